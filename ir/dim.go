@@ -1,0 +1,376 @@
+package ir
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// A Dim is an extent: a polynomial with integer coefficients in atoms, in
+// normal form. An atom is a run-time dimension or a floor division of two
+// polynomials that does not come out even. The zero Dim is 0. Two Dims agree
+// when their normal forms do; a Dim is immutable.
+type Dim struct {
+	terms []monomial // sorted by key, no zero coefficient
+}
+
+// monomial is coef times the product of its atoms, which are sorted.
+type monomial struct {
+	coef  int
+	atoms []*atom
+}
+
+// atom is a dimension variable, or ⌊num/den⌋ where num is not nil.
+type atom struct {
+	name     string // also the sort key; of a quotient its printed form
+	num, den *Dim
+}
+
+// D is the constant dimension n.
+func D(n int) Dim {
+	if n == 0 {
+		return Dim{}
+	}
+	return Dim{terms: []monomial{{coef: n}}}
+}
+
+// DimVar is the run-time dimension called name.
+func DimVar(name string) Dim {
+	return Dim{terms: []monomial{{coef: 1, atoms: []*atom{{name: name}}}}}
+}
+
+// Const reports the value of d where it has no atoms.
+func (d Dim) Const() (int, bool) {
+	switch {
+	case len(d.terms) == 0:
+		return 0, true
+	case len(d.terms) == 1 && len(d.terms[0].atoms) == 0:
+		return d.terms[0].coef, true
+	}
+	return 0, false
+}
+
+// IsConst reports whether d is the constant n.
+func (d Dim) IsConst(n int) bool {
+	v, ok := d.Const()
+	return ok && v == n
+}
+
+// Equal reports whether the normal forms of d and e agree.
+func (d Dim) Equal(e Dim) bool {
+	if len(d.terms) != len(e.terms) {
+		return false
+	}
+	for i, t := range d.terms {
+		u := e.terms[i]
+		if t.coef != u.coef || len(t.atoms) != len(u.atoms) {
+			return false
+		}
+		for k, a := range t.atoms {
+			if a.name != u.atoms[k].name {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Add is d + e.
+func (d Dim) Add(e Dim) Dim {
+	return collect(append(append([]monomial{}, d.terms...), e.terms...))
+}
+
+// Neg is −d.
+func (d Dim) Neg() Dim { return d.Mul(D(-1)) }
+
+// Sub is d − e.
+func (d Dim) Sub(e Dim) Dim { return d.Add(e.Neg()) }
+
+// Mul is d · e.
+func (d Dim) Mul(e Dim) Dim {
+	var terms []monomial
+	for _, t := range d.terms {
+		for _, u := range e.terms {
+			atoms := append(append([]*atom{}, t.atoms...), u.atoms...)
+			sort.SliceStable(atoms, func(i, j int) bool { return atoms[i].name < atoms[j].name })
+			terms = append(terms, monomial{t.coef * u.coef, atoms})
+		}
+	}
+	return collect(terms)
+}
+
+// Div is the floor division ⌊d/e⌋. Terms that e divides are taken out exactly;
+// what remains is an atom. It panics if e is the constant 0.
+func (d Dim) Div(e Dim) Dim {
+	if e.IsConst(0) {
+		panic("ir: Dim.Div by 0")
+	}
+	if n, ok := d.Const(); ok {
+		if m, ok := e.Const(); ok {
+			return D(floorDiv(n, m))
+		}
+	}
+
+	// A single term divides what it divides; the rest stays under the floor.
+	quotient, rest := Dim{}, d
+	if len(e.terms) == 1 {
+		quotient, rest = d.divideTerms(e.terms[0])
+	} else if d.Equal(e) {
+		return D(1)
+	}
+	if len(rest.terms) == 0 {
+		return quotient
+	}
+	if n, ok := rest.Const(); ok {
+		if m, ok := e.Const(); ok {
+			return quotient.Add(D(floorDiv(n, m)))
+		}
+	}
+	num, den := rest, e
+	name := "(" + num.String() + ")/(" + den.String() + ")"
+	return quotient.Add(Dim{terms: []monomial{{1, []*atom{{name: name, num: &num, den: &den}}}}})
+}
+
+// Mod is d − e·⌊d/e⌋.
+func (d Dim) Mod(e Dim) Dim { return d.Sub(e.Mul(d.Div(e))) }
+
+// divideTerms splits d into q·m and a rest that m does not divide.
+func (d Dim) divideTerms(m monomial) (q, rest Dim) {
+	for _, t := range d.terms {
+		atoms, ok := without(t.atoms, m.atoms)
+		if ok && m.coef != 0 && t.coef%m.coef == 0 {
+			q = q.Add(Dim{terms: []monomial{{t.coef / m.coef, atoms}}})
+		} else {
+			rest = rest.Add(Dim{terms: []monomial{t}})
+		}
+	}
+	return q, rest
+}
+
+// without is atoms with every one of cut taken out once.
+func without(atoms, cut []*atom) ([]*atom, bool) {
+	left := append([]*atom{}, atoms...)
+next:
+	for _, c := range cut {
+		for i, a := range left {
+			if a.name == c.name {
+				left = append(left[:i:i], left[i+1:]...)
+				continue next
+			}
+		}
+		return nil, false
+	}
+	return left, true
+}
+
+// collect adds up terms of equal atoms and sorts what is left.
+func collect(terms []monomial) Dim {
+	sums := map[string]monomial{}
+	for _, t := range terms {
+		k := t.key()
+		s := sums[k]
+		sums[k] = monomial{s.coef + t.coef, t.atoms}
+	}
+	var out []monomial
+	for _, t := range sums {
+		if t.coef != 0 {
+			out = append(out, t)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool {
+		a, b := out[i], out[j]
+		if len(a.atoms) != len(b.atoms) {
+			return len(a.atoms) > len(b.atoms)
+		}
+		return a.key() < b.key()
+	})
+	return Dim{terms: out}
+}
+
+func (t monomial) key() string {
+	names := make([]string, len(t.atoms))
+	for i, a := range t.atoms {
+		names[i] = a.name
+	}
+	return strings.Join(names, "*")
+}
+
+// Vars adds the run-time dimensions that d depends on to set.
+func (d Dim) Vars(set map[string]bool) {
+	for _, t := range d.terms {
+		for _, a := range t.atoms {
+			if a.num != nil {
+				a.num.Vars(set)
+				a.den.Vars(set)
+			} else {
+				set[a.name] = true
+			}
+		}
+	}
+}
+
+// Subst is d with every variable that of gives a value for replaced by it.
+func (d Dim) Subst(of func(name string) (Dim, bool)) Dim {
+	sum := Dim{}
+	for _, t := range d.terms {
+		product := D(t.coef)
+		for _, a := range t.atoms {
+			factor := Dim{terms: []monomial{{1, []*atom{a}}}}
+			if a.num != nil {
+				factor = a.num.Subst(of).Div(a.den.Subst(of))
+			} else if v, ok := of(a.name); ok {
+				factor = v
+			}
+			product = product.Mul(factor)
+		}
+		sum = sum.Add(product)
+	}
+	return sum
+}
+
+// Eval is the value of d where its variables have the given values.
+func (d Dim) Eval(env map[string]int) (int, error) {
+	sum := 0
+	for _, t := range d.terms {
+		product := t.coef
+		for _, a := range t.atoms {
+			v, err := a.eval(env)
+			if err != nil {
+				return 0, err
+			}
+			product *= v
+		}
+		sum += product
+	}
+	return sum, nil
+}
+
+func (a *atom) eval(env map[string]int) (int, error) {
+	if a.num == nil {
+		v, ok := env[a.name]
+		if !ok {
+			return 0, fmt.Errorf("dimension %s has no value", a.name)
+		}
+		return v, nil
+	}
+	num, err := a.num.Eval(env)
+	if err != nil {
+		return 0, err
+	}
+	den, err := a.den.Eval(env)
+	if err != nil {
+		return 0, err
+	}
+	if den == 0 {
+		return 0, fmt.Errorf("%s divides by 0", a.name)
+	}
+	return floorDiv(num, den), nil
+}
+
+// A DimSpeller says how the parts of a polynomial are written.
+type DimSpeller struct {
+	Var func(name string) string
+	Div func(num, den string) string
+	Mul string
+}
+
+// String is the polynomial as the language writes it: 2*B - 1.
+func (d Dim) String() string {
+	return d.Spell(DimSpeller{
+		Var: func(name string) string { return name },
+		Div: func(num, den string) string { return num + "/" + den },
+		Mul: "*",
+	})
+}
+
+// Spell writes d in another notation, such as Go's.
+func (d Dim) Spell(s DimSpeller) string {
+	if len(d.terms) == 0 {
+		return "0"
+	}
+	var b strings.Builder
+	for i, t := range d.terms {
+		coef := t.coef
+		switch {
+		case i > 0 && coef < 0:
+			b.WriteString(" - ")
+			coef = -coef
+		case i > 0:
+			b.WriteString(" + ")
+		case coef == -1 && len(t.atoms) > 0:
+			b.WriteString("-")
+			coef = 1
+		}
+		var parts []string
+		if coef != 1 || len(t.atoms) == 0 {
+			parts = append(parts, strconv.Itoa(coef))
+		}
+		for _, a := range t.atoms {
+			parts = append(parts, a.spell(s, len(t.atoms) > 1 || coef != 1))
+		}
+		b.WriteString(strings.Join(parts, s.Mul))
+	}
+	return b.String()
+}
+
+func (a *atom) spell(s DimSpeller, inProduct bool) string {
+	if a.num == nil {
+		return s.Var(a.name)
+	}
+	text := s.Div(group(a.num.Spell(s)), group(a.den.Spell(s)))
+	if inProduct {
+		text = "(" + text + ")"
+	}
+	return text
+}
+
+// group puts what is no single word in parentheses.
+func group(text string) string {
+	if strings.ContainsAny(text, " */-") {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// Covers reports whether d ≥ e for all non-negative values of the variables,
+// as far as the coefficients show it.
+func (d Dim) Covers(e Dim) bool {
+	for _, t := range d.Sub(e).terms {
+		if t.coef < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b != 0 && (a < 0) != (b < 0) {
+		q--
+	}
+	return q
+}
+
+// Facts are divisibilities that a program asserts: after D % h == 0, h*(D/h)
+// is D.
+type Facts []Divides
+
+// Divides says that Den divides Num.
+type Divides struct{ Num, Den Dim }
+
+// Normal is d rewritten by the facts.
+func (f Facts) Normal(d Dim) Dim {
+	for _, fact := range f {
+		q := fact.Num.Div(fact.Den)
+		if len(q.terms) != 1 || len(q.terms[0].atoms) != 1 || len(fact.Den.terms) != 1 {
+			continue
+		}
+		// Every term that holds den·⌊num/den⌋ holds num.
+		pattern := monomial{fact.Den.terms[0].coef, append(append([]*atom{}, fact.Den.terms[0].atoms...), q.terms[0].atoms...)}
+		if quotient, rest := d.divideTerms(pattern); len(quotient.terms) > 0 {
+			d = quotient.Mul(fact.Num).Add(rest)
+		}
+	}
+	return d
+}

@@ -1,0 +1,474 @@
+package ir
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// An Expr is a formula as text gives it: a number, a name, or an op with
+// operands and attributes. Infix operators are ops: a + b is add(a, b).
+type Expr struct {
+	Op     string // "" for a number or a name
+	Name   string
+	Number float64
+	IsNum  bool
+	Args   []*Expr
+	Attrs  map[string]attrValue
+}
+
+// attrValue is what follows `key:` in a formula.
+type attrValue struct {
+	text   string // a string or an element type
+	isType bool
+	dims   []Dim
+	num    float64
+	nums   []float64
+}
+
+var parsed sync.Map // formulas by their text
+
+// ParseExpr reads a formula such as "dy * (1 - y*y)".
+func ParseExpr(text string) (*Expr, error) {
+	if e, ok := parsed.Load(text); ok {
+		return e.(*Expr), nil
+	}
+	p := newReader(text)
+	e, err := p.whole()
+	if err != nil {
+		return nil, fmt.Errorf("%w in %q", err, text)
+	}
+	parsed.Store(text, e)
+	return e, nil
+}
+
+// Formula builds the nodes of a formula. Names are looked up in env; a number
+// takes the type of the operand beside it, want where there is none.
+func (g *Graph) Formula(text string, env map[string]*Node, want Type) (*Node, error) {
+	e, err := ParseExpr(text)
+	if err != nil {
+		return nil, err
+	}
+	return g.BuildExpr(e, env, want)
+}
+
+// BuildExpr is Formula of a formula already read.
+func (g *Graph) BuildExpr(e *Expr, env map[string]*Node, want Type) (*Node, error) {
+	switch {
+	case e.IsNum:
+		return g.Fill(e.Number, want), nil
+	case e.Op == "":
+		if n, ok := env[e.Name]; ok {
+			return n, nil
+		}
+		return nil, fmt.Errorf("no value is called %s", e.Name)
+	}
+	op, ok := Ops[e.Op]
+	if !ok {
+		return nil, fmt.Errorf("no op is called %s", e.Op)
+	}
+
+	// What is no number is built first; it gives the numbers their type.
+	args := make([]*Node, len(e.Args))
+	for i, a := range e.Args {
+		if a.IsNum {
+			continue
+		}
+		n, err := g.BuildExpr(a, env, want)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = n
+		if op.Class == Map && !(e.Op == "where" && i == 0) {
+			want = n.Type
+		}
+	}
+	for i, a := range e.Args {
+		if a.IsNum {
+			args[i] = g.Fill(a.Number, want)
+		}
+	}
+	attr, err := attrOf(op, e.Attrs)
+	if err != nil {
+		return nil, err
+	}
+	return g.Make(op, attr, args...)
+}
+
+// attrOf puts the attributes of a formula into the fields that op uses.
+func attrOf(op *Op, values map[string]attrValue) (Attr, error) {
+	var a Attr
+	for _, field := range op.Fields {
+		v, ok := values[field]
+		if !ok {
+			return a, fmt.Errorf("%s lacks %s:", op.Name, field)
+		}
+		if err := a.set(field, v); err != nil {
+			return a, fmt.Errorf("%s: %w", op.Name, err)
+		}
+	}
+	return a, nil
+}
+
+func (a *Attr) set(field string, v attrValue) error {
+	switch field {
+	case "name":
+		a.Name = v.text
+	case "spec":
+		a.Spec = v.text
+	case "value":
+		a.Value = v.num
+	case "axis":
+		a.Axis = int(v.num)
+	case "axes":
+		a.Axes = ints(v.nums)
+	case "steps":
+		a.Steps = ints(v.nums)
+	case "data":
+		a.Data = v.nums
+	case "shape":
+		a.Dims = v.dims
+	case "dim":
+		a.Dims = v.dims[:1]
+	case "starts":
+		a.starts(v.dims)
+	case "limits":
+		a.Limits = v.dims
+	case "elem", "type":
+		t, ok := ParseDType(v.text)
+		if !ok {
+			return fmt.Errorf("%s: %q is no element type", field, v.text)
+		}
+		a.Elem = t
+		if field == "type" {
+			a.Dims = v.dims
+		}
+	}
+	return nil
+}
+
+// starts are the first field of a slice, and the second of a place, which has
+// the shape of the result before them.
+func (a *Attr) starts(dims []Dim) {
+	if a.Dims == nil {
+		a.Dims = dims
+	} else {
+		a.Limits = dims
+	}
+}
+
+func ints(values []float64) []int {
+	out := make([]int, len(values))
+	for i, v := range values {
+		out[i] = int(v)
+	}
+	return out
+}
+
+// A reader reads the text form, token by token.
+type reader struct {
+	tokens []string
+	at     int
+	err    error
+}
+
+func newReader(text string) *reader { return &reader{tokens: tokens(text)} }
+
+// tokens splits text; strings keep their quotes. Comments run from # to the
+// end of the line.
+func tokens(text string) []string {
+	var out []string
+	runes := []rune(text)
+	for i := 0; i < len(runes); {
+		r, start := runes[i], i
+		switch {
+		case unicode.IsSpace(r):
+			i++
+			continue
+		case r == '#':
+			for i < len(runes) && runes[i] != '\n' {
+				i++
+			}
+			continue
+		case unicode.IsLetter(r) || r == '_':
+			for i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]) || runes[i] == '_' || runes[i] == '.') {
+				i++
+			}
+		case unicode.IsDigit(r):
+			for i < len(runes) && (unicode.IsDigit(runes[i]) || runes[i] == '.' || runes[i] == 'e' || (strings.ContainsRune("+-", runes[i]) && runes[i-1] == 'e')) {
+				i++
+			}
+		case r == '"':
+			for i++; i < len(runes) && runes[i] != '"'; i++ {
+				if runes[i] == '\\' {
+					i++
+				}
+			}
+			i = min(i+1, len(runes))
+		default:
+			i++
+			if i < len(runes) && strings.Contains(" <= >= == != -> ", " "+string(runes[start:i+1])+" ") {
+				i++
+			}
+		}
+		out = append(out, string(runes[start:i]))
+	}
+	return out
+}
+
+func (p *reader) peek() string {
+	if p.at < len(p.tokens) {
+		return p.tokens[p.at]
+	}
+	return ""
+}
+
+func (p *reader) take() string {
+	t := p.peek()
+	p.at++
+	return t
+}
+
+func (p *reader) accept(t string) bool {
+	if p.peek() == t {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *reader) expect(t string) {
+	if !p.accept(t) {
+		p.fail("found %q where %q belongs", p.peek(), t)
+	}
+}
+
+func (p *reader) fail(format string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (p *reader) whole() (*Expr, error) {
+	e := p.expr()
+	if p.err == nil && p.peek() != "" {
+		p.fail("%q is left over", p.peek())
+	}
+	return e, p.err
+}
+
+// The operators from loose to tight.
+var infix = []map[string]string{
+	{"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"},
+	{"+": "add", "-": "sub"},
+	{"*": "mul", "/": "div", "%": "mod"},
+}
+
+func (p *reader) expr() *Expr { return p.binary(0) }
+
+func (p *reader) binary(level int) *Expr {
+	if level == len(infix) {
+		return p.unary()
+	}
+	left := p.binary(level + 1)
+	for p.err == nil {
+		op, ok := infix[level][p.peek()]
+		if !ok {
+			break
+		}
+		p.take()
+		left = &Expr{Op: op, Args: []*Expr{left, p.binary(level + 1)}}
+	}
+	return left
+}
+
+func (p *reader) unary() *Expr {
+	if !p.accept("-") {
+		return p.primary()
+	}
+	e := p.unary()
+	if e.IsNum {
+		return &Expr{Number: -e.Number, IsNum: true}
+	}
+	return &Expr{Op: "neg", Args: []*Expr{e}}
+}
+
+func (p *reader) primary() *Expr {
+	t := p.take()
+	switch {
+	case t == "(":
+		e := p.expr()
+		p.expect(")")
+		return e
+	case t == "inf":
+		return &Expr{Number: math.Inf(1), IsNum: true}
+	case t == "nan":
+		return &Expr{Number: math.NaN(), IsNum: true}
+	case t != "" && unicode.IsDigit(rune(t[0])):
+		v, err := strconv.ParseFloat(t, 64)
+		if err != nil {
+			p.fail("%q is no number", t)
+		}
+		return &Expr{Number: v, IsNum: true}
+	case isWord(t):
+		if p.peek() == "(" {
+			return p.call(t)
+		}
+		return &Expr{Name: t}
+	}
+	p.fail("found %q where a value belongs", t)
+	return &Expr{}
+}
+
+func isWord(t string) bool {
+	for _, r := range t {
+		return unicode.IsLetter(r) || r == '_'
+	}
+	return false
+}
+
+func (p *reader) call(op string) *Expr {
+	e := &Expr{Op: op}
+	p.expect("(")
+	for p.err == nil && !p.accept(")") {
+		if isWord(p.peek()) && p.at+1 < len(p.tokens) && p.tokens[p.at+1] == ":" {
+			key := p.take()
+			p.take()
+			if e.Attrs == nil {
+				e.Attrs = map[string]attrValue{}
+			}
+			e.Attrs[key] = p.attr()
+		} else {
+			e.Args = append(e.Args, p.expr())
+		}
+		if p.peek() != ")" {
+			p.expect(",")
+		}
+	}
+	return e
+}
+
+// attr is a string, an element type, a number, or a list with or without an
+// element type behind it.
+func (p *reader) attr() attrValue {
+	t := p.peek()
+	switch {
+	case strings.HasPrefix(t, `"`):
+		text, err := strconv.Unquote(p.take())
+		if err != nil {
+			p.fail("%s is no string", t)
+		}
+		return attrValue{text: text}
+	case t == "[":
+		v := p.list()
+		if _, ok := ParseDType(p.peek()); ok {
+			v.text = p.take()
+		}
+		return v
+	case isWord(t) && t != "inf" && t != "nan":
+		if _, ok := ParseDType(t); ok {
+			return attrValue{text: p.take()}
+		}
+		return attrValue{dims: []Dim{p.dim()}}
+	}
+	if d, num, isDim := p.dimOrNumber(); isDim {
+		return attrValue{dims: []Dim{d}, num: num}
+	} else {
+		return attrValue{num: num}
+	}
+}
+
+// list is the values between brackets, as dimensions and as numbers.
+func (p *reader) list() attrValue {
+	v := attrValue{dims: []Dim{}, nums: []float64{}}
+	p.expect("[")
+	for p.err == nil && !p.accept("]") {
+		d, num, _ := p.dimOrNumber()
+		v.dims = append(v.dims, d)
+		v.nums = append(v.nums, num)
+		if p.peek() != "]" {
+			p.expect(",")
+		}
+	}
+	return v
+}
+
+// dimOrNumber reads a dimension; a number that is no integer is only that.
+func (p *reader) dimOrNumber() (d Dim, num float64, isDim bool) {
+	start := p.at
+	minus := p.accept("-")
+	t := p.peek()
+	if t == "inf" || t == "nan" || (t != "" && unicode.IsDigit(rune(t[0])) && strings.ContainsAny(t, ".e")) {
+		e := p.primary()
+		if minus {
+			e.Number = -e.Number
+		}
+		return Dim{}, e.Number, false
+	}
+	p.at = start
+	d = p.dim()
+	if n, ok := d.Const(); ok {
+		return d, float64(n), true
+	}
+	return d, 0, true
+}
+
+func (p *reader) dim() Dim {
+	d := p.dimTerm()
+	for p.err == nil {
+		switch {
+		case p.accept("+"):
+			d = d.Add(p.dimTerm())
+		case p.accept("-"):
+			d = d.Sub(p.dimTerm())
+		default:
+			return d
+		}
+	}
+	return d
+}
+
+func (p *reader) dimTerm() Dim {
+	d := p.dimFactor()
+	for p.err == nil {
+		switch {
+		case p.accept("*"):
+			d = d.Mul(p.dimFactor())
+		case p.accept("/"):
+			den := p.dimFactor()
+			if den.IsConst(0) {
+				p.fail("division by 0 in a dimension")
+				return d
+			}
+			d = d.Div(den)
+		default:
+			return d
+		}
+	}
+	return d
+}
+
+func (p *reader) dimFactor() Dim {
+	t := p.take()
+	switch {
+	case t == "-":
+		return p.dimFactor().Neg()
+	case t == "(":
+		d := p.dim()
+		p.expect(")")
+		return d
+	case t != "" && unicode.IsDigit(rune(t[0])):
+		n, err := strconv.Atoi(t)
+		if err != nil {
+			p.fail("%q is no extent", t)
+		}
+		return D(n)
+	case isWord(t):
+		return DimVar(t)
+	}
+	p.fail("found %q where a dimension belongs", t)
+	return Dim{}
+}

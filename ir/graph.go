@@ -1,0 +1,349 @@
+package ir
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Node is one value of a graph: an operation on other values. Nodes are
+// immutable and hash-consed: in one Graph, equal operations on equal operands
+// are one node, so that common subexpressions need no pass.
+type Node struct {
+	Op   *Op
+	Args []*Node
+	Attr Attr
+	Body []*Region // of ops that hold graphs: call
+	Type Type
+	ID   int // order of creation in its graph: every operand has a lower one
+}
+
+// Attr has what an operation says beside its operands. Each op uses the
+// fields that its row names and leaves the others zero.
+type Attr struct {
+	Name   string    // leaf: path or name; random: site; pin: binding
+	Value  float64   // const
+	Axis   int       // gather, scatter_add, concat, iota
+	Axes   []int     // reductions: removed; spread: new in the result; transpose: order; flip
+	Dims   []Dim     // reshape, spread: the result; slice: starts; pad: before; size, bounded: one
+	Limits []Dim     // slice: ends; pad: after
+	Steps  []int     // slice
+	Spec   string    // einsum
+	Elem   DType     // leaf, cast, size, iota, random
+	Data   []float64 // tensor
+}
+
+// A Region is a graph inside a node. Its parameters are arg nodes; results may
+// also use any node outside (captures).
+type Region struct {
+	Params  []*Node
+	Results []*Node
+}
+
+// An Origin says where a node comes from. It lies beside the node, outside its
+// hash: it names buffers and formulas and never changes a value.
+type Origin struct {
+	Name     string // the name the program binds it to
+	Instance string // path of the layer instance, loop indices included
+	Pos      string // file:line:column
+}
+
+// A Graph creates nodes. The zero Graph is not usable; call NewGraph.
+type Graph struct {
+	table   map[string]*Node
+	origins map[*Node]Origin
+	nodes   int
+	args    int // region parameters made so far
+}
+
+// NewGraph returns an empty graph.
+func NewGraph() *Graph {
+	return &Graph{table: map[string]*Node{}, origins: map[*Node]Origin{}}
+}
+
+// SetOrigin notes where n comes from, unless something is noted already.
+func (g *Graph) SetOrigin(n *Node, o Origin) {
+	if old, ok := g.origins[n]; !ok || old.Name == "" {
+		g.origins[n] = o
+	}
+}
+
+// Origin is what SetOrigin noted of n.
+func (g *Graph) Origin(n *Node) Origin { return g.origins[n] }
+
+// CopyOrigin gives to what from has, where to has nothing of its own.
+func (g *Graph) CopyOrigin(to, from *Node) {
+	if o, ok := g.origins[from]; ok && to != from {
+		g.SetOrigin(to, o)
+	}
+}
+
+// Make returns the node of op on args. The error says, in shapes, why the
+// operands do not fit.
+func (g *Graph) Make(op *Op, attr Attr, args ...*Node) (*Node, error) {
+	if op.Arity >= 0 && len(args) != op.Arity {
+		return nil, fmt.Errorf("%s takes %d operands, not %d", op.Name, op.Arity, len(args))
+	}
+	n := &Node{Op: op, Args: args, Attr: attr}
+	t, err := op.Shape(n)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op.Name, err)
+	}
+	n.Type = t
+	return g.intern(n), nil
+}
+
+// MakeCall returns a call node: body's parameters stand for args.
+func (g *Graph) MakeCall(name string, args []*Node, regions ...*Region) *Node {
+	n := &Node{Op: Ops["call"], Args: args, Attr: Attr{Name: name}, Body: regions}
+	n.Type = regions[0].Results[0].Type
+	return g.intern(n)
+}
+
+// NewArg returns a fresh region parameter.
+func (g *Graph) NewArg(t Type) *Node {
+	g.args++
+	return g.Must("arg", Attr{Name: "a" + strconv.Itoa(g.args), Dims: t.Shape, Elem: t.Elem})
+}
+
+// Must is Make for operands known to fit; it panics otherwise.
+func (g *Graph) Must(op string, attr Attr, args ...*Node) *Node {
+	row, ok := Ops[op]
+	if !ok {
+		panic("ir: no op " + op)
+	}
+	n, err := g.Make(row, attr, args...)
+	if err != nil {
+		panic("ir: " + err.Error())
+	}
+	return n
+}
+
+// Rebuild is n on other operands.
+func (g *Graph) Rebuild(n *Node, args []*Node) *Node {
+	if slices.Equal(n.Args, args) {
+		return n
+	}
+	c := &Node{Op: n.Op, Args: args, Attr: n.Attr, Body: n.Body, Type: n.Type}
+	if n.Op.Name != "call" {
+		t, err := n.Op.Shape(c)
+		if err != nil {
+			panic(fmt.Sprintf("ir: rebuilding %s: %v", n.Op.Name, err))
+		}
+		c.Type = t
+	}
+	c = g.intern(c)
+	g.CopyOrigin(c, n)
+	return c
+}
+
+// intern returns the node that equals n, n itself where there is none yet.
+func (g *Graph) intern(n *Node) *Node {
+	key := n.key()
+	if old, ok := g.table[key]; ok {
+		return old
+	}
+	n.ID = g.nodes
+	g.nodes++
+	g.table[key] = n
+	return n
+}
+
+// key is what makes a node this node: op, attributes, operands, regions.
+func (n *Node) key() string {
+	var b strings.Builder
+	b.WriteString(n.Op.Name)
+	for _, a := range n.Args {
+		b.WriteByte(' ')
+		b.WriteString(strconv.Itoa(a.ID))
+	}
+	b.WriteByte('|')
+	n.Attr.writeKey(&b)
+	b.WriteString(n.Type.Elem.String())
+	for _, r := range n.Body {
+		b.WriteString("{")
+		for _, p := range r.Params {
+			fmt.Fprintf(&b, "%d,", p.ID)
+		}
+		b.WriteString(":")
+		for _, p := range r.Results {
+			fmt.Fprintf(&b, "%d,", p.ID)
+		}
+		b.WriteString("}")
+	}
+	return b.String()
+}
+
+func (a Attr) writeKey(b *strings.Builder) {
+	fmt.Fprintf(b, "%q %x %d %v %v %v %v %s %d", a.Name, math.Float64bits(a.Value), a.Axis, a.Axes,
+		Shape(a.Dims), Shape(a.Limits), a.Steps, a.Spec, a.Elem)
+	for _, v := range a.Data {
+		fmt.Fprintf(b, " %x", math.Float64bits(v))
+	}
+	b.WriteByte('|')
+}
+
+// Is reports whether n is of the op called name.
+func (n *Node) Is(name string) bool { return n.Op.Name == name }
+
+// Operands is what n depends on directly: its arguments, then what its regions
+// capture.
+func (n *Node) Operands() []*Node {
+	if len(n.Body) == 0 {
+		return n.Args
+	}
+	out := slices.Clone(n.Args)
+	for _, r := range n.Body {
+		out = append(out, r.Captures()...)
+	}
+	return out
+}
+
+// Topological is every node that roots depend on, operands first, regions'
+// captures included. The order depends on the graph alone.
+func Topological(roots ...*Node) []*Node {
+	var order []*Node
+	seen := map[*Node]bool{}
+	var visit func(n *Node)
+	visit = func(n *Node) {
+		if n == nil || seen[n] {
+			return
+		}
+		seen[n] = true
+		for _, a := range n.Operands() {
+			visit(a)
+		}
+		order = append(order, n)
+	}
+	for _, r := range roots {
+		visit(r)
+	}
+	return order
+}
+
+// Captures is what a region uses of the graph around it: the outermost nodes
+// that do not depend on its parameters.
+func (r *Region) Captures() []*Node {
+	inside := map[*Node]bool{}
+	for _, p := range r.Params {
+		inside[p] = true
+	}
+	all := Topological(r.Results...)
+	for _, n := range all {
+		for _, a := range n.Operands() {
+			if inside[a] {
+				inside[n] = true
+			}
+		}
+	}
+	var out []*Node
+	seen := map[*Node]bool{}
+	note := func(n *Node) {
+		if !inside[n] && !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	for _, n := range all {
+		if inside[n] {
+			for _, a := range n.Operands() {
+				note(a)
+			}
+		}
+	}
+	for _, n := range r.Results {
+		note(n)
+	}
+	return out
+}
+
+// Rewrite rebuilds roots bottom-up: f is given each node with its operands
+// already rewritten and returns what stands in its place. Regions are
+// rewritten with the same function.
+func (g *Graph) Rewrite(f func(n *Node) *Node, roots ...*Node) []*Node {
+	rw := &rewriter{g: g, f: f, done: map[*Node]*Node{}}
+	out := make([]*Node, len(roots))
+	for i, r := range roots {
+		if r != nil {
+			out[i] = rw.node(r)
+		}
+	}
+	return out
+}
+
+type rewriter struct {
+	g    *Graph
+	f    func(n *Node) *Node
+	done map[*Node]*Node
+}
+
+func (rw *rewriter) node(n *Node) *Node {
+	if out, ok := rw.done[n]; ok {
+		return out
+	}
+	args := make([]*Node, len(n.Args))
+	for i, a := range n.Args {
+		args[i] = rw.node(a)
+	}
+	body := make([]*Region, len(n.Body))
+	changed := false
+	for i, r := range n.Body {
+		body[i] = rw.region(r)
+		changed = changed || body[i] != r
+	}
+	out := rw.g.Rebuild(n, args)
+	if changed {
+		out = rw.g.intern(&Node{Op: n.Op, Args: args, Attr: n.Attr, Body: body, Type: n.Type})
+	}
+	out = rw.f(out)
+	if out != n {
+		rw.g.CopyOrigin(out, n)
+	}
+	rw.done[n] = out
+	return out
+}
+
+func (rw *rewriter) region(r *Region) *Region {
+	out := &Region{Params: r.Params, Results: make([]*Node, len(r.Results))}
+	for i, n := range r.Results {
+		out.Results[i] = rw.node(n)
+	}
+	if slices.Equal(out.Results, r.Results) {
+		return r
+	}
+	return out
+}
+
+// Replace rebuilds roots with every node that of maps replaced.
+func (g *Graph) Replace(of map[*Node]*Node, roots ...*Node) []*Node {
+	rw := &rewriter{g: g, f: func(n *Node) *Node { return n }, done: map[*Node]*Node{}}
+	for from, to := range of {
+		rw.done[from] = to
+	}
+	out := make([]*Node, len(roots))
+	for i, r := range roots {
+		if r != nil {
+			out[i] = rw.node(r)
+		}
+	}
+	return out
+}
+
+// Uses counts how often each node below roots is an operand; each root counts
+// as one use.
+func Uses(roots ...*Node) map[*Node]int {
+	uses := map[*Node]int{}
+	for _, n := range Topological(roots...) {
+		for _, a := range n.Operands() {
+			uses[a]++
+		}
+	}
+	for _, r := range roots {
+		if r != nil {
+			uses[r]++
+		}
+	}
+	return uses
+}
