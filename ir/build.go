@@ -102,12 +102,15 @@ func (g *Graph) Slice(x *Node, starts, limits []Dim, steps []int) *Node {
 
 // Pad puts zeros before and after x along each axis.
 func (g *Graph) Pad(x *Node, before, after []Dim) *Node {
-	for i := range before {
-		if !before[i].IsConst(0) || !after[i].IsConst(0) {
-			return g.Must("pad", Attr{Dims: before, Limits: after}, x)
-		}
+	shape, steps, padded := make(Shape, len(before)), make([]int, len(before)), false
+	for i, d := range x.Type.Shape {
+		shape[i], steps[i] = before[i].Add(d).Add(after[i]), 1
+		padded = padded || !before[i].IsConst(0) || !after[i].IsConst(0)
 	}
-	return x
+	if !padded {
+		return x
+	}
+	return g.Must("place", Attr{Dims: shape, Limits: before, Steps: steps}, x)
 }
 
 // Einsum multiplies a and b and sums over the letters that the result lacks.

@@ -92,16 +92,22 @@ func (d Dim) Mul(e Dim) Dim {
 	var terms []monomial
 	for _, t := range d.terms {
 		for _, u := range e.terms {
-			atoms := append(append([]*atom{}, t.atoms...), u.atoms...)
-			sort.SliceStable(atoms, func(i, j int) bool { return atoms[i].name < atoms[j].name })
-			terms = append(terms, monomial{t.coef * u.coef, atoms})
+			terms = append(terms, monomial{t.coef * u.coef, sortedAtoms(t.atoms, u.atoms)})
 		}
 	}
 	return collect(terms)
 }
 
-// Div is the floor division ⌊d/e⌋. Terms that e divides are taken out exactly;
-// what remains is an atom. It panics if e is the constant 0.
+func sortedAtoms(a, b []*atom) []*atom {
+	atoms := append(append([]*atom{}, a...), b...)
+	sort.SliceStable(atoms, func(i, j int) bool { return atoms[i].name < atoms[j].name })
+	return atoms
+}
+
+// Div is the floor division ⌊d/e⌋. Where e is a single term, what it divides is
+// taken out exactly, and the coefficients that remain lie between 0 and e's:
+// (H - 1)/2 + 1 and (H + 1)/2 are one normal form. What remains is an atom. Div
+// panics if e is the constant 0.
 func (d Dim) Div(e Dim) Dim {
 	if e.IsConst(0) {
 		panic("ir: Dim.Div by 0")
@@ -135,17 +141,20 @@ func (d Dim) Div(e Dim) Dim {
 // Mod is d − e·⌊d/e⌋.
 func (d Dim) Mod(e Dim) Dim { return d.Sub(e.Mul(d.Div(e))) }
 
-// divideTerms splits d into q·m and a rest that m does not divide.
+// divideTerms splits d into q·m and a rest; where the atoms of a term hold m's,
+// its coefficient in the rest lies between 0 and m's.
 func (d Dim) divideTerms(m monomial) (q, rest Dim) {
+	var whole, left []monomial
 	for _, t := range d.terms {
+		coef := 0
 		atoms, ok := without(t.atoms, m.atoms)
-		if ok && m.coef != 0 && t.coef%m.coef == 0 {
-			q = q.Add(Dim{terms: []monomial{{t.coef / m.coef, atoms}}})
-		} else {
-			rest = rest.Add(Dim{terms: []monomial{t}})
+		if ok {
+			coef = floorDiv(t.coef, m.coef)
+			whole = append(whole, monomial{coef, atoms})
 		}
+		left = append(left, monomial{t.coef - coef*m.coef, t.atoms})
 	}
-	return q, rest
+	return collect(whole), collect(left)
 }
 
 // without is atoms with every one of cut taken out once.
@@ -291,7 +300,7 @@ func (d Dim) Spell(s DimSpeller) string {
 	}
 	var b strings.Builder
 	for i, t := range d.terms {
-		coef := t.coef
+		coef, signed := t.coef, false
 		switch {
 		case i > 0 && coef < 0:
 			b.WriteString(" - ")
@@ -300,20 +309,22 @@ func (d Dim) Spell(s DimSpeller) string {
 			b.WriteString(" + ")
 		case coef == -1 && len(t.atoms) > 0:
 			b.WriteString("-")
-			coef = 1
+			coef, signed = 1, true
 		}
 		var parts []string
 		if coef != 1 || len(t.atoms) == 0 {
 			parts = append(parts, strconv.Itoa(coef))
 		}
 		for _, a := range t.atoms {
-			parts = append(parts, a.spell(s, len(t.atoms) > 1 || coef != 1))
+			parts = append(parts, a.spell(s, len(t.atoms) > 1 || coef != 1 || signed))
 		}
 		b.WriteString(strings.Join(parts, s.Mul))
 	}
 	return b.String()
 }
 
+// spell writes an atom; a quotient that has a factor or a sign before it is in
+// parentheses, since -B/2 reads as (-B)/2.
 func (a *atom) spell(s DimSpeller, inProduct bool) string {
 	if a.num == nil {
 		return s.Var(a.name)
@@ -340,6 +351,11 @@ func (d Dim) Covers(e Dim) bool {
 		if t.coef < 0 {
 			return false
 		}
+		for _, a := range t.atoms {
+			if a.num != nil && !(a.num.Covers(Dim{}) && a.den.Covers(Dim{})) {
+				return false
+			}
+		}
 	}
 	return true
 }
@@ -359,18 +375,34 @@ type Facts []Divides
 // Divides says that Den divides Num.
 type Divides struct{ Num, Den Dim }
 
-// Normal is d rewritten by the facts.
+// Normal is d rewritten by the facts, in their order. A fact about a
+// denominator of several terms is not used.
 func (f Facts) Normal(d Dim) Dim {
 	for _, fact := range f {
-		q := fact.Num.Div(fact.Den)
-		if len(q.terms) != 1 || len(q.terms[0].atoms) != 1 || len(fact.Den.terms) != 1 {
+		pattern, value, ok := fact.rule()
+		if !ok {
 			continue
 		}
-		// Every term that holds den·⌊num/den⌋ holds num.
-		pattern := monomial{fact.Den.terms[0].coef, append(append([]*atom{}, fact.Den.terms[0].atoms...), q.terms[0].atoms...)}
 		if quotient, rest := d.divideTerms(pattern); len(quotient.terms) > 0 {
-			d = quotient.Mul(fact.Num).Add(rest)
+			d = quotient.Mul(value).Add(rest)
 		}
 	}
 	return d
+}
+
+// rule is the term den·⌊n/den⌋ and what it equals, where num/den is a whole
+// part and one floor division ⌊n/den⌋: num − den·whole.
+func (f Divides) rule() (pattern monomial, value Dim, ok bool) {
+	if len(f.Den.terms) != 1 {
+		return pattern, value, false
+	}
+	den, whole, floors := f.Den.terms[0], f.Num.Div(f.Den), 0
+	for _, t := range whole.terms {
+		if len(t.atoms) == 1 && t.atoms[0].den != nil && t.coef == 1 && t.atoms[0].den.Equal(f.Den) {
+			pattern = monomial{den.coef, sortedAtoms(den.atoms, t.atoms)}
+			whole = whole.Sub(Dim{terms: []monomial{t}})
+			floors++
+		}
+	}
+	return pattern, f.Num.Sub(f.Den.Mul(whole)), floors == 1
 }

@@ -27,19 +27,22 @@ type Attr struct {
 	Value  float64   // const
 	Axis   int       // gather, scatter_add, concat, iota
 	Axes   []int     // reductions: removed; spread: new in the result; transpose: order; flip
-	Dims   []Dim     // reshape, spread: the result; slice: starts; pad: before; size, bounded: one
-	Limits []Dim     // slice: ends; pad: after
-	Steps  []int     // slice
+	Dims   []Dim     // leaf, reshape, spread, place: the result; slice: starts; size, bounded, scatter_add: one
+	Limits []Dim     // slice: ends; place: starts
+	Steps  []int     // slice, place
 	Spec   string    // einsum
 	Elem   DType     // leaf, cast, size, iota, random
 	Data   []float64 // tensor
 }
 
 // A Region is a graph inside a node. Its parameters are arg nodes; results may
-// also use any node outside (captures).
+// also use any node outside (captures). It does not change once it is in a node.
 type Region struct {
 	Params  []*Node
 	Results []*Node
+
+	captures []*Node // of a region in a node
+	closed   bool    // captures is computed
 }
 
 // An Origin says where a node comes from. It lies beside the node, outside its
@@ -48,6 +51,7 @@ type Origin struct {
 	Name     string // the name the program binds it to
 	Instance string // path of the layer instance, loop indices included
 	Pos      string // file:line:column
+	Scale    *Node  // where not nil, Name is Scale times the node
 }
 
 // A Graph creates nodes. The zero Graph is not usable; call NewGraph.
@@ -86,7 +90,7 @@ func (g *Graph) Make(op *Op, attr Attr, args ...*Node) (*Node, error) {
 	if op.Arity >= 0 && len(args) != op.Arity {
 		return nil, fmt.Errorf("%s takes %d operands, not %d", op.Name, op.Arity, len(args))
 	}
-	n := &Node{Op: op, Args: args, Attr: attr}
+	n := &Node{Op: op, Args: args, Attr: attr.only(op)}
 	t, err := op.Shape(n)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
@@ -95,17 +99,36 @@ func (g *Graph) Make(op *Op, attr Attr, args ...*Node) (*Node, error) {
 	return g.intern(n), nil
 }
 
-// MakeCall returns a call node: body's parameters stand for args.
+// MakeCall returns a call node: the regions' parameters stand for args. It
+// panics where they do not fit.
 func (g *Graph) MakeCall(name string, args []*Node, regions ...*Region) *Node {
+	n, err := g.makeCall(name, args, regions)
+	if err != nil {
+		panic("ir: " + err.Error())
+	}
+	return n
+}
+
+func (g *Graph) makeCall(name string, args []*Node, regions []*Region) (*Node, error) {
 	n := &Node{Op: Ops["call"], Args: args, Attr: Attr{Name: name}, Body: regions}
-	n.Type = regions[0].Results[0].Type
-	return g.intern(n)
+	t, err := n.Op.Shape(n)
+	if err != nil {
+		return nil, fmt.Errorf("call %q: %w", name, err)
+	}
+	n.Type = t
+	return g.intern(n), nil
 }
 
 // NewArg returns a fresh region parameter.
 func (g *Graph) NewArg(t Type) *Node {
-	g.args++
-	return g.Must("arg", Attr{Name: "a" + strconv.Itoa(g.args), Dims: t.Shape, Elem: t.Elem})
+	for {
+		g.args++
+		before := g.nodes
+		n := g.Must("arg", Attr{Name: "a" + strconv.Itoa(g.args), Dims: t.Shape, Elem: t.Elem})
+		if g.nodes > before {
+			return n
+		}
+	}
 }
 
 // Must is Make for operands known to fit; it panics otherwise.
@@ -126,14 +149,17 @@ func (g *Graph) Rebuild(n *Node, args []*Node) *Node {
 	if slices.Equal(n.Args, args) {
 		return n
 	}
-	c := &Node{Op: n.Op, Args: args, Attr: n.Attr, Body: n.Body, Type: n.Type}
-	if n.Op.Name != "call" {
-		t, err := n.Op.Shape(c)
-		if err != nil {
-			panic(fmt.Sprintf("ir: rebuilding %s: %v", n.Op.Name, err))
-		}
-		c.Type = t
+	return g.rebuild(n, args, n.Body)
+}
+
+// rebuild is n on other operands and regions.
+func (g *Graph) rebuild(n *Node, args []*Node, body []*Region) *Node {
+	c := &Node{Op: n.Op, Args: args, Attr: n.Attr, Body: body}
+	t, err := n.Op.Shape(c)
+	if err != nil {
+		panic(fmt.Sprintf("ir: rebuilding %s: %v", n.Op.Name, err))
 	}
+	c.Type = t
 	c = g.intern(c)
 	g.CopyOrigin(c, n)
 	return c
@@ -148,6 +174,9 @@ func (g *Graph) intern(n *Node) *Node {
 	n.ID = g.nodes
 	g.nodes++
 	g.table[key] = n
+	for _, r := range n.Body {
+		r.close()
+	}
 	return n
 }
 
@@ -177,7 +206,7 @@ func (n *Node) key() string {
 }
 
 func (a Attr) writeKey(b *strings.Builder) {
-	fmt.Fprintf(b, "%q %x %d %v %v %v %v %s %d", a.Name, math.Float64bits(a.Value), a.Axis, a.Axes,
+	fmt.Fprintf(b, "%q %x %d %v %v %v %v %q %d", a.Name, math.Float64bits(a.Value), a.Axis, a.Axes,
 		Shape(a.Dims), Shape(a.Limits), a.Steps, a.Spec, a.Elem)
 	for _, v := range a.Data {
 		fmt.Fprintf(b, " %x", math.Float64bits(v))
@@ -226,6 +255,21 @@ func Topological(roots ...*Node) []*Node {
 // Captures is what a region uses of the graph around it: the outermost nodes
 // that do not depend on its parameters.
 func (r *Region) Captures() []*Node {
+	if r.closed {
+		return r.captures
+	}
+	return r.findCaptures()
+}
+
+// close computes the captures once: nodes with regions ask for them each time
+// they are visited.
+func (r *Region) close() {
+	if !r.closed {
+		r.captures, r.closed = r.findCaptures(), true
+	}
+}
+
+func (r *Region) findCaptures() []*Node {
 	inside := map[*Node]bool{}
 	for _, p := range r.Params {
 		inside[p] = true
@@ -261,7 +305,8 @@ func (r *Region) Captures() []*Node {
 
 // Rewrite rebuilds roots bottom-up: f is given each node with its operands
 // already rewritten and returns what stands in its place. Regions are
-// rewritten with the same function.
+// rewritten with the same function; it may give their parameters another type,
+// and must leave them parameters.
 func (g *Graph) Rewrite(f func(n *Node) *Node, roots ...*Node) []*Node {
 	rw := &rewriter{g: g, f: f, done: map[*Node]*Node{}}
 	out := make([]*Node, len(roots))
@@ -293,9 +338,9 @@ func (rw *rewriter) node(n *Node) *Node {
 		body[i] = rw.region(r)
 		changed = changed || body[i] != r
 	}
-	out := rw.g.Rebuild(n, args)
-	if changed {
-		out = rw.g.intern(&Node{Op: n.Op, Args: args, Attr: n.Attr, Body: body, Type: n.Type})
+	out := n
+	if changed || !slices.Equal(n.Args, args) {
+		out = rw.g.rebuild(n, args, body)
 	}
 	out = rw.f(out)
 	if out != n {
@@ -306,11 +351,17 @@ func (rw *rewriter) node(n *Node) *Node {
 }
 
 func (rw *rewriter) region(r *Region) *Region {
-	out := &Region{Params: r.Params, Results: make([]*Node, len(r.Results))}
+	out := &Region{Params: make([]*Node, len(r.Params)), Results: make([]*Node, len(r.Results))}
+	for i, n := range r.Params {
+		out.Params[i] = rw.node(n)
+		if !out.Params[i].Is("arg") {
+			panic("ir: a region's parameter is rewritten to " + out.Params[i].Op.Name)
+		}
+	}
 	for i, n := range r.Results {
 		out.Results[i] = rw.node(n)
 	}
-	if slices.Equal(out.Results, r.Results) {
+	if slices.Equal(out.Params, r.Params) && slices.Equal(out.Results, r.Results) {
 		return r
 	}
 	return out

@@ -70,6 +70,40 @@ func register(rows ...*Op) {
 	}
 }
 
+// only is a without what op does not use.
+func (a Attr) only(op *Op) Attr {
+	var out Attr
+	for _, field := range op.Fields {
+		switch field {
+		case "name":
+			out.Name = a.Name
+		case "spec":
+			out.Spec = a.Spec
+		case "value":
+			out.Value = a.Value
+		case "axis":
+			out.Axis = a.Axis
+		case "axes":
+			out.Axes = a.Axes
+		case "steps":
+			out.Steps = a.Steps
+		case "data":
+			out.Data = a.Data
+		case "shape", "dim":
+			out.Dims = a.Dims
+		case "starts", "limits":
+			out.Dims, out.Limits = a.Dims, a.Limits
+		case "elem":
+			out.Elem = a.Elem
+		case "type":
+			out.Elem, out.Dims = a.Elem, a.Dims
+		default:
+			panic("ir: op " + op.Name + " has the unknown field " + field)
+		}
+	}
+	return out
+}
+
 // g makes a VJP out of one formula per operand, "" for none. In a formula a, b
 // and c are the operands, y is the result and dy its cotangent; numbers take
 // the type of dy. It is parsed when it is first used.
@@ -112,6 +146,16 @@ func (op *Op) operands(n int) *Op { op.Arity = n; return op }
 // each lifts a function of one number.
 func each(f func(float64) float64) func([]float64) float64 {
 	return func(x []float64) float64 { return f(x[0]) }
+}
+
+// ofNumbers is shape for an operand of any type but bool.
+func ofNumbers(shape func(n *Node) (Type, error)) func(n *Node) (Type, error) {
+	return func(n *Node) (Type, error) {
+		if t := n.Args[0].Type; t.Elem == Bool {
+			return t, fmt.Errorf("operand is %v, want numbers", t)
+		}
+		return shape(n)
+	}
 }
 
 // same is the type that all operands share.

@@ -1,0 +1,178 @@
+package ir
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+)
+
+// A Rule is a law `left = right`. In both sides a lower-case name stands for
+// any value and an upper-case name behind an attribute's colon for any
+// attribute; operands of what commutes match in either order.
+type Rule struct {
+	Text        string
+	Left, Right *Expr
+}
+
+// ParseRule reads a law.
+func ParseRule(text string) (*Rule, error) {
+	left, right, ok := strings.Cut(text, " = ")
+	if !ok {
+		return nil, fmt.Errorf("%q has no ` = `", text)
+	}
+	l, err := ParseExpr(left)
+	if err != nil {
+		return nil, err
+	}
+	r, err := ParseExpr(right)
+	if err != nil {
+		return nil, err
+	}
+	return &Rule{Text: text, Left: l, Right: r}, nil
+}
+
+// A Match is what the names of a pattern stand for.
+type Match struct {
+	Nodes map[string]*Node
+	attrs map[string]any
+}
+
+// NewMatch returns a match without bindings.
+func NewMatch() *Match { return &Match{Nodes: map[string]*Node{}, attrs: map[string]any{}} }
+
+func (m *Match) clone() *Match {
+	c := NewMatch()
+	for k, v := range m.Nodes {
+		c.Nodes[k] = v
+	}
+	for k, v := range m.attrs {
+		c.attrs[k] = v
+	}
+	return c
+}
+
+// Node matches n against e and adds to m what the names stand for; where it
+// fails, m is as it was.
+func (m *Match) Node(e *Expr, n *Node) bool {
+	c := m.clone()
+	if !c.node(e, n) {
+		return false
+	}
+	*m = *c
+	return true
+}
+
+func (m *Match) node(e *Expr, n *Node) bool {
+	switch {
+	case e.IsNum:
+		v, ok := n.Literal()
+		return ok && (v == e.Number || math.IsNaN(v) && math.IsNaN(e.Number))
+	case e.Op == "":
+		if old, ok := m.Nodes[e.Name]; ok {
+			return old == n
+		}
+		m.Nodes[e.Name] = n
+		return true
+	case n.Op.Name != e.Op || len(n.Args) != len(e.Args):
+		return false
+	}
+	for field, want := range e.Attrs {
+		if !m.attr(want, n.Attr.value(field, n.Op)) {
+			return false
+		}
+	}
+	if len(e.Args) == 2 && n.Op.Commutes {
+		c := m.clone()
+		if c.node(e.Args[0], n.Args[0]) && c.node(e.Args[1], n.Args[1]) {
+			*m = *c
+			return true
+		}
+		return m.node(e.Args[0], n.Args[1]) && m.node(e.Args[1], n.Args[0])
+	}
+	for i, a := range e.Args {
+		if !m.node(a, n.Args[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// attr matches an attribute against a name for it.
+func (m *Match) attr(want attrValue, got any) bool {
+	name := want.variable()
+	if name == "" {
+		return false
+	}
+	if old, ok := m.attrs[name]; ok {
+		return reflect.DeepEqual(fmt.Sprint(old), fmt.Sprint(got))
+	}
+	m.attrs[name] = got
+	return true
+}
+
+// variable is the name that an attribute of a pattern is, if it is one.
+func (v attrValue) variable() string {
+	if len(v.dims) == 1 && v.nums == nil {
+		return v.dims[0].String()
+	}
+	return ""
+}
+
+// value is the attribute called field.
+func (a *Attr) value(field string, op *Op) any {
+	switch field {
+	case "axes":
+		return a.Axes
+	case "shape":
+		return Shape(a.Dims)
+	case "axis":
+		return a.Axis
+	case "elem":
+		return a.Elem
+	}
+	panic("ir: no pattern may name the attribute " + field + " of " + op.Name)
+}
+
+// Build makes the right side of a rule under m; numbers beside nothing take
+// type want.
+func (m *Match) Build(g *Graph, e *Expr, want Type) (*Node, error) {
+	return g.BuildExpr(m.resolved(e), m.Nodes, want)
+}
+
+// resolved is e with the attributes that m knows in place of their names.
+func (m *Match) resolved(e *Expr) *Expr {
+	out := *e
+	out.Args = make([]*Expr, len(e.Args))
+	for i, a := range e.Args {
+		out.Args[i] = m.resolved(a)
+	}
+	if e.Attrs != nil {
+		out.Attrs = map[string]attrValue{}
+		for field, v := range e.Attrs {
+			if got, ok := m.attrs[v.variable()]; ok {
+				v = attrOfValue(got)
+			}
+			out.Attrs[field] = v
+		}
+	}
+	return &out
+}
+
+func attrOfValue(v any) attrValue {
+	switch v := v.(type) {
+	case []int:
+		out := attrValue{nums: make([]float64, len(v))}
+		for i, a := range v {
+			out.nums[i] = float64(a)
+		}
+		return out
+	case Shape:
+		return attrValue{dims: v}
+	case int:
+		return attrValue{num: float64(v)}
+	case DType:
+		return attrValue{text: v.String()}
+	}
+	panic("ir: attribute of an unknown kind")
+}

@@ -1,0 +1,306 @@
+package passes
+
+import (
+	"fmt"
+
+	"gradgen.dev/ir"
+)
+
+// Gradient expands every derivative below roots by the chain rule. In come
+// graphs with grad, jacobian, hessian, vjp and jvp nodes, out go graphs
+// without; pins stay, so that what is expanded later may still refer to them.
+func Gradient(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
+	return g.Rewrite(func(n *ir.Node) *ir.Node {
+		if n.Op.Class != ir.Calculus {
+			return n
+		}
+		switch n.Op.Name {
+		case "grad":
+			return orZeros(g, reverse(g, n.Args[0], g.Fill(1, n.Args[0].Type), n.Args[1])[0], n.Type)
+		case "vjp":
+			return orZeros(g, reverse(g, n.Args[0], n.Args[2], n.Args[1])[0], n.Type)
+		case "jvp":
+			return forward(g, n.Args[0], n.Args[1], n.Args[2])
+		case "jacobian":
+			return jacobian(g, n.Args[0], n.Args[1])
+		case "hessian":
+			y, x := n.Args[0], n.Args[1]
+			return jacobian(g, orZeros(g, reverse(g, y, g.Fill(1, y.Type), x)[0], x.Type), x)
+		}
+		return n
+	}, roots...)
+}
+
+// Strip takes out what only derivatives needed: pins, stop_gradient and
+// bounds vanish, calls become their value.
+func Strip(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
+	var strip func(n *ir.Node) *ir.Node
+	strip = func(n *ir.Node) *ir.Node {
+		switch n.Op.Name {
+		case "pin", "stop_gradient", "bounded":
+			g.CopyOrigin(n.Args[0], n)
+			return n.Args[0]
+		case "call":
+			return g.Rewrite(strip, g.Inline(n))[0]
+		}
+		return n
+	}
+	return g.Rewrite(strip, roots...)
+}
+
+// reverse is the cotangents of each of wrt where dy is that of y; nil where y
+// does not depend on it. One sweep from y down, each node once.
+func reverse(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
+	order := ir.Topological(y)
+	active := map[*ir.Node]bool{}
+	for _, x := range wrt {
+		active[x] = true
+	}
+	for _, n := range order {
+		for _, a := range n.Args {
+			if active[a] {
+				active[n] = true
+			}
+		}
+	}
+
+	// A node's cotangent is complete when all its users have been met.
+	cotangent := map[*ir.Node]*ir.Node{}
+	if active[y] {
+		cotangent[y] = dy
+	}
+	for i := len(order) - 1; i >= 0; i-- {
+		n := order[i]
+		dn := cotangent[n]
+		if dn == nil || n.Op.VJP == nil {
+			continue
+		}
+		name(g, dn, n)
+		for k, a := range n.Args {
+			if !active[a] {
+				continue
+			}
+			if da := n.Op.VJP(g, n, dn, k); da != nil {
+				cotangent[a] = g.Add(cotangent[a], da)
+			}
+		}
+	}
+	out := make([]*ir.Node, len(wrt))
+	for i, x := range wrt {
+		out[i] = cotangent[x]
+		if out[i] != nil {
+			name(g, out[i], x)
+		}
+	}
+	return out
+}
+
+// name calls the cotangent of n by n's name with a d before it.
+func name(g *ir.Graph, dn, n *ir.Node) {
+	o := g.Origin(n)
+	if o.Name == "" && n.Op.Class == ir.Leaf {
+		o.Name = n.Attr.Name
+	}
+	if o.Name != "" && dn.Op.Class != ir.Leaf && !dn.IsConstant() {
+		o.Name = "d" + o.Name
+		g.SetOrigin(dn, o)
+	}
+}
+
+func orZeros(g *ir.Graph, n *ir.Node, t ir.Type) *ir.Node {
+	if n == nil {
+		return g.Fill(0, t)
+	}
+	return n
+}
+
+// forward is the derivative of y where x moves along v: that of the vjp, which
+// is linear in its cotangent, with respect to the cotangent.
+func forward(g *ir.Graph, y, x, v *ir.Node) *ir.Node {
+	u := g.NewArg(y.Type)
+	w := reverse(g, y, u, x)[0]
+	if w == nil {
+		return g.Fill(0, y.Type)
+	}
+	slope := g.Sum(g.Map("mul", w, v), axes(0, w.Type.Rank()))
+	out := orZeros(g, reverse(g, slope, g.Fill(1, slope.Type), u)[0], y.Type)
+	return g.Replace(map[*ir.Node]*ir.Node{u: g.Fill(0, y.Type)}, out)[0]
+}
+
+// jacobian has the vjp of each unit cotangent as its rows, all at once: the
+// vjp batched over a new front axis, or several, on which the cotangent is the
+// identity.
+func jacobian(g *ir.Graph, y, x *ir.Node) *ir.Node {
+	shape := append(append(ir.Shape{}, y.Type.Shape...), x.Type.Shape...)
+	u := g.NewArg(y.Type)
+	w := reverse(g, y, u, x)[0]
+	if w == nil {
+		return g.Fill(0, x.Type.With(shape))
+	}
+	return batched(g, w, u, identity(g, y.Type), y.Type.Shape)
+}
+
+// identity is 1 of shape S ++ S where the two indices agree.
+func identity(g *ir.Graph, t ir.Type) *ir.Node {
+	shape := append(append(ir.Shape{}, t.Shape...), t.Shape...)
+	rank := t.Rank()
+	if rank == 0 {
+		return g.Fill(1, t)
+	}
+	var hit *ir.Node
+	for i := range rank {
+		same := g.Map("eq", g.Iota(shape, i, ir.Int32), g.Iota(shape, rank+i, ir.Int32))
+		if hit == nil {
+			hit = same
+		} else {
+			hit = g.Map("and", hit, same)
+		}
+	}
+	return g.Cast(hit, t.Elem)
+}
+
+func axes(from, to int) []int {
+	out := make([]int, 0, to-from)
+	for i := from; i < to; i++ {
+		out = append(out, i)
+	}
+	return out
+}
+
+// A batcher adds front axes to all that depends on one node.
+type batcher struct {
+	g      *ir.Graph
+	prefix ir.Shape
+	done   map[*ir.Node]*ir.Node // batched values
+	needs  map[*ir.Node]bool
+}
+
+// batched is root with u replaced by to, whose type is u's behind the axes of
+// prefix; root gets the same front axes.
+func batched(g *ir.Graph, root, u, to *ir.Node, prefix ir.Shape) *ir.Node {
+	b := &batcher{g: g, prefix: prefix, done: map[*ir.Node]*ir.Node{u: to}, needs: map[*ir.Node]bool{u: true}}
+	root = g.Rewrite(func(n *ir.Node) *ir.Node {
+		if n.Is("call") && dependsOn(n, u) {
+			return g.Inline(n)
+		}
+		return n
+	}, root)[0]
+	for _, n := range ir.Topological(root) {
+		for _, a := range n.Args {
+			b.needs[n] = b.needs[n] || b.needs[a]
+		}
+		if b.needs[n] && n != u {
+			b.done[n] = b.node(n)
+			g.CopyOrigin(b.done[n], n)
+		}
+	}
+	return b.value(root)
+}
+
+func dependsOn(n, u *ir.Node) bool {
+	for _, m := range ir.Topological(n) {
+		if m == u {
+			return true
+		}
+	}
+	return false
+}
+
+// value is n with the front axes: repeated along them where it has none.
+func (b *batcher) value(n *ir.Node) *ir.Node {
+	if out, ok := b.done[n]; ok {
+		return out
+	}
+	return b.g.Spread(n, b.shape(n.Type.Shape), axes(0, len(b.prefix)))
+}
+
+func (b *batcher) shape(s ir.Shape) ir.Shape { return append(append(ir.Shape{}, b.prefix...), s...) }
+
+func (b *batcher) shift(axes []int) []int {
+	out := make([]int, len(axes))
+	for i, a := range axes {
+		out[i] = a + len(b.prefix)
+	}
+	return out
+}
+
+// node is n on operands with front axes.
+func (b *batcher) node(n *ir.Node) *ir.Node {
+	k, at := len(b.prefix), n.Attr
+	zeros, ones := make([]ir.Dim, k), make([]int, k)
+	for i := range ones {
+		ones[i] = 1
+	}
+	switch n.Op.Name {
+	case "einsum":
+		return b.einsum(n)
+	case "pin", "stop_gradient", "bounded":
+		return b.value(n.Args[0])
+	case "spread":
+		at.Dims, at.Axes = b.shape(at.Dims), b.shift(at.Axes)
+	case "reshape":
+		at.Dims = b.shape(at.Dims)
+	case "transpose":
+		at.Axes = append(axes(0, k), b.shift(at.Axes)...)
+	case "slice":
+		at.Dims, at.Limits, at.Steps = append(zeros, at.Dims...), b.shape(at.Limits), append(ones, at.Steps...)
+	case "place":
+		at.Dims, at.Limits, at.Steps = b.shape(at.Dims), append(zeros, at.Limits...), append(ones, at.Steps...)
+	case "gather", "scatter_add":
+		at.Axis += k
+		return b.g.Must(n.Op.Name, at, b.value(n.Args[0]), n.Args[1])
+	default:
+		at.Axis += k
+		if at.Axes != nil {
+			at.Axes = b.shift(at.Axes)
+		}
+		if n.Op.Class == ir.Map {
+			at = n.Attr
+		}
+	}
+	args := make([]*ir.Node, len(n.Args))
+	for i, a := range n.Args {
+		args[i] = b.value(a)
+	}
+	return b.g.Must(n.Op.Name, at, args...)
+}
+
+// einsum gives the front axes letters of their own.
+func (b *batcher) einsum(n *ir.Node) *ir.Node {
+	in, in2, out := ir.SplitSpec(n.Attr.Spec)
+	front := freshLetters(in+in2+out, len(b.prefix))
+	args := [2]*ir.Node{n.Args[0], n.Args[1]}
+	letters := [2]string{in, in2}
+	for i, a := range n.Args {
+		if v, ok := b.done[a]; ok {
+			args[i], letters[i] = v, front+letters[i]
+		}
+	}
+	return b.g.Einsum(letters[0]+","+letters[1]+"->"+front+out, args[0], args[1])
+}
+
+// freshLetters is n letters that used has not.
+func freshLetters(used string, n int) string {
+	out := ""
+	for c := 'a'; len(out) < n; c++ {
+		if c == 'z'+1 {
+			c = 'A'
+		}
+		if c > 'Z' && c < 'a' {
+			panic(fmt.Sprintf("passes: %q leaves no letter for another axis", used))
+		}
+		if !containsRune(used, c) {
+			out += string(c)
+		}
+	}
+	return out
+}
+
+func containsRune(s string, r rune) bool {
+	for _, c := range s {
+		if c == r {
+			return true
+		}
+	}
+	return false
+}

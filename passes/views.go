@@ -1,0 +1,337 @@
+package passes
+
+import (
+	"slices"
+
+	"gradgen.dev/ir"
+)
+
+// views merges views of views, and lets repetition pass what does not depend
+// on it.
+func (s *simplifier) views(n *ir.Node) *ir.Node {
+	if len(n.Args) == 0 {
+		return nil
+	}
+	x, g := n.Args[0], s.g
+	switch n.Op.Name {
+	case "reshape":
+		switch {
+		case n.Type.Shape.Equal(x.Type.Shape):
+			return x
+		case x.Is("reshape"):
+			return g.Reshape(x.Args[0], n.Type.Shape)
+		case x.Is("spread") && x.Args[0].Type.Rank() == 0:
+			return g.Broadcast(x.Args[0], n.Type.Shape)
+		}
+	case "transpose":
+		return s.transposed(n, x)
+	case "spread":
+		if x.Is("spread") {
+			return g.Spread(x.Args[0], n.Type.Shape, composedAxes(n, x))
+		}
+	case "slice":
+		return s.sliced(n, x)
+	case "flip":
+		if x.Is("flip") && slices.Equal(x.Attr.Axes, n.Attr.Axes) {
+			return x.Args[0]
+		}
+	case "place":
+		if n.Type.Shape.Equal(x.Type.Shape) {
+			return x
+		}
+		if v, ok := x.Literal(); ok && v == 0 {
+			return g.Fill(0, n.Type)
+		}
+	case "sum":
+		return s.summedView(n, x)
+	case "cast":
+		return s.converted(n, x)
+	case "where":
+		if v, ok := x.Literal(); ok {
+			return n.Args[choice(v != 0)]
+		}
+	case "and", "or":
+		return s.logic(n)
+	case "eq", "le", "ge":
+		if n.Args[0] == n.Args[1] && !x.Type.Elem.IsFloat() {
+			return g.Fill(1, n.Type)
+		}
+	case "gather", "scatter_add", "pick":
+		if v, ok := x.Literal(); ok && v == 0 {
+			return g.Fill(0, n.Type)
+		}
+	}
+	return nil
+}
+
+func choice(first bool) int {
+	if first {
+		return 1
+	}
+	return 2
+}
+
+// composedAxes is the new axes of a spread of a spread.
+func composedAxes(outer, inner *ir.Node) []int {
+	var kept []int
+	for i := range outer.Type.Rank() {
+		if !contains(outer.Attr.Axes, i) {
+			kept = append(kept, i)
+		}
+	}
+	out := slices.Clone(outer.Attr.Axes)
+	for _, a := range inner.Attr.Axes {
+		out = append(out, kept[a])
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (s *simplifier) transposed(n, x *ir.Node) *ir.Node {
+	order := n.Attr.Axes
+	switch {
+	case slices.IsSorted(order):
+		return x
+	case x.Is("transpose"):
+		composed := make([]int, len(order))
+		for i, a := range order {
+			composed[i] = x.Attr.Axes[a]
+		}
+		return s.g.Transpose(x.Args[0], composed)
+	case x.Is("spread"):
+		// The axes that x repeats move; the others are a transpose of what it repeats.
+		var fresh, moved []int
+		rank := map[int]int{}
+		for i := range x.Type.Rank() {
+			if !contains(x.Attr.Axes, i) {
+				rank[i] = len(rank)
+			}
+		}
+		for i, a := range order {
+			if contains(x.Attr.Axes, a) {
+				fresh = append(fresh, i)
+			} else {
+				moved = append(moved, rank[a])
+			}
+		}
+		return s.g.Spread(s.g.Transpose(x.Args[0], moved), n.Type.Shape, fresh)
+	}
+	return nil
+}
+
+func (s *simplifier) sliced(n, x *ir.Node) *ir.Node {
+	g, a := s.g, n.Attr
+	if n.Type.Shape.Equal(x.Type.Shape) && allOne(a.Steps) {
+		return x
+	}
+	switch {
+	case x.Is("spread"):
+		var starts, limits []ir.Dim
+		var steps []int
+		for i := range x.Type.Rank() {
+			if !contains(x.Attr.Axes, i) {
+				starts, limits, steps = append(starts, a.Dims[i]), append(limits, a.Limits[i]), append(steps, a.Steps[i])
+			}
+		}
+		return g.Spread(g.Slice(x.Args[0], starts, limits, steps), n.Type.Shape, x.Attr.Axes)
+	case x.Is("iota"):
+		axis := x.Attr.Axis
+		index := g.Iota(n.Type.Shape, axis, n.Type.Elem)
+		step := g.Fill(float64(a.Steps[axis]), n.Type)
+		start := g.Broadcast(g.Size(a.Dims[axis], n.Type.Elem), n.Type.Shape)
+		return g.Map("add", g.Map("mul", index, step), start)
+	case x.Is("slice"):
+		starts, limits, steps := slices.Clone(a.Dims), slices.Clone(a.Limits), slices.Clone(a.Steps)
+		for i := range steps {
+			k := ir.D(x.Attr.Steps[i])
+			starts[i] = x.Attr.Dims[i].Add(a.Dims[i].Mul(k))
+			limits[i] = x.Attr.Dims[i].Add(a.Limits[i].Sub(ir.D(1)).Mul(k)).Add(ir.D(1))
+			steps[i] *= x.Attr.Steps[i]
+		}
+		return g.Must("slice", ir.Attr{Dims: starts, Limits: limits, Steps: steps}, x.Args[0])
+	case x.Is("place") && x.Args[0].Type.Shape.Equal(n.Type.Shape) &&
+		ir.Shape(x.Attr.Limits).Equal(a.Dims) && slices.Equal(x.Attr.Steps, a.Steps):
+		return x.Args[0]
+	}
+	return nil
+}
+
+func allOne(steps []int) bool {
+	for _, k := range steps {
+		if k != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *simplifier) summedView(n, x *ir.Node) *ir.Node {
+	g, all := s.g, n.Type.Rank() == 0
+
+	// An extent of 1 is no sum.
+	var real, single []int
+	for _, a := range n.Attr.Axes {
+		if x.Type.Shape[a].IsConst(1) {
+			single = append(single, a)
+		} else {
+			real = append(real, a)
+		}
+	}
+	if len(single) > 0 {
+		inner := g.Sum(x, real)
+		return g.Reshape(inner, n.Type.Shape)
+	}
+
+	switch {
+	case x.Is("sum"):
+		return g.Sum(x.Args[0], mergedAxes(n, x))
+	case x.Is("reshape") && all, x.Is("place") && all, x.Is("flip") && all:
+		return g.Sum(x.Args[0], axes(0, x.Args[0].Type.Rank()))
+	case x.Is("transpose"):
+		// Sum along the axes where they lie, then put the rest in order.
+		var mapped, rest []int
+		for i, a := range x.Attr.Axes {
+			if contains(n.Attr.Axes, i) {
+				mapped = append(mapped, a)
+			} else {
+				rest = append(rest, a)
+			}
+		}
+		slices.Sort(mapped)
+		return g.Transpose(g.Sum(x.Args[0], mapped), dropAxes(rest, mapped))
+	case x.Is("mul"):
+		return s.summedPick(n, x)
+	}
+	return nil
+}
+
+// mergedAxes is the axes of a sum of a sum, as axes of what the inner one sums.
+func mergedAxes(outer, inner *ir.Node) []int {
+	var kept []int
+	for i := range inner.Args[0].Type.Rank() {
+		if !contains(inner.Attr.Axes, i) {
+			kept = append(kept, i)
+		}
+	}
+	out := slices.Clone(inner.Attr.Axes)
+	for _, a := range outer.Attr.Axes {
+		out = append(out, kept[a])
+	}
+	slices.Sort(out)
+	return out
+}
+
+// summedPick is a row times a one-hot, summed: the one element.
+func (s *simplifier) summedPick(n, x *ir.Node) *ir.Node {
+	last := x.Type.Rank() - 1
+	if len(n.Attr.Axes) != 1 || n.Attr.Axes[0] != last {
+		return nil
+	}
+	for k, a := range x.Args {
+		if index, ok := oneHot(a); ok && index.Type.Rank() == last {
+			return s.g.Must("pick", ir.Attr{}, x.Args[1-k], index)
+		}
+	}
+	return nil
+}
+
+// oneHot reports whether x is a one-hot along its last axis, and of what.
+func oneHot(x *ir.Node) (index *ir.Node, ok bool) {
+	last := x.Type.Rank() - 1
+	if !x.Is("cast") || !x.Args[0].Is("eq") {
+		return nil, false
+	}
+	for k, a := range x.Args[0].Args {
+		b := x.Args[0].Args[1-k]
+		if a.Is("iota") && a.Attr.Axis == last && b.Is("spread") && slices.Equal(b.Attr.Axes, []int{last}) {
+			return b.Args[0], true
+		}
+	}
+	return nil, false
+}
+
+func (s *simplifier) converted(n, x *ir.Node) *ir.Node {
+	to := n.Type.Elem
+	switch {
+	case x.Type.Elem == to:
+		return x
+	case x.Is("spread"):
+		return s.g.Spread(s.g.Cast(x.Args[0], to), n.Type.Shape, x.Attr.Axes)
+	case x.Is("size"):
+		if to.IsFloat() && to == ir.Float64 {
+			return s.g.Size(x.Attr.Dims[0], to)
+		}
+	case x.Is("cast") && x.Args[0].Type.Elem == to && x.Type.Elem == ir.Float64:
+		return x.Args[0]
+	}
+	return nil
+}
+
+func (s *simplifier) logic(n *ir.Node) *ir.Node {
+	for k, a := range n.Args {
+		v, ok := a.Literal()
+		switch {
+		case !ok:
+		case (v != 0) == n.Is("and"):
+			return n.Args[1-k]
+		default:
+			return a
+		}
+	}
+	if n.Args[0] == n.Args[1] {
+		return n.Args[0]
+	}
+	return nil
+}
+
+// lower computes an elementwise op before its operands are repeated, where all
+// are repeated along the same axes. Products keep their normal form instead.
+func (s *simplifier) lower(n *ir.Node) *ir.Node {
+	if n.Op.Class != ir.Map || n.Type.Rank() == 0 || n.Is("mul") || n.Is("div") || n.Is("neg") {
+		return nil
+	}
+	return s.lowered(n)
+}
+
+func (s *simplifier) lowered(n *ir.Node) *ir.Node {
+	shared, first := []int{}, true
+	for _, a := range n.Args {
+		if a.IsConstant() {
+			continue
+		}
+		if !a.Is("spread") {
+			return nil
+		}
+		if first {
+			shared, first = a.Attr.Axes, false
+		} else {
+			shared = intersect(shared, a.Attr.Axes)
+		}
+	}
+	if first || len(shared) == 0 {
+		return nil
+	}
+	shape := n.Type.Shape.Drop(shared)
+	args := make([]*ir.Node, len(n.Args))
+	for i, a := range n.Args {
+		if a.Is("spread") {
+			args[i] = s.g.Spread(a.Args[0], shape, dropAxes(a.Attr.Axes, shared))
+		} else {
+			args[i] = a
+		}
+		if len(shape) == 0 && args[i].Is("spread") {
+			args[i] = args[i].Args[0]
+		}
+	}
+	return s.g.Spread(s.settle(s.g.Must(n.Op.Name, n.Attr, args...)), n.Type.Shape, shared)
+}
+
+func intersect(a, b []int) []int {
+	var out []int
+	for _, v := range a {
+		if contains(b, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
