@@ -57,7 +57,7 @@ func (c *checker) node(n *Node, scope map[*Node]bool) error {
 	}
 
 	// Its type, attributes and identity follow from the row and the operands.
-	if t, err := n.Op.Shape(n); err != nil {
+	if t, err := n.infer(); err != nil {
 		return err
 	} else if !t.Equal(n.Type) {
 		return fmt.Errorf("the type is %v, its operands give %v", n.Type, t)

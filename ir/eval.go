@@ -1,9 +1,6 @@
 package ir
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // A Tensor is a value of the reference interpreter: every element type is held
 // in float64, row-major.
@@ -32,6 +29,16 @@ func (t *Tensor) at(index []int) int {
 		at = at*t.Shape[i] + k
 	}
 	return at
+}
+
+// holds reports an index that t does not have.
+func (t *Tensor) holds(index []int) error {
+	for i, k := range index {
+		if k < 0 || k >= t.Shape[i] {
+			return fmt.Errorf("index %d of an extent of %d", k, t.Shape[i])
+		}
+	}
+	return nil
 }
 
 // each calls f with every position and its index, in order. f must not keep
@@ -66,15 +73,22 @@ type Evaluator struct {
 	done map[*Node]*Tensor
 }
 
-// Eval is the value of n.
+// Eval is the value of n. Values are kept: the fields must not change after
+// the first call.
 func (e *Evaluator) Eval(n *Node) (*Tensor, error) {
 	if e.done == nil {
 		e.done = map[*Node]*Tensor{}
 	}
-	for _, m := range Topological(n) {
-		if err := e.evalOne(m); err != nil {
+	if e.done[n] != nil {
+		return e.done[n], nil
+	}
+	for _, a := range n.Operands() {
+		if _, err := e.Eval(a); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.evalOne(n); err != nil {
+		return nil, err
 	}
 	return e.done[n], nil
 }
@@ -95,9 +109,6 @@ func (e *Evaluator) EvalAll(nodes ...*Node) ([]*Tensor, error) {
 // evalOne computes m, whose operands have values already. What lies inside a
 // region is left to its node.
 func (e *Evaluator) evalOne(m *Node) error {
-	if e.done[m] != nil {
-		return nil
-	}
 	args := make([]*Tensor, len(m.Args))
 	for i, a := range m.Args {
 		args[i] = e.done[a]
@@ -131,11 +142,6 @@ func mapEval(m *Node, args []*Tensor) *Tensor {
 		}
 		out.Data[i] = m.Op.Fn(x)
 	}
-	if m.Is("div") && m.Type.Elem.IsInt() {
-		for i, v := range out.Data {
-			out.Data[i] = math.Trunc(v)
-		}
-	}
 	return out
 }
 
@@ -152,8 +158,8 @@ func (e *Evaluator) region(r *Region, args []*Tensor) (*Tensor, error) {
 	return inner.Eval(r.Results[0])
 }
 
-// alloc is zeros of n's shape.
-func (e *Evaluator) alloc(n *Node) (*Tensor, error) {
+// extents is n's shape where the dimensions have their values.
+func (e *Evaluator) extents(n *Node) ([]int, error) {
 	shape, err := n.Type.Shape.Eval(e.Dims)
 	if err != nil {
 		return nil, err
@@ -163,10 +169,20 @@ func (e *Evaluator) alloc(n *Node) (*Tensor, error) {
 			return nil, fmt.Errorf("extent %d in %v", d, n.Type.Shape)
 		}
 	}
+	return shape, nil
+}
+
+// alloc is zeros of n's shape.
+func (e *Evaluator) alloc(n *Node) (*Tensor, error) {
+	shape, err := e.extents(n)
+	if err != nil {
+		return nil, err
+	}
 	return newTensor(shape), nil
 }
 
-// reindex is a tensor of n's shape whose element at index to is x's at from.
+// reindex is a tensor of n's shape whose element at index to is x's at from;
+// an index that x does not have is an error.
 func (e *Evaluator) reindex(n *Node, x *Tensor, source func(to, from []int)) (*Tensor, error) {
 	out, err := e.alloc(n)
 	if err != nil {
@@ -174,8 +190,13 @@ func (e *Evaluator) reindex(n *Node, x *Tensor, source func(to, from []int)) (*T
 	}
 	from := make([]int, len(x.Shape))
 	out.each(func(at int, index []int) {
+		if err != nil {
+			return
+		}
 		source(index, from)
-		out.Data[at] = x.Data[x.at(from)]
+		if err = x.holds(from); err == nil {
+			out.Data[at] = x.Data[x.at(from)]
+		}
 	})
-	return out, nil
+	return out, err
 }

@@ -91,7 +91,7 @@ func (g *Graph) Make(op *Op, attr Attr, args ...*Node) (*Node, error) {
 		return nil, fmt.Errorf("%s takes %d operands, not %d", op.Name, op.Arity, len(args))
 	}
 	n := &Node{Op: op, Args: args, Attr: attr.only(op)}
-	t, err := op.Shape(n)
+	t, err := n.infer()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op.Name, err)
 	}
@@ -111,7 +111,7 @@ func (g *Graph) MakeCall(name string, args []*Node, regions ...*Region) *Node {
 
 func (g *Graph) makeCall(name string, args []*Node, regions []*Region) (*Node, error) {
 	n := &Node{Op: Ops["call"], Args: args, Attr: Attr{Name: name}, Body: regions}
-	t, err := n.Op.Shape(n)
+	t, err := n.infer()
 	if err != nil {
 		return nil, fmt.Errorf("call %q: %w", name, err)
 	}
@@ -155,7 +155,7 @@ func (g *Graph) Rebuild(n *Node, args []*Node) *Node {
 // rebuild is n on other operands and regions.
 func (g *Graph) rebuild(n *Node, args []*Node, body []*Region) *Node {
 	c := &Node{Op: n.Op, Args: args, Attr: n.Attr, Body: body}
-	t, err := n.Op.Shape(c)
+	t, err := c.infer()
 	if err != nil {
 		panic(fmt.Sprintf("ir: rebuilding %s: %v", n.Op.Name, err))
 	}

@@ -221,5 +221,20 @@ func reduced(n *Node) (Type, error) {
 	return t.With(t.Shape.Drop(n.Attr.Axes)), nil
 }
 
+// infer is the type that n's row gives it. An extent that is known to be
+// negative is an error.
+func (n *Node) infer() (Type, error) {
+	t, err := n.Op.Shape(n)
+	if err != nil {
+		return t, err
+	}
+	for _, d := range t.Shape {
+		if v, ok := d.Const(); ok && v < 0 {
+			return t, fmt.Errorf("extent %d in %v", v, t.Shape)
+		}
+	}
+	return t, nil
+}
+
 // leafType is the type that the attributes spell out.
 func leafType(n *Node) (Type, error) { return Type{n.Attr.Elem, slices.Clone(n.Attr.Dims)}, nil }

@@ -17,30 +17,36 @@ func init() {
 		leaf("arg", "the parameter of a region", "name", "type"),
 		&Op{Name: "const", Class: Leaf, Fields: []string{"value", "elem"}, Doc: "a literal", Shape: leafType,
 			Eval: func(_ *Evaluator, n *Node, _ []*Tensor) (*Tensor, error) { return scalar(n.Attr.Value), nil }},
-		&Op{Name: "tensor", Class: Leaf, Fields: []string{"data", "type"}, Doc: "a tensor of literals", Shape: leafType,
-			Eval: func(_ *Evaluator, n *Node, _ []*Tensor) (*Tensor, error) {
-				shape, err := n.Type.Shape.Eval(nil)
+		&Op{Name: "tensor", Class: Leaf, Fields: []string{"data", "type"}, Doc: "a tensor of literals", Shape: tensorShape,
+			Eval: func(e *Evaluator, n *Node, _ []*Tensor) (*Tensor, error) {
+				shape, err := e.extents(n)
 				return &Tensor{Shape: shape, Data: n.Attr.Data}, err
 			}},
 		&Op{Name: "size", Class: Leaf, Fields: []string{"dim", "elem"}, Doc: "an extent as a number", Eval: evalSize,
-			Shape: func(n *Node) (Type, error) { return Type{Elem: n.Attr.Elem}, nil }},
-		&Op{Name: "iota", Class: Leaf, Fields: []string{"axis", "type"}, Doc: "the index along an axis", Shape: leafType, Eval: evalIota},
+			Shape: func(n *Node) (Type, error) { return Type{Elem: n.Attr.Elem}, oneDim(n) }},
+		&Op{Name: "iota", Class: Leaf, Fields: []string{"axis", "type"}, Doc: "the index along an axis", Shape: iotaShape, Eval: evalIota},
 		random("uniform", "independent draws from [0, 1)", uniformAt),
 		random("normal", "independent draws from the standard normal distribution", normalAt),
 
 		identityOp("pin", "a binding that derivatives are taken by", "name"),
 		identityOp("stop_gradient", "a, constant to derivatives"),
 		&Op{Name: "bounded", Class: Calculus, Arity: 1, Fields: []string{"dim", "value"},
-			Doc: "a, every element of which must be from 0 to the extent, or the value", Shape: same, Eval: evalIdentity},
+			Doc: "a, every element of which must be from 0 to the extent, or the value", Eval: evalIdentity, Rules: []string{"dy"},
+			Shape: func(n *Node) (Type, error) { return n.Args[0].Type, oneDim(n) }},
 		derivative("grad", "derivative of the scalar a by the pin b", 2, gradType),
 		derivative("jacobian", "derivatives of every element of a by the pin b", 2, jacobianType),
 		derivative("hessian", "second derivatives of the scalar a by the pin b", 2, hessianType),
-		derivative("vjp", "cotangent of the pin b where c is that of a", 3, gradType),
-		derivative("jvp", "derivative of a where the pin b moves along c", 3, func(n *Node) (Type, error) { return n.Args[0].Type, nil }),
+		derivative("vjp", "cotangent of the pin b where c is that of a", 3, func(n *Node) (Type, error) {
+			return n.Args[1].Type, agree("cotangent", n.Args[2].Type, n.Args[0].Type)
+		}),
+		derivative("jvp", "derivative of a where the pin b moves along c", 3, func(n *Node) (Type, error) {
+			return n.Args[0].Type, agree("tangent", n.Args[2].Type, n.Args[1].Type)
+		}),
 		&Op{Name: "call", Class: Calculus, Arity: -1, Fields: []string{"name"},
 			Doc:   "a function with its own derivative: region 0 is its value, region 1 the cotangents of its operands",
-			Shape: func(n *Node) (Type, error) { return n.Body[0].Results[0].Type, nil }, Eval: evalCall},
+			Shape: callShape, Eval: evalCall, Rules: []string{"region 1"}},
 	)
+	Ops["pin"].Rules = Ops["bounded"].Rules
 	Ops["pin"].VJP = func(_ *Graph, _, dy *Node, _ int) *Node { return dy }
 	Ops["bounded"].VJP = Ops["pin"].VJP
 	Ops["call"].VJP = callVJP
@@ -75,12 +81,36 @@ func evalSize(e *Evaluator, n *Node, _ []*Tensor) (*Tensor, error) {
 	return scalar(float64(v)), err
 }
 
+// oneDim checks that n has the one dimension that it is about.
+func oneDim(n *Node) error {
+	if len(n.Attr.Dims) != 1 {
+		return fmt.Errorf("%d dimensions, want one", len(n.Attr.Dims))
+	}
+	return nil
+}
+
+// tensorShape is leafType of constant extents, as many as there are data.
+func tensorShape(n *Node) (Type, error) {
+	t, err := leafType(n)
+	if size, ok := t.Shape.Size().Const(); !ok || size != len(n.Attr.Data) {
+		return t, fmt.Errorf("%d elements for %v", len(n.Attr.Data), t.Shape)
+	}
+	return t, err
+}
+
+func iotaShape(n *Node) (Type, error) {
+	t, err := leafType(n)
+	if n.Attr.Axis < 0 || n.Attr.Axis >= t.Rank() {
+		return t, fmt.Errorf("axis %d of %v", n.Attr.Axis, t.Shape)
+	}
+	return t, err
+}
+
 func evalIota(e *Evaluator, n *Node, _ []*Tensor) (*Tensor, error) {
-	shape, err := n.Type.Shape.Eval(e.Dims)
+	out, err := e.alloc(n)
 	if err != nil {
 		return nil, err
 	}
-	out := newTensor(shape)
 	out.each(func(at int, index []int) { out.Data[at] = float64(index[n.Attr.Axis]) })
 	return out, nil
 }
@@ -107,6 +137,15 @@ func gradType(n *Node) (Type, error) {
 	return n.Args[1].Type, nil
 }
 
+// agree checks that what a derivative is contracted with has the type of what
+// it stands for.
+func agree(what string, t, want Type) error {
+	if !t.Equal(want) {
+		return fmt.Errorf("the %s is %v, want %v", what, t, want)
+	}
+	return nil
+}
+
 func jacobianType(n *Node) (Type, error) {
 	y, x := n.Args[0].Type, n.Args[1].Type
 	return y.With(append(append(Shape{}, y.Shape...), x.Shape...)), nil
@@ -115,6 +154,54 @@ func jacobianType(n *Node) (Type, error) {
 func hessianType(n *Node) (Type, error) {
 	x := n.Args[1].Type
 	return x.With(append(append(Shape{}, x.Shape...), x.Shape...)), nil
+}
+
+// callShape checks that region 0 takes the operands and gives one value, and
+// that region 1 takes the operands, the value and its cotangent and gives the
+// cotangents of the operands. That of an operand that is no float is not used.
+func callShape(n *Node) (Type, error) {
+	if len(n.Body) < 1 || len(n.Body) > 2 || len(n.Body[0].Results) != 1 {
+		return Type{}, fmt.Errorf("a call needs a region with one result, and at most one more region")
+	}
+	takes := make([]Type, len(n.Args))
+	for i, a := range n.Args {
+		takes[i] = a.Type
+	}
+	t := n.Body[0].Results[0].Type
+	if err := n.Body[0].fits(takes); err != nil {
+		return t, err
+	}
+	if len(n.Body) == 1 {
+		return t, nil
+	}
+
+	// The derivative.
+	rule := n.Body[1]
+	if err := rule.fits(append(takes, t, t)); err != nil {
+		return t, fmt.Errorf("the derivative: %w", err)
+	}
+	if len(rule.Results) != len(n.Args) {
+		return t, fmt.Errorf("%d cotangents for %d operands", len(rule.Results), len(n.Args))
+	}
+	for i, d := range rule.Results {
+		if want := n.Args[i].Type; want.Elem.IsFloat() && !d.Type.Equal(want) {
+			return t, fmt.Errorf("the cotangent of operand %d is %v, want %v", i, d.Type, want)
+		}
+	}
+	return t, nil
+}
+
+// fits checks the parameters of r against what it is given.
+func (r *Region) fits(takes []Type) error {
+	if len(r.Params) != len(takes) {
+		return fmt.Errorf("a region has %d parameters, not %d", len(r.Params), len(takes))
+	}
+	for i, p := range r.Params {
+		if !p.Is("arg") || !p.Type.Equal(takes[i]) {
+			return fmt.Errorf("parameter %d of a region is %s of %v, want %v", i, p.Op.Name, p.Type, takes[i])
+		}
+	}
+	return nil
 }
 
 // evalCall evaluates region 0 with its parameters bound to the operands.
@@ -152,11 +239,10 @@ func (g *Graph) Inline(n *Node) *Node {
 func random(name, doc string, draw func(key, i uint64) float64) *Op {
 	return &Op{Name: name, Class: Random, Fields: []string{"name", "type"}, Doc: doc, Shape: leafType,
 		Eval: func(e *Evaluator, n *Node, _ []*Tensor) (*Tensor, error) {
-			shape, err := n.Type.Shape.Eval(e.Dims)
+			out, err := e.alloc(n)
 			if err != nil {
 				return nil, err
 			}
-			out := newTensor(shape)
 			key := randomKey(e.Seed, hashSite(n.Attr.Name), e.Call)
 			for i := range out.Data {
 				out.Data[i] = draw(key, uint64(i))

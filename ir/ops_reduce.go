@@ -3,6 +3,7 @@ package ir
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -19,11 +20,14 @@ func init() {
 		argExtreme("argmax", "index of the first largest element", func(a, b float64) bool { return a > b || a != a && b == b }),
 		argExtreme("argmin", "index of the first smallest element", func(a, b float64) bool { return a < b || a != a && b == b }),
 		&Op{Name: "logsumexp", Class: Reduce, Arity: 1, Fields: []string{"axes"}, Doc: "log Σ e^a, without overflow",
-			Shape: reduced, Eval: evalLogSumExp, Rules: []string{"spread(dy) * exp(a - spread(y))"}, VJP: logSumExpVJP},
+			Shape: reducedFloat, Eval: evalLogSumExp, Rules: []string{"spread(dy) * exp(a - spread(y))"}, VJP: logSumExpVJP},
 		&Op{Name: "einsum", Class: Product, Arity: 2, Fields: []string{"spec"}, Doc: "products summed over the letters that the result lacks",
 			Shape: einsumShape, Eval: evalEinsum, Rules: []string{"einsum(out,b->a; dy, b)", "einsum(a,out->b; a, dy)"}, VJP: einsumVJP},
 	)
 	Ops["any"].Shape, Ops["all"].Shape = reducedBool, reducedBool
+	for _, name := range []string{"sum", "prod", "reduce_max", "reduce_min", "einsum"} {
+		Ops[name].Shape = ofNumbers(Ops[name].Shape)
+	}
 	Ops["sum"].VJP = func(g *Graph, n, dy *Node, _ int) *Node { return spreadBack(g, n, dy) }
 	Ops["prod"].VJP = prodVJP
 	Ops["reduce_max"].VJP = extremeVJP
@@ -60,6 +64,13 @@ func reduction(name, doc string, start float64, f func(acc, x float64) float64, 
 func reducedBool(n *Node) (Type, error) {
 	if t := n.Args[0].Type; t.Elem != Bool {
 		return t, fmt.Errorf("operand is %v, want bool", t)
+	}
+	return reduced(n)
+}
+
+func reducedFloat(n *Node) (Type, error) {
+	if t := n.Args[0].Type; !t.Elem.IsFloat() {
+		return t, fmt.Errorf("operand is %v, want a floating type", t)
 	}
 	return reduced(n)
 }
@@ -132,10 +143,13 @@ func evalLogSumExp(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
 	x := g.Must("arg", Attr{Name: "x", Dims: n.Args[0].Type.Shape, Elem: n.Args[0].Type.Elem})
 	top := g.Reduce("reduce_max", x, n.Attr.Axes)
 	inner := Evaluator{Dims: e.Dims, Values: map[string]*Tensor{"arg x": args[0]}}
-	peak, err := inner.Eval(top)
+	found, err := inner.Eval(top)
 	if err != nil {
 		return nil, err
 	}
+
+	// An infinite peak is not subtracted: Inf − Inf is NaN.
+	peak := &Tensor{Shape: found.Shape, Data: slices.Clone(found.Data)}
 	for i, v := range peak.Data {
 		if math.IsInf(v, 0) {
 			peak.Data[i] = 0
@@ -168,6 +182,9 @@ func einsumShape(n *Node) (Type, error) {
 	for k, letters := range []string{a, b} {
 		for i := range len(letters) {
 			l, d := letters[i], n.Args[k].Type.Shape[i]
+			if !('a' <= l && l <= 'z' || 'A' <= l && l <= 'Z') {
+				return t, fmt.Errorf("%q in %q is no letter", l, n.Attr.Spec)
+			}
 			if strings.IndexByte(letters, l) != i {
 				return t, fmt.Errorf("letter %c twice in one operand of %q", l, n.Attr.Spec)
 			}

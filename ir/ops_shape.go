@@ -66,19 +66,12 @@ func spreadShape(n *Node) (Type, error) {
 }
 
 func evalSpread(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
-	out, err := e.alloc(n)
-	if err != nil {
-		return nil, err
-	}
-	kept := kept(len(out.Shape), n.Attr.Axes)
-	from := make([]int, len(kept))
-	out.each(func(at int, index []int) {
-		for i, k := range kept {
-			from[i] = index[k]
+	keep := kept(n.Type.Rank(), n.Attr.Axes)
+	return e.reindex(n, args[0], func(to, from []int) {
+		for i, k := range keep {
+			from[i] = to[k]
 		}
-		out.Data[at] = args[0].Data[args[0].at(from)]
 	})
-	return out, nil
 }
 
 // kept is the axes below rank that are not in axes.
@@ -101,7 +94,7 @@ func reshapeShape(n *Node) (Type, error) {
 }
 
 func evalReshape(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
-	shape, err := n.Type.Shape.Eval(e.Dims)
+	shape, err := e.extents(n)
 	return &Tensor{Shape: shape, Data: args[0].Data}, err
 }
 
@@ -149,8 +142,28 @@ func sliceShape(n *Node) (Type, error) {
 		if v, ok := shape[i].Const(); ok && v < 0 {
 			return t, fmt.Errorf("%v to %v along axis %d is negative", a.Dims[i], a.Limits[i], i)
 		}
+		if err := inside(a.Dims[i], shape[i], a.Steps[i], t.Shape[i]); err != nil {
+			return t, fmt.Errorf("axis %d: %w", i, err)
+		}
 	}
 	return t.With(shape), nil
+}
+
+// inside checks that count indices from start on by step lie in an extent, as
+// far as constants show it.
+func inside(start, count Dim, step int, extent Dim) error {
+	if count.IsConst(0) {
+		return nil
+	}
+	first, known := start.Const()
+	if known && first < 0 {
+		return fmt.Errorf("it starts at %d", first)
+	}
+	last := start.Add(count.Sub(D(1)).Mul(D(step)))
+	if left, ok := extent.Sub(last).Const(); ok && left < 1 {
+		return fmt.Errorf("index %v of an extent of %v", last, extent)
+	}
+	return nil
 }
 
 func evalSlice(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
@@ -184,6 +197,14 @@ func placeShape(n *Node) (Type, error) {
 	if len(a.Dims) != t.Rank() || len(a.Limits) != t.Rank() || len(a.Steps) != t.Rank() {
 		return t, fmt.Errorf("to place %v needs a shape, starts and steps for each axis", t.Shape)
 	}
+	for i, d := range t.Shape {
+		if a.Steps[i] < 1 {
+			return t, fmt.Errorf("step %d", a.Steps[i])
+		}
+		if err := inside(a.Limits[i], d, a.Steps[i], a.Dims[i]); err != nil {
+			return t, fmt.Errorf("axis %d: %w", i, err)
+		}
+	}
 	return t.With(a.Dims), nil
 }
 
@@ -201,9 +222,14 @@ func evalPlace(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
 		for i := range to {
 			to[i] = starts[i] + index[i]*n.Attr.Steps[i]
 		}
-		out.Data[out.at(to)] = args[0].Data[at]
+		if err == nil {
+			err = out.holds(to)
+		}
+		if err == nil {
+			out.Data[out.at(to)] = args[0].Data[at]
+		}
 	})
-	return out, nil
+	return out, err
 }
 
 func placeVJP(g *Graph, n, dy *Node, _ int) *Node {
@@ -216,6 +242,9 @@ func placeVJP(g *Graph, n, dy *Node, _ int) *Node {
 }
 
 func concatShape(n *Node) (Type, error) {
+	if len(n.Args) == 0 {
+		return Type{}, fmt.Errorf("no operand")
+	}
 	t, axis := n.Args[0].Type, n.Attr.Axis
 	if axis < 0 || axis >= t.Rank() {
 		return t, fmt.Errorf("axis %d of %v", axis, t.Shape)
@@ -280,25 +309,18 @@ func gatherShape(n *Node) (Type, error) {
 
 func evalGather(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
 	axis, ids := n.Attr.Axis, args[1]
-	bad := error(nil)
-	out, err := e.reindex(n, args[0], func(to, from []int) {
+	return e.reindex(n, args[0], func(to, from []int) {
 		copy(from[:axis], to[:axis])
 		copy(from[axis+1:], to[axis+len(ids.Shape):])
-		k := int(ids.Data[ids.at(to[axis:axis+len(ids.Shape)])])
-		if k < 0 || k >= args[0].Shape[axis] {
-			bad = fmt.Errorf("index %d of an extent of %d", k, args[0].Shape[axis])
-			k = 0
-		}
-		from[axis] = k
+		from[axis] = int(ids.Data[ids.at(to[axis:axis+len(ids.Shape)])])
 	})
-	if err == nil {
-		err = bad
-	}
-	return out, err
 }
 
 func scatterShape(n *Node) (Type, error) {
 	t, axis, ids := n.Args[0].Type, n.Attr.Axis, n.Args[1].Type.Shape
+	if err := oneDim(n); err != nil {
+		return t, err
+	}
 	if axis < 0 || axis+len(ids) > t.Rank() || !Shape(t.Shape[axis:axis+len(ids)]).Equal(ids) {
 		return t, fmt.Errorf("the indices %v do not lie at axis %d of %v", ids, axis, t.Shape)
 	}
@@ -315,13 +337,13 @@ func evalScatter(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
 	args[0].each(func(at int, index []int) {
 		copy(to[:axis], index[:axis])
 		copy(to[axis+1:], index[axis+len(ids.Shape):])
-		k := int(ids.Data[ids.at(index[axis:axis+len(ids.Shape)])])
-		if k < 0 || k >= out.Shape[axis] {
-			err = fmt.Errorf("index %d of an extent of %d", k, out.Shape[axis])
-			return
+		to[axis] = int(ids.Data[ids.at(index[axis:axis+len(ids.Shape)])])
+		if err == nil {
+			err = out.holds(to)
 		}
-		to[axis] = k
-		out.Data[out.at(to)] += args[0].Data[at]
+		if err == nil {
+			out.Data[out.at(to)] += args[0].Data[at]
+		}
 	})
 	return out, err
 }
@@ -335,20 +357,11 @@ func pickShape(n *Node) (Type, error) {
 }
 
 func evalPick(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
-	ids, bad := args[1], error(nil)
-	out, err := e.reindex(n, args[0], func(to, from []int) {
+	ids := args[1]
+	return e.reindex(n, args[0], func(to, from []int) {
 		copy(from, to)
-		last := len(from) - 1
-		from[last] = int(ids.Data[ids.at(to)])
-		if from[last] < 0 || from[last] >= args[0].Shape[last] {
-			bad = fmt.Errorf("index %d of an extent of %d", from[last], args[0].Shape[last])
-			from[last] = 0
-		}
+		from[len(from)-1] = int(ids.Data[ids.at(to)])
 	})
-	if err == nil {
-		err = bad
-	}
-	return out, err
 }
 
 func pickVJP(g *Graph, n, dy *Node, arg int) *Node {
@@ -360,7 +373,8 @@ func pickVJP(g *Graph, n, dy *Node, arg int) *Node {
 	return g.Map("mul", g.Spread(dy, x.Shape, []int{last}), g.OneHot(n.Args[1], x.Shape[last], x.Elem))
 }
 
-// The letters of an einsum: those of each operand and of the result.
+// SplitSpec is the letters of an einsum: those of each operand and of the
+// result.
 func SplitSpec(spec string) (a, b, out string) {
 	in, out, _ := strings.Cut(spec, "->")
 	a, b, _ = strings.Cut(in, ",")

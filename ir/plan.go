@@ -1,0 +1,225 @@
+package ir
+
+// A Plan is a program as it will be printed: procedures of steps over buffers.
+// Nothing but spelling is left to decide.
+type Plan struct {
+	Program *Program
+	Models  []*ModelPlan
+	Funcs   []*FuncPlan
+}
+
+// A ModelPlan is the procedures of a model and the memory they share.
+//
+// A trainer's Step is Forward, then Backward where it is not nil (the update
+// is folded into it), else Gradient and Update. Grad is Forward, then
+// Gradient. Evaluate is Evaluate, or Forward where Evaluate is nil: the model
+// is the same in training and inference. A predictor runs Predict.
+type ModelPlan struct {
+	Model  *Model
+	Bounds []Bound
+
+	Init     *Procedure // sets every parameter; sites of random draws start with its path
+	Forward  *Procedure // training; leaves what the backward reads in the trainer's arena
+	Backward *Procedure // gradient and update in one; nil where they are not folded
+	Gradient *Procedure // sets the gradient buffers
+	Update   *Procedure // reads the gradient buffers; sets parameters and optimiser states
+	Evaluate *Procedure // inference; nil where Forward serves
+	Predict  *Procedure // inference, outputs alone
+
+	States  []*State // the optimiser's states, then the model's own, that some procedure uses
+	Trainer Arena    // of Forward, Backward, Gradient, Update, Evaluate
+	Reader  Arena    // of Predict
+
+	Parts   []Part        // what Forward and Evaluate return of a batch
+	Reports []ReportField // loss first, then metrics
+	Draws   bool          // training draws random numbers
+	Empty   Dim           // a batch is empty where this is 0: the product of its dimensions
+
+	// Exact is the training loss as the model states it, before any rewriting:
+	// what the emitted test differentiates numerically. Its leaves are the
+	// model's.
+	Exact *Node
+}
+
+// A Bound says that every element of an input is from 0 to Extent − 1, or
+// equals Ignore where HasIgnore is set.
+type Bound struct {
+	Input     *Node
+	Extent    Dim
+	Ignore    int64
+	HasIgnore bool
+}
+
+// A Part is a number of one batch that adds up over a data set.
+type Part struct {
+	Name string
+	Kind string // how parts of batches combine: sum, max, min, any, all; last: the newest
+	Node *Node  // scalar; its value is a result of Forward and Evaluate
+	Size *Dim   // the part is this extent where it is not nil, and is no result
+}
+
+// A ReportField is the loss or a metric: a formula over parts, which it refers
+// to as arg leaves called by the parts' names, float64 scalars.
+type ReportField struct {
+	Name  string
+	Doc   string
+	Value *Node
+}
+
+// A FuncPlan is an exported function with its derivatives.
+type FuncPlan struct {
+	Func    *Func
+	Entries []*FuncEntry
+}
+
+// A FuncEntry is one Go function: the value, a derivative, or several of them
+// that share their work. The buffers of its procedure are inputs, outputs and
+// scratch in Arena. A scalar value is returned, every other result is written
+// to an output buffer.
+type FuncEntry struct {
+	Suffix  string // of the Go name: "", Grad, ValueGrad, Jacobian, …
+	Kinds   []string
+	Params  []int   // the parameters derived by
+	Extra   []Named // vectors besides the parameters: w of a vjp, v of a jvp
+	Outputs []*Buffer
+	Returns *Buffer // the scalar that is returned, nil where none is
+	Proc    *Procedure
+	Arena   Arena
+}
+
+// Storage says where a buffer lies.
+type Storage uint8
+
+const (
+	InArena  Storage = iota // scratch or saved for the backward: a part of the arena
+	InParam                 // a parameter
+	InGrad                  // a parameter's gradient, the caller's or the trainer's own
+	InState                 // kept between steps
+	InInput                 // the caller's, read
+	InOutput                // the caller's, written
+	InTable                 // literals of the program
+	InLocal                 // a scalar: a local variable of its procedure
+)
+
+// A Buffer is memory for one value, or for several one after another that are
+// computed in place.
+type Buffer struct {
+	Name    string // unique in its model or function, a Go identifier
+	Type    Type
+	Storage Storage
+	Key     string   // path of a parameter, gradient or state; name of an input or output
+	Values  []string // the values it holds in turn, as formulas name them
+	Offset  Dim      // of InArena: the first element in the arena of its element type
+	Slot    int      // of InArena: buffers of one slot share memory at different times
+	Data    []float64
+	Wide    bool // of InLocal: added up in float64
+}
+
+// An Arena is the scratch memory of one owner, one slice per element type.
+type Arena struct {
+	Buffers []*Buffer // by offset
+	Length  map[DType]Dim
+}
+
+// A Procedure is a sequence of steps that is printed as one function.
+type Procedure struct {
+	Name    string // forward, backward, gradient, update, evaluate, predict, init
+	Steps   []*Step
+	Results []*Buffer // scalars: the parts, in order
+}
+
+// A Step is a product, a loop nest, or a scalar. Exactly one of the three is
+// not nil.
+type Step struct {
+	Formulas []string // as comments, in mathematical spelling, one a value
+	Section  string   // forward, backward, update: the heading it belongs to
+
+	Product *ProductStep
+	Loop    *LoopStep
+	Scalar  *ScalarStep
+}
+
+// A ScalarStep sets a local variable to an expression over scalars.
+type ScalarStep struct {
+	To    *Buffer
+	Value *Node
+	Loads map[*Node]*Buffer // what the expression reads
+}
+
+// A ProductStep is C ← Alpha·A·B + Beta·C for each index of Batch.
+type ProductStep struct {
+	Batch       Shape
+	A, B, C     Matrix
+	Alpha, Beta *Node // scalars: constants, or values in Loads
+	Loads       map[*Node]*Buffer
+}
+
+// A Matrix is a view of a buffer. Element i, j of the matrix at batch index k
+// is at Offset + Σ k·BatchStride + i·RowStride + j·ColStride; one of the two
+// strides is the constant 1 where the extent beside it is more than one.
+type Matrix struct {
+	Buffer               *Buffer
+	Offset               Dim
+	Rows, Cols           Dim
+	RowStride, ColStride Dim
+	BatchStride          []Dim
+}
+
+// A LoopStep is a nest of loops over Outer and, inside it, passes over Inner.
+// Nodes of shape Outer ++ Inner are computed element by element, nodes of
+// shape Outer once a row; a reduction over exactly the axes of Inner ends the
+// pass that feeds it. The nodes of Row and of each pass are in the order in
+// which they must be computed.
+type LoopStep struct {
+	Outer, Inner Shape
+	Passes       []Pass
+	Loads        map[*Node]Access // what the loop does not compute
+	Stores       []Store
+	Folds        []Fold
+}
+
+// A Pass is the row's scalars that need the passes before, then one loop over
+// Inner (none where Elements, Rows' folds and reductions are all empty).
+type Pass struct {
+	Scalars  []*Node // of shape Outer
+	Elements []*Node // of shape Outer ++ Inner
+	Reduces  []*Node // reductions over Inner, of shape Outer, known after this pass
+}
+
+// An Access says where a value of a loop lies: at Offset + Σ index·stride. An
+// element's strides are along Outer ++ Inner, a row's along Outer.
+type Access struct {
+	Buffer  *Buffer
+	Offset  Dim
+	Strides []Dim
+	Guard   []Guard // where not all hold, the value is 0
+}
+
+// A Guard holds where Index·Step + Start of an axis is what the source has:
+// the value of a placed tensor inside its region.
+type Guard struct {
+	Axis          int
+	Start, Extent Dim
+	Step          int
+}
+
+// A Store writes a value of the loop to a buffer.
+type Store struct {
+	Node *Node
+	To   Access
+	Pass int
+	Row  bool // a scalar of the row
+	Add  bool // adds to what is there
+}
+
+// A Fold is a reduction over axes of Outer (and maybe Inner): it accumulates
+// into a buffer that is set to its start before the loop, unless Keep.
+type Fold struct {
+	Op    string // sum prod reduce_max reduce_min any all
+	Node  *Node  // what is folded
+	To    Access // strides 0 along the folded axes
+	Pass  int
+	Row   bool
+	Keep  bool  // accumulates into what is there: folded updates
+	Scale *Node // factor of each term, a scalar; nil is 1
+}
