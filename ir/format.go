@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -11,17 +12,20 @@ import (
 // Print is the text form of the graph below roots, one node a line, under the
 // names that the program gives them. Parse reads it back.
 func Print(g *Graph, roots ...*Node) string {
-	p := &printer{g: g, names: map[*Node]string{}, taken: map[string]bool{"inf": true, "nan": true, "graph": true, "return": true, "region": true}}
+	p := &printer{g: g, names: map[*Node]string{}, taken: maps.Clone(reserved)}
 	p.line("graph {")
 	p.block(roots)
 	p.line("}")
 	return p.out.String()
 }
 
+// reserved is the words that no value is called.
+var reserved = map[string]bool{"inf": true, "nan": true, "graph": true, "return": true, "region": true}
+
 type printer struct {
 	g      *Graph
 	out    strings.Builder
-	names  map[*Node]string
+	names  map[*Node]string // of what is in scope
 	taken  map[string]bool
 	indent int
 }
@@ -35,38 +39,40 @@ func (p *printer) line(format string, args ...any) {
 // block prints what roots need and has no name yet, then returns them.
 func (p *printer) block(roots []*Node) {
 	p.indent++
-	for _, n := range Topological(roots...) {
-		if p.names[n] == "" && !p.inline(n, roots) {
+	order := Topological(roots...)
+	literals := inlined(order, roots)
+	for _, n := range order {
+		if p.names[n] == "" && !literals[n] {
 			p.node(n)
 		}
 	}
 	results := make([]string, len(roots))
 	for i, r := range roots {
-		results[i] = p.operand(r)
+		results[i] = p.names[r]
 	}
-	p.line("return %s", strings.Join(results, ", "))
+	p.line("%s", strings.TrimSpace("return "+strings.Join(results, ", ")))
 	p.indent--
 }
 
-// inline reports whether every use of n is written as a literal: n is a
-// constant that no root is.
-func (p *printer) inline(n *Node, roots []*Node) bool {
-	if !n.IsConstant() {
-		return false
-	}
+// inlined is the constants that need no line: no root, and written as a
+// literal wherever they are used.
+func inlined(order, roots []*Node) map[*Node]bool {
+	named := map[*Node]bool{}
 	for _, r := range roots {
-		if r == n {
-			return false
+		named[r] = true
+	}
+	literals := map[*Node]bool{}
+	for i := len(order) - 1; i >= 0; i-- {
+		n := order[i]
+		if n.IsConstant() && !named[n] {
+			literals[n] = true
+			continue
+		}
+		for k, a := range n.Args {
+			named[a] = named[a] || !literalOperand(n, k)
 		}
 	}
-	for _, m := range Topological(roots...) {
-		for i, a := range m.Args {
-			if a == n && !(n.Is("const") && m.IsConstant()) && !literalOperand(m, i) {
-				return false
-			}
-		}
-	}
-	return true
+	return literals
 }
 
 // literalOperand reports whether operand i of n may be written as a number:
@@ -93,17 +99,23 @@ func (p *printer) node(n *Node) {
 	p.line("%s = %s {", name, text)
 	p.indent++
 	for _, r := range n.Body {
-		params := make([]string, len(r.Params))
-		for i, a := range r.Params {
-			p.names[a] = a.Attr.Name
-			params[i] = fmt.Sprintf("%s %v", a.Attr.Name, a.Type)
-		}
-		p.line("region(%s) {", strings.Join(params, ", "))
-		p.block(r.Results)
-		p.line("}")
+		p.region(r)
 	}
 	p.indent--
 	p.line("}")
+}
+
+// region prints r; what it names is not in scope behind it.
+func (p *printer) region(r *Region) {
+	around := maps.Clone(p.names)
+	params := make([]string, len(r.Params))
+	for i, a := range r.Params {
+		params[i] = fmt.Sprintf("%s %v", p.name(a), a.Type)
+	}
+	p.line("region(%s) {", strings.Join(params, ", "))
+	p.block(r.Results)
+	p.line("}")
+	p.names = around
 }
 
 // name gives n the name that the program has for it, made unique.
@@ -151,7 +163,7 @@ func (p *printer) expr(n *Node) string {
 			v, _ := a.Literal()
 			args = append(args, number(v))
 		} else {
-			args = append(args, p.operand(a))
+			args = append(args, p.names[a])
 		}
 	}
 	if sign, ok := infixOf[n.Op.Name]; ok {
@@ -161,13 +173,6 @@ func (p *printer) expr(n *Node) string {
 		args = append(args, field+": "+n.Attr.field(field, n.Op))
 	}
 	return n.Op.Name + "(" + strings.Join(args, ", ") + ")"
-}
-
-func (p *printer) operand(n *Node) string {
-	if p.names[n] == "" {
-		p.node(n)
-	}
-	return p.names[n]
 }
 
 // field is an attribute as the text form writes it.
@@ -240,14 +245,19 @@ func Parse(text string) (*Graph, []*Node, error) {
 	if p.err == nil && p.peek() != "" {
 		p.fail("%q is left over", p.peek())
 	}
-	return g, roots, p.err
+	if p.err != nil {
+		return nil, nil, p.err
+	}
+	return g, roots, nil
 }
 
 // block is `{ name = formula … return name, … }`.
 func (p *reader) block(g *Graph, env map[string]*Node) []*Node {
+	p.enter()
+	defer p.leave()
 	p.expect("{")
 	for p.err == nil && p.peek() != "return" {
-		name := p.take()
+		name := p.newName(env)
 		p.expect("=")
 		e := p.expr()
 		if p.err != nil {
@@ -263,7 +273,7 @@ func (p *reader) block(g *Graph, env map[string]*Node) []*Node {
 	}
 	p.expect("return")
 	var roots []*Node
-	for p.err == nil {
+	for p.err == nil && p.peek() != "}" {
 		n, ok := env[p.peek()]
 		if !ok {
 			p.fail("no value is called %s", p.peek())
@@ -285,34 +295,62 @@ func (p *reader) build(g *Graph, e *Expr, env map[string]*Node) (*Node, error) {
 	}
 	args := make([]*Node, len(e.Args))
 	for i, a := range e.Args {
-		args[i] = env[a.Name]
+		n, ok := env[a.Name]
+		if a.Op != "" || a.IsNum || !ok {
+			return nil, fmt.Errorf("operand %d of a call is no name of a value", i)
+		}
+		args[i] = n
+	}
+	attr, err := attrOf(Ops["call"], e.Attrs)
+	if err != nil {
+		return nil, err
 	}
 	p.expect("{")
 	var regions []*Region
 	for p.err == nil && p.accept("region") {
-		r := &Region{}
-		inner := map[string]*Node{}
-		for k, v := range env {
-			inner[k] = v
-		}
-		p.expect("(")
-		for p.err == nil && !p.accept(")") {
-			name := p.take()
-			v := p.attr()
-			elem, _ := ParseDType(v.text)
-			a := g.Must("arg", Attr{Name: name, Dims: v.dims, Elem: elem})
-			inner[name] = a
-			r.Params = append(r.Params, a)
-			if p.peek() != ")" {
-				p.expect(",")
-			}
-		}
-		r.Results = p.block(g, inner)
-		regions = append(regions, r)
+		regions = append(regions, p.region(g, env))
 	}
 	p.expect("}")
-	if p.err != nil || len(regions) == 0 {
-		return nil, fmt.Errorf("call without a region: %v", p.err)
+	if p.err != nil {
+		return nil, p.err
 	}
-	return g.MakeCall(e.Attrs["name"].text, args, regions...), nil
+	return g.makeCall(attr.Name, args, regions)
+}
+
+// region is `(name type, …)` and a block that sees the names in env.
+func (p *reader) region(g *Graph, env map[string]*Node) *Region {
+	r, inner := &Region{}, maps.Clone(env)
+	p.expect("(")
+	for p.err == nil && !p.accept(")") {
+		name := p.newName(inner)
+		attr := Attr{Name: name}
+		if err := attr.set("type", p.attr()); err != nil {
+			p.fail("parameter %s: %v", name, err)
+			break
+		}
+		a, err := g.Make(Ops["arg"], attr)
+		if err != nil {
+			p.fail("parameter %s: %v", name, err)
+			break
+		}
+		inner[name] = a
+		r.Params = append(r.Params, a)
+		if p.peek() != ")" {
+			p.expect(",")
+		}
+	}
+	r.Results = p.block(g, inner)
+	return r
+}
+
+// newName takes a name that env does not have.
+func (p *reader) newName(env map[string]*Node) string {
+	name := p.take()
+	switch {
+	case !isWord(name) || reserved[name]:
+		p.fail("found %q where a name belongs", name)
+	case env[name] != nil:
+		p.fail("a value is called %s already", name)
+	}
+	return name
 }

@@ -2,7 +2,9 @@ package ir
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,11 +24,38 @@ type Expr struct {
 
 // attrValue is what follows `key:` in a formula.
 type attrValue struct {
-	text   string // a string or an element type
-	isType bool
-	dims   []Dim
-	num    float64
-	nums   []float64
+	kind valueKind
+	text string // a string
+	elem DType
+	dims []Dim     // of a list, or one
+	nums []float64 // of a list, or one
+}
+
+// valueKind says what an attribute's text may be read as.
+type valueKind uint8
+
+const (
+	textValue   valueKind = 1 << iota
+	elemValue             // an element type, alone or behind a list
+	listValue             // values in brackets
+	numberValue           // every value is a number
+	dimValue              // every value is a dimension
+)
+
+// kindOf is what each field of Attr is written as.
+var kindOf = map[string]valueKind{
+	"name": textValue, "spec": textValue,
+	"value": numberValue, "axis": numberValue | dimValue, "dim": dimValue,
+	"axes": listValue | numberValue | dimValue, "steps": listValue | numberValue | dimValue, "data": listValue | numberValue,
+	"shape": listValue | dimValue, "starts": listValue | dimValue, "limits": listValue | dimValue,
+	"elem": elemValue, "type": listValue | dimValue | elemValue,
+}
+
+// is reports whether v may be read as want: a list where a list is wanted, an
+// element type where one is.
+func (v attrValue) is(want valueKind) bool {
+	const exact = textValue | elemValue | listValue
+	return v.kind&want == want && v.kind&exact == want&exact
 }
 
 var parsed sync.Map // formulas by their text
@@ -101,10 +130,15 @@ func (g *Graph) BuildExpr(e *Expr, env map[string]*Node, want Type) (*Node, erro
 // attrOf puts the attributes of a formula into the fields that op uses.
 func attrOf(op *Op, values map[string]attrValue) (Attr, error) {
 	var a Attr
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(op.Fields, key) {
+			return a, fmt.Errorf("%s has no attribute %s", op.Name, key)
+		}
+	}
 	for _, field := range op.Fields {
 		v, ok := values[field]
 		if !ok {
-			return a, fmt.Errorf("%s lacks %s:", op.Name, field)
+			return a, fmt.Errorf("%s lacks the attribute %s", op.Name, field)
 		}
 		if err := a.set(field, v); err != nil {
 			return a, fmt.Errorf("%s: %w", op.Name, err)
@@ -114,38 +148,34 @@ func attrOf(op *Op, values map[string]attrValue) (Attr, error) {
 }
 
 func (a *Attr) set(field string, v attrValue) error {
+	if !v.is(kindOf[field]) {
+		return fmt.Errorf("%s: is not what belongs there", field)
+	}
 	switch field {
 	case "name":
 		a.Name = v.text
 	case "spec":
 		a.Spec = v.text
 	case "value":
-		a.Value = v.num
+		a.Value = v.nums[0]
 	case "axis":
-		a.Axis = int(v.num)
+		a.Axis = int(v.nums[0])
 	case "axes":
 		a.Axes = ints(v.nums)
 	case "steps":
 		a.Steps = ints(v.nums)
 	case "data":
 		a.Data = v.nums
-	case "shape":
+	case "shape", "dim":
 		a.Dims = v.dims
-	case "dim":
-		a.Dims = v.dims[:1]
 	case "starts":
 		a.starts(v.dims)
 	case "limits":
 		a.Limits = v.dims
-	case "elem", "type":
-		t, ok := ParseDType(v.text)
-		if !ok {
-			return fmt.Errorf("%s: %q is no element type", field, v.text)
-		}
-		a.Elem = t
-		if field == "type" {
-			a.Dims = v.dims
-		}
+	case "elem":
+		a.Elem = v.elem
+	case "type":
+		a.Elem, a.Dims = v.elem, v.dims
 	}
 	return nil
 }
@@ -172,8 +202,21 @@ func ints(values []float64) []int {
 type reader struct {
 	tokens []string
 	at     int
+	depth  int
 	err    error
 }
+
+// maxDepth bounds how deep formulas, dimensions and regions nest.
+const maxDepth = 1000
+
+// enter counts a level of nesting; each call has its leave.
+func (p *reader) enter() {
+	if p.depth++; p.depth > maxDepth {
+		p.fail("nesting deeper than %d", maxDepth)
+	}
+}
+
+func (p *reader) leave() { p.depth-- }
 
 func newReader(text string) *reader { return &reader{tokens: tokens(text)} }
 
@@ -286,6 +329,11 @@ func (p *reader) binary(level int) *Expr {
 }
 
 func (p *reader) unary() *Expr {
+	p.enter()
+	defer p.leave()
+	if p.err != nil {
+		return &Expr{}
+	}
 	if !p.accept("-") {
 		return p.primary()
 	}
@@ -340,6 +388,9 @@ func (p *reader) call(op string) *Expr {
 			if e.Attrs == nil {
 				e.Attrs = map[string]attrValue{}
 			}
+			if _, ok := e.Attrs[key]; ok {
+				p.fail("%s: twice", key)
+			}
 			e.Attrs[key] = p.attr()
 		} else {
 			e.Args = append(e.Args, p.expr())
@@ -351,8 +402,8 @@ func (p *reader) call(op string) *Expr {
 	return e
 }
 
-// attr is a string, an element type, a number, or a list with or without an
-// element type behind it.
+// attr is a string, an element type, a number, a dimension, or a list with or
+// without an element type behind it.
 func (p *reader) attr() attrValue {
 	t := p.peek()
 	switch {
@@ -361,60 +412,67 @@ func (p *reader) attr() attrValue {
 		if err != nil {
 			p.fail("%s is no string", t)
 		}
-		return attrValue{text: text}
+		return attrValue{kind: textValue, text: text}
 	case t == "[":
 		v := p.list()
-		if _, ok := ParseDType(p.peek()); ok {
-			v.text = p.take()
+		if elem, ok := ParseDType(p.peek()); ok {
+			p.take()
+			v.kind, v.elem = v.kind|elemValue, elem
 		}
 		return v
-	case isWord(t) && t != "inf" && t != "nan":
-		if _, ok := ParseDType(t); ok {
-			return attrValue{text: p.take()}
-		}
-		return attrValue{dims: []Dim{p.dim()}}
 	}
-	if d, num, isDim := p.dimOrNumber(); isDim {
-		return attrValue{dims: []Dim{d}, num: num}
-	} else {
-		return attrValue{num: num}
+	if elem, ok := ParseDType(t); ok {
+		p.take()
+		return attrValue{kind: elemValue, elem: elem}
 	}
+	d, num, kind := p.dimOrNumber()
+	return attrValue{kind: kind, dims: []Dim{d}, nums: []float64{num}}
 }
 
 // list is the values between brackets, as dimensions and as numbers.
 func (p *reader) list() attrValue {
-	v := attrValue{dims: []Dim{}, nums: []float64{}}
+	v, kind := attrValue{dims: []Dim{}, nums: []float64{}}, numberValue|dimValue
 	p.expect("[")
 	for p.err == nil && !p.accept("]") {
-		d, num, _ := p.dimOrNumber()
+		d, num, k := p.dimOrNumber()
 		v.dims = append(v.dims, d)
 		v.nums = append(v.nums, num)
+		kind &= k
 		if p.peek() != "]" {
 			p.expect(",")
 		}
 	}
+	v.kind = listValue | kind
 	return v
 }
 
-// dimOrNumber reads a dimension; a number that is no integer is only that.
-func (p *reader) dimOrNumber() (d Dim, num float64, isDim bool) {
+// dimOrNumber reads a dimension, or a number that is no integer. An integer is
+// both, and -0 keeps its sign as a number.
+func (p *reader) dimOrNumber() (d Dim, num float64, kind valueKind) {
 	start := p.at
 	minus := p.accept("-")
 	t := p.peek()
 	if t == "inf" || t == "nan" || (t != "" && unicode.IsDigit(rune(t[0])) && strings.ContainsAny(t, ".e")) {
-		e := p.primary()
+		num = p.primary().Number
 		if minus {
-			e.Number = -e.Number
+			num = -num
 		}
-		return Dim{}, e.Number, false
+		return Dim{}, num, numberValue
 	}
 	p.at = start
 	d = p.dim()
-	if n, ok := d.Const(); ok {
-		return d, float64(n), true
+	n, ok := d.Const()
+	switch {
+	case !ok:
+		return d, 0, dimValue
+	case minus && n == 0:
+		return d, math.Copysign(0, -1), numberValue | dimValue
 	}
-	return d, 0, true
+	return d, float64(n), numberValue | dimValue
 }
+
+// maxTerms bounds the polynomial that a product in a text may become.
+const maxTerms = 1000
 
 func (p *reader) dim() Dim {
 	d := p.dimTerm()
@@ -436,7 +494,12 @@ func (p *reader) dimTerm() Dim {
 	for p.err == nil {
 		switch {
 		case p.accept("*"):
-			d = d.Mul(p.dimFactor())
+			e := p.dimFactor()
+			if len(d.terms)*len(e.terms) > maxTerms {
+				p.fail("a dimension of more than %d terms", maxTerms)
+				return d
+			}
+			d = d.Mul(e)
 		case p.accept("/"):
 			den := p.dimFactor()
 			if den.IsConst(0) {
@@ -452,6 +515,11 @@ func (p *reader) dimTerm() Dim {
 }
 
 func (p *reader) dimFactor() Dim {
+	p.enter()
+	defer p.leave()
+	if p.err != nil {
+		return Dim{}
+	}
 	t := p.take()
 	switch {
 	case t == "-":

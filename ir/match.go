@@ -56,42 +56,69 @@ func (m *Match) clone() *Match {
 // fails, m is as it was.
 func (m *Match) Node(e *Expr, n *Node) bool {
 	c := m.clone()
-	if !c.node(e, n) {
+	if !c.solve([]goal{{e, n}}) {
 		return false
 	}
 	*m = *c
 	return true
 }
 
-func (m *Match) node(e *Expr, n *Node) bool {
-	switch {
-	case e.IsNum:
-		v, ok := n.Literal()
-		return ok && (v == e.Number || math.IsNaN(v) && math.IsNaN(e.Number))
-	case e.Op == "":
-		if old, ok := m.Nodes[e.Name]; ok {
-			return old == n
+// A goal is a pattern that a node has to match.
+type goal struct {
+	e *Expr
+	n *Node
+}
+
+// solve reaches every goal, with m's bindings and new ones. An order of
+// commuting operands is given up where a later goal fails under it.
+func (m *Match) solve(goals []goal) bool {
+	for len(goals) > 0 {
+		e, n := goals[0].e, goals[0].n
+		goals = goals[1:]
+		if e.IsNum || e.Op == "" {
+			if !m.leaf(e, n) {
+				return false
+			}
+			continue
 		}
-		m.Nodes[e.Name] = n
-		return true
-	case n.Op.Name != e.Op || len(n.Args) != len(e.Args):
-		return false
-	}
-	for field, want := range e.Attrs {
-		if !m.attr(want, n.Attr.value(field, n.Op)) {
+		if n.Op.Name != e.Op || len(n.Args) != len(e.Args) || !m.fields(e, n) {
 			return false
 		}
-	}
-	if len(e.Args) == 2 && n.Op.Commutes {
-		c := m.clone()
-		if c.node(e.Args[0], n.Args[0]) && c.node(e.Args[1], n.Args[1]) {
-			*m = *c
-			return true
+		if len(e.Args) == 2 && n.Op.Commutes {
+			c := m.clone()
+			if c.solve(append([]goal{{e.Args[0], n.Args[0]}, {e.Args[1], n.Args[1]}}, goals...)) {
+				*m = *c
+				return true
+			}
+			goals = append([]goal{{e.Args[0], n.Args[1]}, {e.Args[1], n.Args[0]}}, goals...)
+			continue
 		}
-		return m.node(e.Args[0], n.Args[1]) && m.node(e.Args[1], n.Args[0])
+		inner := make([]goal, len(e.Args), len(e.Args)+len(goals))
+		for i, a := range e.Args {
+			inner[i] = goal{a, n.Args[i]}
+		}
+		goals = append(inner, goals...)
 	}
-	for i, a := range e.Args {
-		if !m.node(a, n.Args[i]) {
+	return true
+}
+
+// leaf matches a number, or a name that stands for n from here on.
+func (m *Match) leaf(e *Expr, n *Node) bool {
+	if e.IsNum {
+		v, ok := n.Literal()
+		return ok && (v == e.Number || math.IsNaN(v) && math.IsNaN(e.Number))
+	}
+	if old, ok := m.Nodes[e.Name]; ok {
+		return old == n
+	}
+	m.Nodes[e.Name] = n
+	return true
+}
+
+// fields matches the attributes that e names.
+func (m *Match) fields(e *Expr, n *Node) bool {
+	for field, want := range e.Attrs {
+		if !m.attr(want, n.Attr.value(field, n.Op)) {
 			return false
 		}
 	}
@@ -113,7 +140,7 @@ func (m *Match) attr(want attrValue, got any) bool {
 
 // variable is the name that an attribute of a pattern is, if it is one.
 func (v attrValue) variable() string {
-	if len(v.dims) == 1 && v.nums == nil {
+	if v.kind == dimValue {
 		return v.dims[0].String()
 	}
 	return ""
@@ -162,17 +189,17 @@ func (m *Match) resolved(e *Expr) *Expr {
 func attrOfValue(v any) attrValue {
 	switch v := v.(type) {
 	case []int:
-		out := attrValue{nums: make([]float64, len(v))}
+		out := attrValue{kind: listValue | numberValue | dimValue, nums: make([]float64, len(v))}
 		for i, a := range v {
 			out.nums[i] = float64(a)
 		}
 		return out
 	case Shape:
-		return attrValue{dims: v}
+		return attrValue{kind: listValue | dimValue, dims: v}
 	case int:
-		return attrValue{num: float64(v)}
+		return attrValue{kind: numberValue | dimValue, nums: []float64{float64(v)}}
 	case DType:
-		return attrValue{text: v.String()}
+		return attrValue{kind: elemValue, elem: v}
 	}
 	panic("ir: attribute of an unknown kind")
 }

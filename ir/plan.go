@@ -107,10 +107,11 @@ type Buffer struct {
 	Name    string // unique in its model or function, a Go identifier
 	Type    Type
 	Storage Storage
-	Key     string   // path of a parameter, gradient or state; name of an input or output
-	Values  []string // the values it holds in turn, as formulas name them
-	Offset  Dim      // of InArena: the first element in the arena of its element type
-	Slot    int      // of InArena: buffers of one slot share memory at different times
+	Key     string    // path of a parameter, gradient or state; name of an input or output
+	Values  []string  // the values it holds in turn, by name
+	Merged  []*Buffer // buffers that this one has replaced
+	Offset  Dim       // of InArena: the first element in the arena of its element type
+	Slot    int       // of InArena: buffers of one slot share memory at different times
 	Data    []float64
 	Wide    bool // of InLocal: added up in float64
 }
@@ -139,11 +140,12 @@ type Step struct {
 	Scalar  *ScalarStep
 }
 
-// A ScalarStep sets a local variable to an expression over scalars.
+// A ScalarStep sets a scalar to an expression over scalars: numbers, leaves,
+// and what Loads lists.
 type ScalarStep struct {
 	To    *Buffer
 	Value *Node
-	Loads map[*Node]*Buffer // what the expression reads
+	Loads map[*Node]Access // what the expression reads from memory and locals
 }
 
 // A ProductStep is C ← Alpha·A·B + Beta·C for each index of Batch.
@@ -176,6 +178,7 @@ type LoopStep struct {
 	Loads        map[*Node]Access // what the loop does not compute
 	Stores       []Store
 	Folds        []Fold
+	Names        map[*Node]string // what locals are called, as Go identifiers
 }
 
 // A Pass is the row's scalars that need the passes before, then one loop over
@@ -186,21 +189,21 @@ type Pass struct {
 	Reduces  []*Node // reductions over Inner, of shape Outer, known after this pass
 }
 
-// An Access says where a value of a loop lies: at Offset + Σ index·stride. An
-// element's strides are along Outer ++ Inner, a row's along Outer.
+// An Access says where a value of a loop lies: at Offset + Σ index·stride, and
+// for each of Index, plus the integer found there times a stride. An element's
+// strides are along Outer ++ Inner, a row's along Outer.
 type Access struct {
 	Buffer  *Buffer
 	Offset  Dim
 	Strides []Dim
-	Guard   []Guard // where not all hold, the value is 0
+	Index   []Indirect
 }
 
-// A Guard holds where Index·Step + Start of an axis is what the source has:
-// the value of a placed tensor inside its region.
-type Guard struct {
-	Axis          int
-	Start, Extent Dim
-	Step          int
+// An Indirect is an index that is read from memory: a gathered or scattered
+// axis.
+type Indirect struct {
+	At     Access
+	Stride Dim
 }
 
 // A Store writes a value of the loop to a buffer.

@@ -49,9 +49,14 @@ func Strip(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 }
 
 // reverse is the cotangents of each of wrt where dy is that of y; nil where y
-// does not depend on it. One sweep from y down, each node once.
+// does not depend on it. One sweep from y down, each node once. What is swept
+// is y simplified: a derivative is as good as the form it is taken of.
 func reverse(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
 	order := ir.Topological(y)
+	if keep, ok := marks(order, wrt); ok {
+		y = simplify(g, keep, nil, []*ir.Node{y})[0]
+		order = ir.Topological(y)
+	}
 	active := map[*ir.Node]bool{}
 	for _, x := range wrt {
 		active[x] = true
@@ -95,6 +100,22 @@ func reverse(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
 	return out
 }
 
+// marks is the pins of a graph, which must stay the nodes that they are; ok is
+// false where a derivative is by a node that rewriting could look through.
+func marks(order, wrt []*ir.Node) (pins []*ir.Node, ok bool) {
+	for _, x := range wrt {
+		if x.Op.Class != ir.Leaf && !x.Is("pin") {
+			return nil, false
+		}
+	}
+	for _, n := range order {
+		if n.Is("pin") {
+			pins = append(pins, n)
+		}
+	}
+	return pins, true
+}
+
 // name calls the cotangent of n by n's name with a d before it.
 func name(g *ir.Graph, dn, n *ir.Node) {
 	o := g.Origin(n)
@@ -102,7 +123,10 @@ func name(g *ir.Graph, dn, n *ir.Node) {
 		o.Name = n.Attr.Name
 	}
 	if o.Name != "" && dn.Op.Class != ir.Leaf && !dn.IsConstant() {
-		o.Name = "d" + o.Name
+		if o.Instance != "" {
+			o.Name = o.Instance + "." + o.Name
+		}
+		o.Name, o.Instance = "d"+o.Name, ""
 		g.SetOrigin(dn, o)
 	}
 }

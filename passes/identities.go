@@ -48,14 +48,20 @@ var Identities = []*Identity{
 	{ID: "log1p", Group: Stabilises, Law: "log(a + 1) = log1p(a)", Lo: -0.9, Hi: 20},
 	{ID: "expm1", Group: Stabilises, Law: "exp(a) - 1 = expm1(a)"},
 	{ID: "softplus", Group: Stabilises, Law: "log1p(exp(a)) = softplus(a)"},
-	{ID: "sigmoid", Group: Stabilises, Law: "1 / (exp(-a) + 1) = sigmoid(a)"},
 	{ID: "sigmoid-exp", Group: Stabilises, Law: "exp(a) / (exp(a) + 1) = sigmoid(a)"},
 	{ID: "log-sigmoid", Group: Stabilises, Law: "log(sigmoid(a)) = -softplus(-a)"},
 	{ID: "log-1-sigmoid", Group: Stabilises, Law: "log(1 - sigmoid(a)) = -softplus(a)", Lo: -5, Hi: 5},
+	{ID: "tanh-expm1", Group: Stabilises, Law: "expm1(a) / (exp(a) + 1) = tanh(0.5 * a)"},
+	{ID: "softplus-abs", Group: Reassociates, Law: "max(a, 0) + softplus(-abs(a)) = softplus(a)"},
+	{ID: "elu", Group: Reassociates, Law: "max(a, 0) + min(expm1(a), 0) = where(a > 0, a, expm1(a))"},
+	{ID: "relu", Group: Exact, Law: "where(a <= 0, 0, a) = max(a, 0)"},
+	{ID: "relu-gt", Group: Reassociates, Law: "where(a > 0, a, 0) = max(a, 0)"},
+	{ID: "relu-mask", Group: Reassociates, Law: "a * cast(a > 0, elem: E) = max(a, 0)"},
 	{ID: "tanh", Group: Stabilises, Law: "(exp(a) - exp(-a)) / (exp(a) + exp(-a)) = tanh(a)"},
+	{ID: "sigmoid", Group: Stabilises, Law: "1 / (exp(a) + 1) = sigmoid(-a)"},
 	{ID: "logsumexp", Group: Stabilises, Law: "log(sum(exp(a), axes: A)) = logsumexp(a, axes: A)"},
 	{ID: "softmax", Group: Stabilises, Law: "exp(a) / spread(sum(exp(a), axes: A), shape: S, axes: A) = exp(a - spread(logsumexp(a, axes: A), shape: S, axes: A))"},
-	{ID: "logsumexp-shift", Group: Stabilises, Law: "logsumexp(a - spread(b, shape: S, axes: A), axes: A) = logsumexp(a, axes: A) - b"},
+	{ID: "softmax-sum", Group: Reassociates, Law: "sum(exp(a - spread(logsumexp(a, axes: A), shape: S, axes: A)), axes: A) = 1"},
 }
 
 // weight is what an op counts in the measure that every identity lowers.
@@ -131,63 +137,16 @@ func (s *simplifier) right(id *Identity, m *ir.Match, t ir.Type) *ir.Node {
 	if err != nil || !out.Type.Equal(t) {
 		return nil
 	}
-	s.fired(id)
+	if s.fired != nil {
+		s.fired[id.ID]++
+	}
 	return s.settle(out)
 }
 
 // settle simplifies what a rule has built, down to what it matched.
 func (s *simplifier) settle(n *ir.Node) *ir.Node {
-	if _, ok := s.done[n]; ok || len(n.Args) == 0 {
+	if len(n.Args) == 0 {
 		return n
 	}
 	return s.node(n)
-}
-
-// pairs applies the identities of products to the factors of a term: a law
-// for x/y fits a power of x above and one of y below, wherever they stand.
-func (s *simplifier) pairs(u term, t ir.Type) term {
-	if !t.Elem.IsFloat() {
-		return u
-	}
-	for _, id := range byOp["div"] {
-		for _, below := range u.factors {
-			if below.power >= 0 {
-				continue
-			}
-			if v, ok := s.pair(id, u, below, t); ok {
-				return s.pairs(v, t)
-			}
-		}
-	}
-	return u
-}
-
-func (s *simplifier) pair(id *Identity, u term, below factor, t ir.Type) (term, bool) {
-	left := id.rule.Left
-	m := ir.NewMatch()
-	if !m.Node(left.Args[1], below.atom) {
-		return u, false
-	}
-	if left.Args[0].IsNum {
-		return s.paired(id, u, below.atom, nil, m, t)
-	}
-	for _, above := range u.factors {
-		if above.power > 0 && m.Node(left.Args[0], above.atom) {
-			return s.paired(id, u, below.atom, above.atom, m, t)
-		}
-	}
-	return u, false
-}
-
-// paired is u with above/below replaced by the right side.
-func (s *simplifier) paired(id *Identity, u term, below, above *ir.Node, m *ir.Match, t ir.Type) (term, bool) {
-	right := s.right(id, m, t)
-	if right == nil {
-		return u, false
-	}
-	change := term{coef: 1, factors: []factor{{below, 1}}}
-	if above != nil {
-		change.factors = append(change.factors, factor{above, -1})
-	}
-	return u.times(change.merged()).times(s.product(right)), true
 }

@@ -1,7 +1,7 @@
 package passes
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -16,6 +16,8 @@ func (s *simplifier) pull(n *ir.Node) *ir.Node {
 	switch n.Op.Name {
 	case "sum":
 		return s.pullSum(n)
+	case "logsumexp":
+		return s.pullLogSumExp(n)
 	case "reshape", "transpose", "slice", "flip", "place", "gather", "scatter_add", "pick":
 		return s.pullFrom(n, 0)
 	case "cast":
@@ -120,21 +122,48 @@ func (s *simplifier) pullWhere(n *ir.Node) *ir.Node {
 // the terms up one by one where at most one sum is left then.
 func (s *simplifier) pullSum(n *ir.Node) *ir.Node {
 	x := n.Args[0]
-	if x.Is("add") || x.Is("sub") {
-		return s.distribute(n)
+	terms := s.terms(x)
+	if len(terms) == 1 && hasOneHotTerm(terms[0]) {
+		if wide, ok := s.expanded(terms); ok {
+			if out := s.distribute(n, collectTerms(wide)); out != nil {
+				return out
+			}
+		}
 	}
-	t := s.product(x)
-	outside, inside := s.split(t, x.Type.Shape, n.Attr.Axes)
-	if outside.coef == 1 && len(outside.factors) == 0 && len(inside.factors) > 0 {
+	if len(terms) > 1 {
+		return s.distribute(n, terms)
+	}
+	if len(terms) == 0 {
+		return s.g.Fill(0, n.Type)
+	}
+	outside, inside := s.split(terms[0], x.Type.Shape, n.Attr.Axes)
+	if outside.coef == 1 && len(outside.factors) == 0 && !s.sumVanishes(inside, n) {
 		return nil
 	}
 	return s.sumTerm(outside, inside, n)
 }
 
+// hasOneHotTerm reports whether a factor of t is a sum with a one-hot in it.
+func hasOneHotTerm(t term) bool {
+	for _, f := range t.factors {
+		if f.power != 1 || !isSum(f.atom) {
+			continue
+		}
+		for _, a := range f.atom.Args {
+			for _, b := range append([]*ir.Node{a}, a.Args...) {
+				if _, ok := oneHot(b); ok {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // split divides a term under a sum over axes into what can stand outside,
 // already of the sum's shape, and the rest.
 func (s *simplifier) split(t term, shape ir.Shape, axes []int) (outside, inside term) {
-	outside, inside = term{coef: t.coef}, term{coef: 1}
+	outside, inside = term{coef: t.coef}, term{coef: 1, parts: t.parts}
 	for _, f := range t.factors {
 		if f.atom.Is("spread") && containsAll(f.atom.Attr.Axes, axes) {
 			outside.factors = append(outside.factors, factor{s.g.Spread(f.atom.Args[0], shape.Drop(axes), dropAxes(f.atom.Attr.Axes, axes)), f.power})
@@ -142,28 +171,132 @@ func (s *simplifier) split(t term, shape ir.Shape, axes []int) (outside, inside 
 			inside.factors = append(inside.factors, f)
 		}
 	}
-	return outside, inside
+	return outside.merged(), inside
+}
+
+// sumVanishes reports whether a sum over the axes of n needs not add up all
+// that inside has: it is constant along some of them or picks one element.
+func (s *simplifier) sumVanishes(inside term, n *ir.Node) bool {
+	_, _, picks := oneHotFactor(inside, n)
+	return picks || len(inside.factors) == 0 || len(intersect(inside.repeated(n.Args[0].Type.Rank()), n.Attr.Axes)) > 0
 }
 
 // sumTerm is outside · Σ inside over the axes of n.
 func (s *simplifier) sumTerm(outside, inside term, n *ir.Node) *ir.Node {
-	x := n.Args[0]
-	if len(inside.factors) == 0 {
-		count := ir.D(1)
-		for _, a := range n.Attr.Axes {
-			count = count.Mul(x.Type.Shape[a])
-		}
-		size := s.g.Broadcast(s.g.Size(count, n.Type.Elem), n.Type.Shape)
-		return s.buildTerm(outside.times(s.product(size)), n.Type)
-	}
-	inner := s.buildTerm(inside, x.Type)
-	sum := s.step(s.g.Sum(inner, n.Attr.Axes))
+	sum, count := s.summedTerm(inside, n)
 	if len(outside.factors) == 0 {
 		s.scaledOrigin(sum, n, term{coef: outside.coef})
 	} else if scalarOnly(outside) {
 		s.scaledOrigin(sum, n, unspread(outside))
 	}
-	return s.buildTerm(outside.times(s.product(sum)), n.Type)
+	size := s.g.Broadcast(s.g.Size(count, n.Type.Elem), n.Type.Shape)
+	return s.buildTerm(outside.times(s.product(size)).times(s.whole(sum)), n.Type)
+}
+
+// summedTerm is Σ inside over the axes of n, but for the number of times that
+// it is repeated along them.
+func (s *simplifier) summedTerm(inside term, n *ir.Node) (sum *ir.Node, count ir.Dim) {
+	x, over := n.Args[0].Type, n.Attr.Axes
+	count = ir.D(1)
+
+	// A row times a one-hot is the one element.
+	if index, rest, ok := oneHotFactor(inside, n); ok {
+		last := x.Rank() - 1
+		picked := s.settle(s.g.Must("pick", ir.Attr{}, s.buildTerm(rest, x), index))
+		return s.settle(s.g.Sum(picked, slices.DeleteFunc(slices.Clone(over), func(a int) bool { return a == last }))), count
+	}
+
+	// What is repeated is added up once.
+	if again := intersect(inside.repeated(x.Rank()), over); len(again) > 0 {
+		for _, a := range again {
+			count = count.Mul(x.Shape[a])
+		}
+		x, inside = x.With(x.Shape.Drop(again)), s.unrepeated(inside, x.Shape, again)
+		over = dropAxes(over, again)
+	}
+	return s.settle(s.g.Sum(s.buildTerm(inside, x), over)), count
+}
+
+// oneHotFactor is the index of a one-hot among the factors of a term under the
+// sum n along its last axis, and the other factors.
+func oneHotFactor(t term, n *ir.Node) (index *ir.Node, rest term, ok bool) {
+	if !contains(n.Attr.Axes, n.Args[0].Type.Rank()-1) {
+		return nil, t, false
+	}
+	for i, f := range t.factors {
+		if f.power != 1 {
+			continue
+		}
+		if index, ok := oneHot(f.atom); ok {
+			rest = term{coef: t.coef, factors: slices.Delete(slices.Clone(t.factors), i, i+1)}
+			return index, rest, true
+		}
+	}
+	return nil, t, false
+}
+
+// distribute adds up the terms of a sum one by one, where all but one of them
+// need no sum of their own.
+func (s *simplifier) distribute(n *ir.Node, terms []term) *ir.Node {
+	shape := n.Args[0].Type
+	var parts, left []term     // what needs no sum; what stays under one
+	var outside, inside []term // of what stays
+	for _, t := range terms {
+		out, in := s.split(t, shape.Shape, n.Attr.Axes)
+		sum := s.sumTerm(term{coef: 1}, in, n)
+		if v, ok := sum.Literal(); ok && v == 0 || s.sumVanishes(in, n) || !sum.Is("sum") && s.product(sum).coef == 1 && len(s.product(sum).factors) == 0 {
+			parts = append(parts, out.times(s.whole(sum)))
+			continue
+		}
+		left, outside, inside = append(left, t), append(outside, out), append(inside, in)
+	}
+	alike := len(left) > 0
+	for _, out := range outside {
+		alike = alike && out.same(outside[0]) && out.coef == outside[0].coef
+	}
+	trivial := !alike || (len(outside[0].factors) == 0 && outside[0].coef == 1)
+	if len(parts) == 0 && trivial {
+		return nil
+	}
+	switch {
+	case alike:
+		sum := s.settle(s.g.Sum(s.build(inside, shape), n.Attr.Axes))
+		parts = append(parts, outside[0].times(s.whole(sum)))
+	case len(left) > 0:
+		sum := s.settle(s.g.Sum(s.build(left, shape), n.Attr.Axes))
+		parts = append(parts, s.whole(sum))
+	}
+	return s.build(parts, n.Type)
+}
+
+// pullLogSumExp takes out what does not change along the axes.
+func (s *simplifier) pullLogSumExp(n *ir.Node) *ir.Node {
+	if len(n.Attr.Axes) == 0 {
+		return n.Args[0]
+	}
+	x := n.Args[0].Type
+	var outside, inside []term
+	for _, t := range s.terms(n.Args[0]) {
+		if containsAll(t.repeated(x.Rank()), n.Attr.Axes) {
+			outside = append(outside, s.unrepeated(t, x.Shape, n.Attr.Axes))
+		} else {
+			inside = append(inside, t)
+		}
+	}
+	if len(outside) == 0 {
+		return nil
+	}
+	var sum *ir.Node
+	if len(inside) > 0 {
+		sum = s.settle(s.g.Must("logsumexp", n.Attr, s.build(inside, x)))
+	} else {
+		count := ir.D(1)
+		for _, a := range n.Attr.Axes {
+			count = count.Mul(x.Shape[a])
+		}
+		sum = s.g.Map("log", s.g.Broadcast(s.g.Size(count, n.Type.Elem), n.Type.Shape))
+	}
+	return s.build(append(outside, s.whole(sum)), n.Type)
 }
 
 func scalarOnly(t term) bool {
@@ -185,46 +318,6 @@ func unspread(t term) term {
 		out.factors = append(out.factors, f)
 	}
 	return out
-}
-
-// distribute adds up a sum's terms one by one, where all but one of them need
-// no sum of their own.
-func (s *simplifier) distribute(n *ir.Node) *ir.Node {
-	x := n.Args[0]
-	var parts []term
-	var left []term // what stays under one sum, all with the same factors outside
-	var outside *term
-	for _, t := range s.terms(x) {
-		out, in := s.split(t, x.Type.Shape, n.Attr.Axes)
-		if len(in.factors) == 0 {
-			parts = append(parts, s.terms(s.sumTerm(out, in, n))...)
-			continue
-		}
-		if len(out.factors) > 0 || out.coef != 1 {
-			// What vanishes or loses its sum is taken out; other terms must agree.
-			sum := s.step(s.g.Sum(s.buildTerm(in, x.Type), n.Attr.Axes))
-			if v, ok := sum.Literal(); ok && v == 0 {
-				continue
-			}
-		}
-		if outside != nil && (outside.coef != out.coef || !outside.same(out)) {
-			return nil
-		}
-		outside = &out
-		left = append(left, in)
-	}
-	if len(left) == len(s.terms(x)) && (outside == nil || (len(outside.factors) == 0 && outside.coef == 1)) {
-		return nil
-	}
-	if len(left) > 0 {
-		sum := s.g.Sum(s.build(left, x.Type), n.Attr.Axes)
-		if sum == n {
-			return nil
-		}
-		sum = s.step(sum)
-		parts = append(parts, outside.times(s.product(sum)))
-	}
-	return s.build(parts, n.Type)
 }
 
 func containsAll(set, of []int) bool {
@@ -329,7 +422,7 @@ func summed(a, b, out string) string {
 
 // canonicalSpec renames letters to i, j, … in order of appearance.
 func canonicalSpec(a, b, out string) string {
-	const names = "ijklmnopqrstuvwxyzabcdefgh"
+	const names = "ijklmnopqrstuvwxyzabcdefghABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	rename := map[rune]rune{}
 	return strings.Map(func(l rune) rune {
 		if l == ',' || l == '-' || l == '>' {
@@ -449,5 +542,3 @@ func (s *simplifier) contractIdentity(n *ir.Node, letters [2]string, out string,
 	}
 	return s.g.Transpose(n.Args[1-k], order)
 }
-
-func sprintAxes(axes []int) string { return fmt.Sprint(axes) }

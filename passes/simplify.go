@@ -2,6 +2,8 @@ package passes
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"gradgen.dev/ir"
 )
@@ -11,51 +13,60 @@ import (
 // scalars, views are merged, and the identities of the table are applied.
 // What comes out computes the same over the reals, not always the same bits.
 func Simplify(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
+	return simplify(g, nil, nil, roots)
+}
+
+// simplify is Simplify, which neither changes the nodes of keep nor looks
+// below them. It counts in fired, where that is not nil, how often each
+// identity is applied.
+func simplify(g *ir.Graph, keep []*ir.Node, fired map[string]int, roots []*ir.Node) []*ir.Node {
 	const rounds = 12
 	for range rounds {
-		s := &simplifier{g: g, done: map[*ir.Node]*ir.Node{}, shared: sharedSums(roots)}
-		next := make([]*ir.Node, len(roots))
-		changed := false
-		for i, r := range roots {
-			if r == nil {
-				continue
-			}
-			next[i] = s.node(r)
-			changed = changed || next[i] != r
+		s := newSimplifier(g, roots)
+		s.fired = fired
+		for _, n := range keep {
+			s.done[n] = n
 		}
-		roots = next
-		if !changed {
+		next := make([]*ir.Node, len(roots))
+		for i, r := range roots {
+			if r != nil {
+				next[i] = s.node(r)
+			}
+		}
+		if slices.Equal(next, roots) {
 			break
 		}
+		roots = next
 	}
 	return roots
 }
 
+// A simplifier does one round.
 type simplifier struct {
-	g      *ir.Graph
-	done   map[*ir.Node]*ir.Node
-	shared map[*ir.Node]bool // sums with several users
+	g        *ir.Graph
+	done     map[*ir.Node]*ir.Node
+	shared   map[*ir.Node]bool // sums and products with several users
+	products map[*ir.Node]term // the factors of nodes
+	fired    map[string]int
 }
 
-// Fired counts how often each identity has been applied, where it is not nil.
-// It serves the test that no line of the table is idle.
-var Fired map[string]int
-
-func (s *simplifier) fired(id *Identity) {
-	if Fired != nil {
-		Fired[id.ID]++
-	}
-}
-
-// sharedSums is the sums that more than one node uses.
-func sharedSums(roots []*ir.Node) map[*ir.Node]bool {
-	out := map[*ir.Node]bool{}
+func newSimplifier(g *ir.Graph, roots []*ir.Node) *simplifier {
+	s := &simplifier{g: g, done: map[*ir.Node]*ir.Node{}, shared: map[*ir.Node]bool{}, products: map[*ir.Node]term{}}
 	for n, uses := range ir.Uses(roots...) {
-		if uses > 1 && (n.Is("add") || n.Is("sub")) {
-			out[n] = true
+		if uses > 1 && isArithmetic(n) {
+			s.shared[n] = true
 		}
 	}
-	return out
+	return s
+}
+
+// isArithmetic reports whether n is what the normal form is about.
+func isArithmetic(n *ir.Node) bool {
+	switch n.Op.Name {
+	case "add", "sub", "neg", "mul", "div":
+		return true
+	}
+	return false
 }
 
 // node is n simplified, operands first.
@@ -63,15 +74,11 @@ func (s *simplifier) node(n *ir.Node) *ir.Node {
 	if out, ok := s.done[n]; ok {
 		return out
 	}
-	args := make([]*ir.Node, len(n.Args))
-	for i, a := range n.Args {
-		args[i] = s.node(a)
-	}
-	out := s.g.Rebuild(n, args)
-	if s.shared[n] {
-		s.shared[out] = true
-	}
+	out := s.operands(n)
 	for range 20 {
+		if s.shared[n] && isArithmetic(out) {
+			s.shared[out] = true
+		}
 		next := s.step(out)
 		if next == out {
 			break
@@ -83,11 +90,45 @@ func (s *simplifier) node(n *ir.Node) *ir.Node {
 		out = next
 	}
 	s.g.CopyOrigin(out, n)
-	if s.shared[n] && (out.Is("add") || out.Is("sub")) {
+	if s.shared[n] && isArithmetic(out) {
 		s.shared[out] = true
 	}
-	s.done[n] = out
+	s.done[n], s.done[out] = out, out
 	return out
+}
+
+// operands is n on simplified operands. A sum is taken as a whole, so that
+// adding up a thousand terms is not done a thousand times.
+func (s *simplifier) operands(n *ir.Node) *ir.Node {
+	if isSum(n) && n.Type.Elem != ir.Bool {
+		return s.build(s.simplifiedTerms(n, 1, true, nil), n.Type)
+	}
+	args := make([]*ir.Node, len(n.Args))
+	for i, a := range n.Args {
+		args[i] = s.node(a)
+	}
+	return s.g.Rebuild(n, args)
+}
+
+// simplifiedTerms is terms(n) of simplified operands.
+func (s *simplifier) simplifiedTerms(n *ir.Node, sign float64, top bool, out []term) []term {
+	_, done := s.done[n]
+	if isSum(n) && (top || !s.shared[n] && !done) {
+		out = s.simplifiedTerms(n.Args[0], signOf(n, 0, sign), false, out)
+		if len(n.Args) > 1 {
+			out = s.simplifiedTerms(n.Args[1], signOf(n, 1, sign), false, out)
+		}
+		return out
+	}
+	return s.sum(s.node(n), sign, false, out)
+}
+
+// signOf is the sign of operand k of a sum n that has a sign itself.
+func signOf(n *ir.Node, k int, sign float64) float64 {
+	if n.Is("neg") || n.Is("sub") && k == 1 {
+		return -sign
+	}
+	return sign
 }
 
 // step is one rewriting of n, n itself where nothing applies.
@@ -124,21 +165,17 @@ func (s *simplifier) fold(n *ir.Node) *ir.Node {
 // arithmetic brings sums and products to their normal form; where multiplying
 // out makes fewer operations, that is taken.
 func (s *simplifier) arithmetic(n *ir.Node) *ir.Node {
-	if n.Type.Elem == ir.Bool {
-		return nil
-	}
-	switch n.Op.Name {
-	case "add", "sub", "neg", "mul":
-	case "div":
-		if !n.Type.Elem.IsFloat() {
-			return nil
-		}
-	case "pow":
+	switch {
+	case n.Is("pow"):
 		return s.power(n)
-	default:
+	case n.Is("rsqrt"):
+	case !isArithmetic(n), n.Type.Elem == ir.Bool, n.Is("div") && !n.Type.Elem.IsFloat():
 		return nil
 	}
 	terms := s.terms(n)
+	for i := range terms {
+		terms[i].parts = slices.DeleteFunc(slices.Clone(terms[i].parts), func(p *ir.Node) bool { return p == n })
+	}
 	out := s.build(terms, n.Type)
 	if wide, ok := s.expanded(terms); ok {
 		atoms := map[*ir.Node]bool{}
@@ -149,34 +186,25 @@ func (s *simplifier) arithmetic(n *ir.Node) *ir.Node {
 				}
 			}
 		}
-		if alt := s.build(wide, n.Type); opCount(alt, atoms) < opCount(out, atoms) {
+		if alt := s.build(wide, n.Type); s.opCount(alt, atoms) < s.opCount(out, atoms) {
 			return alt
 		}
 	}
 	return out
 }
 
-// power turns constant exponents into products and roots.
+// power turns constant exponents that are multiples of ½ into products and
+// roots.
 func (s *simplifier) power(n *ir.Node) *ir.Node {
+	const most = 16
 	e, ok := n.Args[1].Literal()
-	if !ok {
+	halves := int(2 * e)
+	if !ok || math.Abs(e) > most || float64(halves) != 2*e {
 		return nil
 	}
-	x, g := n.Args[0], s.g
-	switch e {
-	case 0:
-		return g.Fill(1, n.Type)
-	case 1:
-		return x
-	case 2, 3, 4, -1, -2:
-		if !n.Type.Elem.IsFloat() && e < 0 {
-			return nil
-		}
-		return s.buildTerm(term{coef: 1, factors: []factor{{x, int(e)}}}, n.Type)
-	case 0.5:
-		return g.Map("sqrt", x)
-	case -0.5:
-		return g.Map("rsqrt", x)
+	x := factor{n.Args[0], halves / 2}
+	if halves%2 != 0 {
+		x = factor{s.g.Map("sqrt", n.Args[0]), halves}
 	}
-	return nil
+	return s.buildTerm(term{coef: 1, factors: []factor{x}}.merged(), n.Type)
 }

@@ -26,6 +26,9 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 	case "transpose":
 		return s.transposed(n, x)
 	case "spread":
+		if len(n.Attr.Axes) == 0 {
+			return x
+		}
 		if x.Is("spread") {
 			return g.Spread(x.Args[0], n.Type.Shape, composedAxes(n, x))
 		}
@@ -42,8 +45,13 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 		if v, ok := x.Literal(); ok && v == 0 {
 			return g.Fill(0, n.Type)
 		}
-	case "sum":
-		return s.summedView(n, x)
+	case "sum", "prod", "reduce_max", "reduce_min", "any", "all":
+		if len(n.Attr.Axes) == 0 {
+			return x
+		}
+		if n.Is("sum") {
+			return s.summedView(n, x)
+		}
 	case "cast":
 		return s.converted(n, x)
 	case "where":
@@ -52,16 +60,62 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 		}
 	case "and", "or":
 		return s.logic(n)
+	case "lt":
+		if v, ok := n.Args[1].Literal(); ok && x.Is("step") && v <= 1 {
+			return g.Fill(0, n.Type) // the first step is 1
+		}
 	case "eq", "le", "ge":
 		if n.Args[0] == n.Args[1] && !x.Type.Elem.IsFloat() {
 			return g.Fill(1, n.Type)
 		}
-	case "gather", "scatter_add", "pick":
+	case "gather", "scatter_add":
 		if v, ok := x.Literal(); ok && v == 0 {
 			return g.Fill(0, n.Type)
 		}
+	case "pick":
+		return s.picked(n, x)
 	}
 	return nil
+}
+
+// picked picks from the operands of what is elementwise, and from what is
+// repeated before it is.
+func (s *simplifier) picked(n, x *ir.Node) *ir.Node {
+	g, index, last := s.g, n.Args[1], x.Type.Rank()-1
+	pick := func(x *ir.Node) *ir.Node { return s.settle(g.Must("pick", ir.Attr{}, x, index)) }
+	switch {
+	case x.Op.Class == ir.Map && repeatsAlong(x, last):
+		args := make([]*ir.Node, len(x.Args))
+		for i, a := range x.Args {
+			args[i] = pick(a)
+		}
+		return g.Must(x.Op.Name, x.Attr, args...)
+	case x.Is("iota") && x.Attr.Axis == last:
+		return g.Cast(index, n.Type.Elem)
+	case x.Is("iota"):
+		return g.Iota(n.Type.Shape, x.Attr.Axis, n.Type.Elem)
+	case x.Is("spread") && contains(x.Attr.Axes, last):
+		return g.Spread(x.Args[0], n.Type.Shape, dropAxes(x.Attr.Axes, []int{last}))
+	case x.Is("spread") && x.Args[0].Type.Rank() == 1:
+		return g.Must("gather", ir.Attr{}, x.Args[0], index)
+	}
+	return nil
+}
+
+// repeatsAlong reports whether an operand of the elementwise x need not be
+// picked from: it is repeated along the axis, or its index. Else a pick from x
+// reads one element of what is in memory anyway.
+func repeatsAlong(x *ir.Node, axis int) bool {
+	for _, a := range x.Args {
+		switch {
+		case a.IsConstant():
+		case a.Is("spread") && contains(a.Attr.Axes, axis), a.Is("iota"):
+			return true
+		case a.Op.Class == ir.Map && repeatsAlong(a, axis):
+			return true
+		}
+	}
+	return false
 }
 
 func choice(first bool) int {
@@ -148,7 +202,10 @@ func (s *simplifier) sliced(n, x *ir.Node) *ir.Node {
 			limits[i] = x.Attr.Dims[i].Add(a.Limits[i].Sub(ir.D(1)).Mul(k)).Add(ir.D(1))
 			steps[i] *= x.Attr.Steps[i]
 		}
-		return g.Must("slice", ir.Attr{Dims: starts, Limits: limits, Steps: steps}, x.Args[0])
+		merged := g.Must("slice", ir.Attr{Dims: starts, Limits: limits, Steps: steps}, x.Args[0])
+		if merged.Type.Equal(n.Type) { // the same floor divisions may have two forms
+			return merged
+		}
 	case x.Is("place") && x.Args[0].Type.Shape.Equal(n.Type.Shape) &&
 		ir.Shape(x.Attr.Limits).Equal(a.Dims) && slices.Equal(x.Attr.Steps, a.Steps):
 		return x.Args[0]
@@ -199,8 +256,6 @@ func (s *simplifier) summedView(n, x *ir.Node) *ir.Node {
 		}
 		slices.Sort(mapped)
 		return g.Transpose(g.Sum(x.Args[0], mapped), dropAxes(rest, mapped))
-	case x.Is("mul"):
-		return s.summedPick(n, x)
 	}
 	return nil
 }
@@ -219,20 +274,6 @@ func mergedAxes(outer, inner *ir.Node) []int {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// summedPick is a row times a one-hot, summed: the one element.
-func (s *simplifier) summedPick(n, x *ir.Node) *ir.Node {
-	last := x.Type.Rank() - 1
-	if len(n.Attr.Axes) != 1 || n.Attr.Axes[0] != last {
-		return nil
-	}
-	for k, a := range x.Args {
-		if index, ok := oneHot(a); ok && index.Type.Rank() == last {
-			return s.g.Must("pick", ir.Attr{}, x.Args[1-k], index)
-		}
-	}
-	return nil
 }
 
 // oneHot reports whether x is a one-hot along its last axis, and of what.
@@ -285,14 +326,15 @@ func (s *simplifier) logic(n *ir.Node) *ir.Node {
 }
 
 // lower computes an elementwise op before its operands are repeated, where all
-// are repeated along the same axes. Products keep their normal form instead.
+// are repeated along the same axes. Arithmetic has its normal form instead.
 func (s *simplifier) lower(n *ir.Node) *ir.Node {
-	if n.Op.Class != ir.Map || n.Type.Rank() == 0 || n.Is("mul") || n.Is("div") || n.Is("neg") {
+	if n.Op.Class != ir.Map || n.Type.Rank() == 0 || isArithmetic(n) {
 		return nil
 	}
 	return s.lowered(n)
 }
 
+// lowered is lower of any elementwise op.
 func (s *simplifier) lowered(n *ir.Node) *ir.Node {
 	shared, first := []int{}, true
 	for _, a := range n.Args {

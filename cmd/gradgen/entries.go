@@ -1,0 +1,90 @@
+package main
+
+import "gradgen.dev/ir"
+
+// An entry is a graph that is compiled as one.
+type entry struct {
+	name  string
+	roots []*ir.Node
+}
+
+// modelEntries is what a model computes: outputs, loss and metrics, the
+// gradient by each parameter, the updates, and the inference form.
+func modelEntries(g *ir.Graph, m *ir.Model) []entry {
+	entries := []entry{{"training", sideRoots(m.Train)}}
+	if m.Train != nil && m.Train.Loss != nil {
+		grads := entry{name: "gradient"}
+		for _, p := range m.Params {
+			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, m.Train.Loss, p.Node))
+		}
+		entries = append(entries, grads)
+	}
+	updates := entry{name: "update"}
+	for _, u := range m.Updates {
+		updates.roots = append(updates.roots, u.Next)
+		for _, w := range u.States {
+			updates.roots = append(updates.roots, w.Value)
+		}
+	}
+	return append(entries, updates, entry{"inference", sideRoots(m.Infer)})
+}
+
+// sideRoots is the results of a specialisation of a model.
+func sideRoots(s *ir.Side) []*ir.Node {
+	if s == nil {
+		return nil
+	}
+	roots := namedRoots(s.Outputs)
+	if s.Loss != nil {
+		roots = append(roots, s.Loss)
+	}
+	roots = append(roots, namedRoots(s.Metrics)...)
+	for _, w := range s.Writes {
+		roots = append(roots, w.Value)
+	}
+	return roots
+}
+
+// namedRoots is the nodes of named values.
+func namedRoots(values []ir.Named) []*ir.Node {
+	var roots []*ir.Node
+	for _, v := range values {
+		roots = append(roots, v.Node)
+	}
+	return roots
+}
+
+// funcEntries is an exported function's values and each of its derived forms.
+// Cotangents and tangents are inputs called w and v.
+func funcEntries(g *ir.Graph, f *ir.Func) []entry {
+	entries := []entry{{"value", f.Results}}
+	for _, d := range f.Derive {
+		e := entry{name: d.Kind}
+		for _, p := range d.Params {
+			e.roots = append(e.roots, derived(g, d.Kind, f.Results, f.Params[p].Node)...)
+		}
+		if d.Kind != "value" {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// derived is one form of the derivatives of ys by x.
+func derived(g *ir.Graph, kind string, ys []*ir.Node, x *ir.Node) []*ir.Node {
+	var out []*ir.Node
+	for _, y := range ys {
+		switch kind {
+		case "grad", "jacobian", "hessian":
+			out = append(out, g.Must(kind, ir.Attr{}, y, x))
+		case "vjp":
+			out = append(out, g.Must("vjp", ir.Attr{}, y, x, g.Leaf("input", "w", y.Type)))
+		case "jvp":
+			out = append(out, g.Must("jvp", ir.Attr{}, y, x, g.Leaf("input", "v", x.Type)))
+		case "hvp":
+			grad := g.Must("grad", ir.Attr{}, y, x)
+			out = append(out, g.Must("jvp", ir.Attr{}, grad, x, g.Leaf("input", "v", x.Type)))
+		}
+	}
+	return out
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// explainCommand is `gradgen explain`.
+type explainCommand struct {
+	settings
+	Files []string `arg:"" help:"Programs, folders, and trees of folders (./...)."`
+}
+
+// Run prints the formulas of forward, each gradient and the update of every
+// model, and of every form of every exported function. They are those that
+// stand above the emitted code.
+func (c *explainCommand) Run(std streams) error {
+	sources, err := load(std, c.Files, c.settings)
+	if err != nil {
+		return err
+	}
+	plans, err := plan(std, sources)
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if _, err := fmt.Fprint(std.out, explain(p)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// explain is the formulas of a plan.
+func explain(p *ir.Plan) string {
+	var b strings.Builder
+	for _, m := range p.Models {
+		fmt.Fprintf(&b, "model %s\n", m.Model.Name)
+		explainProcedure(&b, "forward", m.Forward)
+		explainProcedure(&b, "gradient", m.Gradient)
+		explainProcedure(&b, "update, "+m.Model.Rule, m.Update)
+		explainProcedure(&b, "inference", m.Predict)
+		b.WriteByte('\n')
+	}
+	for _, f := range p.Funcs {
+		fmt.Fprintf(&b, "fn %s\n", f.Func.Name)
+		for _, e := range f.Entries {
+			explainProcedure(&b, strings.Join(e.Kinds, " and "), e.Proc)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// explainProcedure prints the formulas of a procedure under a title.
+func explainProcedure(b *strings.Builder, title string, p *ir.Procedure) {
+	if p == nil || len(p.Steps) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "  %s\n", title)
+	for _, s := range p.Steps {
+		for _, f := range s.Formulas {
+			fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(f, "\n", "\n    "))
+		}
+	}
+}

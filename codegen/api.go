@@ -1,0 +1,263 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// printPlumbing prints what surrounds the mathematics: dimensions, batches,
+// weights, files.
+func (m *model) printPlumbing(f *file) {
+	m.printOperands(f)
+	m.printParams(f)
+	m.printNew(f)
+	m.printInit(f)
+	m.printTake(f)
+	if m.measured() {
+		m.printTotals(f)
+	}
+	if m.predicts() {
+		m.printWeights(f)
+		m.printPredictor(f)
+	}
+	m.printFiles(f)
+}
+
+// printOperands prints Dims, Batch, Input and Output.
+func (m *model) printOperands(f *file) {
+	doc := m.public("Dims") + " are the run-time dimensions. Given to " + m.maker("New", "")
+	if m.predicts() {
+		doc += " or " + m.maker("New", "Predictor")
+	}
+	doc += " they are the largest that a call may have; in a " + m.public("Batch")
+	if m.predicts() {
+		doc += " or " + m.public("Input")
+	}
+	f.typ(doc+", 0 means inferred.", m.public("Dims"), func(b *body) {
+		for _, d := range m.dims {
+			if d.Doc == "" {
+				b.stmt("%s int", d.field)
+			} else {
+				b.stmt("%s int // %s", d.field, strings.ReplaceAll(d.Doc, "\n", " "))
+			}
+		}
+	})
+	if m.measured() {
+		m.printInputs(f, m.public("Batch"), m.public("Batch")+" is what a step reads. It is not kept.", m.inputs)
+	}
+	if !m.predicts() {
+		return
+	}
+	m.printInputs(f, m.public("Input"), m.public("Input")+" is what Predict reads. It is not kept.", m.reads)
+	f.typ(m.public("Output")+" is what Predict writes. Its slices belong to the caller.", m.public("Output"), func(b *body) {
+		for _, o := range m.outputs {
+			printOperand(b, o, "")
+		}
+	})
+}
+
+func (m *model) printInputs(f *file, name, doc string, list []operand) {
+	f.typ(doc, name, func(b *body) {
+		b.stmt("%s", m.public("Dims"))
+		for _, in := range list {
+			printOperand(b, in, rangeOf(in.bound))
+		}
+	})
+}
+
+// printOperand prints a field: a slice with its shape, or a number.
+func printOperand(b *body, o operand, note string) {
+	if o.Doc != "" {
+		b.comment("%s", o.Doc)
+	}
+	t := o.Node.Type
+	if t.Rank() == 0 {
+		b.stmt("%s %s%s", o.field, goType(t.Elem), strings.Replace(note, ", ", " // ", 1))
+		return
+	}
+	b.stmt("%s []%s // %s%s", o.field, goType(t.Elem), shapeText(t.Shape), note)
+}
+
+// rangeOf says what the elements of an input may be.
+func rangeOf(bound *ir.Bound) string {
+	if bound == nil {
+		return ""
+	}
+	last := bound.Extent.Sub(ir.D(1)).String()
+	if bound.HasIgnore {
+		return fmt.Sprintf(", each from 0 to %s, or %d for none", last, bound.Ignore)
+	}
+	return ", each from 0 to " + last
+}
+
+// printParams prints Params and the states.
+func (m *model) printParams(f *file) {
+	p := m.public("Params")
+	m.params.printType(f, p+" are the trained tensors, or their gradient, in one allocation. The zero value has no memory; use "+m.maker("New", "Params")+".")
+	f.fn(m.maker("New", "Params")+" returns zeros.", m.maker("New", "Params")+"() *"+p, func(b *body) {
+		b.stmt("p := %s()", m.params.maker)
+		b.stmt("return &p")
+	})
+	m.params.printMaker(f)
+	f.fn("Flat is all of p as one slice: "+m.params.names()+".", fmt.Sprintf("(p *%s) Flat() []%s", p, goType(m.ir.Elem)), func(b *body) {
+		b.stmt("return p.flat")
+	})
+	m.params.printTensors(f, "p", "tensors lists p under the names of the model.", "")
+
+	for _, g := range m.groups() {
+		doc := g.typ + " is what the optimiser keeps between steps."
+		prefix := "optimizer/"
+		if g.group == m.states {
+			doc, prefix = g.typ+" is what the model keeps between steps; it is saved with the weights.", ""
+		}
+		g.printType(f, doc)
+		g.printMaker(f)
+		g.printTensors(f, "s", "tensors lists s under its names in files.", prefix)
+	}
+}
+
+// printNew prints New.
+func (m *model) printNew(f *file) {
+	name := m.maker("New", "")
+	doc := name + " returns a trainer for batches up to max, as Init(0) leaves it. It panics if a dimension is negative, as make does."
+	f.fn(doc, fmt.Sprintf("%s(max %s) *%s", name, m.public("Dims"), m.name), func(b *body) {
+		lines := []string{"params: " + m.params.maker + "()"}
+		for _, g := range m.groups() {
+			lines = append(lines, g.name+": "+g.maker+"()")
+		}
+		if m.ownsGradient() {
+			lines = append(lines, "grad: "+m.params.maker+"()")
+		}
+		b.literal("m := &"+m.name, append(lines, "max: max"))
+		m.printArena(b, "m", name, m.plan.Trainer, m.ofTrainer)
+		b.stmt("m.Init(0)")
+		b.stmt("return m")
+	})
+}
+
+// printArena allocates an arena, one slice for each element type, and cuts the
+// fields of its owner out of it.
+func (m *model) printArena(b *body, owner, where string, arena ir.Arena, field map[*ir.Buffer]string) {
+	if len(arena.Buffers) == 0 {
+		return
+	}
+	frame := newFrame(where, m.ir.Elem, m.ir.Dims, nil, owner, "max", "w")
+	frame.dims = func(name string) string { return m.dimOf("max", name, nil) }
+	c := procContext{frame}
+	var cuts body
+	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool} {
+		list := ofElem(arena.Buffers, t)
+		if len(list) == 0 {
+			continue
+		}
+		slab := c.local("arena")
+		if t != m.ir.Elem {
+			slab = c.local(goType(t) + "s")
+		}
+		cuts.stmt("%s := make([]%s, %s)", slab, goType(t), c.dim(arena.Length[t]))
+		for _, buf := range list {
+			end := buf.Offset.Add(buf.Type.Shape.Size())
+			cuts.stmt("%s.%s = %s[%s:%s]", owner, field[buf], slab, c.dim(buf.Offset), c.dim(end))
+		}
+	}
+	b.blank()
+	b.comment("All scratch memory lies in one arena.")
+	for _, name := range c.sizes {
+		b.stmt("%s := %s", c.names[name], c.dims(name))
+	}
+	b.code = append(b.code, cuts.code...)
+	b.blank()
+}
+
+func ofElem(list []*ir.Buffer, t ir.DType) []*ir.Buffer {
+	var out []*ir.Buffer
+	for _, b := range list {
+		if b.Type.Elem == t {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// printInit prints Init, initialise and the accessors.
+func (m *model) printInit(f *file) {
+	f.fn("Init starts anew: initialisers from seed, Hyper of the model, step 0.", fmt.Sprintf("(m *%s) Init(seed uint64)", m.name), func(b *body) {
+		if m.hasHyper() {
+			var lines []string
+			for i, h := range m.ir.Hyper {
+				lines = append(lines, m.hypers[i]+": "+literal(h.Default, ir.Float64))
+			}
+			b.literal("m.Hyper = "+m.public("Hyper"), lines)
+		}
+		b.stmt("m.steps = 0")
+		if m.draws() {
+			b.stmt("m.seed, m.calls = seed, 0")
+		}
+		if m.initial != nil {
+			b.stmt("m.initialise(seed)")
+		} else {
+			b.stmt("clear(m.params.flat)")
+		}
+		for _, g := range m.groups() {
+			m.printStart(b, g)
+		}
+	})
+	if m.initial != nil {
+		m.printMethod(f, "initialise sets the parameters to their first values, which depend on seed alone.", "(m *%s) initialise(seed uint64)", m.initial)
+	}
+	f.fn("Steps is the number of updates so far.", fmt.Sprintf("(m *%s) Steps() uint64", m.name), func(b *body) { b.stmt("return m.steps") })
+	doc := "Params are the live parameters"
+	if m.trained() {
+		doc += ": Step writes to them"
+	}
+	f.fn(doc+".", fmt.Sprintf("(m *%s) Params() *%s", m.name, m.public("Params")), func(b *body) { b.stmt("return &m.params") })
+}
+
+// printStart sets states to their first values, unless the Init procedure does.
+func (m *model) printStart(b *body, g namedGroup) {
+	if !slices.ContainsFunc(g.tensors, func(t tensor) bool { v, ok := firstValue(t.init); return !ok || v != 0 || m.initialises(t.path) }) {
+		for _, t := range g.elems() {
+			b.stmt("clear(m.%s.%s)", g.name, g.slab(t))
+		}
+		return
+	}
+	for _, t := range g.tensors {
+		slice := "m." + g.name + "." + t.field
+		if m.initialises(t.path) {
+			continue
+		}
+		v, ok := firstValue(t.init)
+		switch {
+		case ok && v == 0:
+			b.stmt("clear(%s)", slice)
+		case ok:
+			b.block("for i := range "+slice, func() { b.stmt("%s[i] = %s", slice, literal(v, t.typ.Elem)) })
+		case t.init != nil && t.init.Is("param"):
+			field, _ := m.params.fieldOf(t.init.Attr.Name)
+			b.stmt("copy(%s, m.params.%s)", slice, field)
+		default:
+			m.fail("state %s has no first value", t.path)
+		}
+	}
+}
+
+// initialises reports whether the Init procedure writes the state of a path.
+func (m *model) initialises(path string) bool {
+	for _, b := range buffersOf(m.plan.Init) {
+		if b.Storage == ir.InState && b.Key == path {
+			return true
+		}
+	}
+	return false
+}
+
+// firstValue is the number that a state starts with everywhere.
+func firstValue(init *ir.Node) (float64, bool) {
+	if init == nil {
+		return 0, true
+	}
+	return init.Literal()
+}

@@ -1,0 +1,264 @@
+package codegen
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"go/scanner"
+	"go/token"
+	"slices"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// packages are what emitted code may import, by the name that statements use.
+var packages = map[string]string{
+	"abi":     runtimePath + "/abi",
+	"blas":    runtimePath + "/blas",
+	"fault":   runtimePath + "/fault",
+	"par":     runtimePath + "/par",
+	"rng":     runtimePath + "/rng",
+	"store":   runtimePath + "/store",
+	"vec":     runtimePath + "/vec",
+	"bytes":   "bytes",
+	"errors":  "errors",
+	"fmt":     "fmt",
+	"io":      "io",
+	"math":    "math",
+	"slices":  "slices",
+	"strconv": "strconv",
+	"sync":    "sync",
+	"testing": "testing",
+}
+
+// wide is the column that prose in comments is wrapped at.
+const wide = 76
+
+// A body is the statements of a function, or the lines of a declaration.
+type body struct {
+	code []jen.Code
+}
+
+// stmt adds a Go statement, or a line of a declaration, as text.
+func (b *body) stmt(format string, args ...any) {
+	b.code = append(b.code, raw(fmt.Sprintf(format, args...)))
+}
+
+// comment adds a line comment. Prose is wrapped; a formula, which is a line
+// with a sign of equality or assignment between spaces, stays on its line.
+func (b *body) comment(format string, args ...any) {
+	for _, line := range wrapComment(fmt.Sprintf(format, args...), wide) {
+		b.code = append(b.code, jen.Comment(line))
+	}
+}
+
+// blank ends a paragraph.
+func (b *body) blank() {
+	if len(b.code) > 0 {
+		b.code = append(b.code, jen.Empty())
+	}
+}
+
+// block adds header and braces around what fill adds: a for, an if, a switch, a
+// func literal, a composite literal with an element a line.
+func (b *body) block(header string, fill func()) {
+	b.code = append(b.code, raw(header).Block(b.inside(fill)...))
+}
+
+// orElse continues the last block: its header is "else" or "else if …".
+func (b *body) orElse(header string, fill func()) {
+	b.last().Add(raw(header).Block(b.inside(fill)...))
+}
+
+// literal adds a composite literal: on one line where it is short.
+func (b *body) literal(header string, elements []string) {
+	if line := header + "{" + strings.Join(elements, ", ") + "}"; len([]rune(line)) <= wide {
+		b.stmt("%s", line)
+		return
+	}
+	b.block(header, func() {
+		for _, e := range elements {
+			b.stmt("%s,", e)
+		}
+	})
+}
+
+// call adds a call, on one line where it is short.
+func (b *body) call(header string, args []string) {
+	if line := header + "(" + strings.Join(args, ", ") + ")"; len([]rune(line)) <= wide {
+		b.stmt("%s", line)
+		return
+	}
+	b.stmt("%s(%s)", header, "\n"+strings.Join(args, ",\n")+",\n")
+}
+
+// tail puts text behind the last block's brace, such as the parenthesis that
+// closes a call.
+func (b *body) tail(text string) { b.last().Add(raw(text)) }
+
+// inside is what fill adds.
+func (b *body) inside(fill func()) []jen.Code {
+	outer := b.code
+	b.code = nil
+	fill()
+	inner := b.code
+	b.code = outer
+	return inner
+}
+
+func (b *body) last() *jen.Statement { return b.code[len(b.code)-1].(*jen.Statement) }
+
+// raw is text with the packages in it as qualified names, so that the file
+// imports what it uses.
+func raw(text string) *jen.Statement {
+	var s scanner.Scanner
+	set := token.NewFileSet()
+	at := set.AddFile("", set.Base(), len(text))
+	s.Init(at, []byte(text), func(token.Position, string) {}, 0)
+
+	// A package is a known name before a period and not behind one.
+	out, done := &jen.Statement{}, 0
+	before := [3]token.Token{}
+	name, start := "", 0
+	for {
+		pos, tok, lit := s.Scan()
+		if tok == token.EOF {
+			break
+		}
+		offset := at.Offset(pos)
+		if path := packages[name]; tok == token.IDENT && path != "" && token.IsExported(lit) &&
+			before[2] == token.PERIOD && before[1] == token.IDENT && before[0] != token.PERIOD {
+			if start > done {
+				out.Op(text[done:start])
+			}
+			out.Qual(path, lit)
+			done = offset + len(lit)
+		}
+		if tok == token.IDENT {
+			name, start = lit, offset
+		}
+		before = [3]token.Token{before[1], before[2], tok}
+	}
+	if done < len(text) || done == 0 {
+		out.Op(text[done:])
+	}
+	return out
+}
+
+// wrapComment is text as lines of a comment.
+func wrapComment(text string, width int) []string {
+	var out []string
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		for _, l := range wrap(line, width) {
+			out = append(out, strings.TrimRight("// "+l, " "))
+		}
+	}
+	return out
+}
+
+// wrap breaks a line of prose at spaces.
+func wrap(line string, width int) []string {
+	if len([]rune(line)) <= width || isFormula(line) {
+		return []string{line}
+	}
+	var out []string
+	current := ""
+	for word := range strings.FieldsSeq(line) {
+		if current != "" && len([]rune(current))+1+len([]rune(word)) > width {
+			out, current = append(out, current), ""
+		}
+		if current != "" {
+			current += " "
+		}
+		current += word
+	}
+	return append(out, current)
+}
+
+// isFormula reports whether a line is one that must not be broken: a formula,
+// or what a doc comment shows as code.
+func isFormula(line string) bool {
+	return strings.HasPrefix(line, "\t") || strings.Contains(line, " = ") || strings.Contains(line, " ← ") || strings.Contains(line, " += ")
+}
+
+// A file is one emitted Go file. It keeps the first error and formats once, at
+// the end.
+type file struct {
+	jen *jen.File
+	err error
+}
+
+// newFile returns an empty file of package pkg, compiled from source.
+func newFile(pkg, source string) *file {
+	f := jen.NewFile(pkg)
+	f.HeaderComment("// Code generated by gradgen from " + source + "; DO NOT EDIT.")
+	for name, path := range packages {
+		f.ImportName(path, name)
+	}
+	return &file{jen: f}
+}
+
+// packageDoc sets the package's doc comment.
+func (f *file) packageDoc(doc string) {
+	for _, line := range wrapComment(doc, wide) {
+		f.jen.PackageComment(line)
+	}
+}
+
+// fn adds a function or method. Its signature is without func and braces.
+func (f *file) fn(doc, signature string, fill func(b *body)) {
+	f.declare(doc, "func "+signature, func(s *jen.Statement, b *body) { s.Block(b.code...) }, fill)
+}
+
+// typ adds a struct type.
+func (f *file) typ(doc, name string, fill func(b *body)) {
+	f.declare(doc, "type "+name+" struct", func(s *jen.Statement, b *body) { s.Block(b.code...) }, fill)
+}
+
+// decl adds a declaration on one line, such as a constant.
+func (f *file) decl(doc, text string) {
+	f.declare(doc, text, func(*jen.Statement, *body) {}, func(*body) {})
+}
+
+func (f *file) declare(doc, header string, close func(s *jen.Statement, b *body), fill func(b *body)) {
+	f.jen.Line()
+	if doc != "" {
+		for _, line := range wrapComment(doc, wide) {
+			f.jen.Comment(line)
+		}
+	}
+	var b body
+	fill(&b)
+	s := raw(header)
+	close(s, &b)
+	f.jen.Add(s)
+}
+
+// fail notes an error that render returns, unless there is one already.
+func (f *file) fail(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+// render is the file, formatted.
+func (f *file) render() ([]byte, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	var out bytes.Buffer
+	if err := f.jen.Render(&out); err != nil {
+		return nil, fmt.Errorf("codegen: %w", err)
+	}
+	return format.Source(groupImports(out.Bytes()))
+}
+
+// groupImports sets the runtime's packages apart from the standard library's.
+func groupImports(src []byte) []byte {
+	first := []byte("\n\t\"" + runtimePath)
+	if at := bytes.Index(src, first); at > 0 && src[at-1] == '"' {
+		return slices.Concat(src[:at], []byte("\n"), src[at:])
+	}
+	return src
+}

@@ -1,0 +1,433 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// longExpression is how long an expression may grow before it gets a variable.
+const longExpression = 56
+
+// compute makes n known: as a local variable where it is used more than once
+// or Go has no expression for it, else as an expression.
+func (p *loopPrinter) compute(n *ir.Node, variable bool) {
+	delete(p.pending, n)
+	text, bind, ok := p.expression(n)
+	switch {
+	case !ok:
+		text = p.choose(n)
+		bind = bindUnary
+	case variable || len(text) > longExpression:
+		name := p.local(p.nameOf(n))
+		if n.IsConstant() {
+			text = converted(text, ir.Bool, n.Type.Elem)
+		}
+		p.b.stmt("%s := %s", name, text)
+		text, bind = name, bindUnary
+	}
+	p.vars[n], p.binds[n] = text, bind
+}
+
+// nameOf is the local that n would like.
+func (p *loopPrinter) nameOf(n *ir.Node) string {
+	if name := p.l.Names[n]; name != "" {
+		return name
+	}
+	switch n.Op.Name {
+	case "exp":
+		return "e"
+	case "sub":
+		return "d"
+	case "mul", "div":
+		return "u"
+	}
+	return "t"
+}
+
+// value is n as an expression of its type.
+func (p *loopPrinter) value(n *ir.Node) (string, int) {
+	if text, ok := p.vars[n]; ok {
+		return text, p.binds[n]
+	}
+	if v, ok := n.Literal(); ok {
+		return literal(v, n.Type.Elem), literalBind(v)
+	}
+	if a, ok := p.l.Loads[n]; ok && !p.pending[n] {
+		return p.load(n, a), bindUnary
+	}
+	switch n.Op.Name {
+	case "spread", "reshape":
+		return p.value(n.Args[0])
+	}
+	text, bind, ok := p.expression(n)
+	if !ok {
+		text, bind = p.choose(n), bindUnary
+		p.vars[n], p.binds[n] = text, bind
+		if !p.inRow {
+			p.vars[n] = text
+		}
+	}
+	return text, bind
+}
+
+// expression is n's own operation; ok is false where it needs statements.
+func (p *loopPrinter) expression(n *ir.Node) (text string, bind int, ok bool) {
+	switch n.Op.Class {
+	case ir.View, ir.Index:
+		if a, found := p.l.Loads[n]; found {
+			return p.load(n, a), bindUnary, true
+		}
+		text, bind = p.value(n.Args[0])
+		return text, bind, true
+	case ir.Random:
+		return p.draw(n), bindUnary, true
+	case ir.Leaf:
+		if n.Is("iota") {
+			return converted(p.axisIndex(n.Attr.Axis), ir.Bool, n.Type.Elem), bindUnary, true
+		}
+		text, _ = p.c.number(n)
+		return text, bindUnary, true
+	}
+	if adjusted(n) {
+		return "", 0, false
+	}
+	if text, ok := p.indexComparison(n); ok {
+		return text, bindCompare, true
+	}
+	if n.Is("where") || n.Is("max") || n.Is("min") || n.Is("cast") && n.Args[0].Type.Elem == ir.Bool {
+		return "", 0, false
+	}
+	args, binds := make([]string, len(n.Args)), make([]int, len(n.Args))
+	for i, a := range n.Args {
+		args[i], binds[i] = p.value(a)
+	}
+	return operation(n, n.Type.Elem, args, binds)
+}
+
+// indexComparison compares an index of the loop with an integer: as int, which
+// needs no conversion of the index.
+func (p *loopPrinter) indexComparison(n *ir.Node) (string, bool) {
+	sign, ok := goInfix[n.Op.Name]
+	if !ok || sign.bind != bindCompare || !n.Args[0].Type.Elem.IsInt() {
+		return "", false
+	}
+	var sides [2]string
+	found := false
+	for i, a := range n.Args {
+		text, isIndex := p.asInt(a)
+		found = found || isIndex
+		sides[i] = text
+	}
+	return sides[0] + sign.sign + sides[1], found
+}
+
+// asInt is an integer value as an int; isIndex where it is an index of the
+// loop, or one with a number added.
+func (p *loopPrinter) asInt(a *ir.Node) (text string, isIndex bool) {
+	switch {
+	case a.Is("iota"):
+		return p.axisIndex(a.Attr.Axis), true
+	case a.Is("add") && a.Args[0].Is("iota"):
+		if v, ok := a.Args[1].Literal(); ok {
+			return p.axisIndex(a.Args[0].Attr.Axis) + "+" + literal(v, ir.Int64), true
+		}
+	case a.IsConstant():
+		v, _ := a.Literal()
+		return literal(v, ir.Int64), false
+	}
+	text, _ = p.value(a)
+	return "int(" + text + ")", false
+}
+
+// axisIndex is the loop variable of an axis of the domain.
+func (p *loopPrinter) axisIndex(axis int) string {
+	for i, f := range p.from {
+		if f[0] == axis {
+			return p.axes[i].index
+		}
+	}
+	return "0"
+}
+
+// draw is one number of a random node, at the element's index in row-major
+// order.
+func (p *loopPrinter) draw(n *ir.Node) string {
+	at := position(p.c, ir.Dim{}, p.strides(ir.Access{Strides: gapless(n.Type.Shape)}), p.indices())
+	name := map[string]string{"uniform": "Uniform", "normal": "Normal"}[n.Op.Name]
+	bits := "32"
+	if n.Type.Elem == ir.Float64 {
+		bits = "64"
+	}
+	return fmt.Sprintf("rng.%s%s(%s, uint64(%s))", name, bits, p.keys[n], at)
+}
+
+// adjusted reports whether n adds a truth value to a number, or subtracts it:
+// x − [c] is x, less 1 where c holds.
+func adjusted(n *ir.Node) bool {
+	return (n.Is("add") || n.Is("sub")) && isTruth(n.Args[1])
+}
+
+func isTruth(n *ir.Node) bool { return n.Is("cast") && n.Args[0].Type.Elem == ir.Bool }
+
+// choose prints statements that compute n, and returns the variable.
+func (p *loopPrinter) choose(n *ir.Node) string {
+	name := p.local(p.nameOf(n))
+	declare := func(x *ir.Node) {
+		text, _ := p.value(x)
+		if x.IsConstant() && x.Type.Elem != ir.Bool {
+			text = goType(x.Type.Elem) + "(" + text + ")"
+		}
+		p.b.stmt("%s := %s", name, text)
+	}
+	switch {
+	case adjusted(n):
+		declare(n.Args[0])
+		cond, _ := p.value(n.Args[1].Args[0])
+		sign := map[bool]string{true: "++", false: "--"}[n.Is("add")]
+		p.b.block("if "+cond, func() { p.b.stmt("%s%s", name, sign) })
+	case n.Is("where"):
+		p.where(n, name, declare)
+	case n.Is("cast"):
+		p.b.stmt("%s := %s", name, goType(n.Type.Elem)+"(0)")
+		cond, _ := p.value(n.Args[0])
+		p.b.block("if "+cond, func() { p.b.stmt("%s = 1", name) })
+	default:
+		p.extreme(n, name, declare)
+	}
+	return name
+}
+
+// where prints a choice. What the chosen side needs is computed before, as
+// both sides are values of the program.
+func (p *loopPrinter) where(n *ir.Node, name string, declare func(*ir.Node)) {
+	cond, _ := p.value(n.Args[0])
+	text, _ := p.value(n.Args[1])
+	declare(n.Args[2])
+	p.b.block("if "+cond, func() { p.b.stmt("%s = %s", name, text) })
+}
+
+// extreme prints max or min; a NaN on either side is the result.
+func (p *loopPrinter) extreme(n *ir.Node, name string, declare func(*ir.Node)) {
+	a, b := n.Args[0], n.Args[1]
+	if a.IsConstant() {
+		a, b = b, a
+	}
+	declare(a)
+	sign := map[bool]string{true: " < ", false: " > "}[n.Is("max")]
+	other, bind := p.value(b)
+	cond := name + sign + other
+	if !b.IsConstant() && n.Type.Elem.IsFloat() {
+		if !isName(other) {
+			v := p.local("other")
+			p.b.stmt("%s := %s", v, tight(other, bind, bindOr))
+			other, cond = v, name+sign+v
+		}
+		cond += " || " + other + " != " + other
+	}
+	p.b.block("if "+cond, func() { p.b.stmt("%s = %s", name, other) })
+}
+
+// load is a value in memory.
+func (p *loopPrinter) load(n *ir.Node, a ir.Access) string {
+	if p.c.isScalar(a.Buffer) {
+		return converted(p.c.buffer(a.Buffer), typeOf(a.Buffer), n.Type.Elem)
+	}
+	return p.element(a)
+}
+
+// element is the expression for an access at the present indices.
+func (p *loopPrinter) element(a ir.Access) string {
+	key, kind := p.rowKey(a)
+	if text, ok := p.rows[key]; ok && !p.inRow {
+		if kind == "row" {
+			return text + "[" + p.axes[len(p.axes)-1].index + "]"
+		}
+		return text
+	}
+	if p.c.isScalar(a.Buffer) {
+		return p.c.buffer(a.Buffer)
+	}
+	return p.c.buffer(a.Buffer) + "[" + p.at(a) + "]"
+}
+
+// at is the position of an access.
+func (p *loopPrinter) at(a ir.Access) string {
+	text := position(p.c, a.Offset, p.strides(a), p.indices())
+	for _, i := range a.Index {
+		term := "int(" + p.element(i.At) + ")"
+		if !i.Stride.IsConst(1) {
+			term = factorText(p.c.dim(i.Stride)) + "*" + term
+		}
+		if text == "0" {
+			text = term
+		} else {
+			text += "+" + term
+		}
+	}
+	return text
+}
+
+// rowKey says how an access looks from inside the row: a slice that the inner
+// loop runs through ("row"), one number ("one"), or neither ("").
+func (p *loopPrinter) rowKey(a ir.Access) (rowKey, string) {
+	strides := p.strides(a)
+	kind := ""
+	inner := strides[p.outer:]
+	switch {
+	case len(a.Index) > 0 && !p.indexFixed(a):
+	case len(p.axes) == p.outer || allZero(inner):
+		kind = "one"
+	case inner[len(inner)-1].IsConst(1) && allZero(inner[:len(inner)-1]) && p.axes[len(p.axes)-1].index != "0":
+		kind = "row"
+	}
+	key := rowKey{buffer: p.c.buffer(a.Buffer), offset: a.Offset.String(), strides: kind, index: ir.Shape(strides).String()}
+	for _, i := range a.Index {
+		k, _ := p.rowKey(i.At)
+		key.index += fmt.Sprint(k, i.Stride)
+	}
+	return key, kind
+}
+
+// indexFixed reports whether what indexes a is the same all along the row.
+func (p *loopPrinter) indexFixed(a ir.Access) bool {
+	for _, i := range a.Index {
+		if !allZero(p.strides(i.At)[p.outer:]) {
+			return false
+		}
+	}
+	return true
+}
+
+func allZero(dims []ir.Dim) bool {
+	for _, d := range dims {
+		if !d.IsConst(0) {
+			return false
+		}
+	}
+	return true
+}
+
+// hoist cuts rows out of what the inner loop reads and writes, and reads what
+// does not change along the row once.
+func (p *loopPrinter) hoist(pass ir.Pass) {
+	if p.outer == len(p.axes) || p.outer == 0 {
+		return
+	}
+	for _, n := range p.readBy(pass) {
+		p.hoistAccess(p.l.Loads[n], n)
+	}
+	for _, s := range p.l.Stores {
+		if s.Pass == p.pass && !s.Row {
+			p.hoistAccess(s.To, nil)
+		}
+	}
+	for _, f := range p.l.Folds {
+		if f.Pass == p.pass && !f.Row {
+			p.hoistAccess(f.To, nil)
+		}
+	}
+}
+
+// readBy is the loads of a pass, in order of appearance.
+func (p *loopPrinter) readBy(pass ir.Pass) []*ir.Node {
+	var out []*ir.Node
+	seen := map[*ir.Node]bool{}
+	var visit func(n *ir.Node)
+	visit = func(n *ir.Node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		if _, ok := p.l.Loads[n]; ok && !p.pending[n] {
+			out = append(out, n)
+			return
+		}
+		if _, known := p.vars[n]; known {
+			return
+		}
+		for _, a := range n.Args {
+			visit(a)
+		}
+	}
+	for _, n := range pass.Elements {
+		if n.Op.Class == ir.View {
+			out = append(out, n)
+			continue
+		}
+		for _, a := range n.Args {
+			visit(a)
+		}
+	}
+	for _, n := range pass.Reduces {
+		visit(n.Args[0])
+	}
+	for _, f := range p.l.Folds {
+		if f.Pass == p.pass && !f.Row {
+			visit(f.Node)
+		}
+	}
+	for _, s := range p.l.Stores {
+		if s.Pass == p.pass && !s.Row {
+			visit(s.Node)
+		}
+	}
+	return out
+}
+
+func (p *loopPrinter) hoistAccess(a ir.Access, n *ir.Node) {
+	if p.c.isScalar(a.Buffer) {
+		return
+	}
+	for _, i := range a.Index {
+		p.hoistAccess(i.At, nil)
+	}
+	key, kind := p.rowKey(a)
+	if _, done := p.rows[key]; done {
+		return
+	}
+	switch kind {
+	case "row":
+		p.rows[key] = p.cut(a)
+	case "one":
+		if n == nil {
+			return // written, or read as part of an index
+		}
+		name := p.local(p.c.buffer(a.Buffer) + "Of" + strings.ToUpper(p.axes[max(p.outer-1, 0)].index))
+		p.b.stmt("%s := %s[%s]", name, p.c.buffer(a.Buffer), p.at(a))
+		p.rows[key] = name
+	}
+}
+
+// cut is a slice of the row that a runs through. Rows of constant width are
+// array pointers, which need no bounds checks.
+func (p *loopPrinter) cut(a ir.Access) string {
+	buffer := p.c.buffer(a.Buffer)
+	width := p.axes[len(p.axes)-1].extent
+	at := position(p.c, a.Offset, p.strides(a)[:p.outer], p.indices()[:p.outer])
+	for _, i := range a.Index {
+		term := "int(" + p.c.buffer(i.At.Buffer) + "[" + p.at(i.At) + "])"
+		if !i.Stride.IsConst(1) {
+			term = factorText(p.c.dim(i.Stride)) + "*" + term
+		}
+		if at == "0" {
+			at = term
+		} else {
+			at += "+" + term
+		}
+	}
+	if at == "0" && a.Buffer.Type.Shape.Size().Equal(width) {
+		return buffer
+	}
+	name := p.local(buffer + "Row")
+	if _, ok := width.Const(); ok {
+		if at != "0" {
+			buffer += "[" + at + ":]"
+		}
+		p.b.stmt("%s := (*[%s]%s)(%s)", name, p.c.dim(width), goType(a.Buffer.Type.Elem), buffer)
+		return name
+	}
+	p.b.stmt("%s := %s[%s:][:%s]", name, buffer, at, p.c.dim(width))
+	return name
+}

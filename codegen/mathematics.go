@@ -1,0 +1,119 @@
+package codegen
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gradgen.dev/ir"
+)
+
+// mostFormulas is how many formulas of one section a doc comment shows.
+const mostFormulas = 40
+
+// mathematics is the doc comment of a model's type: what the program says of
+// it, then the formulas that were compiled, with the shapes of what they set.
+func (m *model) mathematics() string {
+	doc := m.ir.Doc
+	if doc == "" {
+		doc = m.name + " is the model " + m.ir.Name + " of " + m.opts.Source + "."
+	}
+	shapes := m.shapes()
+	forward := m.plan.Forward
+	if forward == nil {
+		forward = m.plan.Predict
+	}
+	doc += section("Forward"+m.ofBatch()+":", formulas(forward, "forward"), shapes)
+	backward := m.plan.Gradient
+	if backward == nil {
+		backward = m.plan.Backward
+	}
+	doc += section("Backward:", formulas(backward, "backward"), shapes)
+	return doc + section("Update, "+m.ir.Rule+":", formulas(m.plan.Update, "update"), nil)
+}
+
+// ofBatch names the dimensions of a batch.
+func (m *model) ofBatch() string {
+	var names []string
+	for _, d := range m.dims {
+		names = append(names, d.Name)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", for a batch of " + strings.Join(names, "×")
+}
+
+// formulas is those of the steps of p that belong to a section.
+func formulas(p *ir.Procedure, section string) []string {
+	var out []string
+	if p == nil {
+		return nil
+	}
+	for _, s := range p.Steps {
+		if s.Section == "" || s.Section == section {
+			out = append(out, s.Formulas...)
+		}
+	}
+	return distinct(out)
+}
+
+// shapes is the shapes of values by the names that formulas have for them.
+func (m *model) shapes() map[string]string {
+	out := map[string]string{}
+	for _, b := range m.buffers {
+		for _, name := range append(b.Values, b.Name) {
+			out[name] = shapeText(b.Type.Shape)
+		}
+	}
+	return out
+}
+
+// section is a heading and its formulas, with their equals signs below one
+// another and the shapes on the right.
+func section(head string, list []string, shapes map[string]string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	left, right := 0, 0
+	for _, f := range list {
+		name, rest := halves(f)
+		if w := utf8.RuneCountInString(name); w <= 16 {
+			left = max(left, w)
+		}
+		if w := utf8.RuneCountInString(rest); w <= 48 {
+			right = max(right, w)
+		}
+	}
+
+	// What is too long for the columns pushes them aside on its own line.
+	var b strings.Builder
+	b.WriteString("\n\n" + head + "\n")
+	for i, f := range list {
+		if i == mostFormulas {
+			b.WriteString("\n\t…")
+			break
+		}
+		name, rest := halves(f)
+		line := "\n\t" + padded(name, left) + rest
+		if shape := shapes[strings.TrimSpace(name)]; shape != "" {
+			line = "\n\t" + padded(name, left) + padded(rest, right) + "  " + shape
+		}
+		b.WriteString(strings.TrimRight(line, " "))
+	}
+	return b.String()
+}
+
+// halves splits a formula at its first = or ←, which goes to the right.
+func halves(f string) (left, right string) {
+	at := len(f)
+	for _, sign := range []string{" = ", " ← "} {
+		if k := strings.Index(f, sign); k >= 0 {
+			at = min(at, k)
+		}
+	}
+	return f[:at], f[at:]
+}
+
+func padded(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+}

@@ -1,0 +1,146 @@
+package codegen
+
+import (
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// procedure prints the steps of p: a paragraph each, under its formulas.
+func procedure(b *body, c procContext, p *ir.Procedure) {
+	for i, s := range p.Steps {
+		if i > 0 && !joined(p.Steps[i-1], s) {
+			b.blank()
+		}
+		for _, f := range s.Formulas {
+			b.comment("%s", f)
+		}
+		switch {
+		case s.Product != nil:
+			printProduct(b, c, s.Product)
+		case s.Scalar != nil:
+			printScalar(b, c, s.Scalar)
+		case s.Loop != nil:
+			printLoop(b, c, s.Loop)
+		}
+	}
+}
+
+// joined reports whether two steps stand in one paragraph: scalars and what
+// follows them.
+func joined(a, b *ir.Step) bool { return a.Scalar != nil && b.Scalar != nil }
+
+// printScalar sets a scalar.
+func printScalar(b *body, c procContext, s *ir.ScalarStep) {
+	e := &scalarExpr{c: c, loads: s.Loads}
+	as := s.To.Type.Elem
+	if s.To.Wide {
+		as = ir.Float64
+	}
+	to := c.buffer(s.To)
+	value, _ := e.value(s.Value, as)
+	switch {
+	case s.To.Storage == ir.InLocal:
+		if isUntyped(s.Value) {
+			value = converted(value, ir.Bool, as)
+		}
+		b.stmt("%s := %s", to, value)
+	case c.isScalar(s.To):
+		b.stmt("%s = %s", to, value)
+	default:
+		b.stmt("%s[0] = %s", to, value)
+	}
+}
+
+// isUntyped reports whether n is a literal, which would give a variable Go's
+// default type.
+func isUntyped(n *ir.Node) bool { return n.IsConstant() }
+
+// printProduct is a call of the BLAS, in loops over the batch where there is
+// one.
+func printProduct(b *body, c procContext, p *ir.ProductStep) {
+	elem := p.C.Buffer.Type.Elem
+	name, bits := "blas.Sgemm", "32"
+	if elem == ir.Float64 {
+		name, bits = "blas.Dgemm", "64"
+	}
+	scalars := &scalarExpr{c: c, loads: map[*ir.Node]ir.Access{}}
+	for n, buf := range p.Loads {
+		scalars.loads[n] = ir.Access{Buffer: buf}
+	}
+	alpha, _ := scalars.value(p.Alpha, elem)
+	beta, _ := scalars.value(p.Beta, elem)
+
+	var call func(axis int)
+	indices := make([]string, len(p.Batch))
+	call = func(axis int) {
+		if axis < len(p.Batch) {
+			indices[axis] = c.local(string(rune('i' + axis)))
+			b.block("for "+indices[axis]+" := range "+c.dim(p.Batch[axis]), func() { call(axis + 1) })
+			return
+		}
+		b.stmt("%s(%s,\n%s,\n%s,\n%s, %s)", name, alpha,
+			matrix(c, p.A, bits, indices), matrix(c, p.B, bits, indices), beta, matrix(c, p.C, bits, indices))
+	}
+	call(0)
+}
+
+// matrix is a view of a buffer as the BLAS takes it.
+func matrix(c procContext, m ir.Matrix, bits string, indices []string) string {
+	data := c.buffer(m.Buffer)
+	if offset := position(c, m.Offset, m.BatchStride, indices); offset != "0" {
+		data += "[" + offset + ":]"
+	}
+	rows, cols, stride, transposed := m.Rows, m.Cols, m.RowStride, ""
+	if !m.ColStride.IsConst(1) {
+		rows, cols, stride, transposed = m.Cols, m.Rows, m.ColStride, ".T()"
+	}
+	if stride.Equal(cols) || rows.IsConst(1) {
+		return "blas.View" + bits + "(" + data + ", " + c.dim(rows) + ", " + c.dim(cols) + ")" + transposed
+	}
+	return "blas.Strided" + bits + "(" + data + ", " + c.dim(rows) + ", " + c.dim(cols) + ", " + c.dim(stride) + ")" + transposed
+}
+
+// position is offset + Σ index·stride as an expression.
+func position(c procContext, offset ir.Dim, strides []ir.Dim, indices []string) string {
+	var parts []string
+	for i, s := range strides {
+		index := indices[i]
+		switch {
+		case s.IsConst(0) || index == "0":
+		case s.IsConst(1):
+			parts = append(parts, index)
+		default:
+			parts = append(parts, factorText(c.dim(s))+"*"+index)
+		}
+	}
+	if len(parts) == 0 {
+		return c.dim(offset)
+	}
+	text := strings.Join(parts, "+")
+	text = strings.ReplaceAll(text, "+-", "-")
+	switch k, ok := offset.Const(); {
+	case ok && k == 0:
+	case ok && k < 0:
+		text += c.dim(offset)
+	default:
+		text += "+" + c.dim(offset)
+	}
+	return text
+}
+
+// factorText puts a sum in parentheses.
+func factorText(text string) string {
+	if strings.ContainsAny(text, " +") || strings.Contains(strings.TrimPrefix(text, "-"), "-") {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// typeOf is the Go type of b's elements, float64 for what is added up wide.
+func typeOf(b *ir.Buffer) ir.DType {
+	if b.Wide {
+		return ir.Float64
+	}
+	return b.Type.Elem
+}

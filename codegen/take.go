@@ -1,0 +1,363 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// printTake prints the checks of batches and inputs.
+func (m *model) printTake(f *file) {
+	if m.measured() {
+		doc := "take checks batch and sets the dimensions that it leaves open."
+		f.fn(doc, fmt.Sprintf("(m *%s) take(batch *%s) error", m.name, m.public("Batch")), func(b *body) {
+			b.block("if m.params.flat == nil", func() {
+				b.stmt("return &fault.InputError{Model: %q, Input: \"trainer\", Reason: \"is not from %s\"}", m.label, m.maker("New", ""))
+			})
+			b.stmt("return batch.take(m.max)")
+		})
+		m.printTakeOf(f, m.public("Batch"), "batch", m.inputs, m.trainingNodes())
+	}
+	if m.predicts() {
+		m.printTakeOf(f, m.public("Input"), "in", m.reads, m.inferenceNodes())
+	}
+}
+
+// trainingNodes is every value of the model in training and in its evaluation.
+func (m *model) trainingNodes() []*ir.Node {
+	var roots []*ir.Node
+	for _, side := range []*ir.Side{m.ir.Train, m.ir.Infer} {
+		if side == nil {
+			continue
+		}
+		roots = append(roots, side.Loss)
+		for _, n := range side.Metrics {
+			roots = append(roots, n.Node)
+		}
+	}
+	return ir.Topological(roots...)
+}
+
+// inferenceNodes is every value that outputs depend on.
+func (m *model) inferenceNodes() []*ir.Node {
+	var roots []*ir.Node
+	for _, n := range m.ir.Infer.Outputs {
+		roots = append(roots, n.Node)
+	}
+	return ir.Topological(roots...)
+}
+
+// A taker prints the checks of one kind of input.
+type taker struct {
+	*model
+	b      *body
+	c      procContext
+	x      string // the batch or input
+	inputs []operand
+	known  map[string]bool
+	failed bool // err is declared
+}
+
+// printTakeOf prints the method take of a batch or input: dimensions are
+// inferred where lengths determine them, then lengths, dimensions and labels
+// are checked.
+func (m *model) printTakeOf(f *file, typ, x string, inputs []operand, nodes []*ir.Node) {
+	frame := newFrame("take", m.ir.Elem, m.ir.Dims, nil, x, "max", "err")
+	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, inputs: inputs, known: map[string]bool{}}
+	doc := "take checks " + x + " and sets the dimensions that it leaves open. No dimension may be above max."
+	f.fn(doc, fmt.Sprintf("(%s *%s) take(max %s) error", x, typ, m.public("Dims")), func(b *body) {
+		t.b = b
+		checked := t.infer()
+		t.given(nodes)
+		for _, in := range inputs {
+			if !checked[in.field] && in.Node.Type.Rank() > 0 {
+				t.check("fault.Len(%q, %q, len(%s.%s), %s)", m.label, in.field, x, in.field, frame.spell(in.Node.Type.Shape.Size()))
+			}
+		}
+		t.notNegative(nodes)
+		for _, in := range inputs {
+			t.labels(in)
+		}
+		var lines []string
+		for _, d := range m.dims {
+			if t.known[d.Name] {
+				lines = append(lines, d.field+": "+frame.names[d.Name])
+			}
+		}
+		if len(lines) > 0 {
+			b.literal(x+".Dims = "+m.public("Dims"), lines)
+		}
+		b.stmt("return nil")
+	})
+}
+
+// spell is d in terms of the locals of its dimensions.
+func (f *frame) spell(d ir.Dim) string {
+	return spellDim(d, func(name string) string { return f.names[name] })
+}
+
+// check returns the error of a call, if there is one.
+func (t *taker) check(format string, args ...any) {
+	t.b.block("if err := "+fmt.Sprintf(format, args...)+"; err != nil", func() { t.b.stmt("return err") })
+}
+
+// infer settles the dimensions of the inputs, the easy ones first; it returns
+// the inputs whose lengths that has checked.
+func (t *taker) infer() map[string]bool {
+	checked := map[string]bool{}
+	for {
+		in, open := t.next()
+		switch {
+		case in == nil:
+			return checked
+		case len(open) == 1 && t.plainAxis(in.Node.Type.Shape, open[0]) >= 0:
+			t.rows(in, open[0])
+			checked[in.field] = true
+		case len(open) == 1:
+			t.search(in, open[0])
+		case t.allPlain(in.Node.Type.Shape, open):
+			t.several(in, open)
+			checked[in.field] = true
+		default:
+			for _, d := range open {
+				t.take(d)
+			}
+		}
+		for _, d := range open {
+			t.known[d] = true
+		}
+	}
+}
+
+// next is an input with the fewest dimensions that are not known, at least one;
+// one that has a dimension as its extent comes first.
+func (t *taker) next() (*operand, []string) {
+	var best *operand
+	var bestOpen []string
+	score := func(in *operand, open []string) int {
+		if len(open) == 1 && t.plainAxis(in.Node.Type.Shape, open[0]) >= 0 {
+			return 0
+		}
+		return len(open)
+	}
+	for i := range t.inputs {
+		in := &t.inputs[i]
+		open := t.open(in.Node.Type.Shape)
+		if len(open) > 0 && (best == nil || score(in, open) < score(best, bestOpen)) {
+			best, bestOpen = in, open
+		}
+	}
+	return best, bestOpen
+}
+
+// open is the dimensions of a shape that are not known, in the order of Dims.
+func (t *taker) open(s ir.Shape) []string {
+	set := map[string]bool{}
+	for _, d := range s {
+		d.Vars(set)
+	}
+	var out []string
+	for _, d := range t.dims {
+		if set[d.Name] && !t.known[d.Name] {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}
+
+// plainAxis is the one axis whose extent is the dimension, where no other axis
+// depends on it; else it is negative.
+func (t *taker) plainAxis(s ir.Shape, dim string) int {
+	axis := -1
+	for i, d := range s {
+		set := map[string]bool{}
+		d.Vars(set)
+		if !set[dim] {
+			continue
+		}
+		if axis >= 0 || !d.Equal(ir.DimVar(dim)) {
+			return -1
+		}
+		axis = i
+	}
+	return axis
+}
+
+func (t *taker) allPlain(s ir.Shape, open []string) bool {
+	return !slices.ContainsFunc(open, func(d string) bool { return t.plainAxis(s, d) < 0 })
+}
+
+// dimField is a dimension's field.
+func (t *taker) dimField(name string) string {
+	for _, d := range t.dims {
+		if d.Name == name {
+			return d.field
+		}
+	}
+	return name
+}
+
+// from is the dimension as the caller gave it.
+func (t *taker) from(name string) string { return t.dimOf(t.x, name, t.inputs) }
+
+// rows infers a dimension that is one extent of in.
+func (t *taker) rows(in *operand, dim string) {
+	s := in.Node.Type.Shape
+	width := s.Drop([]int{t.plainAxis(s, dim)}).Size()
+	t.b.stmt("%s, err := fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.c.names[dim], t.label, in.field,
+		t.x, in.field, t.c.spell(width), t.dimField(dim), t.from(dim), t.dimField(dim))
+	t.b.block("if err != nil", func() { t.b.stmt("return err") })
+	t.failed = true
+}
+
+// take uses a dimension as the caller gave it.
+func (t *taker) take(dim string) {
+	t.b.stmt("%s := %s", t.c.names[dim], t.from(dim))
+	t.check("fault.Dim(%q, %q, %s, max.%s)", t.label, t.dimField(dim), t.c.names[dim], t.dimField(dim))
+}
+
+// search infers a dimension from a length that grows with it; with a floor
+// division in it, a length does not determine the dimension.
+func (t *taker) search(in *operand, dim string) {
+	size := in.Node.Type.Shape.Size()
+	text := t.c.spell(size)
+	if name := t.c.names[dim]; !strings.Contains(text, "/") && !strings.Contains(text, "FloorDiv") {
+		t.b.comment("%s is given, or the smallest for which %s is long enough.", name, in.field)
+		t.b.stmt("%s := %s", name, t.from(dim))
+		t.b.block(fmt.Sprintf("for %s == 0 && %s < max.%s && %s < len(%s.%s)", t.from(dim), name, t.dimField(dim), text, t.x, in.field),
+			func() { t.b.stmt("%s++", name) })
+		t.check("fault.Dim(%q, %q, %s, max.%s)", t.label, t.dimField(dim), name, t.dimField(dim))
+		return
+	}
+	t.take(dim)
+}
+
+// several infers one of the dimensions that are extents of in from the others,
+// which the caller has to give.
+func (t *taker) several(in *operand, open []string) {
+	s := in.Node.Type.Shape
+	var names, from []string
+	for _, d := range open {
+		names, from = append(names, t.c.names[d]), append(from, t.from(d))
+	}
+	t.b.stmt("%s := %s", strings.Join(names, ", "), strings.Join(from, ", "))
+	for _, d := range open {
+		t.check("fault.Dim(%q, %q, %s, max.%s)", t.label, t.dimField(d), t.c.names[d], t.dimField(d))
+	}
+	t.b.comment("The length of %s settles the last of %s.", in.field, strings.Join(names, ", "))
+	t.declareErr()
+	t.b.block("switch", func() {
+		for _, d := range open {
+			var others []string
+			for _, o := range open {
+				if o != d {
+					others = append(others, t.c.names[o]+" != 0")
+				}
+			}
+			width := s.Drop([]int{t.plainAxis(s, d)}).Size()
+			t.b.stmt("case %s:", strings.Join(others, " && "))
+			t.b.stmt("%s, err = fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.c.names[d], t.label, in.field,
+				t.x, in.field, t.c.spell(width), t.dimField(d), t.c.names[d], t.dimField(d))
+		}
+		t.b.stmt("case len(%s.%s) != 0:", t.x, in.field)
+		t.b.stmt("err = &fault.InputError{Model: %q, Input: %q, Reason: fmt.Sprintf(%q, len(%s.%s))}", t.label, in.field,
+			"%d elements leave "+strings.Join(open, " and ")+" open; set all but one of them, so that "+s.Size().String()+" is the length", t.x, in.field)
+	})
+	t.b.block("if err != nil", func() { t.b.stmt("return err") })
+}
+
+// declareErr makes sure that there is a variable err.
+func (t *taker) declareErr() {
+	if !t.failed {
+		t.b.stmt("var err error")
+		t.failed = true
+	}
+}
+
+// given takes the dimensions that no input of this kind has, but some value.
+func (t *taker) given(nodes []*ir.Node) {
+	set := map[string]bool{}
+	for _, n := range nodes {
+		for _, d := range n.Type.Shape {
+			d.Vars(set)
+		}
+		for _, d := range n.Attr.Dims {
+			d.Vars(set)
+		}
+	}
+	for _, d := range t.dims {
+		if set[d.Name] && !t.known[d.Name] {
+			t.take(d.Name)
+			t.known[d.Name] = true
+		}
+	}
+}
+
+// notNegative checks the extents that small dimensions make negative.
+func (t *taker) notNegative(nodes []*ir.Node) {
+	for _, d := range fragile(nodes) {
+		set := map[string]bool{}
+		d.Vars(set)
+		var names, values []string
+		for _, dim := range t.dims {
+			if set[dim.Name] {
+				names = append(names, dim.field)
+				values = append(values, t.c.names[dim.Name])
+			}
+		}
+		t.b.block("if "+t.c.spell(d)+" < 0", func() {
+			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + " is too small: the model needs " + d.String() + " ≥ 0"
+			t.b.stmt("return &fault.InputError{Model: %q, Input: %q, Reason: fmt.Sprintf(%q, %s)}", t.label,
+				strings.Join(names, ", "), format, strings.Join(values, ", "))
+		})
+	}
+}
+
+// fragile is the polynomials that have to be at least 0 for the nodes to make
+// sense and may be less: extents, and what slices leave of an axis.
+func fragile(nodes []*ir.Node) []ir.Dim {
+	var out []ir.Dim
+	add := func(d ir.Dim) {
+		if !d.Covers(ir.Dim{}) && !slices.ContainsFunc(out, d.Equal) {
+			out = append(out, d)
+		}
+	}
+	for _, n := range nodes {
+		for _, d := range n.Type.Shape {
+			add(d)
+		}
+		if !n.Is("slice") {
+			continue
+		}
+		for i, d := range n.Args[0].Type.Shape {
+			if !n.Type.Shape[i].IsConst(0) {
+				last := n.Attr.Dims[i].Add(n.Type.Shape[i].Sub(ir.D(1)).Mul(ir.D(n.Attr.Steps[i])))
+				add(d.Sub(last).Sub(ir.D(1)))
+				add(n.Attr.Dims[i])
+			}
+		}
+	}
+	return out
+}
+
+// labels checks the elements of an input that are used as indices.
+func (t *taker) labels(in operand) {
+	if in.bound == nil || in.Node.Type.Rank() == 0 {
+		return
+	}
+	set := map[string]bool{}
+	in.bound.Extent.Vars(set)
+	for d := range set {
+		if !t.known[d] {
+			return // bounds what this kind of input does not use
+		}
+	}
+	extent := t.c.spell(in.bound.Extent)
+	if in.bound.HasIgnore {
+		t.check("fault.LabelsOr(%q, %q, %s.%s, %s, %d)", t.label, in.field, t.x, in.field, extent, in.bound.Ignore)
+		return
+	}
+	t.check("fault.Labels(%q, %q, %s.%s, %s)", t.label, in.field, t.x, in.field, extent)
+}

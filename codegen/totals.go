@@ -1,0 +1,117 @@
+package codegen
+
+import (
+	"fmt"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// printTotals prints what adds up over a data set, and how it is reported.
+func (m *model) printTotals(f *file) {
+	t, r := m.public("Totals"), m.public("Report")
+	f.typ(t+" adds up loss and metrics over the batches of a data set. The zero value is empty and ready to use.", t, func(b *body) {
+		b.stmt("batches int")
+		for i := range m.plan.Parts {
+			b.stmt("%s float64", m.parts[i])
+		}
+	})
+	f.fn(r+" is loss and metrics over all batches so far; zeros where there are none.", fmt.Sprintf("(t *%s) Report() %s", t, r), func(b *body) {
+		b.block("if t.batches == 0", func() { b.stmt("return %s{}", r) })
+		var lines []string
+		for i, field := range m.plan.Reports {
+			lines = append(lines, m.reports[i]+": "+m.formula(b, field.Value))
+		}
+		b.literal("return "+r, lines)
+	})
+	if m.needsWhere != nil {
+		m.printWhere(f, m.needsWhere)
+	}
+	f.fn("add counts another batch.", fmt.Sprintf("(t *%s) add(batch *%s)", t, t), func(b *body) {
+		for i, part := range m.plan.Parts {
+			m.printCombine(b, part, m.parts[i])
+		}
+		b.stmt("t.batches += batch.batches")
+	})
+	f.fn("Each calls f with every number of the report, by its name in the model.", fmt.Sprintf("(r %s) Each(f func(name string, value float64))", r), func(b *body) {
+		for i, field := range m.plan.Reports {
+			b.stmt("f(%q, r.%s)", field.Name, m.reports[i])
+		}
+	})
+	m.printEvaluate(f)
+}
+
+// printCombine adds the part of a batch to the total, each in its own way.
+func (m *model) printCombine(b *body, part ir.Part, field string) {
+	to, from := "t."+field, "batch."+field
+	first := "t.batches == 0 || "
+	switch part.Kind {
+	case "sum":
+		b.stmt("%s += %s", to, from)
+	case "last":
+		b.stmt("%s = %s", to, from)
+	case "max", "any":
+		b.block("if "+first+from+" > "+to, func() { b.stmt("%s = %s", to, from) })
+	case "min", "all":
+		b.block("if "+first+from+" < "+to, func() { b.stmt("%s = %s", to, from) })
+	default:
+		m.fail("part %s combines by %s", part.Name, part.Kind)
+	}
+}
+
+// formula is a report's value over the parts of t.
+func (m *model) formula(b *body, value *ir.Node) string {
+	e := &naive{helper: unexported(m.name), leaf: func(n *ir.Node, _ bool) (string, bool) {
+		if !n.Is("arg") {
+			return "", false
+		}
+		for i, part := range m.plan.Parts {
+			if part.Name == n.Attr.Name {
+				return "t." + m.parts[i], true
+			}
+		}
+		return "", false
+	}}
+	e.b, e.names = b, localScope("t")
+	text := e.expression(value)
+	m.note(e.err)
+	if e.where {
+		m.needsWhere = e
+	}
+	return outermost(text)
+}
+
+// outermost is an expression without parentheses around the whole of it.
+func outermost(text string) string {
+	if !strings.HasPrefix(text, "(") {
+		return text
+	}
+	depth := 0
+	for i, r := range text {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 && i < len(text)-1 {
+			return text
+		}
+	}
+	return text[1 : len(text)-1]
+}
+
+func (m *model) printEvaluate(f *file) {
+	doc := "Evaluate adds the batch to t, as the model is in inference. Nothing is trained."
+	f.fn(doc, fmt.Sprintf("(m *%s) Evaluate(t *%s, batch %s) error", m.name, m.public("Totals"), m.public("Batch")), func(b *body) {
+		procedure := m.evaluate
+		name := "evaluate"
+		if procedure == nil {
+			procedure, name = m.forward, "forward"
+		}
+		m.printEntry(b, "return err", procedure)
+		b.stmt("part := m.%s(&batch)", name)
+		b.stmt("t.add(&part)")
+		b.stmt("return nil")
+	})
+}

@@ -1,0 +1,281 @@
+package dsl
+
+import (
+	"gradgen.dev/ir"
+)
+
+// makingTable is what makes tensors out of numbers.
+var makingTable = map[string]func(e *elaborator, c *callSite) value{
+	"full(shape, v)": full,
+	"iota(n)":        iota_,
+}
+
+// full is a number everywhere.
+func full(e *elaborator, c *callSite) value {
+	shape, ok := c.shape("shape")
+	if !ok {
+		return poison{}
+	}
+	n, ok := c.node("v")
+	if !ok {
+		return poison{}
+	}
+	if n.Type.Rank() > 0 {
+		return c.failAt(c.place("v"), "shapes", "full repeats a scalar, and %s is not one", shownIn(c.place("v"), n, "this"))
+	}
+	return tensor{e.broadcast(n, shape)}
+}
+
+// iota_ is 0, 1, …, n-1.
+func iota_(e *elaborator, c *callSite) value {
+	n, ok := c.dim("n")
+	if !ok {
+		return poison{}
+	}
+	return tensor{e.g.Iota(ir.Shape{n}, 0, ir.Int32)}
+}
+
+// randomTable is the random draws. Their sites follow from the text.
+var randomTable = map[string]func(e *elaborator, c *callSite) value{
+	"uniform(shape, lo = 0, hi = 1)":   uniform,
+	"normal(shape, mean = 0, std = 1)": normal,
+}
+
+// draw is independent numbers of a distribution.
+func (c *callSite) draw(op string) (*ir.Node, bool) {
+	shape, ok := c.shape("shape")
+	if !ok {
+		return nil, false
+	}
+	if c.e.model == nil && !c.e.inInit {
+		c.fail("random", "%s draws random numbers, and an exported fn has no seed: a model has one", c.name)
+		return nil, false
+	}
+	if c.sc.drew != nil {
+		*c.sc.drew = true
+	}
+	site := c.e.siteOf(c.sc, c.at)
+	return c.e.g.Must(op, ir.Attr{Name: site, Dims: shape, Elem: c.e.elem}), true
+}
+
+// uniform is lo + (hi - lo)·u.
+func uniform(e *elaborator, c *callSite) value {
+	lo, okLo := c.number("lo", 0)
+	hi, okHi := c.number("hi", 1)
+	if !okLo || !okHi {
+		return poison{}
+	}
+	u, ok := c.draw("uniform")
+	if !ok {
+		return poison{}
+	}
+	width := arithmetic(e.g, "-", hi, lo, nil)
+	return tensor{e.affine(u, width, lo)}
+}
+
+// normal is mean + std·z.
+func normal(e *elaborator, c *callSite) value {
+	mean, okMean := c.number("mean", 0)
+	std, okStd := c.number("std", 1)
+	if !okMean || !okStd {
+		return poison{}
+	}
+	z, ok := c.draw("normal")
+	if !ok {
+		return poison{}
+	}
+	return tensor{e.affine(z, std, mean)}
+}
+
+// affine is scale·x + shift, without what is 1 or 0.
+func (e *elaborator) affine(x *ir.Node, scale, shift number) *ir.Node {
+	if v, ok := scale.known(); !ok || v != 1 || scale.node != nil {
+		x = e.g.Map("mul", x, e.broadcast(scale.as(e.g, x.Type.Elem), x.Type.Shape))
+	}
+	if v, ok := shift.known(); !ok || v != 0 || shift.node != nil {
+		x = e.g.Map("add", x, e.broadcast(shift.as(e.g, x.Type.Elem), x.Type.Shape))
+	}
+	return x
+}
+
+// staticTable is the functions that are known at compile time.
+var staticTable = map[string]func(e *elaborator, c *callSite) value{
+	"isint(x)":     isInt,
+	"rank(x)":      rankOf,
+	"extent(x, k)": extentOf,
+	"axes(x)":      axesOf,
+	"given(x)":     isGiven,
+	"known(x)":     isKnown,
+}
+
+// isInt reports whether x holds integers.
+func isInt(e *elaborator, c *callSite) value {
+	switch v := c.value("x").(type) {
+	case tensor:
+		return truth(v.node.Type.Elem.IsInt())
+	case number:
+		return truth(v.whole && !v.logical)
+	case list:
+		return truth(wholeList(v))
+	}
+	return truth(false)
+}
+
+// rankOf is the number of axes of a tensor, or the length of a shape.
+func rankOf(e *elaborator, c *callSite) value {
+	switch v := c.value("x").(type) {
+	case list:
+		return integer(len(v))
+	case tensor:
+		return integer(v.node.Type.Rank())
+	case number, truth:
+		return integer(0)
+	}
+	return c.failAt(c.place("x"), "argument", "rank is of a tensor, not of %s", c.value("x").what())
+}
+
+// extentOf is the extent of an axis, or the product of those of several.
+func extentOf(e *elaborator, c *callSite) value {
+	shape := ir.Shape{}
+	switch v := c.value("x").(type) {
+	case tensor:
+		shape = v.node.Type.Shape
+	case list:
+		s, ok := shapeOfList(v)
+		if !ok {
+			return c.failAt(c.place("x"), "argument", "extent is of a tensor or of a shape")
+		}
+		shape = s
+	case number, truth:
+	default:
+		return c.failAt(c.place("x"), "argument", "extent is of a tensor, not of %s", v.what())
+	}
+	if l, ok := c.value("k").(list); ok {
+		product := ir.D(1)
+		for _, k := range l {
+			a, ok := e.constInt(c.sc, c.place("k"), k, "an axis")
+			if !ok {
+				return poison{}
+			}
+			if a < -len(shape) || a >= len(shape) {
+				return c.failAt(c.place("k"), "axis", "axis %d, where there %s", a, areAxes(len(shape)))
+			}
+			product = product.Mul(shape[(a+len(shape))%len(shape)])
+		}
+		return whole(product)
+	}
+	a, ok := c.axis("k", 0, len(shape))
+	if !ok {
+		return poison{}
+	}
+	return whole(shape[a])
+}
+
+// axesOf is the list of all axes.
+func axesOf(e *elaborator, c *callSite) value {
+	r, ok := rankOf(e, c).(number)
+	if !ok {
+		return poison{}
+	}
+	n, _ := r.dim.Const()
+	out := make(list, n)
+	for i := range out {
+		out[i] = integer(i)
+	}
+	return out
+}
+
+// isGiven reports whether the caller passed a parameter.
+func isGiven(e *elaborator, c *callSite) value {
+	name, ok := c.place("x").(*Name)
+	if ok {
+		if given, isParam := c.sc.given[name.Name]; isParam {
+			return truth(given)
+		}
+	}
+	return c.failAt(c.place("x"), "argument", "given is of a parameter of this body")
+}
+
+// isKnown reports whether a number is known at compile time.
+func isKnown(e *elaborator, c *callSite) value {
+	switch v := c.value("x").(type) {
+	case number:
+		return truth(v.node == nil)
+	case tensor:
+		return truth(false)
+	}
+	return truth(true)
+}
+
+// calculusTable is the derivatives as expressions.
+var calculusTable = map[string]func(e *elaborator, c *callSite) value{
+	"grad(y, x)":       func(e *elaborator, c *callSite) value { return derivative(e, c, "grad") },
+	"jacobian(y, x)":   func(e *elaborator, c *callSite) value { return derivative(e, c, "jacobian") },
+	"hessian(y, x)":    func(e *elaborator, c *callSite) value { return derivative(e, c, "hessian") },
+	"jvp(y, x, v)":     func(e *elaborator, c *callSite) value { return derivative(e, c, "jvp") },
+	"stop_gradient(x)": stopGradient,
+}
+
+// derivative is a derivative of y by the named value x.
+func derivative(e *elaborator, c *callSite, op string) value {
+	y, ok := c.floating("y")
+	if !ok {
+		return poison{}
+	}
+	x, ok := c.target()
+	if !ok {
+		return poison{}
+	}
+	if (op == "grad" || op == "hessian") && y.Type.Rank() > 0 {
+		return c.failAt(c.place("y"), "grad-scalar", "%s is of a scalar, and %s is not one; %s(sum(…), …) is the derivative of a batch", op, shownIn(c.place("y"), y, "this"), op)
+	}
+	if y.Type.Elem != x.Type.Elem {
+		return c.fail("element-type", "%s is of type %v and %s of type %v", excerptOf(c.place("y"), "this"), y.Type.Elem, excerptOf(c.place("x"), "the value"), x.Type.Elem)
+	}
+	args := []*ir.Node{y, x}
+	if op == "jvp" {
+		v, ok := e.nodeOf(c.sc, c.place("v"), c.value("v"), x.Type.Elem)
+		if !ok {
+			return poison{}
+		}
+		if !sameShape(v.Type.Shape, x.Type.Shape, e.facts) {
+			return c.failAt(c.place("v"), "shapes", "the direction %s is not of the shape of %s", shownIn(c.place("v"), v, "this"), shownIn(c.place("x"), x, "this"))
+		}
+		args = append(args, v)
+	}
+	return c.make(op, ir.Attr{}, args...)
+}
+
+// target is the pin of the named value that a derivative is taken by.
+func (c *callSite) target() (*ir.Node, bool) {
+	at := c.place("x")
+	name, ok := at.(*Name)
+	if !ok {
+		c.failAt(at, "grad-name", "%s is by a named value; bind %s to a name first", c.name, excerptOf(at, "this"))
+		return nil, false
+	}
+	t, ok := c.value("x").(tensor)
+	switch {
+	case !ok:
+		c.failAt(at, "grad-name", "%s is %s, and %s is by a tensor", name.Name, c.value("x").what(), c.name)
+	case !t.node.Type.Elem.IsFloat():
+		c.failAt(at, "element-type", "%s is of type %v, and a derivative is by floating values", name.Name, t.node.Type.Elem)
+	case !t.node.Is("pin"):
+		c.failAt(at, "grad-name", "%s is not a value that this body binds", name.Name)
+	default:
+		return t.node, true
+	}
+	return nil, false
+}
+
+// stopGradient is x, constant to derivatives.
+func stopGradient(e *elaborator, c *callSite) value {
+	if n, ok := c.value("x").(number); ok {
+		return n
+	}
+	n, ok := c.node("x")
+	if !ok {
+		return poison{}
+	}
+	return tensor{e.g.Must("stop_gradient", ir.Attr{}, n)}
+}

@@ -1,0 +1,222 @@
+package dsl
+
+import (
+	"strings"
+	"unicode"
+
+	"gradgen.dev/ir"
+)
+
+// goName is what a name becomes in Go, as far as clashes go: _ is removed and
+// the next letter raised, the first letter raised.
+func goName(name string) string {
+	var b strings.Builder
+	raise := true
+	for _, r := range name {
+		if r == '_' || r == '.' {
+			raise = true
+			continue
+		}
+		if raise {
+			r = unicode.ToUpper(r)
+		}
+		raise = false
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// checkNames reports parameters whose fields in Go would have one name, and
+// metrics that hide the loss.
+func (e *elaborator) checkNames(m *modelState) {
+	seen := map[string]*ir.Param{}
+	for _, p := range m.out.Params {
+		field := goName(p.Path)
+		old := seen[field]
+		if old == nil {
+			seen[field] = p
+			continue
+		}
+		d := errorAt(m.paramPlace[p.Path], "parameters %s and %s meet in the Go name %s; as or another name tells them apart", old.Path, p.Path, field).code("go-name")
+		e.report(d.related(m.paramPlace[old.Path], "%s is declared here", old.Path))
+	}
+	for _, metric := range m.out.Train.Metrics {
+		if goName(metric.Name) == "Loss" {
+			e.report(errorAt(m.named["metric Loss"], "a metric called loss meets the loss in the report; name it otherwise").code("go-name"))
+		}
+	}
+	dims := map[string]bool{}
+	for _, in := range m.out.Inputs {
+		name := goName(in.Name)
+		if dims[name] {
+			e.report(errorAt(m.inputAt[in.Name].Name, "two inputs meet in the Go name %s; rename one", name).code("go-name"))
+		}
+		dims[name] = true
+	}
+}
+
+// checkUnused looks at the bodies that nothing applied: their names must exist.
+func (e *elaborator) checkUnused() {
+	if e.stopped {
+		return
+	}
+	for _, d := range e.file.Decls {
+		if e.user.used[d] {
+			continue
+		}
+		switch d := d.(type) {
+		case *FnDecl:
+			if !d.Export && d.Name.Name != "" {
+				e.checkBody(d, d.Name.Name, d.Params, d.Value, d.Body, fnScope)
+			}
+		case *LayerDecl:
+			e.checkBody(d, d.Name.Name, d.Params, d.Value, d.Body, layerScope)
+		case *OptimizerDecl:
+			e.checkBody(d, d.Name.Name, d.Params, nil, d.Body, optimizerScope)
+		}
+	}
+}
+
+// checkBody reports the names of a body that nothing binds.
+func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr, b *Block, kind scopeKind) {
+	sc := newScope(kind, name, d, false, nil, nil)
+	known := func(n *Name) { sc.vals[n.Name] = &binding{val: truth(true)} }
+	for _, p := range params {
+		known(p.Name)
+		if e.wantsFunction(&function{name: name, fn: &FnDecl{Params: params, Span: d.Where()}}, p) {
+			sc.funcs[p.Name.Name] = &function{name: p.Name.Name, bad: true}
+		}
+		if p.Type != nil && p.Type.Shape != nil {
+			for _, dim := range p.Type.Shape.Dims {
+				walkExpr(dim.Expr, func(x Expr) {
+					if n, ok := x.(*Name); ok {
+						known(n)
+					}
+				})
+			}
+		}
+	}
+	if kind == optimizerScope {
+		for _, word := range []string{"param", "grad", "step", "steps", "decay"} {
+			known(&Name{Name: word})
+		}
+	}
+	bindNames(b, known)
+	if kind == layerScope {
+		known(&Name{Name: "step"})
+		known(&Name{Name: "steps"})
+	}
+	c := &nameCheck{e: e, sc: sc}
+	if value != nil {
+		c.expr(value)
+	}
+	walkStmts(b, func(s Stmt) {
+		for _, x := range stmtExprs(s) {
+			c.stmtExpr(s, x)
+		}
+	})
+}
+
+// bindNames calls bind for every name that a block binds.
+func bindNames(b *Block, bind func(*Name)) {
+	walkStmts(b, func(s Stmt) {
+		switch s := s.(type) {
+		case *VarStmt:
+			bind(s.Name)
+		case *SharedStmt:
+			bind(s.Name)
+		case *OutputStmt:
+			bind(s.Name)
+		case *ForStmt:
+			bind(s.Var)
+		case *AssignStmt:
+			for _, n := range s.Names {
+				bind(n)
+			}
+		case *BadStmt:
+			for _, n := range s.Names {
+				bind(n)
+			}
+		}
+	})
+}
+
+// nameCheck looks up the names of a body without elaborating it.
+type nameCheck struct {
+	e  *elaborator
+	sc *scope
+}
+
+// stmtExpr checks an expression of a statement; an initialiser is a function.
+func (c *nameCheck) stmtExpr(s Stmt, x Expr) {
+	if _, ok := s.(*VarStmt); ok {
+		if name, isName := x.(*Name); isName {
+			if c.sc.vals[name.Name] == nil && c.e.scopeOf(false).consts[name.Name] == nil {
+				c.function(name)
+			}
+			return
+		}
+	}
+	c.expr(x)
+}
+
+func (c *nameCheck) expr(x Expr) {
+	switch x := x.(type) {
+	case nil:
+	case *Name:
+		c.value(x)
+	case *Call:
+		c.call(x, 0)
+	case *Pipe:
+		c.expr(x.X)
+		c.call(x.Stage, 1)
+	case *Scan:
+		return
+	default:
+		for _, o := range operandsOf(x) {
+			c.expr(o)
+		}
+	}
+}
+
+// value looks a name up among values.
+func (c *nameCheck) value(x *Name) {
+	if c.sc.vals[x.Name] == nil {
+		c.e.evalName(c.sc, x)
+	}
+}
+
+// function looks a name up among functions.
+func (c *nameCheck) function(x *Name) *function {
+	if _, ok := elementType(c.e, x.Name); ok {
+		return nil
+	}
+	f := c.e.lookupFunction(c.sc, x.Name)
+	if f == nil && c.sc.vals[x.Name] == nil {
+		c.e.unknownFunction(c.sc, x)
+	}
+	return f
+}
+
+// call checks a call: arguments where a function is expected are left alone.
+func (c *nameCheck) call(x *Call, offset int) {
+	name, ok := x.Func.(*Name)
+	if !ok {
+		return
+	}
+	f := c.function(name)
+	for i, a := range x.Args {
+		if f != nil {
+			var p *Param
+			if a.Name != nil {
+				p = paramNamed(f.params(), a.Name.Name)
+			} else if i+offset < len(f.params()) {
+				p = f.params()[i+offset]
+			}
+			if f.bad || p != nil && c.e.wantsFunction(f, p) {
+				continue
+			}
+		}
+		c.expr(a.Value)
+	}
+}

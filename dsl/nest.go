@@ -1,0 +1,362 @@
+package dsl
+
+import (
+	"strings"
+
+	"github.com/alecthomas/participle/v2/lexer"
+)
+
+// The limits of a file. Nesting counts brackets, blocks, conditionals, signs and
+// powers; a chain is a run of operators, calls or stages without brackets.
+const (
+	maxFileSize = 16 << 20
+	maxNesting  = 200
+	maxChain    = 1000
+)
+
+// group is the contents of one block, or of a file: its tokens, with each block
+// in it folded into one tokenBlock. end is the place just after the contents.
+type group struct {
+	tokens []lexer.Token
+	open   int // offset of the {
+	end    int // offset of the }, or of what was found in its place
+}
+
+// nester folds blocks.
+type nester struct {
+	file   *File
+	groups map[int]*group // closed blocks by the offset of their {
+	stack  []*group       // open blocks, the file first
+	braces []bool         // open { within the innermost blocks; true for a pattern's
+	strict bool           // judge by indentation too, because braces do not match
+	diags  []*Diagnostic
+}
+
+// nestBlocks folds the blocks of a file's tokens and returns the group of the
+// file; groups holds the contents of every block by the offset of its brace.
+// Where braces do not match, it does so again with an eye on the indentation, so
+// that the error names the block that lacks its brace.
+func nestBlocks(file *File, tokens []lexer.Token) (root *group, groups map[int]*group, diags []*Diagnostic) {
+	n := newNester(file, false)
+	root = n.fold(tokens)
+	if len(n.diags) > 0 {
+		n = newNester(file, true)
+		root = n.fold(tokens)
+	}
+	return root, n.groups, n.diags
+}
+
+// newNester starts with the group of the file.
+func newNester(file *File, strict bool) *nester {
+	return &nester{
+		file:   file,
+		groups: map[int]*group{},
+		stack:  []*group{{open: -1, end: len(file.Src)}},
+		strict: strict,
+	}
+}
+
+// fold folds all tokens.
+func (n *nester) fold(tokens []lexer.Token) *group {
+	for i, t := range tokens {
+		switch {
+		case t.Value == "{" && t.Type == tokenPunct:
+			n.openBrace(t, i > 0 && tokens[i-1].Value == ".")
+		case t.Value == "}" && t.Type == tokenPunct:
+			n.closeBrace(t)
+		case len(n.stack) > 1 && n.nextDecl(tokens, i):
+			n.closeAll(t)
+			n.push(t)
+		default:
+			n.push(t)
+		}
+	}
+	n.closeAll(newToken(lexer.EOF, "", len(n.file.Src), len(n.file.Src)))
+	return n.stack[0]
+}
+
+// push appends a token to the innermost open block.
+func (n *nester) push(t lexer.Token) {
+	top := n.stack[len(n.stack)-1]
+	top.tokens = append(top.tokens, t)
+}
+
+// openBrace opens a block, or the braces of a pattern, which are plain tokens.
+func (n *nester) openBrace(t lexer.Token, pattern bool) {
+	n.braces = append(n.braces, pattern)
+	if pattern {
+		n.push(t)
+		return
+	}
+	n.stack = append(n.stack, &group{open: t.Pos.Offset})
+}
+
+// closeBrace closes the innermost braces. Where braces do not match, one that stands
+// first on its line closes no pattern.
+func (n *nester) closeBrace(t lexer.Token) {
+	first := n.strict && n.file.firstOnLine(t.Pos.Offset)
+	for first && n.innermostIsPattern() {
+		n.braces = n.braces[:len(n.braces)-1]
+	}
+	if n.innermostIsPattern() {
+		n.braces = n.braces[:len(n.braces)-1]
+		n.push(t)
+		return
+	}
+	if len(n.stack) == 1 {
+		n.diags = append(n.diags, errorAt(n.span(t), "unexpected }: no block is open here").code("brace"))
+		return
+	}
+	if first {
+		n.closeInner(t)
+	}
+	n.closeBlock(t.Pos.Offset, tokenEnd(t))
+}
+
+// innermostIsPattern reports whether the innermost open brace is a pattern's.
+func (n *nester) innermostIsPattern() bool {
+	return len(n.braces) > 0 && n.braces[len(n.braces)-1]
+}
+
+// closeInner closes, as lacking their brace, the blocks within the one that the
+// brace t is in line with.
+func (n *nester) closeInner(t lexer.Token) {
+	indent := n.file.indentOf(t.Pos.Offset)
+	for i := len(n.stack) - 1; i > 0; i-- {
+		if n.file.indentOf(n.stack[i].open) != indent {
+			continue
+		}
+		for len(n.stack)-1 > i {
+			n.missing(t)
+		}
+		return
+	}
+}
+
+// closeBlock folds the innermost block, which ends at the bytes [end, after).
+func (n *nester) closeBlock(end, after int) {
+	top := n.stack[len(n.stack)-1]
+	top.end = end
+	n.groups[top.open] = top
+	n.stack = n.stack[:len(n.stack)-1]
+	for n.innermostIsPattern() {
+		n.braces = n.braces[:len(n.braces)-1]
+	}
+	n.braces = n.braces[:len(n.braces)-1]
+	n.push(newToken(tokenBlock, "{", top.open, after))
+}
+
+// closeAll closes, as lacking its brace, every open block before t.
+func (n *nester) closeAll(t lexer.Token) {
+	for len(n.stack) > 1 {
+		n.missing(t)
+	}
+}
+
+// missing reports that the innermost block lacks its brace before t, and closes it.
+func (n *nester) missing(t lexer.Token) {
+	top := n.stack[len(n.stack)-1]
+	after := top.open + 1
+	if len(top.tokens) > 0 {
+		after = tokenEnd(top.tokens[len(top.tokens)-1])
+	}
+	open := Span{n.file, top.open, top.open + 1}
+	d := errorAt(open, "block is not closed: missing }").code("brace")
+	if t.Type != lexer.EOF {
+		d.related(n.span(t), "it should end before this")
+	}
+	n.diags = append(n.diags, d)
+	n.closeBlock(after, after)
+}
+
+// span is the place of a token.
+func (n *nester) span(t lexer.Token) Span { return Span{n.file, t.Pos.Offset, tokenEnd(t)} }
+
+// nextDecl reports whether tokens[i], met in a block, can only start the next
+// declaration: a keyword that no statement has, first on its line and followed by
+// what it declares, or an fn that is not indented.
+func (n *nester) nextDecl(tokens []lexer.Token, i int) bool {
+	t := tokens[i]
+	if t.Type != tokenKeyword || i+1 == len(tokens) || !n.file.firstOnLine(t.Pos.Offset) {
+		return false
+	}
+	next := tokens[i+1]
+	switch t.Value {
+	case "layer", "model", "optimizer", "const", "package":
+		return next.Type == tokenIdent
+	case "import":
+		return next.Type == tokenString
+	case "fn":
+		return n.strict && next.Type == tokenIdent && n.file.indentOf(t.Pos.Offset) == 0
+	case "export":
+		return n.strict && next.Value == "fn" && n.file.indentOf(t.Pos.Offset) == 0
+	}
+	return false
+}
+
+// firstOnLine reports whether only white space stands before an offset on its line.
+func (f *File) firstOnLine(offset int) bool {
+	for i := offset - 1; i >= bomLength(f.Src); i-- {
+		switch f.Src[i] {
+		case '\n':
+			return true
+		case ' ', '\t', '\r':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// indentOf is the width of the white space that the line of an offset starts with,
+// a tab counting as four.
+func (f *File) indentOf(offset int) int {
+	line, _ := f.Position(offset)
+	start, end := f.lineBounds(line)
+	text := string(f.Src[start:end])
+	space := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+	return len(strings.ReplaceAll(space, "\t", "    "))
+}
+
+// checkNesting reports the first token that is nested too deeply, if any. It goes
+// before everything that recurses over a program.
+func checkNesting(file *File, tokens []lexer.Token) *Diagnostic {
+	var c nesting
+	for i, t := range tokens {
+		c.step(t, i > 0 && endsOperand(tokens[i-1]))
+		if c.depth > maxNesting {
+			span := Span{file, t.Pos.Offset, tokenEnd(t)}
+			return errorAt(span, "nesting is deeper than the limit of %d", maxNesting).code("limit")
+		}
+	}
+	return nil
+}
+
+// nesting counts how deeply the tokens so far are nested.
+type nesting struct {
+	depth  int
+	frames []nestFrame // the brackets and scan heads around the innermost
+	frame  nestFrame   // the innermost
+}
+
+// nestFrame is an open bracket, or the head of a scan up to its block. It counts what
+// nests to the right since it began, or since its last expression ended.
+type nestFrame struct {
+	scan         bool
+	signs, conds int
+}
+
+// step counts one token; operand tells whether the token before it ends an operand.
+func (c *nesting) step(t lexer.Token, operand bool) {
+	if t.Type == tokenString || t.Type == tokenIdent {
+		return
+	}
+	switch t.Value {
+	case "(", "[":
+		c.open(nestFrame{})
+	case "{":
+		c.closeScan()
+		c.open(nestFrame{})
+	case ")", "]", "}":
+		for c.frame.scan {
+			c.close()
+		}
+		c.close()
+	case "scan":
+		c.open(nestFrame{scan: true})
+	case "^", "!":
+		c.sign()
+	case "-":
+		if operand {
+			c.endOperand()
+		} else {
+			c.sign()
+		}
+	case "param":
+		// In an optimizer it is an operand.
+	case "then":
+		c.endOperand()
+		c.frame.conds++
+		c.depth++
+	case "+", "*", "/", "%", "@", "&&", "||", "==", "!=", "<", "<=", ">", ">=", "|>", "if", "else":
+		c.endOperand()
+	case "=", "<-", ",", ":", "..":
+		c.endExpr()
+	default:
+		if startsStmt[t.Value] || startsDecl[t.Value] {
+			c.endExpr()
+		}
+	}
+}
+
+// open enters a bracket or a scan head.
+func (c *nesting) open(f nestFrame) {
+	c.frames = append(c.frames, c.frame)
+	c.frame = f
+	c.depth++
+}
+
+// close leaves the innermost bracket or scan head.
+func (c *nesting) close() {
+	c.endExpr()
+	if len(c.frames) > 0 {
+		c.frame = c.frames[len(c.frames)-1]
+		c.frames = c.frames[:len(c.frames)-1]
+		c.depth--
+	}
+}
+
+// closeScan leaves the scan head whose block begins, if there is one.
+func (c *nesting) closeScan() {
+	if c.frame.scan {
+		c.close()
+	}
+}
+
+// sign counts an operator whose operand stands to its right.
+func (c *nesting) sign() {
+	c.frame.signs++
+	c.depth++
+}
+
+// endOperand forgets signs and powers.
+func (c *nesting) endOperand() {
+	c.depth -= c.frame.signs
+	c.frame.signs = 0
+}
+
+// endExpr forgets all that nested to the right.
+func (c *nesting) endExpr() {
+	c.endOperand()
+	c.depth -= c.frame.conds
+	c.frame.conds = 0
+}
+
+// startsStmt and startsDecl are the words that no expression can contain.
+var (
+	startsStmt = wordSet("input output param state carry shared loss metric train for emit assert return export")
+	startsDecl = wordSet("package import const fn layer model optimizer export")
+)
+
+// wordSet is the set of the words in a string.
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		set[w] = true
+	}
+	return set
+}
+
+// endsOperand reports whether an operand can end with a token, so that a - after it
+// is binary.
+func endsOperand(t lexer.Token) bool {
+	switch t.Type {
+	case tokenIdent, tokenElem, tokenNumber, tokenString:
+		return true
+	}
+	switch t.Value {
+	case ")", "]", "}", "'", "true", "false", "inf", "nan", "param":
+		return true
+	}
+	return false
+}

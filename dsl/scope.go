@@ -1,0 +1,120 @@
+package dsl
+
+import "sort"
+
+// A scopeKind says what body a scope elaborates.
+type scopeKind int
+
+const (
+	constScope scopeKind = iota
+	modelScope
+	layerScope
+	fnScope
+	optimizerScope
+)
+
+// A binding is what a name stands for.
+type binding struct {
+	val   value
+	place Span   // where the name is bound
+	verb  string // how it is bound: "declared" or "bound"
+	state *stateVar
+}
+
+// A scope is one application of a body: the names bound so far, and where the
+// body stands among instances, loops and calls.
+type scope struct {
+	kind    scopeKind
+	name    string // of the declaration
+	decl    Node
+	library bool // its text is the library's
+	vals    map[string]*binding
+	funcs   map[string]*function
+	given   map[string]bool // parameters that the caller gave
+	targets map[string]bool // names that a derivative is taken by
+
+	path  string          // the instance's
+	names map[Node]string // names of the instances and tensors that the body makes
+	loops []int           // values of the loops around the current statement
+	site  string          // of random draws, where it is not made of the calls
+
+	states []*stateVar // in the order of declaration
+
+	up     *scope // the frame of the call
+	call   Node   // the call in it
+	depth  int
+	result value
+	done   bool // a return was met
+	drew   *bool
+}
+
+// newScope is a scope below up.
+func newScope(kind scopeKind, name string, decl Node, library bool, up *scope, call Node) *scope {
+	sc := &scope{kind: kind, name: name, decl: decl, library: library, up: up, call: call,
+		vals: map[string]*binding{}, funcs: map[string]*function{}, given: map[string]bool{}}
+	if up != nil {
+		sc.depth = up.depth + 1
+		sc.path = up.path
+	}
+	return sc
+}
+
+// userSite is the nearest place in the user's own text: n itself, or the call
+// that leads from there into the library.
+func (sc *scope) userSite(n Node) (Node, *scope) {
+	for f := sc; f != nil; f = f.up {
+		if !f.library {
+			return n, f
+		}
+		if f.call == nil {
+			return n, f
+		}
+		n = f.call
+	}
+	return n, nil
+}
+
+// valueNames is the names that an expression of the scope may use as values.
+func (e *elaborator) valueNames(sc *scope) []string {
+	var names []string
+	for name, b := range sc.vals {
+		if !isPoison(b.val) {
+			names = append(names, name)
+		}
+	}
+	for name := range e.scopeOf(sc.library).consts {
+		names = append(names, name)
+	}
+	for _, name := range [...]string{"training", "step", "steps"} {
+		if e.special(sc, name) != nil {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// functionNames is the names that an expression of the scope may call.
+func (e *elaborator) functionNames(sc *scope) []string {
+	var names []string
+	for name := range sc.funcs {
+		names = append(names, name)
+	}
+	scopes := []*fileScope{e.library}
+	if !sc.library {
+		scopes = append(scopes, e.user)
+	}
+	for _, s := range scopes {
+		for name := range s.fns {
+			names = append(names, name)
+		}
+		for name := range s.layers {
+			names = append(names, name)
+		}
+	}
+	for name := range builtins {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,3 @@
+package mlp
+
+//go:generate go run gradgen.dev/cmd/gradgen compile mlp.dnn

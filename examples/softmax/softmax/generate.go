@@ -1,0 +1,3 @@
+package softmax
+
+//go:generate go run gradgen.dev/cmd/gradgen compile softmax.dnn

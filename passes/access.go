@@ -1,0 +1,175 @@
+package passes
+
+import (
+	"slices"
+
+	"gradgen.dev/ir"
+)
+
+// A view says where the elements of a node lie in the memory of another node,
+// its base: at offset + Σ index·stride + what is read from memory.
+type view struct {
+	base    *ir.Node
+	offset  ir.Dim
+	strides []ir.Dim
+	index   []indirect
+}
+
+// indirect is an index taken from the elements of another node.
+type indirect struct {
+	at     view
+	stride ir.Dim
+}
+
+// rowMajor is the strides of a tensor without gaps.
+func rowMajor(s ir.Shape) []ir.Dim {
+	out := make([]ir.Dim, len(s))
+	stride := ir.D(1)
+	for i := len(s) - 1; i >= 0; i-- {
+		out[i] = stride
+		stride = stride.Mul(s[i])
+	}
+	return out
+}
+
+// viewOf is n as a view of the nearest node below it that stored accepts; ok
+// is false where a reshape needs its elements in another order than they lie.
+func viewOf(n *ir.Node, stored func(*ir.Node) bool) (v view, ok bool) {
+	if stored(n) {
+		return view{base: n, strides: rowMajor(n.Type.Shape)}, true
+	}
+	if n.Op.Class != ir.View && !n.Is("gather") && !n.Is("pick") {
+		return view{}, false
+	}
+	v, ok = viewOf(n.Args[0], stored)
+	if !ok {
+		return v, false
+	}
+	a := n.Attr
+	switch n.Op.Name {
+	case "spread":
+		strides, next := make([]ir.Dim, n.Type.Rank()), 0
+		for i := range strides {
+			if !contains(a.Axes, i) {
+				strides[i] = v.strides[next]
+				next++
+			}
+		}
+		v.strides = strides
+	case "transpose":
+		strides := make([]ir.Dim, len(a.Axes))
+		for i, axis := range a.Axes {
+			strides[i] = v.strides[axis]
+		}
+		v.strides = strides
+	case "slice":
+		strides := slices.Clone(v.strides)
+		for i := range strides {
+			v.offset = v.offset.Add(a.Dims[i].Mul(strides[i]))
+			strides[i] = strides[i].Mul(ir.D(a.Steps[i]))
+		}
+		v.strides = strides
+	case "flip":
+		strides := slices.Clone(v.strides)
+		for _, axis := range a.Axes {
+			v.offset = v.offset.Add(n.Type.Shape[axis].Sub(ir.D(1)).Mul(strides[axis]))
+			strides[axis] = strides[axis].Neg()
+		}
+		v.strides = strides
+	case "reshape":
+		strides, ok := reshaped(n.Args[0].Type.Shape, v.strides, n.Type.Shape)
+		if !ok || len(v.index) > 0 {
+			return v, false
+		}
+		v.strides = strides
+	case "gather", "pick":
+		return gathered(n, v, stored)
+	}
+	return v, true
+}
+
+// gathered is the view of a gather or pick whose operand is the view v.
+func gathered(n *ir.Node, v view, stored func(*ir.Node) bool) (view, bool) {
+	at, ok := viewOf(n.Args[1], stored)
+	if !ok || len(at.index) > 0 || len(v.index) > 0 {
+		return v, false
+	}
+	axis := n.Attr.Axis
+	if n.Is("pick") {
+		axis = n.Args[0].Type.Rank() - 1
+	}
+	ids := n.Args[1].Type.Rank()
+	stride := v.strides[axis]
+	zeros := make([]ir.Dim, n.Type.Rank())
+	if n.Is("pick") {
+		v.strides = v.strides[:axis]
+		copy(zeros, at.strides)
+	} else {
+		strides := slices.Clone(v.strides[:axis])
+		strides = append(strides, make([]ir.Dim, ids)...)
+		v.strides = append(strides, v.strides[axis+1:]...)
+		copy(zeros[axis:], at.strides)
+	}
+	at.strides = zeros
+	v.index = []indirect{{at: at, stride: stride}}
+	return v, true
+}
+
+// reshaped is the strides of a tensor of shape from, laid out by strides, read
+// as shape to. Runs of axes that lie without gaps are merged and cut anew.
+func reshaped(from ir.Shape, strides []ir.Dim, to ir.Shape) ([]ir.Dim, bool) {
+	// Axes of extent 1 are free.
+	var shape ir.Shape
+	var steps []ir.Dim
+	for i, d := range from {
+		if !d.IsConst(1) {
+			shape, steps = append(shape, d), append(steps, strides[i])
+		}
+	}
+	out := make([]ir.Dim, len(to))
+	j := 0
+	for i := 0; i < len(shape); {
+		for j < len(to) && to[j].IsConst(1) {
+			j++
+		}
+
+		// Take axes on both sides until they cover the same elements.
+		iEnd, jEnd := i+1, j
+		have, want := shape[i], ir.D(1)
+		for !have.Equal(want) {
+			switch {
+			case jEnd < len(to) && !want.Mul(to[jEnd]).Equal(want) && divides(want.Mul(to[jEnd]), have) || jEnd < len(to) && want.IsConst(1):
+				want = want.Mul(to[jEnd])
+				jEnd++
+			case iEnd < len(shape):
+				have = have.Mul(shape[iEnd])
+				iEnd++
+			case jEnd < len(to):
+				want = want.Mul(to[jEnd])
+				jEnd++
+			default:
+				return nil, false
+			}
+		}
+		for k := i; k < iEnd-1; k++ {
+			if !steps[k].Equal(shape[k+1].Mul(steps[k+1])) {
+				return nil, false
+			}
+		}
+		stride := steps[iEnd-1]
+		for k := jEnd - 1; k >= j; k-- {
+			out[k] = stride
+			stride = stride.Mul(to[k])
+		}
+		i, j = iEnd, jEnd
+	}
+	return out, true
+}
+
+// divides reports whether d/e comes out even, as far as normal forms show.
+func divides(e, d ir.Dim) bool {
+	if e.IsConst(0) {
+		return false
+	}
+	return e.Mul(d.Div(e)).Equal(d)
+}

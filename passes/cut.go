@@ -1,0 +1,126 @@
+package passes
+
+import (
+	"strconv"
+
+	"gradgen.dev/ir"
+)
+
+// A cutter finds in losses and metrics what adds up over a data set: the
+// outermost sums, extremes and decisions over run-time dimensions, and the
+// extents that means divide by. Around them it keeps the formula.
+type cutter struct {
+	g     *ir.Graph
+	parts []ir.Part
+	byKey map[string]int // of a part, by its node or extent
+	taken map[string]bool
+}
+
+func newCutter(g *ir.Graph) *cutter {
+	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}}
+}
+
+// field is the report of the scalar n, called name.
+func (c *cutter) field(name, doc string, n *ir.Node) ir.ReportField {
+	c.nameSum(name, n)
+	return ir.ReportField{Name: name, Doc: doc, Value: c.cut(name, n)}
+}
+
+// nameSum lets formulas call the sum of a mean by the name of the mean times
+// the number of elements: B·loss.
+func (c *cutter) nameSum(name string, n *ir.Node) {
+	sum := n
+	var size *ir.Node
+	if n.Is("div") {
+		sum, size = n.Args[0], n.Args[1]
+	}
+	for size != nil && (size.Is("cast") || size.Is("spread")) {
+		size = size.Args[0]
+	}
+	o := ir.Origin{Name: name}
+	switch {
+	case sum.Op.Class != ir.Reduce:
+		return
+	case size != nil && size.Is("size"):
+		o.Scale = c.g.Map("div", c.g.Const(1, size.Type.Elem), size)
+	case size != nil:
+		return
+	}
+	c.g.SetOrigin(sum, o)
+}
+
+var combines = map[string]string{"sum": "sum", "reduce_max": "max", "reduce_min": "min", "any": "any", "all": "all"}
+
+// cut is n as a float64 formula over parts.
+func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
+	kind, accumulates := combines[n.Op.Name]
+	switch {
+	case accumulates && overRunTime(n):
+		return c.part(name, kind, n, nil)
+	case n.Is("size"):
+		return c.part("n", "sum", n, &n.Attr.Dims[0])
+	case n.Is("const"):
+		return c.g.Const(n.Attr.Value, ir.Float64)
+	case n.Is("hyper"), n.Is("step"), n.Is("steps"):
+		return n
+	case n.Type.Rank() == 0 && n.Op.Class == ir.Map && c.reaches(n):
+		if n.Is("cast") {
+			return c.cut(name, n.Args[0])
+		}
+		args := make([]*ir.Node, len(n.Args))
+		for i, a := range n.Args {
+			args[i] = c.cut(name, a)
+		}
+		return c.g.Must(n.Op.Name, n.Attr, args...)
+	case n.Type.Rank() == 0 && (n.Is("spread") || n.Is("reshape")) && n.Args[0].Type.Rank() == 0:
+		return c.cut(name, n.Args[0])
+	}
+	return c.part(name, "last", n, nil)
+}
+
+// reaches reports whether a part other than the newest value lies below n, or
+// nothing but numbers does.
+func (c *cutter) reaches(n *ir.Node) bool {
+	numbers := true
+	for _, m := range ir.Topological(n) {
+		if _, ok := combines[m.Op.Name]; ok && overRunTime(m) || m.Is("size") {
+			return true
+		}
+		numbers = numbers && m.Type.Rank() == 0 && (m.Op.Class == ir.Map || m.Op.Class == ir.Leaf)
+	}
+	return numbers
+}
+
+// overRunTime reports whether a reduction goes over a run-time dimension.
+func overRunTime(n *ir.Node) bool {
+	for _, a := range n.Attr.Axes {
+		if _, ok := n.Args[0].Type.Shape[a].Const(); !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// part is the leaf that stands for a part; equal parts are one.
+func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
+	key := kind + strconv.Itoa(n.ID)
+	if size != nil {
+		key = "size " + size.String()
+	}
+	i, ok := c.byKey[key]
+	if !ok {
+		i = len(c.parts)
+		c.byKey[key] = i
+		c.parts = append(c.parts, ir.Part{Name: c.fresh(localName(name)), Kind: kind, Node: n, Size: size})
+	}
+	return c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
+}
+
+func (c *cutter) fresh(name string) string {
+	out := name
+	for i := 2; c.taken[out]; i++ {
+		out = name + strconv.Itoa(i)
+	}
+	c.taken[out] = true
+	return out
+}

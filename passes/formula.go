@@ -1,0 +1,250 @@
+package passes
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// expr is x in mathematical spelling, in parentheses where it binds looser
+// than level (0 sum, 1 term, 2 factor, 3 operand). Repetition, conversion and
+// shape are not written; values with a name stand under it.
+func (n *naming) expr(x *ir.Node, level int) string {
+	if name, ok := n.shown[x]; ok {
+		if strings.ContainsAny(name, "·/ ") && level > 1 {
+			return "(" + name + ")"
+		}
+		return name
+	}
+	return n.body(x, level)
+}
+
+// body is x's own operation, whatever its name.
+func (n *naming) body(x *ir.Node, level int) string {
+	if v, ok := x.Literal(); ok {
+		text := n.number(v)
+		if v < 0 && level > 0 {
+			return "(" + text + ")"
+		}
+		return text
+	}
+	text, own := n.operation(x)
+	if own < level {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// operation is the text of x and how tight it binds.
+func (n *naming) operation(x *ir.Node) (string, int) {
+	arg := func(i, level int) string { return n.expr(x.Args[i], level) }
+	switch x.Op.Name {
+	case "add":
+		return arg(0, 0) + " + " + arg(1, 0), 0
+	case "sub":
+		return arg(0, 0) + " − " + arg(1, 1), 0
+	case "neg":
+		return "−" + arg(0, 2), 1
+	case "mul":
+		return n.product(x), 1
+	case "div":
+		return arg(0, 1) + "/" + arg(1, 3), 1
+	case "lt", "le", "gt", "ge", "eq", "ne":
+		sign := map[string]string{"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}[x.Op.Name]
+		return arg(0, 0) + " " + sign + " " + arg(1, 0), -1
+	case "and":
+		return arg(0, 0) + " ∧ " + arg(1, 0), -1
+	case "or":
+		return arg(0, 0) + " ∨ " + arg(1, 0), -1
+	case "not":
+		return "¬" + arg(0, 3), 2
+	case "abs":
+		return "|" + arg(0, 0) + "|", 3
+	case "sqrt":
+		return "√" + arg(0, 3), 3
+	case "rsqrt":
+		return "1/√" + arg(0, 3), 1
+	case "floor":
+		return "⌊" + arg(0, 0) + "⌋", 3
+	case "ceil":
+		return "⌈" + arg(0, 0) + "⌉", 3
+	case "sigmoid":
+		return "σ(" + arg(0, 0) + ")", 3
+	case "pow":
+		return arg(0, 3) + "^" + arg(1, 3), 2
+	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded":
+		return n.transparent(x.Args[0])
+	case "cast":
+		if index, ok := oneHot(x); ok {
+			return "onehot(" + n.expr(index, 0) + ")", 3
+		}
+		if isIdentity(x) {
+			return "I", 3
+		}
+		if x.Args[0].Type.Elem == ir.Bool {
+			return "[" + n.expr(x.Args[0], -1) + "]", 3
+		}
+		return n.transparent(x.Args[0])
+	case "transpose":
+		return arg(0, 3) + "ᵀ", 3
+	case "slice":
+		return n.slice(x), 3
+	case "flip":
+		return "flip(" + arg(0, 0) + ")", 3
+	case "sum":
+		return "Σ" + sumIndex(x) + " " + arg(0, 1), 1
+	case "prod":
+		return "Π" + sumIndex(x) + " " + arg(0, 1), 1
+	case "reduce_max":
+		return "max " + arg(0, 3), 2
+	case "reduce_min":
+		return "min " + arg(0, 3), 2
+	case "any", "all", "argmax", "argmin":
+		return x.Op.Name + " " + arg(0, 3), 2
+	case "gather", "pick":
+		return arg(0, 3) + "[" + arg(1, 0) + "]", 3
+	case "scatter_add":
+		return "Σ " + arg(0, 1) + " by " + arg(1, 0), 1
+	case "einsum":
+		return n.einsum(x)
+	case "size":
+		d := x.Attr.Dims[0].String()
+		if strings.ContainsAny(d, " */") {
+			return d, 1
+		}
+		return d, 3
+	case "iota":
+		return string(rune('i' + x.Attr.Axis)), 3
+	case "step", "steps", "hyper", "param", "input", "state":
+		if x.Attr.Name == "" {
+			return x.Op.Name, 3
+		}
+		return strings.TrimPrefix(x.Attr.Name, "grad "), 3
+	case "uniform", "normal":
+		return map[string]string{"uniform": "U[0,1)", "normal": "N(0,1)"}[x.Op.Name], 3
+	case "where":
+		return "where(" + n.expr(x.Args[0], -1) + ", " + arg(1, 0) + ", " + arg(2, 0) + ")", 3
+	}
+	args := make([]string, len(x.Args))
+	for i := range args {
+		args[i] = arg(i, 0)
+	}
+	return x.Op.Name + "(" + strings.Join(args, ", ") + ")", 3
+}
+
+// transparent is what is not written: the text is the operand's.
+func (n *naming) transparent(x *ir.Node) (string, int) {
+	if name, ok := n.shown[x]; ok {
+		if strings.ContainsAny(name, "·/ ") {
+			return name, 1
+		}
+		return name, 3
+	}
+	if v, ok := x.Literal(); ok {
+		if v < 0 {
+			return n.number(v), 0
+		}
+		return n.number(v), 3
+	}
+	return n.operation(x)
+}
+
+// product writes squares as powers, and ⊙ between two tensors.
+func (n *naming) product(x *ir.Node) string {
+	a, b := x.Args[0], x.Args[1]
+	if a == b {
+		return n.expr(a, 3) + "²"
+	}
+	sign := " ⊙ "
+	if a.IsConstant() || a.Is("spread") || a.Type.Rank() == 0 || b.Is("spread") || b.IsConstant() {
+		sign = "·"
+	}
+	return n.expr(a, 1) + sign + n.expr(b, 1)
+}
+
+// sumIndex names the axis of a sum of matrices, the first or the last.
+func sumIndex(x *ir.Node) string {
+	rank := x.Args[0].Type.Rank()
+	switch {
+	case rank < 2 || len(x.Attr.Axes) != 1:
+		return ""
+	case x.Attr.Axes[0] == 0:
+		return "ᵢ"
+	case x.Attr.Axes[0] == rank-1:
+		return "ⱼ"
+	}
+	return ""
+}
+
+// einsum writes products of matrices and vectors as such.
+func (n *naming) einsum(x *ir.Node) (string, int) {
+	a, b, out := ir.SplitSpec(x.Attr.Spec)
+	p, q := n.expr(x.Args[0], 2), n.expr(x.Args[1], 2)
+	switch {
+	case len(a) == 2 && len(b) == 2 && len(out) == 2:
+		left, right := p, q
+		first, second := a, b
+		if strings.IndexByte(b, out[0]) >= 0 {
+			left, right, first, second = q, p, b, a
+		}
+		if first[0] != out[0] {
+			left += "ᵀ"
+		}
+		if second[1] != out[1] {
+			right += "ᵀ"
+		}
+		return left + "·" + right, 1
+	case len(a) == 2 && len(b) == 1 && len(out) == 1:
+		if a[0] != out[0] {
+			p += "ᵀ"
+		}
+		return p + "·" + q, 1
+	case len(a) == 1 && len(b) == 2 && len(out) == 1:
+		if b[1] == out[0] {
+			q += "ᵀ"
+		}
+		return q + "·" + p, 1
+	}
+	return fmt.Sprintf("einsum(%q, %s, %s)", x.Attr.Spec, n.expr(x.Args[0], 0), n.expr(x.Args[1], 0)), 3
+}
+
+// slice writes x[1:] and the like.
+func (n *naming) slice(x *ir.Node) string {
+	parts := make([]string, x.Type.Rank())
+	for i, d := range x.Args[0].Type.Shape {
+		start, limit := x.Attr.Dims[i], x.Attr.Limits[i]
+		from, to := start.String(), limit.String()
+		if start.IsConst(0) {
+			from = ""
+		}
+		if limit.Equal(d) {
+			to = ""
+		} else if k, ok := limit.Sub(d).Const(); ok && k < 0 {
+			to = "−" + strconv.Itoa(-k)
+		}
+		parts[i] = from + ":" + to
+		if x.Attr.Steps[i] != 1 {
+			parts[i] += ":" + strconv.Itoa(x.Attr.Steps[i])
+		}
+	}
+	return n.expr(x.Args[0], 3) + "[" + strings.Join(parts, ", ") + "]"
+}
+
+// number is v as one writes it: short, with − and ∞.
+func (n *naming) number(v float64) string {
+	switch {
+	case math.IsInf(v, 1):
+		return "∞"
+	case math.IsInf(v, -1):
+		return "−∞"
+	}
+	// A reciprocal of a whole number is shown as such.
+	if r := 1 / v; v != 0 && math.Abs(v) < 1 && r == math.Trunc(r) && math.Abs(r) < 1e6 && len(strconv.FormatFloat(v, 'g', -1, 64)) > 5 {
+		return strings.Replace("1/"+strconv.FormatFloat(r, 'g', -1, 64), "1/-", "−1/", 1)
+	}
+	text := strconv.FormatFloat(v, 'g', -1, 32)
+	return strings.Replace(text, "-", "−", 1)
+}

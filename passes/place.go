@@ -1,0 +1,443 @@
+package passes
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	"gradgen.dev/ir"
+)
+
+// A timeline is procedures that run one after another on one arena, such as
+// forward and gradient. A procedure may be part of several.
+type timeline []*ir.Procedure
+
+// live is the steps of one timeline between which a buffer is needed.
+type live struct{ first, last int }
+
+// placer lays the arena buffers of several timelines out in memory.
+type placer struct {
+	lines []timeline
+	steps []([]*ir.Step)          // of each timeline, in order
+	lives []map[*ir.Buffer]live   // by timeline
+	order []*ir.Buffer            // arena buffers by first appearance
+	first map[*ir.Buffer]*ir.Step // that writes it
+}
+
+// Place computes in place what can be, gives buffers that are never needed at
+// the same time the same memory, and lays them out in one arena.
+func place(lines []timeline) ir.Arena {
+	p := &placer{lines: lines}
+	p.measure()
+	for p.inPlace() {
+		p.measure()
+	}
+	return p.layOut()
+}
+
+// measure finds out when each buffer is needed.
+func (p *placer) measure() {
+	p.steps, p.lives, p.order = nil, nil, nil
+	p.first = map[*ir.Buffer]*ir.Step{}
+	seen := map[*ir.Buffer]bool{}
+	for _, line := range p.lines {
+		var steps []*ir.Step
+		lives := map[*ir.Buffer]live{}
+		for _, proc := range line {
+			for _, step := range proc.Steps {
+				t := trafficOf(step)
+				at := len(steps)
+				steps = append(steps, step)
+				for _, b := range append(slices.Clone(t.writes), t.reads...) {
+					if l, ok := lives[b]; ok {
+						lives[b] = live{l.first, at}
+					} else {
+						lives[b] = live{at, at}
+						if p.first[b] == nil {
+							p.first[b] = step
+						}
+					}
+				}
+				for _, b := range append(t.writes, sortedBuffers(t.reads)...) {
+					if b.Storage == ir.InArena && !seen[b] {
+						seen[b] = true
+						p.order = append(p.order, b)
+					}
+				}
+			}
+		}
+		p.steps = append(p.steps, steps)
+		p.lives = append(p.lives, lives)
+	}
+}
+
+func sortedBuffers(set []*ir.Buffer) []*ir.Buffer {
+	out := slices.Clone(set)
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+// inPlace merges one pair of buffers: one that is read for the last time by
+// the loop that first writes the other, element by element.
+func (p *placer) inPlace() bool {
+	for _, b := range p.candidates() {
+		step := p.first[b]
+		if step == nil || step.Loop == nil {
+			continue
+		}
+		for _, a := range p.order {
+			if a != b && p.mayBecome(a, b, step) {
+				p.merge(a, b)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// candidates is the buffers that may take another one's memory: those of the
+// arena, and outputs, which give theirs.
+func (p *placer) candidates() []*ir.Buffer {
+	out := slices.Clone(p.order)
+	seen := map[*ir.Buffer]bool{}
+	for _, steps := range p.steps {
+		for _, step := range steps {
+			for _, b := range trafficOf(step).writes {
+				if b.Storage == ir.InOutput && !seen[b] {
+					seen[b] = true
+					out = append(out, b)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// mayBecome reports whether step, the first to write b, may write it over a.
+func (p *placer) mayBecome(a, b *ir.Buffer, step *ir.Step) bool {
+	if a.Storage != ir.InArena || a.Type.Elem != b.Type.Elem || !a.Type.Shape.Size().Equal(b.Type.Shape.Size()) {
+		return false
+	}
+	for i, lives := range p.lives {
+		la, hasA := lives[a]
+		lb, hasB := lives[b]
+		switch {
+		case hasA && hasB && (p.steps[i][la.last] != step || p.steps[i][lb.first] != step):
+			return false
+		case hasB && !hasA:
+			return false // b starts without a here
+		case hasA && !hasB && b.Storage == ir.InOutput:
+			return false
+		}
+	}
+	return overwrites(step.Loop, a, b)
+}
+
+// overwrites reports whether the loop reads an element of a only before, and
+// where, it writes the same element of b.
+func overwrites(l *ir.LoopStep, a, b *ir.Buffer) bool {
+	var to *ir.Store
+	for i := range l.Stores {
+		if s := &l.Stores[i]; s.To.Buffer == b {
+			if to != nil || s.Add || len(s.To.Index) > 0 {
+				return false
+			}
+			to = s
+		}
+	}
+	if to == nil {
+		return false // written by a fold
+	}
+	for _, s := range l.Stores {
+		if s.To.Buffer == a && (s.Pass >= to.Pass || s.Row != to.Row || s.Add || !sameAccess(s.To, to.To)) {
+			return false
+		}
+		for _, i := range s.To.Index {
+			if i.At.Buffer == a {
+				return false
+			}
+		}
+	}
+	for n, x := range l.Loads {
+		for _, i := range x.Index {
+			if i.At.Buffer == a {
+				return false
+			}
+		}
+		if x.Buffer != a {
+			continue
+		}
+		if len(x.Index) > 0 {
+			// One element of the row, read before the pass that writes it.
+			if pass, ok := scalarPass(l, n); !ok || pass > to.Pass || to.Row || !rowOf(x, to.To, len(l.Outer)) {
+				return false
+			}
+			continue
+		}
+		if !sameAccess(x, to.To) || lastRead(l, n) > to.Pass {
+			return false
+		}
+	}
+	for _, f := range l.Folds {
+		if f.To.Buffer == a {
+			return false
+		}
+	}
+	return true
+}
+
+func sameAccess(x, y ir.Access) bool {
+	return x.Offset.Equal(y.Offset) && ir.Shape(x.Strides).Equal(y.Strides) && len(x.Index) == 0 && len(y.Index) == 0
+}
+
+// rowOf reports whether the indexed access x stays in the row that to writes.
+func rowOf(x, to ir.Access, outer int) bool {
+	return x.Offset.Equal(to.Offset) && len(x.Strides) == outer && ir.Shape(x.Strides).Equal(to.Strides[:outer])
+}
+
+// scalarPass is the pass before whose loop the row scalar that reads n is
+// computed.
+func scalarPass(l *ir.LoopStep, n *ir.Node) (int, bool) {
+	last, found := 0, false
+	for k, pass := range l.Passes {
+		for _, s := range pass.Scalars {
+			if s == n {
+				return k, true // a local from then on
+			}
+			if reads(l, s, n) {
+				last, found = k, true
+			}
+		}
+		for _, e := range pass.Elements {
+			if reads(l, e, n) {
+				return 0, false
+			}
+		}
+	}
+	for _, f := range l.Folds {
+		if f.Node == n || reads(l, f.Node, n) {
+			if !f.Row {
+				return 0, false
+			}
+			last, found = max(last, f.Pass), true
+		}
+	}
+	for _, s := range l.Stores {
+		if s.Node == n || reads(l, s.Node, n) && s.Row {
+			last, found = max(last, s.Pass), true
+		}
+	}
+	return last, found
+}
+
+// lastRead is the last pass that reads n.
+func lastRead(l *ir.LoopStep, n *ir.Node) int {
+	last := 0
+	for k, pass := range l.Passes {
+		for _, e := range slices.Concat(pass.Scalars, pass.Elements, pass.Reduces) {
+			if e == n || reads(l, e, n) {
+				last = k
+			}
+		}
+	}
+	for _, f := range l.Folds {
+		if f.Node == n || reads(l, f.Node, n) {
+			last = max(last, f.Pass)
+		}
+	}
+	for _, s := range l.Stores {
+		if s.Node == n || reads(l, s.Node, n) {
+			last = max(last, s.Pass)
+		}
+	}
+	return last
+}
+
+// reads reports whether computing e reads n: as an operand, or inside what is
+// computed along with e.
+func reads(l *ir.LoopStep, e, n *ir.Node) bool {
+	return slices.ContainsFunc(e.Args, func(a *ir.Node) bool {
+		if a == n {
+			return true
+		}
+		_, loaded := l.Loads[a]
+		return !loaded && !computes(l, a) && reads(l, a, n)
+	})
+}
+
+// computes reports whether a pass of l computes n.
+func computes(l *ir.LoopStep, n *ir.Node) bool {
+	return slices.ContainsFunc(l.Passes, func(p ir.Pass) bool {
+		return slices.Contains(p.Scalars, n) || slices.Contains(p.Elements, n) || slices.Contains(p.Reduces, n)
+	})
+}
+
+// merge makes a and b one buffer: the output where one of them is one, else
+// the older, which then holds both values in turn.
+func (p *placer) merge(a, b *ir.Buffer) {
+	keep, gone := a, b
+	if b.Storage == ir.InOutput {
+		keep, gone = b, a
+	}
+	first, second := values(a), values(b)
+	if keep == a && better(b.Name, a.Name) {
+		a.Name = b.Name
+	}
+	keep.Values = append(first, second...)
+	keep.Merged = append(append(keep.Merged, gone), gone.Merged...)
+	for _, steps := range p.steps {
+		for _, step := range steps {
+			substitute(step, gone, keep)
+		}
+	}
+}
+
+// values is what b holds in turn, so far.
+func values(b *ir.Buffer) []string {
+	if len(b.Values) > 0 {
+		return slices.Clone(b.Values)
+	}
+	return []string{b.Name}
+}
+
+// better reports whether name says more than old: a temporary's says nothing.
+func better(name, old string) bool {
+	return temporary(old) && !temporary(name)
+}
+
+func temporary(name string) bool {
+	return name[0] == 't' && (len(name) == 1 || name[1] >= '0' && name[1] <= '9')
+}
+
+// layOut gives the buffers slots, and the slots places, in the order of their
+// first use. A slot takes buffers that never live at once and that its size
+// covers.
+func (p *placer) layOut() ir.Arena {
+	type slot struct {
+		elem    ir.DType
+		size    ir.Dim
+		buffers []*ir.Buffer
+	}
+	var slots []*slot
+	for _, b := range p.order {
+		if b.Storage != ir.InArena {
+			continue
+		}
+		size := b.Type.Shape.Size()
+		var home *slot
+		for _, s := range slots {
+			fits := s.size.Covers(size) || size.Covers(s.size)
+			if s.elem == b.Type.Elem && fits && !slices.ContainsFunc(s.buffers, func(c *ir.Buffer) bool { return p.overlap(b, c) }) {
+				home = s
+				break
+			}
+		}
+		if home == nil {
+			home = &slot{elem: b.Type.Elem, size: size}
+			slots = append(slots, home)
+		}
+		if size.Covers(home.size) {
+			home.size = size
+		}
+		home.buffers = append(home.buffers, b)
+	}
+	arena := ir.Arena{Length: map[ir.DType]ir.Dim{}}
+	for k, s := range slots {
+		for _, b := range s.buffers {
+			b.Slot, b.Offset = k, arena.Length[s.elem]
+			arena.Buffers = append(arena.Buffers, b)
+		}
+		arena.Length[s.elem] = arena.Length[s.elem].Add(s.size)
+	}
+	return arena
+}
+
+// overlap reports whether b and c are needed at the same time in a timeline.
+func (p *placer) overlap(b, c *ir.Buffer) bool {
+	for _, lives := range p.lives {
+		l, okB := lives[b]
+		m, okC := lives[c]
+		if okB && okC && l.first <= m.last && m.first <= l.last {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckPlacement proves, on its own, that in every timeline of a plan each
+// read is of a value written before, and no write hits memory that holds a
+// value still to be read.
+func CheckPlacement(plan *ir.Plan) error {
+	for _, m := range plan.Models {
+		for _, line := range modelTimelines(m) {
+			if err := checkTimeline(line); err != nil {
+				return fmt.Errorf("model %s: %w", m.Model.Name, err)
+			}
+		}
+	}
+	for _, f := range plan.Funcs {
+		for _, e := range f.Entries {
+			if err := checkTimeline(timeline{e.Proc}); err != nil {
+				return fmt.Errorf("function %s%s: %w", f.Func.Name, e.Suffix, err)
+			}
+		}
+	}
+	return nil
+}
+
+// checkTimeline runs a timeline with owners instead of values: each slot is
+// owned by the buffer last written to it.
+func checkTimeline(line timeline) error {
+	type place struct {
+		elem ir.DType
+		slot int
+	}
+	owner := map[place]*ir.Buffer{}
+	written := map[*ir.Buffer]bool{}
+	for _, proc := range line {
+		for k, step := range proc.Steps {
+			t := trafficOf(step)
+			for _, b := range t.reads {
+				switch b.Storage {
+				case ir.InArena:
+					if !written[b] || owner[place{b.Type.Elem, b.Slot}] != b {
+						return fmt.Errorf("%s, step %d reads %s, which holds another value", proc.Name, k, b.Name)
+					}
+				case ir.InLocal, ir.InOutput:
+					if !written[b] {
+						return fmt.Errorf("%s, step %d reads %s before it is written", proc.Name, k, b.Name)
+					}
+				}
+			}
+			for _, b := range t.writes {
+				written[b] = true
+				if b.Storage == ir.InArena {
+					owner[place{b.Type.Elem, b.Slot}] = b
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// modelTimelines is the ways in which a model's procedures follow one another.
+func modelTimelines(m *ir.ModelPlan) []timeline {
+	var lines []timeline
+	if m.Forward != nil {
+		if m.Backward != nil {
+			lines = append(lines, timeline{m.Forward, m.Backward})
+		}
+		if m.Gradient != nil {
+			lines = append(lines, timeline{m.Forward, m.Gradient})
+		}
+		if m.Backward == nil && m.Gradient == nil {
+			lines = append(lines, timeline{m.Forward})
+		}
+	}
+	for _, proc := range []*ir.Procedure{m.Update, m.Evaluate, m.Init} {
+		if proc != nil {
+			lines = append(lines, timeline{proc})
+		}
+	}
+	return lines
+}

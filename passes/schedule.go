@@ -1,0 +1,436 @@
+package passes
+
+import (
+	"fmt"
+	"slices"
+
+	"gradgen.dev/ir"
+)
+
+// A target is a value that a procedure leaves in a buffer.
+type target struct {
+	node   *ir.Node
+	buffer *ir.Buffer
+	leaf   *ir.Node // the leaf whose memory it gets, where it is an update
+}
+
+// A planner makes the procedures of one model or function; they share buffers.
+type planner struct {
+	g      *ir.Graph
+	names  *naming
+	buffer map[*ir.Node]*ir.Buffer // what is in memory when a procedure starts
+	err    error
+}
+
+func (pl *planner) fail(format string, args ...any) {
+	if pl.err == nil {
+		pl.err = fmt.Errorf(format, args...)
+	}
+}
+
+// withLocals is pl with names that end with the procedure.
+func (pl *planner) withLocals() *planner {
+	c := *pl
+	c.names = pl.names.inProcedure()
+	return &c
+}
+
+// child is a planner that starts with what pl has in memory.
+func (pl *planner) child() *planner {
+	c := &planner{g: pl.g, names: pl.names.following(), buffer: map[*ir.Node]*ir.Buffer{}}
+	for n, b := range pl.buffer {
+		c.buffer[n] = b
+	}
+	return c
+}
+
+// procedure plans the steps that compute targets. What keep lists is left in
+// the arena too.
+func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir.Procedure {
+	avail := map[*ir.Node]bool{}
+	for n := range pl.buffer {
+		avail[n] = true
+	}
+	s := &scheduler{planner: pl, outer: pl.names, proc: &ir.Procedure{Name: name}, locals: map[*ir.Node]*ir.Buffer{}, cleared: map[*ir.Node]bool{}}
+	var roots []*ir.Node
+	updates := map[*ir.Node]*ir.Node{}
+	var copies []target
+	for _, t := range targets {
+		if avail[t.node] || slices.Contains(roots, t.node) || t.node.IsConstant() && t.node.Type.Rank() == 0 {
+			copies = append(copies, t)
+			continue
+		}
+		roots = append(roots, t.node)
+		if t.leaf != nil {
+			updates[t.node] = t.leaf
+		}
+	}
+	for _, n := range keep {
+		if !avail[n] && !slices.Contains(roots, n) {
+			roots = append(roots, n)
+		}
+	}
+	s.f = fuse(pl.g, avail, roots, updates)
+	for _, t := range targets {
+		// What later steps read again is not computed over what earlier ones
+		// still read: it is copied at the end.
+		if t.leaf != nil && s.f.reread[t.node] {
+			copies = append(copies, t)
+		}
+	}
+	s.assign(targets)
+	s.planner = pl.withLocals()
+	s.build()
+	for _, t := range copies {
+		s.copy(t)
+	}
+	for _, t := range targets {
+		if t.buffer == nil && t.node.Type.Rank() == 0 {
+			s.proc.Results = append(s.proc.Results, s.result(t.node))
+		}
+	}
+	for _, n := range keep {
+		if n.Type.Rank() == 0 && !avail[n] {
+			s.keepScalar(n)
+		}
+	}
+	s.order()
+	if pl.err == nil {
+		pl.err = s.err
+	}
+	return s.proc
+}
+
+// A scheduler turns the groups of one procedure into ordered steps.
+type scheduler struct {
+	*planner
+	outer   *naming // of all procedures
+	f       *fuser
+	proc    *ir.Procedure
+	locals  map[*ir.Node]*ir.Buffer // scalars
+	cleared map[*ir.Node]bool
+}
+
+// assign gives every value in memory its buffer.
+func (s *scheduler) assign(targets []target) {
+	for _, t := range targets {
+		if s.buffer[t.node] == nil && t.node.Type.Rank() > 0 && !t.node.Is("const") && !(t.leaf != nil && s.f.reread[t.node]) {
+			s.buffer[t.node] = t.buffer
+		}
+	}
+	for _, n := range s.f.inOrder() {
+		if s.buffer[n] == nil && n.Type.Rank() > 0 {
+			s.buffer[n] = &ir.Buffer{Name: s.names.buffer(n, "t"), Type: n.Type, Storage: ir.InArena}
+		}
+	}
+
+	// Formulas call a value in memory by its name from here on.
+	for _, n := range s.f.inOrder() {
+		switch b := s.buffer[n]; {
+		case b == nil:
+		case updated(b):
+			s.names.show(n, b.Key)
+		case b.Storage == ir.InGrad:
+			s.names.show(n, "d"+b.Key)
+		case b.Storage == ir.InOutput:
+			s.names.show(n, b.Name)
+		default:
+			s.names.show(n, s.names.display(n, b.Name))
+		}
+	}
+}
+
+// inOrder is the values in memory, in the order in which they are computed.
+func (f *fuser) inOrder() []*ir.Node {
+	var out []*ir.Node
+	seen := map[*ir.Node]bool{}
+	add := func(n *ir.Node) {
+		if f.memory[n] && !seen[n] && !f.avail[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	for _, g := range f.groups {
+		if g.product != nil {
+			add(g.product.result)
+		}
+		for _, n := range g.nodes {
+			add(n)
+		}
+		for _, n := range g.folds {
+			add(n)
+			if to, ok := f.into[n]; ok {
+				add(to.target)
+			}
+		}
+		for _, p := range g.puts {
+			add(p.to)
+		}
+	}
+	return out
+}
+
+// build makes the steps, group by group, then the scalars that are targets.
+func (s *scheduler) build() {
+	b := &builder{f: s.f, buffer: s.buffer, scalar: s.scalar, invalid: s.fail}
+	for _, g := range s.f.groups {
+		if g.product != nil {
+			s.product(g.product)
+			continue
+		}
+		for _, n := range g.folds {
+			if n.Type.Rank() == 0 && s.f.into[n].target == nil {
+				s.local(n, true)
+				s.buffer[n] = s.locals[n]
+			}
+		}
+		step := b.loop(g)
+		for _, p := range g.puts {
+			if p.clears && !s.cleared[p.to] {
+				s.cleared[p.to] = true
+				s.clear(p.to)
+			}
+		}
+		step.Names = map[*ir.Node]string{}
+		for _, n := range g.nodes {
+			step.Names[n] = localName(s.names.base(n))
+		}
+		s.add(&ir.Step{Loop: step, Formulas: s.formulas(g)})
+		for _, n := range g.folds {
+			if n.Type.Rank() == 0 {
+				delete(s.buffer, n)
+			}
+		}
+	}
+}
+
+func (s *scheduler) add(step *ir.Step) { s.proc.Steps = append(s.proc.Steps, step) }
+
+// local is a fresh local variable for the scalar n.
+func (s *scheduler) local(n *ir.Node, wide bool) *ir.Buffer {
+	if b := s.locals[n]; b != nil {
+		return b
+	}
+	b := &ir.Buffer{Name: s.names.buffer(n, scalarName(n)), Type: n.Type, Storage: ir.InLocal, Wide: wide && n.Type.Elem.IsFloat()}
+	s.locals[n] = b
+	s.names.show(n, s.names.display(n, b.Name))
+	return b
+}
+
+// scalarName is what a scalar without a name of its own is called.
+func scalarName(n *ir.Node) string {
+	for _, m := range ir.Topological(n) {
+		if m.Is("hyper") && m.Attr.Name == "lr" {
+			return "rate"
+		}
+	}
+	for _, m := range ir.Topological(n) {
+		if m.Op.Class != ir.Leaf && m.Op.Class != ir.Map {
+			return "s"
+		}
+	}
+	return "scale"
+}
+
+// scalar is where the scalar n can be read; what is not there yet is computed
+// in a step of its own.
+func (s *scheduler) scalar(n *ir.Node) *ir.Buffer {
+	if b := s.buffer[n]; b != nil {
+		return b
+	}
+	if b := s.locals[n]; b != nil {
+		return b
+	}
+	step := &ir.ScalarStep{Value: n, Loads: map[*ir.Node]ir.Access{}}
+	s.scalarLoads(step, n)
+	formula := s.names.body(n, 0)
+	step.To = s.local(n, false)
+	s.add(&ir.Step{Scalar: step, Formulas: []string{step.To.Name + " = " + formula}})
+	return step.To
+}
+
+// result is the local that the procedure returns for n, in float64 where n
+// floats.
+func (s *scheduler) result(n *ir.Node) *ir.Buffer {
+	if b := s.locals[n]; b != nil && (b.Wide || !n.Type.Elem.IsFloat()) {
+		return b
+	}
+	step := &ir.ScalarStep{Value: n, Loads: map[*ir.Node]ir.Access{}}
+	if b := s.locals[n]; b != nil {
+		step.Loads[n] = ir.Access{Buffer: b}
+	} else {
+		s.scalarLoads(step, n)
+	}
+	formula := s.names.body(n, 0)
+	step.To = &ir.Buffer{Name: s.names.buffer(n, "result"), Type: n.Type, Storage: ir.InLocal, Wide: n.Type.Elem.IsFloat()}
+	s.add(&ir.Step{Scalar: step, Formulas: []string{step.To.Name + " = " + formula}})
+	return step.To
+}
+
+// keepScalar leaves the scalar n in the arena, for a later procedure.
+func (s *scheduler) keepScalar(n *ir.Node) {
+	from := s.scalar(n)
+	to := &ir.Buffer{Name: s.outer.fresh(from.Name + "Kept"), Type: n.Type, Storage: ir.InArena}
+	s.add(&ir.Step{Scalar: &ir.ScalarStep{To: to, Value: n, Loads: map[*ir.Node]ir.Access{n: {Buffer: from}}}})
+	s.buffer[n] = to
+}
+
+// scalarLoads notes what the expression n reads; subexpressions that others
+// use too become locals first.
+func (s *scheduler) scalarLoads(step *ir.ScalarStep, n *ir.Node) {
+	stored := func(m *ir.Node) bool { return s.buffer[m] != nil }
+	for _, a := range n.Args {
+		switch {
+		case a.IsConstant():
+		case s.buffer[a] != nil || s.locals[a] != nil:
+			step.Loads[a] = ir.Access{Buffer: s.scalar(a)}
+		case a.Op.Class == ir.Leaf:
+		case a.Op.Class == ir.Map && s.f.uses[a] > 1:
+			step.Loads[a] = ir.Access{Buffer: s.scalar(a)}
+		case a.Op.Class == ir.Map:
+			s.scalarLoads(step, a)
+		default:
+			s.memoryLoad(step, a, stored)
+		}
+	}
+	if n.Op.Class == ir.View || n.Op.Class == ir.Index {
+		s.memoryLoad(step, n, stored)
+	}
+}
+
+func (s *scheduler) memoryLoad(step *ir.ScalarStep, a *ir.Node, stored func(*ir.Node) bool) {
+	v, ok := viewOf(a, stored)
+	if !ok {
+		s.fail("the scalar %s cannot be read where it lies", a.Op.Name)
+		return
+	}
+	b := &builder{f: s.f, buffer: s.buffer, invalid: s.fail}
+	step.Loads[a] = b.access(v)
+}
+
+// product adds the step of a product, behind the scalars it needs.
+func (s *scheduler) product(p *product) {
+	step, ok := s.f.productStep(p)
+	if !ok {
+		s.fail("the product %s cannot be laid out as matrices", p.einsum.Attr.Spec)
+		return
+	}
+	stored := func(n *ir.Node) bool { return s.f.avail[n] || s.f.memory[n] }
+	a, _ := viewOf(p.a, stored)
+	b, _ := viewOf(p.b, stored)
+	step.A.Buffer, step.B.Buffer, step.C.Buffer = s.buffer[a.base], s.buffer[b.base], s.buffer[p.result]
+	if p.onto != nil && s.buffer[p.onto] != step.C.Buffer {
+		s.merge(p.onto, p.result)
+		step.C.Buffer = s.buffer[p.result]
+	}
+	step.Loads = map[*ir.Node]*ir.Buffer{}
+	for _, k := range []*ir.Node{step.Alpha, step.Beta} {
+		if !k.IsConstant() {
+			step.Loads[k] = s.scalar(k)
+		}
+	}
+	s.add(&ir.Step{Product: step, Formulas: []string{s.assignment(p.result, p.onto)}})
+}
+
+// merge gives the value n the memory of onto, which it replaces.
+func (s *scheduler) merge(onto, n *ir.Node) {
+	from, to := s.buffer[n], s.buffer[onto]
+	if from.Storage != ir.InArena {
+		from, to = to, from
+	}
+	for m, b := range s.buffer {
+		if b == from {
+			s.buffer[m] = to
+		}
+	}
+	for _, step := range s.proc.Steps {
+		substitute(step, from, to)
+	}
+}
+
+// clear sets the value of n to zeros.
+func (s *scheduler) clear(n *ir.Node) {
+	shape := n.Type.Shape
+	zero := s.g.Fill(0, n.Type)
+	split := max(len(shape)-1, 0)
+	s.add(&ir.Step{
+		Formulas: []string{s.names.shown[n] + " = 0"},
+		Loop: &ir.LoopStep{
+			Outer: shape[:split], Inner: shape[split:],
+			Passes: []ir.Pass{{}}, Loads: map[*ir.Node]ir.Access{},
+			Stores: []ir.Store{{Node: zero, To: ir.Access{Buffer: s.buffer[n], Strides: rowMajor(shape)}}},
+		},
+	})
+}
+
+// copy leaves a value that is in memory, or a constant, in another buffer too.
+func (s *scheduler) copy(t target) {
+	if t.buffer == nil || s.buffer[t.node] == t.buffer || t.leaf == t.node && t.leaf != nil {
+		return
+	}
+	if t.node.Type.Rank() == 0 {
+		return // results are read where they are
+	}
+	shape := t.node.Type.Shape
+	split := max(len(shape)-1, 0)
+	step := &ir.LoopStep{Outer: shape[:split], Inner: shape[split:], Passes: []ir.Pass{{}}, Loads: map[*ir.Node]ir.Access{}}
+	if b := s.buffer[t.node]; b != nil {
+		step.Loads[t.node] = ir.Access{Buffer: b, Strides: rowMajor(shape)}
+	}
+	step.Stores = []ir.Store{{Node: t.node, To: ir.Access{Buffer: t.buffer, Strides: rowMajor(shape)}}}
+	s.add(&ir.Step{Loop: step, Formulas: []string{t.buffer.Name + " = " + s.names.expr(t.node, 0)}})
+}
+
+// formulas is what a loop group computes, a line a value that has a name or a
+// place in memory.
+func (s *scheduler) formulas(g *group) []string {
+	var out []string
+	for _, n := range g.nodes {
+		if s.buffer[n] == nil && s.names.base(n) == "" {
+			continue
+		}
+		line := s.assignment(n, nil)
+		if s.buffer[n] == nil {
+			s.names.show(n, s.names.display(n, ""))
+		}
+		out = append(out, line)
+	}
+	for _, n := range g.folds {
+		if to, ok := s.f.into[n]; ok {
+			out = append(out, s.assignment(to.target, nil))
+			continue
+		}
+		out = append(out, s.assignment(n, nil))
+	}
+	for _, p := range g.puts {
+		sign := " = "
+		if p.add {
+			sign = " += "
+		}
+		out = append(out, s.names.shown[p.to]+placeText(p)+sign+s.names.expr(p.x, 0))
+	}
+	return slices.Compact(out)
+}
+
+// placeText is the region of a put, as an index.
+func placeText(p put) string {
+	if p.to.Is("scatter_add") {
+		return "[…]"
+	}
+	return ""
+}
+
+// assignment is `name = formula`.
+func (s *scheduler) assignment(n, onto *ir.Node) string {
+	name := s.names.base(n)
+	if b := s.buffer[n]; b != nil {
+		name = s.names.shown[n]
+	} else if b := s.locals[n]; b != nil {
+		name = s.names.display(n, b.Name)
+	}
+	sign := " = "
+	if b := s.buffer[n]; b != nil && updated(b) {
+		name, sign = b.Key, " ← "
+	}
+	return name + sign + s.names.body(n, 0)
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Tensor is a named tensor over memory that it does not own: what Write takes
+// the elements from, and what Read puts them into.
+type Tensor struct {
+	Name  string
+	Shape []int // empty for a scalar
+	Data  any   // []float32, []float64, []int32, []int64, []uint64 or []bool
+}
+
+// widths are the sizes of the format's element types, in bytes.
+var widths = map[string]int{
+	"F64": 8, "I64": 8, "U64": 8,
+	"F32": 4, "I32": 4, "U32": 4,
+	"F16": 2, "BF16": 2, "I16": 2, "U16": 2,
+	"I8": 1, "U8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "BOOL": 1,
+}
+
+// describe gives the dtype, as safetensors names it, and the number of
+// elements that are there.
+func (t Tensor) describe() (dtype string, n int, err error) {
+	switch d := t.Data.(type) {
+	case []float32:
+		return "F32", len(d), nil
+	case []float64:
+		return "F64", len(d), nil
+	case []int32:
+		return "I32", len(d), nil
+	case []int64:
+		return "I64", len(d), nil
+	case []uint64:
+		return "U64", len(d), nil
+	case []bool:
+		return "BOOL", len(d), nil
+	}
+	return "", 0, fmt.Errorf("store: tensor %q: elements in a %T cannot be stored", t.Name, t.Data)
+}
+
+// entry is the header's line of t, all but its place.
+func (t Tensor) entry() (entry, error) {
+	dtype, n, err := t.describe()
+	if err != nil {
+		return entry{}, err
+	}
+	e := entry{name: t.Name, dtype: dtype, shape: t.Shape}
+	if size, ok := e.size(); !ok || size != n*widths[dtype] {
+		return entry{}, fmt.Errorf("store: tensor %q: %d elements are not of shape %v", t.Name, n, t.Shape)
+	}
+	return e, nil
+}
+
+// encode appends elements from to to to buf.
+func (t Tensor) encode(buf []byte, from, to int) []byte {
+	le := binary.LittleEndian
+	switch d := t.Data.(type) {
+	case []float32:
+		for _, v := range d[from:to] {
+			buf = le.AppendUint32(buf, math.Float32bits(v))
+		}
+	case []float64:
+		for _, v := range d[from:to] {
+			buf = le.AppendUint64(buf, math.Float64bits(v))
+		}
+	case []int32:
+		for _, v := range d[from:to] {
+			buf = le.AppendUint32(buf, uint32(v))
+		}
+	case []int64:
+		for _, v := range d[from:to] {
+			buf = le.AppendUint64(buf, uint64(v))
+		}
+	case []uint64:
+		for _, v := range d[from:to] {
+			buf = le.AppendUint64(buf, v)
+		}
+	case []bool:
+		for _, v := range d[from:to] {
+			bit := byte(0)
+			if v {
+				bit = 1
+			}
+			buf = append(buf, bit)
+		}
+	}
+	return buf
+}
+
+// decode sets the elements from raw, which is as long as they need.
+func (t Tensor) decode(raw []byte) {
+	le := binary.LittleEndian
+	switch d := t.Data.(type) {
+	case []float32:
+		for i := range d {
+			d[i] = math.Float32frombits(le.Uint32(raw[4*i:]))
+		}
+	case []float64:
+		for i := range d {
+			d[i] = math.Float64frombits(le.Uint64(raw[8*i:]))
+		}
+	case []int32:
+		for i := range d {
+			d[i] = int32(le.Uint32(raw[4*i:]))
+		}
+	case []int64:
+		for i := range d {
+			d[i] = int64(le.Uint64(raw[8*i:]))
+		}
+	case []uint64:
+		for i := range d {
+			d[i] = le.Uint64(raw[8*i:])
+		}
+	case []bool:
+		for i := range d {
+			d[i] = raw[i] == 1
+		}
+	}
+}
+
+// valid reports whether raw can be decoded: a bool is 0 or 1.
+func (t Tensor) valid(raw []byte) bool {
+	if _, ok := t.Data.([]bool); !ok {
+		return true
+	}
+	return !slices.ContainsFunc(raw, func(b byte) bool { return b > 1 })
+}
