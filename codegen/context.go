@@ -126,10 +126,16 @@ func siteHash(s string) uint64 {
 	return h
 }
 
+// rank is the order in which a prologue lists buffers: what is given, what is
+// kept, what is scratch, what is written.
+var rank = map[ir.Storage]int{ir.InInput: 0, ir.InTable: 1, ir.InParam: 2, ir.InState: 3, ir.InArena: 4, ir.InGrad: 5, ir.InOutput: 6}
+
 // prologue is the locals for what has been asked for.
 func (c procContext) prologue() *body {
 	var cuts body
-	for _, b := range c.used {
+	used := slices.Clone(c.used)
+	slices.SortStableFunc(used, func(a, b *ir.Buffer) int { return rank[a.Storage] - rank[b.Storage] })
+	for _, b := range used {
 		if b.Storage == ir.InLocal {
 			continue
 		}

@@ -95,7 +95,7 @@ func (p *printer) newFile(suffix string, fill func(f *file)) {
 func (p *printer) packageDoc(f *file) {
 	switch doc := p.plan.Program.Doc; {
 	case doc != "":
-		f.packageDoc(doc)
+		f.packageDoc(documented("Package "+p.opts.Package, doc, ""))
 	case len(p.models) == 0:
 		f.packageDoc(fmt.Sprintf("Package %s has functions and their derivatives, compiled from %s.", p.opts.Package, p.opts.Source))
 	}

@@ -48,7 +48,7 @@ func (b *body) stmt(format string, args ...any) {
 // comment adds a line comment. Prose is wrapped; a formula, which is a line
 // with a sign of equality or assignment between spaces, stays on its line.
 func (b *body) comment(format string, args ...any) {
-	for _, line := range wrapComment(fmt.Sprintf(format, args...), wide) {
+	for _, line := range commentLines(fmt.Sprintf(format, args...)) {
 		b.code = append(b.code, jen.Comment(line))
 	}
 }
@@ -146,11 +146,40 @@ func raw(text string) *jen.Statement {
 	return out
 }
 
-// wrapComment is text as lines of a comment.
-func wrapComment(text string, width int) []string {
+// commentLines is prose and formulas as lines of a comment.
+func commentLines(text string) []string {
 	var out []string
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
-		for _, l := range wrap(line, width) {
+		if isFormula(line) {
+			out = append(out, "// "+line)
+		} else {
+			out = append(out, docLines(line)...)
+		}
+	}
+	return out
+}
+
+// isFormula reports whether a line is a formula: a short left side and a sign of
+// equality or assignment.
+func isFormula(line string) bool {
+	for _, sign := range []string{" = ", " ← ", " += "} {
+		if left, _, ok := strings.Cut(line, sign); ok && strings.Count(left, " ") < 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// docLines is a doc comment: prose is wrapped, what a tab begins is shown as
+// code.
+func docLines(text string) []string {
+	var out []string
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		if strings.HasPrefix(line, "\t") {
+			out = append(out, "//"+line)
+			continue
+		}
+		for _, l := range wrap(line, wide) {
 			out = append(out, strings.TrimRight("// "+l, " "))
 		}
 	}
@@ -159,7 +188,7 @@ func wrapComment(text string, width int) []string {
 
 // wrap breaks a line of prose at spaces.
 func wrap(line string, width int) []string {
-	if len([]rune(line)) <= width || isFormula(line) {
+	if len([]rune(line)) <= width {
 		return []string{line}
 	}
 	var out []string
@@ -174,12 +203,6 @@ func wrap(line string, width int) []string {
 		current += word
 	}
 	return append(out, current)
-}
-
-// isFormula reports whether a line is one that must not be broken: a formula,
-// or what a doc comment shows as code.
-func isFormula(line string) bool {
-	return strings.HasPrefix(line, "\t") || strings.Contains(line, " = ") || strings.Contains(line, " ← ") || strings.Contains(line, " += ")
 }
 
 // A file is one emitted Go file. It keeps the first error and formats once, at
@@ -201,7 +224,7 @@ func newFile(pkg, source string) *file {
 
 // packageDoc sets the package's doc comment.
 func (f *file) packageDoc(doc string) {
-	for _, line := range wrapComment(doc, wide) {
+	for _, line := range docLines(doc) {
 		f.jen.PackageComment(line)
 	}
 }
@@ -224,7 +247,7 @@ func (f *file) decl(doc, text string) {
 func (f *file) declare(doc, header string, close func(s *jen.Statement, b *body), fill func(b *body)) {
 	f.jen.Line()
 	if doc != "" {
-		for _, line := range wrapComment(doc, wide) {
+		for _, line := range docLines(doc) {
 			f.jen.Comment(line)
 		}
 	}
@@ -254,11 +277,27 @@ func (f *file) render() ([]byte, error) {
 	return format.Source(groupImports(out.Bytes()))
 }
 
-// groupImports sets the runtime's packages apart from the standard library's.
+// groupImports puts the runtime's packages behind the standard library's, with
+// a line between them.
 func groupImports(src []byte) []byte {
-	first := []byte("\n\t\"" + runtimePath)
-	if at := bytes.Index(src, first); at > 0 && src[at-1] == '"' {
-		return slices.Concat(src[:at], []byte("\n"), src[at:])
+	const open, shut = "import (\n", "\n)\n"
+	from := bytes.Index(src, []byte(open))
+	if from < 0 {
+		return src
 	}
-	return src
+	from += len(open)
+	to := from + bytes.Index(src[from:], []byte(shut))
+	var standard, runtime []string
+	for line := range strings.SplitSeq(string(src[from:to]), "\n") {
+		switch {
+		case strings.Contains(line, runtimePath):
+			runtime = append(runtime, line)
+		case line != "":
+			standard = append(standard, line)
+		}
+	}
+	if len(standard) > 0 && len(runtime) > 0 {
+		standard = append(standard, "")
+	}
+	return slices.Concat(src[:from], []byte(strings.Join(append(standard, runtime...), "\n")), src[to:])
 }

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type loopPrinter struct {
 	uses    map[*ir.Node]int    // within the current pass
 	bests   map[*ir.Node]string // the best value so far of an argmax
 	taken   map[string]bool     // locals of this loop
+	shared  map[string]bool     // locals of the procedure
 	pass    int
 	inRow   bool              // what is printed stands outside the inner loop
 	pending map[*ir.Node]bool // elements that the current pass computes
@@ -38,17 +40,22 @@ type loopAxis struct {
 // rowKey tells accesses of a row apart.
 type rowKey struct{ buffer, offset, strides, index string }
 
-// printLoop prints l: its folds' starts, then the nest.
-func printLoop(b *body, c procContext, l *ir.LoopStep) {
+// printLoop prints l: its folds' starts, then the nest. keys are the names of
+// the procedure's random keys so far.
+func printLoop(b *body, c procContext, l *ir.LoopStep, keys map[string]bool) {
 	p := &loopPrinter{
 		b: b, c: c, l: l, keys: map[*ir.Node]string{}, bests: map[*ir.Node]string{},
-		taken: map[string]bool{},
+		taken: maps.Clone(keys), shared: keys,
 	}
 	if p.cleared() {
 		return
 	}
 	p.merge()
 	p.start()
+	if p.outer > 0 && !slices.ContainsFunc(p.axes[:p.outer], func(a loopAxis) bool { return a.index != "0" }) {
+		p.b.block("", p.row) // a single row: its locals need a scope
+		return
+	}
 	p.nest(0)
 }
 
@@ -296,6 +303,7 @@ func (p *loopPrinter) start() {
 		key := p.local("key")
 		p.b.stmt("%s := %s", key, p.c.key(n.Attr.Name))
 		p.keys[n] = key
+		p.shared[key] = true
 	}
 }
 
@@ -382,7 +390,7 @@ func (p *loopPrinter) printPass(pass ir.Pass) {
 	p.inRow, p.pending = true, map[*ir.Node]bool{}
 	p.countUses(pass)
 	for _, n := range pass.Scalars {
-		p.compute(n, true)
+		p.compute(n, p.uses[n] != 1 || !p.onceInRow(n, pass))
 	}
 	for _, f := range p.l.Folds {
 		if f.Pass == p.pass && f.Row {
@@ -411,6 +419,35 @@ func (p *loopPrinter) printPass(pass ir.Pass) {
 	p.inner(p.outer, func() { p.elements(pass) })
 	p.inRow = true
 	p.forget(pass)
+}
+
+// onceInRow reports whether the row's scalar n is read by one other scalar of
+// this pass, and by nothing later.
+func (p *loopPrinter) onceInRow(n *ir.Node, pass ir.Pass) bool {
+	readers := 0
+	for k, q := range p.l.Passes {
+		for _, m := range slices.Concat(q.Scalars, q.Elements, q.Reduces) {
+			if !slices.Contains(m.Args, n) && !readsInline(m, n) {
+				continue
+			}
+			if readers++; k != p.pass || !slices.Contains(pass.Scalars, m) {
+				return false
+			}
+		}
+	}
+	for _, s := range p.l.Stores {
+		if s.Node == n {
+			return false
+		}
+	}
+	return readers <= 1
+}
+
+// readsInline reports whether m reads n through what is printed in place.
+func readsInline(m, n *ir.Node) bool {
+	return slices.ContainsFunc(m.Args, func(a *ir.Node) bool {
+		return a == n || (a.Op.Class == ir.Map || a.Op.Class == ir.View) && readsInline(a, n)
+	})
 }
 
 func (p *loopPrinter) hasElements(pass ir.Pass) bool {
@@ -481,6 +518,9 @@ func (p *loopPrinter) elements(pass ir.Pass) {
 	for _, n := range pass.Elements {
 		stored := slices.ContainsFunc(stores, func(s ir.Store) bool { return s.Node == n })
 		p.compute(n, p.uses[n] > 1 || stored && busy > 1)
+	}
+	if len(stores) == 1 && busy == 1 && p.assignOp(stores[0]) {
+		return
 	}
 	values := make([]string, len(stores))
 	for i, s := range stores {

@@ -144,3 +144,22 @@ func (p *loopPrinter) assign(s ir.Store, text string) {
 	}
 	p.b.stmt("%s = %s", to, text)
 }
+
+// assignOp writes x = x + y as x += y, and likewise − and ·; ok is false where
+// the store is no such thing.
+func (p *loopPrinter) assignOp(s ir.Store) (ok bool) {
+	sign := map[string]string{"add": "+=", "sub": "-=", "mul": "*="}[s.Node.Op.Name]
+	if sign == "" || s.Add || adjusted(s.Node) {
+		return false
+	}
+	to := p.element(s.To)
+	for i, a := range s.Node.Args {
+		if x, _ := p.value(a); x != to || i == 1 && sign == "-=" {
+			continue
+		}
+		y, _ := p.value(s.Node.Args[1-i])
+		p.b.stmt("%s %s %s", to, sign, y)
+		return true
+	}
+	return false
+}

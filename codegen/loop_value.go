@@ -36,6 +36,12 @@ func (p *loopPrinter) nameOf(n *ir.Node) string {
 		return name
 	}
 	switch n.Op.Name {
+	case "argmax", "argmin":
+		return "top"
+	case "pick":
+		return "chosen"
+	case "cast":
+		return "hit"
 	case "exp":
 		return "e"
 	case "sub":

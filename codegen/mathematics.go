@@ -13,10 +13,11 @@ const mostFormulas = 40
 // mathematics is the doc comment of a model's type: what the program says of
 // it, then the formulas that were compiled, with the shapes of what they set.
 func (m *model) mathematics() string {
-	doc := m.ir.Doc
-	if doc == "" {
-		doc = m.name + " is the model " + m.ir.Name + " of " + m.opts.Source + "."
+	text := m.ir.Doc
+	if text == "" && len(m.models) == 0 && len(m.printer.plan.Models) == 1 {
+		text = m.printer.plan.Program.Doc
 	}
+	doc := documented(m.name, text, "the model "+m.ir.Name+" of "+m.opts.Source)
 	shapes := m.shapes()
 	forward := m.plan.Forward
 	if forward == nil {
@@ -95,7 +96,7 @@ func section(head string, list []string, shapes map[string]string) string {
 		}
 		name, rest := halves(f)
 		line := "\n\t" + padded(name, left) + rest
-		if shape := shapes[strings.TrimSpace(name)]; shape != "" {
+		if shape := shapes[unscaled(name)]; shape != "" {
 			line = "\n\t" + padded(name, left) + padded(rest, right) + "  " + shape
 		}
 		b.WriteString(strings.TrimRight(line, " "))
@@ -103,10 +104,34 @@ func section(head string, list []string, shapes map[string]string) string {
 	return b.String()
 }
 
-// halves splits a formula at its first = or ←, which goes to the right.
+// unscaled is the name that a formula sets, without a scale before it.
+func unscaled(left string) string {
+	if at := strings.LastIndex(left, "·"); at >= 0 {
+		return left[at+len("·"):]
+	}
+	return left
+}
+
+// documented is the program's comment on a declaration as Go's doc comment,
+// which starts with the name.
+func documented(name, doc, otherwise string) string {
+	if doc == "" {
+		return name + " is " + otherwise + "."
+	}
+	first, rest, _ := strings.Cut(doc, " ")
+	switch first {
+	case name:
+		return doc
+	case "The", "A", "An":
+		return name + " is " + strings.ToLower(first) + " " + rest
+	}
+	return name + ": " + doc
+}
+
+// halves splits a formula at its first sign, which goes to the right.
 func halves(f string) (left, right string) {
 	at := len(f)
-	for _, sign := range []string{" = ", " ← "} {
+	for _, sign := range []string{" = ", " ← ", " += "} {
 		if k := strings.Index(f, sign); k >= 0 {
 			at = min(at, k)
 		}

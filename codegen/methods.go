@@ -34,13 +34,13 @@ func fieldsFor(list []*ir.Buffer, reserved ...string) map[*ir.Buffer]string {
 // the types need to have.
 func (m *model) printProcedures() {
 	p := m.plan
-	m.initial = m.method(p.Init, m.trainerFrame("initialise", "seed"), nil)
-	m.forward = m.method(p.Forward, m.trainerFrame("forward", "batch"), m.returnTotals)
-	m.evaluate = m.method(p.Evaluate, m.trainerFrame("evaluate", "batch"), m.returnTotals)
-	m.backward = m.method(p.Backward, m.trainerFrame("backward", "batch"), nil)
-	m.gradient = m.method(p.Gradient, m.trainerFrame("gradient", "grad", "batch"), nil)
-	m.update = m.method(p.Update, m.trainerFrame("update", "grad"), nil)
-	m.predict = m.method(p.Predict, m.predictorFrame(), nil)
+	m.initial = m.method(p.Init, m.trainerFrame(p.Init, "initialise", "seed"), nil)
+	m.forward = m.method(p.Forward, m.trainerFrame(p.Forward, "forward", "batch"), m.returnTotals)
+	m.evaluate = m.method(p.Evaluate, m.trainerFrame(p.Evaluate, "evaluate", "batch"), m.returnTotals)
+	m.backward = m.method(p.Backward, m.trainerFrame(p.Backward, "backward", "batch"), nil)
+	m.gradient = m.method(p.Gradient, m.trainerFrame(p.Gradient, "gradient", "grad", "batch"), nil)
+	m.update = m.method(p.Update, m.trainerFrame(p.Update, "update", "grad"), nil)
+	m.predict = m.method(p.Predict, m.predictorFrame(p.Predict), nil)
 }
 
 // method prints p; nil where p is. What epilogue adds stands at the end.
@@ -75,9 +75,9 @@ func uses(of func(f *frame) bool, list ...*method) bool {
 	return slices.ContainsFunc(list, func(m *method) bool { return m != nil && of(m.ctx.frame) })
 }
 
-// trainerFrame is the frame of a method of the trainer m.
-func (m *model) trainerFrame(where string, params ...string) *frame {
-	f := newFrame(where, m.ir.Elem, m.ir.Dims, m.buffers, append(params, "m")...)
+// trainerFrame is the frame of the method of the trainer m that p becomes.
+func (m *model) trainerFrame(p *ir.Procedure, where string, params ...string) *frame {
+	f := newFrame(where, m.ir.Elem, m.ir.Dims, buffersOf(p), append(params, "m")...)
 	f.plain = callersScalar
 	f.hypers = func(name string) string { return "m.Hyper." + m.hyperField(name) }
 	f.count, f.length, f.keys = "m.steps", "m.Hyper.Steps", [2]string{"m.seed", "m.calls"}
@@ -112,8 +112,8 @@ func (m *model) trainerFrame(where string, params ...string) *frame {
 }
 
 // predictorFrame is the frame of the predictor's method.
-func (m *model) predictorFrame() *frame {
-	f := newFrame("predict", m.ir.Elem, m.ir.Dims, m.buffers, "p", "out", "in")
+func (m *model) predictorFrame(p *ir.Procedure) *frame {
+	f := newFrame("predict", m.ir.Elem, m.ir.Dims, buffersOf(p), "p", "out", "in")
 	f.plain = callersScalar
 	f.hypers = func(name string) string { return "p.w.hyper." + m.hyperField(name) }
 	f.count, f.length, f.keys = "p.w.steps", "p.w.hyper.Steps", [2]string{"p.w.seed", "p.calls"}

@@ -207,10 +207,10 @@ func (e *naive) name(n *ir.Node) string {
 		name = e.origin(n)
 	}
 	if name == "" {
-		name = map[string]string{"reduce_max": "largest", "reduce_min": "least", "scatter_add": "scattered"}[n.Op.Name]
+		name = map[string]string{"reduce_max": "largest", "reduce_min": "least", "scatter_add": "scattered", "einsum": "product"}[n.Op.Name]
 	}
 	if name == "" {
-		name = n.Op.Name + "Of"
+		name = unexported(n.Op.Name)
 	}
 	return e.names.take(name, "Of")
 }
@@ -270,7 +270,7 @@ func indexNames() []string {
 	return out
 }
 
-// choose is b where c holds, else a.
+// choose is a where c holds, else b.
 func (e *naive) choose(c, a, b string) string {
 	e.where = true
 	return e.helper + "Where(" + outermost(c) + ", " + outermost(a) + ", " + outermost(b) + ")"

@@ -274,7 +274,7 @@ func (e *naive) fold(n *ir.Node, summed ir.Shape, start string, finish func(acc 
 	}
 	e.allocate(name, n)
 	e.loop(n.Type.Shape, 0, func(outer []string) {
-		acc := e.names.free("acc", "Of")
+		const acc = "acc"
 		e.b.stmt("%s := %s", acc, start)
 		e.loop(summed, rank, func(inner []string) { add(acc, outer, inner) })
 		result := acc

@@ -8,6 +8,7 @@ import (
 
 // procedure prints the steps of p: a paragraph each, under its formulas.
 func procedure(b *body, c procContext, p *ir.Procedure) {
+	keys := map[string]bool{}
 	for i, s := range p.Steps {
 		if i > 0 && !joined(p.Steps[i-1], s) {
 			b.blank()
@@ -21,7 +22,7 @@ func procedure(b *body, c procContext, p *ir.Procedure) {
 		case s.Scalar != nil:
 			printScalar(b, c, s.Scalar)
 		case s.Loop != nil:
-			printLoop(b, c, s.Loop)
+			printLoop(b, c, s.Loop, keys)
 		}
 	}
 }

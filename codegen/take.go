@@ -112,7 +112,7 @@ func (t *taker) infer() map[string]bool {
 		switch {
 		case in == nil:
 			return checked
-		case len(open) == 1 && t.plainAxis(in.Node.Type.Shape, open[0]) >= 0:
+		case len(open) == 1 && plainAxis(in.Node.Type.Shape, open[0]) >= 0:
 			t.rows(in, open[0])
 			checked[in.field] = true
 		case len(open) == 1:
@@ -137,7 +137,7 @@ func (t *taker) next() (*operand, []string) {
 	var best *operand
 	var bestOpen []string
 	score := func(in *operand, open []string) int {
-		if len(open) == 1 && t.plainAxis(in.Node.Type.Shape, open[0]) >= 0 {
+		if len(open) == 1 && plainAxis(in.Node.Type.Shape, open[0]) >= 0 {
 			return 0
 		}
 		return len(open)
@@ -153,40 +153,10 @@ func (t *taker) next() (*operand, []string) {
 }
 
 // open is the dimensions of a shape that are not known, in the order of Dims.
-func (t *taker) open(s ir.Shape) []string {
-	set := map[string]bool{}
-	for _, d := range s {
-		d.Vars(set)
-	}
-	var out []string
-	for _, d := range t.dims {
-		if set[d.Name] && !t.known[d.Name] {
-			out = append(out, d.Name)
-		}
-	}
-	return out
-}
-
-// plainAxis is the one axis whose extent is the dimension, where no other axis
-// depends on it; else it is negative.
-func (t *taker) plainAxis(s ir.Shape, dim string) int {
-	axis := -1
-	for i, d := range s {
-		set := map[string]bool{}
-		d.Vars(set)
-		if !set[dim] {
-			continue
-		}
-		if axis >= 0 || !d.Equal(ir.DimVar(dim)) {
-			return -1
-		}
-		axis = i
-	}
-	return axis
-}
+func (t *taker) open(s ir.Shape) []string { return openDims(t.ir.Dims, s, t.known) }
 
 func (t *taker) allPlain(s ir.Shape, open []string) bool {
-	return !slices.ContainsFunc(open, func(d string) bool { return t.plainAxis(s, d) < 0 })
+	return !slices.ContainsFunc(open, func(d string) bool { return plainAxis(s, d) < 0 })
 }
 
 // dimField is a dimension's field.
@@ -205,7 +175,7 @@ func (t *taker) from(name string) string { return t.dimOf(t.x, name, t.inputs) }
 // rows infers a dimension that is one extent of in.
 func (t *taker) rows(in *operand, dim string) {
 	s := in.Node.Type.Shape
-	width := s.Drop([]int{t.plainAxis(s, dim)}).Size()
+	width := s.Drop([]int{plainAxis(s, dim)}).Size()
 	t.b.stmt("%s, err := fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.c.names[dim], t.label, in.field,
 		t.x, in.field, t.c.spell(width), t.dimField(dim), t.from(dim), t.dimField(dim))
 	t.b.block("if err != nil", func() { t.b.stmt("return err") })
@@ -256,7 +226,7 @@ func (t *taker) several(in *operand, open []string) {
 					others = append(others, t.c.names[o]+" != 0")
 				}
 			}
-			width := s.Drop([]int{t.plainAxis(s, d)}).Size()
+			width := s.Drop([]int{plainAxis(s, d)}).Size()
 			t.b.stmt("case %s:", strings.Join(others, " && "))
 			t.b.stmt("%s, err = fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.c.names[d], t.label, in.field,
 				t.x, in.field, t.c.spell(width), t.dimField(d), t.c.names[d], t.dimField(d))

@@ -61,10 +61,10 @@ func (m *model) allNodes() []*ir.Node {
 // environments are run-time dimensions to test at: small ones, different from
 // each other, for which every shape makes sense.
 func (m *model) environments(nodes []*ir.Node) []map[string]int {
-	return environments(m.ir.Dims, nodes, sizes)
+	return environments(m.ir.Dims, nodes, sizes, 1)
 }
 
-func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int) []map[string]int {
+func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int, least int) []map[string]int {
 	if len(dims) == 0 {
 		return []map[string]int{{}}
 	}
@@ -78,7 +78,7 @@ func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int) []map[string]
 					env[d.Name] += more
 				}
 			}
-			if admits(nodes, env) {
+			if admits(nodes, env, least) {
 				out = append(out, env)
 				break
 			}
@@ -87,11 +87,12 @@ func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int) []map[string]
 	return out
 }
 
-// admits reports whether all shapes make sense in env.
-func admits(nodes []*ir.Node, env map[string]int) bool {
+// admits reports whether all shapes make sense in env, with extents of at least
+// least.
+func admits(nodes []*ir.Node, env map[string]int, least int) bool {
 	for _, n := range nodes {
 		for _, d := range n.Type.Shape {
-			if v, err := d.Eval(env); err != nil || v < 1 {
+			if v, err := d.Eval(env); err != nil || v < least {
 				return false
 			}
 		}

@@ -125,19 +125,30 @@ func affordable(exact *ir.Node, envs []map[string]int, tensors int) (perTensor b
 }
 
 // exact is the loss as the program states it, nil where no difference quotient
-// of it is its gradient: in a derivative that the program gives itself, or one
-// that is not expanded.
+// of it is its gradient: where the program gives a derivative of its own, or
+// stops one inside another.
 func (m *model) exact() *ir.Node {
-	root := m.plan.Exact
-	if root == nil {
+	if !m.hasLoss() {
 		return nil
 	}
-	for _, n := range ir.Topological(root) {
-		if n.Op.Class == ir.Calculus && !n.IsMark() {
+	stops, expanded := false, true
+	for _, n := range ir.Topological(m.ir.Train.Loss) {
+		switch {
+		case n.Is("call"):
 			return nil
+		case n.Is("stop_gradient"):
+			stops = true
+		case n.Op.Class == ir.Calculus && !n.IsMark():
+			expanded = false
 		}
 	}
-	return root
+	switch {
+	case expanded:
+		return m.ir.Train.Loss
+	case stops:
+		return nil
+	}
+	return m.plan.Exact
 }
 
 // printExact prints the loss as a function of all parameters; frozen reports

@@ -14,7 +14,7 @@ func (m *model) printReading(f *file) {
 	m.printTrainer(f)
 	m.printHyper(f)
 	m.printReport(f)
-	m.printTables(f)
+	printTables(f, m.table, m.buffers)
 	if m.trained() {
 		m.printStep(f)
 	}
@@ -111,8 +111,8 @@ func scratchFields(b *body, list []*ir.Buffer, field map[*ir.Buffer]string, dim 
 			extents = append(extents, spellDim(d, dim))
 		}
 		note := "[" + strings.Join(extents, ",") + "]"
-		if turns := distinct(buf.Values); len(turns) > 1 {
-			note += "; becomes " + strings.Join(turns[1:], ", then ") + ", in place"
+		if turns := turnsOf(buf); len(turns) > 0 {
+			note += "; becomes " + strings.Join(turns, ", then ") + ", in place"
 		}
 		same := func(o *ir.Buffer) bool { return o.Type.Elem == buf.Type.Elem && o.Offset.Equal(buf.Offset) }
 		if k := slices.IndexFunc(list[:i], same); k >= 0 {
@@ -120,6 +120,19 @@ func scratchFields(b *body, list []*ir.Buffer, field map[*ir.Buffer]string, dim 
 		}
 		b.stmt("%s []%s // %s", field[buf], goType(buf.Type.Elem), note)
 	}
+}
+
+// turnsOf is the values that a buffer holds after the one it is named for;
+// temporaries and further values of one name are left out.
+func turnsOf(b *ir.Buffer) []string {
+	var out []string
+	for _, v := range b.Values {
+		base := strings.TrimRight(v, "0123456789")
+		if base != "t" && base != b.Name && !slices.Contains(out, base) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // distinct is list without repetitions.
@@ -201,21 +214,6 @@ func (m *model) printReport(f *file) {
 			}
 		}
 	})
-}
-
-// printTables prints the program's tensors of literals.
-func (m *model) printTables(f *file) {
-	for _, buf := range m.buffers {
-		if buf.Storage != ir.InTable {
-			continue
-		}
-		var values []string
-		for _, v := range buf.Data {
-			values = append(values, literal(v, buf.Type.Elem))
-		}
-		f.decl(m.table(buf)+" is "+shapeText(buf.Type.Shape)+".",
-			"var "+m.table(buf)+" = []"+goType(buf.Type.Elem)+"{"+strings.Join(values, ", ")+"}")
-	}
 }
 
 // isEmpty is the condition that a batch has no element, "" where none can be.

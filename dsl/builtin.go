@@ -117,7 +117,7 @@ func (c *callSite) match(b *builtin, args []*argument) bool {
 				}
 			}
 			if p == nil {
-				return c.badArgs(a.name, "%s has no parameter %s%s", c.name, a.name.Name, didYouMean(a.name.Name, b.paramNames()))
+				return c.badArgs(a.name, "%s has no parameter %s%s", c.name, a.name.Name, proposal(a.name.Name, b.paramNames()))
 			}
 		} else {
 			for next < len(b.params) && b.params[next].named {

@@ -60,7 +60,9 @@ type elaborator struct {
 
 	diags    []*Diagnostic
 	reported map[place]bool
+	refused  map[Node]bool // declarations with something that is not compiled yet
 	broken   bool // a declaration has a syntax error
+	imports  bool // names may come from a file that is not read
 	stopped  bool // a limit is reached
 
 	static map[string]bool // hyperparameters that must be compile-time numbers
@@ -92,7 +94,7 @@ func newElaborator(f *File, opts Options, static map[string]bool) *elaborator {
 	e := &elaborator{
 		opts: opts, file: f, g: g, static: static, library: library(),
 		program:  &ir.Program{Source: filepath.Base(f.Name), Graph: g},
-		reported: map[place]bool{}, origins: map[*ir.Node]origin{},
+		reported: map[place]bool{}, refused: map[Node]bool{}, origins: map[*ir.Node]origin{},
 		checked: map[*ir.Node]bool{}, places: map[Node]map[*Call]string{}, targets: map[Node]map[string]bool{},
 		elem: ir.Float32,
 	}
@@ -194,7 +196,14 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 }
 
 // notCompiled refuses what the language has and the compiler does not have yet.
+// A declaration is refused once.
 func (e *elaborator) notCompiled(sc *scope, n Node, what string) value {
+	if sc != nil {
+		if e.refused[sc.decl] {
+			return poison{}
+		}
+		e.refused[sc.decl] = true
+	}
 	return e.fail(sc, n, "not-compiled", "%s is not compiled yet", what)
 }
 
@@ -236,7 +245,7 @@ func (e *elaborator) checkOptionDims() {
 	sort.Strings(wanted)
 	if len(wanted) > 0 && !e.broken {
 		at := Span{File: e.file}
-		e.report(errorAt(at, "no run-time dimension is called %s%s", wanted[0], didYouMean(wanted[0], names)).code("dim-option"))
+		e.report(errorAt(at, "no run-time dimension is called %s%s", wanted[0], proposal(wanted[0], names)).code("dim-option"))
 	}
 }
 

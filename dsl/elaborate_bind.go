@@ -114,7 +114,7 @@ func (e *elaborator) fitTensor(sc *scope, f *function, p *Param, a *argument, v 
 	if p.Type.Elem != nil {
 		t, ok := ir.ParseDType(p.Type.Elem.Name)
 		if !ok {
-			return e.fail(sc, p.Type.Elem, "type", "%s is no type of a parameter%s", p.Type.Elem.Name, didYouMean(p.Type.Elem.Name, typeNames))
+			return e.fail(sc, p.Type.Elem, "type", "%s is no type of a parameter%s", p.Type.Elem.Name, proposal(p.Type.Elem.Name, typeNames))
 		}
 		elem, written = t, true
 	}

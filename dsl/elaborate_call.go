@@ -42,7 +42,7 @@ func (e *elaborator) callWith(sc *scope, x *Call, first *argument) value {
 	}
 	f := e.lookupFunction(sc, name.Name)
 	if f == nil {
-		e.evalAll(args)
+		e.evalUnknown(args)
 		return e.unknownFunction(sc, name)
 	}
 	if x.As != nil && f.layer == nil && !f.bad {
@@ -64,6 +64,17 @@ func writtenArgs(sc *scope, x *Call) []*argument {
 func (e *elaborator) evalAll(args []*argument) {
 	for _, a := range args {
 		e.argValue(a)
+	}
+}
+
+// evalUnknown evaluates the arguments of a function that does not exist, but for
+// those that may stand for functions.
+func (e *elaborator) evalUnknown(args []*argument) {
+	for _, a := range args {
+		name, isName := a.expr.(*Name)
+		if a.name == nil && !(isName && e.lookupFunction(a.sc, name.Name) != nil) {
+			e.argValue(a)
+		}
 	}
 }
 
@@ -127,7 +138,10 @@ func (e *elaborator) unknownFunction(sc *scope, name *Name) value {
 	if e.user.models[name.Name] != nil {
 		return e.fail(sc, name, "not-a-function", "%s is a model, not a function", name.Name)
 	}
-	return e.fail(sc, name, "unknown-function", "no function is called %s%s", name.Name, didYouMean(name.Name, e.functionNames(sc)))
+	if e.imports && !sc.library {
+		return poison{}
+	}
+	return e.fail(sc, name, "unknown-function", "no function is called %s%s", name.Name, proposal(name.Name, e.functionNames(sc)))
 }
 
 // apply calls a function from the scope sc.
@@ -169,7 +183,7 @@ func (e *elaborator) match(sc *scope, at Node, f *function, params []*Param, arg
 			p = params[next]
 			next++
 		} else if p = paramNamed(params, a.name.Name); p == nil {
-			d := errorAt(a.name, "%s has no parameter %s%s", f.name, a.name.Name, didYouMean(a.name.Name, paramNames(params))).code("arguments")
+			d := errorAt(a.name, "%s has no parameter %s%s", f.name, a.name.Name, proposal(a.name.Name, paramNames(params))).code("arguments")
 			e.failWith(sc, a.name, e.declaredAt(d, f))
 			ok = false
 			continue
@@ -303,7 +317,7 @@ func (e *elaborator) functionOf(sc *scope, x Expr) *function {
 		}
 		f := e.lookupFunction(sc, name.Name)
 		if f == nil {
-			e.evalAll(writtenArgs(sc, x))
+			e.evalUnknown(writtenArgs(sc, x))
 			e.unknownFunction(sc, name)
 			return nil
 		}

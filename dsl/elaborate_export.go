@@ -99,7 +99,7 @@ func (e *elaborator) derivations(d *FnDecl, out *ir.Func) bool {
 		form := x.Form.Name
 		switch {
 		case !slices.Contains(deriveForms, form):
-			e.report(errorAt(x.Form, "derive has no form %s%s; the forms are %s", form, didYouMean(form, deriveForms), orList(deriveForms)).code("derive"))
+			e.report(errorAt(x.Form, "derive has no form %s%s; the forms are %s", form, proposal(form, deriveForms), orList(deriveForms)).code("derive"))
 			ok = false
 			continue
 		case form == "value":
@@ -161,7 +161,7 @@ func (e *elaborator) deriveParams(d *FnDecl, out *ir.Func, x *Derive) ([]int, bo
 		i := slices.Index(names, a.Name)
 		switch {
 		case i < 0:
-			e.report(errorAt(a, "%s has no parameter %s to derive by%s", d.Name.Name, a.Name, didYouMean(a.Name, names)).code("derive"))
+			e.report(errorAt(a, "%s has no parameter %s to derive by%s", d.Name.Name, a.Name, proposal(a.Name, names)).code("derive"))
 			return nil, false
 		case !out.Params[i].Node.Type.Elem.IsFloat():
 			e.report(errorAt(a, "%s is of type %v, and a derivative is by floating values", a.Name, out.Params[i].Node.Type.Elem).code("derive"))

@@ -100,7 +100,7 @@ func (e *elaborator) evalName(sc *scope, x *Name) value {
 	if e.user.models[x.Name] != nil || e.optimizerNamed(x.Name) != nil {
 		return e.fail(sc, x, "not-a-value", "%s is no value but a declaration", x.Name)
 	}
-	return e.fail(sc, x, "unknown-name", "no value is called %s here%s", x.Name, didYouMean(x.Name, e.valueNames(sc)))
+	return e.fail(sc, x, "unknown-name", "no value is called %s here%s", x.Name, proposal(x.Name, e.valueNames(sc)))
 }
 
 // special is the value of a name that the compiler binds; nil of another.

@@ -103,6 +103,7 @@ func (e *elaborator) checkDeclarations() {
 		case *BadDecl:
 			e.broken = true
 		case *ImportDecl:
+			e.imports = true
 			e.notCompiled(nil, d, "import")
 		case *ConstDecl:
 			e.constValue(nil, d.Name.Name, e.user)

@@ -139,7 +139,7 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 	if s.Type != nil && s.Type.Elem != nil {
 		elem, ok := ir.ParseDType(s.Type.Elem.Name)
 		if !ok {
-			e.fail(sc, s.Type.Elem, "type", "%s is no element type%s", s.Type.Elem.Name, didYouMean(s.Type.Elem.Name, elementTypes))
+			e.fail(sc, s.Type.Elem, "type", "%s is no element type%s", s.Type.Elem.Name, proposal(s.Type.Elem.Name, elementTypes))
 			return t, false
 		}
 		t.Elem = elem
@@ -306,7 +306,7 @@ func (e *elaborator) update(sc *scope, s *UpdateStmt) {
 	switch {
 	case b == nil:
 		e.eval(sc, s.Value)
-		e.fail(sc, s.Target, "unknown-name", "no state is called %s here%s", s.Target.Name, didYouMean(s.Target.Name, stateNames(sc)))
+		e.fail(sc, s.Target, "unknown-name", "no state is called %s here%s", s.Target.Name, proposal(s.Target.Name, stateNames(sc)))
 		return
 	case isPoison(b.val):
 		e.eval(sc, s.Value)

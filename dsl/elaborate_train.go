@@ -104,7 +104,7 @@ func (e *elaborator) rule(m *modelState, s *TrainStmt) *optimizerRule {
 }
 
 func (e *elaborator) unknownOptimizer(m *modelState, name *Name) {
-	if e.user.bad[name.Name] {
+	if e.user.bad[name.Name] || e.imports {
 		return
 	}
 	if f := e.lookupFunction(m.scope, name.Name); f != nil {
@@ -112,7 +112,7 @@ func (e *elaborator) unknownOptimizer(m *modelState, name *Name) {
 		return
 	}
 	names := append(sortedKeys(e.user.optimizers), sortedKeys(e.library.optimizers)...)
-	e.report(errorAt(name, "no optimizer is called %s%s", name.Name, didYouMean(name.Name, names)).code("unknown-optimizer"))
+	e.report(errorAt(name, "no optimizer is called %s%s", name.Name, proposal(name.Name, names)).code("unknown-optimizer"))
 }
 
 // trainArg evaluates what train gives the rule. A literal number is a field of

@@ -118,3 +118,15 @@ func (e *elaborator) functionNames(sc *scope) []string {
 	sort.Strings(names)
 	return names
 }
+
+// proposal is didYouMean among names that have more in common with name than
+// their length.
+func proposal(name string, names []string) string {
+	var near []string
+	for _, n := range names {
+		if editDistance(name, n) < len([]rune(name)) {
+			near = append(near, n)
+		}
+	}
+	return didYouMean(name, near)
+}

@@ -9,7 +9,7 @@ import (
 
 // build is the node of a sum of terms of type t, in normal form.
 func (s *simplifier) build(terms []term, t ir.Type) *ir.Node {
-	terms = s.lawsOfSums(collectTerms(terms), t)
+	terms = s.choices(s.lawsOfSums(collectTerms(terms), t), t)
 	switch len(terms) {
 	case 0:
 		return s.g.Fill(0, t)

@@ -21,25 +21,21 @@ type Identity struct {
 	ID    string
 	Group Group
 	Law   string
+	Given string  // "y = …": a value that must be there already, under a name for the right side
 	Lo    float64 // its variables are from Lo to Hi
 	Hi    float64
 
-	rule *ir.Rule
+	rule  *ir.Rule
+	given *ir.Rule
 }
 
 // Identities is the table. Arithmetic itself (sums, products, what is common,
 // what is linear) has a normal form instead, in normal.go and linear.go.
 var Identities = []*Identity{
-	{ID: "not-not", Group: Exact, Law: "not(not(a)) = a"},
 	{ID: "where-not", Group: Exact, Law: "where(not(a), b, c) = where(a, c, b)"},
 	{ID: "where-same", Group: Exact, Law: "where(a, b, b) = b"},
 	{ID: "where-then", Group: Exact, Law: "where(a, where(a, b, c), d) = where(a, b, d)"},
 	{ID: "where-else", Group: Exact, Law: "where(a, b, where(a, c, d)) = where(a, b, d)"},
-	{ID: "abs-abs", Group: Exact, Law: "abs(abs(a)) = abs(a)"},
-	{ID: "abs-neg", Group: Exact, Law: "abs(-a) = abs(a)"},
-	{ID: "cos-neg", Group: Exact, Law: "cos(-a) = cos(a)"},
-	{ID: "max-same", Group: Exact, Law: "max(a, a) = a"},
-	{ID: "min-same", Group: Exact, Law: "min(a, a) = a"},
 
 	{ID: "log-exp", Group: Reassociates, Law: "log(exp(a)) = a"},
 	{ID: "exp-log", Group: Reassociates, Law: "exp(log(a)) = a", Lo: 0.01, Hi: 20},
@@ -54,8 +50,12 @@ var Identities = []*Identity{
 	{ID: "tanh-expm1", Group: Stabilises, Law: "expm1(a) / (exp(a) + 1) = tanh(0.5 * a)"},
 	{ID: "softplus-abs", Group: Reassociates, Law: "max(a, 0) + softplus(-abs(a)) = softplus(a)"},
 	{ID: "elu", Group: Reassociates, Law: "max(a, 0) + min(expm1(a), 0) = where(a > 0, a, expm1(a))"},
-	{ID: "relu", Group: Exact, Law: "where(a <= 0, 0, a) = max(a, 0)"},
+	{ID: "elu-le", Group: Exact, Law: "where(a <= 0, expm1(a), a) = where(a > 0, a, expm1(a))"},
+	{ID: "elu-slope", Group: Reassociates, Law: "where(a > 0, 1, expm1(a) + 1) = where(y > 0, 1, y + 1)", Given: "y = where(a > 0, a, expm1(a))"},
 	{ID: "relu-gt", Group: Reassociates, Law: "where(a > 0, a, 0) = max(a, 0)"},
+	{ID: "relu-ge", Group: Reassociates, Law: "where(a >= 0, a, 0) = max(a, 0)"},
+	{ID: "relu-le", Group: Exact, Law: "where(a <= 0, 0, a) = max(a, 0)"},
+	{ID: "relu-lt", Group: Reassociates, Law: "where(a < 0, 0, a) = max(a, 0)"},
 	{ID: "relu-mask", Group: Reassociates, Law: "a * cast(a > 0, elem: E) = max(a, 0)"},
 	{ID: "tanh", Group: Stabilises, Law: "(exp(a) - exp(-a)) / (exp(a) + exp(-a)) = tanh(a)"},
 	{ID: "sigmoid", Group: Stabilises, Law: "1 / (exp(a) + 1) = sigmoid(-a)"},
@@ -73,7 +73,7 @@ func weight(op string) int {
 		return 12
 	case "div":
 		return 4
-	case "neg":
+	case "neg", "le", "lt", "ge": // gt says the same
 		return 2
 	}
 	return 1
@@ -112,6 +112,11 @@ func init() {
 			id.Lo, id.Hi = -20, 20
 		}
 		id.rule = rule
+		if id.Given != "" {
+			if id.given, err = ir.ParseRule(id.Given); err != nil {
+				panic("passes: identity " + id.ID + ": " + err.Error())
+			}
+		}
 		byOp[rule.Left.Op] = append(byOp[rule.Left.Op], id)
 	}
 }
@@ -133,6 +138,13 @@ func (s *simplifier) apply(n *ir.Node) *ir.Node {
 // right is the right side of an identity under a match, nil where it is no
 // value of type t.
 func (s *simplifier) right(id *Identity, m *ir.Match, t ir.Type) *ir.Node {
+	if id.given != nil {
+		y, err := m.Build(s.g, id.given.Right, t)
+		if _, done := s.done[y]; err != nil || !done && !s.present[y] {
+			return nil
+		}
+		m.Nodes[id.given.Left.Name] = y
+	}
 	out, err := m.Build(s.g, id.rule.Right, t)
 	if err != nil || !out.Type.Equal(t) {
 		return nil

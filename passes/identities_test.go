@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -16,14 +17,15 @@ type law struct {
 	*Identity
 	g           *ir.Graph
 	left, right *ir.Node
+	given       *ir.Node // what must be there already, if anything
 	vars        map[string]*ir.Node
 }
 
 // instance builds both sides of id.
 func instance(t *testing.T, id *Identity) law {
 	t.Helper()
-	text := strings.NewReplacer("axes: A", "axes: [1]", "shape: S", "shape: [3, 4]", "elem: E", "elem: float64").Replace(id.Law)
-	rule, err := ir.ParseRule(text)
+	attributes := strings.NewReplacer("axes: A", "axes: [1]", "shape: S", "shape: [3, 4]", "elem: E", "elem: float64")
+	rule, err := ir.ParseRule(attributes.Replace(id.Law))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +34,14 @@ func instance(t *testing.T, id *Identity) law {
 	l.declare(rule.Left, typ)
 	if l.left, err = l.g.BuildExpr(rule.Left, l.vars, typ); err != nil {
 		t.Fatal(err)
+	}
+	if id.given != nil {
+		y, err := l.g.BuildExpr(id.given.Right, l.vars, typ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.given, l.vars = y, maps.Clone(l.vars)
+		l.vars[id.given.Left.Name] = y
 	}
 	if l.right, err = l.g.BuildExpr(rule.Right, l.vars, l.left.Type); err != nil {
 		t.Fatal(err)
@@ -57,6 +67,9 @@ func (l law) declare(e *ir.Expr, typ ir.Type) {
 func (l law) draw(rng *rand.Rand, f func() float64) map[string]*ir.Tensor {
 	values := map[string]*ir.Tensor{}
 	for name, x := range l.vars {
+		if x == l.given {
+			continue
+		}
 		v := ir.NewTensor(3, 4)
 		for i := range v.Data {
 			v.Data[i] = f()
@@ -146,7 +159,7 @@ func TestIdentitiesInOrder(t *testing.T) {
 			t.Errorf("%s goes from %d to %d", id.ID, before, after)
 		}
 		fired := map[string]int{}
-		left := simplify(l.g, nil, fired, []*ir.Node{l.left})
+		left := simplify(l.g, nil, fired, []*ir.Node{l.left, l.given})
 		if right := Simplify(l.g, l.right); fired[id.ID] == 0 || left[0] != right[0] {
 			t.Errorf("%s fires %d times on its own left side and leaves\n%s", id.ID, fired[id.ID], ir.Print(l.g, left[0], right[0]))
 		}
@@ -303,6 +316,10 @@ func bigMap(op string, x []*big.Float) *big.Float {
 		return x[choose(a.Cmp(x[1]) > 0)]
 	case "gt":
 		return truth(a.Cmp(x[1]) > 0)
+	case "ge":
+		return truth(a.Cmp(x[1]) >= 0)
+	case "lt":
+		return truth(a.Cmp(x[1]) < 0)
 	case "le":
 		return truth(a.Cmp(x[1]) <= 0)
 	case "not":
@@ -326,7 +343,7 @@ func choose(second bool) int {
 // squaring loses are carried along.
 func bigExp(x *big.Float) *big.Float {
 	const halvings, guard = 64, 80
-	r := new(big.Float).SetPrec(bits + guard).SetMantExp(x, -halvings)
+	r := new(big.Float).SetPrec(bits+guard).SetMantExp(x, -halvings)
 	sum, power := new(big.Float).SetPrec(bits+guard).SetFloat64(1), new(big.Float).SetPrec(bits+guard).SetFloat64(1)
 	for k := range 12 {
 		power.Quo(power.Mul(power, r), number(float64(k+1)))

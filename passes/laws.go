@@ -53,8 +53,11 @@ func (s *simplifier) lawOfProduct(u term, t ir.Type) (term, bool) {
 // the other operand is a number or another factor above.
 func (s *simplifier) pair(id *Identity, u term, first factor, k int, t ir.Type) (term, bool) {
 	mine, other := id.rule.Left.Args[k], id.rule.Left.Args[1-k]
+	if !fits(mine, first.atom) {
+		return u, false
+	}
 	m := ir.NewMatch()
-	if !fits(mine, first.atom) || !m.Node(mine, first.atom) {
+	if !m.Node(mine, first.atom) {
 		return u, false
 	}
 	if other.IsNum {
@@ -121,8 +124,11 @@ func (s *simplifier) pairOfTerms(id *Identity, terms []term, i int, t ir.Type) (
 		sign = -1
 	}
 	for _, f := range terms[i].factors {
+		if f.power != 1 || !fits(first, f.atom) {
+			continue
+		}
 		m := ir.NewMatch()
-		if f.power != 1 || !fits(first, f.atom) || !m.Node(first, f.atom) {
+		if !m.Node(first, f.atom) {
 			continue
 		}
 		rest := terms[i].over(atomic(f.atom))

@@ -283,7 +283,12 @@ func (p *placer) merge(a, b *ir.Buffer) {
 	if keep == a && better(b.Name, a.Name) {
 		a.Name = b.Name
 	}
-	keep.Values = append(first, second...)
+	for _, v := range second {
+		if !slices.Contains(first, v) {
+			first = append(first, v)
+		}
+	}
+	keep.Values = first
 	keep.Merged = append(append(keep.Merged, gone), gone.Merged...)
 	for _, steps := range p.steps {
 		for _, step := range steps {

@@ -120,6 +120,7 @@ func (s *scheduler) assign(targets []target) {
 	}
 	for _, n := range s.f.inOrder() {
 		if s.buffer[n] == nil && n.Type.Rank() > 0 {
+			s.lendName(n)
 			s.buffer[n] = &ir.Buffer{Name: s.names.buffer(n, "t"), Type: n.Type, Storage: ir.InArena}
 		}
 	}
@@ -136,7 +137,19 @@ func (s *scheduler) assign(targets []target) {
 			s.names.show(n, b.Name)
 		default:
 			s.names.show(n, s.names.display(n, b.Name))
+			b.Values = []string{s.names.shown[n]}
 		}
+	}
+}
+
+// lendName calls a product without a name after the value that it becomes.
+func (s *scheduler) lendName(n *ir.Node) {
+	user := s.f.user[n]
+	if s.f.products[n] == nil || s.names.base(n) != "" || s.f.uses[n] != 1 || user.Op.Class != ir.Map || !user.Type.Equal(n.Type) {
+		return
+	}
+	if o := s.g.Origin(user); o.Scale == nil {
+		s.g.SetOrigin(n, o)
 	}
 }
 

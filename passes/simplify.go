@@ -47,12 +47,14 @@ type simplifier struct {
 	done     map[*ir.Node]*ir.Node
 	shared   map[*ir.Node]bool // sums and products with several users
 	products map[*ir.Node]term // the factors of nodes
+	present  map[*ir.Node]bool // what is below the roots
 	fired    map[string]int
 }
 
 func newSimplifier(g *ir.Graph, roots []*ir.Node) *simplifier {
-	s := &simplifier{g: g, done: map[*ir.Node]*ir.Node{}, shared: map[*ir.Node]bool{}, products: map[*ir.Node]term{}}
+	s := &simplifier{g: g, done: map[*ir.Node]*ir.Node{}, shared: map[*ir.Node]bool{}, present: map[*ir.Node]bool{}}
 	for n, uses := range ir.Uses(roots...) {
+		s.present[n] = true
 		if uses > 1 && isArithmetic(n) {
 			s.shared[n] = true
 		}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"gradgen.dev/ir"
 	"gradgen.dev/ir/irtest"
@@ -53,7 +52,7 @@ func isView(op *ir.Op) bool {
 func TestSimplifyRandom(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
-			for seed := range uint64(3000) {
+			for seed := range uint64(300) {
 				g, raw, env := irtest.Random(seed, kind.options)
 				simple := Simplify(g, raw...)
 				if err := ir.Check(simple...); err != nil {
@@ -195,21 +194,21 @@ var nasty = []struct {
 	nodes int // the most that may be left
 	make  func(g *ir.Graph, x, y *ir.Node) *ir.Node
 }{
-	{"sum of 2000", 8100, func(g *ir.Graph, x, _ *ir.Node) *ir.Node {
+	{"sum of 2000", 4001, func(g *ir.Graph, x, _ *ir.Node) *ir.Node {
 		sum := x
 		for i := range 2000 {
 			sum = g.Map("add", sum, g.Leaf("input", fmt.Sprint("a", i), x.Type))
 		}
 		return sum
 	}},
-	{"product of 2000", 8100, func(g *ir.Graph, x, _ *ir.Node) *ir.Node {
+	{"product of 2000", 4001, func(g *ir.Graph, x, _ *ir.Node) *ir.Node {
 		p := x
 		for i := range 2000 {
 			p = g.Map("mul", p, g.Leaf("input", fmt.Sprint("a", i), x.Type))
 		}
 		return p
 	}},
-	{"power 2000", 100, func(g *ir.Graph, x, _ *ir.Node) *ir.Node {
+	{"power 2000", 200, func(g *ir.Graph, x, _ *ir.Node) *ir.Node {
 		p := x
 		for range 2000 {
 			p = g.Map("mul", p, x)
@@ -228,14 +227,14 @@ var nasty = []struct {
 		}
 		return x
 	}},
-	{"residual tower", 700, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
+	{"residual tower", 502, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
 		for i := range 100 {
 			w := g.Leaf("param", fmt.Sprint("w", i), x.Type)
 			x = g.Map("add", x, g.Map("tanh", g.Map("mul", w, g.Map("sub", x, y))))
 		}
 		return x
 	}},
-	{"unrolled gates", 1000, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
+	{"unrolled gates", 502, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
 		total := y
 		for i := range 100 {
 			gate := g.Map("sigmoid", g.Leaf("input", fmt.Sprint("g", i), x.Type))
@@ -244,20 +243,20 @@ var nasty = []struct {
 		}
 		return total
 	}},
-	{"products of sums", 500, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
+	{"products of sums", 122, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
 		p := x
 		for i := range 40 {
 			p = g.Map("mul", p, g.Map("add", y, g.Leaf("input", fmt.Sprint("a", i), x.Type)))
 		}
 		return p
 	}},
-	{"continued fraction", 500, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
+	{"continued fraction", 204, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
 		for range 100 {
 			x = g.Map("div", y, g.Map("add", x, g.Fill(1, x.Type)))
 		}
 		return x
 	}},
-	{"quotients of quotients", 500, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
+	{"quotients of quotients", 600, func(g *ir.Graph, x, y *ir.Node) *ir.Node {
 		for i := range 100 {
 			x, y = g.Map("div", y, x), g.Map("mul", x, g.Leaf("input", fmt.Sprint("a", i), x.Type))
 		}
@@ -265,27 +264,25 @@ var nasty = []struct {
 	}},
 }
 
-// TestSimplifyNasty checks that the graphs above are simplified in no time and
-// do not grow.
+// TestSimplifyNasty checks that the graphs above do not grow, and that few
+// nodes are tried on the way, which is what time goes into.
 func TestSimplifyNasty(t *testing.T) {
 	for _, n := range nasty {
 		t.Run(n.name, func(t *testing.T) {
 			g := ir.NewGraph()
 			typ := ir.Type{Elem: ir.Float64, Shape: ir.ShapeOf(2)}
 			root := n.make(g, g.Leaf("input", "x", typ), g.Leaf("input", "y", typ))
-			start := time.Now()
+			before := len(ir.Topological(root))
 			out := Simplify(g, root)
-			took := time.Since(start)
-			if count := len(ir.Topological(out...)); count > n.nodes {
-				t.Errorf("%d nodes became %d, want %d at most", len(ir.Topological(root)), count, n.nodes)
+			if after := len(ir.Topological(out...)); after > n.nodes {
+				t.Errorf("%d nodes became %d, want %d at most", before, after, n.nodes)
 			}
-			if took > 2*time.Second {
-				t.Errorf("it took %v", took)
+			if tried := g.Leaf("input", "last", typ).ID; tried > 30*before {
+				t.Errorf("%d nodes were made of %d", tried, before)
 			}
 			if again := Simplify(g, out...); again[0] != out[0] {
 				t.Error("a second time changes it")
 			}
-			t.Logf("%d nodes became %d in %v", len(ir.Topological(root)), len(ir.Topological(out...)), took)
 		})
 	}
 }

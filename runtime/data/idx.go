@@ -21,11 +21,11 @@ type IDX struct {
 const (
 	idxBytes   = 0x08 // the element type of unsigned bytes, the only one read
 	idxMaxDims = 8
-	idxMaxSize = 1 << 31 // bytes; larger files are refused
+	idxMaxSize = 1 << 30 // bytes; larger files are refused
 )
 
 // ReadIDX reads an IDX file of unsigned bytes, to its end and no further. A file
-// that is cut off, of another element type, or larger than 2 GiB is an error; a
+// that is cut off, of another element type, or larger than 1 GiB is an error; a
 // header that promises more than is there costs no memory.
 func ReadIDX(r io.Reader) (*IDX, error) {
 	var head [4]byte

@@ -350,15 +350,15 @@ func TestErrors(t *testing.T) {
 	}
 
 	for want, change := range map[string]func(*Config){
-		"Model is missing":          func(c *Config) { c.Model = nil },
-		"Step is missing":           func(c *Config) { c.Step = nil },
-		"negative":                  func(c *Config) { c.Epochs = -1 },
-		"10 samples are no epoch":   func(c *Config) { c.BatchSize = 11 },
-		"batches of 3, 4 for an":    func(c *Config) { c.Accumulate = 4 },
-		"without a CheckpointPath":  func(c *Config) { c.Resume = true },
-		`has no "f1" to monitor`:    func(c *Config) { c.Monitor, c.Patience = "f1", 1 },
+		"Model is missing":                func(c *Config) { c.Model = nil },
+		"Step is missing":                 func(c *Config) { c.Step = nil },
+		"negative":                        func(c *Config) { c.Epochs = -1 },
+		"10 samples are no epoch":         func(c *Config) { c.BatchSize = 11 },
+		"batches of 3, 4 for an":          func(c *Config) { c.Accumulate = 4 },
+		"without a CheckpointPath":        func(c *Config) { c.Resume = true },
+		`has no "f1" to monitor`:          func(c *Config) { c.Monitor, c.Patience = "f1", 1 },
 		filepath.Join("a", "b.run.0.tmp"): func(c *Config) { c.CheckpointPath = filepath.Join(t.TempDir(), "a", "b") },
-		"best weights: open ":       func(c *Config) { c.BestPath = filepath.Join(t.TempDir(), "a", "b") },
+		"best weights: open ":             func(c *Config) { c.BestPath = filepath.Join(t.TempDir(), "a", "b") },
 	} {
 		_, c := config()
 		change(&c)

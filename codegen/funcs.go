@@ -1,0 +1,484 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// A function is what the printing of one exported fn needs to know.
+type function struct {
+	*printer
+	plan     *ir.FuncPlan
+	ir       *ir.Func
+	name     string   // of the value, and before the suffixes of the others
+	label    string   // before the function's name in panics
+	explicit []string // dimensions that no length determines: arguments
+	entries  []*entry
+}
+
+// An entry is one Go function, printed.
+type entry struct {
+	*function
+	*ir.FuncEntry
+	name string
+	ctx  procContext
+	body body
+
+	outputs []string // locals, in the order of Outputs
+	params  []string // of every parameter, then of every extra vector
+	work    string   // the scratch argument, "" where none is needed
+}
+
+func newFunction(p *printer, plan *ir.FuncPlan) *function {
+	f := &function{printer: p, plan: plan, ir: plan.Func, name: exported(plan.Func.Name), label: p.opts.Package + ": "}
+	f.explicit = f.undetermined()
+	for _, e := range plan.Entries {
+		name := f.name + e.Suffix
+		if old, ok := p.names.declare(name, "fn "+f.ir.Name); !ok {
+			p.clash(f.ir.Pos, "fn %s needs the Go name %s, which %s has; give one of them another name, such as %s2", f.ir.Name, name, old, f.ir.Name)
+			return f
+		}
+		f.entries = append(f.entries, f.newEntry(e, name))
+	}
+	if f.needsWork() {
+		if old, ok := p.names.declare(f.name+"Work", "fn "+f.ir.Name); !ok {
+			p.clash(f.ir.Pos, "fn %s needs the Go name %sWork, which %s has; give one of them another name", f.ir.Name, f.name, old)
+		}
+	}
+	return f
+}
+
+// operands is the parameters, then the extra vectors of e.
+func (e *entry) operands() []ir.Named { return append(slices.Clone(e.ir.Params), e.Extra...) }
+
+// newEntry prints the body of an entry.
+func (f *function) newEntry(plan *ir.FuncEntry, name string) *entry {
+	e := &entry{function: f, FuncEntry: plan, name: name}
+	list := buffersOf(plan.Proc)
+	frame := newFrame(name, f.ir.Elem, f.ir.Dims, append(slices.Clone(plan.Outputs), list...), "work")
+	e.ctx = procContext{frame}
+	for _, b := range plan.Outputs {
+		e.outputs = append(e.outputs, frame.name(b))
+	}
+	for _, p := range e.operands() {
+		local := ""
+		for _, b := range list {
+			if b.Storage == ir.InInput && b.Key == p.Name {
+				local = frame.name(b)
+			}
+		}
+		if local == "" {
+			local = frame.scope.take(p.Name, "Arg")
+		}
+		e.params = append(e.params, local)
+	}
+
+	// Callers' slices have their names already; scratch is cut out of work.
+	frame.plain = func(b *ir.Buffer) bool { return b.Storage == ir.InInput && b.Type.Rank() == 0 }
+	frame.dims = func(string) string { return "" }
+	frame.bind = func(b *ir.Buffer) (string, bool) {
+		switch b.Storage {
+		case ir.InInput, ir.InOutput:
+			return "", true
+		case ir.InTable:
+			return f.table(b), true
+		case ir.InArena:
+			return e.scratch(b), true
+		}
+		return "", false
+	}
+	procedure(&e.body, e.ctx, plan.Proc)
+	return e
+}
+
+// table is the package-level variable that holds the literals of b.
+func (f *function) table(b *ir.Buffer) string { return unexported(f.name) + exported(b.Name) }
+
+// small is the largest array that a function has on its stack.
+const small = 256
+
+// onStack reports whether b is small and of constant size, and no product could
+// hand it to another goroutine.
+func (e *entry) onStack(b *ir.Buffer) bool {
+	if slices.ContainsFunc(e.Proc.Steps, func(s *ir.Step) bool { return s.Product != nil }) {
+		return false
+	}
+	n, ok := b.Type.Shape.Size().Const()
+	return ok && n <= small
+}
+
+// scratch is memory for b: an array of the function, a part of work, or, for
+// what is no float, a slice of its own.
+func (e *entry) scratch(b *ir.Buffer) string {
+	size := b.Type.Shape.Size()
+	switch {
+	case e.onStack(b):
+		return "new([" + e.ctx.dim(size) + "]" + goType(b.Type.Elem) + ")[:]"
+	case b.Type.Elem != e.ir.Elem:
+		return "make([]" + goType(b.Type.Elem) + ", " + e.ctx.dim(size) + ")"
+	}
+	e.work = "work"
+	return "work[" + e.ctx.dim(b.Offset) + ":" + e.ctx.dim(b.Offset.Add(size)) + "]"
+}
+
+// needsWork reports whether an entry has scratch memory in work.
+func (f *function) needsWork() bool {
+	return slices.ContainsFunc(f.plan.Entries, func(e *ir.FuncEntry) bool { return len(f.workBuffers(e)) > 0 })
+}
+
+func (f *function) workBuffers(plan *ir.FuncEntry) []*ir.Buffer {
+	e := &entry{function: f, FuncEntry: plan}
+	var out []*ir.Buffer
+	for _, b := range plan.Arena.Buffers {
+		if b.Type.Elem == f.ir.Elem && !e.onStack(b) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// undetermined is the dimensions that the lengths of the parameters do not
+// determine, one after another.
+func (f *function) undetermined() []string {
+	known := map[string]bool{}
+	var out []string
+	for {
+		settled := f.settle(known)
+		if settled {
+			continue
+		}
+		open := ""
+		for _, p := range f.ir.Params {
+			if list := openDims(f.ir.Dims, p.Node.Type.Shape, known); len(list) > 0 {
+				open = list[len(list)-1]
+				break
+			}
+		}
+		if open == "" {
+			return out
+		}
+		known[open] = true
+		out = append(out, open)
+	}
+}
+
+// settle marks a dimension that a length determines as known.
+func (f *function) settle(known map[string]bool) bool {
+	for _, p := range f.ir.Params {
+		s := p.Node.Type.Shape
+		if open := openDims(f.ir.Dims, s, known); len(open) == 1 && !strings.Contains(s.Size().String(), "/") {
+			known[open[0]] = true
+			return true
+		}
+	}
+	return false
+}
+
+// openDims is the dimensions of a shape that are not known, in their order.
+func openDims(dims []ir.RunDim, s ir.Shape, known map[string]bool) []string {
+	set := map[string]bool{}
+	for _, d := range s {
+		d.Vars(set)
+	}
+	var out []string
+	for _, d := range dims {
+		if set[d.Name] && !known[d.Name] {
+			out = append(out, d.Name)
+		}
+	}
+	return out
+}
+
+// plainAxis is the one axis of s whose extent is the dimension, where no other
+// depends on it; else it is negative.
+func plainAxis(s ir.Shape, dim string) int {
+	axis := -1
+	for i, d := range s {
+		set := map[string]bool{}
+		d.Vars(set)
+		if !set[dim] {
+			continue
+		}
+		if axis >= 0 || !d.Equal(ir.DimVar(dim)) {
+			return -1
+		}
+		axis = i
+	}
+	return axis
+}
+
+// printFuncs prints the exported functions.
+func (p *printer) printFuncs(f *file) {
+	if len(p.funcs) > 0 && len(p.models) == 0 {
+		f.decl("This file needs version 1 of gradgen's runtime, or a later one.", "const _ = abi.RuntimeIsAtLeastV1")
+	}
+	for _, fn := range p.funcs {
+		printTables(f, fn.table, func() []*ir.Buffer {
+			var list []*ir.Buffer
+			for _, e := range fn.entries {
+				list = append(list, buffersOf(e.Proc)...)
+			}
+			return list
+		}())
+		for _, e := range fn.entries {
+			e.print(f)
+		}
+		if fn.needsWork() {
+			fn.printWork(f)
+		}
+	}
+}
+
+// printTables prints tensors of literals as package-level variables.
+func printTables(f *file, name func(b *ir.Buffer) string, list []*ir.Buffer) {
+	done := map[string]bool{}
+	for _, buf := range list {
+		if buf.Storage != ir.InTable || done[name(buf)] {
+			continue
+		}
+		done[name(buf)] = true
+		var values []string
+		for _, v := range buf.Data {
+			values = append(values, literal(v, buf.Type.Elem))
+		}
+		f.decl(name(buf)+" is "+shapeText(buf.Type.Shape)+".",
+			"var "+name(buf)+" = []"+goType(buf.Type.Elem)+"{"+strings.Join(values, ", ")+"}")
+	}
+}
+
+// print prints the function.
+func (e *entry) print(f *file) {
+	prologue := e.ctx.prologue() // notes what it needs of work
+	f.fn(e.doc(), e.signature(), func(b *body) {
+		e.printChecks(b)
+		if e.work != "" {
+			need := e.name0() + "Work(" + strings.Join(e.dimArgs(), ", ") + ")"
+			b.block("if work == nil", func() { b.stmt("work = make([]%s, %s)", goType(e.ir.Elem), need) })
+		}
+		if len(b.code) > 0 {
+			b.blank()
+		}
+		b.code = append(b.code, prologue.code...)
+		if len(prologue.code) > 0 {
+			b.blank()
+		}
+		b.code = append(b.code, e.body.code...)
+		var values []string
+		for _, r := range e.Proc.Results {
+			values = append(values, e.result(r))
+		}
+		if len(values) > 0 {
+			b.stmt("return %s", strings.Join(values, ", "))
+		}
+	})
+	e.note(e.ctx.err)
+}
+
+// name0 is the name of the function without suffix.
+func (e *entry) name0() string { return e.function.name }
+
+// result is a returned scalar in its type.
+func (e *entry) result(r *ir.Buffer) string {
+	value := e.ctx.buffer(r)
+	if !e.ctx.isScalar(r) {
+		value += "[0]"
+	}
+	if r.Wide {
+		return converted(value, ir.Float64, r.Type.Elem)
+	}
+	return value
+}
+
+// dimArgs is the dimensions as arguments of the Work function.
+func (e *entry) dimArgs() []string {
+	var out []string
+	for _, d := range e.ir.Dims {
+		out = append(out, e.ctx.names[d.Name])
+	}
+	return out
+}
+
+// signature is the function's: destinations first, then the parameters.
+func (e *entry) signature() string {
+	var names, types []string
+	add := func(name, typ string) { names, types = append(names, name), append(types, typ) }
+	for i, b := range e.Outputs {
+		add(e.outputs[i], "[]"+goType(b.Type.Elem))
+	}
+	for i, p := range e.operands() {
+		t := goType(p.Node.Type.Elem)
+		if p.Node.Type.Rank() > 0 {
+			t = "[]" + t
+		}
+		add(e.params[i], t)
+	}
+	for _, d := range e.explicit {
+		add(e.ctx.names[d], "int")
+	}
+	if e.work != "" {
+		add("work", "[]"+goType(e.ir.Elem))
+	}
+
+	// Neighbours of one type share it.
+	var args []string
+	for i, name := range names {
+		if i+1 < len(names) && types[i+1] == types[i] {
+			args = append(args, name)
+		} else {
+			args = append(args, name+" "+types[i])
+		}
+	}
+	var results []string
+	for _, r := range e.Proc.Results {
+		results = append(results, goType(r.Type.Elem))
+	}
+	out := e.name + "(" + strings.Join(args, ", ") + ")"
+	switch len(results) {
+	case 0:
+		return out
+	case 1:
+		return out + " " + results[0]
+	}
+	return out + " (" + strings.Join(results, ", ") + ")"
+}
+
+// printWork prints the function that says how much scratch is needed.
+func (f *function) printWork(out *file) {
+	frame := newFrame(f.name+"Work", f.ir.Elem, f.ir.Dims, nil)
+	var names, lengths []string
+	small := false
+	for _, d := range f.ir.Dims {
+		names = append(names, frame.names[d.Name])
+	}
+	for _, e := range f.plan.Entries {
+		if n := e.Arena.Length[f.ir.Elem]; !n.IsConst(0) {
+			small = small || !n.Covers(ir.Dim{})
+			if text := frame.spell(n); !slices.Contains(lengths, text) {
+				lengths = append(lengths, text)
+			}
+		}
+	}
+	args := ""
+	if len(names) > 0 {
+		args = strings.Join(names, ", ") + " int"
+	}
+	out.fn(f.name+"Work is the length of the scratch memory that "+f.name+" and its derivatives need.", f.name+"Work("+args+") int", func(b *body) {
+		if len(lengths) == 1 && !small {
+			b.stmt("return %s", lengths[0])
+			return
+		}
+		if small {
+			lengths = append(lengths, "0")
+		}
+		b.stmt("return max(%s)", strings.Join(lengths, ", "))
+	})
+}
+
+// printChecks prints how dimensions follow from lengths, and what panics.
+func (e *entry) printChecks(b *body) {
+	known, checked := setOf(e.explicit...), map[string]bool{}
+	for {
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool {
+			open := openDims(e.ir.Dims, p.Node.Type.Shape, known)
+			return len(open) == 1 && !strings.Contains(p.Node.Type.Shape.Size().String(), "/")
+		})
+		if i < 0 {
+			break
+		}
+		s := e.ir.Params[i].Node.Type.Shape
+		dim := openDims(e.ir.Dims, s, known)[0]
+		known[dim] = true
+		checked[e.params[i]] = e.printDim(b, dim, e.params[i], s)
+	}
+	for i, out := range e.Outputs {
+		e.printLength(b, e.outputs[i], out.Type.Shape)
+	}
+	for i, p := range e.operands() {
+		if p.Node.Type.Rank() > 0 && !checked[e.params[i]] {
+			e.printLength(b, e.params[i], p.Node.Type.Shape)
+		}
+	}
+	e.printSmall(b)
+	e.printBounds(b)
+}
+
+// printDim infers a dimension from the length of x; exact where that needs no
+// check.
+func (e *entry) printDim(b *body, dim, x string, s ir.Shape) (exact bool) {
+	name := e.ctx.names[dim]
+	axis := plainAxis(s, dim)
+	if axis < 0 {
+		b.stmt("%s := 0", name)
+		b.block("for "+e.ctx.spell(s.Size())+" < len("+x+")", func() { b.stmt("%s++", name) })
+		return false
+	}
+	width := s.Drop([]int{axis}).Size()
+	if width.IsConst(1) {
+		b.stmt("%s := len(%s)", name, x)
+		return true
+	}
+	if n, ok := width.Const(); ok && n > 0 {
+		b.stmt("%s := len(%s) / %d", name, x, n)
+		return false
+	}
+	b.stmt("%s := 0", name)
+	b.block("if n := "+e.ctx.spell(width)+"; n > 0", func() { b.stmt("%s = len(%s) / n", name, x) })
+	return false
+}
+
+// printLength checks a length.
+func (e *entry) printLength(b *body, x string, s ir.Shape) {
+	want := e.ctx.spell(s.Size())
+	b.block(fmt.Sprintf("if len(%s) != %s", x, want), func() {
+		b.stmt("panic(fmt.Sprintf(%q, len(%s), %s))", e.label+e.name+": len("+x+") is %d, want %d", x, want)
+	})
+}
+
+// printSmall checks the extents that short arguments make negative.
+func (e *entry) printSmall(b *body) {
+	for _, d := range fragile(ir.Topological(e.ir.Results...)) {
+		set := map[string]bool{}
+		d.Vars(set)
+		var names []string
+		for _, dim := range e.ir.Dims {
+			if set[dim.Name] {
+				names = append(names, e.ctx.names[dim.Name])
+			}
+		}
+		b.block("if "+e.ctx.spell(d)+" < 0", func() {
+			b.stmt("panic(fmt.Sprintf(%q, %s))", fmt.Sprintf("%s%s: %s is %s, but %s may not be negative", e.label, e.name,
+				strings.Join(names, ", "), strings.TrimSuffix(strings.Repeat("%d, ", len(names)), ", "), d), strings.Join(names, ", "))
+		})
+	}
+}
+
+// printBounds checks the arguments that are used as indices.
+func (e *entry) printBounds(b *body) {
+	seen := map[string]bool{}
+	for _, n := range ir.Topological(e.ir.Results...) {
+		if !n.Is("bounded") {
+			continue
+		}
+		x := n.Args[0]
+		for x.Is("pin") || x.Is("reshape") {
+			x = x.Args[0]
+		}
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return x.Is("input") && p.Name == x.Attr.Name })
+		if i < 0 || seen[e.params[i]] {
+			continue
+		}
+		seen[e.params[i]] = true
+		name, extent := e.params[i], e.ctx.spell(n.Attr.Dims[0])
+		if x.Type.Rank() == 0 {
+			b.block(fmt.Sprintf("if %s < 0 || int(%s) >= %s", name, name, extent), func() {
+				b.stmt("panic(fmt.Sprintf(%q, %s, %s))", e.label+e.name+": "+name+" is %d, want 0 to %d less one", name, extent)
+			})
+			continue
+		}
+		check := fmt.Sprintf("fault.Labels(%q, %q, %s, %s)", strings.TrimSuffix(e.label, ": ")+"."+e.name, name, name, extent)
+		b.block("if err := "+check+"; err != nil", func() { b.stmt("panic(err)") })
+	}
+}
