@@ -28,15 +28,16 @@ func (m *model) printPlumbing(f *file) {
 
 // printOperands prints Dims, Batch, Input and Output.
 func (m *model) printOperands(f *file) {
-	doc := m.public("Dims") + " are the run-time dimensions. Given to " + m.maker("New", "")
-	if m.predicts() {
-		doc += " or " + m.maker("New", "Predictor")
+	makers, users := []string{m.maker("New", "")}, []string{}
+	if m.measured() {
+		users = append(users, article(m.public("Batch")))
 	}
-	doc += " they are the largest that a call may have; in a " + m.public("Batch")
 	if m.predicts() {
-		doc += " or " + m.public("Input")
+		makers, users = append(makers, m.maker("New", "Predictor")), append(users, article(m.public("Input")))
 	}
-	f.typ(doc+", 0 means inferred.", m.public("Dims"), func(b *body) {
+	doc := fmt.Sprintf("%s are the run-time dimensions. Given to %s they are the largest that a call may have; in %s, 0 means inferred.",
+		m.public("Dims"), strings.Join(makers, " or "), strings.Join(users, " or "))
+	f.typ(doc, m.public("Dims"), func(b *body) {
 		for _, d := range m.dims {
 			if d.Doc == "" {
 				b.stmt("%s int", d.field)

@@ -216,7 +216,7 @@ func literal(v float64, t ir.DType) string {
 	case math.IsInf(v, -1):
 		return converted("math.Inf(-1)", ir.Float64, t)
 	}
-	return strconv.FormatFloat(v, 'g', -1, bits(t))
+	return strings.Replace(strconv.FormatFloat(v, 'g', -1, bits(t)), "e-0", "e-", 1)
 }
 
 func bits(t ir.DType) int {

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/format"
 	"go/scanner"
@@ -205,11 +206,9 @@ func wrap(line string, width int) []string {
 	return append(out, current)
 }
 
-// A file is one emitted Go file. It keeps the first error and formats once, at
-// the end.
+// A file is one emitted Go file. It is formatted once, at the end.
 type file struct {
 	jen *jen.File
-	err error
 }
 
 // newFile returns an empty file of package pkg, compiled from source.
@@ -219,6 +218,7 @@ func newFile(pkg, source string) *file {
 	for name, path := range packages {
 		f.ImportName(path, name)
 	}
+	f.NoFormat = true // once, at the end
 	return &file{jen: f}
 }
 
@@ -258,23 +258,21 @@ func (f *file) declare(doc, header string, close func(s *jen.Statement, b *body)
 	f.jen.Add(s)
 }
 
-// fail notes an error that render returns, unless there is one already.
-func (f *file) fail(err error) {
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-// render is the file, formatted.
+// render is the file, formatted. That what was printed is no Go is an error of
+// the printer, shown with the lines it is in.
 func (f *file) render() ([]byte, error) {
-	if f.err != nil {
-		return nil, f.err
-	}
 	var out bytes.Buffer
 	if err := f.jen.Render(&out); err != nil {
 		return nil, fmt.Errorf("codegen: %w", err)
 	}
-	return format.Source(groupImports(out.Bytes()))
+	src, err := format.Source(groupImports(out.Bytes()))
+	var bad scanner.ErrorList
+	if errors.As(err, &bad) && len(bad) > 0 {
+		lines := strings.Split(string(groupImports(out.Bytes())), "\n")
+		at := bad[0].Pos.Line
+		err = fmt.Errorf("%w, in:\n%s", err, strings.Join(lines[max(at-6, 0):min(at+3, len(lines))], "\n"))
+	}
+	return src, err
 }
 
 // groupImports puts the runtime's packages behind the standard library's, with

@@ -434,6 +434,10 @@ func (p *loopPrinter) cut(a ir.Access) string {
 		p.b.stmt("%s := (*[%s]%s)(%s)", name, p.c.dim(width), goType(a.Buffer.Type.Elem), buffer)
 		return name
 	}
+	if at == "0" {
+		p.b.stmt("%s := %s[:%s]", name, buffer, p.c.dim(width))
+		return name
+	}
 	p.b.stmt("%s := %s[%s:][:%s]", name, buffer, at, p.c.dim(width))
 	return name
 }

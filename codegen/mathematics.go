@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gradgen.dev/ir"
@@ -124,6 +125,9 @@ func documented(name, doc, otherwise string) string {
 		return doc
 	case "The", "A", "An":
 		return name + " is " + strings.ToLower(first) + " " + rest
+	}
+	if second := []rune(doc + "  ")[1]; unicode.IsLower(second) {
+		doc = strings.ToLower(doc[:1]) + doc[1:]
 	}
 	return name + ": " + doc
 }

@@ -33,10 +33,13 @@ func fieldsFor(list []*ir.Buffer, reserved ...string) map[*ir.Buffer]string {
 // printProcedures prints the bodies of all procedures, from which follows what
 // the types need to have.
 func (m *model) printProcedures() {
-	p := m.plan
+	p := *m.plan
 	m.initial = m.method(p.Init, m.trainerFrame(p.Init, "initialise", "seed"), nil)
 	m.forward = m.method(p.Forward, m.trainerFrame(p.Forward, "forward", "batch"), m.returnTotals)
 	m.evaluate = m.method(p.Evaluate, m.trainerFrame(p.Evaluate, "evaluate", "batch"), m.returnTotals)
+	if !m.hasLoss() {
+		p.Backward, p.Gradient = nil, nil
+	}
 	m.backward = m.method(p.Backward, m.trainerFrame(p.Backward, "backward", "batch"), nil)
 	m.gradient = m.method(p.Gradient, m.trainerFrame(p.Gradient, "gradient", "grad", "batch"), nil)
 	m.update = m.method(p.Update, m.trainerFrame(p.Update, "update", "grad"), nil)
@@ -91,6 +94,9 @@ func (m *model) trainerFrame(p *ir.Procedure, where string, params ...string) *f
 		case ir.InParam:
 			return found("m.params.", m.params, b.Key)
 		case ir.InState:
+			if text, ok := m.optim.whole("m.optim.", b.Key); ok {
+				return text, true
+			}
 			if text, ok := found("m.states.", m.states, b.Key); ok {
 				return text, true
 			}
@@ -149,6 +155,9 @@ func callersScalar(b *ir.Buffer) bool {
 
 // found is the field of a path of g.
 func found(prefix string, g *group, path string) (string, bool) {
+	if path == "*" {
+		return prefix + "flat", true
+	}
 	field, ok := g.fieldOf(path)
 	return prefix + field, ok
 }

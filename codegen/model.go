@@ -111,7 +111,7 @@ func (m *model) nameFields() {
 	}
 
 	// What callers give and get.
-	embedded := map[string]string{"Dims": "the dimensions"}
+	embedded := map[string]string{m.public("Dims"): "the dimensions"}
 	m.inputs = m.operands(m.public("Batch"), "input", embedded, m.ir.Inputs)
 	for _, in := range m.inputs {
 		if m.isRead(in) {
@@ -193,7 +193,7 @@ func (m *model) dimOf(x, name string, beside []operand) string {
 			continue
 		}
 		if slices.ContainsFunc(beside, func(o operand) bool { return o.field == d.field }) {
-			return x + ".Dims." + d.field
+			return x + "." + m.public("Dims") + "." + d.field
 		}
 		return x + "." + d.field
 	}

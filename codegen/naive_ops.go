@@ -43,9 +43,9 @@ func (e *naive) mapValue(n *ir.Node, frozen bool) element {
 // operation is n on operands that are in parentheses where they need to be.
 func (e *naive) operation(n *ir.Node, a []string) string {
 	of := n.Args[0].Type.Elem
-	calls := naiveCalls
-	if of.IsInt() {
-		calls = naiveInts
+	calls := map[ir.DType]map[string]string{ir.Float32: naiveCalls, ir.Float64: naiveCalls, ir.Int32: naiveInts, ir.Int64: naiveInts}[of]
+	if of == ir.Bool && strings.Contains("lt le gt ge", n.Op.Name) {
+		a[0], a[1] = e.choose(a[0], "1", "0"), e.choose(a[1], "1", "0")
 	}
 	if sign, ok := naiveSigns[n.Op.Name]; ok {
 		return "(" + a[0] + " " + sign + " " + a[1] + ")"
@@ -63,6 +63,8 @@ func (e *naive) operation(n *ir.Node, a []string) string {
 		return "(1 / math.Sqrt(" + outermost(a[0]) + "))"
 	case "not":
 		return "(!" + a[0] + ")"
+	case "isnan":
+		return "(" + a[0] + " != " + a[0] + ")" // neither integers nor truth values are
 	case "where":
 		return e.choose(a[0], a[1], a[2])
 	case "cast":
@@ -140,7 +142,7 @@ func (e *naive) shifted(start ir.Dim, index string, step int) string {
 	case start.IsConst(0):
 		return index
 	case index == "0":
-		return "(" + e.dim(start) + ")"
+		return grouped(e.dim(start))
 	}
 	return "(" + e.dim(start) + " + " + index + ")"
 }
@@ -152,12 +154,17 @@ func (e *naive) reshape(n *ir.Node, frozen bool) element {
 	if arg.Type.Rank() == 0 {
 		return func([]string) string { return inner(nil) }
 	}
-	if n.Type.Rank() == 0 {
-		zero := make([]string, arg.Type.Rank())
-		for i := range zero {
-			zero[i] = "0"
+	if from, ok := unitAxes(arg.Type.Shape, n.Type.Shape); ok {
+		return func(index []string) string {
+			at := make([]string, len(from))
+			for i, k := range from {
+				at[i] = "0"
+				if k >= 0 {
+					at[i] = index[k]
+				}
+			}
+			return inner(at)
 		}
-		return func([]string) string { return inner(zero) }
 	}
 	name := e.name(n)
 	e.allocate(name, n)
@@ -165,6 +172,27 @@ func (e *naive) reshape(n *ir.Node, frozen bool) element {
 		e.b.stmt("%s[%s] = %s", name, e.flat(index, arg.Type.Shape), outermost(inner(index)))
 	})
 	return e.at(name, n.Type.Shape)
+}
+
+// unitAxes says, for each axis of a shape, which axis of another one it is,
+// negative for none, where the two differ in axes of extent 1 alone.
+func unitAxes(of, other ir.Shape) (from []int, ok bool) {
+	k := 0
+	for _, d := range of {
+		if d.IsConst(1) {
+			from = append(from, -1)
+			continue
+		}
+		for k < len(other) && other[k].IsConst(1) {
+			k++
+		}
+		if k == len(other) || !other[k].Equal(d) {
+			return nil, false
+		}
+		from = append(from, k)
+		k++
+	}
+	return from, true
 }
 
 // index moves elements to other places.

@@ -27,11 +27,7 @@ func setOf(words ...string) map[string]bool {
 // periods of a path are removed and the next letter is raised, initialisms
 // wholly; where the first letter has no case, X stands before it.
 func exported(name string) string {
-	var b strings.Builder
-	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '_' || r == '.' }) {
-		b.WriteString(raised(word))
-	}
-	out := b.String()
+	out := camel(name)
 	if first := firstRune(out); !unicode.IsUpper(first) {
 		return "X" + out
 	}
@@ -47,18 +43,44 @@ func raised(word string) string {
 	return string(unicode.ToUpper(first)) + word[len(string(first)):]
 }
 
-// unexported is a name or path of the program as an unexported Go name. Capital
-// letters at the start, all but the last before a small one, are lowered:
-// W is w, LRScale is lrScale.
+// unexported is a name or path of the program, or a Go name, as an unexported Go
+// name: capital letters at the start of its first word are lowered, all but the
+// last before a small one, so that W is w, LRScale is lrScale and h.W is hW.
 func unexported(name string) string {
-	letters := []rune(exported(name))
+	name = strings.TrimLeft(name, "_.")
+	end := strings.IndexAny(name, "_.")
+	if end < 0 {
+		end = len(name)
+	}
+	letters := []rune(raised(name[:end]))
+	if len(letters) > 0 && !unicode.IsUpper(letters[0]) {
+		letters = append([]rune{'x'}, letters...) // a script without case
+	}
 	for i, r := range letters {
 		if !unicode.IsUpper(r) || i > 0 && i+1 < len(letters) && unicode.IsLower(letters[i+1]) {
 			break
 		}
 		letters[i] = unicode.ToLower(r)
 	}
-	return string(letters)
+	return string(letters) + camel(name[end:])
+}
+
+// camel is the words of a name or path in one, each with its first letter
+// raised.
+func camel(name string) string {
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '_' || r == '.' }) {
+		b.WriteString(raised(word))
+	}
+	return b.String()
+}
+
+// article is the word before name: a or an.
+func article(name string) string {
+	if strings.ContainsRune("AEIOU", firstRune(name)) {
+		return "an " + name
+	}
+	return "a " + name
 }
 
 func firstRune(s string) rune {

@@ -161,7 +161,7 @@ func (m *model) printConcurrentPredict(f *file) {
 			}
 			b.block("if err := in.take("+m.public("Dims")+"{"+strings.Join(lines, ", ")+"}); err != nil", func() { b.stmt("return out, err") })
 		}
-		b.stmt("err := %s(w, in.Dims).Predict(&out, in)", m.maker("New", "Predictor"))
+		b.stmt("err := %s(w, in.%s).Predict(&out, in)", m.maker("New", "Predictor"), m.public("Dims"))
 		b.stmt("return out, err")
 	})
 }

@@ -10,7 +10,7 @@ import (
 func procedure(b *body, c procContext, p *ir.Procedure) {
 	keys := map[string]bool{}
 	for i, s := range p.Steps {
-		if i > 0 && !joined(p.Steps[i-1], s) {
+		if i > 0 && !oneParagraph(p.Steps[i-1], s) {
 			b.blank()
 		}
 		for _, f := range s.Formulas {
@@ -27,9 +27,9 @@ func procedure(b *body, c procContext, p *ir.Procedure) {
 	}
 }
 
-// joined reports whether two steps stand in one paragraph: scalars and what
+// oneParagraph reports whether two steps stand in one paragraph: scalars and what
 // follows them.
-func joined(a, b *ir.Step) bool { return a.Scalar != nil && b.Scalar != nil }
+func oneParagraph(a, b *ir.Step) bool { return a.Scalar != nil && b.Scalar != nil }
 
 // printScalar sets a scalar.
 func printScalar(b *body, c procContext, s *ir.ScalarStep) {

@@ -87,7 +87,7 @@ func (m *model) printTakeOf(f *file, typ, x string, inputs []operand, nodes []*i
 			}
 		}
 		if len(lines) > 0 {
-			b.literal(x+".Dims = "+m.public("Dims"), lines)
+			b.literal(x+"."+m.public("Dims")+" = "+m.public("Dims"), lines)
 		}
 		b.stmt("return nil")
 	})
@@ -194,6 +194,7 @@ func (t *taker) search(in *operand, dim string) {
 	size := in.Node.Type.Shape.Size()
 	text := t.c.spell(size)
 	if name := t.c.names[dim]; !strings.Contains(text, "/") && !strings.Contains(text, "FloorDiv") {
+		t.b.blank()
 		t.b.comment("%s is given, or the smallest for which %s is long enough.", name, in.field)
 		t.b.stmt("%s := %s", name, t.from(dim))
 		t.b.block(fmt.Sprintf("for %s == 0 && %s < max.%s && %s < len(%s.%s)", t.from(dim), name, t.dimField(dim), text, t.x, in.field),
@@ -216,6 +217,7 @@ func (t *taker) several(in *operand, open []string) {
 	for _, d := range open {
 		t.check("fault.Dim(%q, %q, %s, max.%s)", t.label, t.dimField(d), t.c.names[d], t.dimField(d))
 	}
+	t.b.blank()
 	t.b.comment("The length of %s settles the last of %s.", in.field, strings.Join(names, ", "))
 	t.declareErr()
 	t.b.block("switch", func() {
@@ -236,6 +238,7 @@ func (t *taker) several(in *operand, open []string) {
 			"%d elements leave "+strings.Join(open, " and ")+" open; set all but one of them, so that "+s.Size().String()+" is the length", t.x, in.field)
 	})
 	t.b.block("if err != nil", func() { t.b.stmt("return err") })
+	t.b.blank()
 }
 
 // declareErr makes sure that there is a variable err.

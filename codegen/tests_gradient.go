@@ -229,7 +229,7 @@ func (m *model) exactLeaf(e *naive, b *body, n *ir.Node, held bool) (string, boo
 			if t.path != n.Attr.Name {
 				continue
 			}
-			of, name := "p", unexported(t.field)
+			of, name := "p", unexported(t.path)
 			if t.field == n.Attr.Name {
 				name = t.field // W stays W
 			}

@@ -13,7 +13,7 @@ func (m *model) printTotals(f *file) {
 	f.typ(t+" adds up loss and metrics over the batches of a data set. The zero value is empty and ready to use.", t, func(b *body) {
 		b.stmt("batches int")
 		for i := range m.plan.Parts {
-			b.stmt("%s float64", m.parts[i])
+			b.stmt("%s float64 // %s", m.parts[i], combined[m.plan.Parts[i].Kind])
 		}
 	})
 	f.fn(r+" is loss and metrics over all batches so far; zeros where there are none.", fmt.Sprintf("(t *%s) Report() %s", t, r), func(b *body) {
@@ -39,6 +39,11 @@ func (m *model) printTotals(f *file) {
 		}
 	})
 	m.printEvaluate(f)
+}
+
+// combined says how the parts of batches become one, by kind.
+var combined = map[string]string{
+	"sum": "sum", "max": "largest", "min": "smallest", "any": "1 where one is", "all": "1 where all are", "last": "of the last batch",
 }
 
 // printCombine adds the part of a batch to the total, each in its own way.

@@ -8,7 +8,7 @@ import (
 // advices are the known mistakes, the more particular first. Each returns nil where
 // the mistake is another one.
 var advices = []func(*mistake) *Diagnostic{
-	adviseStray,
+	adviseLimit,
 	adviseStage,
 	adviseShape,
 	adviseNext,
@@ -29,13 +29,12 @@ var advices = []func(*mistake) *Diagnostic{
 	adviseElse,
 }
 
-// adviseStray keeps still about a character that has been reported.
-func adviseStray(m *mistake) *Diagnostic {
-	if m.token(m.at).Type != tokenBad {
+// adviseLimit is for a list that participle has given up on.
+func adviseLimit(m *mistake) *Diagnostic {
+	if m.err == nil || !strings.Contains(m.err.Message(), "too many iterations") {
 		return nil
 	}
-	d := m.errorAt(m.at, "unexpected character %s", m.value(m.at))
-	return d.code("token")
+	return m.errorAt(m.at, "list has more than the limit of %d elements", maxElements).code("limit")
 }
 
 // adviseStage is for what cannot be a stage of a pipe, or follows one.
@@ -259,8 +258,11 @@ func adviseEqual(m *mistake) *Diagnostic {
 	if m.value(m.at) != "=" {
 		return nil
 	}
-	if open := m.openBracket(); open > 0 && m.value(open) == "(" && m.token(m.at-1).Type == tokenIdent {
+	switch open := m.openBracket(); {
+	case open > 0 && m.value(open) == "(" && m.token(m.at-1).Type == tokenIdent:
 		return m.errorAt(m.at, "a named argument is written %s: value, with a colon", m.value(m.at-1))
+	case open > 0 && m.value(open) == "[":
+		return nil
 	}
 	return m.errorAt(m.at, "= gives a name its value and is no part of an expression; equal is written ==")
 }

@@ -51,9 +51,12 @@ func fromEnd(s ir.Shape, k int) (ir.Dim, bool) {
 	return s[len(s)-k], true
 }
 
+// normalDim is d rewritten by the facts that asserts give.
+func normalDim(facts ir.Facts, d ir.Dim) ir.Dim { return facts.Even(facts.Normal(d)) }
+
 // agree reports whether two extents are the same.
 func agree(a, b ir.Dim, facts ir.Facts) bool {
-	return a.Equal(b) || facts.Normal(a).Equal(facts.Normal(b))
+	return a.Equal(b) || normalDim(facts, a).Equal(normalDim(facts, b))
 }
 
 // broadcast repeats n to a shape that broadcastShapes gave: extents of 1 that

@@ -43,7 +43,7 @@ func reshape(e *elaborator, c *callSite) value {
 	if !ok {
 		return poison{}
 	}
-	have, want := e.facts.Normal(n.Type.Shape.Size()), e.facts.Normal(shape.Size())
+	have, want := normalDim(e.facts, n.Type.Shape.Size()), normalDim(e.facts, shape.Size())
 	if !have.Equal(want) {
 		return c.fail("shapes", "cannot reshape %s to %v: it has %v elements, and %v would have %v", shownIn(c.place("x"), n, "this"), shape, have, shape, want)
 	}
@@ -85,7 +85,7 @@ func (c *callSite) reshaped(n *ir.Node, l list) (ir.Shape, bool) {
 		c.fail("shapes", "cannot reshape %s: %v elements do not come out even for -1 beside %v", shownIn(c.place("x"), n, "this"), total, rest)
 		return nil, false
 	}
-	shape[at] = c.e.facts.Normal(total.Div(rest))
+	shape[at] = normalDim(c.e.facts, total.Div(rest))
 	return shape, true
 }
 
@@ -311,7 +311,7 @@ func split(e *elaborator, c *callSite) value {
 	out, at := make(tuple, len(sizes)), ir.Dim{}
 	for i, size := range sizes {
 		out[i] = tensor{e.sliceAxis(n, axis, at, at.Add(size))}
-		at = e.facts.Normal(at.Add(size))
+		at = normalDim(e.facts, at.Add(size))
 	}
 	return out
 }
@@ -343,7 +343,7 @@ func (c *callSite) splitSizes(n *ir.Node, extent ir.Dim) ([]ir.Dim, bool) {
 	}
 	sizes := make([]ir.Dim, k)
 	for i := range sizes {
-		sizes[i] = c.e.facts.Normal(extent.Div(ir.D(k)))
+		sizes[i] = normalDim(c.e.facts, extent.Div(ir.D(k)))
 	}
 	return sizes, true
 }
@@ -383,7 +383,7 @@ func pad(e *elaborator, c *callSite) value {
 			return poison{}
 		}
 		starts[i], steps[i] = d[0], 1
-		shape[i] = e.facts.Normal(n.Type.Shape[i].Add(d[0]).Add(d[1]))
+		shape[i] = normalDim(e.facts, n.Type.Shape[i].Add(d[0]).Add(d[1]))
 	}
 	placed := e.g.Must("place", ir.Attr{Dims: shape, Limits: starts, Steps: steps}, n)
 	if !c.has("value") {
@@ -418,7 +418,7 @@ func tile(e *elaborator, c *callSite) value {
 			wide = append(wide, t)
 		}
 		wide = append(wide, n.Type.Shape[i])
-		shape[i] = e.facts.Normal(t.Mul(n.Type.Shape[i]))
+		shape[i] = normalDim(e.facts, t.Mul(n.Type.Shape[i]))
 	}
 	return tensor{e.reshape(e.spread(n, wide, axes), shape)}
 }
@@ -457,9 +457,7 @@ func set(e *elaborator, c *callSite) value {
 	if !ok || !okDim {
 		return c.failAt(c.place("i"), "index", "%s is no integer known at compile time, which the index of set must be", excerptOf(c.place("i"), "this"))
 	}
-	i, constI := d.Const()
-	size, constSize := extent.Const()
-	if constI && (i < 0 || constSize && i >= size) {
+	if outside(d, extent, 1) {
 		return c.failAt(c.place("i"), "index", "index %v is outside axis %d of %s", d, axis, shownIn(c.place("x"), n, "this"))
 	}
 	v, ok := e.nodeOf(c.sc, c.place("v"), c.value("v"), n.Type.Elem)

@@ -122,7 +122,7 @@ func (p *parser) link(n *linkG) (op lexer.Token, y operand) {
 	start := n.Op.Pos.Offset
 	y.span.Start = start + 1
 	y.tree = &Unary{y.span, "-", y.tree}
-	return newToken(tokenPunct, "<", start, start+1), y
+	return newToken(tokenOp, "<", start, start+1), y
 }
 
 // operand makes the tree of one operand of a chain.
@@ -264,6 +264,8 @@ func (p *parser) primary(n *primaryG) Expr {
 		return p.expr(n.Paren)
 	case n.List != nil:
 		return &List{p.span(n.Tokens), p.exprs(n.List.Elems)}
+	case n.Param != nil:
+		return p.name(*n.Param)
 	}
 	return p.atom(*n.Atom)
 }

@@ -24,7 +24,7 @@ const (
 	maxCalls      = 200_000 // inlined calls in all
 	maxDepth      = 200     // calls within one another
 	maxRank       = 16
-	maxElements   = 1 << 31 // of a tensor of constant extents
+	maxTensorSize   = 1 << 31 // of a tensor of constant extents
 )
 
 // Elaborate gives a parsed file its meaning. The file may have syntax errors:
@@ -188,7 +188,7 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 		d = errorAt(user, "%s: %s", inside.name, d.Message).code(d.Code).related(n, "found here")
 	}
 	for s := sc; s != nil && s.call != nil; s = s.up {
-		if !s.library && s.up != nil && !s.up.library {
+		if !s.library && s.up != nil && !s.up.library && s.up.kind != constScope {
 			d.related(s.call, "in %s, called here", s.name)
 		}
 	}

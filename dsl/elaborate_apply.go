@@ -20,6 +20,9 @@ func (e *elaborator) applyFn(sc *scope, at Node, f *function, args []*argument) 
 	inner := newScope(fnScope, f.name, d, e.isLibrary(d), sc, at)
 	e.scopeOf(inner.library).used[d] = true
 	inner.targets = e.targetsOf(d)
+	if sc.kind == constScope {
+		maps.Copy(inner.vals, sc.vals) // the run-time dimensions of an exported fn
+	}
 	drew := false
 	inner.drew = &drew
 	if !e.bindArgs(inner, f, d.Params, matched) {

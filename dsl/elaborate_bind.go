@@ -239,6 +239,9 @@ func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *
 		sc.vals[name.Name] = &binding{val: whole(extent), place: name.Span, verb: "bound"}
 		return true
 	}
+	if unknown := e.unknownIn(sc, d.Expr); unknown != nil {
+		return e.solveDim(sc, f, p, a, d, unknown, have, extent)
+	}
 	v := e.eval(sc, d.Expr)
 	if isPoison(v) {
 		return false
@@ -258,6 +261,44 @@ func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *
 		e.failArg(sc, f, p, a, "%s is %s, not %v%s", p.Name.Name, p.Type.Shape.Text(), have, is)
 		return false
 	}
+	return true
+}
+
+// unknownIn is the one name in a dimension that nothing binds, nil where there is
+// none.
+func (e *elaborator) unknownIn(sc *scope, x Expr) *Name {
+	var unknown *Name
+	walkExpr(x, func(x Expr) {
+		if name, ok := x.(*Name); ok && unknown == nil && sc.vals[name.Name] == nil && !e.constValueOf(name.Name, sc.library) {
+			unknown = name
+		}
+	})
+	return unknown
+}
+
+// solveDim binds a name that a dimension is linear in, such as N in 2*N + 1.
+func (e *elaborator) solveDim(sc *scope, f *function, p *Param, a *argument, d *Dim, unknown *Name, have ir.Shape, extent ir.Dim) bool {
+	sc.vals[unknown.Name] = &binding{val: whole(ir.DimVar(" ")), place: unknown.Span, verb: "bound"}
+	n, ok := e.eval(sc, d.Expr).(number)
+	delete(sc.vals, unknown.Name)
+	if !ok {
+		return false
+	}
+	put := func(dim, v ir.Dim) ir.Dim {
+		return dim.Subst(func(name string) (ir.Dim, bool) { return v, name == " " })
+	}
+	form, isDim := n.extent()
+	rest := put(form, ir.D(0))
+	slope := put(form, ir.D(1)).Sub(rest)
+	if !isDim || slope.IsConst(0) || !form.Equal(slope.Mul(ir.DimVar(" ")).Add(rest)) {
+		e.fail(sc, d, "dimension", "%s does not say what %s is", excerptOf(d, "this dimension"), unknown.Name)
+		return false
+	}
+	if !divides(slope, extent.Sub(rest), e.facts) {
+		e.failArg(sc, f, p, a, "%s is %s, not %v: no %s makes %s of %v", p.Name.Name, p.Type.Shape.Text(), have, unknown.Name, excerptOf(d, "it"), extent)
+		return false
+	}
+	sc.vals[unknown.Name] = &binding{val: whole(extent.Sub(rest).Div(slope)), place: unknown.Span, verb: "bound"}
 	return true
 }
 

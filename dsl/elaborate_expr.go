@@ -35,7 +35,7 @@ func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 		}
 		size *= float64(n)
 	}
-	if size > maxElements {
+	if size > maxTensorSize {
 		return e.fail(sc, at, "limit", "this tensor is %v and has more elements than the limit of 2^31", t.node.Type.Shape)
 	}
 	return t

@@ -40,7 +40,15 @@ func (e *elaborator) indexList(sc *scope, x *Index, l []value) value {
 		}
 		return list(l[lo:hi])
 	}
-	i, ok := e.constInt(sc, item.At, e.eval(sc, item.At), "an index")
+	at := e.eval(sc, item.At)
+	if hasTensor(at) {
+		n, ok := e.tensorOf(sc, x.X, list(l))
+		if !ok {
+			return poison{}
+		}
+		return e.indexTensor(sc, x, n)
+	}
+	i, ok := e.constInt(sc, item.At, at, "an index")
 	if !ok {
 		return poison{}
 	}
@@ -170,10 +178,7 @@ func (e *elaborator) indexItem(sc *scope, x *Index, n *ir.Node, ix *indexing, it
 
 // indexNumber takes one element of the next axis, which vanishes.
 func (e *elaborator) indexNumber(sc *scope, x *Index, n *ir.Node, ix *indexing, item *IndexItem, at ir.Dim) bool {
-	extent := n.Type.Shape[ix.axis]
-	i, constI := at.Const()
-	size, constSize := extent.Const()
-	if constI && (i < 0 || constSize && i >= size) {
+	if outside(at, n.Type.Shape[ix.axis], 1) {
 		e.fail(sc, item, "index", "index %s is outside axis %d of %s", excerptOf(item.At, at.String()), ix.axis, shownIn(x.X, n, "this"))
 		return false
 	}
@@ -181,6 +186,14 @@ func (e *elaborator) indexNumber(sc *scope, x *Index, n *ir.Node, ix *indexing, 
 	ix.drop = append(ix.drop, true)
 	ix.axis++
 	return true
+}
+
+// outside reports whether constants show that fewer than room elements of an
+// axis lie from a position on, or that the position is before the axis.
+func outside(at, extent ir.Dim, room int) bool {
+	first, known := at.Const()
+	left, comparable := extent.Sub(at).Const()
+	return known && first < 0 || comparable && left < room
 }
 
 // indexGather notes the tensor of indices.
@@ -258,7 +271,7 @@ func (e *elaborator) fromExtent(v number, extent ir.Dim) (ir.Dim, bool) {
 	if ir.D(0).Covers(d) && !d.IsConst(0) {
 		d = extent.Add(d)
 	}
-	return e.facts.Normal(d), true
+	return normalDim(e.facts, d), true
 }
 
 // sliceBound is a bound of a slice along an axis.
@@ -277,9 +290,7 @@ func (e *elaborator) sliceBound(sc *scope, x *Index, n *ir.Node, axis int, at Ex
 		e.fail(sc, at, "index", "%s is no integer known at compile time, which a bound must be", excerptOf(at, "this bound"))
 		return ir.Dim{}, false
 	}
-	i, constI := d.Const()
-	size, constSize := extent.Const()
-	if constI && (i < 0 || constSize && i > size) {
+	if outside(d, extent, 0) {
 		e.fail(sc, at, "index", "bound %s is outside axis %d of %s", excerptOf(at, d.String()), axis, shownIn(x.X, n, "this"))
 		return ir.Dim{}, false
 	}

@@ -23,7 +23,7 @@ type modelState struct {
 func (e *elaborator) elaborateModel(d *ModelDecl) {
 	e.facts = nil
 	m := &modelState{decl: d, paramAt: map[string]*ir.Param{}, paramPlace: map[string]*Name{},
-		stateAt: map[string]*ir.State{}, inputAt: map[string]*VarStmt{}, hyperKey: map[string]string{},
+		stateAt: map[string]*ir.State{}, hyperKey: map[string]string{},
 		out: &ir.Model{Name: d.Name.Name, Doc: d.Doc, Pos: position(d.Name.Span), Elem: e.elem}}
 	e.model = m
 	defer func() { e.model = nil }()
@@ -44,6 +44,7 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	defer func() { e.training = false }()
 	e.model.side = &ir.Side{}
 	e.model.named = map[string]Node{}
+	e.model.inputAt = map[string]*VarStmt{}
 	e.model.lossPlace = nil
 
 	sc := newScope(modelScope, d.Name.Name, d, false, nil, nil)
@@ -90,7 +91,7 @@ func (e *elaborator) modelParam(sc *scope, p *Param, training bool) {
 	if n, ok := v.(number); ok && !n.logical && n.node == nil && !isTypeWord(p.Type, "int") {
 		key := sc.name + "." + p.Name.Name
 		if !e.static[key] {
-			n.node = e.hyper(p.Name, n, "parameter "+p.Text(), key, training)
+			n.node = e.hyper(p.Name, p.Name.Name, n, "parameter "+p.Text(), key, training)
 			n.hyper = []string{key}
 			v = n
 		}
@@ -99,20 +100,20 @@ func (e *elaborator) modelParam(sc *scope, p *Param, training bool) {
 }
 
 // hyper is the leaf of a number of Hyper.
-func (e *elaborator) hyper(name *Name, n number, doc, key string, add bool) *ir.Node {
-	leaf := e.g.Leaf("hyper", name.Name, ir.Type{Elem: ir.Float64, Shape: ir.Shape{}})
-	e.model.hyperKey[name.Name] = key
+func (e *elaborator) hyper(at Node, name string, n number, doc, key string, add bool) *ir.Node {
+	leaf := e.g.Leaf("hyper", name, ir.Type{Elem: ir.Float64, Shape: ir.Shape{}})
+	e.model.hyperKey[name] = key
 	if !add {
 		return leaf
 	}
 	for _, h := range e.model.out.Hyper {
-		if goName(h.Name) == goName(name.Name) {
-			e.report(errorAt(name, "two numbers of model %s are called %s in Hyper; rename the model's parameter", e.model.out.Name, name.Name).code("hyper-clash"))
+		if goName(h.Name) == goName(name) {
+			e.report(errorAt(at, "two numbers of model %s are called %s in Hyper; rename the model's parameter", e.model.out.Name, name).code("hyper-clash"))
 			return leaf
 		}
 	}
 	v, _ := n.known()
-	e.model.out.Hyper = append(e.model.out.Hyper, ir.Hyper{Name: name.Name, Default: v, Doc: doc, Node: leaf})
+	e.model.out.Hyper = append(e.model.out.Hyper, ir.Hyper{Name: name, Default: v, Doc: doc, Node: leaf})
 	return leaf
 }
 

@@ -221,11 +221,11 @@ func (e *elaborator) dimension(sc *scope, at Node, v value) (ir.Dim, bool) {
 		return d, false
 	}
 	e.needStatic(n.hyper)
-	d = e.facts.Normal(d)
+	d = normalDim(e.facts, d)
 	if i, isConst := d.Const(); isConst && i < 0 {
 		e.fail(sc, at, "negative", "%s is %d, and a dimension is not negative", excerptOf(at, "this"), i)
 		return d, false
-	} else if isConst && i > maxElements {
+	} else if isConst && i > maxTensorSize {
 		e.fail(sc, at, "limit", "an extent of %d is more than the limit of 2^31 elements", i)
 		return d, false
 	}

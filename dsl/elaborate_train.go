@@ -131,19 +131,19 @@ func (e *elaborator) trainArg(m *modelState, f *function, p *Param, a *argument)
 	if !ok || n.logical || p.Type != nil && !isNumberType(p.Type) {
 		return true
 	}
-	a.val = e.trainNumber(m, p.Name, n, m.out.Name+".train."+p.Name.Name, m.train.Rule.Text())
+	a.val = e.trainNumber(m, a.node, p.Name.Name, n, m.out.Name+".train."+p.Name.Name, m.train.Rule.Text())
 	return true
 }
 
 // trainNumber is a number given to train.
-func (e *elaborator) trainNumber(m *modelState, name *Name, n number, key, rule string) number {
+func (e *elaborator) trainNumber(m *modelState, at Node, name string, n number, key, rule string) number {
 	// Numbers of the model inside a schedule are compile-time numbers.
 	if n.moving {
 		e.needStatic(hyperLeaves(m, n))
 		return n
 	}
 	if _, known := n.known(); known && n.node == nil && !e.static[key] {
-		n.node = e.hyper(name, n, rule, key, true)
+		n.node = e.hyper(at, name, n, rule, key, true)
 		n.hyper = []string{key}
 	}
 	return n
@@ -220,8 +220,7 @@ func (e *elaborator) trainDecay(m *modelState, s *DecayStmt, rule *optimizerRule
 		e.report(errorAt(s.Value, "decay is %s, want a number", v.what()).code("train"))
 		return false
 	}
-	name := &Name{Span: s.Span, Name: "decay"}
-	rule.decay = e.trainNumber(m, name, n, m.out.Name+".train.decay", s.Text())
+	rule.decay = e.trainNumber(m, s, "decay", n, m.out.Name+".train.decay", s.Text())
 	return true
 }
 

@@ -77,7 +77,7 @@ func SortDiagnostics(diags []*Diagnostic) []*Diagnostic {
 	sort.SliceStable(diags, func(i, j int) bool { return before(diags[i], diags[j]) })
 	kept := diags[:0]
 	for _, d := range diags {
-		if len(kept) > 0 && kept[len(kept)-1].String() == d.String() {
+		if last := len(kept) - 1; last >= 0 && kept[last].Place() == d.Place() && kept[last].Message == d.Message {
 			continue
 		}
 		kept = append(kept, d)
@@ -136,7 +136,7 @@ func excerpt(span, place Span) string {
 		return ""
 	}
 	f := place.File
-	number, _ := f.Position(place.Start)
+	number := f.lineOf(place.Start)
 	start, end := f.lineBounds(number)
 	if end-start > maxExcerpt {
 		return ""
@@ -188,12 +188,14 @@ func printable(line string) string {
 // Position is the line and the column, both from 1, of an offset in the file;
 // columns count characters, and a byte order mark is none.
 func (f *File) Position(offset int) (line, column int) {
-	line = sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset })
-	if line == 0 {
-		return 1, 1
-	}
-	text := f.Src[f.lines[line-1]:min(offset, len(f.Src))]
-	return line, utf8.RuneCount(text) + 1
+	line = f.lineOf(offset)
+	start := f.lines[line-1]
+	return line, utf8.RuneCount(f.Src[min(start, offset):offset]) + 1
+}
+
+// lineOf is the line (from 1) of an offset.
+func (f *File) lineOf(offset int) int {
+	return max(1, sort.Search(len(f.lines), func(i int) bool { return f.lines[i] > offset }))
 }
 
 // lineBounds is where a line (from 1) starts and ends in the file, without its

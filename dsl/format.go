@@ -124,7 +124,7 @@ func (f *formatter) space(i int) int {
 		return 0
 	}
 	switch p.text {
-	case ",", ")", "]", ":", "'", ".", "..":
+	case ",", ")", "]", "'", ".", "..":
 		return 0
 	}
 	switch before.text {

@@ -73,6 +73,10 @@ func (f *formatter) markExpr(n Node) {
 		}
 	case *Index:
 		f.glueBracket(n.X.Where().End, "[")
+	case *Arg:
+		if n.Name != nil {
+			f.glue(f.tokenFrom(n.Name.End))
+		}
 	case *IndexItem:
 		if n.Kind == IndexSlice {
 			f.markSlice(n)
@@ -136,9 +140,10 @@ func (f *formatter) markSlice(n *IndexItem) {
 	i := f.tokens[n.Start]
 	if n.Lo != nil {
 		i = f.tokenFrom(n.Lo.Where().End)
-	}
-	for f.pieces[i].text != ":" {
-		i++
+		for f.pieces[i].text != ":" {
+			i++
+		}
+		f.glue(i)
 	}
 	if n.Hi != nil {
 		f.glue(i + 1)

@@ -55,7 +55,7 @@ import (
 //
 //	Expr      = Cond ("|>" Stage)* .                  Stage = Name ("." Field)* Args? As? .
 //	Cond      = "if" Expr "then" Expr "else" Cond | Chain .
-//	Chain     = Unary (op Unary)* .                   op by precedence: see fold in convert_expr.go
+//	Chain     = Unary (<op> Unary)* .                 by precedence: see fold in convert_expr.go
 //	Unary     = ("-" | "!")* Postfix ("^" Unary)? .
 //	Postfix   = Primary (Args As? | "[" Item ("," Item)* "]" | "." Field | "'")* .
 //	Args      = "(" (Arg ("," Arg)* ","?)? ")" .      Arg = (Name ":")? Expr .
@@ -74,8 +74,10 @@ var (
 	clauseParser = build[clauseG]()
 )
 
-// build makes the parser of a production.
+// build makes the parser of a production. participle's limit of repetitions bounds the
+// memory that one statement can take.
 func build[G any]() *participle.Parser[G] {
+	participle.MaxIterations = maxElements
 	return participle.MustBuild[G](participle.Lexer(symbols{}), participle.UseLookahead(0))
 }
 
@@ -268,7 +270,7 @@ type ruleG struct {
 }
 
 type assignG struct {
-	Targets []*targetG   `parser:"@@ ( ',' @@ )*"`
+	Targets []*targetG   `parser:"(?! 'param' Ident) @@ ( ',' @@ )*"`
 	Op      *lexer.Token `parser:"@( '=' | '<-' )"`
 	Value   *exprG       `parser:"@@"`
 }
@@ -339,10 +341,10 @@ type stageG struct {
 
 type condG struct {
 	Tokens tokensG
-	If     *exprG  `parser:"( 'if' @@"`
+	Chain  *chainG `parser:"  @@"`
+	If     *exprG  `parser:"| 'if' @@"`
 	Then   *exprG  `parser:"  'then' @@"`
-	Else   *condG  `parser:"  'else' @@ )"`
-	Chain  *chainG `parser:"| @@"`
+	Else   *condG  `parser:"  'else' @@"`
 }
 
 type chainG struct {
@@ -351,7 +353,7 @@ type chainG struct {
 }
 
 type linkG struct {
-	Op lexer.Token `parser:"@( '||' | '&&' | '==' | '!=' | '<=' | '>=' | '<' | '>' | '<-' | '+' | '-' | '*' | '/' | '%' | '@' | '**' )"`
+	Op lexer.Token `parser:"@Op"`
 	X  *unaryG     `parser:"@@"`
 }
 
@@ -418,10 +420,11 @@ type sliceG struct {
 
 type primaryG struct {
 	Tokens tokensG
-	Scan   *scanG       `parser:"  @@"`
+	Atom   *lexer.Token `parser:"  @( Ident | Number | String | Elem | 'true' | 'false' | 'inf' | 'nan' )"`
+	Param  *lexer.Token `parser:"| (?! 'param' Ident) @'param'"`
 	Paren  *exprG       `parser:"| '(' @@ ')'"`
 	List   *listG       `parser:"| @@"`
-	Atom   *lexer.Token `parser:"| (?! 'param' Ident) @( Ident | Number | String | Elem | 'true' | 'false' | 'inf' | 'nan' | 'param' )"`
+	Scan   *scanG       `parser:"| @@"`
 }
 
 type listG struct {

@@ -76,7 +76,7 @@ func (m *mistake) continuesAt(i int) bool {
 		return false
 	}
 	switch t.Type {
-	case tokenPunct, tokenNumber, tokenString, tokenElem, tokenBlock:
+	case tokenPunct, tokenOp, tokenNumber, tokenString, tokenElem, tokenBlock:
 		return true
 	}
 	return t.Type == tokenIdent && !m.first(i)
@@ -165,16 +165,19 @@ func (m *mistake) keywordStarts(i int) bool {
 	case "state", "carry", "input", "output", "shared":
 		return next.Type == tokenIdent
 	case "for":
-		return next.Type == tokenIdent && m.value(i+2) == "in"
+		return next.Type == tokenIdent && (m.value(i+2) == "in" || m.first(i) && m.value(i+2) != ".")
 	case "if", "fn":
 		return m.first(i)
 	}
 	return startsStmt[t.Value]
 }
 
+// maxTargets is how many names before an = are looked at.
+const maxTargets = 100
+
 // assigns reports whether names and then = or <- stand at the i-th token.
 func (m *mistake) assigns(i int) bool {
-	for m.token(i).Type == tokenIdent && m.value(i+1) == "," {
+	for n := 0; n < maxTargets && m.token(i).Type == tokenIdent && m.value(i+1) == ","; n++ {
 		i += 2
 	}
 	return m.token(i).Type == tokenIdent && (m.value(i+1) == "=" || m.value(i+1) == "<-")
@@ -223,25 +226,40 @@ func (m *mistake) found(i int) string {
 	return t.Value
 }
 
-// nouns say what the productions of the grammar are.
+// nouns say what the productions of the grammar are, or start with; the others are or
+// start with an expression.
 var nouns = map[string]string{
-	"NameG":    "a name",
 	"<ident>":  "a name",
 	"<string>": "a string in double quotes",
 	"<elem>":   "an element type such as float64",
 	"<block>":  "{",
 	"<number>": "a number",
-	"TypeG":    "a shape such as [B, 10]",
-	"DimG":     "a dimension",
-	"ParamsG":  "parameters in parentheses",
-	"ParamG":   "a parameter",
-	"ArgsG":    "arguments in parentheses",
-	"RuleG":    "a rule such as adam(lr: 1e-3)",
-	"PatternG": "a pattern such as encoder.**",
-	"SegmentG": "a segment such as * or a name",
-	"TargetG":  "a name",
 	`","`:      "a comma",
 	`"="`:      "=",
+	`"param"`:  "an expression", // the last of its alternatives
+
+	"NameG":      "a name",
+	"ConstG":     "a name",
+	"LayerG":     "a name",
+	"ModelG":     "a name",
+	"OptimizerG": "a name",
+	"InputG":     "a name",
+	"OutputG":    "a name",
+	"ForG":       "a name",
+	"CarriedG":   "a name",
+	"TargetG":    "a name",
+	"FormG":      "a name",
+	"ClipG":      "norm or value",
+	"TypeG":      "a shape such as [B, 10]",
+	"DimG":       "a dimension",
+	"ParamsG":    "parameters in parentheses",
+	"ParamG":     "a parameter",
+	"ArgsG":      "arguments in parentheses",
+	"UseG":       "arguments in parentheses",
+	"TrainG":     "a rule such as adam(lr: 1e-3)",
+	"RuleG":      "a rule such as adam(lr: 1e-3)",
+	"PatternG":   "a pattern such as encoder.**",
+	"SegmentG":   "a segment such as * or a name",
 }
 
 // expected describes what the grammar wanted at the mistake. participle has it as
@@ -277,9 +295,8 @@ func (m *mistake) relateBracket(d *Diagnostic) *Diagnostic {
 	if i < 0 {
 		return d
 	}
-	here, _ := m.parser.file.Position(m.token(m.at).Pos.Offset)
-	open := m.parser.tokenSpan(m.token(i))
-	if line, _ := m.parser.file.Position(open.Start); line != here {
+	file, open := m.parser.file, m.parser.tokenSpan(m.token(i))
+	if file.lineOf(open.Start) != file.lineOf(m.token(m.at).Pos.Offset) {
 		d.related(open, "the %s is here", m.value(i))
 	}
 	return d

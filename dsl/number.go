@@ -111,6 +111,9 @@ func unionHyper(ns ...number) []string {
 // fold gives one, and the node where a number is known at run time only.
 func combine(g *ir.Graph, op string, fold func() (number, bool), ns ...number) number {
 	out, ok := fold()
+	if !ok {
+		out = number{}
+	}
 	running := false
 	for _, n := range ns {
 		running = running || n.node != nil
@@ -144,7 +147,7 @@ func arithmetic(g *ir.Graph, op string, a, b number, facts ir.Facts) number {
 	da, okA := a.extent()
 	db, okB := b.extent()
 	if d, ok := dimArithmetic(op, da, db); ok && okA && okB && !(out.whole && out.dim.Equal(d)) {
-		out.floor, out.floored = facts.Normal(d), true
+		out.floor, out.floored = normalDim(facts, d), true
 		out.hyper = unionHyper(a, b)
 	}
 	return out
@@ -154,7 +157,7 @@ func arithmetic(g *ir.Graph, op string, a, b number, facts ir.Facts) number {
 func foldArithmetic(op string, a, b number, facts ir.Facts) (number, bool) {
 	if a.whole && b.whole {
 		if d, ok := dimArithmetic(op, a.dim, b.dim); ok && (op != "/" || divides(b.dim, a.dim, facts)) {
-			return whole(facts.Normal(d)), true
+			return whole(normalDim(facts, d)), true
 		}
 	}
 	x, okX := a.known()
@@ -167,7 +170,7 @@ func foldArithmetic(op string, a, b number, facts ir.Facts) (number, bool) {
 
 // divides reports whether d/e comes out even.
 func divides(e, d ir.Dim, facts ir.Facts) bool {
-	return !e.IsConst(0) && facts.Normal(d.Mod(e)).IsConst(0)
+	return !e.IsConst(0) && normalDim(facts, d.Mod(e)).IsConst(0)
 }
 
 // dimArithmetic is a op b of dimensions, / being the floor division. It is not

@@ -60,6 +60,14 @@ type parser struct {
 // report adds a diagnostic.
 func (p *parser) report(d *Diagnostic) { p.diags = append(p.diags, d) }
 
+// reportMistake reports a mistake, unless it is at a character that has been reported
+// or there are too many already.
+func (p *parser) reportMistake(m *mistake) {
+	if m.token(m.at).Type != tokenBad && len(p.diags) <= maxDiagnostics {
+		p.report(m.diagnostic())
+	}
+}
+
 // stream is a group that is being parsed.
 type stream struct {
 	tokens []lexer.Token // of the group, then an end of file
@@ -141,7 +149,7 @@ func (p *parser) decls(root *group) []Decl {
 			decls = decls[:len(decls)-1]
 		}
 		end := m.resync()
-		p.report(m.diagnostic())
+		p.reportMistake(m)
 		decls = append(decls, p.badDecl(s, m.start, end))
 		s.moveTo(end)
 		prev = -1
@@ -169,7 +177,7 @@ func (p *parser) stmts(g *group, what production) []Stmt {
 			stmts = stmts[:len(stmts)-1]
 		}
 		end := m.resync()
-		p.report(m.diagnostic())
+		p.reportMistake(m)
 		stmts = append(stmts, p.badStmt(s, m.start, end, what))
 		s.moveTo(end)
 		prev = -1

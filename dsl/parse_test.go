@@ -151,7 +151,7 @@ model M {
 }
 fn good(x) = x
 `))
-	if len(diags) != 8 {
+	if len(diags) != 9 {
 		t.Errorf("%d errors:\n%s", len(diags), rendered(t, diags))
 	}
 	want := `bad decl bad
@@ -165,6 +165,7 @@ bad d
 bad e g
 OutputStmt p
 bad
+AssignStmt r
 fn good`
 	if got := outline(file); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -210,4 +211,19 @@ func spelled(names []*Name) string {
 		b.WriteString(" " + n.Name)
 	}
 	return b.String()
+}
+
+// TestInvalidUTF8 checks that the first byte that is not UTF-8 is reported, wherever it
+// stands, and only that.
+func TestInvalidUTF8(t *testing.T) {
+	for _, src := range []string{"// caf\xe9 \xff\nconst c = 1", "const c = \"caf\xe9\"", "const c = /* \xe9 */ 1"} {
+		_, diags := Parse("test.dnn", []byte(src))
+		if len(diags) != 1 || diags[0].Message != "byte 0xe9 is not UTF-8" && diags[0].Message != "byte 0xff is not UTF-8" {
+			t.Errorf("%q: %v", src, diags)
+		}
+	}
+	_, diags := Parse("test.dnn", []byte("const c = \xe9"))
+	if len(diags) == 0 || diags[0].String() != "test.dnn:1:11: byte 0xe9 is not UTF-8" {
+		t.Errorf("got %v", diags)
+	}
 }

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ type monomial struct {
 type atom struct {
 	name     string // also the sort key; of a quotient its printed form
 	num, den *Dim
+	even     bool // a quotient that a fact says comes out even: den·⌊num/den⌋ is num
 }
 
 // D is the constant dimension n.
@@ -173,13 +175,17 @@ next:
 	return left, true
 }
 
-// collect adds up terms of equal atoms and sorts what is left.
+// collect adds up terms of equal atoms, sorts what is left and multiplies out
+// the quotients that come out even.
 func collect(terms []monomial) Dim {
 	sums := map[string]monomial{}
 	for _, t := range terms {
 		k := t.key()
-		s := sums[k]
-		sums[k] = monomial{s.coef + t.coef, t.atoms}
+		s, ok := sums[k]
+		if !ok || t.isEven() {
+			s.atoms = t.atoms
+		}
+		sums[k] = monomial{s.coef + t.coef, s.atoms}
 	}
 	var out []monomial
 	for _, t := range sums {
@@ -194,6 +200,11 @@ func collect(terms []monomial) Dim {
 		}
 		return a.key() < b.key()
 	})
+	for i, t := range out {
+		if terms, ok := t.multipliedOut(); ok {
+			return collect(slices.Concat(out[:i], terms, out[i+1:]))
+		}
+	}
 	return Dim{terms: out}
 }
 

@@ -340,6 +340,32 @@ func TestFacts(t *testing.T) {
 	})
 }
 
+// TestEven: quotients marked as even multiply out however they are put
+// together, and values stay.
+func TestEven(t *testing.T) {
+	d, h, n := ir.DimVar("D"), ir.DimVar("heads"), ir.DimVar("H")
+	facts := ir.Facts{{Num: d, Den: h}, {Num: n, Den: ir.D(2)}}
+	q, half := facts.Even(d.Div(h)), facts.Even(n.Div(ir.D(2)))
+	checkEqual(t, "h·(D/h)", h.Mul(q), d)
+	checkEqual(t, "B·(D/h)·h", ir.DimVar("B").Mul(q).Mul(h), ir.DimVar("B").Mul(d))
+	checkEqual(t, "2·(H/2)", half.Mul(ir.D(2)), n)
+	checkEqual(t, "H/2 + H/2", half.Add(half), n)
+	checkEqual(t, "H − H/2", n.Sub(half), half)
+	checkEqual(t, "H/2 + (1 − H/2)", half.Add(ir.D(1).Sub(half)), ir.D(1))
+
+	eachPolynomial(t, 1000, true, func(r *rand.Rand, p polynomial) {
+		a, b, c := facts.Even(p.dim), facts.Even(randomPolynomial(r, 3, true).dim), half
+		checkEqual(t, "a(b+c) = ab+ac", a.Mul(b.Add(c)), a.Mul(b).Add(a.Mul(c)))
+		checkEqual(t, "(ab)c = a(bc)", a.Mul(b).Mul(c), a.Mul(b.Mul(c)))
+		env := environment(r, 1)
+		env["H"] *= 2
+		want, _ := p.eval(env)
+		if v, err := a.Eval(env); err != nil || v != want {
+			t.Fatalf("%v becomes %v; at %v it is %d (%v), want %d", p.dim, a, env, v, err, want)
+		}
+	})
+}
+
 // TestShape: the size is the product, and Drop and Eval keep the order.
 func TestShape(t *testing.T) {
 	s := ir.Shape{ir.DimVar("B"), ir.D(3), ir.DimVar("N")}

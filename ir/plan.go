@@ -27,6 +27,7 @@ type ModelPlan struct {
 	Predict  *Procedure // inference, outputs alone
 
 	States  []*State // the optimiser's states, then the model's own, that some procedure uses
+	Written []*State // of the model's own: Forward leaves new values, in the buffers whose keys end in NextKey
 	Trainer Arena    // of Forward, Backward, Gradient, Update, Evaluate
 	Reader  Arena    // of Predict
 
@@ -40,6 +41,10 @@ type ModelPlan struct {
 	// model's.
 	Exact *Node
 }
+
+// NextKey ends the key of a state's new value, which a step commits once its
+// loss is known to be finite.
+const NextKey = ".next"
 
 // A Bound says that every element of an input is from 0 to Extent − 1, or
 // equals Ignore where HasIgnore is set.

@@ -9,12 +9,15 @@ import (
 
 // build is the node of a sum of terms of type t, in normal form.
 func (s *simplifier) build(terms []term, t ir.Type) *ir.Node {
-	terms = s.choices(s.lawsOfSums(collectTerms(terms), t), t)
+	terms = s.scaledAlike(s.choices(s.lawsOfSums(collectTerms(terms), t), t), t)
 	switch len(terms) {
 	case 0:
 		return s.g.Fill(0, t)
 	case 1:
 		return s.buildTerm(terms[0], t)
+	}
+	if sum := s.wideSum(terms, t); sum != nil {
+		return sum
 	}
 
 	// What all terms share goes in front of their sum.
@@ -27,6 +30,72 @@ func (s *simplifier) build(terms []term, t ir.Type) *ir.Node {
 		return s.buildTerm(c.times(s.whole(s.build(rest, t))), t)
 	}
 	return s.chain(s.grouped(terms, t), t)
+}
+
+// scaledAlike adds up the scalars in front of terms that are otherwise alike:
+// W − λ·W is (1 − λ)·W.
+func (s *simplifier) scaledAlike(terms []term, t ir.Type) []term {
+	if t.Rank() == 0 || !t.Elem.IsFloat() {
+		return terms
+	}
+	all := axes(0, t.Rank())
+	rests, scalars := map[string]int{}, make([][]term, 0, len(terms))
+	out := make([]term, 0, len(terms))
+	for _, u := range terms {
+		scalar, rest := scalarFactors(u)
+		if len(rest.factors) == 0 {
+			out, scalars = append(out, u), append(scalars, nil)
+			continue
+		}
+		k := rest.key()
+		i, ok := rests[k]
+		if !ok {
+			i = len(out)
+			rests[k] = i
+			out, scalars = append(out, u), append(scalars, nil)
+		} else {
+			out[i] = rest
+		}
+		scalars[i] = append(scalars[i], s.unrepeated(scalar, t.Shape, all))
+	}
+	for i, list := range scalars {
+		if len(list) > 1 {
+			sum := s.whole(s.build(list, ir.Type{Elem: t.Elem}))
+			out[i] = out[i].times(s.spreadTerm(sum, t.Shape, all))
+		}
+	}
+	return slices.DeleteFunc(out, func(u term) bool { return u.coef == 0 })
+}
+
+// scalarFactors splits t into its coefficient with the factors that are
+// repeated scalars, and the rest.
+func scalarFactors(t term) (scalar, rest term) {
+	scalar, rest = term{coef: t.coef}, term{coef: 1, parts: t.parts}
+	for _, f := range t.factors {
+		if f.atom.Is("spread") && f.atom.Args[0].Type.Rank() == 0 {
+			scalar.factors = append(scalar.factors, f)
+		} else {
+			rest.factors = append(rest.factors, f)
+		}
+	}
+	return scalar, rest
+}
+
+// wideSum is a sum of what comes from float64 scalars, added up in float64 and
+// converted once; nil where other scalars are in it.
+func (s *simplifier) wideSum(terms []term, t ir.Type) *ir.Node {
+	if t.Rank() > 0 || t.Elem != ir.Float32 {
+		return nil
+	}
+	out := make([]term, len(terms))
+	for i, u := range terms {
+		wide, narrow := s.widened(u)
+		if len(narrow) > 0 {
+			return nil
+		}
+		out[i] = wide
+	}
+	return s.g.Cast(s.build(out, t.Of(ir.Float64)), ir.Float32)
 }
 
 // whole is n as a term in which a sum is one atom.
@@ -117,7 +186,7 @@ func (s *simplifier) buildTerm(u term, t ir.Type) *ir.Node {
 	case u.coef == 0:
 		return s.g.Fill(0, t)
 	case len(u.factors) == 0:
-		return s.g.Fill(u.coef, t)
+		return s.fill(u.coef, t)
 	case t.Rank() == 0:
 		return s.scalarTerm(u, t)
 	}
@@ -241,7 +310,7 @@ func (s *simplifier) scalarTerm(u term, t ir.Type) *ir.Node {
 		for _, f := range u.factors {
 			below = s.times(below, s.powered(f.atom, -f.power))
 		}
-		return s.g.Map("div", s.g.Const(u.coef, t.Elem), below)
+		return s.g.Map("div", s.fill(u.coef, t), below)
 	}
 	x := s.quotient(u.factors, t)
 	switch u.coef {
@@ -250,7 +319,7 @@ func (s *simplifier) scalarTerm(u term, t ir.Type) *ir.Node {
 	case -1:
 		return s.g.Map("neg", x)
 	}
-	return s.times(s.g.Const(u.coef, t.Elem), x)
+	return s.times(s.fill(u.coef, t), x)
 }
 
 // widened is the coefficient and the factors of u that float64 scalars are

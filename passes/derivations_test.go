@@ -21,7 +21,6 @@ type derivation struct {
 	saved    int      // values that the forward computes and the backward reads
 	products int
 	reduces  int
-	positive bool // leaves are drawn from (0.2, 2)
 }
 
 // derivations has the lines in the order of the page.
@@ -67,6 +66,23 @@ var derivations = []derivation{
 			hot = cast(spread(t, shape: [B, 10], axes: [1]) == iota(axis: 1, type: [B, 10]int32), elem: float64)
 			dz = (p - 0.9 * hot - 0.01) / spread(size(dim: B, elem: float64), shape: [B, 10], axes: [0, 1])`,
 		saved: 2,
+	},
+	{
+		// Not on the page: the targets are probabilities themselves.
+		line: "distillation", leaves: []string{"z [B, K]", "t [B, K]"}, wrt: "z",
+		forward: []string{
+			`q = exp(t - spread(logsumexp(t, axes: [1]), shape: [B, K], axes: [1]))
+			 y = -sum(q * (z - spread(logsumexp(z, axes: [1]), shape: [B, K], axes: [1])), axes: [0, 1]) / size(dim: B, elem: float64)`,
+			`e = exp(t)
+			 f = exp(z)
+			 q = e / spread(sum(e, axes: [1]), shape: [B, K], axes: [1])
+			 p = f / spread(sum(f, axes: [1]), shape: [B, K], axes: [1])
+			 y = sum(sum(q * (log(q) - log(p)), axes: [1]), axes: [0]) / size(dim: B, elem: float64)`,
+		},
+		backward: `p = exp(z - spread(logsumexp(z, axes: [1]), shape: [B, K], axes: [1]))
+			q = exp(t - spread(logsumexp(t, axes: [1]), shape: [B, K], axes: [1]))
+			dz = (p - q) / spread(size(dim: B, elem: float64), shape: [B, K], axes: [0, 1])`,
+		saved: 3,
 	},
 	{
 		line: "binary_cross_entropy", leaves: []string{"z [N]", "t [N]"}, wrt: "z",

@@ -245,6 +245,6 @@ func (n *naming) number(v float64) string {
 	if r := 1 / v; v != 0 && math.Abs(v) < 1 && r == math.Trunc(r) && math.Abs(r) < 1e6 && len(strconv.FormatFloat(v, 'g', -1, 64)) > 5 {
 		return strings.Replace("1/"+strconv.FormatFloat(r, 'g', -1, 64), "1/-", "−1/", 1)
 	}
-	text := strconv.FormatFloat(v, 'g', -1, 32)
+	text := strings.Replace(strconv.FormatFloat(v, 'g', -1, 32), "e-0", "e-", 1)
 	return strings.Replace(text, "-", "−", 1)
 }

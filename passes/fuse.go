@@ -29,7 +29,9 @@ type fuser struct {
 
 	memory map[*ir.Node]bool // nodes that get a buffer
 	reread map[*ir.Node]bool // those that another step reads
-	copied map[*ir.Node]bool // views that are copied out
+
+	remembered map[reading]bool  // what findMemory has looked at
+	copied     map[*ir.Node]bool // views that are copied out
 }
 
 // A group is one step.
@@ -57,7 +59,7 @@ type put struct {
 func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*ir.Node]*ir.Node) *fuser {
 	f := &fuser{
 		g: g, avail: avail, targets: map[*ir.Node]bool{},
-		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{},
+		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
 		products: map[*ir.Node]*product{}, into: map[*ir.Node]intoFold{}, taken: map[*ir.Node]bool{},
 	}
 	for _, r := range roots {
@@ -135,23 +137,28 @@ func (f *fuser) indexArithmetic(n *ir.Node) bool {
 	return true
 }
 
-// bases is the nodes with a group of their own, or in memory, that n depends
-// on through what is inline.
-func (f *fuser) bases(n *ir.Node, out map[*ir.Node]bool) {
-	for _, a := range n.Args {
-		f.baseOf(a, out)
+// bases is the nodes with a group of their own, or in memory, that nodes are or
+// depend on through what is inline.
+func (f *fuser) bases(nodes ...*ir.Node) map[*ir.Node]bool {
+	out, seen := map[*ir.Node]bool{}, map[*ir.Node]bool{}
+	var visit func(a *ir.Node)
+	visit = func(a *ir.Node) {
+		if seen[a] {
+			return
+		}
+		seen[a] = true
+		if !f.inline(a) && !f.floating[a] {
+			out[a] = true
+			return
+		}
+		for _, b := range a.Args {
+			visit(b)
+		}
 	}
-}
-
-func (f *fuser) baseOf(a *ir.Node, out map[*ir.Node]bool) {
-	if out[a] {
-		return
+	for _, n := range nodes {
+		visit(n)
 	}
-	if f.inline(a) || f.floating[a] {
-		f.bases(a, out)
-		return
-	}
-	out[a] = true
+	return out
 }
 
 // float reports whether n waits for its user's group: it reads memory alone,
@@ -164,9 +171,7 @@ func (f *fuser) float(n *ir.Node) bool {
 	if user.Op.Class != ir.Map && user.Op.Class != ir.Reduce || f.products[user] != nil || f.hasPlace(user) {
 		return false
 	}
-	bases := map[*ir.Node]bool{}
-	f.bases(n, bases)
-	for b := range bases {
+	for b := range f.bases(n.Args...) {
 		if f.of[b] != nil {
 			return false
 		}
@@ -178,6 +183,7 @@ func (f *fuser) float(n *ir.Node) bool {
 func (f *fuser) land(n *ir.Node, g *group) {
 	for _, a := range n.Args {
 		switch {
+		case a.Type.Rank() == 0 || len(f.floating) == 0:
 		case f.floating[a]:
 			delete(f.floating, a)
 			f.land(a, g)
@@ -284,9 +290,7 @@ func (f *fuser) join(n *ir.Node, g *group) {
 		}
 	}
 	f.settleSplit(n, g)
-	bases := map[*ir.Node]bool{}
-	f.bases(n, bases)
-	for b := range bases {
+	for b := range f.bases(n.Args...) {
 		g.reads[b] = true
 	}
 }
@@ -308,6 +312,9 @@ func (f *fuser) settleSplit(n *ir.Node, g *group) {
 func (f *fuser) eachOperand(n *ir.Node, visit func(a *ir.Node)) {
 	for _, a := range n.Args {
 		visit(a)
+		if a.Type.Rank() == 0 {
+			continue
+		}
 		if f.inline(a) && a.Op.Class == ir.Map {
 			f.eachOperand(a, visit)
 		}
@@ -327,8 +334,7 @@ func (f *fuser) rowExpression(a *ir.Node) bool {
 // choose is the first group from the operands' last one on that fits and has
 // something to do with n.
 func (f *fuser) choose(n *ir.Node, shape ir.Shape, fits func(*group) bool) *group {
-	bases := map[*ir.Node]bool{}
-	f.bases(n, bases)
+	bases := f.bases(n.Args...)
 	first := 0
 	for b := range bases {
 		first = max(first, f.index(b))
@@ -423,6 +429,8 @@ func (f *fuser) operandFits(a *ir.Node, g *group, lv level) bool {
 		return true // in an earlier group, or in memory
 	}
 	switch {
+	case a.Type.Rank() == 0:
+		return !f.touches(a, g)
 	case a.Op.Class == ir.Map:
 		return f.operandsFit(a, g, lv)
 	case a.Is("spread") && (f.rowExpression(a) || f.touches(a.Args[0], g)):
@@ -454,9 +462,7 @@ func (f *fuser) direct(a *ir.Node, g *group, lv level) bool {
 
 // touches reports whether a depends on g through what is inline.
 func (f *fuser) touches(a *ir.Node, g *group) bool {
-	bases := map[*ir.Node]bool{}
-	f.baseOf(a, bases)
-	for b := range bases {
+	for b := range f.bases(a) {
 		if f.of[b] == g {
 			return true
 		}
@@ -498,9 +504,7 @@ func (f *fuser) addReduce(n *ir.Node) {
 		g.folds = append(g.folds, n)
 	}
 	f.settleSplit(n, g)
-	bases := map[*ir.Node]bool{}
-	f.bases(n, bases)
-	for b := range bases {
+	for b := range f.bases(n.Args...) {
 		g.reads[b] = true
 	}
 }
@@ -547,9 +551,7 @@ func (f *fuser) putGroup(p put) *group {
 		return g
 	}
 	g := f.newGroup(p.x.Type.Shape)
-	bases := map[*ir.Node]bool{}
-	f.baseOf(p.x, bases)
-	for b := range bases {
+	for b := range f.bases(p.x) {
 		g.reads[b] = true
 	}
 	return g
@@ -838,6 +840,12 @@ func (f *fuser) findMemory(roots []*ir.Node) {
 	}
 }
 
+// reading is a value that a group reads.
+type reading struct {
+	node *ir.Node
+	by   *group
+}
+
 func (f *fuser) rememberOperands(n *ir.Node, g *group) {
 	for _, a := range n.Args {
 		f.remember(a, g)
@@ -847,6 +855,11 @@ func (f *fuser) rememberOperands(n *ir.Node, g *group) {
 // remember gives a buffer to what g reads of other groups, and to what it reads
 // of itself by index.
 func (f *fuser) remember(a *ir.Node, g *group) {
+	key := reading{a, g}
+	if f.remembered[key] {
+		return
+	}
+	f.remembered[key] = true
 	switch {
 	case f.avail[a] || a.Op.Class == ir.Leaf:
 	case !f.inline(a):

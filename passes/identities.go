@@ -52,6 +52,7 @@ var Identities = []*Identity{
 	{ID: "elu", Group: Reassociates, Law: "max(a, 0) + min(expm1(a), 0) = where(a > 0, a, expm1(a))"},
 	{ID: "elu-le", Group: Exact, Law: "where(a <= 0, expm1(a), a) = where(a > 0, a, expm1(a))"},
 	{ID: "elu-slope", Group: Reassociates, Law: "where(a > 0, 1, expm1(a) + 1) = where(y > 0, 1, y + 1)", Given: "y = where(a > 0, a, expm1(a))"},
+	{ID: "elu-curvature", Group: Reassociates, Law: "(expm1(a) + 1) * where(a > 0, 0, b) = (y + 1) * where(y > 0, 0, b)", Given: "y = where(a > 0, a, expm1(a))"},
 	{ID: "relu-gt", Group: Reassociates, Law: "where(a > 0, a, 0) = max(a, 0)"},
 	{ID: "relu-ge", Group: Reassociates, Law: "where(a >= 0, a, 0) = max(a, 0)"},
 	{ID: "relu-le", Group: Exact, Law: "where(a <= 0, 0, a) = max(a, 0)"},
@@ -119,46 +120,4 @@ func init() {
 		}
 		byOp[rule.Left.Op] = append(byOp[rule.Left.Op], id)
 	}
-}
-
-// apply is the first identity that fits n.
-func (s *simplifier) apply(n *ir.Node) *ir.Node {
-	for _, id := range byOp[n.Op.Name] {
-		m := ir.NewMatch()
-		if !m.Node(id.rule.Left, n) {
-			continue
-		}
-		if out := s.right(id, m, n.Type); out != nil {
-			return out
-		}
-	}
-	return nil
-}
-
-// right is the right side of an identity under a match, nil where it is no
-// value of type t.
-func (s *simplifier) right(id *Identity, m *ir.Match, t ir.Type) *ir.Node {
-	if id.given != nil {
-		y, err := m.Build(s.g, id.given.Right, t)
-		if _, done := s.done[y]; err != nil || !done && !s.present[y] {
-			return nil
-		}
-		m.Nodes[id.given.Left.Name] = y
-	}
-	out, err := m.Build(s.g, id.rule.Right, t)
-	if err != nil || !out.Type.Equal(t) {
-		return nil
-	}
-	if s.fired != nil {
-		s.fired[id.ID]++
-	}
-	return s.settle(out)
-}
-
-// settle simplifies what a rule has built, down to what it matched.
-func (s *simplifier) settle(n *ir.Node) *ir.Node {
-	if len(n.Args) == 0 {
-		return n
-	}
-	return s.node(n)
 }

@@ -6,6 +6,48 @@ import (
 	"gradgen.dev/ir"
 )
 
+// apply is the first identity that fits n.
+func (s *simplifier) apply(n *ir.Node) *ir.Node {
+	for _, id := range byOp[n.Op.Name] {
+		m := ir.NewMatch()
+		if !m.Node(id.rule.Left, n) {
+			continue
+		}
+		if out := s.right(id, m, n.Type); out != nil {
+			return out
+		}
+	}
+	return nil
+}
+
+// right is the right side of an identity under a match, nil where it is no
+// value of type t.
+func (s *simplifier) right(id *Identity, m *ir.Match, t ir.Type) *ir.Node {
+	if id.given != nil {
+		y, err := m.Build(s.g, id.given.Right, t)
+		if _, done := s.done[y]; err != nil || !s.late || !done && !s.present[y] {
+			return nil
+		}
+		m.Nodes[id.given.Left.Name] = y
+	}
+	out, err := m.Build(s.g, id.rule.Right, t)
+	if err != nil || !out.Type.Equal(t) {
+		return nil
+	}
+	if s.fired != nil {
+		s.fired[id.ID]++
+	}
+	return s.settle(out)
+}
+
+// settle simplifies what a rule has built, down to what it matched.
+func (s *simplifier) settle(n *ir.Node) *ir.Node {
+	if len(n.Args) == 0 {
+		return n
+	}
+	return s.node(n)
+}
+
 // Laws with a quotient, a product, a sum or a difference on top speak of two
 // operands. They are applied to any two factors of a term, and to any two
 // terms of a sum that have the rest of their factors in common, wherever they

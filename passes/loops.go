@@ -56,7 +56,7 @@ func (p *passes) pass(a *ir.Node) int {
 	if at, ok := p.at[a]; ok {
 		return at
 	}
-	if !p.f.inline(a) {
+	if !p.f.inline(a) || a.Type.Rank() == 0 {
 		return 0
 	}
 	return p.earliest(a)

@@ -102,10 +102,13 @@ func (s *simplifier) factorised(n *ir.Node) (t term, ok bool) {
 		t = s.product(n.Args[0])
 		return t.withCoef(-t.coef), true
 	case n.Is("mul"):
-		return s.product(n.Args[0]).times(s.product(n.Args[1])), true
-	case n.Is("div") && n.Type.Elem.IsFloat():
-		below := s.product(n.Args[1])
-		return s.product(n.Args[0]).over(below), below.coef != 0
+		a, b := s.product(n.Args[0]), s.product(n.Args[1])
+		t = a.times(b)
+		return t, sound(a.coef, b.coef, t.coef)
+	case n.Is("div"):
+		a, b := s.product(n.Args[0]), s.product(n.Args[1])
+		t = a.over(b)
+		return t, b.coef != 0 && sound(a.coef, b.coef, t.coef)
 	case n.Is("size") && n.Type.Elem == ir.Float32:
 		return atomic(s.g.Cast(s.g.Size(n.Attr.Dims[0], ir.Float64), ir.Float32)), true
 	case n.Is("rsqrt"):
@@ -122,6 +125,12 @@ func (s *simplifier) factorised(n *ir.Node) (t term, ok bool) {
 		return t.merged(), true
 	}
 	return t, false
+}
+
+// sound reports whether c, made of a and b, has neither overflowed nor vanished.
+func sound(a, b, c float64) bool {
+	finite := func(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
+	return !finite(a) || !finite(b) || finite(c) && (c != 0 || a == 0 || b == 0)
 }
 
 // representable reports whether t's powers are small and its coefficient
@@ -216,8 +225,8 @@ func (s *simplifier) expanded(terms []term) (out []term, ok bool) {
 	return out, ok
 }
 
-// opCount is the number of elementwise nodes from n down to what is computed
-// anyway: atoms, and sums with several users.
+// opCount is the number of elementwise nodes, scalars left out, from n down to
+// what is computed anyway: atoms, and sums with several users.
 func (s *simplifier) opCount(n *ir.Node, atoms map[*ir.Node]bool) int {
 	count := 0
 	seen := map[*ir.Node]bool{}
@@ -227,7 +236,7 @@ func (s *simplifier) opCount(n *ir.Node, atoms map[*ir.Node]bool) int {
 			return
 		}
 		seen[m] = true
-		if m.Op.Class == ir.Map {
+		if m.Op.Class == ir.Map && (m.Type.Rank() > 0 || n.Type.Rank() == 0) {
 			count++
 		}
 		for _, a := range m.Args {

@@ -1,6 +1,8 @@
 package passes
 
 import (
+	"strings"
+
 	"gradgen.dev/ir"
 )
 
@@ -147,7 +149,9 @@ func (s *scheduler) precedes(flow []traffic, i, j int) bool {
 }
 
 // updated reports whether reads of b mean its value from before the procedure.
-func updated(b *ir.Buffer) bool { return b.Storage == ir.InParam || b.Storage == ir.InState }
+func updated(b *ir.Buffer) bool {
+	return b.Storage == ir.InParam || b.Storage == ir.InState && !strings.HasSuffix(b.Key, ir.NextKey)
+}
 
 func contains2(set []*ir.Buffer, b *ir.Buffer) bool {
 	for _, x := range set {

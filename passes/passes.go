@@ -214,10 +214,7 @@ func (c *modelCompiler) simplify() error {
 	for _, p := range c.m.Params {
 		c.inits = append(c.inits, p.Init)
 	}
-	stateValues := make([]*ir.Node, len(c.states))
-	for i, w := range c.states {
-		stateValues[i] = w.Value
-	}
+	stateValues := c.stateValues()
 	lists := []*[]*ir.Node{&c.train, &c.infer, &c.outputs, &c.writes, &c.grads, &c.next, &stateValues, &c.inits}
 	simplifyAll(g, Simplify, lists)
 
@@ -341,9 +338,9 @@ func (c *modelCompiler) procedures() error {
 	var lines []timeline
 	if len(c.train) > 0 {
 		fw := child(pl)
-		var backward []*ir.Node
-		backward = append(append(append(backward, c.grads...), c.folded...), c.writes...)
-		plan.Forward = fw.procedure("forward", results(c.train), saved(fw.buffer, c.train, backward))
+		backward := append(slices.Clone(c.grads), c.folded...)
+		plan.Forward = fw.procedure("forward", append(results(c.train), c.writeTargets(names)...),
+			saved(fw.buffer, append(slices.Clone(c.train), c.writes...), backward))
 		plan.Gradient = child(fw).procedure("gradient", c.gradTargets(), nil)
 		lines = append(lines, timeline{plan.Forward, plan.Gradient})
 		if c.folded != nil {
@@ -353,14 +350,20 @@ func (c *modelCompiler) procedures() error {
 	}
 	if len(c.next) > 0 {
 		up := child(pl)
+		targets := c.updateTargets(pl, c.next, false)
+		targets = append(targets, c.stateTargets(pl)...)
+		if f := c.flatten(c.stateValues()); f != nil {
+			targets = f.bind(up)
+			c.states = f.byName(c.states)
+		}
 		for _, u := range m.Updates {
 			up.buffer[u.Grad] = &ir.Buffer{Name: names.fresh("d" + localName(u.Param.Path)), Type: u.Grad.Type, Storage: ir.InGrad, Key: u.Param.Path}
 			up.names.show(u.Grad, "d"+u.Param.Path)
 		}
-		plan.Update = up.procedure("update", append(c.updateTargets(pl, c.next, false), c.stateTargets(pl)...), nil)
+		plan.Update = up.procedure("update", targets, nil)
 		lines = append(lines, timeline{plan.Update})
 	}
-	if !slices.Equal(c.infer, c.train) && len(c.infer) > 0 {
+	if (!slices.Equal(c.infer, c.train) || len(c.writes) > 0) && len(c.infer) > 0 {
 		plan.Evaluate = child(pl).procedure("evaluate", results(c.infer), nil)
 		lines = append(lines, timeline{plan.Evaluate})
 	}
@@ -489,6 +492,28 @@ func (c *modelCompiler) updateTargets(pl *planner, next []*ir.Node, backward boo
 		}
 		leaf := c.m.Updates[i].Param.Node
 		out = append(out, target{node: next[i], buffer: pl.buffer[leaf], leaf: leaf})
+	}
+	return out
+}
+
+// writeTargets is the new values of the model's own states, beside the old
+// ones: a step commits them.
+func (c *modelCompiler) writeTargets(names *naming) []target {
+	var out []target
+	for i, v := range c.writes {
+		state := c.m.Train.Writes[i].State
+		out = append(out, target{node: v, buffer: &ir.Buffer{
+			Name: names.fresh(localName(state.Path) + "Next"), Type: v.Type, Storage: ir.InState, Key: state.Path + ir.NextKey,
+		}})
+		c.plan.Written = append(c.plan.Written, state)
+	}
+	return out
+}
+
+func (c *modelCompiler) stateValues() []*ir.Node {
+	out := make([]*ir.Node, len(c.states))
+	for i, w := range c.states {
+		out[i] = w.Value
 	}
 	return out
 }

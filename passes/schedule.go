@@ -3,6 +3,7 @@ package passes
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gradgen.dev/ir"
 )
@@ -85,8 +86,12 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 		s.copy(t)
 	}
 	for _, t := range targets {
-		if t.buffer == nil && t.node.Type.Rank() == 0 {
+		switch {
+		case t.node.Type.Rank() > 0:
+		case t.buffer == nil:
 			s.proc.Results = append(s.proc.Results, s.result(t.node))
+		case t.buffer != s.buffer[t.node]:
+			s.storeScalar(t)
 		}
 	}
 	for _, n := range keep {
@@ -130,7 +135,7 @@ func (s *scheduler) assign(targets []target) {
 		switch b := s.buffer[n]; {
 		case b == nil:
 		case updated(b):
-			s.names.show(n, b.Key)
+			s.names.show(n, storedName(b))
 		case b.Storage == ir.InGrad:
 			s.names.show(n, "d"+b.Key)
 		case b.Storage == ir.InOutput:
@@ -278,6 +283,21 @@ func (s *scheduler) result(n *ir.Node) *ir.Buffer {
 	step.To = &ir.Buffer{Name: s.names.buffer(n, "result"), Type: n.Type, Storage: ir.InLocal, Wide: n.Type.Elem.IsFloat()}
 	s.add(&ir.Step{Scalar: step, Formulas: []string{step.To.Name + " = " + formula}})
 	return step.To
+}
+
+// storeScalar leaves a scalar in the buffer of its target.
+func (s *scheduler) storeScalar(t target) {
+	step := &ir.ScalarStep{To: t.buffer, Value: t.node, Loads: map[*ir.Node]ir.Access{}}
+	if b := s.locals[t.node]; b != nil || s.buffer[t.node] != nil {
+		step.Loads[t.node] = ir.Access{Buffer: s.scalar(t.node)}
+	} else {
+		s.scalarLoads(step, t.node)
+	}
+	name, sign := t.buffer.Name, " = "
+	if updated(t.buffer) {
+		name, sign = storedName(t.buffer), " ← "
+	}
+	s.add(&ir.Step{Scalar: step, Formulas: []string{name + sign + s.names.expr(t.node, 0)}})
 }
 
 // keepScalar leaves the scalar n in the arena, for a later procedure.
@@ -433,9 +453,18 @@ func placeText(p put) string {
 	return ""
 }
 
+// storedName is what formulas call a parameter or state; where the buffer is
+// all of them, what the optimiser's text calls one.
+func storedName(b *ir.Buffer) string {
+	if b.Key == "*" {
+		return "param"
+	}
+	return strings.TrimPrefix(b.Key, "*.")
+}
+
 // assignment is `name = formula`.
 func (s *scheduler) assignment(n, onto *ir.Node) string {
-	name := s.names.base(n)
+	name := s.names.display(n, "")
 	if b := s.buffer[n]; b != nil {
 		name = s.names.shown[n]
 	} else if b := s.locals[n]; b != nil {
@@ -443,7 +472,7 @@ func (s *scheduler) assignment(n, onto *ir.Node) string {
 	}
 	sign := " = "
 	if b := s.buffer[n]; b != nil && updated(b) {
-		name, sign = b.Key, " ← "
+		name, sign = storedName(b), " ← "
 	}
 	return name + sign + s.names.body(n, 0)
 }

@@ -18,25 +18,28 @@ func Simplify(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 
 // simplify is Simplify, which neither changes the nodes of keep nor looks
 // below them. It counts in fired, where that is not nil, how often each
-// identity is applied.
+// identity is applied. Identities that need a value to be there already come
+// last.
 func simplify(g *ir.Graph, keep []*ir.Node, fired map[string]int, roots []*ir.Node) []*ir.Node {
 	const rounds = 12
-	for range rounds {
-		s := newSimplifier(g, roots)
-		s.fired = fired
-		for _, n := range keep {
-			s.done[n] = n
-		}
-		next := make([]*ir.Node, len(roots))
-		for i, r := range roots {
-			if r != nil {
-				next[i] = s.node(r)
+	for _, late := range []bool{false, true} {
+		for range rounds {
+			s := newSimplifier(g, roots)
+			s.late, s.fired = late, fired
+			for _, n := range keep {
+				s.done[n] = n
 			}
+			next := make([]*ir.Node, len(roots))
+			for i, r := range roots {
+				if r != nil {
+					next[i] = s.node(r)
+				}
+			}
+			if slices.Equal(next, roots) {
+				break
+			}
+			roots = next
 		}
-		if slices.Equal(next, roots) {
-			break
-		}
-		roots = next
 	}
 	return roots
 }
@@ -48,6 +51,7 @@ type simplifier struct {
 	shared   map[*ir.Node]bool // sums and products with several users
 	products map[*ir.Node]term // the factors of nodes
 	present  map[*ir.Node]bool // what is below the roots
+	late     bool              // identities may look for what is present
 	fired    map[string]int
 }
 
@@ -102,7 +106,7 @@ func (s *simplifier) node(n *ir.Node) *ir.Node {
 // operands is n on simplified operands. A sum is taken as a whole, so that
 // adding up a thousand terms is not done a thousand times.
 func (s *simplifier) operands(n *ir.Node) *ir.Node {
-	if isSum(n) && n.Type.Elem != ir.Bool {
+	if isSum(n) {
 		return s.build(s.simplifiedTerms(n, 1, true, nil), n.Type)
 	}
 	args := make([]*ir.Node, len(n.Args))
@@ -161,7 +165,15 @@ func (s *simplifier) fold(n *ir.Node) *ir.Node {
 	if err != nil {
 		return nil
 	}
-	return s.g.Fill(v.Data[0], n.Type)
+	return s.fill(v.Data[0], n.Type)
+}
+
+// fill is v everywhere. There is one NaN.
+func (s *simplifier) fill(v float64, t ir.Type) *ir.Node {
+	if math.IsNaN(v) {
+		v = math.NaN()
+	}
+	return s.g.Fill(v, t)
 }
 
 // arithmetic brings sums and products to their normal form; where multiplying
@@ -171,7 +183,7 @@ func (s *simplifier) arithmetic(n *ir.Node) *ir.Node {
 	case n.Is("pow"):
 		return s.power(n)
 	case n.Is("rsqrt"):
-	case !isArithmetic(n), n.Type.Elem == ir.Bool, n.Is("div") && !n.Type.Elem.IsFloat():
+	case !isArithmetic(n):
 		return nil
 	}
 	terms := s.terms(n)

@@ -42,7 +42,7 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 		if n.Type.Shape.Equal(x.Type.Shape) {
 			return x
 		}
-		if v, ok := x.Literal(); ok && v == 0 {
+		if isZero(x) {
 			return g.Fill(0, n.Type)
 		}
 	case "sum", "prod", "reduce_max", "reduce_min", "any", "all":
@@ -69,8 +69,11 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 			return g.Fill(1, n.Type)
 		}
 	case "gather", "scatter_add":
-		if v, ok := x.Literal(); ok && v == 0 {
+		if isZero(x) {
 			return g.Fill(0, n.Type)
+		}
+		if n.Is("gather") && x.Type.Rank() == 1 {
+			return s.gathered(n, x)
 		}
 	case "pick":
 		return s.picked(n, x)
@@ -116,6 +119,15 @@ func repeatsAlong(x *ir.Node, axis int) bool {
 		}
 	}
 	return false
+}
+
+// gathered is a vector at its own indices, repeated along the other axes.
+func (s *simplifier) gathered(n, x *ir.Node) *ir.Node {
+	index := n.Args[1]
+	if !index.Is("iota") || !index.Type.Shape[index.Attr.Axis].Equal(x.Type.Shape[0]) {
+		return nil
+	}
+	return s.g.Spread(x, n.Type.Shape, without(axes(0, n.Type.Rank()), index.Attr.Axis))
 }
 
 func choice(first bool) int {
@@ -277,18 +289,42 @@ func mergedAxes(outer, inner *ir.Node) []int {
 }
 
 // oneHot reports whether x is a one-hot along its last axis, and of what.
-func oneHot(x *ir.Node) (index *ir.Node, ok bool) {
-	last := x.Type.Rank() - 1
-	if !x.Is("cast") || !x.Args[0].Is("eq") {
+func oneHot(x *ir.Node) (index *ir.Node, ok bool) { return oneHotAlong(x, x.Type.Rank()-1) }
+
+// oneHotAlong reports whether x is 1 where its index along axis is what index
+// says, 0 elsewhere; index has the other axes.
+func oneHotAlong(x *ir.Node, axis int) (index *ir.Node, ok bool) {
+	a, b, ok := hit(x, axis)
+	if !ok || !b.Is("spread") || !slices.Equal(b.Attr.Axes, []int{axis}) || !a.Type.Elem.IsInt() {
 		return nil, false
 	}
+	return b.Args[0], true
+}
+
+// hit is the operands of x, 1 where the index along axis, a, equals b.
+func hit(x *ir.Node, axis int) (a, b *ir.Node, ok bool) {
+	if !x.Is("cast") || !x.Args[0].Is("eq") {
+		return nil, nil, false
+	}
 	for k, a := range x.Args[0].Args {
-		b := x.Args[0].Args[1-k]
-		if a.Is("iota") && a.Attr.Axis == last && b.Is("spread") && slices.Equal(b.Attr.Axes, []int{last}) {
-			return b.Args[0], true
+		if a.Is("iota") && a.Attr.Axis == axis {
+			return a, x.Args[0].Args[1-k], true
 		}
 	}
-	return nil, false
+	return nil, nil, false
+}
+
+// indexed is oneHotAlong, also of an identity matrix.
+func (s *simplifier) indexed(x *ir.Node, axis int) (index *ir.Node, ok bool) {
+	a, b, ok := hit(x, axis)
+	if !ok || !b.Is("iota") {
+		return oneHotAlong(x, axis)
+	}
+	if !a.Type.Elem.IsInt() || b.Attr.Axis == axis || !x.Type.Shape[axis].Equal(x.Type.Shape[b.Attr.Axis]) {
+		return nil, false
+	}
+	at := dropAxes([]int{b.Attr.Axis}, []int{axis})[0]
+	return s.g.Iota(x.Type.Shape.Drop([]int{axis}), at, b.Type.Elem), true
 }
 
 func (s *simplifier) converted(n, x *ir.Node) *ir.Node {
@@ -366,14 +402,4 @@ func (s *simplifier) lowered(n *ir.Node) *ir.Node {
 		}
 	}
 	return s.g.Spread(s.settle(s.g.Must(n.Op.Name, n.Attr, args...)), n.Type.Shape, shared)
-}
-
-func intersect(a, b []int) []int {
-	var out []int
-	for _, v := range a {
-		if contains(b, v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }

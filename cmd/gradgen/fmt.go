@@ -116,7 +116,7 @@ func rewrites(layouts []layout) []change {
 	var changes []change
 	for _, l := range layouts {
 		if l.differs() {
-			changes = append(changes, change{path: l.path, old: l.old, new: l.new})
+			changes = append(changes, change(l))
 		}
 	}
 	return changes

@@ -31,11 +31,10 @@ func TestREADME(t *testing.T) {
 		"program": func(t *testing.T) string {
 			return fenced("", readFile(t, "../../examples/softmax/softmax/softmax.dnn"))
 		},
-		"emitted":   func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
-		"error":     func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
-		"help":      func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
-		"functions": func(*testing.T) string { return dsl.FunctionTable() },
-		"ops":       func(*testing.T) string { return ir.OpTable() },
+		"emitted": func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
+		"error":   func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
+		"help":    func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
+		"ops":     func(*testing.T) string { return ir.OpTable() },
 	}
 
 	seen := 0

@@ -30,7 +30,7 @@ func findSources(args []string) ([]string, error) {
 func findSource(arg string) ([]string, error) {
 	root, tree := strings.CutSuffix(filepath.ToSlash(arg), "...")
 	if tree && root != "" && !strings.HasSuffix(root, "/") {
-		return nil, fmt.Errorf("%s: a folder and its tree are written folder/...", arg)
+		return nil, fmt.Errorf("%s: write folder/... for a folder and its tree", arg)
 	}
 	root = filepath.Clean(root)
 

@@ -22,6 +22,10 @@ func outer[T Float](alpha T, a, b operand[T], beta T, c operand[T], m, n int) {
 			for j := range r {
 				r[j] = blend(alpha, v*b.data[j*b.cs], beta, r[j])
 			}
+		case beta == 0:
+			for j, w := range b.row(n)[:len(r)] {
+				r[j] = alpha * T(v*w)
+			}
 		case beta == 1:
 			for j, w := range b.row(n)[:len(r)] {
 				r[j] += T(alpha * T(v*w))

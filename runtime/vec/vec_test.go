@@ -8,7 +8,7 @@ import (
 	"gradgen.dev/runtime/vec"
 )
 
-var every = flag.Int("every", 4099, "test every n-th of all float32")
+var every = flag.Int("every", 16411, "test every n-th of all float32")
 
 // functions are those of one float32, with their exact value in float64.
 var functions = []struct {

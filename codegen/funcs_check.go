@@ -1,0 +1,115 @@
+package codegen
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// printChecks prints how dimensions follow from lengths, and what panics.
+func (e *entry) printChecks(b *body) {
+	known, checked := setOf(e.explicit...), map[string]bool{}
+	for {
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool {
+			open := openDims(e.ir.Dims, p.Node.Type.Shape, known)
+			return len(open) == 1 && !strings.Contains(p.Node.Type.Shape.Size().String(), "/")
+		})
+		if i < 0 {
+			break
+		}
+		s := e.ir.Params[i].Node.Type.Shape
+		dim := openDims(e.ir.Dims, s, known)[0]
+		known[dim] = true
+		checked[e.params[i]] = e.printDim(b, dim, e.params[i], s)
+	}
+	for i, out := range e.Outputs {
+		e.printLength(b, e.outputs[i], out.Type.Shape)
+	}
+	for i, p := range e.operands() {
+		if p.Node.Type.Rank() > 0 && !checked[e.params[i]] {
+			e.printLength(b, e.params[i], p.Node.Type.Shape)
+		}
+	}
+	e.printSmall(b)
+	e.printBounds(b)
+}
+
+// printDim infers a dimension from the length of x; exact where that needs no
+// check.
+func (e *entry) printDim(b *body, dim, x string, s ir.Shape) (exact bool) {
+	name := e.ctx.names[dim]
+	axis := plainAxis(s, dim)
+	if axis < 0 {
+		b.stmt("%s := 0", name)
+		b.block("for "+e.ctx.spell(s.Size())+" < len("+x+")", func() { b.stmt("%s++", name) })
+		return false
+	}
+	width := s.Drop([]int{axis}).Size()
+	if width.IsConst(1) {
+		b.stmt("%s := len(%s)", name, x)
+		return true
+	}
+	if n, ok := width.Const(); ok && n > 0 {
+		b.stmt("%s := len(%s) / %d", name, x, n)
+		return false
+	}
+	b.stmt("%s := 0", name)
+	b.block("if n := "+e.ctx.spell(width)+"; n > 0", func() { b.stmt("%s = len(%s) / n", name, x) })
+	return false
+}
+
+// printLength checks a length.
+func (e *entry) printLength(b *body, x string, s ir.Shape) {
+	want := e.ctx.spell(s.Size())
+	b.block(fmt.Sprintf("if len(%s) != %s", x, want), func() {
+		b.stmt("panic(fmt.Sprintf(%q, len(%s), %s))", e.label+e.name+": len("+x+") is %d, want %d", x, want)
+	})
+}
+
+// printSmall checks the extents that short arguments make negative.
+func (e *entry) printSmall(b *body) {
+	for _, d := range fragile(ir.Topological(e.ir.Results...)) {
+		set := map[string]bool{}
+		d.Vars(set)
+		var names []string
+		for _, dim := range e.ir.Dims {
+			if set[dim.Name] {
+				names = append(names, e.ctx.names[dim.Name])
+			}
+		}
+		b.block("if "+e.ctx.spell(d)+" < 0", func() {
+			b.stmt("panic(fmt.Sprintf(%q, %s))", fmt.Sprintf("%s%s: %s is %s, but %s may not be negative", e.label, e.name,
+				strings.Join(names, ", "), strings.TrimSuffix(strings.Repeat("%d, ", len(names)), ", "), d), strings.Join(names, ", "))
+		})
+	}
+}
+
+// printBounds checks the arguments that are used as indices.
+func (e *entry) printBounds(b *body) {
+	seen := map[string]bool{}
+	for _, n := range ir.Topological(e.ir.Results...) {
+		if !n.Is("bounded") {
+			continue
+		}
+		x := n.Args[0]
+		for x.Is("pin") || x.Is("reshape") {
+			x = x.Args[0]
+		}
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return x.Is("input") && p.Name == x.Attr.Name })
+		if i < 0 || seen[e.params[i]] {
+			continue
+		}
+		seen[e.params[i]] = true
+		name, extent := e.params[i], e.ctx.spell(n.Attr.Dims[0])
+		if x.Type.Rank() == 0 {
+			b.block(fmt.Sprintf("if %s < 0 || int(%s) >= %s", name, name, extent), func() {
+				b.stmt("panic(fmt.Sprintf(%q, %s, %s))", e.label+e.name+": "+name+" is %d, want 0 to %d less one", name, extent)
+			})
+			continue
+		}
+		check := fmt.Sprintf("fault.Labels(%q, %q, %s, %s)", strings.TrimSuffix(e.label, ": ")+"."+e.name, name, name, extent)
+		b.block("if err := "+check+"; err != nil", func() { b.stmt("panic(err)") })
+	}
+}
