@@ -129,6 +129,12 @@ func (m *model) printNew(f *file) {
 		for _, g := range m.groups() {
 			lines = append(lines, g.name+": "+g.maker+"()")
 		}
+		if m.writes() {
+			lines = append(lines, "next: "+m.states.maker+"()")
+		}
+		if m.needsSpare() {
+			lines = append(lines, "spare: "+m.states.maker+"()")
+		}
 		if m.ownsGradient() {
 			lines = append(lines, "grad: "+m.params.maker+"()")
 		}
@@ -194,6 +200,9 @@ func (m *model) printInit(f *file) {
 			b.literal("m.Hyper = "+m.public("Hyper"), lines)
 		}
 		b.stmt("m.steps = 0")
+		if m.writes() {
+			b.stmt("m.pending = false")
+		}
 		if m.draws() {
 			b.stmt("m.seed, m.calls = seed, 0")
 		}

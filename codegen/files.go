@@ -135,6 +135,9 @@ func (m *model) printRestore(f *file) {
 			}
 			b.stmt("m.%s = %s", k.field, value)
 		}
+		if m.writes() {
+			b.stmt("m.pending = false")
+		}
 		b.stmt("return nil")
 	})
 }

@@ -3,6 +3,7 @@ package codegen
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 
 	"gradgen.dev/ir"
@@ -13,7 +14,7 @@ func (m *model) nameBuffers() {
 	p := m.plan
 	m.buffers = buffersOf(p.Init, p.Forward, p.Backward, p.Gradient, p.Update, p.Evaluate, p.Predict)
 	m.ofTrainer = fieldsFor(p.Trainer.Buffers, "Hyper", "params", "optim", "states", "grad", "steps", "calls", "seed", "max",
-		"forward", "backward", "gradient", "update", "evaluate", "initialise", "take", "weights", "tensors", "checkpoint")
+		"forward", "backward", "gradient", "update", "evaluate", "initialise", "take", "weights", "tensors", "checkpoint", "next", "spare", "pending", "commit")
 	m.ofReader = fieldsFor(p.Reader.Buffers, "w", "max", "calls", "predict")
 }
 
@@ -94,6 +95,9 @@ func (m *model) trainerFrame(p *ir.Procedure, where string, params ...string) *f
 		case ir.InParam:
 			return found("m.params.", m.params, b.Key)
 		case ir.InState:
+			if path, ok := strings.CutSuffix(b.Key, ir.NextKey); ok {
+				return found("m.next.", m.states, path)
+			}
 			if text, ok := m.optim.whole("m.optim.", b.Key); ok {
 				return text, true
 			}

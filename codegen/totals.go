@@ -115,7 +115,13 @@ func (m *model) printEvaluate(f *file) {
 			procedure, name = m.forward, "forward"
 		}
 		m.printEntry(b, "return err", procedure)
+		if m.needsSpare() {
+			b.stmt("m.next, m.spare = m.spare, m.next")
+		}
 		b.stmt("part := m.%s(&batch)", name)
+		if m.needsSpare() {
+			b.stmt("m.next, m.spare = m.spare, m.next")
+		}
 		b.stmt("t.add(&part)")
 		b.stmt("return nil")
 	})

@@ -31,6 +31,7 @@ func (m *model) printReading(f *file) {
 	}
 	if m.trained() {
 		m.printUpdate(f)
+		m.printCommit(f)
 		m.printMethod(f, "update sets the parameters from their gradient.", "(m *%s) update(grad *"+m.public("Params")+")", m.update)
 	}
 	m.printMethod(f, "evaluate is forward as the model is in inference.",
@@ -82,6 +83,13 @@ func (m *model) printTrainer(f *file) {
 		b.stmt("params %s", m.public("Params"))
 		for _, g := range m.groups() {
 			b.stmt("%s %s", g.name, g.typ)
+		}
+		if m.writes() {
+			b.stmt("next %s // new values, until they are committed", m.states.typ)
+			b.stmt("pending bool // next has those of a Grad")
+		}
+		if m.needsSpare() {
+			b.stmt("spare %s // in the place of next while Evaluate runs", m.states.typ)
 		}
 		if m.ownsGradient() {
 			b.stmt("grad %s // of Step", m.public("Params"))
@@ -239,6 +247,9 @@ The error is a [fault.InputError] if the batch does not fit, and wraps
 	f.fn(doc, fmt.Sprintf("(m *%s) Step(batch %s) (%s, error)", m.name, m.public("Batch"), m.public("Report")), func(b *body) {
 		m.printEntry(b, "return "+m.public("Report")+"{}, err", m.forward, m.backward, m.gradient, m.update)
 		b.blank()
+		if m.writes() {
+			b.stmt("m.pending = false // forward takes the place of what a Grad left")
+		}
 		b.stmt("totals := m.forward(&batch)")
 		b.stmt("report := totals.Report()")
 		b.block("if !vec.IsFinite(report."+m.reports[0]+")", func() {
@@ -249,6 +260,9 @@ The error is a [fault.InputError] if the batch does not fit, and wraps
 		} else {
 			b.stmt("m.gradient(&m.grad, &batch)")
 			b.stmt("m.update(&m.grad)")
+		}
+		if m.writes() {
+			b.stmt("m.commit()")
 		}
 		b.stmt("m.steps++")
 		if m.draws() {
@@ -300,6 +314,9 @@ func (m *model) printGrad(f *file) {
 		b.blank()
 		b.stmt("totals := m.forward(&batch)")
 		b.stmt("m.gradient(grad, &batch)")
+		if m.writes() {
+			b.stmt("m.pending = true")
+		}
 		if m.draws() {
 			b.stmt("m.calls++")
 		}
@@ -309,7 +326,7 @@ func (m *model) printGrad(f *file) {
 
 // printUpdate prints Update.
 func (m *model) printUpdate(f *file) {
-	doc := "Update makes the step of " + m.ir.Rule + " for a gradient that Grad gave. It panics if grad has no memory"
+	doc := "Update makes the step of " + m.ir.Rule + " for a gradient that Grad gave" + m.committed() + ". It panics if grad has no memory"
 	if readsLength(m.update) {
 		doc += ", or if Hyper.Steps is not set"
 	}
@@ -321,6 +338,40 @@ func (m *model) printUpdate(f *file) {
 			b.block("if m.Hyper.Steps <= 0", func() { b.stmt("panic(%q)", m.label+": Update: Hyper.Steps is not set") })
 		}
 		b.stmt("m.update(grad)")
+		if m.writes() {
+			b.block("if m.pending", func() { b.stmt("m.commit()") })
+		}
 		b.stmt("m.steps++")
+	})
+}
+
+// committed says what Update does beside the parameters.
+func (m *model) committed() string {
+	if m.writes() {
+		return ", and commits the states that the last Grad left"
+	}
+	return ""
+}
+
+// writes reports whether training sets states of the model.
+func (m *model) writes() bool { return len(m.plan.Written) > 0 }
+
+// needsSpare reports whether Evaluate runs what leaves new states.
+func (m *model) needsSpare() bool { return m.writes() && m.plan.Evaluate == nil }
+
+// printCommit prints how the model's states get their new values.
+func (m *model) printCommit(f *file) {
+	if !m.writes() {
+		return
+	}
+	f.fn("commit gives the states the new values that forward left.", fmt.Sprintf("(m *%s) commit()", m.name), func(b *body) {
+		for _, s := range m.plan.Written {
+			field, ok := m.states.fieldOf(s.Path)
+			if !ok {
+				m.fail("state %s is written, but none of the model's", s.Path)
+			}
+			b.stmt("copy(m.states.%s, m.next.%s)", field, field)
+		}
+		b.stmt("m.pending = false")
 	})
 }

@@ -271,6 +271,10 @@ func (b *builder) read(step *ir.LoopStep, a *ir.Node) {
 	if !b.f.inline(a) && !b.f.avail[a] && !b.f.memory[a] {
 		return // a local of the loop
 	}
+	if a.Is("spread") && a.Args[0].Type.Rank() == 0 {
+		b.read(step, a.Args[0])
+		return
+	}
 	if v, ok := viewOf(a, b.inMemory); ok {
 		step.Loads[a] = b.access(v)
 		return

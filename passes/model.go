@@ -1,0 +1,282 @@
+package passes
+
+import (
+	"fmt"
+	"slices"
+
+	"gradgen.dev/ir"
+)
+
+// A modelCompiler holds what the stages of one model share.
+type modelCompiler struct {
+	g    *ir.Graph
+	m    *ir.Model
+	plan *ir.ModelPlan
+
+	train, infer []*ir.Node // parts of the loss and metrics
+	outputs      []*ir.Node
+	writes       []*ir.Node // new values of the model's states
+	grads        []*ir.Node // by parameter
+	next         []*ir.Node // updates from a given gradient
+	states       []ir.Write // of the optimiser, with their new values
+	folded       []*ir.Node // updates with the gradient put in; nil where not folded
+	inits        []*ir.Node
+
+	root     *planner // with the leaves in memory
+	planners []*planner
+}
+
+func compileModel(g *ir.Graph, m *ir.Model) (*ir.ModelPlan, error) {
+	c := &modelCompiler{g: g, m: m, plan: &ir.ModelPlan{Model: m, Empty: emptyDim(m)}}
+	steps := []func() error{c.calculus, c.simplify, c.procedures}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return c.plan, nil
+}
+
+// emptyDim is the product of the run-time dimensions.
+func emptyDim(m *ir.Model) ir.Dim {
+	d := ir.D(1)
+	for _, v := range m.Dims {
+		d = d.Mul(ir.DimVar(v.Name))
+	}
+	return d
+}
+
+// calculus expands derivatives, takes the gradient, and cuts loss and metrics.
+func (c *modelCompiler) calculus() error {
+	g, m := c.g, c.m
+	side := func(s *ir.Side) []*ir.Node {
+		if s == nil {
+			return nil
+		}
+		out := []*ir.Node{s.Loss}
+		for _, x := range s.Metrics {
+			out = append(out, x.Node)
+		}
+		for _, x := range s.Outputs {
+			out = append(out, x.Node)
+		}
+		for _, w := range s.Writes {
+			out = append(out, w.Value)
+		}
+		return out
+	}
+	train, infer := side(m.Train), side(m.Infer)
+	all := Gradient(g, append(slices.Clone(train), infer...)...)
+	c.plan.Bounds = bounds(all)
+	loss := all[0]
+	if loss != nil {
+		params := make([]*ir.Node, len(m.Params))
+		for i, p := range m.Params {
+			params[i] = p.Node
+		}
+		c.grads = reverse(g, loss, g.Fill(1, loss.Type), params...)
+		written := ir.Topological(m.Train.Loss)
+		for i, d := range c.grads {
+			switch {
+			case d != nil:
+			case slices.Contains(written, params[i]):
+				// Only derivatives of what it reaches are in the loss: a last bias.
+				c.grads[i] = g.Fill(0, params[i].Type)
+			default:
+				return &Error{m.Params[i].Pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained", m.Params[i].Path)}
+			}
+		}
+	}
+	roots := Strip(g, append(all, c.grads...)...)
+	c.grads = roots[len(all):]
+	c.plan.Exact = roots[0]
+	return c.cut(roots[:len(train)], roots[len(train):len(all)])
+}
+
+// cut splits loss and metrics of both sides into parts.
+func (c *modelCompiler) cut(train, infer []*ir.Node) error {
+	m := c.m
+	fields := func(s *ir.Side, roots []*ir.Node) ([]ir.ReportField, *cutter) {
+		cut := newCutter(c.g)
+		var out []ir.ReportField
+		if roots[0] != nil {
+			out = append(out, cut.field("loss", "the loss", roots[0]))
+		}
+		for i, x := range s.Metrics {
+			out = append(out, cut.field(x.Name, x.Doc, roots[1+i]))
+		}
+		return out, cut
+	}
+	if m.Train != nil {
+		reports, cut := fields(m.Train, train)
+		c.plan.Reports, c.plan.Parts = reports, cut.parts
+		c.train = partNodes(cut)
+		c.writes = train[len(train)-len(m.Train.Writes):]
+	}
+	if m.Infer != nil {
+		reports, cut := fields(m.Infer, infer)
+		if m.Train == nil {
+			c.plan.Reports, c.plan.Parts = reports, cut.parts
+		} else if !slices.EqualFunc(c.plan.Parts, cut.parts, samePart) || !slices.EqualFunc(c.plan.Reports, reports, sameReport) {
+			return &Error{m.Pos, "the loss or a metric has another form in training than in inference: let the difference lie inside its means"}
+		}
+		c.infer = partNodes(cut)
+		first := 1 + len(m.Infer.Metrics)
+		c.outputs = infer[first : first+len(m.Infer.Outputs)]
+	}
+	return nil
+}
+
+func samePart(a, b ir.Part) bool {
+	return a.Name == b.Name && a.Kind == b.Kind && (a.Size == nil) == (b.Size == nil)
+}
+func sameReport(a, b ir.ReportField) bool { return a.Name == b.Name && a.Value == b.Value }
+
+// partNodes is the values of the parts that are no extents.
+func partNodes(c *cutter) []*ir.Node {
+	var out []*ir.Node
+	for _, p := range c.parts {
+		if p.Size == nil {
+			out = append(out, p.Node)
+		}
+	}
+	return out
+}
+
+// bounds collects the inputs whose elements must be within an extent.
+func bounds(roots []*ir.Node) []ir.Bound {
+	var out []ir.Bound
+	for _, n := range ir.Topological(roots...) {
+		if !n.Is("bounded") {
+			continue
+		}
+		x := n.Args[0]
+		for x.Is("pin") || x.Is("reshape") {
+			x = x.Args[0]
+		}
+		if !x.Is("input") {
+			continue
+		}
+		b := ir.Bound{Input: x, Extent: n.Attr.Dims[0], Ignore: int64(n.Attr.Value), HasIgnore: n.Attr.Value != -1}
+		same := func(o ir.Bound) bool { return o.Input == b.Input && o.Extent.Equal(b.Extent) && o.Ignore == b.Ignore }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// simplify brings everything to its final form.
+func (c *modelCompiler) simplify() error {
+	g := c.g
+	for _, u := range c.m.Updates {
+		c.next = append(c.next, u.Next)
+		c.states = append(c.states, u.States...)
+	}
+	for _, p := range c.m.Params {
+		c.inits = append(c.inits, p.Init)
+	}
+	stateValues := c.stateValues()
+	lists := []*[]*ir.Node{&c.train, &c.infer, &c.outputs, &c.writes, &c.grads, &c.next, &stateValues, &c.inits}
+	simplifyAll(g, Simplify, lists)
+
+	// An update that only adds a multiple of the gradient is folded into the
+	// product that makes it.
+	if len(c.next) > 0 && c.foldable() {
+		c.folded = make([]*ir.Node, len(c.next))
+		for i, u := range c.m.Updates {
+			c.folded[i] = g.Replace(map[*ir.Node]*ir.Node{u.Grad: c.gradOf(u.Param)}, c.next[i])[0]
+		}
+		c.folded = Simplify(g, c.folded...)
+		lists = append(lists, &c.folded)
+	}
+	c.dropDead(&stateValues)
+	simplifyAll(g, Lower, lists)
+	for i := range c.states {
+		c.states[i].Value = stateValues[i]
+	}
+	return nil
+}
+
+// simplifyAll runs a pass over all lists at once, so that they share.
+func simplifyAll(g *ir.Graph, pass func(*ir.Graph, ...*ir.Node) []*ir.Node, lists []*[]*ir.Node) {
+	var all []*ir.Node
+	for _, l := range lists {
+		all = append(all, *l...)
+	}
+	all = pass(g, all...)
+	for _, l := range lists {
+		n := len(*l)
+		*l = all[:n:n]
+		all = all[n:]
+	}
+}
+
+func (c *modelCompiler) gradOf(p *ir.Param) *ir.Node {
+	for i, q := range c.m.Params {
+		if q == p {
+			return c.grads[i]
+		}
+	}
+	panic("passes: an update of " + p.Path + ", which is no parameter")
+}
+
+// foldable reports whether every update is a scalar times the parameter plus a
+// scalar times the gradient.
+func (c *modelCompiler) foldable() bool {
+	s := newSimplifier(c.g, nil)
+	for i, u := range c.m.Updates {
+		for _, n := range ir.Topological(c.next[i]) {
+			if n.Is("state") {
+				return false
+			}
+		}
+		for _, t := range s.terms(c.next[i]) {
+			linear := 0
+			for _, f := range t.factors {
+				switch {
+				case f.atom == u.Param.Node || f.atom == u.Grad:
+					linear += f.power
+				case !f.atom.Is("spread") || f.atom.Args[0].Type.Rank() > 0:
+					return false
+				}
+			}
+			if linear != 1 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// dropDead removes optimiser states that no update reads.
+func (c *modelCompiler) dropDead(values *[]*ir.Node) {
+	for {
+		read := map[*ir.Node]bool{}
+		for _, n := range ir.Topological(append(slices.Clone(c.next), *values...)...) {
+			read[n] = n.Is("state")
+		}
+		var states []ir.Write
+		var kept []*ir.Node
+		for i, w := range c.states {
+			if read[w.State.Node] && !onlySelf(w.State.Node, i, *values, c.next) {
+				states, kept = append(states, w), append(kept, (*values)[i])
+			}
+		}
+		if len(states) == len(c.states) {
+			return
+		}
+		c.states, *values = states, kept
+	}
+}
+
+// onlySelf reports whether a state is read by its own new value alone.
+func onlySelf(state *ir.Node, at int, values, next []*ir.Node) bool {
+	others := slices.Clone(next)
+	for i, v := range values {
+		if i != at {
+			others = append(others, v)
+		}
+	}
+	return !slices.Contains(ir.Topological(others...), state)
+}
