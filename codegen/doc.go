@@ -4,16 +4,21 @@
 // settled; out come gofmt-ed files, the same bytes for the same plan. Only
 // spelling is decided here:
 //
-//	jen.go       statements, comments and declarations as text; the only user of jennifer
-//	names.go     Go names of what the program names
-//	context.go   how the operands of a procedure are spelled in its function
-//	generate.go  which files there are, and what stands in each
-//	types.go, api.go, files.go, predict.go   a model's types and methods
-//	funcs.go     exported functions
-//	naive*.go    the unsimplified loss as float64 loops, for the emitted test
-//	tests.go     the emitted tests
+//	generate.go      which files there are, and what stands in each
+//	jen.go           statements, comments and declarations as text; the only user of jennifer
+//	names.go         Go names of what the program names, and which of them meet
+//	model.go         the names of one model; group.go: its parameters and states
+//	context.go       how the operands of a procedure are spelled in its function
+//	methods.go       procedures as methods; steps.go, loop*.go, expr.go: their bodies
+//	trainer.go       the model's type, Step, Grad, Update; mathematics.go: its doc comment
+//	api.go           dimensions, batches, parameters; take.go: their checks
+//	totals.go        reports and evaluation
+//	predict.go       weights and predictors; files.go: what is read and written
+//	funcs*.go        exported functions
+//	tests*.go        the emitted tests
+//	naive*.go        the unsimplified loss as float64 loops, which they check against
 //
 // What always holds: emitted code imports gradgen.dev/runtime and the standard
-// library alone, allocates nothing per step, and every paragraph of it stands
-// under the formula it computes.
+// library alone, allocates nothing per step, and every paragraph of a
+// procedure stands under the formula it computes.
 package codegen

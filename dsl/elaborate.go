@@ -24,7 +24,7 @@ const (
 	maxCalls      = 200_000 // inlined calls in all
 	maxDepth      = 200     // calls within one another
 	maxRank       = 16
-	maxTensorSize   = 1 << 31 // of a tensor of constant extents
+	maxTensorSize = 1 << 31 // of a tensor of constant extents
 )
 
 // Elaborate gives a parsed file its meaning. The file may have syntax errors:
@@ -61,9 +61,9 @@ type elaborator struct {
 	diags    []*Diagnostic
 	reported map[place]bool
 	refused  map[Node]bool // declarations with something that is not compiled yet
-	broken   bool // a declaration has a syntax error
-	imports  bool // names may come from a file that is not read
-	stopped  bool // a limit is reached
+	broken   bool          // a declaration has a syntax error
+	imports  bool          // names may come from a file that is not read
+	stopped  bool          // a limit is reached
 
 	static map[string]bool // hyperparameters that must be compile-time numbers
 	again  bool            // static has grown

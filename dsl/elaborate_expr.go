@@ -13,8 +13,8 @@ func (e *elaborator) eval(sc *scope, x Expr) value {
 	}
 	v := e.evalAny(sc, x)
 	if t, ok := v.(tensor); ok && !e.checked[t.node] {
-		e.checked[t.node] = true
-		return e.checkSize(sc, x, t)
+		v = e.checkSize(sc, x, t)
+		e.checked[t.node] = !isPoison(v)
 	}
 	return v
 }
@@ -23,6 +23,9 @@ func (e *elaborator) eval(sc *scope, x Expr) value {
 func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 	if r := t.node.Type.Rank(); r > maxRank {
 		return e.fail(sc, at, "limit", "this tensor has rank %d, more than the limit of %d", r, maxRank)
+	}
+	if !manageable(t.node.Type.Shape) {
+		return e.fail(sc, at, "limit", "the extents of this tensor are polynomials of too many terms")
 	}
 	size := 1.0
 	for _, d := range t.node.Type.Shape {
@@ -39,6 +42,22 @@ func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 		return e.fail(sc, at, "limit", "this tensor is %v and has more elements than the limit of 2^31", t.node.Type.Shape)
 	}
 	return t
+}
+
+// manageable reports whether the polynomials of a shape can be multiplied.
+func manageable(s ir.Shape) bool {
+	terms, degree := 1, 0
+	for _, d := range s {
+		if d.Terms() > maxTerms {
+			return false
+		}
+		terms *= max(d.Terms(), 1)
+		degree += d.Degree()
+		if terms > 16*maxTerms || degree > 4*maxDegree {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *elaborator) evalAny(sc *scope, x Expr) value {
@@ -196,14 +215,6 @@ func shown(n Node, v value, otherwise string) string {
 		return name + " " + t.node.Type.Shape.String()
 	}
 	return name
-}
-
-// shownTyped is shown with the element type.
-func shownTyped(n Node, v value, otherwise string) string {
-	if t, ok := v.(tensor); ok {
-		return shown(n, v, otherwise) + t.node.Type.Elem.String()
-	}
-	return shown(n, v, otherwise)
 }
 
 // explain adds where the names in an operand come from.

@@ -217,7 +217,8 @@ func (e *elaborator) assertDivides(sc *scope, s *AssertStmt) bool {
 	if !okA || !okB || !a.whole || !b.whole {
 		return false
 	}
-	if _, known := a.dim.Mod(b.dim).Const(); known || b.dim.IsConst(0) {
+	rest, ok := dimArithmetic("%", a.dim, b.dim)
+	if _, known := rest.Const(); !ok || known {
 		return false
 	}
 	e.needStatic(unionHyper(a, b))

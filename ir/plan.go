@@ -183,6 +183,7 @@ type LoopStep struct {
 	Loads        map[*Node]Access // what the loop does not compute
 	Stores       []Store
 	Folds        []Fold
+	Copied       map[*Node]bool   // of what passes compute, the values that are read as Loads says
 	Names        map[*Node]string // what locals are called, as Go identifiers
 }
 

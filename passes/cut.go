@@ -61,8 +61,10 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		return c.part("n", "sum", n, &n.Attr.Dims[0])
 	case n.Is("const"):
 		return c.g.Const(n.Attr.Value, ir.Float64)
-	case n.Is("hyper"), n.Is("step"), n.Is("steps"):
-		return n
+	case n.Is("hyper"):
+		return c.part(n.Attr.Name, "last", n, nil)
+	case n.Is("step"), n.Is("steps"):
+		return c.part(n.Op.Name, "last", n, nil)
 	case n.Type.Rank() == 0 && n.Op.Class == ir.Map && c.reaches(n):
 		if n.Is("cast") {
 			return c.cut(name, n.Args[0])

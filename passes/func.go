@@ -12,6 +12,7 @@ import (
 // for each derivative.
 func compileFunc(g *ir.Graph, f *ir.Func) (*ir.FuncPlan, error) {
 	plan := &ir.FuncPlan{Func: f}
+	f = simplified(g, f)
 	for _, e := range funcEntries(g, f) {
 		if err := e.compile(g, f); err != nil {
 			return nil, err
@@ -19,6 +20,14 @@ func compileFunc(g *ir.Graph, f *ir.Func) (*ir.FuncPlan, error) {
 		plan.Entries = append(plan.Entries, e.FuncEntry)
 	}
 	return plan, nil
+}
+
+// simplified is f with its results simplified, so that value and derivatives
+// speak of the same values.
+func simplified(g *ir.Graph, f *ir.Func) *ir.Func {
+	out := *f
+	out.Results = Simplify(g, Gradient(g, f.Results...)...)
+	return &out
 }
 
 // funcEntry is an entry while it is planned: its results under their names.
@@ -83,6 +92,9 @@ func derived(g *ir.Graph, f *ir.Func, d ir.Derivation) *funcEntry {
 	e := &funcEntry{FuncEntry: &ir.FuncEntry{Kinds: []string{d.Kind}, Params: d.Params}}
 	y := f.Results[0]
 	vector := func(name string, t ir.Type) *ir.Node {
+		if slices.ContainsFunc(f.Params, func(p ir.Named) bool { return p.Name == name }) {
+			name += "_along" // a parameter is called so
+		}
 		n := g.Leaf("input", name, t)
 		e.Extra = append(e.Extra, ir.Named{Name: name, Node: n})
 		return n
@@ -164,9 +176,6 @@ func (e *funcEntry) compile(g *ir.Graph, f *ir.Func) error {
 		targets = append(targets, t)
 	}
 	e.Proc = pl.procedure(localName(f.Name)+e.Suffix, targets, nil)
-	if pl.err != nil {
-		return &Error{f.Pos, "function " + f.Name + e.Suffix + ": " + pl.err.Error()}
-	}
 	if pl.err != nil {
 		return &Error{f.Pos, "function " + f.Name + e.Suffix + ": " + pl.err.Error()}
 	}

@@ -532,21 +532,29 @@ func (f *fuser) assembly(n *ir.Node) bool {
 
 // assemble computes the parts and has each group store its own.
 func (f *fuser) assemble(n *ir.Node, puts []put) {
-	last := 0
+	last, after := 0, -1
+	if n.Is("scatter_add") {
+		for b := range f.bases(n.Args[1]) {
+			after = max(after, f.index(b)) // the indices are known before
+		}
+	}
 	for _, p := range puts {
-		g := f.putGroup(p)
+		g := f.putGroup(p, after)
 		g.puts = append(g.puts, p)
 		last = max(last, g.index)
+		if !p.add && len(puts) > 1 && puts[1].add {
+			after = g.index // what is added finds the whole there
+		}
 	}
 	f.of[n] = f.groups[last]
 	f.memory[n] = true
 }
 
-// putGroup is the group that computes p.x, or one that reads it only to store
-// it.
-func (f *fuser) putGroup(p put) *group {
+// putGroup is the group behind the one of index after that computes p.x, or one
+// that reads it only to store it.
+func (f *fuser) putGroup(p put, after int) *group {
 	f.visitAll(p.x)
-	if g := f.of[p.x]; g != nil && g.product == nil && !slices.Contains(g.folds, p.x) &&
+	if g := f.of[p.x]; g != nil && g.index > after && g.product == nil && !slices.Contains(g.folds, p.x) &&
 		!slices.ContainsFunc(g.puts, func(q put) bool { return q.to == p.x }) && g.levelOf(p.x.Type.Shape) == element {
 		return g
 	}
@@ -803,6 +811,9 @@ func (f *fuser) findMemory(roots []*ir.Node) {
 	for _, r := range roots {
 		if !f.avail[r] {
 			f.memory[r] = true
+		}
+		if f.inline(r) {
+			f.rememberOperands(r, nil) // a scalar of its own
 		}
 	}
 	for _, g := range f.groups {

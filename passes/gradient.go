@@ -44,15 +44,31 @@ func Strip(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 	return g.Rewrite(strip, roots...)
 }
 
+// stripMarks takes pins and bounds out, and leaves what a further derivative
+// heeds.
+func stripMarks(g *ir.Graph, roots []*ir.Node) []*ir.Node {
+	return g.Rewrite(func(n *ir.Node) *ir.Node {
+		if n.Is("pin") || n.Is("bounded") {
+			g.CopyOrigin(n.Args[0], n)
+			return n.Args[0]
+		}
+		return n
+	}, roots...)
+}
+
 // reverse is the cotangents of each of wrt where dy is that of y; nil where y
-// does not depend on it. One sweep from y down, each node once. What is swept
-// is y simplified: a derivative is as good as the form it is taken of.
+// does not depend on it. What is swept is y simplified: a derivative is as good
+// as the form it is taken of.
 func reverse(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
-	order := ir.Topological(y)
-	if keep, ok := marks(order, wrt); ok {
+	if keep, ok := marks(ir.Topological(y), wrt); ok {
 		y = simplify(g, keep, nil, []*ir.Node{y})[0]
-		order = ir.Topological(y)
 	}
+	return sweep(g, y, dy, wrt...)
+}
+
+// sweep is reverse of y as it is: one sweep from y down, each node once.
+func sweep(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
+	order := ir.Topological(y)
 	active := map[*ir.Node]bool{}
 	for _, x := range wrt {
 		active[x] = true

@@ -1,6 +1,8 @@
 package passes
 
 import (
+	"slices"
+
 	"gradgen.dev/ir"
 )
 
@@ -152,15 +154,17 @@ type builder struct {
 	buffer  map[*ir.Node]*ir.Buffer // of what is in memory
 	scalar  func(s *ir.Node) *ir.Buffer
 	invalid func(format string, args ...any)
+	group   *group // whose loop is built
 }
 
 // loop is the step of a loop group.
 func (b *builder) loop(g *group) *ir.LoopStep {
+	b.group = g
 	split := g.split
 	if split < 0 {
 		split = max(len(g.domain)-1, 0)
 	}
-	step := &ir.LoopStep{Outer: g.domain[:split], Inner: g.domain[split:], Loads: map[*ir.Node]ir.Access{}}
+	step := &ir.LoopStep{Outer: g.domain[:split], Inner: g.domain[split:], Loads: map[*ir.Node]ir.Access{}, Copied: map[*ir.Node]bool{}}
 	p := newPasses(b.f, g)
 	for k := range p.count {
 		step.Passes = append(step.Passes, ir.Pass{Elements: p.demanded(k)})
@@ -177,8 +181,8 @@ func (b *builder) loop(g *group) *ir.LoopStep {
 		if b.f.memory[n] {
 			to := b.identity(n)
 			step.Stores = append(step.Stores, ir.Store{Node: n, To: to, Pass: p.at[n], Row: !p.isElement(n)})
-			if _, view := step.Loads[n]; !view {
-				step.Loads[n] = to
+			if _, view := step.Loads[n]; !view && p.at[n] < p.count-1 {
+				step.Loads[n] = to // for later passes
 			}
 		}
 	}
@@ -247,10 +251,11 @@ func (b *builder) access(v view) ir.Access {
 
 // operands notes where the operands of n lie.
 func (b *builder) operands(step *ir.LoopStep, n *ir.Node) {
-	if b.f.copied[n] || n.Is("pick") {
+	if b.f.copied[n] || n.Op.Class == ir.View || n.Op.Class == ir.Index {
 		// The node is itself a view: what it looks at is read.
 		if v, ok := viewOf(n, func(m *ir.Node) bool { return m != n && b.inMemory(m) }); ok {
 			step.Loads[n] = b.access(v)
+			step.Copied[n] = true
 			return
 		}
 	}
@@ -274,6 +279,9 @@ func (b *builder) read(step *ir.LoopStep, a *ir.Node) {
 	if a.Is("spread") && a.Args[0].Type.Rank() == 0 {
 		b.read(step, a.Args[0])
 		return
+	}
+	if a.Is("spread") && b.group != nil && slices.Contains(b.group.nodes, a.Args[0]) {
+		return // a local of the row, also where it is stored besides
 	}
 	if v, ok := viewOf(a, b.inMemory); ok {
 		step.Loads[a] = b.access(v)

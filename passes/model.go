@@ -46,51 +46,68 @@ func emptyDim(m *ir.Model) ir.Dim {
 	return d
 }
 
-// calculus expands derivatives, takes the gradient, and cuts loss and metrics.
+// calculus expands the derivatives that the model writes, cuts loss and
+// metrics, and takes the gradient of what is left after a first simplification,
+// so that gradient and forward speak of the same values.
 func (c *modelCompiler) calculus() error {
 	g, m := c.g, c.m
-	side := func(s *ir.Side) []*ir.Node {
-		if s == nil {
-			return nil
-		}
-		out := []*ir.Node{s.Loss}
-		for _, x := range s.Metrics {
-			out = append(out, x.Node)
-		}
-		for _, x := range s.Outputs {
-			out = append(out, x.Node)
-		}
-		for _, w := range s.Writes {
-			out = append(out, w.Value)
-		}
-		return out
-	}
-	train, infer := side(m.Train), side(m.Infer)
-	all := Gradient(g, append(slices.Clone(train), infer...)...)
+	train, infer := sideRoots(m.Train), sideRoots(m.Infer)
+	all := Gradient(g, slices.Concat(train, infer)...)
 	c.plan.Bounds = bounds(all)
-	loss := all[0]
-	if loss != nil {
-		params := make([]*ir.Node, len(m.Params))
-		for i, p := range m.Params {
-			params[i] = p.Node
-		}
-		c.grads = reverse(g, loss, g.Fill(1, loss.Type), params...)
-		written := ir.Topological(m.Train.Loss)
-		for i, d := range c.grads {
-			switch {
-			case d != nil:
-			case slices.Contains(written, params[i]):
-				// Only derivatives of what it reaches are in the loss: a last bias.
-				c.grads[i] = g.Fill(0, params[i].Type)
-			default:
-				return &Error{m.Params[i].Pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained", m.Params[i].Path)}
-			}
+	all = stripMarks(g, all)
+	c.plan.Exact = Strip(g, all[0])[0]
+	if err := c.cut(all[:len(train)], all[len(train):]); err != nil {
+		return err
+	}
+
+	loss := all[:1:1]
+	lists := []*[]*ir.Node{&loss, &c.train, &c.infer, &c.outputs, &c.writes}
+	simplifyAll(g, Simplify, lists)
+	if loss[0] != nil {
+		if err := c.gradient(loss[0]); err != nil {
+			return err
 		}
 	}
-	roots := Strip(g, append(all, c.grads...)...)
-	c.grads = roots[len(all):]
-	c.plan.Exact = roots[0]
-	return c.cut(roots[:len(train)], roots[len(train):len(all)])
+	simplifyAll(g, Strip, append(lists, &c.grads))
+	return nil
+}
+
+// sideRoots is everything that a side computes: the loss first, then metrics,
+// outputs and writes.
+func sideRoots(s *ir.Side) []*ir.Node {
+	if s == nil {
+		return nil
+	}
+	out := []*ir.Node{s.Loss}
+	for _, x := range slices.Concat(s.Metrics, s.Outputs) {
+		out = append(out, x.Node)
+	}
+	for _, w := range s.Writes {
+		out = append(out, w.Value)
+	}
+	return out
+}
+
+// gradient takes the derivatives of the loss by the parameters.
+func (c *modelCompiler) gradient(loss *ir.Node) error {
+	params := make([]*ir.Node, len(c.m.Params))
+	for i, p := range c.m.Params {
+		params[i] = p.Node
+	}
+	c.grads = sweep(c.g, loss, c.g.Fill(1, loss.Type), params...)
+	written := ir.Topological(c.m.Train.Loss)
+	for i, d := range c.grads {
+		p := c.m.Params[i]
+		switch {
+		case d != nil:
+		case slices.Contains(written, p.Node):
+			// Only derivatives of what it reaches are in the loss: a last bias.
+			c.grads[i] = c.g.Fill(0, p.Node.Type)
+		default:
+			return &Error{p.Pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained", p.Path)}
+		}
+	}
+	return nil
 }
 
 // cut splits loss and metrics of both sides into parts.
@@ -178,6 +195,7 @@ func (c *modelCompiler) simplify() error {
 	}
 	stateValues := c.stateValues()
 	lists := []*[]*ir.Node{&c.train, &c.infer, &c.outputs, &c.writes, &c.grads, &c.next, &stateValues, &c.inits}
+	simplifyAll(g, Strip, lists) // rules may call functions with derivatives of their own
 	simplifyAll(g, Simplify, lists)
 
 	// An update that only adds a multiple of the gradient is folded into the

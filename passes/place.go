@@ -32,7 +32,26 @@ func place(lines []timeline) ir.Arena {
 	for p.inPlace() {
 		p.measure()
 	}
+	for _, line := range lines {
+		for _, proc := range line {
+			proc.Steps = slices.DeleteFunc(proc.Steps, isIdle)
+		}
+	}
+	p.measure()
 	return p.layOut()
+}
+
+// isIdle reports whether a step only copies a buffer to itself. Of several
+// passes, some read back what they have stored.
+func isIdle(step *ir.Step) bool {
+	l := step.Loop
+	if l == nil || len(l.Folds) > 0 || len(l.Stores) == 0 || len(l.Passes) > 1 {
+		return false
+	}
+	return !slices.ContainsFunc(l.Stores, func(s ir.Store) bool {
+		from, ok := l.Loads[s.Node]
+		return !ok || s.Add || from.Buffer != s.To.Buffer || !sameAccess(from, s.To)
+	})
 }
 
 // measure finds out when each buffer is needed.

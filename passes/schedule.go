@@ -274,8 +274,8 @@ func (s *scheduler) result(n *ir.Node) *ir.Buffer {
 		return b
 	}
 	step := &ir.ScalarStep{Value: n, Loads: map[*ir.Node]ir.Access{}}
-	if b := s.locals[n]; b != nil {
-		step.Loads[n] = ir.Access{Buffer: b}
+	if s.locals[n] != nil || s.buffer[n] != nil {
+		step.Loads[n] = ir.Access{Buffer: s.scalar(n)}
 	} else {
 		s.scalarLoads(step, n)
 	}

@@ -52,7 +52,7 @@ func isView(op *ir.Op) bool {
 func TestSimplifyRandom(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(kind.name, func(t *testing.T) {
-			for seed := range uint64(300) {
+			for seed := range uint64(150) {
 				g, raw, env := irtest.Random(seed, kind.options)
 				simple := Simplify(g, raw...)
 				if err := ir.Check(simple...); err != nil {
@@ -283,6 +283,28 @@ func TestSimplifyNasty(t *testing.T) {
 			if again := Simplify(g, out...); again[0] != out[0] {
 				t.Error("a second time changes it")
 			}
+		})
+	}
+}
+
+// TestSimplifyNastyDerivatives: nor do their derivatives.
+func TestSimplifyNastyDerivatives(t *testing.T) {
+	for _, n := range nasty {
+		t.Run(n.name, func(t *testing.T) {
+			g := ir.NewGraph()
+			typ := ir.Type{Elem: ir.Float64, Shape: ir.ShapeOf(2)}
+			x, y := g.Leaf("input", "x", typ), g.Leaf("input", "y", typ)
+			root := n.make(g, x, y)
+			before := len(ir.Topological(root))
+			d := reverse(g, root, g.Leaf("input", "d", typ), x, y)
+			out := Simplify(g, append(nonNil(d), root)...)
+			if after := len(ir.Topological(out...)); after > 8*before {
+				t.Errorf("%d nodes and their derivative became %d", before, after)
+			}
+			if tried := g.Leaf("input", "last", typ).ID; tried > 150*before {
+				t.Errorf("%d nodes were made of %d", tried, before)
+			}
+			t.Log(before, len(ir.Topological(out...)), g.Leaf("input", "last", typ).ID)
 		})
 	}
 }

@@ -40,7 +40,7 @@ func downloadModule() (string, error) {
 		return "", errors.New(answer.Error)
 	}
 	if runErr != nil {
-		return "", fmt.Errorf("go mod download: %w: %s", runErr, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("go mod download: %w\n%s", runErr, strings.TrimSpace(stderr.String()))
 	}
 	return filepath.Join(answer.Dir, "data"), nil
 }

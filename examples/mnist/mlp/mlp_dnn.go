@@ -35,27 +35,27 @@ import (
 //
 // Backward:
 //
-//	scale            = 1/B                                []
-//	(B/1.5625)·dlogits.y = 1/sum·t3 − onehot(y)
-//	dlogits.b        = scale·Σᵢ (B/1.5625)·dlogits.y
-//	scale2           = 1.25/B                             []
-//	dlogits.W        = scale2·t2ᵀ·((B/1.5625)·dlogits.y)
-//	t4               = ((B/1.5625)·dlogits.y)·logits.Wᵀ   [B,128]
-//	dh2              = where(U[0,1) < 0.2, 0, t4)
+//	scale            = 1/B                               []
+//	B·dlogits.y      = 1/sum·t3 − onehot(y)
+//	dlogits.b        = scale·Σᵢ B·dlogits.y
+//	scale2           = 1.25/B                            []
+//	dlogits.W        = scale2·t2ᵀ·(B·dlogits.y)
+//	t4               = (B·dlogits.y)·logits.Wᵀ           [B,128]
+//	(B/1.25)·dh2     = where(U[0,1) < 0.2, 0, t4)
 //	(B/1.25)·dh2.y   = where(h2 > 0, (B/1.25)·dh2, 0)
 //	dh2.b            = scale2·Σᵢ (B/1.25)·dh2.y
-//	scale3           = 1.5625/B                           []
+//	scale3           = 1.5625/B                          []
 //	dh2.W            = scale3·tᵀ·((B/1.25)·dh2.y)
-//	t5               = ((B/1.25)·dh2.y)·h2.Wᵀ             [B,256]
-//	dh1              = where(U[0,1) < 0.2, 0, t5)
+//	t5               = ((B/1.25)·dh2.y)·h2.Wᵀ            [B,256]
+//	(B/1.5625)·dh1   = where(U[0,1) < 0.2, 0, t5)
 //	(B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)
 //	dh1.b            = scale3·Σᵢ (B/1.5625)·dh1.y
 //	dh1.W            = scale3·xᵀ·((B/1.5625)·dh1.y)
 //
-// Update, adam(lr: cosine(step, 1e-3, total: steps)):
+// Update, adam(lr: cosine(step, 2e-3, total: steps)):
 //
 //	scale  = 1/(1 − 0.999^step)
-//	scale2 = 1/2000·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+//	scale2 = 0.001·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
 //	m      ← 0.1·grad + 0.9·m
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← param − scale2·m/(√(scale·v) + 1e−8)
@@ -81,7 +81,7 @@ type MLP struct {
 	h2Y      []float32 // [max.B,128]; becomes h2.y, then h2, then (B/1.25)·dh2.y, in place
 	t2       []float32 // [max.B,128]
 	t4       []float32 // [max.B,128]; in the memory of t2
-	logitsY  []float32 // [max.B,10]; becomes logits.y, then logits, then (B/1.5625)·dlogits.y, in place
+	logitsY  []float32 // [max.B,10]; becomes logits.y, then logits, then B·dlogits.y, in place
 	sum      []float32 // [max.B]
 }
 
@@ -290,8 +290,8 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// (B/1.5625)·dlogits.y = 1/sum·t3 − onehot(y)
-	// dlogits.b = scale·Σᵢ (B/1.5625)·dlogits.y
+	// B·dlogits.y = 1/sum·t3 − onehot(y)
+	// dlogits.b = scale·Σᵢ B·dlogits.y
 	clear(dlogitsB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -310,19 +310,19 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1.25/B
 	scale2 := float32(1.25 / float64(B))
 
-	// dlogits.W = scale2·t2ᵀ·((B/1.5625)·dlogits.y)
+	// dlogits.W = scale2·t2ᵀ·(B·dlogits.y)
 	blas.Sgemm(scale2,
 		blas.View32(t2, B, 128).T(),
 		blas.View32(logitsY, B, 10),
 		0, blas.View32(dlogitsW, 128, 10))
 
-	// t4 = ((B/1.5625)·dlogits.y)·logits.Wᵀ
+	// t4 = (B·dlogits.y)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B, 10),
 		blas.View32(logitsW, 128, 10).T(),
 		0, blas.View32(t4, B, 128))
 
-	// dh2 = where(U[0,1) < 0.2, 0, t4)
+	// (B/1.25)·dh2 = where(U[0,1) < 0.2, 0, t4)
 	// (B/1.25)·dh2.y = where(h2 > 0, (B/1.25)·dh2, 0)
 	// dh2.b = scale2·Σᵢ (B/1.25)·dh2.y
 	clear(dh2B)
@@ -359,7 +359,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(h2W, 256, 128).T(),
 		0, blas.View32(t5, B, 256))
 
-	// dh1 = where(U[0,1) < 0.2, 0, t5)
+	// (B/1.5625)·dh1 = where(U[0,1) < 0.2, 0, t5)
 	// (B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)
 	// dh1.b = scale3·Σᵢ (B/1.5625)·dh1.y
 	clear(dh1B)
@@ -388,7 +388,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dh1W, 784, 256))
 }
 
-// Update makes the step of adam(lr: cosine(step, 1e-3, total: steps)) for a
+// Update makes the step of adam(lr: cosine(step, 2e-3, total: steps)) for a
 // gradient that Grad gave. It panics if grad has no memory, or if Hyper.Steps
 // is not set.
 func (m *MLP) Update(grad *Params) {
@@ -411,8 +411,8 @@ func (m *MLP) update(grad *Params) {
 
 	// scale = 1/(1 − 0.999^step)
 	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 1/2000·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-	scale2 := float32(0.0005 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// scale2 = 0.001·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+	scale2 := float32(0.001 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v

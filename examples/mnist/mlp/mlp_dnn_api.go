@@ -18,7 +18,7 @@ import (
 const _ = abi.RuntimeIsAtLeastV1
 
 // Dims are the run-time dimensions. Given to New or NewPredictor they are the
-// largest that a call may have; in a Batch or Input, 0 means inferred.
+// largest that a call may have; in a Batch or an Input, 0 means inferred.
 type Dims struct {
 	B int
 }
@@ -271,9 +271,9 @@ func (in *Input) take(max Dims) error {
 // value is empty and ready to use.
 type Totals struct {
 	batches  int
-	loss     float64
-	n        float64
-	accuracy float64
+	loss     float64 // sum
+	n        float64 // sum
+	accuracy float64 // sum
 }
 
 // Report is loss and metrics over all batches so far; zeros where there are

@@ -1,0 +1,97 @@
+package passes
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"runtime/debug"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gradgen.dev/ir"
+)
+
+func try(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			st := strings.Split(string(debug.Stack()), "\n")
+			var keep []string
+			for _, l := range st {
+				if strings.Contains(l, "/passes/") || strings.Contains(l, "/ir/") {
+					keep = append(keep, strings.TrimSpace(l))
+				}
+			}
+			err = fmt.Errorf("panic %v %s", r, strings.Join(keep[:min(6,len(keep))], "\n   "))
+		}
+	}()
+	return f()
+}
+
+var digits = regexp.MustCompile(`[0-9.e+-]+|out[0-9]*|\[[^\]]*\]|"[^"]*"|n[0-9]+:|'[^']*'`)
+
+func TestZDebug(t *testing.T) {
+	n := uint64(1000)
+	if v := os.Getenv("SEEDS"); v != "" {
+		k, _ := strconv.Atoi(v)
+		n = uint64(k)
+	}
+	type ex struct {
+		count, size int
+		text        string
+	}
+	byKind := map[string]*ex{}
+	for _, kind := range planned {
+		if k := os.Getenv("KIND"); k != "" && !strings.Contains(kind.name, k) {
+			continue
+		}
+		for seed := range n {
+			o := kind.options
+			if seed%3 == 0 {
+				o.Size = 6
+			}
+			if seed%3 == 1 {
+				o.Size = 12
+			}
+			var p *planning
+			err := try(func() error {
+				p = newPlanning(seed, o, kind.simple)
+				tol := 0.0
+				if kind.simple {
+					tol = 1e-6
+				}
+				return p.one(tol)
+			})
+			if err == nil {
+				continue
+			}
+			key := digits.ReplaceAllString(strings.Split(err.Error(), "\n")[0], "_")
+			e := byKind[key]
+			if e == nil {
+				e = &ex{size: 1 << 30}
+				byKind[key] = e
+			}
+			e.count++
+			if p != nil {
+				if size := len(ir.Topological(p.roots...)); size < e.size {
+					e.size = size
+					e.text = fmt.Sprintf("%s seed %d size %d: %v\n%s", kind.name, seed, o.Size, err, ir.Print(p.g, p.roots...))
+				}
+			}
+		}
+	}
+	var keys []string
+	for k := range byKind {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return byKind[keys[i]].count > byKind[keys[j]].count })
+	for _, k := range keys {
+		fmt.Printf("=== %d × %s\n", byKind[k].count, k)
+	}
+	for i, k := range keys {
+		if i < 4 {
+			fmt.Printf("\n##### %d × %s\n%s\n", byKind[k].count, k, byKind[k].text)
+		}
+	}
+}
