@@ -346,11 +346,11 @@ func (p *loopPrinter) readBy(pass ir.Pass) []*ir.Node {
 			return
 		}
 		seen[n] = true
-		if _, ok := p.l.Loads[n]; ok && !p.pending[n] {
-			out = append(out, n)
+		if _, known := p.vars[n]; known {
 			return
 		}
-		if _, known := p.vars[n]; known {
+		if _, ok := p.l.Loads[n]; ok && !p.pending[n] {
+			out = append(out, n)
 			return
 		}
 		for _, a := range n.Args {

@@ -21,6 +21,10 @@ func (e *elaborator) bindArgs(sc *scope, f *function, params []*Param, args map[
 			sc.funcs[p.Name.Name] = g
 			continue
 		}
+		if e.isFunctionName(a) {
+			e.failArg(sc, f, p, a, "%s is a value and not a function; %s fn in its declaration makes it one", p.Name.Name, p.Name.Name)
+			return false
+		}
 		v := e.argValue(a)
 		if isPoison(v) {
 			return false
@@ -32,6 +36,14 @@ func (e *elaborator) bindArgs(sc *scope, f *function, params []*Param, args map[
 		sc.vals[p.Name.Name] = &binding{val: v, place: p.Name.Span, verb: "declared"}
 	}
 	return true
+}
+
+// isFunctionName reports whether an argument is the name of a function and of no
+// value.
+func (e *elaborator) isFunctionName(a *argument) bool {
+	name, ok := a.expr.(*Name)
+	return ok && a.val == nil && a.sc.vals[name.Name] == nil && !e.constValueOf(name.Name, a.sc.library) &&
+		e.special(a.sc, name.Name) == nil && e.lookupFunction(a.sc, name.Name) != nil
 }
 
 // argFunction is an argument where a function is expected.

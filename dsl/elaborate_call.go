@@ -297,7 +297,7 @@ func (e *elaborator) functionValue(sc *scope, x Expr) *function {
 		return f
 	}
 	out := *f
-	out.written = x.Where().Text()
+	out.written = oneLine(x)
 	return &out
 }
 

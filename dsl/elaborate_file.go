@@ -108,9 +108,12 @@ func (e *elaborator) checkDeclarations() {
 		case *ConstDecl:
 			e.constValue(nil, d.Name.Name, e.user)
 		}
-		for _, params := range [][]*Param{paramsOf(d)} {
-			e.checkParams(params)
-		}
+		e.checkParams(paramsOf(d))
+		_, block := bodyOf(d)
+		walkStmts(block, func(s Stmt) {
+			_, bad := s.(*BadStmt)
+			e.broken = e.broken || bad
+		})
 	}
 }
 

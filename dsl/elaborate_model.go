@@ -91,7 +91,7 @@ func (e *elaborator) modelParam(sc *scope, p *Param, training bool) {
 	if n, ok := v.(number); ok && !n.logical && n.node == nil && !isTypeWord(p.Type, "int") {
 		key := sc.name + "." + p.Name.Name
 		if !e.static[key] {
-			n.node = e.hyper(p.Name, p.Name.Name, n, "parameter "+p.Text(), key, training)
+			n.node = e.hyper(p.Name, p.Name.Name, n, "parameter "+oneLine(p), key, training)
 			n.hyper = []string{key}
 			v = n
 		}

@@ -101,6 +101,11 @@ func (e *elaborator) state(sc *scope, s *VarStmt) {
 		e.poisonVar(sc, s)
 		return
 	}
+	if name, isName := s.Init.(*Name); isName && s.Type == nil && like == nil && e.lookupFunction(sc, name.Name) == nil {
+		e.notCompiled(sc, s, "a copy of an instance")
+		e.poisonVar(sc, s)
+		return
+	}
 	path := sc.pathOf(s, s.Name.Name)
 	t, ok := e.tensorType(sc, s, like)
 	if !ok {
@@ -174,7 +179,7 @@ func (e *elaborator) initialKnown(sc *scope, s *VarStmt, n *ir.Node) bool {
 
 // initialValue is the value of the right side of a param or state.
 func (e *elaborator) initialValue(sc *scope, s *VarStmt, t ir.Type, path string) (value, string) {
-	rule := s.Init.Where().Text()
+	rule := oneLine(s.Init)
 	switch x := s.Init.(type) {
 	case *Name:
 		if e.lookupFunction(sc, x.Name) == nil && (sc.vals[x.Name] != nil || e.constValueOf(x.Name, sc.library)) {

@@ -1,6 +1,8 @@
 package dsl
 
 import (
+	"strings"
+
 	"gradgen.dev/ir"
 )
 
@@ -55,7 +57,7 @@ func (e *elaborator) trainModel(m *modelState) {
 	if rule == nil {
 		return
 	}
-	m.out.Rule = s.Rule.Text()
+	m.out.Rule = oneLine(s.Rule)
 	for _, p := range m.out.Params {
 		u := e.updateOf(m, rule, p)
 		if u == nil {
@@ -131,7 +133,7 @@ func (e *elaborator) trainArg(m *modelState, f *function, p *Param, a *argument)
 	if !ok || n.logical || p.Type != nil && !isNumberType(p.Type) {
 		return true
 	}
-	a.val = e.trainNumber(m, a.node, p.Name.Name, n, m.out.Name+".train."+p.Name.Name, m.train.Rule.Text())
+	a.val = e.trainNumber(m, a.node, p.Name.Name, n, m.out.Name+".train."+p.Name.Name, oneLine(m.train.Rule))
 	return true
 }
 
@@ -220,7 +222,7 @@ func (e *elaborator) trainDecay(m *modelState, s *DecayStmt, rule *optimizerRule
 		e.report(errorAt(s.Value, "decay is %s, want a number", v.what()).code("train"))
 		return false
 	}
-	rule.decay = e.trainNumber(m, s, "decay", n, m.out.Name+".train.decay", s.Text())
+	rule.decay = e.trainNumber(m, s, "decay", n, m.out.Name+".train.decay", oneLine(s))
 	return true
 }
 
@@ -288,3 +290,6 @@ func mentions(d *OptimizerDecl, word string) bool {
 	})
 	return found
 }
+
+// oneLine is the text of a node on one line.
+func oneLine(n Node) string { return strings.Join(strings.Fields(n.Where().Text()), " ") }

@@ -208,7 +208,31 @@ func (n *naming) einsum(x *ir.Node) (string, int) {
 		}
 		return q + "·" + p, 1
 	}
+	if text, ok := rowsProduct(a, b, out, p, q); ok {
+		return text, 1
+	}
 	return fmt.Sprintf("einsum(%q, %s, %s)", x.Attr.Spec, n.expr(x.Args[0], 0), n.expr(x.Args[1], 0)), 3
+}
+
+// rowsProduct writes a product of a matrix with a tensor whose front axes are
+// its rows: p·q, p·qᵀ and pᵀ·q.
+func rowsProduct(a, b, out, p, q string) (string, bool) {
+	if len(a) < 2 || len(b) < 2 || len(out) < 2 {
+		return "", false
+	}
+	front, k := a[:len(a)-1], a[len(a)-1:]
+	n := out[len(out)-1:]
+	switch {
+	case out[:len(out)-1] == front && b == k+n:
+		return p + "·" + q, true
+	case out[:len(out)-1] == front && b == n+k:
+		return p + "·" + q + "ᵀ", true
+	case b == front+n && out == k+n:
+		return p + "ᵀ·" + q, true
+	case b == front+n && out == n+k:
+		return q + "ᵀ·" + p, true
+	}
+	return "", false
 }
 
 // slice writes x[1:] and the like.

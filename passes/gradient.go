@@ -134,7 +134,7 @@ func name(g *ir.Graph, dn, n *ir.Node) {
 	if o.Name == "" && n.Op.Class == ir.Leaf {
 		o.Name = n.Attr.Name
 	}
-	if o.Name != "" && dn.Op.Class != ir.Leaf && !dn.IsConstant() {
+	if o.Name != "" && dn.Type.Rank() > 0 && dn.Op.Class != ir.Leaf && !dn.IsConstant() {
 		if o.Instance != "" {
 			o.Name = o.Instance + "." + o.Name
 		}

@@ -108,12 +108,33 @@ func (l *lowering) generated(n *ir.Node) *ir.Node {
 	return l.g.Must(x.Op.Name, x.Attr, args...)
 }
 
-// sink multiplies what is repeated before it is repeated, where the scalar in
-// front can join it.
+// sink multiplies what is repeated before it is repeated, where all operands
+// are repeated along common axes or are numbers.
 func (l *lowering) sink(n *ir.Node) *ir.Node {
-	s := newSimplifier(l.g, nil)
-	if out := s.lowered(n); out != nil {
-		return out
+	var shared []int
+	first := true
+	for _, a := range n.Args {
+		switch {
+		case a.IsConstant():
+		case !a.Is("spread"):
+			return n
+		case first:
+			shared, first = a.Attr.Axes, false
+		default:
+			shared = intersect(shared, a.Attr.Axes)
+		}
 	}
-	return n
+	if len(shared) == 0 {
+		return n
+	}
+	shape := n.Type.Shape.Drop(shared)
+	args := make([]*ir.Node, len(n.Args))
+	for i, a := range n.Args {
+		if v, ok := a.Literal(); ok {
+			args[i] = l.g.Fill(v, a.Type.With(shape))
+		} else {
+			args[i] = l.g.Spread(a.Args[0], shape, dropAxes(a.Attr.Axes, shared))
+		}
+	}
+	return l.g.Spread(l.sink(l.g.Must(n.Op.Name, n.Attr, args...)), n.Type.Shape, shared)
 }

@@ -2,14 +2,14 @@ package passes
 
 import (
 	"fmt"
+	"strings"
 	"testing"
-	"time"
 
 	"gradgen.dev/ir"
 )
 
 func TestZZ(t *testing.T) {
-	for depth := 8; depth < 50; depth+=8 {
+	for depth := 16; depth < 17; depth+=8 {
 		g := ir.NewGraph()
 		typ := ir.Type{Elem: ir.Float64, Shape: ir.ShapeOf(2)}
 		x, y := g.Leaf("input", "x", typ), g.Leaf("input", "y", typ)
@@ -19,15 +19,53 @@ func TestZZ(t *testing.T) {
 			x = g.Map("add", x, g.Map("tanh", g.Map("mul", w, g.Map("sub", x, y))))
 		}
 		d := reverse(g, x, g.Leaf("input", "d", typ), x0, y)
-		t0 := time.Now()
-		id0 := g.Leaf("input", "q", typ).ID
-		a := Simplify(g, append(nonNil(d), x)...)
-		t.Log(depth, time.Since(t0), g.Leaf("input", "q2", typ).ID-id0)
-		b := Simplify(g, a...)
-		c := Simplify(g, b...)
+		step := func(r []*ir.Node) []*ir.Node {
+			s := newSimplifier(g, r)
+			out := make([]*ir.Node, len(r))
+			for i, n := range r {
+				out[i] = s.node(n)
+			}
+			return out
+		}
+		a := append(nonNil(d), x)
+		for range 6 {
+			a = step(a)
+		}
+		b := step(a)
+		s := newSimplifier(g, a)
+		for i, n := range a {
+			_ = i
+			s.node(n)
+		}
+		for _, n := range ir.Topological(a...) {
+			if m := s.done[n]; m != nil && m != n {
+				same := true
+				for _, x := range n.Args {
+					if s.done[x] != x {
+						same = false
+					}
+				}
+				tt := s.product(n)
+				ids := []int{}
+				for _, f := range tt.factors {
+					ids = append(ids, f.atom.ID, f.power)
+				}
+				pids := []int{}
+				for _, f := range tt.parts {
+					pids = append(pids, f.ID)
+				}
+				t.Log(n.ID, n.Op.Name, n.Args[0].ID, n.Args[1].ID, s.shared[n], "->", m.ID, m.Op.Name, m.Args[0].ID, m.Args[1].ID, same, ids, pids)
+			}
+		}
 		for i := range a {
 			if a[i] != b[i] {
-				t.Fatal(depth, i, "\n", ir.Print(g, a[i]), ir.Print(g, b[i]), ir.Print(g, c[i]))
+				x, y := strings.Split(ir.Print(g, a[i]), "\n"), strings.Split(ir.Print(g, b[i]), "\n")
+				t.Log(i, "\n", strings.Join(x[len(x)-45:], "\n"), "\n -------------\n", strings.Join(y[len(y)-45:], "\n"))
+			}
+		}
+		for i := range a {
+			if a[i] != b[i] {
+				t.Fatal(depth, i)
 			}
 		}
 	}

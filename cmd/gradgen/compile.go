@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 
 	"gradgen.dev/codegen"
+	"gradgen.dev/dsl"
 	"gradgen.dev/ir"
 	"gradgen.dev/passes"
 )
@@ -61,7 +61,8 @@ func (c *compileCommand) Run(std streams) error {
 	return apply(changes)
 }
 
-// emit compiles the sources to the files of their packages.
+// emit compiles the sources to the files of their packages. A program that has
+// neither a model nor an exported fn, such as one of layers alone, has none.
 func (c *compileCommand) emit(std streams, sources []source) ([]fileSet, error) {
 	plans, err := plan(std, sources)
 	if err != nil {
@@ -69,60 +70,43 @@ func (c *compileCommand) emit(std streams, sources []source) ([]fileSet, error) 
 	}
 	names := packageNames{flag: c.Pkg, of: map[string]named{}}
 	var sets []fileSet
+	var diags []*dsl.Diagnostic
 	for i, s := range sources {
 		set := fileSet{source: filepath.Base(s.path), dir: filepath.Dir(s.path)}
 		if c.Out != "" {
 			set.dir = filepath.Clean(c.Out)
 		}
-		pkg, err := names.find(s, set.dir)
-		if err != nil {
-			return nil, err
-		}
-		std.now.at("generate", s.path)
-		if set.files, err = generate(std, plans[i], codegen.Options{Package: pkg, Source: set.source, Tests: c.Tests}); err != nil {
-			return nil, err
+		if len(s.program.Models)+len(s.program.Funcs) > 0 {
+			pkg, err := names.find(s, set.dir)
+			if err != nil {
+				return nil, err
+			}
+			std.now.at("generate", s.path)
+			set.files, err = codegen.Generate(plans[i], codegen.Options{Package: pkg, Source: set.source, Tests: c.Tests})
+			diags = append(diags, s.diagnostics(err)...)
 		}
 		sets = append(sets, set)
 	}
-	return sets, nil
-}
-
-// generate prints one plan. Names that meet in Go are errors of the program.
-func generate(std streams, p *ir.Plan, o codegen.Options) ([]codegen.File, error) {
-	files, err := codegen.Generate(p, o)
-	var clash *codegen.NameError
-	switch {
-	case errors.As(err, &clash):
-		return nil, foundOne(std, err)
-	case err != nil:
-		panic(err.Error())
+	if len(diags) > 0 {
+		return nil, printFound(std, diags)
 	}
-	return files, nil
+	return sets, nil
 }
 
 // plan runs the passes on each source. All errors are printed together.
 func plan(std streams, sources []source) ([]*ir.Plan, error) {
 	plans := make([]*ir.Plan, len(sources))
-	var failed error
+	var diags []*dsl.Diagnostic
 	for i, s := range sources {
 		std.now.at("compile", s.path)
 		p, err := passes.Compile(s.program)
-		var wrong *passes.Error
-		switch {
-		case errors.As(err, &wrong):
-			failed = foundOne(std, err)
-		case err != nil:
-			panic(err.Error())
-		}
 		plans[i] = p
+		diags = append(diags, s.diagnostics(err)...)
 	}
-	return plans, failed
-}
-
-// foundOne prints an error in a program; its error is errFound.
-func foundOne(std streams, err error) error {
-	fmt.Fprintln(std.err, err)
-	return errFound
+	if len(diags) > 0 {
+		return nil, printFound(std, diags)
+	}
+	return plans, nil
 }
 
 // allChanges compares all sets with the disk. Two sources may not emit one

@@ -35,6 +35,7 @@ func (s settings) options() (dsl.Options, error) {
 // A source is an elaborated file.
 type source struct {
 	path    string
+	file    *dsl.File
 	program *ir.Program
 }
 
@@ -53,11 +54,11 @@ func load(std streams, args []string, s settings) ([]source, error) {
 	var loaded []source
 	var diags []*dsl.Diagnostic
 	for _, path := range paths {
-		program, found, err := elaborate(std, path, options)
+		s, found, err := elaborate(std, path, options)
 		if err != nil {
 			return nil, err
 		}
-		loaded = append(loaded, source{path, program})
+		loaded = append(loaded, s)
 		diags = append(diags, found...)
 	}
 	if len(diags) > 0 {
@@ -66,23 +67,15 @@ func load(std streams, args []string, s settings) ([]source, error) {
 	return loaded, nil
 }
 
-// elaborate reads one file. The program is nil where there are diagnostics.
-func elaborate(std streams, path string, options dsl.Options) (*ir.Program, []*dsl.Diagnostic, error) {
+// elaborate reads one file. Its program is nil where there are diagnostics.
+func elaborate(std streams, path string, options dsl.Options) (source, []*dsl.Diagnostic, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return source{}, nil, err
 	}
 	std.now.at("parse", path)
 	file, syntax := dsl.Parse(path, text)
 	std.now.at("elaborate", path)
 	program, meaning := dsl.Elaborate(file, options)
-	return program, append(syntax, meaning...), nil
-}
-
-// printFound prints diagnostics; its error is errFound.
-func printFound(std streams, diags []*dsl.Diagnostic) error {
-	if err := dsl.Render(std.err, dsl.SortDiagnostics(diags)); err != nil {
-		return err
-	}
-	return errFound
+	return source{path, file, program}, append(syntax, meaning...), nil
 }

@@ -383,11 +383,14 @@ func (m *Activations) initialise(seed uint64) {
 	dense11B := m.params.Dense11B
 	dense12B := m.params.Dense12B
 	dense13B := m.params.Dense13B
+	denseB := m.params.DenseB
 	dense2W := m.params.Dense2W
+	dense2B := m.params.Dense2B
 	dense3W := m.params.Dense3W
 	dense4W := m.params.Dense4W
 	dense5W := m.params.Dense5W
 	hW := m.params.HW
+	hB := m.params.HB
 	dense6W := m.params.Dense6W
 	dense7W := m.params.Dense7W
 	dense8W := m.params.Dense8W
@@ -398,6 +401,7 @@ func (m *Activations) initialise(seed uint64) {
 	dense12W := m.params.Dense12W
 	dense13W := m.params.Dense13W
 	h3W := m.params.H3W
+	h3B := m.params.H3B
 
 	// dense.W ← 0.57735026·N(0,1)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -441,11 +445,17 @@ func (m *Activations) initialise(seed uint64) {
 	// dense13B = dense.b
 	clear(dense13B)
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// dense2.W ← 0.5·N(0,1)
 	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
 	for i := range 56 {
 		dense2W[i] = 0.5 * rng.Normal32(key2, uint64(i))
 	}
+
+	// dense2.b ← 0
+	clear(dense2B)
 
 	// dense3.W ← 0.5345225·N(0,1)
 	key3 := rng.Key(seed, 0x7d337348f58b4034, 0)
@@ -470,6 +480,9 @@ func (m *Activations) initialise(seed uint64) {
 	for i := range 72 {
 		hW[i] = 0.5 * rng.Normal32(key6, uint64(i))
 	}
+
+	// h.b ← 0
+	clear(hB)
 
 	// dense6.W ← 0.47140452·N(0,1)
 	key7 := rng.Key(seed, 0xdd5fc52698e9871, 0)
@@ -530,6 +543,9 @@ func (m *Activations) initialise(seed uint64) {
 	for i := range 24 {
 		h3W[i] = 0.5 * rng.Normal32(key16, uint64(i))
 	}
+
+	// h3.b ← 0
+	clear(h3B)
 }
 
 // Steps is the number of updates so far.

@@ -16,91 +16,90 @@ import (
 //
 // Forward, for a batch of B×T:
 //
+//	t               = i                                            [T]
 //	t2              = where(t ≥ t, 1, 0)                           [T,T]
 //	t3              = (t2 = 1)                                     [T,T]
 //	t4              = h.W[ids] − 0.125·Σⱼ h.W[ids]                 [B,T,8]
 //	t5              = 0.125·Σⱼ t4² + 1e−5                          [B,T]
-//	t6              = 1/√t5                                        [B,T]
-//	t7              = layer_norm.shift + layer_norm.scale·t6 ⊙ t4  [B,T,8]
-//	t8              = √(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5)  [B,T]
-//	t9              = layer_norm.shift + layer_norm.scale·1/t8 ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])  [B,T,8]
-//	t10             = einsum("ijk,kl->ijl", t7, attention.Wqkv)    [B,T,24]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t10[:, :, :−2, :, :], t10[:, :, 1:−1, :, :])  [B,2,T,T]
+//	t6              = √t5                                          [B,T]
+//	t7              = 1/t6                                         [B,T]
+//	t8              = layer_norm.shift + layer_norm.scale·t7 ⊙ t4  [B,T,8]
+//	t9              = einsum("ijk,kl->ijl", t8, attention.Wqkv)    [B,T,24]
+//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t9[:, :, :−2, :, :], t9[:, :, 1:−1, :, :])  [B,2,T,T]
 //	attention.s     = where(t3, attention.s, −∞)                   [B,2,T,T]
 //	peak            = max attention.s
 //	attention.pExp  = exp(attention.s − peak)                      [B,2,T,T]
 //	sum             = Σⱼ attention.pExp                            [B,T]
 //	attention.p     = 1/sum·attention.pExp                         [B,2,T,T]
 //	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)          [B,2,T,T]
-//	t11             = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t10[:, :, 2:, :, :])  [B,T,2,4]
-//	h               = 1.1111112·einsum("ijk,kl->ijl", t11, attention.Wo)  [B,T,8]
+//	t10             = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t9[:, :, 2:, :, :])  [B,T,2,4]
+//	h               = 1.1111112·einsum("ijk,kl->ijl", t10, attention.Wo)  [B,T,8]
 //	h               = h.W[ids] + h                                 [B,T,8]
-//	t12             = dense2.b + h                                 [B,T,8]
-//	t13             = einsum("ijk,kl->ijl", t9, attention.Wqkv)    [B,T,24]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t13[:, :, :−2, :, :], t13[:, :, 1:−1, :, :])  [B,2,T,T]
-//	attention.p     = exp(attention.s − logsumexp(attention.s))    [B,2,T,T]
-//	t14             = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t13[:, :, 2:, :, :])  [B,T,2,4]
-//	t15             = 1.1111112·einsum("ijk,kl->ijl", t14, attention.Wo)  [B,T,8]
-//	h               = h.W[ids] + t15                               [B,T,8]
-//	t16             = h − 0.125·Σⱼ h                               [B,T,8]
-//	t17             = 0.125·Σⱼ t16² + 1e−5                         [B,T]
-//	t18             = 1/√t17                                       [B,T]
-//	t19             = layer_norm2.shift + layer_norm2.scale·t18 ⊙ t16  [B,T,8]
-//	t20             = dense2.b + h.W[ids] + t15                    [B,T,8]
-//	t21             = h − 0.125·Σⱼ h                               [B,T,8]
-//	t22             = 0.125·Σⱼ t21² + 1e−5                         [B,T]
-//	t23             = √t22                                         [B,T]
-//	t24             = 1/t23                                        [B,T]
-//	t25             = layer_norm2.shift + layer_norm2.scale·t24 ⊙ t21  [B,T,8]
-//	dense.y         = einsum("ijk,kl->ijl", t19, dense.W)          [B,T,16]
+//	t11             = dense2.b + h                                 [B,T,8]
+//	t12             = h − 0.125·Σⱼ h                               [B,T,8]
+//	t13             = 0.125·Σⱼ t12² + 1e−5                         [B,T]
+//	t14             = √t13                                         [B,T]
+//	t15             = 1/t14                                        [B,T]
+//	t16             = layer_norm2.shift + layer_norm2.scale·t15 ⊙ t12  [B,T,8]
+//	dense.y         = einsum("ijk,kl->ijl", t16, dense.W)          [B,T,16]
 //	dense.y         = dense.b + dense.y                            [B,T,16]
-//	t26             = erf(0.70710677·dense.y) + 1                  [B,T,16]
-//	t27             = dense.y ⊙ t26                                [B,T,16]
+//	t17             = erf(0.70710677·dense.y) + 1                  [B,T,16]
+//	t18             = dense.y ⊙ t17                                [B,T,16]
+//	dense2.y        = 0.5·einsum("ijk,kl->ijl", t18, dense2.W)     [B,T,8]
+//	h               = t11 + dense2.y                               [B,T,8]
+//	t19             = h − 0.125·Σⱼ h                               [B,T,8]
+//	t20             = 0.125·Σⱼ t19² + 1e−5                         [B,T]
+//	t21             = 1/√t20                                       [B,T]
+//	t22             = layer_norm3.shift + layer_norm3.scale·t21 ⊙ t19  [B,T,8]
+//	logits.y        = einsum("ijk,kl->ijl", t22, logits.W)         [B,T,11]
+//	logits          = logits.b + logits.y                          [B,T,11]
+//	peak            = max logits
+//	t23             = exp(logits − peak)                           [B,T,11]
+//	sum             = Σⱼ t23                                       [B,T]
 //	…
 //
 // Backward:
 //
 //	dloss           = 1/(B*T)                                       []
-//	(B*T)·dlogits   = 1/sum·t35 − onehot(y)
+//	(B*T)·dlogits   = 1/sum·t23 − onehot(y)
 //	dlogits.b       = (1/(B*T))·dloss·Σ (B*T)·dlogits
-//	dlogits.W       = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t34, (B*T)·dlogits)
-//	t36             = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)  [B,T,8]
-//	t37             = layer_norm3.scale·t36 − 0.125·Σⱼ layer_norm3.scale·t31 ⊙ t36/t32·t31  [B,T,8]
-//	dlayer_norm3.shift = (1/(B*T))·dloss·Σ t36
-//	dlayer_norm3.scale = (1/(B*T))·dloss·Σ t33·t31 ⊙ t36
-//	t38             = h − 0.125·t30                                 [B,T,8]
-//	t39             = 0.125·Σⱼ t38² + 1e−5                          [B,T]
-//	t40             = 1/√t39                                        [B,T]
-//	t41             = layer_norm3.shift + layer_norm3.scale·t40 ⊙ t38  [B,T,8]
-//	logits.y        = einsum("ijk,kl->ijl", t41, logits.W)          [B,T,11]
-//	logits          = logits.b + logits.y                           [B,T,11]
-//	(B*T)·dlogits   = exp(logits − logsumexp(logits)) − onehot(y)
-//	t42             = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)  [B,T,8]
-//	(B*T)·ddense2.y = t33·(t37 − 0.125·Σⱼ layer_norm3.scale·t42)
-//	(B*T)·ddense2.y = t40·(layer_norm3.scale·t42 − 0.125·Σⱼ layer_norm3.scale·t38 ⊙ t42/t39·t38 − 0.125·Σⱼ layer_norm3.scale·t42)
+//	dlogits.W       = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t22, (B*T)·dlogits)
+//	t24             = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)  [B,T,8]
+//	(B*T)·ddense2.y = t21·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t19 ⊙ t24/t20·t19 − 0.125·Σⱼ layer_norm3.scale·t24)
+//	dlayer_norm3.shift = (1/(B*T))·dloss·Σ t24
+//	dlayer_norm3.scale = (1/(B*T))·dloss·Σ t21·t19 ⊙ t24
 //	ddense2.b       = (1/(B*T))·dloss·Σ (B*T)·ddense2.y
 //	scale           = 0.5/(B*T)                                     []
-//	ddense2.W       = scale·einsum("ijk,ijl->kl", t27, (B*T)·ddense2.y)
-//	t43             = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)  [B,T,16]
-//	(B*T)·ddense.y  = t43 ⊙ (0.5·t26 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+//	ddense2.W       = scale·einsum("ijk,ijl->kl", t18, (B*T)·ddense2.y)
+//	t25             = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)  [B,T,16]
+//	(B*T)·ddense.y  = t25 ⊙ (0.5·t17 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 //	ddense.b        = (1/(B*T))·dloss·Σ (B*T)·ddense.y
-//	ddense.W        = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t19, (B*T)·ddense.y)
-//	t44             = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)  [B,T,8]
-//	t45             = (B*T)·ddense2.y + t18·(layer_norm2.scale·t44 − 0.125·Σⱼ layer_norm2.scale·t16 ⊙ t44/t17·t16)  [B,T,8]
-//	dlayer_norm2.shift = (1/(B*T))·dloss·Σ t44
-//	dlayer_norm2.scale = (1/(B*T))·dloss·Σ t18·t16 ⊙ t44
-//	t46             = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)  [B,T,16]
-//	(B*T)·ddense.y  = (0.5·t28 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²)) ⊙ t46
-//	t47             = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)  [B,T,8]
-//	t48             = t45 − 0.125·Σⱼ layer_norm2.scale·t47/t23      [B,T,8]
-//	t49             = (B*T)·ddense2.y + t24·(layer_norm2.scale·t47 − 0.125·Σⱼ layer_norm2.scale·t21 ⊙ t47/t22·t21) − 0.125·Σⱼ layer_norm2.scale·t47/t23  [B,T,8]
+//	ddense.W        = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t16, (B*T)·ddense.y)
+//	t26             = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)  [B,T,8]
+//	t27             = (B*T)·ddense2.y + t15·(layer_norm2.scale·t26 − 0.125·Σⱼ layer_norm2.scale·t12 ⊙ t26/t13·t12) − 0.125·Σⱼ layer_norm2.scale·t26/t14  [B,T,8]
+//	dlayer_norm2.shift = (1/(B*T))·dloss·Σ t26
+//	dlayer_norm2.scale = (1/(B*T))·dloss·Σ t15·t12 ⊙ t26
 //	scale2          = 1.1111112/(B*T)                               []
-//	dattention.Wo   = scale2·einsum("ijk,ijl->kl", t11, t48)
-//	t50             = einsum("ijk,lk->ijl", t48, attention.Wo)      [B,T,8]
-//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t50)
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t50, t10[:, :, 2:, :, :])
+//	dattention.Wo   = scale2·einsum("ijk,ijl->kl", t10, t27)
+//	t28             = einsum("ijk,lk->ijl", t27, attention.Wo)      [B,T,8]
+//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t28)
+//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t28, t9[:, :, 2:, :, :])
 //	((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
-//	…
+//	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
+//	((B*T)/1.1111112)·dattention.s = where(t3, ((B*T)/1.1111112)·dattention.s, 0)
+//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t9[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t9[:, :, 1:−1, :, :])
+//	t29             = 1.1111112·((B*T)/1.1111112)·dattention.v      [B,T,3,2,4]
+//	t29             = 0.5555556·((B*T)/0.5555556)·dattention.k      [B,T,3,2,4]
+//	t29             = 0.5555556·((B*T)/0.5555556)·dattention.q      [B,T,3,2,4]
+//	dattention.Wqkv = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t8, t29)
+//	t30             = einsum("ijk,lk->ijl", t29, attention.Wqkv)    [B,T,8]
+//	(B*T)·dh.W      = 0
+//	(B*T)·dh        = t27 + t7·(layer_norm.scale·t30 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t30/t5·t4) − 0.125·Σⱼ layer_norm.scale·t30/t6
+//	dlayer_norm.shift = (1/(B*T))·dloss·Σ t30
+//	dlayer_norm.scale = (1/(B*T))·dloss·Σ t7·t4 ⊙ t30
+//	(B*T)·dh.W[…]   += (B*T)·dh
+//	dh.W            = (1/(B*T))·dloss·(B*T)·dh.W
 //
 // Update, adamw(lr: 3e-3):
 //
@@ -122,91 +121,54 @@ type Attention struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	t2           []float32 // [max.T,max.T]
-	t3           []bool    // [max.T,max.T]
-	t58          []bool    // [max.T,max.T]; in the memory of t3
-	t            []int32   // [max.T]
-	t57          []int32   // [max.T]; in the memory of t
-	t4           []float32 // [max.B,max.T,8]
-	t59          []float32 // [max.B,max.T,8]; in the memory of t4
-	t62          []float32 // [max.B,max.T,2,4]; in the memory of t4
-	h7           []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t4
-	t5           []float32 // [max.B,max.T]
-	t54          []float32 // [max.B,max.T,8]; in the memory of t5
-	dattentionK2 []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t5
-	t56          []float32 // [max.B,max.T,8]; in the memory of t5
-	t60          []float32 // [max.B,max.T,8]; in the memory of t5
-	t65          []float32 // [max.B,max.T,2,4]; in the memory of t5
-	t68          []float32 // [max.B,max.T,8]; in the memory of t5
-	logitsY3     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t5
-	t6           []float32 // [max.B,max.T]
-	dattentionV2 []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of t6
-	t61          []float32 // [max.B,max.T,24]; in the memory of t6
-	h5           []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t6
-	dense2Y3     []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t6
-	denseY6      []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t6
-	t7           []float32 // [max.B,max.T,8]
-	t52          []float32 // [max.B,max.T,8]; in the memory of t7
-	dattentionQ2 []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t7
-	t64          []float32 // [max.B,max.T,24]; in the memory of t7
-	t66          []float32 // [max.B,max.T,8]; in the memory of t7
-	dense2Y4     []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t7
-	t8           []float32 // [max.B,max.T]
-	denseY5      []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t8
-	t9           []float32 // [max.B,max.T,8]
-	t14          []float32 // [max.B,max.T,2,4]; in the memory of t9
-	t17          []float32 // [max.B,max.T]; in the memory of t9
-	t46          []float32 // [max.B,max.T,16]; in the memory of t9
-	t47          []float32 // [max.B,max.T,8]; in the memory of t9
-	t50          []float32 // [max.B,max.T,8]; in the memory of t9
-	dattentionK  []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t9
-	t55          []float32 // [max.B,max.T,3,2,4]; in the memory of t9
-	t10          []float32 // [max.B,max.T,24]
-	t51          []float32 // [max.B,max.T,3,2,4]; in the memory of t10
-	attentionS   []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
-	dattentionP2 []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionS
-	attentionS3  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
-	attentionS4  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.p, in place; in the memory of attentionS
-	attentionP2  []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
-	dattentionP  []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionP2
-	t11          []float32 // [max.B,max.T,2,4]
-	dattentionV  []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of t11
-	h            []float32 // [max.B,max.T,8]
-	h3           []float32 // [max.B,max.T,8]; becomes h, then (B*T)·ddense2.y, in place
-	dattentionQ  []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of h3
-	t13          []float32 // [max.B,max.T,24]
-	attentionS2  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
-	attentionP4  []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
-	t15          []float32 // [max.B,max.T,8]
-	t44          []float32 // [max.B,max.T,8]; in the memory of t15
-	t18          []float32 // [max.B,max.T]
-	h4           []float32 // [max.B,max.T,8]; becomes h, then (B*T)·ddense2.y, in place
-	t21          []float32 // [max.B,max.T,8]
-	t22          []float32 // [max.B,max.T]
-	t23          []float32 // [max.B,max.T]
-	t24          []float32 // [max.B,max.T]
-	t25          []float32 // [max.B,max.T,8]
-	t28          []float32 // [max.B,max.T,16]; in the memory of t25
-	denseY       []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place
-	t26          []float32 // [max.B,max.T,16]
-	t27          []float32 // [max.B,max.T,16]
-	t43          []float32 // [max.B,max.T,16]; in the memory of t27
-	dense2Y      []float32 // [max.B,max.T,8]; becomes dense2.y, in place
-	denseY3      []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place; in the memory of dense2Y
-	t29          []float32 // [max.B,max.T,16]
-	t30          []float32 // [max.B,max.T]; in the memory of t29
-	logitsY2     []float32 // [max.B,max.T,11]; becomes logits.y, then (B*T)·dlogits, in place; in the memory of t29
-	dense2Y2     []float32 // [max.B,max.T,8]; becomes dense2.y, in place
-	t36          []float32 // [max.B,max.T,8]; in the memory of dense2Y2
-	t39          []float32 // [max.B,max.T]; in the memory of dense2Y2
-	t32          []float32 // [max.B,max.T]
-	t40          []float32 // [max.B,max.T]; in the memory of t32
-	t33          []float32 // [max.B,max.T]
-	logitsY      []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
-	t41          []float32 // [max.B,max.T,8]; in the memory of logitsY
-	t42          []float32 // [max.B,max.T,8]; in the memory of logitsY
-	sum          []float32 // [max.B,max.T]
-	dhW          []float32 // [11,8]; becomes (B*T)·dh.W, in place
+	t           []int32   // [max.T]
+	t31         []int32   // [max.T]; in the memory of t
+	t2          []float32 // [max.T,max.T]
+	t3          []bool    // [max.T,max.T]
+	t32         []bool    // [max.T,max.T]; in the memory of t3
+	t4          []float32 // [max.B,max.T,8]
+	t33         []float32 // [max.B,max.T,8]; in the memory of t4
+	t35         []float32 // [max.B,max.T,2,4]; in the memory of t4
+	t36         []float32 // [max.B,max.T,8]; in the memory of t4
+	t5          []float32 // [max.B,max.T]
+	t34         []float32 // [max.B,max.T,24]; in the memory of t5
+	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t5
+	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t5
+	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t5
+	t6          []float32 // [max.B,max.T]
+	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t6
+	t7          []float32 // [max.B,max.T]
+	t8          []float32 // [max.B,max.T,8]
+	t30         []float32 // [max.B,max.T,8]; in the memory of t8
+	t9          []float32 // [max.B,max.T,24]
+	t29         []float32 // [max.B,max.T,3,2,4]; in the memory of t9
+	attentionS  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
+	attentionS2 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
+	attentionP2 []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
+	dattentionP []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionP2
+	t10         []float32 // [max.B,max.T,2,4]
+	t28         []float32 // [max.B,max.T,8]; in the memory of t10
+	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t10
+	h           []float32 // [max.B,max.T,8]
+	ddense2Y    []float32 // [max.B,max.T,8]; becomes (B*T)·ddense2.y, in place
+	dattentionV []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of ddense2Y
+	t13         []float32 // [max.B,max.T]
+	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t13
+	t14         []float32 // [max.B,max.T]
+	t15         []float32 // [max.B,max.T]
+	t16         []float32 // [max.B,max.T,8]
+	t26         []float32 // [max.B,max.T,8]; in the memory of t16
+	denseY      []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place
+	t17         []float32 // [max.B,max.T,16]
+	t18         []float32 // [max.B,max.T,16]
+	t25         []float32 // [max.B,max.T,16]; in the memory of t18
+	dense2Y     []float32 // [max.B,max.T,8]; becomes dense2.y, in place
+	t24         []float32 // [max.B,max.T,8]; in the memory of dense2Y
+	t20         []float32 // [max.B,max.T]
+	t21         []float32 // [max.B,max.T]
+	logitsY     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
+	sum         []float32 // [max.B,max.T]
+	dhW         []float32 // [11,8]; becomes (B*T)·dh.W, in place
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -270,41 +232,31 @@ func (m *Attention) forward(batch *Batch) Totals {
 	t4 := m.t4[:8*B*T]
 	t5 := m.t5[:B*T]
 	t6 := m.t6[:B*T]
-	t8 := m.t8[:B*T]
-	t7 := m.t7[:8*B*T]
-	t9 := m.t9[:8*B*T]
-	t10 := m.t10[:24*B*T]
+	t7 := m.t7[:B*T]
+	t8 := m.t8[:8*B*T]
+	t9 := m.t9[:24*B*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
-	t11 := m.t11[:8*B*T]
+	t10 := m.t10[:8*B*T]
 	h := m.h[:8*B*T]
-	h3 := m.h3[:8*B*T]
-	t13 := m.t13[:24*B*T]
-	attentionS2 := m.attentionS2[:2*B*T*T]
-	attentionP4 := m.attentionP4[:2*B*T*T]
-	t14 := m.t14[:8*B*T]
-	t15 := m.t15[:8*B*T]
-	h4 := m.h4[:8*B*T]
-	t21 := m.t21[:8*B*T]
-	t17 := m.t17[:B*T]
-	t18 := m.t18[:B*T]
-	t22 := m.t22[:B*T]
-	t23 := m.t23[:B*T]
-	t24 := m.t24[:B*T]
-	t25 := m.t25[:8*B*T]
+	ddense2Y := m.ddense2Y[:8*B*T]
+	t13 := m.t13[:B*T]
+	t14 := m.t14[:B*T]
+	t15 := m.t15[:B*T]
+	t16 := m.t16[:8*B*T]
 	denseY := m.denseY[:16*B*T]
-	t26 := m.t26[:16*B*T]
-	t27 := m.t27[:16*B*T]
+	t17 := m.t17[:16*B*T]
+	t18 := m.t18[:16*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	denseY3 := m.denseY3[:16*B*T]
-	t28 := m.t28[:16*B*T]
-	t29 := m.t29[:16*B*T]
-	dense2Y2 := m.dense2Y2[:8*B*T]
-	t30 := m.t30[:B*T]
-	t32 := m.t32[:B*T]
-	t33 := m.t33[:B*T]
+	t20 := m.t20[:B*T]
+	t21 := m.t21[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	sum := m.sum[:B*T]
+
+	// t = i
+	for i := range T {
+		t[i] = int32(i)
+	}
 
 	// t2 = where(t ≥ t, 1, 0)
 	// t3 = (t2 = 1)
@@ -325,10 +277,9 @@ func (m *Attention) forward(batch *Batch) Totals {
 
 	// t4 = h.W[ids] − 0.125·Σⱼ h.W[ids]
 	// t5 = 0.125·Σⱼ t4² + 1e−5
-	// t6 = 1/√t5
-	// t7 = layer_norm.shift + layer_norm.scale·t6 ⊙ t4
-	// t8 = √(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5)
-	// t9 = layer_norm.shift + layer_norm.scale·1/t8 ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t6 = √t5
+	// t7 = 1/t6
+	// t8 = layer_norm.shift + layer_norm.scale·t7 ⊙ t4
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		tOf := float32(0)
@@ -338,48 +289,36 @@ func (m *Attention) forward(batch *Batch) Totals {
 		u := 0.125 * tOf
 		t4Row := (*[8]float32)(t4[8*i:])
 		t2Of := float32(0)
-		t3Of := float32(0)
 		for j := range hWRow {
 			d := hWRow[j] - u
-			d2 := hWRow[j] - 0.125*tOf
 			t2Of += d * d
-			t3Of += d2 * d2
 			t4Row[j] = d
 		}
 		u2 := 0.125 * t2Of
-		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		u4 := 0.125 * t3Of
-		t6Of := u4 + 1e-5
-		t7Of := vec.Sqrt(t6Of)
-		u5 := 1 / t7Of
-		t5[i] = t4Of
-		t6[i] = u3
-		t8[i] = t7Of
-		t6OfI := t6[i]
-		t7Row := (*[8]float32)(t7[8*i:])
-		t9Row := (*[8]float32)(t9[8*i:])
+		t3Of := u2 + 1e-5
+		t4Of := vec.Sqrt(t3Of)
+		u3 := 1 / t4Of
+		t5[i] = t3Of
+		t6[i] = t4Of
+		t7[i] = u3
+		t8Row := (*[8]float32)(t8[8*i:])
 		for j := range hWRow {
-			t8Of := layerNormShift[j] + layerNormScale[j]*u3*t4Row[j]
-			t9Of := layerNormShift[j] + layerNormScale[j]*u5*(hWRow[j]-0.125*tOf)
-			t7Row[j] = t8Of
-			t9Row[j] = t9Of
+			t8Row[j] = layerNormShift[j] + layerNormScale[j]*u3*t4Row[j]
 		}
 	}
 
-	// t10 = einsum("ijk,kl->ijl", t7, attention.Wqkv)
+	// t9 = einsum("ijk,kl->ijl", t8, attention.Wqkv)
 	blas.Sgemm(1,
-		blas.View32(t7, B*T, 8),
+		blas.View32(t8, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t10, B*T, 24))
+		0, blas.View32(t9, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t10[:, :, :−2, :, :], t10[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t9[:, :, :−2, :, :], t9[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t10[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t10[24*T*i+4*j+8:], T, 4, 24).T(),
+				blas.Strided32(t9[24*T*i+4*j:], T, 4, 24),
+				blas.Strided32(t9[24*T*i+4*j+8:], T, 4, 24).T(),
 				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
@@ -407,11 +346,11 @@ func (m *Attention) forward(batch *Batch) Totals {
 			}
 			sumOf := float32(0)
 			for k := range attentionSRow {
-				attentionS2Of := float32(float32(math.Inf(-1)))
+				attentionS2 := float32(float32(math.Inf(-1)))
 				if t3Row[k] {
-					attentionS2Of = attentionSRow[k]
+					attentionS2 = attentionSRow[k]
 				}
-				attentionPExp := vec.Exp(attentionS2Of - peak)
+				attentionPExp := vec.Exp(attentionS2 - peak)
 				sumOf += attentionPExp
 				attentionSRow[k] = attentionPExp
 			}
@@ -429,270 +368,130 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t11 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t10[:, :, 2:, :, :])
+	// t10 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t9[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t10[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t11[8*T*i+4*j:], T, 4, 8))
+				blas.Strided32(t9[24*T*i+4*j+16:], T, 4, 24),
+				0, blas.Strided32(t10[8*T*i+4*j:], T, 4, 8))
 		}
 	}
 
-	// h = 1.1111112·einsum("ijk,kl->ijl", t11, attention.Wo)
+	// h = 1.1111112·einsum("ijk,kl->ijl", t10, attention.Wo)
 	blas.Sgemm(1.1111112,
-		blas.View32(t11, B*T, 8),
+		blas.View32(t10, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t12 = dense2.b + h
+	// t11 = dense2.b + h
+	// t12 = h − 0.125·Σⱼ h
+	// t13 = 0.125·Σⱼ t12² + 1e−5
+	// t14 = √t13
+	// t15 = 1/t14
+	// t16 = layer_norm2.shift + layer_norm2.scale·t15 ⊙ t12
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
-		h3Row := (*[8]float32)(h3[8*i:])
-		for j := range dense2B {
-			hOf := hWRow[j] + hRow[j]
-			tOf := dense2B[j] + hOf
-			hRow[j] = hOf
-			h3Row[j] = tOf
-		}
-	}
-
-	// t13 = einsum("ijk,kl->ijl", t9, attention.Wqkv)
-	blas.Sgemm(1,
-		blas.View32(t9, B*T, 8),
-		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t13, B*T, 24))
-
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t13[:, :, :−2, :, :], t13[:, :, 1:−1, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(0.5,
-				blas.Strided32(t13[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t13[24*T*i+4*j+8:], T, 4, 24).T(),
-				0, blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T))
-		}
-	}
-
-	// attention.s = where(t3, attention.s, −∞)
-	// attention.p = exp(attention.s − logsumexp(attention.s))
-	// 0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)
-	key2 := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
-	for i := range 2 * B {
-		for j := range T {
-			t3Row := t3[T*j:][:T]
-			attentionS2Row := attentionS2[T*T*i+T*j:][:T]
-			tOf := float32(0)
-			for k := range attentionS2Row {
-				attentionSOf := float32(float32(math.Inf(-1)))
-				if t3Row[k] {
-					attentionSOf = attentionS2Row[k]
-				}
-				if attentionSOf < tOf || attentionSOf != attentionSOf {
-					tOf = attentionSOf
-				}
-			}
-			attentionP4Row := attentionP4[T*T*i+T*j:][:T]
-			for k := range attentionP4Row {
-				attentionS2Of := float32(float32(math.Inf(-1)))
-				if t3Row[k] {
-					attentionS2Of = attentionS2Row[k]
-				}
-				attentionP := vec.Exp(attentionS2Of - tOf)
-				attentionP2Of := attentionP
-				if rng.Uniform32(key2, uint64(T*T*i+T*j+k)) < 0.1 {
-					attentionP2Of = 0
-				}
-				attentionS2Row[k] = attentionP
-				attentionP4Row[k] = attentionP2Of
-			}
-		}
-	}
-
-	// t14 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t13[:, :, 2:, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionP4[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t13[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t14[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// t15 = 1.1111112·einsum("ijk,kl->ijl", t14, attention.Wo)
-	blas.Sgemm(1.1111112,
-		blas.View32(t14, B*T, 8),
-		blas.View32(attentionWo, 8, 8),
-		0, blas.View32(t15, B*T, 8))
-
-	// h = h.W[ids] + t15
-	// t16 = h − 0.125·Σⱼ h
-	// t17 = 0.125·Σⱼ t16² + 1e−5
-	// t18 = 1/√t17
-	// t19 = layer_norm2.shift + layer_norm2.scale·t18 ⊙ t16
-	// t20 = dense2.b + h.W[ids] + t15
-	// t21 = h − 0.125·Σⱼ h
-	// t22 = 0.125·Σⱼ t21² + 1e−5
-	// t23 = √t22
-	// t24 = 1/t23
-	// t25 = layer_norm2.shift + layer_norm2.scale·t24 ⊙ t21
-	for i := range B * T {
-		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		t15Row := (*[8]float32)(t15[8*i:])
-		h4Row := (*[8]float32)(h4[8*i:])
+		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		tOf := float32(0)
-		for j := range dense2B {
-			t2Of := dense2B[j] + hWRow[j] + t15Row[j]
-			tOf += hWRow[j] + t15Row[j]
-			h4Row[j] = t2Of
+		for j := range ddense2YRow {
+			hOf := hWRow[j] + hRow[j]
+			t2Of := dense2B[j] + hOf
+			tOf += hOf
+			ddense2YRow[j] = t2Of
 		}
 		u := 0.125 * tOf
-		hRow := (*[8]float32)(h[8*i:])
-		t21Row := (*[8]float32)(t21[8*i:])
 		t3Of := float32(0)
-		t4Of := float32(0)
-		for j := range dense2B {
-			d := hRow[j] - u
-			d2 := hWRow[j] + t15Row[j] - 0.125*tOf
+		for j := range ddense2YRow {
+			d := hWRow[j] + hRow[j] - u
 			t3Of += d * d
-			t4Of += d2 * d2
 			hRow[j] = d
-			t21Row[j] = d2
 		}
 		u2 := 0.125 * t3Of
-		t5Of := u2 + 1e-5
-		t6Of := vec.Sqrt(t5Of)
-		u3 := 1 / t6Of
-		u4 := 0.125 * t4Of
-		t7Of := u4 + 1e-5
-		t8Of := vec.Sqrt(t7Of)
-		u5 := 1 / t8Of
-		t17[i] = t5Of
-		t18[i] = u3
-		t22[i] = t7Of
-		t23[i] = t8Of
-		t24[i] = u5
-		t18OfI := t18[i]
-		t24OfI := t24[i]
-		t25Row := (*[8]float32)(t25[8*i:])
-		for j := range dense2B {
-			t9Of := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
-			t10Of := layerNorm2Shift[j] + layerNorm2Scale[j]*u5*t21Row[j]
-			t15Row[j] = t9Of
-			t25Row[j] = t10Of
+		t4Of := u2 + 1e-5
+		t5Of := vec.Sqrt(t4Of)
+		u3 := 1 / t5Of
+		t13[i] = t4Of
+		t14[i] = t5Of
+		t15[i] = u3
+		t16Row := (*[8]float32)(t16[8*i:])
+		for j := range ddense2YRow {
+			t16Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
 		}
 	}
 
-	// dense.y = einsum("ijk,kl->ijl", t19, dense.W)
+	// dense.y = einsum("ijk,kl->ijl", t16, dense.W)
 	blas.Sgemm(1,
-		blas.View32(t15, B*T, 8),
+		blas.View32(t16, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t26 = erf(0.70710677·dense.y) + 1
-	// t27 = dense.y ⊙ t26
+	// t17 = erf(0.70710677·dense.y) + 1
+	// t18 = dense.y ⊙ t17
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t26Row := (*[16]float32)(t26[16*i:])
-		t27Row := (*[16]float32)(t27[16*i:])
+		t17Row := (*[16]float32)(t17[16*i:])
+		t18Row := (*[16]float32)(t18[16*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
 			tOf := vec.Erf(0.70710677*denseYOf) + 1
 			u := denseYOf * tOf
 			denseYRow[j] = denseYOf
-			t26Row[j] = tOf
-			t27Row[j] = u
+			t17Row[j] = tOf
+			t18Row[j] = u
 		}
 	}
 
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t27, dense2.W)
+	// dense2.y = 0.5·einsum("ijk,kl->ijl", t18, dense2.W)
 	blas.Sgemm(0.5,
-		blas.View32(t27, B*T, 16),
+		blas.View32(t18, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t12 + dense2.y
-	for i := range 8 * B * T {
-		h3[i] += dense2Y[i]
-	}
-
-	// dense.y = einsum("ijk,kl->ijl", t25, dense.W)
-	blas.Sgemm(1,
-		blas.View32(t25, B*T, 8),
-		blas.View32(denseW, 8, 16),
-		0, blas.View32(denseY3, B*T, 16))
-
-	// dense.y = dense.b + dense.y
-	// t28 = erf(0.70710677·dense.y) + 1
-	// t29 = dense.y ⊙ t28
+	// h = t11 + dense2.y
+	// t19 = h − 0.125·Σⱼ h
+	// t20 = 0.125·Σⱼ t19² + 1e−5
+	// t21 = 1/√t20
+	// t22 = layer_norm3.shift + layer_norm3.scale·t21 ⊙ t19
 	for i := range B * T {
-		denseY3Row := (*[16]float32)(denseY3[16*i:])
-		t28Row := (*[16]float32)(t28[16*i:])
-		t29Row := (*[16]float32)(t29[16*i:])
-		for j := range denseB {
-			denseYOf := denseB[j] + denseY3Row[j]
-			tOf := vec.Erf(0.70710677*denseYOf) + 1
-			u := denseYOf * tOf
-			denseY3Row[j] = denseYOf
-			t28Row[j] = tOf
-			t29Row[j] = u
-		}
-	}
-
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t29, dense2.W)
-	blas.Sgemm(0.5,
-		blas.View32(t29, B*T, 16),
-		blas.View32(dense2W, 16, 8),
-		0, blas.View32(dense2Y2, B*T, 8))
-
-	// h = t20 + dense2.y
-	// t30 = Σⱼ h
-	// t31 = h − 0.125·t30
-	// t32 = 0.125·Σⱼ t31² + 1e−5
-	// t33 = 1/√t32
-	// t34 = layer_norm3.shift + layer_norm3.scale·t33 ⊙ t31
-	for i := range B * T {
-		h4Row := (*[8]float32)(h4[8*i:])
-		dense2Y2Row := (*[8]float32)(dense2Y2[8*i:])
+		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
+		dense2YRow := (*[8]float32)(dense2Y[8*i:])
 		tOf := float32(0)
-		for j := range dense2Y2Row {
-			hOf := h4Row[j] + dense2Y2Row[j]
-			tOf += hOf
-			h4Row[j] = hOf
+		for j := range ddense2YRow {
+			tOf += ddense2YRow[j] + dense2YRow[j]
 		}
 		u := 0.125 * tOf
-		t30[i] = tOf
-		h3Row := (*[8]float32)(h3[8*i:])
 		t2Of := float32(0)
-		for j := range dense2Y2Row {
-			d := h3Row[j] - u
+		for j := range ddense2YRow {
+			d := ddense2YRow[j] + dense2YRow[j] - u
 			t2Of += d * d
-			h3Row[j] = d
+			ddense2YRow[j] = d
 		}
 		u2 := 0.125 * t2Of
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t32[i] = t3Of
-		t33[i] = u3
-		t33OfI := t33[i]
-		for j := range dense2Y2Row {
-			dense2Y2Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*h3Row[j]
+		t20[i] = t3Of
+		t21[i] = u3
+		for j := range ddense2YRow {
+			t5Of := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
+			dense2YRow[j] = t5Of
 		}
 	}
 
-	// logits.y = einsum("ijk,kl->ijl", t34, logits.W)
+	// logits.y = einsum("ijk,kl->ijl", t22, logits.W)
 	blas.Sgemm(1,
-		blas.View32(dense2Y2, B*T, 8),
+		blas.View32(dense2Y, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logitsY, B*T, 11))
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t35 = exp(logits − peak)
-	// sum = Σⱼ t35
+	// t23 = exp(logits − peak)
+	// sum = Σⱼ t23
 	// each = peak + log(sum) − logits[y]
 	// (B*T)·loss = Σ each
 	// (B*T)·accuracy = Σ [argmax logits = y]
@@ -761,8 +560,6 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	ids := batch.Ids
 	logitsW := m.params.LogitsW
 	layerNorm3Scale := m.params.LayerNorm3Scale
-	layerNorm3Shift := m.params.LayerNorm3Shift
-	logitsB := m.params.LogitsB
 	dense2W := m.params.Dense2W
 	denseW := m.params.DenseW
 	layerNorm2Scale := m.params.LayerNorm2Scale
@@ -771,63 +568,39 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	layerNormScale := m.params.LayerNormScale
 	sum := m.sum[:B*T]
 	logitsY := m.logitsY[:11*B*T]
-	dense2Y2 := m.dense2Y2[:8*B*T]
-	t36 := m.t36[:8*B*T]
-	h3 := m.h3[:8*B*T]
-	t33 := m.t33[:B*T]
-	t32 := m.t32[:B*T]
-	t30 := m.t30[:B*T]
-	h4 := m.h4[:8*B*T]
-	t39 := m.t39[:B*T]
-	t40 := m.t40[:B*T]
-	t41 := m.t41[:8*B*T]
-	logitsY2 := m.logitsY2[:11*B*T]
-	t42 := m.t42[:8*B*T]
-	t27 := m.t27[:16*B*T]
-	t43 := m.t43[:16*B*T]
-	t26 := m.t26[:16*B*T]
+	dense2Y := m.dense2Y[:8*B*T]
+	t24 := m.t24[:8*B*T]
+	ddense2Y := m.ddense2Y[:8*B*T]
+	t21 := m.t21[:B*T]
+	t20 := m.t20[:B*T]
+	t18 := m.t18[:16*B*T]
+	t25 := m.t25[:16*B*T]
+	t17 := m.t17[:16*B*T]
 	denseY := m.denseY[:16*B*T]
-	t15 := m.t15[:8*B*T]
-	t44 := m.t44[:8*B*T]
+	t16 := m.t16[:8*B*T]
+	t26 := m.t26[:8*B*T]
 	h := m.h[:8*B*T]
-	t18 := m.t18[:B*T]
-	t17 := m.t17[:B*T]
-	t46 := m.t46[:16*B*T]
-	t28 := m.t28[:16*B*T]
-	denseY3 := m.denseY3[:16*B*T]
-	t47 := m.t47[:8*B*T]
-	t21 := m.t21[:8*B*T]
-	t23 := m.t23[:B*T]
-	t22 := m.t22[:B*T]
-	t24 := m.t24[:B*T]
-	t11 := m.t11[:8*B*T]
-	t50 := m.t50[:8*B*T]
+	t15 := m.t15[:B*T]
+	t13 := m.t13[:B*T]
+	t14 := m.t14[:B*T]
+	t10 := m.t10[:8*B*T]
+	t28 := m.t28[:8*B*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
 	dattentionV := m.dattentionV[:8*B*T]
-	t10 := m.t10[:24*B*T]
+	t9 := m.t9[:24*B*T]
 	dattentionP := m.dattentionP[:2*B*T*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	t3 := m.t3[:T*T]
 	dattentionK := m.dattentionK[:8*B*T]
 	dattentionQ := m.dattentionQ[:8*B*T]
-	t51 := m.t51[:24*B*T]
-	t7 := m.t7[:8*B*T]
-	t52 := m.t52[:8*B*T]
-	t4 := m.t4[:8*B*T]
-	t6 := m.t6[:B*T]
-	t5 := m.t5[:B*T]
-	t54 := m.t54[:8*B*T]
-	attentionP4 := m.attentionP4[:2*B*T*T]
-	dattentionV2 := m.dattentionV2[:8*B*T]
-	t13 := m.t13[:24*B*T]
-	dattentionP2 := m.dattentionP2[:2*B*T*T]
-	attentionS2 := m.attentionS2[:2*B*T*T]
-	dattentionK2 := m.dattentionK2[:8*B*T]
-	dattentionQ2 := m.dattentionQ2[:8*B*T]
-	t55 := m.t55[:24*B*T]
-	t56 := m.t56[:8*B*T]
+	t29 := m.t29[:24*B*T]
+	t8 := m.t8[:8*B*T]
+	t30 := m.t30[:8*B*T]
 	dhW := m.dhW
-	t8 := m.t8[:B*T]
+	t4 := m.t4[:8*B*T]
+	t7 := m.t7[:B*T]
+	t5 := m.t5[:B*T]
+	t6 := m.t6[:B*T]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -847,7 +620,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// dloss = 1/(B*T)
 	dloss := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits = 1/sum·t35 − onehot(y)
+	// (B*T)·dlogits = 1/sum·t23 − onehot(y)
 	// dlogits.b = (1/(B*T))·dloss·Σ (B*T)·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
@@ -864,268 +637,149 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t34, (B*T)·dlogits)
+	// dlogits.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t22, (B*T)·dlogits)
 	blas.Sgemm(dloss,
-		blas.View32(dense2Y2, B*T, 8).T(),
+		blas.View32(dense2Y, B*T, 8).T(),
 		blas.View32(logitsY, B*T, 11),
 		0, blas.View32(dlogitsW, 8, 11))
 
-	// t36 = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)
+	// t24 = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)
 	blas.Sgemm(1,
 		blas.View32(logitsY, B*T, 11),
 		blas.View32(logitsW, 8, 11).T(),
-		0, blas.View32(t36, B*T, 8))
+		0, blas.View32(t24, B*T, 8))
 
-	// t37 = layer_norm3.scale·t36 − 0.125·Σⱼ layer_norm3.scale·t31 ⊙ t36/t32·t31
-	// dlayer_norm3.shift = (1/(B*T))·dloss·Σ t36
-	// dlayer_norm3.scale = (1/(B*T))·dloss·Σ t33·t31 ⊙ t36
+	// (B*T)·ddense2.y = t21·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t19 ⊙ t24/t20·t19 − 0.125·Σⱼ layer_norm3.scale·t24)
+	// dlayer_norm3.shift = (1/(B*T))·dloss·Σ t24
+	// dlayer_norm3.scale = (1/(B*T))·dloss·Σ t21·t19 ⊙ t24
+	// ddense2.b = (1/(B*T))·dloss·Σ (B*T)·ddense2.y
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
-	for i := range B * T {
-		h3Row := (*[8]float32)(h3[8*i:])
-		t36Row := (*[8]float32)(t36[8*i:])
-		t33OfI := t33[i]
-		t := float32(0)
-		for j := range dlayerNorm3Scale {
-			u := h3Row[j] * t36Row[j]
-			t += layerNorm3Scale[j] * u
-			dlayerNorm3Shift[j] += dloss * t36Row[j]
-			dlayerNorm3Scale[j] += dloss * (t33OfI * u)
-		}
-		u2 := t / t32[i]
-		for j := range dlayerNorm3Scale {
-			h3Row[j] = layerNorm3Scale[j]*t36Row[j] - 0.125*(u2*h3Row[j])
-		}
-	}
-
-	// t38 = h − 0.125·t30
-	// t39 = 0.125·Σⱼ t38² + 1e−5
-	// t40 = 1/√t39
-	// t41 = layer_norm3.shift + layer_norm3.scale·t40 ⊙ t38
-	for i := range B * T {
-		t30OfI := t30[i]
-		h4Row := (*[8]float32)(h4[8*i:])
-		t := float32(0)
-		for j := range h4Row {
-			d := h4Row[j] - 0.125*t30OfI
-			t += d * d
-			h4Row[j] = d
-		}
-		u := 0.125 * t
-		t2 := u + 1e-5
-		t3Of := vec.Sqrt(t2)
-		u2 := 1 / t3Of
-		t39[i] = t2
-		t40[i] = u2
-		t40OfI := t40[i]
-		t41Row := (*[8]float32)(t41[8*i:])
-		for j := range h4Row {
-			t41Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u2*h4Row[j]
-		}
-	}
-
-	// logits.y = einsum("ijk,kl->ijl", t41, logits.W)
-	blas.Sgemm(1,
-		blas.View32(t41, B*T, 8),
-		blas.View32(logitsW, 8, 11),
-		0, blas.View32(logitsY2, B*T, 11))
-
-	// logits = logits.b + logits.y
-	// (B*T)·dlogits = exp(logits − logsumexp(logits)) − onehot(y)
-	for i := range B * T {
-		logitsY2Row := (*[11]float32)(logitsY2[11*i:])
-		t := float32(0)
-		for j := range logitsB {
-			x := logitsB[j] + logitsY2Row[j]
-			if x < t || x != x {
-				t = x
-			}
-		}
-		yOfI := y[i]
-		for j := range logitsB {
-			dlogits := vec.Exp(logitsB[j] + logitsY2Row[j] - t)
-			if int(yOfI) == j {
-				dlogits--
-			}
-			logitsY2Row[j] = dlogits
-		}
-	}
-
-	// t42 = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)
-	blas.Sgemm(1,
-		blas.View32(logitsY2, B*T, 11),
-		blas.View32(logitsW, 8, 11).T(),
-		0, blas.View32(t42, B*T, 8))
-
-	// (B*T)·ddense2.y = t33·(t37 − 0.125·Σⱼ layer_norm3.scale·t42)
-	// (B*T)·ddense2.y = t40·(layer_norm3.scale·t42 − 0.125·Σⱼ layer_norm3.scale·t38 ⊙ t42/t39·t38 − 0.125·Σⱼ layer_norm3.scale·t42)
-	// ddense2.b = (1/(B*T))·dloss·Σ (B*T)·ddense2.y
 	clear(ddense2B)
 	for i := range B * T {
-		t42Row := (*[8]float32)(t42[8*i:])
-		h4Row := (*[8]float32)(h4[8*i:])
+		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
+		t24Row := (*[8]float32)(t24[8*i:])
+		t21OfI := t21[i]
 		t := float32(0)
 		t2 := float32(0)
-		for j := range h4Row {
-			t += layerNorm3Scale[j] * t42Row[j]
-			t2 += layerNorm3Scale[j] * (h4Row[j] * t42Row[j])
+		for j := range ddense2YRow {
+			u := ddense2YRow[j] * t24Row[j]
+			t += layerNorm3Scale[j] * u
+			t2 += layerNorm3Scale[j] * t24Row[j]
+			dlayerNorm3Shift[j] += dloss * t24Row[j]
+			dlayerNorm3Scale[j] += dloss * (t21OfI * u)
 		}
-		u := 0.125 * t
-		u2 := t2 / t39[i]
-		h3Row := (*[8]float32)(h3[8*i:])
-		t33OfI := t33[i]
-		t40OfI := t40[i]
+		u2 := t / t20[i]
+		u3 := 0.125 * t2
 		for j := range ddense2B {
-			ddense2Y := t33OfI * (h3Row[j] - u)
-			d := layerNorm3Scale[j]*t42Row[j] - 0.125*(u2*h4Row[j]) - 0.125*t
-			ddense2Y2 := t40OfI * d
-			ddense2B[j] += dloss * ddense2Y
-			h3Row[j] = ddense2Y
-			h4Row[j] = ddense2Y2
+			d := layerNorm3Scale[j]*t24Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
+			ddense2YOf := t21OfI * d
+			ddense2B[j] += dloss * ddense2YOf
+			ddense2YRow[j] = ddense2YOf
 		}
 	}
 
 	// scale = 0.5/(B*T)
 	scale := float32(0.5 / float64(B*T))
 
-	// ddense2.W = scale·einsum("ijk,ijl->kl", t27, (B*T)·ddense2.y)
+	// ddense2.W = scale·einsum("ijk,ijl->kl", t18, (B*T)·ddense2.y)
 	blas.Sgemm(scale,
-		blas.View32(t27, B*T, 16).T(),
-		blas.View32(h3, B*T, 8),
+		blas.View32(t18, B*T, 16).T(),
+		blas.View32(ddense2Y, B*T, 8),
 		0, blas.View32(ddense2W, 16, 8))
 
-	// t43 = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)
+	// t25 = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)
 	blas.Sgemm(1,
-		blas.View32(h3, B*T, 8),
+		blas.View32(ddense2Y, B*T, 8),
 		blas.View32(dense2W, 16, 8).T(),
-		0, blas.View32(t43, B*T, 16))
+		0, blas.View32(t25, B*T, 16))
 
-	// (B*T)·ddense.y = t43 ⊙ (0.5·t26 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+	// (B*T)·ddense.y = t25 ⊙ (0.5·t17 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 	// ddense.b = (1/(B*T))·dloss·Σ (B*T)·ddense.y
 	clear(ddenseB)
 	for i := range B * T {
-		t26Row := (*[16]float32)(t26[16*i:])
+		t17Row := (*[16]float32)(t17[16*i:])
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t43Row := (*[16]float32)(t43[16*i:])
+		t25Row := (*[16]float32)(t25[16*i:])
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseY := t43Row[j] * (0.5*t26Row[j] + u)
+			ddenseY := t25Row[j] * (0.5*t17Row[j] + u)
 			ddenseB[j] += dloss * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t19, (B*T)·ddense.y)
+	// ddense.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t16, (B*T)·ddense.y)
 	blas.Sgemm(dloss,
-		blas.View32(t15, B*T, 8).T(),
+		blas.View32(t16, B*T, 8).T(),
 		blas.View32(denseY, B*T, 16),
 		0, blas.View32(ddenseW, 8, 16))
 
-	// t44 = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)
+	// t26 = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(denseW, 8, 16).T(),
-		0, blas.View32(t44, B*T, 8))
+		0, blas.View32(t26, B*T, 8))
 
-	// t45 = (B*T)·ddense2.y + t18·(layer_norm2.scale·t44 − 0.125·Σⱼ layer_norm2.scale·t16 ⊙ t44/t17·t16)
-	// dlayer_norm2.shift = (1/(B*T))·dloss·Σ t44
-	// dlayer_norm2.scale = (1/(B*T))·dloss·Σ t18·t16 ⊙ t44
+	// t27 = (B*T)·ddense2.y + t15·(layer_norm2.scale·t26 − 0.125·Σⱼ layer_norm2.scale·t12 ⊙ t26/t13·t12) − 0.125·Σⱼ layer_norm2.scale·t26/t14
+	// dlayer_norm2.shift = (1/(B*T))·dloss·Σ t26
+	// dlayer_norm2.scale = (1/(B*T))·dloss·Σ t15·t12 ⊙ t26
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	for i := range B * T {
 		hRow := (*[8]float32)(h[8*i:])
-		t44Row := (*[8]float32)(t44[8*i:])
-		t18OfI := t18[i]
-		t := float32(0)
-		for j := range dlayerNorm2Scale {
-			u := hRow[j] * t44Row[j]
-			t += layerNorm2Scale[j] * u
-			dlayerNorm2Shift[j] += dloss * t44Row[j]
-			dlayerNorm2Scale[j] += dloss * (t18OfI * u)
-		}
-		u2 := t / t17[i]
-		h3Row := (*[8]float32)(h3[8*i:])
-		for j := range dlayerNorm2Scale {
-			u3 := t18OfI * (layerNorm2Scale[j]*t44Row[j] - 0.125*(u2*hRow[j]))
-			hRow[j] = h3Row[j] + u3
-		}
-	}
-
-	// t46 = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)
-	blas.Sgemm(1,
-		blas.View32(h4, B*T, 8),
-		blas.View32(dense2W, 16, 8).T(),
-		0, blas.View32(t46, B*T, 16))
-
-	// (B*T)·ddense.y = (0.5·t28 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²)) ⊙ t46
-	for i := range 16 * B * T {
-		u := 0.3989423 * (denseY3[i] * vec.Exp(-0.5*(denseY3[i]*denseY3[i])))
-		denseY3[i] = (0.5*t28[i] + u) * t46[i]
-	}
-
-	// t47 = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)
-	blas.Sgemm(1,
-		blas.View32(denseY3, B*T, 16),
-		blas.View32(denseW, 8, 16).T(),
-		0, blas.View32(t47, B*T, 8))
-
-	// t48 = t45 − 0.125·Σⱼ layer_norm2.scale·t47/t23
-	// t49 = (B*T)·ddense2.y + t24·(layer_norm2.scale·t47 − 0.125·Σⱼ layer_norm2.scale·t21 ⊙ t47/t22·t21) − 0.125·Σⱼ layer_norm2.scale·t47/t23
-	for i := range B * T {
-		t47Row := (*[8]float32)(t47[8*i:])
-		t21Row := (*[8]float32)(t21[8*i:])
+		t26Row := (*[8]float32)(t26[8*i:])
+		t15OfI := t15[i]
 		t := float32(0)
 		t2 := float32(0)
-		for j := range layerNorm2Scale {
-			t += layerNorm2Scale[j] * t47Row[j]
-			t2 += layerNorm2Scale[j] * (t21Row[j] * t47Row[j])
+		for j := range dlayerNorm2Scale {
+			u := hRow[j] * t26Row[j]
+			t += layerNorm2Scale[j] * u
+			t2 += layerNorm2Scale[j] * t26Row[j]
+			dlayerNorm2Shift[j] += dloss * t26Row[j]
+			dlayerNorm2Scale[j] += dloss * (t15OfI * u)
 		}
-		u := t / t23[i]
-		u2 := 0.125 * u
-		u3 := t2 / t22[i]
-		hRow := (*[8]float32)(h[8*i:])
-		t24OfI := t24[i]
-		h4Row := (*[8]float32)(h4[8*i:])
-		for j := range hRow {
-			d := hRow[j] - u2
-			u4 := t24OfI * (layerNorm2Scale[j]*t47Row[j] - 0.125*(u3*t21Row[j]))
-			d2 := h4Row[j] + u4 - 0.125*u
-			hRow[j] = d
-			h4Row[j] = d2
+		u2 := t / t13[i]
+		u3 := t2 / t14[i]
+		u4 := 0.125 * u3
+		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
+		for j := range ddense2YRow {
+			u5 := t15OfI * (layerNorm2Scale[j]*t26Row[j] - 0.125*(u2*hRow[j]))
+			hRow[j] = ddense2YRow[j] + u5 - u4
 		}
 	}
 
 	// scale2 = 1.1111112/(B*T)
 	scale2 := float32(1.1111111111111112 / float64(B*T))
 
-	// dattention.Wo = scale2·einsum("ijk,ijl->kl", t11, t48)
+	// dattention.Wo = scale2·einsum("ijk,ijl->kl", t10, t27)
 	blas.Sgemm(scale2,
-		blas.View32(t11, B*T, 8).T(),
+		blas.View32(t10, B*T, 8).T(),
 		blas.View32(h, B*T, 8),
 		0, blas.View32(dattentionWo, 8, 8))
 
-	// t50 = einsum("ijk,lk->ijl", t48, attention.Wo)
+	// t28 = einsum("ijk,lk->ijl", t27, attention.Wo)
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(attentionWo, 8, 8).T(),
-		0, blas.View32(t50, B*T, 8))
+		0, blas.View32(t28, B*T, 8))
 
-	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t50)
+	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t28)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T).T(),
-				blas.Strided32(t50[8*T*i+4*j:], T, 4, 8),
+				blas.Strided32(t28[8*T*i+4*j:], T, 4, 8),
 				0, blas.Strided32(dattentionV[8*T*i+4*j:], T, 4, 8))
 		}
 	}
 
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t50, t10[:, :, 2:, :, :])
+	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t28, t9[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t50[8*T*i+4*j:], T, 4, 8),
-				blas.Strided32(t10[24*T*i+4*j+16:], T, 4, 24).T(),
+				blas.Strided32(t28[8*T*i+4*j:], T, 4, 8),
+				blas.Strided32(t9[24*T*i+4*j+16:], T, 4, 24).T(),
 				0, blas.View32(dattentionP[2*T*T*i+T*T*j:], T, T))
 		}
 	}
@@ -1148,229 +802,108 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 			}
 			t3Row := t3[T*j:][:T]
 			for k := range attentionSRow {
-				dattentionP2Of := dattentionPRow[k]
+				dattentionP2 := dattentionPRow[k]
 				if rng.Uniform32(key, uint64(T*T*i+T*j+k)) < 0.1 {
-					dattentionP2Of = 0
+					dattentionP2 = 0
 				}
 				dattentionS := float32(0)
 				if t3Row[k] {
-					dattentionS = attentionSRow[k] * (dattentionP2Of - t)
+					dattentionS = attentionSRow[k] * (dattentionP2 - t)
 				}
 				attentionSRow[k] = dattentionS
 			}
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t10[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t9[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t10[24*T*i+4*j:], T, 4, 24).T(),
+				blas.Strided32(t9[24*T*i+4*j:], T, 4, 24).T(),
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
 				0, blas.Strided32(dattentionK[8*T*i+4*j:], T, 4, 8).T())
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t10[:, :, 1:−1, :, :])
+	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t9[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t10[24*T*i+4*j+8:], T, 4, 24),
+				blas.Strided32(t9[24*T*i+4*j+8:], T, 4, 24),
 				0, blas.Strided32(dattentionQ[8*T*i+4*j:], T, 4, 8))
 		}
 	}
 
-	// t51 = 1.1111112·((B*T)/1.1111112)·dattention.v
+	// t29 = 1.1111112·((B*T)/1.1111112)·dattention.v
 	for i := range B * T {
 		dattentionVRow := (*[8]float32)(dattentionV[8*i:])
-		t51Row := (*[8]float32)(t51[24*i+16:])
+		t29Row := (*[8]float32)(t29[24*i+16:])
 		for j := range dattentionVRow {
-			t51Row[j] = 1.1111112 * dattentionVRow[j]
+			t29Row[j] = 1.1111112 * dattentionVRow[j]
 		}
 	}
 
-	// t51 = 0.5555556·((B*T)/0.5555556)·dattention.k
+	// t29 = 0.5555556·((B*T)/0.5555556)·dattention.k
 	for i := range B * T {
 		dattentionKRow := (*[8]float32)(dattentionK[8*i:])
-		t51Row := (*[8]float32)(t51[24*i+8:])
+		t29Row := (*[8]float32)(t29[24*i+8:])
 		for j := range dattentionKRow {
-			t51Row[j] = 0.5555556 * dattentionKRow[j]
+			t29Row[j] = 0.5555556 * dattentionKRow[j]
 		}
 	}
 
-	// t51 = 0.5555556·((B*T)/0.5555556)·dattention.q
+	// t29 = 0.5555556·((B*T)/0.5555556)·dattention.q
 	for i := range B * T {
 		dattentionQRow := (*[8]float32)(dattentionQ[8*i:])
-		t51Row := (*[8]float32)(t51[24*i:])
+		t29Row := (*[8]float32)(t29[24*i:])
 		for j := range dattentionQRow {
-			t51Row[j] = 0.5555556 * dattentionQRow[j]
+			t29Row[j] = 0.5555556 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.Wqkv = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t7, t51)
+	// dattention.Wqkv = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t8, t29)
 	blas.Sgemm(dloss,
-		blas.View32(t7, B*T, 8).T(),
-		blas.View32(t51, B*T, 24),
+		blas.View32(t8, B*T, 8).T(),
+		blas.View32(t29, B*T, 24),
 		0, blas.View32(dattentionWqkv, 8, 24))
 
-	// t52 = einsum("ijk,lk->ijl", t51, attention.Wqkv)
+	// t30 = einsum("ijk,lk->ijl", t29, attention.Wqkv)
 	blas.Sgemm(1,
-		blas.View32(t51, B*T, 24),
+		blas.View32(t29, B*T, 24),
 		blas.View32(attentionWqkv, 8, 24).T(),
-		0, blas.View32(t52, B*T, 8))
-
-	// t53 = t48 + t6·(layer_norm.scale·t52 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t52/t5·t4)
-	// dlayer_norm.shift = (1/(B*T))·dloss·Σ t52
-	// dlayer_norm.scale = (1/(B*T))·dloss·Σ t6·t4 ⊙ t52
-	clear(dlayerNormShift)
-	clear(dlayerNormScale)
-	for i := range B * T {
-		t4Row := (*[8]float32)(t4[8*i:])
-		t52Row := (*[8]float32)(t52[8*i:])
-		t6OfI := t6[i]
-		t := float32(0)
-		for j := range dlayerNormScale {
-			u := t4Row[j] * t52Row[j]
-			t += layerNormScale[j] * u
-			dlayerNormShift[j] += dloss * t52Row[j]
-			dlayerNormScale[j] += dloss * (t6OfI * u)
-		}
-		u2 := t / t5[i]
-		hRow := (*[8]float32)(h[8*i:])
-		for j := range dlayerNormScale {
-			u3 := t6OfI * (layerNormScale[j]*t52Row[j] - 0.125*(u2*t4Row[j]))
-			t4Row[j] = hRow[j] + u3
-		}
-	}
-
-	// t54 = einsum("ijk,lk->ijl", t49, attention.Wo)
-	blas.Sgemm(1,
-		blas.View32(h4, B*T, 8),
-		blas.View32(attentionWo, 8, 8).T(),
-		0, blas.View32(t54, B*T, 8))
-
-	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t54)
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionP4[2*T*T*i+T*T*j:], T, T).T(),
-				blas.Strided32(t54[8*T*i+4*j:], T, 4, 8),
-				0, blas.Strided32(dattentionV2[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t54, t13[:, :, 2:, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.Strided32(t54[8*T*i+4*j:], T, 4, 8),
-				blas.Strided32(t13[24*T*i+4*j+16:], T, 4, 24).T(),
-				0, blas.View32(dattentionP2[2*T*T*i+T*T*j:], T, T))
-		}
-	}
-
-	// ((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
-	// ((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-	// ((B*T)/1.1111112)·dattention.s = where(t3, ((B*T)/1.1111112)·dattention.s, 0)
-	key2 := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
-	for i := range 2 * B {
-		for j := range T {
-			dattentionP2Row := dattentionP2[T*T*i+T*j:][:T]
-			attentionS2Row := attentionS2[T*T*i+T*j:][:T]
-			t := float32(0)
-			for k := range attentionS2Row {
-				dattentionPOf := dattentionP2Row[k]
-				if rng.Uniform32(key2, uint64(T*T*i+T*j+k)) < 0.1 {
-					dattentionPOf = 0
-				}
-				t += attentionS2Row[k] * dattentionPOf
-			}
-			t3Row := t3[T*j:][:T]
-			for k := range attentionS2Row {
-				dattentionP2Of := dattentionP2Row[k]
-				if rng.Uniform32(key2, uint64(T*T*i+T*j+k)) < 0.1 {
-					dattentionP2Of = 0
-				}
-				dattentionS := float32(0)
-				if t3Row[k] {
-					dattentionS = attentionS2Row[k] * (dattentionP2Of - t)
-				}
-				attentionS2Row[k] = dattentionS
-			}
-		}
-	}
-
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t13[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.Strided32(t13[24*T*i+4*j:], T, 4, 24).T(),
-				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
-				0, blas.Strided32(dattentionK2[8*T*i+4*j:], T, 4, 8).T())
-		}
-	}
-
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t13[:, :, 1:−1, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t13[24*T*i+4*j+8:], T, 4, 24),
-				0, blas.Strided32(dattentionQ2[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// t55 = 1.1111112·((B*T)/1.1111112)·dattention.v
-	for i := range B * T {
-		dattentionV2Row := (*[8]float32)(dattentionV2[8*i:])
-		t55Row := (*[8]float32)(t55[24*i+16:])
-		for j := range dattentionV2Row {
-			t55Row[j] = 1.1111112 * dattentionV2Row[j]
-		}
-	}
-
-	// t55 = 0.5555556·((B*T)/0.5555556)·dattention.k
-	for i := range B * T {
-		dattentionK2Row := (*[8]float32)(dattentionK2[8*i:])
-		t55Row := (*[8]float32)(t55[24*i+8:])
-		for j := range dattentionK2Row {
-			t55Row[j] = 0.5555556 * dattentionK2Row[j]
-		}
-	}
-
-	// t55 = 0.5555556·((B*T)/0.5555556)·dattention.q
-	for i := range B * T {
-		dattentionQ2Row := (*[8]float32)(dattentionQ2[8*i:])
-		t55Row := (*[8]float32)(t55[24*i:])
-		for j := range dattentionQ2Row {
-			t55Row[j] = 0.5555556 * dattentionQ2Row[j]
-		}
-	}
-
-	// t56 = einsum("ijk,lk->ijl", t55, attention.Wqkv)
-	blas.Sgemm(1,
-		blas.View32(t55, B*T, 24),
-		blas.View32(attentionWqkv, 8, 24).T(),
-		0, blas.View32(t56, B*T, 8))
+		0, blas.View32(t30, B*T, 8))
 
 	// (B*T)·dh.W = 0
 	clear(dhW)
 
-	// (B*T)·dh = t53 − 0.125·Σⱼ layer_norm.scale·t56/t8
+	// (B*T)·dh = t27 + t7·(layer_norm.scale·t30 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t30/t5·t4) − 0.125·Σⱼ layer_norm.scale·t30/t6
+	// dlayer_norm.shift = (1/(B*T))·dloss·Σ t30
+	// dlayer_norm.scale = (1/(B*T))·dloss·Σ t7·t4 ⊙ t30
 	// (B*T)·dh.W[…] += (B*T)·dh
+	clear(dlayerNormShift)
+	clear(dlayerNormScale)
 	for i := range B * T {
-		t56Row := (*[8]float32)(t56[8*i:])
-		t := float32(0)
-		for j := range layerNormScale {
-			t += layerNormScale[j] * t56Row[j]
-		}
-		u := t / t8[i]
-		u2 := 0.125 * u
 		t4Row := (*[8]float32)(t4[8*i:])
+		t30Row := (*[8]float32)(t30[8*i:])
+		t7OfI := t7[i]
+		t := float32(0)
+		t2 := float32(0)
+		for j := range dlayerNormScale {
+			u := t4Row[j] * t30Row[j]
+			t += layerNormScale[j] * u
+			t2 += layerNormScale[j] * t30Row[j]
+			dlayerNormShift[j] += dloss * t30Row[j]
+			dlayerNormScale[j] += dloss * (t7OfI * u)
+		}
+		u2 := t / t5[i]
+		u3 := t2 / t6[i]
+		u4 := 0.125 * u3
+		hRow := (*[8]float32)(h[8*i:])
 		dhWRow := (*[8]float32)(dhW[8*int(ids[i]):])
 		for j := range dhWRow {
-			dhWRow[j] += t4Row[j] - u2
+			u5 := t7OfI * (layerNormScale[j]*t30Row[j] - 0.125*(u2*t4Row[j]))
+			dhWRow[j] += hRow[j] + u5 - u4
 		}
 	}
 
@@ -1436,41 +969,37 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t57 := m.t57[:T]
-	t58 := m.t58[:T*T]
-	t59 := m.t59[:8*B*T]
-	t60 := m.t60[:8*B*T]
-	t61 := m.t61[:24*B*T]
-	attentionS3 := m.attentionS3[:2*B*T*T]
-	t62 := m.t62[:8*B*T]
-	h5 := m.h5[:8*B*T]
-	h7 := m.h7[:8*B*T]
-	t64 := m.t64[:24*B*T]
-	attentionS4 := m.attentionS4[:2*B*T*T]
-	t65 := m.t65[:8*B*T]
-	t66 := m.t66[:8*B*T]
-	t68 := m.t68[:8*B*T]
-	denseY5 := m.denseY5[:16*B*T]
-	dense2Y3 := m.dense2Y3[:8*B*T]
-	denseY6 := m.denseY6[:16*B*T]
-	dense2Y4 := m.dense2Y4[:8*B*T]
-	logitsY3 := m.logitsY3[:11*B*T]
+	t31 := m.t31[:T]
+	t32 := m.t32[:T*T]
+	t33 := m.t33[:8*B*T]
+	t34 := m.t34[:24*B*T]
+	attentionS2 := m.attentionS2[:2*B*T*T]
+	t35 := m.t35[:8*B*T]
+	h2 := m.h2[:8*B*T]
+	t36 := m.t36[:8*B*T]
+	denseY3 := m.denseY3[:16*B*T]
+	dense2Y2 := m.dense2Y2[:8*B*T]
+	logitsY2 := m.logitsY2[:11*B*T]
 
-	// t58 = (where(t57 ≥ t57, 1, 0) = 1)
+	// t31 = i
 	for i := range T {
-		t57OfI := t57[i]
-		t58Row := t58[T*i:][:T]
-		for j := range t57 {
+		t31[i] = int32(i)
+	}
+
+	// t32 = (where(t31 ≥ t31, 1, 0) = 1)
+	for i := range T {
+		t31OfI := t31[i]
+		t32Row := t32[T*i:][:T]
+		for j := range t31 {
 			t := float32(0)
-			if t57OfI >= t57[j] {
+			if t31OfI >= t31[j] {
 				t = 1
 			}
-			t58Row[j] = t == 1
+			t32Row[j] = t == 1
 		}
 	}
 
-	// t59 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
-	// t60 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t33 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		t := float32(0)
@@ -1479,291 +1008,170 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 		u := 0.125 * t
 		t2 := float32(0)
-		t3 := float32(0)
 		for j := range hWRow {
 			d := hWRow[j] - u
-			d2 := hWRow[j] - 0.125*t
-			t2 += d * d
-			t3 += d2 * d2
-		}
-		u2 := 0.125 * t2
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
-		u4 := 0.125 * t3
-		t6 := u4 + 1e-5
-		t7 := vec.Sqrt(t6)
-		u5 := 1 / t7
-		t59Row := (*[8]float32)(t59[8*i:])
-		t60Row := (*[8]float32)(t60[8*i:])
-		for j := range hWRow {
-			t8 := layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
-			t9 := layerNormShift[j] + layerNormScale[j]*u5*(hWRow[j]-0.125*t)
-			t59Row[j] = t8
-			t60Row[j] = t9
-		}
-	}
-
-	// t61 = einsum("ijk,kl->ijl", t59, attention.Wqkv)
-	blas.Sgemm(1,
-		blas.View32(t59, B*T, 8),
-		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t61, B*T, 24))
-
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t61[:, :, :−2, :, :], t61[:, :, 1:−1, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(0.5,
-				blas.Strided32(t61[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t61[24*T*i+4*j+8:], T, 4, 24).T(),
-				0, blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T))
-		}
-	}
-
-	// attention.s = where(t58, attention.s, −∞)
-	// peak = max attention.s
-	// attention.pExp = exp(attention.s − peak)
-	// sum = Σⱼ attention.pExp
-	// attention.p = 1/sum·attention.pExp
-	for i := range 2 * B {
-		for j := range T {
-			t58Row := t58[T*j:][:T]
-			attentionS3Row := attentionS3[T*T*i+T*j:][:T]
-			peak := float32(math.Inf(-1))
-			for k := range attentionS3Row {
-				attentionS := float32(float32(math.Inf(-1)))
-				if t58Row[k] {
-					attentionS = attentionS3Row[k]
-				}
-				if attentionS > peak || attentionS != attentionS {
-					peak = attentionS
-				}
-			}
-			sum := float32(0)
-			for k := range attentionS3Row {
-				attentionS2 := float32(float32(math.Inf(-1)))
-				if t58Row[k] {
-					attentionS2 = attentionS3Row[k]
-				}
-				attentionPExp := vec.Exp(attentionS2 - peak)
-				sum += attentionPExp
-				attentionS3Row[k] = attentionPExp
-			}
-			u := 1 / sum
-			for k := range attentionS3Row {
-				attentionS3Row[k] *= u
-			}
-		}
-	}
-
-	// t62 = einsum("ijkl,iljm->ikjm", attention.p, t61[:, :, 2:, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t61[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t62[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// h = einsum("ijk,kl->ijl", t62, attention.Wo)
-	blas.Sgemm(1,
-		blas.View32(t62, B*T, 8),
-		blas.View32(attentionWo, 8, 8),
-		0, blas.View32(h5, B*T, 8))
-
-	// h = h.W[ids] + h
-	// t63 = dense2.b + h
-	for i := range B * T {
-		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		h5Row := (*[8]float32)(h5[8*i:])
-		h7Row := (*[8]float32)(h7[8*i:])
-		for j := range dense2B {
-			h := hWRow[j] + h5Row[j]
-			t := dense2B[j] + h
-			h5Row[j] = h
-			h7Row[j] = t
-		}
-	}
-
-	// t64 = einsum("ijk,kl->ijl", t60, attention.Wqkv)
-	blas.Sgemm(1,
-		blas.View32(t60, B*T, 8),
-		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t64, B*T, 24))
-
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t64[:, :, :−2, :, :], t64[:, :, 1:−1, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(0.5,
-				blas.Strided32(t64[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t64[24*T*i+4*j+8:], T, 4, 24).T(),
-				0, blas.View32(attentionS4[2*T*T*i+T*T*j:], T, T))
-		}
-	}
-
-	// attention.s = where(t58, attention.s, −∞)
-	// attention.p = exp(attention.s − logsumexp(attention.s))
-	for i := range 2 * B {
-		for j := range T {
-			t58Row := t58[T*j:][:T]
-			attentionS4Row := attentionS4[T*T*i+T*j:][:T]
-			t := float32(0)
-			for k := range attentionS4Row {
-				attentionS := float32(float32(math.Inf(-1)))
-				if t58Row[k] {
-					attentionS = attentionS4Row[k]
-				}
-				if attentionS < t || attentionS != attentionS {
-					t = attentionS
-				}
-			}
-			for k := range attentionS4Row {
-				attentionS2 := float32(float32(math.Inf(-1)))
-				if t58Row[k] {
-					attentionS2 = attentionS4Row[k]
-				}
-				attentionS4Row[k] = vec.Exp(attentionS2 - t)
-			}
-		}
-	}
-
-	// t65 = einsum("ijkl,iljm->ikjm", attention.p, t64[:, :, 2:, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionS4[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t64[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t65[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// t66 = einsum("ijk,kl->ijl", t65, attention.Wo)
-	blas.Sgemm(1,
-		blas.View32(t65, B*T, 8),
-		blas.View32(attentionWo, 8, 8),
-		0, blas.View32(t66, B*T, 8))
-
-	// h = h.W[ids] + t66
-	// t67 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
-	// t68 = dense2.b + h.W[ids] + t66
-	// t69 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
-	for i := range B * T {
-		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		t66Row := (*[8]float32)(t66[8*i:])
-		t68Row := (*[8]float32)(t68[8*i:])
-		t := float32(0)
-		for j := range dense2B {
-			t2 := dense2B[j] + hWRow[j] + t66Row[j]
-			t += hWRow[j] + t66Row[j]
-			t68Row[j] = t2
-		}
-		u := 0.125 * t
-		h5Row := (*[8]float32)(h5[8*i:])
-		t3 := float32(0)
-		t4 := float32(0)
-		for j := range dense2B {
-			d := h5Row[j] - u
-			d2 := hWRow[j] + t66Row[j] - 0.125*t
-			t3 += d * d
-			t4 += d2 * d2
-		}
-		u2 := 0.125 * t3
-		t5 := u2 + 1e-5
-		t6 := vec.Sqrt(t5)
-		u3 := 1 / t6
-		u4 := 0.125 * t4
-		t7 := u4 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u5 := 1 / t8
-		for j := range dense2B {
-			t9 := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(h5Row[j]-u)
-			t10 := layerNorm2Shift[j] + layerNorm2Scale[j]*u5*(hWRow[j]+t66Row[j]-0.125*t)
-			h5Row[j] = t9
-			t66Row[j] = t10
-		}
-	}
-
-	// dense.y = einsum("ijk,kl->ijl", t67, dense.W)
-	blas.Sgemm(1,
-		blas.View32(h5, B*T, 8),
-		blas.View32(denseW, 8, 16),
-		0, blas.View32(denseY5, B*T, 16))
-
-	// dense.y = dense.b + dense.y
-	// t70 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
-	for i := range B * T {
-		denseY5Row := (*[16]float32)(denseY5[16*i:])
-		for j := range denseB {
-			denseY := denseB[j] + denseY5Row[j]
-			denseY5Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
-		}
-	}
-
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t70, dense2.W)
-	blas.Sgemm(0.5,
-		blas.View32(denseY5, B*T, 16),
-		blas.View32(dense2W, 16, 8),
-		0, blas.View32(dense2Y3, B*T, 8))
-
-	// h = t63 + dense2.y
-	for i := range 8 * B * T {
-		h7[i] += dense2Y3[i]
-	}
-
-	// dense.y = einsum("ijk,kl->ijl", t69, dense.W)
-	blas.Sgemm(1,
-		blas.View32(t66, B*T, 8),
-		blas.View32(denseW, 8, 16),
-		0, blas.View32(denseY6, B*T, 16))
-
-	// dense.y = dense.b + dense.y
-	// t71 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
-	for i := range B * T {
-		denseY6Row := (*[16]float32)(denseY6[16*i:])
-		for j := range denseB {
-			denseY := denseB[j] + denseY6Row[j]
-			denseY6Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
-		}
-	}
-
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t71, dense2.W)
-	blas.Sgemm(0.5,
-		blas.View32(denseY6, B*T, 16),
-		blas.View32(dense2W, 16, 8),
-		0, blas.View32(dense2Y4, B*T, 8))
-
-	// h = t68 + dense2.y
-	// t72 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
-	for i := range B * T {
-		t68Row := (*[8]float32)(t68[8*i:])
-		dense2Y4Row := (*[8]float32)(dense2Y4[8*i:])
-		t := float32(0)
-		for j := range dense2Y4Row {
-			t += t68Row[j] + dense2Y4Row[j]
-		}
-		u := 0.125 * t
-		h7Row := (*[8]float32)(h7[8*i:])
-		t2 := float32(0)
-		for j := range dense2Y4Row {
-			d := h7Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.125 * t2
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		for j := range dense2Y4Row {
-			t5 := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(h7Row[j]-u)
-			h7Row[j] = t5
+		t33Row := (*[8]float32)(t33[8*i:])
+		for j := range hWRow {
+			t33Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// logits.y = einsum("ijk,kl->ijl", t72, logits.W)
+	// t34 = einsum("ijk,kl->ijl", t33, attention.Wqkv)
 	blas.Sgemm(1,
-		blas.View32(h7, B*T, 8),
+		blas.View32(t33, B*T, 8),
+		blas.View32(attentionWqkv, 8, 24),
+		0, blas.View32(t34, B*T, 24))
+
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t34[:, :, :−2, :, :], t34[:, :, 1:−1, :, :])
+	for i := range B {
+		for j := range 2 {
+			blas.Sgemm(0.5,
+				blas.Strided32(t34[24*T*i+4*j:], T, 4, 24),
+				blas.Strided32(t34[24*T*i+4*j+8:], T, 4, 24).T(),
+				0, blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T))
+		}
+	}
+
+	// attention.s = where(t32, attention.s, −∞)
+	// peak = max attention.s
+	// attention.pExp = exp(attention.s − peak)
+	// sum = Σⱼ attention.pExp
+	// attention.p = 1/sum·attention.pExp
+	for i := range 2 * B {
+		for j := range T {
+			t32Row := t32[T*j:][:T]
+			attentionS2Row := attentionS2[T*T*i+T*j:][:T]
+			peak := float32(math.Inf(-1))
+			for k := range attentionS2Row {
+				attentionS := float32(float32(math.Inf(-1)))
+				if t32Row[k] {
+					attentionS = attentionS2Row[k]
+				}
+				if attentionS > peak || attentionS != attentionS {
+					peak = attentionS
+				}
+			}
+			sum := float32(0)
+			for k := range attentionS2Row {
+				attentionS2Of := float32(float32(math.Inf(-1)))
+				if t32Row[k] {
+					attentionS2Of = attentionS2Row[k]
+				}
+				attentionPExp := vec.Exp(attentionS2Of - peak)
+				sum += attentionPExp
+				attentionS2Row[k] = attentionPExp
+			}
+			u := 1 / sum
+			for k := range attentionS2Row {
+				attentionS2Row[k] *= u
+			}
+		}
+	}
+
+	// t35 = einsum("ijkl,iljm->ikjm", attention.p, t34[:, :, 2:, :, :])
+	for i := range B {
+		for j := range 2 {
+			blas.Sgemm(1,
+				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
+				blas.Strided32(t34[24*T*i+4*j+16:], T, 4, 24),
+				0, blas.Strided32(t35[8*T*i+4*j:], T, 4, 8))
+		}
+	}
+
+	// h = einsum("ijk,kl->ijl", t35, attention.Wo)
+	blas.Sgemm(1,
+		blas.View32(t35, B*T, 8),
+		blas.View32(attentionWo, 8, 8),
+		0, blas.View32(h2, B*T, 8))
+
+	// h = h.W[ids] + h
+	// t36 = dense2.b + h
+	// t37 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	for i := range B * T {
+		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
+		h2Row := (*[8]float32)(h2[8*i:])
+		t36Row := (*[8]float32)(t36[8*i:])
+		t := float32(0)
+		for j := range dense2B {
+			h := hWRow[j] + h2Row[j]
+			t2 := dense2B[j] + h
+			t += h
+			t36Row[j] = t2
+		}
+		u := 0.125 * t
+		t3 := float32(0)
+		for j := range dense2B {
+			d := hWRow[j] + h2Row[j] - u
+			t3 += d * d
+		}
+		u2 := 0.125 * t3
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
+		for j := range dense2B {
+			t6 := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h2Row[j]-u)
+			h2Row[j] = t6
+		}
+	}
+
+	// dense.y = einsum("ijk,kl->ijl", t37, dense.W)
+	blas.Sgemm(1,
+		blas.View32(h2, B*T, 8),
+		blas.View32(denseW, 8, 16),
+		0, blas.View32(denseY3, B*T, 16))
+
+	// dense.y = dense.b + dense.y
+	// t38 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	for i := range B * T {
+		denseY3Row := (*[16]float32)(denseY3[16*i:])
+		for j := range denseB {
+			denseY := denseB[j] + denseY3Row[j]
+			denseY3Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
+		}
+	}
+
+	// dense2.y = 0.5·einsum("ijk,kl->ijl", t38, dense2.W)
+	blas.Sgemm(0.5,
+		blas.View32(denseY3, B*T, 16),
+		blas.View32(dense2W, 16, 8),
+		0, blas.View32(dense2Y2, B*T, 8))
+
+	// h = t36 + dense2.y
+	// t39 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	for i := range B * T {
+		t36Row := (*[8]float32)(t36[8*i:])
+		dense2Y2Row := (*[8]float32)(dense2Y2[8*i:])
+		t := float32(0)
+		for j := range dense2Y2Row {
+			t += t36Row[j] + dense2Y2Row[j]
+		}
+		u := 0.125 * t
+		t2 := float32(0)
+		for j := range dense2Y2Row {
+			d := t36Row[j] + dense2Y2Row[j] - u
+			t2 += d * d
+		}
+		u2 := 0.125 * t2
+		t3 := u2 + 1e-5
+		t4 := vec.Sqrt(t3)
+		u3 := 1 / t4
+		for j := range dense2Y2Row {
+			t5 := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t36Row[j]+dense2Y2Row[j]-u)
+			t36Row[j] = t5
+		}
+	}
+
+	// logits.y = einsum("ijk,kl->ijl", t39, logits.W)
+	blas.Sgemm(1,
+		blas.View32(t36, B*T, 8),
 		blas.View32(logitsW, 8, 11),
-		0, blas.View32(logitsY3, B*T, 11))
+		0, blas.View32(logitsY2, B*T, 11))
 
 	// logits = logits.b + logits.y
 	// peak = max logits
@@ -1774,20 +1182,20 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B * T {
-		logitsY3Row := (*[11]float32)(logitsY3[11*i:])
+		logitsY2Row := (*[11]float32)(logitsY2[11*i:])
 		peak := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
-			logits := logitsB[j] + logitsY3Row[j]
+			logits := logitsB[j] + logitsY2Row[j]
 			if logits > peak || logits != logits {
 				peak = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
-			logitsY3Row[j] = logits
+			logitsY2Row[j] = logits
 		}
-		chosen := logitsY3[11*i+int(y[i])]
+		chosen := logitsY2[11*i+int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -1795,7 +1203,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sum := float32(0)
 		for j := range logitsB {
-			sum += vec.Exp(logitsY3Row[j] - peak)
+			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
 		t := vec.Log(sum)
 		loss += float64(peak + t - chosen)
@@ -1824,41 +1232,37 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	layerNorm3Shift := p.w.params.LayerNorm3Shift
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	t73 := p.t73[:T]
-	t74 := p.t74[:T*T]
-	t75 := p.t75[:8*B*T]
-	t76 := p.t76[:8*B*T]
-	t77 := p.t77[:24*B*T]
-	attentionS5 := p.attentionS5[:2*B*T*T]
-	t78 := p.t78[:8*B*T]
-	h8 := p.h8[:8*B*T]
-	h10 := p.h10[:8*B*T]
-	t80 := p.t80[:24*B*T]
-	attentionS6 := p.attentionS6[:2*B*T*T]
-	t81 := p.t81[:8*B*T]
-	t82 := p.t82[:8*B*T]
-	t84 := p.t84[:8*B*T]
-	denseY7 := p.denseY7[:16*B*T]
-	dense2Y5 := p.dense2Y5[:8*B*T]
-	denseY8 := p.denseY8[:16*B*T]
-	dense2Y6 := p.dense2Y6[:8*B*T]
+	t40 := p.t40[:T]
+	t41 := p.t41[:T*T]
+	t42 := p.t42[:8*B*T]
+	t43 := p.t43[:24*B*T]
+	attentionS3 := p.attentionS3[:2*B*T*T]
+	t44 := p.t44[:8*B*T]
+	h3 := p.h3[:8*B*T]
+	t45 := p.t45[:8*B*T]
+	denseY4 := p.denseY4[:16*B*T]
+	dense2Y3 := p.dense2Y3[:8*B*T]
 	logits := out.Logits
 
-	// t74 = (where(t73 ≥ t73, 1, 0) = 1)
+	// t40 = i
 	for i := range T {
-		t73OfI := t73[i]
-		t74Row := t74[T*i:][:T]
-		for j := range t73 {
+		t40[i] = int32(i)
+	}
+
+	// t41 = (where(t40 ≥ t40, 1, 0) = 1)
+	for i := range T {
+		t40OfI := t40[i]
+		t41Row := t41[T*i:][:T]
+		for j := range t40 {
 			t := float32(0)
-			if t73OfI >= t73[j] {
+			if t40OfI >= t40[j] {
 				t = 1
 			}
-			t74Row[j] = t == 1
+			t41Row[j] = t == 1
 		}
 	}
 
-	// t75 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
-	// t76 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t42 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		t := float32(0)
@@ -1867,289 +1271,168 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 		u := 0.125 * t
 		t2 := float32(0)
-		t3 := float32(0)
 		for j := range hWRow {
 			d := hWRow[j] - u
-			d2 := hWRow[j] - 0.125*t
-			t2 += d * d
-			t3 += d2 * d2
-		}
-		u2 := 0.125 * t2
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
-		u4 := 0.125 * t3
-		t6 := u4 + 1e-5
-		t7 := vec.Sqrt(t6)
-		u5 := 1 / t7
-		t75Row := (*[8]float32)(t75[8*i:])
-		t76Row := (*[8]float32)(t76[8*i:])
-		for j := range hWRow {
-			t8 := layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
-			t9 := layerNormShift[j] + layerNormScale[j]*u5*(hWRow[j]-0.125*t)
-			t75Row[j] = t8
-			t76Row[j] = t9
-		}
-	}
-
-	// t77 = einsum("ijk,kl->ijl", t75, attention.Wqkv)
-	blas.Sgemm(1,
-		blas.View32(t75, B*T, 8),
-		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t77, B*T, 24))
-
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t77[:, :, :−2, :, :], t77[:, :, 1:−1, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(0.5,
-				blas.Strided32(t77[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t77[24*T*i+4*j+8:], T, 4, 24).T(),
-				0, blas.View32(attentionS5[2*T*T*i+T*T*j:], T, T))
-		}
-	}
-
-	// attention.s = where(t74, attention.s, −∞)
-	// peak = max attention.s
-	// attention.pExp = exp(attention.s − peak)
-	// sum = Σⱼ attention.pExp
-	// attention.p = 1/sum·attention.pExp
-	for i := range 2 * B {
-		for j := range T {
-			t74Row := t74[T*j:][:T]
-			attentionS5Row := attentionS5[T*T*i+T*j:][:T]
-			peak := float32(math.Inf(-1))
-			for k := range attentionS5Row {
-				attentionS := float32(float32(math.Inf(-1)))
-				if t74Row[k] {
-					attentionS = attentionS5Row[k]
-				}
-				if attentionS > peak || attentionS != attentionS {
-					peak = attentionS
-				}
-			}
-			sum := float32(0)
-			for k := range attentionS5Row {
-				attentionS2 := float32(float32(math.Inf(-1)))
-				if t74Row[k] {
-					attentionS2 = attentionS5Row[k]
-				}
-				attentionPExp := vec.Exp(attentionS2 - peak)
-				sum += attentionPExp
-				attentionS5Row[k] = attentionPExp
-			}
-			u := 1 / sum
-			for k := range attentionS5Row {
-				attentionS5Row[k] *= u
-			}
-		}
-	}
-
-	// t78 = einsum("ijkl,iljm->ikjm", attention.p, t77[:, :, 2:, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionS5[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t77[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t78[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// h = einsum("ijk,kl->ijl", t78, attention.Wo)
-	blas.Sgemm(1,
-		blas.View32(t78, B*T, 8),
-		blas.View32(attentionWo, 8, 8),
-		0, blas.View32(h8, B*T, 8))
-
-	// h = h.W[ids] + h
-	// t79 = dense2.b + h
-	for i := range B * T {
-		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		h8Row := (*[8]float32)(h8[8*i:])
-		h10Row := (*[8]float32)(h10[8*i:])
-		for j := range dense2B {
-			h := hWRow[j] + h8Row[j]
-			t := dense2B[j] + h
-			h8Row[j] = h
-			h10Row[j] = t
-		}
-	}
-
-	// t80 = einsum("ijk,kl->ijl", t76, attention.Wqkv)
-	blas.Sgemm(1,
-		blas.View32(t76, B*T, 8),
-		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t80, B*T, 24))
-
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t80[:, :, :−2, :, :], t80[:, :, 1:−1, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(0.5,
-				blas.Strided32(t80[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t80[24*T*i+4*j+8:], T, 4, 24).T(),
-				0, blas.View32(attentionS6[2*T*T*i+T*T*j:], T, T))
-		}
-	}
-
-	// attention.s = where(t74, attention.s, −∞)
-	// attention.p = exp(attention.s − logsumexp(attention.s))
-	for i := range 2 * B {
-		for j := range T {
-			t74Row := t74[T*j:][:T]
-			attentionS6Row := attentionS6[T*T*i+T*j:][:T]
-			t := float32(0)
-			for k := range attentionS6Row {
-				attentionS := float32(float32(math.Inf(-1)))
-				if t74Row[k] {
-					attentionS = attentionS6Row[k]
-				}
-				if attentionS < t || attentionS != attentionS {
-					t = attentionS
-				}
-			}
-			for k := range attentionS6Row {
-				attentionS2 := float32(float32(math.Inf(-1)))
-				if t74Row[k] {
-					attentionS2 = attentionS6Row[k]
-				}
-				attentionS6Row[k] = vec.Exp(attentionS2 - t)
-			}
-		}
-	}
-
-	// t81 = einsum("ijkl,iljm->ikjm", attention.p, t80[:, :, 2:, :, :])
-	for i := range B {
-		for j := range 2 {
-			blas.Sgemm(1,
-				blas.View32(attentionS6[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t80[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t81[8*T*i+4*j:], T, 4, 8))
-		}
-	}
-
-	// t82 = einsum("ijk,kl->ijl", t81, attention.Wo)
-	blas.Sgemm(1,
-		blas.View32(t81, B*T, 8),
-		blas.View32(attentionWo, 8, 8),
-		0, blas.View32(t82, B*T, 8))
-
-	// h = h.W[ids] + t82
-	// t83 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
-	// t84 = dense2.b + h.W[ids] + t82
-	// t85 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
-	for i := range B * T {
-		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		t82Row := (*[8]float32)(t82[8*i:])
-		t84Row := (*[8]float32)(t84[8*i:])
-		t := float32(0)
-		for j := range dense2B {
-			t2 := dense2B[j] + hWRow[j] + t82Row[j]
-			t += hWRow[j] + t82Row[j]
-			t84Row[j] = t2
-		}
-		u := 0.125 * t
-		h8Row := (*[8]float32)(h8[8*i:])
-		t3 := float32(0)
-		t4 := float32(0)
-		for j := range dense2B {
-			d := h8Row[j] - u
-			d2 := hWRow[j] + t82Row[j] - 0.125*t
-			t3 += d * d
-			t4 += d2 * d2
-		}
-		u2 := 0.125 * t3
-		t5 := u2 + 1e-5
-		t6 := vec.Sqrt(t5)
-		u3 := 1 / t6
-		u4 := 0.125 * t4
-		t7 := u4 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u5 := 1 / t8
-		for j := range dense2B {
-			t9 := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(h8Row[j]-u)
-			t10 := layerNorm2Shift[j] + layerNorm2Scale[j]*u5*(hWRow[j]+t82Row[j]-0.125*t)
-			h8Row[j] = t9
-			t82Row[j] = t10
-		}
-	}
-
-	// dense.y = einsum("ijk,kl->ijl", t83, dense.W)
-	blas.Sgemm(1,
-		blas.View32(h8, B*T, 8),
-		blas.View32(denseW, 8, 16),
-		0, blas.View32(denseY7, B*T, 16))
-
-	// dense.y = dense.b + dense.y
-	// t86 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
-	for i := range B * T {
-		denseY7Row := (*[16]float32)(denseY7[16*i:])
-		for j := range denseB {
-			denseY := denseB[j] + denseY7Row[j]
-			denseY7Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
-		}
-	}
-
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t86, dense2.W)
-	blas.Sgemm(0.5,
-		blas.View32(denseY7, B*T, 16),
-		blas.View32(dense2W, 16, 8),
-		0, blas.View32(dense2Y5, B*T, 8))
-
-	// h = t79 + dense2.y
-	for i := range 8 * B * T {
-		h10[i] += dense2Y5[i]
-	}
-
-	// dense.y = einsum("ijk,kl->ijl", t85, dense.W)
-	blas.Sgemm(1,
-		blas.View32(t82, B*T, 8),
-		blas.View32(denseW, 8, 16),
-		0, blas.View32(denseY8, B*T, 16))
-
-	// dense.y = dense.b + dense.y
-	// t87 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
-	for i := range B * T {
-		denseY8Row := (*[16]float32)(denseY8[16*i:])
-		for j := range denseB {
-			denseY := denseB[j] + denseY8Row[j]
-			denseY8Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
-		}
-	}
-
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t87, dense2.W)
-	blas.Sgemm(0.5,
-		blas.View32(denseY8, B*T, 16),
-		blas.View32(dense2W, 16, 8),
-		0, blas.View32(dense2Y6, B*T, 8))
-
-	// h = t84 + dense2.y
-	// t88 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
-	for i := range B * T {
-		t84Row := (*[8]float32)(t84[8*i:])
-		dense2Y6Row := (*[8]float32)(dense2Y6[8*i:])
-		t := float32(0)
-		for j := range dense2Y6Row {
-			t += t84Row[j] + dense2Y6Row[j]
-		}
-		u := 0.125 * t
-		h10Row := (*[8]float32)(h10[8*i:])
-		t2 := float32(0)
-		for j := range dense2Y6Row {
-			d := h10Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.125 * t2
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		for j := range dense2Y6Row {
-			t5 := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(h10Row[j]-u)
-			h10Row[j] = t5
+		t42Row := (*[8]float32)(t42[8*i:])
+		for j := range hWRow {
+			t42Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// logits.y = einsum("ijk,kl->ijl", t88, logits.W)
+	// t43 = einsum("ijk,kl->ijl", t42, attention.Wqkv)
 	blas.Sgemm(1,
-		blas.View32(h10, B*T, 8),
+		blas.View32(t42, B*T, 8),
+		blas.View32(attentionWqkv, 8, 24),
+		0, blas.View32(t43, B*T, 24))
+
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t43[:, :, :−2, :, :], t43[:, :, 1:−1, :, :])
+	for i := range B {
+		for j := range 2 {
+			blas.Sgemm(0.5,
+				blas.Strided32(t43[24*T*i+4*j:], T, 4, 24),
+				blas.Strided32(t43[24*T*i+4*j+8:], T, 4, 24).T(),
+				0, blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T))
+		}
+	}
+
+	// attention.s = where(t41, attention.s, −∞)
+	// peak = max attention.s
+	// attention.pExp = exp(attention.s − peak)
+	// sum = Σⱼ attention.pExp
+	// attention.p = 1/sum·attention.pExp
+	for i := range 2 * B {
+		for j := range T {
+			t41Row := t41[T*j:][:T]
+			attentionS3Row := attentionS3[T*T*i+T*j:][:T]
+			peak := float32(math.Inf(-1))
+			for k := range attentionS3Row {
+				attentionS := float32(float32(math.Inf(-1)))
+				if t41Row[k] {
+					attentionS = attentionS3Row[k]
+				}
+				if attentionS > peak || attentionS != attentionS {
+					peak = attentionS
+				}
+			}
+			sum := float32(0)
+			for k := range attentionS3Row {
+				attentionS2 := float32(float32(math.Inf(-1)))
+				if t41Row[k] {
+					attentionS2 = attentionS3Row[k]
+				}
+				attentionPExp := vec.Exp(attentionS2 - peak)
+				sum += attentionPExp
+				attentionS3Row[k] = attentionPExp
+			}
+			u := 1 / sum
+			for k := range attentionS3Row {
+				attentionS3Row[k] *= u
+			}
+		}
+	}
+
+	// t44 = einsum("ijkl,iljm->ikjm", attention.p, t43[:, :, 2:, :, :])
+	for i := range B {
+		for j := range 2 {
+			blas.Sgemm(1,
+				blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T),
+				blas.Strided32(t43[24*T*i+4*j+16:], T, 4, 24),
+				0, blas.Strided32(t44[8*T*i+4*j:], T, 4, 8))
+		}
+	}
+
+	// h = einsum("ijk,kl->ijl", t44, attention.Wo)
+	blas.Sgemm(1,
+		blas.View32(t44, B*T, 8),
+		blas.View32(attentionWo, 8, 8),
+		0, blas.View32(h3, B*T, 8))
+
+	// h = h.W[ids] + h
+	// t45 = dense2.b + h
+	// t46 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	for i := range B * T {
+		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
+		h3Row := (*[8]float32)(h3[8*i:])
+		t45Row := (*[8]float32)(t45[8*i:])
+		t := float32(0)
+		for j := range dense2B {
+			h := hWRow[j] + h3Row[j]
+			t2 := dense2B[j] + h
+			t += h
+			t45Row[j] = t2
+		}
+		u := 0.125 * t
+		t3 := float32(0)
+		for j := range dense2B {
+			d := hWRow[j] + h3Row[j] - u
+			t3 += d * d
+		}
+		u2 := 0.125 * t3
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
+		for j := range dense2B {
+			t6 := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h3Row[j]-u)
+			h3Row[j] = t6
+		}
+	}
+
+	// dense.y = einsum("ijk,kl->ijl", t46, dense.W)
+	blas.Sgemm(1,
+		blas.View32(h3, B*T, 8),
+		blas.View32(denseW, 8, 16),
+		0, blas.View32(denseY4, B*T, 16))
+
+	// dense.y = dense.b + dense.y
+	// t47 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	for i := range B * T {
+		denseY4Row := (*[16]float32)(denseY4[16*i:])
+		for j := range denseB {
+			denseY := denseB[j] + denseY4Row[j]
+			denseY4Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
+		}
+	}
+
+	// dense2.y = 0.5·einsum("ijk,kl->ijl", t47, dense2.W)
+	blas.Sgemm(0.5,
+		blas.View32(denseY4, B*T, 16),
+		blas.View32(dense2W, 16, 8),
+		0, blas.View32(dense2Y3, B*T, 8))
+
+	// h = t45 + dense2.y
+	// t48 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	for i := range B * T {
+		t45Row := (*[8]float32)(t45[8*i:])
+		dense2Y3Row := (*[8]float32)(dense2Y3[8*i:])
+		t := float32(0)
+		for j := range dense2Y3Row {
+			t += t45Row[j] + dense2Y3Row[j]
+		}
+		u := 0.125 * t
+		t2 := float32(0)
+		for j := range dense2Y3Row {
+			d := t45Row[j] + dense2Y3Row[j] - u
+			t2 += d * d
+		}
+		u2 := 0.125 * t2
+		t3 := u2 + 1e-5
+		t4 := vec.Sqrt(t3)
+		u3 := 1 / t4
+		for j := range dense2Y3Row {
+			t5 := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t45Row[j]+dense2Y3Row[j]-u)
+			t45Row[j] = t5
+		}
+	}
+
+	// logits.y = einsum("ijk,kl->ijl", t48, logits.W)
+	blas.Sgemm(1,
+		blas.View32(t45, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logits, B*T, 11))
 

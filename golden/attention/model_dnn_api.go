@@ -241,94 +241,57 @@ func New(max Dims) *Attention {
 	// All scratch memory lies in one arena.
 	B := max.B
 	T := max.T
-	arena := make([]float32, 8*B*T*T+325*B*T+T*T+88)
+	arena := make([]float32, 4*B*T*T+193*B*T+T*T+88)
 	m.t2 = arena[0 : T*T]
 	m.t4 = arena[T*T : 8*B*T+T*T]
-	m.t59 = arena[T*T : 8*B*T+T*T]
-	m.t62 = arena[T*T : 8*B*T+T*T]
-	m.h7 = arena[T*T : 8*B*T+T*T]
+	m.t33 = arena[T*T : 8*B*T+T*T]
+	m.t35 = arena[T*T : 8*B*T+T*T]
+	m.t36 = arena[T*T : 8*B*T+T*T]
 	m.t5 = arena[8*B*T+T*T : 9*B*T+T*T]
-	m.t54 = arena[8*B*T+T*T : 16*B*T+T*T]
-	m.dattentionK2 = arena[8*B*T+T*T : 16*B*T+T*T]
-	m.t56 = arena[8*B*T+T*T : 16*B*T+T*T]
-	m.t60 = arena[8*B*T+T*T : 16*B*T+T*T]
-	m.t65 = arena[8*B*T+T*T : 16*B*T+T*T]
-	m.t68 = arena[8*B*T+T*T : 16*B*T+T*T]
-	m.logitsY3 = arena[8*B*T+T*T : 19*B*T+T*T]
-	m.t6 = arena[19*B*T+T*T : 20*B*T+T*T]
-	m.dattentionV2 = arena[19*B*T+T*T : 27*B*T+T*T]
-	m.t61 = arena[19*B*T+T*T : 43*B*T+T*T]
-	m.h5 = arena[19*B*T+T*T : 27*B*T+T*T]
-	m.dense2Y3 = arena[19*B*T+T*T : 27*B*T+T*T]
-	m.denseY6 = arena[19*B*T+T*T : 35*B*T+T*T]
-	m.t7 = arena[43*B*T+T*T : 51*B*T+T*T]
-	m.t52 = arena[43*B*T+T*T : 51*B*T+T*T]
-	m.dattentionQ2 = arena[43*B*T+T*T : 51*B*T+T*T]
-	m.t64 = arena[43*B*T+T*T : 67*B*T+T*T]
-	m.t66 = arena[43*B*T+T*T : 51*B*T+T*T]
-	m.dense2Y4 = arena[43*B*T+T*T : 51*B*T+T*T]
-	m.t8 = arena[67*B*T+T*T : 68*B*T+T*T]
-	m.denseY5 = arena[67*B*T+T*T : 83*B*T+T*T]
-	m.t9 = arena[83*B*T+T*T : 91*B*T+T*T]
-	m.t14 = arena[83*B*T+T*T : 91*B*T+T*T]
-	m.t17 = arena[83*B*T+T*T : 84*B*T+T*T]
-	m.t46 = arena[83*B*T+T*T : 99*B*T+T*T]
-	m.t47 = arena[83*B*T+T*T : 91*B*T+T*T]
-	m.t50 = arena[83*B*T+T*T : 91*B*T+T*T]
-	m.dattentionK = arena[83*B*T+T*T : 91*B*T+T*T]
-	m.t55 = arena[83*B*T+T*T : 107*B*T+T*T]
-	m.t10 = arena[107*B*T+T*T : 131*B*T+T*T]
-	m.t51 = arena[107*B*T+T*T : 131*B*T+T*T]
-	m.attentionS = arena[131*B*T+T*T : 2*B*T*T+131*B*T+T*T]
-	m.dattentionP2 = arena[131*B*T+T*T : 2*B*T*T+131*B*T+T*T]
-	m.attentionS3 = arena[131*B*T+T*T : 2*B*T*T+131*B*T+T*T]
-	m.attentionS4 = arena[131*B*T+T*T : 2*B*T*T+131*B*T+T*T]
-	m.attentionP2 = arena[2*B*T*T+131*B*T+T*T : 4*B*T*T+131*B*T+T*T]
-	m.dattentionP = arena[2*B*T*T+131*B*T+T*T : 4*B*T*T+131*B*T+T*T]
-	m.t11 = arena[4*B*T*T+131*B*T+T*T : 4*B*T*T+139*B*T+T*T]
-	m.dattentionV = arena[4*B*T*T+131*B*T+T*T : 4*B*T*T+139*B*T+T*T]
-	m.h = arena[4*B*T*T+139*B*T+T*T : 4*B*T*T+147*B*T+T*T]
-	m.h3 = arena[4*B*T*T+147*B*T+T*T : 4*B*T*T+155*B*T+T*T]
-	m.dattentionQ = arena[4*B*T*T+147*B*T+T*T : 4*B*T*T+155*B*T+T*T]
-	m.t13 = arena[4*B*T*T+155*B*T+T*T : 4*B*T*T+179*B*T+T*T]
-	m.attentionS2 = arena[4*B*T*T+179*B*T+T*T : 6*B*T*T+179*B*T+T*T]
-	m.attentionP4 = arena[6*B*T*T+179*B*T+T*T : 8*B*T*T+179*B*T+T*T]
-	m.t15 = arena[8*B*T*T+179*B*T+T*T : 8*B*T*T+187*B*T+T*T]
-	m.t44 = arena[8*B*T*T+179*B*T+T*T : 8*B*T*T+187*B*T+T*T]
-	m.t18 = arena[8*B*T*T+187*B*T+T*T : 8*B*T*T+188*B*T+T*T]
-	m.h4 = arena[8*B*T*T+188*B*T+T*T : 8*B*T*T+196*B*T+T*T]
-	m.t21 = arena[8*B*T*T+196*B*T+T*T : 8*B*T*T+204*B*T+T*T]
-	m.t22 = arena[8*B*T*T+204*B*T+T*T : 8*B*T*T+205*B*T+T*T]
-	m.t23 = arena[8*B*T*T+205*B*T+T*T : 8*B*T*T+206*B*T+T*T]
-	m.t24 = arena[8*B*T*T+206*B*T+T*T : 8*B*T*T+207*B*T+T*T]
-	m.t25 = arena[8*B*T*T+207*B*T+T*T : 8*B*T*T+215*B*T+T*T]
-	m.t28 = arena[8*B*T*T+207*B*T+T*T : 8*B*T*T+223*B*T+T*T]
-	m.denseY = arena[8*B*T*T+223*B*T+T*T : 8*B*T*T+239*B*T+T*T]
-	m.t26 = arena[8*B*T*T+239*B*T+T*T : 8*B*T*T+255*B*T+T*T]
-	m.t27 = arena[8*B*T*T+255*B*T+T*T : 8*B*T*T+271*B*T+T*T]
-	m.t43 = arena[8*B*T*T+255*B*T+T*T : 8*B*T*T+271*B*T+T*T]
-	m.dense2Y = arena[8*B*T*T+271*B*T+T*T : 8*B*T*T+279*B*T+T*T]
-	m.denseY3 = arena[8*B*T*T+271*B*T+T*T : 8*B*T*T+287*B*T+T*T]
-	m.t29 = arena[8*B*T*T+287*B*T+T*T : 8*B*T*T+303*B*T+T*T]
-	m.t30 = arena[8*B*T*T+287*B*T+T*T : 8*B*T*T+288*B*T+T*T]
-	m.logitsY2 = arena[8*B*T*T+287*B*T+T*T : 8*B*T*T+298*B*T+T*T]
-	m.dense2Y2 = arena[8*B*T*T+303*B*T+T*T : 8*B*T*T+311*B*T+T*T]
-	m.t36 = arena[8*B*T*T+303*B*T+T*T : 8*B*T*T+311*B*T+T*T]
-	m.t39 = arena[8*B*T*T+303*B*T+T*T : 8*B*T*T+304*B*T+T*T]
-	m.t32 = arena[8*B*T*T+311*B*T+T*T : 8*B*T*T+312*B*T+T*T]
-	m.t40 = arena[8*B*T*T+311*B*T+T*T : 8*B*T*T+312*B*T+T*T]
-	m.t33 = arena[8*B*T*T+312*B*T+T*T : 8*B*T*T+313*B*T+T*T]
-	m.logitsY = arena[8*B*T*T+313*B*T+T*T : 8*B*T*T+324*B*T+T*T]
-	m.t41 = arena[8*B*T*T+313*B*T+T*T : 8*B*T*T+321*B*T+T*T]
-	m.t42 = arena[8*B*T*T+313*B*T+T*T : 8*B*T*T+321*B*T+T*T]
-	m.sum = arena[8*B*T*T+324*B*T+T*T : 8*B*T*T+325*B*T+T*T]
-	m.dhW = arena[8*B*T*T+325*B*T+T*T : 8*B*T*T+325*B*T+T*T+88]
+	m.t34 = arena[8*B*T+T*T : 32*B*T+T*T]
+	m.h2 = arena[8*B*T+T*T : 16*B*T+T*T]
+	m.dense2Y2 = arena[8*B*T+T*T : 16*B*T+T*T]
+	m.logitsY2 = arena[8*B*T+T*T : 19*B*T+T*T]
+	m.t6 = arena[32*B*T+T*T : 33*B*T+T*T]
+	m.denseY3 = arena[32*B*T+T*T : 48*B*T+T*T]
+	m.t7 = arena[48*B*T+T*T : 49*B*T+T*T]
+	m.t8 = arena[49*B*T+T*T : 57*B*T+T*T]
+	m.t30 = arena[49*B*T+T*T : 57*B*T+T*T]
+	m.t9 = arena[57*B*T+T*T : 81*B*T+T*T]
+	m.t29 = arena[57*B*T+T*T : 81*B*T+T*T]
+	m.attentionS = arena[81*B*T+T*T : 2*B*T*T+81*B*T+T*T]
+	m.attentionS2 = arena[81*B*T+T*T : 2*B*T*T+81*B*T+T*T]
+	m.attentionP2 = arena[2*B*T*T+81*B*T+T*T : 4*B*T*T+81*B*T+T*T]
+	m.dattentionP = arena[2*B*T*T+81*B*T+T*T : 4*B*T*T+81*B*T+T*T]
+	m.t10 = arena[4*B*T*T+81*B*T+T*T : 4*B*T*T+89*B*T+T*T]
+	m.t28 = arena[4*B*T*T+81*B*T+T*T : 4*B*T*T+89*B*T+T*T]
+	m.dattentionK = arena[4*B*T*T+81*B*T+T*T : 4*B*T*T+89*B*T+T*T]
+	m.h = arena[4*B*T*T+89*B*T+T*T : 4*B*T*T+97*B*T+T*T]
+	m.ddense2Y = arena[4*B*T*T+97*B*T+T*T : 4*B*T*T+105*B*T+T*T]
+	m.dattentionV = arena[4*B*T*T+97*B*T+T*T : 4*B*T*T+105*B*T+T*T]
+	m.t13 = arena[4*B*T*T+105*B*T+T*T : 4*B*T*T+106*B*T+T*T]
+	m.dattentionQ = arena[4*B*T*T+105*B*T+T*T : 4*B*T*T+113*B*T+T*T]
+	m.t14 = arena[4*B*T*T+113*B*T+T*T : 4*B*T*T+114*B*T+T*T]
+	m.t15 = arena[4*B*T*T+114*B*T+T*T : 4*B*T*T+115*B*T+T*T]
+	m.t16 = arena[4*B*T*T+115*B*T+T*T : 4*B*T*T+123*B*T+T*T]
+	m.t26 = arena[4*B*T*T+115*B*T+T*T : 4*B*T*T+123*B*T+T*T]
+	m.denseY = arena[4*B*T*T+123*B*T+T*T : 4*B*T*T+139*B*T+T*T]
+	m.t17 = arena[4*B*T*T+139*B*T+T*T : 4*B*T*T+155*B*T+T*T]
+	m.t18 = arena[4*B*T*T+155*B*T+T*T : 4*B*T*T+171*B*T+T*T]
+	m.t25 = arena[4*B*T*T+155*B*T+T*T : 4*B*T*T+171*B*T+T*T]
+	m.dense2Y = arena[4*B*T*T+171*B*T+T*T : 4*B*T*T+179*B*T+T*T]
+	m.t24 = arena[4*B*T*T+171*B*T+T*T : 4*B*T*T+179*B*T+T*T]
+	m.t20 = arena[4*B*T*T+179*B*T+T*T : 4*B*T*T+180*B*T+T*T]
+	m.t21 = arena[4*B*T*T+180*B*T+T*T : 4*B*T*T+181*B*T+T*T]
+	m.logitsY = arena[4*B*T*T+181*B*T+T*T : 4*B*T*T+192*B*T+T*T]
+	m.sum = arena[4*B*T*T+192*B*T+T*T : 4*B*T*T+193*B*T+T*T]
+	m.dhW = arena[4*B*T*T+193*B*T+T*T : 4*B*T*T+193*B*T+T*T+88]
 	int32s := make([]int32, T)
 	m.t = int32s[0:T]
-	m.t57 = int32s[0:T]
+	m.t31 = int32s[0:T]
 	bools := make([]bool, T*T)
 	m.t3 = bools[0 : T*T]
-	m.t58 = bools[0 : T*T]
+	m.t32 = bools[0 : T*T]
 
 	m.Init(0)
 	return m
@@ -346,16 +309,27 @@ func (m *Attention) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Attention) initialise(seed uint64) {
+	hW := m.params.HW
 	layerNorm2Scale := m.params.LayerNorm2Scale
 	layerNorm3Scale := m.params.LayerNorm3Scale
+	layerNormScale := m.params.LayerNormScale
 	layerNorm2Shift := m.params.LayerNorm2Shift
 	dense2B := m.params.Dense2B
 	layerNorm3Shift := m.params.LayerNorm3Shift
+	layerNormShift := m.params.LayerNormShift
 	attentionWqkv := m.params.AttentionWqkv
 	attentionWo := m.params.AttentionWo
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 	dense2W := m.params.Dense2W
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
+
+	// h.W ← N(0,1)
+	key := rng.Key(seed, 0x343c071930b17924, 0)
+	for i := range 88 {
+		hW[i] = rng.Normal32(key, uint64(i))
+	}
 
 	// layerNorm2Scale = layer_norm.scale
 	for i := range layerNorm2Scale {
@@ -367,6 +341,11 @@ func (m *Attention) initialise(seed uint64) {
 		layerNorm3Scale[i] = 1
 	}
 
+	// layer_norm.scale ← 1
+	for i := range layerNormScale {
+		layerNormScale[i] = 1
+	}
+
 	// layerNorm2Shift = layer_norm.shift
 	clear(layerNorm2Shift)
 
@@ -376,35 +355,44 @@ func (m *Attention) initialise(seed uint64) {
 	// layerNorm3Shift = layer_norm.shift
 	clear(layerNorm3Shift)
 
+	// layer_norm.shift ← 0
+	clear(layerNormShift)
+
 	// attention.Wqkv ← 0.2·N(0,1)
-	key := rng.Key(seed, 0x2e233192279a5de, 0)
+	key2 := rng.Key(seed, 0x2e233192279a5de, 0)
 	for i := range 192 {
-		attentionWqkv[i] = 0.2 * rng.Normal32(key, uint64(i))
+		attentionWqkv[i] = 0.2 * rng.Normal32(key2, uint64(i))
 	}
 
 	// attention.Wo ← 0.2·N(0,1)
-	key2 := rng.Key(seed, 0xebdcc89dbdad00af, 0)
+	key3 := rng.Key(seed, 0xebdcc89dbdad00af, 0)
 	for i := range 64 {
-		attentionWo[i] = 0.2 * rng.Normal32(key2, uint64(i))
+		attentionWo[i] = 0.2 * rng.Normal32(key3, uint64(i))
 	}
 
 	// dense.W ← 0.5·N(0,1)
-	key3 := rng.Key(seed, 0x21f4258cae723cab, 0)
+	key4 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 128 {
-		denseW[i] = 0.5 * rng.Normal32(key3, uint64(i))
+		denseW[i] = 0.5 * rng.Normal32(key4, uint64(i))
 	}
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// dense2.W ← 0.35355338·N(0,1)
-	key4 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
+	key5 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
 	for i := range 128 {
-		dense2W[i] = 0.35355338 * rng.Normal32(key4, uint64(i))
+		dense2W[i] = 0.35355338 * rng.Normal32(key5, uint64(i))
 	}
 
 	// logits.W ← 0.5·N(0,1)
-	key5 := rng.Key(seed, 0x104e4a594e7deb90, 0)
+	key6 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 88 {
-		logitsW[i] = 0.5 * rng.Normal32(key5, uint64(i))
+		logitsW[i] = 0.5 * rng.Normal32(key6, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -601,24 +589,16 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t74         []bool    // [max.T,max.T]
-	t73         []int32   // [max.T]
-	t75         []float32 // [max.B,max.T,8]
-	t78         []float32 // [max.B,max.T,2,4]; in the memory of t75
-	h10         []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t75
-	t76         []float32 // [max.B,max.T,8]
-	t81         []float32 // [max.B,max.T,2,4]; in the memory of t76
-	t84         []float32 // [max.B,max.T,8]; in the memory of t76
-	t77         []float32 // [max.B,max.T,24]
-	h8          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t77
-	dense2Y5    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t77
-	denseY8     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t77
-	attentionS5 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place
-	attentionS6 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.p, in place; in the memory of attentionS5
-	t80         []float32 // [max.B,max.T,24]
-	t82         []float32 // [max.B,max.T,8]; in the memory of t80
-	dense2Y6    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t80
-	denseY7     []float32 // [max.B,max.T,16]; becomes dense.y, in place
+	t40         []int32   // [max.T]
+	t41         []bool    // [max.T,max.T]
+	t42         []float32 // [max.B,max.T,8]
+	t44         []float32 // [max.B,max.T,2,4]; in the memory of t42
+	t45         []float32 // [max.B,max.T,8]; in the memory of t42
+	t43         []float32 // [max.B,max.T,24]
+	h3          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t43
+	dense2Y3    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t43
+	attentionS3 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place
+	denseY4     []float32 // [max.B,max.T,16]; becomes dense.y, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -628,27 +608,19 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	T := max.T
-	arena := make([]float32, 2*B*T*T+80*B*T)
-	p.t75 = arena[0 : 8*B*T]
-	p.t78 = arena[0 : 8*B*T]
-	p.h10 = arena[0 : 8*B*T]
-	p.t76 = arena[8*B*T : 16*B*T]
-	p.t81 = arena[8*B*T : 16*B*T]
-	p.t84 = arena[8*B*T : 16*B*T]
-	p.t77 = arena[16*B*T : 40*B*T]
-	p.h8 = arena[16*B*T : 24*B*T]
-	p.dense2Y5 = arena[16*B*T : 24*B*T]
-	p.denseY8 = arena[16*B*T : 32*B*T]
-	p.attentionS5 = arena[40*B*T : 2*B*T*T+40*B*T]
-	p.attentionS6 = arena[40*B*T : 2*B*T*T+40*B*T]
-	p.t80 = arena[2*B*T*T+40*B*T : 2*B*T*T+64*B*T]
-	p.t82 = arena[2*B*T*T+40*B*T : 2*B*T*T+48*B*T]
-	p.dense2Y6 = arena[2*B*T*T+40*B*T : 2*B*T*T+48*B*T]
-	p.denseY7 = arena[2*B*T*T+64*B*T : 2*B*T*T+80*B*T]
+	arena := make([]float32, 2*B*T*T+48*B*T)
+	p.t42 = arena[0 : 8*B*T]
+	p.t44 = arena[0 : 8*B*T]
+	p.t45 = arena[0 : 8*B*T]
+	p.t43 = arena[8*B*T : 32*B*T]
+	p.h3 = arena[8*B*T : 16*B*T]
+	p.dense2Y3 = arena[8*B*T : 16*B*T]
+	p.attentionS3 = arena[32*B*T : 2*B*T*T+32*B*T]
+	p.denseY4 = arena[2*B*T*T+32*B*T : 2*B*T*T+48*B*T]
 	int32s := make([]int32, T)
-	p.t73 = int32s[0:T]
+	p.t40 = int32s[0:T]
 	bools := make([]bool, T*T)
-	p.t74 = bools[0 : T*T]
+	p.t41 = bools[0 : T*T]
 
 	return p
 }

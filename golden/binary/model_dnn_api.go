@@ -149,6 +149,7 @@ func (m *Binary) Init(seed uint64) {
 // alone.
 func (m *Binary) initialise(seed uint64) {
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 	scoreW := m.params.ScoreW
 
 	// dense.W ← 0.70710677·N(0,1)
@@ -156,6 +157,9 @@ func (m *Binary) initialise(seed uint64) {
 	for i := range 24 {
 		denseW[i] = 0.70710677 * rng.Normal32(key, uint64(i))
 	}
+
+	// dense.b ← 0
+	clear(denseB)
 
 	// score.W ← 0.4082483·N(0,1)
 	key2 := rng.Key(seed, 0x59564563658ca140, 0)

@@ -184,7 +184,6 @@ func LseHessian(hess, x, work []float64) {
 	for i := range N {
 		dx := s * dxExp[i]
 		dxExp[i] = dx
-		dxExpOfI := dxExp[i]
 		hessRow := hess[N*i:][:N]
 		for j := range hessRow {
 			hit := float64(0)
@@ -1566,6 +1565,7 @@ func ResidualsWork(N int) int {
 // LLᵀ. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
+//	t       = i                                 [N]
 //	low     = where(t ≥ t, L, 0)                [N,N]
 //	s       = Σ log1p(|Σⱼ where(t = t, L, 0)|)  []
 //	t2      = lowᵀ·x                            [N]
@@ -1593,6 +1593,11 @@ func Density(L, x, work []float64) float64 {
 	t := make([]int32, N)
 	low := work[0 : N*N]
 	t2 := work[N*N : N*N+N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// low = where(t ≥ t, L, 0)
 	// s = Σ log1p(|Σⱼ where(t = t, L, 0)|)
@@ -1636,6 +1641,7 @@ func Density(L, x, work []float64) float64 {
 
 // DensityGradL sets grad to the gradient of Density by L at L and x.
 //
+//	t       = i                              [N]
 //	t2      = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)  [N,N]
 //	low     = where(t ≥ t, L, 0)             [N,N]
 //	t3      = lowᵀ·x                         [N]
@@ -1667,6 +1673,11 @@ func DensityGradL(grad, L, x, work []float64) {
 	t := make([]int32, N)
 	low := work[0 : N*N]
 	t3 := work[N*N : N*N+N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// t2 = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)
 	// low = where(t ≥ t, L, 0)
@@ -1726,6 +1737,7 @@ func DensityGradL(grad, L, x, work []float64) {
 // DensityValueGradL is DensityGradL and returns the value of Density, at
 // little more cost.
 //
+//	t       = i                                 [N]
 //	low     = where(t ≥ t, L, 0)                [N,N]
 //	t2      = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)  [N,N]
 //	s       = Σ log1p(|Σⱼ where(t = t, L, 0)|)  []
@@ -1760,6 +1772,11 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 	t := make([]int32, N)
 	low := work[0 : N*N]
 	t3 := work[N*N : N*N+N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// low = where(t ≥ t, L, 0)
 	// t2 = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)
@@ -1828,6 +1845,7 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 
 // DensityGradX sets grad to the gradient of Density by x at L and x.
 //
+//	t    = i                   [N]
 //	low  = where(t ≥ t, L, 0)  [N,N]
 //	t2   = lowᵀ·x              [N]
 //	grad = −(low·t2)           [N]
@@ -1857,6 +1875,11 @@ func DensityGradX(grad, L, x, work []float64) {
 	t := make([]int32, N)
 	low := work[0 : N*N]
 	t2 := work[N*N : N*N+N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// low = where(t ≥ t, L, 0)
 	for i := range N {
@@ -1888,6 +1911,7 @@ func DensityGradX(grad, L, x, work []float64) {
 // DensityValueGradX is DensityGradX and returns the value of Density, at
 // little more cost.
 //
+//	t       = i                                 [N]
 //	low     = where(t ≥ t, L, 0)                [N,N]
 //	s       = Σ log1p(|Σⱼ where(t = t, L, 0)|)  []
 //	t2      = lowᵀ·x                            [N]
@@ -1920,6 +1944,11 @@ func DensityValueGradX(grad, L, x, work []float64) float64 {
 	t := make([]int32, N)
 	low := work[0 : N*N]
 	t2 := work[N*N : N*N+N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// low = where(t ≥ t, L, 0)
 	// s = Σ log1p(|Σⱼ where(t = t, L, 0)|)
@@ -1970,6 +1999,7 @@ func DensityValueGradX(grad, L, x, work []float64) float64 {
 // DensityHessian sets hess, in rows, to the Hessian of Density by x at L and
 // x. Both triangles are written.
 //
+//	t    = i                   [N]
 //	low  = where(t ≥ t, L, 0)  [N,N]
 //	hess = −(low·lowᵀ)         [N,N]
 //
@@ -1997,6 +2027,11 @@ func DensityHessian(hess, L, x, work []float64) {
 
 	t := make([]int32, N)
 	low := work[0 : N*N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// low = where(t ≥ t, L, 0)
 	for i := range N {

@@ -22,6 +22,7 @@ import (
 //	h            = max(h.y, 0)         [B,4*T]
 //	dense.y      = h·dense.W           [B*T]
 //	dense.y      = dense.y + dense.b   [B*T]
+//	t            = Σ h                 [B]
 //	t2           = t                   [B,T]
 //	scale        = 1/T                 []
 //	t3           = scale·t2            [B,T]
@@ -35,6 +36,7 @@ import (
 //	scale          = 2/(B*T)                        []
 //	ddense.b       = scale·Σᵢ ((B*T)/2)·dp
 //	ddense.W       = scale·hᵀ·(((B*T)/2)·dp)
+//	t4             = Σⱼ ((B*T)/2)·dp                [B]
 //	((T·B*T)/2)·dback = t4                             [B,T,4]
 //	scale2         = 1/T                            []
 //	t5             = scale2·((T·B*T)/2)·dback       [B,T,4]
@@ -62,12 +64,12 @@ type Grid struct {
 	denseY []float32 // [max.B*max.T,1]; becomes dense.y, then ((B*T)/2)·dp, in place
 	dback  []float32 // [max.B,max.T,4]; becomes ((T·B*T)/2)·dback, in place; in the memory of denseY
 	dback2 []float32 // [max.B,max.T,4]; becomes ((T·B*T)/2)·dback, in place; in the memory of denseY
-	t2     []float32 // [max.B,max.T]
-	t6     []float32 // [max.B*max.T,4]; in the memory of t2
-	t9     []float32 // [max.B*max.T,4]; in the memory of t2
 	t      []float32 // [max.B]
 	t4     []float32 // [max.B]; in the memory of t
 	t7     []float32 // [max.B]; in the memory of t
+	t2     []float32 // [max.B,max.T]
+	t6     []float32 // [max.B*max.T,4]; in the memory of t2
+	t9     []float32 // [max.B*max.T,4]; in the memory of t2
 	dp     []float32 // [max.B*max.T]; becomes ((B*T)/2)·dp, in place
 }
 
@@ -149,6 +151,16 @@ func (m *Grid) forward(batch *Batch) Totals {
 		denseY[i] += denseB[0]
 	}
 
+	// t = Σ h
+	for i := range B {
+		hYRow := hY[4*T*i:][:4*T]
+		tOf := float32(0)
+		for j := range hYRow {
+			tOf += hYRow[j]
+		}
+		t[i] = tOf
+	}
+
 	// t2 = t
 	for i := range B {
 		tOfI := t[i]
@@ -225,6 +237,16 @@ func (m *Grid) backward(batch *Batch) {
 		blas.View32(hY, B*T, 4).T(),
 		blas.View32(denseY, B*T, 1),
 		1, blas.View32(denseW, 4, 1))
+
+	// t7 = Σⱼ ((B*T)/2)·dp
+	for i := range B {
+		denseYRow := denseY[T*i:][:T]
+		t := float32(0)
+		for j := range denseYRow {
+			t += denseYRow[j]
+		}
+		t7[i] = t
+	}
 
 	// ((T·B*T)/2)·dback = t7
 	for i := range B {
@@ -318,6 +340,16 @@ func (m *Grid) gradient(grad *Params, batch *Batch) {
 		blas.View32(hY, B*T, 4).T(),
 		blas.View32(dp, B*T, 1),
 		0, blas.View32(ddenseW, 4, 1))
+
+	// t4 = Σⱼ ((B*T)/2)·dp
+	for i := range B {
+		dpRow := dp[T*i:][:T]
+		t := float32(0)
+		for j := range dpRow {
+			t += dpRow[j]
+		}
+		t4[i] = t
+	}
 
 	// ((T·B*T)/2)·dback = t4
 	for i := range B {

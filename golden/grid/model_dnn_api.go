@@ -100,12 +100,12 @@ func New(max Dims) *Grid {
 	m.denseY = arena[4*B*T : 5*B*T]
 	m.dback = arena[4*B*T : 8*B*T]
 	m.dback2 = arena[4*B*T : 8*B*T]
-	m.t2 = arena[8*B*T : 9*B*T]
-	m.t6 = arena[8*B*T : 12*B*T]
-	m.t9 = arena[8*B*T : 12*B*T]
-	m.t = arena[12*B*T : 12*B*T+B]
-	m.t4 = arena[12*B*T : 12*B*T+B]
-	m.t7 = arena[12*B*T : 12*B*T+B]
+	m.t = arena[8*B*T : 8*B*T+B]
+	m.t4 = arena[8*B*T : 8*B*T+B]
+	m.t7 = arena[8*B*T : 8*B*T+B]
+	m.t2 = arena[8*B*T+B : 9*B*T+B]
+	m.t6 = arena[8*B*T+B : 12*B*T+B]
+	m.t9 = arena[8*B*T+B : 12*B*T+B]
 	m.dp = arena[12*B*T+B : 13*B*T+B]
 
 	m.Init(0)
@@ -123,7 +123,9 @@ func (m *Grid) Init(seed uint64) {
 // alone.
 func (m *Grid) initialise(seed uint64) {
 	hW := m.params.HW
+	hB := m.params.HB
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 
 	// h.W ← 0.8164966·N(0,1)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -131,11 +133,17 @@ func (m *Grid) initialise(seed uint64) {
 		hW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
 	}
 
+	// h.b ← 0
+	clear(hB)
+
 	// dense.W ← 0.70710677·N(0,1)
 	key2 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 4 {
 		denseW[i] = 0.70710677 * rng.Normal32(key2, uint64(i))
 	}
+
+	// dense.b ← 0
+	clear(denseB)
 }
 
 // Steps is the number of updates so far.

@@ -21,6 +21,7 @@ import (
 //	dense.y       = dense.b + dense.y               [B,8]
 //	t3            = tanh(dense.y)                   [B,8]
 //	t4            = 1 − t3²                         [B,8]
+//	t5            = 1                               [1]
 //	t6            = dense2.W·t5                     [8]
 //	h.y           = t3·h.W                          [B,8]
 //	h.y           = h.b + h.y                       [B,8]
@@ -50,6 +51,7 @@ import (
 //
 // Backward:
 //
+//	ddense2.b       = 0
 //	t18             = 0                                            [B,2]
 //	t18             = (1/((−2)·alpha/B))·du_xx                     [B,2]
 //	(1/((−2)·alpha/B))·dddense.y = t18·dense.W                                  [B,8]
@@ -89,7 +91,6 @@ import (
 //	B·ddense.y      = t4 ⊙ (t37 − t3 ⊙ (t28 + scale2·dddense.y ⊙ t38))  [B,8]
 //	(1/(4·alpha/B))·ddddense.y = t4 ⊙ (t23 + t38)
 //	ddense.b        = (1/B)·dloss·Σᵢ B·ddense.y
-//	t39             = scale·t18ᵀ·(−0.5·ddense.y)                   [2,8]
 //	…
 //
 // Update, adam(lr: 1e-3):
@@ -114,14 +115,14 @@ type Heat struct {
 	t2        []float32 // [max.B,2]
 	denseY    []float32 // [max.B,8]; becomes dense.y, then B·ddense.y, in place
 	ddddenseY []float32 // [max.B,8]; becomes (1/(4·alpha/B))·ddddense.y, in place
-	t6        []float32 // [8]
-	t31       []float32 // [8,8]; in the memory of t6
-	t39       []float32 // [2,8]; in the memory of t6
 	t5        []float32 // [1]
-	t33       []float32 // [8,8]; in the memory of t5
-	t35       []float32 // [8,8]; in the memory of t5
-	t41       []float32 // [2,8]; in the memory of t5
-	t43       []float32 // [2,8]; in the memory of t5
+	t31       []float32 // [8,8]; in the memory of t5
+	t39       []float32 // [2,8]; in the memory of t5
+	t6        []float32 // [8]
+	t33       []float32 // [8,8]; in the memory of t6
+	t35       []float32 // [8,8]; in the memory of t6
+	t41       []float32 // [2,8]; in the memory of t6
+	t43       []float32 // [2,8]; in the memory of t6
 	hY        []float32 // [max.B,8]; becomes h.y, then h, then B·dh.y, in place
 	t38       []float32 // [max.B,8]; in the memory of hY
 	t7        []float32 // [max.B,8]
@@ -250,6 +251,11 @@ func (m *Heat) forward(batch *Batch) Totals {
 			denseYRow[j] = tOf
 			ddddenseYRow[j] = d
 		}
+	}
+
+	// t5 = 1
+	for i := range t5 {
+		t5[i] = 1
 	}
 
 	// t6 = dense2.W·t5
@@ -450,11 +456,15 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	t41 := m.t41
 	t2 := m.t2[:2*B]
 	t43 := m.t43
+	ddense2B := grad.Dense2B
 	ddense2W := grad.Dense2W
 	dhB := grad.HB
 	dhW := grad.HW
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
+
+	// ddense2.b = 0
+	clear(ddense2B)
 
 	// t18 = 0
 	clear(t18)
@@ -814,6 +824,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		u[i] += dense2B[0]
 	}
 
+	// t48 = 1
+	for i := range t48 {
+		t48[i] = 1
+	}
+
 	// t49 = dense2.W·t48
 	blas.Sgemm(1,
 		blas.View32(t48, 1, 1),
@@ -859,6 +874,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
+//	t         = 1                  [1]
 //	t2        = f.W·t              [6]
 //	dense.y   = x·dense.W          [B,6]
 //	dense.y   = dense.b + dense.y  [B,6]
@@ -886,6 +902,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t12             = Σᵢ t10                                       [1]
 //	scale           = 0.1/B                                        []
 //	df.b            = 2·t13·t12
+//	t13             = scale                                        [1]
 //	0.5·df          = t13·t10
 //	0.5·dda7        = t13·da7
 //	t14             = t4ᵀ·(0.5·df)                                 [6,1]
@@ -925,10 +942,10 @@ type Critic struct {
 	steps  uint64       // updates made so far
 	max    CriticDims   // capacity
 
-	t2        []float32 // [6]
-	t20       []float32 // [3,6]; in the memory of t2
 	t         []float32 // [1]
-	t22       []float32 // [3,6]; in the memory of t
+	t20       []float32 // [3,6]; in the memory of t
+	t2        []float32 // [6]
+	t22       []float32 // [3,6]; in the memory of t2
 	denseY    []float32 // [max.B,6]; becomes dense.y, then 0.5·ddense.y, in place
 	ddenseY   []float32 // [max.B,6]; becomes ddense.y, in place
 	t4        []float32 // [max.B,6]
@@ -1007,6 +1024,11 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 	t9 := m.t9
 	fY := m.fY[:B]
 	t11 := m.t11
+
+	// t = 1
+	for i := range t {
+		t[i] = 1
+	}
 
 	// t2 = f.W·t
 	blas.Sgemm(1,
@@ -1185,6 +1207,9 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 
 	// df.b = 2·t13·t12
 	dfB[0] = 2 * (scale * t12[0])
+
+	// t13 = scale
+	t13[0] = scale
 
 	// 0.5·df = t13·t10
 	// 0.5·dda7 = t13·da7
@@ -1388,6 +1413,11 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 	// f = f.b + f.y
 	for i := range B {
 		f[i] += fB[0]
+	}
+
+	// t25 = 1
+	for i := range t25 {
+		t25[i] = 1
 	}
 
 	// t26 = f.W·t25

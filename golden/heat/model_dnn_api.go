@@ -164,10 +164,10 @@ func New(max Dims) *Heat {
 	m.t2 = arena[0 : 2*B]
 	m.denseY = arena[2*B : 10*B]
 	m.ddddenseY = arena[10*B : 18*B]
-	m.t6 = arena[18*B : 18*B+8]
+	m.t5 = arena[18*B : 18*B+1]
 	m.t31 = arena[18*B : 18*B+64]
 	m.t39 = arena[18*B : 18*B+16]
-	m.t5 = arena[18*B+64 : 18*B+65]
+	m.t6 = arena[18*B+64 : 18*B+72]
 	m.t33 = arena[18*B+64 : 18*B+128]
 	m.t35 = arena[18*B+64 : 18*B+128]
 	m.t41 = arena[18*B+64 : 18*B+80]
@@ -217,24 +217,39 @@ func (m *Heat) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Heat) initialise(seed uint64) {
+	denseW := m.params.DenseW
 	hB := m.params.HB
+	denseB := m.params.DenseB
 	hW := m.params.HW
 	dense2W := m.params.Dense2W
+	dense2B := m.params.Dense2B
+
+	// dense.W ← N(0,1)
+	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 16 {
+		denseW[i] = rng.Normal32(key, uint64(i))
+	}
 
 	// hB = dense.b
 	clear(hB)
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// h.W ← 0.5·N(0,1)
-	key := rng.Key(seed, 0xf83317b63228327e, 0)
+	key2 := rng.Key(seed, 0xf83317b63228327e, 0)
 	for i := range 64 {
-		hW[i] = 0.5 * rng.Normal32(key, uint64(i))
+		hW[i] = 0.5 * rng.Normal32(key2, uint64(i))
 	}
 
 	// dense2.W ← 0.5·N(0,1)
-	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
+	key3 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
 	for i := range 8 {
-		dense2W[i] = 0.5 * rng.Normal32(key2, uint64(i))
+		dense2W[i] = 0.5 * rng.Normal32(key3, uint64(i))
 	}
+
+	// dense2.b ← 0
+	clear(dense2B)
 }
 
 // Steps is the number of updates so far.
@@ -407,8 +422,8 @@ type Predictor struct {
 	t50      []float32 // [max.B,2]; in the memory of denseY2
 	hY2      []float32 // [max.B,8]; becomes h.y, then h, in place
 	ddenseY4 []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of hY2
-	t49      []float32 // [8]
 	t48      []float32 // [1]
+	t49      []float32 // [8]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -425,8 +440,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	p.t50 = arena[8*B : 10*B]
 	p.hY2 = arena[16*B : 24*B]
 	p.ddenseY4 = arena[16*B : 24*B]
-	p.t49 = arena[24*B : 24*B+8]
-	p.t48 = arena[24*B+8 : 24*B+9]
+	p.t48 = arena[24*B : 24*B+1]
+	p.t49 = arena[24*B+1 : 24*B+9]
 
 	return p
 }
@@ -651,9 +666,9 @@ func NewCritic(max CriticDims) *Critic {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 48*B+48)
-	m.t2 = arena[0:6]
+	m.t = arena[0:1]
 	m.t20 = arena[0:18]
-	m.t = arena[18:19]
+	m.t2 = arena[18:24]
 	m.t22 = arena[18:36]
 	m.denseY = arena[36 : 6*B+36]
 	m.ddenseY = arena[6*B+36 : 12*B+36]
@@ -692,7 +707,9 @@ func (m *Critic) Init(seed uint64) {
 // alone.
 func (m *Critic) initialise(seed uint64) {
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 	fW := m.params.FW
+	fB := m.params.FB
 
 	// dense.W ← 0.8164966·N(0,1)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -700,11 +717,17 @@ func (m *Critic) initialise(seed uint64) {
 		denseW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
 	}
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// f.W ← 0.57735026·N(0,1)
 	key2 := rng.Key(seed, 0x6d566c14be283e94, 0)
 	for i := range 6 {
 		fW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))
 	}
+
+	// f.b ← 0
+	clear(fB)
 }
 
 // Steps is the number of updates so far.
@@ -861,8 +884,8 @@ type CriticPredictor struct {
 
 	denseY2  []float32 // [max.B,6]; becomes dense.y, in place
 	ddenseY3 []float32 // [max.B,6]; becomes ddense.y, in place
-	t26      []float32 // [6]
 	t25      []float32 // [1]
+	t26      []float32 // [6]
 }
 
 // NewCriticPredictor returns a predictor for inputs up to max.
@@ -874,8 +897,8 @@ func NewCriticPredictor(w *CriticWeights, max CriticDims) *CriticPredictor {
 	arena := make([]float32, 12*B+7)
 	p.denseY2 = arena[0 : 6*B]
 	p.ddenseY3 = arena[6*B : 12*B]
-	p.t26 = arena[12*B : 12*B+6]
-	p.t25 = arena[12*B+6 : 12*B+7]
+	p.t25 = arena[12*B : 12*B+1]
+	p.t26 = arena[12*B+1 : 12*B+7]
 
 	return p
 }

@@ -150,9 +150,13 @@ func (m *Initialisers) Init(seed uint64) {
 // alone.
 func (m *Initialisers) initialise(seed uint64) {
 	table := initialisersTable
+	a := m.params.A
 	b := m.params.B
 	g := m.params.G
+	c := m.params.C
+	d := m.params.D
 	e := m.params.E
+	f := m.params.F
 	h := m.params.H
 	i := m.params.I
 	j := m.params.J
@@ -163,62 +167,82 @@ func (m *Initialisers) initialise(seed uint64) {
 	o := m.params.O
 	p := m.params.P
 
+	// a ← 0
+	clear(a)
+
 	// b ← 1
 	// g ← 0.1·N(0,1) + b
 	key := rng.Key(seed, 0x6722d8de591e1734, 0)
 	for iOf := range 6 {
-		t := float32(b[iOf])
+		t := float32(1)
 		t2 := 0.1*rng.Normal32(key, uint64(iOf)) + t
 		b[iOf] = t
 		g[iOf] = t2
 	}
 
-	// e ← 5·U[0,1) − 2
-	key2 := rng.Key(seed, 0xff91e42160615f7b, 0)
+	// c ← 0.25
+	for i := range c {
+		c[i] = 0.25
+	}
+
+	// d ← U[0,1)
+	key2 := rng.Key(seed, 0xaf63d94c8601e773, 0)
 	for iOf := range 6 {
-		e[iOf] = 5*rng.Uniform32(key2, uint64(iOf)) - 2
+		d[iOf] = rng.Uniform32(key2, uint64(iOf))
+	}
+
+	// e ← 5·U[0,1) − 2
+	key3 := rng.Key(seed, 0xff91e42160615f7b, 0)
+	for iOf := range 6 {
+		e[iOf] = 5*rng.Uniform32(key3, uint64(iOf)) - 2
+	}
+
+	// f ← N(0,1)
+	key4 := rng.Key(seed, 0xaf63db4c8601ead9, 0)
+	for iOf := range 6 {
+		f[iOf] = rng.Normal32(key4, uint64(iOf))
 	}
 
 	// h ← 1.5491934·U[0,1) − 0.7745967
-	key3 := rng.Key(seed, 0x1379c72f99e5d890, 0)
+	key5 := rng.Key(seed, 0x1379c72f99e5d890, 0)
 	for iOf := range 24 {
-		h[iOf] = 1.5491934*rng.Uniform32(key3, uint64(iOf)) - 0.7745967
+		h[iOf] = 1.5491934*rng.Uniform32(key5, uint64(iOf)) - 0.7745967
 	}
 
 	// i ← 0.4472136·N(0,1)
-	key4 := rng.Key(seed, 0x936fc2c78ad88d7e, 0)
+	key6 := rng.Key(seed, 0x936fc2c78ad88d7e, 0)
 	for iOf := range 24 {
-		i[iOf] = 0.4472136 * rng.Normal32(key4, uint64(iOf))
+		i[iOf] = 0.4472136 * rng.Normal32(key6, uint64(iOf))
 	}
 
 	// j ← 2·U[0,1) − 1
-	key5 := rng.Key(seed, 0xf44f314cd81b2fb2, 0)
+	key7 := rng.Key(seed, 0xf44f314cd81b2fb2, 0)
 	for iOf := range 24 {
-		j[iOf] = 2*rng.Uniform32(key5, uint64(iOf)) - 1
+		j[iOf] = 2*rng.Uniform32(key7, uint64(iOf)) - 1
 	}
 
 	// k ← 0.57735026·N(0,1)
-	key6 := rng.Key(seed, 0x432e6ace71a80dc8, 0)
+	key8 := rng.Key(seed, 0x432e6ace71a80dc8, 0)
 	for iOf := range 24 {
-		k[iOf] = 0.57735026 * rng.Normal32(key6, uint64(iOf))
+		k[iOf] = 0.57735026 * rng.Normal32(key8, uint64(iOf))
 	}
 
 	// l ← 1.4142135·U[0,1) − 0.70710677
-	key7 := rng.Key(seed, 0x9289687028355c04, 0)
+	key9 := rng.Key(seed, 0x9289687028355c04, 0)
 	for iOf := range 24 {
-		l[iOf] = 1.4142135*rng.Uniform32(key7, uint64(iOf)) - 0.70710677
+		l[iOf] = 1.4142135*rng.Uniform32(key9, uint64(iOf)) - 0.70710677
 	}
 
 	// m ← 0.4082483·N(0,1)
-	key8 := rng.Key(seed, 0x260042c90c97d262, 0)
+	key10 := rng.Key(seed, 0x260042c90c97d262, 0)
 	for iOf := range 24 {
-		mBuf[iOf] = 0.4082483 * rng.Normal32(key8, uint64(iOf))
+		mBuf[iOf] = 0.4082483 * rng.Normal32(key10, uint64(iOf))
 	}
 
 	// n ← 0.36514837·N(0,1)
-	key9 := rng.Key(seed, 0x59fecfb93955069, 0)
+	key11 := rng.Key(seed, 0x59fecfb93955069, 0)
 	for iOf := range 60 {
-		n[iOf] = 0.36514837 * rng.Normal32(key9, uint64(iOf))
+		n[iOf] = 0.36514837 * rng.Normal32(key11, uint64(iOf))
 	}
 
 	// o = table

@@ -197,7 +197,6 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 		t2Of := peak + tOf
 		sum[i] = sumOf
 		t2[i] = t2Of
-		t2OfI := t2[i]
 		t3Of := float32(0)
 		for j := range logitsRow {
 			t3Of += table[j] * (t2Of - logitsRow[j])
@@ -311,7 +310,6 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 		u := table[int(label[i])] * deachOf
 		deach[i] = deachOf
 		labelOfI := label[i]
-		deachOfI := deach[i]
 		dlogitsRow := (*[4]float32)(dlogits[4*i:])
 		t5Row := (*[4]float32)(t5[4*i:])
 		for j := range dlogitsRow {

@@ -157,13 +157,23 @@ func (m *Hard) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Hard) initialise(seed uint64) {
+	w := m.params.W
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
+
+	// w ← 0.3
+	for i := range w {
+		w[i] = 0.3
+	}
 
 	// logits.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 20 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -533,12 +543,16 @@ func (m *Ignored) Init(seed uint64) {
 // alone.
 func (m *Ignored) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
 
 	// logits.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -759,12 +773,16 @@ func (m *Weighted) Init(seed uint64) {
 // alone.
 func (m *Weighted) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
 
 	// logits.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -996,12 +1014,16 @@ func (m *Smooth) Init(seed uint64) {
 // alone.
 func (m *Smooth) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
 
 	// logits.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -1399,12 +1421,16 @@ func (m *Soft) Init(seed uint64) {
 // alone.
 func (m *Soft) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
 
 	// logits.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 20 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -1673,12 +1699,16 @@ func (m *Likelihood) Init(seed uint64) {
 // alone.
 func (m *Likelihood) initialise(seed uint64) {
 	logpW := m.params.LogpW
+	logpB := m.params.LogpB
 
 	// logp.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x81c6960cef4f4afa, 0)
 	for i := range 20 {
 		logpW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// logp.b ← 0
+	clear(logpB)
 }
 
 // Steps is the number of updates so far.

@@ -220,7 +220,6 @@ func (m *MLP) forward(batch *Batch) Totals {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		logitsYOfI := logitsY[10*i+int(y[i])]
 		sumOf := float32(0)
 		larger := int32(0)
 		for j := range logitsB {
@@ -510,7 +509,6 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		logitsY2OfI := logitsY2[10*i+int(y[i])]
 		sum := float32(0)
 		larger := int32(0)
 		for j := range logitsB {

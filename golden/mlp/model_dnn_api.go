@@ -188,8 +188,11 @@ func (m *MLP) Init(seed uint64) {
 // alone.
 func (m *MLP) initialise(seed uint64) {
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 	h2W := m.params.H2W
+	h2B := m.params.H2B
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
 
 	// dense.W ← 0.31622776·N(0,1)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -197,17 +200,26 @@ func (m *MLP) initialise(seed uint64) {
 		denseW[i] = 0.31622776 * rng.Normal32(key, uint64(i))
 	}
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// h2.W ← 0.28867513·N(0,1)
 	key2 := rng.Key(seed, 0xf9eae099b8891016, 0)
 	for i := range 384 {
 		h2W[i] = 0.28867513 * rng.Normal32(key2, uint64(i))
 	}
 
+	// h2.b ← 0
+	clear(h2B)
+
 	// logits.W ← 0.35355338·N(0,1)
 	key3 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 160 {
 		logitsW[i] = 0.35355338 * rng.Normal32(key3, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.

@@ -223,6 +223,7 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 	b := p.w.params.B
 	y := out.Y
 	twice := out.Twice
+	blank := out.Blank
 	turned := out.Turned
 	part := out.Part
 	column := out.Column
@@ -259,6 +260,9 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 		total2 += float64(b[i])
 		twice[i] = twiceOf
 	}
+
+	// blank = 0
+	clear(blank)
 
 	// turned = yᵀ
 	for i := range 2 {
@@ -799,12 +803,13 @@ func (p *FixedPredictor) predict(out *FixedOutput, in *FixedInput) {
 //
 // Backward:
 //
-//	scale  = 2/(2*B)          []
-//	dy     = scale·y          [B,2]
-//	scale2 = 1/B              []
-//	dy     += scale2·uniform  [B,2]
-//	dy.b   = Σᵢ dy
-//	dy.W   = tᵀ·dy
+//	scale   = 2/(2*B)          []
+//	dy      = scale·y          [B,2]
+//	uniform = U[0,1)           [B]
+//	scale2  = 1/B              []
+//	dy      += scale2·uniform  [B,2]
+//	dy.b    = Σᵢ dy
+//	dy.W    = tᵀ·dy
 //
 // Update, sgd(lr: 0.1):
 //
@@ -942,6 +947,12 @@ func (m *Noise) backward(batch *NoiseBatch) {
 		y[i] *= scale
 	}
 
+	// uniform = U[0,1)
+	key := rng.Key(m.seed, 0x246ba30e3d002a93, m.calls)
+	for i := range B {
+		uniform2[i] = rng.Uniform32(key, uint64(i))
+	}
+
 	// scale2 = 1/B
 	scale2 := float32(1 / float64(B))
 
@@ -1005,6 +1016,12 @@ func (m *Noise) gradient(grad *NoiseParams, batch *NoiseBatch) {
 	// dy = scale·y
 	for i := range 2 * B {
 		y[i] *= scale
+	}
+
+	// uniform = U[0,1)
+	key := rng.Key(m.seed, 0x246ba30e3d002a93, m.calls)
+	for i := range B {
+		uniform[i] = rng.Uniform32(key, uint64(i))
 	}
 
 	// scale2 = 1/B

@@ -109,7 +109,20 @@ func (m *Plain) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Plain) initialise(seed uint64) {}
+func (m *Plain) initialise(seed uint64) {
+	W := m.params.W
+	b := m.params.B
+
+	// W ← 1
+	for i := range W {
+		W[i] = 1
+	}
+
+	// b ← 0.5
+	for i := range b {
+		b[i] = 0.5
+	}
+}
 
 // Steps is the number of updates so far.
 func (m *Plain) Steps() uint64 {
@@ -1079,12 +1092,16 @@ func (m *Fixed) Init(seed uint64) {
 // alone.
 func (m *Fixed) initialise(seed uint64) {
 	yW := m.params.YW
+	yB := m.params.YB
 
 	// y.W ← 0.8164966·N(0,1)
 	key := rng.Key(seed, 0x4c5e066f990dd5df, 0)
 	for i := range 6 {
 		yW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
 	}
+
+	// y.b ← 0
+	clear(yB)
 }
 
 // Steps is the number of updates so far.
@@ -1403,12 +1420,16 @@ func (m *Noise) Init(seed uint64) {
 // alone.
 func (m *Noise) initialise(seed uint64) {
 	yW := m.params.YW
+	yB := m.params.YB
 
 	// y.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x4c5e066f990dd5df, 0)
 	for i := range 10 {
 		yW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
+
+	// y.b ← 0
+	clear(yB)
 }
 
 // Steps is the number of updates so far.

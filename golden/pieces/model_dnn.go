@@ -945,6 +945,7 @@ func Matrices(out, x, A, work []float64) {
 // MatricesVJPX sets dx to the product of w with the Jacobian of Matrices by x
 // at x and A, without the Jacobian.
 //
+//	t   = i                                        [N]
 //	low = where(t ≥ t, A, 0) − where(t ≤ t, A, 0)  [N,N]
 //	don = w·lowᵀ                                   [N,N]
 //	dx  = Σᵢ where(t = t, don, 0)                  [N]
@@ -971,6 +972,11 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 	t := make([]int32, N)
 	low := work[0 : N*N]
 	don := work[N*N : 2*N*N]
+
+	// t = i
+	for i := range N {
+		t[i] = int32(i)
+	}
 
 	// low = where(t ≥ t, A, 0) − where(t ≤ t, A, 0)
 	for i := range N {

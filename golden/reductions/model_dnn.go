@@ -697,7 +697,6 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 				dxRow[k] = da
 			}
 			t[3*i+j] = tOf
-			tOfJ := t[3*i+j]
 			t7Row := t7[M*i:][:M]
 			for k := range dxRow {
 				t7Row[k] += tOf * dxRow[k]
@@ -1237,7 +1236,6 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 				}
 			}
 			t[3*i+j] = tOf
-			tOfJ := t[3*i+j]
 			t2Of := float64(0)
 			for k := range t3Row {
 				hit := float64(0)
@@ -1796,25 +1794,22 @@ func Products(out, x, work []float64) {
 //	t    = exp(x − peak)          [N,3,2]
 //	sum  = Σ t                    []
 //	t2   = 1/sum·t                [N,3,2]
-//	t3   = w ⊙ logsumexp(x)       [N]
+//	t3   = w ⊙ (peak + log(sum))  [N]
 //	t4   = 1/where(x = 0, 1, x)   [N,3,2]
-//	t5   = w ⊙ (peak + log(sum))  [N]
-//	t6   = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))  [N,3,2]
-//	t7   = Π x                    [N,2]
-//	t8   = Σ [x = 0]              [N,2]
-//	t9   = Π where(x = 0, 1, x)   [N,2]
-//	t10  = exp(x − peak)          [N,3,2]
-//	sum  = Σ t10                  []
+//	t5   = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))  [N,3,2]
+//	t6   = Π x                    [N,2]
+//	t7   = Σ [x = 0]              [N,2]
+//	t8   = Π where(x = 0, 1, x)   [N,2]
+//	t9   = exp(x − peak)          [N,3,2]
+//	sum  = Σ t9                   []
 //	s2   = 1/sum                  []
-//	t11  = s·s2·t10               [N,3,2]
-//	t12  = w ⊙ Σⱼ t7              [N]
-//	t13  = t11 + t12·t2           [N,3,2]
-//	t14  = (t8 = 0)               [N,2]
-//	t15  = (t8 = 1)               [N,2]
-//	t16  = t3·t9                  [N,2]
-//	t17  = t5·t9                  [N,2]
-//	t18  = t16·t4                 [N,3,2]
-//	dx   = t13 + where(t14, t18, where((x = 0) ∧ t15, t17, 0)) + t6  [N,3,2]
+//	t10  = s·s2·t9                [N,3,2]
+//	t11  = w ⊙ Σⱼ t6              [N]
+//	t12  = t10 + t11·t2           [N,3,2]
+//	t13  = (t7 = 0)               [N,2]
+//	t14  = (t7 = 1)               [N,2]
+//	t15  = t3·t8                  [N,2]
+//	dx   = t12 + where(t13, t15·t4, where((x = 0) ∧ t14, t15, 0)) + t5  [N,3,2]
 //
 // It panics unless the lengths fit: dx [N,3,2], x [N,3,2], w [N]. What is set
 // may not overlap the rest.
@@ -1835,18 +1830,16 @@ func ProductsVJP(dx, x, w, work []float64) {
 		work = make([]float64, ProductsWork(N))
 	}
 
-	t7 := work[14*N : 16*N]
-	t8 := work[16*N : 18*N]
-	t9 := work[18*N : 20*N]
+	t6 := work[13*N : 15*N]
+	t7 := work[15*N : 17*N]
+	t8 := work[17*N : 19*N]
 	t4 := work[N : 7*N]
+	t5 := work[7*N : 13*N]
 	t3 := work[0:N]
-	t6 := work[8*N : 14*N]
-	t5 := work[7*N : 8*N]
-	t10 := work[20*N : 26*N]
-	t12 := work[26*N : 27*N]
+	t9 := work[19*N : 25*N]
+	t11 := work[25*N : 26*N]
+	t13 := make([]bool, 2*N)
 	t14 := make([]bool, 2*N)
-	t15 := make([]bool, 2*N)
-	t17 := work[14*N : 16*N]
 
 	// s = Σ w
 	s := 0.0
@@ -1858,185 +1851,160 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t = exp(x − peak)
 	// sum = Σ t
 	// t2 = 1/sum·t
-	// t3 = w ⊙ logsumexp(x)
+	// t3 = w ⊙ (peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
-	// t5 = w ⊙ (peak + log(sum))
-	// t6 = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))
+	// t5 = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))
 	// peak = max x
-	// t7 = Π x
-	// t8 = Σ [x = 0]
-	// t9 = Π where(x = 0, 1, x)
+	// t6 = Π x
+	// t7 = Σ [x = 0]
+	// t8 = Π where(x = 0, 1, x)
 	peak := math.Inf(-1)
-	for i := range t7 {
-		t7[i] = 1
+	for i := range t6 {
+		t6[i] = 1
 	}
-	clear(t8)
-	for i := range t9 {
-		t9[i] = 1
+	clear(t7)
+	for i := range t8 {
+		t8[i] = 1
 	}
 	for i := range N {
+		t6Row := (*[2]float64)(t6[2*i:])
 		t7Row := (*[2]float64)(t7[2*i:])
 		t8Row := (*[2]float64)(t8[2*i:])
-		t9Row := (*[2]float64)(t9[2*i:])
 		peakOf := math.Inf(-1)
 		t := float64(0)
-		t2 := float64(0)
-		t3Of := float64(1)
+		t2 := float64(1)
 		for j := range 3 {
-			for k := range t7Row {
-				t4Of := x[6*i+2*j+k]
+			for k := range t6Row {
+				t3Of := x[6*i+2*j+k]
 				if x[6*i+2*j+k] == 0 {
-					t4Of = 1
+					t3Of = 1
 				}
-				u := 1 / t4Of
+				u := 1 / t3Of
 				xOf := x[6*i+2*j+k]
 				if xOf > peakOf || xOf != xOf {
 					peakOf = xOf
-				}
-				x2 := x[6*i+2*j+k]
-				if x2 < t || x2 != x2 {
-					t = x2
 				}
 				hit := float64(0)
 				if x[6*i+2*j+k] == 0 {
 					hit = 1
 				}
-				t2 += hit
-				t3Of *= t4Of
-				x3 := x[6*i+2*j+k]
-				if x3 > peak || x3 != x3 {
-					peak = x3
+				t += hit
+				t2 *= t3Of
+				x2 := x[6*i+2*j+k]
+				if x2 > peak || x2 != x2 {
+					peak = x2
 				}
-				t7Row[k] *= x[6*i+2*j+k]
-				t8Row[k] += hit
-				t9Row[k] *= t4Of
+				t6Row[k] *= x[6*i+2*j+k]
+				t7Row[k] += hit
+				t8Row[k] *= t3Of
 				t4[6*i+2*j+k] = u
 			}
 		}
-		u2 := w[i] * t
-		u3 := w[i] * t3Of
-		t3[i] = u2
+		u2 := w[i] * t2
 		sumOf := float64(0)
 		for j := range 3 {
-			for k := range t7Row {
+			for k := range t6Row {
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t5Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t2 == 1 {
-					t5Of = u3
+				t4Of := float64(0)
+				if x[6*i+2*j+k] == 0 && t == 1 {
+					t4Of = u2
 				}
-				t6Of := t5Of
-				if t2 == 0 {
-					t6Of = u3 * t4[6*i+2*j+k]
+				t5Of := t4Of
+				if t == 0 {
+					t5Of = u2 * t4[6*i+2*j+k]
 				}
 				sumOf += e
 				dx[6*i+2*j+k] = e
-				t6[6*i+2*j+k] = t6Of
+				t5[6*i+2*j+k] = t5Of
 			}
 		}
-		u4 := 1 / sumOf
-		t7Of := math.Log(sumOf)
-		u5 := w[i] * (peakOf + t7Of)
-		t5[i] = u5
+		u3 := 1 / sumOf
+		t6Of := math.Log(sumOf)
+		u4 := w[i] * (peakOf + t6Of)
+		t3[i] = u4
 		for j := range 3 {
-			for k := range t7Row {
-				dx[6*i+2*j+k] *= u4
+			for k := range t6Row {
+				dx[6*i+2*j+k] *= u3
 			}
 		}
 	}
 
-	// t10 = exp(x − peak)
-	// sum = Σ t10
+	// t9 = exp(x − peak)
+	// sum = Σ t9
 	sum := 0.0
 	for i := range 6 * N {
 		e := math.Exp(x[i] - peak)
 		sum += e
-		t10[i] = e
+		t9[i] = e
 	}
 
 	// s2 = 1/sum
 	s2 := 1 / sum
 
-	// t11 = s·s2·t10
+	// t10 = s·s2·t9
 	for i := range 6 * N {
-		t10[i] = s * (s2 * t10[i])
+		t9[i] = s * (s2 * t9[i])
 	}
 
-	// t12 = w ⊙ Σⱼ t7
+	// t11 = w ⊙ Σⱼ t6
 	for i := range N {
-		t7Row := (*[2]float64)(t7[2*i:])
+		t6Row := (*[2]float64)(t6[2*i:])
 		t := float64(0)
-		for j := range t7Row {
-			t += t7Row[j]
+		for j := range t6Row {
+			t += t6Row[j]
 		}
 		u := w[i] * t
-		t12[i] = u
+		t11[i] = u
 	}
 
-	// t13 = t11 + t12·t2
+	// t12 = t10 + t11·t2
 	for i := range N {
-		t12OfI := t12[i]
+		t11OfI := t11[i]
 		dxRow := (*[6]float64)(dx[6*i:])
-		t10Row := (*[6]float64)(t10[6*i:])
+		t9Row := (*[6]float64)(t9[6*i:])
 		for j := range dxRow {
-			dxRow[j] = t10Row[j] + t12OfI*dxRow[j]
+			dxRow[j] = t9Row[j] + t11OfI*dxRow[j]
 		}
 	}
 
-	// t14 = (t8 = 0)
-	// t15 = (t8 = 1)
+	// t13 = (t7 = 0)
+	// t14 = (t7 = 1)
 	for i := range 2 * N {
-		t := t8[i] == 0
-		t2 := t8[i] == 1
-		t14[i] = t
-		t15[i] = t2
+		t := t7[i] == 0
+		t2 := t7[i] == 1
+		t13[i] = t
+		t14[i] = t2
 	}
 
-	// t16 = t3·t9
-	// t17 = t5·t9
+	// t15 = t3·t8
 	for i := range N {
 		t3OfI := t3[i]
-		t9Row := (*[2]float64)(t9[2*i:])
-		t5OfI := t5[i]
-		t17Row := (*[2]float64)(t17[2*i:])
-		for j := range t17Row {
-			u := t3OfI * t9Row[j]
-			u2 := t5OfI * t9Row[j]
-			t9Row[j] = u
-			t17Row[j] = u2
+		t8Row := (*[2]float64)(t8[2*i:])
+		for j := range t8Row {
+			t8Row[j] *= t3OfI
 		}
 	}
 
-	// t18 = t16·t4
+	// dx = t12 + where(t13, t15·t4, where((x = 0) ∧ t14, t15, 0)) + t5
 	for i := range N {
 		for j := range 3 {
-			t9Row := (*[2]float64)(t9[2*i:])
+			t8Row := (*[2]float64)(t8[2*i:])
 			t4Row := (*[2]float64)(t4[6*i+2*j:])
-			for k := range t4Row {
-				t4Row[k] *= t9Row[k]
-			}
-		}
-	}
-
-	// dx = t13 + where(t14, t18, where((x = 0) ∧ t15, t17, 0)) + t6
-	for i := range N {
-		for j := range 3 {
 			xRow := (*[2]float64)(x[6*i+2*j:])
-			t15Row := (*[2]bool)(t15[2*i:])
-			t17Row := (*[2]float64)(t17[2*i:])
 			t14Row := (*[2]bool)(t14[2*i:])
-			t4Row := (*[2]float64)(t4[6*i+2*j:])
+			t13Row := (*[2]bool)(t13[2*i:])
 			dxRow := (*[2]float64)(dx[6*i+2*j:])
-			t6Row := (*[2]float64)(t6[6*i+2*j:])
+			t5Row := (*[2]float64)(t5[6*i+2*j:])
 			for k := range dxRow {
 				t := float64(0)
-				if xRow[k] == 0 && t15Row[k] {
-					t = t17Row[k]
+				if xRow[k] == 0 && t14Row[k] {
+					t = t8Row[k]
 				}
 				t2 := t
-				if t14Row[k] {
-					t2 = t4Row[k]
+				if t13Row[k] {
+					t2 = t8Row[k] * t4Row[k]
 				}
-				dxRow[k] = dxRow[k] + t2 + t6Row[k]
+				dxRow[k] = dxRow[k] + t2 + t5Row[k]
 			}
 		}
 	}
@@ -2273,7 +2241,7 @@ func ProductsJVP(dout, x, v, work []float64) {
 // ProductsWork is the length of the scratch memory that Products and its
 // derivatives need.
 func ProductsWork(N int) int {
-	return max(3*N, 27*N, 20*N)
+	return max(3*N, 26*N, 20*N)
 }
 
 // Places: where extremes are. It sets out. It keeps no state: any number of

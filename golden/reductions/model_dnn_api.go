@@ -128,7 +128,14 @@ func (m *Reductions) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Reductions) initialise(seed uint64) {}
+func (m *Reductions) initialise(seed uint64) {
+	w := m.params.W
+
+	// w ← 1
+	for i := range w {
+		w[i] = 1
+	}
+}
 
 // Steps is the number of updates so far.
 func (m *Reductions) Steps() uint64 {

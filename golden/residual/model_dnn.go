@@ -17,89 +17,89 @@ import (
 // Forward, for a batch of B:
 //
 //	h.y              = x·h.W                                          [B,12]
-//	h                = h.y + h.b                                      [B,12]
+//	h                = h.y + h.b
 //	t                = h − 1/12·Σⱼ h                                  [B,12]
 //	t2               = 1/12·Σⱼ t² + 1e−5                              [B]
-//	t3               = 1/√t2                                          [B]
-//	t4               = block.0.layer_norm.shift + block.0.layer_norm.scale·t3 ⊙ t  [B,12]
-//	t5               = h + block.0.dense2.b                           [B,12]
-//	t6               = √(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5)             [B]
-//	t7               = block.0.layer_norm.shift + block.0.layer_norm.scale·1/t6 ⊙ (h − 1/12·Σⱼ h)  [B,12]
-//	block.0.dense.y  = t4·block.0.dense.W                             [B,24]
+//	t3               = √t2                                            [B]
+//	t4               = 1/t3                                           [B]
+//	t5               = block.0.layer_norm.shift + block.0.layer_norm.scale·t4 ⊙ t  [B,12]
+//	t6               = h + block.0.dense2.b                           [B,12]
+//	block.0.dense.y  = t5·block.0.dense.W                             [B,24]
 //	block.0.dense.y  = block.0.dense.b + block.0.dense.y              [B,24]
-//	t8               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
-//	2·block.0.u      = block.0.dense.y ⊙ t8
+//	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
+//	2·block.0.u      = block.0.dense.y ⊙ t7
 //	1.8·block.0.u    = where(U[0,1) < 0.1, 0, 2·block.0.u)
 //	block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W     [B,12]
-//	h                = block.0.dense2.y + t5                          [B,12]
-//	t9               = block.1.dense2.b + h                           [B,12]
-//	block.0.dense.y  = t7·block.0.dense.W                             [B,24]
-//	t10              = erf(0.70710677·block.0.dense.y) + 1            [B,24]
-//	2·block.0.u      = block.0.dense.y ⊙ t10
-//	t11              = h.y + block.0.dense2.y                         [B,12]
-//	t12              = h.b + block.0.dense2.b                         [12]
-//	t13              = t12 + block.1.dense2.b                         [12]
-//	t14              = t13 + block.2.dense2.b                         [12]
-//	h                = t11 + t12                                      [B,12]
-//	t15              = h − 1/12·Σⱼ h                                  [B,12]
-//	t16              = 1/12·Σⱼ t15² + 1e−5                            [B]
-//	t17              = 1/√t16                                         [B]
-//	t18              = block.1.layer_norm.shift + block.1.layer_norm.scale·t17 ⊙ t15  [B,12]
-//	t19              = h − 1/12·Σⱼ h                                  [B,12]
-//	t20              = 1/12·Σⱼ t19² + 1e−5                            [B]
-//	t21              = √t20                                           [B]
-//	t22              = 1/t21                                          [B]
-//	t23              = block.1.layer_norm.shift + block.1.layer_norm.scale·t22 ⊙ t19  [B,12]
-//	block.1.dense.y  = t18·block.1.dense.W                            [B,24]
+//	h                = block.0.dense2.y + t6
+//	t8               = block.1.dense2.b + h                           [B,12]
+//	t9               = h − 1/12·Σⱼ h                                  [B,12]
+//	t10              = 1/12·Σⱼ t9² + 1e−5                             [B]
+//	t11              = √t10                                           [B]
+//	t12              = 1/t11                                          [B]
+//	t13              = block.1.layer_norm.shift + block.1.layer_norm.scale·t12 ⊙ t9  [B,12]
+//	block.1.dense.y  = t13·block.1.dense.W                            [B,24]
 //	block.1.dense.y  = block.1.dense.b + block.1.dense.y              [B,24]
-//	t24              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
-//	1.8·block.1.u    = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t24)
+//	t14              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
+//	1.8·block.1.u    = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t14)
 //	block.1.dense2.y = 0.5555556·(1.8·block.1.u)·block.1.dense2.W     [B,12]
-//	h                = t9 + block.1.dense2.y                          [B,12]
+//	h                = t8 + block.1.dense2.y
+//	t15              = block.2.dense2.b + h                           [B,12]
+//	t16              = h − 1/12·Σⱼ h                                  [B,12]
+//	t17              = 1/12·Σⱼ t16² + 1e−5                            [B]
+//	t18              = √t17                                           [B]
+//	t19              = 1/t18                                          [B]
+//	t20              = block.2.layer_norm.shift + block.2.layer_norm.scale·t19 ⊙ t16  [B,12]
+//	block.2.dense.y  = t20·block.2.dense.W                            [B,24]
+//	block.2.dense.y  = block.2.dense.b + block.2.dense.y              [B,24]
+//	t21              = erf(0.70710677·block.2.dense.y) + 1            [B,24]
+//	1.8·block.2.u    = where(U[0,1) < 0.1, 0, block.2.dense.y ⊙ t21)
+//	block.2.dense2.y = 0.5555556·(1.8·block.2.u)·block.2.dense2.W     [B,12]
+//	h                = t15 + block.2.dense2.y
+//	t22              = h − 1/12·Σⱼ h                                  [B,12]
 //	…
 //
 // Backward:
 //
 //	dloss            = 1/B                                            []
-//	B·dlogits        = 1/sum·t44 − onehot(y)
+//	B·dlogits        = 1/sum·t26 − onehot(y)
 //	dlogits.b        = (1/B)·dloss·Σᵢ B·dlogits
-//	dlogits.W        = (1/B)·dloss·t43ᵀ·(B·dlogits)
-//	t45              = (B·dlogits)·logits.Wᵀ                          [B,12]
-//	t46              = layer_norm.scale·t45 − 1/12·Σⱼ layer_norm.scale·t40 ⊙ t45/t41·t40  [B,12]
-//	dlayer_norm.shift = (1/B)·dloss·Σᵢ t45
-//	dlayer_norm.scale = (1/B)·dloss·Σᵢ t42·t40 ⊙ t45
-//	t47              = h − 1/12·t39                                   [B,12]
-//	t48              = 1/12·Σⱼ t47² + 1e−5                            [B]
-//	t49              = 1/√t48                                         [B]
-//	t50              = layer_norm.shift + layer_norm.scale·t49 ⊙ t47  [B,12]
-//	logits.y         = t50·logits.W                                   [B,4]
-//	logits           = logits.b + logits.y                            [B,4]
-//	B·dlogits        = exp(logits − logsumexp(logits)) − onehot(y)
-//	t51              = (B·dlogits)·logits.Wᵀ                          [B,12]
-//	B·dblock.2.dense2.y = t42·(t46 − 1/12·Σⱼ layer_norm.scale·t51)
-//	B·dblock.2.dense2.y = t49·(layer_norm.scale·t51 − 1/12·Σⱼ layer_norm.scale·t47 ⊙ t51/t48·t47 − 1/12·Σⱼ layer_norm.scale·t51)
+//	dlogits.W        = (1/B)·dloss·t25ᵀ·(B·dlogits)
+//	t27              = (B·dlogits)·logits.Wᵀ                          [B,12]
+//	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·Σⱼ layer_norm.scale·t22 ⊙ t27/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
+//	dlayer_norm.shift = (1/B)·dloss·Σᵢ t27
+//	dlayer_norm.scale = (1/B)·dloss·Σᵢ t24·t22 ⊙ t27
 //	dblock.2.dense2.b = (1/B)·dloss·Σᵢ B·dblock.2.dense2.y
 //	scale            = 0.5555556/B                                    []
 //	dblock.2.dense2.W = scale·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
 //	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
-//	B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t37 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
+//	B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
 //	dblock.2.dense.b = (1/B)·dloss·Σᵢ B·dblock.2.dense.y
-//	dblock.2.dense.W = (1/B)·dloss·t31ᵀ·(B·dblock.2.dense.y)
-//	t52              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
-//	t53              = B·dblock.2.dense2.y + t30·(block.2.layer_norm.scale·t52 − 1/12·Σⱼ block.2.layer_norm.scale·t28 ⊙ t52/t29·t28)  [B,12]
-//	dblock.2.layer_norm.shift = (1/B)·dloss·Σᵢ t52
-//	dblock.2.layer_norm.scale = (1/B)·dloss·Σᵢ t30·t28 ⊙ t52
-//	B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t38 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
-//	t54              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
-//	t55              = Σⱼ block.2.layer_norm.scale·t54/t34            [B]
-//	B·dblock.1.dense2.y = t53 − 1/12·t55
-//	t56              = B·dblock.2.dense2.y + t35·(block.2.layer_norm.scale·t54 − 1/12·Σⱼ block.2.layer_norm.scale·t32 ⊙ t54/t33·t32)  [B,12]
-//	B·dblock.1.dense2.y = t56 − 1/12·t55
+//	dblock.2.dense.W = (1/B)·dloss·t20ᵀ·(B·dblock.2.dense.y)
+//	t28              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
+//	t29              = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·Σⱼ block.2.layer_norm.scale·t16 ⊙ t28/t17·t16)  [B,12]
+//	t30              = Σⱼ block.2.layer_norm.scale·t28/t18            [B]
+//	B·dblock.1.dense2.y = t29 − 1/12·t30
+//	dblock.2.layer_norm.shift = (1/B)·dloss·Σᵢ t28
+//	dblock.2.layer_norm.scale = (1/B)·dloss·Σᵢ t19·t16 ⊙ t28
 //	dblock.1.dense2.b = (1/B)·dloss·Σᵢ B·dblock.1.dense2.y
 //	dblock.1.dense2.W = scale·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
 //	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
-//	B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t24 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
+//	B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
 //	dblock.1.dense.b = (1/B)·dloss·Σᵢ B·dblock.1.dense.y
+//	dblock.1.dense.W = (1/B)·dloss·t13ᵀ·(B·dblock.1.dense.y)
+//	t31              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
+//	t32              = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9)  [B,12]
+//	t33              = t30 + Σⱼ block.1.layer_norm.scale·t31/t11      [B]
+//	B·dblock.0.dense2.y = t32 − 1/12·t33
+//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9) − 1/12·Σⱼ block.1.layer_norm.scale·t31/t11
+//	dblock.1.layer_norm.shift = (1/B)·dloss·Σᵢ t31
+//	dblock.1.layer_norm.scale = (1/B)·dloss·Σᵢ t12·t9 ⊙ t31
+//	dblock.0.dense2.b = (1/B)·dloss·Σᵢ B·dblock.0.dense2.y
+//	dblock.0.dense2.W = scale·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
+//	t34              = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
+//	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
+//	(B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
+//	B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
 //	…
 //
 // Update, adamw(lr: cosine(step, 1e-2, warmup: 2, total: steps)):
@@ -124,104 +124,56 @@ type Residual struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	hY              []float32 // [max.B,12]; becomes h.y, then h, then B·dblock.2.dense2.y, then B·dh, in place
-	hY2             []float32 // [max.B,12]; becomes h.y, in place; in the memory of hY
-	block1Dense2Y3  []float32 // [max.B,12]; becomes block.1.dense2.y, then h, in place; in the memory of hY
-	logitsY3        []float32 // [max.B,4]; becomes logits.y, then logits, in place; in the memory of hY
-	t               []float32 // [max.B,12]
-	t68             []float32 // [max.B,12]; in the memory of t
-	h5              []float32 // [max.B,12]; becomes h, in place; in the memory of t
-	block1Dense2Y4  []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t
-	block2DenseY5   []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t
-	block2DenseY6   []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t
-	t2              []float32 // [max.B]
-	dblock0U3       []float32 // [max.B,24]; becomes B·dblock.0.u, in place; in the memory of t2
-	t66             []float32 // [max.B,12]; in the memory of t2
-	t70             []float32 // [max.B,12]; in the memory of t2
-	block0Dense2Y3  []float32 // [max.B,12]; becomes block.0.dense2.y, then h, in place; in the memory of t2
-	block2Dense2Y3  []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t2
-	block2Dense2Y4  []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t2
-	t3              []float32 // [max.B]
-	t71             []float32 // [max.B,12]; in the memory of t3
-	block0Dense2Y4  []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of t3
-	block1DenseY5   []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of t3
-	block1DenseY6   []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of t3
-	t4              []float32 // [max.B,12]
-	t63             []float32 // [max.B,12]; in the memory of t4
-	block0DenseY5   []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place; in the memory of t4
-	t76             []float32 // [max.B,12]; in the memory of t4
-	h               []float32 // [max.B,12]; becomes B·dblock.0.dense2.y, in place
-	dblock0U2       []float32 // [max.B,24]; becomes B·dblock.0.u, in place; in the memory of h
-	block0DenseY6   []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place; in the memory of h
-	t78             []float32 // [max.B,12]; in the memory of h
-	t6              []float32 // [max.B]
-	t80             []float32 // [max.B,12]; in the memory of t6
-	t7              []float32 // [max.B,12]
-	t10             []float32 // [max.B,24]; in the memory of t7
-	block0DenseY    []float32 // [max.B,24]; becomes block.0.dense.y, then B·dblock.0.dense.y, in place
-	t8              []float32 // [max.B,24]
-	dblock0U        []float32 // [max.B,24]; becomes B·dblock.0.u, then B·dblock.0.dense.y, in place; in the memory of t8
-	block0U         []float32 // [max.B,24]; becomes 1.8·block.0.u, in place
-	block0Dense2Y   []float32 // [max.B,12]; becomes block.0.dense2.y, then h, in place
-	dblock2U2       []float32 // [max.B,24]; becomes B·dblock.2.u, in place; in the memory of block0Dense2Y
-	dblock1Dense2Y2 []float32 // [max.B,12]; becomes B·dblock.1.dense2.y, in place; in the memory of block0Dense2Y
-	t60             []float32 // [max.B,12]; in the memory of block0Dense2Y
-	block0DenseY3   []float32 // [max.B,24]; becomes block.0.dense.y, then B·dblock.0.dense.y, in place
-	block0U2        []float32 // [max.B,24]; becomes 1.8·block.0.u, in place
-	t16             []float32 // [max.B]; in the memory of block0U2
-	dblock1U2       []float32 // [max.B,24]; becomes B·dblock.1.u, in place; in the memory of block0U2
-	block0Dense2Y2  []float32 // [max.B,12]; becomes block.0.dense2.y, in place
-	t17             []float32 // [max.B]; in the memory of block0Dense2Y2
-	t12             []float32 // [12]
-	t73             []float32 // [12]; in the memory of t12
-	t13             []float32 // [12]
-	t74             []float32 // [12]; in the memory of t13
-	t14             []float32 // [12]
-	t75             []float32 // [12]; in the memory of t14
-	t18             []float32 // [max.B,12]
-	t57             []float32 // [max.B,12]; in the memory of t18
-	dblock0Dense2Y2 []float32 // [max.B,12]; becomes B·dblock.0.dense2.y, in place
-	t20             []float32 // [max.B]
-	t21             []float32 // [max.B]
-	t22             []float32 // [max.B]
-	t23             []float32 // [max.B,12]
-	t26             []float32 // [max.B,24]; in the memory of t23
-	block1DenseY    []float32 // [max.B,24]; becomes block.1.dense.y, then B·dblock.1.dense.y, in place
-	t24             []float32 // [max.B,24]
-	block1U         []float32 // [max.B,24]; becomes 1.8·block.1.u, in place
-	dblock1U        []float32 // [max.B,24]; becomes B·dblock.1.u, in place; in the memory of block1U
-	block1Dense2Y   []float32 // [max.B,12]; becomes block.1.dense2.y, then h, then B·dblock.2.dense2.y, then B·dblock.1.dense2.y, in place
-	block1DenseY3   []float32 // [max.B,24]; becomes block.1.dense.y, then B·dblock.1.dense.y, in place
-	block1U2        []float32 // [max.B,24]; becomes 1.8·block.1.u, in place
-	t29             []float32 // [max.B]; in the memory of block1U2
-	block1Dense2Y2  []float32 // [max.B,12]; becomes block.1.dense2.y, in place
-	t52             []float32 // [max.B,12]; in the memory of block1Dense2Y2
-	t30             []float32 // [max.B]
-	dblock0Dense2Y3 []float32 // [max.B,12]; becomes B·dblock.0.dense2.y, in place
-	t33             []float32 // [max.B]
-	t34             []float32 // [max.B]
-	t35             []float32 // [max.B]
-	t36             []float32 // [max.B,12]
-	t38             []float32 // [max.B,24]; in the memory of t36
-	block2DenseY    []float32 // [max.B,24]; becomes block.2.dense.y, then B·dblock.2.dense.y, in place
-	t37             []float32 // [max.B,24]
-	block2U         []float32 // [max.B,24]; becomes 1.8·block.2.u, in place
-	dblock2U        []float32 // [max.B,24]; becomes B·dblock.2.u, in place; in the memory of block2U
-	block2Dense2Y   []float32 // [max.B,12]; becomes block.2.dense2.y, in place
-	block2DenseY3   []float32 // [max.B,24]; becomes block.2.dense.y, then B·dblock.2.dense.y, in place; in the memory of block2Dense2Y
-	block2U2        []float32 // [max.B,24]; becomes 1.8·block.2.u, in place
-	t39             []float32 // [max.B]; in the memory of block2U2
-	logitsY2        []float32 // [max.B,4]; becomes logits.y, then B·dlogits, in place; in the memory of block2U2
-	block2Dense2Y2  []float32 // [max.B,12]; becomes block.2.dense2.y, in place
-	t45             []float32 // [max.B,12]; in the memory of block2Dense2Y2
-	t48             []float32 // [max.B]; in the memory of block2Dense2Y2
-	t41             []float32 // [max.B]
-	t49             []float32 // [max.B]; in the memory of t41
-	t42             []float32 // [max.B]
-	logitsY         []float32 // [max.B,4]; becomes logits.y, then logits, then B·dlogits, in place
-	t50             []float32 // [max.B,12]; in the memory of logitsY
-	t51             []float32 // [max.B,12]; in the memory of logitsY
-	sum             []float32 // [max.B]
+	hY             []float32 // [max.B,12]; becomes h.y, then B·dh, in place
+	hY2            []float32 // [max.B,12]; becomes h.y, in place; in the memory of hY
+	block0Dense2Y2 []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY
+	block1DenseY3  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY
+	t43            []float32 // [max.B,12]; in the memory of hY
+	t2             []float32 // [max.B]
+	t39            []float32 // [max.B,12]; in the memory of t2
+	block1Dense2Y2 []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t2
+	block2DenseY3  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t2
+	logitsY2       []float32 // [max.B,4]; becomes logits.y, then logits, in place; in the memory of t2
+	t3             []float32 // [max.B]
+	t38            []float32 // [max.B,12]; in the memory of t3
+	block0DenseY3  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place; in the memory of t3
+	t41            []float32 // [max.B,12]; in the memory of t3
+	block2Dense2Y2 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t3
+	t4             []float32 // [max.B]
+	t5             []float32 // [max.B,12]
+	t35            []float32 // [max.B,12]; in the memory of t5
+	t6             []float32 // [max.B,12]
+	block0DenseY   []float32 // [max.B,24]; becomes block.0.dense.y, then B·dblock.0.dense.y, in place
+	t7             []float32 // [max.B,24]
+	dblock0U       []float32 // [max.B,24]; becomes B·dblock.0.u, then B·dblock.0.dense.y, in place; in the memory of t7
+	block0U        []float32 // [max.B,24]; becomes 1.8·block.0.u, in place
+	dblock0U2      []float32 // [max.B,24]; becomes B·dblock.0.u, in place; in the memory of block0U
+	block0Dense2Y  []float32 // [max.B,12]; becomes block.0.dense2.y, in place
+	t31            []float32 // [max.B,12]; in the memory of block0Dense2Y
+	dblock0Dense2Y []float32 // [max.B,12]; becomes B·dblock.0.dense2.y, in place
+	t10            []float32 // [max.B]
+	t11            []float32 // [max.B]
+	t12            []float32 // [max.B]
+	block1DenseY   []float32 // [max.B,24]; becomes block.1.dense.y, then B·dblock.1.dense.y, in place
+	t14            []float32 // [max.B,24]
+	block1U        []float32 // [max.B,24]; becomes 1.8·block.1.u, in place
+	dblock1U       []float32 // [max.B,24]; becomes B·dblock.1.u, in place; in the memory of block1U
+	block1Dense2Y  []float32 // [max.B,12]; becomes block.1.dense2.y, in place
+	t28            []float32 // [max.B,12]; in the memory of block1Dense2Y
+	dblock2Dense2Y []float32 // [max.B,12]; becomes B·dblock.2.dense2.y, then B·dblock.1.dense2.y, then B·dblock.0.dense2.y, in place
+	t17            []float32 // [max.B]
+	t18            []float32 // [max.B]
+	t19            []float32 // [max.B]
+	block2DenseY   []float32 // [max.B,24]; becomes block.2.dense.y, then B·dblock.2.dense.y, in place
+	t21            []float32 // [max.B,24]
+	block2U        []float32 // [max.B,24]; becomes 1.8·block.2.u, in place
+	dblock2U       []float32 // [max.B,24]; becomes B·dblock.2.u, in place; in the memory of block2U
+	block2Dense2Y  []float32 // [max.B,12]; becomes block.2.dense2.y, in place
+	t27            []float32 // [max.B,12]; in the memory of block2Dense2Y
+	t23            []float32 // [max.B]
+	t24            []float32 // [max.B]
+	logitsY        []float32 // [max.B,4]; becomes logits.y, then logits, then B·dlogits, in place
+	sum            []float32 // [max.B]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -277,12 +229,12 @@ func (m *Residual) forward(batch *Batch) Totals {
 	block0DenseB := m.params.Block0DenseB
 	block0Dense2W := m.params.Block0Dense2W
 	block1Dense2B := m.params.Block1Dense2B
-	block2Dense2B := m.params.Block2Dense2B
 	block1LayerNormScale := m.params.Block1LayerNormScale
 	block1LayerNormShift := m.params.Block1LayerNormShift
 	block1DenseW := m.params.Block1DenseW
 	block1DenseB := m.params.Block1DenseB
 	block1Dense2W := m.params.Block1Dense2W
+	block2Dense2B := m.params.Block2Dense2B
 	block2LayerNormScale := m.params.Block2LayerNormScale
 	block2LayerNormShift := m.params.Block2LayerNormShift
 	block2DenseW := m.params.Block2DenseW
@@ -293,58 +245,33 @@ func (m *Residual) forward(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	hY := m.hY[:12*B]
-	h := m.h[:12*B]
-	t := m.t[:12*B]
+	t6 := m.t6[:12*B]
 	t2 := m.t2[:B]
 	t3 := m.t3[:B]
-	t6 := m.t6[:B]
-	t4 := m.t4[:12*B]
-	t7 := m.t7[:12*B]
+	t4 := m.t4[:B]
+	t5 := m.t5[:12*B]
 	block0DenseY := m.block0DenseY[:24*B]
-	t8 := m.t8[:24*B]
+	t7 := m.t7[:24*B]
 	block0U := m.block0U[:24*B]
 	block0Dense2Y := m.block0Dense2Y[:12*B]
-	block0DenseY3 := m.block0DenseY3[:24*B]
-	t10 := m.t10[:24*B]
-	block0U2 := m.block0U2[:24*B]
-	block0Dense2Y2 := m.block0Dense2Y2[:12*B]
-	t12 := m.t12
-	t13 := m.t13
-	t14 := m.t14
-	dblock0Dense2Y2 := m.dblock0Dense2Y2[:12*B]
-	t16 := m.t16[:B]
-	t17 := m.t17[:B]
-	t20 := m.t20[:B]
-	t21 := m.t21[:B]
-	t22 := m.t22[:B]
-	t18 := m.t18[:12*B]
-	t23 := m.t23[:12*B]
+	dblock0Dense2Y := m.dblock0Dense2Y[:12*B]
+	t10 := m.t10[:B]
+	t11 := m.t11[:B]
+	t12 := m.t12[:B]
 	block1DenseY := m.block1DenseY[:24*B]
-	t24 := m.t24[:24*B]
+	t14 := m.t14[:24*B]
 	block1U := m.block1U[:24*B]
 	block1Dense2Y := m.block1Dense2Y[:12*B]
-	block1DenseY3 := m.block1DenseY3[:24*B]
-	t26 := m.t26[:24*B]
-	block1U2 := m.block1U2[:24*B]
-	block1Dense2Y2 := m.block1Dense2Y2[:12*B]
-	dblock0Dense2Y3 := m.dblock0Dense2Y3[:12*B]
-	t29 := m.t29[:B]
-	t30 := m.t30[:B]
-	t33 := m.t33[:B]
-	t34 := m.t34[:B]
-	t35 := m.t35[:B]
-	t36 := m.t36[:12*B]
+	dblock2Dense2Y := m.dblock2Dense2Y[:12*B]
+	t17 := m.t17[:B]
+	t18 := m.t18[:B]
+	t19 := m.t19[:B]
 	block2DenseY := m.block2DenseY[:24*B]
-	t37 := m.t37[:24*B]
+	t21 := m.t21[:24*B]
 	block2U := m.block2U[:24*B]
 	block2Dense2Y := m.block2Dense2Y[:12*B]
-	block2DenseY3 := m.block2DenseY3[:24*B]
-	t38 := m.t38[:24*B]
-	block2U2 := m.block2U2[:24*B]
-	block2Dense2Y2 := m.block2Dense2Y2[:12*B]
-	t39 := m.t39[:B]
-	t41 := m.t41[:B]
-	t42 := m.t42[:B]
+	t23 := m.t23[:B]
+	t24 := m.t24[:B]
 	logitsY := m.logitsY[:4*B]
 	sum := m.sum[:B]
 
@@ -357,80 +284,65 @@ func (m *Residual) forward(batch *Batch) Totals {
 	// h = h.y + h.b
 	// t = h − 1/12·Σⱼ h
 	// t2 = 1/12·Σⱼ t² + 1e−5
-	// t3 = 1/√t2
-	// t4 = block.0.layer_norm.shift + block.0.layer_norm.scale·t3 ⊙ t
-	// t5 = h + block.0.dense2.b
-	// t6 = √(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5)
-	// t7 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/t6 ⊙ (h − 1/12·Σⱼ h)
+	// t3 = √t2
+	// t4 = 1/t3
+	// t5 = block.0.layer_norm.shift + block.0.layer_norm.scale·t4 ⊙ t
+	// t6 = h + block.0.dense2.b
 	for i := range B {
 		hYRow := (*[12]float32)(hY[12*i:])
-		hRow := (*[12]float32)(h[12*i:])
-		tOf := float32(0)
+		t6Row := (*[12]float32)(t6[12*i:])
+		t := float32(0)
 		for j := range block0Dense2B {
-			hOf := hYRow[j] + hB[j]
-			t2Of := hOf + block0Dense2B[j]
-			tOf += hOf
-			hRow[j] = t2Of
+			h := hYRow[j] + hB[j]
+			t2Of := h + block0Dense2B[j]
+			t += h
+			t6Row[j] = t2Of
 		}
-		u := 0.083333336 * tOf
-		tRow := (*[12]float32)(t[12*i:])
+		u := 0.083333336 * t
 		t3Of := float32(0)
-		t4Of := float32(0)
 		for j := range block0Dense2B {
-			h2 := hYRow[j] + hB[j]
-			d := h2 - u
-			d2 := h2 - 0.083333336*tOf
+			d := hYRow[j] + hB[j] - u
 			t3Of += d * d
-			t4Of += d2 * d2
-			tRow[j] = d
+			hYRow[j] = d
 		}
 		u2 := 0.083333336 * t3Of
-		t5 := u2 + 1e-5
-		t6Of := vec.Sqrt(t5)
-		u3 := 1 / t6Of
-		u4 := 0.083333336 * t4Of
-		t7Of := u4 + 1e-5
-		t8Of := vec.Sqrt(t7Of)
-		u5 := 1 / t8Of
-		t2[i] = t5
-		t3[i] = u3
-		t6[i] = t8Of
-		t3OfI := t3[i]
-		t4Row := (*[12]float32)(t4[12*i:])
-		t7Row := (*[12]float32)(t7[12*i:])
+		t4Of := u2 + 1e-5
+		t5Of := vec.Sqrt(t4Of)
+		u3 := 1 / t5Of
+		t2[i] = t4Of
+		t3[i] = t5Of
+		t4[i] = u3
+		t5Row := (*[12]float32)(t5[12*i:])
 		for j := range block0Dense2B {
-			t9 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*tRow[j]
-			u6 := block0LayerNormScale[j] * u5 * (hYRow[j] + hB[j] - 0.083333336*tOf)
-			t10Of := block0LayerNormShift[j] + u6
-			t4Row[j] = t9
-			t7Row[j] = t10Of
+			t6Of := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*hYRow[j]
+			t5Row[j] = t6Of
 		}
 	}
 
-	// block.0.dense.y = t4·block.0.dense.W
+	// block.0.dense.y = t5·block.0.dense.W
 	blas.Sgemm(1,
-		blas.View32(t4, B, 12),
+		blas.View32(t5, B, 12),
 		blas.View32(block0DenseW, 12, 24),
 		0, blas.View32(block0DenseY, B, 24))
 
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// t8 = erf(0.70710677·block.0.dense.y) + 1
-	// 2·block.0.u = block.0.dense.y ⊙ t8
+	// t7 = erf(0.70710677·block.0.dense.y) + 1
+	// 2·block.0.u = block.0.dense.y ⊙ t7
 	// 1.8·block.0.u = where(U[0,1) < 0.1, 0, 2·block.0.u)
 	key := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range B {
 		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
-		t8Row := (*[24]float32)(t8[24*i:])
+		t7Row := (*[24]float32)(t7[24*i:])
 		block0URow := (*[24]float32)(block0U[24*i:])
 		for j := range block0DenseB {
 			block0DenseYOf := block0DenseB[j] + block0DenseYRow[j]
-			tOf := vec.Erf(0.70710677*block0DenseYOf) + 1
-			block0UOf := block0DenseYOf * tOf
+			t := vec.Erf(0.70710677*block0DenseYOf) + 1
+			block0UOf := block0DenseYOf * t
 			if rng.Uniform32(key, uint64(24*i+j)) < 0.1 {
 				block0UOf = 0
 			}
 			block0DenseYRow[j] = block0DenseYOf
-			t8Row[j] = tOf
+			t7Row[j] = t
 			block0URow[j] = block0UOf
 		}
 	}
@@ -441,147 +353,67 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block0Dense2W, 24, 12),
 		0, blas.View32(block0Dense2Y, B, 12))
 
-	// h = block.0.dense2.y + t5
-	// t9 = block.1.dense2.b + h
+	// h = block.0.dense2.y + t6
+	// t8 = block.1.dense2.b + h
+	// t9 = h − 1/12·Σⱼ h
+	// t10 = 1/12·Σⱼ t9² + 1e−5
+	// t11 = √t10
+	// t12 = 1/t11
+	// t13 = block.1.layer_norm.shift + block.1.layer_norm.scale·t12 ⊙ t9
 	for i := range B {
 		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
-		hRow := (*[12]float32)(h[12*i:])
+		t6Row := (*[12]float32)(t6[12*i:])
+		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
+		t := float32(0)
 		for j := range block0Dense2YRow {
-			hOf := block0Dense2YRow[j] + hRow[j]
-			tOf := block1Dense2B[j] + hOf
-			hRow[j] = hOf
-			block0Dense2YRow[j] = tOf
+			h := block0Dense2YRow[j] + t6Row[j]
+			t2Of := block1Dense2B[j] + h
+			t += h
+			dblock0Dense2YRow[j] = t2Of
 		}
-	}
-
-	// block.0.dense.y = t7·block.0.dense.W
-	blas.Sgemm(1,
-		blas.View32(t7, B, 12),
-		blas.View32(block0DenseW, 12, 24),
-		0, blas.View32(block0DenseY3, B, 24))
-
-	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// t10 = erf(0.70710677·block.0.dense.y) + 1
-	// 2·block.0.u = block.0.dense.y ⊙ t10
-	// 1.8·block.0.u = where(U[0,1) < 0.1, 0, 2·block.0.u)
-	key2 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
-	for i := range B {
-		block0DenseY3Row := (*[24]float32)(block0DenseY3[24*i:])
-		t10Row := (*[24]float32)(t10[24*i:])
-		block0U2Row := (*[24]float32)(block0U2[24*i:])
-		for j := range block0DenseB {
-			block0DenseYOf := block0DenseB[j] + block0DenseY3Row[j]
-			tOf := vec.Erf(0.70710677*block0DenseYOf) + 1
-			block0UOf := block0DenseYOf * tOf
-			if rng.Uniform32(key2, uint64(24*i+j)) < 0.1 {
-				block0UOf = 0
-			}
-			block0DenseY3Row[j] = block0DenseYOf
-			t10Row[j] = tOf
-			block0U2Row[j] = block0UOf
-		}
-	}
-
-	// block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W
-	blas.Sgemm(0.5555556,
-		blas.View32(block0U2, B, 24),
-		blas.View32(block0Dense2W, 24, 12),
-		0, blas.View32(block0Dense2Y2, B, 12))
-
-	// t11 = h.y + block.0.dense2.y
-	for i := range 12 * B {
-		hY[i] += block0Dense2Y2[i]
-	}
-
-	// t12 = h.b + block.0.dense2.b
-	// t13 = t12 + block.1.dense2.b
-	// t14 = t13 + block.2.dense2.b
-	for i := range 12 {
-		tOf := hB[i] + block0Dense2B[i]
-		t2Of := tOf + block1Dense2B[i]
-		t3Of := t2Of + block2Dense2B[i]
-		t12[i] = tOf
-		t13[i] = t2Of
-		t14[i] = t3Of
-	}
-
-	// h = t11 + t12
-	// t15 = h − 1/12·Σⱼ h
-	// t16 = 1/12·Σⱼ t15² + 1e−5
-	// t17 = 1/√t16
-	// t18 = block.1.layer_norm.shift + block.1.layer_norm.scale·t17 ⊙ t15
-	// t19 = h − 1/12·Σⱼ h
-	// t20 = 1/12·Σⱼ t19² + 1e−5
-	// t21 = √t20
-	// t22 = 1/t21
-	// t23 = block.1.layer_norm.shift + block.1.layer_norm.scale·t22 ⊙ t19
-	for i := range B {
-		hYRow := (*[12]float32)(hY[12*i:])
-		tOf := float32(0)
-		for j := range hYRow {
-			tOf += hYRow[j] + t12[j]
-		}
-		u := 0.083333336 * tOf
-		hRow := (*[12]float32)(h[12*i:])
-		dblock0Dense2Y2Row := (*[12]float32)(dblock0Dense2Y2[12*i:])
-		t2Of := float32(0)
+		u := 0.083333336 * t
 		t3Of := float32(0)
-		for j := range dblock0Dense2Y2Row {
-			d := hRow[j] - u
-			d2 := hYRow[j] + t12[j] - 0.083333336*tOf
-			t2Of += d * d
-			t3Of += d2 * d2
-			hRow[j] = d
-			dblock0Dense2Y2Row[j] = d2
+		for j := range block0Dense2YRow {
+			d := block0Dense2YRow[j] + t6Row[j] - u
+			t3Of += d * d
+			t6Row[j] = d
 		}
-		u2 := 0.083333336 * t2Of
+		u2 := 0.083333336 * t3Of
 		t4Of := u2 + 1e-5
-		t5 := vec.Sqrt(t4Of)
-		u3 := 1 / t5
-		u4 := 0.083333336 * t3Of
-		t6Of := u4 + 1e-5
-		t7Of := vec.Sqrt(t6Of)
-		u5 := 1 / t7Of
-		t16[i] = t4Of
-		t17[i] = u3
-		t20[i] = t6Of
-		t21[i] = t7Of
-		t22[i] = u5
-		t17OfI := t17[i]
-		t22OfI := t22[i]
-		t18Row := (*[12]float32)(t18[12*i:])
-		t23Row := (*[12]float32)(t23[12*i:])
-		for j := range block1LayerNormScale {
-			t8Of := block1LayerNormShift[j] + block1LayerNormScale[j]*u3*hRow[j]
-			t9 := block1LayerNormShift[j] + block1LayerNormScale[j]*u5*dblock0Dense2Y2Row[j]
-			t18Row[j] = t8Of
-			t23Row[j] = t9
+		t5Of := vec.Sqrt(t4Of)
+		u3 := 1 / t5Of
+		t10[i] = t4Of
+		t11[i] = t5Of
+		t12[i] = u3
+		for j := range block0Dense2YRow {
+			t6Of := block1LayerNormShift[j] + block1LayerNormScale[j]*u3*t6Row[j]
+			block0Dense2YRow[j] = t6Of
 		}
 	}
 
-	// block.1.dense.y = t18·block.1.dense.W
+	// block.1.dense.y = t13·block.1.dense.W
 	blas.Sgemm(1,
-		blas.View32(t18, B, 12),
+		blas.View32(block0Dense2Y, B, 12),
 		blas.View32(block1DenseW, 12, 24),
 		0, blas.View32(block1DenseY, B, 24))
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// t24 = erf(0.70710677·block.1.dense.y) + 1
-	// 1.8·block.1.u = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t24)
-	key3 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
+	// t14 = erf(0.70710677·block.1.dense.y) + 1
+	// 1.8·block.1.u = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t14)
+	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
-		t24Row := (*[24]float32)(t24[24*i:])
+		t14Row := (*[24]float32)(t14[24*i:])
 		block1URow := (*[24]float32)(block1U[24*i:])
 		for j := range block1DenseB {
 			block1DenseYOf := block1DenseB[j] + block1DenseYRow[j]
-			tOf := vec.Erf(0.70710677*block1DenseYOf) + 1
-			block1UOf := block1DenseYOf * tOf
-			if rng.Uniform32(key3, uint64(24*i+j)) < 0.1 {
+			t := vec.Erf(0.70710677*block1DenseYOf) + 1
+			block1UOf := block1DenseYOf * t
+			if rng.Uniform32(key2, uint64(24*i+j)) < 0.1 {
 				block1UOf = 0
 			}
 			block1DenseYRow[j] = block1DenseYOf
-			t24Row[j] = tOf
+			t14Row[j] = t
 			block1URow[j] = block1UOf
 		}
 	}
@@ -592,132 +424,67 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block1Dense2W, 24, 12),
 		0, blas.View32(block1Dense2Y, B, 12))
 
-	// h = t9 + block.1.dense2.y
-	// t25 = block.2.dense2.b + h
+	// h = t8 + block.1.dense2.y
+	// t15 = block.2.dense2.b + h
+	// t16 = h − 1/12·Σⱼ h
+	// t17 = 1/12·Σⱼ t16² + 1e−5
+	// t18 = √t17
+	// t19 = 1/t18
+	// t20 = block.2.layer_norm.shift + block.2.layer_norm.scale·t19 ⊙ t16
 	for i := range B {
-		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
+		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
 		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
-		for j := range block0Dense2YRow {
-			hOf := block0Dense2YRow[j] + block1Dense2YRow[j]
-			tOf := block2Dense2B[j] + hOf
-			block0Dense2YRow[j] = hOf
-			block1Dense2YRow[j] = tOf
+		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
+		t := float32(0)
+		for j := range block1Dense2YRow {
+			h := dblock0Dense2YRow[j] + block1Dense2YRow[j]
+			t2Of := block2Dense2B[j] + h
+			t += h
+			dblock2Dense2YRow[j] = t2Of
 		}
-	}
-
-	// block.1.dense.y = t23·block.1.dense.W
-	blas.Sgemm(1,
-		blas.View32(t23, B, 12),
-		blas.View32(block1DenseW, 12, 24),
-		0, blas.View32(block1DenseY3, B, 24))
-
-	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// t26 = erf(0.70710677·block.1.dense.y) + 1
-	// 1.8·block.1.u = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t26)
-	key4 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
-	for i := range B {
-		block1DenseY3Row := (*[24]float32)(block1DenseY3[24*i:])
-		t26Row := (*[24]float32)(t26[24*i:])
-		block1U2Row := (*[24]float32)(block1U2[24*i:])
-		for j := range block1DenseB {
-			block1DenseYOf := block1DenseB[j] + block1DenseY3Row[j]
-			tOf := vec.Erf(0.70710677*block1DenseYOf) + 1
-			block1UOf := block1DenseYOf * tOf
-			if rng.Uniform32(key4, uint64(24*i+j)) < 0.1 {
-				block1UOf = 0
-			}
-			block1DenseY3Row[j] = block1DenseYOf
-			t26Row[j] = tOf
-			block1U2Row[j] = block1UOf
-		}
-	}
-
-	// block.1.dense2.y = 0.5555556·(1.8·block.1.u)·block.1.dense2.W
-	blas.Sgemm(0.5555556,
-		blas.View32(block1U2, B, 24),
-		blas.View32(block1Dense2W, 24, 12),
-		0, blas.View32(block1Dense2Y2, B, 12))
-
-	// t27 = t11 + block.1.dense2.y
-	// h = t27 + t13
-	// t28 = h − 1/12·Σⱼ h
-	// t29 = 1/12·Σⱼ t28² + 1e−5
-	// t30 = 1/√t29
-	// t31 = block.2.layer_norm.shift + block.2.layer_norm.scale·t30 ⊙ t28
-	// t32 = h − 1/12·Σⱼ h
-	// t33 = 1/12·Σⱼ t32² + 1e−5
-	// t34 = √t33
-	// t35 = 1/t34
-	// t36 = block.2.layer_norm.shift + block.2.layer_norm.scale·t35 ⊙ t32
-	for i := range B {
-		hYRow := (*[12]float32)(hY[12*i:])
-		block1Dense2Y2Row := (*[12]float32)(block1Dense2Y2[12*i:])
-		tOf := float32(0)
-		for j := range block1Dense2Y2Row {
-			t2Of := hYRow[j] + block1Dense2Y2Row[j]
-			tOf += t2Of + t13[j]
-			hYRow[j] = t2Of
-		}
-		u := 0.083333336 * tOf
-		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
-		dblock0Dense2Y3Row := (*[12]float32)(dblock0Dense2Y3[12*i:])
+		u := 0.083333336 * t
 		t3Of := float32(0)
-		t4Of := float32(0)
-		for j := range block0Dense2YRow {
-			d := block0Dense2YRow[j] - u
-			d2 := hYRow[j] + t13[j] - 0.083333336*tOf
+		for j := range block1Dense2YRow {
+			d := dblock0Dense2YRow[j] + block1Dense2YRow[j] - u
 			t3Of += d * d
-			t4Of += d2 * d2
-			block0Dense2YRow[j] = d
-			dblock0Dense2Y3Row[j] = d2
+			dblock0Dense2YRow[j] = d
 		}
 		u2 := 0.083333336 * t3Of
-		t5 := u2 + 1e-5
-		t6Of := vec.Sqrt(t5)
-		u3 := 1 / t6Of
-		u4 := 0.083333336 * t4Of
-		t7Of := u4 + 1e-5
-		t8Of := vec.Sqrt(t7Of)
-		u5 := 1 / t8Of
-		t29[i] = t5
-		t30[i] = u3
-		t33[i] = t7Of
-		t34[i] = t8Of
-		t35[i] = u5
-		t30OfI := t30[i]
-		t35OfI := t35[i]
-		t36Row := (*[12]float32)(t36[12*i:])
-		for j := range block0Dense2YRow {
-			t9 := block2LayerNormShift[j] + block2LayerNormScale[j]*u3*block0Dense2YRow[j]
-			t10Of := block2LayerNormShift[j] + block2LayerNormScale[j]*u5*dblock0Dense2Y3Row[j]
-			block1Dense2Y2Row[j] = t9
-			t36Row[j] = t10Of
+		t4Of := u2 + 1e-5
+		t5Of := vec.Sqrt(t4Of)
+		u3 := 1 / t5Of
+		t17[i] = t4Of
+		t18[i] = t5Of
+		t19[i] = u3
+		for j := range block1Dense2YRow {
+			t6Of := block2LayerNormShift[j] + block2LayerNormScale[j]*u3*dblock0Dense2YRow[j]
+			block1Dense2YRow[j] = t6Of
 		}
 	}
 
-	// block.2.dense.y = t31·block.2.dense.W
+	// block.2.dense.y = t20·block.2.dense.W
 	blas.Sgemm(1,
-		blas.View32(block1Dense2Y2, B, 12),
+		blas.View32(block1Dense2Y, B, 12),
 		blas.View32(block2DenseW, 12, 24),
 		0, blas.View32(block2DenseY, B, 24))
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// t37 = erf(0.70710677·block.2.dense.y) + 1
-	// 1.8·block.2.u = where(U[0,1) < 0.1, 0, block.2.dense.y ⊙ t37)
-	key5 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
+	// t21 = erf(0.70710677·block.2.dense.y) + 1
+	// 1.8·block.2.u = where(U[0,1) < 0.1, 0, block.2.dense.y ⊙ t21)
+	key3 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
-		t37Row := (*[24]float32)(t37[24*i:])
+		t21Row := (*[24]float32)(t21[24*i:])
 		block2URow := (*[24]float32)(block2U[24*i:])
 		for j := range block2DenseB {
 			block2DenseYOf := block2DenseB[j] + block2DenseYRow[j]
-			tOf := vec.Erf(0.70710677*block2DenseYOf) + 1
-			block2UOf := block2DenseYOf * tOf
-			if rng.Uniform32(key5, uint64(24*i+j)) < 0.1 {
+			t := vec.Erf(0.70710677*block2DenseYOf) + 1
+			block2UOf := block2DenseYOf * t
+			if rng.Uniform32(key3, uint64(24*i+j)) < 0.1 {
 				block2UOf = 0
 			}
 			block2DenseYRow[j] = block2DenseYOf
-			t37Row[j] = tOf
+			t21Row[j] = t
 			block2URow[j] = block2UOf
 		}
 	}
@@ -728,91 +495,47 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block2Dense2W, 24, 12),
 		0, blas.View32(block2Dense2Y, B, 12))
 
-	// h = t25 + block.2.dense2.y
-	for i := range 12 * B {
-		block1Dense2Y[i] += block2Dense2Y[i]
-	}
-
-	// block.2.dense.y = t36·block.2.dense.W
-	blas.Sgemm(1,
-		blas.View32(t36, B, 12),
-		blas.View32(block2DenseW, 12, 24),
-		0, blas.View32(block2DenseY3, B, 24))
-
-	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// t38 = erf(0.70710677·block.2.dense.y) + 1
-	// 1.8·block.2.u = where(U[0,1) < 0.1, 0, block.2.dense.y ⊙ t38)
-	key6 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
+	// h = t15 + block.2.dense2.y
+	// t22 = h − 1/12·Σⱼ h
+	// t23 = 1/12·Σⱼ t22² + 1e−5
+	// t24 = 1/√t23
+	// t25 = layer_norm.shift + layer_norm.scale·t24 ⊙ t22
 	for i := range B {
-		block2DenseY3Row := (*[24]float32)(block2DenseY3[24*i:])
-		t38Row := (*[24]float32)(t38[24*i:])
-		block2U2Row := (*[24]float32)(block2U2[24*i:])
-		for j := range block2DenseB {
-			block2DenseYOf := block2DenseB[j] + block2DenseY3Row[j]
-			tOf := vec.Erf(0.70710677*block2DenseYOf) + 1
-			block2UOf := block2DenseYOf * tOf
-			if rng.Uniform32(key6, uint64(24*i+j)) < 0.1 {
-				block2UOf = 0
-			}
-			block2DenseY3Row[j] = block2DenseYOf
-			t38Row[j] = tOf
-			block2U2Row[j] = block2UOf
+		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
+		block2Dense2YRow := (*[12]float32)(block2Dense2Y[12*i:])
+		t := float32(0)
+		for j := range block2Dense2YRow {
+			t += dblock2Dense2YRow[j] + block2Dense2YRow[j]
 		}
-	}
-
-	// block.2.dense2.y = 0.5555556·(1.8·block.2.u)·block.2.dense2.W
-	blas.Sgemm(0.5555556,
-		blas.View32(block2U2, B, 24),
-		blas.View32(block2Dense2W, 24, 12),
-		0, blas.View32(block2Dense2Y2, B, 12))
-
-	// h = t27 + block.2.dense2.y + t14
-	// t39 = Σⱼ h
-	// t40 = h − 1/12·t39
-	// t41 = 1/12·Σⱼ t40² + 1e−5
-	// t42 = 1/√t41
-	// t43 = layer_norm.shift + layer_norm.scale·t42 ⊙ t40
-	for i := range B {
-		hYRow := (*[12]float32)(hY[12*i:])
-		block2Dense2Y2Row := (*[12]float32)(block2Dense2Y2[12*i:])
-		tOf := float32(0)
-		for j := range block2Dense2Y2Row {
-			hOf := hYRow[j] + block2Dense2Y2Row[j] + t14[j]
-			tOf += hOf
-			hYRow[j] = hOf
-		}
-		u := 0.083333336 * tOf
-		t39[i] = tOf
-		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
+		u := 0.083333336 * t
 		t2Of := float32(0)
-		for j := range block1Dense2YRow {
-			d := block1Dense2YRow[j] - u
+		for j := range block2Dense2YRow {
+			d := dblock2Dense2YRow[j] + block2Dense2YRow[j] - u
 			t2Of += d * d
-			block1Dense2YRow[j] = d
+			dblock2Dense2YRow[j] = d
 		}
 		u2 := 0.083333336 * t2Of
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t41[i] = t3Of
-		t42[i] = u3
-		t42OfI := t42[i]
-		for j := range block1Dense2YRow {
-			t5 := layerNormShift[j] + layerNormScale[j]*u3*block1Dense2YRow[j]
-			block2Dense2Y2Row[j] = t5
+		t23[i] = t3Of
+		t24[i] = u3
+		for j := range block2Dense2YRow {
+			t5Of := layerNormShift[j] + layerNormScale[j]*u3*dblock2Dense2YRow[j]
+			block2Dense2YRow[j] = t5Of
 		}
 	}
 
-	// logits.y = t43·logits.W
+	// logits.y = t25·logits.W
 	blas.Sgemm(1,
-		blas.View32(block2Dense2Y2, B, 12),
+		blas.View32(block2Dense2Y, B, 12),
 		blas.View32(logitsW, 12, 4),
 		0, blas.View32(logitsY, B, 4))
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t44 = exp(logits − peak)
-	// sum = Σⱼ t44
+	// t26 = exp(logits − peak)
+	// sum = Σⱼ t26
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = y]
@@ -844,8 +567,8 @@ func (m *Residual) forward(batch *Batch) Totals {
 			sumOf += e
 			logitsYRow[j] = e
 		}
-		tOf := vec.Log(sumOf)
-		loss += float64(peak + tOf - chosen)
+		t := vec.Log(sumOf)
+		loss += float64(peak + t - chosen)
 		sum[i] = sumOf
 	}
 
@@ -880,8 +603,6 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	x := batch.X
 	logitsW := m.params.LogitsW
 	layerNormScale := m.params.LayerNormScale
-	layerNormShift := m.params.LayerNormShift
-	logitsB := m.params.LogitsB
 	block2Dense2W := m.params.Block2Dense2W
 	block2DenseW := m.params.Block2DenseW
 	block2LayerNormScale := m.params.Block2LayerNormScale
@@ -893,68 +614,43 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	block0LayerNormScale := m.params.Block0LayerNormScale
 	sum := m.sum[:B]
 	logitsY := m.logitsY[:4*B]
-	block2Dense2Y2 := m.block2Dense2Y2[:12*B]
-	t45 := m.t45[:12*B]
-	block1Dense2Y := m.block1Dense2Y[:12*B]
-	t42 := m.t42[:B]
-	t41 := m.t41[:B]
-	t39 := m.t39[:B]
-	hY := m.hY[:12*B]
-	t48 := m.t48[:B]
-	t49 := m.t49[:B]
-	t50 := m.t50[:12*B]
-	logitsY2 := m.logitsY2[:4*B]
-	t51 := m.t51[:12*B]
+	block2Dense2Y := m.block2Dense2Y[:12*B]
+	t27 := m.t27[:12*B]
+	dblock2Dense2Y := m.dblock2Dense2Y[:12*B]
+	t24 := m.t24[:B]
+	t23 := m.t23[:B]
 	block2U := m.block2U[:24*B]
 	dblock2U := m.dblock2U[:24*B]
-	t37 := m.t37[:24*B]
+	t21 := m.t21[:24*B]
 	block2DenseY := m.block2DenseY[:24*B]
-	block1Dense2Y2 := m.block1Dense2Y2[:12*B]
-	t52 := m.t52[:12*B]
-	block0Dense2Y := m.block0Dense2Y[:12*B]
-	t30 := m.t30[:B]
-	t29 := m.t29[:B]
-	dblock2U2 := m.dblock2U2[:24*B]
-	t38 := m.t38[:24*B]
-	block2DenseY3 := m.block2DenseY3[:24*B]
-	dblock1Dense2Y2 := m.dblock1Dense2Y2[:12*B]
-	dblock0Dense2Y3 := m.dblock0Dense2Y3[:12*B]
-	t34 := m.t34[:B]
-	t33 := m.t33[:B]
-	t35 := m.t35[:B]
+	block1Dense2Y := m.block1Dense2Y[:12*B]
+	t28 := m.t28[:12*B]
+	dblock0Dense2Y := m.dblock0Dense2Y[:12*B]
+	t19 := m.t19[:B]
+	t17 := m.t17[:B]
+	t18 := m.t18[:B]
 	block1U := m.block1U[:24*B]
 	dblock1U := m.dblock1U[:24*B]
-	t24 := m.t24[:24*B]
+	t14 := m.t14[:24*B]
 	block1DenseY := m.block1DenseY[:24*B]
-	t18 := m.t18[:12*B]
-	t57 := m.t57[:12*B]
-	h := m.h[:12*B]
-	t17 := m.t17[:B]
-	t16 := m.t16[:B]
-	dblock1U2 := m.dblock1U2[:24*B]
-	t26 := m.t26[:24*B]
-	block1DenseY3 := m.block1DenseY3[:24*B]
-	t60 := m.t60[:12*B]
-	dblock0Dense2Y2 := m.dblock0Dense2Y2[:12*B]
-	t21 := m.t21[:B]
-	t20 := m.t20[:B]
-	t22 := m.t22[:B]
+	block0Dense2Y := m.block0Dense2Y[:12*B]
+	t31 := m.t31[:12*B]
+	t6 := m.t6[:12*B]
+	t12 := m.t12[:B]
+	t10 := m.t10[:B]
+	t11 := m.t11[:B]
 	block0U := m.block0U[:24*B]
-	t8 := m.t8[:24*B]
+	t7 := m.t7[:24*B]
 	block0DenseY := m.block0DenseY[:24*B]
 	dblock0U := m.dblock0U[:24*B]
 	dblock0U2 := m.dblock0U2[:24*B]
-	t4 := m.t4[:12*B]
-	t63 := m.t63[:12*B]
-	t := m.t[:12*B]
-	t3 := m.t3[:B]
+	t5 := m.t5[:12*B]
+	t35 := m.t35[:12*B]
+	hY := m.hY[:12*B]
+	t4 := m.t4[:B]
 	t2 := m.t2[:B]
-	dblock0U3 := m.dblock0U3[:24*B]
-	t10 := m.t10[:24*B]
-	block0DenseY3 := m.block0DenseY3[:24*B]
-	t66 := m.t66[:12*B]
-	t6 := m.t6[:B]
-	t68 := m.t68[:12*B]
+	t3 := m.t3[:B]
+	t38 := m.t38[:12*B]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNormShift := grad.LayerNormShift
@@ -983,7 +679,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// dloss = 1/B
 	dloss := float32(1 / float64(B))
 
-	// B·dlogits = 1/sum·t44 − onehot(y)
+	// B·dlogits = 1/sum·t26 − onehot(y)
 	// dlogits.b = (1/B)·dloss·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -1000,125 +696,45 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = (1/B)·dloss·t43ᵀ·(B·dlogits)
+	// dlogits.W = (1/B)·dloss·t25ᵀ·(B·dlogits)
 	blas.Sgemm(dloss,
-		blas.View32(block2Dense2Y2, B, 12).T(),
+		blas.View32(block2Dense2Y, B, 12).T(),
 		blas.View32(logitsY, B, 4),
 		0, blas.View32(dlogitsW, 12, 4))
 
-	// t45 = (B·dlogits)·logits.Wᵀ
+	// t27 = (B·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B, 4),
 		blas.View32(logitsW, 12, 4).T(),
-		0, blas.View32(t45, B, 12))
+		0, blas.View32(t27, B, 12))
 
-	// t46 = layer_norm.scale·t45 − 1/12·Σⱼ layer_norm.scale·t40 ⊙ t45/t41·t40
-	// dlayer_norm.shift = (1/B)·dloss·Σᵢ t45
-	// dlayer_norm.scale = (1/B)·dloss·Σᵢ t42·t40 ⊙ t45
+	// B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·Σⱼ layer_norm.scale·t22 ⊙ t27/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
+	// dlayer_norm.shift = (1/B)·dloss·Σᵢ t27
+	// dlayer_norm.scale = (1/B)·dloss·Σᵢ t24·t22 ⊙ t27
+	// dblock.2.dense2.b = (1/B)·dloss·Σᵢ B·dblock.2.dense2.y
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
-	for i := range B {
-		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
-		t45Row := (*[12]float32)(t45[12*i:])
-		t42OfI := t42[i]
-		tOf := float32(0)
-		for j := range block1Dense2YRow {
-			u := block1Dense2YRow[j] * t45Row[j]
-			tOf += layerNormScale[j] * u
-			dlayerNormShift[j] += dloss * t45Row[j]
-			dlayerNormScale[j] += dloss * (t42OfI * u)
-		}
-		u2 := tOf / t41[i]
-		for j := range block1Dense2YRow {
-			d := layerNormScale[j]*t45Row[j] - 0.083333336*(u2*block1Dense2YRow[j])
-			block1Dense2YRow[j] = d
-		}
-	}
-
-	// t47 = h − 1/12·t39
-	// t48 = 1/12·Σⱼ t47² + 1e−5
-	// t49 = 1/√t48
-	// t50 = layer_norm.shift + layer_norm.scale·t49 ⊙ t47
-	for i := range B {
-		t39OfI := t39[i]
-		hYRow := (*[12]float32)(hY[12*i:])
-		tOf := float32(0)
-		for j := range hYRow {
-			d := hYRow[j] - 0.083333336*t39OfI
-			tOf += d * d
-			hYRow[j] = d
-		}
-		u := 0.083333336 * tOf
-		t2Of := u + 1e-5
-		t3Of := vec.Sqrt(t2Of)
-		u2 := 1 / t3Of
-		t48[i] = t2Of
-		t49[i] = u2
-		t49OfI := t49[i]
-		t50Row := (*[12]float32)(t50[12*i:])
-		for j := range hYRow {
-			t50Row[j] = layerNormShift[j] + layerNormScale[j]*u2*hYRow[j]
-		}
-	}
-
-	// logits.y = t50·logits.W
-	blas.Sgemm(1,
-		blas.View32(t50, B, 12),
-		blas.View32(logitsW, 12, 4),
-		0, blas.View32(logitsY2, B, 4))
-
-	// logits = logits.b + logits.y
-	// B·dlogits = exp(logits − logsumexp(logits)) − onehot(y)
-	for i := range B {
-		logitsY2Row := (*[4]float32)(logitsY2[4*i:])
-		tOf := float32(0)
-		for j := range logitsB {
-			xOf := logitsB[j] + logitsY2Row[j]
-			if xOf < tOf || xOf != xOf {
-				tOf = xOf
-			}
-		}
-		yOfI := y[i]
-		for j := range logitsB {
-			dlogits := vec.Exp(logitsB[j] + logitsY2Row[j] - tOf)
-			if int(yOfI) == j {
-				dlogits--
-			}
-			logitsY2Row[j] = dlogits
-		}
-	}
-
-	// t51 = (B·dlogits)·logits.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(logitsY2, B, 4),
-		blas.View32(logitsW, 12, 4).T(),
-		0, blas.View32(t51, B, 12))
-
-	// B·dblock.2.dense2.y = t42·(t46 − 1/12·Σⱼ layer_norm.scale·t51)
-	// B·dblock.2.dense2.y = t49·(layer_norm.scale·t51 − 1/12·Σⱼ layer_norm.scale·t47 ⊙ t51/t48·t47 − 1/12·Σⱼ layer_norm.scale·t51)
-	// dblock.2.dense2.b = (1/B)·dloss·Σᵢ B·dblock.2.dense2.y
 	clear(dblock2Dense2B)
 	for i := range B {
-		t51Row := (*[12]float32)(t51[12*i:])
-		hYRow := (*[12]float32)(hY[12*i:])
-		tOf := float32(0)
+		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
+		t27Row := (*[12]float32)(t27[12*i:])
+		t24OfI := t24[i]
+		t := float32(0)
 		t2Of := float32(0)
-		for j := range hYRow {
-			tOf += layerNormScale[j] * t51Row[j]
-			t2Of += layerNormScale[j] * (hYRow[j] * t51Row[j])
+		for j := range dblock2Dense2YRow {
+			u := dblock2Dense2YRow[j] * t27Row[j]
+			t += layerNormScale[j] * u
+			t2Of += layerNormScale[j] * t27Row[j]
+			dlayerNormShift[j] += dloss * t27Row[j]
+			dlayerNormScale[j] += dloss * (t24OfI * u)
 		}
-		u := 0.083333336 * tOf
-		u2 := t2Of / t48[i]
-		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
-		t42OfI := t42[i]
-		t49OfI := t49[i]
-		for j := range block1Dense2YRow {
-			dblock2Dense2Y := t42OfI * (block1Dense2YRow[j] - u)
-			d := layerNormScale[j]*t51Row[j] - 0.083333336*(u2*hYRow[j]) - 0.083333336*tOf
-			dblock2Dense2Y2 := t49OfI * d
-			dblock2Dense2B[j] += dloss * dblock2Dense2Y
-			hYRow[j] = dblock2Dense2Y
-			block1Dense2YRow[j] = dblock2Dense2Y2
+		u2 := t / t23[i]
+		u3 := 0.083333336 * t2Of
+		for j := range dblock2Dense2B {
+			d := layerNormScale[j]*t27Row[j] - 0.083333336*(u2*dblock2Dense2YRow[j])
+			dblock2Dense2YOf := t24OfI * (d - u3)
+			dblock2Dense2B[j] += dloss * dblock2Dense2YOf
+			dblock2Dense2YRow[j] = dblock2Dense2YOf
 		}
 	}
 
@@ -1128,295 +744,201 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// dblock.2.dense2.W = scale·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
 	blas.Sgemm(scale,
 		blas.View32(block2U, B, 24).T(),
-		blas.View32(hY, B, 12),
+		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock2Dense2W, 24, 12))
 
 	// B·dblock.2.u = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(hY, B, 12),
+		blas.View32(dblock2Dense2Y, B, 12),
 		blas.View32(block2Dense2W, 24, 12).T(),
 		0, blas.View32(dblock2U, B, 24))
 
-	// B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t37 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
+	// B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
 	// dblock.2.dense.b = (1/B)·dloss·Σᵢ B·dblock.2.dense.y
 	clear(dblock2DenseB)
 	key := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		dblock2URow := (*[24]float32)(dblock2U[24*i:])
-		t37Row := (*[24]float32)(t37[24*i:])
+		t21Row := (*[24]float32)(t21[24*i:])
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
 		for j := range block2DenseYRow {
-			tOf := dblock2URow[j]
+			t := dblock2URow[j]
 			if rng.Uniform32(key, uint64(24*i+j)) < 0.1 {
-				tOf = 0
+				t = 0
 			}
 			u := block2DenseYRow[j] * vec.Exp(-0.5*(block2DenseYRow[j]*block2DenseYRow[j]))
-			dblock2DenseY := tOf * (0.5555556*t37Row[j] + 0.4432692*u)
+			dblock2DenseY := t * (0.5555556*t21Row[j] + 0.4432692*u)
 			dblock2DenseB[j] += dloss * dblock2DenseY
 			block2DenseYRow[j] = dblock2DenseY
 		}
 	}
 
-	// dblock.2.dense.W = (1/B)·dloss·t31ᵀ·(B·dblock.2.dense.y)
+	// dblock.2.dense.W = (1/B)·dloss·t20ᵀ·(B·dblock.2.dense.y)
 	blas.Sgemm(dloss,
-		blas.View32(block1Dense2Y2, B, 12).T(),
+		blas.View32(block1Dense2Y, B, 12).T(),
 		blas.View32(block2DenseY, B, 24),
 		0, blas.View32(dblock2DenseW, 12, 24))
 
-	// t52 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
+	// t28 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block2DenseY, B, 24),
 		blas.View32(block2DenseW, 12, 24).T(),
-		0, blas.View32(t52, B, 12))
+		0, blas.View32(t28, B, 12))
 
-	// t53 = B·dblock.2.dense2.y + t30·(block.2.layer_norm.scale·t52 − 1/12·Σⱼ block.2.layer_norm.scale·t28 ⊙ t52/t29·t28)
-	// dblock.2.layer_norm.shift = (1/B)·dloss·Σᵢ t52
-	// dblock.2.layer_norm.scale = (1/B)·dloss·Σᵢ t30·t28 ⊙ t52
+	// t29 = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·Σⱼ block.2.layer_norm.scale·t16 ⊙ t28/t17·t16)
+	// t30 = Σⱼ block.2.layer_norm.scale·t28/t18
+	// B·dblock.1.dense2.y = t29 − 1/12·t30
+	// dblock.2.layer_norm.shift = (1/B)·dloss·Σᵢ t28
+	// dblock.2.layer_norm.scale = (1/B)·dloss·Σᵢ t19·t16 ⊙ t28
+	// dblock.1.dense2.b = (1/B)·dloss·Σᵢ B·dblock.1.dense2.y
 	clear(dblock2LayerNormShift)
 	clear(dblock2LayerNormScale)
-	for i := range B {
-		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
-		t52Row := (*[12]float32)(t52[12*i:])
-		t30OfI := t30[i]
-		tOf := float32(0)
-		for j := range block0Dense2YRow {
-			u := block0Dense2YRow[j] * t52Row[j]
-			tOf += block2LayerNormScale[j] * u
-			dblock2LayerNormShift[j] += dloss * t52Row[j]
-			dblock2LayerNormScale[j] += dloss * (t30OfI * u)
-		}
-		u2 := tOf / t29[i]
-		hYRow := (*[12]float32)(hY[12*i:])
-		for j := range block0Dense2YRow {
-			d := block2LayerNormScale[j]*t52Row[j] - 0.083333336*(u2*block0Dense2YRow[j])
-			hYRow[j] += t30OfI * d
-		}
-	}
-
-	// B·dblock.2.u = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(block1Dense2Y, B, 12),
-		blas.View32(block2Dense2W, 24, 12).T(),
-		0, blas.View32(dblock2U2, B, 24))
-
-	// B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t38 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
-	key2 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
-	for i := range 24 * B {
-		tOf := dblock2U2[i]
-		if rng.Uniform32(key2, uint64(i)) < 0.1 {
-			tOf = 0
-		}
-		u := block2DenseY3[i] * vec.Exp(-0.5*(block2DenseY3[i]*block2DenseY3[i]))
-		block2DenseY3[i] = tOf * (0.5555556*t38[i] + 0.4432692*u)
-	}
-
-	// t54 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(block2DenseY3, B, 24),
-		blas.View32(block2DenseW, 12, 24).T(),
-		0, blas.View32(dblock1Dense2Y2, B, 12))
-
-	// t55 = Σⱼ block.2.layer_norm.scale·t54/t34
-	// B·dblock.1.dense2.y = t53 − 1/12·t55
-	// t56 = B·dblock.2.dense2.y + t35·(block.2.layer_norm.scale·t54 − 1/12·Σⱼ block.2.layer_norm.scale·t32 ⊙ t54/t33·t32)
-	// B·dblock.1.dense2.y = t56 − 1/12·t55
-	// dblock.1.dense2.b = (1/B)·dloss·Σᵢ B·dblock.1.dense2.y
 	clear(dblock1Dense2B)
 	for i := range B {
-		dblock1Dense2Y2Row := (*[12]float32)(dblock1Dense2Y2[12*i:])
-		dblock0Dense2Y3Row := (*[12]float32)(dblock0Dense2Y3[12*i:])
-		tOf := float32(0)
+		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
+		t28Row := (*[12]float32)(t28[12*i:])
+		t19OfI := t19[i]
+		t := float32(0)
 		t2Of := float32(0)
 		for j := range block2LayerNormScale {
-			u := block2LayerNormScale[j] * (dblock0Dense2Y3Row[j] * dblock1Dense2Y2Row[j])
-			tOf += block2LayerNormScale[j] * dblock1Dense2Y2Row[j]
-			t2Of += u
+			u := dblock0Dense2YRow[j] * t28Row[j]
+			t += block2LayerNormScale[j] * u
+			t2Of += block2LayerNormScale[j] * t28Row[j]
+			dblock2LayerNormShift[j] += dloss * t28Row[j]
+			dblock2LayerNormScale[j] += dloss * (t19OfI * u)
 		}
-		u2 := tOf / t34[i]
-		u3 := 0.083333336 * u2
-		u4 := t2Of / t33[i]
-		t33[i] = u2
-		hYRow := (*[12]float32)(hY[12*i:])
-		t35OfI := t35[i]
-		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
-		t33OfI := t33[i]
-		for j := range block1Dense2YRow {
-			dblock1Dense2Y := hYRow[j] - u3
-			d := block2LayerNormScale[j]*dblock1Dense2Y2Row[j] - 0.083333336*(u4*dblock0Dense2Y3Row[j])
-			t3Of := block1Dense2YRow[j] + t35OfI*d
-			dblock1Dense2Y2Of := t3Of - 0.083333336*u2
+		u2 := t / t17[i]
+		u3 := t2Of / t18[i]
+		u4 := 0.083333336 * u3
+		t17[i] = u3
+		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
+		for j := range block2LayerNormScale {
+			d := block2LayerNormScale[j]*t28Row[j] - 0.083333336*(u2*dblock0Dense2YRow[j])
+			t3Of := dblock2Dense2YRow[j] + t19OfI*d
+			dblock1Dense2Y := t3Of - u4
 			dblock1Dense2B[j] += dloss * dblock1Dense2Y
-			block1Dense2YRow[j] = dblock1Dense2Y
-			dblock0Dense2Y3Row[j] = t3Of
-			dblock1Dense2Y2Row[j] = dblock1Dense2Y2Of
+			dblock0Dense2YRow[j] = t3Of
+			dblock2Dense2YRow[j] = dblock1Dense2Y
 		}
 	}
 
 	// dblock.1.dense2.W = scale·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
 	blas.Sgemm(scale,
 		blas.View32(block1U, B, 24).T(),
-		blas.View32(block1Dense2Y, B, 12),
+		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock1Dense2W, 24, 12))
 
 	// B·dblock.1.u = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(block1Dense2Y, B, 12),
+		blas.View32(dblock2Dense2Y, B, 12),
 		blas.View32(block1Dense2W, 24, 12).T(),
 		0, blas.View32(dblock1U, B, 24))
 
-	// B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t24 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
+	// B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
 	// dblock.1.dense.b = (1/B)·dloss·Σᵢ B·dblock.1.dense.y
 	clear(dblock1DenseB)
-	key3 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
+	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		dblock1URow := (*[24]float32)(dblock1U[24*i:])
-		t24Row := (*[24]float32)(t24[24*i:])
+		t14Row := (*[24]float32)(t14[24*i:])
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
 		for j := range block1DenseYRow {
-			tOf := dblock1URow[j]
-			if rng.Uniform32(key3, uint64(24*i+j)) < 0.1 {
-				tOf = 0
+			t := dblock1URow[j]
+			if rng.Uniform32(key2, uint64(24*i+j)) < 0.1 {
+				t = 0
 			}
 			u := block1DenseYRow[j] * vec.Exp(-0.5*(block1DenseYRow[j]*block1DenseYRow[j]))
-			dblock1DenseY := tOf * (0.5555556*t24Row[j] + 0.4432692*u)
+			dblock1DenseY := t * (0.5555556*t14Row[j] + 0.4432692*u)
 			dblock1DenseB[j] += dloss * dblock1DenseY
 			block1DenseYRow[j] = dblock1DenseY
 		}
 	}
 
-	// dblock.1.dense.W = (1/B)·dloss·t18ᵀ·(B·dblock.1.dense.y)
+	// dblock.1.dense.W = (1/B)·dloss·t13ᵀ·(B·dblock.1.dense.y)
 	blas.Sgemm(dloss,
-		blas.View32(t18, B, 12).T(),
+		blas.View32(block0Dense2Y, B, 12).T(),
 		blas.View32(block1DenseY, B, 24),
 		0, blas.View32(dblock1DenseW, 12, 24))
 
-	// t57 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
+	// t31 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block1DenseY, B, 24),
 		blas.View32(block1DenseW, 12, 24).T(),
-		0, blas.View32(t57, B, 12))
+		0, blas.View32(t31, B, 12))
 
-	// t58 = t53 + t17·(block.1.layer_norm.scale·t57 − 1/12·Σⱼ block.1.layer_norm.scale·t15 ⊙ t57/t16·t15)
-	// t59 = B·dblock.1.dense2.y + t17·(block.1.layer_norm.scale·t57 − 1/12·Σⱼ block.1.layer_norm.scale·t15 ⊙ t57/t16·t15)
-	// dblock.1.layer_norm.shift = (1/B)·dloss·Σᵢ t57
-	// dblock.1.layer_norm.scale = (1/B)·dloss·Σᵢ t17·t15 ⊙ t57
+	// t32 = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9)
+	// t33 = t30 + Σⱼ block.1.layer_norm.scale·t31/t11
+	// B·dblock.0.dense2.y = t32 − 1/12·t33
+	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9) − 1/12·Σⱼ block.1.layer_norm.scale·t31/t11
+	// dblock.1.layer_norm.shift = (1/B)·dloss·Σᵢ t31
+	// dblock.1.layer_norm.scale = (1/B)·dloss·Σᵢ t12·t9 ⊙ t31
+	// dblock.0.dense2.b = (1/B)·dloss·Σᵢ B·dblock.0.dense2.y
 	clear(dblock1LayerNormShift)
 	clear(dblock1LayerNormScale)
-	for i := range B {
-		hRow := (*[12]float32)(h[12*i:])
-		t57Row := (*[12]float32)(t57[12*i:])
-		t17OfI := t17[i]
-		tOf := float32(0)
-		for j := range block1LayerNormScale {
-			u := hRow[j] * t57Row[j]
-			tOf += block1LayerNormScale[j] * u
-			dblock1LayerNormShift[j] += dloss * t57Row[j]
-			dblock1LayerNormScale[j] += dloss * (t17OfI * u)
-		}
-		u2 := tOf / t16[i]
-		hYRow := (*[12]float32)(hY[12*i:])
-		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
-		for j := range block1Dense2YRow {
-			d := block1LayerNormScale[j]*t57Row[j] - 0.083333336*(u2*hRow[j])
-			u3 := t17OfI * d
-			t2Of := hYRow[j] + u3
-			t3Of := block1Dense2YRow[j] + u3
-			hYRow[j] = t2Of
-			hRow[j] = t3Of
-		}
-	}
-
-	// B·dblock.1.u = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(dblock1Dense2Y2, B, 12),
-		blas.View32(block1Dense2W, 24, 12).T(),
-		0, blas.View32(dblock1U2, B, 24))
-
-	// B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t26 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
-	key4 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
-	for i := range 24 * B {
-		tOf := dblock1U2[i]
-		if rng.Uniform32(key4, uint64(i)) < 0.1 {
-			tOf = 0
-		}
-		u := block1DenseY3[i] * vec.Exp(-0.5*(block1DenseY3[i]*block1DenseY3[i]))
-		block1DenseY3[i] = tOf * (0.5555556*t26[i] + 0.4432692*u)
-	}
-
-	// t60 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(block1DenseY3, B, 24),
-		blas.View32(block1DenseW, 12, 24).T(),
-		0, blas.View32(t60, B, 12))
-
-	// t61 = t55 + Σⱼ block.1.layer_norm.scale·t60/t21
-	// B·dblock.0.dense2.y = t58 − 1/12·t61
-	// B·dblock.0.dense2.y = t59 − 1/12·Σⱼ block.1.layer_norm.scale·t60/t21
-	// B·dblock.0.dense2.y = t56 + t22·(block.1.layer_norm.scale·t60 − 1/12·Σⱼ block.1.layer_norm.scale·t19 ⊙ t60/t20·t19) − 1/12·t61
-	// dblock.0.dense2.b = (1/B)·dloss·Σᵢ B·dblock.0.dense2.y
 	clear(dblock0Dense2B)
 	for i := range B {
-		t60Row := (*[12]float32)(t60[12*i:])
-		dblock0Dense2Y2Row := (*[12]float32)(dblock0Dense2Y2[12*i:])
-		tOf := float32(0)
+		t6Row := (*[12]float32)(t6[12*i:])
+		t31Row := (*[12]float32)(t31[12*i:])
+		t12OfI := t12[i]
+		t := float32(0)
 		t2Of := float32(0)
 		for j := range block1LayerNormScale {
-			u := block1LayerNormScale[j] * (dblock0Dense2Y2Row[j] * t60Row[j])
-			tOf += block1LayerNormScale[j] * t60Row[j]
-			t2Of += u
+			u := t6Row[j] * t31Row[j]
+			t += block1LayerNormScale[j] * u
+			t2Of += block1LayerNormScale[j] * t31Row[j]
+			dblock1LayerNormShift[j] += dloss * t31Row[j]
+			dblock1LayerNormScale[j] += dloss * (t12OfI * u)
 		}
-		u2 := tOf / t21[i]
-		t3Of := t33[i] + u2
-		u3 := 0.083333336 * t3Of
-		u4 := 0.083333336 * u2
-		u5 := t2Of / t20[i]
-		t20[i] = t3Of
-		hYRow := (*[12]float32)(hY[12*i:])
-		hRow := (*[12]float32)(h[12*i:])
-		t22OfI := t22[i]
-		dblock0Dense2Y3Row := (*[12]float32)(dblock0Dense2Y3[12*i:])
-		t20OfI := t20[i]
+		u2 := t / t10[i]
+		u3 := t2Of / t11[i]
+		t3Of := t17[i] + u3
+		u4 := 0.083333336 * t3Of
+		u5 := 0.083333336 * u3
+		t10[i] = t3Of
+		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
+		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
 		for j := range block1LayerNormScale {
-			dblock0Dense2Y := hYRow[j] - u3
-			dblock0Dense2Y2Of := hRow[j] - u4
-			d := block1LayerNormScale[j]*t60Row[j] - 0.083333336*(u5*dblock0Dense2Y2Row[j])
-			dblock0Dense2Y3Of := dblock0Dense2Y3Row[j] + t22OfI*d - 0.083333336*t3Of
-			dblock0Dense2B[j] += dloss * dblock0Dense2Y
-			hRow[j] = dblock0Dense2Y
-			dblock0Dense2Y2Row[j] = dblock0Dense2Y2Of
-			dblock0Dense2Y3Row[j] = dblock0Dense2Y3Of
+			d := block1LayerNormScale[j]*t31Row[j] - 0.083333336*(u2*t6Row[j])
+			u6 := t12OfI * d
+			t4Of := dblock0Dense2YRow[j] + u6
+			dblock0Dense2YOf := t4Of - u4
+			dblock0Dense2Y2 := dblock2Dense2YRow[j] + u6 - u5
+			dblock0Dense2B[j] += dloss * dblock0Dense2YOf
+			t6Row[j] = t4Of
+			dblock0Dense2YRow[j] = dblock0Dense2YOf
+			dblock2Dense2YRow[j] = dblock0Dense2Y2
 		}
 	}
 
 	// dblock.0.dense2.W = scale·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
 	blas.Sgemm(scale,
 		blas.View32(block0U, B, 24).T(),
-		blas.View32(dblock0Dense2Y2, B, 12),
+		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock0Dense2W, 24, 12))
 
-	// t62 = 0.5555556·t8 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)
+	// t34 = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)
 	for i := range 24 * B {
 		u := block0DenseY[i] * vec.Exp(-0.5*(block0DenseY[i]*block0DenseY[i]))
-		block0DenseY[i] = 0.5555556*t8[i] + 0.4432692*u
+		block0DenseY[i] = 0.5555556*t7[i] + 0.4432692*u
 	}
 
 	// B·dblock.0.u = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(h, B, 12),
+		blas.View32(dblock0Dense2Y, B, 12),
 		blas.View32(block0Dense2W, 24, 12).T(),
 		0, blas.View32(dblock0U, B, 24))
 
 	// (B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = t62 ⊙ (B/1.1111112)·dblock.0.u
+	// B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
 	// dblock.0.dense.b = (1/B)·dloss·Σᵢ B·dblock.0.dense.y
 	clear(dblock0DenseB)
-	key5 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
+	key3 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range B {
 		dblock0URow := (*[24]float32)(dblock0U[24*i:])
 		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
 		for j := range block0DenseYRow {
 			dblock0UOf := dblock0URow[j]
-			if rng.Uniform32(key5, uint64(24*i+j)) < 0.1 {
+			if rng.Uniform32(key3, uint64(24*i+j)) < 0.1 {
 				dblock0UOf = 0
 			}
 			dblock0DenseY := block0DenseYRow[j] * dblock0UOf
@@ -1427,121 +949,86 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 
 	// B·dblock.0.u = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(dblock0Dense2Y2, B, 12),
+		blas.View32(dblock2Dense2Y, B, 12),
 		blas.View32(block0Dense2W, 24, 12).T(),
 		0, blas.View32(dblock0U2, B, 24))
 
 	// (B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = (B/1.1111112)·dblock.0.u ⊙ t62
-	key6 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
+	// B·dblock.0.dense.y = (B/1.1111112)·dblock.0.u ⊙ t34
+	key4 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range 24 * B {
 		dblock0UOf := dblock0U2[i]
-		if rng.Uniform32(key6, uint64(i)) < 0.1 {
+		if rng.Uniform32(key4, uint64(i)) < 0.1 {
 			dblock0UOf = 0
 		}
 		block0DenseY[i] *= dblock0UOf
 	}
 
-	// dblock.0.dense.W = (1/B)·dloss·t4ᵀ·(B·dblock.0.dense.y)
+	// dblock.0.dense.W = (1/B)·dloss·t5ᵀ·(B·dblock.0.dense.y)
 	blas.Sgemm(dloss,
-		blas.View32(t4, B, 12).T(),
+		blas.View32(t5, B, 12).T(),
 		blas.View32(block0DenseY, B, 24),
 		0, blas.View32(dblock0DenseW, 12, 24))
 
-	// t63 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
+	// t35 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dblock0U, B, 24),
 		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t63, B, 12))
+		0, blas.View32(t35, B, 12))
 
-	// t64 = 1/12·Σⱼ block.0.layer_norm.scale·t ⊙ t63/t2·t
-	// t65 = t58 + t3·(block.0.layer_norm.scale·t63 − t64)
-	// dblock.0.layer_norm.shift = (1/B)·dloss·Σᵢ t63
-	// dblock.0.layer_norm.scale = (1/B)·dloss·Σᵢ t3·t ⊙ t63
+	// t36 = 1/12·Σⱼ block.0.layer_norm.scale·t ⊙ t35/t2·t
+	// B·dh = t32 + t4·(block.0.layer_norm.scale·t35 − t36) − 1/12·(t33 + Σⱼ block.0.layer_norm.scale·t35/t3)
+	// t37 = 1/12·Σⱼ block.0.layer_norm.scale·t35/t3
+	// dblock.0.layer_norm.shift = (1/B)·dloss·Σᵢ t35
+	// dblock.0.layer_norm.scale = (1/B)·dloss·Σᵢ t4·t ⊙ t35
+	// dh.b = (1/B)·dloss·Σᵢ B·dh
 	clear(dblock0LayerNormShift)
 	clear(dblock0LayerNormScale)
-	for i := range B {
-		tRow := (*[12]float32)(t[12*i:])
-		t63Row := (*[12]float32)(t63[12*i:])
-		t3OfI := t3[i]
-		tOf := float32(0)
-		for j := range block0LayerNormScale {
-			u := tRow[j] * t63Row[j]
-			tOf += block0LayerNormScale[j] * u
-			dblock0LayerNormShift[j] += dloss * t63Row[j]
-			dblock0LayerNormScale[j] += dloss * (t3OfI * u)
-		}
-		u2 := tOf / t2[i]
-		hYRow := (*[12]float32)(hY[12*i:])
-		for j := range block0LayerNormScale {
-			u3 := 0.083333336 * (u2 * tRow[j])
-			t2Of := hYRow[j] + t3OfI*(block0LayerNormScale[j]*t63Row[j]-u3)
-			hYRow[j] = u3
-			tRow[j] = t2Of
-		}
-	}
-
-	// B·dblock.0.u = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(dblock0Dense2Y3, B, 12),
-		blas.View32(block0Dense2W, 24, 12).T(),
-		0, blas.View32(dblock0U3, B, 24))
-
-	// (B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = (0.5555556·t10 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)) ⊙ (B/1.1111112)·dblock.0.u
-	key7 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
-	for i := range 24 * B {
-		dblock0UOf := dblock0U3[i]
-		if rng.Uniform32(key7, uint64(i)) < 0.1 {
-			dblock0UOf = 0
-		}
-		u := block0DenseY3[i] * vec.Exp(-0.5*(block0DenseY3[i]*block0DenseY3[i]))
-		block0DenseY3[i] = (0.5555556*t10[i] + 0.4432692*u) * dblock0UOf
-	}
-
-	// t66 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(block0DenseY3, B, 24),
-		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t66, B, 12))
-
-	// B·dh = t65 − 1/12·(t61 + Σⱼ block.0.layer_norm.scale·t66/t6)
-	// t67 = 1/12·Σⱼ block.0.layer_norm.scale·t66/t6
-	// dh.b = (1/B)·dloss·Σᵢ B·dh
 	clear(dhB)
 	for i := range B {
-		t66Row := (*[12]float32)(t66[12*i:])
-		tOf := float32(0)
+		hYRow := (*[12]float32)(hY[12*i:])
+		t35Row := (*[12]float32)(t35[12*i:])
+		t4OfI := t4[i]
+		t := float32(0)
+		t2Of := float32(0)
 		for j := range block0LayerNormScale {
-			tOf += block0LayerNormScale[j] * t66Row[j]
+			u := hYRow[j] * t35Row[j]
+			t += block0LayerNormScale[j] * u
+			t2Of += block0LayerNormScale[j] * t35Row[j]
+			dblock0LayerNormShift[j] += dloss * t35Row[j]
+			dblock0LayerNormScale[j] += dloss * (t4OfI * u)
 		}
-		u := tOf / t6[i]
-		t2Of := t20[i] + u
-		u2 := 0.083333336 * t2Of
-		u3 := 0.083333336 * u
-		t6[i] = u3
-		tRow := (*[12]float32)(t[12*i:])
+		u2 := t / t2[i]
+		u3 := t2Of / t3[i]
+		t3Of := t10[i] + u3
+		u4 := 0.083333336 * t3Of
+		u5 := 0.083333336 * u3
+		t2[i] = u5
+		t6Row := (*[12]float32)(t6[12*i:])
 		for j := range block0LayerNormScale {
-			dhB[j] += dloss * (tRow[j] - u2)
+			u6 := 0.083333336 * (u2 * hYRow[j])
+			t4Of := t6Row[j] + t4OfI*(block0LayerNormScale[j]*t35Row[j]-u6)
+			dhB[j] += dloss * (t4Of - u4)
+			hYRow[j] = u6
 		}
 	}
 
-	// t68 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
+	// t38 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block0DenseY, B, 24),
 		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t68, B, 12))
+		0, blas.View32(t38, B, 12))
 
-	// B·dh = B·dblock.0.dense2.y + t3·(block.0.layer_norm.scale·t68 − t64) − t67
+	// B·dh = B·dblock.0.dense2.y + t4·(block.0.layer_norm.scale·t38 − t36) − t37
 	for i := range B {
-		t68Row := (*[12]float32)(t68[12*i:])
+		t38Row := (*[12]float32)(t38[12*i:])
 		hYRow := (*[12]float32)(hY[12*i:])
-		t3OfI := t3[i]
-		dblock0Dense2Y2Row := (*[12]float32)(dblock0Dense2Y2[12*i:])
-		t6OfI := t6[i]
+		t4OfI := t4[i]
+		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
+		t2OfI := t2[i]
 		for j := range block0LayerNormScale {
-			tOf := dblock0Dense2Y2Row[j] + t3OfI*(block0LayerNormScale[j]*t68Row[j]-hYRow[j])
-			hYRow[j] = tOf - t6OfI
+			t := dblock2Dense2YRow[j] + t4OfI*(block0LayerNormScale[j]*t38Row[j]-hYRow[j])
+			hYRow[j] = t - t2OfI
 		}
 	}
 
@@ -1609,12 +1096,12 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 	block0DenseB := m.params.Block0DenseB
 	block0Dense2W := m.params.Block0Dense2W
 	block1Dense2B := m.params.Block1Dense2B
-	block2Dense2B := m.params.Block2Dense2B
 	block1LayerNormScale := m.params.Block1LayerNormScale
 	block1LayerNormShift := m.params.Block1LayerNormShift
 	block1DenseW := m.params.Block1DenseW
 	block1DenseB := m.params.Block1DenseB
 	block1Dense2W := m.params.Block1Dense2W
+	block2Dense2B := m.params.Block2Dense2B
 	block2LayerNormScale := m.params.Block2LayerNormScale
 	block2LayerNormShift := m.params.Block2LayerNormShift
 	block2DenseW := m.params.Block2DenseW
@@ -1625,28 +1112,16 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	hY2 := m.hY2[:12*B]
-	h5 := m.h5[:12*B]
-	t70 := m.t70[:12*B]
-	t71 := m.t71[:12*B]
-	block0DenseY5 := m.block0DenseY5[:24*B]
-	block0Dense2Y3 := m.block0Dense2Y3[:12*B]
-	t73 := m.t73
-	t74 := m.t74
-	t75 := m.t75
-	t76 := m.t76[:12*B]
-	block0DenseY6 := m.block0DenseY6[:24*B]
-	block0Dense2Y4 := m.block0Dense2Y4[:12*B]
-	t78 := m.t78[:12*B]
-	t80 := m.t80[:12*B]
-	block1DenseY5 := m.block1DenseY5[:24*B]
-	block1Dense2Y3 := m.block1Dense2Y3[:12*B]
-	block1DenseY6 := m.block1DenseY6[:24*B]
-	block1Dense2Y4 := m.block1Dense2Y4[:12*B]
-	block2DenseY5 := m.block2DenseY5[:24*B]
-	block2Dense2Y3 := m.block2Dense2Y3[:12*B]
-	block2DenseY6 := m.block2DenseY6[:24*B]
-	block2Dense2Y4 := m.block2Dense2Y4[:12*B]
-	logitsY3 := m.logitsY3[:4*B]
+	t39 := m.t39[:12*B]
+	block0DenseY3 := m.block0DenseY3[:24*B]
+	block0Dense2Y2 := m.block0Dense2Y2[:12*B]
+	t41 := m.t41[:12*B]
+	block1DenseY3 := m.block1DenseY3[:24*B]
+	block1Dense2Y2 := m.block1Dense2Y2[:12*B]
+	t43 := m.t43[:12*B]
+	block2DenseY3 := m.block2DenseY3[:24*B]
+	block2Dense2Y2 := m.block2Dense2Y2[:12*B]
+	logitsY2 := m.logitsY2[:4*B]
 
 	// h.y = x·h.W
 	blas.Sgemm(1,
@@ -1655,351 +1130,190 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		0, blas.View32(hY2, B, 12))
 
 	// h = h.y + h.b
-	// t69 = h + block.0.dense2.b
-	// t70 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t71 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// t39 = h + block.0.dense2.b
+	// t40 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
 		hY2Row := (*[12]float32)(hY2[12*i:])
-		h5Row := (*[12]float32)(h5[12*i:])
+		t39Row := (*[12]float32)(t39[12*i:])
 		t := float32(0)
 		for j := range block0Dense2B {
 			h := hY2Row[j] + hB[j]
 			t2 := h + block0Dense2B[j]
 			t += h
-			h5Row[j] = t2
+			t39Row[j] = t2
 		}
 		u := 0.083333336 * t
 		t3 := float32(0)
-		t4 := float32(0)
 		for j := range block0Dense2B {
-			h2 := hY2Row[j] + hB[j]
-			d := h2 - u
-			d2 := h2 - 0.083333336*t
+			d := hY2Row[j] + hB[j] - u
 			t3 += d * d
-			t4 += d2 * d2
 		}
 		u2 := 0.083333336 * t3
-		t5 := u2 + 1e-5
-		t6 := vec.Sqrt(t5)
-		u3 := 1 / t6
-		u4 := 0.083333336 * t4
-		t7 := u4 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u5 := 1 / t8
-		t70Row := (*[12]float32)(t70[12*i:])
-		t71Row := (*[12]float32)(t71[12*i:])
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
 		for j := range block0Dense2B {
-			h3 := hY2Row[j] + hB[j]
-			t9 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(h3-u)
-			t10 := block0LayerNormShift[j] + block0LayerNormScale[j]*u5*(h3-0.083333336*t)
-			t70Row[j] = t9
-			t71Row[j] = t10
+			t6 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY2Row[j]+hB[j]-u)
+			hY2Row[j] = t6
 		}
 	}
 
-	// block.0.dense.y = t70·block.0.dense.W
-	blas.Sgemm(1,
-		blas.View32(t70, B, 12),
-		blas.View32(block0DenseW, 12, 24),
-		0, blas.View32(block0DenseY5, B, 24))
-
-	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
-	for i := range B {
-		block0DenseY5Row := (*[24]float32)(block0DenseY5[24*i:])
-		for j := range block0DenseB {
-			block0DenseY := block0DenseB[j] + block0DenseY5Row[j]
-			block0DenseY5Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
-		}
-	}
-
-	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block0DenseY5, B, 24),
-		blas.View32(block0Dense2W, 24, 12),
-		0, blas.View32(block0Dense2Y3, B, 12))
-
-	// h = t69 + block.0.dense2.y
-	// t72 = block.1.dense2.b + h
-	for i := range B {
-		h5Row := (*[12]float32)(h5[12*i:])
-		block0Dense2Y3Row := (*[12]float32)(block0Dense2Y3[12*i:])
-		for j := range block0Dense2Y3Row {
-			h := h5Row[j] + block0Dense2Y3Row[j]
-			t := block1Dense2B[j] + h
-			h5Row[j] = h
-			block0Dense2Y3Row[j] = t
-		}
-	}
-
-	// t73 = h.b + block.0.dense2.b
-	// t74 = t73 + block.1.dense2.b
-	// t75 = t74 + block.2.dense2.b
-	for i := range 12 {
-		t := hB[i] + block0Dense2B[i]
-		t2 := t + block1Dense2B[i]
-		t3 := t2 + block2Dense2B[i]
-		t73[i] = t
-		t74[i] = t2
-		t75[i] = t3
-	}
-
-	// t76 = h.y + t73
-	for i := range B {
-		hY2Row := (*[12]float32)(hY2[12*i:])
-		t76Row := (*[12]float32)(t76[12*i:])
-		for j := range hY2Row {
-			t76Row[j] = hY2Row[j] + t73[j]
-		}
-	}
-
-	// block.0.dense.y = t71·block.0.dense.W
-	blas.Sgemm(1,
-		blas.View32(t71, B, 12),
-		blas.View32(block0DenseW, 12, 24),
-		0, blas.View32(block0DenseY6, B, 24))
-
-	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
-	for i := range B {
-		block0DenseY6Row := (*[24]float32)(block0DenseY6[24*i:])
-		for j := range block0DenseB {
-			block0DenseY := block0DenseB[j] + block0DenseY6Row[j]
-			block0DenseY6Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
-		}
-	}
-
-	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block0DenseY6, B, 24),
-		blas.View32(block0Dense2W, 24, 12),
-		0, blas.View32(block0Dense2Y4, B, 12))
-
-	// h = t76 + block.0.dense2.y
-	// t77 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t78 = h.y + block.0.dense2.y + t74
-	// t79 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t80 = h.y + block.0.dense2.y + t75
-	for i := range B {
-		t76Row := (*[12]float32)(t76[12*i:])
-		block0Dense2Y4Row := (*[12]float32)(block0Dense2Y4[12*i:])
-		hY2Row := (*[12]float32)(hY2[12*i:])
-		t78Row := (*[12]float32)(t78[12*i:])
-		t80Row := (*[12]float32)(t80[12*i:])
-		t := float32(0)
-		for j := range block0Dense2Y4Row {
-			t2 := hY2Row[j] + block0Dense2Y4Row[j]
-			t3 := t2 + t74[j]
-			t4 := t2 + t75[j]
-			t += t76Row[j] + block0Dense2Y4Row[j]
-			t78Row[j] = t3
-			t80Row[j] = t4
-		}
-		u := 0.083333336 * t
-		h5Row := (*[12]float32)(h5[12*i:])
-		t5 := float32(0)
-		t6 := float32(0)
-		for j := range block0Dense2Y4Row {
-			d := h5Row[j] - u
-			d2 := t76Row[j] + block0Dense2Y4Row[j] - 0.083333336*t
-			t5 += d * d
-			t6 += d2 * d2
-		}
-		u2 := 0.083333336 * t5
-		t7 := u2 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u3 := 1 / t8
-		u4 := 0.083333336 * t6
-		t9 := u4 + 1e-5
-		t10 := vec.Sqrt(t9)
-		u5 := 1 / t10
-		for j := range block0Dense2Y4Row {
-			t11 := block1LayerNormShift[j] + block1LayerNormScale[j]*u3*(h5Row[j]-u)
-			u6 := block1LayerNormScale[j] * u5 * (t76Row[j] + block0Dense2Y4Row[j] - 0.083333336*t)
-			t12 := block1LayerNormShift[j] + u6
-			hY2Row[j] = t11
-			h5Row[j] = t12
-		}
-	}
-
-	// block.1.dense.y = t77·block.1.dense.W
+	// block.0.dense.y = t40·block.0.dense.W
 	blas.Sgemm(1,
 		blas.View32(hY2, B, 12),
-		blas.View32(block1DenseW, 12, 24),
-		0, blas.View32(block1DenseY5, B, 24))
+		blas.View32(block0DenseW, 12, 24),
+		0, blas.View32(block0DenseY3, B, 24))
 
-	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
+	// block.0.dense.y = block.0.dense.b + block.0.dense.y
+	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
 	for i := range B {
-		block1DenseY5Row := (*[24]float32)(block1DenseY5[24*i:])
-		for j := range block1DenseB {
-			block1DenseY := block1DenseB[j] + block1DenseY5Row[j]
-			block1DenseY5Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
+		block0DenseY3Row := (*[24]float32)(block0DenseY3[24*i:])
+		for j := range block0DenseB {
+			block0DenseY := block0DenseB[j] + block0DenseY3Row[j]
+			block0DenseY3Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
 		}
 	}
 
-	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
+	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block1DenseY5, B, 24),
-		blas.View32(block1Dense2W, 24, 12),
-		0, blas.View32(block1Dense2Y3, B, 12))
+		blas.View32(block0DenseY3, B, 24),
+		blas.View32(block0Dense2W, 24, 12),
+		0, blas.View32(block0Dense2Y2, B, 12))
 
-	// h = t72 + block.1.dense2.y
-	// t81 = block.2.dense2.b + h
+	// h = t39 + block.0.dense2.y
+	// t41 = block.1.dense2.b + h
+	// t42 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		block0Dense2Y3Row := (*[12]float32)(block0Dense2Y3[12*i:])
-		block1Dense2Y3Row := (*[12]float32)(block1Dense2Y3[12*i:])
-		for j := range block0Dense2Y3Row {
-			h := block0Dense2Y3Row[j] + block1Dense2Y3Row[j]
-			t := block2Dense2B[j] + h
-			block0Dense2Y3Row[j] = h
-			block1Dense2Y3Row[j] = t
-		}
-	}
-
-	// block.1.dense.y = t79·block.1.dense.W
-	blas.Sgemm(1,
-		blas.View32(h5, B, 12),
-		blas.View32(block1DenseW, 12, 24),
-		0, blas.View32(block1DenseY6, B, 24))
-
-	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
-	for i := range B {
-		block1DenseY6Row := (*[24]float32)(block1DenseY6[24*i:])
-		for j := range block1DenseB {
-			block1DenseY := block1DenseB[j] + block1DenseY6Row[j]
-			block1DenseY6Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
-		}
-	}
-
-	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block1DenseY6, B, 24),
-		blas.View32(block1Dense2W, 24, 12),
-		0, blas.View32(block1Dense2Y4, B, 12))
-
-	// h = t78 + block.1.dense2.y
-	// t82 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t83 = t80 + block.1.dense2.y
-	// t84 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	for i := range B {
-		t78Row := (*[12]float32)(t78[12*i:])
-		block1Dense2Y4Row := (*[12]float32)(block1Dense2Y4[12*i:])
-		t80Row := (*[12]float32)(t80[12*i:])
+		t39Row := (*[12]float32)(t39[12*i:])
+		block0Dense2Y2Row := (*[12]float32)(block0Dense2Y2[12*i:])
+		t41Row := (*[12]float32)(t41[12*i:])
 		t := float32(0)
-		for j := range block1Dense2Y4Row {
-			t2 := t80Row[j] + block1Dense2Y4Row[j]
-			t += t78Row[j] + block1Dense2Y4Row[j]
-			t80Row[j] = t2
+		for j := range block0Dense2Y2Row {
+			h := t39Row[j] + block0Dense2Y2Row[j]
+			t2 := block1Dense2B[j] + h
+			t += h
+			t41Row[j] = t2
 		}
 		u := 0.083333336 * t
-		block0Dense2Y3Row := (*[12]float32)(block0Dense2Y3[12*i:])
 		t3 := float32(0)
-		t4 := float32(0)
-		for j := range block0Dense2Y3Row {
-			d := block0Dense2Y3Row[j] - u
-			d2 := t78Row[j] + block1Dense2Y4Row[j] - 0.083333336*t
+		for j := range block0Dense2Y2Row {
+			d := t39Row[j] + block0Dense2Y2Row[j] - u
 			t3 += d * d
-			t4 += d2 * d2
 		}
 		u2 := 0.083333336 * t3
-		t5 := u2 + 1e-5
-		t6 := vec.Sqrt(t5)
-		u3 := 1 / t6
-		u4 := 0.083333336 * t4
-		t7 := u4 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u5 := 1 / t8
-		for j := range block0Dense2Y3Row {
-			t9 := block2LayerNormShift[j] + block2LayerNormScale[j]*u3*(block0Dense2Y3Row[j]-u)
-			u6 := block2LayerNormScale[j] * u5 * (t78Row[j] + block1Dense2Y4Row[j] - 0.083333336*t)
-			t10 := block2LayerNormShift[j] + u6
-			block0Dense2Y3Row[j] = t9
-			t78Row[j] = t10
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
+		for j := range block0Dense2Y2Row {
+			u4 := block1LayerNormScale[j] * u3 * (t39Row[j] + block0Dense2Y2Row[j] - u)
+			t39Row[j] = block1LayerNormShift[j] + u4
 		}
 	}
 
-	// block.2.dense.y = t82·block.2.dense.W
+	// block.1.dense.y = t42·block.1.dense.W
 	blas.Sgemm(1,
-		blas.View32(block0Dense2Y3, B, 12),
-		blas.View32(block2DenseW, 12, 24),
-		0, blas.View32(block2DenseY5, B, 24))
+		blas.View32(t39, B, 12),
+		blas.View32(block1DenseW, 12, 24),
+		0, blas.View32(block1DenseY3, B, 24))
 
-	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	// block.1.dense.y = block.1.dense.b + block.1.dense.y
+	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
 	for i := range B {
-		block2DenseY5Row := (*[24]float32)(block2DenseY5[24*i:])
-		for j := range block2DenseB {
-			block2DenseY := block2DenseB[j] + block2DenseY5Row[j]
-			block2DenseY5Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
+		block1DenseY3Row := (*[24]float32)(block1DenseY3[24*i:])
+		for j := range block1DenseB {
+			block1DenseY := block1DenseB[j] + block1DenseY3Row[j]
+			block1DenseY3Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
 		}
 	}
 
-	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
+	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block2DenseY5, B, 24),
-		blas.View32(block2Dense2W, 24, 12),
-		0, blas.View32(block2Dense2Y3, B, 12))
+		blas.View32(block1DenseY3, B, 24),
+		blas.View32(block1Dense2W, 24, 12),
+		0, blas.View32(block1Dense2Y2, B, 12))
 
-	// h = t81 + block.2.dense2.y
-	for i := range 12 * B {
-		block1Dense2Y3[i] += block2Dense2Y3[i]
-	}
-
-	// block.2.dense.y = t84·block.2.dense.W
-	blas.Sgemm(1,
-		blas.View32(t78, B, 12),
-		blas.View32(block2DenseW, 12, 24),
-		0, blas.View32(block2DenseY6, B, 24))
-
-	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	// h = t41 + block.1.dense2.y
+	// t43 = block.2.dense2.b + h
+	// t44 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		block2DenseY6Row := (*[24]float32)(block2DenseY6[24*i:])
-		for j := range block2DenseB {
-			block2DenseY := block2DenseB[j] + block2DenseY6Row[j]
-			block2DenseY6Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
-		}
-	}
-
-	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block2DenseY6, B, 24),
-		blas.View32(block2Dense2W, 24, 12),
-		0, blas.View32(block2Dense2Y4, B, 12))
-
-	// h = t83 + block.2.dense2.y
-	// t85 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	for i := range B {
-		t80Row := (*[12]float32)(t80[12*i:])
-		block2Dense2Y4Row := (*[12]float32)(block2Dense2Y4[12*i:])
+		t41Row := (*[12]float32)(t41[12*i:])
+		block1Dense2Y2Row := (*[12]float32)(block1Dense2Y2[12*i:])
+		t43Row := (*[12]float32)(t43[12*i:])
 		t := float32(0)
-		for j := range block2Dense2Y4Row {
-			t += t80Row[j] + block2Dense2Y4Row[j]
+		for j := range block1Dense2Y2Row {
+			h := t41Row[j] + block1Dense2Y2Row[j]
+			t2 := block2Dense2B[j] + h
+			t += h
+			t43Row[j] = t2
 		}
 		u := 0.083333336 * t
-		block1Dense2Y3Row := (*[12]float32)(block1Dense2Y3[12*i:])
+		t3 := float32(0)
+		for j := range block1Dense2Y2Row {
+			d := t41Row[j] + block1Dense2Y2Row[j] - u
+			t3 += d * d
+		}
+		u2 := 0.083333336 * t3
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
+		for j := range block1Dense2Y2Row {
+			u4 := block2LayerNormScale[j] * u3 * (t41Row[j] + block1Dense2Y2Row[j] - u)
+			t41Row[j] = block2LayerNormShift[j] + u4
+		}
+	}
+
+	// block.2.dense.y = t44·block.2.dense.W
+	blas.Sgemm(1,
+		blas.View32(t41, B, 12),
+		blas.View32(block2DenseW, 12, 24),
+		0, blas.View32(block2DenseY3, B, 24))
+
+	// block.2.dense.y = block.2.dense.b + block.2.dense.y
+	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	for i := range B {
+		block2DenseY3Row := (*[24]float32)(block2DenseY3[24*i:])
+		for j := range block2DenseB {
+			block2DenseY := block2DenseB[j] + block2DenseY3Row[j]
+			block2DenseY3Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
+		}
+	}
+
+	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
+	blas.Sgemm(0.5,
+		blas.View32(block2DenseY3, B, 24),
+		blas.View32(block2Dense2W, 24, 12),
+		0, blas.View32(block2Dense2Y2, B, 12))
+
+	// h = t43 + block.2.dense2.y
+	// t45 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	for i := range B {
+		t43Row := (*[12]float32)(t43[12*i:])
+		block2Dense2Y2Row := (*[12]float32)(block2Dense2Y2[12*i:])
+		t := float32(0)
+		for j := range block2Dense2Y2Row {
+			t += t43Row[j] + block2Dense2Y2Row[j]
+		}
+		u := 0.083333336 * t
 		t2 := float32(0)
-		for j := range block1Dense2Y3Row {
-			d := block1Dense2Y3Row[j] - u
+		for j := range block2Dense2Y2Row {
+			d := t43Row[j] + block2Dense2Y2Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.083333336 * t2
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		for j := range block1Dense2Y3Row {
-			t5 := layerNormShift[j] + layerNormScale[j]*u3*(block1Dense2Y3Row[j]-u)
-			t80Row[j] = t5
+		for j := range block2Dense2Y2Row {
+			u4 := layerNormScale[j] * u3 * (t43Row[j] + block2Dense2Y2Row[j] - u)
+			t43Row[j] = layerNormShift[j] + u4
 		}
 	}
 
-	// logits.y = t85·logits.W
+	// logits.y = t45·logits.W
 	blas.Sgemm(1,
-		blas.View32(t80, B, 12),
+		blas.View32(t43, B, 12),
 		blas.View32(logitsW, 12, 4),
-		0, blas.View32(logitsY3, B, 4))
+		0, blas.View32(logitsY2, B, 4))
 
 	// logits = logits.b + logits.y
 	// peak = max logits
@@ -2011,20 +1325,20 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B {
-		logitsY3Row := (*[4]float32)(logitsY3[4*i:])
+		logitsY2Row := (*[4]float32)(logitsY2[4*i:])
 		peak := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
-			logits := logitsB[j] + logitsY3Row[j]
+			logits := logitsB[j] + logitsY2Row[j]
 			if logits > peak || logits != logits {
 				peak = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
-			logitsY3Row[j] = logits
+			logitsY2Row[j] = logits
 		}
-		chosen := logitsY3[4*i+int(y[i])]
+		chosen := logitsY2[4*i+int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -2032,7 +1346,7 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sum := float32(0)
 		for j := range logitsB {
-			sum += vec.Exp(logitsY3Row[j] - peak)
+			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
 		t := vec.Log(sum)
 		loss += float64(peak + t - chosen)
@@ -2054,12 +1368,12 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	block0DenseB := p.w.params.Block0DenseB
 	block0Dense2W := p.w.params.Block0Dense2W
 	block1Dense2B := p.w.params.Block1Dense2B
-	block2Dense2B := p.w.params.Block2Dense2B
 	block1LayerNormScale := p.w.params.Block1LayerNormScale
 	block1LayerNormShift := p.w.params.Block1LayerNormShift
 	block1DenseW := p.w.params.Block1DenseW
 	block1DenseB := p.w.params.Block1DenseB
 	block1Dense2W := p.w.params.Block1Dense2W
+	block2Dense2B := p.w.params.Block2Dense2B
 	block2LayerNormScale := p.w.params.Block2LayerNormScale
 	block2LayerNormShift := p.w.params.Block2LayerNormShift
 	block2DenseW := p.w.params.Block2DenseW
@@ -2070,27 +1384,15 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
 	hY3 := p.hY3[:12*B]
-	h8 := p.h8[:12*B]
-	t87 := p.t87[:12*B]
-	t88 := p.t88[:12*B]
-	block0DenseY7 := p.block0DenseY7[:24*B]
-	block0Dense2Y5 := p.block0Dense2Y5[:12*B]
-	t90 := p.t90
-	t91 := p.t91
-	t92 := p.t92
-	t93 := p.t93[:12*B]
-	block0DenseY8 := p.block0DenseY8[:24*B]
-	block0Dense2Y6 := p.block0Dense2Y6[:12*B]
-	t95 := p.t95[:12*B]
-	t97 := p.t97[:12*B]
-	block1DenseY7 := p.block1DenseY7[:24*B]
-	block1Dense2Y5 := p.block1Dense2Y5[:12*B]
-	block1DenseY8 := p.block1DenseY8[:24*B]
-	block1Dense2Y6 := p.block1Dense2Y6[:12*B]
-	block2DenseY7 := p.block2DenseY7[:24*B]
-	block2Dense2Y5 := p.block2Dense2Y5[:12*B]
-	block2DenseY8 := p.block2DenseY8[:24*B]
-	block2Dense2Y6 := p.block2Dense2Y6[:12*B]
+	t46 := p.t46[:12*B]
+	block0DenseY4 := p.block0DenseY4[:24*B]
+	block0Dense2Y3 := p.block0Dense2Y3[:12*B]
+	t48 := p.t48[:12*B]
+	block1DenseY4 := p.block1DenseY4[:24*B]
+	block1Dense2Y3 := p.block1Dense2Y3[:12*B]
+	t50 := p.t50[:12*B]
+	block2DenseY4 := p.block2DenseY4[:24*B]
+	block2Dense2Y3 := p.block2Dense2Y3[:12*B]
 	probs := out.Probs
 
 	// h.y = x·h.W
@@ -2100,349 +1402,188 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(hY3, B, 12))
 
 	// h = h.y + h.b
-	// t86 = h + block.0.dense2.b
-	// t87 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t88 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// t46 = h + block.0.dense2.b
+	// t47 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
 		hY3Row := (*[12]float32)(hY3[12*i:])
-		h8Row := (*[12]float32)(h8[12*i:])
+		t46Row := (*[12]float32)(t46[12*i:])
 		t := float32(0)
 		for j := range block0Dense2B {
 			h := hY3Row[j] + hB[j]
 			t2 := h + block0Dense2B[j]
 			t += h
-			h8Row[j] = t2
+			t46Row[j] = t2
 		}
 		u := 0.083333336 * t
 		t3 := float32(0)
-		t4 := float32(0)
 		for j := range block0Dense2B {
-			h2 := hY3Row[j] + hB[j]
-			d := h2 - u
-			d2 := h2 - 0.083333336*t
+			d := hY3Row[j] + hB[j] - u
 			t3 += d * d
-			t4 += d2 * d2
 		}
 		u2 := 0.083333336 * t3
-		t5 := u2 + 1e-5
-		t6 := vec.Sqrt(t5)
-		u3 := 1 / t6
-		u4 := 0.083333336 * t4
-		t7 := u4 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u5 := 1 / t8
-		t87Row := (*[12]float32)(t87[12*i:])
-		t88Row := (*[12]float32)(t88[12*i:])
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
 		for j := range block0Dense2B {
-			h3 := hY3Row[j] + hB[j]
-			t9 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(h3-u)
-			t10 := block0LayerNormShift[j] + block0LayerNormScale[j]*u5*(h3-0.083333336*t)
-			t87Row[j] = t9
-			t88Row[j] = t10
+			t6 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY3Row[j]+hB[j]-u)
+			hY3Row[j] = t6
 		}
 	}
 
-	// block.0.dense.y = t87·block.0.dense.W
-	blas.Sgemm(1,
-		blas.View32(t87, B, 12),
-		blas.View32(block0DenseW, 12, 24),
-		0, blas.View32(block0DenseY7, B, 24))
-
-	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
-	for i := range B {
-		block0DenseY7Row := (*[24]float32)(block0DenseY7[24*i:])
-		for j := range block0DenseB {
-			block0DenseY := block0DenseB[j] + block0DenseY7Row[j]
-			block0DenseY7Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
-		}
-	}
-
-	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block0DenseY7, B, 24),
-		blas.View32(block0Dense2W, 24, 12),
-		0, blas.View32(block0Dense2Y5, B, 12))
-
-	// h = t86 + block.0.dense2.y
-	// t89 = block.1.dense2.b + h
-	for i := range B {
-		h8Row := (*[12]float32)(h8[12*i:])
-		block0Dense2Y5Row := (*[12]float32)(block0Dense2Y5[12*i:])
-		for j := range block0Dense2Y5Row {
-			h := h8Row[j] + block0Dense2Y5Row[j]
-			t := block1Dense2B[j] + h
-			h8Row[j] = h
-			block0Dense2Y5Row[j] = t
-		}
-	}
-
-	// t90 = h.b + block.0.dense2.b
-	// t91 = t90 + block.1.dense2.b
-	// t92 = t91 + block.2.dense2.b
-	for i := range 12 {
-		t := hB[i] + block0Dense2B[i]
-		t2 := t + block1Dense2B[i]
-		t3 := t2 + block2Dense2B[i]
-		t90[i] = t
-		t91[i] = t2
-		t92[i] = t3
-	}
-
-	// t93 = h.y + t90
-	for i := range B {
-		hY3Row := (*[12]float32)(hY3[12*i:])
-		t93Row := (*[12]float32)(t93[12*i:])
-		for j := range hY3Row {
-			t93Row[j] = hY3Row[j] + t90[j]
-		}
-	}
-
-	// block.0.dense.y = t88·block.0.dense.W
-	blas.Sgemm(1,
-		blas.View32(t88, B, 12),
-		blas.View32(block0DenseW, 12, 24),
-		0, blas.View32(block0DenseY8, B, 24))
-
-	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
-	for i := range B {
-		block0DenseY8Row := (*[24]float32)(block0DenseY8[24*i:])
-		for j := range block0DenseB {
-			block0DenseY := block0DenseB[j] + block0DenseY8Row[j]
-			block0DenseY8Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
-		}
-	}
-
-	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block0DenseY8, B, 24),
-		blas.View32(block0Dense2W, 24, 12),
-		0, blas.View32(block0Dense2Y6, B, 12))
-
-	// h = t93 + block.0.dense2.y
-	// t94 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t95 = h.y + block.0.dense2.y + t91
-	// t96 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t97 = h.y + block.0.dense2.y + t92
-	for i := range B {
-		t93Row := (*[12]float32)(t93[12*i:])
-		block0Dense2Y6Row := (*[12]float32)(block0Dense2Y6[12*i:])
-		hY3Row := (*[12]float32)(hY3[12*i:])
-		t95Row := (*[12]float32)(t95[12*i:])
-		t97Row := (*[12]float32)(t97[12*i:])
-		t := float32(0)
-		for j := range block0Dense2Y6Row {
-			t2 := hY3Row[j] + block0Dense2Y6Row[j]
-			t3 := t2 + t91[j]
-			t4 := t2 + t92[j]
-			t += t93Row[j] + block0Dense2Y6Row[j]
-			t95Row[j] = t3
-			t97Row[j] = t4
-		}
-		u := 0.083333336 * t
-		h8Row := (*[12]float32)(h8[12*i:])
-		t5 := float32(0)
-		t6 := float32(0)
-		for j := range block0Dense2Y6Row {
-			d := h8Row[j] - u
-			d2 := t93Row[j] + block0Dense2Y6Row[j] - 0.083333336*t
-			t5 += d * d
-			t6 += d2 * d2
-		}
-		u2 := 0.083333336 * t5
-		t7 := u2 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u3 := 1 / t8
-		u4 := 0.083333336 * t6
-		t9 := u4 + 1e-5
-		t10 := vec.Sqrt(t9)
-		u5 := 1 / t10
-		for j := range block0Dense2Y6Row {
-			t11 := block1LayerNormShift[j] + block1LayerNormScale[j]*u3*(h8Row[j]-u)
-			u6 := block1LayerNormScale[j] * u5 * (t93Row[j] + block0Dense2Y6Row[j] - 0.083333336*t)
-			t12 := block1LayerNormShift[j] + u6
-			hY3Row[j] = t11
-			h8Row[j] = t12
-		}
-	}
-
-	// block.1.dense.y = t94·block.1.dense.W
+	// block.0.dense.y = t47·block.0.dense.W
 	blas.Sgemm(1,
 		blas.View32(hY3, B, 12),
-		blas.View32(block1DenseW, 12, 24),
-		0, blas.View32(block1DenseY7, B, 24))
+		blas.View32(block0DenseW, 12, 24),
+		0, blas.View32(block0DenseY4, B, 24))
 
-	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
+	// block.0.dense.y = block.0.dense.b + block.0.dense.y
+	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
 	for i := range B {
-		block1DenseY7Row := (*[24]float32)(block1DenseY7[24*i:])
-		for j := range block1DenseB {
-			block1DenseY := block1DenseB[j] + block1DenseY7Row[j]
-			block1DenseY7Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
+		block0DenseY4Row := (*[24]float32)(block0DenseY4[24*i:])
+		for j := range block0DenseB {
+			block0DenseY := block0DenseB[j] + block0DenseY4Row[j]
+			block0DenseY4Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
 		}
 	}
 
-	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
+	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block1DenseY7, B, 24),
-		blas.View32(block1Dense2W, 24, 12),
-		0, blas.View32(block1Dense2Y5, B, 12))
+		blas.View32(block0DenseY4, B, 24),
+		blas.View32(block0Dense2W, 24, 12),
+		0, blas.View32(block0Dense2Y3, B, 12))
 
-	// h = t89 + block.1.dense2.y
-	// t98 = block.2.dense2.b + h
+	// h = t46 + block.0.dense2.y
+	// t48 = block.1.dense2.b + h
+	// t49 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		block0Dense2Y5Row := (*[12]float32)(block0Dense2Y5[12*i:])
-		block1Dense2Y5Row := (*[12]float32)(block1Dense2Y5[12*i:])
-		for j := range block0Dense2Y5Row {
-			h := block0Dense2Y5Row[j] + block1Dense2Y5Row[j]
-			t := block2Dense2B[j] + h
-			block0Dense2Y5Row[j] = h
-			block1Dense2Y5Row[j] = t
-		}
-	}
-
-	// block.1.dense.y = t96·block.1.dense.W
-	blas.Sgemm(1,
-		blas.View32(h8, B, 12),
-		blas.View32(block1DenseW, 12, 24),
-		0, blas.View32(block1DenseY8, B, 24))
-
-	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
-	for i := range B {
-		block1DenseY8Row := (*[24]float32)(block1DenseY8[24*i:])
-		for j := range block1DenseB {
-			block1DenseY := block1DenseB[j] + block1DenseY8Row[j]
-			block1DenseY8Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
-		}
-	}
-
-	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block1DenseY8, B, 24),
-		blas.View32(block1Dense2W, 24, 12),
-		0, blas.View32(block1Dense2Y6, B, 12))
-
-	// h = t95 + block.1.dense2.y
-	// t99 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	// t100 = t97 + block.1.dense2.y
-	// t101 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	for i := range B {
-		t95Row := (*[12]float32)(t95[12*i:])
-		block1Dense2Y6Row := (*[12]float32)(block1Dense2Y6[12*i:])
-		t97Row := (*[12]float32)(t97[12*i:])
+		t46Row := (*[12]float32)(t46[12*i:])
+		block0Dense2Y3Row := (*[12]float32)(block0Dense2Y3[12*i:])
+		t48Row := (*[12]float32)(t48[12*i:])
 		t := float32(0)
-		for j := range block1Dense2Y6Row {
-			t2 := t97Row[j] + block1Dense2Y6Row[j]
-			t += t95Row[j] + block1Dense2Y6Row[j]
-			t97Row[j] = t2
+		for j := range block0Dense2Y3Row {
+			h := t46Row[j] + block0Dense2Y3Row[j]
+			t2 := block1Dense2B[j] + h
+			t += h
+			t48Row[j] = t2
 		}
 		u := 0.083333336 * t
-		block0Dense2Y5Row := (*[12]float32)(block0Dense2Y5[12*i:])
 		t3 := float32(0)
-		t4 := float32(0)
-		for j := range block0Dense2Y5Row {
-			d := block0Dense2Y5Row[j] - u
-			d2 := t95Row[j] + block1Dense2Y6Row[j] - 0.083333336*t
+		for j := range block0Dense2Y3Row {
+			d := t46Row[j] + block0Dense2Y3Row[j] - u
 			t3 += d * d
-			t4 += d2 * d2
 		}
 		u2 := 0.083333336 * t3
-		t5 := u2 + 1e-5
-		t6 := vec.Sqrt(t5)
-		u3 := 1 / t6
-		u4 := 0.083333336 * t4
-		t7 := u4 + 1e-5
-		t8 := vec.Sqrt(t7)
-		u5 := 1 / t8
-		for j := range block0Dense2Y5Row {
-			t9 := block2LayerNormShift[j] + block2LayerNormScale[j]*u3*(block0Dense2Y5Row[j]-u)
-			u6 := block2LayerNormScale[j] * u5 * (t95Row[j] + block1Dense2Y6Row[j] - 0.083333336*t)
-			t10 := block2LayerNormShift[j] + u6
-			block0Dense2Y5Row[j] = t9
-			t95Row[j] = t10
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
+		for j := range block0Dense2Y3Row {
+			u4 := block1LayerNormScale[j] * u3 * (t46Row[j] + block0Dense2Y3Row[j] - u)
+			t46Row[j] = block1LayerNormShift[j] + u4
 		}
 	}
 
-	// block.2.dense.y = t99·block.2.dense.W
+	// block.1.dense.y = t49·block.1.dense.W
 	blas.Sgemm(1,
-		blas.View32(block0Dense2Y5, B, 12),
-		blas.View32(block2DenseW, 12, 24),
-		0, blas.View32(block2DenseY7, B, 24))
+		blas.View32(t46, B, 12),
+		blas.View32(block1DenseW, 12, 24),
+		0, blas.View32(block1DenseY4, B, 24))
 
-	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	// block.1.dense.y = block.1.dense.b + block.1.dense.y
+	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
 	for i := range B {
-		block2DenseY7Row := (*[24]float32)(block2DenseY7[24*i:])
-		for j := range block2DenseB {
-			block2DenseY := block2DenseB[j] + block2DenseY7Row[j]
-			block2DenseY7Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
+		block1DenseY4Row := (*[24]float32)(block1DenseY4[24*i:])
+		for j := range block1DenseB {
+			block1DenseY := block1DenseB[j] + block1DenseY4Row[j]
+			block1DenseY4Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
 		}
 	}
 
-	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
+	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block2DenseY7, B, 24),
-		blas.View32(block2Dense2W, 24, 12),
-		0, blas.View32(block2Dense2Y5, B, 12))
+		blas.View32(block1DenseY4, B, 24),
+		blas.View32(block1Dense2W, 24, 12),
+		0, blas.View32(block1Dense2Y3, B, 12))
 
-	// h = t98 + block.2.dense2.y
-	for i := range 12 * B {
-		block1Dense2Y5[i] += block2Dense2Y5[i]
-	}
-
-	// block.2.dense.y = t101·block.2.dense.W
-	blas.Sgemm(1,
-		blas.View32(t95, B, 12),
-		blas.View32(block2DenseW, 12, 24),
-		0, blas.View32(block2DenseY8, B, 24))
-
-	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	// h = t48 + block.1.dense2.y
+	// t50 = block.2.dense2.b + h
+	// t51 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		block2DenseY8Row := (*[24]float32)(block2DenseY8[24*i:])
-		for j := range block2DenseB {
-			block2DenseY := block2DenseB[j] + block2DenseY8Row[j]
-			block2DenseY8Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
-		}
-	}
-
-	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
-	blas.Sgemm(0.5,
-		blas.View32(block2DenseY8, B, 24),
-		blas.View32(block2Dense2W, 24, 12),
-		0, blas.View32(block2Dense2Y6, B, 12))
-
-	// h = t100 + block.2.dense2.y
-	// t102 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
-	for i := range B {
-		t97Row := (*[12]float32)(t97[12*i:])
-		block2Dense2Y6Row := (*[12]float32)(block2Dense2Y6[12*i:])
+		t48Row := (*[12]float32)(t48[12*i:])
+		block1Dense2Y3Row := (*[12]float32)(block1Dense2Y3[12*i:])
+		t50Row := (*[12]float32)(t50[12*i:])
 		t := float32(0)
-		for j := range block2Dense2Y6Row {
-			t += t97Row[j] + block2Dense2Y6Row[j]
+		for j := range block1Dense2Y3Row {
+			h := t48Row[j] + block1Dense2Y3Row[j]
+			t2 := block2Dense2B[j] + h
+			t += h
+			t50Row[j] = t2
 		}
 		u := 0.083333336 * t
-		block1Dense2Y5Row := (*[12]float32)(block1Dense2Y5[12*i:])
+		t3 := float32(0)
+		for j := range block1Dense2Y3Row {
+			d := t48Row[j] + block1Dense2Y3Row[j] - u
+			t3 += d * d
+		}
+		u2 := 0.083333336 * t3
+		t4 := u2 + 1e-5
+		t5 := vec.Sqrt(t4)
+		u3 := 1 / t5
+		for j := range block1Dense2Y3Row {
+			u4 := block2LayerNormScale[j] * u3 * (t48Row[j] + block1Dense2Y3Row[j] - u)
+			t48Row[j] = block2LayerNormShift[j] + u4
+		}
+	}
+
+	// block.2.dense.y = t51·block.2.dense.W
+	blas.Sgemm(1,
+		blas.View32(t48, B, 12),
+		blas.View32(block2DenseW, 12, 24),
+		0, blas.View32(block2DenseY4, B, 24))
+
+	// block.2.dense.y = block.2.dense.b + block.2.dense.y
+	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	for i := range B {
+		block2DenseY4Row := (*[24]float32)(block2DenseY4[24*i:])
+		for j := range block2DenseB {
+			block2DenseY := block2DenseB[j] + block2DenseY4Row[j]
+			block2DenseY4Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
+		}
+	}
+
+	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
+	blas.Sgemm(0.5,
+		blas.View32(block2DenseY4, B, 24),
+		blas.View32(block2Dense2W, 24, 12),
+		0, blas.View32(block2Dense2Y3, B, 12))
+
+	// h = t50 + block.2.dense2.y
+	// t52 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	for i := range B {
+		t50Row := (*[12]float32)(t50[12*i:])
+		block2Dense2Y3Row := (*[12]float32)(block2Dense2Y3[12*i:])
+		t := float32(0)
+		for j := range block2Dense2Y3Row {
+			t += t50Row[j] + block2Dense2Y3Row[j]
+		}
+		u := 0.083333336 * t
 		t2 := float32(0)
-		for j := range block1Dense2Y5Row {
-			d := block1Dense2Y5Row[j] - u
+		for j := range block2Dense2Y3Row {
+			d := t50Row[j] + block2Dense2Y3Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.083333336 * t2
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		for j := range block1Dense2Y5Row {
-			t5 := layerNormShift[j] + layerNormScale[j]*u3*(block1Dense2Y5Row[j]-u)
-			t97Row[j] = t5
+		for j := range block2Dense2Y3Row {
+			u4 := layerNormScale[j] * u3 * (t50Row[j] + block2Dense2Y3Row[j] - u)
+			t50Row[j] = layerNormShift[j] + u4
 		}
 	}
 
-	// logits.y = t102·logits.W
+	// logits.y = t52·logits.W
 	blas.Sgemm(1,
-		blas.View32(t97, B, 12),
+		blas.View32(t50, B, 12),
 		blas.View32(logitsW, 12, 4),
 		0, blas.View32(probs, B, 4))
 

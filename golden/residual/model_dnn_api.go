@@ -320,105 +320,57 @@ func New(max Dims) *Residual {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 706*B+36)
+	arena := make([]float32, 386*B)
 	m.hY = arena[0 : 12*B]
 	m.hY2 = arena[0 : 12*B]
-	m.block1Dense2Y3 = arena[0 : 12*B]
-	m.logitsY3 = arena[0 : 4*B]
-	m.t = arena[12*B : 24*B]
-	m.t68 = arena[12*B : 24*B]
-	m.h5 = arena[12*B : 24*B]
-	m.block1Dense2Y4 = arena[12*B : 24*B]
-	m.block2DenseY5 = arena[12*B : 36*B]
-	m.block2DenseY6 = arena[12*B : 36*B]
-	m.t2 = arena[36*B : 37*B]
-	m.dblock0U3 = arena[36*B : 60*B]
-	m.t66 = arena[36*B : 48*B]
-	m.t70 = arena[36*B : 48*B]
-	m.block0Dense2Y3 = arena[36*B : 48*B]
-	m.block2Dense2Y3 = arena[36*B : 48*B]
-	m.block2Dense2Y4 = arena[36*B : 48*B]
-	m.t3 = arena[60*B : 61*B]
-	m.t71 = arena[60*B : 72*B]
-	m.block0Dense2Y4 = arena[60*B : 72*B]
-	m.block1DenseY5 = arena[60*B : 84*B]
-	m.block1DenseY6 = arena[60*B : 84*B]
-	m.t4 = arena[84*B : 96*B]
-	m.t63 = arena[84*B : 96*B]
-	m.block0DenseY5 = arena[84*B : 108*B]
-	m.t76 = arena[84*B : 96*B]
-	m.h = arena[108*B : 120*B]
-	m.dblock0U2 = arena[108*B : 132*B]
-	m.block0DenseY6 = arena[108*B : 132*B]
-	m.t78 = arena[108*B : 120*B]
-	m.t6 = arena[132*B : 133*B]
-	m.t80 = arena[132*B : 144*B]
-	m.t7 = arena[144*B : 156*B]
-	m.t10 = arena[144*B : 168*B]
-	m.block0DenseY = arena[168*B : 192*B]
-	m.t8 = arena[192*B : 216*B]
-	m.dblock0U = arena[192*B : 216*B]
-	m.block0U = arena[216*B : 240*B]
-	m.block0Dense2Y = arena[240*B : 252*B]
-	m.dblock2U2 = arena[240*B : 264*B]
-	m.dblock1Dense2Y2 = arena[240*B : 252*B]
-	m.t60 = arena[240*B : 252*B]
-	m.block0DenseY3 = arena[264*B : 288*B]
-	m.block0U2 = arena[288*B : 312*B]
-	m.t16 = arena[288*B : 289*B]
-	m.dblock1U2 = arena[288*B : 312*B]
-	m.block0Dense2Y2 = arena[312*B : 324*B]
-	m.t17 = arena[312*B : 313*B]
-	m.t12 = arena[324*B : 324*B+12]
-	m.t73 = arena[324*B : 324*B+12]
-	m.t13 = arena[324*B+12 : 324*B+24]
-	m.t74 = arena[324*B+12 : 324*B+24]
-	m.t14 = arena[324*B+24 : 324*B+36]
-	m.t75 = arena[324*B+24 : 324*B+36]
-	m.t18 = arena[324*B+36 : 336*B+36]
-	m.t57 = arena[324*B+36 : 336*B+36]
-	m.dblock0Dense2Y2 = arena[336*B+36 : 348*B+36]
-	m.t20 = arena[348*B+36 : 349*B+36]
-	m.t21 = arena[349*B+36 : 350*B+36]
-	m.t22 = arena[350*B+36 : 351*B+36]
-	m.t23 = arena[351*B+36 : 363*B+36]
-	m.t26 = arena[351*B+36 : 375*B+36]
-	m.block1DenseY = arena[375*B+36 : 399*B+36]
-	m.t24 = arena[399*B+36 : 423*B+36]
-	m.block1U = arena[423*B+36 : 447*B+36]
-	m.dblock1U = arena[423*B+36 : 447*B+36]
-	m.block1Dense2Y = arena[447*B+36 : 459*B+36]
-	m.block1DenseY3 = arena[459*B+36 : 483*B+36]
-	m.block1U2 = arena[483*B+36 : 507*B+36]
-	m.t29 = arena[483*B+36 : 484*B+36]
-	m.block1Dense2Y2 = arena[507*B+36 : 519*B+36]
-	m.t52 = arena[507*B+36 : 519*B+36]
-	m.t30 = arena[519*B+36 : 520*B+36]
-	m.dblock0Dense2Y3 = arena[520*B+36 : 532*B+36]
-	m.t33 = arena[532*B+36 : 533*B+36]
-	m.t34 = arena[533*B+36 : 534*B+36]
-	m.t35 = arena[534*B+36 : 535*B+36]
-	m.t36 = arena[535*B+36 : 547*B+36]
-	m.t38 = arena[535*B+36 : 559*B+36]
-	m.block2DenseY = arena[559*B+36 : 583*B+36]
-	m.t37 = arena[583*B+36 : 607*B+36]
-	m.block2U = arena[607*B+36 : 631*B+36]
-	m.dblock2U = arena[607*B+36 : 631*B+36]
-	m.block2Dense2Y = arena[631*B+36 : 643*B+36]
-	m.block2DenseY3 = arena[631*B+36 : 655*B+36]
-	m.block2U2 = arena[655*B+36 : 679*B+36]
-	m.t39 = arena[655*B+36 : 656*B+36]
-	m.logitsY2 = arena[655*B+36 : 659*B+36]
-	m.block2Dense2Y2 = arena[679*B+36 : 691*B+36]
-	m.t45 = arena[679*B+36 : 691*B+36]
-	m.t48 = arena[679*B+36 : 680*B+36]
-	m.t41 = arena[691*B+36 : 692*B+36]
-	m.t49 = arena[691*B+36 : 692*B+36]
-	m.t42 = arena[692*B+36 : 693*B+36]
-	m.logitsY = arena[693*B+36 : 697*B+36]
-	m.t50 = arena[693*B+36 : 705*B+36]
-	m.t51 = arena[693*B+36 : 705*B+36]
-	m.sum = arena[705*B+36 : 706*B+36]
+	m.block0Dense2Y2 = arena[0 : 12*B]
+	m.block1DenseY3 = arena[0 : 24*B]
+	m.t43 = arena[0 : 12*B]
+	m.t2 = arena[24*B : 25*B]
+	m.t39 = arena[24*B : 36*B]
+	m.block1Dense2Y2 = arena[24*B : 36*B]
+	m.block2DenseY3 = arena[24*B : 48*B]
+	m.logitsY2 = arena[24*B : 28*B]
+	m.t3 = arena[48*B : 49*B]
+	m.t38 = arena[48*B : 60*B]
+	m.block0DenseY3 = arena[48*B : 72*B]
+	m.t41 = arena[48*B : 60*B]
+	m.block2Dense2Y2 = arena[48*B : 60*B]
+	m.t4 = arena[72*B : 73*B]
+	m.t5 = arena[73*B : 85*B]
+	m.t35 = arena[73*B : 85*B]
+	m.t6 = arena[85*B : 97*B]
+	m.block0DenseY = arena[97*B : 121*B]
+	m.t7 = arena[121*B : 145*B]
+	m.dblock0U = arena[121*B : 145*B]
+	m.block0U = arena[145*B : 169*B]
+	m.dblock0U2 = arena[145*B : 169*B]
+	m.block0Dense2Y = arena[169*B : 181*B]
+	m.t31 = arena[169*B : 181*B]
+	m.dblock0Dense2Y = arena[181*B : 193*B]
+	m.t10 = arena[193*B : 194*B]
+	m.t11 = arena[194*B : 195*B]
+	m.t12 = arena[195*B : 196*B]
+	m.block1DenseY = arena[196*B : 220*B]
+	m.t14 = arena[220*B : 244*B]
+	m.block1U = arena[244*B : 268*B]
+	m.dblock1U = arena[244*B : 268*B]
+	m.block1Dense2Y = arena[268*B : 280*B]
+	m.t28 = arena[268*B : 280*B]
+	m.dblock2Dense2Y = arena[280*B : 292*B]
+	m.t17 = arena[292*B : 293*B]
+	m.t18 = arena[293*B : 294*B]
+	m.t19 = arena[294*B : 295*B]
+	m.block2DenseY = arena[295*B : 319*B]
+	m.t21 = arena[319*B : 343*B]
+	m.block2U = arena[343*B : 367*B]
+	m.dblock2U = arena[343*B : 367*B]
+	m.block2Dense2Y = arena[367*B : 379*B]
+	m.t27 = arena[367*B : 379*B]
+	m.t23 = arena[379*B : 380*B]
+	m.t24 = arena[380*B : 381*B]
+	m.logitsY = arena[381*B : 385*B]
+	m.sum = arena[385*B : 386*B]
 
 	m.Init(0)
 	return m
@@ -444,18 +396,22 @@ func (m *Residual) initialise(seed uint64) {
 	block2LayerNormShift := m.params.Block2LayerNormShift
 	block2Dense2B := m.params.Block2Dense2B
 	layerNormShift := m.params.LayerNormShift
+	hB := m.params.HB
 	block1LayerNormScale := m.params.Block1LayerNormScale
 	block2LayerNormScale := m.params.Block2LayerNormScale
 	layerNormScale := m.params.LayerNormScale
+	block0LayerNormScale := m.params.Block0LayerNormScale
 	block0DenseW := m.params.Block0DenseW
 	block1DenseB := m.params.Block1DenseB
 	block2DenseB := m.params.Block2DenseB
+	block0DenseB := m.params.Block0DenseB
 	block0Dense2W := m.params.Block0Dense2W
 	block1DenseW := m.params.Block1DenseW
 	block1Dense2W := m.params.Block1Dense2W
 	block2DenseW := m.params.Block2DenseW
 	block2Dense2W := m.params.Block2Dense2W
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
 
 	// h.W ← 0.5345225·N(0,1)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -484,6 +440,9 @@ func (m *Residual) initialise(seed uint64) {
 	// layerNormShift = h.b
 	clear(layerNormShift)
 
+	// h.b ← 0
+	clear(hB)
+
 	// block1LayerNormScale = block.0.layer_norm.scale
 	for i := range block1LayerNormScale {
 		block1LayerNormScale[i] = 1
@@ -499,6 +458,11 @@ func (m *Residual) initialise(seed uint64) {
 		layerNormScale[i] = 1
 	}
 
+	// block.0.layer_norm.scale ← 1
+	for i := range block0LayerNormScale {
+		block0LayerNormScale[i] = 1
+	}
+
 	// block.0.dense.W ← 0.4082483·N(0,1)
 	key2 := rng.Key(seed, 0xafecce98876e3670, 0)
 	for i := range 288 {
@@ -510,6 +474,9 @@ func (m *Residual) initialise(seed uint64) {
 
 	// block2DenseB = block.0.dense.b
 	clear(block2DenseB)
+
+	// block.0.dense.b ← 0
+	clear(block0DenseB)
 
 	// block.0.dense2.W ← 0.70710677·U[0,1) − 0.35355338
 	key3 := rng.Key(seed, 0xd74d08d69c5a32d1, 0)
@@ -546,6 +513,9 @@ func (m *Residual) initialise(seed uint64) {
 	for i := range 48 {
 		logitsW[i] = 0.4082483 * rng.Normal32(key8, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -701,27 +671,15 @@ type Predictor struct {
 	max Dims // capacity
 
 	hY3            []float32 // [max.B,12]; becomes h.y, in place
-	block1Dense2Y5 []float32 // [max.B,12]; becomes block.1.dense2.y, then h, in place; in the memory of hY3
-	h8             []float32 // [max.B,12]; becomes h, in place
-	block1Dense2Y6 []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of h8
-	block2DenseY7  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of h8
-	block2DenseY8  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of h8
-	t87            []float32 // [max.B,12]
-	block0Dense2Y5 []float32 // [max.B,12]; becomes block.0.dense2.y, then h, in place; in the memory of t87
-	block2Dense2Y5 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t87
-	block2Dense2Y6 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t87
-	t88            []float32 // [max.B,12]
-	block0Dense2Y6 []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of t88
-	block1DenseY7  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of t88
-	block1DenseY8  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of t88
-	block0DenseY7  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place
-	t93            []float32 // [max.B,12]; in the memory of block0DenseY7
-	t90            []float32 // [12]
-	t91            []float32 // [12]
-	t92            []float32 // [12]
-	block0DenseY8  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place
-	t95            []float32 // [max.B,12]; in the memory of block0DenseY8
-	t97            []float32 // [max.B,12]
+	block0Dense2Y3 []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY3
+	block1DenseY4  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY3
+	t50            []float32 // [max.B,12]; in the memory of hY3
+	t46            []float32 // [max.B,12]
+	block1Dense2Y3 []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t46
+	block2DenseY4  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t46
+	block0DenseY4  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place
+	t48            []float32 // [max.B,12]; in the memory of block0DenseY4
+	block2Dense2Y3 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of block0DenseY4
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -730,29 +688,17 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 132*B+36)
+	arena := make([]float32, 72*B)
 	p.hY3 = arena[0 : 12*B]
-	p.block1Dense2Y5 = arena[0 : 12*B]
-	p.h8 = arena[12*B : 24*B]
-	p.block1Dense2Y6 = arena[12*B : 24*B]
-	p.block2DenseY7 = arena[12*B : 36*B]
-	p.block2DenseY8 = arena[12*B : 36*B]
-	p.t87 = arena[36*B : 48*B]
-	p.block0Dense2Y5 = arena[36*B : 48*B]
-	p.block2Dense2Y5 = arena[36*B : 48*B]
-	p.block2Dense2Y6 = arena[36*B : 48*B]
-	p.t88 = arena[48*B : 60*B]
-	p.block0Dense2Y6 = arena[48*B : 60*B]
-	p.block1DenseY7 = arena[48*B : 72*B]
-	p.block1DenseY8 = arena[48*B : 72*B]
-	p.block0DenseY7 = arena[72*B : 96*B]
-	p.t93 = arena[72*B : 84*B]
-	p.t90 = arena[96*B : 96*B+12]
-	p.t91 = arena[96*B+12 : 96*B+24]
-	p.t92 = arena[96*B+24 : 96*B+36]
-	p.block0DenseY8 = arena[96*B+36 : 120*B+36]
-	p.t95 = arena[96*B+36 : 108*B+36]
-	p.t97 = arena[120*B+36 : 132*B+36]
+	p.block0Dense2Y3 = arena[0 : 12*B]
+	p.block1DenseY4 = arena[0 : 24*B]
+	p.t50 = arena[0 : 12*B]
+	p.t46 = arena[24*B : 36*B]
+	p.block1Dense2Y3 = arena[24*B : 36*B]
+	p.block2DenseY4 = arena[24*B : 48*B]
+	p.block0DenseY4 = arena[48*B : 72*B]
+	p.t48 = arena[48*B : 60*B]
+	p.block2Dense2Y3 = arena[48*B : 60*B]
 
 	return p
 }

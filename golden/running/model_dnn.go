@@ -13,55 +13,46 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t               = p.b − y                             [B,2]
 //	dense.y         = x·dense.W                           [B,6]
 //	dense.y         = dense.y + dense.b                   [B,6]
-//	t2              = σ(dense.y)                          [B,6]
-//	t3              = dense.y ⊙ t2                        [B,6]
-//	t4              = Σᵢ t3                               [6]
+//	t               = σ(dense.y)                          [B,6]
+//	t2              = dense.y ⊙ t                         [B,6]
+//	t3              = Σᵢ t2                               [6]
 //	scale           = 1/B                                 []
 //	scale2          = 0.1/B                               []
-//	normalise.mu    = scale·t4                            [6]
-//	normalise.new_m = 0.9·normalise.m + scale2·t4         [6]
-//	t5              = t3 − normalise.mu                   [B,6]
-//	t6              = Σᵢ t5²                              [6]
-//	normalise.s2    = scale·t6
-//	t7              = normalise.s2 + 0.001                [6]
-//	t8              = √t7                                 [6]
-//	t9              = 1/t8                                [6]
+//	normalise.mu    = scale·t3                            [6]
+//	normalise.new_m = 0.9·normalise.m + scale2·t3         [6]
+//	t4              = t2 − normalise.mu                   [B,6]
+//	t5              = Σᵢ t4²                              [6]
+//	normalise.s2    = scale·t5
+//	t6              = normalise.s2 + 0.001                [6]
+//	t7              = √t6                                 [6]
+//	t8              = 1/t7                                [6]
 //	normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2  [6]
-//	t10             = t9·t5                               [B,6]
-//	p.y             = t10·p.W                             [B,2]
-//	((2*B)/2)·dp.y  = t + p.y
+//	t9              = t8·t4                               [B,6]
+//	p.y             = t9·p.W                              [B,2]
+//	((2*B)/2)·dp.y  = p.b − y + p.y
 //	(2*B)·loss      = Σ (((2*B)/2)·dp.y)²                 []
 //	seenNext        = seen + 1                            []
 //
 // Backward:
 //
-//	t11            = Σᵢ (p.y − y)                    [2]
-//	scale          = B                               []
-//	scale2         = 2/(2*B)                         []
-//	((2*B)/2)·dp.b = scale·p.b + t11
+//	t10            = Σᵢ (p.y − y)                                  [2]
+//	scale          = B                                             []
+//	scale2         = 2/(2*B)                                       []
+//	((2*B)/2)·dp.b = scale·p.b + t10
 //	dp.b           = scale2·((2*B)/2)·dp.b
-//	dp.W           = scale2·t10ᵀ·(((2*B)/2)·dp.y)
-//	t12            = (((2*B)/2)·dp.y)·p.Wᵀ           [B,6]
-//	t13            = Σᵢ t5 ⊙ t12                     [6]
-//	t14            = t13/t7                          [6]
-//	scale3         = 1/B                             []
-//	t15            = t12 − scale3·t14·t5             [B,6]
-//	t16            = t3 − scale3·t4                  [B,6]
-//	t17            = Σᵢ t16²                         [6]
-//	normalise.s2   = scale3·t17
-//	t18            = 1/√(normalise.s2 + 0.001)       [6]
-//	t19            = t18·t16                         [B,6]
-//	p.y            = t19·p.W                         [B,2]
-//	((2*B)/2)·dp.y = t + p.y
-//	t20            = (((2*B)/2)·dp.y)·p.Wᵀ           [B,6]
-//	t21            = Σᵢ t20                          [6]
-//	t22            = scale3·t21                      [6]
-//	((2*B)/2)·ddense.y = t9·t2 ⊙ (dense.y ⊙ (1 − t2) + 1) ⊙ (t15 − t22)
-//	t23            = Σᵢ t2 ⊙ (dense.y ⊙ (1 − t2) + 1) ⊙ (t15 − t22)  [6]
-//	ddense.b       = scale2·t23/t8
+//	dp.W           = scale2·t9ᵀ·(((2*B)/2)·dp.y)
+//	t11            = (((2*B)/2)·dp.y)·p.Wᵀ                         [B,6]
+//	t12            = Σᵢ t4 ⊙ t11                                   [6]
+//	t13            = Σᵢ t11                                        [6]
+//	t14            = t12/t6                                        [6]
+//	scale3         = 1/B                                           []
+//	t15            = t11 − scale3·t14·t4                           [B,6]
+//	t16            = scale3·t13                                    [6]
+//	((2*B)/2)·ddense.y = t8·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)
+//	t17            = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)  [6]
+//	ddense.b       = scale2·t17/t7
 //	ddense.W       = scale2·xᵀ·(((2*B)/2)·ddense.y)
 //
 // Update, sgd(lr: 0.05, momentum: 0.5):
@@ -86,30 +77,24 @@ type Running struct {
 	steps   uint64 // updates made so far
 	max     Dims   // capacity
 
-	dpY2        []float32 // [max.B,2]; becomes ((2*B)/2)·dp.y, in place
-	denseY3     []float32 // [max.B,6]; becomes dense.y, in place; in the memory of dpY2
 	denseY      []float32 // [max.B,6]; becomes dense.y, then ((2*B)/2)·ddense.y, in place
-	pY3         []float32 // [max.B,2]; becomes p.y, in place; in the memory of denseY
+	denseY3     []float32 // [max.B,6]; becomes dense.y, in place; in the memory of denseY
+	t           []float32 // [max.B,6]
+	pY2         []float32 // [max.B,2]; becomes p.y, in place; in the memory of t
 	t2          []float32 // [max.B,6]
-	t3          []float32 // [max.B,6]
-	t20         []float32 // [max.B,6]; in the memory of t3
-	t4          []float32 // [6]
-	t21         []float32 // [6]; in the memory of t4
-	t24         []float32 // [6]; in the memory of t4
 	normaliseMu []float32 // [6]; becomes normalise.mu, in place
-	t8          []float32 // [6]; in the memory of normaliseMu
-	t5          []float32 // [max.B,6]
-	t6          []float32 // [6]
-	t17         []float32 // [6]; in the memory of t6
-	t23         []float32 // [6]; in the memory of t6
-	t9          []float32 // [6]
-	t10         []float32 // [max.B,6]
-	t12         []float32 // [max.B,6]; in the memory of t10
-	pY2         []float32 // [max.B,2]; becomes p.y, in place; in the memory of t10
+	t7          []float32 // [6]; in the memory of normaliseMu
+	t18         []float32 // [6]; in the memory of normaliseMu
+	t5          []float32 // [6]
+	t17         []float32 // [6]; in the memory of t5
+	t8          []float32 // [6]
+	t9          []float32 // [max.B,6]
+	t11         []float32 // [max.B,6]; in the memory of t9
 	pY          []float32 // [max.B,2]; becomes p.y, in place
 	dpY         []float32 // [max.B,2]; becomes ((2*B)/2)·dp.y, in place
-	t11         []float32 // [2]
-	t13         []float32 // [6]; in the memory of t11
+	t10         []float32 // [2]
+	t12         []float32 // [6]; in the memory of t10
+	t13         []float32 // [6]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -150,40 +135,28 @@ func (m *Running) Step(batch Batch) (Report, error) {
 // reads.
 func (m *Running) forward(batch *Batch) Totals {
 	B := batch.B
-	y := batch.Y
 	x := batch.X
-	pB := m.params.PB
+	y := batch.Y
 	denseW := m.params.DenseW
 	denseB := m.params.DenseB
 	pW := m.params.PW
+	pB := m.params.PB
 	normaliseM := m.states.normaliseM
 	normaliseMNext := m.next.normaliseM
 	normaliseV := m.states.normaliseV
 	normaliseVNext := m.next.normaliseV
 	seenNext := m.next.seen
 	seen := m.states.seen
-	dpY2 := m.dpY2[:2*B]
 	denseY := m.denseY[:6*B]
-	t4 := m.t4
-	t2 := m.t2[:6*B]
-	t3 := m.t3[:6*B]
 	normaliseMu := m.normaliseMu
-	t6 := m.t6
-	t5 := m.t5[:6*B]
+	t := m.t[:6*B]
+	t2 := m.t2[:6*B]
+	t5 := m.t5
+	t7 := m.t7
 	t8 := m.t8
-	t9 := m.t9
-	t10 := m.t10[:6*B]
+	t9 := m.t9[:6*B]
 	pY := m.pY[:2*B]
 	dpY := m.dpY[:2*B]
-
-	// t = p.b − y
-	for i := range B {
-		yRow := (*[2]float32)(y[2*i:])
-		dpY2Row := (*[2]float32)(dpY2[2*i:])
-		for j := range dpY2Row {
-			dpY2Row[j] = pB[j] - yRow[j]
-		}
-	}
 
 	// dense.y = x·dense.W
 	blas.Sgemm(1,
@@ -192,22 +165,22 @@ func (m *Running) forward(batch *Batch) Totals {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t2 = σ(dense.y)
-	// t3 = dense.y ⊙ t2
-	// t4 = Σᵢ t3
-	clear(t4)
+	// t = σ(dense.y)
+	// t2 = dense.y ⊙ t
+	// t3 = Σᵢ t2
+	clear(normaliseMu)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
+		tRow := (*[6]float32)(t[6*i:])
 		t2Row := (*[6]float32)(t2[6*i:])
-		t3Row := (*[6]float32)(t3[6*i:])
 		for j := range denseB {
 			denseYOf := denseYRow[j] + denseB[j]
-			t := vec.Sigmoid(denseYOf)
-			u := denseYOf * t
-			t4[j] += u
+			tOf := vec.Sigmoid(denseYOf)
+			u := denseYOf * tOf
+			normaliseMu[j] += u
 			denseYRow[j] = denseYOf
-			t2Row[j] = t
-			t3Row[j] = u
+			tRow[j] = tOf
+			t2Row[j] = u
 		}
 	}
 
@@ -216,67 +189,71 @@ func (m *Running) forward(batch *Batch) Totals {
 	// scale2 = 0.1/B
 	scale2 := float32(0.1 / float64(B))
 
-	// normalise.mu = scale·t4
-	// normalise.new_m = 0.9·normalise.m + scale2·t4
+	// normalise.mu = scale·t3
+	// normalise.new_m = 0.9·normalise.m + scale2·t3
 	for i := range 6 {
-		normaliseMuOf := scale * t4[i]
-		normaliseNewM := 0.9*normaliseM[i] + scale2*t4[i]
+		normaliseMuOf := scale * normaliseMu[i]
+		normaliseNewM := 0.9*normaliseM[i] + scale2*normaliseMu[i]
 		normaliseMu[i] = normaliseMuOf
 		normaliseMNext[i] = normaliseNewM
 	}
 
-	// t5 = t3 − normalise.mu
-	// t6 = Σᵢ t5²
-	clear(t6)
+	// t4 = t2 − normalise.mu
+	// t5 = Σᵢ t4²
+	clear(t5)
 	for i := range B {
-		t3Row := (*[6]float32)(t3[6*i:])
-		t5Row := (*[6]float32)(t5[6*i:])
+		t2Row := (*[6]float32)(t2[6*i:])
 		for j := range normaliseMu {
-			d := t3Row[j] - normaliseMu[j]
-			t6[j] += d * d
-			t5Row[j] = d
+			d := t2Row[j] - normaliseMu[j]
+			t5[j] += d * d
+			t2Row[j] = d
 		}
 	}
 
-	// normalise.s2 = scale·t6
-	// t7 = normalise.s2 + 0.001
-	// t8 = √t7
-	// t9 = 1/t8
+	// normalise.s2 = scale·t5
+	// t6 = normalise.s2 + 0.001
+	// t7 = √t6
+	// t8 = 1/t7
 	// normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2
 	for i := range 6 {
-		normaliseS2 := scale * t6[i]
-		t := normaliseS2 + 0.001
-		t2Of := vec.Sqrt(t)
+		normaliseS2 := scale * t5[i]
+		tOf := normaliseS2 + 0.001
+		t2Of := vec.Sqrt(tOf)
 		u := 1 / t2Of
 		normaliseNewV := 0.9*normaliseV[i] + 0.1*normaliseS2
-		t6[i] = t
-		t8[i] = t2Of
-		t9[i] = u
+		t5[i] = tOf
+		t7[i] = t2Of
+		t8[i] = u
 		normaliseVNext[i] = normaliseNewV
 	}
 
-	// t10 = t9·t5
+	// t9 = t8·t4
 	for i := range B {
-		t5Row := (*[6]float32)(t5[6*i:])
-		t10Row := (*[6]float32)(t10[6*i:])
-		for j := range t10Row {
-			t10Row[j] = t9[j] * t5Row[j]
+		t2Row := (*[6]float32)(t2[6*i:])
+		t9Row := (*[6]float32)(t9[6*i:])
+		for j := range t2Row {
+			t9Row[j] = t8[j] * t2Row[j]
 		}
 	}
 
-	// p.y = t10·p.W
+	// p.y = t9·p.W
 	blas.Sgemm(1,
-		blas.View32(t10, B, 6),
+		blas.View32(t9, B, 6),
 		blas.View32(pW, 6, 2),
 		0, blas.View32(pY, B, 2))
 
-	// ((2*B)/2)·dp.y = t + p.y
+	// ((2*B)/2)·dp.y = p.b − y + p.y
 	// (2*B)·loss = Σ (((2*B)/2)·dp.y)²
 	loss := 0.0
-	for i := range 2 * B {
-		dpYOf := dpY2[i] + pY[i]
-		loss += float64(dpYOf * dpYOf)
-		dpY[i] = dpYOf
+	for i := range B {
+		yRow := (*[2]float32)(y[2*i:])
+		pYRow := (*[2]float32)(pY[2*i:])
+		dpYRow := (*[2]float32)(dpY[2*i:])
+		for j := range dpYRow {
+			dpYOf := pB[j] - yRow[j] + pYRow[j]
+			loss += float64(dpYOf * dpYOf)
+			dpYRow[j] = dpYOf
+		}
 	}
 
 	// seenNext = seen + 1
@@ -313,38 +290,32 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 	x := batch.X
 	pB := m.params.PB
 	pW := m.params.PW
-	t11 := m.t11
+	t10 := m.t10
 	pY := m.pY[:2*B]
-	t10 := m.t10[:6*B]
+	t9 := m.t9[:6*B]
 	dpY := m.dpY[:2*B]
-	t12 := m.t12[:6*B]
+	t11 := m.t11[:6*B]
+	t12 := m.t12
 	t13 := m.t13
-	t5 := m.t5[:6*B]
-	t6 := m.t6
-	t17 := m.t17
-	t4 := m.t4
-	t3 := m.t3[:6*B]
-	pY2 := m.pY2[:2*B]
-	dpY2 := m.dpY2[:2*B]
-	t20 := m.t20[:6*B]
-	t21 := m.t21
-	t23 := m.t23
 	t2 := m.t2[:6*B]
+	t5 := m.t5
+	t17 := m.t17
+	t := m.t[:6*B]
 	denseY := m.denseY[:6*B]
-	t9 := m.t9
 	t8 := m.t8
+	t7 := m.t7
 	dpB := grad.PB
 	dpW := grad.PW
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// t11 = Σᵢ (p.y − y)
-	clear(t11)
+	// t10 = Σᵢ (p.y − y)
+	clear(t10)
 	for i := range B {
 		pYRow := (*[2]float32)(pY[2*i:])
 		yRow := (*[2]float32)(y[2*i:])
 		for j := range pYRow {
-			t11[j] += pYRow[j] - yRow[j]
+			t10[j] += pYRow[j] - yRow[j]
 		}
 	}
 
@@ -353,126 +324,77 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 	// scale2 = 2/(2*B)
 	scale2 := float32(2 / float64(2*B))
 
-	// ((2*B)/2)·dp.b = scale·p.b + t11
+	// ((2*B)/2)·dp.b = scale·p.b + t10
 	// dp.b = scale2·((2*B)/2)·dp.b
 	for i := range 2 {
-		dpB[i] = scale2 * (scale*pB[i] + t11[i])
+		dpB[i] = scale2 * (scale*pB[i] + t10[i])
 	}
 
-	// dp.W = scale2·t10ᵀ·(((2*B)/2)·dp.y)
+	// dp.W = scale2·t9ᵀ·(((2*B)/2)·dp.y)
 	blas.Sgemm(scale2,
-		blas.View32(t10, B, 6).T(),
+		blas.View32(t9, B, 6).T(),
 		blas.View32(dpY, B, 2),
 		0, blas.View32(dpW, 6, 2))
 
-	// t12 = (((2*B)/2)·dp.y)·p.Wᵀ
+	// t11 = (((2*B)/2)·dp.y)·p.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dpY, B, 2),
 		blas.View32(pW, 6, 2).T(),
-		0, blas.View32(t12, B, 6))
+		0, blas.View32(t11, B, 6))
 
-	// t13 = Σᵢ t5 ⊙ t12
+	// t12 = Σᵢ t4 ⊙ t11
+	// t13 = Σᵢ t11
+	clear(t12)
 	clear(t13)
 	for i := range B {
-		t5Row := (*[6]float32)(t5[6*i:])
-		t12Row := (*[6]float32)(t12[6*i:])
-		for j := range t12Row {
-			t13[j] += t5Row[j] * t12Row[j]
+		t2Row := (*[6]float32)(t2[6*i:])
+		t11Row := (*[6]float32)(t11[6*i:])
+		for j := range t11Row {
+			t12[j] += t2Row[j] * t11Row[j]
+			t13[j] += t11Row[j]
 		}
 	}
 
-	// t14 = t13/t7
+	// t14 = t12/t6
 	for i := range 6 {
-		t6[i] = t13[i] / t6[i]
+		t5[i] = t12[i] / t5[i]
 	}
 
 	// scale3 = 1/B
 	scale3 := float32(1 / float64(B))
 
-	// t15 = t12 − scale3·t14·t5
+	// t15 = t11 − scale3·t14·t4
 	for i := range B {
-		t5Row := (*[6]float32)(t5[6*i:])
-		t12Row := (*[6]float32)(t12[6*i:])
-		for j := range t12Row {
-			t5Row[j] = t12Row[j] - scale3*(t6[j]*t5Row[j])
+		t2Row := (*[6]float32)(t2[6*i:])
+		t11Row := (*[6]float32)(t11[6*i:])
+		for j := range t11Row {
+			t2Row[j] = t11Row[j] - scale3*(t5[j]*t2Row[j])
 		}
 	}
 
-	// t16 = t3 − scale3·t4
-	// t17 = Σᵢ t16²
+	// t16 = scale3·t13
+	for i := range 6 {
+		t13[i] *= scale3
+	}
+
+	// ((2*B)/2)·ddense.y = t8·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)
+	// t17 = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)
 	clear(t17)
 	for i := range B {
-		t3Row := (*[6]float32)(t3[6*i:])
-		for j := range t17 {
-			d := t3Row[j] - scale3*t4[j]
-			t17[j] += d * d
-			t3Row[j] = d
-		}
-	}
-
-	// normalise.s2 = scale3·t17
-	// t18 = 1/√(normalise.s2 + 0.001)
-	for i := range 6 {
-		t17[i] = 1 / vec.Sqrt(scale3*t17[i]+0.001)
-	}
-
-	// t19 = t18·t16
-	for i := range B {
-		t3Row := (*[6]float32)(t3[6*i:])
-		for j := range t17 {
-			t3Row[j] *= t17[j]
-		}
-	}
-
-	// p.y = t19·p.W
-	blas.Sgemm(1,
-		blas.View32(t3, B, 6),
-		blas.View32(pW, 6, 2),
-		0, blas.View32(pY2, B, 2))
-
-	// ((2*B)/2)·dp.y = t + p.y
-	for i := range 2 * B {
-		dpY2[i] += pY2[i]
-	}
-
-	// t20 = (((2*B)/2)·dp.y)·p.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(dpY2, B, 2),
-		blas.View32(pW, 6, 2).T(),
-		0, blas.View32(t20, B, 6))
-
-	// t21 = Σᵢ t20
-	clear(t21)
-	for i := range B {
-		t20Row := (*[6]float32)(t20[6*i:])
-		for j := range t20Row {
-			t21[j] += t20Row[j]
-		}
-	}
-
-	// t22 = scale3·t21
-	for i := range 6 {
-		t21[i] *= scale3
-	}
-
-	// ((2*B)/2)·ddense.y = t9·t2 ⊙ (dense.y ⊙ (1 − t2) + 1) ⊙ (t15 − t22)
-	// t23 = Σᵢ t2 ⊙ (dense.y ⊙ (1 − t2) + 1) ⊙ (t15 − t22)
-	clear(t23)
-	for i := range B {
-		t5Row := (*[6]float32)(t5[6*i:])
 		t2Row := (*[6]float32)(t2[6*i:])
+		tRow := (*[6]float32)(t[6*i:])
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseYRow {
-			u := t2Row[j] * (denseYRow[j]*(1-t2Row[j]) + 1) * (t5Row[j] - t21[j])
-			ddenseY := t9[j] * u
-			t23[j] += u
+			u := tRow[j] * (denseYRow[j]*(1-tRow[j]) + 1) * (t2Row[j] - t13[j])
+			ddenseY := t8[j] * u
+			t17[j] += u
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.b = scale2·t23/t8
+	// ddense.b = scale2·t17/t7
 	for i := range 6 {
-		ddenseB[i] = scale2 * (t23[i] / t8[i])
+		ddenseB[i] = scale2 * (t17[i] / t7[i])
 	}
 
 	// ddense.W = scale2·xᵀ·(((2*B)/2)·ddense.y)
@@ -541,13 +463,13 @@ func (m *Running) evaluate(batch *Batch) Totals {
 	pB := m.params.PB
 	normaliseV := m.states.normaliseV
 	normaliseM := m.states.normaliseM
-	t24 := m.t24
+	t18 := m.t18
 	denseY3 := m.denseY3[:6*B]
-	pY3 := m.pY3[:2*B]
+	pY2 := m.pY2[:2*B]
 
-	// t24 = 1/√(normalise.v + 0.001)
+	// t18 = 1/√(normalise.v + 0.001)
 	for i := range 6 {
-		t24[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
+		t18[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
 	}
 
 	// dense.y = x·dense.W
@@ -557,29 +479,29 @@ func (m *Running) evaluate(batch *Batch) Totals {
 		0, blas.View32(denseY3, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t25 = t24·(dense.y ⊙ σ(dense.y) − normalise.m)
+	// t19 = t18·(dense.y ⊙ σ(dense.y) − normalise.m)
 	for i := range B {
 		denseY3Row := (*[6]float32)(denseY3[6*i:])
 		for j := range denseB {
 			denseY := denseY3Row[j] + denseB[j]
-			denseY3Row[j] = t24[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
+			denseY3Row[j] = t18[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
 		}
 	}
 
-	// p.y = t25·p.W
+	// p.y = t19·p.W
 	blas.Sgemm(1,
 		blas.View32(denseY3, B, 6),
 		blas.View32(pW, 6, 2),
-		0, blas.View32(pY3, B, 2))
+		0, blas.View32(pY2, B, 2))
 
 	// p = p.b + p.y
 	// (2*B)·loss = Σ (p − y)²
 	loss := 0.0
 	for i := range B {
-		pY3Row := (*[2]float32)(pY3[2*i:])
+		pY2Row := (*[2]float32)(pY2[2*i:])
 		yRow := (*[2]float32)(y[2*i:])
 		for j := range pB {
-			d := pB[j] + pY3Row[j] - yRow[j]
+			d := pB[j] + pY2Row[j] - yRow[j]
 			loss += float64(d * d)
 		}
 	}
@@ -598,14 +520,14 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	normaliseV := p.w.states.normaliseV
 	normaliseM := p.w.states.normaliseM
 	seen := p.w.states.seen
-	t26 := p.t26
+	t20 := p.t20
 	denseY4 := p.denseY4[:6*B]
 	pBuf := out.P
 	var count float32
 
-	// t26 = 1/√(normalise.v + 0.001)
+	// t20 = 1/√(normalise.v + 0.001)
 	for i := range 6 {
-		t26[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
+		t20[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
 	}
 
 	// dense.y = x·dense.W
@@ -615,16 +537,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY4, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t27 = t26·(dense.y ⊙ σ(dense.y) − normalise.m)
+	// t21 = t20·(dense.y ⊙ σ(dense.y) − normalise.m)
 	for i := range B {
 		denseY4Row := (*[6]float32)(denseY4[6*i:])
 		for j := range denseB {
 			denseY := denseY4Row[j] + denseB[j]
-			denseY4Row[j] = t26[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
+			denseY4Row[j] = t20[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
 		}
 	}
 
-	// p.y = t27·p.W
+	// p.y = t21·p.W
 	blas.Sgemm(1,
 		blas.View32(denseY4, B, 6),
 		blas.View32(pW, 6, 2),

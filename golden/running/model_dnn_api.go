@@ -158,31 +158,25 @@ func New(max Dims) *Running {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 40*B+30)
-	m.dpY2 = arena[0 : 2*B]
+	arena := make([]float32, 28*B+30)
+	m.denseY = arena[0 : 6*B]
 	m.denseY3 = arena[0 : 6*B]
-	m.denseY = arena[6*B : 12*B]
-	m.pY3 = arena[6*B : 8*B]
+	m.t = arena[6*B : 12*B]
+	m.pY2 = arena[6*B : 8*B]
 	m.t2 = arena[12*B : 18*B]
-	m.t3 = arena[18*B : 24*B]
-	m.t20 = arena[18*B : 24*B]
-	m.t4 = arena[24*B : 24*B+6]
-	m.t21 = arena[24*B : 24*B+6]
-	m.t24 = arena[24*B : 24*B+6]
-	m.normaliseMu = arena[24*B+6 : 24*B+12]
-	m.t8 = arena[24*B+6 : 24*B+12]
-	m.t5 = arena[24*B+12 : 30*B+12]
-	m.t6 = arena[30*B+12 : 30*B+18]
-	m.t17 = arena[30*B+12 : 30*B+18]
-	m.t23 = arena[30*B+12 : 30*B+18]
-	m.t9 = arena[30*B+18 : 30*B+24]
-	m.t10 = arena[30*B+24 : 36*B+24]
-	m.t12 = arena[30*B+24 : 36*B+24]
-	m.pY2 = arena[30*B+24 : 32*B+24]
-	m.pY = arena[36*B+24 : 38*B+24]
-	m.dpY = arena[38*B+24 : 40*B+24]
-	m.t11 = arena[40*B+24 : 40*B+26]
-	m.t13 = arena[40*B+24 : 40*B+30]
+	m.normaliseMu = arena[18*B : 18*B+6]
+	m.t7 = arena[18*B : 18*B+6]
+	m.t18 = arena[18*B : 18*B+6]
+	m.t5 = arena[18*B+6 : 18*B+12]
+	m.t17 = arena[18*B+6 : 18*B+12]
+	m.t8 = arena[18*B+12 : 18*B+18]
+	m.t9 = arena[18*B+18 : 24*B+18]
+	m.t11 = arena[18*B+18 : 24*B+18]
+	m.pY = arena[24*B+18 : 26*B+18]
+	m.dpY = arena[26*B+18 : 28*B+18]
+	m.t10 = arena[28*B+18 : 28*B+20]
+	m.t12 = arena[28*B+18 : 28*B+24]
+	m.t13 = arena[28*B+24 : 28*B+30]
 
 	m.Init(0)
 	return m
@@ -206,7 +200,9 @@ func (m *Running) Init(seed uint64) {
 // alone.
 func (m *Running) initialise(seed uint64) {
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 	pW := m.params.PW
+	pB := m.params.PB
 
 	// dense.W ← 0.6324555·N(0,1)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -214,11 +210,17 @@ func (m *Running) initialise(seed uint64) {
 		denseW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
 	}
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// p.W ← 0.57735026·N(0,1)
 	key2 := rng.Key(seed, 0x646966e06004be46, 0)
 	for i := range 12 {
 		pW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))
 	}
+
+	// p.b ← 0
+	clear(pB)
 }
 
 // Steps is the number of updates so far.
@@ -368,7 +370,7 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t26     []float32 // [6]
+	t20     []float32 // [6]
 	denseY4 []float32 // [max.B,6]; becomes dense.y, in place
 }
 
@@ -379,7 +381,7 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 6*B+6)
-	p.t26 = arena[0:6]
+	p.t20 = arena[0:6]
 	p.denseY4 = arena[6 : 6*B+6]
 
 	return p

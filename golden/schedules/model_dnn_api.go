@@ -86,7 +86,18 @@ func (m *Constant) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Constant) initialise(seed uint64) {}
+func (m *Constant) initialise(seed uint64) {
+	fitDenseW := m.params.FitDenseW
+	fitDenseB := m.params.FitDenseB
+
+	// fit.dense.W ← 1
+	for i := range fitDenseW {
+		fitDenseW[i] = 1
+	}
+
+	// fit.dense.b ← 0
+	clear(fitDenseB)
+}
 
 // Steps is the number of updates so far.
 func (m *Constant) Steps() uint64 {
@@ -325,7 +336,18 @@ func (m *Steps) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Steps) initialise(seed uint64) {}
+func (m *Steps) initialise(seed uint64) {
+	fitDenseW := m.params.FitDenseW
+	fitDenseB := m.params.FitDenseB
+
+	// fit.dense.W ← 1
+	for i := range fitDenseW {
+		fitDenseW[i] = 1
+	}
+
+	// fit.dense.b ← 0
+	clear(fitDenseB)
+}
 
 // Steps is the number of updates so far.
 func (m *Steps) Steps() uint64 {
@@ -559,7 +581,18 @@ func (m *Exponential) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Exponential) initialise(seed uint64) {}
+func (m *Exponential) initialise(seed uint64) {
+	fitDenseW := m.params.FitDenseW
+	fitDenseB := m.params.FitDenseB
+
+	// fit.dense.W ← 1
+	for i := range fitDenseW {
+		fitDenseW[i] = 1
+	}
+
+	// fit.dense.b ← 0
+	clear(fitDenseB)
+}
 
 // Steps is the number of updates so far.
 func (m *Exponential) Steps() uint64 {
@@ -794,7 +827,18 @@ func (m *Cosine) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Cosine) initialise(seed uint64) {}
+func (m *Cosine) initialise(seed uint64) {
+	fitDenseW := m.params.FitDenseW
+	fitDenseB := m.params.FitDenseB
+
+	// fit.dense.W ← 1
+	for i := range fitDenseW {
+		fitDenseW[i] = 1
+	}
+
+	// fit.dense.b ← 0
+	clear(fitDenseB)
+}
 
 // Steps is the number of updates so far.
 func (m *Cosine) Steps() uint64 {
@@ -1029,7 +1073,18 @@ func (m *Slope) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Slope) initialise(seed uint64) {}
+func (m *Slope) initialise(seed uint64) {
+	fitDenseW := m.params.FitDenseW
+	fitDenseB := m.params.FitDenseB
+
+	// fit.dense.W ← 1
+	for i := range fitDenseW {
+		fitDenseW[i] = 1
+	}
+
+	// fit.dense.b ← 0
+	clear(fitDenseB)
+}
 
 // Steps is the number of updates so far.
 func (m *Slope) Steps() uint64 {
@@ -1270,7 +1325,18 @@ func (m *Signed) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Signed) initialise(seed uint64) {}
+func (m *Signed) initialise(seed uint64) {
+	fitDenseW := m.params.FitDenseW
+	fitDenseB := m.params.FitDenseB
+
+	// fit.dense.W ← 1
+	for i := range fitDenseW {
+		fitDenseW[i] = 1
+	}
+
+	// fit.dense.b ← 0
+	clear(fitDenseB)
+}
 
 // Steps is the number of updates so far.
 func (m *Signed) Steps() uint64 {

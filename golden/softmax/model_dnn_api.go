@@ -97,7 +97,16 @@ func (m *Softmax) Init(seed uint64) {
 
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
-func (m *Softmax) initialise(seed uint64) {}
+func (m *Softmax) initialise(seed uint64) {
+	W := m.params.W
+	b := m.params.B
+
+	// W ← 0
+	clear(W)
+
+	// b ← 0
+	clear(b)
+}
 
 // Steps is the number of updates so far.
 func (m *Softmax) Steps() uint64 {

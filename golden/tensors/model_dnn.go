@@ -321,6 +321,7 @@ func TransposedWork(N, K, M int) int {
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
 //	t   = Σ a    [K]
+//	t2  = Σⱼ b   [K,M]
 //	out = t2ᵀ·t  [M]
 //
 // It panics unless the lengths fit: out [M], a [N,2,K], b [K,M,3]. What is set
@@ -361,6 +362,16 @@ func Summed(out, a, b []float64, K int, work []float64) {
 		}
 	}
 
+	// t2 = Σⱼ b
+	for i := range K * M {
+		bRow := (*[3]float64)(b[3*i:])
+		tOf := float64(0)
+		for j := range bRow {
+			tOf += bRow[j]
+		}
+		t2[i] = tOf
+	}
+
 	// out = t2ᵀ·t
 	blas.Dgemm(1,
 		blas.View64(t, 1, K),
@@ -371,8 +382,9 @@ func Summed(out, a, b []float64, K int, work []float64) {
 // SummedVJPA sets da to the product of w with the Jacobian of Summed by a at a
 // and b, without the Jacobian.
 //
-//	t2 = t·w  [K]
-//	da = t2   [N,2,K]
+//	t  = Σⱼ b  [K,M]
+//	t2 = t·w   [K]
+//	da = t2    [N,2,K]
 //
 // It panics unless the lengths fit: da [N,2,K], a [N,2,K], b [K,M,3], w [M].
 // What is set may not overlap the rest.
@@ -403,8 +415,18 @@ func SummedVJPA(da, a, b, w []float64, K int, work []float64) {
 		work = make([]float64, SummedWork(N, K, M))
 	}
 
-	t := work[K : K*M+K]
-	t2 := work[0:K]
+	t := work[0 : K*M]
+	t2 := work[K*M : K*M+K]
+
+	// t = Σⱼ b
+	for i := range K * M {
+		bRow := (*[3]float64)(b[3*i:])
+		tOf := float64(0)
+		for j := range bRow {
+			tOf += bRow[j]
+		}
+		t[i] = tOf
+	}
 
 	// t2 = t·w
 	blas.Dgemm(1,
@@ -1451,14 +1473,14 @@ func Rows(out, a, w []float64, N int) {
 		0, blas.View64(out, B*N, 1))
 }
 
-// RowsVJPA sets da to the product of w with the Jacobian of Rows by a at a and
-// w, without the Jacobian.
+// RowsVJPA sets da to the product of wAlong with the Jacobian of Rows by a at
+// a and w, without the Jacobian.
 //
-//	da = w·w  [B,N,4]
+//	da = w_along·w  [B,N,4]
 //
-// It panics unless the lengths fit: da [B,N,4], a [B,N,4], w [4], w [B,N].
-// What is set may not overlap the rest.
-func RowsVJPA(da, a, w, w []float64, N int) {
+// It panics unless the lengths fit: da [B,N,4], a [B,N,4], w [4], wAlong
+// [B,N]. What is set may not overlap the rest.
+func RowsVJPA(da, a, w, wAlong []float64, N int) {
 	B := 0
 	if n := 4 * N; n > 0 {
 		B = len(a) / n
@@ -1472,28 +1494,28 @@ func RowsVJPA(da, a, w, w []float64, N int) {
 	if len(w) != 4 {
 		panic(fmt.Sprintf("tensors: RowsVJPA: len(w) is %d, want %d", len(w), 4))
 	}
-	if len(w) != B*N {
-		panic(fmt.Sprintf("tensors: RowsVJPA: len(w) is %d, want %d", len(w), B*N))
+	if len(wAlong) != B*N {
+		panic(fmt.Sprintf("tensors: RowsVJPA: len(wAlong) is %d, want %d", len(wAlong), B*N))
 	}
 
-	// da = w·w
+	// da = w_along·w
 	for i := range B * N {
-		w2OfI := w2[i]
+		wAlongOfI := wAlong[i]
 		daRow := (*[4]float64)(da[4*i:])
 		for j := range daRow {
-			daRow[j] = w2OfI * w[j]
+			daRow[j] = wAlongOfI * w[j]
 		}
 	}
 }
 
-// RowsVJPW sets dw to the product of w2 with the Jacobian of Rows by w2 at a
-// and w2, without the Jacobian.
+// RowsVJPW sets dw to the product of wAlong with the Jacobian of Rows by w at
+// a and w, without the Jacobian.
 //
-//	dw = einsum("ijk,ij->k", a, w)  [4]
+//	dw = einsum("ijk,ij->k", a, w_along)  [4]
 //
-// It panics unless the lengths fit: dw [4], a [B,N,4], w2 [4], w2 [B,N]. What
-// is set may not overlap the rest.
-func RowsVJPW(dw, a, w2, w2 []float64, N int) {
+// It panics unless the lengths fit: dw [4], a [B,N,4], w [4], wAlong [B,N].
+// What is set may not overlap the rest.
+func RowsVJPW(dw, a, w, wAlong []float64, N int) {
 	B := 0
 	if n := 4 * N; n > 0 {
 		B = len(a) / n
@@ -1504,16 +1526,16 @@ func RowsVJPW(dw, a, w2, w2 []float64, N int) {
 	if len(a) != 4*B*N {
 		panic(fmt.Sprintf("tensors: RowsVJPW: len(a) is %d, want %d", len(a), 4*B*N))
 	}
-	if len(w2) != 4 {
-		panic(fmt.Sprintf("tensors: RowsVJPW: len(w2) is %d, want %d", len(w2), 4))
+	if len(w) != 4 {
+		panic(fmt.Sprintf("tensors: RowsVJPW: len(w) is %d, want %d", len(w), 4))
 	}
-	if len(w2) != B*N {
-		panic(fmt.Sprintf("tensors: RowsVJPW: len(w2) is %d, want %d", len(w2), B*N))
+	if len(wAlong) != B*N {
+		panic(fmt.Sprintf("tensors: RowsVJPW: len(wAlong) is %d, want %d", len(wAlong), B*N))
 	}
 
-	// dw = einsum("ijk,ij->k", a, w)
+	// dw = einsum("ijk,ij->k", a, w_along)
 	blas.Dgemm(1,
 		blas.View64(a, B*N, 4).T(),
-		blas.View64(w2, B*N, 1),
+		blas.View64(wAlong, B*N, 1),
 		0, blas.View64(dw, 4, 1))
 }

@@ -1019,9 +1019,9 @@ func TestRowsDerivatives(t *testing.T) {
 		{
 			// RowsVJPA, along a random direction.
 			rowsVJPADa := make([]float64, 4*dimB*dimN)
-			rowsVJPAW := make([]float64, dimB*dimN)
-			for i := range rowsVJPAW {
-				rowsVJPAW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			rowsVJPAWAlong := make([]float64, dimB*dimN)
+			for i := range rowsVJPAWAlong {
+				rowsVJPAWAlong[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 			}
 			rowsOutUp := make([]float64, dimB*dimN)
 			rowsOutDown := make([]float64, dimB*dimN)
@@ -1034,12 +1034,12 @@ func TestRowsDerivatives(t *testing.T) {
 				up[i] += h * d
 				down[i] -= h * d
 			}
-			RowsVJPA(rowsVJPADa, aAt, wAt, rowsVJPAW, dimN)
+			RowsVJPA(rowsVJPADa, aAt, wAt, rowsVJPAWAlong, dimN)
 			Rows(rowsOutUp, up, wAt, dimN)
 			Rows(rowsOutDown, down, wAt, dimN)
 			got, want := 0.0, 0.0
 			for i, u := range rowsOutUp {
-				want += float64(rowsVJPAW[i]) * float64(u-rowsOutDown[i]) / (2 * h)
+				want += float64(rowsVJPAWAlong[i]) * float64(u-rowsOutDown[i]) / (2 * h)
 			}
 			for i, d := range direction {
 				got += float64(rowsVJPADa[i] * d)
@@ -1052,9 +1052,9 @@ func TestRowsDerivatives(t *testing.T) {
 		{
 			// RowsVJPW, along a random direction.
 			rowsVJPWDw := make([]float64, 4)
-			rowsVJPWW := make([]float64, dimB*dimN)
-			for i := range rowsVJPWW {
-				rowsVJPWW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			rowsVJPWWAlong := make([]float64, dimB*dimN)
+			for i := range rowsVJPWWAlong {
+				rowsVJPWWAlong[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 			}
 			rowsOutUp := make([]float64, dimB*dimN)
 			rowsOutDown := make([]float64, dimB*dimN)
@@ -1067,12 +1067,12 @@ func TestRowsDerivatives(t *testing.T) {
 				up[i] += h * d
 				down[i] -= h * d
 			}
-			RowsVJPW(rowsVJPWDw, aAt, wAt, rowsVJPWW, dimN)
+			RowsVJPW(rowsVJPWDw, aAt, wAt, rowsVJPWWAlong, dimN)
 			Rows(rowsOutUp, aAt, up, dimN)
 			Rows(rowsOutDown, aAt, down, dimN)
 			got, want := 0.0, 0.0
 			for i, u := range rowsOutUp {
-				want += float64(rowsVJPWW[i]) * float64(u-rowsOutDown[i]) / (2 * h)
+				want += float64(rowsVJPWWAlong[i]) * float64(u-rowsOutDown[i]) / (2 * h)
 			}
 			for i, d := range direction {
 				got += float64(rowsVJPWDw[i] * d)
@@ -1099,19 +1099,19 @@ func TestRowsAllocations(t *testing.T) {
 	}
 	rowsOut := make([]float64, dimB*dimN)
 	rowsVJPADa := make([]float64, 4*dimB*dimN)
-	rowsVJPAW := make([]float64, dimB*dimN)
-	for i := range rowsVJPAW {
-		rowsVJPAW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	rowsVJPAWAlong := make([]float64, dimB*dimN)
+	for i := range rowsVJPAWAlong {
+		rowsVJPAWAlong[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	rowsVJPWDw := make([]float64, 4)
-	rowsVJPWW := make([]float64, dimB*dimN)
-	for i := range rowsVJPWW {
-		rowsVJPWW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	rowsVJPWWAlong := make([]float64, dimB*dimN)
+	for i := range rowsVJPWWAlong {
+		rowsVJPWWAlong[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
 		Rows(rowsOut, aAt, wAt, dimN)
-		RowsVJPA(rowsVJPADa, aAt, wAt, rowsVJPAW, dimN)
-		RowsVJPW(rowsVJPWDw, aAt, wAt, rowsVJPWW, dimN)
+		RowsVJPA(rowsVJPADa, aAt, wAt, rowsVJPAWAlong, dimN)
+		RowsVJPW(rowsVJPWDw, aAt, wAt, rowsVJPWWAlong, dimN)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"gradgen.dev/codegen"
+	"gradgen.dev/dsl"
+	"gradgen.dev/passes"
+)
+
+// printFound prints diagnostics; its error is errFound.
+func printFound(std streams, diags []*dsl.Diagnostic) error {
+	if err := dsl.Render(std.err, dsl.SortDiagnostics(diags)); err != nil {
+		return err
+	}
+	return errFound
+}
+
+// diagnostics is what the later stages found wrong with the program of s, as
+// dsl reports its own errors. An error that is not the program's is a broken
+// invariant.
+func (s source) diagnostics(err error) []*dsl.Diagnostic {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []*dsl.Diagnostic
+		for _, e := range joined.Unwrap() {
+			out = append(out, s.diagnostics(e)...)
+		}
+		return out
+	}
+	var wrong *passes.Error
+	var clash *codegen.NameError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong):
+		return []*dsl.Diagnostic{s.diagnostic(wrong.Pos, wrong.Message)}
+	case errors.As(err, &clash):
+		return []*dsl.Diagnostic{s.diagnostic(clash.Pos, clash.Text)}
+	}
+	panic(err.Error())
+}
+
+// diagnostic is a message for a place, given as file:line:column. A place in
+// the library stands in the message.
+func (s source) diagnostic(pos, message string) *dsl.Diagnostic {
+	var line, column int
+	rest, here := strings.CutPrefix(pos, filepath.Base(s.path))
+	if n, _ := fmt.Sscanf(rest, ":%d:%d", &line, &column); !here || n != 2 {
+		return &dsl.Diagnostic{Message: strings.TrimPrefix(pos+": "+message, ": ")}
+	}
+	at := offset(s.file, line, column)
+	return &dsl.Diagnostic{Span: dsl.Span{File: s.file, Start: at, End: at}, Message: message}
+}
+
+// offset is where a line and column, both from 1, are in a file.
+func offset(f *dsl.File, line, column int) int {
+	for i := range string(f.Src) {
+		if l, c := f.Position(i); l == line && c == column {
+			return i
+		}
+	}
+	return len(f.Src)
+}
