@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -496,7 +497,9 @@ func (p *loopPrinter) sortedRows() []rowKey {
 	for k := range p.rows {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b rowKey) int { return strings.Compare(a.buffer+a.offset, b.buffer+b.offset) })
+	slices.SortFunc(keys, func(a, b rowKey) int {
+		return cmp.Or(strings.Compare(a.buffer, b.buffer), strings.Compare(a.offset, b.offset), strings.Compare(a.strides, b.strides), strings.Compare(a.index, b.index))
+	})
 	return keys
 }
 
@@ -515,11 +518,15 @@ func (p *loopPrinter) elements(pass ir.Pass) {
 			busy++
 		}
 	}
+	sole := busy == 1 && len(stores) == 1
 	for _, n := range pass.Elements {
+		if sole && n == stores[0].Node && p.uses[n] == 1 {
+			continue // printed where it is stored
+		}
 		stored := slices.ContainsFunc(stores, func(s ir.Store) bool { return s.Node == n })
 		p.compute(n, p.uses[n] > 1 || stored && busy > 1)
 	}
-	if len(stores) == 1 && busy == 1 && p.assignOp(stores[0]) {
+	if sole && p.pending[stores[0].Node] && p.assignOp(stores[0]) {
 		return
 	}
 	values := make([]string, len(stores))

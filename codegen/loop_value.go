@@ -60,7 +60,7 @@ func (p *loopPrinter) value(n *ir.Node) (string, int) {
 	if v, ok := n.Literal(); ok {
 		return literal(v, n.Type.Elem), literalBind(v)
 	}
-	if a, ok := p.l.Loads[n]; ok && !p.pending[n] {
+	if a, ok := p.l.Loads[n]; ok && (!p.pending[n] || p.l.Copied[n]) {
 		return p.load(n, a), bindUnary
 	}
 	switch n.Op.Name {
@@ -358,7 +358,7 @@ func (p *loopPrinter) readBy(pass ir.Pass) []*ir.Node {
 		}
 	}
 	for _, n := range pass.Elements {
-		if n.Op.Class == ir.View {
+		if _, loaded := p.l.Loads[n]; loaded && n.Op.Class == ir.View {
 			out = append(out, n)
 			continue
 		}

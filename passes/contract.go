@@ -36,10 +36,16 @@ func (s *simplifier) contract(n *ir.Node) *ir.Node {
 	if spec := canonicalSpec(a, b, out); spec != n.Attr.Spec {
 		return s.g.Einsum(spec, n.Args[0], n.Args[1])
 	}
-	if summed(a, b, out) == "" || (!hasOwn(a, b) && !hasOwn(b, a)) {
+	if !contracts(a, b, out) {
 		return s.elementwise(n, letters, out)
 	}
 	return nil
+}
+
+// contracts reports whether a product has letters of its own in some operand
+// and sums over others: if not, it is elementwise.
+func contracts(a, b, out string) bool {
+	return summed(a, b, out) != "" && (hasOwn(a, b) || hasOwn(b, a))
 }
 
 // einsum is n with operand k and its letters exchanged.

@@ -223,13 +223,11 @@ func (r *loopRun) compute(n *ir.Node) float64 {
 	switch {
 	case r.pending[n]:
 		fault("%s of %v is needed before its turn", n.Op.Name, n.Type)
-	case n.Op.Class == ir.View || n.Op.Class == ir.Index:
-		if a, ok := r.l.Loads[n]; ok {
-			return r.load(a.Buffer, r.position(a, r.index))
-		}
-		if n.Is("spread") && r.rowValue(n) {
-			return r.value(n.Args[0])
-		}
+	case r.l.Copied[n]:
+		a := r.l.Loads[n]
+		return r.load(a.Buffer, r.position(a, r.index))
+	case n.Is("spread") && r.rowValue(n):
+		return r.value(n.Args[0])
 	case n.Is("iota"):
 		return float64(r.index[n.Attr.Axis])
 	case n.Op.Class == ir.Random:

@@ -57,11 +57,7 @@ func TestZDebug(t *testing.T) {
 			var p *planning
 			err := try(func() error {
 				p = newPlanning(seed, o, kind.simple)
-				tol := 0.0
-				if kind.simple {
-					tol = 1e-6
-				}
-				return p.one(tol)
+				return p.one()
 			})
 			if err == nil {
 				continue

@@ -205,9 +205,7 @@ func (f *fuser) visit(n *ir.Node) {
 		return
 	}
 	f.visitCopies(n.Args...)
-	if n.Is("pick") {
-		f.reachable(n)
-	}
+	f.reachable(n)
 	switch {
 	case f.products[n] != nil:
 		f.visitCopies(f.products[n].a, f.products[n].b)
@@ -387,10 +385,36 @@ func (f *fuser) fits(n *ir.Node, g *group) bool {
 	if lv == noLevel || lv == row && !f.rowsFit(g, len(n.Type.Shape)) {
 		return false
 	}
-	if n.Is("pick") {
+	switch {
+	case n.Is("pick"):
 		return f.pickFits(n, g, lv)
+	case n.Op.Class == ir.View || n.Op.Class == ir.Index:
+		return f.viewFits(n, g, lv)
 	}
 	return f.operandsFit(n, g, lv)
+}
+
+// viewFits reports whether g can read the view n: it looks at nothing that g
+// computes, unless it repeats that along the row.
+func (f *fuser) viewFits(n *ir.Node, g *group, lv level) bool {
+	if n.Is("spread") && (f.rowExpression(n) || f.touches(n.Args[0], g)) {
+		return f.repeatsRow(n, g, lv)
+	}
+	return !slices.ContainsFunc(n.Args, func(a *ir.Node) bool { return f.touches(a, g) })
+}
+
+// repeatsRow reports whether the spread a, read at a level of g, repeats along
+// the row what g has for each row.
+func (f *fuser) repeatsRow(a *ir.Node, g *group, lv level) bool {
+	x := a.Args[0]
+	k := x.Type.Rank()
+	switch {
+	case lv == row || !trailing(a):
+		return false
+	case lv == above:
+		return k == len(g.domain) && f.operandFits(x, g, element)
+	}
+	return (g.split == k || g.split < 0) && f.operandFits(x, g, row)
 }
 
 // pickFits reports whether g can read one element of each of its rows: of a
@@ -433,17 +457,8 @@ func (f *fuser) operandFits(a *ir.Node, g *group, lv level) bool {
 		return !f.touches(a, g)
 	case a.Op.Class == ir.Map:
 		return f.operandsFit(a, g, lv)
-	case a.Is("spread") && (f.rowExpression(a) || f.touches(a.Args[0], g)):
-		// A row's value, repeated along the row.
-		x := a.Args[0]
-		k := x.Type.Rank()
-		if lv == row || !slices.Equal(a.Attr.Axes, axes(k, a.Type.Rank())) {
-			return false
-		}
-		if lv == above {
-			return k == len(g.domain) && f.operandFits(x, g, element)
-		}
-		return (g.split == k || g.split < 0) && f.operandFits(x, g, row)
+	case a.Op.Class == ir.View || a.Op.Class == ir.Index:
+		return f.viewFits(a, g, lv)
 	}
 	return !f.touches(a, g)
 }
@@ -846,9 +861,40 @@ func (f *fuser) findMemory(roots []*ir.Node) {
 	// What a later pass over the row reads again is kept if it costs much.
 	for _, g := range f.groups {
 		if g.product == nil {
+			f.prune(g)
 			newPasses(f, g).keepCostly()
 		}
 	}
+}
+
+// prune drops the nodes of g that nothing needs: a product or a sum of parts
+// has taken over what their users were.
+func (f *fuser) prune(g *group) {
+	live := map[*ir.Node]bool{}
+	var need func(n *ir.Node)
+	need = func(n *ir.Node) {
+		if live[n] {
+			return
+		}
+		live[n] = true
+		for _, a := range n.Args {
+			if f.of[a] == g || f.inline(a) {
+				need(a)
+			}
+		}
+	}
+	for _, n := range g.nodes {
+		if f.memory[n] {
+			need(n)
+		}
+	}
+	for _, n := range g.folds {
+		need(n)
+	}
+	for _, p := range g.puts {
+		need(p.x)
+	}
+	g.nodes = slices.DeleteFunc(g.nodes, func(n *ir.Node) bool { return !live[n] })
 }
 
 // reading is a value that a group reads.

@@ -239,7 +239,10 @@ func (b *builder) inMemory(n *ir.Node) bool { return b.f.avail[n] || b.f.memory[
 // access is a view in terms of buffers.
 func (b *builder) access(v view) ir.Access {
 	buf := b.buffer[v.base]
-	if buf == nil {
+	switch {
+	case buf == nil && v.base.Type.Rank() == 0:
+		buf = b.scalar(v.base)
+	case buf == nil:
 		b.invalid("%s has no buffer", v.base.Op.Name)
 	}
 	a := ir.Access{Buffer: buf, Offset: v.offset, Strides: v.strides}

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"slices"
+	"strings"
 
 	"gradgen.dev/ir"
 )
@@ -25,6 +26,9 @@ type shifted struct{ x, e, sum *ir.Node }
 
 func (l *lowering) node(n *ir.Node) *ir.Node {
 	g := l.g
+	if unmoved(n) {
+		return n.Args[0]
+	}
 	switch n.Op.Name {
 	case "logsumexp":
 		return l.logSumExp(n)
@@ -40,6 +44,12 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 		}
 	case "argmax", "argmin":
 		return l.lastAxis(n)
+	case "einsum":
+		return l.product(n)
+	case "uniform", "normal":
+		if n.Type.Rank() == 0 {
+			return l.drawn(n)
+		}
 	case "slice":
 		return l.generated(n)
 	case "reshape":
@@ -54,6 +64,28 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 		}
 	}
 	return n
+}
+
+// unmoved reports whether n is its operand element by element: a view of the
+// whole, or a reduction over no axes.
+func unmoved(n *ir.Node) bool {
+	if len(n.Args) != 1 || !n.Args[0].Type.Equal(n.Type) {
+		return false
+	}
+	switch n.Op.Name {
+	case "spread", "reshape", "place", "concat":
+		return true // room for no other element
+	case "transpose":
+		return slices.IsSorted(n.Attr.Axes)
+	case "flip":
+		return len(n.Attr.Axes) == 0
+	case "slice":
+		return !slices.ContainsFunc(n.Attr.Dims, func(d ir.Dim) bool { return !d.IsConst(0) }) &&
+			!slices.ContainsFunc(n.Attr.Steps, func(k int) bool { return k != 1 })
+	case "sum", "prod", "reduce_max", "reduce_min", "any", "all":
+		return len(n.Attr.Axes) == 0
+	}
+	return false
 }
 
 // exponential names what a value is before it is divided by its sum.
@@ -76,11 +108,45 @@ func (l *lowering) logSumExp(n *ir.Node) *ir.Node {
 	return out
 }
 
-// lastAxis moves the axis of an argmax to the end, where rows are scanned.
+// product gives a product the form in which the BLAS has it: one that sums
+// nothing, or has neither rows nor columns, is elementwise, and a result whose
+// elements along a batch lie side by side is put together batch by batch.
+func (l *lowering) product(n *ir.Node) *ir.Node {
+	a, b, out := ir.SplitSpec(n.Attr.Spec)
+	if !contracts(a, b, out) {
+		return newSimplifier(l.g, nil).elementwise(n, [2]string{a, b}, out)
+	}
+	batch, rest := "", ""
+	for _, letter := range out {
+		if strings.ContainsRune(a, letter) && strings.ContainsRune(b, letter) {
+			batch += string(letter)
+		} else {
+			rest += string(letter)
+		}
+	}
+	if rest == "" || !strings.HasSuffix(batch, out[len(out)-1:]) {
+		return n
+	}
+	return l.g.Transpose(l.g.Einsum(a+","+b+"->"+batch+rest, n.Args[0], n.Args[1]), positions(out, batch+rest))
+}
+
+// drawn is a scalar draw as the only element of a tensor: loops draw.
+func (l *lowering) drawn(n *ir.Node) *ir.Node {
+	attr := n.Attr
+	attr.Dims = ir.ShapeOf(1)
+	return l.g.Reshape(l.g.Must(n.Op.Name, attr), ir.Shape{})
+}
+
+// lastAxis moves the axis of an argmax to the end, where rows are scanned. A
+// vector is scanned as the only row.
 func (l *lowering) lastAxis(n *ir.Node) *ir.Node {
 	x, axis := n.Args[0], n.Attr.Axes[0]
 	last := x.Type.Rank() - 1
-	if axis == last {
+	switch {
+	case last == 0:
+		row := l.g.Reshape(x, ir.Shape{ir.D(1), x.Type.Shape[0]})
+		return l.g.Reshape(l.g.Reduce(n.Op.Name, row, []int{1}), ir.Shape{})
+	case axis == last:
 		return n
 	}
 	order := slices.Delete(axes(0, last+1), axis, axis+1)

@@ -127,12 +127,27 @@ func (n *naming) display(x *ir.Node, buffer string) string {
 		name = buffer
 	}
 	if s := n.g.Origin(x).Scale; s != nil {
+		if !plainScale(s) {
+			return buffer
+		}
 		if inverse := n.inverse(s); inverse != "" {
 			return inverse + "·" + name
 		}
 		return n.expr(n.g.Map("div", n.g.Const(1, s.Type.Elem), s), 2) + "·" + name
 	}
 	return name
+}
+
+// plainScale reports whether a scale is made of a few numbers and extents, so
+// that it can stand in a name.
+func plainScale(s *ir.Node) bool {
+	below := ir.Topological(s)
+	for _, m := range below {
+		if !m.Is("const") && !m.Is("size") && !m.Is("cast") && !m.Is("mul") && !m.Is("div") && !m.Is("neg") {
+			return false
+		}
+	}
+	return len(below) < 8
 }
 
 // inverse is 1/s where that is a product of names.

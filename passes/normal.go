@@ -83,7 +83,7 @@ func (s *simplifier) product(n *ir.Node) term {
 	if !ok || len(t.factors) > mostFactors || !t.representable(n.Type.Elem) {
 		t = atomic(n)
 	} else if s.shared[n] && len(t.factors) > 1 {
-		t.parts = joined([]*ir.Node{n}, t.parts)
+		t.parts = joined([]*ir.Node{n}, t.parts[:min(1, len(t.parts))])
 	}
 	if s.products == nil {
 		s.products = map[*ir.Node]term{}

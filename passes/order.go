@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -83,6 +84,8 @@ func writesOwn(l *ir.LoopStep, n *ir.Node, b *ir.Buffer) bool {
 // what is updated (parameters, states) has been read by everyone before. Else
 // the order stays.
 func (s *scheduler) order() {
+	for s.dropUnread() {
+	}
 	steps := s.proc.Steps
 	flow := make([]traffic, len(steps))
 	for i, step := range steps {
@@ -119,6 +122,25 @@ func (s *scheduler) order() {
 		visit(i)
 	}
 	s.proc.Steps = sorted
+}
+
+// dropUnread removes scalars that no step and no caller reads: what needed them
+// has found them elsewhere.
+func (s *scheduler) dropUnread() bool {
+	read := map[*ir.Buffer]bool{}
+	for _, b := range s.proc.Results {
+		read[b] = true
+	}
+	for _, step := range s.proc.Steps {
+		for _, b := range trafficOf(step).reads {
+			read[b] = true
+		}
+	}
+	before := len(s.proc.Steps)
+	s.proc.Steps = slices.DeleteFunc(s.proc.Steps, func(step *ir.Step) bool {
+		return step.Scalar != nil && step.Scalar.To.Storage == ir.InLocal && !read[step.Scalar.To]
+	})
+	return len(s.proc.Steps) < before
 }
 
 // precedes reports whether step i must come before step j.

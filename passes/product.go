@@ -222,9 +222,18 @@ func matrices(e *ir.Node, a, b, c view) (step *ir.ProductStep, ok bool) {
 	return step, plain(step.A) && plain(step.B) && plain(step.C)
 }
 
-// plain reports whether one of a matrix's strides is 1, as the BLAS wants.
+// plain reports whether the BLAS takes the matrix m: its rows or its columns
+// have no gaps and do not overlap.
 func plain(m ir.Matrix) bool {
-	return m.RowStride.IsConst(1) || m.ColStride.IsConst(1)
+	return m.ColStride.IsConst(1) && (m.Rows.IsConst(1) || covers(m.RowStride, m.Cols)) ||
+		m.RowStride.IsConst(1) && (m.Cols.IsConst(1) || covers(m.ColStride, m.Rows))
+}
+
+// covers reports whether d ≥ e where no dimension is 0: else there is nothing
+// to multiply.
+func covers(d, e ir.Dim) bool {
+	next := func(name string) (ir.Dim, bool) { return ir.DimVar(name).Add(ir.D(1)), true }
+	return d.Subst(next).Covers(e.Subst(next))
 }
 
 // operand is a view with the letters of its axes.
@@ -277,9 +286,6 @@ func (o operand) matrix(r, c axis, batch string) ir.Matrix {
 	m.RowStride, m.ColStride = o.axisStride(r), o.axisStride(c)
 	if c.last == "" || c.extent.IsConst(1) {
 		m.ColStride = ir.D(1)
-		if m.RowStride.IsConst(1) || m.RowStride.IsConst(0) {
-			m.RowStride = ir.D(1)
-		}
 	}
 	if r.last == "" || r.extent.IsConst(1) {
 		m.RowStride = c.extent
@@ -377,7 +383,7 @@ func (f *fuser) reorder(p *product) {
 	p.b = f.g.Transpose(p.b, positions(newB, lb))
 	p.einsum = f.g.Einsum(newA+","+newB+"->"+lc, p.a, p.b)
 	for _, x := range []*ir.Node{p.a, p.b} {
-		if x.Is("transpose") {
+		if f.inline(x) {
 			f.copied[x] = true
 		}
 	}

@@ -124,7 +124,7 @@ func (s *scheduler) assign(targets []target) {
 		}
 	}
 	for _, n := range s.f.inOrder() {
-		if s.buffer[n] == nil && n.Type.Rank() > 0 {
+		if s.buffer[n] == nil && !s.f.isLocal(n) {
 			s.lendName(n)
 			s.buffer[n] = &ir.Buffer{Name: s.names.buffer(n, "t"), Type: n.Type, Storage: ir.InArena}
 		}
@@ -150,12 +150,17 @@ func (s *scheduler) assign(targets []target) {
 // lendName calls a product without a name after the value that it becomes.
 func (s *scheduler) lendName(n *ir.Node) {
 	user := s.f.user[n]
-	if s.f.products[n] == nil || s.names.base(n) != "" || s.f.uses[n] != 1 || user.Op.Class != ir.Map || !user.Type.Equal(n.Type) {
+	if user == nil || s.f.products[n] == nil || s.names.base(n) != "" || s.f.uses[n] != 1 || user.Op.Class != ir.Map || !user.Type.Equal(n.Type) {
 		return
 	}
 	if o := s.g.Origin(user); o.Scale == nil {
 		s.g.SetOrigin(n, o)
 	}
+}
+
+// isLocal reports whether n is a scalar that a loop adds up in a local variable.
+func (f *fuser) isLocal(n *ir.Node) bool {
+	return n.Type.Rank() == 0 && n.Op.Class == ir.Reduce && f.into[n].target == nil
 }
 
 // inOrder is the values in memory, in the order in which they are computed.
@@ -197,7 +202,7 @@ func (s *scheduler) build() {
 			continue
 		}
 		for _, n := range g.folds {
-			if n.Type.Rank() == 0 && s.f.into[n].target == nil {
+			if s.f.isLocal(n) {
 				s.local(n, true)
 				s.buffer[n] = s.locals[n]
 			}

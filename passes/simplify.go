@@ -24,17 +24,7 @@ func simplify(g *ir.Graph, keep []*ir.Node, fired map[string]int, roots []*ir.No
 	const rounds = 12
 	for _, late := range []bool{false, true} {
 		for range rounds {
-			s := newSimplifier(g, roots)
-			s.late, s.fired = late, fired
-			for _, n := range keep {
-				s.done[n] = n
-			}
-			next := make([]*ir.Node, len(roots))
-			for i, r := range roots {
-				if r != nil {
-					next[i] = s.node(r)
-				}
-			}
+			next := round(g, keep, fired, late, roots)
 			if slices.Equal(next, roots) {
 				break
 			}
@@ -42,6 +32,22 @@ func simplify(g *ir.Graph, keep []*ir.Node, fired map[string]int, roots []*ir.No
 		}
 	}
 	return roots
+}
+
+// round rewrites each node below roots once.
+func round(g *ir.Graph, keep []*ir.Node, fired map[string]int, late bool, roots []*ir.Node) []*ir.Node {
+	s := newSimplifier(g, roots)
+	s.late, s.fired = late, fired
+	for _, n := range keep {
+		s.done[n] = n
+	}
+	next := make([]*ir.Node, len(roots))
+	for i, r := range roots {
+		if r != nil {
+			next[i] = s.node(r)
+		}
+	}
+	return next
 }
 
 // A simplifier does one round.

@@ -61,7 +61,7 @@ func (t term) over(u term) term {
 
 // inverse is 1/t.
 func (t term) inverse() term {
-	out := term{coef: 1 / t.coef, parts: t.parts}
+	out := term{coef: 1 / t.coef}
 	for _, f := range t.factors {
 		out.factors = append(out.factors, factor{f.atom, -f.power})
 	}
@@ -73,8 +73,9 @@ func (t term) withCoef(c float64) term {
 	return t
 }
 
-// mostParts bounds how many parts a term remembers.
-const mostParts = 8
+// mostParts bounds how many parts a term remembers: two of each of the products
+// that fit into a term, so that none is lost by the order of the factors.
+const mostParts = mostFactors
 
 func joined(a, b []*ir.Node) []*ir.Node {
 	if len(b) == 0 {
@@ -180,7 +181,7 @@ func collectTerms(terms []term) []term {
 // common is the greatest term that divides all of terms: shared powers, and
 // the coefficient where all agree but for the sign.
 func common(terms []term) term {
-	c := term{coef: math.Abs(terms[0].coef), parts: terms[0].parts}
+	c := term{coef: math.Abs(terms[0].coef)}
 	negative := true
 	for _, t := range terms {
 		if math.Abs(t.coef) != c.coef || math.IsInf(t.coef, 0) {
@@ -199,6 +200,9 @@ func common(terms []term) term {
 		if p != 0 {
 			c.factors = append(c.factors, factor{f.atom, p})
 		}
+	}
+	if len(c.factors) > 1 {
+		c.parts = terms[0].parts
 	}
 	return c
 }

@@ -61,43 +61,43 @@ import (
 //
 //	t30              = sign(t29) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
 //	t31              = Σⱼ t30                                      [B]
-//	dloss            = 1/(3*B)                                     []
+//	scale            = 1/(3*B)                                     []
 //	(3*B)·dh3.y      = t30 − t31·1/sum·t28
-//	dh3.b            = (1/(3*B))·dloss·Σᵢ (3*B)·dh3.y
-//	dh3.W            = (1/(3*B))·dloss·t27ᵀ·((3*B)·dh3.y)
+//	dh3.b            = scale·Σᵢ (3*B)·dh3.y
+//	dh3.W            = scale·t27ᵀ·((3*B)·dh3.y)
 //	t32              = ((3*B)·dh3.y)·h3.Wᵀ                         [B,8]
 //	(3*B)·ddense13.y = t27 ⊙ (t32 − Σⱼ t27 ⊙ t32)
-//	ddense13.b       = (1/(3*B))·dloss·Σᵢ (3*B)·ddense13.y
-//	ddense13.W       = (1/(3*B))·dloss·t25ᵀ·((3*B)·ddense13.y)
+//	ddense13.b       = scale·Σᵢ (3*B)·ddense13.y
+//	ddense13.W       = scale·t25ᵀ·((3*B)·ddense13.y)
 //	t33              = ((3*B)·ddense13.y)·dense13.Wᵀ               [B,8]
 //	(3*B)·ddense12.y = (1 − t25 ⊙ sign(dense12.y)) ⊙ t33/t24
-//	ddense12.b       = (1/(3*B))·dloss·Σᵢ (3*B)·ddense12.y
-//	ddense12.W       = (1/(3*B))·dloss·t23ᵀ·((3*B)·ddense12.y)
+//	ddense12.b       = scale·Σᵢ (3*B)·ddense12.y
+//	ddense12.W       = scale·t23ᵀ·((3*B)·ddense12.y)
 //	t34              = ((3*B)·ddense12.y)·dense12.Wᵀ               [B,8]
 //	(3*B)·ddense11.y = where(t22 > −1, where(t23 < 1, t34, 0), 0)
-//	ddense11.b       = (1/(3*B))·dloss·Σᵢ (3*B)·ddense11.y
-//	ddense11.W       = (1/(3*B))·dloss·hᵀ·((3*B)·ddense11.y)
+//	ddense11.b       = scale·Σᵢ (3*B)·ddense11.y
+//	ddense11.W       = scale·hᵀ·((3*B)·ddense11.y)
 //	(3*B)·dh         = ((3*B)·ddense11.y)·dense11.Wᵀ               [B,8]
 //	(3*B)·dh2.y      = h ⊙ (1 − h) ⊙ (3*B)·dh
-//	dh2.b            = (1/(3*B))·dloss·Σᵢ (3*B)·dh2.y
-//	dh2.W            = (1/(3*B))·dloss·t21ᵀ·((3*B)·dh2.y)
+//	dh2.b            = scale·Σᵢ (3*B)·dh2.y
+//	dh2.W            = scale·t21ᵀ·((3*B)·dh2.y)
 //	t35              = ((3*B)·dh2.y)·h2.Wᵀ                         [B,8]
 //	(3*B)·ddense10.y = (1 − t21²) ⊙ t35
-//	ddense10.b       = (1/(3*B))·dloss·Σᵢ (3*B)·ddense10.y
-//	ddense10.W       = (1/(3*B))·dloss·t20ᵀ·((3*B)·ddense10.y)
+//	ddense10.b       = scale·Σᵢ (3*B)·ddense10.y
+//	ddense10.W       = scale·t20ᵀ·((3*B)·ddense10.y)
 //	t36              = ((3*B)·ddense10.y)·dense10.Wᵀ               [B,8]
 //	(3*B)·ddense9.y  = (t19 + dense9.y ⊙ (1 − t19²) ⊙ σ(dense9.y)) ⊙ t36
-//	ddense9.b        = (1/(3*B))·dloss·Σᵢ (3*B)·ddense9.y
-//	ddense9.W        = (1/(3*B))·dloss·t18ᵀ·((3*B)·ddense9.y)
+//	ddense9.b        = scale·Σᵢ (3*B)·ddense9.y
+//	ddense9.W        = scale·t18ᵀ·((3*B)·ddense9.y)
 //	t37              = ((3*B)·ddense9.y)·dense9.Wᵀ                 [B,8]
 //	(3*B)·ddense8.y  = σ(dense8.y) ⊙ t37
-//	ddense8.b        = (1/(3*B))·dloss·Σᵢ (3*B)·ddense8.y
-//	ddense8.W        = (1/(3*B))·dloss·t17ᵀ·((3*B)·ddense8.y)
+//	ddense8.b        = scale·Σᵢ (3*B)·ddense8.y
+//	ddense8.W        = scale·t17ᵀ·((3*B)·ddense8.y)
 //	t38              = ((3*B)·ddense8.y)·dense8.Wᵀ                 [B,8]
 //	(3*B)·ddense7.y  = t16 ⊙ (dense7.y ⊙ (1 − t16) + 1) ⊙ t38
-//	ddense7.b        = (1/(3*B))·dloss·Σᵢ (3*B)·ddense7.y
-//	scale            = 0.5/(3*B)                                   []
-//	ddense7.W        = scale·t15ᵀ·((3*B)·ddense7.y)
+//	ddense7.b        = scale·Σᵢ (3*B)·ddense7.y
+//	scale2           = 0.5/(3*B)                                   []
+//	ddense7.W        = scale2·t15ᵀ·((3*B)·ddense7.y)
 //	t39              = 0.5·t14 + 0.3989423·t12 ⊙ (1 − t13²) + 0.035677407·t11 ⊙ dense6.y ⊙ (1 − t13²)  [B,8]
 //	…
 //
@@ -848,11 +848,11 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		t31[i] = t
 	}
 
-	// dloss = 1/(3*B)
-	dloss := float32(1 / float64(3*B))
+	// scale = 1/(3*B)
+	scale := float32(1 / float64(3*B))
 
 	// (3*B)·dh3.y = t30 − t31·1/sum·t28
-	// dh3.b = (1/(3*B))·dloss·Σᵢ (3*B)·dh3.y
+	// dh3.b = scale·Σᵢ (3*B)·dh3.y
 	clear(dh3B)
 	for i := range B {
 		u := 1 / sum[i]
@@ -861,13 +861,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		for j := range dh3B {
 			dh3Y := h3YRow[j] - t31OfI*(u*t28Row[j])
-			dh3B[j] += dloss * dh3Y
+			dh3B[j] += scale * dh3Y
 			h3YRow[j] = dh3Y
 		}
 	}
 
-	// dh3.W = (1/(3*B))·dloss·t27ᵀ·((3*B)·dh3.y)
-	blas.Sgemm(dloss,
+	// dh3.W = scale·t27ᵀ·((3*B)·dh3.y)
+	blas.Sgemm(scale,
 		blas.View32(dense13Y, B, 8).T(),
 		blas.View32(h3Y, B, 3),
 		0, blas.View32(dh3W, 8, 3))
@@ -879,7 +879,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t32, B, 8))
 
 	// (3*B)·ddense13.y = t27 ⊙ (t32 − Σⱼ t27 ⊙ t32)
-	// ddense13.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense13.y
+	// ddense13.b = scale·Σᵢ (3*B)·ddense13.y
 	clear(ddense13B)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
@@ -890,13 +890,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		}
 		for j := range ddense13B {
 			ddense13Y := dense13YRow[j] * (t32Row[j] - t)
-			ddense13B[j] += dloss * ddense13Y
+			ddense13B[j] += scale * ddense13Y
 			dense13YRow[j] = ddense13Y
 		}
 	}
 
-	// ddense13.W = (1/(3*B))·dloss·t25ᵀ·((3*B)·ddense13.y)
-	blas.Sgemm(dloss,
+	// ddense13.W = scale·t25ᵀ·((3*B)·ddense13.y)
+	blas.Sgemm(scale,
 		blas.View32(t25, B, 8).T(),
 		blas.View32(dense13Y, B, 8),
 		0, blas.View32(ddense13W, 8, 8))
@@ -908,7 +908,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t33, B, 8))
 
 	// (3*B)·ddense12.y = (1 − t25 ⊙ sign(dense12.y)) ⊙ t33/t24
-	// ddense12.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense12.y
+	// ddense12.b = scale·Σᵢ (3*B)·ddense12.y
 	clear(ddense12B)
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
@@ -917,13 +917,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		t24Row := (*[8]float32)(t24[8*i:])
 		for j := range ddense12B {
 			ddense12Y := (1 - t25Row[j]*vec.Sign(dense12YRow[j])) * t33Row[j] / t24Row[j]
-			ddense12B[j] += dloss * ddense12Y
+			ddense12B[j] += scale * ddense12Y
 			dense12YRow[j] = ddense12Y
 		}
 	}
 
-	// ddense12.W = (1/(3*B))·dloss·t23ᵀ·((3*B)·ddense12.y)
-	blas.Sgemm(dloss,
+	// ddense12.W = scale·t23ᵀ·((3*B)·ddense12.y)
+	blas.Sgemm(scale,
 		blas.View32(t23, B, 8).T(),
 		blas.View32(dense12Y, B, 8),
 		0, blas.View32(ddense12W, 8, 8))
@@ -935,7 +935,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t34, B, 8))
 
 	// (3*B)·ddense11.y = where(t22 > −1, where(t23 < 1, t34, 0), 0)
-	// ddense11.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense11.y
+	// ddense11.b = scale·Σᵢ (3*B)·ddense11.y
 	clear(ddense11B)
 	for i := range B {
 		t23Row := (*[8]float32)(t23[8*i:])
@@ -950,13 +950,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 			if dense11YRow[j] > -1 {
 				ddense11Y = t
 			}
-			ddense11B[j] += dloss * ddense11Y
+			ddense11B[j] += scale * ddense11Y
 			dense11YRow[j] = ddense11Y
 		}
 	}
 
-	// ddense11.W = (1/(3*B))·dloss·hᵀ·((3*B)·ddense11.y)
-	blas.Sgemm(dloss,
+	// ddense11.W = scale·hᵀ·((3*B)·ddense11.y)
+	blas.Sgemm(scale,
 		blas.View32(h2Y, B, 8).T(),
 		blas.View32(dense11Y, B, 8),
 		0, blas.View32(ddense11W, 8, 8))
@@ -968,20 +968,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dh, B, 8))
 
 	// (3*B)·dh2.y = h ⊙ (1 − h) ⊙ (3*B)·dh
-	// dh2.b = (1/(3*B))·dloss·Σᵢ (3*B)·dh2.y
+	// dh2.b = scale·Σᵢ (3*B)·dh2.y
 	clear(dh2B)
 	for i := range B {
 		h2YRow := (*[8]float32)(h2Y[8*i:])
 		dhRow := (*[8]float32)(dh[8*i:])
 		for j := range dhRow {
 			dh2Y := h2YRow[j] * (1 - h2YRow[j]) * dhRow[j]
-			dh2B[j] += dloss * dh2Y
+			dh2B[j] += scale * dh2Y
 			h2YRow[j] = dh2Y
 		}
 	}
 
-	// dh2.W = (1/(3*B))·dloss·t21ᵀ·((3*B)·dh2.y)
-	blas.Sgemm(dloss,
+	// dh2.W = scale·t21ᵀ·((3*B)·dh2.y)
+	blas.Sgemm(scale,
 		blas.View32(dense10Y, B, 8).T(),
 		blas.View32(h2Y, B, 8),
 		0, blas.View32(dh2W, 8, 8))
@@ -993,20 +993,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t35, B, 8))
 
 	// (3*B)·ddense10.y = (1 − t21²) ⊙ t35
-	// ddense10.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense10.y
+	// ddense10.b = scale·Σᵢ (3*B)·ddense10.y
 	clear(ddense10B)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
 		t35Row := (*[8]float32)(t35[8*i:])
 		for j := range ddense10B {
 			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t35Row[j]
-			ddense10B[j] += dloss * ddense10Y
+			ddense10B[j] += scale * ddense10Y
 			dense10YRow[j] = ddense10Y
 		}
 	}
 
-	// ddense10.W = (1/(3*B))·dloss·t20ᵀ·((3*B)·ddense10.y)
-	blas.Sgemm(dloss,
+	// ddense10.W = scale·t20ᵀ·((3*B)·ddense10.y)
+	blas.Sgemm(scale,
 		blas.View32(t20, B, 8).T(),
 		blas.View32(dense10Y, B, 8),
 		0, blas.View32(ddense10W, 8, 8))
@@ -1018,7 +1018,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t36, B, 8))
 
 	// (3*B)·ddense9.y = (t19 + dense9.y ⊙ (1 − t19²) ⊙ σ(dense9.y)) ⊙ t36
-	// ddense9.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense9.y
+	// ddense9.b = scale·Σᵢ (3*B)·ddense9.y
 	clear(ddense9B)
 	for i := range B {
 		t19Row := (*[8]float32)(t19[8*i:])
@@ -1027,13 +1027,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		for j := range ddense9B {
 			u := dense9YRow[j] * (1 - t19Row[j]*t19Row[j]) * vec.Sigmoid(dense9YRow[j])
 			ddense9Y := (t19Row[j] + u) * t36Row[j]
-			ddense9B[j] += dloss * ddense9Y
+			ddense9B[j] += scale * ddense9Y
 			dense9YRow[j] = ddense9Y
 		}
 	}
 
-	// ddense9.W = (1/(3*B))·dloss·t18ᵀ·((3*B)·ddense9.y)
-	blas.Sgemm(dloss,
+	// ddense9.W = scale·t18ᵀ·((3*B)·ddense9.y)
+	blas.Sgemm(scale,
 		blas.View32(t18, B, 8).T(),
 		blas.View32(dense9Y, B, 8),
 		0, blas.View32(ddense9W, 8, 8))
@@ -1045,20 +1045,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t37, B, 8))
 
 	// (3*B)·ddense8.y = σ(dense8.y) ⊙ t37
-	// ddense8.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense8.y
+	// ddense8.b = scale·Σᵢ (3*B)·ddense8.y
 	clear(ddense8B)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
 		t37Row := (*[8]float32)(t37[8*i:])
 		for j := range ddense8B {
 			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t37Row[j]
-			ddense8B[j] += dloss * ddense8Y
+			ddense8B[j] += scale * ddense8Y
 			dense8YRow[j] = ddense8Y
 		}
 	}
 
-	// ddense8.W = (1/(3*B))·dloss·t17ᵀ·((3*B)·ddense8.y)
-	blas.Sgemm(dloss,
+	// ddense8.W = scale·t17ᵀ·((3*B)·ddense8.y)
+	blas.Sgemm(scale,
 		blas.View32(t17, B, 8).T(),
 		blas.View32(dense8Y, B, 8),
 		0, blas.View32(ddense8W, 8, 8))
@@ -1070,7 +1070,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t38, B, 8))
 
 	// (3*B)·ddense7.y = t16 ⊙ (dense7.y ⊙ (1 − t16) + 1) ⊙ t38
-	// ddense7.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense7.y
+	// ddense7.b = scale·Σᵢ (3*B)·ddense7.y
 	clear(ddense7B)
 	for i := range B {
 		t16Row := (*[8]float32)(t16[8*i:])
@@ -1078,16 +1078,16 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		t38Row := (*[8]float32)(t38[8*i:])
 		for j := range ddense7B {
 			ddense7Y := t16Row[j] * (dense7YRow[j]*(1-t16Row[j]) + 1) * t38Row[j]
-			ddense7B[j] += dloss * ddense7Y
+			ddense7B[j] += scale * ddense7Y
 			dense7YRow[j] = ddense7Y
 		}
 	}
 
-	// scale = 0.5/(3*B)
-	scale := float32(0.5 / float64(3*B))
+	// scale2 = 0.5/(3*B)
+	scale2 := float32(0.5 / float64(3*B))
 
-	// ddense7.W = scale·t15ᵀ·((3*B)·ddense7.y)
-	blas.Sgemm(scale,
+	// ddense7.W = scale2·t15ᵀ·((3*B)·ddense7.y)
+	blas.Sgemm(scale2,
 		blas.View32(t15, B, 8).T(),
 		blas.View32(dense7Y, B, 8),
 		0, blas.View32(ddense7W, 8, 8))
@@ -1095,8 +1095,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	// t39 = 0.5·t14 + 0.3989423·t12 ⊙ (1 − t13²) + 0.035677407·t11 ⊙ dense6.y ⊙ (1 − t13²)
 	for i := range 8 * B {
 		dOf := 1 - t13[i]*t13[i]
-		t := 0.5*t14[i] + 0.3989423*(t12[i]*dOf) + 0.035677407*(t11[i]*dense6Y[i]*dOf)
-		dense6Y[i] = t
+		dense6Y[i] = 0.5*t14[i] + 0.3989423*(t12[i]*dOf) + 0.035677407*(t11[i]*dense6Y[i]*dOf)
 	}
 
 	// t40 = ((3*B)·ddense7.y)·dense7.Wᵀ
@@ -1106,20 +1105,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t40, B, 8))
 
 	// (3*B)·ddense6.y = t39 ⊙ t40
-	// ddense6.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense6.y
+	// ddense6.b = scale·Σᵢ (3*B)·ddense6.y
 	clear(ddense6B)
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
 		t40Row := (*[8]float32)(t40[8*i:])
 		for j := range ddense6B {
 			ddense6Y := dense6YRow[j] * t40Row[j]
-			ddense6B[j] += dloss * ddense6Y
+			ddense6B[j] += scale * ddense6Y
 			dense6YRow[j] = ddense6Y
 		}
 	}
 
-	// ddense6.W = scale·(2·h)ᵀ·((3*B)·ddense6.y)
-	blas.Sgemm(scale,
+	// ddense6.W = scale2·(2·h)ᵀ·((3*B)·ddense6.y)
+	blas.Sgemm(scale2,
 		blas.View32(h, B, 9).T(),
 		blas.View32(dense6Y, B, 8),
 		0, blas.View32(ddense6W, 9, 8))
@@ -1131,7 +1130,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dh2, B, 9))
 
 	// (3*B)·dh.y = (0.5·t10 + 0.3989423·h.y ⊙ exp((−0.5)·h.y²)) ⊙ (3*B)·dh
-	// dh.b = (1/(3*B))·dloss·Σᵢ (3*B)·dh.y
+	// dh.b = scale·Σᵢ (3*B)·dh.y
 	clear(dhB)
 	for i := range B {
 		t10Row := (*[9]float32)(t10[9*i:])
@@ -1140,16 +1139,16 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		for j := range dh2Row {
 			t := 0.5*t10Row[j] + 0.3989423*(hYRow[j]*vec.Exp(-0.5*(hYRow[j]*hYRow[j])))
 			dhY := t * dh2Row[j]
-			dhB[j] += dloss * dhY
+			dhB[j] += scale * dhY
 			hYRow[j] = dhY
 		}
 	}
 
-	// scale2 = 1.050701/(3*B)
-	scale2 := float32(1.0507009873554805 / float64(3*B))
+	// scale3 = 1.050701/(3*B)
+	scale3 := float32(1.0507009873554805 / float64(3*B))
 
-	// dh.W = scale2·t9ᵀ·((3*B)·dh.y)
-	blas.Sgemm(scale2,
+	// dh.W = scale3·t9ᵀ·((3*B)·dh.y)
+	blas.Sgemm(scale3,
 		blas.View32(t9, B, 8).T(),
 		blas.View32(hY, B, 9),
 		0, blas.View32(dhW, 8, 9))
@@ -1161,7 +1160,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t41, B, 8))
 
 	// (3*B)·ddense5.y = 1.050701·where(dense5.y > 0, t41, 0) + 1.7580993·where(t7 < 0, (t8 + 1) ⊙ where(dense5.y > 0, 0, t41), 0)
-	// ddense5.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense5.y
+	// ddense5.b = scale·Σᵢ (3*B)·ddense5.y
 	clear(ddense5B)
 	for i := range B {
 		dense5YRow := (*[8]float32)(dense5Y[8*i:])
@@ -1182,13 +1181,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 				t3Of = (t8Row[j] + 1) * t2
 			}
 			ddense5Y := 1.050701*t + 1.7580993*t3Of
-			ddense5B[j] += dloss * ddense5Y
+			ddense5B[j] += scale * ddense5Y
 			dense5YRow[j] = ddense5Y
 		}
 	}
 
-	// ddense5.W = (1/(3*B))·dloss·t6ᵀ·((3*B)·ddense5.y)
-	blas.Sgemm(dloss,
+	// ddense5.W = scale·t6ᵀ·((3*B)·ddense5.y)
+	blas.Sgemm(scale,
 		blas.View32(t6, B, 8).T(),
 		blas.View32(dense5Y, B, 8),
 		0, blas.View32(ddense5W, 8, 8))
@@ -1200,7 +1199,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t42, B, 8))
 
 	// (3*B)·ddense4.y = where(dense4.y > 0, t42, 0) + where(t4 < 0, (t5 + 1) ⊙ where(dense4.y > 0, 0, t42), 0)
-	// ddense4.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense4.y
+	// ddense4.b = scale·Σᵢ (3*B)·ddense4.y
 	clear(ddense4B)
 	for i := range B {
 		dense4YRow := (*[8]float32)(dense4Y[8*i:])
@@ -1221,13 +1220,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 				t3Of = (t5Row[j] + 1) * t2
 			}
 			ddense4Y := t + t3Of
-			ddense4B[j] += dloss * ddense4Y
+			ddense4B[j] += scale * ddense4Y
 			dense4YRow[j] = ddense4Y
 		}
 	}
 
-	// ddense4.W = (1/(3*B))·dloss·t3ᵀ·((3*B)·ddense4.y)
-	blas.Sgemm(dloss,
+	// ddense4.W = scale·t3ᵀ·((3*B)·ddense4.y)
+	blas.Sgemm(scale,
 		blas.View32(t3, B, 8).T(),
 		blas.View32(dense4Y, B, 8),
 		0, blas.View32(ddense4W, 8, 8))
@@ -1239,20 +1238,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t43, B, 8))
 
 	// (3*B)·ddense3.y = t2 ⊙ t43
-	// ddense3.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense3.y
+	// ddense3.b = scale·Σᵢ (3*B)·ddense3.y
 	clear(ddense3B)
 	for i := range B {
 		dense3YRow := (*[8]float32)(dense3Y[8*i:])
 		t43Row := (*[8]float32)(t43[8*i:])
 		for j := range ddense3B {
 			ddense3Y := dense3YRow[j] * t43Row[j]
-			ddense3B[j] += dloss * ddense3Y
+			ddense3B[j] += scale * ddense3Y
 			dense3YRow[j] = ddense3Y
 		}
 	}
 
-	// ddense3.W = (1/(3*B))·dloss·tᵀ·((3*B)·ddense3.y)
-	blas.Sgemm(dloss,
+	// ddense3.W = scale·tᵀ·((3*B)·ddense3.y)
+	blas.Sgemm(scale,
 		blas.View32(dense2Y, B, 7).T(),
 		blas.View32(dense3Y, B, 8),
 		0, blas.View32(ddense3W, 7, 8))
@@ -1264,7 +1263,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t44, B, 7))
 
 	// (3*B)·ddense2.y = where(t > 0, t44, 0)
-	// ddense2.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense2.y
+	// ddense2.b = scale·Σᵢ (3*B)·ddense2.y
 	clear(ddense2B)
 	for i := range B {
 		dense2YRow := (*[7]float32)(dense2Y[7*i:])
@@ -1274,13 +1273,13 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 			if dense2YRow[j] > 0 {
 				ddense2Y = t44Row[j]
 			}
-			ddense2B[j] += dloss * ddense2Y
+			ddense2B[j] += scale * ddense2Y
 			dense2YRow[j] = ddense2Y
 		}
 	}
 
-	// ddense2.W = (1/(3*B))·dloss·dense.yᵀ·((3*B)·ddense2.y)
-	blas.Sgemm(dloss,
+	// ddense2.W = scale·dense.yᵀ·((3*B)·ddense2.y)
+	blas.Sgemm(scale,
 		blas.View32(denseY, B, 8).T(),
 		blas.View32(dense2Y, B, 7),
 		0, blas.View32(ddense2W, 8, 7))
@@ -1291,17 +1290,17 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense2W, 8, 7).T(),
 		0, blas.View32(ddenseY, B, 8))
 
-	// ddense.b = (1/(3*B))·dloss·Σᵢ (3*B)·ddense.y
+	// ddense.b = scale·Σᵢ (3*B)·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		ddenseYRow := (*[8]float32)(ddenseY[8*i:])
 		for j := range ddenseB {
-			ddenseB[j] += dloss * ddenseYRow[j]
+			ddenseB[j] += scale * ddenseYRow[j]
 		}
 	}
 
-	// ddense.W = (1/(3*B))·dloss·xᵀ·((3*B)·ddense.y)
-	blas.Sgemm(dloss,
+	// ddense.W = scale·xᵀ·((3*B)·ddense.y)
+	blas.Sgemm(scale,
 		blas.View32(x, B, 6).T(),
 		blas.View32(ddenseY, B, 8),
 		0, blas.View32(ddenseW, 6, 8))

@@ -289,31 +289,31 @@ func Miss(q, l, target []float64) float64 {
 // MissGrad sets gradQ and gradL to the gradient of Miss by q and l at q, l and
 // target.
 //
-//	s     = cos(q[:−1])                           []
-//	s2    = l[:−1]·s                              []
-//	s3    = q[:−1] + q[1:]                        []
-//	s4    = cos(s3)                               []
-//	s5    = s2 + l[1:]·s4                         []
-//	hand  = s5                                    [2]
-//	s6    = sin(q[:−1])                           []
-//	s7    = l[:−1]·s6                             []
-//	s8    = sin(s3)                               []
-//	s9    = s7 + l[1:]·s8                         []
-//	hand  = s9                                    [2]
-//	(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-//	s10   = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²  []
-//	miss  = √s10                                  []
-//	s11   = (miss = 0)                            []
-//	s12   = where(s11, 0, 1/where(s11, 1, miss))  []
-//	s13   = s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1]  []
-//	s14   = l[1:]·s12·s13                         []
-//	gradQ = s14                                   [2]
-//	s15   = s12·(s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + l[1:]·s13)  []
-//	gradQ = s15                                   [2]
-//	s16   = s12·(s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	gradL = s16                                   [2]
-//	s17   = s12·(s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	gradL = s17                                   [2]
+//	s     = cos(q[:−1])                               []
+//	s2    = l[:−1]·s                                  []
+//	s3    = q[:−1] + q[1:]                            []
+//	s4    = cos(s3)                                   []
+//	s5    = s2 + l[1:]·s4                             []
+//	hand  = s5                                        [2]
+//	s6    = sin(q[:−1])                               []
+//	s7    = l[:−1]·s6                                 []
+//	s8    = sin(s3)                                   []
+//	s9    = s7 + l[1:]·s8                             []
+//	hand  = s9                                        [2]
+//	dx    = hand − target                             [2]
+//	s10   = Σ dx²                                     []
+//	miss  = √s10                                      []
+//	s11   = (miss = 0)                                []
+//	s12   = where(s11, 0, 1/where(s11, 1, miss))      []
+//	s13   = s4·dx[1:] − s8·dx[:−1]                    []
+//	s14   = l[1:]·s12·s13                             []
+//	gradQ = s14                                       [2]
+//	s15   = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)  []
+//	gradQ = s15                                       [2]
+//	s16   = s12·(s8·dx[1:] + s4·dx[:−1])              []
+//	gradL = s16                                       [2]
+//	s17   = s12·(s6·dx[1:] + s·dx[:−1])               []
+//	gradL = s17                                       [2]
 //
 // It panics unless the lengths fit: gradQ [2], gradL [2], q [2], l [2], target
 // [2]. What is set may not overlap the rest.
@@ -362,13 +362,8 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 	// hand = s9
 	hand[1] = s9
 
-	// (1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0,
-	// 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ
-	// (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) +
-	// l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-	// s10 = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²
+	// dx = hand − target
+	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
 		dx := hand[i] - target[i]
@@ -382,7 +377,7 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 	s11 := miss == 0
 	// s12 = where(s11, 0, 1/where(s11, 1, miss))
 	s12 := vec.Where(s11, float64(0), 1/vec.Where(s11, float64(1), miss))
-	// s13 = s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1]
+	// s13 = s4·dx[1:] − s8·dx[:−1]
 	s13 := s4*hand[1] - s8*hand[0]
 	// s14 = l[1:]·s12·s13
 	s14 := l[1] * s12 * s13
@@ -390,19 +385,19 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 	// gradQ = s14
 	gradQ[1] = s14
 
-	// s15 = s12·(s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + l[1:]·s13)
+	// s15 = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)
 	s15 := s12 * (s2*hand[1] - s7*hand[0] + l[1]*s13)
 
 	// gradQ = s15
 	gradQ[0] = s15
 
-	// s16 = s12·(s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s16 = s12·(s8·dx[1:] + s4·dx[:−1])
 	s16 := s12 * (s8*hand[1] + s4*hand[0])
 
 	// gradL = s16
 	gradL[1] = s16
 
-	// s17 = s12·(s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s17 = s12·(s6·dx[1:] + s·dx[:−1])
 	s17 := s12 * (s6*hand[1] + s*hand[0])
 
 	// gradL = s17
@@ -412,32 +407,32 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 // MissValueGrad is MissGrad and returns the value of Miss, at little more
 // cost.
 //
-//	s     = cos(q[:−1])                           []
-//	s2    = l[:−1]·s                              []
-//	s3    = q[:−1] + q[1:]                        []
-//	s4    = cos(s3)                               []
-//	s5    = s2 + l[1:]·s4                         []
-//	hand  = s5                                    [2]
-//	s6    = sin(q[:−1])                           []
-//	s7    = l[:−1]·s6                             []
-//	s8    = sin(s3)                               []
-//	s9    = s7 + l[1:]·s8                         []
-//	hand  = s9                                    [2]
-//	(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-//	s10   = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²  []
-//	miss  = √s10                                  []
-//	s11   = (miss = 0)                            []
-//	s12   = where(s11, 0, 1/where(s11, 1, miss))  []
-//	s13   = s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1]  []
-//	s14   = l[1:]·s12·s13                         []
-//	gradQ = s14                                   [2]
-//	s15   = s12·(s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + l[1:]·s13)  []
-//	gradQ = s15                                   [2]
-//	s16   = s12·(s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	gradL = s16                                   [2]
-//	s17   = s12·(s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	gradL = s17                                   [2]
-//	miss2 = √s10                                  []
+//	s     = cos(q[:−1])                               []
+//	s2    = l[:−1]·s                                  []
+//	s3    = q[:−1] + q[1:]                            []
+//	s4    = cos(s3)                                   []
+//	s5    = s2 + l[1:]·s4                             []
+//	hand  = s5                                        [2]
+//	s6    = sin(q[:−1])                               []
+//	s7    = l[:−1]·s6                                 []
+//	s8    = sin(s3)                                   []
+//	s9    = s7 + l[1:]·s8                             []
+//	hand  = s9                                        [2]
+//	dx    = hand − target                             [2]
+//	s10   = Σ dx²                                     []
+//	miss  = √s10                                      []
+//	s11   = (miss = 0)                                []
+//	s12   = where(s11, 0, 1/where(s11, 1, miss))      []
+//	s13   = s4·dx[1:] − s8·dx[:−1]                    []
+//	s14   = l[1:]·s12·s13                             []
+//	gradQ = s14                                       [2]
+//	s15   = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)  []
+//	gradQ = s15                                       [2]
+//	s16   = s12·(s8·dx[1:] + s4·dx[:−1])              []
+//	gradL = s16                                       [2]
+//	s17   = s12·(s6·dx[1:] + s·dx[:−1])               []
+//	gradL = s17                                       [2]
+//	miss2 = √s10                                      []
 //
 // It panics unless the lengths fit: gradQ [2], gradL [2], q [2], l [2], target
 // [2]. What is set may not overlap the rest.
@@ -486,13 +481,8 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 	// hand = s9
 	hand[1] = s9
 
-	// (1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0,
-	// 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ
-	// (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) +
-	// l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-	// s10 = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²
+	// dx = hand − target
+	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
 		dx := hand[i] - target[i]
@@ -506,7 +496,7 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 	s11 := miss == 0
 	// s12 = where(s11, 0, 1/where(s11, 1, miss))
 	s12 := vec.Where(s11, float64(0), 1/vec.Where(s11, float64(1), miss))
-	// s13 = s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1]
+	// s13 = s4·dx[1:] − s8·dx[:−1]
 	s13 := s4*hand[1] - s8*hand[0]
 	// s14 = l[1:]·s12·s13
 	s14 := l[1] * s12 * s13
@@ -514,19 +504,19 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 	// gradQ = s14
 	gradQ[1] = s14
 
-	// s15 = s12·(s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + l[1:]·s13)
+	// s15 = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)
 	s15 := s12 * (s2*hand[1] - s7*hand[0] + l[1]*s13)
 
 	// gradQ = s15
 	gradQ[0] = s15
 
-	// s16 = s12·(s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s16 = s12·(s8·dx[1:] + s4·dx[:−1])
 	s16 := s12 * (s8*hand[1] + s4*hand[0])
 
 	// gradL = s16
 	gradL[1] = s16
 
-	// s17 = s12·(s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s17 = s12·(s6·dx[1:] + s·dx[:−1])
 	s17 := s12 * (s6*hand[1] + s*hand[0])
 
 	// gradL = s17
@@ -540,46 +530,46 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 // MissHessian sets hess, in rows, to the Hessian of Miss by q at q, l and
 // target. Both triangles are written.
 //
-//	s    = cos(q[:−1])            []
-//	s2   = l[:−1]·s               []
-//	s3   = q[:−1] + q[1:]         []
-//	s4   = cos(s3)                []
-//	s5   = l[1:]·s4               []
-//	s6   = s2 + s5                []
-//	hand = s6                     [2]
-//	s7   = sin(q[:−1])            []
-//	s8   = l[:−1]·s7              []
-//	s9   = sin(s3)                []
-//	s10  = l[1:]·s9               []
-//	s11  = s8 + s10               []
-//	hand = s11                    [2]
-//	(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-//	s12  = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²  []
-//	t    = [i = j]                [2,1]
-//	s13  = l[1:]·(s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s9·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	s14  = s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + s13  []
-//	miss = √s12                   []
-//	s15  = (miss = 0)             []
-//	s16  = 1/where(s15, 1, miss)  []
-//	s17  = where(s15, 0, s16)     []
-//	s18  = l[:−1]·s17·(s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	t2   = s2·t                   [2]
-//	t3   = s8·t                   [2]
-//	t4   = s14·t                  [2]
-//	t5   = s18·t                  [2]
-//	t6   = [i = j + 1]            [2,1]
-//	s19  = s16²·s16               []
-//	s20  = (−1)/(where(s15, 1, miss)²·where(s15, 1, miss))  []
-//	s21  = s9·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1]  []
-//	s22  = s17·s21                []
-//	s23  = l[1:]·s17·s21          []
-//	t7   = t2 + s5·(t6 + t)       [2,1]
-//	t8   = t3 + s10·(t6 + t)      [2]
-//	((where(√(Σ (concat(s6, s11) − target)²) = 0, 1, √(Σ (concat(s6, s11) − target)²))²)/−1)·dmiss = where(s15, 0, t4 + s13·t6)
-//	t9   = s22·(t6 + t)           [2]
-//	t10  = s23·(t6 + t)           [2]
-//	where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0, 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1, call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx = s20·(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx·((where(√(Σ (concat(s6, s11) − target)²) = 0, 1, √(Σ (concat(s6, s11) − target)²))²)/−1)·dmiss
-//	s24  = −s17                   []
+//	s    = cos(q[:−1])                                 []
+//	s2   = l[:−1]·s                                    []
+//	s3   = q[:−1] + q[1:]                              []
+//	s4   = cos(s3)                                     []
+//	s5   = l[1:]·s4                                    []
+//	s6   = s2 + s5                                     []
+//	hand = s6                                          [2]
+//	s7   = sin(q[:−1])                                 []
+//	s8   = l[:−1]·s7                                   []
+//	s9   = sin(s3)                                     []
+//	s10  = l[1:]·s9                                    []
+//	s11  = s8 + s10                                    []
+//	hand = s11                                         [2]
+//	dx   = hand − target                               [2]
+//	s12  = Σ dx²                                       []
+//	t    = [i = j]                                     [2,1]
+//	s13  = l[1:]·(s4·dx[1:] − s9·dx[:−1])              []
+//	s14  = s2·dx[1:] − s8·dx[:−1] + s13                []
+//	miss = √s12                                        []
+//	s15  = (miss = 0)                                  []
+//	s16  = 1/where(s15, 1, miss)                       []
+//	s17  = where(s15, 0, s16)                          []
+//	s18  = l[:−1]·s17·(s7·dx[1:] + s·dx[:−1])          []
+//	t2   = s2·t                                        [2]
+//	t3   = s8·t                                        [2]
+//	t4   = s14·t                                       [2]
+//	t5   = s18·t                                       [2]
+//	t6   = [i = j + 1]                                 [2,1]
+//	s19  = (−1)/(where(s15, 1, miss)²·where(s15, 1, miss))  []
+//	s20  = s9·dx[1:] + s4·dx[:−1]                      []
+//	s21  = s17·s20                                     []
+//	s22  = l[1:]·s17·s20                               []
+//	t7   = t2 + s5·(t6 + t)                            [2,1]
+//	t8   = t3 + s10·(t6 + t)                           [2]
+//	t9   = s21·(t6 + t)                                [2]
+//	t10  = s22·(t6 + t)                                [2]
+//	ddx  = s19·dx·where(s15, 0, t4 + s13·t6)           [2,2]
+//	s23  = −s17                                        []
+//	ddx  += s17·t7                                     [2,2]
+//	ddx  += s23·t8                                     [2,2]
 //	…
 //
 // It panics unless the lengths fit: hess [2,2], q [2], l [2], target [2]. What
@@ -637,13 +627,8 @@ func MissHessian(hess, q, l, target []float64) {
 	// hand = s11
 	hand[1] = s11
 
-	// (1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0,
-	// 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ
-	// (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) +
-	// l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-	// s12 = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²
+	// dx = hand − target
+	// s12 = Σ dx²
 	s12 := 0.0
 	for i := range 2 {
 		dx := hand[i] - target[i]
@@ -660,9 +645,9 @@ func MissHessian(hess, q, l, target []float64) {
 		t[i] = hit
 	}
 
-	// s13 = l[1:]·(s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s9·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s13 = l[1:]·(s4·dx[1:] − s9·dx[:−1])
 	s13 := l[1] * (s4*hand[1] - s9*hand[0])
-	// s14 = s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + s13
+	// s14 = s2·dx[1:] − s8·dx[:−1] + s13
 	s14 := s2*hand[1] - s8*hand[0] + s13
 	// miss = √s12
 	miss := math.Sqrt(s12)
@@ -672,7 +657,7 @@ func MissHessian(hess, q, l, target []float64) {
 	s16 := 1 / vec.Where(s15, float64(1), miss)
 	// s17 = where(s15, 0, s16)
 	s17 := vec.Where(s15, float64(0), s16)
-	// s18 = l[:−1]·s17·(s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s18 = l[:−1]·s17·(s7·dx[1:] + s·dx[:−1])
 	s18 := l[0] * s17 * (s7*hand[1] + s*hand[0])
 
 	// t2 = s2·t
@@ -699,84 +684,58 @@ func MissHessian(hess, q, l, target []float64) {
 		t6[i] = hit
 	}
 
-	// s19 = s16²·s16
-	s19 := s16 * s16 * s16
-	// s20 = (−1)/(where(s15, 1, miss)²·where(s15, 1, miss))
-	s20 := -1 / (vec.Where(s15, float64(1), miss) * vec.Where(s15, float64(1), miss) * vec.Where(s15, float64(1), miss))
-	// s21 = s9·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1]
-	s21 := s9*hand[1] + s4*hand[0]
-	// s22 = s17·s21
-	s22 := s17 * s21
-	// s23 = l[1:]·s17·s21
-	s23 := l[1] * s17 * s21
+	// s19 = (−1)/(where(s15, 1, miss)²·where(s15, 1, miss))
+	s19 := -1 / (vec.Where(s15, float64(1), miss) * vec.Where(s15, float64(1), miss) * vec.Where(s15, float64(1), miss))
+	// s20 = s9·dx[1:] + s4·dx[:−1]
+	s20 := s9*hand[1] + s4*hand[0]
+	// s21 = s17·s20
+	s21 := s17 * s20
+	// s22 = l[1:]·s17·s20
+	s22 := l[1] * s17 * s20
 
 	// t7 = t2 + s5·(t6 + t)
 	// t8 = t3 + s10·(t6 + t)
-	// ((where(√(Σ (concat(s6, s11) − target)²) = 0, 1, √(Σ (concat(s6, s11) −
-	// target)²))²)/−1)·dmiss = where(s15, 0, t4 + s13·t6)
-	// t9 = s22·(t6 + t)
-	// t10 = s23·(t6 + t)
-	// where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0,
-	// 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1,
-	// call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx =
-	// s20·(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0,
-	// 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ
-	// (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) +
-	// l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx·((where(√(Σ (concat(s6, s11) −
-	// target)²) = 0, 1, √(Σ (concat(s6, s11) − target)²))²)/−1)·dmiss
+	// t9 = s21·(t6 + t)
+	// t10 = s22·(t6 + t)
+	// ddx = s19·dx·where(s15, 0, t4 + s13·t6)
 	for i := range 2 {
 		tOf := t6[i] + t[i]
 		t2Of := t2[i] + s5*tOf
 		t3Of := t3[i] + s10*tOf
 		u := s13 * t6[i]
 		t4Of := t4[i] + u
-		dmiss := t4Of
+		t5Of := t4Of
 		if s15 {
-			dmiss = 0
+			t5Of = 0
 		}
-		u2 := s22 * tOf
-		u3 := s23 * tOf
+		u2 := s21 * tOf
+		u3 := s22 * tOf
 		t[i] = t2Of
 		t2[i] = t3Of
 		t3[i] = u2
 		t4[i] = u3
 		ddxRow := (*[2]float64)(ddx[2*i:])
 		for j := range ddxRow {
-			ddxRow[j] = s20 * (hand[j] * dmiss)
+			ddxRow[j] = s19 * (hand[j] * t5Of)
 		}
 	}
 
-	// s24 = −s17
-	s24 := -s17
+	// s23 = −s17
+	s23 := -s17
 
-	// where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0,
-	// 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1,
-	// call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx += s17·t7
-	// where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0,
-	// 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1,
-	// call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx += s24·t8
+	// ddx += s17·t7
+	// ddx += s23·t8
 	for i := range 2 {
 		tOfI := t[i]
 		t2OfI := t2[i]
 		u := s17 * tOfI
-		u2 := s24 * t2OfI
+		u2 := s23 * t2OfI
 		ddx[2*i+1] += u
 		ddx[2*i] += u2
 	}
 
-	// t11 = s4·(where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0, 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1, call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx)[:, 1:] − s9·(where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0, 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1, call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx)[:, :−1] − t9
-	// t12 = s6·(where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0, 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1, call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx)[:, 1:] − t5 − s11·(where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 0, 1/where(call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target) = 0, 1, call(concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)))·ddx)[:, :−1] − t10
+	// t11 = s4·ddx[:, 1:] − s9·ddx[:, :−1] − t9
+	// t12 = s6·ddx[:, 1:] − t5 − s11·ddx[:, :−1] − t10
 	for i := range 2 {
 		d := s4*ddx[2*i+1] - s9*ddx[2*i] - t3[i]
 		d2 := s6*ddx[2*i+1] - t5[i] - s11*ddx[2*i] - t4[i]
@@ -784,13 +743,13 @@ func MissHessian(hess, q, l, target []float64) {
 		t4[i] = d2
 	}
 
-	// s25 = l[1:]
-	s25 := l[1]
+	// s24 = l[1:]
+	s24 := l[1]
 
-	// hess = s25·t11
+	// hess = s24·t11
 	for i := range 2 {
 		t3OfI := t3[i]
-		hess[2*i+1] = s25 * t3OfI
+		hess[2*i+1] = s24 * t3OfI
 	}
 
 	// hess = t12
@@ -814,19 +773,19 @@ func MissHessian(hess, q, l, target []float64) {
 //	s8   = sin(s3)                               []
 //	s9   = s7 + l[1:]·s8                         []
 //	hand = s9                                    [2]
-//	(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-//	s10  = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²  []
-//	s11  = l[1:]·(s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
+//	dx   = hand − target                         [2]
+//	s10  = Σ dx²                                 []
+//	s11  = l[1:]·(s4·dx[1:] − s8·dx[:−1])        []
 //	miss = √s10                                  []
 //	s12  = (miss = 0)                            []
 //	s13  = where(s12, 0, w/where(s12, 1, miss))  []
 //	s14  = s11·s13                               []
 //	dq   = s14                                   [2]
-//	s15  = (s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + s11)·s13  []
+//	s15  = (s2·dx[1:] − s7·dx[:−1] + s11)·s13    []
 //	dq   = s15                                   [2]
-//	s16  = (s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·s13  []
+//	s16  = (s8·dx[1:] + s4·dx[:−1])·s13          []
 //	dl   = s16                                   [2]
-//	s17  = (s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·s13  []
+//	s17  = (s6·dx[1:] + s·dx[:−1])·s13           []
 //	dl   = s17                                   [2]
 //
 // It panics unless the lengths fit: dq [2], dl [2], q [2], l [2], target [2].
@@ -876,13 +835,8 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 	// hand = s9
 	hand[1] = s9
 
-	// (1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0,
-	// 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ
-	// (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) +
-	// l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-	// s10 = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²
+	// dx = hand − target
+	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
 		dx := hand[i] - target[i]
@@ -890,7 +844,7 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 		hand[i] = dx
 	}
 
-	// s11 = l[1:]·(s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s11 = l[1:]·(s4·dx[1:] − s8·dx[:−1])
 	s11 := l[1] * (s4*hand[1] - s8*hand[0])
 	// miss = √s10
 	miss := math.Sqrt(s10)
@@ -904,19 +858,19 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 	// dq = s14
 	dq[1] = s14
 
-	// s15 = (s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + s11)·s13
+	// s15 = (s2·dx[1:] − s7·dx[:−1] + s11)·s13
 	s15 := (s2*hand[1] - s7*hand[0] + s11) * s13
 
 	// dq = s15
 	dq[0] = s15
 
-	// s16 = (s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·s13
+	// s16 = (s8·dx[1:] + s4·dx[:−1])·s13
 	s16 := (s8*hand[1] + s4*hand[0]) * s13
 
 	// dl = s16
 	dl[1] = s16
 
-	// s17 = (s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·s13
+	// s17 = (s6·dx[1:] + s·dx[:−1])·s13
 	s17 := (s6*hand[1] + s*hand[0]) * s13
 
 	// dl = s17
@@ -926,23 +880,23 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 // MissJVP sets its result to the product of the Jacobian of Miss by q and l at
 // q, l and target with vQ and vL, without the Jacobian.
 //
-//	s      = cos(q[:−1])     []
-//	s2     = l[:−1]·s        []
-//	s3     = q[:−1] + q[1:]  []
-//	s4     = cos(s3)         []
-//	s5     = s2 + l[1:]·s4   []
-//	hand   = s5              [2]
-//	s6     = sin(q[:−1])     []
-//	s7     = l[:−1]·s6       []
-//	s8     = sin(s3)         []
-//	s9     = s7 + l[1:]·s8   []
-//	hand   = s9              [2]
-//	(1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-//	s10    = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²  []
-//	miss   = √s10            []
-//	s11    = (miss = 0)      []
-//	s12    = l[1:]·(s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])  []
-//	result = (where(s11, 0, (s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + s12)·vQ[:−1] + s12·vQ[1:]) + where(s11, 0, (s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·vL[:−1] + (s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·vL[1:]))/where(s11, 1, miss)  []
+//	s      = cos(q[:−1])                     []
+//	s2     = l[:−1]·s                        []
+//	s3     = q[:−1] + q[1:]                  []
+//	s4     = cos(s3)                         []
+//	s5     = s2 + l[1:]·s4                   []
+//	hand   = s5                              [2]
+//	s6     = sin(q[:−1])                     []
+//	s7     = l[:−1]·s6                       []
+//	s8     = sin(s3)                         []
+//	s9     = s7 + l[1:]·s8                   []
+//	hand   = s9                              [2]
+//	dx     = hand − target                   [2]
+//	s10    = Σ dx²                           []
+//	miss   = √s10                            []
+//	s11    = (miss = 0)                      []
+//	s12    = l[1:]·(s4·dx[1:] − s8·dx[:−1])  []
+//	result = (where(s11, 0, (s2·dx[1:] − s7·dx[:−1] + s12)·vQ[:−1] + s12·vQ[1:]) + where(s11, 0, (s6·dx[1:] + s·dx[:−1])·vL[:−1] + (s8·dx[1:] + s4·dx[:−1])·vL[1:]))/where(s11, 1, miss)  []
 //
 // It panics unless the lengths fit: q [2], l [2], target [2], vQ [2], vL [2].
 func MissJVP(q, l, target, vQ, vL []float64) float64 {
@@ -990,13 +944,8 @@ func MissJVP(q, l, target, vQ, vL []float64) float64 {
 	// hand = s9
 	hand[1] = s9
 
-	// (1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0,
-	// 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]),
-	// l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ
-	// (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) +
-	// l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx = hand − target
-	// s10 = Σ ((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)²
+	// dx = hand − target
+	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
 		dx := hand[i] - target[i]
@@ -1008,9 +957,9 @@ func MissJVP(q, l, target, vQ, vL []float64) float64 {
 	miss := math.Sqrt(s10)
 	// s11 = (miss = 0)
 	s11 := miss == 0
-	// s12 = l[1:]·(s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])
+	// s12 = l[1:]·(s4·dx[1:] − s8·dx[:−1])
 	s12 := l[1] * (s4*hand[1] - s8*hand[0])
-	// result = (where(s11, 0, (s2·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] − s7·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1] + s12)·vQ[:−1] + s12·vQ[1:]) + where(s11, 0, (s6·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·vL[:−1] + (s8·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[1:] + s4·((1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 0, 1/where(√(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²) = 0, 1, √(Σ (concat(l[:−1]·cos(q[:−1]) + l[1:]·cos(q[:−1] + q[1:]), l[:−1]·sin(q[:−1]) + l[1:]·sin(q[:−1] + q[1:])) − target)²))))·dx)[:−1])·vL[1:]))/where(s11, 1, miss)
+	// result = (where(s11, 0, (s2·dx[1:] − s7·dx[:−1] + s12)·vQ[:−1] + s12·vQ[1:]) + where(s11, 0, (s6·dx[1:] + s·dx[:−1])·vL[:−1] + (s8·dx[1:] + s4·dx[:−1])·vL[1:]))/where(s11, 1, miss)
 	result := (vec.Where(s11, float64(0), (s2*hand[1]-s7*hand[0]+s12)*vQ[0]+s12*vQ[1]) + vec.Where(s11, float64(0), (s6*hand[1]+s*hand[0])*vL[0]+(s8*hand[1]+s4*hand[0])*vL[1])) / vec.Where(s11, float64(1), miss)
 	return result
 }

@@ -24,7 +24,7 @@ import (
 //	t6              = √t5                                          [B,T]
 //	t7              = 1/t6                                         [B,T]
 //	t8              = layer_norm.shift + layer_norm.scale·t7 ⊙ t4  [B,T,8]
-//	t9              = einsum("ijk,kl->ijl", t8, attention.Wqkv)    [B,T,24]
+//	t9              = t8·attention.Wqkv                            [B,T,24]
 //	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t9[:, :, :−2, :, :], t9[:, :, 1:−1, :, :])  [B,2,T,T]
 //	attention.s     = where(t3, attention.s, −∞)                   [B,2,T,T]
 //	peak            = max attention.s
@@ -33,7 +33,7 @@ import (
 //	attention.p     = 1/sum·attention.pExp                         [B,2,T,T]
 //	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)          [B,2,T,T]
 //	t10             = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t9[:, :, 2:, :, :])  [B,T,2,4]
-//	h               = 1.1111112·einsum("ijk,kl->ijl", t10, attention.Wo)  [B,T,8]
+//	h               = 1.1111112·t10·attention.Wo                   [B,T,8]
 //	h               = h.W[ids] + h                                 [B,T,8]
 //	t11             = dense2.b + h                                 [B,T,8]
 //	t12             = h − 0.125·Σⱼ h                               [B,T,8]
@@ -41,17 +41,17 @@ import (
 //	t14             = √t13                                         [B,T]
 //	t15             = 1/t14                                        [B,T]
 //	t16             = layer_norm2.shift + layer_norm2.scale·t15 ⊙ t12  [B,T,8]
-//	dense.y         = einsum("ijk,kl->ijl", t16, dense.W)          [B,T,16]
+//	dense.y         = t16·dense.W                                  [B,T,16]
 //	dense.y         = dense.b + dense.y                            [B,T,16]
 //	t17             = erf(0.70710677·dense.y) + 1                  [B,T,16]
 //	t18             = dense.y ⊙ t17                                [B,T,16]
-//	dense2.y        = 0.5·einsum("ijk,kl->ijl", t18, dense2.W)     [B,T,8]
+//	dense2.y        = 0.5·t18·dense2.W                             [B,T,8]
 //	h               = t11 + dense2.y                               [B,T,8]
 //	t19             = h − 0.125·Σⱼ h                               [B,T,8]
 //	t20             = 0.125·Σⱼ t19² + 1e−5                         [B,T]
 //	t21             = 1/√t20                                       [B,T]
 //	t22             = layer_norm3.shift + layer_norm3.scale·t21 ⊙ t19  [B,T,8]
-//	logits.y        = einsum("ijk,kl->ijl", t22, logits.W)         [B,T,11]
+//	logits.y        = t22·logits.W                                 [B,T,11]
 //	logits          = logits.b + logits.y                          [B,T,11]
 //	peak            = max logits
 //	t23             = exp(logits − peak)                           [B,T,11]
@@ -60,28 +60,28 @@ import (
 //
 // Backward:
 //
-//	dloss           = 1/(B*T)                                       []
+//	scale           = 1/(B*T)                                       []
 //	(B*T)·dlogits   = 1/sum·t23 − onehot(y)
-//	dlogits.b       = (1/(B*T))·dloss·Σ (B*T)·dlogits
-//	dlogits.W       = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t22, (B*T)·dlogits)
-//	t24             = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)  [B,T,8]
+//	dlogits.b       = scale·Σ (B*T)·dlogits
+//	dlogits.W       = scale·t22ᵀ·((B*T)·dlogits)
+//	t24             = ((B*T)·dlogits)·logits.Wᵀ                     [B,T,8]
 //	(B*T)·ddense2.y = t21·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t19 ⊙ t24/t20·t19 − 0.125·Σⱼ layer_norm3.scale·t24)
-//	dlayer_norm3.shift = (1/(B*T))·dloss·Σ t24
-//	dlayer_norm3.scale = (1/(B*T))·dloss·Σ t21·t19 ⊙ t24
-//	ddense2.b       = (1/(B*T))·dloss·Σ (B*T)·ddense2.y
-//	scale           = 0.5/(B*T)                                     []
-//	ddense2.W       = scale·einsum("ijk,ijl->kl", t18, (B*T)·ddense2.y)
-//	t25             = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)  [B,T,16]
+//	dlayer_norm3.shift = scale·Σ t24
+//	dlayer_norm3.scale = scale·Σ t21·t19 ⊙ t24
+//	ddense2.b       = scale·Σ (B*T)·ddense2.y
+//	scale2          = 0.5/(B*T)                                     []
+//	ddense2.W       = scale2·t18ᵀ·((B*T)·ddense2.y)
+//	t25             = ((B*T)·ddense2.y)·dense2.Wᵀ                   [B,T,16]
 //	(B*T)·ddense.y  = t25 ⊙ (0.5·t17 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
-//	ddense.b        = (1/(B*T))·dloss·Σ (B*T)·ddense.y
-//	ddense.W        = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t16, (B*T)·ddense.y)
-//	t26             = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)  [B,T,8]
+//	ddense.b        = scale·Σ (B*T)·ddense.y
+//	ddense.W        = scale·t16ᵀ·((B*T)·ddense.y)
+//	t26             = ((B*T)·ddense.y)·dense.Wᵀ                     [B,T,8]
 //	t27             = (B*T)·ddense2.y + t15·(layer_norm2.scale·t26 − 0.125·Σⱼ layer_norm2.scale·t12 ⊙ t26/t13·t12) − 0.125·Σⱼ layer_norm2.scale·t26/t14  [B,T,8]
-//	dlayer_norm2.shift = (1/(B*T))·dloss·Σ t26
-//	dlayer_norm2.scale = (1/(B*T))·dloss·Σ t15·t12 ⊙ t26
-//	scale2          = 1.1111112/(B*T)                               []
-//	dattention.Wo   = scale2·einsum("ijk,ijl->kl", t10, t27)
-//	t28             = einsum("ijk,lk->ijl", t27, attention.Wo)      [B,T,8]
+//	dlayer_norm2.shift = scale·Σ t26
+//	dlayer_norm2.scale = scale·Σ t15·t12 ⊙ t26
+//	scale3          = 1.1111112/(B*T)                               []
+//	dattention.Wo   = scale3·t10ᵀ·t27
+//	t28             = t27·attention.Woᵀ                             [B,T,8]
 //	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t28)
 //	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t28, t9[:, :, 2:, :, :])
 //	((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
@@ -92,14 +92,14 @@ import (
 //	t29             = 1.1111112·((B*T)/1.1111112)·dattention.v      [B,T,3,2,4]
 //	t29             = 0.5555556·((B*T)/0.5555556)·dattention.k      [B,T,3,2,4]
 //	t29             = 0.5555556·((B*T)/0.5555556)·dattention.q      [B,T,3,2,4]
-//	dattention.Wqkv = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t8, t29)
-//	t30             = einsum("ijk,lk->ijl", t29, attention.Wqkv)    [B,T,8]
+//	dattention.Wqkv = scale·t8ᵀ·t29
+//	t30             = t29·attention.Wqkvᵀ                           [B,T,8]
 //	(B*T)·dh.W      = 0
 //	(B*T)·dh        = t27 + t7·(layer_norm.scale·t30 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t30/t5·t4) − 0.125·Σⱼ layer_norm.scale·t30/t6
-//	dlayer_norm.shift = (1/(B*T))·dloss·Σ t30
-//	dlayer_norm.scale = (1/(B*T))·dloss·Σ t7·t4 ⊙ t30
+//	dlayer_norm.shift = scale·Σ t30
+//	dlayer_norm.scale = scale·Σ t7·t4 ⊙ t30
 //	(B*T)·dh.W[…]   += (B*T)·dh
-//	dh.W            = (1/(B*T))·dloss·(B*T)·dh.W
+//	dh.W            = scale·(B*T)·dh.W
 //
 // Update, adamw(lr: 3e-3):
 //
@@ -307,7 +307,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t9 = einsum("ijk,kl->ijl", t8, attention.Wqkv)
+	// t9 = t8·attention.Wqkv
 	blas.Sgemm(1,
 		blas.View32(t8, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
@@ -378,7 +378,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// h = 1.1111112·einsum("ijk,kl->ijl", t10, attention.Wo)
+	// h = 1.1111112·t10·attention.Wo
 	blas.Sgemm(1.1111112,
 		blas.View32(t10, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
@@ -422,7 +422,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// dense.y = einsum("ijk,kl->ijl", t16, dense.W)
+	// dense.y = t16·dense.W
 	blas.Sgemm(1,
 		blas.View32(t16, B*T, 8),
 		blas.View32(denseW, 8, 16),
@@ -445,7 +445,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t18, dense2.W)
+	// dense2.y = 0.5·t18·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(t18, B*T, 16),
 		blas.View32(dense2W, 16, 8),
@@ -477,12 +477,11 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t20[i] = t3Of
 		t21[i] = u3
 		for j := range ddense2YRow {
-			t5Of := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
-			dense2YRow[j] = t5Of
+			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
 		}
 	}
 
-	// logits.y = einsum("ijk,kl->ijl", t22, logits.W)
+	// logits.y = t22·logits.W
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B*T, 8),
 		blas.View32(logitsW, 8, 11),
@@ -617,11 +616,11 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	dlayerNormScale := grad.LayerNormScale
 	dhWBuf := grad.HW
 
-	// dloss = 1/(B*T)
-	dloss := float32(1 / float64(B*T))
+	// scale = 1/(B*T)
+	scale := float32(1 / float64(B*T))
 
 	// (B*T)·dlogits = 1/sum·t23 − onehot(y)
-	// dlogits.b = (1/(B*T))·dloss·Σ (B*T)·dlogits
+	// dlogits.b = scale·Σ (B*T)·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
 		u := 1 / sum[i]
@@ -632,27 +631,27 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 			if int(yOfI) == j {
 				dlogits--
 			}
-			dlogitsB[j] += dloss * dlogits
+			dlogitsB[j] += scale * dlogits
 			logitsYRow[j] = dlogits
 		}
 	}
 
-	// dlogits.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t22, (B*T)·dlogits)
-	blas.Sgemm(dloss,
+	// dlogits.W = scale·t22ᵀ·((B*T)·dlogits)
+	blas.Sgemm(scale,
 		blas.View32(dense2Y, B*T, 8).T(),
 		blas.View32(logitsY, B*T, 11),
 		0, blas.View32(dlogitsW, 8, 11))
 
-	// t24 = einsum("ijk,lk->ijl", (B*T)·dlogits, logits.W)
+	// t24 = ((B*T)·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B*T, 11),
 		blas.View32(logitsW, 8, 11).T(),
 		0, blas.View32(t24, B*T, 8))
 
 	// (B*T)·ddense2.y = t21·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t19 ⊙ t24/t20·t19 − 0.125·Σⱼ layer_norm3.scale·t24)
-	// dlayer_norm3.shift = (1/(B*T))·dloss·Σ t24
-	// dlayer_norm3.scale = (1/(B*T))·dloss·Σ t21·t19 ⊙ t24
-	// ddense2.b = (1/(B*T))·dloss·Σ (B*T)·ddense2.y
+	// dlayer_norm3.shift = scale·Σ t24
+	// dlayer_norm3.scale = scale·Σ t21·t19 ⊙ t24
+	// ddense2.b = scale·Σ (B*T)·ddense2.y
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
@@ -666,36 +665,36 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 			u := ddense2YRow[j] * t24Row[j]
 			t += layerNorm3Scale[j] * u
 			t2 += layerNorm3Scale[j] * t24Row[j]
-			dlayerNorm3Shift[j] += dloss * t24Row[j]
-			dlayerNorm3Scale[j] += dloss * (t21OfI * u)
+			dlayerNorm3Shift[j] += scale * t24Row[j]
+			dlayerNorm3Scale[j] += scale * (t21OfI * u)
 		}
 		u2 := t / t20[i]
 		u3 := 0.125 * t2
 		for j := range ddense2B {
 			d := layerNorm3Scale[j]*t24Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
 			ddense2YOf := t21OfI * d
-			ddense2B[j] += dloss * ddense2YOf
+			ddense2B[j] += scale * ddense2YOf
 			ddense2YRow[j] = ddense2YOf
 		}
 	}
 
-	// scale = 0.5/(B*T)
-	scale := float32(0.5 / float64(B*T))
+	// scale2 = 0.5/(B*T)
+	scale2 := float32(0.5 / float64(B*T))
 
-	// ddense2.W = scale·einsum("ijk,ijl->kl", t18, (B*T)·ddense2.y)
-	blas.Sgemm(scale,
+	// ddense2.W = scale2·t18ᵀ·((B*T)·ddense2.y)
+	blas.Sgemm(scale2,
 		blas.View32(t18, B*T, 16).T(),
 		blas.View32(ddense2Y, B*T, 8),
 		0, blas.View32(ddense2W, 16, 8))
 
-	// t25 = einsum("ijk,lk->ijl", (B*T)·ddense2.y, dense2.W)
+	// t25 = ((B*T)·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddense2Y, B*T, 8),
 		blas.View32(dense2W, 16, 8).T(),
 		0, blas.View32(t25, B*T, 16))
 
 	// (B*T)·ddense.y = t25 ⊙ (0.5·t17 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
-	// ddense.b = (1/(B*T))·dloss·Σ (B*T)·ddense.y
+	// ddense.b = scale·Σ (B*T)·ddense.y
 	clear(ddenseB)
 	for i := range B * T {
 		t17Row := (*[16]float32)(t17[16*i:])
@@ -704,26 +703,26 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
 			ddenseY := t25Row[j] * (0.5*t17Row[j] + u)
-			ddenseB[j] += dloss * ddenseY
+			ddenseB[j] += scale * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t16, (B*T)·ddense.y)
-	blas.Sgemm(dloss,
+	// ddense.W = scale·t16ᵀ·((B*T)·ddense.y)
+	blas.Sgemm(scale,
 		blas.View32(t16, B*T, 8).T(),
 		blas.View32(denseY, B*T, 16),
 		0, blas.View32(ddenseW, 8, 16))
 
-	// t26 = einsum("ijk,lk->ijl", (B*T)·ddense.y, dense.W)
+	// t26 = ((B*T)·ddense.y)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(denseW, 8, 16).T(),
 		0, blas.View32(t26, B*T, 8))
 
 	// t27 = (B*T)·ddense2.y + t15·(layer_norm2.scale·t26 − 0.125·Σⱼ layer_norm2.scale·t12 ⊙ t26/t13·t12) − 0.125·Σⱼ layer_norm2.scale·t26/t14
-	// dlayer_norm2.shift = (1/(B*T))·dloss·Σ t26
-	// dlayer_norm2.scale = (1/(B*T))·dloss·Σ t15·t12 ⊙ t26
+	// dlayer_norm2.shift = scale·Σ t26
+	// dlayer_norm2.scale = scale·Σ t15·t12 ⊙ t26
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	for i := range B * T {
@@ -736,8 +735,8 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 			u := hRow[j] * t26Row[j]
 			t += layerNorm2Scale[j] * u
 			t2 += layerNorm2Scale[j] * t26Row[j]
-			dlayerNorm2Shift[j] += dloss * t26Row[j]
-			dlayerNorm2Scale[j] += dloss * (t15OfI * u)
+			dlayerNorm2Shift[j] += scale * t26Row[j]
+			dlayerNorm2Scale[j] += scale * (t15OfI * u)
 		}
 		u2 := t / t13[i]
 		u3 := t2 / t14[i]
@@ -749,16 +748,16 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale2 = 1.1111112/(B*T)
-	scale2 := float32(1.1111111111111112 / float64(B*T))
+	// scale3 = 1.1111112/(B*T)
+	scale3 := float32(1.1111111111111112 / float64(B*T))
 
-	// dattention.Wo = scale2·einsum("ijk,ijl->kl", t10, t27)
-	blas.Sgemm(scale2,
+	// dattention.Wo = scale3·t10ᵀ·t27
+	blas.Sgemm(scale3,
 		blas.View32(t10, B*T, 8).T(),
 		blas.View32(h, B*T, 8),
 		0, blas.View32(dattentionWo, 8, 8))
 
-	// t28 = einsum("ijk,lk->ijl", t27, attention.Wo)
+	// t28 = t27·attention.Woᵀ
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(attentionWo, 8, 8).T(),
@@ -862,13 +861,13 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dattention.Wqkv = (1/(B*T))·dloss·einsum("ijk,ijl->kl", t8, t29)
-	blas.Sgemm(dloss,
+	// dattention.Wqkv = scale·t8ᵀ·t29
+	blas.Sgemm(scale,
 		blas.View32(t8, B*T, 8).T(),
 		blas.View32(t29, B*T, 24),
 		0, blas.View32(dattentionWqkv, 8, 24))
 
-	// t30 = einsum("ijk,lk->ijl", t29, attention.Wqkv)
+	// t30 = t29·attention.Wqkvᵀ
 	blas.Sgemm(1,
 		blas.View32(t29, B*T, 24),
 		blas.View32(attentionWqkv, 8, 24).T(),
@@ -878,8 +877,8 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	clear(dhW)
 
 	// (B*T)·dh = t27 + t7·(layer_norm.scale·t30 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t30/t5·t4) − 0.125·Σⱼ layer_norm.scale·t30/t6
-	// dlayer_norm.shift = (1/(B*T))·dloss·Σ t30
-	// dlayer_norm.scale = (1/(B*T))·dloss·Σ t7·t4 ⊙ t30
+	// dlayer_norm.shift = scale·Σ t30
+	// dlayer_norm.scale = scale·Σ t7·t4 ⊙ t30
 	// (B*T)·dh.W[…] += (B*T)·dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
@@ -893,8 +892,8 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 			u := t4Row[j] * t30Row[j]
 			t += layerNormScale[j] * u
 			t2 += layerNormScale[j] * t30Row[j]
-			dlayerNormShift[j] += dloss * t30Row[j]
-			dlayerNormScale[j] += dloss * (t7OfI * u)
+			dlayerNormShift[j] += scale * t30Row[j]
+			dlayerNormScale[j] += scale * (t7OfI * u)
 		}
 		u2 := t / t5[i]
 		u3 := t2 / t6[i]
@@ -907,9 +906,9 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh.W = (1/(B*T))·dloss·(B*T)·dh.W
+	// dh.W = scale·(B*T)·dh.W
 	for i := range 88 {
-		dhWBuf[i] = dloss * dhW[i]
+		dhWBuf[i] = scale * dhW[i]
 	}
 }
 
@@ -1022,7 +1021,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t34 = einsum("ijk,kl->ijl", t33, attention.Wqkv)
+	// t34 = t33·attention.Wqkv
 	blas.Sgemm(1,
 		blas.View32(t33, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
@@ -1084,7 +1083,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// h = einsum("ijk,kl->ijl", t35, attention.Wo)
+	// h = t35·attention.Wo
 	blas.Sgemm(1,
 		blas.View32(t35, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
@@ -1115,12 +1114,11 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t5 := vec.Sqrt(t4)
 		u3 := 1 / t5
 		for j := range dense2B {
-			t6 := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h2Row[j]-u)
-			h2Row[j] = t6
+			h2Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h2Row[j]-u)
 		}
 	}
 
-	// dense.y = einsum("ijk,kl->ijl", t37, dense.W)
+	// dense.y = t37·dense.W
 	blas.Sgemm(1,
 		blas.View32(h2, B*T, 8),
 		blas.View32(denseW, 8, 16),
@@ -1136,7 +1134,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t38, dense2.W)
+	// dense2.y = 0.5·t38·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY3, B*T, 16),
 		blas.View32(dense2W, 16, 8),
@@ -1162,12 +1160,11 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range dense2Y2Row {
-			t5 := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t36Row[j]+dense2Y2Row[j]-u)
-			t36Row[j] = t5
+			t36Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t36Row[j]+dense2Y2Row[j]-u)
 		}
 	}
 
-	// logits.y = einsum("ijk,kl->ijl", t39, logits.W)
+	// logits.y = t39·logits.W
 	blas.Sgemm(1,
 		blas.View32(t36, B*T, 8),
 		blas.View32(logitsW, 8, 11),
@@ -1285,7 +1282,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t43 = einsum("ijk,kl->ijl", t42, attention.Wqkv)
+	// t43 = t42·attention.Wqkv
 	blas.Sgemm(1,
 		blas.View32(t42, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
@@ -1347,7 +1344,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// h = einsum("ijk,kl->ijl", t44, attention.Wo)
+	// h = t44·attention.Wo
 	blas.Sgemm(1,
 		blas.View32(t44, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
@@ -1378,12 +1375,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t5 := vec.Sqrt(t4)
 		u3 := 1 / t5
 		for j := range dense2B {
-			t6 := layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h3Row[j]-u)
-			h3Row[j] = t6
+			h3Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h3Row[j]-u)
 		}
 	}
 
-	// dense.y = einsum("ijk,kl->ijl", t46, dense.W)
+	// dense.y = t46·dense.W
 	blas.Sgemm(1,
 		blas.View32(h3, B*T, 8),
 		blas.View32(denseW, 8, 16),
@@ -1399,7 +1395,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dense2.y = 0.5·einsum("ijk,kl->ijl", t47, dense2.W)
+	// dense2.y = 0.5·t47·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY4, B*T, 16),
 		blas.View32(dense2W, 16, 8),
@@ -1425,12 +1421,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range dense2Y3Row {
-			t5 := layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t45Row[j]+dense2Y3Row[j]-u)
-			t45Row[j] = t5
+			t45Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t45Row[j]+dense2Y3Row[j]-u)
 		}
 	}
 
-	// logits.y = einsum("ijk,kl->ijl", t48, logits.W)
+	// logits.y = t48·logits.W
 	blas.Sgemm(1,
 		blas.View32(t45, B*T, 8),
 		blas.View32(logitsW, 8, 11),

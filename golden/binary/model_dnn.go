@@ -284,8 +284,7 @@ func (m *Binary) gradient(grad *Params, batch *Batch) {
 		if t6[i] > 0 {
 			tOf = scale2
 		}
-		dz := scale*vec.Sigmoid(score[i]) - t5[i]*tOf - scale*target[i]
-		score[i] = dz
+		score[i] = scale*vec.Sigmoid(score[i]) - t5[i]*tOf - scale*target[i]
 	}
 
 	// dscore.W = t3ᵀ·dz

@@ -206,13 +206,13 @@ func LseHessian(hess, x, work []float64) {
 // LseHVP sets hv to the product of the Hessian of Lse at x with v, without the
 // Hessian.
 //
-//	peak    = max x               []
-//	dxExp   = exp(x − peak)       [N]
-//	sum     = Σ dxExp             []
-//	s       = 1/sum               []
-//	dx      = s·dxExp             [N]
-//	1·ddlse = Σ v ⊙ dx            []
-//	hv      = dx ⊙ (v − 1·ddlse)  [N]
+//	peak  = max x          []
+//	dxExp = exp(x − peak)  [N]
+//	sum   = Σ dxExp        []
+//	s2    = 1/sum          []
+//	dx    = s2·dxExp       [N]
+//	s     = Σ v ⊙ dx       []
+//	hv    = dx ⊙ (v − s)   [N]
 //
 // It panics unless the lengths fit: hv [N], x [N], v [N]. What is set may not
 // overlap the rest.
@@ -242,21 +242,21 @@ func LseHVP(hv, x, v []float64) {
 		hv[i] = dxExp
 	}
 
-	// s = 1/sum
-	s := 1 / sum
+	// s2 = 1/sum
+	s2 := 1 / sum
 
-	// dx = s·dxExp
-	// 1·ddlse = Σ v ⊙ dx
-	ddlse := 0.0
+	// dx = s2·dxExp
+	// s = Σ v ⊙ dx
+	s := 0.0
 	for i := range N {
-		dx := s * hv[i]
-		ddlse += v[i] * dx
+		dx := s2 * hv[i]
+		s += v[i] * dx
 		hv[i] = dx
 	}
 
-	// hv = dx ⊙ (v − 1·ddlse)
+	// hv = dx ⊙ (v − s)
 	for i := range N {
-		hv[i] *= v[i] - ddlse
+		hv[i] *= v[i] - s
 	}
 }
 

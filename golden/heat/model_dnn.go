@@ -45,52 +45,52 @@ import (
 //	−0.5·ddense.y = t4 ⊙ t16                        [B,8]
 //	t17           = (−0.5·ddense.y)·dense.Wᵀ        [B,2]
 //	scale         = 2·alpha                         []
-//	(1/((−2)·alpha/B))·du_xx = t10[:, :−1] + scale·t17[:, 1:]
-//	B·loss        = Σ ((1/((−2)·alpha/B))·du_xx)²   []
-//	worst         = max |(1/((−2)·alpha/B))·du_xx|  []
+//	duXx          = t10[:, :−1] + scale·t17[:, 1:]  [B]
+//	B·loss        = Σ duXx²                         []
+//	worst         = max |duXx|                      []
 //
 // Backward:
 //
 //	ddense2.b       = 0
-//	t18             = 0                                            [B,2]
-//	t18             = (1/((−2)·alpha/B))·du_xx                     [B,2]
-//	(1/((−2)·alpha/B))·dddense.y = t18·dense.W                                  [B,8]
-//	scale           = 4·alpha                                      []
-//	scale2          = 8·alpha                                      []
-//	t19             = t4 ⊙ (1/((−2)·alpha/B))·dddense.y            [B,8]
-//	t20             = scale·t12 ⊙ (1/((−2)·alpha/B))·dddense.y     [B,8]
-//	t21             = scale·dddense.y ⊙ ddense.y ⊙ (1/((−2)·alpha/B))·dddense.y  [B,8]
-//	t22             = scale2·t16 ⊙ (1/((−2)·alpha/B))·dddense.y    [B,8]
-//	t23             = t3 ⊙ t9 ⊙ (1/((−2)·alpha/B))·dddense.y       [B,8]
-//	(1/((−2)·alpha/B))·ddh.y = t19·h.W                                      [B,8]
-//	t24             = scale·h ⊙ ddh.y ⊙ (1/((−2)·alpha/B))·ddh.y   [B,8]
-//	t25             = scale·t7 ⊙ ddh.y ⊙ (1/((−2)·alpha/B))·ddh.y  [B,8]
-//	(1/(4·alpha/B))·dddh.y = t6·t8 ⊙ (1/((−2)·alpha/B))·ddh.y
-//	t26             = 0                                            [B,2]
-//	t26             = (1/((−2)·alpha/B))·du_xx                     [B,2]
-//	(B/2)·dddense.y = t26·dense.W                                  [B,8]
-//	t27             = t4 ⊙ (t20 + 2·(B/2)·dddense.y)               [B,8]
-//	t28             = t22 + 4·t9 ⊙ (B/2)·dddense.y                 [B,8]
-//	B·ddh.y         = t27·h.W                                      [B,8]
-//	B·dh.y          = t6·t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))        [B,8]
-//	t29             = Σᵢ t7 ⊙ (t24 + B·ddh.y)                      [8]
-//	t30             = Σᵢ t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))        [8]
-//	dloss           = 1/B                                          []
+//	t18             = 0                                       [B,2]
+//	t18             = duXx                                    [B,2]
+//	dddenseY2       = t18·dense.W                             [B,8]
+//	scale           = 4·alpha                                 []
+//	scale2          = 8·alpha                                 []
+//	t19             = t4 ⊙ dddenseY2                          [B,8]
+//	t20             = scale·t12 ⊙ dddenseY2                   [B,8]
+//	t21             = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2  [B,8]
+//	t22             = scale2·t16 ⊙ dddenseY2                  [B,8]
+//	t23             = t3 ⊙ t9 ⊙ dddenseY2                     [B,8]
+//	ddhY2           = t19·h.W                                 [B,8]
+//	t24             = scale·h ⊙ ddh.y ⊙ ddhY2                 [B,8]
+//	t25             = scale·t7 ⊙ ddh.y ⊙ ddhY2                [B,8]
+//	dddhY           = t6·t8 ⊙ ddhY2                           [B,8]
+//	t26             = 0                                       [B,2]
+//	t26             = duXx                                    [B,2]
+//	(B/2)·dddense.y = t26·dense.W                             [B,8]
+//	t27             = t4 ⊙ (t20 + 2·(B/2)·dddense.y)          [B,8]
+//	t28             = t22 + 4·t9 ⊙ (B/2)·dddense.y            [B,8]
+//	B·ddh.y         = t27·h.W                                 [B,8]
+//	B·dh.y          = t6·t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))   [B,8]
+//	t29             = Σᵢ t7 ⊙ (t24 + B·ddh.y)                 [8]
+//	t30             = Σᵢ t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))   [8]
+//	scale3          = 1/B                                     []
 //	B·ddense2.W     = t5·t29
-//	ddense2.W       = (1/B)·dloss·B·ddense2.W
-//	dh.b            = (1/B)·dloss·t6 ⊙ t30
-//	t31             = scale·t19ᵀ·(−0.5·dh.y)                       [8,8]
-//	t32             = t31 + scale·t14ᵀ·((1/(4·alpha/B))·dddh.y)
-//	t33             = t27ᵀ·dh.y                                    [8,8]
-//	t34             = t32 + t33                                    [8,8]
-//	t35             = t3ᵀ·(B·dh.y)                                 [8,8]
-//	dh.W            = (1/B)·dloss·(t34 + t35)
-//	t36             = (B·dh.y)·h.Wᵀ                                [B,8]
-//	t37             = t21 + t36                                    [B,8]
-//	t38             = ((1/(4·alpha/B))·dddh.y)·h.Wᵀ                [B,8]
+//	ddense2.W       = scale3·B·ddense2.W
+//	dh.b            = scale3·t6 ⊙ t30
+//	t31             = scale·t19ᵀ·(−0.5·dh.y)                  [8,8]
+//	t32             = t31 + scale·t14ᵀ·dddhY
+//	t33             = t27ᵀ·dh.y                               [8,8]
+//	t34             = t32 + t33                               [8,8]
+//	t35             = t3ᵀ·(B·dh.y)                            [8,8]
+//	dh.W            = scale3·(t34 + t35)
+//	t36             = (B·dh.y)·h.Wᵀ                           [B,8]
+//	t37             = t21 + t36                               [B,8]
+//	t38             = dddhY·h.Wᵀ                              [B,8]
 //	B·ddense.y      = t4 ⊙ (t37 − t3 ⊙ (t28 + scale2·dddense.y ⊙ t38))  [B,8]
-//	(1/(4·alpha/B))·ddddense.y = t4 ⊙ (t23 + t38)
-//	ddense.b        = (1/B)·dloss·Σᵢ B·ddense.y
+//	ddddenseY       = t4 ⊙ (t23 + t38)                        [B,8]
+//	ddense.b        = scale3·Σᵢ B·ddense.y
 //	…
 //
 // Update, adam(lr: 1e-3):
@@ -114,7 +114,7 @@ type Heat struct {
 
 	t2        []float32 // [max.B,2]
 	denseY    []float32 // [max.B,8]; becomes dense.y, then B·ddense.y, in place
-	ddddenseY []float32 // [max.B,8]; becomes (1/(4·alpha/B))·ddddense.y, in place
+	ddddenseY []float32 // [max.B,8]
 	t5        []float32 // [1]
 	t31       []float32 // [8,8]; in the memory of t5
 	t39       []float32 // [2,8]; in the memory of t5
@@ -142,13 +142,13 @@ type Heat struct {
 	dhY2      []float32 // [max.B,8]; becomes −0.5·dh.y, in place
 	ddenseY2  []float32 // [max.B,8]; becomes −0.5·ddense.y, in place
 	t17       []float32 // [max.B,2]
-	dddenseY2 []float32 // [max.B,8]; becomes (1/((−2)·alpha/B))·dddense.y, in place; in the memory of t17
-	duXx      []float32 // [max.B]; becomes (1/((−2)·alpha/B))·du_xx, in place
+	dddenseY2 []float32 // [max.B,8]; becomes dddenseY2, in place; in the memory of t17
+	duXx      []float32 // [max.B]
 	dddenseY3 []float32 // [max.B,8]; becomes (B/2)·dddense.y, in place; in the memory of duXx
 	ddhY3     []float32 // [max.B,8]; becomes B·ddh.y, in place; in the memory of duXx
 	t22       []float32 // [max.B,8]
 	t23       []float32 // [max.B,8]
-	ddhY2     []float32 // [max.B,8]; becomes (1/((−2)·alpha/B))·ddh.y, then (1/(4·alpha/B))·dddh.y, in place
+	ddhY2     []float32 // [max.B,8]; becomes ddhY2, then dddhY, in place
 	t26       []float32 // [max.B,2]
 	t29       []float32 // [8]
 	t30       []float32 // [8]
@@ -375,9 +375,9 @@ func (m *Heat) forward(batch *Batch) Totals {
 	// scale = 2·alpha
 	scale := float32(2 * m.Hyper.Alpha)
 
-	// (1/((−2)·alpha/B))·du_xx = t10[:, :−1] + scale·t17[:, 1:]
-	// B·loss = Σ ((1/((−2)·alpha/B))·du_xx)²
-	// worst = max |(1/((−2)·alpha/B))·du_xx|
+	// duXx = t10[:, :−1] + scale·t17[:, 1:]
+	// B·loss = Σ duXx²
+	// worst = max |duXx|
 	loss := 0.0
 	worst := math.Inf(-1)
 	for i := range B {
@@ -469,13 +469,13 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// t18 = 0
 	clear(t18)
 
-	// t18 = (1/((−2)·alpha/B))·du_xx
+	// t18 = duXx
 	for i := range B {
 		duXxOfI := duXx[i]
 		t18[2*i+1] = duXxOfI
 	}
 
-	// (1/((−2)·alpha/B))·dddense.y = t18·dense.W
+	// dddenseY2 = t18·dense.W
 	blas.Sgemm(1,
 		blas.View32(t18, B, 2),
 		blas.View32(denseW, 2, 8),
@@ -486,11 +486,11 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// scale2 = 8·alpha
 	scale2 := float32(8 * m.Hyper.Alpha)
 
-	// t19 = t4 ⊙ (1/((−2)·alpha/B))·dddense.y
-	// t20 = scale·t12 ⊙ (1/((−2)·alpha/B))·dddense.y
-	// t21 = scale·dddense.y ⊙ ddense.y ⊙ (1/((−2)·alpha/B))·dddense.y
-	// t22 = scale2·t16 ⊙ (1/((−2)·alpha/B))·dddense.y
-	// t23 = t3 ⊙ t9 ⊙ (1/((−2)·alpha/B))·dddense.y
+	// t19 = t4 ⊙ dddenseY2
+	// t20 = scale·t12 ⊙ dddenseY2
+	// t21 = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2
+	// t22 = scale2·t16 ⊙ dddenseY2
+	// t23 = t3 ⊙ t9 ⊙ dddenseY2
 	for i := range 8 * B {
 		u := ddddenseY[i] * dddenseY2[i]
 		u2 := scale * (t12[i] * dddenseY2[i])
@@ -504,15 +504,15 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		t23[i] = u5
 	}
 
-	// (1/((−2)·alpha/B))·ddh.y = t19·h.W
+	// ddhY2 = t19·h.W
 	blas.Sgemm(1,
 		blas.View32(t12, B, 8),
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY2, B, 8))
 
-	// t24 = scale·h ⊙ ddh.y ⊙ (1/((−2)·alpha/B))·ddh.y
-	// t25 = scale·t7 ⊙ ddh.y ⊙ (1/((−2)·alpha/B))·ddh.y
-	// (1/(4·alpha/B))·dddh.y = t6·t8 ⊙ (1/((−2)·alpha/B))·ddh.y
+	// t24 = scale·h ⊙ ddh.y ⊙ ddhY2
+	// t25 = scale·t7 ⊙ ddh.y ⊙ ddhY2
+	// dddhY = t6·t8 ⊙ ddhY2
 	for i := range B {
 		hYRow := (*[8]float32)(hY[8*i:])
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
@@ -532,7 +532,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// t26 = 0
 	clear(t26)
 
-	// t26 = (1/((−2)·alpha/B))·du_xx
+	// t26 = duXx
 	for i := range B {
 		duXxOfI := duXx[i]
 		t26[2*i] = duXxOfI
@@ -580,19 +580,19 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dloss = 1/B
-	dloss := float32(1 / float64(B))
+	// scale3 = 1/B
+	scale3 := float32(1 / float64(B))
 
 	// B·ddense2.W = t5·t29
-	// ddense2.W = (1/B)·dloss·B·ddense2.W
+	// ddense2.W = scale3·B·ddense2.W
 	for i := range 8 {
 		t29OfI := t29[i]
-		ddense2W[i] = dloss * (t5[0] * t29OfI)
+		ddense2W[i] = scale3 * (t5[0] * t29OfI)
 	}
 
-	// dh.b = (1/B)·dloss·t6 ⊙ t30
+	// dh.b = scale3·t6 ⊙ t30
 	for i := range 8 {
-		dhB[i] = dloss * (t6[i] * t30[i])
+		dhB[i] = scale3 * (t6[i] * t30[i])
 	}
 
 	// t31 = scale·t19ᵀ·(−0.5·dh.y)
@@ -601,7 +601,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(t12, B, 8),
 		0, blas.View32(t31, 8, 8).T())
 
-	// t32 = t31 + scale·t14ᵀ·((1/(4·alpha/B))·dddh.y)
+	// t32 = t31 + scale·t14ᵀ·dddhY
 	blas.Sgemm(scale,
 		blas.View32(t14, B, 8).T(),
 		blas.View32(ddhY2, B, 8),
@@ -624,9 +624,9 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(hY, B, 8),
 		0, blas.View32(t35, 8, 8))
 
-	// dh.W = (1/B)·dloss·(t34 + t35)
+	// dh.W = scale3·(t34 + t35)
 	for i := range 64 {
-		dhW[i] = dloss * (t31[i] + t35[i])
+		dhW[i] = scale3 * (t31[i] + t35[i])
 	}
 
 	// t36 = (B·dh.y)·h.Wᵀ
@@ -640,15 +640,15 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		dddenseY2[i] += t36[i]
 	}
 
-	// t38 = ((1/(4·alpha/B))·dddh.y)·h.Wᵀ
+	// t38 = dddhY·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddhY2, B, 8),
 		blas.View32(hW, 8, 8).T(),
 		0, blas.View32(t38, B, 8))
 
 	// B·ddense.y = t4 ⊙ (t37 − t3 ⊙ (t28 + scale2·dddense.y ⊙ t38))
-	// (1/(4·alpha/B))·ddddense.y = t4 ⊙ (t23 + t38)
-	// ddense.b = (1/B)·dloss·Σᵢ B·ddense.y
+	// ddddenseY = t4 ⊙ (t23 + t38)
+	// ddense.b = scale3·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		dddenseYRow := (*[8]float32)(dddenseY[8*i:])
@@ -662,7 +662,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 			u := denseYRow[j] * (t13Row[j] + scale2*(dddenseYRow[j]*t38Row[j]))
 			ddenseYOf := ddddenseYRow[j] * (dddenseY2Row[j] - u)
 			ddddenseYOf := ddddenseYRow[j] * (t23Row[j] + t38Row[j])
-			ddenseB[j] += dloss * ddenseYOf
+			ddenseB[j] += scale3 * ddenseYOf
 			denseYRow[j] = ddenseYOf
 			ddddenseYRow[j] = ddddenseYOf
 		}
@@ -680,7 +680,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(t26, B, 2),
 		1, blas.View32(t39, 2, 8).T())
 
-	// t41 = scale·t11ᵀ·((1/(4·alpha/B))·ddddense.y)
+	// t41 = scale·t11ᵀ·ddddenseY
 	blas.Sgemm(scale,
 		blas.View32(t11, B, 2).T(),
 		blas.View32(ddddenseY, B, 8),
@@ -697,9 +697,9 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(denseY, B, 8),
 		0, blas.View32(t43, 2, 8))
 
-	// ddense.W = (1/B)·dloss·(t42 + t43)
+	// ddense.W = scale3·(t42 + t43)
 	for i := range 16 {
-		ddenseW[i] = dloss * (t39[i] + t43[i])
+		ddenseW[i] = scale3 * (t39[i] + t43[i])
 	}
 }
 
@@ -909,16 +909,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t15             = t14 + t8ᵀ·(0.5·dda7)
 //	(B/2)·dg        = where(t5 = 0, 0, t6/where(t5 = 0, 1, t5))·g
 //	(B/2)·dddense.y = ((B/2)·dg)·dense.W                           [B,6]
-//	dloss           = 1/B                                          []
-//	t16             = (1/B)·dloss·t2·(B/2)·dddense.y               [B,6]
+//	scale2          = 1/B                                          []
+//	t16             = scale2·t2·(B/2)·dddense.y                    [B,6]
 //	t17             = Σᵢ t3 ⊙ (B/2)·dddense.y                      [6]
-//	df.W            = 2·(t15 + (1/B)·dloss·t·t17)
+//	df.W            = 2·(t15 + scale2·t·t17)
 //	t18             = (0.5·df)·f.Wᵀ                                [B,6]
 //	t19             = (0.5·dda7)·f.Wᵀ                              [B,6]
 //	0.5·ddense.y    = t3 ⊙ (t18 + (1 − t3) ⊙ (dddense.y ⊙ t19 + t16))  [B,6]
 //	0.5·ddddense.y  = t3 ⊙ t19
 //	ddense.b        = 2·Σᵢ 0.5·ddense.y
-//	t20             = (1/B)·dloss·((B/2)·dg)ᵀ·ddense.y             [3,6]
+//	t20             = scale2·((B/2)·dg)ᵀ·ddense.y                  [3,6]
 //	t21             = t20 + vᵀ·(0.5·ddddense.y)
 //	t22             = xᵀ·(0.5·ddense.y)                            [3,6]
 //	ddense.W        = 2·(t21 + t22)
@@ -1255,26 +1255,26 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View32(denseW, 3, 6),
 		0, blas.View32(dddenseY2, B, 6))
 
-	// dloss = 1/B
-	dloss := float32(1 / float64(B))
+	// scale2 = 1/B
+	scale2 := float32(1 / float64(B))
 
-	// t16 = (1/B)·dloss·t2·(B/2)·dddense.y
+	// t16 = scale2·t2·(B/2)·dddense.y
 	// t17 = Σᵢ t3 ⊙ (B/2)·dddense.y
 	clear(t17)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		dddenseY2Row := (*[6]float32)(dddenseY2[6*i:])
 		for j := range dddenseY2Row {
-			u := dloss * (t2[j] * dddenseY2Row[j])
+			u := scale2 * (t2[j] * dddenseY2Row[j])
 			t17[j] += denseYRow[j] * dddenseY2Row[j]
 			dddenseY2Row[j] = u
 		}
 	}
 
-	// df.W = 2·(t15 + (1/B)·dloss·t·t17)
+	// df.W = 2·(t15 + scale2·t·t17)
 	for i := range 6 {
 		t17OfI := t17[i]
-		dfW[i] = 2 * (t14[i] + dloss*(t[0]*t17OfI))
+		dfW[i] = 2 * (t14[i] + scale2*(t[0]*t17OfI))
 	}
 
 	// t18 = (0.5·df)·f.Wᵀ
@@ -1309,8 +1309,8 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		}
 	}
 
-	// t20 = (1/B)·dloss·((B/2)·dg)ᵀ·ddense.y
-	blas.Sgemm(dloss,
+	// t20 = scale2·((B/2)·dg)ᵀ·ddense.y
+	blas.Sgemm(scale2,
 		blas.View32(ddenseY, B, 6).T(),
 		blas.View32(g, B, 3),
 		0, blas.View32(t20, 3, 6).T())

@@ -21,8 +21,8 @@ import (
 //	y      = v·t4                   [B,4]
 //	s      = Σ y²                   []
 //	s2     = Σ n²                   []
-//	dp     = Σ o                    []
-//	result = p·dp                   []
+//	s3     = Σ o                    []
+//	result = p·s3                   []
 //
 // Backward:
 //
@@ -81,7 +81,7 @@ type Initialisers struct {
 	t3     []float32 // [6]
 	t4     []float32 // [6,4]; in the memory of t3
 	y      []float32 // [max.B,4]
-	dpKept []float32 // []
+	s3Kept []float32 // []
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -144,7 +144,7 @@ func (m *Initialisers) forward(batch *Batch) Totals {
 	t3 := m.t3
 	t4 := m.t4
 	y := m.y[:4*B]
-	dpKept := m.dpKept
+	s3Kept := m.s3Kept
 
 	// t = x²
 	// t2 = a·x + c·t + e·x
@@ -196,15 +196,15 @@ func (m *Initialisers) forward(batch *Batch) Totals {
 		s2 += float64(n[iOf] * n[iOf])
 	}
 
-	// dp = Σ o
-	dp := 0.0
+	// s3 = Σ o
+	s3 := 0.0
 	for iOf := range 6 {
-		dp += float64(o[iOf])
+		s3 += float64(o[iOf])
 	}
 
-	// result = p·dp
-	result := float64(p[0]) * dp
-	dpKept[0] = float32(dp)
+	// result = p·s3
+	result := float64(p[0]) * s3
+	s3Kept[0] = float32(s3)
 
 	return Totals{
 		batches: 1,
@@ -246,7 +246,7 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	t4 := m.t4
 	dv := m.dv[:6*B]
 	t := m.t[:6*B]
-	dpKept := m.dpKept
+	s3Kept := m.s3Kept
 	do := grad.O
 	dn := grad.N
 	dm := grad.M
@@ -352,7 +352,7 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	}
 
 	// dp = Σ o
-	dp[0] = dpKept[0]
+	dp[0] = s3Kept[0]
 }
 
 // Update makes the step of sgd(lr: 0.01) for a gradient that Grad gave. It

@@ -133,7 +133,7 @@ func New(max Dims) *Initialisers {
 	m.t3 = arena[12*B : 12*B+6]
 	m.t4 = arena[12*B : 12*B+24]
 	m.y = arena[12*B+24 : 16*B+24]
-	m.dpKept = arena[16*B+24 : 16*B+25]
+	m.s3Kept = arena[16*B+24 : 16*B+25]
 
 	m.Init(0)
 	return m

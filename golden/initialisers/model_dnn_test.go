@@ -96,13 +96,13 @@ func initialisersLoss64(m *Initialisers, p []float64, batch *Batch) float64 {
 			}
 		}
 	}
-	dp := 0.0
+	sumOf2 := 0.0
 	for i := range 2 {
 		for j := range 3 {
-			dp += o[i*3+j]
+			sumOf2 += o[i*3+j]
 		}
 	}
-	return ((sum / float64(4*B)) + sumOf) + (pParam[0] * dp)
+	return ((sum / float64(4*B)) + sumOf) + (pParam[0] * sumOf2)
 }
 
 // The gradient by each parameter, along a random direction, is the slope of

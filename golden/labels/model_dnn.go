@@ -800,9 +800,9 @@ func (m *Ignored) update(grad *IgnoredParams) {
 // Backward:
 //
 //	s         = 1/(Σ table[y])                  []
-//	(Σ table[y])·dlogits = table[y]·(1/sum·t − onehot(y))
-//	dlogits.b = s·Σᵢ (Σ table[y])·dlogits
-//	dlogits.W = s·xᵀ·((Σ table[y])·dlogits)
+//	dlogits   = table[y]·(1/sum·t − onehot(y))  [B,3]
+//	dlogits.b = s·Σᵢ dlogits
+//	dlogits.W = s·xᵀ·dlogits
 //
 // Update, sgd(lr: 0.1):
 //
@@ -819,10 +819,10 @@ type Weighted struct {
 	steps  uint64       // updates made so far
 	max    WeightedDims // capacity
 
-	logitsY  []float32 // [max.B,3]; becomes logits.y, then logits, then (Σ table[y])·dlogits, in place
+	logitsY  []float32 // [max.B,3]; becomes logits.y, then logits, then dlogits, in place
 	sum      []float32 // [max.B]
 	s2Kept   []float32 // []
-	dlogitsB []float32 // [3]; becomes (Σ table[y])·dlogits.b, in place
+	dlogitsB []float32 // [3]
 }
 
 // WeightedHyper has the numbers of the model and its train clause.
@@ -930,8 +930,8 @@ func (m *Weighted) backward(batch *WeightedBatch) {
 	logitsY := m.logitsY[:3*B]
 	s2Kept := m.s2Kept
 
-	// (Σ table[y])·dlogits = table[y]·(1/sum·t − onehot(y))
-	// (Σ table[y])·dlogits.b = Σᵢ (Σ table[y])·dlogits
+	// dlogits2 = table[y]·(1/sum·t − onehot(y))
+	// dlogitsB = Σᵢ dlogits2
 	clear(dlogitsB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -954,7 +954,7 @@ func (m *Weighted) backward(batch *WeightedBatch) {
 	// rate2 = 1 − lr·decay
 	rate2 := float32(1 - m.Hyper.LR*m.Hyper.Decay)
 
-	// logits.b ← rate2·logits.b − rate·(Σ table[y])·dlogits.b
+	// logits.b ← rate2·logits.b − rate·dlogitsB
 	for i := range 3 {
 		logitsB[i] = rate2*logitsB[i] - rate*dlogitsB[i]
 	}
@@ -962,7 +962,7 @@ func (m *Weighted) backward(batch *WeightedBatch) {
 	// rate3 = −lr/(Σ table[y])
 	rate3 := float32(-m.Hyper.LR) / s2Kept[0]
 
-	// logits.W ← rate2·logits.W − rate·xᵀ·((Σ table[y])·dlogits)
+	// logits.W ← rate2·logits.W − rate·xᵀ·dlogits2
 	blas.Sgemm(rate3,
 		blas.View32(x, B, 5).T(),
 		blas.View32(logitsY, B, 3),
@@ -1004,8 +1004,8 @@ func (m *Weighted) gradient(grad *WeightedParams, batch *WeightedBatch) {
 	// s = 1/(Σ table[y])
 	s := 1 / s2Kept[0]
 
-	// (Σ table[y])·dlogits = table[y]·(1/sum·t − onehot(y))
-	// dlogits.b = s·Σᵢ (Σ table[y])·dlogits
+	// dlogits = table[y]·(1/sum·t − onehot(y))
+	// dlogits.b = s·Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -1023,7 +1023,7 @@ func (m *Weighted) gradient(grad *WeightedParams, batch *WeightedBatch) {
 		}
 	}
 
-	// dlogits.W = s·xᵀ·((Σ table[y])·dlogits)
+	// dlogits.W = s·xᵀ·dlogits
 	blas.Sgemm(s,
 		blas.View32(x, B, 5).T(),
 		blas.View32(logitsY, B, 3),
@@ -1060,24 +1060,24 @@ func (m *Weighted) update(grad *WeightedParams) {
 //
 // Forward, for a batch of B×T:
 //
-//	logits.y       = einsum("ijk,kl->ijl", x, logits.W)  [B,T,3]
-//	logits         = logits.b + logits.y                 [B,T,3]
+//	logits.y       = x·logits.W             [B,T,3]
+//	logits         = logits.b + logits.y    [B,T,3]
 //	peak           = max logits
-//	t              = exp(logits − peak)                  [B,T,3]
-//	sum            = Σⱼ t                                [B,T]
+//	t              = exp(logits − peak)     [B,T,3]
+//	sum            = Σⱼ t                   [B,T]
 //	each           = peak + log(sum) − 0.8·logits[y] − 1/15·Σⱼ logits
-//	(B*T)·loss     = Σ each                              []
-//	(B*T)·accuracy = Σ [argmax logits = y]               []
+//	(B*T)·loss     = Σ each                 []
+//	(B*T)·accuracy = Σ [argmax logits = y]  []
 //
 // Backward:
 //
 //	(B*T)·dlogits   = 1/sum·t − 0.8·onehot(y) − 1/15
-//	t2              = Σ (1/sum·t − 0.8·onehot(y))      [3]
-//	scale           = 1/15·B*T                         []
-//	dloss           = 1/(B*T)                          []
+//	t2              = Σ (1/sum·t − 0.8·onehot(y))     [3]
+//	scale           = 1/15·B*T                        []
+//	scale2          = 1/(B*T)                         []
 //	(B*T)·dlogits.b = t2 − scale
-//	dlogits.b       = (1/(B*T))·dloss·(B*T)·dlogits.b
-//	dlogits.W       = (1/(B*T))·dloss·einsum("ijk,ijl->kl", x, (B*T)·dlogits)
+//	dlogits.b       = scale2·(B*T)·dlogits.b
+//	dlogits.W       = scale2·xᵀ·((B*T)·dlogits)
 //
 // Update, sgd(lr: 0.1):
 //
@@ -1142,7 +1142,7 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 	logitsY := m.logitsY[:3*B*T]
 	sum := m.sum[:B*T]
 
-	// logits.y = einsum("ijk,kl->ijl", x, logits.W)
+	// logits.y = x·logits.W
 	blas.Sgemm(1,
 		blas.View32(x, B*T, 5),
 		blas.View32(logitsW, 5, 3),
@@ -1246,7 +1246,7 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 	// rate2 = −(lr/(B*T))
 	rate2 := float32(-(m.Hyper.LR / float64(B*T)))
 
-	// logits.W ← logits.W − rate·einsum("ijk,ijl->kl", x, (B*T)·dlogits)
+	// logits.W ← logits.W − rate·xᵀ·((B*T)·dlogits)
 	blas.Sgemm(rate2,
 		blas.View32(x, B*T, 5).T(),
 		blas.View32(logitsY, B*T, 3),
@@ -1306,17 +1306,17 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 
 	// scale = 1/15·B*T
 	scale := float32(0.06666666666666667 * float64(B*T))
-	// dloss = 1/(B*T)
-	dloss := float32(1 / float64(B*T))
+	// scale2 = 1/(B*T)
+	scale2 := float32(1 / float64(B*T))
 
 	// (B*T)·dlogits.b = t2 − scale
-	// dlogits.b = (1/(B*T))·dloss·(B*T)·dlogits.b
+	// dlogits.b = scale2·(B*T)·dlogits.b
 	for i := range 3 {
-		dlogitsB[i] = dloss * (t2[i] - scale)
+		dlogitsB[i] = scale2 * (t2[i] - scale)
 	}
 
-	// dlogits.W = (1/(B*T))·dloss·einsum("ijk,ijl->kl", x, (B*T)·dlogits)
-	blas.Sgemm(dloss,
+	// dlogits.W = scale2·xᵀ·((B*T)·dlogits)
+	blas.Sgemm(scale2,
 		blas.View32(x, B*T, 5).T(),
 		blas.View32(logitsY, B*T, 3),
 		0, blas.View32(dlogitsW, 5, 3))
@@ -1355,7 +1355,7 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 	logitsB := p.w.params.LogitsB
 	pBuf := out.P
 
-	// logits.y = einsum("ijk,kl->ijl", x, logits.W)
+	// logits.y = x·logits.W
 	blas.Sgemm(1,
 		blas.View32(x, B*T, 5),
 		blas.View32(logitsW, 5, 3),
@@ -1411,12 +1411,12 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //
 // Backward:
 //
-//	dkl       = 1/B                             []
-//	t4        = (1/B)·dkl·table·target          [B,4]
-//	t5        = y ⊙ where(y > 0, (1/B)·dkl, 0)  [B,4]
-//	t6        = Σⱼ (t4 + t5)                    [B]
-//	dlogits   = t6·1/sum·t3 − t4 − t5           [B,4]
-//	dlogits   = (1 − logits²) ⊙ dlogits         [B,4]
+//	scale     = 1/B                         []
+//	t4        = scale·table·target          [B,4]
+//	t5        = y ⊙ where(y > 0, scale, 0)  [B,4]
+//	t6        = Σⱼ (t4 + t5)                [B]
+//	dlogits   = t6·1/sum·t3 − t4 − t5       [B,4]
+//	dlogits   = (1 − logits²) ⊙ dlogits     [B,4]
 //	dlogits.b = Σᵢ dlogits
 //	dlogits.W = xᵀ·dlogits
 //
@@ -1644,18 +1644,18 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 
-	// dkl = 1/B
-	dkl := float32(1 / float64(B))
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
-	// t4 = (1/B)·dkl·table·target
+	// t4 = scale·table·target
 	for i := range B {
 		targetRow := (*[4]float32)(target[4*i:])
 		for j := range table {
-			targetRow[j] = dkl * (table[j] * targetRow[j])
+			targetRow[j] = scale * (table[j] * targetRow[j])
 		}
 	}
 
-	// t5 = y ⊙ where(y > 0, (1/B)·dkl, 0)
+	// t5 = y ⊙ where(y > 0, scale, 0)
 	// t6 = Σⱼ (t4 + t5)
 	for i := range B {
 		yExpRow := (*[4]float32)(yExp[4*i:])
@@ -1664,7 +1664,7 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 		for j := range targetRow {
 			t2 := float32(0)
 			if yExpRow[j] > 0 {
-				t2 = dkl
+				t2 = scale
 			}
 			u := yExpRow[j] * t2
 			t += targetRow[j] + u
@@ -1746,10 +1746,10 @@ func (m *Soft) update(grad *SoftParams) {
 //
 // Backward:
 //
-//	dkl       = 1/B                       []
+//	scale     = 1/B                   []
 //	B·dlogp.y = 1/sum·t − onehot(y)
-//	dlogp.b   = (1/B)·dkl·Σᵢ B·dlogp.y
-//	dlogp.W   = (1/B)·dkl·xᵀ·(B·dlogp.y)
+//	dlogp.b   = scale·Σᵢ B·dlogp.y
+//	dlogp.W   = scale·xᵀ·(B·dlogp.y)
 //
 // Update, adamw(lr: 0.01):
 //
@@ -1885,11 +1885,11 @@ func (m *Likelihood) gradient(grad *LikelihoodParams, batch *LikelihoodBatch) {
 	dlogpB := grad.LogpB
 	dlogpW := grad.LogpW
 
-	// dkl = 1/B
-	dkl := float32(1 / float64(B))
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
 	// B·dlogp.y = 1/sum·t − onehot(y)
-	// dlogp.b = (1/B)·dkl·Σᵢ B·dlogp.y
+	// dlogp.b = scale·Σᵢ B·dlogp.y
 	clear(dlogpB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -1900,13 +1900,13 @@ func (m *Likelihood) gradient(grad *LikelihoodParams, batch *LikelihoodBatch) {
 			if int(yOfI) == j {
 				dlogpY--
 			}
-			dlogpB[j] += dkl * dlogpY
+			dlogpB[j] += scale * dlogpY
 			logpYRow[j] = dlogpY
 		}
 	}
 
-	// dlogp.W = (1/B)·dkl·xᵀ·(B·dlogp.y)
-	blas.Sgemm(dkl,
+	// dlogp.W = scale·xᵀ·(B·dlogp.y)
+	blas.Sgemm(scale,
 		blas.View32(x, B, 5).T(),
 		blas.View32(logpY, B, 4),
 		0, blas.View32(dlogpW, 5, 4))

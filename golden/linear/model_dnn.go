@@ -21,24 +21,24 @@ import (
 //	(B/2)·dp = p − y
 //	s        = Σ ((B/2)·dp)²         []
 //	s2       = Σ y²                  []
-//	(B/2)·db = Σ y                   []
+//	s3       = Σ y                   []
 //	worst    = max |(B/2)·dp|        []
 //	least    = min p                 []
-//	s3       = all (|(B/2)·dp| < 3)  []
-//	s4       = any (|(B/2)·dp| > 3)  []
-//	s5       = Σ |w|                 []
-//	s6       = Σ w²                  []
-//	result   = 0.01·s5               []
-//	result2  = 0.02·s6               []
-//	size     = √s6                   []
+//	s4       = all (|(B/2)·dp| < 3)  []
+//	s5       = any (|(B/2)·dp| > 3)  []
+//	s6       = Σ |w|                 []
+//	s7       = Σ w²                  []
+//	result   = 0.01·s6               []
+//	result2  = 0.02·s7               []
+//	size     = √s7                   []
 //
 // Backward:
 //
-//	(B/2)·db = Σ (B/2)·dp                  []
-//	scale    = 2/B                         []
-//	dw       = scale·xᵀ·((B/2)·dp)         [5]
-//	dw       = 0.04·w + 0.01·sign(w) + dw  [5]
-//	db       = 2·(B/2)·db/B                []
+//	s     = Σ (B/2)·dp                  []
+//	scale = 2/B                         []
+//	dw    = scale·xᵀ·((B/2)·dp)         [5]
+//	dw    = 0.04·w + 0.01·sign(w) + dw  [5]
+//	db    = 2·s/B                       []
 //
 // Update, sgd(lr: 0.05, momentum: 0.9, nesterov: true):
 //
@@ -125,59 +125,59 @@ func (m *Linear) forward(batch *Batch) Totals {
 	// (B/2)·dp = p − y
 	// s = Σ ((B/2)·dp)²
 	// s2 = Σ y²
-	// (B/2)·db = Σ y
+	// s3 = Σ y
 	// worst = max |(B/2)·dp|
 	// least = min p
-	// s3 = all (|(B/2)·dp| < 3)
-	// s4 = any (|(B/2)·dp| > 3)
+	// s4 = all (|(B/2)·dp| < 3)
+	// s5 = any (|(B/2)·dp| > 3)
 	s := 0.0
 	s2 := 0.0
-	db := 0.0
+	s3 := 0.0
 	worst := math.Inf(-1)
 	least := math.Inf(1)
-	s3 := true
-	s4 := false
+	s4 := true
+	s5 := false
 	for i := range B {
 		pOf := p[i] + b[0]
 		dp := pOf - y[i]
 		t := math.Abs(dp)
 		s += dp * dp
 		s2 += y[i] * y[i]
-		db += y[i]
+		s3 += y[i]
 		if t > worst || t != t {
 			worst = t
 		}
 		if pOf < least || pOf != pOf {
 			least = pOf
 		}
-		s3 = s3 && t < 3
-		s4 = s4 || t > 3
+		s4 = s4 && t < 3
+		s5 = s5 || t > 3
 		p[i] = dp
 	}
 
-	// s5 = Σ |w|
-	// s6 = Σ w²
-	s5 := 0.0
+	// s6 = Σ |w|
+	// s7 = Σ w²
 	s6 := 0.0
+	s7 := 0.0
 	for i := range 5 {
-		s5 += math.Abs(w[i])
-		s6 += w[i] * w[i]
+		s6 += math.Abs(w[i])
+		s7 += w[i] * w[i]
 	}
 
-	// result = 0.01·s5
-	result := 0.01 * s5
-	// result2 = 0.02·s6
-	result2 := 0.02 * s6
-	// size = √s6
-	size := math.Sqrt(s6)
+	// result = 0.01·s6
+	result := 0.01 * s6
+	// result2 = 0.02·s7
+	result2 := 0.02 * s7
+	// size = √s7
+	size := math.Sqrt(s7)
 
-	s3Holds := 0.0
-	if s3 {
-		s3Holds = 1
-	}
 	s4Holds := 0.0
 	if s4 {
 		s4Holds = 1
+	}
+	s5Holds := 0.0
+	if s5 {
+		s5Holds = 1
 	}
 	return Totals{
 		batches: 1,
@@ -186,11 +186,11 @@ func (m *Linear) forward(batch *Batch) Totals {
 		loss2:   result,
 		loss3:   result2,
 		r2:      s2,
-		r22:     db,
+		r22:     s3,
 		worst:   worst,
 		least:   least,
-		close:   s3Holds,
-		wild:    s4Holds,
+		close:   s4Holds,
+		wild:    s5Holds,
 		size:    size,
 	}
 }
@@ -223,12 +223,12 @@ func (m *Linear) gradient(grad *Params, batch *Batch) {
 	p := m.p[:B]
 	dw := m.dw
 	dwBuf := grad.W
-	dbBuf := grad.B
+	db := grad.B
 
-	// (B/2)·db = Σ (B/2)·dp
-	db := 0.0
+	// s = Σ (B/2)·dp
+	s := 0.0
 	for i := range B {
-		db += p[i]
+		s += p[i]
 	}
 
 	// scale = 2/B
@@ -245,8 +245,8 @@ func (m *Linear) gradient(grad *Params, batch *Batch) {
 		dwBuf[i] = 0.04*w[i] + 0.01*vec.Sign64(w[i]) + dw[i]
 	}
 
-	// db = 2·(B/2)·db/B
-	dbBuf[0] = 2 * (db / float64(B))
+	// db = 2·s/B
+	db[0] = 2 * (s / float64(B))
 }
 
 // Update makes the step of sgd(lr: 0.05, momentum: 0.9, nesterov: true) for a

@@ -37,20 +37,20 @@ import (
 //
 // Backward:
 //
-//	dloss        = 1/B                             []
+//	scale        = 1/B                             []
 //	B·dlogits    = 1/sum·t − onehot(y)
-//	dlogits.b    = (1/B)·dloss·Σᵢ B·dlogits
-//	dlogits.W    = (1/B)·dloss·h2ᵀ·(B·dlogits)
+//	dlogits.b    = scale·Σᵢ B·dlogits
+//	dlogits.W    = scale·h2ᵀ·(B·dlogits)
 //	B·dh2        = (B·dlogits)·logits.Wᵀ           [B,16]
 //	B·dh2.y      = (1 − h2²) ⊙ B·dh2
-//	dh2.b        = (1/B)·dloss·Σᵢ B·dh2.y
-//	scale        = 1.25/B                          []
-//	dh2.W        = scale·(0.8·h1)ᵀ·(B·dh2.y)
+//	dh2.b        = scale·Σᵢ B·dh2.y
+//	scale2       = 1.25/B                          []
+//	dh2.W        = scale2·(0.8·h1)ᵀ·(B·dh2.y)
 //	B·dh1        = (B·dh2.y)·h2.Wᵀ                 [B,24]
 //	(B/1.25)·dh1 = where(U[0,1) < 0.2, 0, B·dh1)   [B,24]
 //	(B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)
-//	ddense.b     = scale·Σᵢ (B/1.25)·ddense.y
-//	ddense.W     = scale·xᵀ·((B/1.25)·ddense.y)
+//	ddense.b     = scale2·Σᵢ (B/1.25)·ddense.y
+//	ddense.W     = scale2·xᵀ·((B/1.25)·ddense.y)
 //
 // Update, adam(lr: 1e-2, beta1: 0.8):
 //
@@ -293,11 +293,11 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// dloss = 1/B
-	dloss := float32(1 / float64(B))
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
 	// B·dlogits = 1/sum·t − onehot(y)
-	// dlogits.b = (1/B)·dloss·Σᵢ B·dlogits
+	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -308,13 +308,13 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 			if int(yOfI) == j {
 				dlogits--
 			}
-			dlogitsB[j] += dloss * dlogits
+			dlogitsB[j] += scale * dlogits
 			logitsYRow[j] = dlogits
 		}
 	}
 
-	// dlogits.W = (1/B)·dloss·h2ᵀ·(B·dlogits)
-	blas.Sgemm(dloss,
+	// dlogits.W = scale·h2ᵀ·(B·dlogits)
+	blas.Sgemm(scale,
 		blas.View32(h2Y, B, 16).T(),
 		blas.View32(logitsY, B, 10),
 		0, blas.View32(dlogitsW, 16, 10))
@@ -326,23 +326,23 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dh2, B, 16))
 
 	// B·dh2.y = (1 − h2²) ⊙ B·dh2
-	// dh2.b = (1/B)·dloss·Σᵢ B·dh2.y
+	// dh2.b = scale·Σᵢ B·dh2.y
 	clear(dh2B)
 	for i := range B {
 		h2YRow := (*[16]float32)(h2Y[16*i:])
 		dh2Row := (*[16]float32)(dh2[16*i:])
 		for j := range dh2Row {
 			dh2Y := (1 - h2YRow[j]*h2YRow[j]) * dh2Row[j]
-			dh2B[j] += dloss * dh2Y
+			dh2B[j] += scale * dh2Y
 			h2YRow[j] = dh2Y
 		}
 	}
 
-	// scale = 1.25/B
-	scale := float32(1.25 / float64(B))
+	// scale2 = 1.25/B
+	scale2 := float32(1.25 / float64(B))
 
-	// dh2.W = scale·(0.8·h1)ᵀ·(B·dh2.y)
-	blas.Sgemm(scale,
+	// dh2.W = scale2·(0.8·h1)ᵀ·(B·dh2.y)
+	blas.Sgemm(scale2,
 		blas.View32(h12, B, 24).T(),
 		blas.View32(h2Y, B, 16),
 		0, blas.View32(dh2W, 24, 16))
@@ -355,7 +355,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 
 	// (B/1.25)·dh1 = where(U[0,1) < 0.2, 0, B·dh1)
 	// (B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)
-	// ddense.b = scale·Σᵢ (B/1.25)·ddense.y
+	// ddense.b = scale2·Σᵢ (B/1.25)·ddense.y
 	clear(ddenseB)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
@@ -370,13 +370,13 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 			if denseYRow[j] > 0 {
 				ddenseY = dh1Of
 			}
-			ddenseB[j] += scale * ddenseY
+			ddenseB[j] += scale2 * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = scale·xᵀ·((B/1.25)·ddense.y)
-	blas.Sgemm(scale,
+	// ddense.W = scale2·xᵀ·((B/1.25)·ddense.y)
+	blas.Sgemm(scale2,
 		blas.View32(x, B, 20).T(),
 		blas.View32(denseY, B, 24),
 		0, blas.View32(ddenseW, 20, 24))

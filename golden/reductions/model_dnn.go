@@ -2249,9 +2249,9 @@ func ProductsWork(N int) int {
 //
 //	t   = argmax x + 10·argmin x  [N]
 //	t2  = Σᵢ x                    [5]
-//	s   = argmax t2               []
-//	s2  = 100·s                   []
-//	out = t + s2                  [N]
+//	t3  = argmax t2               [1]
+//	s   = 100·t3                  []
+//	out = t + s                   [N]
 //
 // It panics unless the lengths fit: out [N], x [N,5]. What is set may not
 // overlap the rest.
@@ -2265,6 +2265,7 @@ func Places(out []int32, x []float64) {
 	}
 
 	t2 := new([5]float64)[:]
+	t3 := new([1]int32)[:]
 
 	// t = argmax x + 10·argmin x
 	// t2 = Σᵢ x
@@ -2286,21 +2287,23 @@ func Places(out []int32, x []float64) {
 		out[i] = t
 	}
 
-	// s = argmax t2
-	s := int32(0)
-	for i := range 5 {
-		xOf := int32(t2[i])
-		if xOf < s || xOf != xOf {
-			s = xOf
+	// t3 = argmax t2
+	{
+		top, best := int32(0), math.Inf(-1)
+		for i := range t2 {
+			if t2[i] > best || t2[i] != t2[i] && best == best {
+				top, best = int32(i), t2[i]
+			}
 		}
+		t3[0] = top
 	}
 
-	// s2 = 100·s
-	s2 := 100 * s
+	// s = 100·t3
+	s := 100 * t3[0]
 
-	// out = t + s2
+	// out = t + s
 	for i := range N {
-		out[i] += s2
+		out[i] += s
 	}
 }
 

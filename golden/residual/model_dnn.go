@@ -60,42 +60,42 @@ import (
 //
 // Backward:
 //
-//	dloss            = 1/B                                            []
+//	scale            = 1/B                                            []
 //	B·dlogits        = 1/sum·t26 − onehot(y)
-//	dlogits.b        = (1/B)·dloss·Σᵢ B·dlogits
-//	dlogits.W        = (1/B)·dloss·t25ᵀ·(B·dlogits)
+//	dlogits.b        = scale·Σᵢ B·dlogits
+//	dlogits.W        = scale·t25ᵀ·(B·dlogits)
 //	t27              = (B·dlogits)·logits.Wᵀ                          [B,12]
 //	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·Σⱼ layer_norm.scale·t22 ⊙ t27/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
-//	dlayer_norm.shift = (1/B)·dloss·Σᵢ t27
-//	dlayer_norm.scale = (1/B)·dloss·Σᵢ t24·t22 ⊙ t27
-//	dblock.2.dense2.b = (1/B)·dloss·Σᵢ B·dblock.2.dense2.y
-//	scale            = 0.5555556/B                                    []
-//	dblock.2.dense2.W = scale·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
+//	dlayer_norm.shift = scale·Σᵢ t27
+//	dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27
+//	dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
+//	scale2           = 0.5555556/B                                    []
+//	dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
 //	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
 //	B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
-//	dblock.2.dense.b = (1/B)·dloss·Σᵢ B·dblock.2.dense.y
-//	dblock.2.dense.W = (1/B)·dloss·t20ᵀ·(B·dblock.2.dense.y)
+//	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
+//	dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)
 //	t28              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
 //	t29              = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·Σⱼ block.2.layer_norm.scale·t16 ⊙ t28/t17·t16)  [B,12]
 //	t30              = Σⱼ block.2.layer_norm.scale·t28/t18            [B]
 //	B·dblock.1.dense2.y = t29 − 1/12·t30
-//	dblock.2.layer_norm.shift = (1/B)·dloss·Σᵢ t28
-//	dblock.2.layer_norm.scale = (1/B)·dloss·Σᵢ t19·t16 ⊙ t28
-//	dblock.1.dense2.b = (1/B)·dloss·Σᵢ B·dblock.1.dense2.y
-//	dblock.1.dense2.W = scale·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
+//	dblock.2.layer_norm.shift = scale·Σᵢ t28
+//	dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28
+//	dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y
+//	dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
 //	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
 //	B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
-//	dblock.1.dense.b = (1/B)·dloss·Σᵢ B·dblock.1.dense.y
-//	dblock.1.dense.W = (1/B)·dloss·t13ᵀ·(B·dblock.1.dense.y)
+//	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
+//	dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)
 //	t31              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
 //	t32              = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9)  [B,12]
 //	t33              = t30 + Σⱼ block.1.layer_norm.scale·t31/t11      [B]
 //	B·dblock.0.dense2.y = t32 − 1/12·t33
 //	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9) − 1/12·Σⱼ block.1.layer_norm.scale·t31/t11
-//	dblock.1.layer_norm.shift = (1/B)·dloss·Σᵢ t31
-//	dblock.1.layer_norm.scale = (1/B)·dloss·Σᵢ t12·t9 ⊙ t31
-//	dblock.0.dense2.b = (1/B)·dloss·Σᵢ B·dblock.0.dense2.y
-//	dblock.0.dense2.W = scale·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
+//	dblock.1.layer_norm.shift = scale·Σᵢ t31
+//	dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31
+//	dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
+//	dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
 //	t34              = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
 //	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
 //	(B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
@@ -314,8 +314,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t4[i] = u3
 		t5Row := (*[12]float32)(t5[12*i:])
 		for j := range block0Dense2B {
-			t6Of := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*hYRow[j]
-			t5Row[j] = t6Of
+			t5Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*hYRow[j]
 		}
 	}
 
@@ -386,8 +385,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t11[i] = t5Of
 		t12[i] = u3
 		for j := range block0Dense2YRow {
-			t6Of := block1LayerNormShift[j] + block1LayerNormScale[j]*u3*t6Row[j]
-			block0Dense2YRow[j] = t6Of
+			block0Dense2YRow[j] = block1LayerNormShift[j] + block1LayerNormScale[j]*u3*t6Row[j]
 		}
 	}
 
@@ -457,8 +455,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t18[i] = t5Of
 		t19[i] = u3
 		for j := range block1Dense2YRow {
-			t6Of := block2LayerNormShift[j] + block2LayerNormScale[j]*u3*dblock0Dense2YRow[j]
-			block1Dense2YRow[j] = t6Of
+			block1Dense2YRow[j] = block2LayerNormShift[j] + block2LayerNormScale[j]*u3*dblock0Dense2YRow[j]
 		}
 	}
 
@@ -521,8 +518,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t23[i] = t3Of
 		t24[i] = u3
 		for j := range block2Dense2YRow {
-			t5Of := layerNormShift[j] + layerNormScale[j]*u3*dblock2Dense2YRow[j]
-			block2Dense2YRow[j] = t5Of
+			block2Dense2YRow[j] = layerNormShift[j] + layerNormScale[j]*u3*dblock2Dense2YRow[j]
 		}
 	}
 
@@ -676,11 +672,11 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	dhB := grad.HB
 	dhW := grad.HW
 
-	// dloss = 1/B
-	dloss := float32(1 / float64(B))
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
 	// B·dlogits = 1/sum·t26 − onehot(y)
-	// dlogits.b = (1/B)·dloss·Σᵢ B·dlogits
+	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -691,13 +687,13 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			if int(yOfI) == j {
 				dlogits--
 			}
-			dlogitsB[j] += dloss * dlogits
+			dlogitsB[j] += scale * dlogits
 			logitsYRow[j] = dlogits
 		}
 	}
 
-	// dlogits.W = (1/B)·dloss·t25ᵀ·(B·dlogits)
-	blas.Sgemm(dloss,
+	// dlogits.W = scale·t25ᵀ·(B·dlogits)
+	blas.Sgemm(scale,
 		blas.View32(block2Dense2Y, B, 12).T(),
 		blas.View32(logitsY, B, 4),
 		0, blas.View32(dlogitsW, 12, 4))
@@ -709,9 +705,9 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t27, B, 12))
 
 	// B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·Σⱼ layer_norm.scale·t22 ⊙ t27/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
-	// dlayer_norm.shift = (1/B)·dloss·Σᵢ t27
-	// dlayer_norm.scale = (1/B)·dloss·Σᵢ t24·t22 ⊙ t27
-	// dblock.2.dense2.b = (1/B)·dloss·Σᵢ B·dblock.2.dense2.y
+	// dlayer_norm.shift = scale·Σᵢ t27
+	// dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27
+	// dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	clear(dblock2Dense2B)
@@ -725,24 +721,24 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			u := dblock2Dense2YRow[j] * t27Row[j]
 			t += layerNormScale[j] * u
 			t2Of += layerNormScale[j] * t27Row[j]
-			dlayerNormShift[j] += dloss * t27Row[j]
-			dlayerNormScale[j] += dloss * (t24OfI * u)
+			dlayerNormShift[j] += scale * t27Row[j]
+			dlayerNormScale[j] += scale * (t24OfI * u)
 		}
 		u2 := t / t23[i]
 		u3 := 0.083333336 * t2Of
 		for j := range dblock2Dense2B {
 			d := layerNormScale[j]*t27Row[j] - 0.083333336*(u2*dblock2Dense2YRow[j])
 			dblock2Dense2YOf := t24OfI * (d - u3)
-			dblock2Dense2B[j] += dloss * dblock2Dense2YOf
+			dblock2Dense2B[j] += scale * dblock2Dense2YOf
 			dblock2Dense2YRow[j] = dblock2Dense2YOf
 		}
 	}
 
-	// scale = 0.5555556/B
-	scale := float32(0.5555555555555556 / float64(B))
+	// scale2 = 0.5555556/B
+	scale2 := float32(0.5555555555555556 / float64(B))
 
-	// dblock.2.dense2.W = scale·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
-	blas.Sgemm(scale,
+	// dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
+	blas.Sgemm(scale2,
 		blas.View32(block2U, B, 24).T(),
 		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock2Dense2W, 24, 12))
@@ -754,7 +750,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dblock2U, B, 24))
 
 	// B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
-	// dblock.2.dense.b = (1/B)·dloss·Σᵢ B·dblock.2.dense.y
+	// dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
 	clear(dblock2DenseB)
 	key := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
@@ -768,13 +764,13 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			}
 			u := block2DenseYRow[j] * vec.Exp(-0.5*(block2DenseYRow[j]*block2DenseYRow[j]))
 			dblock2DenseY := t * (0.5555556*t21Row[j] + 0.4432692*u)
-			dblock2DenseB[j] += dloss * dblock2DenseY
+			dblock2DenseB[j] += scale * dblock2DenseY
 			block2DenseYRow[j] = dblock2DenseY
 		}
 	}
 
-	// dblock.2.dense.W = (1/B)·dloss·t20ᵀ·(B·dblock.2.dense.y)
-	blas.Sgemm(dloss,
+	// dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)
+	blas.Sgemm(scale,
 		blas.View32(block1Dense2Y, B, 12).T(),
 		blas.View32(block2DenseY, B, 24),
 		0, blas.View32(dblock2DenseW, 12, 24))
@@ -788,9 +784,9 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// t29 = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·Σⱼ block.2.layer_norm.scale·t16 ⊙ t28/t17·t16)
 	// t30 = Σⱼ block.2.layer_norm.scale·t28/t18
 	// B·dblock.1.dense2.y = t29 − 1/12·t30
-	// dblock.2.layer_norm.shift = (1/B)·dloss·Σᵢ t28
-	// dblock.2.layer_norm.scale = (1/B)·dloss·Σᵢ t19·t16 ⊙ t28
-	// dblock.1.dense2.b = (1/B)·dloss·Σᵢ B·dblock.1.dense2.y
+	// dblock.2.layer_norm.shift = scale·Σᵢ t28
+	// dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28
+	// dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y
 	clear(dblock2LayerNormShift)
 	clear(dblock2LayerNormScale)
 	clear(dblock1Dense2B)
@@ -804,8 +800,8 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			u := dblock0Dense2YRow[j] * t28Row[j]
 			t += block2LayerNormScale[j] * u
 			t2Of += block2LayerNormScale[j] * t28Row[j]
-			dblock2LayerNormShift[j] += dloss * t28Row[j]
-			dblock2LayerNormScale[j] += dloss * (t19OfI * u)
+			dblock2LayerNormShift[j] += scale * t28Row[j]
+			dblock2LayerNormScale[j] += scale * (t19OfI * u)
 		}
 		u2 := t / t17[i]
 		u3 := t2Of / t18[i]
@@ -816,14 +812,14 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			d := block2LayerNormScale[j]*t28Row[j] - 0.083333336*(u2*dblock0Dense2YRow[j])
 			t3Of := dblock2Dense2YRow[j] + t19OfI*d
 			dblock1Dense2Y := t3Of - u4
-			dblock1Dense2B[j] += dloss * dblock1Dense2Y
+			dblock1Dense2B[j] += scale * dblock1Dense2Y
 			dblock0Dense2YRow[j] = t3Of
 			dblock2Dense2YRow[j] = dblock1Dense2Y
 		}
 	}
 
-	// dblock.1.dense2.W = scale·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
-	blas.Sgemm(scale,
+	// dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
+	blas.Sgemm(scale2,
 		blas.View32(block1U, B, 24).T(),
 		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock1Dense2W, 24, 12))
@@ -835,7 +831,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dblock1U, B, 24))
 
 	// B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
-	// dblock.1.dense.b = (1/B)·dloss·Σᵢ B·dblock.1.dense.y
+	// dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
 	clear(dblock1DenseB)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
@@ -849,13 +845,13 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			}
 			u := block1DenseYRow[j] * vec.Exp(-0.5*(block1DenseYRow[j]*block1DenseYRow[j]))
 			dblock1DenseY := t * (0.5555556*t14Row[j] + 0.4432692*u)
-			dblock1DenseB[j] += dloss * dblock1DenseY
+			dblock1DenseB[j] += scale * dblock1DenseY
 			block1DenseYRow[j] = dblock1DenseY
 		}
 	}
 
-	// dblock.1.dense.W = (1/B)·dloss·t13ᵀ·(B·dblock.1.dense.y)
-	blas.Sgemm(dloss,
+	// dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)
+	blas.Sgemm(scale,
 		blas.View32(block0Dense2Y, B, 12).T(),
 		blas.View32(block1DenseY, B, 24),
 		0, blas.View32(dblock1DenseW, 12, 24))
@@ -870,9 +866,9 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// t33 = t30 + Σⱼ block.1.layer_norm.scale·t31/t11
 	// B·dblock.0.dense2.y = t32 − 1/12·t33
 	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9) − 1/12·Σⱼ block.1.layer_norm.scale·t31/t11
-	// dblock.1.layer_norm.shift = (1/B)·dloss·Σᵢ t31
-	// dblock.1.layer_norm.scale = (1/B)·dloss·Σᵢ t12·t9 ⊙ t31
-	// dblock.0.dense2.b = (1/B)·dloss·Σᵢ B·dblock.0.dense2.y
+	// dblock.1.layer_norm.shift = scale·Σᵢ t31
+	// dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31
+	// dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
 	clear(dblock1LayerNormShift)
 	clear(dblock1LayerNormScale)
 	clear(dblock0Dense2B)
@@ -886,8 +882,8 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			u := t6Row[j] * t31Row[j]
 			t += block1LayerNormScale[j] * u
 			t2Of += block1LayerNormScale[j] * t31Row[j]
-			dblock1LayerNormShift[j] += dloss * t31Row[j]
-			dblock1LayerNormScale[j] += dloss * (t12OfI * u)
+			dblock1LayerNormShift[j] += scale * t31Row[j]
+			dblock1LayerNormScale[j] += scale * (t12OfI * u)
 		}
 		u2 := t / t10[i]
 		u3 := t2Of / t11[i]
@@ -903,15 +899,15 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			t4Of := dblock0Dense2YRow[j] + u6
 			dblock0Dense2YOf := t4Of - u4
 			dblock0Dense2Y2 := dblock2Dense2YRow[j] + u6 - u5
-			dblock0Dense2B[j] += dloss * dblock0Dense2YOf
+			dblock0Dense2B[j] += scale * dblock0Dense2YOf
 			t6Row[j] = t4Of
 			dblock0Dense2YRow[j] = dblock0Dense2YOf
 			dblock2Dense2YRow[j] = dblock0Dense2Y2
 		}
 	}
 
-	// dblock.0.dense2.W = scale·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
-	blas.Sgemm(scale,
+	// dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
+	blas.Sgemm(scale2,
 		blas.View32(block0U, B, 24).T(),
 		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock0Dense2W, 24, 12))
@@ -930,7 +926,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 
 	// (B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
 	// B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
-	// dblock.0.dense.b = (1/B)·dloss·Σᵢ B·dblock.0.dense.y
+	// dblock.0.dense.b = scale·Σᵢ B·dblock.0.dense.y
 	clear(dblock0DenseB)
 	key3 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range B {
@@ -942,7 +938,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 				dblock0UOf = 0
 			}
 			dblock0DenseY := block0DenseYRow[j] * dblock0UOf
-			dblock0DenseB[j] += dloss * dblock0DenseY
+			dblock0DenseB[j] += scale * dblock0DenseY
 			dblock0URow[j] = dblock0DenseY
 		}
 	}
@@ -964,8 +960,8 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		block0DenseY[i] *= dblock0UOf
 	}
 
-	// dblock.0.dense.W = (1/B)·dloss·t5ᵀ·(B·dblock.0.dense.y)
-	blas.Sgemm(dloss,
+	// dblock.0.dense.W = scale·t5ᵀ·(B·dblock.0.dense.y)
+	blas.Sgemm(scale,
 		blas.View32(t5, B, 12).T(),
 		blas.View32(block0DenseY, B, 24),
 		0, blas.View32(dblock0DenseW, 12, 24))
@@ -979,9 +975,9 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// t36 = 1/12·Σⱼ block.0.layer_norm.scale·t ⊙ t35/t2·t
 	// B·dh = t32 + t4·(block.0.layer_norm.scale·t35 − t36) − 1/12·(t33 + Σⱼ block.0.layer_norm.scale·t35/t3)
 	// t37 = 1/12·Σⱼ block.0.layer_norm.scale·t35/t3
-	// dblock.0.layer_norm.shift = (1/B)·dloss·Σᵢ t35
-	// dblock.0.layer_norm.scale = (1/B)·dloss·Σᵢ t4·t ⊙ t35
-	// dh.b = (1/B)·dloss·Σᵢ B·dh
+	// dblock.0.layer_norm.shift = scale·Σᵢ t35
+	// dblock.0.layer_norm.scale = scale·Σᵢ t4·t ⊙ t35
+	// dh.b = scale·Σᵢ B·dh
 	clear(dblock0LayerNormShift)
 	clear(dblock0LayerNormScale)
 	clear(dhB)
@@ -995,8 +991,8 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 			u := hYRow[j] * t35Row[j]
 			t += block0LayerNormScale[j] * u
 			t2Of += block0LayerNormScale[j] * t35Row[j]
-			dblock0LayerNormShift[j] += dloss * t35Row[j]
-			dblock0LayerNormScale[j] += dloss * (t4OfI * u)
+			dblock0LayerNormShift[j] += scale * t35Row[j]
+			dblock0LayerNormScale[j] += scale * (t4OfI * u)
 		}
 		u2 := t / t2[i]
 		u3 := t2Of / t3[i]
@@ -1008,7 +1004,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		for j := range block0LayerNormScale {
 			u6 := 0.083333336 * (u2 * hYRow[j])
 			t4Of := t6Row[j] + t4OfI*(block0LayerNormScale[j]*t35Row[j]-u6)
-			dhB[j] += dloss * (t4Of - u4)
+			dhB[j] += scale * (t4Of - u4)
 			hYRow[j] = u6
 		}
 	}
@@ -1032,8 +1028,8 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh.W = (1/B)·dloss·xᵀ·(B·dh)
-	blas.Sgemm(dloss,
+	// dh.W = scale·xᵀ·(B·dh)
+	blas.Sgemm(scale,
 		blas.View32(x, B, 7).T(),
 		blas.View32(hY, B, 12),
 		0, blas.View32(dhW, 7, 12))
@@ -1153,8 +1149,7 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		t5 := vec.Sqrt(t4)
 		u3 := 1 / t5
 		for j := range block0Dense2B {
-			t6 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY2Row[j]+hB[j]-u)
-			hY2Row[j] = t6
+			hY2Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY2Row[j]+hB[j]-u)
 		}
 	}
 
@@ -1425,8 +1420,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t5 := vec.Sqrt(t4)
 		u3 := 1 / t5
 		for j := range block0Dense2B {
-			t6 := block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY3Row[j]+hB[j]-u)
-			hY3Row[j] = t6
+			hY3Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY3Row[j]+hB[j]-u)
 		}
 	}
 

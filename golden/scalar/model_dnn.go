@@ -37,7 +37,7 @@ func Wave(x float64) float64 {
 //	scale3 = scale2 + 1          []
 //	scale4 = exp((−0.5)·scale2)  []
 //	scale5 = 3·x                 []
-//	dx     = 2·scale·cos(x)/scale3 − 3·scale4·sin(scale5) − x·(cos(scale5)·scale4 + 2·scale²/(scale3²))  []
+//	result = 2·scale·cos(x)/scale3 − 3·scale4·sin(scale5) − x·(cos(scale5)·scale4 + 2·scale²/(scale3²))  []
 func WaveGrad(x float64) float64 {
 	// scale = sin(x)
 	scale := math.Sin(x)
@@ -49,9 +49,9 @@ func WaveGrad(x float64) float64 {
 	scale4 := math.Exp(-0.5 * scale2)
 	// scale5 = 3·x
 	scale5 := 3 * x
-	// dx = 2·scale·cos(x)/scale3 − 3·scale4·sin(scale5) − x·(cos(scale5)·scale4 + 2·scale²/(scale3²))
-	dx := 2*(scale*math.Cos(x)/scale3) - 3*(scale4*math.Sin(scale5)) - x*(math.Cos(scale5)*scale4+2*(scale*scale/(scale3*scale3)))
-	return dx
+	// result = 2·scale·cos(x)/scale3 − 3·scale4·sin(scale5) − x·(cos(scale5)·scale4 + 2·scale²/(scale3²))
+	result := 2*(scale*math.Cos(x)/scale3) - 3*(scale4*math.Sin(scale5)) - x*(math.Cos(scale5)*scale4+2*(scale*scale/(scale3*scale3)))
+	return result
 }
 
 // WaveValueGrad is WaveGrad and returns the value of Wave, at little more
@@ -65,7 +65,7 @@ func WaveGrad(x float64) float64 {
 //	scale6 = scale2 + 1          []
 //	scale7 = scale5²/scale6      []
 //	wave   = scale4 + scale7     []
-//	dx     = 2·scale5·cos(x)/scale6 − 3·scale3·sin(scale) − x·(scale4 + 2·scale7/scale6)  []
+//	result = 2·scale5·cos(x)/scale6 − 3·scale3·sin(scale) − x·(scale4 + 2·scale7/scale6)  []
 func WaveValueGrad(x float64) (float64, float64) {
 	// scale = 3·x
 	scale := 3 * x
@@ -83,9 +83,9 @@ func WaveValueGrad(x float64) (float64, float64) {
 	scale7 := scale5 * scale5 / scale6
 	// wave = scale4 + scale7
 	wave := scale4 + scale7
-	// dx = 2·scale5·cos(x)/scale6 − 3·scale3·sin(scale) − x·(scale4 + 2·scale7/scale6)
-	dx := 2*(scale5*math.Cos(x)/scale6) - 3*(scale3*math.Sin(scale)) - x*(scale4+2*(scale7/scale6))
-	return wave, dx
+	// result = 2·scale5·cos(x)/scale6 − 3·scale3·sin(scale) − x·(scale4 + 2·scale7/scale6)
+	result := 2*(scale5*math.Cos(x)/scale6) - 3*(scale3*math.Sin(scale)) - x*(scale4+2*(scale7/scale6))
+	return wave, result
 }
 
 // WaveHessian sets , in rows, to the Hessian of Wave at x. Both triangles are
@@ -100,7 +100,7 @@ func WaveValueGrad(x float64) (float64, float64) {
 //	scale7 = scale + 1          []
 //	scale8 = scale7²            []
 //	scale9 = cos(x)             []
-//	dx     = scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale8 − 2·scale6/scale7 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2)  []
+//	result = scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale8 − 2·scale6/scale7 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2)  []
 func WaveHessian(x float64) float64 {
 	// scale = x²
 	scale := x * x
@@ -120,9 +120,9 @@ func WaveHessian(x float64) float64 {
 	scale8 := scale7 * scale7
 	// scale9 = cos(x)
 	scale9 := math.Cos(x)
-	// dx = scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale8 − 2·scale6/scale7 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2)
-	dx := scale*scale3*scale4 - 10*(scale3*scale4) + 8*(scale*scale6/(scale8*scale7)) - 2*(scale6/scale8) - 2*(scale6/scale7) + 2*(scale9*scale9/scale7) - 8*(x*scale5*scale9/scale8) + 6*(x*scale4*math.Sin(scale2))
-	return dx
+	// result = scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale8 − 2·scale6/scale7 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2)
+	result := scale*scale3*scale4 - 10*(scale3*scale4) + 8*(scale*scale6/(scale8*scale7)) - 2*(scale6/scale8) - 2*(scale6/scale7) + 2*(scale9*scale9/scale7) - 8*(x*scale5*scale9/scale8) + 6*(x*scale4*math.Sin(scale2))
+	return result
 }
 
 // WaveHVP sets to the product of the Hessian of Wave at x with v, without the
@@ -137,7 +137,7 @@ func WaveHessian(x float64) float64 {
 //	scale7 = scale + 1          []
 //	scale8 = scale7²            []
 //	scale9 = cos(x)             []
-//	da5    = v·(scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale7 − 2·scale6/scale8 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2))  []
+//	result = v·(scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale7 − 2·scale6/scale8 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2))  []
 func WaveHVP(x, v float64) float64 {
 	// scale = x²
 	scale := x * x
@@ -157,9 +157,9 @@ func WaveHVP(x, v float64) float64 {
 	scale8 := scale7 * scale7
 	// scale9 = cos(x)
 	scale9 := math.Cos(x)
-	// da5 = v·(scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale7 − 2·scale6/scale8 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2))
-	da5 := v * (scale*scale3*scale4 - 10*(scale3*scale4) + 8*(scale*scale6/(scale8*scale7)) - 2*(scale6/scale7) - 2*(scale6/scale8) + 2*(scale9*scale9/scale7) - 8*(x*scale5*scale9/scale8) + 6*(x*scale4*math.Sin(scale2)))
-	return da5
+	// result = v·(scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale7 − 2·scale6/scale8 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2))
+	result := v * (scale*scale3*scale4 - 10*(scale3*scale4) + 8*(scale*scale6/(scale8*scale7)) - 2*(scale6/scale7) - 2*(scale6/scale8) + 2*(scale9*scale9/scale7) - 8*(x*scale5*scale9/scale8) + 6*(x*scale4*math.Sin(scale2)))
+	return result
 }
 
 // Smooth: functions that are smooth everywhere. It keeps no state: any number
@@ -192,7 +192,7 @@ func Smooth(x float64) float64 {
 //	b       = sinh(scale9) − atan(x) + cosh(scale5) + log1p(scale6) + scale11  []
 //	scale12 = √scale7                            []
 //	scale13 = √(scale6 + 2)                      []
-//	dx      = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/(scale13²·scale13) + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)  []
+//	result  = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/(scale13²·scale13) + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)  []
 func SmoothGrad(x float64) float64 {
 	// scale = tanh(x)
 	scale := math.Tanh(x)
@@ -224,9 +224,9 @@ func SmoothGrad(x float64) float64 {
 	scale12 := math.Sqrt(scale7)
 	// scale13 = √(scale6 + 2)
 	scale13 := math.Sqrt(scale6 + 2)
-	// dx = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/(scale13²·scale13) + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)
-	dx := 0.2*(a*math.Sinh(scale5)) - scale8 + 0.25*(a*math.Cosh(scale9)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale10)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2*(x*(scale8-0.5*(scale12/(scale13*scale13*scale13))+0.5/(scale12*scale13)-a*(scale11+1))) + 2/(scale6+4)
-	return dx
+	// result = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/(scale13²·scale13) + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)
+	result := 0.2*(a*math.Sinh(scale5)) - scale8 + 0.25*(a*math.Cosh(scale9)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale10)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2*(x*(scale8-0.5*(scale12/(scale13*scale13*scale13))+0.5/(scale12*scale13)-a*(scale11+1))) + 2/(scale6+4)
+	return result
 }
 
 // SmoothValueGrad is SmoothGrad and returns the value of Smooth, at little
@@ -249,7 +249,7 @@ func SmoothGrad(x float64) float64 {
 //	scale13 = scale11/scale12                    []
 //	smooth  = atan2(x, 2) + a·b + scale13        []
 //	scale14 = a/scale10                          []
-//	dx      = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2/(scale7 + 4) + 2·x·(scale14 − 0.5·scale13/(scale12²) + 0.5/(scale11·scale12) − a·(scale9 + 1))  []
+//	result  = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2/(scale7 + 4) + 2·x·(scale14 − 0.5·scale13/(scale12²) + 0.5/(scale11·scale12) − a·(scale9 + 1))  []
 func SmoothValueGrad(x float64) (float64, float64) {
 	// scale = tanh(x)
 	scale := math.Tanh(x)
@@ -285,9 +285,9 @@ func SmoothValueGrad(x float64) (float64, float64) {
 	smooth := math.Atan2(x, 2) + a*b + scale13
 	// scale14 = a/scale10
 	scale14 := a / scale10
-	// dx = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2/(scale7 + 4) + 2·x·(scale14 − 0.5·scale13/(scale12²) + 0.5/(scale11·scale12) − a·(scale9 + 1))
-	dx := 0.2*(a*math.Sinh(scale6)) - scale14 + 0.25*(a*math.Cosh(scale5)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale8)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2/(scale7+4) + 2*(x*(scale14-0.5*(scale13/(scale12*scale12))+0.5/(scale11*scale12)-a*(scale9+1)))
-	return smooth, dx
+	// result = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2/(scale7 + 4) + 2·x·(scale14 − 0.5·scale13/(scale12²) + 0.5/(scale11·scale12) − a·(scale9 + 1))
+	result := 0.2*(a*math.Sinh(scale6)) - scale14 + 0.25*(a*math.Cosh(scale5)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale8)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2/(scale7+4) + 2*(x*(scale14-0.5*(scale13/(scale12*scale12))+0.5/(scale11*scale12)-a*(scale9+1)))
+	return smooth, result
 }
 
 // SmoothHessian sets , in rows, to the Hessian of Smooth at x. Both triangles
@@ -320,17 +320,17 @@ func SmoothValueGrad(x float64) (float64, float64) {
 //	scale23 = scale2·scale22                     []
 //	scale24 = 1 − scale2                         []
 //	scale25 = 1 − scale²                         []
-//	db      = scale21 + 1.1283792·scale23 + scale4·scale24 + scale25  []
-//	scale26 = db/scale7                          []
-//	scale27 = cosh(scale17)                      []
-//	scale28 = sinh(scale19)                      []
-//	scale29 = 2·x − 1                            []
-//	da      = 0.2·scale28 − 2·x·scale16 + 0.25·scale27 + scale29/scale7  []
-//	scale30 = b·scale24 + da                     []
-//	scale31 = scale6 + 4                         []
-//	scale32 = 1/scale9                           []
-//	scale33 = 1/scale11                          []
-//	dx      = 2·(scale8 − 0.5·scale9/scale12 + 0.5/scale13 − a·scale16) − b·scale21·(1 − scale21) − scale26 + 0.25·(0.25·a·scale18 + scale27·db) + 0.2·(0.2·a·scale20 + scale28·db) + scale21·da + 1.1283792·scale23·scale30 + scale2·scale24·(1.1283792·b·scale22 − scale4·b + scale3·scale30) + 2·x·(scale26 − 1.1283792·scale2·b·scale22 − 2/(scale31²) − scale16·(db − 2·x·a) − 0.5·x·(scale32² + scale33²)/scale13 − scale8·scale29/scale7 + x·(1.5·scale9/scale10 − 0.5/scale9)/scale12) + scale25·(da − 2·scale·b)  []
+//	scale26 = scale21 + 1.1283792·scale23 + scale4·scale24 + scale25  []
+//	scale27 = scale26/scale7                     []
+//	scale28 = cosh(scale17)                      []
+//	scale29 = sinh(scale19)                      []
+//	scale30 = 2·x − 1                            []
+//	scale31 = 0.2·scale29 − 2·x·scale16 + 0.25·scale28 + scale30/scale7  []
+//	scale32 = b·scale24 + scale31                []
+//	scale33 = scale6 + 4                         []
+//	scale34 = 1/scale9                           []
+//	scale35 = 1/scale11                          []
+//	result  = 2·(scale8 − 0.5·scale9/scale12 + 0.5/scale13 − a·scale16) − b·scale21·(1 − scale21) − scale27 + 0.25·(0.25·a·scale18 + scale28·scale26) + 0.2·(0.2·a·scale20 + scale29·scale26) + scale21·scale31 + 1.1283792·scale23·scale32 + scale2·scale24·(1.1283792·b·scale22 − scale4·b + scale3·scale32) + 2·x·(scale27 − 1.1283792·scale2·b·scale22 − 2/(scale33²) − scale16·(scale26 − 2·x·a) − 0.5·x·(scale34² + scale35²)/scale13 − scale8·scale30/scale7 + x·(1.5·scale9/scale10 − 0.5/scale9)/scale12) + scale25·(scale31 − 2·scale·b)  []
 func SmoothHessian(x float64) float64 {
 	// scale = tanh(x)
 	scale := math.Tanh(x)
@@ -386,29 +386,29 @@ func SmoothHessian(x float64) float64 {
 	scale24 := 1 - scale2
 	// scale25 = 1 − scale²
 	scale25 := 1 - scale*scale
-	// db = scale21 + 1.1283792·scale23 + scale4·scale24 + scale25
-	db := scale21 + 1.1283791670955126*scale23 + scale4*scale24 + scale25
-	// scale26 = db/scale7
-	scale26 := db / scale7
-	// scale27 = cosh(scale17)
-	scale27 := math.Cosh(scale17)
-	// scale28 = sinh(scale19)
-	scale28 := math.Sinh(scale19)
-	// scale29 = 2·x − 1
-	scale29 := 2*x - 1
-	// da = 0.2·scale28 − 2·x·scale16 + 0.25·scale27 + scale29/scale7
-	da := 0.2*scale28 - 2*(x*scale16) + 0.25*scale27 + scale29/scale7
-	// scale30 = b·scale24 + da
-	scale30 := b*scale24 + da
-	// scale31 = scale6 + 4
-	scale31 := scale6 + 4
-	// scale32 = 1/scale9
-	scale32 := 1 / scale9
-	// scale33 = 1/scale11
-	scale33 := 1 / scale11
-	// dx = 2·(scale8 − 0.5·scale9/scale12 + 0.5/scale13 − a·scale16) − b·scale21·(1 − scale21) − scale26 + 0.25·(0.25·a·scale18 + scale27·db) + 0.2·(0.2·a·scale20 + scale28·db) + scale21·da + 1.1283792·scale23·scale30 + scale2·scale24·(1.1283792·b·scale22 − scale4·b + scale3·scale30) + 2·x·(scale26 − 1.1283792·scale2·b·scale22 − 2/(scale31²) − scale16·(db − 2·x·a) − 0.5·x·(scale32² + scale33²)/scale13 − scale8·scale29/scale7 + x·(1.5·scale9/scale10 − 0.5/scale9)/scale12) + scale25·(da − 2·scale·b)
-	dx := 2*(scale8-0.5*(scale9/scale12)+0.5/scale13-a*scale16) - b*scale21*(1-scale21) - scale26 + 0.25*(0.25*(a*scale18)+scale27*db) + 0.2*(0.2*(a*scale20)+scale28*db) + scale21*da + 1.1283791670955126*(scale23*scale30) + scale2*scale24*(1.1283791670955126*(b*scale22)-scale4*b+scale3*scale30) + 2*(x*(scale26-1.1283791670955126*(scale2*b*scale22)-2/(scale31*scale31)-scale16*(db-2*(x*a))-0.5*(x*(scale32*scale32+scale33*scale33)/scale13)-scale8*scale29/scale7+x*(1.5*(scale9/scale10)-0.5/scale9)/scale12)) + scale25*(da-2*(scale*b))
-	return dx
+	// scale26 = scale21 + 1.1283792·scale23 + scale4·scale24 + scale25
+	scale26 := scale21 + 1.1283791670955126*scale23 + scale4*scale24 + scale25
+	// scale27 = scale26/scale7
+	scale27 := scale26 / scale7
+	// scale28 = cosh(scale17)
+	scale28 := math.Cosh(scale17)
+	// scale29 = sinh(scale19)
+	scale29 := math.Sinh(scale19)
+	// scale30 = 2·x − 1
+	scale30 := 2*x - 1
+	// scale31 = 0.2·scale29 − 2·x·scale16 + 0.25·scale28 + scale30/scale7
+	scale31 := 0.2*scale29 - 2*(x*scale16) + 0.25*scale28 + scale30/scale7
+	// scale32 = b·scale24 + scale31
+	scale32 := b*scale24 + scale31
+	// scale33 = scale6 + 4
+	scale33 := scale6 + 4
+	// scale34 = 1/scale9
+	scale34 := 1 / scale9
+	// scale35 = 1/scale11
+	scale35 := 1 / scale11
+	// result = 2·(scale8 − 0.5·scale9/scale12 + 0.5/scale13 − a·scale16) − b·scale21·(1 − scale21) − scale27 + 0.25·(0.25·a·scale18 + scale28·scale26) + 0.2·(0.2·a·scale20 + scale29·scale26) + scale21·scale31 + 1.1283792·scale23·scale32 + scale2·scale24·(1.1283792·b·scale22 − scale4·b + scale3·scale32) + 2·x·(scale27 − 1.1283792·scale2·b·scale22 − 2/(scale33²) − scale16·(scale26 − 2·x·a) − 0.5·x·(scale34² + scale35²)/scale13 − scale8·scale30/scale7 + x·(1.5·scale9/scale10 − 0.5/scale9)/scale12) + scale25·(scale31 − 2·scale·b)
+	result := 2*(scale8-0.5*(scale9/scale12)+0.5/scale13-a*scale16) - b*scale21*(1-scale21) - scale27 + 0.25*(0.25*(a*scale18)+scale28*scale26) + 0.2*(0.2*(a*scale20)+scale29*scale26) + scale21*scale31 + 1.1283791670955126*(scale23*scale32) + scale2*scale24*(1.1283791670955126*(b*scale22)-scale4*b+scale3*scale32) + 2*(x*(scale27-1.1283791670955126*(scale2*b*scale22)-2/(scale33*scale33)-scale16*(scale26-2*(x*a))-0.5*(x*(scale34*scale34+scale35*scale35)/scale13)-scale8*scale30/scale7+x*(1.5*(scale9/scale10)-0.5/scale9)/scale12)) + scale25*(scale31-2*(scale*b))
+	return result
 }
 
 // Inside: functions on a part of the line: x is brought to (0, 1) first. It
@@ -431,7 +431,7 @@ func Inside(x float64) float64 {
 //	scale2 = where(scale, 1, u)  []
 //	scale3 = tan(u)              []
 //	scale4 = √(1 − u²)           []
-//	dx     = σ(−x) + where(scale, 0, u^x·log(scale2)) + u·(1 − u)·(scale3² + x·where(x = 0, scale2, u)^(x − 1) + 0.3·u^(−0.7) − asin(u)/scale4 + acos(u)/scale4 + 1)  []
+//	result = σ(−x) + where(scale, 0, u^x·log(scale2)) + u·(1 − u)·(scale3² + x·where(x = 0, scale2, u)^(x − 1) + 0.3·u^(−0.7) − asin(u)/scale4 + acos(u)/scale4 + 1)  []
 func InsideGrad(x float64) float64 {
 	// u = σ(x)
 	u := vec.Sigmoid64(x)
@@ -443,9 +443,9 @@ func InsideGrad(x float64) float64 {
 	scale3 := math.Tan(u)
 	// scale4 = √(1 − u²)
 	scale4 := math.Sqrt(1 - u*u)
-	// dx = σ(−x) + where(scale, 0, u^x·log(scale2)) + u·(1 − u)·(scale3² + x·where(x = 0, scale2, u)^(x − 1) + 0.3·u^(−0.7) − asin(u)/scale4 + acos(u)/scale4 + 1)
-	dx := vec.Sigmoid64(-x) + vec.Where(scale, float64(0), math.Pow(u, x)*math.Log(scale2)) + u*(1-u)*(scale3*scale3+x*math.Pow(vec.Where(x == 0, scale2, u), x-1)+0.3*math.Pow(u, -0.7)-math.Asin(u)/scale4+math.Acos(u)/scale4+1)
-	return dx
+	// result = σ(−x) + where(scale, 0, u^x·log(scale2)) + u·(1 − u)·(scale3² + x·where(x = 0, scale2, u)^(x − 1) + 0.3·u^(−0.7) − asin(u)/scale4 + acos(u)/scale4 + 1)
+	result := vec.Sigmoid64(-x) + vec.Where(scale, float64(0), math.Pow(u, x)*math.Log(scale2)) + u*(1-u)*(scale3*scale3+x*math.Pow(vec.Where(x == 0, scale2, u), x-1)+0.3*math.Pow(u, -0.7)-math.Asin(u)/scale4+math.Acos(u)/scale4+1)
+	return result
 }
 
 // InsideValueGrad is InsideGrad and returns the value of Inside, at little
@@ -461,7 +461,7 @@ func InsideGrad(x float64) float64 {
 //	scale6 = (u = 0)              []
 //	scale7 = where(scale6, 1, u)  []
 //	scale8 = √(1 − u²)            []
-//	dx     = σ(scale3) + where(scale6, 0, scale5·log(scale7)) + u·(1 − u)·(scale4² + x·where(x = 0, scale7, u)^(x − 1) + 0.3·u^(−0.7) − scale/scale8 + scale2/scale8 + 1)  []
+//	result = σ(scale3) + where(scale6, 0, scale5·log(scale7)) + u·(1 − u)·(scale4² + x·where(x = 0, scale7, u)^(x − 1) + 0.3·u^(−0.7) − scale/scale8 + scale2/scale8 + 1)  []
 func InsideValueGrad(x float64) (float64, float64) {
 	// u = σ(x)
 	u := vec.Sigmoid64(x)
@@ -483,100 +483,100 @@ func InsideValueGrad(x float64) (float64, float64) {
 	scale7 := vec.Where(scale6, float64(1), u)
 	// scale8 = √(1 − u²)
 	scale8 := math.Sqrt(1 - u*u)
-	// dx = σ(scale3) + where(scale6, 0, scale5·log(scale7)) + u·(1 − u)·(scale4² + x·where(x = 0, scale7, u)^(x − 1) + 0.3·u^(−0.7) − scale/scale8 + scale2/scale8 + 1)
-	dx := vec.Sigmoid64(scale3) + vec.Where(scale6, float64(0), scale5*math.Log(scale7)) + u*(1-u)*(scale4*scale4+x*math.Pow(vec.Where(x == 0, scale7, u), x-1)+0.3*math.Pow(u, -0.7)-scale/scale8+scale2/scale8+1)
-	return inside, dx
+	// result = σ(scale3) + where(scale6, 0, scale5·log(scale7)) + u·(1 − u)·(scale4² + x·where(x = 0, scale7, u)^(x − 1) + 0.3·u^(−0.7) − scale/scale8 + scale2/scale8 + 1)
+	result := vec.Sigmoid64(scale3) + vec.Where(scale6, float64(0), scale5*math.Log(scale7)) + u*(1-u)*(scale4*scale4+x*math.Pow(vec.Where(x == 0, scale7, u), x-1)+0.3*math.Pow(u, -0.7)-scale/scale8+scale2/scale8+1)
+	return inside, result
 }
 
 // InsideHessian sets , in rows, to the Hessian of Inside at x. Both triangles
 // are written.
 //
-//	u       = σ(x)                      []
-//	scale   = 1 − u                     []
-//	ddu     = u·scale                   []
-//	scale2  = (x = 0)                   []
-//	scale3  = (u = 0)                   []
-//	scale4  = where(scale3, 1, u)       []
-//	scale5  = where(scale2, scale4, u)  []
-//	scale6  = x − 1                     []
-//	scale7  = scale5^scale6             []
-//	scale8  = σ(−x)                     []
-//	scale9  = (scale5 = 0)              []
-//	scale10 = where(scale9, 1, scale5)  []
-//	scale11 = x·u·scale                 []
-//	scale12 = u^x                       []
-//	scale13 = log(scale4)               []
-//	scale14 = where(scale3, 0, 1)       []
-//	scale15 = scale13·scale14           []
-//	scale16 = tan(u)                    []
-//	scale17 = scale16²                  []
-//	scale18 = u²                        []
-//	scale19 = 1 − scale18               []
-//	scale20 = x·scale7                  []
-//	scale21 = asin(u)                   []
-//	scale22 = √scale19                  []
-//	scale23 = acos(u)                   []
-//	du      = scale17 + scale20 + 0.3·u^(−0.7) − scale21/scale22 + scale23/scale22 + 1  []
-//	scale24 = scale6·where(scale6 = 0, scale10, scale5)^(scale6 − 1)·scale11  []
-//	dx      = ddu·scale7 − scale8·(1 − scale8) + where(scale9, 0, scale7·log(scale10)·scale11) + where(scale3, 0, scale12·scale13·scale15) + ddu·(2·ddu·scale16·(scale17 + 1) − 2·ddu/scale19 + scale·du − u·du + scale20·scale15 − scale18·scale·(scale21 − scale23)/(scale22²·scale22) − 0.21·ddu·u^(−1.7) + where(scale2, 0, scale24) + where(scale3, 0, scale12·scale14/scale4 + where(scale2, scale24, 0)))  []
+//	u       = σ(x)                       []
+//	scale   = 1 − u                      []
+//	scale2  = u·scale                    []
+//	scale3  = (x = 0)                    []
+//	scale4  = (u = 0)                    []
+//	scale5  = where(scale4, 1, u)        []
+//	scale6  = where(scale3, scale5, u)   []
+//	scale7  = x − 1                      []
+//	scale8  = scale6^scale7              []
+//	scale9  = σ(−x)                      []
+//	scale10 = (scale6 = 0)               []
+//	scale11 = where(scale10, 1, scale6)  []
+//	scale12 = x·u·scale                  []
+//	scale13 = u^x                        []
+//	scale14 = log(scale5)                []
+//	scale15 = where(scale4, 0, 1)        []
+//	scale16 = scale14·scale15            []
+//	scale17 = tan(u)                     []
+//	scale18 = scale17²                   []
+//	scale19 = u²                         []
+//	scale20 = 1 − scale19                []
+//	scale21 = x·scale8                   []
+//	scale22 = asin(u)                    []
+//	scale23 = √scale20                   []
+//	scale24 = acos(u)                    []
+//	scale25 = scale18 + scale21 + 0.3·u^(−0.7) − scale22/scale23 + scale24/scale23 + 1  []
+//	scale26 = scale7·where(scale7 = 0, scale11, scale6)^(scale7 − 1)·scale12  []
+//	result  = scale2·scale8 − scale9·(1 − scale9) + where(scale10, 0, scale8·log(scale11)·scale12) + where(scale4, 0, scale13·scale14·scale16) + scale2·(2·scale2·scale17·(scale18 + 1) − 2·scale2/scale20 + scale·scale25 − u·scale25 + scale21·scale16 − scale19·scale·(scale22 − scale24)/(scale23²·scale23) − 0.21·scale2·u^(−1.7) + where(scale3, 0, scale26) + where(scale4, 0, scale13·scale15/scale5 + where(scale3, scale26, 0)))  []
 func InsideHessian(x float64) float64 {
 	// u = σ(x)
 	u := vec.Sigmoid64(x)
 	// scale = 1 − u
 	scale := 1 - u
-	// ddu = u·scale
-	ddu := u * scale
-	// scale2 = (x = 0)
-	scale2 := x == 0
-	// scale3 = (u = 0)
-	scale3 := u == 0
-	// scale4 = where(scale3, 1, u)
-	scale4 := vec.Where(scale3, float64(1), u)
-	// scale5 = where(scale2, scale4, u)
-	scale5 := vec.Where(scale2, scale4, u)
-	// scale6 = x − 1
-	scale6 := x - 1
-	// scale7 = scale5^scale6
-	scale7 := math.Pow(scale5, scale6)
-	// scale8 = σ(−x)
-	scale8 := vec.Sigmoid64(-x)
-	// scale9 = (scale5 = 0)
-	scale9 := scale5 == 0
-	// scale10 = where(scale9, 1, scale5)
-	scale10 := vec.Where(scale9, float64(1), scale5)
-	// scale11 = x·u·scale
-	scale11 := x * u * scale
-	// scale12 = u^x
-	scale12 := math.Pow(u, x)
-	// scale13 = log(scale4)
-	scale13 := math.Log(scale4)
-	// scale14 = where(scale3, 0, 1)
-	scale14 := vec.Where(scale3, float64(0), 1)
-	// scale15 = scale13·scale14
-	scale15 := scale13 * scale14
-	// scale16 = tan(u)
-	scale16 := math.Tan(u)
-	// scale17 = scale16²
-	scale17 := scale16 * scale16
-	// scale18 = u²
-	scale18 := u * u
-	// scale19 = 1 − scale18
-	scale19 := 1 - scale18
-	// scale20 = x·scale7
-	scale20 := x * scale7
-	// scale21 = asin(u)
-	scale21 := math.Asin(u)
-	// scale22 = √scale19
-	scale22 := math.Sqrt(scale19)
-	// scale23 = acos(u)
-	scale23 := math.Acos(u)
-	// du = scale17 + scale20 + 0.3·u^(−0.7) − scale21/scale22 + scale23/scale22 + 1
-	du := scale17 + scale20 + 0.3*math.Pow(u, -0.7) - scale21/scale22 + scale23/scale22 + 1
-	// scale24 = scale6·where(scale6 = 0, scale10, scale5)^(scale6 − 1)·scale11
-	scale24 := scale6 * math.Pow(vec.Where(scale6 == 0, scale10, scale5), scale6-1) * scale11
-	// dx = ddu·scale7 − scale8·(1 − scale8) + where(scale9, 0, scale7·log(scale10)·scale11) + where(scale3, 0, scale12·scale13·scale15) + ddu·(2·ddu·scale16·(scale17 + 1) − 2·ddu/scale19 + scale·du − u·du + scale20·scale15 − scale18·scale·(scale21 − scale23)/(scale22²·scale22) − 0.21·ddu·u^(−1.7) + where(scale2, 0, scale24) + where(scale3, 0, scale12·scale14/scale4 + where(scale2, scale24, 0)))
-	dx := ddu*scale7 - scale8*(1-scale8) + vec.Where(scale9, float64(0), scale7*math.Log(scale10)*scale11) + vec.Where(scale3, float64(0), scale12*scale13*scale15) + ddu*(2*(ddu*scale16*(scale17+1))-2*(ddu/scale19)+scale*du-u*du+scale20*scale15-scale18*scale*(scale21-scale23)/(scale22*scale22*scale22)-0.21*(ddu*math.Pow(u, -1.7))+vec.Where(scale2, float64(0), scale24)+vec.Where(scale3, float64(0), scale12*scale14/scale4+vec.Where(scale2, scale24, 0)))
-	return dx
+	// scale2 = u·scale
+	scale2 := u * scale
+	// scale3 = (x = 0)
+	scale3 := x == 0
+	// scale4 = (u = 0)
+	scale4 := u == 0
+	// scale5 = where(scale4, 1, u)
+	scale5 := vec.Where(scale4, float64(1), u)
+	// scale6 = where(scale3, scale5, u)
+	scale6 := vec.Where(scale3, scale5, u)
+	// scale7 = x − 1
+	scale7 := x - 1
+	// scale8 = scale6^scale7
+	scale8 := math.Pow(scale6, scale7)
+	// scale9 = σ(−x)
+	scale9 := vec.Sigmoid64(-x)
+	// scale10 = (scale6 = 0)
+	scale10 := scale6 == 0
+	// scale11 = where(scale10, 1, scale6)
+	scale11 := vec.Where(scale10, float64(1), scale6)
+	// scale12 = x·u·scale
+	scale12 := x * u * scale
+	// scale13 = u^x
+	scale13 := math.Pow(u, x)
+	// scale14 = log(scale5)
+	scale14 := math.Log(scale5)
+	// scale15 = where(scale4, 0, 1)
+	scale15 := vec.Where(scale4, float64(0), 1)
+	// scale16 = scale14·scale15
+	scale16 := scale14 * scale15
+	// scale17 = tan(u)
+	scale17 := math.Tan(u)
+	// scale18 = scale17²
+	scale18 := scale17 * scale17
+	// scale19 = u²
+	scale19 := u * u
+	// scale20 = 1 − scale19
+	scale20 := 1 - scale19
+	// scale21 = x·scale8
+	scale21 := x * scale8
+	// scale22 = asin(u)
+	scale22 := math.Asin(u)
+	// scale23 = √scale20
+	scale23 := math.Sqrt(scale20)
+	// scale24 = acos(u)
+	scale24 := math.Acos(u)
+	// scale25 = scale18 + scale21 + 0.3·u^(−0.7) − scale22/scale23 + scale24/scale23 + 1
+	scale25 := scale18 + scale21 + 0.3*math.Pow(u, -0.7) - scale22/scale23 + scale24/scale23 + 1
+	// scale26 = scale7·where(scale7 = 0, scale11, scale6)^(scale7 − 1)·scale12
+	scale26 := scale7 * math.Pow(vec.Where(scale7 == 0, scale11, scale6), scale7-1) * scale12
+	// result = scale2·scale8 − scale9·(1 − scale9) + where(scale10, 0, scale8·log(scale11)·scale12) + where(scale4, 0, scale13·scale14·scale16) + scale2·(2·scale2·scale17·(scale18 + 1) − 2·scale2/scale20 + scale·scale25 − u·scale25 + scale21·scale16 − scale19·scale·(scale22 − scale24)/(scale23²·scale23) − 0.21·scale2·u^(−1.7) + where(scale3, 0, scale26) + where(scale4, 0, scale13·scale15/scale5 + where(scale3, scale26, 0)))
+	result := scale2*scale8 - scale9*(1-scale9) + vec.Where(scale10, float64(0), scale8*math.Log(scale11)*scale12) + vec.Where(scale4, float64(0), scale13*scale14*scale16) + scale2*(2*(scale2*scale17*(scale18+1))-2*(scale2/scale20)+scale*scale25-u*scale25+scale21*scale16-scale19*scale*(scale22-scale24)/(scale23*scale23*scale23)-0.21*(scale2*math.Pow(u, -1.7))+vec.Where(scale3, float64(0), scale26)+vec.Where(scale4, float64(0), scale13*scale15/scale5+vec.Where(scale3, scale26, 0)))
+	return result
 }
 
 // Corners: functions with corners and steps. It keeps no state: any number of
@@ -596,7 +596,7 @@ func Corners(x float64) float64 {
 //	scale3 = where(x = scale2, 0.5, 0)  []
 //	scale4 = min(x, 2)                  []
 //	scale5 = max(x, 0.5)                []
-//	dx     = ⌊x⌋ + 2·⌈x⌉ + 3·round(x) + 2·sign(x) + where(isnan(x), 0, 1) + where(scale > −1, where(min(scale, 1) < 1, 1, 0), 0) + where(x > scale2, 1, scale3) + 2·x·where(scale2 > x, 1, scale3) + where(scale4 < 2, scale5, 0) + where(scale5 > 0.5, scale4, 0) + 1  []
+//	result = ⌊x⌋ + 2·⌈x⌉ + 3·round(x) + 2·sign(x) + where(isnan(x), 0, 1) + where(scale > −1, where(min(scale, 1) < 1, 1, 0), 0) + where(x > scale2, 1, scale3) + 2·x·where(scale2 > x, 1, scale3) + where(scale4 < 2, scale5, 0) + where(scale5 > 0.5, scale4, 0) + 1  []
 func CornersGrad(x float64) float64 {
 	// scale = max(x, −1)
 	scale := vec.Max(x, -1)
@@ -608,9 +608,9 @@ func CornersGrad(x float64) float64 {
 	scale4 := vec.Min(x, 2)
 	// scale5 = max(x, 0.5)
 	scale5 := vec.Max(x, 0.5)
-	// dx = ⌊x⌋ + 2·⌈x⌉ + 3·round(x) + 2·sign(x) + where(isnan(x), 0, 1) + where(scale > −1, where(min(scale, 1) < 1, 1, 0), 0) + where(x > scale2, 1, scale3) + 2·x·where(scale2 > x, 1, scale3) + where(scale4 < 2, scale5, 0) + where(scale5 > 0.5, scale4, 0) + 1
-	dx := math.Floor(x) + 2*math.Ceil(x) + 3*math.RoundToEven(x) + 2*vec.Sign64(x) + vec.Where(x != x, float64(0), 1) + vec.Where(scale > -1, vec.Where(vec.Min(scale, 1) < 1, float64(1), 0), 0) + vec.Where(x > scale2, float64(1), scale3) + 2*(x*vec.Where(scale2 > x, float64(1), scale3)) + vec.Where(scale4 < 2, scale5, 0) + vec.Where(scale5 > 0.5, scale4, 0) + 1
-	return dx
+	// result = ⌊x⌋ + 2·⌈x⌉ + 3·round(x) + 2·sign(x) + where(isnan(x), 0, 1) + where(scale > −1, where(min(scale, 1) < 1, 1, 0), 0) + where(x > scale2, 1, scale3) + 2·x·where(scale2 > x, 1, scale3) + where(scale4 < 2, scale5, 0) + where(scale5 > 0.5, scale4, 0) + 1
+	result := math.Floor(x) + 2*math.Ceil(x) + 3*math.RoundToEven(x) + 2*vec.Sign64(x) + vec.Where(x != x, float64(0), 1) + vec.Where(scale > -1, vec.Where(vec.Min(scale, 1) < 1, float64(1), 0), 0) + vec.Where(x > scale2, float64(1), scale3) + 2*(x*vec.Where(scale2 > x, float64(1), scale3)) + vec.Where(scale4 < 2, scale5, 0) + vec.Where(scale5 > 0.5, scale4, 0) + 1
+	return result
 }
 
 // CornersValueGrad is CornersGrad and returns the value of Corners, at little
@@ -626,7 +626,7 @@ func CornersGrad(x float64) float64 {
 //	scale7  = x²                                []
 //	corners = x·steps + |x| + scale2·scale3 + scale5 + where(scale6, 0, x) + mod(x, 2) + max(x, scale7) + 1  []
 //	scale8  = where(x = scale7, 0.5, 0)         []
-//	dx      = scale + steps + where(scale6, 0, 1) + where(scale4 > −1, where(scale5 < 1, 1, 0), 0) + where(x > scale7, 1, scale8) + 2·x·where(scale7 > x, 1, scale8) + where(scale3 < 2, scale2, 0) + where(scale2 > 0.5, scale3, 0) + 1  []
+//	result  = scale + steps + where(scale6, 0, 1) + where(scale4 > −1, where(scale5 < 1, 1, 0), 0) + where(x > scale7, 1, scale8) + 2·x·where(scale7 > x, 1, scale8) + where(scale3 < 2, scale2, 0) + where(scale2 > 0.5, scale3, 0) + 1  []
 func CornersValueGrad(x float64) (float64, float64) {
 	// scale = sign(x)
 	scale := vec.Sign64(x)
@@ -648,9 +648,9 @@ func CornersValueGrad(x float64) (float64, float64) {
 	corners := x*steps + math.Abs(x) + scale2*scale3 + scale5 + vec.Where(scale6, float64(0), x) + vec.Mod64(x, 2) + vec.Max(x, scale7) + 1
 	// scale8 = where(x = scale7, 0.5, 0)
 	scale8 := vec.Where(x == scale7, float64(0.5), 0)
-	// dx = scale + steps + where(scale6, 0, 1) + where(scale4 > −1, where(scale5 < 1, 1, 0), 0) + where(x > scale7, 1, scale8) + 2·x·where(scale7 > x, 1, scale8) + where(scale3 < 2, scale2, 0) + where(scale2 > 0.5, scale3, 0) + 1
-	dx := scale + steps + vec.Where(scale6, float64(0), 1) + vec.Where(scale4 > -1, vec.Where(scale5 < 1, float64(1), 0), 0) + vec.Where(x > scale7, float64(1), scale8) + 2*(x*vec.Where(scale7 > x, float64(1), scale8)) + vec.Where(scale3 < 2, scale2, 0) + vec.Where(scale2 > 0.5, scale3, 0) + 1
-	return corners, dx
+	// result = scale + steps + where(scale6, 0, 1) + where(scale4 > −1, where(scale5 < 1, 1, 0), 0) + where(x > scale7, 1, scale8) + 2·x·where(scale7 > x, 1, scale8) + where(scale3 < 2, scale2, 0) + where(scale2 > 0.5, scale3, 0) + 1
+	result := scale + steps + vec.Where(scale6, float64(0), 1) + vec.Where(scale4 > -1, vec.Where(scale5 < 1, float64(1), 0), 0) + vec.Where(x > scale7, float64(1), scale8) + 2*(x*vec.Where(scale7 > x, float64(1), scale8)) + vec.Where(scale3 < 2, scale2, 0) + vec.Where(scale2 > 0.5, scale3, 0) + 1
+	return corners, result
 }
 
 // Quantise is the error of rounding x in steps of scale. It keeps no state:
@@ -668,11 +668,11 @@ func Quantise(x, scale float64) float64 {
 
 // QuantiseGradX sets  to the gradient of Quantise by x at x and scale.
 //
-//	dx = 0  []
+//	result = 0  []
 func QuantiseGradX(x, scale float64) float64 {
-	// dx = 0
-	dx := float64(0)
-	return dx
+	// result = 0
+	result := float64(0)
+	return result
 }
 
 // QuantiseValueGradX is QuantiseGradX and returns the value of Quantise, at
@@ -680,30 +680,30 @@ func QuantiseGradX(x, scale float64) float64 {
 //
 //	scale2   = scale·round(x/scale) − x  []
 //	quantise = scale2²                   []
-//	dx       = 0                         []
+//	result   = 0                         []
 func QuantiseValueGradX(x, scale float64) (float64, float64) {
 	// scale2 = scale·round(x/scale) − x
 	scale2 := scale*math.RoundToEven(x/scale) - x
 	// quantise = scale2²
 	quantise := scale2 * scale2
-	// dx = 0
-	dx := float64(0)
-	return quantise, dx
+	// result = 0
+	result := float64(0)
+	return quantise, result
 }
 
 // QuantiseGradScale sets  to the gradient of Quantise by scale at x and scale.
 //
 //	scale2 = x/scale                                 []
 //	scale3 = round(scale2)                           []
-//	dscale = 2·(scale·scale3 − x)·(scale3 − scale2)  []
+//	result = 2·(scale·scale3 − x)·(scale3 − scale2)  []
 func QuantiseGradScale(x, scale float64) float64 {
 	// scale2 = x/scale
 	scale2 := x / scale
 	// scale3 = round(scale2)
 	scale3 := math.RoundToEven(scale2)
-	// dscale = 2·(scale·scale3 − x)·(scale3 − scale2)
-	dscale := 2 * ((scale*scale3 - x) * (scale3 - scale2))
-	return dscale
+	// result = 2·(scale·scale3 − x)·(scale3 − scale2)
+	result := 2 * ((scale*scale3 - x) * (scale3 - scale2))
+	return result
 }
 
 // QuantiseValueGradScale is QuantiseGradScale and returns the value of
@@ -713,7 +713,7 @@ func QuantiseGradScale(x, scale float64) float64 {
 //	scale3   = round(scale2)               []
 //	scale4   = scale·scale3 − x            []
 //	quantise = scale4²                     []
-//	dscale   = 2·scale4·(scale3 − scale2)  []
+//	result   = 2·scale4·(scale3 − scale2)  []
 func QuantiseValueGradScale(x, scale float64) (float64, float64) {
 	// scale2 = x/scale
 	scale2 := x / scale
@@ -723,9 +723,9 @@ func QuantiseValueGradScale(x, scale float64) (float64, float64) {
 	scale4 := scale*scale3 - x
 	// quantise = scale4²
 	quantise := scale4 * scale4
-	// dscale = 2·scale4·(scale3 − scale2)
-	dscale := 2 * (scale4 * (scale3 - scale2))
-	return quantise, dscale
+	// result = 2·scale4·(scale3 − scale2)
+	result := 2 * (scale4 * (scale3 - scale2))
+	return quantise, result
 }
 
 // QuantiseHessian sets , in rows, to the Hessian of Quantise by scale at x and
@@ -733,15 +733,15 @@ func QuantiseValueGradScale(x, scale float64) (float64, float64) {
 //
 //	scale2 = x/scale                 []
 //	scale3 = round(scale2) − scale2  []
-//	dscale = 2·scale3²               []
+//	result = 2·scale3²               []
 func QuantiseHessian(x, scale float64) float64 {
 	// scale2 = x/scale
 	scale2 := x / scale
 	// scale3 = round(scale2) − scale2
 	scale3 := math.RoundToEven(scale2) - scale2
-	// dscale = 2·scale3²
-	dscale := 2 * (scale3 * scale3)
-	return dscale
+	// result = 2·scale3²
+	result := 2 * (scale3 * scale3)
+	return result
 }
 
 // Polar: two numbers at once. It keeps no state: any number of goroutines may
@@ -769,13 +769,13 @@ func Both(a, b float64) float64 {
 
 // BothGrad sets  to the gradient of Both by a and b at a and b.
 //
-//	scale  = max(a, b)                     []
-//	scale2 = (a = b)                       []
-//	scale3 = where(scale2, 0.5·scale, 0)   []
-//	scale4 = min(a, b)                     []
-//	scale5 = where(scale2, 0.5·scale4, 0)  []
-//	da     = 2·a/b + where(a < b, scale, scale3) + where(a > b, scale4, scale5)  []
-//	db     = where(b < a, scale, scale3) − a²/(b²) + where(b > a, scale4, scale5)  []
+//	scale   = max(a, b)                     []
+//	scale2  = (a = b)                       []
+//	scale3  = where(scale2, 0.5·scale, 0)   []
+//	scale4  = min(a, b)                     []
+//	scale5  = where(scale2, 0.5·scale4, 0)  []
+//	result  = 2·a/b + where(a < b, scale, scale3) + where(a > b, scale4, scale5)  []
+//	result2 = where(b < a, scale, scale3) − a²/(b²) + where(b > a, scale4, scale5)  []
 func BothGrad(a, b float64) (float64, float64) {
 	// scale = max(a, b)
 	scale := vec.Max(a, b)
@@ -787,26 +787,26 @@ func BothGrad(a, b float64) (float64, float64) {
 	scale4 := vec.Min(a, b)
 	// scale5 = where(scale2, 0.5·scale4, 0)
 	scale5 := vec.Where(scale2, 0.5*scale4, 0)
-	// da = 2·a/b + where(a < b, scale, scale3) + where(a > b, scale4, scale5)
-	da := 2*(a/b) + vec.Where(a < b, scale, scale3) + vec.Where(a > b, scale4, scale5)
-	// db = where(b < a, scale, scale3) − a²/(b²) + where(b > a, scale4, scale5)
-	db := vec.Where(b < a, scale, scale3) - a*a/(b*b) + vec.Where(b > a, scale4, scale5)
-	return da, db
+	// result = 2·a/b + where(a < b, scale, scale3) + where(a > b, scale4, scale5)
+	result := 2*(a/b) + vec.Where(a < b, scale, scale3) + vec.Where(a > b, scale4, scale5)
+	// result2 = where(b < a, scale, scale3) − a²/(b²) + where(b > a, scale4, scale5)
+	result2 := vec.Where(b < a, scale, scale3) - a*a/(b*b) + vec.Where(b > a, scale4, scale5)
+	return result, result2
 }
 
 // BothValueGrad is BothGrad and returns the value of Both, at little more
 // cost.
 //
-//	scale  = a²/b                              []
-//	scale2 = max(a, b)                         []
-//	scale3 = min(a, b)                         []
-//	scale4 = a/b                               []
-//	both   = scale + scale2·scale3 + ⌊scale4⌋  []
-//	scale5 = (a = b)                           []
-//	scale6 = where(scale5, 0.5·scale2, 0)      []
-//	scale7 = where(scale5, 0.5·scale3, 0)      []
-//	da     = 2·scale4 + where(a < b, scale2, scale6) + where(a > b, scale3, scale7)  []
-//	db     = where(b < a, scale2, scale6) − scale/b + where(b > a, scale3, scale7)  []
+//	scale   = a²/b                              []
+//	scale2  = max(a, b)                         []
+//	scale3  = min(a, b)                         []
+//	scale4  = a/b                               []
+//	both    = scale + scale2·scale3 + ⌊scale4⌋  []
+//	scale5  = (a = b)                           []
+//	scale6  = where(scale5, 0.5·scale2, 0)      []
+//	scale7  = where(scale5, 0.5·scale3, 0)      []
+//	result  = 2·scale4 + where(a < b, scale2, scale6) + where(a > b, scale3, scale7)  []
+//	result2 = where(b < a, scale2, scale6) − scale/b + where(b > a, scale3, scale7)  []
 func BothValueGrad(a, b float64) (float64, float64, float64) {
 	// scale = a²/b
 	scale := a * a / b
@@ -824,11 +824,11 @@ func BothValueGrad(a, b float64) (float64, float64, float64) {
 	scale6 := vec.Where(scale5, 0.5*scale2, 0)
 	// scale7 = where(scale5, 0.5·scale3, 0)
 	scale7 := vec.Where(scale5, 0.5*scale3, 0)
-	// da = 2·scale4 + where(a < b, scale2, scale6) + where(a > b, scale3, scale7)
-	da := 2*scale4 + vec.Where(a < b, scale2, scale6) + vec.Where(a > b, scale3, scale7)
-	// db = where(b < a, scale2, scale6) − scale/b + where(b > a, scale3, scale7)
-	db := vec.Where(b < a, scale2, scale6) - scale/b + vec.Where(b > a, scale3, scale7)
-	return both, da, db
+	// result = 2·scale4 + where(a < b, scale2, scale6) + where(a > b, scale3, scale7)
+	result := 2*scale4 + vec.Where(a < b, scale2, scale6) + vec.Where(a > b, scale3, scale7)
+	// result2 = where(b < a, scale2, scale6) − scale/b + where(b > a, scale3, scale7)
+	result2 := vec.Where(b < a, scale2, scale6) - scale/b + vec.Where(b > a, scale3, scale7)
+	return both, result, result2
 }
 
 // BothJVP sets its result to the product of the Jacobian of Both by a and b at

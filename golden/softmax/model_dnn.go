@@ -27,11 +27,11 @@ import (
 //
 // Backward:
 //
-//	dloss     = 1/B                         []
-//	probs     = 1/sum·probsExp              [B,10]
+//	scale     = 1/B                   []
+//	probs     = 1/sum·probsExp        [B,10]
 //	B·dlogits = probs − onehot(y)
-//	db        = (1/B)·dloss·Σᵢ B·dlogits    [10]
-//	dW        = (1/B)·dloss·xᵀ·(B·dlogits)  [30,10]
+//	db        = scale·Σᵢ B·dlogits    [10]
+//	dW        = scale·xᵀ·(B·dlogits)  [30,10]
 //
 // Update, sgd(lr: 0.5):
 //
@@ -209,12 +209,12 @@ func (m *Softmax) gradient(grad *Params, batch *Batch) {
 	db := grad.B
 	dW := grad.W
 
-	// dloss = 1/B
-	dloss := float32(1 / float64(B))
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
 	// probs = 1/sum·probsExp
 	// B·dlogits = probs − onehot(y)
-	// db = (1/B)·dloss·Σᵢ B·dlogits
+	// db = scale·Σᵢ B·dlogits
 	clear(db)
 	for i := range B {
 		u := 1 / sum[i]
@@ -225,13 +225,13 @@ func (m *Softmax) gradient(grad *Params, batch *Batch) {
 			if int(yOfI) == j {
 				dlogits--
 			}
-			db[j] += dloss * dlogits
+			db[j] += scale * dlogits
 			logitsRow[j] = dlogits
 		}
 	}
 
-	// dW = (1/B)·dloss·xᵀ·(B·dlogits)
-	blas.Sgemm(dloss,
+	// dW = scale·xᵀ·(B·dlogits)
+	blas.Sgemm(scale,
 		blas.View32(x, B, 30).T(),
 		blas.View32(logits, B, 10),
 		0, blas.View32(dW, 30, 10))

@@ -31,20 +31,20 @@ import (
 //
 // Backward:
 //
-//	dloss           = 1/B                                           []
+//	scale           = 1/B                                           []
 //	probs           = 1/sum·probsExp                                [B,3]
 //	B·dlogits       = probs − onehot(y)
-//	dlogits.b       = (1/B)·dloss·Σᵢ B·dlogits
-//	dlogits.W       = (1/B)·dloss·t3ᵀ·(B·dlogits)
+//	dlogits.b       = scale·Σᵢ B·dlogits
+//	dlogits.W       = scale·t3ᵀ·(B·dlogits)
 //	t4              = (B·dlogits)·logits.Wᵀ                         [B,5]
 //	B·ddense.y      = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4
-//	ddense.b        = (1/B)·dloss·Σᵢ B·ddense.y
-//	scale           = 1/6/B                                         []
-//	ddense.W        = scale·tᵀ·(B·ddense.y)
+//	ddense.b        = scale·Σᵢ B·ddense.y
+//	scale2          = 1/6/B                                         []
+//	ddense.W        = scale2·tᵀ·(B·ddense.y)
 //	t5              = (B·ddense.y)·dense.Wᵀ                         [B,8]
 //	(B/1/6)·de.W    = 0
 //	(B/1/6)·de.W[…] += t5
-//	de.W            = scale·(B/1/6)·de.W
+//	de.W            = scale2·(B/1/6)·de.W
 //
 // Update, adam(lr: 0.05):
 //
@@ -252,12 +252,12 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 	ddenseW := grad.DenseW
 	deWBuf := grad.EW
 
-	// dloss = 1/B
-	dloss := float32(1 / float64(B))
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
 	// probs = 1/sum·probsExp
 	// B·dlogits = probs − onehot(y)
-	// dlogits.b = (1/B)·dloss·Σᵢ B·dlogits
+	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
 		u := 1 / sum[i]
@@ -268,13 +268,13 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 			if int(yOfI) == j {
 				dlogits--
 			}
-			dlogitsB[j] += dloss * dlogits
+			dlogitsB[j] += scale * dlogits
 			logitsYRow[j] = dlogits
 		}
 	}
 
-	// dlogits.W = (1/B)·dloss·t3ᵀ·(B·dlogits)
-	blas.Sgemm(dloss,
+	// dlogits.W = scale·t3ᵀ·(B·dlogits)
+	blas.Sgemm(scale,
 		blas.View32(t3, B, 5).T(),
 		blas.View32(logitsY, B, 3),
 		0, blas.View32(dlogitsW, 5, 3))
@@ -286,7 +286,7 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t4, B, 5))
 
 	// B·ddense.y = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4
-	// ddense.b = (1/B)·dloss·Σᵢ B·ddense.y
+	// ddense.b = scale·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		t2Row := (*[5]float32)(t2[5*i:])
@@ -295,16 +295,16 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 		for j := range ddenseB {
 			u := denseYRow[j] * (1 - t2Row[j]*t2Row[j]) * vec.Sigmoid(denseYRow[j])
 			ddenseY := (t2Row[j] + u) * t4Row[j]
-			ddenseB[j] += dloss * ddenseY
+			ddenseB[j] += scale * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// scale = 1/6/B
-	scale := float32(0.16666666666666666 / float64(B))
+	// scale2 = 1/6/B
+	scale2 := float32(0.16666666666666666 / float64(B))
 
-	// ddense.W = scale·tᵀ·(B·ddense.y)
-	blas.Sgemm(scale,
+	// ddense.W = scale2·tᵀ·(B·ddense.y)
+	blas.Sgemm(scale2,
 		blas.View32(t, B, 8).T(),
 		blas.View32(denseY, B, 5),
 		0, blas.View32(ddenseW, 8, 5))
@@ -329,9 +329,9 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// de.W = scale·(B/1/6)·de.W
+	// de.W = scale2·(B/1/6)·de.W
 	for i := range 104 {
-		deWBuf[i] = scale * deW[i]
+		deWBuf[i] = scale2 * deW[i]
 	}
 }
 
@@ -382,6 +382,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	t6 := p.t6[:8*B]
 	denseY3 := p.denseY3[:5*B]
 	probs := out.Probs
+	first := out.First
 
 	// t6 = Σ e.W[ids]
 	clear(t6)
@@ -442,12 +443,23 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			probsRow[j] *= u
 		}
 	}
+
+	// t8 = e.W[ids][:, :−5, :]
+	for i := range B {
+		eWRow := (*[8]float32)(eW[8*int(ids[6*i]):])
+		firstRow := (*[8]float32)(first[8*i:])
+		for j := range eWRow {
+			firstRow[j] = eWRow[j]
+		}
+	}
 }
 
 // Pairs is the same table for two roles, and a gather of a gather.
 //
 // Forward, for a batch of B:
 //
+//	t      = Σⱼ E[a] ⊙ E[b]      [B]
+//	t2     = i                   [13]
 //	group  = mod(t2[a], 7)       [B]
 //	s      = t + Σⱼ next[group]  [B]
 //	t3     = s − 1               [B]
@@ -479,9 +491,9 @@ type Pairs struct {
 	steps  uint64    // updates made so far
 	max    PairsDims // capacity
 
-	group  []int32   // [max.B]
-	t2     []int32   // [13]
 	t      []float32 // [max.B]
+	t2     []int32   // [13]
+	group  []int32   // [max.B]
 	dnext  []float32 // [7,3]; becomes (B/2)·dnext, in place
 	t4     []float32 // [13,4]; in the memory of dnext
 	dnext2 []float32 // [7,3]; becomes (B/2)·dnext, in place; in the memory of dnext
@@ -525,10 +537,28 @@ func (m *Pairs) Step(batch PairsBatch) (PairsReport, error) {
 func (m *Pairs) forward(batch *PairsBatch) PairsTotals {
 	B := batch.PairsDims.B
 	a := batch.A
+	b := batch.B
+	E := m.params.E
 	next := m.params.Next
+	t := m.t[:B]
 	t2 := m.t2
 	group := m.group[:B]
-	t := m.t[:B]
+
+	// t = Σⱼ E[a] ⊙ E[b]
+	for i := range B {
+		ERow := (*[4]float32)(E[4*int(a[i]):])
+		ERow2 := (*[4]float32)(E[4*int(b[i]):])
+		tOf := float32(0)
+		for j := range ERow {
+			tOf += ERow[j] * ERow2[j]
+		}
+		t[i] = tOf
+	}
+
+	// t2 = i
+	for i := range 13 {
+		t2[i] = int32(i)
+	}
 
 	// group = mod(t2[a], 7)
 	for i := range B {
@@ -725,10 +755,28 @@ func (m *Pairs) update(grad *PairsParams) {
 func (p *PairsPredictor) predict(out *PairsOutput, in *PairsInput) {
 	B := in.PairsDims.B
 	a := in.A
+	b := in.B
+	E := p.w.params.E
 	next := p.w.params.Next
 	t9 := p.t9
 	group2 := p.group2[:B]
 	s := out.S
+
+	// t8 = Σⱼ E[a] ⊙ E[b]
+	for i := range B {
+		ERow := (*[4]float32)(E[4*int(a[i]):])
+		ERow2 := (*[4]float32)(E[4*int(b[i]):])
+		t := float32(0)
+		for j := range ERow {
+			t += ERow[j] * ERow2[j]
+		}
+		s[i] = t
+	}
+
+	// t9 = i
+	for i := range 13 {
+		t9[i] = int32(i)
+	}
 
 	// group = mod(t9[a], 7)
 	for i := range B {

@@ -175,20 +175,35 @@ func (m *Words) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Words) initialise(seed uint64) {
+	eW := m.params.EW
 	denseW := m.params.DenseW
+	denseB := m.params.DenseB
 	logitsW := m.params.LogitsW
+	logitsB := m.params.LogitsB
+
+	// e.W ← N(0,1)
+	key := rng.Key(seed, 0xc3c93218f10b90a7, 0)
+	for i := range 104 {
+		eW[i] = rng.Normal32(key, uint64(i))
+	}
 
 	// dense.W ← 0.5·N(0,1)
-	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	key2 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 40 {
-		denseW[i] = 0.5 * rng.Normal32(key, uint64(i))
+		denseW[i] = 0.5 * rng.Normal32(key2, uint64(i))
 	}
 
+	// dense.b ← 0
+	clear(denseB)
+
 	// logits.W ← 0.6324555·N(0,1)
-	key2 := rng.Key(seed, 0x104e4a594e7deb90, 0)
+	key3 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
-		logitsW[i] = 0.6324555 * rng.Normal32(key2, uint64(i))
+		logitsW[i] = 0.6324555 * rng.Normal32(key3, uint64(i))
 	}
+
+	// logits.b ← 0
+	clear(logitsB)
 }
 
 // Steps is the number of updates so far.
@@ -530,8 +545,8 @@ func NewPairs(max PairsDims) *Pairs {
 	m.t5 = arena[B+52 : B+104]
 	m.t7 = arena[B+52 : B+104]
 	int32s := make([]int32, B+13)
-	m.group = int32s[0:B]
-	m.t2 = int32s[B : B+13]
+	m.t2 = int32s[0:13]
+	m.group = int32s[13 : B+13]
 
 	m.Init(0)
 	return m
@@ -724,8 +739,8 @@ type PairsPredictor struct {
 	w   *PairsWeights
 	max PairsDims // capacity
 
-	group2 []int32 // [max.B]; becomes group, in place
 	t9     []int32 // [13]
+	group2 []int32 // [max.B]; becomes group, in place
 }
 
 // NewPairsPredictor returns a predictor for inputs up to max.
@@ -735,8 +750,8 @@ func NewPairsPredictor(w *PairsWeights, max PairsDims) *PairsPredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	int32s := make([]int32, B+13)
-	p.group2 = int32s[0:B]
-	p.t9 = int32s[B : B+13]
+	p.t9 = int32s[0:13]
+	p.group2 = int32s[13 : B+13]
 
 	return p
 }

@@ -1,0 +1,198 @@
+package drive
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"gradgen.dev/golden"
+	"gradgen.dev/ir"
+	"gradgen.dev/passes"
+)
+
+// TestFunctions calls every exported function and derivative of every case.
+func TestFunctions(t *testing.T) {
+	for _, name := range cases(t) {
+		program, err := golden.Elaborate("..", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := golden.Plan("..", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range program.Funcs {
+			for _, e := range plan.Funcs[i].Entries {
+				t.Run(name+"/"+f.Name+e.Suffix, func(t *testing.T) {
+					d := &funcDriver{T: t, pkg: name, g: program.Graph, f: f, e: e}
+					d.expect()
+					for k, env := range environments(f.Dims) {
+						d.call(env, rand.New(rand.NewPCG(uint64(k), 1)), false)
+						d.call(env, rand.New(rand.NewPCG(uint64(k), 2)), true)
+					}
+				})
+			}
+		}
+	}
+}
+
+func cases(t *testing.T) []string {
+	t.Helper()
+	names, err := golden.Cases("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if registry[name] == nil {
+			t.Fatalf("%s is not in the registry; go test ./golden -update puts it there", name)
+		}
+	}
+	return names
+}
+
+// A funcDriver compares one emitted function with its meaning.
+type funcDriver struct {
+	*testing.T
+	pkg  string
+	g    *ir.Graph
+	f    *ir.Func
+	e    *ir.FuncEntry
+	want []*ir.Node // results in order
+}
+
+// expect builds what the function must compute, out of the program's own
+// derivatives.
+func (d *funcDriver) expect() {
+	y := d.f.Results[0]
+	extra := func(k int) *ir.Node {
+		p := d.e.Extra[k]
+		return d.g.Leaf("input", p.Name, p.Node.Type)
+	}
+	for _, kind := range d.e.Kinds {
+		var moved *ir.Node
+		for k, i := range d.e.Params {
+			x := d.f.Params[i].Node
+			switch kind {
+			case "grad", "jacobian", "hessian":
+				d.want = append(d.want, d.g.Must(kind, ir.Attr{}, y, x))
+			case "vjp":
+				d.want = append(d.want, d.g.Must("vjp", ir.Attr{}, y, x, extra(0)))
+			case "jvp":
+				moved = d.g.Add(moved, d.g.Must("jvp", ir.Attr{}, y, x, extra(k)))
+			case "hvp":
+				d.want = append(d.want, d.g.Must("jvp", ir.Attr{}, d.g.Must("grad", ir.Attr{}, y, x), x, extra(k)))
+			}
+		}
+		switch {
+		case kind == "value":
+			d.want = append(d.want, d.f.Results...)
+		case moved != nil:
+			d.want = append(d.want, moved)
+		}
+	}
+	d.want = passes.Gradient(d.g, d.want...)
+}
+
+// call compares one call with the interpreter.
+func (d *funcDriver) call(env map[string]int, r *rand.Rand, coarse bool) {
+	what := fmt.Sprintf("%v, coarse %v", env, coarse)
+	leaves := values{}
+	var operands []*ir.Tensor
+	for _, p := range append(append([]ir.Named{}, d.f.Params...), d.e.Extra...) {
+		x, err := tensor(p.Node, env, d.noise(p.Node, r, coarse))
+		if err != nil {
+			return // no such arguments
+		}
+		leaves["input "+p.Name] = x
+		operands = append(operands, x)
+	}
+	oracle := &ir.Evaluator{Dims: env, Values: leaves}
+	want, err := oracle.EvalAll(d.want...)
+	have, panicked := d.invoke(env, operands)
+	switch {
+	case err != nil && strings.Contains(err.Error(), "extent"):
+		if panicked == nil {
+			d.Errorf("%s: no panic, where %v", what, err)
+		}
+		return
+	case err != nil:
+		return // undefined, as the largest of no element
+	case panicked != nil:
+		d.Errorf("%s: panic: %v", what, panicked)
+		return
+	}
+	for i, w := range want {
+		tolerance := toleranceOf(d.want[i].Type.Elem)
+		if text := differ(have[i], w, tolerance, coarse); text != "" {
+			d.Errorf("%s: result %d: %s", what, i, text)
+		}
+	}
+}
+
+// noise is what an operand is drawn from: divisors and indices are not 0.
+func (d *funcDriver) noise(n *ir.Node, r *rand.Rand, coarse bool) func() float64 {
+	if n.Type.Elem.IsInt() {
+		return func() float64 { return float64(1 + r.IntN(9)) }
+	}
+	return noise(r, coarse)
+}
+
+// invoke calls the emitted function; a panic is a value.
+func (d *funcDriver) invoke(env map[string]int, operands []*ir.Tensor) (results [][]float64, panicked any) {
+	f, ok := find(d.pkg, d.f.Name+d.e.Suffix)
+	if !ok {
+		d.Fatalf("package %s has no function for %s%s", d.pkg, d.f.Name, d.e.Suffix)
+	}
+	defer func() { panicked = recover() }()
+
+	// Destinations first, then operands, then scratch memory, which may be nil.
+	typ := f.Type()
+	var args, outputs []reflect.Value
+	for _, b := range d.e.Outputs {
+		n, err := b.Type.Shape.Size().Eval(env)
+		if err != nil {
+			d.Fatal(err)
+		}
+		out := reflect.MakeSlice(typ.In(len(args)), max(n, 0), max(n, 0))
+		for i := range out.Len() {
+			out.Index(i).Set(goNumber(7, out.Type().Elem())) // what was there is gone
+		}
+		args, outputs = append(args, out), append(outputs, out)
+	}
+	for _, x := range operands {
+		args = append(args, goValue(x, typ.In(len(args))))
+	}
+	if len(args) < typ.NumIn() {
+		args = append(args, reflect.Zero(typ.In(len(args))))
+	}
+	if len(args) != typ.NumIn() || len(args) > 0 && args[len(args)-1].Kind() == reflect.Int {
+		d.Fatalf("%v cannot be called with %d arguments", typ, len(args))
+	}
+	before := copied(args[len(outputs):])
+	returned := f.Call(args)
+	for i, x := range before {
+		if fmt.Sprint(x) != fmt.Sprint(floats(args[len(outputs)+i])) {
+			d.Errorf("argument %d is changed", i)
+		}
+	}
+
+	// Scalars are returned, everything else is in its destination.
+	for _, n := range d.want {
+		if n.Type.Rank() == 0 {
+			results, returned = append(results, floats(returned[0])), returned[1:]
+		} else {
+			results, outputs = append(results, floats(outputs[0])), outputs[1:]
+		}
+	}
+	return results, nil
+}
+
+func copied(args []reflect.Value) [][]float64 {
+	var out [][]float64
+	for _, a := range args {
+		out = append(out, floats(a))
+	}
+	return out
+}
