@@ -253,7 +253,7 @@ func (p *planning) one() error {
 	line := timeline{proc}
 	arena := place([]timeline{line})
 	if err := checkTimeline(line); err != nil {
-		return err
+		return fmt.Errorf("%w\n%s", err, planText(proc))
 	}
 	for _, dims := range sizes {
 		for _, backwards := range []bool{false, true} {

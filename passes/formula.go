@@ -158,11 +158,25 @@ func (n *naming) product(x *ir.Node) string {
 	if a == b {
 		return n.expr(a, 3) + "²"
 	}
+	if d := n.reciprocal(a); d != nil {
+		return n.expr(b, 1) + "/" + n.expr(d, 3)
+	}
 	sign := " ⊙ "
 	if a.IsConstant() || a.Is("spread") || a.Type.Rank() == 0 || b.Is("spread") || b.IsConstant() {
 		sign = "·"
 	}
 	return n.expr(a, 1) + sign + n.expr(b, 1)
+}
+
+// reciprocal is d where a is 1/d, repeated or not, and has no name.
+func (n *naming) reciprocal(a *ir.Node) *ir.Node {
+	for n.shown[a] == "" && (a.Is("spread") || a.Is("cast")) {
+		a = a.Args[0]
+	}
+	if v, ok := one(a); n.shown[a] == "" && a.Is("div") && ok && v == 1 {
+		return a.Args[1]
+	}
+	return nil
 }
 
 // sumIndex names the axis of a sum of matrices, the first or the last.

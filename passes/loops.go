@@ -254,7 +254,7 @@ func (b *builder) access(v view) ir.Access {
 
 // operands notes where the operands of n lie.
 func (b *builder) operands(step *ir.LoopStep, n *ir.Node) {
-	if b.f.copied[n] || n.Op.Class == ir.View || n.Op.Class == ir.Index {
+	if (n.Op.Class == ir.View || n.Op.Class == ir.Index) && !b.repeatsRow(n) {
 		// The node is itself a view: what it looks at is read.
 		if v, ok := viewOf(n, func(m *ir.Node) bool { return m != n && b.inMemory(m) }); ok {
 			step.Loads[n] = b.access(v)
@@ -265,6 +265,11 @@ func (b *builder) operands(step *ir.LoopStep, n *ir.Node) {
 	for _, a := range n.Args {
 		b.read(step, a)
 	}
+}
+
+// repeatsRow reports whether a repeats what the loop computes for each row.
+func (b *builder) repeatsRow(a *ir.Node) bool {
+	return a.Is("spread") && b.group != nil && slices.Contains(b.group.nodes, a.Args[0])
 }
 
 // read notes where a lies, or what it is computed from where that is inline.
@@ -283,7 +288,7 @@ func (b *builder) read(step *ir.LoopStep, a *ir.Node) {
 		b.read(step, a.Args[0])
 		return
 	}
-	if a.Is("spread") && b.group != nil && slices.Contains(b.group.nodes, a.Args[0]) {
+	if b.repeatsRow(a) {
 		return // a local of the row, also where it is stored besides
 	}
 	if v, ok := viewOf(a, b.inMemory); ok {

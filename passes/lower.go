@@ -53,8 +53,12 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 	case "slice":
 		return l.generated(n)
 	case "reshape":
-		if n.Args[0].Type.Rank() == 0 {
-			return g.Broadcast(n.Args[0], n.Type.Shape)
+		x := n.Args[0]
+		if x.Is("spread") {
+			x = x.Args[0]
+		}
+		if x.Type.Rank() == 0 {
+			return g.Broadcast(x, n.Type.Shape)
 		}
 	case "mul":
 		return l.sink(n)

@@ -225,13 +225,13 @@ func matrices(e *ir.Node, a, b, c view) (step *ir.ProductStep, ok bool) {
 // plain reports whether the BLAS takes the matrix m: its rows or its columns
 // have no gaps and do not overlap.
 func plain(m ir.Matrix) bool {
-	return m.ColStride.IsConst(1) && (m.Rows.IsConst(1) || covers(m.RowStride, m.Cols)) ||
-		m.RowStride.IsConst(1) && (m.Cols.IsConst(1) || covers(m.ColStride, m.Rows))
+	return m.ColStride.IsConst(1) && (m.Rows.IsConst(1) || atLeast(m.RowStride, m.Cols)) ||
+		m.RowStride.IsConst(1) && (m.Cols.IsConst(1) || atLeast(m.ColStride, m.Rows))
 }
 
-// covers reports whether d ≥ e where no dimension is 0: else there is nothing
+// atLeast reports whether d ≥ e where no dimension is 0: else there is nothing
 // to multiply.
-func covers(d, e ir.Dim) bool {
+func atLeast(d, e ir.Dim) bool {
 	next := func(name string) (ir.Dim, bool) { return ir.DimVar(name).Add(ir.D(1)), true }
 	return d.Subst(next).Covers(e.Subst(next))
 }

@@ -316,7 +316,7 @@ func (s *scheduler) keepScalar(n *ir.Node) {
 // scalarLoads notes what the expression n reads; subexpressions that others
 // use too become locals first.
 func (s *scheduler) scalarLoads(step *ir.ScalarStep, n *ir.Node) {
-	stored := func(m *ir.Node) bool { return s.buffer[m] != nil }
+	stored := func(m *ir.Node) bool { return s.buffer[m] != nil || s.locals[m] != nil }
 	for _, a := range n.Args {
 		switch {
 		case a.IsConstant():

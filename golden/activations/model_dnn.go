@@ -62,7 +62,7 @@ import (
 //	t30              = sign(t29) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
 //	t31              = Σⱼ t30                                      [B]
 //	scale            = 1/(3*B)                                     []
-//	(3*B)·dh3.y      = t30 − t31·1/sum·t28
+//	(3*B)·dh3.y      = t30 − t31·t28/sum
 //	dh3.b            = scale·Σᵢ (3*B)·dh3.y
 //	dh3.W            = scale·t27ᵀ·((3*B)·dh3.y)
 //	t32              = ((3*B)·dh3.y)·h3.Wᵀ                         [B,8]
@@ -624,7 +624,7 @@ func (m *Activations) forward(batch *Batch) Totals {
 	// peak = max dense13.y
 	// t26 = exp(dense13.y − peak)
 	// sum = Σⱼ t26
-	// t27 = 1/sum·t26
+	// t27 = t26/sum
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
@@ -851,7 +851,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	// scale = 1/(3*B)
 	scale := float32(1 / float64(3*B))
 
-	// (3*B)·dh3.y = t30 − t31·1/sum·t28
+	// (3*B)·dh3.y = t30 − t31·t28/sum
 	// dh3.b = scale·Σᵢ (3*B)·dh3.y
 	clear(dh3B)
 	for i := range B {
@@ -1648,7 +1648,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max dense13.y
 	// t56 = exp(dense13.y − peak)
 	// sum = Σⱼ t56
-	// t57 = 1/sum·t56
+	// t57 = t56/sum
 	for i := range B {
 		dense13Y2Row := (*[8]float32)(dense13Y2[8*i:])
 		peak := float32(math.Inf(-1))

@@ -30,7 +30,7 @@ import (
 //	peak            = max attention.s
 //	attention.pExp  = exp(attention.s − peak)                      [B,2,T,T]
 //	sum             = Σⱼ attention.pExp                            [B,T]
-//	attention.p     = 1/sum·attention.pExp                         [B,2,T,T]
+//	attention.p     = attention.pExp/sum                           [B,2,T,T]
 //	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)          [B,2,T,T]
 //	t10             = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t9[:, :, 2:, :, :])  [B,T,2,4]
 //	h               = 1.1111112·t10·attention.Wo                   [B,T,8]
@@ -61,7 +61,7 @@ import (
 // Backward:
 //
 //	scale           = 1/(B*T)                                       []
-//	(B*T)·dlogits   = 1/sum·t23 − onehot(y)
+//	(B*T)·dlogits   = t23/sum − onehot(y)
 //	dlogits.b       = scale·Σ (B*T)·dlogits
 //	dlogits.W       = scale·t22ᵀ·((B*T)·dlogits)
 //	t24             = ((B*T)·dlogits)·logits.Wᵀ                     [B,T,8]
@@ -327,7 +327,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
-	// attention.p = 1/sum·attention.pExp
+	// attention.p = attention.pExp/sum
 	// 0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
@@ -619,7 +619,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale = 1/(B*T)
 	scale := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits = 1/sum·t23 − onehot(y)
+	// (B*T)·dlogits = t23/sum − onehot(y)
 	// dlogits.b = scale·Σ (B*T)·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
@@ -1041,7 +1041,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
-	// attention.p = 1/sum·attention.pExp
+	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
 			t32Row := t32[T*j:][:T]
@@ -1302,7 +1302,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
-	// attention.p = 1/sum·attention.pExp
+	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
 			t41Row := t41[T*j:][:T]

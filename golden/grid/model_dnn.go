@@ -790,7 +790,7 @@ func Pairs(out, x []float64) {
 			xRow := (*[2]float64)(x[2*i:])
 			xRow2 := (*[2]float64)(x[2*j:])
 			t := float64(0)
-			for k := range xRow {
+			for k := range xRow2 {
 				d := xRow[k] - xRow2[k]
 				t += d * d
 			}
@@ -839,7 +839,7 @@ func PairsVJP(dx, x, w, work []float64) {
 			xRow := (*[2]float64)(x[2*i:])
 			xRow2 := (*[2]float64)(x[2*j:])
 			t := float64(0)
-			for k := range xRow {
+			for k := range xRow2 {
 				d := xRow[k] - xRow2[k]
 				t += d * d
 			}

@@ -41,8 +41,8 @@ import (
 //	t5             = 0.025·table·deach                       [B,4]
 //	t6             = 0.9·table[label] + 0.025·Σⱼ table       [B]
 //	t7             = deach ⊙ t6                              [B]
-//	t8             = t6·1/sum·t                              [B,4]
-//	t9             = t7·1/sum·t                              [B,4]
+//	t8             = t6·t/sum                                [B,4]
+//	t9             = t7·t/sum                                [B,4]
 //	t10            = 0.025·table                             [4]
 //	t11            = Σᵢ deach·(t8 − t10 − 0.9·table[label]·onehot(label))  [4]
 //	scale          = 0.1·B/(4*B)                             []
@@ -339,8 +339,8 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 		t7[i] = u3
 	}
 
-	// t8 = t6·1/sum·t
-	// t9 = t7·1/sum·t
+	// t8 = t6·t/sum
+	// t9 = t7·t/sum
 	for i := range B {
 		u := 1 / sum[i]
 		tRow := (*[4]float32)(t[4*i:])
@@ -508,7 +508,7 @@ func (p *HardPredictor) predict(out *HardOutput, in *HardInput) {
 //
 //	s         = 1/(Σ where(y = −100, 0, 1))  []
 //	deach     = where(y = −100, 0, s)        [B]
-//	dlogits   = deach·(1/sum·t2 − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t  [B,3]
+//	dlogits   = deach·(t2/sum − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t  [B,3]
 //	dlogits.b = Σᵢ dlogits
 //	dlogits.W = xᵀ·dlogits
 //
@@ -716,7 +716,7 @@ func (m *Ignored) gradient(grad *IgnoredParams, batch *IgnoredBatch) {
 		deach[i] = deachOf
 	}
 
-	// dlogits = deach·(1/sum·t2 − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t
+	// dlogits = deach·(t2/sum − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t
 	// dlogits.b = Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -799,8 +799,8 @@ func (m *Ignored) update(grad *IgnoredParams) {
 //
 // Backward:
 //
-//	s         = 1/(Σ table[y])                  []
-//	dlogits   = table[y]·(1/sum·t − onehot(y))  [B,3]
+//	s         = 1/(Σ table[y])                []
+//	dlogits   = table[y]·(t/sum − onehot(y))  [B,3]
 //	dlogits.b = s·Σᵢ dlogits
 //	dlogits.W = s·xᵀ·dlogits
 //
@@ -930,7 +930,7 @@ func (m *Weighted) backward(batch *WeightedBatch) {
 	logitsY := m.logitsY[:3*B]
 	s2Kept := m.s2Kept
 
-	// dlogits2 = table[y]·(1/sum·t − onehot(y))
+	// dlogits2 = table[y]·(t/sum − onehot(y))
 	// dlogitsB = Σᵢ dlogits2
 	clear(dlogitsB)
 	for i := range B {
@@ -1004,7 +1004,7 @@ func (m *Weighted) gradient(grad *WeightedParams, batch *WeightedBatch) {
 	// s = 1/(Σ table[y])
 	s := 1 / s2Kept[0]
 
-	// dlogits = table[y]·(1/sum·t − onehot(y))
+	// dlogits = table[y]·(t/sum − onehot(y))
 	// dlogits.b = s·Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -1071,10 +1071,10 @@ func (m *Weighted) update(grad *WeightedParams) {
 //
 // Backward:
 //
-//	(B*T)·dlogits   = 1/sum·t − 0.8·onehot(y) − 1/15
-//	t2              = Σ (1/sum·t − 0.8·onehot(y))     [3]
-//	scale           = 1/15·B*T                        []
-//	scale2          = 1/(B*T)                         []
+//	(B*T)·dlogits   = t/sum − 0.8·onehot(y) − 1/15
+//	t2              = Σ (t/sum − 0.8·onehot(y))     [3]
+//	scale           = 1/15·B*T                      []
+//	scale2          = 1/(B*T)                       []
 //	(B*T)·dlogits.b = t2 − scale
 //	dlogits.b       = scale2·(B*T)·dlogits.b
 //	dlogits.W       = scale2·xᵀ·((B*T)·dlogits)
@@ -1213,8 +1213,8 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 	sum := m.sum[:B*T]
 	logitsY := m.logitsY[:3*B*T]
 
-	// (B*T)·dlogits = 1/sum·t − 0.8·onehot(y) − 1/15
-	// t3 = Σ (1/sum·t − 0.8·onehot(y))
+	// (B*T)·dlogits = t/sum − 0.8·onehot(y) − 1/15
+	// t3 = Σ (t/sum − 0.8·onehot(y))
 	clear(t3)
 	for i := range B * T {
 		u := 1 / sum[i]
@@ -1285,8 +1285,8 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 
-	// (B*T)·dlogits = 1/sum·t − 0.8·onehot(y) − 1/15
-	// t2 = Σ (1/sum·t − 0.8·onehot(y))
+	// (B*T)·dlogits = t/sum − 0.8·onehot(y) − 1/15
+	// t2 = Σ (t/sum − 0.8·onehot(y))
 	clear(t2)
 	for i := range B * T {
 		u := 1 / sum[i]
@@ -1393,7 +1393,7 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //	peak       = max t
 //	yExp       = exp(t − peak)                          [B,4]
 //	sum        = Σⱼ yExp                                [B]
-//	y          = 1/sum·yExp                             [B,4]
+//	y          = yExp/sum                               [B,4]
 //	target     = 0.9·y + 0.025                          [B,4]
 //	t2         = log(where(y > 0, y, 1))                [B,4]
 //	label      = argmax y                               [B]
@@ -1415,7 +1415,7 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //	t4        = scale·table·target          [B,4]
 //	t5        = y ⊙ where(y > 0, scale, 0)  [B,4]
 //	t6        = Σⱼ (t4 + t5)                [B]
-//	dlogits   = t6·1/sum·t3 − t4 − t5       [B,4]
+//	dlogits   = t6·t3/sum − t4 − t5         [B,4]
 //	dlogits   = (1 − logits²) ⊙ dlogits     [B,4]
 //	dlogits.b = Σᵢ dlogits
 //	dlogits.W = xᵀ·dlogits
@@ -1498,7 +1498,7 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 	// peak = max t
 	// yExp = exp(t − peak)
 	// sum = Σⱼ yExp
-	// y = 1/sum·yExp
+	// y = yExp/sum
 	// target = 0.9·y + 0.025
 	// t2 = log(where(y > 0, y, 1))
 	// label = argmax y
@@ -1673,7 +1673,7 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 		t6[i] = t
 	}
 
-	// dlogits = t6·1/sum·t3 − t4 − t5
+	// dlogits = t6·t3/sum − t4 − t5
 	// dlogits = (1 − logits²) ⊙ dlogits
 	// dlogits.b = Σᵢ dlogits
 	clear(dlogitsB)
@@ -1747,7 +1747,7 @@ func (m *Soft) update(grad *SoftParams) {
 // Backward:
 //
 //	scale     = 1/B                   []
-//	B·dlogp.y = 1/sum·t − onehot(y)
+//	B·dlogp.y = t/sum − onehot(y)
 //	dlogp.b   = scale·Σᵢ B·dlogp.y
 //	dlogp.W   = scale·xᵀ·(B·dlogp.y)
 //
@@ -1888,7 +1888,7 @@ func (m *Likelihood) gradient(grad *LikelihoodParams, batch *LikelihoodBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogp.y = 1/sum·t − onehot(y)
+	// B·dlogp.y = t/sum − onehot(y)
 	// dlogp.b = scale·Σᵢ B·dlogp.y
 	clear(dlogpB)
 	for i := range B {

@@ -38,7 +38,7 @@ import (
 // Backward:
 //
 //	scale        = 1/B                             []
-//	B·dlogits    = 1/sum·t − onehot(y)
+//	B·dlogits    = t/sum − onehot(y)
 //	dlogits.b    = scale·Σᵢ B·dlogits
 //	dlogits.W    = scale·h2ᵀ·(B·dlogits)
 //	B·dh2        = (B·dlogits)·logits.Wᵀ           [B,16]
@@ -296,7 +296,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = 1/sum·t − onehot(y)
+	// B·dlogits = t/sum − onehot(y)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -596,7 +596,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	// label = argmax logits
 	for i := range B {
 		probsRow := (*[10]float32)(probs[10*i:])

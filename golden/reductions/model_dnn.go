@@ -35,7 +35,7 @@ import (
 //
 // Backward:
 //
-//	t7    = 0.025·1/t6·t5         [B,4]
+//	t7    = 0.025·t5/t6           [B,4]
 //	t8    = t7 + where(t4 = 0, 0, 1/where(t4 = 0, 1, t4))·t3  [B,4]
 //	s     = Σ t ⊙ t8              []
 //	t9    = Σ t8·x                [3]
@@ -273,7 +273,7 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 	t11 := m.t11
 	dw := grad.W
 
-	// t7 = 0.025·1/t6·t5
+	// t7 = 0.025·t5/t6
 	for i := range B {
 		u := 1 / t6[i]
 		t2Row := (*[4]float32)(t2[4*i:])
@@ -975,7 +975,6 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 			xRow := x[3*M*i+M*j:][:M]
 			doutRow := dout[3*M*i+M*j:][:M]
 			for k := range doutRow {
-				tOf := doutRow[k] + xRow[k]*(t8Row[k]+0.3333333333333333*(tOfJ*t10Row[k]))
 				doutRow[k] += xRow[k] * (t8Row[k] + 0.3333333333333333*(tOfJ*t10Row[k]))
 			}
 		}
@@ -1515,7 +1514,7 @@ func Spreads(out, x []float64) {
 //
 //	s      = Σ w                                    []
 //	s3     = 0.25·s                                 []
-//	t      = s3·1/√(0.25·Σⱼ (x − 0.25·Σⱼ x)²)·(x − 0.25·Σⱼ x)  [N,4]
+//	t      = s3·(x − 0.25·Σⱼ x)/√(0.25·Σⱼ (x − 0.25·Σⱼ x)²)  [N,4]
 //	s2     = Σ x²                                   []
 //	t2     = Σᵢ x²                                  [4]
 //	t3     = Σᵢ x                                   [4]
@@ -1570,7 +1569,7 @@ func SpreadsVJP(dx, x, w, work []float64) {
 	// s3 = 0.25·s
 	s3 := 0.25 * s
 
-	// t = s3·1/√(0.25·Σⱼ (x − 0.25·Σⱼ x)²)·(x − 0.25·Σⱼ x)
+	// t = s3·(x − 0.25·Σⱼ x)/√(0.25·Σⱼ (x − 0.25·Σⱼ x)²)
 	// s2 = Σ x²
 	// t2 = Σᵢ x²
 	// t3 = Σᵢ x
@@ -1793,7 +1792,7 @@ func Products(out, x, work []float64) {
 //	peak = max x                  []
 //	t    = exp(x − peak)          [N,3,2]
 //	sum  = Σ t                    []
-//	t2   = 1/sum·t                [N,3,2]
+//	t2   = t/sum                  [N,3,2]
 //	t3   = w ⊙ (peak + log(sum))  [N]
 //	t4   = 1/where(x = 0, 1, x)   [N,3,2]
 //	t5   = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))  [N,3,2]
@@ -1850,7 +1849,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// peak = max x
 	// t = exp(x − peak)
 	// sum = Σ t
-	// t2 = 1/sum·t
+	// t2 = t/sum
 	// t3 = w ⊙ (peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
 	// t5 = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))
@@ -2019,7 +2018,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 //	t3   = exp(x − peak)                               [N,3,2]
 //	sum  = Σ t3                                        []
 //	t4   = peak + log(sum)                             [N]
-//	t5   = Σ v ⊙ 1/sum·t3                              [N]
+//	t5   = Σ v ⊙ t3/sum                                [N]
 //	t6   = Π t                                         [N,2]
 //	t7   = Σ [x = 0]                                   [N,2]
 //	t8   = Π x                                         [N,2]
@@ -2072,7 +2071,7 @@ func ProductsJVP(dout, x, v, work []float64) {
 	// t3 = exp(x − peak)
 	// sum = Σ t3
 	// t4 = peak + log(sum)
-	// t5 = Σ v ⊙ 1/sum·t3
+	// t5 = Σ v ⊙ t3/sum
 	// t6 = Π t
 	// t7 = Σ [x = 0]
 	// t8 = Π x

@@ -61,7 +61,7 @@ import (
 // Backward:
 //
 //	scale            = 1/B                                            []
-//	B·dlogits        = 1/sum·t26 − onehot(y)
+//	B·dlogits        = t26/sum − onehot(y)
 //	dlogits.b        = scale·Σᵢ B·dlogits
 //	dlogits.W        = scale·t25ᵀ·(B·dlogits)
 //	t27              = (B·dlogits)·logits.Wᵀ                          [B,12]
@@ -675,7 +675,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = 1/sum·t26 − onehot(y)
+	// B·dlogits = t26/sum − onehot(y)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -1585,7 +1585,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	for i := range B {
 		probsRow := (*[4]float32)(probs[4*i:])
 		peak := float32(math.Inf(-1))

@@ -447,8 +447,7 @@ func SummedVJPA(da, a, b, w []float64, K int, work []float64) {
 // and b, without the Jacobian.
 //
 //	t  = Σ a  [K]
-//	t2 = t·w  [K,M]
-//	db = t2   [K,M,3]
+//	db = t·w  [K,M,3]
 //
 // It panics unless the lengths fit: db [K,M,3], a [N,2,K], b [K,M,3], w [M].
 // What is set may not overlap the rest.
@@ -480,7 +479,6 @@ func SummedVJPB(db, a, b, w []float64, K int, work []float64) {
 	}
 
 	t := work[0:K]
-	t2 := work[K : K*M+K]
 
 	// t = Σ a
 	clear(t)
@@ -491,21 +489,14 @@ func SummedVJPB(db, a, b, w []float64, K int, work []float64) {
 		}
 	}
 
-	// t2 = t·w
+	// db = t·w
 	for i := range K {
-		tOfI := t[i]
-		t2Row := t2[M*i:][:M]
-		for j := range t2Row {
-			t2Row[j] = tOfI * w[j]
-		}
-	}
-
-	// db = t2
-	for i := range K * M {
-		t2OfI := t2[i]
-		dbRow := (*[3]float64)(db[3*i:])
-		for j := range dbRow {
-			dbRow[j] = t2OfI
+		for j := range M {
+			u := t[i] * w[j]
+			dbRow := (*[3]float64)(db[3*M*i+3*j:])
+			for k := range dbRow {
+				dbRow[k] = u
+			}
 		}
 	}
 }
@@ -513,7 +504,7 @@ func SummedVJPB(db, a, b, w []float64, K int, work []float64) {
 // SummedWork is the length of the scratch memory that Summed and its
 // derivatives need.
 func SummedWork(N, K, M int) int {
-	return K*M + K
+	return max(K*M+K, K)
 }
 
 // Contracted: two contracted letters, one of them in the middle. It sets out.

@@ -32,7 +32,7 @@ import (
 // Backward:
 //
 //	scale           = 1/B                                           []
-//	probs           = 1/sum·probsExp                                [B,3]
+//	probs           = probsExp/sum                                  [B,3]
 //	B·dlogits       = probs − onehot(y)
 //	dlogits.b       = scale·Σᵢ B·dlogits
 //	dlogits.W       = scale·t3ᵀ·(B·dlogits)
@@ -255,7 +255,7 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	// B·dlogits = probs − onehot(y)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
@@ -422,7 +422,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	for i := range B {
 		probsRow := (*[3]float32)(probs[3*i:])
 		peak := float32(math.Inf(-1))
