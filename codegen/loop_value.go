@@ -382,6 +382,15 @@ func (p *loopPrinter) readBy(pass ir.Pass) []*ir.Node {
 	return out
 }
 
+// extents is those of the loops.
+func (p *loopPrinter) extents() []ir.Dim {
+	out := make([]ir.Dim, len(p.axes))
+	for i, a := range p.axes {
+		out[i] = a.extent
+	}
+	return out
+}
+
 func (p *loopPrinter) hoistAccess(a ir.Access, n *ir.Node) {
 	if p.c.isScalar(a.Buffer) {
 		return
@@ -425,6 +434,9 @@ func (p *loopPrinter) cut(a ir.Access) string {
 	}
 	if at == "0" && a.Buffer.Type.Shape.Size().Equal(width) {
 		return buffer
+	}
+	if len(a.Index) == 0 && outside(a.Buffer, a.Offset, p.strides(a)[:p.outer], p.extents()[:p.outer]) {
+		at = "min(" + at + ", len(" + buffer + "))"
 	}
 	name := p.local(buffer + "Row")
 	if _, ok := width.Const(); ok {

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -81,15 +82,18 @@ func printProduct(b *body, c procContext, p *ir.ProductStep) {
 			return
 		}
 		b.stmt("%s(%s,\n%s,\n%s,\n%s, %s)", name, alpha,
-			matrix(c, p.A, bits, indices), matrix(c, p.B, bits, indices), beta, matrix(c, p.C, bits, indices))
+			matrix(c, p.A, bits, p.Batch, indices), matrix(c, p.B, bits, p.Batch, indices), beta, matrix(c, p.C, bits, p.Batch, indices))
 	}
 	call(0)
 }
 
 // matrix is a view of a buffer as the BLAS takes it.
-func matrix(c procContext, m ir.Matrix, bits string, indices []string) string {
+func matrix(c procContext, m ir.Matrix, bits string, batch []ir.Dim, indices []string) string {
 	data := c.buffer(m.Buffer)
 	if offset := position(c, m.Offset, m.BatchStride, indices); offset != "0" {
+		if outside(m.Buffer, m.Offset, m.BatchStride, batch) {
+			offset = "min(" + offset + ", len(" + data + "))"
+		}
 		data += "[" + offset + ":]"
 	}
 	rows, cols, stride, transposed := m.Rows, m.Cols, m.RowStride, ""
@@ -100,6 +104,25 @@ func matrix(c procContext, m ir.Matrix, bits string, indices []string) string {
 		return "blas.View" + bits + "(" + data + ", " + c.dim(rows) + ", " + c.dim(cols) + ")" + transposed
 	}
 	return "blas.Strided" + bits + "(" + data + ", " + c.dim(rows) + ", " + c.dim(cols) + ", " + c.dim(stride) + ")" + transposed
+}
+
+// outside reports whether offset + Σ index·stride may lie behind the end of b:
+// where a dimension is 0 that b's size has and no loop around has, b is empty,
+// but the loops run.
+func outside(b *ir.Buffer, offset ir.Dim, strides, loops []ir.Dim) bool {
+	vars := map[string]bool{}
+	size := b.Type.Shape.Size()
+	size.Vars(vars)
+	for v := range vars {
+		vanishes := func(d ir.Dim) bool {
+			return d.Subst(func(name string) (ir.Dim, bool) { return ir.D(0), name == v }).IsConst(0)
+		}
+		if vanishes(size) && !slices.ContainsFunc(loops, vanishes) &&
+			!(vanishes(offset) && !slices.ContainsFunc(strides, func(d ir.Dim) bool { return !vanishes(d) })) {
+			return true
+		}
+	}
+	return false
 }
 
 // position is offset + Σ index·stride as an expression.

@@ -88,7 +88,7 @@ func unstack(e *elaborator, c *callSite) value {
 	if !isConst {
 		return c.fail("not-static", "cannot unstack axis %d of %s: how many parts there are is known at run time only", axis, shownIn(c.place("x"), n, "this"))
 	}
-	if e.iterations += k; e.iterations > maxIterations {
+	if e.spent.iterations += k; e.spent.iterations > maxIterations {
 		return e.stop(c.sc, c.at, "this unstack and the loops before it have more than the limit of %d parts in all", maxIterations)
 	}
 	out := make(tuple, k)
@@ -123,7 +123,7 @@ func split(e *elaborator, c *callSite) value {
 	if !ok {
 		return poison{}
 	}
-	if e.iterations += len(sizes); e.iterations > maxIterations {
+	if e.spent.iterations += len(sizes); e.spent.iterations > maxIterations {
 		return e.stop(c.sc, c.at, "this split and the loops before it have more than the limit of %d parts in all", maxIterations)
 	}
 	out, at := make(tuple, len(sizes)), ir.Dim{}

@@ -20,9 +20,10 @@ type Options struct {
 
 // The limits of elaboration.
 const (
-	maxIterations = 100_000 // iterations of static loops in all
-	maxCalls      = 200_000 // inlined calls in all
-	maxDepth      = 200     // calls within one another
+	maxIterations = 100_000   // iterations of static loops in all
+	maxCalls      = 200_000   // inlined calls in all
+	maxDepth      = 200       // calls within one another
+	maxExprs      = 2_000_000 // expressions evaluated in all
 	maxRank       = 16
 	maxTensorSize = 1 << 31 // of a tensor of constant extents
 )
@@ -68,20 +69,23 @@ type elaborator struct {
 	static map[string]bool // hyperparameters that must be compile-time numbers
 	again  bool            // static has grown
 
-	iterations, calls int
-	elem              ir.DType // the default element type here
-	training          bool
-	model             *modelState // the model being elaborated, nil outside
-	origins           map[*ir.Node]origin
-	pins              map[string]int
-	results           map[string]value // of fns already applied, by their arguments
-	regions           map[string]*ownDerivative
-	checked           map[*ir.Node]bool // tensors within the limits
-	places            map[Node]map[*Call]string
-	targets           map[Node]map[string]bool
-	facts             ir.Facts
-	inInit            bool // an initialiser is being elaborated
+	spent    spending
+	elem     ir.DType // the default element type here
+	training bool
+	model    *modelState // the model being elaborated, nil outside
+	origins  map[*ir.Node]origin
+	pins     map[string]int
+	results  map[string]value // of fns already applied, by their arguments
+	regions  map[string]*ownDerivative
+	checked  map[*ir.Node]bool // tensors within the limits
+	places   map[Node]map[*Call]string
+	targets  map[Node]map[string]bool
+	facts    ir.Facts
+	inInit   bool // an initialiser is being elaborated
 }
+
+// spending counts what the limits are on.
+type spending struct{ iterations, calls, exprs int }
 
 // place is where a diagnostic stands.
 type place struct {

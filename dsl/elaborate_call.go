@@ -153,7 +153,7 @@ func (e *elaborator) apply(sc *scope, at Node, f *function, args []*argument) va
 	if len(f.bound) > 0 {
 		args = append(append([]*argument{}, args...), f.bound...)
 	}
-	if e.calls++; e.calls > maxCalls {
+	if e.spent.calls++; e.spent.calls > maxCalls {
 		return e.stop(sc, at, "this program needs more than the limit of %d inlined calls", maxCalls)
 	}
 	if sc.depth >= maxDepth {

@@ -11,6 +11,9 @@ func (e *elaborator) eval(sc *scope, x Expr) value {
 	if e.stopped {
 		return poison{}
 	}
+	if e.spent.exprs++; e.spent.exprs > maxExprs {
+		return e.stop(sc, x, "this program evaluates more than the limit of %d expressions", maxExprs)
+	}
 	v := e.evalAny(sc, x)
 	if t, ok := v.(tensor); ok && !e.checked[t.node] {
 		v = e.checkSize(sc, x, t)

@@ -28,7 +28,9 @@ func (e *elaborator) elaborateModel(d *ModelDecl) {
 	e.model = m
 	defer func() { e.model = nil }()
 
+	spent := e.spent
 	m.out.Train = e.side(d, true)
+	e.spent = spent // the two sides are one program
 	m.out.Infer = e.side(d, false)
 	if m.train != nil && !e.stopped {
 		e.trainModel(m)

@@ -128,7 +128,7 @@ func (e *elaborator) forStmt(sc *scope, s *ForStmt) {
 		return
 	}
 	for i := lo; i < hi; i++ {
-		if e.iterations++; e.iterations > maxIterations {
+		if e.spent.iterations++; e.spent.iterations > maxIterations {
 			e.stop(sc, s, "the loops of this program have more than the limit of %d iterations in all", maxIterations)
 			return
 		}

@@ -107,7 +107,7 @@ func rootsOf(p *ir.Program) []*ir.Node {
 // TestElaborateMutations elaborates the programs of the tests with some of their tokens
 // taken out, doubled or exchanged for others.
 func TestElaborateMutations(t *testing.T) {
-	count := 20
+	count := 8
 	if n, err := strconv.Atoi(os.Getenv("MUTATIONS")); err == nil {
 		count = n
 	}

@@ -37,7 +37,7 @@ func registry(t *testing.T) []byte {
 		fmt.Fprintf(&imports, "%q\n", "gradgen.dev/golden/"+name)
 		fmt.Fprintf(&entries, "%q: {\n", name)
 		for _, f := range functions(t, name) {
-			fmt.Fprintf(&entries, "%q: %s.%s,\n", f, name, f)
+			fmt.Fprintf(&entries, "%q: {%s.%s, %q},\n", f.Name.Name, name, f.Name.Name, parameters(f))
 		}
 		entries.WriteString("},\n")
 	}
@@ -48,8 +48,9 @@ package drive
 import (
 ` + imports.String() + `)
 
-// registry is the exported functions of every case by their names.
-var registry = map[string]map[string]any{
+// registry is the exported functions of every case by their names, with the
+// names of their parameters.
+var registry = map[string]map[string]function{
 ` + entries.String() + `}
 `
 	out, err := format.Source([]byte(text))
@@ -59,11 +60,11 @@ var registry = map[string]map[string]any{
 
 // functions is the exported functions of a case that have no receiver and no
 // type parameter, sorted.
-func functions(t *testing.T, name string) []string {
+func functions(t *testing.T, name string) []*ast.FuncDecl {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(name, "*.go"))
 	check(t, err)
-	var out []string
+	var out []*ast.FuncDecl
 	for _, path := range files {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
@@ -72,10 +73,21 @@ func functions(t *testing.T, name string) []string {
 		check(t, err)
 		for _, d := range parsed.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.IsExported() && f.Type.TypeParams == nil {
-				out = append(out, f.Name.Name)
+				out = append(out, f)
 			}
 		}
 	}
-	sort.Strings(out)
+	sort.Slice(out, func(i, j int) bool { return out[i].Name.Name < out[j].Name.Name })
 	return out
+}
+
+// parameters is the names of f's parameters.
+func parameters(f *ast.FuncDecl) string {
+	var names []string
+	for _, field := range f.Type.Params.List {
+		for _, n := range field.Names {
+			names = append(names, n.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }

@@ -45,47 +45,50 @@ func viewOf(n *ir.Node, stored func(*ir.Node) bool) (v view, ok bool) {
 	if !ok {
 		return v, false
 	}
-	a := n.Attr
 	switch n.Op.Name {
-	case "spread":
-		strides, next := make([]ir.Dim, n.Type.Rank()), 0
-		for i := range strides {
-			if !contains(a.Axes, i) {
-				strides[i] = v.strides[next]
-				next++
-			}
-		}
-		v.strides = strides
-	case "transpose":
-		strides := make([]ir.Dim, len(a.Axes))
-		for i, axis := range a.Axes {
-			strides[i] = v.strides[axis]
-		}
-		v.strides = strides
-	case "slice":
-		strides := slices.Clone(v.strides)
-		for i := range strides {
-			v.offset = v.offset.Add(a.Dims[i].Mul(strides[i]))
-			strides[i] = strides[i].Mul(ir.D(a.Steps[i]))
-		}
-		v.strides = strides
-	case "flip":
-		strides := slices.Clone(v.strides)
-		for _, axis := range a.Axes {
-			v.offset = v.offset.Add(n.Type.Shape[axis].Sub(ir.D(1)).Mul(strides[axis]))
-			strides[axis] = strides[axis].Neg()
-		}
-		v.strides = strides
 	case "reshape":
 		strides, ok := reshaped(n.Args[0].Type.Shape, v.strides, n.Type.Shape)
 		if !ok || len(v.index) > 0 {
 			return v, false
 		}
 		v.strides = strides
+		return v, true
 	case "gather", "pick":
 		return gathered(n, v, stored)
 	}
-	return v, true
+	return v.through(n), true
+}
+
+// through is the view that n, which is no reshape, makes of its operand's view
+// v; what is read from memory moves along.
+func (v view) through(n *ir.Node) view {
+	a, strides, next := n.Attr, make([]ir.Dim, n.Type.Rank()), 0
+	for i := range strides {
+		switch n.Op.Name {
+		case "spread":
+			if !contains(a.Axes, i) {
+				strides[i] = v.strides[next]
+				next++
+			}
+		case "transpose":
+			strides[i] = v.strides[a.Axes[i]]
+		case "slice":
+			v.offset = v.offset.Add(a.Dims[i].Mul(v.strides[i]))
+			strides[i] = v.strides[i].Mul(ir.D(a.Steps[i]))
+		case "flip":
+			strides[i] = v.strides[i]
+			if contains(a.Axes, i) {
+				v.offset = v.offset.Add(n.Type.Shape[i].Sub(ir.D(1)).Mul(strides[i]))
+				strides[i] = strides[i].Neg()
+			}
+		}
+	}
+	v.strides = strides
+	v.index = slices.Clone(v.index)
+	for i := range v.index {
+		v.index[i].at = v.index[i].at.through(n)
+	}
+	return v
 }
 
 // gathered is the view of a gather or pick whose operand is the view v.

@@ -201,14 +201,10 @@ func (f *fuser) visit(n *ir.Node) {
 		return
 	}
 	if f.inline(n) {
-		f.reachable(n)
 		return
 	}
-	f.visitCopies(n.Args...)
-	f.reachable(n)
 	switch {
 	case f.products[n] != nil:
-		f.visitCopies(f.products[n].a, f.products[n].b)
 		f.addProduct(n)
 	case f.assembly(n):
 	case n.Op.Class == ir.Reduce:
@@ -220,29 +216,34 @@ func (f *fuser) visit(n *ir.Node) {
 	}
 }
 
-// reachable makes sure that the view n can be read where its elements lie;
-// what it looks at is copied where that cannot be.
+// reachable makes sure that the view n can be read where its elements lie, and
+// the indices of a scatter where it stores: what it looks at is copied where
+// that cannot be.
 func (f *fuser) reachable(n *ir.Node) {
-	f.visitCopies(n.Args...)
-	if n.Op.Class != ir.View && !n.Is("gather") && !n.Is("pick") {
-		return
-	}
-	x := n.Args[0]
-	if n.Is("spread") && (x.Type.Rank() == 0 || f.inline(x) && x.Op.Class == ir.Map && trailing(n)) {
-		return
-	}
 	stored := func(m *ir.Node) bool { return !f.inline(m) }
-	if _, ok := viewOf(n, func(m *ir.Node) bool { return m != n && stored(m) }); ok {
+	looksAt := n.Args
+	switch {
+	case n.Is("scatter_add"):
+		looksAt = n.Args[1:]
+	case n.Op.Class != ir.View && !n.Is("gather") && !n.Is("pick"), n.Is("spread") && f.computedInPlace(n):
 		return
-	}
-	for _, a := range n.Args {
-		if f.inline(a) {
-			if v, ok := viewOf(a, stored); !ok || len(v.index) > 0 || n.Is("reshape") {
-				f.copied[a] = true
-				f.visitCopies(a)
-			}
+	default:
+		if _, ok := viewOf(n, func(m *ir.Node) bool { return m != n && stored(m) }); ok {
+			return
 		}
 	}
+	for _, a := range looksAt {
+		if v, ok := viewOf(a, stored); !ok || len(v.index) > 0 || f.inline(a) && n.Is("reshape") {
+			f.copied[a] = true
+		}
+	}
+}
+
+// computedInPlace reports whether what n repeats is computed where n is read: a
+// scalar, or what is cheap, once a row.
+func (f *fuser) computedInPlace(n *ir.Node) bool {
+	x := n.Args[0]
+	return x.Type.Rank() == 0 || f.inline(x) && x.Op.Class == ir.Map && trailing(n)
 }
 
 // trailing reports whether a spread's new axes are its last ones.
@@ -336,6 +337,11 @@ func (f *fuser) choose(n *ir.Node, shape ir.Shape, fits func(*group) bool) *grou
 	first := 0
 	for b := range bases {
 		first = max(first, f.index(b))
+	}
+	if scale := f.into[n].scale; scale != nil {
+		for b := range f.bases(scale) {
+			first = max(first, f.index(b)+1)
+		}
 	}
 	for _, g := range f.groups[first:] {
 		if g.product == nil && f.related(g, bases) && fits(g) {
@@ -586,6 +592,7 @@ func (f *fuser) visitAll(n *ir.Node) {
 		for _, a := range m.Args {
 			f.uses[a] += choice01(f.uses[a] == 0)
 		}
+		f.reachable(m)
 		f.visit(m)
 	}
 }
@@ -834,8 +841,9 @@ func (f *fuser) findMemory(roots []*ir.Node) {
 	for _, g := range f.groups {
 		if g.product != nil {
 			f.memory[g.product.result] = true
-			f.remember(g.product.a, nil)
-			f.remember(g.product.b, nil)
+			for _, x := range []*ir.Node{g.product.a, g.product.b, g.product.alpha, g.product.beta} {
+				f.remember(x, nil)
+			}
 			continue
 		}
 		for _, n := range g.nodes {
@@ -848,6 +856,7 @@ func (f *fuser) findMemory(roots []*ir.Node) {
 		}
 		for _, n := range g.folds {
 			f.rememberOperands(n, g)
+			f.remember(f.into[n].scale, g)
 			f.memory[n] = f.into[n].target == nil
 		}
 		for _, p := range g.puts {
@@ -910,7 +919,7 @@ func (f *fuser) rememberOperands(n *ir.Node, g *group) {
 }
 
 // remember gives a buffer to what g reads of other groups, and to what it reads
-// of itself by index.
+// of itself by index; nothing is read of nil.
 func (f *fuser) remember(a *ir.Node, g *group) {
 	key := reading{a, g}
 	if f.remembered[key] {
@@ -918,7 +927,7 @@ func (f *fuser) remember(a *ir.Node, g *group) {
 	}
 	f.remembered[key] = true
 	switch {
-	case f.avail[a] || a.Op.Class == ir.Leaf:
+	case a == nil || f.avail[a]:
 	case !f.inline(a):
 		if g == nil || f.of[a] != g {
 			f.memory[a] = true

@@ -1,7 +1,6 @@
 package passes
 
 import (
-	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -165,10 +164,17 @@ func (f *fuser) scaledReduce(y *ir.Node) (r, scale *ir.Node) {
 	return nil, nil
 }
 
-// addProduct appends the step of n's product.
+// addProduct appends the step of n's product, behind copies of its operands
+// that laying it out has made.
 func (f *fuser) addProduct(n *ir.Node) {
+	p := f.products[n]
+	for _, x := range []*ir.Node{p.a, p.b} {
+		if f.copied[x] {
+			f.visit(x)
+		}
+	}
 	g := f.newGroup(n.Type.Shape)
-	g.product = f.products[n]
+	g.product = p
 	f.of[n] = g
 }
 
@@ -333,28 +339,30 @@ func (f *fuser) productStep(p *product) (*ir.ProductStep, bool) {
 	return step, true
 }
 
-// layOut makes sure that every product's operands can be read where they lie;
-// what cannot is copied first, along the letters of the product.
+// layOut makes sure that views and operands of products can be read where they
+// lie: what cannot is copied first, for products along their letters.
 func (f *fuser) layOut(order []*ir.Node) {
 	for _, n := range order {
-		p := f.products[n]
-		if p == nil {
-			continue
+		if p := f.products[n]; p != nil {
+			f.layOutProduct(p)
+		} else {
+			f.reachable(n)
 		}
-		everything := func(m *ir.Node) bool { return !f.inline(m) }
-		for _, x := range []*ir.Node{p.a, p.b} {
-			if f.inline(x) {
-				if v, ok := viewOf(x, everything); !ok || len(v.index) > 0 {
-					f.copied[x] = true
-				}
-			}
+	}
+}
+
+func (f *fuser) layOutProduct(p *product) {
+	stored := func(m *ir.Node) bool { return !f.inline(m) && !f.isLocal(m) }
+	for _, x := range []*ir.Node{p.a, p.b} {
+		if v, ok := viewOf(x, stored); !ok || len(v.index) > 0 {
+			f.copied[x] = true
 		}
-		a, _ := viewOf(p.a, everything)
-		b, _ := viewOf(p.b, everything)
-		c := view{base: n, strides: rowMajor(n.Type.Shape)}
-		if _, ok := matrices(p.einsum, a, b, c); !ok {
-			f.reorder(p)
-		}
+	}
+	a, _ := viewOf(p.a, stored)
+	b, _ := viewOf(p.b, stored)
+	c := view{base: p.result, strides: rowMajor(p.result.Type.Shape)}
+	if _, ok := matrices(p.einsum, a, b, c); !ok {
+		f.reorder(p)
 	}
 }
 
@@ -395,15 +403,4 @@ func positions(letters, of string) []int {
 		out[i] = strings.IndexByte(of, letters[i])
 	}
 	return out
-}
-
-// visitCopies gives views that must be copied a group, before their users.
-func (f *fuser) visitCopies(nodes ...*ir.Node) {
-	for _, n := range nodes {
-		if f.copied[n] && f.of[n] == nil {
-			f.visitCopies(slices.Clone(n.Args)...)
-			f.addMap(n)
-			f.memory[n] = true
-		}
-	}
 }

@@ -342,7 +342,7 @@ func (s *scheduler) memoryLoad(step *ir.ScalarStep, a *ir.Node, stored func(*ir.
 		s.fail("the scalar %s cannot be read where it lies", a.Op.Name)
 		return
 	}
-	b := &builder{f: s.f, buffer: s.buffer, invalid: s.fail}
+	b := &builder{f: s.f, buffer: s.buffer, scalar: s.scalar, invalid: s.fail}
 	step.Loads[a] = b.access(v)
 }
 

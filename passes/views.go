@@ -29,6 +29,10 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 		if len(n.Attr.Axes) == 0 {
 			return x
 		}
+		if x.Is("iota") {
+			kept := slices.DeleteFunc(axes(0, n.Type.Rank()), func(a int) bool { return contains(n.Attr.Axes, a) })
+			return g.Iota(n.Type.Shape, kept[x.Attr.Axis], n.Type.Elem)
+		}
 		if x.Is("spread") {
 			return g.Spread(x.Args[0], n.Type.Shape, composedAxes(n, x))
 		}
@@ -65,6 +69,9 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 			return g.Fill(0, n.Type) // the first step is 1
 		}
 	case "eq", "le", "ge":
+		if n.Is("eq") && isIndicator(x) && isOne(n.Args[1]) {
+			return x.Args[0]
+		}
 		if n.Args[0] == n.Args[1] && !x.Type.Elem.IsFloat() {
 			return g.Fill(1, n.Type)
 		}
@@ -128,6 +135,20 @@ func (s *simplifier) gathered(n, x *ir.Node) *ir.Node {
 		return nil
 	}
 	return s.g.Spread(x, n.Type.Shape, without(axes(0, n.Type.Rank()), index.Attr.Axis))
+}
+
+// isIndicator reports whether x is 1 where a condition holds, else 0.
+func isIndicator(x *ir.Node) bool {
+	if !x.Is("where") || !isOne(x.Args[1]) {
+		return false
+	}
+	v, ok := x.Args[2].Literal()
+	return ok && v == 0
+}
+
+func isOne(x *ir.Node) bool {
+	v, ok := x.Literal()
+	return ok && v == 1
 }
 
 func choice(first bool) int {

@@ -31,10 +31,11 @@ func TestREADME(t *testing.T) {
 		"program": func(t *testing.T) string {
 			return fenced("", readFile(t, "../../examples/softmax/softmax/softmax.dnn"))
 		},
-		"emitted": func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
-		"error":   func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
-		"help":    func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
-		"ops":     func(*testing.T) string { return ir.OpTable() },
+		"emitted":   func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
+		"error":     func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
+		"functions": libraryTable,
+		"help":      func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
+		"ops":       func(*testing.T) string { return ir.OpTable() },
 	}
 
 	seen := 0

@@ -62,6 +62,9 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(s.out, 0o755); err != nil {
+		return err
+	}
 	t := newTrainer(digits, s)
 	result, err := train.Run(ctx, t.config(s))
 	if err != nil {

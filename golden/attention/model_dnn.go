@@ -16,88 +16,88 @@ import (
 //
 // Forward, for a batch of B×T:
 //
-//	t               = i                                            [T]
-//	t2              = where(t ≥ t, 1, 0)                           [T,T]
-//	t3              = (t2 = 1)                                     [T,T]
-//	t4              = h.W[ids] − 0.125·Σⱼ h.W[ids]                 [B,T,8]
-//	t5              = 0.125·Σⱼ t4² + 1e−5                          [B,T]
-//	t6              = √t5                                          [B,T]
-//	t7              = 1/t6                                         [B,T]
-//	t8              = layer_norm.shift + layer_norm.scale·t7 ⊙ t4  [B,T,8]
-//	t9              = t8·attention.Wqkv                            [B,T,24]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t9[:, :, :−2, :, :], t9[:, :, 1:−1, :, :])  [B,2,T,T]
-//	attention.s     = where(t3, attention.s, −∞)                   [B,2,T,T]
+//	t               = (i ≥ j)                                      [T,T]
+//	t2              = h.W[ids] − 0.125·Σⱼ h.W[ids]                 [B,T,8]
+//	t3              = 0.125·Σⱼ t2² + 1e−5                          [B,T]
+//	t4              = √t3                                          [B,T]
+//	t5              = 1/t4                                         [B,T]
+//	t6              = layer_norm.shift + layer_norm.scale·t5 ⊙ t2  [B,T,8]
+//	t7              = t6·attention.Wqkv                            [B,T,24]
+//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, :−2, :, :], t7[:, :, 1:−1, :, :])  [B,2,T,T]
+//	attention.s     = where(t, attention.s, −∞)                    [B,2,T,T]
 //	peak            = max attention.s
 //	attention.pExp  = exp(attention.s − peak)                      [B,2,T,T]
 //	sum             = Σⱼ attention.pExp                            [B,T]
 //	attention.p     = attention.pExp/sum                           [B,2,T,T]
 //	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)          [B,2,T,T]
-//	t10             = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t9[:, :, 2:, :, :])  [B,T,2,4]
-//	h               = 1.1111112·t10·attention.Wo                   [B,T,8]
+//	t8              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t7[:, :, 2:, :, :])  [B,T,2,4]
+//	h               = 1.1111112·t8·attention.Wo                    [B,T,8]
 //	h               = h.W[ids] + h                                 [B,T,8]
-//	t11             = dense2.b + h                                 [B,T,8]
-//	t12             = h − 0.125·Σⱼ h                               [B,T,8]
-//	t13             = 0.125·Σⱼ t12² + 1e−5                         [B,T]
-//	t14             = √t13                                         [B,T]
-//	t15             = 1/t14                                        [B,T]
-//	t16             = layer_norm2.shift + layer_norm2.scale·t15 ⊙ t12  [B,T,8]
-//	dense.y         = t16·dense.W                                  [B,T,16]
+//	t9              = dense2.b + h                                 [B,T,8]
+//	t10             = h − 0.125·Σⱼ h                               [B,T,8]
+//	t11             = 0.125·Σⱼ t10² + 1e−5                         [B,T]
+//	t12             = √t11                                         [B,T]
+//	t13             = 1/t12                                        [B,T]
+//	t14             = layer_norm2.shift + layer_norm2.scale·t13 ⊙ t10  [B,T,8]
+//	dense.y         = t14·dense.W                                  [B,T,16]
 //	dense.y         = dense.b + dense.y                            [B,T,16]
-//	t17             = erf(0.70710677·dense.y) + 1                  [B,T,16]
-//	t18             = dense.y ⊙ t17                                [B,T,16]
-//	dense2.y        = 0.5·t18·dense2.W                             [B,T,8]
-//	h               = t11 + dense2.y                               [B,T,8]
-//	t19             = h − 0.125·Σⱼ h                               [B,T,8]
-//	t20             = 0.125·Σⱼ t19² + 1e−5                         [B,T]
-//	t21             = 1/√t20                                       [B,T]
-//	t22             = layer_norm3.shift + layer_norm3.scale·t21 ⊙ t19  [B,T,8]
-//	logits.y        = t22·logits.W                                 [B,T,11]
+//	t15             = erf(0.70710677·dense.y) + 1                  [B,T,16]
+//	t16             = dense.y ⊙ t15                                [B,T,16]
+//	dense2.y        = 0.5·t16·dense2.W                             [B,T,8]
+//	h               = t9 + dense2.y                                [B,T,8]
+//	t17             = h − 0.125·Σⱼ h                               [B,T,8]
+//	t18             = 0.125·Σⱼ t17² + 1e−5                         [B,T]
+//	t19             = 1/√t18                                       [B,T]
+//	t20             = layer_norm3.shift + layer_norm3.scale·t19 ⊙ t17  [B,T,8]
+//	logits.y        = t20·logits.W                                 [B,T,11]
 //	logits          = logits.b + logits.y                          [B,T,11]
 //	peak            = max logits
-//	t23             = exp(logits − peak)                           [B,T,11]
-//	sum             = Σⱼ t23                                       [B,T]
+//	t21             = exp(logits − peak)                           [B,T,11]
+//	sum             = Σⱼ t21                                       [B,T]
+//	each            = peak + log(sum) − logits[y]
+//	(B*T)·loss      = Σ each                                       []
 //	…
 //
 // Backward:
 //
-//	scale           = 1/(B*T)                                       []
-//	(B*T)·dlogits   = t23/sum − onehot(y)
+//	scale           = 1/(B*T)                                      []
+//	(B*T)·dlogits   = t21/sum − onehot(y)
 //	dlogits.b       = scale·Σ (B*T)·dlogits
-//	dlogits.W       = scale·t22ᵀ·((B*T)·dlogits)
-//	t24             = ((B*T)·dlogits)·logits.Wᵀ                     [B,T,8]
-//	(B*T)·ddense2.y = t21·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t19 ⊙ t24/t20·t19 − 0.125·Σⱼ layer_norm3.scale·t24)
-//	dlayer_norm3.shift = scale·Σ t24
-//	dlayer_norm3.scale = scale·Σ t21·t19 ⊙ t24
+//	dlogits.W       = scale·t20ᵀ·((B*T)·dlogits)
+//	t22             = ((B*T)·dlogits)·logits.Wᵀ                    [B,T,8]
+//	(B*T)·ddense2.y = t19·(layer_norm3.scale·t22 − 0.125·Σⱼ layer_norm3.scale·t17 ⊙ t22/t18·t17 − 0.125·Σⱼ layer_norm3.scale·t22)
+//	dlayer_norm3.shift = scale·Σ t22
+//	dlayer_norm3.scale = scale·Σ t19·t17 ⊙ t22
 //	ddense2.b       = scale·Σ (B*T)·ddense2.y
-//	scale2          = 0.5/(B*T)                                     []
-//	ddense2.W       = scale2·t18ᵀ·((B*T)·ddense2.y)
-//	t25             = ((B*T)·ddense2.y)·dense2.Wᵀ                   [B,T,16]
-//	(B*T)·ddense.y  = t25 ⊙ (0.5·t17 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+//	scale2          = 0.5/(B*T)                                    []
+//	ddense2.W       = scale2·t16ᵀ·((B*T)·ddense2.y)
+//	t23             = ((B*T)·ddense2.y)·dense2.Wᵀ                  [B,T,16]
+//	(B*T)·ddense.y  = t23 ⊙ (0.5·t15 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 //	ddense.b        = scale·Σ (B*T)·ddense.y
-//	ddense.W        = scale·t16ᵀ·((B*T)·ddense.y)
-//	t26             = ((B*T)·ddense.y)·dense.Wᵀ                     [B,T,8]
-//	t27             = (B*T)·ddense2.y + t15·(layer_norm2.scale·t26 − 0.125·Σⱼ layer_norm2.scale·t12 ⊙ t26/t13·t12) − 0.125·Σⱼ layer_norm2.scale·t26/t14  [B,T,8]
-//	dlayer_norm2.shift = scale·Σ t26
-//	dlayer_norm2.scale = scale·Σ t15·t12 ⊙ t26
-//	scale3          = 1.1111112/(B*T)                               []
-//	dattention.Wo   = scale3·t10ᵀ·t27
-//	t28             = t27·attention.Woᵀ                             [B,T,8]
-//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t28)
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t28, t9[:, :, 2:, :, :])
+//	ddense.W        = scale·t14ᵀ·((B*T)·ddense.y)
+//	t24             = ((B*T)·ddense.y)·dense.Wᵀ                    [B,T,8]
+//	t25             = (B*T)·ddense2.y + t13·(layer_norm2.scale·t24 − 0.125·Σⱼ layer_norm2.scale·t10 ⊙ t24/t11·t10) − 0.125·Σⱼ layer_norm2.scale·t24/t12  [B,T,8]
+//	dlayer_norm2.shift = scale·Σ t24
+//	dlayer_norm2.scale = scale·Σ t13·t10 ⊙ t24
+//	scale3          = 1.1111112/(B*T)                              []
+//	dattention.Wo   = scale3·t8ᵀ·t25
+//	t26             = t25·attention.Woᵀ                            [B,T,8]
+//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t26)
+//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t26, t7[:, :, 2:, :, :])
 //	((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
 //	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-//	((B*T)/1.1111112)·dattention.s = where(t3, ((B*T)/1.1111112)·dattention.s, 0)
-//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t9[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
-//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t9[:, :, 1:−1, :, :])
-//	t29             = 1.1111112·((B*T)/1.1111112)·dattention.v      [B,T,3,2,4]
-//	t29             = 0.5555556·((B*T)/0.5555556)·dattention.k      [B,T,3,2,4]
-//	t29             = 0.5555556·((B*T)/0.5555556)·dattention.q      [B,T,3,2,4]
-//	dattention.Wqkv = scale·t8ᵀ·t29
-//	t30             = t29·attention.Wqkvᵀ                           [B,T,8]
+//	((B*T)/1.1111112)·dattention.s = where(t, ((B*T)/1.1111112)·dattention.s, 0)
+//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t7[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t7[:, :, 1:−1, :, :])
+//	t27             = 1.1111112·((B*T)/1.1111112)·dattention.v     [B,T,3,2,4]
+//	t27             = 0.5555556·((B*T)/0.5555556)·dattention.k     [B,T,3,2,4]
+//	t27             = 0.5555556·((B*T)/0.5555556)·dattention.q     [B,T,3,2,4]
+//	dattention.Wqkv = scale·t6ᵀ·t27
+//	t28             = t27·attention.Wqkvᵀ                          [B,T,8]
 //	(B*T)·dh.W      = 0
-//	(B*T)·dh        = t27 + t7·(layer_norm.scale·t30 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t30/t5·t4) − 0.125·Σⱼ layer_norm.scale·t30/t6
-//	dlayer_norm.shift = scale·Σ t30
-//	dlayer_norm.scale = scale·Σ t7·t4 ⊙ t30
+//	(B*T)·dh        = t25 + t5·(layer_norm.scale·t28 − 0.125·Σⱼ layer_norm.scale·t2 ⊙ t28/t3·t2) − 0.125·Σⱼ layer_norm.scale·t28/t4
+//	dlayer_norm.shift = scale·Σ t28
+//	dlayer_norm.scale = scale·Σ t5·t2 ⊙ t28
 //	(B*T)·dh.W[…]   += (B*T)·dh
 //	dh.W            = scale·(B*T)·dh.W
 //
@@ -121,51 +121,48 @@ type Attention struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	t           []int32   // [max.T]
-	t31         []int32   // [max.T]; in the memory of t
-	t2          []float32 // [max.T,max.T]
-	t3          []bool    // [max.T,max.T]
-	t32         []bool    // [max.T,max.T]; in the memory of t3
-	t4          []float32 // [max.B,max.T,8]
-	t33         []float32 // [max.B,max.T,8]; in the memory of t4
-	t35         []float32 // [max.B,max.T,2,4]; in the memory of t4
-	t36         []float32 // [max.B,max.T,8]; in the memory of t4
+	t           []bool    // [max.T,max.T]
+	t29         []bool    // [max.T,max.T]; in the memory of t
+	t2          []float32 // [max.B,max.T,8]
+	t30         []float32 // [max.B,max.T,8]; in the memory of t2
+	t32         []float32 // [max.B,max.T,2,4]; in the memory of t2
+	t33         []float32 // [max.B,max.T,8]; in the memory of t2
+	t3          []float32 // [max.B,max.T]
+	t31         []float32 // [max.B,max.T,24]; in the memory of t3
+	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t3
+	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t3
+	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t3
+	t4          []float32 // [max.B,max.T]
+	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t4
 	t5          []float32 // [max.B,max.T]
-	t34         []float32 // [max.B,max.T,24]; in the memory of t5
-	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t5
-	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t5
-	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t5
-	t6          []float32 // [max.B,max.T]
-	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t6
-	t7          []float32 // [max.B,max.T]
-	t8          []float32 // [max.B,max.T,8]
-	t30         []float32 // [max.B,max.T,8]; in the memory of t8
-	t9          []float32 // [max.B,max.T,24]
-	t29         []float32 // [max.B,max.T,3,2,4]; in the memory of t9
+	t6          []float32 // [max.B,max.T,8]
+	t28         []float32 // [max.B,max.T,8]; in the memory of t6
+	t7          []float32 // [max.B,max.T,24]
+	t27         []float32 // [max.B,max.T,3,2,4]; in the memory of t7
 	attentionS  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
 	attentionS2 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
 	attentionP2 []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
 	dattentionP []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionP2
-	t10         []float32 // [max.B,max.T,2,4]
-	t28         []float32 // [max.B,max.T,8]; in the memory of t10
-	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t10
+	t8          []float32 // [max.B,max.T,2,4]
+	t26         []float32 // [max.B,max.T,8]; in the memory of t8
+	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t8
 	h           []float32 // [max.B,max.T,8]
 	ddense2Y    []float32 // [max.B,max.T,8]; becomes (B*T)·ddense2.y, in place
 	dattentionV []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of ddense2Y
+	t11         []float32 // [max.B,max.T]
+	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t11
+	t12         []float32 // [max.B,max.T]
 	t13         []float32 // [max.B,max.T]
-	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t13
-	t14         []float32 // [max.B,max.T]
-	t15         []float32 // [max.B,max.T]
-	t16         []float32 // [max.B,max.T,8]
-	t26         []float32 // [max.B,max.T,8]; in the memory of t16
+	t14         []float32 // [max.B,max.T,8]
+	t24         []float32 // [max.B,max.T,8]; in the memory of t14
 	denseY      []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place
-	t17         []float32 // [max.B,max.T,16]
-	t18         []float32 // [max.B,max.T,16]
-	t25         []float32 // [max.B,max.T,16]; in the memory of t18
+	t15         []float32 // [max.B,max.T,16]
+	t16         []float32 // [max.B,max.T,16]
+	t23         []float32 // [max.B,max.T,16]; in the memory of t16
 	dense2Y     []float32 // [max.B,max.T,8]; becomes dense2.y, in place
-	t24         []float32 // [max.B,max.T,8]; in the memory of dense2Y
-	t20         []float32 // [max.B,max.T]
-	t21         []float32 // [max.B,max.T]
+	t22         []float32 // [max.B,max.T,8]; in the memory of dense2Y
+	t18         []float32 // [max.B,max.T]
+	t19         []float32 // [max.B,max.T]
 	logitsY     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
 	sum         []float32 // [max.B,max.T]
 	dhW         []float32 // [11,8]; becomes (B*T)·dh.W, in place
@@ -226,60 +223,44 @@ func (m *Attention) forward(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t := m.t[:T]
-	t2 := m.t2[:T*T]
-	t3 := m.t3[:T*T]
-	t4 := m.t4[:8*B*T]
+	t := m.t[:T*T]
+	t2 := m.t2[:8*B*T]
+	t3 := m.t3[:B*T]
+	t4 := m.t4[:B*T]
 	t5 := m.t5[:B*T]
-	t6 := m.t6[:B*T]
-	t7 := m.t7[:B*T]
-	t8 := m.t8[:8*B*T]
-	t9 := m.t9[:24*B*T]
+	t6 := m.t6[:8*B*T]
+	t7 := m.t7[:24*B*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
-	t10 := m.t10[:8*B*T]
+	t8 := m.t8[:8*B*T]
 	h := m.h[:8*B*T]
 	ddense2Y := m.ddense2Y[:8*B*T]
+	t11 := m.t11[:B*T]
+	t12 := m.t12[:B*T]
 	t13 := m.t13[:B*T]
-	t14 := m.t14[:B*T]
-	t15 := m.t15[:B*T]
-	t16 := m.t16[:8*B*T]
+	t14 := m.t14[:8*B*T]
 	denseY := m.denseY[:16*B*T]
-	t17 := m.t17[:16*B*T]
-	t18 := m.t18[:16*B*T]
+	t15 := m.t15[:16*B*T]
+	t16 := m.t16[:16*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t20 := m.t20[:B*T]
-	t21 := m.t21[:B*T]
+	t18 := m.t18[:B*T]
+	t19 := m.t19[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	sum := m.sum[:B*T]
 
-	// t = i
+	// t = (i ≥ j)
 	for i := range T {
-		t[i] = int32(i)
-	}
-
-	// t2 = where(t ≥ t, 1, 0)
-	// t3 = (t2 = 1)
-	for i := range T {
-		tOfI := t[i]
-		t2Row := t2[T*i:][:T]
-		t3Row := t3[T*i:][:T]
-		for j := range t {
-			tOf := float32(0)
-			if tOfI >= t[j] {
-				tOf = 1
-			}
-			t2Of := tOf == 1
-			t2Row[j] = tOf
-			t3Row[j] = t2Of
+		tRow := t[T*i:][:T]
+		for j := range tRow {
+			tRow[j] = i >= j
 		}
 	}
 
-	// t4 = h.W[ids] − 0.125·Σⱼ h.W[ids]
-	// t5 = 0.125·Σⱼ t4² + 1e−5
-	// t6 = √t5
-	// t7 = 1/t6
-	// t8 = layer_norm.shift + layer_norm.scale·t7 ⊙ t4
+	// t2 = h.W[ids] − 0.125·Σⱼ h.W[ids]
+	// t3 = 0.125·Σⱼ t2² + 1e−5
+	// t4 = √t3
+	// t5 = 1/t4
+	// t6 = layer_norm.shift + layer_norm.scale·t5 ⊙ t2
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		tOf := float32(0)
@@ -287,43 +268,43 @@ func (m *Attention) forward(batch *Batch) Totals {
 			tOf += hWRow[j]
 		}
 		u := 0.125 * tOf
-		t4Row := (*[8]float32)(t4[8*i:])
+		t2Row := (*[8]float32)(t2[8*i:])
 		t2Of := float32(0)
 		for j := range hWRow {
 			d := hWRow[j] - u
 			t2Of += d * d
-			t4Row[j] = d
+			t2Row[j] = d
 		}
 		u2 := 0.125 * t2Of
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t5[i] = t3Of
-		t6[i] = t4Of
-		t7[i] = u3
-		t8Row := (*[8]float32)(t8[8*i:])
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = u3
+		t6Row := (*[8]float32)(t6[8*i:])
 		for j := range hWRow {
-			t8Row[j] = layerNormShift[j] + layerNormScale[j]*u3*t4Row[j]
+			t6Row[j] = layerNormShift[j] + layerNormScale[j]*u3*t2Row[j]
 		}
 	}
 
-	// t9 = t8·attention.Wqkv
+	// t7 = t6·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t8, B*T, 8),
+		blas.View32(t6, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t9, B*T, 24))
+		0, blas.View32(t7, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t9[:, :, :−2, :, :], t9[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, :−2, :, :], t7[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t9[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t9[24*T*i+4*j+8:], T, 4, 24).T(),
+				blas.Strided32(t7[min(24*T*i+4*j, len(t7)):], T, 4, 24),
+				blas.Strided32(t7[min(24*T*i+4*j+8, len(t7)):], T, 4, 24).T(),
 				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t3, attention.s, −∞)
+	// attention.s = where(t, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
@@ -332,12 +313,12 @@ func (m *Attention) forward(batch *Batch) Totals {
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
-			t3Row := t3[T*j:][:T]
+			tRow := t[T*j:][:T]
 			attentionSRow := attentionS[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
 			for k := range attentionSRow {
 				attentionSOf := float32(float32(math.Inf(-1)))
-				if t3Row[k] {
+				if tRow[k] {
 					attentionSOf = attentionSRow[k]
 				}
 				if attentionSOf > peak || attentionSOf != attentionSOf {
@@ -347,7 +328,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 			sumOf := float32(0)
 			for k := range attentionSRow {
 				attentionS2 := float32(float32(math.Inf(-1)))
-				if t3Row[k] {
+				if tRow[k] {
 					attentionS2 = attentionSRow[k]
 				}
 				attentionPExp := vec.Exp(attentionS2 - peak)
@@ -368,29 +349,29 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t10 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t9[:, :, 2:, :, :])
+	// t8 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t7[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t9[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t10[8*T*i+4*j:], T, 4, 8))
+				blas.Strided32(t7[min(24*T*i+4*j+16, len(t7)):], T, 4, 24),
+				0, blas.Strided32(t8[min(8*T*i+4*j, len(t8)):], T, 4, 8))
 		}
 	}
 
-	// h = 1.1111112·t10·attention.Wo
+	// h = 1.1111112·t8·attention.Wo
 	blas.Sgemm(1.1111112,
-		blas.View32(t10, B*T, 8),
+		blas.View32(t8, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t11 = dense2.b + h
-	// t12 = h − 0.125·Σⱼ h
-	// t13 = 0.125·Σⱼ t12² + 1e−5
-	// t14 = √t13
-	// t15 = 1/t14
-	// t16 = layer_norm2.shift + layer_norm2.scale·t15 ⊙ t12
+	// t9 = dense2.b + h
+	// t10 = h − 0.125·Σⱼ h
+	// t11 = 0.125·Σⱼ t10² + 1e−5
+	// t12 = √t11
+	// t13 = 1/t12
+	// t14 = layer_norm2.shift + layer_norm2.scale·t13 ⊙ t10
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
@@ -413,49 +394,49 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t13[i] = t4Of
-		t14[i] = t5Of
-		t15[i] = u3
-		t16Row := (*[8]float32)(t16[8*i:])
+		t11[i] = t4Of
+		t12[i] = t5Of
+		t13[i] = u3
+		t14Row := (*[8]float32)(t14[8*i:])
 		for j := range ddense2YRow {
-			t16Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
+			t14Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
 		}
 	}
 
-	// dense.y = t16·dense.W
+	// dense.y = t14·dense.W
 	blas.Sgemm(1,
-		blas.View32(t16, B*T, 8),
+		blas.View32(t14, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t17 = erf(0.70710677·dense.y) + 1
-	// t18 = dense.y ⊙ t17
+	// t15 = erf(0.70710677·dense.y) + 1
+	// t16 = dense.y ⊙ t15
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t17Row := (*[16]float32)(t17[16*i:])
-		t18Row := (*[16]float32)(t18[16*i:])
+		t15Row := (*[16]float32)(t15[16*i:])
+		t16Row := (*[16]float32)(t16[16*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
 			tOf := vec.Erf(0.70710677*denseYOf) + 1
 			u := denseYOf * tOf
 			denseYRow[j] = denseYOf
-			t17Row[j] = tOf
-			t18Row[j] = u
+			t15Row[j] = tOf
+			t16Row[j] = u
 		}
 	}
 
-	// dense2.y = 0.5·t18·dense2.W
+	// dense2.y = 0.5·t16·dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t18, B*T, 16),
+		blas.View32(t16, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t11 + dense2.y
-	// t19 = h − 0.125·Σⱼ h
-	// t20 = 0.125·Σⱼ t19² + 1e−5
-	// t21 = 1/√t20
-	// t22 = layer_norm3.shift + layer_norm3.scale·t21 ⊙ t19
+	// h = t9 + dense2.y
+	// t17 = h − 0.125·Σⱼ h
+	// t18 = 0.125·Σⱼ t17² + 1e−5
+	// t19 = 1/√t18
+	// t20 = layer_norm3.shift + layer_norm3.scale·t19 ⊙ t17
 	for i := range B * T {
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		dense2YRow := (*[8]float32)(dense2Y[8*i:])
@@ -474,14 +455,14 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t20[i] = t3Of
-		t21[i] = u3
+		t18[i] = t3Of
+		t19[i] = u3
 		for j := range ddense2YRow {
 			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
 		}
 	}
 
-	// logits.y = t22·logits.W
+	// logits.y = t20·logits.W
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B*T, 8),
 		blas.View32(logitsW, 8, 11),
@@ -489,8 +470,8 @@ func (m *Attention) forward(batch *Batch) Totals {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t23 = exp(logits − peak)
-	// sum = Σⱼ t23
+	// t21 = exp(logits − peak)
+	// sum = Σⱼ t21
 	// each = peak + log(sum) − logits[y]
 	// (B*T)·loss = Σ each
 	// (B*T)·accuracy = Σ [argmax logits = y]
@@ -568,38 +549,38 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	sum := m.sum[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t24 := m.t24[:8*B*T]
+	t22 := m.t22[:8*B*T]
 	ddense2Y := m.ddense2Y[:8*B*T]
-	t21 := m.t21[:B*T]
-	t20 := m.t20[:B*T]
-	t18 := m.t18[:16*B*T]
-	t25 := m.t25[:16*B*T]
-	t17 := m.t17[:16*B*T]
+	t19 := m.t19[:B*T]
+	t18 := m.t18[:B*T]
+	t16 := m.t16[:16*B*T]
+	t23 := m.t23[:16*B*T]
+	t15 := m.t15[:16*B*T]
 	denseY := m.denseY[:16*B*T]
-	t16 := m.t16[:8*B*T]
-	t26 := m.t26[:8*B*T]
+	t14 := m.t14[:8*B*T]
+	t24 := m.t24[:8*B*T]
 	h := m.h[:8*B*T]
-	t15 := m.t15[:B*T]
 	t13 := m.t13[:B*T]
-	t14 := m.t14[:B*T]
-	t10 := m.t10[:8*B*T]
-	t28 := m.t28[:8*B*T]
+	t11 := m.t11[:B*T]
+	t12 := m.t12[:B*T]
+	t8 := m.t8[:8*B*T]
+	t26 := m.t26[:8*B*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
 	dattentionV := m.dattentionV[:8*B*T]
-	t9 := m.t9[:24*B*T]
+	t7 := m.t7[:24*B*T]
 	dattentionP := m.dattentionP[:2*B*T*T]
 	attentionS := m.attentionS[:2*B*T*T]
-	t3 := m.t3[:T*T]
+	t := m.t[:T*T]
 	dattentionK := m.dattentionK[:8*B*T]
 	dattentionQ := m.dattentionQ[:8*B*T]
-	t29 := m.t29[:24*B*T]
-	t8 := m.t8[:8*B*T]
-	t30 := m.t30[:8*B*T]
+	t27 := m.t27[:24*B*T]
+	t6 := m.t6[:8*B*T]
+	t28 := m.t28[:8*B*T]
 	dhW := m.dhW
-	t4 := m.t4[:8*B*T]
-	t7 := m.t7[:B*T]
+	t2 := m.t2[:8*B*T]
 	t5 := m.t5[:B*T]
-	t6 := m.t6[:B*T]
+	t3 := m.t3[:B*T]
+	t4 := m.t4[:B*T]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -619,7 +600,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale = 1/(B*T)
 	scale := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits = t23/sum − onehot(y)
+	// (B*T)·dlogits = t21/sum − onehot(y)
 	// dlogits.b = scale·Σ (B*T)·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
@@ -636,43 +617,43 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = scale·t22ᵀ·((B*T)·dlogits)
+	// dlogits.W = scale·t20ᵀ·((B*T)·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(dense2Y, B*T, 8).T(),
 		blas.View32(logitsY, B*T, 11),
 		0, blas.View32(dlogitsW, 8, 11))
 
-	// t24 = ((B*T)·dlogits)·logits.Wᵀ
+	// t22 = ((B*T)·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B*T, 11),
 		blas.View32(logitsW, 8, 11).T(),
-		0, blas.View32(t24, B*T, 8))
+		0, blas.View32(t22, B*T, 8))
 
-	// (B*T)·ddense2.y = t21·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t19 ⊙ t24/t20·t19 − 0.125·Σⱼ layer_norm3.scale·t24)
-	// dlayer_norm3.shift = scale·Σ t24
-	// dlayer_norm3.scale = scale·Σ t21·t19 ⊙ t24
+	// (B*T)·ddense2.y = t19·(layer_norm3.scale·t22 − 0.125·Σⱼ layer_norm3.scale·t17 ⊙ t22/t18·t17 − 0.125·Σⱼ layer_norm3.scale·t22)
+	// dlayer_norm3.shift = scale·Σ t22
+	// dlayer_norm3.scale = scale·Σ t19·t17 ⊙ t22
 	// ddense2.b = scale·Σ (B*T)·ddense2.y
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
 	for i := range B * T {
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
-		t24Row := (*[8]float32)(t24[8*i:])
-		t21OfI := t21[i]
-		t := float32(0)
-		t2 := float32(0)
+		t22Row := (*[8]float32)(t22[8*i:])
+		t19OfI := t19[i]
+		tOf := float32(0)
+		t2Of := float32(0)
 		for j := range ddense2YRow {
-			u := ddense2YRow[j] * t24Row[j]
-			t += layerNorm3Scale[j] * u
-			t2 += layerNorm3Scale[j] * t24Row[j]
-			dlayerNorm3Shift[j] += scale * t24Row[j]
-			dlayerNorm3Scale[j] += scale * (t21OfI * u)
+			u := ddense2YRow[j] * t22Row[j]
+			tOf += layerNorm3Scale[j] * u
+			t2Of += layerNorm3Scale[j] * t22Row[j]
+			dlayerNorm3Shift[j] += scale * t22Row[j]
+			dlayerNorm3Scale[j] += scale * (t19OfI * u)
 		}
-		u2 := t / t20[i]
-		u3 := 0.125 * t2
+		u2 := tOf / t18[i]
+		u3 := 0.125 * t2Of
 		for j := range ddense2B {
-			d := layerNorm3Scale[j]*t24Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
-			ddense2YOf := t21OfI * d
+			d := layerNorm3Scale[j]*t22Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
+			ddense2YOf := t19OfI * d
 			ddense2B[j] += scale * ddense2YOf
 			ddense2YRow[j] = ddense2YOf
 		}
@@ -681,69 +662,69 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale2 = 0.5/(B*T)
 	scale2 := float32(0.5 / float64(B*T))
 
-	// ddense2.W = scale2·t18ᵀ·((B*T)·ddense2.y)
+	// ddense2.W = scale2·t16ᵀ·((B*T)·ddense2.y)
 	blas.Sgemm(scale2,
-		blas.View32(t18, B*T, 16).T(),
+		blas.View32(t16, B*T, 16).T(),
 		blas.View32(ddense2Y, B*T, 8),
 		0, blas.View32(ddense2W, 16, 8))
 
-	// t25 = ((B*T)·ddense2.y)·dense2.Wᵀ
+	// t23 = ((B*T)·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddense2Y, B*T, 8),
 		blas.View32(dense2W, 16, 8).T(),
-		0, blas.View32(t25, B*T, 16))
+		0, blas.View32(t23, B*T, 16))
 
-	// (B*T)·ddense.y = t25 ⊙ (0.5·t17 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+	// (B*T)·ddense.y = t23 ⊙ (0.5·t15 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 	// ddense.b = scale·Σ (B*T)·ddense.y
 	clear(ddenseB)
 	for i := range B * T {
-		t17Row := (*[16]float32)(t17[16*i:])
+		t15Row := (*[16]float32)(t15[16*i:])
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t25Row := (*[16]float32)(t25[16*i:])
+		t23Row := (*[16]float32)(t23[16*i:])
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseY := t25Row[j] * (0.5*t17Row[j] + u)
+			ddenseY := t23Row[j] * (0.5*t15Row[j] + u)
 			ddenseB[j] += scale * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = scale·t16ᵀ·((B*T)·ddense.y)
+	// ddense.W = scale·t14ᵀ·((B*T)·ddense.y)
 	blas.Sgemm(scale,
-		blas.View32(t16, B*T, 8).T(),
+		blas.View32(t14, B*T, 8).T(),
 		blas.View32(denseY, B*T, 16),
 		0, blas.View32(ddenseW, 8, 16))
 
-	// t26 = ((B*T)·ddense.y)·dense.Wᵀ
+	// t24 = ((B*T)·ddense.y)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(denseW, 8, 16).T(),
-		0, blas.View32(t26, B*T, 8))
+		0, blas.View32(t24, B*T, 8))
 
-	// t27 = (B*T)·ddense2.y + t15·(layer_norm2.scale·t26 − 0.125·Σⱼ layer_norm2.scale·t12 ⊙ t26/t13·t12) − 0.125·Σⱼ layer_norm2.scale·t26/t14
-	// dlayer_norm2.shift = scale·Σ t26
-	// dlayer_norm2.scale = scale·Σ t15·t12 ⊙ t26
+	// t25 = (B*T)·ddense2.y + t13·(layer_norm2.scale·t24 − 0.125·Σⱼ layer_norm2.scale·t10 ⊙ t24/t11·t10) − 0.125·Σⱼ layer_norm2.scale·t24/t12
+	// dlayer_norm2.shift = scale·Σ t24
+	// dlayer_norm2.scale = scale·Σ t13·t10 ⊙ t24
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	for i := range B * T {
 		hRow := (*[8]float32)(h[8*i:])
-		t26Row := (*[8]float32)(t26[8*i:])
-		t15OfI := t15[i]
-		t := float32(0)
-		t2 := float32(0)
+		t24Row := (*[8]float32)(t24[8*i:])
+		t13OfI := t13[i]
+		tOf := float32(0)
+		t2Of := float32(0)
 		for j := range dlayerNorm2Scale {
-			u := hRow[j] * t26Row[j]
-			t += layerNorm2Scale[j] * u
-			t2 += layerNorm2Scale[j] * t26Row[j]
-			dlayerNorm2Shift[j] += scale * t26Row[j]
-			dlayerNorm2Scale[j] += scale * (t15OfI * u)
+			u := hRow[j] * t24Row[j]
+			tOf += layerNorm2Scale[j] * u
+			t2Of += layerNorm2Scale[j] * t24Row[j]
+			dlayerNorm2Shift[j] += scale * t24Row[j]
+			dlayerNorm2Scale[j] += scale * (t13OfI * u)
 		}
-		u2 := t / t13[i]
-		u3 := t2 / t14[i]
+		u2 := tOf / t11[i]
+		u3 := t2Of / t12[i]
 		u4 := 0.125 * u3
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		for j := range ddense2YRow {
-			u5 := t15OfI * (layerNorm2Scale[j]*t26Row[j] - 0.125*(u2*hRow[j]))
+			u5 := t13OfI * (layerNorm2Scale[j]*t24Row[j] - 0.125*(u2*hRow[j]))
 			hRow[j] = ddense2YRow[j] + u5 - u4
 		}
 	}
@@ -751,157 +732,157 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale3 = 1.1111112/(B*T)
 	scale3 := float32(1.1111111111111112 / float64(B*T))
 
-	// dattention.Wo = scale3·t10ᵀ·t27
+	// dattention.Wo = scale3·t8ᵀ·t25
 	blas.Sgemm(scale3,
-		blas.View32(t10, B*T, 8).T(),
+		blas.View32(t8, B*T, 8).T(),
 		blas.View32(h, B*T, 8),
 		0, blas.View32(dattentionWo, 8, 8))
 
-	// t28 = t27·attention.Woᵀ
+	// t26 = t25·attention.Woᵀ
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(attentionWo, 8, 8).T(),
-		0, blas.View32(t28, B*T, 8))
+		0, blas.View32(t26, B*T, 8))
 
-	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t28)
+	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t26)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T).T(),
-				blas.Strided32(t28[8*T*i+4*j:], T, 4, 8),
-				0, blas.Strided32(dattentionV[8*T*i+4*j:], T, 4, 8))
+				blas.Strided32(t26[min(8*T*i+4*j, len(t26)):], T, 4, 8),
+				0, blas.Strided32(dattentionV[min(8*T*i+4*j, len(dattentionV)):], T, 4, 8))
 		}
 	}
 
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t28, t9[:, :, 2:, :, :])
+	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t26, t7[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t28[8*T*i+4*j:], T, 4, 8),
-				blas.Strided32(t9[24*T*i+4*j+16:], T, 4, 24).T(),
+				blas.Strided32(t26[min(8*T*i+4*j, len(t26)):], T, 4, 8),
+				blas.Strided32(t7[min(24*T*i+4*j+16, len(t7)):], T, 4, 24).T(),
 				0, blas.View32(dattentionP[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
 	// ((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
 	// ((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-	// ((B*T)/1.1111112)·dattention.s = where(t3, ((B*T)/1.1111112)·dattention.s, 0)
+	// ((B*T)/1.1111112)·dattention.s = where(t, ((B*T)/1.1111112)·dattention.s, 0)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
 			dattentionPRow := dattentionP[T*T*i+T*j:][:T]
 			attentionSRow := attentionS[T*T*i+T*j:][:T]
-			t := float32(0)
+			tOf := float32(0)
 			for k := range attentionSRow {
 				dattentionPOf := dattentionPRow[k]
 				if rng.Uniform32(key, uint64(T*T*i+T*j+k)) < 0.1 {
 					dattentionPOf = 0
 				}
-				t += attentionSRow[k] * dattentionPOf
+				tOf += attentionSRow[k] * dattentionPOf
 			}
-			t3Row := t3[T*j:][:T]
+			tRow := t[T*j:][:T]
 			for k := range attentionSRow {
 				dattentionP2 := dattentionPRow[k]
 				if rng.Uniform32(key, uint64(T*T*i+T*j+k)) < 0.1 {
 					dattentionP2 = 0
 				}
 				dattentionS := float32(0)
-				if t3Row[k] {
-					dattentionS = attentionSRow[k] * (dattentionP2 - t)
+				if tRow[k] {
+					dattentionS = attentionSRow[k] * (dattentionP2 - tOf)
 				}
 				attentionSRow[k] = dattentionS
 			}
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t9[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t7[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t9[24*T*i+4*j:], T, 4, 24).T(),
+				blas.Strided32(t7[min(24*T*i+4*j, len(t7)):], T, 4, 24).T(),
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				0, blas.Strided32(dattentionK[8*T*i+4*j:], T, 4, 8).T())
+				0, blas.Strided32(dattentionK[min(8*T*i+4*j, len(dattentionK)):], T, 4, 8).T())
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t9[:, :, 1:−1, :, :])
+	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t7[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t9[24*T*i+4*j+8:], T, 4, 24),
-				0, blas.Strided32(dattentionQ[8*T*i+4*j:], T, 4, 8))
+				blas.Strided32(t7[min(24*T*i+4*j+8, len(t7)):], T, 4, 24),
+				0, blas.Strided32(dattentionQ[min(8*T*i+4*j, len(dattentionQ)):], T, 4, 8))
 		}
 	}
 
-	// t29 = 1.1111112·((B*T)/1.1111112)·dattention.v
+	// t27 = 1.1111112·((B*T)/1.1111112)·dattention.v
 	for i := range B * T {
 		dattentionVRow := (*[8]float32)(dattentionV[8*i:])
-		t29Row := (*[8]float32)(t29[24*i+16:])
+		t27Row := (*[8]float32)(t27[24*i+16:])
 		for j := range dattentionVRow {
-			t29Row[j] = 1.1111112 * dattentionVRow[j]
+			t27Row[j] = 1.1111112 * dattentionVRow[j]
 		}
 	}
 
-	// t29 = 0.5555556·((B*T)/0.5555556)·dattention.k
+	// t27 = 0.5555556·((B*T)/0.5555556)·dattention.k
 	for i := range B * T {
 		dattentionKRow := (*[8]float32)(dattentionK[8*i:])
-		t29Row := (*[8]float32)(t29[24*i+8:])
+		t27Row := (*[8]float32)(t27[24*i+8:])
 		for j := range dattentionKRow {
-			t29Row[j] = 0.5555556 * dattentionKRow[j]
+			t27Row[j] = 0.5555556 * dattentionKRow[j]
 		}
 	}
 
-	// t29 = 0.5555556·((B*T)/0.5555556)·dattention.q
+	// t27 = 0.5555556·((B*T)/0.5555556)·dattention.q
 	for i := range B * T {
 		dattentionQRow := (*[8]float32)(dattentionQ[8*i:])
-		t29Row := (*[8]float32)(t29[24*i:])
+		t27Row := (*[8]float32)(t27[24*i:])
 		for j := range dattentionQRow {
-			t29Row[j] = 0.5555556 * dattentionQRow[j]
+			t27Row[j] = 0.5555556 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.Wqkv = scale·t8ᵀ·t29
+	// dattention.Wqkv = scale·t6ᵀ·t27
 	blas.Sgemm(scale,
-		blas.View32(t8, B*T, 8).T(),
-		blas.View32(t29, B*T, 24),
+		blas.View32(t6, B*T, 8).T(),
+		blas.View32(t27, B*T, 24),
 		0, blas.View32(dattentionWqkv, 8, 24))
 
-	// t30 = t29·attention.Wqkvᵀ
+	// t28 = t27·attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t29, B*T, 24),
+		blas.View32(t27, B*T, 24),
 		blas.View32(attentionWqkv, 8, 24).T(),
-		0, blas.View32(t30, B*T, 8))
+		0, blas.View32(t28, B*T, 8))
 
 	// (B*T)·dh.W = 0
 	clear(dhW)
 
-	// (B*T)·dh = t27 + t7·(layer_norm.scale·t30 − 0.125·Σⱼ layer_norm.scale·t4 ⊙ t30/t5·t4) − 0.125·Σⱼ layer_norm.scale·t30/t6
-	// dlayer_norm.shift = scale·Σ t30
-	// dlayer_norm.scale = scale·Σ t7·t4 ⊙ t30
+	// (B*T)·dh = t25 + t5·(layer_norm.scale·t28 − 0.125·Σⱼ layer_norm.scale·t2 ⊙ t28/t3·t2) − 0.125·Σⱼ layer_norm.scale·t28/t4
+	// dlayer_norm.shift = scale·Σ t28
+	// dlayer_norm.scale = scale·Σ t5·t2 ⊙ t28
 	// (B*T)·dh.W[…] += (B*T)·dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	for i := range B * T {
-		t4Row := (*[8]float32)(t4[8*i:])
-		t30Row := (*[8]float32)(t30[8*i:])
-		t7OfI := t7[i]
-		t := float32(0)
-		t2 := float32(0)
+		t2Row := (*[8]float32)(t2[8*i:])
+		t28Row := (*[8]float32)(t28[8*i:])
+		t5OfI := t5[i]
+		tOf := float32(0)
+		t2Of := float32(0)
 		for j := range dlayerNormScale {
-			u := t4Row[j] * t30Row[j]
-			t += layerNormScale[j] * u
-			t2 += layerNormScale[j] * t30Row[j]
-			dlayerNormShift[j] += scale * t30Row[j]
-			dlayerNormScale[j] += scale * (t7OfI * u)
+			u := t2Row[j] * t28Row[j]
+			tOf += layerNormScale[j] * u
+			t2Of += layerNormScale[j] * t28Row[j]
+			dlayerNormShift[j] += scale * t28Row[j]
+			dlayerNormScale[j] += scale * (t5OfI * u)
 		}
-		u2 := t / t5[i]
-		u3 := t2 / t6[i]
+		u2 := tOf / t3[i]
+		u3 := t2Of / t4[i]
 		u4 := 0.125 * u3
 		hRow := (*[8]float32)(h[8*i:])
 		dhWRow := (*[8]float32)(dhW[8*int(ids[i]):])
 		for j := range dhWRow {
-			u5 := t7OfI * (layerNormScale[j]*t30Row[j] - 0.125*(u2*t4Row[j]))
+			u5 := t5OfI * (layerNormScale[j]*t28Row[j] - 0.125*(u2*t2Row[j]))
 			dhWRow[j] += hRow[j] + u5 - u4
 		}
 	}
@@ -968,37 +949,26 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t31 := m.t31[:T]
-	t32 := m.t32[:T*T]
-	t33 := m.t33[:8*B*T]
-	t34 := m.t34[:24*B*T]
+	t29 := m.t29[:T*T]
+	t30 := m.t30[:8*B*T]
+	t31 := m.t31[:24*B*T]
 	attentionS2 := m.attentionS2[:2*B*T*T]
-	t35 := m.t35[:8*B*T]
+	t32 := m.t32[:8*B*T]
 	h2 := m.h2[:8*B*T]
-	t36 := m.t36[:8*B*T]
+	t33 := m.t33[:8*B*T]
 	denseY3 := m.denseY3[:16*B*T]
 	dense2Y2 := m.dense2Y2[:8*B*T]
 	logitsY2 := m.logitsY2[:11*B*T]
 
-	// t31 = i
+	// t29 = (i ≥ j)
 	for i := range T {
-		t31[i] = int32(i)
-	}
-
-	// t32 = (where(t31 ≥ t31, 1, 0) = 1)
-	for i := range T {
-		t31OfI := t31[i]
-		t32Row := t32[T*i:][:T]
-		for j := range t31 {
-			t := float32(0)
-			if t31OfI >= t31[j] {
-				t = 1
-			}
-			t32Row[j] = t == 1
+		t29Row := t29[T*i:][:T]
+		for j := range t29Row {
+			t29Row[j] = i >= j
 		}
 	}
 
-	// t33 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t30 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		t := float32(0)
@@ -1015,41 +985,41 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		t33Row := (*[8]float32)(t33[8*i:])
+		t30Row := (*[8]float32)(t30[8*i:])
 		for j := range hWRow {
-			t33Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			t30Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// t34 = t33·attention.Wqkv
+	// t31 = t30·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t33, B*T, 8),
+		blas.View32(t30, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t34, B*T, 24))
+		0, blas.View32(t31, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t34[:, :, :−2, :, :], t34[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t31[:, :, :−2, :, :], t31[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t34[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t34[24*T*i+4*j+8:], T, 4, 24).T(),
+				blas.Strided32(t31[min(24*T*i+4*j, len(t31)):], T, 4, 24),
+				blas.Strided32(t31[min(24*T*i+4*j+8, len(t31)):], T, 4, 24).T(),
 				0, blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t32, attention.s, −∞)
+	// attention.s = where(t29, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
 	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
-			t32Row := t32[T*j:][:T]
+			t29Row := t29[T*j:][:T]
 			attentionS2Row := attentionS2[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
 			for k := range attentionS2Row {
 				attentionS := float32(float32(math.Inf(-1)))
-				if t32Row[k] {
+				if t29Row[k] {
 					attentionS = attentionS2Row[k]
 				}
 				if attentionS > peak || attentionS != attentionS {
@@ -1059,7 +1029,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 			sum := float32(0)
 			for k := range attentionS2Row {
 				attentionS2Of := float32(float32(math.Inf(-1)))
-				if t32Row[k] {
+				if t29Row[k] {
 					attentionS2Of = attentionS2Row[k]
 				}
 				attentionPExp := vec.Exp(attentionS2Of - peak)
@@ -1073,35 +1043,35 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t35 = einsum("ijkl,iljm->ikjm", attention.p, t34[:, :, 2:, :, :])
+	// t32 = einsum("ijkl,iljm->ikjm", attention.p, t31[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t34[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t35[8*T*i+4*j:], T, 4, 8))
+				blas.Strided32(t31[min(24*T*i+4*j+16, len(t31)):], T, 4, 24),
+				0, blas.Strided32(t32[min(8*T*i+4*j, len(t32)):], T, 4, 8))
 		}
 	}
 
-	// h = t35·attention.Wo
+	// h = t32·attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t35, B*T, 8),
+		blas.View32(t32, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h2, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t36 = dense2.b + h
-	// t37 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t33 = dense2.b + h
+	// t34 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		h2Row := (*[8]float32)(h2[8*i:])
-		t36Row := (*[8]float32)(t36[8*i:])
+		t33Row := (*[8]float32)(t33[8*i:])
 		t := float32(0)
 		for j := range dense2B {
 			h := hWRow[j] + h2Row[j]
 			t2 := dense2B[j] + h
 			t += h
-			t36Row[j] = t2
+			t33Row[j] = t2
 		}
 		u := 0.125 * t
 		t3 := float32(0)
@@ -1118,14 +1088,14 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense.y = t37·dense.W
+	// dense.y = t34·dense.W
 	blas.Sgemm(1,
 		blas.View32(h2, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY3, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t38 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// t35 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
 	for i := range B * T {
 		denseY3Row := (*[16]float32)(denseY3[16*i:])
 		for j := range denseB {
@@ -1134,25 +1104,25 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense2.y = 0.5·t38·dense2.W
+	// dense2.y = 0.5·t35·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY3, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y2, B*T, 8))
 
-	// h = t36 + dense2.y
-	// t39 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t33 + dense2.y
+	// t36 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
-		t36Row := (*[8]float32)(t36[8*i:])
+		t33Row := (*[8]float32)(t33[8*i:])
 		dense2Y2Row := (*[8]float32)(dense2Y2[8*i:])
 		t := float32(0)
 		for j := range dense2Y2Row {
-			t += t36Row[j] + dense2Y2Row[j]
+			t += t33Row[j] + dense2Y2Row[j]
 		}
 		u := 0.125 * t
 		t2 := float32(0)
 		for j := range dense2Y2Row {
-			d := t36Row[j] + dense2Y2Row[j] - u
+			d := t33Row[j] + dense2Y2Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.125 * t2
@@ -1160,13 +1130,13 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range dense2Y2Row {
-			t36Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t36Row[j]+dense2Y2Row[j]-u)
+			t33Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t33Row[j]+dense2Y2Row[j]-u)
 		}
 	}
 
-	// logits.y = t39·logits.W
+	// logits.y = t36·logits.W
 	blas.Sgemm(1,
-		blas.View32(t36, B*T, 8),
+		blas.View32(t33, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logitsY2, B*T, 11))
 
@@ -1229,37 +1199,26 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	layerNorm3Shift := p.w.params.LayerNorm3Shift
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	t40 := p.t40[:T]
-	t41 := p.t41[:T*T]
-	t42 := p.t42[:8*B*T]
-	t43 := p.t43[:24*B*T]
+	t37 := p.t37[:T*T]
+	t38 := p.t38[:8*B*T]
+	t39 := p.t39[:24*B*T]
 	attentionS3 := p.attentionS3[:2*B*T*T]
-	t44 := p.t44[:8*B*T]
+	t40 := p.t40[:8*B*T]
 	h3 := p.h3[:8*B*T]
-	t45 := p.t45[:8*B*T]
+	t41 := p.t41[:8*B*T]
 	denseY4 := p.denseY4[:16*B*T]
 	dense2Y3 := p.dense2Y3[:8*B*T]
 	logits := out.Logits
 
-	// t40 = i
+	// t37 = (i ≥ j)
 	for i := range T {
-		t40[i] = int32(i)
-	}
-
-	// t41 = (where(t40 ≥ t40, 1, 0) = 1)
-	for i := range T {
-		t40OfI := t40[i]
-		t41Row := t41[T*i:][:T]
-		for j := range t40 {
-			t := float32(0)
-			if t40OfI >= t40[j] {
-				t = 1
-			}
-			t41Row[j] = t == 1
+		t37Row := t37[T*i:][:T]
+		for j := range t37Row {
+			t37Row[j] = i >= j
 		}
 	}
 
-	// t42 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t38 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		t := float32(0)
@@ -1276,41 +1235,41 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		t42Row := (*[8]float32)(t42[8*i:])
+		t38Row := (*[8]float32)(t38[8*i:])
 		for j := range hWRow {
-			t42Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			t38Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// t43 = t42·attention.Wqkv
+	// t39 = t38·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t42, B*T, 8),
+		blas.View32(t38, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t43, B*T, 24))
+		0, blas.View32(t39, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t43[:, :, :−2, :, :], t43[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t39[:, :, :−2, :, :], t39[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t43[24*T*i+4*j:], T, 4, 24),
-				blas.Strided32(t43[24*T*i+4*j+8:], T, 4, 24).T(),
+				blas.Strided32(t39[min(24*T*i+4*j, len(t39)):], T, 4, 24),
+				blas.Strided32(t39[min(24*T*i+4*j+8, len(t39)):], T, 4, 24).T(),
 				0, blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t41, attention.s, −∞)
+	// attention.s = where(t37, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
 	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
-			t41Row := t41[T*j:][:T]
+			t37Row := t37[T*j:][:T]
 			attentionS3Row := attentionS3[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
 			for k := range attentionS3Row {
 				attentionS := float32(float32(math.Inf(-1)))
-				if t41Row[k] {
+				if t37Row[k] {
 					attentionS = attentionS3Row[k]
 				}
 				if attentionS > peak || attentionS != attentionS {
@@ -1320,7 +1279,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			sum := float32(0)
 			for k := range attentionS3Row {
 				attentionS2 := float32(float32(math.Inf(-1)))
-				if t41Row[k] {
+				if t37Row[k] {
 					attentionS2 = attentionS3Row[k]
 				}
 				attentionPExp := vec.Exp(attentionS2 - peak)
@@ -1334,35 +1293,35 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t44 = einsum("ijkl,iljm->ikjm", attention.p, t43[:, :, 2:, :, :])
+	// t40 = einsum("ijkl,iljm->ikjm", attention.p, t39[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t43[24*T*i+4*j+16:], T, 4, 24),
-				0, blas.Strided32(t44[8*T*i+4*j:], T, 4, 8))
+				blas.Strided32(t39[min(24*T*i+4*j+16, len(t39)):], T, 4, 24),
+				0, blas.Strided32(t40[min(8*T*i+4*j, len(t40)):], T, 4, 8))
 		}
 	}
 
-	// h = t44·attention.Wo
+	// h = t40·attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t44, B*T, 8),
+		blas.View32(t40, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h3, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t45 = dense2.b + h
-	// t46 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t41 = dense2.b + h
+	// t42 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		h3Row := (*[8]float32)(h3[8*i:])
-		t45Row := (*[8]float32)(t45[8*i:])
+		t41Row := (*[8]float32)(t41[8*i:])
 		t := float32(0)
 		for j := range dense2B {
 			h := hWRow[j] + h3Row[j]
 			t2 := dense2B[j] + h
 			t += h
-			t45Row[j] = t2
+			t41Row[j] = t2
 		}
 		u := 0.125 * t
 		t3 := float32(0)
@@ -1379,14 +1338,14 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dense.y = t46·dense.W
+	// dense.y = t42·dense.W
 	blas.Sgemm(1,
 		blas.View32(h3, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY4, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t47 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// t43 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
 	for i := range B * T {
 		denseY4Row := (*[16]float32)(denseY4[16*i:])
 		for j := range denseB {
@@ -1395,25 +1354,25 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dense2.y = 0.5·t47·dense2.W
+	// dense2.y = 0.5·t43·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY4, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y3, B*T, 8))
 
-	// h = t45 + dense2.y
-	// t48 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t41 + dense2.y
+	// t44 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
-		t45Row := (*[8]float32)(t45[8*i:])
+		t41Row := (*[8]float32)(t41[8*i:])
 		dense2Y3Row := (*[8]float32)(dense2Y3[8*i:])
 		t := float32(0)
 		for j := range dense2Y3Row {
-			t += t45Row[j] + dense2Y3Row[j]
+			t += t41Row[j] + dense2Y3Row[j]
 		}
 		u := 0.125 * t
 		t2 := float32(0)
 		for j := range dense2Y3Row {
-			d := t45Row[j] + dense2Y3Row[j] - u
+			d := t41Row[j] + dense2Y3Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.125 * t2
@@ -1421,13 +1380,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range dense2Y3Row {
-			t45Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t45Row[j]+dense2Y3Row[j]-u)
+			t41Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t41Row[j]+dense2Y3Row[j]-u)
 		}
 	}
 
-	// logits.y = t48·logits.W
+	// logits.y = t44·logits.W
 	blas.Sgemm(1,
-		blas.View32(t45, B*T, 8),
+		blas.View32(t41, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logits, B*T, 11))
 

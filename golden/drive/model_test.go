@@ -306,8 +306,6 @@ func (d *modelDriver) predict(tr *trainer, env map[string]int, leaves values) {
 
 func (d *modelDriver) outputs(what string, out reflect.Value, env map[string]int, leaves values, call uint64) {
 	d.Helper()
-	seen := maps.Clone(leaves)
-	delete(seen, "step step") // inference knows no update
 	for i, want := range d.eval(env, leaves, call, d.infer.outputs) {
 		tolerance := toleranceOf(d.infer.outputs[i].Type.Elem)
 		d.same(fmt.Sprintf("%v: %s: %s", env, what, d.m.Infer.Outputs[i].Name), floats(out.Field(i)), want, max(tolerance, d.tolerance()))

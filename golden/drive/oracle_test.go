@@ -125,14 +125,20 @@ func sameName(goName, name string) bool {
 	return plain(goName) == plain(name)
 }
 
+// A function is an entry of the registry.
+type function struct {
+	value      any
+	parameters string // their names, with spaces between
+}
+
 // find is the exported function of a case by its name in the program.
-func find(pkg, name string) (reflect.Value, bool) {
-	for goName, f := range registry[pkg] {
+func find(pkg, name string) (f reflect.Value, parameters []string, ok bool) {
+	for goName, entry := range registry[pkg] {
 		if sameName(goName, name) {
-			return reflect.ValueOf(f), true
+			return reflect.ValueOf(entry.value), strings.Fields(entry.parameters), true
 		}
 	}
-	return reflect.Value{}, false
+	return f, nil, false
 }
 
 // goValue is t as what emitted code takes for type typ: a slice, or a number.

@@ -31,7 +31,7 @@ func newTrainer(t *testing.T, pkg string, m *ir.Model, env map[string]int) *trai
 func (tr *trainer) function(before, after string) reflect.Value {
 	tr.t.Helper()
 	for _, name := range []string{before + tr.model.Name + after, before + after} {
-		if f, ok := find(tr.pkg, name); ok {
+		if f, _, ok := find(tr.pkg, name); ok {
 			return f
 		}
 	}

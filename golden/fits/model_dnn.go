@@ -1565,11 +1565,10 @@ func ResidualsWork(N int) int {
 // LLᵀ. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	t       = i                                 [N]
-//	low     = where(t ≥ t, L, 0)                [N,N]
-//	s       = Σ log1p(|Σⱼ where(t = t, L, 0)|)  []
-//	t2      = lowᵀ·x                            [N]
-//	s2      = Σ t2²                             []
+//	low     = where(i ≥ j, L, 0)                [N,N]
+//	s       = Σ log1p(|Σⱼ where(i = j, L, 0)|)  []
+//	t       = lowᵀ·x                            [N]
+//	s2      = Σ t²                              []
 //	density = s − 0.5·s2                        []
 //
 // It panics unless the lengths fit: L [N,N], x [N].
@@ -1590,48 +1589,41 @@ func Density(L, x, work []float64) float64 {
 		work = make([]float64, DensityWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
-	t2 := work[N*N : N*N+N]
+	t := work[N*N : N*N+N]
 
-	// t = i
-	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// low = where(t ≥ t, L, 0)
-	// s = Σ log1p(|Σⱼ where(t = t, L, 0)|)
+	// low = where(i ≥ j, L, 0)
+	// s = Σ log1p(|Σⱼ where(i = j, L, 0)|)
 	s := 0.0
 	for i := range N {
-		tOfI := t[i]
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		tOf := float64(0)
 		for j := range LRow {
-			t2Of := float64(0)
-			if tOfI == t[j] {
-				t2Of = LRow[j]
+			t2 := float64(0)
+			if i == j {
+				t2 = LRow[j]
 			}
 			lowOf := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				lowOf = LRow[j]
 			}
-			tOf += t2Of
+			tOf += t2
 			lowRow[j] = lowOf
 		}
 		s += math.Log1p(math.Abs(tOf))
 	}
 
-	// t2 = lowᵀ·x
+	// t = lowᵀ·x
 	blas.Dgemm(1,
 		blas.View64(x, 1, N),
 		blas.View64(low, N, N),
-		0, blas.View64(t2, 1, N))
+		0, blas.View64(t, 1, N))
 
-	// s2 = Σ t2²
+	// s2 = Σ t²
 	s2 := 0.0
 	for i := range N {
-		s2 += t2[i] * t2[i]
+		s2 += t[i] * t[i]
 	}
 
 	// density = s − 0.5·s2
@@ -1641,12 +1633,11 @@ func Density(L, x, work []float64) float64 {
 
 // DensityGradL sets grad to the gradient of Density by L at L and x.
 //
-//	t       = i                              [N]
-//	t2      = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)  [N,N]
-//	low     = where(t ≥ t, L, 0)             [N,N]
-//	t3      = lowᵀ·x                         [N]
-//	−1·dlow = x·t3
-//	grad    = t2 − where(t ≥ t, −1·dlow, 0)  [N,N]
+//	t       = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
+//	low     = where(i ≥ j, L, 0)            [N,N]
+//	t2      = lowᵀ·x                        [N]
+//	−1·dlow = x·t2
+//	grad    = t − where(i ≥ j, −1·dlow, 0)  [N,N]
 //
 // It panics unless the lengths fit: grad [N,N], L [N,N], x [N]. What is set
 // may not overlap the rest.
@@ -1670,66 +1661,58 @@ func DensityGradL(grad, L, x, work []float64) {
 		work = make([]float64, DensityWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
-	t3 := work[N*N : N*N+N]
+	t2 := work[N*N : N*N+N]
 
-	// t = i
+	// t = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)
+	// low = where(i ≥ j, L, 0)
 	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// t2 = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)
-	// low = where(t ≥ t, L, 0)
-	for i := range N {
-		tOfI := t[i]
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
-		tOf := float64(0)
+		t := float64(0)
 		for j := range LRow {
-			t2 := float64(0)
-			if tOfI == t[j] {
-				t2 = LRow[j]
+			t2Of := float64(0)
+			if i == j {
+				t2Of = LRow[j]
 			}
 			lowOf := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				lowOf = LRow[j]
 			}
-			tOf += t2
+			t += t2Of
 			lowRow[j] = lowOf
 		}
-		t3Of := vec.Sign64(tOf)
-		t4 := math.Abs(tOf)
+		t3 := vec.Sign64(t)
+		t4 := math.Abs(t)
 		t5 := t4 + 1
-		u := t3Of / t5
+		u := t3 / t5
 		gradRow := grad[N*i:][:N]
 		for j := range LRow {
 			t6 := float64(0)
-			if tOfI == t[j] {
+			if i == j {
 				t6 = u
 			}
 			gradRow[j] = t6
 		}
 	}
 
-	// t3 = lowᵀ·x
+	// t2 = lowᵀ·x
 	blas.Dgemm(1,
 		blas.View64(x, 1, N),
 		blas.View64(low, N, N),
-		0, blas.View64(t3, 1, N))
+		0, blas.View64(t2, 1, N))
 
-	// −1·dlow = x·t3
-	// grad = t2 − where(t ≥ t, −1·dlow, 0)
+	// −1·dlow = x·t2
+	// grad = t − where(i ≥ j, −1·dlow, 0)
 	for i := range N {
 		xOfI := x[i]
-		tOfI := t[i]
 		gradRow := grad[N*i:][:N]
 		for j := range gradRow {
-			tOf := float64(0)
-			if tOfI >= t[j] {
-				tOf = xOfI * t3[j]
+			t := float64(0)
+			if i >= j {
+				t = xOfI * t2[j]
 			}
-			gradRow[j] -= tOf
+			gradRow[j] -= t
 		}
 	}
 }
@@ -1737,14 +1720,13 @@ func DensityGradL(grad, L, x, work []float64) {
 // DensityValueGradL is DensityGradL and returns the value of Density, at
 // little more cost.
 //
-//	t       = i                                 [N]
-//	low     = where(t ≥ t, L, 0)                [N,N]
-//	t2      = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)  [N,N]
-//	s       = Σ log1p(|Σⱼ where(t = t, L, 0)|)  []
-//	t3      = lowᵀ·x                            [N]
-//	−1·dlow = x·t3
-//	grad    = t2 − where(t ≥ t, −1·dlow, 0)     [N,N]
-//	s2      = Σ t3²                             []
+//	low     = where(i ≥ j, L, 0)                [N,N]
+//	t       = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
+//	s       = Σ log1p(|Σⱼ where(i = j, L, 0)|)  []
+//	t2      = lowᵀ·x                            [N]
+//	−1·dlow = x·t2
+//	grad    = t − where(i ≥ j, −1·dlow, 0)      [N,N]
+//	s2      = Σ t2²                             []
 //	density = s − 0.5·s2                        []
 //
 // It panics unless the lengths fit: grad [N,N], L [N,N], x [N]. What is set
@@ -1769,72 +1751,64 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 		work = make([]float64, DensityWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
-	t3 := work[N*N : N*N+N]
+	t2 := work[N*N : N*N+N]
 
-	// t = i
-	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// low = where(t ≥ t, L, 0)
-	// t2 = where(t = t, sign(Σⱼ where(t = t, L, 0))/(|Σⱼ where(t = t, L, 0)| + 1), 0)
-	// s = Σ log1p(|Σⱼ where(t = t, L, 0)|)
+	// low = where(i ≥ j, L, 0)
+	// t = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)
+	// s = Σ log1p(|Σⱼ where(i = j, L, 0)|)
 	s := 0.0
 	for i := range N {
-		tOfI := t[i]
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
-		tOf := float64(0)
+		t := float64(0)
 		for j := range LRow {
-			t2 := float64(0)
-			if tOfI == t[j] {
-				t2 = LRow[j]
+			t2Of := float64(0)
+			if i == j {
+				t2Of = LRow[j]
 			}
 			lowOf := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				lowOf = LRow[j]
 			}
-			tOf += t2
+			t += t2Of
 			lowRow[j] = lowOf
 		}
-		t3Of := math.Abs(tOf)
-		t4 := vec.Sign64(tOf)
-		t5 := t3Of + 1
+		t3 := math.Abs(t)
+		t4 := vec.Sign64(t)
+		t5 := t3 + 1
 		u := t4 / t5
-		s += math.Log1p(t3Of)
+		s += math.Log1p(t3)
 		gradRow := grad[N*i:][:N]
 		for j := range LRow {
 			t6 := float64(0)
-			if tOfI == t[j] {
+			if i == j {
 				t6 = u
 			}
 			gradRow[j] = t6
 		}
 	}
 
-	// t3 = lowᵀ·x
+	// t2 = lowᵀ·x
 	blas.Dgemm(1,
 		blas.View64(x, 1, N),
 		blas.View64(low, N, N),
-		0, blas.View64(t3, 1, N))
+		0, blas.View64(t2, 1, N))
 
-	// −1·dlow = x·t3
-	// grad = t2 − where(t ≥ t, −1·dlow, 0)
-	// s2 = Σ t3²
+	// −1·dlow = x·t2
+	// grad = t − where(i ≥ j, −1·dlow, 0)
+	// s2 = Σ t2²
 	s2 := 0.0
 	for i := range N {
-		s2 += t3[i] * t3[i]
+		s2 += t2[i] * t2[i]
 		xOfI := x[i]
-		tOfI := t[i]
 		gradRow := grad[N*i:][:N]
 		for j := range gradRow {
-			tOf := float64(0)
-			if tOfI >= t[j] {
-				tOf = xOfI * t3[j]
+			t := float64(0)
+			if i >= j {
+				t = xOfI * t2[j]
 			}
-			gradRow[j] -= tOf
+			gradRow[j] -= t
 		}
 	}
 
@@ -1845,10 +1819,9 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 
 // DensityGradX sets grad to the gradient of Density by x at L and x.
 //
-//	t    = i                   [N]
-//	low  = where(t ≥ t, L, 0)  [N,N]
-//	t2   = lowᵀ·x              [N]
-//	grad = −(low·t2)           [N]
+//	low  = where(i ≥ j, L, 0)  [N,N]
+//	t    = lowᵀ·x              [N]
+//	grad = −(low·t)            [N]
 //
 // It panics unless the lengths fit: grad [N], L [N,N], x [N]. What is set may
 // not overlap the rest.
@@ -1872,38 +1845,31 @@ func DensityGradX(grad, L, x, work []float64) {
 		work = make([]float64, DensityWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
-	t2 := work[N*N : N*N+N]
+	t := work[N*N : N*N+N]
 
-	// t = i
+	// low = where(i ≥ j, L, 0)
 	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// low = where(t ≥ t, L, 0)
-	for i := range N {
-		tOfI := t[i]
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		for j := range LRow {
 			lowOf := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				lowOf = LRow[j]
 			}
 			lowRow[j] = lowOf
 		}
 	}
 
-	// t2 = lowᵀ·x
+	// t = lowᵀ·x
 	blas.Dgemm(1,
 		blas.View64(x, 1, N),
 		blas.View64(low, N, N),
-		0, blas.View64(t2, 1, N))
+		0, blas.View64(t, 1, N))
 
-	// grad = −(low·t2)
+	// grad = −(low·t)
 	blas.Dgemm(-1,
-		blas.View64(t2, 1, N),
+		blas.View64(t, 1, N),
 		blas.View64(low, N, N).T(),
 		0, blas.View64(grad, 1, N))
 }
@@ -1911,12 +1877,11 @@ func DensityGradX(grad, L, x, work []float64) {
 // DensityValueGradX is DensityGradX and returns the value of Density, at
 // little more cost.
 //
-//	t       = i                                 [N]
-//	low     = where(t ≥ t, L, 0)                [N,N]
-//	s       = Σ log1p(|Σⱼ where(t = t, L, 0)|)  []
-//	t2      = lowᵀ·x                            [N]
-//	s2      = Σ t2²                             []
-//	grad    = −(low·t2)                         [N]
+//	low     = where(i ≥ j, L, 0)                [N,N]
+//	s       = Σ log1p(|Σⱼ where(i = j, L, 0)|)  []
+//	t       = lowᵀ·x                            [N]
+//	s2      = Σ t²                              []
+//	grad    = −(low·t)                          [N]
 //	density = s − 0.5·s2                        []
 //
 // It panics unless the lengths fit: grad [N], L [N,N], x [N]. What is set may
@@ -1941,53 +1906,46 @@ func DensityValueGradX(grad, L, x, work []float64) float64 {
 		work = make([]float64, DensityWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
-	t2 := work[N*N : N*N+N]
+	t := work[N*N : N*N+N]
 
-	// t = i
-	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// low = where(t ≥ t, L, 0)
-	// s = Σ log1p(|Σⱼ where(t = t, L, 0)|)
+	// low = where(i ≥ j, L, 0)
+	// s = Σ log1p(|Σⱼ where(i = j, L, 0)|)
 	s := 0.0
 	for i := range N {
-		tOfI := t[i]
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		tOf := float64(0)
 		for j := range LRow {
-			t2Of := float64(0)
-			if tOfI == t[j] {
-				t2Of = LRow[j]
+			t2 := float64(0)
+			if i == j {
+				t2 = LRow[j]
 			}
 			lowOf := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				lowOf = LRow[j]
 			}
-			tOf += t2Of
+			tOf += t2
 			lowRow[j] = lowOf
 		}
 		s += math.Log1p(math.Abs(tOf))
 	}
 
-	// t2 = lowᵀ·x
+	// t = lowᵀ·x
 	blas.Dgemm(1,
 		blas.View64(x, 1, N),
 		blas.View64(low, N, N),
-		0, blas.View64(t2, 1, N))
+		0, blas.View64(t, 1, N))
 
-	// s2 = Σ t2²
+	// s2 = Σ t²
 	s2 := 0.0
 	for i := range N {
-		s2 += t2[i] * t2[i]
+		s2 += t[i] * t[i]
 	}
 
-	// grad = −(low·t2)
+	// grad = −(low·t)
 	blas.Dgemm(-1,
-		blas.View64(t2, 1, N),
+		blas.View64(t, 1, N),
 		blas.View64(low, N, N).T(),
 		0, blas.View64(grad, 1, N))
 
@@ -1999,8 +1957,7 @@ func DensityValueGradX(grad, L, x, work []float64) float64 {
 // DensityHessian sets hess, in rows, to the Hessian of Density by x at L and
 // x. Both triangles are written.
 //
-//	t    = i                   [N]
-//	low  = where(t ≥ t, L, 0)  [N,N]
+//	low  = where(i ≥ j, L, 0)  [N,N]
 //	hess = −(low·lowᵀ)         [N,N]
 //
 // It panics unless the lengths fit: hess [N,N], L [N,N], x [N]. What is set
@@ -2025,22 +1982,15 @@ func DensityHessian(hess, L, x, work []float64) {
 		work = make([]float64, DensityWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
 
-	// t = i
+	// low = where(i ≥ j, L, 0)
 	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// low = where(t ≥ t, L, 0)
-	for i := range N {
-		tOfI := t[i]
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		for j := range LRow {
 			lowOf := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				lowOf = LRow[j]
 			}
 			lowRow[j] = lowOf

@@ -533,7 +533,7 @@ func Smooth(x []float64, T int) float64 {
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
-		xRow := x[T*i+1:][:T-1]
+		xRow := x[min(T*i+1, len(x)):][:T-1]
 		xRow2 := x[T*i:][:T-1]
 		for j := range xRow2 {
 			d := xRow[j] - xRow2[j]
@@ -545,7 +545,7 @@ func Smooth(x []float64, T int) float64 {
 	// s3 = Σ x[1:−1, :−2]² ⊙ x[1:−1, :−2]
 	s3 := 0.0
 	for i := range B - 2 {
-		xRow := x[T*i+T:][:T-2]
+		xRow := x[min(T*i+T, len(x)):][:T-2]
 		for j := range xRow {
 			s3 += xRow[j] * xRow[j] * xRow[j]
 		}
@@ -592,8 +592,8 @@ func SmoothGrad(grad, x []float64, T int) {
 
 	// grad += 3·x[1:−1, :−2]²
 	for i := range B - 2 {
-		xRow := x[T*i+T:][:T-2]
-		gradRow := grad[T*i+T:][:T-2]
+		xRow := x[min(T*i+T, len(x)):][:T-2]
+		gradRow := grad[min(T*i+T, len(grad)):][:T-2]
 		for j := range gradRow {
 			gradRow[j] += 3 * (xRow[j] * xRow[j])
 		}
@@ -605,10 +605,10 @@ func SmoothGrad(grad, x []float64, T int) {
 	// grad += (−2)·(x[:, 1:] − x[:, :−1])
 	// grad += 2·(x[:, 1:] − x[:, :−1]) + scale
 	for i := range B {
-		xRow := x[T*i+1:][:T-1]
+		xRow := x[min(T*i+1, len(x)):][:T-1]
 		xRow2 := x[T*i:][:T-1]
 		gradRow := grad[T*i:][:T-1]
-		gradRow2 := grad[T*i+1:][:T-1]
+		gradRow2 := grad[min(T*i+1, len(grad)):][:T-1]
 		for j := range gradRow {
 			d := xRow[j] - xRow2[j]
 			t := 2*d + scale
@@ -668,10 +668,10 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
-		xRow := x[T*i+1:][:T-1]
+		xRow := x[min(T*i+1, len(x)):][:T-1]
 		xRow2 := x[T*i:][:T-1]
 		gradRow := grad[T*i:][:T-1]
-		gradRow2 := grad[T*i+1:][:T-1]
+		gradRow2 := grad[min(T*i+1, len(grad)):][:T-1]
 		for j := range gradRow {
 			d := xRow[j] - xRow2[j]
 			t := 2*d + scale
@@ -687,8 +687,8 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 	// grad += 3·x[1:−1, :−2]²
 	s3 := 0.0
 	for i := range B - 2 {
-		xRow := x[T*i+T:][:T-2]
-		gradRow := grad[T*i+T:][:T-2]
+		xRow := x[min(T*i+T, len(x)):][:T-2]
+		gradRow := grad[min(T*i+T, len(grad)):][:T-2]
 		for j := range gradRow {
 			u := xRow[j] * xRow[j]
 			u2 := 3 * u
@@ -741,9 +741,9 @@ func SmoothHVP(hv, x, v []float64, T int) {
 
 	// hv += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]
 	for i := range B - 2 {
-		xRow := x[T*i+T:][:T-2]
-		vRow := v[T*i+T:][:T-2]
-		hvRow := hv[T*i+T:][:T-2]
+		xRow := x[min(T*i+T, len(x)):][:T-2]
+		vRow := v[min(T*i+T, len(v)):][:T-2]
+		hvRow := hv[min(T*i+T, len(hv)):][:T-2]
 		for j := range hvRow {
 			hvRow[j] += 6 * (xRow[j] * vRow[j])
 		}
@@ -752,10 +752,10 @@ func SmoothHVP(hv, x, v []float64, T int) {
 	// hv += (−2)·(v[:, 1:] − v[:, :−1])
 	// hv += 2·(v[:, 1:] − v[:, :−1])
 	for i := range B {
-		vRow := v[T*i+1:][:T-1]
+		vRow := v[min(T*i+1, len(v)):][:T-1]
 		vRow2 := v[T*i:][:T-1]
 		hvRow := hv[T*i:][:T-1]
-		hvRow2 := hv[T*i+1:][:T-1]
+		hvRow2 := hv[min(T*i+1, len(hv)):][:T-1]
 		for j := range hvRow {
 			d := vRow[j] - vRow2[j]
 			u := -2 * d

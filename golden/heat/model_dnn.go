@@ -899,12 +899,12 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Backward:
 //
-//	t12             = Σᵢ t10                                       [1]
 //	scale           = 0.1/B                                        []
-//	df.b            = 2·t13·t12
-//	t13             = scale                                        [1]
-//	0.5·df          = t13·t10
-//	0.5·dda7        = t13·da7
+//	t12             = scale                                        [1]
+//	0.5·df          = t12·t10
+//	0.5·dda7        = t12·da7
+//	t13             = Σᵢ t10                                       [1]
+//	df.b            = 2·t12·t13
 //	t14             = t4ᵀ·(0.5·df)                                 [6,1]
 //	t15             = t14 + t8ᵀ·(0.5·dda7)
 //	(B/2)·dg        = where(t5 = 0, 0, t6/where(t5 = 0, 1, t5))·g
@@ -961,10 +961,10 @@ type Critic struct {
 	da7       []float32 // [max.B,1]; becomes da7, then 0.5·df, in place
 	t9        []float32 // [1]
 	t12       []float32 // [1]; in the memory of t9
-	t13       []float32 // [1]; in the memory of t9
 	t14       []float32 // [6,1]; in the memory of t9
 	fY        []float32 // [max.B,1]; becomes f.y, then 0.5·dda7, in place
 	t11       []float32 // [1]
+	t13       []float32 // [1]; in the memory of t11
 	t17       []float32 // [6]; in the memory of t11
 }
 
@@ -1171,8 +1171,8 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	denseW := m.params.DenseW
 	fW := m.params.FW
 	t12 := m.t12
-	fY := m.fY[:B]
 	t13 := m.t13
+	fY := m.fY[:B]
 	da7 := m.da7[:B]
 	t4 := m.t4[:6*B]
 	t14 := m.t14
@@ -1196,29 +1196,26 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// t12 = Σᵢ t10
-	clear(t12)
-	for i := range B {
-		t12[0] += fY[i]
-	}
-
 	// scale = 0.1/B
 	scale := float32(0.1 / float64(B))
 
-	// df.b = 2·t13·t12
-	dfB[0] = 2 * (scale * t12[0])
+	// t12 = scale
+	t12[0] = scale
 
-	// t13 = scale
-	t13[0] = scale
-
-	// 0.5·df = t13·t10
-	// 0.5·dda7 = t13·da7
+	// 0.5·df = t12·t10
+	// 0.5·dda7 = t12·da7
+	// t13 = Σᵢ t10
+	clear(t13)
 	for i := range B {
-		df := t13[0] * fY[i]
-		dda7 := t13[0] * da7[i]
+		df := t12[0] * fY[i]
+		dda7 := t12[0] * da7[i]
+		t13[0] += fY[i]
 		da7[i] = df
 		fY[i] = dda7
 	}
+
+	// df.b = 2·t12·t13
+	dfB[0] = 2 * (scale * t13[0])
 
 	// t14 = t4ᵀ·(0.5·df)
 	blas.Sgemm(1,

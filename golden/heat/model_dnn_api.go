@@ -685,10 +685,10 @@ func NewCritic(max CriticDims) *Critic {
 	m.da7 = arena[46*B+36 : 47*B+36]
 	m.t9 = arena[47*B+36 : 47*B+37]
 	m.t12 = arena[47*B+36 : 47*B+37]
-	m.t13 = arena[47*B+36 : 47*B+37]
 	m.t14 = arena[47*B+36 : 47*B+42]
 	m.fY = arena[47*B+42 : 48*B+42]
 	m.t11 = arena[48*B+42 : 48*B+43]
+	m.t13 = arena[48*B+42 : 48*B+43]
 	m.t17 = arena[48*B+42 : 48*B+48]
 
 	m.Init(0)

@@ -22,11 +22,14 @@ import (
 //	s      = Σ y²                   []
 //	s2     = Σ n²                   []
 //	s3     = Σ o                    []
-//	result = p·s3                   []
+//	s4     = p − 1/6·s3             []
+//	result = s4²                    []
 //
 // Backward:
 //
-//	do           = p                          [2,3]
+//	s            = p − 1/6·Σ o                []
+//	s2           = (−1/3)·s                   []
+//	do           = s2                         [2,3]
 //	dn           = 2·n                        [4,3,5]
 //	scale        = 2/(4*B)                    []
 //	dm           = scale·vᵀ·y                 [6,4]
@@ -43,7 +46,7 @@ import (
 //	dd           = dg                         [6]
 //	db           = dg                         [6]
 //	da           = de                         [6]
-//	dp           = Σ o                        []
+//	dp           = 2·s                        []
 //
 // Update, sgd(lr: 0.01):
 //
@@ -202,8 +205,10 @@ func (m *Initialisers) forward(batch *Batch) Totals {
 		s3 += float64(o[iOf])
 	}
 
-	// result = p·s3
-	result := float64(p[0]) * s3
+	// s4 = p − 1/6·s3
+	s4 := p[0] - 0.16666667*float32(s3)
+	// result = s4²
+	result := float64(s4) * float64(s4)
 	s3Kept[0] = float32(s3)
 
 	return Totals{
@@ -241,12 +246,12 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	x := batch.X
 	p := m.params.P
 	n := m.params.N
+	s3Kept := m.s3Kept
 	v := m.v[:6*B]
 	y := m.y[:4*B]
 	t4 := m.t4
 	dv := m.dv[:6*B]
 	t := m.t[:6*B]
-	s3Kept := m.s3Kept
 	do := grad.O
 	dn := grad.N
 	dm := grad.M
@@ -264,9 +269,14 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	da := grad.A
 	dp := grad.P
 
-	// do = p
+	// s = p − 1/6·Σ o
+	s := p[0] - 0.16666667*s3Kept[0]
+	// s2 = (−1/3)·s
+	s2 := -0.33333334 * s
+
+	// do = s2
 	for i := range 6 {
-		do[i] = p[0]
+		do[i] = s2
 	}
 
 	// dn = 2·n
@@ -351,8 +361,8 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 		da[i] = de[i]
 	}
 
-	// dp = Σ o
-	dp[0] = s3Kept[0]
+	// dp = 2·s
+	dp[0] = 2 * s
 }
 
 // Update makes the step of sgd(lr: 0.01) for a gradient that Grad gave. It

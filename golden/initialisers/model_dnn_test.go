@@ -102,7 +102,7 @@ func initialisersLoss64(m *Initialisers, p []float64, batch *Batch) float64 {
 			sumOf2 += o[i*3+j]
 		}
 	}
-	return ((sum / float64(4*B)) + sumOf) + (pParam[0] * sumOf2)
+	return ((sum / float64(4*B)) + sumOf) + math.Pow(pParam[0]-(sumOf2/6.0), 2.0)
 }
 
 // The gradient by each parameter, along a random direction, is the slope of

@@ -834,15 +834,14 @@ func BordersWork(N int) int {
 // Matrices of numbers. It sets out. It keeps no state: any number of
 // goroutines may call it and its derivatives.
 //
-//	t        = i                                        [N]
-//	t2       = t + 1                                    [N]
-//	t3       = Σⱼ where(t = t, A, 0)                    [N]
-//	far      = where(t = t2, Aᵀ, 0)                     [N,N]
-//	on       = 2·[t = t] + where(t = t, x, 0)           [N,N]
-//	low      = where(t ≥ t, A, 0) − where(t ≤ t, A, 0)  [N,N]
-//	t4       = t3·far                                   [N,N]
+//	t        = Σⱼ where(i = j, A, 0)                    [N]
+//	low      = where(i ≥ j, A, 0) − where(i ≤ j, A, 0)  [N,N]
+//	t2       = i + 1                                    [N]
+//	far      = where(i = t2, Aᵀ, 0)
+//	t3       = t·far                                    [N,N]
+//	on       = 2·I + where(i = j, x, 0)                 [N,N]
 //	matrices = on·low                                   [N,N]
-//	out      = t4 + matrices                            [N,N]
+//	out      = t3 + matrices                            [N,N]
 //
 // It panics unless the lengths fit: out [N,N], x [N], A [N,N]. What is set may
 // not overlap the rest.
@@ -860,73 +859,69 @@ func Matrices(out, x, A, work []float64) {
 		work = make([]float64, MatricesWork(N))
 	}
 
-	t := make([]int32, N)
+	low := work[N : N*N+N]
+	t := work[0:N]
 	t2 := make([]int32, N)
-	on := work[N : N*N+N]
-	low := work[N*N+N : 2*N*N+N]
-	t3 := work[0:N]
+	on := work[N*N+N : 2*N*N+N]
 	matrices := work[2*N*N+N : 3*N*N+N]
 
-	// t = i
-	// t2 = t + 1
+	// t = Σⱼ where(i = j, A, 0)
+	// low = where(i ≥ j, A, 0) − where(i ≤ j, A, 0)
 	for i := range N {
-		tOf := int32(i)
-		t2Of := tOf + 1
-		t[i] = tOf
-		t2[i] = t2Of
-	}
-
-	// t3 = Σⱼ where(t = t, A, 0)
-	// far = where(t = t2, Aᵀ, 0)
-	// on = 2·[t = t] + where(t = t, x, 0)
-	// low = where(t ≥ t, A, 0) − where(t ≤ t, A, 0)
-	for i := range N {
-		tOfI := t[i]
 		ARow := A[N*i:][:N]
-		outRow := out[N*i:][:N]
-		onRow := on[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		tOf := float64(0)
 		for j := range ARow {
 			t2Of := float64(0)
-			if tOfI == t[j] {
+			if i == j {
 				t2Of = ARow[j]
 			}
-			far := float64(0)
-			if tOfI == t2[j] {
-				far = A[i+N*j]
+			t3 := float64(0)
+			if i >= j {
+				t3 = ARow[j]
 			}
-			hit := float64(0)
-			if tOfI == t[j] {
-				hit = 1
-			}
-			t3Of := float64(0)
-			if tOfI == t[j] {
-				t3Of = x[j]
-			}
-			onOf := 2*hit + t3Of
 			t4 := float64(0)
-			if tOfI >= t[j] {
+			if i <= j {
 				t4 = ARow[j]
 			}
-			t5 := float64(0)
-			if tOfI <= t[j] {
-				t5 = ARow[j]
-			}
-			lowOf := t4 - t5
+			lowOf := t3 - t4
 			tOf += t2Of
-			outRow[j] = far
-			onRow[j] = onOf
 			lowRow[j] = lowOf
 		}
-		t3[i] = tOf
+		t[i] = tOf
 	}
 
-	// t4 = t3·far
+	// t2 = i + 1
+	for i := range N {
+		t2[i] = int32(i) + 1
+	}
+
+	// far = where(i = t2, Aᵀ, 0)
+	// t3 = t·far
 	for i := range N {
 		outRow := out[N*i:][:N]
 		for j := range outRow {
-			outRow[j] *= t3[j]
+			far := float64(0)
+			if i == int(t2[j]) {
+				far = A[i+N*j]
+			}
+			outRow[j] = t[j] * far
+		}
+	}
+
+	// on = 2·I + where(i = j, x, 0)
+	for i := range N {
+		onRow := on[N*i:][:N]
+		for j := range onRow {
+			hit := float64(0)
+			if i == j {
+				hit = 1
+			}
+			tOf := float64(0)
+			if i == j {
+				tOf = x[j]
+			}
+			onRow[j] = 2*hit + tOf
 		}
 	}
 
@@ -936,7 +931,7 @@ func Matrices(out, x, A, work []float64) {
 		blas.View64(low, N, N),
 		0, blas.View64(matrices, N, N))
 
-	// out = t4 + matrices
+	// out = t3 + matrices
 	for i := range N * N {
 		out[i] += matrices[i]
 	}
@@ -945,10 +940,9 @@ func Matrices(out, x, A, work []float64) {
 // MatricesVJPX sets dx to the product of w with the Jacobian of Matrices by x
 // at x and A, without the Jacobian.
 //
-//	t   = i                                        [N]
-//	low = where(t ≥ t, A, 0) − where(t ≤ t, A, 0)  [N,N]
+//	low = where(i ≥ j, A, 0) − where(i ≤ j, A, 0)  [N,N]
 //	don = w·lowᵀ                                   [N,N]
-//	dx  = Σᵢ where(t = t, don, 0)                  [N]
+//	dx  = Σᵢ where(i = j, don, 0)                  [N]
 //
 // It panics unless the lengths fit: dx [N], x [N], A [N,N], w [N,N]. What is
 // set may not overlap the rest.
@@ -969,30 +963,23 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 		work = make([]float64, MatricesWork(N))
 	}
 
-	t := make([]int32, N)
 	low := work[0 : N*N]
 	don := work[N*N : 2*N*N]
 
-	// t = i
+	// low = where(i ≥ j, A, 0) − where(i ≤ j, A, 0)
 	for i := range N {
-		t[i] = int32(i)
-	}
-
-	// low = where(t ≥ t, A, 0) − where(t ≤ t, A, 0)
-	for i := range N {
-		tOfI := t[i]
 		ARow := A[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		for j := range ARow {
-			tOf := float64(0)
-			if tOfI >= t[j] {
-				tOf = ARow[j]
+			t := float64(0)
+			if i >= j {
+				t = ARow[j]
 			}
 			t2 := float64(0)
-			if tOfI <= t[j] {
+			if i <= j {
 				t2 = ARow[j]
 			}
-			lowRow[j] = tOf - t2
+			lowRow[j] = t - t2
 		}
 	}
 
@@ -1002,17 +989,16 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 		blas.View64(low, N, N).T(),
 		0, blas.View64(don, N, N))
 
-	// dx = Σᵢ where(t = t, don, 0)
+	// dx = Σᵢ where(i = j, don, 0)
 	clear(dx)
 	for i := range N {
-		tOfI := t[i]
 		donRow := don[N*i:][:N]
 		for j := range donRow {
-			tOf := float64(0)
-			if tOfI == t[j] {
-				tOf = donRow[j]
+			t := float64(0)
+			if i == j {
+				t = donRow[j]
 			}
-			dx[j] += tOf
+			dx[j] += t
 		}
 	}
 }
@@ -1020,18 +1006,17 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 // MatricesVJPA sets dA to the product of w with the Jacobian of Matrices by A
 // at x and A, without the Jacobian.
 //
-//	t    = i                               [N]
-//	t2   = t + 1                           [N]
-//	far  = where(t = t2, Aᵀ, 0)
-//	t3   = Σⱼ where(t = t, A, 0)           [N]
-//	on   = 2·[t = t] + where(t = t, x, 0)  [N,N]
-//	t4   = Σᵢ w ⊙ far                      [N]
-//	t5   = where(t = t, t4, 0)             [N,N]
-//	dfar = t3·w
-//	t6   = where(t = t2, dfar, 0)          [N,N]
-//	t7   = t5 + t6ᵀ                        [N,N]
-//	dlow = onᵀ·w                           [N,N]
-//	dA   = t7 − where(t ≤ t, dlow, 0) + where(t ≥ t, dlow, 0)  [N,N]
+//	t    = i + 1                     [N]
+//	far  = where(i = t, Aᵀ, 0)
+//	t2   = Σⱼ where(i = j, A, 0)     [N]
+//	t3   = Σᵢ w ⊙ far                [N]
+//	t4   = where(i = j, t3, 0)       [N,N]
+//	dfar = t2·w
+//	t5   = where(i = t, dfar, 0)     [N,N]
+//	t6   = t4 + t5ᵀ                  [N,N]
+//	on   = 2·I + where(i = j, x, 0)  [N,N]
+//	dlow = onᵀ·w                     [N,N]
+//	dA   = t6 − where(i ≤ j, dlow, 0) + where(i ≥ j, dlow, 0)  [N,N]
 //
 // It panics unless the lengths fit: dA [N,N], x [N], A [N,N], w [N,N]. What is
 // set may not overlap the rest.
@@ -1053,92 +1038,88 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 	}
 
 	t := make([]int32, N)
-	t2 := make([]int32, N)
-	t4 := work[N*N+N : N*N+2*N]
-	on := work[N : N*N+N]
-	t3 := work[0:N]
-	t6 := work[N*N+2*N : 2*N*N+2*N]
+	t3 := work[N : 2*N]
+	t2 := work[0:N]
+	t5 := work[2*N : N*N+2*N]
+	on := work[2*N : N*N+2*N]
 	dlow := work[N*N+2*N : 2*N*N+2*N]
 
-	// t = i
-	// t2 = t + 1
+	// t = i + 1
 	for i := range N {
-		tOf := int32(i)
-		t2Of := tOf + 1
-		t[i] = tOf
-		t2[i] = t2Of
+		t[i] = int32(i) + 1
 	}
 
-	// far = where(t = t2, Aᵀ, 0)
-	// t3 = Σⱼ where(t = t, A, 0)
-	// on = 2·[t = t] + where(t = t, x, 0)
-	// t4 = Σᵢ w ⊙ far
-	clear(t4)
+	// far = where(i = t, Aᵀ, 0)
+	// t2 = Σⱼ where(i = j, A, 0)
+	// t3 = Σᵢ w ⊙ far
+	clear(t3)
 	for i := range N {
-		tOfI := t[i]
 		wRow := w[N*i:][:N]
 		ARow := A[N*i:][:N]
-		onRow := on[N*i:][:N]
 		tOf := float64(0)
 		for j := range ARow {
 			far := float64(0)
-			if tOfI == t2[j] {
+			if i == int(t[j]) {
 				far = A[i+N*j]
 			}
 			t2Of := float64(0)
-			if tOfI == t[j] {
+			if i == j {
 				t2Of = ARow[j]
 			}
-			hit := float64(0)
-			if tOfI == t[j] {
-				hit = 1
-			}
-			t3Of := float64(0)
-			if tOfI == t[j] {
-				t3Of = x[j]
-			}
-			onOf := 2*hit + t3Of
 			tOf += t2Of
-			t4[j] += wRow[j] * far
-			onRow[j] = onOf
+			t3[j] += wRow[j] * far
 		}
-		t3[i] = tOf
+		t2[i] = tOf
 	}
 
-	// t5 = where(t = t, t4, 0)
+	// t4 = where(i = j, t3, 0)
 	for i := range N {
-		tOfI := t[i]
-		t4OfI := t4[i]
+		t3OfI := t3[i]
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
 			tOf := float64(0)
-			if tOfI == t[j] {
-				tOf = t4OfI
+			if i == j {
+				tOf = t3OfI
 			}
 			dARow[j] = tOf
 		}
 	}
 
-	// dfar = t3·w
-	// t6 = where(t = t2, dfar, 0)
+	// dfar = t2·w
+	// t5 = where(i = t, dfar, 0)
 	for i := range N {
 		wRow := w[N*i:][:N]
-		tOfI := t[i]
-		t6Row := t6[N*i:][:N]
-		for j := range t2 {
+		t5Row := t5[N*i:][:N]
+		for j := range t {
 			tOf := float64(0)
-			if tOfI == t2[j] {
-				tOf = t3[j] * wRow[j]
+			if i == int(t[j]) {
+				tOf = t2[j] * wRow[j]
 			}
-			t6Row[j] = tOf
+			t5Row[j] = tOf
 		}
 	}
 
-	// t7 = t5 + t6ᵀ
+	// t6 = t4 + t5ᵀ
 	for i := range N {
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
-			dARow[j] += t6[i+N*j]
+			dARow[j] += t5[i+N*j]
+		}
+	}
+
+	// on = 2·I + where(i = j, x, 0)
+	for i := range N {
+		onRow := on[N*i:][:N]
+		for j := range onRow {
+			hit := float64(0)
+			if i == j {
+				hit = 1
+			}
+			tOf := float64(0)
+			if i == j {
+				tOf = x[j]
+			}
+			onRow[j] = 2*hit + tOf
 		}
 	}
 
@@ -1148,18 +1129,17 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 		blas.View64(w, N, N),
 		0, blas.View64(dlow, N, N))
 
-	// dA = t7 − where(t ≤ t, dlow, 0) + where(t ≥ t, dlow, 0)
+	// dA = t6 − where(i ≤ j, dlow, 0) + where(i ≥ j, dlow, 0)
 	for i := range N {
-		tOfI := t[i]
 		dlowRow := dlow[N*i:][:N]
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
 			tOf := float64(0)
-			if tOfI <= t[j] {
+			if i <= j {
 				tOf = dlowRow[j]
 			}
 			t2Of := float64(0)
-			if tOfI >= t[j] {
+			if i >= j {
 				t2Of = dlowRow[j]
 			}
 			dARow[j] = dARow[j] - tOf + t2Of
@@ -1170,18 +1150,17 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 // MatricesJVP sets dout to the product of the Jacobian of Matrices by A at x
 // and A with v, without the Jacobian.
 //
-//	t     = i                                        [N]
-//	t2    = t + 1                                    [N]
-//	t3    = Σⱼ where(t = t, v, 0)                    [N]
-//	far   = where(t = t2, Aᵀ, 0)                     [N,N]
-//	t4    = Σⱼ where(t = t, A, 0)                    [N]
-//	ddfar = where(t = t2, vᵀ, 0)                     [N,N]
-//	on    = 2·[t = t] + where(t = t, x, 0)           [N,N]
-//	ddlow = where(t ≥ t, v, 0) − where(t ≤ t, v, 0)  [N,N]
-//	t5    = t3·far                                   [N,N]
-//	t6    = t5 + t4·ddfar                            [N,N]
+//	t     = Σⱼ where(i = j, v, 0)                    [N]
+//	ddlow = where(i ≥ j, v, 0) − where(i ≤ j, v, 0)  [N,N]
+//	t2    = i + 1                                    [N]
+//	far   = where(i = t2, Aᵀ, 0)
+//	t3    = t·far                                    [N,N]
+//	t4    = Σⱼ where(i = j, A, 0)                    [N]
+//	ddfar = where(i = t2, vᵀ, 0)                     [N,N]
+//	t5    = t3 + t4·ddfar                            [N,N]
+//	on    = 2·I + where(i = j, x, 0)                 [N,N]
 //	da2   = on·ddlow                                 [N,N]
-//	dout  = t6 + da2                                 [N,N]
+//	dout  = t5 + da2                                 [N,N]
 //
 // It panics unless the lengths fit: dout [N,N], x [N], A [N,N], v [N,N]. What
 // is set may not overlap the rest.
@@ -1202,100 +1181,97 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 		work = make([]float64, MatricesWork(N))
 	}
 
-	t := make([]int32, N)
+	ddlow := work[N : N*N+N]
+	t := work[0:N]
 	t2 := make([]int32, N)
-	ddfar := work[2*N : N*N+2*N]
+	ddfar := work[N*N+2*N : 2*N*N+2*N]
+	t4 := work[N*N+N : N*N+2*N]
 	on := work[N*N+2*N : 2*N*N+2*N]
-	ddlow := work[2*N*N+2*N : 3*N*N+2*N]
-	t3 := work[0:N]
-	t4 := work[N : 2*N]
-	da2 := work[2*N : N*N+2*N]
+	da2 := work[2*N*N+2*N : 3*N*N+2*N]
 
-	// t = i
-	// t2 = t + 1
+	// t = Σⱼ where(i = j, v, 0)
+	// ddlow = where(i ≥ j, v, 0) − where(i ≤ j, v, 0)
 	for i := range N {
-		tOf := int32(i)
-		t2Of := tOf + 1
+		vRow := v[N*i:][:N]
+		ddlowRow := ddlow[N*i:][:N]
+		tOf := float64(0)
+		for j := range ddlowRow {
+			t2Of := float64(0)
+			if i == j {
+				t2Of = vRow[j]
+			}
+			t3 := float64(0)
+			if i >= j {
+				t3 = vRow[j]
+			}
+			t4Of := float64(0)
+			if i <= j {
+				t4Of = vRow[j]
+			}
+			ddlowOf := t3 - t4Of
+			tOf += t2Of
+			ddlowRow[j] = ddlowOf
+		}
 		t[i] = tOf
-		t2[i] = t2Of
 	}
 
-	// t3 = Σⱼ where(t = t, v, 0)
-	// far = where(t = t2, Aᵀ, 0)
-	// t4 = Σⱼ where(t = t, A, 0)
-	// ddfar = where(t = t2, vᵀ, 0)
-	// on = 2·[t = t] + where(t = t, x, 0)
-	// ddlow = where(t ≥ t, v, 0) − where(t ≤ t, v, 0)
+	// t2 = i + 1
 	for i := range N {
-		tOfI := t[i]
-		vRow := v[N*i:][:N]
+		t2[i] = int32(i) + 1
+	}
+
+	// far = where(i = t2, Aᵀ, 0)
+	// t3 = t·far
+	// t4 = Σⱼ where(i = j, A, 0)
+	// ddfar = where(i = t2, vᵀ, 0)
+	for i := range N {
 		ARow := A[N*i:][:N]
 		doutRow := dout[N*i:][:N]
 		ddfarRow := ddfar[N*i:][:N]
-		onRow := on[N*i:][:N]
-		ddlowRow := ddlow[N*i:][:N]
 		tOf := float64(0)
-		t2Of := float64(0)
 		for j := range ARow {
-			t3Of := float64(0)
-			if tOfI == t[j] {
-				t3Of = vRow[j]
-			}
 			far := float64(0)
-			if tOfI == t2[j] {
+			if i == int(t2[j]) {
 				far = A[i+N*j]
 			}
-			t4Of := float64(0)
-			if tOfI == t[j] {
-				t4Of = ARow[j]
+			u := t[j] * far
+			t2Of := float64(0)
+			if i == j {
+				t2Of = ARow[j]
 			}
 			ddfarOf := float64(0)
-			if tOfI == t2[j] {
+			if i == int(t2[j]) {
 				ddfarOf = v[i+N*j]
 			}
-			hit := float64(0)
-			if tOfI == t[j] {
-				hit = 1
-			}
-			t5 := float64(0)
-			if tOfI == t[j] {
-				t5 = x[j]
-			}
-			onOf := 2*hit + t5
-			t6 := float64(0)
-			if tOfI >= t[j] {
-				t6 = vRow[j]
-			}
-			t7 := float64(0)
-			if tOfI <= t[j] {
-				t7 = vRow[j]
-			}
-			ddlowOf := t6 - t7
-			tOf += t3Of
-			t2Of += t4Of
-			doutRow[j] = far
+			tOf += t2Of
+			doutRow[j] = u
 			ddfarRow[j] = ddfarOf
-			onRow[j] = onOf
-			ddlowRow[j] = ddlowOf
 		}
-		t3[i] = tOf
-		t4[i] = t2Of
+		t4[i] = tOf
 	}
 
-	// t5 = t3·far
-	for i := range N {
-		doutRow := dout[N*i:][:N]
-		for j := range doutRow {
-			doutRow[j] *= t3[j]
-		}
-	}
-
-	// t6 = t5 + t4·ddfar
+	// t5 = t3 + t4·ddfar
 	for i := range N {
 		ddfarRow := ddfar[N*i:][:N]
 		doutRow := dout[N*i:][:N]
 		for j := range ddfarRow {
 			doutRow[j] += t4[j] * ddfarRow[j]
+		}
+	}
+
+	// on = 2·I + where(i = j, x, 0)
+	for i := range N {
+		onRow := on[N*i:][:N]
+		for j := range onRow {
+			hit := float64(0)
+			if i == j {
+				hit = 1
+			}
+			tOf := float64(0)
+			if i == j {
+				tOf = x[j]
+			}
+			onRow[j] = 2*hit + tOf
 		}
 	}
 
@@ -1305,7 +1281,7 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 		blas.View64(ddlow, N, N),
 		0, blas.View64(da2, N, N))
 
-	// dout = t6 + da2
+	// dout = t5 + da2
 	for i := range N * N {
 		dout[i] += da2[i]
 	}

@@ -865,9 +865,12 @@ func BothJVP(a, b, vA, vB float64) float64 {
 // Divide is the quotient without remainder and what is left, of whole numbers.
 // It keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	divide = 10·floordiv(a, b) + mod(a, b)  []
+//	c      = max(b, 1)                      []
+//	divide = 10·floordiv(a, c) + mod(a, c)  []
 func Divide(a, b int32) int32 {
-	// divide = 10·floordiv(a, b) + mod(a, b)
-	divide := 10*vec.FloorDivInt(a, b) + vec.ModInt(a, b)
+	// c = max(b, 1)
+	c := vec.Max(b, 1)
+	// divide = 10·floordiv(a, c) + mod(a, c)
+	divide := 10*vec.FloorDivInt(a, c) + vec.ModInt(a, c)
 	return divide
 }

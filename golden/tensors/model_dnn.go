@@ -45,7 +45,7 @@ func Batched(out, a, b []float64, K, N int) {
 		blas.Dgemm(1,
 			blas.View64(a[K*N*i:], N, K),
 			blas.View64(b[K*M*i:], K, M),
-			0, blas.Strided64(out[N*i:], M, N, B*N).T())
+			0, blas.Strided64(out[min(N*i, len(out)):], M, N, B*N).T())
 	}
 }
 
@@ -81,7 +81,7 @@ func BatchedVJPA(da, a, b, w []float64, K, N int) {
 	// da = einsum("ijk,jli->jkl", w, b)
 	for i := range B {
 		blas.Dgemm(1,
-			blas.Strided64(w[N*i:], M, N, B*N).T(),
+			blas.Strided64(w[min(N*i, len(w)):], M, N, B*N).T(),
 			blas.View64(b[K*M*i:], K, M).T(),
 			0, blas.View64(da[K*N*i:], N, K))
 	}
@@ -120,7 +120,7 @@ func BatchedVJPB(db, a, b, w []float64, K, N int) {
 	for i := range B {
 		blas.Dgemm(1,
 			blas.View64(a[K*N*i:], N, K).T(),
-			blas.Strided64(w[N*i:], M, N, B*N).T(),
+			blas.Strided64(w[min(N*i, len(w)):], M, N, B*N).T(),
 			0, blas.View64(db[K*M*i:], K, M))
 	}
 }

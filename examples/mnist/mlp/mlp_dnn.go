@@ -36,7 +36,7 @@ import (
 // Backward:
 //
 //	scale            = 1/B                               []
-//	B·dlogits.y      = 1/sum·t3 − onehot(y)
+//	B·dlogits.y      = t3/sum − onehot(y)
 //	dlogits.b        = scale·Σᵢ B·dlogits.y
 //	scale2           = 1.25/B                            []
 //	dlogits.W        = scale2·t2ᵀ·(B·dlogits.y)
@@ -290,7 +290,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits.y = 1/sum·t3 − onehot(y)
+	// B·dlogits.y = t3/sum − onehot(y)
 	// dlogits.b = scale·Σᵢ B·dlogits.y
 	clear(dlogitsB)
 	for i := range B {
@@ -588,7 +588,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	for i := range B {
 		probsRow := (*[10]float32)(probs[10*i:])
 		peak := float32(math.Inf(-1))

@@ -27,7 +27,7 @@ import (
 // Backward:
 //
 //	scale     = 1/B                   []
-//	probs     = 1/sum·probsExp        [B,10]
+//	probs     = probsExp/sum          [B,10]
 //	B·dlogits = probs − onehot(y)
 //	db        = scale·Σᵢ B·dlogits    [10]
 //	dW        = scale·xᵀ·(B·dlogits)  [784,10]
@@ -154,7 +154,7 @@ func (m *Softmax) backward(batch *Batch) {
 	// rate = −(lr/B)
 	rate := float32(-(m.Hyper.LR / float64(B)))
 
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	// B·dlogits = probs − onehot(y)
 	// b ← b − lr/B·Σᵢ B·dlogits
 	for i := range B {
@@ -211,7 +211,7 @@ func (m *Softmax) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	// B·dlogits = probs − onehot(y)
 	// db = scale·Σᵢ B·dlogits
 	clear(db)
@@ -278,7 +278,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// probs = 1/sum·probsExp
+	// probs = probsExp/sum
 	for i := range B {
 		probsRow := (*[10]float32)(probs[10*i:])
 		peak := float32(math.Inf(-1))
