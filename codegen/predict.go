@@ -96,7 +96,7 @@ func (m *model) printLoadWeights(f *file) {
 		b.stmt("return w, nil")
 	})
 	parse := m.maker("Parse", "Weights")
-	f.fn(parse+" is "+load+" for a file in memory, such as a go:embed string or a mapped file.",
+	f.fn(parse+" is "+load+" for a file in memory, such as an embedded string or a mapped file.",
 		fmt.Sprintf("%s[T string | []byte](file T) (*%s, error)", parse, w), func(b *body) {
 			b.stmt("return %s(bytes.NewReader([]byte(file)))", load)
 		})

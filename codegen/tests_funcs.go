@@ -23,17 +23,29 @@ func (f *function) printTests(out *file) {
 			f.eachSize(b, envs, func() { f.printDerivativeChecks(b) })
 		})
 	}
+	steady := f.steady()
+	if len(steady) == 0 {
+		return
+	}
 	out.fn("", "Test"+f.name+"Allocations(t *testing.T)", func(b *body) {
 		f.printArguments(b, envs[len(envs)-1:])
-		for _, e := range f.entries {
+		for _, e := range steady {
 			f.printMake(b, e, "")
 		}
 		b.stmt("n := testing.AllocsPerRun(5, func() {")
-		for _, e := range f.entries {
+		for _, e := range steady {
 			b.stmt("%s", f.call(e, "", nil))
 		}
 		b.stmt("})")
 		b.block("if n != 0", func() { b.stmt("t.Errorf(\"%%v allocations\", n)") })
+	})
+}
+
+// steady is the entries that allocate nothing: all their scratch memory lies
+// in work or on the stack.
+func (f *function) steady() []*entry {
+	return slices.DeleteFunc(slices.Clone(f.entries), func(e *entry) bool {
+		return slices.ContainsFunc(e.Arena.Buffers, func(b *ir.Buffer) bool { return b.Type.Elem != f.ir.Elem && !e.onStack(b) })
 	})
 }
 

@@ -64,7 +64,7 @@ var sizes = []map[string]int{{"B": 3, "N": 2}, {"B": 1, "N": 1}, {"B": 4, "N": 3
 // makes it.
 type planning struct {
 	g      *ir.Graph
-	env    *irtest.Env
+	values map[string]*ir.Tensor // of the leaves at sizes[0]; nil where any will do
 	want   []*ir.Node // without pins and calls, as they were made
 	roots  []*ir.Node // the same as they are planned
 	rng    *rand.Rand
@@ -74,16 +74,27 @@ type planning struct {
 
 // newPlanning draws a graph and gives its leaves buffers.
 func newPlanning(seed uint64, o irtest.Options, simple bool) *planning {
-	p := &planning{rng: rand.New(rand.NewPCG(seed, 7))}
-	var raw []*ir.Node
-	p.g, raw, p.env = irtest.Random(seed, o)
-	p.want = p.more(Strip(p.g, raw...))
+	g, roots, env := irtest.Random(seed, o)
+	p := &planning{g: g, values: env.Values, rng: rand.New(rand.NewPCG(seed, 7))}
+	return p.of(Strip(g, roots...), simple)
+}
+
+// wovenPlanning is the same of a woven graph.
+func wovenPlanning(seed uint64, size int, simple bool) *planning {
+	g, roots := weave(seed, size)
+	p := &planning{g: g, rng: rand.New(rand.NewPCG(seed, 7))}
+	return p.of(roots, simple)
+}
+
+// of plans roots and some of what lies below them.
+func (p *planning) of(roots []*ir.Node, simple bool) *planning {
+	p.want = p.more(roots)
 	p.roots = p.want
 	if simple {
 		p.roots = Simplify(p.g, p.roots...)
 	}
 	p.roots = Lower(p.g, p.roots...)
-	p.pl = newTestPlanner(p.g, append(slices.Clone(p.want), p.roots...))
+	p.pl = newTestPlanner(p.g, slices.Concat(p.want, p.roots))
 	for _, n := range ir.Topological(p.want...) {
 		if n.Op.Class == ir.Leaf && n.Attr.Name != "" {
 			p.leaves = append(p.leaves, n)
@@ -141,8 +152,8 @@ func (p *planning) outputs(nodes []*ir.Node, prefix string) []target {
 // there.
 func (p *planning) at(dims map[string]int) *ir.Evaluator {
 	e := &ir.Evaluator{Dims: dims, Values: map[string]*ir.Tensor{}, Seed: 1, Call: 2}
-	if dims["B"] == p.env.Dims["B"] && dims["N"] == p.env.Dims["N"] {
-		e.Values = p.env.Values
+	if p.values != nil && dims["B"] == sizes[0]["B"] && dims["N"] == sizes[0]["N"] {
+		e.Values = p.values
 		return e
 	}
 	for _, n := range p.leaves {

@@ -32,17 +32,18 @@ func try(f func() error) (err error) {
 var digits = regexp.MustCompile(`[0-9.e+-]+|out[0-9]*|\[[^\]]*\]|"[^"]*"|n[0-9]+:|'[^']*'`)
 
 func TestZDebug(t *testing.T) {
-	n := uint64(1000)
-	if v := os.Getenv("SEEDS"); v != "" {
-		k, _ := strconv.Atoi(v)
-		n = uint64(k)
-	}
+	k, _ := strconv.Atoi(os.Getenv("SEEDS"))
+	n := uint64(k)
 	type ex struct {
 		count, size int
 		text        string
 	}
 	byKind := map[string]*ex{}
-	for _, kind := range planned {
+	kinds := planned
+	kinds = append(kinds, planned[0], planned[0])
+	kinds[len(kinds)-2].name = "woven raw"
+	kinds[len(kinds)-1].name = "woven simple"
+	for _, kind := range kinds {
 		if k := os.Getenv("KIND"); k != "" && !strings.Contains(kind.name, k) {
 			continue
 		}
@@ -56,7 +57,11 @@ func TestZDebug(t *testing.T) {
 			}
 			var p *planning
 			err := try(func() error {
-				p = newPlanning(seed, o, kind.simple)
+				if strings.HasPrefix(kind.name, "woven") {
+					p = wovenPlanning(seed, []int{6,10,16}[seed%3], kind.name == "woven simple")
+				} else {
+					p = newPlanning(seed, o, kind.simple)
+				}
 				return p.one()
 			})
 			if err == nil {

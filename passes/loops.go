@@ -10,7 +10,6 @@ import (
 type passes struct {
 	f     *fuser
 	g     *group
-	inner int // axes that are not outer
 	at    map[*ir.Node]int
 	count int
 }

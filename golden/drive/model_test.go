@@ -104,9 +104,9 @@ func (d *modelDriver) eval(env map[string]int, leaves values, call uint64, nodes
 }
 
 // same reports where have is not want.
-func (d *modelDriver) same(what string, have []float64, want *ir.Tensor, tolerance float64) {
+func (d *modelDriver) same(what string, have []float64, want *ir.Tensor, tolerance float64, lax ...bool) {
 	d.Helper()
-	if text := differ(have, want, tolerance, false); text != "" {
+	if text := differ(have, want, tolerance, slices.Contains(lax, true)); text != "" {
 		d.Errorf("%s: %s", what, text)
 	}
 }
@@ -308,7 +308,7 @@ func (d *modelDriver) outputs(what string, out reflect.Value, env map[string]int
 	d.Helper()
 	for i, want := range d.eval(env, leaves, call, d.infer.outputs) {
 		tolerance := toleranceOf(d.infer.outputs[i].Type.Elem)
-		d.same(fmt.Sprintf("%v: %s: %s", env, what, d.m.Infer.Outputs[i].Name), floats(out.Field(i)), want, max(tolerance, d.tolerance()))
+		d.same(fmt.Sprintf("%v: %s: %s", env, what, d.m.Infer.Outputs[i].Name), floats(out.Field(i)), want, max(tolerance, d.tolerance()), empty(env))
 	}
 }
 

@@ -380,7 +380,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a go:embed string
+// ParseWeights is LoadWeights for a file in memory, such as a embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -850,7 +850,7 @@ func LoadCriticWeights(r io.Reader) (*CriticWeights, error) {
 }
 
 // ParseCriticWeights is LoadCriticWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParseCriticWeights[T string | []byte](file T) (*CriticWeights, error) {
 	return LoadCriticWeights(bytes.NewReader([]byte(file)))
 }

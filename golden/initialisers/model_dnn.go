@@ -48,7 +48,7 @@ import (
 //	da           = de                         [6]
 //	dp           = 2·s                        []
 //
-// Update, sgd(lr: 0.01):
+// Update, sgd(lr: 1e-5):
 //
 //	rate = lr
 //	a    ← a − rate·da
@@ -89,7 +89,7 @@ type Initialisers struct {
 
 // Hyper has the numbers of the model and its train clause.
 type Hyper struct {
-	LR float64 // sgd(lr: 0.01)
+	LR float64 // sgd(lr: 1e-5)
 }
 
 // Report is what one batch gave, before its update.
@@ -365,7 +365,7 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	dp[0] = 2 * s
 }
 
-// Update makes the step of sgd(lr: 0.01) for a gradient that Grad gave. It
+// Update makes the step of sgd(lr: 1e-5) for a gradient that Grad gave. It
 // panics if grad has no memory.
 func (m *Initialisers) Update(grad *Params) {
 	if len(grad.flat) != len(m.params.flat) {

@@ -141,7 +141,7 @@ func New(max Dims) *Initialisers {
 
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Initialisers) Init(seed uint64) {
-	m.Hyper = Hyper{LR: 0.01}
+	m.Hyper = Hyper{LR: 1e-5}
 	m.steps = 0
 	m.initialise(seed)
 }
@@ -367,7 +367,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a go:embed string
+// ParseWeights is LoadWeights for a file in memory, such as a embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))

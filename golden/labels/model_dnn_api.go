@@ -304,7 +304,7 @@ func LoadHardWeights(r io.Reader) (*HardWeights, error) {
 	return w, nil
 }
 
-// ParseHardWeights is LoadHardWeights for a file in memory, such as a go:embed
+// ParseHardWeights is LoadHardWeights for a file in memory, such as a embedded
 // string or a mapped file.
 func ParseHardWeights[T string | []byte](file T) (*HardWeights, error) {
 	return LoadHardWeights(bytes.NewReader([]byte(file)))
@@ -1182,7 +1182,7 @@ func LoadSmoothWeights(r io.Reader) (*SmoothWeights, error) {
 }
 
 // ParseSmoothWeights is LoadSmoothWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParseSmoothWeights[T string | []byte](file T) (*SmoothWeights, error) {
 	return LoadSmoothWeights(bytes.NewReader([]byte(file)))
 }
@@ -1828,7 +1828,7 @@ func LoadLikelihoodWeights(r io.Reader) (*LikelihoodWeights, error) {
 }
 
 // ParseLikelihoodWeights is LoadLikelihoodWeights for a file in memory, such
-// as a go:embed string or a mapped file.
+// as a embedded string or a mapped file.
 func ParseLikelihoodWeights[T string | []byte](file T) (*LikelihoodWeights, error) {
 	return LoadLikelihoodWeights(bytes.NewReader([]byte(file)))
 }

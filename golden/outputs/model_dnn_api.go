@@ -240,7 +240,7 @@ func LoadPlainWeights(r io.Reader) (*PlainWeights, error) {
 }
 
 // ParsePlainWeights is LoadPlainWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParsePlainWeights[T string | []byte](file T) (*PlainWeights, error) {
 	return LoadPlainWeights(bytes.NewReader([]byte(file)))
 }
@@ -520,7 +520,7 @@ func LoadBareWeights(r io.Reader) (*BareWeights, error) {
 	return w, nil
 }
 
-// ParseBareWeights is LoadBareWeights for a file in memory, such as a go:embed
+// ParseBareWeights is LoadBareWeights for a file in memory, such as a embedded
 // string or a mapped file.
 func ParseBareWeights[T string | []byte](file T) (*BareWeights, error) {
 	return LoadBareWeights(bytes.NewReader([]byte(file)))
@@ -879,7 +879,7 @@ func LoadTiedWeights(r io.Reader) (*TiedWeights, error) {
 	return w, nil
 }
 
-// ParseTiedWeights is LoadTiedWeights for a file in memory, such as a go:embed
+// ParseTiedWeights is LoadTiedWeights for a file in memory, such as a embedded
 // string or a mapped file.
 func ParseTiedWeights[T string | []byte](file T) (*TiedWeights, error) {
 	return LoadTiedWeights(bytes.NewReader([]byte(file)))
@@ -1215,7 +1215,7 @@ func LoadFixedWeights(r io.Reader) (*FixedWeights, error) {
 }
 
 // ParseFixedWeights is LoadFixedWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParseFixedWeights[T string | []byte](file T) (*FixedWeights, error) {
 	return LoadFixedWeights(bytes.NewReader([]byte(file)))
 }
@@ -1554,7 +1554,7 @@ func LoadNoiseWeights(r io.Reader) (*NoiseWeights, error) {
 }
 
 // ParseNoiseWeights is LoadNoiseWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParseNoiseWeights[T string | []byte](file T) (*NoiseWeights, error) {
 	return LoadNoiseWeights(bytes.NewReader([]byte(file)))
 }

@@ -153,7 +153,7 @@ func LoadConvertWeights(r io.Reader) (*ConvertWeights, error) {
 }
 
 // ParseConvertWeights is LoadConvertWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParseConvertWeights[T string | []byte](file T) (*ConvertWeights, error) {
 	return LoadConvertWeights(bytes.NewReader([]byte(file)))
 }

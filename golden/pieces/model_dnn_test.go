@@ -382,30 +382,6 @@ func TestBordersDerivatives(t *testing.T) {
 	}
 }
 
-func TestBordersAllocations(t *testing.T) {
-	dimN := 17
-	_ = dimN
-	xAt := make([]float64, 3*dimN)
-	for i := range xAt {
-		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
-	}
-	bordersOut := make([]float64, 12*dimN+12)
-	bordersWork := make([]float64, BordersWork(dimN))
-	bordersVJPDx := make([]float64, 3*dimN)
-	bordersVJPW := make([]float64, 12*dimN+12)
-	for i := range bordersVJPW {
-		bordersVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
-	}
-	bordersVJPWork := make([]float64, BordersWork(dimN))
-	n := testing.AllocsPerRun(5, func() {
-		Borders(bordersOut, xAt, bordersWork)
-		BordersVJP(bordersVJPDx, xAt, bordersVJPW, bordersVJPWork)
-	})
-	if n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 // Each derivative is the slope of the one below it.
 func TestMatricesDerivatives(t *testing.T) {
 	for _, size := range []struct{ dimN int }{{1}, {2}, {7}, {8}, {9}, {17}} {
@@ -528,31 +504,14 @@ func TestMatricesAllocations(t *testing.T) {
 	for i := range aAt {
 		aAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
-	matricesOut := make([]float64, dimN*dimN)
-	matricesWork := make([]float64, MatricesWork(dimN))
 	matricesVJPXDx := make([]float64, dimN)
 	matricesVJPXW := make([]float64, dimN*dimN)
 	for i := range matricesVJPXW {
 		matricesVJPXW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	matricesVJPXWork := make([]float64, MatricesWork(dimN))
-	matricesVJPADA := make([]float64, dimN*dimN)
-	matricesVJPAW := make([]float64, dimN*dimN)
-	for i := range matricesVJPAW {
-		matricesVJPAW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
-	}
-	matricesVJPAWork := make([]float64, MatricesWork(dimN))
-	matricesJVPDout := make([]float64, dimN*dimN)
-	matricesJVPV := make([]float64, dimN*dimN)
-	for i := range matricesJVPV {
-		matricesJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
-	}
-	matricesJVPWork := make([]float64, MatricesWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Matrices(matricesOut, xAt, aAt, matricesWork)
 		MatricesVJPX(matricesVJPXDx, xAt, aAt, matricesVJPXW, matricesVJPXWork)
-		MatricesVJPA(matricesVJPADA, xAt, aAt, matricesVJPAW, matricesVJPAWork)
-		MatricesJVP(matricesJVPDout, xAt, aAt, matricesJVPV, matricesJVPWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
