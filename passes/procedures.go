@@ -15,9 +15,11 @@ func (c *modelCompiler) procedures() error {
 	c.leaves(pl)
 	c.root, c.planners = pl, []*planner{pl}
 
+	reader := c.child(pl)
+	reader.names = pl.names.inProcedure() // a predictor's memory is its own
 	lines := slices.Concat(c.planTraining(), c.planUpdate(), c.planRest())
 	if len(c.outputs) > 0 {
-		c.plan.Predict = c.child(pl).procedure("predict", c.outputTargets(), nil)
+		c.plan.Predict = reader.procedure("predict", c.outputTargets(), nil)
 	}
 	for _, p := range c.planners {
 		if p.err != nil {

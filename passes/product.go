@@ -178,21 +178,11 @@ func (f *fuser) addProduct(n *ir.Node) {
 	f.of[n] = g
 }
 
-// matrices lays an einsum out as matrix products: letters of both operands and
-// the result are a batch, those of a and the result rows, of b and the result
-// columns, of a and b the inner dimension. Where several letters form one of
-// these and do not lie without gaps, all but the last are looped over as a
-// batch; ok is false where that cannot be, for the inner dimension.
-func matrices(e *ir.Node, a, b, c view) (step *ir.ProductStep, ok bool) {
-	la, lb, lc := ir.SplitSpec(e.Attr.Spec)
-	extent := map[byte]ir.Dim{}
-	for i := range len(la) {
-		extent[la[i]] = e.Args[0].Type.Shape[i]
-	}
-	for i := range len(lb) {
-		extent[lb[i]] = e.Args[1].Type.Shape[i]
-	}
-	var batch, rows, cols, inner string
+// letters sorts those of a product: those of both operands and the result are
+// its batch, those of a and the result rows, of b and the result columns, each
+// in the result's order, and those that are summed the inner dimension.
+func letters(spec string) (batch, rows, cols, inner string) {
+	la, lb, lc := ir.SplitSpec(spec)
 	for _, l := range lc {
 		inA, inB := strings.ContainsRune(la, l), strings.ContainsRune(lb, l)
 		switch {
@@ -204,12 +194,23 @@ func matrices(e *ir.Node, a, b, c view) (step *ir.ProductStep, ok bool) {
 			cols += string(l)
 		}
 	}
-	for _, l := range la {
-		if !strings.ContainsRune(lc, l) {
-			inner += string(l)
-		}
-	}
+	return batch, rows, cols, summed(la, lb, lc)
+}
 
+// matrices lays an einsum out as matrix products. Where several letters are
+// rows, columns or inner dimension and do not lie without gaps, all but the
+// last are looped over as a batch; ok is false where that cannot be, for the
+// inner dimension.
+func matrices(e *ir.Node, a, b, c view) (step *ir.ProductStep, ok bool) {
+	la, lb, lc := ir.SplitSpec(e.Attr.Spec)
+	extent := map[byte]ir.Dim{}
+	for i := range len(la) {
+		extent[la[i]] = e.Args[0].Type.Shape[i]
+	}
+	for i := range len(lb) {
+		extent[lb[i]] = e.Args[1].Type.Shape[i]
+	}
+	batch, rows, cols, inner := letters(e.Attr.Spec)
 	operands := [3]operand{{la, a}, {lb, b}, {lc, c}}
 	m := merged(rows, extent, operands[0], operands[2])
 	n := merged(cols, extent, operands[1], operands[2])
@@ -370,22 +371,7 @@ func (f *fuser) layOutProduct(p *product) {
 // and batch, inner, columns, in which they are matrices.
 func (f *fuser) reorder(p *product) {
 	la, lb, lc := ir.SplitSpec(p.einsum.Attr.Spec)
-	var batch, rows, cols, inner string
-	for _, l := range la {
-		switch {
-		case !strings.ContainsRune(lc, l):
-			inner += string(l)
-		case strings.ContainsRune(lb, l):
-			batch += string(l)
-		default:
-			rows += string(l)
-		}
-	}
-	for _, l := range lb {
-		if !strings.ContainsRune(la, l) {
-			cols += string(l)
-		}
-	}
+	batch, rows, cols, inner := letters(p.einsum.Attr.Spec)
 	newA, newB := batch+rows+inner, batch+inner+cols
 	p.a = f.g.Transpose(p.a, positions(newA, la))
 	p.b = f.g.Transpose(p.b, positions(newB, lb))

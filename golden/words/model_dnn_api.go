@@ -330,7 +330,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a go:embed string
+// ParseWeights is LoadWeights for a file in memory, such as a embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -707,7 +707,7 @@ func LoadPairsWeights(r io.Reader) (*PairsWeights, error) {
 }
 
 // ParsePairsWeights is LoadPairsWeights for a file in memory, such as a
-// go:embed string or a mapped file.
+// embedded string or a mapped file.
 func ParsePairsWeights[T string | []byte](file T) (*PairsWeights, error) {
 	return LoadPairsWeights(bytes.NewReader([]byte(file)))
 }

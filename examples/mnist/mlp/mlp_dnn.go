@@ -536,51 +536,51 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	h2B := p.w.params.H2B
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	h1Y3 := p.h1Y3[:256*B]
-	h2Y3 := p.h2Y3[:128*B]
+	h1Y := p.h1Y[:256*B]
+	h2Y := p.h2Y[:128*B]
 	probs := out.Probs
 
 	// h1.y = x·h1.W
 	blas.Sgemm(1,
 		blas.View32(x, B, 784),
 		blas.View32(h1W, 784, 256),
-		0, blas.View32(h1Y3, B, 256))
+		0, blas.View32(h1Y, B, 256))
 
 	// h1.y = h1.y + h1.b
 	// h1 = max(h1.y, 0)
 	for i := range B {
-		h1Y3Row := (*[256]float32)(h1Y3[256*i:])
+		h1YRow := (*[256]float32)(h1Y[256*i:])
 		for j := range h1B {
-			h1 := h1Y3Row[j] + h1B[j]
+			h1 := h1YRow[j] + h1B[j]
 			if h1 < 0 {
 				h1 = 0
 			}
-			h1Y3Row[j] = h1
+			h1YRow[j] = h1
 		}
 	}
 
 	// h2.y = h1·h2.W
 	blas.Sgemm(1,
-		blas.View32(h1Y3, B, 256),
+		blas.View32(h1Y, B, 256),
 		blas.View32(h2W, 256, 128),
-		0, blas.View32(h2Y3, B, 128))
+		0, blas.View32(h2Y, B, 128))
 
 	// h2.y = h2.b + h2.y
 	// h2 = max(h2.y, 0)
 	for i := range B {
-		h2Y3Row := (*[128]float32)(h2Y3[128*i:])
+		h2YRow := (*[128]float32)(h2Y[128*i:])
 		for j := range h2B {
-			h2 := h2B[j] + h2Y3Row[j]
+			h2 := h2B[j] + h2YRow[j]
 			if h2 < 0 {
 				h2 = 0
 			}
-			h2Y3Row[j] = h2
+			h2YRow[j] = h2
 		}
 	}
 
 	// logits.y = h2·logits.W
 	blas.Sgemm(1,
-		blas.View32(h2Y3, B, 128),
+		blas.View32(h2Y, B, 128),
 		blas.View32(logitsW, 128, 10),
 		0, blas.View32(probs, B, 10))
 

@@ -373,8 +373,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	h1Y3 []float32 // [max.B,256]; becomes h1.y, then h1, in place
-	h2Y3 []float32 // [max.B,128]; becomes h2.y, then h2, in place
+	h1Y []float32 // [max.B,256]; becomes h1.y, then h1, in place
+	h2Y []float32 // [max.B,128]; becomes h2.y, then h2, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -384,8 +384,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 384*B)
-	p.h1Y3 = arena[0 : 256*B]
-	p.h2Y3 = arena[256*B : 384*B]
+	p.h1Y = arena[0 : 256*B]
+	p.h2Y = arena[256*B : 384*B]
 
 	return p
 }
