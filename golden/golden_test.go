@@ -72,22 +72,14 @@ func sameFile(a, b file) bool { return a.name == b.name && bytes.Equal(a.data, b
 func emit(t *testing.T, name string) []file {
 	t.Helper()
 	plan, err := Plan(".", name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	emitted, err := generate(plan, name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	var files []file
 	for _, f := range emitted {
 		files = append(files, file{f.Name, f.Data})
 	}
-	stages, err := stagesOf(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(files, file{"stages.txt", stages})
+	return append(files, file{"stages.txt", stagesOf(plan)})
 }
 
 // rewrite makes a case's folder hold files, beside the program.

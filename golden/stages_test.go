@@ -17,12 +17,9 @@ var classes = []ir.Class{ir.Leaf, ir.Map, ir.Reduce, ir.Product, ir.View, ir.Ind
 
 // stagesOf is stages.txt of a case: how many nodes each class has after each
 // stage, and what the plan's procedures and arenas are made of.
-func stagesOf(name string) ([]byte, error) {
-	program, err := Elaborate(".", name)
-	if err != nil {
-		return nil, err
-	}
+func stagesOf(plan *ir.Plan) []byte {
 	var b bytes.Buffer
+	program := plan.Program
 	for _, m := range program.Models {
 		fmt.Fprintf(&b, "model %s\n\n", m.Name)
 		printStages(&b, program.Graph, modelRoots(program.Graph, m))
@@ -33,14 +30,8 @@ func stagesOf(name string) ([]byte, error) {
 		printStages(&b, program.Graph, funcRoots(program.Graph, f))
 		b.WriteString("\n")
 	}
-
-	// The plan is made of a program of its own: passes add to its graph.
-	plan, err := Plan(".", name)
-	if err != nil {
-		return nil, err
-	}
 	printPlan(&b, plan)
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 // modelRoots is what a model computes: both sides, the gradient, the updates.

@@ -65,8 +65,8 @@ var sizes = []map[string]int{{"B": 3, "N": 2}, {"B": 1, "N": 1}, {"B": 4, "N": 3
 type planning struct {
 	g      *ir.Graph
 	values map[string]*ir.Tensor // of the leaves at sizes[0]; nil where any will do
-	want   []*ir.Node // without pins and calls, as they were made
-	roots  []*ir.Node // the same as they are planned
+	want   []*ir.Node            // without pins and calls, as they were made
+	roots  []*ir.Node            // the same as they are planned
 	rng    *rand.Rand
 	leaves []*ir.Node
 	pl     *planner

@@ -79,7 +79,7 @@ func (w *weaver) like(x *ir.Node) *ir.Node {
 func (w *weaver) fitted(y *ir.Node, shape ir.Shape) *ir.Node {
 	used := make([]bool, y.Type.Rank())
 	next := 0
-	var fresh, kept []int
+	var fresh []int
 	for i, d := range shape {
 		at := slices.IndexFunc(y.Type.Shape[next:], d.Equal)
 		if at < 0 {
@@ -87,7 +87,6 @@ func (w *weaver) fitted(y *ir.Node, shape ir.Shape) *ir.Node {
 			continue
 		}
 		used[next+at], next = true, next+at+1
-		kept = append(kept, i)
 	}
 	var gone []int
 	for i, u := range used {
@@ -95,7 +94,6 @@ func (w *weaver) fitted(y *ir.Node, shape ir.Shape) *ir.Node {
 			gone = append(gone, i)
 		}
 	}
-	_ = kept
 	return w.g.Spread(w.g.Reduce(w.reduction(), y, gone), shape, fresh)
 }
 
@@ -137,7 +135,7 @@ func (w *weaver) index(shape ir.Shape) *ir.Node {
 func (w *weaver) step() *ir.Node {
 	g, x := w.g, w.any()
 	shape, rank := x.Type.Shape, x.Type.Rank()
-	switch w.IntN(24) {
+	switch w.IntN(25) {
 	case 0, 1:
 		return g.Map([]string{"tanh", "sigmoid", "neg", "sin"}[w.IntN(4)], x)
 	case 2, 3, 4:
@@ -147,6 +145,8 @@ func (w *weaver) step() *ir.Node {
 	case 6:
 		hit := g.Cast(g.Map("gt", w.like(x), g.Fill(0.1, x.Type)), ir.Float64)
 		return g.Map("mul", x, hit)
+	case 23:
+		return g.Cast(g.Map("gt", x, g.Fill(0.1, x.Type)), ir.Float64)
 	case 7, 8:
 		return g.Reduce(w.reduction(), x, w.axesOf(x))
 	case 9:

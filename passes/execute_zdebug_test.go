@@ -23,7 +23,7 @@ func try(f func() error) (err error) {
 					keep = append(keep, strings.TrimSpace(l))
 				}
 			}
-			err = fmt.Errorf("panic %v %s", r, strings.Join(keep[:min(6,len(keep))], "\n   "))
+			err = fmt.Errorf("panic %v %s", r, strings.Join(keep[:min(6, len(keep))], "\n   "))
 		}
 	}()
 	return f()
@@ -58,7 +58,7 @@ func TestZDebug(t *testing.T) {
 			var p *planning
 			err := try(func() error {
 				if strings.HasPrefix(kind.name, "woven") {
-					p = wovenPlanning(seed, []int{6,10,16}[seed%3], kind.name == "woven simple")
+					p = wovenPlanning(seed, []int{6, 10, 16}[seed%3], kind.name == "woven simple")
 				} else {
 					p = newPlanning(seed, o, kind.simple)
 				}

@@ -299,11 +299,13 @@ func (f *fuser) settleSplit(n *ir.Node, g *group) {
 	if g.split >= 0 {
 		return
 	}
-	f.eachOperand(n, func(a *ir.Node) {
+	settle := func(a *ir.Node) {
 		if a.Is("spread") && a.Args[0].Type.Rank() > 0 && (f.of[a.Args[0]] == g || f.rowExpression(a)) && a.Type.Shape.Equal(g.domain) {
 			g.split = a.Args[0].Type.Rank()
 		}
-	})
+	}
+	settle(n)
+	f.eachOperand(n, settle)
 }
 
 // eachOperand calls visit with the operands of n and those of its inline
@@ -431,7 +433,7 @@ func (f *fuser) pickFits(n *ir.Node, g *group, lv level) bool {
 		return false
 	}
 	if f.of[x] == g {
-		return lv == row && g.levelOf(x.Type.Shape) == element
+		return lv == row && f.direct(x, g, element)
 	}
 	return !f.touches(x, g)
 }

@@ -60,6 +60,8 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 		if x.Type.Rank() == 0 {
 			return g.Broadcast(x, n.Type.Shape)
 		}
+	case "spread":
+		return l.raise(n)
 	case "mul":
 		return l.sink(n)
 	case "neg":
@@ -176,6 +178,50 @@ func (l *lowering) generated(n *ir.Node) *ir.Node {
 		args[i] = l.node(s.node(l.g.Must("slice", n.Attr, a)))
 	}
 	return l.g.Must(x.Op.Name, x.Attr, args...)
+}
+
+// raise computes after a repetition instead of before what is cheaper to
+// compute again than to keep: sums and products of two or three parts of the
+// inputs.
+func (l *lowering) raise(n *ir.Node) *ir.Node {
+	if !n.Is("spread") {
+		return n
+	}
+	x := n.Args[0]
+	if trailing(n) || x.Op.Class != ir.Map || !cheap(x, 3) {
+		return n
+	}
+	args := make([]*ir.Node, len(x.Args))
+	for i, a := range x.Args {
+		if v, ok := a.Literal(); ok {
+			args[i] = l.g.Fill(v, n.Type)
+			continue
+		}
+		s := newSimplifier(l.g, nil)
+		args[i] = l.g.Spread(a, n.Type.Shape, n.Attr.Axes)
+		if out := s.views(args[i]); out != nil {
+			args[i] = out
+		}
+		args[i] = l.raise(args[i])
+	}
+	return l.g.Must(x.Op.Name, x.Attr, args...)
+}
+
+// cheap reports whether x is at most ops additions and multiplications of views
+// of leaves.
+func cheap(x *ir.Node, ops int) bool {
+	count := 0
+	for _, n := range ir.Topological(x) {
+		switch n.Op.Name {
+		case "add", "sub", "mul", "neg":
+			count++
+		default:
+			if n.Op.Class != ir.Leaf && n.Op.Class != ir.View || n.Op.Class == ir.Random {
+				return false
+			}
+		}
+	}
+	return count <= ops
 }
 
 // sink multiplies what is repeated before it is repeated, where all operands

@@ -316,7 +316,10 @@ func (s *scheduler) keepScalar(n *ir.Node) {
 // scalarLoads notes what the expression n reads; subexpressions that others
 // use too become locals first.
 func (s *scheduler) scalarLoads(step *ir.ScalarStep, n *ir.Node) {
-	stored := func(m *ir.Node) bool { return s.buffer[m] != nil || s.locals[m] != nil }
+	if n.Op.Class == ir.View || n.Op.Class == ir.Index {
+		s.memoryLoad(step, n)
+		return
+	}
 	for _, a := range n.Args {
 		switch {
 		case a.IsConstant():
@@ -328,16 +331,14 @@ func (s *scheduler) scalarLoads(step *ir.ScalarStep, n *ir.Node) {
 		case a.Op.Class == ir.Map:
 			s.scalarLoads(step, a)
 		default:
-			s.memoryLoad(step, a, stored)
+			s.memoryLoad(step, a)
 		}
-	}
-	if n.Op.Class == ir.View || n.Op.Class == ir.Index {
-		s.memoryLoad(step, n, stored)
 	}
 }
 
-func (s *scheduler) memoryLoad(step *ir.ScalarStep, a *ir.Node, stored func(*ir.Node) bool) {
-	v, ok := viewOf(a, stored)
+// memoryLoad notes where the scalar a, a view, lies.
+func (s *scheduler) memoryLoad(step *ir.ScalarStep, a *ir.Node) {
+	v, ok := viewOf(a, func(m *ir.Node) bool { return s.buffer[m] != nil || s.locals[m] != nil })
 	if !ok {
 		s.fail("the scalar %s cannot be read where it lies", a.Op.Name)
 		return

@@ -26,7 +26,7 @@ var problem = optimize.Problem{
 	Func: objective.Rosenbrock,
 	Grad: objective.RosenbrockGrad,
 	Hess: func(h *mat.SymDense, x []float64) {
-		objective.RosenbrockHessian(h.RawSymmetric().Data, x, nil) // nil: scratch memory is allocated
+		objective.RosenbrockHessian(h.RawSymmetric().Data, x)
 	},
 }
 

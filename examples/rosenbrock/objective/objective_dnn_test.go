@@ -54,7 +54,6 @@ func TestRosenbrockDerivatives(t *testing.T) {
 		{
 			// RosenbrockHessian, along a random direction.
 			rosenbrockHessianHess := make([]float64, dimN*dimN)
-			rosenbrockHessianWork := make([]float64, RosenbrockWork(dimN))
 			rosenbrockGradGradUp := make([]float64, dimN)
 			rosenbrockGradGradDown := make([]float64, dimN)
 			direction := make([]float64, len(xAt))
@@ -66,7 +65,7 @@ func TestRosenbrockDerivatives(t *testing.T) {
 				up[i] += h * d
 				down[i] -= h * d
 			}
-			RosenbrockHessian(rosenbrockHessianHess, xAt, rosenbrockHessianWork)
+			RosenbrockHessian(rosenbrockHessianHess, xAt)
 			RosenbrockGrad(rosenbrockGradGradUp, up)
 			RosenbrockGrad(rosenbrockGradGradDown, down)
 			for i, u := range rosenbrockGradGradUp {
@@ -93,12 +92,11 @@ func TestRosenbrockAllocations(t *testing.T) {
 	rosenbrockGradGrad := make([]float64, dimN)
 	rosenbrockValueGradGrad := make([]float64, dimN)
 	rosenbrockHessianHess := make([]float64, dimN*dimN)
-	rosenbrockHessianWork := make([]float64, RosenbrockWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
 		Rosenbrock(xAt)
 		RosenbrockGrad(rosenbrockGradGrad, xAt)
 		RosenbrockValueGrad(rosenbrockValueGradGrad, xAt)
-		RosenbrockHessian(rosenbrockHessianHess, xAt, rosenbrockHessianWork)
+		RosenbrockHessian(rosenbrockHessianHess, xAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
