@@ -23,7 +23,7 @@ func (p *printer) printTests(f *file) {
 var sizes = []int{1, 7, 8, 9}
 
 // budget is how many elements the naive loops of a test may compute.
-const budget = 2e8
+const budget = 5e7
 
 // printTests prints the test of a model.
 func (m *model) printTests(f *file) {

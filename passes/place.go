@@ -134,7 +134,7 @@ func (p *placer) candidates() []*ir.Buffer {
 
 // mayBecome reports whether step, the first to write b, may write it over a.
 func (p *placer) mayBecome(a, b *ir.Buffer, step *ir.Step) bool {
-	if a.Storage != ir.InArena || a.Type.Elem != b.Type.Elem || !a.Type.Shape.Size().Equal(b.Type.Shape.Size()) {
+	if a.Storage != ir.InArena || a.Type.Elem != b.Type.Elem {
 		return false
 	}
 	for i, lives := range p.lives {
@@ -149,7 +149,7 @@ func (p *placer) mayBecome(a, b *ir.Buffer, step *ir.Step) bool {
 			return false
 		}
 	}
-	return overwrites(step.Loop, a, b)
+	return a.Type.Shape.Size().Equal(b.Type.Shape.Size()) && overwrites(step.Loop, a, b)
 }
 
 // overwrites reports whether the loop reads an element of a only before, and

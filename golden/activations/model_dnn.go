@@ -36,7 +36,7 @@ import (
 //	t9         = where(dense5.y > 0, dense5.y, 1.6732632·t8)  [B,8]
 //	h.y        = 1.050701·t9·h.W                              [B,9]
 //	h.y        = h.b + h.y                                    [B,9]
-//	t10        = erf(0.70710677·h.y) + 1                      [B,9]
+//	t10        = erf(0.70710677·h.y) + 1                      [B,8]
 //	2·h        = h.y ⊙ t10                                    [B,3]
 //	dense6.y   = 0.5·(2·h)·dense6.W                           [B,8]
 //	dense6.y   = dense6.b + dense6.y                          [B,8]
@@ -1371,246 +1371,246 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	dense13B := p.w.params.Dense13B
 	h3W := p.w.params.H3W
 	h3B := p.w.params.H3B
-	denseY3 := p.denseY3[:8*B]
-	dense2Y2 := p.dense2Y2[:7*B]
-	dense3Y2 := p.dense3Y2[:8*B]
-	dense4Y3 := p.dense4Y3[:8*B]
-	dense5Y3 := p.dense5Y3[:8*B]
-	hY3 := p.hY3[:9*B]
-	dense6Y3 := p.dense6Y3[:8*B]
-	dense7Y3 := p.dense7Y3[:8*B]
-	dense8Y3 := p.dense8Y3[:8*B]
-	dense9Y3 := p.dense9Y3[:8*B]
-	dense10Y2 := p.dense10Y2[:8*B]
-	h2Y2 := p.h2Y2[:8*B]
-	dense11Y2 := p.dense11Y2[:8*B]
-	dense12Y3 := p.dense12Y3[:8*B]
-	dense13Y2 := p.dense13Y2[:8*B]
+	denseY := p.denseY[:8*B]
+	dense2Y := p.dense2Y[:7*B]
+	dense3Y := p.dense3Y[:8*B]
+	dense4Y := p.dense4Y[:8*B]
+	dense5Y := p.dense5Y[:8*B]
+	hY := p.hY[:9*B]
+	dense6Y := p.dense6Y[:8*B]
+	dense7Y := p.dense7Y[:8*B]
+	dense8Y := p.dense8Y[:8*B]
+	dense9Y := p.dense9Y[:8*B]
+	dense10Y := p.dense10Y[:8*B]
+	h2Y := p.h2Y[:8*B]
+	dense11Y := p.dense11Y[:8*B]
+	dense12Y := p.dense12Y[:8*B]
+	dense13Y := p.dense13Y[:8*B]
 	h := out.H
 
 	// dense.y = x·dense.W
 	blas.Sgemm(1,
 		blas.View32(x, B, 6),
 		blas.View32(denseW, 6, 8),
-		0, blas.View32(denseY3, B, 8))
+		0, blas.View32(denseY, B, 8))
 
 	// dense.y = dense.y + dense.b
 	for i := range B {
-		denseY3Row := (*[8]float32)(denseY3[8*i:])
+		denseYRow := (*[8]float32)(denseY[8*i:])
 		for j := range denseB {
-			denseY3Row[j] += denseB[j]
+			denseYRow[j] += denseB[j]
 		}
 	}
 
 	// dense2.y = dense.y·dense2.W
 	blas.Sgemm(1,
-		blas.View32(denseY3, B, 8),
+		blas.View32(denseY, B, 8),
 		blas.View32(dense2W, 8, 7),
-		0, blas.View32(dense2Y2, B, 7))
+		0, blas.View32(dense2Y, B, 7))
 
 	// dense2.y = dense2.y + dense2.b
-	// t45 = max(dense2.y, 0)
+	// t = max(dense2.y, 0)
 	for i := range B {
-		dense2Y2Row := (*[7]float32)(dense2Y2[7*i:])
+		dense2YRow := (*[7]float32)(dense2Y[7*i:])
 		for j := range dense2B {
-			t := dense2Y2Row[j] + dense2B[j]
+			t := dense2YRow[j] + dense2B[j]
 			if t < 0 {
 				t = 0
 			}
-			dense2Y2Row[j] = t
+			dense2YRow[j] = t
 		}
 	}
 
-	// dense3.y = t45·dense3.W
+	// dense3.y = t·dense3.W
 	blas.Sgemm(1,
-		blas.View32(dense2Y2, B, 7),
+		blas.View32(dense2Y, B, 7),
 		blas.View32(dense3W, 7, 8),
-		0, blas.View32(dense3Y2, B, 8))
+		0, blas.View32(dense3Y, B, 8))
 
 	// dense3.y = dense3.y + dense3.b
-	// t46 = dense3.y ⊙ where(dense3.y > 0, 1, 0.1)
+	// t2 = dense3.y ⊙ where(dense3.y > 0, 1, 0.1)
 	for i := range B {
-		dense3Y2Row := (*[8]float32)(dense3Y2[8*i:])
+		dense3YRow := (*[8]float32)(dense3Y[8*i:])
 		for j := range dense3B {
-			dense3Y := dense3Y2Row[j] + dense3B[j]
+			dense3YOf := dense3YRow[j] + dense3B[j]
 			t := float32(0.1)
-			if dense3Y > 0 {
+			if dense3YOf > 0 {
 				t = 1
 			}
-			dense3Y2Row[j] = dense3Y * t
+			dense3YRow[j] = dense3YOf * t
 		}
 	}
 
-	// dense4.y = t46·dense4.W
+	// dense4.y = t2·dense4.W
 	blas.Sgemm(1,
-		blas.View32(dense3Y2, B, 8),
+		blas.View32(dense3Y, B, 8),
 		blas.View32(dense4W, 8, 8),
-		0, blas.View32(dense4Y3, B, 8))
+		0, blas.View32(dense4Y, B, 8))
 
 	// dense4.y = dense4.b + dense4.y
-	// t47 = where(dense4.y > 0, dense4.y, expm1(min(dense4.y, 0)))
+	// t3 = where(dense4.y > 0, dense4.y, expm1(min(dense4.y, 0)))
 	for i := range B {
-		dense4Y3Row := (*[8]float32)(dense4Y3[8*i:])
+		dense4YRow := (*[8]float32)(dense4Y[8*i:])
 		for j := range dense4B {
-			dense4Y := dense4B[j] + dense4Y3Row[j]
-			t := dense4Y
+			dense4YOf := dense4B[j] + dense4YRow[j]
+			t := dense4YOf
 			if t > 0 {
 				t = 0
 			}
 			t2 := vec.Expm1(t)
-			if dense4Y > 0 {
-				t2 = dense4Y
+			if dense4YOf > 0 {
+				t2 = dense4YOf
 			}
-			dense4Y3Row[j] = t2
+			dense4YRow[j] = t2
 		}
 	}
 
-	// dense5.y = t47·dense5.W
+	// dense5.y = t3·dense5.W
 	blas.Sgemm(1,
-		blas.View32(dense4Y3, B, 8),
+		blas.View32(dense4Y, B, 8),
 		blas.View32(dense5W, 8, 8),
-		0, blas.View32(dense5Y3, B, 8))
+		0, blas.View32(dense5Y, B, 8))
 
 	// dense5.y = dense5.b + dense5.y
-	// t48 = where(dense5.y > 0, dense5.y, 1.6732632·expm1(min(dense5.y, 0)))
+	// t4 = where(dense5.y > 0, dense5.y, 1.6732632·expm1(min(dense5.y, 0)))
 	for i := range B {
-		dense5Y3Row := (*[8]float32)(dense5Y3[8*i:])
+		dense5YRow := (*[8]float32)(dense5Y[8*i:])
 		for j := range dense5B {
-			dense5Y := dense5B[j] + dense5Y3Row[j]
-			t := dense5Y
+			dense5YOf := dense5B[j] + dense5YRow[j]
+			t := dense5YOf
 			if t > 0 {
 				t = 0
 			}
 			t2 := 1.6732632 * vec.Expm1(t)
-			if dense5Y > 0 {
-				t2 = dense5Y
+			if dense5YOf > 0 {
+				t2 = dense5YOf
 			}
-			dense5Y3Row[j] = t2
+			dense5YRow[j] = t2
 		}
 	}
 
-	// h.y = 1.050701·t48·h.W
+	// h.y = 1.050701·t4·h.W
 	blas.Sgemm(1.050701,
-		blas.View32(dense5Y3, B, 8),
+		blas.View32(dense5Y, B, 8),
 		blas.View32(hW, 8, 9),
-		0, blas.View32(hY3, B, 9))
+		0, blas.View32(hY, B, 9))
 
 	// h.y = h.b + h.y
 	// 2·h = h.y ⊙ (erf(0.70710677·h.y) + 1)
 	for i := range B {
-		hY3Row := (*[9]float32)(hY3[9*i:])
+		hYRow := (*[9]float32)(hY[9*i:])
 		for j := range hB {
-			hY := hB[j] + hY3Row[j]
-			hY3Row[j] = hY * (vec.Erf(0.70710677*hY) + 1)
+			hYOf := hB[j] + hYRow[j]
+			hYRow[j] = hYOf * (vec.Erf(0.70710677*hYOf) + 1)
 		}
 	}
 
 	// dense6.y = 0.5·(2·h)·dense6.W
 	blas.Sgemm(0.5,
-		blas.View32(hY3, B, 9),
+		blas.View32(hY, B, 9),
 		blas.View32(dense6W, 9, 8),
-		0, blas.View32(dense6Y3, B, 8))
+		0, blas.View32(dense6Y, B, 8))
 
 	// dense6.y = dense6.b + dense6.y
-	// t49 = dense6.y ⊙ (tanh(0.7978846·dense6.y ⊙ (0.044715·dense6.y² + 1)) + 1)
+	// t5 = dense6.y ⊙ (tanh(0.7978846·dense6.y ⊙ (0.044715·dense6.y² + 1)) + 1)
 	for i := range B {
-		dense6Y3Row := (*[8]float32)(dense6Y3[8*i:])
+		dense6YRow := (*[8]float32)(dense6Y[8*i:])
 		for j := range dense6B {
-			dense6Y := dense6B[j] + dense6Y3Row[j]
-			t := vec.Tanh(0.7978846 * (dense6Y * (0.044715*(dense6Y*dense6Y) + 1)))
-			dense6Y3Row[j] = dense6Y * (t + 1)
+			dense6YOf := dense6B[j] + dense6YRow[j]
+			u := 0.7978846 * (dense6YOf * (0.044715*(dense6YOf*dense6YOf) + 1))
+			dense6YRow[j] = dense6YOf * (vec.Tanh(u) + 1)
 		}
 	}
 
-	// dense7.y = 0.5·t49·dense7.W
+	// dense7.y = 0.5·t5·dense7.W
 	blas.Sgemm(0.5,
-		blas.View32(dense6Y3, B, 8),
+		blas.View32(dense6Y, B, 8),
 		blas.View32(dense7W, 8, 8),
-		0, blas.View32(dense7Y3, B, 8))
+		0, blas.View32(dense7Y, B, 8))
 
 	// dense7.y = dense7.b + dense7.y
-	// t50 = dense7.y ⊙ σ(dense7.y)
+	// t6 = dense7.y ⊙ σ(dense7.y)
 	for i := range B {
-		dense7Y3Row := (*[8]float32)(dense7Y3[8*i:])
+		dense7YRow := (*[8]float32)(dense7Y[8*i:])
 		for j := range dense7B {
-			dense7Y := dense7B[j] + dense7Y3Row[j]
-			dense7Y3Row[j] = dense7Y * vec.Sigmoid(dense7Y)
+			dense7YOf := dense7B[j] + dense7YRow[j]
+			dense7YRow[j] = dense7YOf * vec.Sigmoid(dense7YOf)
 		}
 	}
 
-	// dense8.y = t50·dense8.W
+	// dense8.y = t6·dense8.W
 	blas.Sgemm(1,
-		blas.View32(dense7Y3, B, 8),
+		blas.View32(dense7Y, B, 8),
 		blas.View32(dense8W, 8, 8),
-		0, blas.View32(dense8Y3, B, 8))
+		0, blas.View32(dense8Y, B, 8))
 
 	// dense8.y = dense8.b + dense8.y
-	// t51 = softplus(dense8.y)
+	// t7 = softplus(dense8.y)
 	for i := range B {
-		dense8Y3Row := (*[8]float32)(dense8Y3[8*i:])
+		dense8YRow := (*[8]float32)(dense8Y[8*i:])
 		for j := range dense8B {
-			dense8Y3Row[j] = vec.Softplus(dense8B[j] + dense8Y3Row[j])
+			dense8YRow[j] = vec.Softplus(dense8B[j] + dense8YRow[j])
 		}
 	}
 
-	// dense9.y = t51·dense9.W
+	// dense9.y = t7·dense9.W
 	blas.Sgemm(1,
-		blas.View32(dense8Y3, B, 8),
+		blas.View32(dense8Y, B, 8),
 		blas.View32(dense9W, 8, 8),
-		0, blas.View32(dense9Y3, B, 8))
+		0, blas.View32(dense9Y, B, 8))
 
 	// dense9.y = dense9.b + dense9.y
-	// t52 = dense9.y ⊙ tanh(softplus(dense9.y))
+	// t8 = dense9.y ⊙ tanh(softplus(dense9.y))
 	for i := range B {
-		dense9Y3Row := (*[8]float32)(dense9Y3[8*i:])
+		dense9YRow := (*[8]float32)(dense9Y[8*i:])
 		for j := range dense9B {
-			dense9Y := dense9B[j] + dense9Y3Row[j]
-			dense9Y3Row[j] = dense9Y * vec.Tanh(vec.Softplus(dense9Y))
+			dense9YOf := dense9B[j] + dense9YRow[j]
+			dense9YRow[j] = dense9YOf * vec.Tanh(vec.Softplus(dense9YOf))
 		}
 	}
 
-	// dense10.y = t52·dense10.W
+	// dense10.y = t8·dense10.W
 	blas.Sgemm(1,
-		blas.View32(dense9Y3, B, 8),
+		blas.View32(dense9Y, B, 8),
 		blas.View32(dense10W, 8, 8),
-		0, blas.View32(dense10Y2, B, 8))
+		0, blas.View32(dense10Y, B, 8))
 
 	// dense10.y = dense10.b + dense10.y
-	// t53 = tanh(dense10.y)
+	// t9 = tanh(dense10.y)
 	for i := range B {
-		dense10Y2Row := (*[8]float32)(dense10Y2[8*i:])
+		dense10YRow := (*[8]float32)(dense10Y[8*i:])
 		for j := range dense10B {
-			dense10Y2Row[j] = vec.Tanh(dense10B[j] + dense10Y2Row[j])
+			dense10YRow[j] = vec.Tanh(dense10B[j] + dense10YRow[j])
 		}
 	}
 
-	// h2.y = t53·h2.W
+	// h2.y = t9·h2.W
 	blas.Sgemm(1,
-		blas.View32(dense10Y2, B, 8),
+		blas.View32(dense10Y, B, 8),
 		blas.View32(h2W, 8, 8),
-		0, blas.View32(h2Y2, B, 8))
+		0, blas.View32(h2Y, B, 8))
 
 	// h2.y = h2.b + h2.y
 	// h = σ(h2.y)
 	for i := range B {
-		h2Y2Row := (*[8]float32)(h2Y2[8*i:])
+		h2YRow := (*[8]float32)(h2Y[8*i:])
 		for j := range h2B {
-			h2Y2Row[j] = vec.Sigmoid(h2B[j] + h2Y2Row[j])
+			h2YRow[j] = vec.Sigmoid(h2B[j] + h2YRow[j])
 		}
 	}
 
 	// dense11.y = h·dense11.W
 	blas.Sgemm(1,
-		blas.View32(h2Y2, B, 8),
+		blas.View32(h2Y, B, 8),
 		blas.View32(dense11W, 8, 8),
-		0, blas.View32(dense11Y2, B, 8))
+		0, blas.View32(dense11Y, B, 8))
 
 	// dense11.y = dense11.b + dense11.y
-	// t54 = min(max(dense11.y, −1), 1)
+	// t10 = min(max(dense11.y, −1), 1)
 	for i := range B {
-		dense11Y2Row := (*[8]float32)(dense11Y2[8*i:])
+		dense11YRow := (*[8]float32)(dense11Y[8*i:])
 		for j := range dense11B {
-			t := dense11B[j] + dense11Y2Row[j]
+			t := dense11B[j] + dense11YRow[j]
 			if t < -1 {
 				t = -1
 			}
@@ -1618,61 +1618,61 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			if t2 > 1 {
 				t2 = 1
 			}
-			dense11Y2Row[j] = t2
+			dense11YRow[j] = t2
 		}
 	}
 
-	// dense12.y = t54·dense12.W
+	// dense12.y = t10·dense12.W
 	blas.Sgemm(1,
-		blas.View32(dense11Y2, B, 8),
+		blas.View32(dense11Y, B, 8),
 		blas.View32(dense12W, 8, 8),
-		0, blas.View32(dense12Y3, B, 8))
+		0, blas.View32(dense12Y, B, 8))
 
 	// dense12.y = dense12.b + dense12.y
-	// t55 = dense12.y/(|dense12.y| + 1)
+	// t11 = dense12.y/(|dense12.y| + 1)
 	for i := range B {
-		dense12Y3Row := (*[8]float32)(dense12Y3[8*i:])
+		dense12YRow := (*[8]float32)(dense12Y[8*i:])
 		for j := range dense12B {
-			dense12Y := dense12B[j] + dense12Y3Row[j]
-			dense12Y3Row[j] = dense12Y / (vec.Abs(dense12Y) + 1)
+			dense12YOf := dense12B[j] + dense12YRow[j]
+			dense12YRow[j] = dense12YOf / (vec.Abs(dense12YOf) + 1)
 		}
 	}
 
-	// dense13.y = t55·dense13.W
+	// dense13.y = t11·dense13.W
 	blas.Sgemm(1,
-		blas.View32(dense12Y3, B, 8),
+		blas.View32(dense12Y, B, 8),
 		blas.View32(dense13W, 8, 8),
-		0, blas.View32(dense13Y2, B, 8))
+		0, blas.View32(dense13Y, B, 8))
 
 	// dense13.y = dense13.b + dense13.y
 	// peak = max dense13.y
-	// t56 = exp(dense13.y − peak)
-	// sum = Σⱼ t56
-	// t57 = t56/sum
+	// t12 = exp(dense13.y − peak)
+	// sum = Σⱼ t12
+	// t13 = t12/sum
 	for i := range B {
-		dense13Y2Row := (*[8]float32)(dense13Y2[8*i:])
+		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
 		for j := range dense13B {
-			xOf := dense13B[j] + dense13Y2Row[j]
+			xOf := dense13B[j] + dense13YRow[j]
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
 		}
 		sum := float32(0)
 		for j := range dense13B {
-			e := vec.Exp(dense13B[j] + dense13Y2Row[j] - peak)
+			e := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
 			sum += e
-			dense13Y2Row[j] = e
+			dense13YRow[j] = e
 		}
 		u := 1 / sum
 		for j := range dense13B {
-			dense13Y2Row[j] *= u
+			dense13YRow[j] *= u
 		}
 	}
 
-	// h3.y = t57·h3.W
+	// h3.y = t13·h3.W
 	blas.Sgemm(1,
-		blas.View32(dense13Y2, B, 8),
+		blas.View32(dense13Y, B, 8),
 		blas.View32(h3W, 8, 3),
 		0, blas.View32(h, B, 3))
 

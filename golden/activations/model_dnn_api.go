@@ -663,7 +663,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -697,21 +697,21 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	denseY3   []float32 // [max.B,8]; becomes dense.y, in place
-	dense3Y2  []float32 // [max.B,8]; becomes dense3.y, in place; in the memory of denseY3
-	dense5Y3  []float32 // [max.B,8]; becomes dense5.y, in place; in the memory of denseY3
-	dense6Y3  []float32 // [max.B,8]; becomes dense6.y, in place; in the memory of denseY3
-	dense8Y3  []float32 // [max.B,8]; becomes dense8.y, in place; in the memory of denseY3
-	dense10Y2 []float32 // [max.B,8]; becomes dense10.y, in place; in the memory of denseY3
-	dense11Y2 []float32 // [max.B,8]; becomes dense11.y, in place; in the memory of denseY3
-	dense13Y2 []float32 // [max.B,8]; becomes dense13.y, in place; in the memory of denseY3
-	dense2Y2  []float32 // [max.B,7]; becomes dense2.y, in place
-	dense4Y3  []float32 // [max.B,8]; becomes dense4.y, in place; in the memory of dense2Y2
-	hY3       []float32 // [max.B,9]; becomes h.y, then 2·h, in place; in the memory of dense2Y2
-	dense7Y3  []float32 // [max.B,8]; becomes dense7.y, in place; in the memory of dense2Y2
-	dense9Y3  []float32 // [max.B,8]; becomes dense9.y, in place; in the memory of dense2Y2
-	h2Y2      []float32 // [max.B,8]; becomes h2.y, then h, in place; in the memory of dense2Y2
-	dense12Y3 []float32 // [max.B,8]; becomes dense12.y, in place; in the memory of dense2Y2
+	denseY   []float32 // [max.B,8]; becomes dense.y, in place
+	dense3Y  []float32 // [max.B,8]; becomes dense3.y, in place; in the memory of denseY
+	dense5Y  []float32 // [max.B,8]; becomes dense5.y, in place; in the memory of denseY
+	dense6Y  []float32 // [max.B,8]; becomes dense6.y, in place; in the memory of denseY
+	dense8Y  []float32 // [max.B,8]; becomes dense8.y, in place; in the memory of denseY
+	dense10Y []float32 // [max.B,8]; becomes dense10.y, in place; in the memory of denseY
+	dense11Y []float32 // [max.B,8]; becomes dense11.y, in place; in the memory of denseY
+	dense13Y []float32 // [max.B,8]; becomes dense13.y, in place; in the memory of denseY
+	dense2Y  []float32 // [max.B,7]; becomes dense2.y, in place
+	dense4Y  []float32 // [max.B,8]; becomes dense4.y, in place; in the memory of dense2Y
+	hY       []float32 // [max.B,9]; becomes h.y, then 2·h, in place; in the memory of dense2Y
+	dense7Y  []float32 // [max.B,8]; becomes dense7.y, in place; in the memory of dense2Y
+	dense9Y  []float32 // [max.B,8]; becomes dense9.y, in place; in the memory of dense2Y
+	h2Y      []float32 // [max.B,8]; becomes h2.y, then h, in place; in the memory of dense2Y
+	dense12Y []float32 // [max.B,8]; becomes dense12.y, in place; in the memory of dense2Y
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -721,21 +721,21 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 17*B)
-	p.denseY3 = arena[0 : 8*B]
-	p.dense3Y2 = arena[0 : 8*B]
-	p.dense5Y3 = arena[0 : 8*B]
-	p.dense6Y3 = arena[0 : 8*B]
-	p.dense8Y3 = arena[0 : 8*B]
-	p.dense10Y2 = arena[0 : 8*B]
-	p.dense11Y2 = arena[0 : 8*B]
-	p.dense13Y2 = arena[0 : 8*B]
-	p.dense2Y2 = arena[8*B : 15*B]
-	p.dense4Y3 = arena[8*B : 16*B]
-	p.hY3 = arena[8*B : 17*B]
-	p.dense7Y3 = arena[8*B : 16*B]
-	p.dense9Y3 = arena[8*B : 16*B]
-	p.h2Y2 = arena[8*B : 16*B]
-	p.dense12Y3 = arena[8*B : 16*B]
+	p.denseY = arena[0 : 8*B]
+	p.dense3Y = arena[0 : 8*B]
+	p.dense5Y = arena[0 : 8*B]
+	p.dense6Y = arena[0 : 8*B]
+	p.dense8Y = arena[0 : 8*B]
+	p.dense10Y = arena[0 : 8*B]
+	p.dense11Y = arena[0 : 8*B]
+	p.dense13Y = arena[0 : 8*B]
+	p.dense2Y = arena[8*B : 15*B]
+	p.dense4Y = arena[8*B : 16*B]
+	p.hY = arena[8*B : 17*B]
+	p.dense7Y = arena[8*B : 16*B]
+	p.dense9Y = arena[8*B : 16*B]
+	p.h2Y = arena[8*B : 16*B]
+	p.dense12Y = arena[8*B : 16*B]
 
 	return p
 }

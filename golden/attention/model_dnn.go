@@ -18,11 +18,11 @@ import (
 //
 //	t               = (i ≥ j)                                      [T,T]
 //	t2              = h.W[ids] − 0.125·Σⱼ h.W[ids]                 [B,T,8]
-//	t3              = 0.125·Σⱼ t2² + 1e−5                          [B,T]
-//	t4              = √t3                                          [B,T]
-//	t5              = 1/t4                                         [B,T]
+//	t3              = 0.125·Σⱼ t2² + 1e−5                          [B,T,24]
+//	t4              = √t3                                          [B,T,2,4]
+//	t5              = 1/t4                                         [B,T,8]
 //	t6              = layer_norm.shift + layer_norm.scale·t5 ⊙ t2  [B,T,8]
-//	t7              = t6·attention.Wqkv                            [B,T,24]
+//	t7              = t6·attention.Wqkv                            [B,T,16]
 //	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, :−2, :, :], t7[:, :, 1:−1, :, :])  [B,2,T,T]
 //	attention.s     = where(t, attention.s, −∞)                    [B,2,T,T]
 //	peak            = max attention.s
@@ -30,7 +30,7 @@ import (
 //	sum             = Σⱼ attention.pExp                            [B,T]
 //	attention.p     = attention.pExp/sum                           [B,2,T,T]
 //	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)          [B,2,T,T]
-//	t8              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t7[:, :, 2:, :, :])  [B,T,2,4]
+//	t8              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t7[:, :, 2:, :, :])  [B,T,8]
 //	h               = 1.1111112·t8·attention.Wo                    [B,T,8]
 //	h               = h.W[ids] + h                                 [B,T,8]
 //	t9              = dense2.b + h                                 [B,T,8]
@@ -1199,194 +1199,194 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	layerNorm3Shift := p.w.params.LayerNorm3Shift
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	t37 := p.t37[:T*T]
-	t38 := p.t38[:8*B*T]
-	t39 := p.t39[:24*B*T]
-	attentionS3 := p.attentionS3[:2*B*T*T]
-	t40 := p.t40[:8*B*T]
-	h3 := p.h3[:8*B*T]
-	t41 := p.t41[:8*B*T]
-	denseY4 := p.denseY4[:16*B*T]
-	dense2Y3 := p.dense2Y3[:8*B*T]
+	t := p.t[:T*T]
+	t2 := p.t2[:8*B*T]
+	t3 := p.t3[:24*B*T]
+	attentionS := p.attentionS[:2*B*T*T]
+	t4 := p.t4[:8*B*T]
+	h := p.h[:8*B*T]
+	t5 := p.t5[:8*B*T]
+	denseY := p.denseY[:16*B*T]
+	dense2Y := p.dense2Y[:8*B*T]
 	logits := out.Logits
 
-	// t37 = (i ≥ j)
+	// t = (i ≥ j)
 	for i := range T {
-		t37Row := t37[T*i:][:T]
-		for j := range t37Row {
-			t37Row[j] = i >= j
+		tRow := t[T*i:][:T]
+		for j := range tRow {
+			tRow[j] = i >= j
 		}
 	}
 
-	// t38 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t2 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		t := float32(0)
+		tOf := float32(0)
 		for j := range hWRow {
-			t += hWRow[j]
+			tOf += hWRow[j]
 		}
-		u := 0.125 * t
-		t2 := float32(0)
+		u := 0.125 * tOf
+		t2Of := float32(0)
 		for j := range hWRow {
 			d := hWRow[j] - u
-			t2 += d * d
+			t2Of += d * d
 		}
-		u2 := 0.125 * t2
-		t3 := u2 + 1e-5
-		t4 := vec.Sqrt(t3)
-		u3 := 1 / t4
-		t38Row := (*[8]float32)(t38[8*i:])
+		u2 := 0.125 * t2Of
+		t3Of := u2 + 1e-5
+		t4Of := vec.Sqrt(t3Of)
+		u3 := 1 / t4Of
+		t2Row := (*[8]float32)(t2[8*i:])
 		for j := range hWRow {
-			t38Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			t2Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// t39 = t38·attention.Wqkv
+	// t3 = t2·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t38, B*T, 8),
+		blas.View32(t2, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t39, B*T, 24))
+		0, blas.View32(t3, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t39[:, :, :−2, :, :], t39[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t3[:, :, :−2, :, :], t3[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t39[min(24*T*i+4*j, len(t39)):], T, 4, 24),
-				blas.Strided32(t39[min(24*T*i+4*j+8, len(t39)):], T, 4, 24).T(),
-				0, blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T))
+				blas.Strided32(t3[min(24*T*i+4*j, len(t3)):], T, 4, 24),
+				blas.Strided32(t3[min(24*T*i+4*j+8, len(t3)):], T, 4, 24).T(),
+				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t37, attention.s, −∞)
+	// attention.s = where(t, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
 	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
-			t37Row := t37[T*j:][:T]
-			attentionS3Row := attentionS3[T*T*i+T*j:][:T]
+			tRow := t[T*j:][:T]
+			attentionSRow := attentionS[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
-			for k := range attentionS3Row {
-				attentionS := float32(float32(math.Inf(-1)))
-				if t37Row[k] {
-					attentionS = attentionS3Row[k]
+			for k := range attentionSRow {
+				attentionSOf := float32(float32(math.Inf(-1)))
+				if tRow[k] {
+					attentionSOf = attentionSRow[k]
 				}
-				if attentionS > peak || attentionS != attentionS {
-					peak = attentionS
+				if attentionSOf > peak || attentionSOf != attentionSOf {
+					peak = attentionSOf
 				}
 			}
 			sum := float32(0)
-			for k := range attentionS3Row {
+			for k := range attentionSRow {
 				attentionS2 := float32(float32(math.Inf(-1)))
-				if t37Row[k] {
-					attentionS2 = attentionS3Row[k]
+				if tRow[k] {
+					attentionS2 = attentionSRow[k]
 				}
 				attentionPExp := vec.Exp(attentionS2 - peak)
 				sum += attentionPExp
-				attentionS3Row[k] = attentionPExp
+				attentionSRow[k] = attentionPExp
 			}
 			u := 1 / sum
-			for k := range attentionS3Row {
-				attentionS3Row[k] *= u
+			for k := range attentionSRow {
+				attentionSRow[k] *= u
 			}
 		}
 	}
 
-	// t40 = einsum("ijkl,iljm->ikjm", attention.p, t39[:, :, 2:, :, :])
+	// t4 = einsum("ijkl,iljm->ikjm", attention.p, t3[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.View32(attentionS3[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t39[min(24*T*i+4*j+16, len(t39)):], T, 4, 24),
-				0, blas.Strided32(t40[min(8*T*i+4*j, len(t40)):], T, 4, 8))
+				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
+				blas.Strided32(t3[min(24*T*i+4*j+16, len(t3)):], T, 4, 24),
+				0, blas.Strided32(t4[min(8*T*i+4*j, len(t4)):], T, 4, 8))
 		}
 	}
 
-	// h = t40·attention.Wo
+	// h = t4·attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t40, B*T, 8),
+		blas.View32(t4, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
-		0, blas.View32(h3, B*T, 8))
+		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t41 = dense2.b + h
-	// t42 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t5 = dense2.b + h
+	// t6 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		h3Row := (*[8]float32)(h3[8*i:])
-		t41Row := (*[8]float32)(t41[8*i:])
-		t := float32(0)
+		hRow := (*[8]float32)(h[8*i:])
+		t5Row := (*[8]float32)(t5[8*i:])
+		tOf := float32(0)
 		for j := range dense2B {
-			h := hWRow[j] + h3Row[j]
-			t2 := dense2B[j] + h
-			t += h
-			t41Row[j] = t2
+			hOf := hWRow[j] + hRow[j]
+			t2Of := dense2B[j] + hOf
+			tOf += hOf
+			t5Row[j] = t2Of
 		}
-		u := 0.125 * t
-		t3 := float32(0)
+		u := 0.125 * tOf
+		t3Of := float32(0)
 		for j := range dense2B {
-			d := hWRow[j] + h3Row[j] - u
-			t3 += d * d
+			d := hWRow[j] + hRow[j] - u
+			t3Of += d * d
 		}
-		u2 := 0.125 * t3
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		u2 := 0.125 * t3Of
+		t4Of := u2 + 1e-5
+		t5Of := vec.Sqrt(t4Of)
+		u3 := 1 / t5Of
 		for j := range dense2B {
-			h3Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h3Row[j]-u)
+			hRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+hRow[j]-u)
 		}
 	}
 
-	// dense.y = t42·dense.W
+	// dense.y = t6·dense.W
 	blas.Sgemm(1,
-		blas.View32(h3, B*T, 8),
+		blas.View32(h, B*T, 8),
 		blas.View32(denseW, 8, 16),
-		0, blas.View32(denseY4, B*T, 16))
+		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t43 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// t7 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
 	for i := range B * T {
-		denseY4Row := (*[16]float32)(denseY4[16*i:])
+		denseYRow := (*[16]float32)(denseY[16*i:])
 		for j := range denseB {
-			denseY := denseB[j] + denseY4Row[j]
-			denseY4Row[j] = denseY * (vec.Erf(0.70710677*denseY) + 1)
+			denseYOf := denseB[j] + denseYRow[j]
+			denseYRow[j] = denseYOf * (vec.Erf(0.70710677*denseYOf) + 1)
 		}
 	}
 
-	// dense2.y = 0.5·t43·dense2.W
+	// dense2.y = 0.5·t7·dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(denseY4, B*T, 16),
+		blas.View32(denseY, B*T, 16),
 		blas.View32(dense2W, 16, 8),
-		0, blas.View32(dense2Y3, B*T, 8))
+		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t41 + dense2.y
-	// t44 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t5 + dense2.y
+	// t8 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
-		t41Row := (*[8]float32)(t41[8*i:])
-		dense2Y3Row := (*[8]float32)(dense2Y3[8*i:])
-		t := float32(0)
-		for j := range dense2Y3Row {
-			t += t41Row[j] + dense2Y3Row[j]
+		t5Row := (*[8]float32)(t5[8*i:])
+		dense2YRow := (*[8]float32)(dense2Y[8*i:])
+		tOf := float32(0)
+		for j := range dense2YRow {
+			tOf += t5Row[j] + dense2YRow[j]
 		}
-		u := 0.125 * t
-		t2 := float32(0)
-		for j := range dense2Y3Row {
-			d := t41Row[j] + dense2Y3Row[j] - u
-			t2 += d * d
+		u := 0.125 * tOf
+		t2Of := float32(0)
+		for j := range dense2YRow {
+			d := t5Row[j] + dense2YRow[j] - u
+			t2Of += d * d
 		}
-		u2 := 0.125 * t2
-		t3 := u2 + 1e-5
-		t4 := vec.Sqrt(t3)
-		u3 := 1 / t4
-		for j := range dense2Y3Row {
-			t41Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t41Row[j]+dense2Y3Row[j]-u)
+		u2 := 0.125 * t2Of
+		t3Of := u2 + 1e-5
+		t4Of := vec.Sqrt(t3Of)
+		u3 := 1 / t4Of
+		for j := range dense2YRow {
+			t5Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t5Row[j]+dense2YRow[j]-u)
 		}
 	}
 
-	// logits.y = t44·logits.W
+	// logits.y = t8·logits.W
 	blas.Sgemm(1,
-		blas.View32(t41, B*T, 8),
+		blas.View32(t5, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logits, B*T, 11))
 

@@ -551,7 +551,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -585,15 +585,15 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t37         []bool    // [max.T,max.T]
-	t38         []float32 // [max.B,max.T,8]
-	t40         []float32 // [max.B,max.T,2,4]; in the memory of t38
-	t41         []float32 // [max.B,max.T,8]; in the memory of t38
-	t39         []float32 // [max.B,max.T,24]
-	h3          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t39
-	dense2Y3    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t39
-	attentionS3 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place
-	denseY4     []float32 // [max.B,max.T,16]; becomes dense.y, in place
+	t          []bool    // [max.T,max.T]
+	t2         []float32 // [max.B,max.T,8]
+	t4         []float32 // [max.B,max.T,2,4]; in the memory of t2
+	t5         []float32 // [max.B,max.T,8]; in the memory of t2
+	t3         []float32 // [max.B,max.T,24]
+	h          []float32 // [max.B,max.T,8]; in the memory of t3
+	dense2Y    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t3
+	attentionS []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place
+	denseY     []float32 // [max.B,max.T,16]; becomes dense.y, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -604,16 +604,16 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	B := max.B
 	T := max.T
 	arena := make([]float32, 2*B*T*T+48*B*T)
-	p.t38 = arena[0 : 8*B*T]
-	p.t40 = arena[0 : 8*B*T]
-	p.t41 = arena[0 : 8*B*T]
-	p.t39 = arena[8*B*T : 32*B*T]
-	p.h3 = arena[8*B*T : 16*B*T]
-	p.dense2Y3 = arena[8*B*T : 16*B*T]
-	p.attentionS3 = arena[32*B*T : 2*B*T*T+32*B*T]
-	p.denseY4 = arena[2*B*T*T+32*B*T : 2*B*T*T+48*B*T]
+	p.t2 = arena[0 : 8*B*T]
+	p.t4 = arena[0 : 8*B*T]
+	p.t5 = arena[0 : 8*B*T]
+	p.t3 = arena[8*B*T : 32*B*T]
+	p.h = arena[8*B*T : 16*B*T]
+	p.dense2Y = arena[8*B*T : 16*B*T]
+	p.attentionS = arena[32*B*T : 2*B*T*T+32*B*T]
+	p.denseY = arena[2*B*T*T+32*B*T : 2*B*T*T+48*B*T]
 	bools := make([]bool, T*T)
-	p.t37 = bools[0 : T*T]
+	p.t = bools[0 : T*T]
 
 	return p
 }

@@ -369,7 +369,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	denseW := p.w.params.DenseW
 	denseB := p.w.params.DenseB
 	scoreW := p.w.params.ScoreW
-	denseY3 := p.denseY3[:6*B]
+	denseY := p.denseY[:6*B]
 	pBuf := out.P
 	positive := out.Positive
 
@@ -377,29 +377,29 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(denseW, 4, 6),
-		0, blas.View32(denseY3, B, 6))
+		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t8 = where(dense.y > 0, dense.y, 0.5·expm1(min(dense.y, 0)))
+	// t = where(dense.y > 0, dense.y, 0.5·expm1(min(dense.y, 0)))
 	for i := range B {
-		denseY3Row := (*[6]float32)(denseY3[6*i:])
+		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
-			denseY := denseY3Row[j] + denseB[j]
-			t := denseY
+			denseYOf := denseYRow[j] + denseB[j]
+			t := denseYOf
 			if t > 0 {
 				t = 0
 			}
 			t2 := 0.5 * vec.Expm1(t)
-			if denseY > 0 {
-				t2 = denseY
+			if denseYOf > 0 {
+				t2 = denseYOf
 			}
-			denseY3Row[j] = t2
+			denseYRow[j] = t2
 		}
 	}
 
-	// score = t8·score.W
+	// score = t·score.W
 	blas.Sgemm(1,
-		blas.View32(denseY3, B, 6),
+		blas.View32(denseY, B, 6),
 		blas.View32(scoreW, 6, 1),
 		0, blas.View32(pBuf, B, 1))
 

@@ -300,7 +300,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -333,7 +333,7 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	denseY3 []float32 // [max.B,6]; becomes dense.y, in place
+	denseY []float32 // [max.B,6]; becomes dense.y, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -343,7 +343,7 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 6*B)
-	p.denseY3 = arena[0 : 6*B]
+	p.denseY = arena[0 : 6*B]
 
 	return p
 }

@@ -107,16 +107,12 @@ func EnergyValueGrad(grad, x []float64) float64 {
 // triangles are written.
 //
 //	hess = 0                                      [N,N]
-//	t    = 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])  [N,N - 1]
 //	hess += 200·[i = j + 1] − 400·x[:−1]·[i = j]  [N,N]
-//	t2   = x[1:] − x[:−1]²                        [N - 1]
-//	hess += 2·[i = j] − 400·t2·[i = j] − t        [N,N]
+//	hess += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])  [N,N]
 //
 // It panics unless the lengths fit: hess [N,N], x [N]. What is set may not
 // overlap the rest.
-//
-// work is scratch memory of at least EnergyWork elements; nil allocates it.
-func EnergyHessian(hess, x, work []float64) {
+func EnergyHessian(hess, x []float64) {
 	N := len(x)
 	if len(hess) != N*N {
 		panic(fmt.Sprintf("energy: EnergyHessian: len(hess) is %d, want %d", len(hess), N*N))
@@ -124,23 +120,18 @@ func EnergyHessian(hess, x, work []float64) {
 	if N-1 < 0 {
 		panic(fmt.Sprintf("energy: EnergyHessian: N is %d, but N - 1 may not be negative", N))
 	}
-	if work == nil {
-		work = make([]float64, EnergyWork(N))
-	}
-
-	t := work[0 : N*N-N]
-	t2 := work[N*N-N : N*N-1]
 
 	// hess = 0
 	clear(hess)
 
-	// t = 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
 	// hess += 200·[i = j + 1] − 400·x[:−1]·[i = j]
+	// hess += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
 	for i := range N {
 		xRow := x[:N-1]
-		tRow := t[(N-1)*i:][:N-1]
+		xRow2 := x[1:][:N-1]
 		hessRow := hess[N*i+1:][:N-1]
-		for j := range hessRow {
+		hessRow2 := hess[N*i:][:N-1]
+		for j := range hessRow2 {
 			hit := float64(0)
 			if i == j+1 {
 				hit = 1
@@ -150,27 +141,9 @@ func EnergyHessian(hess, x, work []float64) {
 				hit2 = 1
 			}
 			d := 200*hit - 400*(xRow[j]*hit2)
-			u := 2 * (xRow[j] * d)
-			tRow[j] = u
+			d2 := 2*hit2 - 400*((xRow2[j]-xRow[j]*xRow[j])*hit2) - 2*(xRow[j]*d)
 			hessRow[j] += d
-		}
-	}
-
-	// t2 = x[1:] − x[:−1]²
-	for i := range N - 1 {
-		t2[i] = x[i+1] - x[i]*x[i]
-	}
-
-	// hess += 2·[i = j] − 400·t2·[i = j] − t
-	for i := range N {
-		tRow := t[(N-1)*i:][:N-1]
-		hessRow := hess[N*i:][:N-1]
-		for j := range hessRow {
-			hit := float64(0)
-			if i == j {
-				hit = 1
-			}
-			hessRow[j] += 2*hit - 400*(t2[j]*hit) - tRow[j]
+			hessRow2[j] += d2
 		}
 	}
 }
@@ -208,10 +181,4 @@ func EnergyHVP(hv, x, v []float64) {
 		hv[i] += d2
 		hv[i+1] += u
 	}
-}
-
-// EnergyWork is the length of the scratch memory that Energy and its
-// derivatives need.
-func EnergyWork(N int) int {
-	return max(N*N-1, 0)
 }

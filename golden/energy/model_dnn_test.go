@@ -54,7 +54,6 @@ func TestEnergyDerivatives(t *testing.T) {
 		{
 			// EnergyHessian, along a random direction.
 			energyHessianHess := make([]float64, dimN*dimN)
-			energyHessianWork := make([]float64, EnergyWork(dimN))
 			energyGradGradUp := make([]float64, dimN)
 			energyGradGradDown := make([]float64, dimN)
 			direction := make([]float64, len(xAt))
@@ -66,7 +65,7 @@ func TestEnergyDerivatives(t *testing.T) {
 				up[i] += h * d
 				down[i] -= h * d
 			}
-			EnergyHessian(energyHessianHess, xAt, energyHessianWork)
+			EnergyHessian(energyHessianHess, xAt)
 			EnergyGrad(energyGradGradUp, up)
 			EnergyGrad(energyGradGradDown, down)
 			for i, u := range energyGradGradUp {
@@ -119,7 +118,6 @@ func TestEnergyAllocations(t *testing.T) {
 	energyGradGrad := make([]float64, dimN)
 	energyValueGradGrad := make([]float64, dimN)
 	energyHessianHess := make([]float64, dimN*dimN)
-	energyHessianWork := make([]float64, EnergyWork(dimN))
 	energyHVPHv := make([]float64, dimN)
 	energyHVPV := make([]float64, dimN)
 	for i := range energyHVPV {
@@ -129,7 +127,7 @@ func TestEnergyAllocations(t *testing.T) {
 		Energy(xAt)
 		EnergyGrad(energyGradGrad, xAt)
 		EnergyValueGrad(energyValueGradGrad, xAt)
-		EnergyHessian(energyHessianHess, xAt, energyHessianWork)
+		EnergyHessian(energyHessianHess, xAt)
 		EnergyHVP(energyHVPHv, xAt, energyHVPV)
 	})
 	if n != 0 {

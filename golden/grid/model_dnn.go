@@ -432,8 +432,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	hB := p.w.params.HB
 	denseW := p.w.params.DenseW
 	denseB := p.w.params.DenseB
-	t10 := p.t10[:B]
-	t11 := p.t11[:B*T]
+	t := p.t[:B]
+	t2 := p.t2[:B*T]
 	wide := out.Wide
 	pBuf := out.P
 	pool := out.Pool
@@ -471,33 +471,33 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// scale = 1/T
 	scale := float32(1 / float64(T))
 
-	// t10 = Σ h
+	// t = Σ h
 	// pool = scale·Σ h
 	clear(pool)
 	for i := range B {
 		poolRow := (*[4]float32)(pool[4*i:])
-		t := float32(0)
+		tOf := float32(0)
 		for j := range T {
 			for k := range poolRow {
-				t += wide[4*T*i+4*j+k]
+				tOf += wide[4*T*i+4*j+k]
 				poolRow[k] += scale * wide[4*T*i+4*j+k]
 			}
 		}
-		t10[i] = t
+		t[i] = tOf
 	}
 
-	// t11 = t10
+	// t2 = t
 	for i := range B {
-		t10OfI := t10[i]
-		t11Row := t11[T*i:][:T]
-		for j := range t11Row {
-			t11Row[j] = t10OfI
+		tOfI := t[i]
+		t2Row := t2[T*i:][:T]
+		for j := range t2Row {
+			t2Row[j] = tOfI
 		}
 	}
 
-	// p = dense.y + scale·t11
+	// p = dense.y + scale·t2
 	for i := range B * T {
-		pBuf[i] += scale * t11[i]
+		pBuf[i] += scale * t2[i]
 	}
 }
 

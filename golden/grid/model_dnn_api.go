@@ -299,7 +299,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -332,8 +332,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t10 []float32 // [max.B]
-	t11 []float32 // [max.B,max.T]
+	t  []float32 // [max.B]
+	t2 []float32 // [max.B,max.T]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -344,8 +344,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	B := max.B
 	T := max.T
 	arena := make([]float32, B*T+B)
-	p.t10 = arena[0:B]
-	p.t11 = arena[B : B*T+B]
+	p.t = arena[0:B]
+	p.t2 = arena[B : B*T+B]
 
 	return p
 }

@@ -21,14 +21,14 @@ import (
 //	dense.y       = dense.b + dense.y               [B,8]
 //	t3            = tanh(dense.y)                   [B,8]
 //	t4            = 1 − t3²                         [B,8]
-//	t5            = 1                               [1]
-//	t6            = dense2.W·t5                     [8]
+//	t5            = 1                               [B,8]
+//	t6            = dense2.W·t5                     [1]
 //	h.y           = t3·h.W                          [B,8]
 //	h.y           = h.b + h.y                       [B,8]
 //	h             = tanh(h.y)                       [B,8]
-//	t7            = 1 − h²                          [B,8]
+//	t7            = 1 − h²                          [8]
 //	dh.y          = t6·t7                           [B,8]
-//	t8            = h ⊙ t7                          [B,8]
+//	t8            = h ⊙ t7                          [B,2]
 //	t9            = dh.y·h.Wᵀ                       [B,8]
 //	ddense.y      = t4 ⊙ t9                         [B,8]
 //	t10           = ddense.y·dense.Wᵀ               [B,2]
@@ -749,73 +749,73 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	hB := p.w.params.HB
 	dense2W := p.w.params.Dense2W
 	dense2B := p.w.params.Dense2B
-	t44 := p.t44[:2*B]
-	denseY2 := p.denseY2[:8*B]
-	ddenseY5 := p.ddenseY5[:8*B]
-	hY2 := p.hY2[:8*B]
-	dhY4 := p.dhY4[:8*B]
-	t48 := p.t48
-	t49 := p.t49
-	ddenseY4 := p.ddenseY4[:8*B]
-	t50 := p.t50[:2*B]
+	t2 := p.t2[:2*B]
+	denseY := p.denseY[:8*B]
+	ddenseY2 := p.ddenseY2[:8*B]
+	hY := p.hY[:8*B]
+	dhY := p.dhY[:8*B]
+	t6 := p.t6
+	t7 := p.t7
+	ddenseY := p.ddenseY[:8*B]
+	t8 := p.t8[:2*B]
 	u := out.U
 	flux := out.Flux
 
-	// t44 = t
+	// t2 = t
 	for i := range B {
 		tOfI := t[i]
-		t44[2*i] = tOfI
+		t2[2*i] = tOfI
 	}
 
-	// t44 = x
+	// t2 = x
 	for i := range B {
 		xOfI := x[i]
-		t44[2*i+1] = xOfI
+		t2[2*i+1] = xOfI
 	}
 
-	// dense.y = t44·dense.W
+	// dense.y = t2·dense.W
 	blas.Sgemm(1,
-		blas.View32(t44, B, 2),
+		blas.View32(t2, B, 2),
 		blas.View32(denseW, 2, 8),
-		0, blas.View32(denseY2, B, 8))
+		0, blas.View32(denseY, B, 8))
 
 	// dense.y = dense.b + dense.y
-	// t45 = tanh(dense.y)
-	// t46 = 1 − t45²
+	// t3 = tanh(dense.y)
+	// t4 = 1 − t3²
 	for i := range B {
-		denseY2Row := (*[8]float32)(denseY2[8*i:])
-		ddenseY5Row := (*[8]float32)(ddenseY5[8*i:])
-		for j := range ddenseY5Row {
-			tOf := vec.Tanh(denseB[j] + denseY2Row[j])
+		denseYRow := (*[8]float32)(denseY[8*i:])
+		ddenseY2Row := (*[8]float32)(ddenseY2[8*i:])
+		for j := range ddenseY2Row {
+			tOf := vec.Tanh(denseB[j] + denseYRow[j])
 			d := 1 - tOf*tOf
-			denseY2Row[j] = tOf
-			ddenseY5Row[j] = d
+			denseYRow[j] = tOf
+			ddenseY2Row[j] = d
 		}
 	}
 
-	// h.y = t45·h.W
+	// h.y = t3·h.W
 	blas.Sgemm(1,
-		blas.View32(denseY2, B, 8),
+		blas.View32(denseY, B, 8),
 		blas.View32(hW, 8, 8),
-		0, blas.View32(hY2, B, 8))
+		0, blas.View32(hY, B, 8))
 
 	// h.y = h.b + h.y
 	// h = tanh(h.y)
-	// t47 = 1 − h²
+	// t5 = 1 − h²
 	for i := range B {
-		hY2Row := (*[8]float32)(hY2[8*i:])
-		dhY4Row := (*[8]float32)(dhY4[8*i:])
-		for j := range dhY4Row {
-			h := vec.Tanh(hB[j] + hY2Row[j])
+		hYRow := (*[8]float32)(hY[8*i:])
+		dhYRow := (*[8]float32)(dhY[8*i:])
+		for j := range dhYRow {
+			h := vec.Tanh(hB[j] + hYRow[j])
 			d := 1 - h*h
-			hY2Row[j] = h
-			dhY4Row[j] = d
+			hYRow[j] = h
+			dhYRow[j] = d
 		}
 	}
 
 	// dense2.y = h·dense2.W
 	blas.Sgemm(1,
-		blas.View32(hY2, B, 8),
+		blas.View32(hY, B, 8),
 		blas.View32(dense2W, 8, 1),
 		0, blas.View32(u, B, 1))
 
@@ -824,48 +824,48 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		u[i] += dense2B[0]
 	}
 
-	// t48 = 1
-	for i := range t48 {
-		t48[i] = 1
+	// t6 = 1
+	for i := range t6 {
+		t6[i] = 1
 	}
 
-	// t49 = dense2.W·t48
+	// t7 = dense2.W·t6
 	blas.Sgemm(1,
-		blas.View32(t48, 1, 1),
+		blas.View32(t6, 1, 1),
 		blas.View32(dense2W, 1, 8),
-		0, blas.View32(t49, 1, 8))
+		0, blas.View32(t7, 1, 8))
 
-	// dh.y = t49·t47
+	// dh.y = t7·t5
 	for i := range B {
-		dhY4Row := (*[8]float32)(dhY4[8*i:])
-		for j := range dhY4Row {
-			dhY4Row[j] *= t49[j]
+		dhYRow := (*[8]float32)(dhY[8*i:])
+		for j := range dhYRow {
+			dhYRow[j] *= t7[j]
 		}
 	}
 
 	// ddense.y = dh.y·h.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(dhY4, B, 8),
+		blas.View32(dhY, B, 8),
 		blas.View32(hW, 8, 8).T(),
-		0, blas.View32(ddenseY4, B, 8))
+		0, blas.View32(ddenseY, B, 8))
 
-	// ddense.y = t46 ⊙ ddense.y
+	// ddense.y = t4 ⊙ ddense.y
 	for i := range 8 * B {
-		ddenseY5[i] *= ddenseY4[i]
+		ddenseY2[i] *= ddenseY[i]
 	}
 
-	// t50 = ddense.y·dense.Wᵀ
+	// t8 = ddense.y·dense.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(ddenseY5, B, 8),
+		blas.View32(ddenseY2, B, 8),
 		blas.View32(denseW, 2, 8).T(),
-		0, blas.View32(t50, B, 2))
+		0, blas.View32(t8, B, 2))
 
 	// scale = −alpha
 	scale := float32(-p.w.hyper.Alpha)
 
-	// flux = scale·t50[:, 1:]
+	// flux = scale·t8[:, 1:]
 	for i := range B {
-		flux[i] = scale * t50[2*i+1]
+		flux[i] = scale * t8[2*i+1]
 	}
 }
 
@@ -874,13 +874,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	t         = 1                  [1]
-//	t2        = f.W·t              [6]
+//	t         = 1                  [B,6]
+//	t2        = f.W·t              [B,6]
 //	dense.y   = x·dense.W          [B,6]
 //	dense.y   = dense.b + dense.y  [B,6]
-//	t3        = σ(dense.y)         [B,6]
+//	t3        = σ(dense.y)         [1]
 //	ddense.y  = t2·t3              [B,6]
-//	t4        = softplus(dense.y)  [B,6]
+//	t4        = softplus(dense.y)  [6]
 //	g         = ddense.y·dense.Wᵀ  [B,3]
 //	t5        = √(Σⱼ g²)           [B]
 //	t6        = t5 − 1             [B]
@@ -1373,10 +1373,10 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 	denseB := p.w.params.DenseB
 	fW := p.w.params.FW
 	fB := p.w.params.FB
-	denseY2 := p.denseY2[:6*B]
-	ddenseY3 := p.ddenseY3[:6*B]
-	t25 := p.t25
-	t26 := p.t26
+	denseY := p.denseY[:6*B]
+	ddenseY := p.ddenseY[:6*B]
+	t3 := p.t3
+	t4 := p.t4
 	f := out.F
 	g := out.G
 
@@ -1384,26 +1384,26 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 	blas.Sgemm(1,
 		blas.View32(x, B, 3),
 		blas.View32(denseW, 3, 6),
-		0, blas.View32(denseY2, B, 6))
+		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t23 = softplus(dense.y)
-	// t24 = σ(dense.y)
+	// t = softplus(dense.y)
+	// t2 = σ(dense.y)
 	for i := range B {
-		denseY2Row := (*[6]float32)(denseY2[6*i:])
-		ddenseY3Row := (*[6]float32)(ddenseY3[6*i:])
-		for j := range ddenseY3Row {
-			denseY := denseB[j] + denseY2Row[j]
-			t := vec.Softplus(denseY)
-			t2 := vec.Sigmoid(denseY)
-			denseY2Row[j] = t
-			ddenseY3Row[j] = t2
+		denseYRow := (*[6]float32)(denseY[6*i:])
+		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
+		for j := range ddenseYRow {
+			denseYOf := denseB[j] + denseYRow[j]
+			t := vec.Softplus(denseYOf)
+			t2 := vec.Sigmoid(denseYOf)
+			denseYRow[j] = t
+			ddenseYRow[j] = t2
 		}
 	}
 
-	// f.y = t23·f.W
+	// f.y = t·f.W
 	blas.Sgemm(1,
-		blas.View32(denseY2, B, 6),
+		blas.View32(denseY, B, 6),
 		blas.View32(fW, 6, 1),
 		0, blas.View32(f, B, 1))
 
@@ -1412,28 +1412,28 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		f[i] += fB[0]
 	}
 
-	// t25 = 1
-	for i := range t25 {
-		t25[i] = 1
+	// t3 = 1
+	for i := range t3 {
+		t3[i] = 1
 	}
 
-	// t26 = f.W·t25
+	// t4 = f.W·t3
 	blas.Sgemm(1,
-		blas.View32(t25, 1, 1),
+		blas.View32(t3, 1, 1),
 		blas.View32(fW, 1, 6),
-		0, blas.View32(t26, 1, 6))
+		0, blas.View32(t4, 1, 6))
 
-	// ddense.y = t26·t24
+	// ddense.y = t4·t2
 	for i := range B {
-		ddenseY3Row := (*[6]float32)(ddenseY3[6*i:])
-		for j := range ddenseY3Row {
-			ddenseY3Row[j] *= t26[j]
+		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
+		for j := range ddenseYRow {
+			ddenseYRow[j] *= t4[j]
 		}
 	}
 
 	// g = ddense.y·dense.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(ddenseY3, B, 6),
+		blas.View32(ddenseY, B, 6),
 		blas.View32(denseW, 3, 6).T(),
 		0, blas.View32(g, B, 3))
 }

@@ -380,7 +380,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -415,15 +415,15 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t44      []float32 // [max.B,2]
-	ddenseY5 []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of t44
-	denseY2  []float32 // [max.B,8]; becomes dense.y, in place
-	dhY4     []float32 // [max.B,8]; becomes dh.y, in place; in the memory of denseY2
-	t50      []float32 // [max.B,2]; in the memory of denseY2
-	hY2      []float32 // [max.B,8]; becomes h.y, then h, in place
-	ddenseY4 []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of hY2
-	t48      []float32 // [1]
-	t49      []float32 // [8]
+	t2       []float32 // [max.B,2]
+	ddenseY2 []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of t2
+	denseY   []float32 // [max.B,8]; becomes dense.y, in place
+	dhY      []float32 // [max.B,8]; becomes dh.y, in place; in the memory of denseY
+	t8       []float32 // [max.B,2]; in the memory of denseY
+	hY       []float32 // [max.B,8]; becomes h.y, then h, in place
+	ddenseY  []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of hY
+	t6       []float32 // [1]
+	t7       []float32 // [8]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -433,15 +433,15 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 24*B+9)
-	p.t44 = arena[0 : 2*B]
-	p.ddenseY5 = arena[0 : 8*B]
-	p.denseY2 = arena[8*B : 16*B]
-	p.dhY4 = arena[8*B : 16*B]
-	p.t50 = arena[8*B : 10*B]
-	p.hY2 = arena[16*B : 24*B]
-	p.ddenseY4 = arena[16*B : 24*B]
-	p.t48 = arena[24*B : 24*B+1]
-	p.t49 = arena[24*B+1 : 24*B+9]
+	p.t2 = arena[0 : 2*B]
+	p.ddenseY2 = arena[0 : 8*B]
+	p.denseY = arena[8*B : 16*B]
+	p.dhY = arena[8*B : 16*B]
+	p.t8 = arena[8*B : 10*B]
+	p.hY = arena[16*B : 24*B]
+	p.ddenseY = arena[16*B : 24*B]
+	p.t6 = arena[24*B : 24*B+1]
+	p.t7 = arena[24*B+1 : 24*B+9]
 
 	return p
 }
@@ -849,7 +849,7 @@ func LoadCriticWeights(r io.Reader) (*CriticWeights, error) {
 	return w, nil
 }
 
-// ParseCriticWeights is LoadCriticWeights for a file in memory, such as a
+// ParseCriticWeights is LoadCriticWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParseCriticWeights[T string | []byte](file T) (*CriticWeights, error) {
 	return LoadCriticWeights(bytes.NewReader([]byte(file)))
@@ -882,10 +882,10 @@ type CriticPredictor struct {
 	w   *CriticWeights
 	max CriticDims // capacity
 
-	denseY2  []float32 // [max.B,6]; becomes dense.y, in place
-	ddenseY3 []float32 // [max.B,6]; becomes ddense.y, in place
-	t25      []float32 // [1]
-	t26      []float32 // [6]
+	denseY  []float32 // [max.B,6]; becomes dense.y, in place
+	ddenseY []float32 // [max.B,6]; becomes ddense.y, in place
+	t3      []float32 // [1]
+	t4      []float32 // [6]
 }
 
 // NewCriticPredictor returns a predictor for inputs up to max.
@@ -895,10 +895,10 @@ func NewCriticPredictor(w *CriticWeights, max CriticDims) *CriticPredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 12*B+7)
-	p.denseY2 = arena[0 : 6*B]
-	p.ddenseY3 = arena[6*B : 12*B]
-	p.t25 = arena[12*B : 12*B+1]
-	p.t26 = arena[12*B+1 : 12*B+7]
+	p.denseY = arena[0 : 6*B]
+	p.ddenseY = arena[6*B : 12*B]
+	p.t3 = arena[12*B : 12*B+1]
+	p.t4 = arena[12*B+1 : 12*B+7]
 
 	return p
 }

@@ -13,17 +13,15 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t      = x²                     [B,6]
-//	t2     = a·x + c·t + e·x        [B,6]
-//	t3     = b + d + f + g          [6]
-//	v      = t2 + t3                [B,6]
-//	t4     = h + i + j + k + l + m  [6,4]
-//	y      = v·t4                   [B,4]
-//	s      = Σ y²                   []
-//	s2     = Σ n²                   []
-//	s3     = Σ o                    []
-//	s4     = p − 1/6·s3             []
-//	result = s4²                    []
+//	t      = x²                               [6,4]
+//	v      = a·x + c·t + e·x + b + d + f + g  [B,6]
+//	t2     = h + i + j + k + l + m            [6,4]
+//	y      = v·t2                             [B,4]
+//	s      = Σ y²                             []
+//	s2     = Σ n²                             []
+//	s3     = Σ o                              []
+//	s4     = p − 1/6·s3                       []
+//	result = s4²                              []
 //
 // Backward:
 //
@@ -33,7 +31,7 @@ import (
 //	dn           = 2·n                        [4,3,5]
 //	scale        = 2/(4*B)                    []
 //	dm           = scale·vᵀ·y                 [6,4]
-//	((4*B)/2)·dv = y·t4ᵀ                      [B,6]
+//	((4*B)/2)·dv = y·t2ᵀ                      [B,6]
 //	dg           = scale·Σᵢ ((4*B)/2)·dv      [6]
 //	de           = scale·Σᵢ x ⊙ ((4*B)/2)·dv  [6]
 //	dc           = scale·Σᵢ t ⊙ ((4*B)/2)·dv  [6]
@@ -81,8 +79,7 @@ type Initialisers struct {
 	t      []float32 // [max.B,6]
 	v      []float32 // [max.B,6]
 	dv     []float32 // [max.B,6]; becomes ((4*B)/2)·dv, in place; in the memory of v
-	t3     []float32 // [6]
-	t4     []float32 // [6,4]; in the memory of t3
+	t2     []float32 // [6,4]
 	y      []float32 // [max.B,4]
 	s3Kept []float32 // []
 }
@@ -144,47 +141,33 @@ func (m *Initialisers) forward(batch *Batch) Totals {
 	p := m.params.P
 	t := m.t[:6*B]
 	v := m.v[:6*B]
-	t3 := m.t3
-	t4 := m.t4
+	t2 := m.t2
 	y := m.y[:4*B]
 	s3Kept := m.s3Kept
 
 	// t = x²
-	// t2 = a·x + c·t + e·x
+	// v = a·x + c·t + e·x + b + d + f + g
 	for iOf := range B {
 		xRow := (*[6]float32)(x[6*iOf:])
 		tRow := (*[6]float32)(t[6*iOf:])
 		vRow := (*[6]float32)(v[6*iOf:])
 		for jOf := range a {
 			u := xRow[jOf] * xRow[jOf]
-			tOf := a[jOf]*xRow[jOf] + c[jOf]*u + e[jOf]*xRow[jOf]
+			vOf := a[jOf]*xRow[jOf] + c[jOf]*u + e[jOf]*xRow[jOf] + b[jOf] + d[jOf] + f[jOf] + g[jOf]
 			tRow[jOf] = u
-			vRow[jOf] = tOf
+			vRow[jOf] = vOf
 		}
 	}
 
-	// t3 = b + d + f + g
-	for iOf := range 6 {
-		t3[iOf] = b[iOf] + d[iOf] + f[iOf] + g[iOf]
-	}
-
-	// v = t2 + t3
-	for iOf := range B {
-		vRow := (*[6]float32)(v[6*iOf:])
-		for jOf := range t3 {
-			vRow[jOf] += t3[jOf]
-		}
-	}
-
-	// t4 = h + i + j + k + l + m
+	// t2 = h + i + j + k + l + m
 	for iOf := range 24 {
-		t4[iOf] = h[iOf] + i[iOf] + j[iOf] + k[iOf] + l[iOf] + mBuf[iOf]
+		t2[iOf] = h[iOf] + i[iOf] + j[iOf] + k[iOf] + l[iOf] + mBuf[iOf]
 	}
 
-	// y = v·t4
+	// y = v·t2
 	blas.Sgemm(1,
 		blas.View32(v, B, 6),
-		blas.View32(t4, 6, 4),
+		blas.View32(t2, 6, 4),
 		0, blas.View32(y, B, 4))
 
 	// s = Σ y²
@@ -249,7 +232,7 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	s3Kept := m.s3Kept
 	v := m.v[:6*B]
 	y := m.y[:4*B]
-	t4 := m.t4
+	t2 := m.t2
 	dv := m.dv[:6*B]
 	t := m.t[:6*B]
 	do := grad.O
@@ -293,10 +276,10 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 		blas.View32(y, B, 4),
 		0, blas.View32(dm, 6, 4))
 
-	// ((4*B)/2)·dv = y·t4ᵀ
+	// ((4*B)/2)·dv = y·t2ᵀ
 	blas.Sgemm(1,
 		blas.View32(y, B, 4),
-		blas.View32(t4, 6, 4).T(),
+		blas.View32(t2, 6, 4).T(),
 		0, blas.View32(dv, B, 6))
 
 	// dg = scale·Σᵢ ((4*B)/2)·dv
@@ -496,47 +479,41 @@ func (m *Initialisers) update(grad *Params) {
 func (p *Predictor) predict(out *Output, in *Input) {
 	B := in.B
 	x := in.X
+	a := p.w.params.A
+	c := p.w.params.C
+	e := p.w.params.E
 	b := p.w.params.B
 	d := p.w.params.D
 	f := p.w.params.F
 	g := p.w.params.G
-	a := p.w.params.A
-	c := p.w.params.C
-	e := p.w.params.E
 	h := p.w.params.H
 	i := p.w.params.I
 	j := p.w.params.J
 	k := p.w.params.K
 	l := p.w.params.L
 	m := p.w.params.M
-	t5 := p.t5
-	v2 := p.v2[:6*B]
-	t6 := p.t6
+	v := p.v[:6*B]
+	t := p.t
 	y := out.Y
 
-	// t5 = b + d + f + g
-	for iOf := range 6 {
-		t5[iOf] = b[iOf] + d[iOf] + f[iOf] + g[iOf]
-	}
-
-	// v = a·x + c·x² + e·x + t5
+	// v = a·x + c·x² + e·x + b + d + f + g
 	for iOf := range B {
 		xRow := (*[6]float32)(x[6*iOf:])
-		v2Row := (*[6]float32)(v2[6*iOf:])
+		vRow := (*[6]float32)(v[6*iOf:])
 		for jOf := range a {
-			t := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
-			v2Row[jOf] = t + t5[jOf]
+			tOf := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
+			vRow[jOf] = tOf + b[jOf] + d[jOf] + f[jOf] + g[jOf]
 		}
 	}
 
-	// t6 = h + i + j + k + l + m
+	// t = h + i + j + k + l + m
 	for iOf := range 24 {
-		t6[iOf] = h[iOf] + i[iOf] + j[iOf] + k[iOf] + l[iOf] + m[iOf]
+		t[iOf] = h[iOf] + i[iOf] + j[iOf] + k[iOf] + l[iOf] + m[iOf]
 	}
 
-	// y = v·t6
+	// y = v·t
 	blas.Sgemm(1,
-		blas.View32(v2, B, 6),
-		blas.View32(t6, 6, 4),
+		blas.View32(v, B, 6),
+		blas.View32(t, 6, 4),
 		0, blas.View32(y, B, 4))
 }

@@ -130,8 +130,7 @@ func New(max Dims) *Initialisers {
 	m.t = arena[0 : 6*B]
 	m.v = arena[6*B : 12*B]
 	m.dv = arena[6*B : 12*B]
-	m.t3 = arena[12*B : 12*B+6]
-	m.t4 = arena[12*B : 12*B+24]
+	m.t2 = arena[12*B : 12*B+24]
 	m.y = arena[12*B+24 : 16*B+24]
 	m.s3Kept = arena[16*B+24 : 16*B+25]
 
@@ -367,7 +366,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -401,9 +400,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t5 []float32 // [6]
-	t6 []float32 // [6,4]; in the memory of t5
-	v2 []float32 // [max.B,6]; becomes v, in place
+	v []float32 // [max.B,6]
+	t []float32 // [6,4]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -413,9 +411,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 6*B+24)
-	p.t5 = arena[0:6]
-	p.t6 = arena[0:24]
-	p.v2 = arena[24 : 6*B+24]
+	p.v = arena[0 : 6*B]
+	p.t = arena[6*B : 6*B+24]
 
 	return p
 }

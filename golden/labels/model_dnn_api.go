@@ -304,8 +304,8 @@ func LoadHardWeights(r io.Reader) (*HardWeights, error) {
 	return w, nil
 }
 
-// ParseHardWeights is LoadHardWeights for a file in memory, such as a embedded
-// string or a mapped file.
+// ParseHardWeights is LoadHardWeights for a file in memory, such as an
+// embedded string or a mapped file.
 func ParseHardWeights[T string | []byte](file T) (*HardWeights, error) {
 	return LoadHardWeights(bytes.NewReader([]byte(file)))
 }
@@ -1181,7 +1181,7 @@ func LoadSmoothWeights(r io.Reader) (*SmoothWeights, error) {
 	return w, nil
 }
 
-// ParseSmoothWeights is LoadSmoothWeights for a file in memory, such as a
+// ParseSmoothWeights is LoadSmoothWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParseSmoothWeights[T string | []byte](file T) (*SmoothWeights, error) {
 	return LoadSmoothWeights(bytes.NewReader([]byte(file)))
@@ -1828,7 +1828,7 @@ func LoadLikelihoodWeights(r io.Reader) (*LikelihoodWeights, error) {
 }
 
 // ParseLikelihoodWeights is LoadLikelihoodWeights for a file in memory, such
-// as a embedded string or a mapped file.
+// as an embedded string or a mapped file.
 func ParseLikelihoodWeights[T string | []byte](file T) (*LikelihoodWeights, error) {
 	return LoadLikelihoodWeights(bytes.NewReader([]byte(file)))
 }

@@ -547,8 +547,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	h2B := p.w.params.H2B
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	denseY3 := p.denseY3[:24*B]
-	h2Y3 := p.h2Y3[:16*B]
+	denseY := p.denseY[:24*B]
+	h2Y := p.h2Y[:16*B]
 	probs := out.Probs
 	label := out.Label
 
@@ -556,39 +556,39 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	blas.Sgemm(1,
 		blas.View32(x, B, 20),
 		blas.View32(denseW, 20, 24),
-		0, blas.View32(denseY3, B, 24))
+		0, blas.View32(denseY, B, 24))
 
 	// dense.y = dense.y + dense.b
 	// h1 = max(dense.y, 0)
 	for i := range B {
-		denseY3Row := (*[24]float32)(denseY3[24*i:])
+		denseYRow := (*[24]float32)(denseY[24*i:])
 		for j := range denseB {
-			h1 := denseY3Row[j] + denseB[j]
+			h1 := denseYRow[j] + denseB[j]
 			if h1 < 0 {
 				h1 = 0
 			}
-			denseY3Row[j] = h1
+			denseYRow[j] = h1
 		}
 	}
 
 	// h2.y = h1·h2.W
 	blas.Sgemm(1,
-		blas.View32(denseY3, B, 24),
+		blas.View32(denseY, B, 24),
 		blas.View32(h2W, 24, 16),
-		0, blas.View32(h2Y3, B, 16))
+		0, blas.View32(h2Y, B, 16))
 
 	// h2.y = h2.b + h2.y
 	// h2 = tanh(h2.y)
 	for i := range B {
-		h2Y3Row := (*[16]float32)(h2Y3[16*i:])
+		h2YRow := (*[16]float32)(h2Y[16*i:])
 		for j := range h2B {
-			h2Y3Row[j] = vec.Tanh(h2B[j] + h2Y3Row[j])
+			h2YRow[j] = vec.Tanh(h2B[j] + h2YRow[j])
 		}
 	}
 
 	// logits.y = h2·logits.W
 	blas.Sgemm(1,
-		blas.View32(h2Y3, B, 16),
+		blas.View32(h2Y, B, 16),
 		blas.View32(logitsW, 16, 10),
 		0, blas.View32(probs, B, 10))
 

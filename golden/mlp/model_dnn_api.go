@@ -347,7 +347,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -381,8 +381,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	denseY3 []float32 // [max.B,24]; becomes dense.y, then h1, in place
-	h2Y3    []float32 // [max.B,16]; becomes h2.y, then h2, in place
+	denseY []float32 // [max.B,24]; becomes dense.y, then h1, in place
+	h2Y    []float32 // [max.B,16]; becomes h2.y, then h2, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -392,8 +392,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 40*B)
-	p.denseY3 = arena[0 : 24*B]
-	p.h2Y3 = arena[24*B : 40*B]
+	p.denseY = arena[0 : 24*B]
+	p.h2Y = arena[24*B : 40*B]
 
 	return p
 }

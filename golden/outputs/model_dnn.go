@@ -616,23 +616,23 @@ func (p *TiedPredictor) predict(out *TiedOutput, in *TiedInput) {
 	B := in.B
 	x := in.X
 	W := p.w.params.W
-	h3 := p.h3[:4*B]
+	h := p.h[:4*B]
 	y := out.Y
 
 	// h = x·W
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(W, 4, 4),
-		0, blas.View32(h3, B, 4))
+		0, blas.View32(h, B, 4))
 
 	// h = tanh(h)
 	for i := range 4 * B {
-		h3[i] = vec.Tanh(h3[i])
+		h[i] = vec.Tanh(h[i])
 	}
 
 	// y = h·Wᵀ
 	blas.Sgemm(1,
-		blas.View32(h3, B, 4),
+		blas.View32(h, B, 4),
 		blas.View32(W, 4, 4).T(),
 		0, blas.View32(y, B, 4))
 
@@ -1079,36 +1079,36 @@ func (p *NoisePredictor) predict(out *NoiseOutput, in *NoiseInput) {
 	x := in.X
 	yW := p.w.params.YW
 	yB := p.w.params.YB
-	t2 := p.t2[:5*B]
+	t := p.t[:5*B]
 	y := out.Y
 	draw := out.Draw
 
-	// t2 = 0.5·N(0,1) ⊙ [U[0,1) < 0.5]
+	// t = 0.5·N(0,1) ⊙ [U[0,1) < 0.5]
 	key := rng.Key(p.w.seed, 0x61053f0e3ebbd272, p.calls)
 	key2 := rng.Key(p.w.seed, 0x854dc16addb7fb9c, p.calls)
 	for i := range B {
-		t2Row := (*[3]float32)(t2[5*i+2:])
-		for j := range t2Row {
+		tRow := (*[3]float32)(t[5*i+2:])
+		for j := range tRow {
 			hit := float32(0)
 			if rng.Uniform32(key2, uint64(3*i+j)) < 0.5 {
 				hit = 1
 			}
-			t2Row[j] = 0.5 * (rng.Normal32(key, uint64(3*i+j)) * hit)
+			tRow[j] = 0.5 * (rng.Normal32(key, uint64(3*i+j)) * hit)
 		}
 	}
 
-	// t2 = x
+	// t = x
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
-		t2Row := (*[2]float32)(t2[5*i:])
-		for j := range t2Row {
-			t2Row[j] = xRow[j]
+		tRow := (*[2]float32)(t[5*i:])
+		for j := range tRow {
+			tRow[j] = xRow[j]
 		}
 	}
 
-	// y = t2·y.W
+	// y = t·y.W
 	blas.Sgemm(1,
-		blas.View32(t2, B, 5),
+		blas.View32(t, B, 5),
 		blas.View32(yW, 5, 2),
 		0, blas.View32(y, B, 2))
 

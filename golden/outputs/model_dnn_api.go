@@ -239,7 +239,7 @@ func LoadPlainWeights(r io.Reader) (*PlainWeights, error) {
 	return w, nil
 }
 
-// ParsePlainWeights is LoadPlainWeights for a file in memory, such as a
+// ParsePlainWeights is LoadPlainWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParsePlainWeights[T string | []byte](file T) (*PlainWeights, error) {
 	return LoadPlainWeights(bytes.NewReader([]byte(file)))
@@ -520,8 +520,8 @@ func LoadBareWeights(r io.Reader) (*BareWeights, error) {
 	return w, nil
 }
 
-// ParseBareWeights is LoadBareWeights for a file in memory, such as a embedded
-// string or a mapped file.
+// ParseBareWeights is LoadBareWeights for a file in memory, such as an
+// embedded string or a mapped file.
 func ParseBareWeights[T string | []byte](file T) (*BareWeights, error) {
 	return LoadBareWeights(bytes.NewReader([]byte(file)))
 }
@@ -879,8 +879,8 @@ func LoadTiedWeights(r io.Reader) (*TiedWeights, error) {
 	return w, nil
 }
 
-// ParseTiedWeights is LoadTiedWeights for a file in memory, such as a embedded
-// string or a mapped file.
+// ParseTiedWeights is LoadTiedWeights for a file in memory, such as an
+// embedded string or a mapped file.
 func ParseTiedWeights[T string | []byte](file T) (*TiedWeights, error) {
 	return LoadTiedWeights(bytes.NewReader([]byte(file)))
 }
@@ -912,7 +912,7 @@ type TiedPredictor struct {
 	w   *TiedWeights
 	max TiedDims // capacity
 
-	h3 []float32 // [max.B,4]; becomes h, in place
+	h []float32 // [max.B,4]
 }
 
 // NewTiedPredictor returns a predictor for inputs up to max.
@@ -922,7 +922,7 @@ func NewTiedPredictor(w *TiedWeights, max TiedDims) *TiedPredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 4*B)
-	p.h3 = arena[0 : 4*B]
+	p.h = arena[0 : 4*B]
 
 	return p
 }
@@ -1214,7 +1214,7 @@ func LoadFixedWeights(r io.Reader) (*FixedWeights, error) {
 	return w, nil
 }
 
-// ParseFixedWeights is LoadFixedWeights for a file in memory, such as a
+// ParseFixedWeights is LoadFixedWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParseFixedWeights[T string | []byte](file T) (*FixedWeights, error) {
 	return LoadFixedWeights(bytes.NewReader([]byte(file)))
@@ -1553,7 +1553,7 @@ func LoadNoiseWeights(r io.Reader) (*NoiseWeights, error) {
 	return w, nil
 }
 
-// ParseNoiseWeights is LoadNoiseWeights for a file in memory, such as a
+// ParseNoiseWeights is LoadNoiseWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParseNoiseWeights[T string | []byte](file T) (*NoiseWeights, error) {
 	return LoadNoiseWeights(bytes.NewReader([]byte(file)))
@@ -1588,7 +1588,7 @@ type NoisePredictor struct {
 	max   NoiseDims // capacity
 	calls uint64    // of Predict so far
 
-	t2 []float32 // [max.B,5]
+	t []float32 // [max.B,5]
 }
 
 // NewNoisePredictor returns a predictor for inputs up to max.
@@ -1598,7 +1598,7 @@ func NewNoisePredictor(w *NoiseWeights, max NoiseDims) *NoisePredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 5*B)
-	p.t2 = arena[0 : 5*B]
+	p.t = arena[0 : 5*B]
 
 	return p
 }

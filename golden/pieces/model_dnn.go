@@ -836,12 +836,11 @@ func BordersWork(N int) int {
 //
 //	t        = Σⱼ where(i = j, A, 0)                    [N]
 //	low      = where(i ≥ j, A, 0) − where(i ≤ j, A, 0)  [N,N]
-//	t2       = i + 1                                    [N]
-//	far      = where(i = t2, Aᵀ, 0)
-//	t3       = t·far                                    [N,N]
+//	far      = where(i = j + 1, Aᵀ, 0)
+//	t2       = t·far                                    [N,N]
 //	on       = 2·I + where(i = j, x, 0)                 [N,N]
 //	matrices = on·low                                   [N,N]
-//	out      = t3 + matrices                            [N,N]
+//	out      = t2 + matrices                            [N,N]
 //
 // It panics unless the lengths fit: out [N,N], x [N], A [N,N]. What is set may
 // not overlap the rest.
@@ -861,7 +860,6 @@ func Matrices(out, x, A, work []float64) {
 
 	low := work[N : N*N+N]
 	t := work[0:N]
-	t2 := make([]int32, N)
 	on := work[N*N+N : 2*N*N+N]
 	matrices := work[2*N*N+N : 3*N*N+N]
 
@@ -872,9 +870,9 @@ func Matrices(out, x, A, work []float64) {
 		lowRow := low[N*i:][:N]
 		tOf := float64(0)
 		for j := range ARow {
-			t2Of := float64(0)
+			t2 := float64(0)
 			if i == j {
-				t2Of = ARow[j]
+				t2 = ARow[j]
 			}
 			t3 := float64(0)
 			if i >= j {
@@ -885,24 +883,19 @@ func Matrices(out, x, A, work []float64) {
 				t4 = ARow[j]
 			}
 			lowOf := t3 - t4
-			tOf += t2Of
+			tOf += t2
 			lowRow[j] = lowOf
 		}
 		t[i] = tOf
 	}
 
-	// t2 = i + 1
-	for i := range N {
-		t2[i] = int32(i) + 1
-	}
-
-	// far = where(i = t2, Aᵀ, 0)
-	// t3 = t·far
+	// far = where(i = j + 1, Aᵀ, 0)
+	// t2 = t·far
 	for i := range N {
 		outRow := out[N*i:][:N]
 		for j := range outRow {
 			far := float64(0)
-			if i == int(t2[j]) {
+			if i == j+1 {
 				far = A[i+N*j]
 			}
 			outRow[j] = t[j] * far
@@ -931,7 +924,7 @@ func Matrices(out, x, A, work []float64) {
 		blas.View64(low, N, N),
 		0, blas.View64(matrices, N, N))
 
-	// out = t3 + matrices
+	// out = t2 + matrices
 	for i := range N * N {
 		out[i] += matrices[i]
 	}
@@ -1006,17 +999,16 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 // MatricesVJPA sets dA to the product of w with the Jacobian of Matrices by A
 // at x and A, without the Jacobian.
 //
-//	t    = i + 1                     [N]
-//	far  = where(i = t, Aᵀ, 0)
-//	t2   = Σⱼ where(i = j, A, 0)     [N]
-//	t3   = Σᵢ w ⊙ far                [N]
-//	t4   = where(i = j, t3, 0)       [N,N]
-//	dfar = t2·w
-//	t5   = where(i = t, dfar, 0)     [N,N]
-//	t6   = t4 + t5ᵀ                  [N,N]
-//	on   = 2·I + where(i = j, x, 0)  [N,N]
-//	dlow = onᵀ·w                     [N,N]
-//	dA   = t6 − where(i ≤ j, dlow, 0) + where(i ≥ j, dlow, 0)  [N,N]
+//	far  = where(i = j + 1, Aᵀ, 0)
+//	t    = Σⱼ where(i = j, A, 0)      [N]
+//	t2   = Σᵢ w ⊙ far                 [N]
+//	t3   = where(i = j, t2, 0)        [N,N]
+//	dfar = t·w
+//	t4   = where(i = j + 1, dfar, 0)  [N,N]
+//	t5   = t3 + t4ᵀ                   [N,N]
+//	on   = 2·I + where(i = j, x, 0)   [N,N]
+//	dlow = onᵀ·w                      [N,N]
+//	dA   = t5 − where(i ≤ j, dlow, 0) + where(i ≥ j, dlow, 0)  [N,N]
 //
 // It panics unless the lengths fit: dA [N,N], x [N], A [N,N], w [N,N]. What is
 // set may not overlap the rest.
@@ -1037,29 +1029,23 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 		work = make([]float64, MatricesWork(N))
 	}
 
-	t := make([]int32, N)
-	t3 := work[N : 2*N]
-	t2 := work[0:N]
-	t5 := work[2*N : N*N+2*N]
+	t2 := work[N : 2*N]
+	t := work[0:N]
+	t4 := work[2*N : N*N+2*N]
 	on := work[2*N : N*N+2*N]
 	dlow := work[N*N+2*N : 2*N*N+2*N]
 
-	// t = i + 1
-	for i := range N {
-		t[i] = int32(i) + 1
-	}
-
-	// far = where(i = t, Aᵀ, 0)
-	// t2 = Σⱼ where(i = j, A, 0)
-	// t3 = Σᵢ w ⊙ far
-	clear(t3)
+	// far = where(i = j + 1, Aᵀ, 0)
+	// t = Σⱼ where(i = j, A, 0)
+	// t2 = Σᵢ w ⊙ far
+	clear(t2)
 	for i := range N {
 		wRow := w[N*i:][:N]
 		ARow := A[N*i:][:N]
 		tOf := float64(0)
 		for j := range ARow {
 			far := float64(0)
-			if i == int(t[j]) {
+			if i == j+1 {
 				far = A[i+N*j]
 			}
 			t2Of := float64(0)
@@ -1067,43 +1053,43 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 				t2Of = ARow[j]
 			}
 			tOf += t2Of
-			t3[j] += wRow[j] * far
+			t2[j] += wRow[j] * far
 		}
-		t2[i] = tOf
+		t[i] = tOf
 	}
 
-	// t4 = where(i = j, t3, 0)
+	// t3 = where(i = j, t2, 0)
 	for i := range N {
-		t3OfI := t3[i]
+		t2OfI := t2[i]
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
 			tOf := float64(0)
 			if i == j {
-				tOf = t3OfI
+				tOf = t2OfI
 			}
 			dARow[j] = tOf
 		}
 	}
 
-	// dfar = t2·w
-	// t5 = where(i = t, dfar, 0)
+	// dfar = t·w
+	// t4 = where(i = j + 1, dfar, 0)
 	for i := range N {
 		wRow := w[N*i:][:N]
-		t5Row := t5[N*i:][:N]
+		t4Row := t4[N*i:][:N]
 		for j := range t {
 			tOf := float64(0)
-			if i == int(t[j]) {
-				tOf = t2[j] * wRow[j]
+			if i == j+1 {
+				tOf = t[j] * wRow[j]
 			}
-			t5Row[j] = tOf
+			t4Row[j] = tOf
 		}
 	}
 
-	// t6 = t4 + t5ᵀ
+	// t5 = t3 + t4ᵀ
 	for i := range N {
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
-			dARow[j] += t5[i+N*j]
+			dARow[j] += t4[i+N*j]
 		}
 	}
 
@@ -1129,7 +1115,7 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 		blas.View64(w, N, N),
 		0, blas.View64(dlow, N, N))
 
-	// dA = t6 − where(i ≤ j, dlow, 0) + where(i ≥ j, dlow, 0)
+	// dA = t5 − where(i ≤ j, dlow, 0) + where(i ≥ j, dlow, 0)
 	for i := range N {
 		dlowRow := dlow[N*i:][:N]
 		dARow := dA[N*i:][:N]
@@ -1152,15 +1138,14 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 //
 //	t     = Σⱼ where(i = j, v, 0)                    [N]
 //	ddlow = where(i ≥ j, v, 0) − where(i ≤ j, v, 0)  [N,N]
-//	t2    = i + 1                                    [N]
-//	far   = where(i = t2, Aᵀ, 0)
-//	t3    = t·far                                    [N,N]
-//	t4    = Σⱼ where(i = j, A, 0)                    [N]
-//	ddfar = where(i = t2, vᵀ, 0)                     [N,N]
-//	t5    = t3 + t4·ddfar                            [N,N]
+//	far   = where(i = j + 1, Aᵀ, 0)
+//	t2    = t·far                                    [N,N]
+//	t3    = Σⱼ where(i = j, A, 0)                    [N]
+//	ddfar = where(i = j + 1, vᵀ, 0)
+//	t4    = t2 + t3·ddfar                            [N,N]
 //	on    = 2·I + where(i = j, x, 0)                 [N,N]
 //	da2   = on·ddlow                                 [N,N]
-//	dout  = t5 + da2                                 [N,N]
+//	dout  = t4 + da2                                 [N,N]
 //
 // It panics unless the lengths fit: dout [N,N], x [N], A [N,N], v [N,N]. What
 // is set may not overlap the rest.
@@ -1183,9 +1168,7 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 
 	ddlow := work[N : N*N+N]
 	t := work[0:N]
-	t2 := make([]int32, N)
-	ddfar := work[N*N+2*N : 2*N*N+2*N]
-	t4 := work[N*N+N : N*N+2*N]
+	t3 := work[N*N+N : N*N+2*N]
 	on := work[N*N+2*N : 2*N*N+2*N]
 	da2 := work[2*N*N+2*N : 3*N*N+2*N]
 
@@ -1196,66 +1179,58 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 		ddlowRow := ddlow[N*i:][:N]
 		tOf := float64(0)
 		for j := range ddlowRow {
-			t2Of := float64(0)
+			t2 := float64(0)
 			if i == j {
-				t2Of = vRow[j]
+				t2 = vRow[j]
 			}
-			t3 := float64(0)
+			t3Of := float64(0)
 			if i >= j {
-				t3 = vRow[j]
+				t3Of = vRow[j]
 			}
-			t4Of := float64(0)
+			t4 := float64(0)
 			if i <= j {
-				t4Of = vRow[j]
+				t4 = vRow[j]
 			}
-			ddlowOf := t3 - t4Of
-			tOf += t2Of
+			ddlowOf := t3Of - t4
+			tOf += t2
 			ddlowRow[j] = ddlowOf
 		}
 		t[i] = tOf
 	}
 
-	// t2 = i + 1
-	for i := range N {
-		t2[i] = int32(i) + 1
-	}
-
-	// far = where(i = t2, Aᵀ, 0)
-	// t3 = t·far
-	// t4 = Σⱼ where(i = j, A, 0)
-	// ddfar = where(i = t2, vᵀ, 0)
+	// far = where(i = j + 1, Aᵀ, 0)
+	// t2 = t·far
+	// t3 = Σⱼ where(i = j, A, 0)
 	for i := range N {
 		ARow := A[N*i:][:N]
 		doutRow := dout[N*i:][:N]
-		ddfarRow := ddfar[N*i:][:N]
 		tOf := float64(0)
 		for j := range ARow {
 			far := float64(0)
-			if i == int(t2[j]) {
+			if i == j+1 {
 				far = A[i+N*j]
 			}
 			u := t[j] * far
-			t2Of := float64(0)
+			t2 := float64(0)
 			if i == j {
-				t2Of = ARow[j]
+				t2 = ARow[j]
 			}
-			ddfarOf := float64(0)
-			if i == int(t2[j]) {
-				ddfarOf = v[i+N*j]
-			}
-			tOf += t2Of
+			tOf += t2
 			doutRow[j] = u
-			ddfarRow[j] = ddfarOf
 		}
-		t4[i] = tOf
+		t3[i] = tOf
 	}
 
-	// t5 = t3 + t4·ddfar
+	// ddfar = where(i = j + 1, vᵀ, 0)
+	// t4 = t2 + t3·ddfar
 	for i := range N {
-		ddfarRow := ddfar[N*i:][:N]
 		doutRow := dout[N*i:][:N]
-		for j := range ddfarRow {
-			doutRow[j] += t4[j] * ddfarRow[j]
+		for j := range doutRow {
+			ddfar := float64(0)
+			if i == j+1 {
+				ddfar = v[i+N*j]
+			}
+			doutRow[j] += t3[j] * ddfar
 		}
 	}
 
@@ -1281,7 +1256,7 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 		blas.View64(ddlow, N, N),
 		0, blas.View64(da2, N, N))
 
-	// dout = t5 + da2
+	// dout = t4 + da2
 	for i := range N * N {
 		dout[i] += da2[i]
 	}
@@ -1296,15 +1271,12 @@ func MatricesWork(N int) int {
 // Replaced: one slice of an array put in the place of another. It sets out. It
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	t   = 2·v                     [N]
 //	a   = where(i = 3, v, x)
-//	out = where(i = 0, t, a) − v  [5,N]
+//	out = where(i = 0, 2·v, a) − v  [5,N]
 //
 // It panics unless the lengths fit: out [5,N], x [5,N], v [N]. What is set may
 // not overlap the rest.
-//
-// work is scratch memory of at least ReplacedWork elements; nil allocates it.
-func Replaced(out, x, v, work []float64) {
+func Replaced(out, x, v []float64) {
 	N := len(x) / 5
 	if len(out) != 5*N {
 		panic(fmt.Sprintf("pieces: Replaced: len(out) is %d, want %d", len(out), 5*N))
@@ -1315,19 +1287,9 @@ func Replaced(out, x, v, work []float64) {
 	if len(v) != N {
 		panic(fmt.Sprintf("pieces: Replaced: len(v) is %d, want %d", len(v), N))
 	}
-	if work == nil {
-		work = make([]float64, ReplacedWork(N))
-	}
-
-	t := work[0:N]
-
-	// t = 2·v
-	for i := range N {
-		t[i] = 2 * v[i]
-	}
 
 	// a = where(i = 3, v, x)
-	// out = where(i = 0, t, a) − v
+	// out = where(i = 0, 2·v, a) − v
 	for i := range 5 {
 		xRow := x[N*i:][:N]
 		outRow := out[N*i:][:N]
@@ -1336,11 +1298,11 @@ func Replaced(out, x, v, work []float64) {
 			if i == 3 {
 				a = v[j]
 			}
-			tOf := a
+			t := a
 			if i == 0 {
-				tOf = t[j]
+				t = 2 * v[j]
 			}
-			outRow[j] = tOf - v[j]
+			outRow[j] = t - v[j]
 		}
 	}
 }

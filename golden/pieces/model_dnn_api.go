@@ -152,7 +152,7 @@ func LoadConvertWeights(r io.Reader) (*ConvertWeights, error) {
 	return w, nil
 }
 
-// ParseConvertWeights is LoadConvertWeights for a file in memory, such as a
+// ParseConvertWeights is LoadConvertWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParseConvertWeights[T string | []byte](file T) (*ConvertWeights, error) {
 	return LoadConvertWeights(bytes.NewReader([]byte(file)))

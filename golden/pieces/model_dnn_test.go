@@ -504,14 +504,31 @@ func TestMatricesAllocations(t *testing.T) {
 	for i := range aAt {
 		aAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
+	matricesOut := make([]float64, dimN*dimN)
+	matricesWork := make([]float64, MatricesWork(dimN))
 	matricesVJPXDx := make([]float64, dimN)
 	matricesVJPXW := make([]float64, dimN*dimN)
 	for i := range matricesVJPXW {
 		matricesVJPXW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	matricesVJPXWork := make([]float64, MatricesWork(dimN))
+	matricesVJPADA := make([]float64, dimN*dimN)
+	matricesVJPAW := make([]float64, dimN*dimN)
+	for i := range matricesVJPAW {
+		matricesVJPAW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	matricesVJPAWork := make([]float64, MatricesWork(dimN))
+	matricesJVPDout := make([]float64, dimN*dimN)
+	matricesJVPV := make([]float64, dimN*dimN)
+	for i := range matricesJVPV {
+		matricesJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	matricesJVPWork := make([]float64, MatricesWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
+		Matrices(matricesOut, xAt, aAt, matricesWork)
 		MatricesVJPX(matricesVJPXDx, xAt, aAt, matricesVJPXW, matricesVJPXWork)
+		MatricesVJPA(matricesVJPADA, xAt, aAt, matricesVJPAW, matricesVJPAWork)
+		MatricesJVP(matricesJVPDout, xAt, aAt, matricesJVPV, matricesJVPWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -551,8 +568,8 @@ func TestReplacedDerivatives(t *testing.T) {
 				down[i] -= h * d
 			}
 			ReplacedVJPX(replacedVJPXDx, xAt, vAt, replacedVJPXW)
-			Replaced(replacedOutUp, up, vAt, nil)
-			Replaced(replacedOutDown, down, vAt, nil)
+			Replaced(replacedOutUp, up, vAt)
+			Replaced(replacedOutDown, down, vAt)
 			got, want := 0.0, 0.0
 			for i, u := range replacedOutUp {
 				want += float64(replacedVJPXW[i]) * float64(u-replacedOutDown[i]) / (2 * h)
@@ -585,8 +602,8 @@ func TestReplacedDerivatives(t *testing.T) {
 				down[i] -= h * d
 			}
 			ReplacedVJPV(replacedVJPVDv, xAt, vAt, replacedVJPVW, replacedVJPVWork)
-			Replaced(replacedOutUp, xAt, up, nil)
-			Replaced(replacedOutDown, xAt, down, nil)
+			Replaced(replacedOutUp, xAt, up)
+			Replaced(replacedOutDown, xAt, down)
 			got, want := 0.0, 0.0
 			for i, u := range replacedOutUp {
 				want += float64(replacedVJPVW[i]) * float64(u-replacedOutDown[i]) / (2 * h)
@@ -613,7 +630,6 @@ func TestReplacedAllocations(t *testing.T) {
 		vAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
 	replacedOut := make([]float64, 5*dimN)
-	replacedWork := make([]float64, ReplacedWork(dimN))
 	replacedVJPXDx := make([]float64, 5*dimN)
 	replacedVJPXW := make([]float64, 5*dimN)
 	for i := range replacedVJPXW {
@@ -626,7 +642,7 @@ func TestReplacedAllocations(t *testing.T) {
 	}
 	replacedVJPVWork := make([]float64, ReplacedWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Replaced(replacedOut, xAt, vAt, replacedWork)
+		Replaced(replacedOut, xAt, vAt)
 		ReplacedVJPX(replacedVJPXDx, xAt, vAt, replacedVJPXW)
 		ReplacedVJPV(replacedVJPVDv, xAt, vAt, replacedVJPVW, replacedVJPVWork)
 	})

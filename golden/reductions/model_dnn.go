@@ -19,7 +19,7 @@ import (
 //	t     = max x            [B,4]
 //	t2    = Σ w·x            [B,4]
 //	p     = s·t + t2         [B,4]
-//	t3    = p − y            [B,4]
+//	t3    = p − y            [B]
 //	t4    = √(Σⱼ t3²)        [B]
 //	t5    = p − 0.25·Σⱼ p    [B,4]
 //	var   = 0.25·Σⱼ t5²
@@ -405,8 +405,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	B := in.B
 	x := in.X
 	w := p.w.params.W
-	t14 := p.t14[:4*B]
-	t15 := p.t15[:B]
+	t2 := p.t2[:4*B]
+	t3 := p.t3[:B]
 	pBuf := out.P
 	var_ := out.Var
 	best := out.Best
@@ -418,40 +418,40 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		s *= float64(w[i])
 	}
 
-	// t13 = max x
-	// t14 = Σ w·x
+	// t = max x
+	// t2 = Σ w·x
 	for i := range pBuf {
 		pBuf[i] = float32(math.Inf(-1))
 	}
-	clear(t14)
+	clear(t2)
 	for i := range B {
 		for j := range 3 {
 			wOfJ := w[j]
 			xRow := (*[4]float32)(x[12*i+4*j:])
 			pBufRow := (*[4]float32)(pBuf[4*i:])
-			t14Row := (*[4]float32)(t14[4*i:])
+			t2Row := (*[4]float32)(t2[4*i:])
 			for k := range pBufRow {
 				if xRow[k] > pBufRow[k] || xRow[k] != xRow[k] {
 					pBufRow[k] = xRow[k]
 				}
-				t14Row[k] += wOfJ * xRow[k]
+				t2Row[k] += wOfJ * xRow[k]
 			}
 		}
 	}
 
-	// p = s·t13 + t14
+	// p = s·t + t2
 	// best = argmax p
-	// t15 = argmin p
+	// t3 = argmin p
 	// var_ = 0.25·Σⱼ (p − 0.25·Σⱼ p)²
 	clear(var_)
 	for i := range B {
 		pBufRow := (*[4]float32)(pBuf[4*i:])
-		t14Row := (*[4]float32)(t14[4*i:])
+		t2Row := (*[4]float32)(t2[4*i:])
 		bestOf, best2 := int32(0), float32(math.Inf(-1))
 		top, best3 := int32(0), float32(math.Inf(1))
 		t := float32(0)
 		for j := range pBufRow {
-			pOf := float32(s)*pBufRow[j] + t14Row[j]
+			pOf := float32(s)*pBufRow[j] + t2Row[j]
 			if pOf > best2 || pOf != pOf && best2 == best2 {
 				bestOf, best2 = int32(j), pOf
 			}
@@ -463,17 +463,17 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 		u := 0.25 * t
 		best[i] = bestOf
-		t15[i] = top
+		t3[i] = top
 		for j := range pBufRow {
 			d := pBufRow[j] - u
 			var_[i] += 0.25 * (d * d)
 		}
 	}
 
-	// low = t15
+	// low = t3
 	for i := range B {
-		t15OfI := t15[i]
-		low[i] = t15OfI
+		t3OfI := t3[i]
+		low[i] = t3OfI
 	}
 }
 

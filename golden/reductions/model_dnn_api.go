@@ -281,7 +281,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -314,8 +314,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t14 []float32 // [max.B,4]
-	t15 []int32   // [max.B]
+	t2 []float32 // [max.B,4]
+	t3 []int32   // [max.B]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -325,9 +325,9 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 4*B)
-	p.t14 = arena[0 : 4*B]
+	p.t2 = arena[0 : 4*B]
 	int32s := make([]int32, B)
-	p.t15 = int32s[0:B]
+	p.t3 = int32s[0:B]
 
 	return p
 }

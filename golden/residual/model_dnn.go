@@ -19,14 +19,14 @@ import (
 //	h.y              = x·h.W                                          [B,12]
 //	h                = h.y + h.b
 //	t                = h − 1/12·Σⱼ h                                  [B,12]
-//	t2               = 1/12·Σⱼ t² + 1e−5                              [B]
-//	t3               = √t2                                            [B]
-//	t4               = 1/t3                                           [B]
+//	t2               = 1/12·Σⱼ t² + 1e−5                              [B,12]
+//	t3               = √t2                                            [B,12]
+//	t4               = 1/t3                                           [B,12]
 //	t5               = block.0.layer_norm.shift + block.0.layer_norm.scale·t4 ⊙ t  [B,12]
 //	t6               = h + block.0.dense2.b                           [B,12]
 //	block.0.dense.y  = t5·block.0.dense.W                             [B,24]
 //	block.0.dense.y  = block.0.dense.b + block.0.dense.y              [B,24]
-//	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
+//	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,12]
 //	2·block.0.u      = block.0.dense.y ⊙ t7
 //	1.8·block.0.u    = where(U[0,1) < 0.1, 0, 2·block.0.u)
 //	block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W     [B,12]
@@ -1378,206 +1378,206 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	layerNormShift := p.w.params.LayerNormShift
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	hY3 := p.hY3[:12*B]
-	t46 := p.t46[:12*B]
-	block0DenseY4 := p.block0DenseY4[:24*B]
-	block0Dense2Y3 := p.block0Dense2Y3[:12*B]
-	t48 := p.t48[:12*B]
-	block1DenseY4 := p.block1DenseY4[:24*B]
-	block1Dense2Y3 := p.block1Dense2Y3[:12*B]
-	t50 := p.t50[:12*B]
-	block2DenseY4 := p.block2DenseY4[:24*B]
-	block2Dense2Y3 := p.block2Dense2Y3[:12*B]
+	hY := p.hY[:12*B]
+	t := p.t[:12*B]
+	block0DenseY := p.block0DenseY[:24*B]
+	block0Dense2Y := p.block0Dense2Y[:12*B]
+	t3 := p.t3[:12*B]
+	block1DenseY := p.block1DenseY[:24*B]
+	block1Dense2Y := p.block1Dense2Y[:12*B]
+	t5 := p.t5[:12*B]
+	block2DenseY := p.block2DenseY[:24*B]
+	block2Dense2Y := p.block2Dense2Y[:12*B]
 	probs := out.Probs
 
 	// h.y = x·h.W
 	blas.Sgemm(1,
 		blas.View32(x, B, 7),
 		blas.View32(hW, 7, 12),
-		0, blas.View32(hY3, B, 12))
+		0, blas.View32(hY, B, 12))
 
 	// h = h.y + h.b
-	// t46 = h + block.0.dense2.b
-	// t47 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// t = h + block.0.dense2.b
+	// t2 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		hY3Row := (*[12]float32)(hY3[12*i:])
-		t46Row := (*[12]float32)(t46[12*i:])
-		t := float32(0)
+		hYRow := (*[12]float32)(hY[12*i:])
+		tRow := (*[12]float32)(t[12*i:])
+		tOf := float32(0)
 		for j := range block0Dense2B {
-			h := hY3Row[j] + hB[j]
+			h := hYRow[j] + hB[j]
 			t2 := h + block0Dense2B[j]
-			t += h
-			t46Row[j] = t2
+			tOf += h
+			tRow[j] = t2
 		}
-		u := 0.083333336 * t
-		t3 := float32(0)
+		u := 0.083333336 * tOf
+		t3Of := float32(0)
 		for j := range block0Dense2B {
-			d := hY3Row[j] + hB[j] - u
-			t3 += d * d
+			d := hYRow[j] + hB[j] - u
+			t3Of += d * d
 		}
-		u2 := 0.083333336 * t3
+		u2 := 0.083333336 * t3Of
 		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		t5Of := vec.Sqrt(t4)
+		u3 := 1 / t5Of
 		for j := range block0Dense2B {
-			hY3Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY3Row[j]+hB[j]-u)
+			hYRow[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hYRow[j]+hB[j]-u)
 		}
 	}
 
-	// block.0.dense.y = t47·block.0.dense.W
+	// block.0.dense.y = t2·block.0.dense.W
 	blas.Sgemm(1,
-		blas.View32(hY3, B, 12),
+		blas.View32(hY, B, 12),
 		blas.View32(block0DenseW, 12, 24),
-		0, blas.View32(block0DenseY4, B, 24))
+		0, blas.View32(block0DenseY, B, 24))
 
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
 	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
 	for i := range B {
-		block0DenseY4Row := (*[24]float32)(block0DenseY4[24*i:])
+		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
 		for j := range block0DenseB {
-			block0DenseY := block0DenseB[j] + block0DenseY4Row[j]
-			block0DenseY4Row[j] = block0DenseY * (vec.Erf(0.70710677*block0DenseY) + 1)
+			block0DenseYOf := block0DenseB[j] + block0DenseYRow[j]
+			block0DenseYRow[j] = block0DenseYOf * (vec.Erf(0.70710677*block0DenseYOf) + 1)
 		}
 	}
 
 	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block0DenseY4, B, 24),
+		blas.View32(block0DenseY, B, 24),
 		blas.View32(block0Dense2W, 24, 12),
-		0, blas.View32(block0Dense2Y3, B, 12))
+		0, blas.View32(block0Dense2Y, B, 12))
 
-	// h = t46 + block.0.dense2.y
-	// t48 = block.1.dense2.b + h
-	// t49 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t + block.0.dense2.y
+	// t3 = block.1.dense2.b + h
+	// t4 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		t46Row := (*[12]float32)(t46[12*i:])
-		block0Dense2Y3Row := (*[12]float32)(block0Dense2Y3[12*i:])
-		t48Row := (*[12]float32)(t48[12*i:])
-		t := float32(0)
-		for j := range block0Dense2Y3Row {
-			h := t46Row[j] + block0Dense2Y3Row[j]
+		tRow := (*[12]float32)(t[12*i:])
+		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
+		t3Row := (*[12]float32)(t3[12*i:])
+		tOf := float32(0)
+		for j := range block0Dense2YRow {
+			h := tRow[j] + block0Dense2YRow[j]
 			t2 := block1Dense2B[j] + h
-			t += h
-			t48Row[j] = t2
+			tOf += h
+			t3Row[j] = t2
 		}
-		u := 0.083333336 * t
-		t3 := float32(0)
-		for j := range block0Dense2Y3Row {
-			d := t46Row[j] + block0Dense2Y3Row[j] - u
-			t3 += d * d
+		u := 0.083333336 * tOf
+		t3Of := float32(0)
+		for j := range block0Dense2YRow {
+			d := tRow[j] + block0Dense2YRow[j] - u
+			t3Of += d * d
 		}
-		u2 := 0.083333336 * t3
+		u2 := 0.083333336 * t3Of
 		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
-		for j := range block0Dense2Y3Row {
-			u4 := block1LayerNormScale[j] * u3 * (t46Row[j] + block0Dense2Y3Row[j] - u)
-			t46Row[j] = block1LayerNormShift[j] + u4
+		t5Of := vec.Sqrt(t4)
+		u3 := 1 / t5Of
+		for j := range block0Dense2YRow {
+			u4 := block1LayerNormScale[j] * u3 * (tRow[j] + block0Dense2YRow[j] - u)
+			tRow[j] = block1LayerNormShift[j] + u4
 		}
 	}
 
-	// block.1.dense.y = t49·block.1.dense.W
+	// block.1.dense.y = t4·block.1.dense.W
 	blas.Sgemm(1,
-		blas.View32(t46, B, 12),
+		blas.View32(t, B, 12),
 		blas.View32(block1DenseW, 12, 24),
-		0, blas.View32(block1DenseY4, B, 24))
+		0, blas.View32(block1DenseY, B, 24))
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
 	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
 	for i := range B {
-		block1DenseY4Row := (*[24]float32)(block1DenseY4[24*i:])
+		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
 		for j := range block1DenseB {
-			block1DenseY := block1DenseB[j] + block1DenseY4Row[j]
-			block1DenseY4Row[j] = block1DenseY * (vec.Erf(0.70710677*block1DenseY) + 1)
+			block1DenseYOf := block1DenseB[j] + block1DenseYRow[j]
+			block1DenseYRow[j] = block1DenseYOf * (vec.Erf(0.70710677*block1DenseYOf) + 1)
 		}
 	}
 
 	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block1DenseY4, B, 24),
+		blas.View32(block1DenseY, B, 24),
 		blas.View32(block1Dense2W, 24, 12),
-		0, blas.View32(block1Dense2Y3, B, 12))
+		0, blas.View32(block1Dense2Y, B, 12))
 
-	// h = t48 + block.1.dense2.y
-	// t50 = block.2.dense2.b + h
-	// t51 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t3 + block.1.dense2.y
+	// t5 = block.2.dense2.b + h
+	// t6 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		t48Row := (*[12]float32)(t48[12*i:])
-		block1Dense2Y3Row := (*[12]float32)(block1Dense2Y3[12*i:])
-		t50Row := (*[12]float32)(t50[12*i:])
-		t := float32(0)
-		for j := range block1Dense2Y3Row {
-			h := t48Row[j] + block1Dense2Y3Row[j]
+		t3Row := (*[12]float32)(t3[12*i:])
+		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
+		t5Row := (*[12]float32)(t5[12*i:])
+		tOf := float32(0)
+		for j := range block1Dense2YRow {
+			h := t3Row[j] + block1Dense2YRow[j]
 			t2 := block2Dense2B[j] + h
-			t += h
-			t50Row[j] = t2
+			tOf += h
+			t5Row[j] = t2
 		}
-		u := 0.083333336 * t
-		t3 := float32(0)
-		for j := range block1Dense2Y3Row {
-			d := t48Row[j] + block1Dense2Y3Row[j] - u
-			t3 += d * d
+		u := 0.083333336 * tOf
+		t3Of := float32(0)
+		for j := range block1Dense2YRow {
+			d := t3Row[j] + block1Dense2YRow[j] - u
+			t3Of += d * d
 		}
-		u2 := 0.083333336 * t3
+		u2 := 0.083333336 * t3Of
 		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
-		for j := range block1Dense2Y3Row {
-			u4 := block2LayerNormScale[j] * u3 * (t48Row[j] + block1Dense2Y3Row[j] - u)
-			t48Row[j] = block2LayerNormShift[j] + u4
+		t5Of := vec.Sqrt(t4)
+		u3 := 1 / t5Of
+		for j := range block1Dense2YRow {
+			u4 := block2LayerNormScale[j] * u3 * (t3Row[j] + block1Dense2YRow[j] - u)
+			t3Row[j] = block2LayerNormShift[j] + u4
 		}
 	}
 
-	// block.2.dense.y = t51·block.2.dense.W
+	// block.2.dense.y = t6·block.2.dense.W
 	blas.Sgemm(1,
-		blas.View32(t48, B, 12),
+		blas.View32(t3, B, 12),
 		blas.View32(block2DenseW, 12, 24),
-		0, blas.View32(block2DenseY4, B, 24))
+		0, blas.View32(block2DenseY, B, 24))
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
 	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
 	for i := range B {
-		block2DenseY4Row := (*[24]float32)(block2DenseY4[24*i:])
+		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
 		for j := range block2DenseB {
-			block2DenseY := block2DenseB[j] + block2DenseY4Row[j]
-			block2DenseY4Row[j] = block2DenseY * (vec.Erf(0.70710677*block2DenseY) + 1)
+			block2DenseYOf := block2DenseB[j] + block2DenseYRow[j]
+			block2DenseYRow[j] = block2DenseYOf * (vec.Erf(0.70710677*block2DenseYOf) + 1)
 		}
 	}
 
 	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(block2DenseY4, B, 24),
+		blas.View32(block2DenseY, B, 24),
 		blas.View32(block2Dense2W, 24, 12),
-		0, blas.View32(block2Dense2Y3, B, 12))
+		0, blas.View32(block2Dense2Y, B, 12))
 
-	// h = t50 + block.2.dense2.y
-	// t52 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t5 + block.2.dense2.y
+	// t7 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		t50Row := (*[12]float32)(t50[12*i:])
-		block2Dense2Y3Row := (*[12]float32)(block2Dense2Y3[12*i:])
-		t := float32(0)
-		for j := range block2Dense2Y3Row {
-			t += t50Row[j] + block2Dense2Y3Row[j]
+		t5Row := (*[12]float32)(t5[12*i:])
+		block2Dense2YRow := (*[12]float32)(block2Dense2Y[12*i:])
+		tOf := float32(0)
+		for j := range block2Dense2YRow {
+			tOf += t5Row[j] + block2Dense2YRow[j]
 		}
-		u := 0.083333336 * t
+		u := 0.083333336 * tOf
 		t2 := float32(0)
-		for j := range block2Dense2Y3Row {
-			d := t50Row[j] + block2Dense2Y3Row[j] - u
+		for j := range block2Dense2YRow {
+			d := t5Row[j] + block2Dense2YRow[j] - u
 			t2 += d * d
 		}
 		u2 := 0.083333336 * t2
-		t3 := u2 + 1e-5
-		t4 := vec.Sqrt(t3)
+		t3Of := u2 + 1e-5
+		t4 := vec.Sqrt(t3Of)
 		u3 := 1 / t4
-		for j := range block2Dense2Y3Row {
-			u4 := layerNormScale[j] * u3 * (t50Row[j] + block2Dense2Y3Row[j] - u)
-			t50Row[j] = layerNormShift[j] + u4
+		for j := range block2Dense2YRow {
+			u4 := layerNormScale[j] * u3 * (t5Row[j] + block2Dense2YRow[j] - u)
+			t5Row[j] = layerNormShift[j] + u4
 		}
 	}
 
-	// logits.y = t52·logits.W
+	// logits.y = t7·logits.W
 	blas.Sgemm(1,
-		blas.View32(t50, B, 12),
+		blas.View32(t5, B, 12),
 		blas.View32(logitsW, 12, 4),
 		0, blas.View32(probs, B, 4))
 

@@ -636,7 +636,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -670,16 +670,16 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	hY3            []float32 // [max.B,12]; becomes h.y, in place
-	block0Dense2Y3 []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY3
-	block1DenseY4  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY3
-	t50            []float32 // [max.B,12]; in the memory of hY3
-	t46            []float32 // [max.B,12]
-	block1Dense2Y3 []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t46
-	block2DenseY4  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t46
-	block0DenseY4  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place
-	t48            []float32 // [max.B,12]; in the memory of block0DenseY4
-	block2Dense2Y3 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of block0DenseY4
+	hY            []float32 // [max.B,12]; becomes h.y, in place
+	block0Dense2Y []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY
+	block1DenseY  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY
+	t5            []float32 // [max.B,12]; in the memory of hY
+	t             []float32 // [max.B,12]
+	block1Dense2Y []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t
+	block2DenseY  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t
+	block0DenseY  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place
+	t3            []float32 // [max.B,12]; in the memory of block0DenseY
+	block2Dense2Y []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of block0DenseY
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -689,16 +689,16 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 72*B)
-	p.hY3 = arena[0 : 12*B]
-	p.block0Dense2Y3 = arena[0 : 12*B]
-	p.block1DenseY4 = arena[0 : 24*B]
-	p.t50 = arena[0 : 12*B]
-	p.t46 = arena[24*B : 36*B]
-	p.block1Dense2Y3 = arena[24*B : 36*B]
-	p.block2DenseY4 = arena[24*B : 48*B]
-	p.block0DenseY4 = arena[48*B : 72*B]
-	p.t48 = arena[48*B : 60*B]
-	p.block2Dense2Y3 = arena[48*B : 60*B]
+	p.hY = arena[0 : 12*B]
+	p.block0Dense2Y = arena[0 : 12*B]
+	p.block1DenseY = arena[0 : 24*B]
+	p.t5 = arena[0 : 12*B]
+	p.t = arena[24*B : 36*B]
+	p.block1Dense2Y = arena[24*B : 36*B]
+	p.block2DenseY = arena[24*B : 48*B]
+	p.block0DenseY = arena[48*B : 72*B]
+	p.t3 = arena[48*B : 60*B]
+	p.block2Dense2Y = arena[48*B : 60*B]
 
 	return p
 }

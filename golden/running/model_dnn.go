@@ -15,7 +15,7 @@ import (
 //
 //	dense.y         = x·dense.W                           [B,6]
 //	dense.y         = dense.y + dense.b                   [B,6]
-//	t               = σ(dense.y)                          [B,6]
+//	t               = σ(dense.y)                          [6]
 //	t2              = dense.y ⊙ t                         [B,6]
 //	t3              = Σᵢ t2                               [6]
 //	scale           = 1/B                                 []
@@ -520,35 +520,35 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	normaliseV := p.w.states.normaliseV
 	normaliseM := p.w.states.normaliseM
 	seen := p.w.states.seen
-	t20 := p.t20
-	denseY4 := p.denseY4[:6*B]
+	t := p.t
+	denseY := p.denseY[:6*B]
 	pBuf := out.P
 	var count float32
 
-	// t20 = 1/√(normalise.v + 0.001)
+	// t = 1/√(normalise.v + 0.001)
 	for i := range 6 {
-		t20[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
+		t[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
 	}
 
 	// dense.y = x·dense.W
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(denseW, 5, 6),
-		0, blas.View32(denseY4, B, 6))
+		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t21 = t20·(dense.y ⊙ σ(dense.y) − normalise.m)
+	// t2 = t·(dense.y ⊙ σ(dense.y) − normalise.m)
 	for i := range B {
-		denseY4Row := (*[6]float32)(denseY4[6*i:])
+		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
-			denseY := denseY4Row[j] + denseB[j]
-			denseY4Row[j] = t20[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
+			denseYOf := denseYRow[j] + denseB[j]
+			denseYRow[j] = t[j] * (denseYOf*vec.Sigmoid(denseYOf) - normaliseM[j])
 		}
 	}
 
-	// p.y = t21·p.W
+	// p.y = t2·p.W
 	blas.Sgemm(1,
-		blas.View32(denseY4, B, 6),
+		blas.View32(denseY, B, 6),
 		blas.View32(pW, 6, 2),
 		0, blas.View32(pBuf, B, 2))
 

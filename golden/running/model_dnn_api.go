@@ -337,7 +337,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -370,8 +370,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t20     []float32 // [6]
-	denseY4 []float32 // [max.B,6]; becomes dense.y, in place
+	t      []float32 // [6]
+	denseY []float32 // [max.B,6]; becomes dense.y, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -381,8 +381,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 6*B+6)
-	p.t20 = arena[0:6]
-	p.denseY4 = arena[6 : 6*B+6]
+	p.t = arena[0:6]
+	p.denseY = arena[6 : 6*B+6]
 
 	return p
 }

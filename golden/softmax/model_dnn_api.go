@@ -226,7 +226,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))

@@ -510,7 +510,7 @@ func SummedWork(N, K, M int) int {
 // Contracted: two contracted letters, one of them in the middle. It sets out.
 // It keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	t   = aᵀ                             [2,3,N,K]
+//	t   = aᵀ                             [3,2,N,K]
 //	out = einsum("ijkl,jlm->kmi", a, b)  [3,4,2]
 //
 // It panics unless the lengths fit: out [3,4,2], a [2,N,3,K], b [N,K,4]. What
@@ -539,14 +539,12 @@ func Contracted(out, a, b []float64, K int, work []float64) {
 	t := work[0 : 6*K*N]
 
 	// t = aᵀ
-	for i := range 2 {
-		for j := range 3 {
-			for k := range N {
-				aRow := a[3*K*N*i+K*j+3*K*k:][:K]
-				tRow := t[3*K*N*i+K*N*j+K*k:][:K]
-				for l := range aRow {
-					tRow[l] = aRow[l]
-				}
+	for i := range 3 {
+		for j := range 2 * N {
+			aRow := a[K*i+3*K*j:][:K]
+			tRow := t[2*K*N*i+K*j:][:K]
+			for k := range aRow {
+				tRow[k] = aRow[k]
 			}
 		}
 	}
@@ -554,7 +552,7 @@ func Contracted(out, a, b []float64, K int, work []float64) {
 	// out = einsum("ijkl,jlm->kmi", a, b)
 	for i := range 3 {
 		blas.Dgemm(1,
-			blas.Strided64(t[K*N*i:], 2, K*N, 3*K*N),
+			blas.View64(t[2*K*N*i:], 2, K*N),
 			blas.View64(b, K*N, 4),
 			0, blas.View64(out[8*i:], 4, 2).T())
 	}
@@ -563,7 +561,7 @@ func Contracted(out, a, b []float64, K int, work []float64) {
 // ContractedVJPA sets da to the product of w with the Jacobian of Contracted
 // by a at a and b, without the Jacobian.
 //
-//	t  = wᵀ                             [3,2,4]
+//	t  = wᵀ                             [2,3,4]
 //	t2 = bᵀ                             [4,N,K]
 //	da = einsum("ijk,lmj->klim", w, b)  [2,N,3,K]
 //
@@ -597,12 +595,10 @@ func ContractedVJPA(da, a, b, w []float64, K int, work []float64) {
 	t2 := work[24 : 4*K*N+24]
 
 	// t = wᵀ
-	for i := range 3 {
-		for j := range 2 {
-			tRow := (*[4]float64)(t[8*i+4*j:])
-			for k := range tRow {
-				tRow[k] = w[8*i+j+2*k]
-			}
+	for i := range 2 {
+		tRow := (*[12]float64)(t[12*i:])
+		for j := range tRow {
+			tRow[j] = w[i+2*j]
 		}
 	}
 
@@ -618,7 +614,7 @@ func ContractedVJPA(da, a, b, w []float64, K int, work []float64) {
 	for i := range 2 {
 		for j := range N {
 			blas.Dgemm(1,
-				blas.Strided64(t[4*i:], 3, 4, 8),
+				blas.View64(t[12*i:], 3, 4),
 				blas.Strided64(t2[K*j:], 4, K, K*N),
 				0, blas.View64(da[3*K*N*i+3*K*j:], 3, K))
 		}

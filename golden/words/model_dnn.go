@@ -19,7 +19,7 @@ import (
 //	dense.y    = 1/6·t·dense.W                [B,5]
 //	dense.y    = dense.b + dense.y            [B,5]
 //	t2         = tanh(softplus(dense.y))      [B,5]
-//	t3         = dense.y ⊙ t2                 [B,5]
+//	t3         = dense.y ⊙ t2                 [B,8]
 //	logits.y   = t3·logits.W                  [B,3]
 //	logits     = logits.b + logits.y          [B,3]
 //	peak       = max logits
@@ -379,42 +379,42 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	denseB := p.w.params.DenseB
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	t6 := p.t6[:8*B]
-	denseY3 := p.denseY3[:5*B]
+	t := p.t[:8*B]
+	denseY := p.denseY[:5*B]
 	probs := out.Probs
 	first := out.First
 
-	// t6 = Σ e.W[ids]
-	clear(t6)
+	// t = Σ e.W[ids]
+	clear(t)
 	for i := range B {
 		for j := range 6 {
 			eWRow := (*[8]float32)(eW[8*int(ids[6*i+j]):])
-			t6Row := (*[8]float32)(t6[8*i:])
+			tRow := (*[8]float32)(t[8*i:])
 			for k := range eWRow {
-				t6Row[k] += eWRow[k]
+				tRow[k] += eWRow[k]
 			}
 		}
 	}
 
-	// dense.y = 1/6·t6·dense.W
+	// dense.y = 1/6·t·dense.W
 	blas.Sgemm(0.16666667,
-		blas.View32(t6, B, 8),
+		blas.View32(t, B, 8),
 		blas.View32(denseW, 8, 5),
-		0, blas.View32(denseY3, B, 5))
+		0, blas.View32(denseY, B, 5))
 
 	// dense.y = dense.b + dense.y
-	// t7 = dense.y ⊙ tanh(softplus(dense.y))
+	// t2 = dense.y ⊙ tanh(softplus(dense.y))
 	for i := range B {
-		denseY3Row := (*[5]float32)(denseY3[5*i:])
+		denseYRow := (*[5]float32)(denseY[5*i:])
 		for j := range denseB {
-			denseY := denseB[j] + denseY3Row[j]
-			denseY3Row[j] = denseY * vec.Tanh(vec.Softplus(denseY))
+			denseYOf := denseB[j] + denseYRow[j]
+			denseYRow[j] = denseYOf * vec.Tanh(vec.Softplus(denseYOf))
 		}
 	}
 
-	// logits.y = t7·logits.W
+	// logits.y = t2·logits.W
 	blas.Sgemm(1,
-		blas.View32(denseY3, B, 5),
+		blas.View32(denseY, B, 5),
 		blas.View32(logitsW, 5, 3),
 		0, blas.View32(probs, B, 3))
 
@@ -444,7 +444,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t8 = e.W[ids][:, :−5, :]
+	// t3 = e.W[ids][:, :−5, :]
 	for i := range B {
 		eWRow := (*[8]float32)(eW[8*int(ids[6*i]):])
 		firstRow := (*[8]float32)(first[8*i:])
@@ -758,11 +758,11 @@ func (p *PairsPredictor) predict(out *PairsOutput, in *PairsInput) {
 	b := in.B
 	E := p.w.params.E
 	next := p.w.params.Next
-	t9 := p.t9
-	group2 := p.group2[:B]
+	t2 := p.t2
+	group := p.group[:B]
 	s := out.S
 
-	// t8 = Σⱼ E[a] ⊙ E[b]
+	// t = Σⱼ E[a] ⊙ E[b]
 	for i := range B {
 		ERow := (*[4]float32)(E[4*int(a[i]):])
 		ERow2 := (*[4]float32)(E[4*int(b[i]):])
@@ -773,19 +773,19 @@ func (p *PairsPredictor) predict(out *PairsOutput, in *PairsInput) {
 		s[i] = t
 	}
 
-	// t9 = i
+	// t2 = i
 	for i := range 13 {
-		t9[i] = int32(i)
+		t2[i] = int32(i)
 	}
 
-	// group = mod(t9[a], 7)
+	// group = mod(t2[a], 7)
 	for i := range B {
-		group2[i] = vec.ModInt(t9[int(a[i])], 7)
+		group[i] = vec.ModInt(t2[int(a[i])], 7)
 	}
 
-	// s = t8 + Σⱼ next[group]
+	// s = t + Σⱼ next[group]
 	for i := range B {
-		nextRow := (*[3]float32)(next[3*int(group2[i]):])
+		nextRow := (*[3]float32)(next[3*int(group[i]):])
 		t := float32(0)
 		for j := range nextRow {
 			t += nextRow[j]

@@ -330,7 +330,7 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 	return w, nil
 }
 
-// ParseWeights is LoadWeights for a file in memory, such as a embedded string
+// ParseWeights is LoadWeights for a file in memory, such as an embedded string
 // or a mapped file.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
 	return LoadWeights(bytes.NewReader([]byte(file)))
@@ -364,8 +364,8 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t6      []float32 // [max.B,8]
-	denseY3 []float32 // [max.B,5]; becomes dense.y, in place
+	t      []float32 // [max.B,8]
+	denseY []float32 // [max.B,5]; becomes dense.y, in place
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -375,8 +375,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 13*B)
-	p.t6 = arena[0 : 8*B]
-	p.denseY3 = arena[8*B : 13*B]
+	p.t = arena[0 : 8*B]
+	p.denseY = arena[8*B : 13*B]
 
 	return p
 }
@@ -706,7 +706,7 @@ func LoadPairsWeights(r io.Reader) (*PairsWeights, error) {
 	return w, nil
 }
 
-// ParsePairsWeights is LoadPairsWeights for a file in memory, such as a
+// ParsePairsWeights is LoadPairsWeights for a file in memory, such as an
 // embedded string or a mapped file.
 func ParsePairsWeights[T string | []byte](file T) (*PairsWeights, error) {
 	return LoadPairsWeights(bytes.NewReader([]byte(file)))
@@ -739,8 +739,8 @@ type PairsPredictor struct {
 	w   *PairsWeights
 	max PairsDims // capacity
 
-	t9     []int32 // [13]
-	group2 []int32 // [max.B]; becomes group, in place
+	t2    []int32 // [13]
+	group []int32 // [max.B]
 }
 
 // NewPairsPredictor returns a predictor for inputs up to max.
@@ -750,8 +750,8 @@ func NewPairsPredictor(w *PairsWeights, max PairsDims) *PairsPredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	int32s := make([]int32, B+13)
-	p.t9 = int32s[0:13]
-	p.group2 = int32s[13 : B+13]
+	p.t2 = int32s[0:13]
+	p.group = int32s[13 : B+13]
 
 	return p
 }
