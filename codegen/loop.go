@@ -53,11 +53,22 @@ func printLoop(b *body, c procContext, l *ir.LoopStep, keys map[string]bool) {
 	}
 	p.merge()
 	p.start()
-	if p.outer > 0 && !slices.ContainsFunc(p.axes[:p.outer], func(a loopAxis) bool { return a.index != "0" }) {
-		p.b.block("", p.row) // a single row: its locals need a scope
+	runs := func(axes []loopAxis) bool {
+		return slices.ContainsFunc(axes, func(a loopAxis) bool { return a.index != "0" })
+	}
+	if runs(p.axes[:p.outer]) || p.outer == 0 && runs(p.axes) {
+		p.nest(0)
 		return
 	}
-	p.nest(0)
+
+	// A single row, or element: what it has of locals needs a scope.
+	before := len(p.taken)
+	inside := p.b.inside(func() { p.nest(0) })
+	if len(p.taken) == before {
+		p.b.code = append(p.b.code, inside...)
+		return
+	}
+	p.b.block("", func() { p.b.code = inside })
 }
 
 // cleared prints a loop that only sets a whole buffer to zero.

@@ -182,7 +182,7 @@ func (p *loopPrinter) choose(n *ir.Node) string {
 	name := p.local(p.nameOf(n))
 	declare := func(x *ir.Node) {
 		text, _ := p.value(x)
-		if x.IsConstant() && x.Type.Elem != ir.Bool {
+		if x.IsConstant() && x.Type.Elem != ir.Bool && !strings.HasPrefix(text, goType(x.Type.Elem)+"(") {
 			text = goType(x.Type.Elem) + "(" + text + ")"
 		}
 		p.b.stmt("%s := %s", name, text)

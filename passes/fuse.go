@@ -582,6 +582,9 @@ func (f *fuser) putGroup(p put, after int) *group {
 		return g
 	}
 	g := f.newGroup(p.x.Type.Shape)
+	if f.inline(p.x) {
+		f.land(p.x, g)
+	}
 	for b := range f.bases(p.x) {
 		g.reads[b] = true
 	}

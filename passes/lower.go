@@ -181,8 +181,8 @@ func (l *lowering) generated(n *ir.Node) *ir.Node {
 }
 
 // raise computes after a repetition instead of before what is cheaper to
-// compute again than to keep: sums and products of two or three parts of the
-// inputs.
+// compute again than to keep: sums, products and comparisons of two or three
+// parts of the inputs.
 func (l *lowering) raise(n *ir.Node) *ir.Node {
 	if !n.Is("spread") {
 		return n
@@ -207,13 +207,13 @@ func (l *lowering) raise(n *ir.Node) *ir.Node {
 	return l.g.Must(x.Op.Name, x.Attr, args...)
 }
 
-// cheap reports whether x is at most ops additions and multiplications of views
-// of leaves.
+// cheap reports whether x is at most ops additions, multiplications and
+// comparisons of views of leaves.
 func cheap(x *ir.Node, ops int) bool {
 	count := 0
 	for _, n := range ir.Topological(x) {
 		switch n.Op.Name {
-		case "add", "sub", "mul", "neg":
+		case "add", "sub", "mul", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not":
 			count++
 		default:
 			if n.Op.Class != ir.Leaf && n.Op.Class != ir.View || n.Op.Class == ir.Random {

@@ -177,25 +177,8 @@ func overwrites(l *ir.LoopStep, a, b *ir.Buffer) bool {
 			}
 		}
 	}
-	for n, x := range l.Loads {
-		for _, i := range x.Index {
-			if i.At.Buffer == a {
-				return false
-			}
-		}
-		if x.Buffer != a {
-			continue
-		}
-		if len(x.Index) > 0 {
-			// One element of the row, read before the pass that writes it.
-			if pass, ok := scalarPass(l, n); !ok || pass > to.Pass || to.Row || !rowOf(x, to.To, len(l.Outer)) {
-				return false
-			}
-			continue
-		}
-		if !sameAccess(x, to.To) || lastRead(l, n) > to.Pass {
-			return false
-		}
+	if !readBefore(l, a, to) {
+		return false
 	}
 	for _, f := range l.Folds {
 		if f.To.Buffer == a {
@@ -214,81 +197,129 @@ func rowOf(x, to ir.Access, outer int) bool {
 	return x.Offset.Equal(to.Offset) && len(x.Strides) == outer && ir.Shape(x.Strides).Equal(to.Strides[:outer])
 }
 
-// scalarPass is the pass before whose loop the row scalar that reads n is
-// computed.
-func scalarPass(l *ir.LoopStep, n *ir.Node) (int, bool) {
-	last, found := 0, false
+// readBefore reports whether l reads an element of a only until the store to
+// writes the same one.
+func readBefore(l *ir.LoopStep, a *ir.Buffer, to *ir.Store) bool {
+	reads := readsOf(l)
+	for n, x := range l.Loads {
+		if slices.ContainsFunc(x.Index, func(i ir.Indirect) bool { return i.At.Buffer == a }) {
+			return false
+		}
+		at, read := reads[n]
+		switch {
+		case x.Buffer != a || !read:
+		case len(x.Index) > 0:
+			// One element of the row, read before the loop that writes it.
+			if at.element >= 0 || at.row > to.Pass || to.Row || !rowOf(x, to.To, len(l.Outer)) {
+				return false
+			}
+		case !sameAccess(x, to.To) || at.row > to.Pass || at.element > to.Pass || to.Row && at.element == to.Pass:
+			return false
+		}
+	}
+	return true
+}
+
+// passesOf is the last passes in which something is read: for a row's scalars,
+// its folds and stores, and for elements; −1 for none.
+type passesOf struct{ row, element int }
+
+// readsOf says when the values that l finds in memory are read.
+func readsOf(l *ir.LoopStep) map[*ir.Node]passesOf {
+	r := &loopReads{l: l, out: map[*ir.Node]passesOf{}, known: map[*ir.Node]bool{}}
 	for k, pass := range l.Passes {
-		for _, s := range pass.Scalars {
-			if s == n {
-				return k, true // a local from then on
-			}
-			if reads(l, s, n) {
-				last, found = k, true
-			}
+		// The row's scalars, which stay known.
+		r.pass, r.row, r.seen = k, true, map[*ir.Node]bool{}
+		for _, n := range pass.Scalars {
+			r.computed(n)
 		}
-		for _, e := range pass.Elements {
-			if reads(l, e, n) {
-				return 0, false
-			}
+		r.written()
+
+		// The elements, which are forgotten when the pass ends.
+		r.row, r.seen = false, map[*ir.Node]bool{}
+		for _, n := range pass.Elements {
+			r.computed(n)
 		}
-	}
-	for _, f := range l.Folds {
-		if f.Node == n || reads(l, f.Node, n) {
-			if !f.Row {
-				return 0, false
-			}
-			last, found = max(last, f.Pass), true
+		for _, n := range pass.Reduces {
+			r.visit(n.Args[0])
 		}
-	}
-	for _, s := range l.Stores {
-		if s.Node == n || reads(l, s.Node, n) && s.Row {
-			last, found = max(last, s.Pass), true
+		r.written()
+		for _, n := range pass.Elements {
+			delete(r.known, n)
+		}
+		for _, n := range pass.Reduces {
+			r.known[n] = true
 		}
 	}
-	return last, found
+	return r.out
 }
 
-// lastRead is the last pass that reads n.
-func lastRead(l *ir.LoopStep, n *ir.Node) int {
-	last := 0
-	for k, pass := range l.Passes {
-		for _, e := range slices.Concat(pass.Scalars, pass.Elements, pass.Reduces) {
-			if e == n || reads(l, e, n) {
-				last = k
-			}
-		}
-	}
-	for _, f := range l.Folds {
-		if f.Node == n || reads(l, f.Node, n) {
-			last = max(last, f.Pass)
-		}
-	}
-	for _, s := range l.Stores {
-		if s.Node == n || reads(l, s.Node, n) {
-			last = max(last, s.Pass)
-		}
-	}
-	return last
+// loopReads is the state of readsOf.
+type loopReads struct {
+	l     *ir.LoopStep
+	out   map[*ir.Node]passesOf
+	known map[*ir.Node]bool // locals
+	pass  int
+	row   bool
+	seen  map[*ir.Node]bool
 }
 
-// reads reports whether computing e reads n: as an operand, or inside what is
-// computed along with e.
-func reads(l *ir.LoopStep, e, n *ir.Node) bool {
-	return slices.ContainsFunc(e.Args, func(a *ir.Node) bool {
-		if a == n {
-			return true
+// computed notes what computing n reads.
+func (r *loopReads) computed(n *ir.Node) {
+	if r.l.Copied[n] {
+		r.read(n)
+	} else {
+		for _, a := range n.Args {
+			r.visit(a)
 		}
-		_, loaded := l.Loads[a]
-		return !loaded && !computes(l, a) && reads(l, a, n)
-	})
+	}
+	r.known[n] = true
 }
 
-// computes reports whether a pass of l computes n.
-func computes(l *ir.LoopStep, n *ir.Node) bool {
-	return slices.ContainsFunc(l.Passes, func(p ir.Pass) bool {
-		return slices.Contains(p.Scalars, n) || slices.Contains(p.Elements, n) || slices.Contains(p.Reduces, n)
-	})
+// written notes what the stores and folds of the present pass read.
+func (r *loopReads) written() {
+	for _, s := range r.l.Stores {
+		if s.Pass == r.pass && s.Row == r.row {
+			r.visit(s.Node)
+		}
+	}
+	for _, f := range r.l.Folds {
+		if f.Pass != r.pass || f.Row != r.row {
+			continue
+		}
+		r.visit(f.Node)
+		if f.Scale != nil {
+			r.visit(f.Scale)
+		}
+	}
+}
+
+// visit notes what is read where n is needed.
+func (r *loopReads) visit(n *ir.Node) {
+	if r.known[n] || r.seen[n] {
+		return
+	}
+	r.seen[n] = true
+	if _, ok := r.l.Loads[n]; ok {
+		r.read(n)
+		return
+	}
+	for _, a := range n.Args {
+		r.visit(a)
+	}
+}
+
+func (r *loopReads) read(n *ir.Node) {
+	at, ok := r.out[n]
+	if !ok {
+		at = passesOf{-1, -1}
+	}
+	if r.row {
+		at.row = r.pass
+	} else {
+		at.element = r.pass
+	}
+	r.out[n] = at
 }
 
 // merge makes a and b one buffer: the output where one of them is one, else

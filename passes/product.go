@@ -169,7 +169,7 @@ func (f *fuser) scaledReduce(y *ir.Node) (r, scale *ir.Node) {
 func (f *fuser) addProduct(n *ir.Node) {
 	p := f.products[n]
 	for _, x := range []*ir.Node{p.a, p.b} {
-		if f.copied[x] {
+		if !f.avail[x] {
 			f.visit(x)
 		}
 	}

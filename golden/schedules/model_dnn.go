@@ -1145,12 +1145,14 @@ func (m *Signed) update(grad *SignedParams) {
 	// fit.dense.b.m ← 0.1·dfit.dense.b + 0.9·fit.dense.b.m
 	// t4 = fit.dense.b.m²
 	// t5 = rate·sign(fit.dense.b.m)
-	fitDenseBNewM := 0.1*dfitDenseB[0] + 0.9*fitDenseBM[0]
-	u := fitDenseBNewM * fitDenseBNewM
-	u2 := rate * vec.Sign(fitDenseBNewM)
-	fitDenseBM[0] = fitDenseBNewM
-	t4[0] = u
-	t5[0] = u2
+	{
+		fitDenseBNewM := 0.1*dfitDenseB[0] + 0.9*fitDenseBM[0]
+		u := fitDenseBNewM * fitDenseBNewM
+		u2 := rate * vec.Sign(fitDenseBNewM)
+		fitDenseBM[0] = fitDenseBNewM
+		t4[0] = u
+		t5[0] = u2
+	}
 
 	// rate4 = 1 − rate2/(√t4 + 1)
 	rate4 := 1 - rate2/(vec.Sqrt(t4[0])+1)
