@@ -281,7 +281,9 @@ func (m *model) printAllocationTest(f *file) {
 			calls = append(calls, `{"Grad", func() error { _, err := m.Grad(grad, batch); return err }}`)
 		}
 		if m.trained() {
-			calls = append(calls, `{"Update", func() error { m.Update(grad); return nil }}`, `{"Step", func() error { _, err := m.Step(batch); return err }}`)
+			b.stmt("start := slices.Clone(m.Params().Flat()) // from where a step is finite")
+			calls = append(calls, `{"Update", func() error { m.Update(grad); return nil }}`,
+				`{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }}`)
 		}
 		if m.measured() {
 			b.stmt("var totals %s", m.public("Totals"))

@@ -56,9 +56,9 @@ func (m *model) printCombine(b *body, part ir.Part, field string) {
 	case "last":
 		b.stmt("%s = %s", to, from)
 	case "max", "any":
-		b.block("if "+first+from+" > "+to, func() { b.stmt("%s = %s", to, from) })
+		b.block("if "+first+from+" > "+to+" || "+from+" != "+from, func() { b.stmt("%s = %s", to, from) })
 	case "min", "all":
-		b.block("if "+first+from+" < "+to, func() { b.stmt("%s = %s", to, from) })
+		b.block("if "+first+from+" < "+to+" || "+from+" != "+from, func() { b.stmt("%s = %s", to, from) })
 	default:
 		m.fail("part %s combines by %s", part.Name, part.Kind)
 	}

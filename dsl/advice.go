@@ -348,5 +348,11 @@ func adviseOperand(m *mistake) *Diagnostic {
 	if !m.merged {
 		return nil
 	}
-	return m.errorAt(m.at, "unexpected %s after %s", m.found(m.at), m.value(m.at-1))
+	return m.errorAt(m.at, "unexpected %s after %s", withoutArticle(m.found(m.at)), m.value(m.at-1))
+}
+
+// withoutArticle is `comma` for `a comma`, `end of the file` for `the end of the
+// file`.
+func withoutArticle(found string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(found, "a "), "the ")
 }

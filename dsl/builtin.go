@@ -117,7 +117,7 @@ func (c *callSite) match(b *builtin, args []*argument) bool {
 				}
 			}
 			if p == nil {
-				return c.badArgs(a.name, "%s has no parameter %s%s", c.name, a.name.Name, proposal(a.name.Name, b.paramNames()))
+				return c.badArgs(a.name, "%s", noParameter(c.name, a.name.Name, b.paramNames()))
 			}
 		} else {
 			for next < len(b.params) && b.params[next].named {
@@ -194,7 +194,7 @@ func (c *callSite) value(name string) value { return c.e.argValue(c.args[name]) 
 // place is where an argument stands, the call where it is not given.
 func (c *callSite) place(name string) Node {
 	if a := c.args[name]; a != nil && a.node != nil {
-		return a.node
+		return c.sc.asWritten(a.node)
 	}
 	return c.at
 }

@@ -1,6 +1,10 @@
 package dsl
 
-import "gradgen.dev/ir"
+import (
+	"math"
+
+	"gradgen.dev/ir"
+)
 
 // flip reverses axes.
 func flip(e *elaborator, c *callSite) value {
@@ -92,7 +96,7 @@ func oneHot(e *elaborator, c *callSite) value {
 	if !ok || !okDim {
 		return poison{}
 	}
-	return tensor{e.g.OneHot(e.bounded(ids, n, -1), n, e.elem)}
+	return tensor{e.g.OneHot(e.bounded(ids, n, noException), n, e.elem)}
 }
 
 // set is x with the slice at an index along an axis replaced.
@@ -109,7 +113,7 @@ func set(e *elaborator, c *callSite) value {
 	extent := n.Type.Shape[axis]
 	d, okDim := e.fromExtent(at, extent)
 	if !ok || !okDim {
-		return c.failAt(c.place("i"), "index", "%s is no integer known at compile time, which the index of set must be", excerptOf(c.place("i"), "this"))
+		return c.failAt(c.place("i"), "index", "%s", wantsInteger("the index of set", c.place("i"), c.value("i")))
 	}
 	if outside(d, extent, 1) {
 		return c.failAt(c.place("i"), "index", "index %v is outside axis %d of %s", d, axis, shownIn(c.place("x"), n, "this"))
@@ -138,7 +142,7 @@ func pick(e *elaborator, c *callSite) value {
 		return c.failAt(c.place("i"), "shapes", "pick wants an integer for each row of %s, and %s is %v", shownIn(c.place("x"), n, "this"), excerptOf(c.place("i"), "this"), ids.Type)
 	}
 	if !c.flag("checked", false) {
-		ids = e.bounded(ids, n.Type.Shape[rank-1], -1)
+		ids = e.bounded(ids, n.Type.Shape[rank-1], noException)
 	}
 	return c.make("pick", ir.Attr{}, n, ids)
 }
@@ -147,12 +151,15 @@ func pick(e *elaborator, c *callSite) value {
 func boundedBy(e *elaborator, c *callSite) value {
 	ids, ok := c.node("i")
 	n, okDim := c.dim("n")
-	except, okExcept := c.integer("except", -1)
+	except, okExcept := c.integer("except", math.MinInt64)
 	if !ok || !okDim || !okExcept {
 		return poison{}
 	}
 	if !ids.Type.Elem.IsInt() {
 		return c.failAt(c.place("i"), "element-type", "an index is an integer, and %s is %v", excerptOf(c.place("i"), "this"), ids.Type.Elem)
+	}
+	if except == math.MinInt64 {
+		return tensor{e.bounded(ids, n, noException)}
 	}
 	return tensor{e.bounded(ids, n, float64(except))}
 }

@@ -187,7 +187,7 @@ func axesOf(e *elaborator, c *callSite) value {
 
 // isGiven reports whether the caller passed a parameter.
 func isGiven(e *elaborator, c *callSite) value {
-	name, ok := c.place("x").(*Name)
+	name, ok := c.args["x"].node.(*Name)
 	if ok {
 		if given, isParam := c.sc.given[name.Name]; isParam {
 			return truth(given)

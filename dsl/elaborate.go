@@ -184,12 +184,7 @@ func (e *elaborator) fail(sc *scope, n Node, code, format string, args ...any) v
 // failWith is fail with a diagnostic that is ready but for the calls.
 func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 	if sc != nil && sc.library {
-		user, _ := sc.userSite(n)
-		inside := sc
-		for inside.up != nil && inside.up.library {
-			inside = inside.up
-		}
-		d = errorAt(user, "%s: %s", inside.name, d.Message).code(d.Code).related(n, "found here")
+		d = e.outsideLibrary(sc, n, d)
 	}
 	for s := sc; s != nil && s.call != nil; s = s.up {
 		if !s.library && s.up != nil && !s.up.library && s.up.kind != constScope {
@@ -197,6 +192,26 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 		}
 	}
 	e.report(d)
+}
+
+// outsideLibrary is d, about n in the library's scope sc, at the user's call that
+// leads there, or at n where that is the user's own text.
+func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnostic {
+	inside := sc
+	for inside.up != nil && inside.up.library {
+		inside = inside.up
+	}
+	user, _ := sc.userSite(n)
+	if !e.isLibrary(n) {
+		user = n
+	}
+	out := errorAt(user, "%s: %s", inside.name, d.Message).code(d.Code).related(n, "found here")
+	for _, r := range d.Related {
+		if r.Span.File == e.file {
+			out.related(r.Span, "%s", r.Message)
+		}
+	}
+	return out
 }
 
 // notCompiled refuses what the language has and the compiler does not have yet.

@@ -65,11 +65,12 @@ func (e *elaborator) applyLayer(sc *scope, at Node, f *function, args []*argumen
 	}
 	inner := newScope(layerScope, f.name, d, e.isLibrary(d), sc, at)
 	inner.path = sc.pathOf(at, f.name)
+	inner.namer = e.newNamer(inner)
 	inner.targets = e.targetsOf(d)
 	if !e.bindArgs(inner, f, d.Params, matched) {
 		return poison{}
 	}
-	inner.names = e.nameInstances(inner, d, d.Value, d.Body)
+	inner.namer.body()
 	e.pinParams(inner, d.Params)
 	return e.checkResult(inner, d.Result, e.bodyResult(inner, d.Value, d.Body), at)
 }
@@ -97,6 +98,16 @@ func hasReturn(b *Block) bool {
 		case *ReturnStmt, *BadStmt:
 			found = true
 		}
+	})
+	return found
+}
+
+// hasBad reports whether a block has a statement with a syntax error.
+func hasBad(b *Block) bool {
+	found := false
+	walkStmts(b, func(s Stmt) {
+		_, bad := s.(*BadStmt)
+		found = found || bad
 	})
 	return found
 }

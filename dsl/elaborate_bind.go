@@ -8,6 +8,9 @@ import (
 // defaults are evaluated inside, so that they may refer to the ones before.
 func (e *elaborator) bindArgs(sc *scope, f *function, params []*Param, args map[string]*argument) bool {
 	for _, p := range params {
+		if sc.kind == layerScope {
+			sc.namer.fallback(f, p)
+		}
 		a := args[p.Name.Name]
 		sc.given[p.Name.Name] = a != nil
 		if a == nil {
@@ -33,7 +36,7 @@ func (e *elaborator) bindArgs(sc *scope, f *function, params []*Param, args map[
 		if isPoison(v) {
 			return false
 		}
-		sc.vals[p.Name.Name] = &binding{val: v, place: p.Name.Span, verb: "declared"}
+		sc.vals[p.Name.Name] = &binding{val: v, place: p.Name.Span, verb: "declared", arg: a}
 	}
 	return true
 }
@@ -85,7 +88,10 @@ func (e *elaborator) failArg(sc *scope, f *function, p *Param, a *argument, form
 	if at == nil {
 		at = sc
 	}
-	d := errorAt(a.node, "the argument of "+f.name+" does not fit: "+format, args...).code("argument")
+	d := errorAt(a.node, format, args...).code("argument")
+	if !at.library {
+		d.Message = "the argument of " + f.name + " does not fit: " + d.Message
+	}
 	if p.File == e.file {
 		d.related(p, "%s is declared here", p.Name.Name)
 	}
@@ -261,7 +267,7 @@ func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *
 	n, isNumber := v.(number)
 	want, ok := n.extent()
 	if !isNumber || !ok {
-		e.fail(sc, d, "dimension", "%s is %s, which is no dimension", excerptOf(d, "this"), describeNumber(v))
+		e.fail(sc, d, "dimension", "%s", wantsInteger("a dimension", d, v))
 		return false
 	}
 	e.needStatic(n.hyper)

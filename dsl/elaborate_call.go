@@ -182,8 +182,13 @@ func (e *elaborator) match(sc *scope, at Node, f *function, params []*Param, arg
 			}
 			p = params[next]
 			next++
+			if reducedAxis(p) {
+				e.fail(sc, a.node, "arguments", "the axis of %s is always named: axis: %s", f.name, excerptOf(a.node, "…"))
+				e.argValue(a)
+				return nil, false
+			}
 		} else if p = paramNamed(params, a.name.Name); p == nil {
-			d := errorAt(a.name, "%s has no parameter %s%s", f.name, a.name.Name, proposal(a.name.Name, paramNames(params))).code("arguments")
+			d := errorAt(a.name, "%s", noParameter(f.name, a.name.Name, paramNames(params))).code("arguments")
 			e.failWith(sc, a.name, e.declaredAt(d, f))
 			ok = false
 			continue
@@ -210,6 +215,30 @@ func (e *elaborator) match(sc *scope, at Node, f *function, params []*Param, arg
 		}
 	}
 	return out, ok
+}
+
+// noParameter says that a function lacks a parameter, and which one is meant or
+// which there are.
+func noParameter(function, name string, names []string) string {
+	text := function + " has no parameter " + name
+	switch near := proposal(name, names); {
+	case near != "":
+		return text + near
+	case len(names) == 0:
+		return text + "; it has none"
+	}
+	return text + "; it has " + joined(names, "and")
+}
+
+// reducedAxis reports whether a parameter is the axis of a reduction: one that
+// is every axis unless it is given.
+func reducedAxis(p *Param) bool {
+	c, ok := p.Default.(*Call)
+	if !ok || p.Name.Name != "axis" {
+		return false
+	}
+	name, ok := c.Func.(*Name)
+	return ok && name.Name == "axes"
 }
 
 // expectsFunction reports whether an argument may stand for a fn parameter.
@@ -345,7 +374,7 @@ func (e *elaborator) partial(sc *scope, f *function, args []*argument) *function
 		b := *a
 		if a.name == nil {
 			if i+1 >= len(names) {
-				e.fail(sc, a.node, "arguments", "%s takes %s, the first of which is given where it is called, and this is one more", f.name, count(len(names), "argument"))
+				e.fail(sc, a.node, "arguments", "%s takes %s, the first of which is left out where a function is expected; this is one more", f.name, count(len(names), "argument"))
 				return nil
 			}
 			b.name = &Name{Span: a.node.Where(), Name: names[i+1]}

@@ -122,6 +122,9 @@ func (e *elaborator) evalName(sc *scope, x *Name) value {
 	if e.user.models[x.Name] != nil || e.optimizerNamed(x.Name) != nil {
 		return e.fail(sc, x, "not-a-value", "%s is no value but a declaration", x.Name)
 	}
+	if (x.Name == "step" || x.Name == "steps") && sc.kind == fnScope && e.model != nil {
+		return e.fail(sc, x, "unknown-name", "a fn knows no %s: pass it as an argument", x.Name)
+	}
 	return e.fail(sc, x, "unknown-name", "no value is called %s here%s", x.Name, proposal(x.Name, e.valueNames(sc)))
 }
 
@@ -229,7 +232,11 @@ func (e *elaborator) explain(sc *scope, d *Diagnostic, operands ...Expr) *Diagno
 			continue
 		}
 		seen[name.Name] = true
-		b := sc.vals[name.Name]
+		s := sc
+		for s.library && s.up != nil && !e.isLibrary(name) {
+			s = s.up
+		}
+		b := s.vals[name.Name]
 		if b == nil || !b.place.IsValid() {
 			continue
 		}

@@ -1,6 +1,10 @@
 package dsl
 
-import "gradgen.dev/ir"
+import (
+	"math"
+
+	"gradgen.dev/ir"
+)
 
 // evalIndex is x[items].
 func (e *elaborator) evalIndex(sc *scope, x *Index) value {
@@ -167,7 +171,7 @@ func (e *elaborator) indexItem(sc *scope, x *Index, n *ir.Node, ix *indexing, it
 		if at, ok := e.fromExtent(v, extent); ok {
 			return e.indexNumber(sc, x, n, ix, item, at)
 		}
-		e.fail(sc, item, "index", "%s is no integer known at compile time, which an index must be", excerptOf(item.At, "this index"))
+		e.fail(sc, item, "index", "%s", wantsInteger("an index", item.At, v))
 		return false
 	case tensor, list:
 		return e.indexGather(sc, n, ix, item, v)
@@ -227,13 +231,16 @@ func (e *elaborator) indexGather(sc *scope, n *ir.Node, ix *indexing, item *Inde
 			}
 		}
 	}
-	ix.gather, ix.gatherAt, ix.gatherAxis = e.bounded(ids, extent, -1), item, len(ix.shape)
+	ix.gather, ix.gatherAt, ix.gatherAxis = e.bounded(ids, extent, noException), item, len(ix.shape)
 	ix.part(ir.D(0), extent)
 	return true
 }
 
+// noException is the exception of indices that have none.
+var noException = math.Inf(1)
+
 // bounded marks indices that a call may pass out of range; except is one that
-// is allowed, or -1.
+// is allowed, or noException.
 func (e *elaborator) bounded(ids *ir.Node, extent ir.Dim, except float64) *ir.Node {
 	switch ids.Op.Name {
 	case "tensor", "iota", "argmax", "argmin", "bounded":
@@ -287,7 +294,7 @@ func (e *elaborator) sliceBound(sc *scope, x *Index, n *ir.Node, axis int, at Ex
 	num, isNumber := v.(number)
 	d, ok := e.fromExtent(num, extent)
 	if !isNumber || !ok {
-		e.fail(sc, at, "index", "%s is no integer known at compile time, which a bound must be", excerptOf(at, "this bound"))
+		e.fail(sc, at, "index", "%s", wantsInteger("a bound", at, v))
 		return ir.Dim{}, false
 	}
 	if outside(d, extent, 0) {
@@ -309,12 +316,43 @@ func (e *elaborator) constInt(sc *scope, at Node, v value, role string) (int, bo
 				e.needStatic(n.hyper)
 				return i, true
 			}
-			e.fail(sc, at, "not-static", "%s is %v, which is known at run time only; %s must be known at compile time", excerptOf(at, "this"), d, role)
+			e.fail(sc, at, "not-static", "%s must be known at compile time, and %s is known at run time only", role, alias(at, d.String()))
 			return 0, false
 		}
 	}
-	e.fail(sc, at, "not-an-integer", "%s is %s, and %s must be an integer", excerptOf(at, "this"), describeNumber(v), role)
+	e.fail(sc, at, "not-an-integer", "%s", wantsInteger(role, at, v))
 	return 0, false
+}
+
+// alias is a text and what it stands for, such as `width, 2*N,`; the value alone
+// where the text is no other.
+func alias(at Node, value string) string {
+	if text := excerptOf(at, value); text != value {
+		return text + ", which is " + value + ","
+	}
+	return value
+}
+
+// excerptIs is a text and its value, such as `k is -1`; the value alone where
+// the text is no other.
+func excerptIs(at Node, value string) string {
+	if text := excerptOf(at, value); text != value {
+		return text + " is " + value
+	}
+	return value
+}
+
+// wantsInteger says that a role wants an integer, and what the value is that is
+// written as at.
+func wantsInteger(role string, at Node, v value) string {
+	found := describeNumber(v)
+	if n, ok := v.(number); ok && n.node != nil && n.node.Is("div") {
+		return role + " is an integer, and " + excerptOf(at, "this") + " a real quotient; floordiv(a, b) rounds down"
+	}
+	if text := excerptOf(at, "this"); text != found {
+		return role + " is an integer, and " + text + " is " + found
+	}
+	return role + " is an integer, not " + found
 }
 
 // describeNumber is the value of a constant, else its kind.

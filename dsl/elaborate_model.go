@@ -54,7 +54,8 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	for _, p := range d.Params {
 		e.modelParam(sc, p, training)
 	}
-	sc.names = e.nameInstances(sc, d, nil, d.Body)
+	sc.namer = e.newNamer(sc)
+	sc.namer.body()
 	if d.Body != nil {
 		e.block(sc, d.Body)
 	}
@@ -216,7 +217,7 @@ func (e *elaborator) output(sc *scope, s *OutputStmt) {
 func (e *elaborator) once(sc *scope, kind string, name *Name) bool {
 	key := kind + " " + goName(name.Name)
 	if old, ok := e.model.named[key]; ok {
-		d := errorAt(name, "two %ss are called %s", kind, name.Name).code("declared-twice")
+		d := errorAt(name, "two %ss are called %s; %s name = … gives one another name", kind, name.Name, kind).code("declared-twice")
 		e.failWith(sc, name, d.related(old, "the first is here"))
 		return false
 	}

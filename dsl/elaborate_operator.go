@@ -70,7 +70,7 @@ func (e *elaborator) evalBinary(sc *scope, x *Binary) value {
 	if isPoison(a, b) {
 		return poison{}
 	}
-	op := operation{sc: sc, at: x, op: x.Op, x: x.X, y: x.Y, a: a, b: b}
+	op := operation{sc: sc, at: x, op: x.Op, x: sc.operand(x.X), y: sc.operand(x.Y), a: a, b: b}
 	if x.OpSpan.IsValid() {
 		op.point = x.OpSpan
 	}
@@ -79,6 +79,9 @@ func (e *elaborator) evalBinary(sc *scope, x *Binary) value {
 	}
 	return e.binary(op)
 }
+
+// operand is an operand as the user wrote it.
+func (sc *scope) operand(x Expr) Expr { return sc.asWritten(x).(Expr) }
 
 // An operation is an operator or an elementwise function between two values.
 type operation struct {
@@ -219,6 +222,12 @@ func (e *elaborator) commonElem(o operation) (ir.DType, value) {
 	case okA && okB && a != b:
 		if a.IsInt() && b.IsInt() {
 			return ir.Int64, nil
+		}
+		if o.op == "&&" || o.op == "||" {
+			if a == ir.Bool {
+				a = b
+			}
+			return 0, e.failOperation(o, "type", "%s combines bools, not %v", o.op, a)
 		}
 		return 0, e.failOperation(o, "element-type", "%s is of type %v and %s of type %v: they do not mix; %v(…) converts",
 			excerptOf(o.x, "the left operand"), a, excerptOf(o.y, "the right operand"), b, floatOf(a, b))

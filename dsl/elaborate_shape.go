@@ -94,13 +94,13 @@ func (e *elaborator) dimension(sc *scope, at Node, v value) (ir.Dim, bool) {
 	n, isNumber := v.(number)
 	d, ok := n.extent()
 	if !isNumber || !ok {
-		e.fail(sc, at, "dimension", "%s is %s, and a dimension is an integer", excerptOf(at, "this"), describeNumber(v))
+		e.fail(sc, at, "dimension", "%s", wantsInteger("a dimension", at, v))
 		return d, false
 	}
 	e.needStatic(n.hyper)
 	d = normalDim(e.facts, d)
 	if i, isConst := d.Const(); isConst && i < 0 {
-		e.fail(sc, at, "negative", "%s is %d, and a dimension is not negative", excerptOf(at, "this"), i)
+		e.fail(sc, at, "negative", "a dimension is not negative: %s", excerptIs(at, number2text(i)))
 		return d, false
 	} else if isConst && i > maxTensorSize {
 		e.fail(sc, at, "limit", "an extent of %d is more than the limit of 2^31 elements", i)

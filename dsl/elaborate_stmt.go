@@ -185,10 +185,6 @@ func (e *elaborator) poisonNames(sc *scope, b *Block) {
 // assert checks a condition at compile time; a divisibility of run-time
 // dimensions becomes a fact.
 func (e *elaborator) assert(sc *scope, s *AssertStmt) {
-	message := ""
-	if s.Message != nil {
-		message = ": " + s.Message.Value
-	}
 	if e.assertDivides(sc, s) {
 		return
 	}
@@ -196,9 +192,19 @@ func (e *elaborator) assert(sc *scope, s *AssertStmt) {
 	if !ok || holds {
 		return
 	}
+	message := ""
+	if s.Message != nil {
+		message = s.Message.Value
+	}
+	if sc.library && message != "" {
+		e.fail(sc, s, "assert", "%s", message)
+		return
+	}
+	if message != "" {
+		message = ": " + message
+	}
 	text := excerptOf(s.Cond, "this condition")
-	d := errorAt(s, "assertion fails: %s does not hold%s%s", text, e.valuesIn(sc, s.Cond), message).code("assert")
-	e.failWith(sc, s, d)
+	e.fail(sc, s, "assert", "assertion fails: %s does not hold%s%s", text, e.valuesIn(sc, s.Cond), message)
 }
 
 // assertDivides takes `a % b == 0` of run-time dimensions as a fact.

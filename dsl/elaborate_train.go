@@ -130,11 +130,33 @@ func (e *elaborator) trainArg(m *modelState, f *function, p *Param, a *argument)
 		return false
 	}
 	n, ok := v.(number)
+	if p.Type == nil && !takes(p, v) {
+		e.report(errorAt(a.node, "%s of %s is a number, not %s", p.Name.Name, f.name, v.what()).code("train"))
+		return false
+	}
 	if !ok || n.logical || p.Type != nil && !isNumberType(p.Type) {
 		return true
 	}
 	a.val = e.trainNumber(m, a.node, p.Name.Name, n, m.out.Name+".train."+p.Name.Name, oneLine(m.train.Rule))
 	return true
+}
+
+// takes reports whether a value is of the kind that a parameter without a type
+// has by its default: a number unless that is a bool or a string.
+func takes(p *Param, v value) bool {
+	switch v := v.(type) {
+	case number:
+		return true
+	case truth:
+		_, ok := p.Default.(*Bool)
+		return ok
+	case text:
+		_, ok := p.Default.(*String)
+		return ok
+	case tensor:
+		return v.node.Is("step") // of no type but a number's
+	}
+	return false
 }
 
 // trainNumber is a number given to train.
@@ -248,7 +270,8 @@ func (e *elaborator) updateOf(m *modelState, rule *optimizerRule, p *ir.Param) *
 	}
 	sc.vals["grad"] = &binding{val: tensor{grad}, place: d.Name.Span, verb: "declared"}
 	sc.vals["decay"] = &binding{val: decay, place: d.Name.Span, verb: "declared"}
-	sc.names = e.nameInstances(sc, d, nil, d.Body)
+	sc.namer = e.newNamer(sc)
+	sc.namer.body()
 	if d.Body != nil {
 		e.block(sc, d.Body)
 	}
@@ -256,6 +279,9 @@ func (e *elaborator) updateOf(m *modelState, rule *optimizerRule, p *ir.Param) *
 		return nil
 	}
 	if target.verb != "updated" {
+		if hasBad(d.Body) {
+			return nil
+		}
 		e.report(errorAt(d.Name, "optimizer %s never sets param; param <- … does", d.Name.Name).code("optimizer"))
 		return nil
 	}

@@ -3,6 +3,7 @@ package dsl
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -41,9 +42,14 @@ func (d *Diagnostic) code(c string) *Diagnostic {
 	return d
 }
 
-// related adds a place that helps to explain the diagnostic.
+// related adds a place that helps to explain the diagnostic. A place that the
+// diagnostic has already, or stands at itself, explains nothing more.
 func (d *Diagnostic) related(n Node, format string, args ...any) *Diagnostic {
-	d.Related = append(d.Related, Related{n.Where(), fmt.Sprintf(format, args...)})
+	at := n.Where()
+	known := at == d.Span || slices.ContainsFunc(d.Related, func(r Related) bool { return r.Span == at })
+	if !known {
+		d.Related = append(d.Related, Related{at, fmt.Sprintf(format, args...)})
+	}
 	return d
 }
 

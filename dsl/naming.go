@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// A namer gives the instances and tensors that a body makes their names:
-// counted in the text, arguments first, whether or not a branch is taken.
+// A namer gives the instances and tensors that a declaration makes their names:
+// counted in the text, the defaults of parameters before the body, arguments
+// first, whether or not a branch is taken.
 type namer struct {
 	e     *elaborator
 	sc    *scope
@@ -20,17 +21,30 @@ type claim struct {
 	as    bool
 }
 
-// nameInstances is the names of what the body of d makes, by the calls and
-// statements that make it.
-func (e *elaborator) nameInstances(sc *scope, d Node, value Expr, b *Block) map[Node]string {
-	n := &namer{e: e, sc: sc, names: map[Node]string{}, taken: map[string]claim{}}
+// newNamer is the namer of what the application sc of a declaration makes.
+func (e *elaborator) newNamer(sc *scope) *namer {
+	return &namer{e: e, sc: sc, names: map[Node]string{}, taken: map[string]claim{}}
+}
+
+// body names what the body of the declaration makes.
+func (n *namer) body() {
+	value, block := bodyOf(n.sc.decl)
 	if value != nil {
 		n.expr(value, "")
 	}
-	if b != nil {
-		n.block(b)
+	n.block(block)
+}
+
+// fallback names what the default of a parameter makes, whether or not the
+// caller gives another value.
+func (n *namer) fallback(f *function, p *Param) {
+	switch {
+	case p.Default == nil:
+	case n.e.wantsFunction(f, p):
+		n.partial(p.Default)
+	default:
+		n.expr(p.Default, "")
 	}
-	return n.names
 }
 
 func (n *namer) block(b *Block) {
@@ -100,8 +114,7 @@ func (n *namer) expr(x Expr, hint string) {
 }
 
 // args names what is made in the arguments of a call; offset is how many
-// arguments a pipe puts before them. Where a function is expected nothing is
-// made.
+// arguments stand before them.
 func (n *namer) args(x *Call, offset int) {
 	f := n.callee(x)
 	for i, a := range x.Args {
@@ -113,10 +126,24 @@ func (n *namer) args(x *Call, offset int) {
 				p = f.params()[i+offset]
 			}
 			if p != nil && n.e.wantsFunction(f, p) {
+				n.partial(a.Value)
 				continue
 			}
 		}
 		n.expr(a.Value, "")
+	}
+}
+
+// partial names what is made where a function is expected: that is the
+// arguments of a call without its first, and not the call.
+func (n *namer) partial(x Expr) {
+	switch x := x.(type) {
+	case *Call:
+		n.args(x, 1)
+	case *Cond:
+		n.expr(x.Cond, "")
+		n.partial(x.Then)
+		n.partial(x.Else)
 	}
 }
 
@@ -153,7 +180,7 @@ func (n *namer) claim(node, at Node, name string, as bool) {
 		n.e.failWith(n.sc, at, d.related(old.place, "it is taken here"))
 	}
 	free := name
-	for i := 2; clash && !as; i++ {
+	for i := 2; clash; i++ {
 		free = name + strconv.Itoa(i)
 		if _, clash = n.taken[free]; !clash {
 			break
@@ -166,9 +193,9 @@ func (n *namer) claim(node, at Node, name string, as bool) {
 // pathOf is the path of what a statement or call of the body makes: the
 // body's, the name, and the indices of the loops around it.
 func (sc *scope) pathOf(node Node, otherwise string) string {
-	name := sc.names[node]
-	if name == "" {
-		name = otherwise
+	name := otherwise
+	if sc.namer != nil && sc.namer.names[node] != "" {
+		name = sc.namer.names[node]
 	}
 	for _, i := range sc.loops {
 		name += "." + strconv.Itoa(i)
@@ -230,9 +257,8 @@ func (e *elaborator) placeOf(sc *scope, at Node) string {
 // countCalls numbers the calls of each function in a declaration, in the order
 // of its text.
 func countCalls(d Node) map[*Call]string {
-	value, block := bodyOf(d)
 	out, seen := map[*Call]string{}, map[string]int{}
-	walkBody(value, block, func(x Expr) {
+	number := func(x Expr) {
 		c, ok := x.(*Call)
 		if !ok {
 			return
@@ -246,7 +272,21 @@ func countCalls(d Node) map[*Call]string {
 		if k := seen[name]; k > 1 {
 			out[c] = name + strconv.Itoa(k)
 		}
-	})
+	}
+
+	// The defaults of parameters, the body, the derivative of a fn's own.
+	if decl, ok := d.(Decl); ok {
+		for _, p := range paramsOf(decl) {
+			walkBody(p.Default, nil, number)
+		}
+	}
+	value, block := bodyOf(d)
+	walkBody(value, block, number)
+	if f, ok := d.(*FnDecl); ok && f.Grad != nil {
+		for _, x := range f.Grad.Values {
+			walkBody(x, nil, number)
+		}
+	}
 	return out
 }
 

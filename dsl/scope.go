@@ -19,6 +19,7 @@ type binding struct {
 	place Span   // where the name is bound
 	verb  string // how it is bound: "declared" or "bound"
 	state *stateVar
+	arg   *argument // what the caller passed, of a parameter
 }
 
 // A scope is one application of a body: the names bound so far, and where the
@@ -33,10 +34,10 @@ type scope struct {
 	given   map[string]bool // parameters that the caller gave
 	targets map[string]bool // names that a derivative is taken by
 
-	path  string          // the instance's
-	names map[Node]string // names of the instances and tensors that the body makes
-	loops []int           // values of the loops around the current statement
-	site  string          // of random draws, where it is not made of the calls
+	path  string // the instance's
+	namer *namer // of the instances and tensors that it makes; nil in a fn
+	loops []int  // values of the loops around the current statement
+	site  string // of random draws, where it is not made of the calls
 
 	states []*stateVar // in the order of declaration
 
@@ -72,6 +73,25 @@ func (sc *scope) userSite(n Node) (Node, *scope) {
 		n = f.call
 	}
 	return n, nil
+}
+
+// asWritten is what the user wrote for at: where at is a parameter of the
+// library, the argument in the user's text.
+func (sc *scope) asWritten(at Node) Node {
+	for s, n := sc, at; s.library; {
+		name, ok := n.(*Name)
+		if !ok || s.vals[name.Name] == nil {
+			break
+		}
+		a := s.vals[name.Name].arg
+		if a == nil || a.expr == nil || a.sc == nil || a.sc == s {
+			break
+		}
+		if n, s = a.node, a.sc; !s.library {
+			return n
+		}
+	}
+	return at
 }
 
 // valueNames is the names that an expression of the scope may use as values.

@@ -54,10 +54,13 @@ func editDistance(a, b string) int {
 }
 
 // orList joins words as `a, b or c`.
-func orList(words []string) string {
+func orList(words []string) string { return joined(words, "or") }
+
+// joined joins words with a conjunction before the last.
+func joined(words []string, conjunction string) string {
 	last := len(words) - 1
 	if last < 1 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:last], ", ") + " " + conjunction + " " + words[last]
 }

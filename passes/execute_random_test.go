@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"testing"
 
 	"gradgen.dev/ir"
 	"gradgen.dev/ir/irtest"
@@ -69,6 +68,7 @@ type planning struct {
 	roots  []*ir.Node            // the same as they are planned
 	rng    *rand.Rand
 	leaves []*ir.Node
+	simple bool // roots are simplified
 	pl     *planner
 }
 
@@ -89,11 +89,8 @@ func wovenPlanning(seed uint64, size int, simple bool) *planning {
 // of plans roots and some of what lies below them.
 func (p *planning) of(roots []*ir.Node, simple bool) *planning {
 	p.want = p.more(roots)
-	p.roots = p.want
-	if simple {
-		p.roots = Simplify(p.g, p.roots...)
-	}
-	p.roots = Lower(p.g, p.roots...)
+	p.simple = simple
+	p.roots = p.lowered(p.want)
 	p.pl = newTestPlanner(p.g, slices.Concat(p.want, p.roots))
 	for _, n := range ir.Topological(p.want...) {
 		if n.Op.Class == ir.Leaf && n.Attr.Name != "" {
@@ -235,54 +232,5 @@ func guarded(f func()) (err error) {
 		}
 	}()
 	f()
-	return nil
-}
-
-// TestPlanRandom plans random graphs as one procedure, runs the plans, and
-// compares with the graphs' values.
-func TestPlanRandom(t *testing.T) {
-	for _, kind := range planned {
-		t.Run(kind.name, func(t *testing.T) {
-			for seed := range uint64(300) {
-				p := newPlanning(seed, kind.options, kind.simple)
-				if err := p.one(); err != nil {
-					t.Errorf("seed %d: %v\n%s", seed, err, ir.Print(p.g, p.roots...))
-					return
-				}
-			}
-		})
-	}
-}
-
-// one plans the roots as one procedure and runs it at every size.
-func (p *planning) one() error {
-	targets := p.outputs(p.roots, "out")
-	pl := p.pl.child()
-	proc := pl.procedure("all", targets, nil)
-	if pl.err != nil {
-		return pl.err
-	}
-	line := timeline{proc}
-	arena := place([]timeline{line})
-	if err := checkTimeline(line); err != nil {
-		return fmt.Errorf("%w\n%s", err, planText(proc))
-	}
-	for _, dims := range sizes {
-		for _, backwards := range []bool{false, true} {
-			e := p.at(dims)
-			if e == nil {
-				continue
-			}
-			m := p.machine(e, arena)
-			m.backwards = backwards
-			err := m.run(proc)
-			if err == nil {
-				err = checkTargets(m, e, proc, targets)
-			}
-			if err != nil {
-				return fmt.Errorf("at %v: %w\n%s", dims, err, planText(proc))
-			}
-		}
-	}
 	return nil
 }

@@ -23,7 +23,7 @@ func try(f func() error) (err error) {
 					keep = append(keep, strings.TrimSpace(l))
 				}
 			}
-			err = fmt.Errorf("panic %v %s", r, strings.Join(keep[:min(6, len(keep))], "\n   "))
+			err = fmt.Errorf("panic %v %s", r, strings.Join(keep[:min(12, len(keep))], "\n   "))
 		}
 	}()
 	return f()
@@ -62,7 +62,12 @@ func TestZDebug(t *testing.T) {
 				} else {
 					p = newPlanning(seed, o, kind.simple)
 				}
-				return p.one()
+				for _, f := range []func() error{p.one, p.pairs, p.updates} {
+					if err := f(); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 			if err == nil {
 				continue
@@ -74,6 +79,9 @@ func TestZDebug(t *testing.T) {
 				byKind[key] = e
 			}
 			e.count++
+			if p == nil && e.text == "" {
+				e.text = fmt.Sprintf("%s seed %d size %d: %v", kind.name, seed, o.Size, err)
+			}
 			if p != nil {
 				if size := len(ir.Topological(p.roots...)); size < e.size {
 					e.size = size

@@ -124,7 +124,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		}
 		return strings.TrimPrefix(x.Attr.Name, "grad "), 3
 	case "uniform", "normal":
-		return map[string]string{"uniform": "U[0,1)", "normal": "N(0,1)"}[x.Op.Name], 3
+		return drawText(x), 3
 	case "where":
 		return "where(" + n.expr(x.Args[0], -1) + ", " + arg(1, 0) + ", " + arg(2, 0) + ")", 3
 	}
@@ -133,6 +133,16 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		args[i] = arg(i, 0)
 	}
 	return x.Op.Name + "(" + strings.Join(args, ", ") + ")", 3
+}
+
+// drawText names a draw after its place, so that a mask drawn again in the
+// backward reads as the one of the forward; those of initialisers have none.
+func drawText(x *ir.Node) string {
+	letter := map[string]string{"uniform": "U", "normal": "N"}[x.Op.Name]
+	if at := strings.LastIndexByte(x.Attr.Name, '/'); at > 0 {
+		return letter + "(" + x.Attr.Name[:at] + ")"
+	}
+	return map[string]string{"U": "U[0,1)", "N": "N(0,1)"}[letter]
 }
 
 // transparent is what is not written: the text is the operand's.
@@ -253,22 +263,30 @@ func rowsProduct(a, b, out, p, q string) (string, bool) {
 func (n *naming) slice(x *ir.Node) string {
 	parts := make([]string, x.Type.Rank())
 	for i, d := range x.Args[0].Type.Shape {
-		start, limit := x.Attr.Dims[i], x.Attr.Limits[i]
-		from, to := start.String(), limit.String()
-		if start.IsConst(0) {
-			from = ""
-		}
-		if limit.Equal(d) {
-			to = ""
-		} else if k, ok := limit.Sub(d).Const(); ok && k < 0 {
-			to = "−" + strconv.Itoa(-k)
-		}
-		parts[i] = from + ":" + to
-		if x.Attr.Steps[i] != 1 {
-			parts[i] += ":" + strconv.Itoa(x.Attr.Steps[i])
-		}
+		parts[i] = rangeText(x.Attr.Dims[i], x.Attr.Limits[i], d, x.Attr.Steps[i])
 	}
 	return n.expr(x.Args[0], 3) + "[" + strings.Join(parts, ", ") + "]"
+}
+
+// rangeText is a range of an axis of extent d as an index.
+func rangeText(start, limit, d ir.Dim, step int) string {
+	if limit.Sub(start).IsConst(1) && !d.IsConst(1) {
+		return start.String()
+	}
+	from, to := start.String(), limit.String()
+	if start.IsConst(0) {
+		from = ""
+	}
+	if limit.Equal(d) {
+		to = ""
+	} else if k, ok := limit.Sub(d).Const(); ok && k < 0 {
+		to = "−" + strconv.Itoa(-k)
+	}
+	text := from + ":" + to
+	if step != 1 {
+		text += ":" + strconv.Itoa(step)
+	}
+	return text
 }
 
 // number is v as one writes it: short, with − and ∞.

@@ -32,6 +32,7 @@ type fuser struct {
 
 	remembered map[reading]bool  // what findMemory has looked at
 	copied     map[*ir.Node]bool // views that are copied out
+	placed     map[*ir.Node]bool // sums of placed tensors, as far as known
 }
 
 // A group is one step.
@@ -46,20 +47,13 @@ type group struct {
 	product *product
 }
 
-// A put stores x, computed in the group, at a place of the value to.
-type put struct {
-	x, to  *ir.Node
-	place  func(stored func(*ir.Node) bool) (view, bool) // where in to, as a view of it
-	add    bool
-	clears bool // to is set to zero before the first put
-}
-
 // fuse visits everything below roots and returns the groups in order. updates
 // says of which leaf a root takes the memory.
 func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*ir.Node]*ir.Node) *fuser {
 	f := &fuser{
 		g: g, avail: avail, targets: map[*ir.Node]bool{},
 		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
+		placed:   map[*ir.Node]bool{},
 		products: map[*ir.Node]*product{}, into: map[*ir.Node]intoFold{}, taken: map[*ir.Node]bool{},
 	}
 	for _, r := range roots {
@@ -179,6 +173,20 @@ func (f *fuser) float(n *ir.Node) bool {
 	return true
 }
 
+// ground gives the operands that wait for n groups of their own.
+func (f *fuser) ground(n *ir.Node) {
+	for _, a := range n.Args {
+		switch {
+		case a.Type.Rank() == 0 || len(f.floating) == 0:
+		case f.floating[a]:
+			delete(f.floating, a)
+			f.addMap(a)
+		case f.inline(a) && (a.Op.Class == ir.Map || a.Is("spread")):
+			f.ground(a)
+		}
+	}
+}
+
 // land puts the operands that wait for n into its group.
 func (f *fuser) land(n *ir.Node, g *group) {
 	for _, a := range n.Args {
@@ -266,75 +274,59 @@ func (f *fuser) newGroup(domain ir.Shape) *group {
 	return g
 }
 
+// groupFor is a new group over domain that is fit for n. Operands that wait for
+// n do not, where they and n cut rows in different ways.
+func (f *fuser) groupFor(n *ir.Node, domain ir.Shape, fits func(*group) bool) *group {
+	g := f.newGroup(domain)
+	if fits(g) {
+		return g
+	}
+	f.groups = f.groups[:g.index]
+	f.ground(n)
+	g = f.newGroup(domain)
+	if !fits(g) {
+		panic("passes: no loop can compute " + n.Op.Name + " of " + n.Type.String())
+	}
+	return g
+}
+
 // addMap puts an elementwise node (or a copied view) into the first group
 // that can compute it, or a new one.
 func (f *fuser) addMap(n *ir.Node) {
-	g := f.choose(n, n.Type.Shape, func(g *group) bool { return f.fits(n, g) })
+	fits := func(g *group) bool { return f.fits(n, g) }
+	g := f.choose(n, fits)
 	if g == nil {
-		g = f.newGroup(n.Type.Shape)
+		g = f.groupFor(n, n.Type.Shape, fits)
 	}
 	f.land(n, g)
 	f.join(n, g)
 	g.nodes = append(g.nodes, n)
 }
 
-// join notes that g computes n.
+// join notes that g computes n, which fits.
 func (f *fuser) join(n *ir.Node, g *group) {
 	f.of[n] = g
-	if k := len(n.Type.Shape); n.Op.Class != ir.Reduce && !n.Type.Shape.Equal(g.domain) {
-		if k > len(g.domain) {
-			g.split, g.domain = len(g.domain), n.Type.Shape
-		} else {
-			g.split = k
-		}
+	if len(n.Type.Shape) > len(g.domain) {
+		g.split, g.domain = len(g.domain), n.Type.Shape
 	}
-	f.settleSplit(n, g)
 	for b := range f.bases(n.Args...) {
 		g.reads[b] = true
-	}
-}
-
-// settleSplit fixes the split where n repeats a row's value along the row.
-func (f *fuser) settleSplit(n *ir.Node, g *group) {
-	if g.split >= 0 {
-		return
-	}
-	settle := func(a *ir.Node) {
-		if a.Is("spread") && a.Args[0].Type.Rank() > 0 && (f.of[a.Args[0]] == g || f.rowExpression(a)) && a.Type.Shape.Equal(g.domain) {
-			g.split = a.Args[0].Type.Rank()
-		}
-	}
-	settle(n)
-	f.eachOperand(n, settle)
-}
-
-// eachOperand calls visit with the operands of n and those of its inline
-// elementwise operands.
-func (f *fuser) eachOperand(n *ir.Node, visit func(a *ir.Node)) {
-	for _, a := range n.Args {
-		visit(a)
-		if a.Type.Rank() == 0 {
-			continue
-		}
-		if f.inline(a) && a.Op.Class == ir.Map {
-			f.eachOperand(a, visit)
-		}
-		if a.Is("spread") && f.inline(a.Args[0]) && a.Args[0].Op.Class == ir.Map {
-			f.eachOperand(a.Args[0], visit)
-		}
 	}
 }
 
 // rowExpression reports whether a repeats along rows what is computed inline
 // for each row.
 func (f *fuser) rowExpression(a *ir.Node) bool {
+	if !a.Is("spread") {
+		return false
+	}
 	x := a.Args[0]
-	return a.Is("spread") && x.Op.Class == ir.Map && x.Type.Rank() > 0 && f.inline(x)
+	return x.Op.Class == ir.Map && x.Type.Rank() > 0 && f.inline(x)
 }
 
-// choose is the first group from the operands' last one on that fits and has
-// something to do with n.
-func (f *fuser) choose(n *ir.Node, shape ir.Shape, fits func(*group) bool) *group {
+// choose is the first group from the operands' last one on that has something
+// to do with n and is fit for it.
+func (f *fuser) choose(n *ir.Node, fits func(*group) bool) *group {
 	bases := f.bases(n.Args...)
 	first := 0
 	for b := range bases {
@@ -346,7 +338,7 @@ func (f *fuser) choose(n *ir.Node, shape ir.Shape, fits func(*group) bool) *grou
 		}
 	}
 	for _, g := range f.groups[first:] {
-		if g.product == nil && f.related(g, bases) && fits(g) {
+		if g.product == nil && f.related(g, bases) && g.tried(fits) {
 			return g
 		}
 	}
@@ -387,12 +379,42 @@ func (g *group) levelOf(shape ir.Shape) level {
 	return noLevel
 }
 
-// fits reports whether g can compute the elementwise node n.
-func (f *fuser) fits(n *ir.Node, g *group) bool {
-	lv := g.levelOf(n.Type.Shape)
-	if lv == noLevel || lv == row && !f.rowsFit(g, len(n.Type.Shape)) {
+// cutInto reports whether the rows of g have k axes, and makes it so where
+// nothing has depended on it yet.
+func (g *group) cutInto(k int) bool {
+	if g.split < 0 {
+		g.split = k
+	}
+	return g.split == k
+}
+
+// tried is fits(g); where that is false, it has not cut g either.
+func (g *group) tried(fits func(*group) bool) bool {
+	split := g.split
+	if !fits(g) {
+		g.split = split
 		return false
 	}
+	return true
+}
+
+// fits reports whether g can compute the elementwise node n, and cuts g into
+// the rows that n needs.
+func (f *fuser) fits(n *ir.Node, g *group) bool {
+	lv := g.levelOf(n.Type.Shape)
+	switch lv {
+	case noLevel:
+		return false
+	case row:
+		return g.cutInto(n.Type.Rank()) && f.fitsAt(n, g, lv)
+	case above:
+		return f.fitsAt(n, g, lv) && g.split < 0
+	}
+	return f.fitsAt(n, g, lv)
+}
+
+// fitsAt reports whether g can compute n at a level.
+func (f *fuser) fitsAt(n *ir.Node, g *group, lv level) bool {
 	switch {
 	case n.Is("pick"):
 		return f.pickFits(n, g, lv)
@@ -422,7 +444,7 @@ func (f *fuser) repeatsRow(a *ir.Node, g *group, lv level) bool {
 	case lv == above:
 		return k == len(g.domain) && f.operandFits(x, g, element)
 	}
-	return (g.split == k || g.split < 0) && f.operandFits(x, g, row)
+	return g.cutInto(k) && f.operandFits(x, g, row)
 }
 
 // pickFits reports whether g can read one element of each of its rows: of a
@@ -437,10 +459,6 @@ func (f *fuser) pickFits(n *ir.Node, g *group, lv level) bool {
 	}
 	return !f.touches(x, g)
 }
-
-// rowsFit reports whether g may have rows of k axes: what it computes so far
-// is at its elements.
-func (f *fuser) rowsFit(g *group, k int) bool { return g.split == k || g.split < 0 }
 
 // operandsFit reports whether each operand of n is before g, or in g at a level
 // that n can read.
@@ -500,8 +518,7 @@ func (f *fuser) addReduce(n *ir.Node) {
 	shape, k := x.Type.Shape, n.Type.Rank()
 	trailing := slices.Equal(n.Attr.Axes, axes(k, len(shape)))
 	asRow := func(g *group) bool {
-		return trailing && k > 0 && g.levelOf(shape) == element && (g.split == k || g.split < 0) &&
-			f.rowReducible(g, k) && f.operandFits(x, g, element)
+		return trailing && k > 0 && k < len(g.domain) && g.levelOf(shape) == element && g.cutInto(k) && f.operandFits(x, g, element)
 	}
 	asFold := func(g *group) bool {
 		if n.Is("argmax") || n.Is("argmin") {
@@ -510,9 +527,10 @@ func (f *fuser) addReduce(n *ir.Node) {
 		lv := g.levelOf(shape)
 		return (lv == element || lv == row && g.split == len(shape)) && f.operandFits(x, g, lv)
 	}
-	g := f.choose(n, shape, func(g *group) bool { return asRow(g) || asFold(g) })
+	fits := func(g *group) bool { return g.tried(asRow) || asFold(g) }
+	g := f.choose(n, fits)
 	if g == nil {
-		g = f.newGroup(shape)
+		g = f.groupFor(n, shape, fits)
 	}
 	rowWise := asRow(g)
 	f.land(n, g)
@@ -521,428 +539,12 @@ func (f *fuser) addReduce(n *ir.Node) {
 		f.of[to.target] = g
 	}
 	if rowWise && f.into[n].target == nil {
-		g.split = k
 		g.nodes = append(g.nodes, n)
 	} else {
 		g.folds = append(g.folds, n)
 	}
-	f.settleSplit(n, g)
 	for b := range f.bases(n.Args...) {
 		g.reads[b] = true
-	}
-}
-
-// rowReducible reports whether g may be cut into rows of k outer axes.
-func (f *fuser) rowReducible(g *group, k int) bool { return k < len(g.domain) }
-
-// assembly handles values that are put together from parts: placed, joined and
-// scattered tensors, and sums of placed ones. It reports whether n is one.
-func (f *fuser) assembly(n *ir.Node) bool {
-	switch n.Op.Name {
-	case "concat":
-		f.assemble(n, f.concatPuts(n))
-	case "scatter_add":
-		f.assemble(n, []put{{x: n.Args[0], to: n, add: true, clears: true, place: scatterPlace(n)}})
-	default:
-		parts, placed := f.placedTerms(n, 1, nil)
-		if !placed || !n.Is("place") && len(parts) == 0 {
-			return false
-		}
-		f.assemble(n, f.placePuts(n, parts))
-	}
-	return true
-}
-
-// assemble computes the parts and has each group store its own.
-func (f *fuser) assemble(n *ir.Node, puts []put) {
-	last, after := 0, -1
-	if n.Is("scatter_add") {
-		for b := range f.bases(n.Args[1]) {
-			after = max(after, f.index(b)) // the indices are known before
-		}
-	}
-	for _, p := range puts {
-		g := f.putGroup(p, after)
-		g.puts = append(g.puts, p)
-		last = max(last, g.index)
-		if !p.add && len(puts) > 1 && puts[1].add {
-			after = g.index // what is added finds the whole there
-		}
-	}
-	f.of[n] = f.groups[last]
-	f.memory[n] = true
-}
-
-// putGroup is the group behind the one of index after that computes p.x, or one
-// that reads it only to store it.
-func (f *fuser) putGroup(p put, after int) *group {
-	f.visitAll(p.x)
-	if g := f.of[p.x]; g != nil && g.index > after && g.product == nil && !slices.Contains(g.folds, p.x) &&
-		!slices.ContainsFunc(g.puts, func(q put) bool { return q.to == p.x }) && g.levelOf(p.x.Type.Shape) == element {
-		return g
-	}
-	g := f.newGroup(p.x.Type.Shape)
-	if f.inline(p.x) {
-		f.land(p.x, g)
-	}
-	for b := range f.bases(p.x) {
-		g.reads[b] = true
-	}
-	return g
-}
-
-// visitAll visits n and what it needs: nodes that fusing itself has made.
-func (f *fuser) visitAll(n *ir.Node) {
-	for _, m := range f.needed([]*ir.Node{n}) {
-		for _, a := range m.Args {
-			f.uses[a] += choice01(f.uses[a] == 0)
-		}
-		f.reachable(m)
-		f.visit(m)
-	}
-}
-
-func choice01(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// placedTerm is a part of a sum of placed tensors: coef · scale · x.
-type placedTerm struct {
-	coef  float64
-	scale []*ir.Node // scalars
-	x     *ir.Node
-}
-
-// absorbPlaces marks the placed tensors, and their sums, that a larger sum
-// takes over.
-func (f *fuser) absorbPlaces(order []*ir.Node) {
-	for _, n := range slices.Backward(order) {
-		if f.taken[n] || n.Op.Class != ir.Map {
-			continue
-		}
-		parts, placed := f.placedTerms(n, 1, nil)
-		if !placed {
-			continue
-		}
-		ends := map[*ir.Node]bool{}
-		for _, p := range parts {
-			ends[p.x] = !p.x.Is("place")
-		}
-		var take func(m *ir.Node)
-		take = func(m *ir.Node) {
-			for _, a := range m.Args {
-				if !ends[a] && f.uses[a] == 1 && !f.targets[a] && (a.Is("place") || a.Op.Class == ir.Map) && f.hasPlace(a) {
-					f.taken[a] = true
-					if !a.Is("place") {
-						take(a)
-					}
-				}
-			}
-		}
-		take(n)
-	}
-}
-
-func (f *fuser) hasPlace(a *ir.Node) bool {
-	_, placed := f.placedTerms(a, 1, nil)
-	return placed
-}
-
-// placedTerms splits a sum of placed tensors; placed is false where none is.
-// What others use too is a term of its own.
-func (f *fuser) placedTerms(n *ir.Node, coef float64, scale []*ir.Node) (out []placedTerm, placed bool) {
-	return f.placedBelow(n, coef, scale, true)
-}
-
-func (f *fuser) placedBelow(n *ir.Node, coef float64, scale []*ir.Node, top bool) (out []placedTerm, placed bool) {
-	whole := []placedTerm{{coef, scale, n}}
-	if !top && (f.uses[n] > 1 || f.targets[n]) {
-		return whole, false
-	}
-	switch n.Op.Name {
-	case "place":
-		return whole, true
-	case "add", "sub":
-		a, placedA := f.placedBelow(n.Args[0], coef, scale, false)
-		if n.Is("sub") {
-			coef = -coef
-		}
-		b, placedB := f.placedBelow(n.Args[1], coef, scale, false)
-		if placedA || placedB {
-			return append(a, b...), true
-		}
-	case "neg":
-		if out, placed = f.placedBelow(n.Args[0], -coef, scale, false); placed {
-			return out, true
-		}
-	case "mul":
-		k, x := n.Args[0], n.Args[1]
-		if v, ok := k.Literal(); ok {
-			if out, placed = f.placedBelow(x, coef*v, scale, false); placed {
-				return out, true
-			}
-		} else if k.Is("spread") && k.Args[0].Type.Rank() == 0 {
-			if out, placed = f.placedBelow(x, coef, append(slices.Clone(scale), k.Args[0]), false); placed {
-				return out, true
-			}
-		}
-	}
-	return whole, false
-}
-
-// placePuts is the stores of a sum of placed tensors: what is not placed first,
-// in whole, then the others added. Parts for one place are added up before;
-// parts that do not overlap need no addition at all.
-func (f *fuser) placePuts(n *ir.Node, parts []placedTerm) []put {
-	var whole *ir.Node
-	var places []*ir.Node // one for each region
-	sums := map[string]*ir.Node{}
-	for _, p := range parts {
-		if !p.x.Is("place") {
-			whole = f.g.Add(whole, f.scaled(p, p.x))
-			continue
-		}
-		x := f.scaled(p, p.x.Args[0])
-		key := region(p.x)
-		if sums[key] == nil {
-			places = append(places, p.x)
-		}
-		sums[key] = f.g.Add(sums[key], x)
-	}
-	disjoint := whole == nil && apart(places)
-	var puts []put
-	if whole != nil {
-		puts = append(puts, put{x: whole, to: n, place: wholePlace(n)})
-	}
-	for _, at := range places {
-		puts = append(puts, put{
-			x: sums[region(at)], to: n, place: placePlace(n, at),
-			add: !disjoint, clears: whole == nil && !(disjoint && covers(places)),
-		})
-	}
-	return puts
-}
-
-// region says where a place node puts its operand.
-func region(at *ir.Node) string {
-	return fmt.Sprint(ir.Shape(at.Attr.Limits), at.Attr.Steps, at.Args[0].Type.Shape)
-}
-
-// apart reports whether the regions are boxes of constant size that do not
-// overlap.
-func apart(places []*ir.Node) bool {
-	for i, a := range places {
-		for _, b := range places[:i] {
-			if !separate(a, b) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// separate reports whether along some axis one region ends before the other.
-func separate(a, b *ir.Node) bool {
-	for axis := range a.Type.Rank() {
-		for _, pair := range [2][2]*ir.Node{{a, b}, {b, a}} {
-			first, second := pair[0], pair[1]
-			if first.Attr.Steps[axis] != 1 {
-				continue
-			}
-			end := first.Attr.Limits[axis].Add(first.Args[0].Type.Shape[axis])
-			if gap, ok := second.Attr.Limits[axis].Sub(end).Const(); ok && gap >= 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// covers reports whether regions that do not overlap fill the whole value.
-func covers(places []*ir.Node) bool {
-	sum := ir.Dim{}
-	for _, at := range places {
-		sum = sum.Add(at.Args[0].Type.Shape.Size())
-	}
-	return sum.Equal(places[0].Type.Shape.Size())
-}
-
-// scaled is the scale of a part times x.
-func (f *fuser) scaled(p placedTerm, x *ir.Node) *ir.Node {
-	s := newSimplifier(f.g, nil)
-	t := s.product(x)
-	t.coef *= p.coef
-	for _, k := range p.scale {
-		t = t.times(s.product(f.g.Broadcast(k, x.Type.Shape)))
-	}
-	return s.buildTerm(t, x.Type)
-}
-
-func wholePlace(n *ir.Node) func(func(*ir.Node) bool) (view, bool) {
-	return func(func(*ir.Node) bool) (view, bool) {
-		return view{base: n, strides: rowMajor(n.Type.Shape)}, true
-	}
-}
-
-func placePlace(to, place *ir.Node) func(func(*ir.Node) bool) (view, bool) {
-	return func(func(*ir.Node) bool) (view, bool) {
-		v := view{base: to, strides: rowMajor(to.Type.Shape)}
-		for i, k := range place.Attr.Steps {
-			v.offset = v.offset.Add(place.Attr.Limits[i].Mul(v.strides[i]))
-			v.strides[i] = v.strides[i].Mul(ir.D(k))
-		}
-		return v, true
-	}
-}
-
-func (f *fuser) concatPuts(n *ir.Node) []put {
-	var puts []put
-	at := ir.Dim{}
-	for _, x := range n.Args {
-		start := at
-		puts = append(puts, put{x: x, to: n, place: func(func(*ir.Node) bool) (view, bool) {
-			v := view{base: n, strides: rowMajor(n.Type.Shape)}
-			v.offset = start.Mul(v.strides[n.Attr.Axis])
-			return v, true
-		}})
-		at = at.Add(x.Type.Shape[n.Attr.Axis])
-	}
-	return puts
-}
-
-// scatterPlace is where the slices of a scatter_add go: the axis is indexed by
-// memory.
-func scatterPlace(n *ir.Node) func(func(*ir.Node) bool) (view, bool) {
-	return func(stored func(*ir.Node) bool) (view, bool) {
-		at, ok := viewOf(n.Args[1], stored)
-		if !ok || len(at.index) > 0 {
-			return view{}, false
-		}
-		axis, ids := n.Attr.Axis, n.Args[1].Type.Rank()
-		base := rowMajor(n.Type.Shape)
-		strides := append(slices.Clone(base[:axis]), make([]ir.Dim, ids)...)
-		strides = append(strides, base[axis+1:]...)
-		source := make([]ir.Dim, len(strides))
-		copy(source[axis:], at.strides)
-		at.strides = source
-		return view{base: n, strides: strides, index: []indirect{{at: at, stride: base[axis]}}}, true
-	}
-}
-
-// findMemory decides which values get a buffer: targets, what a product or
-// another group reads, and what is read in another way than it is computed.
-func (f *fuser) findMemory(roots []*ir.Node) {
-	for _, r := range roots {
-		if !f.avail[r] {
-			f.memory[r] = true
-		}
-		if f.inline(r) {
-			f.rememberOperands(r, nil) // a scalar of its own
-		}
-	}
-	for _, g := range f.groups {
-		if g.product != nil {
-			f.memory[g.product.result] = true
-			for _, x := range []*ir.Node{g.product.a, g.product.b, g.product.alpha, g.product.beta} {
-				f.remember(x, nil)
-			}
-			continue
-		}
-		for _, n := range g.nodes {
-			if n.Is("pick") {
-				f.remember(n.Args[0], nil)
-				f.remember(n.Args[1], nil)
-				continue
-			}
-			f.rememberOperands(n, g)
-		}
-		for _, n := range g.folds {
-			f.rememberOperands(n, g)
-			f.remember(f.into[n].scale, g)
-			f.memory[n] = f.into[n].target == nil
-		}
-		for _, p := range g.puts {
-			f.remember(p.x, g)
-			if p.to.Is("scatter_add") {
-				f.remember(p.to.Args[1], g)
-			}
-		}
-	}
-
-	// What a later pass over the row reads again is kept if it costs much.
-	for _, g := range f.groups {
-		if g.product == nil {
-			f.prune(g)
-			newPasses(f, g).keepCostly()
-		}
-	}
-}
-
-// prune drops the nodes of g that nothing needs: a product or a sum of parts
-// has taken over what their users were.
-func (f *fuser) prune(g *group) {
-	live := map[*ir.Node]bool{}
-	var need func(n *ir.Node)
-	need = func(n *ir.Node) {
-		if live[n] {
-			return
-		}
-		live[n] = true
-		for _, a := range n.Args {
-			if f.of[a] == g || f.inline(a) {
-				need(a)
-			}
-		}
-	}
-	for _, n := range g.nodes {
-		if f.memory[n] {
-			need(n)
-		}
-	}
-	for _, n := range g.folds {
-		need(n)
-	}
-	for _, p := range g.puts {
-		need(p.x)
-	}
-	g.nodes = slices.DeleteFunc(g.nodes, func(n *ir.Node) bool { return !live[n] })
-}
-
-// reading is a value that a group reads.
-type reading struct {
-	node *ir.Node
-	by   *group
-}
-
-func (f *fuser) rememberOperands(n *ir.Node, g *group) {
-	for _, a := range n.Args {
-		f.remember(a, g)
-	}
-}
-
-// remember gives a buffer to what g reads of other groups, and to what it reads
-// of itself by index; nothing is read of nil.
-func (f *fuser) remember(a *ir.Node, g *group) {
-	key := reading{a, g}
-	if f.remembered[key] {
-		return
-	}
-	f.remembered[key] = true
-	switch {
-	case a == nil || f.avail[a]:
-	case !f.inline(a):
-		if g == nil || f.of[a] != g {
-			f.memory[a] = true
-			f.reread[a] = true
-		}
-	case a.Is("gather"):
-		f.remember(a.Args[0], nil)
-		f.remember(a.Args[1], nil)
-	default:
-		f.rememberOperands(a, g)
 	}
 }
 

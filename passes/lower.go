@@ -194,7 +194,7 @@ func (l *lowering) raise(n *ir.Node) *ir.Node {
 	args := make([]*ir.Node, len(x.Args))
 	for i, a := range x.Args {
 		if v, ok := a.Literal(); ok {
-			args[i] = l.g.Fill(v, n.Type)
+			args[i] = l.g.Fill(v, a.Type.With(n.Type.Shape))
 			continue
 		}
 		s := newSimplifier(l.g, nil)

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"gradgen.dev/ir"
@@ -174,7 +175,10 @@ func bounds(roots []*ir.Node) []ir.Bound {
 		if !x.Is("input") {
 			continue
 		}
-		b := ir.Bound{Input: x, Extent: n.Attr.Dims[0], Ignore: int64(n.Attr.Value), HasIgnore: n.Attr.Value != -1}
+		b := ir.Bound{Input: x, Extent: n.Attr.Dims[0]}
+		if b.HasIgnore = !math.IsInf(n.Attr.Value, 0); b.HasIgnore {
+			b.Ignore = int64(n.Attr.Value)
+		}
 		same := func(o ir.Bound) bool { return o.Input == b.Input && o.Extent.Equal(b.Extent) && o.Ignore == b.Ignore }
 		if !slices.ContainsFunc(out, same) {
 			out = append(out, b)

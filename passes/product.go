@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -350,6 +351,44 @@ func (f *fuser) layOut(order []*ir.Node) {
 			f.reachable(n)
 		}
 	}
+	for _, n := range slices.Backward(order) {
+		if !f.inline(n) && f.products[n] == nil {
+			f.settleRows(n)
+		}
+	}
+}
+
+// settleRows leaves n one way to cut its loop into rows: what else it would
+// compute in place once a row is copied. What is put together from parts has
+// none, as its parts meet others.
+func (f *fuser) settleRows(n *ir.Node) {
+	k := -1
+	if n.Op.Class == ir.Reduce && slices.Equal(n.Attr.Axes, axes(n.Type.Rank(), n.Args[0].Type.Rank())) {
+		k = n.Type.Rank()
+	}
+	seen := map[*ir.Node]bool{}
+	var visit func(a *ir.Node, inRow bool)
+	visit = func(a *ir.Node, inRow bool) {
+		if a.Type.Rank() == 0 || seen[a] || a != n && !f.inline(a) {
+			return
+		}
+		seen[a] = true
+		switch {
+		case f.rowExpression(a) && trailing(a):
+			x := a.Args[0]
+			if inRow || k > 0 && k != x.Type.Rank() {
+				f.copied[x] = true
+				return
+			}
+			k = x.Type.Rank()
+			visit(x, true)
+		case a.Op.Class == ir.Map || a == n:
+			for _, b := range a.Args {
+				visit(b, inRow)
+			}
+		}
+	}
+	visit(n, n.Op.Class == ir.Index || f.hasPlace(n))
 }
 
 func (f *fuser) layOutProduct(p *product) {

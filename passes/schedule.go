@@ -428,11 +428,14 @@ func (s *scheduler) formulas(g *group) []string {
 		if s.buffer[n] == nil && s.names.base(n) == "" {
 			continue
 		}
-		line := s.assignment(n, nil)
-		if s.buffer[n] == nil {
-			s.names.show(n, s.names.display(n, ""))
+		name := s.names.display(n, "")
+		if s.buffer[n] == nil && name == "" {
+			continue
 		}
-		out = append(out, line)
+		out = append(out, s.assignment(n, nil))
+		if s.buffer[n] == nil {
+			s.names.show(n, name)
+		}
 	}
 	for _, n := range g.folds {
 		if to, ok := s.f.into[n]; ok {
@@ -446,17 +449,9 @@ func (s *scheduler) formulas(g *group) []string {
 		if p.add {
 			sign = " += "
 		}
-		out = append(out, s.names.shown[p.to]+placeText(p)+sign+s.names.expr(p.x, 0))
+		out = append(out, s.names.shown[p.to]+p.region+sign+s.names.expr(p.x, 0))
 	}
 	return slices.Compact(out)
-}
-
-// placeText is the region of a put, as an index.
-func placeText(p put) string {
-	if p.to.Is("scatter_add") {
-		return "[…]"
-	}
-	return ""
 }
 
 // storedName is what formulas call a parameter or state; where the buffer is

@@ -16,88 +16,87 @@ import (
 //
 // Forward, for a batch of B×T:
 //
-//	t               = (i ≥ j)                                      [T,T]
-//	t2              = h.W[ids] − 0.125·Σⱼ h.W[ids]                 [B,T,8]
-//	t3              = 0.125·Σⱼ t2² + 1e−5                          [B,T,24]
-//	t4              = √t3                                          [B,T,2,4]
-//	t5              = 1/t4                                         [B,T,8]
-//	t6              = layer_norm.shift + layer_norm.scale·t5 ⊙ t2  [B,T,8]
-//	t7              = t6·attention.Wqkv                            [B,T,16]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, :−2, :, :], t7[:, :, 1:−1, :, :])  [B,2,T,T]
-//	attention.s     = where(t, attention.s, −∞)                    [B,2,T,T]
+//	t               = h.W[ids] − 0.125·Σⱼ h.W[ids]                [B,T,8]
+//	t2              = 0.125·Σⱼ t² + 1e−5                          [B,T,24]
+//	t3              = √t2                                         [B,T,2,4]
+//	t4              = 1/t3                                        [B,T,8]
+//	t5              = layer_norm.shift + layer_norm.scale·t4 ⊙ t  [B,T,8]
+//	t6              = t5·attention.Wqkv                           [B,T,16]
+//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, :−2, :, :], t6[:, :, 1:−1, :, :])  [B,2,T,T]
+//	attention.s     = where(k ≥ l, attention.s, −∞)               [B,2,T,T]
 //	peak            = max attention.s
-//	attention.pExp  = exp(attention.s − peak)                      [B,2,T,T]
-//	sum             = Σⱼ attention.pExp                            [B,T]
-//	attention.p     = attention.pExp/sum                           [B,2,T,T]
-//	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)          [B,2,T,T]
-//	t8              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t7[:, :, 2:, :, :])  [B,T,8]
-//	h               = 1.1111112·t8·attention.Wo                    [B,T,8]
-//	h               = h.W[ids] + h                                 [B,T,8]
-//	t9              = dense2.b + h                                 [B,T,8]
-//	t10             = h − 0.125·Σⱼ h                               [B,T,8]
-//	t11             = 0.125·Σⱼ t10² + 1e−5                         [B,T]
-//	t12             = √t11                                         [B,T]
-//	t13             = 1/t12                                        [B,T]
-//	t14             = layer_norm2.shift + layer_norm2.scale·t13 ⊙ t10  [B,T,8]
-//	dense.y         = t14·dense.W                                  [B,T,16]
-//	dense.y         = dense.b + dense.y                            [B,T,16]
-//	t15             = erf(0.70710677·dense.y) + 1                  [B,T,16]
-//	t16             = dense.y ⊙ t15                                [B,T,16]
-//	dense2.y        = 0.5·t16·dense2.W                             [B,T,8]
-//	h               = t9 + dense2.y                                [B,T,8]
-//	t17             = h − 0.125·Σⱼ h                               [B,T,8]
-//	t18             = 0.125·Σⱼ t17² + 1e−5                         [B,T]
-//	t19             = 1/√t18                                       [B,T]
-//	t20             = layer_norm3.shift + layer_norm3.scale·t19 ⊙ t17  [B,T,8]
-//	logits.y        = t20·logits.W                                 [B,T,11]
-//	logits          = logits.b + logits.y                          [B,T,11]
+//	attention.pExp  = exp(attention.s − peak)                     [B,2,T,T]
+//	sum             = Σⱼ attention.pExp                           [B,T]
+//	attention.p     = attention.pExp/sum                          [B,2,T,T]
+//	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)         [B,2,T,T]
+//	t7              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2:, :, :])  [B,T,8]
+//	h               = 1.1111112·t7·attention.Wo                   [B,T,8]
+//	h               = h.W[ids] + h                                [B,T,8]
+//	t8              = dense2.b + h                                [B,T,8]
+//	t9              = h − 0.125·Σⱼ h                              [B,T,8]
+//	t10             = 0.125·Σⱼ t9² + 1e−5                         [B,T]
+//	t11             = √t10                                        [B,T]
+//	t12             = 1/t11                                       [B,T]
+//	t13             = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t9  [B,T,8]
+//	dense.y         = t13·dense.W                                 [B,T,16]
+//	dense.y         = dense.b + dense.y                           [B,T,16]
+//	t14             = erf(0.70710677·dense.y) + 1                 [B,T,16]
+//	t15             = dense.y ⊙ t14                               [B,T,16]
+//	dense2.y        = 0.5·t15·dense2.W                            [B,T,8]
+//	h               = t8 + dense2.y                               [B,T,8]
+//	t16             = h − 0.125·Σⱼ h                              [B,T,8]
+//	t17             = 0.125·Σⱼ t16² + 1e−5                        [B,T]
+//	t18             = 1/√t17                                      [B,T]
+//	t19             = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16  [B,T,8]
+//	logits.y        = t19·logits.W                                [B,T,11]
+//	logits          = logits.b + logits.y                         [B,T,11]
 //	peak            = max logits
-//	t21             = exp(logits − peak)                           [B,T,11]
-//	sum             = Σⱼ t21                                       [B,T]
+//	t20             = exp(logits − peak)                          [B,T,11]
+//	sum             = Σⱼ t20                                      [B,T]
 //	each            = peak + log(sum) − logits[y]
-//	(B*T)·loss      = Σ each                                       []
-//	…
+//	(B*T)·loss      = Σ each                                      []
+//	(B*T)·accuracy  = Σ [argmax logits = y]                       []
 //
 // Backward:
 //
-//	scale           = 1/(B*T)                                      []
-//	(B*T)·dlogits   = t21/sum − onehot(y)
+//	scale           = 1/(B*T)                                     []
+//	(B*T)·dlogits   = t20/sum − onehot(y)
 //	dlogits.b       = scale·Σ (B*T)·dlogits
-//	dlogits.W       = scale·t20ᵀ·((B*T)·dlogits)
-//	t22             = ((B*T)·dlogits)·logits.Wᵀ                    [B,T,8]
-//	(B*T)·ddense2.y = t19·(layer_norm3.scale·t22 − 0.125·Σⱼ layer_norm3.scale·t17 ⊙ t22/t18·t17 − 0.125·Σⱼ layer_norm3.scale·t22)
-//	dlayer_norm3.shift = scale·Σ t22
-//	dlayer_norm3.scale = scale·Σ t19·t17 ⊙ t22
+//	dlogits.W       = scale·t19ᵀ·((B*T)·dlogits)
+//	t21             = ((B*T)·dlogits)·logits.Wᵀ                   [B,T,8]
+//	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·Σⱼ layer_norm3.scale·t16 ⊙ t21/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
+//	dlayer_norm3.shift = scale·Σ t21
+//	dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
 //	ddense2.b       = scale·Σ (B*T)·ddense2.y
-//	scale2          = 0.5/(B*T)                                    []
-//	ddense2.W       = scale2·t16ᵀ·((B*T)·ddense2.y)
-//	t23             = ((B*T)·ddense2.y)·dense2.Wᵀ                  [B,T,16]
-//	(B*T)·ddense.y  = t23 ⊙ (0.5·t15 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+//	scale2          = 0.5/(B*T)                                   []
+//	ddense2.W       = scale2·t15ᵀ·((B*T)·ddense2.y)
+//	t22             = ((B*T)·ddense2.y)·dense2.Wᵀ                 [B,T,16]
+//	(B*T)·ddense.y  = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 //	ddense.b        = scale·Σ (B*T)·ddense.y
-//	ddense.W        = scale·t14ᵀ·((B*T)·ddense.y)
-//	t24             = ((B*T)·ddense.y)·dense.Wᵀ                    [B,T,8]
-//	t25             = (B*T)·ddense2.y + t13·(layer_norm2.scale·t24 − 0.125·Σⱼ layer_norm2.scale·t10 ⊙ t24/t11·t10) − 0.125·Σⱼ layer_norm2.scale·t24/t12  [B,T,8]
-//	dlayer_norm2.shift = scale·Σ t24
-//	dlayer_norm2.scale = scale·Σ t13·t10 ⊙ t24
-//	scale3          = 1.1111112/(B*T)                              []
-//	dattention.Wo   = scale3·t8ᵀ·t25
-//	t26             = t25·attention.Woᵀ                            [B,T,8]
-//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t26)
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t26, t7[:, :, 2:, :, :])
+//	ddense.W        = scale·t13ᵀ·((B*T)·ddense.y)
+//	t23             = ((B*T)·ddense.y)·dense.Wᵀ                   [B,T,8]
+//	t24             = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·Σⱼ layer_norm2.scale·t9 ⊙ t23/t10·t9) − 0.125·Σⱼ layer_norm2.scale·t23/t11  [B,T,8]
+//	dlayer_norm2.shift = scale·Σ t23
+//	dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
+//	scale3          = 1.1111112/(B*T)                             []
+//	dattention.Wo   = scale3·t7ᵀ·t24
+//	t25             = t24·attention.Woᵀ                           [B,T,8]
+//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)
+//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2:, :, :])
 //	((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
 //	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-//	((B*T)/1.1111112)·dattention.s = where(t, ((B*T)/1.1111112)·dattention.s, 0)
-//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t7[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
-//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t7[:, :, 1:−1, :, :])
-//	t27             = 1.1111112·((B*T)/1.1111112)·dattention.v     [B,T,3,2,4]
-//	t27             = 0.5555556·((B*T)/0.5555556)·dattention.k     [B,T,3,2,4]
-//	t27             = 0.5555556·((B*T)/0.5555556)·dattention.q     [B,T,3,2,4]
-//	dattention.Wqkv = scale·t6ᵀ·t27
-//	t28             = t27·attention.Wqkvᵀ                          [B,T,8]
+//	((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)
+//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1:−1, :, :])
+//	t26             = 1.1111112·((B*T)/1.1111112)·dattention.v    [B,T,3,2,4]
+//	t26             = 0.5555556·((B*T)/0.5555556)·dattention.k    [B,T,3,2,4]
+//	t26             = 0.5555556·((B*T)/0.5555556)·dattention.q    [B,T,3,2,4]
+//	dattention.Wqkv = scale·t5ᵀ·t26
+//	t27             = t26·attention.Wqkvᵀ                         [B,T,8]
 //	(B*T)·dh.W      = 0
-//	(B*T)·dh        = t25 + t5·(layer_norm.scale·t28 − 0.125·Σⱼ layer_norm.scale·t2 ⊙ t28/t3·t2) − 0.125·Σⱼ layer_norm.scale·t28/t4
-//	dlayer_norm.shift = scale·Σ t28
-//	dlayer_norm.scale = scale·Σ t5·t2 ⊙ t28
+//	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·Σⱼ layer_norm.scale·t ⊙ t27/t2·t) − 0.125·Σⱼ layer_norm.scale·t27/t3
+//	dlayer_norm.shift = scale·Σ t27
+//	dlayer_norm.scale = scale·Σ t4·t ⊙ t27
 //	(B*T)·dh.W[…]   += (B*T)·dh
 //	dh.W            = scale·(B*T)·dh.W
 //
@@ -121,48 +120,46 @@ type Attention struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	t           []bool    // [max.T,max.T]
-	t29         []bool    // [max.T,max.T]; in the memory of t
-	t2          []float32 // [max.B,max.T,8]
-	t30         []float32 // [max.B,max.T,8]; in the memory of t2
-	t32         []float32 // [max.B,max.T,2,4]; in the memory of t2
-	t33         []float32 // [max.B,max.T,8]; in the memory of t2
+	t           []float32 // [max.B,max.T,8]
+	t28         []float32 // [max.B,max.T,8]; in the memory of t
+	t30         []float32 // [max.B,max.T,2,4]; in the memory of t
+	t31         []float32 // [max.B,max.T,8]; in the memory of t
+	t2          []float32 // [max.B,max.T]
+	t29         []float32 // [max.B,max.T,24]; in the memory of t2
+	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t2
+	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t2
+	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t2
 	t3          []float32 // [max.B,max.T]
-	t31         []float32 // [max.B,max.T,24]; in the memory of t3
-	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t3
-	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t3
-	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t3
+	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t3
 	t4          []float32 // [max.B,max.T]
-	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t4
-	t5          []float32 // [max.B,max.T]
-	t6          []float32 // [max.B,max.T,8]
-	t28         []float32 // [max.B,max.T,8]; in the memory of t6
-	t7          []float32 // [max.B,max.T,24]
-	t27         []float32 // [max.B,max.T,3,2,4]; in the memory of t7
+	t5          []float32 // [max.B,max.T,8]
+	t27         []float32 // [max.B,max.T,8]; in the memory of t5
+	t6          []float32 // [max.B,max.T,24]
+	t26         []float32 // [max.B,max.T,3,2,4]; in the memory of t6
 	attentionS  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
 	attentionS2 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
 	attentionP2 []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
 	dattentionP []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionP2
-	t8          []float32 // [max.B,max.T,2,4]
-	t26         []float32 // [max.B,max.T,8]; in the memory of t8
-	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t8
+	t7          []float32 // [max.B,max.T,2,4]
+	t25         []float32 // [max.B,max.T,8]; in the memory of t7
+	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t7
 	h           []float32 // [max.B,max.T,8]
 	ddense2Y    []float32 // [max.B,max.T,8]; becomes (B*T)·ddense2.y, in place
 	dattentionV []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of ddense2Y
+	t10         []float32 // [max.B,max.T]
+	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t10
 	t11         []float32 // [max.B,max.T]
-	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t11
 	t12         []float32 // [max.B,max.T]
-	t13         []float32 // [max.B,max.T]
-	t14         []float32 // [max.B,max.T,8]
-	t24         []float32 // [max.B,max.T,8]; in the memory of t14
+	t13         []float32 // [max.B,max.T,8]
+	t23         []float32 // [max.B,max.T,8]; in the memory of t13
 	denseY      []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place
+	t14         []float32 // [max.B,max.T,16]
 	t15         []float32 // [max.B,max.T,16]
-	t16         []float32 // [max.B,max.T,16]
-	t23         []float32 // [max.B,max.T,16]; in the memory of t16
+	t22         []float32 // [max.B,max.T,16]; in the memory of t15
 	dense2Y     []float32 // [max.B,max.T,8]; becomes dense2.y, in place
-	t22         []float32 // [max.B,max.T,8]; in the memory of dense2Y
+	t21         []float32 // [max.B,max.T,8]; in the memory of dense2Y
+	t17         []float32 // [max.B,max.T]
 	t18         []float32 // [max.B,max.T]
-	t19         []float32 // [max.B,max.T]
 	logitsY     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
 	sum         []float32 // [max.B,max.T]
 	dhW         []float32 // [11,8]; becomes (B*T)·dh.W, in place
@@ -204,8 +201,8 @@ func (m *Attention) Step(batch Batch) (Report, error) {
 // forward computes loss and metrics of the batch and leaves what the backward
 // reads.
 func (m *Attention) forward(batch *Batch) Totals {
-	T := batch.T
 	B := batch.B
+	T := batch.T
 	ids := batch.Ids
 	y := batch.Y
 	hW := m.params.HW
@@ -223,44 +220,35 @@ func (m *Attention) forward(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t := m.t[:T*T]
-	t2 := m.t2[:8*B*T]
+	t := m.t[:8*B*T]
+	t2 := m.t2[:B*T]
 	t3 := m.t3[:B*T]
 	t4 := m.t4[:B*T]
-	t5 := m.t5[:B*T]
-	t6 := m.t6[:8*B*T]
-	t7 := m.t7[:24*B*T]
+	t5 := m.t5[:8*B*T]
+	t6 := m.t6[:24*B*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
-	t8 := m.t8[:8*B*T]
+	t7 := m.t7[:8*B*T]
 	h := m.h[:8*B*T]
 	ddense2Y := m.ddense2Y[:8*B*T]
+	t10 := m.t10[:B*T]
 	t11 := m.t11[:B*T]
 	t12 := m.t12[:B*T]
-	t13 := m.t13[:B*T]
-	t14 := m.t14[:8*B*T]
+	t13 := m.t13[:8*B*T]
 	denseY := m.denseY[:16*B*T]
+	t14 := m.t14[:16*B*T]
 	t15 := m.t15[:16*B*T]
-	t16 := m.t16[:16*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
+	t17 := m.t17[:B*T]
 	t18 := m.t18[:B*T]
-	t19 := m.t19[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	sum := m.sum[:B*T]
 
-	// t = (i ≥ j)
-	for i := range T {
-		tRow := t[T*i:][:T]
-		for j := range tRow {
-			tRow[j] = i >= j
-		}
-	}
-
-	// t2 = h.W[ids] − 0.125·Σⱼ h.W[ids]
-	// t3 = 0.125·Σⱼ t2² + 1e−5
-	// t4 = √t3
-	// t5 = 1/t4
-	// t6 = layer_norm.shift + layer_norm.scale·t5 ⊙ t2
+	// t = h.W[ids] − 0.125·Σⱼ h.W[ids]
+	// t2 = 0.125·Σⱼ t² + 1e−5
+	// t3 = √t2
+	// t4 = 1/t3
+	// t5 = layer_norm.shift + layer_norm.scale·t4 ⊙ t
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		tOf := float32(0)
@@ -268,43 +256,43 @@ func (m *Attention) forward(batch *Batch) Totals {
 			tOf += hWRow[j]
 		}
 		u := 0.125 * tOf
-		t2Row := (*[8]float32)(t2[8*i:])
+		tRow := (*[8]float32)(t[8*i:])
 		t2Of := float32(0)
 		for j := range hWRow {
 			d := hWRow[j] - u
 			t2Of += d * d
-			t2Row[j] = d
+			tRow[j] = d
 		}
 		u2 := 0.125 * t2Of
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t3[i] = t3Of
-		t4[i] = t4Of
-		t5[i] = u3
-		t6Row := (*[8]float32)(t6[8*i:])
+		t2[i] = t3Of
+		t3[i] = t4Of
+		t4[i] = u3
+		t5Row := (*[8]float32)(t5[8*i:])
 		for j := range hWRow {
-			t6Row[j] = layerNormShift[j] + layerNormScale[j]*u3*t2Row[j]
+			t5Row[j] = layerNormShift[j] + layerNormScale[j]*u3*tRow[j]
 		}
 	}
 
-	// t7 = t6·attention.Wqkv
+	// t6 = t5·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t6, B*T, 8),
+		blas.View32(t5, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t7, B*T, 24))
+		0, blas.View32(t6, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, :−2, :, :], t7[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, :−2, :, :], t6[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t7[min(24*T*i+4*j, len(t7)):], T, 4, 24),
-				blas.Strided32(t7[min(24*T*i+4*j+8, len(t7)):], T, 4, 24).T(),
+				blas.Strided32(t6[min(24*T*i+4*j, len(t6)):], T, 4, 24),
+				blas.Strided32(t6[min(24*T*i+4*j+8, len(t6)):], T, 4, 24).T(),
 				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t, attention.s, −∞)
+	// attention.s = where(k ≥ l, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
@@ -313,12 +301,11 @@ func (m *Attention) forward(batch *Batch) Totals {
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
-			tRow := t[T*j:][:T]
 			attentionSRow := attentionS[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
 			for k := range attentionSRow {
-				attentionSOf := float32(float32(math.Inf(-1)))
-				if tRow[k] {
+				attentionSOf := float32(math.Inf(-1))
+				if j >= k {
 					attentionSOf = attentionSRow[k]
 				}
 				if attentionSOf > peak || attentionSOf != attentionSOf {
@@ -327,8 +314,8 @@ func (m *Attention) forward(batch *Batch) Totals {
 			}
 			sumOf := float32(0)
 			for k := range attentionSRow {
-				attentionS2 := float32(float32(math.Inf(-1)))
-				if tRow[k] {
+				attentionS2 := float32(math.Inf(-1))
+				if j >= k {
 					attentionS2 = attentionSRow[k]
 				}
 				attentionPExp := vec.Exp(attentionS2 - peak)
@@ -349,29 +336,29 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t8 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t7[:, :, 2:, :, :])
+	// t7 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t7[min(24*T*i+4*j+16, len(t7)):], T, 4, 24),
-				0, blas.Strided32(t8[min(8*T*i+4*j, len(t8)):], T, 4, 8))
+				blas.Strided32(t6[min(24*T*i+4*j+16, len(t6)):], T, 4, 24),
+				0, blas.Strided32(t7[min(8*T*i+4*j, len(t7)):], T, 4, 8))
 		}
 	}
 
-	// h = 1.1111112·t8·attention.Wo
+	// h = 1.1111112·t7·attention.Wo
 	blas.Sgemm(1.1111112,
-		blas.View32(t8, B*T, 8),
+		blas.View32(t7, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t9 = dense2.b + h
-	// t10 = h − 0.125·Σⱼ h
-	// t11 = 0.125·Σⱼ t10² + 1e−5
-	// t12 = √t11
-	// t13 = 1/t12
-	// t14 = layer_norm2.shift + layer_norm2.scale·t13 ⊙ t10
+	// t8 = dense2.b + h
+	// t9 = h − 0.125·Σⱼ h
+	// t10 = 0.125·Σⱼ t9² + 1e−5
+	// t11 = √t10
+	// t12 = 1/t11
+	// t13 = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t9
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
@@ -394,49 +381,49 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t11[i] = t4Of
-		t12[i] = t5Of
-		t13[i] = u3
-		t14Row := (*[8]float32)(t14[8*i:])
+		t10[i] = t4Of
+		t11[i] = t5Of
+		t12[i] = u3
+		t13Row := (*[8]float32)(t13[8*i:])
 		for j := range ddense2YRow {
-			t14Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
+			t13Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
 		}
 	}
 
-	// dense.y = t14·dense.W
+	// dense.y = t13·dense.W
 	blas.Sgemm(1,
-		blas.View32(t14, B*T, 8),
+		blas.View32(t13, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t15 = erf(0.70710677·dense.y) + 1
-	// t16 = dense.y ⊙ t15
+	// t14 = erf(0.70710677·dense.y) + 1
+	// t15 = dense.y ⊙ t14
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
+		t14Row := (*[16]float32)(t14[16*i:])
 		t15Row := (*[16]float32)(t15[16*i:])
-		t16Row := (*[16]float32)(t16[16*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
 			tOf := vec.Erf(0.70710677*denseYOf) + 1
 			u := denseYOf * tOf
 			denseYRow[j] = denseYOf
-			t15Row[j] = tOf
-			t16Row[j] = u
+			t14Row[j] = tOf
+			t15Row[j] = u
 		}
 	}
 
-	// dense2.y = 0.5·t16·dense2.W
+	// dense2.y = 0.5·t15·dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t16, B*T, 16),
+		blas.View32(t15, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t9 + dense2.y
-	// t17 = h − 0.125·Σⱼ h
-	// t18 = 0.125·Σⱼ t17² + 1e−5
-	// t19 = 1/√t18
-	// t20 = layer_norm3.shift + layer_norm3.scale·t19 ⊙ t17
+	// h = t8 + dense2.y
+	// t16 = h − 0.125·Σⱼ h
+	// t17 = 0.125·Σⱼ t16² + 1e−5
+	// t18 = 1/√t17
+	// t19 = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16
 	for i := range B * T {
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		dense2YRow := (*[8]float32)(dense2Y[8*i:])
@@ -455,14 +442,14 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t18[i] = t3Of
-		t19[i] = u3
+		t17[i] = t3Of
+		t18[i] = u3
 		for j := range ddense2YRow {
 			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
 		}
 	}
 
-	// logits.y = t20·logits.W
+	// logits.y = t19·logits.W
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B*T, 8),
 		blas.View32(logitsW, 8, 11),
@@ -470,8 +457,8 @@ func (m *Attention) forward(batch *Batch) Totals {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t21 = exp(logits − peak)
-	// sum = Σⱼ t21
+	// t20 = exp(logits − peak)
+	// sum = Σⱼ t20
 	// each = peak + log(sum) − logits[y]
 	// (B*T)·loss = Σ each
 	// (B*T)·accuracy = Σ [argmax logits = y]
@@ -549,38 +536,37 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	sum := m.sum[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t22 := m.t22[:8*B*T]
+	t21 := m.t21[:8*B*T]
 	ddense2Y := m.ddense2Y[:8*B*T]
-	t19 := m.t19[:B*T]
 	t18 := m.t18[:B*T]
-	t16 := m.t16[:16*B*T]
-	t23 := m.t23[:16*B*T]
+	t17 := m.t17[:B*T]
 	t15 := m.t15[:16*B*T]
+	t22 := m.t22[:16*B*T]
+	t14 := m.t14[:16*B*T]
 	denseY := m.denseY[:16*B*T]
-	t14 := m.t14[:8*B*T]
-	t24 := m.t24[:8*B*T]
+	t13 := m.t13[:8*B*T]
+	t23 := m.t23[:8*B*T]
 	h := m.h[:8*B*T]
-	t13 := m.t13[:B*T]
-	t11 := m.t11[:B*T]
 	t12 := m.t12[:B*T]
-	t8 := m.t8[:8*B*T]
-	t26 := m.t26[:8*B*T]
+	t10 := m.t10[:B*T]
+	t11 := m.t11[:B*T]
+	t7 := m.t7[:8*B*T]
+	t25 := m.t25[:8*B*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
 	dattentionV := m.dattentionV[:8*B*T]
-	t7 := m.t7[:24*B*T]
+	t6 := m.t6[:24*B*T]
 	dattentionP := m.dattentionP[:2*B*T*T]
 	attentionS := m.attentionS[:2*B*T*T]
-	t := m.t[:T*T]
 	dattentionK := m.dattentionK[:8*B*T]
 	dattentionQ := m.dattentionQ[:8*B*T]
-	t27 := m.t27[:24*B*T]
-	t6 := m.t6[:8*B*T]
-	t28 := m.t28[:8*B*T]
+	t26 := m.t26[:24*B*T]
+	t5 := m.t5[:8*B*T]
+	t27 := m.t27[:8*B*T]
 	dhW := m.dhW
-	t2 := m.t2[:8*B*T]
-	t5 := m.t5[:B*T]
-	t3 := m.t3[:B*T]
+	t := m.t[:8*B*T]
 	t4 := m.t4[:B*T]
+	t2 := m.t2[:B*T]
+	t3 := m.t3[:B*T]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -600,7 +586,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale = 1/(B*T)
 	scale := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits = t21/sum − onehot(y)
+	// (B*T)·dlogits = t20/sum − onehot(y)
 	// dlogits.b = scale·Σ (B*T)·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
@@ -617,43 +603,43 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = scale·t20ᵀ·((B*T)·dlogits)
+	// dlogits.W = scale·t19ᵀ·((B*T)·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(dense2Y, B*T, 8).T(),
 		blas.View32(logitsY, B*T, 11),
 		0, blas.View32(dlogitsW, 8, 11))
 
-	// t22 = ((B*T)·dlogits)·logits.Wᵀ
+	// t21 = ((B*T)·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B*T, 11),
 		blas.View32(logitsW, 8, 11).T(),
-		0, blas.View32(t22, B*T, 8))
+		0, blas.View32(t21, B*T, 8))
 
-	// (B*T)·ddense2.y = t19·(layer_norm3.scale·t22 − 0.125·Σⱼ layer_norm3.scale·t17 ⊙ t22/t18·t17 − 0.125·Σⱼ layer_norm3.scale·t22)
-	// dlayer_norm3.shift = scale·Σ t22
-	// dlayer_norm3.scale = scale·Σ t19·t17 ⊙ t22
+	// (B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·Σⱼ layer_norm3.scale·t16 ⊙ t21/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
+	// dlayer_norm3.shift = scale·Σ t21
+	// dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
 	// ddense2.b = scale·Σ (B*T)·ddense2.y
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
 	for i := range B * T {
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
-		t22Row := (*[8]float32)(t22[8*i:])
-		t19OfI := t19[i]
+		t21Row := (*[8]float32)(t21[8*i:])
+		t18OfI := t18[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range ddense2YRow {
-			u := ddense2YRow[j] * t22Row[j]
+			u := ddense2YRow[j] * t21Row[j]
 			tOf += layerNorm3Scale[j] * u
-			t2Of += layerNorm3Scale[j] * t22Row[j]
-			dlayerNorm3Shift[j] += scale * t22Row[j]
-			dlayerNorm3Scale[j] += scale * (t19OfI * u)
+			t2Of += layerNorm3Scale[j] * t21Row[j]
+			dlayerNorm3Shift[j] += scale * t21Row[j]
+			dlayerNorm3Scale[j] += scale * (t18OfI * u)
 		}
-		u2 := tOf / t18[i]
+		u2 := tOf / t17[i]
 		u3 := 0.125 * t2Of
 		for j := range ddense2B {
-			d := layerNorm3Scale[j]*t22Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
-			ddense2YOf := t19OfI * d
+			d := layerNorm3Scale[j]*t21Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
+			ddense2YOf := t18OfI * d
 			ddense2B[j] += scale * ddense2YOf
 			ddense2YRow[j] = ddense2YOf
 		}
@@ -662,69 +648,69 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale2 = 0.5/(B*T)
 	scale2 := float32(0.5 / float64(B*T))
 
-	// ddense2.W = scale2·t16ᵀ·((B*T)·ddense2.y)
+	// ddense2.W = scale2·t15ᵀ·((B*T)·ddense2.y)
 	blas.Sgemm(scale2,
-		blas.View32(t16, B*T, 16).T(),
+		blas.View32(t15, B*T, 16).T(),
 		blas.View32(ddense2Y, B*T, 8),
 		0, blas.View32(ddense2W, 16, 8))
 
-	// t23 = ((B*T)·ddense2.y)·dense2.Wᵀ
+	// t22 = ((B*T)·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddense2Y, B*T, 8),
 		blas.View32(dense2W, 16, 8).T(),
-		0, blas.View32(t23, B*T, 16))
+		0, blas.View32(t22, B*T, 16))
 
-	// (B*T)·ddense.y = t23 ⊙ (0.5·t15 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+	// (B*T)·ddense.y = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 	// ddense.b = scale·Σ (B*T)·ddense.y
 	clear(ddenseB)
 	for i := range B * T {
-		t15Row := (*[16]float32)(t15[16*i:])
+		t14Row := (*[16]float32)(t14[16*i:])
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t23Row := (*[16]float32)(t23[16*i:])
+		t22Row := (*[16]float32)(t22[16*i:])
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseY := t23Row[j] * (0.5*t15Row[j] + u)
+			ddenseY := t22Row[j] * (0.5*t14Row[j] + u)
 			ddenseB[j] += scale * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = scale·t14ᵀ·((B*T)·ddense.y)
+	// ddense.W = scale·t13ᵀ·((B*T)·ddense.y)
 	blas.Sgemm(scale,
-		blas.View32(t14, B*T, 8).T(),
+		blas.View32(t13, B*T, 8).T(),
 		blas.View32(denseY, B*T, 16),
 		0, blas.View32(ddenseW, 8, 16))
 
-	// t24 = ((B*T)·ddense.y)·dense.Wᵀ
+	// t23 = ((B*T)·ddense.y)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(denseW, 8, 16).T(),
-		0, blas.View32(t24, B*T, 8))
+		0, blas.View32(t23, B*T, 8))
 
-	// t25 = (B*T)·ddense2.y + t13·(layer_norm2.scale·t24 − 0.125·Σⱼ layer_norm2.scale·t10 ⊙ t24/t11·t10) − 0.125·Σⱼ layer_norm2.scale·t24/t12
-	// dlayer_norm2.shift = scale·Σ t24
-	// dlayer_norm2.scale = scale·Σ t13·t10 ⊙ t24
+	// t24 = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·Σⱼ layer_norm2.scale·t9 ⊙ t23/t10·t9) − 0.125·Σⱼ layer_norm2.scale·t23/t11
+	// dlayer_norm2.shift = scale·Σ t23
+	// dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	for i := range B * T {
 		hRow := (*[8]float32)(h[8*i:])
-		t24Row := (*[8]float32)(t24[8*i:])
-		t13OfI := t13[i]
+		t23Row := (*[8]float32)(t23[8*i:])
+		t12OfI := t12[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range dlayerNorm2Scale {
-			u := hRow[j] * t24Row[j]
+			u := hRow[j] * t23Row[j]
 			tOf += layerNorm2Scale[j] * u
-			t2Of += layerNorm2Scale[j] * t24Row[j]
-			dlayerNorm2Shift[j] += scale * t24Row[j]
-			dlayerNorm2Scale[j] += scale * (t13OfI * u)
+			t2Of += layerNorm2Scale[j] * t23Row[j]
+			dlayerNorm2Shift[j] += scale * t23Row[j]
+			dlayerNorm2Scale[j] += scale * (t12OfI * u)
 		}
-		u2 := tOf / t11[i]
-		u3 := t2Of / t12[i]
+		u2 := tOf / t10[i]
+		u3 := t2Of / t11[i]
 		u4 := 0.125 * u3
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		for j := range ddense2YRow {
-			u5 := t13OfI * (layerNorm2Scale[j]*t24Row[j] - 0.125*(u2*hRow[j]))
+			u5 := t12OfI * (layerNorm2Scale[j]*t23Row[j] - 0.125*(u2*hRow[j]))
 			hRow[j] = ddense2YRow[j] + u5 - u4
 		}
 	}
@@ -732,41 +718,41 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale3 = 1.1111112/(B*T)
 	scale3 := float32(1.1111111111111112 / float64(B*T))
 
-	// dattention.Wo = scale3·t8ᵀ·t25
+	// dattention.Wo = scale3·t7ᵀ·t24
 	blas.Sgemm(scale3,
-		blas.View32(t8, B*T, 8).T(),
+		blas.View32(t7, B*T, 8).T(),
 		blas.View32(h, B*T, 8),
 		0, blas.View32(dattentionWo, 8, 8))
 
-	// t26 = t25·attention.Woᵀ
+	// t25 = t24·attention.Woᵀ
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(attentionWo, 8, 8).T(),
-		0, blas.View32(t26, B*T, 8))
+		0, blas.View32(t25, B*T, 8))
 
-	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t26)
+	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T).T(),
-				blas.Strided32(t26[min(8*T*i+4*j, len(t26)):], T, 4, 8),
+				blas.Strided32(t25[min(8*T*i+4*j, len(t25)):], T, 4, 8),
 				0, blas.Strided32(dattentionV[min(8*T*i+4*j, len(dattentionV)):], T, 4, 8))
 		}
 	}
 
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t26, t7[:, :, 2:, :, :])
+	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t26[min(8*T*i+4*j, len(t26)):], T, 4, 8),
-				blas.Strided32(t7[min(24*T*i+4*j+16, len(t7)):], T, 4, 24).T(),
+				blas.Strided32(t25[min(8*T*i+4*j, len(t25)):], T, 4, 8),
+				blas.Strided32(t6[min(24*T*i+4*j+16, len(t6)):], T, 4, 24).T(),
 				0, blas.View32(dattentionP[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
 	// ((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
 	// ((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-	// ((B*T)/1.1111112)·dattention.s = where(t, ((B*T)/1.1111112)·dattention.s, 0)
+	// ((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
@@ -780,14 +766,13 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 				}
 				tOf += attentionSRow[k] * dattentionPOf
 			}
-			tRow := t[T*j:][:T]
 			for k := range attentionSRow {
 				dattentionP2 := dattentionPRow[k]
 				if rng.Uniform32(key, uint64(T*T*i+T*j+k)) < 0.1 {
 					dattentionP2 = 0
 				}
 				dattentionS := float32(0)
-				if tRow[k] {
+				if j >= k {
 					dattentionS = attentionSRow[k] * (dattentionP2 - tOf)
 				}
 				attentionSRow[k] = dattentionS
@@ -795,95 +780,95 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t7[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t7[min(24*T*i+4*j, len(t7)):], T, 4, 24).T(),
+				blas.Strided32(t6[min(24*T*i+4*j, len(t6)):], T, 4, 24).T(),
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
 				0, blas.Strided32(dattentionK[min(8*T*i+4*j, len(dattentionK)):], T, 4, 8).T())
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t7[:, :, 1:−1, :, :])
+	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t7[min(24*T*i+4*j+8, len(t7)):], T, 4, 24),
+				blas.Strided32(t6[min(24*T*i+4*j+8, len(t6)):], T, 4, 24),
 				0, blas.Strided32(dattentionQ[min(8*T*i+4*j, len(dattentionQ)):], T, 4, 8))
 		}
 	}
 
-	// t27 = 1.1111112·((B*T)/1.1111112)·dattention.v
+	// t26 = 1.1111112·((B*T)/1.1111112)·dattention.v
 	for i := range B * T {
 		dattentionVRow := (*[8]float32)(dattentionV[8*i:])
-		t27Row := (*[8]float32)(t27[24*i+16:])
+		t26Row := (*[8]float32)(t26[24*i+16:])
 		for j := range dattentionVRow {
-			t27Row[j] = 1.1111112 * dattentionVRow[j]
+			t26Row[j] = 1.1111112 * dattentionVRow[j]
 		}
 	}
 
-	// t27 = 0.5555556·((B*T)/0.5555556)·dattention.k
+	// t26 = 0.5555556·((B*T)/0.5555556)·dattention.k
 	for i := range B * T {
 		dattentionKRow := (*[8]float32)(dattentionK[8*i:])
-		t27Row := (*[8]float32)(t27[24*i+8:])
+		t26Row := (*[8]float32)(t26[24*i+8:])
 		for j := range dattentionKRow {
-			t27Row[j] = 0.5555556 * dattentionKRow[j]
+			t26Row[j] = 0.5555556 * dattentionKRow[j]
 		}
 	}
 
-	// t27 = 0.5555556·((B*T)/0.5555556)·dattention.q
+	// t26 = 0.5555556·((B*T)/0.5555556)·dattention.q
 	for i := range B * T {
 		dattentionQRow := (*[8]float32)(dattentionQ[8*i:])
-		t27Row := (*[8]float32)(t27[24*i:])
+		t26Row := (*[8]float32)(t26[24*i:])
 		for j := range dattentionQRow {
-			t27Row[j] = 0.5555556 * dattentionQRow[j]
+			t26Row[j] = 0.5555556 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.Wqkv = scale·t6ᵀ·t27
+	// dattention.Wqkv = scale·t5ᵀ·t26
 	blas.Sgemm(scale,
-		blas.View32(t6, B*T, 8).T(),
-		blas.View32(t27, B*T, 24),
+		blas.View32(t5, B*T, 8).T(),
+		blas.View32(t26, B*T, 24),
 		0, blas.View32(dattentionWqkv, 8, 24))
 
-	// t28 = t27·attention.Wqkvᵀ
+	// t27 = t26·attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t27, B*T, 24),
+		blas.View32(t26, B*T, 24),
 		blas.View32(attentionWqkv, 8, 24).T(),
-		0, blas.View32(t28, B*T, 8))
+		0, blas.View32(t27, B*T, 8))
 
 	// (B*T)·dh.W = 0
 	clear(dhW)
 
-	// (B*T)·dh = t25 + t5·(layer_norm.scale·t28 − 0.125·Σⱼ layer_norm.scale·t2 ⊙ t28/t3·t2) − 0.125·Σⱼ layer_norm.scale·t28/t4
-	// dlayer_norm.shift = scale·Σ t28
-	// dlayer_norm.scale = scale·Σ t5·t2 ⊙ t28
+	// (B*T)·dh = t24 + t4·(layer_norm.scale·t27 − 0.125·Σⱼ layer_norm.scale·t ⊙ t27/t2·t) − 0.125·Σⱼ layer_norm.scale·t27/t3
+	// dlayer_norm.shift = scale·Σ t27
+	// dlayer_norm.scale = scale·Σ t4·t ⊙ t27
 	// (B*T)·dh.W[…] += (B*T)·dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	for i := range B * T {
-		t2Row := (*[8]float32)(t2[8*i:])
-		t28Row := (*[8]float32)(t28[8*i:])
-		t5OfI := t5[i]
+		tRow := (*[8]float32)(t[8*i:])
+		t27Row := (*[8]float32)(t27[8*i:])
+		t4OfI := t4[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range dlayerNormScale {
-			u := t2Row[j] * t28Row[j]
+			u := tRow[j] * t27Row[j]
 			tOf += layerNormScale[j] * u
-			t2Of += layerNormScale[j] * t28Row[j]
-			dlayerNormShift[j] += scale * t28Row[j]
-			dlayerNormScale[j] += scale * (t5OfI * u)
+			t2Of += layerNormScale[j] * t27Row[j]
+			dlayerNormShift[j] += scale * t27Row[j]
+			dlayerNormScale[j] += scale * (t4OfI * u)
 		}
-		u2 := tOf / t3[i]
-		u3 := t2Of / t4[i]
+		u2 := tOf / t2[i]
+		u3 := t2Of / t3[i]
 		u4 := 0.125 * u3
 		hRow := (*[8]float32)(h[8*i:])
 		dhWRow := (*[8]float32)(dhW[8*int(ids[i]):])
 		for j := range dhWRow {
-			u5 := t5OfI * (layerNormScale[j]*t28Row[j] - 0.125*(u2*t2Row[j]))
-			dhWRow[j] += hRow[j] + u5 - u4
+			t3Of := hRow[j] + t4OfI*(layerNormScale[j]*t27Row[j]-0.125*(u2*tRow[j]))
+			dhWRow[j] += t3Of - u4
 		}
 	}
 
@@ -930,8 +915,8 @@ func (m *Attention) update(grad *Params) {
 
 // evaluate is forward as the model is in inference.
 func (m *Attention) evaluate(batch *Batch) Totals {
-	T := batch.T
 	B := batch.B
+	T := batch.T
 	ids := batch.Ids
 	y := batch.Y
 	hW := m.params.HW
@@ -949,26 +934,17 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t29 := m.t29[:T*T]
-	t30 := m.t30[:8*B*T]
-	t31 := m.t31[:24*B*T]
+	t28 := m.t28[:8*B*T]
+	t29 := m.t29[:24*B*T]
 	attentionS2 := m.attentionS2[:2*B*T*T]
-	t32 := m.t32[:8*B*T]
+	t30 := m.t30[:8*B*T]
 	h2 := m.h2[:8*B*T]
-	t33 := m.t33[:8*B*T]
+	t31 := m.t31[:8*B*T]
 	denseY3 := m.denseY3[:16*B*T]
 	dense2Y2 := m.dense2Y2[:8*B*T]
 	logitsY2 := m.logitsY2[:11*B*T]
 
-	// t29 = (i ≥ j)
-	for i := range T {
-		t29Row := t29[T*i:][:T]
-		for j := range t29Row {
-			t29Row[j] = i >= j
-		}
-	}
-
-	// t30 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t28 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		t := float32(0)
@@ -985,41 +961,40 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		t30Row := (*[8]float32)(t30[8*i:])
+		t28Row := (*[8]float32)(t28[8*i:])
 		for j := range hWRow {
-			t30Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			t28Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// t31 = t30·attention.Wqkv
+	// t29 = t28·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t30, B*T, 8),
+		blas.View32(t28, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t31, B*T, 24))
+		0, blas.View32(t29, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t31[:, :, :−2, :, :], t31[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t29[:, :, :−2, :, :], t29[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t31[min(24*T*i+4*j, len(t31)):], T, 4, 24),
-				blas.Strided32(t31[min(24*T*i+4*j+8, len(t31)):], T, 4, 24).T(),
+				blas.Strided32(t29[min(24*T*i+4*j, len(t29)):], T, 4, 24),
+				blas.Strided32(t29[min(24*T*i+4*j+8, len(t29)):], T, 4, 24).T(),
 				0, blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t29, attention.s, −∞)
+	// attention.s = where(k ≥ l, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
 	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
-			t29Row := t29[T*j:][:T]
 			attentionS2Row := attentionS2[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
 			for k := range attentionS2Row {
-				attentionS := float32(float32(math.Inf(-1)))
-				if t29Row[k] {
+				attentionS := float32(math.Inf(-1))
+				if j >= k {
 					attentionS = attentionS2Row[k]
 				}
 				if attentionS > peak || attentionS != attentionS {
@@ -1028,8 +1003,8 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 			}
 			sum := float32(0)
 			for k := range attentionS2Row {
-				attentionS2Of := float32(float32(math.Inf(-1)))
-				if t29Row[k] {
+				attentionS2Of := float32(math.Inf(-1))
+				if j >= k {
 					attentionS2Of = attentionS2Row[k]
 				}
 				attentionPExp := vec.Exp(attentionS2Of - peak)
@@ -1043,35 +1018,35 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t32 = einsum("ijkl,iljm->ikjm", attention.p, t31[:, :, 2:, :, :])
+	// t30 = einsum("ijkl,iljm->ikjm", attention.p, t29[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t31[min(24*T*i+4*j+16, len(t31)):], T, 4, 24),
-				0, blas.Strided32(t32[min(8*T*i+4*j, len(t32)):], T, 4, 8))
+				blas.Strided32(t29[min(24*T*i+4*j+16, len(t29)):], T, 4, 24),
+				0, blas.Strided32(t30[min(8*T*i+4*j, len(t30)):], T, 4, 8))
 		}
 	}
 
-	// h = t32·attention.Wo
+	// h = t30·attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t32, B*T, 8),
+		blas.View32(t30, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h2, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t33 = dense2.b + h
-	// t34 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t31 = dense2.b + h
+	// t32 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		h2Row := (*[8]float32)(h2[8*i:])
-		t33Row := (*[8]float32)(t33[8*i:])
+		t31Row := (*[8]float32)(t31[8*i:])
 		t := float32(0)
 		for j := range dense2B {
 			h := hWRow[j] + h2Row[j]
 			t2 := dense2B[j] + h
 			t += h
-			t33Row[j] = t2
+			t31Row[j] = t2
 		}
 		u := 0.125 * t
 		t3 := float32(0)
@@ -1088,14 +1063,14 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense.y = t34·dense.W
+	// dense.y = t32·dense.W
 	blas.Sgemm(1,
 		blas.View32(h2, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY3, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t35 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// t33 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
 	for i := range B * T {
 		denseY3Row := (*[16]float32)(denseY3[16*i:])
 		for j := range denseB {
@@ -1104,25 +1079,25 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense2.y = 0.5·t35·dense2.W
+	// dense2.y = 0.5·t33·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY3, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y2, B*T, 8))
 
-	// h = t33 + dense2.y
-	// t36 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t31 + dense2.y
+	// t34 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
-		t33Row := (*[8]float32)(t33[8*i:])
+		t31Row := (*[8]float32)(t31[8*i:])
 		dense2Y2Row := (*[8]float32)(dense2Y2[8*i:])
 		t := float32(0)
 		for j := range dense2Y2Row {
-			t += t33Row[j] + dense2Y2Row[j]
+			t += t31Row[j] + dense2Y2Row[j]
 		}
 		u := 0.125 * t
 		t2 := float32(0)
 		for j := range dense2Y2Row {
-			d := t33Row[j] + dense2Y2Row[j] - u
+			d := t31Row[j] + dense2Y2Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.125 * t2
@@ -1130,13 +1105,13 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range dense2Y2Row {
-			t33Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t33Row[j]+dense2Y2Row[j]-u)
+			t31Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t31Row[j]+dense2Y2Row[j]-u)
 		}
 	}
 
-	// logits.y = t36·logits.W
+	// logits.y = t34·logits.W
 	blas.Sgemm(1,
-		blas.View32(t33, B*T, 8),
+		blas.View32(t31, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logitsY2, B*T, 11))
 
@@ -1181,8 +1156,8 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 
 // predict computes the outputs, whose slices have their lengths.
 func (p *Predictor) predict(out *Output, in *Input) {
-	T := in.T
 	B := in.B
+	T := in.T
 	ids := in.Ids
 	hW := p.w.params.HW
 	layerNormScale := p.w.params.LayerNormScale
@@ -1199,26 +1174,17 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	layerNorm3Shift := p.w.params.LayerNorm3Shift
 	logitsW := p.w.params.LogitsW
 	logitsB := p.w.params.LogitsB
-	t := p.t[:T*T]
-	t2 := p.t2[:8*B*T]
-	t3 := p.t3[:24*B*T]
+	t := p.t[:8*B*T]
+	t2 := p.t2[:24*B*T]
 	attentionS := p.attentionS[:2*B*T*T]
-	t4 := p.t4[:8*B*T]
+	t3 := p.t3[:8*B*T]
 	h := p.h[:8*B*T]
-	t5 := p.t5[:8*B*T]
+	t4 := p.t4[:8*B*T]
 	denseY := p.denseY[:16*B*T]
 	dense2Y := p.dense2Y[:8*B*T]
 	logits := out.Logits
 
-	// t = (i ≥ j)
-	for i := range T {
-		tRow := t[T*i:][:T]
-		for j := range tRow {
-			tRow[j] = i >= j
-		}
-	}
-
-	// t2 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		tOf := float32(0)
@@ -1235,41 +1201,40 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t2Row := (*[8]float32)(t2[8*i:])
+		tRow := (*[8]float32)(t[8*i:])
 		for j := range hWRow {
-			t2Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			tRow[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// t3 = t2·attention.Wqkv
+	// t2 = t·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t2, B*T, 8),
+		blas.View32(t, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t3, B*T, 24))
+		0, blas.View32(t2, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t3[:, :, :−2, :, :], t3[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t2[:, :, :−2, :, :], t2[:, :, 1:−1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t3[min(24*T*i+4*j, len(t3)):], T, 4, 24),
-				blas.Strided32(t3[min(24*T*i+4*j+8, len(t3)):], T, 4, 24).T(),
+				blas.Strided32(t2[min(24*T*i+4*j, len(t2)):], T, 4, 24),
+				blas.Strided32(t2[min(24*T*i+4*j+8, len(t2)):], T, 4, 24).T(),
 				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// attention.s = where(t, attention.s, −∞)
+	// attention.s = where(k ≥ l, attention.s, −∞)
 	// peak = max attention.s
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
 	// attention.p = attention.pExp/sum
 	for i := range 2 * B {
 		for j := range T {
-			tRow := t[T*j:][:T]
 			attentionSRow := attentionS[T*T*i+T*j:][:T]
 			peak := float32(math.Inf(-1))
 			for k := range attentionSRow {
-				attentionSOf := float32(float32(math.Inf(-1)))
-				if tRow[k] {
+				attentionSOf := float32(math.Inf(-1))
+				if j >= k {
 					attentionSOf = attentionSRow[k]
 				}
 				if attentionSOf > peak || attentionSOf != attentionSOf {
@@ -1278,8 +1243,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			}
 			sum := float32(0)
 			for k := range attentionSRow {
-				attentionS2 := float32(float32(math.Inf(-1)))
-				if tRow[k] {
+				attentionS2 := float32(math.Inf(-1))
+				if j >= k {
 					attentionS2 = attentionSRow[k]
 				}
 				attentionPExp := vec.Exp(attentionS2 - peak)
@@ -1293,35 +1258,35 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t4 = einsum("ijkl,iljm->ikjm", attention.p, t3[:, :, 2:, :, :])
+	// t3 = einsum("ijkl,iljm->ikjm", attention.p, t2[:, :, 2:, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t3[min(24*T*i+4*j+16, len(t3)):], T, 4, 24),
-				0, blas.Strided32(t4[min(8*T*i+4*j, len(t4)):], T, 4, 8))
+				blas.Strided32(t2[min(24*T*i+4*j+16, len(t2)):], T, 4, 24),
+				0, blas.Strided32(t3[min(8*T*i+4*j, len(t3)):], T, 4, 8))
 		}
 	}
 
-	// h = t4·attention.Wo
+	// h = t3·attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t4, B*T, 8),
+		blas.View32(t3, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t5 = dense2.b + h
-	// t6 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t4 = dense2.b + h
+	// t5 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
-		t5Row := (*[8]float32)(t5[8*i:])
+		t4Row := (*[8]float32)(t4[8*i:])
 		tOf := float32(0)
 		for j := range dense2B {
 			hOf := hWRow[j] + hRow[j]
 			t2Of := dense2B[j] + hOf
 			tOf += hOf
-			t5Row[j] = t2Of
+			t4Row[j] = t2Of
 		}
 		u := 0.125 * tOf
 		t3Of := float32(0)
@@ -1331,21 +1296,21 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 		u2 := 0.125 * t3Of
 		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
+		t5 := vec.Sqrt(t4Of)
+		u3 := 1 / t5
 		for j := range dense2B {
 			hRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+hRow[j]-u)
 		}
 	}
 
-	// dense.y = t6·dense.W
+	// dense.y = t5·dense.W
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t7 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// t6 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
 		for j := range denseB {
@@ -1354,25 +1319,25 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dense2.y = 0.5·t7·dense2.W
+	// dense2.y = 0.5·t6·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t5 + dense2.y
-	// t8 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t4 + dense2.y
+	// t7 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
-		t5Row := (*[8]float32)(t5[8*i:])
+		t4Row := (*[8]float32)(t4[8*i:])
 		dense2YRow := (*[8]float32)(dense2Y[8*i:])
 		tOf := float32(0)
 		for j := range dense2YRow {
-			tOf += t5Row[j] + dense2YRow[j]
+			tOf += t4Row[j] + dense2YRow[j]
 		}
 		u := 0.125 * tOf
 		t2Of := float32(0)
 		for j := range dense2YRow {
-			d := t5Row[j] + dense2YRow[j] - u
+			d := t4Row[j] + dense2YRow[j] - u
 			t2Of += d * d
 		}
 		u2 := 0.125 * t2Of
@@ -1380,13 +1345,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
 		for j := range dense2YRow {
-			t5Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t5Row[j]+dense2YRow[j]-u)
+			t4Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t4Row[j]+dense2YRow[j]-u)
 		}
 	}
 
-	// logits.y = t8·logits.W
+	// logits.y = t7·logits.W
 	blas.Sgemm(1,
-		blas.View32(t5, B*T, 8),
+		blas.View32(t4, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logits, B*T, 11))
 

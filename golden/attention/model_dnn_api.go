@@ -242,52 +242,49 @@ func New(max Dims) *Attention {
 	B := max.B
 	T := max.T
 	arena := make([]float32, 4*B*T*T+193*B*T+88)
-	m.t2 = arena[0 : 8*B*T]
+	m.t = arena[0 : 8*B*T]
+	m.t28 = arena[0 : 8*B*T]
 	m.t30 = arena[0 : 8*B*T]
-	m.t32 = arena[0 : 8*B*T]
-	m.t33 = arena[0 : 8*B*T]
-	m.t3 = arena[8*B*T : 9*B*T]
-	m.t31 = arena[8*B*T : 32*B*T]
+	m.t31 = arena[0 : 8*B*T]
+	m.t2 = arena[8*B*T : 9*B*T]
+	m.t29 = arena[8*B*T : 32*B*T]
 	m.h2 = arena[8*B*T : 16*B*T]
 	m.dense2Y2 = arena[8*B*T : 16*B*T]
 	m.logitsY2 = arena[8*B*T : 19*B*T]
-	m.t4 = arena[32*B*T : 33*B*T]
+	m.t3 = arena[32*B*T : 33*B*T]
 	m.denseY3 = arena[32*B*T : 48*B*T]
-	m.t5 = arena[48*B*T : 49*B*T]
-	m.t6 = arena[49*B*T : 57*B*T]
-	m.t28 = arena[49*B*T : 57*B*T]
-	m.t7 = arena[57*B*T : 81*B*T]
-	m.t27 = arena[57*B*T : 81*B*T]
+	m.t4 = arena[48*B*T : 49*B*T]
+	m.t5 = arena[49*B*T : 57*B*T]
+	m.t27 = arena[49*B*T : 57*B*T]
+	m.t6 = arena[57*B*T : 81*B*T]
+	m.t26 = arena[57*B*T : 81*B*T]
 	m.attentionS = arena[81*B*T : 2*B*T*T+81*B*T]
 	m.attentionS2 = arena[81*B*T : 2*B*T*T+81*B*T]
 	m.attentionP2 = arena[2*B*T*T+81*B*T : 4*B*T*T+81*B*T]
 	m.dattentionP = arena[2*B*T*T+81*B*T : 4*B*T*T+81*B*T]
-	m.t8 = arena[4*B*T*T+81*B*T : 4*B*T*T+89*B*T]
-	m.t26 = arena[4*B*T*T+81*B*T : 4*B*T*T+89*B*T]
+	m.t7 = arena[4*B*T*T+81*B*T : 4*B*T*T+89*B*T]
+	m.t25 = arena[4*B*T*T+81*B*T : 4*B*T*T+89*B*T]
 	m.dattentionK = arena[4*B*T*T+81*B*T : 4*B*T*T+89*B*T]
 	m.h = arena[4*B*T*T+89*B*T : 4*B*T*T+97*B*T]
 	m.ddense2Y = arena[4*B*T*T+97*B*T : 4*B*T*T+105*B*T]
 	m.dattentionV = arena[4*B*T*T+97*B*T : 4*B*T*T+105*B*T]
-	m.t11 = arena[4*B*T*T+105*B*T : 4*B*T*T+106*B*T]
+	m.t10 = arena[4*B*T*T+105*B*T : 4*B*T*T+106*B*T]
 	m.dattentionQ = arena[4*B*T*T+105*B*T : 4*B*T*T+113*B*T]
-	m.t12 = arena[4*B*T*T+113*B*T : 4*B*T*T+114*B*T]
-	m.t13 = arena[4*B*T*T+114*B*T : 4*B*T*T+115*B*T]
-	m.t14 = arena[4*B*T*T+115*B*T : 4*B*T*T+123*B*T]
-	m.t24 = arena[4*B*T*T+115*B*T : 4*B*T*T+123*B*T]
+	m.t11 = arena[4*B*T*T+113*B*T : 4*B*T*T+114*B*T]
+	m.t12 = arena[4*B*T*T+114*B*T : 4*B*T*T+115*B*T]
+	m.t13 = arena[4*B*T*T+115*B*T : 4*B*T*T+123*B*T]
+	m.t23 = arena[4*B*T*T+115*B*T : 4*B*T*T+123*B*T]
 	m.denseY = arena[4*B*T*T+123*B*T : 4*B*T*T+139*B*T]
-	m.t15 = arena[4*B*T*T+139*B*T : 4*B*T*T+155*B*T]
-	m.t16 = arena[4*B*T*T+155*B*T : 4*B*T*T+171*B*T]
-	m.t23 = arena[4*B*T*T+155*B*T : 4*B*T*T+171*B*T]
+	m.t14 = arena[4*B*T*T+139*B*T : 4*B*T*T+155*B*T]
+	m.t15 = arena[4*B*T*T+155*B*T : 4*B*T*T+171*B*T]
+	m.t22 = arena[4*B*T*T+155*B*T : 4*B*T*T+171*B*T]
 	m.dense2Y = arena[4*B*T*T+171*B*T : 4*B*T*T+179*B*T]
-	m.t22 = arena[4*B*T*T+171*B*T : 4*B*T*T+179*B*T]
-	m.t18 = arena[4*B*T*T+179*B*T : 4*B*T*T+180*B*T]
-	m.t19 = arena[4*B*T*T+180*B*T : 4*B*T*T+181*B*T]
+	m.t21 = arena[4*B*T*T+171*B*T : 4*B*T*T+179*B*T]
+	m.t17 = arena[4*B*T*T+179*B*T : 4*B*T*T+180*B*T]
+	m.t18 = arena[4*B*T*T+180*B*T : 4*B*T*T+181*B*T]
 	m.logitsY = arena[4*B*T*T+181*B*T : 4*B*T*T+192*B*T]
 	m.sum = arena[4*B*T*T+192*B*T : 4*B*T*T+193*B*T]
 	m.dhW = arena[4*B*T*T+193*B*T : 4*B*T*T+193*B*T+88]
-	bools := make([]bool, T*T)
-	m.t = bools[0 : T*T]
-	m.t29 = bools[0 : T*T]
 
 	m.Init(0)
 	return m
@@ -585,13 +582,12 @@ type Predictor struct {
 	w   *Weights
 	max Dims // capacity
 
-	t          []bool    // [max.T,max.T]
-	t2         []float32 // [max.B,max.T,8]
-	t4         []float32 // [max.B,max.T,2,4]; in the memory of t2
-	t5         []float32 // [max.B,max.T,8]; in the memory of t2
-	t3         []float32 // [max.B,max.T,24]
-	h          []float32 // [max.B,max.T,8]; in the memory of t3
-	dense2Y    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t3
+	t          []float32 // [max.B,max.T,8]
+	t3         []float32 // [max.B,max.T,2,4]; in the memory of t
+	t4         []float32 // [max.B,max.T,8]; in the memory of t
+	t2         []float32 // [max.B,max.T,24]
+	h          []float32 // [max.B,max.T,8]; in the memory of t2
+	dense2Y    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t2
 	attentionS []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place
 	denseY     []float32 // [max.B,max.T,16]; becomes dense.y, in place
 }
@@ -604,16 +600,14 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	B := max.B
 	T := max.T
 	arena := make([]float32, 2*B*T*T+48*B*T)
-	p.t2 = arena[0 : 8*B*T]
+	p.t = arena[0 : 8*B*T]
+	p.t3 = arena[0 : 8*B*T]
 	p.t4 = arena[0 : 8*B*T]
-	p.t5 = arena[0 : 8*B*T]
-	p.t3 = arena[8*B*T : 32*B*T]
+	p.t2 = arena[8*B*T : 32*B*T]
 	p.h = arena[8*B*T : 16*B*T]
 	p.dense2Y = arena[8*B*T : 16*B*T]
 	p.attentionS = arena[32*B*T : 2*B*T*T+32*B*T]
 	p.denseY = arena[2*B*T*T+32*B*T : 2*B*T*T+48*B*T]
-	bools := make([]bool, T*T)
-	p.t = bools[0 : T*T]
 
 	return p
 }

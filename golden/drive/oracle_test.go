@@ -99,7 +99,7 @@ func differ(have []float64, want *ir.Tensor, tolerance float64, lax bool) string
 	for i, w := range want.Data {
 		h := have[i]
 		switch {
-		case h == w, math.IsNaN(w) && (lax || math.IsNaN(h)), lax && math.IsInf(w, 0):
+		case h == w, math.IsNaN(w) && (lax || math.IsNaN(h)), lax && math.IsInf(w, 0): // undefined
 		case math.Abs(h-w) <= tolerance*scale:
 		default:
 			return fmt.Sprintf("element %d of %v is %v, want %v", i, want.Shape, h, w)
