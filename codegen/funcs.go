@@ -256,6 +256,9 @@ func (e *entry) print(f *file) {
 		if e.work != "" {
 			need := e.name0() + "Work(" + strings.Join(e.dimArgs(), ", ") + ")"
 			b.block("if work == nil", func() { b.stmt("work = make([]%s, %s)", goType(e.ir.Elem), need) })
+			b.orElse("else if len(work) < "+need, func() {
+				b.stmt("panic(fmt.Sprintf(\"%s: %s: len(work) is %%d, want at least %%d\", len(work), %s))", e.opts.Package, e.name, need)
+			})
 		}
 		if len(b.code) > 0 {
 			b.blank()

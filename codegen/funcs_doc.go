@@ -56,19 +56,23 @@ func (e *entry) what() string {
 		}
 		return doc + " It keeps no state: any number of goroutines may call it and its derivatives."
 	case "grad":
-		return fmt.Sprintf("%s sets %s to the gradient of %s%s at %s.", e.name, out, of, byText, at)
+		return fmt.Sprintf("%s sets %s to the gradient of %s%s at %s.", e.name, orResult(out), of, byText, at)
 	case "value grad":
-		return fmt.Sprintf("%s is %s and returns the value of %s, at little more cost.", e.name, strings.Replace(e.name, "ValueGrad", "Grad", 1), of)
+		grad := strings.Replace(e.name, "ValueGrad", "Grad", 1)
+		if out == "" {
+			return fmt.Sprintf("%s returns the value of %s, then what %s returns, at little more cost.", e.name, of, grad)
+		}
+		return fmt.Sprintf("%s is %s and returns the value of %s, at little more cost.", e.name, grad, of)
 	case "jacobian":
 		return fmt.Sprintf("%s sets %s, in rows, to the Jacobian of %s%s at %s: element i, j is the derivative of element i of the value by element j.", e.name, out, of, byText, at)
 	case "hessian":
 		return fmt.Sprintf("%s sets %s, in rows, to the Hessian of %s%s at %s. Both triangles are written.", e.name, out, of, byText, at)
 	case "vjp":
-		return fmt.Sprintf("%s sets %s to the product of %s with the Jacobian of %s%s at %s, without the Jacobian.", e.name, out, extra, of, byText, at)
+		return fmt.Sprintf("%s sets %s to the product of %s with the Jacobian of %s%s at %s, without the Jacobian.", e.name, orResult(out), extra, of, byText, at)
 	case "jvp":
 		return fmt.Sprintf("%s sets %s to the product of the Jacobian of %s%s at %s with %s, without the Jacobian.", e.name, orResult(out), of, byText, at, extra)
 	case "hvp":
-		return fmt.Sprintf("%s sets %s to the product of the Hessian of %s%s at %s with %s, without the Hessian.", e.name, out, of, byText, at, extra)
+		return fmt.Sprintf("%s sets %s to the product of the Hessian of %s%s at %s with %s, without the Hessian.", e.name, orResult(out), of, byText, at, extra)
 	}
 	return e.name + " is a derivative of " + of + "."
 }

@@ -428,9 +428,10 @@ func (p *loopPrinter) printPass(pass ir.Pass) {
 		p.startReduce(n)
 	}
 	p.inRow = false
+	known := maps.Clone(p.vars) // what becomes known inside the loop ends with it
 	p.inner(p.outer, func() { p.elements(pass) })
+	p.vars = known
 	p.inRow = true
-	p.forget(pass)
 }
 
 // onceInRow reports whether the row's scalar n is read by one other scalar of
@@ -467,13 +468,6 @@ func (p *loopPrinter) hasElements(pass ir.Pass) bool {
 	return len(pass.Elements)+len(pass.Reduces) > 0 ||
 		slices.ContainsFunc(p.l.Stores, func(s ir.Store) bool { return at(s.Pass, s.Row) }) ||
 		slices.ContainsFunc(p.l.Folds, func(f ir.Fold) bool { return at(f.Pass, f.Row) })
-}
-
-// forget drops what was only known inside the inner loop.
-func (p *loopPrinter) forget(pass ir.Pass) {
-	for _, n := range pass.Elements {
-		delete(p.vars, n)
-	}
 }
 
 // inner prints the loops over the row.

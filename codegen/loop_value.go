@@ -136,7 +136,7 @@ func (p *loopPrinter) asInt(a *ir.Node) (text string, isIndex bool) {
 	case a.Is("iota"):
 		return p.axisIndex(a.Attr.Axis), true
 	case a.Is("add") && a.Args[0].Is("iota"):
-		if v, ok := a.Args[1].Literal(); ok {
+		if v, ok := a.Args[1].Literal(); ok && p.axisIndex(a.Args[0].Attr.Axis) != "0" {
 			return p.axisIndex(a.Args[0].Attr.Axis) + "+" + literal(v, ir.Int64), true
 		}
 	case a.IsConstant():
@@ -240,7 +240,27 @@ func (p *loopPrinter) load(n *ir.Node, a ir.Access) string {
 	if p.c.isScalar(a.Buffer) {
 		return converted(p.c.buffer(a.Buffer), typeOf(a.Buffer), n.Type.Elem)
 	}
+	if n.Is("pick") {
+		return p.pick(n, a)
+	}
 	return p.element(a)
+}
+
+// pick is one element of a row, cut out so that an index outside of the row
+// panics and does not read another one.
+func (p *loopPrinter) pick(n *ir.Node, a ir.Access) string {
+	row := a
+	row.Index = nil
+	width := n.Args[0].Type.Shape[n.Args[0].Type.Rank()-1]
+	text := p.c.buffer(a.Buffer)
+	if at := p.at(row); at != "0" {
+		text += "[" + at + ":]"
+	}
+	index := "int(" + p.element(a.Index[0].At) + ")"
+	if !a.Index[0].Stride.IsConst(1) {
+		return p.element(a)
+	}
+	return text + "[:" + p.c.dim(width) + "][" + index + "]"
 }
 
 // element is the expression for an access at the present indices.

@@ -71,7 +71,7 @@ func enumerate(words []string) string {
 
 // printTrainer prints the model's type.
 func (m *model) printTrainer(f *file) {
-	doc := m.mathematics() + "\n\nA " + m.name + " belongs to one goroutine at a time."
+	doc := m.mathematics() + "\n\nA trainer belongs to one goroutine at a time."
 	if list := m.entries(); list != "" {
 		doc += " None of " + list + " allocates or keeps its arguments."
 	}

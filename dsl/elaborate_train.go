@@ -144,19 +144,16 @@ func (e *elaborator) trainArg(m *modelState, f *function, p *Param, a *argument)
 // takes reports whether a value is of the kind that a parameter without a type
 // has by its default: a number unless that is a bool or a string.
 func takes(p *Param, v value) bool {
-	switch v := v.(type) {
+	ok := false
+	switch v.(type) {
 	case number:
 		return true
 	case truth:
-		_, ok := p.Default.(*Bool)
-		return ok
+		_, ok = p.Default.(*Bool)
 	case text:
-		_, ok := p.Default.(*String)
-		return ok
-	case tensor:
-		return v.node.Is("step") // of no type but a number's
+		_, ok = p.Default.(*String)
 	}
-	return false
+	return ok
 }
 
 // trainNumber is a number given to train.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gradgen.dev/ir"
 )
@@ -96,19 +97,43 @@ func (c *modelCompiler) gradient(loss *ir.Node) error {
 		params[i] = p.Node
 	}
 	c.grads = sweep(c.g, loss, c.g.Fill(1, loss.Type), params...)
-	written := ir.Topological(c.m.Train.Loss)
+	reached := reachable(c.m.Train.Loss)
+	var idle []string
 	for i, d := range c.grads {
 		p := c.m.Params[i]
 		switch {
 		case d != nil:
-		case slices.Contains(written, p.Node):
+		case reached[p.Node]:
 			// Only derivatives of what it reaches are in the loss: a last bias.
 			c.grads[i] = c.g.Fill(0, p.Node.Type)
 		default:
-			return &Error{p.Pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained", p.Path)}
+			idle = append(idle, p.Path)
 		}
 	}
-	return nil
+	switch len(idle) {
+	case 0:
+		return nil
+	case 1:
+		return &Error{c.m.Pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained: use what it computes, or leave it out", idle[0])}
+	}
+	return &Error{c.m.Pos, fmt.Sprintf("the loss does not depend on parameters %s, so they would never be trained: use what they compute, or leave them out", strings.Join(idle, ", "))}
+}
+
+// reachable is the nodes below n that a derivative could reach, past no stop.
+func reachable(n *ir.Node) map[*ir.Node]bool {
+	out := map[*ir.Node]bool{}
+	var visit func(n *ir.Node)
+	visit = func(n *ir.Node) {
+		if out[n] || n.Is("stop_gradient") {
+			return
+		}
+		out[n] = true
+		for _, a := range n.Operands() {
+			visit(a)
+		}
+	}
+	visit(n)
+	return out
 }
 
 // cut splits loss and metrics of both sides into parts.

@@ -101,7 +101,7 @@ func (d *funcDriver) call(env map[string]int, r *rand.Rand, coarse bool) {
 	leaves := values{}
 	var operands []*ir.Tensor
 	for _, p := range append(append([]ir.Named{}, d.f.Params...), d.e.Extra...) {
-		x, err := tensor(p.Node, env, d.noise(p.Node, r, coarse))
+		x, err := tensor(p.Node, env, d.noise(p.Node, env, r, coarse))
 		if err != nil {
 			return // no such arguments
 		}
@@ -133,12 +133,23 @@ func (d *funcDriver) call(env map[string]int, r *rand.Rand, coarse bool) {
 	}
 }
 
-// noise is what an operand is drawn from: divisors and indices are not 0.
-func (d *funcDriver) noise(n *ir.Node, r *rand.Rand, coarse bool) func() float64 {
-	if n.Type.Elem.IsInt() {
-		return func() float64 { return float64(1 + r.IntN(9)) }
+// noise is what an operand is drawn from: indices within their bounds, other
+// integers from 1 on, so that they may divide.
+func (d *funcDriver) noise(p *ir.Node, env map[string]int, r *rand.Rand, coarse bool) func() float64 {
+	if !p.Type.Elem.IsInt() {
+		return noise(r, coarse)
 	}
-	return noise(r, coarse)
+	first, extent := 1, 9
+	for _, n := range ir.Topological(d.f.Results...) {
+		if n.Is("bounded") && n.Args[0] == p {
+			v, err := n.Attr.Dims[0].Eval(env)
+			if err != nil {
+				d.Fatal(err)
+			}
+			first, extent = 0, max(v, 1)
+		}
+	}
+	return func() float64 { return float64(first + r.IntN(extent)) }
 }
 
 // invoke calls the emitted function; a panic is a value.

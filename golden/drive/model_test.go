@@ -153,7 +153,11 @@ func (d *modelDriver) leaves(env map[string]int, r *rand.Rand) (leaves values, o
 func (d *modelDriver) inputs(leaves values, env map[string]int, r *rand.Rand) {
 	draw := noise(r, false)
 	for _, in := range d.m.Inputs {
-		x := d.tensor(in.Node, env, draw)
+		scale := 1.0
+		if in.Node.Type.Elem.IsInt() {
+			scale = 3
+		}
+		x := d.tensor(in.Node, env, func() float64 { return scale * draw() })
 		for _, b := range d.plan.Bounds {
 			if b.Input.Attr.Name != in.Name {
 				continue

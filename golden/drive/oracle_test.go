@@ -66,7 +66,7 @@ func rounded(v float64, t ir.DType) float64 {
 	case t == ir.Bool:
 		return float64(int(math.Abs(v)*8) % 2)
 	case t.IsInt():
-		return math.Round(v * 3)
+		return math.Round(v)
 	}
 	return v
 }
