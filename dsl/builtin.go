@@ -43,7 +43,7 @@ func init() {
 			builtins[b.name()] = b
 		}
 	}
-	for _, name := range []string{"gather", "scatter_add", "cumsum", "sort", "argsort", "topk",
+	for _, name := range []string{"scatter_add", "cumsum", "sort", "argsort", "topk",
 		"conv", "conv_transpose", "max_pool", "avg_pool", "max_pool2d", "avg_pool2d", "conv2d", "conv1d", "conv3d",
 		"conv2d_transpose", "batch_norm", "orthogonal", "vjp"} {
 		notYet[name] = name

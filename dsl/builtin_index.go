@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"math"
+	"slices"
 
 	"gradgen.dev/ir"
 )
@@ -109,14 +110,9 @@ func set(e *elaborator, c *callSite) value {
 	if !ok {
 		return poison{}
 	}
-	at, ok := c.value("i").(number)
-	extent := n.Type.Shape[axis]
-	d, okDim := e.fromExtent(at, extent)
-	if !ok || !okDim {
-		return c.failAt(c.place("i"), "index", "%s", wantsInteger("the index of set", c.place("i"), c.value("i")))
-	}
-	if outside(d, extent, 1) {
-		return c.failAt(c.place("i"), "index", "index %v is outside axis %d of %s", d, axis, shownIn(c.place("x"), n, "this"))
+	at, ok := c.position(n, axis)
+	if !ok {
+		return poison{}
 	}
 	v, ok := e.nodeOf(c.sc, c.place("v"), c.value("v"), n.Type.Elem)
 	if !ok {
@@ -126,8 +122,58 @@ func set(e *elaborator, c *callSite) value {
 	if s, _, ok := broadcastShapes(v.Type.Shape, slot, e.facts); !ok || !sameShape(s, slot, e.facts) {
 		return c.failAt(c.place("v"), "shapes", "a slice of %s is %v, and the new one is %v", shownIn(c.place("x"), n, "this"), slot, v.Type.Shape)
 	}
-	hit := e.g.Map("eq", e.g.Iota(n.Type.Shape, axis, ir.Int32), e.broadcast(e.g.Size(d, ir.Int32), n.Type.Shape))
+	hit := e.g.Map("eq", e.g.Iota(n.Type.Shape, axis, at.Type.Elem), e.broadcast(at, n.Type.Shape))
 	return tensor{e.g.Map("where", hit, e.spread(e.broadcast(v, slot), n.Type.Shape, []int{axis}), n)}
+}
+
+// position is the argument i as one index along an axis of n: an integer known
+// at compile time, or an integer scalar.
+func (c *callSite) position(n *ir.Node, axis int) (*ir.Node, bool) {
+	e, extent := c.e, n.Type.Shape[axis]
+	if t, ok := c.value("i").(tensor); ok && t.node.Type.Elem.IsInt() && t.node.Type.Rank() == 0 {
+		return e.bounded(t.node, extent, noException), true
+	}
+	at, isNumber := c.value("i").(number)
+	d, ok := e.fromExtent(at, extent)
+	switch {
+	case !isNumber || !ok:
+		c.failAt(c.place("i"), "index", "%s", wantsInteger("the index of set", c.place("i"), c.value("i")))
+	case outside(d, extent, 1):
+		c.failAt(c.place("i"), "index", "index %v is outside axis %d of %s", d, axis, shownIn(c.place("x"), n, "this"))
+	}
+	return e.g.Size(d, ir.Int32), !c.bad
+}
+
+// gather is, at each index of i, the element of x that lies as far along the
+// axis as i says.
+func gather(e *elaborator, c *callSite) value {
+	n, ok := c.node("x")
+	ids, okIDs := c.node("i")
+	if !ok || !okIDs {
+		return poison{}
+	}
+	axis, ok := c.axis("axis", 0, n.Type.Rank())
+	if !ok {
+		return poison{}
+	}
+	others, along := []int{axis}, n.Type.Shape
+	if !ids.Type.Elem.IsInt() || ids.Type.Rank() != len(along) || !sameShape(ids.Type.Shape.Drop(others), along.Drop(others), e.facts) {
+		return c.failAt(c.place("i"), "shapes", "gather along axis %d of %s wants integers in its shape but for that axis, and %s is %v",
+			axis, shownIn(c.place("x"), n, "this"), excerptOf(c.place("i"), "this"), ids.Type)
+	}
+	ids = e.bounded(ids, along[axis], noException)
+
+	// The axis goes last; each index then picks from a row of its own.
+	order := append(keptAxes(len(along), others), axis)
+	rows, ids := e.g.Transpose(n, order), e.g.Transpose(ids, order)
+	last := len(along) - 1
+	wide := append(slices.Clone(ids.Type.Shape), along[axis])
+	rows = e.spread(rows, wide, []int{last})
+	back := make([]int, len(order))
+	for i, a := range order {
+		back[a] = i
+	}
+	return tensor{e.g.Transpose(e.g.Must("pick", ir.Attr{}, rows, ids), back)}
 }
 
 // pick is the element of each row at an index, along the last axis.

@@ -23,6 +23,7 @@ var shapeTable = map[string]func(e *elaborator, c *callSite) value{
 	"tile(x, times)":                 tile,
 	"one_hot(i, n)":                  oneHot,
 	"set(x, i, v, axis: 0)":          set,
+	"gather(x, i, axis: 0)":          gather,
 	"pick(x, i, checked: false)":     pick,
 	"bounded(i, n, except: none)":    boundedBy,
 	"unreduce(y, x, axis:)":          unreduce,

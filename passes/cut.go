@@ -14,6 +14,7 @@ type cutter struct {
 	parts []ir.Part
 	byKey map[string]int // of a part, by its node or extent
 	taken map[string]bool
+	bent  []string // reports that no sum of parts gives
 }
 
 func newCutter(g *ir.Graph) *cutter {
@@ -77,7 +78,81 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	case n.Type.Rank() == 0 && (n.Is("spread") || n.Is("reshape")) && n.Args[0].Type.Rank() == 0:
 		return c.cut(name, n.Args[0])
 	}
+	if inner := c.inwards(n); inner != nil {
+		return c.cut(name, inner)
+	}
+	if c.accumulates(n) {
+		c.bent = append(c.bent, name)
+	}
 	return c.part(name, "last", n, nil)
+}
+
+// inwards moves a sum over constant extents, or the choice of one element,
+// nearer to the sum over a run-time dimension that it is of: past quotients by
+// a scalar, sums, and the sum itself. It is nil where n is no such thing.
+func (c *cutter) inwards(n *ir.Node) *ir.Node {
+	if !n.Is("sum") && !n.Is("slice") && !n.Is("reshape") || !c.accumulates(n) {
+		return nil
+	}
+	x := n.Args[0]
+	outer := func(a *ir.Node) *ir.Node { return c.g.Must(n.Op.Name, n.Attr, a) }
+	scalar := func(a *ir.Node) *ir.Node {
+		if a.Is("spread") && a.Args[0].Type.Rank() == 0 {
+			return c.g.Broadcast(a.Args[0], n.Type.Shape)
+		}
+		return nil
+	}
+	switch {
+	case x.Is("div") && scalar(x.Args[1]) != nil:
+		return c.g.Map("div", outer(x.Args[0]), scalar(x.Args[1]))
+	case x.Is("mul") && scalar(x.Args[0]) != nil:
+		return c.g.Map("mul", scalar(x.Args[0]), outer(x.Args[1]))
+	case x.Is("neg"), x.Is("add"), x.Is("sub"):
+		args := make([]*ir.Node, len(x.Args))
+		for i, a := range x.Args {
+			args[i] = outer(a)
+		}
+		return c.g.Must(x.Op.Name, x.Attr, args...)
+	case n.Is("sum") && x.Is("sum"):
+		return c.g.Sum(x.Args[0], mergedAxes(n, x))
+	case n.Is("reshape") && x.Is("sum") && n.Type.Rank() == 0:
+		return c.g.Sum(x.Args[0], axes(0, x.Args[0].Type.Rank())) // of extents of 1
+	case n.Is("slice") && x.Is("sum"):
+		return c.sliceInside(n, x)
+	case x.Is("slice"), x.Is("reshape"):
+		if inner := c.inwards(x); inner != nil {
+			return outer(inner)
+		}
+	}
+	return nil
+}
+
+// sliceInside is a slice of a sum as the sum of a slice.
+func (c *cutter) sliceInside(n, sum *ir.Node) *ir.Node {
+	x := sum.Args[0]
+	var starts, limits []ir.Dim
+	var steps []int
+	next := 0
+	for i, d := range x.Type.Shape {
+		start, limit, step := ir.Dim{}, d, 1
+		if !contains(sum.Attr.Axes, i) {
+			start, limit, step = n.Attr.Dims[next], n.Attr.Limits[next], n.Attr.Steps[next]
+			next++
+		}
+		starts, limits, steps = append(starts, start), append(limits, limit), append(steps, step)
+	}
+	return c.g.Sum(c.g.Slice(x, starts, limits, steps), sum.Attr.Axes)
+}
+
+// accumulates reports whether a reduction over a run-time dimension lies below
+// n.
+func (c *cutter) accumulates(n *ir.Node) bool {
+	for _, m := range ir.Topological(n) {
+		if _, ok := combines[m.Op.Name]; ok && overRunTime(m) {
+			return true
+		}
+	}
+	return false
 }
 
 // reaches reports whether a part other than the newest value lies below n, or

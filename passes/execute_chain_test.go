@@ -114,8 +114,8 @@ func (p *planning) updates() error {
 			continue
 		}
 		n := p.next(leaf)
-		if slices.ContainsFunc(next, func(t target) bool { return t.node == n }) {
-			continue
+		if len(next) > 0 && n.Type.Equal(next[0].node.Type) && p.rng.IntN(8) == 0 {
+			n = next[0].node
 		}
 		next, roots = append(next, target{node: n, buffer: b, leaf: leaf}), append(roots, n)
 	}
@@ -124,7 +124,7 @@ func (p *planning) updates() error {
 	}
 	fw := p.pl.child()
 	forward := p.outputs(p.roots[:1], "out")
-	keep := saved(fw.buffer, p.roots[:1], roots)
+	keep := saved(fw.buffer, p.roots[:1], append(roots, p.roots[1]))
 	first := fw.procedure("forward", forward, keep)
 	bw := fw.child()
 	targets := append(p.outputs(p.roots[1:2], "other"), next...)

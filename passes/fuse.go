@@ -317,11 +317,7 @@ func (f *fuser) join(n *ir.Node, g *group) {
 // rowExpression reports whether a repeats along rows what is computed inline
 // for each row.
 func (f *fuser) rowExpression(a *ir.Node) bool {
-	if !a.Is("spread") {
-		return false
-	}
-	x := a.Args[0]
-	return x.Op.Class == ir.Map && x.Type.Rank() > 0 && f.inline(x)
+	return a.Is("spread") && a.Args[0].Op.Class == ir.Map && a.Args[0].Type.Rank() > 0 && f.inline(a.Args[0])
 }
 
 // choose is the first group from the operands' last one on that has something

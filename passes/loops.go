@@ -283,7 +283,7 @@ func (b *builder) read(step *ir.LoopStep, a *ir.Node) {
 	if !b.f.inline(a) && !b.f.avail[a] && !b.f.memory[a] {
 		return // a local of the loop
 	}
-	if a.Is("spread") && a.Args[0].Type.Rank() == 0 {
+	if a.Is("spread") && a.Args[0].Type.Rank() == 0 && b.f.inline(a) {
 		b.read(step, a.Args[0])
 		return
 	}

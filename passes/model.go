@@ -152,6 +152,11 @@ func (c *modelCompiler) cut(train, infer []*ir.Node) error {
 	}
 	if m.Train != nil {
 		reports, cut := fields(m.Train, train)
+		for _, name := range cut.bent {
+			if name != "loss" {
+				return &Error{m.Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; a nonlinear function of a tensor of sums is not compiled yet", name)}
+			}
+		}
 		c.plan.Reports, c.plan.Parts = reports, cut.parts
 		c.train = partNodes(cut)
 		c.writes = train[len(train)-len(m.Train.Writes):]

@@ -207,7 +207,7 @@ func readBefore(l *ir.LoopStep, a *ir.Buffer, to *ir.Store) bool {
 		}
 		at, read := reads[n]
 		switch {
-		case x.Buffer != a || !read:
+		case x.Buffer != a || !read || a == to.To.Buffer && writesOwn(l, n, a):
 		case len(x.Index) > 0:
 			// One element of the row, read before the loop that writes it.
 			if at.element >= 0 || at.row > to.Pass || to.Row || !rowOf(x, to.To, len(l.Outer)) {

@@ -106,6 +106,9 @@ func (f *fuser) negated(k *ir.Node, t ir.DType) *ir.Node {
 // update of x where n takes x's place.
 func (f *fuser) absorbSum(n *ir.Node, updates map[*ir.Node]*ir.Node) {
 	leaf := updates[n]
+	if f.uses[n] > 1 {
+		leaf = nil // others read the new value
+	}
 	for i, x := range n.Args {
 		y := n.Args[1-i]
 		negative := n.Is("sub") && i == 0 // y is subtracted

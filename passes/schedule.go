@@ -59,6 +59,7 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 	for _, t := range targets {
 		if avail[t.node] || slices.Contains(roots, t.node) || t.node.IsConstant() && t.node.Type.Rank() == 0 {
 			copies = append(copies, t)
+			delete(updates, t.node)
 			continue
 		}
 		roots = append(roots, t.node)
@@ -73,13 +74,14 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 	}
 	s.f = fuse(pl.g, avail, roots, updates)
 	for _, t := range targets {
-		// What later steps read again is not computed over what earlier ones
-		// still read: it is copied at the end.
-		if t.leaf != nil && s.f.reread[t.node] {
+		// What others read too is not computed over what earlier steps still
+		// read: it is copied at the end.
+		if t.leaf != nil && (s.f.reread[t.node] || updates[t.node] == nil) {
 			copies = append(copies, t)
+			delete(updates, t.node)
 		}
 	}
-	s.assign(targets)
+	s.assign(targets, updates)
 	s.planner = pl.withLocals()
 	s.build()
 	for _, t := range copies {
@@ -116,10 +118,11 @@ type scheduler struct {
 	cleared map[*ir.Node]bool
 }
 
-// assign gives every value in memory its buffer.
-func (s *scheduler) assign(targets []target) {
+// assign gives every value in memory its buffer: that of its target, but of an
+// update only where it is in place.
+func (s *scheduler) assign(targets []target, inPlace map[*ir.Node]*ir.Node) {
 	for _, t := range targets {
-		if s.buffer[t.node] == nil && t.node.Type.Rank() > 0 && !t.node.Is("const") && !(t.leaf != nil && s.f.reread[t.node]) {
+		if s.buffer[t.node] == nil && t.node.Type.Rank() > 0 && !t.node.Is("const") && (t.leaf == nil || inPlace[t.node] != nil) {
 			s.buffer[t.node] = t.buffer
 		}
 	}
