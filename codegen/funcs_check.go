@@ -32,7 +32,7 @@ func (e *entry) printChecks(b *body) {
 			e.printLength(b, e.params[i], p.Node.Type.Shape)
 		}
 	}
-	e.printSmall(b)
+	e.printFit(b)
 	e.printBounds(b)
 }
 
@@ -68,20 +68,20 @@ func (e *entry) printLength(b *body, x string, s ir.Shape) {
 	})
 }
 
-// printSmall checks the extents that short arguments make negative.
-func (e *entry) printSmall(b *body) {
-	for _, d := range fragile(ir.Topological(e.ir.Results...)) {
-		set := map[string]bool{}
-		d.Vars(set)
+// printFit checks what the function requires of its dimensions.
+func (e *entry) printFit(b *body) {
+	for _, r := range requirements(ir.Topological(e.ir.Results...), e.ir.Facts) {
 		var names []string
-		for _, dim := range e.ir.Dims {
-			if set[dim.Name] {
-				names = append(names, e.ctx.names[dim.Name])
-			}
+		for _, dim := range r.dims(e.ir.Dims) {
+			names = append(names, e.ctx.names[dim.Name])
 		}
-		b.block("if "+e.ctx.spell(d)+" < 0", func() {
-			b.stmt("panic(fmt.Sprintf(%q, %s))", fmt.Sprintf("%s%s: %s is %s, but %s may not be negative", e.label, e.name,
-				strings.Join(names, ", "), strings.TrimSuffix(strings.Repeat("%d, ", len(names)), ", "), d), strings.Join(names, ", "))
+		demand := r.String() + " does not hold"
+		if r.fact == nil {
+			demand = r.least.String() + " may not be negative"
+		}
+		b.block("if "+r.fails(e.ctx.spell), func() {
+			b.stmt("panic(fmt.Sprintf(%q, %s))", fmt.Sprintf("%s%s: %s is %s, but %s", e.label, e.name,
+				strings.Join(names, ", "), strings.TrimSuffix(strings.Repeat("%d, ", len(names)), ", "), strings.ReplaceAll(demand, "%", "%%")), strings.Join(names, ", "))
 		})
 	}
 }

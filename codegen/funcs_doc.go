@@ -95,7 +95,7 @@ func (e *entry) conditions() string {
 			slices = append(slices, e.params[i])
 		}
 	}
-	if len(slices) == 0 || len(slices) == 1 && len(e.ir.Dims) == 1 && len(fragile(ir.Topological(e.ir.Results...))) == 0 {
+	if len(slices) == 0 || len(slices) == 1 && len(e.ir.Dims) == 1 && len(requirements(ir.Topological(e.ir.Results...), e.ir.Facts)) == 0 {
 		return ""
 	}
 	var shapes []string

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -82,7 +83,7 @@ func (p *loopPrinter) value(n *ir.Node) (string, int) {
 func (p *loopPrinter) expression(n *ir.Node) (text string, bind int, ok bool) {
 	switch n.Op.Class {
 	case ir.View, ir.Index:
-		if a, found := p.l.Loads[n]; found {
+		if a, found := p.l.Loads[n]; found && !(n.Is("spread") && p.storedAt(n, a)) {
 			return p.load(n, a), bindUnary, true
 		}
 		text, bind = p.value(n.Args[0])
@@ -110,6 +111,13 @@ func (p *loopPrinter) expression(n *ir.Node) (text string, bind int, ok bool) {
 		args[i], binds[i] = p.value(a)
 	}
 	return operation(n, n.Type.Elem, args, binds)
+}
+
+// storedAt reports whether a is where the loop itself stores n.
+func (p *loopPrinter) storedAt(n *ir.Node, a ir.Access) bool {
+	return slices.ContainsFunc(p.l.Stores, func(s ir.Store) bool {
+		return s.Node == n && s.To.Buffer == a.Buffer && s.To.Offset.Equal(a.Offset) && ir.Shape(s.To.Strides).Equal(a.Strides)
+	})
 }
 
 // indexComparison compares an index of the loop with an integer: as int, which

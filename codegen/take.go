@@ -76,7 +76,7 @@ func (m *model) printTakeOf(f *file, typ, x string, inputs []operand, nodes []*i
 				t.check("fault.Len(%q, %q, len(%s.%s), %s)", m.label, in.field, x, in.field, frame.spell(in.Node.Type.Shape.Size()))
 			}
 		}
-		t.notNegative(nodes)
+		t.fit(nodes)
 		for _, in := range inputs {
 			t.labels(in)
 		}
@@ -268,51 +268,28 @@ func (t *taker) given(nodes []*ir.Node) {
 	}
 }
 
-// notNegative checks the extents that small dimensions make negative.
-func (t *taker) notNegative(nodes []*ir.Node) {
-	for _, d := range fragile(nodes) {
-		set := map[string]bool{}
-		d.Vars(set)
-		var names, values []string
-		for _, dim := range t.dims {
-			if set[dim.Name] {
-				names = append(names, dim.field)
-				values = append(values, t.c.names[dim.Name])
-			}
+// fit checks what the model requires of the dimensions that are known.
+func (t *taker) fit(nodes []*ir.Node) {
+	for _, r := range requirements(nodes, t.ir.Facts) {
+		dims := r.dims(t.ir.Dims)
+		if slices.ContainsFunc(dims, func(d ir.RunDim) bool { return !t.known[d.Name] }) {
+			continue // about what this kind of input does not use
 		}
-		t.b.block("if "+t.c.spell(d)+" < 0", func() {
-			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + " is too small: the model needs " + d.String() + " ≥ 0"
+		var names, values []string
+		for _, d := range dims {
+			names = append(names, t.dimField(d.Name))
+			values = append(values, t.c.names[d.Name])
+		}
+		t.b.block("if "+r.fails(t.c.spell), func() {
+			problem := " does not fit"
+			if r.fact == nil {
+				problem = " is too small"
+			}
+			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + problem + ": the model needs " + strings.ReplaceAll(r.String(), "%", "%%")
 			t.b.stmt("return &fault.InputError{Model: %q, Input: %q, Reason: fmt.Sprintf(%q, %s)}", t.label,
 				strings.Join(names, ", "), format, strings.Join(values, ", "))
 		})
 	}
-}
-
-// fragile is the polynomials that have to be at least 0 for the nodes to make
-// sense and may be less: extents, and what slices leave of an axis.
-func fragile(nodes []*ir.Node) []ir.Dim {
-	var out []ir.Dim
-	add := func(d ir.Dim) {
-		if !d.Covers(ir.Dim{}) && !slices.ContainsFunc(out, d.Equal) {
-			out = append(out, d)
-		}
-	}
-	for _, n := range nodes {
-		for _, d := range n.Type.Shape {
-			add(d)
-		}
-		if !n.Is("slice") {
-			continue
-		}
-		for i, d := range n.Args[0].Type.Shape {
-			if !n.Type.Shape[i].IsConst(0) {
-				last := n.Attr.Dims[i].Add(n.Type.Shape[i].Sub(ir.D(1)).Mul(ir.D(n.Attr.Steps[i])))
-				add(d.Sub(last).Sub(ir.D(1)))
-				add(n.Attr.Dims[i])
-			}
-		}
-	}
-	return out
 }
 
 // labels checks the elements of an input that are used as indices.

@@ -61,10 +61,10 @@ func (m *model) allNodes() []*ir.Node {
 // environments are run-time dimensions to test at: small ones, different from
 // each other, for which every shape makes sense.
 func (m *model) environments(nodes []*ir.Node) []map[string]int {
-	return environments(m.ir.Dims, nodes, sizes, 1)
+	return environments(m.ir.Dims, nodes, m.ir.Facts, sizes, 1)
 }
 
-func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int, least int) []map[string]int {
+func environments(dims []ir.RunDim, nodes []*ir.Node, facts ir.Facts, sizes []int, least int) []map[string]int {
 	if len(dims) == 0 {
 		return []map[string]int{{}}
 	}
@@ -78,7 +78,7 @@ func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int, least int) []
 					env[d.Name] += more
 				}
 			}
-			if admits(nodes, env, least) {
+			if admits(nodes, facts, env, least) {
 				out = append(out, env)
 				break
 			}
@@ -89,7 +89,7 @@ func environments(dims []ir.RunDim, nodes []*ir.Node, sizes []int, least int) []
 
 // admits reports whether all shapes make sense in env, with extents of at least
 // least.
-func admits(nodes []*ir.Node, env map[string]int, least int) bool {
+func admits(nodes []*ir.Node, facts ir.Facts, env map[string]int, least int) bool {
 	for _, n := range nodes {
 		for _, d := range n.Type.Shape {
 			if v, err := d.Eval(env); err != nil || v < least {
@@ -97,10 +97,7 @@ func admits(nodes []*ir.Node, env map[string]int, least int) bool {
 			}
 		}
 	}
-	return !slices.ContainsFunc(fragile(nodes), func(d ir.Dim) bool {
-		v, err := d.Eval(env)
-		return err != nil || v < 0
-	})
+	return !slices.ContainsFunc(requirements(nodes, facts), func(r requirement) bool { return !r.met(env) })
 }
 
 // work is how many elements the naive loops of root compute in env.

@@ -14,7 +14,7 @@ var funcSizes = []int{1, 2, 7, 8, 9, 17}
 // printTests prints the test of an exported function: each derivative is the
 // slope of the one below it, and nothing allocates.
 func (f *function) printTests(out *file) {
-	envs := environments(f.ir.Dims, ir.Topological(f.ir.Results...), funcSizes, 0)
+	envs := environments(f.ir.Dims, ir.Topological(f.ir.Results...), f.ir.Facts, funcSizes, 0)
 	if len(envs) == 0 || len(f.entries) == 0 {
 		return
 	}

@@ -21,6 +21,7 @@ var advices = []func(*mistake) *Diagnostic{
 	adviseQuote,
 	adviseStep,
 	adviseOutput,
+	adviseElementType,
 	adviseOperand,
 	adviseTopLevel,
 	adviseKeyword,
@@ -355,4 +356,16 @@ func adviseOperand(m *mistake) *Diagnostic {
 // file`.
 func withoutArticle(found string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(found, "a "), "the ")
+}
+
+// elementWords are the element types of other languages.
+var elementWords = wordSet(`int uint long short byte float double half real string str boolean
+	int8 int16 uint8 uint16 uint32 uint64 float16 bfloat16 f16 f32 f64 i32 i64 u8 complex64 complex128`)
+
+// adviseElementType is for an element type of another language behind a shape.
+func adviseElementType(m *mistake) *Diagnostic {
+	if m.value(m.at-1) != "]" || !elementWords[m.value(m.at)] {
+		return nil
+	}
+	return m.errorAt(m.at, "no element type is called %s; there are %s", m.value(m.at), joined(elementTypes, "and"))
 }

@@ -9,12 +9,18 @@ import (
 	"gradgen.dev/ir"
 )
 
-// A builtin is a function that the compiler knows: the primitives that the
-// standard library is written in.
-type builtin struct {
+// A primitive is a function that the compiler knows: what the standard library
+// is written in.
+type primitive struct {
 	signature string // as the reference prints it
-	params    []builtinParam
+	doc       string // a line of Markdown
 	eval      func(e *elaborator, c *callSite) value
+}
+
+// A builtin is a primitive with its signature read.
+type builtin struct {
+	primitive
+	params []builtinParam
 }
 
 // A builtinParam is one parameter of a builtin.
@@ -25,37 +31,49 @@ type builtinParam struct {
 	variadic bool
 }
 
+// A primitiveGroup is primitives that belong together.
+type primitiveGroup struct {
+	title string
+	list  []primitive
+}
+
+// primitiveGroups is all primitives, in the order of the reference.
+func primitiveGroups() []primitiveGroup {
+	return []primitiveGroup{
+		{"Element by element", elementwiseTable()},
+		{"Reductions", reductionTable},
+		{"Shapes and indices", shapeTable},
+		{"Tensors of numbers", makingTable},
+		{"Random draws", randomTable},
+		{"Derivatives", calculusTable},
+		{"Known at compile time", staticTable},
+		{"For the text of the library", libraryTable},
+	}
+}
+
 // builtins is the primitives by name. It is filled by init, as their
 // evaluation refers to it.
-var builtins map[string]*builtin
+var builtins = map[string]*builtin{}
 
-// notYet is what the language has and the compiler lacks: what messages call it.
-var notYet = map[string]string{}
+// notYet is the functions that the language has and the compiler lacks.
+var notYet = wordSet(`scatter_add cumsum sort argsort topk conv conv_transpose max_pool avg_pool
+	max_pool2d avg_pool2d conv1d conv2d conv3d conv2d_transpose batch_norm orthogonal`)
 
 func init() {
-	builtins = map[string]*builtin{}
-	for _, table := range []map[string]func(e *elaborator, c *callSite) value{
-		reductionTable, shapeTable, makingTable, calculusTable, staticTable, randomTable, elementwiseTable(),
-	} {
-		for signature, eval := range table {
-			b := parseSignature(signature)
-			b.eval = eval
+	for _, group := range primitiveGroups() {
+		for _, p := range group.list {
+			b := parseSignature(p)
 			builtins[b.name()] = b
 		}
-	}
-	for _, name := range []string{"scatter_add", "cumsum", "sort", "argsort", "topk",
-		"conv", "conv_transpose", "max_pool", "avg_pool", "max_pool2d", "avg_pool2d", "conv2d", "conv1d", "conv3d",
-		"conv2d_transpose", "batch_norm", "orthogonal", "vjp"} {
-		notYet[name] = name
 	}
 }
 
 // parseSignature reads `sum(x, axis:, keep: false)`: a colon makes a parameter
 // one that must be named and may be left out, = gives a default, and … takes
 // any number.
-func parseSignature(text string) *builtin {
-	b := &builtin{signature: text}
-	_, inside, _ := strings.Cut(strings.TrimSuffix(text, ")"), "(")
+func parseSignature(p primitive) *builtin {
+	b := &builtin{primitive: p}
+	_, inside, _ := strings.Cut(strings.TrimSuffix(p.signature, ")"), "(")
 	for _, p := range strings.Split(inside, ", ") {
 		name, _, optional := strings.Cut(p, " = ")
 		key, _, named := strings.Cut(name, ":")
@@ -163,7 +181,7 @@ func (c *callSite) tooMany(b *builtin, a *argument) bool {
 			return c.badArgs(a.node, "%s takes no further argument without a name: %s", c.name, b.signature)
 		}
 	}
-	return c.badArgs(a.node, "%s takes %s, and this is one more", c.name, count(len(b.params), "argument"))
+	return c.badArgs(a.node, "%s takes %s, and this is one more: %s", c.name, count(len(b.params), "argument"), b.signature)
 }
 
 func (b *builtin) paramNames() []string {

@@ -53,7 +53,27 @@ func (c *callSite) operands() ([]*ir.Node, bool) {
 		c.fail("arguments", "%s lacks its tensors", c.name)
 		return nil, false
 	}
+	if last := args[len(args)-1]; c.isAxis(last) {
+		c.failAt(last.node, "arguments", "the axis of %s is always named: axis: %s", c.name, excerptOf(last.node, "…"))
+		return nil, false
+	}
 	return c.nodes(args)
+}
+
+// isAxis reports whether an argument can only be an axis without its name: an
+// integer behind what is no scalar.
+func (c *callSite) isAxis(a *argument) bool {
+	n, ok := a.val.(number)
+	if !ok || !n.whole || len(c.more) < 2 {
+		return false
+	}
+	switch v := c.e.argValue(c.more[0]).(type) {
+	case tensor:
+		return v.node.Type.Rank() > 0
+	case list, tuple:
+		return true
+	}
+	return false
 }
 
 // stack puts tensors of one shape along a new axis; scalars may be numbers.

@@ -5,9 +5,9 @@ import (
 )
 
 // makingTable is what makes tensors out of numbers.
-var makingTable = map[string]func(e *elaborator, c *callSite) value{
-	"full(shape, v)": full,
-	"iota(n)":        iota_,
+var makingTable = []primitive{
+	{"full(shape, v)", "v everywhere.", full},
+	{"iota(n)", "0, 1, …, n-1, of type int32.", iota_},
 }
 
 // full is a number everywhere.
@@ -36,9 +36,9 @@ func iota_(e *elaborator, c *callSite) value {
 }
 
 // randomTable is the random draws. Their sites follow from the text.
-var randomTable = map[string]func(e *elaborator, c *callSite) value{
-	"uniform(shape, lo = 0, hi = 1)":   uniform,
-	"normal(shape, mean = 0, std = 1)": normal,
+var randomTable = []primitive{
+	{"uniform(shape, lo = 0, hi = 1)", "Independent draws from [lo, hi).", uniform},
+	{"normal(shape, mean = 0, std = 1)", "Independent normal draws.", normal},
 }
 
 // draw is independent numbers of a distribution.
@@ -99,13 +99,20 @@ func (e *elaborator) affine(x *ir.Node, scale, shift number) *ir.Node {
 }
 
 // staticTable is the functions that are known at compile time.
-var staticTable = map[string]func(e *elaborator, c *callSite) value{
-	"isint(x)":     isInt,
-	"rank(x)":      rankOf,
-	"extent(x, k)": extentOf,
-	"axes(x)":      axesOf,
-	"given(x)":     isGiven,
-	"known(x)":     isKnown,
+var staticTable = []primitive{
+	{"isint(x)", "Whether x holds integers.", isInt},
+	{"rank(x)", "The number of axes, or of extents in a shape.", rankOf},
+	{"extent(x, k)", "The extent of axis k, or the product of those of several.", extentOf},
+}
+
+// libraryTable is what the text of the library needs beside.
+var libraryTable = []primitive{
+	{"axes(x)", "All axes of x, as a list.", axesOf},
+	{"given(x)", "Whether the caller passed the parameter x of this fn, layer or optimizer.", isGiven},
+	{"known(x)", "Whether the number x is known at compile time.", isKnown},
+	{"pick(x, i, checked: false)", "Of each row along the last axis, the element at the index that i has for the row.", pick},
+	{"bounded(i, n, except: none)", "i, every element of which must be from 0 to n-1, or equal except; a call that passes another fails.", boundedBy},
+	{"unreduce(y, x, axis:)", "y, a reduction of x along axes, repeated to the shape of x.", unreduce},
 }
 
 // isInt reports whether x holds integers.
@@ -208,12 +215,12 @@ func isKnown(e *elaborator, c *callSite) value {
 }
 
 // calculusTable is the derivatives as expressions.
-var calculusTable = map[string]func(e *elaborator, c *callSite) value{
-	"grad(y, x)":       func(e *elaborator, c *callSite) value { return derivative(e, c, "grad") },
-	"jacobian(y, x)":   func(e *elaborator, c *callSite) value { return derivative(e, c, "jacobian") },
-	"hessian(y, x)":    func(e *elaborator, c *callSite) value { return derivative(e, c, "hessian") },
-	"jvp(y, x, v)":     func(e *elaborator, c *callSite) value { return derivative(e, c, "jvp") },
-	"stop_gradient(x)": stopGradient,
+var calculusTable = []primitive{
+	{"grad(y, x)", "The derivative of the scalar y by the named value x, in the shape of x.", func(e *elaborator, c *callSite) value { return derivative(e, c, "grad") }},
+	{"jacobian(y, x)", "The derivatives of each element of y by each of x.", func(e *elaborator, c *callSite) value { return derivative(e, c, "jacobian") }},
+	{"hessian(y, x)", "The second derivatives of the scalar y by x.", func(e *elaborator, c *callSite) value { return derivative(e, c, "hessian") }},
+	{"jvp(y, x, v)", "The derivative of y where x moves along v.", func(e *elaborator, c *callSite) value { return derivative(e, c, "jvp") }},
+	{"stop_gradient(x)", "x, constant to derivatives.", stopGradient},
 }
 
 // derivative is a derivative of y by the named value x.

@@ -14,37 +14,37 @@ var inOperators = map[string]bool{
 
 // elementwiseTable is a function for each elementwise op of the table, and
 // where.
-func elementwiseTable() map[string]func(e *elaborator, c *callSite) value {
-	out := map[string]func(e *elaborator, c *callSite) value{"where(c, a, b)": where}
+func elementwiseTable() []primitive {
+	var out []primitive
 	for _, name := range ir.OpNames {
 		op := ir.Ops[name]
 		switch {
 		case op.Class != ir.Map || inOperators[name]:
 		case op.Arity == 1:
-			out[name+"(x)"] = func(e *elaborator, c *callSite) value { return unary(e, c, name) }
+			out = append(out, primitive{name + "(a)", op.Doc, func(e *elaborator, c *callSite) value { return unary(e, c, name) }})
 		case op.Arity == 2:
-			out[name+"(x, y)"] = func(e *elaborator, c *callSite) value { return elementwise(e, c, name, "x", "y") }
+			out = append(out, primitive{name + "(a, b)", op.Doc, func(e *elaborator, c *callSite) value { return elementwise(e, c, name, "a", "b") }})
 		}
 	}
-	return out
+	return append(out, primitive{"where(c, a, b)", "a where c holds, else b", where})
 }
 
 // unary is an op of one operand.
 func unary(e *elaborator, c *callSite, op string) value {
-	v := c.value("x")
+	v := c.value("a")
 	if n, ok := v.(number); ok && !n.logical {
 		return e.numberFunction(op, n)
 	}
-	n, ok := c.node("x")
+	n, ok := c.node("a")
 	if !ok {
 		return poison{}
 	}
 	elem := n.Type.Elem
 	switch {
 	case elem == ir.Bool:
-		return c.failAt(c.place("x"), "element-type", "%s wants numbers, and %s is bool; float(x) and int32(x) convert", op, shownIn(c.place("x"), n, "this"))
+		return c.failAt(c.place("a"), "element-type", "%s wants numbers, and %s is bool; float(x) and int32(x) convert", op, shownIn(c.place("a"), n, "this"))
 	case elem.IsInt() && op != "abs" && op != "sign":
-		return c.failAt(c.place("x"), "element-type", "%s wants floating numbers, and %s is %v; float(x) converts", op, shownIn(c.place("x"), n, "this"), elem)
+		return c.failAt(c.place("a"), "element-type", "%s wants floating numbers, and %s is %v; float(x) converts", op, shownIn(c.place("a"), n, "this"), elem)
 	}
 	return tensor{e.g.Map(op, n)}
 }

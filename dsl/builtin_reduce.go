@@ -4,16 +4,16 @@ import "gradgen.dev/ir"
 
 // reductionTable is the reductions. max and min of two arguments work element
 // by element.
-var reductionTable = map[string]func(e *elaborator, c *callSite) value{
-	"sum(x, axis:, keep: false)":           reduceBy("sum"),
-	"prod(x, axis:, keep: false)":          reduceBy("prod"),
-	"max(x, y = none, axis:, keep: false)": extremeBy("max"),
-	"min(x, y = none, axis:, keep: false)": extremeBy("min"),
-	"logsumexp(x, axis:, keep: false)":     reduceBy("logsumexp"),
-	"any(x, axis:, keep: false)":           reduceBy("any"),
-	"all(x, axis:, keep: false)":           reduceBy("all"),
-	"argmax(x, axis:, keep: false)":        argBy("argmax"),
-	"argmin(x, axis:, keep: false)":        argBy("argmin"),
+var reductionTable = []primitive{
+	{"sum(x, axis:, keep: false)", "The sum.", reduceBy("sum")},
+	{"prod(x, axis:, keep: false)", "The product.", reduceBy("prod")},
+	{"max(x, y = none, axis:, keep: false)", "The largest element, NaN where one is; of two values, the larger at each place.", extremeBy("max")},
+	{"min(x, y = none, axis:, keep: false)", "The smallest element, NaN where one is; of two values, the smaller at each place.", extremeBy("min")},
+	{"logsumexp(x, axis:, keep: false)", "log(sum(exp(x))), without overflow.", reduceBy("logsumexp")},
+	{"any(x, axis:, keep: false)", "Whether one of the bools holds.", reduceBy("any")},
+	{"all(x, axis:, keep: false)", "Whether all bools hold.", reduceBy("all")},
+	{"argmax(x, axis:, keep: false)", "The index of the first largest element, along one axis or over all in order.", argBy("argmax")},
+	{"argmin(x, axis:, keep: false)", "The index of the first smallest element, along one axis or over all in order.", argBy("argmin")},
 }
 
 // reduceBy is a reduction by an op of the table.

@@ -7,27 +7,24 @@ import (
 )
 
 // shapeTable is what moves elements or gives them another shape.
-var shapeTable = map[string]func(e *elaborator, c *callSite) value{
-	"reshape(x, shape)":              reshape,
-	"permute(x, order = reversed)":   permute,
-	"transpose(x, order = reversed)": permute,
-	"expand(x, shape)":               expand,
-	"squeeze(x, axis:)":              squeeze,
-	"flatten(x)":                     flatten,
-	"concat(tensors…, axis: 0)":      concat,
-	"stack(tensors…, axis: 0)":       stack,
-	"unstack(x, axis: 0)":            unstack,
-	"split(x, n, axis: 0)":           split,
-	"flip(x, axis:)":                 flip,
-	"pad(x, widths, value: 0)":       pad,
-	"tile(x, times)":                 tile,
-	"one_hot(i, n)":                  oneHot,
-	"set(x, i, v, axis: 0)":          set,
-	"gather(x, i, axis: 0)":          gather,
-	"pick(x, i, checked: false)":     pick,
-	"bounded(i, n, except: none)":    boundedBy,
-	"unreduce(y, x, axis:)":          unreduce,
-	"einsum(spec, operands…)":        (*elaborator).einsum,
+var shapeTable = []primitive{
+	{"reshape(x, shape)", "The elements in order in another shape, one extent of which may be -1.", reshape},
+	{"permute(x, order = reversed)", "Axis order[i] as axis i; without an order, the axes reversed.", permute},
+	{"transpose(x, order = reversed)", "Another name of permute.", permute},
+	{"expand(x, shape)", "x broadcast to a shape.", expand},
+	{"squeeze(x, axis:)", "x without axes of extent 1: those named, or all.", squeeze},
+	{"flatten(x)", "x with all axes but the first made one.", flatten},
+	{"concat(tensors…, axis: 0)", "The tensors behind one another along an axis.", concat},
+	{"stack(tensors…, axis: 0)", "The tensors, all of one shape, along a new axis.", stack},
+	{"unstack(x, axis: 0)", "The parts at each index along an axis, as several values.", unstack},
+	{"split(x, n, axis: 0)", "n equal parts along an axis, or parts of the sizes in a list, as several values.", split},
+	{"flip(x, axis:)", "x in reverse along the axes named, or along all.", flip},
+	{"pad(x, widths, value: 0)", "x with widths [[before, after], …] of a value added along each axis.", pad},
+	{"tile(x, times)", "x repeated as often as times says along each axis.", tile},
+	{"one_hot(i, n)", "1 at the index i of a new last axis of extent n, else 0; of the default type.", oneHot},
+	{"set(x, i, v, axis: 0)", "x with the slice at index i along an axis replaced by v.", set},
+	{"gather(x, i, axis: 0)", "At each index of i, the element of x that lies as far along the axis as i says there.", gather},
+	{"einsum(spec, operands…)", "The product of the operands, summed over the letters that the result lacks: einsum(\"ij,jk->ik\", a, b).", (*elaborator).einsum},
 }
 
 // reshape gives the elements another shape; one extent may be -1.

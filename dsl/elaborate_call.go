@@ -35,7 +35,10 @@ func (e *elaborator) callWith(sc *scope, x *Call, first *argument) value {
 	name, ok := x.Func.(*Name)
 	if !ok {
 		e.evalAll(args)
-		return e.notCompiled(sc, x.Func, "a call of a part of an instance")
+		if part, ok := x.Func.(*Field); ok {
+			return e.field(sc, part, "a call of a part of an instance")
+		}
+		return e.fail(sc, x.Func, "not-a-function", "%s is no function; a call starts with its name", excerptOf(x.Func, "this"))
 	}
 	if elem, ok := elementType(e, name.Name); ok {
 		return e.convert(sc, x, args, elem)
@@ -123,8 +126,8 @@ func (e *elaborator) lookupFunction(sc *scope, name string) *function {
 
 // unknownFunction reports a call of what is no function.
 func (e *elaborator) unknownFunction(sc *scope, name *Name) value {
-	if what, ok := notYet[name.Name]; ok {
-		return e.notCompiled(sc, name, what)
+	if notYet[name.Name] {
+		return e.notCompiled(sc, name, name.Name)
 	}
 	if b, ok := sc.vals[name.Name]; ok {
 		if isPoison(b.val) {
@@ -140,6 +143,9 @@ func (e *elaborator) unknownFunction(sc *scope, name *Name) value {
 	}
 	if e.imports && !sc.library {
 		return poison{}
+	}
+	if hint := borrowedFunctions[name.Name]; hint != "" {
+		return e.fail(sc, name, "unknown-function", "no function is called %s; %s", name.Name, hint)
 	}
 	return e.fail(sc, name, "unknown-function", "no function is called %s%s", name.Name, proposal(name.Name, e.functionNames(sc)))
 }
@@ -341,8 +347,11 @@ func (e *elaborator) functionOf(sc *scope, x Expr) *function {
 	case *Call:
 		name, ok := x.Func.(*Name)
 		if !ok {
-			e.notCompiled(sc, x.Func, "a part of an instance as a function")
-			return nil
+			if part, ok := x.Func.(*Field); ok {
+				e.field(sc, part, "a part of an instance as a function")
+				return nil
+			}
+			break
 		}
 		f := e.lookupFunction(sc, name.Name)
 		if f == nil {

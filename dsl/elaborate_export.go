@@ -30,6 +30,7 @@ func (e *elaborator) elaborateExport(d *FnDecl) {
 	if isPoison(v) || !e.exportResults(sc, d, out, v) {
 		return
 	}
+	out.Facts = e.facts
 	if e.derivations(d, out) {
 		e.program.Funcs = append(e.program.Funcs, out)
 	}
@@ -99,7 +100,11 @@ func (e *elaborator) derivations(d *FnDecl, out *ir.Func) bool {
 		form := x.Form.Name
 		switch {
 		case !slices.Contains(deriveForms, form):
-			e.report(errorAt(x.Form, "derive has no form %s%s; the forms are %s", form, proposal(form, deriveForms), orList(deriveForms)).code("derive"))
+			near := proposal(form, deriveForms)
+			if near == "" {
+				near = "; the forms are " + joined(deriveForms, "and")
+			}
+			e.report(errorAt(x.Form, "derive has no form %s%s", form, near).code("derive"))
 			ok = false
 			continue
 		case form == "value":

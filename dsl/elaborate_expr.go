@@ -91,8 +91,7 @@ func (e *elaborator) evalAny(sc *scope, x Expr) value {
 	case *Index:
 		return e.evalIndex(sc, x)
 	case *Field:
-		e.eval(sc, x.X)
-		return e.notCompiled(sc, x, "a part of an instance as a value")
+		return e.field(sc, x, "a part of an instance as a value")
 	case *Transpose:
 		return e.evalTranspose(sc, x)
 	case *Scan:

@@ -35,6 +35,7 @@ func (e *elaborator) elaborateModel(d *ModelDecl) {
 	if m.train != nil && !e.stopped {
 		e.trainModel(m)
 	}
+	m.out.Facts = e.facts
 	e.checkNames(m)
 	e.program.Models = append(e.program.Models, m.out)
 }
@@ -69,7 +70,12 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 // unless it is needed at compile time.
 func (e *elaborator) modelParam(sc *scope, p *Param, training bool) {
 	bad := func() { sc.vals[p.Name.Name] = &binding{val: poison{}, place: p.Name.Span, verb: "declared"} }
-	if p.Default == nil {
+	switch {
+	case p.Type != nil && p.Type.Shape != nil:
+		e.fail(sc, p, "model-parameter", "a parameter of a model is a number, a bool, a string or a fn; an input stands in the body: input %s", p.Text())
+		bad()
+		return
+	case p.Default == nil:
 		e.fail(sc, p, "model-parameter", "parameter %s of model %s lacks its value, such as %s = 1", p.Name.Name, sc.name, p.Name.Name)
 		bad()
 		return

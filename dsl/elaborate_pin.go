@@ -63,7 +63,8 @@ func (e *elaborator) targetsOf(d Node) map[string]bool {
 	return targets
 }
 
-// noteTarget notes the argument at position k of a call of a derivative.
+// noteTarget notes the argument x of a call of a derivative, which stands at
+// position k unless it is named.
 func noteTarget(targets map[string]bool, c *Call, k int) {
 	f, ok := c.Func.(*Name)
 	if !ok {
@@ -71,10 +72,15 @@ func noteTarget(targets map[string]bool, c *Call, k int) {
 	}
 	switch f.Name {
 	case "grad", "jacobian", "hessian", "jvp":
-		if k < len(c.Args) {
-			if name, ok := c.Args[k].Value.(*Name); ok {
-				targets[name.Name] = true
-			}
+	default:
+		return
+	}
+	for i, a := range c.Args {
+		if a.Name == nil && i != k || a.Name != nil && a.Name.Name != "x" {
+			continue
+		}
+		if name, ok := a.Value.(*Name); ok {
+			targets[name.Name] = true
 		}
 	}
 }

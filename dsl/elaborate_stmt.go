@@ -1,6 +1,8 @@
 package dsl
 
 import (
+	"slices"
+
 	"gradgen.dev/ir"
 )
 
@@ -228,7 +230,11 @@ func (e *elaborator) assertDivides(sc *scope, s *AssertStmt) bool {
 		return false
 	}
 	e.needStatic(unionHyper(a, b))
-	e.facts = append(e.facts, ir.Divides{Num: a.dim, Den: b.dim})
+	fact := ir.Divides{Num: a.dim, Den: b.dim}
+	known := slices.ContainsFunc(e.facts, func(f ir.Divides) bool { return f.Num.Equal(fact.Num) && f.Den.Equal(fact.Den) })
+	if !known {
+		e.facts = append(e.facts, fact)
+	}
 	return true
 }
 

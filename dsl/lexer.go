@@ -302,6 +302,8 @@ func (s *scanner) stray(r rune, size int) {
 		s.report(size, "character U+%04X is no white space here: use a space", r)
 		s.offset += size
 		return
+	case r == '?':
+		s.report(size, "unexpected character ?; a conditional is if c then a else b")
 	case unicode.IsPrint(r):
 		s.report(size, "unexpected character %c", r)
 	default:

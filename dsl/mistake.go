@@ -76,7 +76,7 @@ func (m *mistake) continuesAt(i int) bool {
 		return false
 	}
 	switch t.Type {
-	case tokenPunct, tokenOp, tokenNumber, tokenString, tokenElem, tokenBlock:
+	case tokenPunct, tokenOp, tokenNumber, tokenString, tokenElem, tokenBlock, tokenBad:
 		return true
 	}
 	return t.Type == tokenIdent && !m.first(i)

@@ -13,6 +13,8 @@ type namer struct {
 	sc    *scope
 	names map[Node]string
 	taken map[string]claim
+
+	instances map[string]bool // the names that are instances'
 }
 
 // A claim is who has a name already.
@@ -23,7 +25,7 @@ type claim struct {
 
 // newNamer is the namer of what the application sc of a declaration makes.
 func (e *elaborator) newNamer(sc *scope) *namer {
-	return &namer{e: e, sc: sc, names: map[Node]string{}, taken: map[string]claim{}}
+	return &namer{e: e, sc: sc, names: map[Node]string{}, taken: map[string]claim{}, instances: map[string]bool{}}
 }
 
 // body names what the body of the declaration makes.
@@ -188,6 +190,9 @@ func (n *namer) claim(node, at Node, name string, as bool) {
 	}
 	n.taken[free] = claim{at, as}
 	n.names[node] = free
+	if _, tensor := node.(*VarStmt); !tensor {
+		n.instances[free] = true
+	}
 }
 
 // pathOf is the path of what a statement or call of the body makes: the

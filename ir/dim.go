@@ -386,6 +386,19 @@ type Facts []Divides
 // Divides says that Den divides Num.
 type Divides struct{ Num, Den Dim }
 
+// String is the fact as a program asserts it: D % h == 0.
+func (f Divides) String() string {
+	return group(f.Num.String()) + " % " + group(f.Den.String()) + " == 0"
+}
+
+// Holds reports whether the fact holds of dimensions of the given values; what
+// has no value divides nothing.
+func (f Divides) Holds(env map[string]int) bool {
+	num, errNum := f.Num.Eval(env)
+	den, errDen := f.Den.Eval(env)
+	return errNum == nil && errDen == nil && den != 0 && num%den == 0
+}
+
 // Normal is d rewritten by the facts, in their order. A fact about a
 // denominator of several terms is not used.
 func (f Facts) Normal(d Dim) Dim {

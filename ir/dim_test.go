@@ -340,6 +340,28 @@ func TestFacts(t *testing.T) {
 	})
 }
 
+// TestDivides: a fact reads as the program asserts it, and holds of what is
+// divided, by 0 never.
+func TestDivides(t *testing.T) {
+	f := ir.Divides{Num: ir.DimVar("N").Add(ir.D(1)), Den: ir.DimVar("h")}
+	if s := f.String(); s != "(N + 1) % h == 0" {
+		t.Errorf("it reads %s", s)
+	}
+	for _, c := range []struct {
+		env  map[string]int
+		want bool
+	}{
+		{map[string]int{"N": 5, "h": 3}, true},
+		{map[string]int{"N": 4, "h": 3}, false},
+		{map[string]int{"N": 4, "h": 0}, false},
+		{map[string]int{"N": 4}, false},
+	} {
+		if got := f.Holds(c.env); got != c.want {
+			t.Errorf("%v at %v: %v", f, c.env, got)
+		}
+	}
+}
+
 // TestEven: quotients marked as even multiply out however they are put
 // together, and values stay.
 func TestEven(t *testing.T) {

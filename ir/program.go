@@ -32,6 +32,7 @@ type Func struct {
 	Pos     string
 	Elem    DType
 	Dims    []RunDim
+	Facts   Facts   // must hold of the dimensions of every call
 	Params  []Named // each node is a pin of an input
 	Results []*Node // one, or several in the order of return
 	Derive  []Derivation
@@ -51,6 +52,7 @@ type Model struct {
 	Pos     string
 	Elem    DType
 	Dims    []RunDim
+	Facts   Facts // must hold of the dimensions of every call
 	Inputs  []Named
 	Params  []*Param
 	States  []*State // of the model's own `state`, not the optimiser's

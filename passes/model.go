@@ -98,7 +98,7 @@ func (c *modelCompiler) gradient(loss *ir.Node) error {
 	}
 	c.grads = sweep(c.g, loss, c.g.Fill(1, loss.Type), params...)
 	reached := reachable(c.m.Train.Loss)
-	var idle []string
+	var idle []*ir.Param
 	for i, d := range c.grads {
 		p := c.m.Params[i]
 		switch {
@@ -107,16 +107,35 @@ func (c *modelCompiler) gradient(loss *ir.Node) error {
 			// Only derivatives of what it reaches are in the loss: a last bias.
 			c.grads[i] = c.g.Fill(0, p.Node.Type)
 		default:
-			idle = append(idle, p.Path)
+			idle = append(idle, p)
 		}
 	}
-	switch len(idle) {
-	case 0:
+	return c.idleError(idle)
+}
+
+// idleError says that nothing trains the parameters; it points at the first of
+// them where that stands in the model's own file.
+func (c *modelCompiler) idleError(idle []*ir.Param) error {
+	if len(idle) == 0 {
 		return nil
-	case 1:
-		return &Error{c.m.Pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained: use what it computes, or leave it out", idle[0])}
 	}
-	return &Error{c.m.Pos, fmt.Sprintf("the loss does not depend on parameters %s, so they would never be trained: use what they compute, or leave them out", strings.Join(idle, ", "))}
+	pos, paths := c.m.Pos, make([]string, len(idle))
+	for i, p := range idle {
+		paths[i] = p.Path
+	}
+	if fileOf(idle[0].Pos) == fileOf(c.m.Pos) {
+		pos = idle[0].Pos
+	}
+	if len(idle) == 1 {
+		return &Error{pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained: use what it computes, or leave it out", paths[0])}
+	}
+	return &Error{pos, fmt.Sprintf("the loss does not depend on parameters %s, so they would never be trained: use what they compute, or leave them out", strings.Join(paths, ", "))}
+}
+
+// fileOf is the file of a position file:line:column.
+func fileOf(pos string) string {
+	parts := strings.Split(pos, ":")
+	return strings.Join(parts[:max(len(parts)-2, 0)], ":")
 }
 
 // reachable is the nodes below n that a derivative could reach, past no stop.

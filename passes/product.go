@@ -159,10 +159,13 @@ func (f *fuser) scaledLeaf(x, leaf *ir.Node) (beta, onto *ir.Node) {
 
 // scaledReduce is the sum that y is, or scales, where nobody else uses it.
 func (f *fuser) scaledReduce(y *ir.Node) (r, scale *ir.Node) {
+	if f.avail[y] {
+		return nil, nil
+	}
 	if y.Is("mul") && y.Args[0].Is("spread") && y.Args[0].Args[0].Type.Rank() == 0 && f.uses[y] == 1 {
 		scale, y = y.Args[0].Args[0], y.Args[1]
 	}
-	if y.Is("sum") && f.uses[y] == 1 && !f.targets[y] && y.Type.Rank() > 0 {
+	if y.Is("sum") && !f.avail[y] && f.uses[y] == 1 && !f.targets[y] && y.Type.Rank() > 0 {
 		return y, scale
 	}
 	return nil, nil

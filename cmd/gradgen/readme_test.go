@@ -33,7 +33,7 @@ func TestREADME(t *testing.T) {
 		},
 		"emitted":   func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
 		"error":     func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
-		"functions": libraryTable,
+		"functions": func(*testing.T) string { return dsl.FunctionTable() },
 		"help":      func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
 		"ops":       func(*testing.T) string { return ir.OpTable() },
 	}
