@@ -385,7 +385,7 @@ func (p *loopPrinter) nest(axis int) {
 		p.nest(axis + 1)
 		return
 	}
-	p.b.block("for "+a.index+" := range "+p.c.dim(a.extent), func() { p.nest(axis + 1) })
+	p.b.block(p.header(axis, p.c.dim(a.extent)), func() { p.nest(axis + 1) })
 }
 
 // row prints the passes over one row.
@@ -481,7 +481,25 @@ func (p *loopPrinter) inner(axis int, fill func()) {
 		p.inner(axis+1, fill)
 		return
 	}
-	p.b.block("for "+a.index+" := range "+p.rangeOf(axis), func() { p.inner(axis+1, fill) })
+	p.b.block(p.header(axis, p.rangeOf(axis)), func() { p.inner(axis+1, fill) })
+}
+
+// header is the for clause of an axis. What is the same all along it needs no
+// index.
+func (p *loopPrinter) header(axis int, over string) string {
+	used := len(p.draws()) > 0 || slices.ContainsFunc(p.from[axis], func(k int) bool { return p.indexedAxes()[k] })
+	var look func(a ir.Access)
+	look = func(a ir.Access) {
+		used = used || !p.strides(a)[axis].IsConst(0)
+		for _, i := range a.Index {
+			look(i.At)
+		}
+	}
+	p.eachAccess(look)
+	if !used {
+		return "for range " + over
+	}
+	return "for " + p.axes[axis].index + " := range " + over
 }
 
 // rangeOf is what the loop over axis ranges over: a slice of the row, where

@@ -55,7 +55,7 @@ import (
 //
 //	Expr      = Cond ("|>" Stage)* .                  Stage = Name ("." Field)* Args? As? .
 //	Cond      = "if" Expr "then" Expr "else" Cond | Chain .
-//	Chain     = Unary (<op> Unary)* .                 by precedence: see fold in convert_expr.go
+//	Chain     = Unary (<op> Unary)* .                 by precedence, as fold makes the tree
 //	Unary     = ("-" | "!")* Postfix ("^" Unary)? .
 //	Postfix   = Primary (Args As? | "[" Item ("," Item)* "]" | "." Field | "'")* .
 //	Args      = "(" (Arg ("," Arg)* ","?)? ")" .      Arg = (Name ":")? Expr .

@@ -1,6 +1,7 @@
 package dsl_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -135,6 +136,32 @@ func TestLibraryLayout(t *testing.T) {
 			t.Errorf("%s: %v", name, diags[0])
 		} else if string(out) != string(src) {
 			t.Errorf("%s is not laid out as dsl.Format lays it out", name)
+		}
+	}
+}
+
+// TestFacts: divisibilities of run-time dimensions that are asserted, in layers
+// too, reach the model or function, each once; those that are known do not.
+func TestFacts(t *testing.T) {
+	p := elaboratedWith(t, `
+	layer halves(x [B, T]) {
+	    assert T % 2 == 0
+	    return reshape(x, [B, T/2, 2])[:, :, 0]
+	}
+	model M {
+	    input x [B, T]
+	    assert 6 % 3 == 0
+	    loss mean(halves(x)) + mean(halves(2 * x))
+	}
+	export fn f(x [N]) { assert (N + 1) % 3 == 0 return sum(x) }
+	export fn g(x [N]) = sum(x)
+	`, dsl.Options{})
+	for _, c := range []struct {
+		have ir.Facts
+		want string
+	}{{p.Models[0].Facts, "[T % 2 == 0]"}, {p.Funcs[0].Facts, "[(N + 1) % 3 == 0]"}, {p.Funcs[1].Facts, "[]"}} {
+		if got := fmt.Sprint(c.have); got != c.want {
+			t.Errorf("facts %s, want %s", got, c.want)
 		}
 	}
 }

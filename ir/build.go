@@ -100,26 +100,10 @@ func (g *Graph) Slice(x *Node, starts, limits []Dim, steps []int) *Node {
 	return g.Must("slice", Attr{Dims: starts, Limits: limits, Steps: steps}, x)
 }
 
-// Pad puts zeros before and after x along each axis.
-func (g *Graph) Pad(x *Node, before, after []Dim) *Node {
-	shape, steps, padded := make(Shape, len(before)), make([]int, len(before)), false
-	for i, d := range x.Type.Shape {
-		shape[i], steps[i] = before[i].Add(d).Add(after[i]), 1
-		padded = padded || !before[i].IsConst(0) || !after[i].IsConst(0)
-	}
-	if !padded {
-		return x
-	}
-	return g.Must("place", Attr{Dims: shape, Limits: before, Steps: steps}, x)
-}
-
 // Einsum multiplies a and b and sums over the letters that the result lacks.
 func (g *Graph) Einsum(spec string, a, b *Node) *Node {
 	return g.Must("einsum", Attr{Spec: spec}, a, b)
 }
-
-// Matmul is a·b of matrices.
-func (g *Graph) Matmul(a, b *Node) *Node { return g.Einsum("ij,jk->ik", a, b) }
 
 // Pin marks a binding that derivatives are taken by. Pins of different names
 // are different values even where their operands are equal.

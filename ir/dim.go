@@ -371,62 +371,30 @@ func (d Dim) Covers(e Dim) bool {
 	return true
 }
 
+// Terms is the number of terms of the polynomial.
+func (d Dim) Terms() int { return len(d.terms) }
+
+// Degree is the largest number of factors in a term; those of a floor division
+// count with its numerator's and denominator's.
+func (d Dim) Degree() int {
+	degree := 0
+	for _, t := range d.terms {
+		n := 0
+		for _, a := range t.atoms {
+			n++
+			if a.num != nil {
+				n += a.num.Degree() + a.den.Degree()
+			}
+		}
+		degree = max(degree, n)
+	}
+	return degree
+}
+
 func floorDiv(a, b int) int {
 	q := a / b
 	if a%b != 0 && (a < 0) != (b < 0) {
 		q--
 	}
 	return q
-}
-
-// Facts are divisibilities that a program asserts: after D % h == 0, h*(D/h)
-// is D.
-type Facts []Divides
-
-// Divides says that Den divides Num.
-type Divides struct{ Num, Den Dim }
-
-// String is the fact as a program asserts it: D % h == 0.
-func (f Divides) String() string {
-	return group(f.Num.String()) + " % " + group(f.Den.String()) + " == 0"
-}
-
-// Holds reports whether the fact holds of dimensions of the given values; what
-// has no value divides nothing.
-func (f Divides) Holds(env map[string]int) bool {
-	num, errNum := f.Num.Eval(env)
-	den, errDen := f.Den.Eval(env)
-	return errNum == nil && errDen == nil && den != 0 && num%den == 0
-}
-
-// Normal is d rewritten by the facts, in their order. A fact about a
-// denominator of several terms is not used.
-func (f Facts) Normal(d Dim) Dim {
-	for _, fact := range f {
-		pattern, value, ok := fact.rule()
-		if !ok {
-			continue
-		}
-		if quotient, rest := d.divideTerms(pattern); len(quotient.terms) > 0 {
-			d = quotient.Mul(value).Add(rest)
-		}
-	}
-	return d
-}
-
-// rule is the term den·⌊n/den⌋ and what it equals, where num/den is a whole
-// part and one floor division ⌊n/den⌋: num − den·whole.
-func (f Divides) rule() (pattern monomial, value Dim, ok bool) {
-	if len(f.Den.terms) != 1 {
-		return pattern, value, false
-	}
-	den, whole, floors := f.Den.terms[0], f.Num.Div(f.Den), 0
-	for _, t := range whole.terms {
-		if len(t.atoms) == 1 && t.atoms[0].den != nil && t.coef == 1 && t.atoms[0].den.Equal(f.Den) {
-			pattern = monomial{den.coef, sortedAtoms(den.atoms, t.atoms)}
-			whole = whole.Sub(Dim{terms: []monomial{t}})
-			floors++
-		}
-	}
-	return pattern, f.Num.Sub(f.Den.Mul(whole)), floors == 1
 }

@@ -181,9 +181,7 @@ func (p *planning) at(dims map[string]int) *ir.Evaluator {
 func (p *planning) machine(e *ir.Evaluator, arena ir.Arena) *machine {
 	m := newMachine(e, arena)
 	for n, b := range p.pl.buffer {
-		if n.Is("tensor") {
-			m.set(b, n.Attr.Data)
-		} else {
+		if !n.Is("tensor") {
 			m.set(b, m.constant(n).Data)
 		}
 	}

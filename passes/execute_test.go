@@ -15,7 +15,7 @@ type machine struct {
 	env    *ir.Evaluator // the values of leaves that are no buffers, and random draws
 	arena  map[ir.DType]*memory
 	others map[string]*memory // what is no part of the arena, by owner's name
-	locals map[*ir.Buffer]*memory
+	found  map[*ir.Buffer]*memory
 
 	backwards bool // rows of a loop run from the last one to the first
 }
@@ -41,7 +41,7 @@ func (m *memory) part(start, end int) *memory {
 
 // newMachine has a poisoned arena, and the values of e.
 func newMachine(e *ir.Evaluator, arena ir.Arena) *machine {
-	m := &machine{env: e, arena: map[ir.DType]*memory{}, others: map[string]*memory{}}
+	m := &machine{env: e, arena: map[ir.DType]*memory{}, others: map[string]*memory{}, found: map[*ir.Buffer]*memory{}}
 	for elem, length := range arena.Length {
 		m.arena[elem] = newMemory(m.dim(length))
 	}
@@ -63,7 +63,11 @@ func (m *machine) run(p *ir.Procedure) (err error) {
 			err = fmt.Errorf("%s, step %d %q: %w", p.Name, at, p.Steps[at].Formulas, e)
 		}
 	}()
-	m.locals = map[*ir.Buffer]*memory{}
+	for b := range m.found {
+		if b.Storage == ir.InLocal {
+			delete(m.found, b)
+		}
+	}
 	for i, step := range p.Steps {
 		at = i
 		m.step(step)
@@ -101,6 +105,9 @@ func (m *machine) step(s *ir.Step) {
 }
 
 func (m *machine) dim(d ir.Dim) int {
+	if n, ok := d.Const(); ok {
+		return n
+	}
 	n, err := d.Eval(m.env.Dims)
 	if err != nil {
 		fault("%v", err)
@@ -121,6 +128,13 @@ func (m *machine) memory(b *ir.Buffer) *memory {
 	if b == nil {
 		fault("there is no buffer")
 	}
+	if m.found[b] == nil {
+		m.found[b] = m.find(b)
+	}
+	return m.found[b]
+}
+
+func (m *machine) find(b *ir.Buffer) *memory {
 	size := m.dim(b.Type.Shape.Size())
 	switch b.Storage {
 	case ir.InArena:
@@ -130,14 +144,14 @@ func (m *machine) memory(b *ir.Buffer) *memory {
 		}
 		return all.part(start, start+size)
 	case ir.InLocal:
-		if m.locals[b] == nil {
-			m.locals[b] = newMemory(1)
-		}
-		return m.locals[b]
+		return newMemory(1)
 	}
 	key := ownedName(b)
 	if m.others[key] == nil {
 		m.others[key] = newMemory(size)
+		if b.Storage == ir.InTable {
+			m.others[key].set(b, b.Data)
+		}
 	}
 	if got := len(m.others[key].data); got != size {
 		fault("%s has %d elements, not %d", key, got, size)
@@ -150,19 +164,20 @@ func ownedName(b *ir.Buffer) string {
 	kinds := map[ir.Storage]string{ir.InParam: "param ", ir.InGrad: "grad ", ir.InState: "state ", ir.InInput: "input ",
 		ir.InOutput: "output ", ir.InTable: "table "}
 	if b.Key == "" {
-		return kinds[b.Storage] + b.Name
+		return kinds[b.Storage] + b.Name // which is unique, as the arena's
 	}
 	return kinds[b.Storage] + b.Key
 }
 
 // set fills b from outside.
-func (m *machine) set(b *ir.Buffer, values []float64) {
-	mem := m.memory(b)
-	if len(mem.data) != len(values) {
-		fault("%s has %d elements, not %d", b.Name, len(mem.data), len(values))
+func (m *machine) set(b *ir.Buffer, values []float64) { m.memory(b).set(b, values) }
+
+func (m *memory) set(b *ir.Buffer, values []float64) {
+	if len(m.data) != len(values) {
+		fault("%s has %d elements, not %d", b.Name, len(m.data), len(values))
 	}
 	for i, v := range values {
-		mem.data[i], mem.owner[i] = v, b
+		m.data[i], m.owner[i] = v, b
 	}
 }
 
@@ -253,12 +268,13 @@ func (m *machine) own(n *ir.Node, value func(*ir.Node) float64) float64 {
 
 // castTo is v in type t; floats are not rounded.
 func castTo(v float64, t ir.DType) float64 {
-	g := ir.NewGraph()
-	out, err := (&ir.Evaluator{}).Eval(g.Must("cast", ir.Attr{Elem: t}, g.Const(v, ir.Float64)))
-	if err != nil {
-		fault("%v", err)
+	switch {
+	case t == ir.Bool && v != 0:
+		return 1
+	case t.IsInt():
+		return math.Trunc(v)
 	}
-	return out.Data[0]
+	return v
 }
 
 // constant is the value of a node without operands.

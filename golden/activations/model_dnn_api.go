@@ -296,64 +296,60 @@ func New(max Dims) *Activations {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 319*B)
+	arena := make([]float32, 287*B)
 	m.denseY = arena[0 : 8*B]
 	m.ddenseY = arena[0 : 8*B]
 	m.dense2Y = arena[8*B : 15*B]
 	m.dense3Y = arena[15*B : 23*B]
 	m.t3 = arena[23*B : 31*B]
-	m.t43 = arena[23*B : 31*B]
-	m.t44 = arena[23*B : 30*B]
+	m.t40 = arena[23*B : 31*B]
+	m.t41 = arena[23*B : 30*B]
 	m.dense4Y = arena[31*B : 39*B]
-	m.t4 = arena[39*B : 47*B]
+	m.dense5Y = arena[39*B : 47*B]
 	m.t5 = arena[47*B : 55*B]
+	m.t39 = arena[47*B : 55*B]
 	m.t6 = arena[55*B : 63*B]
-	m.t42 = arena[55*B : 63*B]
-	m.dense5Y = arena[63*B : 71*B]
-	m.t7 = arena[71*B : 79*B]
-	m.t8 = arena[79*B : 87*B]
-	m.t9 = arena[87*B : 95*B]
-	m.t41 = arena[87*B : 95*B]
-	m.hY = arena[95*B : 104*B]
-	m.t10 = arena[104*B : 113*B]
-	m.h = arena[113*B : 122*B]
-	m.dh2 = arena[113*B : 122*B]
-	m.dense6Y = arena[122*B : 130*B]
-	m.t11 = arena[130*B : 138*B]
-	m.t40 = arena[130*B : 138*B]
-	m.t12 = arena[138*B : 146*B]
+	m.t38 = arena[55*B : 63*B]
+	m.hY = arena[63*B : 72*B]
+	m.t7 = arena[72*B : 81*B]
+	m.h = arena[81*B : 90*B]
+	m.dh2 = arena[81*B : 90*B]
+	m.dense6Y = arena[90*B : 98*B]
+	m.t8 = arena[98*B : 106*B]
+	m.t37 = arena[98*B : 106*B]
+	m.t9 = arena[106*B : 114*B]
+	m.t10 = arena[114*B : 122*B]
+	m.t11 = arena[122*B : 130*B]
+	m.t12 = arena[130*B : 138*B]
+	m.dense7Y = arena[138*B : 146*B]
 	m.t13 = arena[146*B : 154*B]
 	m.t14 = arena[154*B : 162*B]
-	m.t15 = arena[162*B : 170*B]
-	m.dense7Y = arena[170*B : 178*B]
-	m.t16 = arena[178*B : 186*B]
-	m.t17 = arena[186*B : 194*B]
-	m.t38 = arena[186*B : 194*B]
-	m.dense8Y = arena[194*B : 202*B]
-	m.t18 = arena[202*B : 210*B]
-	m.t37 = arena[202*B : 210*B]
-	m.dense9Y = arena[210*B : 218*B]
-	m.t19 = arena[218*B : 226*B]
+	m.t35 = arena[154*B : 162*B]
+	m.dense8Y = arena[162*B : 170*B]
+	m.t15 = arena[170*B : 178*B]
+	m.t34 = arena[170*B : 178*B]
+	m.dense9Y = arena[178*B : 186*B]
+	m.t16 = arena[186*B : 194*B]
+	m.t17 = arena[194*B : 202*B]
+	m.t33 = arena[194*B : 202*B]
+	m.dense10Y = arena[202*B : 210*B]
+	m.h2Y = arena[210*B : 218*B]
+	m.dense11Y = arena[218*B : 226*B]
+	m.t32 = arena[218*B : 226*B]
 	m.t20 = arena[226*B : 234*B]
-	m.t36 = arena[226*B : 234*B]
-	m.dense10Y = arena[234*B : 242*B]
-	m.h2Y = arena[242*B : 250*B]
-	m.dense11Y = arena[250*B : 258*B]
-	m.t35 = arena[250*B : 258*B]
-	m.t23 = arena[258*B : 266*B]
-	m.dh = arena[258*B : 266*B]
-	m.dense12Y = arena[266*B : 274*B]
-	m.t24 = arena[274*B : 282*B]
-	m.t34 = arena[274*B : 282*B]
-	m.t25 = arena[282*B : 290*B]
-	m.dense13Y = arena[290*B : 298*B]
-	m.h3Y = arena[298*B : 301*B]
-	m.t33 = arena[298*B : 306*B]
-	m.t28 = arena[306*B : 309*B]
-	m.t32 = arena[306*B : 314*B]
-	m.sum = arena[314*B : 315*B]
-	m.d = arena[315*B : 318*B]
-	m.t31 = arena[318*B : 319*B]
+	m.dh = arena[226*B : 234*B]
+	m.dense12Y = arena[234*B : 242*B]
+	m.t21 = arena[242*B : 250*B]
+	m.t31 = arena[242*B : 250*B]
+	m.t22 = arena[250*B : 258*B]
+	m.dense13Y = arena[258*B : 266*B]
+	m.h3Y = arena[266*B : 269*B]
+	m.t30 = arena[266*B : 274*B]
+	m.t25 = arena[274*B : 277*B]
+	m.t29 = arena[274*B : 282*B]
+	m.sum = arena[282*B : 283*B]
+	m.d = arena[283*B : 286*B]
+	m.t28 = arena[286*B : 287*B]
 
 	m.Init(0)
 	return m
@@ -403,7 +399,7 @@ func (m *Activations) initialise(seed uint64) {
 	h3W := m.params.H3W
 	h3B := m.params.H3B
 
-	// dense.W ← 0.57735026·N(0,1)
+	// dense.W ← 0.57735026·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 48 {
 		denseW[i] = 0.57735026 * rng.Normal32(key, uint64(i))
@@ -448,7 +444,7 @@ func (m *Activations) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// dense2.W ← 0.5·N(0,1)
+	// dense2.W ← 0.5·N(dense2.W)
 	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
 	for i := range 56 {
 		dense2W[i] = 0.5 * rng.Normal32(key2, uint64(i))
@@ -457,25 +453,25 @@ func (m *Activations) initialise(seed uint64) {
 	// dense2.b ← 0
 	clear(dense2B)
 
-	// dense3.W ← 0.5345225·N(0,1)
+	// dense3.W ← 0.5345225·N(dense3.W)
 	key3 := rng.Key(seed, 0x7d337348f58b4034, 0)
 	for i := range 56 {
 		dense3W[i] = 0.5345225 * rng.Normal32(key3, uint64(i))
 	}
 
-	// dense4.W ← 0.5·N(0,1)
+	// dense4.W ← 0.5·N(dense4.W)
 	key4 := rng.Key(seed, 0x631137b59b1e6d47, 0)
 	for i := range 64 {
 		dense4W[i] = 0.5 * rng.Normal32(key4, uint64(i))
 	}
 
-	// dense5.W ← 0.5·N(0,1)
+	// dense5.W ← 0.5·N(dense5.W)
 	key5 := rng.Key(seed, 0xcffbb14830bb8596, 0)
 	for i := range 64 {
 		dense5W[i] = 0.5 * rng.Normal32(key5, uint64(i))
 	}
 
-	// h.W ← 0.5·N(0,1)
+	// h.W ← 0.5·N(h.W)
 	key6 := rng.Key(seed, 0xf83317b63228327e, 0)
 	for i := range 72 {
 		hW[i] = 0.5 * rng.Normal32(key6, uint64(i))
@@ -484,61 +480,61 @@ func (m *Activations) initialise(seed uint64) {
 	// h.b ← 0
 	clear(hB)
 
-	// dense6.W ← 0.47140452·N(0,1)
+	// dense6.W ← 0.47140452·N(dense6.W)
 	key7 := rng.Key(seed, 0xdd5fc52698e9871, 0)
 	for i := range 72 {
 		dense6W[i] = 0.47140452 * rng.Normal32(key7, uint64(i))
 	}
 
-	// dense7.W ← 0.5·N(0,1)
+	// dense7.W ← 0.5·N(dense7.W)
 	key8 := rng.Key(seed, 0x48d964e3c36bb4b0, 0)
 	for i := range 64 {
 		dense7W[i] = 0.5 * rng.Normal32(key8, uint64(i))
 	}
 
-	// dense8.W ← 0.5·N(0,1)
+	// dense8.W ← 0.5·N(dense8.W)
 	key9 := rng.Key(seed, 0x1141029f36d19823, 0)
 	for i := range 64 {
 		dense8W[i] = 0.5 * rng.Normal32(key9, uint64(i))
 	}
 
-	// dense9.W ← 0.5·N(0,1)
+	// dense9.W ← 0.5·N(dense9.W)
 	key10 := rng.Key(seed, 0x7864f5feeae3f0c2, 0)
 	for i := range 64 {
 		dense9W[i] = 0.5 * rng.Normal32(key10, uint64(i))
 	}
 
-	// dense10.W ← 0.5·N(0,1)
+	// dense10.W ← 0.5·N(dense10.W)
 	key11 := rng.Key(seed, 0x237439172f1372b4, 0)
 	for i := range 64 {
 		dense10W[i] = 0.5 * rng.Normal32(key11, uint64(i))
 	}
 
-	// h2.W ← 0.5·N(0,1)
+	// h2.W ← 0.5·N(h2.W)
 	key12 := rng.Key(seed, 0xf9eae099b8891016, 0)
 	for i := range 64 {
 		h2W[i] = 0.5 * rng.Normal32(key12, uint64(i))
 	}
 
-	// dense11.W ← 0.5·N(0,1)
+	// dense11.W ← 0.5·N(dense11.W)
 	key13 := rng.Key(seed, 0x4e3d1eb6086a5765, 0)
 	for i := range 64 {
 		dense11W[i] = 0.5 * rng.Normal32(key13, uint64(i))
 	}
 
-	// dense12.W ← 0.5·N(0,1)
+	// dense12.W ← 0.5·N(dense12.W)
 	key14 := rng.Key(seed, 0x13f59c791a3fe99a, 0)
 	for i := range 64 {
 		dense12W[i] = 0.5 * rng.Normal32(key14, uint64(i))
 	}
 
-	// dense13.W ← 0.5·N(0,1)
+	// dense13.W ← 0.5·N(dense13.W)
 	key15 := rng.Key(seed, 0x94ad025fe96bf29b, 0)
 	for i := range 64 {
 		dense13W[i] = 0.5 * rng.Normal32(key15, uint64(i))
 	}
 
-	// h3.W ← 0.5·N(0,1)
+	// h3.W ← 0.5·N(h3.W)
 	key16 := rng.Key(seed, 0x8d00670722ebf7c7, 0)
 	for i := range 24 {
 		h3W[i] = 0.5 * rng.Normal32(key16, uint64(i))

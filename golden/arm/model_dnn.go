@@ -19,11 +19,11 @@ const _ = abi.RuntimeIsAtLeastV1
 // out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	s   = q[:−1] + q[1:]                     []
-//	s2  = l[:−1]·cos(q[:−1]) + l[1:]·cos(s)  []
-//	out = s2                                 [2]
-//	s3  = l[:−1]·sin(q[:−1]) + l[1:]·sin(s)  []
-//	out = s3                                 [2]
+//	s      = q[0] + q[1]                   []
+//	s2     = l[0]·cos(q[0]) + l[1]·cos(s)  []
+//	out[0] = s2
+//	s3     = l[0]·sin(q[0]) + l[1]·sin(s)  []
+//	out[1] = s3
 //
 // It panics unless the lengths fit: out [2], q [2], l [2]. What is set may not
 // overlap the rest.
@@ -38,38 +38,38 @@ func Hand(out, q, l []float64) {
 		panic(fmt.Sprintf("arm: Hand: len(l) is %d, want %d", len(l), 2))
 	}
 
-	// s = q[:−1] + q[1:]
+	// s = q[0] + q[1]
 	s := q[0] + q[1]
-	// s2 = l[:−1]·cos(q[:−1]) + l[1:]·cos(s)
+	// s2 = l[0]·cos(q[0]) + l[1]·cos(s)
 	s2 := l[0]*math.Cos(q[0]) + l[1]*math.Cos(s)
 
-	// out = s2
+	// out[0] = s2
 	out[0] = s2
 
-	// s3 = l[:−1]·sin(q[:−1]) + l[1:]·sin(s)
+	// s3 = l[0]·sin(q[0]) + l[1]·sin(s)
 	s3 := l[0]*math.Sin(q[0]) + l[1]*math.Sin(s)
 
-	// out = s3
+	// out[1] = s3
 	out[1] = s3
 }
 
 // HandJacobian sets jac, in rows, to the Jacobian of Hand by q at q and l:
 // element i, j is the derivative of element i of the value by element j.
 //
-//	t   = [i = j + 1]                    [2,1]
-//	s   = q[:−1] + q[1:]                 []
-//	s2  = cos(s)                         []
-//	s3  = l[:−1]·cos(q[:−1]) + l[1:]·s2  []
-//	t2  = s2·t                           [2,1]
-//	t3  = s3·t                           [2]
-//	t4  = [i = j]                        [2,1]
-//	s4  = sin(s)                         []
-//	s5  = l[:−1]·sin(q[:−1]) + l[1:]·s4  []
-//	t5  = t2 − s4·t4                     [2,1]
-//	t6  = t3 − s5·t4                     [2]
-//	s6  = l[1:]                          []
-//	jac = s6·t5                          [2,2]
-//	jac = t6                             [2,2]
+//	t         = [i = j + 1]               [2,1]
+//	s         = q[0] + q[1]               []
+//	s2        = cos(s)                    []
+//	s3        = l[0]·cos(q[0]) + l[1]·s2  []
+//	t2        = s2·t                      [2,1]
+//	t3        = s3·t                      [2]
+//	t4        = [i = j]                   [2,1]
+//	s4        = sin(s)                    []
+//	s5        = l[0]·sin(q[0]) + l[1]·s4  []
+//	t5        = t2 − s4·t4                [2,1]
+//	t6        = t3 − s5·t4                [2]
+//	s6        = l[1]                      []
+//	jac[:, 1] = s6·t5
+//	jac[:, 0] = t6
 //
 // It panics unless the lengths fit: jac [2,2], q [2], l [2]. What is set may
 // not overlap the rest.
@@ -91,17 +91,17 @@ func HandJacobian(jac, q, l []float64) {
 	// t = [i = j + 1]
 	for i := range 2 {
 		hit := float64(0)
-		if i == 0+1 {
+		if i == int(int32(0)+1) {
 			hit = 1
 		}
 		t[i] = hit
 	}
 
-	// s = q[:−1] + q[1:]
+	// s = q[0] + q[1]
 	s := q[0] + q[1]
 	// s2 = cos(s)
 	s2 := math.Cos(s)
-	// s3 = l[:−1]·cos(q[:−1]) + l[1:]·s2
+	// s3 = l[0]·cos(q[0]) + l[1]·s2
 	s3 := l[0]*math.Cos(q[0]) + l[1]*s2
 
 	// t2 = s2·t
@@ -124,7 +124,7 @@ func HandJacobian(jac, q, l []float64) {
 
 	// s4 = sin(s)
 	s4 := math.Sin(s)
-	// s5 = l[:−1]·sin(q[:−1]) + l[1:]·s4
+	// s5 = l[0]·sin(q[0]) + l[1]·s4
 	s5 := l[0]*math.Sin(q[0]) + l[1]*s4
 
 	// t5 = t2 − s4·t4
@@ -136,16 +136,16 @@ func HandJacobian(jac, q, l []float64) {
 		t3[i] = d2
 	}
 
-	// s6 = l[1:]
+	// s6 = l[1]
 	s6 := l[1]
 
-	// jac = s6·t5
+	// jac[:, 1] = s6·t5
 	for i := range 2 {
 		tOfI := t[i]
 		jac[2*i+1] = s6 * tOfI
 	}
 
-	// jac = t6
+	// jac[:, 0] = t6
 	for i := range 2 {
 		t3OfI := t3[i]
 		jac[2*i] = t3OfI
@@ -155,12 +155,12 @@ func HandJacobian(jac, q, l []float64) {
 // HandJVP sets dout to the product of the Jacobian of Hand by q at q and l
 // with v, without the Jacobian.
 //
-//	s    = q[:−1] + q[1:]                            []
-//	s2   = l[1:]·(v[:−1] + v[1:])                    []
-//	s3   = −(l[:−1]·sin(q[:−1])·v[:−1] + sin(s)·s2)  []
-//	dout = s3                                        [2]
-//	s4   = l[:−1]·cos(q[:−1])·v[:−1] + cos(s)·s2     []
-//	dout = s4                                        [2]
+//	s       = q[0] + q[1]                         []
+//	s2      = l[1]·(v[0] + v[1])                  []
+//	s3      = −(l[0]·sin(q[0])·v[0] + sin(s)·s2)  []
+//	dout[0] = s3
+//	s4      = l[0]·cos(q[0])·v[0] + cos(s)·s2     []
+//	dout[1] = s4
 //
 // It panics unless the lengths fit: dout [2], q [2], l [2], v [2]. What is set
 // may not overlap the rest.
@@ -178,31 +178,31 @@ func HandJVP(dout, q, l, v []float64) {
 		panic(fmt.Sprintf("arm: HandJVP: len(v) is %d, want %d", len(v), 2))
 	}
 
-	// s = q[:−1] + q[1:]
+	// s = q[0] + q[1]
 	s := q[0] + q[1]
-	// s2 = l[1:]·(v[:−1] + v[1:])
+	// s2 = l[1]·(v[0] + v[1])
 	s2 := l[1] * (v[0] + v[1])
-	// s3 = −(l[:−1]·sin(q[:−1])·v[:−1] + sin(s)·s2)
+	// s3 = −(l[0]·sin(q[0])·v[0] + sin(s)·s2)
 	s3 := -(l[0]*math.Sin(q[0])*v[0] + math.Sin(s)*s2)
 
-	// dout = s3
+	// dout[0] = s3
 	dout[0] = s3
 
-	// s4 = l[:−1]·cos(q[:−1])·v[:−1] + cos(s)·s2
+	// s4 = l[0]·cos(q[0])·v[0] + cos(s)·s2
 	s4 := l[0]*math.Cos(q[0])*v[0] + math.Cos(s)*s2
 
-	// dout = s4
+	// dout[1] = s4
 	dout[1] = s4
 }
 
 // HandVJP sets dq to the product of w with the Jacobian of Hand by q at q and
 // l, without the Jacobian.
 //
-//	s  = q[:−1] + q[1:]                        []
-//	s2 = l[1:]·(cos(s)·w[1:] − sin(s)·w[:−1])  []
-//	dq = s2                                    [2]
-//	s3 = l[:−1]·cos(q[:−1])·w[1:] − l[:−1]·sin(q[:−1])·w[:−1] + s2  []
-//	dq = s3                                    [2]
+//	s     = q[0] + q[1]                       []
+//	s2    = l[1]·(cos(s)·w[1] − sin(s)·w[0])  []
+//	dq[1] = s2
+//	s3    = l[0]·cos(q[0])·w[1] − l[0]·sin(q[0])·w[0] + s2  []
+//	dq[0] = s3
 //
 // It panics unless the lengths fit: dq [2], q [2], l [2], w [2]. What is set
 // may not overlap the rest.
@@ -220,31 +220,31 @@ func HandVJP(dq, q, l, w []float64) {
 		panic(fmt.Sprintf("arm: HandVJP: len(w) is %d, want %d", len(w), 2))
 	}
 
-	// s = q[:−1] + q[1:]
+	// s = q[0] + q[1]
 	s := q[0] + q[1]
-	// s2 = l[1:]·(cos(s)·w[1:] − sin(s)·w[:−1])
+	// s2 = l[1]·(cos(s)·w[1] − sin(s)·w[0])
 	s2 := l[1] * (math.Cos(s)*w[1] - math.Sin(s)*w[0])
 
-	// dq = s2
+	// dq[1] = s2
 	dq[1] = s2
 
-	// s3 = l[:−1]·cos(q[:−1])·w[1:] − l[:−1]·sin(q[:−1])·w[:−1] + s2
+	// s3 = l[0]·cos(q[0])·w[1] − l[0]·sin(q[0])·w[0] + s2
 	s3 := l[0]*math.Cos(q[0])*w[1] - l[0]*math.Sin(q[0])*w[0] + s2
 
-	// dq = s3
+	// dq[0] = s3
 	dq[0] = s3
 }
 
 // Miss: how well the hand reaches a target, by angles and lengths at once. It
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	s    = q[:−1] + q[1:]                     []
-//	s2   = l[:−1]·cos(q[:−1]) + l[1:]·cos(s)  []
-//	hand = s2                                 [2]
-//	s3   = l[:−1]·sin(q[:−1]) + l[1:]·sin(s)  []
-//	hand = s3                                 [2]
-//	s4   = Σ (hand − target)²                 []
-//	miss = √s4                                []
+//	s       = q[0] + q[1]                   []
+//	s2      = l[0]·cos(q[0]) + l[1]·cos(s)  []
+//	hand[0] = s2
+//	s3      = l[0]·sin(q[0]) + l[1]·sin(s)  []
+//	hand[1] = s3
+//	s4      = Σ (hand − target)²            []
+//	miss    = √s4                           []
 //
 // It panics unless the lengths fit: q [2], l [2], target [2].
 func Miss(q, l, target []float64) float64 {
@@ -260,18 +260,18 @@ func Miss(q, l, target []float64) float64 {
 
 	hand := new([2]float64)[:]
 
-	// s = q[:−1] + q[1:]
+	// s = q[0] + q[1]
 	s := q[0] + q[1]
-	// s2 = l[:−1]·cos(q[:−1]) + l[1:]·cos(s)
+	// s2 = l[0]·cos(q[0]) + l[1]·cos(s)
 	s2 := l[0]*math.Cos(q[0]) + l[1]*math.Cos(s)
 
-	// hand = s2
+	// hand[0] = s2
 	hand[0] = s2
 
-	// s3 = l[:−1]·sin(q[:−1]) + l[1:]·sin(s)
+	// s3 = l[0]·sin(q[0]) + l[1]·sin(s)
 	s3 := l[0]*math.Sin(q[0]) + l[1]*math.Sin(s)
 
-	// hand = s3
+	// hand[1] = s3
 	hand[1] = s3
 
 	// s4 = Σ (hand − target)²
@@ -289,31 +289,31 @@ func Miss(q, l, target []float64) float64 {
 // MissGrad sets gradQ and gradL to the gradient of Miss by q and l at q, l and
 // target.
 //
-//	s     = cos(q[:−1])                               []
-//	s2    = l[:−1]·s                                  []
-//	s3    = q[:−1] + q[1:]                            []
-//	s4    = cos(s3)                                   []
-//	s5    = s2 + l[1:]·s4                             []
-//	hand  = s5                                        [2]
-//	s6    = sin(q[:−1])                               []
-//	s7    = l[:−1]·s6                                 []
-//	s8    = sin(s3)                                   []
-//	s9    = s7 + l[1:]·s8                             []
-//	hand  = s9                                        [2]
-//	dx    = hand − target                             [2]
-//	s10   = Σ dx²                                     []
-//	miss  = √s10                                      []
-//	s11   = (miss = 0)                                []
-//	s12   = where(s11, 0, 1/where(s11, 1, miss))      []
-//	s13   = s4·dx[1:] − s8·dx[:−1]                    []
-//	s14   = l[1:]·s12·s13                             []
-//	gradQ = s14                                       [2]
-//	s15   = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)  []
-//	gradQ = s15                                       [2]
-//	s16   = s12·(s8·dx[1:] + s4·dx[:−1])              []
-//	gradL = s16                                       [2]
-//	s17   = s12·(s6·dx[1:] + s·dx[:−1])               []
-//	gradL = s17                                       [2]
+//	s        = cos(q[0])                             []
+//	s2       = l[0]·s                                []
+//	s3       = q[0] + q[1]                           []
+//	s4       = cos(s3)                               []
+//	s5       = s2 + l[1]·s4                          []
+//	hand[0]  = s5
+//	s6       = sin(q[0])                             []
+//	s7       = l[0]·s6                               []
+//	s8       = sin(s3)                               []
+//	s9       = s7 + l[1]·s8                          []
+//	hand[1]  = s9
+//	dx       = hand − target                         [2]
+//	s10      = Σ dx²                                 []
+//	miss     = √s10                                  []
+//	s11      = (miss = 0)                            []
+//	s12      = where(s11, 0, 1/where(s11, 1, miss))  []
+//	s13      = s4·dx[1] − s8·dx[0]                   []
+//	s14      = l[1]·s12·s13                          []
+//	gradQ[1] = s14
+//	s15      = s12·(s2·dx[1] − s7·dx[0] + l[1]·s13)  []
+//	gradQ[0] = s15
+//	s16      = s12·(s8·dx[1] + s4·dx[0])             []
+//	gradL[1] = s16
+//	s17      = s12·(s6·dx[1] + s·dx[0])              []
+//	gradL[0] = s17
 //
 // It panics unless the lengths fit: gradQ [2], gradL [2], q [2], l [2], target
 // [2]. What is set may not overlap the rest.
@@ -336,30 +336,30 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 
 	hand := new([2]float64)[:]
 
-	// s = cos(q[:−1])
+	// s = cos(q[0])
 	s := math.Cos(q[0])
-	// s2 = l[:−1]·s
+	// s2 = l[0]·s
 	s2 := l[0] * s
-	// s3 = q[:−1] + q[1:]
+	// s3 = q[0] + q[1]
 	s3 := q[0] + q[1]
 	// s4 = cos(s3)
 	s4 := math.Cos(s3)
-	// s5 = s2 + l[1:]·s4
+	// s5 = s2 + l[1]·s4
 	s5 := s2 + l[1]*s4
 
-	// hand = s5
+	// hand[0] = s5
 	hand[0] = s5
 
-	// s6 = sin(q[:−1])
+	// s6 = sin(q[0])
 	s6 := math.Sin(q[0])
-	// s7 = l[:−1]·s6
+	// s7 = l[0]·s6
 	s7 := l[0] * s6
 	// s8 = sin(s3)
 	s8 := math.Sin(s3)
-	// s9 = s7 + l[1:]·s8
+	// s9 = s7 + l[1]·s8
 	s9 := s7 + l[1]*s8
 
-	// hand = s9
+	// hand[1] = s9
 	hand[1] = s9
 
 	// dx = hand − target
@@ -377,62 +377,62 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 	s11 := miss == 0
 	// s12 = where(s11, 0, 1/where(s11, 1, miss))
 	s12 := vec.Where(s11, float64(0), 1/vec.Where(s11, float64(1), miss))
-	// s13 = s4·dx[1:] − s8·dx[:−1]
+	// s13 = s4·dx[1] − s8·dx[0]
 	s13 := s4*hand[1] - s8*hand[0]
-	// s14 = l[1:]·s12·s13
+	// s14 = l[1]·s12·s13
 	s14 := l[1] * s12 * s13
 
-	// gradQ = s14
+	// gradQ[1] = s14
 	gradQ[1] = s14
 
-	// s15 = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)
+	// s15 = s12·(s2·dx[1] − s7·dx[0] + l[1]·s13)
 	s15 := s12 * (s2*hand[1] - s7*hand[0] + l[1]*s13)
 
-	// gradQ = s15
+	// gradQ[0] = s15
 	gradQ[0] = s15
 
-	// s16 = s12·(s8·dx[1:] + s4·dx[:−1])
+	// s16 = s12·(s8·dx[1] + s4·dx[0])
 	s16 := s12 * (s8*hand[1] + s4*hand[0])
 
-	// gradL = s16
+	// gradL[1] = s16
 	gradL[1] = s16
 
-	// s17 = s12·(s6·dx[1:] + s·dx[:−1])
+	// s17 = s12·(s6·dx[1] + s·dx[0])
 	s17 := s12 * (s6*hand[1] + s*hand[0])
 
-	// gradL = s17
+	// gradL[0] = s17
 	gradL[0] = s17
 }
 
 // MissValueGrad is MissGrad and returns the value of Miss, at little more
 // cost.
 //
-//	s     = cos(q[:−1])                               []
-//	s2    = l[:−1]·s                                  []
-//	s3    = q[:−1] + q[1:]                            []
-//	s4    = cos(s3)                                   []
-//	s5    = s2 + l[1:]·s4                             []
-//	hand  = s5                                        [2]
-//	s6    = sin(q[:−1])                               []
-//	s7    = l[:−1]·s6                                 []
-//	s8    = sin(s3)                                   []
-//	s9    = s7 + l[1:]·s8                             []
-//	hand  = s9                                        [2]
-//	dx    = hand − target                             [2]
-//	s10   = Σ dx²                                     []
-//	miss  = √s10                                      []
-//	s11   = (miss = 0)                                []
-//	s12   = where(s11, 0, 1/where(s11, 1, miss))      []
-//	s13   = s4·dx[1:] − s8·dx[:−1]                    []
-//	s14   = l[1:]·s12·s13                             []
-//	gradQ = s14                                       [2]
-//	s15   = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)  []
-//	gradQ = s15                                       [2]
-//	s16   = s12·(s8·dx[1:] + s4·dx[:−1])              []
-//	gradL = s16                                       [2]
-//	s17   = s12·(s6·dx[1:] + s·dx[:−1])               []
-//	gradL = s17                                       [2]
-//	miss2 = √s10                                      []
+//	s        = cos(q[0])                             []
+//	s2       = l[0]·s                                []
+//	s3       = q[0] + q[1]                           []
+//	s4       = cos(s3)                               []
+//	s5       = s2 + l[1]·s4                          []
+//	hand[0]  = s5
+//	s6       = sin(q[0])                             []
+//	s7       = l[0]·s6                               []
+//	s8       = sin(s3)                               []
+//	s9       = s7 + l[1]·s8                          []
+//	hand[1]  = s9
+//	dx       = hand − target                         [2]
+//	s10      = Σ dx²                                 []
+//	miss     = √s10                                  []
+//	s11      = (miss = 0)                            []
+//	s12      = where(s11, 0, 1/where(s11, 1, miss))  []
+//	s13      = s4·dx[1] − s8·dx[0]                   []
+//	s14      = l[1]·s12·s13                          []
+//	gradQ[1] = s14
+//	s15      = s12·(s2·dx[1] − s7·dx[0] + l[1]·s13)  []
+//	gradQ[0] = s15
+//	s16      = s12·(s8·dx[1] + s4·dx[0])             []
+//	gradL[1] = s16
+//	s17      = s12·(s6·dx[1] + s·dx[0])              []
+//	gradL[0] = s17
+//	miss2    = √s10                                  []
 //
 // It panics unless the lengths fit: gradQ [2], gradL [2], q [2], l [2], target
 // [2]. What is set may not overlap the rest.
@@ -455,30 +455,30 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 
 	hand := new([2]float64)[:]
 
-	// s = cos(q[:−1])
+	// s = cos(q[0])
 	s := math.Cos(q[0])
-	// s2 = l[:−1]·s
+	// s2 = l[0]·s
 	s2 := l[0] * s
-	// s3 = q[:−1] + q[1:]
+	// s3 = q[0] + q[1]
 	s3 := q[0] + q[1]
 	// s4 = cos(s3)
 	s4 := math.Cos(s3)
-	// s5 = s2 + l[1:]·s4
+	// s5 = s2 + l[1]·s4
 	s5 := s2 + l[1]*s4
 
-	// hand = s5
+	// hand[0] = s5
 	hand[0] = s5
 
-	// s6 = sin(q[:−1])
+	// s6 = sin(q[0])
 	s6 := math.Sin(q[0])
-	// s7 = l[:−1]·s6
+	// s7 = l[0]·s6
 	s7 := l[0] * s6
 	// s8 = sin(s3)
 	s8 := math.Sin(s3)
-	// s9 = s7 + l[1:]·s8
+	// s9 = s7 + l[1]·s8
 	s9 := s7 + l[1]*s8
 
-	// hand = s9
+	// hand[1] = s9
 	hand[1] = s9
 
 	// dx = hand − target
@@ -496,30 +496,30 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 	s11 := miss == 0
 	// s12 = where(s11, 0, 1/where(s11, 1, miss))
 	s12 := vec.Where(s11, float64(0), 1/vec.Where(s11, float64(1), miss))
-	// s13 = s4·dx[1:] − s8·dx[:−1]
+	// s13 = s4·dx[1] − s8·dx[0]
 	s13 := s4*hand[1] - s8*hand[0]
-	// s14 = l[1:]·s12·s13
+	// s14 = l[1]·s12·s13
 	s14 := l[1] * s12 * s13
 
-	// gradQ = s14
+	// gradQ[1] = s14
 	gradQ[1] = s14
 
-	// s15 = s12·(s2·dx[1:] − s7·dx[:−1] + l[1:]·s13)
+	// s15 = s12·(s2·dx[1] − s7·dx[0] + l[1]·s13)
 	s15 := s12 * (s2*hand[1] - s7*hand[0] + l[1]*s13)
 
-	// gradQ = s15
+	// gradQ[0] = s15
 	gradQ[0] = s15
 
-	// s16 = s12·(s8·dx[1:] + s4·dx[:−1])
+	// s16 = s12·(s8·dx[1] + s4·dx[0])
 	s16 := s12 * (s8*hand[1] + s4*hand[0])
 
-	// gradL = s16
+	// gradL[1] = s16
 	gradL[1] = s16
 
-	// s17 = s12·(s6·dx[1:] + s·dx[:−1])
+	// s17 = s12·(s6·dx[1] + s·dx[0])
 	s17 := s12 * (s6*hand[1] + s*hand[0])
 
-	// gradL = s17
+	// gradL[0] = s17
 	gradL[0] = s17
 
 	// miss2 = √s10
@@ -530,46 +530,46 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 // MissHessian sets hess, in rows, to the Hessian of Miss by q at q, l and
 // target. Both triangles are written.
 //
-//	s    = cos(q[:−1])                                 []
-//	s2   = l[:−1]·s                                    []
-//	s3   = q[:−1] + q[1:]                              []
-//	s4   = cos(s3)                                     []
-//	s5   = l[1:]·s4                                    []
-//	s6   = s2 + s5                                     []
-//	hand = s6                                          [2]
-//	s7   = sin(q[:−1])                                 []
-//	s8   = l[:−1]·s7                                   []
-//	s9   = sin(s3)                                     []
-//	s10  = l[1:]·s9                                    []
-//	s11  = s8 + s10                                    []
-//	hand = s11                                         [2]
-//	dx   = hand − target                               [2]
-//	s12  = Σ dx²                                       []
-//	t    = [i = j]                                     [2,1]
-//	s13  = l[1:]·(s4·dx[1:] − s9·dx[:−1])              []
-//	s14  = s2·dx[1:] − s8·dx[:−1] + s13                []
-//	miss = √s12                                        []
-//	s15  = (miss = 0)                                  []
-//	s16  = 1/where(s15, 1, miss)                       []
-//	s17  = where(s15, 0, s16)                          []
-//	s18  = l[:−1]·s17·(s7·dx[1:] + s·dx[:−1])          []
-//	t2   = s2·t                                        [2]
-//	t3   = s8·t                                        [2]
-//	t4   = s14·t                                       [2]
-//	t5   = s18·t                                       [2]
-//	t6   = [i = j + 1]                                 [2,1]
-//	s19  = (−1)/(where(s15, 1, miss)²·where(s15, 1, miss))  []
-//	s20  = s9·dx[1:] + s4·dx[:−1]                      []
-//	s21  = s17·s20                                     []
-//	s22  = l[1:]·s17·s20                               []
-//	t7   = t2 + s5·(t6 + t)                            [2,1]
-//	t8   = t3 + s10·(t6 + t)                           [2]
-//	t9   = s21·(t6 + t)                                [2]
-//	t10  = s22·(t6 + t)                                [2]
-//	ddx  = s19·dx·where(s15, 0, t4 + s13·t6)           [2,2]
-//	s23  = −s17                                        []
-//	ddx  += s17·t7                                     [2,2]
-//	ddx  += s23·t8                                     [2,2]
+//	s          = cos(q[0])                                []
+//	s2         = l[0]·s                                   []
+//	s3         = q[0] + q[1]                              []
+//	s4         = cos(s3)                                  []
+//	s5         = l[1]·s4                                  []
+//	s6         = s2 + s5                                  []
+//	hand[0]    = s6
+//	s7         = sin(q[0])                                []
+//	s8         = l[0]·s7                                  []
+//	s9         = sin(s3)                                  []
+//	s10        = l[1]·s9                                  []
+//	s11        = s8 + s10                                 []
+//	hand[1]    = s11
+//	dx         = hand − target                            [2]
+//	s12        = Σ dx²                                    []
+//	t          = [i = j]                                  [2,1]
+//	s13        = l[1]·(s4·dx[1] − s9·dx[0])               []
+//	s14        = s2·dx[1] − s8·dx[0] + s13                []
+//	miss       = √s12                                     []
+//	s15        = (miss = 0)                               []
+//	s16        = 1/where(s15, 1, miss)                    []
+//	s17        = where(s15, 0, s16)                       []
+//	s18        = l[0]·s17·(s7·dx[1] + s·dx[0])            []
+//	t2         = s2·t                                     [2]
+//	t3         = s8·t                                     [2]
+//	t4         = s14·t                                    [2]
+//	t5         = s18·t                                    [2]
+//	t6         = [i = j + 1]                              [2,1]
+//	s19        = s16²·s16                                 []
+//	s20        = s9·dx[1] + s4·dx[0]                      []
+//	s21        = s17·s20                                  []
+//	s22        = l[1]·s17·s20                             []
+//	t7         = t2 + s5·(t6 + t)                         [2,1]
+//	t8         = t3 + s10·(t6 + t)                        [2]
+//	t9         = s21·(t6 + t)                             [2]
+//	t10        = s22·(t6 + t)                             [2]
+//	ddx        = −(s19·dx·where(s15, 0, t4 + s13·t6))     [2,2]
+//	s23        = −s17                                     []
+//	ddx[:, 1]  += s17·t7
+//	ddx[:, 0]  += s23·t8
 //	…
 //
 // It panics unless the lengths fit: hess [2,2], q [2], l [2], target [2]. What
@@ -597,34 +597,34 @@ func MissHessian(hess, q, l, target []float64) {
 	t6 := new([2]float64)[:]
 	ddx := new([4]float64)[:]
 
-	// s = cos(q[:−1])
+	// s = cos(q[0])
 	s := math.Cos(q[0])
-	// s2 = l[:−1]·s
+	// s2 = l[0]·s
 	s2 := l[0] * s
-	// s3 = q[:−1] + q[1:]
+	// s3 = q[0] + q[1]
 	s3 := q[0] + q[1]
 	// s4 = cos(s3)
 	s4 := math.Cos(s3)
-	// s5 = l[1:]·s4
+	// s5 = l[1]·s4
 	s5 := l[1] * s4
 	// s6 = s2 + s5
 	s6 := s2 + s5
 
-	// hand = s6
+	// hand[0] = s6
 	hand[0] = s6
 
-	// s7 = sin(q[:−1])
+	// s7 = sin(q[0])
 	s7 := math.Sin(q[0])
-	// s8 = l[:−1]·s7
+	// s8 = l[0]·s7
 	s8 := l[0] * s7
 	// s9 = sin(s3)
 	s9 := math.Sin(s3)
-	// s10 = l[1:]·s9
+	// s10 = l[1]·s9
 	s10 := l[1] * s9
 	// s11 = s8 + s10
 	s11 := s8 + s10
 
-	// hand = s11
+	// hand[1] = s11
 	hand[1] = s11
 
 	// dx = hand − target
@@ -645,9 +645,9 @@ func MissHessian(hess, q, l, target []float64) {
 		t[i] = hit
 	}
 
-	// s13 = l[1:]·(s4·dx[1:] − s9·dx[:−1])
+	// s13 = l[1]·(s4·dx[1] − s9·dx[0])
 	s13 := l[1] * (s4*hand[1] - s9*hand[0])
-	// s14 = s2·dx[1:] − s8·dx[:−1] + s13
+	// s14 = s2·dx[1] − s8·dx[0] + s13
 	s14 := s2*hand[1] - s8*hand[0] + s13
 	// miss = √s12
 	miss := math.Sqrt(s12)
@@ -657,7 +657,7 @@ func MissHessian(hess, q, l, target []float64) {
 	s16 := 1 / vec.Where(s15, float64(1), miss)
 	// s17 = where(s15, 0, s16)
 	s17 := vec.Where(s15, float64(0), s16)
-	// s18 = l[:−1]·s17·(s7·dx[1:] + s·dx[:−1])
+	// s18 = l[0]·s17·(s7·dx[1] + s·dx[0])
 	s18 := l[0] * s17 * (s7*hand[1] + s*hand[0])
 
 	// t2 = s2·t
@@ -678,26 +678,26 @@ func MissHessian(hess, q, l, target []float64) {
 	// t6 = [i = j + 1]
 	for i := range 2 {
 		hit := float64(0)
-		if i == 0+1 {
+		if i == int(int32(0)+1) {
 			hit = 1
 		}
 		t6[i] = hit
 	}
 
-	// s19 = (−1)/(where(s15, 1, miss)²·where(s15, 1, miss))
-	s19 := -1 / (vec.Where(s15, float64(1), miss) * vec.Where(s15, float64(1), miss) * vec.Where(s15, float64(1), miss))
-	// s20 = s9·dx[1:] + s4·dx[:−1]
+	// s19 = s16²·s16
+	s19 := s16 * s16 * s16
+	// s20 = s9·dx[1] + s4·dx[0]
 	s20 := s9*hand[1] + s4*hand[0]
 	// s21 = s17·s20
 	s21 := s17 * s20
-	// s22 = l[1:]·s17·s20
+	// s22 = l[1]·s17·s20
 	s22 := l[1] * s17 * s20
 
 	// t7 = t2 + s5·(t6 + t)
 	// t8 = t3 + s10·(t6 + t)
 	// t9 = s21·(t6 + t)
 	// t10 = s22·(t6 + t)
-	// ddx = s19·dx·where(s15, 0, t4 + s13·t6)
+	// ddx = −(s19·dx·where(s15, 0, t4 + s13·t6))
 	for i := range 2 {
 		tOf := t6[i] + t[i]
 		t2Of := t2[i] + s5*tOf
@@ -716,15 +716,15 @@ func MissHessian(hess, q, l, target []float64) {
 		t4[i] = u3
 		ddxRow := (*[2]float64)(ddx[2*i:])
 		for j := range ddxRow {
-			ddxRow[j] = s19 * (hand[j] * t5Of)
+			ddxRow[j] = -(s19 * (hand[j] * t5Of))
 		}
 	}
 
 	// s23 = −s17
 	s23 := -s17
 
-	// ddx += s17·t7
-	// ddx += s23·t8
+	// ddx[:, 1] += s17·t7
+	// ddx[:, 0] += s23·t8
 	for i := range 2 {
 		tOfI := t[i]
 		t2OfI := t2[i]
@@ -734,8 +734,8 @@ func MissHessian(hess, q, l, target []float64) {
 		ddx[2*i] += u2
 	}
 
-	// t11 = s4·ddx[:, 1:] − s9·ddx[:, :−1] − t9
-	// t12 = s6·ddx[:, 1:] − t5 − s11·ddx[:, :−1] − t10
+	// t11 = s4·ddx[:, 1] − s9·ddx[:, 0] − t9
+	// t12 = s6·ddx[:, 1] − t5 − s11·ddx[:, 0] − t10
 	for i := range 2 {
 		d := s4*ddx[2*i+1] - s9*ddx[2*i] - t3[i]
 		d2 := s6*ddx[2*i+1] - t5[i] - s11*ddx[2*i] - t4[i]
@@ -743,16 +743,16 @@ func MissHessian(hess, q, l, target []float64) {
 		t4[i] = d2
 	}
 
-	// s24 = l[1:]
+	// s24 = l[1]
 	s24 := l[1]
 
-	// hess = s24·t11
+	// hess[:, 1] = s24·t11
 	for i := range 2 {
 		t3OfI := t3[i]
 		hess[2*i+1] = s24 * t3OfI
 	}
 
-	// hess = t12
+	// hess[:, 0] = t12
 	for i := range 2 {
 		t4OfI := t4[i]
 		hess[2*i] = t4OfI
@@ -762,31 +762,31 @@ func MissHessian(hess, q, l, target []float64) {
 // MissVJP sets dq and dl to the product of w with the Jacobian of Miss by q
 // and l at q, l and target, without the Jacobian.
 //
-//	s    = cos(q[:−1])                           []
-//	s2   = l[:−1]·s                              []
-//	s3   = q[:−1] + q[1:]                        []
-//	s4   = cos(s3)                               []
-//	s5   = s2 + l[1:]·s4                         []
-//	hand = s5                                    [2]
-//	s6   = sin(q[:−1])                           []
-//	s7   = l[:−1]·s6                             []
-//	s8   = sin(s3)                               []
-//	s9   = s7 + l[1:]·s8                         []
-//	hand = s9                                    [2]
-//	dx   = hand − target                         [2]
-//	s10  = Σ dx²                                 []
-//	s11  = l[1:]·(s4·dx[1:] − s8·dx[:−1])        []
-//	miss = √s10                                  []
-//	s12  = (miss = 0)                            []
-//	s13  = where(s12, 0, w/where(s12, 1, miss))  []
-//	s14  = s11·s13                               []
-//	dq   = s14                                   [2]
-//	s15  = (s2·dx[1:] − s7·dx[:−1] + s11)·s13    []
-//	dq   = s15                                   [2]
-//	s16  = (s8·dx[1:] + s4·dx[:−1])·s13          []
-//	dl   = s16                                   [2]
-//	s17  = (s6·dx[1:] + s·dx[:−1])·s13           []
-//	dl   = s17                                   [2]
+//	s       = cos(q[0])                             []
+//	s2      = l[0]·s                                []
+//	s3      = q[0] + q[1]                           []
+//	s4      = cos(s3)                               []
+//	s5      = s2 + l[1]·s4                          []
+//	hand[0] = s5
+//	s6      = sin(q[0])                             []
+//	s7      = l[0]·s6                               []
+//	s8      = sin(s3)                               []
+//	s9      = s7 + l[1]·s8                          []
+//	hand[1] = s9
+//	dx      = hand − target                         [2]
+//	s10     = Σ dx²                                 []
+//	s11     = l[1]·(s4·dx[1] − s8·dx[0])            []
+//	miss    = √s10                                  []
+//	s12     = (miss = 0)                            []
+//	s13     = where(s12, 0, w/where(s12, 1, miss))  []
+//	s14     = s11·s13                               []
+//	dq[1]   = s14
+//	s15     = (s2·dx[1] − s7·dx[0] + s11)·s13       []
+//	dq[0]   = s15
+//	s16     = (s8·dx[1] + s4·dx[0])·s13             []
+//	dl[1]   = s16
+//	s17     = (s6·dx[1] + s·dx[0])·s13              []
+//	dl[0]   = s17
 //
 // It panics unless the lengths fit: dq [2], dl [2], q [2], l [2], target [2].
 // What is set may not overlap the rest.
@@ -809,30 +809,30 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 
 	hand := new([2]float64)[:]
 
-	// s = cos(q[:−1])
+	// s = cos(q[0])
 	s := math.Cos(q[0])
-	// s2 = l[:−1]·s
+	// s2 = l[0]·s
 	s2 := l[0] * s
-	// s3 = q[:−1] + q[1:]
+	// s3 = q[0] + q[1]
 	s3 := q[0] + q[1]
 	// s4 = cos(s3)
 	s4 := math.Cos(s3)
-	// s5 = s2 + l[1:]·s4
+	// s5 = s2 + l[1]·s4
 	s5 := s2 + l[1]*s4
 
-	// hand = s5
+	// hand[0] = s5
 	hand[0] = s5
 
-	// s6 = sin(q[:−1])
+	// s6 = sin(q[0])
 	s6 := math.Sin(q[0])
-	// s7 = l[:−1]·s6
+	// s7 = l[0]·s6
 	s7 := l[0] * s6
 	// s8 = sin(s3)
 	s8 := math.Sin(s3)
-	// s9 = s7 + l[1:]·s8
+	// s9 = s7 + l[1]·s8
 	s9 := s7 + l[1]*s8
 
-	// hand = s9
+	// hand[1] = s9
 	hand[1] = s9
 
 	// dx = hand − target
@@ -844,7 +844,7 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 		hand[i] = dx
 	}
 
-	// s11 = l[1:]·(s4·dx[1:] − s8·dx[:−1])
+	// s11 = l[1]·(s4·dx[1] − s8·dx[0])
 	s11 := l[1] * (s4*hand[1] - s8*hand[0])
 	// miss = √s10
 	miss := math.Sqrt(s10)
@@ -855,48 +855,48 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 	// s14 = s11·s13
 	s14 := s11 * s13
 
-	// dq = s14
+	// dq[1] = s14
 	dq[1] = s14
 
-	// s15 = (s2·dx[1:] − s7·dx[:−1] + s11)·s13
+	// s15 = (s2·dx[1] − s7·dx[0] + s11)·s13
 	s15 := (s2*hand[1] - s7*hand[0] + s11) * s13
 
-	// dq = s15
+	// dq[0] = s15
 	dq[0] = s15
 
-	// s16 = (s8·dx[1:] + s4·dx[:−1])·s13
+	// s16 = (s8·dx[1] + s4·dx[0])·s13
 	s16 := (s8*hand[1] + s4*hand[0]) * s13
 
-	// dl = s16
+	// dl[1] = s16
 	dl[1] = s16
 
-	// s17 = (s6·dx[1:] + s·dx[:−1])·s13
+	// s17 = (s6·dx[1] + s·dx[0])·s13
 	s17 := (s6*hand[1] + s*hand[0]) * s13
 
-	// dl = s17
+	// dl[0] = s17
 	dl[0] = s17
 }
 
 // MissJVP sets its result to the product of the Jacobian of Miss by q and l at
 // q, l and target with vQ and vL, without the Jacobian.
 //
-//	s      = cos(q[:−1])                     []
-//	s2     = l[:−1]·s                        []
-//	s3     = q[:−1] + q[1:]                  []
-//	s4     = cos(s3)                         []
-//	s5     = s2 + l[1:]·s4                   []
-//	hand   = s5                              [2]
-//	s6     = sin(q[:−1])                     []
-//	s7     = l[:−1]·s6                       []
-//	s8     = sin(s3)                         []
-//	s9     = s7 + l[1:]·s8                   []
-//	hand   = s9                              [2]
-//	dx     = hand − target                   [2]
-//	s10    = Σ dx²                           []
-//	miss   = √s10                            []
-//	s11    = (miss = 0)                      []
-//	s12    = l[1:]·(s4·dx[1:] − s8·dx[:−1])  []
-//	result = (where(s11, 0, (s2·dx[1:] − s7·dx[:−1] + s12)·vQ[:−1] + s12·vQ[1:]) + where(s11, 0, (s6·dx[1:] + s·dx[:−1])·vL[:−1] + (s8·dx[1:] + s4·dx[:−1])·vL[1:]))/where(s11, 1, miss)  []
+//	s       = cos(q[0])                   []
+//	s2      = l[0]·s                      []
+//	s3      = q[0] + q[1]                 []
+//	s4      = cos(s3)                     []
+//	s5      = s2 + l[1]·s4                []
+//	hand[0] = s5
+//	s6      = sin(q[0])                   []
+//	s7      = l[0]·s6                     []
+//	s8      = sin(s3)                     []
+//	s9      = s7 + l[1]·s8                []
+//	hand[1] = s9
+//	dx      = hand − target               [2]
+//	s10     = Σ dx²                       []
+//	miss    = √s10                        []
+//	s11     = (miss = 0)                  []
+//	s12     = l[1]·(s4·dx[1] − s8·dx[0])  []
+//	result  = (where(s11, 0, (s2·dx[1] − s7·dx[0] + s12)·vQ[0] + s12·vQ[1]) + where(s11, 0, (s6·dx[1] + s·dx[0])·vL[0] + (s8·dx[1] + s4·dx[0])·vL[1]))/where(s11, 1, miss)  []
 //
 // It panics unless the lengths fit: q [2], l [2], target [2], vQ [2], vL [2].
 func MissJVP(q, l, target, vQ, vL []float64) float64 {
@@ -918,30 +918,30 @@ func MissJVP(q, l, target, vQ, vL []float64) float64 {
 
 	hand := new([2]float64)[:]
 
-	// s = cos(q[:−1])
+	// s = cos(q[0])
 	s := math.Cos(q[0])
-	// s2 = l[:−1]·s
+	// s2 = l[0]·s
 	s2 := l[0] * s
-	// s3 = q[:−1] + q[1:]
+	// s3 = q[0] + q[1]
 	s3 := q[0] + q[1]
 	// s4 = cos(s3)
 	s4 := math.Cos(s3)
-	// s5 = s2 + l[1:]·s4
+	// s5 = s2 + l[1]·s4
 	s5 := s2 + l[1]*s4
 
-	// hand = s5
+	// hand[0] = s5
 	hand[0] = s5
 
-	// s6 = sin(q[:−1])
+	// s6 = sin(q[0])
 	s6 := math.Sin(q[0])
-	// s7 = l[:−1]·s6
+	// s7 = l[0]·s6
 	s7 := l[0] * s6
 	// s8 = sin(s3)
 	s8 := math.Sin(s3)
-	// s9 = s7 + l[1:]·s8
+	// s9 = s7 + l[1]·s8
 	s9 := s7 + l[1]*s8
 
-	// hand = s9
+	// hand[1] = s9
 	hand[1] = s9
 
 	// dx = hand − target
@@ -957,9 +957,9 @@ func MissJVP(q, l, target, vQ, vL []float64) float64 {
 	miss := math.Sqrt(s10)
 	// s11 = (miss = 0)
 	s11 := miss == 0
-	// s12 = l[1:]·(s4·dx[1:] − s8·dx[:−1])
+	// s12 = l[1]·(s4·dx[1] − s8·dx[0])
 	s12 := l[1] * (s4*hand[1] - s8*hand[0])
-	// result = (where(s11, 0, (s2·dx[1:] − s7·dx[:−1] + s12)·vQ[:−1] + s12·vQ[1:]) + where(s11, 0, (s6·dx[1:] + s·dx[:−1])·vL[:−1] + (s8·dx[1:] + s4·dx[:−1])·vL[1:]))/where(s11, 1, miss)
+	// result = (where(s11, 0, (s2·dx[1] − s7·dx[0] + s12)·vQ[0] + s12·vQ[1]) + where(s11, 0, (s6·dx[1] + s·dx[0])·vL[0] + (s8·dx[1] + s4·dx[0])·vL[1]))/where(s11, 1, miss)
 	result := (vec.Where(s11, float64(0), (s2*hand[1]-s7*hand[0]+s12)*vQ[0]+s12*vQ[1]) + vec.Where(s11, float64(0), (s6*hand[1]+s*hand[0])*vL[0]+(s8*hand[1]+s4*hand[0])*vL[1])) / vec.Where(s11, float64(1), miss)
 	return result
 }
@@ -968,12 +968,12 @@ func MissJVP(q, l, target, vQ, vL []float64) float64 {
 // It sets out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	angle = turn·q      [N]
-//	t     = cos(angle)  [N]
-//	t2    = sin(angle)  [N]
-//	t3    = t           [N,2]
-//	t3    = t2          [N,2]
-//	out   = turn·t3     [N,2]
+//	angle    = turn·q      [N]
+//	t        = cos(angle)  [N]
+//	t2       = sin(angle)  [N]
+//	t3[:, 0] = t
+//	t3[:, 1] = t2
+//	out      = turn·t3     [N,2]
 //
 // It panics unless the lengths fit: out [N,2], q [N], turn [N,N]. What is set
 // may not overlap the rest.
@@ -989,6 +989,8 @@ func Chain(out, q, turn, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainWork(N))
+	} else if len(work) < ChainWork(N) {
+		panic(fmt.Sprintf("arm: Chain: len(work) is %d, want at least %d", len(work), ChainWork(N)))
 	}
 
 	angle := work[0:N]
@@ -1010,13 +1012,13 @@ func Chain(out, q, turn, work []float64) {
 		t2[i] = t2Of
 	}
 
-	// t3 = t
+	// t3[:, 0] = t
 	for i := range N {
 		angleOfI := angle[i]
 		t3[2*i] = angleOfI
 	}
 
-	// t3 = t2
+	// t3[:, 1] = t2
 	for i := range N {
 		t2OfI := t2[i]
 		t3[2*i+1] = t2OfI
@@ -1032,13 +1034,13 @@ func Chain(out, q, turn, work []float64) {
 // ChainJacobian sets jac, in rows, to the Jacobian of Chain by q at q and
 // turn: element i, j is the derivative of element i of the value by element j.
 //
-//	angle  = turn·q                                   [N]
-//	t      = cos(angle)                               [N]
-//	t2     = sin(angle)                               [N]
-//	t3     = [(i = k) ∧ (j = l)]                      [N,2,N,2]
-//	t4     = einsum("ij,klim->kljm", turn, t3)        [N,2,N,2]
-//	dangle = t·t4[:, :, :, 1:] − t2·t4[:, :, :, :−1]  [N,2,N]
-//	jac    = einsum("ij,kli->klj", turn, dangle)      [N,2,N]
+//	angle  = turn·q                                [N]
+//	t      = cos(angle)                            [N]
+//	t2     = sin(angle)                            [N]
+//	t3     = [(i = k) ∧ (j = l)]                   [N,2,N,2]
+//	t4     = einsum("ij,klim->kljm", turn, t3)     [N,2,N,2]
+//	dangle = t·t4[:, :, :, 1] − t2·t4[:, :, :, 0]  [N,2,N]
+//	jac    = einsum("ij,kli->klj", turn, dangle)   [N,2,N]
 //
 // It panics unless the lengths fit: jac [N,2,N], q [N], turn [N,N]. What is
 // set may not overlap the rest.
@@ -1054,6 +1056,8 @@ func ChainJacobian(jac, q, turn, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainWork(N))
+	} else if len(work) < ChainWork(N) {
+		panic(fmt.Sprintf("arm: ChainJacobian: len(work) is %d, want at least %d", len(work), ChainWork(N)))
 	}
 
 	angle := work[0:N]
@@ -1103,7 +1107,7 @@ func ChainJacobian(jac, q, turn, work []float64) {
 		}
 	}
 
-	// dangle = t·t4[:, :, :, 1:] − t2·t4[:, :, :, :−1]
+	// dangle = t·t4[:, :, :, 1] − t2·t4[:, :, :, 0]
 	for i := range 2 * N {
 		dangleRow := dangle[N*i:][:N]
 		for j := range angle {
@@ -1121,12 +1125,12 @@ func ChainJacobian(jac, q, turn, work []float64) {
 // ChainVJPQ sets dq to the product of w with the Jacobian of Chain by q at q
 // and turn, without the Jacobian.
 //
-//	angle  = turn·q                           [N]
-//	t      = cos(angle)                       [N]
-//	t2     = sin(angle)                       [N]
-//	t3     = turnᵀ·w                          [N,2]
-//	dangle = t ⊙ t3[:, 1:] − t2 ⊙ t3[:, :−1]  [N]
-//	dq     = turnᵀ·dangle                     [N]
+//	angle  = turn·q                        [N]
+//	t      = cos(angle)                    [N]
+//	t2     = sin(angle)                    [N]
+//	t3     = turnᵀ·w                       [N,2]
+//	dangle = t ⊙ t3[:, 1] − t2 ⊙ t3[:, 0]  [N]
+//	dq     = turnᵀ·dangle                  [N]
 //
 // It panics unless the lengths fit: dq [N], q [N], turn [N,N], w [N,2]. What
 // is set may not overlap the rest.
@@ -1145,6 +1149,8 @@ func ChainVJPQ(dq, q, turn, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainWork(N))
+	} else if len(work) < ChainWork(N) {
+		panic(fmt.Sprintf("arm: ChainVJPQ: len(work) is %d, want at least %d", len(work), ChainWork(N)))
 	}
 
 	angle := work[0:N]
@@ -1172,7 +1178,7 @@ func ChainVJPQ(dq, q, turn, w, work []float64) {
 		blas.View64(w, N, 2),
 		0, blas.View64(t3, N, 2))
 
-	// dangle = t ⊙ t3[:, 1:] − t2 ⊙ t3[:, :−1]
+	// dangle = t ⊙ t3[:, 1] − t2 ⊙ t3[:, 0]
 	for i := range N {
 		angle[i] = angle[i]*t3[2*i+1] - t2[i]*t3[2*i]
 	}
@@ -1187,15 +1193,15 @@ func ChainVJPQ(dq, q, turn, w, work []float64) {
 // ChainJVP sets dout to the product of the Jacobian of Chain by q at q and
 // turn with v, without the Jacobian.
 //
-//	angle   = turn·q        [N]
-//	t       = cos(angle)    [N]
-//	t2      = sin(angle)    [N]
-//	ddangle = turn·v        [N]
-//	t3      = t ⊙ ddangle   [N]
-//	t4      = t2 ⊙ ddangle  [N]
-//	t5      = t3            [N,2]
-//	t5      = −t4           [N,2]
-//	dout    = turn·t5       [N,2]
+//	angle    = turn·q        [N]
+//	t        = cos(angle)    [N]
+//	t2       = sin(angle)    [N]
+//	ddangle  = turn·v        [N]
+//	t3       = t ⊙ ddangle   [N]
+//	t4       = t2 ⊙ ddangle  [N]
+//	t5[:, 1] = t3
+//	t5[:, 0] = −t4
+//	dout     = turn·t5       [N,2]
 //
 // It panics unless the lengths fit: dout [N,2], q [N], turn [N,N], v [N]. What
 // is set may not overlap the rest.
@@ -1214,6 +1220,8 @@ func ChainJVP(dout, q, turn, v, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainWork(N))
+	} else if len(work) < ChainWork(N) {
+		panic(fmt.Sprintf("arm: ChainJVP: len(work) is %d, want at least %d", len(work), ChainWork(N)))
 	}
 
 	angle := work[0:N]
@@ -1251,13 +1259,13 @@ func ChainJVP(dout, q, turn, v, work []float64) {
 		t2[i] = u2
 	}
 
-	// t5 = t3
+	// t5[:, 1] = t3
 	for i := range N {
 		angleOfI := angle[i]
 		t5[2*i+1] = angleOfI
 	}
 
-	// t5 = −t4
+	// t5[:, 0] = −t4
 	for i := range N {
 		t2OfI := t2[i]
 		t5[2*i] = -t2OfI
@@ -1273,15 +1281,15 @@ func ChainJVP(dout, q, turn, v, work []float64) {
 // ChainVJPTurn sets dturn to the product of w with the Jacobian of Chain by
 // turn at q and turn, without the Jacobian.
 //
-//	angle  = turn·q                           [N]
-//	t      = cos(angle)                       [N]
-//	t2     = sin(angle)                       [N]
-//	t3     = t                                [N,2]
-//	t3     = t2                               [N,2]
-//	dturn  = w·t3ᵀ                            [N,N]
-//	t4     = turnᵀ·w                          [N,2]
-//	dangle = t ⊙ t4[:, 1:] − t2 ⊙ t4[:, :−1]
-//	dturn  = dturn + dangle·q                 [N,N]
+//	angle    = turn·q                        [N]
+//	t        = cos(angle)                    [N]
+//	t2       = sin(angle)                    [N]
+//	t3[:, 0] = t
+//	t3[:, 1] = t2
+//	dturn    = w·t3ᵀ                         [N,N]
+//	t4       = turnᵀ·w                       [N,2]
+//	dangle   = t ⊙ t4[:, 1] − t2 ⊙ t4[:, 0]
+//	dturn    = dturn + dangle·q              [N,N]
 //
 // It panics unless the lengths fit: dturn [N,N], q [N], turn [N,N], w [N,2].
 // What is set may not overlap the rest.
@@ -1300,6 +1308,8 @@ func ChainVJPTurn(dturn, q, turn, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainWork(N))
+	} else if len(work) < ChainWork(N) {
+		panic(fmt.Sprintf("arm: ChainVJPTurn: len(work) is %d, want at least %d", len(work), ChainWork(N)))
 	}
 
 	angle := work[0:N]
@@ -1322,13 +1332,13 @@ func ChainVJPTurn(dturn, q, turn, w, work []float64) {
 		t2[i] = t2Of
 	}
 
-	// t3 = t
+	// t3[:, 0] = t
 	for i := range N {
 		angleOfI := angle[i]
 		t3[2*i] = angleOfI
 	}
 
-	// t3 = t2
+	// t3[:, 1] = t2
 	for i := range N {
 		t2OfI := t2[i]
 		t3[2*i+1] = t2OfI
@@ -1346,7 +1356,7 @@ func ChainVJPTurn(dturn, q, turn, w, work []float64) {
 		blas.View64(w, N, 2),
 		0, blas.View64(t4, N, 2))
 
-	// dangle = t ⊙ t4[:, 1:] − t2 ⊙ t4[:, :−1]
+	// dangle = t ⊙ t4[:, 1] − t2 ⊙ t4[:, 0]
 	// dturn = dturn + dangle·q
 	for i := range N {
 		u := angle[i] * t4[2*i+1]

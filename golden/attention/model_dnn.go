@@ -22,14 +22,14 @@ import (
 //	t4              = 1/t3                                        [B,T,8]
 //	t5              = layer_norm.shift + layer_norm.scale·t4 ⊙ t  [B,T,8]
 //	t6              = t5·attention.Wqkv                           [B,T,16]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, :−2, :, :], t6[:, :, 1:−1, :, :])  [B,2,T,T]
+//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])  [B,2,T,T]
 //	attention.s     = where(k ≥ l, attention.s, −∞)               [B,2,T,T]
 //	peak            = max attention.s
 //	attention.pExp  = exp(attention.s − peak)                     [B,2,T,T]
 //	sum             = Σⱼ attention.pExp                           [B,T]
 //	attention.p     = attention.pExp/sum                          [B,2,T,T]
-//	0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)         [B,2,T,T]
-//	t7              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2:, :, :])  [B,T,8]
+//	0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)  [B,2,T,T]
+//	t7              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2, :, :])  [B,T,8]
 //	h               = 1.1111112·t7·attention.Wo                   [B,T,8]
 //	h               = h.W[ids] + h                                [B,T,8]
 //	t8              = dense2.b + h                                [B,T,8]
@@ -59,40 +59,40 @@ import (
 //
 // Backward:
 //
-//	scale           = 1/(B*T)                                     []
+//	scale           = 1/(B*T)                                   []
 //	(B*T)·dlogits   = t20/sum − onehot(y)
 //	dlogits.b       = scale·Σ (B*T)·dlogits
 //	dlogits.W       = scale·t19ᵀ·((B*T)·dlogits)
-//	t21             = ((B*T)·dlogits)·logits.Wᵀ                   [B,T,8]
+//	t21             = ((B*T)·dlogits)·logits.Wᵀ                 [B,T,8]
 //	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·Σⱼ layer_norm3.scale·t16 ⊙ t21/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
 //	dlayer_norm3.shift = scale·Σ t21
 //	dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
 //	ddense2.b       = scale·Σ (B*T)·ddense2.y
-//	scale2          = 0.5/(B*T)                                   []
+//	scale2          = 0.5/(B*T)                                 []
 //	ddense2.W       = scale2·t15ᵀ·((B*T)·ddense2.y)
-//	t22             = ((B*T)·ddense2.y)·dense2.Wᵀ                 [B,T,16]
+//	t22             = ((B*T)·ddense2.y)·dense2.Wᵀ               [B,T,16]
 //	(B*T)·ddense.y  = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 //	ddense.b        = scale·Σ (B*T)·ddense.y
 //	ddense.W        = scale·t13ᵀ·((B*T)·ddense.y)
-//	t23             = ((B*T)·ddense.y)·dense.Wᵀ                   [B,T,8]
+//	t23             = ((B*T)·ddense.y)·dense.Wᵀ                 [B,T,8]
 //	t24             = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·Σⱼ layer_norm2.scale·t9 ⊙ t23/t10·t9) − 0.125·Σⱼ layer_norm2.scale·t23/t11  [B,T,8]
 //	dlayer_norm2.shift = scale·Σ t23
 //	dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
-//	scale3          = 1.1111112/(B*T)                             []
+//	scale3          = 1.1111112/(B*T)                           []
 //	dattention.Wo   = scale3·t7ᵀ·t24
-//	t25             = t24·attention.Woᵀ                           [B,T,8]
+//	t25             = t24·attention.Woᵀ                         [B,T,8]
 //	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2:, :, :])
-//	((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
+//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2, :, :])
+//	((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)
 //	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
 //	((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)
-//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
-//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1:−1, :, :])
-//	t26             = 1.1111112·((B*T)/1.1111112)·dattention.v    [B,T,3,2,4]
-//	t26             = 0.5555556·((B*T)/0.5555556)·dattention.k    [B,T,3,2,4]
-//	t26             = 0.5555556·((B*T)/0.5555556)·dattention.q    [B,T,3,2,4]
+//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)
+//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1, :, :])
+//	t26[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
+//	t26[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
+//	t26[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
 //	dattention.Wqkv = scale·t5ᵀ·t26
-//	t27             = t26·attention.Wqkvᵀ                         [B,T,8]
+//	t27             = t26·attention.Wqkvᵀ                       [B,T,8]
 //	(B*T)·dh.W      = 0
 //	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·Σⱼ layer_norm.scale·t ⊙ t27/t2·t) − 0.125·Σⱼ layer_norm.scale·t27/t3
 //	dlayer_norm.shift = scale·Σ t27
@@ -108,7 +108,7 @@ import (
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Attention belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Attention struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
@@ -282,7 +282,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 		blas.View32(attentionWqkv, 8, 24),
 		0, blas.View32(t6, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, :−2, :, :], t6[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
@@ -297,7 +297,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 	// attention.pExp = exp(attention.s − peak)
 	// sum = Σⱼ attention.pExp
 	// attention.p = attention.pExp/sum
-	// 0.9·attention.p = where(U[0,1) < 0.1, 0, attention.p)
+	// 0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
@@ -336,7 +336,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t7 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2:, :, :])
+	// t7 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
@@ -478,7 +478,7 @@ func (m *Attention) forward(batch *Batch) Totals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[11*i+int(y[i])]
+		chosen := logitsY[11*i:][:11][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -740,7 +740,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2:, :, :])
+	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
@@ -750,7 +750,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((B*T)/1.1111112)·dattention.p = where(U[0,1) < 0.1, 0, (B*T)·dattention.p)
+	// ((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)
 	// ((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
 	// ((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
@@ -780,7 +780,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, :−2, :, :], ((B*T)/1.1111112)·dattention.s)
+	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
@@ -790,7 +790,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1:−1, :, :])
+	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
@@ -800,7 +800,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t26 = 1.1111112·((B*T)/1.1111112)·dattention.v
+	// t26[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
 	for i := range B * T {
 		dattentionVRow := (*[8]float32)(dattentionV[8*i:])
 		t26Row := (*[8]float32)(t26[24*i+16:])
@@ -809,7 +809,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t26 = 0.5555556·((B*T)/0.5555556)·dattention.k
+	// t26[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
 	for i := range B * T {
 		dattentionKRow := (*[8]float32)(dattentionK[8*i:])
 		t26Row := (*[8]float32)(t26[24*i+8:])
@@ -818,7 +818,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t26 = 0.5555556·((B*T)/0.5555556)·dattention.q
+	// t26[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
 	for i := range B * T {
 		dattentionQRow := (*[8]float32)(dattentionQ[8*i:])
 		t26Row := (*[8]float32)(t26[24*i:])
@@ -973,7 +973,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		blas.View32(attentionWqkv, 8, 24),
 		0, blas.View32(t29, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t29[:, :, :−2, :, :], t29[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t29[:, :, 0, :, :], t29[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
@@ -1018,7 +1018,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t30 = einsum("ijkl,iljm->ikjm", attention.p, t29[:, :, 2:, :, :])
+	// t30 = einsum("ijkl,iljm->ikjm", attention.p, t29[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
@@ -1137,7 +1137,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 			}
 			logitsY2Row[j] = logits
 		}
-		chosen := logitsY2[11*i+int(y[i])]
+		chosen := logitsY2[11*i:][:11][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -1213,7 +1213,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View32(attentionWqkv, 8, 24),
 		0, blas.View32(t2, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t2[:, :, :−2, :, :], t2[:, :, 1:−1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t2[:, :, 0, :, :], t2[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
@@ -1258,7 +1258,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t3 = einsum("ijkl,iljm->ikjm", attention.p, t2[:, :, 2:, :, :])
+	// t3 = einsum("ijkl,iljm->ikjm", attention.p, t2[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,

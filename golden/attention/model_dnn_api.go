@@ -351,19 +351,19 @@ func (m *Attention) initialise(seed uint64) {
 	// layer_norm.shift ← 0
 	clear(layerNormShift)
 
-	// attention.Wqkv ← 0.2·N(0,1)
+	// attention.Wqkv ← 0.2·N(attention.Wqkv)
 	key2 := rng.Key(seed, 0x2e233192279a5de, 0)
 	for i := range 192 {
 		attentionWqkv[i] = 0.2 * rng.Normal32(key2, uint64(i))
 	}
 
-	// attention.Wo ← 0.2·N(0,1)
+	// attention.Wo ← 0.2·N(attention.Wo)
 	key3 := rng.Key(seed, 0xebdcc89dbdad00af, 0)
 	for i := range 64 {
 		attentionWo[i] = 0.2 * rng.Normal32(key3, uint64(i))
 	}
 
-	// dense.W ← 0.5·N(0,1)
+	// dense.W ← 0.5·N(dense.W)
 	key4 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 128 {
 		denseW[i] = 0.5 * rng.Normal32(key4, uint64(i))
@@ -372,13 +372,13 @@ func (m *Attention) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// dense2.W ← 0.35355338·N(0,1)
+	// dense2.W ← 0.35355338·N(dense2.W)
 	key5 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
 	for i := range 128 {
 		dense2W[i] = 0.35355338 * rng.Normal32(key5, uint64(i))
 	}
 
-	// logits.W ← 0.5·N(0,1)
+	// logits.W ← 0.5·N(logits.W)
 	key6 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 88 {
 		logitsW[i] = 0.5 * rng.Normal32(key6, uint64(i))

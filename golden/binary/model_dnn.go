@@ -13,32 +13,31 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	dense.y   = x·dense.W                            [B,6]
-//	dense.y   = dense.y + dense.b                    [B,6]
-//	t         = min(dense.y, 0)                      [B,6]
-//	t2        = expm1(t)                             [B,6]
-//	t3        = where(dense.y > 0, dense.y, 0.5·t2)  [B,6]
-//	score     = t3·score.W                           [B]
-//	t4        = softplus(score)                      [B]
-//	B·correct = Σ [(score > 0) = y]                  []
-//	s         = Σ [(score > 0) ∧ y]                  [36]
-//	s2        = Σ [score > 0]                        []
-//	s3        = any ((score < 0) ∧ y)                []
-//	target    = [y]                                  [B]
-//	t5        = where(y, 1, −1)                      [B]
-//	t6        = max(1 − score ⊙ t5, 0)               [B]
-//	s4        = Σ (t4 − score ⊙ target)              []
-//	s5        = Σ t6                                 []
+//	dense.y   = x·dense.W                           [B,6]
+//	dense.y   = dense.y + dense.b                   [B,6]
+//	t         = expm1(dense.y)                      [B,6]
+//	t2        = where(dense.y > 0, dense.y, 0.5·t)  [B,6]
+//	score     = t2·score.W                          [B]
+//	t3        = softplus(score)                     [B]
+//	B·correct = Σ [(score > 0) = y]                 []
+//	s         = Σ [(score > 0) ∧ y]                 [36]
+//	s2        = Σ [score > 0]                       []
+//	s3        = any ((score < 0) ∧ y)               []
+//	target    = [y]                                 [B]
+//	t4        = where(y, 1, −1)                     [B]
+//	t5        = max(1 − score ⊙ t4, 0)              [B]
+//	s4        = Σ (t3 − score ⊙ target)             []
+//	s5        = Σ t5                                []
 //
 // Backward:
 //
-//	scale    = 1/B          []
-//	scale2   = 0.1/B        []
-//	p        = σ(score)     [B]
-//	dz       = scale·p − t5 ⊙ where(t6 > 0, scale2, 0) − scale·target  [B,1]
-//	dscore.W = t3ᵀ·dz
-//	t7       = dz·score.Wᵀ  [B,6]
-//	ddense.y = where(dense.y > 0, t7, 0) + 0.5·where(t < 0, (t2 + 1) ⊙ where(dense.y > 0, 0, t7), 0)  [B,6]
+//	scale    = 1/B                                            []
+//	scale2   = 0.1/B                                          []
+//	p        = σ(score)                                       [B]
+//	dz       = scale·p − t4 ⊙ where(t5 > 0, scale2, 0) − scale·target  [B,1]
+//	dscore.W = t2ᵀ·dz
+//	ddense.y = dz·score.Wᵀ                                    [B,6]
+//	ddense.y = ddense.y ⊙ where(dense.y > 0, 1, 0.5·(t + 1))  [B,6]
 //	ddense.b = Σᵢ ddense.y
 //	ddense.W = xᵀ·ddense.y
 //
@@ -48,7 +47,7 @@ import (
 //	s     ← grad² + s
 //	param ← param − rate·grad/(√s + 1e−10)
 //
-// A Binary belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Binary struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
@@ -59,15 +58,14 @@ type Binary struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	denseY []float32 // [max.B,6]; becomes dense.y, then ddense.y, in place
-	t      []float32 // [max.B,6]
-	t2     []float32 // [max.B,6]
-	t3     []float32 // [max.B,6]
-	t7     []float32 // [max.B,6]; in the memory of t3
-	score  []float32 // [max.B,1]; becomes dz, in place
-	target []float32 // [max.B]
-	t5     []float32 // [max.B]
-	t6     []float32 // [max.B]
+	denseY  []float32 // [max.B,6]; becomes dense.y, then ddense.y, in place
+	t       []float32 // [max.B,6]
+	t2      []float32 // [max.B,6]
+	ddenseY []float32 // [max.B,6]; becomes ddense.y, in place; in the memory of t2
+	score   []float32 // [max.B,1]; becomes dz, in place
+	target  []float32 // [max.B]
+	t4      []float32 // [max.B]
+	t5      []float32 // [max.B]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -116,11 +114,10 @@ func (m *Binary) forward(batch *Batch) Totals {
 	denseY := m.denseY[:6*B]
 	t := m.t[:6*B]
 	t2 := m.t2[:6*B]
-	t3 := m.t3[:6*B]
 	score := m.score[:B]
 	target := m.target[:B]
+	t4 := m.t4[:B]
 	t5 := m.t5[:B]
-	t6 := m.t6[:B]
 
 	// dense.y = x·dense.W
 	blas.Sgemm(1,
@@ -129,39 +126,32 @@ func (m *Binary) forward(batch *Batch) Totals {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t = min(dense.y, 0)
-	// t2 = expm1(t)
-	// t3 = where(dense.y > 0, dense.y, 0.5·t2)
+	// t = expm1(dense.y)
+	// t2 = where(dense.y > 0, dense.y, 0.5·t)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		tRow := (*[6]float32)(t[6*i:])
 		t2Row := (*[6]float32)(t2[6*i:])
-		t3Row := (*[6]float32)(t3[6*i:])
 		for j := range denseB {
 			denseYOf := denseYRow[j] + denseB[j]
-			tOf := denseYOf
-			if tOf > 0 {
-				tOf = 0
-			}
-			t2Of := vec.Expm1(tOf)
-			t3Of := 0.5 * t2Of
+			tOf := vec.Expm1(denseYOf)
+			t2Of := 0.5 * tOf
 			if denseYOf > 0 {
-				t3Of = denseYOf
+				t2Of = denseYOf
 			}
 			denseYRow[j] = denseYOf
 			tRow[j] = tOf
 			t2Row[j] = t2Of
-			t3Row[j] = t3Of
 		}
 	}
 
-	// score = t3·score.W
+	// score = t2·score.W
 	blas.Sgemm(1,
-		blas.View32(t3, B, 6),
+		blas.View32(t2, B, 6),
 		blas.View32(scoreW, 6, 1),
 		0, blas.View32(score, B, 1))
 
-	// t4 = softplus(score)
+	// t3 = softplus(score)
 	// B·correct = Σ [(score > 0) = y]
 	// s = Σ [(score > 0) ∧ y]
 	// s2 = Σ [score > 0]
@@ -192,10 +182,10 @@ func (m *Binary) forward(batch *Batch) Totals {
 	}
 
 	// target = [y]
-	// t5 = where(y, 1, −1)
-	// t6 = max(1 − score ⊙ t5, 0)
-	// s4 = Σ (t4 − score ⊙ target)
-	// s5 = Σ t6
+	// t4 = where(y, 1, −1)
+	// t5 = max(1 − score ⊙ t4, 0)
+	// s4 = Σ (t3 − score ⊙ target)
+	// s5 = Σ t5
 	s4 := 0.0
 	s5 := 0.0
 	for i := range B {
@@ -214,8 +204,8 @@ func (m *Binary) forward(batch *Batch) Totals {
 		s4 += float64(target[i] - score[i]*targetOf)
 		s5 += float64(t2Of)
 		target[i] = targetOf
-		t5[i] = tOf
-		t6[i] = t2Of
+		t4[i] = tOf
+		t5[i] = t2Of
 	}
 
 	s3Holds := 0.0
@@ -260,14 +250,13 @@ func (m *Binary) gradient(grad *Params, batch *Batch) {
 	x := batch.X
 	scoreW := m.params.ScoreW
 	score := m.score[:B]
-	t6 := m.t6[:B]
 	t5 := m.t5[:B]
+	t4 := m.t4[:B]
 	target := m.target[:B]
-	t3 := m.t3[:6*B]
-	t7 := m.t7[:6*B]
-	denseY := m.denseY[:6*B]
 	t2 := m.t2[:6*B]
+	ddenseY := m.ddenseY[:6*B]
 	t := m.t[:6*B]
+	denseY := m.denseY[:6*B]
 	dscoreW := grad.ScoreW
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
@@ -278,51 +267,42 @@ func (m *Binary) gradient(grad *Params, batch *Batch) {
 	scale2 := float32(0.1 / float64(B))
 
 	// p = σ(score)
-	// dz = scale·p − t5 ⊙ where(t6 > 0, scale2, 0) − scale·target
+	// dz = scale·p − t4 ⊙ where(t5 > 0, scale2, 0) − scale·target
 	for i := range B {
 		tOf := float32(0)
-		if t6[i] > 0 {
+		if t5[i] > 0 {
 			tOf = scale2
 		}
-		score[i] = scale*vec.Sigmoid(score[i]) - t5[i]*tOf - scale*target[i]
+		score[i] = scale*vec.Sigmoid(score[i]) - t4[i]*tOf - scale*target[i]
 	}
 
-	// dscore.W = t3ᵀ·dz
+	// dscore.W = t2ᵀ·dz
 	blas.Sgemm(1,
-		blas.View32(t3, B, 6).T(),
+		blas.View32(t2, B, 6).T(),
 		blas.View32(score, B, 1),
 		0, blas.View32(dscoreW, 6, 1))
 
-	// t7 = dz·score.Wᵀ
+	// ddense.y = dz·score.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(score, B, 1),
 		blas.View32(scoreW, 1, 6),
-		0, blas.View32(t7, B, 6))
+		0, blas.View32(ddenseY, B, 6))
 
-	// ddense.y = where(dense.y > 0, t7, 0) + 0.5·where(t < 0, (t2 + 1) ⊙ where(dense.y > 0, 0, t7), 0)
+	// ddense.y = ddense.y ⊙ where(dense.y > 0, 1, 0.5·(t + 1))
 	// ddense.b = Σᵢ ddense.y
 	clear(ddenseB)
 	for i := range B {
-		denseYRow := (*[6]float32)(denseY[6*i:])
-		t7Row := (*[6]float32)(t7[6*i:])
-		t2Row := (*[6]float32)(t2[6*i:])
 		tRow := (*[6]float32)(t[6*i:])
+		denseYRow := (*[6]float32)(denseY[6*i:])
+		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
 		for j := range ddenseB {
-			tOf := float32(0)
+			tOf := 0.5 * (tRow[j] + 1)
 			if denseYRow[j] > 0 {
-				tOf = t7Row[j]
+				tOf = 1
 			}
-			t2Of := t7Row[j]
-			if denseYRow[j] > 0 {
-				t2Of = 0
-			}
-			t3Of := float32(0)
-			if tRow[j] < 0 {
-				t3Of = (t2Row[j] + 1) * t2Of
-			}
-			ddenseY := tOf + 0.5*t3Of
-			ddenseB[j] += ddenseY
-			denseYRow[j] = ddenseY
+			ddenseYOf := ddenseYRow[j] * tOf
+			ddenseB[j] += ddenseYOf
+			denseYRow[j] = ddenseYOf
 		}
 	}
 
@@ -380,20 +360,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t = where(dense.y > 0, dense.y, 0.5·expm1(min(dense.y, 0)))
+	// t = where(dense.y > 0, dense.y, 0.5·expm1(dense.y))
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
 			denseYOf := denseYRow[j] + denseB[j]
-			t := denseYOf
-			if t > 0 {
-				t = 0
-			}
-			t2 := 0.5 * vec.Expm1(t)
+			t := 0.5 * vec.Expm1(denseYOf)
 			if denseYOf > 0 {
-				t2 = denseYOf
+				t = denseYOf
 			}
-			denseYRow[j] = t2
+			denseYRow[j] = t
 		}
 	}
 

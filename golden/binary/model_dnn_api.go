@@ -122,16 +122,15 @@ func New(max Dims) *Binary {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 28*B)
+	arena := make([]float32, 22*B)
 	m.denseY = arena[0 : 6*B]
 	m.t = arena[6*B : 12*B]
 	m.t2 = arena[12*B : 18*B]
-	m.t3 = arena[18*B : 24*B]
-	m.t7 = arena[18*B : 24*B]
-	m.score = arena[24*B : 25*B]
-	m.target = arena[25*B : 26*B]
-	m.t5 = arena[26*B : 27*B]
-	m.t6 = arena[27*B : 28*B]
+	m.ddenseY = arena[12*B : 18*B]
+	m.score = arena[18*B : 19*B]
+	m.target = arena[19*B : 20*B]
+	m.t4 = arena[20*B : 21*B]
+	m.t5 = arena[21*B : 22*B]
 
 	m.Init(0)
 	return m
@@ -152,7 +151,7 @@ func (m *Binary) initialise(seed uint64) {
 	denseB := m.params.DenseB
 	scoreW := m.params.ScoreW
 
-	// dense.W ← 0.70710677·N(0,1)
+	// dense.W ← 0.70710677·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 24 {
 		denseW[i] = 0.70710677 * rng.Normal32(key, uint64(i))
@@ -161,7 +160,7 @@ func (m *Binary) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// score.W ← 0.4082483·N(0,1)
+	// score.W ← 0.4082483·N(score.W)
 	key2 := rng.Key(seed, 0x59564563658ca140, 0)
 	for i := range 6 {
 		scoreW[i] = 0.4082483 * rng.Normal32(key2, uint64(i))
@@ -246,7 +245,7 @@ func (t *Totals) add(batch *Totals) {
 	t.correct += batch.correct
 	t.precision += batch.precision
 	t.precision2 += batch.precision2
-	if t.batches == 0 || batch.missed > t.missed {
+	if t.batches == 0 || batch.missed > t.missed || batch.missed != batch.missed {
 		t.missed = batch.missed
 	}
 	t.batches += batch.batches

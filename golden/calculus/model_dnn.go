@@ -20,25 +20,25 @@ const _ = abi.RuntimeIsAtLeastV1
 // Volume is the function volume of model.dnn. It keeps no state: any number of
 // goroutines may call it and its derivatives.
 //
-//	t      = A[1:, :−3]   [2,2]
-//	t      = A[1:, 1:]    [2,2]
-//	t2     = t[1:, :−2]   [1,1]
-//	t2     = t[1:, 1:]    [1,1]
-//	t3     = t[1:, :−1]   [1,1]
-//	t3     = t[1:, 2:]    [1,1]
-//	t4     = A[1:, :−2]   [2,2]
-//	t4     = A[1:, 2:]    [2,2]
-//	t5     = t4[1:, :−1]  [1,1]
-//	t5     = t4[1:, 2:]   [1,1]
-//	t6     = t4[1:, :−2]  [1,1]
-//	t6     = t4[1:, 1:]   [1,1]
-//	t7     = A[1:, :−1]   [2,2]
-//	t7     = A[1:, 3:]    [2,2]
-//	t8     = t7[1:, :−2]  [1,1]
-//	t8     = t7[1:, 1:]   [1,1]
-//	t9     = t7[1:, :−1]  [1,1]
-//	t9     = t7[1:, 2:]   [1,1]
-//	volume = A[:−2, :−2]·(t[:−1, :−1]·t2 − t[:−1, 1:]·t3) + A[:−2, 1:−1]·(t4[:−1, 1:]·t5 − t4[:−1, :−1]·t6) + A[:−2, 2:]·(t7[:−1, :−1]·t8 − t7[:−1, 1:]·t9)  []
+//	t[:, :−2]  = A[1:, :−3]
+//	t[:, :]    = A[1:, 1:]
+//	t2[:, :−1] = t[1, :−2]
+//	t2[:, :]   = t[1, 1]
+//	t3[:, :]   = t[1, 0]
+//	t3[:, 1:]  = t[1, 2:]
+//	t4[:, 0]   = A[1:, 0]
+//	t4[:, 1]   = A[1:, 2]
+//	t5[:, :]   = t4[1, 0]
+//	t5[:, 1:]  = t4[1, 2:]
+//	t6[:, :−1] = t4[1, :−2]
+//	t6[:, :]   = t4[1, 1]
+//	t7[:, :]   = A[1:, :−1]
+//	t7[:, 2:]  = A[1:, 3:]
+//	t8[:, :−1] = t7[1, :−2]
+//	t8[:, :]   = t7[1, 1]
+//	t9[:, :]   = t7[1, 0]
+//	t9[:, 1:]  = t7[1, 2:]
+//	volume     = A[0, 0]·(t[0, 0]·t2 − t[0, 1]·t3) + A[0, 1]·(t4[0, 1]·t5 − t4[0, 0]·t6) + A[0, 2]·(t7[0, 0]·t8 − t7[0, 1]·t9)  []
 //
 // It panics unless the lengths fit: A [3,3].
 func Volume(A []float64) float64 {
@@ -56,7 +56,7 @@ func Volume(A []float64) float64 {
 	t8 := new([1]float64)[:]
 	t9 := new([1]float64)[:]
 
-	// t = A[1:, :−3]
+	// t[:, :−2] = A[1:, :−3]
 	for i := range 2 {
 		ARow := (*[0]float64)(A[3*i+3:])
 		tRow := (*[0]float64)(t[2*i:])
@@ -65,7 +65,7 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t = A[1:, 1:]
+	// t[:, :] = A[1:, 1:]
 	for i := range 2 {
 		ARow := (*[2]float64)(A[3*i+4:])
 		tRow := (*[2]float64)(t[2*i:])
@@ -74,7 +74,7 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t2 = t[1:, :−2]
+	// t2[:, :−1] = t[1, :−2]
 	{
 		tRow := (*[0]float64)(t[2:])
 		t2Row := (*[0]float64)(t2)
@@ -83,13 +83,13 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t2 = t[1:, 1:]
+	// t2[:, :] = t[1, 1]
 	t2[0] = t[3]
 
-	// t3 = t[1:, :−1]
+	// t3[:, :] = t[1, 0]
 	t3[0] = t[2]
 
-	// t3 = t[1:, 2:]
+	// t3[:, 1:] = t[1, 2:]
 	{
 		tRow := (*[0]float64)(t[4:])
 		t3Row := (*[0]float64)(t3[1:])
@@ -98,20 +98,20 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t4 = A[1:, :−2]
+	// t4[:, 0] = A[1:, 0]
 	for i := range 2 {
 		t4[2*i] = A[3*i+3]
 	}
 
-	// t4 = A[1:, 2:]
+	// t4[:, 1] = A[1:, 2]
 	for i := range 2 {
 		t4[2*i+1] = A[3*i+5]
 	}
 
-	// t5 = t4[1:, :−1]
+	// t5[:, :] = t4[1, 0]
 	t5[0] = t4[2]
 
-	// t5 = t4[1:, 2:]
+	// t5[:, 1:] = t4[1, 2:]
 	{
 		t4Row := (*[0]float64)(t4[4:])
 		t5Row := (*[0]float64)(t5[1:])
@@ -120,7 +120,7 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t6 = t4[1:, :−2]
+	// t6[:, :−1] = t4[1, :−2]
 	{
 		t4Row := (*[0]float64)(t4[2:])
 		t6Row := (*[0]float64)(t6)
@@ -129,10 +129,10 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t6 = t4[1:, 1:]
+	// t6[:, :] = t4[1, 1]
 	t6[0] = t4[3]
 
-	// t7 = A[1:, :−1]
+	// t7[:, :] = A[1:, :−1]
 	for i := range 2 {
 		ARow := (*[2]float64)(A[3*i+3:])
 		t7Row := (*[2]float64)(t7[2*i:])
@@ -141,7 +141,7 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t7 = A[1:, 3:]
+	// t7[:, 2:] = A[1:, 3:]
 	for i := range 2 {
 		ARow := (*[0]float64)(A[3*i+6:])
 		t7Row := (*[0]float64)(t7[2*i+2:])
@@ -150,7 +150,7 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t8 = t7[1:, :−2]
+	// t8[:, :−1] = t7[1, :−2]
 	{
 		t7Row := (*[0]float64)(t7[2:])
 		t8Row := (*[0]float64)(t8)
@@ -159,13 +159,13 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// t8 = t7[1:, 1:]
+	// t8[:, :] = t7[1, 1]
 	t8[0] = t7[3]
 
-	// t9 = t7[1:, :−1]
+	// t9[:, :] = t7[1, 0]
 	t9[0] = t7[2]
 
-	// t9 = t7[1:, 2:]
+	// t9[:, 1:] = t7[1, 2:]
 	{
 		t7Row := (*[0]float64)(t7[4:])
 		t9Row := (*[0]float64)(t9[1:])
@@ -174,53 +174,53 @@ func Volume(A []float64) float64 {
 		}
 	}
 
-	// volume = A[:−2, :−2]·(t[:−1, :−1]·t2 − t[:−1, 1:]·t3) + A[:−2, 1:−1]·(t4[:−1, 1:]·t5 − t4[:−1, :−1]·t6) + A[:−2, 2:]·(t7[:−1, :−1]·t8 − t7[:−1, 1:]·t9)
+	// volume = A[0, 0]·(t[0, 0]·t2 − t[0, 1]·t3) + A[0, 1]·(t4[0, 1]·t5 − t4[0, 0]·t6) + A[0, 2]·(t7[0, 0]·t8 − t7[0, 1]·t9)
 	volume := A[0]*(t[0]*t2[0]-t[1]*t3[0]) + A[1]*(t4[1]*t5[0]-t4[0]*t6[0]) + A[2]*(t7[0]*t8[0]-t7[1]*t9[0])
 	return volume
 }
 
 // VolumeGrad sets grad to the gradient of Volume at A.
 //
-//	t    = A[1:, :−1]                            [2,2]
-//	t    = A[1:, 3:]                             [2,2]
-//	s    = −(A[:−2, 2:]·t[:−1, 1:])              []
-//	s2   = A[:−2, 2:]·t[:−1, :−1]                []
-//	t2   = s                                     [1,1]
-//	t3   = s2                                    [1,1]
-//	t4   = t2                                    [2,2]
-//	t4   = t3                                    [2,2]
-//	t5   = t[1:, :−1]                            [1,1]
-//	t5   = t[1:, 2:]                             [1,1]
-//	t6   = t[1:, :−2]                            [1,1]
-//	t6   = t[1:, 1:]                             [1,1]
-//	t4   = t2[:, 1:]                             [2,2]
-//	s3   = −(A[:−2, 2:]·t5)                      []
-//	t4   = s3                                    [2,2]
-//	t4   = t3[:, :−1]                            [2,2]
-//	s4   = A[:−2, 2:]·t6                         []
-//	t4   = s4                                    [2,2]
-//	t7   = A[1:, :−2]                            [2,2]
-//	t7   = A[1:, 2:]                             [2,2]
-//	s5   = −(A[:−2, 1:−1]·t7[:−1, :−1])          []
-//	s6   = A[:−2, 1:−1]·t7[:−1, 1:]              []
-//	t8   = s5                                    [1,1]
-//	t9   = s6                                    [1,1]
-//	t10  = t8                                    [2,2]
-//	t10  = t9                                    [2,2]
-//	t11  = t7[1:, :−2]                           [1,1]
-//	t11  = t7[1:, 1:]                            [1,1]
-//	t12  = t7[1:, :−1]                           [1,1]
-//	t12  = t7[1:, 2:]                            [1,1]
-//	t10  = t8[:, :−1]                            [2,2]
-//	s7   = −(A[:−2, 1:−1]·t11)                   []
-//	t10  = s7                                    [2,2]
-//	t10  = t9[:, 1:]                             [2,2]
-//	s8   = A[:−2, 1:−1]·t12                      []
-//	t10  = s8                                    [2,2]
-//	t13  = A[1:, :−3]                            [2,2]
-//	t13  = A[1:, 1:]                             [2,2]
-//	s9   = −(A[:−2, :−2]·t13[:−1, 1:])           []
-//	s10  = A[:−2, :−2]·t13[:−1, :−1]             []
+//	t[:, :]       = A[1:, :−1]
+//	t[:, 2:]      = A[1:, 3:]
+//	s             = −(A[0, 2]·t[0, 1])             []
+//	s2            = A[0, 2]·t[0, 0]                []
+//	t2            = s                              [1,1]
+//	t3            = s2                             [1,1]
+//	t4[1, 0]      = t2
+//	t4[1, 1]      = t3
+//	t5[:, :]      = t[1, 0]
+//	t5[:, 1:]     = t[1, 2:]
+//	t6[:, :−1]    = t[1, :−2]
+//	t6[:, :]      = t[1, 1]
+//	t4[1, 2:]     = t2[:, 1:]
+//	s3            = −(A[0, 2]·t5)                  []
+//	t4[0, 1]      = s3
+//	t4[1, :−2]    = t3[:, :−1]
+//	s4            = A[0, 2]·t6                     []
+//	t4[0, 0]      = s4
+//	t7[:, 0]      = A[1:, 0]
+//	t7[:, 1]      = A[1:, 2]
+//	s5            = −(A[0, 1]·t7[0, 0])            []
+//	s6            = A[0, 1]·t7[0, 1]               []
+//	t8            = s5                             [1,1]
+//	t9            = s6                             [1,1]
+//	t10[1, 1]     = t8
+//	t10[1, 0]     = t9
+//	t11[:, :−1]   = t7[1, :−2]
+//	t11[:, :]     = t7[1, 1]
+//	t12[:, :]     = t7[1, 0]
+//	t12[:, 1:]    = t7[1, 2:]
+//	t10[1, :−2]   = t8[:, :−1]
+//	s7            = −(A[0, 1]·t11)                 []
+//	t10[0, 0]     = s7
+//	t10[1, 2:]    = t9[:, 1:]
+//	s8            = A[0, 1]·t12                    []
+//	t10[0, 1]     = s8
+//	t13[:, :−2]   = A[1:, :−3]
+//	t13[:, :]     = A[1:, 1:]
+//	s9            = −(A[0, 0]·t13[0, 1])           []
+//	s10           = A[0, 0]·t13[0, 0]              []
 //	…
 //
 // It panics unless the lengths fit: grad [3,3], A [3,3]. What is set may not
@@ -252,7 +252,7 @@ func VolumeGrad(grad, A []float64) {
 	t17 := new([1]float64)[:]
 	t18 := new([1]float64)[:]
 
-	// t = A[1:, :−1]
+	// t[:, :] = A[1:, :−1]
 	for i := range 2 {
 		ARow := (*[2]float64)(A[3*i+3:])
 		tRow := (*[2]float64)(t[2*i:])
@@ -261,7 +261,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t = A[1:, 3:]
+	// t[:, 2:] = A[1:, 3:]
 	for i := range 2 {
 		ARow := (*[0]float64)(A[3*i+6:])
 		tRow := (*[0]float64)(t[2*i+2:])
@@ -270,15 +270,15 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s = −(A[:−2, 2:]·t[:−1, 1:])
+	// s = −(A[0, 2]·t[0, 1])
 	s := -(A[2] * t[1])
-	// s2 = A[:−2, 2:]·t[:−1, :−1]
+	// s2 = A[0, 2]·t[0, 0]
 	s2 := A[2] * t[0]
 
 	// t2 = s
 	// t3 = s2
-	// t4 = t2
-	// t4 = t3
+	// t4[1, 0] = t2
+	// t4[1, 1] = t3
 	{
 		tOf := s
 		t2Of := s2
@@ -288,10 +288,10 @@ func VolumeGrad(grad, A []float64) {
 		t4[3] = t2Of
 	}
 
-	// t5 = t[1:, :−1]
+	// t5[:, :] = t[1, 0]
 	t5[0] = t[2]
 
-	// t5 = t[1:, 2:]
+	// t5[:, 1:] = t[1, 2:]
 	{
 		tRow := (*[0]float64)(t[4:])
 		t5Row := (*[0]float64)(t5[1:])
@@ -300,7 +300,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t6 = t[1:, :−2]
+	// t6[:, :−1] = t[1, :−2]
 	{
 		tRow := (*[0]float64)(t[2:])
 		t6Row := (*[0]float64)(t6)
@@ -309,10 +309,10 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t6 = t[1:, 1:]
+	// t6[:, :] = t[1, 1]
 	t6[0] = t[3]
 
-	// t4 = t2[:, 1:]
+	// t4[1, 2:] = t2[:, 1:]
 	{
 		t2Row := (*[0]float64)(t2[1:])
 		t4Row := (*[0]float64)(t4[4:])
@@ -321,13 +321,13 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s3 = −(A[:−2, 2:]·t5)
+	// s3 = −(A[0, 2]·t5)
 	s3 := -(A[2] * t5[0])
 
-	// t4 = s3
+	// t4[0, 1] = s3
 	t4[1] = s3
 
-	// t4 = t3[:, :−1]
+	// t4[1, :−2] = t3[:, :−1]
 	{
 		t3Row := (*[0]float64)(t3)
 		t4Row := (*[0]float64)(t4[2:])
@@ -336,31 +336,31 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s4 = A[:−2, 2:]·t6
+	// s4 = A[0, 2]·t6
 	s4 := A[2] * t6[0]
 
-	// t4 = s4
+	// t4[0, 0] = s4
 	t4[0] = s4
 
-	// t7 = A[1:, :−2]
+	// t7[:, 0] = A[1:, 0]
 	for i := range 2 {
 		t7[2*i] = A[3*i+3]
 	}
 
-	// t7 = A[1:, 2:]
+	// t7[:, 1] = A[1:, 2]
 	for i := range 2 {
 		t7[2*i+1] = A[3*i+5]
 	}
 
-	// s5 = −(A[:−2, 1:−1]·t7[:−1, :−1])
+	// s5 = −(A[0, 1]·t7[0, 0])
 	s5 := -(A[1] * t7[0])
-	// s6 = A[:−2, 1:−1]·t7[:−1, 1:]
+	// s6 = A[0, 1]·t7[0, 1]
 	s6 := A[1] * t7[1]
 
 	// t8 = s5
 	// t9 = s6
-	// t10 = t8
-	// t10 = t9
+	// t10[1, 1] = t8
+	// t10[1, 0] = t9
 	{
 		tOf := s5
 		t2Of := s6
@@ -370,7 +370,7 @@ func VolumeGrad(grad, A []float64) {
 		t10[2] = t2Of
 	}
 
-	// t11 = t7[1:, :−2]
+	// t11[:, :−1] = t7[1, :−2]
 	{
 		t7Row := (*[0]float64)(t7[2:])
 		t11Row := (*[0]float64)(t11)
@@ -379,13 +379,13 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t11 = t7[1:, 1:]
+	// t11[:, :] = t7[1, 1]
 	t11[0] = t7[3]
 
-	// t12 = t7[1:, :−1]
+	// t12[:, :] = t7[1, 0]
 	t12[0] = t7[2]
 
-	// t12 = t7[1:, 2:]
+	// t12[:, 1:] = t7[1, 2:]
 	{
 		t7Row := (*[0]float64)(t7[4:])
 		t12Row := (*[0]float64)(t12[1:])
@@ -394,7 +394,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t10 = t8[:, :−1]
+	// t10[1, :−2] = t8[:, :−1]
 	{
 		t8Row := (*[0]float64)(t8)
 		t10Row := (*[0]float64)(t10[2:])
@@ -403,13 +403,13 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s7 = −(A[:−2, 1:−1]·t11)
+	// s7 = −(A[0, 1]·t11)
 	s7 := -(A[1] * t11[0])
 
-	// t10 = s7
+	// t10[0, 0] = s7
 	t10[0] = s7
 
-	// t10 = t9[:, 1:]
+	// t10[1, 2:] = t9[:, 1:]
 	{
 		t9Row := (*[0]float64)(t9[1:])
 		t10Row := (*[0]float64)(t10[4:])
@@ -418,13 +418,13 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s8 = A[:−2, 1:−1]·t12
+	// s8 = A[0, 1]·t12
 	s8 := A[1] * t12[0]
 
-	// t10 = s8
+	// t10[0, 1] = s8
 	t10[1] = s8
 
-	// t13 = A[1:, :−3]
+	// t13[:, :−2] = A[1:, :−3]
 	for i := range 2 {
 		ARow := (*[0]float64)(A[3*i+3:])
 		t13Row := (*[0]float64)(t13[2*i:])
@@ -433,7 +433,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t13 = A[1:, 1:]
+	// t13[:, :] = A[1:, 1:]
 	for i := range 2 {
 		ARow := (*[2]float64)(A[3*i+4:])
 		t13Row := (*[2]float64)(t13[2*i:])
@@ -442,15 +442,15 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s9 = −(A[:−2, :−2]·t13[:−1, 1:])
+	// s9 = −(A[0, 0]·t13[0, 1])
 	s9 := -(A[0] * t13[1])
-	// s10 = A[:−2, :−2]·t13[:−1, :−1]
+	// s10 = A[0, 0]·t13[0, 0]
 	s10 := A[0] * t13[0]
 
 	// t14 = s9
 	// t15 = s10
-	// t16 = t14
-	// t16 = t15
+	// t16[1, 0] = t14
+	// t16[1, 1] = t15
 	{
 		tOf := s9
 		t2Of := s10
@@ -460,10 +460,10 @@ func VolumeGrad(grad, A []float64) {
 		t16[3] = t2Of
 	}
 
-	// t17 = t13[1:, :−1]
+	// t17[:, :] = t13[1, 0]
 	t17[0] = t13[2]
 
-	// t17 = t13[1:, 2:]
+	// t17[:, 1:] = t13[1, 2:]
 	{
 		t13Row := (*[0]float64)(t13[4:])
 		t17Row := (*[0]float64)(t17[1:])
@@ -472,7 +472,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t18 = t13[1:, :−2]
+	// t18[:, :−1] = t13[1, :−2]
 	{
 		t13Row := (*[0]float64)(t13[2:])
 		t18Row := (*[0]float64)(t18)
@@ -481,10 +481,10 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// t18 = t13[1:, 1:]
+	// t18[:, :] = t13[1, 1]
 	t18[0] = t13[3]
 
-	// t16 = t14[:, 1:]
+	// t16[1, 2:] = t14[:, 1:]
 	{
 		t14Row := (*[0]float64)(t14[1:])
 		t16Row := (*[0]float64)(t16[4:])
@@ -493,13 +493,13 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s11 = −(A[:−2, :−2]·t17)
+	// s11 = −(A[0, 0]·t17)
 	s11 := -(A[0] * t17[0])
 
-	// t16 = s11
+	// t16[0, 1] = s11
 	t16[1] = s11
 
-	// t16 = t15[:, :−1]
+	// t16[1, :−2] = t15[:, :−1]
 	{
 		t15Row := (*[0]float64)(t15)
 		t16Row := (*[0]float64)(t16[2:])
@@ -508,16 +508,16 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s12 = A[:−2, :−2]·t18
+	// s12 = A[0, 0]·t18
 	s12 := A[0] * t18[0]
 
-	// t16 = s12
+	// t16[0, 0] = s12
 	t16[0] = s12
 
 	// grad = 0
 	clear(grad)
 
-	// grad += t4[:, 2:]
+	// grad[1:, 3:] += t4[:, 2:]
 	for i := range 2 {
 		t4Row := (*[0]float64)(t4[2*i+2:])
 		gradRow := (*[0]float64)(grad[3*i+6:])
@@ -526,7 +526,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// grad += t4
+	// grad[1:, :−1] += t4
 	for i := range 2 {
 		t4Row := (*[2]float64)(t4[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+3:])
@@ -535,29 +535,29 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s13 = t[:−1, :−1]·t6 − t[:−1, 1:]·t5
+	// s13 = t[0, 0]·t6 − t[0, 1]·t5
 	s13 := t[0]*t6[0] - t[1]*t5[0]
 
-	// grad += s
+	// grad[0, 2] += s
 	grad[2] += s13
 
-	// grad += t10[:, 1:]
+	// grad[1:, 2] += t10[:, 1]
 	for i := range 2 {
 		grad[3*i+5] += t10[2*i+1]
 	}
 
-	// grad += t10[:, :−1]
+	// grad[1:, 0] += t10[:, 0]
 	for i := range 2 {
 		grad[3*i+3] += t10[2*i]
 	}
 
-	// s14 = t7[:−1, 1:]·t12 − t7[:−1, :−1]·t11
+	// s14 = t7[0, 1]·t12 − t7[0, 0]·t11
 	s14 := t7[1]*t12[0] - t7[0]*t11[0]
 
-	// grad += s14
+	// grad[0, 1] += s14
 	grad[1] += s14
 
-	// grad += t16
+	// grad[1:, 1:] += t16
 	for i := range 2 {
 		t16Row := (*[2]float64)(t16[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+4:])
@@ -566,7 +566,7 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// grad += t16[:, :−2]
+	// grad[1:, :−3] += t16[:, :−2]
 	for i := range 2 {
 		t16Row := (*[0]float64)(t16[2*i:])
 		gradRow := (*[0]float64)(grad[3*i+3:])
@@ -575,56 +575,56 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s15 = t13[:−1, :−1]·t18 − t13[:−1, 1:]·t17
+	// s15 = t13[0, 0]·t18 − t13[0, 1]·t17
 	s15 := t13[0]*t18[0] - t13[1]*t17[0]
 
-	// grad += s
+	// grad[0, 0] += s
 	grad[0] += s15
 }
 
 // VolumeValueGrad is VolumeGrad and returns the value of Volume, at little
 // more cost.
 //
-//	t      = A[1:, :−3]                            [2,2]
-//	t      = A[1:, 1:]                             [2,2]
-//	t2     = t[1:, :−2]                            [1,1]
-//	s      = −(A[:−2, :−2]·t[:−1, 1:])             []
-//	s2     = A[:−2, :−2]·t[:−1, :−1]               []
-//	t3     = s                                     [1,1]
-//	t4     = s2                                    [1,1]
-//	t2     = t[1:, 1:]                             [1,1]
-//	t5     = t3                                    [2,2]
-//	t5     = t4                                    [2,2]
-//	t6     = t[1:, :−1]                            [1,1]
-//	t6     = t[1:, 2:]                             [1,1]
-//	t7     = A[1:, :−2]                            [2,2]
-//	t7     = A[1:, 2:]                             [2,2]
-//	s3     = −(A[:−2, 1:−1]·t7[:−1, :−1])          []
-//	s4     = A[:−2, 1:−1]·t7[:−1, 1:]              []
-//	t8     = s3                                    [1,1]
-//	t9     = s4                                    [1,1]
-//	t10    = t7[1:, :−1]                           [1,1]
-//	t11    = t8                                    [2,2]
-//	t11    = t9                                    [2,2]
-//	t10    = t7[1:, 2:]                            [1,1]
-//	t12    = t7[1:, :−2]                           [1,1]
-//	t12    = t7[1:, 1:]                            [1,1]
-//	t13    = A[1:, :−1]                            [2,2]
-//	t13    = A[1:, 3:]                             [2,2]
-//	t14    = t13[1:, :−2]                          [1,1]
-//	s5     = −(A[:−2, 2:]·t13[:−1, 1:])            []
-//	s6     = A[:−2, 2:]·t13[:−1, :−1]              []
-//	t15    = s5                                    [1,1]
-//	t16    = s6                                    [1,1]
-//	t14    = t13[1:, 1:]                           [1,1]
-//	t17    = t15                                   [2,2]
-//	t17    = t16                                   [2,2]
-//	t18    = t13[1:, :−1]                          [1,1]
-//	t18    = t13[1:, 2:]                           [1,1]
-//	t17    = t15[:, 1:]                            [2,2]
-//	s7     = −(A[:−2, 2:]·t18)                     []
-//	t17    = s7                                    [2,2]
-//	t17    = t16[:, :−1]                           [2,2]
+//	t[:, :−2]     = A[1:, :−3]
+//	t[:, :]       = A[1:, 1:]
+//	t2[:, :−1]    = t[1, :−2]
+//	s             = −(A[0, 0]·t[0, 1])                   []
+//	s2            = A[0, 0]·t[0, 0]                      []
+//	t3            = s                                    [1,1]
+//	t4            = s2                                   [1,1]
+//	t2[:, :]      = t[1, 1]
+//	t5[1, 0]      = t3
+//	t5[1, 1]      = t4
+//	t6[:, :]      = t[1, 0]
+//	t6[:, 1:]     = t[1, 2:]
+//	t7[:, 0]      = A[1:, 0]
+//	t7[:, 1]      = A[1:, 2]
+//	s3            = −(A[0, 1]·t7[0, 0])                  []
+//	s4            = A[0, 1]·t7[0, 1]                     []
+//	t8            = s3                                   [1,1]
+//	t9            = s4                                   [1,1]
+//	t10[:, :]     = t7[1, 0]
+//	t11[1, 1]     = t8
+//	t11[1, 0]     = t9
+//	t10[:, 1:]    = t7[1, 2:]
+//	t12[:, :−1]   = t7[1, :−2]
+//	t12[:, :]     = t7[1, 1]
+//	t13[:, :]     = A[1:, :−1]
+//	t13[:, 2:]    = A[1:, 3:]
+//	t14[:, :−1]   = t13[1, :−2]
+//	s5            = −(A[0, 2]·t13[0, 1])                 []
+//	s6            = A[0, 2]·t13[0, 0]                    []
+//	t15           = s5                                   [1,1]
+//	t16           = s6                                   [1,1]
+//	t14[:, :]     = t13[1, 1]
+//	t17[1, 0]     = t15
+//	t17[1, 1]     = t16
+//	t18[:, :]     = t13[1, 0]
+//	t18[:, 1:]    = t13[1, 2:]
+//	t17[1, 2:]    = t15[:, 1:]
+//	s7            = −(A[0, 2]·t18)                       []
+//	t17[0, 1]     = s7
+//	t17[1, :−2]   = t16[:, :−1]
 //	…
 //
 // It panics unless the lengths fit: grad [3,3], A [3,3]. What is set may not
@@ -656,7 +656,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 	t17 := new([4]float64)[:]
 	t18 := new([1]float64)[:]
 
-	// t = A[1:, :−3]
+	// t[:, :−2] = A[1:, :−3]
 	for i := range 2 {
 		ARow := (*[0]float64)(A[3*i+3:])
 		tRow := (*[0]float64)(t[2*i:])
@@ -665,7 +665,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t = A[1:, 1:]
+	// t[:, :] = A[1:, 1:]
 	for i := range 2 {
 		ARow := (*[2]float64)(A[3*i+4:])
 		tRow := (*[2]float64)(t[2*i:])
@@ -674,7 +674,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t2 = t[1:, :−2]
+	// t2[:, :−1] = t[1, :−2]
 	{
 		tRow := (*[0]float64)(t[2:])
 		t2Row := (*[0]float64)(t2)
@@ -683,16 +683,16 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s = −(A[:−2, :−2]·t[:−1, 1:])
+	// s = −(A[0, 0]·t[0, 1])
 	s := -(A[0] * t[1])
-	// s2 = A[:−2, :−2]·t[:−1, :−1]
+	// s2 = A[0, 0]·t[0, 0]
 	s2 := A[0] * t[0]
 
 	// t3 = s
 	// t4 = s2
-	// t2 = t[1:, 1:]
-	// t5 = t3
-	// t5 = t4
+	// t2[:, :] = t[1, 1]
+	// t5[1, 0] = t3
+	// t5[1, 1] = t4
 	{
 		tOf := s
 		t2Of := s2
@@ -704,10 +704,10 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		t5[3] = t2Of
 	}
 
-	// t6 = t[1:, :−1]
+	// t6[:, :] = t[1, 0]
 	t6[0] = t[2]
 
-	// t6 = t[1:, 2:]
+	// t6[:, 1:] = t[1, 2:]
 	{
 		tRow := (*[0]float64)(t[4:])
 		t6Row := (*[0]float64)(t6[1:])
@@ -716,26 +716,26 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t7 = A[1:, :−2]
+	// t7[:, 0] = A[1:, 0]
 	for i := range 2 {
 		t7[2*i] = A[3*i+3]
 	}
 
-	// t7 = A[1:, 2:]
+	// t7[:, 1] = A[1:, 2]
 	for i := range 2 {
 		t7[2*i+1] = A[3*i+5]
 	}
 
-	// s3 = −(A[:−2, 1:−1]·t7[:−1, :−1])
+	// s3 = −(A[0, 1]·t7[0, 0])
 	s3 := -(A[1] * t7[0])
-	// s4 = A[:−2, 1:−1]·t7[:−1, 1:]
+	// s4 = A[0, 1]·t7[0, 1]
 	s4 := A[1] * t7[1]
 
 	// t8 = s3
 	// t9 = s4
-	// t10 = t7[1:, :−1]
-	// t11 = t8
-	// t11 = t9
+	// t10[:, :] = t7[1, 0]
+	// t11[1, 1] = t8
+	// t11[1, 0] = t9
 	{
 		tOf := s3
 		t2Of := s4
@@ -747,7 +747,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		t11[2] = t2Of
 	}
 
-	// t10 = t7[1:, 2:]
+	// t10[:, 1:] = t7[1, 2:]
 	{
 		t7Row := (*[0]float64)(t7[4:])
 		t10Row := (*[0]float64)(t10[1:])
@@ -756,7 +756,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t12 = t7[1:, :−2]
+	// t12[:, :−1] = t7[1, :−2]
 	{
 		t7Row := (*[0]float64)(t7[2:])
 		t12Row := (*[0]float64)(t12)
@@ -765,10 +765,10 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t12 = t7[1:, 1:]
+	// t12[:, :] = t7[1, 1]
 	t12[0] = t7[3]
 
-	// t13 = A[1:, :−1]
+	// t13[:, :] = A[1:, :−1]
 	for i := range 2 {
 		ARow := (*[2]float64)(A[3*i+3:])
 		t13Row := (*[2]float64)(t13[2*i:])
@@ -777,7 +777,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t13 = A[1:, 3:]
+	// t13[:, 2:] = A[1:, 3:]
 	for i := range 2 {
 		ARow := (*[0]float64)(A[3*i+6:])
 		t13Row := (*[0]float64)(t13[2*i+2:])
@@ -786,7 +786,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t14 = t13[1:, :−2]
+	// t14[:, :−1] = t13[1, :−2]
 	{
 		t13Row := (*[0]float64)(t13[2:])
 		t14Row := (*[0]float64)(t14)
@@ -795,16 +795,16 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s5 = −(A[:−2, 2:]·t13[:−1, 1:])
+	// s5 = −(A[0, 2]·t13[0, 1])
 	s5 := -(A[2] * t13[1])
-	// s6 = A[:−2, 2:]·t13[:−1, :−1]
+	// s6 = A[0, 2]·t13[0, 0]
 	s6 := A[2] * t13[0]
 
 	// t15 = s5
 	// t16 = s6
-	// t14 = t13[1:, 1:]
-	// t17 = t15
-	// t17 = t16
+	// t14[:, :] = t13[1, 1]
+	// t17[1, 0] = t15
+	// t17[1, 1] = t16
 	{
 		tOf := s5
 		t2Of := s6
@@ -816,10 +816,10 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		t17[3] = t2Of
 	}
 
-	// t18 = t13[1:, :−1]
+	// t18[:, :] = t13[1, 0]
 	t18[0] = t13[2]
 
-	// t18 = t13[1:, 2:]
+	// t18[:, 1:] = t13[1, 2:]
 	{
 		t13Row := (*[0]float64)(t13[4:])
 		t18Row := (*[0]float64)(t18[1:])
@@ -828,7 +828,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// t17 = t15[:, 1:]
+	// t17[1, 2:] = t15[:, 1:]
 	{
 		t15Row := (*[0]float64)(t15[1:])
 		t17Row := (*[0]float64)(t17[4:])
@@ -837,13 +837,13 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s7 = −(A[:−2, 2:]·t18)
+	// s7 = −(A[0, 2]·t18)
 	s7 := -(A[2] * t18[0])
 
-	// t17 = s7
+	// t17[0, 1] = s7
 	t17[1] = s7
 
-	// t17 = t16[:, :−1]
+	// t17[1, :−2] = t16[:, :−1]
 	{
 		t16Row := (*[0]float64)(t16)
 		t17Row := (*[0]float64)(t17[2:])
@@ -852,13 +852,13 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s8 = A[:−2, 2:]·t14
+	// s8 = A[0, 2]·t14
 	s8 := A[2] * t14[0]
 
-	// t17 = s8
+	// t17[0, 0] = s8
 	t17[0] = s8
 
-	// t11 = t8[:, :−1]
+	// t11[1, :−2] = t8[:, :−1]
 	{
 		t8Row := (*[0]float64)(t8)
 		t11Row := (*[0]float64)(t11[2:])
@@ -867,13 +867,13 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s9 = −(A[:−2, 1:−1]·t12)
+	// s9 = −(A[0, 1]·t12)
 	s9 := -(A[1] * t12[0])
 
-	// t11 = s9
+	// t11[0, 0] = s9
 	t11[0] = s9
 
-	// t11 = t9[:, 1:]
+	// t11[1, 2:] = t9[:, 1:]
 	{
 		t9Row := (*[0]float64)(t9[1:])
 		t11Row := (*[0]float64)(t11[4:])
@@ -882,13 +882,13 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s10 = A[:−2, 1:−1]·t10
+	// s10 = A[0, 1]·t10
 	s10 := A[1] * t10[0]
 
-	// t11 = s10
+	// t11[0, 1] = s10
 	t11[1] = s10
 
-	// t5 = t3[:, 1:]
+	// t5[1, 2:] = t3[:, 1:]
 	{
 		t3Row := (*[0]float64)(t3[1:])
 		t5Row := (*[0]float64)(t5[4:])
@@ -897,13 +897,13 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s11 = −(A[:−2, :−2]·t6)
+	// s11 = −(A[0, 0]·t6)
 	s11 := -(A[0] * t6[0])
 
-	// t5 = s11
+	// t5[0, 1] = s11
 	t5[1] = s11
 
-	// t5 = t4[:, :−1]
+	// t5[1, :−2] = t4[:, :−1]
 	{
 		t4Row := (*[0]float64)(t4)
 		t5Row := (*[0]float64)(t5[2:])
@@ -912,16 +912,16 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s12 = A[:−2, :−2]·t2
+	// s12 = A[0, 0]·t2
 	s12 := A[0] * t2[0]
 
-	// t5 = s12
+	// t5[0, 0] = s12
 	t5[0] = s12
 
 	// grad = 0
 	clear(grad)
 
-	// grad += t17[:, 2:]
+	// grad[1:, 3:] += t17[:, 2:]
 	for i := range 2 {
 		t17Row := (*[0]float64)(t17[2*i+2:])
 		gradRow := (*[0]float64)(grad[3*i+6:])
@@ -930,7 +930,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// grad += t17
+	// grad[1:, :−1] += t17
 	for i := range 2 {
 		t17Row := (*[2]float64)(t17[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+3:])
@@ -939,29 +939,29 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s13 = t13[:−1, :−1]·t14 − t13[:−1, 1:]·t18
+	// s13 = t13[0, 0]·t14 − t13[0, 1]·t18
 	s13 := t13[0]*t14[0] - t13[1]*t18[0]
 
-	// grad += s
+	// grad[0, 2] += s
 	grad[2] += s13
 
-	// grad += t11[:, 1:]
+	// grad[1:, 2] += t11[:, 1]
 	for i := range 2 {
 		grad[3*i+5] += t11[2*i+1]
 	}
 
-	// grad += t11[:, :−1]
+	// grad[1:, 0] += t11[:, 0]
 	for i := range 2 {
 		grad[3*i+3] += t11[2*i]
 	}
 
-	// s14 = t7[:−1, 1:]·t10 − t7[:−1, :−1]·t12
+	// s14 = t7[0, 1]·t10 − t7[0, 0]·t12
 	s14 := t7[1]*t10[0] - t7[0]*t12[0]
 
-	// grad += s14
+	// grad[0, 1] += s14
 	grad[1] += s14
 
-	// grad += t5
+	// grad[1:, 1:] += t5
 	for i := range 2 {
 		t5Row := (*[2]float64)(t5[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+4:])
@@ -970,7 +970,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// grad += t5[:, :−2]
+	// grad[1:, :−3] += t5[:, :−2]
 	for i := range 2 {
 		t5Row := (*[0]float64)(t5[2*i:])
 		gradRow := (*[0]float64)(grad[3*i+3:])
@@ -979,13 +979,13 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s15 = t[:−1, :−1]·t2 − t[:−1, 1:]·t6
+	// s15 = t[0, 0]·t2 − t[0, 1]·t6
 	s15 := t[0]*t2[0] - t[1]*t6[0]
 
-	// grad += s
+	// grad[0, 0] += s
 	grad[0] += s15
 
-	// volume = A[:−2, :−2]·s + A[:−2, 1:−1]·s14 + A[:−2, 2:]·s
+	// volume = A[0, 0]·s + A[0, 1]·s14 + A[0, 2]·s
 	volume := A[0]*s15 + A[1]*s14 + A[2]*s13
 	return volume
 }
@@ -1031,6 +1031,8 @@ func Curvature(x, w, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, CurvatureWork(N))
+	} else if len(work) < CurvatureWork(N) {
+		panic(fmt.Sprintf("calculus: Curvature: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
 	t := work[0:N]
@@ -1240,6 +1242,8 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, CurvatureWork(N))
+	} else if len(work) < CurvatureWork(N) {
+		panic(fmt.Sprintf("calculus: CurvatureGrad: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
 	t2 := work[0:N]
@@ -1592,6 +1596,8 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, CurvatureWork(N))
+	} else if len(work) < CurvatureWork(N) {
+		panic(fmt.Sprintf("calculus: CurvatureValueGrad: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
 	t2 := work[0:N]
@@ -1903,29 +1909,29 @@ func CurvatureWork(N int) int {
 // MetricTensor is a jacobian and a hessian as values. It sets out. It keeps no
 // state: any number of goroutines may call it and its derivatives.
 //
-//	t             = [i = j + 1]   [2,1]
-//	s             = q[:−1]        []
-//	s2            = 2·s·q[1:]     []
-//	s3            = cos(q[1:])    []
-//	s4            = a·s·s3        []
-//	s5            = a·sin(q[1:])  []
-//	s6            = 2·s − s5      []
-//	t2            = s·t           [2,1]
-//	t3            = s2·t          [2]
-//	t4            = s4·t          [2]
-//	t5            = s6·t          [2]
-//	t6            = [i = j]       [2,1]
-//	s7            = a·s3          []
-//	s8            = 2·q[1:]       []
-//	t7            = t2 − s5·t6    [2,1]
-//	t8            = t3 + s7·t6    [2]
-//	t9            = s6·t6 − t4    [2]
-//	t10           = t5 + s8·t6    [2]
-//	J             = s·t7          [2,2]
-//	J             = t8            [2,2]
-//	metric_tensor = Jᵀ·J          [2,2]
-//	out           += a·t9         [2,2]
-//	out           += a·t10        [2,2]
+//	t             = [i = j + 1]  [2,1]
+//	s             = q[0]         []
+//	s2            = 2·s·q[1]     []
+//	s3            = cos(q[1])    []
+//	s4            = a·s·s3       []
+//	s5            = a·sin(q[1])  []
+//	s6            = 2·s − s5     []
+//	t2            = s·t          [2,1]
+//	t3            = s2·t         [2]
+//	t4            = s4·t         [2]
+//	t5            = s6·t         [2]
+//	t6            = [i = j]      [2,1]
+//	s7            = a·s3         []
+//	s8            = 2·q[1]       []
+//	t7            = t2 − s5·t6   [2,1]
+//	t8            = t3 + s7·t6   [2]
+//	t9            = s6·t6 − t4   [2]
+//	t10           = t5 + s8·t6   [2]
+//	J[:, 1]       = s·t7
+//	J[:, 0]       = t8
+//	metric_tensor = Jᵀ·J         [2,2]
+//	out[:, 1]     += a·t9
+//	out[:, 0]     += a·t10
 //
 // It panics unless the lengths fit: out [2,2], q [2]. What is set may not
 // overlap the rest.
@@ -1941,6 +1947,8 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MetricTensorWork())
+	} else if len(work) < MetricTensorWork() {
+		panic(fmt.Sprintf("calculus: MetricTensor: len(work) is %d, want at least %d", len(work), MetricTensorWork()))
 	}
 
 	t := work[0:2]
@@ -1953,21 +1961,21 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 	// t = [i = j + 1]
 	for i := range 2 {
 		hit := float64(0)
-		if i == 0+1 {
+		if i == int(int32(0)+1) {
 			hit = 1
 		}
 		t[i] = hit
 	}
 
-	// s = q[:−1]
+	// s = q[0]
 	s := q[0]
-	// s2 = 2·s·q[1:]
+	// s2 = 2·s·q[1]
 	s2 := 2 * (s * q[1])
-	// s3 = cos(q[1:])
+	// s3 = cos(q[1])
 	s3 := math.Cos(q[1])
 	// s4 = a·s·s3
 	s4 := a * s * s3
-	// s5 = a·sin(q[1:])
+	// s5 = a·sin(q[1])
 	s5 := a * math.Sin(q[1])
 	// s6 = 2·s − s5
 	s6 := 2*s - s5
@@ -1998,7 +2006,7 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 
 	// s7 = a·s3
 	s7 := a * s3
-	// s8 = 2·q[1:]
+	// s8 = 2·q[1]
 	s8 := 2 * q[1]
 
 	// t7 = t2 − s5·t6
@@ -2016,13 +2024,13 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 		t5[i] = t2
 	}
 
-	// J = s·t7
+	// J[:, 1] = s·t7
 	for i := range 2 {
 		tOfI := t[i]
 		J[2*i+1] = s * tOfI
 	}
 
-	// J = t8
+	// J[:, 0] = t8
 	for i := range 2 {
 		t3OfI := t3[i]
 		J[2*i] = t3OfI
@@ -2034,8 +2042,8 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 		blas.View64(J, 2, 2),
 		0, blas.View64(out, 2, 2))
 
-	// out += a·t9
-	// out += a·t10
+	// out[:, 1] += a·t9
+	// out[:, 0] += a·t10
 	for i := range 2 {
 		t4OfI := t4[i]
 		t5OfI := t5[i]
@@ -2049,37 +2057,37 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 // MetricTensorVJP sets dq to the product of w with the Jacobian of
 // MetricTensor by q at q and a, without the Jacobian.
 //
-//	t   = [i = j]                                        [2,1]
-//	s2  = a·sin(q[1:])                                   []
-//	s3  = cos(q[1:])                                     []
-//	s4  = a·s3                                           []
-//	t2  = s2·t                                           [2]
-//	t3  = s4·t                                           [2]
-//	t4  = t ⊙ w[:, 1:]                                   [2]
-//	s   = Σ t ⊙ w[:, :−1]                                []
-//	t5  = [i = j + 1]                                    [2,1]
-//	s7  = q[:−1]                                         []
-//	s8  = 2·s7·q[1:]                                     []
-//	t6  = s7·t5 − t2                                     [2]
-//	t7  = s8·t5 + t3                                     [2]
-//	s5  = Σ t5 ⊙ w[:, 1:]                                []
-//	s6  = Σ (t5 ⊙ w[:, :−1] + t4)                        []
-//	t8  = 0                                              [2,2]
-//	t8  = t6                                             [2,2]
-//	J   = s7·t8                                          [2,2]
-//	J   += t7                                            [2,2]
-//	dJ  = J·w                                            [2,2]
-//	dJ  = dJ + J·wᵀ                                      [2,2]
-//	s9  = Σ t ⊙ dJ[:, :−1]                               []
-//	s10 = Σ t5 ⊙ dJ[:, :−1]                              []
-//	s11 = Σ t ⊙ dJ[:, 1:]                                []
-//	s12 = Σ t5 ⊙ dJ[:, 1:]                               []
-//	s13 = Σ t8 ⊙ dJ                                      []
-//	s14 = a·s6                                           []
-//	s15 = 2·a·s − s2·(s9 − a·s7·s5) + 2·s7·s10 − s4·(s14 + s7·s11)  []
-//	dq  = s15                                            [2]
-//	s16 = 2·q[1:]·s10 − a²·s3·s5 + 2·s14 + s7·s12 + s13  []
-//	dq  = s16                                            [2]
+//	t        = [i = j]                                       [2,1]
+//	s2       = a·sin(q[1])                                   []
+//	s3       = cos(q[1])                                     []
+//	s4       = a·s3                                          []
+//	t2       = s2·t                                          [2]
+//	t3       = s4·t                                          [2]
+//	t4       = t ⊙ w[:, 1]                                   [2]
+//	s        = Σ t ⊙ w[:, 0]                                 []
+//	t5       = [i = j + 1]                                   [2,1]
+//	s7       = q[0]                                          []
+//	s8       = 2·s7·q[1]                                     []
+//	t6       = s7·t5 − t2                                    [2]
+//	t7       = s8·t5 + t3                                    [2]
+//	s5       = Σ t5 ⊙ w[:, 1]                                []
+//	s6       = Σ (t5 ⊙ w[:, 0] + t4)                         []
+//	t8       = 0                                             [2,2]
+//	t8[:, 1] = t6
+//	J        = s7·t8                                         [2,2]
+//	J[:, 0]  += t7
+//	dJ       = J·w                                           [2,2]
+//	dJ       = dJ + J·wᵀ                                     [2,2]
+//	s9       = Σ t ⊙ dJ[:, 0]                                []
+//	s10      = Σ t5 ⊙ dJ[:, 0]                               []
+//	s11      = Σ t ⊙ dJ[:, 1]                                []
+//	s12      = Σ t5 ⊙ dJ[:, 1]                               []
+//	s13      = Σ t8 ⊙ dJ                                     []
+//	s14      = a·s6                                          []
+//	s15      = 2·a·s − s2·(s9 − a·s7·s5) + 2·s7·s10 − s4·(s14 + s7·s11)  []
+//	dq[1]    = s15
+//	s16      = 2·q[1]·s10 − a²·s3·s5 + 2·s14 + s7·s12 + s13  []
+//	dq[0]    = s16
 //
 // It panics unless the lengths fit: dq [2], q [2], w [2,2]. What is set may
 // not overlap the rest.
@@ -2098,6 +2106,8 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MetricTensorWork())
+	} else if len(work) < MetricTensorWork() {
+		panic(fmt.Sprintf("calculus: MetricTensorVJP: len(work) is %d, want at least %d", len(work), MetricTensorWork()))
 	}
 
 	t := work[0:2]
@@ -2118,17 +2128,17 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 		t[i] = hit
 	}
 
-	// s2 = a·sin(q[1:])
+	// s2 = a·sin(q[1])
 	s2 := a * math.Sin(q[1])
-	// s3 = cos(q[1:])
+	// s3 = cos(q[1])
 	s3 := math.Cos(q[1])
 	// s4 = a·s3
 	s4 := a * s3
 
 	// t2 = s2·t
 	// t3 = s4·t
-	// t4 = t ⊙ w[:, 1:]
-	// s = Σ t ⊙ w[:, :−1]
+	// t4 = t ⊙ w[:, 1]
+	// s = Σ t ⊙ w[:, 0]
 	s := 0.0
 	for i := range 2 {
 		u := s2 * t[i]
@@ -2143,21 +2153,21 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	// t5 = [i = j + 1]
 	for i := range 2 {
 		hit := float64(0)
-		if i == 0+1 {
+		if i == int(int32(0)+1) {
 			hit = 1
 		}
 		t5[i] = hit
 	}
 
-	// s7 = q[:−1]
+	// s7 = q[0]
 	s7 := q[0]
-	// s8 = 2·s7·q[1:]
+	// s8 = 2·s7·q[1]
 	s8 := 2 * (s7 * q[1])
 
 	// t6 = s7·t5 − t2
 	// t7 = s8·t5 + t3
-	// s5 = Σ t5 ⊙ w[:, 1:]
-	// s6 = Σ (t5 ⊙ w[:, :−1] + t4)
+	// s5 = Σ t5 ⊙ w[:, 1]
+	// s6 = Σ (t5 ⊙ w[:, 0] + t4)
 	s5 := 0.0
 	s6 := 0.0
 	for i := range 2 {
@@ -2172,7 +2182,7 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	// t8 = 0
 	clear(t8)
 
-	// t8 = t6
+	// t8[:, 1] = t6
 	for i := range 2 {
 		t2OfI := t2[i]
 		t8[2*i+1] = t2OfI
@@ -2183,7 +2193,7 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 		J[i] = s7 * t8[i]
 	}
 
-	// J += t7
+	// J[:, 0] += t7
 	for i := range 2 {
 		t3OfI := t3[i]
 		J[2*i] += t3OfI
@@ -2201,10 +2211,10 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 		blas.View64(J, 2, 2).T(),
 		1, blas.View64(dJ, 2, 2).T())
 
-	// s9 = Σ t ⊙ dJ[:, :−1]
-	// s10 = Σ t5 ⊙ dJ[:, :−1]
-	// s11 = Σ t ⊙ dJ[:, 1:]
-	// s12 = Σ t5 ⊙ dJ[:, 1:]
+	// s9 = Σ t ⊙ dJ[:, 0]
+	// s10 = Σ t5 ⊙ dJ[:, 0]
+	// s11 = Σ t ⊙ dJ[:, 1]
+	// s12 = Σ t5 ⊙ dJ[:, 1]
 	// s13 = Σ t8 ⊙ dJ
 	s9 := 0.0
 	s10 := 0.0
@@ -2228,13 +2238,13 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	// s15 = 2·a·s − s2·(s9 − a·s7·s5) + 2·s7·s10 − s4·(s14 + s7·s11)
 	s15 := 2*(a*s) - s2*(s9-a*s7*s5) + 2*(s7*s10) - s4*(s14+s7*s11)
 
-	// dq = s15
+	// dq[1] = s15
 	dq[1] = s15
 
-	// s16 = 2·q[1:]·s10 − a²·s3·s5 + 2·s14 + s7·s12 + s13
+	// s16 = 2·q[1]·s10 − a²·s3·s5 + 2·s14 + s7·s12 + s13
 	s16 := 2*(q[1]*s10) - a*a*s3*s5 + 2*s14 + s7*s12 + s13
 
-	// dq = s16
+	// dq[0] = s16
 	dq[0] = s16
 }
 
@@ -2323,6 +2333,8 @@ func LookupsVJP(dtable, table []float64, ids, more []int32, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, LookupsWork(K, N))
+	} else if len(work) < LookupsWork(K, N) {
+		panic(fmt.Sprintf("calculus: LookupsVJP: len(work) is %d, want at least %d", len(work), LookupsWork(K, N)))
 	}
 
 	da := work[0 : 3*N]
@@ -2423,12 +2435,12 @@ func LookupsWork(K, N int) int {
 // Counts: integers. It sets out. It keeps no state: any number of goroutines
 // may call it and its derivatives.
 //
-//	even = Σ [mod(a, 2) = 0]  []
-//	s    = max a              []
-//	s2   = Σ max(a, 0)        []
-//	out  = even               [3]
-//	out  = s                  [3]
-//	out  = s2                 [3]
+//	even   = Σ [mod(a, 2) = 0]  []
+//	s      = max a              []
+//	s2     = Σ max(a, 0)        []
+//	out[0] = even
+//	out[1] = s
+//	out[2] = s2
 //
 // It panics unless the lengths fit: out [3], a [N]. What is set may not
 // overlap the rest.
@@ -2460,13 +2472,13 @@ func Counts(out, a []int32) {
 		s2 += t
 	}
 
-	// out = even
+	// out[0] = even
 	out[0] = even
 
-	// out = s
+	// out[1] = s
 	out[1] = s
 
-	// out = s2
+	// out[2] = s2
 	out[2] = s2
 }
 
@@ -2492,6 +2504,8 @@ func Windows(out, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, WindowsWork(N))
+	} else if len(work) < WindowsWork(N) {
+		panic(fmt.Sprintf("calculus: Windows: len(work) is %d, want at least %d", len(work), WindowsWork(N)))
 	}
 
 	t3 := work[0:N]
@@ -2546,18 +2560,18 @@ func Windows(out, x, work []float64) {
 // WindowsVJP sets dx to the product of w with the Jacobian of Windows at x,
 // without the Jacobian.
 //
-//	t  = w ⊙ Πⱼ x[:, 3:−1]                        [N]
-//	t2 = Σⱼ [x[:, 3:−1] = 0]                      [N]
-//	t3 = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
-//	t4 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])   [N,3]
-//	t5 = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3                   [N]
-//	dx = 0                                        [N,7]
-//	db = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
-//	dx += db                                      [N,7]
-//	dx += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)  [N,7]
-//	dx += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)  [N,7]
-//	dx += w                                       [N,7]
-//	dx += t                                       [N,7]
+//	t           = w ⊙ Πⱼ x[:, 3:−1]                        [N]
+//	t2          = Σⱼ [x[:, 3:−1] = 0]                      [N]
+//	t3          = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
+//	t4          = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])   [N,3]
+//	t5          = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3                   [N]
+//	dx          = 0                                        [N,7]
+//	db          = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
+//	dx[:, 3:−1] += db
+//	dx[:, 5:]   += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
+//	dx[:, :−5]  += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
+//	dx[:, 3:−4] += w
+//	dx[:, 1:−1] += t
 //
 // It panics unless the lengths fit: dx [N,7], x [N,7], w [N]. What is set may
 // not overlap the rest.
@@ -2576,6 +2590,8 @@ func WindowsVJP(dx, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, WindowsWork(N))
+	} else if len(work) < WindowsWork(N) {
+		panic(fmt.Sprintf("calculus: WindowsVJP: len(work) is %d, want at least %d", len(work), WindowsWork(N)))
 	}
 
 	t4 := work[3*N : 6*N]
@@ -2629,7 +2645,7 @@ func WindowsVJP(dx, x, w, work []float64) {
 	clear(dx)
 
 	// db = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
-	// dx += db
+	// dx[:, 3:−1] += db
 	for i := range N {
 		t3OfI := t3[i]
 		t4Row := (*[3]float64)(t4[3*i:])
@@ -2649,8 +2665,8 @@ func WindowsVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// dx += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
-	// dx += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
+	// dx[:, 5:] += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
+	// dx[:, :−5] += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
 	for i := range N {
 		xRow := (*[2]float64)(x[7*i:])
 		xRow2 := (*[2]float64)(x[7*i+5:])
@@ -2684,7 +2700,7 @@ func WindowsVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// dx += w
+	// dx[:, 3:−4] += w
 	for i := range N {
 		wOfI := w[i]
 		dxRow := (*[0]float64)(dx[7*i+3:])
@@ -2693,7 +2709,7 @@ func WindowsVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// dx += t
+	// dx[:, 1:−1] += t
 	for i := range N {
 		tOfI := t[i]
 		dxRow := (*[5]float64)(dx[7*i+1:])
@@ -2731,6 +2747,8 @@ func WindowsJVP(dout, x, v, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, WindowsWork(N))
+	} else if len(work) < WindowsWork(N) {
+		panic(fmt.Sprintf("calculus: WindowsJVP: len(work) is %d, want at least %d", len(work), WindowsWork(N)))
 	}
 
 	t2 := work[0:N]
@@ -2860,10 +2878,10 @@ func WindowsWork(N int) int {
 // out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	c   = 0                      [N + 2,M + 2]
-//	c   = u                      [N + 2,M + 2]
-//	lap = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
-//	out = u + 0.1·tanh(u) ⊙ lap  [N,M]
+//	c             = 0                      [N + 2,M + 2]
+//	c[1:−1, 1:−1] = u
+//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
+//	out           = u + 0.1·tanh(u) ⊙ lap  [N,M]
 //
 // It panics unless the lengths fit: out [N,M], u [N,M]. What is set may not
 // overlap the rest.
@@ -2882,6 +2900,8 @@ func Stencil(out, u []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, StencilWork(N, M))
+	} else if len(work) < StencilWork(N, M) {
+		panic(fmt.Sprintf("calculus: Stencil: len(work) is %d, want at least %d", len(work), StencilWork(N, M)))
 	}
 
 	c := work[0 : M*N+2*M+2*N+4]
@@ -2889,7 +2909,7 @@ func Stencil(out, u []float64, M int, work []float64) {
 	// c = 0
 	clear(c)
 
-	// c = u
+	// c[1:−1, 1:−1] = u
 	for i := range N {
 		uRow := u[M*i:][:M]
 		cRow := c[(M+2)*i+M+3:][:M]
@@ -2917,16 +2937,19 @@ func Stencil(out, u []float64, M int, work []float64) {
 // StencilVJP sets du to the product of w with the Jacobian of Stencil at u,
 // without the Jacobian.
 //
-//	10·dc   = 0                             [N + 2,M + 2]
-//	10·dlap = w ⊙ tanh(u)
-//	t       = w − 0.4·10·dlap               [N,M]
-//	t2      = 1 − tanh(u)²                  [N,M]
-//	10·dc   += 10·dlap                      [N + 2,M + 2]
-//	c       = 0                             [N + 2,M + 2]
-//	c       = u                             [N + 2,M + 2]
-//	lap     = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
-//	t3      = t + 0.1·w ⊙ lap ⊙ t2          [N,M]
-//	du      = t3 + 0.1·(10·dc)[1:−1, 1:−1]  [N,M]
+//	10·dc            = 0                             [N + 2,M + 2]
+//	10·dlap          = w ⊙ tanh(u)
+//	t                = w − 0.4·10·dlap               [N,M]
+//	t2               = 1 − tanh(u)²                  [N,M]
+//	10·dc[1:−1, 2:]  += 10·dlap
+//	10·dc[1:−1, :−2] += 10·dlap
+//	10·dc[2:, 1:−1]  += 10·dlap
+//	10·dc[:−2, 1:−1] += 10·dlap
+//	c                = 0                             [N + 2,M + 2]
+//	c[1:−1, 1:−1]    = u
+//	lap              = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
+//	t3               = t + 0.1·w ⊙ lap ⊙ t2          [N,M]
+//	du               = t3 + 0.1·(10·dc)[1:−1, 1:−1]  [N,M]
 //
 // It panics unless the lengths fit: du [N,M], u [N,M], w [N,M]. What is set
 // may not overlap the rest.
@@ -2948,6 +2971,8 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, StencilWork(N, M))
+	} else if len(work) < StencilWork(N, M) {
+		panic(fmt.Sprintf("calculus: StencilVJP: len(work) is %d, want at least %d", len(work), StencilWork(N, M)))
 	}
 
 	dc := work[0 : M*N+2*M+2*N+4]
@@ -2960,7 +2985,10 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 	// 10·dlap = w ⊙ tanh(u)
 	// t = w − 0.4·10·dlap
 	// t2 = 1 − tanh(u)²
-	// 10·dc += 10·dlap
+	// 10·dc[1:−1, 2:] += 10·dlap
+	// 10·dc[1:−1, :−2] += 10·dlap
+	// 10·dc[2:, 1:−1] += 10·dlap
+	// 10·dc[:−2, 1:−1] += 10·dlap
 	for i := range N {
 		uRow := u[M*i:][:M]
 		wRow := w[M*i:][:M]
@@ -2987,7 +3015,7 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 	// c = 0
 	clear(c)
 
-	// c = u
+	// c[1:−1, 1:−1] = u
 	for i := range N {
 		uRow := u[M*i:][:M]
 		cRow := c[(M+2)*i+M+3:][:M]
@@ -3026,16 +3054,16 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 // StencilJVP sets dout to the product of the Jacobian of Stencil at u with v,
 // without the Jacobian.
 //
-//	c         = 0                     [N + 2,M + 2]
-//	t         = tanh(u)               [N,M]
-//	t2        = 1 − t²                [N,M]
-//	c         = u                     [N + 2,M + 2]
-//	lap       = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
-//	t3        = v + 0.1·v ⊙ lap ⊙ t2  [N,M]
-//	1·ddc     = 0                     [N + 2,M + 2]
-//	1·ddc     = v                     [N + 2,M + 2]
-//	0.1·ddlap = 0.1·(1·ddc)[:−2, 1:−1] − 0.4·v + 0.1·(1·ddc)[2:, 1:−1] + 0.1·(1·ddc)[1:−1, :−2] + 0.1·(1·ddc)[1:−1, 2:]
-//	dout      = t3 + t ⊙ 0.1·ddlap    [N,M]
+//	c             = 0                     [N + 2,M + 2]
+//	t             = tanh(u)               [N,M]
+//	t2            = 1 − t²                [N,M]
+//	c[1:−1, 1:−1] = u
+//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
+//	t3            = v + 0.1·v ⊙ lap ⊙ t2  [N,M]
+//	1·ddc         = 0                     [N + 2,M + 2]
+//	1·ddc[1:−1, 1:−1] = v
+//	0.1·ddlap     = 0.1·(1·ddc)[:−2, 1:−1] − 0.4·v + 0.1·(1·ddc)[2:, 1:−1] + 0.1·(1·ddc)[1:−1, :−2] + 0.1·(1·ddc)[1:−1, 2:]
+//	dout          = t3 + t ⊙ 0.1·ddlap    [N,M]
 //
 // It panics unless the lengths fit: dout [N,M], u [N,M], v [N,M]. What is set
 // may not overlap the rest.
@@ -3057,6 +3085,8 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, StencilWork(N, M))
+	} else if len(work) < StencilWork(N, M) {
+		panic(fmt.Sprintf("calculus: StencilJVP: len(work) is %d, want at least %d", len(work), StencilWork(N, M)))
 	}
 
 	c := work[0 : M*N+2*M+2*N+4]
@@ -3068,7 +3098,7 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 
 	// t = tanh(u)
 	// t2 = 1 − t²
-	// c = u
+	// c[1:−1, 1:−1] = u
 	for i := range N {
 		uRow := u[M*i:][:M]
 		doutRow := dout[M*i:][:M]
@@ -3103,7 +3133,7 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 	// 1·ddc = 0
 	clear(ddc)
 
-	// 1·ddc = v
+	// 1·ddc[1:−1, 1:−1] = v
 	for i := range N {
 		vRow := v[M*i:][:M]
 		ddcRow := ddc[(M+2)*i+M+3:][:M]
@@ -3139,13 +3169,13 @@ func StencilWork(N, M int) int {
 // sets out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	t   = u[:, 1:] − u[:, :−1]      [N,M - 1]
-//	t2  = −t                        [N,M - 1]
-//	out = −(u ⊙ (u² − 1))           [N,M]
-//	out += u[1:, :] − u[:−1, :]     [N,M]
-//	out += −(u[1:, :] − u[:−1, :])  [N,M]
-//	out += t                        [N,M]
-//	out += t2                       [N,M]
+//	t           = u[:, 1:] − u[:, :−1]      [N,M - 1]
+//	t2          = −t                        [N,M - 1]
+//	out         = −(u ⊙ (u² − 1))           [N,M]
+//	out[:−1, :] += u[1:, :] − u[:−1, :]
+//	out[1:, :]  += −(u[1:, :] − u[:−1, :])
+//	out[:, :−1] += t
+//	out[:, 1:]  += t2
 //
 // It panics unless the lengths fit: out [N,M], u [N,M]. What is set may not
 // overlap the rest.
@@ -3170,6 +3200,8 @@ func Force(out, u []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ForceWork(N, M))
+	} else if len(work) < ForceWork(N, M) {
+		panic(fmt.Sprintf("calculus: Force: len(work) is %d, want at least %d", len(work), ForceWork(N, M)))
 	}
 
 	t := work[0 : M*N-N]
@@ -3195,8 +3227,8 @@ func Force(out, u []float64, M int, work []float64) {
 		out[i] = -(u[i] * (u[i]*u[i] - 1))
 	}
 
-	// out += u[1:, :] − u[:−1, :]
-	// out += −(u[1:, :] − u[:−1, :])
+	// out[:−1, :] += u[1:, :] − u[:−1, :]
+	// out[1:, :] += −(u[1:, :] − u[:−1, :])
 	for i := range M*N - M {
 		d := u[i+M] - u[i]
 		tOf := -d
@@ -3204,7 +3236,7 @@ func Force(out, u []float64, M int, work []float64) {
 		out[i+M] += tOf
 	}
 
-	// out += t
+	// out[:, :−1] += t
 	for i := range N {
 		tRow := t[(M-1)*i:][:M-1]
 		outRow := out[M*i:][:M-1]
@@ -3213,7 +3245,7 @@ func Force(out, u []float64, M int, work []float64) {
 		}
 	}
 
-	// out += t2
+	// out[:, 1:] += t2
 	for i := range N {
 		t2Row := t2[(M-1)*i:][:M-1]
 		outRow := out[min(M*i+1, len(out)):][:M-1]
@@ -3226,11 +3258,11 @@ func Force(out, u []float64, M int, work []float64) {
 // ForceVJP sets du to the product of w with the Jacobian of Force at u,
 // without the Jacobian.
 //
-//	du = w − 3·u² ⊙ w              [N,M]
-//	du += −(w[:−1, :] − w[1:, :])  [N,M]
-//	du += w[:−1, :] − w[1:, :]     [N,M]
-//	du += −(w[:, :−1] − w[:, 1:])  [N,M]
-//	du += w[:, :−1] − w[:, 1:]     [N,M]
+//	du         = w − 3·u² ⊙ w              [N,M]
+//	du[:−1, :] += −(w[:−1, :] − w[1:, :])
+//	du[1:, :]  += w[:−1, :] − w[1:, :]
+//	du[:, :−1] += −(w[:, :−1] − w[:, 1:])
+//	du[:, 1:]  += w[:, :−1] − w[:, 1:]
 //
 // It panics unless the lengths fit: du [N,M], u [N,M], w [N,M]. What is set
 // may not overlap the rest.
@@ -3260,8 +3292,8 @@ func ForceVJP(du, u, w []float64, M int) {
 		du[i] = w[i] - 3*(u[i]*u[i]*w[i])
 	}
 
-	// du += −(w[:−1, :] − w[1:, :])
-	// du += w[:−1, :] − w[1:, :]
+	// du[:−1, :] += −(w[:−1, :] − w[1:, :])
+	// du[1:, :] += w[:−1, :] − w[1:, :]
 	for i := range M*N - M {
 		d := w[i] - w[i+M]
 		t := -d
@@ -3269,8 +3301,8 @@ func ForceVJP(du, u, w []float64, M int) {
 		du[i+M] += d
 	}
 
-	// du += −(w[:, :−1] − w[:, 1:])
-	// du += w[:, :−1] − w[:, 1:]
+	// du[:, :−1] += −(w[:, :−1] − w[:, 1:])
+	// du[:, 1:] += w[:, :−1] − w[:, 1:]
 	for i := range N {
 		wRow := w[M*i:][:M-1]
 		wRow2 := w[min(M*i+1, len(w)):][:M-1]
@@ -3326,6 +3358,8 @@ func Standard(out, x []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, StandardWork(N, M))
+	} else if len(work) < StandardWork(N, M) {
+		panic(fmt.Sprintf("calculus: Standard: len(work) is %d, want at least %d", len(work), StandardWork(N, M)))
 	}
 
 	t4 := work[2*N : M+2*N]
@@ -3464,6 +3498,8 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, StandardWork(N, M))
+	} else if len(work) < StandardWork(N, M) {
+		panic(fmt.Sprintf("calculus: StandardVJP: len(work) is %d, want at least %d", len(work), StandardWork(N, M)))
 	}
 
 	t9 := work[3*M*N+3*N : 3*M*N+M+3*N]
@@ -3698,6 +3734,8 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, StandardWork(N, M))
+	} else if len(work) < StandardWork(N, M) {
+		panic(fmt.Sprintf("calculus: StandardJVP: len(work) is %d, want at least %d", len(work), StandardWork(N, M)))
 	}
 
 	t7 := work[2*M*N+3*N : 2*M*N+M+3*N]
@@ -3927,6 +3965,8 @@ func Forms(out, X, A, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FormsWork(N, K))
+	} else if len(work) < FormsWork(N, K) {
+		panic(fmt.Sprintf("calculus: Forms: len(work) is %d, want at least %d", len(work), FormsWork(N, K)))
 	}
 
 	t := work[0 : K*N]
@@ -4009,6 +4049,8 @@ func FormsVJPX(dX, X, A, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FormsWork(N, K))
+	} else if len(work) < FormsWork(N, K) {
+		panic(fmt.Sprintf("calculus: FormsVJPX: len(work) is %d, want at least %d", len(work), FormsWork(N, K)))
 	}
 
 	t3 := work[0 : K*N]
@@ -4084,6 +4126,8 @@ func FormsVJPA(dA, X, A, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FormsWork(N, K))
+	} else if len(work) < FormsWork(N, K) {
+		panic(fmt.Sprintf("calculus: FormsVJPA: len(work) is %d, want at least %d", len(work), FormsWork(N, K)))
 	}
 
 	t := work[0 : K*N]
@@ -4166,6 +4210,8 @@ func FormsJVP(dout, X, A, v, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FormsWork(N, K))
+	} else if len(work) < FormsWork(N, K) {
+		panic(fmt.Sprintf("calculus: FormsJVP: len(work) is %d, want at least %d", len(work), FormsWork(N, K)))
 	}
 
 	t := work[0 : K*N]
@@ -4393,7 +4439,7 @@ func BlindHessian(hess, x, y []float64) {
 // Top: ties and sorting out. It sets out. It keeps no state: any number of
 // goroutines may call it and its derivatives.
 //
-//	out = max x ⊙ where(x[:, :−3] = max x, 2, 1) + argmax x  [N]
+//	out = max x ⊙ where(x[:, 0] = max x, 2, 1) + argmax x  [N]
 //
 // It panics unless the lengths fit: out [N], x [N,4]. What is set may not
 // overlap the rest.
@@ -4406,7 +4452,7 @@ func Top(out, x []float64) {
 		panic(fmt.Sprintf("calculus: Top: len(x) is %d, want %d", len(x), 4*N))
 	}
 
-	// out = max x ⊙ where(x[:, :−3] = max x, 2, 1) + argmax x
+	// out = max x ⊙ where(x[:, 0] = max x, 2, 1) + argmax x
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
 		t := math.Inf(-1)
@@ -4431,7 +4477,7 @@ func Top(out, x []float64) {
 // TopVJP sets dx to the product of w with the Jacobian of Top at x, without
 // the Jacobian.
 //
-//	dx = where(x = max x, w ⊙ where(x[:, :−3] = max x, 2, 1)/(Σⱼ [x = max x]), 0)  [N,4]
+//	dx = where(x = max x, w ⊙ where(x[:, 0] = max x, 2, 1)/(Σⱼ [x = max x]), 0)  [N,4]
 //
 // It panics unless the lengths fit: dx [N,4], x [N,4], w [N]. What is set may
 // not overlap the rest.
@@ -4447,7 +4493,7 @@ func TopVJP(dx, x, w []float64) {
 		panic(fmt.Sprintf("calculus: TopVJP: len(w) is %d, want %d", len(w), N))
 	}
 
-	// dx = where(x = max x, w ⊙ where(x[:, :−3] = max x, 2, 1)/(Σⱼ [x = max x]), 0)
+	// dx = where(x = max x, w ⊙ where(x[:, 0] = max x, 2, 1)/(Σⱼ [x = max x]), 0)
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
 		t := math.Inf(-1)

@@ -36,9 +36,9 @@ func Energy(x []float64) float64 {
 
 // EnergyGrad sets grad to the gradient of Energy at x.
 //
-//	grad = 0                       [N]
-//	grad += 200·(x[1:] − x[:−1]²)  [N]
-//	grad += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))  [N]
+//	grad      = 0                       [N]
+//	grad[1:]  += 200·(x[1:] − x[:−1]²)
+//	grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 //
 // It panics unless the lengths fit: grad [N], x [N]. What is set may not
 // overlap the rest.
@@ -54,8 +54,8 @@ func EnergyGrad(grad, x []float64) {
 	// grad = 0
 	clear(grad)
 
-	// grad += 200·(x[1:] − x[:−1]²)
-	// grad += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
+	// grad[1:] += 200·(x[1:] − x[:−1]²)
+	// grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 	for i := range N - 1 {
 		d := x[i+1] - x[i]*x[i]
 		u := 200 * d
@@ -68,10 +68,10 @@ func EnergyGrad(grad, x []float64) {
 // EnergyValueGrad is EnergyGrad and returns the value of Energy, at little
 // more cost.
 //
-//	grad   = 0                                           [N]
-//	energy = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)  []
-//	grad   += 200·(x[1:] − x[:−1]²)                      [N]
-//	grad   += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))  [N]
+//	grad      = 0                                           [N]
+//	energy    = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)  []
+//	grad[1:]  += 200·(x[1:] − x[:−1]²)
+//	grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 //
 // It panics unless the lengths fit: grad [N], x [N]. What is set may not
 // overlap the rest.
@@ -88,8 +88,8 @@ func EnergyValueGrad(grad, x []float64) float64 {
 	clear(grad)
 
 	// energy = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)
-	// grad += 200·(x[1:] − x[:−1]²)
-	// grad += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
+	// grad[1:] += 200·(x[1:] − x[:−1]²)
+	// grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 	energy := 0.0
 	for i := range N - 1 {
 		d := 1 - x[i]
@@ -106,9 +106,9 @@ func EnergyValueGrad(grad, x []float64) float64 {
 // EnergyHessian sets hess, in rows, to the Hessian of Energy at x. Both
 // triangles are written.
 //
-//	hess = 0                                      [N,N]
-//	hess += 200·[i = j + 1] − 400·x[:−1]·[i = j]  [N,N]
-//	hess += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])  [N,N]
+//	hess         = 0                                      [N,N]
+//	hess[:, 1:]  += 200·[i = j + 1] − 400·x[:−1]·[i = j]
+//	hess[:, :−1] += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
 //
 // It panics unless the lengths fit: hess [N,N], x [N]. What is set may not
 // overlap the rest.
@@ -124,8 +124,8 @@ func EnergyHessian(hess, x []float64) {
 	// hess = 0
 	clear(hess)
 
-	// hess += 200·[i = j + 1] − 400·x[:−1]·[i = j]
-	// hess += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
+	// hess[:, 1:] += 200·[i = j + 1] − 400·x[:−1]·[i = j]
+	// hess[:, :−1] += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
 	for i := range N {
 		xRow := x[:N-1]
 		xRow2 := x[1:][:N-1]
@@ -151,9 +151,9 @@ func EnergyHessian(hess, x []float64) {
 // EnergyHVP sets hv to the product of the Hessian of Energy at x with v,
 // without the Hessian.
 //
-//	hv = 0                                 [N]
-//	hv += 2·v[:−1] − 400·(x[1:] − x[:−1]²) ⊙ v[:−1] − 400·x[:−1] ⊙ (v[1:] − 2·x[:−1] ⊙ v[:−1])  [N]
-//	hv += 200·(v[1:] − 2·x[:−1] ⊙ v[:−1])  [N]
+//	hv      = 0                                 [N]
+//	hv[:−1] += 2·v[:−1] − 400·(x[1:] − x[:−1]²) ⊙ v[:−1] − 400·x[:−1] ⊙ (v[1:] − 2·x[:−1] ⊙ v[:−1])
+//	hv[1:]  += 200·(v[1:] − 2·x[:−1] ⊙ v[:−1])
 //
 // It panics unless the lengths fit: hv [N], x [N], v [N]. What is set may not
 // overlap the rest.
@@ -172,8 +172,8 @@ func EnergyHVP(hv, x, v []float64) {
 	// hv = 0
 	clear(hv)
 
-	// hv += 2·v[:−1] − 400·(x[1:] − x[:−1]²) ⊙ v[:−1] − 400·x[:−1] ⊙ (v[1:] − 2·x[:−1] ⊙ v[:−1])
-	// hv += 200·(v[1:] − 2·x[:−1] ⊙ v[:−1])
+	// hv[:−1] += 2·v[:−1] − 400·(x[1:] − x[:−1]²) ⊙ v[:−1] − 400·x[:−1] ⊙ (v[1:] − 2·x[:−1] ⊙ v[:−1])
+	// hv[1:] += 200·(v[1:] − 2·x[:−1] ⊙ v[:−1])
 	for i := range N - 1 {
 		d := v[i+1] - 2*(x[i]*v[i])
 		d2 := 2*v[i] - 400*((x[i+1]-x[i]*x[i])*v[i]) - 400*(x[i]*d)

@@ -155,6 +155,8 @@ func LseHessian(hess, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, LseWork(N))
+	} else if len(work) < LseWork(N) {
+		panic(fmt.Sprintf("fits: LseHessian: len(work) is %d, want at least %d", len(work), LseWork(N)))
 	}
 
 	dxExp := work[0:N]
@@ -293,6 +295,8 @@ func Quadratic(A, b, x, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, QuadraticWork(N))
+	} else if len(work) < QuadraticWork(N) {
+		panic(fmt.Sprintf("fits: Quadratic: len(work) is %d, want at least %d", len(work), QuadraticWork(N)))
 	}
 
 	t := work[0:N]
@@ -347,6 +351,8 @@ func QuadraticGradX(grad, A, b, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, QuadraticWork(N))
+	} else if len(work) < QuadraticWork(N) {
+		panic(fmt.Sprintf("fits: QuadraticGradX: len(work) is %d, want at least %d", len(work), QuadraticWork(N)))
 	}
 
 	dx := work[0:N]
@@ -408,6 +414,8 @@ func QuadraticValueGradX(grad, A, b, x, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, QuadraticWork(N))
+	} else if len(work) < QuadraticWork(N) {
+		panic(fmt.Sprintf("fits: QuadraticValueGradX: len(work) is %d, want at least %d", len(work), QuadraticWork(N)))
 	}
 
 	dx := work[0:N]
@@ -550,6 +558,8 @@ func QuadraticValueGradA(grad, A, b, x, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, QuadraticWork(N))
+	} else if len(work) < QuadraticWork(N) {
+		panic(fmt.Sprintf("fits: QuadraticValueGradA: len(work) is %d, want at least %d", len(work), QuadraticWork(N)))
 	}
 
 	t := work[0:N]
@@ -668,6 +678,8 @@ func Factorise(U, V, M []float64, K int, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, FactoriseWork(N, K, P))
+	} else if len(work) < FactoriseWork(N, K, P) {
+		panic(fmt.Sprintf("fits: Factorise: len(work) is %d, want at least %d", len(work), FactoriseWork(N, K, P)))
 	}
 
 	r := work[0 : N*P]
@@ -737,6 +749,8 @@ func FactoriseGradU(grad, U, V, M []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FactoriseWork(N, K, P))
+	} else if len(work) < FactoriseWork(N, K, P) {
+		panic(fmt.Sprintf("fits: FactoriseGradU: len(work) is %d, want at least %d", len(work), FactoriseWork(N, K, P)))
 	}
 
 	r := work[0 : N*P]
@@ -803,6 +817,8 @@ func FactoriseValueGradU(grad, U, V, M []float64, K int, work []float64) float64
 	}
 	if work == nil {
 		work = make([]float64, FactoriseWork(N, K, P))
+	} else if len(work) < FactoriseWork(N, K, P) {
+		panic(fmt.Sprintf("fits: FactoriseValueGradU: len(work) is %d, want at least %d", len(work), FactoriseWork(N, K, P)))
 	}
 
 	r := work[0 : N*P]
@@ -884,6 +900,8 @@ func FactoriseGradV(grad, U, V, M []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FactoriseWork(N, K, P))
+	} else if len(work) < FactoriseWork(N, K, P) {
+		panic(fmt.Sprintf("fits: FactoriseGradV: len(work) is %d, want at least %d", len(work), FactoriseWork(N, K, P)))
 	}
 
 	r := work[0 : N*P]
@@ -950,6 +968,8 @@ func FactoriseValueGradV(grad, U, V, M []float64, K int, work []float64) float64
 	}
 	if work == nil {
 		work = make([]float64, FactoriseWork(N, K, P))
+	} else if len(work) < FactoriseWork(N, K, P) {
+		panic(fmt.Sprintf("fits: FactoriseValueGradV: len(work) is %d, want at least %d", len(work), FactoriseWork(N, K, P)))
 	}
 
 	r := work[0 : N*P]
@@ -1039,6 +1059,8 @@ func FactoriseVJP(dU, dV, U, V, M []float64, w float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, FactoriseWork(N, K, P))
+	} else if len(work) < FactoriseWork(N, K, P) {
+		panic(fmt.Sprintf("fits: FactoriseVJP: len(work) is %d, want at least %d", len(work), FactoriseWork(N, K, P)))
 	}
 
 	r := work[0 : N*P]
@@ -1110,6 +1132,8 @@ func Logistic(w, X, y, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, LogisticWork(K, N))
+	} else if len(work) < LogisticWork(K, N) {
+		panic(fmt.Sprintf("fits: Logistic: len(work) is %d, want at least %d", len(work), LogisticWork(K, N)))
 	}
 
 	z := work[0:N]
@@ -1165,6 +1189,8 @@ func LogisticGrad(grad, w, X, y, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, LogisticWork(K, N))
+	} else if len(work) < LogisticWork(K, N) {
+		panic(fmt.Sprintf("fits: LogisticGrad: len(work) is %d, want at least %d", len(work), LogisticWork(K, N)))
 	}
 
 	z := work[0:N]
@@ -1224,6 +1250,8 @@ func LogisticValueGrad(grad, w, X, y, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, LogisticWork(K, N))
+	} else if len(work) < LogisticWork(K, N) {
+		panic(fmt.Sprintf("fits: LogisticValueGrad: len(work) is %d, want at least %d", len(work), LogisticWork(K, N)))
 	}
 
 	z := work[0:N]
@@ -1295,6 +1323,8 @@ func LogisticHessian(hess, w, X, y, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, LogisticWork(K, N))
+	} else if len(work) < LogisticWork(K, N) {
+		panic(fmt.Sprintf("fits: LogisticHessian: len(work) is %d, want at least %d", len(work), LogisticWork(K, N)))
 	}
 
 	z := work[0:N]
@@ -1373,6 +1403,8 @@ func LogisticHVP(hv, w, X, y, v, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, LogisticWork(K, N))
+	} else if len(work) < LogisticWork(K, N) {
+		panic(fmt.Sprintf("fits: LogisticHVP: len(work) is %d, want at least %d", len(work), LogisticWork(K, N)))
 	}
 
 	z := work[0:N]
@@ -1422,8 +1454,8 @@ func LogisticWork(K, N int) int {
 // Residuals: weighted residuals of a straight line. It sets out. It keeps no
 // state: any number of goroutines may call it and its derivatives.
 //
-//	s2  = p[1:]              []
-//	s3  = p[:−1]             []
+//	s2  = p[1]               []
+//	s3  = p[0]               []
 //	out = (s2·x − y + s3)/s  [N]
 //
 // It panics unless the lengths fit: out [N], p [2], x [N], y [N], s [N]. What
@@ -1443,9 +1475,9 @@ func Residuals(out, p, x, y, s []float64) {
 		panic(fmt.Sprintf("fits: Residuals: len(s) is %d, want %d", len(s), N))
 	}
 
-	// s2 = p[1:]
+	// s2 = p[1]
 	s2 := p[1]
-	// s3 = p[:−1]
+	// s3 = p[0]
 	s3 := p[0]
 
 	// out = (s2·x − y + s3)/s
@@ -1458,10 +1490,10 @@ func Residuals(out, p, x, y, s []float64) {
 // x, y and s: element i, j is the derivative of element i of the value by
 // element j.
 //
-//	t   = 1/s  [N]
-//	t2  = x/s  [N]
-//	jac = t    [N,2]
-//	jac = t2   [N,2]
+//	t         = 1/s  [N]
+//	t2        = x/s  [N]
+//	jac[:, 0] = t
+//	jac[:, 1] = t2
 //
 // It panics unless the lengths fit: jac [N,2], p [2], x [N], y [N], s [N].
 // What is set may not overlap the rest.
@@ -1483,6 +1515,8 @@ func ResidualsJacobian(jac, p, x, y, s, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ResidualsWork(N))
+	} else if len(work) < ResidualsWork(N) {
+		panic(fmt.Sprintf("fits: ResidualsJacobian: len(work) is %d, want at least %d", len(work), ResidualsWork(N)))
 	}
 
 	t := work[0:N]
@@ -1497,13 +1531,13 @@ func ResidualsJacobian(jac, p, x, y, s, work []float64) {
 		t2[i] = u2
 	}
 
-	// jac = t
+	// jac[:, 0] = t
 	for i := range N {
 		tOfI := t[i]
 		jac[2*i] = tOfI
 	}
 
-	// jac = t2
+	// jac[:, 1] = t2
 	for i := range N {
 		t2OfI := t2[i]
 		jac[2*i+1] = t2OfI
@@ -1513,10 +1547,10 @@ func ResidualsJacobian(jac, p, x, y, s, work []float64) {
 // ResidualsVJP sets dp to the product of w with the Jacobian of Residuals by p
 // at p, x, y and s, without the Jacobian.
 //
-//	s2 = Σ w/s      []
-//	s3 = Σ x ⊙ w/s  []
-//	dp = s2         [2]
-//	dp = s3         [2]
+//	s2    = Σ w/s      []
+//	s3    = Σ x ⊙ w/s  []
+//	dp[0] = s2
+//	dp[1] = s3
 //
 // It panics unless the lengths fit: dp [2], p [2], x [N], y [N], s [N], w [N].
 // What is set may not overlap the rest.
@@ -1548,10 +1582,10 @@ func ResidualsVJP(dp, p, x, y, s, w []float64) {
 		s3 += x[i] * u
 	}
 
-	// dp = s2
+	// dp[0] = s2
 	dp[0] = s2
 
-	// dp = s3
+	// dp[1] = s3
 	dp[1] = s3
 }
 
@@ -1587,6 +1621,8 @@ func Density(L, x, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, DensityWork(N))
+	} else if len(work) < DensityWork(N) {
+		panic(fmt.Sprintf("fits: Density: len(work) is %d, want at least %d", len(work), DensityWork(N)))
 	}
 
 	low := work[0 : N*N]
@@ -1659,6 +1695,8 @@ func DensityGradL(grad, L, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, DensityWork(N))
+	} else if len(work) < DensityWork(N) {
+		panic(fmt.Sprintf("fits: DensityGradL: len(work) is %d, want at least %d", len(work), DensityWork(N)))
 	}
 
 	low := work[0 : N*N]
@@ -1749,6 +1787,8 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, DensityWork(N))
+	} else if len(work) < DensityWork(N) {
+		panic(fmt.Sprintf("fits: DensityValueGradL: len(work) is %d, want at least %d", len(work), DensityWork(N)))
 	}
 
 	low := work[0 : N*N]
@@ -1843,6 +1883,8 @@ func DensityGradX(grad, L, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, DensityWork(N))
+	} else if len(work) < DensityWork(N) {
+		panic(fmt.Sprintf("fits: DensityGradX: len(work) is %d, want at least %d", len(work), DensityWork(N)))
 	}
 
 	low := work[0 : N*N]
@@ -1904,6 +1946,8 @@ func DensityValueGradX(grad, L, x, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, DensityWork(N))
+	} else if len(work) < DensityWork(N) {
+		panic(fmt.Sprintf("fits: DensityValueGradX: len(work) is %d, want at least %d", len(work), DensityWork(N)))
 	}
 
 	low := work[0 : N*N]
@@ -1980,6 +2024,8 @@ func DensityHessian(hess, L, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, DensityWork(N))
+	} else if len(work) < DensityWork(N) {
+		panic(fmt.Sprintf("fits: DensityHessian: len(work) is %d, want at least %d", len(work), DensityWork(N)))
 	}
 
 	low := work[0 : N*N]

@@ -51,8 +51,8 @@ import (
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Grid belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Grid struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 
@@ -558,11 +558,11 @@ func Smooth(x []float64, T int) float64 {
 
 // SmoothGrad sets grad to the gradient of Smooth at x.
 //
-//	grad  = 0                                  [B,T]
-//	grad  += 3·x[1:−1, :−2]²                   [B,T]
-//	scale = 1/(B*T - B)                        []
-//	grad  += (−2)·(x[:, 1:] − x[:, :−1])       [B,T]
-//	grad  += 2·(x[:, 1:] − x[:, :−1]) + scale  [B,T]
+//	grad            = 0                                  [B,T]
+//	grad[1:−1, :−2] += 3·x[1:−1, :−2]²
+//	scale           = 1/(B*T - B)                        []
+//	grad[:, :−1]    += (−2)·(x[:, 1:] − x[:, :−1])
+//	grad[:, 1:]     += 2·(x[:, 1:] − x[:, :−1]) + scale
 //
 // It panics unless the lengths fit: grad [B,T], x [B,T]. What is set may not
 // overlap the rest.
@@ -590,7 +590,7 @@ func SmoothGrad(grad, x []float64, T int) {
 	// grad = 0
 	clear(grad)
 
-	// grad += 3·x[1:−1, :−2]²
+	// grad[1:−1, :−2] += 3·x[1:−1, :−2]²
 	for i := range B - 2 {
 		xRow := x[min(T*i+T, len(x)):][:T-2]
 		gradRow := grad[min(T*i+T, len(grad)):][:T-2]
@@ -602,8 +602,8 @@ func SmoothGrad(grad, x []float64, T int) {
 	// scale = 1/(B*T - B)
 	scale := 1 / float64(B*T-B)
 
-	// grad += (−2)·(x[:, 1:] − x[:, :−1])
-	// grad += 2·(x[:, 1:] − x[:, :−1]) + scale
+	// grad[:, :−1] += (−2)·(x[:, 1:] − x[:, :−1])
+	// grad[:, 1:] += 2·(x[:, 1:] − x[:, :−1]) + scale
 	for i := range B {
 		xRow := x[min(T*i+1, len(x)):][:T-1]
 		xRow2 := x[T*i:][:T-1]
@@ -622,15 +622,15 @@ func SmoothGrad(grad, x []float64, T int) {
 // SmoothValueGrad is SmoothGrad and returns the value of Smooth, at little
 // more cost.
 //
-//	scale  = 1/(B*T - B)                        []
-//	grad   = 0                                  [B,T]
-//	s      = Σ x[:, 1:]                         []
-//	s2     = Σ (x[:, 1:] − x[:, :−1])²          []
-//	grad   += (−2)·(x[:, 1:] − x[:, :−1])       [B,T]
-//	grad   += 2·(x[:, 1:] − x[:, :−1]) + scale  [B,T]
-//	s3     = Σ x[1:−1, :−2]² ⊙ x[1:−1, :−2]     []
-//	grad   += 3·x[1:−1, :−2]²                   [B,T]
-//	smooth = s/(B*T - B) + s2 + s3              []
+//	scale           = 1/(B*T - B)                        []
+//	grad            = 0                                  [B,T]
+//	s               = Σ x[:, 1:]                         []
+//	s2              = Σ (x[:, 1:] − x[:, :−1])²          []
+//	grad[:, :−1]    += (−2)·(x[:, 1:] − x[:, :−1])
+//	grad[:, 1:]     += 2·(x[:, 1:] − x[:, :−1]) + scale
+//	s3              = Σ x[1:−1, :−2]² ⊙ x[1:−1, :−2]     []
+//	grad[1:−1, :−2] += 3·x[1:−1, :−2]²
+//	smooth          = s/(B*T - B) + s2 + s3              []
 //
 // It panics unless the lengths fit: grad [B,T], x [B,T]. What is set may not
 // overlap the rest.
@@ -663,8 +663,8 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 
 	// s = Σ x[:, 1:]
 	// s2 = Σ (x[:, 1:] − x[:, :−1])²
-	// grad += (−2)·(x[:, 1:] − x[:, :−1])
-	// grad += 2·(x[:, 1:] − x[:, :−1]) + scale
+	// grad[:, :−1] += (−2)·(x[:, 1:] − x[:, :−1])
+	// grad[:, 1:] += 2·(x[:, 1:] − x[:, :−1]) + scale
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
@@ -684,7 +684,7 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 	}
 
 	// s3 = Σ x[1:−1, :−2]² ⊙ x[1:−1, :−2]
-	// grad += 3·x[1:−1, :−2]²
+	// grad[1:−1, :−2] += 3·x[1:−1, :−2]²
 	s3 := 0.0
 	for i := range B - 2 {
 		xRow := x[min(T*i+T, len(x)):][:T-2]
@@ -705,10 +705,10 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 // SmoothHVP sets hv to the product of the Hessian of Smooth at x with v,
 // without the Hessian.
 //
-//	hv = 0                               [B,T]
-//	hv += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]  [B,T]
-//	hv += (−2)·(v[:, 1:] − v[:, :−1])    [B,T]
-//	hv += 2·(v[:, 1:] − v[:, :−1])       [B,T]
+//	hv            = 0                               [B,T]
+//	hv[1:−1, :−2] += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]
+//	hv[:, :−1]    += (−2)·(v[:, 1:] − v[:, :−1])
+//	hv[:, 1:]     += 2·(v[:, 1:] − v[:, :−1])
 //
 // It panics unless the lengths fit: hv [B,T], x [B,T], v [B,T]. What is set
 // may not overlap the rest.
@@ -739,7 +739,7 @@ func SmoothHVP(hv, x, v []float64, T int) {
 	// hv = 0
 	clear(hv)
 
-	// hv += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]
+	// hv[1:−1, :−2] += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]
 	for i := range B - 2 {
 		xRow := x[min(T*i+T, len(x)):][:T-2]
 		vRow := v[min(T*i+T, len(v)):][:T-2]
@@ -749,8 +749,8 @@ func SmoothHVP(hv, x, v []float64, T int) {
 		}
 	}
 
-	// hv += (−2)·(v[:, 1:] − v[:, :−1])
-	// hv += 2·(v[:, 1:] − v[:, :−1])
+	// hv[:, :−1] += (−2)·(v[:, 1:] − v[:, :−1])
+	// hv[:, 1:] += 2·(v[:, 1:] − v[:, :−1])
 	for i := range B {
 		vRow := v[min(T*i+1, len(v)):][:T-1]
 		vRow2 := v[T*i:][:T-1]
@@ -825,6 +825,8 @@ func PairsVJP(dx, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, PairsWork(N))
+	} else if len(work) < PairsWork(N) {
+		panic(fmt.Sprintf("grid: PairsVJP: len(work) is %d, want at least %d", len(work), PairsWork(N)))
 	}
 
 	t2 := work[0 : 2*N]

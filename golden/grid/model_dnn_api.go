@@ -127,7 +127,7 @@ func (m *Grid) initialise(seed uint64) {
 	denseW := m.params.DenseW
 	denseB := m.params.DenseB
 
-	// h.W ← 0.8164966·N(0,1)
+	// h.W ← 0.8164966·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
 	for i := range 12 {
 		hW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
@@ -136,7 +136,7 @@ func (m *Grid) initialise(seed uint64) {
 	// h.b ← 0
 	clear(hB)
 
-	// dense.W ← 0.70710677·N(0,1)
+	// dense.W ← 0.70710677·N(dense.W)
 	key2 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 4 {
 		denseW[i] = 0.70710677 * rng.Normal32(key2, uint64(i))
@@ -247,7 +247,7 @@ func (t *Totals) Report() Report {
 func (t *Totals) add(batch *Totals) {
 	t.loss += batch.loss
 	t.n += batch.n
-	if t.batches == 0 || batch.worst > t.worst {
+	if t.batches == 0 || batch.worst > t.worst || batch.worst != batch.worst {
 		t.worst = batch.worst
 	}
 	t.batches += batch.batches

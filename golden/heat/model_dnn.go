@@ -15,45 +15,45 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t2            = t                               [B,2]
-//	t2            = x                               [B,2]
-//	dense.y       = t2·dense.W                      [B,8]
-//	dense.y       = dense.b + dense.y               [B,8]
-//	t3            = tanh(dense.y)                   [B,8]
-//	t4            = 1 − t3²                         [B,8]
-//	t5            = 1                               [B,8]
-//	t6            = dense2.W·t5                     [1]
-//	h.y           = t3·h.W                          [B,8]
-//	h.y           = h.b + h.y                       [B,8]
-//	h             = tanh(h.y)                       [B,8]
-//	t7            = 1 − h²                          [8]
-//	dh.y          = t6·t7                           [B,8]
-//	t8            = h ⊙ t7                          [B,2]
-//	t9            = dh.y·h.Wᵀ                       [B,8]
-//	ddense.y      = t4 ⊙ t9                         [B,8]
-//	t10           = ddense.y·dense.Wᵀ               [B,2]
-//	t11           = 0                               [B,2]
-//	t11           = 1                               [B,2]
-//	dddense.y     = t11·dense.W                     [B,8]
-//	t12           = t3 ⊙ dddense.y                  [B,8]
-//	t13           = t9 ⊙ t12                        [B,8]
-//	t14           = t4 ⊙ dddense.y                  [B,8]
-//	ddh.y         = t14·h.W                         [B,8]
-//	−0.5·dh.y     = t6·ddh.y ⊙ t8                   [B,8]
-//	t15           = (−0.5·dh.y)·h.Wᵀ                [B,8]
-//	t16           = t13 + t15                       [B,8]
-//	−0.5·ddense.y = t4 ⊙ t16                        [B,8]
-//	t17           = (−0.5·ddense.y)·dense.Wᵀ        [B,2]
-//	scale         = 2·alpha                         []
-//	duXx          = t10[:, :−1] + scale·t17[:, 1:]  [B]
-//	B·loss        = Σ duXx²                         []
-//	worst         = max |duXx|                      []
+//	t2[:, 0]      = t
+//	t2[:, 1]      = x
+//	dense.y       = t2·dense.W                   [B,8]
+//	dense.y       = dense.b + dense.y            [B,8]
+//	t3            = tanh(dense.y)                [B,8]
+//	t4            = 1 − t3²                      [B,8]
+//	t5            = 1                            [B,8]
+//	t6            = dense2.W·t5                  [1]
+//	h.y           = t3·h.W                       [B,8]
+//	h.y           = h.b + h.y                    [B,8]
+//	h             = tanh(h.y)                    [B,8]
+//	t7            = 1 − h²                       [8]
+//	dh.y          = t6·t7                        [B,8]
+//	t8            = h ⊙ t7                       [B,2]
+//	t9            = dh.y·h.Wᵀ                    [B,8]
+//	ddense.y      = t4 ⊙ t9                      [B,8]
+//	t10           = ddense.y·dense.Wᵀ            [B,2]
+//	t11           = 0                            [B,2]
+//	t11[:, 1]     = t5
+//	dddense.y     = t11·dense.W                  [B,8]
+//	t12           = t3 ⊙ dddense.y               [B,8]
+//	t13           = t9 ⊙ t12                     [B,8]
+//	t14           = t4 ⊙ dddense.y               [B,8]
+//	ddh.y         = t14·h.W                      [B,8]
+//	−0.5·dh.y     = t6·ddh.y ⊙ t8                [B,8]
+//	t15           = (−0.5·dh.y)·h.Wᵀ             [B,8]
+//	t16           = t13 + t15                    [B,8]
+//	−0.5·ddense.y = t4 ⊙ t16                     [B,8]
+//	t17           = (−0.5·ddense.y)·dense.Wᵀ     [B,2]
+//	scale         = 2·alpha                      []
+//	duXx          = t10[:, 0] + scale·t17[:, 1]  [B]
+//	B·loss        = Σ duXx²                      []
+//	worst         = max |duXx|                   []
 //
 // Backward:
 //
 //	ddense2.b       = 0
 //	t18             = 0                                       [B,2]
-//	t18             = duXx                                    [B,2]
+//	t18[:, 1]       = duXx
 //	dddenseY2       = t18·dense.W                             [B,8]
 //	scale           = 4·alpha                                 []
 //	scale2          = 8·alpha                                 []
@@ -67,7 +67,7 @@ import (
 //	t25             = scale·t7 ⊙ ddh.y ⊙ ddhY2                [B,8]
 //	dddhY           = t6·t8 ⊙ ddhY2                           [B,8]
 //	t26             = 0                                       [B,2]
-//	t26             = duXx                                    [B,2]
+//	t26[:, 0]       = duXx
 //	(B/2)·dddense.y = t26·dense.W                             [B,8]
 //	t27             = t4 ⊙ (t20 + 2·(B/2)·dddense.y)          [B,8]
 //	t28             = t22 + 4·t9 ⊙ (B/2)·dddense.y            [B,8]
@@ -101,8 +101,8 @@ import (
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Heat belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Heat struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 
@@ -221,13 +221,13 @@ func (m *Heat) forward(batch *Batch) Totals {
 	t17 := m.t17[:2*B]
 	duXx := m.duXx[:B]
 
-	// t2 = t
+	// t2[:, 0] = t
 	for i := range B {
 		tOfI := t[i]
 		t2[2*i] = tOfI
 	}
 
-	// t2 = x
+	// t2[:, 1] = x
 	for i := range B {
 		xOfI := x[i]
 		t2[2*i+1] = xOfI
@@ -312,9 +312,9 @@ func (m *Heat) forward(batch *Batch) Totals {
 	// t11 = 0
 	clear(t11)
 
-	// t11 = 1
+	// t11[:, 1] = t5
 	for i := range B {
-		t11[2*i+1] = 1
+		t11[2*i+1] = t5[0]
 	}
 
 	// dddense.y = t11·dense.W
@@ -375,7 +375,7 @@ func (m *Heat) forward(batch *Batch) Totals {
 	// scale = 2·alpha
 	scale := float32(2 * m.Hyper.Alpha)
 
-	// duXx = t10[:, :−1] + scale·t17[:, 1:]
+	// duXx = t10[:, 0] + scale·t17[:, 1]
 	// B·loss = Σ duXx²
 	// worst = max |duXx|
 	loss := 0.0
@@ -469,7 +469,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// t18 = 0
 	clear(t18)
 
-	// t18 = duXx
+	// t18[:, 1] = duXx
 	for i := range B {
 		duXxOfI := duXx[i]
 		t18[2*i+1] = duXxOfI
@@ -532,7 +532,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// t26 = 0
 	clear(t26)
 
-	// t26 = duXx
+	// t26[:, 0] = duXx
 	for i := range B {
 		duXxOfI := duXx[i]
 		t26[2*i] = duXxOfI
@@ -761,13 +761,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	u := out.U
 	flux := out.Flux
 
-	// t2 = t
+	// t2[:, 0] = t
 	for i := range B {
 		tOfI := t[i]
 		t2[2*i] = tOfI
 	}
 
-	// t2 = x
+	// t2[:, 1] = x
 	for i := range B {
 		xOfI := x[i]
 		t2[2*i+1] = xOfI
@@ -863,7 +863,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// scale = −alpha
 	scale := float32(-p.w.hyper.Alpha)
 
-	// flux = scale·t8[:, 1:]
+	// flux = scale·t8[:, 1]
 	for i := range B {
 		flux[i] = scale * t8[2*i+1]
 	}
@@ -931,7 +931,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Critic belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Critic struct {
 	Hyper CriticHyper // may be changed between steps; kept by Checkpoint
@@ -1215,7 +1215,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	}
 
 	// df.b = 2·t12·t13
-	dfB[0] = 2 * (scale * t13[0])
+	dfB[0] = 2 * (t12[0] * t13[0])
 
 	// t14 = t4ᵀ·(0.5·df)
 	blas.Sgemm(1,

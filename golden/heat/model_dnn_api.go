@@ -224,7 +224,7 @@ func (m *Heat) initialise(seed uint64) {
 	dense2W := m.params.Dense2W
 	dense2B := m.params.Dense2B
 
-	// dense.W ← N(0,1)
+	// dense.W ← N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 16 {
 		denseW[i] = rng.Normal32(key, uint64(i))
@@ -236,13 +236,13 @@ func (m *Heat) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// h.W ← 0.5·N(0,1)
+	// h.W ← 0.5·N(h.W)
 	key2 := rng.Key(seed, 0xf83317b63228327e, 0)
 	for i := range 64 {
 		hW[i] = 0.5 * rng.Normal32(key2, uint64(i))
 	}
 
-	// dense2.W ← 0.5·N(0,1)
+	// dense2.W ← 0.5·N(dense2.W)
 	key3 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
 	for i := range 8 {
 		dense2W[i] = 0.5 * rng.Normal32(key3, uint64(i))
@@ -320,7 +320,7 @@ func (t *Totals) Report() Report {
 func (t *Totals) add(batch *Totals) {
 	t.loss += batch.loss
 	t.n += batch.n
-	if t.batches == 0 || batch.worst > t.worst {
+	if t.batches == 0 || batch.worst > t.worst || batch.worst != batch.worst {
 		t.worst = batch.worst
 	}
 	t.batches += batch.batches
@@ -711,7 +711,7 @@ func (m *Critic) initialise(seed uint64) {
 	fW := m.params.FW
 	fB := m.params.FB
 
-	// dense.W ← 0.8164966·N(0,1)
+	// dense.W ← 0.8164966·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 18 {
 		denseW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
@@ -720,7 +720,7 @@ func (m *Critic) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// f.W ← 0.57735026·N(0,1)
+	// f.W ← 0.57735026·N(f.W)
 	key2 := rng.Key(seed, 0x6d566c14be283e94, 0)
 	for i := range 6 {
 		fW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))

@@ -334,6 +334,7 @@ func TestHeatAllocations(t *testing.T) {
 	dims := heatSizes[len(heatSizes)-1]
 	m, batch := heatSample(dims)
 	grad := NewParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals Totals
 	p, in := NewPredictor(m.Snapshot(), dims), heatInput(dims)
 	var out Output
@@ -343,7 +344,7 @@ func TestHeatAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -489,6 +490,7 @@ func TestCriticAllocations(t *testing.T) {
 	dims := criticSizes[len(criticSizes)-1]
 	m, batch := criticSample(dims)
 	grad := NewCriticParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals CriticTotals
 	p, in := NewCriticPredictor(m.Snapshot(), dims), criticInput(dims)
 	var out CriticOutput
@@ -498,7 +500,7 @@ func TestCriticAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

@@ -66,8 +66,8 @@ import (
 //	o    ← o − rate·do
 //	p    ← p − rate·dp
 //
-// A Initialisers belongs to one goroutine at a time. None of Step, Evaluate,
-// Grad and Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Initialisers struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 

@@ -170,7 +170,7 @@ func (m *Initialisers) initialise(seed uint64) {
 	clear(a)
 
 	// b ← 1
-	// g ← 0.1·N(0,1) + b
+	// g ← 0.1·N(g) + b
 	key := rng.Key(seed, 0x6722d8de591e1734, 0)
 	for iOf := range 6 {
 		t := float32(1)
@@ -190,7 +190,7 @@ func (m *Initialisers) initialise(seed uint64) {
 		d[iOf] = rng.Uniform32(key2, uint64(iOf))
 	}
 
-	// e ← 5·U[0,1) − 2
+	// e ← 5·U(e) − 2
 	key3 := rng.Key(seed, 0xff91e42160615f7b, 0)
 	for iOf := range 6 {
 		e[iOf] = 5*rng.Uniform32(key3, uint64(iOf)) - 2
@@ -202,43 +202,43 @@ func (m *Initialisers) initialise(seed uint64) {
 		f[iOf] = rng.Normal32(key4, uint64(iOf))
 	}
 
-	// h ← 1.5491934·U[0,1) − 0.7745967
+	// h ← 1.5491934·U(h) − 0.7745967
 	key5 := rng.Key(seed, 0x1379c72f99e5d890, 0)
 	for iOf := range 24 {
 		h[iOf] = 1.5491934*rng.Uniform32(key5, uint64(iOf)) - 0.7745967
 	}
 
-	// i ← 0.4472136·N(0,1)
+	// i ← 0.4472136·N(i)
 	key6 := rng.Key(seed, 0x936fc2c78ad88d7e, 0)
 	for iOf := range 24 {
 		i[iOf] = 0.4472136 * rng.Normal32(key6, uint64(iOf))
 	}
 
-	// j ← 2·U[0,1) − 1
+	// j ← 2·U(j) − 1
 	key7 := rng.Key(seed, 0xf44f314cd81b2fb2, 0)
 	for iOf := range 24 {
 		j[iOf] = 2*rng.Uniform32(key7, uint64(iOf)) - 1
 	}
 
-	// k ← 0.57735026·N(0,1)
+	// k ← 0.57735026·N(k)
 	key8 := rng.Key(seed, 0x432e6ace71a80dc8, 0)
 	for iOf := range 24 {
 		k[iOf] = 0.57735026 * rng.Normal32(key8, uint64(iOf))
 	}
 
-	// l ← 1.4142135·U[0,1) − 0.70710677
+	// l ← 1.4142135·U(l) − 0.70710677
 	key9 := rng.Key(seed, 0x9289687028355c04, 0)
 	for iOf := range 24 {
 		l[iOf] = 1.4142135*rng.Uniform32(key9, uint64(iOf)) - 0.70710677
 	}
 
-	// m ← 0.4082483·N(0,1)
+	// m ← 0.4082483·N(m)
 	key10 := rng.Key(seed, 0x260042c90c97d262, 0)
 	for iOf := range 24 {
 		mBuf[iOf] = 0.4082483 * rng.Normal32(key10, uint64(iOf))
 	}
 
-	// n ← 0.36514837·N(0,1)
+	// n ← 0.36514837·N(n)
 	key11 := rng.Key(seed, 0x59fecfb93955069, 0)
 	for iOf := range 60 {
 		n[iOf] = 0.36514837 * rng.Normal32(key11, uint64(iOf))

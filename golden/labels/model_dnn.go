@@ -64,8 +64,8 @@ import (
 //	v      ← where(scale2, grad, grad + scale·v)
 //	param  ← param − rate·v
 //
-// A Hard belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Hard struct {
 	Hyper HardHyper // may be changed between steps; kept by Checkpoint
 
@@ -224,16 +224,16 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 	s2 := 0.0
 	s3 := 0.0
 	for i := range B {
-		u := 0.9 * (table[int(label[i])] * (t2[i] - logits[4*i+int(label[i])]))
-		each := t3[i] + u
+		each := table[int(label[i])] * (t2[i] - logits[4*i:][:4][int(label[i])])
+		each2 := t3[i] + 0.9*each
 		if y[i] == -1 {
-			each = 0
+			each2 = 0
 		}
 		wOf := table[int(label[i])]
 		if y[i] == -1 {
 			wOf = 0
 		}
-		s2 += float64(each)
+		s2 += float64(each2)
 		s3 += float64(wOf)
 	}
 
@@ -521,7 +521,7 @@ func (p *HardPredictor) predict(out *HardOutput, in *HardInput) {
 //	v      ← where(scale3, grad, scale·v + scale2·grad)
 //	param  ← param − rate·v
 //
-// A Ignored belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Ignored struct {
 	Hyper IgnoredHyper // may be changed between steps; kept by Checkpoint
@@ -656,7 +656,7 @@ func (m *Ignored) forward(batch *IgnoredBatch) IgnoredTotals {
 	// s2 = Σ each
 	s2 := 0.0
 	for i := range B {
-		each := t3[i] - logits2[3*i+int(label[i])]
+		each := t3[i] - logits2[3*i:][:3][int(label[i])]
 		if y[i] == -100 {
 			each = 0
 		}
@@ -810,7 +810,7 @@ func (m *Ignored) update(grad *IgnoredParams) {
 //	rate2 = lr
 //	param ← rate·param − rate2·grad
 //
-// A Weighted belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Weighted struct {
 	Hyper WeightedHyper // may be changed between steps; kept by Checkpoint
@@ -899,7 +899,7 @@ func (m *Weighted) forward(batch *WeightedBatch) WeightedTotals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[3*i+int(y[i])]
+		chosen := logitsY[3*i:][:3][int(y[i])]
 		sumOf := float32(0)
 		for j := range logitsB {
 			e := vec.Exp(logitsYRow[j] - peak)
@@ -1084,7 +1084,7 @@ func (m *Weighted) update(grad *WeightedParams) {
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Smooth belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Smooth struct {
 	Hyper SmoothHyper // may be changed between steps; kept by Checkpoint
@@ -1173,7 +1173,7 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[3*i+int(y[i])]
+		chosen := logitsY[3*i:][:3][int(y[i])]
 		u := 0.8 * chosen
 		u2 := 0.06666667 * t
 		hit := float32(0)
@@ -1406,17 +1406,18 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //	each       = target ⊙ (logits − (peak + log(sum)))
 //	each       = table·each
 //	s          = Σ each                                 []
-//	B·kl       = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)  []
+//	(4*B)·kl   = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)  []
 //	B·accuracy = Σ [argmax logits = label]              []
 //
 // Backward:
 //
-//	scale     = 1/B                         []
-//	t4        = scale·table·target          [B,4]
-//	t5        = y ⊙ where(y > 0, scale, 0)  [B,4]
-//	t6        = Σⱼ (t4 + t5)                [B]
-//	dlogits   = t6·t3/sum − t4 − t5         [B,4]
-//	dlogits   = (1 − logits²) ⊙ dlogits     [B,4]
+//	scale     = 1/B                          []
+//	t4        = scale·table·target           [B,4]
+//	scale2    = 1/(4*B)                      []
+//	t5        = y ⊙ where(y > 0, scale2, 0)  [B,4]
+//	t6        = Σⱼ (t4 + t5)                 [B]
+//	dlogits   = t6·t3/sum − t4 − t5          [B,4]
+//	dlogits   = (1 − logits²) ⊙ dlogits      [B,4]
 //	dlogits.b = Σᵢ dlogits
 //	dlogits.W = xᵀ·dlogits
 //
@@ -1428,8 +1429,8 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← param − scale2·m/(√(scale·v) + 1e−8)
 //
-// A Soft belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Soft struct {
 	params SoftParams
 	optim  softOptimizer
@@ -1553,7 +1554,7 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 	// each = target ⊙ (logits − (peak + log(sum)))
 	// each = table·each
 	// s = Σ each
-	// B·kl = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)
+	// (4*B)·kl = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)
 	// B·accuracy = Σ [argmax logits = label]
 	s := 0.0
 	kl := 0.0
@@ -1606,6 +1607,7 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 		loss:     s,
 		n:        float64(B),
 		loss2:    kl,
+		n2:       float64(4 * B),
 		accuracy: accuracy,
 	}
 }
@@ -1655,7 +1657,10 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 		}
 	}
 
-	// t5 = y ⊙ where(y > 0, scale, 0)
+	// scale2 = 1/(4*B)
+	scale2 := float32(1 / float64(4*B))
+
+	// t5 = y ⊙ where(y > 0, scale2, 0)
 	// t6 = Σⱼ (t4 + t5)
 	for i := range B {
 		yExpRow := (*[4]float32)(yExp[4*i:])
@@ -1664,7 +1669,7 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 		for j := range targetRow {
 			t2 := float32(0)
 			if yExpRow[j] > 0 {
-				t2 = scale
+				t2 = scale2
 			}
 			u := yExpRow[j] * t2
 			t += targetRow[j] + u
@@ -1760,8 +1765,8 @@ func (m *Soft) update(grad *SoftParams) {
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← rate2·param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Likelihood belongs to one goroutine at a time. None of Step, Evaluate,
-// Grad and Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Likelihood struct {
 	Hyper LikelihoodHyper // may be changed between steps; kept by Checkpoint
 
@@ -1840,7 +1845,7 @@ func (m *Likelihood) forward(batch *LikelihoodBatch) LikelihoodTotals {
 			}
 			logpYRow[j] = logpYOf
 		}
-		chosen := logpY[4*i+int(y[i])]
+		chosen := logpY[4*i:][:4][int(y[i])]
 		sumOf := float32(0)
 		for j := range logpB {
 			e := vec.Exp(logpYRow[j] - peak)

@@ -28,7 +28,7 @@ type HardDims struct {
 type HardBatch struct {
 	HardDims
 	X []float32 // [B,5]
-	Y []int32   // [B], each from 0 to 3
+	Y []int32   // [B], each from 0 to 3, or -1 for none
 }
 
 // HardInput is what Predict reads. It is not kept.
@@ -166,7 +166,7 @@ func (m *Hard) initialise(seed uint64) {
 		w[i] = 0.3
 	}
 
-	// logits.W ← 0.6324555·N(0,1)
+	// logits.W ← 0.6324555·N(logits.W)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 20 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
@@ -204,7 +204,7 @@ func (batch *HardBatch) take(max HardDims) error {
 	if err := fault.Len("labels.Hard", "Y", len(batch.Y), B); err != nil {
 		return err
 	}
-	if err := fault.Labels("labels.Hard", "Y", batch.Y, 4); err != nil {
+	if err := fault.LabelsOr("labels.Hard", "Y", batch.Y, 4, -1); err != nil {
 		return err
 	}
 	batch.HardDims = HardDims{B: B}
@@ -545,7 +545,7 @@ func (m *Ignored) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// logits.W ← 0.6324555·N(0,1)
+	// logits.W ← 0.6324555·N(logits.W)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
@@ -775,7 +775,7 @@ func (m *Weighted) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// logits.W ← 0.6324555·N(0,1)
+	// logits.W ← 0.6324555·N(logits.W)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
@@ -1016,7 +1016,7 @@ func (m *Smooth) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// logits.W ← 0.6324555·N(0,1)
+	// logits.W ← 0.6324555·N(logits.W)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
@@ -1423,7 +1423,7 @@ func (m *Soft) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// logits.W ← 0.6324555·N(0,1)
+	// logits.W ← 0.6324555·N(logits.W)
 	key := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 20 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
@@ -1472,6 +1472,7 @@ type SoftTotals struct {
 	loss     float64 // sum
 	n        float64 // sum
 	loss2    float64 // sum
+	n2       float64 // sum
 	accuracy float64 // sum
 }
 
@@ -1482,9 +1483,9 @@ func (t *SoftTotals) Report() SoftReport {
 		return SoftReport{}
 	}
 	return SoftReport{
-		Loss:     (-(t.loss / t.n)) + (t.loss2 / t.n),
+		Loss:     (-(t.loss / t.n)) + (t.loss2 / t.n2),
 		Accuracy: t.accuracy / t.n,
-		KL:       t.loss2 / t.n,
+		KL:       t.loss2 / t.n2,
 	}
 }
 
@@ -1493,6 +1494,7 @@ func (t *SoftTotals) add(batch *SoftTotals) {
 	t.loss += batch.loss
 	t.n += batch.n
 	t.loss2 += batch.loss2
+	t.n2 += batch.n2
 	t.accuracy += batch.accuracy
 	t.batches += batch.batches
 }
@@ -1701,7 +1703,7 @@ func (m *Likelihood) initialise(seed uint64) {
 	logpW := m.params.LogpW
 	logpB := m.params.LogpB
 
-	// logp.W ← 0.6324555·N(0,1)
+	// logp.W ← 0.6324555·N(logp.W)
 	key := rng.Key(seed, 0x81c6960cef4f4afa, 0)
 	for i := range 20 {
 		logpW[i] = 0.6324555 * rng.Normal32(key, uint64(i))

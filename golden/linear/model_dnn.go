@@ -51,7 +51,7 @@ import (
 //	b        ← b − lr·(db + momentum·b.new_v)
 //	b.v      ← b.new_v
 //
-// A Linear belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Linear struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint

@@ -133,7 +133,7 @@ func (m *Linear) initialise(seed uint64) {
 	w := m.params.W
 	b := m.params.B
 
-	// w ← 0.2·U[0,1) − 0.1
+	// w ← 0.2·U(w) − 0.1
 	key := rng.Key(seed, 0x2188c2c0d8ed5125, 0)
 	for i := range 5 {
 		w[i] = 0.2*rng.Uniform64(key, uint64(i)) - 0.1
@@ -229,16 +229,16 @@ func (t *Totals) add(batch *Totals) {
 	t.loss3 = batch.loss3
 	t.r2 += batch.r2
 	t.r22 += batch.r22
-	if t.batches == 0 || batch.worst > t.worst {
+	if t.batches == 0 || batch.worst > t.worst || batch.worst != batch.worst {
 		t.worst = batch.worst
 	}
-	if t.batches == 0 || batch.least < t.least {
+	if t.batches == 0 || batch.least < t.least || batch.least != batch.least {
 		t.least = batch.least
 	}
-	if t.batches == 0 || batch.close < t.close {
+	if t.batches == 0 || batch.close < t.close || batch.close != batch.close {
 		t.close = batch.close
 	}
-	if t.batches == 0 || batch.wild > t.wild {
+	if t.batches == 0 || batch.wild > t.wild || batch.wild != batch.wild {
 		t.wild = batch.wild
 	}
 	t.size = batch.size

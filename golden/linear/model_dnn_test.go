@@ -152,6 +152,7 @@ func TestLinearAllocations(t *testing.T) {
 	dims := linearSizes[len(linearSizes)-1]
 	m, batch := linearSample(dims)
 	grad := NewParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals Totals
 	p, in := NewPredictor(m.Snapshot(), dims), linearInput(dims)
 	var out Output
@@ -161,7 +162,7 @@ func TestLinearAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

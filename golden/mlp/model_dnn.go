@@ -16,38 +16,38 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	dense.y    = x·dense.W                    [B,24]
-//	dense.y    = dense.y + dense.b            [B,24]
-//	h1         = max(dense.y, 0)              [B,24]
-//	0.8·h1     = where(U[0,1) < 0.2, 0, h1)   [B,24]
-//	h2.y       = 1.25·(0.8·h1)·h2.W           [B,16]
-//	h2.y       = h2.b + h2.y                  [B,16]
-//	h2         = tanh(h2.y)                   [B,16]
-//	logits.y   = h2·logits.W                  [B,10]
-//	logits     = logits.b + logits.y          [B,10]
+//	dense.y    = x·dense.W                       [B,24]
+//	dense.y    = dense.y + dense.b               [B,24]
+//	h1         = max(dense.y, 0)                 [B,24]
+//	0.8·h1     = where(U(dropout) < 0.2, 0, h1)  [B,24]
+//	h2.y       = 1.25·(0.8·h1)·h2.W              [B,16]
+//	h2.y       = h2.b + h2.y                     [B,16]
+//	h2         = tanh(h2.y)                      [B,16]
+//	logits.y   = h2·logits.W                     [B,10]
+//	logits     = logits.b + logits.y             [B,10]
 //	peak       = max logits
-//	t          = exp(logits − peak)           [B,10]
-//	sum        = Σⱼ t                         [B]
+//	t          = exp(logits − peak)              [B,10]
+//	sum        = Σⱼ t                            [B]
 //	each       = peak + log(sum) − logits[y]
-//	label      = argmax logits                [B]
+//	label      = argmax logits                   [B]
 //	larger     = Σⱼ [logits > logits[y]]
-//	B·loss     = Σ each                       []
-//	B·accuracy = Σ [label = y]                []
-//	B·top      = Σ [larger < 3]               []
+//	B·loss     = Σ each                          []
+//	B·accuracy = Σ [label = y]                   []
+//	B·top      = Σ [larger < 3]                  []
 //
 // Backward:
 //
-//	scale        = 1/B                             []
+//	scale        = 1/B                                []
 //	B·dlogits    = t/sum − onehot(y)
 //	dlogits.b    = scale·Σᵢ B·dlogits
 //	dlogits.W    = scale·h2ᵀ·(B·dlogits)
-//	B·dh2        = (B·dlogits)·logits.Wᵀ           [B,16]
+//	B·dh2        = (B·dlogits)·logits.Wᵀ              [B,16]
 //	B·dh2.y      = (1 − h2²) ⊙ B·dh2
 //	dh2.b        = scale·Σᵢ B·dh2.y
-//	scale2       = 1.25/B                          []
+//	scale2       = 1.25/B                             []
 //	dh2.W        = scale2·(0.8·h1)ᵀ·(B·dh2.y)
-//	B·dh1        = (B·dh2.y)·h2.Wᵀ                 [B,24]
-//	(B/1.25)·dh1 = where(U[0,1) < 0.2, 0, B·dh1)   [B,24]
+//	B·dh1        = (B·dh2.y)·h2.Wᵀ                    [B,24]
+//	(B/1.25)·dh1 = where(U(dropout) < 0.2, 0, B·dh1)  [B,24]
 //	(B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)
 //	ddense.b     = scale2·Σᵢ (B/1.25)·ddense.y
 //	ddense.W     = scale2·xᵀ·((B/1.25)·ddense.y)
@@ -62,8 +62,8 @@ import (
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← param − rate·m/(√(scale3·v) + 1e−8)
 //
-// A MLP belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type MLP struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 
@@ -147,7 +147,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 
 	// dense.y = dense.y + dense.b
 	// h1 = max(dense.y, 0)
-	// 0.8·h1 = where(U[0,1) < 0.2, 0, h1)
+	// 0.8·h1 = where(U(dropout) < 0.2, 0, h1)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
 		denseYRow := (*[24]float32)(denseY[24*i:])
@@ -214,7 +214,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[10*i+int(y[i])]
+		chosen := logitsY[10*i:][:10][int(y[i])]
 		hit := float32(0)
 		if label == y[i] {
 			hit = 1
@@ -353,7 +353,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(h2W, 24, 16).T(),
 		0, blas.View32(dh1, B, 24))
 
-	// (B/1.25)·dh1 = where(U[0,1) < 0.2, 0, B·dh1)
+	// (B/1.25)·dh1 = where(U(dropout) < 0.2, 0, B·dh1)
 	// (B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)
 	// ddense.b = scale2·Σᵢ (B/1.25)·ddense.y
 	clear(ddenseB)
@@ -503,7 +503,7 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 			}
 			logitsY2Row[j] = logits
 		}
-		chosen := logitsY2[10*i+int(y[i])]
+		chosen := logitsY2[10*i:][:10][int(y[i])]
 		hit := float32(0)
 		if label == y[i] {
 			hit = 1

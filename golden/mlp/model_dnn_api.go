@@ -194,7 +194,7 @@ func (m *MLP) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// dense.W ← 0.31622776·N(0,1)
+	// dense.W ← 0.31622776·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 480 {
 		denseW[i] = 0.31622776 * rng.Normal32(key, uint64(i))
@@ -203,7 +203,7 @@ func (m *MLP) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// h2.W ← 0.28867513·N(0,1)
+	// h2.W ← 0.28867513·N(h2.W)
 	key2 := rng.Key(seed, 0xf9eae099b8891016, 0)
 	for i := range 384 {
 		h2W[i] = 0.28867513 * rng.Normal32(key2, uint64(i))
@@ -212,7 +212,7 @@ func (m *MLP) initialise(seed uint64) {
 	// h2.b ← 0
 	clear(h2B)
 
-	// logits.W ← 0.35355338·N(0,1)
+	// logits.W ← 0.35355338·N(logits.W)
 	key3 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 160 {
 		logitsW[i] = 0.35355338 * rng.Normal32(key3, uint64(i))

@@ -206,6 +206,7 @@ func TestMLPAllocations(t *testing.T) {
 	dims := mlpSizes[len(mlpSizes)-1]
 	m, batch := mlpSample(dims)
 	grad := NewParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals Totals
 	p, in := NewPredictor(m.Snapshot(), dims), mlpInput(dims)
 	var out Output
@@ -215,7 +216,7 @@ func TestMLPAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

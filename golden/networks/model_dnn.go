@@ -44,8 +44,8 @@ import (
 //	s     ← grad² + s
 //	param ← param − rate·grad/(√s + 1e−10)
 //
-// A Graph belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Graph struct {
 	Hyper GraphHyper // may be changed between steps; kept by Checkpoint
 
@@ -371,7 +371,7 @@ func (p *GraphPredictor) predict(out *GraphOutput, in *GraphInput) {
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← rate2·param − rate·m/(scale2 + √(scale·v))
 //
-// A Experts belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Experts struct {
 	Hyper ExpertsHyper // may be changed between steps; kept by Checkpoint
@@ -784,7 +784,7 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 //	v      ← where(scale3, grad + scale·param, grad + scale·param + scale2·v)
 //	param  ← param − rate·v
 //
-// A Denoise belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Denoise struct {
 	Hyper DenoiseHyper // may be changed between steps; kept by Checkpoint
@@ -1284,8 +1284,8 @@ func (p *DenoisePredictor) predict(out *DenoiseOutput, in *DenoiseInput) {
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Vae belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Vae struct {
 	Hyper VaeHyper // may be changed between steps; kept by Checkpoint
 
@@ -1871,12 +1871,10 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 //	scale      = 1/B/count                []
 //	scale2     = 1 − 1/count              []
 //	new_center = scale·t + scale2·center  [3]
-//	s          = Σ new_center²            []
 //	t2         = (x − new_center)²        [B,3]
-//	s2         = Σ w² ⊙ t2                []
-//	s3         = Σ w                      []
-//	result     = 1/9·s3²                  []
-//	drift      = √s                       []
+//	s          = Σ w² ⊙ t2                []
+//	s2         = Σ w                      []
+//	result     = 1/9·s2²                  []
 //	countNext  = count + 1                []
 //
 // Backward:
@@ -1891,7 +1889,7 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 //	rate = lr
 //	w    ← w − rate·dw
 //
-// A Tracker belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Tracker struct {
 	Hyper TrackerHyper // may be changed between steps; kept by Checkpoint
@@ -1904,7 +1902,7 @@ type Tracker struct {
 	max     TrackerDims   // capacity
 
 	t      []float32 // [3]
-	s3Kept []float32 // []; in the memory of t
+	s2Kept []float32 // []; in the memory of t
 	t2     []float32 // [max.B,3]
 	t3     []float32 // [3]
 	t4     []float32 // [3]; in the memory of t3
@@ -1917,8 +1915,7 @@ type TrackerHyper struct {
 
 // TrackerReport is what one batch gave, before its update.
 type TrackerReport struct {
-	Loss  float64 // the loss
-	Drift float64
+	Loss float64 // the loss
 }
 
 // Step trains on one batch: forward, backward, update.
@@ -1955,7 +1952,7 @@ func (m *Tracker) forward(batch *TrackerBatch) TrackerTotals {
 	countNext := m.next.count
 	t := m.t
 	t2 := m.t2[:3*B]
-	s3Kept := m.s3Kept
+	s2Kept := m.s2Kept
 
 	// t = Σᵢ x
 	clear(t)
@@ -1972,49 +1969,37 @@ func (m *Tracker) forward(batch *TrackerBatch) TrackerTotals {
 	scale2 := 1 - 1/count[0]
 
 	// new_center = scale·t + scale2·center
-	// s = Σ new_center²
-	s := 0.0
 	for i := range 3 {
-		newCenter := scale*t[i] + scale2*center[i]
-		s += float64(newCenter * newCenter)
-		centerNext[i] = newCenter
+		centerNext[i] = scale*t[i] + scale2*center[i]
 	}
 
 	// t2 = (x − new_center)²
-	// s2 = Σ w² ⊙ t2
-	s2 := 0.0
+	// s = Σ w² ⊙ t2
+	s := 0.0
 	for i := range B {
 		xRow := (*[3]float32)(x[3*i:])
 		t2Row := (*[3]float32)(t2[3*i:])
 		for j := range centerNext {
 			d := xRow[j] - centerNext[j]
 			u := d * d
-			s2 += float64(w[j] * w[j] * u)
+			s += float64(w[j] * w[j] * u)
 			t2Row[j] = u
 		}
 	}
 
-	// s3 = Σ w
-	s3 := 0.0
+	// s2 = Σ w
+	s2 := 0.0
 	for i := range 3 {
-		s3 += float64(w[i])
+		s2 += float64(w[i])
 	}
 
-	// result = 1/9·s3²
-	result := 0.1111111111111111 * (s3 * s3)
-	// drift = √s
-	drift := math.Sqrt(s)
+	// result = 1/9·s2²
+	result := 0.1111111111111111 * (s2 * s2)
 	// countNext = count + 1
 	countNext[0] = count[0] + 1
-	s3Kept[0] = float32(s3)
+	s2Kept[0] = float32(s2)
 
-	return TrackerTotals{
-		batches: 1,
-		loss:    s2,
-		n:       float64(3 * B),
-		loss2:   result,
-		drift:   drift,
-	}
+	return TrackerTotals{batches: 1, loss: s, n: float64(3 * B), loss2: result}
 }
 
 // backward makes the update from what forward left; no gradient is stored.
@@ -2023,7 +2008,7 @@ func (m *Tracker) backward(batch *TrackerBatch) {
 	w := m.params.W
 	t4 := m.t4
 	t2 := m.t2[:3*B]
-	s3Kept := m.s3Kept
+	s2Kept := m.s2Kept
 
 	// t4 = Σᵢ t2
 	clear(t4)
@@ -2037,7 +2022,7 @@ func (m *Tracker) backward(batch *TrackerBatch) {
 	// rate = 2·lr/(3*B)
 	rate := float32(2 * (m.Hyper.LR / float64(3*B)))
 	// rate2 = 0.22222222·lr·Σ w
-	rate2 := float32(0.2222222238779068*m.Hyper.LR) * s3Kept[0]
+	rate2 := float32(0.2222222238779068*m.Hyper.LR) * s2Kept[0]
 
 	// w ← w − rate·w ⊙ t4 − rate2
 	for i := range 3 {
@@ -2072,7 +2057,7 @@ func (m *Tracker) gradient(grad *TrackerParams, batch *TrackerBatch) {
 	w := m.params.W
 	t3 := m.t3
 	t2 := m.t2[:3*B]
-	s3Kept := m.s3Kept
+	s2Kept := m.s2Kept
 	dw := grad.W
 
 	// t3 = Σᵢ t2
@@ -2087,7 +2072,7 @@ func (m *Tracker) gradient(grad *TrackerParams, batch *TrackerBatch) {
 	// scale = 2/(3*B)
 	scale := float32(2 / float64(3*B))
 	// s = 0.22222222·Σ w
-	s := 0.22222222 * s3Kept[0]
+	s := 0.22222222 * s2Kept[0]
 
 	// dw = scale·w ⊙ t3 + s
 	for i := range 3 {
@@ -2154,24 +2139,10 @@ func (m *Tracker) evaluate(batch *TrackerBatch) TrackerTotals {
 		s2 += float64(w[i])
 	}
 
-	// s3 = Σ center²
-	s3 := 0.0
-	for i := range 3 {
-		s3 += float64(center[i] * center[i])
-	}
-
 	// result = 1/9·s2²
 	result := 0.1111111111111111 * (s2 * s2)
-	// drift = √s3
-	drift := math.Sqrt(s3)
 
-	return TrackerTotals{
-		batches: 1,
-		loss:    s,
-		n:       float64(3 * B),
-		loss2:   result,
-		drift:   drift,
-	}
+	return TrackerTotals{batches: 1, loss: s, n: float64(3 * B), loss2: result}
 }
 
 // predict computes the outputs, whose slices have their lengths.
@@ -2204,12 +2175,12 @@ func (p *TrackerPredictor) predict(out *TrackerOutput, in *TrackerInput) {
 //	total  = Σ t              [K]
 //	t2     = argmax v         [1]
 //	t3     = mod(n, 3)        []
-//	picked = t[1:, :, :][t3]  [K]
+//	picked = t[1, :, :][t3]   [K]
 //	index  = t2               []
 //	alone  = 2·a              []
 //	flag   = (q ∧ (n > 2))    []
 //
-// A Inputs belongs to one goroutine at a time.
+// A trainer belongs to one goroutine at a time.
 type Inputs struct {
 	params InputsParams
 	steps  uint64     // updates made so far
@@ -2273,7 +2244,7 @@ func (p *InputsPredictor) predict(out *InputsOutput, in *InputsInput) {
 	// t3 = mod(n, 3)
 	t3[0] = vec.ModInt(n, 3)
 
-	// picked = t[1:, :, :][t3]
+	// picked = t[1, :, :][t3]
 	for i := range K {
 		picked[i] = t[3*i+3*K+int(t3[0])]
 	}

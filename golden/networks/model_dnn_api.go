@@ -141,13 +141,13 @@ func (m *Graph) initialise(seed uint64) {
 	Z := m.params.Z
 	R := m.params.R
 
-	// Z ← 0.3·N(0,1)
+	// Z ← 0.3·N(Z)
 	key := rng.Key(seed, 0xfbf4dadcecc3a795, 0)
 	for i := range 36 {
 		Z[i] = 0.3 * rng.Normal32(key, uint64(i))
 	}
 
-	// R ← 0.3·N(0,1)
+	// R ← 0.3·N(R)
 	key2 := rng.Key(seed, 0x2cd330c316cbbe9d, 0)
 	for i := range 16 {
 		R[i] = 0.3 * rng.Normal32(key2, uint64(i))
@@ -574,7 +574,7 @@ func (m *Experts) initialise(seed uint64) {
 	denseB := m.params.DenseB
 	W := m.params.W
 
-	// dense.W ← 0.57735026·N(0,1)
+	// dense.W ← 0.57735026·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 18 {
 		denseW[i] = 0.57735026 * rng.Normal32(key, uint64(i))
@@ -583,7 +583,7 @@ func (m *Experts) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// W ← 0.2·N(0,1)
+	// W ← 0.2·N(W)
 	key2 := rng.Key(seed, 0xbe51a5503a868704, 0)
 	for i := range 36 {
 		W[i] = 0.2 * rng.Normal32(key2, uint64(i))
@@ -1022,7 +1022,7 @@ func (m *Denoise) initialise(seed uint64) {
 	b := m.params.B
 	c := m.params.C
 
-	// W ← 0.5·N(0,1)
+	// W ← 0.5·N(W)
 	key := rng.Key(seed, 0xbe51a5503a868704, 0)
 	for i := range 15 {
 		W[i] = 0.5 * rng.Normal32(key, uint64(i))
@@ -1505,7 +1505,7 @@ func (m *Vae) initialise(seed uint64) {
 	rW := m.params.RW
 	rB := m.params.RB
 
-	// h.W ← 0.5·N(0,1)
+	// h.W ← 0.5·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
 	for i := range 48 {
 		hW[i] = 0.5 * rng.Normal32(key, uint64(i))
@@ -1517,7 +1517,7 @@ func (m *Vae) initialise(seed uint64) {
 	// h.b ← 0
 	clear(hB)
 
-	// mu.W ← 0.57735026·N(0,1)
+	// mu.W ← 0.57735026·N(mu.W)
 	key2 := rng.Key(seed, 0xf7f3722ff141985e, 0)
 	for i := range 12 {
 		muW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))
@@ -1529,19 +1529,19 @@ func (m *Vae) initialise(seed uint64) {
 	// mu.b ← 0
 	clear(muB)
 
-	// lv.W ← 0.57735026·N(0,1)
+	// lv.W ← 0.57735026·N(lv.W)
 	key3 := rng.Key(seed, 0xd0cf4abcdae5d1ae, 0)
 	for i := range 12 {
 		lvW[i] = 0.57735026 * rng.Normal32(key3, uint64(i))
 	}
 
-	// dense.W ← N(0,1)
+	// dense.W ← N(dense.W)
 	key4 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 12 {
 		denseW[i] = rng.Normal32(key4, uint64(i))
 	}
 
-	// r.W ← 0.57735026·N(0,1)
+	// r.W ← 0.57735026·N(r.W)
 	key5 := rng.Key(seed, 0xf33226f61e41e4e0, 0)
 	for i := range 48 {
 		rW[i] = 0.57735026 * rng.Normal32(key5, uint64(i))
@@ -1904,7 +1904,7 @@ func NewTracker(max TrackerDims) *Tracker {
 	B := max.B
 	arena := make([]float32, 3*B+6)
 	m.t = arena[0:3]
-	m.s3Kept = arena[0:1]
+	m.s2Kept = arena[0:1]
 	m.t2 = arena[3 : 3*B+3]
 	m.t3 = arena[3*B+3 : 3*B+6]
 	m.t4 = arena[3*B+3 : 3*B+6]
@@ -1983,7 +1983,6 @@ type TrackerTotals struct {
 	loss    float64 // sum
 	n       float64 // sum
 	loss2   float64 // of the last batch
-	drift   float64 // of the last batch
 }
 
 // TrackerReport is loss and metrics over all batches so far; zeros where there
@@ -1992,7 +1991,7 @@ func (t *TrackerTotals) Report() TrackerReport {
 	if t.batches == 0 {
 		return TrackerReport{}
 	}
-	return TrackerReport{Loss: (t.loss / t.n) + t.loss2, Drift: t.drift}
+	return TrackerReport{Loss: (t.loss / t.n) + t.loss2}
 }
 
 // add counts another batch.
@@ -2000,14 +1999,12 @@ func (t *TrackerTotals) add(batch *TrackerTotals) {
 	t.loss += batch.loss
 	t.n += batch.n
 	t.loss2 = batch.loss2
-	t.drift = batch.drift
 	t.batches += batch.batches
 }
 
 // Each calls f with every number of the report, by its name in the model.
 func (r TrackerReport) Each(f func(name string, value float64)) {
 	f("loss", r.Loss)
-	f("drift", r.Drift)
 }
 
 // Evaluate adds the batch to t, as the model is in inference. Nothing is

@@ -180,6 +180,7 @@ func TestGraphAllocations(t *testing.T) {
 	dims := graphSizes[len(graphSizes)-1]
 	m, batch := graphSample(dims)
 	grad := NewGraphParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals GraphTotals
 	p, in := NewGraphPredictor(m.Snapshot(), dims), graphInput(dims)
 	var out GraphOutput
@@ -189,7 +190,7 @@ func TestGraphAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -466,6 +467,7 @@ func TestExpertsAllocations(t *testing.T) {
 	dims := expertsSizes[len(expertsSizes)-1]
 	m, batch := expertsSample(dims)
 	grad := NewExpertsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals ExpertsTotals
 	p, in := NewExpertsPredictor(m.Snapshot(), dims), expertsInput(dims)
 	var out ExpertsOutput
@@ -475,7 +477,7 @@ func TestExpertsAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -736,6 +738,7 @@ func TestDenoiseAllocations(t *testing.T) {
 	dims := denoiseSizes[len(denoiseSizes)-1]
 	m, batch := denoiseSample(dims)
 	grad := NewDenoiseParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals DenoiseTotals
 	p, in := NewDenoisePredictor(m.Snapshot(), dims), denoiseInput(dims)
 	var out DenoiseOutput
@@ -745,7 +748,7 @@ func TestDenoiseAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -1059,6 +1062,7 @@ func TestVaeAllocations(t *testing.T) {
 	dims := vaeSizes[len(vaeSizes)-1]
 	m, batch := vaeSample(dims)
 	grad := NewVaeParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals VaeTotals
 	p, in := NewVaePredictor(m.Snapshot(), dims), vaeInput(dims)
 	var out VaeOutput
@@ -1068,7 +1072,7 @@ func TestVaeAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -1283,6 +1287,7 @@ func TestTrackerAllocations(t *testing.T) {
 	dims := trackerSizes[len(trackerSizes)-1]
 	m, batch := trackerSample(dims)
 	grad := NewTrackerParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals TrackerTotals
 	p, in := NewTrackerPredictor(m.Snapshot(), dims), trackerInput(dims)
 	var out TrackerOutput
@@ -1292,7 +1297,7 @@ func TestTrackerAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

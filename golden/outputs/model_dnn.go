@@ -33,8 +33,8 @@ import (
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Plain belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Plain struct {
 	Hyper PlainHyper // may be changed between steps; kept by Checkpoint
 
@@ -272,12 +272,12 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 		}
 	}
 
-	// part = x[:, 1:−1]
+	// part = x[:, 1]
 	for i := range B {
 		part[i] = x[3*i+1]
 	}
 
-	// column = y[:, 1:]
+	// column = y[:, 1]
 	for i := range B {
 		yOfI := y[2*i+1]
 		column[i] = yOfI
@@ -321,7 +321,7 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 //	dot  = Σ a ⊙ b    []
 //	dot  = dot        []
 //
-// A Bare belongs to one goroutine at a time.
+// A trainer belongs to one goroutine at a time.
 type Bare struct {
 	params BareParams
 	steps  uint64   // updates made so far
@@ -366,7 +366,7 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 //	h            = x·W                [B,4]
 //	h            = tanh(h)            [B,4]
 //	y            = h·Wᵀ               [B,4]
-//	y            = W[:−3, :] + y      [B,4]
+//	y            = W[0, :] + y        [B,4]
 //	((4*B)/2)·dy = y − x
 //	(4*B)·loss   = Σ (((4*B)/2)·dy)²  []
 //	(4*B)·mae    = Σ |((4*B)/2)·dy|   []
@@ -381,7 +381,7 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 //	scale        = 2/(4*B)                  []
 //	t5           = scale·t                  [4,4]
 //	dW           = t5 + scale·t4            [4,4]
-//	dW           += scale·t2                [4,4]
+//	dW[0, :]     += scale·t2
 //
 // Update, adam(lr: 0.01):
 //
@@ -391,8 +391,8 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 //	W.v   ← 0.001·dW² + 0.999·W.v
 //	W     ← W − rate·W.m/(√(scale·W.v) + 1e−8)
 //
-// A Tied belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Tied struct {
 	Hyper TiedHyper // may be changed between steps; kept by Checkpoint
 
@@ -468,7 +468,7 @@ func (m *Tied) forward(batch *TiedBatch) TiedTotals {
 		blas.View32(W, 4, 4).T(),
 		0, blas.View32(y, B, 4))
 
-	// y = W[:−3, :] + y
+	// y = W[0, :] + y
 	// ((4*B)/2)·dy = y − x
 	// (4*B)·loss = Σ (((4*B)/2)·dy)²
 	// (4*B)·mae = Σ |((4*B)/2)·dy|
@@ -567,7 +567,7 @@ func (m *Tied) gradient(grad *TiedParams, batch *TiedBatch) {
 		dW[i] = t[i] + scale*t4[i]
 	}
 
-	// dW += scale·t2
+	// dW[0, :] += scale·t2
 	{
 		dWRow := (*[4]float32)(dW)
 		for i := range dWRow {
@@ -636,7 +636,7 @@ func (p *TiedPredictor) predict(out *TiedOutput, in *TiedInput) {
 		blas.View32(W, 4, 4).T(),
 		0, blas.View32(y, B, 4))
 
-	// y = W[:−3, :] + y
+	// y = W[0, :] + y
 	for i := range B {
 		WRow := (*[4]float32)(W)
 		yRow := (*[4]float32)(y[4*i:])
@@ -663,7 +663,7 @@ func (p *TiedPredictor) predict(out *TiedOutput, in *TiedInput) {
 //	dy.b           = scale·Σᵢ ((2*B)/2)·dy.y
 //	dy.W           = scale·xᵀ·(((2*B)/2)·dy.y)
 //
-// A Fixed belongs to one goroutine at a time. None of Evaluate and Grad
+// A trainer belongs to one goroutine at a time. None of Evaluate and Grad
 // allocates or keeps its arguments.
 type Fixed struct {
 	params FixedParams
@@ -794,30 +794,30 @@ func (p *FixedPredictor) predict(out *FixedOutput, in *FixedInput) {
 //
 // Forward, for a batch of B:
 //
-//	t  = 0.5·N(0,1) ⊙ [U[0,1) < 0.5]  [B,5]
-//	t  = x                            [B,5]
-//	y  = t·y.W                        [B,2]
-//	y  = y.b + y                      [B,2]
-//	s  = Σ y²                         []
-//	s2 = Σ U[0,1) ⊙ y[:, :−1]         []
+//	t[:, 2:]  = 0.5·N(0,1) ⊙ [U(bernoulli) < 0.5]
+//	t[:, :−3] = x
+//	y         = t·y.W                              [B,2]
+//	y         = y.b + y                            [B,2]
+//	s         = Σ y²                               []
+//	s2        = Σ U[0,1) ⊙ y[:, 0]                 []
 //
 // Backward:
 //
-//	scale   = 2/(2*B)          []
-//	dy      = scale·y          [B,2]
-//	uniform = U[0,1)           [B]
-//	scale2  = 1/B              []
-//	dy      += scale2·uniform  [B,2]
-//	dy.b    = Σᵢ dy
-//	dy.W    = tᵀ·dy
+//	scale    = 2/(2*B)          []
+//	dy       = scale·y          [B,2]
+//	uniform  = U[0,1)           [B]
+//	scale2   = 1/B              []
+//	dy[:, 0] += scale2·uniform
+//	dy.b     = Σᵢ dy
+//	dy.W     = tᵀ·dy
 //
 // Update, sgd(lr: 0.1):
 //
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Noise belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Noise struct {
 	Hyper NoiseHyper // may be changed between steps; kept by Checkpoint
 
@@ -873,7 +873,7 @@ func (m *Noise) forward(batch *NoiseBatch) NoiseTotals {
 	t := m.t[:5*B]
 	y := m.y[:2*B]
 
-	// t = 0.5·N(0,1) ⊙ [U[0,1) < 0.5]
+	// t[:, 2:] = 0.5·N(0,1) ⊙ [U(bernoulli) < 0.5]
 	key := rng.Key(m.seed, 0x61053f0e3ebbd272, m.calls)
 	key2 := rng.Key(m.seed, 0x854dc16addb7fb9c, m.calls)
 	for i := range B {
@@ -887,7 +887,7 @@ func (m *Noise) forward(batch *NoiseBatch) NoiseTotals {
 		}
 	}
 
-	// t = x
+	// t[:, :−3] = x
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
 		tRow := (*[2]float32)(t[5*i:])
@@ -914,7 +914,7 @@ func (m *Noise) forward(batch *NoiseBatch) NoiseTotals {
 		}
 	}
 
-	// s2 = Σ U[0,1) ⊙ y[:, :−1]
+	// s2 = Σ U[0,1) ⊙ y[:, 0]
 	s2 := 0.0
 	key3 := rng.Key(m.seed, 0x246ba30e3d002a93, m.calls)
 	for i := range B {
@@ -956,7 +956,7 @@ func (m *Noise) backward(batch *NoiseBatch) {
 	// scale2 = 1/B
 	scale2 := float32(1 / float64(B))
 
-	// dy += scale2·uniform
+	// dy[:, 0] += scale2·uniform
 	for i := range B {
 		uniform2OfI := uniform2[i]
 		y[2*i] += scale2 * uniform2OfI
@@ -1027,7 +1027,7 @@ func (m *Noise) gradient(grad *NoiseParams, batch *NoiseBatch) {
 	// scale2 = 1/B
 	scale2 := float32(1 / float64(B))
 
-	// dy += scale2·uniform
+	// dy[:, 0] += scale2·uniform
 	for i := range B {
 		uniformOfI := uniform[i]
 		y[2*i] += scale2 * uniformOfI
@@ -1083,7 +1083,7 @@ func (p *NoisePredictor) predict(out *NoiseOutput, in *NoiseInput) {
 	y := out.Y
 	draw := out.Draw
 
-	// t = 0.5·N(0,1) ⊙ [U[0,1) < 0.5]
+	// t[:, 2:] = 0.5·N(0,1) ⊙ [U(bernoulli) < 0.5]
 	key := rng.Key(p.w.seed, 0x61053f0e3ebbd272, p.calls)
 	key2 := rng.Key(p.w.seed, 0x854dc16addb7fb9c, p.calls)
 	for i := range B {
@@ -1097,7 +1097,7 @@ func (p *NoisePredictor) predict(out *NoiseOutput, in *NoiseInput) {
 		}
 	}
 
-	// t = x
+	// t[:, :−3] = x
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
 		tRow := (*[2]float32)(t[5*i:])
@@ -1113,7 +1113,7 @@ func (p *NoisePredictor) predict(out *NoiseOutput, in *NoiseInput) {
 		0, blas.View32(y, B, 2))
 
 	// y = y.b + y
-	// draw = argmax (y − log(−log(U[0,1))))
+	// draw = argmax (y − log(−log(U(categorical))))
 	key3 := rng.Key(p.w.seed, 0x4b8585732eaccba4, p.calls)
 	for i := range B {
 		yRow := (*[2]float32)(y[2*i:])

@@ -759,7 +759,7 @@ func (m *Tied) Init(seed uint64) {
 func (m *Tied) initialise(seed uint64) {
 	W := m.params.W
 
-	// W ← 0.70710677·N(0,1)
+	// W ← 0.70710677·N(W)
 	key := rng.Key(seed, 0xbe51a5503a868704, 0)
 	for i := range 16 {
 		W[i] = 0.70710677 * rng.Normal32(key, uint64(i))
@@ -1094,7 +1094,7 @@ func (m *Fixed) initialise(seed uint64) {
 	yW := m.params.YW
 	yB := m.params.YB
 
-	// y.W ← 0.8164966·N(0,1)
+	// y.W ← 0.8164966·N(y.W)
 	key := rng.Key(seed, 0x4c5e066f990dd5df, 0)
 	for i := range 6 {
 		yW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
@@ -1422,7 +1422,7 @@ func (m *Noise) initialise(seed uint64) {
 	yW := m.params.YW
 	yB := m.params.YB
 
-	// y.W ← 0.6324555·N(0,1)
+	// y.W ← 0.6324555·N(y.W)
 	key := rng.Key(seed, 0x4c5e066f990dd5df, 0)
 	for i := range 10 {
 		yW[i] = 0.6324555 * rng.Normal32(key, uint64(i))

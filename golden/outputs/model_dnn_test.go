@@ -161,6 +161,7 @@ func TestPlainAllocations(t *testing.T) {
 	dims := plainSizes[len(plainSizes)-1]
 	m, batch := plainSample(dims)
 	grad := NewPlainParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals PlainTotals
 	p, in := NewPlainPredictor(m.Snapshot(), dims), plainInput(dims)
 	var out PlainOutput
@@ -170,7 +171,7 @@ func TestPlainAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -536,6 +537,7 @@ func TestTiedAllocations(t *testing.T) {
 	dims := tiedSizes[len(tiedSizes)-1]
 	m, batch := tiedSample(dims)
 	grad := NewTiedParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals TiedTotals
 	p, in := NewTiedPredictor(m.Snapshot(), dims), tiedInput(dims)
 	var out TiedOutput
@@ -545,7 +547,7 @@ func TestTiedAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -961,6 +963,7 @@ func TestNoiseAllocations(t *testing.T) {
 	dims := noiseSizes[len(noiseSizes)-1]
 	m, batch := noiseSample(dims)
 	grad := NewNoiseParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals NoiseTotals
 	p, in := NewNoisePredictor(m.Snapshot(), dims), noiseInput(dims)
 	var out NoiseOutput
@@ -970,7 +973,7 @@ func TestNoiseAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

@@ -15,10 +15,10 @@ import (
 // Forward, for a batch of B:
 //
 //	big    = 3·n − k                              [B]
-//	mixed  = mod(n, 3) + wide[:, :−1] ⊙ 4·x       [B]
+//	mixed  = mod(n, 3) + wide[:, 0] ⊙ 4·x         [B]
 //	odd    = ((mod(n, 2) = 1) ∨ (¬on ∧ (k > 2)))  [B]
 //	hot    = onehot(mod(n, 4))                    [B,4]
-//	cast   = x + wide[:, 1:]                      [B]
+//	cast   = x + wide[:, 1]                       [B]
 //	halved = floordiv(n, 2)                       [B]
 //	flags  = where(odd, n, −n)                    [B]
 //	cut    = mixed                                [B]
@@ -26,7 +26,7 @@ import (
 //	same   = (on = (x > 0))                       [B]
 //	both   = (((n ≥ 0) ∧ (x ≤ 1)) ≠ on)           [B]
 //
-// A Convert belongs to one goroutine at a time.
+// A trainer belongs to one goroutine at a time.
 type Convert struct {
 	params ConvertParams
 	steps  uint64      // updates made so far
@@ -54,10 +54,10 @@ func (p *ConvertPredictor) predict(out *ConvertOutput, in *ConvertInput) {
 	hot := out.Hot
 
 	// big = 3·n − k
-	// mixed = mod(n, 3) + wide[:, :−1] ⊙ 4·x
+	// mixed = mod(n, 3) + wide[:, 0] ⊙ 4·x
 	// odd = ((mod(n, 2) = 1) ∨ (¬on ∧ (k > 2)))
 	// hot = onehot(mod(n, 4))
-	// cast = x + wide[:, 1:]
+	// cast = x + wide[:, 1]
 	// halved = floordiv(n, 2)
 	// flags = where(odd, n, −n)
 	// cut = mixed
@@ -111,15 +111,15 @@ func (p *ConvertPredictor) predict(out *ConvertOutput, in *ConvertInput) {
 // Cut: what cuts tensors up and puts them together again. It sets out. It
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	rows = x[:, 3:] + x[:, :−3]            [N,8]
-//	rows = x[:, :−5]                       [N,8]
-//	rows = x[:, 1:−3]                      [N,8]
-//	rows = flip(y)                         [N,8]
-//	out  = x[:, 3:] ⊙ flip(rows)[:, 3:−2]  [N,10]
-//	t    = 0                               [N,3]
-//	t    = y                               [N,3]
-//	out  = t                               [N,10]
-//	out  = rows[:, 2:−2]                   [N,10]
+//	rows[:, :−5]  = x[:, 3:] + x[:, :−3]
+//	rows[:, 3]    = x[:, 0]
+//	rows[:, 4:−2] = x[:, 1:−3]
+//	rows[:, 6:]   = flip(y)
+//	out[:, :−7]   = x[:, 3:] ⊙ flip(rows)[:, 3:−2]
+//	t             = 0                               [N,3]
+//	t[:, 1:]      = y
+//	out[:, 3:−4]  = t
+//	out[:, 6:]    = rows[:, 2:−2]
 //
 // It panics unless the lengths fit: out [N,10], x [N,6], y [N,2]. What is set
 // may not overlap the rest.
@@ -138,12 +138,14 @@ func Cut(out, x, y, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, CutWork(N))
+	} else if len(work) < CutWork(N) {
+		panic(fmt.Sprintf("pieces: Cut: len(work) is %d, want at least %d", len(work), CutWork(N)))
 	}
 
 	rows := work[0 : 8*N]
 	t := work[8*N : 11*N]
 
-	// rows = x[:, 3:] + x[:, :−3]
+	// rows[:, :−5] = x[:, 3:] + x[:, :−3]
 	for i := range N {
 		xRow := (*[3]float64)(x[6*i+3:])
 		xRow2 := (*[3]float64)(x[6*i:])
@@ -153,12 +155,12 @@ func Cut(out, x, y, work []float64) {
 		}
 	}
 
-	// rows = x[:, :−5]
+	// rows[:, 3] = x[:, 0]
 	for i := range N {
 		rows[8*i+3] = x[6*i]
 	}
 
-	// rows = x[:, 1:−3]
+	// rows[:, 4:−2] = x[:, 1:−3]
 	for i := range N {
 		xRow := (*[2]float64)(x[6*i+1:])
 		rowsRow := (*[2]float64)(rows[8*i+4:])
@@ -167,7 +169,7 @@ func Cut(out, x, y, work []float64) {
 		}
 	}
 
-	// rows = flip(y)
+	// rows[:, 6:] = flip(y)
 	for i := range N {
 		rowsRow := (*[2]float64)(rows[8*i+6:])
 		for j := range rowsRow {
@@ -175,7 +177,7 @@ func Cut(out, x, y, work []float64) {
 		}
 	}
 
-	// out = x[:, 3:] ⊙ flip(rows)[:, 3:−2]
+	// out[:, :−7] = x[:, 3:] ⊙ flip(rows)[:, 3:−2]
 	for i := range N {
 		xRow := (*[3]float64)(x[6*i+3:])
 		outRow := (*[3]float64)(out[10*i:])
@@ -187,7 +189,7 @@ func Cut(out, x, y, work []float64) {
 	// t = 0
 	clear(t)
 
-	// t = y
+	// t[:, 1:] = y
 	for i := range N {
 		yRow := (*[2]float64)(y[2*i:])
 		tRow := (*[2]float64)(t[3*i+1:])
@@ -196,7 +198,7 @@ func Cut(out, x, y, work []float64) {
 		}
 	}
 
-	// out = t
+	// out[:, 3:−4] = t
 	for i := range N {
 		tRow := (*[3]float64)(t[3*i:])
 		outRow := (*[3]float64)(out[10*i+3:])
@@ -205,7 +207,7 @@ func Cut(out, x, y, work []float64) {
 		}
 	}
 
-	// out = rows[:, 2:−2]
+	// out[:, 6:] = rows[:, 2:−2]
 	for i := range N {
 		rowsRow := (*[4]float64)(rows[8*i+2:])
 		outRow := (*[4]float64)(out[10*i+6:])
@@ -218,20 +220,20 @@ func Cut(out, x, y, work []float64) {
 // CutVJPX sets dx to the product of w with the Jacobian of Cut by x at x and
 // y, without the Jacobian.
 //
-//	dback = 0                     [N,8]
-//	dback = x[:, 3:] ⊙ w[:, :−7]  [N,8]
-//	rows  = x[:, 3:] + x[:, :−3]  [N,8]
-//	drows = flip(dback)           [N,8]
-//	drows += w[:, 6:]             [N,8]
-//	rows  = x[:, :−5]             [N,8]
-//	rows  = x[:, 1:−3]            [N,8]
-//	rows  = flip(y)               [N,8]
-//	dx    = 0                     [N,6]
-//	db    = flip(rows)[:, 3:−2] ⊙ w[:, :−7] + drows[:, :−5]
-//	dx    += db                   [N,6]
-//	dx    += drows[:, 4:−2]       [N,6]
-//	dx    += drows[:, 3:−4]       [N,6]
-//	dx    += drows[:, :−5]        [N,6]
+//	dback          = 0                     [N,8]
+//	dback[:, 3:−2] = x[:, 3:] ⊙ w[:, :−7]
+//	rows[:, :−5]   = x[:, 3:] + x[:, :−3]
+//	drows          = flip(dback)           [N,8]
+//	drows[:, 2:−2] += w[:, 6:]
+//	rows[:, 3]     = x[:, 0]
+//	rows[:, 4:−2]  = x[:, 1:−3]
+//	rows[:, 6:]    = flip(y)
+//	dx             = 0                     [N,6]
+//	db             = flip(rows)[:, 3:−2] ⊙ w[:, :−7] + drows[:, :−5]
+//	dx[:, 3:]      += db
+//	dx[:, 1:−3]    += drows[:, 4:−2]
+//	dx[:, 0]       += drows[:, 3]
+//	dx[:, :−3]     += drows[:, :−5]
 //
 // It panics unless the lengths fit: dx [N,6], x [N,6], y [N,2], w [N,10]. What
 // is set may not overlap the rest.
@@ -253,6 +255,8 @@ func CutVJPX(dx, x, y, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, CutWork(N))
+	} else if len(work) < CutWork(N) {
+		panic(fmt.Sprintf("pieces: CutVJPX: len(work) is %d, want at least %d", len(work), CutWork(N)))
 	}
 
 	dback := work[0 : 8*N]
@@ -262,8 +266,8 @@ func CutVJPX(dx, x, y, w, work []float64) {
 	// dback = 0
 	clear(dback)
 
-	// dback = x[:, 3:] ⊙ w[:, :−7]
-	// rows = x[:, 3:] + x[:, :−3]
+	// dback[:, 3:−2] = x[:, 3:] ⊙ w[:, :−7]
+	// rows[:, :−5] = x[:, 3:] + x[:, :−3]
 	for i := range N {
 		xRow := (*[3]float64)(x[6*i+3:])
 		wRow := (*[3]float64)(w[10*i:])
@@ -286,7 +290,7 @@ func CutVJPX(dx, x, y, w, work []float64) {
 		}
 	}
 
-	// drows += w[:, 6:]
+	// drows[:, 2:−2] += w[:, 6:]
 	for i := range N {
 		wRow := (*[4]float64)(w[10*i+6:])
 		drowsRow := (*[4]float64)(drows[8*i+2:])
@@ -295,12 +299,12 @@ func CutVJPX(dx, x, y, w, work []float64) {
 		}
 	}
 
-	// rows = x[:, :−5]
+	// rows[:, 3] = x[:, 0]
 	for i := range N {
 		rows[8*i+3] = x[6*i]
 	}
 
-	// rows = x[:, 1:−3]
+	// rows[:, 4:−2] = x[:, 1:−3]
 	for i := range N {
 		xRow := (*[2]float64)(x[6*i+1:])
 		rowsRow := (*[2]float64)(rows[8*i+4:])
@@ -309,7 +313,7 @@ func CutVJPX(dx, x, y, w, work []float64) {
 		}
 	}
 
-	// rows = flip(y)
+	// rows[:, 6:] = flip(y)
 	for i := range N {
 		rowsRow := (*[2]float64)(rows[8*i+6:])
 		for j := range rowsRow {
@@ -321,7 +325,7 @@ func CutVJPX(dx, x, y, w, work []float64) {
 	clear(dx)
 
 	// db = flip(rows)[:, 3:−2] ⊙ w[:, :−7] + drows[:, :−5]
-	// dx += db
+	// dx[:, 3:] += db
 	for i := range N {
 		wRow := (*[3]float64)(w[10*i:])
 		drowsRow := (*[3]float64)(drows[8*i:])
@@ -331,7 +335,7 @@ func CutVJPX(dx, x, y, w, work []float64) {
 		}
 	}
 
-	// dx += drows[:, 4:−2]
+	// dx[:, 1:−3] += drows[:, 4:−2]
 	for i := range N {
 		drowsRow := (*[2]float64)(drows[8*i+4:])
 		dxRow := (*[2]float64)(dx[6*i+1:])
@@ -340,12 +344,12 @@ func CutVJPX(dx, x, y, w, work []float64) {
 		}
 	}
 
-	// dx += drows[:, 3:−4]
+	// dx[:, 0] += drows[:, 3]
 	for i := range N {
 		dx[6*i] += drows[8*i+3]
 	}
 
-	// dx += drows[:, :−5]
+	// dx[:, :−3] += drows[:, :−5]
 	for i := range N {
 		drowsRow := (*[3]float64)(drows[8*i:])
 		dxRow := (*[3]float64)(dx[6*i:])
@@ -358,11 +362,11 @@ func CutVJPX(dx, x, y, w, work []float64) {
 // CutVJPY sets dy to the product of w with the Jacobian of Cut by y at x and
 // y, without the Jacobian.
 //
-//	dback = 0                                [N,8]
-//	dback = x[:, 3:] ⊙ w[:, :−7]             [N,8]
-//	drows = flip(dback)                      [N,8]
-//	drows += w[:, 6:]                        [N,8]
-//	dy    = w[:, 4:−4] + flip(drows[:, 6:])  [N,2]
+//	dback          = 0                                [N,8]
+//	dback[:, 3:−2] = x[:, 3:] ⊙ w[:, :−7]
+//	drows          = flip(dback)                      [N,8]
+//	drows[:, 2:−2] += w[:, 6:]
+//	dy             = w[:, 4:−4] + flip(drows[:, 6:])  [N,2]
 //
 // It panics unless the lengths fit: dy [N,2], x [N,6], y [N,2], w [N,10]. What
 // is set may not overlap the rest.
@@ -384,6 +388,8 @@ func CutVJPY(dy, x, y, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, CutWork(N))
+	} else if len(work) < CutWork(N) {
+		panic(fmt.Sprintf("pieces: CutVJPY: len(work) is %d, want at least %d", len(work), CutWork(N)))
 	}
 
 	dback := work[0 : 8*N]
@@ -392,7 +398,7 @@ func CutVJPY(dy, x, y, w, work []float64) {
 	// dback = 0
 	clear(dback)
 
-	// dback = x[:, 3:] ⊙ w[:, :−7]
+	// dback[:, 3:−2] = x[:, 3:] ⊙ w[:, :−7]
 	for i := range N {
 		xRow := (*[3]float64)(x[6*i+3:])
 		wRow := (*[3]float64)(w[10*i:])
@@ -410,7 +416,7 @@ func CutVJPY(dy, x, y, w, work []float64) {
 		}
 	}
 
-	// drows += w[:, 6:]
+	// drows[:, 2:−2] += w[:, 6:]
 	for i := range N {
 		wRow := (*[4]float64)(w[10*i+6:])
 		drowsRow := (*[4]float64)(drows[8*i+2:])
@@ -438,9 +444,9 @@ func CutWork(N int) int {
 // Slices from the start, from the end, of new axes. It sets out. It keeps no
 // state: any number of goroutines may call it and its derivatives.
 //
-//	t   = x[5:, 1:−1]·x[:, 1:, :−2]  [3,2]
-//	out = t                          [2,3,2]
-//	out = flip(x)[:−3, 2:]           [2,3,2]
+//	t            = x[5, 1:−1]·x[:, 1, :−2]  [3,2]
+//	out[0, :, :] = t
+//	out[1, :, :] = flip(x)[:−3, 2:]
 //
 // It panics unless the lengths fit: out [2,3,2], x [6,4]. What is set may not
 // overlap the rest.
@@ -454,7 +460,7 @@ func Slices(out, x []float64) {
 
 	t := new([6]float64)[:]
 
-	// t = x[5:, 1:−1]·x[:, 1:, :−2]
+	// t = x[5, 1:−1]·x[:, 1, :−2]
 	for i := range 3 {
 		xRow := (*[2]float64)(x[21:])
 		xRow2 := (*[2]float64)(x[8*i+4:])
@@ -464,7 +470,7 @@ func Slices(out, x []float64) {
 		}
 	}
 
-	// out = t
+	// out[0, :, :] = t
 	{
 		outRow := (*[6]float64)(out)
 		for i := range outRow {
@@ -472,7 +478,7 @@ func Slices(out, x []float64) {
 		}
 	}
 
-	// out = flip(x)[:−3, 2:]
+	// out[1, :, :] = flip(x)[:−3, 2:]
 	for i := range 3 {
 		xRow := (*[2]float64)(x[-4*i+22:])
 		outRow := (*[2]float64)(out[2*i+6:])
@@ -487,14 +493,14 @@ func Slices(out, x []float64) {
 //
 //	t   = [((i = l + 1) ∧ (j = m)) ∧ (k = n)]  [2,3,2,1,3,2]
 //	t2  = 0                                    [2,3,2,6,4]
-//	t2  = t                                    [2,3,2,6,4]
+//	t2[:, :, :, :−3, 2:] = t
 //	t3  = [((i = l) ∧ (j = m)) ∧ (k = n)]      [2,3,2,1,3,2]
-//	da  = x[5:, 1:−1]·t3                       [2,3,2,1,3,2]
-//	t4  = Σ x[:, 1:, :−2]·t3                   [2,3,2,2]
+//	da  = x[5, 1:−1]·t3                        [2,3,2,1,3,2]
+//	t4  = Σ x[:, 1, :−2]·t3                    [2,3,2,2]
 //	t5  = 0                                    [2,3,2,6,4]
-//	t5  = da                                   [2,3,2,6,4]
+//	t5[:, :, :, :, 1, :−2] = da
 //	jac = flip(t2) + t5                        [2,3,2,6,4]
-//	jac += t4                                  [2,3,2,6,4]
+//	jac[:, :, :, 5, 1:−1] += t4
 //
 // It panics unless the lengths fit: jac [2,3,2,6,4], x [6,4]. What is set may
 // not overlap the rest.
@@ -509,6 +515,8 @@ func SlicesJacobian(jac, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SlicesWork())
+	} else if len(work) < SlicesWork() {
+		panic(fmt.Sprintf("pieces: SlicesJacobian: len(work) is %d, want at least %d", len(work), SlicesWork()))
 	}
 
 	t := new([72]float64)[:]
@@ -524,7 +532,7 @@ func SlicesJacobian(jac, x, work []float64) {
 					tRow := (*[2]float64)(t[36*i+12*j+6*k+2*l:])
 					for m := range tRow {
 						hit := float64(0)
-						if i == 0+1 && j == l && k == m {
+						if i == int(int32(0)+1) && j == l && k == m {
 							hit = 1
 						}
 						tRow[m] = hit
@@ -537,7 +545,7 @@ func SlicesJacobian(jac, x, work []float64) {
 	// t2 = 0
 	clear(t2)
 
-	// t2 = t
+	// t2[:, :, :, :−3, 2:] = t
 	for i := range 12 {
 		for j := range 3 {
 			tRow := (*[2]float64)(t[6*i+2*j:])
@@ -566,8 +574,8 @@ func SlicesJacobian(jac, x, work []float64) {
 		}
 	}
 
-	// da = x[5:, 1:−1]·t3
-	// t4 = Σ x[:, 1:, :−2]·t3
+	// da = x[5, 1:−1]·t3
+	// t4 = Σ x[:, 1, :−2]·t3
 	clear(t4)
 	for i := range 12 {
 		for j := range 3 {
@@ -586,7 +594,7 @@ func SlicesJacobian(jac, x, work []float64) {
 	// t5 = 0
 	clear(jac)
 
-	// t5 = da
+	// t5[:, :, :, :, 1, :−2] = da
 	for i := range 36 {
 		daRow := (*[2]float64)(da[2*i:])
 		jacRow := (*[2]float64)(jac[8*i+4:])
@@ -606,7 +614,7 @@ func SlicesJacobian(jac, x, work []float64) {
 		}
 	}
 
-	// jac += t4
+	// jac[:, :, :, 5, 1:−1] += t4
 	for i := range 12 {
 		t4Row := (*[2]float64)(t4[2*i:])
 		jacRow := (*[2]float64)(jac[24*i+21:])
@@ -625,19 +633,19 @@ func SlicesWork() int {
 // Borders: padding, tiles, repeated rows. It sets out. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	t   = 0                [N + 2,3]
-//	t   = 1                [N + 2,3]
-//	t2  = 0                [N + 2,3]
-//	t2  = x                [N + 2,3]
-//	p   = where(t, t2, 2)
-//	q   = p                [2*N + 2,3]
-//	q   = x                [2*N + 2,3]
-//	t3  = q                [2*N + 2,6]
-//	t4  = x                [2,N,2,3]
-//	t5  = 0                [2*N + 2,6]
-//	t5  = t4               [2*N + 2,6]
-//	t5  = 1                [2*N + 2,6]
-//	out = t3 + t5          [2*N + 2,6]
+//	t              = 0                [N + 2,3]
+//	t[1:−1, :]     = 1
+//	t2             = 0                [N + 2,3]
+//	t2[1:−1, :]    = x
+//	p              = where(t, t2, 2)
+//	q[:N + 2, :]   = p
+//	q[N + 2:, :]   = x
+//	t3             = q                [2*N + 2,6]
+//	t4             = x                [2,N,2,3]
+//	t5[0, :]       = 0
+//	t5[1:−1, :]    = t4
+//	t5[2*N + 1, :] = 1
+//	out            = t3 + t5          [2*N + 2,6]
 //
 // It panics unless the lengths fit: out [2*N + 2,6], x [N,3]. What is set may
 // not overlap the rest.
@@ -653,6 +661,8 @@ func Borders(out, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, BordersWork(N))
+	} else if len(work) < BordersWork(N) {
+		panic(fmt.Sprintf("pieces: Borders: len(work) is %d, want at least %d", len(work), BordersWork(N)))
 	}
 
 	t := make([]bool, 3*N+6)
@@ -664,7 +674,7 @@ func Borders(out, x, work []float64) {
 	// t = 0
 	clear(t)
 
-	// t = 1
+	// t[1:−1, :] = 1
 	for i := range 3 * N {
 		t[i+3] = true
 	}
@@ -672,13 +682,13 @@ func Borders(out, x, work []float64) {
 	// t2 = 0
 	clear(t2)
 
-	// t2 = x
+	// t2[1:−1, :] = x
 	for i := range 3 * N {
 		t2[i+3] = x[i]
 	}
 
 	// p = where(t, t2, 2)
-	// q = p
+	// q[:N + 2, :] = p
 	for i := range 3*N + 6 {
 		p := float64(2)
 		if t[i] {
@@ -687,7 +697,7 @@ func Borders(out, x, work []float64) {
 		q[i] = p
 	}
 
-	// q = x
+	// q[N + 2:, :] = x
 	for i := range 3 * N {
 		q[i+3*N+6] = x[i]
 	}
@@ -716,17 +726,17 @@ func Borders(out, x, work []float64) {
 		}
 	}
 
-	// t5 = 0
+	// t5[0, :] = 0
 	for i := range 6 {
 		t5[i] = 0
 	}
 
-	// t5 = t4
+	// t5[1:−1, :] = t4
 	for i := range 12 * N {
 		t5[i+6] = t4[i]
 	}
 
-	// t5 = 1
+	// t5[2*N + 1, :] = 1
 	for i := range 6 {
 		t5[i+12*N+6] = 1
 	}
@@ -740,13 +750,13 @@ func Borders(out, x, work []float64) {
 // BordersVJP sets dx to the product of w with the Jacobian of Borders at x,
 // without the Jacobian.
 //
-//	t  = Σ w[1:−1, :]                 [N,3]
-//	dq = Σ w                          [2*N + 2,3]
-//	t2 = t + dq[N + 2:, :]            [N,3]
-//	t3 = 0                            [N + 2,3]
-//	t3 = 1                            [N + 2,3]
-//	t4 = where(t3, dq[:N + 2, :], 0)  [N + 2,3]
-//	dx = t2 + t4[1:−1, :]             [N,3]
+//	t           = Σ w[1:−1, :]                 [N,3]
+//	dq          = Σ w                          [2*N + 2,3]
+//	t2          = t + dq[N + 2:, :]            [N,3]
+//	t3          = 0                            [N + 2,3]
+//	t3[1:−1, :] = 1
+//	t4          = where(t3, dq[:N + 2, :], 0)  [N + 2,3]
+//	dx          = t2 + t4[1:−1, :]             [N,3]
 //
 // It panics unless the lengths fit: dx [N,3], x [N,3], w [2*N + 2,6]. What is
 // set may not overlap the rest.
@@ -765,6 +775,8 @@ func BordersVJP(dx, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, BordersWork(N))
+	} else if len(work) < BordersWork(N) {
+		panic(fmt.Sprintf("pieces: BordersVJP: len(work) is %d, want at least %d", len(work), BordersWork(N)))
 	}
 
 	dq := work[0 : 6*N+6]
@@ -805,7 +817,7 @@ func BordersVJP(dx, x, w, work []float64) {
 	// t3 = 0
 	clear(t3)
 
-	// t3 = 1
+	// t3[1:−1, :] = 1
 	for i := range 3 * N {
 		t3[i+3] = true
 	}
@@ -856,6 +868,8 @@ func Matrices(out, x, A, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MatricesWork(N))
+	} else if len(work) < MatricesWork(N) {
+		panic(fmt.Sprintf("pieces: Matrices: len(work) is %d, want at least %d", len(work), MatricesWork(N)))
 	}
 
 	low := work[N : N*N+N]
@@ -954,6 +968,8 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MatricesWork(N))
+	} else if len(work) < MatricesWork(N) {
+		panic(fmt.Sprintf("pieces: MatricesVJPX: len(work) is %d, want at least %d", len(work), MatricesWork(N)))
 	}
 
 	low := work[0 : N*N]
@@ -1027,6 +1043,8 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MatricesWork(N))
+	} else if len(work) < MatricesWork(N) {
+		panic(fmt.Sprintf("pieces: MatricesVJPA: len(work) is %d, want at least %d", len(work), MatricesWork(N)))
 	}
 
 	t2 := work[N : 2*N]
@@ -1164,6 +1182,8 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MatricesWork(N))
+	} else if len(work) < MatricesWork(N) {
+		panic(fmt.Sprintf("pieces: MatricesJVP: len(work) is %d, want at least %d", len(work), MatricesWork(N)))
 	}
 
 	ddlow := work[N : N*N+N]
@@ -1378,6 +1398,8 @@ func ReplacedVJPV(dv, x, v, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ReplacedWork(N))
+	} else if len(work) < ReplacedWork(N) {
+		panic(fmt.Sprintf("pieces: ReplacedVJPV: len(work) is %d, want at least %d", len(work), ReplacedWork(N)))
 	}
 
 	t2 := work[0:N]
@@ -1423,8 +1445,8 @@ func ReplacedWork(N int) int {
 // Unstacked is the parts of a stack. It sets out. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	t   = x[:−2, :, :] ⊙ x[1:−1, :, :] + x[2:, :, :]    [N,2]
-//	out = t[:, :−1] ⊙ t[:, 1:] + 2·x[:−2, :, :][:, 1:]  [N]
+//	t   = x[0, :, :] ⊙ x[1, :, :] + x[2, :, :]    [N,2]
+//	out = t[:, 0] ⊙ t[:, 1] + 2·x[0, :, :][:, 1]  [N]
 //
 // It panics unless the lengths fit: out [N], x [3,N,2]. What is set may not
 // overlap the rest.
@@ -1440,16 +1462,18 @@ func Unstacked(out, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, UnstackedWork(N))
+	} else if len(work) < UnstackedWork(N) {
+		panic(fmt.Sprintf("pieces: Unstacked: len(work) is %d, want at least %d", len(work), UnstackedWork(N)))
 	}
 
 	t := work[0 : 2*N]
 
-	// t = x[:−2, :, :] ⊙ x[1:−1, :, :] + x[2:, :, :]
+	// t = x[0, :, :] ⊙ x[1, :, :] + x[2, :, :]
 	for i := range 2 * N {
 		t[i] = x[i]*x[i+2*N] + x[i+4*N]
 	}
 
-	// out = t[:, :−1] ⊙ t[:, 1:] + 2·x[:−2, :, :][:, 1:]
+	// out = t[:, 0] ⊙ t[:, 1] + 2·x[0, :, :][:, 1]
 	for i := range N {
 		out[i] = t[2*i]*t[2*i+1] + 2*x[2*i+1]
 	}
@@ -1458,18 +1482,18 @@ func Unstacked(out, x, work []float64) {
 // UnstackedVJP sets dx to the product of w with the Jacobian of Unstacked at
 // x, without the Jacobian.
 //
-//	t  = x[:−2, :, :] ⊙ x[1:−1, :, :] + x[2:, :, :]  [N,2]
-//	dv = w ⊙ t[:, :−1]                               [N]
-//	du = w ⊙ t[:, 1:]                                [N]
-//	t2 = 2·w                                         [N,1]
-//	dc = dv                                          [N,2]
-//	dc = du                                          [N,2]
-//	db = x[:−2, :, :] ⊙ dc                           [N,2]
-//	da = x[1:−1, :, :] ⊙ dc                          [N,2]
-//	da += t2                                         [N,2]
-//	dx = dc                                          [3,N,2]
-//	dx = db                                          [3,N,2]
-//	dx = da                                          [3,N,2]
+//	t           = x[0, :, :] ⊙ x[1, :, :] + x[2, :, :]  [N,2]
+//	dv          = w ⊙ t[:, 0]                           [N]
+//	du          = w ⊙ t[:, 1]                           [N]
+//	t2          = 2·w                                   [N,1]
+//	dc[:, 1]    = dv
+//	dc[:, 0]    = du
+//	db          = x[0, :, :] ⊙ dc                       [N,2]
+//	da          = x[1, :, :] ⊙ dc                       [N,2]
+//	da[:, 1]    += t2
+//	dx[2, :, :] = dc
+//	dx[1, :, :] = db
+//	dx[0, :, :] = da
 //
 // It panics unless the lengths fit: dx [3,N,2], x [3,N,2], w [N]. What is set
 // may not overlap the rest.
@@ -1488,6 +1512,8 @@ func UnstackedVJP(dx, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, UnstackedWork(N))
+	} else if len(work) < UnstackedWork(N) {
+		panic(fmt.Sprintf("pieces: UnstackedVJP: len(work) is %d, want at least %d", len(work), UnstackedWork(N)))
 	}
 
 	t := work[0 : 2*N]
@@ -1498,13 +1524,13 @@ func UnstackedVJP(dx, x, w, work []float64) {
 	db := work[2*N : 4*N]
 	da := work[4*N : 6*N]
 
-	// t = x[:−2, :, :] ⊙ x[1:−1, :, :] + x[2:, :, :]
+	// t = x[0, :, :] ⊙ x[1, :, :] + x[2, :, :]
 	for i := range 2 * N {
 		t[i] = x[i]*x[i+2*N] + x[i+4*N]
 	}
 
-	// dv = w ⊙ t[:, :−1]
-	// du = w ⊙ t[:, 1:]
+	// dv = w ⊙ t[:, 0]
+	// du = w ⊙ t[:, 1]
 	// t2 = 2·w
 	for i := range N {
 		dvOf := w[i] * t[2*i]
@@ -1515,20 +1541,20 @@ func UnstackedVJP(dx, x, w, work []float64) {
 		t2[i] = 2 * wOfI
 	}
 
-	// dc = dv
+	// dc[:, 1] = dv
 	for i := range N {
 		dvOfI := dv[i]
 		dc[2*i+1] = dvOfI
 	}
 
-	// dc = du
+	// dc[:, 0] = du
 	for i := range N {
 		duOfI := du[i]
 		dc[2*i] = duOfI
 	}
 
-	// db = x[:−2, :, :] ⊙ dc
-	// da = x[1:−1, :, :] ⊙ dc
+	// db = x[0, :, :] ⊙ dc
+	// da = x[1, :, :] ⊙ dc
 	for i := range 2 * N {
 		dbOf := x[i] * dc[i]
 		u := x[i+2*N] * dc[i]
@@ -1536,12 +1562,12 @@ func UnstackedVJP(dx, x, w, work []float64) {
 		da[i] = u
 	}
 
-	// da += t2
+	// da[:, 1] += t2
 	for i := range N {
 		da[2*i+1] += t2[i]
 	}
 
-	// dx = dc
+	// dx[2, :, :] = dc
 	{
 		dxRow := dx[4*N:][:2*N]
 		for i := range dc {
@@ -1549,7 +1575,7 @@ func UnstackedVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// dx = db
+	// dx[1, :, :] = db
 	{
 		dxRow := dx[2*N:][:2*N]
 		for i := range db {
@@ -1557,7 +1583,7 @@ func UnstackedVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// dx = da
+	// dx[0, :, :] = da
 	{
 		dxRow := dx[:2*N]
 		for i := range da {

@@ -57,8 +57,8 @@ import (
 //	w.s    ← scale·w.s + scale2·dw²
 //	w      ← w − rate·dw/(√w.s + 1e−8)
 //
-// A Reductions belongs to one goroutine at a time. None of Step, Evaluate,
-// Grad and Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Reductions struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 
@@ -510,6 +510,8 @@ func Sums(out, x []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SumsWork(N, M))
+	} else if len(work) < SumsWork(N, M) {
+		panic(fmt.Sprintf("reductions: Sums: len(work) is %d, want at least %d", len(work), SumsWork(N, M)))
 	}
 
 	t2 := work[3*N : 3*M+3*N]
@@ -642,6 +644,8 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SumsWork(N, M))
+	} else if len(work) < SumsWork(N, M) {
+		panic(fmt.Sprintf("reductions: SumsVJP: len(work) is %d, want at least %d", len(work), SumsWork(N, M)))
 	}
 
 	t2 := work[3*N : 3*M+3*N]
@@ -869,6 +873,8 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SumsWork(N, M))
+	} else if len(work) < SumsWork(N, M) {
+		panic(fmt.Sprintf("reductions: SumsJVP: len(work) is %d, want at least %d", len(work), SumsWork(N, M)))
 	}
 
 	t2 := work[3*N : 3*M+3*N]
@@ -1041,14 +1047,14 @@ func SumsWork(N, M int) int {
 // Extremes: extremes, with their ties. It sets out. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	t   = max x          [N,3]
-//	t2  = max x          [N,M]
-//	t3  = min x          [M]
-//	s   = max x          []
-//	t4  = min x          [N,M]
+//	t   = max x        [N,3]
+//	t2  = max x        [N,M]
+//	t3  = min x        [M]
+//	s   = max x        []
+//	t4  = min x        [N,M]
 //	top = t2 − t3
-//	t5  = t[:, :−2]·top  [N,M]
-//	out = t5 + s·t4      [N,M]
+//	t5  = t[:, 0]·top  [N,M]
+//	out = t5 + s·t4    [N,M]
 //
 // It panics unless the lengths fit: out [N,M], x [N,3,M]. What is set may not
 // overlap the rest.
@@ -1067,6 +1073,8 @@ func Extremes(out, x []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ExtremesWork(N, M))
+	} else if len(work) < ExtremesWork(N, M) {
+		panic(fmt.Sprintf("reductions: Extremes: len(work) is %d, want at least %d", len(work), ExtremesWork(N, M)))
 	}
 
 	t3 := work[3*N : M+3*N]
@@ -1116,7 +1124,7 @@ func Extremes(out, x []float64, M int, work []float64) {
 	}
 
 	// top = t2 − t3
-	// t5 = t[:, :−2]·top
+	// t5 = t[:, 0]·top
 	for i := range N {
 		outRow := out[M*i:][:M]
 		tOfI := t[3*i]
@@ -1134,31 +1142,31 @@ func Extremes(out, x []float64, M int, work []float64) {
 // ExtremesVJP sets dx to the product of w with the Jacobian of Extremes at x,
 // without the Jacobian.
 //
-//	t    = max x                        [N,3]
-//	t2   = Σⱼ [x = t]                   [N,3]
-//	s    = max x                        []
-//	t3   = min x                        [N,M]
-//	t4   = max x                        [N,M]
-//	t5   = min x                        [M]
-//	dtop = t[:, :−2]·w                  [N,M]
-//	s2   = Σ w ⊙ t3                     []
-//	t6   = Σᵢ dtop                      [M]
-//	s3   = Σ [x = s]                    []
-//	t7   = Σ [x = t3]                   [N,M]
-//	t8   = Σ [x = t5]                   [M]
-//	t9   = Σ [x = t4]                   [N,M]
-//	s4   = s2/s3                        []
-//	t10  = where(x = s, s4, 0)          [N,3,M]
-//	top  = t4 − t5
-//	t11  = Σⱼ w ⊙ top                   [N]
-//	t12  = w/t7                         [N,M]
-//	t13  = 0                            [N,3]
-//	t13  = t11                          [N,3]
-//	t14  = t10 + where(x = t, t13/t2, 0) + s·where(x = t3, t12, 0)  [N,3,M]
-//	t15  = t6/t8                        [M]
-//	t16  = t14 − where(x = t5, t15, 0)  [N,3,M]
-//	t17  = dtop/t9                      [N,M]
-//	dx   = t16 + where(x = t4, t17, 0)  [N,3,M]
+//	t         = max x                        [N,3]
+//	t2        = Σⱼ [x = t]                   [N,3]
+//	s         = max x                        []
+//	t3        = min x                        [N,M]
+//	t4        = max x                        [N,M]
+//	t5        = min x                        [M]
+//	dtop      = t[:, 0]·w                    [N,M]
+//	s2        = Σ w ⊙ t3                     []
+//	t6        = Σᵢ dtop                      [M]
+//	s3        = Σ [x = s]                    []
+//	t7        = Σ [x = t3]                   [N,M]
+//	t8        = Σ [x = t5]                   [M]
+//	t9        = Σ [x = t4]                   [N,M]
+//	s4        = s2/s3                        []
+//	t10       = where(x = s, s4, 0)          [N,3,M]
+//	top       = t4 − t5
+//	t11       = Σⱼ w ⊙ top                   [N]
+//	t12       = w/t7                         [N,M]
+//	t13       = 0                            [N,3]
+//	t13[:, 0] = t11
+//	t14       = t10 + where(x = t, t13/t2, 0) + s·where(x = t3, t12, 0)  [N,3,M]
+//	t15       = t6/t8                        [M]
+//	t16       = t14 − where(x = t5, t15, 0)  [N,3,M]
+//	t17       = dtop/t9                      [N,M]
+//	dx        = t16 + where(x = t4, t17, 0)  [N,3,M]
 //
 // It panics unless the lengths fit: dx [N,3,M], x [N,3,M], w [N,M]. What is
 // set may not overlap the rest.
@@ -1180,6 +1188,8 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ExtremesWork(N, M))
+	} else if len(work) < ExtremesWork(N, M) {
+		panic(fmt.Sprintf("reductions: ExtremesVJP: len(work) is %d, want at least %d", len(work), ExtremesWork(N, M)))
 	}
 
 	t3 := work[6*N : M*N+6*N]
@@ -1247,7 +1257,7 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// dtop = t[:, :−2]·w
+	// dtop = t[:, 0]·w
 	// s2 = Σ w ⊙ t3
 	// t6 = Σᵢ dtop
 	s2 := 0.0
@@ -1336,7 +1346,7 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 	// t13 = 0
 	clear(t13)
 
-	// t13 = t11
+	// t13[:, 0] = t11
 	for i := range N {
 		t11OfI := t11[i]
 		t13[3*i] = t11OfI
@@ -1552,6 +1562,8 @@ func SpreadsVJP(dx, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SpreadsWork(N))
+	} else if len(work) < SpreadsWork(N) {
+		panic(fmt.Sprintf("reductions: SpreadsVJP: len(work) is %d, want at least %d", len(work), SpreadsWork(N)))
 	}
 
 	t2 := new([4]float64)[:]
@@ -1715,6 +1727,8 @@ func Products(out, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ProductsWork(N))
+	} else if len(work) < ProductsWork(N) {
+		panic(fmt.Sprintf("reductions: Products: len(work) is %d, want at least %d", len(work), ProductsWork(N)))
 	}
 
 	t3 := work[N : 3*N]
@@ -1827,6 +1841,8 @@ func ProductsVJP(dx, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ProductsWork(N))
+	} else if len(work) < ProductsWork(N) {
+		panic(fmt.Sprintf("reductions: ProductsVJP: len(work) is %d, want at least %d", len(work), ProductsWork(N)))
 	}
 
 	t6 := work[13*N : 15*N]
@@ -2051,6 +2067,8 @@ func ProductsJVP(dout, x, v, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ProductsWork(N))
+	} else if len(work) < ProductsWork(N) {
+		panic(fmt.Sprintf("reductions: ProductsJVP: len(work) is %d, want at least %d", len(work), ProductsWork(N)))
 	}
 
 	t6 := work[14*N : 16*N]
@@ -2388,6 +2406,8 @@ func Middle(x []float64, M int, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, MiddleWork(N, M))
+	} else if len(work) < MiddleWork(N, M) {
+		panic(fmt.Sprintf("reductions: Middle: len(work) is %d, want at least %d", len(work), MiddleWork(N, M)))
 	}
 
 	peak := work[0 : M*N]
@@ -2511,6 +2531,8 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, MiddleWork(N, M))
+	} else if len(work) < MiddleWork(N, M) {
+		panic(fmt.Sprintf("reductions: MiddleGrad: len(work) is %d, want at least %d", len(work), MiddleWork(N, M)))
 	}
 
 	peak := work[2*N : M*N+2*N]
@@ -2696,6 +2718,8 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	}
 	if work == nil {
 		work = make([]float64, MiddleWork(N, M))
+	} else if len(work) < MiddleWork(N, M) {
+		panic(fmt.Sprintf("reductions: MiddleValueGrad: len(work) is %d, want at least %d", len(work), MiddleWork(N, M)))
 	}
 
 	peak := work[2*N : M*N+2*N]

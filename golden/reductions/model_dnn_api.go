@@ -219,13 +219,13 @@ func (t *Totals) add(batch *Totals) {
 	t.spread += batch.spread
 	t.n2 += batch.n2
 	t.spread2 += batch.spread2
-	if t.batches == 0 || batch.peak > t.peak {
+	if t.batches == 0 || batch.peak > t.peak || batch.peak != batch.peak {
 		t.peak = batch.peak
 	}
-	if t.batches == 0 || batch.peak2 < t.peak2 {
+	if t.batches == 0 || batch.peak2 < t.peak2 || batch.peak2 != batch.peak2 {
 		t.peak2 = batch.peak2
 	}
-	if t.batches == 0 || batch.allIn < t.allIn {
+	if t.batches == 0 || batch.allIn < t.allIn || batch.allIn != batch.allIn {
 		t.allIn = batch.allIn
 	}
 	t.total += batch.total

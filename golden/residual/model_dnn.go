@@ -28,7 +28,7 @@ import (
 //	block.0.dense.y  = block.0.dense.b + block.0.dense.y              [B,24]
 //	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,12]
 //	2·block.0.u      = block.0.dense.y ⊙ t7
-//	1.8·block.0.u    = where(U[0,1) < 0.1, 0, 2·block.0.u)
+//	1.8·block.0.u    = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)
 //	block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W     [B,12]
 //	h                = block.0.dense2.y + t6
 //	t8               = block.1.dense2.b + h                           [B,12]
@@ -40,7 +40,7 @@ import (
 //	block.1.dense.y  = t13·block.1.dense.W                            [B,24]
 //	block.1.dense.y  = block.1.dense.b + block.1.dense.y              [B,24]
 //	t14              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
-//	1.8·block.1.u    = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t14)
+//	1.8·block.1.u    = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t14)
 //	block.1.dense2.y = 0.5555556·(1.8·block.1.u)·block.1.dense2.W     [B,12]
 //	h                = t8 + block.1.dense2.y
 //	t15              = block.2.dense2.b + h                           [B,12]
@@ -52,7 +52,7 @@ import (
 //	block.2.dense.y  = t20·block.2.dense.W                            [B,24]
 //	block.2.dense.y  = block.2.dense.b + block.2.dense.y              [B,24]
 //	t21              = erf(0.70710677·block.2.dense.y) + 1            [B,24]
-//	1.8·block.2.u    = where(U[0,1) < 0.1, 0, block.2.dense.y ⊙ t21)
+//	1.8·block.2.u    = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t21)
 //	block.2.dense2.y = 0.5555556·(1.8·block.2.u)·block.2.dense2.W     [B,12]
 //	h                = t15 + block.2.dense2.y
 //	t22              = h − 1/12·Σⱼ h                                  [B,12]
@@ -72,7 +72,7 @@ import (
 //	scale2           = 0.5555556/B                                    []
 //	dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
 //	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
-//	B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
+//	B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
 //	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
 //	dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)
 //	t28              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
@@ -84,7 +84,7 @@ import (
 //	dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y
 //	dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
 //	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
-//	B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
+//	B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
 //	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
 //	dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)
 //	t31              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
@@ -98,7 +98,7 @@ import (
 //	dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
 //	t34              = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
 //	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
-//	(B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
+//	(B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
 //	B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
 //	…
 //
@@ -112,7 +112,7 @@ import (
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
 //
-// A Residual belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Residual struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
@@ -327,7 +327,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
 	// t7 = erf(0.70710677·block.0.dense.y) + 1
 	// 2·block.0.u = block.0.dense.y ⊙ t7
-	// 1.8·block.0.u = where(U[0,1) < 0.1, 0, 2·block.0.u)
+	// 1.8·block.0.u = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)
 	key := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range B {
 		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
@@ -397,7 +397,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
 	// t14 = erf(0.70710677·block.1.dense.y) + 1
-	// 1.8·block.1.u = where(U[0,1) < 0.1, 0, block.1.dense.y ⊙ t14)
+	// 1.8·block.1.u = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t14)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
@@ -467,7 +467,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
 	// t21 = erf(0.70710677·block.2.dense.y) + 1
-	// 1.8·block.2.u = where(U[0,1) < 0.1, 0, block.2.dense.y ⊙ t21)
+	// 1.8·block.2.u = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t21)
 	key3 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
@@ -551,7 +551,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[4*i+int(y[i])]
+		chosen := logitsY[4*i:][:4][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -749,7 +749,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block2Dense2W, 24, 12).T(),
 		0, blas.View32(dblock2U, B, 24))
 
-	// B·dblock.2.dense.y = where(U[0,1) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
+	// B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
 	// dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
 	clear(dblock2DenseB)
 	key := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
@@ -830,7 +830,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block1Dense2W, 24, 12).T(),
 		0, blas.View32(dblock1U, B, 24))
 
-	// B·dblock.1.dense.y = where(U[0,1) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
+	// B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
 	// dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
 	clear(dblock1DenseB)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
@@ -924,7 +924,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block0Dense2W, 24, 12).T(),
 		0, blas.View32(dblock0U, B, 24))
 
-	// (B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
+	// (B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
 	// B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
 	// dblock.0.dense.b = scale·Σᵢ B·dblock.0.dense.y
 	clear(dblock0DenseB)
@@ -949,7 +949,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block0Dense2W, 24, 12).T(),
 		0, blas.View32(dblock0U2, B, 24))
 
-	// (B/1.1111112)·dblock.0.u = where(U[0,1) < 0.1, 0, B·dblock.0.u)
+	// (B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
 	// B·dblock.0.dense.y = (B/1.1111112)·dblock.0.u ⊙ t34
 	key4 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range 24 * B {
@@ -1333,7 +1333,7 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 			}
 			logitsY2Row[j] = logits
 		}
-		chosen := logitsY2[4*i+int(y[i])]
+		chosen := logitsY2[4*i:][:4][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1

@@ -413,7 +413,7 @@ func (m *Residual) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// h.W ← 0.5345225·N(0,1)
+	// h.W ← 0.5345225·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
 	for i := range 84 {
 		hW[i] = 0.5345225 * rng.Normal32(key, uint64(i))
@@ -463,7 +463,7 @@ func (m *Residual) initialise(seed uint64) {
 		block0LayerNormScale[i] = 1
 	}
 
-	// block.0.dense.W ← 0.4082483·N(0,1)
+	// block.0.dense.W ← 0.4082483·N(block.0.dense.W)
 	key2 := rng.Key(seed, 0xafecce98876e3670, 0)
 	for i := range 288 {
 		block0DenseW[i] = 0.4082483 * rng.Normal32(key2, uint64(i))
@@ -478,37 +478,37 @@ func (m *Residual) initialise(seed uint64) {
 	// block.0.dense.b ← 0
 	clear(block0DenseB)
 
-	// block.0.dense2.W ← 0.70710677·U[0,1) − 0.35355338
+	// block.0.dense2.W ← 0.70710677·U(block.0.dense2.W) − 0.35355338
 	key3 := rng.Key(seed, 0xd74d08d69c5a32d1, 0)
 	for i := range 288 {
 		block0Dense2W[i] = 0.70710677*rng.Uniform32(key3, uint64(i)) - 0.35355338
 	}
 
-	// block.1.dense.W ← 0.4082483·N(0,1)
+	// block.1.dense.W ← 0.4082483·N(block.1.dense.W)
 	key4 := rng.Key(seed, 0x5a49efc4535d1cb9, 0)
 	for i := range 288 {
 		block1DenseW[i] = 0.4082483 * rng.Normal32(key4, uint64(i))
 	}
 
-	// block.1.dense2.W ← 0.70710677·U[0,1) − 0.35355338
+	// block.1.dense2.W ← 0.70710677·U(block.1.dense2.W) − 0.35355338
 	key5 := rng.Key(seed, 0xccdea86be0f6f1a8, 0)
 	for i := range 288 {
 		block1Dense2W[i] = 0.70710677*rng.Uniform32(key5, uint64(i)) - 0.35355338
 	}
 
-	// block.2.dense.W ← 0.4082483·N(0,1)
+	// block.2.dense.W ← 0.4082483·N(block.2.dense.W)
 	key6 := rng.Key(seed, 0x8142ade720827066, 0)
 	for i := range 288 {
 		block2DenseW[i] = 0.4082483 * rng.Normal32(key6, uint64(i))
 	}
 
-	// block.2.dense2.W ← 0.70710677·U[0,1) − 0.35355338
+	// block.2.dense2.W ← 0.70710677·U(block.2.dense2.W) − 0.35355338
 	key7 := rng.Key(seed, 0x8b01029e17a3008f, 0)
 	for i := range 288 {
 		block2Dense2W[i] = 0.70710677*rng.Uniform32(key7, uint64(i)) - 0.35355338
 	}
 
-	// logits.W ← 0.4082483·N(0,1)
+	// logits.W ← 0.4082483·N(logits.W)
 	key8 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 48 {
 		logitsW[i] = 0.4082483 * rng.Normal32(key8, uint64(i))

@@ -63,7 +63,7 @@ import (
 //	v      ← where(scale2, grad, grad + scale·v)
 //	param  ← param − rate·v
 //
-// A Running belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Running struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint

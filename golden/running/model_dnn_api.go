@@ -204,7 +204,7 @@ func (m *Running) initialise(seed uint64) {
 	pW := m.params.PW
 	pB := m.params.PB
 
-	// dense.W ← 0.6324555·N(0,1)
+	// dense.W ← 0.6324555·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 30 {
 		denseW[i] = 0.6324555 * rng.Normal32(key, uint64(i))
@@ -213,7 +213,7 @@ func (m *Running) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// p.W ← 0.57735026·N(0,1)
+	// p.W ← 0.57735026·N(p.W)
 	key2 := rng.Key(seed, 0x646966e06004be46, 0)
 	for i := range 12 {
 		pW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))

@@ -210,6 +210,7 @@ func TestRunningAllocations(t *testing.T) {
 	dims := runningSizes[len(runningSizes)-1]
 	m, batch := runningSample(dims)
 	grad := NewParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals Totals
 	p, in := NewPredictor(m.Snapshot(), dims), runningInput(dims)
 	var out Output
@@ -219,7 +220,7 @@ func TestRunningAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

@@ -30,7 +30,7 @@ func Wave(x float64) float64 {
 	return wave
 }
 
-// WaveGrad sets  to the gradient of Wave at x.
+// WaveGrad sets its result to the gradient of Wave at x.
 //
 //	scale  = sin(x)              []
 //	scale2 = x²                  []
@@ -54,8 +54,8 @@ func WaveGrad(x float64) float64 {
 	return result
 }
 
-// WaveValueGrad is WaveGrad and returns the value of Wave, at little more
-// cost.
+// WaveValueGrad returns the value of Wave, then what WaveGrad returns, at
+// little more cost.
 //
 //	scale  = 3·x                 []
 //	scale2 = x²                  []
@@ -125,8 +125,8 @@ func WaveHessian(x float64) float64 {
 	return result
 }
 
-// WaveHVP sets to the product of the Hessian of Wave at x with v, without the
-// Hessian.
+// WaveHVP sets its result to the product of the Hessian of Wave at x with v,
+// without the Hessian.
 //
 //	scale  = x²                 []
 //	scale2 = 3·x                []
@@ -175,7 +175,7 @@ func Smooth(x float64) float64 {
 	return smooth
 }
 
-// SmoothGrad sets  to the gradient of Smooth at x.
+// SmoothGrad sets its result to the gradient of Smooth at x.
 //
 //	scale   = tanh(x)                            []
 //	scale2  = σ(x)                               []
@@ -229,8 +229,8 @@ func SmoothGrad(x float64) float64 {
 	return result
 }
 
-// SmoothValueGrad is SmoothGrad and returns the value of Smooth, at little
-// more cost.
+// SmoothValueGrad returns the value of Smooth, then what SmoothGrad returns,
+// at little more cost.
 //
 //	scale   = tanh(x)                            []
 //	scale2  = σ(x)                               []
@@ -424,7 +424,7 @@ func Inside(x float64) float64 {
 	return inside
 }
 
-// InsideGrad sets  to the gradient of Inside at x.
+// InsideGrad sets its result to the gradient of Inside at x.
 //
 //	u      = σ(x)                []
 //	scale  = (u = 0)             []
@@ -448,8 +448,8 @@ func InsideGrad(x float64) float64 {
 	return result
 }
 
-// InsideValueGrad is InsideGrad and returns the value of Inside, at little
-// more cost.
+// InsideValueGrad returns the value of Inside, then what InsideGrad returns,
+// at little more cost.
 //
 //	u      = σ(x)                 []
 //	scale  = asin(u)              []
@@ -589,7 +589,7 @@ func Corners(x float64) float64 {
 	return corners
 }
 
-// CornersGrad sets  to the gradient of Corners at x.
+// CornersGrad sets its result to the gradient of Corners at x.
 //
 //	scale  = max(x, −1)                 []
 //	scale2 = x²                         []
@@ -613,8 +613,8 @@ func CornersGrad(x float64) float64 {
 	return result
 }
 
-// CornersValueGrad is CornersGrad and returns the value of Corners, at little
-// more cost.
+// CornersValueGrad returns the value of Corners, then what CornersGrad
+// returns, at little more cost.
 //
 //	scale   = sign(x)                           []
 //	steps   = ⌊x⌋ + 2·⌈x⌉ + 3·round(x) + scale  []
@@ -666,7 +666,8 @@ func Quantise(x, scale float64) float64 {
 	return quantise
 }
 
-// QuantiseGradX sets  to the gradient of Quantise by x at x and scale.
+// QuantiseGradX sets its result to the gradient of Quantise by x at x and
+// scale.
 //
 //	result = 0  []
 func QuantiseGradX(x, scale float64) float64 {
@@ -675,8 +676,8 @@ func QuantiseGradX(x, scale float64) float64 {
 	return result
 }
 
-// QuantiseValueGradX is QuantiseGradX and returns the value of Quantise, at
-// little more cost.
+// QuantiseValueGradX returns the value of Quantise, then what QuantiseGradX
+// returns, at little more cost.
 //
 //	scale2   = scale·round(x/scale) − x  []
 //	quantise = scale2²                   []
@@ -691,7 +692,8 @@ func QuantiseValueGradX(x, scale float64) (float64, float64) {
 	return quantise, result
 }
 
-// QuantiseGradScale sets  to the gradient of Quantise by scale at x and scale.
+// QuantiseGradScale sets its result to the gradient of Quantise by scale at x
+// and scale.
 //
 //	scale2 = x/scale                                 []
 //	scale3 = round(scale2)                           []
@@ -706,8 +708,8 @@ func QuantiseGradScale(x, scale float64) float64 {
 	return result
 }
 
-// QuantiseValueGradScale is QuantiseGradScale and returns the value of
-// Quantise, at little more cost.
+// QuantiseValueGradScale returns the value of Quantise, then what
+// QuantiseGradScale returns, at little more cost.
 //
 //	scale2   = x/scale                     []
 //	scale3   = round(scale2)               []
@@ -767,7 +769,7 @@ func Both(a, b float64) float64 {
 	return both
 }
 
-// BothGrad sets  to the gradient of Both by a and b at a and b.
+// BothGrad sets its result to the gradient of Both by a and b at a and b.
 //
 //	scale   = max(a, b)                     []
 //	scale2  = (a = b)                       []
@@ -794,8 +796,8 @@ func BothGrad(a, b float64) (float64, float64) {
 	return result, result2
 }
 
-// BothValueGrad is BothGrad and returns the value of Both, at little more
-// cost.
+// BothValueGrad returns the value of Both, then what BothGrad returns, at
+// little more cost.
 //
 //	scale   = a²/b                              []
 //	scale2  = max(a, b)                         []

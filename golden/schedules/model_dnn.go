@@ -32,7 +32,7 @@ import (
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Constant belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Constant struct {
 	Hyper ConstantHyper // may be changed between steps; kept by Checkpoint
@@ -222,8 +222,8 @@ func (m *Constant) update(grad *ConstantParams) {
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← param − scale2·m/(√(scale·v) + 1e−8)
 //
-// A Steps belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Steps struct {
 	params StepsParams
 	optim  stepsOptimizer
@@ -394,8 +394,8 @@ func (m *Steps) update(grad *StepsParams) {
 //	s      ← (grad + scale·param)² + s
 //	param  ← param − scale2·(grad + scale·param)/(√s + 1e−10)
 //
-// A Exponential belongs to one goroutine at a time. None of Step, Evaluate,
-// Grad and Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Exponential struct {
 	Hyper ExponentialHyper // may be changed between steps; kept by Checkpoint
 
@@ -569,7 +569,7 @@ func (m *Exponential) update(grad *ExponentialParams) {
 //	s     ← 0.01·grad² + 0.99·s
 //	param ← param − scale·grad/(√s + 1e−8)
 //
-// A Cosine belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Cosine struct {
 	Hyper CosineHyper // may be changed between steps; kept by Checkpoint
@@ -752,8 +752,8 @@ func (m *Cosine) update(grad *CosineParams) {
 //	v      ← where(scale2, grad, grad + scale·v)
 //	param  ← param − scale3·v
 //
-// A Slope belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Slope struct {
 	Hyper SlopeHyper // may be changed between steps; kept by Checkpoint
 
@@ -951,7 +951,7 @@ func (m *Slope) update(grad *SlopeParams) {
 //	rate4         = 1 − rate2/(√t4 + 1)
 //	fit.dense.b   ← rate4·fit.dense.b − t5
 //
-// A Signed belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Signed struct {
 	Hyper SignedHyper // may be changed between steps; kept by Checkpoint

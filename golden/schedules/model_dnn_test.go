@@ -127,6 +127,7 @@ func TestConstantAllocations(t *testing.T) {
 	dims := constantSizes[len(constantSizes)-1]
 	m, batch := constantSample(dims)
 	grad := NewConstantParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals ConstantTotals
 	for _, c := range []struct {
 		name string
@@ -134,7 +135,7 @@ func TestConstantAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 	} {
 		var err error
@@ -299,6 +300,7 @@ func TestStepsAllocations(t *testing.T) {
 	dims := stepsSizes[len(stepsSizes)-1]
 	m, batch := stepsSample(dims)
 	grad := NewStepsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals StepsTotals
 	for _, c := range []struct {
 		name string
@@ -306,7 +308,7 @@ func TestStepsAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 	} {
 		var err error
@@ -474,6 +476,7 @@ func TestExponentialAllocations(t *testing.T) {
 	dims := exponentialSizes[len(exponentialSizes)-1]
 	m, batch := exponentialSample(dims)
 	grad := NewExponentialParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals ExponentialTotals
 	for _, c := range []struct {
 		name string
@@ -481,7 +484,7 @@ func TestExponentialAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 	} {
 		var err error
@@ -647,6 +650,7 @@ func TestCosineAllocations(t *testing.T) {
 	dims := cosineSizes[len(cosineSizes)-1]
 	m, batch := cosineSample(dims)
 	grad := NewCosineParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals CosineTotals
 	for _, c := range []struct {
 		name string
@@ -654,7 +658,7 @@ func TestCosineAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 	} {
 		var err error
@@ -820,6 +824,7 @@ func TestSlopeAllocations(t *testing.T) {
 	dims := slopeSizes[len(slopeSizes)-1]
 	m, batch := slopeSample(dims)
 	grad := NewSlopeParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals SlopeTotals
 	for _, c := range []struct {
 		name string
@@ -827,7 +832,7 @@ func TestSlopeAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 	} {
 		var err error
@@ -993,6 +998,7 @@ func TestSignedAllocations(t *testing.T) {
 	dims := signedSizes[len(signedSizes)-1]
 	m, batch := signedSample(dims)
 	grad := NewSignedParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals SignedTotals
 	for _, c := range []struct {
 		name string
@@ -1000,7 +1006,7 @@ func TestSignedAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 	} {
 		var err error

@@ -69,8 +69,8 @@ import (
 //	v      ← 0.001·(grad + scale·param)² + 0.999·v
 //	param  ← param − rate·m/(√(scale2·v) + 1e−8)
 //
-// A Mixer belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Mixer struct {
 	Hyper MixerHyper // may be changed between steps; kept by Checkpoint
 
@@ -560,7 +560,7 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 
 	// t = Σⱼ x
 	// t2 = s·x
-	// t3 = x[:, :, :, :−3]
+	// t3 = x[:, :, :, 0]
 	for i := range B * T {
 		for j := range 3 {
 			tOf := x[12*i+4*j]
@@ -635,7 +635,7 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 		}
 	}
 
-	// t7 = W[:−3, :, :] + W[1:−2, :, :]
+	// t7 = W[0, :, :] + W[1, :, :]
 	for i := range 15 {
 		t7[i] = W[i] + W[i+15]
 	}
@@ -679,8 +679,8 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 //	rate = lr
 //	A    ← A − rate·dA
 //
-// A Outer belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Outer struct {
 	Hyper OuterHyper // may be changed between steps; kept by Checkpoint
 
@@ -1072,7 +1072,7 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 //	c.s  ← 0.01·dc² + 0.99·c.s
 //	c    ← c − rate·dc/(√c.s + 1e−8)
 //
-// A Columns belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Columns struct {
 	Hyper ColumnsHyper // may be changed between steps; kept by Checkpoint
@@ -1442,31 +1442,31 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 //
 // Forward, for a batch of B:
 //
-//	t        = x[:, :−3, :]                 [B,9]
-//	t        = 0                            [B,9]
-//	t2       = t·Wh                         [B,6]
-//	h        = tanh(t2 + bh)                [B,6]
-//	t3       = h                            [B,9]
-//	t3       = x[:, 1:−2, :]                [B,9]
-//	t4       = t3·Wh                        [B,6]
-//	h        = tanh(bh + t4)                [B,6]
-//	t5       = h                            [B,9]
-//	t5       = x[:, 2:−1, :]                [B,9]
-//	t6       = t5·Wh                        [B,6]
-//	h        = tanh(bh + t6)                [B,6]
-//	t7       = h                            [B,9]
-//	t7       = x[:, 3:, :]                  [B,9]
-//	t8       = t7·Wh                        [B,6]
-//	h        = tanh(bh + t8)                [B,6]
-//	logits.y = h·logits.W                   [B,3]
-//	logits   = logits.b + logits.y          [B,3]
-//	peak     = max logits
-//	t9       = exp(logits − peak)           [B,3]
-//	sum      = Σⱼ t9                        [B]
-//	each     = peak + log(sum) − logits[y]
-//	s        = Σ each                       []
-//	s2       = Σ Wh²                        []
-//	result   = 0.001·√s2                    []
+//	t[:, :−6]  = x[:, 0, :]
+//	t[:, 3:]   = 0
+//	t2         = t·Wh                         [B,6]
+//	h          = tanh(t2 + bh)                [B,6]
+//	t3[:, 3:]  = h
+//	t3[:, :−6] = x[:, 1, :]
+//	t4         = t3·Wh                        [B,6]
+//	h          = tanh(bh + t4)                [B,6]
+//	t5[:, 3:]  = h
+//	t5[:, :−6] = x[:, 2, :]
+//	t6         = t5·Wh                        [B,6]
+//	h          = tanh(bh + t6)                [B,6]
+//	t7[:, 3:]  = h
+//	t7[:, :−6] = x[:, 3, :]
+//	t8         = t7·Wh                        [B,6]
+//	h          = tanh(bh + t8)                [B,6]
+//	logits.y   = h·logits.W                   [B,3]
+//	logits     = logits.b + logits.y          [B,3]
+//	peak       = max logits
+//	t9         = exp(logits − peak)           [B,3]
+//	sum        = Σⱼ t9                        [B]
+//	each       = peak + log(sum) − logits[y]
+//	s          = Σ each                       []
+//	s2         = Σ Wh²                        []
+//	result     = 0.001·√s2                    []
 //
 // Backward:
 //
@@ -1505,7 +1505,7 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Unrolled belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Unrolled struct {
 	Hyper UnrolledHyper // may be changed between steps; kept by Checkpoint
@@ -1591,7 +1591,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 	sum := m.sum[:B]
 	s2Kept := m.s2Kept
 
-	// t = x[:, :−3, :]
+	// t[:, :−6] = x[:, 0, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i:])
 		tRow := (*[3]float32)(t[9*i:])
@@ -1600,7 +1600,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t = 0
+	// t[:, 3:] = 0
 	for i := range B {
 		tRow := (*[6]float32)(t[9*i+3:])
 		for j := range tRow {
@@ -1615,7 +1615,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		0, blas.View32(h, B, 6))
 
 	// h = tanh(t2 + bh)
-	// t3 = h
+	// t3[:, 3:] = h
 	for i := range B {
 		hRow := (*[6]float32)(h[6*i:])
 		t3Row := (*[6]float32)(t3[9*i+3:])
@@ -1626,7 +1626,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t3 = x[:, 1:−2, :]
+	// t3[:, :−6] = x[:, 1, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i+3:])
 		t3Row := (*[3]float32)(t3[9*i:])
@@ -1642,7 +1642,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		0, blas.View32(h2, B, 6))
 
 	// h = tanh(bh + t4)
-	// t5 = h
+	// t5[:, 3:] = h
 	for i := range B {
 		h2Row := (*[6]float32)(h2[6*i:])
 		t5Row := (*[6]float32)(t5[9*i+3:])
@@ -1653,7 +1653,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t5 = x[:, 2:−1, :]
+	// t5[:, :−6] = x[:, 2, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i+6:])
 		t5Row := (*[3]float32)(t5[9*i:])
@@ -1669,7 +1669,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		0, blas.View32(h3, B, 6))
 
 	// h = tanh(bh + t6)
-	// t7 = h
+	// t7[:, 3:] = h
 	for i := range B {
 		h3Row := (*[6]float32)(h3[6*i:])
 		t7Row := (*[6]float32)(t7[9*i+3:])
@@ -1680,7 +1680,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t7 = x[:, 3:, :]
+	// t7[:, :−6] = x[:, 3, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i+9:])
 		t7Row := (*[3]float32)(t7[9*i:])
@@ -1726,7 +1726,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[3*i+int(y[i])]
+		chosen := logitsY[3*i:][:3][int(y[i])]
 		sumOf := float32(0)
 		for j := range logitsB {
 			e := vec.Exp(logitsYRow[j] - peak)
@@ -2006,7 +2006,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 	logits := out.Logits
 	var norm float32
 
-	// t = x[:, :−3, :]
+	// t[:, :−6] = x[:, 0, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i:])
 		tRow := (*[3]float32)(t[9*i:])
@@ -2015,7 +2015,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 
-	// t = 0
+	// t[:, 3:] = 0
 	for i := range B {
 		tRow := (*[6]float32)(t[9*i+3:])
 		for j := range tRow {
@@ -2030,7 +2030,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		0, blas.View32(t2, B, 6))
 
 	// h = tanh(t2 + bh)
-	// t3 = h
+	// t3[:, 3:] = h
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
 		t3Row := (*[6]float32)(t3[9*i+3:])
@@ -2039,7 +2039,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 
-	// t3 = x[:, 1:−2, :]
+	// t3[:, :−6] = x[:, 1, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i+3:])
 		t3Row := (*[3]float32)(t3[9*i:])
@@ -2055,7 +2055,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		0, blas.View32(t4, B, 6))
 
 	// h = tanh(bh + t4)
-	// t5 = h
+	// t5[:, 3:] = h
 	for i := range B {
 		t4Row := (*[6]float32)(t4[6*i:])
 		t5Row := (*[6]float32)(t5[9*i+3:])
@@ -2064,7 +2064,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 
-	// t5 = x[:, 2:−1, :]
+	// t5[:, :−6] = x[:, 2, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i+6:])
 		t5Row := (*[3]float32)(t5[9*i:])
@@ -2080,7 +2080,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		0, blas.View32(t6, B, 6))
 
 	// h = tanh(bh + t6)
-	// t7 = h
+	// t7[:, 3:] = h
 	for i := range B {
 		t6Row := (*[6]float32)(t6[6*i:])
 		t7Row := (*[6]float32)(t7[9*i+3:])
@@ -2089,7 +2089,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 
-	// t7 = x[:, 3:, :]
+	// t7[:, :−6] = x[:, 3, :]
 	for i := range B {
 		xRow := (*[3]float32)(x[12*i+9:])
 		t7Row := (*[3]float32)(t7[9*i:])

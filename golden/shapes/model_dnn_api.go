@@ -176,7 +176,7 @@ func (m *Mixer) initialise(seed uint64) {
 	v := m.params.V
 	s := m.params.S
 
-	// W ← 0.36514837·N(0,1)
+	// W ← 0.36514837·N(W)
 	key := rng.Key(seed, 0xbe51a5503a868704, 0)
 	for i := range 60 {
 		W[i] = 0.36514837 * rng.Normal32(key, uint64(i))
@@ -312,10 +312,10 @@ func (t *MixerTotals) add(batch *MixerTotals) {
 	t.n += batch.n
 	t.loss2 = batch.loss2
 	t.loss3 = batch.loss3
-	if t.batches == 0 || batch.high > t.high {
+	if t.batches == 0 || batch.high > t.high || batch.high != batch.high {
 		t.high = batch.high
 	}
-	if t.batches == 0 || batch.many > t.many {
+	if t.batches == 0 || batch.many > t.many || batch.many != batch.many {
 		t.many = batch.many
 	}
 	t.mid += batch.mid
@@ -1438,7 +1438,7 @@ func (m *Unrolled) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// Wh ← 1.264911·U[0,1) − 0.6324555
+	// Wh ← 1.264911·U(Wh) − 0.6324555
 	key := rng.Key(seed, 0x7af6d7e45d410b59, 0)
 	for i := range 54 {
 		Wh[i] = 1.264911*rng.Uniform32(key, uint64(i)) - 0.6324555
@@ -1447,7 +1447,7 @@ func (m *Unrolled) initialise(seed uint64) {
 	// bh ← 0
 	clear(bh)
 
-	// logits.W ← 0.57735026·N(0,1)
+	// logits.W ← 0.57735026·N(logits.W)
 	key2 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 18 {
 		logitsW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))

@@ -237,6 +237,7 @@ func TestMixerAllocations(t *testing.T) {
 	dims := mixerSizes[len(mixerSizes)-1]
 	m, batch := mixerSample(dims)
 	grad := NewMixerParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals MixerTotals
 	p, in := NewMixerPredictor(m.Snapshot(), dims), mixerInput(dims)
 	var out MixerOutput
@@ -246,7 +247,7 @@ func TestMixerAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -402,6 +403,7 @@ func TestOuterAllocations(t *testing.T) {
 	dims := outerSizes[len(outerSizes)-1]
 	m, batch := outerSample(dims)
 	grad := NewOuterParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals OuterTotals
 	p, in := NewOuterPredictor(m.Snapshot(), dims), outerInput(dims)
 	var out OuterOutput
@@ -411,7 +413,7 @@ func TestOuterAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -661,6 +663,7 @@ func TestColumnsAllocations(t *testing.T) {
 	dims := columnsSizes[len(columnsSizes)-1]
 	m, batch := columnsSample(dims)
 	grad := NewColumnsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals ColumnsTotals
 	p, in := NewColumnsPredictor(m.Snapshot(), dims), columnsInput(dims)
 	var out ColumnsOutput
@@ -670,7 +673,7 @@ func TestColumnsAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -816,6 +819,7 @@ func TestUnrolledAllocations(t *testing.T) {
 	dims := unrolledSizes[len(unrolledSizes)-1]
 	m, batch := unrolledSample(dims)
 	grad := NewUnrolledParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals UnrolledTotals
 	p, in := NewUnrolledPredictor(m.Snapshot(), dims), unrolledInput(dims)
 	var out UnrolledOutput
@@ -825,7 +829,7 @@ func TestUnrolledAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

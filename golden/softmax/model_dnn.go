@@ -38,7 +38,7 @@ import (
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Softmax belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Softmax struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
@@ -122,7 +122,7 @@ func (m *Softmax) forward(batch *Batch) Totals {
 			}
 			logitsRow[j] = logitsOf
 		}
-		chosen := logits[10*i+int(y[i])]
+		chosen := logits[10*i:][:10][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1

@@ -157,6 +157,8 @@ func Transposed(out, A, C []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, TransposedWork(N, K, M))
+	} else if len(work) < TransposedWork(N, K, M) {
+		panic(fmt.Sprintf("tensors: Transposed: len(work) is %d, want at least %d", len(work), TransposedWork(N, K, M)))
 	}
 
 	t := work[0 : M*N]
@@ -348,6 +350,8 @@ func Summed(out, a, b []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SummedWork(N, K, M))
+	} else if len(work) < SummedWork(N, K, M) {
+		panic(fmt.Sprintf("tensors: Summed: len(work) is %d, want at least %d", len(work), SummedWork(N, K, M)))
 	}
 
 	t := work[0:K]
@@ -413,6 +417,8 @@ func SummedVJPA(da, a, b, w []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SummedWork(N, K, M))
+	} else if len(work) < SummedWork(N, K, M) {
+		panic(fmt.Sprintf("tensors: SummedVJPA: len(work) is %d, want at least %d", len(work), SummedWork(N, K, M)))
 	}
 
 	t := work[0 : K*M]
@@ -476,6 +482,8 @@ func SummedVJPB(db, a, b, w []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SummedWork(N, K, M))
+	} else if len(work) < SummedWork(N, K, M) {
+		panic(fmt.Sprintf("tensors: SummedVJPB: len(work) is %d, want at least %d", len(work), SummedWork(N, K, M)))
 	}
 
 	t := work[0:K]
@@ -534,6 +542,8 @@ func Contracted(out, a, b []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ContractedWork(N, K))
+	} else if len(work) < ContractedWork(N, K) {
+		panic(fmt.Sprintf("tensors: Contracted: len(work) is %d, want at least %d", len(work), ContractedWork(N, K)))
 	}
 
 	t := work[0 : 6*K*N]
@@ -589,6 +599,8 @@ func ContractedVJPA(da, a, b, w []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ContractedWork(N, K))
+	} else if len(work) < ContractedWork(N, K) {
+		panic(fmt.Sprintf("tensors: ContractedVJPA: len(work) is %d, want at least %d", len(work), ContractedWork(N, K)))
 	}
 
 	t := work[0:24]
@@ -652,6 +664,8 @@ func ContractedVJPB(db, a, b, w []float64, K int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ContractedWork(N, K))
+	} else if len(work) < ContractedWork(N, K) {
+		panic(fmt.Sprintf("tensors: ContractedVJPB: len(work) is %d, want at least %d", len(work), ContractedWork(N, K)))
 	}
 
 	t := work[0 : 6*K*N]
@@ -712,6 +726,8 @@ func Several(out, x, y, A, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SeveralWork(N, M))
+	} else if len(work) < SeveralWork(N, M) {
+		panic(fmt.Sprintf("tensors: Several: len(work) is %d, want at least %d", len(work), SeveralWork(N, M)))
 	}
 
 	t := work[0:M]
@@ -765,6 +781,8 @@ func SeveralVJPX(dx, x, y, A, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SeveralWork(N, M))
+	} else if len(work) < SeveralWork(N, M) {
+		panic(fmt.Sprintf("tensors: SeveralVJPX: len(work) is %d, want at least %d", len(work), SeveralWork(N, M)))
 	}
 
 	dx2 := work[0:N]
@@ -821,6 +839,8 @@ func SeveralVJPY(dy, x, y, A, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, SeveralWork(N, M))
+	} else if len(work) < SeveralWork(N, M) {
+		panic(fmt.Sprintf("tensors: SeveralVJPY: len(work) is %d, want at least %d", len(work), SeveralWork(N, M)))
 	}
 
 	dy2 := work[0:M]
@@ -1038,9 +1058,9 @@ func DeepVJPB(db, a, b, w []float64, N int) {
 // sets out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	t   = Σ xᵀ ⊙ tanh(xᵀ)                      [M,N]
-//	t2  = einsum("ijk,ij->k", x, x[:, :, :1])  [M]
-//	out = t + t2                               [M,N]
+//	t   = Σ xᵀ ⊙ tanh(xᵀ)                     [M,N]
+//	t2  = einsum("ijk,ij->k", x, x[:, :, 0])  [M]
+//	out = t + t2                              [M,N]
 //
 // It panics unless the lengths fit: out [M,N], x [2,N,M]. What is set may not
 // overlap the rest.
@@ -1062,6 +1082,8 @@ func Permuted(out, x []float64, M int, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, PermutedWork(N, M))
+	} else if len(work) < PermutedWork(N, M) {
+		panic(fmt.Sprintf("tensors: Permuted: len(work) is %d, want at least %d", len(work), PermutedWork(N, M)))
 	}
 
 	t2 := work[0:M]
@@ -1077,7 +1099,7 @@ func Permuted(out, x []float64, M int, work []float64) {
 		}
 	}
 
-	// t2 = einsum("ijk,ij->k", x, x[:, :, :1])
+	// t2 = einsum("ijk,ij->k", x, x[:, :, 0])
 	blas.Dgemm(1,
 		blas.View64(x, 2*N, M).T(),
 		blas.Strided64(x, 2*N, 1, M),
@@ -1130,6 +1152,8 @@ func Chained(out, A, C, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainedWork(N, K))
+	} else if len(work) < ChainedWork(N, K) {
+		panic(fmt.Sprintf("tensors: Chained: len(work) is %d, want at least %d", len(work), ChainedWork(N, K)))
 	}
 
 	t := work[0 : N*N]
@@ -1208,6 +1232,8 @@ func ChainedVJPX(dx, A, C, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainedWork(N, K))
+	} else if len(work) < ChainedWork(N, K) {
+		panic(fmt.Sprintf("tensors: ChainedVJPX: len(work) is %d, want at least %d", len(work), ChainedWork(N, K)))
 	}
 
 	t := work[0 : N*N]
@@ -1290,6 +1316,8 @@ func ChainedVJPA(dA, A, C, x, w, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainedWork(N, K))
+	} else if len(work) < ChainedWork(N, K) {
+		panic(fmt.Sprintf("tensors: ChainedVJPA: len(work) is %d, want at least %d", len(work), ChainedWork(N, K)))
 	}
 
 	t := work[0:K]
@@ -1395,6 +1423,8 @@ func ChainedJacobian(jac, A, C, x, work []float64) {
 	}
 	if work == nil {
 		work = make([]float64, ChainedWork(N, K))
+	} else if len(work) < ChainedWork(N, K) {
+		panic(fmt.Sprintf("tensors: ChainedJacobian: len(work) is %d, want at least %d", len(work), ChainedWork(N, K)))
 	}
 
 	t := work[0 : N*N]

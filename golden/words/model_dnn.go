@@ -54,8 +54,8 @@ import (
 //	v     ← 0.001·grad² + 0.999·v
 //	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
-// A Words belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Words struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 
@@ -190,7 +190,7 @@ func (m *Words) forward(batch *Batch) Totals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[3*i+int(y[i])]
+		chosen := logitsY[3*i:][:3][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -444,7 +444,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t3 = e.W[ids][:, :−5, :]
+	// t3 = e.W[ids][:, 0, :]
 	for i := range B {
 		eWRow := (*[8]float32)(eW[8*int(ids[6*i]):])
 		firstRow := (*[8]float32)(first[8*i:])
@@ -482,8 +482,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	rate  = lr
 //	param ← param − rate·grad
 //
-// A Pairs belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type Pairs struct {
 	Hyper PairsHyper // may be changed between steps; kept by Checkpoint
 

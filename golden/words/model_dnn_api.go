@@ -187,7 +187,7 @@ func (m *Words) initialise(seed uint64) {
 		eW[i] = rng.Normal32(key, uint64(i))
 	}
 
-	// dense.W ← 0.5·N(0,1)
+	// dense.W ← 0.5·N(dense.W)
 	key2 := rng.Key(seed, 0x21f4258cae723cab, 0)
 	for i := range 40 {
 		denseW[i] = 0.5 * rng.Normal32(key2, uint64(i))
@@ -196,7 +196,7 @@ func (m *Words) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// logits.W ← 0.6324555·N(0,1)
+	// logits.W ← 0.6324555·N(logits.W)
 	key3 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 15 {
 		logitsW[i] = 0.6324555 * rng.Normal32(key3, uint64(i))
@@ -565,13 +565,13 @@ func (m *Pairs) initialise(seed uint64) {
 	E := m.params.E
 	next := m.params.Next
 
-	// E ← 0.5·N(0,1)
+	// E ← 0.5·N(E)
 	key := rng.Key(seed, 0xe3a5e6bdb6ff7daa, 0)
 	for i := range 52 {
 		E[i] = 0.5 * rng.Normal32(key, uint64(i))
 	}
 
-	// next ← 1.5491934·U[0,1) − 0.7745967
+	// next ← 1.5491934·U(next) − 0.7745967
 	key2 := rng.Key(seed, 0xf3184d17c646a353, 0)
 	for i := range 21 {
 		next[i] = 1.5491934*rng.Uniform32(key2, uint64(i)) - 0.7745967

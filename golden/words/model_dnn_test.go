@@ -202,6 +202,7 @@ func TestWordsAllocations(t *testing.T) {
 	dims := wordsSizes[len(wordsSizes)-1]
 	m, batch := wordsSample(dims)
 	grad := NewParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals Totals
 	p, in := NewPredictor(m.Snapshot(), dims), wordsInput(dims)
 	var out Output
@@ -211,7 +212,7 @@ func TestWordsAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
@@ -438,6 +439,7 @@ func TestPairsAllocations(t *testing.T) {
 	dims := pairsSizes[len(pairsSizes)-1]
 	m, batch := pairsSample(dims)
 	grad := NewPairsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
 	var totals PairsTotals
 	p, in := NewPairsPredictor(m.Snapshot(), dims), pairsInput(dims)
 	var out PairsOutput
@@ -447,7 +449,7 @@ func TestPairsAllocations(t *testing.T) {
 	}{
 		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
 		{"Update", func() error { m.Update(grad); return nil }},
-		{"Step", func() error { _, err := m.Step(batch); return err }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
 		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {

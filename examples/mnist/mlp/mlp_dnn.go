@@ -16,22 +16,22 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	h1.y       = x·h1.W                       [B,256]
-//	h1.y       = h1.y + h1.b                  [B,256]
-//	h1         = max(h1.y, 0)                 [B,256]
-//	t          = where(U[0,1) < 0.2, 0, h1)   [B,256]
-//	h2.y       = 1.25·t·h2.W                  [B,128]
-//	h2.y       = h2.b + h2.y                  [B,128]
-//	h2         = max(h2.y, 0)                 [B,128]
-//	t2         = where(U[0,1) < 0.2, 0, h2)   [B,128]
-//	logits.y   = 1.25·t2·logits.W             [B,10]
-//	logits     = logits.b + logits.y          [B,10]
+//	h1.y       = x·h1.W                           [B,256]
+//	h1.y       = h1.y + h1.b                      [B,256]
+//	h1         = max(h1.y, 0)                     [B,256]
+//	t          = where(U(dropout) < 0.2, 0, h1)   [B,256]
+//	h2.y       = 1.25·t·h2.W                      [B,128]
+//	h2.y       = h2.b + h2.y                      [B,128]
+//	h2         = max(h2.y, 0)                     [B,128]
+//	t2         = where(U(dropout2) < 0.2, 0, h2)  [B,128]
+//	logits.y   = 1.25·t2·logits.W                 [B,10]
+//	logits     = logits.b + logits.y              [B,10]
 //	peak       = max logits
-//	t3         = exp(logits − peak)           [B,10]
-//	sum        = Σⱼ t3                        [B]
+//	t3         = exp(logits − peak)               [B,10]
+//	sum        = Σⱼ t3                            [B]
 //	each       = peak + log(sum) − logits[y]
-//	B·loss     = Σ each                       []
-//	B·accuracy = Σ [argmax logits = y]        []
+//	B·loss     = Σ each                           []
+//	B·accuracy = Σ [argmax logits = y]            []
 //
 // Backward:
 //
@@ -41,13 +41,13 @@ import (
 //	scale2           = 1.25/B                            []
 //	dlogits.W        = scale2·t2ᵀ·(B·dlogits.y)
 //	t4               = (B·dlogits.y)·logits.Wᵀ           [B,128]
-//	(B/1.25)·dh2     = where(U[0,1) < 0.2, 0, t4)
+//	(B/1.25)·dh2     = where(U(dropout2) < 0.2, 0, t4)
 //	(B/1.25)·dh2.y   = where(h2 > 0, (B/1.25)·dh2, 0)
 //	dh2.b            = scale2·Σᵢ (B/1.25)·dh2.y
 //	scale3           = 1.5625/B                          []
 //	dh2.W            = scale3·tᵀ·((B/1.25)·dh2.y)
 //	t5               = ((B/1.25)·dh2.y)·h2.Wᵀ            [B,256]
-//	(B/1.5625)·dh1   = where(U[0,1) < 0.2, 0, t5)
+//	(B/1.5625)·dh1   = where(U(dropout) < 0.2, 0, t5)
 //	(B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)
 //	dh1.b            = scale3·Σᵢ (B/1.5625)·dh1.y
 //	dh1.W            = scale3·xᵀ·((B/1.5625)·dh1.y)
@@ -60,8 +60,8 @@ import (
 //	v      ← 0.001·grad² + 0.999·v
 //	param  ← param − scale2·m/(√(scale·v) + 1e−8)
 //
-// A MLP belongs to one goroutine at a time. None of Step, Evaluate, Grad and
-// Update allocates or keeps its arguments.
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
 type MLP struct {
 	Hyper Hyper // may be changed between steps; kept by Checkpoint
 
@@ -149,7 +149,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 
 	// h1.y = h1.y + h1.b
 	// h1 = max(h1.y, 0)
-	// t = where(U[0,1) < 0.2, 0, h1)
+	// t = where(U(dropout) < 0.2, 0, h1)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
 		h1YRow := (*[256]float32)(h1Y[256*i:])
@@ -176,7 +176,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 
 	// h2.y = h2.b + h2.y
 	// h2 = max(h2.y, 0)
-	// t2 = where(U[0,1) < 0.2, 0, h2)
+	// t2 = where(U(dropout2) < 0.2, 0, h2)
 	key2 := rng.Key(m.seed, 0x6059cb093aa8dd15, m.calls)
 	for i := range B {
 		h2YRow := (*[128]float32)(h2Y[128*i:])
@@ -224,7 +224,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 			}
 			logitsYRow[j] = logits
 		}
-		chosen := logitsY[10*i+int(y[i])]
+		chosen := logitsY[10*i:][:10][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -322,7 +322,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 128, 10).T(),
 		0, blas.View32(t4, B, 128))
 
-	// (B/1.25)·dh2 = where(U[0,1) < 0.2, 0, t4)
+	// (B/1.25)·dh2 = where(U(dropout2) < 0.2, 0, t4)
 	// (B/1.25)·dh2.y = where(h2 > 0, (B/1.25)·dh2, 0)
 	// dh2.b = scale2·Σᵢ (B/1.25)·dh2.y
 	clear(dh2B)
@@ -359,7 +359,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(h2W, 256, 128).T(),
 		0, blas.View32(t5, B, 256))
 
-	// (B/1.5625)·dh1 = where(U[0,1) < 0.2, 0, t5)
+	// (B/1.5625)·dh1 = where(U(dropout) < 0.2, 0, t5)
 	// (B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)
 	// dh1.b = scale3·Σᵢ (B/1.5625)·dh1.y
 	clear(dh1B)
@@ -509,7 +509,7 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 			}
 			logitsY2Row[j] = logits
 		}
-		chosen := logitsY2[10*i+int(y[i])]
+		chosen := logitsY2[10*i:][:10][int(y[i])]
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1

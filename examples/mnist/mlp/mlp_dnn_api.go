@@ -193,7 +193,7 @@ func (m *MLP) initialise(seed uint64) {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 
-	// h1.W ← 0.050507627·N(0,1)
+	// h1.W ← 0.050507627·N(h1.W)
 	key := rng.Key(seed, 0x37c52ba3f15c22f1, 0)
 	for i := range 200704 {
 		h1W[i] = 0.050507627 * rng.Normal32(key, uint64(i))
@@ -202,7 +202,7 @@ func (m *MLP) initialise(seed uint64) {
 	// h1.b ← 0
 	clear(h1B)
 
-	// h2.W ← 0.088388346·N(0,1)
+	// h2.W ← 0.088388346·N(h2.W)
 	key2 := rng.Key(seed, 0xf9eae099b8891016, 0)
 	for i := range 32768 {
 		h2W[i] = 0.088388346 * rng.Normal32(key2, uint64(i))
@@ -211,7 +211,7 @@ func (m *MLP) initialise(seed uint64) {
 	// h2.b ← 0
 	clear(h2B)
 
-	// logits.W ← 0.125·N(0,1)
+	// logits.W ← 0.125·N(logits.W)
 	key3 := rng.Key(seed, 0x104e4a594e7deb90, 0)
 	for i := range 1280 {
 		logitsW[i] = 0.125 * rng.Normal32(key3, uint64(i))

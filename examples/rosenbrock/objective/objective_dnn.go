@@ -38,9 +38,9 @@ func Rosenbrock(x []float64) float64 {
 
 // RosenbrockGrad sets grad to the gradient of Rosenbrock at x.
 //
-//	grad = 0                       [N]
-//	grad += 200·(x[1:] − x[:−1]²)  [N]
-//	grad += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))  [N]
+//	grad      = 0                       [N]
+//	grad[1:]  += 200·(x[1:] − x[:−1]²)
+//	grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 //
 // It panics unless the lengths fit: grad [N], x [N]. What is set may not
 // overlap the rest.
@@ -56,8 +56,8 @@ func RosenbrockGrad(grad, x []float64) {
 	// grad = 0
 	clear(grad)
 
-	// grad += 200·(x[1:] − x[:−1]²)
-	// grad += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
+	// grad[1:] += 200·(x[1:] − x[:−1]²)
+	// grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 	for i := range N - 1 {
 		d := x[i+1] - x[i]*x[i]
 		u := 200 * d
@@ -72,8 +72,8 @@ func RosenbrockGrad(grad, x []float64) {
 //
 //	grad       = 0                                           [N]
 //	rosenbrock = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)  []
-//	grad       += 200·(x[1:] − x[:−1]²)                      [N]
-//	grad       += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))  [N]
+//	grad[1:]   += 200·(x[1:] − x[:−1]²)
+//	grad[:−1]  += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 //
 // It panics unless the lengths fit: grad [N], x [N]. What is set may not
 // overlap the rest.
@@ -90,8 +90,8 @@ func RosenbrockValueGrad(grad, x []float64) float64 {
 	clear(grad)
 
 	// rosenbrock = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)
-	// grad += 200·(x[1:] − x[:−1]²)
-	// grad += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
+	// grad[1:] += 200·(x[1:] − x[:−1]²)
+	// grad[:−1] += −(2·(1 − x[:−1]) + 400·x[:−1] ⊙ (x[1:] − x[:−1]²))
 	rosenbrock := 0.0
 	for i := range N - 1 {
 		d := 1 - x[i]
@@ -108,9 +108,9 @@ func RosenbrockValueGrad(grad, x []float64) float64 {
 // RosenbrockHessian sets hess, in rows, to the Hessian of Rosenbrock at x.
 // Both triangles are written.
 //
-//	hess = 0                                      [N,N]
-//	hess += 200·[i = j + 1] − 400·x[:−1]·[i = j]  [N,N]
-//	hess += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])  [N,N]
+//	hess         = 0                                      [N,N]
+//	hess[:, 1:]  += 200·[i = j + 1] − 400·x[:−1]·[i = j]
+//	hess[:, :−1] += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
 //
 // It panics unless the lengths fit: hess [N,N], x [N]. What is set may not
 // overlap the rest.
@@ -126,8 +126,8 @@ func RosenbrockHessian(hess, x []float64) {
 	// hess = 0
 	clear(hess)
 
-	// hess += 200·[i = j + 1] − 400·x[:−1]·[i = j]
-	// hess += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
+	// hess[:, 1:] += 200·[i = j + 1] − 400·x[:−1]·[i = j]
+	// hess[:, :−1] += 2·[i = j] − 400·(x[1:] − x[:−1]²) ⊙ [i = j] − 2·x[:−1]·(200·[i = j + 1] − 400·x[:−1]·[i = j])
 	for i := range N {
 		xRow := x[:N-1]
 		xRow2 := x[1:][:N-1]

@@ -2,29 +2,57 @@ package ir
 
 import "slices"
 
-// Terms is the number of terms of the polynomial.
-func (d Dim) Terms() int { return len(d.terms) }
+// Facts are divisibilities that a program asserts: after D % h == 0, h*(D/h)
+// is D.
+type Facts []Divides
 
-// Degree is the largest number of factors in a term; those of a floor division
-// count with its numerator's and denominator's.
-func (d Dim) Degree() int {
-	degree := 0
-	for _, t := range d.terms {
-		n := 0
-		for _, a := range t.atoms {
-			n++
-			if a.num != nil {
-				n += a.num.Degree() + a.den.Degree()
-			}
-		}
-		degree = max(degree, n)
-	}
-	return degree
+// Divides says that Den divides Num.
+type Divides struct{ Num, Den Dim }
+
+// String is the fact as a program asserts it: D % h == 0.
+func (f Divides) String() string {
+	return group(f.Num.String()) + " % " + group(f.Den.String()) + " == 0"
 }
 
-// IsMark reports whether n is a mark whose value is its operand's: a pin, a
-// stop_gradient or a bound.
-func (n *Node) IsMark() bool { return n.Is("pin") || n.Is("stop_gradient") || n.Is("bounded") }
+// Holds reports whether the fact holds of dimensions of the given values; what
+// has no value divides nothing.
+func (f Divides) Holds(env map[string]int) bool {
+	num, errNum := f.Num.Eval(env)
+	den, errDen := f.Den.Eval(env)
+	return errNum == nil && errDen == nil && den != 0 && num%den == 0
+}
+
+// Normal is d rewritten by the facts, in their order. A fact about a
+// denominator of several terms is not used.
+func (f Facts) Normal(d Dim) Dim {
+	for _, fact := range f {
+		pattern, value, ok := fact.rule()
+		if !ok {
+			continue
+		}
+		if quotient, rest := d.divideTerms(pattern); len(quotient.terms) > 0 {
+			d = quotient.Mul(value).Add(rest)
+		}
+	}
+	return d
+}
+
+// rule is the term den·⌊n/den⌋ and what it equals, where num/den is a whole
+// part and one floor division ⌊n/den⌋: num − den·whole.
+func (f Divides) rule() (pattern monomial, value Dim, ok bool) {
+	if len(f.Den.terms) != 1 {
+		return pattern, value, false
+	}
+	den, whole, floors := f.Den.terms[0], f.Num.Div(f.Den), 0
+	for _, t := range whole.terms {
+		if len(t.atoms) == 1 && t.atoms[0].den != nil && t.coef == 1 && t.atoms[0].den.Equal(f.Den) {
+			pattern = monomial{den.coef, sortedAtoms(den.atoms, t.atoms)}
+			whole = whole.Sub(Dim{terms: []monomial{t}})
+			floors++
+		}
+	}
+	return pattern, f.Num.Sub(f.Den.Mul(whole)), floors == 1
+}
 
 // Even is d with its floor divisions marked that the facts say come out even.
 // Where one is multiplied by its denominator, the product is its numerator.
