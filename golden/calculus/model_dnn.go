@@ -4271,7 +4271,7 @@ var constantsTable = []float64{0.5, 0.25}
 // goroutines may call it and its derivatives.
 //
 //	s   = Σ table  []
-//	s2  = s + NaN  []
+//	s2  = s + 2    []
 //	out = s2       [N]
 //
 // It panics unless the lengths fit: out [N], x [N]. What is set may not
@@ -4290,8 +4290,8 @@ func Constants(out, x []float64) {
 		s += table[i]
 	}
 
-	// s2 = s + NaN
-	s2 := s + math.NaN()
+	// s2 = s + 2
+	s2 := s + 2
 
 	// out = s2
 	for i := range N {
