@@ -84,6 +84,9 @@ func checkModel(t *testing.T, g *ir.Graph, plan *ir.ModelPlan) {
 	for size := 1; size <= 3; size++ {
 		r := &modelRun{g: g, plan: plan, model: plan.Model, rng: rand.New(rand.NewPCG(uint64(size), 5))}
 		r.env = &ir.Evaluator{Dims: sizesOf(plan.Model.Dims, size), Values: map[string]*ir.Tensor{}, Seed: 3, Call: 5}
+		if !holds(plan.Model.Facts, r.env.Dims) {
+			continue
+		}
 		if err := r.draw(); err != nil {
 			continue // some program needs other sizes
 		}
@@ -107,6 +110,14 @@ func sizesOf(dims []ir.RunDim, size int) map[string]int {
 		}
 	}
 	return out
+}
+
+// holds reports whether sizes have the divisibilities that a program asserts.
+func holds(facts ir.Facts, dims map[string]int) bool {
+	return !slices.ContainsFunc(facts, func(f ir.Divides) bool {
+		rest, err := f.Num.Mod(f.Den).Eval(dims)
+		return err != nil || rest != 0
+	})
 }
 
 // draw gives every leaf a value, and fails where the program has none.
@@ -453,9 +464,12 @@ func checkFunc(t *testing.T, g *ir.Graph, plan *ir.FuncPlan) {
 	}
 	for i, e := range plan.Entries {
 		runs := 0
-		for _, size := range []int{0, 1, 2, 3, 6} {
+		for _, size := range []int{0, 1, 2, 3, 6, 10} {
 			r := &modelRun{g: g, model: &ir.Model{Elem: plan.Func.Elem}, rng: rand.New(rand.NewPCG(uint64(size), 5))}
 			r.env = &ir.Evaluator{Dims: sizesOf(plan.Func.Dims, size), Values: map[string]*ir.Tensor{}, Seed: 3, Call: 5}
+			if !holds(plan.Func.Facts, r.env.Dims) {
+				continue
+			}
 			values := Strip(g, Gradient(g, raw[i].values...)...)
 			ok := r.entry(e, plan.Func, values)
 			if !ok {
