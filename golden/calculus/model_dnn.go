@@ -4526,3 +4526,244 @@ func TopVJP(dx, x, w []float64) {
 		}
 	}
 }
+
+// Jumps: differences of a softmax, placed and added to what they are made of.
+// It sets out. It keeps no state: any number of goroutines may call it and its
+// derivatives.
+//
+//	peak    = max x            []
+//	pExp    = exp(x − peak)    [N]
+//	sum     = Σ pExp           []
+//	s       = 1/sum            []
+//	p       = s·pExp           [N]
+//	out     = 0.3·p            [N]
+//	out[1:] += p[1:] − p[:−1]
+//
+// It panics unless the lengths fit: out [N], x [N]. What is set may not
+// overlap the rest.
+//
+// work is scratch memory of at least JumpsWork elements; nil allocates it.
+func Jumps(out, x, work []float64) {
+	N := len(x)
+	if len(out) != N {
+		panic(fmt.Sprintf("calculus: Jumps: len(out) is %d, want %d", len(out), N))
+	}
+	if N-1 < 0 {
+		panic(fmt.Sprintf("calculus: Jumps: N is %d, but N - 1 may not be negative", N))
+	}
+	if work == nil {
+		work = make([]float64, JumpsWork(N))
+	} else if len(work) < JumpsWork(N) {
+		panic(fmt.Sprintf("calculus: Jumps: len(work) is %d, want at least %d", len(work), JumpsWork(N)))
+	}
+
+	pExp := work[0:N]
+
+	// peak = max x
+	peak := math.Inf(-1)
+	for i := range N {
+		if x[i] > peak || x[i] != x[i] {
+			peak = x[i]
+		}
+	}
+
+	// pExp = exp(x − peak)
+	// sum = Σ pExp
+	sum := 0.0
+	for i := range N {
+		pExpOf := math.Exp(x[i] - peak)
+		sum += pExpOf
+		pExp[i] = pExpOf
+	}
+
+	// s = 1/sum
+	s := 1 / sum
+
+	// p = s·pExp
+	// out = 0.3·p
+	for i := range N {
+		p := s * pExp[i]
+		u := 0.3 * p
+		pExp[i] = p
+		out[i] = u
+	}
+
+	// out[1:] += p[1:] − p[:−1]
+	for i := range N - 1 {
+		out[i+1] += pExp[i+1] - pExp[i]
+	}
+}
+
+// JumpsVJP sets dx to the product of w with the Jacobian of Jumps at x,
+// without the Jacobian.
+//
+//	peak    = max x          []
+//	pExp    = exp(x − peak)  [N]
+//	sum     = Σ pExp         []
+//	s       = 1/sum          []
+//	p       = s·pExp         [N]
+//	dp      = 0.3·w          [N]
+//	dp[1:]  += w[1:]
+//	dp[:−1] += −w[1:]
+//	s2      = Σ p ⊙ dp       []
+//	dx      = p ⊙ (dp − s2)  [N]
+//
+// It panics unless the lengths fit: dx [N], x [N], w [N]. What is set may not
+// overlap the rest.
+//
+// work is scratch memory of at least JumpsWork elements; nil allocates it.
+func JumpsVJP(dx, x, w, work []float64) {
+	N := len(x)
+	if len(dx) != N {
+		panic(fmt.Sprintf("calculus: JumpsVJP: len(dx) is %d, want %d", len(dx), N))
+	}
+	if len(w) != N {
+		panic(fmt.Sprintf("calculus: JumpsVJP: len(w) is %d, want %d", len(w), N))
+	}
+	if N-1 < 0 {
+		panic(fmt.Sprintf("calculus: JumpsVJP: N is %d, but N - 1 may not be negative", N))
+	}
+	if work == nil {
+		work = make([]float64, JumpsWork(N))
+	} else if len(work) < JumpsWork(N) {
+		panic(fmt.Sprintf("calculus: JumpsVJP: len(work) is %d, want at least %d", len(work), JumpsWork(N)))
+	}
+
+	dp := work[0:N]
+
+	// peak = max x
+	peak := math.Inf(-1)
+	for i := range N {
+		if x[i] > peak || x[i] != x[i] {
+			peak = x[i]
+		}
+	}
+
+	// pExp = exp(x − peak)
+	// sum = Σ pExp
+	sum := 0.0
+	for i := range N {
+		pExp := math.Exp(x[i] - peak)
+		sum += pExp
+		dx[i] = pExp
+	}
+
+	// s = 1/sum
+	s := 1 / sum
+
+	// p = s·pExp
+	for i := range N {
+		dx[i] *= s
+	}
+
+	// dp = 0.3·w
+	for i := range N {
+		dp[i] = 0.3 * w[i]
+	}
+
+	// dp[1:] += w[1:]
+	// dp[:−1] += −w[1:]
+	for i := range N - 1 {
+		t := -w[i+1]
+		v := w[i+1]
+		dp[i+1] += v
+		dp[i] += t
+	}
+
+	// s2 = Σ p ⊙ dp
+	s2 := 0.0
+	for i := range N {
+		s2 += dx[i] * dp[i]
+	}
+
+	// dx = p ⊙ (dp − s2)
+	for i := range N {
+		dx[i] *= dp[i] - s2
+	}
+}
+
+// JumpsJVP sets dout to the product of the Jacobian of Jumps at x with v,
+// without the Jacobian.
+//
+//	peak     = max x                []
+//	pExp     = exp(x − peak)        [N]
+//	sum      = Σ pExp               []
+//	s2       = 1/sum                []
+//	p        = s2·pExp              [N]
+//	s        = Σ v ⊙ p              []
+//	ddp      = p ⊙ (v − s)          [N]
+//	dout     = 0.3·ddp              [N]
+//	dout[1:] += ddp[1:] − ddp[:−1]
+//
+// It panics unless the lengths fit: dout [N], x [N], v [N]. What is set may
+// not overlap the rest.
+//
+// work is scratch memory of at least JumpsWork elements; nil allocates it.
+func JumpsJVP(dout, x, v, work []float64) {
+	N := len(x)
+	if len(dout) != N {
+		panic(fmt.Sprintf("calculus: JumpsJVP: len(dout) is %d, want %d", len(dout), N))
+	}
+	if len(v) != N {
+		panic(fmt.Sprintf("calculus: JumpsJVP: len(v) is %d, want %d", len(v), N))
+	}
+	if N-1 < 0 {
+		panic(fmt.Sprintf("calculus: JumpsJVP: N is %d, but N - 1 may not be negative", N))
+	}
+	if work == nil {
+		work = make([]float64, JumpsWork(N))
+	} else if len(work) < JumpsWork(N) {
+		panic(fmt.Sprintf("calculus: JumpsJVP: len(work) is %d, want at least %d", len(work), JumpsWork(N)))
+	}
+
+	pExp := work[0:N]
+
+	// peak = max x
+	peak := math.Inf(-1)
+	for i := range N {
+		if x[i] > peak || x[i] != x[i] {
+			peak = x[i]
+		}
+	}
+
+	// pExp = exp(x − peak)
+	// sum = Σ pExp
+	sum := 0.0
+	for i := range N {
+		pExpOf := math.Exp(x[i] - peak)
+		sum += pExpOf
+		pExp[i] = pExpOf
+	}
+
+	// s2 = 1/sum
+	s2 := 1 / sum
+
+	// p = s2·pExp
+	// s = Σ v ⊙ p
+	s := 0.0
+	for i := range N {
+		p := s2 * pExp[i]
+		s += v[i] * p
+		pExp[i] = p
+	}
+
+	// ddp = p ⊙ (v − s)
+	// dout = 0.3·ddp
+	for i := range N {
+		ddp := pExp[i] * (v[i] - s)
+		u := 0.3 * ddp
+		pExp[i] = ddp
+		dout[i] = u
+	}
+
+	// dout[1:] += ddp[1:] − ddp[:−1]
+	for i := range N - 1 {
+		dout[i+1] += pExp[i+1] - pExp[i]
+	}
+}
+
+// JumpsWork is the length of the scratch memory that Jumps and its derivatives
+// need.
+func JumpsWork(N int) int {
+	return N
+}

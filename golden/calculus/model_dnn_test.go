@@ -1062,3 +1062,107 @@ func TestTopAllocations(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Each derivative is the slope of the one below it.
+func TestJumpsDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN int }{{1}, {2}, {7}, {8}, {9}, {17}} {
+		dimN := size.dimN
+		xAt := make([]float64, dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// JumpsVJP, along a random direction.
+			jumpsVJPDx := make([]float64, dimN)
+			jumpsVJPW := make([]float64, dimN)
+			for i := range jumpsVJPW {
+				jumpsVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			jumpsVJPWork := make([]float64, JumpsWork(dimN))
+			jumpsOutUp := make([]float64, dimN)
+			jumpsOutDown := make([]float64, dimN)
+			direction := make([]float64, len(xAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			JumpsVJP(jumpsVJPDx, xAt, jumpsVJPW, jumpsVJPWork)
+			Jumps(jumpsOutUp, up, nil)
+			Jumps(jumpsOutDown, down, nil)
+			got, want := 0.0, 0.0
+			for i, u := range jumpsOutUp {
+				want += float64(jumpsVJPW[i]) * float64(u-jumpsOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(jumpsVJPDx[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("JumpsVJP: slope %v, want %v", got, want)
+			}
+		}
+
+		{
+			// JumpsJVP, along a random direction.
+			jumpsJVPDout := make([]float64, dimN)
+			jumpsJVPV := make([]float64, dimN)
+			for i := range jumpsJVPV {
+				jumpsJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			jumpsJVPWork := make([]float64, JumpsWork(dimN))
+			jumpsOutUp := make([]float64, dimN)
+			jumpsOutDown := make([]float64, dimN)
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range jumpsJVPV {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			JumpsJVP(jumpsJVPDout, xAt, jumpsJVPV, jumpsJVPWork)
+			Jumps(jumpsOutUp, up, nil)
+			Jumps(jumpsOutDown, down, nil)
+			for i, u := range jumpsOutUp {
+				want := float64(u-jumpsOutDown[i]) / (2 * h)
+				got := float64(jumpsJVPDout[i])
+				if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+					t.Errorf("JumpsJVP: slope of element %d is %v, want %v", i, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestJumpsAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	xAt := make([]float64, dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	jumpsOut := make([]float64, dimN)
+	jumpsWork := make([]float64, JumpsWork(dimN))
+	jumpsVJPDx := make([]float64, dimN)
+	jumpsVJPW := make([]float64, dimN)
+	for i := range jumpsVJPW {
+		jumpsVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	jumpsVJPWork := make([]float64, JumpsWork(dimN))
+	jumpsJVPDout := make([]float64, dimN)
+	jumpsJVPV := make([]float64, dimN)
+	for i := range jumpsJVPV {
+		jumpsJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	jumpsJVPWork := make([]float64, JumpsWork(dimN))
+	n := testing.AllocsPerRun(5, func() {
+		Jumps(jumpsOut, xAt, jumpsWork)
+		JumpsVJP(jumpsVJPDx, xAt, jumpsVJPW, jumpsVJPWork)
+		JumpsJVP(jumpsJVPDout, xAt, jumpsJVPV, jumpsJVPWork)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

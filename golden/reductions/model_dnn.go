@@ -2886,3 +2886,294 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 func MiddleWork(N, M int) int {
 	return max(10*M*N, 6*M*N+2*N, 10*M*N+2*N)
 }
+
+// Masked: rows that are masked twice by where their largest element is. It
+// sets out. It keeps no state: any number of goroutines may call it and its
+// derivatives.
+//
+//	s   = max 0                  []
+//	s2  = 0.5·s                  []
+//	a   = [argmax x = 0]·x
+//	out = s2 + [argmax a = 0]·a  [N,M]
+//
+// It panics unless the lengths fit: out [N,M], x [N,M]. What is set may not
+// overlap the rest.
+func Masked(out, x []float64, M int) {
+	N := 0
+	if n := M; n > 0 {
+		N = len(x) / n
+	}
+	if len(out) != M*N {
+		panic(fmt.Sprintf("reductions: Masked: len(out) is %d, want %d", len(out), M*N))
+	}
+	if len(x) != M*N {
+		panic(fmt.Sprintf("reductions: Masked: len(x) is %d, want %d", len(x), M*N))
+	}
+
+	// s = max 0
+	s := math.Inf(-1)
+	for range 2 {
+		if 0 > s || 0 != 0 {
+			s = 0
+		}
+	}
+
+	// s2 = 0.5·s
+	s2 := 0.5 * s
+
+	// a = [argmax x = 0]·x
+	// out = s2 + [argmax a = 0]·a
+	for i := range N {
+		xRow := x[M*i:][:M]
+		top, best := int32(0), math.Inf(-1)
+		for j := range xRow {
+			if xRow[j] > best || xRow[j] != xRow[j] && best == best {
+				top, best = int32(j), xRow[j]
+			}
+		}
+		top2, best2 := int32(0), math.Inf(-1)
+		for j := range xRow {
+			hit := float64(0)
+			if top == 0 {
+				hit = 1
+			}
+			xOf := hit * xRow[j]
+			if xOf > best2 || xOf != xOf && best2 == best2 {
+				top2, best2 = int32(j), xOf
+			}
+		}
+		outRow := out[M*i:][:M]
+		for j := range outRow {
+			hit2 := float64(0)
+			if top == 0 {
+				hit2 = 1
+			}
+			hit3 := float64(0)
+			if top2 == 0 {
+				hit3 = 1
+			}
+			outRow[j] = s2 + hit3*(hit2*xRow[j])
+		}
+	}
+}
+
+// MaskedVJP sets dx to the product of w with the Jacobian of Masked at x,
+// without the Jacobian.
+//
+//	a  = [argmax x = 0]·x
+//	dx = [argmax x = 0] ⊙ [argmax a = 0]·w  [N,M]
+//
+// It panics unless the lengths fit: dx [N,M], x [N,M], w [N,M]. What is set
+// may not overlap the rest.
+func MaskedVJP(dx, x, w []float64, M int) {
+	N := 0
+	if n := M; n > 0 {
+		N = len(x) / n
+	}
+	if len(dx) != M*N {
+		panic(fmt.Sprintf("reductions: MaskedVJP: len(dx) is %d, want %d", len(dx), M*N))
+	}
+	if len(x) != M*N {
+		panic(fmt.Sprintf("reductions: MaskedVJP: len(x) is %d, want %d", len(x), M*N))
+	}
+	if len(w) != M*N {
+		panic(fmt.Sprintf("reductions: MaskedVJP: len(w) is %d, want %d", len(w), M*N))
+	}
+
+	// a = [argmax x = 0]·x
+	// dx = [argmax x = 0] ⊙ [argmax a = 0]·w
+	for i := range N {
+		xRow := x[M*i:][:M]
+		top, best := int32(0), math.Inf(-1)
+		for j := range xRow {
+			if xRow[j] > best || xRow[j] != xRow[j] && best == best {
+				top, best = int32(j), xRow[j]
+			}
+		}
+		top2, best2 := int32(0), math.Inf(-1)
+		for j := range xRow {
+			hit := float64(0)
+			if top == 0 {
+				hit = 1
+			}
+			xOf := hit * xRow[j]
+			if xOf > best2 || xOf != xOf && best2 == best2 {
+				top2, best2 = int32(j), xOf
+			}
+		}
+		hit2 := float64(0)
+		if top == 0 {
+			hit2 = 1
+		}
+		hit3 := float64(0)
+		if top2 == 0 {
+			hit3 = 1
+		}
+		u := hit2 * hit3
+		wRow := w[M*i:][:M]
+		dxRow := dx[M*i:][:M]
+		for j := range dxRow {
+			dxRow[j] = u * wRow[j]
+		}
+	}
+}
+
+// Weighted is a gradient that is the same all along each row. It keeps no
+// state: any number of goroutines may call it and its derivatives.
+//
+//	s        = Σ x         []
+//	s2       = Σ w ⊙ Σⱼ x  []
+//	weighted = s + s2²     []
+//
+// It panics unless the lengths fit: w [N], x [N,M].
+func Weighted(w, x []float64) float64 {
+	N := len(w)
+	M := 0
+	if n := N; n > 0 {
+		M = len(x) / n
+	}
+	if len(x) != M*N {
+		panic(fmt.Sprintf("reductions: Weighted: len(x) is %d, want %d", len(x), M*N))
+	}
+
+	// s = Σ x
+	// s2 = Σ w ⊙ Σⱼ x
+	s := 0.0
+	s2 := 0.0
+	for i := range N {
+		xRow := x[M*i:][:M]
+		t := float64(0)
+		for j := range xRow {
+			t += xRow[j]
+			s += xRow[j]
+		}
+		s2 += w[i] * t
+	}
+
+	// weighted = s + s2²
+	weighted := s + s2*s2
+	return weighted
+}
+
+// WeightedGrad sets gradW and gradX to the gradient of Weighted by w and x at
+// w and x.
+//
+//	t     = Σⱼ x      [N]
+//	s     = Σ w ⊙ t   []
+//	s2    = 2·s       []
+//	gradW = s2·t      [N]
+//	gradX = s2·w + 1  [N,M]
+//
+// It panics unless the lengths fit: gradW [N], gradX [N,M], w [N], x [N,M].
+// What is set may not overlap the rest.
+func WeightedGrad(gradW, gradX, w, x []float64) {
+	N := len(w)
+	M := 0
+	if n := N; n > 0 {
+		M = len(x) / n
+	}
+	if len(gradW) != N {
+		panic(fmt.Sprintf("reductions: WeightedGrad: len(gradW) is %d, want %d", len(gradW), N))
+	}
+	if len(gradX) != M*N {
+		panic(fmt.Sprintf("reductions: WeightedGrad: len(gradX) is %d, want %d", len(gradX), M*N))
+	}
+	if len(x) != M*N {
+		panic(fmt.Sprintf("reductions: WeightedGrad: len(x) is %d, want %d", len(x), M*N))
+	}
+
+	// t = Σⱼ x
+	// s = Σ w ⊙ t
+	s := 0.0
+	for i := range N {
+		xRow := x[M*i:][:M]
+		t := float64(0)
+		for j := range xRow {
+			t += xRow[j]
+		}
+		s += w[i] * t
+		gradW[i] = t
+	}
+
+	// s2 = 2·s
+	s2 := 2 * s
+
+	// gradW = s2·t
+	// gradX = s2·w + 1
+	for i := range N {
+		dw := s2 * gradW[i]
+		u := s2 * w[i]
+		t := u + 1
+		gradW[i] = dw
+		gradXRow := gradX[M*i:][:M]
+		for j := range gradXRow {
+			gradXRow[j] = t
+		}
+	}
+}
+
+// WeightedValueGrad is WeightedGrad and returns the value of Weighted, at
+// little more cost.
+//
+//	t        = Σⱼ x      [N]
+//	s        = Σ x       []
+//	s2       = Σ w ⊙ t   []
+//	s3       = 2·s2      []
+//	gradW    = s3·t      [N]
+//	gradX    = s3·w + 1  [N,M]
+//	weighted = s + s2²   []
+//
+// It panics unless the lengths fit: gradW [N], gradX [N,M], w [N], x [N,M].
+// What is set may not overlap the rest.
+func WeightedValueGrad(gradW, gradX, w, x []float64) float64 {
+	N := len(w)
+	M := 0
+	if n := N; n > 0 {
+		M = len(x) / n
+	}
+	if len(gradW) != N {
+		panic(fmt.Sprintf("reductions: WeightedValueGrad: len(gradW) is %d, want %d", len(gradW), N))
+	}
+	if len(gradX) != M*N {
+		panic(fmt.Sprintf("reductions: WeightedValueGrad: len(gradX) is %d, want %d", len(gradX), M*N))
+	}
+	if len(x) != M*N {
+		panic(fmt.Sprintf("reductions: WeightedValueGrad: len(x) is %d, want %d", len(x), M*N))
+	}
+
+	// t = Σⱼ x
+	// s = Σ x
+	// s2 = Σ w ⊙ t
+	s := 0.0
+	s2 := 0.0
+	for i := range N {
+		xRow := x[M*i:][:M]
+		t := float64(0)
+		for j := range xRow {
+			t += xRow[j]
+			s += xRow[j]
+		}
+		s2 += w[i] * t
+		gradW[i] = t
+	}
+
+	// s3 = 2·s2
+	s3 := 2 * s2
+
+	// gradW = s3·t
+	// gradX = s3·w + 1
+	for i := range N {
+		dw := s3 * gradW[i]
+		u := s3 * w[i]
+		t := u + 1
+		gradW[i] = dw
+		gradXRow := gradX[M*i:][:M]
+		for j := range gradXRow {
+			gradXRow[j] = t
+		}
+	}
+
+	// weighted = s + s2²
+	weighted := s + s2*s2
+	return weighted
+}

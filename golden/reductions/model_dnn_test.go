@@ -523,3 +523,100 @@ func TestMiddleAllocations(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Each derivative is the slope of the one below it.
+func TestMaskedDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN, dimM int }{{1, 2}, {2, 7}, {7, 8}, {8, 9}, {9, 17}, {17, 1}} {
+		dimN := size.dimN
+		dimM := size.dimM
+		xAt := make([]float64, dimM*dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// MaskedVJP, along a random direction.
+			maskedVJPDx := make([]float64, dimM*dimN)
+			maskedVJPW := make([]float64, dimM*dimN)
+			for i := range maskedVJPW {
+				maskedVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			maskedOutUp := make([]float64, dimM*dimN)
+			maskedOutDown := make([]float64, dimM*dimN)
+			direction := make([]float64, len(xAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			MaskedVJP(maskedVJPDx, xAt, maskedVJPW, dimM)
+			Masked(maskedOutUp, up, dimM)
+			Masked(maskedOutDown, down, dimM)
+			got, want := 0.0, 0.0
+			for i, u := range maskedOutUp {
+				want += float64(maskedVJPW[i]) * float64(u-maskedOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(maskedVJPDx[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("MaskedVJP: slope %v, want %v", got, want)
+			}
+		}
+	}
+}
+
+func TestMaskedAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	dimM := 1
+	_ = dimM
+	xAt := make([]float64, dimM*dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	maskedOut := make([]float64, dimM*dimN)
+	maskedVJPDx := make([]float64, dimM*dimN)
+	maskedVJPW := make([]float64, dimM*dimN)
+	for i := range maskedVJPW {
+		maskedVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		Masked(maskedOut, xAt, dimM)
+		MaskedVJP(maskedVJPDx, xAt, maskedVJPW, dimM)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestWeightedAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	dimM := 1
+	_ = dimM
+	wAt := make([]float64, dimN)
+	for i := range wAt {
+		wAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	xAt := make([]float64, dimM*dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	weightedGradGradW := make([]float64, dimN)
+	weightedGradGradX := make([]float64, dimM*dimN)
+	weightedValueGradGradW := make([]float64, dimN)
+	weightedValueGradGradX := make([]float64, dimM*dimN)
+	n := testing.AllocsPerRun(5, func() {
+		Weighted(wAt, xAt)
+		WeightedGrad(weightedGradGradW, weightedGradGradX, wAt, xAt)
+		WeightedValueGrad(weightedValueGradGradW, weightedValueGradGradX, wAt, xAt)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
