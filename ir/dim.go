@@ -80,6 +80,11 @@ func (d Dim) Equal(e Dim) bool {
 
 // Add is d + e.
 func (d Dim) Add(e Dim) Dim {
+	if n, ok := d.Const(); ok {
+		if m, ok := e.Const(); ok {
+			return D(n + m)
+		}
+	}
 	return collect(append(append([]monomial{}, d.terms...), e.terms...))
 }
 
@@ -91,6 +96,11 @@ func (d Dim) Sub(e Dim) Dim { return d.Add(e.Neg()) }
 
 // Mul is d · e.
 func (d Dim) Mul(e Dim) Dim {
+	if n, ok := d.Const(); ok {
+		if m, ok := e.Const(); ok {
+			return D(n * m)
+		}
+	}
 	var terms []monomial
 	for _, t := range d.terms {
 		for _, u := range e.terms {

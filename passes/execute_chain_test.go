@@ -165,6 +165,57 @@ func (p *planning) next(leaf *ir.Node) *ir.Node {
 	return g.Map("sub", leaf, g.Map("mul", rate, d))
 }
 
+// training plans a loss made of the roots, and behind it its gradient, or the
+// update of every parameter with the gradient folded in.
+func (p *planning) training() error {
+	g := p.g
+	var loss *ir.Node
+	for _, r := range p.want {
+		if r.Type.Elem.IsFloat() {
+			bent := g.Map("tanh", g.Cast(r, ir.Float64))
+			loss = g.Add(loss, g.Sum(bent, axes(0, r.Type.Rank())))
+		}
+	}
+	var leaves []*ir.Node
+	for _, leaf := range p.leaves {
+		if leaf.Type.Elem.IsFloat() && p.pl.buffer[leaf] != nil {
+			leaves = append(leaves, leaf)
+		}
+	}
+	if loss == nil {
+		return nil
+	}
+	grads := sweep(g, loss, g.Fill(1, loss.Type), leaves...)
+	all := []*ir.Node{loss}
+	for i, d := range grads {
+		d = orZeros(g, d, leaves[i].Type)
+		rate := g.Broadcast(g.Const(0.25, d.Type.Elem), d.Type.Shape)
+		all = append(all, d, g.Map("sub", leaves[i], g.Map("mul", rate, d)))
+	}
+	all = p.lowered(all)
+	fw := p.pl.child()
+	tables(fw, all)
+	forward := results(all[:1])
+	first := fw.procedure("forward", forward, saved(fw.buffer, all[:1], all[1:]))
+	var gradient, folded []target
+	for i, leaf := range leaves {
+		gradient = append(gradient, target{node: all[1+2*i], buffer: &ir.Buffer{Name: fmt.Sprint("d", i), Type: leaf.Type, Storage: ir.InGrad, Key: leafKey(leaf)}})
+		if b := p.pl.buffer[leaf]; updated(b) {
+			folded = append(folded, target{node: all[2+2*i], buffer: b, leaf: leaf})
+		}
+	}
+	g1, b1 := fw.child(), fw.child()
+	second, third := g1.procedure("gradient", gradient, nil), b1.procedure("backward", folded, nil)
+	if fw.err != nil || g1.err != nil || b1.err != nil {
+		return fmt.Errorf("%v, %v, %v", fw.err, g1.err, b1.err)
+	}
+	arena := place([]timeline{{first, second}, {first, third}})
+	if err := p.check(chain{arena, timeline{first, second}, [][]target{forward, gradient}}); err != nil {
+		return err
+	}
+	return p.check(chain{arena, timeline{first, third}, [][]target{forward, folded}})
+}
+
 // lowered is nodes in the form that is planned.
 func (p *planning) lowered(nodes []*ir.Node) []*ir.Node {
 	if p.simple {
@@ -174,8 +225,8 @@ func (p *planning) lowered(nodes []*ir.Node) []*ir.Node {
 }
 
 // TestPlanRandom plans random graphs as one procedure, as pairs of which the
-// second reads what the first has saved, and with updates in place; it runs the
-// plans and compares with the graphs' values.
+// second reads what the first has saved, with updates in place, and as losses
+// that are trained; it runs the plans and compares with the graphs' values.
 func TestPlanRandom(t *testing.T) {
 	for _, kind := range planned {
 		t.Run(kind.name, func(t *testing.T) {
@@ -189,7 +240,7 @@ func TestPlanRandom(t *testing.T) {
 
 // TestPlanWoven does the same with woven graphs.
 func TestPlanWoven(t *testing.T) {
-	for seed := range uint64(1500) {
+	for seed := range uint64(1000) {
 		p := wovenPlanning(seed, 6+int(seed%3)*5, seed%2 == 0)
 		checkPlans(t, seed, p)
 	}
@@ -197,9 +248,31 @@ func TestPlanWoven(t *testing.T) {
 
 func checkPlans(t *testing.T, seed uint64, p *planning) {
 	t.Helper()
-	for _, plan := range []func() error{p.one, p.pairs, p.updates} {
+	for _, plan := range []func() error{p.one, p.pairs, p.updates, p.training} {
 		if err := plan(); err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, ir.Print(p.g, p.roots...))
+		}
+	}
+}
+
+// TestPlanDeterministic plans equal graphs twice.
+func TestPlanDeterministic(t *testing.T) {
+	for seed := range uint64(300) {
+		var text [2]string
+		for i := range text {
+			p := wovenPlanning(seed, 20, seed%2 == 0)
+			var next []target
+			for _, leaf := range p.leaves {
+				if b := p.pl.buffer[leaf]; updated(b) && leaf.Type.Elem.IsFloat() {
+					next = append(next, target{node: p.next(leaf), buffer: b, leaf: leaf})
+				}
+			}
+			proc := p.pl.procedure("all", append(p.outputs(p.roots, "out"), next...), nil)
+			place([]timeline{{proc}})
+			text[i] = planText(proc)
+		}
+		if text[0] != text[1] {
+			t.Fatalf("seed %d:\n%s\nand\n%s", seed, text[0], text[1])
 		}
 	}
 }

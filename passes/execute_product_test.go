@@ -76,6 +76,8 @@ func (m *machine) matrix(x ir.Matrix, index []int) block {
 		}
 		rows, cols, stride = b.cols, b.rows, b.colStride
 	}
+
+	// Of a matrix without elements, the place does not matter.
 	size := len(m.memory(x.Buffer).data)
 	if b.offset < 0 || b.offset > size && b.rows*b.cols > 0 {
 		fault("a matrix starts at %d of %s, which has %d elements", b.offset, x.Buffer.Name, size)

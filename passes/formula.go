@@ -22,8 +22,20 @@ func (n *naming) expr(x *ir.Node, level int) string {
 	return n.body(x, level)
 }
 
+// longest is the number of operations after which a formula breaks off: what
+// shares much is written once for each use.
+const longest = 100
+
 // body is x's own operation, whatever its name.
 func (n *naming) body(x *ir.Node, level int) string {
+	if n.nesting == 0 {
+		n.written = 0
+	}
+	if n.written++; n.written > longest {
+		return "…"
+	}
+	n.nesting++
+	defer func() { n.nesting-- }()
 	if v, ok := x.Literal(); ok {
 		text := n.number(v)
 		if v < 0 && level > 0 {

@@ -33,6 +33,8 @@ type fuser struct {
 	remembered map[reading]bool  // what findMemory has looked at
 	copied     map[*ir.Node]bool // views that are copied out
 	placed     map[*ir.Node]bool // sums of placed tensors, as far as known
+	efforts    map[*ir.Node]int  // likewise, those of comparisons
+	edges      map[*ir.Node][]*ir.Node
 }
 
 // A group is one step.
@@ -53,7 +55,7 @@ func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*i
 	f := &fuser{
 		g: g, avail: avail, targets: map[*ir.Node]bool{},
 		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
-		placed:   map[*ir.Node]bool{},
+		placed: map[*ir.Node]bool{}, edges: map[*ir.Node][]*ir.Node{},
 		products: map[*ir.Node]*product{}, into: map[*ir.Node]intoFold{}, taken: map[*ir.Node]bool{},
 	}
 	for _, r := range roots {
@@ -102,7 +104,8 @@ func (f *fuser) needed(roots []*ir.Node) []*ir.Node {
 }
 
 // inline reports whether n is computed anew wherever it is used: views, draws,
-// numbers, and comparisons with their conversions, which cost less than a load.
+// numbers, and short comparisons with their conversions, which cost less than a
+// load.
 func (f *fuser) inline(n *ir.Node) bool {
 	if f.avail[n] || f.copied[n] || (f.targets[n] && n.Type.Rank() > 0) {
 		return false
@@ -113,14 +116,46 @@ func (f *fuser) inline(n *ir.Node) bool {
 	case ir.Index:
 		return n.Is("gather")
 	case ir.Map:
-		return n.Type.Rank() == 0 || n.Type.Elem == ir.Bool || n.Is("cast") && f.inline(n.Args[0]) || f.indexArithmetic(n)
+		return n.Type.Rank() == 0 || (n.Type.Elem == ir.Bool || n.Is("cast") && f.inline(n.Args[0]) || f.indexArithmetic(n)) && f.effort(n) <= mostEffort
 	}
 	return false
 }
 
+// mostEffort is how many operations a comparison may take that is computed anew
+// wherever it is used.
+const mostEffort = 16
+
+// effort is the number of operations that computing the comparison or
+// conversion n takes where it is used. What takes too many counts nothing for
+// its users, as it is kept.
+func (f *fuser) effort(n *ir.Node) int {
+	switch {
+	case n.Type.Rank() == 0:
+		return 0
+	case n.Op.Class == ir.View || n.Is("gather"):
+		return f.effort(n.Args[0])
+	case n.Op.Class != ir.Map || n.Type.Elem.IsFloat() && !n.Is("cast"):
+		return 0
+	}
+	if effort, known := f.efforts[n]; known {
+		return effort
+	}
+	effort := 1
+	for _, a := range n.Args {
+		if e := f.effort(a); e <= mostEffort {
+			effort += e
+		}
+	}
+	if f.efforts == nil {
+		f.efforts = map[*ir.Node]int{}
+	}
+	f.efforts[n] = effort
+	return effort
+}
+
 // indexArithmetic reports whether n is integers computed from indices alone.
 func (f *fuser) indexArithmetic(n *ir.Node) bool {
-	if !n.Type.Elem.IsInt() || n.Op.Class != ir.Map {
+	if !n.Type.Elem.IsInt() || n.Op.Class != ir.Map || f.effort(n) > mostEffort {
 		return false
 	}
 	for _, a := range n.Args {
@@ -132,27 +167,50 @@ func (f *fuser) indexArithmetic(n *ir.Node) bool {
 }
 
 // bases is the nodes with a group of their own, or in memory, that nodes are or
-// depend on through what is inline.
+// depend on through what is inline or waits for its user.
 func (f *fuser) bases(nodes ...*ir.Node) map[*ir.Node]bool {
-	out, seen := map[*ir.Node]bool{}, map[*ir.Node]bool{}
-	var visit func(a *ir.Node)
-	visit = func(a *ir.Node) {
-		if seen[a] {
+	out := map[*ir.Node]bool{}
+	var add func(n *ir.Node)
+	add = func(n *ir.Node) {
+		if !f.floating[n] {
+			out[n] = true
 			return
 		}
-		seen[a] = true
-		if !f.inline(a) && !f.floating[a] {
-			out[a] = true
-			return
-		}
-		for _, b := range a.Args {
-			visit(b)
+		for _, a := range n.Args {
+			for _, b := range f.edge(a) {
+				add(b)
+			}
 		}
 	}
 	for _, n := range nodes {
-		visit(n)
+		for _, b := range f.edge(n) {
+			add(b)
+		}
 	}
 	return out
+}
+
+// edge is the nodes that a is, or depends on through what is inline. It does
+// not change once it is laid out what is inline.
+func (f *fuser) edge(a *ir.Node) []*ir.Node {
+	if !f.inline(a) {
+		return []*ir.Node{a}
+	}
+	if edge, known := f.edges[a]; known {
+		return edge
+	}
+	var edge []*ir.Node
+	seen := map[*ir.Node]bool{}
+	for _, b := range a.Args {
+		for _, c := range f.edge(b) {
+			if !seen[c] {
+				seen[c] = true
+				edge = append(edge, c)
+			}
+		}
+	}
+	f.edges[a] = edge
+	return edge
 }
 
 // float reports whether n waits for its user's group: it reads memory alone,

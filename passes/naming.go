@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,11 +14,14 @@ import (
 type naming struct {
 	g     *ir.Graph
 	taken map[string]bool
+	next  map[string]int      // the first number that may be free behind a name
 	shown map[*ir.Node]string // as formulas write it
+
+	nesting, written int // operations of the formula that is being written
 }
 
 func newNaming(g *ir.Graph, taken ...string) *naming {
-	n := &naming{g: g, taken: map[string]bool{}, shown: map[*ir.Node]string{}}
+	n := &naming{g: g, taken: map[string]bool{}, next: map[string]int{}, shown: map[*ir.Node]string{}}
 	for _, t := range taken {
 		n.taken[t] = true
 	}
@@ -53,8 +57,9 @@ func (n *naming) buffer(x *ir.Node, fallback string) string {
 // fresh is name, with a number behind it where it is taken.
 func (n *naming) fresh(name string) string {
 	out := name
-	for i := 2; n.taken[out]; i++ {
+	for i := max(n.next[name], 2); n.taken[out]; i++ {
 		out = name + strconv.Itoa(i)
+		n.next[name] = i + 1
 	}
 	n.taken[out] = true
 	return out
@@ -64,21 +69,14 @@ func (n *naming) fresh(name string) string {
 // same stock.
 func (n *naming) following() *naming {
 	c := n.inProcedure()
-	c.taken = n.taken
+	c.taken, c.next = n.taken, n.next
 	return c
 }
 
 // inProcedure is a naming for the locals of one procedure: what it takes does
 // not hinder other procedures.
 func (n *naming) inProcedure() *naming {
-	c := &naming{g: n.g, taken: map[string]bool{}, shown: map[*ir.Node]string{}}
-	for k := range n.taken {
-		c.taken[k] = true
-	}
-	for k, v := range n.shown {
-		c.shown[k] = v
-	}
-	return c
+	return &naming{g: n.g, taken: maps.Clone(n.taken), next: maps.Clone(n.next), shown: maps.Clone(n.shown)}
 }
 
 // localName is a path as a Go identifier: block.0.h is block0H.

@@ -163,6 +163,9 @@ func newSequence(steps []*ir.Step) *sequence {
 			}
 		}
 	}
+	for _, w := range q.before {
+		slices.SortStableFunc(w, func(x, y wait) int { return x.step - y.step })
+	}
 	return q
 }
 
@@ -286,7 +289,7 @@ func clobbers(step *ir.Step, b *ir.Buffer) bool {
 			to = s
 		}
 	}
-	return to == nil || !readBefore(l, b, to)
+	return to == nil || !readBefore(l, readsOf(l), b, to)
 }
 
 // dropUnread removes scalars that no step and no caller reads: what needed them

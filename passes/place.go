@@ -22,16 +22,16 @@ type placer struct {
 	lives []map[*ir.Buffer]live   // by timeline
 	order []*ir.Buffer            // arena buffers by first appearance
 	first map[*ir.Buffer]*ir.Step // that writes it
+	users map[*ir.Buffer][]*ir.Step
+	reads map[*ir.LoopStep]map[*ir.Node]passesOf
 }
 
 // Place computes in place what can be, gives buffers that are never needed at
 // the same time the same memory, and lays them out in one arena.
 func place(lines []timeline) ir.Arena {
-	p := &placer{lines: lines}
+	p := &placer{lines: lines, reads: map[*ir.LoopStep]map[*ir.Node]passesOf{}}
 	p.measure()
-	for p.inPlace() {
-		p.measure()
-	}
+	p.inPlace()
 	for _, line := range lines {
 		for _, proc := range line {
 			proc.Steps = slices.DeleteFunc(proc.Steps, isIdle)
@@ -57,7 +57,7 @@ func isIdle(step *ir.Step) bool {
 // measure finds out when each buffer is needed.
 func (p *placer) measure() {
 	p.steps, p.lives, p.order = nil, nil, nil
-	p.first = map[*ir.Buffer]*ir.Step{}
+	p.first, p.users = map[*ir.Buffer]*ir.Step{}, map[*ir.Buffer][]*ir.Step{}
 	seen := map[*ir.Buffer]bool{}
 	for _, line := range p.lines {
 		var steps []*ir.Step
@@ -68,6 +68,7 @@ func (p *placer) measure() {
 				at := len(steps)
 				steps = append(steps, step)
 				for _, b := range append(slices.Clone(t.writes), t.reads...) {
+					p.users[b] = append(p.users[b], step)
 					if l, ok := lives[b]; ok {
 						lives[b] = live{l.first, at}
 					} else {
@@ -96,22 +97,29 @@ func sortedBuffers(set []*ir.Buffer) []*ir.Buffer {
 	return out
 }
 
-// inPlace merges one pair of buffers: one that is read for the last time by
-// the loop that first writes the other, element by element.
-func (p *placer) inPlace() bool {
+// inPlace merges pairs of buffers: one that is read for the last time by the
+// loop that first writes the other, element by element. The earlier of two
+// pairs comes first, so that a buffer may pass through many hands.
+func (p *placer) inPlace() {
+	age := map[*ir.Buffer]int{}
+	for i, b := range p.order {
+		age[b] = i
+	}
 	for _, b := range p.candidates() {
 		step := p.first[b]
 		if step == nil || step.Loop == nil {
 			continue
 		}
-		for _, a := range p.order {
+		t := trafficOf(step)
+		used := sortedBuffers(append(t.reads, t.writes...)) // it may read back what it writes
+		slices.SortStableFunc(used, func(x, y *ir.Buffer) int { return age[x] - age[y] })
+		for _, a := range used {
 			if a != b && p.mayBecome(a, b, step) {
 				p.merge(a, b)
-				return true
+				break
 			}
 		}
 	}
-	return false
 }
 
 // candidates is the buffers that may take another one's memory: those of the
@@ -149,12 +157,12 @@ func (p *placer) mayBecome(a, b *ir.Buffer, step *ir.Step) bool {
 			return false
 		}
 	}
-	return a.Type.Shape.Size().Equal(b.Type.Shape.Size()) && overwrites(step.Loop, a, b)
+	return a.Type.Shape.Size().Equal(b.Type.Shape.Size()) && p.overwrites(step.Loop, a, b)
 }
 
 // overwrites reports whether the loop reads an element of a only before, and
 // where, it writes the same element of b.
-func overwrites(l *ir.LoopStep, a, b *ir.Buffer) bool {
+func (p *placer) overwrites(l *ir.LoopStep, a, b *ir.Buffer) bool {
 	var to *ir.Store
 	for i := range l.Stores {
 		if s := &l.Stores[i]; s.To.Buffer == b {
@@ -177,7 +185,10 @@ func overwrites(l *ir.LoopStep, a, b *ir.Buffer) bool {
 			}
 		}
 	}
-	if !readBefore(l, a, to) {
+	if p.reads[l] == nil {
+		p.reads[l] = readsOf(l)
+	}
+	if !readBefore(l, p.reads[l], a, to) {
 		return false
 	}
 	for _, f := range l.Folds {
@@ -197,10 +208,9 @@ func rowOf(x, to ir.Access, outer int) bool {
 	return x.Offset.Equal(to.Offset) && len(x.Strides) == outer && ir.Shape(x.Strides).Equal(to.Strides[:outer])
 }
 
-// readBefore reports whether l reads an element of a only until the store to
-// writes the same one.
-func readBefore(l *ir.LoopStep, a *ir.Buffer, to *ir.Store) bool {
-	reads := readsOf(l)
+// readBefore reports whether l, which reads when reads says, reads an element of
+// a only until the store to writes the same one.
+func readBefore(l *ir.LoopStep, reads map[*ir.Node]passesOf, a *ir.Buffer, to *ir.Store) bool {
 	for n, x := range l.Loads {
 		if slices.ContainsFunc(x.Index, func(i ir.Indirect) bool { return i.At.Buffer == a }) {
 			return false
@@ -340,10 +350,23 @@ func (p *placer) merge(a, b *ir.Buffer) {
 	}
 	keep.Values = first
 	keep.Merged = append(append(keep.Merged, gone), gone.Merged...)
-	for _, steps := range p.steps {
-		for _, step := range steps {
-			substitute(step, gone, keep)
+	for _, step := range p.users[gone] {
+		substitute(step, gone, keep)
+	}
+
+	// It is needed as long as both.
+	p.users[keep] = append(p.users[keep], p.users[gone]...)
+	p.first[keep] = p.first[a]
+	for _, lives := range p.lives {
+		l, ok := lives[gone]
+		if !ok {
+			continue
 		}
+		if k, both := lives[keep]; both {
+			l = live{min(k.first, l.first), max(k.last, l.last)}
+		}
+		lives[keep] = l
+		delete(lives, gone)
 	}
 }
 

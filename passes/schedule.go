@@ -52,13 +52,13 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 	for n := range pl.buffer {
 		avail[n] = true
 	}
-	s := &scheduler{planner: pl, outer: pl.names, proc: &ir.Procedure{Name: name}, locals: map[*ir.Node]*ir.Buffer{}, cleared: map[*ir.Node]bool{}}
+	s := &scheduler{planner: pl, outer: pl.names, proc: &ir.Procedure{Name: name}, locals: map[*ir.Node]*ir.Buffer{}, cleared: map[*ir.Node]bool{}, kinds: map[*ir.Node]string{}}
 	var roots []*ir.Node
 	updates := map[*ir.Node]*ir.Node{}
-	var copies []target
-	for _, t := range targets {
+	again := make([]bool, len(targets)) // what is there already
+	for i, t := range targets {
 		if avail[t.node] || slices.Contains(roots, t.node) || t.node.IsConstant() && t.node.Type.Rank() == 0 {
-			copies = append(copies, t)
+			again[i] = true
 			delete(updates, t.node)
 			continue
 		}
@@ -73,12 +73,16 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 		}
 	}
 	s.f = fuse(pl.g, avail, roots, updates)
-	for _, t := range targets {
+	var copies []target
+	for i, t := range targets {
 		// What others read too is not computed over what earlier steps still
 		// read: it is copied at the end.
-		if t.leaf != nil && (s.f.reread[t.node] || updates[t.node] == nil) {
-			copies = append(copies, t)
+		later := t.leaf != nil && (s.f.reread[t.node] || updates[t.node] == nil)
+		if later {
 			delete(updates, t.node)
+		}
+		if later || again[i] {
+			copies = append(copies, t)
 		}
 	}
 	s.assign(targets, updates)
@@ -116,6 +120,7 @@ type scheduler struct {
 	proc    *ir.Procedure
 	locals  map[*ir.Node]*ir.Buffer // scalars
 	cleared map[*ir.Node]bool
+	kinds   map[*ir.Node]string // names of scalars without one, as far as known
 }
 
 // assign gives every value in memory its buffer: that of its target, but of an
@@ -237,25 +242,35 @@ func (s *scheduler) local(n *ir.Node, wide bool) *ir.Buffer {
 	if b := s.locals[n]; b != nil {
 		return b
 	}
-	b := &ir.Buffer{Name: s.names.buffer(n, scalarName(n)), Type: n.Type, Storage: ir.InLocal, Wide: wide && n.Type.Elem.IsFloat()}
+	b := &ir.Buffer{Name: s.names.buffer(n, s.scalarName(n)), Type: n.Type, Storage: ir.InLocal, Wide: wide && n.Type.Elem.IsFloat()}
 	s.locals[n] = b
 	s.names.show(n, s.names.display(n, b.Name))
 	return b
 }
 
-// scalarName is what a scalar without a name of its own is called.
-func scalarName(n *ir.Node) string {
-	for _, m := range ir.Topological(n) {
-		if m.Is("hyper") && m.Attr.Name == "lr" {
-			return "rate"
+// scalarName is what a scalar without a name of its own is called: a rate where
+// the learning rate is in it, a scale where it is made of scalars alone.
+func (s *scheduler) scalarName(n *ir.Node) string {
+	if name, known := s.kinds[n]; known {
+		return name
+	}
+	name := "scale"
+	switch {
+	case n.Is("hyper") && n.Attr.Name == "lr":
+		name = "rate"
+	case n.Op.Class != ir.Leaf && n.Op.Class != ir.Map:
+		name = "s"
+	}
+	for _, a := range n.Args {
+		switch kind := s.scalarName(a); {
+		case kind == "rate" || name == "rate":
+			name = "rate"
+		case kind == "s":
+			name = "s"
 		}
 	}
-	for _, m := range ir.Topological(n) {
-		if m.Op.Class != ir.Leaf && m.Op.Class != ir.Map {
-			return "s"
-		}
-	}
-	return "scale"
+	s.kinds[n] = name
+	return name
 }
 
 // scalar is where the scalar n can be read; what is not there yet is computed
