@@ -20,17 +20,17 @@ func (m *model) mathematics() string {
 	}
 	doc := documented(m.name, text, "the model "+m.ir.Name+" of "+m.opts.Source)
 	shapes := m.shapes()
-	forward := m.plan.Forward
+	forward := m.first().Forward
 	if forward == nil {
 		forward = m.plan.Predict
 	}
 	doc += section("Forward"+m.ofBatch()+":", formulas(forward, "forward"), shapes)
-	backward := m.plan.Gradient
+	backward := m.first().Gradient
 	if backward == nil {
-		backward = m.plan.Backward
+		backward = m.first().Backward
 	}
 	doc += section("Backward:", formulas(backward, "backward"), shapes)
-	return doc + section("Update, "+m.ir.Rule+":", formulas(m.plan.Update, "update"), nil)
+	return doc + section("Update, "+m.rule()+":", formulas(m.first().Update, "update"), nil)
 }
 
 // ofBatch names the dimensions of a batch.

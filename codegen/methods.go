@@ -11,8 +11,8 @@ import (
 
 // nameBuffers names the fields that hold scratch memory.
 func (m *model) nameBuffers() {
-	p := m.plan
-	m.buffers = buffersOf(p.Init, p.Forward, p.Backward, p.Gradient, p.Update, p.Evaluate, p.Predict)
+	p, t := m.plan, m.first()
+	m.buffers = buffersOf(p.Init, t.Forward, t.Backward, t.Gradient, t.Update, p.Evaluate, p.Predict)
 	m.ofTrainer = fieldsFor(p.Trainer.Buffers, "Hyper", "params", "optim", "states", "grad", "steps", "calls", "seed", "max",
 		"forward", "backward", "gradient", "update", "evaluate", "initialise", "take", "weights", "tensors", "checkpoint", "next", "spare", "pending", "commit")
 	m.ofReader = fieldsFor(p.Reader.Buffers, "w", "max", "calls", "predict")
@@ -34,16 +34,13 @@ func fieldsFor(list []*ir.Buffer, reserved ...string) map[*ir.Buffer]string {
 // printProcedures prints the bodies of all procedures, from which follows what
 // the types need to have.
 func (m *model) printProcedures() {
-	p := *m.plan
+	p, t := m.plan, m.first()
 	m.initial = m.method(p.Init, m.trainerFrame(p.Init, "initialise", "seed"), nil)
-	m.forward = m.method(p.Forward, m.trainerFrame(p.Forward, "forward", "batch"), m.returnTotals)
+	m.forward = m.method(t.Forward, m.trainerFrame(t.Forward, "forward", "batch"), m.returnTotals)
 	m.evaluate = m.method(p.Evaluate, m.trainerFrame(p.Evaluate, "evaluate", "batch"), m.returnTotals)
-	if !m.hasLoss() {
-		p.Backward, p.Gradient = nil, nil
-	}
-	m.backward = m.method(p.Backward, m.trainerFrame(p.Backward, "backward", "batch"), nil)
-	m.gradient = m.method(p.Gradient, m.trainerFrame(p.Gradient, "gradient", "grad", "batch"), nil)
-	m.update = m.method(p.Update, m.trainerFrame(p.Update, "update", "grad"), nil)
+	m.backward = m.method(t.Backward, m.trainerFrame(t.Backward, "backward", "batch"), nil)
+	m.gradient = m.method(t.Gradient, m.trainerFrame(t.Gradient, "gradient", "grad", "batch"), nil)
+	m.update = m.method(t.Update, m.trainerFrame(t.Update, "update", "grad"), nil)
 	m.predict = m.method(p.Predict, m.predictorFrame(p.Predict), nil)
 }
 

@@ -177,7 +177,23 @@ func (m *model) boundOf(input string) *ir.Bound {
 }
 
 // trained reports whether the model has a loss and an update rule.
-func (m *model) trained() bool { return m.plan.Update != nil }
+func (m *model) trained() bool { return m.first().Update != nil }
+
+// first is the plan of the first loss.
+func (m *model) first() *ir.TrainPlan {
+	if len(m.plan.Trains) == 0 {
+		return &ir.TrainPlan{}
+	}
+	return m.plan.Trains[0]
+}
+
+// rule is the optimiser as written.
+func (m *model) rule() string {
+	if t := m.first().Train; t != nil {
+		return t.Rule
+	}
+	return ""
+}
 
 // measured reports whether the model has a loss or metrics.
 func (m *model) measured() bool { return len(m.plan.Reports) > 0 }

@@ -32,7 +32,9 @@ func (m *model) trainingNodes() []*ir.Node {
 		if side == nil {
 			continue
 		}
-		roots = append(roots, side.Loss)
+		for _, l := range side.Losses {
+			roots = append(roots, l.Node)
+		}
 		for _, n := range side.Metrics {
 			roots = append(roots, n.Node)
 		}

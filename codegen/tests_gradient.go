@@ -132,7 +132,7 @@ func (m *model) exact() *ir.Node {
 		return nil
 	}
 	stops, expanded := false, true
-	for _, n := range ir.Topological(m.ir.Train.Loss) {
+	for _, n := range ir.Topological(m.ir.Train.Loss(m.first().Loss)) {
 		switch {
 		case n.Is("call"):
 			return nil
@@ -144,11 +144,11 @@ func (m *model) exact() *ir.Node {
 	}
 	switch {
 	case expanded:
-		return m.ir.Train.Loss
+		return m.ir.Train.Loss(m.first().Loss)
 	case stops:
 		return nil
 	}
-	return m.plan.Exact
+	return m.first().Exact
 }
 
 // printExact prints the loss as a function of all parameters; frozen reports

@@ -226,14 +226,14 @@ func (m *model) printReport(f *file) {
 
 // isEmpty is the condition that a batch has no element, "" where none can be.
 func (m *model) isEmpty() string {
-	if _, constant := m.plan.Empty.Const(); constant {
+	if _, constant := m.first().Empty.Const(); constant {
 		return ""
 	}
-	return spellDim(m.plan.Empty, func(name string) string { return m.dimOf("batch", name, m.inputs) }) + " == 0"
+	return spellDim(m.first().Empty, func(name string) string { return m.dimOf("batch", name, m.inputs) }) + " == 0"
 }
 
 // hasLoss reports whether the first report is the loss.
-func (m *model) hasLoss() bool { return m.ir.Train != nil && m.ir.Train.Loss != nil }
+func (m *model) hasLoss() bool { return len(m.plan.Trains) > 0 }
 
 // printStep prints Step.
 func (m *model) printStep(f *file) {
@@ -326,7 +326,7 @@ func (m *model) printGrad(f *file) {
 
 // printUpdate prints Update.
 func (m *model) printUpdate(f *file) {
-	doc := "Update makes the step of " + m.ir.Rule + " for a gradient that Grad gave" + m.committed() + ". It panics if grad has no memory"
+	doc := "Update makes the step of " + m.rule() + " for a gradient that Grad gave" + m.committed() + ". It panics if grad has no memory"
 	if readsLength(m.update) {
 		doc += ", or if Hyper.Steps is not set"
 	}
@@ -354,7 +354,7 @@ func (m *model) committed() string {
 }
 
 // writes reports whether training sets states of the model.
-func (m *model) writes() bool { return len(m.plan.Written) > 0 }
+func (m *model) writes() bool { return len(m.first().Written) > 0 }
 
 // needsSpare reports whether Evaluate runs what leaves new states.
 func (m *model) needsSpare() bool { return m.writes() && m.plan.Evaluate == nil }
@@ -365,7 +365,7 @@ func (m *model) printCommit(f *file) {
 		return
 	}
 	f.fn("commit gives the states the new values that forward left.", fmt.Sprintf("(m *%s) commit()", m.name), func(b *body) {
-		for _, s := range m.plan.Written {
+		for _, s := range m.first().Written {
 			field, ok := m.states.fieldOf(s.Path)
 			if !ok {
 				m.fail("state %s is written, but none of the model's", s.Path)

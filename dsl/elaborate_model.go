@@ -259,15 +259,21 @@ func (e *elaborator) loss(sc *scope, s *LossStmt) {
 		e.failWith(sc, s.Value, e.explain(sc, d, s.Value))
 		return
 	}
+	e.addLoss(sc, s, n)
+}
+
+// addLoss adds an unnamed loss to the ones before it.
+func (e *elaborator) addLoss(sc *scope, s *LossStmt, n *ir.Node) {
 	side := e.model.side
-	if side.Loss == nil {
-		side.Loss = n
-	} else if side.Loss.Type.Elem != n.Type.Elem {
-		e.fail(sc, s.Value, "loss-type", "this loss is of type %v and the one before of %v", n.Type.Elem, side.Loss.Type.Elem)
+	if len(side.Losses) == 0 {
+		side.Losses = []ir.Named{{Doc: s.Doc, Pos: position(s.Span), Node: n}}
+	} else if sum := side.Losses[0].Node; sum.Type.Elem != n.Type.Elem {
+		e.fail(sc, s.Value, "loss-type", "this loss is of type %v and the one before of %v", n.Type.Elem, sum.Type.Elem)
+		return
 	} else {
-		side.Loss = e.g.Map("add", side.Loss, n)
+		side.Losses[0].Node = e.g.Map("add", sum, n)
 	}
-	e.name(sc, side.Loss, &Name{Span: s.Span, Name: "loss"})
+	e.name(sc, side.Losses[0].Node, &Name{Span: s.Span, Name: "loss"})
 }
 
 // metric adds a number that is reported.

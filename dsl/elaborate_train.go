@@ -57,14 +57,16 @@ func (e *elaborator) trainModel(m *modelState) {
 	if rule == nil {
 		return
 	}
-	m.out.Rule = oneLine(s.Rule)
+	train := &ir.Train{Rule: oneLine(s.Rule), Pos: position(s.Span), Accumulate: 1}
 	for _, p := range m.out.Params {
 		u := e.updateOf(m, rule, p)
 		if u == nil {
 			return
 		}
-		m.out.Updates = append(m.out.Updates, u)
+		u.Rule = train.Rule
+		train.Updates = append(train.Updates, u)
 	}
+	m.out.Trains = []*ir.Train{train}
 }
 
 // optimizerNamed is the optimizer of that name, the file's before the library's.

@@ -210,7 +210,7 @@ func setModel(e *ir.Evaluator, m *ir.Model, given map[string]*ir.Tensor) error {
 			return err
 		}
 	}
-	for _, u := range m.Updates {
+	for _, u := range m.Updates() {
 		if g := given["grad "+u.Param.Path]; g != nil {
 			e.Values["input grad "+u.Param.Path] = g
 		}
@@ -263,7 +263,7 @@ func modelRoots(m *ir.Model, path []string) ([]*ir.Node, error) {
 	}
 	name := strings.Join(path, ".")
 	if name == "loss" {
-		return []*ir.Node{side.Loss}, nil
+		return []*ir.Node{side.Loss("")}, nil
 	}
 	for _, list := range [][]ir.Named{side.Outputs, side.Metrics} {
 		for _, o := range list {
@@ -282,7 +282,7 @@ func modelRoots(m *ir.Model, path []string) ([]*ir.Node, error) {
 			return []*ir.Node{q.Init}, nil
 		}
 	}
-	for _, u := range m.Updates {
+	for _, u := range m.Updates() {
 		if "update."+u.Param.Path == name {
 			roots := []*ir.Node{u.Next}
 			for _, w := range u.States {

@@ -144,7 +144,7 @@ func (r *modelRun) draw() error {
 		}
 	}
 	states := slices.Clone(m.States)
-	for _, u := range m.Updates {
+	for _, u := range updatesOf(m) {
 		if err := r.set(u.Grad, func() float64 { return r.rng.NormFloat64() }, 2); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (r *modelRun) machine(arena ir.Arena) *machine {
 	for _, p := range r.model.Params {
 		give("param ", p.Node, p.Path)
 	}
-	for _, u := range r.model.Updates {
+	for _, u := range updatesOf(r.model) {
 		give("grad ", u.Grad, u.Param.Path)
 		params, grads = append(params, m.others["param "+u.Param.Path]), append(grads, m.others["grad "+u.Param.Path])
 		for _, w := range u.States {
@@ -257,14 +257,14 @@ func (r *modelRun) check() error {
 			}
 		}
 	}
-	if p.Forward != nil {
+	if len(p.Trains) > 0 {
 		if err := r.training(); err != nil {
 			return err
 		}
 	}
-	if p.Update != nil {
+	if len(p.Trains) > 0 && p.Trains[0].Update != nil {
 		mach := r.machine(p.Trainer)
-		if err := mach.run(p.Update); err != nil {
+		if err := mach.run(p.Trains[0].Update); err != nil {
 			return err
 		}
 		if err := r.updated(mach, nil); err != nil {
@@ -296,13 +296,13 @@ func (r *modelRun) check() error {
 
 // training runs the forward, then what may follow it.
 func (r *modelRun) training() error {
-	p, m := r.plan, r.model
-	mach := r.machine(p.Trainer)
+	p, m := r.plan.Trains[0], r.model
+	mach := r.machine(r.plan.Trainer)
 	if err := mach.run(p.Forward); err != nil {
 		return err
 	}
 	var parts []*ir.Node
-	for _, x := range p.Parts {
+	for _, x := range r.plan.Parts {
 		if x.Size == nil {
 			parts = append(parts, x.Node)
 		}
@@ -330,7 +330,7 @@ func (r *modelRun) training() error {
 	if p.Backward == nil {
 		return nil
 	}
-	mach = r.machine(p.Trainer)
+	mach = r.machine(r.plan.Trainer)
 	if err := mach.runAll(p.Forward, p.Backward); err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (r *modelRun) training() error {
 
 // gradients is the derivatives of the loss as it is written, by parameter.
 func (r *modelRun) gradients() []*ir.Node {
-	loss := Gradient(r.g, r.model.Train.Loss)[0]
+	loss := Gradient(r.g, r.model.Train.Losses[0].Node)[0]
 	var params []*ir.Node
 	for _, p := range r.model.Params {
 		params = append(params, p.Node)
@@ -359,7 +359,7 @@ func (r *modelRun) gradients() []*ir.Node {
 func (r *modelRun) updated(m *machine, grads []*ir.Node) error {
 	of := map[*ir.Node]*ir.Node{}
 	for i, p := range r.model.Params {
-		for _, u := range r.model.Updates {
+		for _, u := range updatesOf(r.model) {
 			if u.Param == p && grads != nil {
 				of[u.Grad] = grads[i]
 			}
@@ -369,7 +369,7 @@ func (r *modelRun) updated(m *machine, grads []*ir.Node) error {
 	for _, s := range r.plan.States {
 		kept[s.Path] = true
 	}
-	for _, u := range r.model.Updates {
+	for _, u := range updatesOf(r.model) {
 		if err := r.compare(m, "param "+u.Param.Path, u.Next, of); err != nil {
 			return err
 		}
@@ -454,4 +454,13 @@ func (r *modelRun) compareData(name string, got, want []float64, elem ir.DType) 
 		}
 	}
 	return nil
+}
+
+// updatesOf is the rules of a model's trains.
+func updatesOf(m *ir.Model) []*ir.Update {
+	var out []*ir.Update
+	for _, t := range m.Trains {
+		out = append(out, t.Updates...)
+	}
+	return out
 }

@@ -22,12 +22,12 @@ type flatUpdate struct {
 
 // flatten is the updates as one, nil where they differ or are not elementwise.
 func (c *modelCompiler) flatten(stateValues []*ir.Node) *flatUpdate {
-	if len(c.m.Updates) < 2 || len(c.m.Updates) != len(c.m.Params) {
+	if len(c.updates()) < 2 || len(c.updates()) != len(c.m.Params) {
 		return nil
 	}
 	size := ir.Dim{}
-	elem := c.m.Updates[0].Param.Node.Type.Elem
-	for _, u := range c.m.Updates {
+	elem := c.updates()[0].Param.Node.Type.Elem
+	for _, u := range c.updates() {
 		if u.Param.Node.Type.Elem != elem {
 			return nil
 		}
@@ -36,7 +36,7 @@ func (c *modelCompiler) flatten(stateValues []*ir.Node) *flatUpdate {
 	f := &flatUpdate{g: c.g, shape: ir.Shape{size}}
 	t := ir.Type{Elem: elem, Shape: f.shape}
 	f.param, f.grad = c.g.Leaf("param", "*", t), c.g.Leaf("input", "grad *", t)
-	for i, u := range c.m.Updates {
+	for i, u := range c.updates() {
 		next, states, ok := c.flattenOne(f, i, u, stateValues)
 		if !ok || i > 0 && (next != f.next || !slices.EqualFunc(states, f.states, sameWrite)) {
 			return nil

@@ -14,6 +14,7 @@ type modelCompiler struct {
 	g    *ir.Graph
 	m    *ir.Model
 	plan *ir.ModelPlan
+	line *ir.TrainPlan // of the loss; nil without one
 
 	train, infer []*ir.Node // parts of the loss and metrics
 	outputs      []*ir.Node
@@ -30,6 +31,13 @@ type modelCompiler struct {
 
 func compileModel(g *ir.Graph, m *ir.Model) (*ir.ModelPlan, error) {
 	c := &modelCompiler{g: g, m: m, plan: &ir.ModelPlan{Model: m, Empty: emptyDim(m)}}
+	if m.Train != nil && len(m.Train.Losses) > 0 {
+		c.line = &ir.TrainPlan{Loss: m.Train.Losses[0].Name, Inputs: m.Inputs, Empty: c.plan.Empty}
+		if len(m.Trains) > 0 {
+			c.line.Train = m.Trains[0]
+		}
+		c.plan.Trains = []*ir.TrainPlan{c.line}
+	}
 	steps := []func() error{c.calculus, c.simplify, c.procedures}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -57,7 +65,9 @@ func (c *modelCompiler) calculus() error {
 	all := Gradient(g, slices.Concat(train, infer)...)
 	c.plan.Bounds = bounds(all)
 	all = stripMarks(g, all)
-	c.plan.Exact = Strip(g, all[0])[0]
+	if c.line != nil {
+		c.line.Exact = Strip(g, all[0])[0]
+	}
 	if err := c.cut(all[:len(train)], all[len(train):]); err != nil {
 		return err
 	}
@@ -80,7 +90,10 @@ func sideRoots(s *ir.Side) []*ir.Node {
 	if s == nil {
 		return nil
 	}
-	out := []*ir.Node{s.Loss}
+	out := []*ir.Node{nil}
+	if len(s.Losses) > 0 {
+		out[0] = s.Losses[0].Node
+	}
 	for _, x := range slices.Concat(s.Metrics, s.Outputs) {
 		out = append(out, x.Node)
 	}
@@ -97,7 +110,7 @@ func (c *modelCompiler) gradient(loss *ir.Node) error {
 		params[i] = p.Node
 	}
 	c.grads = sweep(c.g, loss, c.g.Fill(1, loss.Type), params...)
-	reached := reachable(c.m.Train.Loss)
+	reached := reachable(c.m.Train.Losses[0].Node)
 	var idle []*ir.Param
 	for i, d := range c.grads {
 		p := c.m.Params[i]
@@ -177,6 +190,7 @@ func (c *modelCompiler) cut(train, infer []*ir.Node) error {
 			}
 		}
 		c.plan.Reports, c.plan.Parts = reports, cut.parts
+		c.lineParts()
 		c.train = partNodes(cut)
 		c.writes = train[len(train)-len(m.Train.Writes):]
 	}
@@ -192,6 +206,27 @@ func (c *modelCompiler) cut(train, infer []*ir.Node) error {
 		c.outputs = infer[first : first+len(m.Infer.Outputs)]
 	}
 	return nil
+}
+
+// updates is the rules of the train statement.
+func (c *modelCompiler) updates() []*ir.Update {
+	if len(c.m.Trains) == 0 {
+		return nil
+	}
+	return c.m.Trains[0].Updates
+}
+
+// lineParts says that the loss's forward computes every part and report.
+func (c *modelCompiler) lineParts() {
+	if c.line == nil {
+		return
+	}
+	for i := range c.plan.Parts {
+		c.line.Parts = append(c.line.Parts, i)
+	}
+	for i := range c.plan.Reports {
+		c.line.Reports = append(c.line.Reports, i)
+	}
 }
 
 func samePart(a, b ir.Part) bool {
@@ -239,7 +274,7 @@ func bounds(roots []*ir.Node) []ir.Bound {
 // simplify brings everything to its final form.
 func (c *modelCompiler) simplify() error {
 	g := c.g
-	for _, u := range c.m.Updates {
+	for _, u := range c.updates() {
 		c.next = append(c.next, u.Next)
 		c.states = append(c.states, u.States...)
 	}
@@ -255,7 +290,7 @@ func (c *modelCompiler) simplify() error {
 	// product that makes it.
 	if len(c.next) > 0 && c.foldable() {
 		c.folded = make([]*ir.Node, len(c.next))
-		for i, u := range c.m.Updates {
+		for i, u := range c.updates() {
 			c.folded[i] = g.Replace(map[*ir.Node]*ir.Node{u.Grad: c.gradOf(u.Param)}, c.next[i])[0]
 		}
 		c.folded = Simplify(g, c.folded...)
@@ -296,7 +331,7 @@ func (c *modelCompiler) gradOf(p *ir.Param) *ir.Node {
 // scalar times the gradient.
 func (c *modelCompiler) foldable() bool {
 	s := newSimplifier(c.g, nil)
-	for i, u := range c.m.Updates {
+	for i, u := range c.updates() {
 		for _, n := range ir.Topological(c.next[i]) {
 			if n.Is("state") {
 				return false

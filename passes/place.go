@@ -501,21 +501,28 @@ func checkTimeline(line timeline) error {
 // modelTimelines is the ways in which a model's procedures follow one another.
 func modelTimelines(m *ir.ModelPlan) []timeline {
 	var lines []timeline
-	if m.Forward != nil {
-		if m.Backward != nil {
-			lines = append(lines, timeline{m.Forward, m.Backward})
-		}
-		if m.Gradient != nil {
-			lines = append(lines, timeline{m.Forward, m.Gradient})
-		}
-		if m.Backward == nil && m.Gradient == nil {
-			lines = append(lines, timeline{m.Forward})
-		}
+	for _, t := range m.Trains {
+		lines = append(lines, trainTimelines(t)...)
 	}
-	for _, proc := range []*ir.Procedure{m.Update, m.Evaluate, m.Init} {
+	for _, proc := range []*ir.Procedure{m.Evaluate, m.Init} {
 		if proc != nil {
 			lines = append(lines, timeline{proc})
 		}
+	}
+	return lines
+}
+
+// trainTimelines is those of one loss.
+func trainTimelines(t *ir.TrainPlan) []timeline {
+	lines := []timeline{{t.Forward}}
+	if t.Backward != nil {
+		lines = append(lines, timeline{t.Forward, t.Backward})
+	}
+	if t.Gradient != nil {
+		lines = append(lines, timeline{t.Forward, t.Gradient})
+	}
+	if t.Update != nil {
+		lines = append(lines, timeline{t.Update})
 	}
 	return lines
 }

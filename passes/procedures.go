@@ -48,32 +48,32 @@ func (c *modelCompiler) child(of *planner) *planner {
 // planTraining plans the forward, the gradient, and the backward where updates
 // are folded.
 func (c *modelCompiler) planTraining() []timeline {
-	if len(c.train) == 0 {
+	if c.line == nil {
 		return nil
 	}
 	fw := c.child(c.root)
 	values := slices.Concat(c.train, c.writes)
 	keep := saved(fw.buffer, values, slices.Concat(c.grads, c.folded))
-	c.plan.Forward = fw.procedure("forward", slices.Concat(results(c.train), c.writeTargets()), keep)
+	c.line.Forward = fw.procedure("forward", slices.Concat(results(c.train), c.writeTargets()), keep)
 	if len(c.grads) == 0 {
-		return []timeline{{c.plan.Forward}}
+		return []timeline{{c.line.Forward}}
 	}
-	c.plan.Gradient = c.child(fw).procedure("gradient", c.gradTargets(), nil)
-	lines := []timeline{{c.plan.Forward, c.plan.Gradient}}
+	c.line.Gradient = c.child(fw).procedure("gradient", c.gradTargets(), nil)
+	lines := []timeline{{c.line.Forward, c.line.Gradient}}
 	if c.folded != nil {
-		c.plan.Backward = c.child(fw).procedure("backward", lastFirst(c.updateTargets(c.folded)), nil)
-		lines = append(lines, timeline{c.plan.Forward, c.plan.Backward})
+		c.line.Backward = c.child(fw).procedure("backward", lastFirst(c.updateTargets(c.folded)), nil)
+		lines = append(lines, timeline{c.line.Forward, c.line.Backward})
 	}
 	return lines
 }
 
 // planUpdate plans the optimiser's step for a given gradient.
 func (c *modelCompiler) planUpdate() []timeline {
-	if len(c.next) == 0 {
+	if c.line == nil || len(c.next) == 0 {
 		return nil
 	}
 	up := c.child(c.root)
-	for _, u := range c.m.Updates {
+	for _, u := range c.updates() {
 		up.buffer[u.Grad] = c.gradBuffer(u.Param)
 		up.names.show(u.Grad, "d"+u.Param.Path)
 	}
@@ -82,8 +82,8 @@ func (c *modelCompiler) planUpdate() []timeline {
 		targets = f.bind(up)
 		c.states = f.byName(c.states)
 	}
-	c.plan.Update = up.procedure("update", targets, nil)
-	return []timeline{{c.plan.Update}}
+	c.line.Update = up.procedure("update", targets, nil)
+	return []timeline{{c.line.Update}}
 }
 
 // planRest plans the inference that reports, where it is not the forward, and
@@ -206,7 +206,7 @@ func lastFirst(targets []target) []target {
 // updateTargets is the new parameters in the parameters' own buffers.
 func (c *modelCompiler) updateTargets(next []*ir.Node) []target {
 	var out []target
-	for i, u := range c.m.Updates {
+	for i, u := range c.updates() {
 		leaf := u.Param.Node
 		out = append(out, target{node: next[i], buffer: c.root.buffer[leaf], leaf: leaf})
 	}
@@ -222,7 +222,7 @@ func (c *modelCompiler) writeTargets() []target {
 		out = append(out, target{node: v, buffer: &ir.Buffer{
 			Name: c.root.names.fresh(localName(state.Path) + "Next"), Type: v.Type, Storage: ir.InState, Key: state.Path + ir.NextKey,
 		}})
-		c.plan.Written = append(c.plan.Written, state)
+		c.line.Written = append(c.line.Written, state)
 	}
 	return out
 }

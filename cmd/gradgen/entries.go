@@ -1,6 +1,11 @@
 package main
 
-import "gradgen.dev/ir"
+import (
+	"slices"
+	"strings"
+
+	"gradgen.dev/ir"
+)
 
 // An entry is a graph that is compiled as one.
 type entry struct {
@@ -12,15 +17,15 @@ type entry struct {
 // gradient by each parameter, the updates, and the inference form.
 func modelEntries(g *ir.Graph, m *ir.Model) []entry {
 	entries := []entry{{"training", sideRoots(m.Train)}}
-	if m.Train != nil && m.Train.Loss != nil {
-		grads := entry{name: "gradient"}
+	for _, l := range m.Train.Losses {
+		grads := entry{name: strings.TrimSpace("gradient " + l.Name)}
 		for _, p := range m.Params {
-			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, m.Train.Loss, p.Node))
+			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, l.Node, p.Node))
 		}
 		entries = append(entries, grads)
 	}
 	updates := entry{name: "update"}
-	for _, u := range m.Updates {
+	for _, u := range m.Updates() {
 		updates.roots = append(updates.roots, u.Next)
 		for _, w := range u.States {
 			updates.roots = append(updates.roots, w.Value)
@@ -34,11 +39,7 @@ func sideRoots(s *ir.Side) []*ir.Node {
 	if s == nil {
 		return nil
 	}
-	roots := namedRoots(s.Outputs)
-	if s.Loss != nil {
-		roots = append(roots, s.Loss)
-	}
-	roots = append(roots, namedRoots(s.Metrics)...)
+	roots := namedRoots(slices.Concat(s.Outputs, s.Losses, s.Metrics))
 	for _, w := range s.Writes {
 		roots = append(roots, w.Value)
 	}

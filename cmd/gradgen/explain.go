@@ -38,9 +38,17 @@ func explain(p *ir.Plan) string {
 	var b strings.Builder
 	for _, m := range p.Models {
 		fmt.Fprintf(&b, "model %s\n", m.Model.Name)
-		explainProcedure(&b, "forward", m.Forward)
-		explainProcedure(&b, "gradient", m.Gradient)
-		explainProcedure(&b, "update, "+m.Model.Rule, m.Update)
+		for _, t := range m.Trains {
+			of := ""
+			if t.Loss != "" {
+				of = " of " + t.Loss
+			}
+			explainProcedure(&b, "forward"+of, t.Forward)
+			explainProcedure(&b, "gradient"+of, t.Gradient)
+			if t.Train != nil {
+				explainProcedure(&b, "update"+of+", "+t.Train.Rule, t.Update)
+			}
+		}
 		explainProcedure(&b, "inference", m.Predict)
 		b.WriteByte('\n')
 	}
