@@ -61,10 +61,9 @@ type elaborator struct {
 
 	diags    []*Diagnostic
 	reported map[place]bool
-	refused  map[Node]bool // declarations with something that is not compiled yet
-	broken   bool          // a declaration has a syntax error
-	imports  bool          // names may come from a file that is not read
-	stopped  bool          // a limit is reached
+	broken   bool // a declaration has a syntax error
+	imports  bool // names may come from a file that is not read
+	stopped  bool // a limit is reached
 
 	static map[string]bool // hyperparameters that must be compile-time numbers
 	again  bool            // static has grown
@@ -98,7 +97,7 @@ func newElaborator(f *File, opts Options, static map[string]bool) *elaborator {
 	e := &elaborator{
 		opts: opts, file: f, g: g, static: static, library: library(),
 		program:  &ir.Program{Source: filepath.Base(f.Name), Graph: g},
-		reported: map[place]bool{}, refused: map[Node]bool{}, origins: map[*ir.Node]origin{},
+		reported: map[place]bool{}, origins: map[*ir.Node]origin{},
 		checked: map[*ir.Node]bool{}, places: map[Node]map[*Call]string{}, targets: map[Node]map[string]bool{},
 		elem: ir.Float32,
 	}
@@ -167,7 +166,7 @@ func (e *elaborator) defaultElem(otherwise ir.DType) ir.DType {
 // report adds a diagnostic; one place has only its first.
 func (e *elaborator) report(d *Diagnostic) {
 	at := place{d.Place().File, d.Place().Start}
-	if e.stopped && d.Code != "limit" || e.reported[at] {
+	if e.stopped || e.reported[at] {
 		return
 	}
 	e.reported[at] = true
@@ -215,23 +214,20 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 }
 
 // notCompiled refuses what the language has and the compiler does not have yet.
-// A declaration is refused once.
 func (e *elaborator) notCompiled(sc *scope, n Node, what string) value {
-	if sc != nil {
-		if e.refused[sc.decl] {
-			return poison{}
-		}
-		e.refused[sc.decl] = true
-	}
 	return e.fail(sc, n, "not-compiled", "%s is not compiled yet", what)
 }
 
-// stop reports that a limit is reached; nothing else is reported after it.
+// stop reports that a limit on the work is reached; nothing else is reported
+// after it.
 func (e *elaborator) stop(sc *scope, n Node, format string, args ...any) value {
-	if !e.stopped {
-		e.stopped = true
-		e.fail(sc, n, "limit", format, args...)
-	}
+	return e.stopWith(sc, n, "work-limit", format, args...)
+}
+
+// stopWith is stop with another code.
+func (e *elaborator) stopWith(sc *scope, n Node, code, format string, args ...any) value {
+	e.fail(sc, n, code, format, args...)
+	e.stopped = true
 	return poison{}
 }
 

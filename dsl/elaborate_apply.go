@@ -127,7 +127,7 @@ func (e *elaborator) checkResult(sc *scope, t *Type, v value, at Node) value {
 	if t.Elem != nil {
 		parsed, ok := ir.ParseDType(t.Elem.Name)
 		if !ok {
-			return e.fail(sc, t.Elem, "type", "%s is no type of a result%s", t.Elem.Name, proposal(t.Elem.Name, typeNames[4:]))
+			return e.fail(sc, t.Elem, "unknown-type", "%s is no type of a result%s", t.Elem.Name, proposal(t.Elem.Name, typeNames[4:]))
 		}
 		elem, written = parsed, true
 	}

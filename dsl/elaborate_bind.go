@@ -132,7 +132,7 @@ func (e *elaborator) fitTensor(sc *scope, f *function, p *Param, a *argument, v 
 	if p.Type.Elem != nil {
 		t, ok := ir.ParseDType(p.Type.Elem.Name)
 		if !ok {
-			return e.fail(sc, p.Type.Elem, "type", "%s is no type of a parameter%s", p.Type.Elem.Name, proposal(p.Type.Elem.Name, typeNames))
+			return e.fail(sc, p.Type.Elem, "unknown-type", "%s is no type of a parameter%s", p.Type.Elem.Name, proposal(p.Type.Elem.Name, typeNames))
 		}
 		elem, written = t, true
 	}
@@ -267,7 +267,7 @@ func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *
 	n, isNumber := v.(number)
 	want, ok := n.extent()
 	if !isNumber || !ok {
-		e.fail(sc, d, "dimension", "%s", wantsInteger("a dimension", d, v))
+		e.fail(sc, d, "not-an-integer", "%s", wantsInteger("a dimension", d, v))
 		return false
 	}
 	e.needStatic(n.hyper)

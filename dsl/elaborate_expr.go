@@ -25,10 +25,10 @@ func (e *elaborator) eval(sc *scope, x Expr) value {
 // checkSize keeps tensors within the limits.
 func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 	if r := t.node.Type.Rank(); r > maxRank {
-		return e.fail(sc, at, "limit", "this tensor has rank %d, more than the limit of %d", r, maxRank)
+		return e.fail(sc, at, "tensor-limit", "this tensor has rank %d, more than the limit of %d", r, maxRank)
 	}
 	if !manageable(t.node.Type.Shape) {
-		return e.fail(sc, at, "limit", "the extents of this tensor are polynomials of too many terms")
+		return e.fail(sc, at, "tensor-limit", "the extents of this tensor are polynomials of too many terms")
 	}
 	size := 1.0
 	for _, d := range t.node.Type.Shape {
@@ -42,7 +42,7 @@ func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 		size *= float64(n)
 	}
 	if size > maxTensorSize {
-		return e.fail(sc, at, "limit", "this tensor is %v and has more elements than the limit of 2^31", t.node.Type.Shape)
+		return e.fail(sc, at, "tensor-limit", "this tensor is %v and has more elements than the limit of 2^31", t.node.Type.Shape)
 	}
 	return t
 }
@@ -351,7 +351,7 @@ func (e *elaborator) literal(sc *scope, at Node, l list, elem ir.DType) (*ir.Nod
 		}
 		parts[i] = n
 		if !n.Type.Equal(parts[0].Type) {
-			e.fail(sc, at, "literal", "the parts of this list have shapes %v and %v", parts[0].Type.Shape, n.Type.Shape)
+			e.fail(sc, at, "shapes", "the parts of this list have shapes %v and %v", parts[0].Type.Shape, n.Type.Shape)
 			return nil, false
 		}
 	}

@@ -117,7 +117,7 @@ func (e *elaborator) hyper(at Node, name string, n number, doc, key string, add 
 	}
 	for _, h := range e.model.out.Hyper {
 		if goName(h.Name) == goName(name) {
-			e.report(errorAt(at, "two numbers of model %s are called %s in Hyper; rename the model's parameter", e.model.out.Name, name).code("hyper-clash"))
+			e.report(errorAt(at, "two numbers of model %s are called %s in Hyper; rename the model's parameter", e.model.out.Name, name).code("go-name"))
 			return leaf
 		}
 	}
@@ -130,12 +130,12 @@ func (e *elaborator) hyper(at Node, name string, n number, doc, key string, add 
 // run-time dimensions.
 func (e *elaborator) input(sc *scope, s *VarStmt) {
 	if sc.kind != modelScope {
-		e.fail(sc, s, "input-place", "input stands in a model")
+		e.fail(sc, s, "place", "input stands in a model")
 		e.poisonVar(sc, s)
 		return
 	}
 	if len(sc.loops) > 0 {
-		e.fail(sc, s, "input-place", "input stands outside of loops")
+		e.fail(sc, s, "place", "input stands outside of loops")
 		e.poisonVar(sc, s)
 		return
 	}
@@ -199,7 +199,7 @@ func hasDim(dims []ir.RunDim, name string) bool {
 // output adds a value to what the forward function returns.
 func (e *elaborator) output(sc *scope, s *OutputStmt) {
 	if sc.kind != modelScope {
-		e.fail(sc, s, "output-place", "output stands in a model")
+		e.fail(sc, s, "place", "output stands in a model")
 		return
 	}
 	var v value
@@ -234,7 +234,7 @@ func (e *elaborator) once(sc *scope, kind string, name *Name) bool {
 // loss adds a scalar to what training minimises.
 func (e *elaborator) loss(sc *scope, s *LossStmt) {
 	if sc.kind != modelScope {
-		e.fail(sc, s, "loss-place", "loss stands in a model; a layer can return what the model minimises")
+		e.fail(sc, s, "place", "loss stands in a model; a layer can return what the model minimises")
 		return
 	}
 	v := e.eval(sc, s.Value)
@@ -255,7 +255,7 @@ func (e *elaborator) loss(sc *scope, s *LossStmt) {
 		return
 	}
 	if n.Type.Rank() > 0 {
-		d := errorAt(s.Value, "the loss is %v, and it must be a scalar []; mean or sum over it gives one", n.Type.Shape).code("loss-shape")
+		d := errorAt(s.Value, "the loss is %v, and it must be a scalar []; mean or sum over it gives one", n.Type.Shape).code("not-scalar")
 		e.failWith(sc, s.Value, e.explain(sc, d, s.Value))
 		return
 	}
@@ -279,7 +279,7 @@ func (e *elaborator) addLoss(sc *scope, s *LossStmt, n *ir.Node) {
 // metric adds a number that is reported.
 func (e *elaborator) metric(sc *scope, s *MetricStmt) {
 	if sc.kind != modelScope {
-		e.fail(sc, s, "metric-place", "metric stands in a model")
+		e.fail(sc, s, "place", "metric stands in a model")
 		return
 	}
 	name := s.Name
@@ -300,10 +300,10 @@ func (e *elaborator) metric(sc *scope, s *MetricStmt) {
 	}
 	switch {
 	case n.Type.Elem == ir.Bool:
-		e.fail(sc, s.Value, "metric-type", "metric %s is a bool; float(x) converts", name.Name)
+		e.fail(sc, s.Value, "loss-type", "metric %s is a bool; float(x) converts", name.Name)
 		return
 	case n.Type.Rank() > 0:
-		e.fail(sc, s.Value, "metric-shape", "metric %s is %v, and it must be a scalar []; mean or sum over it gives one", name.Name, n.Type.Shape)
+		e.fail(sc, s.Value, "not-scalar", "metric %s is %v, and it must be a scalar []; mean or sum over it gives one", name.Name, n.Type.Shape)
 		return
 	}
 	e.name(sc, n, name)

@@ -44,7 +44,7 @@ func (e *elaborator) bindVar(sc *scope, s *VarStmt, leaf *ir.Node, v *stateVar) 
 // param declares a trained tensor of the model.
 func (e *elaborator) param(sc *scope, s *VarStmt) {
 	if e.model == nil || sc.kind != modelScope && sc.kind != layerScope {
-		e.fail(sc, s, "param-place", "param stands in a model or a layer; a %s owns none", sc.kindName())
+		e.fail(sc, s, "place", "param stands in a model or a layer; a %s owns none", sc.kindName())
 		e.poisonVar(sc, s)
 		return
 	}
@@ -71,7 +71,7 @@ func (e *elaborator) param(sc *scope, s *VarStmt) {
 		e.model.out.Params = append(e.model.out.Params, p)
 		e.model.paramPlace[path] = s.Name
 	} else if !old.Node.Type.Equal(t) {
-		e.fail(sc, s, "param-type", "param %s is %v in training and %v in inference", s.Name.Name, old.Node.Type, t)
+		e.fail(sc, s, "sides", "param %s is %v in training and %v in inference", s.Name.Name, old.Node.Type, t)
 	}
 	e.bindVar(sc, s, leaf, nil)
 }
@@ -97,7 +97,7 @@ func (e *elaborator) state(sc *scope, s *VarStmt) {
 		t := sc.vals["param"].val.(tensor).node.Type
 		like = &t
 	case e.model == nil || sc.kind != modelScope && sc.kind != layerScope:
-		e.fail(sc, s, "state-place", "state stands in a model, a layer or an optimizer")
+		e.fail(sc, s, "place", "state stands in a model, a layer or an optimizer")
 		e.poisonVar(sc, s)
 		return
 	}

@@ -44,7 +44,7 @@ func (e *elaborator) stmt(sc *scope, s Stmt) {
 		e.notCompiled(sc, s, "shared")
 		e.bind(sc, s.Name, poison{}, "bound")
 	case *EmitStmt:
-		e.fail(sc, s, "emit", "emit stands in the body of a scan")
+		e.fail(sc, s, "place", "emit stands in the body of a scan")
 	case *FnDecl:
 		e.notCompiled(sc, s.Name, "export fn inside a model")
 	case *BadStmt:
@@ -53,7 +53,7 @@ func (e *elaborator) stmt(sc *scope, s Stmt) {
 			e.bind(sc, n, poison{}, "bound")
 		}
 	default:
-		e.fail(sc, s, "statement", "this statement stands in the block of train")
+		e.fail(sc, s, "place", "this statement stands in the block of train")
 	}
 }
 
@@ -109,7 +109,7 @@ func (e *elaborator) bindAssigned(sc *scope, name *Name, x Expr, v value) {
 		v = poison{}
 	}
 	if b := sc.vals[name.Name]; b != nil && b.state != nil {
-		e.fail(sc, name, "assign", "%s is a state; %s <- sets it", name.Name, name.Name)
+		e.fail(sc, name, "update", "%s is a state; %s <- sets it", name.Name, name.Name)
 		return
 	}
 	if _, alias := x.(*Name); alias {
@@ -258,7 +258,7 @@ func (e *elaborator) valuesIn(sc *scope, x Expr) string {
 
 func (e *elaborator) returnStmt(sc *scope, s *ReturnStmt) {
 	if sc.kind == modelScope || sc.kind == optimizerScope {
-		e.fail(sc, s, "return", "return stands in a fn or a layer")
+		e.fail(sc, s, "place", "return stands in a fn or a layer")
 		return
 	}
 	values := make(tuple, len(s.Values))

@@ -10,7 +10,7 @@ import (
 // are known.
 func (e *elaborator) trainStmt(sc *scope, s *TrainStmt) {
 	if sc.kind != modelScope {
-		e.fail(sc, s, "train-place", "train stands in a model")
+		e.fail(sc, s, "place", "train stands in a model")
 		return
 	}
 	if !e.training {
@@ -22,7 +22,7 @@ func (e *elaborator) trainStmt(sc *scope, s *TrainStmt) {
 		return
 	}
 	if len(sc.loops) > 0 {
-		e.fail(sc, s, "train-place", "train stands outside of loops")
+		e.fail(sc, s, "place", "train stands outside of loops")
 		return
 	}
 	e.model.train = s
@@ -81,7 +81,7 @@ func (e *elaborator) optimizerNamed(name string) *OptimizerDecl {
 func (e *elaborator) rule(m *modelState, s *TrainStmt) *optimizerRule {
 	name, ok := s.Rule.Func.(*Name)
 	if !ok {
-		e.report(errorAt(s.Rule, "train takes the name of an optimizer").code("train"))
+		e.report(errorAt(s.Rule, "train takes the name of an optimizer").code("unknown-optimizer"))
 		return nil
 	}
 	d := e.optimizerNamed(name.Name)
@@ -133,7 +133,7 @@ func (e *elaborator) trainArg(m *modelState, f *function, p *Param, a *argument)
 	}
 	n, ok := v.(number)
 	if p.Type == nil && !takes(p, v) {
-		e.report(errorAt(a.node, "%s of %s is a number, not %s", p.Name.Name, f.name, v.what()).code("train"))
+		e.report(errorAt(a.node, "%s of %s is a number, not %s", p.Name.Name, f.name, v.what()).code("train-number"))
 		return false
 	}
 	if !ok || n.logical || p.Type != nil && !isNumberType(p.Type) {
@@ -240,7 +240,7 @@ func (e *elaborator) trainDecay(m *modelState, s *DecayStmt, rule *optimizerRule
 	}
 	n, ok := v.(number)
 	if !ok || n.logical {
-		e.report(errorAt(s.Value, "decay is %s, want a number", v.what()).code("train"))
+		e.report(errorAt(s.Value, "decay is %s, want a number", v.what()).code("train-number"))
 		return false
 	}
 	rule.decay = e.trainNumber(m, s, "decay", n, m.out.Name+".train.decay", oneLine(s))

@@ -42,6 +42,14 @@ func (d *Diagnostic) code(c string) *Diagnostic {
 	return d
 }
 
+// codeUnless sets the code of a diagnostic that has none.
+func (d *Diagnostic) codeUnless(c string) *Diagnostic {
+	if d.Code == "" {
+		d.code(c)
+	}
+	return d
+}
+
 // related adds a place that helps to explain the diagnostic. A place that the
 // diagnostic has already, or stands at itself, explains nothing more.
 func (d *Diagnostic) related(n Node, format string, args ...any) *Diagnostic {

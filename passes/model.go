@@ -140,9 +140,9 @@ func (c *modelCompiler) idleError(idle []*ir.Param) error {
 		pos = idle[0].Pos
 	}
 	if len(idle) == 1 {
-		return &Error{pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained: use what it computes, or leave it out", paths[0])}
+		return &Error{pos, fmt.Sprintf("the loss does not depend on parameter %s, so it would never be trained: use what it computes, or leave it out", paths[0]), "untrained"}
 	}
-	return &Error{pos, fmt.Sprintf("the loss does not depend on parameters %s, so they would never be trained: use what they compute, or leave them out", strings.Join(paths, ", "))}
+	return &Error{pos, fmt.Sprintf("the loss does not depend on parameters %s, so they would never be trained: use what they compute, or leave them out", strings.Join(paths, ", ")), "untrained"}
 }
 
 // fileOf is the file of a position file:line:column.
@@ -186,7 +186,7 @@ func (c *modelCompiler) cut(train, infer []*ir.Node) error {
 		reports, cut := fields(m.Train, train)
 		for _, name := range cut.bent {
 			if name != "loss" {
-				return &Error{m.Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; a nonlinear function of a tensor of sums is not compiled yet", name)}
+				return &Error{m.Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; a nonlinear function of a tensor of sums is not compiled yet", name), "metric-form"}
 			}
 		}
 		c.plan.Reports, c.plan.Parts = reports, cut.parts
@@ -199,7 +199,7 @@ func (c *modelCompiler) cut(train, infer []*ir.Node) error {
 		if m.Train == nil {
 			c.plan.Reports, c.plan.Parts = reports, cut.parts
 		} else if !slices.EqualFunc(c.plan.Parts, cut.parts, samePart) || !slices.EqualFunc(c.plan.Reports, reports, sameReport) {
-			return &Error{m.Pos, "the loss or a metric has another form in training than in inference: let the difference lie inside its means"}
+			return &Error{m.Pos, "the loss or a metric has another form in training than in inference: let the difference lie inside its means", "sides"}
 		}
 		c.infer = partNodes(cut)
 		first := 1 + len(m.Infer.Metrics)

@@ -23,7 +23,7 @@ func (c *modelCompiler) procedures() error {
 	}
 	for _, p := range c.planners {
 		if p.err != nil {
-			return &Error{c.m.Pos, "model " + c.m.Name + ": " + p.err.Error()}
+			return &Error{c.m.Pos, "model " + c.m.Name + ": " + p.err.Error(), "not-compiled"}
 		}
 	}
 	c.plan.Trainer = place(lines)
