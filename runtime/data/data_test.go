@@ -49,7 +49,7 @@ func TestReadIDXErrors(t *testing.T) {
 		{"\x00\x00\x08\x00", "0 dimensions"},
 		{"\x00\x00\x08\xff", "255 dimensions"},
 		{"\x00\x00\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff", "more than"},
-		{"\x00\x00\x08\x01\x3f\xff\xff\xff", "cut off"},
+		{"\x00\x00\x08\x01\x0f\xff\xff\xff", "cut off"},
 	} {
 		if _, err := data.ReadIDX(strings.NewReader(c.file)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error is %v, want %q", c.file, err, c.want)
