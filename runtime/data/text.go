@@ -142,4 +142,3 @@ func (v *Vocabulary) Decode(ids []int32) (string, error) {
 	}
 	return text.String(), nil
 }
-
