@@ -50,9 +50,9 @@ func readStream[T any](f io.Reader, l Limits, read func(io.Reader) (T, error)) (
 // unpack is the content of f, which may be packed with gzip.
 func unpack(f io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(f, 1<<16)
-	magic, err := buffered.Peek(2)
+	magic, _ := buffered.Peek(2) // an error of reading comes again
 	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, nil // an error of reading comes again
+		return buffered, nil
 	}
 	z, err := gzip.NewReader(buffered)
 	if err != nil {
