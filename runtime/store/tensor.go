@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Tensor is a named tensor over memory that it does not own: what Write takes
@@ -121,12 +120,4 @@ func (t Tensor) decode(raw []byte) {
 			d[i] = raw[i] == 1
 		}
 	}
-}
-
-// valid reports whether raw can be decoded: a bool is 0 or 1.
-func (t Tensor) valid(raw []byte) bool {
-	if _, ok := t.Data.([]bool); !ok {
-		return true
-	}
-	return !slices.ContainsFunc(raw, func(b byte) bool { return b > 1 })
 }
