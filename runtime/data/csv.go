@@ -40,6 +40,7 @@ type CSV struct {
 	Comma   rune // between fields, an ASCII character; 0 is ','
 	Comment rune // begins a line that is left out; 0 is none
 	Header  Header
+	Skip    int // lines before the table, such as a title, that are left out
 
 	// Names are the names of the columns, in place of those of a header. Columns
 	// that have no name are "c1", "c2" and so on.
@@ -134,18 +135,39 @@ func (c CSV) read(path string, r io.Reader) (*Table, error) {
 	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(3)
 	}
-	in.records = csv.NewReader(&fieldLimit{r: buffered, comma: byte(c.Comma), comment: byte(c.Comment), limits: in.limits, column: 1})
+	for range c.Skip {
+		if err := skipLine(buffered); err != nil {
+			return nil, fmt.Errorf("%s: CSV.Skip leaves out %d lines: %w", tableName(path), c.Skip, cutOff(err, true))
+		}
+	}
+	in.records = csv.NewReader(&fieldLimit{r: buffered, comma: byte(c.Comma), comment: byte(c.Comment), limits: in.limits, lines: c.Skip, column: 1})
 	in.records.Comma, in.records.Comment = c.Comma, c.Comment
 	in.records.TrimLeadingSpace = c.Comma != ' ' && c.Comma != '\t'
 	in.records.ReuseRecord = true
 	return in.table()
 }
 
+// skipLine reads to the end of a line, of any length.
+func skipLine(r *bufio.Reader) error {
+	for {
+		_, err := r.ReadSlice('\n')
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+}
+
+// place is where field i of the record that was read last stands.
+func (in *csvReader) place(i int) (line, column int) {
+	line, column = in.records.FieldPos(i)
+	return line + in.Skip, column
+}
+
 // table reads the records and makes the columns.
 func (in *csvReader) table() (*Table, error) {
 	first, err := in.records.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, in.errorAt(1, 1, errors.New("the file has no line"))
+		return nil, in.errorAt(1+in.Skip, 1, errors.New("the table has no line"))
 	}
 	if err != nil {
 		return nil, in.failed(err)
@@ -180,7 +202,7 @@ func (in *csvReader) table() (*Table, error) {
 // begin makes a column for each field of the first line, which is the first row
 // unless it is the header.
 func (in *csvReader) begin(first []string) error {
-	line, _ := in.records.FieldPos(0)
+	line, _ := in.place(0)
 	if err := atMost("Columns", len(first), in.limits.Columns); err != nil {
 		return in.errorAt(line, 1, err)
 	}
@@ -231,7 +253,7 @@ func (in *csvReader) name(first []string, header bool) error {
 			name = fmt.Sprintf("c%d", i+1)
 		}
 		if taken[name] {
-			line, column := in.records.FieldPos(i)
+			line, column := in.place(i)
 			return in.errorAt(line, column, fmt.Errorf("two columns are named %q; CSV.Names gives others", abridge(name)))
 		}
 		taken[name] = true
@@ -271,7 +293,7 @@ func (in *csvReader) prescribe(line int) error {
 // row takes a line's fields.
 func (in *csvReader) row(record []string) error {
 	n := len(in.lines) + 1
-	line, _ := in.records.FieldPos(0)
+	line, _ := in.place(0)
 	if err := atMost("Rows", n, in.limits.Rows); err != nil {
 		return in.errorAt(line, 1, err)
 	}
@@ -279,7 +301,7 @@ func (in *csvReader) row(record []string) error {
 		return in.errorAt(line, 1, err)
 	}
 	for i, c := range in.columns {
-		line, column := in.records.FieldPos(i)
+		line, column := in.place(i)
 		p := Place{Row: n - 1, Line: line, Column: column}
 		if err := c.add(strings.TrimSpace(record[i]), p, in.missing); err != nil {
 			return in.errorAt(line, column, err)
@@ -309,13 +331,13 @@ func (in *csvReader) failed(err error) error {
 	}
 	switch {
 	case errors.Is(err, csv.ErrFieldCount):
-		err = fmt.Errorf("the line has not the %d fields of the first", in.records.FieldsPerRecord)
+		err = fmt.Errorf("the line has not the %d fields of the first; CSV.Skip leaves out lines before the table", in.records.FieldsPerRecord)
 	case errors.Is(err, csv.ErrBareQuote), errors.Is(err, csv.ErrQuote):
 		err = fmt.Errorf("%w: a field that has a quote in it stands in quotes and has two for it", p.Err)
 	default:
 		err = p.Err
 	}
-	return in.errorAt(p.Line, p.Column, err)
+	return in.errorAt(p.Line+in.Skip, p.Column, err)
 }
 
 // errorAt is an error of the content at a place.

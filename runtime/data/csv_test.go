@@ -130,6 +130,7 @@ func TestHeader(t *testing.T) {
 		{data.CSV{}, "b,?\n", "[c1 c2] 1"},
 		{data.CSV{}, "1,b", "[c1 c2] 1"},
 		{data.CSV{}, "a,b", "[a b] 0"},
+		{data.CSV{Skip: 1}, strings.Repeat("\"", 9999) + "\na,b\n1,2\n", "[a b] 1"},
 		{data.CSV{Header: data.HeaderAbsent}, "a,b\n", "[c1 c2] 1"},
 		{data.CSV{Header: data.HeaderPresent}, "1,2\n3,4\n", "[1 2] 1"},
 		{data.CSV{Names: []string{"x", "y"}}, "a,b\n", "[x y] 0"},
@@ -149,8 +150,12 @@ func TestCSVErrors(t *testing.T) {
 		csv        data.CSV
 		text, want string
 	}{
-		{data.CSV{}, "", "data: CSV: 1:1: the file has no line"},
-		{data.CSV{}, "a,b\n1,2\n3\n", "data: CSV: 3:1: the line has not the 2 fields of the first"},
+		{data.CSV{}, "", "data: CSV: 1:1: the table has no line"},
+		{data.CSV{}, "a,b\n1,2\n3\n", "data: CSV: 3:1: the line has not the 2 fields of the first; CSV.Skip leaves out lines before the table"},
+		{data.CSV{Skip: 2}, "one\ntwo\na,b\n1\n", "data: CSV: 4:1: the line"},
+		{data.CSV{Skip: 1, Limits: data.Limits{Columns: 1}}, "one\na,b\n", "data: CSV: 2:2: columns: 2"},
+		{data.CSV{Skip: 2}, "one\n", "data: CSV: CSV.Skip leaves out 2 lines: the file is cut off"},
+		{data.CSV{Skip: 1}, "one\n", "data: CSV: 2:1: the table has no line"},
 		{data.CSV{}, "a,b\n1,x\"y\n", `2:4: bare " in non-quoted-field: a field that has a quote in it stands in quotes`},
 		{data.CSV{}, "a,b\n1,\"y\n", `extraneous or missing "`},
 		{data.CSV{Header: data.HeaderPresent}, "ab,c,ab\n", `1:6: two columns are named "ab"; CSV.Names gives others`},

@@ -15,11 +15,12 @@ import (
 // options; without one the defaults hold.
 //
 // Below the limits memory still grows with what a file has, never with what its
-// header promises.
+// header promises. For arrays, texts and recordings that is at most a few times the
+// elements; a table takes some fifty bytes for each value while it is read.
 type Limits struct {
 	Bytes    int64 // of a file, and of what it unpacks to: 1 GiB
 	Elements int   // of an array, a table (rows × columns), a recording or a set of pictures: 2²⁸
-	Rows     int   // of a table: 2²⁶
+	Rows     int   // of a table: 2²⁴
 	Columns  int   // of a table, channels of a recording: 16384
 	Pixels   int   // of one picture: 2²⁶
 	Files    int   // of a folder or an archive: 2²⁰
@@ -42,7 +43,7 @@ func limitsOf(given []Limits) Limits {
 	return Limits{
 		Bytes:    orDefault(l.Bytes, 1<<30),
 		Elements: orDefault(l.Elements, 1<<28),
-		Rows:     orDefault(l.Rows, 1<<26),
+		Rows:     orDefault(l.Rows, 1<<24),
 		Columns:  orDefault(l.Columns, 1<<14),
 		Pixels:   orDefault(l.Pixels, 1<<26),
 		Files:    orDefault(l.Files, 1<<20),
