@@ -101,6 +101,13 @@ func ReadIDXFile(path string, limits ...Limits) (*IDX, error) {
 	return readFile(path, l, func(r io.Reader) (*IDX, error) { return ReadIDX(r, l) })
 }
 
+// ReadIDXArrayFile is [ReadIDXArray] for a file, compressed with gzip or not.
+// Bytes behind the array are an error.
+func ReadIDXArrayFile[T Element](path string, limits ...Limits) (*Array[T], error) {
+	l := limitsOf(limits)
+	return readFile(path, l, func(r io.Reader) (*Array[T], error) { return ReadIDXArray[T](r, l) })
+}
+
 // WriteIDX writes x as an IDX file of unsigned bytes.
 func WriteIDX(w io.Writer, x *IDX) error {
 	if len(x.Shape) == 0 || len(x.Shape) > idxMaxDims {

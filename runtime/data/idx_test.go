@@ -93,6 +93,12 @@ func TestReadIDXFile(t *testing.T) {
 			t.Errorf("error is %v, want %q", err, c.want)
 		}
 	}
+	if err := os.WriteFile(path, packed.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := data.ReadIDXArrayFile[float32](path); err != nil || len(a.Data) != 12 || a.Data[6] != 255 {
+		t.Errorf("read %v, error %v", a, err)
+	}
 	if _, err := data.ReadIDXFile(path + ".none"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error is %v", err)
 	}

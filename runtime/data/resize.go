@@ -14,7 +14,7 @@ func planes(m image.Image, width, height int, grey bool) []float32 {
 		out := make([]float32, n)
 		for i := range out {
 			r, g, b := at(i)
-			out[i] = (0.299*r + 0.587*g) + 0.114*b
+			out[i] = float32(0.299*r) + float32(0.587*g) + float32(0.114*b) // rounded, on every machine
 		}
 		return out
 	}
@@ -116,7 +116,8 @@ func (f Filter) weight(k, centre, wide float64) float64 {
 }
 
 // resize makes [channels, height, width] of a picture of another size: along the
-// lines and across them, first in the direction that leaves less.
+// lines and across them, first in the direction that leaves less. Products are
+// rounded, so that no machine fuses them with the sums and makes other pictures.
 func (f Filter) resize(in []float32, channels, fromHeight, fromWidth, height, width int) []float32 {
 	columns, rows := f.spans(fromWidth, width), f.spans(fromHeight, height)
 	if fromHeight*width <= fromWidth*height {
@@ -132,7 +133,7 @@ func resizeLines(in []float32, width int, spans []span) []float32 {
 		for _, s := range spans {
 			sum := float32(0)
 			for k, w := range s.weights {
-				sum += w * in[s.first+k]
+				sum += float32(w * in[s.first+k])
 			}
 			out = append(out, sum)
 		}
@@ -149,7 +150,7 @@ func resizeColumns(in []float32, height, width int, spans []span) []float32 {
 		for _, s := range spans {
 			for k, w := range s.weights {
 				for j, v := range in[(s.first+k)*width:][:width] {
-					to[j] += w * v
+					to[j] += float32(w * v)
 				}
 			}
 			to = to[width:]

@@ -28,17 +28,18 @@ func MeasureScale[T Float](x []T, columns int) (*Scale, error) {
 		s.Mean[i%columns] += float64(v) / n
 	}
 
-	// Squares of the distances from the mean, with the correction for the mean's
-	// own rounding (Chan, Golub, LeVeque: Algorithms for computing the sample
+	// Squares of the distances from the mean, and their correction and the mean's
+	// for the rounding of the mean (Chan, Golub, LeVeque: Algorithms for computing the sample
 	// variance, 1983, equation 1.7).
 	rest := make([]float64, columns)
 	for i, v := range x {
 		d := float64(v) - s.Mean[i%columns]
 		rest[i%columns] += d
-		s.Std[i%columns] += d * d
+		s.Std[i%columns] += float64(d * d) // rounded, on every machine
 	}
 	for j, sum := range s.Std {
-		std := math.Sqrt(max(0, sum-rest[j]*rest[j]/n) / n)
+		s.Mean[j] += rest[j] / n
+		std := math.Sqrt(max(0, sum-float64(rest[j]*rest[j])/n) / n)
 		if math.IsNaN(std) || math.IsInf(std, 0) {
 			return nil, fmt.Errorf("data: scale: column %d has a value that is not finite, or too large to square", j)
 		}
@@ -66,7 +67,7 @@ func Standardise[T Float](s *Scale, x []T) {
 func Unstandardise[T Float](s *Scale, x []T) {
 	width := s.width("Unstandardise", len(x))
 	for i, v := range x {
-		x[i] = T(float64(v)*s.Std[i%width] + s.Mean[i%width])
+		x[i] = T(float64(float64(v)*s.Std[i%width]) + s.Mean[i%width])
 	}
 }
 

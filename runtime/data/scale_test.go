@@ -56,12 +56,17 @@ func TestScaleAccuracy(t *testing.T) {
 	if err != nil || s.Std[0] != 1 {
 		t.Errorf("of a constant, the deviation is %v, error %v", s.Std, err)
 	}
-	for _, x := range [][]float64{nil, {1, 2, 3}, {math.NaN(), 1}, {math.Inf(1), 1}, {1e300, -1e300}} {
-		if _, err := data.MeasureScale(x, 2); err == nil && len(x) != 2 {
-			t.Errorf("the scale of %v is no error", x)
-		}
-		if _, err := data.MeasureScale(x, 1); err == nil && len(x) == 2 {
-			t.Errorf("the scale of %v is no error", x)
+	tenth := slices.Repeat([]float64{0.1}, 100_000)
+	s, err = data.MeasureScale(tenth, 1)
+	if err != nil || s.Std[0] != 1 || math.Abs(s.Mean[0]-0.1) > 1e-17 {
+		t.Errorf("of many equal values, the mean is %v, the deviation %v, error %v", s.Mean, s.Std, err)
+	}
+	for _, c := range []struct {
+		x       []float64
+		columns int
+	}{{nil, 1}, {[]float64{1, 2, 3}, 2}, {[]float64{1}, 0}, {[]float64{math.NaN(), 1}, 1}, {[]float64{math.Inf(1), 1}, 1}, {[]float64{1e300, -1e300}, 1}} {
+		if _, err := data.MeasureScale(c.x, c.columns); err == nil {
+			t.Errorf("the scale of %v in %d columns is no error", c.x, c.columns)
 		}
 	}
 }
