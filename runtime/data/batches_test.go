@@ -87,6 +87,9 @@ func TestBatchesChange(t *testing.T) {
 	if got := b.At(0); len(got) != 5 || slices.Max(got) != 4 {
 		t.Errorf("of 5 samples, the batch has %v", got)
 	}
+	if n := (&data.Batches{Size: 1}).PerEpoch(); n != 0 {
+		t.Errorf("an epoch of no samples has %d batches", n)
+	}
 	b.Size = 6
 	defer func() {
 		if recover() == nil {

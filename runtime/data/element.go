@@ -45,9 +45,6 @@ type elementType struct {
 	order binary.ByteOrder
 }
 
-// String is the type as NumPy names it, such as "f4".
-func (e elementType) String() string { return fmt.Sprintf("%c%d", e.kind, e.width) }
-
 // bits is the i-th element of raw as a word.
 func (e elementType) bits(raw []byte, i int) uint64 {
 	switch e.width {

@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -326,6 +327,39 @@ func TestNPZHostile(t *testing.T) {
 	}
 	if _, err := data.OpenNPZ("testdata/c_i8.npy"); err == nil || !strings.Contains(err.Error(), "testdata/c_i8.npy: data: NPZ") {
 		t.Errorf("no archive: error is %v", err)
+	}
+}
+
+// TestNPZContent: archives that are no NPZ.
+func TestNPZContent(t *testing.T) {
+	array := string(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}", "ab"))
+	for want, files := range map[string][][2]string{
+		`data: NPZ: the archive has "x.txt", want names that end in .npy`: {{"x.npy", array}, {"x.txt", ""}},
+		`data: NPZ: the archive has "x.npy" twice`:                         {{"x.npy", array}, {"x.npy", array}},
+		`data: NPZ: array "x": there are bytes behind the array`:           {{"x.npy", array + "c"}},
+		`data: NPZ: array "x": the file is cut off`:                        {{"x.npy", array[:len(array)-1]}},
+		`data: NPZ: array "x": not an NPY file`:                            {{"x.npy", "PK\x03\x04xxxx"}},
+		`data: NPZ: array "x": the archive has none, only nothing`:         {},
+	} {
+		var out bytes.Buffer
+		w := zip.NewWriter(&out)
+		for _, f := range files {
+			entry, err := w.Create(f[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(entry, f[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		z, err := data.NewNPZ(bytes.NewReader(out.Bytes()), int64(out.Len()))
+		if err == nil {
+			_, err = data.ReadNPZArray[uint8](z, "x")
+		}
+		checkError(t, err, want)
 	}
 }
 
