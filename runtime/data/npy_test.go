@@ -243,7 +243,7 @@ func TestNPZ(t *testing.T) {
 		if err != nil || !slices.Equal(y.Data, []int32{1, 0}) {
 			t.Errorf("y is %v, error %v", y, err)
 		}
-		if _, err := data.ReadNPZArray[int32](z, "z"); err == nil || !strings.Contains(err.Error(), file+`.npz: data: NPZ: array "z": the archive has none, only "x", "y"`) {
+		if _, err := data.ReadNPZArray[int32](z, "z"); err == nil || !strings.Contains(err.Error(), file+`.npz: data: NPZ: array "z": there is none; the archive has "x", "y"`) {
 			t.Errorf("error is %v", err)
 		}
 		if err := z.Close(); err != nil {
@@ -335,11 +335,11 @@ func TestNPZContent(t *testing.T) {
 	array := string(npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}", "ab"))
 	for want, files := range map[string][][2]string{
 		`data: NPZ: the archive has "x.txt", want names that end in .npy`: {{"x.npy", array}, {"x.txt", ""}},
-		`data: NPZ: the archive has "x.npy" twice`:                         {{"x.npy", array}, {"x.npy", array}},
-		`data: NPZ: array "x": there are bytes behind the array`:           {{"x.npy", array + "c"}},
-		`data: NPZ: array "x": the file is cut off`:                        {{"x.npy", array[:len(array)-1]}},
-		`data: NPZ: array "x": not an NPY file`:                            {{"x.npy", "PK\x03\x04xxxx"}},
-		`data: NPZ: array "x": the archive has none, only nothing`:         {},
+		`data: NPZ: the archive has "x.npy" twice`:                        {{"x.npy", array}, {"x.npy", array}},
+		`data: NPZ: array "x": there are bytes behind the array`:          {{"x.npy", array + "c"}},
+		`data: NPZ: array "x": the file is cut off`:                       {{"x.npy", array[:len(array)-1]}},
+		`data: NPZ: array "x": not an NPY file`:                           {{"x.npy", "PK\x03\x04xxxx"}},
+		`data: NPZ: array "x": there is none; the archive has nothing`:    {},
 	} {
 		var out bytes.Buffer
 		w := zip.NewWriter(&out)

@@ -98,7 +98,7 @@ func ReadNPZArray[T Element](z *NPZ, name string) (*Array[T], error) {
 func readNPZArray[T Element](z *NPZ, name string) (*Array[T], error) {
 	f := z.files[name]
 	if f == nil {
-		return nil, fmt.Errorf("the archive has none, only %s", listNames(z.Names))
+		return nil, fmt.Errorf("there is none; the archive has %s", listNames(z.Names))
 	}
 	r, err := f.Open()
 	if err != nil {
