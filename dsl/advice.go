@@ -113,7 +113,7 @@ func adviseReservedName(m *mistake) *Diagnostic {
 	i := m.at
 	if m.at == m.start+1 && m.what == body && (m.value(m.at) == "=" || m.value(m.at) == "<-") {
 		i = m.start
-	} else if m.at == m.start || m.expected() != "a name" {
+	} else if m.at == m.start || m.expected() != "a name" && !m.firstInList() {
 		return nil
 	}
 	t := m.token(i)
@@ -121,6 +121,13 @@ func adviseReservedName(m *mistake) *Diagnostic {
 		return nil
 	}
 	return m.errorAt(i, "%s is a reserved word and cannot be a name; %s_ could be one", t.Value, t.Value)
+}
+
+// firstInList reports whether the mistake is where a parameter or an argument
+// begins.
+func (m *mistake) firstInList() bool {
+	before := m.value(m.at - 1)
+	return m.expected() == "a comma or )" && (before == "(" || before == ",")
 }
 
 // adviseTopLevel is for what does not start a declaration at the top level.

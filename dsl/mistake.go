@@ -192,6 +192,9 @@ func (m *mistake) diagnostic() *Diagnostic {
 		}
 	}
 	d := m.errorAt(m.at, "expected %s, found %s", m.expected(), m.found(m.at))
+	if m.token(m.at).EOF() && m.openBracket() >= 0 {
+		d.code("bracket")
+	}
 	return m.relateBracket(d.codeUnless("syntax"))
 }
 
