@@ -22,7 +22,7 @@ var limitCodes = []Code{{
 }, {
 	Number:  "E0803",
 	Name:    "recursion",
-	Title:   "a function that calls itself without an end",
+	Title:   "calls that nest without an end",
 	Text:    "Calls are inlined and nest 200 deep at most. A function may call itself where a condition known at compile time ends it.",
 	Remedy:  "Add the condition, or use a loop.",
 	Example: "fn power(x, n int) = x * power(x, n - 1)\nexport fn f(x [N]) = power(x, 3)",

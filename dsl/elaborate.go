@@ -185,11 +185,7 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 	if sc != nil && sc.library {
 		d = e.outsideLibrary(sc, n, d)
 	}
-	for s := sc; s != nil && s.call != nil; s = s.up {
-		if !s.library && s.up != nil && !s.up.library && s.up.kind != constScope {
-			d.related(s.call, "in %s, called here", s.name)
-		}
-	}
+	d.relateCalls(sc)
 	e.report(d)
 }
 

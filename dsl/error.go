@@ -19,7 +19,8 @@ type Diagnostic struct {
 	Related []Related // other places, in the order in which they explain
 }
 
-// Related is a place that helps to explain a Diagnostic.
+// Related is a place that helps to explain a Diagnostic, or a remark without one
+// between two places.
 type Related struct {
 	Span    Span
 	Message string
