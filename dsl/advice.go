@@ -14,6 +14,7 @@ var advices = []struct {
 	{"text-limit", adviseLimit},
 	{"pipe-stage", adviseStage},
 	{"shape-place", adviseShape},
+	{"brace", adviseBlock},
 	{"unfinished", adviseNext},
 	{"reserved-name", adviseReservedName},
 	{"range", adviseRange},
@@ -80,6 +81,18 @@ func (m *mistake) pipeBefore() bool {
 		}
 	}
 	return false
+}
+
+// adviseBlock is for a declaration or statement that lacks the { of its block: what
+// should be in the block stands below it.
+func adviseBlock(m *mistake) *Diagnostic {
+	if !m.lacksBlock() {
+		return nil
+	}
+	last := m.at - 1
+	d := m.errorAt(last, "missing %s after %s", m.expected(), m.value(last))
+	d.Point = Span{m.parser.file, d.Span.End, d.Span.End}
+	return d
 }
 
 // adviseNext is for a statement that ends too early: the next one has begun.

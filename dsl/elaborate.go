@@ -196,7 +196,7 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 	for inside.up != nil && inside.up.library {
 		inside = inside.up
 	}
-	user, _ := sc.userSite(n)
+	user, caller := sc.userSite(n)
 	if !e.isLibrary(n) {
 		user = n
 	}
@@ -205,6 +205,9 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 		if r.Span.File == e.file {
 			out.related(r.Span, "%s", r.Message)
 		}
+	}
+	if x, ok := user.(Expr); ok && caller != nil {
+		e.explain(caller, out, x)
 	}
 	return out
 }
