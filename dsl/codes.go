@@ -8,6 +8,7 @@ import (
 
 // A Code is a kind of error. The table of all kinds is what a Diagnostic's Code
 // is a name of, what `gradgen explain E0301` prints, and what reference.md lists.
+// Other kinds of errors get numbers of their own; a number keeps its meaning.
 type Code struct {
 	Number  string         // E and four digits, the first two of which are the area
 	Name    string         // as in Diagnostic.Code: words joined by hyphens

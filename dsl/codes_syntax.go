@@ -47,7 +47,7 @@ var syntaxCodes = []Code{{
 	Title:   "braces that do not match",
 	Text:    "Each { of a block has its }. Where one is missing, the indentation decides which block it is, so that the rest of the file is read as it was meant.",
 	Remedy:  "Add the brace that is missing or remove the one too many.",
-	Example: "fn f(x) {\n    return 2 * x\n",
+	Example: "fn f(x) {\n    return 2 * x",
 	Fixed:   "fn f(x) {\n    return 2 * x\n}",
 }, {
 	Number:  "E0107",

@@ -14,7 +14,7 @@ var typeCodes = []Code{{
 	Name:    "rank",
 	Title:   "too few dimensions for the operation",
 	Text:    "A transpose exchanges the last two axes and wants two of them; a product @ wants an axis to sum over, and a scalar has none.",
-	Remedy:  "Use * to multiply by a scalar; an index of : and a new axis by reshape give a vector a second dimension.",
+	Remedy:  "Use * to multiply by a scalar; reshape gives a vector a second dimension.",
 	Example: "export fn f(v [N]) = v'",
 	Fixed:   "export fn f(v [N]) = reshape(v, [1, N])",
 }, {
@@ -37,7 +37,7 @@ var typeCodes = []Code{{
 	Number:  "E0305",
 	Name:    "shape",
 	Title:   "a missing or malformed shape",
-	Text:    "Inputs and parameters have a shape unless their first value gives it; it has one ... at most, and that with a name in a body. Arguments such as the widths of pad want a number for each axis.",
+	Text:    "An input, a param and a state have a shape; that of a state of an optimizer is by default that of param. A shape has one ... at most. Arguments such as the widths of pad want a number for each axis.",
 	Remedy:  "Write the shape, such as [B, 10], or [] of a scalar.",
 	Example: "model M {\n    param W = zeros\n    loss sum(W^2)\n    train sgd(lr: 0.1)\n}",
 	Fixed:   "model M {\n    param W [4] = zeros\n    loss sum(W^2)\n    train sgd(lr: 0.1)\n}",
