@@ -165,12 +165,15 @@ func (e *elaborator) defaultElem(otherwise ir.DType) ir.DType {
 
 // report adds a diagnostic; one place has only its first.
 func (e *elaborator) report(d *Diagnostic) {
-	at := place{d.Place().File, d.Place().Start}
-	if e.stopped || e.reported[at] {
-		return
+	if !e.hides(d) {
+		e.reported[place{d.Place().File, d.Place().Start}] = true
+		e.diags = append(e.diags, d)
 	}
-	e.reported[at] = true
-	e.diags = append(e.diags, d)
+}
+
+// hides reports whether a diagnostic would not be added.
+func (e *elaborator) hides(d *Diagnostic) bool {
+	return e.stopped || e.reported[place{d.Place().File, d.Place().Start}]
 }
 
 // fail reports that n, in sc, is wrong; what is wrong inside the library is
@@ -185,8 +188,10 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 	if sc != nil && sc.library {
 		d = e.outsideLibrary(sc, n, d)
 	}
-	d.relateCalls(sc)
-	e.report(d)
+	if !e.hides(d) {
+		d.relateCalls(sc)
+		e.report(d)
+	}
 }
 
 // outsideLibrary is d, about n in the library's scope sc, at the user's call that
