@@ -45,7 +45,11 @@ func (m *model) printOperands(f *file) {
 		m.public("Dims"), strings.Join(makers, " or "), strings.Join(users, " or "))
 	f.typ(doc, m.public("Dims"), func(b *body) { printDims(b, m.dims) })
 	if m.batched() {
-		m.printForm(f, m.batch, m.public("Batch")+" is what a step reads. It is not kept.")
+		doc := " is what a step reads. It is not kept."
+		if m.compose != nil {
+			doc = " is what Forward reads. It is kept until Backward is done."
+		}
+		m.printForm(f, m.batch, m.public("Batch")+doc)
 	}
 	if m.predicts() {
 		m.printForm(f, m.in, m.public("Input")+" is what Predict reads. It is not kept.")
@@ -314,6 +318,9 @@ func (m *model) printInit(f *file) {
 		if m.writes() {
 			b.stmt("m.pending = %s", m.noPending())
 		}
+		if m.compose != nil {
+			b.stmt("m.composed = false")
+		}
 		if m.draws() {
 			b.stmt("m.seed, m.calls = seed, 0")
 		}
@@ -341,9 +348,17 @@ func (m *model) printInit(f *file) {
 	m.printSteps(f)
 	doc := "Params are the live parameters"
 	if m.trained() {
-		doc += ": Step writes to them"
+		doc += ": " + m.writer() + " writes to them"
 	}
 	f.fn(doc+".", fmt.Sprintf("(m *%s) Params() *%s", m.name, m.public("Params")), func(b *body) { b.stmt("return &m.params") })
+}
+
+// writer is the entry that sets parameters.
+func (m *model) writer() string {
+	if m.compose != nil {
+		return "Update"
+	}
+	return "Step"
 }
 
 // printSteps prints Steps, in all and for each loss.

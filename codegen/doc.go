@@ -13,9 +13,10 @@
 //	method.go        a method as one function, or as several; split.go: where it is cut
 //	steps.go, loop*.go, expr.go  bodies of methods
 //	trainer.go       the model's type; mathematics.go: its doc comment
-//	step.go          Step, Grad, Update of each loss; compose.go: Forward, Backward
+//	step.go          Step, Grad of each loss; update.go: Update; compose.go: Forward, Backward
 //	average.go       averages of parameters; carry.go: what is kept from call to call
-//	api.go           dimensions, batches, parameters; take.go: their checks
+//	api.go           dimensions, batches, parameters
+//	intake.go        what each entry reads of a batch; take.go: how that is checked
 //	totals.go        reports and evaluation
 //	predict.go       weights and predictors; export.go: their further entries
 //	files.go         what is read and written

@@ -20,8 +20,8 @@ type model struct {
 
 	runDims  []ir.RunDim // of the model, then those that exports have besides
 	dims     []dimension // the same as fields
-	batch    *form // of the trainer's entries
-	in       *form // of Predict
+	batch    *form       // of the trainer's entries
+	in       *form       // of Predict
 	outputs  []operand
 	hypers   []string
 	reports  []string

@@ -226,7 +226,7 @@ func TestPipeline(t *testing.T) {
 
 // The same program gives the same bytes.
 func TestDeterminism(t *testing.T) {
-	for _, name := range []string{"attend", "hand", "seq"} {
+	for _, name := range []string{"attend", "clip", "gan", "hand", "seq", "stream", "vae"} {
 		first := generate(t, name, name)
 		for range 3 {
 			for i, f := range generate(t, name, name) {

@@ -154,6 +154,9 @@ func (m *model) printEvaluate(f *file) {
 	f.fn(doc, fmt.Sprintf("(m *%s) Evaluate(t *%s, batch %s) error", m.name, m.public("Totals"), m.public("Batch")), func(b *body) {
 		m.printEntry(b, m.evalIn, "return err", false, printed)
 		m.printFits(b, "m", "batch", "return err", procedure)
+		if m.compose != nil {
+			b.stmt("m.composed = false // what a Forward left is overwritten")
+		}
 		b.stmt("part := m.%s(&batch)", name)
 		m.printMove(b, "m", "batch", procedure)
 		b.stmt("t.add(&part)")

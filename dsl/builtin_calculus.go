@@ -27,7 +27,7 @@ func derivative(e *elaborator, c *callSite, op string) value {
 		return poison{}
 	}
 	if (op == "grad" || op == "hessian") && y.Type.Rank() > 0 {
-		return c.failAt(c.place("y"), "not-scalar", "%s is of a scalar, and %s is not one; %s(sum(…), …) is the derivative of a batch", op, shownIn(c.place("y"), y, "this"), op)
+		return c.failAt(c.place("y"), "grad-scalar", "%s is of a scalar, and %s is not one; %s(sum(…), …) is the derivative of a batch", op, shownIn(c.place("y"), y, "this"), op)
 	}
 	if y.Type.Elem != xs[0].Type.Elem {
 		return c.fail("element-type", "%s is of type %v and %s of type %v", excerptOf(c.place("y"), "this"), y.Type.Elem, excerptOf(c.place("x"), "the value"), xs[0].Type.Elem)

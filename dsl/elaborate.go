@@ -177,12 +177,15 @@ func (e *elaborator) defaultElem(otherwise ir.DType) ir.DType {
 
 // report adds a diagnostic; one place has only its first.
 func (e *elaborator) report(d *Diagnostic) {
-	at := place{d.Place().File, d.Place().Start}
-	if e.stopped || e.reported[at] {
-		return
+	if !e.hides(d) {
+		e.reported[place{d.Place().File, d.Place().Start}] = true
+		e.diags = append(e.diags, d)
 	}
-	e.reported[at] = true
-	e.diags = append(e.diags, d)
+}
+
+// hides reports whether a diagnostic would not be added.
+func (e *elaborator) hides(d *Diagnostic) bool {
+	return e.stopped || e.reported[place{d.Place().File, d.Place().Start}]
 }
 
 // fail reports that n, in sc, is wrong; what is wrong inside the library is
@@ -197,12 +200,10 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 	if sc != nil && sc.library {
 		d = e.outsideLibrary(sc, n, d)
 	}
-	for s := sc; s != nil && s.call != nil; s = s.up {
-		if !s.library && s.up != nil && !s.up.library && s.up.kind != constScope {
-			d.related(s.call, "in %s, called here", s.name)
-		}
+	if !e.hides(d) {
+		d.relateCalls(sc)
+		e.report(d)
 	}
-	e.report(d)
 }
 
 // outsideLibrary is d, about n in the library's scope sc, at the user's call that
@@ -212,7 +213,7 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 	for inside.up != nil && inside.up.library {
 		inside = inside.up
 	}
-	user, _ := sc.userSite(n)
+	user, caller := sc.userSite(n)
 	if !e.isLibrary(n) {
 		user = n
 	}
@@ -221,6 +222,9 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 		if !e.isLibrary(r.Span) {
 			out.related(r.Span, "%s", r.Message)
 		}
+	}
+	if x, ok := user.(Expr); ok && caller != nil {
+		e.explain(caller, out, x)
 	}
 	return out
 }

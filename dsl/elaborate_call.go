@@ -131,7 +131,7 @@ func (e *elaborator) apply(sc *scope, at Node, f *function, args []*argument) va
 		return e.stop(sc, at, "this program needs more than the limit of %d inlined calls", maxCalls)
 	}
 	if sc.depth >= maxDepth {
-		return e.stopWith(sc, at, "recursion", "calls are nested deeper than the limit of %d here; %s calls itself", maxDepth, f.name)
+		return e.stopWith(sc, at, "recursion", "calls are nested deeper than the limit of %d here%s", maxDepth, sc.recursive(f))
 	}
 	switch {
 	case f.builtin != nil:

@@ -91,7 +91,7 @@ func (e *elaborator) checkUnused() {
 // checkBody reports the names of a body that nothing binds.
 func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr, b *Block, kind scopeKind) {
 	sc := newScope(kind, name, d, e.user, nil, nil)
-	known := func(n *Name) { sc.vals[n.Name] = &binding{val: truth(true)} }
+	known := func(n *Name) { sc.vals[n.Name] = &binding{val: truth(true), place: n.Span, verb: "bound"} }
 	for _, p := range params {
 		known(p.Name)
 		if e.wantsFunction(&function{name: name, fn: &FnDecl{Params: params, Span: d.Where()}}, p) {

@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -129,7 +130,10 @@ func (e *elaborator) evalName(sc *scope, x *Name) value {
 	if (x.Name == "step" || x.Name == "steps") && sc.kind == fnScope && e.model != nil {
 		return e.fail(sc, x, "unknown-name", "a fn knows no %s: pass it as an argument", x.Name)
 	}
-	return e.fail(sc, x, "unknown-name", "no value is called %s here%s", x.Name, proposal(x.Name, e.valueNames(sc)))
+	near := nearest(x.Name, e.valueNames(sc))
+	d := errorAt(x, "no value is called %s here%s", x.Name, question(near)).code("unknown-name")
+	e.failWith(sc, x, e.relateDeclared(sc, d, near))
+	return poison{}
 }
 
 // special is the value of a name that the compiler binds; nil of another.
@@ -227,15 +231,12 @@ func shown(n Node, v value, otherwise string) string {
 	return name
 }
 
-// explain adds where the names in an operand come from.
+// maxExplained is how many names of an error are explained.
+const maxExplained = 6
+
+// explain adds where the tensors come from that are named in operands.
 func (e *elaborator) explain(sc *scope, d *Diagnostic, operands ...Expr) *Diagnostic {
-	seen := map[string]bool{}
-	for _, x := range operands {
-		name, ok := x.(*Name)
-		if !ok || seen[name.Name] {
-			continue
-		}
-		seen[name.Name] = true
+	for _, name := range namesIn(operands) {
 		s := sc
 		for s.library && s.up != nil && !e.isLibrary(name) {
 			s = s.up
@@ -249,6 +250,21 @@ func (e *elaborator) explain(sc *scope, d *Diagnostic, operands ...Expr) *Diagno
 		}
 	}
 	return d
+}
+
+// namesIn are the first names in expressions, each once.
+func namesIn(operands []Expr) []*Name {
+	var names []*Name
+	for _, x := range operands {
+		walkExpr(x, func(x Expr) {
+			name, ok := x.(*Name)
+			known := func(n *Name) bool { return n.Name == name.Name }
+			if ok && len(names) < maxExplained && !slices.ContainsFunc(names, known) {
+				names = append(names, name)
+			}
+		})
+	}
+	return names
 }
 
 // scalarOf is the node of a number, bool or scalar of literals in an element

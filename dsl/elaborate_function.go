@@ -59,7 +59,10 @@ func (e *elaborator) unknownFunction(sc *scope, name *Name) value {
 	if hint := borrowedFunctions[name.Name]; hint != "" {
 		return e.fail(sc, name, "unknown-function", "no function is called %s; %s", name.Name, hint)
 	}
-	return e.fail(sc, name, "unknown-function", "no function is called %s%s", name.Name, proposal(name.Name, e.functionNames(sc)))
+	near := nearest(name.Name, e.functionNames(sc))
+	d := errorAt(name, "no function is called %s%s", name.Name, question(near)).code("unknown-function")
+	e.failWith(sc, name, e.relateDeclared(sc, d, near))
+	return poison{}
 }
 
 // wantsFunction reports whether a parameter is declared fn, or has no type and

@@ -57,7 +57,7 @@ func (s *importSet) read(f *File) {
 		}
 		name, problem := importName(f, d.Path.Value)
 		if problem != "" {
-			s.fail(f, errorAt(d.Path, "%s", problem))
+			s.fail(f, errorAt(d.Path, "%s", problem).code("import"))
 			continue
 		}
 		if old := first[name]; old != nil {
@@ -90,16 +90,16 @@ func importName(f *File, path string) (name, problem string) {
 // fail reports an import of f that cannot be read.
 func (s *importSet) fail(f *File, d *Diagnostic) {
 	s.failed[f] = true
-	s.diags = append(s.diags, d.codeUnless("import"))
+	s.diags = append(s.diags, d)
 }
 
 // load is the file that d, in f, imports; nil where that cannot be read, which
 // is reported.
 func (s *importSet) load(f *File, d *ImportDecl, name string) *File {
 	if by, cycle := s.active[name]; cycle {
-		e := errorAt(d.Path, "%s imports itself", filepath.Base(name))
+		e := errorAt(d.Path, "%s imports itself", filepath.Base(name)).code("import")
 		if by != nil || name != filepath.Clean(f.Name) {
-			e = errorAt(d.Path, "the imports of %s lead back to it", filepath.Base(name))
+			e = errorAt(d.Path, "the imports of %s lead back to it", filepath.Base(name)).code("import")
 		}
 		if by != nil {
 			e.related(by, "it is imported here")
@@ -112,7 +112,7 @@ func (s *importSet) load(f *File, d *ImportDecl, name string) *File {
 	}
 	switch {
 	case s.open == nil:
-		s.fail(f, errorAt(d.Path, "%s cannot be read: there are no files to import from here", d.Path.Value))
+		s.fail(f, errorAt(d.Path, "%s cannot be read: there are no files to import from here", d.Path.Value).code("import"))
 		return nil
 	case len(s.loaded) > maxImports:
 		s.fail(f, errorAt(d.Path, "this program imports more than the limit of %d files", maxImports).code("text-limit"))
@@ -120,7 +120,7 @@ func (s *importSet) load(f *File, d *ImportDecl, name string) *File {
 	}
 	src, err := s.open(name)
 	if err != nil {
-		s.fail(f, errorAt(d.Path, "cannot import %s: %s", d.Path.Value, reason(err)))
+		s.fail(f, errorAt(d.Path, "cannot import %s: %s", d.Path.Value, reason(err)).code("import"))
 		return nil
 	}
 	if s.size += len(src); s.size > maxImportSize {
@@ -194,7 +194,7 @@ func (s *fileScope) failClash(at Node, names []string, first [2]*Name) {
 	if len(names) > 1 {
 		text = "rename one of each"
 	}
-	d := errorAt(at, "two imported files declare %s: %s, or declare it in this file", joined(names, "and"), text).code("import-clash")
+	d := errorAt(at, "two imported files declare %s: %s, or declare it in this file", joined(names, "and"), text).code("import")
 	for _, name := range first {
 		d.related(name, "%s is declared here", name.Name)
 	}

@@ -1,6 +1,9 @@
 package dsl
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // A scopeKind says what body a scope elaborates.
 type scopeKind int
@@ -151,14 +154,41 @@ func (e *elaborator) functionNames(sc *scope) []string {
 	return names
 }
 
-// proposal is didYouMean among names that have more in common with name than
-// their length.
-func proposal(name string, names []string) string {
+// proposal is a question for the nearest of names.
+func proposal(name string, names []string) string { return question(nearest(name, names)) }
+
+// nearest is suggest among names that have more in common with name than their
+// length, or are the name with one more character.
+func nearest(name string, names []string) string {
 	var near []string
 	for _, n := range names {
-		if editDistance(name, n) < len([]rune(name)) {
+		length := len([]rune(name))
+		if editDistance(name, n) < length || strings.HasPrefix(n, name) && len([]rune(n)) == length+1 {
 			near = append(near, n)
 		}
 	}
-	return didYouMean(name, near)
+	return suggest(name, near)
+}
+
+// relateDeclared adds where the program binds or declares a name.
+func (e *elaborator) relateDeclared(sc *scope, d *Diagnostic, name string) *Diagnostic {
+	if b := sc.vals[name]; b != nil && b.place.IsValid() && !sc.library {
+		return d.related(b.place, "%s is %s here", name, b.verb)
+	}
+	var at *Name
+	for _, s := range sc.files.visible() {
+		switch {
+		case at != nil || s.library:
+		case s.consts[name] != nil:
+			at = s.consts[name].decl.Name
+		case s.fns[name] != nil:
+			at = s.fns[name].Name
+		case s.layers[name] != nil:
+			at = s.layers[name].Name
+		}
+	}
+	if at != nil && !sc.library {
+		d.related(at, "%s is declared here", name)
+	}
+	return d
 }

@@ -17,7 +17,8 @@ type cutter struct {
 	reports []ir.ReportField
 	byKey   map[string]int // of a part, by its node or extent
 	taken   map[string]bool
-	bent    []string // reports that no sum of parts gives
+	other   []ir.Part // of another cutter: parts of one name combine alike
+	bent    []string  // reports that no sum of parts gives
 }
 
 func newCutter(g *ir.Graph) *cutter {
@@ -202,7 +203,14 @@ func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 	if !ok {
 		i = len(c.parts)
 		c.byKey[key] = i
-		c.parts = append(c.parts, ir.Part{Name: c.fresh(localName(name)), Kind: kind, Node: n, Size: size})
+		clash := func(name string) bool {
+			return slices.ContainsFunc(c.other, func(p ir.Part) bool { return p.Name == name && !alike(p, kind, size) })
+		}
+		called := c.fresh(localName(name))
+		for clash(called) {
+			called = c.fresh(localName(name))
+		}
+		c.parts = append(c.parts, ir.Part{Name: called, Kind: kind, Node: n, Size: size})
 	}
 	return c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
 }

@@ -337,6 +337,42 @@ func (r *modelRun) reset() error {
 	return nil
 }
 
+// reported closes the formulas of some reports over what a procedure returns,
+// which are the parts listed, and compares with the numbers of the side.
+func (r *modelRun) reported(m *machine, p *ir.Procedure, parts, reports []int, side *ir.Side) error {
+	e := &ir.Evaluator{Dims: r.env.Dims, Values: map[string]*ir.Tensor{}}
+	next := 0
+	for _, i := range parts {
+		x := r.plan.Parts[i]
+		v := &ir.Tensor{Shape: []int{}}
+		if x.Size != nil {
+			v.Data = []float64{float64(m.dim(*x.Size))}
+		} else {
+			v.Data = m.memory(p.Results[next]).data
+			next++
+		}
+		e.Values["arg "+x.Name] = v
+	}
+	if next != len(p.Results) {
+		return fmt.Errorf("%d results, want %d", len(p.Results), next)
+	}
+	want := append(nodesOf(side.Losses), nodesOf(side.Metrics)...)
+	for _, i := range reports {
+		got, err := e.Eval(r.plan.Reports[i].Value)
+		if err != nil {
+			return fmt.Errorf("report %s: %w", r.plan.Reports[i].Name, err)
+		}
+		w, err := r.env.Eval(Strip(r.g, Gradient(r.g, want[i])...)[0])
+		if err != nil {
+			return err
+		}
+		if err := r.compareData("report "+r.plan.Reports[i].Name, got.Data, w.Data, want[i].Type.Elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *modelRun) evaluate() error {
 	p, m := r.plan.Evaluate, r.model
 	if p == nil {
@@ -349,7 +385,7 @@ func (r *modelRun) evaluate() error {
 	if err := mach.run(p); err != nil {
 		return err
 	}
-	if err := r.results(mach, p, r.inferParts()); err != nil {
+	if err := r.reported(mach, p, upTo(len(r.plan.Parts)), upTo(len(r.plan.Reports)), m.Infer); err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
 	return r.moved(mach, m.Infer.Writes, nil)
@@ -488,6 +524,9 @@ func (r *modelRun) training(p *ir.TrainPlan) error {
 	if err := r.results(mach, p.Forward, parts); err != nil {
 		return fmt.Errorf("forward: %w", err)
 	}
+	if err := r.reported(mach, p.Forward, p.Parts, p.Reports, r.model.Train); err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
 	for _, w := range r.model.Train.Writes {
 		if !slices.Contains(p.Written, w.State) {
 			continue
@@ -616,19 +655,6 @@ func (r *modelRun) updated(m *machine, t *ir.Train, of map[*ir.Node]*ir.Node) er
 		}
 	}
 	return nil
-}
-
-// inferParts is what Evaluate returns, cut out of the inference as written.
-func (r *modelRun) inferParts() []*ir.Node {
-	f := formOf(r.model.Infer)
-	for _, list := range f.lists() {
-		*list = stripMarks(r.g, Gradient(r.g, *list...)...)
-	}
-	cut, err := (&modelCompiler{g: r.g, m: r.model}).cutSide(r.model.Infer, f)
-	if err != nil {
-		panic(err)
-	}
-	return cut.nodes()
 }
 
 // results compares what a procedure returns.

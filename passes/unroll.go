@@ -129,9 +129,13 @@ func (u *unroller) mapped(x *ir.Node, index []int) *ir.Node {
 	}
 	if x.Is("mul") {
 		// What is multiplied by 0, off a diagonal, is not needed.
-		for _, a := range x.Args {
-			if zero := u.numberAt(a, index); zero != nil && isNumber(zero, 0) {
-				return zero
+		for i, a := range x.Args {
+			switch k := u.numberAt(a, index); {
+			case k == nil:
+			case isNumber(k, 0):
+				return k
+			case isNumber(k, 1):
+				return u.element(x.Args[1-i], index)
 			}
 		}
 	}

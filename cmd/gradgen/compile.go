@@ -118,7 +118,7 @@ func allChanges(sets []fileSet) ([]change, error) {
 		for _, f := range s.files {
 			path := filepath.Join(s.dir, f.Name)
 			if other, ok := owner[path]; ok {
-				return nil, fmt.Errorf("%s: two programs called %s and %s emit this file", path, other.source, s.source)
+				return nil, coded("file-clash", path, fmt.Errorf("%s: two programs called %s and %s emit this file", path, other.source, s.source))
 			}
 			owner[path] = s
 		}
