@@ -18,11 +18,14 @@ import (
 	"gradgen.dev/golden/labels"
 	"gradgen.dev/golden/linear"
 	"gradgen.dev/golden/mlp"
+	"gradgen.dev/golden/models"
 	"gradgen.dev/golden/networks"
+	"gradgen.dev/golden/optimisers"
 	"gradgen.dev/golden/outputs"
 	"gradgen.dev/golden/pieces"
 	"gradgen.dev/golden/reductions"
 	"gradgen.dev/golden/residual"
+	"gradgen.dev/golden/rules"
 	"gradgen.dev/golden/running"
 	"gradgen.dev/golden/scalar"
 	"gradgen.dev/golden/schedules"
@@ -302,6 +305,40 @@ var registry = map[string]map[string]function{
 		"NewParams":    {mlp.NewParams, ""},
 		"NewPredictor": {mlp.NewPredictor, "w max"},
 	},
+	"models": {
+		"LoadAutoencoderWeights":  {models.LoadAutoencoderWeights, "r"},
+		"LoadClassifierWeights":   {models.LoadClassifierWeights, "r"},
+		"LoadCriticWeights":       {models.LoadCriticWeights, "r"},
+		"LoadRecommenderWeights":  {models.LoadRecommenderWeights, "r"},
+		"LoadRecurrentWeights":    {models.LoadRecurrentWeights, "r"},
+		"LoadRunningWeights":      {models.LoadRunningWeights, "r"},
+		"LoadTransformerWeights":  {models.LoadTransformerWeights, "r"},
+		"LoadWaveWeights":         {models.LoadWaveWeights, "r"},
+		"NewAutoencoder":          {models.NewAutoencoder, "max"},
+		"NewAutoencoderParams":    {models.NewAutoencoderParams, ""},
+		"NewAutoencoderPredictor": {models.NewAutoencoderPredictor, "w max"},
+		"NewClassifier":           {models.NewClassifier, "max"},
+		"NewClassifierParams":     {models.NewClassifierParams, ""},
+		"NewClassifierPredictor":  {models.NewClassifierPredictor, "w max"},
+		"NewCritic":               {models.NewCritic, "max"},
+		"NewCriticParams":         {models.NewCriticParams, ""},
+		"NewCriticPredictor":      {models.NewCriticPredictor, "w max"},
+		"NewRecommender":          {models.NewRecommender, "max"},
+		"NewRecommenderParams":    {models.NewRecommenderParams, ""},
+		"NewRecommenderPredictor": {models.NewRecommenderPredictor, "w max"},
+		"NewRecurrent":            {models.NewRecurrent, "max"},
+		"NewRecurrentParams":      {models.NewRecurrentParams, ""},
+		"NewRecurrentPredictor":   {models.NewRecurrentPredictor, "w max"},
+		"NewRunning":              {models.NewRunning, "max"},
+		"NewRunningParams":        {models.NewRunningParams, ""},
+		"NewRunningPredictor":     {models.NewRunningPredictor, "w max"},
+		"NewTransformer":          {models.NewTransformer, "max"},
+		"NewTransformerParams":    {models.NewTransformerParams, ""},
+		"NewTransformerPredictor": {models.NewTransformerPredictor, "w max"},
+		"NewWave":                 {models.NewWave, "max"},
+		"NewWaveParams":           {models.NewWaveParams, ""},
+		"NewWavePredictor":        {models.NewWavePredictor, "w max"},
+	},
 	"networks": {
 		"LoadDenoiseWeights":  {networks.LoadDenoiseWeights, "r"},
 		"LoadExpertsWeights":  {networks.LoadExpertsWeights, "r"},
@@ -327,6 +364,22 @@ var registry = map[string]map[string]function{
 		"NewVae":              {networks.NewVae, "max"},
 		"NewVaeParams":        {networks.NewVaeParams, ""},
 		"NewVaePredictor":     {networks.NewVaePredictor, "w max"},
+	},
+	"optimisers": {
+		"NewAdagrad":        {optimisers.NewAdagrad, "max"},
+		"NewAdagradParams":  {optimisers.NewAdagradParams, ""},
+		"NewAdam":           {optimisers.NewAdam, "max"},
+		"NewAdamParams":     {optimisers.NewAdamParams, ""},
+		"NewAdamW":          {optimisers.NewAdamW, "max"},
+		"NewAdamWParams":    {optimisers.NewAdamWParams, ""},
+		"NewDescent":        {optimisers.NewDescent, "max"},
+		"NewDescentParams":  {optimisers.NewDescentParams, ""},
+		"NewMomentum":       {optimisers.NewMomentum, "max"},
+		"NewMomentumParams": {optimisers.NewMomentumParams, ""},
+		"NewNesterov":       {optimisers.NewNesterov, "max"},
+		"NewNesterovParams": {optimisers.NewNesterovParams, ""},
+		"NewRMSProp":        {optimisers.NewRMSProp, "max"},
+		"NewRMSPropParams":  {optimisers.NewRMSPropParams, ""},
 	},
 	"outputs": {
 		"LoadBareWeights":   {outputs.LoadBareWeights, "r"},
@@ -414,6 +467,26 @@ var registry = map[string]map[string]function{
 		"New":          {residual.New, "max"},
 		"NewParams":    {residual.NewParams, ""},
 		"NewPredictor": {residual.NewPredictor, "w max"},
+	},
+	"rules": {
+		"NewAMSGrad":        {rules.NewAMSGrad, "max"},
+		"NewAMSGradParams":  {rules.NewAMSGradParams, ""},
+		"NewASGD":           {rules.NewASGD, "max"},
+		"NewASGDParams":     {rules.NewASGDParams, ""},
+		"NewAdaDelta":       {rules.NewAdaDelta, "max"},
+		"NewAdaDeltaParams": {rules.NewAdaDeltaParams, ""},
+		"NewAdaMax":         {rules.NewAdaMax, "max"},
+		"NewAdaMaxParams":   {rules.NewAdaMaxParams, ""},
+		"NewFalling":        {rules.NewFalling, "max"},
+		"NewFallingParams":  {rules.NewFallingParams, ""},
+		"NewGraves":         {rules.NewGraves, "max"},
+		"NewGravesParams":   {rules.NewGravesParams, ""},
+		"NewNAdam":          {rules.NewNAdam, "max"},
+		"NewNAdamParams":    {rules.NewNAdamParams, ""},
+		"NewRAdam":          {rules.NewRAdam, "max"},
+		"NewRAdamParams":    {rules.NewRAdamParams, ""},
+		"NewRProp":          {rules.NewRProp, "max"},
+		"NewRPropParams":    {rules.NewRPropParams, ""},
 	},
 	"running": {
 		"LoadWeights":  {running.LoadWeights, "r"},
