@@ -248,10 +248,10 @@ func (p *loopPrinter) load(n *ir.Node, a ir.Access) string {
 	if p.c.isScalar(a.Buffer) {
 		return converted(p.c.buffer(a.Buffer), typeOf(a.Buffer), n.Type.Elem)
 	}
-	if n.Is("pick") {
+	if n.Is("pick") && len(a.Index) > 0 {
 		return p.pick(n, a)
 	}
-	return p.element(a)
+	return p.element(a) // a pick without an index is in memory itself
 }
 
 // pick is one element of a row, cut out so that an index outside of the row
