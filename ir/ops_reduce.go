@@ -12,7 +12,7 @@ func init() {
 	register(
 		reduction("sum", "sum", 0, func(acc, x float64) float64 { return acc + x }, "spread(dy)"),
 		reduction("prod", "product", 1, func(acc, x float64) float64 { return acc * x },
-			"where(zeros == 0, dy * y / a, where(a == 0, where(zeros == 1, dy * rest, 0), 0))"),
+			"where(zeros == 0, dy * rest, where(zeros == 1, dy * rest * zero, 0))"),
 		reduction("reduce_max", "largest element, NaN where one is", math.Inf(-1), pick2(Ops["max"]), "where(a == y, dy / count, 0)"),
 		reduction("reduce_min", "smallest element, NaN where one is", math.Inf(1), pick2(Ops["min"]), "where(a == y, dy / count, 0)"),
 		reduction("any", "whether one holds", 0, func(acc, x float64) float64 { return truth(acc != 0 || x != 0) }),
@@ -125,17 +125,24 @@ func extremeVJP(g *Graph, n, dy *Node, _ int) *Node {
 	return g.Map("where", hit, share, g.Fill(0, a.Type))
 }
 
-// prodVJP is the product of the others; where one element is 0, only its own
-// derivative is not.
+// prodVJP is the product of the others: rest is that of those that are not 0,
+// zeros says how many are, and zero is their sum. One other 0 makes the product
+// 0, but it stays a factor for the sake of the derivative's own derivative,
+// which is right at any element. (A third one is, where at most one element is
+// 0.)
 func prodVJP(g *Graph, n, dy *Node, _ int) *Node {
 	a := n.Args[0]
 	zero, one := g.Fill(0, a.Type), g.Fill(1, a.Type)
 	isZero := g.Map("eq", a, zero)
-	zeros := spreadBack(g, n, g.Sum(g.Cast(isZero, a.Type.Elem), n.Attr.Axes))
+	others := func(x *Node) *Node { return g.Map("sub", spreadBack(g, n, g.Sum(x, n.Attr.Axes)), x) }
+	zeros := others(g.Cast(isZero, a.Type.Elem))
+	zeroSum := others(g.Map("where", isZero, a, zero))
+
 	filled := g.Map("where", isZero, one, a)
-	rest := spreadBack(g, n, g.Map("mul", dy, g.Reduce("prod", filled, n.Attr.Axes)))
-	single := g.Map("where", g.Map("and", isZero, g.Map("eq", zeros, one)), rest, zero)
-	return g.Map("where", g.Map("eq", zeros, zero), g.Map("div", rest, filled), single)
+	all := spreadBack(g, n, g.Map("mul", dy, g.Reduce("prod", filled, n.Attr.Axes)))
+	rest := g.Map("div", all, filled)
+	single := g.Map("where", g.Map("eq", zeros, one), g.Map("mul", rest, zeroSum), zero)
+	return g.Map("where", g.Map("eq", zeros, zero), rest, single)
 }
 
 func evalLogSumExp(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {

@@ -2052,22 +2052,24 @@ func Folded(out, x, work []float64) {
 // without the Jacobian.
 //
 //	t   = 1/where(x = 0, 1, x)         [2,3,N]
-//	t2  = min x                        [N]
-//	t3  = max x                        [N]
-//	t4  = Σ [x = 0]                    [N]
-//	t5  = Π where(x = 0, 1, x)         [N]
-//	t6  = w ⊙ t3                       [N]
-//	t7  = w ⊙ t2                       [N]
-//	t8  = w ⊙ t5                       [N]
-//	t9  = Σ [x = t2]                   [N]
-//	t10 = Σ [x = t3]                   [N]
-//	t11 = t6/t9                        [N]
-//	t12 = where(x = t2, t11, 0)        [2,3,N]
-//	t13 = t7/t10                       [N]
-//	t14 = t12 + where(x = t3, t13, 0)  [2,3,N]
-//	t15 = (t4 = 0)                     [N]
-//	t16 = (t4 = 1)                     [N]
-//	dx  = t14 + where(t15, t8·t, where((x = 0) ∧ t16, t8, 0))  [2,3,N]
+//	t2  = where(x = 0, x, 0)           [2,3,N]
+//	t3  = min x                        [N]
+//	t4  = max x                        [N]
+//	t5  = Σ [x = 0]                    [N]
+//	t6  = Π where(x = 0, 1, x)         [N]
+//	t7  = Σ t2                         [N]
+//	t8  = w ⊙ t4                       [N]
+//	t9  = w ⊙ t3                       [N]
+//	t10 = w ⊙ t6                       [N]
+//	t11 = t5 − [x = 0]                 [2,3,N]
+//	t12 = Σ [x = t3]                   [N]
+//	t13 = Σ [x = t4]                   [N]
+//	t14 = t8/t12                       [N]
+//	t15 = where(x = t3, t14, 0)        [2,3,N]
+//	t16 = t9/t13                       [N]
+//	t17 = t15 + where(x = t4, t16, 0)  [2,3,N]
+//	t18 = t10·t                        [2,3,N]
+//	dx  = t17 + where(t11 = 0, t18, where(t11 = 1, (t7 − t2) ⊙ t18, 0))  [2,3,N]
 //
 // It panics unless the lengths fit: dx [2,3,N], x [2,3,N], w [N]. What is set
 // may not overlap the rest.
@@ -2090,150 +2092,168 @@ func FoldedVJP(dx, x, w, work []float64) {
 		panic(fmt.Sprintf("algebra: FoldedVJP: len(work) is %d, want at least %d", len(work), FoldedWork(N)))
 	}
 
-	t2 := work[0:N]
-	t3 := work[N : 2*N]
-	t4 := work[2*N : 3*N]
-	t5 := work[3*N : 4*N]
-	t7 := work[4*N : 5*N]
-	t8 := work[5*N : 6*N]
-	t9 := work[6*N : 7*N]
-	t10 := work[12*N : 13*N]
-	t12 := work[6*N : 12*N]
-	t15 := make([]bool, N)
-	t16 := make([]bool, N)
+	t3 := work[6*N : 7*N]
+	t4 := work[7*N : 8*N]
+	t5 := work[8*N : 9*N]
+	t6 := work[14*N : 15*N]
+	t7 := work[15*N : 16*N]
+	t2 := work[0 : 6*N]
+	t9 := work[16*N : 17*N]
+	t10 := work[17*N : 18*N]
+	t12 := work[24*N : 25*N]
+	t13 := work[25*N : 26*N]
+	t11 := work[18*N : 24*N]
+	t15 := work[8*N : 14*N]
 
 	// t = 1/where(x = 0, 1, x)
-	// t2 = min x
-	// t3 = max x
-	// t4 = Σ [x = 0]
-	// t5 = Π where(x = 0, 1, x)
-	for i := range t2 {
-		t2[i] = math.Inf(1)
-	}
+	// t2 = where(x = 0, x, 0)
+	// t3 = min x
+	// t4 = max x
+	// t5 = Σ [x = 0]
+	// t6 = Π where(x = 0, 1, x)
+	// t7 = Σ t2
 	for i := range t3 {
-		t3[i] = math.Inf(-1)
+		t3[i] = math.Inf(1)
 	}
-	clear(t4)
-	for i := range t5 {
-		t5[i] = 1
+	for i := range t4 {
+		t4[i] = math.Inf(-1)
 	}
+	clear(t5)
+	for i := range t6 {
+		t6[i] = 1
+	}
+	clear(t7)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
 		dxRow := dx[N*i:][:N]
+		t2Row := t2[N*i:][:N]
 		for j := range dxRow {
 			t := xRow[j]
 			if xRow[j] == 0 {
 				t = 1
 			}
 			u := 1 / t
-			if xRow[j] < t2[j] || xRow[j] != xRow[j] {
-				t2[j] = xRow[j]
+			t2Of := float64(0)
+			if xRow[j] == 0 {
+				t2Of = xRow[j]
 			}
-			if xRow[j] > t3[j] || xRow[j] != xRow[j] {
+			if xRow[j] < t3[j] || xRow[j] != xRow[j] {
 				t3[j] = xRow[j]
+			}
+			if xRow[j] > t4[j] || xRow[j] != xRow[j] {
+				t4[j] = xRow[j]
 			}
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
-			t4[j] += hit
-			t5[j] *= t
+			t5[j] += hit
+			t6[j] *= t
+			t7[j] += t2Of
 			dxRow[j] = u
+			t2Row[j] = t2Of
 		}
 	}
 
-	// t6 = w ⊙ t3
-	// t7 = w ⊙ t2
-	// t8 = w ⊙ t5
+	// t8 = w ⊙ t4
+	// t9 = w ⊙ t3
+	// t10 = w ⊙ t6
 	for i := range N {
-		u := w[i] * t3[i]
-		u2 := w[i] * t2[i]
-		u3 := w[i] * t5[i]
-		t5[i] = u
-		t7[i] = u2
-		t8[i] = u3
+		u := w[i] * t4[i]
+		u2 := w[i] * t3[i]
+		u3 := w[i] * t6[i]
+		t6[i] = u
+		t9[i] = u2
+		t10[i] = u3
 	}
 
-	// t9 = Σ [x = t2]
-	// t10 = Σ [x = t3]
-	clear(t9)
-	clear(t10)
+	// t11 = t5 − [x = 0]
+	// t12 = Σ [x = t3]
+	// t13 = Σ [x = t4]
+	clear(t12)
+	clear(t13)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
-		for j := range t10 {
+		t11Row := t11[N*i:][:N]
+		for j := range t11Row {
+			d := t5[j]
+			if xRow[j] == 0 {
+				d--
+			}
 			hit := float64(0)
-			if xRow[j] == t2[j] {
+			if xRow[j] == t3[j] {
 				hit = 1
 			}
-			t9[j] += hit
+			t12[j] += hit
 			hit2 := float64(0)
-			if xRow[j] == t3[j] {
+			if xRow[j] == t4[j] {
 				hit2 = 1
 			}
-			t10[j] += hit2
+			t13[j] += hit2
+			t11Row[j] = d
 		}
 	}
 
-	// t11 = t6/t9
+	// t14 = t8/t12
 	for i := range N {
-		t5[i] = t5[i] / t9[i]
+		t6[i] = t6[i] / t12[i]
 	}
 
-	// t12 = where(x = t2, t11, 0)
+	// t15 = where(x = t3, t14, 0)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
-		t12Row := t12[N*i:][:N]
-		for j := range t12Row {
-			t := float64(0)
-			if xRow[j] == t2[j] {
-				t = t5[j]
-			}
-			t12Row[j] = t
-		}
-	}
-
-	// t13 = t7/t10
-	for i := range N {
-		t7[i] = t7[i] / t10[i]
-	}
-
-	// t14 = t12 + where(x = t3, t13, 0)
-	for i := range 6 {
-		xRow := x[N*i:][:N]
-		t12Row := t12[N*i:][:N]
-		for j := range t12Row {
+		t15Row := t15[N*i:][:N]
+		for j := range t15Row {
 			t := float64(0)
 			if xRow[j] == t3[j] {
-				t = t7[j]
+				t = t6[j]
 			}
-			t12Row[j] += t
+			t15Row[j] = t
 		}
 	}
 
-	// t15 = (t4 = 0)
-	// t16 = (t4 = 1)
+	// t16 = t9/t13
 	for i := range N {
-		t := t4[i] == 0
-		t2Of := t4[i] == 1
-		t15[i] = t
-		t16[i] = t2Of
+		t9[i] = t9[i] / t13[i]
 	}
 
-	// dx = t14 + where(t15, t8·t, where((x = 0) ∧ t16, t8, 0))
+	// t17 = t15 + where(x = t4, t16, 0)
+	for i := range 6 {
+		xRow := x[N*i:][:N]
+		t15Row := t15[N*i:][:N]
+		for j := range t15Row {
+			t := float64(0)
+			if xRow[j] == t4[j] {
+				t = t9[j]
+			}
+			t15Row[j] += t
+		}
+	}
+
+	// t18 = t10·t
 	for i := range 6 {
 		dxRow := dx[N*i:][:N]
-		xRow := x[N*i:][:N]
-		t12Row := t12[N*i:][:N]
+		for j := range dxRow {
+			dxRow[j] *= t10[j]
+		}
+	}
+
+	// dx = t17 + where(t11 = 0, t18, where(t11 = 1, (t7 − t2) ⊙ t18, 0))
+	for i := range 6 {
+		t2Row := t2[N*i:][:N]
+		dxRow := dx[N*i:][:N]
+		t11Row := t11[N*i:][:N]
+		t15Row := t15[N*i:][:N]
 		for j := range dxRow {
 			t := float64(0)
-			if xRow[j] == 0 && t16[j] {
-				t = t8[j]
+			if t11Row[j] == 1 {
+				t = (t7[j] - t2Row[j]) * dxRow[j]
 			}
 			t2Of := t
-			if t15[j] {
-				t2Of = t8[j] * dxRow[j]
+			if t11Row[j] == 0 {
+				t2Of = dxRow[j]
 			}
-			dxRow[j] = t12Row[j] + t2Of
+			dxRow[j] = t15Row[j] + t2Of
 		}
 	}
 }
@@ -2241,21 +2261,23 @@ func FoldedVJP(dx, x, w, work []float64) {
 // FoldedJVP sets dout to the product of the Jacobian of Folded at x with v,
 // without the Jacobian.
 //
-//	t    = where(x = 0, 1, x)     [2,3,N]
-//	t2   = Π t                    [N]
-//	t3   = Σ [x = 0]              [N]
-//	t4   = min x                  [N]
-//	t5   = max x                  [N]
-//	t6   = (t3 = 1)               [N]
-//	t7   = (t3 = 0)               [N]
-//	t8   = Σ (where((x = 0) ∧ t6, where(t7, 0, v), 0) + where(t7, v, 0)/t)  [N]
-//	t9   = Σ where(x = t5, v, 0)  [N]
-//	t10  = Σ [x = t5]             [N]
-//	t11  = Σ where(x = t4, v, 0)  [N]
-//	t12  = Σ [x = t4]             [N]
-//	t13  = t2 ⊙ t8                [N]
-//	t14  = t13 + t4 ⊙ t9/t10      [N]
-//	dout = t14 + t5 ⊙ t11/t12     [N]
+//	t    = where(x = 0, 1, x)             [2,3,N]
+//	t2   = where(x = 0, x, 0)             [2,3,N]
+//	t3   = Π t                            [N]
+//	t4   = Σ [x = 0]                      [N]
+//	t5   = Σ t2                           [N]
+//	t6   = min x                          [N]
+//	t7   = max x                          [N]
+//	t8   = where(t4 − [x = 0] = 0, v, 0)  [2,3,N]
+//	t9   = where(t4 − [x = 0] = 1, where(t4 − [x = 0] = 0, 0, v), 0)  [2,3,N]
+//	t10  = Σ where(x = t7, v, 0)          [N]
+//	t11  = Σ [x = t7]                     [N]
+//	t12  = Σ where(x = t6, v, 0)          [N]
+//	t13  = Σ [x = t6]                     [N]
+//	t14  = Σ (t8 + (t5 − t2) ⊙ t9)/t      [N]
+//	t15  = t3 ⊙ t14                       [N]
+//	t16  = t15 + t6 ⊙ t10/t11             [N]
+//	dout = t16 + t7 ⊙ t12/t13             [N]
 //
 // It panics unless the lengths fit: dout [N], x [2,3,N], v [2,3,N]. What is
 // set may not overlap the rest.
@@ -2278,137 +2300,158 @@ func FoldedJVP(dout, x, v, work []float64) {
 		panic(fmt.Sprintf("algebra: FoldedJVP: len(work) is %d, want at least %d", len(work), FoldedWork(N)))
 	}
 
-	t3 := work[6*N : 7*N]
-	t4 := work[7*N : 8*N]
-	t5 := work[8*N : 9*N]
+	t4 := work[12*N : 13*N]
+	t5 := work[13*N : 14*N]
+	t6 := work[14*N : 15*N]
+	t7 := work[15*N : 16*N]
 	t := work[0 : 6*N]
-	t6 := make([]bool, N)
-	t7 := make([]bool, N)
-	t8 := work[6*N : 7*N]
-	t9 := work[9*N : 10*N]
-	t10 := work[10*N : 11*N]
-	t11 := work[11*N : 12*N]
-	t12 := work[12*N : 13*N]
+	t2 := work[6*N : 12*N]
+	t10 := work[28*N : 29*N]
+	t11 := work[29*N : 30*N]
+	t12 := work[30*N : 31*N]
+	t13 := work[31*N : 32*N]
+	t8 := work[16*N : 22*N]
+	t9 := work[22*N : 28*N]
+	t14 := work[12*N : 13*N]
 
 	// t = where(x = 0, 1, x)
-	// t2 = Π t
-	// t3 = Σ [x = 0]
-	// t4 = min x
-	// t5 = max x
+	// t2 = where(x = 0, x, 0)
+	// t3 = Π t
+	// t4 = Σ [x = 0]
+	// t5 = Σ t2
+	// t6 = min x
+	// t7 = max x
 	for i := range dout {
 		dout[i] = 1
 	}
-	clear(t3)
-	for i := range t4 {
-		t4[i] = math.Inf(1)
+	clear(t4)
+	clear(t5)
+	for i := range t6 {
+		t6[i] = math.Inf(1)
 	}
-	for i := range t5 {
-		t5[i] = math.Inf(-1)
+	for i := range t7 {
+		t7[i] = math.Inf(-1)
 	}
 	for i := range 6 {
 		xRow := x[N*i:][:N]
 		tRow := t[N*i:][:N]
+		t2Row := t2[N*i:][:N]
 		for j := range dout {
 			tOf := xRow[j]
 			if xRow[j] == 0 {
 				tOf = 1
+			}
+			t2Of := float64(0)
+			if xRow[j] == 0 {
+				t2Of = xRow[j]
 			}
 			dout[j] *= tOf
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
-			t3[j] += hit
-			if xRow[j] < t4[j] || xRow[j] != xRow[j] {
-				t4[j] = xRow[j]
+			t4[j] += hit
+			t5[j] += t2Of
+			if xRow[j] < t6[j] || xRow[j] != xRow[j] {
+				t6[j] = xRow[j]
 			}
-			if xRow[j] > t5[j] || xRow[j] != xRow[j] {
-				t5[j] = xRow[j]
+			if xRow[j] > t7[j] || xRow[j] != xRow[j] {
+				t7[j] = xRow[j]
 			}
 			tRow[j] = tOf
+			t2Row[j] = t2Of
 		}
 	}
 
-	// t6 = (t3 = 1)
-	// t7 = (t3 = 0)
-	for i := range N {
-		tOf := t3[i] == 1
-		t2 := t3[i] == 0
-		t6[i] = tOf
-		t7[i] = t2
-	}
-
-	// t8 = Σ (where((x = 0) ∧ t6, where(t7, 0, v), 0) + where(t7, v, 0)/t)
-	// t9 = Σ where(x = t5, v, 0)
-	// t10 = Σ [x = t5]
-	// t11 = Σ where(x = t4, v, 0)
-	// t12 = Σ [x = t4]
-	clear(t8)
-	clear(t9)
+	// t8 = where(t4 − [x = 0] = 0, v, 0)
+	// t9 = where(t4 − [x = 0] = 1, where(t4 − [x = 0] = 0, 0, v), 0)
+	// t10 = Σ where(x = t7, v, 0)
+	// t11 = Σ [x = t7]
+	// t12 = Σ where(x = t6, v, 0)
+	// t13 = Σ [x = t6]
 	clear(t10)
 	clear(t11)
 	clear(t12)
+	clear(t13)
 	for i := range 6 {
-		vRow := v[N*i:][:N]
 		xRow := x[N*i:][:N]
-		tRow := t[N*i:][:N]
-		for j := range tRow {
-			tOf := vRow[j]
-			if t7[j] {
-				tOf = 0
+		vRow := v[N*i:][:N]
+		t8Row := t8[N*i:][:N]
+		t9Row := t9[N*i:][:N]
+		for j := range t10 {
+			d := t4[j]
+			if xRow[j] == 0 {
+				d--
 			}
-			t2 := float64(0)
-			if xRow[j] == 0 && t6[j] {
-				t2 = tOf
+			tOf := float64(0)
+			if d == 0 {
+				tOf = vRow[j]
 			}
-			t3Of := float64(0)
-			if t7[j] {
-				t3Of = vRow[j]
+			t2Of := vRow[j]
+			if d == 0 {
+				t2Of = 0
+			}
+			t3 := float64(0)
+			if d == 1 {
+				t3 = t2Of
 			}
 			t4Of := float64(0)
-			if xRow[j] == t5[j] {
+			if xRow[j] == t7[j] {
 				t4Of = vRow[j]
 			}
 			t5Of := float64(0)
-			if xRow[j] == t4[j] {
+			if xRow[j] == t6[j] {
 				t5Of = vRow[j]
 			}
-			t8[j] += t2 + t3Of/tRow[j]
-			t9[j] += t4Of
+			t10[j] += t4Of
 			hit := float64(0)
-			if xRow[j] == t5[j] {
+			if xRow[j] == t7[j] {
 				hit = 1
 			}
-			t10[j] += hit
-			t11[j] += t5Of
+			t11[j] += hit
+			t12[j] += t5Of
 			hit2 := float64(0)
-			if xRow[j] == t4[j] {
+			if xRow[j] == t6[j] {
 				hit2 = 1
 			}
-			t12[j] += hit2
+			t13[j] += hit2
+			t8Row[j] = tOf
+			t9Row[j] = t3
 		}
 	}
 
-	// t13 = t2 ⊙ t8
-	for i := range N {
-		dout[i] *= t8[i]
+	// t14 = Σ (t8 + (t5 − t2) ⊙ t9)/t
+	clear(t14)
+	for i := range 6 {
+		t2Row := t2[N*i:][:N]
+		t9Row := t9[N*i:][:N]
+		t8Row := t8[N*i:][:N]
+		tRow := t[N*i:][:N]
+		for j := range tRow {
+			t14[j] += (t8Row[j] + (t5[j]-t2Row[j])*t9Row[j]) / tRow[j]
+		}
 	}
 
-	// t14 = t13 + t4 ⊙ t9/t10
+	// t15 = t3 ⊙ t14
 	for i := range N {
-		dout[i] += t4[i] * t9[i] / t10[i]
+		dout[i] *= t14[i]
 	}
 
-	// dout = t14 + t5 ⊙ t11/t12
+	// t16 = t15 + t6 ⊙ t10/t11
 	for i := range N {
-		dout[i] += t5[i] * t11[i] / t12[i]
+		dout[i] += t6[i] * t10[i] / t11[i]
+	}
+
+	// dout = t16 + t7 ⊙ t12/t13
+	for i := range N {
+		dout[i] += t7[i] * t12[i] / t13[i]
 	}
 }
 
 // FoldedWork is the length of the scratch memory that Folded and its
 // derivatives need.
 func FoldedWork(N int) int {
-	return max(2*N, 13*N)
+	return max(2*N, 26*N, 32*N)
 }
 
 // Five: rank five. It sets out. It keeps no state: any number of goroutines
@@ -2486,14 +2529,16 @@ func Five(out, x []float64, M int, work []float64) {
 //	t2  = Σⱼ wᵀ·x                 [2,N,2,M]
 //	t3  = max x                   [2,N,2,M]
 //	t4  = 1/where(t3 = 0, 1, t3)  [2,N,2,M]
-//	t5  = Σⱼ [x = t3]             [2,N,2,M]
-//	t6  = Σ [t3 = 0]              [N,M]
-//	t7  = Π where(t3 = 0, 1, t3)  [N,M]
-//	t8  = (t6 = 0)                [N,M]
-//	t9  = (t6 = 1)                [N,M]
-//	t10 = Σ w                     [M,N]
-//	t11 = t10ᵀ ⊙ t7               [N,M]
-//	dx  = t + where(x = t3, where(t8, t11·t4, where((t3 = 0) ∧ t9, t11, 0))/t5, 0)  [2,N,2,M,2]
+//	t5  = where(t3 = 0, t3, 0)    [2,N,2,M]
+//	t6  = Σⱼ [x = t3]             [2,N,2,M]
+//	t7  = Σ [t3 = 0]              [N,M]
+//	t8  = Π where(t3 = 0, 1, t3)  [N,M]
+//	t9  = Σ t5                    [N,M]
+//	t10 = t7 − [t3 = 0]           [2,N,2,M]
+//	t11 = Σ w                     [M,N]
+//	t12 = t11ᵀ ⊙ t8               [N,M]
+//	t13 = t12·t4                  [2,N,2,M]
+//	dx  = t + where(x = t3, where(t10 = 0, t13, where(t10 = 1, (t9 − t5) ⊙ t13, 0))/t6, 0)  [2,N,2,M,2]
 //	dx[:, :, :, :, 0] += t2
 //
 // It panics unless the lengths fit: dx [2,N,2,M,2], x [2,N,2,M,2], w [M,2,N].
@@ -2520,27 +2565,31 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 		panic(fmt.Sprintf("algebra: FiveVJP: len(work) is %d, want at least %d", len(work), FiveWork(N, M)))
 	}
 
-	t6 := work[16*M*N : 17*M*N]
-	t7 := work[17*M*N : 18*M*N]
+	t7 := work[20*M*N : 21*M*N]
+	t8 := work[21*M*N : 22*M*N]
+	t9 := work[22*M*N : 23*M*N]
 	t2 := work[0 : 4*M*N]
 	t3 := work[4*M*N : 8*M*N]
 	t4 := work[8*M*N : 12*M*N]
 	t5 := work[12*M*N : 16*M*N]
-	t8 := make([]bool, M*N)
-	t9 := make([]bool, M*N)
-	t10 := work[16*M*N : 17*M*N]
+	t6 := work[16*M*N : 20*M*N]
+	t10 := work[23*M*N : 27*M*N]
+	t11 := work[20*M*N : 21*M*N]
 
 	// t = x[:, :, :, :, 0]·wᵀ
 	// t2 = Σⱼ wᵀ·x
 	// t3 = max x
 	// t4 = 1/where(t3 = 0, 1, t3)
-	// t5 = Σⱼ [x = t3]
-	// t6 = Σ [t3 = 0]
-	// t7 = Π where(t3 = 0, 1, t3)
-	clear(t6)
-	for i := range t7 {
-		t7[i] = 1
+	// t5 = where(t3 = 0, t3, 0)
+	// t6 = Σⱼ [x = t3]
+	// t7 = Σ [t3 = 0]
+	// t8 = Π where(t3 = 0, 1, t3)
+	// t9 = Σ t5
+	clear(t7)
+	for i := range t8 {
+		t8[i] = 1
 	}
+	clear(t9)
 	for i := range 2 {
 		for j := range N {
 			for k := range 2 {
@@ -2563,73 +2612,102 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 						t3Of = 1
 					}
 					u2 := 1 / t3Of
+					t4Of := float64(0)
+					if t2Of == 0 {
+						t4Of = t2Of
+					}
 					hit := float64(0)
 					if t2Of == 0 {
 						hit = 1
 					}
-					t6[M*j+l] += hit
-					t7[M*j+l] *= t3Of
+					t7[M*j+l] += hit
+					t8[M*j+l] *= t3Of
+					t9[M*j+l] += t4Of
 					t2[2*M*N*i+2*M*j+M*k+l] = t
 					t3[2*M*N*i+2*M*j+M*k+l] = t2Of
 					t4[2*M*N*i+2*M*j+M*k+l] = u2
-					t4Of := float64(0)
+					t5[2*M*N*i+2*M*j+M*k+l] = t4Of
+					t5Of := float64(0)
 					for m := range dxRow {
 						hit2 := float64(0)
 						if xRow[m] == t2Of {
 							hit2 = 1
 						}
-						t4Of += hit2
+						t5Of += hit2
 					}
-					t5[2*M*N*i+2*M*j+M*k+l] = t4Of
+					t6[2*M*N*i+2*M*j+M*k+l] = t5Of
 				}
 			}
 		}
 	}
 
-	// t8 = (t6 = 0)
-	// t9 = (t6 = 1)
-	for i := range M * N {
-		t := t6[i] == 0
-		t2Of := t6[i] == 1
-		t8[i] = t
-		t9[i] = t2Of
-	}
-
-	// t10 = Σ w
-	clear(t10)
-	for i := range M {
-		for j := range 2 {
-			wRow := w[2*N*i+N*j:][:N]
-			t10Row := t10[N*i:][:N]
-			for k := range t10Row {
-				t10Row[k] += wRow[k]
+	// t10 = t7 − [t3 = 0]
+	for i := range 2 {
+		for j := range N {
+			for k := range 2 {
+				t7Row := t7[M*j:][:M]
+				t3Row := t3[2*M*N*i+2*M*j+M*k:][:M]
+				t10Row := t10[2*M*N*i+2*M*j+M*k:][:M]
+				for l := range t10Row {
+					d := t7Row[l]
+					if t3Row[l] == 0 {
+						d--
+					}
+					t10Row[l] = d
+				}
 			}
 		}
 	}
 
-	// t11 = t10ᵀ ⊙ t7
-	for i := range N {
-		t7Row := t7[M*i:][:M]
-		for j := range t7Row {
-			t7Row[j] *= t10[i+N*j]
+	// t11 = Σ w
+	clear(t11)
+	for i := range M {
+		for j := range 2 {
+			wRow := w[2*N*i+N*j:][:N]
+			t11Row := t11[N*i:][:N]
+			for k := range t11Row {
+				t11Row[k] += wRow[k]
+			}
 		}
 	}
 
-	// dx = t + where(x = t3, where(t8, t11·t4, where((t3 = 0) ∧ t9, t11, 0))/t5, 0)
+	// t12 = t11ᵀ ⊙ t8
+	for i := range N {
+		t8Row := t8[M*i:][:M]
+		for j := range t8Row {
+			t8Row[j] *= t11[i+N*j]
+		}
+	}
+
+	// t13 = t12·t4
+	for i := range 2 {
+		for j := range N {
+			for k := range 2 {
+				t8Row := t8[M*j:][:M]
+				t4Row := t4[2*M*N*i+2*M*j+M*k:][:M]
+				for l := range t4Row {
+					t4Row[l] *= t8Row[l]
+				}
+			}
+		}
+	}
+
+	// dx = t + where(x = t3, where(t10 = 0, t13, where(t10 = 1, (t9 − t5) ⊙ t13, 0))/t6, 0)
 	for i := range 2 {
 		for j := range N {
 			for k := range 2 {
 				for l := range M {
-					u := t7[M*j+l] * t4[2*M*N*i+2*M*j+M*k+l]
+					d := t9[M*j+l] - t5[2*M*N*i+2*M*j+M*k+l]
+					u := d * t4[2*M*N*i+2*M*j+M*k+l]
 					t := float64(0)
-					if t3[2*M*N*i+2*M*j+M*k+l] == 0 && t9[M*j+l] {
-						t = t7[M*j+l]
+					if t10[2*M*N*i+2*M*j+M*k+l] == 1 {
+						t = u
 					}
 					t2Of := t
-					if t8[M*j+l] {
-						t2Of = u
+					if t10[2*M*N*i+2*M*j+M*k+l] == 0 {
+						t2Of = t4[2*M*N*i+2*M*j+M*k+l]
 					}
-					u2 := t2Of / t5[2*M*N*i+2*M*j+M*k+l]
+					u2 := t2Of / t6[2*M*N*i+2*M*j+M*k+l]
 					xRow := (*[2]float64)(x[4*M*N*i+4*M*j+2*M*k+2*l:])
 					t3OfL := t3[2*M*N*i+2*M*j+M*k+l]
 					dxRow := (*[2]float64)(dx[4*M*N*i+4*M*j+2*M*k+2*l:])
@@ -2655,5 +2733,5 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 // FiveWork is the length of the scratch memory that Five and its derivatives
 // need.
 func FiveWork(N, M int) int {
-	return max(3*M*N, 18*M*N)
+	return max(3*M*N, 27*M*N)
 }

@@ -1002,8 +1002,22 @@ func TestFoldedAllocations(t *testing.T) {
 	}
 	foldedOut := make([]float64, dimN)
 	foldedWork := make([]float64, FoldedWork(dimN))
+	foldedVJPDx := make([]float64, 6*dimN)
+	foldedVJPW := make([]float64, dimN)
+	for i := range foldedVJPW {
+		foldedVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	foldedVJPWork := make([]float64, FoldedWork(dimN))
+	foldedJVPDout := make([]float64, dimN)
+	foldedJVPV := make([]float64, 6*dimN)
+	for i := range foldedJVPV {
+		foldedJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	foldedJVPWork := make([]float64, FoldedWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
 		Folded(foldedOut, xAt, foldedWork)
+		FoldedVJP(foldedVJPDx, xAt, foldedVJPW, foldedVJPWork)
+		FoldedJVP(foldedJVPDout, xAt, foldedJVPV, foldedJVPWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -1068,8 +1082,15 @@ func TestFiveAllocations(t *testing.T) {
 	}
 	fiveOut := make([]float64, 2*dimM*dimN)
 	fiveWork := make([]float64, FiveWork(dimN, dimM))
+	fiveVJPDx := make([]float64, 8*dimM*dimN)
+	fiveVJPW := make([]float64, 2*dimM*dimN)
+	for i := range fiveVJPW {
+		fiveVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	fiveVJPWork := make([]float64, FiveWork(dimN, dimM))
 	n := testing.AllocsPerRun(5, func() {
 		Five(fiveOut, xAt, dimM, fiveWork)
+		FiveVJP(fiveVJPDx, xAt, fiveVJPW, dimM, fiveVJPWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

@@ -993,33 +993,39 @@ func VolumeValueGrad(grad, A []float64) float64 {
 // Curvature: derivatives inside, twice. It keeps no state: any number of
 // goroutines may call it and its derivatives.
 //
-//	t         = cos(x)                         [N]
-//	t2        = w ⊙ t                          [N]
-//	t3        = 2·t2                           [N]
-//	t4        = where(t = 0, 1, t)             [N]
-//	t5        = 1/t4                           [N]
-//	t6        = sin(x)                         [N]
-//	t7        = where(t4 = 0, 1, t4)           [N]
-//	t8        = where(t = 0, 0, −(−(w ⊙ t6)))  [N]
-//	t9        = t8/t4                          [N]
-//	t10       = (−2)·w ⊙ −(w ⊙ t6)             [N]
-//	s         = Σ [t = 0]                      []
-//	s2        = Π t4                           []
-//	s3        = Π t7                           []
-//	s4        = Σ [t4 = 0]                     []
-//	s6        = (s = 1)                        []
-//	s7        = (s = 0)                        []
-//	t11       = t2 ⊙ (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0)))  [N]
-//	t12       = s2·t9                          [N]
-//	g         = (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0))) ⊙ t6
-//	s5        = Σ g²                           []
-//	s9        = (s4 = 0)                       []
-//	s10       = (s4 = 1)                       []
-//	s8        = Σ (where((t4 = 0) ∧ s10, where(s9, 0, t8), 0) + where(s9, t8, 0)/t7)  []
-//	s12       = s3·s8                          []
-//	da1       = t11 + t6 ⊙ (where(s7, (s12 − t12)/t4, where((t = 0) ∧ s6, s12, 0)) − t10)
-//	s11       = Σ da1²                         []
-//	curvature = s11 + s5                       []
+//	t         = sin(x)                     [N]
+//	t2        = cos(x)                     [N]
+//	t3        = w ⊙ t2                     [N]
+//	t4        = 2·t3                       [N]
+//	t5        = where(t2 = 0, 1, t2)       [N]
+//	t6        = 1/t5                       [N]
+//	t7        = where(t2 = 0, t2, 0)       [N]
+//	t8        = −(−(w ⊙ t))                [N]
+//	t9        = where(t2 = 0, 0, t8)       [N]
+//	t10       = −(t9/(t5²))                [N]
+//	t11       = (−2)·w ⊙ −(w ⊙ t)          [N]
+//	t12       = where(t5 = 0, 1, t5)       [N]
+//	t13       = 1/t12                      [N]
+//	t14       = where(t5 = 0, t5, 0)       [N]
+//	s         = Π t5                       []
+//	s2        = Σ [t2 = 0]                 []
+//	s3        = Σ t7                       []
+//	s4        = Σ where(t2 = 0, t8, 0)     []
+//	s5        = Π t12                      []
+//	s6        = Σ [t5 = 0]                 []
+//	s7        = Σ t14                      []
+//	t15       = s2 − [t2 = 0]              [N]
+//	t16       = where(t15 = 0, t6, where(t15 = 1, (s3 − t7)/t5, 0))  [N]
+//	g         = t ⊙ (t4 − s·t16)
+//	t17       = t3 ⊙ (t4 − s·t16)          [N]
+//	t18       = s·where(t15 = 0, t10, where(t15 = 1, (s4 − t8 ⊙ where(t2 = 0, 1, (s3 − t7)/t5))/t5, 0)) − t11  [N]
+//	t19       = s6 − [t5 = 0]              [N]
+//	s8        = Σ g²                       []
+//	s9        = Σ where(t19 = 0, t13, where(t19 = 1, (s7 − t14)/t12, 0)) ⊙ t9  []
+//	s11       = s5·s9                      []
+//	da1       = t17 + t ⊙ (t18 + s11·t16)
+//	s10       = Σ da1²                     []
+//	curvature = s8 + s10                   []
 //
 // It panics unless the lengths fit: x [N], w [N].
 //
@@ -1045,187 +1051,231 @@ func Curvature(x, w, work []float64) float64 {
 	t8 := work[7*N : 8*N]
 	t9 := work[8*N : 9*N]
 	t10 := work[9*N : 10*N]
+	t11 := work[10*N : 11*N]
+	t12 := work[11*N : 12*N]
+	t13 := work[12*N : 13*N]
+	t14 := work[13*N : 14*N]
+	t15 := work[14*N : 15*N]
 
-	// t = cos(x)
-	// t2 = w ⊙ t
-	// t3 = 2·t2
-	// t4 = where(t = 0, 1, t)
-	// t5 = 1/t4
-	// t6 = sin(x)
-	// t7 = where(t4 = 0, 1, t4)
-	// t8 = where(t = 0, 0, −(−(w ⊙ t6)))
-	// t9 = t8/t4
-	// t10 = (−2)·w ⊙ −(w ⊙ t6)
-	// s = Σ [t = 0]
-	// s2 = Π t4
-	// s3 = Π t7
-	// s4 = Σ [t4 = 0]
-	s := 0.0
-	s2 := 1.0
-	s3 := 1.0
+	// t = sin(x)
+	// t2 = cos(x)
+	// t3 = w ⊙ t2
+	// t4 = 2·t3
+	// t5 = where(t2 = 0, 1, t2)
+	// t6 = 1/t5
+	// t7 = where(t2 = 0, t2, 0)
+	// t8 = −(−(w ⊙ t))
+	// t9 = where(t2 = 0, 0, t8)
+	// t10 = −(t9/(t5²))
+	// t11 = (−2)·w ⊙ −(w ⊙ t)
+	// t12 = where(t5 = 0, 1, t5)
+	// t13 = 1/t12
+	// t14 = where(t5 = 0, t5, 0)
+	// s = Π t5
+	// s2 = Σ [t2 = 0]
+	// s3 = Σ t7
+	// s4 = Σ where(t2 = 0, t8, 0)
+	// s5 = Π t12
+	// s6 = Σ [t5 = 0]
+	// s7 = Σ t14
+	s := 1.0
+	s2 := 0.0
+	s3 := 0.0
 	s4 := 0.0
+	s5 := 1.0
+	s6 := 0.0
+	s7 := 0.0
 	for i := range N {
-		tOf := math.Cos(x[i])
-		u := w[i] * tOf
+		tOf := math.Sin(x[i])
+		t2Of := math.Cos(x[i])
+		u := w[i] * t2Of
 		u2 := 2 * u
-		t2Of := tOf
-		if tOf == 0 {
-			t2Of = 1
-		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		t4Of := t2Of
+		t3Of := t2Of
 		if t2Of == 0 {
-			t4Of = 1
+			t3Of = 1
 		}
-		t5Of := -(w[i] * t3Of)
+		u3 := 1 / t3Of
+		t4Of := float64(0)
+		if t2Of == 0 {
+			t4Of = t2Of
+		}
+		t5Of := -(w[i] * tOf)
 		t6Of := -t5Of
-		if tOf == 0 {
-			t6Of = 0
+		t7Of := t6Of
+		if t2Of == 0 {
+			t7Of = 0
 		}
-		u4 := t6Of / t2Of
-		u5 := -2 * (w[i] * t5Of)
+		t8Of := -(t7Of / (t3Of * t3Of))
+		t9Of := float64(0)
+		if t2Of == 0 {
+			t9Of = t6Of
+		}
+		u4 := -2 * (w[i] * t5Of)
+		t10Of := t3Of
+		if t3Of == 0 {
+			t10Of = 1
+		}
+		u5 := 1 / t10Of
+		t11Of := float64(0)
+		if t3Of == 0 {
+			t11Of = t3Of
+		}
+		s *= t3Of
 		hit := float64(0)
-		if tOf == 0 {
+		if t2Of == 0 {
 			hit = 1
 		}
-		s += hit
-		s2 *= t2Of
-		s3 *= t4Of
+		s2 += hit
+		s3 += t4Of
+		s4 += t9Of
+		s5 *= t10Of
 		hit2 := float64(0)
-		if t2Of == 0 {
+		if t3Of == 0 {
 			hit2 = 1
 		}
-		s4 += hit2
+		s6 += hit2
+		s7 += t11Of
 		t[i] = tOf
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = t2Of
-		t5[i] = u3
-		t6[i] = t3Of
+		t2[i] = t2Of
+		t3[i] = u
+		t4[i] = u2
+		t5[i] = t3Of
+		t6[i] = u3
 		t7[i] = t4Of
 		t8[i] = t6Of
-		t9[i] = u4
-		t10[i] = u5
+		t9[i] = t7Of
+		t10[i] = t8Of
+		t11[i] = u4
+		t12[i] = t10Of
+		t13[i] = u5
+		t14[i] = t11Of
 	}
 
-	// s6 = (s = 1)
-	s6 := s == 1
-	// s7 = (s = 0)
-	s7 := s == 0
-
-	// t11 = t2 ⊙ (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0)))
-	// t12 = s2·t9
-	// g = (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0))) ⊙ t6
-	// s5 = Σ g²
-	s5 := 0.0
+	// t15 = s2 − [t2 = 0]
 	for i := range N {
-		tOf := float64(0)
-		if t[i] == 0 && s6 {
-			tOf = s2
+		d := s2
+		if t2[i] == 0 {
+			d--
 		}
-		t2Of := tOf
-		if s7 {
-			t2Of = s2 * t5[i]
-		}
-		d := t3[i] - t2Of
-		u := t2[i] * d
-		u2 := s2 * t9[i]
-		g := d * t6[i]
-		s5 += g * g
-		t2[i] = u
-		t3[i] = u2
+		t15[i] = d
 	}
 
-	// s9 = (s4 = 0)
-	s9 := s4 == 0
-	// s10 = (s4 = 1)
-	s10 := s4 == 1
-
-	// s8 = Σ (where((t4 = 0) ∧ s10, where(s9, 0, t8), 0) + where(s9, t8, 0)/t7)
+	// t16 = where(t15 = 0, t6, where(t15 = 1, (s3 − t7)/t5, 0))
+	// g = t ⊙ (t4 − s·t16)
+	// t17 = t3 ⊙ (t4 − s·t16)
+	// t18 = s·where(t15 = 0, t10, where(t15 = 1, (s4 − t8 ⊙ where(t2 = 0, 1, (s3 − t7)/t5))/t5, 0)) − t11
+	// t19 = s6 − [t5 = 0]
+	// s8 = Σ g²
 	s8 := 0.0
 	for i := range N {
-		tOf := t8[i]
-		if s9 {
-			tOf = 0
-		}
-		t2Of := float64(0)
-		if t4[i] == 0 && s10 {
-			t2Of = tOf
-		}
-		t3Of := float64(0)
-		if s9 {
-			t3Of = t8[i]
-		}
-		s8 += t2Of + t3Of/t7[i]
-	}
-
-	// s12 = s3·s8
-	s12 := s3 * s8
-
-	// da1 = t11 + t6 ⊙ (where(s7, (s12 − t12)/t4, where((t = 0) ∧ s6, s12, 0)) − t10)
-	// s11 = Σ da1²
-	s11 := 0.0
-	for i := range N {
+		u := (s3 - t7[i]) / t5[i]
 		tOf := float64(0)
-		if t[i] == 0 && s6 {
-			tOf = s12
+		if t15[i] == 1 {
+			tOf = u
 		}
 		t2Of := tOf
-		if s7 {
-			t2Of = (s12 - t3[i]) / t4[i]
+		if t15[i] == 0 {
+			t2Of = t6[i]
 		}
-		da1 := t2[i] + t6[i]*(t2Of-t10[i])
-		s11 += da1 * da1
+		d := t4[i] - s*t2Of
+		g := t[i] * d
+		u2 := t3[i] * d
+		t3Of := u
+		if t2[i] == 0 {
+			t3Of = 1
+		}
+		t4Of := float64(0)
+		if t15[i] == 1 {
+			t4Of = (s4 - t8[i]*t3Of) / t5[i]
+		}
+		t5Of := t4Of
+		if t15[i] == 0 {
+			t5Of = t10[i]
+		}
+		d2 := s*t5Of - t11[i]
+		d3 := s6
+		if t5[i] == 0 {
+			d3--
+		}
+		s8 += g * g
+		t2[i] = t2Of
+		t3[i] = u2
+		t4[i] = d2
+		t5[i] = d3
 	}
 
-	// curvature = s11 + s5
-	curvature := s11 + s5
+	// s9 = Σ where(t19 = 0, t13, where(t19 = 1, (s7 − t14)/t12, 0)) ⊙ t9
+	s9 := 0.0
+	for i := range N {
+		tOf := float64(0)
+		if t5[i] == 1 {
+			tOf = (s7 - t14[i]) / t12[i]
+		}
+		t2Of := tOf
+		if t5[i] == 0 {
+			t2Of = t13[i]
+		}
+		s9 += t2Of * t9[i]
+	}
+
+	// s11 = s5·s9
+	s11 := s5 * s9
+
+	// da1 = t17 + t ⊙ (t18 + s11·t16)
+	// s10 = Σ da1²
+	s10 := 0.0
+	for i := range N {
+		da1 := t3[i] + t[i]*(t4[i]+s11*t2[i])
+		s10 += da1 * da1
+	}
+
+	// curvature = s8 + s10
+	curvature := s8 + s10
 	return curvature
 }
 
 // CurvatureGrad sets grad to the gradient of Curvature by x at x and w.
 //
-//	t    = cos(x)                                  [N]
-//	t2   = w ⊙ t                                   [N]
-//	t3   = 2·t2                                    [N]
-//	t4   = where(t = 0, 1, t)                      [N]
-//	t5   = 1/t4                                    [N]
-//	t6   = sin(x)                                  [N]
-//	t7   = where(t4 = 0, 1, t4)                    [N]
-//	t8   = w ⊙ t6                                  [N]
-//	t9   = where(t = 0, 0, −(−t8))                 [N]
-//	t10  = t9/t4                                   [N]
-//	t11  = (−2)·w ⊙ −t8                            [N]
-//	t12  = 1/t7                                    [N]
-//	t13  = t4²                                     [N]
-//	t14  = 1/where(t7 = 0, 1, t7)                  [N]
-//	t15  = t6²                                     [N]
-//	s    = Σ [t = 0]                               []
-//	s2   = Π t4                                    []
-//	s3   = Π t7                                    []
-//	s4   = Σ [t4 = 0]                              []
-//	s5   = Σ [t7 = 0]                              []
-//	s6   = Π where(t7 = 0, 1, t7)                  []
-//	s7   = (s = 1)                                 []
-//	s8   = (s = 0)                                 []
-//	t16  = t3 − where(s8, s2·t5, where((t = 0) ∧ s7, s2, 0))  [N]
-//	t17  = 2·t16² ⊙ t6                             [N]
-//	t18  = s2·t10                                  [N]
-//	t19  = t2 ⊙ t16                                [N]
-//	t20  = t16 ⊙ t15                               [N]
-//	s10  = (s4 = 0)                                []
-//	s11  = (s4 = 1)                                []
-//	t21  = where(s10, t9, 0)/t7/t7                 [N]
-//	s9   = Σ (where((t4 = 0) ∧ s11, where(s10, 0, t9), 0) + where(s10, t9, 0)/t7)  []
-//	s14  = s3·s9                                   []
-//	s15  = 2·s2                                    []
-//	da1  = t19 + t6 ⊙ (where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11)
-//	t22  = t17 + 2·(where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11) ⊙ da1  [N]
-//	t23  = s15·where(s8, t6 ⊙ da1, 0)/t13          [N]
-//	t24  = 4·t8 ⊙ da1                              [N]
-//	t25  = s15·t10 ⊙ where(s8, t6 ⊙ da1, 0)/t13 − 2·(s14 − t18)/t4 ⊙ where(s8, t6 ⊙ da1, 0)/t4  [N]
-//	t26  = s15·where(s8, t20 + t2 ⊙ da1, 0)/t13    [N]
+//	t    = cos(x)                                      [N]
+//	t2   = sin(x)                                      [N]
+//	t3   = w ⊙ t                                       [N]
+//	t4   = 2·t3                                        [N]
+//	t5   = where(t = 0, 1, t)                          [N]
+//	t6   = 1/t5                                        [N]
+//	t7   = where(t = 0, t, 0)                          [N]
+//	t8   = w ⊙ t2                                      [N]
+//	t9   = −(−t8)                                      [N]
+//	t10  = where(t = 0, 0, t9)                         [N]
+//	t11  = t5²                                         [N]
+//	t12  = t10/t11                                     [N]
+//	t13  = −t12                                        [N]
+//	t14  = (−2)·w ⊙ −t8                                [N]
+//	t15  = where(t5 = 0, 1, t5)                        [N]
+//	t16  = 1/t15                                       [N]
+//	t17  = where(t5 = 0, t5, 0)                        [N]
+//	t18  = t2²                                         [N]
+//	t19  = where(t15 = 0, 1, t15)                      [N]
+//	t20  = 1/t19                                       [N]
+//	t21  = where(t15 = 0, t15, 0)                      [N]
+//	t22  = t15²                                        [N]
+//	s    = Π t5                                        []
+//	s2   = Σ [t = 0]                                   []
+//	s3   = Σ t7                                        []
+//	s4   = Σ where(t = 0, t9, 0)                       []
+//	s5   = Π t15                                       []
+//	s6   = Σ [t5 = 0]                                  []
+//	s7   = Σ t17                                       []
+//	s8   = Π t19                                       []
+//	s9   = Σ [t15 = 0]                                 []
+//	s10  = Σ t21                                       []
+//	t23  = s2 − [t = 0]                                [N]
+//	t24  = (s3 − t7)/t5                                [N]
+//	t25  = where(t23 = 0, t6, where(t23 = 1, t24, 0))  [N]
+//	t26  = t4 − s·t25                                  [N]
+//	t27  = 2·t2 ⊙ t26²                                 [N]
+//	t28  = where(t = 0, 1, t24)                        [N]
+//	t29  = (s4 − t9 ⊙ t28)/t5                          [N]
+//	t30  = s·where(t23 = 0, t13, where(t23 = 1, t29, 0)) − t14  [N]
 //	…
 //
 // It panics unless the lengths fit: grad [N], x [N], w [N]. What is set may
@@ -1260,326 +1310,458 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	t13 := work[11*N : 12*N]
 	t14 := work[12*N : 13*N]
 	t15 := work[13*N : 14*N]
-	t19 := work[14*N : 15*N]
-	t20 := work[15*N : 16*N]
+	t16 := work[14*N : 15*N]
+	t17 := work[15*N : 16*N]
+	t18 := work[16*N : 17*N]
+	t19 := work[17*N : 18*N]
+	t20 := work[18*N : 19*N]
+	t21 := work[19*N : 20*N]
+	t22 := work[20*N : 21*N]
+	t23 := work[21*N : 22*N]
+	t31 := work[22*N : 23*N]
+	t32 := work[23*N : 24*N]
+	t33 := work[24*N : 25*N]
+	t34 := work[25*N : 26*N]
+	t35 := work[26*N : 27*N]
+	t36 := work[27*N : 28*N]
+	t37 := work[28*N : 29*N]
+	t38 := work[29*N : 30*N]
+	t39 := work[30*N : 31*N]
 
 	// t = cos(x)
-	// t2 = w ⊙ t
-	// t3 = 2·t2
-	// t4 = where(t = 0, 1, t)
-	// t5 = 1/t4
-	// t6 = sin(x)
-	// t7 = where(t4 = 0, 1, t4)
-	// t8 = w ⊙ t6
-	// t9 = where(t = 0, 0, −(−t8))
-	// t10 = t9/t4
-	// t11 = (−2)·w ⊙ −t8
-	// t12 = 1/t7
-	// t13 = t4²
-	// t14 = 1/where(t7 = 0, 1, t7)
-	// t15 = t6²
-	// s = Σ [t = 0]
-	// s2 = Π t4
-	// s3 = Π t7
-	// s4 = Σ [t4 = 0]
-	// s5 = Σ [t7 = 0]
-	// s6 = Π where(t7 = 0, 1, t7)
-	s := 0.0
-	s2 := 1.0
-	s3 := 1.0
+	// t2 = sin(x)
+	// t3 = w ⊙ t
+	// t4 = 2·t3
+	// t5 = where(t = 0, 1, t)
+	// t6 = 1/t5
+	// t7 = where(t = 0, t, 0)
+	// t8 = w ⊙ t2
+	// t9 = −(−t8)
+	// t10 = where(t = 0, 0, t9)
+	// t11 = t5²
+	// t12 = t10/t11
+	// t13 = −t12
+	// t14 = (−2)·w ⊙ −t8
+	// t15 = where(t5 = 0, 1, t5)
+	// t16 = 1/t15
+	// t17 = where(t5 = 0, t5, 0)
+	// t18 = t2²
+	// t19 = where(t15 = 0, 1, t15)
+	// t20 = 1/t19
+	// t21 = where(t15 = 0, t15, 0)
+	// t22 = t15²
+	// s = Π t5
+	// s2 = Σ [t = 0]
+	// s3 = Σ t7
+	// s4 = Σ where(t = 0, t9, 0)
+	// s5 = Π t15
+	// s6 = Σ [t5 = 0]
+	// s7 = Σ t17
+	// s8 = Π t19
+	// s9 = Σ [t15 = 0]
+	// s10 = Σ t21
+	s := 1.0
+	s2 := 0.0
+	s3 := 0.0
 	s4 := 0.0
-	s5 := 0.0
-	s6 := 1.0
+	s5 := 1.0
+	s6 := 0.0
+	s7 := 0.0
+	s8 := 1.0
+	s9 := 0.0
+	s10 := 0.0
 	for i := range N {
 		t := math.Cos(x[i])
+		t2Of := math.Sin(x[i])
 		u := w[i] * t
 		u2 := 2 * u
-		t2Of := t
+		t3Of := t
 		if t == 0 {
-			t2Of = 1
+			t3Of = 1
 		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		t4Of := t2Of
-		if t2Of == 0 {
-			t4Of = 1
+		u3 := 1 / t3Of
+		t4Of := float64(0)
+		if t == 0 {
+			t4Of = t
 		}
-		u4 := w[i] * t3Of
+		u4 := w[i] * t2Of
 		t5Of := -u4
 		t6Of := -t5Of
+		t7Of := t6Of
 		if t == 0 {
-			t6Of = 0
+			t7Of = 0
 		}
-		u5 := t6Of / t2Of
-		u6 := -2 * (w[i] * t5Of)
-		u7 := 1 / t4Of
-		u8 := t2Of * t2Of
-		t7Of := t4Of
-		if t4Of == 0 {
-			t7Of = 1
+		u5 := t3Of * t3Of
+		u6 := t7Of / u5
+		t8Of := -u6
+		t9Of := float64(0)
+		if t == 0 {
+			t9Of = t6Of
 		}
-		u9 := 1 / t7Of
-		u10 := t3Of * t3Of
+		u7 := -2 * (w[i] * t5Of)
+		t10Of := t3Of
+		if t3Of == 0 {
+			t10Of = 1
+		}
+		u8 := 1 / t10Of
+		t11Of := float64(0)
+		if t3Of == 0 {
+			t11Of = t3Of
+		}
+		u9 := t2Of * t2Of
+		t12Of := t10Of
+		if t10Of == 0 {
+			t12Of = 1
+		}
+		u10 := 1 / t12Of
+		t13Of := float64(0)
+		if t10Of == 0 {
+			t13Of = t10Of
+		}
+		u11 := t10Of * t10Of
+		s *= t3Of
 		hit := float64(0)
 		if t == 0 {
 			hit = 1
 		}
-		s += hit
-		s2 *= t2Of
-		s3 *= t4Of
+		s2 += hit
+		s3 += t4Of
+		s4 += t9Of
+		s5 *= t10Of
 		hit2 := float64(0)
-		if t2Of == 0 {
+		if t3Of == 0 {
 			hit2 = 1
 		}
-		s4 += hit2
+		s6 += hit2
+		s7 += t11Of
+		s8 *= t12Of
 		hit3 := float64(0)
-		if t4Of == 0 {
+		if t10Of == 0 {
 			hit3 = 1
 		}
-		s5 += hit3
-		s6 *= t7Of
+		s9 += hit3
+		s10 += t13Of
 		grad[i] = t
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = t2Of
-		t5[i] = u3
-		t6[i] = t3Of
+		t2[i] = t2Of
+		t3[i] = u
+		t4[i] = u2
+		t5[i] = t3Of
+		t6[i] = u3
 		t7[i] = t4Of
 		t8[i] = u4
 		t9[i] = t6Of
-		t10[i] = u5
-		t11[i] = u6
-		t12[i] = u7
-		t13[i] = u8
-		t14[i] = u9
-		t15[i] = u10
+		t10[i] = t7Of
+		t11[i] = u5
+		t12[i] = u6
+		t13[i] = t8Of
+		t14[i] = u7
+		t15[i] = t10Of
+		t16[i] = u8
+		t17[i] = t11Of
+		t18[i] = u9
+		t19[i] = t12Of
+		t20[i] = u10
+		t21[i] = t13Of
+		t22[i] = u11
 	}
 
-	// s7 = (s = 1)
-	s7 := s == 1
-	// s8 = (s = 0)
-	s8 := s == 0
-
-	// t16 = t3 − where(s8, s2·t5, where((t = 0) ∧ s7, s2, 0))
-	// t17 = 2·t16² ⊙ t6
-	// t18 = s2·t10
-	// t19 = t2 ⊙ t16
-	// t20 = t16 ⊙ t15
+	// t23 = s2 − [t = 0]
 	for i := range N {
-		t := float64(0)
-		if grad[i] == 0 && s7 {
-			t = s2
-		}
-		t2Of := t
-		if s8 {
-			t2Of = s2 * t5[i]
-		}
-		d := t3[i] - t2Of
-		u := 2 * (d * d * t6[i])
-		u2 := s2 * t10[i]
-		u3 := t2[i] * d
-		u4 := d * t15[i]
-		t3[i] = d
-		t5[i] = u
-		t15[i] = u2
-		t19[i] = u3
-		t20[i] = u4
-	}
-
-	// s10 = (s4 = 0)
-	s10 := s4 == 0
-	// s11 = (s4 = 1)
-	s11 := s4 == 1
-
-	// t21 = where(s10, t9, 0)/t7/t7
-	// s9 = Σ (where((t4 = 0) ∧ s11, where(s10, 0, t9), 0) + where(s10, t9, 0)/t7)
-	s9 := 0.0
-	for i := range N {
-		t := t9[i]
-		if s10 {
-			t = 0
-		}
-		t2Of := float64(0)
-		if t4[i] == 0 && s11 {
-			t2Of = t
-		}
-		t3Of := float64(0)
-		if s10 {
-			t3Of = t9[i]
-		}
-		u := t3Of / t7[i]
-		u2 := u / t7[i]
-		s9 += t2Of + u
-		t9[i] = u2
-	}
-
-	// s14 = s3·s9
-	s14 := s3 * s9
-	// s15 = 2·s2
-	s15 := 2 * s2
-
-	// da1 = t19 + t6 ⊙ (where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11)
-	// t22 = t17 + 2·(where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11) ⊙ da1
-	// t23 = s15·where(s8, t6 ⊙ da1, 0)/t13
-	// t24 = 4·t8 ⊙ da1
-	// t25 = s15·t10 ⊙ where(s8, t6 ⊙ da1, 0)/t13 − 2·(s14 − t18)/t4 ⊙ where(s8, t6 ⊙ da1, 0)/t4
-	// t26 = s15·where(s8, t20 + t2 ⊙ da1, 0)/t13
-	// t27 = w ⊙ (2·t16 ⊙ da1 + 4·(t20 + t2 ⊙ da1))
-	// s12 = Σ (where(s8, t6 ⊙ da1, 0)/t4 + where((t = 0) ∧ s7, where(s8, 0, t6 ⊙ da1), 0))
-	// s13 = Σ (t10 ⊙ where(s8, t6 ⊙ da1, 0)/t4 + where(s8, t20 + t2 ⊙ da1, 0)/t4 + where((t = 0) ∧ s7, where(s8, 0, t20 + t2 ⊙ da1), 0))
-	s12 := 0.0
-	s13 := 0.0
-	for i := range N {
-		u := (s14 - t15[i]) / t4[i]
-		t := float64(0)
-		if grad[i] == 0 && s7 {
-			t = s14
-		}
-		t2Of := t
-		if s8 {
-			t2Of = u
-		}
-		d := t2Of - t11[i]
-		da1 := t19[i] + t6[i]*d
-		t3Of := t5[i] + 2*(d*da1)
-		u2 := t6[i] * da1
-		t4Of := float64(0)
-		if s8 {
-			t4Of = u2
-		}
-		t5Of := u2
-		if s8 {
-			t5Of = 0
-		}
-		t6Of := float64(0)
-		if grad[i] == 0 && s7 {
-			t6Of = t5Of
-		}
-		u3 := s15 * (t4Of / t13[i])
-		u4 := 4 * (t8[i] * da1)
-		u5 := t10[i] * t4Of
-		d2 := s15*(u5/t13[i]) - 2*(u*t4Of/t4[i])
-		t7Of := t20[i] + t2[i]*da1
-		t8Of := float64(0)
-		if s8 {
-			t8Of = t7Of
-		}
-		u6 := s15 * (t8Of / t13[i])
-		t9Of := t7Of
-		if s8 {
-			t9Of = 0
-		}
-		t10Of := float64(0)
-		if grad[i] == 0 && s7 {
-			t10Of = t9Of
-		}
-		u7 := w[i] * (2*(t3[i]*da1) + 4*t7Of)
-		s12 += t4Of/t4[i] + t6Of
-		s13 += u5/t4[i] + t8Of/t4[i] + t10Of
-		t2[i] = t3Of
-		t3[i] = u3
-		t5[i] = u4
-		t8[i] = d2
-		t10[i] = u6
-		t11[i] = u7
-	}
-
-	// s16 = 2·s3·s12
-	s16 := 2 * (s3 * s12)
-	// s17 = 2·s9·s6·s12
-	s17 := 2 * (s9 * s6 * s12)
-	// s18 = (s5 = 1)
-	s18 := s5 == 1
-	// s19 = (s5 = 0)
-	s19 := s5 == 0
-	// s20 = (−2)·s3·s13
-	s20 := -2 * (s3 * s13)
-
-	// grad = t ⊙ (t22 + w ⊙ (where(t = 0, 0, where(s10, s16·t12, where((t4 = 0) ∧ s11, s16, 0)) − t23) − t24)) − t6 ⊙ (where(t = 0, 0, t25 + where(t4 = 0, 0, where(s19, s17·t14, where((t7 = 0) ∧ s18, s17, 0)) − s16·t21) + t26 + where(s10, s20·t12, where((t4 = 0) ∧ s11, s20, 0))) + t27)
-	for i := range N {
-		t := float64(0)
-		if t4[i] == 0 && s11 {
-			t = s16
-		}
-		t2Of := t
-		if s10 {
-			t2Of = s16 * t12[i]
-		}
-		t3Of := t2Of - t3[i]
+		d := s2
 		if grad[i] == 0 {
-			t3Of = 0
+			d--
 		}
+		t23[i] = d
+	}
+
+	// t24 = (s3 − t7)/t5
+	// t25 = where(t23 = 0, t6, where(t23 = 1, t24, 0))
+	// t26 = t4 − s·t25
+	// t27 = 2·t2 ⊙ t26²
+	// t28 = where(t = 0, 1, t24)
+	// t29 = (s4 − t9 ⊙ t28)/t5
+	// t30 = s·where(t23 = 0, t13, where(t23 = 1, t29, 0)) − t14
+	// t31 = s6 − [t5 = 0]
+	// t32 = t3 ⊙ t26
+	// t33 = t2 ⊙ t25
+	// t34 = t18 ⊙ t26
+	// t35 = t2 ⊙ where(t23 = 0, t13, where(t23 = 1, t29, 0))
+	// t36 = where(t31 = 1, where(t31 = 0, 0, t10), 0)
+	// t37 = t36/t15
+	// t38 = s9 − [t15 = 0]
+	// t39 = s5·where(t31 = 0, t10, 0)/t22
+	// s11 = Σ t37
+	s11 := 0.0
+	for i := range N {
+		u := (s3 - t7[i]) / t5[i]
+		t := float64(0)
+		if t23[i] == 1 {
+			t = u
+		}
+		t2Of := t
+		if t23[i] == 0 {
+			t2Of = t6[i]
+		}
+		d := t4[i] - s*t2Of
+		u2 := 2 * (t2[i] * (d * d))
+		t3Of := u
+		if grad[i] == 0 {
+			t3Of = 1
+		}
+		u3 := (s4 - t9[i]*t3Of) / t5[i]
 		t4Of := float64(0)
-		if t7[i] == 0 && s18 {
-			t4Of = s17
+		if t23[i] == 1 {
+			t4Of = u3
 		}
 		t5Of := t4Of
-		if s19 {
-			t5Of = s17 * t14[i]
+		if t23[i] == 0 {
+			t5Of = t13[i]
 		}
-		t6Of := t5Of - s16*t9[i]
-		if t4[i] == 0 {
+		d2 := s*t5Of - t14[i]
+		d3 := s6
+		if t5[i] == 0 {
+			d3--
+		}
+		u4 := t3[i] * d
+		u5 := t2[i] * t2Of
+		u6 := t18[i] * d
+		u7 := t2[i] * t5Of
+		t6Of := t10[i]
+		if d3 == 0 {
 			t6Of = 0
 		}
 		t7Of := float64(0)
-		if t4[i] == 0 && s11 {
-			t7Of = s20
+		if d3 == 1 {
+			t7Of = t6Of
 		}
-		t8Of := t7Of
-		if s10 {
-			t8Of = s20 * t12[i]
+		u8 := t7Of / t15[i]
+		d4 := s9
+		if t15[i] == 0 {
+			d4--
 		}
-		t9Of := t8[i] + t6Of + t10[i] + t8Of
+		t8Of := float64(0)
+		if d3 == 0 {
+			t8Of = t10[i]
+		}
+		u9 := s5 * (t8Of / t22[i])
+		s11 += u8
+		t4[i] = u
+		t6[i] = t2Of
+		t7[i] = d
+		t13[i] = u2
+		t14[i] = t3Of
+		t18[i] = u3
+		t22[i] = d2
+		t31[i] = d3
+		t32[i] = u4
+		t33[i] = u5
+		t34[i] = u6
+		t35[i] = u7
+		t36[i] = t7Of
+		t37[i] = u8
+		t38[i] = d4
+		t39[i] = u9
+	}
+
+	// t40 = where(t31 = 0, t16, where(t31 = 1, (s7 − t17)/t15, 0))
+	// t41 = s5·(s7 − t17)/t15 ⊙ t36/t15
+	// s12 = Σ t40 ⊙ t10
+	s12 := 0.0
+	for i := range N {
+		u := (s7 - t17[i]) / t15[i]
+		t := float64(0)
+		if t31[i] == 1 {
+			t = u
+		}
+		t2Of := t
+		if t31[i] == 0 {
+			t2Of = t16[i]
+		}
+		u2 := s5 * (u * t36[i] / t15[i])
+		s12 += t2Of * t10[i]
+		t10[i] = t2Of
+		t15[i] = u2
+	}
+
+	// s17 = s5·s12
+	s17 := s5 * s12
+	// s18 = 2·s
+	s18 := 2 * s
+	// s19 = 4·s
+	s19 := 4 * s
+
+	// da1 = t32 + t2 ⊙ (t30 + s17·t25)
+	// t42 = t27 + 2·(t30 + s17·t25) ⊙ da1
+	// t43 = s·where(t23 = 0, t2 ⊙ da1, 0)/t11
+	// t44 = 4·t8 ⊙ da1
+	// t45 = s18·t28 ⊙ where(t23 = 1, where(t23 = 0, 0, t2 ⊙ da1), 0)/t5
+	// t46 = w ⊙ (2·t26 ⊙ da1 + 4·(t34 + t3 ⊙ da1))
+	// t47 = (where(t23 = 1, where(t23 = 0, 0, s17·t2 ⊙ da1 − s·(t34 + t3 ⊙ da1)), 0) − s·where(t = 0, 0, t9 ⊙ where(t23 = 1, where(t23 = 0, 0, t2 ⊙ da1), 0)/t5))/t5
+	// t48 = s19·t12 ⊙ where(t23 = 0, t2 ⊙ da1, 0)/t5 − s18·t29 ⊙ where(t23 = 1, where(t23 = 0, 0, t2 ⊙ da1), 0)/t5 − 2·t24 ⊙ (where(t23 = 1, where(t23 = 0, 0, s17·t2 ⊙ da1 − s·(t34 + t3 ⊙ da1)), 0) − s·where(t = 0, 0, t9 ⊙ where(t23 = 1, where(t23 = 0, 0, t2 ⊙ da1), 0)/t5))/t5 − 2·where(t23 = 0, s17·t2 ⊙ da1 − s·(t34 + t3 ⊙ da1), 0)/t11
+	// s13 = Σ where(t23 = 1, where(t23 = 0, 0, t2 ⊙ da1), 0)/t5
+	// s14 = Σ t33 ⊙ da1
+	// s15 = Σ t47
+	// s16 = Σ (t35 ⊙ da1 − t25 ⊙ (t34 + t3 ⊙ da1))
+	s13 := 0.0
+	s14 := 0.0
+	s15 := 0.0
+	s16 := 0.0
+	for i := range N {
+		t := t22[i] + s17*t6[i]
+		da1 := t32[i] + t2[i]*t
+		t2Of := t13[i] + 2*(t*da1)
+		u := t2[i] * da1
+		t3Of := u
+		if t23[i] == 0 {
+			t3Of = 0
+		}
+		t4Of := float64(0)
+		if t23[i] == 1 {
+			t4Of = t3Of
+		}
+		t5Of := float64(0)
+		if t23[i] == 0 {
+			t5Of = u
+		}
+		u2 := s * (t5Of / t11[i])
+		u3 := 4 * (t8[i] * da1)
+		u4 := s18 * (t14[i] * t4Of / t5[i])
+		t6Of := t34[i] + t3[i]*da1
+		u5 := w[i] * (2*(t7[i]*da1) + 4*t6Of)
+		d := s17*u - s*t6Of
+		t7Of := d
+		if t23[i] == 0 {
+			t7Of = 0
+		}
+		t8Of := float64(0)
+		if t23[i] == 1 {
+			t8Of = t7Of
+		}
+		t9Of := t9[i] * t4Of / t5[i]
 		if grad[i] == 0 {
 			t9Of = 0
 		}
-		grad[i] = grad[i]*(t2[i]+w[i]*(t3Of-t5[i])) - t6[i]*(t9Of+t11[i])
+		d2 := t8Of - s*t9Of
+		u6 := d2 / t5[i]
+		d3 := s19*(t12[i]*t5Of/t5[i]) - s18*(t18[i]*t4Of/t5[i]) - 2*(t4[i]*d2/t5[i])
+		t10Of := float64(0)
+		if t23[i] == 0 {
+			t10Of = d
+		}
+		d4 := d3 - 2*(t10Of/t11[i])
+		s13 += t4Of / t5[i]
+		s14 += t33[i] * da1
+		s15 += u6
+		s16 += t35[i]*da1 - t6[i]*t6Of
+		t3[i] = t2Of
+		t4[i] = u2
+		t6[i] = u3
+		t7[i] = u4
+		t8[i] = u5
+		t9[i] = u6
+		t11[i] = d4
+	}
+
+	// s20 = s5·s14
+	s20 := s5 * s14
+	// s21 = s·s13
+	s21 := s * s13
+	// s22 = 2·s5·s16
+	s22 := 2 * (s5 * s16)
+
+	// t49 = t ⊙ (t42 + w ⊙ (2·where(t = 0, s21, s20·t40 − t43) − t44 − t45))
+	// t50 = t48 + s22·t40
+	for i := range N {
+		t := s20*t10[i] - t4[i]
+		if grad[i] == 0 {
+			t = s21
+		}
+		u := grad[i] * (t3[i] + w[i]*(2*t-t6[i]-t7[i]))
+		t2Of := t11[i] + s22*t10[i]
+		t3[i] = u
+		t4[i] = t2Of
+	}
+
+	// t51 = 2·(s15 − t47)
+	for i := range N {
+		t9[i] = 2 * (s15 - t9[i])
+	}
+
+	// t52 = s5·(s11 − t37)
+	for i := range N {
+		t37[i] = s5 * (s11 - t37[i])
+	}
+
+	// s23 = s12·s8
+	s23 := s12 * s8
+	// s24 = 2·s14
+	s24 := 2 * s14
+
+	// grad = t49 − t2 ⊙ (t46 + where(t = 0, t51, t50 + s24·where(t5 = 0, t52, s23·where(t38 = 0, t20, where(t38 = 1, (s10 − t21)/t19, 0)) − t41 − t39)))
+	for i := range N {
+		t := float64(0)
+		if t38[i] == 1 {
+			t = (s10 - t21[i]) / t19[i]
+		}
+		t2Of := t
+		if t38[i] == 0 {
+			t2Of = t20[i]
+		}
+		t3Of := s23*t2Of - t15[i] - t39[i]
+		if t5[i] == 0 {
+			t3Of = t37[i]
+		}
+		t4Of := t4[i] + s24*t3Of
+		if grad[i] == 0 {
+			t4Of = t9[i]
+		}
+		grad[i] = t3[i] - t2[i]*(t8[i]+t4Of)
 	}
 }
 
 // CurvatureValueGrad is CurvatureGrad and returns the value of Curvature, at
 // little more cost.
 //
-//	t         = cos(x)                                  [N]
-//	t2        = w ⊙ t                                   [N]
-//	t3        = 2·t2                                    [N]
-//	t4        = where(t = 0, 1, t)                      [N]
-//	t5        = 1/t4                                    [N]
-//	t6        = sin(x)                                  [N]
-//	t7        = where(t4 = 0, 1, t4)                    [N]
-//	t8        = w ⊙ t6                                  [N]
-//	t9        = where(t = 0, 0, −(−t8))                 [N]
-//	t10       = t9/t4                                   [N]
-//	t11       = (−2)·w ⊙ −t8                            [N]
-//	t12       = 1/t7                                    [N]
-//	t13       = t4²                                     [N]
-//	t14       = 1/where(t7 = 0, 1, t7)                  [N]
-//	s         = Σ [t = 0]                               []
-//	s2        = Π t4                                    []
-//	s3        = Π t7                                    []
-//	s4        = Σ [t4 = 0]                              []
-//	s5        = Σ [t7 = 0]                              []
-//	s6        = Π where(t7 = 0, 1, t7)                  []
-//	s8        = (s = 1)                                 []
-//	s9        = (s = 0)                                 []
-//	t15       = t3 − where(s9, s2·t5, where((t = 0) ∧ s8, s2, 0))  [N]
-//	t16       = t2 ⊙ t15                                [N]
-//	t17       = s2·t10                                  [N]
-//	g         = t15 ⊙ t6
-//	t18       = 2·t15 ⊙ g                               [N]
-//	t19       = t6 ⊙ g                                  [N]
-//	s7        = Σ g²                                    []
-//	s11       = (s4 = 0)                                []
-//	s12       = (s4 = 1)                                []
-//	t20       = where(s11, t9, 0)/t7/t7                 [N]
-//	s10       = Σ (where((t4 = 0) ∧ s12, where(s11, 0, t9), 0) + where(s11, t9, 0)/t7)  []
-//	s16       = s3·s10                                  []
-//	s17       = 2·s2                                    []
-//	da1       = t16 + t6 ⊙ (where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11)
-//	t21       = t18 + 2·(where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11) ⊙ da1  [N]
-//	t22       = s17·where(s9, t6 ⊙ da1, 0)/t13          [N]
-//	t23       = 4·t8 ⊙ da1                              [N]
-//	t24       = s17·t10 ⊙ where(s9, t6 ⊙ da1, 0)/t13 − 2·(s16 − t17)/t4 ⊙ where(s9, t6 ⊙ da1, 0)/t4  [N]
+//	t         = sin(x)                                      [N]
+//	t2        = cos(x)                                      [N]
+//	t3        = w ⊙ t2                                      [N]
+//	t4        = 2·t3                                        [N]
+//	t5        = where(t2 = 0, 1, t2)                        [N]
+//	t6        = 1/t5                                        [N]
+//	t7        = where(t2 = 0, t2, 0)                        [N]
+//	t8        = w ⊙ t                                       [N]
+//	t9        = −(−t8)                                      [N]
+//	t10       = where(t2 = 0, 0, t9)                        [N]
+//	t11       = t5²                                         [N]
+//	t12       = t10/t11                                     [N]
+//	t13       = −t12                                        [N]
+//	t14       = (−2)·w ⊙ −t8                                [N]
+//	t15       = where(t5 = 0, 1, t5)                        [N]
+//	t16       = 1/t15                                       [N]
+//	t17       = where(t5 = 0, t5, 0)                        [N]
+//	t18       = where(t15 = 0, 1, t15)                      [N]
+//	t19       = 1/t18                                       [N]
+//	t20       = where(t15 = 0, t15, 0)                      [N]
+//	t21       = t15²                                        [N]
+//	s         = Π t5                                        []
+//	s2        = Σ [t2 = 0]                                  []
+//	s3        = Σ t7                                        []
+//	s4        = Σ where(t2 = 0, t9, 0)                      []
+//	s5        = Π t15                                       []
+//	s6        = Σ [t5 = 0]                                  []
+//	s7        = Σ t17                                       []
+//	s8        = Π t18                                       []
+//	s9        = Σ [t15 = 0]                                 []
+//	s10       = Σ t20                                       []
+//	t22       = s2 − [t2 = 0]                               [N]
+//	t23       = (s3 − t7)/t5                                [N]
+//	t24       = where(t22 = 0, t6, where(t22 = 1, t23, 0))  [N]
+//	t25       = t4 − s·t24                                  [N]
+//	g         = t ⊙ t25
+//	t26       = t3 ⊙ t25                                    [N]
+//	t27       = where(t2 = 0, 1, t23)                       [N]
+//	t28       = (s4 − t9 ⊙ t27)/t5                          [N]
+//	t29       = s·where(t22 = 0, t13, where(t22 = 1, t28, 0)) − t14  [N]
 //	…
 //
 // It panics unless the lengths fit: grad [N], x [N], w [N]. What is set may
@@ -1613,297 +1795,434 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	t12 := work[10*N : 11*N]
 	t13 := work[11*N : 12*N]
 	t14 := work[12*N : 13*N]
-	t17 := work[13*N : 14*N]
-	t18 := work[14*N : 15*N]
-	t19 := work[15*N : 16*N]
+	t15 := work[13*N : 14*N]
+	t16 := work[14*N : 15*N]
+	t17 := work[15*N : 16*N]
+	t18 := work[16*N : 17*N]
+	t19 := work[17*N : 18*N]
+	t20 := work[18*N : 19*N]
+	t21 := work[19*N : 20*N]
+	t22 := work[20*N : 21*N]
+	t29 := work[21*N : 22*N]
+	t30 := work[22*N : 23*N]
+	t31 := work[23*N : 24*N]
+	t32 := work[24*N : 25*N]
+	t33 := work[25*N : 26*N]
+	t34 := work[26*N : 27*N]
+	t35 := work[27*N : 28*N]
+	t36 := work[28*N : 29*N]
+	t37 := work[29*N : 30*N]
+	t38 := work[30*N : 31*N]
 
-	// t = cos(x)
-	// t2 = w ⊙ t
-	// t3 = 2·t2
-	// t4 = where(t = 0, 1, t)
-	// t5 = 1/t4
-	// t6 = sin(x)
-	// t7 = where(t4 = 0, 1, t4)
-	// t8 = w ⊙ t6
-	// t9 = where(t = 0, 0, −(−t8))
-	// t10 = t9/t4
-	// t11 = (−2)·w ⊙ −t8
-	// t12 = 1/t7
-	// t13 = t4²
-	// t14 = 1/where(t7 = 0, 1, t7)
-	// s = Σ [t = 0]
-	// s2 = Π t4
-	// s3 = Π t7
-	// s4 = Σ [t4 = 0]
-	// s5 = Σ [t7 = 0]
-	// s6 = Π where(t7 = 0, 1, t7)
-	s := 0.0
-	s2 := 1.0
-	s3 := 1.0
+	// t = sin(x)
+	// t2 = cos(x)
+	// t3 = w ⊙ t2
+	// t4 = 2·t3
+	// t5 = where(t2 = 0, 1, t2)
+	// t6 = 1/t5
+	// t7 = where(t2 = 0, t2, 0)
+	// t8 = w ⊙ t
+	// t9 = −(−t8)
+	// t10 = where(t2 = 0, 0, t9)
+	// t11 = t5²
+	// t12 = t10/t11
+	// t13 = −t12
+	// t14 = (−2)·w ⊙ −t8
+	// t15 = where(t5 = 0, 1, t5)
+	// t16 = 1/t15
+	// t17 = where(t5 = 0, t5, 0)
+	// t18 = where(t15 = 0, 1, t15)
+	// t19 = 1/t18
+	// t20 = where(t15 = 0, t15, 0)
+	// t21 = t15²
+	// s = Π t5
+	// s2 = Σ [t2 = 0]
+	// s3 = Σ t7
+	// s4 = Σ where(t2 = 0, t9, 0)
+	// s5 = Π t15
+	// s6 = Σ [t5 = 0]
+	// s7 = Σ t17
+	// s8 = Π t18
+	// s9 = Σ [t15 = 0]
+	// s10 = Σ t20
+	s := 1.0
+	s2 := 0.0
+	s3 := 0.0
 	s4 := 0.0
-	s5 := 0.0
-	s6 := 1.0
+	s5 := 1.0
+	s6 := 0.0
+	s7 := 0.0
+	s8 := 1.0
+	s9 := 0.0
+	s10 := 0.0
 	for i := range N {
-		t := math.Cos(x[i])
-		u := w[i] * t
+		t := math.Sin(x[i])
+		t2Of := math.Cos(x[i])
+		u := w[i] * t2Of
 		u2 := 2 * u
-		t2Of := t
-		if t == 0 {
-			t2Of = 1
-		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		t4Of := t2Of
+		t3Of := t2Of
 		if t2Of == 0 {
-			t4Of = 1
+			t3Of = 1
 		}
-		u4 := w[i] * t3Of
+		u3 := 1 / t3Of
+		t4Of := float64(0)
+		if t2Of == 0 {
+			t4Of = t2Of
+		}
+		u4 := w[i] * t
 		t5Of := -u4
 		t6Of := -t5Of
-		if t == 0 {
-			t6Of = 0
+		t7Of := t6Of
+		if t2Of == 0 {
+			t7Of = 0
 		}
-		u5 := t6Of / t2Of
-		u6 := -2 * (w[i] * t5Of)
-		u7 := 1 / t4Of
-		u8 := t2Of * t2Of
-		t7Of := t4Of
-		if t4Of == 0 {
-			t7Of = 1
+		u5 := t3Of * t3Of
+		u6 := t7Of / u5
+		t8Of := -u6
+		t9Of := float64(0)
+		if t2Of == 0 {
+			t9Of = t6Of
 		}
-		u9 := 1 / t7Of
+		u7 := -2 * (w[i] * t5Of)
+		t10Of := t3Of
+		if t3Of == 0 {
+			t10Of = 1
+		}
+		u8 := 1 / t10Of
+		t11Of := float64(0)
+		if t3Of == 0 {
+			t11Of = t3Of
+		}
+		t12Of := t10Of
+		if t10Of == 0 {
+			t12Of = 1
+		}
+		u9 := 1 / t12Of
+		t13Of := float64(0)
+		if t10Of == 0 {
+			t13Of = t10Of
+		}
+		u10 := t10Of * t10Of
+		s *= t3Of
 		hit := float64(0)
-		if t == 0 {
+		if t2Of == 0 {
 			hit = 1
 		}
-		s += hit
-		s2 *= t2Of
-		s3 *= t4Of
+		s2 += hit
+		s3 += t4Of
+		s4 += t9Of
+		s5 *= t10Of
 		hit2 := float64(0)
-		if t2Of == 0 {
+		if t3Of == 0 {
 			hit2 = 1
 		}
-		s4 += hit2
+		s6 += hit2
+		s7 += t11Of
+		s8 *= t12Of
 		hit3 := float64(0)
-		if t4Of == 0 {
+		if t10Of == 0 {
 			hit3 = 1
 		}
-		s5 += hit3
-		s6 *= t7Of
+		s9 += hit3
+		s10 += t13Of
 		grad[i] = t
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = t2Of
-		t5[i] = u3
-		t6[i] = t3Of
+		t2[i] = t2Of
+		t3[i] = u
+		t4[i] = u2
+		t5[i] = t3Of
+		t6[i] = u3
 		t7[i] = t4Of
 		t8[i] = u4
 		t9[i] = t6Of
-		t10[i] = u5
-		t11[i] = u6
-		t12[i] = u7
-		t13[i] = u8
-		t14[i] = u9
+		t10[i] = t7Of
+		t11[i] = u5
+		t12[i] = u6
+		t13[i] = t8Of
+		t14[i] = u7
+		t15[i] = t10Of
+		t16[i] = u8
+		t17[i] = t11Of
+		t18[i] = t12Of
+		t19[i] = u9
+		t20[i] = t13Of
+		t21[i] = u10
 	}
 
-	// s8 = (s = 1)
-	s8 := s == 1
-	// s9 = (s = 0)
-	s9 := s == 0
-
-	// t15 = t3 − where(s9, s2·t5, where((t = 0) ∧ s8, s2, 0))
-	// t16 = t2 ⊙ t15
-	// t17 = s2·t10
-	// g = t15 ⊙ t6
-	// t18 = 2·t15 ⊙ g
-	// t19 = t6 ⊙ g
-	// s7 = Σ g²
-	s7 := 0.0
+	// t22 = s2 − [t2 = 0]
 	for i := range N {
+		d := s2
+		if t2[i] == 0 {
+			d--
+		}
+		t22[i] = d
+	}
+
+	// t23 = (s3 − t7)/t5
+	// t24 = where(t22 = 0, t6, where(t22 = 1, t23, 0))
+	// t25 = t4 − s·t24
+	// g = t ⊙ t25
+	// t26 = t3 ⊙ t25
+	// t27 = where(t2 = 0, 1, t23)
+	// t28 = (s4 − t9 ⊙ t27)/t5
+	// t29 = s·where(t22 = 0, t13, where(t22 = 1, t28, 0)) − t14
+	// t30 = s6 − [t5 = 0]
+	// t31 = 2·t25 ⊙ g
+	// t32 = t ⊙ t24
+	// t33 = t ⊙ g
+	// t34 = where(t30 = 1, where(t30 = 0, 0, t10), 0)
+	// t35 = t34/t15
+	// t36 = s9 − [t15 = 0]
+	// t37 = s5·where(t30 = 0, t10, 0)/t21
+	// t38 = t ⊙ where(t22 = 0, t13, where(t22 = 1, t28, 0))
+	// s11 = Σ g²
+	// s12 = Σ t35
+	s11 := 0.0
+	s12 := 0.0
+	for i := range N {
+		u := (s3 - t7[i]) / t5[i]
 		t := float64(0)
-		if grad[i] == 0 && s8 {
-			t = s2
+		if t22[i] == 1 {
+			t = u
 		}
 		t2Of := t
-		if s9 {
-			t2Of = s2 * t5[i]
+		if t22[i] == 0 {
+			t2Of = t6[i]
 		}
-		d := t3[i] - t2Of
-		u := t2[i] * d
-		u2 := s2 * t10[i]
-		g := d * t6[i]
-		u3 := 2 * (d * g)
-		u4 := t6[i] * g
-		s7 += g * g
-		t3[i] = d
-		t5[i] = u
-		t17[i] = u2
-		t18[i] = u3
-		t19[i] = u4
-	}
-
-	// s11 = (s4 = 0)
-	s11 := s4 == 0
-	// s12 = (s4 = 1)
-	s12 := s4 == 1
-
-	// t20 = where(s11, t9, 0)/t7/t7
-	// s10 = Σ (where((t4 = 0) ∧ s12, where(s11, 0, t9), 0) + where(s11, t9, 0)/t7)
-	s10 := 0.0
-	for i := range N {
-		t := t9[i]
-		if s11 {
-			t = 0
+		d := t4[i] - s*t2Of
+		g := grad[i] * d
+		u2 := t3[i] * d
+		t3Of := u
+		if t2[i] == 0 {
+			t3Of = 1
 		}
-		t2Of := float64(0)
-		if t4[i] == 0 && s12 {
-			t2Of = t
-		}
-		t3Of := float64(0)
-		if s11 {
-			t3Of = t9[i]
-		}
-		u := t3Of / t7[i]
-		u2 := u / t7[i]
-		s10 += t2Of + u
-		t9[i] = u2
-	}
-
-	// s16 = s3·s10
-	s16 := s3 * s10
-	// s17 = 2·s2
-	s17 := 2 * s2
-
-	// da1 = t16 + t6 ⊙ (where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11)
-	// t21 = t18 + 2·(where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11) ⊙ da1
-	// t22 = s17·where(s9, t6 ⊙ da1, 0)/t13
-	// t23 = 4·t8 ⊙ da1
-	// t24 = s17·t10 ⊙ where(s9, t6 ⊙ da1, 0)/t13 − 2·(s16 − t17)/t4 ⊙ where(s9, t6 ⊙ da1, 0)/t4
-	// t25 = s17·where(s9, t19 + t2 ⊙ da1, 0)/t13
-	// t26 = w ⊙ (2·t15 ⊙ da1 + 4·(t19 + t2 ⊙ da1))
-	// s13 = Σ da1²
-	// s14 = Σ (where(s9, t6 ⊙ da1, 0)/t4 + where((t = 0) ∧ s8, where(s9, 0, t6 ⊙ da1), 0))
-	// s15 = Σ (t10 ⊙ where(s9, t6 ⊙ da1, 0)/t4 + where(s9, t19 + t2 ⊙ da1, 0)/t4 + where((t = 0) ∧ s8, where(s9, 0, t19 + t2 ⊙ da1), 0))
-	s13 := 0.0
-	s14 := 0.0
-	s15 := 0.0
-	for i := range N {
-		u := (s16 - t17[i]) / t4[i]
-		t := float64(0)
-		if grad[i] == 0 && s8 {
-			t = s16
-		}
-		t2Of := t
-		if s9 {
-			t2Of = u
-		}
-		d := t2Of - t11[i]
-		da1 := t5[i] + t6[i]*d
-		t3Of := t18[i] + 2*(d*da1)
-		u2 := t6[i] * da1
+		u3 := (s4 - t9[i]*t3Of) / t5[i]
 		t4Of := float64(0)
-		if s9 {
-			t4Of = u2
-		}
-		t5Of := u2
-		if s9 {
-			t5Of = 0
-		}
-		t6Of := float64(0)
-		if grad[i] == 0 && s8 {
-			t6Of = t5Of
-		}
-		u3 := s17 * (t4Of / t13[i])
-		u4 := 4 * (t8[i] * da1)
-		u5 := t10[i] * t4Of
-		d2 := s17*(u5/t13[i]) - 2*(u*t4Of/t4[i])
-		t7Of := t19[i] + t2[i]*da1
-		t8Of := float64(0)
-		if s9 {
-			t8Of = t7Of
-		}
-		u6 := s17 * (t8Of / t13[i])
-		t9Of := t7Of
-		if s9 {
-			t9Of = 0
-		}
-		t10Of := float64(0)
-		if grad[i] == 0 && s8 {
-			t10Of = t9Of
-		}
-		u7 := w[i] * (2*(t3[i]*da1) + 4*t7Of)
-		s13 += da1 * da1
-		s14 += t4Of/t4[i] + t6Of
-		s15 += u5/t4[i] + t8Of/t4[i] + t10Of
-		t2[i] = t3Of
-		t3[i] = u3
-		t5[i] = u4
-		t8[i] = d2
-		t10[i] = u6
-		t11[i] = u7
-	}
-
-	// s18 = 2·s3·s14
-	s18 := 2 * (s3 * s14)
-	// s19 = 2·s10·s6·s14
-	s19 := 2 * (s10 * s6 * s14)
-	// s20 = (s5 = 1)
-	s20 := s5 == 1
-	// s21 = (s5 = 0)
-	s21 := s5 == 0
-	// s22 = (−2)·s3·s15
-	s22 := -2 * (s3 * s15)
-
-	// grad = t ⊙ (t21 + w ⊙ (where(t = 0, 0, where(s11, s18·t12, where((t4 = 0) ∧ s12, s18, 0)) − t22) − t23)) − t6 ⊙ (where(t = 0, 0, t24 + where(t4 = 0, 0, where(s21, s19·t14, where((t7 = 0) ∧ s20, s19, 0)) − s18·t20) + t25 + where(s11, s22·t12, where((t4 = 0) ∧ s12, s22, 0))) + t26)
-	for i := range N {
-		t := float64(0)
-		if t4[i] == 0 && s12 {
-			t = s18
-		}
-		t2Of := t
-		if s11 {
-			t2Of = s18 * t12[i]
-		}
-		t3Of := t2Of - t3[i]
-		if grad[i] == 0 {
-			t3Of = 0
-		}
-		t4Of := float64(0)
-		if t7[i] == 0 && s20 {
-			t4Of = s19
+		if t22[i] == 1 {
+			t4Of = u3
 		}
 		t5Of := t4Of
-		if s21 {
-			t5Of = s19 * t14[i]
+		if t22[i] == 0 {
+			t5Of = t13[i]
 		}
-		t6Of := t5Of - s18*t9[i]
-		if t4[i] == 0 {
+		d2 := s*t5Of - t14[i]
+		d3 := s6
+		if t5[i] == 0 {
+			d3--
+		}
+		u4 := 2 * (d * g)
+		u5 := grad[i] * t2Of
+		u6 := grad[i] * g
+		t6Of := t10[i]
+		if d3 == 0 {
 			t6Of = 0
 		}
 		t7Of := float64(0)
-		if t4[i] == 0 && s12 {
-			t7Of = s22
+		if d3 == 1 {
+			t7Of = t6Of
 		}
-		t8Of := t7Of
-		if s11 {
-			t8Of = s22 * t12[i]
+		u7 := t7Of / t15[i]
+		d4 := s9
+		if t15[i] == 0 {
+			d4--
 		}
-		t9Of := t8[i] + t6Of + t10[i] + t8Of
-		if grad[i] == 0 {
-			t9Of = 0
+		t8Of := float64(0)
+		if d3 == 0 {
+			t8Of = t10[i]
 		}
-		grad[i] = grad[i]*(t2[i]+w[i]*(t3Of-t5[i])) - t6[i]*(t9Of+t11[i])
+		u8 := s5 * (t8Of / t21[i])
+		u9 := grad[i] * t5Of
+		s11 += g * g
+		s12 += u7
+		t4[i] = u
+		t6[i] = t2Of
+		t7[i] = d
+		t13[i] = u2
+		t14[i] = t3Of
+		t21[i] = u3
+		t29[i] = d2
+		t30[i] = d3
+		t31[i] = u4
+		t32[i] = u5
+		t33[i] = u6
+		t34[i] = t7Of
+		t35[i] = u7
+		t36[i] = d4
+		t37[i] = u8
+		t38[i] = u9
 	}
 
-	// curvature = s13 + s7
-	curvature := s13 + s7
+	// t39 = where(t30 = 0, t16, where(t30 = 1, (s7 − t17)/t15, 0))
+	// t40 = s5·(s7 − t17)/t15 ⊙ t34/t15
+	// s13 = Σ t39 ⊙ t10
+	s13 := 0.0
+	for i := range N {
+		u := (s7 - t17[i]) / t15[i]
+		t := float64(0)
+		if t30[i] == 1 {
+			t = u
+		}
+		t2Of := t
+		if t30[i] == 0 {
+			t2Of = t16[i]
+		}
+		u2 := s5 * (u * t34[i] / t15[i])
+		s13 += t2Of * t10[i]
+		t10[i] = t2Of
+		t15[i] = u2
+	}
+
+	// s19 = s5·s13
+	s19 := s5 * s13
+	// s20 = 2·s
+	s20 := 2 * s
+	// s21 = 4·s
+	s21 := 4 * s
+
+	// da1 = t26 + t ⊙ (t29 + s19·t24)
+	// t41 = t31 + 2·(t29 + s19·t24) ⊙ da1
+	// t42 = s·where(t22 = 0, t ⊙ da1, 0)/t11
+	// t43 = 4·t8 ⊙ da1
+	// t44 = s20·t27 ⊙ where(t22 = 1, where(t22 = 0, 0, t ⊙ da1), 0)/t5
+	// t45 = w ⊙ (2·t25 ⊙ da1 + 4·(t33 + t3 ⊙ da1))
+	// t46 = (where(t22 = 1, where(t22 = 0, 0, s19·t ⊙ da1 − s·(t33 + t3 ⊙ da1)), 0) − s·where(t2 = 0, 0, t9 ⊙ where(t22 = 1, where(t22 = 0, 0, t ⊙ da1), 0)/t5))/t5
+	// t47 = s21·t12 ⊙ where(t22 = 0, t ⊙ da1, 0)/t5 − s20·t28 ⊙ where(t22 = 1, where(t22 = 0, 0, t ⊙ da1), 0)/t5
+	// t48 = 2·t23 ⊙ (where(t22 = 1, where(t22 = 0, 0, s19·t ⊙ da1 − s·(t33 + t3 ⊙ da1)), 0) − s·where(t2 = 0, 0, t9 ⊙ where(t22 = 1, where(t22 = 0, 0, t ⊙ da1), 0)/t5))/t5
+	// t49 = 2·where(t22 = 0, s19·t ⊙ da1 − s·(t33 + t3 ⊙ da1), 0)/t11
+	// s14 = Σ da1²
+	// s15 = Σ where(t22 = 1, where(t22 = 0, 0, t ⊙ da1), 0)/t5
+	// s16 = Σ t32 ⊙ da1
+	// s17 = Σ t46
+	// s18 = Σ (t38 ⊙ da1 − t24 ⊙ (t33 + t3 ⊙ da1))
+	s14 := 0.0
+	s15 := 0.0
+	s16 := 0.0
+	s17 := 0.0
+	s18 := 0.0
+	for i := range N {
+		t := t29[i] + s19*t6[i]
+		da1 := t13[i] + grad[i]*t
+		t2Of := t31[i] + 2*(t*da1)
+		u := grad[i] * da1
+		t3Of := u
+		if t22[i] == 0 {
+			t3Of = 0
+		}
+		t4Of := float64(0)
+		if t22[i] == 1 {
+			t4Of = t3Of
+		}
+		t5Of := float64(0)
+		if t22[i] == 0 {
+			t5Of = u
+		}
+		u2 := s * (t5Of / t11[i])
+		u3 := 4 * (t8[i] * da1)
+		u4 := s20 * (t14[i] * t4Of / t5[i])
+		t6Of := t33[i] + t3[i]*da1
+		u5 := w[i] * (2*(t7[i]*da1) + 4*t6Of)
+		d := s19*u - s*t6Of
+		t7Of := d
+		if t22[i] == 0 {
+			t7Of = 0
+		}
+		t8Of := float64(0)
+		if t22[i] == 1 {
+			t8Of = t7Of
+		}
+		t9Of := t9[i] * t4Of / t5[i]
+		if t2[i] == 0 {
+			t9Of = 0
+		}
+		d2 := t8Of - s*t9Of
+		u6 := d2 / t5[i]
+		d3 := s21*(t12[i]*t5Of/t5[i]) - s20*(t21[i]*t4Of/t5[i])
+		u7 := 2 * (t4[i] * d2 / t5[i])
+		t10Of := float64(0)
+		if t22[i] == 0 {
+			t10Of = d
+		}
+		u8 := 2 * (t10Of / t11[i])
+		s14 += da1 * da1
+		s15 += t4Of / t5[i]
+		s16 += t32[i] * da1
+		s17 += u6
+		s18 += t38[i]*da1 - t6[i]*t6Of
+		t3[i] = t2Of
+		t4[i] = u2
+		t6[i] = u3
+		t7[i] = u4
+		t8[i] = u5
+		t9[i] = u6
+		t11[i] = d3
+		t12[i] = u7
+		t13[i] = u8
+	}
+
+	// s22 = s5·s16
+	s22 := s5 * s16
+	// s23 = s·s15
+	s23 := s * s15
+	// s24 = 2·s5·s18
+	s24 := 2 * (s5 * s18)
+
+	// t50 = t2 ⊙ (t41 + w ⊙ (2·where(t2 = 0, s23, s22·t39 − t42) − t43 − t44))
+	// t51 = s24·t39
+	for i := range N {
+		t := s22*t10[i] - t4[i]
+		if t2[i] == 0 {
+			t = s23
+		}
+		u := t2[i] * (t3[i] + w[i]*(2*t-t6[i]-t7[i]))
+		u2 := s24 * t10[i]
+		t3[i] = u
+		t4[i] = u2
+	}
+
+	// t52 = 2·(s17 − t46)
+	for i := range N {
+		t9[i] = 2 * (s17 - t9[i])
+	}
+
+	// t53 = s5·(s12 − t35)
+	for i := range N {
+		t35[i] = s5 * (s12 - t35[i])
+	}
+
+	// s25 = s13·s8
+	s25 := s13 * s8
+	// s26 = 2·s16
+	s26 := 2 * s16
+
+	// grad = t50 − t ⊙ (t45 + where(t2 = 0, t52, t47 + s26·where(t5 = 0, t53, s25·where(t36 = 0, t19, where(t36 = 1, (s10 − t20)/t18, 0)) − t40 − t37) − t48 − t49 + t51))
+	for i := range N {
+		t := float64(0)
+		if t36[i] == 1 {
+			t = (s10 - t20[i]) / t18[i]
+		}
+		t2Of := t
+		if t36[i] == 0 {
+			t2Of = t19[i]
+		}
+		t3Of := s25*t2Of - t15[i] - t37[i]
+		if t5[i] == 0 {
+			t3Of = t35[i]
+		}
+		t4Of := t11[i] + s26*t3Of - t12[i] - t13[i] + t4[i]
+		if t2[i] == 0 {
+			t4Of = t9[i]
+		}
+		grad[i] = t3[i] - grad[i]*(t8[i]+t4Of)
+	}
+
+	// curvature = s11 + s14
+	curvature := s11 + s14
 	return curvature
 }
 
 // CurvatureWork is the length of the scratch memory that Curvature and its
 // derivatives need.
 func CurvatureWork(N int) int {
-	return max(10*N, 16*N)
+	return max(15*N, 31*N)
 }
 
 // MetricTensor is a jacobian and a hessian as values. It sets out. It keeps no
@@ -2790,12 +3109,13 @@ func Windows(out, x, work []float64) {
 // without the Jacobian.
 //
 //	t           = w ⊙ Πⱼ x[:, 3:−1]                        [N]
-//	t2          = Σⱼ [x[:, 3:−1] = 0]                      [N]
+//	t2          = Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0]   [N,3]
 //	t3          = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
 //	t4          = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])   [N,3]
-//	t5          = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3                   [N]
+//	t5          = Σⱼ where(x[:, 3:−1] = 0, x[:, 3:−1], 0) − where(x[:, 3:−1] = 0, x[:, 3:−1], 0)  [N,3]
+//	t6          = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3                   [N]
 //	dx          = 0                                        [N,7]
-//	db          = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
+//	db          = where(t2 = 0, t6·t4, where(t2 = 1, t5 ⊙ t6·t4, 0))
 //	dx[:, 3:−1] += db
 //	dx[:, 5:]   += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
 //	dx[:, :−5]  += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
@@ -2823,43 +3143,65 @@ func WindowsVJP(dx, x, w, work []float64) {
 		panic(fmt.Sprintf("calculus: WindowsVJP: len(work) is %d, want at least %d", len(work), WindowsWork(N)))
 	}
 
-	t4 := work[3*N : 6*N]
+	t4 := work[5*N : 8*N]
 	t := work[0:N]
-	t2 := work[N : 2*N]
-	t3 := work[2*N : 3*N]
+	t3 := work[4*N : 5*N]
+	t2 := work[N : 4*N]
+	t5 := work[8*N : 11*N]
 
 	// t = w ⊙ Πⱼ x[:, 3:−1]
-	// t2 = Σⱼ [x[:, 3:−1] = 0]
+	// t2 = Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0]
 	// t3 = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
 	// t4 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
+	// t5 = Σⱼ where(x[:, 3:−1] = 0, x[:, 3:−1], 0) − where(x[:, 3:−1] = 0, x[:, 3:−1], 0)
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
 		t4Row := (*[3]float64)(t4[3*i:])
 		tOf := float64(1)
 		t2Of := float64(0)
 		t3Of := float64(1)
+		t4Of := float64(0)
 		for j := range t4Row {
-			t4Of := xRow[j]
+			t5Of := xRow[j]
 			if xRow[j] == 0 {
-				t4Of = 1
+				t5Of = 1
 			}
-			u := 1 / t4Of
+			u := 1 / t5Of
+			t6 := float64(0)
+			if xRow[j] == 0 {
+				t6 = xRow[j]
+			}
 			tOf *= xRow[j]
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
 			t2Of += hit
-			t3Of *= t4Of
+			t3Of *= t5Of
+			t4Of += t6
 			t4Row[j] = u
 		}
 		u2 := w[i] * tOf
 		t[i] = u2
-		t2[i] = t2Of
 		t3[i] = t3Of
+		t2Row := (*[3]float64)(t2[3*i:])
+		t5Row := (*[3]float64)(t5[3*i:])
+		for j := range t2Row {
+			d := t2Of
+			if xRow[j] == 0 {
+				d--
+			}
+			t7 := float64(0)
+			if xRow[j] == 0 {
+				t7 = xRow[j]
+			}
+			d2 := t4Of - t7
+			t2Row[j] = d
+			t5Row[j] = d2
+		}
 	}
 
-	// t5 = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3
+	// t6 = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
 		tOf := float64(0)
@@ -2873,22 +3215,23 @@ func WindowsVJP(dx, x, w, work []float64) {
 	// dx = 0
 	clear(dx)
 
-	// db = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
+	// db = where(t2 = 0, t6·t4, where(t2 = 1, t5 ⊙ t6·t4, 0))
 	// dx[:, 3:−1] += db
 	for i := range N {
 		t3OfI := t3[i]
 		t4Row := (*[3]float64)(t4[3*i:])
-		xRow := (*[3]float64)(x[7*i+3:])
-		t2OfI := t2[i]
+		t5Row := (*[3]float64)(t5[3*i:])
+		t2Row := (*[3]float64)(t2[3*i:])
 		dxRow := (*[3]float64)(dx[7*i+3:])
 		for j := range dxRow {
+			u := t3OfI * t4Row[j]
 			tOf := float64(0)
-			if xRow[j] == 0 && t2OfI == 1 {
-				tOf = t3OfI
+			if t2Row[j] == 1 {
+				tOf = t5Row[j] * u
 			}
 			db := tOf
-			if t2OfI == 0 {
-				db = t3OfI * t4Row[j]
+			if t2Row[j] == 0 {
+				db = u
 			}
 			dxRow[j] += db
 		}
@@ -2954,7 +3297,7 @@ func WindowsVJP(dx, x, w, work []float64) {
 //	t    = Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0)/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])  [N]
 //	t2   = Πⱼ x[:, 3:−1]                            [N]
 //	t3   = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
-//	t4   = Σⱼ (where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), where(Σⱼ [x[:, 3:−1] = 0] = 0, 0, v[:, 3:−1]), 0) + where(Σⱼ [x[:, 3:−1] = 0] = 0, v[:, 3:−1], 0)/where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))  [N]
+//	t4   = Σⱼ (where(Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0] = 0, v[:, 3:−1], 0) + (Σⱼ where(x[:, 3:−1] = 0, x[:, 3:−1], 0) − where(x[:, 3:−1] = 0, x[:, 3:−1], 0)) ⊙ where(Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0] = 1, where(Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0] = 0, 0, v[:, 3:−1]), 0))/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
 //	t5   = t + t2 ⊙ Σⱼ v[:, 1:−1]                   [N]
 //	t6   = t5 + Σⱼ x[:, 1:−1] ⊙ t3 ⊙ t4             [N]
 //	dout = t6 + Σⱼ v[:, 3:−4]                       [N]
@@ -3017,49 +3360,63 @@ func WindowsJVP(dout, x, v, work []float64) {
 
 	// t2 = Πⱼ x[:, 3:−1]
 	// t3 = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
-	// t4 = Σⱼ (where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), where(Σⱼ [x[:, 3:−1] = 0] = 0, 0, v[:, 3:−1]), 0) + where(Σⱼ [x[:, 3:−1] = 0] = 0, v[:, 3:−1], 0)/where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))
+	// t4 = Σⱼ (where(Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0] = 0, v[:, 3:−1], 0) + (Σⱼ where(x[:, 3:−1] = 0, x[:, 3:−1], 0) − where(x[:, 3:−1] = 0, x[:, 3:−1], 0)) ⊙ where(Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0] = 1, where(Σⱼ [x[:, 3:−1] = 0] − [x[:, 3:−1] = 0] = 0, 0, v[:, 3:−1]), 0))/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
 		t := float64(1)
 		t2Of := float64(1)
 		t3Of := float64(0)
+		t4Of := float64(0)
 		for j := range xRow {
-			t4Of := xRow[j]
+			t5 := xRow[j]
 			if xRow[j] == 0 {
-				t4Of = 1
+				t5 = 1
+			}
+			t6 := float64(0)
+			if xRow[j] == 0 {
+				t6 = xRow[j]
 			}
 			t *= xRow[j]
-			t2Of *= t4Of
+			t2Of *= t5
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
 			t3Of += hit
+			t4Of += t6
 		}
 		t2[i] = t
 		t3[i] = t2Of
 		vRow := (*[3]float64)(v[7*i+3:])
-		t5 := float64(0)
+		t7 := float64(0)
 		for j := range vRow {
-			t6 := xRow[j]
+			t8 := xRow[j]
 			if xRow[j] == 0 {
-				t6 = 1
+				t8 = 1
 			}
-			t7 := vRow[j]
-			if t3Of == 0 {
-				t7 = 0
-			}
-			t8 := float64(0)
-			if xRow[j] == 0 && t3Of == 1 {
-				t8 = t7
+			d := t3Of
+			if xRow[j] == 0 {
+				d--
 			}
 			t9 := float64(0)
-			if t3Of == 0 {
+			if d == 0 {
 				t9 = vRow[j]
 			}
-			t5 += t8 + t9/t6
+			t10 := float64(0)
+			if xRow[j] == 0 {
+				t10 = xRow[j]
+			}
+			t11 := vRow[j]
+			if d == 0 {
+				t11 = 0
+			}
+			t12 := float64(0)
+			if d == 1 {
+				t12 = t11
+			}
+			t7 += (t9 + (t4Of-t10)*t12) / t8
 		}
-		t4[i] = t5
+		t4[i] = t7
 	}
 
 	// t5 = t + t2 ⊙ Σⱼ v[:, 1:−1]
@@ -3100,7 +3457,7 @@ func WindowsJVP(dout, x, v, work []float64) {
 // WindowsWork is the length of the scratch memory that Windows and its
 // derivatives need.
 func WindowsWork(N int) int {
-	return max(N, 6*N, 3*N)
+	return max(N, 11*N, 3*N)
 }
 
 // Stencil: blocks that overlap: sums of placed slices of all kinds. It sets

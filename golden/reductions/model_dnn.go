@@ -35,19 +35,22 @@ import (
 //
 // Backward:
 //
-//	t7    = 0.025·t5/t6           [B,4]
+//	t7    = 0.025·t5/t6         [B,4]
 //	t8    = t7 + where(t4 = 0, 0, 1/where(t4 = 0, 1, t4))·t3  [B,4]
-//	s     = Σ t ⊙ t8              []
-//	t9    = Σ t8·x                [3]
-//	scale = 1/B                   []
-//	t10   = scale·t9              [3,1]
-//	t11   = 1/where(w = 0, 1, w)  [3,1]
-//	t12   = Σᵢ [w = 0]            [1]
-//	s2    = Π where(w = 0, 1, w)  []
-//	s3    = scale·s2·s            []
-//	s4    = (t12 = 1)             []
-//	s5    = (t12 = 0)             []
-//	dw    = t10 + where(s5, s3·t11, where((w = 0) ∧ s4, s3, 0))  [3,1]
+//	s     = Σ t ⊙ t8            []
+//	t9    = Σ t8·x              [3]
+//	t10   = where(w = 0, 1, w)  [3,1]
+//	t11   = 1/t10               [3,1]
+//	t12   = where(w = 0, w, 0)  [3,1]
+//	s2    = Π t10               []
+//	t13   = Σᵢ [w = 0]          [1]
+//	t14   = Σᵢ t12              [1]
+//	s3    = t13                 []
+//	t15   = s3 − [w = 0]        [3,1]
+//	s4    = t14                 []
+//	s5    = s2·s                []
+//	scale = 1/B                 []
+//	dw    = scale·(t9 + s5·where(t15 = 0, t11, where(t15 = 1, (s4 − t12)/t10, 0)))  [3,1]
 //
 // Update, rmsprop(lr: 1e-2, alpha: 0.9):
 //
@@ -74,9 +77,12 @@ type Reductions struct {
 	t4  []float32 // [max.B]
 	t6  []float32 // [max.B]
 	t9  []float32 // [3]
-	t11 []float32 // [3,1]; in the memory of t9
 	t10 []float32 // [3,1]
-	t12 []float32 // [1]
+	t11 []float32 // [3,1]
+	t12 []float32 // [3,1]
+	t13 []float32 // [1]
+	t15 []float32 // [3,1]; in the memory of t13
+	t14 []float32 // [1]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -268,9 +274,12 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 	t3 := m.t3[:4*B]
 	t := m.t[:4*B]
 	t9 := m.t9
+	t13 := m.t13
+	t14 := m.t14
 	t10 := m.t10
-	t12 := m.t12
 	t11 := m.t11
+	t12 := m.t12
+	t15 := m.t15
 	dw := grad.W
 
 	// t7 = 0.025·t5/t6
@@ -317,53 +326,68 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale = 1/B
-	scale := float32(1 / float64(B))
-
-	// t10 = scale·t9
-	for i := range 3 {
-		t9OfI := t9[i]
-		t10[i] = scale * t9OfI
-	}
-
-	// t11 = 1/where(w = 0, 1, w)
-	// t12 = Σᵢ [w = 0]
-	// s2 = Π where(w = 0, 1, w)
-	clear(t12)
+	// t10 = where(w = 0, 1, w)
+	// t11 = 1/t10
+	// t12 = where(w = 0, w, 0)
+	// s2 = Π t10
+	// t13 = Σᵢ [w = 0]
+	// t14 = Σᵢ t12
 	s2 := 1.0
+	clear(t13)
+	clear(t14)
 	for i := range 3 {
 		tOf := w[i]
 		if w[i] == 0 {
 			tOf = 1
 		}
 		u := 1 / tOf
+		t2Of := float32(0)
+		if w[i] == 0 {
+			t2Of = w[i]
+		}
+		s2 *= float64(tOf)
 		hit := float32(0)
 		if w[i] == 0 {
 			hit = 1
 		}
-		t12[0] += hit
-		s2 *= float64(tOf)
+		t13[0] += hit
+		t14[0] += t2Of
+		t10[i] = tOf
 		t11[i] = u
+		t12[i] = t2Of
 	}
 
-	// s3 = scale·s2·s
-	s3 := scale * float32(s2) * float32(s)
-	// s4 = (t12 = 1)
-	s4 := t12[0] == 1
-	// s5 = (t12 = 0)
-	s5 := t12[0] == 0
+	// s3 = t13
+	s3 := t13[0]
 
-	// dw = t10 + where(s5, s3·t11, where((w = 0) ∧ s4, s3, 0))
+	// t15 = s3 − [w = 0]
 	for i := range 3 {
+		d := s3
+		if w[i] == 0 {
+			d--
+		}
+		t15[i] = d
+	}
+
+	// s4 = t14
+	s4 := t14[0]
+	// s5 = s2·s
+	s5 := float32(s2) * float32(s)
+	// scale = 1/B
+	scale := float32(1 / float64(B))
+
+	// dw = scale·(t9 + s5·where(t15 = 0, t11, where(t15 = 1, (s4 − t12)/t10, 0)))
+	for i := range 3 {
+		t9OfI := t9[i]
 		tOf := float32(0)
-		if w[i] == 0 && s4 {
-			tOf = s3
+		if t15[i] == 1 {
+			tOf = (s4 - t12[i]) / t10[i]
 		}
 		t2Of := tOf
-		if s5 {
-			t2Of = s3 * t11[i]
+		if t15[i] == 0 {
+			t2Of = t11[i]
 		}
-		dw[i] = t10[i] + t2Of
+		dw[i] = scale * (t9OfI + s5*t2Of)
 	}
 }
 
@@ -1809,20 +1833,22 @@ func Products(out, x, work []float64) {
 //	t2   = t/sum                  [N,3,2]
 //	t3   = w ⊙ (peak + log(sum))  [N]
 //	t4   = 1/where(x = 0, 1, x)   [N,3,2]
-//	t5   = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))  [N,3,2]
-//	t6   = Π x                    [N,2]
-//	t7   = Σ [x = 0]              [N,2]
-//	t8   = Π where(x = 0, 1, x)   [N,2]
-//	t9   = exp(x − peak)          [N,3,2]
-//	sum  = Σ t9                   []
+//	t5   = where(x = 0, x, 0)     [N,3,2]
+//	t6   = where(Σ [x = 0] − [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where(Σ [x = 0] − [x = 0] = 1, (Σ t5 − t5) ⊙ w ⊙ Π where(x = 0, 1, x)·t4, 0))  [N,3,2]
+//	t7   = Π x                    [N,2]
+//	t8   = Σ [x = 0]              [N,2]
+//	t9   = Π where(x = 0, 1, x)   [N,2]
+//	t10  = Σ t5                   [N,2]
+//	t11  = exp(x − peak)          [N,3,2]
+//	t12  = t8 − [x = 0]           [N,3,2]
+//	sum  = Σ t11                  []
 //	s2   = 1/sum                  []
-//	t10  = s·s2·t9                [N,3,2]
-//	t11  = w ⊙ Σⱼ t6              [N]
-//	t12  = t10 + t11·t2           [N,3,2]
-//	t13  = (t7 = 0)               [N,2]
-//	t14  = (t7 = 1)               [N,2]
-//	t15  = t3·t8                  [N,2]
-//	dx   = t12 + where(t13, t15·t4, where((x = 0) ∧ t14, t15, 0)) + t5  [N,3,2]
+//	t13  = s·s2·t11               [N,3,2]
+//	t14  = w ⊙ Σⱼ t7              [N]
+//	t15  = t13 + t14·t2           [N,3,2]
+//	t16  = t3·t9                  [N,2]
+//	t17  = t16·t4                 [N,3,2]
+//	dx   = t15 + where(t12 = 0, t17, where(t12 = 1, (t10 − t5) ⊙ t17, 0)) + t6  [N,3,2]
 //
 // It panics unless the lengths fit: dx [N,3,2], x [N,3,2], w [N]. What is set
 // may not overlap the rest.
@@ -1845,16 +1871,17 @@ func ProductsVJP(dx, x, w, work []float64) {
 		panic(fmt.Sprintf("reductions: ProductsVJP: len(work) is %d, want at least %d", len(work), ProductsWork(N)))
 	}
 
-	t6 := work[13*N : 15*N]
-	t7 := work[15*N : 17*N]
-	t8 := work[17*N : 19*N]
+	t7 := work[19*N : 21*N]
+	t8 := work[21*N : 23*N]
+	t9 := work[23*N : 25*N]
+	t10 := work[25*N : 27*N]
 	t4 := work[N : 7*N]
 	t5 := work[7*N : 13*N]
+	t6 := work[13*N : 19*N]
 	t3 := work[0:N]
-	t9 := work[19*N : 25*N]
-	t11 := work[25*N : 26*N]
-	t13 := make([]bool, 2*N)
-	t14 := make([]bool, 2*N)
+	t11 := work[27*N : 33*N]
+	t12 := work[33*N : 39*N]
+	t14 := work[21*N : 22*N]
 
 	// s = Σ w
 	s := 0.0
@@ -1868,33 +1895,42 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t2 = t/sum
 	// t3 = w ⊙ (peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
-	// t5 = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))
+	// t5 = where(x = 0, x, 0)
+	// t6 = where(Σ [x = 0] − [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where(Σ [x = 0] − [x = 0] = 1, (Σ t5 − t5) ⊙ w ⊙ Π where(x = 0, 1, x)·t4, 0))
 	// peak = max x
-	// t6 = Π x
-	// t7 = Σ [x = 0]
-	// t8 = Π where(x = 0, 1, x)
+	// t7 = Π x
+	// t8 = Σ [x = 0]
+	// t9 = Π where(x = 0, 1, x)
+	// t10 = Σ t5
 	peak := math.Inf(-1)
-	for i := range t6 {
-		t6[i] = 1
+	for i := range t7 {
+		t7[i] = 1
 	}
-	clear(t7)
-	for i := range t8 {
-		t8[i] = 1
+	clear(t8)
+	for i := range t9 {
+		t9[i] = 1
 	}
+	clear(t10)
 	for i := range N {
-		t6Row := (*[2]float64)(t6[2*i:])
 		t7Row := (*[2]float64)(t7[2*i:])
 		t8Row := (*[2]float64)(t8[2*i:])
+		t9Row := (*[2]float64)(t9[2*i:])
+		t10Row := (*[2]float64)(t10[2*i:])
 		peakOf := math.Inf(-1)
 		t := float64(0)
 		t2 := float64(1)
+		t3Of := float64(0)
 		for j := range 3 {
-			for k := range t6Row {
-				t3Of := x[6*i+2*j+k]
+			for k := range t10Row {
+				t4Of := x[6*i+2*j+k]
 				if x[6*i+2*j+k] == 0 {
-					t3Of = 1
+					t4Of = 1
 				}
-				u := 1 / t3Of
+				u := 1 / t4Of
+				t5Of := float64(0)
+				if x[6*i+2*j+k] == 0 {
+					t5Of = x[6*i+2*j+k]
+				}
 				xOf := x[6*i+2*j+k]
 				if xOf > peakOf || xOf != xOf {
 					peakOf = xOf
@@ -1904,122 +1940,145 @@ func ProductsVJP(dx, x, w, work []float64) {
 					hit = 1
 				}
 				t += hit
-				t2 *= t3Of
+				t2 *= t4Of
+				t3Of += t5Of
 				x2 := x[6*i+2*j+k]
 				if x2 > peak || x2 != x2 {
 					peak = x2
 				}
-				t6Row[k] *= x[6*i+2*j+k]
-				t7Row[k] += hit
-				t8Row[k] *= t3Of
+				t7Row[k] *= x[6*i+2*j+k]
+				t8Row[k] += hit
+				t9Row[k] *= t4Of
+				t10Row[k] += t5Of
 				t4[6*i+2*j+k] = u
+				t5[6*i+2*j+k] = t5Of
 			}
 		}
 		u2 := w[i] * t2
 		sumOf := float64(0)
 		for j := range 3 {
-			for k := range t6Row {
+			for k := range t10Row {
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t4Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t == 1 {
-					t4Of = u2
+				d := t
+				if x[6*i+2*j+k] == 0 {
+					d--
 				}
-				t5Of := t4Of
-				if t == 0 {
-					t5Of = u2 * t4[6*i+2*j+k]
+				u3 := u2 * t4[6*i+2*j+k]
+				t6Of := float64(0)
+				if d == 1 {
+					t6Of = (t3Of - t5[6*i+2*j+k]) * u3
+				}
+				t7Of := t6Of
+				if d == 0 {
+					t7Of = u3
 				}
 				sumOf += e
 				dx[6*i+2*j+k] = e
-				t5[6*i+2*j+k] = t5Of
+				t6[6*i+2*j+k] = t7Of
 			}
 		}
-		u3 := 1 / sumOf
-		t6Of := math.Log(sumOf)
-		u4 := w[i] * (peakOf + t6Of)
-		t3[i] = u4
+		u4 := 1 / sumOf
+		t8Of := math.Log(sumOf)
+		u5 := w[i] * (peakOf + t8Of)
+		t3[i] = u5
 		for j := range 3 {
-			for k := range t6Row {
-				dx[6*i+2*j+k] *= u3
+			for k := range t10Row {
+				dx[6*i+2*j+k] *= u4
 			}
 		}
 	}
 
-	// t9 = exp(x − peak)
-	// sum = Σ t9
+	// t11 = exp(x − peak)
+	// t12 = t8 − [x = 0]
+	// sum = Σ t11
 	sum := 0.0
-	for i := range 6 * N {
-		e := math.Exp(x[i] - peak)
-		sum += e
-		t9[i] = e
+	for i := range N {
+		for j := range 3 {
+			xRow := (*[2]float64)(x[6*i+2*j:])
+			t8Row := (*[2]float64)(t8[2*i:])
+			t11Row := (*[2]float64)(t11[6*i+2*j:])
+			t12Row := (*[2]float64)(t12[6*i+2*j:])
+			for k := range t11Row {
+				e := math.Exp(xRow[k] - peak)
+				d := t8Row[k]
+				if xRow[k] == 0 {
+					d--
+				}
+				sum += e
+				t11Row[k] = e
+				t12Row[k] = d
+			}
+		}
 	}
 
 	// s2 = 1/sum
 	s2 := 1 / sum
 
-	// t10 = s·s2·t9
+	// t13 = s·s2·t11
 	for i := range 6 * N {
-		t9[i] = s * (s2 * t9[i])
+		t11[i] = s * (s2 * t11[i])
 	}
 
-	// t11 = w ⊙ Σⱼ t6
+	// t14 = w ⊙ Σⱼ t7
 	for i := range N {
-		t6Row := (*[2]float64)(t6[2*i:])
+		t7Row := (*[2]float64)(t7[2*i:])
 		t := float64(0)
-		for j := range t6Row {
-			t += t6Row[j]
+		for j := range t7Row {
+			t += t7Row[j]
 		}
 		u := w[i] * t
-		t11[i] = u
+		t14[i] = u
 	}
 
-	// t12 = t10 + t11·t2
+	// t15 = t13 + t14·t2
 	for i := range N {
-		t11OfI := t11[i]
+		t14OfI := t14[i]
 		dxRow := (*[6]float64)(dx[6*i:])
-		t9Row := (*[6]float64)(t9[6*i:])
+		t11Row := (*[6]float64)(t11[6*i:])
 		for j := range dxRow {
-			dxRow[j] = t9Row[j] + t11OfI*dxRow[j]
+			dxRow[j] = t11Row[j] + t14OfI*dxRow[j]
 		}
 	}
 
-	// t13 = (t7 = 0)
-	// t14 = (t7 = 1)
-	for i := range 2 * N {
-		t := t7[i] == 0
-		t2 := t7[i] == 1
-		t13[i] = t
-		t14[i] = t2
-	}
-
-	// t15 = t3·t8
+	// t16 = t3·t9
 	for i := range N {
 		t3OfI := t3[i]
-		t8Row := (*[2]float64)(t8[2*i:])
-		for j := range t8Row {
-			t8Row[j] *= t3OfI
+		t9Row := (*[2]float64)(t9[2*i:])
+		for j := range t9Row {
+			t9Row[j] *= t3OfI
 		}
 	}
 
-	// dx = t12 + where(t13, t15·t4, where((x = 0) ∧ t14, t15, 0)) + t5
+	// t17 = t16·t4
 	for i := range N {
 		for j := range 3 {
-			t8Row := (*[2]float64)(t8[2*i:])
+			t9Row := (*[2]float64)(t9[2*i:])
 			t4Row := (*[2]float64)(t4[6*i+2*j:])
-			xRow := (*[2]float64)(x[6*i+2*j:])
-			t14Row := (*[2]bool)(t14[2*i:])
-			t13Row := (*[2]bool)(t13[2*i:])
-			dxRow := (*[2]float64)(dx[6*i+2*j:])
+			for k := range t4Row {
+				t4Row[k] *= t9Row[k]
+			}
+		}
+	}
+
+	// dx = t15 + where(t12 = 0, t17, where(t12 = 1, (t10 − t5) ⊙ t17, 0)) + t6
+	for i := range N {
+		for j := range 3 {
+			t10Row := (*[2]float64)(t10[2*i:])
 			t5Row := (*[2]float64)(t5[6*i+2*j:])
+			t4Row := (*[2]float64)(t4[6*i+2*j:])
+			t12Row := (*[2]float64)(t12[6*i+2*j:])
+			dxRow := (*[2]float64)(dx[6*i+2*j:])
+			t6Row := (*[2]float64)(t6[6*i+2*j:])
 			for k := range dxRow {
 				t := float64(0)
-				if xRow[k] == 0 && t14Row[k] {
-					t = t8Row[k]
+				if t12Row[k] == 1 {
+					t = (t10Row[k] - t5Row[k]) * t4Row[k]
 				}
 				t2 := t
-				if t13Row[k] {
-					t2 = t8Row[k] * t4Row[k]
+				if t12Row[k] == 0 {
+					t2 = t4Row[k]
 				}
-				dxRow[k] = dxRow[k] + t2 + t5Row[k]
+				dxRow[k] = dxRow[k] + t2 + t6Row[k]
 			}
 		}
 	}
@@ -2028,27 +2087,27 @@ func ProductsVJP(dx, x, w, work []float64) {
 // ProductsJVP sets dout to the product of the Jacobian of Products at x with
 // v, without the Jacobian.
 //
-//	t    = where(x = 0, 1, x)                          [N,3,2]
-//	t2   = Π t ⊙ Σ (where((x = 0) ∧ (Σ [x = 0] = 1), where(Σ [x = 0] = 0, 0, v), 0) + where(Σ [x = 0] = 0, v, 0)/t)  [N]
-//	peak = max x                                       []
-//	t3   = exp(x − peak)                               [N,3,2]
-//	sum  = Σ t3                                        []
-//	t4   = peak + log(sum)                             [N]
-//	t5   = Σ v ⊙ t3/sum                                [N]
-//	t6   = Π t                                         [N,2]
-//	t7   = Σ [x = 0]                                   [N,2]
-//	t8   = Π x                                         [N,2]
-//	t9   = (t7 = 1)                                    [N,2]
-//	t10  = (t7 = 0)                                    [N,2]
-//	t11  = Σ t6·where(t10, v, 0)/t                     [N]
-//	t12  = exp(x − peak)                               [N,3,2]
-//	t13  = Σ where((x = 0) ∧ t9, where(t10, 0, v), 0)  [N,2]
-//	sum  = Σ t12                                       []
-//	t14  = t2 + t4 ⊙ (Σⱼ t6 ⊙ t13 + t11)               [N]
-//	t15  = t14 + Σⱼ t8 ⊙ t5                            [N]
-//	s2   = 1/sum                                       []
-//	s    = Σ v ⊙ s2·t12                                []
-//	dout = t15 + s                                     [N]
+//	t    = where(x = 0, 1, x)                        [N,3,2]
+//	t2   = where(x = 0, x, 0)                        [N,3,2]
+//	t3   = Π t ⊙ Σ (where(Σ [x = 0] − [x = 0] = 0, v, 0) + (Σ t2 − t2) ⊙ where(Σ [x = 0] − [x = 0] = 1, where(Σ [x = 0] − [x = 0] = 0, 0, v), 0))/t  [N]
+//	peak = max x                                     []
+//	t4   = exp(x − peak)                             [N,3,2]
+//	sum  = Σ t4                                      []
+//	t5   = peak + log(sum)                           [N]
+//	t6   = Σ v ⊙ t4/sum                              [N]
+//	t7   = Π t                                       [N,2]
+//	t8   = Σ [x = 0]                                 [N,2]
+//	t9   = Σ t2                                      [N,2]
+//	t10  = Π x                                       [N,2]
+//	t11  = where(t8 − [x = 0] = 0, v, 0)             [N,3,2]
+//	t12  = where(t8 − [x = 0] = 1, where(t8 − [x = 0] = 0, 0, v), 0)  [N,3,2]
+//	t13  = exp(x − peak)                             [N,3,2]
+//	sum  = Σ t13                                     []
+//	t14  = t3 + t5 ⊙ Σ t7·(t11 + (t9 − t2) ⊙ t12)/t  [N]
+//	t15  = t14 + Σⱼ t10 ⊙ t6                         [N]
+//	s2   = 1/sum                                     []
+//	s    = Σ v ⊙ s2·t13                              []
+//	dout = t15 + s                                   [N]
 //
 // It panics unless the lengths fit: dout [N], x [N,3,2], v [N,3,2]. What is
 // set may not overlap the rest.
@@ -2071,182 +2130,195 @@ func ProductsJVP(dout, x, v, work []float64) {
 		panic(fmt.Sprintf("reductions: ProductsJVP: len(work) is %d, want at least %d", len(work), ProductsWork(N)))
 	}
 
-	t6 := work[14*N : 16*N]
-	t7 := work[16*N : 18*N]
-	t8 := work[18*N : 20*N]
+	t7 := work[20*N : 22*N]
+	t8 := work[22*N : 24*N]
+	t9 := work[24*N : 26*N]
+	t10 := work[26*N : 28*N]
 	t := work[0 : 6*N]
-	t3 := work[6*N : 12*N]
-	t4 := work[12*N : 13*N]
-	t5 := work[13*N : 14*N]
-	t9 := make([]bool, 2*N)
-	t10 := make([]bool, 2*N)
-	t13 := work[16*N : 18*N]
-	t11 := work[6*N : 7*N]
+	t2 := work[6*N : 12*N]
+	t4 := work[12*N : 18*N]
+	t5 := work[18*N : 19*N]
+	t6 := work[19*N : 20*N]
+	t11 := work[12*N : 18*N]
+	t12 := work[28*N : 34*N]
+	t13 := work[34*N : 40*N]
 
 	// t = where(x = 0, 1, x)
-	// t2 = Π t ⊙ Σ (where((x = 0) ∧ (Σ [x = 0] = 1), where(Σ [x = 0] = 0, 0, v), 0) + where(Σ [x = 0] = 0, v, 0)/t)
+	// t2 = where(x = 0, x, 0)
+	// t3 = Π t ⊙ Σ (where(Σ [x = 0] − [x = 0] = 0, v, 0) + (Σ t2 − t2) ⊙ where(Σ [x = 0] − [x = 0] = 1, where(Σ [x = 0] − [x = 0] = 0, 0, v), 0))/t
 	// peak = max x
-	// t3 = exp(x − peak)
-	// sum = Σ t3
-	// t4 = peak + log(sum)
-	// t5 = Σ v ⊙ t3/sum
-	// t6 = Π t
-	// t7 = Σ [x = 0]
-	// t8 = Π x
+	// t4 = exp(x − peak)
+	// sum = Σ t4
+	// t5 = peak + log(sum)
+	// t6 = Σ v ⊙ t4/sum
+	// t7 = Π t
+	// t8 = Σ [x = 0]
+	// t9 = Σ t2
+	// t10 = Π x
 	// peak = max x
-	for i := range t6 {
-		t6[i] = 1
+	for i := range t7 {
+		t7[i] = 1
 	}
-	clear(t7)
-	for i := range t8 {
-		t8[i] = 1
+	clear(t8)
+	clear(t9)
+	for i := range t10 {
+		t10[i] = 1
 	}
 	peak := math.Inf(-1)
 	for i := range N {
-		t6Row := (*[2]float64)(t6[2*i:])
 		t7Row := (*[2]float64)(t7[2*i:])
 		t8Row := (*[2]float64)(t8[2*i:])
+		t9Row := (*[2]float64)(t9[2*i:])
+		t10Row := (*[2]float64)(t10[2*i:])
 		tOf := float64(1)
-		t2 := float64(0)
+		t2Of := float64(0)
+		t3 := float64(0)
 		peakOf := math.Inf(-1)
 		for j := range 3 {
-			for k := range t6Row {
-				t3Of := x[6*i+2*j+k]
+			for k := range t10Row {
+				t4Of := x[6*i+2*j+k]
 				if x[6*i+2*j+k] == 0 {
-					t3Of = 1
+					t4Of = 1
 				}
-				tOf *= t3Of
+				t5Of := float64(0)
+				if x[6*i+2*j+k] == 0 {
+					t5Of = x[6*i+2*j+k]
+				}
+				tOf *= t4Of
 				hit := float64(0)
 				if x[6*i+2*j+k] == 0 {
 					hit = 1
 				}
-				t2 += hit
+				t2Of += hit
+				t3 += t5Of
 				xOf := x[6*i+2*j+k]
 				if xOf > peakOf || xOf != xOf {
 					peakOf = xOf
 				}
-				t6Row[k] *= t3Of
-				t7Row[k] += hit
-				t8Row[k] *= x[6*i+2*j+k]
+				t7Row[k] *= t4Of
+				t8Row[k] += hit
+				t9Row[k] += t5Of
+				t10Row[k] *= x[6*i+2*j+k]
 				x2 := x[6*i+2*j+k]
 				if x2 > peak || x2 != x2 {
 					peak = x2
 				}
-				t[6*i+2*j+k] = t3Of
+				t[6*i+2*j+k] = t4Of
+				t2[6*i+2*j+k] = t5Of
 			}
 		}
-		t4Of := float64(0)
+		t6Of := float64(0)
 		sumOf := float64(0)
 		for j := range 3 {
-			for k := range t6Row {
-				t5Of := v[6*i+2*j+k]
-				if t2 == 0 {
-					t5Of = 0
-				}
-				t6Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t2 == 1 {
-					t6Of = t5Of
+			for k := range t10Row {
+				d := t2Of
+				if x[6*i+2*j+k] == 0 {
+					d--
 				}
 				t7Of := float64(0)
-				if t2 == 0 {
+				if d == 0 {
 					t7Of = v[6*i+2*j+k]
 				}
+				t8Of := v[6*i+2*j+k]
+				if d == 0 {
+					t8Of = 0
+				}
+				t9Of := float64(0)
+				if d == 1 {
+					t9Of = t8Of
+				}
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t4Of += t6Of + t7Of/t[6*i+2*j+k]
+				t6Of += (t7Of + (t3-t2[6*i+2*j+k])*t9Of) / t[6*i+2*j+k]
 				sumOf += e
-				t3[6*i+2*j+k] = e
+				t4[6*i+2*j+k] = e
 			}
 		}
-		u := tOf * t4Of
-		t8Of := peakOf + math.Log(sumOf)
+		u := tOf * t6Of
+		t10Of := peakOf + math.Log(sumOf)
 		u2 := 1 / sumOf
 		dout[i] = u
-		t4[i] = t8Of
-		t9Of := float64(0)
-		for j := range 3 {
-			for k := range t6Row {
-				t9Of += v[6*i+2*j+k] * (u2 * t3[6*i+2*j+k])
-			}
-		}
-		t5[i] = t9Of
-	}
-
-	// t9 = (t7 = 1)
-	// t10 = (t7 = 0)
-	for i := range 2 * N {
-		tOf := t7[i] == 1
-		t2 := t7[i] == 0
-		t9[i] = tOf
-		t10[i] = t2
-	}
-
-	// t11 = Σ t6·where(t10, v, 0)/t
-	// t12 = exp(x − peak)
-	// t13 = Σ where((x = 0) ∧ t9, where(t10, 0, v), 0)
-	// sum = Σ t12
-	clear(t13)
-	sum := 0.0
-	for i := range N {
-		t10Row := (*[2]bool)(t10[2*i:])
-		t9Row := (*[2]bool)(t9[2*i:])
-		t6Row := (*[2]float64)(t6[2*i:])
-		t13Row := (*[2]float64)(t13[2*i:])
-		tOf := float64(0)
+		t5[i] = t10Of
+		t11Of := float64(0)
 		for j := range 3 {
 			for k := range t10Row {
-				t2 := v[6*i+2*j+k]
-				if t10Row[k] {
-					t2 = 0
-				}
-				t3Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t9Row[k] {
-					t3Of = t2
-				}
-				t4Of := float64(0)
-				if t10Row[k] {
-					t4Of = v[6*i+2*j+k]
-				}
-				e := math.Exp(x[6*i+2*j+k] - peak)
-				tOf += t6Row[k] * (t4Of / t[6*i+2*j+k])
-				t13Row[k] += t3Of
-				sum += e
-				t[6*i+2*j+k] = e
+				t11Of += v[6*i+2*j+k] * (u2 * t4[6*i+2*j+k])
 			}
 		}
-		t11[i] = tOf
+		t6[i] = t11Of
 	}
 
-	// t14 = t2 + t4 ⊙ (Σⱼ t6 ⊙ t13 + t11)
+	// t11 = where(t8 − [x = 0] = 0, v, 0)
+	// t12 = where(t8 − [x = 0] = 1, where(t8 − [x = 0] = 0, 0, v), 0)
+	// t13 = exp(x − peak)
+	// sum = Σ t13
+	sum := 0.0
 	for i := range N {
-		t6Row := (*[2]float64)(t6[2*i:])
-		t13Row := (*[2]float64)(t13[2*i:])
-		tOf := float64(0)
-		for j := range t13Row {
-			tOf += t6Row[j] * t13Row[j]
+		for j := range 3 {
+			t8Row := (*[2]float64)(t8[2*i:])
+			xRow := (*[2]float64)(x[6*i+2*j:])
+			vRow := (*[2]float64)(v[6*i+2*j:])
+			t11Row := (*[2]float64)(t11[6*i+2*j:])
+			t12Row := (*[2]float64)(t12[6*i+2*j:])
+			t13Row := (*[2]float64)(t13[6*i+2*j:])
+			for k := range t11Row {
+				d := t8Row[k]
+				if xRow[k] == 0 {
+					d--
+				}
+				tOf := float64(0)
+				if d == 0 {
+					tOf = vRow[k]
+				}
+				t2Of := vRow[k]
+				if d == 0 {
+					t2Of = 0
+				}
+				t3 := float64(0)
+				if d == 1 {
+					t3 = t2Of
+				}
+				e := math.Exp(xRow[k] - peak)
+				sum += e
+				t11Row[k] = tOf
+				t12Row[k] = t3
+				t13Row[k] = e
+			}
 		}
-		t2 := tOf + t11[i]
-		t3Of := dout[i] + t4[i]*t2
-		dout[i] = t3Of
 	}
 
-	// t15 = t14 + Σⱼ t8 ⊙ t5
+	// t14 = t3 + t5 ⊙ Σ t7·(t11 + (t9 − t2) ⊙ t12)/t
 	for i := range N {
-		t8Row := (*[2]float64)(t8[2*i:])
+		t9Row := (*[2]float64)(t9[2*i:])
+		t7Row := (*[2]float64)(t7[2*i:])
 		tOf := float64(0)
-		for j := range t8Row {
-			tOf += t8Row[j]
+		for j := range 3 {
+			for k := range t7Row {
+				t2Of := t11[6*i+2*j+k] + (t9Row[k]-t2[6*i+2*j+k])*t12[6*i+2*j+k]
+				tOf += t7Row[k] * (t2Of / t[6*i+2*j+k])
+			}
 		}
-		t2 := dout[i] + tOf*t5[i]
-		dout[i] = t2
+		t3 := dout[i] + t5[i]*tOf
+		dout[i] = t3
+	}
+
+	// t15 = t14 + Σⱼ t10 ⊙ t6
+	for i := range N {
+		t10Row := (*[2]float64)(t10[2*i:])
+		tOf := float64(0)
+		for j := range t10Row {
+			tOf += t10Row[j]
+		}
+		t2Of := dout[i] + tOf*t6[i]
+		dout[i] = t2Of
 	}
 
 	// s2 = 1/sum
 	s2 := 1 / sum
 
-	// s = Σ v ⊙ s2·t12
+	// s = Σ v ⊙ s2·t13
 	s := 0.0
 	for i := range 6 * N {
-		s += v[i] * (s2 * t[i])
+		s += v[i] * (s2 * t13[i])
 	}
 
 	// dout = t15 + s
@@ -2258,7 +2330,7 @@ func ProductsJVP(dout, x, v, work []float64) {
 // ProductsWork is the length of the scratch memory that Products and its
 // derivatives need.
 func ProductsWork(N int) int {
-	return max(3*N, 26*N, 20*N)
+	return max(3*N, 39*N, 40*N)
 }
 
 // Places: where extremes are. It sets out. It keeps no state: any number of

@@ -103,16 +103,19 @@ func New(max Dims) *Reductions {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 14*B+7)
+	arena := make([]float32, 14*B+16)
 	m.t = arena[0 : 4*B]
 	m.t2 = arena[4*B : 8*B]
 	m.t3 = arena[8*B : 12*B]
 	m.t4 = arena[12*B : 13*B]
 	m.t6 = arena[13*B : 14*B]
 	m.t9 = arena[14*B : 14*B+3]
-	m.t11 = arena[14*B : 14*B+3]
 	m.t10 = arena[14*B+3 : 14*B+6]
-	m.t12 = arena[14*B+6 : 14*B+7]
+	m.t11 = arena[14*B+6 : 14*B+9]
+	m.t12 = arena[14*B+9 : 14*B+12]
+	m.t13 = arena[14*B+12 : 14*B+13]
+	m.t15 = arena[14*B+12 : 14*B+15]
+	m.t14 = arena[14*B+15 : 14*B+16]
 
 	m.Init(0)
 	return m

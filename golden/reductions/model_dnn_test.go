@@ -460,8 +460,22 @@ func TestProductsAllocations(t *testing.T) {
 	}
 	productsOut := make([]float64, dimN)
 	productsWork := make([]float64, ProductsWork(dimN))
+	productsVJPDx := make([]float64, 6*dimN)
+	productsVJPW := make([]float64, dimN)
+	for i := range productsVJPW {
+		productsVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	productsVJPWork := make([]float64, ProductsWork(dimN))
+	productsJVPDout := make([]float64, dimN)
+	productsJVPV := make([]float64, 6*dimN)
+	for i := range productsJVPV {
+		productsJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	productsJVPWork := make([]float64, ProductsWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
 		Products(productsOut, xAt, productsWork)
+		ProductsVJP(productsVJPDx, xAt, productsVJPW, productsVJPWork)
+		ProductsJVP(productsJVPDout, xAt, productsJVPV, productsJVPWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
