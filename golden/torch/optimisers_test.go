@@ -1,7 +1,7 @@
 package torch
 
 import (
-	"fmt"
+	"slices"
 	"testing"
 
 	"gradgen.dev/golden/optimisers"
@@ -20,32 +20,34 @@ type stepper[B any, P flat, R each] interface {
 var problems = []string{"rosenbrock", "quadratic", "logistic"}
 
 // follow takes as many steps as a run of the file has and compares the points
-// after each, and the losses before.
+// after each, and the losses before the last.
 func follow[M stepper[B, P, R], B any, P flat, R each](t *testing.T, name string, m M) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		v, _ := open(t, "optimisers")
 		points, losses := v[name+"/x"], v[name+"/loss"]
-		if len(points.data) != 50*len(problems)*4 || len(losses.data) != 50*len(problems) {
-			t.Fatalf("the file has %d and %d elements", len(points.data), len(losses.data))
+		if !slices.Equal(points.shape, []int{50, 3, 4}) || !slices.Equal(losses.shape, []int{3}) {
+			t.Fatalf("the file has x %v, loss %v", points.shape, losses.shape)
 		}
 		copy(m.Params().Flat(), v["start"].data)
+		loss := map[string]float64{}
 		for step := range 50 {
 			var batch B
 			report, err := m.Step(batch)
 			if err != nil {
 				t.Fatal(err)
 			}
-			loss := map[string]float64{}
 			report.Each(func(name string, value float64) { loss[name] = value })
 			for i, problem := range problems {
-				what := fmt.Sprintf("%s, step %d", problem, step+1)
-				if text := differ([]float64{loss[problem]}, losses.at(step)[i:i+1], 1e-10); text != "" {
-					t.Errorf("%s: loss: %s", what, text)
+				have, want := m.Params().Flat()[i*4:(i+1)*4], points.at(step)[i*4:(i+1)*4]
+				if text := differ(have, want, 1e-10); text != "" {
+					t.Fatalf("%s, step %d: %s", problem, step+1, text)
 				}
-				if text := differ(m.Params().Flat()[i*4:(i+1)*4], points.at(step)[i*4:(i+1)*4], 1e-10); text != "" {
-					t.Fatalf("%s: %s", what, text)
-				}
+			}
+		}
+		for i, problem := range problems {
+			if text := differ([]float64{loss[problem]}, losses.data[i:i+1], 1e-10); text != "" {
+				t.Errorf("%s: last loss: %s", problem, text)
 			}
 		}
 	})

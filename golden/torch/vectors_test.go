@@ -1,7 +1,8 @@
-// Package torch compares emitted packages with PyTorch: the optimisers of
-// golden/optimisers and golden/rules step by step, the models of golden/models
-// as wholes. The scripts in testdata made the vectors; the tests read what they
-// wrote and need neither Python nor PyTorch.
+// Package torch compares with PyTorch: the optimisers of golden/optimisers and
+// golden/rules step by step and the models of golden/models as wholes, all in
+// their emitted packages, and the library's functions one by one, in the
+// interpreter. The scripts in testdata made the vectors; the tests read what
+// they wrote and need neither Python nor PyTorch.
 package torch
 
 import (

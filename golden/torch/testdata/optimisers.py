@@ -3,8 +3,8 @@
     python3 optimisers.py
 
 Three problems are run, in this order, from the rows of "start". "<run>/x" is
-x [50, 3, 4] after each step, "<run>/loss" [50, 3] is the loss before it. It was
-run with PyTorch 1.13.1 in float64.
+x [50, 3, 4] after each step, "<run>/loss" [3] is the loss before the last. It
+was run with PyTorch 1.13.1 in float64.
 """
 
 import os
@@ -64,18 +64,17 @@ RUNS = {
 
 
 def run(problem, start, kind, arguments):
-    """The points after each step, and the losses before them."""
+    """The points after each step, and the loss before the last."""
     x = start.clone().requires_grad_()
     optimiser = kind([x], **arguments)
-    points, losses = [], []
+    points = []
     for _ in range(50):
         optimiser.zero_grad()
         loss = problem(x)
         loss.backward()
         optimiser.step()
         points.append(x.detach().clone())
-        losses.append(loss.detach())
-    return torch.stack(points), torch.stack(losses)
+    return torch.stack(points), loss.detach()
 
 
 def main():
@@ -83,7 +82,7 @@ def main():
     for name, (kind, arguments) in RUNS.items():
         results = [run(p, s, kind, arguments) for p, s in zip(PROBLEMS, START)]
         tensors[name + "/x"] = torch.stack([x for x, _ in results], dim=1)
-        tensors[name + "/loss"] = torch.stack([l for _, l in results], dim=1)
+        tensors[name + "/loss"] = torch.stack([loss for _, loss in results])
     here = os.path.dirname(os.path.abspath(__file__))
     safetensors.write(os.path.join(here, "optimisers.safetensors"), tensors, {"source": "PyTorch " + torch.__version__})
 
