@@ -61,8 +61,8 @@ func (p *loopPrinter) value(n *ir.Node) (string, int) {
 	if v, ok := n.Literal(); ok {
 		return literal(v, n.Type.Elem), literalBind(v)
 	}
-	if a, ok := p.l.Loads[n]; ok && (!p.pending[n] || p.l.Copied[n]) {
-		return p.load(n, a), bindUnary
+	if p.inMemory(n) {
+		return p.load(n, p.l.Loads[n]), bindUnary
 	}
 	switch n.Op.Name {
 	case "spread", "reshape":
@@ -77,6 +77,12 @@ func (p *loopPrinter) value(n *ir.Node) (string, int) {
 		}
 	}
 	return text, bind
+}
+
+// inMemory reports whether n is read from memory.
+func (p *loopPrinter) inMemory(n *ir.Node) bool {
+	_, ok := p.l.Loads[n]
+	return ok && (!p.pending[n] || p.l.Copied[n])
 }
 
 // expression is n's own operation; ok is false where it needs statements.
@@ -97,7 +103,7 @@ func (p *loopPrinter) expression(n *ir.Node) (text string, bind int, ok bool) {
 		text, _ = p.c.number(n)
 		return text, bindUnary, true
 	}
-	if adjusted(n) {
+	if p.adjusted(n) {
 		return "", 0, false
 	}
 	if text, ok := p.indexComparison(n); ok {
@@ -178,9 +184,10 @@ func (p *loopPrinter) draw(n *ir.Node) string {
 }
 
 // adjusted reports whether n adds a truth value to a number, or subtracts it:
-// x − [c] is x, less 1 where c holds.
-func adjusted(n *ir.Node) bool {
-	return (n.Is("add") || n.Is("sub")) && isTruth(n.Args[1])
+// x − [c] is x, less 1 where c holds. A truth value that is in memory as a
+// number is one.
+func (p *loopPrinter) adjusted(n *ir.Node) bool {
+	return (n.Is("add") || n.Is("sub")) && isTruth(n.Args[1]) && !p.inMemory(n.Args[1])
 }
 
 func isTruth(n *ir.Node) bool { return n.Is("cast") && n.Args[0].Type.Elem == ir.Bool }
@@ -196,7 +203,7 @@ func (p *loopPrinter) choose(n *ir.Node) string {
 		p.b.stmt("%s := %s", name, text)
 	}
 	switch {
-	case adjusted(n):
+	case p.adjusted(n):
 		declare(n.Args[0])
 		cond, _ := p.value(n.Args[1].Args[0])
 		sign := map[bool]string{true: "++", false: "--"}[n.Is("add")]

@@ -109,10 +109,14 @@ var registry = map[string]map[string]function{
 		"NewPredictor": {attention.NewPredictor, "w max"},
 	},
 	"binary": {
-		"LoadWeights":  {binary.LoadWeights, "r"},
-		"New":          {binary.New, "max"},
-		"NewParams":    {binary.NewParams, ""},
-		"NewPredictor": {binary.NewPredictor, "w max"},
+		"LoadLogisticWeights":  {binary.LoadLogisticWeights, "r"},
+		"LoadWeights":          {binary.LoadWeights, "r"},
+		"New":                  {binary.New, "max"},
+		"NewLogistic":          {binary.NewLogistic, "max"},
+		"NewLogisticParams":    {binary.NewLogisticParams, ""},
+		"NewLogisticPredictor": {binary.NewLogisticPredictor, "w max"},
+		"NewParams":            {binary.NewParams, ""},
+		"NewPredictor":         {binary.NewPredictor, "w max"},
 	},
 	"calculus": {
 		"Blind":              {calculus.Blind, "x y"},
