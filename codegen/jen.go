@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -38,12 +39,15 @@ const wide = 76
 
 // A body is the statements of a function, or the lines of a declaration.
 type body struct {
-	code []jen.Code
+	code  []jen.Code
+	texts []string // statements and headers in order, inner ones included
 }
 
 // stmt adds a Go statement, or a line of a declaration, as text.
 func (b *body) stmt(format string, args ...any) {
-	b.code = append(b.code, raw(fmt.Sprintf(format, args...)))
+	text := fmt.Sprintf(format, args...)
+	b.texts = append(b.texts, text)
+	b.code = append(b.code, raw(text))
 }
 
 // comment adds a line comment. Prose is wrapped; a formula, which is a line
@@ -64,11 +68,32 @@ func (b *body) blank() {
 // block adds header and braces around what fill adds: a for, an if, a switch, a
 // func literal, a composite literal with an element a line.
 func (b *body) block(header string, fill func()) {
+	b.texts = append(b.texts, header)
 	b.code = append(b.code, raw(header).Block(b.inside(fill)...))
+}
+
+// loop adds a loop from 0 to n; the index gets its name where fill mentions it.
+func (b *body) loop(index, n string, fill func()) {
+	before := len(b.texts)
+	inner := b.inside(fill)
+	header := "for range " + n
+	if slices.ContainsFunc(b.texts[before:], func(text string) bool { return mentions(text, index) }) {
+		header = "for " + index + " := range " + n
+	}
+	b.texts = append(b.texts, header)
+	b.code = append(b.code, raw(header).Block(inner...))
+}
+
+// mentions reports whether a Go text has an identifier in it.
+func mentions(text, name string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}), name)
 }
 
 // orElse continues the last block: its header is "else" or "else if …".
 func (b *body) orElse(header string, fill func()) {
+	b.texts = append(b.texts, header)
 	b.last().Add(raw(header).Block(b.inside(fill)...))
 }
 
