@@ -14,17 +14,18 @@ type cutter struct {
 	parts []ir.Part
 	byKey map[string]int // of a part, by its node or extent
 	taken map[string]bool
-	bent  []string // reports that no sum of parts gives
+	truth map[*ir.Node]*ir.Node // by what a part of type bool is as one: the part
+	bent  []string              // reports that no sum of parts gives
 }
 
 func newCutter(g *ir.Graph) *cutter {
-	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}}
+	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}, truth: map[*ir.Node]*ir.Node{}}
 }
 
 // field is the report of the scalar n, called name.
 func (c *cutter) field(name, doc string, n *ir.Node) ir.ReportField {
 	c.nameSum(name, n)
-	return ir.ReportField{Name: name, Doc: doc, Value: c.cut(name, n)}
+	return ir.ReportField{Name: name, Doc: doc, Value: c.number(c.cut(name, n))}
 }
 
 // nameSum lets formulas call the sum of a mean by the name of the mean times
@@ -52,7 +53,7 @@ func (c *cutter) nameSum(name string, n *ir.Node) {
 
 var combines = map[string]string{"sum": "sum", "reduce_max": "max", "reduce_min": "min", "any": "any", "all": "all"}
 
-// cut is n as a float64 formula over parts.
+// cut is n as a formula over parts: a bool where n is one, else in float64.
 func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	kind, accumulates := combines[n.Op.Name]
 	switch {
@@ -60,6 +61,8 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		return c.part(name, kind, n, nil)
 	case n.Is("size"):
 		return c.part("n", "sum", n, &n.Attr.Dims[0])
+	case n.Is("const") && n.Type.Elem == ir.Bool:
+		return n
 	case n.Is("const"):
 		return c.g.Const(n.Attr.Value, ir.Float64)
 	case n.Is("hyper"):
@@ -68,7 +71,7 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		return c.part(n.Op.Name, "last", n, nil)
 	case n.Type.Rank() == 0 && n.Op.Class == ir.Map && c.reaches(n):
 		if n.Is("cast") {
-			return c.cut(name, n.Args[0])
+			return c.converted(c.cut(name, n.Args[0]), n)
 		}
 		args := make([]*ir.Node, len(n.Args))
 		for i, a := range n.Args {
@@ -85,6 +88,35 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		c.bent = append(c.bent, name)
 	}
 	return c.part(name, "last", n, nil)
+}
+
+// converted is x, the formula of a cast's operand, as the cast has it.
+func (c *cutter) converted(x, cast *ir.Node) *ir.Node {
+	from, to := cast.Args[0].Type.Elem, cast.Type.Elem
+	switch {
+	case from == to:
+		return x
+	case from == ir.Bool:
+		return c.number(x)
+	case to == ir.Bool:
+		return c.g.Map("ne", x, c.g.Const(0, ir.Float64))
+	case from.IsFloat() && to.IsInt():
+		negative := c.g.Map("lt", x, c.g.Const(0, ir.Float64))
+		return c.g.Map("where", negative, c.g.Map("ceil", x), c.g.Map("floor", x))
+	}
+	return x
+}
+
+// number is a truth value as 1 or 0, and a number itself.
+func (c *cutter) number(x *ir.Node) *ir.Node {
+	part, ok := c.truth[x]
+	switch {
+	case ok:
+		return part
+	case x.Type.Elem == ir.Bool:
+		return c.g.Cast(x, ir.Float64)
+	}
+	return x
 }
 
 // inwards moves a sum over constant extents, or the choice of one element,
@@ -178,7 +210,8 @@ func overRunTime(n *ir.Node) bool {
 	return false
 }
 
-// part is the leaf that stands for a part; equal parts are one.
+// part is the leaf that stands for a part, or whether it is not 0 for one of
+// type bool; equal parts are one.
 func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 	key := kind + strconv.Itoa(n.ID)
 	if size != nil {
@@ -190,7 +223,13 @@ func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 		c.byKey[key] = i
 		c.parts = append(c.parts, ir.Part{Name: c.fresh(localName(name)), Kind: kind, Node: n, Size: size})
 	}
-	return c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
+	leaf := c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
+	if n.Type.Elem != ir.Bool {
+		return leaf
+	}
+	truth := c.g.Map("ne", leaf, c.g.Const(0, ir.Float64))
+	c.truth[truth] = leaf
+	return truth
 }
 
 func (c *cutter) fresh(name string) string {

@@ -369,6 +369,8 @@ var registry = map[string]map[string]function{
 		"NewTracker":          {networks.NewTracker, "max"},
 		"NewTrackerParams":    {networks.NewTrackerParams, ""},
 		"NewTrackerPredictor": {networks.NewTrackerPredictor, "w max"},
+		"NewTruths":           {networks.NewTruths, "max"},
+		"NewTruthsParams":     {networks.NewTruthsParams, ""},
 		"NewVae":              {networks.NewVae, "max"},
 		"NewVaeParams":        {networks.NewVaeParams, ""},
 		"NewVaePredictor":     {networks.NewVaePredictor, "w max"},

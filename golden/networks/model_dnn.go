@@ -2260,3 +2260,176 @@ func (p *InputsPredictor) predict(out *InputsOutput, in *InputsInput) {
 	out.Alone = alone
 	out.Flag = flag
 }
+
+// Truths: truth values and whole numbers in reports.
+//
+// Forward, for a batch of B:
+//
+//	t  = v·x − s      [B]
+//	s2 = Σ t²         []
+//	s3 = Σ x          []
+//	s4 = any (x > 0)  []
+//	q2 = q            []
+//	s5 = s            []
+//
+// Backward:
+//
+//	s2 = Σ x ⊙ t  []
+//	dv = 2/B·s2   []
+//
+// Update, sgd(lr: 0.1):
+//
+//	v ← v − lr·dv
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Truths struct {
+	Hyper TruthsHyper // may be changed between steps; kept by Checkpoint
+
+	params TruthsParams
+	grad   TruthsParams // of Step
+	steps  uint64       // updates made so far
+	max    TruthsDims   // capacity
+
+	t []float32 // [max.B]
+}
+
+// TruthsHyper has the numbers of the model and its train clause.
+type TruthsHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// TruthsReport is what one batch gave, before its update.
+type TruthsReport struct {
+	Loss  float64 // the loss
+	Twice float64
+	Some  float64
+	NotQ  float64
+	Whole float64
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Truths) Step(batch TruthsBatch) (TruthsReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return TruthsReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return TruthsReport{}, fault.NotFinite("networks.Truths.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	m.update(&m.grad)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Truths) forward(batch *TruthsBatch) TruthsTotals {
+	B := batch.B
+	x := batch.X
+	s := batch.S
+	q := batch.Q
+	v := m.params.V
+	t := m.t[:B]
+
+	// t = v·x − s
+	// s2 = Σ t²
+	// s3 = Σ x
+	// s4 = any (x > 0)
+	s2 := 0.0
+	s3 := 0.0
+	s4 := false
+	for i := range B {
+		d := v[0]*x[i] - s
+		s2 += float64(d * d)
+		s3 += float64(x[i])
+		s4 = s4 || x[i] > 0
+		t[i] = d
+	}
+
+	// q2 = q
+	q2 := q
+	// s5 = s
+	s5 := float64(s)
+
+	q2Holds := 0.0
+	if q2 {
+		q2Holds = 1
+	}
+	s4Holds := 0.0
+	if s4 {
+		s4Holds = 1
+	}
+	return TruthsTotals{
+		batches: 1,
+		loss:    s2,
+		n:       float64(B),
+		loss2:   q2Holds,
+		loss3:   s5,
+		twice:   s3,
+		some:    s4Holds,
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Truths) Grad(grad *TruthsParams, batch TruthsBatch) (TruthsReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return TruthsReport{}, &fault.InputError{Model: "networks.Truths", Input: "grad", Reason: "is not from NewTruthsParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return TruthsReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return TruthsReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Truths) gradient(grad *TruthsParams, batch *TruthsBatch) {
+	B := batch.B
+	x := batch.X
+	t := m.t[:B]
+	dv := grad.V
+
+	// s2 = Σ x ⊙ t
+	s2 := 0.0
+	for i := range B {
+		s2 += float64(x[i] * t[i])
+	}
+
+	// dv = 2/B·s2
+	dv[0] = float32(2/float64(B)) * float32(s2)
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Truths) Update(grad *TruthsParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Truths: Update: grad is not from NewTruthsParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Truths) update(grad *TruthsParams) {
+	v := m.params.V
+	dv := grad.V
+
+	// v ← v − lr·dv
+	v[0] = v[0] - float32(m.Hyper.LR)*dv[0]
+}

@@ -2441,3 +2441,234 @@ func (m *Inputs) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	return nil
 }
+
+// TruthsDims are the run-time dimensions. Given to NewTruths they are the
+// largest that a call may have; in a TruthsBatch, 0 means inferred.
+type TruthsDims struct {
+	B int
+}
+
+// TruthsBatch is what a step reads. It is not kept.
+type TruthsBatch struct {
+	TruthsDims
+	X []float32 // [B]
+	Q bool
+	S float32
+}
+
+// TruthsParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewTruthsParams.
+type TruthsParams struct {
+	V []float32 // []
+
+	flat []float32 // all of them, one after another
+}
+
+// NewTruthsParams returns zeros.
+func NewTruthsParams() *TruthsParams {
+	p := newTruthsParams()
+	return &p
+}
+
+func newTruthsParams() TruthsParams {
+	flat := make([]float32, 1)
+	return TruthsParams{V: flat[0:1:1], flat: flat}
+}
+
+// Flat is all of p as one slice: v.
+func (p *TruthsParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *TruthsParams) tensors() []store.Tensor {
+	return []store.Tensor{{Name: "v", Shape: []int{}, Data: p.V}}
+}
+
+// NewTruths returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewTruths(max TruthsDims) *Truths {
+	m := &Truths{params: newTruthsParams(), grad: newTruthsParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, B)
+	m.t = arena[0:B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Truths) Init(seed uint64) {
+	m.Hyper = TruthsHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Truths) initialise(seed uint64) {
+	v := m.params.V
+
+	// v ← 1
+	v[0] = 1
+}
+
+// Steps is the number of updates so far.
+func (m *Truths) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Truths) Params() *TruthsParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Truths) take(batch *TruthsBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Truths", Input: "trainer", Reason: "is not from NewTruths"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *TruthsBatch) take(max TruthsDims) error {
+	B, err := fault.Rows("networks.Truths", "X", len(batch.X), 1, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.TruthsDims = TruthsDims{B: B}
+	return nil
+}
+
+// TruthsTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type TruthsTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+	loss2   float64 // of the last batch
+	loss3   float64 // of the last batch
+	twice   float64 // sum
+	some    float64 // 1 where one is
+}
+
+// TruthsReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *TruthsTotals) Report() TruthsReport {
+	if t.batches == 0 {
+		return TruthsReport{}
+	}
+	mul := 10.0 * (t.twice / t.n)
+	return TruthsReport{
+		Loss:  (t.loss / t.n) + truthsWhere(t.loss2 != 0.0, math.Pow(t.loss3, 2.0), 0.0),
+		Twice: truthsWhere((t.twice/t.n) > 0.0, 1.0, 0.0) * 2.0,
+		Some:  truthsWhere((t.some != 0.0) && (t.loss2 != 0.0), t.loss3, t.twice/t.n),
+		NotQ:  truthsWhere(!(t.loss2 != 0.0), 1.0, 0.0),
+		Whole: truthsWhere(mul < 0.0, math.Ceil(mul), math.Floor(mul)),
+	}
+}
+
+// truthsWhere is a where c holds, else b.
+func truthsWhere[T any](c bool, a, b T) T {
+	if c {
+		return a
+	}
+	return b
+}
+
+// add counts another batch.
+func (t *TruthsTotals) add(batch *TruthsTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.loss2 = batch.loss2
+	t.loss3 = batch.loss3
+	t.twice += batch.twice
+	if t.batches == 0 || batch.some > t.some || batch.some != batch.some {
+		t.some = batch.some
+	}
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r TruthsReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("twice", r.Twice)
+	f("some", r.Some)
+	f("not_q", r.NotQ)
+	f("whole", r.Whole)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Truths) Evaluate(t *TruthsTotals, batch TruthsBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Truths) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: v.
+func (m *Truths) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Truths) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Truths: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Truths) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Truths: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Truths) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Truths) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Truths) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Truths: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
