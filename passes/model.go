@@ -22,7 +22,8 @@ type modelCompiler struct {
 	next         []*ir.Node // updates from a given gradient
 	states       []ir.Write // of the optimiser, with their new values
 	folded       []*ir.Node // updates with the gradient put in; nil where not folded
-	inits        []*ir.Node
+	inits        []*ir.Node // of the parameters, then of begun
+	begun        []*ir.State
 
 	root     *planner // with the leaves in memory
 	planners []*planner
@@ -246,6 +247,10 @@ func (c *modelCompiler) simplify() error {
 	for _, p := range c.m.Params {
 		c.inits = append(c.inits, p.Init)
 	}
+	c.begun = c.computedStates()
+	for _, s := range c.begun {
+		c.inits = append(c.inits, s.Init)
+	}
 	stateValues := c.stateValues()
 	lists := []*[]*ir.Node{&c.train, &c.infer, &c.outputs, &c.writes, &c.grads, &c.next, &stateValues, &c.inits}
 	simplifyAll(g, Strip, lists) // rules may call functions with derivatives of their own
@@ -318,6 +323,22 @@ func (c *modelCompiler) foldable() bool {
 		}
 	}
 	return true
+}
+
+// computedStates is the states, also those of the optimiser, whose first value
+// is computed: it is neither one number everywhere nor that of a parameter.
+func (c *modelCompiler) computedStates() []*ir.State {
+	states := slices.Clone(c.m.States)
+	for _, w := range c.states {
+		states = append(states, w.State)
+	}
+	return slices.DeleteFunc(states, func(s *ir.State) bool {
+		if s.Init == nil || s.Init.Is("param") {
+			return true
+		}
+		_, number := s.Init.Literal()
+		return number
+	})
 }
 
 // dropDead removes optimiser states that no update reads.

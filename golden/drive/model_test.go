@@ -111,7 +111,7 @@ func (d *modelDriver) same(what string, have []float64, want *ir.Tensor, toleran
 	}
 }
 
-// initialisers compares the first parameters and states.
+// initialisers compares the first parameters and states, the optimiser's too.
 func (d *modelDriver) initialisers() {
 	all := environments(d.m.Dims)
 	env := all[len(all)-1] // the largest, which every model admits
@@ -125,6 +125,16 @@ func (d *modelDriver) initialisers() {
 	for _, s := range d.m.States {
 		want := d.eval(env, nil, 0, []*ir.Node{s.Init})[0]
 		d.same("first value of "+s.Path, saved[s.Path], want, d.tolerance())
+	}
+	for _, u := range d.m.Updates {
+		for _, w := range u.States {
+			have, ok := saved["optimizer/"+w.State.Path]
+			if !ok {
+				continue // nothing reads it
+			}
+			want := d.eval(env, nil, 0, []*ir.Node{w.State.Init})[0]
+			d.same("first value of "+w.State.Path, have, want, d.tolerance())
+		}
 	}
 }
 

@@ -499,10 +499,14 @@ var registry = map[string]map[string]function{
 		"NewRPropParams":    {rules.NewRPropParams, ""},
 	},
 	"running": {
-		"LoadWeights":  {running.LoadWeights, "r"},
-		"New":          {running.New, "max"},
-		"NewParams":    {running.NewParams, ""},
-		"NewPredictor": {running.NewPredictor, "w max"},
+		"LoadCentresWeights":  {running.LoadCentresWeights, "r"},
+		"LoadWeights":         {running.LoadWeights, "r"},
+		"New":                 {running.New, "max"},
+		"NewCentres":          {running.NewCentres, "max"},
+		"NewCentresParams":    {running.NewCentresParams, ""},
+		"NewCentresPredictor": {running.NewCentresPredictor, "w max"},
+		"NewParams":           {running.NewParams, ""},
+		"NewPredictor":        {running.NewPredictor, "w max"},
 	},
 	"scalar": {
 		"Both":                   {scalar.Both, "a b"},
