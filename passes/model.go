@@ -229,12 +229,29 @@ func bounds(roots []*ir.Node) []ir.Bound {
 		if b.HasIgnore = !math.IsInf(n.Attr.Value, 0); b.HasIgnore {
 			b.Ignore = int64(n.Attr.Value)
 		}
-		same := func(o ir.Bound) bool { return o.Input == b.Input && o.Extent.Equal(b.Extent) && o.Ignore == b.Ignore }
-		if !slices.ContainsFunc(out, same) {
-			out = append(out, b)
-		}
+		out = addBound(out, b)
 	}
 	return out
+}
+
+// addBound adds a bound on an input to others; of two constant extents the
+// smaller one counts, and what may be ignored must be in both.
+func addBound(list []ir.Bound, b ir.Bound) []ir.Bound {
+	n, constant := b.Extent.Const()
+	for i, o := range list {
+		m, alsoConstant := o.Extent.Const()
+		if o.Input != b.Input || !o.Extent.Equal(b.Extent) && !(constant && alsoConstant) {
+			continue
+		}
+		if constant && n < m {
+			list[i].Extent = b.Extent
+		}
+		if !b.HasIgnore || b.Ignore != o.Ignore {
+			list[i].Ignore, list[i].HasIgnore = 0, false
+		}
+		return list
+	}
+	return append(list, b)
 }
 
 // simplify brings everything to its final form.

@@ -2980,6 +2980,84 @@ func SharesWork(N, K, M int) int {
 	return M * N
 }
 
+// SharedIds: tables of different lengths that share their indices. It sets
+// out. It keeps no state: any number of goroutines may call it and its
+// derivatives.
+//
+//	out = a[i] ⊙ (b[i] + 1)  [M]
+//
+// It panics unless the lengths fit: out [M], a [9], b [N], i [M]. What is set
+// may not overlap the rest.
+func SharedIds(out, a, b []float64, i []int32) {
+	N := len(b)
+	M := len(i)
+	if len(out) != M {
+		panic(fmt.Sprintf("calculus: SharedIds: len(out) is %d, want %d", len(out), M))
+	}
+	if len(a) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIds: len(a) is %d, want %d", len(a), 9))
+	}
+	if err := fault.Labels("calculus.SharedIds", "i", i, 9); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("calculus.SharedIds", "i", i, N); err != nil {
+		panic(err)
+	}
+
+	// out = a[i] ⊙ (b[i] + 1)
+	for iOf := range M {
+		out[iOf] = a[int(i[iOf])] * (b[int(i[iOf])] + 1)
+	}
+}
+
+// SharedIdsVJP sets da and db to the product of w with the Jacobian of
+// SharedIds by a and b at a, b and i, without the Jacobian.
+//
+//	da    = 0                [9]
+//	db    = 0                [N]
+//	da[…] += w ⊙ (b[i] + 1)
+//	db[…] += w ⊙ a[i]
+//
+// It panics unless the lengths fit: da [9], db [N], a [9], b [N], i [M], w
+// [M]. What is set may not overlap the rest.
+func SharedIdsVJP(da, db, a, b []float64, i []int32, w []float64) {
+	N := len(b)
+	M := len(i)
+	if len(da) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(da) is %d, want %d", len(da), 9))
+	}
+	if len(db) != N {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(db) is %d, want %d", len(db), N))
+	}
+	if len(a) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(a) is %d, want %d", len(a), 9))
+	}
+	if len(w) != M {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(w) is %d, want %d", len(w), M))
+	}
+	if err := fault.Labels("calculus.SharedIdsVJP", "i", i, 9); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("calculus.SharedIdsVJP", "i", i, N); err != nil {
+		panic(err)
+	}
+
+	// da = 0
+	clear(da)
+
+	// db = 0
+	clear(db)
+
+	// da[…] += w ⊙ (b[i] + 1)
+	// db[…] += w ⊙ a[i]
+	for iOf := range M {
+		u := w[iOf] * (b[int(i[iOf])] + 1)
+		u2 := w[iOf] * a[int(i[iOf])]
+		da[int(i[iOf])] += u
+		db[int(i[iOf])] += u2
+	}
+}
+
 // Counts: integers. It sets out. It keeps no state: any number of goroutines
 // may call it and its derivatives.
 //

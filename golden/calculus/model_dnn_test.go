@@ -447,6 +447,39 @@ func TestSharesAllocations(t *testing.T) {
 	}
 }
 
+func TestSharedIdsAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	dimM := 1
+	_ = dimM
+	aAt := make([]float64, 9)
+	for i := range aAt {
+		aAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	bAt := make([]float64, dimN)
+	for i := range bAt {
+		bAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	iAt := make([]int32, dimM)
+	for i := range iAt {
+		iAt[i] = int32(rng.At(4, uint64(i)) % 9)
+	}
+	sharedIdsOut := make([]float64, dimM)
+	sharedIdsVJPDa := make([]float64, 9)
+	sharedIdsVJPDb := make([]float64, dimN)
+	sharedIdsVJPW := make([]float64, dimM)
+	for i := range sharedIdsVJPW {
+		sharedIdsVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		SharedIds(sharedIdsOut, aAt, bAt, iAt)
+		SharedIdsVJP(sharedIdsVJPDa, sharedIdsVJPDb, aAt, bAt, iAt, sharedIdsVJPW)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestCountsAllocations(t *testing.T) {
 	dimN := 17
 	_ = dimN

@@ -2433,3 +2433,257 @@ func (m *Truths) update(grad *TruthsParams) {
 	// v ← v − lr·dv
 	v[0] = v[0] - float32(m.Hyper.LR)*dv[0]
 }
+
+// Tables of different lengths that share their indices.
+//
+// Forward, for a batch of B:
+//
+//	((2*B)/2)·dp = p.W[ids] − q.W[ids]  [B,2]
+//	(2*B)·loss   = Σ (((2*B)/2)·dp)²    []
+//
+// Backward:
+//
+//	((2*B)/−2)·dq.W = 0
+//	((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+//	scale           = (−2)/(2*B)             []
+//	dq.W            = scale·((2*B)/−2)·dq.W
+//	((2*B)/2)·dp.W  = 0
+//	((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+//	scale2          = 2/(2*B)                []
+//	dp.W            = scale2·((2*B)/2)·dp.W
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Tables struct {
+	Hyper TablesHyper // may be changed between steps; kept by Checkpoint
+
+	params TablesParams
+	steps  uint64     // updates made so far
+	max    TablesDims // capacity
+
+	dp   []float32 // [max.B,2]; becomes ((2*B)/2)·dp, in place
+	dqW  []float32 // [6,2]; becomes ((2*B)/−2)·dq.W, in place
+	dpW  []float32 // [9,2]; becomes ((2*B)/2)·dp.W, in place; in the memory of dqW
+	dqW2 []float32 // [6,2]; becomes ((2*B)/−2)·dq.W, in place; in the memory of dqW
+	dpW2 []float32 // [9,2]; becomes ((2*B)/2)·dp.W, in place; in the memory of dqW
+}
+
+// TablesHyper has the numbers of the model and its train clause.
+type TablesHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// TablesReport is what one batch gave, before its update.
+type TablesReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Tables) Step(batch TablesBatch) (TablesReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return TablesReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return TablesReport{}, fault.NotFinite("networks.Tables.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Tables) forward(batch *TablesBatch) TablesTotals {
+	B := batch.B
+	ids := batch.Ids
+	pW := m.params.PW
+	qW := m.params.QW
+	dp := m.dp[:2*B]
+
+	// ((2*B)/2)·dp = p.W[ids] − q.W[ids]
+	// (2*B)·loss = Σ (((2*B)/2)·dp)²
+	loss := 0.0
+	for i := range B {
+		pWRow := (*[2]float32)(pW[2*int(ids[i]):])
+		qWRow := (*[2]float32)(qW[2*int(ids[i]):])
+		dpRow := (*[2]float32)(dp[2*i:])
+		for j := range dpRow {
+			dpOf := pWRow[j] - qWRow[j]
+			loss += float64(dpOf * dpOf)
+			dpRow[j] = dpOf
+		}
+	}
+
+	return TablesTotals{batches: 1, loss: loss, n: float64(2 * B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Tables) backward(batch *TablesBatch) {
+	B := batch.B
+	ids := batch.Ids
+	qW := m.params.QW
+	pW := m.params.PW
+	dqW2 := m.dqW2
+	dp := m.dp[:2*B]
+	dpW2 := m.dpW2
+
+	// ((2*B)/−2)·dq.W = 0
+	clear(dqW2)
+
+	// ((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dqW2Row := (*[2]float32)(dqW2[2*int(ids[i]):])
+		for j := range dpRow {
+			dqW2Row[j] += dpRow[j]
+		}
+	}
+
+	// rate = 2·lr/(2*B)
+	rate := float32(2 * (m.Hyper.LR / float64(2*B)))
+
+	// q.W ← q.W + rate·((2*B)/−2)·dq.W
+	for i := range 12 {
+		qW[i] += rate * dqW2[i]
+	}
+
+	// ((2*B)/2)·dp.W = 0
+	clear(dpW2)
+
+	// ((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dpW2Row := (*[2]float32)(dpW2[2*int(ids[i]):])
+		for j := range dpRow {
+			dpW2Row[j] += dpRow[j]
+		}
+	}
+
+	// p.W ← p.W − rate·((2*B)/2)·dp.W
+	for i := range 18 {
+		pW[i] -= rate * dpW2[i]
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Tables) Grad(grad *TablesParams, batch TablesBatch) (TablesReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return TablesReport{}, &fault.InputError{Model: "networks.Tables", Input: "grad", Reason: "is not from NewTablesParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return TablesReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return TablesReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Tables) gradient(grad *TablesParams, batch *TablesBatch) {
+	B := batch.B
+	ids := batch.Ids
+	dqW := m.dqW
+	dp := m.dp[:2*B]
+	dpW := m.dpW
+	dqWBuf := grad.QW
+	dpWBuf := grad.PW
+
+	// ((2*B)/−2)·dq.W = 0
+	clear(dqW)
+
+	// ((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dqWRow := (*[2]float32)(dqW[2*int(ids[i]):])
+		for j := range dpRow {
+			dqWRow[j] += dpRow[j]
+		}
+	}
+
+	// scale = (−2)/(2*B)
+	scale := float32(-2 / float64(2*B))
+
+	// dq.W = scale·((2*B)/−2)·dq.W
+	for i := range 12 {
+		dqWBuf[i] = scale * dqW[i]
+	}
+
+	// ((2*B)/2)·dp.W = 0
+	clear(dpW)
+
+	// ((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dpWRow := (*[2]float32)(dpW[2*int(ids[i]):])
+		for j := range dpRow {
+			dpWRow[j] += dpRow[j]
+		}
+	}
+
+	// scale2 = 2/(2*B)
+	scale2 := float32(2 / float64(2*B))
+
+	// dp.W = scale2·((2*B)/2)·dp.W
+	for i := range 18 {
+		dpWBuf[i] = scale2 * dpW[i]
+	}
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Tables) Update(grad *TablesParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Tables: Update: grad is not from NewTablesParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Tables) update(grad *TablesParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 30 {
+		param[i] -= rate * g[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *TablesPredictor) predict(out *TablesOutput, in *TablesInput) {
+	B := in.B
+	ids := in.Ids
+	pW := p.w.params.PW
+	pBuf := out.P
+
+	// p = p.W[ids]
+	for i := range B {
+		pBufRow := (*[2]float32)(pBuf[2*i:])
+		for j := range pBufRow {
+			pBufRow[j] = pW[j+2*int(ids[i])]
+		}
+	}
+}

@@ -2672,3 +2672,341 @@ func (m *Truths) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	return nil
 }
+
+// TablesDims are the run-time dimensions. Given to NewTables or
+// NewTablesPredictor they are the largest that a call may have; in a
+// TablesBatch or a TablesInput, 0 means inferred.
+type TablesDims struct {
+	B int
+}
+
+// TablesBatch is what a step reads. It is not kept.
+type TablesBatch struct {
+	TablesDims
+	Ids []int32 // [B], each from 0 to 5
+}
+
+// TablesInput is what Predict reads. It is not kept.
+type TablesInput struct {
+	TablesDims
+	Ids []int32 // [B], each from 0 to 5
+}
+
+// TablesOutput is what Predict writes. Its slices belong to the caller.
+type TablesOutput struct {
+	P []float32 // [B,2]
+}
+
+// TablesParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewTablesParams.
+type TablesParams struct {
+	PW []float32 // [9,2]
+	QW []float32 // [6,2]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewTablesParams returns zeros.
+func NewTablesParams() *TablesParams {
+	p := newTablesParams()
+	return &p
+}
+
+func newTablesParams() TablesParams {
+	flat := make([]float32, 30)
+	return TablesParams{PW: flat[0:18:18], QW: flat[18:30:30], flat: flat}
+}
+
+// Flat is all of p as one slice: p.W, q.W.
+func (p *TablesParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *TablesParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "p.W", Shape: []int{9, 2}, Data: p.PW},
+		{Name: "q.W", Shape: []int{6, 2}, Data: p.QW},
+	}
+}
+
+// NewTables returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewTables(max TablesDims) *Tables {
+	m := &Tables{params: newTablesParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 2*B+18)
+	m.dp = arena[0 : 2*B]
+	m.dqW = arena[2*B : 2*B+12]
+	m.dpW = arena[2*B : 2*B+18]
+	m.dqW2 = arena[2*B : 2*B+12]
+	m.dpW2 = arena[2*B : 2*B+18]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Tables) Init(seed uint64) {
+	m.Hyper = TablesHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Tables) initialise(seed uint64) {
+	pW := m.params.PW
+	qW := m.params.QW
+
+	// p.W ← N(0,1)
+	key := rng.Key(seed, 0x78777f195709982c, 0)
+	for i := range 18 {
+		pW[i] = rng.Normal32(key, uint64(i))
+	}
+
+	// q.W ← N(0,1)
+	key2 := rng.Key(seed, 0x6fdc1619522df573, 0)
+	for i := range 12 {
+		qW[i] = rng.Normal32(key2, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Tables) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Tables) Params() *TablesParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Tables) take(batch *TablesBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Tables", Input: "trainer", Reason: "is not from NewTables"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *TablesBatch) take(max TablesDims) error {
+	B, err := fault.Rows("networks.Tables", "Ids", len(batch.Ids), 1, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Tables", "Ids", batch.Ids, 6); err != nil {
+		return err
+	}
+	batch.TablesDims = TablesDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *TablesInput) take(max TablesDims) error {
+	B, err := fault.Rows("networks.Tables", "Ids", len(in.Ids), 1, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Tables", "Ids", in.Ids, 6); err != nil {
+		return err
+	}
+	in.TablesDims = TablesDims{B: B}
+	return nil
+}
+
+// TablesTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type TablesTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// TablesReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *TablesTotals) Report() TablesReport {
+	if t.batches == 0 {
+		return TablesReport{}
+	}
+	return TablesReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *TablesTotals) add(batch *TablesTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r TablesReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Tables) Evaluate(t *TablesTotals, batch TablesBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// TablesWeights are the parameters of a trained Tables. They never change and
+// may be shared by any number of goroutines.
+type TablesWeights struct {
+	params TablesParams
+}
+
+func newTablesWeights() *TablesWeights {
+	return &TablesWeights{params: newTablesParams()}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Tables) Snapshot() *TablesWeights {
+	w := newTablesWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadTablesWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadTablesWeights(r io.Reader) (*TablesWeights, error) {
+	w := newTablesWeights()
+	_, err := store.Read(r, w.tensors()...)
+	if err != nil {
+		return nil, fmt.Errorf("networks.Tables: %w", err)
+	}
+	return w, nil
+}
+
+// ParseTablesWeights is LoadTablesWeights for a file in memory, such as an
+// embedded string or a mapped file.
+func ParseTablesWeights[T string | []byte](file T) (*TablesWeights, error) {
+	return LoadTablesWeights(bytes.NewReader([]byte(file)))
+}
+
+// tensors lists w under the names of the model.
+func (w *TablesWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: p.W, q.W.
+func (w *TablesWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a TablesPredictor.
+func (w *TablesWeights) Predict(in TablesInput) (TablesOutput, error) {
+	var out TablesOutput
+	if err := in.take(TablesDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewTablesPredictor(w, in.TablesDims).Predict(&out, in)
+	return out, err
+}
+
+// TablesPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type TablesPredictor struct {
+	w   *TablesWeights
+	max TablesDims // capacity
+}
+
+// NewTablesPredictor returns a predictor for inputs up to max.
+func NewTablesPredictor(w *TablesWeights, max TablesDims) *TablesPredictor {
+	return &TablesPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *TablesPredictor) Use(w *TablesWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *TablesPredictor) Predict(out *TablesOutput, in TablesInput) error {
+	if p.w == nil || p.w.params.flat == nil {
+		return &fault.InputError{Model: "networks.Tables", Input: "weights", Reason: "are not from Snapshot or LoadTablesWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 2 * in.B; cap(out.P) >= n {
+		out.P = out.P[:n]
+	} else {
+		out.P = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Tables) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: p.W, q.W.
+func (m *Tables) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Tables) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Tables: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Tables) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Tables: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Tables) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Tables) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Tables) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Tables: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}

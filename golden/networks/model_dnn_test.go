@@ -1667,3 +1667,209 @@ func TestTruthsFiles(t *testing.T) {
 		t.Errorf("after Restore a step gives %v, %v, before %v, %v", b, errB, a, errA)
 	}
 }
+
+// tablesSizes are the dimensions to test at.
+var tablesSizes = []TablesDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// tablesSample is a model at random parameters, and a random batch.
+func tablesSample(dims TablesDims) (*Tables, TablesBatch) {
+	m := NewTables(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := TablesBatch{TablesDims: dims, Ids: make([]int32, dims.B)}
+	for i := range batch.Ids {
+		batch.Ids[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	return m, batch
+}
+
+// tablesInput is a random input.
+func tablesInput(dims TablesDims) TablesInput {
+	in := TablesInput{TablesDims: dims, Ids: make([]int32, dims.B)}
+	for i := range in.Ids {
+		in.Ids[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	return in
+}
+
+// tablesLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func tablesLoss64(m *Tables, p []float64, batch *TablesBatch) float64 {
+	B := batch.B
+	pW := p[0:18]
+	qW := p[18:30]
+	sum := 0.0
+	for i := range B {
+		for j := range 2 {
+			sum += math.Pow(pW[int(batch.Ids[i])*2+j]-qW[int(batch.Ids[i])*2+j], 2.0)
+		}
+	}
+	return sum / float64(2*B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestTablesGradient(t *testing.T) {
+	for _, dims := range tablesSizes {
+		m, batch := tablesSample(dims)
+		grad := NewTablesParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := tablesLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (tablesLoss64(m, up, &batch) - tablesLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update.
+func TestTablesStep(t *testing.T) {
+	dims := tablesSizes[len(tablesSizes)-1]
+	m, batch := tablesSample(dims)
+	n, _ := tablesSample(dims)
+	grad := NewTablesParams()
+	for range 3 {
+		a, err := m.Step(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := n.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+	}
+	for i, v := range m.params.flat {
+		w := n.params.flat[i]
+		if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))) {
+			t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+		}
+	}
+}
+
+func TestTablesAllocations(t *testing.T) {
+	dims := tablesSizes[len(tablesSizes)-1]
+	m, batch := tablesSample(dims)
+	grad := NewTablesParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals TablesTotals
+	p, in := NewTablesPredictor(m.Snapshot(), dims), tablesInput(dims)
+	var out TablesOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestTablesFiles(t *testing.T) {
+	dims := tablesSizes[0]
+	m, batch := tablesSample(dims)
+	if _, err := m.Step(batch); err != nil {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewTables(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load and Restore give the parameters back, and Restore the run.
+	if err := n.Load(&weights); err != nil || !slices.Equal(n.params.flat, m.params.flat) {
+		t.Errorf("after Load the parameters differ, error %v", err)
+	}
+	n = NewTables(dims)
+	if err := n.Restore(&checkpoint); err != nil || !slices.Equal(n.params.flat, m.params.flat) {
+		t.Fatalf("after Restore the parameters differ, error %v", err)
+	}
+	a, errA := m.Step(batch)
+	b, errB := n.Step(batch)
+	if a != b || errA != nil || errB != nil || !slices.Equal(n.params.flat, m.params.flat) {
+		t.Errorf("after Restore a step gives %v, %v, before %v, %v", b, errB, a, errA)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestTablesPredict(t *testing.T) {
+	for _, dims := range tablesSizes {
+		m, _ := tablesSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseTablesWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := tablesInput(dims)
+		a, err := w.Predict(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b TablesOutput
+		if err := NewTablesPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(a.P) != fmt.Sprint(b.P) {
+			t.Errorf("P at %v: %v of the file, %v of the trainer", dims, a.P, b.P)
+		}
+	}
+}
