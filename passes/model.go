@@ -2,7 +2,6 @@ package passes
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -209,49 +208,6 @@ func partNodes(c *cutter) []*ir.Node {
 		}
 	}
 	return out
-}
-
-// bounds collects the inputs whose elements must be within an extent.
-func bounds(roots []*ir.Node) []ir.Bound {
-	var out []ir.Bound
-	for _, n := range ir.Topological(roots...) {
-		if !n.Is("bounded") {
-			continue
-		}
-		x := n.Args[0]
-		for x.Is("pin") || x.Is("reshape") {
-			x = x.Args[0]
-		}
-		if !x.Is("input") {
-			continue
-		}
-		b := ir.Bound{Input: x, Extent: n.Attr.Dims[0]}
-		if b.HasIgnore = !math.IsInf(n.Attr.Value, 0); b.HasIgnore {
-			b.Ignore = int64(n.Attr.Value)
-		}
-		out = addBound(out, b)
-	}
-	return out
-}
-
-// addBound adds a bound on an input to others; of two constant extents the
-// smaller one counts, and what may be ignored must be in both.
-func addBound(list []ir.Bound, b ir.Bound) []ir.Bound {
-	n, constant := b.Extent.Const()
-	for i, o := range list {
-		m, alsoConstant := o.Extent.Const()
-		if o.Input != b.Input || !o.Extent.Equal(b.Extent) && !(constant && alsoConstant) {
-			continue
-		}
-		if constant && n < m {
-			list[i].Extent = b.Extent
-		}
-		if !b.HasIgnore || b.Ignore != o.Ignore {
-			list[i].Ignore, list[i].HasIgnore = 0, false
-		}
-		return list
-	}
-	return append(list, b)
 }
 
 // simplify brings everything to its final form.

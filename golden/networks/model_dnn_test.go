@@ -1873,3 +1873,263 @@ func TestTablesPredict(t *testing.T) {
 		}
 	}
 }
+
+// unrolledSizes are the dimensions to test at.
+var unrolledSizes = []UnrolledDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// unrolledSample is a model at random parameters, and a random batch.
+func unrolledSample(dims UnrolledDims) (*Unrolled, UnrolledBatch) {
+	m := NewUnrolled(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := UnrolledBatch{
+		UnrolledDims: dims,
+		X:            make([]int32, 5*dims.B),
+		Y:            make([]int32, 4*dims.B),
+	}
+	for i := range batch.X {
+		batch.X[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	for i := range batch.Y {
+		batch.Y[i] = int32(rng.At(3, uint64(i)) % 6)
+	}
+	return m, batch
+}
+
+// unrolledInput is a random input.
+func unrolledInput(dims UnrolledDims) UnrolledInput {
+	in := UnrolledInput{UnrolledDims: dims, X: make([]int32, 5*dims.B)}
+	for i := range in.X {
+		in.X[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	return in
+}
+
+// unrolledLoss64 is the loss as the model states it, in float64 and without
+// any of the compiler's rewriting: what the gradient is checked against.
+func unrolledLoss64(m *Unrolled, p []float64, batch *UnrolledBatch) float64 {
+	B := batch.B
+	E := p[0:18]
+	denseW := p[18:36]
+	denseB := p[36:42]
+	denseY := make([]float64, 18*B)
+	for i := range B {
+		for j := range 3 {
+			for k := range 6 {
+				acc := 0.0
+				for l := range 3 {
+					acc += E[(int(batch.Y[i*4+j]))*3+l] * denseW[l*6+k]
+				}
+				denseY[i*18+j*6+k] = acc
+			}
+		}
+	}
+	h := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			h[i*3+j] = math.Tanh(math.Tanh(math.Tanh(math.Tanh(math.Tanh(0.0+E[(int(batch.X[i*5]))*3+j])+E[(int(batch.X[i*5+1]))*3+j])+E[(int(batch.X[i*5+2]))*3+j])+E[(int(batch.X[i*5+3]))*3+j]) + E[(int(batch.X[i*5+4]))*3+j])
+		}
+	}
+	product := make([]float64, 6*B)
+	for i := range B {
+		for j := range 6 {
+			acc := 0.0
+			for k := range 3 {
+				acc += h[i*3+k] * E[j*3+k]
+			}
+			product[i*6+j] = acc
+		}
+	}
+	logits := make([]float64, 18*B)
+	for i := range B {
+		for j := range 3 {
+			for k := range 6 {
+				logits[i*18+j*6+k] = (denseY[i*18+j*6+k] + denseB[k]) + product[i*6+k]
+			}
+		}
+	}
+	logsumexp := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			acc := 0.0
+			for k := range 6 {
+				acc += math.Exp(logits[i*18+j*6+k])
+			}
+			logsumexp[i*3+j] = math.Log(acc)
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		for j := range 3 {
+			sum += logsumexp[i*3+j] - logits[i*18+j*6+(int(batch.Y[i*4+(1+j)]))]
+		}
+	}
+	return sum / float64(3*B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestUnrolledGradient(t *testing.T) {
+	for _, dims := range unrolledSizes {
+		m, batch := unrolledSample(dims)
+		grad := NewUnrolledParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := unrolledLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (unrolledLoss64(m, up, &batch) - unrolledLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update.
+func TestUnrolledStep(t *testing.T) {
+	dims := unrolledSizes[len(unrolledSizes)-1]
+	m, batch := unrolledSample(dims)
+	n, _ := unrolledSample(dims)
+	grad := NewUnrolledParams()
+	for range 3 {
+		a, err := m.Step(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := n.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+	}
+	for i, v := range m.params.flat {
+		w := n.params.flat[i]
+		if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))) {
+			t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+		}
+	}
+}
+
+func TestUnrolledAllocations(t *testing.T) {
+	dims := unrolledSizes[len(unrolledSizes)-1]
+	m, batch := unrolledSample(dims)
+	grad := NewUnrolledParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals UnrolledTotals
+	p, in := NewUnrolledPredictor(m.Snapshot(), dims), unrolledInput(dims)
+	var out UnrolledOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestUnrolledFiles(t *testing.T) {
+	dims := unrolledSizes[0]
+	m, batch := unrolledSample(dims)
+	if _, err := m.Step(batch); err != nil {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewUnrolled(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load and Restore give the parameters back, and Restore the run.
+	if err := n.Load(&weights); err != nil || !slices.Equal(n.params.flat, m.params.flat) {
+		t.Errorf("after Load the parameters differ, error %v", err)
+	}
+	n = NewUnrolled(dims)
+	if err := n.Restore(&checkpoint); err != nil || !slices.Equal(n.params.flat, m.params.flat) {
+		t.Fatalf("after Restore the parameters differ, error %v", err)
+	}
+	a, errA := m.Step(batch)
+	b, errB := n.Step(batch)
+	if a != b || errA != nil || errB != nil || !slices.Equal(n.params.flat, m.params.flat) {
+		t.Errorf("after Restore a step gives %v, %v, before %v, %v", b, errB, a, errA)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestUnrolledPredict(t *testing.T) {
+	for _, dims := range unrolledSizes {
+		m, _ := unrolledSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseUnrolledWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := unrolledInput(dims)
+		a, err := w.Predict(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b UnrolledOutput
+		if err := NewUnrolledPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(a.H) != fmt.Sprint(b.H) {
+			t.Errorf("H at %v: %v of the file, %v of the trainer", dims, a.H, b.H)
+		}
+	}
+}
