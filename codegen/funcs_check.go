@@ -98,11 +98,14 @@ func (e *entry) printBounds(b *body) {
 			x = x.Args[0]
 		}
 		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return x.Is("input") && p.Name == x.Attr.Name })
-		if i < 0 || seen[e.params[i]] {
+		if i < 0 {
 			continue
 		}
-		seen[e.params[i]] = true
 		name, extent := e.params[i], e.ctx.spell(n.Attr.Dims[0])
+		if seen[name+" "+extent] {
+			continue
+		}
+		seen[name+" "+extent] = true
 		if x.Type.Rank() == 0 {
 			b.block(fmt.Sprintf("if %s < 0 || int(%s) >= %s", name, name, extent), func() {
 				b.stmt("panic(fmt.Sprintf(%q, %s, %s))", e.label+e.name+": "+name+" is %d, want 0 to %d less one", name, extent)

@@ -92,6 +92,7 @@ func (b *body) loop(index, count string, fill func()) {
 
 // orElse continues the last block: its header is "else" or "else if …".
 func (b *body) orElse(header string, fill func()) {
+	b.texts = append(b.texts, header)
 	b.last().Add(raw(header).Block(b.inside(fill)...))
 }
 

@@ -93,6 +93,17 @@ func (f *form) dim(x, name string) (string, bool) {
 	return name, false
 }
 
+// has reports whether an operand has the dimension.
+func (f *form) has(dim string) bool {
+	set := map[string]bool{}
+	for _, o := range f.operands {
+		for _, d := range o.Node.Type.Shape {
+			d.Vars(set)
+		}
+	}
+	return set[dim]
+}
+
 // operand is an operand as a field of x.
 func (f *form) operand(x, name string) (string, bool) {
 	for _, o := range f.operands {

@@ -148,8 +148,9 @@ func (f *function) printArguments(b *body, envs []map[string]int) {
 	}
 }
 
-// boundOf is the bound on an index parameter.
+// boundOf is the bound on an index parameter; of several, the smallest constant.
 func (f *function) boundOf(name string) *ir.Bound {
+	var out *ir.Bound
 	for _, n := range ir.Topological(f.ir.Results...) {
 		if !n.Is("bounded") {
 			continue
@@ -158,11 +159,19 @@ func (f *function) boundOf(name string) *ir.Bound {
 		for x.Is("pin") || x.Is("reshape") {
 			x = x.Args[0]
 		}
-		if x.Is("input") && x.Attr.Name == name {
-			return &ir.Bound{Extent: n.Attr.Dims[0]}
+		if !x.Is("input") || x.Attr.Name != name {
+			continue
 		}
+		extent, constant := n.Attr.Dims[0].Const()
+		if out != nil {
+			least, known := out.Extent.Const()
+			if !constant || known && least <= extent {
+				continue
+			}
+		}
+		out = &ir.Bound{Extent: n.Attr.Dims[0]}
 	}
-	return nil
+	return out
 }
 
 // local is a variable of the test for a destination or vector of e.

@@ -2435,6 +2435,313 @@ func LookupsWork(K, N int) int {
 	return 3*K + 3*N
 }
 
+// Shares: what is picked of rows in shares of all of it, so that it is read
+// twice. It sets out. It keeps no state: any number of goroutines may call it
+// and its derivatives.
+//
+//	p   = x[i]       [N,M]
+//	s   = Σ p²       []
+//	s2  = 1/(s + 1)  []
+//	out = s2·p       [N,M]
+//
+// It panics unless the lengths fit: out [N,M], x [N,K], i [N,M]. What is set
+// may not overlap the rest.
+func Shares(out, x []float64, i []int32, K int) {
+	N := 0
+	if n := K; n > 0 {
+		N = len(x) / n
+	}
+	M := 0
+	if n := N; n > 0 {
+		M = len(i) / n
+	}
+	if len(out) != M*N {
+		panic(fmt.Sprintf("calculus: Shares: len(out) is %d, want %d", len(out), M*N))
+	}
+	if len(x) != K*N {
+		panic(fmt.Sprintf("calculus: Shares: len(x) is %d, want %d", len(x), K*N))
+	}
+	if len(i) != M*N {
+		panic(fmt.Sprintf("calculus: Shares: len(i) is %d, want %d", len(i), M*N))
+	}
+	if err := fault.Labels("calculus.Shares", "i", i, K); err != nil {
+		panic(err)
+	}
+
+	// p = x[i]
+	// s = Σ p²
+	s := 0.0
+	for iOf := range N {
+		outRow := out[M*iOf:][:M]
+		for j := range outRow {
+			p := x[K*iOf:][:K][int(i[M*iOf+j])]
+			s += p * p
+			outRow[j] = p
+		}
+	}
+
+	// s2 = 1/(s + 1)
+	s2 := 1 / (s + 1)
+
+	// out = s2·p
+	for iOf := range M * N {
+		out[iOf] *= s2
+	}
+}
+
+// SharesVJP sets dx to the product of w with the Jacobian of Shares by x at x
+// and i, without the Jacobian.
+//
+//	p  = x[i]                       [N,M]
+//	s  = Σ p²                       []
+//	s2 = Σ w ⊙ p                    []
+//	s3 = s + 1                      []
+//	s4 = 2·s2/s3                    []
+//	s5 = 1/s3                       []
+//	dx = s5·Σ (w − s4·p)·onehot(i)  [N,K]
+//
+// It panics unless the lengths fit: dx [N,K], x [N,K], i [N,M], w [N,M]. What
+// is set may not overlap the rest.
+//
+// work is scratch memory of at least SharesWork elements; nil allocates it.
+func SharesVJP(dx, x []float64, i []int32, w []float64, K int, work []float64) {
+	N := 0
+	if n := K; n > 0 {
+		N = len(x) / n
+	}
+	M := 0
+	if n := N; n > 0 {
+		M = len(i) / n
+	}
+	if len(dx) != K*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(dx) is %d, want %d", len(dx), K*N))
+	}
+	if len(x) != K*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(x) is %d, want %d", len(x), K*N))
+	}
+	if len(i) != M*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(i) is %d, want %d", len(i), M*N))
+	}
+	if len(w) != M*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(w) is %d, want %d", len(w), M*N))
+	}
+	if err := fault.Labels("calculus.SharesVJP", "i", i, K); err != nil {
+		panic(err)
+	}
+	if work == nil {
+		work = make([]float64, SharesWork(N, K, M))
+	} else if len(work) < SharesWork(N, K, M) {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(work) is %d, want at least %d", len(work), SharesWork(N, K, M)))
+	}
+
+	p := work[0 : M*N]
+
+	// p = x[i]
+	// s = Σ p²
+	// s2 = Σ w ⊙ p
+	s := 0.0
+	s2 := 0.0
+	for iOf := range N {
+		wRow := w[M*iOf:][:M]
+		pRow := p[M*iOf:][:M]
+		for j := range pRow {
+			pOf := x[K*iOf:][:K][int(i[M*iOf+j])]
+			s += pOf * pOf
+			s2 += wRow[j] * pOf
+			pRow[j] = pOf
+		}
+	}
+
+	// s3 = s + 1
+	s3 := s + 1
+	// s4 = 2·s2/s3
+	s4 := 2 * (s2 / s3)
+	// s5 = 1/s3
+	s5 := 1 / s3
+
+	// dx = s5·Σ (w − s4·p)·onehot(i)
+	clear(dx)
+	for iOf := range N {
+		for j := range M {
+			u := s4 * p[M*iOf+j]
+			d := w[M*iOf+j] - u
+			iOfJ := i[M*iOf+j]
+			dxRow := dx[K*iOf:][:K]
+			for k := range dxRow {
+				hit := float64(0)
+				if int(iOfJ) == k {
+					hit = 1
+				}
+				dxRow[k] += s5 * (d * hit)
+			}
+		}
+	}
+}
+
+// SharesJVP sets dout to the product of the Jacobian of Shares by x at x and i
+// with v, without the Jacobian.
+//
+//	p    = x[i]           [N,M]
+//	t    = v[i]           [N,M]
+//	s    = Σ p²           []
+//	s2   = Σ p ⊙ t        []
+//	s3   = s + 1          []
+//	s4   = 2·s2/s3        []
+//	s5   = 1/s3           []
+//	dout = s5·(t − s4·p)  [N,M]
+//
+// It panics unless the lengths fit: dout [N,M], x [N,K], i [N,M], v [N,K].
+// What is set may not overlap the rest.
+//
+// work is scratch memory of at least SharesWork elements; nil allocates it.
+func SharesJVP(dout, x []float64, i []int32, v []float64, K int, work []float64) {
+	N := 0
+	if n := K; n > 0 {
+		N = len(x) / n
+	}
+	M := 0
+	if n := N; n > 0 {
+		M = len(i) / n
+	}
+	if len(dout) != M*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(dout) is %d, want %d", len(dout), M*N))
+	}
+	if len(x) != K*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(x) is %d, want %d", len(x), K*N))
+	}
+	if len(i) != M*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(i) is %d, want %d", len(i), M*N))
+	}
+	if len(v) != K*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(v) is %d, want %d", len(v), K*N))
+	}
+	if err := fault.Labels("calculus.SharesJVP", "i", i, K); err != nil {
+		panic(err)
+	}
+	if work == nil {
+		work = make([]float64, SharesWork(N, K, M))
+	} else if len(work) < SharesWork(N, K, M) {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(work) is %d, want at least %d", len(work), SharesWork(N, K, M)))
+	}
+
+	t := work[0 : M*N]
+
+	// p = x[i]
+	// t = v[i]
+	// s = Σ p²
+	// s2 = Σ p ⊙ t
+	s := 0.0
+	s2 := 0.0
+	for iOf := range N {
+		doutRow := dout[M*iOf:][:M]
+		tRow := t[M*iOf:][:M]
+		for j := range doutRow {
+			p := x[K*iOf:][:K][int(i[M*iOf+j])]
+			chosen := v[K*iOf:][:K][int(i[M*iOf+j])]
+			s += p * p
+			s2 += p * chosen
+			doutRow[j] = p
+			tRow[j] = chosen
+		}
+	}
+
+	// s3 = s + 1
+	s3 := s + 1
+	// s4 = 2·s2/s3
+	s4 := 2 * (s2 / s3)
+	// s5 = 1/s3
+	s5 := 1 / s3
+
+	// dout = s5·(t − s4·p)
+	for iOf := range M * N {
+		dout[iOf] = s5 * (t[iOf] - s4*dout[iOf])
+	}
+}
+
+// SharesWork is the length of the scratch memory that Shares and its
+// derivatives need.
+func SharesWork(N, K, M int) int {
+	return M * N
+}
+
+// SharedIds: tables of different lengths that share their indices. It sets
+// out. It keeps no state: any number of goroutines may call it and its
+// derivatives.
+//
+//	out = a[i] ⊙ (b[i] + 1)  [M]
+//
+// It panics unless the lengths fit: out [M], a [9], b [N], i [M]. What is set
+// may not overlap the rest.
+func SharedIds(out, a, b []float64, i []int32) {
+	N := len(b)
+	M := len(i)
+	if len(out) != M {
+		panic(fmt.Sprintf("calculus: SharedIds: len(out) is %d, want %d", len(out), M))
+	}
+	if len(a) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIds: len(a) is %d, want %d", len(a), 9))
+	}
+	if err := fault.Labels("calculus.SharedIds", "i", i, 9); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("calculus.SharedIds", "i", i, N); err != nil {
+		panic(err)
+	}
+
+	// out = a[i] ⊙ (b[i] + 1)
+	for iOf := range M {
+		out[iOf] = a[int(i[iOf])] * (b[int(i[iOf])] + 1)
+	}
+}
+
+// SharedIdsVJP sets da and db to the product of w with the Jacobian of
+// SharedIds by a and b at a, b and i, without the Jacobian.
+//
+//	da    = 0                [9]
+//	db    = 0                [N]
+//	da[…] += w ⊙ (b[i] + 1)
+//	db[…] += w ⊙ a[i]
+//
+// It panics unless the lengths fit: da [9], db [N], a [9], b [N], i [M], w
+// [M]. What is set may not overlap the rest.
+func SharedIdsVJP(da, db, a, b []float64, i []int32, w []float64) {
+	N := len(b)
+	M := len(i)
+	if len(da) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(da) is %d, want %d", len(da), 9))
+	}
+	if len(db) != N {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(db) is %d, want %d", len(db), N))
+	}
+	if len(a) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(a) is %d, want %d", len(a), 9))
+	}
+	if len(w) != M {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(w) is %d, want %d", len(w), M))
+	}
+	if err := fault.Labels("calculus.SharedIdsVJP", "i", i, 9); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("calculus.SharedIdsVJP", "i", i, N); err != nil {
+		panic(err)
+	}
+
+	// da = 0
+	clear(da)
+
+	// db = 0
+	clear(db)
+
+	// da[…] += w ⊙ (b[i] + 1)
+	// db[…] += w ⊙ a[i]
+	for iOf := range M {
+		u := w[iOf] * (b[int(i[iOf])] + 1)
+		u2 := w[iOf] * a[int(i[iOf])]
+		da[int(i[iOf])] += u
+		db[int(i[iOf])] += u2
+	}
+}
+
 // Counts: integers. It sets out. It keeps no state: any number of goroutines
 // may call it and its derivatives.
 //
@@ -2855,8 +3162,8 @@ func WindowsJVP(dout, x, v, work []float64) {
 		for j := range vRow {
 			t += vRow[j]
 		}
-		da5 := dout[i] + t
-		dout[i] = da5
+		da6 := dout[i] + t
+		dout[i] = da6
 	}
 }
 

@@ -138,7 +138,7 @@ func (d *modelDriver) same(what string, have []float64, want *ir.Tensor, toleran
 	}
 }
 
-// initialisers compares the first parameters and states.
+// initialisers compares the first parameters and states, the optimiser's too.
 func (d *modelDriver) initialisers() {
 	all := environments(d.m.Dims)
 	env := all[len(all)-1] // the largest, which every model admits
@@ -157,8 +157,21 @@ func (d *modelDriver) initialisers() {
 		check(s.Path, s.Path, s.Init)
 	}
 	for _, u := range d.m.Updates() {
+		for _, w := range u.States {
+			check("optimizer/"+w.State.Path, w.State.Path, w.State.Init)
+		}
 		if u.Average != nil {
 			check("optimizer/"+u.Average.State.Path, u.Average.State.Path, u.Param.Init)
+		}
+	}
+	for _, u := range d.m.Updates {
+		for _, w := range u.States {
+			have, ok := saved["optimizer/"+w.State.Path]
+			if !ok {
+				continue // nothing reads it
+			}
+			want := d.eval(env, nil, 0, []*ir.Node{w.State.Init})[0]
+			d.same("first value of "+w.State.Path, have, want, d.tolerance())
 		}
 	}
 }
