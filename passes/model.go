@@ -172,8 +172,8 @@ func (c *modelCompiler) cut(train, infer []*ir.Node) error {
 	if m.Train != nil {
 		reports, cut := fields(m.Train, train)
 		for _, name := range cut.bent {
-			if name != "loss" {
-				return &Error{m.Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; a nonlinear function of a tensor of sums is not compiled yet", name)}
+			if i := slices.IndexFunc(m.Train.Metrics, func(x ir.Named) bool { return x.Name == name }); i >= 0 {
+				return &Error{m.Train.Metrics[i].Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; a nonlinear function of a tensor of sums is not compiled yet", name)}
 			}
 		}
 		c.plan.Reports, c.plan.Parts = reports, cut.parts
