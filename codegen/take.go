@@ -307,9 +307,6 @@ func (t *taker) fit(nodes []*ir.Node, facts ir.Facts) {
 
 // labels checks the elements of an input that are used as indices.
 func (t *taker) labels(in operand) {
-	if in.Node.Type.Rank() == 0 {
-		return
-	}
 	for _, bound := range t.model.plan.Bounds {
 		if bound.Input.Attr.Name == in.Name {
 			t.within(in, bound)
@@ -326,10 +323,13 @@ func (t *taker) within(in operand, bound ir.Bound) {
 			return // bounds what this kind of input does not use
 		}
 	}
-	extent := t.c.spell(bound.Extent)
+	extent, elements := t.c.spell(bound.Extent), t.x+"."+in.field
+	if in.Node.Type.Rank() == 0 {
+		elements = "[]" + goType(in.Node.Type.Elem) + "{" + elements + "}"
+	}
 	if bound.HasIgnore {
-		t.check("fault.LabelsOr(%q, %q, %s.%s, %s, %d)", t.label, in.field, t.x, in.field, extent, bound.Ignore)
+		t.check("fault.LabelsOr(%q, %q, %s, %s, %d)", t.label, in.field, elements, extent, bound.Ignore)
 		return
 	}
-	t.check("fault.Labels(%q, %q, %s.%s, %s)", t.label, in.field, t.x, in.field, extent)
+	t.check("fault.Labels(%q, %q, %s, %s)", t.label, in.field, elements, extent)
 }

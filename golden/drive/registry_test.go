@@ -350,6 +350,7 @@ var registry = map[string]map[string]function{
 		"NewWavePredictor":        {models.NewWavePredictor, "w max"},
 	},
 	"networks": {
+		"LoadChosenWeights":    {networks.LoadChosenWeights, "r"},
 		"LoadDenoiseWeights":   {networks.LoadDenoiseWeights, "r"},
 		"LoadExpertsWeights":   {networks.LoadExpertsWeights, "r"},
 		"LoadGraphWeights":     {networks.LoadGraphWeights, "r"},
@@ -358,6 +359,9 @@ var registry = map[string]map[string]function{
 		"LoadTrackerWeights":   {networks.LoadTrackerWeights, "r"},
 		"LoadUnrolledWeights":  {networks.LoadUnrolledWeights, "r"},
 		"LoadVaeWeights":       {networks.LoadVaeWeights, "r"},
+		"NewChosen":            {networks.NewChosen, "max"},
+		"NewChosenParams":      {networks.NewChosenParams, ""},
+		"NewChosenPredictor":   {networks.NewChosenPredictor, "w max"},
 		"NewDenoise":           {networks.NewDenoise, "max"},
 		"NewDenoiseParams":     {networks.NewDenoiseParams, ""},
 		"NewDenoisePredictor":  {networks.NewDenoisePredictor, "w max"},

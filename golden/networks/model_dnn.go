@@ -3593,3 +3593,236 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 }
+
+// Chosen: one row of a table for the whole batch.
+//
+// Forward, for a batch of B:
+//
+//	t        = W[i]           [3]
+//	y        = x·t            [B]
+//	(B/2)·dy = y − 1
+//	B·loss   = Σ ((B/2)·dy)²  []
+//
+// Backward:
+//
+//	t2          = xᵀ·((B/2)·dy)   [3]
+//	(B/2)·dW    = 0               [4,3]
+//	(B/2)·dW[…] += t2
+//	scale       = 2/B             []
+//	dW          = scale·(B/2)·dW  [4,3]
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate = lr
+//	W    ← W − rate·dW
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Chosen struct {
+	Hyper ChosenHyper // may be changed between steps; kept by Checkpoint
+
+	params ChosenParams
+	steps  uint64     // updates made so far
+	max    ChosenDims // capacity
+
+	t   []float32 // [3]
+	t2  []float32 // [3]; in the memory of t
+	t3  []float32 // [3]; in the memory of t
+	y   []float32 // [max.B]; becomes (B/2)·dy, in place
+	dW  []float32 // [4,3]; becomes (B/2)·dW, in place
+	dW2 []float32 // [4,3]; becomes (B/2)·dW, in place; in the memory of dW
+}
+
+// ChosenHyper has the numbers of the model and its train clause.
+type ChosenHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// ChosenReport is what one batch gave, before its update.
+type ChosenReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Chosen) Step(batch ChosenBatch) (ChosenReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return ChosenReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return ChosenReport{}, fault.NotFinite("networks.Chosen.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
+	B := batch.B
+	i := batch.I
+	x := batch.X
+	W := m.params.W
+	t := m.t
+	y := m.y[:B]
+
+	// t = W[i]
+	for iOf := range 3 {
+		t[iOf] = W[iOf+3*int(i)]
+	}
+
+	// y = x·t
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(t, 3, 1),
+		0, blas.View32(y, B, 1))
+
+	// (B/2)·dy = y − 1
+	// B·loss = Σ ((B/2)·dy)²
+	loss := 0.0
+	for iOf := range B {
+		dy := y[iOf] - 1
+		loss += float64(dy * dy)
+		y[iOf] = dy
+	}
+
+	return ChosenTotals{batches: 1, loss: loss, n: float64(B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Chosen) backward(batch *ChosenBatch) {
+	B := batch.B
+	x := batch.X
+	i := batch.I
+	W := m.params.W
+	y := m.y[:B]
+	t3 := m.t3
+	dW2 := m.dW2
+
+	// t3 = xᵀ·((B/2)·dy)
+	blas.Sgemm(1,
+		blas.View32(x, B, 3).T(),
+		blas.View32(y, B, 1),
+		0, blas.View32(t3, 3, 1))
+
+	// (B/2)·dW = 0
+	clear(dW2)
+
+	// (B/2)·dW[…] += t3
+	for iOf := range 3 {
+		dW2[iOf+3*int(i)] += t3[iOf]
+	}
+
+	// rate = 2·lr/B
+	rate := float32(2 * (m.Hyper.LR / float64(B)))
+
+	// W ← W − rate·(B/2)·dW
+	for iOf := range 12 {
+		W[iOf] -= rate * dW2[iOf]
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Chosen) Grad(grad *ChosenParams, batch ChosenBatch) (ChosenReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return ChosenReport{}, &fault.InputError{Model: "networks.Chosen", Input: "grad", Reason: "is not from NewChosenParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return ChosenReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return ChosenReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
+	B := batch.B
+	x := batch.X
+	i := batch.I
+	y := m.y[:B]
+	t2 := m.t2
+	dW := m.dW
+	dWBuf := grad.W
+
+	// t2 = xᵀ·((B/2)·dy)
+	blas.Sgemm(1,
+		blas.View32(x, B, 3).T(),
+		blas.View32(y, B, 1),
+		0, blas.View32(t2, 3, 1))
+
+	// (B/2)·dW = 0
+	clear(dW)
+
+	// (B/2)·dW[…] += t2
+	for iOf := range 3 {
+		dW[iOf+3*int(i)] += t2[iOf]
+	}
+
+	// scale = 2/B
+	scale := float32(2 / float64(B))
+
+	// dW = scale·(B/2)·dW
+	for iOf := range 12 {
+		dWBuf[iOf] = scale * dW[iOf]
+	}
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Chosen) Update(grad *ChosenParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Chosen: Update: grad is not from NewChosenParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Chosen) update(grad *ChosenParams) {
+	W := m.params.W
+	dW := grad.W
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// W ← W − rate·dW
+	for i := range 12 {
+		W[i] -= rate * dW[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
+	B := in.B
+	i := in.I
+	x := in.X
+	W := p.w.params.W
+	t := p.t
+	y := out.Y
+
+	// t = W[i]
+	for iOf := range 3 {
+		t[iOf] = W[iOf+3*int(i)]
+	}
+
+	// y = x·t
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(t, 3, 1),
+		0, blas.View32(y, B, 1))
+}

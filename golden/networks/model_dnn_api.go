@@ -3581,3 +3581,351 @@ func (m *Unrolled) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	return nil
 }
+
+// ChosenDims are the run-time dimensions. Given to NewChosen or
+// NewChosenPredictor they are the largest that a call may have; in a
+// ChosenBatch or a ChosenInput, 0 means inferred.
+type ChosenDims struct {
+	B int
+}
+
+// ChosenBatch is what a step reads. It is not kept.
+type ChosenBatch struct {
+	ChosenDims
+	I int64     // each from 0 to 3
+	X []float32 // [B,3]
+}
+
+// ChosenInput is what Predict reads. It is not kept.
+type ChosenInput struct {
+	ChosenDims
+	I int64     // each from 0 to 3
+	X []float32 // [B,3]
+}
+
+// ChosenOutput is what Predict writes. Its slices belong to the caller.
+type ChosenOutput struct {
+	Y []float32 // [B]
+}
+
+// ChosenParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewChosenParams.
+type ChosenParams struct {
+	W []float32 // [4,3]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewChosenParams returns zeros.
+func NewChosenParams() *ChosenParams {
+	p := newChosenParams()
+	return &p
+}
+
+func newChosenParams() ChosenParams {
+	flat := make([]float32, 12)
+	return ChosenParams{W: flat[0:12:12], flat: flat}
+}
+
+// Flat is all of p as one slice: W.
+func (p *ChosenParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *ChosenParams) tensors() []store.Tensor {
+	return []store.Tensor{{Name: "W", Shape: []int{4, 3}, Data: p.W}}
+}
+
+// NewChosen returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewChosen(max ChosenDims) *Chosen {
+	m := &Chosen{params: newChosenParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, B+15)
+	m.t = arena[0:3]
+	m.t2 = arena[0:3]
+	m.t3 = arena[0:3]
+	m.y = arena[3 : B+3]
+	m.dW = arena[B+3 : B+15]
+	m.dW2 = arena[B+3 : B+15]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Chosen) Init(seed uint64) {
+	m.Hyper = ChosenHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Chosen) initialise(seed uint64) {
+	W := m.params.W
+
+	// W ← N(0,1)
+	key := rng.Key(seed, 0xaf640a4c86023ab6, 0)
+	for i := range 12 {
+		W[i] = rng.Normal32(key, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Chosen) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Chosen) Params() *ChosenParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Chosen) take(batch *ChosenBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Chosen", Input: "trainer", Reason: "is not from NewChosen"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *ChosenBatch) take(max ChosenDims) error {
+	B, err := fault.Rows("networks.Chosen", "X", len(batch.X), 3, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Chosen", "I", []int64{batch.I}, 4); err != nil {
+		return err
+	}
+	batch.ChosenDims = ChosenDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *ChosenInput) take(max ChosenDims) error {
+	B, err := fault.Rows("networks.Chosen", "X", len(in.X), 3, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Chosen", "I", []int64{in.I}, 4); err != nil {
+		return err
+	}
+	in.ChosenDims = ChosenDims{B: B}
+	return nil
+}
+
+// ChosenTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type ChosenTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// ChosenReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *ChosenTotals) Report() ChosenReport {
+	if t.batches == 0 {
+		return ChosenReport{}
+	}
+	return ChosenReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *ChosenTotals) add(batch *ChosenTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r ChosenReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Chosen) Evaluate(t *ChosenTotals, batch ChosenBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// ChosenWeights are the parameters of a trained Chosen. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type ChosenWeights struct {
+	params ChosenParams
+	whole  bool // from Snapshot, LoadChosenWeights or ParseChosenWeights
+}
+
+func newChosenWeights() *ChosenWeights {
+	return &ChosenWeights{params: newChosenParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Chosen) Snapshot() *ChosenWeights {
+	w := newChosenWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadChosenWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadChosenWeights(r io.Reader) (*ChosenWeights, error) {
+	w := newChosenWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return w, nil
+}
+
+// ParseChosenWeights is LoadChosenWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseChosenWeights[T string | []byte](file T) (*ChosenWeights, error) {
+	w := &ChosenWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ChosenWeights) views() []store.View {
+	return []store.View{{Name: "W", Shape: []int{4, 3}, Into: &w.params.W}}
+}
+
+// tensors lists w under the names of the model.
+func (w *ChosenWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: W.
+func (w *ChosenWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a ChosenPredictor.
+func (w *ChosenWeights) Predict(in ChosenInput) (ChosenOutput, error) {
+	var out ChosenOutput
+	if err := in.take(ChosenDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewChosenPredictor(w, in.ChosenDims).Predict(&out, in)
+	return out, err
+}
+
+// ChosenPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type ChosenPredictor struct {
+	w   *ChosenWeights
+	max ChosenDims // capacity
+
+	t []float32 // [3]
+}
+
+// NewChosenPredictor returns a predictor for inputs up to max.
+func NewChosenPredictor(w *ChosenWeights, max ChosenDims) *ChosenPredictor {
+	p := &ChosenPredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	arena := make([]float32, 3)
+	p.t = arena[0:3]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *ChosenPredictor) Use(w *ChosenWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *ChosenPredictor) Predict(out *ChosenOutput, in ChosenInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "networks.Chosen", Input: "weights", Reason: "are not from Snapshot or LoadChosenWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := in.B; cap(out.Y) >= n {
+		out.Y = out.Y[:n]
+	} else {
+		out.Y = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Chosen) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: W.
+func (m *Chosen) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Chosen) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Chosen) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Chosen) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Chosen) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Chosen) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Chosen: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
