@@ -14,13 +14,13 @@ import (
 func TestBounds(t *testing.T) {
 	tried := 0
 	for _, name := range cases(t) {
-		plan, err := golden.Plan("..", name)
+		plan, err := golden.Plan(root(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, m := range plan.Program.Models {
 			bounds := plan.Models[i].Bounds
-			if len(bounds) == 0 || m.Train == nil || m.Train.Loss == nil {
+			if len(bounds) == 0 || m.Train == nil || len(m.Train.Losses) == 0 {
 				continue
 			}
 			t.Run(name+"/"+m.Name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func (d *modelDriver) refuse(env map[string]int, leaves values, input *ir.Node, 
 			continue
 		}
 		typ := tr.argument(method, tr.value.MethodByName(method).Type().NumIn()-1)
-		args := []reflect.Value{operands(typ, d.m, env, leaves)}
+		args := []reflect.Value{operands(typ, d.m.Dims, d.m.Inputs, env, leaves)}
 		switch method {
 		case "Grad":
 			args = append([]reflect.Value{tr.function("New", "Params").Call(nil)[0]}, args...)

@@ -164,16 +164,6 @@ func (d *modelDriver) initialisers() {
 			check("optimizer/"+u.Average.State.Path, u.Average.State.Path, u.Param.Init)
 		}
 	}
-	for _, u := range d.m.Updates {
-		for _, w := range u.States {
-			have, ok := saved["optimizer/"+w.State.Path]
-			if !ok {
-				continue // nothing reads it
-			}
-			want := d.eval(env, nil, 0, []*ir.Node{w.State.Init})[0]
-			d.same("first value of "+w.State.Path, have, want, d.tolerance())
-		}
-	}
 }
 
 // leaves draws parameters, inputs, and the numbers of Hyper; ok is false where
