@@ -47,7 +47,7 @@ func TestBounds(t *testing.T) {
 			})
 		}
 	}
-	if tried == 0 {
+	if tried == 0 && root() == ".." {
 		t.Error("no model has indices")
 	}
 }

@@ -300,6 +300,9 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 		}
 		d.callExports(tr, env, leaves)
 		for _, o := range d.losses {
+			if !tr.has("Grad" + o.suffix) {
+				continue // without parameters
+			}
 			for micro := range o.accumulate() {
 				leaves["step step"] = number(float64(updates[o.name] + 1))
 				d.readStates(tr, leaves)
@@ -385,8 +388,8 @@ func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
 	}
 	before := tr.checkpoint()
 	for _, o := range d.losses {
-		if !o.reads(env) {
-			continue // of another dimension
+		if !o.reads(env) || !tr.has("Grad"+o.suffix) {
+			continue // of another dimension, or without parameters
 		}
 		batch := operands(tr.argument("Grad"+o.suffix, 1), d.m.Dims, d.m.Inputs, env, leaves)
 		grad := tr.function("New", "Params").Call(nil)[0]
