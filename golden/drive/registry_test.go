@@ -4,24 +4,35 @@ package drive
 
 import (
 	"gradgen.dev/golden/activations"
+	"gradgen.dev/golden/actor"
 	"gradgen.dev/golden/algebra"
 	"gradgen.dev/golden/arm"
 	"gradgen.dev/golden/attention"
 	"gradgen.dev/golden/binary"
+	"gradgen.dev/golden/block"
 	"gradgen.dev/golden/calculus"
+	"gradgen.dev/golden/compose"
 	"gradgen.dev/golden/energy"
 	"gradgen.dev/golden/extents"
+	"gradgen.dev/golden/factors"
 	"gradgen.dev/golden/fits"
+	"gradgen.dev/golden/gan"
 	"gradgen.dev/golden/grid"
 	"gradgen.dev/golden/heat"
+	"gradgen.dev/golden/imports"
 	"gradgen.dev/golden/initialisers"
 	"gradgen.dev/golden/labels"
 	"gradgen.dev/golden/linear"
+	"gradgen.dev/golden/meta"
+	"gradgen.dev/golden/minors"
+	"gradgen.dev/golden/mixed"
 	"gradgen.dev/golden/mlp"
 	"gradgen.dev/golden/models"
+	"gradgen.dev/golden/names"
 	"gradgen.dev/golden/networks"
 	"gradgen.dev/golden/optimisers"
 	"gradgen.dev/golden/outputs"
+	"gradgen.dev/golden/penalty"
 	"gradgen.dev/golden/pieces"
 	"gradgen.dev/golden/reductions"
 	"gradgen.dev/golden/residual"
@@ -30,8 +41,12 @@ import (
 	"gradgen.dev/golden/scalar"
 	"gradgen.dev/golden/schedules"
 	"gradgen.dev/golden/shapes"
+	"gradgen.dev/golden/siamese"
 	"gradgen.dev/golden/softmax"
+	"gradgen.dev/golden/stream"
+	"gradgen.dev/golden/target"
 	"gradgen.dev/golden/tensors"
+	"gradgen.dev/golden/vae"
 	"gradgen.dev/golden/words"
 )
 
@@ -43,6 +58,12 @@ var registry = map[string]map[string]function{
 		"New":          {activations.New, "max"},
 		"NewParams":    {activations.NewParams, ""},
 		"NewPredictor": {activations.NewPredictor, "w max"},
+	},
+	"actor": {
+		"LoadWeights":  {actor.LoadWeights, "r"},
+		"New":          {actor.New, "max"},
+		"NewParams":    {actor.NewParams, ""},
+		"NewPredictor": {actor.NewPredictor, "w max"},
 	},
 	"algebra": {
 		"Cumulate":     {algebra.Cumulate, "out x work"},
@@ -118,6 +139,18 @@ var registry = map[string]map[string]function{
 		"NewParams":            {binary.NewParams, ""},
 		"NewPredictor":         {binary.NewPredictor, "w max"},
 	},
+	"block": {
+		"LoadBoundedWeights":  {block.LoadBoundedWeights, "r"},
+		"LoadWeights":         {block.LoadWeights, "r"},
+		"New":                 {block.New, "max"},
+		"NewBounded":          {block.NewBounded, "max"},
+		"NewBoundedParams":    {block.NewBoundedParams, ""},
+		"NewBoundedPredictor": {block.NewBoundedPredictor, "w max"},
+		"NewParams":           {block.NewParams, ""},
+		"NewPredictor":        {block.NewPredictor, "w max"},
+		"NewSlow":             {block.NewSlow, "max"},
+		"NewSlowParams":       {block.NewSlowParams, ""},
+	},
 	"calculus": {
 		"Blind":              {calculus.Blind, "x y"},
 		"BlindGrad":          {calculus.BlindGrad, "grad x y"},
@@ -173,6 +206,16 @@ var registry = map[string]map[string]function{
 		"WindowsVJP":         {calculus.WindowsVJP, "dx x w work"},
 		"WindowsWork":        {calculus.WindowsWork, "N"},
 	},
+	"compose": {
+		"LoadEncoderWeights":  {compose.LoadEncoderWeights, "r"},
+		"LoadFilterWeights":   {compose.LoadFilterWeights, "r"},
+		"NewEncoder":          {compose.NewEncoder, "max"},
+		"NewEncoderParams":    {compose.NewEncoderParams, ""},
+		"NewEncoderPredictor": {compose.NewEncoderPredictor, "w max"},
+		"NewFilter":           {compose.NewFilter, "max"},
+		"NewFilterParams":     {compose.NewFilterParams, ""},
+		"NewFilterPredictor":  {compose.NewFilterPredictor, "w max"},
+	},
 	"energy": {
 		"Energy":          {energy.Energy, "x"},
 		"EnergyGrad":      {energy.EnergyGrad, "grad x"},
@@ -214,6 +257,12 @@ var registry = map[string]map[string]function{
 		"NewTwiceParams":       {extents.NewTwiceParams, ""},
 		"NewTwicePredictor":    {extents.NewTwicePredictor, "w max"},
 	},
+	"factors": {
+		"LoadWeights":  {factors.LoadWeights, "r"},
+		"New":          {factors.New, "max"},
+		"NewParams":    {factors.NewParams, ""},
+		"NewPredictor": {factors.NewPredictor, "w max"},
+	},
 	"fits": {
 		"Density":             {fits.Density, "L x work"},
 		"DensityGradL":        {fits.DensityGradL, "grad L x work"},
@@ -254,6 +303,12 @@ var registry = map[string]map[string]function{
 		"ResidualsVJP":        {fits.ResidualsVJP, "dp p x y s w"},
 		"ResidualsWork":       {fits.ResidualsWork, "N"},
 	},
+	"gan": {
+		"LoadWeights":  {gan.LoadWeights, "r"},
+		"New":          {gan.New, "max"},
+		"NewParams":    {gan.NewParams, ""},
+		"NewPredictor": {gan.NewPredictor, "w max"},
+	},
 	"grid": {
 		"LoadWeights":     {grid.LoadWeights, "r"},
 		"New":             {grid.New, "max"},
@@ -276,6 +331,12 @@ var registry = map[string]map[string]function{
 		"NewCriticPredictor": {heat.NewCriticPredictor, "w max"},
 		"NewParams":          {heat.NewParams, ""},
 		"NewPredictor":       {heat.NewPredictor, "w max"},
+	},
+	"imports": {
+		"LoadWeights":  {imports.LoadWeights, "r"},
+		"New":          {imports.New, "max"},
+		"NewParams":    {imports.NewParams, ""},
+		"NewPredictor": {imports.NewPredictor, "w max"},
 	},
 	"initialisers": {
 		"LoadWeights":  {initialisers.LoadWeights, "r"},
@@ -308,6 +369,24 @@ var registry = map[string]map[string]function{
 		"New":          {linear.New, "max"},
 		"NewParams":    {linear.NewParams, ""},
 		"NewPredictor": {linear.NewPredictor, "w max"},
+	},
+	"meta": {
+		"LoadWeights":  {meta.LoadWeights, "r"},
+		"New":          {meta.New, "max"},
+		"NewParams":    {meta.NewParams, ""},
+		"NewPredictor": {meta.NewPredictor, "w max"},
+	},
+	"minors": {
+		"Volume":          {minors.Volume, "A"},
+		"VolumeGrad":      {minors.VolumeGrad, "grad A"},
+		"VolumeHVP":       {minors.VolumeHVP, "hv A v"},
+		"VolumeValueGrad": {minors.VolumeValueGrad, "grad A"},
+	},
+	"mixed": {
+		"LoadWeights":  {mixed.LoadWeights, "r"},
+		"New":          {mixed.New, "max"},
+		"NewParams":    {mixed.NewParams, ""},
+		"NewPredictor": {mixed.NewPredictor, "w max"},
 	},
 	"mlp": {
 		"LoadWeights":  {mlp.LoadWeights, "r"},
@@ -348,6 +427,15 @@ var registry = map[string]map[string]function{
 		"NewWave":                 {models.NewWave, "max"},
 		"NewWaveParams":           {models.NewWaveParams, ""},
 		"NewWavePredictor":        {models.NewWavePredictor, "w max"},
+	},
+	"names": {
+		"LoadGrößeWeights":  {names.LoadGrößeWeights, "r"},
+		"NewGröße":          {names.NewGröße, "max"},
+		"NewGrößeParams":    {names.NewGrößeParams, ""},
+		"NewGrößePredictor": {names.NewGrößePredictor, "w max"},
+		"X角":                {names.X角, "x"},
+		"X角Grad":            {names.X角Grad, "grad x"},
+		"X角ValueGrad":       {names.X角ValueGrad, "grad x"},
 	},
 	"networks": {
 		"LoadChosenWeights":    {networks.LoadChosenWeights, "r"},
@@ -426,6 +514,12 @@ var registry = map[string]map[string]function{
 		"NewTied":           {outputs.NewTied, "max"},
 		"NewTiedParams":     {outputs.NewTiedParams, ""},
 		"NewTiedPredictor":  {outputs.NewTiedPredictor, "w max"},
+	},
+	"penalty": {
+		"LoadWeights":  {penalty.LoadWeights, "r"},
+		"New":          {penalty.New, "max"},
+		"NewParams":    {penalty.NewParams, ""},
+		"NewPredictor": {penalty.NewPredictor, "w max"},
 	},
 	"pieces": {
 		"Borders":             {pieces.Borders, "out x work"},
@@ -584,11 +678,29 @@ var registry = map[string]map[string]function{
 		"NewUnrolledParams":    {shapes.NewUnrolledParams, ""},
 		"NewUnrolledPredictor": {shapes.NewUnrolledPredictor, "w max"},
 	},
+	"siamese": {
+		"LoadWeights":  {siamese.LoadWeights, "r"},
+		"New":          {siamese.New, "max"},
+		"NewParams":    {siamese.NewParams, ""},
+		"NewPredictor": {siamese.NewPredictor, "w max"},
+	},
 	"softmax": {
 		"LoadWeights":  {softmax.LoadWeights, "r"},
 		"New":          {softmax.New, "max"},
 		"NewParams":    {softmax.NewParams, ""},
 		"NewPredictor": {softmax.NewPredictor, "w max"},
+	},
+	"stream": {
+		"LoadWeights":  {stream.LoadWeights, "r"},
+		"New":          {stream.New, "max"},
+		"NewParams":    {stream.NewParams, ""},
+		"NewPredictor": {stream.NewPredictor, "w max"},
+	},
+	"target": {
+		"LoadWeights":  {target.LoadWeights, "r"},
+		"New":          {target.New, "max"},
+		"NewParams":    {target.NewParams, ""},
+		"NewPredictor": {target.NewPredictor, "w max"},
 	},
 	"tensors": {
 		"Batched":         {tensors.Batched, "out a b K N"},
@@ -625,6 +737,12 @@ var registry = map[string]map[string]function{
 		"TransposedVJPA":  {tensors.TransposedVJPA, "dA A C w K"},
 		"TransposedVJPC":  {tensors.TransposedVJPC, "dC A C w K"},
 		"TransposedWork":  {tensors.TransposedWork, "N K M"},
+	},
+	"vae": {
+		"LoadWeights":  {vae.LoadWeights, "r"},
+		"New":          {vae.New, "max"},
+		"NewParams":    {vae.NewParams, ""},
+		"NewPredictor": {vae.NewPredictor, "w max"},
 	},
 	"words": {
 		"LoadPairsWeights":  {words.LoadPairsWeights, "r"},

@@ -118,6 +118,7 @@ type Heat struct {
 	t5        []float32 // [1]
 	t31       []float32 // [8,8]; in the memory of t5
 	t39       []float32 // [2,8]; in the memory of t5
+	t44       []float32 // [8]; in the memory of t5
 	t6        []float32 // [8]
 	t33       []float32 // [8,8]; in the memory of t6
 	t35       []float32 // [8,8]; in the memory of t6

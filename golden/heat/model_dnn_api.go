@@ -166,6 +166,7 @@ func New(max Dims) *Heat {
 	m.t5 = arena[18*B : 18*B+1]
 	m.t31 = arena[18*B : 18*B+64]
 	m.t39 = arena[18*B : 18*B+16]
+	m.t44 = arena[18*B : 18*B+8]
 	m.t6 = arena[18*B+64 : 18*B+72]
 	m.t33 = arena[18*B+64 : 18*B+128]
 	m.t35 = arena[18*B+64 : 18*B+128]
@@ -217,11 +218,12 @@ func (m *Heat) Init(seed uint64) {
 // alone.
 func (m *Heat) initialise(seed uint64) {
 	denseW := m.params.DenseW
-	hB := m.params.HB
-	denseB := m.params.DenseB
 	hW := m.params.HW
 	dense2W := m.params.Dense2W
 	dense2B := m.params.Dense2B
+	denseB := m.params.DenseB
+	hB := m.params.HB
+	t44 := m.t44
 
 	// dense.W ← N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -229,11 +231,8 @@ func (m *Heat) initialise(seed uint64) {
 		denseW[i] = rng.Normal32(key, uint64(i))
 	}
 
-	// hB = dense.b
-	clear(hB)
-
-	// dense.b ← 0
-	clear(denseB)
+	// t44 = 0
+	clear(t44)
 
 	// h.W ← 0.5·N(h.W)
 	key2 := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -249,6 +248,12 @@ func (m *Heat) initialise(seed uint64) {
 
 	// dense2.b ← 0
 	clear(dense2B)
+
+	// denseB = t44
+	clear(denseB)
+
+	// hB = t44
+	clear(hB)
 }
 
 // Steps is the number of updates so far.

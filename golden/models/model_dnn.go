@@ -743,7 +743,9 @@ type Transformer struct {
 	label       []int32   // [max.B,5]
 	sKept       []float64 // []
 	t29         []float64 // [11,8]; in the memory of sKept
+	t30         []float64 // [8]; in the memory of sKept
 	dE          []float64 // [11,8]
+	t31         []float64 // [8]; in the memory of dE
 }
 
 // TransformerHyper has the numbers of the model and its train clause.
@@ -2140,6 +2142,8 @@ type Autoencoder struct {
 	t4      []float64 // [max.B,6]
 	t5      []float64 // [max.B,6]; in the memory of t4
 	rY      []float64 // [max.B,8]; becomes r.y, then r, then ((8*B)/8)·dr, in place
+	t6      []float64 // [6]
+	t7      []float64 // [2]
 }
 
 // AutoencoderHyper has the numbers of the model and its train clause.
@@ -3829,6 +3833,7 @@ type Wave struct {
 	t87   []float64 // [6,6]; in the memory of t6
 	t101  []float64 // [6]; in the memory of t6
 	t112  []float64 // [2,6]; in the memory of t6
+	t122  []float64 // [6]; in the memory of t6
 	t7    []float64 // [max.B,2]
 	t8    []float64 // [max.B,6]
 	t9    []float64 // [max.B,6]
@@ -5963,6 +5968,7 @@ type Recurrent struct {
 	t113  []float64 // [15]; in the memory of t45
 	t126  []float64 // [5,15]; in the memory of t45
 	t133  []float64 // [1,15]; in the memory of t45
+	t142  []float64 // [15]; in the memory of t45
 	t47   []float64 // [5]
 	t49   []float64 // [5]; in the memory of t47
 	t51   []float64 // [5]; in the memory of t47
@@ -7868,7 +7874,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //	t11      = Σᵢ t2 ⊙ dn          [5]
 //	dscale   = t11/t5              [5]
 //	t12      = t11/t4              [5]
-//	dh.b     = 0
+//	dh.b     = 0                   [5]
 //	t13      = dn − scale3·t12·t2  [B,5]
 //	t14      = scale3·dshift       [5]
 //	dh.y     = t6·(t13 − t14)      [B,5]
@@ -7903,6 +7909,7 @@ type Running struct {
 	t5      []float64 // [5]; in the memory of m
 	t14     []float64 // [5]; in the memory of m
 	t15     []float64 // [5]; in the memory of m
+	dhB     []float64 // [5]; becomes dh.b, in place; in the memory of m
 	t3      []float64 // [5]
 	t6      []float64 // [5]
 	dn2     []float64 // [max.B,5]; becomes dn, in place

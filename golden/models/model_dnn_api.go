@@ -768,7 +768,9 @@ func NewTransformer(max TransformerDims) *Transformer {
 	m.t23 = arena[795*B : 800*B]
 	m.sKept = arena[800*B : 800*B+1]
 	m.t29 = arena[800*B : 800*B+88]
+	m.t30 = arena[800*B : 800*B+8]
 	m.dE = arena[800*B+88 : 800*B+176]
+	m.t31 = arena[800*B+88 : 800*B+96]
 	int32s := make([]int32, 5*B)
 	m.label = int32s[0 : 5*B]
 
@@ -789,20 +791,22 @@ func (m *Transformer) Init(seed uint64) {
 func (m *Transformer) initialise(seed uint64) {
 	E := m.params.E
 	pos := m.params.Pos
-	layerNorm2Scale := m.params.LayerNorm2Scale
-	layerNorm3Scale := m.params.LayerNorm3Scale
-	layerNormScale := m.params.LayerNormScale
-	attentionBo := m.params.AttentionBo
-	layerNorm2Shift := m.params.LayerNorm2Shift
-	dense2B := m.params.Dense2B
-	layerNorm3Shift := m.params.LayerNorm3Shift
-	layerNormShift := m.params.LayerNormShift
 	attentionWqkv := m.params.AttentionWqkv
 	attentionBqkv := m.params.AttentionBqkv
 	attentionWo := m.params.AttentionWo
 	denseW := m.params.DenseW
 	denseB := m.params.DenseB
 	dense2W := m.params.Dense2W
+	layerNormScale := m.params.LayerNormScale
+	layerNormShift := m.params.LayerNormShift
+	attentionBo := m.params.AttentionBo
+	layerNorm2Scale := m.params.LayerNorm2Scale
+	layerNorm2Shift := m.params.LayerNorm2Shift
+	dense2B := m.params.Dense2B
+	layerNorm3Scale := m.params.LayerNorm3Scale
+	layerNorm3Shift := m.params.LayerNorm3Shift
+	t30 := m.t30
+	t31 := m.t31
 
 	// E ← 0.3·N(E)
 	key := rng.Key(seed, 0xe3a5e6bdb6ff7daa, 0)
@@ -816,35 +820,13 @@ func (m *Transformer) initialise(seed uint64) {
 		pos[i] = 0.3 * rng.Normal64(key2, uint64(i))
 	}
 
-	// layerNorm2Scale = layer_norm.scale
-	for i := range layerNorm2Scale {
-		layerNorm2Scale[i] = 1
+	// t30 = 1
+	for i := range t30 {
+		t30[i] = 1
 	}
 
-	// layerNorm3Scale = layer_norm.scale
-	for i := range layerNorm3Scale {
-		layerNorm3Scale[i] = 1
-	}
-
-	// layer_norm.scale ← 1
-	for i := range layerNormScale {
-		layerNormScale[i] = 1
-	}
-
-	// attentionBo = layer_norm.shift
-	clear(attentionBo)
-
-	// layerNorm2Shift = layer_norm.shift
-	clear(layerNorm2Shift)
-
-	// dense2B = layer_norm.shift
-	clear(dense2B)
-
-	// layerNorm3Shift = layer_norm.shift
-	clear(layerNorm3Shift)
-
-	// layer_norm.shift ← 0
-	clear(layerNormShift)
+	// t31 = 0
+	clear(t31)
 
 	// attention.Wqkv ← 0.2·N(attention.Wqkv)
 	key3 := rng.Key(seed, 0x2e233192279a5de, 0)
@@ -875,6 +857,36 @@ func (m *Transformer) initialise(seed uint64) {
 	for i := range 96 {
 		dense2W[i] = 0.408248290463863 * rng.Normal64(key6, uint64(i))
 	}
+
+	// layerNormScale = t30
+	for i := range layerNormScale {
+		layerNormScale[i] = 1
+	}
+
+	// layerNormShift = t31
+	clear(layerNormShift)
+
+	// attentionBo = t31
+	clear(attentionBo)
+
+	// layerNorm2Scale = t30
+	for i := range layerNorm2Scale {
+		layerNorm2Scale[i] = 1
+	}
+
+	// layerNorm2Shift = t31
+	clear(layerNorm2Shift)
+
+	// dense2B = t31
+	clear(dense2B)
+
+	// layerNorm3Scale = t30
+	for i := range layerNorm3Scale {
+		layerNorm3Scale[i] = 1
+	}
+
+	// layerNorm3Shift = t31
+	clear(layerNorm3Shift)
 }
 
 // Steps is the number of updates so far.
@@ -1334,7 +1346,7 @@ func NewAutoencoder(max AutoencoderDims) *Autoencoder {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float64, 38*B)
+	arena := make([]float64, 38*B+8)
 	m.hY = arena[0 : 6*B]
 	m.muY = arena[6*B : 8*B]
 	m.dmu = arena[8*B : 10*B]
@@ -1346,6 +1358,8 @@ func NewAutoencoder(max AutoencoderDims) *Autoencoder {
 	m.t4 = arena[24*B : 30*B]
 	m.t5 = arena[24*B : 30*B]
 	m.rY = arena[30*B : 38*B]
+	m.t6 = arena[38*B : 38*B+6]
+	m.t7 = arena[38*B+6 : 38*B+8]
 
 	m.Init(0)
 	return m
@@ -1363,15 +1377,17 @@ func (m *Autoencoder) Init(seed uint64) {
 // alone.
 func (m *Autoencoder) initialise(seed uint64) {
 	hW := m.params.HW
-	denseB := m.params.DenseB
-	hB := m.params.HB
 	muW := m.params.MuW
-	logvarB := m.params.LogvarB
-	muB := m.params.MuB
 	logvarW := m.params.LogvarW
 	denseW := m.params.DenseW
 	rW := m.params.RW
 	rB := m.params.RB
+	hB := m.params.HB
+	muB := m.params.MuB
+	logvarB := m.params.LogvarB
+	denseB := m.params.DenseB
+	t6 := m.t6
+	t7 := m.t7
 
 	// h.W ← 0.5·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -1379,11 +1395,8 @@ func (m *Autoencoder) initialise(seed uint64) {
 		hW[i] = 0.5 * rng.Normal64(key, uint64(i))
 	}
 
-	// denseB = h.b
-	clear(denseB)
-
-	// h.b ← 0
-	clear(hB)
+	// t6 = 0
+	clear(t6)
 
 	// mu.W ← 0.57735026·N(mu.W)
 	key2 := rng.Key(seed, 0xf7f3722ff141985e, 0)
@@ -1391,11 +1404,8 @@ func (m *Autoencoder) initialise(seed uint64) {
 		muW[i] = 0.5773502691896257 * rng.Normal64(key2, uint64(i))
 	}
 
-	// logvarB = mu.b
-	clear(logvarB)
-
-	// mu.b ← 0
-	clear(muB)
+	// t7 = 0
+	clear(t7)
 
 	// logvar.W ← 0.57735026·N(logvar.W)
 	key3 := rng.Key(seed, 0xd55f93c262ac5629, 0)
@@ -1417,6 +1427,18 @@ func (m *Autoencoder) initialise(seed uint64) {
 
 	// r.b ← 0
 	clear(rB)
+
+	// hB = t6
+	clear(hB)
+
+	// muB = t7
+	clear(muB)
+
+	// logvarB = t7
+	clear(logvarB)
+
+	// denseB = t6
+	clear(denseB)
 }
 
 // Steps is the number of updates so far.
@@ -2371,6 +2393,7 @@ func NewWave(max WaveDims) *Wave {
 	m.t87 = arena[14*B : 14*B+36]
 	m.t101 = arena[14*B : 14*B+6]
 	m.t112 = arena[14*B : 14*B+12]
+	m.t122 = arena[14*B : 14*B+6]
 	m.t7 = arena[14*B+36 : 16*B+36]
 	m.t8 = arena[16*B+36 : 22*B+36]
 	m.t9 = arena[22*B+36 : 28*B+36]
@@ -2455,11 +2478,12 @@ func (m *Wave) Init(seed uint64) {
 // alone.
 func (m *Wave) initialise(seed uint64) {
 	W1 := m.params.W1
-	b2 := m.params.B2
-	b1 := m.params.B1
 	W2 := m.params.W2
 	w3 := m.params.W3
+	b1 := m.params.B1
+	b2 := m.params.B2
 	speed := m.params.Speed
+	t122 := m.t122
 
 	// W1 ← 0.5·N(W1)
 	key := rng.Key(seed, 0xcc9594e20994f10d, 0)
@@ -2467,11 +2491,8 @@ func (m *Wave) initialise(seed uint64) {
 		W1[i] = 0.5 * rng.Normal64(key, uint64(i))
 	}
 
-	// b2 = b1
-	clear(b2)
-
-	// b1 ← 0
-	clear(b1)
+	// t122 = 0
+	clear(t122)
 
 	// W2 ← 0.4082483·N(W2)
 	key2 := rng.Key(seed, 0x6c39d21b7a644666, 0)
@@ -2484,6 +2505,12 @@ func (m *Wave) initialise(seed uint64) {
 	for i := range 6 {
 		w3[i] = 0.5 * rng.Normal64(key3, uint64(i))
 	}
+
+	// b1 = t122
+	clear(b1)
+
+	// b2 = t122
+	clear(b2)
 
 	// speed ← 1
 	speed[0] = 1
@@ -3487,6 +3514,7 @@ func NewRecurrent(max RecurrentDims) *Recurrent {
 	m.t113 = arena[475*B : 475*B+15]
 	m.t126 = arena[475*B : 475*B+75]
 	m.t133 = arena[475*B : 475*B+15]
+	m.t142 = arena[475*B : 475*B+15]
 	m.t47 = arena[475*B+75 : 475*B+80]
 	m.t49 = arena[475*B+75 : 475*B+80]
 	m.t51 = arena[475*B+75 : 475*B+80]
@@ -3522,9 +3550,10 @@ func (m *Recurrent) Init(seed uint64) {
 func (m *Recurrent) initialise(seed uint64) {
 	Wx := m.params.Wx
 	Wh := m.params.Wh
-	bh := m.params.Bh
-	bx := m.params.Bx
 	w := m.params.W
+	bx := m.params.Bx
+	bh := m.params.Bh
+	t142 := m.t142
 
 	// Wx ← 0.35355338·N(Wx)
 	key := rng.Key(seed, 0xc8bf6a6266d61548, 0)
@@ -3538,17 +3567,20 @@ func (m *Recurrent) initialise(seed uint64) {
 		Wh[i] = 0.31622776601683794 * rng.Normal64(key2, uint64(i))
 	}
 
-	// bh = bx
-	clear(bh)
-
-	// bx ← 0
-	clear(bx)
+	// t142 = 0
+	clear(t142)
 
 	// w ← 0.5·N(w)
 	key3 := rng.Key(seed, 0xfba7804495c5d9a4, 0)
 	for i := range 5 {
 		w[i] = 0.5 * rng.Normal64(key3, uint64(i))
 	}
+
+	// bx = t142
+	clear(bx)
+
+	// bh = t142
+	clear(bh)
 }
 
 // Steps is the number of updates so far.
@@ -4026,6 +4058,7 @@ func NewRunning(max RunningDims) *Running {
 	m.t5 = arena[5*B : 5*B+5]
 	m.t14 = arena[5*B : 5*B+5]
 	m.t15 = arena[5*B : 5*B+5]
+	m.dhB = arena[5*B : 5*B+5]
 	m.t3 = arena[5*B+5 : 5*B+10]
 	m.t6 = arena[5*B+10 : 5*B+15]
 	m.dn2 = arena[5*B+15 : 10*B+15]
@@ -4057,11 +4090,12 @@ func (m *Running) Init(seed uint64) {
 // alone.
 func (m *Running) initialise(seed uint64) {
 	hW := m.params.HW
-	shift := m.params.Shift
-	hB := m.params.HB
 	scale := m.params.Scale
 	denseW := m.params.DenseW
 	denseB := m.params.DenseB
+	hB := m.params.HB
+	shift := m.params.Shift
+	dhB := m.dhB
 
 	// h.W ← 0.70710677·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -4069,11 +4103,8 @@ func (m *Running) initialise(seed uint64) {
 		hW[i] = 0.7071067811865476 * rng.Normal64(key, uint64(i))
 	}
 
-	// shift = h.b
-	clear(shift)
-
-	// h.b ← 0
-	clear(hB)
+	// dh.b = 0
+	clear(dhB)
 
 	// scale ← 1
 	for i := range scale {
@@ -4088,6 +4119,12 @@ func (m *Running) initialise(seed uint64) {
 
 	// dense.b ← 0
 	clear(denseB)
+
+	// hB = dh.b
+	clear(hB)
+
+	// shift = dh.b
+	clear(shift)
 }
 
 // Steps is the number of updates so far.

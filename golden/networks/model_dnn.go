@@ -1308,6 +1308,8 @@ type Vae struct {
 	denseY  []float32 // [max.B,6]; becomes dense.y, then B·ddense.y, in place
 	rY      []float32 // [max.B,8]; becomes r.y, then r, then B·dr, in place
 	t5      []float32 // [max.B,6]
+	t10     []float32 // [6]
+	t11     []float32 // [2]
 }
 
 // VaeHyper has the numbers of the model and its train clause.

@@ -1515,7 +1515,7 @@ func NewVae(max VaeDims) *Vae {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 44*B)
+	arena := make([]float32, 44*B+8)
 	m.hY = arena[0 : 6*B]
 	m.hY2 = arena[0 : 6*B]
 	m.muY = arena[6*B : 8*B]
@@ -1532,6 +1532,8 @@ func NewVae(max VaeDims) *Vae {
 	m.denseY = arena[24*B : 30*B]
 	m.rY = arena[30*B : 38*B]
 	m.t5 = arena[38*B : 44*B]
+	m.t10 = arena[44*B : 44*B+6]
+	m.t11 = arena[44*B+6 : 44*B+8]
 
 	m.Init(0)
 	return m
@@ -1550,15 +1552,17 @@ func (m *Vae) Init(seed uint64) {
 // alone.
 func (m *Vae) initialise(seed uint64) {
 	hW := m.params.HW
-	denseB := m.params.DenseB
-	hB := m.params.HB
 	muW := m.params.MuW
-	lvB := m.params.LvB
-	muB := m.params.MuB
 	lvW := m.params.LvW
 	denseW := m.params.DenseW
 	rW := m.params.RW
 	rB := m.params.RB
+	hB := m.params.HB
+	muB := m.params.MuB
+	lvB := m.params.LvB
+	denseB := m.params.DenseB
+	t10 := m.t10
+	t11 := m.t11
 
 	// h.W ← 0.5·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -1566,11 +1570,8 @@ func (m *Vae) initialise(seed uint64) {
 		hW[i] = 0.5 * rng.Normal32(key, uint64(i))
 	}
 
-	// denseB = h.b
-	clear(denseB)
-
-	// h.b ← 0
-	clear(hB)
+	// t10 = 0
+	clear(t10)
 
 	// mu.W ← 0.57735026·N(mu.W)
 	key2 := rng.Key(seed, 0xf7f3722ff141985e, 0)
@@ -1578,11 +1579,8 @@ func (m *Vae) initialise(seed uint64) {
 		muW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))
 	}
 
-	// lvB = mu.b
-	clear(lvB)
-
-	// mu.b ← 0
-	clear(muB)
+	// t11 = 0
+	clear(t11)
 
 	// lv.W ← 0.57735026·N(lv.W)
 	key3 := rng.Key(seed, 0xd0cf4abcdae5d1ae, 0)
@@ -1604,6 +1602,18 @@ func (m *Vae) initialise(seed uint64) {
 
 	// r.b ← 0
 	clear(rB)
+
+	// hB = t10
+	clear(hB)
+
+	// muB = t11
+	clear(muB)
+
+	// lvB = t11
+	clear(lvB)
+
+	// denseB = t10
+	clear(denseB)
 }
 
 // Steps is the number of updates so far.

@@ -56,6 +56,7 @@ type Descent struct {
 	max    DescentDims // capacity
 
 	t                 []float64 // [3]
+	t7                []float64 // [4]; in the memory of t
 	t2                []float64 // [3]
 	t3                []float64 // [5]
 	dproblemsForm     []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -399,6 +400,7 @@ type Momentum struct {
 	max    MomentumDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -710,6 +712,7 @@ type Nesterov struct {
 	max    NesterovDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -999,6 +1002,7 @@ type Adam struct {
 	max    AdamDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1329,6 +1333,7 @@ type AdamW struct {
 	max    AdamWDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1605,6 +1610,7 @@ type Adagrad struct {
 	max    AdagradDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1872,6 +1878,7 @@ type RMSProp struct {
 	max    RMSPropDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3

@@ -70,14 +70,15 @@ func NewDescent(max DescentDims) *Descent {
 	m := &Descent{params: newDescentParams(), max: max}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.dproblemsForm2 = arena[6:10]
-	m.problemsValleyNew = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t7 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.dproblemsForm2 = arena[7:11]
+	m.problemsValleyNew = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -93,18 +94,22 @@ func (m *Descent) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Descent) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t7 := m.t7
 
-	// problemsForm = problems.valley
+	// t7 = 0
+	clear(t7)
+
+	// problemsValley = t7
+	clear(problemsValley)
+
+	// problemsForm = t7
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t7
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -335,12 +340,13 @@ func NewMomentum(max MomentumDims) *Momentum {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -357,18 +363,22 @@ func (m *Momentum) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Momentum) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -602,12 +612,13 @@ func NewNesterov(max NesterovDims) *Nesterov {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -624,18 +635,22 @@ func (m *Nesterov) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Nesterov) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -876,12 +891,13 @@ func NewAdam(max AdamDims) *Adam {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -904,18 +920,22 @@ func (m *Adam) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Adam) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -1168,12 +1188,13 @@ func NewAdamW(max AdamWDims) *AdamW {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -1190,18 +1211,22 @@ func (m *AdamW) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *AdamW) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -1433,12 +1458,13 @@ func NewAdagrad(max AdagradDims) *Adagrad {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -1455,18 +1481,22 @@ func (m *Adagrad) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Adagrad) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -1696,12 +1726,13 @@ func NewRMSProp(max RMSPropDims) *RMSProp {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -1718,18 +1749,22 @@ func (m *RMSProp) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *RMSProp) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.

@@ -62,6 +62,7 @@ type AMSGrad struct {
 	max    AMSGradDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -343,6 +344,7 @@ type AdaMax struct {
 	max    AdaMaxDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -645,6 +647,7 @@ type NAdam struct {
 	max    NAdamDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1004,6 +1007,7 @@ type RAdam struct {
 	max    RAdamDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1292,6 +1296,7 @@ type Graves struct {
 	max    GravesDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1571,6 +1576,7 @@ type Falling struct {
 	max    FallingDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -1843,6 +1849,7 @@ type AdaDelta struct {
 	max    AdaDeltaDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -2119,6 +2126,7 @@ type RProp struct {
 	max    RPropDims   // capacity
 
 	t             []float64 // [3]
+	t6            []float64 // [4]; in the memory of t
 	t2            []float64 // [3]
 	t3            []float64 // [5]
 	dproblemsForm []float64 // [4]; becomes dproblems.form, in place; in the memory of t3
@@ -2413,6 +2421,7 @@ type ASGD struct {
 	max    ASGDDims // capacity
 
 	t                 []float64 // [3]
+	t7                []float64 // [4]; in the memory of t
 	t2                []float64 // [3]
 	t3                []float64 // [5]
 	dproblemsForm     []float64 // [4]; becomes dproblems.form, in place; in the memory of t3

@@ -121,12 +121,13 @@ func NewAMSGrad(max AMSGradDims) *AMSGrad {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -143,18 +144,22 @@ func (m *AMSGrad) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *AMSGrad) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -393,12 +398,13 @@ func NewAdaMax(max AdaMaxDims) *AdaMax {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -415,18 +421,22 @@ func (m *AdaMax) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *AdaMax) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -674,12 +684,13 @@ func NewNAdam(max NAdamDims) *NAdam {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -710,18 +721,22 @@ func (m *NAdam) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *NAdam) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -960,12 +975,13 @@ func NewRAdam(max RAdamDims) *RAdam {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -982,18 +998,22 @@ func (m *RAdam) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *RAdam) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -1241,12 +1261,13 @@ func NewGraves(max GravesDims) *Graves {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -1263,18 +1284,22 @@ func (m *Graves) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Graves) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -1506,12 +1531,13 @@ func NewFalling(max FallingDims) *Falling {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -1528,18 +1554,22 @@ func (m *Falling) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *Falling) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -1782,12 +1812,13 @@ func NewAdaDelta(max AdaDeltaDims) *AdaDelta {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -1804,18 +1835,22 @@ func (m *AdaDelta) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *AdaDelta) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -2054,12 +2089,13 @@ func NewRProp(max RPropDims) *RProp {
 	}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t6 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -2076,18 +2112,22 @@ func (m *RProp) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *RProp) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t6 := m.t6
 
-	// problemsForm = problems.valley
+	// t6 = 0
+	clear(t6)
+
+	// problemsValley = t6
+	clear(problemsValley)
+
+	// problemsForm = t6
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t6
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
@@ -2284,14 +2324,15 @@ func NewASGD(max ASGDDims) *ASGD {
 	m := &ASGD{params: newASGDParams(), max: max}
 
 	// All scratch memory lies in one arena.
-	arena := make([]float64, 15)
+	arena := make([]float64, 16)
 	m.t = arena[0:3]
-	m.t2 = arena[3:6]
-	m.t3 = arena[6:11]
-	m.dproblemsForm = arena[6:10]
-	m.dproblemsForm2 = arena[6:10]
-	m.problemsValleyNew = arena[6:10]
-	m.t4 = arena[11:15]
+	m.t7 = arena[0:4]
+	m.t2 = arena[4:7]
+	m.t3 = arena[7:12]
+	m.dproblemsForm = arena[7:11]
+	m.dproblemsForm2 = arena[7:11]
+	m.problemsValleyNew = arena[7:11]
+	m.t4 = arena[12:16]
 
 	m.Init(0)
 	return m
@@ -2307,18 +2348,22 @@ func (m *ASGD) Init(seed uint64) {
 // initialise sets the parameters to their first values, which depend on seed
 // alone.
 func (m *ASGD) initialise(seed uint64) {
+	problemsValley := m.params.ProblemsValley
 	problemsForm := m.params.ProblemsForm
 	problemsLogistic := m.params.ProblemsLogistic
-	problemsValley := m.params.ProblemsValley
+	t7 := m.t7
 
-	// problemsForm = problems.valley
+	// t7 = 0
+	clear(t7)
+
+	// problemsValley = t7
+	clear(problemsValley)
+
+	// problemsForm = t7
 	clear(problemsForm)
 
-	// problemsLogistic = problems.valley
+	// problemsLogistic = t7
 	clear(problemsLogistic)
-
-	// problems.valley ← 0
-	clear(problemsValley)
 }
 
 // Steps is the number of updates so far.
