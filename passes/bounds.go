@@ -58,7 +58,7 @@ func indexed(n *ir.Node) (x, cut *ir.Node, whole bool) {
 	part := false
 	for x = n.Args[0]; ; x = x.Args[0] {
 		switch x.Op.Name {
-		case "pin", "reshape", "transpose", "flip":
+		case "pin", "reshape", "transpose", "flip", "spread":
 		case "slice":
 			cut, part = x, true
 		default:

@@ -27,7 +27,7 @@ type Batch struct {
 	Dims
 	X    []float32 // [B,4,3]
 	W    []float64 // [B]
-	Pick []int64   // [B,2]
+	Pick []int64   // [B,2], each from 0 to 3
 	Keep []bool    // [B,4]
 }
 
@@ -36,7 +36,7 @@ type Input struct {
 	Dims
 	X    []float32 // [B,4,3]
 	W    []float64 // [B]
-	Pick []int64   // [B,2]
+	Pick []int64   // [B,2], each from 0 to 3
 	Keep []bool    // [B,4]
 }
 
@@ -188,6 +188,9 @@ func (batch *Batch) take(max Dims) error {
 	if err := fault.Len("mixed", "Keep", len(batch.Keep), 4*B); err != nil {
 		return err
 	}
+	if err := fault.Labels("mixed", "Pick", batch.Pick, 4); err != nil {
+		return err
+	}
 	batch.Dims = Dims{B: B}
 	return nil
 }
@@ -206,6 +209,9 @@ func (in *Input) take(max Dims) error {
 		return err
 	}
 	if err := fault.Len("mixed", "Keep", len(in.Keep), 4*B); err != nil {
+		return err
+	}
+	if err := fault.Labels("mixed", "Pick", in.Pick, 4); err != nil {
 		return err
 	}
 	in.Dims = Dims{B: B}

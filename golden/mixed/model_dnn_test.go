@@ -38,7 +38,7 @@ func mixedSample(dims Dims) (*Mixed, Batch) {
 		batch.W[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
 	for i := range batch.Pick {
-		batch.Pick[i] = int64(rng.At(4, uint64(i)) % 3)
+		batch.Pick[i] = int64(rng.At(4, uint64(i)) % 4)
 	}
 	for i := range batch.Keep {
 		batch.Keep[i] = rng.At(5, uint64(i))%2 == 1
@@ -62,7 +62,7 @@ func mixedInput(dims Dims) Input {
 		in.W[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
 	for i := range in.Pick {
-		in.Pick[i] = int64(rng.At(4, uint64(i)) % 3)
+		in.Pick[i] = int64(rng.At(4, uint64(i)) % 4)
 	}
 	for i := range in.Keep {
 		in.Keep[i] = rng.At(5, uint64(i))%2 == 1
