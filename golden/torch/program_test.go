@@ -1,0 +1,267 @@
+package torch
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gradgen.dev/dsl"
+)
+
+// prefix stands before the names of operators in .dnn text.
+const prefix = "torch_"
+
+// A library is the operators that .dnn text defines.
+type library struct {
+	text string
+	fns  map[string]*dsl.FnDecl
+}
+
+// operators reads ops/*.dnn.
+func operators(t *testing.T) *library {
+	t.Helper()
+	paths, err := filepath.Glob("ops/*.dnn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lib := &library{fns: map[string]*dsl.FnDecl{}}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, diags := dsl.Parse(path, text)
+		for _, d := range diags {
+			t.Error(d)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*dsl.FnDecl); ok {
+				if lib.fns[f.Name.Name] != nil {
+					t.Errorf("%s: %s is declared twice", path, f.Name.Name)
+				}
+				lib.fns[f.Name.Name] = f
+			}
+		}
+		lib.text += string(text) + "\n"
+	}
+	return lib
+}
+
+// names is the operators that are defined, without the number of tensors that
+// some end in.
+func (lib *library) names() []string {
+	var out []string
+	for name := range lib.fns {
+		if strings.HasPrefix(name, prefix) {
+			out = append(out, name)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// fnName is the name of an operator in .dnn text.
+func fnName(op string) string {
+	return prefix + strings.Trim(strings.ReplaceAll(op, ".", "_"), "_")
+}
+
+// A call is a sample as .dnn text.
+type call struct {
+	expr   string // the call of the operator
+	params []string
+	inputs []*tensor // of the parameters, in order
+	listed int       // tensors that were passed one by one
+}
+
+// call is the text of a sample's call; nil where the operator is not defined.
+func (lib *library) call(s *sample) (*call, error) {
+	c := &call{}
+	name := fnName(s.op)
+
+	// Lists of tensors, and any number of them, are passed one by one.
+	positional := append(slices.Clone(tensorsOrSelf(s.input)), []any{}...)
+	for _, a := range s.args {
+		positional = append(positional, a)
+	}
+	for _, a := range positional {
+		if _, ok := a.(*tensor); ok {
+			c.listed++
+		}
+	}
+	f := lib.fns[name]
+	if f == nil {
+		f = lib.fns[name+"_"+strconv.Itoa(c.listed)]
+	}
+	if f == nil {
+		return nil, nil
+	}
+	var args []string
+	add := func(p *dsl.Param, v any) error {
+		text, err := c.argument(p, v)
+		if err == nil && text != "" {
+			args = append(args, p.Name.Name+": "+text)
+		}
+		return err
+	}
+	for i, v := range positional {
+		if i >= len(f.Params) {
+			return nil, fmt.Errorf("%s has no parameter for argument %d", f.Name.Name, i)
+		}
+		if err := add(f.Params[i], v); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range s.kwargs {
+		i := slices.IndexFunc(f.Params, func(p *dsl.Param) bool { return p.Name.Name == k.name })
+		if i < 0 {
+			if k.value == nil {
+				continue
+			}
+			if _, ok := k.value.([]setting); ok {
+				continue // dtype: float64, which all is
+			}
+			return nil, fmt.Errorf("%s has no parameter %s", f.Name.Name, k.name)
+		}
+		if err := add(f.Params[i], k.value); err != nil {
+			return nil, err
+		}
+	}
+	c.expr = f.Name.Name + "(" + strings.Join(args, ", ") + ")"
+	return c, nil
+}
+
+// tensorsOrSelf is the elements of a list of tensors, or the value.
+func tensorsOrSelf(v any) []any {
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		if _, ok := list[0].(*tensor); ok {
+			return list
+		}
+	}
+	return []any{v}
+}
+
+// argument is the text of an argument, "" of none. A tensor is a parameter of
+// its own, unless the operator wants it as an int or a list known at compile
+// time, which `int` and a name that ends in _list ask for.
+func (c *call) argument(p *dsl.Param, v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case *tensor:
+		if strings.HasSuffix(p.Name.Name, "_list") {
+			return literals(v.values), nil
+		}
+		return c.parameter(v)
+	case bool:
+		return strconv.FormatBool(v), nil
+	case string:
+		return strconv.Quote(v), nil
+	case float64:
+		return literal(v), nil
+	case json.Number:
+		return literal(number(v)), nil
+	case []any:
+		list := make([]string, len(v))
+		for i, x := range v {
+			if x == nil {
+				list[i] = "-1" // an extent that stays
+				continue
+			}
+			text, err := c.argument(p, x)
+			if err != nil {
+				return "", err
+			}
+			list[i] = text
+		}
+		return "[" + strings.Join(list, ", ") + "]", nil
+	case []setting:
+		if len(v) == 1 && v[0].name == "dtype" {
+			return "", nil
+		}
+	}
+	return "", fmt.Errorf("%s: no text for %v", p.Name.Name, v)
+}
+
+// parameter adds a parameter of the exported fn.
+func (c *call) parameter(x *tensor) (string, error) {
+	elem := ""
+	switch x.kind {
+	case "float64":
+	case "bool", "int64", "int32":
+		elem = x.kind
+	default:
+		return "", fmt.Errorf("a tensor of %s", x.kind)
+	}
+	name := "x" + strconv.Itoa(len(c.inputs))
+	var dims []string
+	for _, d := range x.shape {
+		dims = append(dims, strconv.Itoa(d))
+	}
+	c.params = append(c.params, name+" ["+strings.Join(dims, ", ")+"]"+elem)
+	c.inputs = append(c.inputs, x)
+	return name, nil
+}
+
+// literals is a list of numbers.
+func literals(values []float64) string {
+	var list []string
+	for _, v := range values {
+		list = append(list, literal(v))
+	}
+	return "[" + strings.Join(list, ", ") + "]"
+}
+
+// literal is a number as .dnn text.
+func literal(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "nan"
+	case math.IsInf(v, 0):
+		return strings.TrimPrefix(strings.ToLower(strconv.FormatFloat(v, 'g', -1, 64)), "+")
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// wrt is the parameters that have a gradient, by position.
+func (c *call) wrt() []int {
+	var out []int
+	for i, x := range c.inputs {
+		if x.grad {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// program is the exported fns of a call: value for all results; where there are
+// several, a second fn of the differentiable ones behind one another.
+func (c *call) program(id string, results int, diff []int) string {
+	var vjps []string
+	for _, i := range c.wrt() {
+		vjps = append(vjps, fmt.Sprintf("vjp(x%d)", i))
+	}
+	params := strings.Join(c.params, ", ")
+	if results == 1 {
+		return fmt.Sprintf("export fn %s(%s) = %s\n    derive %s\n", id, params, c.expr, strings.Join(append([]string{"value"}, vjps...), ", "))
+	}
+	text := fmt.Sprintf("export fn %s(%s) = %s\n", id, params, c.expr)
+	if len(vjps) == 0 {
+		return text
+	}
+	var names, flat []string
+	for i := range results {
+		names = append(names, fmt.Sprintf("r%d", i))
+	}
+	for _, i := range diff {
+		flat = append(flat, fmt.Sprintf("reshape(r%d, [-1])", i))
+	}
+	return text + fmt.Sprintf("export fn %sd(%s) {\n    %s = %s\n    return concat(%s)\n}\n    derive %s\n",
+		id, params, strings.Join(names, ", "), c.expr, strings.Join(flat, ", "), strings.Join(vjps, ", "))
+}
