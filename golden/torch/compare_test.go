@@ -10,7 +10,7 @@ const tolerance = 1e-9
 
 // noise is the largest absolute error, in parts of the largest element and 1:
 // what cancels in a sum is right to the rounding of its parts.
-const noise = 1e-13
+const noise = 1e-12
 
 // compare is what differs between a sample and what its functions computed, ""
 // where all agrees.

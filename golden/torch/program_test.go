@@ -18,6 +18,10 @@ import (
 // prefix stands before the names of operators in .dnn text.
 const prefix = "torch_"
 
+// static ends the names of parameters that want integers known at compile time,
+// where PyTorch has a tensor of them.
+const static = "_list"
+
 // A library is the operators that .dnn text defines.
 type library struct {
 	text string
@@ -102,6 +106,7 @@ func (lib *library) call(s *sample) (*call, error) {
 	if f == nil {
 		return nil, nil
 	}
+	positional = gathered(positional, len(f.Params))
 	var args []string
 	add := func(p *dsl.Param, v any) error {
 		text, err := c.argument(p, v)
@@ -111,15 +116,24 @@ func (lib *library) call(s *sample) (*call, error) {
 		return err
 	}
 	for i, v := range positional {
+		if i >= len(f.Params) && v == nil {
+			continue
+		}
 		if i >= len(f.Params) {
 			return nil, fmt.Errorf("%s has no parameter for argument %d", f.Name.Name, i)
 		}
-		if err := add(f.Params[i], v); err != nil {
+		p := f.Params[i]
+		if _, ok := v.(bool); ok && p.Name.Name == "dim" {
+			p = f.Params[i+1] // std(x, unbiased) beside std(x, dim, unbiased)
+		}
+		if err := add(p, v); err != nil {
 			return nil, err
 		}
 	}
 	for _, k := range s.kwargs {
-		i := slices.IndexFunc(f.Params, func(p *dsl.Param) bool { return p.Name.Name == k.name })
+		i := slices.IndexFunc(f.Params, func(p *dsl.Param) bool {
+			return p.Name.Name == k.name || p.Name.Name == k.name+static
+		})
 		if i < 0 {
 			if k.value == nil {
 				continue
@@ -147,15 +161,29 @@ func tensorsOrSelf(v any) []any {
 	return []any{v}
 }
 
+// gathered is arguments with numbers at the end that are too many, such as those
+// of sum_to_size(1, 1), made one list.
+func gathered(args []any, params int) []any {
+	if len(args) <= params || params == 0 {
+		return args
+	}
+	rest := args[params-1:]
+	for _, v := range rest {
+		if _, ok := v.(json.Number); !ok {
+			return args
+		}
+	}
+	return append(slices.Clone(args[:params-1]), any(slices.Clone(rest)))
+}
+
 // argument is the text of an argument, "" of none. A tensor is a parameter of
-// its own, unless the operator wants it as an int or a list known at compile
-// time, which `int` and a name that ends in _list ask for.
+// the exported fn, unless the operator wants what it holds.
 func (c *call) argument(p *dsl.Param, v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
 		return "", nil
 	case *tensor:
-		if strings.HasSuffix(p.Name.Name, "_list") {
+		if strings.HasSuffix(p.Name.Name, static) {
 			return literals(v.values), nil
 		}
 		return c.parameter(v)
