@@ -12,17 +12,14 @@ import (
 func (e *entry) printChecks(b *body) {
 	known, checked := setOf(e.explicit...), map[string]bool{}
 	for {
-		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool {
-			open := openDims(e.ir.Dims, p.Node.Type.Shape, known)
-			return len(open) == 1 && !strings.Contains(p.Node.Type.Shape.Size().String(), "/")
-		})
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return e.determined(p, known) != "" })
 		if i < 0 {
 			break
 		}
-		s := e.ir.Params[i].Node.Type.Shape
-		dim := openDims(e.ir.Dims, s, known)[0]
+		p := e.ir.Params[i]
+		dim := e.determined(p, known)
 		known[dim] = true
-		checked[e.params[i]] = e.printDim(b, dim, e.params[i], s)
+		checked[e.params[i]] = e.printDim(b, dim, e.params[i], p.Node.Type.Shape)
 	}
 	for i, out := range e.Outputs {
 		e.printLength(b, e.outputs[i], out.Type.Shape)
