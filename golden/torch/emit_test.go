@@ -36,7 +36,7 @@ type function struct {
 const patience = 2 * time.Minute
 
 // emit compiles a sample to Go. Whatever goes wrong is kept with it.
-func emit(lib *library, s *sample, c *call, id, pkg string) *emitted {
+func emit(s *sample, c *call, id, pkg string) *emitted {
 	e := &emitted{sample: s, call: c, id: id, pkg: pkg}
 	done := make(chan error, 1)
 	go func() {
@@ -45,7 +45,13 @@ func emit(lib *library, s *sample, c *call, id, pkg string) *emitted {
 				done <- fmt.Errorf("panic: %v", r)
 			}
 		}()
-		done <- e.compile(lib)
+		done <- e.compile()
+	}()
+	start := time.Now()
+	defer func() {
+		if d := time.Since(start); d > 2*time.Second {
+			fmt.Println("slow", s.op, id, d)
+		}
 	}()
 	select {
 	case e.err = <-done:
@@ -56,10 +62,10 @@ func emit(lib *library, s *sample, c *call, id, pkg string) *emitted {
 }
 
 // compile runs the compiler.
-func (e *emitted) compile(lib *library) error {
+func (e *emitted) compile() error {
 	results := 1
 	if len(e.outputs) > 1 {
-		value, err := elaborate(lib.text + fmt.Sprintf("export fn %s(%s) = %s\n", e.id, strings.Join(e.call.params, ", "), e.call.expr))
+		value, err := elaborate(e.call.text + fmt.Sprintf("export fn %s(%s) = %s\n", e.id, strings.Join(e.call.params, ", "), e.call.expr))
 		if err != nil {
 			return err
 		}
@@ -72,7 +78,7 @@ func (e *emitted) compile(lib *library) error {
 			diff = append(diff, i)
 		}
 	}
-	program, err := elaborate(lib.text + e.call.program(e.id, results, diff))
+	program, err := elaborate(e.call.text + e.call.program(e.id, results, diff))
 	if err != nil {
 		return err
 	}

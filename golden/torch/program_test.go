@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -24,8 +25,9 @@ const static = "_list"
 
 // A library is the operators that .dnn text defines.
 type library struct {
-	text string
-	fns  map[string]*dsl.FnDecl
+	fns   map[string]*dsl.FnDecl
+	texts map[string]string   // of each declaration
+	words map[string][]string // the declared names in it
 }
 
 // operators reads ops/*.dnn.
@@ -35,7 +37,7 @@ func operators(t *testing.T) *library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := &library{fns: map[string]*dsl.FnDecl{}}
+	lib := &library{fns: map[string]*dsl.FnDecl{}, texts: map[string]string{}, words: map[string][]string{}}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -46,16 +48,53 @@ func operators(t *testing.T) *library {
 			t.Error(d)
 		}
 		for _, d := range file.Decls {
-			if f, ok := d.(*dsl.FnDecl); ok {
-				if lib.fns[f.Name.Name] != nil {
-					t.Errorf("%s: %s is declared twice", path, f.Name.Name)
-				}
-				lib.fns[f.Name.Name] = f
+			name, span := "", d.Where()
+			switch d := d.(type) {
+			case *dsl.FnDecl:
+				name = d.Name.Name
+				lib.fns[name] = d
+			case *dsl.ConstDecl:
+				name = d.Name.Name
+			}
+			if lib.texts[name] != "" {
+				t.Errorf("%s: %s is declared twice", path, name)
+			}
+			lib.texts[name] = string(text[span.Start:span.End])
+		}
+	}
+	for name, text := range lib.texts {
+		for _, w := range word.FindAllString(text, -1) {
+			if lib.texts[w] != "" && w != name && !slices.Contains(lib.words[name], w) {
+				lib.words[name] = append(lib.words[name], w)
 			}
 		}
-		lib.text += string(text) + "\n"
 	}
 	return lib
+}
+
+// word is an identifier.
+var word = regexp.MustCompile(`\w+`)
+
+// needed is the text of a declaration and of all that it refers to, sorted.
+func (lib *library) needed(name string) string {
+	seen := map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		for _, w := range lib.words[name] {
+			visit(w)
+		}
+	}
+	visit(name)
+	var texts []string
+	for name := range seen {
+		texts = append(texts, lib.texts[name])
+	}
+	sort.Strings(texts)
+	return strings.Join(texts, "\n") + "\n"
 }
 
 // names is the operators that are defined, without the number of tensors that
@@ -79,6 +118,7 @@ func fnName(op string) string {
 // A call is a sample as .dnn text.
 type call struct {
 	expr   string // the call of the operator
+	text   string // the declarations that it needs
 	params []string
 	inputs []*tensor // of the parameters, in order
 	listed int       // tensors that were passed one by one
@@ -147,6 +187,7 @@ func (lib *library) call(s *sample) (*call, error) {
 			return nil, err
 		}
 	}
+	c.text = lib.needed(f.Name.Name)
 	c.expr = f.Name.Name + "(" + strings.Join(args, ", ") + ")"
 	return c, nil
 }

@@ -22,7 +22,7 @@ func check(t *testing.T, lib *library, list []*sample) map[*sample]string {
 		case err != nil:
 			found[s] = err.Error()
 		case c != nil:
-			e := emit(lib, s, c, fmt.Sprintf("s%d", i), fmt.Sprintf("p%d", len(all)/packageSize))
+			e := emit(s, c, fmt.Sprintf("s%d", i), fmt.Sprintf("p%d", len(all)/packageSize))
 			if e.err != nil {
 				found[s] = c.expr + ": " + e.err.Error()
 				continue
