@@ -27,7 +27,8 @@ type emitted struct {
 // A function is an emitted function that a sample calls.
 type function struct {
 	name    string // Go's
-	wrt     int    // the parameter that it is a derivative by, negative of the value
+	kind    string // value, vjp or jvp
+	wrt     []int  // the parameters that it is a derivative by
 	outputs []int  // sizes of what it sets, in order
 	results []bool // for each result, whether it is returned
 }
@@ -46,12 +47,6 @@ func emit(s *sample, c *call, id, pkg string) *emitted {
 			}
 		}()
 		done <- e.compile()
-	}()
-	start := time.Now()
-	defer func() {
-		if d := time.Since(start); d > 2*time.Second {
-			fmt.Println("slow", s.op, id, d)
-		}
 	}()
 	select {
 	case e.err = <-done:
@@ -72,6 +67,9 @@ func (e *emitted) compile() error {
 		results = len(value.Funcs[0].Results)
 	}
 	diff := e.diff
+	if results < len(e.outputs) && results != len(diff) {
+		return fmt.Errorf("%d results, want %d or the %d that are differentiable", results, len(e.outputs), len(diff))
+	}
 	if results == len(diff) {
 		diff = nil // the others are left out
 		for i := range results {
@@ -100,15 +98,14 @@ func (e *emitted) compile() error {
 
 // describe is how an entry is called.
 func (e *emitted) describe(f *ir.Func, entry *ir.FuncEntry) function {
-	out := function{name: strings.ToUpper(f.Name[:1]) + f.Name[1:] + entry.Suffix, wrt: -1}
+	out := function{name: strings.ToUpper(f.Name[:1]) + f.Name[1:] + entry.Suffix, kind: entry.Kinds[0], wrt: entry.Params}
 	for _, b := range entry.Outputs {
 		n, _ := b.Type.Shape.Size().Const()
 		out.outputs = append(out.outputs, n)
 	}
 	results := f.Results
-	if entry.Kinds[0] == "vjp" {
-		out.wrt = entry.Params[0]
-		results = []*ir.Node{f.Params[out.wrt].Node}
+	if out.kind == "vjp" {
+		results = []*ir.Node{f.Params[out.wrt[0]].Node}
 	}
 	for _, r := range results {
 		out.results = append(out.results, r.Type.Rank() == 0)

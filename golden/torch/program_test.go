@@ -28,6 +28,7 @@ type library struct {
 	fns   map[string]*dsl.FnDecl
 	texts map[string]string   // of each declaration
 	words map[string][]string // the declared names in it
+	files map[string]string   // where it stands, such as elementwise
 }
 
 // operators reads ops/*.dnn.
@@ -37,7 +38,7 @@ func operators(t *testing.T) *library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := &library{fns: map[string]*dsl.FnDecl{}, texts: map[string]string{}, words: map[string][]string{}}
+	lib := &library{fns: map[string]*dsl.FnDecl{}, texts: map[string]string{}, words: map[string][]string{}, files: map[string]string{}}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -59,6 +60,7 @@ func operators(t *testing.T) *library {
 			if lib.texts[name] != "" {
 				t.Errorf("%s: %s is declared twice", path, name)
 			}
+			lib.files[name] = strings.TrimSuffix(filepath.Base(path), ".dnn")
 			lib.texts[name] = string(text[span.Start:span.End])
 		}
 	}
@@ -233,10 +235,16 @@ func (c *call) argument(p *dsl.Param, v any) (string, error) {
 	case string:
 		return strconv.Quote(v), nil
 	case float64:
+		if p.Type != nil && p.Type.Text() == "string" {
+			return strconv.Quote(literal(v)), nil // one of several names
+		}
 		return literal(v), nil
 	case json.Number:
 		return literal(number(v)), nil
 	case []any:
+		if len(v) == 0 && p.Default != nil {
+			return "", nil // as if it were not given
+		}
 		list := make([]string, len(v))
 		for i, x := range v {
 			if x == nil {
@@ -262,7 +270,7 @@ func (c *call) argument(p *dsl.Param, v any) (string, error) {
 func (c *call) parameter(x *tensor) (string, error) {
 	elem := ""
 	switch x.kind {
-	case "float64":
+	case "float64", "float32":
 	case "bool", "int64", "int32":
 		elem = x.kind
 	default:
@@ -312,9 +320,13 @@ func (c *call) wrt() []int {
 // program is the exported fns of a call: value for all results; where there are
 // several, a second fn of the differentiable ones behind one another.
 func (c *call) program(id string, results int, diff []int) string {
-	var vjps []string
+	var vjps, moved []string
 	for _, i := range c.wrt() {
 		vjps = append(vjps, fmt.Sprintf("vjp(x%d)", i))
+		moved = append(moved, fmt.Sprintf("x%d", i))
+	}
+	if len(moved) > 0 {
+		vjps = append(vjps, "jvp("+strings.Join(moved, ", ")+")")
 	}
 	params := strings.Join(c.params, ", ")
 	if results == 1 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/gob"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,8 +54,13 @@ func run(t *testing.T, list []*emitted) map[*emitted][]*work {
 			for _, x := range e.call.inputs {
 				w.Args = append(w.Args, x.values)
 			}
-			if f.wrt >= 0 {
+			switch f.kind {
+			case "vjp":
 				w.Args = append(w.Args, e.cotangent())
+			case "jvp":
+				for _, i := range f.wrt {
+					w.Args = append(w.Args, direction(i, e.call.inputs[i].size()))
+				}
 			}
 			out[e] = append(out[e], w)
 			all = append(all, w)
@@ -90,6 +96,16 @@ func (e *emitted) cotangent() []float64 {
 	var out []float64
 	for _, c := range e.cotangents {
 		out = append(out, c.values...)
+	}
+	return out
+}
+
+// direction is where a parameter moves: numbers of the order of 1.
+func direction(param, size int) []float64 {
+	r := rand.New(rand.NewPCG(uint64(param), uint64(size)))
+	out := make([]float64, size)
+	for i := range out {
+		out[i] = 2*r.Float64() - 1
 	}
 	return out
 }

@@ -1,11 +1,15 @@
 package torch
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "with TORCH_VECTORS, rewrite the table of README.md and excerpt.jsonl")
 
 // packageSize is how many samples go into one package.
 const packageSize = 40
@@ -41,50 +45,39 @@ func check(t *testing.T, lib *library, list []*sample) map[*sample]string {
 	return found
 }
 
-// The whole set, where it is named.
+// TestVectors runs the whole set of samples, in the file that TORCH_VECTORS
+// names, and holds the table of README.md against what comes of it. TORCH_ONLY
+// has names of operators, with commas between, to run alone.
 func TestVectors(t *testing.T) {
 	path := os.Getenv("TORCH_VECTORS")
 	if path == "" {
 		t.Skip("TORCH_VECTORS names no file")
 	}
-	lib := operators(t)
-	list := load(t, path)
+	lib, list := operators(t), load(t, path)
 	if only := os.Getenv("TORCH_ONLY"); only != "" {
-		names := map[string]bool{}
-		for _, n := range strings.Split(only, ",") {
-			names[n] = true
-		}
-		var some []*sample
-		for _, s := range list {
-			if names[s.op] {
-				some = append(some, s)
+		names := strings.Split(only, ",")
+		list = slices.DeleteFunc(list, func(s *sample) bool { return !slices.Contains(names, s.op) })
+		for s, text := range check(t, lib, list) {
+			if text != "" {
+				t.Errorf("%s: %s", s.op, text)
 			}
 		}
-		list = some
+		return
 	}
+
 	found := check(t, lib, list)
-	ops := map[string]bool{}
-	pass := 0
 	for _, s := range list {
-		text, ok := found[s]
-		if !ok {
-			continue
-		}
-		if text == "" {
-			pass++
-			if _, seen := ops[s.op]; !seen {
-				ops[s.op] = true
-			}
-			continue
-		}
-		ops[s.op] = false
-		t.Errorf("%s: %s", s.op, text)
-	}
-	good := 0
-	for _, ok := range ops {
-		if ok {
-			good++
+		if text := found[s]; text != "" {
+			t.Logf("%s: %s", s.op, text)
 		}
 	}
-	t.Logf("%d of %d operators, %d of %d samples pass", good, len(ops), pass, len(found))
+	rows := tabulate(list, found, reasons(t))
+	before, between, after, _ := table(t)
+	if *update {
+		write(t, tableFile, []byte(before+tableBegin+print(rows)+tableEnd+after))
+		write(t, excerptFile, excerpt(t, lib, list, found))
+	} else if between != print(rows) {
+		t.Errorf("%s is not what came of the samples: -update writes it", tableFile)
+	}
+	t.Log(sums(rows))
 }
