@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -150,13 +151,13 @@ func read(d *json.Decoder) (any, error) {
 // meaning is what an object stands for: a tensor, a number that JSON lacks, or
 // itself.
 func meaning(fields []setting) (any, error) {
-	if len(fields) == 0 {
-		return fields, nil
+	has := func(name string) bool {
+		return slices.ContainsFunc(fields, func(f setting) bool { return f.name == name })
 	}
-	switch fields[0].name {
-	case "f":
+	switch {
+	case has("f"):
 		return number(fields[0].value), nil
-	case "t":
+	case has("t") && has("shape"):
 		x := &tensor{}
 		for _, f := range fields {
 			switch f.name {
