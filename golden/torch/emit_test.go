@@ -27,7 +27,7 @@ type emitted struct {
 // A function is an emitted function that a sample calls.
 type function struct {
 	name    string // Go's
-	kind    string // value, vjp or jvp
+	kind    string // value, vjp, jvp, grad or hvp
 	wrt     []int  // the parameters that it is a derivative by
 	outputs []int  // sizes of what it sets, in order
 	results []bool // for each result, whether it is returned
@@ -37,8 +37,7 @@ type function struct {
 const patience = 2 * time.Minute
 
 // emit compiles a sample to Go. Whatever goes wrong is kept with it.
-func emit(s *sample, c *call, id, pkg string) *emitted {
-	e := &emitted{sample: s, call: c, id: id, pkg: pkg}
+func (e *emitted) emit(text func(results int, diff []int) string) {
 	done := make(chan error, 1)
 	go func() {
 		defer func() {
@@ -46,37 +45,23 @@ func emit(s *sample, c *call, id, pkg string) *emitted {
 				done <- fmt.Errorf("panic: %v", r)
 			}
 		}()
-		done <- e.compile()
+		done <- e.compile(text)
 	}()
 	select {
 	case e.err = <-done:
 	case <-time.After(patience):
 		e.err = fmt.Errorf("more than %v to compile", patience)
 	}
-	return e
 }
 
-// compile runs the compiler.
-func (e *emitted) compile() error {
-	results := 1
-	if len(e.outputs) > 1 {
-		value, err := elaborate(e.call.text + fmt.Sprintf("export fn %s(%s) = %s\n", e.id, strings.Join(e.call.params, ", "), e.call.expr))
-		if err != nil {
-			return err
-		}
-		results = len(value.Funcs[0].Results)
+// compile runs the compiler on the program that text makes of how many results
+// the call has, and which of them are differentiable.
+func (e *emitted) compile(text func(results int, diff []int) string) error {
+	results, diff, err := e.count()
+	if err != nil {
+		return err
 	}
-	diff := e.diff
-	if results < len(e.outputs) && results != len(diff) {
-		return fmt.Errorf("%d results, want %d or the %d that are differentiable", results, len(e.outputs), len(diff))
-	}
-	if results == len(diff) {
-		diff = nil // the others are left out
-		for i := range results {
-			diff = append(diff, i)
-		}
-	}
-	program, err := elaborate(e.call.text + e.call.program(e.id, results, diff))
+	program, err := elaborate(e.call.text + text(results, diff))
 	if err != nil {
 		return err
 	}
@@ -96,6 +81,29 @@ func (e *emitted) compile() error {
 	return nil
 }
 
+// count is the number of results of the call, and the positions of those that
+// are differentiable: all, where the others are left out.
+func (e *emitted) count() (results int, diff []int, err error) {
+	if len(e.outputs) == 1 {
+		return 1, []int{0}, nil
+	}
+	value, err := elaborate(e.call.text + fmt.Sprintf("export fn %s(%s) = %s\n", e.id, strings.Join(e.call.params, ", "), e.call.expr))
+	if err != nil {
+		return 0, nil, err
+	}
+	results = len(value.Funcs[0].Results)
+	switch results {
+	case len(e.outputs):
+		return results, e.diff, nil
+	case len(e.diff):
+		for i := range results {
+			diff = append(diff, i)
+		}
+		return results, diff, nil
+	}
+	return 0, nil, fmt.Errorf("%d results, want %d or the %d that are differentiable", results, len(e.outputs), len(e.diff))
+}
+
 // describe is how an entry is called.
 func (e *emitted) describe(f *ir.Func, entry *ir.FuncEntry) function {
 	out := function{name: strings.ToUpper(f.Name[:1]) + f.Name[1:] + entry.Suffix, kind: entry.Kinds[0], wrt: entry.Params}
@@ -104,7 +112,7 @@ func (e *emitted) describe(f *ir.Func, entry *ir.FuncEntry) function {
 		out.outputs = append(out.outputs, n)
 	}
 	results := f.Results
-	if out.kind == "vjp" {
+	if out.kind != "value" && out.kind != "jvp" {
 		results = []*ir.Node{f.Params[out.wrt[0]].Node}
 	}
 	for _, r := range results {

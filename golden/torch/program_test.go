@@ -132,10 +132,7 @@ func (lib *library) call(s *sample) (*call, error) {
 	name := fnName(s.op)
 
 	// Lists of tensors, and any number of them, are passed one by one.
-	positional := append(slices.Clone(tensorsOrSelf(s.input)), []any{}...)
-	for _, a := range s.args {
-		positional = append(positional, a)
-	}
+	positional := slices.Concat(tensorsOrSelf(s.input), s.args)
 	for _, a := range positional {
 		if _, ok := a.(*tensor); ok {
 			c.listed++

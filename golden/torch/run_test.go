@@ -26,14 +26,11 @@ type work struct {
 	Panic   string
 }
 
-// run builds the module of all that was emitted and calls it. The results lie in
-// the order of the samples and their functions.
-func run(t *testing.T, list []*emitted) map[*emitted][]*work {
+// run builds the module of all that was emitted and makes the calls, which are
+// filled in; those of samples that do not build are left out.
+func run(t *testing.T, list []*emitted, calls map[*emitted][]*work) {
 	t.Helper()
 	dir := t.TempDir()
-	if keep := os.Getenv("TORCH_KEEP"); keep != "" {
-		dir = keep
-	}
 	module(t, dir)
 	for _, e := range list {
 		for _, f := range e.files {
@@ -43,27 +40,10 @@ func run(t *testing.T, list []*emitted) map[*emitted][]*work {
 	build(t, dir, list)
 
 	// The calls, in a file for the driver.
-	out := map[*emitted][]*work{}
 	var all []*work
 	for _, e := range list {
-		if e.err != nil {
-			continue
-		}
-		for _, f := range e.funcs {
-			w := &work{Name: e.pkg + "." + f.name, Outputs: f.outputs, Returns: f.results}
-			for _, x := range e.call.inputs {
-				w.Args = append(w.Args, x.values)
-			}
-			switch f.kind {
-			case "vjp":
-				w.Args = append(w.Args, e.cotangent())
-			case "jvp":
-				for _, i := range f.wrt {
-					w.Args = append(w.Args, direction(i, e.call.inputs[i].size()))
-				}
-			}
-			out[e] = append(out[e], w)
-			all = append(all, w)
+		if e.err == nil {
+			all = append(all, calls[e]...)
 		}
 	}
 	var b bytes.Buffer
@@ -87,6 +67,33 @@ func run(t *testing.T, list []*emitted) map[*emitted][]*work {
 	}
 	for i, w := range results {
 		*all[i] = *w
+	}
+}
+
+// work is a call of f, with the sample's inputs and what else it takes.
+func (e *emitted) work(f function, extra ...[]float64) *work {
+	w := &work{Name: e.pkg + "." + f.name, Outputs: f.outputs, Returns: f.results}
+	for _, x := range e.call.inputs {
+		w.Args = append(w.Args, x.values)
+	}
+	w.Args = append(w.Args, extra...)
+	return w
+}
+
+// works is a call of each function: with the cotangents, or along a direction.
+func (e *emitted) works() []*work {
+	var out []*work
+	for _, f := range e.funcs {
+		var extra [][]float64
+		switch f.kind {
+		case "vjp":
+			extra = append(extra, e.cotangent())
+		case "jvp":
+			for _, i := range f.wrt {
+				extra = append(extra, direction(i, e.call.inputs[i].size()))
+			}
+		}
+		out = append(out, e.work(f, extra...))
 	}
 	return out
 }

@@ -26,7 +26,8 @@ func check(t *testing.T, lib *library, list []*sample) map[*sample]string {
 		case err != nil:
 			found[s] = err.Error()
 		case c != nil:
-			e := emit(s, c, fmt.Sprintf("s%d", i), fmt.Sprintf("p%d", len(all)/packageSize))
+			e := &emitted{sample: s, call: c, id: fmt.Sprintf("s%d", i), pkg: fmt.Sprintf("p%d", len(all)/packageSize)}
+			e.emit(func(results int, diff []int) string { return c.program(e.id, results, diff) })
 			if e.err != nil {
 				found[s] = c.expr + ": " + e.err.Error()
 				continue
@@ -34,37 +35,44 @@ func check(t *testing.T, lib *library, list []*sample) map[*sample]string {
 			all = append(all, e)
 		}
 	}
-	results := run(t, all)
+	calls := map[*emitted][]*work{}
+	for _, e := range all {
+		calls[e] = e.works()
+	}
+	run(t, all, calls)
 	for _, e := range all {
 		if e.err != nil {
 			found[e.sample] = e.err.Error()
 			continue
 		}
-		found[e.sample] = e.compare(results[e])
+		found[e.sample] = e.compare(calls[e])
 	}
 	return found
 }
 
-// TestVectors runs the whole set of samples, in the file that TORCH_VECTORS
-// names, and holds the table of README.md against what comes of it. TORCH_ONLY
-// has names of operators, with commas between, to run alone.
-func TestVectors(t *testing.T) {
+// selected is the whole set of samples, in the file that TORCH_VECTORS names, or
+// those of the operators in TORCH_ONLY, names with commas between; all is true of
+// the whole set. Without a file the test is skipped.
+func selected(t *testing.T) (list []*sample, all bool) {
+	t.Helper()
 	path := os.Getenv("TORCH_VECTORS")
 	if path == "" {
 		t.Skip("TORCH_VECTORS names no file")
 	}
-	lib, list := operators(t), load(t, path)
-	if only := os.Getenv("TORCH_ONLY"); only != "" {
-		names := strings.Split(only, ",")
-		list = slices.DeleteFunc(list, func(s *sample) bool { return !slices.Contains(names, s.op) })
-		for s, text := range check(t, lib, list) {
-			if text != "" {
-				t.Errorf("%s: %s", s.op, text)
-			}
-		}
-		return
+	list = load(t, path)
+	only := os.Getenv("TORCH_ONLY")
+	if only == "" {
+		return list, true
 	}
+	names := strings.Split(only, ",")
+	return slices.DeleteFunc(list, func(s *sample) bool { return !slices.Contains(names, s.op) }), false
+}
 
+// TestVectors runs the whole set of samples and holds the table of README.md
+// against what comes of it.
+func TestVectors(t *testing.T) {
+	list, all := selected(t)
+	lib := operators(t)
 	found := check(t, lib, list)
 	for _, s := range list {
 		if text := found[s]; text != "" {
@@ -72,6 +80,10 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	rows := tabulate(list, found, reasons(t))
+	t.Log(sums(rows))
+	if !all {
+		return
+	}
 	before, between, after, _ := table(t)
 	if *update {
 		write(t, tableFile, []byte(before+tableBegin+print(rows)+tableEnd+after))
@@ -79,5 +91,4 @@ func TestVectors(t *testing.T) {
 	} else if between != print(rows) {
 		t.Errorf("%s is not what came of the samples: -update writes it", tableFile)
 	}
-	t.Log(sums(rows))
 }
