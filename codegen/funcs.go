@@ -263,7 +263,7 @@ func printTables(f *file, name func(b *ir.Buffer) string, list []*ir.Buffer) {
 func (e *entry) print(f *file) {
 	prologue := e.ctx.prologue() // notes what it needs of work
 	f.fn(e.doc(), e.signature(), func(b *body) {
-		e.printChecks(b)
+		doubtful := e.printChecks(b)
 		if e.work != "" {
 			need := e.name0() + "Work(" + strings.Join(e.dimArgs(), ", ") + ")"
 			b.block("if work == nil", func() { b.stmt("work = make([]%s, %s)", goType(e.ir.Elem), need) })
@@ -286,6 +286,7 @@ func (e *entry) print(f *file) {
 		if len(values) > 0 {
 			b.stmt("return %s", strings.Join(values, ", "))
 		}
+		b.dropUnused(doubtful)
 	})
 	e.note(e.ctx.err)
 }

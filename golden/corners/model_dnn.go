@@ -8,6 +8,7 @@ import (
 
 	"gradgen.dev/runtime/abi"
 	"gradgen.dev/runtime/blas"
+	"gradgen.dev/runtime/fault"
 )
 
 // This file needs version 1 of gradgen's runtime, or a later one.
@@ -796,5 +797,348 @@ func FirstVJP(dx, x, w []float64) {
 	// dx = 2·w
 	for i := range N {
 		dx[i] = 2 * w[i]
+	}
+}
+
+// reachedTable is [2].
+var reachedTable = []int32{7, 0}
+
+// Reached: indices known at compile time, which the extents of a call must
+// reach. It sets out. It keeps no state: any number of goroutines may call it
+// and its derivatives.
+//
+//	t           = i                [3]
+//	out[:, :−3] = x[:, :8][table]
+//	out[:, 2:]  = x[:, :3][t]
+//
+// It panics unless the lengths fit: out [2,5], x [2,N]. What is set may not
+// overlap the rest.
+func Reached(out, x []float64) {
+	N := len(x) / 2
+	if len(out) != 10 {
+		panic(fmt.Sprintf("corners: Reached: len(out) is %d, want %d", len(out), 10))
+	}
+	if len(x) != 2*N {
+		panic(fmt.Sprintf("corners: Reached: len(x) is %d, want %d", len(x), 2*N))
+	}
+	if N-8 < 0 {
+		panic(fmt.Sprintf("corners: Reached: N is %d, but N - 8 may not be negative", N))
+	}
+	if N-3 < 0 {
+		panic(fmt.Sprintf("corners: Reached: N is %d, but N - 3 may not be negative", N))
+	}
+
+	table := reachedTable
+	t := new([3]int32)[:]
+
+	// t = i
+	for i := range 3 {
+		t[i] = int32(i)
+	}
+
+	// out[:, :−3] = x[:, :8][table]
+	for i := range 2 {
+		outRow := (*[2]float64)(out[5*i:])
+		for j := range outRow {
+			outRow[j] = x[N*i+int(table[j])]
+		}
+	}
+
+	// out[:, 2:] = x[:, :3][t]
+	for i := range 2 {
+		outRow := (*[3]float64)(out[5*i+2:])
+		for j := range outRow {
+			outRow[j] = x[N*i+int(t[j])]
+		}
+	}
+}
+
+// ReachedVJP sets dx to the product of w with the Jacobian of Reached at x,
+// without the Jacobian.
+//
+//	t         = i           [3]
+//	t2        = 0           [2,3]
+//	t2[…]     += w[:, 2:]
+//	t3        = 0           [2,8]
+//	t3[…]     += w[:, :−3]
+//	dx        = 0           [2,N]
+//	dx[:, :3] += t2
+//	dx[:, :8] += t3
+//
+// It panics unless the lengths fit: dx [2,N], x [2,N], w [2,5]. What is set
+// may not overlap the rest.
+func ReachedVJP(dx, x, w []float64) {
+	N := len(x) / 2
+	if len(dx) != 2*N {
+		panic(fmt.Sprintf("corners: ReachedVJP: len(dx) is %d, want %d", len(dx), 2*N))
+	}
+	if len(x) != 2*N {
+		panic(fmt.Sprintf("corners: ReachedVJP: len(x) is %d, want %d", len(x), 2*N))
+	}
+	if len(w) != 10 {
+		panic(fmt.Sprintf("corners: ReachedVJP: len(w) is %d, want %d", len(w), 10))
+	}
+	if N-8 < 0 {
+		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N - 8 may not be negative", N))
+	}
+	if N-3 < 0 {
+		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N - 3 may not be negative", N))
+	}
+
+	table := reachedTable
+	t := new([3]int32)[:]
+	t2 := new([6]float64)[:]
+	t3 := new([16]float64)[:]
+
+	// t = i
+	for i := range 3 {
+		t[i] = int32(i)
+	}
+
+	// t2 = 0
+	clear(t2)
+
+	// t2[…] += w[:, 2:]
+	for i := range 2 {
+		wRow := (*[3]float64)(w[5*i+2:])
+		for j := range t {
+			t2[3*i+int(t[j])] += wRow[j]
+		}
+	}
+
+	// t3 = 0
+	clear(t3)
+
+	// t3[…] += w[:, :−3]
+	for i := range 2 {
+		wRow := (*[2]float64)(w[5*i:])
+		for j := range table {
+			t3[8*i+int(table[j])] += wRow[j]
+		}
+	}
+
+	// dx = 0
+	clear(dx)
+
+	// dx[:, :3] += t2
+	for i := range 2 {
+		t2Row := (*[3]float64)(t2[3*i:])
+		dxRow := (*[3]float64)(dx[N*i:])
+		for j := range dxRow {
+			dxRow[j] += t2Row[j]
+		}
+	}
+
+	// dx[:, :8] += t3
+	for i := range 2 {
+		t3Row := (*[8]float64)(t3[8*i:])
+		dxRow := (*[8]float64)(dx[N*i:])
+		for j := range dxRow {
+			dxRow[j] += t3Row[j]
+		}
+	}
+}
+
+// gatheredTable is [2,2].
+var gatheredTable = []int32{0, 3, 1, 0}
+
+// Gathered is the function gathered of model.dnn. It sets out. It keeps no
+// state: any number of goroutines may call it and its derivatives.
+//
+//	t   = x[:4, :]ᵀ[tableᵀ]  [2,2]
+//	out = tᵀ                 [2,2]
+//
+// It panics unless the lengths fit: out [2,2], x [N,2]. What is set may not
+// overlap the rest.
+func Gathered(out, x []float64) {
+	N := len(x) / 2
+	if len(out) != 4 {
+		panic(fmt.Sprintf("corners: Gathered: len(out) is %d, want %d", len(out), 4))
+	}
+	if len(x) != 2*N {
+		panic(fmt.Sprintf("corners: Gathered: len(x) is %d, want %d", len(x), 2*N))
+	}
+	if N-4 < 0 {
+		panic(fmt.Sprintf("corners: Gathered: N is %d, but N - 4 may not be negative", N))
+	}
+
+	table := gatheredTable
+	t := new([4]float64)[:]
+
+	// t = x[:4, :]ᵀ[tableᵀ]
+	for i := range 2 {
+		tRow := (*[2]float64)(t[2*i:])
+		for j := range tRow {
+			tRow[j] = x[i+2*int(table[i+2*j])]
+		}
+	}
+
+	// out = tᵀ
+	for i := range 2 {
+		outRow := (*[2]float64)(out[2*i:])
+		for j := range outRow {
+			outRow[j] = t[i+2*j]
+		}
+	}
+}
+
+// GatheredVJP sets dx to the product of w with the Jacobian of Gathered at x,
+// without the Jacobian.
+//
+//	t         = Σ wᵀ·onehot(tableᵀ)  [2,4]
+//	dx        = 0                    [N,2]
+//	dx[:4, :] = tᵀ
+//
+// It panics unless the lengths fit: dx [N,2], x [N,2], w [2,2]. What is set
+// may not overlap the rest.
+func GatheredVJP(dx, x, w []float64) {
+	N := len(x) / 2
+	if len(dx) != 2*N {
+		panic(fmt.Sprintf("corners: GatheredVJP: len(dx) is %d, want %d", len(dx), 2*N))
+	}
+	if len(x) != 2*N {
+		panic(fmt.Sprintf("corners: GatheredVJP: len(x) is %d, want %d", len(x), 2*N))
+	}
+	if len(w) != 4 {
+		panic(fmt.Sprintf("corners: GatheredVJP: len(w) is %d, want %d", len(w), 4))
+	}
+	if N-4 < 0 {
+		panic(fmt.Sprintf("corners: GatheredVJP: N is %d, but N - 4 may not be negative", N))
+	}
+
+	table := gatheredTable
+	t := new([8]float64)[:]
+
+	// t = Σ wᵀ·onehot(tableᵀ)
+	clear(t)
+	for i := range 2 {
+		for j := range 2 {
+			wOfJ := w[i+2*j]
+			tableOfJ := table[i+2*j]
+			tRow := (*[4]float64)(t[4*i:])
+			for k := range tRow {
+				hit := float64(0)
+				if int(tableOfJ) == k {
+					hit = 1
+				}
+				tRow[k] += wOfJ * hit
+			}
+		}
+	}
+
+	// dx = 0
+	clear(dx)
+
+	// dx[:4, :] = tᵀ
+	for i := range 4 {
+		dxRow := (*[2]float64)(dx[min(2*i, len(dx)):])
+		for j := range dxRow {
+			dxRow[j] = t[i+4*j]
+		}
+	}
+}
+
+// Tables: one vector of indices for two tables. It sets out. It keeps no
+// state: any number of goroutines may call it and its derivatives.
+//
+//	out = a[i] + b[i]  [K]
+//
+// It panics unless the lengths fit: out [K], a [N], b [M], i [K]. What is set
+// may not overlap the rest.
+func Tables(out, a, b []float64, i []int32) {
+	N := len(a)
+	M := len(b)
+	K := len(i)
+	if len(out) != K {
+		panic(fmt.Sprintf("corners: Tables: len(out) is %d, want %d", len(out), K))
+	}
+	if err := fault.Labels("corners.Tables", "i", i, N); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("corners.Tables", "i", i, M); err != nil {
+		panic(err)
+	}
+
+	// out = a[i] + b[i]
+	for iOf := range K {
+		out[iOf] = a[int(i[iOf])] + b[int(i[iOf])]
+	}
+}
+
+// TablesVJP sets db to the product of w with the Jacobian of Tables by b at a,
+// b and i, without the Jacobian.
+//
+//	db    = 0   [M]
+//	db[…] += w
+//
+// It panics unless the lengths fit: db [M], a [N], b [M], i [K], w [K]. What
+// is set may not overlap the rest.
+func TablesVJP(db, a, b []float64, i []int32, w []float64) {
+	N := len(a)
+	M := len(b)
+	K := len(i)
+	if len(db) != M {
+		panic(fmt.Sprintf("corners: TablesVJP: len(db) is %d, want %d", len(db), M))
+	}
+	if len(w) != K {
+		panic(fmt.Sprintf("corners: TablesVJP: len(w) is %d, want %d", len(w), K))
+	}
+	if err := fault.Labels("corners.TablesVJP", "i", i, N); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("corners.TablesVJP", "i", i, M); err != nil {
+		panic(err)
+	}
+
+	// db = 0
+	clear(db)
+
+	// db[…] += w
+	for iOf := range K {
+		db[int(i[iOf])] += w[iOf]
+	}
+}
+
+// Nothing is a length that nothing needs. It sets out. It keeps no state: any
+// number of goroutines may call it and its derivatives.
+//
+//	out = x  [0]
+//
+// It panics unless the lengths fit: out [0], x [N]. What is set may not
+// overlap the rest.
+func Nothing(out, x []float64) {
+	if len(out) != 0 {
+		panic(fmt.Sprintf("corners: Nothing: len(out) is %d, want %d", len(out), 0))
+	}
+
+	// out = x
+	for i := range 0 {
+		out[i] = x[i]
+	}
+}
+
+// NothingVJP sets dx to the product of w with the Jacobian of Nothing at x,
+// without the Jacobian.
+//
+//	dx = Σᵢ w  [N]
+//
+// It panics unless the lengths fit: dx [N], x [N], w [0]. What is set may not
+// overlap the rest.
+func NothingVJP(dx, x, w []float64) {
+	N := len(x)
+	if len(dx) != N {
+		panic(fmt.Sprintf("corners: NothingVJP: len(dx) is %d, want %d", len(dx), N))
+	}
+	if len(w) != 0 {
+		panic(fmt.Sprintf("corners: NothingVJP: len(w) is %d, want %d", len(w), 0))
+	}
+
+	// dx = Σᵢ w
+	clear(dx)
+	for i := range 0 {
+		wRow := w[N*i:][:N]
+		for j := range dx {
+			dx[j] += wRow[j]
+		}
 	}
 }

@@ -628,3 +628,293 @@ func TestFirstAllocations(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Each derivative is the slope of the one below it.
+func TestReachedDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN int }{{9}, {10}, {9}, {8}, {9}, {17}} {
+		dimN := size.dimN
+		xAt := make([]float64, 2*dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// ReachedVJP, along a random direction.
+			reachedVJPDx := make([]float64, 2*dimN)
+			reachedVJPW := make([]float64, 10)
+			for i := range reachedVJPW {
+				reachedVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			reachedOutUp := make([]float64, 10)
+			reachedOutDown := make([]float64, 10)
+			direction := make([]float64, len(xAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			ReachedVJP(reachedVJPDx, xAt, reachedVJPW)
+			Reached(reachedOutUp, up)
+			Reached(reachedOutDown, down)
+			got, want := 0.0, 0.0
+			for i, u := range reachedOutUp {
+				want += float64(reachedVJPW[i]) * float64(u-reachedOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(reachedVJPDx[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("ReachedVJP: slope %v, want %v", got, want)
+			}
+		}
+	}
+}
+
+func TestReachedAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	xAt := make([]float64, 2*dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	reachedOut := make([]float64, 10)
+	reachedVJPDx := make([]float64, 2*dimN)
+	reachedVJPW := make([]float64, 10)
+	for i := range reachedVJPW {
+		reachedVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		Reached(reachedOut, xAt)
+		ReachedVJP(reachedVJPDx, xAt, reachedVJPW)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Each derivative is the slope of the one below it.
+func TestGatheredDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN int }{{5}, {4}, {7}, {8}, {9}, {17}} {
+		dimN := size.dimN
+		xAt := make([]float64, 2*dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// GatheredVJP, along a random direction.
+			gatheredVJPDx := make([]float64, 2*dimN)
+			gatheredVJPW := make([]float64, 4)
+			for i := range gatheredVJPW {
+				gatheredVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			gatheredOutUp := make([]float64, 4)
+			gatheredOutDown := make([]float64, 4)
+			direction := make([]float64, len(xAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			GatheredVJP(gatheredVJPDx, xAt, gatheredVJPW)
+			Gathered(gatheredOutUp, up)
+			Gathered(gatheredOutDown, down)
+			got, want := 0.0, 0.0
+			for i, u := range gatheredOutUp {
+				want += float64(gatheredVJPW[i]) * float64(u-gatheredOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(gatheredVJPDx[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("GatheredVJP: slope %v, want %v", got, want)
+			}
+		}
+	}
+}
+
+func TestGatheredAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	xAt := make([]float64, 2*dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	gatheredOut := make([]float64, 4)
+	gatheredVJPDx := make([]float64, 2*dimN)
+	gatheredVJPW := make([]float64, 4)
+	for i := range gatheredVJPW {
+		gatheredVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		Gathered(gatheredOut, xAt)
+		GatheredVJP(gatheredVJPDx, xAt, gatheredVJPW)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Each derivative is the slope of the one below it.
+func TestTablesDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN, dimM, dimK int }{{1, 2, 7}, {2, 7, 8}, {7, 8, 9}, {8, 9, 17}, {9, 17, 1}, {17, 1, 2}} {
+		dimN := size.dimN
+		dimM := size.dimM
+		dimK := size.dimK
+		aAt := make([]float64, dimN)
+		for i := range aAt {
+			aAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		bAt := make([]float64, dimM)
+		for i := range bAt {
+			bAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+		}
+		iAt := make([]int32, dimK)
+		for i := range iAt {
+			iAt[i] = int32(rng.At(4, uint64(i))%uint64(dimN)) % int32(dimM)
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// TablesVJP, along a random direction.
+			tablesVJPDb := make([]float64, dimM)
+			tablesVJPW := make([]float64, dimK)
+			for i := range tablesVJPW {
+				tablesVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			tablesOutUp := make([]float64, dimK)
+			tablesOutDown := make([]float64, dimK)
+			direction := make([]float64, len(bAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(bAt), slices.Clone(bAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			TablesVJP(tablesVJPDb, aAt, bAt, iAt, tablesVJPW)
+			Tables(tablesOutUp, aAt, up, iAt)
+			Tables(tablesOutDown, aAt, down, iAt)
+			got, want := 0.0, 0.0
+			for i, u := range tablesOutUp {
+				want += float64(tablesVJPW[i]) * float64(u-tablesOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(tablesVJPDb[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("TablesVJP: slope %v, want %v", got, want)
+			}
+		}
+	}
+}
+
+func TestTablesAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	dimM := 1
+	_ = dimM
+	dimK := 2
+	_ = dimK
+	aAt := make([]float64, dimN)
+	for i := range aAt {
+		aAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	bAt := make([]float64, dimM)
+	for i := range bAt {
+		bAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	iAt := make([]int32, dimK)
+	for i := range iAt {
+		iAt[i] = int32(rng.At(4, uint64(i))%uint64(dimN)) % int32(dimM)
+	}
+	tablesOut := make([]float64, dimK)
+	tablesVJPDb := make([]float64, dimM)
+	tablesVJPW := make([]float64, dimK)
+	for i := range tablesVJPW {
+		tablesVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		Tables(tablesOut, aAt, bAt, iAt)
+		TablesVJP(tablesVJPDb, aAt, bAt, iAt, tablesVJPW)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Each derivative is the slope of the one below it.
+func TestNothingDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN int }{{1}, {2}, {7}, {8}, {9}, {17}} {
+		dimN := size.dimN
+		xAt := make([]float64, dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// NothingVJP, along a random direction.
+			nothingVJPDx := make([]float64, dimN)
+			nothingVJPW := make([]float64, 0)
+			for i := range nothingVJPW {
+				nothingVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			nothingOutUp := make([]float64, 0)
+			nothingOutDown := make([]float64, 0)
+			direction := make([]float64, len(xAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			NothingVJP(nothingVJPDx, xAt, nothingVJPW)
+			Nothing(nothingOutUp, up)
+			Nothing(nothingOutDown, down)
+			got, want := 0.0, 0.0
+			for i, u := range nothingOutUp {
+				want += float64(nothingVJPW[i]) * float64(u-nothingOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(nothingVJPDx[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("NothingVJP: slope %v, want %v", got, want)
+			}
+		}
+	}
+}
+
+func TestNothingAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	xAt := make([]float64, dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	nothingOut := make([]float64, 0)
+	nothingVJPDx := make([]float64, dimN)
+	nothingVJPW := make([]float64, 0)
+	for i := range nothingVJPW {
+		nothingVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		Nothing(nothingOut, xAt)
+		NothingVJP(nothingVJPDx, xAt, nothingVJPW)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
