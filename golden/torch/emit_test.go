@@ -2,8 +2,9 @@ package torch
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type function struct {
 	kind    string // value, vjp, jvp, grad or hvp
 	wrt     []int  // the parameters that it is a derivative by
 	outputs []int  // sizes of what it sets, in order
+	dims    []int  // extents that it takes besides
 	results []bool // for each result, whether it is returned
 }
 
@@ -108,9 +110,13 @@ func (e *emitted) count() (results int, diff []int, err error) {
 func (e *emitted) describe(f *ir.Func, entry *ir.FuncEntry) function {
 	out := function{name: strings.ToUpper(f.Name[:1]) + f.Name[1:] + entry.Suffix, kind: entry.Kinds[0], wrt: entry.Params}
 	for _, b := range entry.Outputs {
-		n, _ := b.Type.Shape.Size().Const()
+		n, err := b.Type.Shape.Size().Eval(sizes(f.Dims))
+		if err != nil {
+			panic(err)
+		}
 		out.outputs = append(out.outputs, n)
 	}
+	out.dims = e.dims(out.name)
 	results := f.Results
 	if out.kind != "value" && out.kind != "jvp" {
 		results = []*ir.Node{f.Params[out.wrt[0]].Node}
@@ -121,7 +127,44 @@ func (e *emitted) describe(f *ir.Func, entry *ir.FuncEntry) function {
 	return out
 }
 
-// elaborate is the meaning of a program; its errors are one.
+// sizes is the values of dimensions that are named by them.
+func sizes(dims []ir.RunDim) map[string]int {
+	out := map[string]int{}
+	for _, d := range dims {
+		n, err := strconv.Atoi(strings.TrimPrefix(d.Name, "D"))
+		if err != nil {
+			panic(err)
+		}
+		out[d.Name] = n
+	}
+	return out
+}
+
+// dims is the extents that an emitted function takes as arguments, which its
+// text tells.
+func (e *emitted) dims(name string) []int {
+	var out []int
+	header := regexp.MustCompile(`(?m)^func ` + name + `\(.*?(D\d+(?:, D\d+)*) int\b`)
+	for _, f := range e.files {
+		if m := header.FindSubmatch(f.Data); m != nil {
+			for _, d := range strings.Split(string(m[1]), ", ") {
+				n, err := strconv.Atoi(d[1:])
+				if err != nil {
+					panic(err)
+				}
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// A refusal is the diagnostics of a program.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }
+
+// elaborate is the meaning of a program; its errors are one, a refusal.
 func elaborate(text string) (*ir.Program, error) {
 	file, syntax := dsl.Parse("torch.dnn", []byte(text))
 	program, meaning := dsl.Elaborate(file, dsl.Options{})
@@ -130,7 +173,7 @@ func elaborate(text string) (*ir.Program, error) {
 		if err := dsl.Render(&b, diags); err != nil {
 			return nil, err
 		}
-		return nil, errors.New(b.String())
+		return nil, &refusal{b.String()}
 	}
 	return program, nil
 }

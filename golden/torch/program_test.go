@@ -124,11 +124,12 @@ type call struct {
 	params []string
 	inputs []*tensor // of the parameters, in order
 	listed int       // tensors that were passed one by one
+	named  bool      // extents of more than 1 are run-time dimensions, D5 for 5
 }
 
 // call is the text of a sample's call; nil where the operator is not defined.
-func (lib *library) call(s *sample) (*call, error) {
-	c := &call{}
+func (lib *library) call(s *sample, named bool) (*call, error) {
+	c := &call{named: named}
 	name := fnName(s.op)
 
 	// Lists of tensors, and any number of them, are passed one by one.
@@ -276,7 +277,11 @@ func (c *call) parameter(x *tensor) (string, error) {
 	name := "x" + strconv.Itoa(len(c.inputs))
 	var dims []string
 	for _, d := range x.shape {
-		dims = append(dims, strconv.Itoa(d))
+		text := strconv.Itoa(d)
+		if c.named && d > 1 {
+			text = "D" + text
+		}
+		dims = append(dims, text)
 	}
 	c.params = append(c.params, name+" ["+strings.Join(dims, ", ")+"]"+elem)
 	c.inputs = append(c.inputs, x)

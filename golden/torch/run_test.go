@@ -20,6 +20,7 @@ type work struct {
 	Name    string // package and function
 	Outputs []int
 	Args    [][]float64
+	Dims    []int  // extents behind the arguments
 	Returns []bool // for each result, whether it is returned
 
 	Results [][]float64
@@ -72,7 +73,7 @@ func run(t *testing.T, list []*emitted, calls map[*emitted][]*work) {
 
 // work is a call of f, with the sample's inputs and what else it takes.
 func (e *emitted) work(f function, extra ...[]float64) *work {
-	w := &work{Name: e.pkg + "." + f.name, Outputs: f.outputs, Returns: f.results}
+	w := &work{Name: e.pkg + "." + f.name, Outputs: f.outputs, Returns: f.results, Dims: f.dims}
 	for _, x := range e.call.inputs {
 		w.Args = append(w.Args, x.values)
 	}

@@ -48,7 +48,7 @@ func TestSecond(t *testing.T) {
 	var all []*emitted
 	calls, taken := map[*emitted][]*work{}, map[string]int{}
 	for i, s := range list {
-		c, err := lib.call(s)
+		c, err := lib.call(s, false)
 		if err != nil || c == nil || len(c.wrt()) == 0 || !smooth(lib, s) || taken[s.op] == 2 {
 			continue
 		}

@@ -21,7 +21,7 @@ func check(t *testing.T, lib *library, list []*sample) map[*sample]string {
 	found := map[*sample]string{}
 	var all []*emitted
 	for i, s := range list {
-		c, err := lib.call(s)
+		c, err := lib.call(s, false)
 		switch {
 		case err != nil:
 			found[s] = err.Error()

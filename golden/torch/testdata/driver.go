@@ -15,6 +15,7 @@ type work struct {
 	Name    string
 	Outputs []int
 	Args    [][]float64
+	Dims    []int
 	Returns []bool
 
 	Results [][]float64
@@ -45,8 +46,8 @@ func main() {
 	}
 }
 
-// call calls f: destinations first, then operands, then scratch memory, which
-// may be nil. Scalars are returned, everything else is in its destination.
+// call calls f: destinations first, then operands, extents, and scratch
+// memory, which may be nil. Scalars are returned, everything else is in its destination.
 func (w *work) call(f reflect.Value) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -61,6 +62,9 @@ func (w *work) call(f reflect.Value) {
 	}
 	for _, x := range w.Args {
 		args = append(args, argument(x, typ.In(len(args))))
+	}
+	for _, d := range w.Dims {
+		args = append(args, reflect.ValueOf(d))
 	}
 	for len(args) < typ.NumIn() {
 		args = append(args, reflect.Zero(typ.In(len(args))))
