@@ -8,32 +8,46 @@ import (
 	"gradgen.dev/ir"
 )
 
-// printChecks prints how dimensions follow from lengths, and what panics.
-func (e *entry) printChecks(b *body) {
+// printChecks prints how dimensions follow from lengths, and what panics. It
+// returns the statements of dimensions that no length checks, by their variables.
+func (e *entry) printChecks(b *body) (doubtful map[string]int) {
+	doubtful = map[string]int{}
 	known, checked := setOf(e.explicit...), map[string]bool{}
 	for {
-		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool {
-			open := openDims(e.ir.Dims, p.Node.Type.Shape, known)
-			return len(open) == 1 && !strings.Contains(p.Node.Type.Shape.Size().String(), "/")
-		})
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return e.determined(p, known) != "" })
 		if i < 0 {
 			break
 		}
-		s := e.ir.Params[i].Node.Type.Shape
-		dim := openDims(e.ir.Dims, s, known)[0]
+		p := e.ir.Params[i]
+		dim := e.determined(p, known)
 		known[dim] = true
-		checked[e.params[i]] = e.printDim(b, dim, e.params[i], s)
+		doubtful[dim] = len(b.code)
+		checked[e.params[i]] = e.printDim(b, dim, e.params[i], p.Node.Type.Shape)
+	}
+	length := func(x string, s ir.Shape) {
+		e.printLength(b, x, s)
+		vars := map[string]bool{}
+		s.Size().Vars(vars)
+		for v := range vars {
+			delete(doubtful, v)
+		}
 	}
 	for i, out := range e.Outputs {
-		e.printLength(b, e.outputs[i], out.Type.Shape)
+		length(e.outputs[i], out.Type.Shape)
 	}
 	for i, p := range e.operands() {
 		if p.Node.Type.Rank() > 0 && !checked[e.params[i]] {
-			e.printLength(b, e.params[i], p.Node.Type.Shape)
+			length(e.params[i], p.Node.Type.Shape)
 		}
 	}
 	e.printFit(b)
 	e.printBounds(b)
+
+	named := map[string]int{}
+	for dim, at := range doubtful {
+		named[e.ctx.names[dim]] = at
+	}
+	return named
 }
 
 // printDim infers a dimension from the length of x; exact where that needs no

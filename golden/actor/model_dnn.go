@@ -56,7 +56,7 @@ import (
 //	dq.dense.b   = scale·Σᵢ (B/2)·dworth
 //	dq.dense.W   = scale·q.hᵀ·((B/2)·dworth)
 //	(B/2)·dq.h   = ((B/2)·dworth)·q.dense.Wᵀ
-//	(B/2)·dq.h.y = (1 − q.h²) ⊙ (B/2)·dq.h    [B,8]
+//	(B/2)·dq.h.y = (1 − q.h²) ⊙ (B/2)·dq.h
 //	dq.h.b       = scale·Σᵢ (B/2)·dq.h.y
 //	dq.h.W       = scale·tᵀ·((B/2)·dq.h.y)
 //
@@ -110,18 +110,16 @@ import (
 //
 // Backward of actor:
 //
-//	scale        = (−1)/B                      []
-//	t9           = scale                       [1]
-//	t10          = q.dense.W·t9                [8]
-//	dq.h.y       = t10·(1 − q.h²)              [B,8]
-//	t11          = dq.h.y·q.h.Wᵀ               [B,5]
-//	dpi.dense2.y = (1 − chosen²) ⊙ t11[:, 3:]  [B,2]
-//	dpi.dense2.b = Σᵢ dpi.dense2.y
-//	dpi.dense2.W = t5ᵀ·dpi.dense2.y
-//	dpi.dense.y  = dpi.dense2.y·pi.dense2.Wᵀ   [B,8]
-//	dpi.dense.y  = (1 − t5²) ⊙ dpi.dense.y     [B,8]
-//	dpi.dense.b  = Σᵢ dpi.dense.y
-//	dpi.dense.W  = sᵀ·dpi.dense.y
+//	(B/−1)·dq.h.y = q.dense.W·(1 − q.h²)
+//	t9            = ((B/−1)·dq.h.y)·q.h.Wᵀ              [B,5]
+//	scale         = (−1)/B                              []
+//	(B/−1)·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]
+//	dpi.dense2.b  = scale·Σᵢ (B/−1)·dpi.dense2.y
+//	dpi.dense2.W  = scale·t5ᵀ·((B/−1)·dpi.dense2.y)
+//	t10           = ((B/−1)·dpi.dense2.y)·pi.dense2.Wᵀ  [B,8]
+//	(B/−1)·dpi.dense.y = (1 − t5²) ⊙ t10
+//	dpi.dense.b   = scale·Σᵢ (B/−1)·dpi.dense.y
+//	dpi.dense.W   = scale·sᵀ·((B/−1)·dpi.dense.y)
 //
 // Update of actor, adam(lr: 1e-3):
 //
@@ -157,43 +155,41 @@ type Actor struct {
 	max         Dims   // capacity
 
 	t              []float64 // [max.B,5]
-	piDenseY       []float64 // [max.B,8]; becomes pi.dense.y, then dpi.dense.y, in place; in the memory of t
-	t12            []float64 // [max.B,5]; in the memory of t
+	piDenseY       []float64 // [max.B,8]; becomes pi.dense.y, then (B/−1)·dpi.dense.y, in place; in the memory of t
+	t11            []float64 // [max.B,5]; in the memory of t
 	qDenseY4       []float64 // [max.B,1]; becomes q.dense.y, in place; in the memory of t
 	piDenseY2      []float64 // [max.B,8]; becomes pi.dense.y, in place; in the memory of t
-	t17            []float64 // [max.B,5]; in the memory of t
+	t16            []float64 // [max.B,5]; in the memory of t
 	qDenseY6       []float64 // [max.B,1]; becomes q.dense.y, in place; in the memory of t
 	qHY            []float64 // [max.B,8]; becomes q.h.y, then q.h, then (B/2)·dq.h.y, in place
-	piDense2Y      []float64 // [max.B,2]; becomes pi.dense2.y, then chosen, then dpi.dense2.y, in place; in the memory of qHY
+	piDense2Y      []float64 // [max.B,2]; becomes pi.dense2.y, then chosen, then (B/−1)·dpi.dense2.y, in place; in the memory of qHY
 	qHY3           []float64 // [max.B,8]; becomes q.h.y, then q.h, in place; in the memory of qHY
 	slowPiDenseY2  []float64 // [max.B,8]; becomes slow_pi.dense.y, in place; in the memory of qHY
-	t15            []float64 // [max.B,5]; in the memory of qHY
+	t14            []float64 // [max.B,5]; in the memory of qHY
 	slowQDenseY3   []float64 // [max.B,1]; becomes slow_q.dense.y, in place; in the memory of qHY
 	piDense2Y2     []float64 // [max.B,2]; becomes pi.dense2.y, in place; in the memory of qHY
 	qHY4           []float64 // [max.B,8]; becomes q.h.y, then q.h, in place; in the memory of qHY
 	qDenseY        []float64 // [max.B,1]; becomes q.dense.y, then (B/2)·dworth, in place
 	t6             []float64 // [max.B,5]; in the memory of qDenseY
 	qDenseY3       []float64 // [max.B,1]; becomes q.dense.y, in place; in the memory of qDenseY
-	t11            []float64 // [max.B,5]; in the memory of qDenseY
-	dpiDenseY      []float64 // [max.B,8]; becomes dpi.dense.y, in place; in the memory of qDenseY
+	t9             []float64 // [max.B,5]; in the memory of qDenseY
+	t10            []float64 // [max.B,8]; in the memory of qDenseY
 	slowPiDense2Y2 []float64 // [max.B,2]; becomes slow_pi.dense2.y, in place; in the memory of qDenseY
 	slowQHY2       []float64 // [max.B,8]; becomes slow_q.h.y, then slow_q.h, in place; in the memory of qDenseY
 	slowPiDenseY   []float64 // [max.B,8]; becomes slow_pi.dense.y, in place
 	t4             []float64 // [max.B,5]; in the memory of slowPiDenseY
 	slowQDenseY    []float64 // [max.B,1]; becomes slow_q.dense.y, in place; in the memory of slowPiDenseY
 	dqH            []float64 // [max.B,8]; becomes (B/2)·dq.h, in place; in the memory of slowPiDenseY
-	qHY2           []float64 // [max.B,8]; becomes q.h.y, then q.h, then dq.h.y, in place; in the memory of slowPiDenseY
+	qHY2           []float64 // [max.B,8]; becomes q.h.y, then q.h, then (B/−1)·dq.h.y, in place; in the memory of slowPiDenseY
 	slowPiDense2Y  []float64 // [max.B,2]; becomes slow_pi.dense2.y, in place
 	slowQHY        []float64 // [max.B,8]; becomes slow_q.h.y, then slow_q.h, in place; in the memory of slowPiDense2Y
 	t7             []float64 // [1]
-	t9             []float64 // [1]; in the memory of t7
-	t18            []float64 // [1]; in the memory of t7
-	t20            []float64 // [3,8]; in the memory of t7
-	t10            []float64 // [8]
-	t21            []float64 // [8]; in the memory of t10
-	t22            []float64 // [8,2]
-	t23            []float64 // [5,8]
-	t24            []float64 // [8,1]
+	t17            []float64 // [1]; in the memory of t7
+	t19            []float64 // [3,8]; in the memory of t7
+	t20            []float64 // [8]
+	t21            []float64 // [8,2]
+	t22            []float64 // [5,8]
+	t23            []float64 // [8,1]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -890,84 +886,73 @@ func (m *Actor) gradientActor(grad *Params, batch *Batch) {
 	qDenseW := m.params.QDenseW
 	qHW := m.params.QHW
 	piDense2W := m.params.PiDense2W
-	t9 := m.t9
-	t10 := m.t10
 	qHY2 := m.qHY2[:8*B]
-	t11 := m.t11[:5*B]
+	t9 := m.t9[:5*B]
 	piDense2Y := m.piDense2Y[:2*B]
 	piDenseY := m.piDenseY[:8*B]
-	dpiDenseY := m.dpiDenseY[:8*B]
+	t10 := m.t10[:8*B]
 	dpiDense2B := grad.PiDense2B
 	dpiDense2W := grad.PiDense2W
 	dpiDenseB := grad.PiDenseB
 	dpiDenseW := grad.PiDenseW
 
-	// scale = (−1)/B
-	scale := -1 / float64(B)
-
-	// t9 = scale
-	t9[0] = scale
-
-	// t10 = q.dense.W·t9
-	blas.Dgemm(1,
-		blas.View64(t9, 1, 1),
-		blas.View64(qDenseW, 1, 8),
-		0, blas.View64(t10, 1, 8))
-
-	// dq.h.y = t10·(1 − q.h²)
+	// (B/−1)·dq.h.y = q.dense.W·(1 − q.h²)
 	for i := range B {
 		qHY2Row := (*[8]float64)(qHY2[8*i:])
-		for j := range qHY2Row {
-			qHY2Row[j] = t10[j] * (1 - qHY2Row[j]*qHY2Row[j])
+		for j := range qDenseW {
+			qHY2Row[j] = qDenseW[j] * (1 - qHY2Row[j]*qHY2Row[j])
 		}
 	}
 
-	// t11 = dq.h.y·q.h.Wᵀ
+	// t9 = ((B/−1)·dq.h.y)·q.h.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(qHY2, B, 8),
 		blas.View64(qHW, 5, 8).T(),
-		0, blas.View64(t11, B, 5))
+		0, blas.View64(t9, B, 5))
 
-	// dpi.dense2.y = (1 − chosen²) ⊙ t11[:, 3:]
-	// dpi.dense2.b = Σᵢ dpi.dense2.y
+	// scale = (−1)/B
+	scale := -1 / float64(B)
+
+	// (B/−1)·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]
+	// dpi.dense2.b = scale·Σᵢ (B/−1)·dpi.dense2.y
 	clear(dpiDense2B)
 	for i := range B {
 		piDense2YRow := (*[2]float64)(piDense2Y[2*i:])
-		t11Row := (*[2]float64)(t11[5*i+3:])
+		t9Row := (*[2]float64)(t9[5*i+3:])
 		for j := range dpiDense2B {
-			dpiDense2Y := (1 - piDense2YRow[j]*piDense2YRow[j]) * t11Row[j]
-			dpiDense2B[j] += dpiDense2Y
+			dpiDense2Y := (1 - piDense2YRow[j]*piDense2YRow[j]) * t9Row[j]
+			dpiDense2B[j] += scale * dpiDense2Y
 			piDense2YRow[j] = dpiDense2Y
 		}
 	}
 
-	// dpi.dense2.W = t5ᵀ·dpi.dense2.y
-	blas.Dgemm(1,
+	// dpi.dense2.W = scale·t5ᵀ·((B/−1)·dpi.dense2.y)
+	blas.Dgemm(scale,
 		blas.View64(piDenseY, B, 8).T(),
 		blas.View64(piDense2Y, B, 2),
 		0, blas.View64(dpiDense2W, 8, 2))
 
-	// dpi.dense.y = dpi.dense2.y·pi.dense2.Wᵀ
+	// t10 = ((B/−1)·dpi.dense2.y)·pi.dense2.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(piDense2Y, B, 2),
 		blas.View64(piDense2W, 8, 2).T(),
-		0, blas.View64(dpiDenseY, B, 8))
+		0, blas.View64(t10, B, 8))
 
-	// dpi.dense.y = (1 − t5²) ⊙ dpi.dense.y
-	// dpi.dense.b = Σᵢ dpi.dense.y
+	// (B/−1)·dpi.dense.y = (1 − t5²) ⊙ t10
+	// dpi.dense.b = scale·Σᵢ (B/−1)·dpi.dense.y
 	clear(dpiDenseB)
 	for i := range B {
 		piDenseYRow := (*[8]float64)(piDenseY[8*i:])
-		dpiDenseYRow := (*[8]float64)(dpiDenseY[8*i:])
+		t10Row := (*[8]float64)(t10[8*i:])
 		for j := range dpiDenseB {
-			dpiDenseYOf := (1 - piDenseYRow[j]*piDenseYRow[j]) * dpiDenseYRow[j]
-			dpiDenseB[j] += dpiDenseYOf
-			piDenseYRow[j] = dpiDenseYOf
+			dpiDenseY := (1 - piDenseYRow[j]*piDenseYRow[j]) * t10Row[j]
+			dpiDenseB[j] += scale * dpiDenseY
+			piDenseYRow[j] = dpiDenseY
 		}
 	}
 
-	// dpi.dense.W = sᵀ·dpi.dense.y
-	blas.Dgemm(1,
+	// dpi.dense.W = scale·sᵀ·((B/−1)·dpi.dense.y)
+	blas.Dgemm(scale,
 		blas.View64(s, B, 3).T(),
 		blas.View64(piDenseY, B, 8),
 		0, blas.View64(dpiDenseW, 3, 8))
@@ -1100,42 +1085,42 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 	slowQHB := m.states.slowQHB
 	slowQDenseW := m.states.slowQDenseW
 	slowQDenseB := m.states.slowQDenseB
-	t12 := m.t12[:5*B]
+	t11 := m.t11[:5*B]
 	qHY3 := m.qHY3[:8*B]
 	qDenseY4 := m.qDenseY4[:B]
 	slowPiDenseY2 := m.slowPiDenseY2[:8*B]
 	slowPiDense2Y2 := m.slowPiDense2Y2[:2*B]
-	t15 := m.t15[:5*B]
+	t14 := m.t14[:5*B]
 	slowQHY2 := m.slowQHY2[:8*B]
 	slowQDenseY3 := m.slowQDenseY3[:B]
 	piDenseY2 := m.piDenseY2[:8*B]
 	piDense2Y2 := m.piDense2Y2[:2*B]
-	t17 := m.t17[:5*B]
+	t16 := m.t16[:5*B]
 	qHY4 := m.qHY4[:8*B]
 	qDenseY6 := m.qDenseY6[:B]
-	t18 := m.t18
+	t17 := m.t17
 
-	// t12[:, :−2] = s
+	// t11[:, :−2] = s
 	for i := range B {
 		sRow := (*[3]float64)(s[3*i:])
-		t12Row := (*[3]float64)(t12[5*i:])
+		t11Row := (*[3]float64)(t11[5*i:])
 		for j := range sRow {
-			t12Row[j] = sRow[j]
+			t11Row[j] = sRow[j]
 		}
 	}
 
-	// t12[:, 3:] = a
+	// t11[:, 3:] = a
 	for i := range B {
 		aRow := (*[2]float64)(a[2*i:])
-		t12Row := (*[2]float64)(t12[5*i+3:])
+		t11Row := (*[2]float64)(t11[5*i+3:])
 		for j := range aRow {
-			t12Row[j] = aRow[j]
+			t11Row[j] = aRow[j]
 		}
 	}
 
-	// q.h.y = t12·q.h.W
+	// q.h.y = t11·q.h.W
 	blas.Dgemm(1,
-		blas.View64(t12, B, 5),
+		blas.View64(t11, B, 5),
 		blas.View64(qHW, 5, 8),
 		0, blas.View64(qHY3, B, 8))
 
@@ -1159,7 +1144,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		qDenseY4[i] += qDenseB[0]
 	}
 
-	// t13 = q.dense.y − r
+	// t12 = q.dense.y − r
 	for i := range B {
 		qDenseY4[i] -= r[i]
 	}
@@ -1171,7 +1156,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		0, blas.View64(slowPiDenseY2, B, 8))
 
 	// slow_pi.dense.y = slow_pi.dense.y + slow_pi.dense.b
-	// t14 = tanh(slow_pi.dense.y)
+	// t13 = tanh(slow_pi.dense.y)
 	for i := range B {
 		slowPiDenseY2Row := (*[8]float64)(slowPiDenseY2[8*i:])
 		for j := range slowPiDenseB {
@@ -1179,34 +1164,34 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// slow_pi.dense2.y = t14·slow_pi.dense2.W
+	// slow_pi.dense2.y = t13·slow_pi.dense2.W
 	blas.Dgemm(1,
 		blas.View64(slowPiDenseY2, B, 8),
 		blas.View64(slowPiDense2W, 8, 2),
 		0, blas.View64(slowPiDense2Y2, B, 2))
 
 	// slow_pi.dense2.y = slow_pi.dense2.y + slow_pi.dense2.b
-	// t15[:, 3:] = tanh(slow_pi.dense2.y)
+	// t14[:, 3:] = tanh(slow_pi.dense2.y)
 	for i := range B {
 		slowPiDense2Y2Row := (*[2]float64)(slowPiDense2Y2[2*i:])
-		t15Row := (*[2]float64)(t15[5*i+3:])
+		t14Row := (*[2]float64)(t14[5*i+3:])
 		for j := range slowPiDense2B {
-			t15Row[j] = math.Tanh(slowPiDense2Y2Row[j] + slowPiDense2B[j])
+			t14Row[j] = math.Tanh(slowPiDense2Y2Row[j] + slowPiDense2B[j])
 		}
 	}
 
-	// t15[:, :−2] = next
+	// t14[:, :−2] = next
 	for i := range B {
 		nextRow := (*[3]float64)(next[3*i:])
-		t15Row := (*[3]float64)(t15[5*i:])
+		t14Row := (*[3]float64)(t14[5*i:])
 		for j := range nextRow {
-			t15Row[j] = nextRow[j]
+			t14Row[j] = nextRow[j]
 		}
 	}
 
-	// slow_q.h.y = t15·slow_q.h.W
+	// slow_q.h.y = t14·slow_q.h.W
 	blas.Dgemm(1,
-		blas.View64(t15, B, 5),
+		blas.View64(t14, B, 5),
 		blas.View64(slowQHW, 5, 8),
 		0, blas.View64(slowQHY2, B, 8))
 
@@ -1233,7 +1218,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 	// gamma = gamma
 	gamma := m.Hyper.Gamma
 
-	// (B/2)·dworth = t13 − gamma·slow_q.dense.y
+	// (B/2)·dworth = t12 − gamma·slow_q.dense.y
 	// B·critic = Σ ((B/2)·dworth)²
 	critic := 0.0
 	for i := range B {
@@ -1248,7 +1233,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		0, blas.View64(piDenseY2, B, 8))
 
 	// pi.dense.y = pi.dense.y + pi.dense.b
-	// t16 = tanh(pi.dense.y)
+	// t15 = tanh(pi.dense.y)
 	for i := range B {
 		piDenseY2Row := (*[8]float64)(piDenseY2[8*i:])
 		for j := range piDenseB {
@@ -1256,7 +1241,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// pi.dense2.y = t16·pi.dense2.W
+	// pi.dense2.y = t15·pi.dense2.W
 	blas.Dgemm(1,
 		blas.View64(piDenseY2, B, 8),
 		blas.View64(piDense2W, 8, 2),
@@ -1264,27 +1249,27 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 
 	// pi.dense2.y = pi.dense2.y + pi.dense2.b
 	// chosen = tanh(pi.dense2.y)
-	// t17[:, 3:] = chosen
+	// t16[:, 3:] = chosen
 	for i := range B {
 		piDense2Y2Row := (*[2]float64)(piDense2Y2[2*i:])
-		t17Row := (*[2]float64)(t17[5*i+3:])
+		t16Row := (*[2]float64)(t16[5*i+3:])
 		for j := range piDense2B {
-			t17Row[j] = math.Tanh(piDense2Y2Row[j] + piDense2B[j])
+			t16Row[j] = math.Tanh(piDense2Y2Row[j] + piDense2B[j])
 		}
 	}
 
-	// t17[:, :−2] = s
+	// t16[:, :−2] = s
 	for i := range B {
 		sRow := (*[3]float64)(s[3*i:])
-		t17Row := (*[3]float64)(t17[5*i:])
+		t16Row := (*[3]float64)(t16[5*i:])
 		for j := range sRow {
-			t17Row[j] = sRow[j]
+			t16Row[j] = sRow[j]
 		}
 	}
 
-	// q.h.y = t17·q.h.W
+	// q.h.y = t16·q.h.W
 	blas.Dgemm(1,
-		blas.View64(t17, B, 5),
+		blas.View64(t16, B, 5),
 		blas.View64(qHW, 5, 8),
 		0, blas.View64(qHY4, B, 8))
 
@@ -1303,20 +1288,20 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		blas.View64(qDenseW, 8, 1),
 		0, blas.View64(qDenseY6, B, 1))
 
-	// t18 = Σᵢ q.dense.y
-	clear(t18)
+	// t17 = Σᵢ q.dense.y
+	clear(t17)
 	for i := range B {
-		t18[0] += qDenseY6[i]
+		t17[0] += qDenseY6[i]
 	}
 
 	// scale = B
 	scale := float64(B)
 
-	// t19 = scale·q.dense.b + t18
-	t18[0] += scale * qDenseB[0]
+	// t18 = scale·q.dense.b + t17
+	t17[0] += scale * qDenseB[0]
 
-	// result = t19
-	result := t18[0]
+	// result = t18
+	result := t17[0]
 
 	return Totals{batches: 1, critic: critic, n: float64(B), actor: result}
 }

@@ -227,24 +227,24 @@ func New(max Dims) *Actor {
 	arena := make([]float64, 40*B+96)
 	m.t = arena[0 : 5*B]
 	m.piDenseY = arena[0 : 8*B]
-	m.t12 = arena[0 : 5*B]
+	m.t11 = arena[0 : 5*B]
 	m.qDenseY4 = arena[0:B]
 	m.piDenseY2 = arena[0 : 8*B]
-	m.t17 = arena[0 : 5*B]
+	m.t16 = arena[0 : 5*B]
 	m.qDenseY6 = arena[0:B]
 	m.qHY = arena[8*B : 16*B]
 	m.piDense2Y = arena[8*B : 10*B]
 	m.qHY3 = arena[8*B : 16*B]
 	m.slowPiDenseY2 = arena[8*B : 16*B]
-	m.t15 = arena[8*B : 13*B]
+	m.t14 = arena[8*B : 13*B]
 	m.slowQDenseY3 = arena[8*B : 9*B]
 	m.piDense2Y2 = arena[8*B : 10*B]
 	m.qHY4 = arena[8*B : 16*B]
 	m.qDenseY = arena[16*B : 17*B]
 	m.t6 = arena[16*B : 21*B]
 	m.qDenseY3 = arena[16*B : 17*B]
-	m.t11 = arena[16*B : 21*B]
-	m.dpiDenseY = arena[16*B : 24*B]
+	m.t9 = arena[16*B : 21*B]
+	m.t10 = arena[16*B : 24*B]
 	m.slowPiDense2Y2 = arena[16*B : 18*B]
 	m.slowQHY2 = arena[16*B : 24*B]
 	m.slowPiDenseY = arena[24*B : 32*B]
@@ -255,14 +255,12 @@ func New(max Dims) *Actor {
 	m.slowPiDense2Y = arena[32*B : 34*B]
 	m.slowQHY = arena[32*B : 40*B]
 	m.t7 = arena[40*B : 40*B+1]
-	m.t9 = arena[40*B : 40*B+1]
-	m.t18 = arena[40*B : 40*B+1]
-	m.t20 = arena[40*B : 40*B+24]
-	m.t10 = arena[40*B+24 : 40*B+32]
-	m.t21 = arena[40*B+24 : 40*B+32]
-	m.t22 = arena[40*B+32 : 40*B+48]
-	m.t23 = arena[40*B+48 : 40*B+88]
-	m.t24 = arena[40*B+88 : 40*B+96]
+	m.t17 = arena[40*B : 40*B+1]
+	m.t19 = arena[40*B : 40*B+24]
+	m.t20 = arena[40*B+24 : 40*B+32]
+	m.t21 = arena[40*B+32 : 40*B+48]
+	m.t22 = arena[40*B+48 : 40*B+88]
+	m.t23 = arena[40*B+88 : 40*B+96]
 
 	m.Init(0)
 	return m
@@ -303,89 +301,89 @@ func (m *Actor) initialise(seed uint64) {
 	slowPiDense2W := m.states.slowPiDense2W
 	slowQHW := m.states.slowQHW
 	slowQDenseW := m.states.slowQDenseW
+	t19 := m.t19
 	t20 := m.t20
 	t21 := m.t21
 	t22 := m.t22
 	t23 := m.t23
-	t24 := m.t24
 
-	// t20 = 0.8164966·N(pi.dense.W)
+	// t19 = 0.8164966·N(pi.dense.W)
 	key := rng.Key(seed, 0xefc6722771e774b6, 0)
 	for i := range 24 {
-		t20[i] = 0.816496580927726 * rng.Normal64(key, uint64(i))
+		t19[i] = 0.816496580927726 * rng.Normal64(key, uint64(i))
 	}
 
-	// t21 = 0
-	clear(t21)
+	// t20 = 0
+	clear(t20)
 
-	// t22 = 0.5·N(pi.dense2.W)
+	// t21 = 0.5·N(pi.dense2.W)
 	key2 := rng.Key(seed, 0x3045d1ceed44b17e, 0)
 	for i := range 16 {
-		t22[i] = 0.5 * rng.Normal64(key2, uint64(i))
+		t21[i] = 0.5 * rng.Normal64(key2, uint64(i))
 	}
 
 	// pi.dense2.b ← 0
 	clear(piDense2B)
 
-	// t23 = 0.6324555·N(q.h.W)
+	// t22 = 0.6324555·N(q.h.W)
 	key3 := rng.Key(seed, 0x591f9a35eda02a29, 0)
 	for i := range 40 {
-		t23[i] = 0.6324555320336759 * rng.Normal64(key3, uint64(i))
+		t22[i] = 0.6324555320336759 * rng.Normal64(key3, uint64(i))
 	}
 
-	// t24 = 0.5·N(q.dense.W)
+	// t23 = 0.5·N(q.dense.W)
 	key4 := rng.Key(seed, 0x190a20be4285efb0, 0)
 	for i := range 8 {
-		t24[i] = 0.5 * rng.Normal64(key4, uint64(i))
+		t23[i] = 0.5 * rng.Normal64(key4, uint64(i))
 	}
 
 	// q.dense.b ← 0
 	clear(qDenseB)
 
-	// piDenseW = t20
+	// piDenseW = t19
 	for i := range 24 {
-		piDenseW[i] = t20[i]
+		piDenseW[i] = t19[i]
 	}
 
-	// piDenseB = t21
+	// piDenseB = t20
 	clear(piDenseB)
 
-	// piDense2W = t22
+	// piDense2W = t21
 	for i := range 16 {
-		piDense2W[i] = t22[i]
+		piDense2W[i] = t21[i]
 	}
 
-	// qHW = t23
+	// qHW = t22
 	for i := range 40 {
-		qHW[i] = t23[i]
+		qHW[i] = t22[i]
 	}
 
-	// qHB = t21
+	// qHB = t20
 	clear(qHB)
 
-	// qDenseW = t24
+	// qDenseW = t23
 	for i := range 8 {
-		qDenseW[i] = t24[i]
+		qDenseW[i] = t23[i]
 	}
 
-	// slowPiDenseW = t20
+	// slowPiDenseW = t19
 	for i := range 24 {
-		slowPiDenseW[i] = t20[i]
+		slowPiDenseW[i] = t19[i]
 	}
 
-	// slowPiDense2W = t22
+	// slowPiDense2W = t21
 	for i := range 16 {
-		slowPiDense2W[i] = t22[i]
+		slowPiDense2W[i] = t21[i]
 	}
 
-	// slowQHW = t23
+	// slowQHW = t22
 	for i := range 40 {
-		slowQHW[i] = t23[i]
+		slowQHW[i] = t22[i]
 	}
 
-	// slowQDenseW = t24
+	// slowQDenseW = t23
 	for i := range 8 {
-		slowQDenseW[i] = t24[i]
+		slowQDenseW[i] = t23[i]
 	}
 }
 

@@ -436,7 +436,7 @@ func TestSharedIdsAllocations(t *testing.T) {
 	}
 	iAt := make([]int32, dimM)
 	for i := range iAt {
-		iAt[i] = int32(rng.At(4, uint64(i)) % 9)
+		iAt[i] = int32(rng.At(4, uint64(i))%9) % int32(dimN)
 	}
 	sharedIdsOut := make([]float64, dimM)
 	sharedIdsVJPDa := make([]float64, 9)

@@ -12,6 +12,7 @@ import (
 	"gradgen.dev/golden/block"
 	"gradgen.dev/golden/calculus"
 	"gradgen.dev/golden/compose"
+	"gradgen.dev/golden/corners"
 	"gradgen.dev/golden/energy"
 	"gradgen.dev/golden/extents"
 	"gradgen.dev/golden/factors"
@@ -215,6 +216,38 @@ var registry = map[string]map[string]function{
 		"NewFilter":           {compose.NewFilter, "max"},
 		"NewFilterParams":     {compose.NewFilterParams, ""},
 		"NewFilterPredictor":  {compose.NewFilterPredictor, "w max"},
+	},
+	"corners": {
+		"Column":           {corners.Column, "out x A"},
+		"ColumnJVP":        {corners.ColumnJVP, "dout x A v"},
+		"ColumnVJPA":       {corners.ColumnVJPA, "dA x A w"},
+		"ColumnVJPX":       {corners.ColumnVJPX, "x A w"},
+		"EmptyBatch":       {corners.EmptyBatch, "out x y N"},
+		"EmptyBatchVJPX":   {corners.EmptyBatchVJPX, "dx x y w N work"},
+		"EmptyBatchVJPY":   {corners.EmptyBatchVJPY, "dy x y w N"},
+		"EmptyBatchWork":   {corners.EmptyBatchWork, "N"},
+		"EmptyBatches":     {corners.EmptyBatches, "out x y"},
+		"EmptyBatchesVJPX": {corners.EmptyBatchesVJPX, "dx x y w work"},
+		"EmptyBatchesVJPY": {corners.EmptyBatchesVJPY, "dy x y w"},
+		"EmptyBatchesWork": {corners.EmptyBatchesWork, ""},
+		"First":            {corners.First, "out x"},
+		"FirstVJP":         {corners.FirstVJP, "dx x w"},
+		"Gathered":         {corners.Gathered, "out x"},
+		"GatheredVJP":      {corners.GatheredVJP, "dx x w"},
+		"Hollow":           {corners.Hollow, "out x y"},
+		"HollowJVP":        {corners.HollowJVP, "dout x y v"},
+		"HollowVJPX":       {corners.HollowVJPX, "dx x y w"},
+		"HollowVJPY":       {corners.HollowVJPY, "x y w"},
+		"Nothing":          {corners.Nothing, "out x"},
+		"NothingVJP":       {corners.NothingVJP, "dx x w"},
+		"Reached":          {corners.Reached, "out x"},
+		"ReachedVJP":       {corners.ReachedVJP, "dx x w"},
+		"Tables":           {corners.Tables, "out a b i"},
+		"TablesVJP":        {corners.TablesVJP, "db a b i w"},
+		"Variance":         {corners.Variance, "x work"},
+		"VarianceJVP":      {corners.VarianceJVP, "x v"},
+		"VarianceVJP":      {corners.VarianceVJP, "dx x w"},
+		"VarianceWork":     {corners.VarianceWork, ""},
 	},
 	"energy": {
 		"Energy":          {energy.Energy, "x"},

@@ -667,7 +667,7 @@ func Volume(A []float64) float64 {
 //	s7             = rest[0, 2]·s6                      []
 //	s8             = −s7                                []
 //	s9             = rest[0, 1]·s8                      []
-//	s10            = rest[0, 0]·s7                      []
+//	drest[1, 2:]   = s9
 //	…
 //
 // It panics unless the lengths fit: grad [4,4], A [4,4]. What is set may not
@@ -720,46 +720,22 @@ func VolumeGrad(grad, A []float64) {
 	rest38 := new([1]float64)[:]
 	rest39 := new([1]float64)[:]
 	rest40 := new([1]float64)[:]
-	drest := new([1]float64)[:]
-	drest2 := new([1]float64)[:]
-	drest3 := new([1]float64)[:]
-	drest4 := new([1]float64)[:]
-	drest5 := new([1]float64)[:]
-	drest6 := new([1]float64)[:]
-	drest7 := new([1]float64)[:]
-	drest8 := new([1]float64)[:]
-	drest9 := new([1]float64)[:]
-	drest10 := new([1]float64)[:]
-	drest11 := new([1]float64)[:]
-	drest12 := new([1]float64)[:]
-	drest13 := new([1]float64)[:]
-	drest14 := new([1]float64)[:]
-	drest15 := new([1]float64)[:]
-	drest16 := new([1]float64)[:]
-	drest17 := new([1]float64)[:]
-	drest18 := new([1]float64)[:]
-	drest19 := new([1]float64)[:]
-	drest20 := new([1]float64)[:]
-	drest21 := new([1]float64)[:]
-	drest22 := new([1]float64)[:]
-	drest23 := new([1]float64)[:]
-	drest24 := new([1]float64)[:]
-	drest25 := new([4]float64)[:]
-	drest26 := new([4]float64)[:]
-	drest27 := new([4]float64)[:]
-	drest28 := new([4]float64)[:]
-	drest29 := new([4]float64)[:]
-	drest30 := new([4]float64)[:]
-	drest31 := new([4]float64)[:]
-	drest32 := new([4]float64)[:]
-	drest33 := new([4]float64)[:]
-	drest34 := new([4]float64)[:]
-	drest35 := new([4]float64)[:]
-	drest36 := new([4]float64)[:]
-	drest37 := new([9]float64)[:]
-	drest38 := new([9]float64)[:]
-	drest39 := new([9]float64)[:]
-	drest40 := new([9]float64)[:]
+	drest := new([4]float64)[:]
+	drest2 := new([4]float64)[:]
+	drest3 := new([4]float64)[:]
+	drest4 := new([9]float64)[:]
+	drest5 := new([4]float64)[:]
+	drest6 := new([4]float64)[:]
+	drest7 := new([4]float64)[:]
+	drest8 := new([9]float64)[:]
+	drest9 := new([4]float64)[:]
+	drest10 := new([4]float64)[:]
+	drest11 := new([4]float64)[:]
+	drest12 := new([9]float64)[:]
+	drest13 := new([4]float64)[:]
+	drest14 := new([4]float64)[:]
+	drest15 := new([4]float64)[:]
+	drest16 := new([9]float64)[:]
 
 	// rest[:, :] = A[1:, :−1]
 	for i := range 3 {
@@ -1339,864 +1315,820 @@ func VolumeGrad(grad, A []float64) {
 	s8 := -s7
 	// s9 = rest[0, 1]·s8
 	s9 := rest2[1] * s8
-	// s10 = rest[0, 0]·s7
-	s10 := rest2[0] * s7
-	// s11 = rest[0, 1]·s6
-	s11 := rest[1] * s6
-	// s12 = −s11
-	s12 := -s11
-	// s13 = rest[0, 0]·s12
-	s13 := rest36[0] * s12
-	// s14 = rest[0, 1]·s11
-	s14 := rest36[1] * s11
-	// s15 = rest[0, 0]·s6
-	s15 := rest[0] * s6
-	// s16 = −s15
-	s16 := -s15
-	// s17 = rest[0, 1]·s16
-	s17 := rest33[1] * s16
-	// s18 = rest[0, 0]·s15
-	s18 := rest33[0] * s15
-	// s19 = A[0, 2]·s5
-	s19 := A[2] * s5
-	// s20 = rest[0, 2]·s19
-	s20 := rest23[2] * s19
-	// s21 = −s20
-	s21 := -s20
-	// s22 = rest[0, 1]·s21
-	s22 := rest30[1] * s21
-	// s23 = rest[0, 0]·s20
-	s23 := rest30[0] * s20
-	// s24 = rest[0, 1]·s19
-	s24 := rest23[1] * s19
-	// s25 = −s24
-	s25 := -s24
-	// s26 = rest[0, 0]·s25
-	s26 := rest27[0] * s25
-	// s27 = rest[0, 1]·s24
-	s27 := rest27[1] * s24
-	// s28 = rest[0, 0]·s19
-	s28 := rest23[0] * s19
-	// s29 = −s28
-	s29 := -s28
-	// s30 = rest[0, 1]·s29
-	s30 := rest24[1] * s29
-	// s31 = rest[0, 0]·s28
-	s31 := rest24[0] * s28
-	// s32 = −(A[0, 1]·s5)
-	s32 := -(A[1] * s5)
-	// s33 = rest[0, 2]·s32
-	s33 := rest13[2] * s32
-	// s34 = −s33
-	s34 := -s33
-	// s35 = rest[0, 1]·s34
-	s35 := rest20[1] * s34
-	// s36 = rest[0, 0]·s33
-	s36 := rest20[0] * s33
-	// s37 = rest[0, 1]·s32
-	s37 := rest13[1] * s32
-	// s38 = −s37
-	s38 := -s37
-	// s39 = rest[0, 0]·s38
-	s39 := rest17[0] * s38
-	// s40 = rest[0, 1]·s37
-	s40 := rest17[1] * s37
-	// s41 = rest[0, 0]·s32
-	s41 := rest13[0] * s32
+
+	// drest[1, 2:] = s9
+	{
+		drestRow := (*[0]float64)(drest[4:])
+		for i := range drestRow {
+			drestRow[i] = s9
+		}
+	}
+
+	// drest[1, 0] = s9
+	drest[2] = s9
+
+	// s10 = rest·s8
+	s10 := rest40[0] * s8
+
+	// drest[0, 1] = s10
+	drest[1] = s10
+
+	// s11 = rest[0, 0]·s7
+	s11 := rest2[0] * s7
+
+	// drest[1, 1] = s11
+	drest[3] = s11
+
+	// drest[1, :−2] = s11
+	{
+		drestRow := (*[0]float64)(drest[2:])
+		for i := range drestRow {
+			drestRow[i] = s11
+		}
+	}
+
+	// s12 = rest·s7
+	s12 := rest39[0] * s7
+
+	// drest[0, 0] = s12
+	drest[0] = s12
+
+	// s13 = rest[0, 1]·s6
+	s13 := rest[1] * s6
+	// s14 = −s13
+	s14 := -s13
+	// s15 = rest[0, 0]·s14
+	s15 := rest36[0] * s14
+
+	// drest[1, 1] = s15
+	drest2[3] = s15
+
+	// drest[1, :−2] = s15
+	{
+		drest2Row := (*[0]float64)(drest2[2:])
+		for i := range drest2Row {
+			drest2Row[i] = s15
+		}
+	}
+
+	// s16 = rest·s14
+	s16 := rest38[0] * s14
+
+	// drest[0, 0] = s16
+	drest2[0] = s16
+
+	// s17 = rest[0, 1]·s13
+	s17 := rest36[1] * s13
+
+	// drest[1, 2:] = s17
+	{
+		drest2Row := (*[0]float64)(drest2[4:])
+		for i := range drest2Row {
+			drest2Row[i] = s17
+		}
+	}
+
+	// drest[1, 0] = s17
+	drest2[2] = s17
+
+	// s18 = rest·s13
+	s18 := rest37[0] * s13
+
+	// drest[0, 1] = s18
+	drest2[1] = s18
+
+	// s19 = rest[0, 0]·s6
+	s19 := rest[0] * s6
+	// s20 = −s19
+	s20 := -s19
+	// s21 = rest[0, 1]·s20
+	s21 := rest33[1] * s20
+
+	// drest[1, 2:] = s21
+	{
+		drest3Row := (*[0]float64)(drest3[4:])
+		for i := range drest3Row {
+			drest3Row[i] = s21
+		}
+	}
+
+	// drest[1, 0] = s21
+	drest3[2] = s21
+
+	// s22 = rest·s20
+	s22 := rest35[0] * s20
+
+	// drest[0, 1] = s22
+	drest3[1] = s22
+
+	// s23 = rest[0, 0]·s19
+	s23 := rest33[0] * s19
+
+	// drest[1, 1] = s23
+	drest3[3] = s23
+
+	// drest[1, :−2] = s23
+	{
+		drest3Row := (*[0]float64)(drest3[2:])
+		for i := range drest3Row {
+			drest3Row[i] = s23
+		}
+	}
+
+	// s24 = rest·s19
+	s24 := rest34[0] * s19
+
+	// drest[0, 0] = s24
+	drest3[0] = s24
+
+	// drest = 0
+	clear(drest4)
+
+	// drest[1:, 3:] += drest[:, 2:]
+	for i := range 2 {
+		drestRow := (*[0]float64)(drest[2*i+2:])
+		drest4Row := (*[0]float64)(drest4[3*i+6:])
+		for j := range drestRow {
+			drest4Row[j] += drestRow[j]
+		}
+	}
+
+	// drest[1:, :−1] += drest
+	for i := range 2 {
+		drestRow := (*[2]float64)(drest[2*i:])
+		drest4Row := (*[2]float64)(drest4[3*i+3:])
+		for j := range drestRow {
+			drest4Row[j] += drestRow[j]
+		}
+	}
+
+	// s25 = total·s6
+	s25 := total11 * s6
+
+	// drest[0, 2] += s25
+	drest4[2] += s25
+
+	// drest[1:, 2] += drest[:, 1]
+	for i := range 2 {
+		drest4[3*i+5] += drest2[2*i+1]
+	}
+
+	// drest[1:, 0] += drest[:, 0]
+	for i := range 2 {
+		drest4[3*i+3] += drest2[2*i]
+	}
+
+	// s26 = s4·s6
+	s26 := s4 * s6
+
+	// drest[0, 1] += s26
+	drest4[1] += s26
+
+	// drest[1:, 1:] += drest
+	for i := range 2 {
+		drest3Row := (*[2]float64)(drest3[2*i:])
+		drest4Row := (*[2]float64)(drest4[3*i+4:])
+		for j := range drest3Row {
+			drest4Row[j] += drest3Row[j]
+		}
+	}
+
+	// drest[1:, :−3] += drest[:, :−2]
+	for i := range 2 {
+		drest3Row := (*[0]float64)(drest3[2*i:])
+		drest4Row := (*[0]float64)(drest4[3*i+3:])
+		for j := range drest3Row {
+			drest4Row[j] += drest3Row[j]
+		}
+	}
+
+	// s27 = total·s6
+	s27 := total10 * s6
+
+	// drest[0, 0] += s27
+	drest4[0] += s27
+
+	// s28 = A[0, 2]·s5
+	s28 := A[2] * s5
+	// s29 = rest[0, 2]·s28
+	s29 := rest23[2] * s28
+	// s30 = −s29
+	s30 := -s29
+	// s31 = rest[0, 1]·s30
+	s31 := rest30[1] * s30
+
+	// drest[1, 2:] = s31
+	{
+		drest5Row := (*[0]float64)(drest5[4:])
+		for i := range drest5Row {
+			drest5Row[i] = s31
+		}
+	}
+
+	// drest[1, 0] = s31
+	drest5[2] = s31
+
+	// s32 = rest·s30
+	s32 := rest32[0] * s30
+
+	// drest[0, 1] = s32
+	drest5[1] = s32
+
+	// s33 = rest[0, 0]·s29
+	s33 := rest30[0] * s29
+
+	// drest[1, 1] = s33
+	drest5[3] = s33
+
+	// drest[1, :−2] = s33
+	{
+		drest5Row := (*[0]float64)(drest5[2:])
+		for i := range drest5Row {
+			drest5Row[i] = s33
+		}
+	}
+
+	// s34 = rest·s29
+	s34 := rest31[0] * s29
+
+	// drest[0, 0] = s34
+	drest5[0] = s34
+
+	// s35 = rest[0, 1]·s28
+	s35 := rest23[1] * s28
+	// s36 = −s35
+	s36 := -s35
+	// s37 = rest[0, 0]·s36
+	s37 := rest27[0] * s36
+
+	// drest[1, 1] = s37
+	drest6[3] = s37
+
+	// drest[1, :−2] = s37
+	{
+		drest6Row := (*[0]float64)(drest6[2:])
+		for i := range drest6Row {
+			drest6Row[i] = s37
+		}
+	}
+
+	// s38 = rest·s36
+	s38 := rest29[0] * s36
+
+	// drest[0, 0] = s38
+	drest6[0] = s38
+
+	// s39 = rest[0, 1]·s35
+	s39 := rest27[1] * s35
+
+	// drest[1, 2:] = s39
+	{
+		drest6Row := (*[0]float64)(drest6[4:])
+		for i := range drest6Row {
+			drest6Row[i] = s39
+		}
+	}
+
+	// drest[1, 0] = s39
+	drest6[2] = s39
+
+	// s40 = rest·s35
+	s40 := rest28[0] * s35
+
+	// drest[0, 1] = s40
+	drest6[1] = s40
+
+	// s41 = rest[0, 0]·s28
+	s41 := rest23[0] * s28
 	// s42 = −s41
 	s42 := -s41
 	// s43 = rest[0, 1]·s42
-	s43 := rest14[1] * s42
-	// s44 = rest[0, 0]·s41
-	s44 := rest14[0] * s41
-	// s45 = A[0, 0]·s5
-	s45 := A[0] * s5
-	// s46 = rest[0, 2]·s45
-	s46 := rest3[2] * s45
-	// s47 = −s46
-	s47 := -s46
-	// s48 = rest[0, 1]·s47
-	s48 := rest10[1] * s47
-	// s49 = rest[0, 0]·s46
-	s49 := rest10[0] * s46
-	// s50 = rest[0, 1]·s45
-	s50 := rest3[1] * s45
-	// s51 = −s50
-	s51 := -s50
-	// s52 = rest[0, 0]·s51
-	s52 := rest7[0] * s51
-	// s53 = rest[0, 1]·s50
-	s53 := rest7[1] * s50
-	// s54 = rest[0, 0]·s45
-	s54 := rest3[0] * s45
-	// s55 = −s54
-	s55 := -s54
-	// s56 = rest[0, 1]·s55
-	s56 := rest4[1] * s55
-	// s57 = rest[0, 0]·s54
-	s57 := rest4[0] * s54
+	s43 := rest24[1] * s42
 
-	// drest = s9
-	// drest = s10
-	// drest = s13
-	// drest = s14
-	// drest = s17
-	// drest = s18
-	// drest = s22
-	// drest = s23
-	// drest = s26
-	// drest = s27
-	// drest = s30
-	// drest = s31
-	// drest = s35
-	// drest = s36
-	// drest = s39
-	// drest = s40
-	// drest = s43
-	// drest = s44
-	// drest = s48
-	// drest = s49
-	// drest = s52
-	// drest = s53
-	// drest = s56
-	// drest = s57
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
+	// drest[1, 2:] = s43
 	{
-		drestOf := s9
-		drest2Of := s10
-		drest3Of := s13
-		drest4Of := s14
-		drest5Of := s17
-		drest6Of := s18
-		drest7Of := s22
-		drest8Of := s23
-		drest9Of := s26
-		drest10Of := s27
-		drest11Of := s30
-		drest12Of := s31
-		drest13Of := s35
-		drest14Of := s36
-		drest15Of := s39
-		drest16Of := s40
-		drest17Of := s43
-		drest18Of := s44
-		drest19Of := s48
-		drest20Of := s49
-		drest21Of := s52
-		drest22Of := s53
-		drest23Of := s56
-		drest24Of := s57
-		drest[0] = drestOf
-		drest2[0] = drest2Of
-		drest3[0] = drest3Of
-		drest4[0] = drest4Of
-		drest5[0] = drest5Of
-		drest6[0] = drest6Of
-		drest7[0] = drest7Of
-		drest8[0] = drest8Of
-		drest9[0] = drest9Of
-		drest10[0] = drest10Of
-		drest11[0] = drest11Of
-		drest12[0] = drest12Of
-		drest13[0] = drest13Of
-		drest14[0] = drest14Of
-		drest15[0] = drest15Of
-		drest16[0] = drest16Of
-		drest17[0] = drest17Of
-		drest18[0] = drest18Of
-		drest19[0] = drest19Of
-		drest20[0] = drest20Of
-		drest21[0] = drest21Of
-		drest22[0] = drest22Of
-		drest23[0] = drest23Of
-		drest24[0] = drest24Of
-		drest25[2] = drestOf
-		drest25[3] = drest2Of
-		drest26[3] = drest3Of
-		drest26[2] = drest4Of
-		drest27[2] = drest5Of
-		drest27[3] = drest6Of
-		drest28[2] = drest7Of
-		drest28[3] = drest8Of
-		drest29[3] = drest9Of
-		drest29[2] = drest10Of
-		drest30[2] = drest11Of
-		drest30[3] = drest12Of
-		drest31[2] = drest13Of
-		drest31[3] = drest14Of
-		drest32[3] = drest15Of
-		drest32[2] = drest16Of
-		drest33[2] = drest17Of
-		drest33[3] = drest18Of
-		drest34[2] = drest19Of
-		drest34[3] = drest20Of
-		drest35[3] = drest21Of
-		drest35[2] = drest22Of
-		drest36[2] = drest23Of
-		drest36[3] = drest24Of
-	}
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drestRow := (*[0]float64)(drest[1:])
-		drest25Row := (*[0]float64)(drest25[4:])
-		for i := range drestRow {
-			drest25Row[i] = drestRow[i]
+		drest7Row := (*[0]float64)(drest7[4:])
+		for i := range drest7Row {
+			drest7Row[i] = s43
 		}
 	}
 
-	// s58 = rest·s8
-	s58 := rest40[0] * s8
+	// drest[1, 0] = s43
+	drest7[2] = s43
 
-	// drest[0, 1] = s58
-	drest25[1] = s58
+	// s44 = rest·s42
+	s44 := rest26[0] * s42
 
-	// drest[1, :−2] = drest[:, :−1]
+	// drest[0, 1] = s44
+	drest7[1] = s44
+
+	// s45 = rest[0, 0]·s41
+	s45 := rest24[0] * s41
+
+	// drest[1, 1] = s45
+	drest7[3] = s45
+
+	// drest[1, :−2] = s45
 	{
-		drest2Row := (*[0]float64)(drest2)
-		drest25Row := (*[0]float64)(drest25[2:])
-		for i := range drest2Row {
-			drest25Row[i] = drest2Row[i]
+		drest7Row := (*[0]float64)(drest7[2:])
+		for i := range drest7Row {
+			drest7Row[i] = s45
 		}
 	}
 
-	// s59 = rest·s7
-	s59 := rest39[0] * s7
+	// s46 = rest·s41
+	s46 := rest25[0] * s41
 
-	// drest[0, 0] = s59
-	drest25[0] = s59
+	// drest[0, 0] = s46
+	drest7[0] = s46
 
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest3Row := (*[0]float64)(drest3)
-		drest26Row := (*[0]float64)(drest26[2:])
-		for i := range drest26Row {
-			drest26Row[i] = drest3Row[i]
+	// drest = 0
+	clear(drest8)
+
+	// drest[1:, 3:] += drest[:, 2:]
+	for i := range 2 {
+		drest5Row := (*[0]float64)(drest5[2*i+2:])
+		drest8Row := (*[0]float64)(drest8[3*i+6:])
+		for j := range drest5Row {
+			drest8Row[j] += drest5Row[j]
 		}
 	}
 
-	// s60 = rest·s12
-	s60 := rest38[0] * s12
+	// drest[1:, :−1] += drest
+	for i := range 2 {
+		drest5Row := (*[2]float64)(drest5[2*i:])
+		drest8Row := (*[2]float64)(drest8[3*i+3:])
+		for j := range drest5Row {
+			drest8Row[j] += drest5Row[j]
+		}
+	}
+
+	// s47 = total·s28
+	s47 := total8 * s28
+
+	// drest[0, 2] += s47
+	drest8[2] += s47
+
+	// drest[1:, 2] += drest[:, 1]
+	for i := range 2 {
+		drest8[3*i+5] += drest6[2*i+1]
+	}
+
+	// drest[1:, 0] += drest[:, 0]
+	for i := range 2 {
+		drest8[3*i+3] += drest6[2*i]
+	}
+
+	// s48 = s3·s28
+	s48 := s3 * s28
+
+	// drest[0, 1] += s48
+	drest8[1] += s48
+
+	// drest[1:, 1:] += drest
+	for i := range 2 {
+		drest7Row := (*[2]float64)(drest7[2*i:])
+		drest8Row := (*[2]float64)(drest8[3*i+4:])
+		for j := range drest7Row {
+			drest8Row[j] += drest7Row[j]
+		}
+	}
+
+	// drest[1:, :−3] += drest[:, :−2]
+	for i := range 2 {
+		drest7Row := (*[0]float64)(drest7[2*i:])
+		drest8Row := (*[0]float64)(drest8[3*i+3:])
+		for j := range drest7Row {
+			drest8Row[j] += drest7Row[j]
+		}
+	}
+
+	// s49 = total·s28
+	s49 := total7 * s28
+
+	// drest[0, 0] += s49
+	drest8[0] += s49
+
+	// s50 = −(A[0, 1]·s5)
+	s50 := -(A[1] * s5)
+	// s51 = rest[0, 2]·s50
+	s51 := rest13[2] * s50
+	// s52 = −s51
+	s52 := -s51
+	// s53 = rest[0, 1]·s52
+	s53 := rest20[1] * s52
+
+	// drest[1, 2:] = s53
+	{
+		drest9Row := (*[0]float64)(drest9[4:])
+		for i := range drest9Row {
+			drest9Row[i] = s53
+		}
+	}
+
+	// drest[1, 0] = s53
+	drest9[2] = s53
+
+	// s54 = rest·s52
+	s54 := rest22[0] * s52
+
+	// drest[0, 1] = s54
+	drest9[1] = s54
+
+	// s55 = rest[0, 0]·s51
+	s55 := rest20[0] * s51
+
+	// drest[1, 1] = s55
+	drest9[3] = s55
+
+	// drest[1, :−2] = s55
+	{
+		drest9Row := (*[0]float64)(drest9[2:])
+		for i := range drest9Row {
+			drest9Row[i] = s55
+		}
+	}
+
+	// s56 = rest·s51
+	s56 := rest21[0] * s51
+
+	// drest[0, 0] = s56
+	drest9[0] = s56
+
+	// s57 = rest[0, 1]·s50
+	s57 := rest13[1] * s50
+	// s58 = −s57
+	s58 := -s57
+	// s59 = rest[0, 0]·s58
+	s59 := rest17[0] * s58
+
+	// drest[1, 1] = s59
+	drest10[3] = s59
+
+	// drest[1, :−2] = s59
+	{
+		drest10Row := (*[0]float64)(drest10[2:])
+		for i := range drest10Row {
+			drest10Row[i] = s59
+		}
+	}
+
+	// s60 = rest·s58
+	s60 := rest19[0] * s58
 
 	// drest[0, 0] = s60
-	drest26[0] = s60
+	drest10[0] = s60
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s61 = rest[0, 1]·s57
+	s61 := rest17[1] * s57
+
+	// drest[1, 2:] = s61
 	{
-		drest4Row := (*[0]float64)(drest4[1:])
-		drest26Row := (*[0]float64)(drest26[4:])
-		for i := range drest26Row {
-			drest26Row[i] = drest4Row[i]
+		drest10Row := (*[0]float64)(drest10[4:])
+		for i := range drest10Row {
+			drest10Row[i] = s61
 		}
 	}
 
-	// s61 = rest·s11
-	s61 := rest37[0] * s11
+	// drest[1, 0] = s61
+	drest10[2] = s61
 
-	// drest[0, 1] = s61
-	drest26[1] = s61
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest5Row := (*[0]float64)(drest5[1:])
-		drest27Row := (*[0]float64)(drest27[4:])
-		for i := range drest27Row {
-			drest27Row[i] = drest5Row[i]
-		}
-	}
-
-	// s62 = rest·s16
-	s62 := rest35[0] * s16
+	// s62 = rest·s57
+	s62 := rest18[0] * s57
 
 	// drest[0, 1] = s62
-	drest27[1] = s62
+	drest10[1] = s62
 
-	// drest[1, :−2] = drest[:, :−1]
+	// s63 = rest[0, 0]·s50
+	s63 := rest13[0] * s50
+	// s64 = −s63
+	s64 := -s63
+	// s65 = rest[0, 1]·s64
+	s65 := rest14[1] * s64
+
+	// drest[1, 2:] = s65
 	{
-		drest6Row := (*[0]float64)(drest6)
-		drest27Row := (*[0]float64)(drest27[2:])
-		for i := range drest27Row {
-			drest27Row[i] = drest6Row[i]
+		drest11Row := (*[0]float64)(drest11[4:])
+		for i := range drest11Row {
+			drest11Row[i] = s65
 		}
 	}
 
-	// s63 = rest·s15
-	s63 := rest34[0] * s15
+	// drest[1, 0] = s65
+	drest11[2] = s65
 
-	// drest[0, 0] = s63
-	drest27[0] = s63
+	// s66 = rest·s64
+	s66 := rest16[0] * s64
 
-	// drest = 0
-	clear(drest37)
+	// drest[0, 1] = s66
+	drest11[1] = s66
 
-	// drest[1:, 3:] += drest[:, 2:]
-	for i := range 2 {
-		drest25Row := (*[0]float64)(drest25[2*i+2:])
-		drest37Row := (*[0]float64)(drest37[3*i+6:])
-		for j := range drest25Row {
-			drest37Row[j] += drest25Row[j]
-		}
-	}
+	// s67 = rest[0, 0]·s63
+	s67 := rest14[0] * s63
 
-	// drest[1:, :−1] += drest
-	for i := range 2 {
-		drest25Row := (*[2]float64)(drest25[2*i:])
-		drest37Row := (*[2]float64)(drest37[3*i+3:])
-		for j := range drest25Row {
-			drest37Row[j] += drest25Row[j]
-		}
-	}
+	// drest[1, 1] = s67
+	drest11[3] = s67
 
-	// s64 = total·s6
-	s64 := total11 * s6
-
-	// drest[0, 2] += s64
-	drest37[2] += s64
-
-	// drest[1:, 2] += drest[:, 1]
-	for i := range 2 {
-		drest37[3*i+5] += drest26[2*i+1]
-	}
-
-	// drest[1:, 0] += drest[:, 0]
-	for i := range 2 {
-		drest37[3*i+3] += drest26[2*i]
-	}
-
-	// s65 = s4·s6
-	s65 := s4 * s6
-
-	// drest[0, 1] += s65
-	drest37[1] += s65
-
-	// drest[1:, 1:] += drest
-	for i := range 2 {
-		drest27Row := (*[2]float64)(drest27[2*i:])
-		drest37Row := (*[2]float64)(drest37[3*i+4:])
-		for j := range drest27Row {
-			drest37Row[j] += drest27Row[j]
-		}
-	}
-
-	// drest[1:, :−3] += drest[:, :−2]
-	for i := range 2 {
-		drest27Row := (*[0]float64)(drest27[2*i:])
-		drest37Row := (*[0]float64)(drest37[3*i+3:])
-		for j := range drest27Row {
-			drest37Row[j] += drest27Row[j]
-		}
-	}
-
-	// s66 = total·s6
-	s66 := total10 * s6
-
-	// drest[0, 0] += s66
-	drest37[0] += s66
-
-	// drest[1, 2:] = drest[:, 1:]
+	// drest[1, :−2] = s67
 	{
-		drest7Row := (*[0]float64)(drest7[1:])
-		drest28Row := (*[0]float64)(drest28[4:])
-		for i := range drest28Row {
-			drest28Row[i] = drest7Row[i]
+		drest11Row := (*[0]float64)(drest11[2:])
+		for i := range drest11Row {
+			drest11Row[i] = s67
 		}
 	}
 
-	// s67 = rest·s21
-	s67 := rest32[0] * s21
-
-	// drest[0, 1] = s67
-	drest28[1] = s67
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest8Row := (*[0]float64)(drest8)
-		drest28Row := (*[0]float64)(drest28[2:])
-		for i := range drest28Row {
-			drest28Row[i] = drest8Row[i]
-		}
-	}
-
-	// s68 = rest·s20
-	s68 := rest31[0] * s20
+	// s68 = rest·s63
+	s68 := rest15[0] * s63
 
 	// drest[0, 0] = s68
-	drest28[0] = s68
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest9Row := (*[0]float64)(drest9)
-		drest29Row := (*[0]float64)(drest29[2:])
-		for i := range drest29Row {
-			drest29Row[i] = drest9Row[i]
-		}
-	}
-
-	// s69 = rest·s25
-	s69 := rest29[0] * s25
-
-	// drest[0, 0] = s69
-	drest29[0] = s69
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest10Row := (*[0]float64)(drest10[1:])
-		drest29Row := (*[0]float64)(drest29[4:])
-		for i := range drest10Row {
-			drest29Row[i] = drest10Row[i]
-		}
-	}
-
-	// s70 = rest·s24
-	s70 := rest28[0] * s24
-
-	// drest[0, 1] = s70
-	drest29[1] = s70
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest11Row := (*[0]float64)(drest11[1:])
-		drest30Row := (*[0]float64)(drest30[4:])
-		for i := range drest11Row {
-			drest30Row[i] = drest11Row[i]
-		}
-	}
-
-	// s71 = rest·s29
-	s71 := rest26[0] * s29
-
-	// drest[0, 1] = s71
-	drest30[1] = s71
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest12Row := (*[0]float64)(drest12)
-		drest30Row := (*[0]float64)(drest30[2:])
-		for i := range drest12Row {
-			drest30Row[i] = drest12Row[i]
-		}
-	}
-
-	// s72 = rest·s28
-	s72 := rest25[0] * s28
-
-	// drest[0, 0] = s72
-	drest30[0] = s72
+	drest11[0] = s68
 
 	// drest = 0
-	clear(drest38)
+	clear(drest12)
 
 	// drest[1:, 3:] += drest[:, 2:]
 	for i := range 2 {
-		drest28Row := (*[0]float64)(drest28[2*i+2:])
-		drest38Row := (*[0]float64)(drest38[3*i+6:])
-		for j := range drest28Row {
-			drest38Row[j] += drest28Row[j]
+		drest9Row := (*[0]float64)(drest9[2*i+2:])
+		drest12Row := (*[0]float64)(drest12[3*i+6:])
+		for j := range drest12Row {
+			drest12Row[j] += drest9Row[j]
 		}
 	}
 
 	// drest[1:, :−1] += drest
 	for i := range 2 {
-		drest28Row := (*[2]float64)(drest28[2*i:])
-		drest38Row := (*[2]float64)(drest38[3*i+3:])
-		for j := range drest28Row {
-			drest38Row[j] += drest28Row[j]
+		drest9Row := (*[2]float64)(drest9[2*i:])
+		drest12Row := (*[2]float64)(drest12[3*i+3:])
+		for j := range drest12Row {
+			drest12Row[j] += drest9Row[j]
 		}
 	}
 
-	// s73 = total·s19
-	s73 := total8 * s19
+	// s69 = total·s50
+	s69 := total5 * s50
 
-	// drest[0, 2] += s73
-	drest38[2] += s73
+	// drest[0, 2] += s69
+	drest12[2] += s69
 
 	// drest[1:, 2] += drest[:, 1]
 	for i := range 2 {
-		drest38[3*i+5] += drest29[2*i+1]
+		drest12[3*i+5] += drest10[2*i+1]
 	}
 
 	// drest[1:, 0] += drest[:, 0]
 	for i := range 2 {
-		drest38[3*i+3] += drest29[2*i]
+		drest12[3*i+3] += drest10[2*i]
 	}
 
-	// s74 = s3·s19
-	s74 := s3 * s19
+	// s70 = s2·s50
+	s70 := s2 * s50
 
-	// drest[0, 1] += s74
-	drest38[1] += s74
+	// drest[0, 1] += s70
+	drest12[1] += s70
 
 	// drest[1:, 1:] += drest
 	for i := range 2 {
-		drest30Row := (*[2]float64)(drest30[2*i:])
-		drest38Row := (*[2]float64)(drest38[3*i+4:])
-		for j := range drest30Row {
-			drest38Row[j] += drest30Row[j]
+		drest11Row := (*[2]float64)(drest11[2*i:])
+		drest12Row := (*[2]float64)(drest12[3*i+4:])
+		for j := range drest11Row {
+			drest12Row[j] += drest11Row[j]
 		}
 	}
 
 	// drest[1:, :−3] += drest[:, :−2]
 	for i := range 2 {
-		drest30Row := (*[0]float64)(drest30[2*i:])
-		drest38Row := (*[0]float64)(drest38[3*i+3:])
-		for j := range drest30Row {
-			drest38Row[j] += drest30Row[j]
+		drest11Row := (*[0]float64)(drest11[2*i:])
+		drest12Row := (*[0]float64)(drest12[3*i+3:])
+		for j := range drest11Row {
+			drest12Row[j] += drest11Row[j]
 		}
 	}
 
-	// s75 = total·s19
-	s75 := total7 * s19
+	// s71 = total·s50
+	s71 := total4 * s50
 
-	// drest[0, 0] += s75
-	drest38[0] += s75
+	// drest[0, 0] += s71
+	drest12[0] += s71
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s72 = A[0, 0]·s5
+	s72 := A[0] * s5
+	// s73 = rest[0, 2]·s72
+	s73 := rest3[2] * s72
+	// s74 = −s73
+	s74 := -s73
+	// s75 = rest[0, 1]·s74
+	s75 := rest10[1] * s74
+
+	// drest[1, 2:] = s75
 	{
-		drest13Row := (*[0]float64)(drest13[1:])
-		drest31Row := (*[0]float64)(drest31[4:])
+		drest13Row := (*[0]float64)(drest13[4:])
 		for i := range drest13Row {
-			drest31Row[i] = drest13Row[i]
+			drest13Row[i] = s75
 		}
 	}
 
-	// s76 = rest·s34
-	s76 := rest22[0] * s34
+	// drest[1, 0] = s75
+	drest13[2] = s75
+
+	// s76 = rest·s74
+	s76 := rest12[0] * s74
 
 	// drest[0, 1] = s76
-	drest31[1] = s76
+	drest13[1] = s76
 
-	// drest[1, :−2] = drest[:, :−1]
+	// s77 = rest[0, 0]·s73
+	s77 := rest10[0] * s73
+
+	// drest[1, 1] = s77
+	drest13[3] = s77
+
+	// drest[1, :−2] = s77
 	{
-		drest14Row := (*[0]float64)(drest14)
-		drest31Row := (*[0]float64)(drest31[2:])
-		for i := range drest14Row {
-			drest31Row[i] = drest14Row[i]
+		drest13Row := (*[0]float64)(drest13[2:])
+		for i := range drest13Row {
+			drest13Row[i] = s77
 		}
 	}
 
-	// s77 = rest·s33
-	s77 := rest21[0] * s33
-
-	// drest[0, 0] = s77
-	drest31[0] = s77
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest15Row := (*[0]float64)(drest15)
-		drest32Row := (*[0]float64)(drest32[2:])
-		for i := range drest15Row {
-			drest32Row[i] = drest15Row[i]
-		}
-	}
-
-	// s78 = rest·s38
-	s78 := rest19[0] * s38
+	// s78 = rest·s73
+	s78 := rest11[0] * s73
 
 	// drest[0, 0] = s78
-	drest32[0] = s78
+	drest13[0] = s78
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s79 = rest[0, 1]·s72
+	s79 := rest3[1] * s72
+	// s80 = −s79
+	s80 := -s79
+	// s81 = rest[0, 0]·s80
+	s81 := rest7[0] * s80
+
+	// drest[1, 1] = s81
+	drest14[3] = s81
+
+	// drest[1, :−2] = s81
 	{
-		drest16Row := (*[0]float64)(drest16[1:])
-		drest32Row := (*[0]float64)(drest32[4:])
-		for i := range drest16Row {
-			drest32Row[i] = drest16Row[i]
+		drest14Row := (*[0]float64)(drest14[2:])
+		for i := range drest14Row {
+			drest14Row[i] = s81
 		}
 	}
 
-	// s79 = rest·s37
-	s79 := rest18[0] * s37
+	// s82 = rest·s80
+	s82 := rest9[0] * s80
 
-	// drest[0, 1] = s79
-	drest32[1] = s79
+	// drest[0, 0] = s82
+	drest14[0] = s82
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s83 = rest[0, 1]·s79
+	s83 := rest7[1] * s79
+
+	// drest[1, 2:] = s83
 	{
-		drest17Row := (*[0]float64)(drest17[1:])
-		drest33Row := (*[0]float64)(drest33[4:])
-		for i := range drest17Row {
-			drest33Row[i] = drest17Row[i]
+		drest14Row := (*[0]float64)(drest14[4:])
+		for i := range drest14Row {
+			drest14Row[i] = s83
 		}
 	}
 
-	// s80 = rest·s42
-	s80 := rest16[0] * s42
+	// drest[1, 0] = s83
+	drest14[2] = s83
 
-	// drest[0, 1] = s80
-	drest33[1] = s80
+	// s84 = rest·s79
+	s84 := rest8[0] * s79
 
-	// drest[1, :−2] = drest[:, :−1]
+	// drest[0, 1] = s84
+	drest14[1] = s84
+
+	// s85 = rest[0, 0]·s72
+	s85 := rest3[0] * s72
+	// s86 = −s85
+	s86 := -s85
+	// s87 = rest[0, 1]·s86
+	s87 := rest4[1] * s86
+
+	// drest[1, 2:] = s87
 	{
-		drest18Row := (*[0]float64)(drest18)
-		drest33Row := (*[0]float64)(drest33[2:])
-		for i := range drest18Row {
-			drest33Row[i] = drest18Row[i]
+		drest15Row := (*[0]float64)(drest15[4:])
+		for i := range drest15Row {
+			drest15Row[i] = s87
 		}
 	}
 
-	// s81 = rest·s41
-	s81 := rest15[0] * s41
+	// drest[1, 0] = s87
+	drest15[2] = s87
 
-	// drest[0, 0] = s81
-	drest33[0] = s81
-
-	// drest = 0
-	clear(drest39)
-
-	// drest[1:, 3:] += drest[:, 2:]
-	for i := range 2 {
-		drest31Row := (*[0]float64)(drest31[2*i+2:])
-		drest39Row := (*[0]float64)(drest39[3*i+6:])
-		for j := range drest31Row {
-			drest39Row[j] += drest31Row[j]
-		}
-	}
-
-	// drest[1:, :−1] += drest
-	for i := range 2 {
-		drest31Row := (*[2]float64)(drest31[2*i:])
-		drest39Row := (*[2]float64)(drest39[3*i+3:])
-		for j := range drest31Row {
-			drest39Row[j] += drest31Row[j]
-		}
-	}
-
-	// s82 = total·s32
-	s82 := total5 * s32
-
-	// drest[0, 2] += s82
-	drest39[2] += s82
-
-	// drest[1:, 2] += drest[:, 1]
-	for i := range 2 {
-		drest39[3*i+5] += drest32[2*i+1]
-	}
-
-	// drest[1:, 0] += drest[:, 0]
-	for i := range 2 {
-		drest39[3*i+3] += drest32[2*i]
-	}
-
-	// s83 = s2·s32
-	s83 := s2 * s32
-
-	// drest[0, 1] += s83
-	drest39[1] += s83
-
-	// drest[1:, 1:] += drest
-	for i := range 2 {
-		drest33Row := (*[2]float64)(drest33[2*i:])
-		drest39Row := (*[2]float64)(drest39[3*i+4:])
-		for j := range drest33Row {
-			drest39Row[j] += drest33Row[j]
-		}
-	}
-
-	// drest[1:, :−3] += drest[:, :−2]
-	for i := range 2 {
-		drest33Row := (*[0]float64)(drest33[2*i:])
-		drest39Row := (*[0]float64)(drest39[3*i+3:])
-		for j := range drest33Row {
-			drest39Row[j] += drest33Row[j]
-		}
-	}
-
-	// s84 = total·s32
-	s84 := total4 * s32
-
-	// drest[0, 0] += s84
-	drest39[0] += s84
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest19Row := (*[0]float64)(drest19[1:])
-		drest34Row := (*[0]float64)(drest34[4:])
-		for i := range drest19Row {
-			drest34Row[i] = drest19Row[i]
-		}
-	}
-
-	// s85 = rest·s47
-	s85 := rest12[0] * s47
-
-	// drest[0, 1] = s85
-	drest34[1] = s85
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest20Row := (*[0]float64)(drest20)
-		drest34Row := (*[0]float64)(drest34[2:])
-		for i := range drest20Row {
-			drest34Row[i] = drest20Row[i]
-		}
-	}
-
-	// s86 = rest·s46
-	s86 := rest11[0] * s46
-
-	// drest[0, 0] = s86
-	drest34[0] = s86
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest21Row := (*[0]float64)(drest21)
-		drest35Row := (*[0]float64)(drest35[2:])
-		for i := range drest21Row {
-			drest35Row[i] = drest21Row[i]
-		}
-	}
-
-	// s87 = rest·s51
-	s87 := rest9[0] * s51
-
-	// drest[0, 0] = s87
-	drest35[0] = s87
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest22Row := (*[0]float64)(drest22[1:])
-		drest35Row := (*[0]float64)(drest35[4:])
-		for i := range drest22Row {
-			drest35Row[i] = drest22Row[i]
-		}
-	}
-
-	// s88 = rest·s50
-	s88 := rest8[0] * s50
+	// s88 = rest·s86
+	s88 := rest6[0] * s86
 
 	// drest[0, 1] = s88
-	drest35[1] = s88
+	drest15[1] = s88
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s89 = rest[0, 0]·s85
+	s89 := rest4[0] * s85
+
+	// drest[1, 1] = s89
+	drest15[3] = s89
+
+	// drest[1, :−2] = s89
 	{
-		drest23Row := (*[0]float64)(drest23[1:])
-		drest36Row := (*[0]float64)(drest36[4:])
-		for i := range drest23Row {
-			drest36Row[i] = drest23Row[i]
+		drest15Row := (*[0]float64)(drest15[2:])
+		for i := range drest15Row {
+			drest15Row[i] = s89
 		}
 	}
 
-	// s89 = rest·s55
-	s89 := rest6[0] * s55
-
-	// drest[0, 1] = s89
-	drest36[1] = s89
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest24Row := (*[0]float64)(drest24)
-		drest36Row := (*[0]float64)(drest36[2:])
-		for i := range drest24Row {
-			drest36Row[i] = drest24Row[i]
-		}
-	}
-
-	// s90 = rest·s54
-	s90 := rest5[0] * s54
+	// s90 = rest·s85
+	s90 := rest5[0] * s85
 
 	// drest[0, 0] = s90
-	drest36[0] = s90
+	drest15[0] = s90
 
 	// drest = 0
-	clear(drest40)
+	clear(drest16)
 
 	// drest[1:, 3:] += drest[:, 2:]
 	for i := range 2 {
-		drest34Row := (*[0]float64)(drest34[2*i+2:])
-		drest40Row := (*[0]float64)(drest40[3*i+6:])
-		for j := range drest34Row {
-			drest40Row[j] += drest34Row[j]
+		drest13Row := (*[0]float64)(drest13[2*i+2:])
+		drest16Row := (*[0]float64)(drest16[3*i+6:])
+		for j := range drest13Row {
+			drest16Row[j] += drest13Row[j]
 		}
 	}
 
 	// drest[1:, :−1] += drest
 	for i := range 2 {
-		drest34Row := (*[2]float64)(drest34[2*i:])
-		drest40Row := (*[2]float64)(drest40[3*i+3:])
-		for j := range drest34Row {
-			drest40Row[j] += drest34Row[j]
+		drest13Row := (*[2]float64)(drest13[2*i:])
+		drest16Row := (*[2]float64)(drest16[3*i+3:])
+		for j := range drest13Row {
+			drest16Row[j] += drest13Row[j]
 		}
 	}
 
-	// s91 = total·s45
-	s91 := total2 * s45
+	// s91 = total·s72
+	s91 := total2 * s72
 
 	// drest[0, 2] += s91
-	drest40[2] += s91
+	drest16[2] += s91
 
 	// drest[1:, 2] += drest[:, 1]
 	for i := range 2 {
-		drest40[3*i+5] += drest35[2*i+1]
+		drest16[3*i+5] += drest14[2*i+1]
 	}
 
 	// drest[1:, 0] += drest[:, 0]
 	for i := range 2 {
-		drest40[3*i+3] += drest35[2*i]
+		drest16[3*i+3] += drest14[2*i]
 	}
 
-	// s92 = s·s45
-	s92 := s * s45
+	// s92 = s·s72
+	s92 := s * s72
 
 	// drest[0, 1] += s92
-	drest40[1] += s92
+	drest16[1] += s92
 
 	// drest[1:, 1:] += drest
 	for i := range 2 {
-		drest36Row := (*[2]float64)(drest36[2*i:])
-		drest40Row := (*[2]float64)(drest40[3*i+4:])
-		for j := range drest36Row {
-			drest40Row[j] += drest36Row[j]
+		drest15Row := (*[2]float64)(drest15[2*i:])
+		drest16Row := (*[2]float64)(drest16[3*i+4:])
+		for j := range drest15Row {
+			drest16Row[j] += drest15Row[j]
 		}
 	}
 
 	// drest[1:, :−3] += drest[:, :−2]
 	for i := range 2 {
-		drest36Row := (*[0]float64)(drest36[2*i:])
-		drest40Row := (*[0]float64)(drest40[3*i+3:])
-		for j := range drest36Row {
-			drest40Row[j] += drest36Row[j]
+		drest15Row := (*[0]float64)(drest15[2*i:])
+		drest16Row := (*[0]float64)(drest16[3*i+3:])
+		for j := range drest15Row {
+			drest16Row[j] += drest15Row[j]
 		}
 	}
 
-	// s93 = total·s45
-	s93 := total * s45
+	// s93 = total·s72
+	s93 := total * s72
 
 	// drest[0, 0] += s93
-	drest40[0] += s93
+	drest16[0] += s93
 
 	// grad = 0
 	clear(grad)
 
 	// grad[1:, 4:] += drest[:, 3:]
 	for i := range 3 {
-		drest37Row := (*[0]float64)(drest37[3*i+3:])
+		drest4Row := (*[0]float64)(drest4[3*i+3:])
 		gradRow := (*[0]float64)(grad[4*i+8:])
-		for j := range drest37Row {
-			gradRow[j] += drest37Row[j]
+		for j := range drest4Row {
+			gradRow[j] += drest4Row[j]
 		}
 	}
 
 	// grad[1:, :−1] += drest
 	for i := range 3 {
-		drest37Row := (*[3]float64)(drest37[3*i:])
+		drest4Row := (*[3]float64)(drest4[3*i:])
 		gradRow := (*[3]float64)(grad[4*i+4:])
-		for j := range drest37Row {
-			gradRow[j] += drest37Row[j]
+		for j := range drest4Row {
+			gradRow[j] += drest4Row[j]
 		}
 	}
 
@@ -2208,15 +2140,15 @@ func VolumeGrad(grad, A []float64) {
 
 	// grad[1:, 3] += drest[:, 2]
 	for i := range 3 {
-		grad[4*i+7] += drest38[3*i+2]
+		grad[4*i+7] += drest8[3*i+2]
 	}
 
 	// grad[1:, :−2] += drest[:, :−1]
 	for i := range 3 {
-		drest38Row := (*[2]float64)(drest38[3*i:])
+		drest8Row := (*[2]float64)(drest8[3*i:])
 		gradRow := (*[2]float64)(grad[4*i+4:])
-		for j := range drest38Row {
-			gradRow[j] += drest38Row[j]
+		for j := range drest8Row {
+			gradRow[j] += drest8Row[j]
 		}
 	}
 
@@ -2228,16 +2160,16 @@ func VolumeGrad(grad, A []float64) {
 
 	// grad[1:, 2:] += drest[:, 1:]
 	for i := range 3 {
-		drest39Row := (*[2]float64)(drest39[3*i+1:])
+		drest12Row := (*[2]float64)(drest12[3*i+1:])
 		gradRow := (*[2]float64)(grad[4*i+6:])
-		for j := range drest39Row {
-			gradRow[j] += drest39Row[j]
+		for j := range drest12Row {
+			gradRow[j] += drest12Row[j]
 		}
 	}
 
 	// grad[1:, 0] += drest[:, 0]
 	for i := range 3 {
-		grad[4*i+4] += drest39[3*i]
+		grad[4*i+4] += drest12[3*i]
 	}
 
 	// s96 = −(total·s5)
@@ -2248,19 +2180,19 @@ func VolumeGrad(grad, A []float64) {
 
 	// grad[1:, 1:] += drest
 	for i := range 3 {
-		drest40Row := (*[3]float64)(drest40[3*i:])
+		drest16Row := (*[3]float64)(drest16[3*i:])
 		gradRow := (*[3]float64)(grad[4*i+5:])
-		for j := range drest40Row {
-			gradRow[j] += drest40Row[j]
+		for j := range drest16Row {
+			gradRow[j] += drest16Row[j]
 		}
 	}
 
 	// grad[1:, :−4] += drest[:, :−3]
 	for i := range 3 {
-		drest40Row := (*[0]float64)(drest40[3*i:])
+		drest16Row := (*[0]float64)(drest16[3*i:])
 		gradRow := (*[0]float64)(grad[4*i+4:])
-		for j := range drest40Row {
-			gradRow[j] += drest40Row[j]
+		for j := range drest16Row {
+			gradRow[j] += drest16Row[j]
 		}
 	}
 
@@ -2366,46 +2298,22 @@ func VolumeValueGrad(grad, A []float64) float64 {
 	rest38 := new([4]float64)[:]
 	rest39 := new([1]float64)[:]
 	rest40 := new([1]float64)[:]
-	drest := new([1]float64)[:]
-	drest2 := new([1]float64)[:]
-	drest3 := new([1]float64)[:]
-	drest4 := new([1]float64)[:]
-	drest5 := new([1]float64)[:]
-	drest6 := new([1]float64)[:]
-	drest7 := new([1]float64)[:]
-	drest8 := new([1]float64)[:]
-	drest9 := new([1]float64)[:]
-	drest10 := new([1]float64)[:]
-	drest11 := new([1]float64)[:]
-	drest12 := new([1]float64)[:]
-	drest13 := new([1]float64)[:]
-	drest14 := new([1]float64)[:]
-	drest15 := new([1]float64)[:]
-	drest16 := new([1]float64)[:]
-	drest17 := new([1]float64)[:]
-	drest18 := new([1]float64)[:]
-	drest19 := new([1]float64)[:]
-	drest20 := new([1]float64)[:]
-	drest21 := new([1]float64)[:]
-	drest22 := new([1]float64)[:]
-	drest23 := new([1]float64)[:]
-	drest24 := new([1]float64)[:]
-	drest25 := new([4]float64)[:]
-	drest26 := new([4]float64)[:]
-	drest27 := new([4]float64)[:]
-	drest28 := new([4]float64)[:]
-	drest29 := new([4]float64)[:]
-	drest30 := new([4]float64)[:]
-	drest31 := new([4]float64)[:]
-	drest32 := new([4]float64)[:]
-	drest33 := new([4]float64)[:]
-	drest34 := new([4]float64)[:]
-	drest35 := new([4]float64)[:]
-	drest36 := new([4]float64)[:]
-	drest37 := new([9]float64)[:]
-	drest38 := new([9]float64)[:]
-	drest39 := new([9]float64)[:]
-	drest40 := new([9]float64)[:]
+	drest := new([4]float64)[:]
+	drest2 := new([4]float64)[:]
+	drest3 := new([4]float64)[:]
+	drest4 := new([9]float64)[:]
+	drest5 := new([4]float64)[:]
+	drest6 := new([4]float64)[:]
+	drest7 := new([4]float64)[:]
+	drest8 := new([9]float64)[:]
+	drest9 := new([4]float64)[:]
+	drest10 := new([4]float64)[:]
+	drest11 := new([4]float64)[:]
+	drest12 := new([9]float64)[:]
+	drest13 := new([4]float64)[:]
+	drest14 := new([4]float64)[:]
+	drest15 := new([4]float64)[:]
+	drest16 := new([9]float64)[:]
 
 	// rest[:, :−3] = A[1:, :−4]
 	for i := range 3 {
@@ -2987,864 +2895,820 @@ func VolumeValueGrad(grad, A []float64) float64 {
 	s8 := -s7
 	// s9 = rest[0, 1]·s8
 	s9 := rest38[1] * s8
-	// s10 = rest[0, 0]·s7
-	s10 := rest38[0] * s7
-	// s11 = rest[0, 1]·s6
-	s11 := rest31[1] * s6
-	// s12 = −s11
-	s12 := -s11
-	// s13 = rest[0, 0]·s12
-	s13 := rest35[0] * s12
-	// s14 = rest[0, 1]·s11
-	s14 := rest35[1] * s11
-	// s15 = rest[0, 0]·s6
-	s15 := rest31[0] * s6
-	// s16 = −s15
-	s16 := -s15
-	// s17 = rest[0, 1]·s16
-	s17 := rest32[1] * s16
-	// s18 = rest[0, 0]·s15
-	s18 := rest32[0] * s15
-	// s19 = A[0, 2]·s5
-	s19 := A[2] * s5
-	// s20 = rest[0, 2]·s19
-	s20 := rest21[2] * s19
-	// s21 = −s20
-	s21 := -s20
-	// s22 = rest[0, 1]·s21
-	s22 := rest28[1] * s21
-	// s23 = rest[0, 0]·s20
-	s23 := rest28[0] * s20
-	// s24 = rest[0, 1]·s19
-	s24 := rest21[1] * s19
-	// s25 = −s24
-	s25 := -s24
-	// s26 = rest[0, 0]·s25
-	s26 := rest25[0] * s25
-	// s27 = rest[0, 1]·s24
-	s27 := rest25[1] * s24
-	// s28 = rest[0, 0]·s19
-	s28 := rest21[0] * s19
-	// s29 = −s28
-	s29 := -s28
-	// s30 = rest[0, 1]·s29
-	s30 := rest22[1] * s29
-	// s31 = rest[0, 0]·s28
-	s31 := rest22[0] * s28
-	// s32 = −(A[0, 1]·s5)
-	s32 := -(A[1] * s5)
-	// s33 = rest[0, 2]·s32
-	s33 := rest11[2] * s32
-	// s34 = −s33
-	s34 := -s33
-	// s35 = rest[0, 1]·s34
-	s35 := rest18[1] * s34
-	// s36 = rest[0, 0]·s33
-	s36 := rest18[0] * s33
-	// s37 = rest[0, 1]·s32
-	s37 := rest11[1] * s32
-	// s38 = −s37
-	s38 := -s37
-	// s39 = rest[0, 0]·s38
-	s39 := rest15[0] * s38
-	// s40 = rest[0, 1]·s37
-	s40 := rest15[1] * s37
-	// s41 = rest[0, 0]·s32
-	s41 := rest11[0] * s32
+
+	// drest[1, 2:] = s9
+	{
+		drestRow := (*[0]float64)(drest[4:])
+		for i := range drestRow {
+			drestRow[i] = s9
+		}
+	}
+
+	// drest[1, 0] = s9
+	drest[2] = s9
+
+	// s10 = rest·s8
+	s10 := rest40[0] * s8
+
+	// drest[0, 1] = s10
+	drest[1] = s10
+
+	// s11 = rest[0, 0]·s7
+	s11 := rest38[0] * s7
+
+	// drest[1, 1] = s11
+	drest[3] = s11
+
+	// drest[1, :−2] = s11
+	{
+		drestRow := (*[0]float64)(drest[2:])
+		for i := range drestRow {
+			drestRow[i] = s11
+		}
+	}
+
+	// s12 = rest·s7
+	s12 := rest39[0] * s7
+
+	// drest[0, 0] = s12
+	drest[0] = s12
+
+	// s13 = rest[0, 1]·s6
+	s13 := rest31[1] * s6
+	// s14 = −s13
+	s14 := -s13
+	// s15 = rest[0, 0]·s14
+	s15 := rest35[0] * s14
+
+	// drest[1, 1] = s15
+	drest2[3] = s15
+
+	// drest[1, :−2] = s15
+	{
+		drest2Row := (*[0]float64)(drest2[2:])
+		for i := range drest2Row {
+			drest2Row[i] = s15
+		}
+	}
+
+	// s16 = rest·s14
+	s16 := rest37[0] * s14
+
+	// drest[0, 0] = s16
+	drest2[0] = s16
+
+	// s17 = rest[0, 1]·s13
+	s17 := rest35[1] * s13
+
+	// drest[1, 2:] = s17
+	{
+		drest2Row := (*[0]float64)(drest2[4:])
+		for i := range drest2Row {
+			drest2Row[i] = s17
+		}
+	}
+
+	// drest[1, 0] = s17
+	drest2[2] = s17
+
+	// s18 = rest·s13
+	s18 := rest36[0] * s13
+
+	// drest[0, 1] = s18
+	drest2[1] = s18
+
+	// s19 = rest[0, 0]·s6
+	s19 := rest31[0] * s6
+	// s20 = −s19
+	s20 := -s19
+	// s21 = rest[0, 1]·s20
+	s21 := rest32[1] * s20
+
+	// drest[1, 2:] = s21
+	{
+		drest3Row := (*[0]float64)(drest3[4:])
+		for i := range drest3Row {
+			drest3Row[i] = s21
+		}
+	}
+
+	// drest[1, 0] = s21
+	drest3[2] = s21
+
+	// s22 = rest·s20
+	s22 := rest34[0] * s20
+
+	// drest[0, 1] = s22
+	drest3[1] = s22
+
+	// s23 = rest[0, 0]·s19
+	s23 := rest32[0] * s19
+
+	// drest[1, 1] = s23
+	drest3[3] = s23
+
+	// drest[1, :−2] = s23
+	{
+		drest3Row := (*[0]float64)(drest3[2:])
+		for i := range drest3Row {
+			drest3Row[i] = s23
+		}
+	}
+
+	// s24 = rest·s19
+	s24 := rest33[0] * s19
+
+	// drest[0, 0] = s24
+	drest3[0] = s24
+
+	// drest = 0
+	clear(drest4)
+
+	// drest[1:, 3:] += drest[:, 2:]
+	for i := range 2 {
+		drestRow := (*[0]float64)(drest[2*i+2:])
+		drest4Row := (*[0]float64)(drest4[3*i+6:])
+		for j := range drestRow {
+			drest4Row[j] += drestRow[j]
+		}
+	}
+
+	// drest[1:, :−1] += drest
+	for i := range 2 {
+		drestRow := (*[2]float64)(drest[2*i:])
+		drest4Row := (*[2]float64)(drest4[3*i+3:])
+		for j := range drestRow {
+			drest4Row[j] += drestRow[j]
+		}
+	}
+
+	// s25 = total·s6
+	s25 := total11 * s6
+
+	// drest[0, 2] += s25
+	drest4[2] += s25
+
+	// drest[1:, 2] += drest[:, 1]
+	for i := range 2 {
+		drest4[3*i+5] += drest2[2*i+1]
+	}
+
+	// drest[1:, 0] += drest[:, 0]
+	for i := range 2 {
+		drest4[3*i+3] += drest2[2*i]
+	}
+
+	// s26 = s4·s6
+	s26 := s4 * s6
+
+	// drest[0, 1] += s26
+	drest4[1] += s26
+
+	// drest[1:, 1:] += drest
+	for i := range 2 {
+		drest3Row := (*[2]float64)(drest3[2*i:])
+		drest4Row := (*[2]float64)(drest4[3*i+4:])
+		for j := range drest3Row {
+			drest4Row[j] += drest3Row[j]
+		}
+	}
+
+	// drest[1:, :−3] += drest[:, :−2]
+	for i := range 2 {
+		drest3Row := (*[0]float64)(drest3[2*i:])
+		drest4Row := (*[0]float64)(drest4[3*i+3:])
+		for j := range drest3Row {
+			drest4Row[j] += drest3Row[j]
+		}
+	}
+
+	// s27 = total·s6
+	s27 := total10 * s6
+
+	// drest[0, 0] += s27
+	drest4[0] += s27
+
+	// s28 = A[0, 2]·s5
+	s28 := A[2] * s5
+	// s29 = rest[0, 2]·s28
+	s29 := rest21[2] * s28
+	// s30 = −s29
+	s30 := -s29
+	// s31 = rest[0, 1]·s30
+	s31 := rest28[1] * s30
+
+	// drest[1, 2:] = s31
+	{
+		drest5Row := (*[0]float64)(drest5[4:])
+		for i := range drest5Row {
+			drest5Row[i] = s31
+		}
+	}
+
+	// drest[1, 0] = s31
+	drest5[2] = s31
+
+	// s32 = rest·s30
+	s32 := rest30[0] * s30
+
+	// drest[0, 1] = s32
+	drest5[1] = s32
+
+	// s33 = rest[0, 0]·s29
+	s33 := rest28[0] * s29
+
+	// drest[1, 1] = s33
+	drest5[3] = s33
+
+	// drest[1, :−2] = s33
+	{
+		drest5Row := (*[0]float64)(drest5[2:])
+		for i := range drest5Row {
+			drest5Row[i] = s33
+		}
+	}
+
+	// s34 = rest·s29
+	s34 := rest29[0] * s29
+
+	// drest[0, 0] = s34
+	drest5[0] = s34
+
+	// s35 = rest[0, 1]·s28
+	s35 := rest21[1] * s28
+	// s36 = −s35
+	s36 := -s35
+	// s37 = rest[0, 0]·s36
+	s37 := rest25[0] * s36
+
+	// drest[1, 1] = s37
+	drest6[3] = s37
+
+	// drest[1, :−2] = s37
+	{
+		drest6Row := (*[0]float64)(drest6[2:])
+		for i := range drest6Row {
+			drest6Row[i] = s37
+		}
+	}
+
+	// s38 = rest·s36
+	s38 := rest27[0] * s36
+
+	// drest[0, 0] = s38
+	drest6[0] = s38
+
+	// s39 = rest[0, 1]·s35
+	s39 := rest25[1] * s35
+
+	// drest[1, 2:] = s39
+	{
+		drest6Row := (*[0]float64)(drest6[4:])
+		for i := range drest6Row {
+			drest6Row[i] = s39
+		}
+	}
+
+	// drest[1, 0] = s39
+	drest6[2] = s39
+
+	// s40 = rest·s35
+	s40 := rest26[0] * s35
+
+	// drest[0, 1] = s40
+	drest6[1] = s40
+
+	// s41 = rest[0, 0]·s28
+	s41 := rest21[0] * s28
 	// s42 = −s41
 	s42 := -s41
 	// s43 = rest[0, 1]·s42
-	s43 := rest12[1] * s42
-	// s44 = rest[0, 0]·s41
-	s44 := rest12[0] * s41
-	// s45 = A[0, 0]·s5
-	s45 := A[0] * s5
-	// s46 = rest[0, 2]·s45
-	s46 := rest[2] * s45
-	// s47 = −s46
-	s47 := -s46
-	// s48 = rest[0, 1]·s47
-	s48 := rest8[1] * s47
-	// s49 = rest[0, 0]·s46
-	s49 := rest8[0] * s46
-	// s50 = rest[0, 1]·s45
-	s50 := rest[1] * s45
-	// s51 = −s50
-	s51 := -s50
-	// s52 = rest[0, 0]·s51
-	s52 := rest5[0] * s51
-	// s53 = rest[0, 1]·s50
-	s53 := rest5[1] * s50
-	// s54 = rest[0, 0]·s45
-	s54 := rest[0] * s45
-	// s55 = −s54
-	s55 := -s54
-	// s56 = rest[0, 1]·s55
-	s56 := rest2[1] * s55
-	// s57 = rest[0, 0]·s54
-	s57 := rest2[0] * s54
+	s43 := rest22[1] * s42
 
-	// drest = s9
-	// drest = s10
-	// drest = s13
-	// drest = s14
-	// drest = s17
-	// drest = s18
-	// drest = s22
-	// drest = s23
-	// drest = s26
-	// drest = s27
-	// drest = s30
-	// drest = s31
-	// drest = s35
-	// drest = s36
-	// drest = s39
-	// drest = s40
-	// drest = s43
-	// drest = s44
-	// drest = s48
-	// drest = s49
-	// drest = s52
-	// drest = s53
-	// drest = s56
-	// drest = s57
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
-	// drest[1, 0] = drest
-	// drest[1, 1] = drest
+	// drest[1, 2:] = s43
 	{
-		drestOf := s9
-		drest2Of := s10
-		drest3Of := s13
-		drest4Of := s14
-		drest5Of := s17
-		drest6Of := s18
-		drest7Of := s22
-		drest8Of := s23
-		drest9Of := s26
-		drest10Of := s27
-		drest11Of := s30
-		drest12Of := s31
-		drest13Of := s35
-		drest14Of := s36
-		drest15Of := s39
-		drest16Of := s40
-		drest17Of := s43
-		drest18Of := s44
-		drest19Of := s48
-		drest20Of := s49
-		drest21Of := s52
-		drest22Of := s53
-		drest23Of := s56
-		drest24Of := s57
-		drest[0] = drestOf
-		drest2[0] = drest2Of
-		drest3[0] = drest3Of
-		drest4[0] = drest4Of
-		drest5[0] = drest5Of
-		drest6[0] = drest6Of
-		drest7[0] = drest7Of
-		drest8[0] = drest8Of
-		drest9[0] = drest9Of
-		drest10[0] = drest10Of
-		drest11[0] = drest11Of
-		drest12[0] = drest12Of
-		drest13[0] = drest13Of
-		drest14[0] = drest14Of
-		drest15[0] = drest15Of
-		drest16[0] = drest16Of
-		drest17[0] = drest17Of
-		drest18[0] = drest18Of
-		drest19[0] = drest19Of
-		drest20[0] = drest20Of
-		drest21[0] = drest21Of
-		drest22[0] = drest22Of
-		drest23[0] = drest23Of
-		drest24[0] = drest24Of
-		drest25[2] = drestOf
-		drest25[3] = drest2Of
-		drest26[3] = drest3Of
-		drest26[2] = drest4Of
-		drest27[2] = drest5Of
-		drest27[3] = drest6Of
-		drest28[2] = drest7Of
-		drest28[3] = drest8Of
-		drest29[3] = drest9Of
-		drest29[2] = drest10Of
-		drest30[2] = drest11Of
-		drest30[3] = drest12Of
-		drest31[2] = drest13Of
-		drest31[3] = drest14Of
-		drest32[3] = drest15Of
-		drest32[2] = drest16Of
-		drest33[2] = drest17Of
-		drest33[3] = drest18Of
-		drest34[2] = drest19Of
-		drest34[3] = drest20Of
-		drest35[3] = drest21Of
-		drest35[2] = drest22Of
-		drest36[2] = drest23Of
-		drest36[3] = drest24Of
-	}
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drestRow := (*[0]float64)(drest[1:])
-		drest25Row := (*[0]float64)(drest25[4:])
-		for i := range drestRow {
-			drest25Row[i] = drestRow[i]
+		drest7Row := (*[0]float64)(drest7[4:])
+		for i := range drest7Row {
+			drest7Row[i] = s43
 		}
 	}
 
-	// s58 = rest·s8
-	s58 := rest40[0] * s8
+	// drest[1, 0] = s43
+	drest7[2] = s43
 
-	// drest[0, 1] = s58
-	drest25[1] = s58
+	// s44 = rest·s42
+	s44 := rest24[0] * s42
 
-	// drest[1, :−2] = drest[:, :−1]
+	// drest[0, 1] = s44
+	drest7[1] = s44
+
+	// s45 = rest[0, 0]·s41
+	s45 := rest22[0] * s41
+
+	// drest[1, 1] = s45
+	drest7[3] = s45
+
+	// drest[1, :−2] = s45
 	{
-		drest2Row := (*[0]float64)(drest2)
-		drest25Row := (*[0]float64)(drest25[2:])
-		for i := range drest2Row {
-			drest25Row[i] = drest2Row[i]
+		drest7Row := (*[0]float64)(drest7[2:])
+		for i := range drest7Row {
+			drest7Row[i] = s45
 		}
 	}
 
-	// s59 = rest·s7
-	s59 := rest39[0] * s7
+	// s46 = rest·s41
+	s46 := rest23[0] * s41
 
-	// drest[0, 0] = s59
-	drest25[0] = s59
+	// drest[0, 0] = s46
+	drest7[0] = s46
 
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest3Row := (*[0]float64)(drest3)
-		drest26Row := (*[0]float64)(drest26[2:])
-		for i := range drest26Row {
-			drest26Row[i] = drest3Row[i]
+	// drest = 0
+	clear(drest8)
+
+	// drest[1:, 3:] += drest[:, 2:]
+	for i := range 2 {
+		drest5Row := (*[0]float64)(drest5[2*i+2:])
+		drest8Row := (*[0]float64)(drest8[3*i+6:])
+		for j := range drest5Row {
+			drest8Row[j] += drest5Row[j]
 		}
 	}
 
-	// s60 = rest·s12
-	s60 := rest37[0] * s12
+	// drest[1:, :−1] += drest
+	for i := range 2 {
+		drest5Row := (*[2]float64)(drest5[2*i:])
+		drest8Row := (*[2]float64)(drest8[3*i+3:])
+		for j := range drest5Row {
+			drest8Row[j] += drest5Row[j]
+		}
+	}
+
+	// s47 = total·s28
+	s47 := total8 * s28
+
+	// drest[0, 2] += s47
+	drest8[2] += s47
+
+	// drest[1:, 2] += drest[:, 1]
+	for i := range 2 {
+		drest8[3*i+5] += drest6[2*i+1]
+	}
+
+	// drest[1:, 0] += drest[:, 0]
+	for i := range 2 {
+		drest8[3*i+3] += drest6[2*i]
+	}
+
+	// s48 = s3·s28
+	s48 := s3 * s28
+
+	// drest[0, 1] += s48
+	drest8[1] += s48
+
+	// drest[1:, 1:] += drest
+	for i := range 2 {
+		drest7Row := (*[2]float64)(drest7[2*i:])
+		drest8Row := (*[2]float64)(drest8[3*i+4:])
+		for j := range drest7Row {
+			drest8Row[j] += drest7Row[j]
+		}
+	}
+
+	// drest[1:, :−3] += drest[:, :−2]
+	for i := range 2 {
+		drest7Row := (*[0]float64)(drest7[2*i:])
+		drest8Row := (*[0]float64)(drest8[3*i+3:])
+		for j := range drest7Row {
+			drest8Row[j] += drest7Row[j]
+		}
+	}
+
+	// s49 = total·s28
+	s49 := total7 * s28
+
+	// drest[0, 0] += s49
+	drest8[0] += s49
+
+	// s50 = −(A[0, 1]·s5)
+	s50 := -(A[1] * s5)
+	// s51 = rest[0, 2]·s50
+	s51 := rest11[2] * s50
+	// s52 = −s51
+	s52 := -s51
+	// s53 = rest[0, 1]·s52
+	s53 := rest18[1] * s52
+
+	// drest[1, 2:] = s53
+	{
+		drest9Row := (*[0]float64)(drest9[4:])
+		for i := range drest9Row {
+			drest9Row[i] = s53
+		}
+	}
+
+	// drest[1, 0] = s53
+	drest9[2] = s53
+
+	// s54 = rest·s52
+	s54 := rest20[0] * s52
+
+	// drest[0, 1] = s54
+	drest9[1] = s54
+
+	// s55 = rest[0, 0]·s51
+	s55 := rest18[0] * s51
+
+	// drest[1, 1] = s55
+	drest9[3] = s55
+
+	// drest[1, :−2] = s55
+	{
+		drest9Row := (*[0]float64)(drest9[2:])
+		for i := range drest9Row {
+			drest9Row[i] = s55
+		}
+	}
+
+	// s56 = rest·s51
+	s56 := rest19[0] * s51
+
+	// drest[0, 0] = s56
+	drest9[0] = s56
+
+	// s57 = rest[0, 1]·s50
+	s57 := rest11[1] * s50
+	// s58 = −s57
+	s58 := -s57
+	// s59 = rest[0, 0]·s58
+	s59 := rest15[0] * s58
+
+	// drest[1, 1] = s59
+	drest10[3] = s59
+
+	// drest[1, :−2] = s59
+	{
+		drest10Row := (*[0]float64)(drest10[2:])
+		for i := range drest10Row {
+			drest10Row[i] = s59
+		}
+	}
+
+	// s60 = rest·s58
+	s60 := rest17[0] * s58
 
 	// drest[0, 0] = s60
-	drest26[0] = s60
+	drest10[0] = s60
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s61 = rest[0, 1]·s57
+	s61 := rest15[1] * s57
+
+	// drest[1, 2:] = s61
 	{
-		drest4Row := (*[0]float64)(drest4[1:])
-		drest26Row := (*[0]float64)(drest26[4:])
-		for i := range drest26Row {
-			drest26Row[i] = drest4Row[i]
+		drest10Row := (*[0]float64)(drest10[4:])
+		for i := range drest10Row {
+			drest10Row[i] = s61
 		}
 	}
 
-	// s61 = rest·s11
-	s61 := rest36[0] * s11
+	// drest[1, 0] = s61
+	drest10[2] = s61
 
-	// drest[0, 1] = s61
-	drest26[1] = s61
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest5Row := (*[0]float64)(drest5[1:])
-		drest27Row := (*[0]float64)(drest27[4:])
-		for i := range drest27Row {
-			drest27Row[i] = drest5Row[i]
-		}
-	}
-
-	// s62 = rest·s16
-	s62 := rest34[0] * s16
+	// s62 = rest·s57
+	s62 := rest16[0] * s57
 
 	// drest[0, 1] = s62
-	drest27[1] = s62
+	drest10[1] = s62
 
-	// drest[1, :−2] = drest[:, :−1]
+	// s63 = rest[0, 0]·s50
+	s63 := rest11[0] * s50
+	// s64 = −s63
+	s64 := -s63
+	// s65 = rest[0, 1]·s64
+	s65 := rest12[1] * s64
+
+	// drest[1, 2:] = s65
 	{
-		drest6Row := (*[0]float64)(drest6)
-		drest27Row := (*[0]float64)(drest27[2:])
-		for i := range drest27Row {
-			drest27Row[i] = drest6Row[i]
+		drest11Row := (*[0]float64)(drest11[4:])
+		for i := range drest11Row {
+			drest11Row[i] = s65
 		}
 	}
 
-	// s63 = rest·s15
-	s63 := rest33[0] * s15
+	// drest[1, 0] = s65
+	drest11[2] = s65
 
-	// drest[0, 0] = s63
-	drest27[0] = s63
+	// s66 = rest·s64
+	s66 := rest14[0] * s64
 
-	// drest = 0
-	clear(drest37)
+	// drest[0, 1] = s66
+	drest11[1] = s66
 
-	// drest[1:, 3:] += drest[:, 2:]
-	for i := range 2 {
-		drest25Row := (*[0]float64)(drest25[2*i+2:])
-		drest37Row := (*[0]float64)(drest37[3*i+6:])
-		for j := range drest25Row {
-			drest37Row[j] += drest25Row[j]
-		}
-	}
+	// s67 = rest[0, 0]·s63
+	s67 := rest12[0] * s63
 
-	// drest[1:, :−1] += drest
-	for i := range 2 {
-		drest25Row := (*[2]float64)(drest25[2*i:])
-		drest37Row := (*[2]float64)(drest37[3*i+3:])
-		for j := range drest25Row {
-			drest37Row[j] += drest25Row[j]
-		}
-	}
+	// drest[1, 1] = s67
+	drest11[3] = s67
 
-	// s64 = total·s6
-	s64 := total11 * s6
-
-	// drest[0, 2] += s64
-	drest37[2] += s64
-
-	// drest[1:, 2] += drest[:, 1]
-	for i := range 2 {
-		drest37[3*i+5] += drest26[2*i+1]
-	}
-
-	// drest[1:, 0] += drest[:, 0]
-	for i := range 2 {
-		drest37[3*i+3] += drest26[2*i]
-	}
-
-	// s65 = s4·s6
-	s65 := s4 * s6
-
-	// drest[0, 1] += s65
-	drest37[1] += s65
-
-	// drest[1:, 1:] += drest
-	for i := range 2 {
-		drest27Row := (*[2]float64)(drest27[2*i:])
-		drest37Row := (*[2]float64)(drest37[3*i+4:])
-		for j := range drest27Row {
-			drest37Row[j] += drest27Row[j]
-		}
-	}
-
-	// drest[1:, :−3] += drest[:, :−2]
-	for i := range 2 {
-		drest27Row := (*[0]float64)(drest27[2*i:])
-		drest37Row := (*[0]float64)(drest37[3*i+3:])
-		for j := range drest27Row {
-			drest37Row[j] += drest27Row[j]
-		}
-	}
-
-	// s66 = total·s6
-	s66 := total10 * s6
-
-	// drest[0, 0] += s66
-	drest37[0] += s66
-
-	// drest[1, 2:] = drest[:, 1:]
+	// drest[1, :−2] = s67
 	{
-		drest7Row := (*[0]float64)(drest7[1:])
-		drest28Row := (*[0]float64)(drest28[4:])
-		for i := range drest28Row {
-			drest28Row[i] = drest7Row[i]
+		drest11Row := (*[0]float64)(drest11[2:])
+		for i := range drest11Row {
+			drest11Row[i] = s67
 		}
 	}
 
-	// s67 = rest·s21
-	s67 := rest30[0] * s21
-
-	// drest[0, 1] = s67
-	drest28[1] = s67
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest8Row := (*[0]float64)(drest8)
-		drest28Row := (*[0]float64)(drest28[2:])
-		for i := range drest28Row {
-			drest28Row[i] = drest8Row[i]
-		}
-	}
-
-	// s68 = rest·s20
-	s68 := rest29[0] * s20
+	// s68 = rest·s63
+	s68 := rest13[0] * s63
 
 	// drest[0, 0] = s68
-	drest28[0] = s68
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest9Row := (*[0]float64)(drest9)
-		drest29Row := (*[0]float64)(drest29[2:])
-		for i := range drest29Row {
-			drest29Row[i] = drest9Row[i]
-		}
-	}
-
-	// s69 = rest·s25
-	s69 := rest27[0] * s25
-
-	// drest[0, 0] = s69
-	drest29[0] = s69
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest10Row := (*[0]float64)(drest10[1:])
-		drest29Row := (*[0]float64)(drest29[4:])
-		for i := range drest10Row {
-			drest29Row[i] = drest10Row[i]
-		}
-	}
-
-	// s70 = rest·s24
-	s70 := rest26[0] * s24
-
-	// drest[0, 1] = s70
-	drest29[1] = s70
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest11Row := (*[0]float64)(drest11[1:])
-		drest30Row := (*[0]float64)(drest30[4:])
-		for i := range drest11Row {
-			drest30Row[i] = drest11Row[i]
-		}
-	}
-
-	// s71 = rest·s29
-	s71 := rest24[0] * s29
-
-	// drest[0, 1] = s71
-	drest30[1] = s71
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest12Row := (*[0]float64)(drest12)
-		drest30Row := (*[0]float64)(drest30[2:])
-		for i := range drest12Row {
-			drest30Row[i] = drest12Row[i]
-		}
-	}
-
-	// s72 = rest·s28
-	s72 := rest23[0] * s28
-
-	// drest[0, 0] = s72
-	drest30[0] = s72
+	drest11[0] = s68
 
 	// drest = 0
-	clear(drest38)
+	clear(drest12)
 
 	// drest[1:, 3:] += drest[:, 2:]
 	for i := range 2 {
-		drest28Row := (*[0]float64)(drest28[2*i+2:])
-		drest38Row := (*[0]float64)(drest38[3*i+6:])
-		for j := range drest28Row {
-			drest38Row[j] += drest28Row[j]
+		drest9Row := (*[0]float64)(drest9[2*i+2:])
+		drest12Row := (*[0]float64)(drest12[3*i+6:])
+		for j := range drest12Row {
+			drest12Row[j] += drest9Row[j]
 		}
 	}
 
 	// drest[1:, :−1] += drest
 	for i := range 2 {
-		drest28Row := (*[2]float64)(drest28[2*i:])
-		drest38Row := (*[2]float64)(drest38[3*i+3:])
-		for j := range drest28Row {
-			drest38Row[j] += drest28Row[j]
+		drest9Row := (*[2]float64)(drest9[2*i:])
+		drest12Row := (*[2]float64)(drest12[3*i+3:])
+		for j := range drest12Row {
+			drest12Row[j] += drest9Row[j]
 		}
 	}
 
-	// s73 = total·s19
-	s73 := total8 * s19
+	// s69 = total·s50
+	s69 := total5 * s50
 
-	// drest[0, 2] += s73
-	drest38[2] += s73
+	// drest[0, 2] += s69
+	drest12[2] += s69
 
 	// drest[1:, 2] += drest[:, 1]
 	for i := range 2 {
-		drest38[3*i+5] += drest29[2*i+1]
+		drest12[3*i+5] += drest10[2*i+1]
 	}
 
 	// drest[1:, 0] += drest[:, 0]
 	for i := range 2 {
-		drest38[3*i+3] += drest29[2*i]
+		drest12[3*i+3] += drest10[2*i]
 	}
 
-	// s74 = s3·s19
-	s74 := s3 * s19
+	// s70 = s2·s50
+	s70 := s2 * s50
 
-	// drest[0, 1] += s74
-	drest38[1] += s74
+	// drest[0, 1] += s70
+	drest12[1] += s70
 
 	// drest[1:, 1:] += drest
 	for i := range 2 {
-		drest30Row := (*[2]float64)(drest30[2*i:])
-		drest38Row := (*[2]float64)(drest38[3*i+4:])
-		for j := range drest30Row {
-			drest38Row[j] += drest30Row[j]
+		drest11Row := (*[2]float64)(drest11[2*i:])
+		drest12Row := (*[2]float64)(drest12[3*i+4:])
+		for j := range drest11Row {
+			drest12Row[j] += drest11Row[j]
 		}
 	}
 
 	// drest[1:, :−3] += drest[:, :−2]
 	for i := range 2 {
-		drest30Row := (*[0]float64)(drest30[2*i:])
-		drest38Row := (*[0]float64)(drest38[3*i+3:])
-		for j := range drest30Row {
-			drest38Row[j] += drest30Row[j]
+		drest11Row := (*[0]float64)(drest11[2*i:])
+		drest12Row := (*[0]float64)(drest12[3*i+3:])
+		for j := range drest11Row {
+			drest12Row[j] += drest11Row[j]
 		}
 	}
 
-	// s75 = total·s19
-	s75 := total7 * s19
+	// s71 = total·s50
+	s71 := total4 * s50
 
-	// drest[0, 0] += s75
-	drest38[0] += s75
+	// drest[0, 0] += s71
+	drest12[0] += s71
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s72 = A[0, 0]·s5
+	s72 := A[0] * s5
+	// s73 = rest[0, 2]·s72
+	s73 := rest[2] * s72
+	// s74 = −s73
+	s74 := -s73
+	// s75 = rest[0, 1]·s74
+	s75 := rest8[1] * s74
+
+	// drest[1, 2:] = s75
 	{
-		drest13Row := (*[0]float64)(drest13[1:])
-		drest31Row := (*[0]float64)(drest31[4:])
+		drest13Row := (*[0]float64)(drest13[4:])
 		for i := range drest13Row {
-			drest31Row[i] = drest13Row[i]
+			drest13Row[i] = s75
 		}
 	}
 
-	// s76 = rest·s34
-	s76 := rest20[0] * s34
+	// drest[1, 0] = s75
+	drest13[2] = s75
+
+	// s76 = rest·s74
+	s76 := rest10[0] * s74
 
 	// drest[0, 1] = s76
-	drest31[1] = s76
+	drest13[1] = s76
 
-	// drest[1, :−2] = drest[:, :−1]
+	// s77 = rest[0, 0]·s73
+	s77 := rest8[0] * s73
+
+	// drest[1, 1] = s77
+	drest13[3] = s77
+
+	// drest[1, :−2] = s77
 	{
-		drest14Row := (*[0]float64)(drest14)
-		drest31Row := (*[0]float64)(drest31[2:])
-		for i := range drest14Row {
-			drest31Row[i] = drest14Row[i]
+		drest13Row := (*[0]float64)(drest13[2:])
+		for i := range drest13Row {
+			drest13Row[i] = s77
 		}
 	}
 
-	// s77 = rest·s33
-	s77 := rest19[0] * s33
-
-	// drest[0, 0] = s77
-	drest31[0] = s77
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest15Row := (*[0]float64)(drest15)
-		drest32Row := (*[0]float64)(drest32[2:])
-		for i := range drest15Row {
-			drest32Row[i] = drest15Row[i]
-		}
-	}
-
-	// s78 = rest·s38
-	s78 := rest17[0] * s38
+	// s78 = rest·s73
+	s78 := rest9[0] * s73
 
 	// drest[0, 0] = s78
-	drest32[0] = s78
+	drest13[0] = s78
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s79 = rest[0, 1]·s72
+	s79 := rest[1] * s72
+	// s80 = −s79
+	s80 := -s79
+	// s81 = rest[0, 0]·s80
+	s81 := rest5[0] * s80
+
+	// drest[1, 1] = s81
+	drest14[3] = s81
+
+	// drest[1, :−2] = s81
 	{
-		drest16Row := (*[0]float64)(drest16[1:])
-		drest32Row := (*[0]float64)(drest32[4:])
-		for i := range drest16Row {
-			drest32Row[i] = drest16Row[i]
+		drest14Row := (*[0]float64)(drest14[2:])
+		for i := range drest14Row {
+			drest14Row[i] = s81
 		}
 	}
 
-	// s79 = rest·s37
-	s79 := rest16[0] * s37
+	// s82 = rest·s80
+	s82 := rest7[0] * s80
 
-	// drest[0, 1] = s79
-	drest32[1] = s79
+	// drest[0, 0] = s82
+	drest14[0] = s82
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s83 = rest[0, 1]·s79
+	s83 := rest5[1] * s79
+
+	// drest[1, 2:] = s83
 	{
-		drest17Row := (*[0]float64)(drest17[1:])
-		drest33Row := (*[0]float64)(drest33[4:])
-		for i := range drest17Row {
-			drest33Row[i] = drest17Row[i]
+		drest14Row := (*[0]float64)(drest14[4:])
+		for i := range drest14Row {
+			drest14Row[i] = s83
 		}
 	}
 
-	// s80 = rest·s42
-	s80 := rest14[0] * s42
+	// drest[1, 0] = s83
+	drest14[2] = s83
 
-	// drest[0, 1] = s80
-	drest33[1] = s80
+	// s84 = rest·s79
+	s84 := rest6[0] * s79
 
-	// drest[1, :−2] = drest[:, :−1]
+	// drest[0, 1] = s84
+	drest14[1] = s84
+
+	// s85 = rest[0, 0]·s72
+	s85 := rest[0] * s72
+	// s86 = −s85
+	s86 := -s85
+	// s87 = rest[0, 1]·s86
+	s87 := rest2[1] * s86
+
+	// drest[1, 2:] = s87
 	{
-		drest18Row := (*[0]float64)(drest18)
-		drest33Row := (*[0]float64)(drest33[2:])
-		for i := range drest18Row {
-			drest33Row[i] = drest18Row[i]
+		drest15Row := (*[0]float64)(drest15[4:])
+		for i := range drest15Row {
+			drest15Row[i] = s87
 		}
 	}
 
-	// s81 = rest·s41
-	s81 := rest13[0] * s41
+	// drest[1, 0] = s87
+	drest15[2] = s87
 
-	// drest[0, 0] = s81
-	drest33[0] = s81
-
-	// drest = 0
-	clear(drest39)
-
-	// drest[1:, 3:] += drest[:, 2:]
-	for i := range 2 {
-		drest31Row := (*[0]float64)(drest31[2*i+2:])
-		drest39Row := (*[0]float64)(drest39[3*i+6:])
-		for j := range drest31Row {
-			drest39Row[j] += drest31Row[j]
-		}
-	}
-
-	// drest[1:, :−1] += drest
-	for i := range 2 {
-		drest31Row := (*[2]float64)(drest31[2*i:])
-		drest39Row := (*[2]float64)(drest39[3*i+3:])
-		for j := range drest31Row {
-			drest39Row[j] += drest31Row[j]
-		}
-	}
-
-	// s82 = total·s32
-	s82 := total5 * s32
-
-	// drest[0, 2] += s82
-	drest39[2] += s82
-
-	// drest[1:, 2] += drest[:, 1]
-	for i := range 2 {
-		drest39[3*i+5] += drest32[2*i+1]
-	}
-
-	// drest[1:, 0] += drest[:, 0]
-	for i := range 2 {
-		drest39[3*i+3] += drest32[2*i]
-	}
-
-	// s83 = s2·s32
-	s83 := s2 * s32
-
-	// drest[0, 1] += s83
-	drest39[1] += s83
-
-	// drest[1:, 1:] += drest
-	for i := range 2 {
-		drest33Row := (*[2]float64)(drest33[2*i:])
-		drest39Row := (*[2]float64)(drest39[3*i+4:])
-		for j := range drest33Row {
-			drest39Row[j] += drest33Row[j]
-		}
-	}
-
-	// drest[1:, :−3] += drest[:, :−2]
-	for i := range 2 {
-		drest33Row := (*[0]float64)(drest33[2*i:])
-		drest39Row := (*[0]float64)(drest39[3*i+3:])
-		for j := range drest33Row {
-			drest39Row[j] += drest33Row[j]
-		}
-	}
-
-	// s84 = total·s32
-	s84 := total4 * s32
-
-	// drest[0, 0] += s84
-	drest39[0] += s84
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest19Row := (*[0]float64)(drest19[1:])
-		drest34Row := (*[0]float64)(drest34[4:])
-		for i := range drest19Row {
-			drest34Row[i] = drest19Row[i]
-		}
-	}
-
-	// s85 = rest·s47
-	s85 := rest10[0] * s47
-
-	// drest[0, 1] = s85
-	drest34[1] = s85
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest20Row := (*[0]float64)(drest20)
-		drest34Row := (*[0]float64)(drest34[2:])
-		for i := range drest20Row {
-			drest34Row[i] = drest20Row[i]
-		}
-	}
-
-	// s86 = rest·s46
-	s86 := rest9[0] * s46
-
-	// drest[0, 0] = s86
-	drest34[0] = s86
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest21Row := (*[0]float64)(drest21)
-		drest35Row := (*[0]float64)(drest35[2:])
-		for i := range drest21Row {
-			drest35Row[i] = drest21Row[i]
-		}
-	}
-
-	// s87 = rest·s51
-	s87 := rest7[0] * s51
-
-	// drest[0, 0] = s87
-	drest35[0] = s87
-
-	// drest[1, 2:] = drest[:, 1:]
-	{
-		drest22Row := (*[0]float64)(drest22[1:])
-		drest35Row := (*[0]float64)(drest35[4:])
-		for i := range drest22Row {
-			drest35Row[i] = drest22Row[i]
-		}
-	}
-
-	// s88 = rest·s50
-	s88 := rest6[0] * s50
+	// s88 = rest·s86
+	s88 := rest4[0] * s86
 
 	// drest[0, 1] = s88
-	drest35[1] = s88
+	drest15[1] = s88
 
-	// drest[1, 2:] = drest[:, 1:]
+	// s89 = rest[0, 0]·s85
+	s89 := rest2[0] * s85
+
+	// drest[1, 1] = s89
+	drest15[3] = s89
+
+	// drest[1, :−2] = s89
 	{
-		drest23Row := (*[0]float64)(drest23[1:])
-		drest36Row := (*[0]float64)(drest36[4:])
-		for i := range drest23Row {
-			drest36Row[i] = drest23Row[i]
+		drest15Row := (*[0]float64)(drest15[2:])
+		for i := range drest15Row {
+			drest15Row[i] = s89
 		}
 	}
 
-	// s89 = rest·s55
-	s89 := rest4[0] * s55
-
-	// drest[0, 1] = s89
-	drest36[1] = s89
-
-	// drest[1, :−2] = drest[:, :−1]
-	{
-		drest24Row := (*[0]float64)(drest24)
-		drest36Row := (*[0]float64)(drest36[2:])
-		for i := range drest24Row {
-			drest36Row[i] = drest24Row[i]
-		}
-	}
-
-	// s90 = rest·s54
-	s90 := rest3[0] * s54
+	// s90 = rest·s85
+	s90 := rest3[0] * s85
 
 	// drest[0, 0] = s90
-	drest36[0] = s90
+	drest15[0] = s90
 
 	// drest = 0
-	clear(drest40)
+	clear(drest16)
 
 	// drest[1:, 3:] += drest[:, 2:]
 	for i := range 2 {
-		drest34Row := (*[0]float64)(drest34[2*i+2:])
-		drest40Row := (*[0]float64)(drest40[3*i+6:])
-		for j := range drest34Row {
-			drest40Row[j] += drest34Row[j]
+		drest13Row := (*[0]float64)(drest13[2*i+2:])
+		drest16Row := (*[0]float64)(drest16[3*i+6:])
+		for j := range drest13Row {
+			drest16Row[j] += drest13Row[j]
 		}
 	}
 
 	// drest[1:, :−1] += drest
 	for i := range 2 {
-		drest34Row := (*[2]float64)(drest34[2*i:])
-		drest40Row := (*[2]float64)(drest40[3*i+3:])
-		for j := range drest34Row {
-			drest40Row[j] += drest34Row[j]
+		drest13Row := (*[2]float64)(drest13[2*i:])
+		drest16Row := (*[2]float64)(drest16[3*i+3:])
+		for j := range drest13Row {
+			drest16Row[j] += drest13Row[j]
 		}
 	}
 
-	// s91 = total·s45
-	s91 := total2 * s45
+	// s91 = total·s72
+	s91 := total2 * s72
 
 	// drest[0, 2] += s91
-	drest40[2] += s91
+	drest16[2] += s91
 
 	// drest[1:, 2] += drest[:, 1]
 	for i := range 2 {
-		drest40[3*i+5] += drest35[2*i+1]
+		drest16[3*i+5] += drest14[2*i+1]
 	}
 
 	// drest[1:, 0] += drest[:, 0]
 	for i := range 2 {
-		drest40[3*i+3] += drest35[2*i]
+		drest16[3*i+3] += drest14[2*i]
 	}
 
-	// s92 = s·s45
-	s92 := s * s45
+	// s92 = s·s72
+	s92 := s * s72
 
 	// drest[0, 1] += s92
-	drest40[1] += s92
+	drest16[1] += s92
 
 	// drest[1:, 1:] += drest
 	for i := range 2 {
-		drest36Row := (*[2]float64)(drest36[2*i:])
-		drest40Row := (*[2]float64)(drest40[3*i+4:])
-		for j := range drest36Row {
-			drest40Row[j] += drest36Row[j]
+		drest15Row := (*[2]float64)(drest15[2*i:])
+		drest16Row := (*[2]float64)(drest16[3*i+4:])
+		for j := range drest15Row {
+			drest16Row[j] += drest15Row[j]
 		}
 	}
 
 	// drest[1:, :−3] += drest[:, :−2]
 	for i := range 2 {
-		drest36Row := (*[0]float64)(drest36[2*i:])
-		drest40Row := (*[0]float64)(drest40[3*i+3:])
-		for j := range drest36Row {
-			drest40Row[j] += drest36Row[j]
+		drest15Row := (*[0]float64)(drest15[2*i:])
+		drest16Row := (*[0]float64)(drest16[3*i+3:])
+		for j := range drest15Row {
+			drest16Row[j] += drest15Row[j]
 		}
 	}
 
-	// s93 = total·s45
-	s93 := total * s45
+	// s93 = total·s72
+	s93 := total * s72
 
 	// drest[0, 0] += s93
-	drest40[0] += s93
+	drest16[0] += s93
 
 	// grad = 0
 	clear(grad)
 
 	// grad[1:, 4:] += drest[:, 3:]
 	for i := range 3 {
-		drest37Row := (*[0]float64)(drest37[3*i+3:])
+		drest4Row := (*[0]float64)(drest4[3*i+3:])
 		gradRow := (*[0]float64)(grad[4*i+8:])
-		for j := range drest37Row {
-			gradRow[j] += drest37Row[j]
+		for j := range drest4Row {
+			gradRow[j] += drest4Row[j]
 		}
 	}
 
 	// grad[1:, :−1] += drest
 	for i := range 3 {
-		drest37Row := (*[3]float64)(drest37[3*i:])
+		drest4Row := (*[3]float64)(drest4[3*i:])
 		gradRow := (*[3]float64)(grad[4*i+4:])
-		for j := range drest37Row {
-			gradRow[j] += drest37Row[j]
+		for j := range drest4Row {
+			gradRow[j] += drest4Row[j]
 		}
 	}
 
@@ -3856,15 +3720,15 @@ func VolumeValueGrad(grad, A []float64) float64 {
 
 	// grad[1:, 3] += drest[:, 2]
 	for i := range 3 {
-		grad[4*i+7] += drest38[3*i+2]
+		grad[4*i+7] += drest8[3*i+2]
 	}
 
 	// grad[1:, :−2] += drest[:, :−1]
 	for i := range 3 {
-		drest38Row := (*[2]float64)(drest38[3*i:])
+		drest8Row := (*[2]float64)(drest8[3*i:])
 		gradRow := (*[2]float64)(grad[4*i+4:])
-		for j := range drest38Row {
-			gradRow[j] += drest38Row[j]
+		for j := range drest8Row {
+			gradRow[j] += drest8Row[j]
 		}
 	}
 
@@ -3876,16 +3740,16 @@ func VolumeValueGrad(grad, A []float64) float64 {
 
 	// grad[1:, 2:] += drest[:, 1:]
 	for i := range 3 {
-		drest39Row := (*[2]float64)(drest39[3*i+1:])
+		drest12Row := (*[2]float64)(drest12[3*i+1:])
 		gradRow := (*[2]float64)(grad[4*i+6:])
-		for j := range drest39Row {
-			gradRow[j] += drest39Row[j]
+		for j := range drest12Row {
+			gradRow[j] += drest12Row[j]
 		}
 	}
 
 	// grad[1:, 0] += drest[:, 0]
 	for i := range 3 {
-		grad[4*i+4] += drest39[3*i]
+		grad[4*i+4] += drest12[3*i]
 	}
 
 	// s96 = −(total·s5)
@@ -3896,19 +3760,19 @@ func VolumeValueGrad(grad, A []float64) float64 {
 
 	// grad[1:, 1:] += drest
 	for i := range 3 {
-		drest40Row := (*[3]float64)(drest40[3*i:])
+		drest16Row := (*[3]float64)(drest16[3*i:])
 		gradRow := (*[3]float64)(grad[4*i+5:])
-		for j := range drest40Row {
-			gradRow[j] += drest40Row[j]
+		for j := range drest16Row {
+			gradRow[j] += drest16Row[j]
 		}
 	}
 
 	// grad[1:, :−4] += drest[:, :−3]
 	for i := range 3 {
-		drest40Row := (*[0]float64)(drest40[3*i:])
+		drest16Row := (*[0]float64)(drest16[3*i:])
 		gradRow := (*[0]float64)(grad[4*i+4:])
-		for j := range drest40Row {
-			gradRow[j] += drest40Row[j]
+		for j := range drest16Row {
+			gradRow[j] += drest16Row[j]
 		}
 	}
 
@@ -3944,28 +3808,28 @@ func VolumeValueGrad(grad, A []float64) float64 {
 //	rest[:, 2]       = A[1:, 3]
 //	rest[:, :]       = A[1:, :−1]
 //	rest[:, 3:]      = A[1:, 4:]
-//	ddrest           = v[1:, :−1]                                  [1,1]
+//	ddrest           = v[1:, :−1]                                   [2,2]
 //	ddrest[:, 3:]    += v[1:, 4:]
-//	ddrest           = ddrest[1:, :−1]                             [1,1]
+//	ddrest           = ddrest[1:, :−1]                              [2,2]
 //	ddrest[:, 2:]    += ddrest[1:, 3:]
-//	total            = rest[0, 0]·rest − rest[0, 1]·rest           []
-//	s                = A[0, 0]·rest[0, 0]                          []
-//	s2               = rest[0, 1]·rest − rest[0, 0]·rest           []
-//	s3               = A[0, 0]·rest[0, 1]                          []
-//	total2           = rest[0, 0]·rest − rest[0, 1]·rest           []
-//	s4               = A[0, 0]·rest[0, 2]                          []
-//	total3           = rest[0, 0]·rest − rest[0, 1]·rest           []
-//	s5               = A[0, 1]·rest[0, 0]                          []
-//	s6               = rest[0, 1]·rest − rest[0, 0]·rest           []
-//	s7               = A[0, 1]·rest[0, 1]                          []
-//	total4           = rest[0, 0]·rest − rest[0, 1]·rest           []
-//	s8               = A[0, 1]·rest[0, 2]                          []
-//	total5           = rest[0, 0]·rest − rest[0, 1]·rest           []
-//	s9               = A[0, 2]·rest[0, 0]                          []
-//	s10              = rest[0, 1]·rest − rest[0, 0]·rest           []
-//	s11              = A[0, 2]·rest[0, 1]                          []
-//	total6           = rest[0, 0]·rest − rest[0, 1]·rest           []
-//	s12              = A[0, 2]·rest[0, 2]                          []
+//	t                = Σⱼ ddrest[1, :−2]                            [1]
+//	t2               = Σⱼ ddrest[1, 2:]                             [1]
+//	ddrest           = ddrest[1:, 1:]                               [2,2]
+//	ddrest[:, :−2]   += ddrest[1:, :−3]
+//	t3               = Σⱼ ddrest[1, :−2]                            [1]
+//	t4               = Σⱼ ddrest[1, 2:]                             [1]
+//	ddrest[:, 0]     = ddrest[1:, 0]
+//	ddrest[:, 1]     = ddrest[1:, 2]
+//	t5               = Σⱼ ddrest[1, 2:]                             [1]
+//	t6               = Σⱼ ddrest[1, :−2]                            [1]
+//	total            = rest[0, 0]·rest − rest[0, 1]·rest            []
+//	s                = A[0, 0]·rest[0, 0]                           []
+//	s2               = rest[0, 1]·rest − rest[0, 0]·rest            []
+//	s3               = A[0, 0]·rest[0, 1]                           []
+//	total2           = rest[0, 0]·rest − rest[0, 1]·rest            []
+//	s4               = A[0, 0]·rest[0, 2]                           []
+//	total3           = rest[0, 0]·rest − rest[0, 1]·rest            []
+//	s5               = A[0, 1]·rest[0, 0]                           []
 //	…
 //
 // It panics unless the lengths fit: hv [4,4], A [4,4], v [4,4]. What is set
@@ -4023,84 +3887,60 @@ func VolumeHVP(hv, A, v []float64) {
 	rest40 := new([1]float64)[:]
 	ddrest := new([9]float64)[:]
 	ddrest2 := new([4]float64)[:]
-	dddrest := new([1]float64)[:]
-	dddrest2 := new([1]float64)[:]
-	ddrest3 := new([1]float64)[:]
+	t := new([1]float64)[:]
+	t2 := new([1]float64)[:]
+	ddrest3 := new([4]float64)[:]
+	t3 := new([1]float64)[:]
+	t4 := new([1]float64)[:]
+	ddrest4 := new([4]float64)[:]
+	t5 := new([1]float64)[:]
+	t6 := new([1]float64)[:]
+	dddrest := new([4]float64)[:]
+	dddrest2 := new([4]float64)[:]
 	dddrest3 := new([4]float64)[:]
-	ddrest4 := new([1]float64)[:]
-	ddrest5 := new([4]float64)[:]
-	dddrest4 := new([1]float64)[:]
-	dddrest5 := new([1]float64)[:]
-	ddrest6 := new([1]float64)[:]
-	dddrest6 := new([4]float64)[:]
-	ddrest7 := new([1]float64)[:]
+	dddrest4 := new([9]float64)[:]
+	ddrest5 := new([9]float64)[:]
+	ddrest6 := new([4]float64)[:]
+	t7 := new([1]float64)[:]
+	t8 := new([1]float64)[:]
+	ddrest7 := new([4]float64)[:]
+	t9 := new([1]float64)[:]
+	t10 := new([1]float64)[:]
 	ddrest8 := new([4]float64)[:]
-	dddrest7 := new([1]float64)[:]
-	dddrest8 := new([1]float64)[:]
-	ddrest9 := new([1]float64)[:]
-	dddrest9 := new([4]float64)[:]
-	ddrest10 := new([1]float64)[:]
-	dddrest10 := new([9]float64)[:]
-	ddrest11 := new([9]float64)[:]
+	t11 := new([1]float64)[:]
+	t12 := new([1]float64)[:]
+	dddrest5 := new([4]float64)[:]
+	dddrest6 := new([4]float64)[:]
+	dddrest7 := new([4]float64)[:]
+	dddrest8 := new([9]float64)[:]
+	ddrest9 := new([9]float64)[:]
+	ddrest10 := new([4]float64)[:]
+	t13 := new([1]float64)[:]
+	t14 := new([1]float64)[:]
+	ddrest11 := new([4]float64)[:]
+	t15 := new([1]float64)[:]
+	t16 := new([1]float64)[:]
 	ddrest12 := new([4]float64)[:]
-	dddrest11 := new([1]float64)[:]
-	dddrest12 := new([1]float64)[:]
-	ddrest13 := new([1]float64)[:]
-	dddrest13 := new([4]float64)[:]
-	ddrest14 := new([1]float64)[:]
+	t17 := new([1]float64)[:]
+	t18 := new([1]float64)[:]
+	dddrest9 := new([4]float64)[:]
+	dddrest10 := new([4]float64)[:]
+	dddrest11 := new([4]float64)[:]
+	dddrest12 := new([9]float64)[:]
+	ddrest13 := new([9]float64)[:]
+	ddrest14 := new([4]float64)[:]
+	t19 := new([1]float64)[:]
+	t20 := new([1]float64)[:]
 	ddrest15 := new([4]float64)[:]
-	dddrest14 := new([1]float64)[:]
-	dddrest15 := new([1]float64)[:]
-	ddrest16 := new([1]float64)[:]
-	dddrest16 := new([4]float64)[:]
-	ddrest17 := new([1]float64)[:]
-	ddrest18 := new([4]float64)[:]
-	dddrest17 := new([1]float64)[:]
-	dddrest18 := new([1]float64)[:]
-	ddrest19 := new([1]float64)[:]
-	dddrest19 := new([4]float64)[:]
-	ddrest20 := new([1]float64)[:]
-	dddrest20 := new([9]float64)[:]
-	ddrest21 := new([9]float64)[:]
-	ddrest22 := new([4]float64)[:]
-	dddrest21 := new([1]float64)[:]
-	dddrest22 := new([1]float64)[:]
-	ddrest23 := new([1]float64)[:]
-	dddrest23 := new([4]float64)[:]
-	ddrest24 := new([1]float64)[:]
-	ddrest25 := new([4]float64)[:]
-	dddrest24 := new([1]float64)[:]
-	dddrest25 := new([1]float64)[:]
-	ddrest26 := new([1]float64)[:]
-	dddrest26 := new([4]float64)[:]
-	ddrest27 := new([1]float64)[:]
-	ddrest28 := new([4]float64)[:]
-	dddrest27 := new([1]float64)[:]
-	dddrest28 := new([1]float64)[:]
-	ddrest29 := new([1]float64)[:]
-	dddrest29 := new([4]float64)[:]
-	ddrest30 := new([1]float64)[:]
-	dddrest30 := new([9]float64)[:]
-	ddrest31 := new([9]float64)[:]
-	ddrest32 := new([4]float64)[:]
-	dddrest31 := new([1]float64)[:]
-	dddrest32 := new([1]float64)[:]
-	ddrest33 := new([1]float64)[:]
-	dddrest33 := new([4]float64)[:]
-	ddrest34 := new([1]float64)[:]
-	ddrest35 := new([4]float64)[:]
-	dddrest34 := new([1]float64)[:]
-	dddrest35 := new([1]float64)[:]
-	ddrest36 := new([1]float64)[:]
-	dddrest36 := new([4]float64)[:]
-	ddrest37 := new([1]float64)[:]
-	ddrest38 := new([4]float64)[:]
-	dddrest37 := new([1]float64)[:]
-	dddrest38 := new([1]float64)[:]
-	ddrest39 := new([1]float64)[:]
-	dddrest39 := new([4]float64)[:]
-	ddrest40 := new([1]float64)[:]
-	dddrest40 := new([9]float64)[:]
+	t21 := new([1]float64)[:]
+	t22 := new([1]float64)[:]
+	ddrest16 := new([4]float64)[:]
+	t23 := new([1]float64)[:]
+	t24 := new([1]float64)[:]
+	dddrest13 := new([4]float64)[:]
+	dddrest14 := new([4]float64)[:]
+	dddrest15 := new([4]float64)[:]
+	dddrest16 := new([9]float64)[:]
 
 	// rest[:, :−3] = A[1:, :−4]
 	for i := range 3 {
@@ -4674,6 +4514,79 @@ func VolumeHVP(hv, A, v []float64) {
 		}
 	}
 
+	// t = Σⱼ ddrest[1, :−2]
+	// t2 = Σⱼ ddrest[1, 2:]
+	{
+		ddrest2Row := (*[0]float64)(ddrest2[2:])
+		ddrest2Row2 := (*[0]float64)(ddrest2[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest2Row {
+			tOf += ddrest2Row[i]
+			t2Of += ddrest2Row2[i]
+		}
+		t[0] = tOf
+		t2[0] = t2Of
+	}
+
+	// ddrest = ddrest[1:, 1:]
+	for i := range 2 {
+		ddrestRow := (*[2]float64)(ddrest[3*i+4:])
+		ddrest3Row := (*[2]float64)(ddrest3[2*i:])
+		for j := range ddrestRow {
+			ddrest3Row[j] = ddrestRow[j]
+		}
+	}
+
+	// ddrest[:, :−2] += ddrest[1:, :−3]
+	for i := range 2 {
+		ddrestRow := (*[0]float64)(ddrest[3*i+3:])
+		ddrest3Row := (*[0]float64)(ddrest3[2*i:])
+		for j := range ddrestRow {
+			ddrest3Row[j] += ddrestRow[j]
+		}
+	}
+
+	// t3 = Σⱼ ddrest[1, :−2]
+	// t4 = Σⱼ ddrest[1, 2:]
+	{
+		ddrest3Row := (*[0]float64)(ddrest3[2:])
+		ddrest3Row2 := (*[0]float64)(ddrest3[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest3Row {
+			tOf += ddrest3Row[i]
+			t2Of += ddrest3Row2[i]
+		}
+		t3[0] = tOf
+		t4[0] = t2Of
+	}
+
+	// ddrest[:, 0] = ddrest[1:, 0]
+	for i := range 2 {
+		ddrest4[2*i] = ddrest[3*i+3]
+	}
+
+	// ddrest[:, 1] = ddrest[1:, 2]
+	for i := range 2 {
+		ddrest4[2*i+1] = ddrest[3*i+5]
+	}
+
+	// t5 = Σⱼ ddrest[1, 2:]
+	// t6 = Σⱼ ddrest[1, :−2]
+	{
+		ddrest4Row := (*[0]float64)(ddrest4[4:])
+		ddrest4Row2 := (*[0]float64)(ddrest4[2:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest4Row2 {
+			tOf += ddrest4Row[i]
+			t2Of += ddrest4Row2[i]
+		}
+		t5[0] = tOf
+		t6[0] = t2Of
+	}
+
 	// total = rest[0, 0]·rest − rest[0, 1]·rest
 	total := rest2[0]*rest3[0] - rest2[1]*rest4[0]
 	// s = A[0, 0]·rest[0, 0]
@@ -4728,1482 +4641,1253 @@ func VolumeHVP(hv, A, v []float64) {
 	s18 := A[3]*ddrest[2] + rest31[2]*v[3]
 	// s19 = s17·(s16·ddrest[0, 1] + rest[0, 1]·s18)
 	s19 := s17 * (s16*ddrest2[1] + rest38[1]*s18)
-	// s20 = −(s17·(s16·ddrest[0, 0] + rest[0, 0]·s18))
-	s20 := -(s17 * (s16*ddrest2[0] + rest38[0]*s18))
 
-	// dddrest = s19
-	// dddrest = s20
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 0] = dddrest
-	// dddrest[1, 1] = dddrest
+	// dddrest[1, 2:] = s19
 	{
-		dddrestOf := s19
-		dddrest2Of := s20
-		vOf := ddrest2[3]
-		dddrest[0] = dddrestOf
-		dddrest2[0] = dddrest2Of
-		ddrest3[0] = vOf
-		dddrest3[2] = dddrestOf
-		dddrest3[3] = dddrest2Of
-	}
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest2Row := (*[0]float64)(ddrest2[2:])
-		ddrest3Row := (*[0]float64)(ddrest3)
-		for i := range ddrest2Row {
-			ddrest3Row[i] += ddrest2Row[i]
-		}
-	}
-
-	// ddrest = ddrest[1, 0]
-	ddrest4[0] = ddrest2[2]
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest2Row := (*[0]float64)(ddrest2[4:])
-		ddrest4Row := (*[0]float64)(ddrest4[1:])
-		for i := range ddrest2Row {
-			ddrest4Row[i] += ddrest2Row[i]
-		}
-	}
-
-	// ddrest = ddrest[1:, 1:]
-	for i := range 2 {
-		ddrestRow := (*[2]float64)(ddrest[3*i+4:])
-		ddrest5Row := (*[2]float64)(ddrest5[2*i:])
-		for j := range ddrestRow {
-			ddrest5Row[j] = ddrestRow[j]
-		}
-	}
-
-	// ddrest[:, :−2] += ddrest[1:, :−3]
-	for i := range 2 {
-		ddrestRow := (*[0]float64)(ddrest[3*i+3:])
-		ddrest5Row := (*[0]float64)(ddrest5[2*i:])
-		for j := range ddrestRow {
-			ddrest5Row[j] += ddrestRow[j]
-		}
-	}
-
-	// s21 = A[0, 3]·ddrest[0, 0] + rest[0, 0]·v[0, 3]
-	s21 := A[3]*ddrest[0] + rest31[0]*v[3]
-	// s22 = s17·(s13·ddrest[0, 1] + rest[0, 1]·s21)
-	s22 := s17 * (s13*ddrest5[1] + rest32[1]*s21)
-	// s23 = −(s17·(s13·ddrest[0, 0] + rest[0, 0]·s21))
-	s23 := -(s17 * (s13*ddrest5[0] + rest32[0]*s21))
-
-	// dddrest = s22
-	// dddrest = s23
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 0] = dddrest
-	// dddrest[1, 1] = dddrest
-	{
-		dddrestOf := s22
-		dddrest2Of := s23
-		vOf := ddrest5[3]
-		dddrest4[0] = dddrestOf
-		dddrest5[0] = dddrest2Of
-		ddrest6[0] = vOf
-		dddrest6[2] = dddrestOf
-		dddrest6[3] = dddrest2Of
-	}
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest5Row := (*[0]float64)(ddrest5[2:])
-		ddrest6Row := (*[0]float64)(ddrest6)
-		for i := range ddrest5Row {
-			ddrest6Row[i] += ddrest5Row[i]
-		}
-	}
-
-	// ddrest = ddrest[1, 0]
-	ddrest7[0] = ddrest5[2]
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest5Row := (*[0]float64)(ddrest5[4:])
-		ddrest7Row := (*[0]float64)(ddrest7[1:])
-		for i := range ddrest5Row {
-			ddrest7Row[i] += ddrest5Row[i]
-		}
-	}
-
-	// ddrest[:, 0] = ddrest[1:, 0]
-	for i := range 2 {
-		ddrest8[2*i] = ddrest[3*i+3]
-	}
-
-	// ddrest[:, 1] = ddrest[1:, 2]
-	for i := range 2 {
-		ddrest8[2*i+1] = ddrest[3*i+5]
-	}
-
-	// s24 = A[0, 3]·ddrest[0, 1] + rest[0, 1]·v[0, 3]
-	s24 := A[3]*ddrest[1] + rest31[1]*v[3]
-	// s25 = s17·(s15·ddrest[0, 0] + rest[0, 0]·s24)
-	s25 := s17 * (s15*ddrest8[0] + rest35[0]*s24)
-	// s26 = −(s17·(s15·ddrest[0, 1] + rest[0, 1]·s24))
-	s26 := -(s17 * (s15*ddrest8[1] + rest35[1]*s24))
-
-	// dddrest = s25
-	// dddrest = s26
-	// ddrest = ddrest[1, 0]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
-	{
-		dddrestOf := s25
-		dddrest2Of := s26
-		vOf := ddrest8[2]
-		dddrest7[0] = dddrestOf
-		dddrest8[0] = dddrest2Of
-		ddrest9[0] = vOf
-		dddrest9[3] = dddrestOf
-		dddrest9[2] = dddrest2Of
-	}
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest8Row := (*[0]float64)(ddrest8[4:])
-		ddrest9Row := (*[0]float64)(ddrest9[1:])
-		for i := range ddrest8Row {
-			ddrest9Row[i] += ddrest8Row[i]
-		}
-	}
-
-	// ddrest = ddrest[1, 1]
-	ddrest10[0] = ddrest8[3]
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest8Row := (*[0]float64)(ddrest8[2:])
-		ddrest10Row := (*[0]float64)(ddrest10)
-		for i := range ddrest10Row {
-			ddrest10Row[i] += ddrest8Row[i]
-		}
-	}
-
-	// dddrest[1, 2:] = dddrest[:, 1:]
-	{
-		dddrestRow := (*[0]float64)(dddrest[1:])
-		dddrest3Row := (*[0]float64)(dddrest3[4:])
+		dddrestRow := (*[0]float64)(dddrest[4:])
 		for i := range dddrestRow {
-			dddrest3Row[i] = dddrestRow[i]
+			dddrestRow[i] = s19
 		}
 	}
 
-	// s27 = s17·(s16·ddrest + rest·s18)
-	s27 := s17 * (s16*ddrest4[0] + rest40[0]*s18)
+	// dddrest[1, 0] = s19
+	dddrest[2] = s19
 
-	// dddrest[0, 1] = s27
-	dddrest3[1] = s27
+	// s20 = ddrest[1, 0] + t2
+	s20 := ddrest2[2] + t2[0]
+	// s21 = s17·(s16·s20 + rest·s18)
+	s21 := s17 * (s16*s20 + rest40[0]*s18)
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// dddrest[0, 1] = s21
+	dddrest[1] = s21
+
+	// s22 = −(s17·(s16·ddrest[0, 0] + rest[0, 0]·s18))
+	s22 := -(s17 * (s16*ddrest2[0] + rest38[0]*s18))
+
+	// dddrest[1, 1] = s22
+	dddrest[3] = s22
+
+	// dddrest[1, :−2] = s22
 	{
-		dddrest2Row := (*[0]float64)(dddrest2)
-		dddrest3Row := (*[0]float64)(dddrest3[2:])
-		for i := range dddrest2Row {
-			dddrest3Row[i] = dddrest2Row[i]
+		dddrestRow := (*[0]float64)(dddrest[2:])
+		for i := range dddrestRow {
+			dddrestRow[i] = s22
 		}
 	}
 
-	// s28 = −(s17·(s16·ddrest + rest·s18))
-	s28 := -(s17 * (s16*ddrest3[0] + rest39[0]*s18))
+	// s23 = t + ddrest[1, 1]
+	s23 := t[0] + ddrest2[3]
+	// s24 = −(s17·(s16·s23 + rest·s18))
+	s24 := -(s17 * (s16*s23 + rest39[0]*s18))
+
+	// dddrest[0, 0] = s24
+	dddrest[0] = s24
+
+	// s25 = A[0, 3]·ddrest[0, 1] + rest[0, 1]·v[0, 3]
+	s25 := A[3]*ddrest[1] + rest31[1]*v[3]
+	// s26 = s17·(s15·ddrest[0, 0] + rest[0, 0]·s25)
+	s26 := s17 * (s15*ddrest4[0] + rest35[0]*s25)
+
+	// dddrest[1, 1] = s26
+	dddrest2[3] = s26
+
+	// dddrest[1, :−2] = s26
+	{
+		dddrest2Row := (*[0]float64)(dddrest2[2:])
+		for i := range dddrest2Row {
+			dddrest2Row[i] = s26
+		}
+	}
+
+	// s27 = t6 + ddrest[1, 1]
+	s27 := t6[0] + ddrest4[3]
+	// s28 = s17·(s15·s27 + rest·s25)
+	s28 := s17 * (s15*s27 + rest37[0]*s25)
 
 	// dddrest[0, 0] = s28
-	dddrest3[0] = s28
+	dddrest2[0] = s28
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// s29 = −(s17·(s15·ddrest[0, 1] + rest[0, 1]·s25))
+	s29 := -(s17 * (s15*ddrest4[1] + rest35[1]*s25))
+
+	// dddrest[1, 2:] = s29
 	{
-		dddrest7Row := (*[0]float64)(dddrest7)
-		dddrest9Row := (*[0]float64)(dddrest9[2:])
-		for i := range dddrest7Row {
-			dddrest9Row[i] = dddrest7Row[i]
+		dddrest2Row := (*[0]float64)(dddrest2[4:])
+		for i := range dddrest2Row {
+			dddrest2Row[i] = s29
 		}
 	}
 
-	// s29 = s17·(s15·ddrest + rest·s24)
-	s29 := s17 * (s15*ddrest10[0] + rest37[0]*s24)
+	// dddrest[1, 0] = s29
+	dddrest2[2] = s29
 
-	// dddrest[0, 0] = s29
-	dddrest9[0] = s29
-
-	// dddrest[1, 2:] = dddrest[:, 1:]
-	{
-		dddrest8Row := (*[0]float64)(dddrest8[1:])
-		dddrest9Row := (*[0]float64)(dddrest9[4:])
-		for i := range dddrest8Row {
-			dddrest9Row[i] = dddrest8Row[i]
-		}
-	}
-
-	// s30 = −(s17·(s15·ddrest + rest·s24))
-	s30 := -(s17 * (s15*ddrest9[0] + rest36[0]*s24))
-
-	// dddrest[0, 1] = s30
-	dddrest9[1] = s30
-
-	// dddrest[1, 2:] = dddrest[:, 1:]
-	{
-		dddrest4Row := (*[0]float64)(dddrest4[1:])
-		dddrest6Row := (*[0]float64)(dddrest6[4:])
-		for i := range dddrest4Row {
-			dddrest6Row[i] = dddrest4Row[i]
-		}
-	}
-
-	// s31 = s17·(s13·ddrest + rest·s21)
-	s31 := s17 * (s13*ddrest7[0] + rest34[0]*s21)
+	// s30 = ddrest[1, 0] + t5
+	s30 := ddrest4[2] + t5[0]
+	// s31 = −(s17·(s15·s30 + rest·s25))
+	s31 := -(s17 * (s15*s30 + rest36[0]*s25))
 
 	// dddrest[0, 1] = s31
-	dddrest6[1] = s31
+	dddrest2[1] = s31
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// s32 = A[0, 3]·ddrest[0, 0] + rest[0, 0]·v[0, 3]
+	s32 := A[3]*ddrest[0] + rest31[0]*v[3]
+	// s33 = s17·(s13·ddrest[0, 1] + rest[0, 1]·s32)
+	s33 := s17 * (s13*ddrest3[1] + rest32[1]*s32)
+
+	// dddrest[1, 2:] = s33
 	{
-		dddrest5Row := (*[0]float64)(dddrest5)
-		dddrest6Row := (*[0]float64)(dddrest6[2:])
-		for i := range dddrest5Row {
-			dddrest6Row[i] = dddrest5Row[i]
+		dddrest3Row := (*[0]float64)(dddrest3[4:])
+		for i := range dddrest3Row {
+			dddrest3Row[i] = s33
 		}
 	}
 
-	// s32 = −(s17·(s13·ddrest + rest·s21))
-	s32 := -(s17 * (s13*ddrest6[0] + rest33[0]*s21))
+	// dddrest[1, 0] = s33
+	dddrest3[2] = s33
 
-	// dddrest[0, 0] = s32
-	dddrest6[0] = s32
+	// s34 = ddrest[1, 0] + t4
+	s34 := ddrest3[2] + t4[0]
+	// s35 = s17·(s13·s34 + rest·s32)
+	s35 := s17 * (s13*s34 + rest34[0]*s32)
+
+	// dddrest[0, 1] = s35
+	dddrest3[1] = s35
+
+	// s36 = −(s17·(s13·ddrest[0, 0] + rest[0, 0]·s32))
+	s36 := -(s17 * (s13*ddrest3[0] + rest32[0]*s32))
+
+	// dddrest[1, 1] = s36
+	dddrest3[3] = s36
+
+	// dddrest[1, :−2] = s36
+	{
+		dddrest3Row := (*[0]float64)(dddrest3[2:])
+		for i := range dddrest3Row {
+			dddrest3Row[i] = s36
+		}
+	}
+
+	// s37 = t3 + ddrest[1, 1]
+	s37 := t3[0] + ddrest3[3]
+	// s38 = −(s17·(s13·s37 + rest·s32))
+	s38 := -(s17 * (s13*s37 + rest33[0]*s32))
+
+	// dddrest[0, 0] = s38
+	dddrest3[0] = s38
 
 	// dddrest = 0
-	clear(dddrest10)
+	clear(dddrest4)
 
 	// dddrest[1:, 3:] += dddrest[:, 2:]
 	for i := range 2 {
-		dddrest3Row := (*[0]float64)(dddrest3[2*i+2:])
-		dddrest10Row := (*[0]float64)(dddrest10[3*i+6:])
-		for j := range dddrest10Row {
-			dddrest10Row[j] += dddrest3Row[j]
+		dddrestRow := (*[0]float64)(dddrest[2*i+2:])
+		dddrest4Row := (*[0]float64)(dddrest4[3*i+6:])
+		for j := range dddrestRow {
+			dddrest4Row[j] += dddrestRow[j]
 		}
 	}
 
 	// dddrest[1:, :−1] += dddrest
 	for i := range 2 {
-		dddrest3Row := (*[2]float64)(dddrest3[2*i:])
-		dddrest10Row := (*[2]float64)(dddrest10[3*i+3:])
-		for j := range dddrest10Row {
-			dddrest10Row[j] += dddrest3Row[j]
+		dddrestRow := (*[2]float64)(dddrest[2*i:])
+		dddrest4Row := (*[2]float64)(dddrest4[3*i+3:])
+		for j := range dddrestRow {
+			dddrest4Row[j] += dddrestRow[j]
 		}
 	}
 
+	// s39 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·s23 + rest[0, 1]·s20
+	s39 := rest40[0]*ddrest2[1] - rest39[0]*ddrest2[0] - rest38[0]*s23 + rest38[1]*s20
+	// s40 = s17·(A[0, 3]·s39 − total·v[0, 3])
+	s40 := s17 * (A[3]*s39 - total8*v[3])
+
+	// dddrest[0, 2] += s40
+	dddrest4[2] += s40
+
 	// dddrest[1:, 2] += dddrest[:, 1]
 	for i := range 2 {
-		dddrest10[3*i+5] += dddrest9[2*i+1]
+		dddrest4[3*i+5] += dddrest2[2*i+1]
 	}
 
 	// dddrest[1:, 0] += dddrest[:, 0]
 	for i := range 2 {
-		dddrest10[3*i+3] += dddrest9[2*i]
+		dddrest4[3*i+3] += dddrest2[2*i]
 	}
+
+	// s41 = rest·ddrest[0, 0] − rest·ddrest[0, 1] − rest[0, 1]·s30 + rest[0, 0]·s27
+	s41 := rest37[0]*ddrest4[0] - rest36[0]*ddrest4[1] - rest35[1]*s30 + rest35[0]*s27
+	// s42 = s17·(A[0, 3]·s41 − s14·v[0, 3])
+	s42 := s17 * (A[3]*s41 - s14*v[3])
+
+	// dddrest[0, 1] += s42
+	dddrest4[1] += s42
 
 	// dddrest[1:, 1:] += dddrest
 	for i := range 2 {
-		dddrest6Row := (*[2]float64)(dddrest6[2*i:])
-		dddrest10Row := (*[2]float64)(dddrest10[3*i+4:])
-		for j := range dddrest10Row {
-			dddrest10Row[j] += dddrest6Row[j]
+		dddrest3Row := (*[2]float64)(dddrest3[2*i:])
+		dddrest4Row := (*[2]float64)(dddrest4[3*i+4:])
+		for j := range dddrest3Row {
+			dddrest4Row[j] += dddrest3Row[j]
 		}
 	}
 
 	// dddrest[1:, :−3] += dddrest[:, :−2]
 	for i := range 2 {
-		dddrest6Row := (*[0]float64)(dddrest6[2*i:])
-		dddrest10Row := (*[0]float64)(dddrest10[3*i+3:])
-		for j := range dddrest10Row {
-			dddrest10Row[j] += dddrest6Row[j]
+		dddrest3Row := (*[0]float64)(dddrest3[2*i:])
+		dddrest4Row := (*[0]float64)(dddrest4[3*i+3:])
+		for j := range dddrest3Row {
+			dddrest4Row[j] += dddrest3Row[j]
 		}
 	}
 
-	// s33 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·ddrest + rest[0, 1]·ddrest
-	s33 := rest40[0]*ddrest2[1] - rest39[0]*ddrest2[0] - rest38[0]*ddrest3[0] + rest38[1]*ddrest4[0]
-	// s34 = s17·(A[0, 3]·s33 − total·v[0, 3])
-	s34 := s17 * (A[3]*s33 - total8*v[3])
+	// s43 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·s37 + rest[0, 1]·s34
+	s43 := rest34[0]*ddrest3[1] - rest33[0]*ddrest3[0] - rest32[0]*s37 + rest32[1]*s34
+	// s44 = s17·(A[0, 3]·s43 − total·v[0, 3])
+	s44 := s17 * (A[3]*s43 - total7*v[3])
 
-	// dddrest[0, 2] += s34
-	dddrest10[2] += s34
-
-	// s35 = rest·ddrest[0, 0] − rest·ddrest[0, 1] − rest[0, 1]·ddrest + rest[0, 0]·ddrest
-	s35 := rest37[0]*ddrest8[0] - rest36[0]*ddrest8[1] - rest35[1]*ddrest9[0] + rest35[0]*ddrest10[0]
-	// s36 = s17·(A[0, 3]·s35 − s14·v[0, 3])
-	s36 := s17 * (A[3]*s35 - s14*v[3])
-
-	// dddrest[0, 1] += s36
-	dddrest10[1] += s36
-
-	// s37 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·ddrest + rest[0, 1]·ddrest
-	s37 := rest34[0]*ddrest5[1] - rest33[0]*ddrest5[0] - rest32[0]*ddrest6[0] + rest32[1]*ddrest7[0]
-	// s38 = s17·(A[0, 3]·s37 − total·v[0, 3])
-	s38 := s17 * (A[3]*s37 - total7*v[3])
-
-	// dddrest[0, 0] += s38
-	dddrest10[0] += s38
+	// dddrest[0, 0] += s44
+	dddrest4[0] += s44
 
 	// ddrest = v[1:, 1:]
 	for i := range 3 {
 		vRow := (*[3]float64)(v[4*i+5:])
-		ddrest11Row := (*[3]float64)(ddrest11[3*i:])
-		for j := range ddrest11Row {
-			ddrest11Row[j] = vRow[j]
+		ddrest5Row := (*[3]float64)(ddrest5[3*i:])
+		for j := range ddrest5Row {
+			ddrest5Row[j] = vRow[j]
 		}
 	}
 
 	// ddrest[:, :−3] += v[1:, :−4]
 	for i := range 3 {
 		vRow := (*[0]float64)(v[4*i+4:])
-		ddrest11Row := (*[0]float64)(ddrest11[3*i:])
-		for j := range ddrest11Row {
-			ddrest11Row[j] += vRow[j]
+		ddrest5Row := (*[0]float64)(ddrest5[3*i:])
+		for j := range ddrest5Row {
+			ddrest5Row[j] += vRow[j]
 		}
 	}
 
 	// ddrest = ddrest[1:, 1:]
 	for i := range 2 {
-		ddrest11Row := (*[2]float64)(ddrest11[3*i+4:])
-		ddrest12Row := (*[2]float64)(ddrest12[2*i:])
-		for j := range ddrest11Row {
-			ddrest12Row[j] = ddrest11Row[j]
+		ddrest5Row := (*[2]float64)(ddrest5[3*i+4:])
+		ddrest6Row := (*[2]float64)(ddrest6[2*i:])
+		for j := range ddrest5Row {
+			ddrest6Row[j] = ddrest5Row[j]
 		}
 	}
 
 	// ddrest[:, :−2] += ddrest[1:, :−3]
 	for i := range 2 {
-		ddrest11Row := (*[0]float64)(ddrest11[3*i+3:])
-		ddrest12Row := (*[0]float64)(ddrest12[2*i:])
-		for j := range ddrest11Row {
-			ddrest12Row[j] += ddrest11Row[j]
+		ddrest5Row := (*[0]float64)(ddrest5[3*i+3:])
+		ddrest6Row := (*[0]float64)(ddrest6[2*i:])
+		for j := range ddrest5Row {
+			ddrest6Row[j] += ddrest5Row[j]
 		}
 	}
 
-	// s39 = A[0, 0]·ddrest[0, 0] + rest[0, 0]·v[0, 0]
-	s39 := A[0]*ddrest11[0] + rest[0]*v[0]
-	// s40 = s17·(s·ddrest[0, 0] + rest[0, 0]·s39)
-	s40 := s17 * (s*ddrest12[0] + rest2[0]*s39)
-	// s41 = −(s17·(s·ddrest[0, 1] + rest[0, 1]·s39))
-	s41 := -(s17 * (s*ddrest12[1] + rest2[1]*s39))
-
-	// dddrest = s40
-	// dddrest = s41
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
+	// t7 = Σⱼ ddrest[1, :−2]
+	// t8 = Σⱼ ddrest[1, 2:]
 	{
-		dddrestOf := s40
-		dddrest2Of := s41
-		vOf := ddrest12[3]
-		dddrest11[0] = dddrestOf
-		dddrest12[0] = dddrest2Of
-		ddrest13[0] = vOf
-		dddrest13[3] = dddrestOf
-		dddrest13[2] = dddrest2Of
-	}
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest12Row := (*[0]float64)(ddrest12[2:])
-		ddrest13Row := (*[0]float64)(ddrest13)
-		for i := range ddrest12Row {
-			ddrest13Row[i] += ddrest12Row[i]
+		ddrest6Row := (*[0]float64)(ddrest6[2:])
+		ddrest6Row2 := (*[0]float64)(ddrest6[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest6Row {
+			tOf += ddrest6Row[i]
+			t2Of += ddrest6Row2[i]
 		}
-	}
-
-	// ddrest = ddrest[1, 0]
-	ddrest14[0] = ddrest12[2]
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest12Row := (*[0]float64)(ddrest12[4:])
-		ddrest14Row := (*[0]float64)(ddrest14[1:])
-		for i := range ddrest12Row {
-			ddrest14Row[i] += ddrest12Row[i]
-		}
+		t7[0] = tOf
+		t8[0] = t2Of
 	}
 
 	// ddrest[:, 0] = ddrest[1:, 0]
 	for i := range 2 {
-		ddrest15[2*i] = ddrest11[3*i+3]
+		ddrest7[2*i] = ddrest5[3*i+3]
 	}
 
 	// ddrest[:, 1] = ddrest[1:, 2]
 	for i := range 2 {
-		ddrest15[2*i+1] = ddrest11[3*i+5]
+		ddrest7[2*i+1] = ddrest5[3*i+5]
 	}
 
-	// s42 = A[0, 0]·ddrest[0, 1] + rest[0, 1]·v[0, 0]
-	s42 := A[0]*ddrest11[1] + rest[1]*v[0]
-	// s43 = s17·(s3·ddrest[0, 1] + rest[0, 1]·s42)
-	s43 := s17 * (s3*ddrest15[1] + rest5[1]*s42)
-	// s44 = −(s17·(s3·ddrest[0, 0] + rest[0, 0]·s42))
-	s44 := -(s17 * (s3*ddrest15[0] + rest5[0]*s42))
-
-	// dddrest = s43
-	// dddrest = s44
-	// ddrest = ddrest[1, 0]
-	// dddrest[1, 0] = dddrest
-	// dddrest[1, 1] = dddrest
+	// t9 = Σⱼ ddrest[1, 2:]
+	// t10 = Σⱼ ddrest[1, :−2]
 	{
-		dddrestOf := s43
-		dddrest2Of := s44
-		vOf := ddrest15[2]
-		dddrest14[0] = dddrestOf
-		dddrest15[0] = dddrest2Of
-		ddrest16[0] = vOf
-		dddrest16[2] = dddrestOf
-		dddrest16[3] = dddrest2Of
-	}
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest15Row := (*[0]float64)(ddrest15[4:])
-		ddrest16Row := (*[0]float64)(ddrest16[1:])
-		for i := range ddrest15Row {
-			ddrest16Row[i] += ddrest15Row[i]
+		ddrest7Row := (*[0]float64)(ddrest7[4:])
+		ddrest7Row2 := (*[0]float64)(ddrest7[2:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest7Row2 {
+			tOf += ddrest7Row[i]
+			t2Of += ddrest7Row2[i]
 		}
-	}
-
-	// ddrest = ddrest[1, 1]
-	ddrest17[0] = ddrest15[3]
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest15Row := (*[0]float64)(ddrest15[2:])
-		ddrest17Row := (*[0]float64)(ddrest17)
-		for i := range ddrest15Row {
-			ddrest17Row[i] += ddrest15Row[i]
-		}
+		t9[0] = tOf
+		t10[0] = t2Of
 	}
 
 	// ddrest = ddrest[1:, :−1]
 	for i := range 2 {
-		ddrest11Row := (*[2]float64)(ddrest11[3*i+3:])
-		ddrest18Row := (*[2]float64)(ddrest18[2*i:])
-		for j := range ddrest11Row {
-			ddrest18Row[j] = ddrest11Row[j]
+		ddrest5Row := (*[2]float64)(ddrest5[3*i+3:])
+		ddrest8Row := (*[2]float64)(ddrest8[2*i:])
+		for j := range ddrest5Row {
+			ddrest8Row[j] = ddrest5Row[j]
 		}
 	}
 
 	// ddrest[:, 2:] += ddrest[1:, 3:]
 	for i := range 2 {
-		ddrest11Row := (*[0]float64)(ddrest11[3*i+6:])
-		ddrest18Row := (*[0]float64)(ddrest18[2*i+2:])
-		for j := range ddrest11Row {
-			ddrest18Row[j] += ddrest11Row[j]
+		ddrest5Row := (*[0]float64)(ddrest5[3*i+6:])
+		ddrest8Row := (*[0]float64)(ddrest8[2*i+2:])
+		for j := range ddrest5Row {
+			ddrest8Row[j] += ddrest5Row[j]
 		}
 	}
 
-	// s45 = A[0, 0]·ddrest[0, 2] + rest[0, 2]·v[0, 0]
-	s45 := A[0]*ddrest11[2] + rest[2]*v[0]
-	// s46 = s17·(s4·ddrest[0, 0] + rest[0, 0]·s45)
-	s46 := s17 * (s4*ddrest18[0] + rest8[0]*s45)
-	// s47 = −(s17·(s4·ddrest[0, 1] + rest[0, 1]·s45))
-	s47 := -(s17 * (s4*ddrest18[1] + rest8[1]*s45))
-
-	// dddrest = s46
-	// dddrest = s47
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
+	// t11 = Σⱼ ddrest[1, :−2]
+	// t12 = Σⱼ ddrest[1, 2:]
 	{
-		dddrestOf := s46
-		dddrest2Of := s47
-		vOf := ddrest18[3]
-		dddrest17[0] = dddrestOf
-		dddrest18[0] = dddrest2Of
-		ddrest19[0] = vOf
-		dddrest19[3] = dddrestOf
-		dddrest19[2] = dddrest2Of
+		ddrest8Row := (*[0]float64)(ddrest8[2:])
+		ddrest8Row2 := (*[0]float64)(ddrest8[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest8Row {
+			tOf += ddrest8Row[i]
+			t2Of += ddrest8Row2[i]
+		}
+		t11[0] = tOf
+		t12[0] = t2Of
 	}
 
-	// ddrest[:, :−1] += ddrest[1, :−2]
+	// s45 = A[0, 0]·ddrest[0, 0] + rest[0, 0]·v[0, 0]
+	s45 := A[0]*ddrest5[0] + rest[0]*v[0]
+	// s46 = s17·(s·ddrest[0, 0] + rest[0, 0]·s45)
+	s46 := s17 * (s*ddrest6[0] + rest2[0]*s45)
+
+	// dddrest[1, 1] = s46
+	dddrest5[3] = s46
+
+	// dddrest[1, :−2] = s46
 	{
-		ddrest18Row := (*[0]float64)(ddrest18[2:])
-		ddrest19Row := (*[0]float64)(ddrest19)
-		for i := range ddrest18Row {
-			ddrest19Row[i] += ddrest18Row[i]
+		dddrest5Row := (*[0]float64)(dddrest5[2:])
+		for i := range dddrest5Row {
+			dddrest5Row[i] = s46
 		}
 	}
 
-	// ddrest = ddrest[1, 0]
-	ddrest20[0] = ddrest18[2]
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest18Row := (*[0]float64)(ddrest18[4:])
-		ddrest20Row := (*[0]float64)(ddrest20[1:])
-		for i := range ddrest18Row {
-			ddrest20Row[i] += ddrest18Row[i]
-		}
-	}
-
-	// dddrest[1, :−2] = dddrest[:, :−1]
-	{
-		dddrest11Row := (*[0]float64)(dddrest11)
-		dddrest13Row := (*[0]float64)(dddrest13[2:])
-		for i := range dddrest11Row {
-			dddrest13Row[i] = dddrest11Row[i]
-		}
-	}
-
-	// s48 = s17·(s·ddrest + rest·s39)
-	s48 := s17 * (s*ddrest13[0] + rest3[0]*s39)
+	// s47 = t7 + ddrest[1, 1]
+	s47 := t7[0] + ddrest6[3]
+	// s48 = s17·(s·s47 + rest·s45)
+	s48 := s17 * (s*s47 + rest3[0]*s45)
 
 	// dddrest[0, 0] = s48
-	dddrest13[0] = s48
+	dddrest5[0] = s48
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// s49 = −(s17·(s·ddrest[0, 1] + rest[0, 1]·s45))
+	s49 := -(s17 * (s*ddrest6[1] + rest2[1]*s45))
+
+	// dddrest[1, 2:] = s49
 	{
-		dddrest12Row := (*[0]float64)(dddrest12[1:])
-		dddrest13Row := (*[0]float64)(dddrest13[4:])
-		for i := range dddrest12Row {
-			dddrest13Row[i] = dddrest12Row[i]
+		dddrest5Row := (*[0]float64)(dddrest5[4:])
+		for i := range dddrest5Row {
+			dddrest5Row[i] = s49
 		}
 	}
 
-	// s49 = −(s17·(s·ddrest + rest·s39))
-	s49 := -(s17 * (s*ddrest14[0] + rest4[0]*s39))
+	// dddrest[1, 0] = s49
+	dddrest5[2] = s49
 
-	// dddrest[0, 1] = s49
-	dddrest13[1] = s49
+	// s50 = ddrest[1, 0] + t8
+	s50 := ddrest6[2] + t8[0]
+	// s51 = −(s17·(s·s50 + rest·s45))
+	s51 := -(s17 * (s*s50 + rest4[0]*s45))
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// dddrest[0, 1] = s51
+	dddrest5[1] = s51
+
+	// s52 = A[0, 0]·ddrest[0, 1] + rest[0, 1]·v[0, 0]
+	s52 := A[0]*ddrest5[1] + rest[1]*v[0]
+	// s53 = s17·(s3·ddrest[0, 1] + rest[0, 1]·s52)
+	s53 := s17 * (s3*ddrest7[1] + rest5[1]*s52)
+
+	// dddrest[1, 2:] = s53
 	{
-		dddrest14Row := (*[0]float64)(dddrest14[1:])
-		dddrest16Row := (*[0]float64)(dddrest16[4:])
-		for i := range dddrest14Row {
-			dddrest16Row[i] = dddrest14Row[i]
+		dddrest6Row := (*[0]float64)(dddrest6[4:])
+		for i := range dddrest6Row {
+			dddrest6Row[i] = s53
 		}
 	}
 
-	// s50 = s17·(s3·ddrest + rest·s42)
-	s50 := s17 * (s3*ddrest16[0] + rest6[0]*s42)
+	// dddrest[1, 0] = s53
+	dddrest6[2] = s53
 
-	// dddrest[0, 1] = s50
-	dddrest16[1] = s50
+	// s54 = ddrest[1, 0] + t9
+	s54 := ddrest7[2] + t9[0]
+	// s55 = s17·(s3·s54 + rest·s52)
+	s55 := s17 * (s3*s54 + rest6[0]*s52)
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// dddrest[0, 1] = s55
+	dddrest6[1] = s55
+
+	// s56 = −(s17·(s3·ddrest[0, 0] + rest[0, 0]·s52))
+	s56 := -(s17 * (s3*ddrest7[0] + rest5[0]*s52))
+
+	// dddrest[1, 1] = s56
+	dddrest6[3] = s56
+
+	// dddrest[1, :−2] = s56
 	{
-		dddrest15Row := (*[0]float64)(dddrest15)
-		dddrest16Row := (*[0]float64)(dddrest16[2:])
-		for i := range dddrest15Row {
-			dddrest16Row[i] = dddrest15Row[i]
+		dddrest6Row := (*[0]float64)(dddrest6[2:])
+		for i := range dddrest6Row {
+			dddrest6Row[i] = s56
 		}
 	}
 
-	// s51 = −(s17·(s3·ddrest + rest·s42))
-	s51 := -(s17 * (s3*ddrest17[0] + rest7[0]*s42))
+	// s57 = t10 + ddrest[1, 1]
+	s57 := t10[0] + ddrest7[3]
+	// s58 = −(s17·(s3·s57 + rest·s52))
+	s58 := -(s17 * (s3*s57 + rest7[0]*s52))
 
-	// dddrest[0, 0] = s51
-	dddrest16[0] = s51
+	// dddrest[0, 0] = s58
+	dddrest6[0] = s58
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// s59 = A[0, 0]·ddrest[0, 2] + rest[0, 2]·v[0, 0]
+	s59 := A[0]*ddrest5[2] + rest[2]*v[0]
+	// s60 = s17·(s4·ddrest[0, 0] + rest[0, 0]·s59)
+	s60 := s17 * (s4*ddrest8[0] + rest8[0]*s59)
+
+	// dddrest[1, 1] = s60
+	dddrest7[3] = s60
+
+	// dddrest[1, :−2] = s60
 	{
-		dddrest17Row := (*[0]float64)(dddrest17)
-		dddrest19Row := (*[0]float64)(dddrest19[2:])
-		for i := range dddrest17Row {
-			dddrest19Row[i] = dddrest17Row[i]
+		dddrest7Row := (*[0]float64)(dddrest7[2:])
+		for i := range dddrest7Row {
+			dddrest7Row[i] = s60
 		}
 	}
 
-	// s52 = s17·(s4·ddrest + rest·s45)
-	s52 := s17 * (s4*ddrest19[0] + rest9[0]*s45)
+	// s61 = t11 + ddrest[1, 1]
+	s61 := t11[0] + ddrest8[3]
+	// s62 = s17·(s4·s61 + rest·s59)
+	s62 := s17 * (s4*s61 + rest9[0]*s59)
 
-	// dddrest[0, 0] = s52
-	dddrest19[0] = s52
+	// dddrest[0, 0] = s62
+	dddrest7[0] = s62
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// s63 = −(s17·(s4·ddrest[0, 1] + rest[0, 1]·s59))
+	s63 := -(s17 * (s4*ddrest8[1] + rest8[1]*s59))
+
+	// dddrest[1, 2:] = s63
 	{
-		dddrest18Row := (*[0]float64)(dddrest18[1:])
-		dddrest19Row := (*[0]float64)(dddrest19[4:])
-		for i := range dddrest18Row {
-			dddrest19Row[i] = dddrest18Row[i]
+		dddrest7Row := (*[0]float64)(dddrest7[4:])
+		for i := range dddrest7Row {
+			dddrest7Row[i] = s63
 		}
 	}
 
-	// s53 = −(s17·(s4·ddrest + rest·s45))
-	s53 := -(s17 * (s4*ddrest20[0] + rest10[0]*s45))
+	// dddrest[1, 0] = s63
+	dddrest7[2] = s63
 
-	// dddrest[0, 1] = s53
-	dddrest19[1] = s53
+	// s64 = ddrest[1, 0] + t12
+	s64 := ddrest8[2] + t12[0]
+	// s65 = −(s17·(s4·s64 + rest·s59))
+	s65 := -(s17 * (s4*s64 + rest10[0]*s59))
 
-	// s54 = rest·ddrest[0, 0] + rest[0, 0]·ddrest − rest·ddrest[0, 1] − rest[0, 1]·ddrest
-	s54 := rest3[0]*ddrest12[0] + rest2[0]*ddrest13[0] - rest4[0]*ddrest12[1] - rest2[1]*ddrest14[0]
-	// s55 = s17·(A[0, 0]·s54 + total·v[0, 0])
-	s55 := s17 * (A[0]*s54 + total*v[0])
+	// dddrest[0, 1] = s65
+	dddrest7[1] = s65
+
+	// s66 = rest·ddrest[0, 0] + rest[0, 0]·s47 − rest·ddrest[0, 1] − rest[0, 1]·s50
+	s66 := rest3[0]*ddrest6[0] + rest2[0]*s47 - rest4[0]*ddrest6[1] - rest2[1]*s50
+	// s67 = s17·(A[0, 0]·s66 + total·v[0, 0])
+	s67 := s17 * (A[0]*s66 + total*v[0])
 
 	// dddrest = 0
-	clear(dddrest20)
+	clear(dddrest8)
 
-	// dddrest[0, 0] += s55
-	dddrest20[0] += s55
+	// dddrest[0, 0] += s67
+	dddrest8[0] += s67
 
 	// dddrest[1:, 1:] += dddrest
 	for i := range 2 {
-		dddrest13Row := (*[2]float64)(dddrest13[2*i:])
-		dddrest20Row := (*[2]float64)(dddrest20[3*i+4:])
-		for j := range dddrest13Row {
-			dddrest20Row[j] += dddrest13Row[j]
+		dddrest5Row := (*[2]float64)(dddrest5[2*i:])
+		dddrest8Row := (*[2]float64)(dddrest8[3*i+4:])
+		for j := range dddrest5Row {
+			dddrest8Row[j] += dddrest5Row[j]
 		}
 	}
 
 	// dddrest[1:, :−3] += dddrest[:, :−2]
 	for i := range 2 {
-		dddrest13Row := (*[0]float64)(dddrest13[2*i:])
-		dddrest20Row := (*[0]float64)(dddrest20[3*i+3:])
-		for j := range dddrest13Row {
-			dddrest20Row[j] += dddrest13Row[j]
+		dddrest5Row := (*[0]float64)(dddrest5[2*i:])
+		dddrest8Row := (*[0]float64)(dddrest8[3*i+3:])
+		for j := range dddrest5Row {
+			dddrest8Row[j] += dddrest5Row[j]
 		}
 	}
 
-	// s56 = rest·ddrest[0, 1] + rest[0, 1]·ddrest − rest·ddrest[0, 0] − rest[0, 0]·ddrest
-	s56 := rest6[0]*ddrest15[1] + rest5[1]*ddrest16[0] - rest7[0]*ddrest15[0] - rest5[0]*ddrest17[0]
-	// s57 = s17·(A[0, 0]·s56 + s2·v[0, 0])
-	s57 := s17 * (A[0]*s56 + s2*v[0])
+	// s68 = rest·ddrest[0, 1] + rest[0, 1]·s54 − rest·ddrest[0, 0] − rest[0, 0]·s57
+	s68 := rest6[0]*ddrest7[1] + rest5[1]*s54 - rest7[0]*ddrest7[0] - rest5[0]*s57
+	// s69 = s17·(A[0, 0]·s68 + s2·v[0, 0])
+	s69 := s17 * (A[0]*s68 + s2*v[0])
 
-	// dddrest[0, 1] += s57
-	dddrest20[1] += s57
+	// dddrest[0, 1] += s69
+	dddrest8[1] += s69
 
 	// dddrest[1:, 2] += dddrest[:, 1]
 	for i := range 2 {
-		dddrest20[3*i+5] += dddrest16[2*i+1]
+		dddrest8[3*i+5] += dddrest6[2*i+1]
 	}
 
 	// dddrest[1:, 0] += dddrest[:, 0]
 	for i := range 2 {
-		dddrest20[3*i+3] += dddrest16[2*i]
+		dddrest8[3*i+3] += dddrest6[2*i]
 	}
 
-	// s58 = rest·ddrest[0, 0] + rest[0, 0]·ddrest − rest·ddrest[0, 1] − rest[0, 1]·ddrest
-	s58 := rest9[0]*ddrest18[0] + rest8[0]*ddrest19[0] - rest10[0]*ddrest18[1] - rest8[1]*ddrest20[0]
-	// s59 = s17·(A[0, 0]·s58 + total·v[0, 0])
-	s59 := s17 * (A[0]*s58 + total2*v[0])
+	// s70 = rest·ddrest[0, 0] + rest[0, 0]·s61 − rest·ddrest[0, 1] − rest[0, 1]·s64
+	s70 := rest9[0]*ddrest8[0] + rest8[0]*s61 - rest10[0]*ddrest8[1] - rest8[1]*s64
+	// s71 = s17·(A[0, 0]·s70 + total·v[0, 0])
+	s71 := s17 * (A[0]*s70 + total2*v[0])
 
-	// dddrest[0, 2] += s59
-	dddrest20[2] += s59
+	// dddrest[0, 2] += s71
+	dddrest8[2] += s71
 
 	// dddrest[1:, 3:] += dddrest[:, 2:]
 	for i := range 2 {
-		dddrest19Row := (*[0]float64)(dddrest19[2*i+2:])
-		dddrest20Row := (*[0]float64)(dddrest20[3*i+6:])
-		for j := range dddrest19Row {
-			dddrest20Row[j] += dddrest19Row[j]
+		dddrest7Row := (*[0]float64)(dddrest7[2*i+2:])
+		dddrest8Row := (*[0]float64)(dddrest8[3*i+6:])
+		for j := range dddrest7Row {
+			dddrest8Row[j] += dddrest7Row[j]
 		}
 	}
 
 	// dddrest[1:, :−1] += dddrest
 	for i := range 2 {
-		dddrest19Row := (*[2]float64)(dddrest19[2*i:])
-		dddrest20Row := (*[2]float64)(dddrest20[3*i+3:])
-		for j := range dddrest19Row {
-			dddrest20Row[j] += dddrest19Row[j]
+		dddrest7Row := (*[2]float64)(dddrest7[2*i:])
+		dddrest8Row := (*[2]float64)(dddrest8[3*i+3:])
+		for j := range dddrest7Row {
+			dddrest8Row[j] += dddrest7Row[j]
 		}
 	}
 
 	// ddrest[:, 0] = v[1:, 0]
 	for i := range 3 {
-		ddrest21[3*i] = v[4*i+4]
+		ddrest9[3*i] = v[4*i+4]
 	}
 
 	// ddrest[:, 1:] = v[1:, 2:]
 	for i := range 3 {
 		vRow := (*[2]float64)(v[4*i+6:])
-		ddrest21Row := (*[2]float64)(ddrest21[3*i+1:])
-		for j := range ddrest21Row {
-			ddrest21Row[j] = vRow[j]
+		ddrest9Row := (*[2]float64)(ddrest9[3*i+1:])
+		for j := range ddrest9Row {
+			ddrest9Row[j] = vRow[j]
 		}
 	}
 
 	// ddrest = ddrest[1:, 1:]
 	for i := range 2 {
-		ddrest21Row := (*[2]float64)(ddrest21[3*i+4:])
-		ddrest22Row := (*[2]float64)(ddrest22[2*i:])
-		for j := range ddrest21Row {
-			ddrest22Row[j] = ddrest21Row[j]
+		ddrest9Row := (*[2]float64)(ddrest9[3*i+4:])
+		ddrest10Row := (*[2]float64)(ddrest10[2*i:])
+		for j := range ddrest10Row {
+			ddrest10Row[j] = ddrest9Row[j]
 		}
 	}
 
 	// ddrest[:, :−2] += ddrest[1:, :−3]
 	for i := range 2 {
-		ddrest21Row := (*[0]float64)(ddrest21[3*i+3:])
-		ddrest22Row := (*[0]float64)(ddrest22[2*i:])
-		for j := range ddrest21Row {
-			ddrest22Row[j] += ddrest21Row[j]
+		ddrest9Row := (*[0]float64)(ddrest9[3*i+3:])
+		ddrest10Row := (*[0]float64)(ddrest10[2*i:])
+		for j := range ddrest10Row {
+			ddrest10Row[j] += ddrest9Row[j]
 		}
 	}
 
-	// s60 = A[0, 1]·ddrest[0, 0] + rest[0, 0]·v[0, 1]
-	s60 := A[1]*ddrest21[0] + rest11[0]*v[1]
-	// s61 = −(s17·(s5·ddrest[0, 0] + rest[0, 0]·s60))
-	s61 := -(s17 * (s5*ddrest22[0] + rest12[0]*s60))
-	// s62 = s17·(s5·ddrest[0, 1] + rest[0, 1]·s60)
-	s62 := s17 * (s5*ddrest22[1] + rest12[1]*s60)
-
-	// dddrest = s61
-	// dddrest = s62
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
+	// t13 = Σⱼ ddrest[1, :−2]
+	// t14 = Σⱼ ddrest[1, 2:]
 	{
-		dddrestOf := s61
-		dddrest2Of := s62
-		vOf := ddrest22[3]
-		dddrest21[0] = dddrestOf
-		dddrest22[0] = dddrest2Of
-		ddrest23[0] = vOf
-		dddrest23[3] = dddrestOf
-		dddrest23[2] = dddrest2Of
-	}
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest22Row := (*[0]float64)(ddrest22[2:])
-		ddrest23Row := (*[0]float64)(ddrest23)
-		for i := range ddrest22Row {
-			ddrest23Row[i] += ddrest22Row[i]
+		ddrest10Row := (*[0]float64)(ddrest10[2:])
+		ddrest10Row2 := (*[0]float64)(ddrest10[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest10Row {
+			tOf += ddrest10Row[i]
+			t2Of += ddrest10Row2[i]
 		}
-	}
-
-	// ddrest = ddrest[1, 0]
-	ddrest24[0] = ddrest22[2]
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest22Row := (*[0]float64)(ddrest22[4:])
-		ddrest24Row := (*[0]float64)(ddrest24[1:])
-		for i := range ddrest22Row {
-			ddrest24Row[i] += ddrest22Row[i]
-		}
+		t13[0] = tOf
+		t14[0] = t2Of
 	}
 
 	// ddrest[:, 0] = ddrest[1:, 0]
 	for i := range 2 {
-		ddrest25[2*i] = ddrest21[3*i+3]
+		ddrest11[2*i] = ddrest9[3*i+3]
 	}
 
 	// ddrest[:, 1] = ddrest[1:, 2]
 	for i := range 2 {
-		ddrest25[2*i+1] = ddrest21[3*i+5]
+		ddrest11[2*i+1] = ddrest9[3*i+5]
 	}
 
-	// s63 = A[0, 1]·ddrest[0, 1] + rest[0, 1]·v[0, 1]
-	s63 := A[1]*ddrest21[1] + rest11[1]*v[1]
-	// s64 = −(s17·(s7·ddrest[0, 1] + rest[0, 1]·s63))
-	s64 := -(s17 * (s7*ddrest25[1] + rest15[1]*s63))
-	// s65 = s17·(s7·ddrest[0, 0] + rest[0, 0]·s63)
-	s65 := s17 * (s7*ddrest25[0] + rest15[0]*s63)
-
-	// dddrest = s64
-	// dddrest = s65
-	// ddrest = ddrest[1, 0]
-	// dddrest[1, 0] = dddrest
-	// dddrest[1, 1] = dddrest
+	// t15 = Σⱼ ddrest[1, 2:]
+	// t16 = Σⱼ ddrest[1, :−2]
 	{
-		dddrestOf := s64
-		dddrest2Of := s65
-		vOf := ddrest25[2]
-		dddrest24[0] = dddrestOf
-		dddrest25[0] = dddrest2Of
-		ddrest26[0] = vOf
-		dddrest26[2] = dddrestOf
-		dddrest26[3] = dddrest2Of
-	}
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest25Row := (*[0]float64)(ddrest25[4:])
-		ddrest26Row := (*[0]float64)(ddrest26[1:])
-		for i := range ddrest25Row {
-			ddrest26Row[i] += ddrest25Row[i]
+		ddrest11Row := (*[0]float64)(ddrest11[4:])
+		ddrest11Row2 := (*[0]float64)(ddrest11[2:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest11Row2 {
+			tOf += ddrest11Row[i]
+			t2Of += ddrest11Row2[i]
 		}
-	}
-
-	// ddrest = ddrest[1, 1]
-	ddrest27[0] = ddrest25[3]
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest25Row := (*[0]float64)(ddrest25[2:])
-		ddrest27Row := (*[0]float64)(ddrest27)
-		for i := range ddrest25Row {
-			ddrest27Row[i] += ddrest25Row[i]
-		}
+		t15[0] = tOf
+		t16[0] = t2Of
 	}
 
 	// ddrest = ddrest[1:, :−1]
 	for i := range 2 {
-		ddrest21Row := (*[2]float64)(ddrest21[3*i+3:])
-		ddrest28Row := (*[2]float64)(ddrest28[2*i:])
-		for j := range ddrest21Row {
-			ddrest28Row[j] = ddrest21Row[j]
+		ddrest9Row := (*[2]float64)(ddrest9[3*i+3:])
+		ddrest12Row := (*[2]float64)(ddrest12[2*i:])
+		for j := range ddrest12Row {
+			ddrest12Row[j] = ddrest9Row[j]
 		}
 	}
 
 	// ddrest[:, 2:] += ddrest[1:, 3:]
 	for i := range 2 {
-		ddrest21Row := (*[0]float64)(ddrest21[3*i+6:])
-		ddrest28Row := (*[0]float64)(ddrest28[2*i+2:])
-		for j := range ddrest21Row {
-			ddrest28Row[j] += ddrest21Row[j]
+		ddrest9Row := (*[0]float64)(ddrest9[3*i+6:])
+		ddrest12Row := (*[0]float64)(ddrest12[2*i+2:])
+		for j := range ddrest12Row {
+			ddrest12Row[j] += ddrest9Row[j]
 		}
 	}
 
-	// s66 = A[0, 1]·ddrest[0, 2] + rest[0, 2]·v[0, 1]
-	s66 := A[1]*ddrest21[2] + rest11[2]*v[1]
-	// s67 = −(s17·(s8·ddrest[0, 0] + rest[0, 0]·s66))
-	s67 := -(s17 * (s8*ddrest28[0] + rest18[0]*s66))
-	// s68 = s17·(s8·ddrest[0, 1] + rest[0, 1]·s66)
-	s68 := s17 * (s8*ddrest28[1] + rest18[1]*s66)
-
-	// dddrest = s67
-	// dddrest = s68
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
+	// t17 = Σⱼ ddrest[1, :−2]
+	// t18 = Σⱼ ddrest[1, 2:]
 	{
-		dddrestOf := s67
-		dddrest2Of := s68
-		vOf := ddrest28[3]
-		dddrest27[0] = dddrestOf
-		dddrest28[0] = dddrest2Of
-		ddrest29[0] = vOf
-		dddrest29[3] = dddrestOf
-		dddrest29[2] = dddrest2Of
+		ddrest12Row := (*[0]float64)(ddrest12[2:])
+		ddrest12Row2 := (*[0]float64)(ddrest12[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest12Row {
+			tOf += ddrest12Row[i]
+			t2Of += ddrest12Row2[i]
+		}
+		t17[0] = tOf
+		t18[0] = t2Of
 	}
 
-	// ddrest[:, :−1] += ddrest[1, :−2]
+	// s72 = A[0, 1]·ddrest[0, 0] + rest[0, 0]·v[0, 1]
+	s72 := A[1]*ddrest9[0] + rest11[0]*v[1]
+	// s73 = −(s17·(s5·ddrest[0, 0] + rest[0, 0]·s72))
+	s73 := -(s17 * (s5*ddrest10[0] + rest12[0]*s72))
+
+	// dddrest[1, 1] = s73
+	dddrest9[3] = s73
+
+	// dddrest[1, :−2] = s73
 	{
-		ddrest28Row := (*[0]float64)(ddrest28[2:])
-		ddrest29Row := (*[0]float64)(ddrest29)
-		for i := range ddrest28Row {
-			ddrest29Row[i] += ddrest28Row[i]
+		dddrest9Row := (*[0]float64)(dddrest9[2:])
+		for i := range dddrest9Row {
+			dddrest9Row[i] = s73
 		}
 	}
 
-	// ddrest = ddrest[1, 0]
-	ddrest30[0] = ddrest28[2]
+	// s74 = t13 + ddrest[1, 1]
+	s74 := t13[0] + ddrest10[3]
+	// s75 = −(s17·(s5·s74 + rest·s72))
+	s75 := -(s17 * (s5*s74 + rest13[0]*s72))
 
-	// ddrest[:, 1:] += ddrest[1, 2:]
+	// dddrest[0, 0] = s75
+	dddrest9[0] = s75
+
+	// s76 = s17·(s5·ddrest[0, 1] + rest[0, 1]·s72)
+	s76 := s17 * (s5*ddrest10[1] + rest12[1]*s72)
+
+	// dddrest[1, 2:] = s76
 	{
-		ddrest28Row := (*[0]float64)(ddrest28[4:])
-		ddrest30Row := (*[0]float64)(ddrest30[1:])
-		for i := range ddrest28Row {
-			ddrest30Row[i] += ddrest28Row[i]
+		dddrest9Row := (*[0]float64)(dddrest9[4:])
+		for i := range dddrest9Row {
+			dddrest9Row[i] = s76
 		}
 	}
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// dddrest[1, 0] = s76
+	dddrest9[2] = s76
+
+	// s77 = ddrest[1, 0] + t14
+	s77 := ddrest10[2] + t14[0]
+	// s78 = s17·(s5·s77 + rest·s72)
+	s78 := s17 * (s5*s77 + rest14[0]*s72)
+
+	// dddrest[0, 1] = s78
+	dddrest9[1] = s78
+
+	// s79 = A[0, 1]·ddrest[0, 1] + rest[0, 1]·v[0, 1]
+	s79 := A[1]*ddrest9[1] + rest11[1]*v[1]
+	// s80 = −(s17·(s7·ddrest[0, 1] + rest[0, 1]·s79))
+	s80 := -(s17 * (s7*ddrest11[1] + rest15[1]*s79))
+
+	// dddrest[1, 2:] = s80
 	{
-		dddrest21Row := (*[0]float64)(dddrest21)
-		dddrest23Row := (*[0]float64)(dddrest23[2:])
-		for i := range dddrest21Row {
-			dddrest23Row[i] = dddrest21Row[i]
+		dddrest10Row := (*[0]float64)(dddrest10[4:])
+		for i := range dddrest10Row {
+			dddrest10Row[i] = s80
 		}
 	}
 
-	// s69 = −(s17·(s5·ddrest + rest·s60))
-	s69 := -(s17 * (s5*ddrest23[0] + rest13[0]*s60))
+	// dddrest[1, 0] = s80
+	dddrest10[2] = s80
 
-	// dddrest[0, 0] = s69
-	dddrest23[0] = s69
+	// s81 = ddrest[1, 0] + t15
+	s81 := ddrest11[2] + t15[0]
+	// s82 = −(s17·(s7·s81 + rest·s79))
+	s82 := -(s17 * (s7*s81 + rest16[0]*s79))
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// dddrest[0, 1] = s82
+	dddrest10[1] = s82
+
+	// s83 = s17·(s7·ddrest[0, 0] + rest[0, 0]·s79)
+	s83 := s17 * (s7*ddrest11[0] + rest15[0]*s79)
+
+	// dddrest[1, 1] = s83
+	dddrest10[3] = s83
+
+	// dddrest[1, :−2] = s83
 	{
-		dddrest22Row := (*[0]float64)(dddrest22[1:])
-		dddrest23Row := (*[0]float64)(dddrest23[4:])
-		for i := range dddrest22Row {
-			dddrest23Row[i] = dddrest22Row[i]
+		dddrest10Row := (*[0]float64)(dddrest10[2:])
+		for i := range dddrest10Row {
+			dddrest10Row[i] = s83
 		}
 	}
 
-	// s70 = s17·(s5·ddrest + rest·s60)
-	s70 := s17 * (s5*ddrest24[0] + rest14[0]*s60)
+	// s84 = t16 + ddrest[1, 1]
+	s84 := t16[0] + ddrest11[3]
+	// s85 = s17·(s7·s84 + rest·s79)
+	s85 := s17 * (s7*s84 + rest17[0]*s79)
 
-	// dddrest[0, 1] = s70
-	dddrest23[1] = s70
+	// dddrest[0, 0] = s85
+	dddrest10[0] = s85
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// s86 = A[0, 1]·ddrest[0, 2] + rest[0, 2]·v[0, 1]
+	s86 := A[1]*ddrest9[2] + rest11[2]*v[1]
+	// s87 = −(s17·(s8·ddrest[0, 0] + rest[0, 0]·s86))
+	s87 := -(s17 * (s8*ddrest12[0] + rest18[0]*s86))
+
+	// dddrest[1, 1] = s87
+	dddrest11[3] = s87
+
+	// dddrest[1, :−2] = s87
 	{
-		dddrest24Row := (*[0]float64)(dddrest24[1:])
-		dddrest26Row := (*[0]float64)(dddrest26[4:])
-		for i := range dddrest24Row {
-			dddrest26Row[i] = dddrest24Row[i]
+		dddrest11Row := (*[0]float64)(dddrest11[2:])
+		for i := range dddrest11Row {
+			dddrest11Row[i] = s87
 		}
 	}
 
-	// s71 = −(s17·(s7·ddrest + rest·s63))
-	s71 := -(s17 * (s7*ddrest26[0] + rest16[0]*s63))
+	// s88 = t17 + ddrest[1, 1]
+	s88 := t17[0] + ddrest12[3]
+	// s89 = −(s17·(s8·s88 + rest·s86))
+	s89 := -(s17 * (s8*s88 + rest19[0]*s86))
 
-	// dddrest[0, 1] = s71
-	dddrest26[1] = s71
+	// dddrest[0, 0] = s89
+	dddrest11[0] = s89
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// s90 = s17·(s8·ddrest[0, 1] + rest[0, 1]·s86)
+	s90 := s17 * (s8*ddrest12[1] + rest18[1]*s86)
+
+	// dddrest[1, 2:] = s90
 	{
-		dddrest25Row := (*[0]float64)(dddrest25)
-		dddrest26Row := (*[0]float64)(dddrest26[2:])
-		for i := range dddrest25Row {
-			dddrest26Row[i] = dddrest25Row[i]
+		dddrest11Row := (*[0]float64)(dddrest11[4:])
+		for i := range dddrest11Row {
+			dddrest11Row[i] = s90
 		}
 	}
 
-	// s72 = s17·(s7·ddrest + rest·s63)
-	s72 := s17 * (s7*ddrest27[0] + rest17[0]*s63)
+	// dddrest[1, 0] = s90
+	dddrest11[2] = s90
 
-	// dddrest[0, 0] = s72
-	dddrest26[0] = s72
+	// s91 = ddrest[1, 0] + t18
+	s91 := ddrest12[2] + t18[0]
+	// s92 = s17·(s8·s91 + rest·s86)
+	s92 := s17 * (s8*s91 + rest20[0]*s86)
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
-	{
-		dddrest27Row := (*[0]float64)(dddrest27)
-		dddrest29Row := (*[0]float64)(dddrest29[2:])
-		for i := range dddrest27Row {
-			dddrest29Row[i] = dddrest27Row[i]
-		}
-	}
+	// dddrest[0, 1] = s92
+	dddrest11[1] = s92
 
-	// s73 = −(s17·(s8·ddrest + rest·s66))
-	s73 := -(s17 * (s8*ddrest29[0] + rest19[0]*s66))
-
-	// dddrest[0, 0] = s73
-	dddrest29[0] = s73
-
-	// dddrest[1, 2:] = dddrest[:, 1:]
-	{
-		dddrest28Row := (*[0]float64)(dddrest28[1:])
-		dddrest29Row := (*[0]float64)(dddrest29[4:])
-		for i := range dddrest28Row {
-			dddrest29Row[i] = dddrest28Row[i]
-		}
-	}
-
-	// s74 = s17·(s8·ddrest + rest·s66)
-	s74 := s17 * (s8*ddrest30[0] + rest20[0]*s66)
-
-	// dddrest[0, 1] = s74
-	dddrest29[1] = s74
-
-	// s75 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·ddrest + rest[0, 1]·ddrest
-	s75 := rest14[0]*ddrest22[1] - rest13[0]*ddrest22[0] - rest12[0]*ddrest23[0] + rest12[1]*ddrest24[0]
-	// s76 = s17·(A[0, 1]·s75 − total·v[0, 1])
-	s76 := s17 * (A[1]*s75 - total3*v[1])
+	// s93 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·s74 + rest[0, 1]·s77
+	s93 := rest14[0]*ddrest10[1] - rest13[0]*ddrest10[0] - rest12[0]*s74 + rest12[1]*s77
+	// s94 = s17·(A[0, 1]·s93 − total·v[0, 1])
+	s94 := s17 * (A[1]*s93 - total3*v[1])
 
 	// dddrest = 0
-	clear(dddrest30)
+	clear(dddrest12)
 
-	// dddrest[0, 0] += s76
-	dddrest30[0] += s76
+	// dddrest[0, 0] += s94
+	dddrest12[0] += s94
 
 	// dddrest[1:, 1:] += dddrest
 	for i := range 2 {
-		dddrest23Row := (*[2]float64)(dddrest23[2*i:])
-		dddrest30Row := (*[2]float64)(dddrest30[3*i+4:])
-		for j := range dddrest23Row {
-			dddrest30Row[j] += dddrest23Row[j]
+		dddrest9Row := (*[2]float64)(dddrest9[2*i:])
+		dddrest12Row := (*[2]float64)(dddrest12[3*i+4:])
+		for j := range dddrest12Row {
+			dddrest12Row[j] += dddrest9Row[j]
 		}
 	}
 
 	// dddrest[1:, :−3] += dddrest[:, :−2]
 	for i := range 2 {
-		dddrest23Row := (*[0]float64)(dddrest23[2*i:])
-		dddrest30Row := (*[0]float64)(dddrest30[3*i+3:])
-		for j := range dddrest23Row {
-			dddrest30Row[j] += dddrest23Row[j]
+		dddrest9Row := (*[0]float64)(dddrest9[2*i:])
+		dddrest12Row := (*[0]float64)(dddrest12[3*i+3:])
+		for j := range dddrest12Row {
+			dddrest12Row[j] += dddrest9Row[j]
 		}
 	}
 
-	// s77 = rest·ddrest[0, 0] − rest·ddrest[0, 1] − rest[0, 1]·ddrest + rest[0, 0]·ddrest
-	s77 := rest17[0]*ddrest25[0] - rest16[0]*ddrest25[1] - rest15[1]*ddrest26[0] + rest15[0]*ddrest27[0]
-	// s78 = s17·(A[0, 1]·s77 − s6·v[0, 1])
-	s78 := s17 * (A[1]*s77 - s6*v[1])
+	// s95 = rest·ddrest[0, 0] − rest·ddrest[0, 1] − rest[0, 1]·s81 + rest[0, 0]·s84
+	s95 := rest17[0]*ddrest11[0] - rest16[0]*ddrest11[1] - rest15[1]*s81 + rest15[0]*s84
+	// s96 = s17·(A[0, 1]·s95 − s6·v[0, 1])
+	s96 := s17 * (A[1]*s95 - s6*v[1])
 
-	// dddrest[0, 1] += s78
-	dddrest30[1] += s78
+	// dddrest[0, 1] += s96
+	dddrest12[1] += s96
 
 	// dddrest[1:, 2] += dddrest[:, 1]
 	for i := range 2 {
-		dddrest30[3*i+5] += dddrest26[2*i+1]
+		dddrest12[3*i+5] += dddrest10[2*i+1]
 	}
 
 	// dddrest[1:, 0] += dddrest[:, 0]
 	for i := range 2 {
-		dddrest30[3*i+3] += dddrest26[2*i]
+		dddrest12[3*i+3] += dddrest10[2*i]
 	}
 
-	// s79 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·ddrest + rest[0, 1]·ddrest
-	s79 := rest20[0]*ddrest28[1] - rest19[0]*ddrest28[0] - rest18[0]*ddrest29[0] + rest18[1]*ddrest30[0]
-	// s80 = s17·(A[0, 1]·s79 − total·v[0, 1])
-	s80 := s17 * (A[1]*s79 - total4*v[1])
+	// s97 = rest·ddrest[0, 1] − rest·ddrest[0, 0] − rest[0, 0]·s88 + rest[0, 1]·s91
+	s97 := rest20[0]*ddrest12[1] - rest19[0]*ddrest12[0] - rest18[0]*s88 + rest18[1]*s91
+	// s98 = s17·(A[0, 1]·s97 − total·v[0, 1])
+	s98 := s17 * (A[1]*s97 - total4*v[1])
 
-	// dddrest[0, 2] += s80
-	dddrest30[2] += s80
+	// dddrest[0, 2] += s98
+	dddrest12[2] += s98
 
 	// dddrest[1:, 3:] += dddrest[:, 2:]
 	for i := range 2 {
-		dddrest29Row := (*[0]float64)(dddrest29[2*i+2:])
-		dddrest30Row := (*[0]float64)(dddrest30[3*i+6:])
-		for j := range dddrest29Row {
-			dddrest30Row[j] += dddrest29Row[j]
+		dddrest11Row := (*[0]float64)(dddrest11[2*i+2:])
+		dddrest12Row := (*[0]float64)(dddrest12[3*i+6:])
+		for j := range dddrest11Row {
+			dddrest12Row[j] += dddrest11Row[j]
 		}
 	}
 
 	// dddrest[1:, :−1] += dddrest
 	for i := range 2 {
-		dddrest29Row := (*[2]float64)(dddrest29[2*i:])
-		dddrest30Row := (*[2]float64)(dddrest30[3*i+3:])
-		for j := range dddrest29Row {
-			dddrest30Row[j] += dddrest29Row[j]
+		dddrest11Row := (*[2]float64)(dddrest11[2*i:])
+		dddrest12Row := (*[2]float64)(dddrest12[3*i+3:])
+		for j := range dddrest11Row {
+			dddrest12Row[j] += dddrest11Row[j]
 		}
 	}
 
 	// ddrest[:, :−1] = v[1:, :−2]
 	for i := range 3 {
 		vRow := (*[2]float64)(v[4*i+4:])
-		ddrest31Row := (*[2]float64)(ddrest31[3*i:])
-		for j := range ddrest31Row {
-			ddrest31Row[j] = vRow[j]
+		ddrest13Row := (*[2]float64)(ddrest13[3*i:])
+		for j := range ddrest13Row {
+			ddrest13Row[j] = vRow[j]
 		}
 	}
 
 	// ddrest[:, 2] = v[1:, 3]
 	for i := range 3 {
-		ddrest31[3*i+2] = v[4*i+7]
+		ddrest13[3*i+2] = v[4*i+7]
 	}
 
 	// ddrest = ddrest[1:, 1:]
 	for i := range 2 {
-		ddrest31Row := (*[2]float64)(ddrest31[3*i+4:])
-		ddrest32Row := (*[2]float64)(ddrest32[2*i:])
-		for j := range ddrest31Row {
-			ddrest32Row[j] = ddrest31Row[j]
+		ddrest13Row := (*[2]float64)(ddrest13[3*i+4:])
+		ddrest14Row := (*[2]float64)(ddrest14[2*i:])
+		for j := range ddrest13Row {
+			ddrest14Row[j] = ddrest13Row[j]
 		}
 	}
 
 	// ddrest[:, :−2] += ddrest[1:, :−3]
 	for i := range 2 {
-		ddrest31Row := (*[0]float64)(ddrest31[3*i+3:])
-		ddrest32Row := (*[0]float64)(ddrest32[2*i:])
-		for j := range ddrest31Row {
-			ddrest32Row[j] += ddrest31Row[j]
+		ddrest13Row := (*[0]float64)(ddrest13[3*i+3:])
+		ddrest14Row := (*[0]float64)(ddrest14[2*i:])
+		for j := range ddrest13Row {
+			ddrest14Row[j] += ddrest13Row[j]
 		}
 	}
 
-	// s81 = A[0, 2]·ddrest[0, 0] + rest[0, 0]·v[0, 2]
-	s81 := A[2]*ddrest31[0] + rest21[0]*v[2]
-	// s82 = s17·(s9·ddrest[0, 0] + rest[0, 0]·s81)
-	s82 := s17 * (s9*ddrest32[0] + rest22[0]*s81)
-	// s83 = −(s17·(s9·ddrest[0, 1] + rest[0, 1]·s81))
-	s83 := -(s17 * (s9*ddrest32[1] + rest22[1]*s81))
-
-	// dddrest = s82
-	// dddrest = s83
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
+	// t19 = Σⱼ ddrest[1, :−2]
+	// t20 = Σⱼ ddrest[1, 2:]
 	{
-		dddrestOf := s82
-		dddrest2Of := s83
-		vOf := ddrest32[3]
-		dddrest31[0] = dddrestOf
-		dddrest32[0] = dddrest2Of
-		ddrest33[0] = vOf
-		dddrest33[3] = dddrestOf
-		dddrest33[2] = dddrest2Of
-	}
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest32Row := (*[0]float64)(ddrest32[2:])
-		ddrest33Row := (*[0]float64)(ddrest33)
-		for i := range ddrest32Row {
-			ddrest33Row[i] += ddrest32Row[i]
+		ddrest14Row := (*[0]float64)(ddrest14[2:])
+		ddrest14Row2 := (*[0]float64)(ddrest14[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest14Row {
+			tOf += ddrest14Row[i]
+			t2Of += ddrest14Row2[i]
 		}
-	}
-
-	// ddrest = ddrest[1, 0]
-	ddrest34[0] = ddrest32[2]
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest32Row := (*[0]float64)(ddrest32[4:])
-		ddrest34Row := (*[0]float64)(ddrest34[1:])
-		for i := range ddrest32Row {
-			ddrest34Row[i] += ddrest32Row[i]
-		}
+		t19[0] = tOf
+		t20[0] = t2Of
 	}
 
 	// ddrest[:, 0] = ddrest[1:, 0]
 	for i := range 2 {
-		ddrest35[2*i] = ddrest31[3*i+3]
+		ddrest15[2*i] = ddrest13[3*i+3]
 	}
 
 	// ddrest[:, 1] = ddrest[1:, 2]
 	for i := range 2 {
-		ddrest35[2*i+1] = ddrest31[3*i+5]
+		ddrest15[2*i+1] = ddrest13[3*i+5]
 	}
 
-	// s84 = A[0, 2]·ddrest[0, 1] + rest[0, 1]·v[0, 2]
-	s84 := A[2]*ddrest31[1] + rest21[1]*v[2]
-	// s85 = s17·(s11·ddrest[0, 1] + rest[0, 1]·s84)
-	s85 := s17 * (s11*ddrest35[1] + rest25[1]*s84)
-	// s86 = −(s17·(s11·ddrest[0, 0] + rest[0, 0]·s84))
-	s86 := -(s17 * (s11*ddrest35[0] + rest25[0]*s84))
-
-	// dddrest = s85
-	// dddrest = s86
-	// ddrest = ddrest[1, 0]
-	// dddrest[1, 0] = dddrest
-	// dddrest[1, 1] = dddrest
+	// t21 = Σⱼ ddrest[1, 2:]
+	// t22 = Σⱼ ddrest[1, :−2]
 	{
-		dddrestOf := s85
-		dddrest2Of := s86
-		vOf := ddrest35[2]
-		dddrest34[0] = dddrestOf
-		dddrest35[0] = dddrest2Of
-		ddrest36[0] = vOf
-		dddrest36[2] = dddrestOf
-		dddrest36[3] = dddrest2Of
-	}
-
-	// ddrest[:, 1:] += ddrest[1, 2:]
-	{
-		ddrest35Row := (*[0]float64)(ddrest35[4:])
-		ddrest36Row := (*[0]float64)(ddrest36[1:])
-		for i := range ddrest35Row {
-			ddrest36Row[i] += ddrest35Row[i]
+		ddrest15Row := (*[0]float64)(ddrest15[4:])
+		ddrest15Row2 := (*[0]float64)(ddrest15[2:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest15Row2 {
+			tOf += ddrest15Row[i]
+			t2Of += ddrest15Row2[i]
 		}
-	}
-
-	// ddrest = ddrest[1, 1]
-	ddrest37[0] = ddrest35[3]
-
-	// ddrest[:, :−1] += ddrest[1, :−2]
-	{
-		ddrest35Row := (*[0]float64)(ddrest35[2:])
-		ddrest37Row := (*[0]float64)(ddrest37)
-		for i := range ddrest35Row {
-			ddrest37Row[i] += ddrest35Row[i]
-		}
+		t21[0] = tOf
+		t22[0] = t2Of
 	}
 
 	// ddrest = ddrest[1:, :−1]
 	for i := range 2 {
-		ddrest31Row := (*[2]float64)(ddrest31[3*i+3:])
-		ddrest38Row := (*[2]float64)(ddrest38[2*i:])
-		for j := range ddrest31Row {
-			ddrest38Row[j] = ddrest31Row[j]
+		ddrest13Row := (*[2]float64)(ddrest13[3*i+3:])
+		ddrest16Row := (*[2]float64)(ddrest16[2*i:])
+		for j := range ddrest13Row {
+			ddrest16Row[j] = ddrest13Row[j]
 		}
 	}
 
 	// ddrest[:, 2:] += ddrest[1:, 3:]
 	for i := range 2 {
-		ddrest31Row := (*[0]float64)(ddrest31[3*i+6:])
-		ddrest38Row := (*[0]float64)(ddrest38[2*i+2:])
-		for j := range ddrest31Row {
-			ddrest38Row[j] += ddrest31Row[j]
+		ddrest13Row := (*[0]float64)(ddrest13[3*i+6:])
+		ddrest16Row := (*[0]float64)(ddrest16[2*i+2:])
+		for j := range ddrest13Row {
+			ddrest16Row[j] += ddrest13Row[j]
 		}
 	}
 
-	// s87 = A[0, 2]·ddrest[0, 2] + rest[0, 2]·v[0, 2]
-	s87 := A[2]*ddrest31[2] + rest21[2]*v[2]
-	// s88 = s17·(s12·ddrest[0, 0] + rest[0, 0]·s87)
-	s88 := s17 * (s12*ddrest38[0] + rest28[0]*s87)
-	// s89 = −(s17·(s12·ddrest[0, 1] + rest[0, 1]·s87))
-	s89 := -(s17 * (s12*ddrest38[1] + rest28[1]*s87))
-
-	// dddrest = s88
-	// dddrest = s89
-	// ddrest = ddrest[1, 1]
-	// dddrest[1, 1] = dddrest
-	// dddrest[1, 0] = dddrest
+	// t23 = Σⱼ ddrest[1, :−2]
+	// t24 = Σⱼ ddrest[1, 2:]
 	{
-		dddrestOf := s88
-		dddrest2Of := s89
-		vOf := ddrest38[3]
-		dddrest37[0] = dddrestOf
-		dddrest38[0] = dddrest2Of
-		ddrest39[0] = vOf
-		dddrest39[3] = dddrestOf
-		dddrest39[2] = dddrest2Of
+		ddrest16Row := (*[0]float64)(ddrest16[2:])
+		ddrest16Row2 := (*[0]float64)(ddrest16[4:])
+		tOf := float64(0)
+		t2Of := float64(0)
+		for i := range ddrest16Row {
+			tOf += ddrest16Row[i]
+			t2Of += ddrest16Row2[i]
+		}
+		t23[0] = tOf
+		t24[0] = t2Of
 	}
 
-	// ddrest[:, :−1] += ddrest[1, :−2]
+	// s99 = A[0, 2]·ddrest[0, 0] + rest[0, 0]·v[0, 2]
+	s99 := A[2]*ddrest13[0] + rest21[0]*v[2]
+	// s100 = s17·(s9·ddrest[0, 0] + rest[0, 0]·s99)
+	s100 := s17 * (s9*ddrest14[0] + rest22[0]*s99)
+
+	// dddrest[1, 1] = s100
+	dddrest13[3] = s100
+
+	// dddrest[1, :−2] = s100
 	{
-		ddrest38Row := (*[0]float64)(ddrest38[2:])
-		ddrest39Row := (*[0]float64)(ddrest39)
-		for i := range ddrest38Row {
-			ddrest39Row[i] += ddrest38Row[i]
+		dddrest13Row := (*[0]float64)(dddrest13[2:])
+		for i := range dddrest13Row {
+			dddrest13Row[i] = s100
 		}
 	}
 
-	// ddrest = ddrest[1, 0]
-	ddrest40[0] = ddrest38[2]
+	// s101 = t19 + ddrest[1, 1]
+	s101 := t19[0] + ddrest14[3]
+	// s102 = s17·(s9·s101 + rest·s99)
+	s102 := s17 * (s9*s101 + rest23[0]*s99)
 
-	// ddrest[:, 1:] += ddrest[1, 2:]
+	// dddrest[0, 0] = s102
+	dddrest13[0] = s102
+
+	// s103 = −(s17·(s9·ddrest[0, 1] + rest[0, 1]·s99))
+	s103 := -(s17 * (s9*ddrest14[1] + rest22[1]*s99))
+
+	// dddrest[1, 2:] = s103
 	{
-		ddrest38Row := (*[0]float64)(ddrest38[4:])
-		ddrest40Row := (*[0]float64)(ddrest40[1:])
-		for i := range ddrest38Row {
-			ddrest40Row[i] += ddrest38Row[i]
+		dddrest13Row := (*[0]float64)(dddrest13[4:])
+		for i := range dddrest13Row {
+			dddrest13Row[i] = s103
 		}
 	}
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// dddrest[1, 0] = s103
+	dddrest13[2] = s103
+
+	// s104 = ddrest[1, 0] + t20
+	s104 := ddrest14[2] + t20[0]
+	// s105 = −(s17·(s9·s104 + rest·s99))
+	s105 := -(s17 * (s9*s104 + rest24[0]*s99))
+
+	// dddrest[0, 1] = s105
+	dddrest13[1] = s105
+
+	// s106 = A[0, 2]·ddrest[0, 1] + rest[0, 1]·v[0, 2]
+	s106 := A[2]*ddrest13[1] + rest21[1]*v[2]
+	// s107 = s17·(s11·ddrest[0, 1] + rest[0, 1]·s106)
+	s107 := s17 * (s11*ddrest15[1] + rest25[1]*s106)
+
+	// dddrest[1, 2:] = s107
 	{
-		dddrest31Row := (*[0]float64)(dddrest31)
-		dddrest33Row := (*[0]float64)(dddrest33[2:])
-		for i := range dddrest31Row {
-			dddrest33Row[i] = dddrest31Row[i]
+		dddrest14Row := (*[0]float64)(dddrest14[4:])
+		for i := range dddrest14Row {
+			dddrest14Row[i] = s107
 		}
 	}
 
-	// s90 = s17·(s9·ddrest + rest·s81)
-	s90 := s17 * (s9*ddrest33[0] + rest23[0]*s81)
+	// dddrest[1, 0] = s107
+	dddrest14[2] = s107
 
-	// dddrest[0, 0] = s90
-	dddrest33[0] = s90
+	// s108 = ddrest[1, 0] + t21
+	s108 := ddrest15[2] + t21[0]
+	// s109 = s17·(s11·s108 + rest·s106)
+	s109 := s17 * (s11*s108 + rest26[0]*s106)
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// dddrest[0, 1] = s109
+	dddrest14[1] = s109
+
+	// s110 = −(s17·(s11·ddrest[0, 0] + rest[0, 0]·s106))
+	s110 := -(s17 * (s11*ddrest15[0] + rest25[0]*s106))
+
+	// dddrest[1, 1] = s110
+	dddrest14[3] = s110
+
+	// dddrest[1, :−2] = s110
 	{
-		dddrest32Row := (*[0]float64)(dddrest32[1:])
-		dddrest33Row := (*[0]float64)(dddrest33[4:])
-		for i := range dddrest32Row {
-			dddrest33Row[i] = dddrest32Row[i]
+		dddrest14Row := (*[0]float64)(dddrest14[2:])
+		for i := range dddrest14Row {
+			dddrest14Row[i] = s110
 		}
 	}
 
-	// s91 = −(s17·(s9·ddrest + rest·s81))
-	s91 := -(s17 * (s9*ddrest34[0] + rest24[0]*s81))
+	// s111 = t22 + ddrest[1, 1]
+	s111 := t22[0] + ddrest15[3]
+	// s112 = −(s17·(s11·s111 + rest·s106))
+	s112 := -(s17 * (s11*s111 + rest27[0]*s106))
 
-	// dddrest[0, 1] = s91
-	dddrest33[1] = s91
+	// dddrest[0, 0] = s112
+	dddrest14[0] = s112
 
-	// dddrest[1, 2:] = dddrest[:, 1:]
+	// s113 = A[0, 2]·ddrest[0, 2] + rest[0, 2]·v[0, 2]
+	s113 := A[2]*ddrest13[2] + rest21[2]*v[2]
+	// s114 = s17·(s12·ddrest[0, 0] + rest[0, 0]·s113)
+	s114 := s17 * (s12*ddrest16[0] + rest28[0]*s113)
+
+	// dddrest[1, 1] = s114
+	dddrest15[3] = s114
+
+	// dddrest[1, :−2] = s114
 	{
-		dddrest34Row := (*[0]float64)(dddrest34[1:])
-		dddrest36Row := (*[0]float64)(dddrest36[4:])
-		for i := range dddrest34Row {
-			dddrest36Row[i] = dddrest34Row[i]
+		dddrest15Row := (*[0]float64)(dddrest15[2:])
+		for i := range dddrest15Row {
+			dddrest15Row[i] = s114
 		}
 	}
 
-	// s92 = s17·(s11·ddrest + rest·s84)
-	s92 := s17 * (s11*ddrest36[0] + rest26[0]*s84)
+	// s115 = t23 + ddrest[1, 1]
+	s115 := t23[0] + ddrest16[3]
+	// s116 = s17·(s12·s115 + rest·s113)
+	s116 := s17 * (s12*s115 + rest29[0]*s113)
 
-	// dddrest[0, 1] = s92
-	dddrest36[1] = s92
+	// dddrest[0, 0] = s116
+	dddrest15[0] = s116
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
+	// s117 = −(s17·(s12·ddrest[0, 1] + rest[0, 1]·s113))
+	s117 := -(s17 * (s12*ddrest16[1] + rest28[1]*s113))
+
+	// dddrest[1, 2:] = s117
 	{
-		dddrest35Row := (*[0]float64)(dddrest35)
-		dddrest36Row := (*[0]float64)(dddrest36[2:])
-		for i := range dddrest35Row {
-			dddrest36Row[i] = dddrest35Row[i]
+		dddrest15Row := (*[0]float64)(dddrest15[4:])
+		for i := range dddrest15Row {
+			dddrest15Row[i] = s117
 		}
 	}
 
-	// s93 = −(s17·(s11·ddrest + rest·s84))
-	s93 := -(s17 * (s11*ddrest37[0] + rest27[0]*s84))
+	// dddrest[1, 0] = s117
+	dddrest15[2] = s117
 
-	// dddrest[0, 0] = s93
-	dddrest36[0] = s93
+	// s118 = ddrest[1, 0] + t24
+	s118 := ddrest16[2] + t24[0]
+	// s119 = −(s17·(s12·s118 + rest·s113))
+	s119 := -(s17 * (s12*s118 + rest30[0]*s113))
 
-	// dddrest[1, :−2] = dddrest[:, :−1]
-	{
-		dddrest37Row := (*[0]float64)(dddrest37)
-		dddrest39Row := (*[0]float64)(dddrest39[2:])
-		for i := range dddrest37Row {
-			dddrest39Row[i] = dddrest37Row[i]
-		}
-	}
+	// dddrest[0, 1] = s119
+	dddrest15[1] = s119
 
-	// s94 = s17·(s12·ddrest + rest·s87)
-	s94 := s17 * (s12*ddrest39[0] + rest29[0]*s87)
-
-	// dddrest[0, 0] = s94
-	dddrest39[0] = s94
-
-	// dddrest[1, 2:] = dddrest[:, 1:]
-	{
-		dddrest38Row := (*[0]float64)(dddrest38[1:])
-		dddrest39Row := (*[0]float64)(dddrest39[4:])
-		for i := range dddrest38Row {
-			dddrest39Row[i] = dddrest38Row[i]
-		}
-	}
-
-	// s95 = −(s17·(s12·ddrest + rest·s87))
-	s95 := -(s17 * (s12*ddrest40[0] + rest30[0]*s87))
-
-	// dddrest[0, 1] = s95
-	dddrest39[1] = s95
-
-	// s96 = rest·ddrest[0, 0] + rest[0, 0]·ddrest − rest·ddrest[0, 1] − rest[0, 1]·ddrest
-	s96 := rest23[0]*ddrest32[0] + rest22[0]*ddrest33[0] - rest24[0]*ddrest32[1] - rest22[1]*ddrest34[0]
-	// s97 = s17·(A[0, 2]·s96 + total·v[0, 2])
-	s97 := s17 * (A[2]*s96 + total5*v[2])
+	// s120 = rest·ddrest[0, 0] + rest[0, 0]·s101 − rest·ddrest[0, 1] − rest[0, 1]·s104
+	s120 := rest23[0]*ddrest14[0] + rest22[0]*s101 - rest24[0]*ddrest14[1] - rest22[1]*s104
+	// s121 = s17·(A[0, 2]·s120 + total·v[0, 2])
+	s121 := s17 * (A[2]*s120 + total5*v[2])
 
 	// dddrest = 0
-	clear(dddrest40)
+	clear(dddrest16)
 
-	// dddrest[0, 0] += s97
-	dddrest40[0] += s97
+	// dddrest[0, 0] += s121
+	dddrest16[0] += s121
 
 	// dddrest[1:, 1:] += dddrest
 	for i := range 2 {
-		dddrest33Row := (*[2]float64)(dddrest33[2*i:])
-		dddrest40Row := (*[2]float64)(dddrest40[3*i+4:])
-		for j := range dddrest33Row {
-			dddrest40Row[j] += dddrest33Row[j]
+		dddrest13Row := (*[2]float64)(dddrest13[2*i:])
+		dddrest16Row := (*[2]float64)(dddrest16[3*i+4:])
+		for j := range dddrest13Row {
+			dddrest16Row[j] += dddrest13Row[j]
 		}
 	}
 
 	// dddrest[1:, :−3] += dddrest[:, :−2]
 	for i := range 2 {
-		dddrest33Row := (*[0]float64)(dddrest33[2*i:])
-		dddrest40Row := (*[0]float64)(dddrest40[3*i+3:])
-		for j := range dddrest33Row {
-			dddrest40Row[j] += dddrest33Row[j]
+		dddrest13Row := (*[0]float64)(dddrest13[2*i:])
+		dddrest16Row := (*[0]float64)(dddrest16[3*i+3:])
+		for j := range dddrest13Row {
+			dddrest16Row[j] += dddrest13Row[j]
 		}
 	}
 
-	// s98 = rest·ddrest[0, 1] + rest[0, 1]·ddrest − rest·ddrest[0, 0] − rest[0, 0]·ddrest
-	s98 := rest26[0]*ddrest35[1] + rest25[1]*ddrest36[0] - rest27[0]*ddrest35[0] - rest25[0]*ddrest37[0]
-	// s99 = s17·(A[0, 2]·s98 + s10·v[0, 2])
-	s99 := s17 * (A[2]*s98 + s10*v[2])
+	// s122 = rest·ddrest[0, 1] + rest[0, 1]·s108 − rest·ddrest[0, 0] − rest[0, 0]·s111
+	s122 := rest26[0]*ddrest15[1] + rest25[1]*s108 - rest27[0]*ddrest15[0] - rest25[0]*s111
+	// s123 = s17·(A[0, 2]·s122 + s10·v[0, 2])
+	s123 := s17 * (A[2]*s122 + s10*v[2])
 
-	// dddrest[0, 1] += s99
-	dddrest40[1] += s99
+	// dddrest[0, 1] += s123
+	dddrest16[1] += s123
 
 	// dddrest[1:, 2] += dddrest[:, 1]
 	for i := range 2 {
-		dddrest40[3*i+5] += dddrest36[2*i+1]
+		dddrest16[3*i+5] += dddrest14[2*i+1]
 	}
 
 	// dddrest[1:, 0] += dddrest[:, 0]
 	for i := range 2 {
-		dddrest40[3*i+3] += dddrest36[2*i]
+		dddrest16[3*i+3] += dddrest14[2*i]
 	}
 
-	// s100 = rest·ddrest[0, 0] + rest[0, 0]·ddrest − rest·ddrest[0, 1] − rest[0, 1]·ddrest
-	s100 := rest29[0]*ddrest38[0] + rest28[0]*ddrest39[0] - rest30[0]*ddrest38[1] - rest28[1]*ddrest40[0]
-	// s101 = s17·(A[0, 2]·s100 + total·v[0, 2])
-	s101 := s17 * (A[2]*s100 + total6*v[2])
+	// s124 = rest·ddrest[0, 0] + rest[0, 0]·s115 − rest·ddrest[0, 1] − rest[0, 1]·s118
+	s124 := rest29[0]*ddrest16[0] + rest28[0]*s115 - rest30[0]*ddrest16[1] - rest28[1]*s118
+	// s125 = s17·(A[0, 2]·s124 + total·v[0, 2])
+	s125 := s17 * (A[2]*s124 + total6*v[2])
 
-	// dddrest[0, 2] += s101
-	dddrest40[2] += s101
+	// dddrest[0, 2] += s125
+	dddrest16[2] += s125
 
 	// dddrest[1:, 3:] += dddrest[:, 2:]
 	for i := range 2 {
-		dddrest39Row := (*[0]float64)(dddrest39[2*i+2:])
-		dddrest40Row := (*[0]float64)(dddrest40[3*i+6:])
-		for j := range dddrest39Row {
-			dddrest40Row[j] += dddrest39Row[j]
+		dddrest15Row := (*[0]float64)(dddrest15[2*i+2:])
+		dddrest16Row := (*[0]float64)(dddrest16[3*i+6:])
+		for j := range dddrest15Row {
+			dddrest16Row[j] += dddrest15Row[j]
 		}
 	}
 
 	// dddrest[1:, :−1] += dddrest
 	for i := range 2 {
-		dddrest39Row := (*[2]float64)(dddrest39[2*i:])
-		dddrest40Row := (*[2]float64)(dddrest40[3*i+3:])
-		for j := range dddrest39Row {
-			dddrest40Row[j] += dddrest39Row[j]
+		dddrest15Row := (*[2]float64)(dddrest15[2*i:])
+		dddrest16Row := (*[2]float64)(dddrest16[3*i+3:])
+		for j := range dddrest15Row {
+			dddrest16Row[j] += dddrest15Row[j]
 		}
 	}
 
-	// s102 = s17·(rest[0, 2]·s33 − total·ddrest[0, 2] − total·ddrest[0, 0] + rest[0, 0]·s37 − s14·ddrest[0, 1] + rest[0, 1]·s35)
-	s102 := s17 * (rest31[2]*s33 - total8*ddrest[2] - total7*ddrest[0] + rest31[0]*s37 - s14*ddrest[1] + rest31[1]*s35)
+	// s126 = s17·(rest[0, 2]·s39 − total·ddrest[0, 2] − total·ddrest[0, 0] + rest[0, 0]·s43 − s14·ddrest[0, 1] + rest[0, 1]·s41)
+	s126 := s17 * (rest31[2]*s39 - total8*ddrest[2] - total7*ddrest[0] + rest31[0]*s43 - s14*ddrest[1] + rest31[1]*s41)
 
 	// hv = 0
 	clear(hv)
 
-	// hv[0, 3] += s102
-	hv[3] += s102
+	// hv[0, 3] += s126
+	hv[3] += s126
 
 	// hv[1:, 4:] += dddrest[:, 3:]
 	for i := range 3 {
-		dddrest10Row := (*[0]float64)(dddrest10[3*i+3:])
+		dddrest4Row := (*[0]float64)(dddrest4[3*i+3:])
 		hvRow := (*[0]float64)(hv[4*i+8:])
-		for j := range dddrest10Row {
-			hvRow[j] += dddrest10Row[j]
+		for j := range dddrest4Row {
+			hvRow[j] += dddrest4Row[j]
 		}
 	}
 
 	// hv[1:, :−1] += dddrest
 	for i := range 3 {
-		dddrest10Row := (*[3]float64)(dddrest10[3*i:])
+		dddrest4Row := (*[3]float64)(dddrest4[3*i:])
 		hvRow := (*[3]float64)(hv[4*i+4:])
-		for j := range dddrest10Row {
-			hvRow[j] += dddrest10Row[j]
+		for j := range dddrest4Row {
+			hvRow[j] += dddrest4Row[j]
 		}
 	}
 
-	// s103 = s17·(total·ddrest[0, 0] + rest[0, 0]·s54 + s2·ddrest[0, 1] + rest[0, 1]·s56 + total·ddrest[0, 2] + rest[0, 2]·s58)
-	s103 := s17 * (total*ddrest11[0] + rest[0]*s54 + s2*ddrest11[1] + rest[1]*s56 + total2*ddrest11[2] + rest[2]*s58)
+	// s127 = s17·(total·ddrest[0, 0] + rest[0, 0]·s66 + s2·ddrest[0, 1] + rest[0, 1]·s68 + total·ddrest[0, 2] + rest[0, 2]·s70)
+	s127 := s17 * (total*ddrest5[0] + rest[0]*s66 + s2*ddrest5[1] + rest[1]*s68 + total2*ddrest5[2] + rest[2]*s70)
 
-	// hv[0, 0] += s103
-	hv[0] += s103
+	// hv[0, 0] += s127
+	hv[0] += s127
 
 	// hv[1:, 1:] += dddrest
 	for i := range 3 {
-		dddrest20Row := (*[3]float64)(dddrest20[3*i:])
+		dddrest8Row := (*[3]float64)(dddrest8[3*i:])
 		hvRow := (*[3]float64)(hv[4*i+5:])
-		for j := range dddrest20Row {
-			hvRow[j] += dddrest20Row[j]
+		for j := range dddrest8Row {
+			hvRow[j] += dddrest8Row[j]
 		}
 	}
 
 	// hv[1:, :−4] += dddrest[:, :−3]
 	for i := range 3 {
-		dddrest20Row := (*[0]float64)(dddrest20[3*i:])
+		dddrest8Row := (*[0]float64)(dddrest8[3*i:])
 		hvRow := (*[0]float64)(hv[4*i+4:])
-		for j := range dddrest20Row {
-			hvRow[j] += dddrest20Row[j]
+		for j := range dddrest8Row {
+			hvRow[j] += dddrest8Row[j]
 		}
 	}
 
-	// s104 = s17·(rest[0, 0]·s75 − total·ddrest[0, 0] − s6·ddrest[0, 1] + rest[0, 1]·s77 − total·ddrest[0, 2] + rest[0, 2]·s79)
-	s104 := s17 * (rest11[0]*s75 - total3*ddrest21[0] - s6*ddrest21[1] + rest11[1]*s77 - total4*ddrest21[2] + rest11[2]*s79)
+	// s128 = s17·(rest[0, 0]·s93 − total·ddrest[0, 0] − s6·ddrest[0, 1] + rest[0, 1]·s95 − total·ddrest[0, 2] + rest[0, 2]·s97)
+	s128 := s17 * (rest11[0]*s93 - total3*ddrest9[0] - s6*ddrest9[1] + rest11[1]*s95 - total4*ddrest9[2] + rest11[2]*s97)
 
-	// hv[0, 1] += s104
-	hv[1] += s104
+	// hv[0, 1] += s128
+	hv[1] += s128
 
 	// hv[1:, 2:] += dddrest[:, 1:]
 	for i := range 3 {
-		dddrest30Row := (*[2]float64)(dddrest30[3*i+1:])
+		dddrest12Row := (*[2]float64)(dddrest12[3*i+1:])
 		hvRow := (*[2]float64)(hv[4*i+6:])
-		for j := range dddrest30Row {
-			hvRow[j] += dddrest30Row[j]
+		for j := range dddrest12Row {
+			hvRow[j] += dddrest12Row[j]
 		}
 	}
 
 	// hv[1:, 0] += dddrest[:, 0]
 	for i := range 3 {
-		hv[4*i+4] += dddrest30[3*i]
+		hv[4*i+4] += dddrest12[3*i]
 	}
 
-	// s105 = s17·(total·ddrest[0, 0] + rest[0, 0]·s96 + s10·ddrest[0, 1] + rest[0, 1]·s98 + total·ddrest[0, 2] + rest[0, 2]·s100)
-	s105 := s17 * (total5*ddrest31[0] + rest21[0]*s96 + s10*ddrest31[1] + rest21[1]*s98 + total6*ddrest31[2] + rest21[2]*s100)
+	// s129 = s17·(total·ddrest[0, 0] + rest[0, 0]·s120 + s10·ddrest[0, 1] + rest[0, 1]·s122 + total·ddrest[0, 2] + rest[0, 2]·s124)
+	s129 := s17 * (total5*ddrest13[0] + rest21[0]*s120 + s10*ddrest13[1] + rest21[1]*s122 + total6*ddrest13[2] + rest21[2]*s124)
 
-	// hv[0, 2] += s105
-	hv[2] += s105
+	// hv[0, 2] += s129
+	hv[2] += s129
 
 	// hv[1:, 3] += dddrest[:, 2]
 	for i := range 3 {
-		hv[4*i+7] += dddrest40[3*i+2]
+		hv[4*i+7] += dddrest16[3*i+2]
 	}
 
 	// hv[1:, :−2] += dddrest[:, :−1]
 	for i := range 3 {
-		dddrest40Row := (*[2]float64)(dddrest40[3*i:])
+		dddrest16Row := (*[2]float64)(dddrest16[3*i:])
 		hvRow := (*[2]float64)(hv[4*i+4:])
-		for j := range dddrest40Row {
-			hvRow[j] += dddrest40Row[j]
+		for j := range dddrest16Row {
+			hvRow[j] += dddrest16Row[j]
 		}
 	}
 }

@@ -3703,85 +3703,85 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t3           = t2·W1                [B,6]
 //	t4           = tanh(b1 + t3)        [B,6]
 //	t5           = 1 − t4²              [B,6]
-//	t6           = 1                    [B,6]
-//	t7           = 0                    [B,6]
-//	t7[:, 1]     = t6
-//	t8           = t7·W1                [B,6]
-//	t9           = t4·W2                [B,6]
-//	t10          = tanh(b2 + t9)        [B,6]
-//	t11          = 1 − t10²             [1]
-//	t12          = w3·t11               [B,2]
-//	t13          = t10 ⊙ t11            [B,6]
-//	t14          = t12·W2ᵀ              [B,6]
-//	t15          = t4 ⊙ t14             [B,6]
-//	t16          = t8 ⊙ t15             [B,6]
-//	t17          = t5 ⊙ t8              [B,6]
-//	t18          = t17·W2               [B,6]
-//	t19          = w3·t18 ⊙ t13         [B,6]
-//	t20          = t19·W2ᵀ              [B,6]
-//	t21          = t16 + t20            [B,6]
-//	t22          = t5 ⊙ t21             [B,6]
-//	t23          = t22·W1ᵀ              [B,2]
+//	t6           = 0                    [B,6]
+//	t6[:, 1]     = 1
+//	t7           = t6·W1                [B,6]
+//	t8           = t4·W2                [B,6]
+//	t9           = tanh(b2 + t8)        [B,6]
+//	t10          = 1 − t9²              [B,6]
+//	t11          = w3·t10               [B,2]
+//	t12          = t9 ⊙ t10             [B,6]
+//	t13          = t11·W2ᵀ              [B,6]
+//	t14          = t4 ⊙ t13             [B,6]
+//	t15          = t7 ⊙ t14             [B,6]
+//	t16          = t5 ⊙ t7              [B,6]
+//	t17          = t16·W2               [B,6]
+//	t18          = w3·t17 ⊙ t12         [B,6]
+//	t19          = t18·W2ᵀ              [B,6]
+//	t20          = t15 + t19            [B,6]
+//	t21          = t5 ⊙ t20             [B,6]
+//	t22          = t21·W1ᵀ              [B,2]
 //	scale        = speed²               []
-//	t24          = scale·t23[:, 1]      [B,2]
-//	t25          = 0                    [B,6]
-//	t25[:, 0]    = t6
-//	t26          = t25·W1               [B,6]
-//	t27          = t26 ⊙ t4 ⊙ t14       [B,6]
-//	t28          = t26 ⊙ t5             [B,6]
-//	t29          = t28·W2               [B,6]
-//	t30          = t29 ⊙ t10            [B,6]
-//	t31          = w3·t30 ⊙ t11         [B,6]
-//	t32          = t31·W2ᵀ              [B,2]
-//	t33          = t27 + t32            [B,6]
-//	t34          = t5 ⊙ t33             [B,6]
-//	t35          = t34·W1ᵀ              [B,2]
-//	(B/4)·du_tt  = t24 − t35[:, 0]
+//	t23          = scale·t22[:, 1]      [B,2]
+//	t24          = 0                    [B,6]
+//	t24[:, 0]    = 1
+//	t25          = t24·W1               [B,6]
+//	t26          = t25 ⊙ t4 ⊙ t13       [B,6]
+//	t27          = t25 ⊙ t5             [B,6]
+//	t28          = t27·W2               [B,6]
+//	t29          = t28 ⊙ t9             [B,6]
+//	t30          = w3·t29 ⊙ t10         [B,6]
+//	t31          = t30·W2ᵀ              [B,2]
+//	t32          = t26 + t31            [B,6]
+//	t33          = t5 ⊙ t32             [B,6]
+//	t34          = t33·W1ᵀ              [B,2]
+//	(B/4)·du_tt  = t23 − t34[:, 0]
 //	s            = Σ ((B/4)·du_tt)²     []
+//	worst        = max |2·(B/4)·du_tt|  []
 //	…
 //
 // Backward:
 //
-//	t47       = 0                                      [E,2]
-//	t47[:, 0] = t46[:, 0]
-//	t48       = t47·W1                                 [E,6]
-//	t49       = t39 ⊙ t48                              [E,6]
-//	t50       = 0.4·t38 ⊙ t44 ⊙ t48                    [E,6]
-//	t51       = t49·W2                                 [E,6]
-//	t52       = 0.4·t41 ⊙ t51                          [E,6]
-//	t53       = Σᵢ t42 ⊙ t51                           [6]
-//	scale     = 0.2/E                                  []
-//	t54       = scale·t53                              [6]
-//	scale2    = 2/E                                    []
-//	t55       = scale2·t41ᵀ·((E/2)·dstart)             [6]
-//	t56       = t54 + t55                              [6]
-//	t57       = 0                                      [B,2]
-//	t57[:, 1] = (B/4)·du_tt
-//	t58       = t57·W1                                 [B,6]
-//	scale3    = speed²                                 []
-//	scale4    = 8·scale3                               []
-//	t59       = t5 ⊙ t58                               [B,6]
-//	t60       = scale3·t8 ⊙ t58                        [B,6]
-//	t61       = scale4·t14 ⊙ t17 ⊙ t58                 [B,6]
-//	t62       = scale3·t21 ⊙ t58                       [B,6]
-//	t63       = t15 ⊙ t58                              [B,6]
-//	t64       = t59·W2                                 [B,6]
-//	t65       = scale3·t10 ⊙ t18 ⊙ t64                 [B,6]
-//	t66       = scale4·t11 ⊙ t18 ⊙ t64                 [B,6]
-//	t67       = w3·t13 ⊙ t64                           [B,6]
-//	t68       = 0                                      [B,2]
-//	t68[:, 0] = (B/4)·du_tt
-//	t69       = t68·W1                                 [B,6]
-//	t70       = t5 ⊙ t69                               [B,6]
-//	t71       = t4 ⊙ t5 ⊙ (t60 − t26 ⊙ t69)            [B,6]
-//	t72       = t61 − 8·t28 ⊙ t14 ⊙ t69                [B,6]
-//	t73       = t33 ⊙ t69                              [B,6]
-//	t74       = t15 ⊙ t69                              [B,6]
-//	t75       = t70·W2                                 [B,6]
-//	t76       = t65 − t30 ⊙ t75                        [B,6]
-//	t77       = t66 − 8·t29 ⊙ t11 ⊙ t75                [B,6]
-//	t78       = t30 ⊙ t75 − t65                        [B,6]
-//	t79       = w3·t13 ⊙ t75                           [B,6]
+//	t46       = 0                                     [E,2]
+//	t46[:, 0] = t45[:, 0]
+//	t47       = t46·W1                                [E,6]
+//	t48       = t38 ⊙ t47                             [E,6]
+//	t49       = 0.4·t37 ⊙ t43 ⊙ t47                   [E,6]
+//	t50       = t48·W2                                [E,6]
+//	t51       = 0.4·t40 ⊙ t50                         [E,6]
+//	t52       = Σᵢ t41 ⊙ t50                          [6]
+//	scale     = 0.2/E                                 []
+//	t53       = scale·t52                             [6]
+//	scale2    = 2/E                                   []
+//	t54       = scale2·t40ᵀ·((E/2)·dstart)            [6]
+//	t55       = t53 + t54                             [6]
+//	t56       = 0                                     [B,2]
+//	t56[:, 1] = (B/4)·du_tt
+//	t57       = t56·W1                                [B,6]
+//	scale3    = speed²                                []
+//	scale4    = 8·scale3                              []
+//	t58       = t5 ⊙ t57                              [B,6]
+//	t59       = scale3·t7 ⊙ t57                       [B,6]
+//	t60       = scale4·t13 ⊙ t16 ⊙ t57                [B,6]
+//	t61       = scale3·t20 ⊙ t57                      [B,6]
+//	t62       = t14 ⊙ t57                             [B,6]
+//	t63       = t58·W2                                [B,6]
+//	t64       = scale3·t9 ⊙ t17 ⊙ t63                 [B,6]
+//	t65       = scale4·t10 ⊙ t17 ⊙ t63                [B,6]
+//	t66       = w3·t12 ⊙ t63                          [B,6]
+//	t67       = 0                                     [B,2]
+//	t67[:, 0] = (B/4)·du_tt
+//	t68       = t67·W1                                [B,6]
+//	t69       = t5 ⊙ t68                              [B,6]
+//	t70       = t4 ⊙ t5 ⊙ (t59 − t25 ⊙ t68)           [B,6]
+//	t71       = t60 − 8·t27 ⊙ t13 ⊙ t68               [B,6]
+//	t72       = t32 ⊙ t68                             [B,6]
+//	t73       = t14 ⊙ t68                             [B,6]
+//	t74       = t69·W2                                [B,6]
+//	t75       = t64 − t29 ⊙ t74                       [B,6]
+//	t76       = t65 − 8·t28 ⊙ t10 ⊙ t74               [B,6]
+//	t77       = t29 ⊙ t74 − t64                       [B,6]
+//	t78       = w3·t12 ⊙ t74                          [B,6]
 //	…
 //
 // Update, adam(lr: 5e-3):
@@ -3827,20 +3827,14 @@ type Wave struct {
 	t2    []float64 // [max.B,2]
 	t3    []float64 // [max.B,6]
 	t5    []float64 // [max.B,6]
-	t6    []float64 // [1]
-	t53   []float64 // [6]; in the memory of t6
-	t85   []float64 // [6]; in the memory of t6
-	t87   []float64 // [6,6]; in the memory of t6
-	t101  []float64 // [6]; in the memory of t6
-	t112  []float64 // [2,6]; in the memory of t6
-	t122  []float64 // [6]; in the memory of t6
-	t7    []float64 // [max.B,2]
+	t6    []float64 // [max.B,2]
+	t7    []float64 // [max.B,6]
 	t8    []float64 // [max.B,6]
-	t9    []float64 // [max.B,6]
-	t105  []float64 // [max.B,6]; in the memory of t9
-	t108  []float64 // [max.B,6]; in the memory of t9
+	t104  []float64 // [max.B,6]; in the memory of t8
+	t107  []float64 // [max.B,6]; in the memory of t8
+	t10   []float64 // [max.B,6]
+	t102  []float64 // [max.B,6]; in the memory of t10
 	t11   []float64 // [max.B,6]
-	t103  []float64 // [max.B,6]; in the memory of t11
 	t12   []float64 // [max.B,6]
 	t13   []float64 // [max.B,6]
 	t14   []float64 // [max.B,6]
@@ -3849,58 +3843,63 @@ type Wave struct {
 	t17   []float64 // [max.B,6]
 	t18   []float64 // [max.B,6]
 	t19   []float64 // [max.B,6]
-	t20   []float64 // [max.B,6]
-	t23   []float64 // [max.B,2]
+	t22   []float64 // [max.B,2]
 	duTt  []float64 // [max.B]; becomes (B/4)·du_tt, in place
-	t25   []float64 // [max.B,2]
+	t24   []float64 // [max.B,2]
+	t25   []float64 // [max.B,6]
 	t26   []float64 // [max.B,6]
 	t27   []float64 // [max.B,6]
 	t28   []float64 // [max.B,6]
 	t29   []float64 // [max.B,6]
 	t30   []float64 // [max.B,6]
 	t31   []float64 // [max.B,6]
-	t32   []float64 // [max.B,6]
-	t35   []float64 // [max.B,2]
-	t57   []float64 // [max.B,2]; in the memory of t35
-	t36   []float64 // [max.E,2]
-	t37   []float64 // [max.E,6]
-	t99   []float64 // [max.E,6]; in the memory of t37
+	t34   []float64 // [max.B,2]
+	t56   []float64 // [max.B,2]; in the memory of t34
+	t35   []float64 // [max.E,2]
+	t36   []float64 // [max.E,6]
+	t98   []float64 // [max.E,6]; in the memory of t36
+	t38   []float64 // [max.E,6]
 	t39   []float64 // [max.E,6]
-	t40   []float64 // [max.E,6]
+	t41   []float64 // [max.E,6]
 	t42   []float64 // [max.E,6]
-	t43   []float64 // [max.E,6]
 	start []float64 // [max.E]; becomes (E/2)·dstart, in place
+	t43   []float64 // [max.E,6]
 	t44   []float64 // [max.E,6]
-	t45   []float64 // [max.E,6]
+	t45   []float64 // [max.E,2]
+	t47   []float64 // [max.E,6]; in the memory of t45
 	t46   []float64 // [max.E,2]
-	t48   []float64 // [max.E,6]; in the memory of t46
-	t47   []float64 // [max.E,2]
-	t51   []float64 // [max.E,6]
-	t55   []float64 // [6]
-	t82   []float64 // [6]; in the memory of t55
-	t89   []float64 // [6,6]; in the memory of t55
-	t91   []float64 // [6,6]; in the memory of t55
-	t93   []float64 // [6,6]; in the memory of t55
-	t95   []float64 // [6,6]; in the memory of t55
-	t97   []float64 // [6,6]; in the memory of t55
-	dW2   []float64 // [6,6]; becomes dW2, in place; in the memory of t55
-	t111  []float64 // [6]; in the memory of t55
-	t114  []float64 // [2,6]; in the memory of t55
-	t116  []float64 // [2,6]; in the memory of t55
-	t118  []float64 // [2,6]; in the memory of t55
-	t120  []float64 // [2,6]; in the memory of t55
-	dW1   []float64 // [2,6]; becomes dW1, in place; in the memory of t55
-	t58   []float64 // [max.B,6]
+	t50   []float64 // [max.E,6]
+	t52   []float64 // [6]
+	t84   []float64 // [6]; in the memory of t52
+	t86   []float64 // [6,6]; in the memory of t52
+	t100  []float64 // [6]; in the memory of t52
+	t111  []float64 // [2,6]; in the memory of t52
+	t121  []float64 // [6]; in the memory of t52
+	t54   []float64 // [6]
+	t81   []float64 // [6]; in the memory of t54
+	t88   []float64 // [6,6]; in the memory of t54
+	t90   []float64 // [6,6]; in the memory of t54
+	t92   []float64 // [6,6]; in the memory of t54
+	t94   []float64 // [6,6]; in the memory of t54
+	t96   []float64 // [6,6]; in the memory of t54
+	dW2   []float64 // [6,6]; becomes dW2, in place; in the memory of t54
+	t110  []float64 // [6]; in the memory of t54
+	t113  []float64 // [2,6]; in the memory of t54
+	t115  []float64 // [2,6]; in the memory of t54
+	t117  []float64 // [2,6]; in the memory of t54
+	t119  []float64 // [2,6]; in the memory of t54
+	dW1   []float64 // [2,6]; becomes dW1, in place; in the memory of t54
+	t57   []float64 // [max.B,6]
+	t60   []float64 // [max.B,6]
 	t61   []float64 // [max.B,6]
 	t62   []float64 // [max.B,6]
 	t63   []float64 // [max.B,6]
-	t64   []float64 // [max.B,6]
-	t80   []float64 // [max.B,6]; in the memory of t64
-	t67   []float64 // [max.B,6]
-	t68   []float64 // [max.B,2]
-	t69   []float64 // [max.B,6]
-	t75   []float64 // [max.B,6]; in the memory of t69
-	t83   []float64 // [6]
+	t79   []float64 // [max.B,6]; in the memory of t63
+	t66   []float64 // [max.B,6]
+	t67   []float64 // [max.B,2]
+	t68   []float64 // [max.B,6]
+	t74   []float64 // [max.B,6]; in the memory of t68
+	t82   []float64 // [6]
 }
 
 // WaveHyper has the numbers of the model and its train clause.
@@ -3954,10 +3953,10 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 	t2 := m.t2[:2*B]
 	t3 := m.t3[:6*B]
 	t5 := m.t5[:6*B]
-	t6 := m.t6
-	t7 := m.t7[:2*B]
+	t6 := m.t6[:2*B]
+	t7 := m.t7[:6*B]
 	t8 := m.t8[:6*B]
-	t9 := m.t9[:6*B]
+	t10 := m.t10[:6*B]
 	t11 := m.t11[:6*B]
 	t12 := m.t12[:6*B]
 	t13 := m.t13[:6*B]
@@ -3967,28 +3966,27 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 	t17 := m.t17[:6*B]
 	t18 := m.t18[:6*B]
 	t19 := m.t19[:6*B]
-	t20 := m.t20[:6*B]
-	t23 := m.t23[:2*B]
+	t22 := m.t22[:2*B]
 	duTt := m.duTt[:B]
-	t25 := m.t25[:2*B]
+	t24 := m.t24[:2*B]
+	t25 := m.t25[:6*B]
 	t26 := m.t26[:6*B]
 	t27 := m.t27[:6*B]
 	t28 := m.t28[:6*B]
 	t29 := m.t29[:6*B]
 	t30 := m.t30[:6*B]
 	t31 := m.t31[:6*B]
-	t32 := m.t32[:6*B]
-	t35 := m.t35[:2*B]
-	t36 := m.t36[:2*E]
-	t37 := m.t37[:6*E]
+	t34 := m.t34[:2*B]
+	t35 := m.t35[:2*E]
+	t36 := m.t36[:6*E]
+	t38 := m.t38[:6*E]
 	t39 := m.t39[:6*E]
-	t40 := m.t40[:6*E]
+	t41 := m.t41[:6*E]
 	t42 := m.t42[:6*E]
-	t43 := m.t43[:6*E]
 	start := m.start[:E]
+	t43 := m.t43[:6*E]
 	t44 := m.t44[:6*E]
-	t45 := m.t45[:6*E]
-	t46 := m.t46[:2*E]
+	t45 := m.t45[:2*E]
 
 	// t2[:, 0] = t
 	for i := range B {
@@ -4021,188 +4019,183 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		}
 	}
 
-	// t6 = 1
-	for i := range t6 {
-		t6[i] = 1
-	}
+	// t6 = 0
+	clear(t6)
 
-	// t7 = 0
-	clear(t7)
-
-	// t7[:, 1] = t6
+	// t6[:, 1] = 1
 	for i := range B {
-		t7[2*i+1] = t6[0]
+		t6[2*i+1] = 1
 	}
 
-	// t8 = t7·W1
+	// t7 = t6·W1
 	blas.Dgemm(1,
-		blas.View64(t7, B, 2),
+		blas.View64(t6, B, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t8, B, 6))
+		0, blas.View64(t7, B, 6))
 
-	// t9 = t4·W2
+	// t8 = t4·W2
 	blas.Dgemm(1,
 		blas.View64(t3, B, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t9, B, 6))
+		0, blas.View64(t8, B, 6))
 
-	// t10 = tanh(b2 + t9)
-	// t11 = 1 − t10²
-	// t12 = w3·t11
-	// t13 = t10 ⊙ t11
+	// t9 = tanh(b2 + t8)
+	// t10 = 1 − t9²
+	// t11 = w3·t10
+	// t12 = t9 ⊙ t10
 	for i := range B {
-		t9Row := (*[6]float64)(t9[6*i:])
+		t8Row := (*[6]float64)(t8[6*i:])
+		t10Row := (*[6]float64)(t10[6*i:])
 		t11Row := (*[6]float64)(t11[6*i:])
 		t12Row := (*[6]float64)(t12[6*i:])
-		t13Row := (*[6]float64)(t13[6*i:])
 		for j := range b2 {
-			tOf := math.Tanh(b2[j] + t9Row[j])
+			tOf := math.Tanh(b2[j] + t8Row[j])
 			d := 1 - tOf*tOf
 			u := w3[j] * d
 			u2 := tOf * d
-			t9Row[j] = tOf
-			t11Row[j] = d
-			t12Row[j] = u
-			t13Row[j] = u2
+			t8Row[j] = tOf
+			t10Row[j] = d
+			t11Row[j] = u
+			t12Row[j] = u2
 		}
 	}
 
-	// t14 = t12·W2ᵀ
+	// t13 = t11·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t12, B, 6),
+		blas.View64(t11, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t14, B, 6))
+		0, blas.View64(t13, B, 6))
 
-	// t15 = t4 ⊙ t14
-	// t16 = t8 ⊙ t15
-	// t17 = t5 ⊙ t8
+	// t14 = t4 ⊙ t13
+	// t15 = t7 ⊙ t14
+	// t16 = t5 ⊙ t7
 	for i := range 6 * B {
-		u := t3[i] * t14[i]
-		u2 := t8[i] * u
-		u3 := t5[i] * t8[i]
-		t15[i] = u
-		t16[i] = u2
-		t17[i] = u3
+		u := t3[i] * t13[i]
+		u2 := t7[i] * u
+		u3 := t5[i] * t7[i]
+		t14[i] = u
+		t15[i] = u2
+		t16[i] = u3
 	}
 
-	// t18 = t17·W2
+	// t17 = t16·W2
 	blas.Dgemm(1,
-		blas.View64(t17, B, 6),
+		blas.View64(t16, B, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t18, B, 6))
+		0, blas.View64(t17, B, 6))
 
-	// t19 = w3·t18 ⊙ t13
+	// t18 = w3·t17 ⊙ t12
 	for i := range B {
+		t17Row := (*[6]float64)(t17[6*i:])
+		t12Row := (*[6]float64)(t12[6*i:])
 		t18Row := (*[6]float64)(t18[6*i:])
-		t13Row := (*[6]float64)(t13[6*i:])
-		t19Row := (*[6]float64)(t19[6*i:])
-		for j := range t13Row {
-			t19Row[j] = w3[j] * (t18Row[j] * t13Row[j])
+		for j := range t12Row {
+			t18Row[j] = w3[j] * (t17Row[j] * t12Row[j])
 		}
 	}
 
-	// t20 = t19·W2ᵀ
+	// t19 = t18·W2ᵀ
+	blas.Dgemm(1,
+		blas.View64(t18, B, 6),
+		blas.View64(W2, 6, 6).T(),
+		0, blas.View64(t19, B, 6))
+
+	// t20 = t15 + t19
+	// t21 = t5 ⊙ t20
+	for i := range 6 * B {
+		tOf := t15[i] + t19[i]
+		u := t5[i] * tOf
+		t15[i] = tOf
+		t19[i] = u
+	}
+
+	// t22 = t21·W1ᵀ
 	blas.Dgemm(1,
 		blas.View64(t19, B, 6),
-		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t20, B, 6))
-
-	// t21 = t16 + t20
-	// t22 = t5 ⊙ t21
-	for i := range 6 * B {
-		tOf := t16[i] + t20[i]
-		u := t5[i] * tOf
-		t16[i] = tOf
-		t20[i] = u
-	}
-
-	// t23 = t22·W1ᵀ
-	blas.Dgemm(1,
-		blas.View64(t20, B, 6),
 		blas.View64(W1, 2, 6).T(),
-		0, blas.View64(t23, B, 2))
+		0, blas.View64(t22, B, 2))
 
 	// scale = speed²
 	scale := speed[0] * speed[0]
 
-	// t24 = scale·t23[:, 1]
+	// t23 = scale·t22[:, 1]
 	for i := range B {
-		duTt[i] = scale * t23[2*i+1]
+		duTt[i] = scale * t22[2*i+1]
 	}
 
-	// t25 = 0
-	clear(t25)
+	// t24 = 0
+	clear(t24)
 
-	// t25[:, 0] = t6
+	// t24[:, 0] = 1
 	for i := range B {
-		t25[2*i] = t6[0]
+		t24[2*i] = 1
 	}
 
-	// t26 = t25·W1
+	// t25 = t24·W1
 	blas.Dgemm(1,
-		blas.View64(t25, B, 2),
+		blas.View64(t24, B, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t26, B, 6))
+		0, blas.View64(t25, B, 6))
 
-	// t27 = t26 ⊙ t4 ⊙ t14
-	// t28 = t26 ⊙ t5
+	// t26 = t25 ⊙ t4 ⊙ t13
+	// t27 = t25 ⊙ t5
 	for i := range 6 * B {
-		u := t26[i] * t3[i] * t14[i]
-		u2 := t26[i] * t5[i]
-		t27[i] = u
-		t28[i] = u2
+		u := t25[i] * t3[i] * t13[i]
+		u2 := t25[i] * t5[i]
+		t26[i] = u
+		t27[i] = u2
 	}
 
-	// t29 = t28·W2
+	// t28 = t27·W2
 	blas.Dgemm(1,
-		blas.View64(t28, B, 6),
+		blas.View64(t27, B, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t29, B, 6))
+		0, blas.View64(t28, B, 6))
 
-	// t30 = t29 ⊙ t10
-	// t31 = w3·t30 ⊙ t11
+	// t29 = t28 ⊙ t9
+	// t30 = w3·t29 ⊙ t10
 	for i := range B {
+		t28Row := (*[6]float64)(t28[6*i:])
+		t8Row := (*[6]float64)(t8[6*i:])
+		t10Row := (*[6]float64)(t10[6*i:])
 		t29Row := (*[6]float64)(t29[6*i:])
-		t9Row := (*[6]float64)(t9[6*i:])
-		t11Row := (*[6]float64)(t11[6*i:])
 		t30Row := (*[6]float64)(t30[6*i:])
-		t31Row := (*[6]float64)(t31[6*i:])
-		for j := range t11Row {
-			u := t29Row[j] * t9Row[j]
-			u2 := w3[j] * (u * t11Row[j])
-			t30Row[j] = u
-			t31Row[j] = u2
+		for j := range t10Row {
+			u := t28Row[j] * t8Row[j]
+			u2 := w3[j] * (u * t10Row[j])
+			t29Row[j] = u
+			t30Row[j] = u2
 		}
 	}
 
-	// t32 = t31·W2ᵀ
+	// t31 = t30·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t31, B, 6),
+		blas.View64(t30, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t32, B, 6))
+		0, blas.View64(t31, B, 6))
 
-	// t33 = t27 + t32
-	// t34 = t5 ⊙ t33
+	// t32 = t26 + t31
+	// t33 = t5 ⊙ t32
 	for i := range 6 * B {
-		tOf := t27[i] + t32[i]
+		tOf := t26[i] + t31[i]
 		u := t5[i] * tOf
-		t27[i] = tOf
-		t32[i] = u
+		t26[i] = tOf
+		t31[i] = u
 	}
 
-	// t35 = t34·W1ᵀ
+	// t34 = t33·W1ᵀ
 	blas.Dgemm(1,
-		blas.View64(t32, B, 6),
+		blas.View64(t31, B, 6),
 		blas.View64(W1, 2, 6).T(),
-		0, blas.View64(t35, B, 2))
+		0, blas.View64(t34, B, 2))
 
-	// (B/4)·du_tt = t24 − t35[:, 0]
+	// (B/4)·du_tt = t23 − t34[:, 0]
 	// s = Σ ((B/4)·du_tt)²
 	// worst = max |2·(B/4)·du_tt|
 	s := 0.0
 	worst := math.Inf(-1)
 	for i := range B {
-		duTtOf := duTt[i] - t35[2*i]
+		duTtOf := duTt[i] - t34[2*i]
 		s += duTtOf * duTtOf
 		xOf := math.Abs(2 * duTtOf)
 		if xOf > worst || xOf != xOf {
@@ -4211,62 +4204,62 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		duTt[i] = duTtOf
 	}
 
-	// t36[:, 0] = 0
+	// t35[:, 0] = 0
 	for i := range E {
-		t36[2*i] = 0
+		t35[2*i] = 0
 	}
 
-	// t36[:, 1] = x0
+	// t35[:, 1] = x0
 	for i := range E {
 		x0OfI := x0[i]
-		t36[2*i+1] = x0OfI
+		t35[2*i+1] = x0OfI
 	}
 
-	// t37 = t36·W1
+	// t36 = t35·W1
 	blas.Dgemm(1,
-		blas.View64(t36, E, 2),
+		blas.View64(t35, E, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t37, E, 6))
+		0, blas.View64(t36, E, 6))
 
-	// t38 = tanh(b1 + t37)
-	// t39 = 1 − t38²
+	// t37 = tanh(b1 + t36)
+	// t38 = 1 − t37²
 	for i := range E {
-		t37Row := (*[6]float64)(t37[6*i:])
-		t39Row := (*[6]float64)(t39[6*i:])
+		t36Row := (*[6]float64)(t36[6*i:])
+		t38Row := (*[6]float64)(t38[6*i:])
 		for j := range b1 {
-			tOf := math.Tanh(b1[j] + t37Row[j])
+			tOf := math.Tanh(b1[j] + t36Row[j])
 			d := 1 - tOf*tOf
-			t37Row[j] = tOf
-			t39Row[j] = d
+			t36Row[j] = tOf
+			t38Row[j] = d
 		}
 	}
 
-	// t40 = t38·W2
+	// t39 = t37·W2
 	blas.Dgemm(1,
-		blas.View64(t37, E, 6),
+		blas.View64(t36, E, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t40, E, 6))
+		0, blas.View64(t39, E, 6))
 
-	// t41 = tanh(b2 + t40)
-	// t42 = 1 − t41²
-	// t43 = w3·t42
+	// t40 = tanh(b2 + t39)
+	// t41 = 1 − t40²
+	// t42 = w3·t41
 	for i := range E {
-		t40Row := (*[6]float64)(t40[6*i:])
+		t39Row := (*[6]float64)(t39[6*i:])
+		t41Row := (*[6]float64)(t41[6*i:])
 		t42Row := (*[6]float64)(t42[6*i:])
-		t43Row := (*[6]float64)(t43[6*i:])
 		for j := range b2 {
-			tOf := math.Tanh(b2[j] + t40Row[j])
+			tOf := math.Tanh(b2[j] + t39Row[j])
 			d := 1 - tOf*tOf
 			u := w3[j] * d
-			t40Row[j] = tOf
-			t42Row[j] = d
-			t43Row[j] = u
+			t39Row[j] = tOf
+			t41Row[j] = d
+			t42Row[j] = u
 		}
 	}
 
-	// start = t41·w3
+	// start = t40·w3
 	blas.Dgemm(1,
-		blas.View64(t40, E, 6),
+		blas.View64(t39, E, 6),
 		blas.View64(w3, 6, 1),
 		0, blas.View64(start, E, 1))
 
@@ -4279,27 +4272,27 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		start[i] = dstart
 	}
 
-	// t44 = t43·W2ᵀ
+	// t43 = t42·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t43, E, 6),
+		blas.View64(t42, E, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t44, E, 6))
+		0, blas.View64(t43, E, 6))
 
-	// t45 = t39 ⊙ t44
+	// t44 = t38 ⊙ t43
 	for i := range 6 * E {
-		t45[i] = t39[i] * t44[i]
+		t44[i] = t38[i] * t43[i]
 	}
 
-	// t46 = t45·W1ᵀ
+	// t45 = t44·W1ᵀ
 	blas.Dgemm(1,
-		blas.View64(t45, E, 6),
+		blas.View64(t44, E, 6),
 		blas.View64(W1, 2, 6).T(),
-		0, blas.View64(t46, E, 2))
+		0, blas.View64(t45, E, 2))
 
-	// s3 = Σ t46[:, 0]²
+	// s3 = Σ t45[:, 0]²
 	s3 := 0.0
 	for i := range E {
-		s3 += t46[2*i] * t46[2*i]
+		s3 += t45[2*i] * t45[2*i]
 	}
 
 	// result = 4·s
@@ -4344,80 +4337,80 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 	W2 := m.params.W2
 	speed := m.params.Speed
 	w3 := m.params.W3
-	t47 := m.t47[:2*E]
 	t46 := m.t46[:2*E]
-	t48 := m.t48[:6*E]
+	t45 := m.t45[:2*E]
+	t47 := m.t47[:6*E]
+	t38 := m.t38[:6*E]
+	t36 := m.t36[:6*E]
+	t43 := m.t43[:6*E]
+	t50 := m.t50[:6*E]
+	t52 := m.t52
+	t41 := m.t41[:6*E]
 	t39 := m.t39[:6*E]
-	t37 := m.t37[:6*E]
-	t44 := m.t44[:6*E]
-	t51 := m.t51[:6*E]
-	t53 := m.t53
-	t42 := m.t42[:6*E]
-	t40 := m.t40[:6*E]
 	start := m.start[:E]
-	t55 := m.t55
-	t57 := m.t57[:2*B]
+	t54 := m.t54
+	t56 := m.t56[:2*B]
 	duTt := m.duTt[:B]
-	t58 := m.t58[:6*B]
+	t57 := m.t57[:6*B]
 	t5 := m.t5[:6*B]
-	t8 := m.t8[:6*B]
-	t14 := m.t14[:6*B]
-	t17 := m.t17[:6*B]
+	t7 := m.t7[:6*B]
+	t13 := m.t13[:6*B]
 	t16 := m.t16[:6*B]
 	t15 := m.t15[:6*B]
+	t14 := m.t14[:6*B]
+	t60 := m.t60[:6*B]
 	t61 := m.t61[:6*B]
 	t62 := m.t62[:6*B]
 	t63 := m.t63[:6*B]
-	t64 := m.t64[:6*B]
-	t9 := m.t9[:6*B]
-	t18 := m.t18[:6*B]
-	t11 := m.t11[:6*B]
-	t13 := m.t13[:6*B]
-	t67 := m.t67[:6*B]
-	t68 := m.t68[:2*B]
-	t69 := m.t69[:6*B]
-	t26 := m.t26[:6*B]
-	t3 := m.t3[:6*B]
-	t28 := m.t28[:6*B]
-	t27 := m.t27[:6*B]
-	t75 := m.t75[:6*B]
-	t30 := m.t30[:6*B]
-	t29 := m.t29[:6*B]
-	t80 := m.t80[:6*B]
-	t82 := m.t82
-	t83 := m.t83
-	t85 := m.t85
-	t43 := m.t43[:6*E]
-	t87 := m.t87
-	t31 := m.t31[:6*B]
-	t89 := m.t89
-	t19 := m.t19[:6*B]
-	t91 := m.t91
-	t93 := m.t93
+	t8 := m.t8[:6*B]
+	t17 := m.t17[:6*B]
+	t10 := m.t10[:6*B]
 	t12 := m.t12[:6*B]
-	t95 := m.t95
-	t97 := m.t97
+	t66 := m.t66[:6*B]
+	t67 := m.t67[:2*B]
+	t68 := m.t68[:6*B]
+	t25 := m.t25[:6*B]
+	t3 := m.t3[:6*B]
+	t27 := m.t27[:6*B]
+	t26 := m.t26[:6*B]
+	t74 := m.t74[:6*B]
+	t29 := m.t29[:6*B]
+	t28 := m.t28[:6*B]
+	t79 := m.t79[:6*B]
+	t81 := m.t81
+	t82 := m.t82
+	t84 := m.t84
+	t42 := m.t42[:6*E]
+	t86 := m.t86
+	t30 := m.t30[:6*B]
+	t88 := m.t88
+	t18 := m.t18[:6*B]
+	t90 := m.t90
+	t92 := m.t92
+	t11 := m.t11[:6*B]
+	t94 := m.t94
+	t96 := m.t96
 	dW2 := m.dW2
-	t99 := m.t99[:6*E]
-	t101 := m.t101
-	t103 := m.t103[:6*B]
-	t105 := m.t105[:6*B]
-	t108 := m.t108[:6*B]
+	t98 := m.t98[:6*E]
+	t100 := m.t100
+	t102 := m.t102[:6*B]
+	t104 := m.t104[:6*B]
+	t107 := m.t107[:6*B]
+	t110 := m.t110
+	t44 := m.t44[:6*E]
 	t111 := m.t111
-	t45 := m.t45[:6*E]
-	t112 := m.t112
-	t32 := m.t32[:6*B]
-	t25 := m.t25[:2*B]
-	t114 := m.t114
-	t20 := m.t20[:6*B]
-	t116 := m.t116
-	t7 := m.t7[:2*B]
-	t118 := m.t118
+	t31 := m.t31[:6*B]
+	t24 := m.t24[:2*B]
+	t113 := m.t113
+	t19 := m.t19[:6*B]
+	t115 := m.t115
+	t6 := m.t6[:2*B]
+	t117 := m.t117
 	t2 := m.t2[:2*B]
-	t120 := m.t120
-	t36 := m.t36[:2*E]
+	t119 := m.t119
+	t35 := m.t35[:2*E]
 	dW1 := m.dW1
-	t23 := m.t23[:2*B]
+	t22 := m.t22[:2*B]
 	dw3 := grad.W3
 	db2 := grad.B2
 	dW2Buf := grad.W2
@@ -4425,504 +4418,504 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 	dW1Buf := grad.W1
 	dspeed := grad.Speed
 
-	// t47 = 0
-	clear(t47)
+	// t46 = 0
+	clear(t46)
 
-	// t47[:, 0] = t46[:, 0]
+	// t46[:, 0] = t45[:, 0]
 	for i := range E {
-		t47[2*i] = t46[2*i]
+		t46[2*i] = t45[2*i]
 	}
 
-	// t48 = t47·W1
+	// t47 = t46·W1
 	blas.Dgemm(1,
-		blas.View64(t47, E, 2),
+		blas.View64(t46, E, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t48, E, 6))
+		0, blas.View64(t47, E, 6))
 
-	// t49 = t39 ⊙ t48
-	// t50 = 0.4·t38 ⊙ t44 ⊙ t48
+	// t48 = t38 ⊙ t47
+	// t49 = 0.4·t37 ⊙ t43 ⊙ t47
 	for i := range 6 * E {
-		u := t39[i] * t48[i]
-		u2 := 0.4 * (t37[i] * t44[i] * t48[i])
-		t44[i] = u
-		t48[i] = u2
+		u := t38[i] * t47[i]
+		u2 := 0.4 * (t36[i] * t43[i] * t47[i])
+		t43[i] = u
+		t47[i] = u2
 	}
 
-	// t51 = t49·W2
+	// t50 = t48·W2
 	blas.Dgemm(1,
-		blas.View64(t44, E, 6),
+		blas.View64(t43, E, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t51, E, 6))
+		0, blas.View64(t50, E, 6))
 
-	// t52 = 0.4·t41 ⊙ t51
-	// t53 = Σᵢ t42 ⊙ t51
-	clear(t53)
+	// t51 = 0.4·t40 ⊙ t50
+	// t52 = Σᵢ t41 ⊙ t50
+	clear(t52)
 	for i := range E {
-		t42Row := (*[6]float64)(t42[6*i:])
-		t51Row := (*[6]float64)(t51[6*i:])
-		t40Row := (*[6]float64)(t40[6*i:])
-		for j := range t40Row {
-			u := 0.4 * (t40Row[j] * t51Row[j])
-			t53[j] += t42Row[j] * t51Row[j]
-			t51Row[j] = u
+		t41Row := (*[6]float64)(t41[6*i:])
+		t50Row := (*[6]float64)(t50[6*i:])
+		t39Row := (*[6]float64)(t39[6*i:])
+		for j := range t39Row {
+			u := 0.4 * (t39Row[j] * t50Row[j])
+			t52[j] += t41Row[j] * t50Row[j]
+			t50Row[j] = u
 		}
 	}
 
 	// scale = 0.2/E
 	scale := 0.2 / float64(E)
 
-	// t54 = scale·t53
+	// t53 = scale·t52
 	for i := range 6 {
-		t53[i] *= scale
+		t52[i] *= scale
 	}
 
 	// scale2 = 2/E
 	scale2 := 2 / float64(E)
 
-	// t55 = scale2·t41ᵀ·((E/2)·dstart)
+	// t54 = scale2·t40ᵀ·((E/2)·dstart)
 	blas.Dgemm(scale2,
-		blas.View64(t40, E, 6).T(),
+		blas.View64(t39, E, 6).T(),
 		blas.View64(start, E, 1),
-		0, blas.View64(t55, 6, 1))
+		0, blas.View64(t54, 6, 1))
 
-	// t56 = t54 + t55
+	// t55 = t53 + t54
 	for i := range 6 {
-		t53[i] += t55[i]
+		t52[i] += t54[i]
 	}
 
-	// t57 = 0
-	clear(t57)
+	// t56 = 0
+	clear(t56)
 
-	// t57[:, 1] = (B/4)·du_tt
+	// t56[:, 1] = (B/4)·du_tt
 	for i := range B {
 		duTtOfI := duTt[i]
-		t57[2*i+1] = duTtOfI
+		t56[2*i+1] = duTtOfI
 	}
 
-	// t58 = t57·W1
+	// t57 = t56·W1
 	blas.Dgemm(1,
-		blas.View64(t57, B, 2),
+		blas.View64(t56, B, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t58, B, 6))
+		0, blas.View64(t57, B, 6))
 
 	// scale3 = speed²
 	scale3 := speed[0] * speed[0]
 	// scale4 = 8·scale3
 	scale4 := 8 * scale3
 
-	// t59 = t5 ⊙ t58
-	// t60 = scale3·t8 ⊙ t58
-	// t61 = scale4·t14 ⊙ t17 ⊙ t58
-	// t62 = scale3·t21 ⊙ t58
-	// t63 = t15 ⊙ t58
+	// t58 = t5 ⊙ t57
+	// t59 = scale3·t7 ⊙ t57
+	// t60 = scale4·t13 ⊙ t16 ⊙ t57
+	// t61 = scale3·t20 ⊙ t57
+	// t62 = t14 ⊙ t57
 	for i := range 6 * B {
-		u := t5[i] * t58[i]
-		u2 := scale3 * (t8[i] * t58[i])
-		u3 := scale4 * (t14[i] * t17[i] * t58[i])
-		u4 := scale3 * (t16[i] * t58[i])
-		u5 := t15[i] * t58[i]
-		t16[i] = u
-		t58[i] = u2
-		t61[i] = u3
-		t62[i] = u4
-		t63[i] = u5
-	}
-
-	// t64 = t59·W2
-	blas.Dgemm(1,
-		blas.View64(t16, B, 6),
-		blas.View64(W2, 6, 6),
-		0, blas.View64(t64, B, 6))
-
-	// t65 = scale3·t10 ⊙ t18 ⊙ t64
-	// t66 = scale4·t11 ⊙ t18 ⊙ t64
-	// t67 = w3·t13 ⊙ t64
-	for i := range B {
-		t9Row := (*[6]float64)(t9[6*i:])
-		t18Row := (*[6]float64)(t18[6*i:])
-		t64Row := (*[6]float64)(t64[6*i:])
-		t11Row := (*[6]float64)(t11[6*i:])
-		t13Row := (*[6]float64)(t13[6*i:])
-		t67Row := (*[6]float64)(t67[6*i:])
-		for j := range t11Row {
-			u := scale3 * (t9Row[j] * t18Row[j] * t64Row[j])
-			u2 := scale4 * (t11Row[j] * t18Row[j] * t64Row[j])
-			u3 := w3[j] * (t13Row[j] * t64Row[j])
-			t18Row[j] = u
-			t64Row[j] = u2
-			t67Row[j] = u3
-		}
-	}
-
-	// t68 = 0
-	clear(t68)
-
-	// t68[:, 0] = (B/4)·du_tt
-	for i := range B {
-		duTtOfI := duTt[i]
-		t68[2*i] = duTtOfI
-	}
-
-	// t69 = t68·W1
-	blas.Dgemm(1,
-		blas.View64(t68, B, 2),
-		blas.View64(W1, 2, 6),
-		0, blas.View64(t69, B, 6))
-
-	// t70 = t5 ⊙ t69
-	// t71 = t4 ⊙ t5 ⊙ (t60 − t26 ⊙ t69)
-	// t72 = t61 − 8·t28 ⊙ t14 ⊙ t69
-	// t73 = t33 ⊙ t69
-	// t74 = t15 ⊙ t69
-	for i := range 6 * B {
-		u := t5[i] * t69[i]
-		u2 := t3[i] * t5[i] * (t58[i] - t26[i]*t69[i])
-		d := t61[i] - 8*(t28[i]*t14[i]*t69[i])
-		u3 := t27[i] * t69[i]
-		u4 := t15[i] * t69[i]
-		t14[i] = u
-		t15[i] = u2
-		t27[i] = d
-		t58[i] = u3
+		u := t5[i] * t57[i]
+		u2 := scale3 * (t7[i] * t57[i])
+		u3 := scale4 * (t13[i] * t16[i] * t57[i])
+		u4 := scale3 * (t15[i] * t57[i])
+		u5 := t14[i] * t57[i]
+		t15[i] = u
+		t57[i] = u2
+		t60[i] = u3
 		t61[i] = u4
+		t62[i] = u5
 	}
 
-	// t75 = t70·W2
-	blas.Dgemm(1,
-		blas.View64(t14, B, 6),
-		blas.View64(W2, 6, 6),
-		0, blas.View64(t75, B, 6))
-
-	// t76 = t65 − t30 ⊙ t75
-	// t77 = t66 − 8·t29 ⊙ t11 ⊙ t75
-	// t78 = t30 ⊙ t75 − t65
-	// t79 = w3·t13 ⊙ t75
-	for i := range B {
-		t30Row := (*[6]float64)(t30[6*i:])
-		t75Row := (*[6]float64)(t75[6*i:])
-		t18Row := (*[6]float64)(t18[6*i:])
-		t29Row := (*[6]float64)(t29[6*i:])
-		t11Row := (*[6]float64)(t11[6*i:])
-		t64Row := (*[6]float64)(t64[6*i:])
-		t13Row := (*[6]float64)(t13[6*i:])
-		for j := range t11Row {
-			u := t30Row[j] * t75Row[j]
-			d := t18Row[j] - u
-			d2 := t64Row[j] - 8*(t29Row[j]*t11Row[j]*t75Row[j])
-			d3 := u - t18Row[j]
-			u2 := w3[j] * (t13Row[j] * t75Row[j])
-			t13Row[j] = d
-			t18Row[j] = d2
-			t29Row[j] = d3
-			t30Row[j] = u2
-		}
-	}
-
-	// t80 = t71·W2
+	// t63 = t58·W2
 	blas.Dgemm(1,
 		blas.View64(t15, B, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t80, B, 6))
+		0, blas.View64(t63, B, 6))
 
-	// t81 = w3·t11 ⊙ (t77 + 16·t10 ⊙ (t78 − t80))
-	// t82 = Σᵢ t11 ⊙ (t76 + t80)
-	// t83 = Σᵢ t11 ⊙ (t77 + 16·t10 ⊙ (t78 − t80))
-	clear(t82)
-	clear(t83)
+	// t64 = scale3·t9 ⊙ t17 ⊙ t63
+	// t65 = scale4·t10 ⊙ t17 ⊙ t63
+	// t66 = w3·t12 ⊙ t63
 	for i := range B {
-		t13Row := (*[6]float64)(t13[6*i:])
-		t80Row := (*[6]float64)(t80[6*i:])
-		t11Row := (*[6]float64)(t11[6*i:])
+		t8Row := (*[6]float64)(t8[6*i:])
+		t17Row := (*[6]float64)(t17[6*i:])
+		t63Row := (*[6]float64)(t63[6*i:])
+		t10Row := (*[6]float64)(t10[6*i:])
+		t12Row := (*[6]float64)(t12[6*i:])
+		t66Row := (*[6]float64)(t66[6*i:])
+		for j := range t10Row {
+			u := scale3 * (t8Row[j] * t17Row[j] * t63Row[j])
+			u2 := scale4 * (t10Row[j] * t17Row[j] * t63Row[j])
+			u3 := w3[j] * (t12Row[j] * t63Row[j])
+			t17Row[j] = u
+			t63Row[j] = u2
+			t66Row[j] = u3
+		}
+	}
+
+	// t67 = 0
+	clear(t67)
+
+	// t67[:, 0] = (B/4)·du_tt
+	for i := range B {
+		duTtOfI := duTt[i]
+		t67[2*i] = duTtOfI
+	}
+
+	// t68 = t67·W1
+	blas.Dgemm(1,
+		blas.View64(t67, B, 2),
+		blas.View64(W1, 2, 6),
+		0, blas.View64(t68, B, 6))
+
+	// t69 = t5 ⊙ t68
+	// t70 = t4 ⊙ t5 ⊙ (t59 − t25 ⊙ t68)
+	// t71 = t60 − 8·t27 ⊙ t13 ⊙ t68
+	// t72 = t32 ⊙ t68
+	// t73 = t14 ⊙ t68
+	for i := range 6 * B {
+		u := t5[i] * t68[i]
+		u2 := t3[i] * t5[i] * (t57[i] - t25[i]*t68[i])
+		d := t60[i] - 8*(t27[i]*t13[i]*t68[i])
+		u3 := t26[i] * t68[i]
+		u4 := t14[i] * t68[i]
+		t13[i] = u
+		t14[i] = u2
+		t26[i] = d
+		t57[i] = u3
+		t60[i] = u4
+	}
+
+	// t74 = t69·W2
+	blas.Dgemm(1,
+		blas.View64(t13, B, 6),
+		blas.View64(W2, 6, 6),
+		0, blas.View64(t74, B, 6))
+
+	// t75 = t64 − t29 ⊙ t74
+	// t76 = t65 − 8·t28 ⊙ t10 ⊙ t74
+	// t77 = t29 ⊙ t74 − t64
+	// t78 = w3·t12 ⊙ t74
+	for i := range B {
 		t29Row := (*[6]float64)(t29[6*i:])
-		t9Row := (*[6]float64)(t9[6*i:])
-		t18Row := (*[6]float64)(t18[6*i:])
-		for j := range t11Row {
-			u := t11Row[j] * (t18Row[j] + 16*(t9Row[j]*(t29Row[j]-t80Row[j])))
+		t74Row := (*[6]float64)(t74[6*i:])
+		t17Row := (*[6]float64)(t17[6*i:])
+		t28Row := (*[6]float64)(t28[6*i:])
+		t10Row := (*[6]float64)(t10[6*i:])
+		t63Row := (*[6]float64)(t63[6*i:])
+		t12Row := (*[6]float64)(t12[6*i:])
+		for j := range t10Row {
+			u := t29Row[j] * t74Row[j]
+			d := t17Row[j] - u
+			d2 := t63Row[j] - 8*(t28Row[j]*t10Row[j]*t74Row[j])
+			d3 := u - t17Row[j]
+			u2 := w3[j] * (t12Row[j] * t74Row[j])
+			t12Row[j] = d
+			t17Row[j] = d2
+			t28Row[j] = d3
+			t29Row[j] = u2
+		}
+	}
+
+	// t79 = t70·W2
+	blas.Dgemm(1,
+		blas.View64(t14, B, 6),
+		blas.View64(W2, 6, 6),
+		0, blas.View64(t79, B, 6))
+
+	// t80 = w3·t10 ⊙ (t76 + 16·t9 ⊙ (t77 − t79))
+	// t81 = Σᵢ t10 ⊙ (t75 + t79)
+	// t82 = Σᵢ t10 ⊙ (t76 + 16·t9 ⊙ (t77 − t79))
+	clear(t81)
+	clear(t82)
+	for i := range B {
+		t12Row := (*[6]float64)(t12[6*i:])
+		t79Row := (*[6]float64)(t79[6*i:])
+		t10Row := (*[6]float64)(t10[6*i:])
+		t28Row := (*[6]float64)(t28[6*i:])
+		t8Row := (*[6]float64)(t8[6*i:])
+		t17Row := (*[6]float64)(t17[6*i:])
+		for j := range t10Row {
+			u := t10Row[j] * (t17Row[j] + 16*(t8Row[j]*(t28Row[j]-t79Row[j])))
 			u2 := w3[j] * u
-			t82[j] += t11Row[j] * (t13Row[j] + t80Row[j])
-			t83[j] += u
-			t9Row[j] = u2
+			t81[j] += t10Row[j] * (t12Row[j] + t79Row[j])
+			t82[j] += u
+			t8Row[j] = u2
 		}
 	}
 
 	// scale5 = 8/B
 	scale5 := 8 / float64(B)
 
-	// dw3 = t56 + scale5·t82
+	// dw3 = t55 + scale5·t81
 	for i := range 6 {
-		dw3[i] = t53[i] + scale5*t82[i]
+		dw3[i] = t52[i] + scale5*t81[i]
 	}
 
-	// t84 = w3·t42 ⊙ (2·(E/2)·dstart − t52)
-	// t85 = Σᵢ t42 ⊙ (2·(E/2)·dstart − t52)
-	clear(t85)
+	// t83 = w3·t41 ⊙ (2·(E/2)·dstart − t51)
+	// t84 = Σᵢ t41 ⊙ (2·(E/2)·dstart − t51)
+	clear(t84)
 	for i := range E {
 		u := 2 * start[i]
-		t51Row := (*[6]float64)(t51[6*i:])
-		t42Row := (*[6]float64)(t42[6*i:])
-		for j := range t42Row {
-			u2 := t42Row[j] * (u - t51Row[j])
+		t50Row := (*[6]float64)(t50[6*i:])
+		t41Row := (*[6]float64)(t41[6*i:])
+		for j := range t41Row {
+			u2 := t41Row[j] * (u - t50Row[j])
 			u3 := w3[j] * u2
-			t85[j] += u2
-			t42Row[j] = u3
+			t84[j] += u2
+			t41Row[j] = u3
 		}
 	}
 
 	// scale6 = 1/E
 	scale6 := 1 / float64(E)
 
-	// t86 = scale6·t85
+	// t85 = scale6·t84
 	for i := range 6 {
-		t85[i] *= scale6
+		t84[i] *= scale6
 	}
 
 	// scale7 = 1/B
 	scale7 := 1 / float64(B)
 
-	// db2 = w3 ⊙ (t86 + scale7·t83)
+	// db2 = w3 ⊙ (t85 + scale7·t82)
 	for i := range 6 {
-		db2[i] = w3[i] * (t85[i] + scale7*t83[i])
+		db2[i] = w3[i] * (t84[i] + scale7*t82[i])
 	}
 
-	// t87 = scale·t49ᵀ·t43
+	// t86 = scale·t48ᵀ·t42
 	blas.Dgemm(scale,
-		blas.View64(t43, E, 6).T(),
-		blas.View64(t44, E, 6),
-		0, blas.View64(t87, 6, 6).T())
+		blas.View64(t42, E, 6).T(),
+		blas.View64(t43, E, 6),
+		0, blas.View64(t86, 6, 6).T())
 
 	// scale8 = (−8)/B
 	scale8 := -8 / float64(B)
 
-	// t88 = t87 − scale5·t70ᵀ·t31
+	// t87 = t86 − scale5·t69ᵀ·t30
 	blas.Dgemm(scale8,
-		blas.View64(t31, B, 6).T(),
-		blas.View64(t14, B, 6),
-		1, blas.View64(t87, 6, 6).T())
+		blas.View64(t30, B, 6).T(),
+		blas.View64(t13, B, 6),
+		1, blas.View64(t86, 6, 6).T())
 
-	// t89 = scale5·t28ᵀ·t79
+	// t88 = scale5·t27ᵀ·t78
 	blas.Dgemm(scale5,
-		blas.View64(t28, B, 6).T(),
-		blas.View64(t30, B, 6),
-		0, blas.View64(t89, 6, 6))
+		blas.View64(t27, B, 6).T(),
+		blas.View64(t29, B, 6),
+		0, blas.View64(t88, 6, 6))
 
-	// t90 = t88 − t89
+	// t89 = t87 − t88
 	for i := range 36 {
-		t87[i] -= t89[i]
+		t86[i] -= t88[i]
 	}
 
 	// scale9 = 8·scale3/B
 	scale9 := 8 * (scale3 / float64(B))
 
-	// t91 = scale9·t59ᵀ·t19
+	// t90 = scale9·t58ᵀ·t18
 	blas.Dgemm(scale9,
-		blas.View64(t19, B, 6).T(),
-		blas.View64(t16, B, 6),
-		0, blas.View64(t91, 6, 6).T())
-
-	// t92 = t90 + t91
-	for i := range 36 {
-		t87[i] += t91[i]
-	}
-
-	// t93 = scale9·t17ᵀ·t67
-	blas.Dgemm(scale9,
-		blas.View64(t17, B, 6).T(),
-		blas.View64(t67, B, 6),
-		0, blas.View64(t93, 6, 6))
-
-	// t94 = t92 + t93
-	for i := range 36 {
-		t87[i] += t93[i]
-	}
-
-	// t95 = scale5·t71ᵀ·t12
-	blas.Dgemm(scale5,
-		blas.View64(t12, B, 6).T(),
+		blas.View64(t18, B, 6).T(),
 		blas.View64(t15, B, 6),
-		0, blas.View64(t95, 6, 6).T())
+		0, blas.View64(t90, 6, 6).T())
 
-	// t96 = t94 + t95
+	// t91 = t89 + t90
 	for i := range 36 {
-		t87[i] += t95[i]
+		t86[i] += t90[i]
 	}
 
-	// t97 = scale7·t4ᵀ·t81
+	// t92 = scale9·t16ᵀ·t66
+	blas.Dgemm(scale9,
+		blas.View64(t16, B, 6).T(),
+		blas.View64(t66, B, 6),
+		0, blas.View64(t92, 6, 6))
+
+	// t93 = t91 + t92
+	for i := range 36 {
+		t86[i] += t92[i]
+	}
+
+	// t94 = scale5·t70ᵀ·t11
+	blas.Dgemm(scale5,
+		blas.View64(t11, B, 6).T(),
+		blas.View64(t14, B, 6),
+		0, blas.View64(t94, 6, 6).T())
+
+	// t95 = t93 + t94
+	for i := range 36 {
+		t86[i] += t94[i]
+	}
+
+	// t96 = scale7·t4ᵀ·t80
 	blas.Dgemm(scale7,
 		blas.View64(t3, B, 6).T(),
-		blas.View64(t9, B, 6),
-		0, blas.View64(t97, 6, 6))
+		blas.View64(t8, B, 6),
+		0, blas.View64(t96, 6, 6))
 
-	// t98 = t96 + t97
+	// t97 = t95 + t96
 	for i := range 36 {
-		t87[i] += t97[i]
+		t86[i] += t96[i]
 	}
 
-	// dW2 = scale6·t38ᵀ·t84
+	// dW2 = scale6·t37ᵀ·t83
 	blas.Dgemm(scale6,
-		blas.View64(t37, E, 6).T(),
-		blas.View64(t42, E, 6),
+		blas.View64(t36, E, 6).T(),
+		blas.View64(t41, E, 6),
 		0, blas.View64(dW2, 6, 6))
 
-	// dW2 = t98 + dW2
+	// dW2 = t97 + dW2
 	for i := range 36 {
-		dW2Buf[i] = t87[i] + dW2[i]
+		dW2Buf[i] = t86[i] + dW2[i]
 	}
 
-	// t99 = t84·W2ᵀ
+	// t98 = t83·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t42, E, 6),
+		blas.View64(t41, E, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t99, E, 6))
+		0, blas.View64(t98, E, 6))
 
-	// t100 = t39 ⊙ (t99 − t50)
-	// t101 = Σᵢ t100
-	clear(t101)
+	// t99 = t38 ⊙ (t98 − t49)
+	// t100 = Σᵢ t99
+	clear(t100)
 	for i := range E {
-		t99Row := (*[6]float64)(t99[6*i:])
-		t48Row := (*[6]float64)(t48[6*i:])
-		t39Row := (*[6]float64)(t39[6*i:])
-		for j := range t101 {
-			u := t39Row[j] * (t99Row[j] - t48Row[j])
-			t101[j] += u
-			t39Row[j] = u
+		t98Row := (*[6]float64)(t98[6*i:])
+		t47Row := (*[6]float64)(t47[6*i:])
+		t38Row := (*[6]float64)(t38[6*i:])
+		for j := range t100 {
+			u := t38Row[j] * (t98Row[j] - t47Row[j])
+			t100[j] += u
+			t38Row[j] = u
 		}
 	}
 
-	// t102 = scale6·t101
+	// t101 = scale6·t100
 	for i := range 6 {
-		t101[i] *= scale6
+		t100[i] *= scale6
 	}
 
-	// t103 = t81·W2ᵀ
+	// t102 = t80·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t9, B, 6),
+		blas.View64(t8, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t103, B, 6))
+		0, blas.View64(t102, B, 6))
 
-	// t104 = t72 + t103
+	// t103 = t71 + t102
 	for i := range 6 * B {
-		t27[i] += t103[i]
+		t26[i] += t102[i]
 	}
 
-	// t105 = t79·W2ᵀ
+	// t104 = t78·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t30, B, 6),
+		blas.View64(t29, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t105, B, 6))
+		0, blas.View64(t104, B, 6))
 
-	// t106 = t73 + t26 ⊙ t105 − t62
-	// t107 = t5 ⊙ (t74 + t105)
+	// t105 = t72 + t25 ⊙ t104 − t61
+	// t106 = t5 ⊙ (t73 + t104)
 	for i := range 6 * B {
-		d := t58[i] + t26[i]*t105[i] - t62[i]
-		u := t5[i] * (t61[i] + t105[i])
-		t26[i] = d
-		t58[i] = u
+		d := t57[i] + t25[i]*t104[i] - t61[i]
+		u := t5[i] * (t60[i] + t104[i])
+		t25[i] = d
+		t57[i] = u
 	}
 
-	// t108 = t67·W2ᵀ
+	// t107 = t66·W2ᵀ
 	blas.Dgemm(1,
-		blas.View64(t67, B, 6),
+		blas.View64(t66, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t108, B, 6))
+		0, blas.View64(t107, B, 6))
 
-	// t109 = t5 ⊙ (t104 + 16·t4 ⊙ (t106 − scale3·t8 ⊙ t108))
-	// t110 = t5 ⊙ (t63 + t108)
-	// t111 = Σᵢ t109
-	clear(t111)
+	// t108 = t5 ⊙ (t103 + 16·t4 ⊙ (t105 − scale3·t7 ⊙ t107))
+	// t109 = t5 ⊙ (t62 + t107)
+	// t110 = Σᵢ t108
+	clear(t110)
 	for i := range B {
-		t8Row := (*[6]float64)(t8[6*i:])
-		t108Row := (*[6]float64)(t108[6*i:])
-		t26Row := (*[6]float64)(t26[6*i:])
+		t7Row := (*[6]float64)(t7[6*i:])
+		t107Row := (*[6]float64)(t107[6*i:])
+		t25Row := (*[6]float64)(t25[6*i:])
 		t3Row := (*[6]float64)(t3[6*i:])
-		t27Row := (*[6]float64)(t27[6*i:])
+		t26Row := (*[6]float64)(t26[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
-		t63Row := (*[6]float64)(t63[6*i:])
-		for j := range t108Row {
-			t := t27Row[j] + 16*(t3Row[j]*(t26Row[j]-scale3*(t8Row[j]*t108Row[j])))
+		t62Row := (*[6]float64)(t62[6*i:])
+		for j := range t107Row {
+			t := t26Row[j] + 16*(t3Row[j]*(t25Row[j]-scale3*(t7Row[j]*t107Row[j])))
 			u := t5Row[j] * t
-			u2 := t5Row[j] * (t63Row[j] + t108Row[j])
-			t111[j] += u
+			u2 := t5Row[j] * (t62Row[j] + t107Row[j])
+			t110[j] += u
 			t3Row[j] = u
 			t5Row[j] = u2
 		}
 	}
 
-	// db1 = t102 + scale7·t111
+	// db1 = t101 + scale7·t110
 	for i := range 6 {
-		db1[i] = t101[i] + scale7*t111[i]
+		db1[i] = t100[i] + scale7*t110[i]
 	}
 
-	// t112 = scale·t47ᵀ·t45
+	// t111 = scale·t46ᵀ·t44
 	blas.Dgemm(scale,
-		blas.View64(t45, E, 6).T(),
-		blas.View64(t47, E, 2),
-		0, blas.View64(t112, 2, 6).T())
+		blas.View64(t44, E, 6).T(),
+		blas.View64(t46, E, 2),
+		0, blas.View64(t111, 2, 6).T())
 
-	// t113 = t112 − scale5·t68ᵀ·t34
+	// t112 = t111 − scale5·t67ᵀ·t33
 	blas.Dgemm(scale8,
-		blas.View64(t32, B, 6).T(),
-		blas.View64(t68, B, 2),
-		1, blas.View64(t112, 2, 6).T())
+		blas.View64(t31, B, 6).T(),
+		blas.View64(t67, B, 2),
+		1, blas.View64(t111, 2, 6).T())
 
-	// t114 = scale5·t25ᵀ·t107
+	// t113 = scale5·t24ᵀ·t106
 	blas.Dgemm(scale5,
-		blas.View64(t25, B, 2).T(),
-		blas.View64(t58, B, 6),
-		0, blas.View64(t114, 2, 6))
+		blas.View64(t24, B, 2).T(),
+		blas.View64(t57, B, 6),
+		0, blas.View64(t113, 2, 6))
 
-	// t115 = t113 − t114
+	// t114 = t112 − t113
 	for i := range 12 {
-		t112[i] -= t114[i]
+		t111[i] -= t113[i]
 	}
 
-	// t116 = scale9·t57ᵀ·t22
+	// t115 = scale9·t56ᵀ·t21
 	blas.Dgemm(scale9,
-		blas.View64(t20, B, 6).T(),
-		blas.View64(t57, B, 2),
-		0, blas.View64(t116, 2, 6).T())
+		blas.View64(t19, B, 6).T(),
+		blas.View64(t56, B, 2),
+		0, blas.View64(t115, 2, 6).T())
 
-	// t117 = t115 + t116
+	// t116 = t114 + t115
 	for i := range 12 {
-		t112[i] += t116[i]
+		t111[i] += t115[i]
 	}
 
-	// t118 = scale9·t7ᵀ·t110
+	// t117 = scale9·t6ᵀ·t109
 	blas.Dgemm(scale9,
-		blas.View64(t7, B, 2).T(),
+		blas.View64(t6, B, 2).T(),
 		blas.View64(t5, B, 6),
-		0, blas.View64(t118, 2, 6))
+		0, blas.View64(t117, 2, 6))
 
-	// t119 = t117 + t118
+	// t118 = t116 + t117
 	for i := range 12 {
-		t112[i] += t118[i]
+		t111[i] += t117[i]
 	}
 
-	// t120 = scale7·t2ᵀ·t109
+	// t119 = scale7·t2ᵀ·t108
 	blas.Dgemm(scale7,
 		blas.View64(t2, B, 2).T(),
 		blas.View64(t3, B, 6),
-		0, blas.View64(t120, 2, 6))
+		0, blas.View64(t119, 2, 6))
 
-	// t121 = t119 + t120
+	// t120 = t118 + t119
 	for i := range 12 {
-		t112[i] += t120[i]
+		t111[i] += t119[i]
 	}
 
-	// dW1 = scale6·t36ᵀ·t100
+	// dW1 = scale6·t35ᵀ·t99
 	blas.Dgemm(scale6,
-		blas.View64(t36, E, 2).T(),
-		blas.View64(t39, E, 6),
+		blas.View64(t35, E, 2).T(),
+		blas.View64(t38, E, 6),
 		0, blas.View64(dW1, 2, 6))
 
-	// dW1 = t121 + dW1
+	// dW1 = t120 + dW1
 	for i := range 12 {
-		dW1Buf[i] = t112[i] + dW1[i]
+		dW1Buf[i] = t111[i] + dW1[i]
 	}
 
-	// s = Σ t23[:, 1] ⊙ (B/4)·du_tt
+	// s = Σ t22[:, 1] ⊙ (B/4)·du_tt
 	s := 0.0
 	for i := range B {
-		s += t23[2*i+1] * duTt[i]
+		s += t22[2*i+1] * duTt[i]
 	}
 
 	// dspeed = 16·speed·s/B
@@ -5073,19 +5066,18 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 	t8 := p.t8[:6*B]
 	t9 := p.t9[:6*B]
 	t10 := p.t10[:6*B]
-	t11 := p.t11
-	t12 := p.t12[:2*B]
-	t13 := p.t13[:6*B]
+	t11 := p.t11[:2*B]
+	t12 := p.t12[:6*B]
+	t14 := p.t14[:6*B]
 	t15 := p.t15[:6*B]
-	t16 := p.t16[:6*B]
-	t19 := p.t19[:6*B]
-	t21 := p.t21[:6*B]
+	t18 := p.t18[:6*B]
+	t20 := p.t20[:6*B]
+	t22 := p.t22[:2*B]
 	t23 := p.t23[:2*B]
-	t24 := p.t24[:2*B]
-	t25 := p.t25[:6*B]
-	t28 := p.t28[:6*B]
-	t30 := p.t30[:6*B]
-	t32 := p.t32[:2*B]
+	t24 := p.t24[:6*B]
+	t27 := p.t27[:6*B]
+	t29 := p.t29[:6*B]
+	t31 := p.t31[:2*B]
 	u := out.U
 	uTt := out.UTt
 	uXx := out.UXx
@@ -5154,145 +5146,140 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(w3, 6, 1),
 		0, blas.View64(u, B, 1))
 
-	// t11 = 1
-	for i := range t11 {
-		t11[i] = 1
-	}
+	// t11 = 0
+	clear(t11)
 
-	// t12 = 0
-	clear(t12)
-
-	// t12[:, 0] = t11
+	// t11[:, 0] = 1
 	for i := range B {
-		t12[2*i] = t11[0]
+		t11[2*i] = 1
 	}
 
-	// t13 = t12·W1
+	// t12 = t11·W1
 	blas.Dgemm(1,
-		blas.View64(t12, B, 2),
+		blas.View64(t11, B, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t13, B, 6))
+		0, blas.View64(t12, B, 6))
 
-	// t14 = t13 ⊙ t4
-	// t15 = t13 ⊙ t5
+	// t13 = t12 ⊙ t4
+	// t14 = t12 ⊙ t5
 	for i := range 6 * B {
-		uOf := t13[i] * t3[i]
-		u2 := t13[i] * t5[i]
-		t13[i] = uOf
-		t15[i] = u2
+		uOf := t12[i] * t3[i]
+		u2 := t12[i] * t5[i]
+		t12[i] = uOf
+		t14[i] = u2
 	}
 
-	// t16 = t9·W2ᵀ
+	// t15 = t9·W2ᵀ
 	blas.Dgemm(1,
 		blas.View64(t9, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t16, B, 6))
+		0, blas.View64(t15, B, 6))
 
-	// t17 = t14 ⊙ t16
-	// t18 = t4 ⊙ t16
+	// t16 = t13 ⊙ t15
+	// t17 = t4 ⊙ t15
 	for i := range 6 * B {
-		uOf := t13[i] * t16[i]
-		u2 := t3[i] * t16[i]
+		uOf := t12[i] * t15[i]
+		u2 := t3[i] * t15[i]
 		t3[i] = uOf
-		t13[i] = u2
+		t12[i] = u2
 	}
 
-	// t19 = t15·W2
+	// t18 = t14·W2
 	blas.Dgemm(1,
-		blas.View64(t15, B, 6),
+		blas.View64(t14, B, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t19, B, 6))
+		0, blas.View64(t18, B, 6))
 
-	// t20 = w3·t19 ⊙ t7 ⊙ t8
+	// t19 = w3·t18 ⊙ t7 ⊙ t8
 	for i := range B {
-		t19Row := (*[6]float64)(t19[6*i:])
+		t18Row := (*[6]float64)(t18[6*i:])
 		t6Row := (*[6]float64)(t6[6*i:])
 		t8Row := (*[6]float64)(t8[6*i:])
-		for j := range t19Row {
-			t6Row[j] = w3[j] * (t19Row[j] * t6Row[j] * t8Row[j])
+		for j := range t18Row {
+			t6Row[j] = w3[j] * (t18Row[j] * t6Row[j] * t8Row[j])
 		}
 	}
 
-	// t21 = t20·W2ᵀ
+	// t20 = t19·W2ᵀ
 	blas.Dgemm(1,
 		blas.View64(t6, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t21, B, 6))
+		0, blas.View64(t20, B, 6))
 
-	// t22 = t5 ⊙ (t17 + t21)
+	// t21 = t5 ⊙ (t16 + t20)
 	for i := range 6 * B {
-		t3[i] = t5[i] * (t3[i] + t21[i])
+		t3[i] = t5[i] * (t3[i] + t20[i])
 	}
 
-	// t23 = t22·W1ᵀ
+	// t22 = t21·W1ᵀ
 	blas.Dgemm(1,
 		blas.View64(t3, B, 6),
 		blas.View64(W1, 2, 6).T(),
-		0, blas.View64(t23, B, 2))
+		0, blas.View64(t22, B, 2))
 
-	// uTt = (−2)·t23[:, 0]
+	// uTt = (−2)·t22[:, 0]
 	for i := range B {
-		uTt[i] = -2 * t23[2*i]
+		uTt[i] = -2 * t22[2*i]
 	}
 
-	// t24 = 0
-	clear(t24)
+	// t23 = 0
+	clear(t23)
 
-	// t24[:, 1] = t11
+	// t23[:, 1] = 1
 	for i := range B {
-		t24[2*i+1] = t11[0]
+		t23[2*i+1] = 1
 	}
 
-	// t25 = t24·W1
+	// t24 = t23·W1
 	blas.Dgemm(1,
-		blas.View64(t24, B, 2),
+		blas.View64(t23, B, 2),
 		blas.View64(W1, 2, 6),
-		0, blas.View64(t25, B, 6))
+		0, blas.View64(t24, B, 6))
 
-	// t26 = t25 ⊙ t18
-	// t27 = t5 ⊙ t25
+	// t25 = t24 ⊙ t17
+	// t26 = t5 ⊙ t24
 	for i := range 6 * B {
-		uOf := t25[i] * t13[i]
-		u2 := t5[i] * t25[i]
-		t13[i] = uOf
-		t25[i] = u2
+		uOf := t24[i] * t12[i]
+		u2 := t5[i] * t24[i]
+		t12[i] = uOf
+		t24[i] = u2
 	}
 
-	// t28 = t27·W2
+	// t27 = t26·W2
 	blas.Dgemm(1,
-		blas.View64(t25, B, 6),
+		blas.View64(t24, B, 6),
 		blas.View64(W2, 6, 6),
-		0, blas.View64(t28, B, 6))
+		0, blas.View64(t27, B, 6))
 
-	// t29 = w3·t28 ⊙ t10
+	// t28 = w3·t27 ⊙ t10
 	for i := range B {
-		t28Row := (*[6]float64)(t28[6*i:])
+		t27Row := (*[6]float64)(t27[6*i:])
 		t10Row := (*[6]float64)(t10[6*i:])
 		for j := range t10Row {
-			t10Row[j] = w3[j] * (t28Row[j] * t10Row[j])
+			t10Row[j] = w3[j] * (t27Row[j] * t10Row[j])
 		}
 	}
 
-	// t30 = t29·W2ᵀ
+	// t29 = t28·W2ᵀ
 	blas.Dgemm(1,
 		blas.View64(t10, B, 6),
 		blas.View64(W2, 6, 6).T(),
-		0, blas.View64(t30, B, 6))
+		0, blas.View64(t29, B, 6))
 
-	// t31 = t5 ⊙ (t26 + t30)
+	// t30 = t5 ⊙ (t25 + t29)
 	for i := range 6 * B {
-		t5[i] *= t13[i] + t30[i]
+		t5[i] *= t12[i] + t29[i]
 	}
 
-	// t32 = t31·W1ᵀ
+	// t31 = t30·W1ᵀ
 	blas.Dgemm(1,
 		blas.View64(t5, B, 6),
 		blas.View64(W1, 2, 6).T(),
-		0, blas.View64(t32, B, 2))
+		0, blas.View64(t31, B, 2))
 
-	// uXx = (−2)·t32[:, 1]
+	// uXx = (−2)·t31[:, 1]
 	for i := range B {
-		uXx[i] = -2 * t32[2*i+1]
+		uXx[i] = -2 * t31[2*i+1]
 	}
 }
 

@@ -2387,80 +2387,79 @@ func NewWave(max WaveDims) *Wave {
 	m.t2 = arena[0 : 2*B]
 	m.t3 = arena[2*B : 8*B]
 	m.t5 = arena[8*B : 14*B]
-	m.t6 = arena[14*B : 14*B+1]
-	m.t53 = arena[14*B : 14*B+6]
-	m.t85 = arena[14*B : 14*B+6]
-	m.t87 = arena[14*B : 14*B+36]
-	m.t101 = arena[14*B : 14*B+6]
-	m.t112 = arena[14*B : 14*B+12]
-	m.t122 = arena[14*B : 14*B+6]
-	m.t7 = arena[14*B+36 : 16*B+36]
-	m.t8 = arena[16*B+36 : 22*B+36]
-	m.t9 = arena[22*B+36 : 28*B+36]
-	m.t105 = arena[22*B+36 : 28*B+36]
-	m.t108 = arena[22*B+36 : 28*B+36]
-	m.t11 = arena[28*B+36 : 34*B+36]
-	m.t103 = arena[28*B+36 : 34*B+36]
-	m.t12 = arena[34*B+36 : 40*B+36]
-	m.t13 = arena[40*B+36 : 46*B+36]
-	m.t14 = arena[46*B+36 : 52*B+36]
-	m.t15 = arena[52*B+36 : 58*B+36]
-	m.t16 = arena[58*B+36 : 64*B+36]
-	m.t17 = arena[64*B+36 : 70*B+36]
-	m.t18 = arena[70*B+36 : 76*B+36]
-	m.t19 = arena[76*B+36 : 82*B+36]
-	m.t20 = arena[82*B+36 : 88*B+36]
-	m.t23 = arena[88*B+36 : 90*B+36]
-	m.duTt = arena[90*B+36 : 91*B+36]
-	m.t25 = arena[91*B+36 : 93*B+36]
-	m.t26 = arena[93*B+36 : 99*B+36]
-	m.t27 = arena[99*B+36 : 105*B+36]
-	m.t28 = arena[105*B+36 : 111*B+36]
-	m.t29 = arena[111*B+36 : 117*B+36]
-	m.t30 = arena[117*B+36 : 123*B+36]
-	m.t31 = arena[123*B+36 : 129*B+36]
-	m.t32 = arena[129*B+36 : 135*B+36]
-	m.t35 = arena[135*B+36 : 137*B+36]
-	m.t57 = arena[135*B+36 : 137*B+36]
-	m.t36 = arena[137*B+36 : 137*B+2*E+36]
-	m.t37 = arena[137*B+2*E+36 : 137*B+8*E+36]
-	m.t99 = arena[137*B+2*E+36 : 137*B+8*E+36]
-	m.t39 = arena[137*B+8*E+36 : 137*B+14*E+36]
-	m.t40 = arena[137*B+14*E+36 : 137*B+20*E+36]
-	m.t42 = arena[137*B+20*E+36 : 137*B+26*E+36]
-	m.t43 = arena[137*B+26*E+36 : 137*B+32*E+36]
-	m.start = arena[137*B+32*E+36 : 137*B+33*E+36]
-	m.t44 = arena[137*B+33*E+36 : 137*B+39*E+36]
-	m.t45 = arena[137*B+39*E+36 : 137*B+45*E+36]
-	m.t46 = arena[137*B+45*E+36 : 137*B+47*E+36]
-	m.t48 = arena[137*B+45*E+36 : 137*B+51*E+36]
-	m.t47 = arena[137*B+51*E+36 : 137*B+53*E+36]
-	m.t51 = arena[137*B+53*E+36 : 137*B+59*E+36]
-	m.t55 = arena[137*B+59*E+36 : 137*B+59*E+42]
-	m.t82 = arena[137*B+59*E+36 : 137*B+59*E+42]
-	m.t89 = arena[137*B+59*E+36 : 137*B+59*E+72]
-	m.t91 = arena[137*B+59*E+36 : 137*B+59*E+72]
-	m.t93 = arena[137*B+59*E+36 : 137*B+59*E+72]
-	m.t95 = arena[137*B+59*E+36 : 137*B+59*E+72]
-	m.t97 = arena[137*B+59*E+36 : 137*B+59*E+72]
+	m.t6 = arena[14*B : 16*B]
+	m.t7 = arena[16*B : 22*B]
+	m.t8 = arena[22*B : 28*B]
+	m.t104 = arena[22*B : 28*B]
+	m.t107 = arena[22*B : 28*B]
+	m.t10 = arena[28*B : 34*B]
+	m.t102 = arena[28*B : 34*B]
+	m.t11 = arena[34*B : 40*B]
+	m.t12 = arena[40*B : 46*B]
+	m.t13 = arena[46*B : 52*B]
+	m.t14 = arena[52*B : 58*B]
+	m.t15 = arena[58*B : 64*B]
+	m.t16 = arena[64*B : 70*B]
+	m.t17 = arena[70*B : 76*B]
+	m.t18 = arena[76*B : 82*B]
+	m.t19 = arena[82*B : 88*B]
+	m.t22 = arena[88*B : 90*B]
+	m.duTt = arena[90*B : 91*B]
+	m.t24 = arena[91*B : 93*B]
+	m.t25 = arena[93*B : 99*B]
+	m.t26 = arena[99*B : 105*B]
+	m.t27 = arena[105*B : 111*B]
+	m.t28 = arena[111*B : 117*B]
+	m.t29 = arena[117*B : 123*B]
+	m.t30 = arena[123*B : 129*B]
+	m.t31 = arena[129*B : 135*B]
+	m.t34 = arena[135*B : 137*B]
+	m.t56 = arena[135*B : 137*B]
+	m.t35 = arena[137*B : 137*B+2*E]
+	m.t36 = arena[137*B+2*E : 137*B+8*E]
+	m.t98 = arena[137*B+2*E : 137*B+8*E]
+	m.t38 = arena[137*B+8*E : 137*B+14*E]
+	m.t39 = arena[137*B+14*E : 137*B+20*E]
+	m.t41 = arena[137*B+20*E : 137*B+26*E]
+	m.t42 = arena[137*B+26*E : 137*B+32*E]
+	m.start = arena[137*B+32*E : 137*B+33*E]
+	m.t43 = arena[137*B+33*E : 137*B+39*E]
+	m.t44 = arena[137*B+39*E : 137*B+45*E]
+	m.t45 = arena[137*B+45*E : 137*B+47*E]
+	m.t47 = arena[137*B+45*E : 137*B+51*E]
+	m.t46 = arena[137*B+51*E : 137*B+53*E]
+	m.t50 = arena[137*B+53*E : 137*B+59*E]
+	m.t52 = arena[137*B+59*E : 137*B+59*E+6]
+	m.t84 = arena[137*B+59*E : 137*B+59*E+6]
+	m.t86 = arena[137*B+59*E : 137*B+59*E+36]
+	m.t100 = arena[137*B+59*E : 137*B+59*E+6]
+	m.t111 = arena[137*B+59*E : 137*B+59*E+12]
+	m.t121 = arena[137*B+59*E : 137*B+59*E+6]
+	m.t54 = arena[137*B+59*E+36 : 137*B+59*E+42]
+	m.t81 = arena[137*B+59*E+36 : 137*B+59*E+42]
+	m.t88 = arena[137*B+59*E+36 : 137*B+59*E+72]
+	m.t90 = arena[137*B+59*E+36 : 137*B+59*E+72]
+	m.t92 = arena[137*B+59*E+36 : 137*B+59*E+72]
+	m.t94 = arena[137*B+59*E+36 : 137*B+59*E+72]
+	m.t96 = arena[137*B+59*E+36 : 137*B+59*E+72]
 	m.dW2 = arena[137*B+59*E+36 : 137*B+59*E+72]
-	m.t111 = arena[137*B+59*E+36 : 137*B+59*E+42]
-	m.t114 = arena[137*B+59*E+36 : 137*B+59*E+48]
-	m.t116 = arena[137*B+59*E+36 : 137*B+59*E+48]
-	m.t118 = arena[137*B+59*E+36 : 137*B+59*E+48]
-	m.t120 = arena[137*B+59*E+36 : 137*B+59*E+48]
+	m.t110 = arena[137*B+59*E+36 : 137*B+59*E+42]
+	m.t113 = arena[137*B+59*E+36 : 137*B+59*E+48]
+	m.t115 = arena[137*B+59*E+36 : 137*B+59*E+48]
+	m.t117 = arena[137*B+59*E+36 : 137*B+59*E+48]
+	m.t119 = arena[137*B+59*E+36 : 137*B+59*E+48]
 	m.dW1 = arena[137*B+59*E+36 : 137*B+59*E+48]
-	m.t58 = arena[137*B+59*E+72 : 143*B+59*E+72]
-	m.t61 = arena[143*B+59*E+72 : 149*B+59*E+72]
-	m.t62 = arena[149*B+59*E+72 : 155*B+59*E+72]
-	m.t63 = arena[155*B+59*E+72 : 161*B+59*E+72]
-	m.t64 = arena[161*B+59*E+72 : 167*B+59*E+72]
-	m.t80 = arena[161*B+59*E+72 : 167*B+59*E+72]
-	m.t67 = arena[167*B+59*E+72 : 173*B+59*E+72]
-	m.t68 = arena[173*B+59*E+72 : 175*B+59*E+72]
-	m.t69 = arena[175*B+59*E+72 : 181*B+59*E+72]
-	m.t75 = arena[175*B+59*E+72 : 181*B+59*E+72]
-	m.t83 = arena[181*B+59*E+72 : 181*B+59*E+78]
+	m.t57 = arena[137*B+59*E+72 : 143*B+59*E+72]
+	m.t60 = arena[143*B+59*E+72 : 149*B+59*E+72]
+	m.t61 = arena[149*B+59*E+72 : 155*B+59*E+72]
+	m.t62 = arena[155*B+59*E+72 : 161*B+59*E+72]
+	m.t63 = arena[161*B+59*E+72 : 167*B+59*E+72]
+	m.t79 = arena[161*B+59*E+72 : 167*B+59*E+72]
+	m.t66 = arena[167*B+59*E+72 : 173*B+59*E+72]
+	m.t67 = arena[173*B+59*E+72 : 175*B+59*E+72]
+	m.t68 = arena[175*B+59*E+72 : 181*B+59*E+72]
+	m.t74 = arena[175*B+59*E+72 : 181*B+59*E+72]
+	m.t82 = arena[181*B+59*E+72 : 181*B+59*E+78]
 
 	m.Init(0)
 	return m
@@ -2483,7 +2482,7 @@ func (m *Wave) initialise(seed uint64) {
 	b1 := m.params.B1
 	b2 := m.params.B2
 	speed := m.params.Speed
-	t122 := m.t122
+	t121 := m.t121
 
 	// W1 ← 0.5·N(W1)
 	key := rng.Key(seed, 0xcc9594e20994f10d, 0)
@@ -2491,8 +2490,8 @@ func (m *Wave) initialise(seed uint64) {
 		W1[i] = 0.5 * rng.Normal64(key, uint64(i))
 	}
 
-	// t122 = 0
-	clear(t122)
+	// t121 = 0
+	clear(t121)
 
 	// W2 ← 0.4082483·N(W2)
 	key2 := rng.Key(seed, 0x6c39d21b7a644666, 0)
@@ -2506,10 +2505,10 @@ func (m *Wave) initialise(seed uint64) {
 		w3[i] = 0.5 * rng.Normal64(key3, uint64(i))
 	}
 
-	// b1 = t122
+	// b1 = t121
 	clear(b1)
 
-	// b2 = t122
+	// b2 = t121
 	clear(b2)
 
 	// speed ← 1
@@ -2706,23 +2705,22 @@ type WavePredictor struct {
 	t2  []float64 // [max.B,2]
 	t5  []float64 // [max.B,6]; in the memory of t2
 	t3  []float64 // [max.B,6]
-	t24 []float64 // [max.B,2]; in the memory of t3
-	t28 []float64 // [max.B,6]; in the memory of t3
-	t30 []float64 // [max.B,6]; in the memory of t3
-	t32 []float64 // [max.B,2]; in the memory of t3
+	t23 []float64 // [max.B,2]; in the memory of t3
+	t27 []float64 // [max.B,6]; in the memory of t3
+	t29 []float64 // [max.B,6]; in the memory of t3
+	t31 []float64 // [max.B,2]; in the memory of t3
 	t6  []float64 // [max.B,6]
-	t23 []float64 // [max.B,2]; in the memory of t6
-	t25 []float64 // [max.B,6]; in the memory of t6
+	t22 []float64 // [max.B,2]; in the memory of t6
+	t24 []float64 // [max.B,6]; in the memory of t6
 	t8  []float64 // [max.B,6]
-	t21 []float64 // [max.B,6]; in the memory of t8
+	t20 []float64 // [max.B,6]; in the memory of t8
 	t9  []float64 // [max.B,6]
-	t19 []float64 // [max.B,6]; in the memory of t9
+	t18 []float64 // [max.B,6]; in the memory of t9
 	t10 []float64 // [max.B,6]
-	t11 []float64 // [1]
-	t12 []float64 // [max.B,2]
-	t15 []float64 // [max.B,6]; in the memory of t12
-	t13 []float64 // [max.B,6]
-	t16 []float64 // [max.B,6]
+	t11 []float64 // [max.B,2]
+	t14 []float64 // [max.B,6]; in the memory of t11
+	t12 []float64 // [max.B,6]
+	t15 []float64 // [max.B,6]
 }
 
 // NewWavePredictor returns a predictor for inputs up to max.
@@ -2731,27 +2729,26 @@ func NewWavePredictor(w *WaveWeights, max WaveDims) *WavePredictor {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float64, 54*B+1)
+	arena := make([]float64, 54*B)
 	p.t2 = arena[0 : 2*B]
 	p.t5 = arena[0 : 6*B]
 	p.t3 = arena[6*B : 12*B]
-	p.t24 = arena[6*B : 8*B]
-	p.t28 = arena[6*B : 12*B]
-	p.t30 = arena[6*B : 12*B]
-	p.t32 = arena[6*B : 8*B]
+	p.t23 = arena[6*B : 8*B]
+	p.t27 = arena[6*B : 12*B]
+	p.t29 = arena[6*B : 12*B]
+	p.t31 = arena[6*B : 8*B]
 	p.t6 = arena[12*B : 18*B]
-	p.t23 = arena[12*B : 14*B]
-	p.t25 = arena[12*B : 18*B]
+	p.t22 = arena[12*B : 14*B]
+	p.t24 = arena[12*B : 18*B]
 	p.t8 = arena[18*B : 24*B]
-	p.t21 = arena[18*B : 24*B]
+	p.t20 = arena[18*B : 24*B]
 	p.t9 = arena[24*B : 30*B]
-	p.t19 = arena[24*B : 30*B]
+	p.t18 = arena[24*B : 30*B]
 	p.t10 = arena[30*B : 36*B]
-	p.t11 = arena[36*B : 36*B+1]
-	p.t12 = arena[36*B+1 : 38*B+1]
-	p.t15 = arena[36*B+1 : 42*B+1]
-	p.t13 = arena[42*B+1 : 48*B+1]
-	p.t16 = arena[48*B+1 : 54*B+1]
+	p.t11 = arena[36*B : 38*B]
+	p.t14 = arena[36*B : 42*B]
+	p.t12 = arena[42*B : 48*B]
+	p.t15 = arena[48*B : 54*B]
 
 	return p
 }

@@ -21,62 +21,60 @@ import (
 //	hidden.y     = hidden.b + hidden.y  [B,6]
 //	h            = softplus(hidden.y)   [B,6]
 //	t            = σ(hidden.y)          [B,6]
+//	dhidden.y    = net.W·t              [B,6]
 //	t2           = 1 − t                [B,6]
 //	net.y        = h·net.W              [B]
 //	net.y        = net.b + net.y        [B]
 //	(B/2)·df     = net.y − y
 //	s            = Σ ((B/2)·df)²        []
-//	t3           = 1                    [1]
-//	t4           = net.W·t3             [6]
-//	dhidden.y    = t4·t                 [B,6]
 //	g            = dhidden.y·hidden.Wᵀ  [B,3]
-//	t5           = √(Σⱼ g²)             [B]
-//	t6           = t5 − 1               [B]
-//	s2           = Σ t6²                []
+//	t3           = √(Σⱼ g²)             [B]
+//	t4           = t3 − 1               [B]
+//	s2           = Σ t4²                []
 //	ddhidden.y   = v·hidden.W           [B,6]
-//	t7           = t ⊙ ddhidden.y       [B,6]
-//	dhidden.y    = t4·t7 ⊙ t2           [B,6]
+//	t5           = t ⊙ ddhidden.y       [B,6]
+//	dhidden.y    = net.W·t5 ⊙ t2        [B,6]
 //	hv           = dhidden.y·hidden.Wᵀ  [B,3]
 //	s3           = Σ hv²                []
 //	(B/2)·dnet.W = hᵀ·((B/2)·df)        [6,1]
 //	scale        = 2/B                  []
-//	t8[:−1]      = scale·(B/2)·dnet.W
+//	t6[:−1]      = scale·(B/2)·dnet.W
 //	(B/2)·dnet.b = Σᵢ (B/2)·df
 //	dnet.b       = scale·(B/2)·dnet.b
-//	t8[6]        = dnet.b
-//	s4           = Σ t8²                []
+//	t6[6]        = dnet.b
+//	s4           = Σ t6²                []
 //
 // Backward:
 //
-//	t9          = h·t8[:−1]                                    [B,1]
-//	500·ddnet.y = t8[6] + t9
+//	t7          = h·t6[:−1]                                    [B,1]
+//	500·ddnet.y = t6[6] + t7
 //	2·ddf       = 2·(B/2)·df + 0.004·500·ddnet.y
 //	scale       = 1/B                                          []
 //	dnet.b      = scale·Σᵢ 2·ddf
 //	dnet.W      = scale·hᵀ·(2·ddf)                             [6,1]
 //	((3*B)/0.02)·ddhidden.y = hv·hidden.W                                  [B,6]
 //	scale2      = 0.02/(3*B)                                   []
-//	t10         = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y  [B,6]
-//	t11         = t10 − scale2·t7 ⊙ ((3*B)/0.02)·ddhidden.y    [B,6]
-//	((3*B)/0.02)·dddhidden.y = t4·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
-//	(B/0.2)·dg  = where(t5 = 0, 0, t6/where(t5 = 0, 1, t5))·g
+//	t8          = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y  [B,6]
+//	t9          = t8 − scale2·t5 ⊙ ((3*B)/0.02)·ddhidden.y     [B,6]
+//	((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
+//	(B/0.2)·dg  = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
 //	scale3      = 0.2/B                                        []
 //	ddhidden.y  = scale3·((B/0.2)·dg)·hidden.W                 [B,6]
-//	ddh         = t ⊙ (t10 + ddhidden.y)
-//	t12         = t4·t2 ⊙ (t11 + ddhidden.y)                   [B,6]
-//	t13         = Σᵢ ddh                                       [6]
-//	dnet.W      = dnet.W + t3·t13                              [6,1]
-//	t14         = 0.004·((B/2)·df)·t8[:−1]ᵀ                    [B,6]
-//	dh          = t14 + (2·ddf)·net.Wᵀ
+//	ddh         = t ⊙ (t8 + ddhidden.y)
+//	t10         = net.W·t2 ⊙ (t9 + ddhidden.y)                 [B,6]
+//	t11         = Σᵢ ddh                                       [6]
+//	dnet.W      = dnet.W + t11                                 [6,1]
+//	t12         = 0.004·((B/2)·df)·t6[:−1]ᵀ                    [B,6]
+//	dh          = t12 + (2·ddf)·net.Wᵀ
 //	dh          = scale·dh
-//	dhidden.y   = t ⊙ (t12 + dh)                               [B,6]
+//	dhidden.y   = t ⊙ (t10 + dh)                               [B,6]
 //	dhidden.b   = Σᵢ dhidden.y
-//	t15         = scale3·((B/0.2)·dg)ᵀ·dhidden.y               [3,6]
-//	t16         = t15 + scale2·hvᵀ·dhidden.y
-//	t17         = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)         [3,6]
-//	t18         = t16 + t17                                    [3,6]
+//	t13         = scale3·((B/0.2)·dg)ᵀ·dhidden.y               [3,6]
+//	t14         = t13 + scale2·hvᵀ·dhidden.y
+//	t15         = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)         [3,6]
+//	t16         = t14 + t15                                    [3,6]
 //	dhidden.W   = xᵀ·dhidden.y                                 [3,6]
-//	dhidden.W   = t18 + dhidden.W                              [3,6]
+//	dhidden.W   = t16 + dhidden.W                              [3,6]
 //
 // Update, adam(lr: 1e-2):
 //
@@ -100,29 +98,27 @@ type Penalty struct {
 	hiddenY    []float64 // [max.B,6]; becomes hidden.y, then h, in place
 	ddhiddenY2 []float64 // [max.B,6]; becomes ((3*B)/0.02)·ddhidden.y, then ((3*B)/0.02)·dddhidden.y, in place; in the memory of hiddenY
 	dhiddenY3  []float64 // [max.B,6]; becomes dhidden.y, in place
+	dhiddenY   []float64 // [max.B,6]; becomes dhidden.y, in place
 	t2         []float64 // [max.B,6]
 	netY       []float64 // [max.B,1]; becomes net.y, then (B/2)·df, in place
-	t3         []float64 // [1]
-	t15        []float64 // [3,6]; in the memory of t3
-	t4         []float64 // [6]
-	t17        []float64 // [3,6]; in the memory of t4
-	dhiddenW   []float64 // [3,6]; becomes dhidden.W, in place; in the memory of t4
-	dhiddenY   []float64 // [max.B,6]; becomes dhidden.y, in place
 	g          []float64 // [max.B,3]; becomes (B/0.2)·dg, in place
-	t5         []float64 // [max.B]
-	ddhiddenY3 []float64 // [max.B,6]; becomes ddhidden.y, in place; in the memory of t5
-	t14        []float64 // [max.B,6]; in the memory of t5
-	t6         []float64 // [max.B]
+	t3         []float64 // [max.B]
+	ddhiddenY3 []float64 // [max.B,6]; becomes ddhidden.y, in place; in the memory of t3
+	t12        []float64 // [max.B,6]; in the memory of t3
+	t4         []float64 // [max.B]
 	ddhiddenY  []float64 // [max.B,6]; becomes ddhidden.y, in place
-	t7         []float64 // [max.B,6]
+	t5         []float64 // [max.B,6]
 	dhiddenY2  []float64 // [max.B,6]; becomes dhidden.y, in place
 	hv         []float64 // [max.B,3]
 	dnetW      []float64 // [6,1]; becomes (B/2)·dnet.W, in place
 	dnetB      []float64 // [1]; becomes (B/2)·dnet.b, in place; in the memory of dnetW
 	dnetW2     []float64 // [6,1]; becomes dnet.W, in place; in the memory of dnetW
-	t8         []float64 // [7]
+	t13        []float64 // [3,6]; in the memory of dnetW
+	t6         []float64 // [7]
+	t15        []float64 // [3,6]; in the memory of t6
+	dhiddenW   []float64 // [3,6]; becomes dhidden.W, in place; in the memory of t6
 	ddnetY     []float64 // [max.B,1]; becomes 500·ddnet.y, then 2·ddf, in place
-	t13        []float64 // [6]
+	t11        []float64 // [6]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -175,20 +171,18 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	netB := m.params.NetB
 	hiddenY := m.hiddenY[:6*B]
 	dhiddenY3 := m.dhiddenY3[:6*B]
+	dhiddenY := m.dhiddenY[:6*B]
 	t2 := m.t2[:6*B]
 	netY := m.netY[:B]
-	t3 := m.t3
-	t4 := m.t4
-	dhiddenY := m.dhiddenY[:6*B]
 	g := m.g[:3*B]
-	t5 := m.t5[:B]
-	t6 := m.t6[:B]
+	t3 := m.t3[:B]
+	t4 := m.t4[:B]
 	ddhiddenY := m.ddhiddenY[:6*B]
-	t7 := m.t7[:6*B]
+	t5 := m.t5[:6*B]
 	dhiddenY2 := m.dhiddenY2[:6*B]
 	hv := m.hv[:3*B]
 	dnetW := m.dnetW
-	t8 := m.t8
+	t6 := m.t6
 	dnetB := m.dnetB
 
 	// hidden.y = x·hidden.W
@@ -200,18 +194,22 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	// hidden.y = hidden.b + hidden.y
 	// h = softplus(hidden.y)
 	// t = σ(hidden.y)
+	// dhidden.y = net.W·t
 	// t2 = 1 − t
 	for i := range B {
 		hiddenYRow := (*[6]float64)(hiddenY[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
+		dhiddenYRow := (*[6]float64)(dhiddenY[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
-		for j := range dhiddenY3Row {
+		for j := range dhiddenYRow {
 			hiddenYOf := hiddenB[j] + hiddenYRow[j]
 			h := vec.Softplus64(hiddenYOf)
 			t := vec.Sigmoid64(hiddenYOf)
+			dhiddenYOf := netW[j] * t
 			d := 1 - t
 			hiddenYRow[j] = h
 			dhiddenY3Row[j] = t
+			dhiddenYRow[j] = dhiddenYOf
 			t2Row[j] = d
 		}
 	}
@@ -236,35 +234,15 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		netY[i] = df
 	}
 
-	// t3 = 1
-	for i := range t3 {
-		t3[i] = 1
-	}
-
-	// t4 = net.W·t3
-	blas.Dgemm(1,
-		blas.View64(t3, 1, 1),
-		blas.View64(netW, 1, 6),
-		0, blas.View64(t4, 1, 6))
-
-	// dhidden.y = t4·t
-	for i := range B {
-		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
-		dhiddenYRow := (*[6]float64)(dhiddenY[6*i:])
-		for j := range dhiddenYRow {
-			dhiddenYRow[j] = t4[j] * dhiddenY3Row[j]
-		}
-	}
-
 	// g = dhidden.y·hidden.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(dhiddenY, B, 6),
 		blas.View64(hiddenW, 3, 6).T(),
 		0, blas.View64(g, B, 3))
 
-	// t5 = √(Σⱼ g²)
-	// t6 = t5 − 1
-	// s2 = Σ t6²
+	// t3 = √(Σⱼ g²)
+	// t4 = t3 − 1
+	// s2 = Σ t4²
 	s2 := 0.0
 	for i := range B {
 		gRow := (*[3]float64)(g[3*i:])
@@ -275,8 +253,8 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		t2Of := math.Sqrt(t)
 		d := t2Of - 1
 		s2 += d * d
-		t5[i] = t2Of
-		t6[i] = d
+		t3[i] = t2Of
+		t4[i] = d
 	}
 
 	// ddhidden.y = v·hidden.W
@@ -285,18 +263,18 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		blas.View64(hiddenW, 3, 6),
 		0, blas.View64(ddhiddenY, B, 6))
 
-	// t7 = t ⊙ ddhidden.y
-	// dhidden.y = t4·t7 ⊙ t2
+	// t5 = t ⊙ ddhidden.y
+	// dhidden.y = net.W·t5 ⊙ t2
 	for i := range B {
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
-		t7Row := (*[6]float64)(t7[6*i:])
+		t5Row := (*[6]float64)(t5[6*i:])
 		dhiddenY2Row := (*[6]float64)(dhiddenY2[6*i:])
 		for j := range ddhiddenYRow {
 			u := dhiddenY3Row[j] * ddhiddenYRow[j]
-			dhiddenYOf := t4[j] * (u * t2Row[j])
-			t7Row[j] = u
+			dhiddenYOf := netW[j] * (u * t2Row[j])
+			t5Row[j] = u
 			dhiddenY2Row[j] = dhiddenYOf
 		}
 	}
@@ -322,9 +300,9 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	// scale = 2/B
 	scale := 2 / float64(B)
 
-	// t8[:−1] = scale·(B/2)·dnet.W
+	// t6[:−1] = scale·(B/2)·dnet.W
 	for i := range 6 {
-		t8[i] = scale * dnetW[i]
+		t6[i] = scale * dnetW[i]
 	}
 
 	// (B/2)·dnet.b = Σᵢ (B/2)·df
@@ -335,13 +313,13 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	}
 
 	// dnet.b = scale·(B/2)·dnet.b
-	// t8[6] = dnet.b
-	t8[6] = scale * dnetB[0]
+	// t6[6] = dnet.b
+	t6[6] = scale * dnetB[0]
 
-	// s4 = Σ t8²
+	// s4 = Σ t6²
 	s4 := 0.0
 	for i := range 7 {
-		s4 += t8[i] * t8[i]
+		s4 += t6[i] * t6[i]
 	}
 
 	return Totals{
@@ -389,7 +367,7 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	hiddenW := m.params.HiddenW
 	netW := m.params.NetW
 	hiddenY := m.hiddenY[:6*B]
-	t8 := m.t8
+	t6 := m.t6
 	ddnetY := m.ddnetY[:B]
 	netY := m.netY[:B]
 	dnetW2 := m.dnetW2
@@ -397,35 +375,33 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	ddhiddenY2 := m.ddhiddenY2[:6*B]
 	ddhiddenY := m.ddhiddenY[:6*B]
 	t2 := m.t2[:6*B]
-	t7 := m.t7[:6*B]
+	t5 := m.t5[:6*B]
 	dhiddenY3 := m.dhiddenY3[:6*B]
-	t4 := m.t4
-	t5 := m.t5[:B]
-	t6 := m.t6[:B]
+	t3 := m.t3[:B]
+	t4 := m.t4[:B]
 	g := m.g[:3*B]
 	ddhiddenY3 := m.ddhiddenY3[:6*B]
-	t13 := m.t13
-	t3 := m.t3
-	t14 := m.t14[:6*B]
+	t11 := m.t11
+	t12 := m.t12[:6*B]
 	dhiddenY := m.dhiddenY[:6*B]
-	t15 := m.t15
+	t13 := m.t13
 	dhiddenY2 := m.dhiddenY2[:6*B]
-	t17 := m.t17
+	t15 := m.t15
 	dhiddenW := m.dhiddenW
 	dnetB := grad.NetB
 	dnetW := grad.NetW
 	dhiddenB := grad.HiddenB
 	dhiddenWBuf := grad.HiddenW
 
-	// t9 = h·t8[:−1]
+	// t7 = h·t6[:−1]
 	blas.Dgemm(1,
 		blas.View64(hiddenY, B, 6),
-		blas.View64(t8, 6, 1),
+		blas.View64(t6, 6, 1),
 		0, blas.View64(ddnetY, B, 1))
 
-	// 500·ddnet.y = t8[6] + t9
+	// 500·ddnet.y = t6[6] + t7
 	for i := range B {
-		ddnetY[i] += t8[6]
+		ddnetY[i] += t6[6]
 	}
 
 	// 2·ddf = 2·(B/2)·df + 0.004·500·ddnet.y
@@ -458,34 +434,34 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	// scale2 = 0.02/(3*B)
 	scale2 := 0.02 / float64(3*B)
 
-	// t10 = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
-	// t11 = t10 − scale2·t7 ⊙ ((3*B)/0.02)·ddhidden.y
-	// ((3*B)/0.02)·dddhidden.y = t4·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
+	// t8 = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
+	// t9 = t8 − scale2·t5 ⊙ ((3*B)/0.02)·ddhidden.y
+	// ((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
 	for i := range B {
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
 		ddhiddenY2Row := (*[6]float64)(ddhiddenY2[6*i:])
-		t7Row := (*[6]float64)(t7[6*i:])
+		t5Row := (*[6]float64)(t5[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		for j := range ddhiddenYRow {
 			u := scale2 * (ddhiddenYRow[j] * t2Row[j] * ddhiddenY2Row[j])
-			d := u - scale2*(t7Row[j]*ddhiddenY2Row[j])
-			dddhiddenY := t4[j] * (dhiddenY3Row[j] * t2Row[j] * ddhiddenY2Row[j])
+			d := u - scale2*(t5Row[j]*ddhiddenY2Row[j])
+			dddhiddenY := netW[j] * (dhiddenY3Row[j] * t2Row[j] * ddhiddenY2Row[j])
 			ddhiddenYRow[j] = u
-			t7Row[j] = d
+			t5Row[j] = d
 			ddhiddenY2Row[j] = dddhiddenY
 		}
 	}
 
-	// (B/0.2)·dg = where(t5 = 0, 0, t6/where(t5 = 0, 1, t5))·g
+	// (B/0.2)·dg = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
 	for i := range B {
-		t := t5[i]
-		if t5[i] == 0 {
+		t := t3[i]
+		if t3[i] == 0 {
 			t = 1
 		}
-		u := t6[i] / t
+		u := t4[i] / t
 		t2Of := u
-		if t5[i] == 0 {
+		if t3[i] == 0 {
 			t2Of = 0
 		}
 		gRow := (*[3]float64)(g[3*i:])
@@ -503,77 +479,77 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		blas.View64(hiddenW, 3, 6),
 		0, blas.View64(ddhiddenY3, B, 6))
 
-	// ddh = t ⊙ (t10 + ddhidden.y)
-	// t12 = t4·t2 ⊙ (t11 + ddhidden.y)
-	// t13 = Σᵢ ddh
-	clear(t13)
+	// ddh = t ⊙ (t8 + ddhidden.y)
+	// t10 = net.W·t2 ⊙ (t9 + ddhidden.y)
+	// t11 = Σᵢ ddh
+	clear(t11)
 	for i := range B {
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
 		ddhiddenY3Row := (*[6]float64)(ddhiddenY3[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
-		t7Row := (*[6]float64)(t7[6*i:])
+		t5Row := (*[6]float64)(t5[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
 		for j := range ddhiddenYRow {
-			u := t4[j] * (t2Row[j] * (t7Row[j] + ddhiddenY3Row[j]))
-			t13[j] += dhiddenY3Row[j] * (ddhiddenYRow[j] + ddhiddenY3Row[j])
+			u := netW[j] * (t2Row[j] * (t5Row[j] + ddhiddenY3Row[j]))
+			t11[j] += dhiddenY3Row[j] * (ddhiddenYRow[j] + ddhiddenY3Row[j])
 			t2Row[j] = u
 		}
 	}
 
-	// dnet.W = dnet.W + t3·t13
+	// dnet.W = dnet.W + t11
 	for i := range 6 {
-		t13OfI := t13[i]
-		dnetW[i] = dnetW2[i] + t3[0]*t13OfI
+		t11OfI := t11[i]
+		dnetW[i] = dnetW2[i] + t11OfI
 	}
 
-	// t14 = 0.004·((B/2)·df)·t8[:−1]ᵀ
+	// t12 = 0.004·((B/2)·df)·t6[:−1]ᵀ
 	blas.Dgemm(0.004,
-		blas.View64(t8, 6, 1),
+		blas.View64(t6, 6, 1),
 		blas.View64(netY, 1, B),
-		0, blas.View64(t14, B, 6).T())
+		0, blas.View64(t12, B, 6).T())
 
-	// dh = t14 + (2·ddf)·net.Wᵀ
+	// dh = t12 + (2·ddf)·net.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(ddnetY, B, 1),
 		blas.View64(netW, 1, 6),
-		1, blas.View64(t14, B, 6))
+		1, blas.View64(t12, B, 6))
 
 	// dh = scale·dh
-	// dhidden.y = t ⊙ (t12 + dh)
+	// dhidden.y = t ⊙ (t10 + dh)
 	// dhidden.b = Σᵢ dhidden.y
 	clear(dhiddenB)
 	for i := range B {
-		t14Row := (*[6]float64)(t14[6*i:])
+		t12Row := (*[6]float64)(t12[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		for j := range dhiddenB {
-			dhiddenYOf := dhiddenY3Row[j] * (t2Row[j] + scale*t14Row[j])
+			dhiddenYOf := dhiddenY3Row[j] * (t2Row[j] + scale*t12Row[j])
 			dhiddenB[j] += dhiddenYOf
 			dhiddenY3Row[j] = dhiddenYOf
 		}
 	}
 
-	// t15 = scale3·((B/0.2)·dg)ᵀ·dhidden.y
+	// t13 = scale3·((B/0.2)·dg)ᵀ·dhidden.y
 	blas.Dgemm(scale3,
 		blas.View64(dhiddenY, B, 6).T(),
 		blas.View64(g, B, 3),
-		0, blas.View64(t15, 3, 6).T())
+		0, blas.View64(t13, 3, 6).T())
 
-	// t16 = t15 + scale2·hvᵀ·dhidden.y
+	// t14 = t13 + scale2·hvᵀ·dhidden.y
 	blas.Dgemm(scale2,
 		blas.View64(dhiddenY2, B, 6).T(),
 		blas.View64(hv, B, 3),
-		1, blas.View64(t15, 3, 6).T())
+		1, blas.View64(t13, 3, 6).T())
 
-	// t17 = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)
+	// t15 = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)
 	blas.Dgemm(scale2,
 		blas.View64(v, B, 3).T(),
 		blas.View64(ddhiddenY2, B, 6),
-		0, blas.View64(t17, 3, 6))
+		0, blas.View64(t15, 3, 6))
 
-	// t18 = t16 + t17
+	// t16 = t14 + t15
 	for i := range 18 {
-		t15[i] += t17[i]
+		t13[i] += t15[i]
 	}
 
 	// dhidden.W = xᵀ·dhidden.y
@@ -582,9 +558,9 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		blas.View64(dhiddenY3, B, 6),
 		0, blas.View64(dhiddenW, 3, 6))
 
-	// dhidden.W = t18 + dhidden.W
+	// dhidden.W = t16 + dhidden.W
 	for i := range 18 {
-		dhiddenWBuf[i] = t15[i] + dhiddenW[i]
+		dhiddenWBuf[i] = t13[i] + dhiddenW[i]
 	}
 }
 
