@@ -1,9 +1,9 @@
-// Package torch compares with PyTorch: the optimisers of golden/optimisers and
+// Package torchmodels compares with PyTorch: the optimisers of golden/optimisers and
 // golden/rules step by step and the models of golden/models as wholes, all in
 // their emitted packages, and the library's functions one by one, in the
 // interpreter. The scripts in testdata made the vectors; the tests read what
 // they wrote and need neither Python nor PyTorch.
-package torch
+package torchmodels
 
 import (
 	"bytes"
