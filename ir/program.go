@@ -72,6 +72,28 @@ type Side struct {
 	Writes  []Write // of states, in training only
 }
 
+// Roots is all that s computes: outputs, loss, metrics and what states become.
+// It is empty where s is nil.
+func (s *Side) Roots() []*Node {
+	if s == nil {
+		return nil
+	}
+	var roots []*Node
+	for _, out := range s.Outputs {
+		roots = append(roots, out.Node)
+	}
+	if s.Loss != nil {
+		roots = append(roots, s.Loss)
+	}
+	for _, m := range s.Metrics {
+		roots = append(roots, m.Node)
+	}
+	for _, w := range s.Writes {
+		roots = append(roots, w.Value)
+	}
+	return roots
+}
+
 // A Param is a trained tensor. Its path is its key in files.
 type Param struct {
 	Path string

@@ -11,7 +11,7 @@ type entry struct {
 // modelEntries is what a model computes: outputs, loss and metrics, the
 // gradient by each parameter, the updates, and the inference form.
 func modelEntries(g *ir.Graph, m *ir.Model) []entry {
-	entries := []entry{{"training", sideRoots(m.Train)}}
+	entries := []entry{{"training", m.Train.Roots()}}
 	if m.Train != nil && m.Train.Loss != nil {
 		grads := entry{name: "gradient"}
 		for _, p := range m.Params {
@@ -26,32 +26,7 @@ func modelEntries(g *ir.Graph, m *ir.Model) []entry {
 			updates.roots = append(updates.roots, w.Value)
 		}
 	}
-	return append(entries, updates, entry{"inference", sideRoots(m.Infer)})
-}
-
-// sideRoots is the results of a specialisation of a model.
-func sideRoots(s *ir.Side) []*ir.Node {
-	if s == nil {
-		return nil
-	}
-	roots := namedRoots(s.Outputs)
-	if s.Loss != nil {
-		roots = append(roots, s.Loss)
-	}
-	roots = append(roots, namedRoots(s.Metrics)...)
-	for _, w := range s.Writes {
-		roots = append(roots, w.Value)
-	}
-	return roots
-}
-
-// namedRoots is the nodes of named values.
-func namedRoots(values []ir.Named) []*ir.Node {
-	var roots []*ir.Node
-	for _, v := range values {
-		roots = append(roots, v.Node)
-	}
-	return roots
+	return append(entries, updates, entry{"inference", m.Infer.Roots()})
 }
 
 // funcEntries is an exported function's values and each of its derived forms.
