@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"gradgen.dev/dsl"
 	"gradgen.dev/ir"
@@ -78,4 +79,24 @@ func elaborate(std streams, path string, options dsl.Options) (source, []*dsl.Di
 	std.now.at("elaborate", path)
 	program, meaning := dsl.Elaborate(file, options)
 	return source{path, file, program}, append(syntax, meaning...), nil
+}
+
+// loadOne is load for a single program.
+func loadOne(std streams, path string, s settings) (source, error) {
+	sources, err := load(std, []string{path}, s)
+	if err != nil {
+		return source{}, err
+	}
+	if len(sources) != 1 {
+		return source{}, fmt.Errorf("%s: want one program, found %d", path, len(sources))
+	}
+	return sources[0], nil
+}
+
+// listed is names as an error lists them.
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }

@@ -49,6 +49,7 @@ type commandLine struct {
 	Fmt     fmtCommand     `cmd:"" help:"Give programs their canonical layout."`
 	Params  paramsCommand  `cmd:"" help:"List the trained tensors of models."`
 	Explain explainCommand `cmd:"" help:"Show forward, gradients and update as text."`
+	Graph   graphCommand   `cmd:"" help:"Draw models and functions."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,400 @@
+package draw
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gradgen.dev/ir"
+)
+
+// An Entry is a graph of a program that is drawn: a side of a model, or the
+// value of a function.
+type Entry struct {
+	Name    string // model MLP
+	Results []Result
+}
+
+// A Result is what an entry computes.
+type Result struct {
+	Name string
+	Kind Kind
+	Node *ir.Node
+}
+
+// ModelEntry is a side of a model.
+func ModelEntry(m *ir.Model, s *ir.Side) Entry {
+	e := Entry{Name: "model " + m.Name}
+	add := func(kind Kind, name string, n *ir.Node) { e.Results = append(e.Results, Result{name, kind, n}) }
+	for _, o := range s.Outputs {
+		add(Output, o.Name, o.Node)
+	}
+	if s.Loss != nil {
+		add(Loss, "", s.Loss)
+	}
+	for _, x := range s.Metrics {
+		add(Metric, x.Name, x.Node)
+	}
+	for _, w := range s.Writes {
+		add(State, "new "+w.State.Path, w.Value)
+	}
+	return e
+}
+
+// FuncEntry is the value of a function.
+func FuncEntry(f *ir.Func) Entry {
+	e := Entry{Name: "fn " + f.Name}
+	for i, n := range f.Results {
+		name := f.Name
+		if len(f.Results) > 1 {
+			name = fmt.Sprintf("%s %d", f.Name, i+1)
+		}
+		e.Results = append(e.Results, Result{name, Output, n})
+	}
+	return e
+}
+
+// New is the graph of entries of a program, whose nodes and names are g's.
+// Several entries are a group each.
+func New(g *ir.Graph, title string, entries []Entry) *Graph {
+	out := &Graph{Title: title, Root: &Group{}}
+	for _, e := range entries {
+		within := out.Root
+		if len(entries) > 1 {
+			within = &Group{Title: e.Name, Parent: out.Root}
+			out.Root.Groups = append(out.Root.Groups, within)
+		} else {
+			out.Title = e.Name + " of " + title
+		}
+		newSketch(g, e).draw(out, within)
+	}
+	out.Root.fold()
+	out.Root.unravel(out.edges())
+	for _, e := range out.edges() {
+		e.from.used = true
+	}
+	return out
+}
+
+// A sketch chooses what of one entry is drawn.
+type sketch struct {
+	g       *ir.Graph
+	order   []*ir.Node
+	users   map[*ir.Node][]*ir.Node
+	within  map[*ir.Node]string   // the instance of each node
+	results map[*ir.Node][]Result // of the entry
+	shown   map[*ir.Node]bool     // drawn
+	fixed   map[*ir.Node]bool     // made of constants and extents alone
+}
+
+func newSketch(g *ir.Graph, e Entry) *sketch {
+	s := &sketch{g: g, users: map[*ir.Node][]*ir.Node{}, within: map[*ir.Node]string{}, results: map[*ir.Node][]Result{}, shown: map[*ir.Node]bool{}, fixed: map[*ir.Node]bool{}}
+	var roots []*ir.Node
+	for _, r := range e.Results {
+		roots = append(roots, r.Node)
+		s.results[r.Node] = append(s.results[r.Node], r)
+	}
+	s.order = ir.Topological(roots...)
+	for _, n := range s.order {
+		s.fixed[n] = s.isFixed(n)
+		s.within[n] = s.instance(n)
+		for _, a := range n.Operands() {
+			s.users[a] = append(s.users[a], n)
+		}
+	}
+	s.choose()
+	return s
+}
+
+// isParam reports whether n is a parameter, seen in whatever way.
+func isParam(n *ir.Node) bool {
+	for n.Op.Class == ir.View || n.IsMark() {
+		n = n.Args[0]
+	}
+	return n.Is("param")
+}
+
+// isFixed reports whether n is made of constants and extents alone.
+func (s *sketch) isFixed(n *ir.Node) bool {
+	switch {
+	case n.Is("const") || n.Is("tensor") || n.Is("size") || n.Is("iota"):
+		return true
+	case len(n.Args) == 0:
+		return false
+	}
+	return !slices.ContainsFunc(n.Operands(), func(a *ir.Node) bool { return !s.fixed[a] })
+}
+
+// instance is the instance that n belongs to. Nodes without a name have none
+// noted: they are with the parameter that they read, else where all their
+// operands are.
+func (s *sketch) instance(n *ir.Node) string {
+	if o := s.g.Origin(n); o.Name != "" || n.Op.Class == ir.Leaf {
+		return o.Instance
+	}
+	path, found := "", false
+	for _, a := range n.Operands() {
+		if isParam(a) {
+			return s.within[a]
+		}
+		if s.fixed[a] || a.Op.Class == ir.Random {
+			continue
+		}
+		if p := s.within[a]; !found {
+			path, found = p, true
+		} else {
+			path = commonPath(path, p)
+		}
+	}
+	return path
+}
+
+// commonPath is the instance around two others.
+func commonPath(a, b string) string {
+	p, q := strings.Split(a, "."), strings.Split(b, ".")
+	n := 0
+	for n < len(p) && n < len(q) && p[n] == q[n] {
+		n++
+	}
+	return strings.Join(p[:n], ".")
+}
+
+// inside reports whether the instance of path a is b or in it.
+func inside(a, b string) bool {
+	return a == b || b == "" || strings.HasPrefix(a, b+".")
+}
+
+// choose decides which nodes are drawn.
+func (s *sketch) choose() {
+	for _, n := range s.order {
+		switch {
+		case s.results[n] != nil || n.Is("input") || n.Is("state"):
+			s.shown[n] = true
+		case n.Op.Class == ir.Leaf || n.IsMark() || s.fixed[n] || isParam(n):
+		case s.g.Origin(n).Name != "":
+			s.shown[n] = true
+		default:
+			s.shown[n] = s.returned(n)
+		}
+	}
+
+	// A product that several values are cut out of is drawn once.
+	product := map[*ir.Node]bool{} // lies between the node and what is drawn above
+	for _, n := range s.order {
+		product[n] = n.Op.Class == ir.Product ||
+			slices.ContainsFunc(n.Operands(), func(a *ir.Node) bool { return !s.shown[a] && product[a] })
+		if product[n] && !s.shown[n] && len(s.users[n]) > 1 && !s.fixed[n] && !isParam(n) && len(s.successors(n)) > 1 {
+			s.shown[n] = true
+		}
+	}
+
+	// Of a value that is assigned anew under its name, the last one is drawn,
+	// and of an instance that has its name from a value, that value.
+	for _, n := range slices.Backward(s.order) {
+		if !s.shown[n] || s.results[n] != nil || n.Op.Class == ir.Leaf {
+			continue
+		}
+		next := s.successors(n)
+		if len(next) == 1 && s.becomes(n, next[0]) {
+			s.shown[n] = false
+		}
+	}
+}
+
+// returned reports whether n, without a name, is what its instance returns.
+func (s *sketch) returned(n *ir.Node) bool {
+	if s.within[n] == "" {
+		return false
+	}
+	return slices.ContainsFunc(s.users[n], func(u *ir.Node) bool { return !inside(s.within[u], s.within[n]) })
+}
+
+// becomes reports whether n is an earlier value of next, or the only value of
+// the instance that next has given its name to.
+func (s *sketch) becomes(n, next *ir.Node) bool {
+	name := s.fullName(n)
+	if s.g.Origin(next).Name == "" {
+		return false
+	}
+	if s.g.Origin(n).Name != "" && name == s.fullName(next) {
+		return true
+	}
+	return s.within[n] != "" && s.within[n] == s.fullName(next) && s.alone(n)
+}
+
+// alone reports whether nothing else of n's instance is drawn.
+func (s *sketch) alone(n *ir.Node) bool {
+	for m, path := range s.within {
+		if m != n && s.shown[m] && inside(path, s.within[n]) {
+			return false
+		}
+	}
+	return true
+}
+
+// fullName is the name of n behind its instance.
+func (s *sketch) fullName(n *ir.Node) string {
+	o := s.g.Origin(n)
+	return strings.TrimPrefix(o.Instance+"."+o.Name, ".")
+}
+
+// successors is the drawn nodes that n leads to over others.
+func (s *sketch) successors(n *ir.Node) []*ir.Node {
+	var out []*ir.Node
+	seen := map[*ir.Node]bool{}
+	var visit func(*ir.Node)
+	visit = func(m *ir.Node) {
+		for _, u := range s.users[m] {
+			if seen[u] {
+				continue
+			}
+			seen[u] = true
+			if s.shown[u] {
+				out = append(out, u)
+			} else {
+				visit(u)
+			}
+		}
+	}
+	visit(n)
+	return out
+}
+
+// draw adds what was chosen to a graph.
+func (s *sketch) draw(to *Graph, within *Group) {
+	vertex := map[*ir.Node]*Vertex{}
+	groups := map[string]*Group{"": within}
+	for _, n := range s.order {
+		if !s.shown[n] {
+			continue
+		}
+		v := &Vertex{Name: s.g.Origin(n).Name, Shape: shapeOf(n), Group: instanceGroup(groups, s.within[n])}
+		s.describe(v, n)
+		s.sources(n, func(a *ir.Node) {
+			switch {
+			case a.Is("param"):
+				v.Params = append(v.Params, s.localName(a, n)+" "+shapeOf(a))
+			case vertex[a] != nil:
+				v.From = append(v.From, vertex[a])
+			}
+		})
+		vertex[n] = v
+		v.Group.Vertices = append(v.Group.Vertices, v)
+		to.Vertices = append(to.Vertices, v)
+	}
+}
+
+// describe is the kind of the vertex of n, and how it is computed.
+func (s *sketch) describe(v *Vertex, n *ir.Node) {
+	v.Kind = Value
+	switch {
+	case n.Is("input"):
+		v.Kind, v.Name = Input, n.Attr.Name
+		return
+	case n.Is("state"):
+		v.Kind, v.Name = State, n.Attr.Name
+		return
+	}
+	var names []string
+	for _, r := range s.results[n] {
+		v.Kind = r.Kind
+		names = append(names, r.Name)
+	}
+	if len(names) > 0 && (v.Kind != State || v.Name == "") {
+		v.Name = strings.TrimSpace(strings.Join(names, ", "))
+	}
+	v.Text = s.text(n)
+}
+
+// sources calls f with the drawn nodes and the parameters that n is computed
+// from, each once.
+func (s *sketch) sources(n *ir.Node, f func(*ir.Node)) {
+	seen := map[*ir.Node]bool{}
+	var visit func(*ir.Node)
+	visit = func(m *ir.Node) {
+		for _, a := range m.Operands() {
+			if seen[a] {
+				continue
+			}
+			seen[a] = true
+			if s.shown[a] || a.Is("param") {
+				f(a)
+			} else {
+				visit(a)
+			}
+		}
+	}
+	visit(n)
+}
+
+// instanceGroup is the group of an instance, made with those around it where it
+// is new. A group is around another where its path is a whole instance's.
+func instanceGroup(groups map[string]*Group, path string) *Group {
+	if g := groups[path]; g != nil {
+		return g
+	}
+	around := ""
+	if dot := strings.LastIndexByte(path, '.'); dot >= 0 {
+		around = path[:dot]
+	}
+	title := strings.TrimPrefix(path[len(around):], ".")
+	if title[0] >= '0' && title[0] <= '9' && around != "" {
+		// An iteration of a loop over instances: the loop is no group of its own.
+		title = path
+		if dot := strings.LastIndexByte(around, '.'); dot >= 0 {
+			around = around[:dot]
+		} else {
+			around = ""
+		}
+		title = strings.TrimPrefix(path[len(around):], ".")
+	}
+	parent := instanceGroup(groups, around)
+	g := &Group{Title: title, Path: path, Parent: parent}
+	parent.Groups = append(parent.Groups, g)
+	groups[path] = g
+	return g
+}
+
+// fold puts groups of one vertex into the group around them: the vertex has the
+// instance's name then.
+func (g *Group) fold() {
+	kept := g.Groups[:0]
+	for _, c := range g.Groups {
+		c.fold()
+		if c.Path == "" || len(c.Groups) > 0 || len(c.Vertices) != 1 {
+			kept = append(kept, c)
+			continue
+		}
+		v := c.Vertices[0]
+		v.Group, v.Name = g, joined(c.Title, v.Name)
+		g.Vertices = append(g.Vertices, v)
+	}
+	g.Groups = kept
+}
+
+// joined is a name behind that of the instance around it.
+func joined(around, name string) string {
+	if name == "" {
+		return around
+	}
+	return around + "." + name
+}
+
+// shapeOf is the shape of n, with the element type where it does not float.
+func shapeOf(n *ir.Node) string {
+	if n.Type.Elem.IsFloat() {
+		return n.Type.Shape.String()
+	}
+	return n.Type.String()
+}
+
+// localName is the name of a parameter or state, seen from n: without the
+// instance of n, or the one that n has given its name to.
+func (s *sketch) localName(leaf, n *ir.Node) string {
+	for _, path := range []string{s.fullName(n), s.within[n]} {
+		if rest, ok := strings.CutPrefix(leaf.Attr.Name, path+"."); ok && path != "" {
+			return rest
+		}
+	}
+	return leaf.Attr.Name
+}
