@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"gradgen.dev/dsl"
@@ -100,3 +102,6 @@ func listed(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// sortedKeys is the keys of a map in order.
+func sortedKeys(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }

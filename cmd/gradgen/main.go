@@ -48,6 +48,7 @@ type commandLine struct {
 	Check   checkCommand   `cmd:"" help:"Report the errors of programs, and write nothing."`
 	Fmt     fmtCommand     `cmd:"" help:"Give programs their canonical layout."`
 	Params  paramsCommand  `cmd:"" help:"List the trained tensors of models."`
+	Summary summaryCommand `cmd:"" help:"Show shapes, flops and memory of models."`
 	Explain explainCommand `cmd:"" help:"Show forward, gradients and update as text."`
 	Graph   graphCommand   `cmd:"" help:"Draw models and functions."`
 	Version versionCommand `cmd:"" help:"Print the version."`

@@ -19,7 +19,7 @@ const mostCuts = 3
 // program writes it.
 func (s *sketch) text(n *ir.Node) string {
 	for depth := 12; depth > 1; depth-- {
-		p := &speller{s, n, s.within[n]}
+		p := &speller{s, n, s.Of[n]}
 		if out := p.operation(n, 0, depth); utf8.RuneCountInString(out) <= longestText && strings.Count(out, "…") <= mostCuts {
 			return out
 		}
@@ -72,8 +72,8 @@ func (p *speller) nameOf(x *ir.Node) string {
 		return o.Name
 	case o.Name != "":
 		return o.Instance + "." + o.Name
-	case p.sketch.within[x] != p.within && p.sketch.within[x] != "":
-		return p.sketch.within[x]
+	case p.Of[x] != p.within && p.Of[x] != "":
+		return p.Of[x]
 	}
 	return "…"
 }
@@ -161,7 +161,7 @@ func (p *speller) pattern(x *ir.Node, depth int) (out string, own int) {
 			return site + "(" + p.kept(x, depth) + ")", 8
 		}
 	case "div":
-		if d := x.Args[0]; d.Is("sum") && !p.shown[d] && p.fixed[x.Args[1]] {
+		if d := x.Args[0]; d.Is("sum") && !p.shown[d] && p.Fixed[x.Args[1]] {
 			return "mean(" + arg(d.Args[0]) + ")", 8
 		}
 	}
@@ -172,10 +172,10 @@ func (p *speller) pattern(x *ir.Node, depth int) (out string, own int) {
 // keeps, without its scale.
 func (p *speller) kept(x *ir.Node, depth int) string {
 	a := x.Args[2]
-	if p.fixed[a] {
+	if p.Fixed[a] {
 		a = x.Args[1]
 	}
-	for !p.shown[a] && (a.Is("div") || a.Is("mul")) && p.fixed[a.Args[1]] {
+	for !p.shown[a] && (a.Is("div") || a.Is("mul")) && p.Fixed[a.Args[1]] {
 		a = a.Args[0]
 	}
 	return p.operand(a, 0, depth-1)

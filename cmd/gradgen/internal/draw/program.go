@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gradgen.dev/cmd/gradgen/internal/instances"
 	"gradgen.dev/ir"
 )
 
@@ -78,119 +79,51 @@ func New(g *ir.Graph, title string, entries []Entry) *Graph {
 
 // A sketch chooses what of one entry is drawn.
 type sketch struct {
+	*instances.Map
 	g       *ir.Graph
-	order   []*ir.Node
-	users   map[*ir.Node][]*ir.Node
-	within  map[*ir.Node]string   // the instance of each node
 	results map[*ir.Node][]Result // of the entry
 	shown   map[*ir.Node]bool     // drawn
-	fixed   map[*ir.Node]bool     // made of constants and extents alone
 }
 
 func newSketch(g *ir.Graph, e Entry) *sketch {
-	s := &sketch{g: g, users: map[*ir.Node][]*ir.Node{}, within: map[*ir.Node]string{}, results: map[*ir.Node][]Result{}, shown: map[*ir.Node]bool{}, fixed: map[*ir.Node]bool{}}
+	s := &sketch{g: g, results: map[*ir.Node][]Result{}, shown: map[*ir.Node]bool{}}
 	var roots []*ir.Node
 	for _, r := range e.Results {
 		roots = append(roots, r.Node)
 		s.results[r.Node] = append(s.results[r.Node], r)
 	}
-	s.order = ir.Topological(roots...)
-	for _, n := range s.order {
-		s.fixed[n] = s.isFixed(n)
-		s.within[n] = s.instance(n)
-		for _, a := range n.Operands() {
-			s.users[a] = append(s.users[a], n)
-		}
-	}
+	s.Map = instances.Find(g, roots...)
 	s.choose()
 	return s
 }
 
-// isParam reports whether n is a parameter, seen in whatever way.
-func isParam(n *ir.Node) bool {
-	for n.Op.Class == ir.View || n.IsMark() {
-		n = n.Args[0]
-	}
-	return n.Is("param")
-}
-
-// isFixed reports whether n is made of constants and extents alone.
-func (s *sketch) isFixed(n *ir.Node) bool {
-	switch {
-	case n.Is("const") || n.Is("tensor") || n.Is("size") || n.Is("iota"):
-		return true
-	case len(n.Args) == 0:
-		return false
-	}
-	return !slices.ContainsFunc(n.Operands(), func(a *ir.Node) bool { return !s.fixed[a] })
-}
-
-// instance is the instance that n belongs to. Nodes without a name have none
-// noted: they are with the parameter that they read, else where all their
-// operands are.
-func (s *sketch) instance(n *ir.Node) string {
-	if o := s.g.Origin(n); o.Name != "" || n.Op.Class == ir.Leaf {
-		return o.Instance
-	}
-	path, found := "", false
-	for _, a := range n.Operands() {
-		if isParam(a) {
-			return s.within[a]
-		}
-		if s.fixed[a] || a.Op.Class == ir.Random {
-			continue
-		}
-		if p := s.within[a]; !found {
-			path, found = p, true
-		} else {
-			path = commonPath(path, p)
-		}
-	}
-	return path
-}
-
-// commonPath is the instance around two others.
-func commonPath(a, b string) string {
-	p, q := strings.Split(a, "."), strings.Split(b, ".")
-	n := 0
-	for n < len(p) && n < len(q) && p[n] == q[n] {
-		n++
-	}
-	return strings.Join(p[:n], ".")
-}
-
-// inside reports whether the instance of path a is b or in it.
-func inside(a, b string) bool {
-	return a == b || b == "" || strings.HasPrefix(a, b+".")
-}
-
 // choose decides which nodes are drawn.
 func (s *sketch) choose() {
-	for _, n := range s.order {
+	for _, n := range s.Order {
 		switch {
 		case s.results[n] != nil || n.Is("input") || n.Is("state"):
 			s.shown[n] = true
-		case n.Op.Class == ir.Leaf || n.IsMark() || s.fixed[n] || isParam(n):
+		case n.Op.Class == ir.Leaf || n.IsMark() || s.Fixed[n] || instances.IsParam(n):
 		case s.g.Origin(n).Name != "":
 			s.shown[n] = true
 		default:
-			s.shown[n] = s.returned(n)
+			s.shown[n] = s.Returned(n)
 		}
 	}
 
 	// A product that several values are cut out of is drawn once.
 	product := map[*ir.Node]bool{} // lies between the node and what is drawn above
-	for _, n := range s.order {
+	for _, n := range s.Order {
 		product[n] = n.Op.Class == ir.Product ||
 			slices.ContainsFunc(n.Operands(), func(a *ir.Node) bool { return !s.shown[a] && product[a] })
-		if product[n] && !s.shown[n] && len(s.users[n]) > 1 && !s.fixed[n] && !isParam(n) && len(s.successors(n)) > 1 {
+		if product[n] && !s.shown[n] && len(s.Users[n]) > 1 && !s.Fixed[n] && !instances.IsParam(n) && len(s.successors(n)) > 1 {
 			s.shown[n] = true
 		}
 	}
 
 	// Of a value that is assigned anew under its name, the last one is drawn,
 	// and of an instance that has its name from a value, that value.
-	for _, n := range slices.Backward(s.order) {
+	for _, n := range slices.Backward(s.Order) {
 		if !s.shown[n] || s.results[n] != nil || n.Op.Class == ir.Leaf {
 			continue
 		}
@@ -199,14 +132,6 @@ func (s *sketch) choose() {
 			s.shown[n] = false
 		}
 	}
-}
-
-// returned reports whether n, without a name, is what its instance returns.
-func (s *sketch) returned(n *ir.Node) bool {
-	if s.within[n] == "" {
-		return false
-	}
-	return slices.ContainsFunc(s.users[n], func(u *ir.Node) bool { return !inside(s.within[u], s.within[n]) })
 }
 
 // becomes reports whether n is an earlier value of next, or the only value of
@@ -219,13 +144,13 @@ func (s *sketch) becomes(n, next *ir.Node) bool {
 	if s.g.Origin(n).Name != "" && name == s.fullName(next) {
 		return true
 	}
-	return s.within[n] != "" && s.within[n] == s.fullName(next) && s.alone(n)
+	return s.Of[n] != "" && s.Of[n] == s.fullName(next) && s.alone(n)
 }
 
 // alone reports whether nothing else of n's instance is drawn.
 func (s *sketch) alone(n *ir.Node) bool {
-	for m, path := range s.within {
-		if m != n && s.shown[m] && inside(path, s.within[n]) {
+	for m, path := range s.Of {
+		if m != n && s.shown[m] && instances.Inside(path, s.Of[n]) {
 			return false
 		}
 	}
@@ -244,7 +169,7 @@ func (s *sketch) successors(n *ir.Node) []*ir.Node {
 	seen := map[*ir.Node]bool{}
 	var visit func(*ir.Node)
 	visit = func(m *ir.Node) {
-		for _, u := range s.users[m] {
+		for _, u := range s.Users[m] {
 			if seen[u] {
 				continue
 			}
@@ -264,11 +189,11 @@ func (s *sketch) successors(n *ir.Node) []*ir.Node {
 func (s *sketch) draw(to *Graph, within *Group) {
 	vertex := map[*ir.Node]*Vertex{}
 	groups := map[string]*Group{"": within}
-	for _, n := range s.order {
+	for _, n := range s.Order {
 		if !s.shown[n] {
 			continue
 		}
-		v := &Vertex{Name: s.g.Origin(n).Name, Shape: shapeOf(n), Group: instanceGroup(groups, s.within[n])}
+		v := &Vertex{Name: s.g.Origin(n).Name, Shape: shapeOf(n), Group: instanceGroup(groups, s.Of[n])}
 		s.describe(v, n)
 		s.sources(n, func(a *ir.Node) {
 			switch {
@@ -328,26 +253,13 @@ func (s *sketch) sources(n *ir.Node, f func(*ir.Node)) {
 }
 
 // instanceGroup is the group of an instance, made with those around it where it
-// is new. A group is around another where its path is a whole instance's.
+// is new.
 func instanceGroup(groups map[string]*Group, path string) *Group {
 	if g := groups[path]; g != nil {
 		return g
 	}
-	around := ""
-	if dot := strings.LastIndexByte(path, '.'); dot >= 0 {
-		around = path[:dot]
-	}
+	around := instances.Around(path)
 	title := strings.TrimPrefix(path[len(around):], ".")
-	if title[0] >= '0' && title[0] <= '9' && around != "" {
-		// An iteration of a loop over instances: the loop is no group of its own.
-		title = path
-		if dot := strings.LastIndexByte(around, '.'); dot >= 0 {
-			around = around[:dot]
-		} else {
-			around = ""
-		}
-		title = strings.TrimPrefix(path[len(around):], ".")
-	}
 	parent := instanceGroup(groups, around)
 	g := &Group{Title: title, Path: path, Parent: parent}
 	parent.Groups = append(parent.Groups, g)
@@ -391,7 +303,7 @@ func shapeOf(n *ir.Node) string {
 // localName is the name of a parameter or state, seen from n: without the
 // instance of n, or the one that n has given its name to.
 func (s *sketch) localName(leaf, n *ir.Node) string {
-	for _, path := range []string{s.fullName(n), s.within[n]} {
+	for _, path := range []string{s.fullName(n), s.Of[n]} {
 		if rest, ok := strings.CutPrefix(leaf.Attr.Name, path+"."); ok && path != "" {
 			return rest
 		}

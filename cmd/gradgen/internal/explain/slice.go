@@ -29,7 +29,7 @@ func updates(path string) predicate {
 func reading(steps []*ir.Step, of predicate) []*ir.Step {
 	var out []*ir.Step
 	for _, s := range steps {
-		if slices.ContainsFunc(trafficOf(s).reads, of) {
+		if reads, _ := s.Traffic(); slices.ContainsFunc(reads, of) {
 			out = append(out, s)
 		}
 	}
@@ -42,12 +42,12 @@ func needed(steps []*ir.Step, of predicate) []*ir.Step {
 	var out []*ir.Step
 	live := map[*ir.Buffer]bool{}
 	for _, s := range slices.Backward(steps) {
-		t := trafficOf(s)
-		if !slices.ContainsFunc(t.writes, func(b *ir.Buffer) bool { return live[b] || of(b) }) {
+		reads, writes := s.Traffic()
+		if !slices.ContainsFunc(writes, func(b *ir.Buffer) bool { return live[b] || of(b) }) {
 			continue
 		}
 		out = append(out, s)
-		for _, b := range t.reads {
+		for _, b := range reads {
 			if b.Storage == ir.InArena || b.Storage == ir.InLocal {
 				live[b] = true
 			}
@@ -55,62 +55,4 @@ func needed(steps []*ir.Step, of predicate) []*ir.Step {
 	}
 	slices.Reverse(out)
 	return out
-}
-
-// traffic is the buffers that a step reads and writes.
-type traffic struct {
-	reads, writes []*ir.Buffer
-}
-
-func trafficOf(s *ir.Step) traffic {
-	var t traffic
-	switch {
-	case s.Product != nil:
-		t.product(s.Product)
-	case s.Loop != nil:
-		t.loop(s.Loop)
-	case s.Scalar != nil:
-		t.writes = append(t.writes, s.Scalar.To)
-		for _, a := range s.Scalar.Loads {
-			t.access(a)
-		}
-	}
-	return t
-}
-
-func (t *traffic) product(p *ir.ProductStep) {
-	t.reads = append(t.reads, p.A.Buffer, p.B.Buffer)
-	for _, b := range p.Loads {
-		t.reads = append(t.reads, b)
-	}
-	if v, ok := p.Beta.Literal(); !ok || v != 0 {
-		t.reads = append(t.reads, p.C.Buffer)
-	}
-	t.writes = append(t.writes, p.C.Buffer)
-}
-
-func (t *traffic) loop(l *ir.LoopStep) {
-	for _, a := range l.Loads {
-		t.access(a)
-	}
-	for _, s := range l.Stores {
-		t.writes = append(t.writes, s.To.Buffer)
-		t.indices(s.To)
-	}
-	for _, f := range l.Folds {
-		t.writes = append(t.writes, f.To.Buffer)
-		t.indices(f.To)
-	}
-}
-
-// access is a read, with the indices that it needs.
-func (t *traffic) access(a ir.Access) {
-	t.reads = append(t.reads, a.Buffer)
-	t.indices(a)
-}
-
-func (t *traffic) indices(a ir.Access) {
-	for _, i := range a.Index {
-		t.access(i.At)
-	}
 }
