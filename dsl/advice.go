@@ -5,29 +5,32 @@ import (
 	"strings"
 )
 
-// advices are the known mistakes, the more particular first. Each returns nil where
-// the mistake is another one.
-var advices = []func(*mistake) *Diagnostic{
-	adviseLimit,
-	adviseStage,
-	adviseShape,
-	adviseNext,
-	adviseReservedName,
-	adviseRange,
-	adviseEqual,
-	adviseColon,
-	adviseWordOperator,
-	adviseConditional,
-	adviseQuote,
-	adviseStep,
-	adviseOutput,
-	adviseElementType,
-	adviseOperand,
-	adviseTopLevel,
-	adviseKeyword,
-	adviseElementAssigned,
-	adviseStatement,
-	adviseElse,
+// advices are the known mistakes with the code of each, the more particular first.
+// Each returns nil where the mistake is another one.
+var advices = []struct {
+	code   string
+	advise func(*mistake) *Diagnostic
+}{
+	{"text-limit", adviseLimit},
+	{"pipe-stage", adviseStage},
+	{"shape-place", adviseShape},
+	{"unfinished", adviseNext},
+	{"reserved-name", adviseReservedName},
+	{"range", adviseRange},
+	{"operator", adviseEqual},
+	{"shape-place", adviseColon},
+	{"operator", adviseWordOperator},
+	{"conditional", adviseConditional},
+	{"string", adviseQuote},
+	{"range", adviseStep},
+	{"output-name", adviseOutput},
+	{"unknown-type", adviseElementType},
+	{"operand", adviseOperand},
+	{"declaration", adviseTopLevel},
+	{"statement", adviseKeyword},
+	{"element-assigned", adviseElementAssigned},
+	{"statement", adviseStatement},
+	{"conditional", adviseElse},
 }
 
 // adviseLimit is for a list that participle has given up on.
@@ -35,7 +38,7 @@ func adviseLimit(m *mistake) *Diagnostic {
 	if m.err == nil || !strings.Contains(m.err.Message(), "too many iterations") {
 		return nil
 	}
-	return m.errorAt(m.at, "list has more than the limit of %d elements", maxElements).code("limit")
+	return m.errorAt(m.at, "list has more than the limit of %d elements", maxElements)
 }
 
 // adviseStage is for what cannot be a stage of a pipe, or follows one.
@@ -86,7 +89,7 @@ func adviseNext(m *mistake) *Diagnostic {
 	}
 	last := m.at - 1
 	if m.openBracket() >= 0 {
-		d := m.errorAt(last, "missing %s after %s", m.closing(), m.value(last))
+		d := m.errorAt(last, "missing %s after %s", m.closing(), m.value(last)).code("bracket")
 		d.Point = Span{m.parser.file, d.Span.End, d.Span.End}
 		return m.relateBracket(d)
 	}
@@ -148,7 +151,7 @@ func adviseKeyword(m *mistake) *Diagnostic {
 	if m.what == clauses {
 		words := append(sortedWords(clauseWords), "for", "if")
 		return m.errorAt(m.start, "expected a statement of a train block (%s), found %s%s",
-			strings.Join(words, ", "), first.Value, didYouMean(first.Value, words))
+			strings.Join(words, ", "), first.Value, didYouMean(first.Value, words)).code("train-clause")
 	}
 	if second.Type != tokenIdent || second.EOF() {
 		return nil

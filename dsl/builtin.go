@@ -353,7 +353,7 @@ func (c *callSite) dims(at Node, l list) (ir.Shape, bool) {
 		out = append(out, d)
 	}
 	if !manageable(out) {
-		c.failAt(at, "limit", "the extents of this shape are polynomials of too many terms")
+		c.failAt(at, "tensor-limit", "the extents of this shape are polynomials of too many terms")
 		return nil, false
 	}
 	return out, true

@@ -42,7 +42,7 @@ func (p *parser) exprs(list []*exprG) []Expr {
 func (p *parser) checkChain(length int, tokens tokensG) {
 	if length > maxChain {
 		over := p.tokenSpan(tokens[0])
-		p.fail(errorAt(over, "expression has a chain of %d operators, more than the limit of %d", length, maxChain).code("limit"))
+		p.fail(errorAt(over, "expression has a chain of %d operators, more than the limit of %d", length, maxChain).code("text-limit"))
 	}
 }
 
@@ -133,7 +133,7 @@ func (p *parser) operand(n *unaryG) operand {
 // checkComparison reports a comparison of a comparison.
 func (p *parser) checkComparison(left, right lexer.Token) {
 	if precedence[left.Value] == comparison && precedence[right.Value] == comparison {
-		p.fail(errorAt(p.tokenSpan(right), "comparisons do not chain: write a %s b && b %s c", left.Value, right.Value).code("syntax"))
+		p.fail(errorAt(p.tokenSpan(right), "comparisons do not chain: write a %s b && b %s c", left.Value, right.Value).code("operator"))
 	}
 }
 
@@ -143,7 +143,7 @@ func (p *parser) reduce(operands []operand, ops []lexer.Token) ([]operand, []lex
 	span := Span{p.file, x.span.Start, y.span.End}
 	tree := &Binary{span, op.Value, p.tokenSpan(op), x.tree, y.tree}
 	if op.Value == "**" {
-		p.fail(errorAt(tree.OpSpan, "a power is written ^").code("syntax"))
+		p.fail(errorAt(tree.OpSpan, "a power is written ^").code("operator"))
 		tree.Op = "^"
 	}
 	operands = append(operands[:len(operands)-2], operand{tree, span})
@@ -191,7 +191,7 @@ func (p *parser) postfix(n *postfixG) Expr {
 func (p *parser) checkField(x Expr, field lexer.Token) {
 	switch x.(type) {
 	case *Number, *String, *Bool, *List:
-		p.fail(errorAt(p.tokenSpan(field), "a literal has no field %s", field.Value).code("syntax"))
+		p.fail(errorAt(p.tokenSpan(field), "a literal has no field %s", field.Value).code("field"))
 	}
 }
 
@@ -210,7 +210,7 @@ func (p *parser) args(n *argsG) []*Arg {
 			continue
 		}
 		if first := named[arg.Name.Name]; first != nil {
-			p.fail(errorAt(arg.Name, "argument %s is given twice", arg.Name.Name).code("syntax").related(first, "the first is here"))
+			p.fail(errorAt(arg.Name, "argument %s is given twice", arg.Name.Name).code("arguments").related(first, "the first is here"))
 		}
 		named[arg.Name.Name] = arg
 	}
@@ -223,7 +223,7 @@ func (p *parser) checkPositional(args []*Arg) {
 		return
 	}
 	last := args[len(args)-1]
-	p.fail(errorAt(last, "positional argument after a named one").code("syntax").related(args[len(args)-2], "the named argument is here"))
+	p.fail(errorAt(last, "positional argument after a named one").code("arguments").related(args[len(args)-2], "the named argument is here"))
 }
 
 // items makes the trees of the entries of an index.
@@ -311,7 +311,7 @@ func (p *parser) number(t lexer.Token) *Number {
 	}
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		p.fail(errorAt(n, "number %s is out of range", t.Value).code("limit"))
+		p.fail(errorAt(n, "number %s is out of range", t.Value).code("number-range"))
 	case err != nil:
 		p.failed = true
 	}
@@ -323,7 +323,7 @@ func (p *parser) stringOf(t lexer.Token) *String {
 	s := &String{Span: p.tokenSpan(t)}
 	value, err := strconv.Unquote(t.Value)
 	if err != nil {
-		p.fail(errorAt(s, `string %s has an escape that is none: those of Go are known, as \" and \n`, t.Value).code("token"))
+		p.fail(errorAt(s, `string %s has an escape that is none: those of Go are known, as \" and \n`, t.Value).code("string"))
 	}
 	s.Value = value
 	return s

@@ -80,7 +80,7 @@ func (p *parser) forStmt(n *forG, span Span, what production) *ForStmt {
 func (p *parser) ifStmt(n *ifG, span Span, what production) *IfStmt {
 	if len(n.Elifs) > maxNesting {
 		over := p.span(n.Elifs[maxNesting].Tokens)
-		p.fail(errorAt(over, "nesting is deeper than the limit of %d", maxNesting).code("limit"))
+		p.fail(errorAt(over, "nesting is deeper than the limit of %d", maxNesting).code("text-limit"))
 		n.Elifs = n.Elifs[:maxNesting]
 	}
 	first := &IfStmt{Span: span, Cond: p.expr(n.Cond), Then: p.block(n.Then, what)}
@@ -156,7 +156,7 @@ func (p *parser) oneOf(n *nameG, clause string, words ...string) {
 		}
 	}
 	name := p.nameOf(n)
-	p.fail(errorAt(name, "expected %s %s, found %s%s", clause, orList(words), name.Name, didYouMean(name.Name, words)).code("syntax"))
+	p.fail(errorAt(name, "expected %s %s, found %s%s", clause, orList(words), name.Name, didYouMean(name.Name, words)).code("train-clause"))
 }
 
 // patterns makes the trees of patterns.
@@ -168,7 +168,7 @@ func (p *parser) patterns(list []*patternG) []*Pattern {
 			q.Segments = append(q.Segments, p.segment(s))
 		}
 		if first := n.Segments[0].Word; first != nil && first.Type == tokenNumber {
-			p.fail(errorAt(q, "a pattern starts with a name, * or **").code("syntax"))
+			p.fail(errorAt(q, "a pattern starts with a name, * or **").code("train-clause"))
 		}
 		patterns = append(patterns, q)
 	}

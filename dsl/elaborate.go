@@ -16,6 +16,11 @@ type Options struct {
 
 	// Dims makes run-time dimensions constants: B is 64 where Dims["B"] is.
 	Dims map[string]int
+
+	// Open reads a file that an import names, by its path: the folder of the
+	// importing file's Name joined with what is written. Where it is nil no
+	// file can be imported.
+	Open func(path string) ([]byte, error)
 }
 
 // The limits of elaboration.
@@ -34,8 +39,9 @@ const (
 // the file has syntax errors. Diagnostics are sorted by position.
 func Elaborate(f *File, opts Options) (*ir.Program, []*Diagnostic) {
 	static := map[string]bool{}
+	imports := loadImports(f, opts.Open)
 	for {
-		e := newElaborator(f, opts, static)
+		e := newElaborator(f, opts, static, imports)
 		e.run()
 
 		// A number that turned out to be needed at compile time is no
@@ -56,15 +62,14 @@ type elaborator struct {
 	file    *File
 	user    *fileScope
 	library *fileScope
+	files   map[*File]*fileScope // of the file and of those it imports; the library's are not there
 	program *ir.Program
 	g       *ir.Graph
 
 	diags    []*Diagnostic
 	reported map[place]bool
-	refused  map[Node]bool // declarations with something that is not compiled yet
-	broken   bool          // a declaration has a syntax error
-	imports  bool          // names may come from a file that is not read
-	stopped  bool          // a limit is reached
+	broken   bool // a declaration has a syntax error
+	stopped  bool // a limit is reached
 
 	static map[string]bool // hyperparameters that must be compile-time numbers
 	again  bool            // static has grown
@@ -81,7 +86,8 @@ type elaborator struct {
 	places   map[Node]map[*Call]string
 	targets  map[Node]map[string]bool
 	facts    ir.Facts
-	inInit   bool // an initialiser is being elaborated
+	inInit   bool   // an initialiser is being elaborated
+	mapped   string // in an update of an instance, the path below it of the tensor that is updated
 }
 
 // spending counts what the limits are on.
@@ -93,16 +99,21 @@ type place struct {
 	start int
 }
 
-func newElaborator(f *File, opts Options, static map[string]bool) *elaborator {
+func newElaborator(f *File, opts Options, static map[string]bool, imports *importSet) *elaborator {
 	g := ir.NewGraph()
 	e := &elaborator{
 		opts: opts, file: f, g: g, static: static, library: library(),
 		program:  &ir.Program{Source: filepath.Base(f.Name), Graph: g},
-		reported: map[place]bool{}, refused: map[Node]bool{}, origins: map[*ir.Node]origin{},
+		reported: map[place]bool{}, origins: map[*ir.Node]origin{},
 		checked: map[*ir.Node]bool{}, places: map[Node]map[*Call]string{}, targets: map[Node]map[string]bool{},
 		elem: ir.Float32,
 	}
-	e.user = newFileScope(f)
+	e.files = imports.scopes(e.library)
+	e.user = e.files[f]
+	for _, d := range imports.diags {
+		e.report(d)
+	}
+	e.broken = imports.broken
 	e.reset()
 	return e
 }
@@ -167,7 +178,7 @@ func (e *elaborator) defaultElem(otherwise ir.DType) ir.DType {
 // report adds a diagnostic; one place has only its first.
 func (e *elaborator) report(d *Diagnostic) {
 	at := place{d.Place().File, d.Place().Start}
-	if e.stopped && d.Code != "limit" || e.reported[at] {
+	if e.stopped || e.reported[at] {
 		return
 	}
 	e.reported[at] = true
@@ -207,7 +218,7 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 	}
 	out := errorAt(user, "%s: %s", inside.name, d.Message).code(d.Code).related(n, "found here")
 	for _, r := range d.Related {
-		if r.Span.File == e.file {
+		if !e.isLibrary(r.Span) {
 			out.related(r.Span, "%s", r.Message)
 		}
 	}
@@ -215,23 +226,20 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 }
 
 // notCompiled refuses what the language has and the compiler does not have yet.
-// A declaration is refused once.
 func (e *elaborator) notCompiled(sc *scope, n Node, what string) value {
-	if sc != nil {
-		if e.refused[sc.decl] {
-			return poison{}
-		}
-		e.refused[sc.decl] = true
-	}
 	return e.fail(sc, n, "not-compiled", "%s is not compiled yet", what)
 }
 
-// stop reports that a limit is reached; nothing else is reported after it.
+// stop reports that a limit on the work is reached; nothing else is reported
+// after it.
 func (e *elaborator) stop(sc *scope, n Node, format string, args ...any) value {
-	if !e.stopped {
-		e.stopped = true
-		e.fail(sc, n, "limit", format, args...)
-	}
+	return e.stopWith(sc, n, "work-limit", format, args...)
+}
+
+// stopWith is stop with another code.
+func (e *elaborator) stopWith(sc *scope, n Node, code, format string, args ...any) value {
+	e.fail(sc, n, code, format, args...)
+	e.stopped = true
 	return poison{}
 }
 

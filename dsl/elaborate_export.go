@@ -13,7 +13,7 @@ func (e *elaborator) elaborateExport(d *FnDecl) {
 	e.reset()
 	out := &ir.Func{Name: d.Name.Name, Doc: d.Doc, Pos: position(d.Name.Span), Elem: e.elem}
 	f := &function{name: d.Name.Name, fn: d}
-	sc := newScope(constScope, d.Name.Name, d, false, nil, nil)
+	sc := newScope(constScope, d.Name.Name, d, e.user, nil, nil)
 	args := make([]*argument, 0, len(d.Params))
 	bad := false
 	for _, p := range d.Params {
@@ -113,15 +113,15 @@ func (e *elaborator) derivations(d *FnDecl, out *ir.Func) bool {
 				ok = false
 			}
 		case len(out.Results) != 1:
-			e.report(errorAt(x, "%s returns %s, and a derivative is of one", d.Name.Name, count(len(out.Results), "value")).code("derive"))
+			e.report(errorAt(x, "%s returns %s, and a derivative is of one", d.Name.Name, count(len(out.Results), "value")).code("derive-result"))
 			ok = false
 			continue
 		case !out.Results[0].Type.Elem.IsFloat():
-			e.report(errorAt(x, "%s is of type %v, and a derivative is of floating values", d.Name.Name, out.Results[0].Type.Elem).code("derive"))
+			e.report(errorAt(x, "%s is of type %v, and a derivative is of floating values", d.Name.Name, out.Results[0].Type.Elem).code("derive-result"))
 			ok = false
 			continue
 		case slices.Contains(scalarForms, form) && out.Results[0].Type.Rank() > 0:
-			e.report(errorAt(x, "%s wants a scalar result, and %s is %v; jacobian, vjp and jvp take any shape", form, d.Name.Name, out.Results[0].Type.Shape).code("derive"))
+			e.report(errorAt(x, "%s wants a scalar result, and %s is %v; jacobian, vjp and jvp take any shape", form, d.Name.Name, out.Results[0].Type.Shape).code("derive-result"))
 			ok = false
 			continue
 		}
@@ -156,7 +156,7 @@ func (e *elaborator) deriveParams(d *FnDecl, out *ir.Func, x *Derive) ([]int, bo
 	}
 	if len(x.Args) == 0 {
 		if len(floating) != 1 {
-			e.report(errorAt(x, "%s needs the name of the parameter it is taken by: %s", x.Form.Name, orList(names)).code("derive"))
+			e.report(errorAt(x, "%s needs the name of the parameter it is taken by: %s", x.Form.Name, orList(names)).code("derive-parameter"))
 			return nil, false
 		}
 		return []int{slices.Index(names, floating[0])}, true
@@ -166,13 +166,13 @@ func (e *elaborator) deriveParams(d *FnDecl, out *ir.Func, x *Derive) ([]int, bo
 		i := slices.Index(names, a.Name)
 		switch {
 		case i < 0:
-			e.report(errorAt(a, "%s has no parameter %s to derive by%s", d.Name.Name, a.Name, proposal(a.Name, names)).code("derive"))
+			e.report(errorAt(a, "%s has no parameter %s to derive by%s", d.Name.Name, a.Name, proposal(a.Name, names)).code("derive-parameter"))
 			return nil, false
 		case !out.Params[i].Node.Type.Elem.IsFloat():
-			e.report(errorAt(a, "%s is of type %v, and a derivative is by floating values", a.Name, out.Params[i].Node.Type.Elem).code("derive"))
+			e.report(errorAt(a, "%s is of type %v, and a derivative is by floating values", a.Name, out.Params[i].Node.Type.Elem).code("derive-parameter"))
 			return nil, false
 		case slices.Contains(params, i):
-			e.report(errorAt(a, "%s is named twice", a.Name).code("derive"))
+			e.report(errorAt(a, "%s is named twice", a.Name).code("derive-parameter"))
 			return nil, false
 		}
 		params = append(params, i)

@@ -25,10 +25,10 @@ func (e *elaborator) eval(sc *scope, x Expr) value {
 // checkSize keeps tensors within the limits.
 func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 	if r := t.node.Type.Rank(); r > maxRank {
-		return e.fail(sc, at, "limit", "this tensor has rank %d, more than the limit of %d", r, maxRank)
+		return e.fail(sc, at, "tensor-limit", "this tensor has rank %d, more than the limit of %d", r, maxRank)
 	}
 	if !manageable(t.node.Type.Shape) {
-		return e.fail(sc, at, "limit", "the extents of this tensor are polynomials of too many terms")
+		return e.fail(sc, at, "tensor-limit", "the extents of this tensor are polynomials of too many terms")
 	}
 	size := 1.0
 	for _, d := range t.node.Type.Shape {
@@ -42,7 +42,7 @@ func (e *elaborator) checkSize(sc *scope, at Node, t tensor) value {
 		size *= float64(n)
 	}
 	if size > maxTensorSize {
-		return e.fail(sc, at, "limit", "this tensor is %v and has more elements than the limit of 2^31", t.node.Type.Shape)
+		return e.fail(sc, at, "tensor-limit", "this tensor is %v and has more elements than the limit of 2^31", t.node.Type.Shape)
 	}
 	return t
 }
@@ -91,7 +91,7 @@ func (e *elaborator) evalAny(sc *scope, x Expr) value {
 	case *Index:
 		return e.evalIndex(sc, x)
 	case *Field:
-		return e.field(sc, x, "a part of an instance as a value")
+		return e.field(sc, x)
 	case *Transpose:
 		return e.evalTranspose(sc, x)
 	case *Scan:
@@ -103,22 +103,27 @@ func (e *elaborator) evalAny(sc *scope, x Expr) value {
 // evalName looks a name up among values.
 func (e *elaborator) evalName(sc *scope, x *Name) value {
 	if b, ok := sc.vals[x.Name]; ok {
+		if inst, ok := b.val.(*instance); ok {
+			return e.instanceValue(sc, x, inst)
+		}
 		return b.val
 	}
-	files := e.scopeOf(sc.library)
-	if v := e.constValue(x, x.Name, files); v != nil {
+	if v := e.constValue(x.Name, sc.files); v != nil {
 		return v
 	}
 	if v := e.special(sc, x.Name); v != nil {
 		return v
 	}
-	if files.bad[x.Name] {
+	if inst := sc.instances[x.Name]; inst != nil {
+		return e.instanceValue(sc, x, inst)
+	}
+	if sc.files.isBad(x.Name) || sc.files.partial {
 		return poison{}
 	}
 	if f := e.lookupFunction(sc, x.Name); f != nil {
 		return e.fail(sc, x, "not-a-value", "%s is a %s, not a value; a call of it is one", x.Name, f.kindName())
 	}
-	if e.user.models[x.Name] != nil || e.optimizerNamed(x.Name) != nil {
+	if e.user.models[x.Name] != nil || sc.files.optimizer(x.Name) != nil {
 		return e.fail(sc, x, "not-a-value", "%s is no value but a declaration", x.Name)
 	}
 	if (x.Name == "step" || x.Name == "steps") && sc.kind == fnScope && e.model != nil {
@@ -351,7 +356,7 @@ func (e *elaborator) literal(sc *scope, at Node, l list, elem ir.DType) (*ir.Nod
 		}
 		parts[i] = n
 		if !n.Type.Equal(parts[0].Type) {
-			e.fail(sc, at, "literal", "the parts of this list have shapes %v and %v", parts[0].Type.Shape, n.Type.Shape)
+			e.fail(sc, at, "shapes", "the parts of this list have shapes %v and %v", parts[0].Type.Shape, n.Type.Shape)
 			return nil, false
 		}
 	}

@@ -12,7 +12,7 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 	if s.Type != nil && s.Type.Elem != nil {
 		elem, ok := ir.ParseDType(s.Type.Elem.Name)
 		if !ok {
-			e.fail(sc, s.Type.Elem, "type", "%s is no element type%s", s.Type.Elem.Name, proposal(s.Type.Elem.Name, elementTypes))
+			e.fail(sc, s.Type.Elem, "unknown-type", "%s is no element type%s", s.Type.Elem.Name, proposal(s.Type.Elem.Name, elementTypes))
 			return t, false
 		}
 		t.Elem = elem
@@ -29,7 +29,7 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 		return t, false
 	}
 	t.Shape = shape
-	if s.Kind != Input && like == nil {
+	if s.Kind != Input && s.Kind != Carry && like == nil {
 		vars := map[string]bool{}
 		for i, d := range shape {
 			if d.Vars(vars); len(vars) > 0 {
@@ -37,7 +37,11 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 				if len(s.Type.Shape.Dims) == len(shape) {
 					at = s.Type.Shape.Dims[i]
 				}
-				e.fail(sc, at, "run-time-extent", "%s %s has the extent %v, which is known at run time only", s.Kind, s.Name.Name, d)
+				hint := ""
+				if s.Kind == State {
+					hint = "; a carry may have it"
+				}
+				e.fail(sc, at, "not-static", "%s %s has the extent %v, which is known at run time only%s", s.Kind, s.Name.Name, d, hint)
 				return t, false
 			}
 		}
@@ -83,7 +87,7 @@ func (e *elaborator) shape(sc *scope, s *Shape) (ir.Shape, bool) {
 		out = append(out, dim)
 	}
 	if !manageable(out) {
-		e.fail(sc, s, "limit", "the extents of this shape are polynomials of too many terms")
+		e.fail(sc, s, "tensor-limit", "the extents of this shape are polynomials of too many terms")
 		return nil, false
 	}
 	return out, true
@@ -94,7 +98,7 @@ func (e *elaborator) dimension(sc *scope, at Node, v value) (ir.Dim, bool) {
 	n, isNumber := v.(number)
 	d, ok := n.extent()
 	if !isNumber || !ok {
-		e.fail(sc, at, "dimension", "%s", wantsInteger("a dimension", at, v))
+		e.fail(sc, at, "not-an-integer", "%s", wantsInteger("a dimension", at, v))
 		return d, false
 	}
 	e.needStatic(n.hyper)
@@ -103,7 +107,7 @@ func (e *elaborator) dimension(sc *scope, at Node, v value) (ir.Dim, bool) {
 		e.fail(sc, at, "negative", "a dimension is not negative: %s", excerptIs(at, number2text(i)))
 		return d, false
 	} else if isConst && i > maxTensorSize {
-		e.fail(sc, at, "limit", "an extent of %d is more than the limit of 2^31 elements", i)
+		e.fail(sc, at, "tensor-limit", "an extent of %d is more than the limit of 2^31 elements", i)
 		return d, false
 	}
 	return d, true

@@ -76,13 +76,10 @@ func rootsOf(p *ir.Program) []*ir.Node {
 	var roots []*ir.Node
 	for _, m := range p.Models {
 		for _, side := range []*ir.Side{m.Train, m.Infer} {
-			for _, list := range [][]ir.Named{side.Outputs, side.Metrics} {
+			for _, list := range [][]ir.Named{side.Outputs, side.Losses, side.Metrics} {
 				for _, o := range list {
 					roots = append(roots, o.Node)
 				}
-			}
-			if side.Loss != nil {
-				roots = append(roots, side.Loss)
 			}
 			for _, w := range side.Writes {
 				roots = append(roots, w.Value)
@@ -91,10 +88,26 @@ func rootsOf(p *ir.Program) []*ir.Node {
 		for _, q := range m.Params {
 			roots = append(roots, q.Node, q.Init)
 		}
-		for _, u := range m.Updates {
-			roots = append(roots, u.Next)
-			for _, w := range u.States {
-				roots = append(roots, w.Value, w.State.Init)
+		for _, train := range m.Trains {
+			for _, u := range train.Updates {
+				roots = append(roots, u.Next)
+				for _, w := range u.States {
+					roots = append(roots, w.Value, w.State.Init)
+				}
+				if u.Average != nil {
+					roots = append(roots, u.Average.Value)
+				}
+			}
+		}
+		for _, s := range append(append([]*ir.State{}, m.States...), m.Carries...) {
+			roots = append(roots, s.Node, s.Init)
+		}
+		for _, x := range m.Exports {
+			for _, r := range x.Results {
+				roots = append(roots, r.Node)
+			}
+			for _, w := range x.Writes {
+				roots = append(roots, w.Value)
 			}
 		}
 	}

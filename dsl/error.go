@@ -42,6 +42,14 @@ func (d *Diagnostic) code(c string) *Diagnostic {
 	return d
 }
 
+// codeUnless sets the code of a diagnostic that has none.
+func (d *Diagnostic) codeUnless(c string) *Diagnostic {
+	if d.Code == "" {
+		d.code(c)
+	}
+	return d
+}
+
 // related adds a place that helps to explain the diagnostic. A place that the
 // diagnostic has already, or stands at itself, explains nothing more.
 func (d *Diagnostic) related(n Node, format string, args ...any) *Diagnostic {
@@ -83,12 +91,18 @@ func SortDiagnostics(diags []*Diagnostic) []*Diagnostic {
 	sort.SliceStable(diags, func(i, j int) bool { return before(diags[i], diags[j]) })
 	kept := diags[:0]
 	for _, d := range diags {
-		if last := len(kept) - 1; last >= 0 && kept[last].Place() == d.Place() && kept[last].Message == d.Message {
+		if last := len(kept) - 1; last >= 0 && kept[last].Place().same(d.Place()) && kept[last].Message == d.Message {
 			continue
 		}
 		kept = append(kept, d)
 	}
 	return kept
+}
+
+// same reports whether two spans are one place: that of one file, though it was
+// read twice.
+func (s Span) same(t Span) bool {
+	return s.fileName() == t.fileName() && s.Start == t.Start && s.End == t.End
 }
 
 // before is the order of diagnostics: file name, position, message.

@@ -36,7 +36,7 @@ func (s *scanner) checkUTF8() {
 	for i, r := range s.text {
 		if _, size := utf8.DecodeRuneInString(s.text[i:]); r == utf8.RuneError && size == 1 {
 			span := Span{s.file, i, i + 1}
-			s.diags = append(s.diags, errorAt(span, "byte 0x%02x is not UTF-8", s.text[i]).code("token"))
+			s.diags = append(s.diags, errorAt(span, "byte 0x%02x is not UTF-8", s.text[i]).code("character"))
 			return
 		}
 	}
@@ -84,9 +84,9 @@ func (s *scanner) addAs(kind lexer.TokenType, value string, length int) {
 }
 
 // report adds a diagnostic about the next length bytes.
-func (s *scanner) report(length int, format string, args ...any) {
+func (s *scanner) report(length int, code, format string, args ...any) {
 	span := Span{s.file, s.offset, s.offset + length}
-	s.diags = append(s.diags, errorAt(span, format, args...).code("token"))
+	s.diags = append(s.diags, errorAt(span, format, args...).code(code))
 }
 
 // afterOperand reports whether the last token can end an operand, so that a dot
@@ -155,12 +155,12 @@ func (s *scanner) number() {
 	whole := rest[:n+tail]
 	switch {
 	case strings.HasSuffix(rest[:n], "_"):
-		s.report(n, "malformed number %s: _ stands between digits", rest[:n])
+		s.report(n, "number", "malformed number %s: _ stands between digits", rest[:n])
 	case tail > 0:
-		s.report(n+tail, "malformed number %s%s", whole, numberAdvice(whole, n))
+		s.report(n+tail, "number", "malformed number %s%s", whole, numberAdvice(whole, n))
 		n += tail
 	case n < len(rest) && rest[n] == '.' && !strings.HasPrefix(rest[n:], "..") && !s.afterDot():
-		s.report(n+1, "malformed number %s.: a digit follows the point, as in %s.0", whole, whole)
+		s.report(n+1, "number", "malformed number %s.: a digit follows the point, as in %s.0", whole, whole)
 		s.addAs(tokenNumber, whole, n+1)
 		return
 	}
@@ -201,7 +201,7 @@ func numberAdvice(word string, n int) string {
 func (s *scanner) bareFraction() {
 	rest := s.text[s.offset:]
 	n := 1 + digits(rest, 1)
-	s.report(n, "malformed number %s: a digit stands before the point, as in 0%s", rest[:n], rest[:n])
+	s.report(n, "number", "malformed number %s: a digit stands before the point, as in 0%s", rest[:n], rest[:n])
 	s.addAs(tokenNumber, "0"+rest[:n], n)
 }
 
@@ -220,7 +220,7 @@ func (s *scanner) quoted() {
 
 	// Without an end, the string goes as far as the line.
 	n := lineLength(rest)
-	s.report(n, "string is not closed: missing \" before the end of the line")
+	s.report(n, "string", "string is not closed: missing \" before the end of the line")
 	s.addAs(tokenString, `""`, n)
 }
 
@@ -240,7 +240,7 @@ func (s *scanner) blockComment() {
 		s.comment(i + 4)
 		return
 	}
-	s.report(2, "comment is not closed: missing */")
+	s.report(2, "comment", "comment is not closed: missing */")
 	s.comment(len(rest))
 }
 
@@ -256,7 +256,7 @@ func (s *scanner) operator(r rune, size int) {
 	rest := s.text[s.offset:]
 	for _, p := range foreign {
 		if strings.HasPrefix(rest, p.text) && !startsOperator(rest, len(p.text)) {
-			s.report(len(p.text), "%s", p.advice)
+			s.report(len(p.text), "operator", "%s", p.advice)
 			s.foreign(p.text, p.meant)
 			return
 		}
@@ -299,15 +299,15 @@ func (s *scanner) stray(r rune, size int) {
 	switch {
 	case r == utf8.RuneError && size == 1:
 	case unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b':
-		s.report(size, "character U+%04X is no white space here: use a space", r)
+		s.report(size, "character", "character U+%04X is no white space here: use a space", r)
 		s.offset += size
 		return
 	case r == '?':
-		s.report(size, "unexpected character ?; a conditional is if c then a else b")
+		s.report(size, "character", "unexpected character ?; a conditional is if c then a else b")
 	case unicode.IsPrint(r):
-		s.report(size, "unexpected character %c", r)
+		s.report(size, "character", "unexpected character %c", r)
 	default:
-		s.report(size, "unexpected character U+%04X", r)
+		s.report(size, "character", "unexpected character U+%04X", r)
 	}
 	s.add(tokenBad, size)
 }

@@ -355,7 +355,7 @@ func TestOptimizers(t *testing.T) {
 	}
 	for _, run := range runs {
 		m := elaborated(t, "m.dnn", "dtype float64 model M { param w [4] = zeros loss sum(w) train "+run.Train+" }").Models[0]
-		u := m.Updates[0]
+		u := m.Updates()[0]
 		states := map[string]*ir.Tensor{}
 		for step, g := range run.Grad {
 			given := map[string]*ir.Tensor{"w": vector(run.X[step]...), "grad w": vector(g...), "step": number(float64(step + 1))}
@@ -400,7 +400,7 @@ func TestSchedules(t *testing.T) {
 		m := elaborated(t, "m.dnn", "dtype float64 model M { input x [] loss x * "+call+" }").Models[0]
 		for i, step := range []float64{1, 5, 10, 20, 30} {
 			e := &ir.Evaluator{Values: map[string]*ir.Tensor{"input x": number(1), "step step": number(step), "steps steps": number(40)}}
-			got, err := e.Eval(m.Train.Loss)
+			got, err := e.Eval(m.Train.Loss(""))
 			if err != nil {
 				t.Fatal(err)
 			}

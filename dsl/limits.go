@@ -20,7 +20,7 @@ func checkNesting(file *File, tokens []lexer.Token) *Diagnostic {
 		c.step(t, i > 0 && endsOperand(tokens[i-1]))
 		if c.depth > maxNesting {
 			span := Span{file, t.Pos.Offset, tokenEnd(t)}
-			return errorAt(span, "nesting is deeper than the limit of %d", maxNesting).code("limit")
+			return errorAt(span, "nesting is deeper than the limit of %d", maxNesting).code("text-limit")
 		}
 	}
 	return nil

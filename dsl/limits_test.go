@@ -38,7 +38,7 @@ func TestNestingLimit(t *testing.T) {
 		}
 		for _, n := range []int{250, 20_000} {
 			_, diags := Parse(name, []byte(program(n)))
-			if len(diags) == 0 || diags[0].Code != "limit" || !strings.Contains(diags[0].Message, "limit of 200") {
+			if len(diags) == 0 || diags[0].Code != "text-limit" || !strings.Contains(diags[0].Message, "limit of 200") {
 				t.Errorf("%s, %d deep: %v", name, n, diags)
 			}
 		}
@@ -63,7 +63,7 @@ func TestChainLimit(t *testing.T) {
 		}
 		for _, n := range []int{1001, 5_000} {
 			_, diags := Parse("chain", []byte("const c = a"+strings.Repeat(link, n)))
-			if len(diags) == 0 || diags[0].Code != "limit" || !strings.Contains(diags[0].Message, "limit of 1000") {
+			if len(diags) == 0 || diags[0].Code != "text-limit" || !strings.Contains(diags[0].Message, "limit of 1000") {
 				t.Errorf("%d × %q: %v", n, link, diags)
 			}
 		}
@@ -73,7 +73,7 @@ func TestChainLimit(t *testing.T) {
 // TestElementLimit checks the limit of what is in one list.
 func TestElementLimit(t *testing.T) {
 	_, diags := Parse("list", []byte("fn f(x) { a"+strings.Repeat(",a", maxElements+10)+" = x }"))
-	if len(diags) != 1 || diags[0].Code != "limit" || !strings.Contains(diags[0].Message, "limit of 100000 elements") {
+	if len(diags) != 1 || diags[0].Code != "text-limit" || !strings.Contains(diags[0].Message, "limit of 100000 elements") {
 		t.Errorf("got %v", diags)
 	}
 }
@@ -84,7 +84,7 @@ func TestFileLimit(t *testing.T) {
 		t.Error(diags[0])
 	}
 	_, diags := Parse("spaces", bytes.Repeat([]byte(" "), maxFileSize+1))
-	if len(diags) != 1 || diags[0].Code != "limit" || !strings.Contains(diags[0].Message, "limit of 16 MiB") {
+	if len(diags) != 1 || diags[0].Code != "text-limit" || !strings.Contains(diags[0].Message, "limit of 16 MiB") {
 		t.Errorf("got %v", diags)
 	}
 	checkPlaces(t, diags, maxFileSize+1)
@@ -93,7 +93,7 @@ func TestFileLimit(t *testing.T) {
 // TestErrorLimit checks that a file full of errors ends with one that says so.
 func TestErrorLimit(t *testing.T) {
 	_, diags := Parse("bad", []byte("fn f(x) {\n"+strings.Repeat("y = = 1\n", 5000)+"}"))
-	if len(diags) != maxDiagnostics+1 || diags[maxDiagnostics].Code != "limit" {
+	if len(diags) != maxDiagnostics+1 || diags[maxDiagnostics].Code != "text-limit" {
 		t.Errorf("%d diagnostics", len(diags))
 	}
 }

@@ -186,13 +186,13 @@ func (m *mistake) assigns(i int) bool {
 // diagnostic is what is said about the mistake: advice where the mistake is a known
 // one, otherwise what was expected and found.
 func (m *mistake) diagnostic() *Diagnostic {
-	for _, advise := range advices {
-		if d := advise(m); d != nil {
-			return d
+	for _, a := range advices {
+		if d := a.advise(m); d != nil {
+			return d.codeUnless(a.code)
 		}
 	}
 	d := m.errorAt(m.at, "expected %s, found %s", m.expected(), m.found(m.at))
-	return m.relateBracket(d)
+	return m.relateBracket(d.codeUnless("syntax"))
 }
 
 // errorAt is a diagnostic about the i-th token; the end of the group has its place
@@ -203,7 +203,7 @@ func (m *mistake) errorAt(i int, format string, args ...any) *Diagnostic {
 		end := tokenEnd(m.token(i - 1))
 		span.Start, span.End = end, end
 	}
-	return errorAt(span, format, args...).code("syntax")
+	return errorAt(span, format, args...)
 }
 
 // found describes the i-th token.

@@ -103,7 +103,7 @@ func TestOrigins(t *testing.T) {
 	}`
 	p := elaboratedWith(t, src, dsl.Options{})
 	var got []string
-	for _, n := range ir.Topological(p.Models[0].Train.Loss) {
+	for _, n := range ir.Topological(p.Models[0].Train.Loss("")) {
 		if o := p.Graph.Origin(n); o.Name != "" {
 			got = append(got, strings.TrimPrefix(o.Instance+":"+o.Name, ":"))
 		}
@@ -118,7 +118,7 @@ func TestOrigins(t *testing.T) {
 func TestDeterminism(t *testing.T) {
 	print := func() string {
 		p := elaboratedWith(t, twoSided, dsl.Options{})
-		return ir.Print(p.Graph, p.Models[0].Train.Loss, p.Models[0].Train.Outputs[0].Node)
+		return ir.Print(p.Graph, p.Models[0].Train.Loss(""), p.Models[0].Train.Outputs[0].Node)
 	}
 	first := print()
 	for range 5 {

@@ -18,7 +18,7 @@ func Parse(name string, src []byte) (*File, []*Diagnostic) {
 	file := &File{Name: name, Src: src, lines: []int{0}}
 	if len(src) > maxFileSize {
 		d := errorAt(Span{File: file}, "file has %d bytes, more than the limit of 16 MiB", len(src))
-		return file, []*Diagnostic{d.code("limit")}
+		return file, []*Diagnostic{d.code("text-limit")}
 	}
 	file.indexLines()
 
@@ -44,7 +44,8 @@ func limitDiagnostics(diags []*Diagnostic) []*Diagnostic {
 		return diags
 	}
 	last := diags[maxDiagnostics]
-	last.Message, last.Code, last.Related = "too many syntax errors: the rest is not shown", "limit", nil
+	last.Message, last.Related = "too many syntax errors: the rest is not shown", nil
+	last.code("text-limit")
 	return diags[:maxDiagnostics+1]
 }
 
@@ -232,13 +233,13 @@ func (p *parser) registerOnce(d Decl) {
 	switch d := d.(type) {
 	case *PackageDecl:
 		if p.file.Package != nil {
-			p.report(errorAt(d, "a file has one package line").related(p.file.Package, "the first is here"))
+			p.report(errorAt(d, "a file has one package line").code("declared-twice").related(p.file.Package, "the first is here"))
 			return
 		}
 		p.file.Package = d
 	case *DTypeDecl:
 		if p.file.DType != nil {
-			p.report(errorAt(d, "a file has one dtype line").related(p.file.DType, "the first is here"))
+			p.report(errorAt(d, "a file has one dtype line").code("declared-twice").related(p.file.DType, "the first is here"))
 			return
 		}
 		p.file.DType = d

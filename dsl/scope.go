@@ -8,6 +8,7 @@ type scopeKind int
 const (
 	constScope scopeKind = iota
 	modelScope
+	entryScope // an export fn of a model
 	layerScope
 	fnScope
 	optimizerScope
@@ -28,7 +29,8 @@ type scope struct {
 	kind    scopeKind
 	name    string // of the declaration
 	decl    Node
-	library bool // its text is the library's
+	files   *fileScope // the declarations that its text sees
+	library bool       // its text is the library's
 	vals    map[string]*binding
 	funcs   map[string]*function
 	given   map[string]bool // parameters that the caller gave
@@ -41,6 +43,12 @@ type scope struct {
 
 	states []*stateVar // in the order of declaration
 
+	instances map[string]*instance // by the names they have in this body
+	inst      *instance            // the instance whose body this is, nil outside of layers
+	again     bool                 // it has been applied before, on this side of the model
+	applied   string               // what tells its draws from those of its first application
+	copy      *copied              // where the tensors stand for those of another instance
+
 	up     *scope // the frame of the call
 	call   Node   // the call in it
 	depth  int
@@ -50,12 +58,12 @@ type scope struct {
 }
 
 // newScope is a scope below up.
-func newScope(kind scopeKind, name string, decl Node, library bool, up *scope, call Node) *scope {
-	sc := &scope{kind: kind, name: name, decl: decl, library: library, up: up, call: call,
-		vals: map[string]*binding{}, funcs: map[string]*function{}, given: map[string]bool{}}
+func newScope(kind scopeKind, name string, decl Node, files *fileScope, up *scope, call Node) *scope {
+	sc := &scope{kind: kind, name: name, decl: decl, files: files, library: files.library, up: up, call: call,
+		vals: map[string]*binding{}, funcs: map[string]*function{}, given: map[string]bool{}, instances: map[string]*instance{}}
 	if up != nil {
 		sc.depth = up.depth + 1
-		sc.path = up.path
+		sc.path, sc.applied, sc.copy = up.path, up.applied, up.copy
 	}
 	return sc
 }
@@ -102,8 +110,13 @@ func (e *elaborator) valueNames(sc *scope) []string {
 			names = append(names, name)
 		}
 	}
-	for name := range e.scopeOf(sc.library).consts {
-		names = append(names, name)
+	for _, s := range sc.files.visible() {
+		if s.library && !sc.library {
+			continue
+		}
+		for name := range s.consts {
+			names = append(names, name)
+		}
 	}
 	for _, name := range [...]string{"training", "step", "steps"} {
 		if e.special(sc, name) != nil {
@@ -120,11 +133,10 @@ func (e *elaborator) functionNames(sc *scope) []string {
 	for name := range sc.funcs {
 		names = append(names, name)
 	}
-	scopes := []*fileScope{e.library}
-	if !sc.library {
-		scopes = append(scopes, e.user)
+	for name := range sc.instances {
+		names = append(names, name)
 	}
-	for _, s := range scopes {
+	for _, s := range sc.files.visible() {
 		for name := range s.fns {
 			names = append(names, name)
 		}

@@ -2,6 +2,8 @@ package golden
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"gradgen.dev/ir"
 )
@@ -12,9 +14,12 @@ import (
 func checkArenas(plan *ir.Plan) error {
 	for _, m := range plan.Models {
 		dims := primes(m.Model.Dims)
+		for _, e := range m.Model.Exports {
+			maps.Copy(dims, primes(e.Dims))
+		}
 		for _, line := range timelines(m) {
 			arena := m.Trainer
-			if line[0] == m.Predict {
+			if read := func(e *ir.ExportPlan) bool { return e.Proc == line[0] }; line[0] == m.Predict || slices.ContainsFunc(m.Exports, read) {
 				arena = m.Reader
 			}
 			if err := checkOwners(line, arena, dims); err != nil {
@@ -45,19 +50,25 @@ func primes(dims []ir.RunDim) map[string]int {
 func timelines(m *ir.ModelPlan) [][]*ir.Procedure {
 	var out [][]*ir.Procedure
 	add := func(line ...*ir.Procedure) {
-		for _, p := range line {
-			if p == nil {
-				return
-			}
+		if !slices.Contains(line, nil) {
+			out = append(out, line)
 		}
-		out = append(out, line)
 	}
-	add(m.Forward, m.Backward)
-	add(m.Forward, m.Gradient)
+	for _, t := range m.Trains {
+		add(t.Forward, t.Backward)
+		add(t.Forward, t.Gradient)
+		add(t.Update)
+	}
+	if c := m.Compose; c != nil {
+		add(c.Forward, c.Backward)
+		add(c.Update)
+	}
 	add(m.Init)
-	add(m.Update)
 	add(m.Evaluate)
 	add(m.Predict)
+	for _, e := range m.Exports {
+		add(e.Proc)
+	}
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"text/tabwriter"
@@ -46,18 +47,19 @@ func modelRoots(g *ir.Graph, m *ir.Model) []*ir.Node {
 		if s == nil {
 			continue
 		}
-		add(s.Loss)
-		for _, x := range append(s.Metrics, s.Outputs...) {
+		for _, x := range slices.Concat(s.Losses, s.Metrics, s.Outputs) {
 			add(x.Node)
 		}
 		for _, w := range s.Writes {
 			add(w.Value)
 		}
 	}
-	if m.Train != nil && m.Train.Loss != nil {
-		roots = append(roots, Gradients(g, m.Train.Loss, m.Params)...)
+	if m.Train != nil {
+		for _, l := range m.Train.Losses {
+			roots = append(roots, Gradients(g, l.Node, m.Params)...)
+		}
 	}
-	for _, u := range m.Updates {
+	for _, u := range m.Updates() {
 		add(u.Next)
 		for _, s := range u.States {
 			add(s.Value)
@@ -170,10 +172,8 @@ type namedProcedure struct {
 func procedures(plan *ir.Plan) []namedProcedure {
 	var out []namedProcedure
 	for _, m := range plan.Models {
-		for _, p := range []*ir.Procedure{m.Init, m.Forward, m.Backward, m.Gradient, m.Update, m.Evaluate, m.Predict} {
-			if p != nil {
-				out = append(out, namedProcedure{m.Model.Name + "." + p.Name, p})
-			}
+		for _, p := range m.Procedures() {
+			out = append(out, namedProcedure{m.Model.Name + "." + p.Name, p})
 		}
 	}
 	for _, f := range plan.Funcs {

@@ -11,6 +11,8 @@ func init() {
 		leaf("input", "what a call is given", "name", "type"),
 		leaf("param", "a trained tensor", "name", "type"),
 		leaf("state", "a tensor kept between steps, as it was before this one", "name", "type"),
+		leaf("carry", "a tensor kept from call to call, as it was before this one", "name", "type"),
+		leaf("clip_factor", "what the gradient of this update is multiplied by to bound its norm", "type"),
 		leaf("hyper", "a number of Hyper", "name", "type"),
 		leaf("step", "the number of the update, 1 for the first", "type"),
 		leaf("steps", "the length of the run", "type"),
@@ -225,8 +227,11 @@ func callVJP(g *Graph, n, dy *Node, arg int) *Node {
 	return g.Replace(bind, rule.Results[arg])[0]
 }
 
-// Inline is the value of a call as ordinary nodes.
+// Inline is the value of a call, or of others, as ordinary nodes.
 func (g *Graph) Inline(n *Node) *Node {
+	if n.Is("others") {
+		return g.inlineOthers(n)
+	}
 	bind := map[*Node]*Node{}
 	for i, a := range n.Args {
 		bind[n.Body[0].Params[i]] = a

@@ -1,5 +1,7 @@
 package ir
 
+import "slices"
+
 // A Plan is a program as it will be printed: procedures of steps over buffers.
 // Nothing but spelling is left to decide.
 type Plan struct {
@@ -10,31 +12,55 @@ type Plan struct {
 
 // A ModelPlan is the procedures of a model and the memory they share.
 //
-// A trainer's Step is Forward, then Backward where it is not nil (the update
-// is folded into it), else Gradient and Update. Grad is Forward, then
-// Gradient. Evaluate is Evaluate, or Forward where Evaluate is nil: the model
-// is the same in training and inference. A predictor runs Predict.
+// Init sets every parameter. Each loss has its TrainPlan. Evaluate computes
+// losses and metrics of inference; where it is nil the model has one loss and
+// is the same in training, and Forward of its plan serves. A predictor runs
+// Predict and the exports. Compose is of a model without loss.
 type ModelPlan struct {
 	Model  *Model
 	Bounds []Bound
 
-	Init     *Procedure // sets every parameter; sites of random draws start with its path
-	Forward  *Procedure // training; leaves what the backward reads in the trainer's arena
-	Backward *Procedure // gradient and update in one; nil where they are not folded
-	Gradient *Procedure // sets the gradient buffers
-	Update   *Procedure // reads the gradient buffers; sets parameters and optimiser states
-	Evaluate *Procedure // inference; nil where Forward serves
-	Predict  *Procedure // inference, outputs alone
+	Init     *Procedure   // sites of random draws start with the parameter's path
+	Reset    *Procedure   // sets every carry, and needs no arena: of trainer and predictor; nil where there are none
+	Trains   []*TrainPlan // of each loss, in the order of Side.Losses
+	Compose  *ComposePlan // nil in a model with a loss, or without outputs or anything to differentiate
+	Evaluate *Procedure   // inference
+	Predict  *Procedure   // inference, outputs alone
+	Moves    []*State     // carries of which Predict leaves new values
+	Exports  []*ExportPlan
 
-	States  []*State // the optimiser's states, then the model's own, that some procedure uses
-	Written []*State // of the model's own: Forward leaves new values, in the buffers whose keys end in NextKey
-	Trainer Arena    // of Forward, Backward, Gradient, Update, Evaluate
-	Reader  Arena    // of Predict
+	States   []*State // the optimisers' states, then the model's own, that some procedure uses
+	Averages []*Average
+	Carries  []*State // that some procedure uses
+	Trainer  Arena    // of what the trainer runs
+	Reader   Arena    // of Predict and the exports
 
-	Parts   []Part        // what Forward and Evaluate return of a batch
-	Reports []ReportField // loss first, then metrics
+	Parts   []Part        // of a batch; what Evaluate returns those of
+	Reports []ReportField // losses first, then metrics
 	Draws   bool          // training draws random numbers
 	Empty   Dim           // a batch is empty where this is 0: the product of its dimensions
+}
+
+// A TrainPlan is how one loss is minimised.
+//
+// Its Step is Forward, then Backward where it is not nil (the update is folded
+// into it), else Gradient and Update. Grad is Forward, then Gradient. With a
+// clip of the norm Update reads the leaf clip_factor, which the caller computes
+// from the gradient.
+type TrainPlan struct {
+	Loss  string // name of the loss, "" of the unnamed one
+	Train *Train // nil where nothing trains the loss
+
+	Forward  *Procedure // training; leaves what the backward reads in the trainer's arena
+	Backward *Procedure // gradient and update in one; nil where they are not folded
+	Gradient *Procedure // sets the gradient buffers of the parameters that Train updates, of all parameters where it is nil
+	Update   *Procedure // reads the gradient buffers; sets parameters, optimiser states and averages; nil where Train is
+
+	Inputs  []Named  // those of the model that Forward, Gradient or Backward read
+	Parts   []int    // of ModelPlan.Parts, that Forward computes: its results are those that are no extents
+	Reports []int    // of ModelPlan.Reports, that these parts determine; the first is the loss
+	Written []*State // of the model's states and carries: Forward leaves new values, in the buffers whose keys end in NextKey
+	Empty   Dim      // a batch is empty where this is 0: the product of the dimensions of Inputs
 
 	// Exact is the training loss as the model states it, before any rewriting:
 	// what the emitted test differentiates numerically. Its leaves are the
@@ -42,8 +68,38 @@ type ModelPlan struct {
 	Exact *Node
 }
 
-// NextKey ends the key of a state's new value, which a step commits once its
-// loss is known to be finite.
+// An Average is the moving mean of a parameter, kept as a state under its key.
+type Average struct {
+	Param *Param
+	State *State
+}
+
+// A ComposePlan is a model as a part of a computation that a program composes
+// by hand. Forward computes the outputs as in training, in InOutput buffers by
+// their names. Backward reads their cotangents, InInput buffers whose keys are
+// "d " and the output's name, and sets the gradient buffers of the parameters
+// and, in InOutput buffers whose keys are "d " and the input's name, those of
+// Inputs.
+type ComposePlan struct {
+	Forward  *Procedure
+	Backward *Procedure
+	Inputs   []Named    // the floating ones that some output depends on
+	Update   *Procedure // as in TrainPlan
+	Train    *Train     // nil where the model has no train
+	Written  []*State
+}
+
+// An ExportPlan is a further entry of the predictor: inputs are InInput buffers
+// by the names of Export.Inputs, results InOutput buffers by their names.
+type ExportPlan struct {
+	Export *Export
+	Proc   *Procedure
+	Moves  []*State // carries of which it leaves new values
+	Bounds []Bound  // of its inputs
+}
+
+// NextKey ends the key of a new value of a state or carry, which a step commits
+// once its loss is known to be finite.
 const NextKey = ".next"
 
 // A Bound says that every element of an input is from 0 to Extent − 1, or
@@ -100,6 +156,7 @@ const (
 	InParam                 // a parameter
 	InGrad                  // a parameter's gradient, the caller's or the trainer's own
 	InState                 // kept between steps
+	InCarry                 // kept from call to call
 	InInput                 // the caller's, read
 	InOutput                // the caller's, written
 	InTable                 // literals of the program
@@ -231,4 +288,21 @@ type Fold struct {
 	Row   bool
 	Keep  bool  // accumulates into what is there: folded updates
 	Scale *Node // factor of each term, a scalar; nil is 1
+}
+
+// Procedures is all procedures of the model, in the order in which emitted
+// code has them.
+func (p *ModelPlan) Procedures() []*Procedure {
+	list := []*Procedure{p.Init}
+	for _, t := range p.Trains {
+		list = append(list, t.Forward, t.Backward, t.Gradient, t.Update)
+	}
+	if c := p.Compose; c != nil {
+		list = append(list, c.Forward, c.Backward, c.Update)
+	}
+	list = append(list, p.Evaluate, p.Predict)
+	for _, e := range p.Exports {
+		list = append(list, e.Proc)
+	}
+	return slices.DeleteFunc(list, func(p *Procedure) bool { return p == nil })
 }

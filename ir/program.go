@@ -56,24 +56,39 @@ type Model struct {
 	Inputs  []Named
 	Params  []*Param
 	States  []*State // of the model's own `state`, not the optimiser's
+	Carries []*State // `carry`: every trainer and predictor has its own; may have run-time dimensions
 	Hyper   []Hyper
-	Train   *Side  // training is true
-	Infer   *Side  // training is false
-	Rule    string // the optimiser as written, such as sgd(lr: 0.5); "" without train
-	Updates []*Update
+	Train   *Side     // training is true
+	Infer   *Side     // training is false
+	Trains  []*Train  // one of the unnamed loss, or one of each named loss; none of a model that is not trained
+	Exports []*Export // further entries, in the order of the text
 }
 
 // A Side is a specialisation of a model: what it computes in training or in
 // inference.
 type Side struct {
 	Outputs []Named
-	Loss    *Node // scalar; nil where the model has none
+	Losses  []Named // scalars: a single one without a name, the sum of what the model writes, or named ones
 	Metrics []Named
-	Writes  []Write // of states, in training only
+	Writes  []Write // of states, in training only; of carries
 }
 
-// Roots is all that s computes: outputs, loss, metrics and what states become.
-// It is empty where s is nil.
+// Loss is the loss of that name, "" of the unnamed one; nil where there is
+// none.
+func (s *Side) Loss(name string) *Node {
+	if s == nil {
+		return nil
+	}
+	for _, l := range s.Losses {
+		if l.Name == name {
+			return l.Node
+		}
+	}
+	return nil
+}
+
+// Roots is all that s computes: outputs, losses, metrics and what states and
+// carries become. It is empty where s is nil.
 func (s *Side) Roots() []*Node {
 	if s == nil {
 		return nil
@@ -82,8 +97,8 @@ func (s *Side) Roots() []*Node {
 	for _, out := range s.Outputs {
 		roots = append(roots, out.Node)
 	}
-	if s.Loss != nil {
-		roots = append(roots, s.Loss)
+	for _, l := range s.Losses {
+		roots = append(roots, l.Node)
 	}
 	for _, m := range s.Metrics {
 		roots = append(roots, m.Node)
@@ -104,7 +119,8 @@ type Param struct {
 	Rule string // the initialiser as written
 }
 
-// A State is a tensor kept between steps.
+// A State is a tensor kept between steps, or from call to call where its leaf
+// is a carry.
 type State struct {
 	Path string
 	Doc  string
@@ -112,10 +128,16 @@ type State struct {
 	Init *Node
 }
 
-// A Write sets a state at the end of a step.
+// A Write sets a state or a carry at the end of a step.
 type Write struct {
 	State *State
 	Value *Node
+
+	// Of is what the instance whose text has the write returns, as elaborated,
+	// of each of its applications; nothing where the write stands in the model
+	// itself. A step of a named loss makes the write if the graph of the loss
+	// has one of these nodes, or if there are none.
+	Of []*Node
 }
 
 // A Hyper is a number that may be changed between steps. Its leaf is a
@@ -127,11 +149,58 @@ type Hyper struct {
 	Node    *Node
 }
 
+// A Train is how a loss is minimised: a train statement with its rules written
+// out, parameter by parameter. An update is the mean over the micro-batches,
+// the clip over all of the train's parameters, then each parameter's rule
+// (which has the decay in it), then the average.
+type Train struct {
+	Loss       string // name of the loss, "" of the unnamed one
+	Rule       string // the default optimiser as written, such as sgd(lr: 0.5)
+	Pos        string
+	Updates    []*Update // of the parameters that it trains, in the order of Model.Params; a frozen one has none
+	Clip       *Clip     // nil without
+	Check      bool      // gradients are checked to be finite and their norm is reported, as with a clip
+	Accumulate int       // micro-batches of an update, at least 1
+}
+
+// Updates is the updates of all trains of a model, in the order of the text.
+func (m *Model) Updates() []*Update {
+	var out []*Update
+	for _, t := range m.Trains {
+		out = append(out, t.Updates...)
+	}
+	return out
+}
+
+// A Clip bounds a gradient before it is used.
+type Clip struct {
+	Kind  string // norm: over all of the train's parameters; value: element by element
+	Limit *Node  // float64 scalar of numbers
+}
+
 // An Update is the optimiser's rule for one parameter. Grad stands for the
-// gradient: an input leaf called "grad " and the path.
+// gradient, the mean over micro-batches after the clip: an input leaf called
+// "grad " and the path.
 type Update struct {
-	Param  *Param
-	Grad   *Node
-	Next   *Node // the new parameter
-	States []Write
+	Param   *Param
+	Grad    *Node
+	Next    *Node // the new parameter
+	States  []Write
+	Average *Write // the moving mean that inference reads and Save writes, nil without; it starts as the parameter
+	Rule    string // the optimiser as written
+	Decay   string // the weight decay as written, "" without
+}
+
+// An Export is a further entry of a model, of its inference form: an `export
+// fn` in it. Its inputs are leaves called by the entry's name, a dot and their
+// own.
+type Export struct {
+	Name    string
+	Doc     string
+	Pos     string
+	Dims    []RunDim // that its inputs have
+	Facts   Facts    // must hold of the dimensions of every call
+	Inputs  []Named
+	Results []Named // one, or several in the order of return; names are unique
+	Writes  []Write // of carries
 }

@@ -177,7 +177,7 @@ func (e *funcEntry) compile(g *ir.Graph, f *ir.Func) error {
 	}
 	e.Proc = pl.procedure(localName(f.Name)+e.Suffix, targets, nil)
 	if pl.err != nil {
-		return &Error{f.Pos, "function " + f.Name + e.Suffix + ": " + pl.err.Error()}
+		return &Error{f.Pos, "function " + f.Name + e.Suffix + ": " + pl.err.Error(), "not-compiled"}
 	}
 	e.Arena = place([]timeline{{e.Proc}})
 	if len(e.Proc.Results) > 0 {

@@ -25,6 +25,7 @@ import (
 type Error struct {
 	Pos     string
 	Message string
+	Code    string // name of the kind of error in the table of package dsl
 }
 
 func (e *Error) Error() string { return e.Pos + ": " + e.Message }

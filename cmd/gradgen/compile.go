@@ -82,7 +82,7 @@ func (c *compileCommand) emit(std streams, sources []source) ([]fileSet, error) 
 				return nil, err
 			}
 			std.now.at("generate", s.path)
-			set.files, err = codegen.Generate(plans[i], codegen.Options{Package: pkg, Source: set.source, Tests: c.Tests})
+			set.files, err = codegen.Generate(plans[i], codegen.Options{Package: pkg, Source: set.source, Tests: c.Tests, Documented: documented(set.dir)})
 			diags = append(diags, s.diagnostics(err)...)
 		}
 		sets = append(sets, set)

@@ -17,7 +17,7 @@ func dumpPlan(std streams, s source) (string, error) {
 	var b strings.Builder
 	for _, m := range plans[0].Models {
 		name := m.Model.Name
-		for _, p := range []*ir.Procedure{m.Init, m.Forward, m.Backward, m.Gradient, m.Update, m.Evaluate, m.Predict} {
+		for _, p := range m.Procedures() {
 			dumpProcedure(&b, name, p)
 		}
 		dumpArena(&b, name+" trainer", m.Trainer)
@@ -34,9 +34,6 @@ func dumpPlan(std streams, s source) (string, error) {
 
 // dumpProcedure prints the steps of one procedure.
 func dumpProcedure(b *strings.Builder, owner string, p *ir.Procedure) {
-	if p == nil {
-		return
-	}
 	fmt.Fprintf(b, "procedure %s %s\n", owner, p.Name)
 	for _, s := range p.Steps {
 		fmt.Fprintf(b, "    %s\n", stepKind(s))

@@ -1,6 +1,10 @@
 package main
 
-import "gradgen.dev/ir"
+import (
+	"strings"
+
+	"gradgen.dev/ir"
+)
 
 // An entry is a graph that is compiled as one.
 type entry struct {
@@ -8,25 +12,48 @@ type entry struct {
 	roots []*ir.Node
 }
 
-// modelEntries is what a model computes: outputs, loss and metrics, the
-// gradient by each parameter, the updates, and the inference form.
+// modelEntries is what a model computes: outputs, losses and metrics, the
+// gradients of each loss by each parameter, the updates, the inference form, and
+// its further entries.
 func modelEntries(g *ir.Graph, m *ir.Model) []entry {
 	entries := []entry{{"training", m.Train.Roots()}}
-	if m.Train != nil && m.Train.Loss != nil {
-		grads := entry{name: "gradient"}
+	for _, l := range m.Train.Losses {
+		grads := entry{name: strings.TrimSpace("gradient " + l.Name)}
 		for _, p := range m.Params {
-			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, m.Train.Loss, p.Node))
+			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, l.Node, p.Node))
 		}
 		entries = append(entries, grads)
 	}
 	updates := entry{name: "update"}
-	for _, u := range m.Updates {
-		updates.roots = append(updates.roots, u.Next)
-		for _, w := range u.States {
-			updates.roots = append(updates.roots, w.Value)
+	for _, u := range m.Updates() {
+		updates.roots = append(append(updates.roots, u.Next), writeRoots(u.States)...)
+		if u.Average != nil {
+			updates.roots = append(updates.roots, u.Average.Value)
 		}
 	}
-	return append(entries, updates, entry{"inference", m.Infer.Roots()})
+	entries = append(entries, updates, entry{"inference", m.Infer.Roots()})
+	for _, x := range m.Exports {
+		entries = append(entries, entry{"export " + x.Name, append(namedRoots(x.Results), writeRoots(x.Writes)...)})
+	}
+	return entries
+}
+
+// writeRoots is the values that states and carries are left with.
+func writeRoots(writes []ir.Write) []*ir.Node {
+	var roots []*ir.Node
+	for _, w := range writes {
+		roots = append(roots, w.Value)
+	}
+	return roots
+}
+
+// namedRoots is the nodes of named values.
+func namedRoots(values []ir.Named) []*ir.Node {
+	var roots []*ir.Node
+	for _, v := range values {
+		roots = append(roots, v.Node)
+	}
+	return roots
 }
 
 // funcEntries is an exported function's values and each of its derived forms.

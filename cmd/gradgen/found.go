@@ -36,23 +36,23 @@ func (s source) diagnostics(err error) []*dsl.Diagnostic {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
-		return []*dsl.Diagnostic{s.diagnostic(wrong.Pos, wrong.Message)}
+		return []*dsl.Diagnostic{s.diagnostic(wrong.Pos, wrong.Code, wrong.Message)}
 	case errors.As(err, &clash):
-		return []*dsl.Diagnostic{s.diagnostic(clash.Pos, clash.Text)}
+		return []*dsl.Diagnostic{s.diagnostic(clash.Pos, "go-name", clash.Text)}
 	}
 	panic(err.Error())
 }
 
-// diagnostic is a message for a place, given as file:line:column. A place in
+// diagnostic is a message with its code for a place, given as file:line:column. A place in
 // the library stands in the message.
-func (s source) diagnostic(pos, message string) *dsl.Diagnostic {
+func (s source) diagnostic(pos, code, message string) *dsl.Diagnostic {
 	var line, column int
 	rest, here := strings.CutPrefix(pos, filepath.Base(s.path))
 	if n, _ := fmt.Sscanf(rest, ":%d:%d", &line, &column); !here || n != 2 {
-		return &dsl.Diagnostic{Message: strings.TrimPrefix(pos+": "+message, ": ")}
+		return &dsl.Diagnostic{Code: code, Message: strings.TrimPrefix(pos+": "+message, ": ")}
 	}
 	at := offset(s.file, line, column)
-	return &dsl.Diagnostic{Span: dsl.Span{File: s.file, Start: at, End: at}, Message: message}
+	return &dsl.Diagnostic{Span: dsl.Span{File: s.file, Start: at, End: at}, Code: code, Message: message}
 }
 
 // offset is where a line and column, both from 1, are in a file.

@@ -19,7 +19,7 @@ type settings struct {
 
 // options checks the settings.
 func (s settings) options() (dsl.Options, error) {
-	o := dsl.Options{Dims: s.Dim}
+	o := dsl.Options{Dims: s.Dim, Open: os.ReadFile}
 	for name, n := range s.Dim {
 		if n < 0 {
 			return o, fmt.Errorf("-dim %s=%d: a dimension is not negative", name, n)

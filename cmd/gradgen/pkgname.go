@@ -117,3 +117,22 @@ func packageFromFolder(folder string) string {
 	}
 	return name
 }
+
+// documented reports whether a Go file of the folder that gradgen has not emitted
+// has the package's doc comment.
+func documented(dir string) bool {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return false // the folder's name is no pattern
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil || emittedFrom(text) != "" || strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		if f, err := parser.ParseFile(token.NewFileSet(), path, text, parser.PackageClauseOnly|parser.ParseComments); err == nil && f.Doc != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -13,7 +13,7 @@ import (
 // reports compares a Report with a side's loss and metrics.
 func (d *modelDriver) reports(what string, have map[string]float64, s side, env map[string]int, leaves values, call uint64) {
 	d.Helper()
-	for i, want := range d.eval(env, leaves, call, s.reports) {
+	for i, want := range d.eval(env, leaves, call, s.reports...) {
 		v, ok := have[s.names[i]]
 		if !ok {
 			d.Errorf("%s lacks %s", what, s.names[i])
@@ -25,8 +25,9 @@ func (d *modelDriver) reports(what string, have map[string]float64, s side, env 
 // evaluate compares Evaluate with the inference side.
 func (d *modelDriver) evaluate(tr *trainer, env map[string]int, leaves values, call uint64) {
 	totals := reflect.New(tr.argument("Evaluate", 0).Elem())
-	tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m, env, leaves)))
-	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, leaves, call)
+	tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves)))
+	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, d.averaged(leaves), call)
+	d.move(leaves, env, call, d.infer.writes)
 }
 
 // combine compares Evaluate of two batches with that of both as one, where
@@ -56,11 +57,11 @@ func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r 
 		env    map[string]int
 		leaves values
 	}{{env, leaves}, {rest, other}} {
-		larger.mustSucceed("Evaluate", larger.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m, part.env, part.leaves)))
+		larger.mustSucceed("Evaluate", larger.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, part.env, part.leaves)))
 	}
-	d.readStates(larger, both, 0)
+	d.readStates(larger, both)
 	d.reports("Evaluate of two batches", report(totals.MethodByName("Report").Call(nil)[0]), d.infer,
-		map[string]int{dim: env[dim] + 4}, both, 0)
+		map[string]int{dim: env[dim] + 4}, d.averaged(both), 0)
 }
 
 func draws(nodes []*ir.Node) bool {
@@ -70,18 +71,24 @@ func draws(nodes []*ir.Node) bool {
 // predict compares two calls of a predictor, and one of Weights, with the
 // outputs.
 func (d *modelDriver) predict(tr *trainer, env map[string]int, leaves values) {
+	leaves = d.averaged(leaves)
+	d.reset(leaves, env)
 	w := tr.call("Snapshot")[0]
 	maker := tr.function("New", "Predictor")
-	p := maker.Call([]reflect.Value{w, dims(maker.Type().In(1), d.m, env)})[0]
+	p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), withExports(env, d.m))})[0]
 	method := p.MethodByName("Predict")
-	in := operands(method.Type().In(1), d.m, env, leaves)
+	in := operands(method.Type().In(1), d.m.Dims, d.m.Inputs, env, leaves)
 	out := reflect.New(method.Type().In(0).Elem())
 	for call := range uint64(2) {
 		tr.mustSucceed("Predict", method.Call([]reflect.Value{out, in}))
 		d.outputs("Predictor.Predict", out.Elem(), env, leaves, call)
+		if !empty(env) {
+			d.move(leaves, env, call, d.infer.writes)
+		}
 	}
 	results := w.MethodByName("Predict").Call([]reflect.Value{in})
 	tr.mustSucceed("Weights.Predict", results)
+	d.reset(leaves, env)
 	d.outputs("Weights.Predict", results[0], env, leaves, 0)
 }
 

@@ -48,52 +48,79 @@ type modelDriver struct {
 	plan *ir.ModelPlan
 
 	train, infer side
-	grads        []*ir.Node // by parameter
+	losses       []*objective
+	compose      *composition // nil in a model with a loss
+	exports      []side       // by export: outputs and writes
 }
 
 // side is what one specialisation of the model must compute.
 type side struct {
-	names   []string // loss, then metrics
+	names   []string // losses, then metrics
 	reports []*ir.Node
 	outputs []*ir.Node
-	writes  []*ir.Node // new values of the states
+	writes  []write
+}
+
+// A write is the new value of a state or carry.
+type write struct {
+	*ir.State
+	value *ir.Node
+}
+
+// expanded is nodes with the derivatives in them taken.
+func expanded(g *ir.Graph, values []ir.Named) []*ir.Node {
+	var out []*ir.Node
+	for _, x := range values {
+		out = append(out, x.Node)
+	}
+	return passes.Gradient(g, out...)
+}
+
+// expandedWrites is the values of writes likewise.
+func expandedWrites(g *ir.Graph, list []ir.Write) []write {
+	var out []write
+	for _, w := range list {
+		out = append(out, write{w.State, passes.Gradient(g, w.Value)[0]})
+	}
+	return out
 }
 
 // expect builds what the model must compute.
 func (d *modelDriver) expect(g *ir.Graph) {
 	expand := func(s *ir.Side) side {
-		var out side
 		if s == nil {
-			return out
+			return side{}
 		}
-		if s.Loss != nil {
-			out.names, out.reports = []string{"loss"}, []*ir.Node{s.Loss}
+		reports := slices.Concat(s.Losses, s.Metrics)
+		out := side{reports: expanded(g, reports), outputs: expanded(g, s.Outputs), writes: expandedWrites(g, s.Writes)}
+		for _, x := range reports {
+			out.names = append(out.names, reportName(x.Name))
 		}
-		for _, x := range s.Metrics {
-			out.names, out.reports = append(out.names, x.Name), append(out.reports, x.Node)
-		}
-		for _, x := range s.Outputs {
-			out.outputs = append(out.outputs, x.Node)
-		}
-		for _, w := range s.Writes {
-			out.writes = append(out.writes, w.Value)
-		}
-		out.reports = passes.Gradient(g, out.reports...)
-		out.outputs = passes.Gradient(g, out.outputs...)
-		out.writes = passes.Gradient(g, out.writes...)
 		return out
 	}
 	d.train, d.infer = expand(d.m.Train), expand(d.m.Infer)
-	if d.m.Train != nil && d.m.Train.Loss != nil {
-		d.grads = passes.Gradient(g, golden.Gradients(g, d.m.Train.Loss, d.m.Params)...)
+	d.losses = objectives(g, d.m)
+	if len(d.losses) == 0 {
+		d.compose = composed(g, d.m)
 	}
+	for _, x := range d.m.Exports {
+		d.exports = append(d.exports, side{outputs: expanded(g, x.Results), writes: expandedWrites(g, x.Writes)})
+	}
+}
+
+// reportName is what a report calls a loss or metric.
+func reportName(name string) string {
+	if name == "" {
+		return "loss"
+	}
+	return name
 }
 
 // tolerance is that of the model's element type.
 func (d *modelDriver) tolerance() float64 { return toleranceOf(d.m.Elem) }
 
 // eval evaluates nodes; an error ends the test.
-func (d *modelDriver) eval(env map[string]int, leaves values, call uint64, nodes []*ir.Node) []*ir.Tensor {
+func (d *modelDriver) eval(env map[string]int, leaves values, call uint64, nodes ...*ir.Node) []*ir.Tensor {
 	d.Helper()
 	oracle := &ir.Evaluator{Dims: env, Values: leaves, Seed: seed, Call: call}
 	out, err := oracle.EvalAll(nodes...)
@@ -118,13 +145,21 @@ func (d *modelDriver) initialisers() {
 	tr := newTrainer(d.T, d.pkg, d.m, env)
 	tr.call("Init", reflect.ValueOf(uint64(seed)))
 	saved := tr.saved()
+	check := func(key, name string, init *ir.Node) {
+		if have, ok := saved[key]; ok {
+			d.same("first value of "+name, have, d.eval(env, nil, 0, init)[0], d.tolerance())
+		}
+	}
 	for _, p := range d.m.Params {
-		want := d.eval(env, nil, 0, []*ir.Node{p.Init})[0]
-		d.same("first value of "+p.Path, saved[p.Path], want, d.tolerance())
+		check(p.Path, p.Path, p.Init)
 	}
 	for _, s := range d.m.States {
-		want := d.eval(env, nil, 0, []*ir.Node{s.Init})[0]
-		d.same("first value of "+s.Path, saved[s.Path], want, d.tolerance())
+		check(s.Path, s.Path, s.Init)
+	}
+	for _, u := range d.m.Updates() {
+		if u.Average != nil {
+			check("optimizer/"+u.Average.State.Path, u.Average.State.Path, u.Param.Init)
+		}
 	}
 }
 
@@ -145,29 +180,57 @@ func (d *modelDriver) leaves(env map[string]int, r *rand.Rand) (leaves values, o
 			return nil, false
 		}
 	}
-	leaves = values{"steps steps": {Shape: []int{}, Data: []float64{7}}}
+	leaves = values{"steps steps": number(7)}
 	for _, h := range d.m.Hyper {
-		leaves["hyper "+h.Name] = &ir.Tensor{Shape: []int{}, Data: []float64{h.Default * 0.9}}
+		leaves["hyper "+h.Name] = number(h.Default * 0.9)
 	}
 	draw := noise(r, false)
 	for _, p := range d.m.Params {
 		leaves["param "+p.Path] = d.tensor(p.Node, env, func() float64 { return draw() / 2 })
 	}
 	d.inputs(leaves, env, r)
+	d.reset(leaves, env)
 	return leaves, true
 }
 
-// inputs draws the inputs, labels within their bounds.
+// number is a scalar.
+func number(v float64) *ir.Tensor { return &ir.Tensor{Shape: []int{}, Data: []float64{v}} }
+
+// reset gives the carries their first values.
+func (d *modelDriver) reset(leaves values, env map[string]int) {
+	d.Helper()
+	for _, c := range d.m.Carries {
+		leaves["carry "+c.Path] = d.eval(env, leaves, 0, c.Init)[0]
+	}
+}
+
+// move gives the carries the values that a call leaves.
+func (d *modelDriver) move(leaves values, env map[string]int, call uint64, writes []write) {
+	d.Helper()
+	next := values{}
+	for _, w := range writes {
+		if w.Node.Is("carry") {
+			next["carry "+w.Path] = d.eval(env, leaves, call, w.value)[0]
+		}
+	}
+	maps.Copy(leaves, next)
+}
+
+// inputs draws the inputs, those of exports too, labels within their bounds.
 func (d *modelDriver) inputs(leaves values, env map[string]int, r *rand.Rand) {
 	draw := noise(r, false)
-	for _, in := range d.m.Inputs {
+	list := d.m.Inputs
+	for _, x := range d.m.Exports {
+		list = slices.Concat(list, x.Inputs)
+	}
+	for _, in := range list {
 		scale := 1.0
 		if in.Node.Type.Elem.IsInt() {
 			scale = 3
 		}
-		x := d.tensor(in.Node, env, func() float64 { return scale * draw() })
+		x := d.tensor(in.Node, withExports(env, d.m), func() float64 { return scale * draw() })
 		for _, b := range d.plan.Bounds {
-			if b.Input.Attr.Name != in.Name {
+			if b.Input.Attr.Name != in.Node.Attr.Name {
 				continue
 			}
 			extent, err := b.Extent.Eval(env)
@@ -181,8 +244,21 @@ func (d *modelDriver) inputs(leaves values, env map[string]int, r *rand.Rand) {
 				}
 			}
 		}
-		leaves["input "+in.Name] = x
+		leaves["input "+in.Node.Attr.Name] = x
 	}
+}
+
+// withExports is env with sizes for the dimensions that exports alone have.
+func withExports(env map[string]int, m *ir.Model) map[string]int {
+	out := maps.Clone(env)
+	for _, x := range m.Exports {
+		for i, dim := range x.Dims {
+			if _, ok := out[dim.Name]; !ok {
+				out[dim.Name] = []int{4, 2, 6}[i%3]
+			}
+		}
+	}
+	return out
 }
 
 func (d *modelDriver) tensor(n *ir.Node, env map[string]int, draw func() float64) *ir.Tensor {
@@ -208,29 +284,54 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 		d.runEmpty(tr, env, leaves)
 		return
 	}
-	for step := range 3 {
-		d.readStates(tr, leaves, step)
+	updates := map[string]int{} // made so far, by loss
+	call := uint64(0)
+	for range 3 {
+		d.readStates(tr, leaves)
+		d.count(leaves, updates)
 		if tr.has("Evaluate") {
-			d.evaluate(tr, env, leaves, uint64(step))
+			d.evaluate(tr, env, leaves, call)
 		}
 		if len(d.infer.outputs) > 0 {
 			d.predict(tr, env, leaves)
 		}
-		if tr.has("Grad") {
-			d.step(tr, env, leaves, uint64(step))
+		d.callExports(tr, env, leaves)
+		for _, o := range d.losses {
+			for micro := range o.accumulate() {
+				leaves["step step"] = number(float64(updates[o.name] + 1))
+				d.readStates(tr, leaves)
+				o.step(d, tr, env, leaves, call, micro)
+				d.inputs(leaves, env, r)
+				call++
+			}
+			updates[o.name]++
+		}
+		if d.compose != nil && tr.has("Forward") {
+			d.compose.step(d, tr, env, leaves, call)
 			d.inputs(leaves, env, r)
+			call++
 		}
 	}
-	if tr.has("Evaluate") {
+	if tr.has("Evaluate") && len(d.m.Carries) == 0 {
+		d.readStates(tr, leaves)
+		d.count(leaves, updates)
 		d.combine(tr, env, leaves, r)
+	}
+}
+
+// count sets the number of the update as Evaluate and Predict see it: that of
+// the first loss.
+func (d *modelDriver) count(leaves values, updates map[string]int) {
+	leaves["step step"] = number(1)
+	if len(d.losses) > 0 {
+		leaves["step step"] = number(float64(updates[d.losses[0].name] + 1))
 	}
 }
 
 func empty(env map[string]int) bool { return slices.Contains(slices.Collect(maps.Values(env)), 0) }
 
-// readStates takes parameters, states and the step's number from the trainer.
-func (d *modelDriver) readStates(tr *trainer, leaves values, step int) {
-	leaves["step step"] = &ir.Tensor{Shape: []int{}, Data: []float64{float64(step + 1)}}
+// readStates takes parameters and states from the trainer.
+func (d *modelDriver) readStates(tr *trainer, leaves values) {
 	saved := tr.saved()
 	take := func(key, name string, n *ir.Node) {
 		x := d.tensor(n, nil, func() float64 { return 0 })
@@ -245,94 +346,70 @@ func (d *modelDriver) readStates(tr *trainer, leaves values, step int) {
 	for _, s := range d.m.States {
 		take("state "+s.Node.Attr.Name, s.Path, s.Node)
 	}
-	for _, u := range d.m.Updates {
-		for _, w := range u.States {
+	for _, u := range d.m.Updates() {
+		for _, w := range states(u) {
 			take("state "+w.State.Node.Attr.Name, "optimizer/"+w.State.Path, w.State.Node)
 		}
 	}
 }
 
-// step compares Grad, Update and Step with the gradient, the rule and the
-// writes.
-func (d *modelDriver) step(tr *trainer, env map[string]int, leaves values, call uint64) {
-	batch := operands(tr.argument("Grad", 1), d.m, env, leaves)
-	file := tr.checkpoint()
-
-	// The gradient, and the report beside it.
-	grad := tr.function("New", "Params").Call(nil)[0]
-	results := tr.call("Grad", grad, batch)
-	tr.mustSucceed("Grad", results)
-	d.reports("Grad", report(results[0]), d.train, env, leaves, call)
-	have := tr.tensorsOf(grad)
-	for i, want := range d.eval(env, leaves, call, d.grads) {
-		d.same(fmt.Sprintf("%v: gradient of %s", env, d.m.Params[i].Path), have[d.m.Params[i].Path], want, d.tolerance())
+// states is what an update keeps: the rule's states and the average.
+func states(u *ir.Update) []ir.Write {
+	if u.Average == nil {
+		return u.States
 	}
-	if !tr.has("Step") {
-		return
-	}
-
-	// The rule for that gradient, by Update and by Step.
-	for path, g := range have {
-		leaves["input grad "+path] = &ir.Tensor{Shape: leaves["param "+path].Shape, Data: g}
-	}
-	tr.call("Update", grad)
-	d.updated("Update", tr, env, leaves, call)
-	tr.restore(file)
-	results = tr.call("Step", batch)
-	tr.mustSucceed("Step", results)
-	d.reports("Step", report(results[0]), d.train, env, leaves, call)
-	d.updated("Step", tr, env, leaves, call)
+	return append(slices.Clone(u.States), *u.Average)
 }
 
-// updated compares the trainer's parameters and states after an update.
-func (d *modelDriver) updated(what string, tr *trainer, env map[string]int, leaves values, call uint64) {
-	d.Helper()
-	saved := tr.saved()
-	check := func(name, key string, want *ir.Node) {
-		if have, ok := saved[key]; ok {
-			d.same(fmt.Sprintf("%v: %s %s after step %d", env, what, name, call+1), have, d.eval(env, leaves, call, []*ir.Node{want})[0], d.tolerance())
+// averaged is leaves with those parameters that have an average replaced by
+// it, as inference sees them.
+func (d *modelDriver) averaged(leaves values) values {
+	out := maps.Clone(leaves)
+	for _, u := range d.m.Updates() {
+		if u.Average != nil {
+			out["param "+u.Param.Path] = leaves["state "+u.Average.State.Node.Attr.Name]
 		}
 	}
-	for _, u := range d.m.Updates {
-		check(u.Param.Path, u.Param.Path, u.Next)
-		for _, w := range u.States {
-			check(w.State.Path, "optimizer/"+w.State.Path, w.Value)
-		}
-	}
-	for i, w := range d.m.Train.Writes {
-		check(w.State.Path, w.State.Path, d.train.writes[i])
-	}
+	return out
 }
 
 // runEmpty checks that an empty batch is no step and reports zeros.
 func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
-	d.readStates(tr, leaves, 0)
+	d.readStates(tr, leaves)
+	d.count(leaves, nil)
 	if len(d.infer.outputs) > 0 {
 		d.predict(tr, env, leaves)
 	}
-	if !tr.has("Grad") {
-		return
-	}
-	batch := operands(tr.argument("Grad", 1), d.m, env, leaves)
 	before := tr.checkpoint()
-	grad := tr.function("New", "Params").Call(nil)[0]
-	results := tr.call("Grad", grad, batch)
-	tr.mustSucceed("Grad", results)
-	for path, g := range tr.tensorsOf(grad) {
-		if slices.ContainsFunc(g, func(v float64) bool { return v != 0 }) {
-			d.Errorf("%v: the gradient of %s is not 0", env, path)
+	for _, o := range d.losses {
+		if !o.reads(env) {
+			continue // of another dimension
 		}
-	}
-	if tr.has("Step") {
-		results = tr.call("Step", batch)
-		tr.mustSucceed("Step", results)
-	}
-	for name, v := range report(results[0]) {
-		if v != 0 {
-			d.Errorf("%v: %s is %v", env, name, v)
+		batch := operands(tr.argument("Grad"+o.suffix, 1), d.m.Dims, d.m.Inputs, env, leaves)
+		grad := tr.function("New", "Params").Call(nil)[0]
+		results := tr.call("Grad"+o.suffix, grad, batch)
+		tr.mustSucceed("Grad"+o.suffix, results)
+		for path, g := range tr.tensorsOf(grad) {
+			if slices.ContainsFunc(g, func(v float64) bool { return v != 0 }) {
+				d.Errorf("%v: the gradient of %s is not 0", env, path)
+			}
+		}
+		if o.train != nil {
+			results = tr.call("Step"+o.suffix, batch)
+			tr.mustSucceed("Step"+o.suffix, results)
+		}
+		for name, v := range report(results[0]) {
+			if v != 0 {
+				d.Errorf("%v: %s is %v", env, name, v)
+			}
 		}
 	}
 	if string(before) != string(tr.checkpoint()) {
 		d.Errorf("%v: an empty batch changes the trainer", env)
 	}
+}
+
+// about prefixes what a test is about with the sizes.
+func about(env map[string]int, format string, args ...any) string {
+	return fmt.Sprintf("%v: ", env) + fmt.Sprintf(format, args...)
 }

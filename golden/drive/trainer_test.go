@@ -22,7 +22,7 @@ func newTrainer(t *testing.T, pkg string, m *ir.Model, env map[string]int) *trai
 	t.Helper()
 	tr := &trainer{t: t, pkg: pkg, model: m}
 	f := tr.function("New", "")
-	tr.value = f.Call([]reflect.Value{dims(f.Type().In(0), m, env)})[0]
+	tr.value = f.Call([]reflect.Value{capacity(f.Type().In(0), withExports(env, m))})[0]
 	return tr
 }
 
@@ -39,11 +39,15 @@ func (tr *trainer) function(before, after string) reflect.Value {
 	return reflect.Value{}
 }
 
-// dims is a Dims of a package.
-func dims(typ reflect.Type, m *ir.Model, env map[string]int) reflect.Value {
+// capacity is a Dims of a package with the sizes of env.
+func capacity(typ reflect.Type, env map[string]int) reflect.Value {
 	out := reflect.New(typ).Elem()
-	for i, d := range m.Dims {
-		out.Field(i).SetInt(int64(env[d.Name]))
+	for name, n := range env {
+		for i := range typ.NumField() {
+			if sameName(typ.Field(i).Name, name) {
+				out.Field(i).SetInt(int64(n))
+			}
+		}
 	}
 	return out
 }
@@ -63,13 +67,19 @@ func (tr *trainer) argument(method string, i int) reflect.Type {
 
 // operands fills a Batch or Input: its dimensions, and those inputs that it
 // has fields for.
-func operands(typ reflect.Type, m *ir.Model, env map[string]int, leaves values) reflect.Value {
+func operands(typ reflect.Type, dims []ir.RunDim, inputs []ir.Named, env map[string]int, leaves values) reflect.Value {
 	out := reflect.New(typ).Elem()
-	out.Field(0).Set(dims(typ.Field(0).Type, m, env))
-	for i := 1; i < typ.NumField(); i++ {
-		for _, in := range m.Inputs {
-			if sameName(typ.Field(i).Name, in.Name) {
-				out.Field(i).Set(goValue(leaves["input "+in.Name], typ.Field(i).Type))
+	if typ.NumField() > 0 && typ.Field(0).Anonymous {
+		mine := map[string]int{}
+		for _, d := range dims {
+			mine[d.Name] = env[d.Name]
+		}
+		out.Field(0).Set(capacity(typ.Field(0).Type, mine))
+	}
+	for i := range typ.NumField() {
+		for _, in := range inputs {
+			if !typ.Field(i).Anonymous && sameName(typ.Field(i).Name, in.Name) {
+				out.Field(i).Set(goValue(leaves["input "+in.Node.Attr.Name], typ.Field(i).Type))
 			}
 		}
 	}

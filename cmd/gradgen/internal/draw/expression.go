@@ -47,7 +47,7 @@ var infix = map[string]struct {
 // it binds looser than level.
 func (p *speller) operand(x *ir.Node, level, depth int) string {
 	switch {
-	case x.Is("param") || x.Is("state") || x.Is("input"):
+	case x.Is("param") || isKept(x) || x.Is("input"):
 		return p.localName(x, p.node)
 	case x.Is("hyper"):
 		return x.Attr.Name

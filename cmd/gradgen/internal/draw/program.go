@@ -30,8 +30,8 @@ func ModelEntry(m *ir.Model, s *ir.Side) Entry {
 	for _, o := range s.Outputs {
 		add(Output, o.Name, o.Node)
 	}
-	if s.Loss != nil {
-		add(Loss, "", s.Loss)
+	for _, l := range s.Losses {
+		add(Loss, l.Name, l.Node)
 	}
 	for _, x := range s.Metrics {
 		add(Metric, x.Name, x.Node)
@@ -101,7 +101,7 @@ func newSketch(g *ir.Graph, e Entry) *sketch {
 func (s *sketch) choose() {
 	for _, n := range s.Order {
 		switch {
-		case s.results[n] != nil || n.Is("input") || n.Is("state"):
+		case s.results[n] != nil || n.Is("input") || isKept(n):
 			s.shown[n] = true
 		case n.Op.Class == ir.Leaf || n.IsMark() || s.Fixed[n] || instances.IsParam(n):
 		case s.g.Origin(n).Name != "":
@@ -133,6 +133,9 @@ func (s *sketch) choose() {
 		}
 	}
 }
+
+// isKept reports whether n is what a state or a carry was before the call.
+func isKept(n *ir.Node) bool { return n.Is("state") || n.Is("carry") }
 
 // becomes reports whether n is an earlier value of next, or the only value of
 // the instance that next has given its name to.
@@ -216,7 +219,7 @@ func (s *sketch) describe(v *Vertex, n *ir.Node) {
 	case n.Is("input"):
 		v.Kind, v.Name = Input, n.Attr.Name
 		return
-	case n.Is("state"):
+	case isKept(n):
 		v.Kind, v.Name = State, n.Attr.Name
 		return
 	}

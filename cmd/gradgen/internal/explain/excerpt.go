@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"go/ast"
 	"path/filepath"
 	"strings"
 
@@ -13,9 +14,9 @@ type chunk struct {
 	code    string // without the function's indentation
 }
 
-// excerpts are the chunks of each emitted function: of methods by type and
-// method, of functions by their name. Go's names of types and functions are
-// spelled after the program's: they are in lower case here, without underscores.
+// excerpts are the chunks of each emitted function: of private methods by type
+// and method, of functions by their name. Go's names are spelled after the
+// program's: they are in lower case here, without underscores.
 type excerpts map[string][]chunk
 
 // newExcerpts cuts emitted files into chunks. Tests are left out.
@@ -35,14 +36,17 @@ func newExcerpts(files []codegen.File) excerpts {
 			for end < len(lines) && lines[end] != "}" {
 				end++
 			}
-			out[functionKey(rest)] = chunks(lines[i+1 : min(end, len(lines))])
+			if k := functionKey(rest); k != "" {
+				out[k] = chunks(lines[i+1 : min(end, len(lines))])
+			}
 			i = end
 		}
 	}
 	return out
 }
 
-// functionKey is the key of a function whose declaration goes on as rest.
+// functionKey is the key of a function whose declaration goes on as rest, "" of
+// an exported method, which runs procedures and is none.
 func functionKey(rest string) string {
 	receiver := ""
 	if method, ok := strings.CutPrefix(rest, "("); ok {
@@ -50,17 +54,18 @@ func functionKey(rest string) string {
 		receiver = receiver[strings.LastIndexAny(receiver, " *")+1:]
 	}
 	name, _, _ := strings.Cut(strings.TrimSpace(rest), "(")
+	if receiver != "" && ast.IsExported(name) {
+		return ""
+	}
 	return key(receiver, name)
 }
 
 func key(receiver, name string) string {
 	if receiver != "" {
-		return plain(receiver) + "." + name
+		name = receiver + "." + name
 	}
-	return plain(name)
+	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
 }
-
-func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
 
 // of is the chunks of a procedure of a model, or of a function where there is
 // no model. Predictors have a type of their own.

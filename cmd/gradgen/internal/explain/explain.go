@@ -129,14 +129,30 @@ func modelTopic(source string, m *ir.ModelPlan, found excerpts, param string) (T
 		t.add(title, steps, found.of(m.Model.Name, p.Name))
 	}
 	reads := func(steps []*ir.Step) []*ir.Step { return reading(steps, holds(ir.InParam, param)) }
-	add("forward", m.Forward, reads)
-	add("gradient", m.Gradient, func(steps []*ir.Step) []*ir.Step { return needed(steps, holds(ir.InGrad, param)) })
-	title := "update"
-	if m.Model.Rule != "" {
-		title += ", " + m.Model.Rule
+	grads := func(steps []*ir.Step) []*ir.Step { return needed(steps, holds(ir.InGrad, param)) }
+	next := func(steps []*ir.Step) []*ir.Step { return needed(steps, updates(param)) }
+	for _, x := range m.Trains {
+		of := ""
+		if x.Loss != "" {
+			of = " of " + x.Loss
+		}
+		add("forward"+of, x.Forward, reads)
+		add("gradient"+of, x.Gradient, grads)
+		if x.Train != nil {
+			add("update"+of+", "+x.Train.Rule, x.Update, next)
+		}
 	}
-	add(title, m.Update, func(steps []*ir.Step) []*ir.Step { return needed(steps, updates(param)) })
+	if c := m.Compose; c != nil {
+		add("forward", c.Forward, reads)
+		add("backward", c.Backward, grads)
+		if c.Train != nil {
+			add("update, "+c.Train.Rule, c.Update, next)
+		}
+	}
 	add("inference", m.Predict, reads)
+	for _, x := range m.Exports {
+		add("export "+x.Export.Name, x.Proc, reads)
+	}
 	return t, nil
 }
 

@@ -16,28 +16,33 @@ func modelTotals(p *ir.ModelPlan) []Total {
 	}
 	states, stateBytes := optimiserStates(p.Model)
 	own := ir.D(0)
-	for _, s := range p.Model.States {
+	for _, s := range slices.Concat(p.Model.States, p.Model.Carries) {
 		own = own.Add(bytesOf(s.Node.Type))
 	}
 	out := []Total{{"parameters", params, "elements", ""}}
-	if p.Forward != nil {
-		out = append(out, Total{"products of forward", stepFlops(p.Forward), "flops", ""})
+	for _, t := range p.Trains {
+		of := strings.TrimSuffix(" of "+t.Loss, " of ")
+		out = append(out, Total{"products of forward" + of, stepFlops(t.Forward), "flops", ""})
+		if t.Gradient != nil {
+			out = append(out, Total{"products of gradient" + of, stepFlops(t.Gradient), "flops", ""})
+		}
 	}
-	if p.Gradient != nil {
-		out = append(out, Total{"products of gradient", stepFlops(p.Gradient), "flops", ""})
-	}
-	if len(p.Model.Updates) > 0 {
+	if len(p.Model.Trains) > 0 {
 		out = append(out, Total{"optimiser state", states, "elements", ""})
 	}
 
 	// Memory: what a trainer keeps, and what a predictor adds to the weights.
-	out = append(out, saved(p)...)
+	folded := len(p.Trains) > 0
+	for _, t := range p.Trains {
+		out = append(out, saved(p.Trainer, t)...)
+		folded = folded && t.Backward != nil
+	}
 	out = append(out, arena("arena of a trainer", p.Trainer)...)
 	out = append(out, arena("arena of a predictor", p.Reader)...)
-	if p.Forward != nil {
+	if len(p.Trains) > 0 || p.Compose != nil {
 		trainer := paramBytes.Add(own).Add(stateBytes).Add(arenaBytes(p.Trainer))
 		note := "parameters, optimiser state, arena"
-		if p.Gradient != nil && p.Backward == nil {
+		if !folded {
 			trainer = trainer.Add(paramBytes)
 			note = "parameters, gradients, optimiser state, arena"
 		}
@@ -49,13 +54,17 @@ func modelTotals(p *ir.ModelPlan) []Total {
 	return out
 }
 
-// optimiserStates is the elements and bytes of what the optimiser keeps. A
-// state that several updates write counts once.
+// optimiserStates is the elements and bytes of what the optimisers keep, moving
+// means included. A state that several updates write counts once.
 func optimiserStates(m *ir.Model) (elements, bytes ir.Dim) {
 	elements, bytes = ir.D(0), ir.D(0)
 	seen := map[*ir.State]bool{}
-	for _, u := range m.Updates {
-		for _, w := range u.States {
+	for _, u := range m.Updates() {
+		kept := u.States
+		if u.Average != nil {
+			kept = append(slices.Clone(kept), *u.Average)
+		}
+		for _, w := range kept {
 			if !seen[w.State] {
 				seen[w.State] = true
 				elements = elements.Add(w.State.Node.Type.Shape.Size())
@@ -68,16 +77,16 @@ func optimiserStates(m *ir.Model) (elements, bytes ir.Dim) {
 
 // saved is what the forward leaves in the arena for the backward to read, with
 // the names of the values.
-func saved(p *ir.ModelPlan) []Total {
-	backward := p.Backward
+func saved(trainer ir.Arena, t *ir.TrainPlan) []Total {
+	backward := t.Backward
 	if backward == nil {
-		backward = p.Gradient
+		backward = t.Gradient
 	}
-	if p.Forward == nil || backward == nil {
+	if t.Forward == nil || backward == nil {
 		return nil
 	}
 	written, read := map[*ir.Buffer]bool{}, map[*ir.Buffer]bool{}
-	for _, s := range p.Forward.Steps {
+	for _, s := range t.Forward.Steps {
 		_, writes := s.Traffic()
 		for _, b := range writes {
 			written[b] = true
@@ -91,13 +100,13 @@ func saved(p *ir.ModelPlan) []Total {
 	}
 	size := ir.D(0)
 	var names []string
-	for _, b := range p.Trainer.Buffers {
+	for _, b := range trainer.Buffers {
 		if written[b] && read[b] {
 			size = size.Add(bytesOf(b.Type))
 			names = append(names, b.Name)
 		}
 	}
-	return []Total{{"saved activations", size, "bytes", strings.Join(names, ", ")}}
+	return []Total{{"saved activations" + strings.TrimSuffix(" of "+t.Loss, " of "), size, "bytes", strings.Join(names, ", ")}}
 }
 
 // arena is the lengths of an arena, one for each element type.

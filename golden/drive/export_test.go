@@ -1,0 +1,44 @@
+package drive
+
+import (
+	"maps"
+	"reflect"
+
+	"gradgen.dev/ir"
+)
+
+// callExports compares the further entries of the predictor and of Weights.
+func (d *modelDriver) callExports(tr *trainer, env map[string]int, leaves values) {
+	if len(d.m.Exports) == 0 {
+		return
+	}
+	env = withExports(env, d.m)
+	leaves = d.averaged(leaves)
+	w := tr.call("Snapshot")[0]
+	for i, x := range d.m.Exports {
+		maker := tr.function("New", "Predictor")
+		p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), env)})[0]
+		method := p.MethodByName(raised(x.Name))
+		in := operands(method.Type().In(1), x.Dims, x.Inputs, env, leaves)
+		out := reflect.New(method.Type().In(0).Elem())
+		mine := maps.Clone(leaves)
+		d.reset(mine, env)
+		for call := range uint64(2) {
+			tr.mustSucceed(x.Name, method.Call([]reflect.Value{out, in}))
+			d.results("Predictor."+x.Name, out.Elem(), d.exports[i].outputs, env, mine, call)
+			d.move(mine, env, call, d.exports[i].writes)
+		}
+		results := w.MethodByName(raised(x.Name)).Call([]reflect.Value{in})
+		tr.mustSucceed("Weights."+x.Name, results)
+		d.reset(mine, env)
+		d.results("Weights."+x.Name, results[0], d.exports[i].outputs, env, mine, 0)
+	}
+}
+
+// results compares what an export returned.
+func (d *modelDriver) results(what string, out reflect.Value, want []*ir.Node, env map[string]int, leaves values, call uint64) {
+	d.Helper()
+	for i, w := range d.eval(env, leaves, call, want...) {
+		d.same(about(env, "%s: result %d", what, i), floats(out.Field(i)), w, max(toleranceOf(want[i].Type.Elem), d.tolerance()))
+	}
+}
