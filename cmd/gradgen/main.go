@@ -51,6 +51,7 @@ type commandLine struct {
 	Summary summaryCommand `cmd:"" help:"Show shapes, flops and memory of models."`
 	Explain explainCommand `cmd:"" help:"Show forward, gradients and update as text."`
 	Graph   graphCommand   `cmd:"" help:"Draw models and functions."`
+	Init    initCommand    `cmd:"" help:"Start a program in a folder: a network or a function."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
