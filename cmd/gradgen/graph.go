@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"gradgen.dev/cmd/gradgen/internal/draw"
+	"gradgen.dev/ir"
 )
 
 // graphCommand is `gradgen graph`.
@@ -70,8 +71,8 @@ func (c *graphCommand) entries(s source) ([]draw.Entry, error) {
 	for _, m := range s.program.Models {
 		have = append(have, m.Name)
 		side := m.Train
-		if c.Side == "inference" || side == nil {
-			side = m.Infer
+		if s := m.Infer; s != nil && (c.Side == "inference" || side == nil) {
+			side = &ir.Side{Outputs: s.Outputs, Writes: s.Writes}
 		}
 		if side != nil && (c.Name == "" || c.Name == m.Name) {
 			out = append(out, draw.ModelEntry(m, side))

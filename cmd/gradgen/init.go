@@ -13,7 +13,7 @@ import (
 
 // initCommand is `gradgen init`.
 type initCommand struct {
-	Module  string `name:"module" placeholder:"PATH" help:"Path of the new module; default is the folder's name."`
+	Module  string `name:"module" placeholder:"PATH" help:"Path of the new module; default is example.com/ and the folder's name."`
 	Replace string `name:"replace" placeholder:"CLONE" help:"Folder of a clone of gradgen that the module uses; default is the one around the current folder, else the published version that this gradgen is."`
 	Kind    string `arg:"" enum:"mlp,function" help:"What to start with: mlp, a network that is trained, or function, a function with its gradient."`
 	Dir     string `arg:"" optional:"" default:"." help:"The folder; default is the current one."`
@@ -35,7 +35,7 @@ func (c *initCommand) Run(std streams) error {
 		return err
 	}
 	if c.Module == "" {
-		c.Module = packageFromFolder(filepath.Base(dir))
+		c.Module = "example.com/" + packageFromFolder(filepath.Base(dir)) // a bare name may be one of the standard library
 	}
 	files, err := scaffold.Program(c.Kind, c.Module)
 	if err != nil {
