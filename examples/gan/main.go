@@ -1,0 +1,112 @@
+// Command gan trains the generative adversarial network of ring/ring.dnn to
+// draw points of a ring of radius 1, and shows what it draws.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"image/color"
+	"io"
+	"log"
+	"math"
+	"math/rand/v2"
+	"os"
+
+	"gradgen.dev/examples/gan/ring"
+	"gradgen.dev/examples/internal/picture"
+)
+
+const (
+	size  = 128 // points in a batch
+	noise = 4   // numbers behind a point
+	width = 0.05
+)
+
+func main() {
+	log.SetFlags(0)
+	steps := flag.Int("steps", 4000, "updates of each network")
+	seed := flag.Uint64("seed", 1, "of the initial weights and all noise")
+	out := flag.String("o", "gan.png", "where the picture is written")
+	flag.Parse()
+	if err := run(os.Stdout, *steps, *seed, *out); err != nil {
+		log.Fatal("gan: ", err)
+	}
+}
+
+// run trains both networks in turn, and draws.
+func run(w io.Writer, steps int, seed uint64, path string) error {
+	r := rand.New(rand.NewPCG(seed, 2))
+	m := ring.New(ring.Dims{B: size})
+	m.Init(seed)
+	batch := ring.Batch{Real: make([]float32, 2*size), Z: make([]float32, noise*size)}
+	for step := range steps {
+		points(r, batch.Real)
+		normal(r, batch.Z)
+		critic, err := m.StepD(batch)
+		if err != nil {
+			return err
+		}
+		normal(r, batch.Z)
+		generator, err := m.StepG(ring.Batch{Z: batch.Z}) // needs no real point
+		if err != nil {
+			return err
+		}
+		if (step+1)%max(steps/5, 1) == 0 {
+			fmt.Fprintf(w, "step %5d  critic %.3f  generator %.3f\n", step+1, critic.D, generator.G)
+		}
+	}
+
+	// How the drawn points lie on the ring.
+	z := make([]float32, 2000*noise)
+	normal(r, z)
+	out, err := m.Snapshot().Sample(ring.SampleInput{Z: z})
+	if err != nil {
+		return err
+	}
+	radius, spread, sectors := measure(out.Out)
+	fmt.Fprintf(w, "drawn points: radius %.3f ± %.3f (real: 1 ± %.2f), %d of 16 sectors hold their share\n", radius, spread, width, sectors)
+	if path == "" {
+		return nil
+	}
+	real := make([]float32, len(out.Out))
+	points(r, real)
+	sheet := picture.NewSheet(2, 1, 320)
+	sheet.Points(0, 0, real, 1.5, color.RGBA{70, 130, 180, 255})
+	sheet.Points(1, 0, out.Out, 1.5, color.RGBA{255, 140, 0, 255})
+	return picture.Write(path, sheet)
+}
+
+// points sets xy to points near the circle of radius 1.
+func points(r *rand.Rand, xy []float32) {
+	for i := 0; i < len(xy); i += 2 {
+		angle, radius := 2*math.Pi*r.Float64(), 1+width*r.NormFloat64()
+		xy[i], xy[i+1] = float32(radius*math.Cos(angle)), float32(radius*math.Sin(angle))
+	}
+}
+
+func normal(r *rand.Rand, x []float32) {
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+}
+
+// measure is the mean radius of points, its standard deviation, and how many
+// of 16 equal sectors hold at least half of a 16th of the points.
+func measure(xy []float32) (mean, std float64, sectors int) {
+	n := float64(len(xy) / 2)
+	var count [16]float64
+	var sum, squares float64
+	for i := 0; i < len(xy); i += 2 {
+		x, y := float64(xy[i]), float64(xy[i+1])
+		radius := math.Hypot(x, y)
+		sum, squares = sum+radius, squares+radius*radius
+		count[int((math.Atan2(y, x)/(2*math.Pi)+1)*16)%16]++
+	}
+	for _, c := range count {
+		if c >= n/32 {
+			sectors++
+		}
+	}
+	mean = sum / n
+	return mean, math.Sqrt(max(squares/n-mean*mean, 0)), sectors
+}
