@@ -13,13 +13,16 @@ import (
 func (m *model) printPlumbing(f *file) {
 	m.printOperands(f)
 	m.printParams(f)
+	m.printCarries(f)
 	m.printNew(f)
+	m.printLater(f)
 	m.printInit(f)
+	m.printReset(f, "m *"+m.name, m.seedOf("m.seed"))
 	m.printTake(f)
 	if m.measured() {
 		m.printTotals(f)
 	}
-	if m.predicts() {
+	if m.infers() {
 		m.printWeights(f)
 		m.printPredictor(f)
 	}
@@ -29,41 +32,70 @@ func (m *model) printPlumbing(f *file) {
 // printOperands prints Dims, Batch, Input and Output.
 func (m *model) printOperands(f *file) {
 	makers, users := []string{m.maker("New", "")}, []string{}
-	if m.measured() {
+	if m.batched() {
 		users = append(users, article(m.public("Batch")))
 	}
+	if m.infers() {
+		makers = append(makers, m.maker("New", "Predictor"))
+	}
 	if m.predicts() {
-		makers, users = append(makers, m.maker("New", "Predictor")), append(users, article(m.public("Input")))
+		users = append(users, article(m.public("Input")))
 	}
 	doc := fmt.Sprintf("%s are the run-time dimensions. Given to %s they are the largest that a call may have; in %s, 0 means inferred.",
 		m.public("Dims"), strings.Join(makers, " or "), strings.Join(users, " or "))
-	f.typ(doc, m.public("Dims"), func(b *body) {
-		for _, d := range m.dims {
-			if d.Doc == "" {
-				b.stmt("%s int", d.field)
-			} else {
-				b.stmt("%s int // %s", d.field, strings.ReplaceAll(d.Doc, "\n", " "))
-			}
+	f.typ(doc, m.public("Dims"), func(b *body) { printDims(b, m.dims) })
+	if m.batched() {
+		doc := " is what a step reads. It is not kept."
+		if m.compose != nil {
+			doc = " is what Forward reads. It is kept until Backward is done."
 		}
-	})
-	if m.measured() {
-		m.printInputs(f, m.public("Batch"), m.public("Batch")+" is what a step reads. It is not kept.", m.inputs)
+		m.printForm(f, m.batch, m.public("Batch")+doc)
 	}
-	if !m.predicts() {
-		return
+	if m.predicts() {
+		m.printForm(f, m.in, m.public("Input")+" is what Predict reads. It is not kept.")
 	}
-	m.printInputs(f, m.public("Input"), m.public("Input")+" is what Predict reads. It is not kept.", m.reads)
-	f.typ(m.public("Output")+" is what Predict writes. Its slices belong to the caller.", m.public("Output"), func(b *body) {
+	if m.predicts() || m.compose != nil {
+		m.printOutput(f)
+	}
+	if m.compose != nil {
+		m.printComposeTypes(f)
+	}
+	for _, e := range m.exports {
+		m.printExportTypes(f, e)
+	}
+}
+
+// printOutput prints the type Output.
+func (m *model) printOutput(f *file) {
+	doc := m.public("Output") + " is what Predict writes. Its slices belong to the caller."
+	if m.compose != nil {
+		doc = m.public("Output") + " is what Predict writes, and what Forward returns. The slices of the one belong to the caller, those of the other to the trainer."
+	}
+	f.typ(doc, m.public("Output"), func(b *body) {
 		for _, o := range m.outputs {
 			printOperand(b, o, "")
 		}
 	})
 }
 
-func (m *model) printInputs(f *file, name, doc string, list []operand) {
-	f.typ(doc, name, func(b *body) {
-		b.stmt("%s", m.public("Dims"))
-		for _, in := range list {
+// printDims prints dimensions as fields.
+func printDims(b *body, list []dimension) {
+	for _, d := range list {
+		if d.Doc == "" {
+			b.stmt("%s int", d.field)
+		} else {
+			b.stmt("%s int // %s", d.field, strings.ReplaceAll(d.Doc, "\n", " "))
+		}
+	}
+}
+
+// printForm prints the type of what a call is given.
+func (m *model) printForm(f *file, of *form, doc string) {
+	f.typ(doc, of.typ, func(b *body) {
+		if of.dimsType != "" {
+			b.stmt("%s", of.dimsType)
+		}
+		for _, in := range of.operands {
 			printOperand(b, in, rangeOf(in.bound))
 		}
 	})
@@ -111,8 +143,11 @@ func (m *model) printParams(f *file) {
 	for _, g := range m.groups() {
 		doc := g.typ + " is what the optimiser keeps between steps."
 		prefix := "optimizer/"
-		if g.group == m.states {
+		switch g.group {
+		case m.states:
 			doc, prefix = g.typ+" is what the model keeps between steps; it is saved with the weights.", ""
+		case m.averages:
+			doc = g.typ + " are the moving means of parameters, which inference reads and Save writes."
 		}
 		g.printType(f, doc)
 		g.printMaker(f)
@@ -132,29 +167,42 @@ func (m *model) printNew(f *file) {
 		if m.writes() {
 			lines = append(lines, "next: "+m.states.maker+"()")
 		}
-		if m.needsSpare() {
-			lines = append(lines, "spare: "+m.states.maker+"()")
+		if m.carries.any() {
+			lines = append(lines, "carry: "+m.carries.maker+"(max)", "carryNext: "+m.carries.maker+"(max)")
 		}
 		if m.ownsGradient() {
 			lines = append(lines, "grad: "+m.params.maker+"()")
 		}
+		for _, t := range m.rules() {
+			if m.summed(t) {
+				lines = append(lines, "gradSum"+t.suffix+": "+m.params.maker+"()")
+			}
+		}
+		if m.compose != nil {
+			lines = append(lines, m.composeMakers()...)
+		}
 		b.literal("m := &"+m.name, append(lines, "max: max"))
-		m.printArena(b, "m", name, m.plan.Trainer, m.ofTrainer)
+		m.printReadParams(b)
+		m.printArena(b, "m", m.name, name, m.plan.Trainer, m.ofTrainer)
 		b.stmt("m.Init(0)")
 		b.stmt("return m")
 	})
 }
 
+// mostCuts is how many buffers New cuts out of an arena by itself.
+const mostCuts = 300
+
 // printArena allocates an arena, one slice for each element type, and cuts the
-// fields of its owner out of it.
-func (m *model) printArena(b *body, owner, where string, arena ir.Arena, field map[*ir.Buffer]string) {
+// fields of its owner out of it; many of them in methods of the owner.
+func (m *model) printArena(b *body, owner, typ, where string, arena ir.Arena, field map[*ir.Buffer]string) {
 	if len(arena.Buffers) == 0 {
 		return
 	}
-	frame := newFrame(where, m.ir.Elem, m.ir.Dims, nil, owner, "max", "w")
-	frame.dims = func(name string) string { return m.dimOf("max", name, nil) }
+	frame := newFrame(where, m.ir.Elem, m.runDims, nil, owner, "max", "w")
+	frame.dims = func(name string) string { return m.capacity("max", name) }
 	c := procContext{frame}
 	var cuts body
+	parts := 0
 	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool} {
 		list := ofElem(arena.Buffers, t)
 		if len(list) == 0 {
@@ -165,18 +213,78 @@ func (m *model) printArena(b *body, owner, where string, arena ir.Arena, field m
 			slab = c.local(goType(t) + "s")
 		}
 		cuts.stmt("%s := make([]%s, %s)", slab, goType(t), c.dim(arena.Length[t]))
-		for _, buf := range list {
-			end := buf.Offset.Add(buf.Type.Shape.Size())
-			cuts.stmt("%s.%s = %s[%s:%s]", owner, field[buf], slab, c.dim(buf.Offset), c.dim(end))
+		for chunk := range slices.Chunk(list, mostCuts) {
+			var part body
+			for _, buf := range chunk {
+				end := buf.Offset.Add(buf.Type.Shape.Size())
+				part.stmt("%s.%s = %s[%s:%s]", owner, field[buf], slab, c.dim(buf.Offset), c.dim(end))
+			}
+			if len(list) <= mostCuts {
+				cuts.code = append(cuts.code, part.code...)
+				continue
+			}
+			parts++
+			m.printCarve(&cuts, c, owner, typ, slab, t, parts, part)
 		}
 	}
+	enough := enough(arena.Buffers, c)
 	b.blank()
 	b.comment("All scratch memory lies in one arena.")
 	for _, name := range c.sizes {
 		b.stmt("%s := %s", c.names[name], c.dims(name))
 	}
-	b.code = append(b.code, cuts.code...)
+	if enough != "" {
+		b.block("if "+enough, func() { b.code = append(b.code, cuts.code...) })
+	} else {
+		b.code = append(b.code, cuts.code...)
+	}
 	b.blank()
+}
+
+// printCarve puts the cuts of part into a method, which stands behind what is
+// being printed, and calls it.
+func (m *model) printCarve(b *body, c procContext, owner, typ, slab string, elem ir.DType, number int, part body) {
+	var dims []string
+	for _, d := range m.runDims {
+		c.dim(ir.DimVar(d.Name))
+		dims = append(dims, c.names[d.Name])
+	}
+	name, params := fmt.Sprintf("carve%d", number), ""
+	if len(dims) > 0 {
+		params = ", " + strings.Join(dims, ", ")
+	}
+	b.stmt("%s.%s(%s%s)", owner, name, slab, params)
+	if params != "" {
+		params += " int"
+	}
+	m.later = append(m.later, func(f *file) {
+		f.fn(name+" cuts scratch memory out of the arena.", fmt.Sprintf("(%s *%s) %s(%s []%s%s)", owner, typ, name, slab, goType(elem), params),
+			func(b *body) { b.code = part.code })
+	})
+}
+
+// printLater prints the methods that were put off.
+func (m *model) printLater(f *file) {
+	for _, print := range m.later {
+		print(f)
+	}
+	m.later = nil
+}
+
+// enough is the condition that no extent of a buffer is negative, as that of
+// differences of nothing would be: where one is, every call is an error and no
+// memory is needed. It is "" where none can be.
+func enough(list []*ir.Buffer, c procContext) string {
+	var seen []ir.Dim
+	var parts []string
+	for _, b := range list {
+		for _, d := range b.Type.Shape {
+			if !d.Covers(ir.Dim{}) && !slices.ContainsFunc(seen, d.Equal) {
+				seen, parts = append(seen, d), append(parts, c.dim(d)+" >= 0")
+			}
+		}
+	}
+	return strings.Join(parts, " && ")
 }
 
 func ofElem(list []*ir.Buffer, t ir.DType) []*ir.Buffer {
@@ -199,9 +307,19 @@ func (m *model) printInit(f *file) {
 			}
 			b.literal("m.Hyper = "+m.public("Hyper"), lines)
 		}
-		b.stmt("m.steps = 0")
+		for _, name := range m.counters() {
+			b.stmt("m.%s = 0", name)
+		}
+		for _, t := range m.rules() {
+			if m.summed(t) {
+				b.stmt("m.micro%s = 0", t.suffix)
+			}
+		}
 		if m.writes() {
-			b.stmt("m.pending = false")
+			b.stmt("m.pending = %s", m.noPending())
+		}
+		if m.compose != nil {
+			b.stmt("m.composed = false")
 		}
 		if m.draws() {
 			b.stmt("m.seed, m.calls = seed, 0")
@@ -212,18 +330,50 @@ func (m *model) printInit(f *file) {
 			b.stmt("clear(m.params.flat)")
 		}
 		for _, g := range m.groups() {
-			m.printStart(b, g)
+			if g.group != m.averages {
+				m.printStart(b, g)
+			}
+		}
+		if m.averaged() {
+			b.stmt("m.startAverages(nil)")
+		}
+		if m.carries.any() {
+			b.stmt("m.Reset()")
 		}
 	})
+	m.printStartAverages(f)
 	if m.initial != nil {
-		m.printMethod(f, "initialise sets the parameters to their first values, which depend on seed alone.", "(m *%s) initialise(seed uint64)", m.initial)
+		m.printMethod(f, "initialise sets the parameters to their first values, which depend on seed alone.", m.signature("initialise", "", "seed uint64"), m.initial)
 	}
-	f.fn("Steps is the number of updates so far.", fmt.Sprintf("(m *%s) Steps() uint64", m.name), func(b *body) { b.stmt("return m.steps") })
+	m.printSteps(f)
 	doc := "Params are the live parameters"
 	if m.trained() {
-		doc += ": Step writes to them"
+		doc += ": " + m.writer() + " writes to them"
 	}
 	f.fn(doc+".", fmt.Sprintf("(m *%s) Params() *%s", m.name, m.public("Params")), func(b *body) { b.stmt("return &m.params") })
+}
+
+// writer is the entry that sets parameters.
+func (m *model) writer() string {
+	if m.compose != nil {
+		return "Update"
+	}
+	return "Step"
+}
+
+// printSteps prints Steps, in all and for each loss.
+func (m *model) printSteps(f *file) {
+	doc, list := "Steps is the number of updates so far", m.counters()
+	if len(list) > 1 {
+		doc += ", of all losses"
+	}
+	f.fn(doc+".", fmt.Sprintf("(m *%s) Steps() uint64", m.name), func(b *body) { b.stmt("return m.%s", strings.Join(list, " + m.")) })
+	for _, t := range m.trains {
+		if t.suffix != "" {
+			doc := "Steps" + t.suffix + " is the number of updates so far by the loss " + t.Loss + "."
+			f.fn(doc, fmt.Sprintf("(m *%s) Steps%s() uint64", m.name, t.suffix), func(b *body) { b.stmt("return m.%s", t.counter()) })
+		}
+	}
 }
 
 // printStart sets states to their first values, unless the Init procedure does.

@@ -27,6 +27,7 @@ type frame struct {
 	count  string                            // step: the number of updates made, an expression
 	length string                            // steps: the length of the run, an expression
 	keys   [2]string                         // seed and call counter of random draws
+	factor string                            // clip_factor: an expression
 
 	scope  *scope
 	locals map[*ir.Buffer]string
@@ -35,6 +36,8 @@ type frame struct {
 	noted  map[*ir.Buffer]bool
 	sizes  []string // dimensions in use, in the order of their use
 	err    error
+
+	lengths []int // statements of each step
 
 	hyper                          map[string]bool // names of Hyper's numbers that are read
 	readsCount, readsLength, draws bool
@@ -102,6 +105,8 @@ func (c procContext) number(n *ir.Node) (string, bool) {
 	case "step":
 		c.readsCount = true
 		return goType(n.Type.Elem) + "(" + c.count + " + 1)", true
+	case "clip_factor":
+		return converted(c.factor, ir.Float64, n.Type.Elem), c.factor != ""
 	case "steps":
 		c.readsLength = true
 		return goType(n.Type.Elem) + "(" + c.length + ")", true
@@ -128,7 +133,7 @@ func siteHash(s string) uint64 {
 
 // rank is the order in which a prologue lists buffers: what is given, what is
 // kept, what is scratch, what is written.
-var rank = map[ir.Storage]int{ir.InInput: 0, ir.InTable: 1, ir.InParam: 2, ir.InState: 3, ir.InArena: 4, ir.InGrad: 5, ir.InOutput: 6}
+var rank = map[ir.Storage]int{ir.InInput: 0, ir.InTable: 1, ir.InParam: 2, ir.InState: 3, ir.InCarry: 4, ir.InArena: 5, ir.InGrad: 6, ir.InOutput: 7}
 
 // prologue is the locals for what has been asked for.
 func (c procContext) prologue() *body {
@@ -158,6 +163,7 @@ func (c procContext) prologue() *body {
 		}
 	}
 	out.code = append(out.code, cuts.code...)
+	out.statements += cuts.statements
 	return &out
 }
 

@@ -9,11 +9,17 @@
 //	names.go         Go names of what the program names, and which of them meet
 //	model.go         the names of one model; group.go: its parameters and states
 //	context.go       how the operands of a procedure are spelled in its function
-//	methods.go       procedures as methods; steps.go, loop*.go, expr.go: their bodies
-//	trainer.go       the model's type, Step, Grad, Update; mathematics.go: its doc comment
-//	api.go           dimensions, batches, parameters; take.go: their checks
+//	methods.go       procedures as methods, and where the operands of each lie
+//	method.go        a method as one function, or as several; split.go: where it is cut
+//	steps.go, loop*.go, expr.go  bodies of methods
+//	trainer.go       the model's type; mathematics.go: its doc comment
+//	step.go          Step, Grad of each loss; update.go: Update; compose.go: Forward, Backward
+//	average.go       averages of parameters; carry.go: what is kept from call to call
+//	api.go           dimensions, batches, parameters
+//	intake.go        what each entry reads of a batch; take.go: how that is checked
 //	totals.go        reports and evaluation
-//	predict.go       weights and predictors; files.go: what is read and written
+//	predict.go       weights and predictors; export.go: their further entries
+//	files.go         what is read and written
 //	funcs*.go        exported functions
 //	tests*.go        the emitted tests
 //	naive*.go        the unsimplified loss as float64 loops, which they check against

@@ -16,6 +16,10 @@ type Options struct {
 	Package string // Go package name
 	Source  string // base name of the program, such as mlp.dnn
 	Tests   bool   // emit a test beside the package
+
+	// Documented says that a file of the package that is not emitted has its doc
+	// comment; then no emitted one has.
+	Documented bool
 }
 
 // A File is one emitted file.
@@ -94,6 +98,7 @@ func (p *printer) newFile(suffix string, fill func(f *file)) {
 // of functions alone has one in any case.
 func (p *printer) packageDoc(f *file) {
 	switch doc := p.plan.Program.Doc; {
+	case p.opts.Documented:
 	case doc != "":
 		f.packageDoc(documented("Package "+p.opts.Package, doc, ""))
 	case len(p.models) == 0:

@@ -121,20 +121,34 @@ func (m *model) paramGroup() *group {
 	return g
 }
 
-// stateGroups is the optimiser's states and the model's own.
-func (m *model) stateGroups() (optim, own *group) {
-	optim = &group{typ: m.private("Optimizer"), maker: m.maker("new", "Optimizer"), size: map[ir.DType]int{}}
-	own = &group{typ: m.private("States"), maker: m.maker("new", "States"), size: map[ir.DType]int{}}
-	names := map[*group]*scope{optim: newScope("tensors", "float32s", "float64s", "int32s", "int64s", "bools"), own: newScope("tensors", "float32s", "float64s", "int32s", "int64s", "bools")}
-	for _, s := range m.plan.States {
-		g := optim
-		if slices.Contains(m.ir.States, s) {
-			g = own
-		}
+// stateGroups is the optimiser's states, the averages and the model's own.
+func (m *model) stateGroups() {
+	own := []string{"tensors", "float32s", "float64s", "int32s", "int64s", "bools"}
+	names := map[*group]*scope{}
+	make := func(base string) *group {
+		g := &group{typ: m.private(base), maker: m.maker("new", base), size: map[ir.DType]int{}}
+		names[g] = newScope(own...)
+		return g
+	}
+	m.optim, m.averages, m.states = make("Optimizer"), make("Averages"), make("States")
+	add := func(g *group, s *ir.State) {
 		field := names[g].take(unexported(s.Path), "State")
 		m.note(g.add(tensor{field: field, path: s.Path, doc: s.Doc, typ: s.Node.Type, init: s.Init}))
 	}
-	return optim, own
+	average := func(s *ir.State) bool {
+		return slices.ContainsFunc(m.plan.Averages, func(a *ir.Average) bool { return a.State.Path == s.Path })
+	}
+	for _, s := range m.plan.States {
+		switch {
+		case slices.Contains(m.ir.States, s):
+			add(m.states, s)
+		case !average(s):
+			add(m.optim, s)
+		}
+	}
+	for _, a := range m.plan.Averages {
+		add(m.averages, a.State)
+	}
 }
 
 // note keeps an error; the first counts.
@@ -184,6 +198,15 @@ func (g *group) printMaker(f *file) {
 		}
 		b.literal("return "+g.typ, append(lines, slabs...))
 	})
+}
+
+// views is the fields of x, a g, as elements of a list of store.View.
+func (g *group) views(x string) []string {
+	var lines []string
+	for _, t := range g.tensors {
+		lines = append(lines, fmt.Sprintf("{Name: %q, Shape: []int{%s}, Into: &%s.%s}", t.path, strings.Trim(shapeText(t.typ.Shape), "[]"), x, t.field))
+	}
+	return lines
 }
 
 // printTensors prints the method that lists g for files.

@@ -7,6 +7,7 @@ import (
 	"go/format"
 	"go/scanner"
 	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,12 +39,17 @@ const wide = 76
 
 // A body is the statements of a function, or the lines of a declaration.
 type body struct {
-	code []jen.Code
+	code       []jen.Code
+	statements int      // how many there are, those of blocks included
+	texts      []string // of the statements so far, those of blocks included
 }
 
 // stmt adds a Go statement, or a line of a declaration, as text.
 func (b *body) stmt(format string, args ...any) {
-	b.code = append(b.code, raw(fmt.Sprintf(format, args...)))
+	text := fmt.Sprintf(format, args...)
+	b.code = append(b.code, raw(text))
+	b.texts = append(b.texts, text)
+	b.statements++
 }
 
 // comment adds a line comment. Prose is wrapped; a formula, which is a line
@@ -64,7 +70,24 @@ func (b *body) blank() {
 // block adds header and braces around what fill adds: a for, an if, a switch, a
 // func literal, a composite literal with an element a line.
 func (b *body) block(header string, fill func()) {
+	b.statements++
+	b.texts = append(b.texts, header)
 	b.code = append(b.code, raw(header).Block(b.inside(fill)...))
+}
+
+// loop adds a loop over the numbers below count, called index; where nothing
+// inside needs the index, it has no name.
+func (b *body) loop(index, count string, fill func()) {
+	b.statements++
+	from := len(b.texts)
+	inner := b.inside(fill)
+	header := "for range " + count
+	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(index) + `\b`)
+	if slices.ContainsFunc(b.texts[from:], word.MatchString) {
+		header = "for " + index + " := range " + count
+	}
+	b.texts = append(b.texts, header)
+	b.code = append(b.code, raw(header).Block(inner...))
 }
 
 // orElse continues the last block: its header is "else" or "else if …".

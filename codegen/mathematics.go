@@ -19,24 +19,45 @@ func (m *model) mathematics() string {
 		text = m.printer.plan.Program.Doc
 	}
 	doc := documented(m.name, text, "the model "+m.ir.Name+" of "+m.opts.Source)
-	shapes := m.shapes()
-	forward := m.first().Forward
-	if forward == nil {
-		forward = m.plan.Predict
+	if len(m.trains) == 0 {
+		forward, backward, update := m.plan.Predict, (*ir.Procedure)(nil), (*ir.Procedure)(nil)
+		rule := ""
+		if c := m.compose; c != nil {
+			forward, backward, update = c.Forward, c.Backward, c.Update
+			if c.Train != nil {
+				rule = c.Train.Rule
+			}
+		}
+		return doc + m.sections("", rule, forward, backward, update)
 	}
-	doc += section("Forward"+m.ofBatch()+":", formulas(forward, "forward"), shapes)
-	backward := m.first().Gradient
-	if backward == nil {
-		backward = m.first().Backward
+	for _, t := range m.trains {
+		backward, rule := t.Gradient, ""
+		if backward == nil {
+			backward = t.Backward
+		}
+		if t.Train != nil {
+			rule = t.Train.Rule
+		}
+		doc += m.sections(t.Loss, rule, t.Forward, backward, t.Update)
 	}
-	doc += section("Backward:", formulas(backward, "backward"), shapes)
-	return doc + section("Update, "+m.rule()+":", formulas(m.first().Update, "update"), nil)
+	return doc
+}
+
+// sections is the mathematics of one loss, "" of the unnamed one.
+func (m *model) sections(loss, rule string, forward, backward, update *ir.Procedure) string {
+	shapes, of := m.shapes(), ""
+	if loss != "" {
+		of = " of " + loss
+	}
+	return section("Forward"+of+m.ofBatch()+":", formulas(forward, "forward"), shapes) +
+		section("Backward"+of+":", formulas(backward, "backward"), shapes) +
+		section("Update"+of+", "+rule+":", formulas(update, "update"), nil)
 }
 
 // ofBatch names the dimensions of a batch.
 func (m *model) ofBatch() string {
 	var names []string
-	for _, d := range m.dims {
+	for _, d := range m.ir.Dims {
 		names = append(names, d.Name)
 	}
 	if len(names) == 0 {

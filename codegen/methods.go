@@ -1,7 +1,6 @@
 package codegen
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,11 +10,52 @@ import (
 
 // nameBuffers names the fields that hold scratch memory.
 func (m *model) nameBuffers() {
-	p, t := m.plan, m.first()
-	m.buffers = buffersOf(p.Init, t.Forward, t.Backward, t.Gradient, t.Update, p.Evaluate, p.Predict)
-	m.ofTrainer = fieldsFor(p.Trainer.Buffers, "Hyper", "params", "optim", "states", "grad", "steps", "calls", "seed", "max",
-		"forward", "backward", "gradient", "update", "evaluate", "initialise", "take", "weights", "tensors", "checkpoint", "next", "spare", "pending", "commit")
-	m.ofReader = fieldsFor(p.Reader.Buffers, "w", "max", "calls", "predict")
+	p := m.plan
+	list := []*ir.Procedure{p.Init}
+	for _, t := range m.trains {
+		list = append(list, t.Forward, t.Backward, t.Gradient, t.Update)
+	}
+	if c := p.Compose; c != nil {
+		list = append(list, c.Forward, c.Backward, c.Update)
+	}
+	list = append(list, p.Evaluate, p.Predict)
+	for _, e := range p.Exports {
+		list = append(list, e.Proc)
+	}
+	m.buffers = buffersOf(list...)
+
+	// Fields and methods of the trainer and of the predictor share one scope.
+	trainer := append([]string{"Hyper", "params", "optim", "states", "grad", "calls", "seed", "max", "initialise", "evaluate", "take",
+		"tensors", "checkpoint", "forward", "backward", "gradient", "update", "steps"}, m.counters()...)
+	for _, t := range append(slices.Clone(m.trains), m.rules()...) {
+		for _, name := range []string{"forward", "backward", "gradient", "update", "take", "commit"} {
+			trainer = append(trainer, name+t.suffix)
+		}
+		if m.summed(t) {
+			trainer = append(trainer, "gradSum"+t.suffix, "micro"+t.suffix, "accumulate"+t.suffix)
+		}
+		if t.norms() {
+			trainer = append(trainer, "norm"+t.suffix, "clip"+t.suffix)
+		}
+	}
+	if len(m.plan.Averages) > 0 {
+		trainer = append(trainer, "averages", "read", "startAverages", "trained")
+	}
+	if m.writes() {
+		trainer = append(trainer, "next", "pending")
+	}
+	if m.carries.any() {
+		trainer = append(trainer, "carry", "carryNext", "held")
+	}
+	if m.compose != nil {
+		trainer = append(trainer, "out", "din", "last", "composed", "call")
+	}
+	m.ofTrainer = fieldsFor(p.Trainer.Buffers, trainer...)
+	reader := []string{"w", "max", "calls", "predict", "carry", "carryNext", "held"}
+	for _, e := range m.exports {
+		reader = append(reader, e.private)
+	}
+	m.ofReader = fieldsFor(p.Reader.Buffers, reader...)
 }
 
 // fieldsFor is a field for each buffer.
@@ -34,119 +74,169 @@ func fieldsFor(list []*ir.Buffer, reserved ...string) map[*ir.Buffer]string {
 // printProcedures prints the bodies of all procedures, from which follows what
 // the types need to have.
 func (m *model) printProcedures() {
-	p, t := m.plan, m.first()
-	m.initial = m.method(p.Init, m.trainerFrame(p.Init, "initialise", "seed"), nil)
-	m.forward = m.method(t.Forward, m.trainerFrame(t.Forward, "forward", "batch"), m.returnTotals)
-	m.evaluate = m.method(p.Evaluate, m.trainerFrame(p.Evaluate, "evaluate", "batch"), m.returnTotals)
-	m.backward = m.method(t.Backward, m.trainerFrame(t.Backward, "backward", "batch"), nil)
-	m.gradient = m.method(t.Gradient, m.trainerFrame(t.Gradient, "gradient", "grad", "batch"), nil)
-	m.update = m.method(t.Update, m.trainerFrame(t.Update, "update", "grad"), nil)
-	m.predict = m.method(p.Predict, m.predictorFrame(p.Predict), nil)
+	p := m.plan
+	m.initial = m.method(p.Init, m.trainerFrame("initialise", nil, "seed"), nil)
+	for _, t := range m.trains {
+		m.printProceduresOf(t)
+	}
+	if m.compose != nil {
+		m.printComposed()
+	}
+
+	// Inference reads the averages; where it is like training otherwise, the
+	// forward serves.
+	evaluate := p.Evaluate
+	if evaluate == nil && m.averaged() && len(m.trains) > 0 {
+		evaluate = m.trains[0].Forward
+	}
+	m.evaluate = m.method(evaluate, m.trainerFrame("evaluate", m.first(), "batch"), m.returnTotals(nil))
+	m.predict = m.method(p.Predict, m.predictorFrame("predict", m.in, m.outputs), nil)
+	for _, e := range m.exports {
+		e.method = m.method(e.plan.Proc, m.predictorFrame(e.private, e.in, e.results), nil)
+	}
 }
 
-// method prints p; nil where p is. What epilogue adds stands at the end.
-func (m *model) method(p *ir.Procedure, f *frame, epilogue func(b *body, c procContext, p *ir.Procedure)) *method {
-	if p == nil {
-		return nil
-	}
-	c := procContext{f}
-	var inner, tail body
-	procedure(&inner, c, p)
-	c.epilogue(&tail)
-	if epilogue != nil {
-		epilogue(&tail, c, p)
-	}
+// printProceduresOf prints those of one loss.
+func (m *model) printProceduresOf(t *training) {
+	t.forward = m.method(t.Forward, m.trainerFrame("forward", t, "batch"), m.returnTotals(t.Parts))
+	t.backward = m.method(t.Backward, m.trainerFrame("backward", t, "batch"), nil)
+	t.gradient = m.method(t.Gradient, m.trainerFrame("gradient", t, "grad", "batch"), nil)
+	t.update = m.method(t.Update, m.trainerFrame("update", t, t.updateParams()...), nil)
+}
 
-	// The prologue says what the paragraphs have asked for.
-	all := c.prologue()
-	if len(all.code) > 0 && len(inner.code) > 0 {
-		all.blank()
+// first is the training of the first loss, nil where there is none.
+func (m *model) first() *training {
+	if len(m.trains) > 0 {
+		return m.trains[0]
 	}
-	all.code = append(all.code, inner.code...)
-	if len(all.code) > 0 && len(tail.code) > 0 {
-		all.blank()
+	if m.compose != nil {
+		return m.compose.rule
 	}
-	all.code = append(all.code, tail.code...)
-	m.note(f.err)
-	return &method{c, all}
+	return nil
 }
 
 // uses reports whether one of the methods does what of asks.
 func uses(of func(f *frame) bool, list ...*method) bool {
-	return slices.ContainsFunc(list, func(m *method) bool { return m != nil && of(m.ctx.frame) })
+	for _, m := range list {
+		if m != nil && slices.ContainsFunc(m.parts, func(p part) bool { return of(p.ctx.frame) }) {
+			return true
+		}
+	}
+	return false
 }
 
-// trainerFrame is the frame of the method of the trainer m that p becomes.
-func (m *model) trainerFrame(p *ir.Procedure, where string, params ...string) *frame {
-	f := newFrame(where, m.ir.Elem, m.ir.Dims, buffersOf(p), append(params, "m")...)
-	f.plain = callersScalar
-	f.hypers = func(name string) string { return "m.Hyper." + m.hyperField(name) }
-	f.count, f.length, f.keys = "m.steps", "m.Hyper.Steps", [2]string{"m.seed", "m.calls"}
-	f.dims = func(name string) string { return m.dimOf("batch", name, m.inputs) }
-	if where == "initialise" {
-		f.keys = [2]string{"seed", "0"}
+// counter is the field that counts the updates of t.
+func (t *training) counter() string {
+	if t == nil {
+		return "steps"
 	}
-	given := setOf(params...)
-	f.bind = func(b *ir.Buffer) (string, bool) {
-		switch b.Storage {
-		case ir.InParam:
-			return found("m.params.", m.params, b.Key)
-		case ir.InState:
-			if path, ok := strings.CutSuffix(b.Key, ir.NextKey); ok {
-				return found("m.next.", m.states, path)
-			}
-			if text, ok := m.optim.whole("m.optim.", b.Key); ok {
-				return text, true
-			}
-			if text, ok := found("m.states.", m.states, b.Key); ok {
-				return text, true
-			}
-			return found("m.optim.", m.optim, b.Key)
-		case ir.InGrad:
-			text, ok := found("grad.", m.params, b.Key)
-			return text, ok && given["grad"]
-		case ir.InInput:
-			text, ok := m.inputOf("batch", b.Key)
-			return text, ok && given["batch"]
-		case ir.InTable:
-			return m.table(b), true
-		case ir.InArena:
-			return m.scratch(procContext{f}, "m", m.ofTrainer, b), true
-		}
-		return "", false
-	}
-	return f
+	return "steps" + t.suffix
 }
 
-// predictorFrame is the frame of the predictor's method.
-func (m *model) predictorFrame(p *ir.Procedure) *frame {
-	f := newFrame("predict", m.ir.Elem, m.ir.Dims, buffersOf(p), "p", "out", "in")
-	f.plain = callersScalar
-	f.hypers = func(name string) string { return "p.w.hyper." + m.hyperField(name) }
-	f.count, f.length, f.keys = "p.w.steps", "p.w.hyper.Steps", [2]string{"p.w.seed", "p.calls"}
-	f.dims = func(name string) string { return m.dimOf("in", name, m.reads) }
-	f.bind = func(b *ir.Buffer) (string, bool) {
-		switch b.Storage {
-		case ir.InParam:
-			return found("p.w.params.", m.params, b.Key)
-		case ir.InState:
-			return found("p.w.states.", m.states, b.Key)
-		case ir.InInput:
-			return m.inputOf("in", b.Key)
-		case ir.InOutput:
-			for _, o := range m.outputs {
-				if o.Name == b.Key {
-					return "out." + o.field, true
-				}
-			}
-		case ir.InTable:
-			return m.table(b), true
-		case ir.InArena:
-			return m.scratch(procContext{f}, "p", m.ofReader, b), true
+// trainerFrame makes the frames of the method where of the trainer, which
+// belongs to a loss or to none.
+func (m *model) trainerFrame(where string, t *training, params ...string) frameMaker {
+	return func(p *ir.Procedure) *frame {
+		f := newFrame(where, m.ir.Elem, m.runDims, buffersOf(p), append(slices.Clone(params), "m")...)
+		f.plain = callersScalar
+		f.hypers = func(name string) string { return "m.Hyper." + m.hyperField(name) }
+		f.count, f.length, f.keys = "m."+t.counter(), "m.Hyper.Steps", [2]string{"m.seed", "m.calls"}
+		f.dims = m.dimOf(m.batch, "batch")
+		if slices.Contains(params, "factor") {
+			f.factor = "factor"
 		}
-		return "", false
+		if where == "initialise" {
+			f.keys = [2]string{"seed", "0"}
+		}
+		f.bind = func(b *ir.Buffer) (string, bool) { return m.bindTrainer(procContext{f}, where, setOf(params...), b) }
+		return f
 	}
-	return f
+}
+
+// bindTrainer is where a buffer lies in the method where of the trainer, whose
+// parameters are given.
+func (m *model) bindTrainer(c procContext, where string, given map[string]bool, b *ir.Buffer) (string, bool) {
+	switch b.Storage {
+	case ir.InParam:
+		if where == "evaluate" && m.averaged() {
+			return found("m.read.", m.params, b.Key)
+		}
+		return found("m.params.", m.params, b.Key)
+	case ir.InState:
+		return m.bindState(b.Key)
+	case ir.InCarry:
+		return m.carries.bind(c, "m", b)
+	case ir.InGrad:
+		of := "grad"
+		if !given["grad"] {
+			of = "m.grad"
+		}
+		text, ok := found(of+".", m.params, b.Key)
+		return text, ok && (given["grad"] || m.compose != nil)
+	case ir.InInput:
+		text, ok := m.batch.operand("batch", b.Key)
+		return text, ok && given["batch"]
+	case ir.InTable:
+		return m.table(b), true
+	case ir.InArena:
+		return m.scratch(c, "m", m.ofTrainer, b), true
+	}
+	return "", false
+}
+
+// bindState is where the trainer keeps a state.
+func (m *model) bindState(key string) (string, bool) {
+	if path, ok := strings.CutSuffix(key, ir.NextKey); ok {
+		return found("m.next.", m.states, path)
+	}
+	for _, g := range m.groups() {
+		if g.group == m.states {
+			continue
+		}
+		if text, ok := g.whole("m."+g.name+".", key); ok {
+			return text, true
+		}
+	}
+	if text, ok := found("m.states.", m.states, key); ok {
+		return text, true
+	}
+	for _, g := range m.groups() {
+		if text, ok := found("m."+g.name+".", g.group, key); ok {
+			return text, true
+		}
+	}
+	return "", false
+}
+
+// predictorFrame makes the frames of a method of the predictor.
+func (m *model) predictorFrame(where string, in *form, outputs []operand) frameMaker {
+	return func(p *ir.Procedure) *frame {
+		f := newFrame(where, m.ir.Elem, m.runDims, buffersOf(p), "p", "out", "in")
+		f.plain = callersScalar
+		f.hypers = func(name string) string { return "p.w.hyper." + m.hyperField(name) }
+		f.count, f.length, f.keys = "p.w.steps", "p.w.hyper.Steps", [2]string{"p.w.seed", "p.calls"}
+		f.dims = m.dimOf(in, "in")
+		f.bind = func(b *ir.Buffer) (string, bool) {
+			switch b.Storage {
+			case ir.InParam:
+				return found("p.w.params.", m.params, b.Key)
+			case ir.InState:
+				return found("p.w.states.", m.states, b.Key)
+			case ir.InCarry:
+				return m.carries.bind(procContext{f}, "p", b)
+			case ir.InInput:
+				return in.operand("in", b.Key)
+			case ir.InOutput:
+				return (&form{operands: outputs}).operand("out", b.Key)
+			case ir.InTable:
+				return m.table(b), true
+			case ir.InArena:
+				return m.scratch(procContext{f}, "p", m.ofReader, b), true
+			}
+			return "", false
+		}
+		return f
+	}
 }
 
 // callersScalar reports whether b is a scalar field of a batch or an output.
@@ -161,15 +251,6 @@ func found(prefix string, g *group, path string) (string, bool) {
 	}
 	field, ok := g.fieldOf(path)
 	return prefix + field, ok
-}
-
-func (m *model) inputOf(x, name string) (string, bool) {
-	for _, in := range m.inputs {
-		if in.Name == name {
-			return x + "." + in.field, true
-		}
-	}
-	return "", false
 }
 
 func (m *model) hyperField(name string) string {
@@ -199,24 +280,30 @@ func (m *model) scratch(c procContext, owner string, fields map[*ir.Buffer]strin
 // table is the package-level variable that holds the literals of b.
 func (m *model) table(b *ir.Buffer) string { return unexported(m.name) + exported(b.Name) }
 
-// returnTotals returns the parts that a procedure has found.
-func (m *model) returnTotals(b *body, c procContext, p *ir.Procedure) {
-	lines := []string{"batches: 1"}
-	results := p.Results
-	for i, part := range m.plan.Parts {
-		value := ""
-		if part.Size != nil {
-			value = "float64(" + c.dim(*part.Size) + ")"
-		} else if len(results) == 0 {
-			c.fail("%s has too few results", c.where)
-			return
-		} else {
-			value = m.result(b, c, results[0])
-			results = results[1:]
+// returnTotals returns the parts that a procedure has found, of those whose
+// indices are in list, or of all.
+func (m *model) returnTotals(list []int) epilogue {
+	return func(b *body, c procContext, p *ir.Procedure) {
+		lines := []string{"batches: 1"}
+		results := p.Results
+		for i, part := range m.plan.Parts {
+			if list != nil && !slices.Contains(list, i) {
+				continue
+			}
+			value := ""
+			if part.Size != nil {
+				value = "float64(" + c.dim(*part.Size) + ")"
+			} else if len(results) == 0 {
+				c.fail("%s has too few results", c.where)
+				return
+			} else {
+				value = m.result(b, c, results[0])
+				results = results[1:]
+			}
+			lines = append(lines, m.parts[i]+": "+value)
 		}
-		lines = append(lines, m.parts[i]+": "+value)
+		b.literal("return "+m.public("Totals"), lines)
 	}
-	b.literal("return "+m.public("Totals"), lines)
 }
 
 // result is the scalar in r as a float64; what holds is 1.
@@ -235,12 +322,4 @@ func (m *model) result(b *body, c procContext, r *ir.Buffer) string {
 		return value
 	}
 	return "float64(" + value + ")"
-}
-
-// printMethod prints a method of the trainer or predictor.
-func (m *model) printMethod(f *file, doc, signature string, of *method) {
-	if of == nil {
-		return
-	}
-	f.fn(doc, fmt.Sprintf(signature, m.name), func(b *body) { b.code = of.body.code })
 }

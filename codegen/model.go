@@ -18,23 +18,43 @@ type model struct {
 	prefix string // before exported names: "" where the model is named as the package
 	label  string // how errors call the model
 
-	dims    []dimension
-	inputs  []operand // of Batch
-	reads   []operand // of Input
-	outputs []operand
-	hypers  []string
-	reports []string
-	parts   []string
-	params  *group
-	optim   *group
-	states  *group
+	runDims  []ir.RunDim // of the model, then those that exports have besides
+	dims     []dimension // the same as fields
+	batch    *form       // of the trainer's entries
+	in       *form       // of Predict
+	outputs  []operand
+	hypers   []string
+	reports  []string
+	parts    []string
+	params   *group
+	optim    *group
+	averages *group
+	states   *group
+	carries  *carryGroup
 
 	buffers             []*ir.Buffer          // of every procedure
 	ofTrainer, ofReader map[*ir.Buffer]string // fields of the trainer and of the predictor
 
-	needsWhere *naive // a report's formula chooses
+	needsWhere *naive        // a report's formula chooses
+	later      []func(*file) // functions that stand behind the one that is printed
 
-	initial, forward, backward, gradient, update, evaluate, predict *method
+	trains  []*training
+	compose *composition
+	exports []*export
+	intakes []*intake
+	evalIn  *intake // of Evaluate
+
+	initial, evaluate, predict *method
+}
+
+// A training is what is printed of one loss.
+type training struct {
+	*ir.TrainPlan
+	suffix string // of its methods: "" of the unnamed loss, D of the loss d
+	field  string // of Report: the loss
+	intake *intake
+
+	forward, backward, gradient, update *method
 }
 
 // A dimension is a run-time dimension as a field of Dims.
@@ -50,10 +70,37 @@ type operand struct {
 	bound *ir.Bound
 }
 
-// A method is a printed procedure.
-type method struct {
-	ctx  procContext
-	body *body
+// A form is a struct that a call is given: dimensions, embedded, and operands.
+type form struct {
+	typ      string // Batch, Input
+	dimsType string
+	dims     []dimension
+	operands []operand
+}
+
+// dim is a dimension as a field of x, a form: x.B, or x.Dims.B where an operand
+// hides it.
+func (f *form) dim(x, name string) (string, bool) {
+	for _, d := range f.dims {
+		if d.Name != name {
+			continue
+		}
+		if slices.ContainsFunc(f.operands, func(o operand) bool { return o.field == d.field }) {
+			return x + "." + f.dimsType + "." + d.field, true
+		}
+		return x + "." + d.field, true
+	}
+	return name, false
+}
+
+// operand is an operand as a field of x.
+func (f *form) operand(x, name string) (string, bool) {
+	for _, o := range f.operands {
+		if o.Name == name {
+			return x + "." + o.field, true
+		}
+	}
+	return "", false
 }
 
 func newModel(p *printer, plan *ir.ModelPlan) *model {
@@ -66,6 +113,7 @@ func newModel(p *printer, plan *ir.ModelPlan) *model {
 	m.nameFields()
 	m.nameBuffers()
 	m.printProcedures()
+	m.chooseIntakes()
 	return m
 }
 
@@ -89,6 +137,9 @@ func (m *model) declareNames() {
 	for _, t := range []string{"Dims", "Batch", "Input", "Output", "Params", "Hyper", "Report", "Totals", "Weights", "Predictor"} {
 		names = append(names, m.public(t))
 	}
+	if m.plan.Compose != nil {
+		names = append(names, m.public("OutputGradient"), m.public("InputGradient"))
+	}
 	names = append(names, m.maker("New", ""), m.maker("New", "Params"), m.maker("New", "Predictor"),
 		m.maker("Load", "Weights"), m.maker("Parse", "Weights"))
 	for _, name := range names {
@@ -103,19 +154,31 @@ func (m *model) declareNames() {
 // nameFields names the fields of the model's types.
 func (m *model) nameFields() {
 	var list []member
-	for _, d := range m.ir.Dims {
+	m.runDims = slices.Clone(m.ir.Dims)
+	for _, e := range m.ir.Exports {
+		for _, d := range e.Dims {
+			if !slices.ContainsFunc(m.runDims, func(o ir.RunDim) bool { return o.Name == d.Name }) {
+				if d.Doc == "" {
+					d.Doc = "of " + exported(e.Name)
+				}
+				m.runDims = append(m.runDims, d)
+			}
+		}
+	}
+	for _, d := range m.runDims {
 		list = append(list, member{d.Name, "dimension", m.ir.Pos})
 	}
 	for i, field := range m.printer.fields(m.public("Dims"), nil, list) {
-		m.dims = append(m.dims, dimension{m.ir.Dims[i], field})
+		m.dims = append(m.dims, dimension{m.runDims[i], field})
 	}
 
 	// What callers give and get.
 	embedded := map[string]string{m.public("Dims"): "the dimensions"}
-	m.inputs = m.operands(m.public("Batch"), "input", embedded, m.ir.Inputs)
-	for _, in := range m.inputs {
+	m.batch = &form{m.public("Batch"), m.public("Dims"), m.dims, m.operands(m.public("Batch"), "input", embedded, m.ir.Inputs)}
+	m.in = &form{m.public("Input"), m.public("Dims"), m.dims, nil}
+	for _, in := range m.batch.operands {
 		if m.isRead(in) {
-			m.reads = append(m.reads, in)
+			m.in.operands = append(m.in.operands, in)
 		}
 	}
 	if m.ir.Infer != nil {
@@ -126,19 +189,50 @@ func (m *model) nameFields() {
 		list = append(list, member{h.Name, "number", m.ir.Pos})
 	}
 	m.hypers = m.printer.fields(m.public("Hyper"), map[string]string{"Steps": "the length of the run"}, list)
-	list = nil
-	for _, r := range m.plan.Reports {
-		list = append(list, member{r.Name, "metric", m.ir.Pos})
-	}
-	m.reports = m.printer.fields(m.public("Report"), map[string]string{"Each": "a method"}, list)
+	m.nameReports()
 
 	// What is kept.
-	parts := newScope("batches", "Report", "add")
+	parts := newScope("batches", "Report", "add", "report")
 	for _, part := range m.plan.Parts {
 		m.parts = append(m.parts, parts.take(unexported(part.Name), "Part"))
 	}
 	m.params = m.paramGroup()
-	m.optim, m.states = m.stateGroups()
+	m.stateGroups()
+	m.carries = m.carryGroup()
+	m.nameExports()
+}
+
+// nameReports names the fields of Report, and what the losses are trained by.
+func (m *model) nameReports() {
+	var list []member
+	for i, r := range m.plan.Reports {
+		what := "metric"
+		if i < len(m.plan.Trains) && r.Name != "loss" {
+			what = "loss"
+		}
+		list = append(list, member{r.Name, what, m.ir.Pos})
+	}
+	reserved := map[string]string{"Each": "a method"}
+	if m.reportsNorm() {
+		reserved["GradNorm"] = "the norm of the gradient"
+	}
+	m.reports = m.printer.fields(m.public("Report"), reserved, list)
+	for _, t := range m.plan.Trains {
+		of := &training{TrainPlan: t}
+		if t.Loss != "" {
+			of.suffix = exported(t.Loss)
+		}
+		if len(t.Reports) == 0 {
+			m.fail("loss %q of model %s has no report", t.Loss, m.ir.Name)
+			continue
+		}
+		of.field = m.reports[t.Reports[0]]
+		m.trains = append(m.trains, of)
+	}
+	if c := m.plan.Compose; c != nil {
+		m.compose = &composition{ComposePlan: c}
+		m.compose.rule = &training{TrainPlan: &ir.TrainPlan{Train: c.Train, Update: c.Update, Written: c.Written}}
+	}
 }
 
 // isRead reports whether an output depends on an input.
@@ -161,60 +255,69 @@ func (m *model) operands(of, what string, reserved map[string]string, named []ir
 	}
 	var out []operand
 	for i, field := range m.printer.fields(of, reserved, list) {
-		out = append(out, operand{Named: named[i], field: field, bound: m.boundOf(named[i].Name)})
+		out = append(out, operand{Named: named[i], field: field, bound: m.boundOf(named[i].Node)})
 	}
 	return out
 }
 
 // boundOf is the bound on the elements of an input, nil where there is none.
-func (m *model) boundOf(input string) *ir.Bound {
+func (m *model) boundOf(input *ir.Node) *ir.Bound {
 	for i, b := range m.plan.Bounds {
-		if b.Input.Attr.Name == input {
+		if input.Is("input") && b.Input.Attr.Name == input.Attr.Name {
 			return &m.plan.Bounds[i]
 		}
 	}
 	return nil
 }
 
-// trained reports whether the model has a loss and an update rule.
-func (m *model) trained() bool { return m.first().Update != nil }
-
-// first is the plan of the first loss.
-func (m *model) first() *ir.TrainPlan {
-	if len(m.plan.Trains) == 0 {
-		return &ir.TrainPlan{}
+// rules is what sets parameters: the losses that are trained, and the train of
+// a model without loss.
+func (m *model) rules() []*training {
+	var out []*training
+	for _, t := range m.trains {
+		if t.Update != nil {
+			out = append(out, t)
+		}
 	}
-	return m.plan.Trains[0]
+	if m.compose != nil && m.compose.Update != nil {
+		out = append(out, m.compose.rule)
+	}
+	return out
 }
 
-// rule is the optimiser as written.
-func (m *model) rule() string {
-	if t := m.first().Train; t != nil {
-		return t.Rule
-	}
-	return ""
-}
+// trained reports whether some rule sets parameters.
+func (m *model) trained() bool { return len(m.rules()) > 0 }
 
 // measured reports whether the model has a loss or metrics.
 func (m *model) measured() bool { return len(m.plan.Reports) > 0 }
 
+// batched reports whether the trainer has an entry that reads a batch.
+func (m *model) batched() bool { return m.measured() || m.compose != nil }
+
 // predicts reports whether the model has outputs.
 func (m *model) predicts() bool { return m.plan.Predict != nil }
 
-// dimOf is a dimension as a field of what has Dims embedded: x.B, or x.Dims.B
-// where an input hides it.
-func (m *model) dimOf(x, name string, beside []operand) string {
-	for _, d := range m.dims {
-		if d.Name != name {
-			continue
-		}
-		if slices.ContainsFunc(beside, func(o operand) bool { return o.field == d.field }) {
-			return x + "." + m.public("Dims") + "." + d.field
-		}
-		return x + "." + d.field
+// infers reports whether there is a predictor: outputs, or exports.
+func (m *model) infers() bool { return m.predicts() || len(m.exports) > 0 }
+
+// capacity is a dimension as a field of x, a value of type Dims.
+func (m *model) capacity(x, name string) string {
+	text, ok := (&form{dims: m.dims}).dim(x, name)
+	if !ok {
+		m.fail("model %s has no dimension %s", m.ir.Name, name)
 	}
-	m.fail("model %s has no dimension %s", m.ir.Name, name)
-	return name
+	return text
+}
+
+// dimOf is a dimension as a field of x, a form.
+func (m *model) dimOf(f *form, x string) func(name string) string {
+	return func(name string) string {
+		text, ok := f.dim(x, name)
+		if !ok {
+			m.fail("model %s: %s has no dimension %s", m.ir.Name, f.typ, name)
+		}
+		return text
+	}
 }
 
 // shapeText is a shape in comments: [B,784].

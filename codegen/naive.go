@@ -248,7 +248,7 @@ func (e *naive) loop(shape ir.Shape, used int, fill func(index []string)) {
 			return
 		}
 		index[axis] = indexName(used + axis)
-		e.b.block("for "+index[axis]+" := range "+e.dim(shape[axis]), func() { nest(axis + 1) })
+		e.b.loop(index[axis], e.dim(shape[axis]), func() { nest(axis + 1) })
 	}
 	nest(0)
 }

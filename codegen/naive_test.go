@@ -66,6 +66,7 @@ func naiveValues(g *ir.Graph, x naiveOperands) map[string]*ir.Node {
 
 	// What moves elements.
 	d := func(n ...int) []ir.Dim { return ir.ShapeOf(n...) }
+	out["sum of a constant"] = g.Sum(g.Spread(g.Const(2, ir.Float64), ir.ShapeOf(3), []int{0}), []int{0})
 	out["einsum"] = g.Einsum("ij,jk->ik", x.a, x.m)
 	out["einsum transposed"] = g.Einsum("ij,ik->kj", x.a, x.b)
 	out["einsum scalar"] = g.Einsum("ij,ij->", x.a, x.b)

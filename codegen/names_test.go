@@ -78,3 +78,33 @@ func TestClashes(t *testing.T) {
 		}
 	}
 }
+
+// Exports whose methods or types are taken are errors that propose a name.
+func TestExportClashes(t *testing.T) {
+	g := ir.NewGraph()
+	x := g.Leaf("input", "x", ir.Type{Shape: ir.ShapeOf(2)})
+	export := func(name string) *ir.ExportPlan {
+		return &ir.ExportPlan{Export: &ir.Export{Name: name, Pos: "a.dnn:5:3", Results: []ir.Named{{Name: "result", Node: x}}}}
+	}
+	plan := &ir.Plan{
+		Program: &ir.Program{Graph: g},
+		Models: []*ir.ModelPlan{
+			{Model: &ir.Model{Name: "A", Pos: "a.dnn:1:1"}, Exports: []*ir.ExportPlan{export("reset"), export("go_on"), export("goOn")}},
+			{Model: &ir.Model{Name: "AGoOnOutput", Pos: "a.dnn:9:1"}},
+		},
+	}
+	_, err := Generate(plan, Options{Package: "p", Source: "a.dnn"})
+	var clash *NameError
+	if !errors.As(err, &clash) || clash.Pos != "a.dnn:5:3" {
+		t.Fatalf("error %v", err)
+	}
+	for _, want := range []string{
+		"export fn reset needs the Go method Reset, which every predictor and all weights have; give it another name, such as reset2",
+		"export fn goOn needs the Go method GoOn, which export fn go_on has",
+		"a.dnn:9:1: model AGoOnOutput needs the Go name AGoOnOutput, which export fn go_on has",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q:\n%v", want, err)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 func procedure(b *body, c procContext, p *ir.Procedure) {
 	keys := map[string]bool{}
 	for i, s := range p.Steps {
+		before := b.statements
 		if i > 0 && !oneParagraph(p.Steps[i-1], s) {
 			b.blank()
 		}
@@ -25,6 +26,7 @@ func procedure(b *body, c procContext, p *ir.Procedure) {
 		case s.Loop != nil:
 			printLoop(b, c, s.Loop, keys)
 		}
+		c.lengths = append(c.lengths, b.statements-before)
 	}
 }
 

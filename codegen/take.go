@@ -10,45 +10,22 @@ import (
 
 // printTake prints the checks of batches and inputs.
 func (m *model) printTake(f *file) {
-	if m.measured() {
-		doc := "take checks batch and sets the dimensions that it leaves open."
-		f.fn(doc, fmt.Sprintf("(m *%s) take(batch *%s) error", m.name, m.public("Batch")), func(b *body) {
+	for _, in := range m.intakes {
+		doc := in.name + " checks batch and sets the dimensions that it leaves open."
+		f.fn(doc, fmt.Sprintf("(m *%s) %s(batch *%s) error", m.name, in.name, m.public("Batch")), func(b *body) {
 			b.block("if m.params.flat == nil", func() {
 				b.stmt("return &fault.InputError{Model: %q, Input: \"trainer\", Reason: \"is not from %s\"}", m.label, m.maker("New", ""))
 			})
-			b.stmt("return batch.take(m.max)")
+			b.stmt("return batch.%s(m.max)", in.name)
 		})
-		m.printTakeOf(f, m.public("Batch"), "batch", m.inputs, m.trainingNodes())
+		m.printTakeOf(f, in.name, "batch", m.batch, in.inputs, in.nodes, m.ir.Facts)
 	}
 	if m.predicts() {
-		m.printTakeOf(f, m.public("Input"), "in", m.reads, m.inferenceNodes())
+		m.printTakeOf(f, "take", "in", m.in, m.in.operands, m.outputNodes(m.ir.Infer), m.ir.Facts)
 	}
-}
-
-// trainingNodes is every value of the model in training and in its evaluation.
-func (m *model) trainingNodes() []*ir.Node {
-	var roots []*ir.Node
-	for _, side := range []*ir.Side{m.ir.Train, m.ir.Infer} {
-		if side == nil {
-			continue
-		}
-		for _, l := range side.Losses {
-			roots = append(roots, l.Node)
-		}
-		for _, n := range side.Metrics {
-			roots = append(roots, n.Node)
-		}
+	for _, e := range m.exports {
+		m.printTakeOf(f, "take", "in", e.in, e.in.operands, e.nodes(), e.plan.Export.Facts)
 	}
-	return ir.Topological(roots...)
-}
-
-// inferenceNodes is every value that outputs depend on.
-func (m *model) inferenceNodes() []*ir.Node {
-	var roots []*ir.Node
-	for _, n := range m.ir.Infer.Outputs {
-		roots = append(roots, n.Node)
-	}
-	return ir.Topological(roots...)
 }
 
 // A taker prints the checks of one kind of input.
@@ -57,7 +34,8 @@ type taker struct {
 	b      *body
 	c      procContext
 	x      string // the batch or input
-	inputs []operand
+	form   *form
+	inputs []operand // of the form, that are checked
 	known  map[string]bool
 	failed bool // err is declared
 }
@@ -65,31 +43,31 @@ type taker struct {
 // printTakeOf prints the method take of a batch or input: dimensions are
 // inferred where lengths determine them, then lengths, dimensions and labels
 // are checked.
-func (m *model) printTakeOf(f *file, typ, x string, inputs []operand, nodes []*ir.Node) {
-	frame := newFrame("take", m.ir.Elem, m.ir.Dims, nil, x, "max", "err")
-	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, inputs: inputs, known: map[string]bool{}}
-	doc := "take checks " + x + " and sets the dimensions that it leaves open. No dimension may be above max."
-	f.fn(doc, fmt.Sprintf("(%s *%s) take(max %s) error", x, typ, m.public("Dims")), func(b *body) {
+func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand, nodes []*ir.Node, facts ir.Facts) {
+	frame := newFrame("take", m.ir.Elem, m.runDims, nil, x, "max", "err")
+	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, form: of, inputs: inputs, known: map[string]bool{}}
+	doc := name + " checks " + x + " and sets the dimensions that it leaves open. No dimension may be above max."
+	f.fn(doc, fmt.Sprintf("(%s *%s) %s(max %s) error", x, of.typ, name, m.public("Dims")), func(b *body) {
 		t.b = b
 		checked := t.infer()
 		t.given(nodes)
+		t.fit(nodes, facts)
 		for _, in := range inputs {
 			if !checked[in.field] && in.Node.Type.Rank() > 0 {
 				t.check("fault.Len(%q, %q, len(%s.%s), %s)", m.label, in.field, x, in.field, frame.spell(in.Node.Type.Shape.Size()))
 			}
 		}
-		t.fit(nodes)
 		for _, in := range inputs {
 			t.labels(in)
 		}
 		var lines []string
-		for _, d := range m.dims {
+		for _, d := range of.dims {
 			if t.known[d.Name] {
 				lines = append(lines, d.field+": "+frame.names[d.Name])
 			}
 		}
 		if len(lines) > 0 {
-			b.literal(x+"."+m.public("Dims")+" = "+m.public("Dims"), lines)
+			b.literal(x+"."+of.dimsType+" = "+of.dimsType, lines)
 		}
 		b.stmt("return nil")
 	})
@@ -134,15 +112,19 @@ func (t *taker) infer() map[string]bool {
 }
 
 // next is an input with the fewest dimensions that are not known, at least one;
-// one that has a dimension as its extent comes first.
+// one that has a dimension as its extent comes first, and before others one
+// whose rows are never empty.
 func (t *taker) next() (*operand, []string) {
 	var best *operand
 	var bestOpen []string
 	score := func(in *operand, open []string) int {
-		if len(open) == 1 && plainAxis(in.Node.Type.Shape, open[0]) >= 0 {
+		switch {
+		case len(open) > 1 || plainAxis(in.Node.Type.Shape, open[0]) < 0:
+			return 1 + len(open)
+		case t.width(in, open[0]).Covers(ir.D(1)):
 			return 0
 		}
-		return len(open)
+		return 1
 	}
 	for i := range t.inputs {
 		in := &t.inputs[i]
@@ -154,8 +136,14 @@ func (t *taker) next() (*operand, []string) {
 	return best, bestOpen
 }
 
+// width is the size of a row of in along dim.
+func (t *taker) width(in *operand, dim string) ir.Dim {
+	s := in.Node.Type.Shape
+	return s.Drop([]int{plainAxis(s, dim)}).Size()
+}
+
 // open is the dimensions of a shape that are not known, in the order of Dims.
-func (t *taker) open(s ir.Shape) []string { return openDims(t.ir.Dims, s, t.known) }
+func (t *taker) open(s ir.Shape) []string { return openDims(t.runDims, s, t.known) }
 
 func (t *taker) allPlain(s ir.Shape, open []string) bool {
 	return !slices.ContainsFunc(open, func(d string) bool { return plainAxis(s, d) < 0 })
@@ -172,16 +160,39 @@ func (t *taker) dimField(name string) string {
 }
 
 // from is the dimension as the caller gave it.
-func (t *taker) from(name string) string { return t.dimOf(t.x, name, t.inputs) }
+func (t *taker) from(name string) string { return t.dimOf(t.form, t.x)(name) }
 
-// rows infers a dimension that is one extent of in.
+// rows infers a dimension that is one extent of in. Where its rows may be empty
+// and tell nothing, another input that has the dimension is asked.
 func (t *taker) rows(in *operand, dim string) {
-	s := in.Node.Type.Shape
-	width := s.Drop([]int{plainAxis(s, dim)}).Size()
-	t.b.stmt("%s, err := fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.c.names[dim], t.label, in.field,
-		t.x, in.field, t.c.spell(width), t.dimField(dim), t.from(dim), t.dimField(dim))
+	ask := func(in *operand) string {
+		return fmt.Sprintf("fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.label, in.field,
+			t.x, in.field, t.c.spell(t.width(in, dim)), t.dimField(dim), t.from(dim), t.dimField(dim))
+	}
+	t.b.stmt("%s, err := %s", t.c.names[dim], ask(in))
+	for empty := in; !t.width(empty, dim).Covers(ir.D(1)); {
+		other := t.other(empty, dim)
+		if other == nil {
+			break
+		}
+		t.b.block("if err == nil && "+t.c.spell(t.width(empty, dim))+" == 0", func() { t.b.stmt("%s, err = %s", t.c.names[dim], ask(other)) })
+		empty = other
+	}
 	t.b.block("if err != nil", func() { t.b.stmt("return err") })
 	t.failed = true
+}
+
+// other is the input behind in whose length tells dim too.
+func (t *taker) other(in *operand, dim string) *operand {
+	behind := false
+	for i := range t.inputs {
+		o := &t.inputs[i]
+		if open := t.open(o.Node.Type.Shape); behind && len(open) == 1 && open[0] == dim && plainAxis(o.Node.Type.Shape, dim) >= 0 {
+			return o
+		}
+		behind = behind || o.field == in.field
+	}
+	return nil
 }
 
 // take uses a dimension as the caller gave it.
@@ -262,7 +273,7 @@ func (t *taker) given(nodes []*ir.Node) {
 			d.Vars(set)
 		}
 	}
-	for _, d := range t.dims {
+	for _, d := range t.form.dims {
 		if set[d.Name] && !t.known[d.Name] {
 			t.take(d.Name)
 			t.known[d.Name] = true
@@ -271,9 +282,9 @@ func (t *taker) given(nodes []*ir.Node) {
 }
 
 // fit checks what the model requires of the dimensions that are known.
-func (t *taker) fit(nodes []*ir.Node) {
-	for _, r := range requirements(nodes, t.ir.Facts) {
-		dims := r.dims(t.ir.Dims)
+func (t *taker) fit(nodes []*ir.Node, facts ir.Facts) {
+	for _, r := range requirements(nodes, facts) {
+		dims := r.dims(t.runDims)
 		if slices.ContainsFunc(dims, func(d ir.RunDim) bool { return !t.known[d.Name] }) {
 			continue // about what this kind of input does not use
 		}

@@ -34,18 +34,29 @@ func (m *model) printTests(f *file) {
 	m.printSizes(f, envs)
 	m.printSample(f)
 	if m.predicts() {
-		m.printSampleInput(f)
+		m.printSampleInput(f, m.test("Input"), "a random input", m.in)
 	}
-	if m.gradient != nil {
-		m.printGradientTest(f, envs)
+	for _, e := range m.exports {
+		m.printSampleInput(f, m.test(e.name+"Input"), "a random input of "+e.name, e.in)
 	}
-	if m.trained() {
-		m.printStepTest(f)
+	for _, t := range m.trains {
+		if t.gradient != nil {
+			m.printGradientTest(f, envs, t)
+		}
+		if t.Update != nil {
+			m.printStepTest(f, t)
+		}
+	}
+	if m.compose != nil {
+		m.printComposeTest(f)
 	}
 	m.printAllocationTest(f)
 	m.printFileTest(f)
-	if m.predicts() {
+	if m.infers() {
 		m.printPredictTest(f)
+	}
+	if m.infers() && m.carries.any() {
+		m.printCarryTest(f)
 	}
 }
 
@@ -53,7 +64,10 @@ func (m *model) printTests(f *file) {
 func (m *model) allNodes() []*ir.Node {
 	nodes := m.trainingNodes()
 	if m.predicts() {
-		nodes = append(nodes, m.inferenceNodes()...)
+		nodes = append(nodes, m.outputNodes(m.ir.Infer)...)
+	}
+	for _, e := range m.exports {
+		nodes = append(nodes, e.nodes()...)
 	}
 	return nodes
 }
@@ -61,7 +75,7 @@ func (m *model) allNodes() []*ir.Node {
 // environments are run-time dimensions to test at: small ones, different from
 // each other, for which every shape makes sense.
 func (m *model) environments(nodes []*ir.Node) []map[string]int {
-	return environments(m.ir.Dims, nodes, m.ir.Facts, sizes, 1)
+	return environments(m.runDims, nodes, m.ir.Facts, sizes, 1)
 }
 
 func environments(dims []ir.RunDim, nodes []*ir.Node, facts ir.Facts, sizes []int, least int) []map[string]int {
@@ -155,7 +169,7 @@ func (m *model) printSizes(f *file, envs []map[string]int) {
 func (m *model) printSample(f *file) {
 	result := "*" + m.name
 	doc := m.test("Sample") + " is a model at random parameters."
-	if m.measured() {
+	if m.batched() {
 		result = "(*" + m.name + ", " + m.public("Batch") + ")"
 		doc = m.test("Sample") + " is a model at random parameters, and a random batch."
 	}
@@ -168,37 +182,55 @@ func (m *model) printSample(f *file) {
 		b.block("for i := range m.params.flat", func() {
 			b.stmt("m.params.flat[i] += %s(0.2*rng.Uniform64(1, uint64(i)) - 0.1)", goType(m.ir.Elem))
 		})
-		if !m.measured() {
+		if m.averaged() {
+			b.stmt("m.startAverages(nil)")
+		}
+		if !m.batched() {
 			b.stmt("return m")
 			return
 		}
-		m.printFill(b, "batch", m.public("Batch"), m.inputs)
+		m.printFill(b, "batch", m.batch)
 		b.stmt("return m, batch")
 	})
 }
 
+// sample makes a trainer called name, and a batch where there is one.
+func (m *model) sample(b *body, name, batch string) {
+	if m.batched() {
+		name += ", " + batch
+	}
+	b.stmt("%s := %s(dims)", name, m.test("Sample"))
+}
+
 // printSampleInput prints the function that makes an input.
-func (m *model) printSampleInput(f *file) {
-	f.fn(m.test("Input")+" is a random input.", fmt.Sprintf("%s(dims %s) %s", m.test("Input"), m.public("Dims"), m.public("Input")), func(b *body) {
-		m.printFill(b, "in", m.public("Input"), m.reads)
+func (m *model) printSampleInput(f *file, name, what string, of *form) {
+	f.fn(name+" is "+what+".", fmt.Sprintf("%s(dims %s) %s", name, m.public("Dims"), of.typ), func(b *body) {
+		m.printFill(b, "in", of)
 		b.stmt("return in")
 	})
 }
 
 // printFill makes a batch or input with random elements.
-func (m *model) printFill(b *body, x, typ string, list []operand) {
-	dims := func(name string) string { return m.dimOf("dims", name, nil) }
-	lines := []string{"Dims: dims"}
-	if m.prefix != "" {
-		lines[0] = m.public("Dims") + ": dims"
+func (m *model) printFill(b *body, x string, of *form) {
+	dims := func(name string) string { return m.capacity("dims", name) }
+	var lines []string
+	switch {
+	case of.dimsType == m.public("Dims"):
+		lines = append(lines, of.dimsType+": dims")
+	case of.dimsType != "":
+		var fields []string
+		for _, d := range of.dims {
+			fields = append(fields, d.field+": "+dims(d.Name))
+		}
+		lines = append(lines, of.dimsType+": "+of.dimsType+"{"+strings.Join(fields, ", ")+"}")
 	}
-	for _, in := range list {
+	for _, in := range of.operands {
 		if in.Node.Type.Rank() > 0 {
 			lines = append(lines, fmt.Sprintf("%s: make([]%s, %s)", in.field, goType(in.Node.Type.Elem), spellDim(in.Node.Type.Shape.Size(), dims)))
 		}
 	}
-	b.literal(x+" := "+typ, lines)
-	for i, in := range list {
+	b.literal(x+" := "+of.typ, lines)
+	for i, in := range of.operands {
 		element := randomElement(in, i+2, dims)
 		if in.Node.Type.Rank() == 0 {
 			b.stmt("%s.%s = %s", x, in.field, strings.ReplaceAll(element, "uint64(i)", "0"))
@@ -231,150 +263,4 @@ func randomElement(in operand, stream int, dims func(string) string) string {
 		return fmt.Sprintf("%s(rng.At(%d, uint64(i)) %% %s)", goType(t), stream, extent)
 	}
 	return fmt.Sprintf("%s(0.1 + 0.8*rng.Uniform64(%d, uint64(i)))", goType(t), stream)
-}
-
-// printStepTest checks that Step is Grad, then Update.
-func (m *model) printStepTest(f *file) {
-	f.fn("Step is Grad, then Update.", "Test"+m.name+"Step(t *testing.T)", func(b *body) {
-		b.stmt("dims := %s[len(%s)-1]", m.test("Sizes"), m.test("Sizes"))
-		b.stmt("m, batch := %s(dims)", m.test("Sample"))
-		b.stmt("n, _ := %s(dims)", m.test("Sample"))
-		b.stmt("grad := %s()", m.maker("New", "Params"))
-		b.block("for range 3", func() {
-			b.stmt("a, err := m.Step(batch)")
-			b.block("if err != nil", func() { b.stmt("t.Fatal(err)") })
-			b.stmt("b, err := n.Grad(grad, batch)")
-			b.block("if err != nil", func() { b.stmt("t.Fatal(err)") })
-			b.stmt("n.Update(grad)")
-			loss := m.reports[0]
-			b.block(fmt.Sprintf("if math.Abs(a.%s-b.%s) > 1e-4*(1+math.Abs(b.%s))", loss, loss, loss), func() {
-				b.stmt("t.Fatalf(\"Step reports %%v, Grad %%v\", a, b)")
-			})
-		})
-		b.block("for i, v := range m.params.flat", func() {
-			b.stmt("w := n.params.flat[i]")
-			b.block("if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w)))", func() {
-				b.stmt("t.Fatalf(\"parameter %%d: Step %%v, Grad and Update %%v\", i, v, w)")
-			})
-		})
-	})
-}
-
-// printAllocationTest checks that no entry allocates.
-func (m *model) printAllocationTest(f *file) {
-	if !m.measured() && !m.predicts() {
-		return
-	}
-	f.fn("", "Test"+m.name+"Allocations(t *testing.T)", func(b *body) {
-		b.stmt("dims := %s[len(%s)-1]", m.test("Sizes"), m.test("Sizes"))
-		sample := "m, batch"
-		if !m.measured() {
-			sample = "m"
-		}
-		b.stmt("%s := %s(dims)", sample, m.test("Sample"))
-		var calls []string
-		if m.gradient != nil {
-			b.stmt("grad := %s()", m.maker("New", "Params"))
-			calls = append(calls, `{"Grad", func() error { _, err := m.Grad(grad, batch); return err }}`)
-		}
-		if m.trained() {
-			b.stmt("start := slices.Clone(m.Params().Flat()) // from where a step is finite")
-			calls = append(calls, `{"Update", func() error { m.Update(grad); return nil }}`,
-				`{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }}`)
-		}
-		if m.measured() {
-			b.stmt("var totals %s", m.public("Totals"))
-			calls = append(calls, `{"Evaluate", func() error { return m.Evaluate(&totals, batch) }}`)
-		}
-		if m.predicts() {
-			b.stmt("p, in := %s(m.Snapshot(), dims), %s(dims)", m.maker("New", "Predictor"), m.test("Input"))
-			b.stmt("var out %s", m.public("Output"))
-			calls = append(calls, `{"Predict", func() error { return p.Predict(&out, in) }}`)
-		}
-		b.block("for _, c := range []struct", func() {
-			b.stmt("name string")
-			b.stmt("call func() error")
-		})
-		b.tail("{\n" + strings.Join(calls, ",\n") + ",\n} {")
-		b.stmt("var err error")
-		b.stmt("n := testing.AllocsPerRun(5, func() {")
-		b.block("if e := c.call(); e != nil", func() { b.stmt("err = e") })
-		b.stmt("})")
-		b.block("if err != nil || n != 0", func() { b.stmt("t.Errorf(\"%%s: %%v allocations, error %%v\", c.name, n, err)") })
-		b.stmt("}")
-	})
-}
-
-// printFileTest checks that what is written is read back.
-func (m *model) printFileTest(f *file) {
-	f.fn("What is written is read back, and a damaged file changes nothing.", "Test"+m.name+"Files(t *testing.T)", func(b *body) {
-		b.stmt("dims := %s[0]", m.test("Sizes"))
-		sample := "m, batch"
-		switch {
-		case !m.measured():
-			sample = "m"
-		case !m.trained():
-			sample = "m, _"
-		}
-		b.stmt("%s := %s(dims)", sample, m.test("Sample"))
-		if m.trained() {
-			b.block("if _, err := m.Step(batch); err != nil", func() { b.stmt("t.Fatal(err)") })
-		}
-		b.stmt("var weights, checkpoint bytes.Buffer")
-		b.block("if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil", func() { b.stmt("t.Fatal(err)") })
-
-		b.blank()
-		b.comment("Half a file is an error.")
-		b.stmt("n := %s(dims)", m.maker("New", ""))
-		b.stmt("before := slices.Clone(n.params.flat)")
-		b.stmt("half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])")
-		b.block("if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before)", func() {
-			b.stmt("t.Errorf(\"Load of half a file: error %%v\", err)")
-		})
-
-		b.blank()
-		b.comment("Load and Restore give the parameters back, and Restore the run.")
-		b.block("if err := n.Load(&weights); err != nil || !slices.Equal(n.params.flat, m.params.flat)", func() {
-			b.stmt("t.Errorf(\"after Load the parameters differ, error %%v\", err)")
-		})
-		b.stmt("n = %s(dims)", m.maker("New", ""))
-		b.block("if err := n.Restore(&checkpoint); err != nil || !slices.Equal(n.params.flat, m.params.flat)", func() {
-			b.stmt("t.Fatalf(\"after Restore the parameters differ, error %%v\", err)")
-		})
-		if m.trained() {
-			b.stmt("a, errA := m.Step(batch)")
-			b.stmt("b, errB := n.Step(batch)")
-			b.block("if a != b || errA != nil || errB != nil || !slices.Equal(n.params.flat, m.params.flat)", func() {
-				b.stmt("t.Errorf(\"after Restore a step gives %%v, %%v, before %%v, %%v\", b, errB, a, errA)")
-			})
-		}
-	})
-}
-
-// printPredictTest checks that all ways of predicting agree.
-func (m *model) printPredictTest(f *file) {
-	f.fn("Weights, a Predictor and weights from a file predict the same.", "Test"+m.name+"Predict(t *testing.T)", func(b *body) {
-		b.block("for _, dims := range "+m.test("Sizes"), func() {
-			sample := "m, _"
-			if !m.measured() {
-				sample = "m"
-			}
-			b.stmt("%s := %s(dims)", sample, m.test("Sample"))
-			b.stmt("var file bytes.Buffer")
-			b.block("if err := m.Save(&file); err != nil", func() { b.stmt("t.Fatal(err)") })
-			b.stmt("w, err := %s(file.Bytes())", m.maker("Parse", "Weights"))
-			b.block("if err != nil", func() { b.stmt("t.Fatal(err)") })
-			b.stmt("in := %s(dims)", m.test("Input"))
-			b.stmt("a, err := w.Predict(in)")
-			b.block("if err != nil", func() { b.stmt("t.Fatal(err)") })
-			b.stmt("var b %s", m.public("Output"))
-			b.block(fmt.Sprintf("if err := %s(m.Snapshot(), dims).Predict(&b, in); err != nil", m.maker("New", "Predictor")), func() { b.stmt("t.Fatal(err)") })
-			for _, o := range m.outputs {
-				same := fmt.Sprintf("fmt.Sprint(a.%s) != fmt.Sprint(b.%s)", o.field, o.field) // NaN is like NaN
-				b.block("if "+same, func() {
-					b.stmt("t.Errorf(\"%s at %%v: %%v of the file, %%v of the trainer\", dims, a.%s, b.%s)", o.field, o.field, o.field)
-				})
-			}
-		})
-	})
 }

@@ -10,8 +10,8 @@ import (
 
 // printGradientTest prints the unsimplified loss, and holds loss and gradient
 // against it along random directions.
-func (m *model) printGradientTest(f *file, envs []map[string]int) {
-	exact := m.exact()
+func (m *model) printGradientTest(f *file, envs []map[string]int, t *training) {
+	exact := m.exact(t)
 	if exact == nil {
 		return
 	}
@@ -19,27 +19,38 @@ func (m *model) printGradientTest(f *file, envs []map[string]int) {
 	if count == 0 {
 		return // one evaluation alone takes too long
 	}
-	frozen := m.printExact(f, exact)
+	frozen := m.printExact(f, t, exact)
 
 	doc := "The gradient along random directions is the slope of the float64 loss."
 	if perTensor {
 		doc = "The gradient by each parameter, along a random direction, is the slope of the float64 loss."
 	}
-	f.fn(doc, "Test"+m.name+"Gradient(t *testing.T)", func(b *body) {
+	f.fn(doc, "Test"+m.name+"Gradient"+t.suffix+"(t *testing.T)", func(b *body) {
 		sizes := m.test("Sizes")
 		if count < len(envs) {
 			sizes += fmt.Sprintf("[:%d]", count)
 		}
-		b.block("for _, dims := range "+sizes, func() { m.printGradientCheck(b, frozen, perTensor) })
+		b.block("for _, dims := range "+sizes, func() { m.printGradientCheck(b, t, frozen, perTensor) })
 	})
 }
 
 // printGradientCheck checks one size.
-func (m *model) printGradientCheck(b *body, frozen, perTensor bool) {
+func (m *model) printGradientCheck(b *body, t *training, frozen, perTensor bool) {
 	b.stmt("m, batch := %s(dims)", m.test("Sample"))
 	b.stmt("grad := %s()", m.maker("New", "Params"))
-	b.stmt("report, err := m.Grad(grad, batch)")
+	moved := m.carries.of(t.Forward, true)
+	if len(moved) > 0 {
+		b.comment("A first call moves on what is kept; the second is checked.")
+		b.block("if _, err := m.Grad"+t.suffix+"(grad, batch); err != nil", func() { b.stmt("t.Fatal(err)") })
+	}
+	for _, c := range moved {
+		b.stmt("%sBefore := slices.Clone(m.carry.%s)", c.field, c.field)
+	}
+	b.stmt("report, err := m.Grad%s(grad, batch)", t.suffix)
 	b.block("if err != nil", func() { b.stmt("t.Fatal(err)") })
+	for _, c := range moved {
+		b.stmt("copy(m.carry.%s, %sBefore)", c.field, c.field)
+	}
 	if m.draws() {
 		b.stmt("m.calls-- // the loss makes the draws of that call")
 	}
@@ -58,13 +69,13 @@ func (m *model) printGradientCheck(b *body, frozen, perTensor bool) {
 	})
 	call := func(p string) string {
 		if frozen {
-			return m.test("Loss64") + "(m, " + p + ", at, &batch)"
+			return m.test("Loss64"+t.suffix) + "(m, " + p + ", at, &batch)"
 		}
-		return m.test("Loss64") + "(m, " + p + ", &batch)"
+		return m.test("Loss64"+t.suffix) + "(m, " + p + ", &batch)"
 	}
 	b.stmt("loss := %s", call("at"))
-	b.block(fmt.Sprintf("if math.Abs(report.%s-loss) > %s*(1+math.Abs(loss))", m.reports[0], share), func() {
-		b.stmt("t.Errorf(\"%%v: the loss is %%v, want %%v\", dims, report.%s, loss)", m.reports[0])
+	b.block(fmt.Sprintf("if math.Abs(report.%s-loss) > %s*(1+math.Abs(loss))", t.field, share), func() {
+		b.stmt("t.Errorf(\"%%v: the loss is %%v, want %%v\", dims, report.%s, loss)", t.field)
 	})
 
 	b.blank()
@@ -72,19 +83,19 @@ func (m *model) printGradientCheck(b *body, frozen, perTensor bool) {
 		b.stmt("from := 0")
 		b.block("for _, tensor := range m.params.tensors()", func() {
 			b.stmt("to := from + len(tensor.Data.([]%s))", goType(m.ir.Elem))
-			m.printSlope(b, call, floor, share, "tensor.Name")
+			m.printSlope(b, t, call, floor, share, "tensor.Name")
 			b.stmt("from = to")
 		})
 		return
 	}
 	b.block("for direction := range uint64(2)", func() {
 		b.stmt("from, to := 0, len(at)")
-		m.printSlope(b, call, floor, share, "direction")
+		m.printSlope(b, t, call, floor, share, "direction")
 	})
 }
 
 // printSlope compares the slope from elements from to to along one direction.
-func (m *model) printSlope(b *body, call func(p string) string, floor, share, what string) {
+func (m *model) printSlope(b *body, t *training, call func(p string) string, floor, share, what string) {
 	seed := "9"
 	if what == "direction" {
 		seed = "9+direction"
@@ -92,6 +103,7 @@ func (m *model) printSlope(b *body, call func(p string) string, floor, share, wh
 	b.stmt("slope, norm := 0.0, 0.0")
 	b.stmt("up, down := slices.Clone(at), slices.Clone(at)")
 	b.block("for i := from; i < to; i++", func() {
+		m.printSkip(b, t)
 		b.stmt("d := 2*rng.Uniform64(%s, uint64(i)) - 1", seed)
 		b.stmt("slope += d * float64(grad.flat[i])")
 		b.stmt("norm += math.Abs(d * float64(grad.flat[i]))")
@@ -127,12 +139,10 @@ func affordable(exact *ir.Node, envs []map[string]int, tensors int) (perTensor b
 // exact is the loss as the program states it, nil where no difference quotient
 // of it is its gradient: where the program gives a derivative of its own, or
 // stops one inside another.
-func (m *model) exact() *ir.Node {
-	if !m.hasLoss() {
-		return nil
-	}
+func (m *model) exact(t *training) *ir.Node {
+	loss := m.ir.Train.Loss(t.Loss)
 	stops, expanded := false, true
-	for _, n := range ir.Topological(m.ir.Train.Loss(m.first().Loss)) {
+	for _, n := range ir.Topological(loss) {
 		switch {
 		case n.Is("call"):
 			return nil
@@ -144,16 +154,16 @@ func (m *model) exact() *ir.Node {
 	}
 	switch {
 	case expanded:
-		return m.ir.Train.Loss(m.first().Loss)
+		return loss
 	case stops:
 		return nil
 	}
-	return m.first().Exact
+	return t.Exact
 }
 
 // printExact prints the loss as a function of all parameters; frozen reports
 // whether it takes them twice, since a part is constant to derivatives.
-func (m *model) printExact(f *file, exact *ir.Node) (frozen bool) {
+func (m *model) printExact(f *file, of *training, exact *ir.Node) (frozen bool) {
 	e := &naive{helper: unexported(m.name), names: localScope(append(indexNames(), "m", "p", "at", "batch", "acc")...)}
 	dims := map[string]string{}
 	var sizes []string
@@ -182,7 +192,7 @@ func (m *model) printExact(f *file, exact *ir.Node) (frozen bool) {
 		if text, ok := named[key]; ok {
 			return text, true
 		}
-		text, ok := m.exactLeaf(e, &leaves, n, held)
+		text, ok := m.exactLeaf(e, of, &leaves, n, held)
 		named[key] = text
 		return text, ok
 	}
@@ -191,15 +201,15 @@ func (m *model) printExact(f *file, exact *ir.Node) (frozen bool) {
 	value := outermost(e.value(exact, false)(nil))
 	m.note(e.err)
 
-	doc := m.test("Loss64") + " is the loss as the model states it, in float64 and without any of the compiler's rewriting: what the gradient is checked against."
+	doc := m.test("Loss64"+of.suffix) + " is the loss as the model states it, in float64 and without any of the compiler's rewriting: what the gradient is checked against."
 	args := "p []float64"
 	if frozen {
 		doc += " What is constant to derivatives is taken from at."
 		args = "p, at []float64"
 	}
-	f.fn(doc, fmt.Sprintf("%s(m *%s, %s, batch *%s) float64", m.test("Loss64"), m.name, args, m.public("Batch")), func(b *body) {
+	f.fn(doc, fmt.Sprintf("%s(m *%s, %s, batch *%s) float64", m.test("Loss64"+of.suffix), m.name, args, m.public("Batch")), func(b *body) {
 		for _, name := range sizes {
-			b.stmt("%s := %s", dims[name], m.dimOf("batch", name, m.inputs))
+			b.stmt("%s := %s", dims[name], m.dimOf(m.batch, "batch")(name))
 		}
 		b.code = append(b.code, leaves.code...)
 		b.code = append(b.code, inner.code...)
@@ -222,29 +232,29 @@ func (p *printer) printWhere(f *file, e *naive) {
 }
 
 // exactLeaf is a leaf as a variable of the naive loss.
-func (m *model) exactLeaf(e *naive, b *body, n *ir.Node, held bool) (string, bool) {
+func (m *model) exactLeaf(e *naive, of *training, b *body, n *ir.Node, held bool) (string, bool) {
 	switch n.Op.Name {
 	case "param":
 		for _, t := range m.params.tensors {
 			if t.path != n.Attr.Name {
 				continue
 			}
-			of, name := "p", unexported(t.path)
+			from, name := "p", unexported(t.path)
 			if t.field == n.Attr.Name {
 				name = t.field // W stays W
 			}
 			if held {
-				of, name = "at", name+"At"
+				from, name = "at", name+"At"
 			}
 			name = e.names.take(name, "Param")
-			b.stmt("%s := %s[%d:%d]", name, of, t.at, t.at+t.size)
+			b.stmt("%s := %s[%d:%d]", name, from, t.at, t.at+t.size)
 			if n.Type.Rank() == 0 {
 				return name + "[0]", true
 			}
 			return name, true
 		}
 	case "input":
-		text, ok := m.inputOf("batch", n.Attr.Name)
+		text, ok := m.batch.operand("batch", n.Attr.Name)
 		if n.Type.Rank() == 0 && n.Type.Elem != ir.Bool {
 			text = wideType(n.Type.Elem) + "(" + text + ")"
 		}
@@ -255,10 +265,20 @@ func (m *model) exactLeaf(e *naive, b *body, n *ir.Node, held bool) (string, boo
 			text = wideType(n.Type.Elem) + "(" + text + "[0])"
 		}
 		return text, ok
+	case "carry":
+		t, _ := m.carries.find(n.Attr.Name)
+		if t == nil {
+			return "", false
+		}
+		text := "m.carry." + t.field
+		if n.Type.Rank() == 0 {
+			text = wideType(n.Type.Elem) + "(" + text + "[0])"
+		}
+		return text, true
 	case "hyper":
 		return "m.Hyper." + m.hyperField(n.Attr.Name), true
 	case "step":
-		return "float64(m.steps + 1)", true
+		return "float64(m." + of.counter() + " + 1)", true
 	case "steps":
 		return "float64(m.Hyper.Steps)", true
 	}

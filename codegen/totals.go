@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -18,12 +19,15 @@ func (m *model) printTotals(f *file) {
 	})
 	f.fn(r+" is loss and metrics over all batches so far; zeros where there are none.", fmt.Sprintf("(t *%s) Report() %s", t, r), func(b *body) {
 		b.block("if t.batches == 0", func() { b.stmt("return %s{}", r) })
-		var lines []string
-		for i, field := range m.plan.Reports {
-			lines = append(lines, m.reports[i]+": "+m.formula(b, field.Value))
-		}
-		b.literal("return "+r, lines)
+		m.printFormulas(b, nil)
 	})
+	for _, of := range m.trains {
+		if !m.partial(of) {
+			continue
+		}
+		doc := "report" + of.suffix + " is what a step of the loss " + of.Loss + " reports."
+		f.fn(doc, fmt.Sprintf("(t *%s) report%s() %s", t, of.suffix, r), func(b *body) { m.printFormulas(b, of.Reports) })
+	}
 	if m.needsWhere != nil {
 		m.printWhere(f, m.needsWhere)
 	}
@@ -33,9 +37,12 @@ func (m *model) printTotals(f *file) {
 		}
 		b.stmt("t.batches += batch.batches")
 	})
-	f.fn("Each calls f with every number of the report, by its name in the model.", fmt.Sprintf("(r %s) Each(f func(name string, value float64))", r), func(b *body) {
+	f.fn(m.eachDoc(), fmt.Sprintf("(r %s) Each(f func(name string, value float64))", r), func(b *body) {
 		for i, field := range m.plan.Reports {
 			b.stmt("f(%q, r.%s)", field.Name, m.reports[i])
+		}
+		if m.reportsNorm() {
+			b.block("if r.GradNorm != 0", func() { b.stmt("f(%q, r.GradNorm)", "grad_norm") })
 		}
 	})
 	m.printEvaluate(f)
@@ -106,22 +113,52 @@ func outermost(text string) string {
 	return text[1 : len(text)-1]
 }
 
-func (m *model) printEvaluate(f *file) {
-	doc := "Evaluate adds the batch to t, as the model is in inference. Nothing is trained."
-	f.fn(doc, fmt.Sprintf("(m *%s) Evaluate(t *%s, batch %s) error", m.name, m.public("Totals"), m.public("Batch")), func(b *body) {
-		procedure := m.evaluate
-		name := "evaluate"
-		if procedure == nil {
-			procedure, name = m.forward, "forward"
+// eachDoc is the doc comment of Each.
+func (m *model) eachDoc() string {
+	doc := "Each calls f with every number of the report, by its name in the model"
+	if m.reportsNorm() {
+		doc += ", and with grad_norm where there is one"
+	}
+	return doc + "."
+}
+
+// printFormulas returns the reports whose indices are in list, or all.
+func (m *model) printFormulas(b *body, list []int) {
+	var lines []string
+	for i, field := range m.plan.Reports {
+		if list == nil || slices.Contains(list, i) {
+			lines = append(lines, m.reports[i]+": "+m.formula(b, field.Value))
 		}
-		m.printEntry(b, "return err", procedure)
-		if m.needsSpare() {
-			b.stmt("m.next, m.spare = m.spare, m.next")
+	}
+	b.literal("return "+m.public("Report"), lines)
+}
+
+func (m *model) printEvaluate(f *file) {
+	if !m.evaluates() {
+		return
+	}
+	doc := "Evaluate adds the batch to t, as the model is in inference. Nothing is trained."
+	if m.averaged() {
+		doc = "Evaluate adds the batch to t, as the model is in inference, which reads the averages of the parameters that have one. Nothing is trained."
+	}
+	name, procedure, printed := "evaluate", m.plan.Evaluate, m.evaluate
+	if printed == nil {
+		name, printed = "forward"+m.trains[0].suffix, m.trains[0].forward
+	}
+	if procedure == nil {
+		procedure = m.trains[0].Forward
+	}
+	if len(m.carries.of(procedure, true)) > 0 {
+		doc += " What is kept from call to call moves on; Reset sets it to its first value."
+	}
+	f.fn(doc, fmt.Sprintf("(m *%s) Evaluate(t *%s, batch %s) error", m.name, m.public("Totals"), m.public("Batch")), func(b *body) {
+		m.printEntry(b, m.evalIn, "return err", false, printed)
+		m.printFits(b, "m", "batch", "return err", procedure)
+		if m.compose != nil {
+			b.stmt("m.composed = false // what a Forward left is overwritten")
 		}
 		b.stmt("part := m.%s(&batch)", name)
-		if m.needsSpare() {
-			b.stmt("m.next, m.spare = m.spare, m.next")
-		}
+		m.printMove(b, "m", "batch", procedure)
 		b.stmt("t.add(&part)")
 		b.stmt("return nil")
 	})

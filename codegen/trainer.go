@@ -1,7 +1,6 @@
 package codegen
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,48 +14,56 @@ func (m *model) printReading(f *file) {
 	m.printHyper(f)
 	m.printReport(f)
 	printTables(f, m.table, m.buffers)
-	if m.trained() {
-		m.printStep(f)
-	}
 
 	// The procedures, in the order in which they run.
-	m.printMethod(f, "forward computes loss and metrics of the batch and leaves what the backward reads.",
-		"(m *%s) forward(batch *"+m.public("Batch")+") "+m.public("Totals"), m.forward)
-	m.printMethod(f, "backward makes the update from what forward left; no gradient is stored.",
-		"(m *%s) backward(batch *"+m.public("Batch")+")", m.backward)
-	if m.gradient != nil {
-		m.printGrad(f)
-		m.printMethod(f, "gradient sets grad from what forward left.",
-			"(m *%s) gradient(grad *"+m.public("Params")+", batch *"+m.public("Batch")+")", m.gradient)
+	for _, t := range m.trains {
+		m.printTraining(f, t)
 	}
-	if m.trained() {
-		m.printUpdate(f)
-		m.printCommit(f)
-		m.printMethod(f, "update sets the parameters from their gradient.", "(m *%s) update(grad *"+m.public("Params")+")", m.update)
+	if m.compose != nil {
+		m.printCompose(f)
 	}
-	m.printMethod(f, "evaluate is forward as the model is in inference.",
-		"(m *%s) evaluate(batch *"+m.public("Batch")+") "+m.public("Totals"), m.evaluate)
-	if m.predict != nil {
-		f.fn("predict computes the outputs, whose slices have their lengths.",
-			fmt.Sprintf("(p *%s) predict(out *%s, in *%s)", m.public("Predictor"), m.public("Output"), m.public("Input")),
-			func(b *body) { b.code = m.predict.body.code })
+	m.printMethod(f, "evaluate is forward as the model is in inference.", m.signature("evaluate", m.public("Totals"), "batch *"+m.public("Batch")), m.evaluate)
+	if m.predicts() {
+		m.printMethod(f, "predict computes the outputs, whose slices have their lengths.",
+			m.reading("predict", m.public("Output"), m.public("Input")), m.predict)
 	}
+	for _, e := range m.exports {
+		m.printMethod(f, e.private+" computes "+e.results.names()+", whose slices have their lengths.",
+			m.reading(e.private, e.out, e.in.typ), e.method)
+	}
+}
+
+// signature is that of a method of the trainer.
+func (m *model) signature(name, result string, params ...string) signature {
+	return signature{receiver: "m *" + m.name, name: name, params: params, result: result}
+}
+
+// reading is that of a method of the predictor.
+func (m *model) reading(name, out, in string) signature {
+	return signature{receiver: "p *" + m.public("Predictor"), name: name, params: []string{"out *" + out, "in *" + in}}
 }
 
 // entries names what a goroutine calls on a trainer.
 func (m *model) entries() string {
 	var list []string
-	if m.trained() {
-		list = append(list, "Step")
+	for _, t := range m.trains {
+		if t.Update != nil {
+			list = append(list, "Step"+t.suffix)
+		}
 	}
-	if m.measured() {
+	if m.compose != nil {
+		list = append(list, "Forward", "Backward")
+	}
+	if m.evaluates() {
 		list = append(list, "Evaluate")
 	}
-	if m.gradient != nil {
-		list = append(list, "Grad")
+	for _, t := range m.trains {
+		if t.gradient != nil {
+			list = append(list, "Grad"+t.suffix)
+		}
 	}
-	if m.trained() {
-		list = append(list, "Update")
+	for _, t := range m.rules() {
+		list = append(list, "Update"+t.suffix)
 	}
 	return enumerate(list)
 }
@@ -73,31 +80,18 @@ func enumerate(words []string) string {
 func (m *model) printTrainer(f *file) {
 	doc := m.mathematics() + "\n\nA trainer belongs to one goroutine at a time."
 	if list := m.entries(); list != "" {
-		doc += " None of " + list + " allocates or keeps its arguments."
+		doc += " None of " + list + " allocates or keeps its arguments"
+		if m.compose != nil {
+			doc += ", but Forward keeps its batch until Backward"
+		}
+		doc += "."
 	}
 	f.typ(doc, m.name, func(b *body) {
 		if m.hasHyper() {
 			b.stmt("Hyper %s // may be changed between steps; kept by Checkpoint", m.public("Hyper"))
 			b.blank()
 		}
-		b.stmt("params %s", m.public("Params"))
-		for _, g := range m.groups() {
-			b.stmt("%s %s", g.name, g.typ)
-		}
-		if m.writes() {
-			b.stmt("next %s // new values, until they are committed", m.states.typ)
-			b.stmt("pending bool // next has those of a Grad")
-		}
-		if m.needsSpare() {
-			b.stmt("spare %s // in the place of next while Evaluate runs", m.states.typ)
-		}
-		if m.ownsGradient() {
-			b.stmt("grad %s // of Step", m.public("Params"))
-		}
-		b.stmt("steps uint64 // updates made so far")
-		if m.draws() {
-			b.stmt("seed, calls uint64 // of the random draws: what Init got, and calls so far")
-		}
+		m.printKept(b)
 		b.stmt("max %s // capacity", m.public("Dims"))
 
 		// Scratch memory: what each part of the arena holds, and in which turn.
@@ -108,8 +102,67 @@ func (m *model) printTrainer(f *file) {
 	})
 }
 
+// printKept prints the fields that hold what is kept between calls.
+func (m *model) printKept(b *body) {
+	b.stmt("params %s", m.public("Params"))
+	for _, g := range m.groups() {
+		b.stmt("%s %s", g.name, g.typ)
+	}
+	if m.averaged() {
+		b.stmt("read %s // what inference reads: averages where there are, else parameters", m.public("Params"))
+	}
+	if m.writes() {
+		b.stmt("next %s // new values, until they are committed", m.states.typ)
+		if len(m.trains) > 1 {
+			b.stmt("pending int // whose Grad left next: 1 for the first loss; 0 for none")
+		} else {
+			b.stmt("pending bool // next has those of a Grad")
+		}
+	}
+	if m.carries.any() {
+		b.stmt("carry, carryNext %s // from call to call, and what the call under way leaves", m.carries.typ)
+		if len(m.heldDims()) > 0 {
+			b.stmt("held %s // sizes of what carry has, 0 after Reset", m.public("Dims"))
+		}
+	}
+	if m.ownsGradient() {
+		of := "Step"
+		if m.compose != nil {
+			of = "Backward"
+		}
+		b.stmt("grad %s // of %s", m.public("Params"), of)
+	}
+	for _, t := range m.rules() {
+		if m.summed(t) {
+			b.stmt("gradSum%s %s // gradients of the micro-batches of an update so far, added up", t.suffix, m.public("Params"))
+			b.stmt("micro%s uint64 // how many they are, below %d", t.suffix, t.accumulates())
+		}
+	}
+	for _, name := range m.counters() {
+		b.stmt("%s uint64 // updates made so far", name)
+	}
+	if m.draws() {
+		b.stmt("seed, calls uint64 // of the random draws: what Init got, and calls so far")
+	}
+	if m.compose != nil {
+		m.printComposeFields(b)
+	}
+}
+
+// counters is the fields that count updates.
+func (m *model) counters() []string {
+	var out []string
+	for _, t := range m.trains {
+		out = append(out, t.counter())
+	}
+	if len(out) == 0 {
+		out = []string{"steps"}
+	}
+	return out
+}
+
 // capacityOf is a dimension in the comment of a field.
-func (m *model) capacityOf(name string) string { return m.dimOf("max", name, nil) }
+func (m *model) capacityOf(name string) string { return m.capacity("max", name) }
 
 // scratchFields are the fields of an arena's buffers.
 func scratchFields(b *body, list []*ir.Buffer, field map[*ir.Buffer]string, dim func(string) string) {
@@ -160,11 +213,15 @@ type namedGroup struct {
 	name string
 }
 
-// groups is the states that there are: the optimiser's, the model's own.
+// groups is the states that there are: the optimiser's, averages, the model's
+// own.
 func (m *model) groups() []namedGroup {
 	var out []namedGroup
 	if len(m.optim.tensors) > 0 {
 		out = append(out, namedGroup{m.optim, "optim"})
+	}
+	if m.averaged() {
+		out = append(out, namedGroup{m.averages, "averages"})
 	}
 	if len(m.states.tensors) > 0 {
 		out = append(out, namedGroup{m.states, "states"})
@@ -172,17 +229,41 @@ func (m *model) groups() []namedGroup {
 	return out
 }
 
-// ownsGradient reports whether Step needs a gradient of its own.
-func (m *model) ownsGradient() bool { return m.trained() && m.backward == nil }
+// averaged reports whether inference reads averages of parameters.
+func (m *model) averaged() bool { return len(m.averages.tensors) > 0 }
+
+// evaluates reports whether there is an Evaluate.
+func (m *model) evaluates() bool { return m.evaluate != nil || len(m.trains) > 0 }
+
+// ownsGradient reports whether Step or Backward needs a gradient of its own.
+func (m *model) ownsGradient() bool {
+	return m.compose != nil || slices.ContainsFunc(m.rules(), func(t *training) bool { return t.backward == nil })
+}
 
 // trainerMethods is what runs on the trainer.
 func (m *model) trainerMethods() []*method {
-	return []*method{m.forward, m.backward, m.gradient, m.update, m.evaluate}
+	list := []*method{m.evaluate}
+	for _, t := range m.trains {
+		list = append(list, t.forward, t.backward, t.gradient, t.update)
+	}
+	if c := m.compose; c != nil {
+		list = append(list, c.forward, c.backward, c.rule.update)
+	}
+	return list
+}
+
+// readers is what runs on the predictor.
+func (m *model) readers() []*method {
+	list := []*method{m.predict}
+	for _, e := range m.exports {
+		list = append(list, e.method)
+	}
+	return list
 }
 
 // draws reports whether a method of the trainer draws random numbers.
 func (m *model) draws() bool {
-	return m.plan.Draws || uses(func(f *frame) bool { return f.draws }, m.trainerMethods()...)
+	return m.plan.Draws || m.drawsCarries() || uses(func(f *frame) bool { return f.draws }, m.trainerMethods()...)
 }
 
 // readsLength reports whether the length of the run is read by any of list.
@@ -191,7 +272,10 @@ func readsLength(list ...*method) bool {
 }
 
 // hasLength reports whether Hyper has Steps.
-func (m *model) hasLength() bool { return readsLength(append(m.trainerMethods(), m.predict)...) }
+func (m *model) hasLength() bool {
+	return readsLength(append(m.trainerMethods(), m.readers()...)...) ||
+		slices.ContainsFunc(m.rules(), func(t *training) bool { return t.limitReads("steps") })
+}
 
 func (m *model) hasHyper() bool { return len(m.ir.Hyper) > 0 || m.hasLength() }
 
@@ -209,11 +293,20 @@ func (m *model) printHyper(f *file) {
 	})
 }
 
+// reportsNorm reports whether some step reports the norm of its gradient.
+func (m *model) reportsNorm() bool {
+	return slices.ContainsFunc(m.plan.Trains, func(t *ir.TrainPlan) bool { return t.Train != nil && (t.Train.Clip != nil || t.Train.Check) })
+}
+
 func (m *model) printReport(f *file) {
 	if !m.measured() {
 		return
 	}
-	f.typ(m.public("Report")+" is what one batch gave, before its update.", m.public("Report"), func(b *body) {
+	doc := m.public("Report") + " is what one batch gave, before its update."
+	if len(m.trains) > 1 {
+		doc += " A step of one loss leaves 0 what it does not compute."
+	}
+	f.typ(doc, m.public("Report"), func(b *body) {
 		for i, r := range m.plan.Reports {
 			if r.Doc == "" {
 				b.stmt("%s float64", m.reports[i])
@@ -221,157 +314,8 @@ func (m *model) printReport(f *file) {
 				b.stmt("%s float64 // %s", m.reports[i], strings.ReplaceAll(r.Doc, "\n", " "))
 			}
 		}
-	})
-}
-
-// isEmpty is the condition that a batch has no element, "" where none can be.
-func (m *model) isEmpty() string {
-	if _, constant := m.first().Empty.Const(); constant {
-		return ""
-	}
-	return spellDim(m.first().Empty, func(name string) string { return m.dimOf("batch", name, m.inputs) }) + " == 0"
-}
-
-// hasLoss reports whether the first report is the loss.
-func (m *model) hasLoss() bool { return len(m.plan.Trains) > 0 }
-
-// printStep prints Step.
-func (m *model) printStep(f *file) {
-	doc := `Step trains on one batch: forward, backward, update.
-
-The error is a [fault.InputError] if the batch does not fit, and wraps
-[fault.ErrNotFinite] if the loss is not finite; then nothing has changed.`
-	if m.isEmpty() != "" {
-		doc += " An empty batch is no step and reports zeros."
-	}
-	f.fn(doc, fmt.Sprintf("(m *%s) Step(batch %s) (%s, error)", m.name, m.public("Batch"), m.public("Report")), func(b *body) {
-		m.printEntry(b, "return "+m.public("Report")+"{}, err", m.forward, m.backward, m.gradient, m.update)
-		b.blank()
-		if m.writes() {
-			b.stmt("m.pending = false // forward takes the place of what a Grad left")
+		if m.reportsNorm() {
+			b.stmt("GradNorm float64 // of the gradient of an update, before it is clipped; else 0")
 		}
-		b.stmt("totals := m.forward(&batch)")
-		b.stmt("report := totals.Report()")
-		b.block("if !vec.IsFinite(report."+m.reports[0]+")", func() {
-			b.stmt("return %s{}, fault.NotFinite(%q, m.steps+1, report.%s)", m.public("Report"), m.label+".Step", m.reports[0])
-		})
-		if m.backward != nil {
-			b.stmt("m.backward(&batch)")
-		} else {
-			b.stmt("m.gradient(&m.grad, &batch)")
-			b.stmt("m.update(&m.grad)")
-		}
-		if m.writes() {
-			b.stmt("m.commit()")
-		}
-		b.stmt("m.steps++")
-		if m.draws() {
-			b.stmt("m.calls++")
-		}
-		b.stmt("return report, nil")
-	})
-}
-
-// printEntry prints the checks that a call starts with; give is what it
-// returns when they fail, or when the batch is empty.
-func (m *model) printEntry(b *body, give string, list ...*method) {
-	condition := "err != nil"
-	if empty := m.isEmpty(); empty != "" {
-		condition += " || " + empty
-	}
-	b.block("if err := m.take(&batch); "+condition, func() { b.stmt("%s", give) })
-	if readsLength(list...) {
-		b.block("if m.Hyper.Steps <= 0", func() {
-			b.stmt("err := &fault.InputError{Model: %q, Input: \"Hyper.Steps\", Reason: \"is not set, but the model reads the length of the run\"}", m.label)
-			b.stmt("%s", give)
-		})
-	}
-}
-
-// printGrad prints Grad.
-func (m *model) printGrad(f *file) {
-	doc := "Grad sets grad to the gradient of the loss; the parameters stay. Gradients of several batches can be averaged"
-	if m.trained() {
-		doc += " and given to Update"
-	}
-	doc += "."
-	if m.isEmpty() != "" {
-		doc += " That of an empty batch is 0."
-	}
-	signature := fmt.Sprintf("(m *%s) Grad(grad *%s, batch %s) (%s, error)", m.name, m.public("Params"), m.public("Batch"), m.public("Report"))
-	f.fn(doc, signature, func(b *body) {
-		b.block("if len(grad.flat) != len(m.params.flat)", func() {
-			b.stmt("return %s{}, &fault.InputError{Model: %q, Input: \"grad\", Reason: \"is not from %s\"}",
-				m.public("Report"), m.label, m.maker("New", "Params"))
-		})
-		b.block("if err := m.take(&batch); err != nil", func() { b.stmt("return %s{}, err", m.public("Report")) })
-		if empty := m.isEmpty(); empty != "" {
-			b.block("if "+empty, func() {
-				b.stmt("clear(grad.flat)")
-				b.stmt("return %s{}, nil", m.public("Report"))
-			})
-		}
-		b.blank()
-		b.stmt("totals := m.forward(&batch)")
-		b.stmt("m.gradient(grad, &batch)")
-		if m.writes() {
-			b.stmt("m.pending = true")
-		}
-		if m.draws() {
-			b.stmt("m.calls++")
-		}
-		b.stmt("return totals.Report(), nil")
-	})
-}
-
-// printUpdate prints Update.
-func (m *model) printUpdate(f *file) {
-	doc := "Update makes the step of " + m.rule() + " for a gradient that Grad gave" + m.committed() + ". It panics if grad has no memory"
-	if readsLength(m.update) {
-		doc += ", or if Hyper.Steps is not set"
-	}
-	f.fn(doc+".", fmt.Sprintf("(m *%s) Update(grad *%s)", m.name, m.public("Params")), func(b *body) {
-		b.block("if len(grad.flat) != len(m.params.flat)", func() {
-			b.stmt("panic(%q)", m.label+": Update: grad is not from "+m.maker("New", "Params"))
-		})
-		if readsLength(m.update) {
-			b.block("if m.Hyper.Steps <= 0", func() { b.stmt("panic(%q)", m.label+": Update: Hyper.Steps is not set") })
-		}
-		b.stmt("m.update(grad)")
-		if m.writes() {
-			b.block("if m.pending", func() { b.stmt("m.commit()") })
-		}
-		b.stmt("m.steps++")
-	})
-}
-
-// committed says what Update does beside the parameters.
-func (m *model) committed() string {
-	if m.writes() {
-		return ", and commits the states that the last Grad left"
-	}
-	return ""
-}
-
-// writes reports whether training sets states of the model.
-func (m *model) writes() bool { return len(m.first().Written) > 0 }
-
-// needsSpare reports whether Evaluate runs what leaves new states.
-func (m *model) needsSpare() bool { return m.writes() && m.plan.Evaluate == nil }
-
-// printCommit prints how the model's states get their new values.
-func (m *model) printCommit(f *file) {
-	if !m.writes() {
-		return
-	}
-	f.fn("commit gives the states the new values that forward left.", fmt.Sprintf("(m *%s) commit()", m.name), func(b *body) {
-		for _, s := range m.first().Written {
-			field, ok := m.states.fieldOf(s.Path)
-			if !ok {
-				m.fail("state %s is written, but none of the model's", s.Path)
-			}
-			b.stmt("copy(m.states.%s, m.next.%s)", field, field)
-		}
-		b.stmt("m.pending = false")
 	})
 }

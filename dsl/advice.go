@@ -14,6 +14,7 @@ var advices = []struct {
 	{"text-limit", adviseLimit},
 	{"pipe-stage", adviseStage},
 	{"shape-place", adviseShape},
+	{"brace", adviseBlock},
 	{"unfinished", adviseNext},
 	{"reserved-name", adviseReservedName},
 	{"range", adviseRange},
@@ -82,6 +83,18 @@ func (m *mistake) pipeBefore() bool {
 	return false
 }
 
+// adviseBlock is for a declaration or statement that lacks the { of its block: what
+// should be in the block stands below it.
+func adviseBlock(m *mistake) *Diagnostic {
+	if !m.lacksBlock() {
+		return nil
+	}
+	last := m.at - 1
+	d := m.errorAt(last, "missing %s after %s", m.expected(), m.value(last))
+	d.Point = Span{m.parser.file, d.Span.End, d.Span.End}
+	return d
+}
+
 // adviseNext is for a statement that ends too early: the next one has begun.
 func adviseNext(m *mistake) *Diagnostic {
 	if m.at == m.start || !m.first(m.at) || !m.startsAt(m.at) {
@@ -113,7 +126,7 @@ func adviseReservedName(m *mistake) *Diagnostic {
 	i := m.at
 	if m.at == m.start+1 && m.what == body && (m.value(m.at) == "=" || m.value(m.at) == "<-") {
 		i = m.start
-	} else if m.at == m.start || m.expected() != "a name" {
+	} else if m.at == m.start || m.expected() != "a name" && !m.firstInList() {
 		return nil
 	}
 	t := m.token(i)
@@ -121,6 +134,13 @@ func adviseReservedName(m *mistake) *Diagnostic {
 		return nil
 	}
 	return m.errorAt(i, "%s is a reserved word and cannot be a name; %s_ could be one", t.Value, t.Value)
+}
+
+// firstInList reports whether the mistake is where a parameter or an argument
+// begins.
+func (m *mistake) firstInList() bool {
+	before := m.value(m.at - 1)
+	return m.expected() == "a comma or )" && (before == "(" || before == ",")
 }
 
 // adviseTopLevel is for what does not start a declaration at the top level.

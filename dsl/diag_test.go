@@ -60,6 +60,9 @@ func checkChunk(t *testing.T, name, src string, diagnose func(string, []byte) []
 	t.Helper()
 	expected := expectations(t, name, src)
 	for _, d := range diagnose(name, []byte(src)) {
+		if d.Number() == "" {
+			t.Errorf("%s: the table has no code %q", d, d.Code)
+		}
 		line, _ := d.Place().File.Position(d.Place().Start)
 		if !takeExpectation(expected, line, d.Message) {
 			var b strings.Builder

@@ -16,6 +16,11 @@ type Options struct {
 
 	// Dims makes run-time dimensions constants: B is 64 where Dims["B"] is.
 	Dims map[string]int
+
+	// Open reads a file that an import names, by its path: the folder of the
+	// importing file's Name joined with what is written. Where it is nil no
+	// file can be imported.
+	Open func(path string) ([]byte, error)
 }
 
 // The limits of elaboration.
@@ -34,8 +39,9 @@ const (
 // the file has syntax errors. Diagnostics are sorted by position.
 func Elaborate(f *File, opts Options) (*ir.Program, []*Diagnostic) {
 	static := map[string]bool{}
+	imports := loadImports(f, opts.Open)
 	for {
-		e := newElaborator(f, opts, static)
+		e := newElaborator(f, opts, static, imports)
 		e.run()
 
 		// A number that turned out to be needed at compile time is no
@@ -56,13 +62,13 @@ type elaborator struct {
 	file    *File
 	user    *fileScope
 	library *fileScope
+	files   map[*File]*fileScope // of the file and of those it imports; the library's are not there
 	program *ir.Program
 	g       *ir.Graph
 
 	diags    []*Diagnostic
 	reported map[place]bool
 	broken   bool // a declaration has a syntax error
-	imports  bool // names may come from a file that is not read
 	stopped  bool // a limit is reached
 
 	static map[string]bool // hyperparameters that must be compile-time numbers
@@ -80,7 +86,8 @@ type elaborator struct {
 	places   map[Node]map[*Call]string
 	targets  map[Node]map[string]bool
 	facts    ir.Facts
-	inInit   bool // an initialiser is being elaborated
+	inInit   bool   // an initialiser is being elaborated
+	mapped   string // in an update of an instance, the path below it of the tensor that is updated
 }
 
 // spending counts what the limits are on.
@@ -92,7 +99,7 @@ type place struct {
 	start int
 }
 
-func newElaborator(f *File, opts Options, static map[string]bool) *elaborator {
+func newElaborator(f *File, opts Options, static map[string]bool, imports *importSet) *elaborator {
 	g := ir.NewGraph()
 	e := &elaborator{
 		opts: opts, file: f, g: g, static: static, library: library(),
@@ -101,7 +108,12 @@ func newElaborator(f *File, opts Options, static map[string]bool) *elaborator {
 		checked: map[*ir.Node]bool{}, places: map[Node]map[*Call]string{}, targets: map[Node]map[string]bool{},
 		elem: ir.Float32,
 	}
-	e.user = newFileScope(f)
+	e.files = imports.scopes(e.library)
+	e.user = e.files[f]
+	for _, d := range imports.diags {
+		e.report(d)
+	}
+	e.broken = imports.broken
 	e.reset()
 	return e
 }
@@ -165,12 +177,15 @@ func (e *elaborator) defaultElem(otherwise ir.DType) ir.DType {
 
 // report adds a diagnostic; one place has only its first.
 func (e *elaborator) report(d *Diagnostic) {
-	at := place{d.Place().File, d.Place().Start}
-	if e.stopped || e.reported[at] {
-		return
+	if !e.hides(d) {
+		e.reported[place{d.Place().File, d.Place().Start}] = true
+		e.diags = append(e.diags, d)
 	}
-	e.reported[at] = true
-	e.diags = append(e.diags, d)
+}
+
+// hides reports whether a diagnostic would not be added.
+func (e *elaborator) hides(d *Diagnostic) bool {
+	return e.stopped || e.reported[place{d.Place().File, d.Place().Start}]
 }
 
 // fail reports that n, in sc, is wrong; what is wrong inside the library is
@@ -185,12 +200,10 @@ func (e *elaborator) failWith(sc *scope, n Node, d *Diagnostic) {
 	if sc != nil && sc.library {
 		d = e.outsideLibrary(sc, n, d)
 	}
-	for s := sc; s != nil && s.call != nil; s = s.up {
-		if !s.library && s.up != nil && !s.up.library && s.up.kind != constScope {
-			d.related(s.call, "in %s, called here", s.name)
-		}
+	if !e.hides(d) {
+		d.relateCalls(sc)
+		e.report(d)
 	}
-	e.report(d)
 }
 
 // outsideLibrary is d, about n in the library's scope sc, at the user's call that
@@ -200,15 +213,18 @@ func (e *elaborator) outsideLibrary(sc *scope, n Node, d *Diagnostic) *Diagnosti
 	for inside.up != nil && inside.up.library {
 		inside = inside.up
 	}
-	user, _ := sc.userSite(n)
+	user, caller := sc.userSite(n)
 	if !e.isLibrary(n) {
 		user = n
 	}
 	out := errorAt(user, "%s: %s", inside.name, d.Message).code(d.Code).related(n, "found here")
 	for _, r := range d.Related {
-		if r.Span.File == e.file {
+		if !e.isLibrary(r.Span) {
 			out.related(r.Span, "%s", r.Message)
 		}
+	}
+	if x, ok := user.(Expr); ok && caller != nil {
+		e.explain(caller, out, x)
 	}
 	return out
 }

@@ -17,14 +17,15 @@ func (e *elaborator) applyFn(sc *scope, at Node, f *function, args []*argument) 
 	if !ok {
 		return poison{}
 	}
-	inner := newScope(fnScope, f.name, d, e.isLibrary(d), sc, at)
-	e.scopeOf(inner.library).used[d] = true
+	inner := newScope(fnScope, f.name, d, e.filesOf(d), sc, at)
+	inner.files.used[d] = true
 	inner.targets = e.targetsOf(d)
 	if sc.kind == constScope {
 		maps.Copy(inner.vals, sc.vals) // the run-time dimensions of an exported fn
 	}
 	drew := false
 	inner.drew = &drew
+	defer e.enterFile(d)()
 	if !e.bindArgs(inner, f, d.Params, matched) {
 		return poison{}
 	}
@@ -52,27 +53,47 @@ func (e *elaborator) fnResult(inner *scope, f *function, at Node) value {
 	return e.checkResult(inner, f.fn.Result, e.bodyResult(inner, f.fn.Value, f.fn.Body), at)
 }
 
-// applyLayer inlines a layer: a new instance.
+// applyLayer inlines a layer: a new instance, or the one that f is.
 func (e *elaborator) applyLayer(sc *scope, at Node, f *function, args []*argument) value {
 	d := f.layer
 	matched, ok := e.match(sc, at, f, d.Params, args)
-	e.scopeOf(e.isLibrary(d)).used[d] = true
+	e.filesOf(d).used[d] = true
+	inst := f.inst
 	if !ok {
 		return poison{}
 	}
-	if sc.kind == fnScope || sc.kind == constScope || sc.kind == optimizerScope || e.model == nil {
-		return e.fail(sc, at, "layer-in-fn", "%s is a layer, which owns parameters; a fn has none: make the caller a layer", f.name)
+	if inst == nil {
+		switch {
+		case sc.kind == entryScope:
+			return e.fail(sc, at, "layer-in-fn", "%s is a layer, and an entry of a model makes no instance: it uses those of the model, such as shared %s", f.name, f.name)
+		case sc.kind == fnScope || sc.kind == constScope || sc.kind == optimizerScope || e.model == nil:
+			return e.fail(sc, at, "layer-in-fn", "%s is a layer, which owns parameters; a fn has none: make the caller a layer", f.name)
+		}
+		inst = e.newInstance(sc, at, f, matched)
 	}
-	inner := newScope(layerScope, f.name, d, e.isLibrary(d), sc, at)
-	inner.path = sc.pathOf(at, f.name)
+
+	// Arguments first: they may apply the same instance.
+	for _, p := range d.Params {
+		if a := matched[p.Name.Name]; a != nil && !e.wantsFunction(f, p) && !e.isFunctionName(a) && isPoison(e.argValue(a)) {
+			return poison{}
+		}
+	}
+	inst.use(at)
+
+	// The body, under the path of the instance.
+	inner := newScope(layerScope, f.name, d, e.filesOf(d), sc, at)
+	inner.enter(inst)
 	inner.namer = e.newNamer(inner)
 	inner.targets = e.targetsOf(d)
+	defer e.enterFile(d)()
 	if !e.bindArgs(inner, f, d.Params, matched) {
 		return poison{}
 	}
 	inner.namer.body()
 	e.pinParams(inner, d.Params)
-	return e.checkResult(inner, d.Result, e.bodyResult(inner, d.Value, d.Body), at)
+	v := e.checkResult(inner, d.Result, e.bodyResult(inner, d.Value, d.Body), at)
+	inst.returns(v)
+	return v
 }
 
 // bodyResult is the value of an expression or of a block's return.
@@ -85,7 +106,11 @@ func (e *elaborator) bodyResult(sc *scope, x Expr, b *Block) value {
 		if hasReturn(b) {
 			return poison{}
 		}
-		return e.fail(sc, sc.call, "no-result", "%s returns nothing", sc.name)
+		at := sc.call
+		if at == nil {
+			at = sc.decl
+		}
+		return e.fail(sc, at, "no-result", "%s returns nothing", sc.name)
 	}
 	return sc.result
 }

@@ -45,7 +45,7 @@ func (e *elaborator) bindArgs(sc *scope, f *function, params []*Param, args map[
 // value.
 func (e *elaborator) isFunctionName(a *argument) bool {
 	name, ok := a.expr.(*Name)
-	return ok && a.val == nil && a.sc.vals[name.Name] == nil && !e.constValueOf(name.Name, a.sc.library) &&
+	return ok && a.val == nil && a.sc != nil && a.sc.vals[name.Name] == nil && !a.sc.files.hasConst(name.Name) &&
 		e.special(a.sc, name.Name) == nil && e.lookupFunction(a.sc, name.Name) != nil
 }
 
@@ -92,7 +92,7 @@ func (e *elaborator) failArg(sc *scope, f *function, p *Param, a *argument, form
 	if !at.library {
 		d.Message = "the argument of " + f.name + " does not fit: " + d.Message
 	}
-	if p.File == e.file {
+	if !e.isLibrary(p) {
 		d.related(p, "%s is declared here", p.Name.Name)
 	}
 	if x, ok := a.node.(Expr); ok {
@@ -253,7 +253,7 @@ func (e *elaborator) matchSpread(sc *scope, f *function, p *Param, a *argument, 
 
 // matchDim binds a name to an extent, or checks the extent.
 func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *Dim, have ir.Shape, extent ir.Dim) bool {
-	if name, ok := d.Expr.(*Name); ok && sc.vals[name.Name] == nil && !e.constValueOf(name.Name, sc.library) {
+	if name, ok := d.Expr.(*Name); ok && sc.vals[name.Name] == nil && !sc.files.hasConst(name.Name) {
 		sc.vals[name.Name] = &binding{val: whole(extent), place: name.Span, verb: "bound"}
 		return true
 	}
@@ -287,7 +287,7 @@ func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *
 func (e *elaborator) unknownIn(sc *scope, x Expr) *Name {
 	var unknown *Name
 	walkExpr(x, func(x Expr) {
-		if name, ok := x.(*Name); ok && unknown == nil && sc.vals[name.Name] == nil && !e.constValueOf(name.Name, sc.library) {
+		if name, ok := x.(*Name); ok && unknown == nil && sc.vals[name.Name] == nil && !sc.files.hasConst(name.Name) {
 			unknown = name
 		}
 	})

@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"slices"
 	"strconv"
 
 	"gradgen.dev/ir"
@@ -34,10 +35,10 @@ func (e *elaborator) callWith(sc *scope, x *Call, first *argument) value {
 	args = append(args, writtenArgs(sc, x)...)
 	name, ok := x.Func.(*Name)
 	if !ok {
-		e.evalAll(args)
 		if part, ok := x.Func.(*Field); ok {
-			return e.field(sc, part, "a call of a part of an instance")
+			return e.callPart(sc, x, part, args)
 		}
+		e.evalAll(args)
 		return e.fail(sc, x.Func, "not-a-function", "%s is no function; a call starts with its name", excerptOf(x.Func, "this"))
 	}
 	if elem, ok := elementType(e, name.Name); ok {
@@ -48,10 +49,30 @@ func (e *elaborator) callWith(sc *scope, x *Call, first *argument) value {
 		e.evalUnknown(args)
 		return e.unknownFunction(sc, name)
 	}
-	if x.As != nil && f.layer == nil && !f.bad {
-		e.fail(sc, x.As, "as", "as names an instance of a layer, and %s is a %s", name.Name, f.kindName())
-	}
+	e.checkAs(sc, x, f)
 	return e.apply(sc, x, f, args)
+}
+
+// callPart is a call of an instance inside another.
+func (e *elaborator) callPart(sc *scope, x *Call, part *Field, args []*argument) value {
+	f := e.partFunction(sc, part)
+	if f == nil {
+		e.evalUnknown(args)
+		return poison{}
+	}
+	e.checkAs(sc, x, f)
+	return e.apply(sc, x, f, args)
+}
+
+// checkAs reports an `as` behind what makes no instance.
+func (e *elaborator) checkAs(sc *scope, x *Call, f *function) {
+	switch {
+	case x.As == nil || f.bad:
+	case f.inst != nil:
+		e.fail(sc, x.As, "as", "as names a new instance of a layer, and %s is an instance already", f.name)
+	case f.layer == nil:
+		e.fail(sc, x.As, "as", "as names an instance of a layer, and %s is a %s", f.name, f.kindName())
+	}
 }
 
 // writtenArgs is the arguments of a call as they are written.
@@ -97,59 +118,6 @@ func elementType(e *elaborator, name string) (ir.DType, bool) {
 	return ir.ParseDType(name)
 }
 
-// lookupFunction finds a name among functions: parameters, the file's
-// declarations, the library's, builtins. It is nil where there is none.
-func (e *elaborator) lookupFunction(sc *scope, name string) *function {
-	if f, ok := sc.funcs[name]; ok {
-		return f
-	}
-	scopes := []*fileScope{e.user, e.library}
-	if sc.library {
-		scopes = scopes[1:]
-	}
-	for _, s := range scopes {
-		if d, ok := s.fns[name]; ok {
-			return &function{name: name, fn: d}
-		}
-		if d, ok := s.layers[name]; ok {
-			return &function{name: name, layer: d}
-		}
-		if s.bad[name] {
-			return &function{name: name, bad: true}
-		}
-	}
-	if b, ok := builtins[name]; ok {
-		return &function{name: name, builtin: b}
-	}
-	return nil
-}
-
-// unknownFunction reports a call of what is no function.
-func (e *elaborator) unknownFunction(sc *scope, name *Name) value {
-	if notYet[name.Name] {
-		return e.notCompiled(sc, name, name.Name)
-	}
-	if b, ok := sc.vals[name.Name]; ok {
-		if isPoison(b.val) {
-			return poison{}
-		}
-		return e.fail(sc, name, "not-a-function", "%s is %s, not a function", name.Name, b.val.what())
-	}
-	if e.optimizerNamed(name.Name) != nil {
-		return e.fail(sc, name, "not-a-function", "%s is an optimizer; only train uses it", name.Name)
-	}
-	if e.user.models[name.Name] != nil {
-		return e.fail(sc, name, "not-a-function", "%s is a model, not a function", name.Name)
-	}
-	if e.imports && !sc.library {
-		return poison{}
-	}
-	if hint := borrowedFunctions[name.Name]; hint != "" {
-		return e.fail(sc, name, "unknown-function", "no function is called %s; %s", name.Name, hint)
-	}
-	return e.fail(sc, name, "unknown-function", "no function is called %s%s", name.Name, proposal(name.Name, e.functionNames(sc)))
-}
-
 // apply calls a function from the scope sc.
 func (e *elaborator) apply(sc *scope, at Node, f *function, args []*argument) value {
 	if f.bad {
@@ -163,7 +131,7 @@ func (e *elaborator) apply(sc *scope, at Node, f *function, args []*argument) va
 		return e.stop(sc, at, "this program needs more than the limit of %d inlined calls", maxCalls)
 	}
 	if sc.depth >= maxDepth {
-		return e.stopWith(sc, at, "recursion", "calls are nested deeper than the limit of %d here; %s calls itself", maxDepth, f.name)
+		return e.stopWith(sc, at, "recursion", "calls are nested deeper than the limit of %d here%s", maxDepth, sc.recursive(f))
 	}
 	switch {
 	case f.builtin != nil:
@@ -196,6 +164,12 @@ func (e *elaborator) match(sc *scope, at Node, f *function, params []*Param, arg
 		} else if p = paramNamed(params, a.name.Name); p == nil {
 			d := errorAt(a.name, "%s", noParameter(f.name, a.name.Name, paramNames(params))).code("arguments")
 			e.failWith(sc, a.name, e.declaredAt(d, f))
+			ok = false
+			continue
+		}
+		if old := out[p.Name.Name]; old != nil && f.inst != nil && slices.Contains(f.bound, a) {
+			d := errorAt(old.node, "%s has its %s already, from where it is declared", f.name, p.Name.Name).code("arguments")
+			e.failWith(sc, old.node, d.related(f.inst.place, "it is declared here"))
 			ok = false
 			continue
 		}
@@ -264,9 +238,9 @@ func (e *elaborator) expectsFunction(f *function, params []*Param, a *argument) 
 // declaredAt adds the place of a user's declaration.
 func (e *elaborator) declaredAt(d *Diagnostic, f *function) *Diagnostic {
 	switch {
-	case f.fn != nil && f.fn.Name.File == e.file:
+	case f.fn != nil && !e.isLibrary(f.fn.Name):
 		d.related(f.fn.Name, "%s is declared here", f.name)
-	case f.layer != nil && f.layer.Name.File == e.file:
+	case f.layer != nil && !e.isLibrary(f.layer.Name):
 		d.related(f.layer.Name, "%s is declared here", f.name)
 	}
 	return d
@@ -289,113 +263,15 @@ func paramNames(params []*Param) []string {
 	return out
 }
 
-// wantsFunction reports whether a parameter is declared fn, or has no type and
-// a function for its default.
-func (e *elaborator) wantsFunction(f *function, p *Param) bool {
-	if p.Type != nil {
-		return isTypeWord(p.Type, "fn")
-	}
-	name, ok := p.Default.(*Name)
-	if !ok {
-		return false
-	}
-	library := f.decl() != nil && e.isLibrary(f.decl())
-	if e.constValueOf(name.Name, library) {
-		return false
-	}
-	for _, q := range f.params() {
-		if q.Name.Name == name.Name {
-			return false
-		}
-	}
-	return e.lookupFunction(newScope(constScope, "", nil, library, nil, nil), name.Name) != nil
-}
+// isLibrary reports whether text is the library's.
+func (e *elaborator) isLibrary(n Node) bool { return e.files[n.Where().File] == nil }
 
-// constValueOf reports whether a const has that name.
-func (e *elaborator) constValueOf(name string, library bool) bool {
-	return e.scopeOf(library).consts[name] != nil
-}
-
-// isLibrary reports whether a declaration is the library's.
-func (e *elaborator) isLibrary(n Node) bool { return n.Where().File != e.file }
-
-// isTypeWord reports whether a type is one bare word.
-func isTypeWord(t *Type, word string) bool {
-	return t != nil && t.Shape == nil && t.Elem != nil && t.Elem.Name == word
-}
-
-// functionValue is an expression where a function is expected: a name, or a
-// call without its first arguments.
-func (e *elaborator) functionValue(sc *scope, x Expr) *function {
-	f := e.functionOf(sc, x)
-	if f == nil || f.written != "" {
-		return f
+// filesOf is the declarations that the text of n sees.
+func (e *elaborator) filesOf(n Node) *fileScope {
+	if s := e.files[n.Where().File]; s != nil {
+		return s
 	}
-	out := *f
-	out.written = oneLine(x)
-	return &out
-}
-
-func (e *elaborator) functionOf(sc *scope, x Expr) *function {
-	switch x := x.(type) {
-	case *Name:
-		f := e.lookupFunction(sc, x.Name)
-		if f == nil {
-			e.unknownFunction(sc, x)
-		}
-		return f
-	case *Call:
-		name, ok := x.Func.(*Name)
-		if !ok {
-			if part, ok := x.Func.(*Field); ok {
-				e.field(sc, part, "a part of an instance as a function")
-				return nil
-			}
-			break
-		}
-		f := e.lookupFunction(sc, name.Name)
-		if f == nil {
-			e.evalUnknown(writtenArgs(sc, x))
-			e.unknownFunction(sc, name)
-			return nil
-		}
-		return e.partial(sc, f, writtenArgs(sc, x))
-	case *Cond:
-		holds, ok := e.condition(sc, x.Cond)
-		if !ok {
-			return nil
-		}
-		if holds {
-			return e.functionValue(sc, x.Then)
-		}
-		return e.functionValue(sc, x.Else)
-	}
-	e.fail(sc, x, "not-a-function", "%s is no function, and one is expected here", excerptOf(x, "this"))
-	return nil
-}
-
-// partial is a function with arguments for all but its first parameter.
-func (e *elaborator) partial(sc *scope, f *function, args []*argument) *function {
-	out := *f
-	out.bound = append([]*argument{}, f.bound...)
-	names := f.paramNames()
-	for i, a := range args {
-		b := *a
-		if a.name == nil {
-			if i+1 >= len(names) {
-				e.fail(sc, a.node, "arguments", "%s takes %s, the first of which is left out where a function is expected; this is one more", f.name, count(len(names), "argument"))
-				return nil
-			}
-			b.name = &Name{Span: a.node.Where(), Name: names[i+1]}
-		}
-		if p := paramNamed(f.params(), b.name.Name); p == nil || !e.wantsFunction(f, p) {
-			if isPoison(e.argValue(&b)) {
-				return nil
-			}
-		}
-		out.bound = append(out.bound, &b)
-	}
-	return &out
+	return e.library
 }
 
 // paramNames is the names of the parameters of any function.

@@ -40,11 +40,7 @@ func (e *elaborator) checkNames(m *modelState) {
 		d := errorAt(m.paramPlace[p.Path], "parameters %s and %s meet in the Go name %s; as or another name tells them apart", old.Path, p.Path, field).code("go-name")
 		e.report(d.related(m.paramPlace[old.Path], "%s is declared here", old.Path))
 	}
-	for _, metric := range m.out.Train.Metrics {
-		if goName(metric.Name) == "Loss" {
-			e.report(errorAt(m.named["metric Loss"], "a metric called loss meets the loss in the report; name it otherwise").code("go-name"))
-		}
-	}
+	e.checkReport(m)
 	dims := map[string]bool{}
 	for _, in := range m.out.Inputs {
 		name := goName(in.Name)
@@ -52,6 +48,21 @@ func (e *elaborator) checkNames(m *modelState) {
 			e.report(errorAt(m.inputAt[in.Name].Name, "two inputs meet in the Go name %s; rename one", name).code("go-name"))
 		}
 		dims[name] = true
+	}
+}
+
+// checkReport reports metrics that meet a loss in the report.
+func (e *elaborator) checkReport(m *modelState) {
+	for _, metric := range m.out.Train.Metrics {
+		for _, l := range m.out.Train.Losses {
+			switch at := m.named["metric "+goName(metric.Name)]; {
+			case l.Name == "" && goName(metric.Name) == "Loss":
+				e.report(errorAt(at, "a metric called loss meets the loss in the report; name it otherwise").code("go-name"))
+			case l.Name != "" && goName(metric.Name) == goName(l.Name):
+				d := errorAt(at, "a metric called %s meets loss %s in the report; name one otherwise", metric.Name, l.Name).code("go-name")
+				e.report(d.related(m.lossNamed[goName(l.Name)], "loss %s is here", l.Name))
+			}
+		}
 	}
 }
 
@@ -79,8 +90,8 @@ func (e *elaborator) checkUnused() {
 
 // checkBody reports the names of a body that nothing binds.
 func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr, b *Block, kind scopeKind) {
-	sc := newScope(kind, name, d, false, nil, nil)
-	known := func(n *Name) { sc.vals[n.Name] = &binding{val: truth(true)} }
+	sc := newScope(kind, name, d, e.user, nil, nil)
+	known := func(n *Name) { sc.vals[n.Name] = &binding{val: truth(true), place: n.Span, verb: "bound"} }
 	for _, p := range params {
 		known(p.Name)
 		if e.wantsFunction(&function{name: name, fn: &FnDecl{Params: params, Span: d.Where()}}, p) {
@@ -102,6 +113,11 @@ func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr,
 		}
 	}
 	bindNames(b, known)
+	walkBody(value, b, func(x Expr) {
+		if c, ok := x.(*Call); ok && c.As != nil {
+			known(c.As)
+		}
+	})
 	if kind == layerScope {
 		known(&Name{Name: "step"})
 		known(&Name{Name: "steps"})
@@ -151,7 +167,7 @@ type nameCheck struct {
 func (c *nameCheck) stmtExpr(s Stmt, x Expr) {
 	if _, ok := s.(*VarStmt); ok {
 		if name, isName := x.(*Name); isName {
-			if c.sc.vals[name.Name] == nil && c.e.scopeOf(false).consts[name.Name] == nil {
+			if c.sc.vals[name.Name] == nil && !c.sc.files.hasConst(name.Name) {
 				c.function(name)
 			}
 			return
@@ -170,6 +186,11 @@ func (c *nameCheck) expr(x Expr) {
 	case *Pipe:
 		c.expr(x.X)
 		c.call(x.Stage, 1)
+	case *Field:
+		// The parts of an instance are known where it is made.
+		if base, _ := dotted(x); base == nil {
+			c.expr(x.X)
+		}
 	case *Scan:
 		return
 	default:

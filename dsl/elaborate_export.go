@@ -13,7 +13,7 @@ func (e *elaborator) elaborateExport(d *FnDecl) {
 	e.reset()
 	out := &ir.Func{Name: d.Name.Name, Doc: d.Doc, Pos: position(d.Name.Span), Elem: e.elem}
 	f := &function{name: d.Name.Name, fn: d}
-	sc := newScope(constScope, d.Name.Name, d, false, nil, nil)
+	sc := newScope(constScope, d.Name.Name, d, e.user, nil, nil)
 	args := make([]*argument, 0, len(d.Params))
 	bad := false
 	for _, p := range d.Params {

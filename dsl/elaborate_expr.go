@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -91,7 +92,7 @@ func (e *elaborator) evalAny(sc *scope, x Expr) value {
 	case *Index:
 		return e.evalIndex(sc, x)
 	case *Field:
-		return e.field(sc, x, "a part of an instance as a value")
+		return e.field(sc, x)
 	case *Transpose:
 		return e.evalTranspose(sc, x)
 	case *Scan:
@@ -103,28 +104,36 @@ func (e *elaborator) evalAny(sc *scope, x Expr) value {
 // evalName looks a name up among values.
 func (e *elaborator) evalName(sc *scope, x *Name) value {
 	if b, ok := sc.vals[x.Name]; ok {
+		if inst, ok := b.val.(*instance); ok {
+			return e.instanceValue(sc, x, inst)
+		}
 		return b.val
 	}
-	files := e.scopeOf(sc.library)
-	if v := e.constValue(x, x.Name, files); v != nil {
+	if v := e.constValue(x.Name, sc.files); v != nil {
 		return v
 	}
 	if v := e.special(sc, x.Name); v != nil {
 		return v
 	}
-	if files.bad[x.Name] {
+	if inst := sc.instances[x.Name]; inst != nil {
+		return e.instanceValue(sc, x, inst)
+	}
+	if sc.files.isBad(x.Name) || sc.files.partial {
 		return poison{}
 	}
 	if f := e.lookupFunction(sc, x.Name); f != nil {
 		return e.fail(sc, x, "not-a-value", "%s is a %s, not a value; a call of it is one", x.Name, f.kindName())
 	}
-	if e.user.models[x.Name] != nil || e.optimizerNamed(x.Name) != nil {
+	if e.user.models[x.Name] != nil || sc.files.optimizer(x.Name) != nil {
 		return e.fail(sc, x, "not-a-value", "%s is no value but a declaration", x.Name)
 	}
 	if (x.Name == "step" || x.Name == "steps") && sc.kind == fnScope && e.model != nil {
 		return e.fail(sc, x, "unknown-name", "a fn knows no %s: pass it as an argument", x.Name)
 	}
-	return e.fail(sc, x, "unknown-name", "no value is called %s here%s", x.Name, proposal(x.Name, e.valueNames(sc)))
+	near := nearest(x.Name, e.valueNames(sc))
+	d := errorAt(x, "no value is called %s here%s", x.Name, question(near)).code("unknown-name")
+	e.failWith(sc, x, e.relateDeclared(sc, d, near))
+	return poison{}
 }
 
 // special is the value of a name that the compiler binds; nil of another.
@@ -222,15 +231,12 @@ func shown(n Node, v value, otherwise string) string {
 	return name
 }
 
-// explain adds where the names in an operand come from.
+// maxExplained is how many names of an error are explained.
+const maxExplained = 6
+
+// explain adds where the tensors come from that are named in operands.
 func (e *elaborator) explain(sc *scope, d *Diagnostic, operands ...Expr) *Diagnostic {
-	seen := map[string]bool{}
-	for _, x := range operands {
-		name, ok := x.(*Name)
-		if !ok || seen[name.Name] {
-			continue
-		}
-		seen[name.Name] = true
+	for _, name := range namesIn(operands) {
 		s := sc
 		for s.library && s.up != nil && !e.isLibrary(name) {
 			s = s.up
@@ -244,6 +250,21 @@ func (e *elaborator) explain(sc *scope, d *Diagnostic, operands ...Expr) *Diagno
 		}
 	}
 	return d
+}
+
+// namesIn are the first names in expressions, each once.
+func namesIn(operands []Expr) []*Name {
+	var names []*Name
+	for _, x := range operands {
+		walkExpr(x, func(x Expr) {
+			name, ok := x.(*Name)
+			known := func(n *Name) bool { return n.Name == name.Name }
+			if ok && len(names) < maxExplained && !slices.ContainsFunc(names, known) {
+				names = append(names, name)
+			}
+		})
+	}
+	return names
 }
 
 // scalarOf is the node of a number, bool or scalar of literals in an element

@@ -4,11 +4,16 @@ import (
 	"embed"
 	"sort"
 	"sync"
+
+	"gradgen.dev/ir"
 )
 
 // A fileScope is the declarations of a file, or of the library, by name.
 type fileScope struct {
 	library    bool
+	imports    []*fileScope // of the files it imports, in order
+	std        *fileScope   // the library's, nil in itself
+	partial    bool         // an import failed: names may come from a file that is not known
 	consts     map[string]*constant
 	fns        map[string]*FnDecl
 	layers     map[string]*LayerDecl
@@ -23,6 +28,7 @@ type fileScope struct {
 // A constant is a const declaration and, once it is used, its value.
 type constant struct {
 	decl   *ConstDecl
+	files  *fileScope
 	val    value
 	active bool // it is being evaluated
 }
@@ -48,7 +54,7 @@ func (s *fileScope) declare(d Decl, first map[string]*Name) {
 	switch d := d.(type) {
 	case *ConstDecl:
 		if s.once("const ", d.Name, first) {
-			s.consts[d.Name.Name] = &constant{decl: d}
+			s.consts[d.Name.Name] = &constant{decl: d, files: s}
 		}
 	case *FnDecl:
 		if s.once("fn ", d.Name, first) {
@@ -85,28 +91,64 @@ func (s *fileScope) once(space string, name *Name, first map[string]*Name) bool 
 	return false
 }
 
-// scopeOf is the declarations that text of the library or of the user sees.
-func (e *elaborator) scopeOf(library bool) *fileScope {
-	if library {
-		return e.library
+// visible is whose declarations the text of a file sees, the nearest first: its
+// own, those of the files it imports, the library's.
+func (s *fileScope) visible() []*fileScope {
+	out := append([]*fileScope{s}, s.imports...)
+	if s.std != nil {
+		out = append(out, s.std)
 	}
-	return e.user
+	return out
+}
+
+// constant is the const of that name that the text sees, nil where there is
+// none. The library's are its own.
+func (s *fileScope) constant(name string) *constant {
+	for _, f := range s.visible() {
+		if c := f.consts[name]; c != nil && (s.library || !f.library) {
+			return c
+		}
+	}
+	return nil
+}
+
+// hasConst reports whether the text sees a const of that name.
+func (s *fileScope) hasConst(name string) bool { return s.constant(name) != nil }
+
+// optimizer is the optimizer of that name that the text sees, nil where there
+// is none.
+func (s *fileScope) optimizer(name string) *OptimizerDecl {
+	for _, f := range s.visible() {
+		if d := f.optimizers[name]; d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// isBad reports whether a declaration of that name has a syntax error.
+func (s *fileScope) isBad(name string) bool {
+	for _, f := range s.visible() {
+		if f.bad[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // checkDeclarations reports what is wrong with the declarations as such.
 func (e *elaborator) checkDeclarations() {
-	for _, d := range e.user.twice {
-		e.report(d)
+	for _, f := range e.user.withImports() {
+		for _, d := range f.twice {
+			e.report(d)
+		}
 	}
 	for _, d := range e.file.Decls {
 		switch d := d.(type) {
 		case *BadDecl:
 			e.broken = true
-		case *ImportDecl:
-			e.imports = true
-			e.notCompiled(nil, d, "import")
 		case *ConstDecl:
-			e.constValue(nil, d.Name.Name, e.user)
+			e.constValue(d.Name.Name, e.user)
 		}
 		e.checkParams(paramsOf(d))
 		_, block := bodyOf(d)
@@ -115,6 +157,23 @@ func (e *elaborator) checkDeclarations() {
 			e.broken = e.broken || bad
 		})
 	}
+}
+
+// enterFile makes the default element type that of the file of a declaration,
+// where that has one of its own, and returns what undoes it. In an initialiser
+// the type is that of the tensor.
+func (e *elaborator) enterFile(d Node) func() {
+	outer := e.elem
+	f := d.Where().File
+	if f == e.file || e.inInit || e.opts.DType != nil || e.files[f] == nil {
+		return func() {}
+	}
+	if d := f.DType; d != nil && d.Elem != nil {
+		if t, ok := ir.ParseDType(d.Elem.Name); ok && t.IsFloat() {
+			e.elem = t
+		}
+	}
+	return func() { e.elem = outer }
 }
 
 // paramsOf is the parameters of a declaration that has some.
@@ -145,10 +204,10 @@ func (e *elaborator) checkParams(params []*Param) {
 	}
 }
 
-// constValue is the value of a const of the file.
-func (e *elaborator) constValue(at Node, name string, s *fileScope) value {
-	c, ok := s.consts[name]
-	if !ok {
+// constValue is the value of a const that the text sees, nil where there is none.
+func (e *elaborator) constValue(name string, s *fileScope) value {
+	c := s.constant(name)
+	if c == nil {
 		return nil
 	}
 	if c.val != nil {
@@ -160,7 +219,7 @@ func (e *elaborator) constValue(at Node, name string, s *fileScope) value {
 		return c.val
 	}
 	c.active = true
-	sc := newScope(constScope, name, c.decl, s == e.library, nil, nil)
+	sc := newScope(constScope, name, c.decl, c.files, nil, nil)
 	v := e.eval(sc, c.decl.Value)
 	if c.val == nil {
 		c.val = e.checkConst(c.decl, v)

@@ -10,20 +10,33 @@ type modelState struct {
 	out        *ir.Model
 	side       *ir.Side
 	paramAt    map[string]*ir.Param
-	paramPlace map[string]*Name
-	stateAt    map[string]*ir.State
+	paramPlace map[string]Node         // in the user's text
+	keptAt     map[string]*ir.State    // states and carries
+	standsIn   map[string]string       // of a state that stands for a parameter, the path of the copy
+	instanceAt map[string]*instance    // of this side
+	writer     map[*ir.State]*instance // whose text has the write, of this side; nil of the model's
+	shared     []*instance             // declared by shared, on this side
+	mentioned  map[string]bool         // of shared instances: the text uses the name
 	inputAt    map[string]*VarStmt
 	hyperKey   map[string]string // of each number of Hyper, as static has it
-	train      *TrainStmt
-	lossPlace  Node
+	trains     []*TrainStmt
+	lossPlace  *LossStmt            // the first one of this side
+	lossNamed  map[string]*LossStmt // of this side
+	entries    map[string]*FnDecl   // export fns, by their names in Go
+	losses     []*LossStmt          // of training, each once
+	averaged   map[*ir.Param]Stmt
+	hyperTaken map[string]bool // the numbers of trains, by their names in Go
+	reported   int             // diagnostics before the model
 	named      map[string]Node // outputs and metrics of this side, by kind and name
 }
 
 // elaborateModel adds a model to the program.
 func (e *elaborator) elaborateModel(d *ModelDecl) {
 	e.facts = nil
-	m := &modelState{decl: d, paramAt: map[string]*ir.Param{}, paramPlace: map[string]*Name{},
-		stateAt: map[string]*ir.State{}, hyperKey: map[string]string{},
+	m := &modelState{decl: d, paramAt: map[string]*ir.Param{}, paramPlace: map[string]Node{},
+		keptAt: map[string]*ir.State{}, standsIn: map[string]string{}, mentioned: map[string]bool{},
+		hyperKey: map[string]string{}, entries: map[string]*FnDecl{},
+		averaged: map[*ir.Param]Stmt{}, hyperTaken: map[string]bool{}, reported: len(e.diags),
 		out: &ir.Model{Name: d.Name.Name, Doc: d.Doc, Pos: position(d.Name.Span), Elem: e.elem}}
 	e.model = m
 	defer func() { e.model = nil }()
@@ -32,7 +45,8 @@ func (e *elaborator) elaborateModel(d *ModelDecl) {
 	m.out.Train = e.side(d, true)
 	e.spent = spent // the two sides are one program
 	m.out.Infer = e.side(d, false)
-	if m.train != nil && !e.stopped {
+	e.checkShared(m)
+	if !e.stopped {
 		e.trainModel(m)
 	}
 	m.out.Facts = e.facts
@@ -48,9 +62,12 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	e.model.side = &ir.Side{}
 	e.model.named = map[string]Node{}
 	e.model.inputAt = map[string]*VarStmt{}
-	e.model.lossPlace = nil
+	e.model.instanceAt = map[string]*instance{}
+	e.model.writer = map[*ir.State]*instance{}
+	e.model.shared = nil
+	e.model.lossPlace, e.model.lossNamed = nil, map[string]*LossStmt{}
 
-	sc := newScope(modelScope, d.Name.Name, d, false, nil, nil)
+	sc := newScope(modelScope, d.Name.Name, d, e.user, nil, nil)
 	sc.targets = e.targetsOf(d)
 	for _, p := range d.Params {
 		e.modelParam(sc, p, training)
@@ -62,6 +79,11 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	}
 	if training {
 		e.model.scope = sc
+	}
+	for i, w := range e.model.side.Writes {
+		if inst := e.model.writer[w.State]; inst != nil {
+			e.model.side.Writes[i].Of = inst.results
+		}
 	}
 	return e.model.side
 }
@@ -171,7 +193,7 @@ func (e *elaborator) declareDims(sc *scope, s *Shape, dims []ir.RunDim) []ir.Run
 		}
 		walkExpr(d.Expr, func(x Expr) {
 			name, ok := x.(*Name)
-			if !ok || sc.vals[name.Name] != nil || e.constValueOf(name.Name, sc.library) {
+			if !ok || sc.vals[name.Name] != nil || sc.files.hasConst(name.Name) {
 				return
 			}
 			e.user.dims[name.Name] = true
@@ -231,51 +253,6 @@ func (e *elaborator) once(sc *scope, kind string, name *Name) bool {
 	return true
 }
 
-// loss adds a scalar to what training minimises.
-func (e *elaborator) loss(sc *scope, s *LossStmt) {
-	if sc.kind != modelScope {
-		e.fail(sc, s, "place", "loss stands in a model; a layer can return what the model minimises")
-		return
-	}
-	v := e.eval(sc, s.Value)
-	if s.Name != nil {
-		e.notCompiled(sc, s.Name, "a named loss")
-		return
-	}
-	e.model.lossPlace = s
-	if isPoison(v) {
-		return
-	}
-	n, ok := e.tensorOf(sc, s.Value, v)
-	if !ok {
-		return
-	}
-	if !n.Type.Elem.IsFloat() {
-		e.fail(sc, s.Value, "loss-type", "the loss is of type %v, and it must be floating", n.Type.Elem)
-		return
-	}
-	if n.Type.Rank() > 0 {
-		d := errorAt(s.Value, "the loss is %v, and it must be a scalar []; mean or sum over it gives one", n.Type.Shape).code("not-scalar")
-		e.failWith(sc, s.Value, e.explain(sc, d, s.Value))
-		return
-	}
-	e.addLoss(sc, s, n)
-}
-
-// addLoss adds an unnamed loss to the ones before it.
-func (e *elaborator) addLoss(sc *scope, s *LossStmt, n *ir.Node) {
-	side := e.model.side
-	if len(side.Losses) == 0 {
-		side.Losses = []ir.Named{{Doc: s.Doc, Pos: position(s.Span), Node: n}}
-	} else if sum := side.Losses[0].Node; sum.Type.Elem != n.Type.Elem {
-		e.fail(sc, s.Value, "loss-type", "this loss is of type %v and the one before of %v", n.Type.Elem, sum.Type.Elem)
-		return
-	} else {
-		side.Losses[0].Node = e.g.Map("add", sum, n)
-	}
-	e.name(sc, side.Losses[0].Node, &Name{Span: s.Span, Name: "loss"})
-}
-
 // metric adds a number that is reported.
 func (e *elaborator) metric(sc *scope, s *MetricStmt) {
 	if sc.kind != modelScope {
@@ -298,13 +275,12 @@ func (e *elaborator) metric(sc *scope, s *MetricStmt) {
 	if !ok {
 		return
 	}
-	switch {
-	case n.Type.Elem == ir.Bool:
-		e.fail(sc, s.Value, "loss-type", "metric %s is a bool; float(x) converts", name.Name)
+	if n.Type.Rank() > 0 {
+		e.fail(sc, s.Value, "not-scalar", "metric %s is %v, and it must be a scalar []; %s over it gives one", name.Name, n.Type.Shape, reducing(n.Type.Elem))
 		return
-	case n.Type.Rank() > 0:
-		e.fail(sc, s.Value, "not-scalar", "metric %s is %v, and it must be a scalar []; mean or sum over it gives one", name.Name, n.Type.Shape)
-		return
+	}
+	if n.Type.Elem == ir.Bool {
+		n = e.g.Cast(n, e.elem)
 	}
 	e.name(sc, n, name)
 	e.model.side.Metrics = append(e.model.side.Metrics, ir.Named{Name: name.Name, Doc: s.Doc, Pos: position(name.Span), Node: n})
@@ -322,15 +298,45 @@ func calledName(x Expr) *Name {
 	return nil
 }
 
-// write notes the new value of a state; the last one of a step stands.
-func (m *modelState) write(s *ir.State, n *ir.Node) {
-	for i, w := range m.side.Writes {
+// reducing is the reductions that make a scalar of a tensor.
+func reducing(t ir.DType) string {
+	if t == ir.Bool {
+		return "any or all"
+	}
+	return "mean or sum"
+}
+
+// keep adds a state or a carry.
+func (m *modelState) keep(s *ir.State, kind VarKind) {
+	m.keptAt[s.Path] = s
+	if kind == Carry {
+		m.out.Carries = append(m.out.Carries, s)
+	} else {
+		m.out.States = append(m.out.States, s)
+	}
+}
+
+// now is the value of a state or a carry at this point of this side.
+func (m *modelState) now(s *ir.State) *ir.Node {
+	for _, w := range m.side.Writes {
 		if w.State == s {
-			m.side.Writes[i].Value = n
+			return w.Value
+		}
+	}
+	return s.Node
+}
+
+// write notes the new value of a state or carry; the last one of a step stands.
+func (m *modelState) write(sc *scope, s *ir.State, n *ir.Node) {
+	w := ir.Write{State: s, Value: n}
+	m.writer[s] = sc.inst
+	for i, old := range m.side.Writes {
+		if old.State == s {
+			m.side.Writes[i] = w
 			return
 		}
 	}
-	m.side.Writes = append(m.side.Writes, ir.Write{State: s, Value: n})
+	m.side.Writes = append(m.side.Writes, w)
 }
 
 // keysOf is the key of a number of Hyper.

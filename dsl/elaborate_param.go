@@ -1,27 +1,20 @@
 package dsl
 
-import "gradgen.dev/ir"
+import (
+	"fmt"
 
-// A stateVar is a state of a body: the tensor kept between steps and what has
-// been written to it so far.
-type stateVar struct {
-	state   *ir.State
-	decl    *VarStmt
-	written bool
-}
+	"gradgen.dev/ir"
+)
 
-// varStmt declares an input, a parameter or a state.
+// varStmt declares an input, a parameter, a state or a carry.
 func (e *elaborator) varStmt(sc *scope, s *VarStmt) {
 	switch s.Kind {
 	case Input:
 		e.input(sc, s)
 	case Parameter:
 		e.param(sc, s)
-	case State:
+	case State, Carry:
 		e.state(sc, s)
-	default:
-		e.notCompiled(sc, s, string(s.Kind))
-		e.poisonVar(sc, s)
 	}
 }
 
@@ -30,10 +23,13 @@ func (e *elaborator) poisonVar(sc *scope, s *VarStmt) {
 	sc.vals[s.Name.Name] = &binding{val: poison{}, place: s.Name.Span, verb: "declared"}
 }
 
-// bindVar binds the name of a declaration to its leaf.
-func (e *elaborator) bindVar(sc *scope, s *VarStmt, leaf *ir.Node, v *stateVar) {
-	e.g.SetOrigin(leaf, ir.Origin{Name: s.Name.Name, Instance: sc.path, Pos: position(s.Name.Span)})
-	e.bind(sc, s.Name, tensor{leaf}, "declared")
+// bindVar binds the name of a declaration to its value at this point: its leaf,
+// unless that is a state that has been written.
+func (e *elaborator) bindVar(sc *scope, s *VarStmt, now *ir.Node, v *stateVar) {
+	if now.Op.Class == ir.Leaf {
+		e.g.SetOrigin(now, ir.Origin{Name: s.Name.Name, Instance: sc.path, Pos: position(s.Name.Span)})
+	}
+	e.bind(sc, s.Name, tensor{now}, "declared")
 	b := sc.vals[s.Name.Name]
 	b.place, b.state = s.Span, v
 	if s.Type != nil && s.Type.IsValid() {
@@ -59,21 +55,39 @@ func (e *elaborator) param(sc *scope, s *VarStmt) {
 		e.poisonVar(sc, s)
 		return
 	}
-	init, rule, ok := e.initial(sc, s, t, path)
+	init, rule, ok := e.initial(sc, s, t, sc.copy.original(path))
 	if !ok {
 		e.poisonVar(sc, s)
 		return
 	}
-	leaf := e.g.Leaf("param", path, t)
-	if old := e.model.paramAt[path]; old == nil {
-		p := &ir.Param{Path: path, Doc: s.Doc, Pos: position(s.Name.Span), Node: leaf, Init: init, Rule: rule}
-		e.model.paramAt[path] = p
-		e.model.out.Params = append(e.model.out.Params, p)
-		e.model.paramPlace[path] = s.Name
-	} else if !old.Node.Type.Equal(t) {
-		e.fail(sc, s, "sides", "param %s is %v in training and %v in inference", s.Name.Name, old.Node.Type, t)
+	if sc.copy != nil {
+		v := e.kept(sc, s, &ir.State{Path: path, Doc: s.Doc, Node: e.g.Leaf("state", path, t), Init: init}, State)
+		e.model.standsIn[path] = sc.copy.to
+		e.bindVar(sc, s, e.model.now(v), nil)
+		return
 	}
+	leaf := e.g.Leaf("param", path, t)
+	e.addParam(sc, s, &ir.Param{Path: path, Doc: s.Doc, Pos: position(s.Name.Span), Node: leaf, Init: init, Rule: rule})
 	e.bindVar(sc, s, leaf, nil)
+}
+
+// addParam adds a parameter to the model, unless an earlier application of its
+// instance, or the other side, did.
+func (e *elaborator) addParam(sc *scope, s *VarStmt, p *ir.Param) {
+	m, again := e.model, sc.repeated() != nil
+	old := m.paramAt[p.Path]
+	switch {
+	case old == nil && again:
+		e.failRepeated(sc, s, "needs a param "+s.Name.Name+" that the first application lacks")
+	case old == nil:
+		m.paramAt[p.Path] = p
+		m.out.Params = append(m.out.Params, p)
+		m.paramPlace[p.Path], _ = sc.userSite(s.Name)
+	case !old.Node.Type.Equal(p.Node.Type) && again:
+		e.failRepeated(sc, s, fmt.Sprintf("its param %s would be %v and is %v", s.Name.Name, p.Node.Type.Shape, old.Node.Type.Shape))
+	case !old.Node.Type.Equal(p.Node.Type):
+		e.fail(sc, s, "sides", "param %s is %v in training and %v in inference", s.Name.Name, old.Node.Type, p.Node.Type)
+	}
 }
 
 // kindName is the word for the body of a scope.
@@ -81,53 +95,14 @@ func (sc *scope) kindName() string {
 	switch sc.kind {
 	case modelScope:
 		return "model"
+	case entryScope:
+		return "export fn"
 	case layerScope:
 		return "layer"
 	case optimizerScope:
 		return "optimizer"
 	}
 	return "fn"
-}
-
-// state declares a tensor kept between steps.
-func (e *elaborator) state(sc *scope, s *VarStmt) {
-	var like *ir.Type
-	switch {
-	case sc.kind == optimizerScope:
-		t := sc.vals["param"].val.(tensor).node.Type
-		like = &t
-	case e.model == nil || sc.kind != modelScope && sc.kind != layerScope:
-		e.fail(sc, s, "place", "state stands in a model, a layer or an optimizer")
-		e.poisonVar(sc, s)
-		return
-	}
-	if name, isName := s.Init.(*Name); isName && s.Type == nil && like == nil && e.lookupFunction(sc, name.Name) == nil {
-		e.notCompiled(sc, s, "a copy of an instance")
-		e.poisonVar(sc, s)
-		return
-	}
-	path := sc.pathOf(s, s.Name.Name)
-	t, ok := e.tensorType(sc, s, like)
-	if !ok {
-		e.poisonVar(sc, s)
-		return
-	}
-	init, _, ok := e.initial(sc, s, t, path)
-	if !ok {
-		e.poisonVar(sc, s)
-		return
-	}
-	leaf := e.g.Leaf("state", path, t)
-	v := &stateVar{decl: s}
-	if v.state = e.model.stateAt[path]; v.state == nil || sc.kind == optimizerScope {
-		v.state = &ir.State{Path: path, Doc: s.Doc, Node: leaf, Init: init}
-		if sc.kind != optimizerScope {
-			e.model.stateAt[path] = v.state
-			e.model.out.States = append(e.model.out.States, v.state)
-		}
-	}
-	sc.states = append(sc.states, v)
-	e.bindVar(sc, s, leaf, v)
 }
 
 // initial is the first value of a parameter or state, and how it is written: an
@@ -165,7 +140,13 @@ func (e *elaborator) initialKnown(sc *scope, s *VarStmt, n *ir.Node) bool {
 		switch x.Op.Name {
 		case "hyper":
 			e.needStatic(e.model.keysOf(x))
-		case "input", "param", "state", "step", "steps", "size":
+		case "size":
+			if s.Kind == Carry {
+				continue
+			}
+			e.fail(sc, s.Init, "init", "the first value of %s must not depend on the run-time dimension %v", s.Name.Name, x.Attr.Dims[0])
+			return false
+		case "input", "param", "state", "carry", "step", "steps":
 			name := x.Attr.Name
 			if name == "" {
 				name = x.Op.Name
@@ -182,7 +163,7 @@ func (e *elaborator) initialValue(sc *scope, s *VarStmt, t ir.Type, path string)
 	rule := oneLine(s.Init)
 	switch x := s.Init.(type) {
 	case *Name:
-		if e.lookupFunction(sc, x.Name) == nil && (sc.vals[x.Name] != nil || e.constValueOf(x.Name, sc.library)) {
+		if e.lookupFunction(sc, x.Name) == nil && (sc.vals[x.Name] != nil || sc.files.hasConst(x.Name)) {
 			return e.eval(sc, s.Init), rule
 		}
 	case *Call, *Cond:
@@ -193,81 +174,7 @@ func (e *elaborator) initialValue(sc *scope, s *VarStmt, t ir.Type, path string)
 	if f == nil {
 		return poison{}, ""
 	}
-	inner := newScope(fnScope, s.Name.Name, s, sc.library, sc, s.Init)
+	inner := newScope(fnScope, s.Name.Name, s, sc.files, sc, s.Init)
 	inner.site = path
 	return e.apply(inner, s.Init, f, []*argument{{node: s.Init, val: listOfShape(t.Shape)}}), f.written
-}
-
-// update is `target <- value`.
-func (e *elaborator) update(sc *scope, s *UpdateStmt) {
-	b := sc.vals[s.Target.Name]
-	switch {
-	case b == nil:
-		e.eval(sc, s.Value)
-		e.fail(sc, s.Target, "unknown-name", "no state is called %s here%s", s.Target.Name, proposal(s.Target.Name, stateNames(sc)))
-		return
-	case isPoison(b.val):
-		e.eval(sc, s.Value)
-		return
-	case b.state == nil && !(sc.kind == optimizerScope && s.Target.Name == "param"):
-		e.eval(sc, s.Value)
-		d := errorAt(s.Target, "%s is no state, and <- sets states; = binds a name", s.Target.Name).code("update")
-		e.failWith(sc, s.Target, d.related(b.place, "%s is %s here", s.Target.Name, b.verb))
-		return
-	}
-	if !e.training && sc.kind != optimizerScope {
-		return
-	}
-	t := b.val.(tensor).node.Type
-	v := e.eval(sc, s.Value)
-	if isPoison(v) {
-		b.val = poison{}
-		return
-	}
-	n, ok := e.nodeOf(sc, s.Value, v, t.Elem)
-	if !ok {
-		b.val = poison{}
-		return
-	}
-	if n.Type.Rank() == 0 {
-		n = e.broadcast(n, t.Shape)
-	}
-	if !sameShape(n.Type.Shape, t.Shape, e.facts) {
-		d := errorAt(s, "%s is %v, and its new value is %v", s.Target.Name, t.Shape, n.Type.Shape).code("shapes")
-		e.failWith(sc, s, d.related(b.place, "%s is declared here", s.Target.Name))
-		b.val = poison{}
-		return
-	}
-	e.written(sc, s, b, n)
-}
-
-// written notes the new value of a state, or of the parameter that an optimizer
-// updates.
-func (e *elaborator) written(sc *scope, s *UpdateStmt, b *binding, n *ir.Node) {
-	name := *s.Target
-	b.val = tensor{n}
-	if v := b.state; v != nil {
-		v.written = true
-		if sc.kind != optimizerScope {
-			e.model.write(v.state, n)
-		}
-	} else {
-		b.verb = "updated"
-	}
-	name.Name = "new_" + name.Name
-	e.name(sc, n, &name)
-}
-
-// stateNames is the names of the states of a body.
-func stateNames(sc *scope) []string {
-	var out []string
-	for _, name := range sortedKeys(sc.vals) {
-		if sc.vals[name].state != nil {
-			out = append(out, name)
-		}
-	}
-	if sc.kind == optimizerScope {
-		out = append(out, "param")
-	}
-	return out
 }

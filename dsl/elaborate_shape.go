@@ -29,7 +29,7 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 		return t, false
 	}
 	t.Shape = shape
-	if s.Kind != Input && like == nil {
+	if s.Kind != Input && s.Kind != Carry && like == nil {
 		vars := map[string]bool{}
 		for i, d := range shape {
 			if d.Vars(vars); len(vars) > 0 {
@@ -37,7 +37,11 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 				if len(s.Type.Shape.Dims) == len(shape) {
 					at = s.Type.Shape.Dims[i]
 				}
-				e.fail(sc, at, "not-static", "%s %s has the extent %v, which is known at run time only", s.Kind, s.Name.Name, d)
+				hint := ""
+				if s.Kind == State {
+					hint = "; a carry may have it"
+				}
+				e.fail(sc, at, "not-static", "%s %s has the extent %v, which is known at run time only%s", s.Kind, s.Name.Name, d, hint)
 				return t, false
 			}
 		}

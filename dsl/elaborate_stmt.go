@@ -41,12 +41,11 @@ func (e *elaborator) stmt(sc *scope, s Stmt) {
 	case *TrainStmt:
 		e.trainStmt(sc, s)
 	case *SharedStmt:
-		e.notCompiled(sc, s, "shared")
-		e.bind(sc, s.Name, poison{}, "bound")
+		e.shared(sc, s)
 	case *EmitStmt:
 		e.fail(sc, s, "place", "emit stands in the body of a scan")
 	case *FnDecl:
-		e.notCompiled(sc, s.Name, "export fn inside a model")
+		e.entry(sc, s)
 	case *BadStmt:
 		e.broken = true
 		for _, n := range s.Names {
@@ -109,7 +108,7 @@ func (e *elaborator) bindAssigned(sc *scope, name *Name, x Expr, v value) {
 		v = poison{}
 	}
 	if b := sc.vals[name.Name]; b != nil && b.state != nil {
-		e.fail(sc, name, "update", "%s is a state; %s <- sets it", name.Name, name.Name)
+		e.fail(sc, name, "update", "%s is a %s; %s <- sets it", name.Name, b.state.decl.Kind, name.Name)
 		return
 	}
 	if _, alias := x.(*Name); alias {
@@ -167,6 +166,8 @@ func (e *elaborator) poisonNames(sc *scope, b *Block) {
 	walkStmts(b, func(s Stmt) {
 		switch s := s.(type) {
 		case *VarStmt:
+			sc.vals[s.Name.Name] = &binding{val: poison{}}
+		case *SharedStmt:
 			sc.vals[s.Name.Name] = &binding{val: poison{}}
 		case *OutputStmt:
 			sc.vals[s.Name.Name] = &binding{val: poison{}}

@@ -94,6 +94,20 @@ func rootsOf(p *ir.Program) []*ir.Node {
 				for _, w := range u.States {
 					roots = append(roots, w.Value, w.State.Init)
 				}
+				if u.Average != nil {
+					roots = append(roots, u.Average.Value)
+				}
+			}
+		}
+		for _, s := range append(append([]*ir.State{}, m.States...), m.Carries...) {
+			roots = append(roots, s.Node, s.Init)
+		}
+		for _, x := range m.Exports {
+			for _, r := range x.Results {
+				roots = append(roots, r.Node)
+			}
+			for _, w := range x.Writes {
+				roots = append(roots, w.Value)
 			}
 		}
 	}

@@ -1,320 +1,290 @@
 package dsl
 
 import (
-	"strings"
+	"fmt"
+	"maps"
+	"slices"
 
 	"gradgen.dev/ir"
 )
 
-// trainStmt notes the rule of a model. It is elaborated when all parameters
-// are known.
+// trainStmt notes a train. It is elaborated when all parameters are known.
 func (e *elaborator) trainStmt(sc *scope, s *TrainStmt) {
-	if sc.kind != modelScope {
+	switch {
+	case sc.kind != modelScope:
 		e.fail(sc, s, "place", "train stands in a model")
-		return
-	}
-	if !e.training {
-		return
-	}
-	if old := e.model.train; old != nil && old != s {
-		d := errorAt(s, "a model without named losses has one train, and this is the second").code("train")
-		e.report(d.related(old, "the first is here"))
-		return
-	}
-	if len(sc.loops) > 0 {
+	case len(sc.loops) > 0:
 		e.fail(sc, s, "place", "train stands outside of loops")
-		return
+	case e.training:
+		e.model.trains = append(e.model.trains, s)
 	}
-	e.model.train = s
 }
 
-// An optimizerRule is a train statement's rule with its numbers.
-type optimizerRule struct {
-	decl  *OptimizerDecl
-	args  map[string]*argument
-	decay value // nil where it is not set
-	call  *Call
+// A training is a train statement while it is elaborated.
+type training struct {
+	e    *elaborator
+	m    *modelState
+	stmt *TrainStmt
+	out  *ir.Train
+
+	known  bool               // nothing else of the model is wrong: all that it owns is known
+	trains map[*ir.Param]bool // what its for selects, all without one
+	frozen map[*ir.Param]bool
+	uses   []useRule // the default first
+	decays []*decayRule
+	mean   *number        // of average, nil without
+	loops  map[string]int // the variables of the loops around the clause
+	first  map[string]Stmt
 }
 
-// trainModel elaborates the update of every parameter.
+// A useRule is an optimizer and the parameters that it is for, nil for all.
+type useRule struct {
+	rule *optimizerRule
+	of   map[*ir.Param]bool
+}
+
+// A decayRule is a weight decay and the parameters that it is for, nil for all.
+type decayRule struct {
+	rate number
+	of   map[*ir.Param]bool
+	text string
+}
+
+// prefix starts the names of the numbers of a train.
+func (t *training) prefix() string {
+	if t.out.Loss == "" {
+		return ""
+	}
+	return t.out.Loss + "_"
+}
+
+// trainModel elaborates the trains of a model.
 func (e *elaborator) trainModel(m *modelState) {
-	s := m.train
-	if s.Loss != nil {
-		e.notCompiled(nil, s.Loss, "train of a named loss")
-		return
-	}
-	if m.lossPlace == nil && !e.broken {
-		e.report(errorAt(s, "train has no loss to minimise; the model needs a loss").code("train"))
-		return
-	}
-	if len(s.For) > 0 {
-		e.notCompiled(nil, s.For[0], "train for some of the parameters")
+	if len(m.trains) == 0 || !e.checkTrains(m) {
 		return
 	}
 	e.training = true
 	defer func() { e.training = false }()
-	rule := e.rule(m, s)
-	if rule == nil {
-		return
-	}
-	train := &ir.Train{Rule: oneLine(s.Rule), Pos: position(s.Span), Accumulate: 1}
-	for _, p := range m.out.Params {
-		u := e.updateOf(m, rule, p)
-		if u == nil {
+	whole, known := true, !e.broken && len(e.diags) == m.reported
+	frozen := map[*ir.Param]bool{}
+	for _, s := range m.trains {
+		t := &training{e: e, m: m, stmt: s, out: &ir.Train{Rule: oneLine(s.Rule), Pos: position(s.Span), Accumulate: 1},
+			known: known, frozen: map[*ir.Param]bool{}, loops: map[string]int{}, first: map[string]Stmt{}}
+		if s.Loss != nil {
+			t.out.Loss = s.Loss.Name
+		}
+		whole = t.elaborate() && whole
+		maps.Copy(frozen, t.frozen)
+		if e.stopped {
 			return
 		}
-		u.Rule = train.Rule
-		train.Updates = append(train.Updates, u)
 	}
-	m.out.Trains = []*ir.Train{train}
+	if whole && known {
+		e.checkTrained(m, frozen)
+	}
+	slices.SortStableFunc(m.out.Trains, func(a, b *ir.Train) int { return m.lossIndex(a.Loss) - m.lossIndex(b.Loss) })
 }
 
-// optimizerNamed is the optimizer of that name, the file's before the library's.
-func (e *elaborator) optimizerNamed(name string) *OptimizerDecl {
-	if d, ok := e.user.optimizers[name]; ok {
-		return d
-	}
-	return e.library.optimizers[name]
+// lossIndex is the place of a loss among those of training.
+func (m *modelState) lossIndex(name string) int {
+	return slices.IndexFunc(m.out.Train.Losses, func(l ir.Named) bool { return l.Name == name })
 }
 
-// rule reads the optimizer of a train statement and what it is given.
-func (e *elaborator) rule(m *modelState, s *TrainStmt) *optimizerRule {
-	name, ok := s.Rule.Func.(*Name)
-	if !ok {
-		e.report(errorAt(s.Rule, "train takes the name of an optimizer").code("unknown-optimizer"))
-		return nil
-	}
-	d := e.optimizerNamed(name.Name)
-	if d == nil {
-		e.unknownOptimizer(m, name)
-		return nil
-	}
-	e.scopeOf(e.isLibrary(d)).used[d] = true
-	f := &function{name: name.Name, fn: &FnDecl{Span: d.Span, Name: d.Name, Params: d.Params}}
-	args, ok := e.match(m.scope, s.Rule, f, d.Params, writtenArgs(m.scope, s.Rule))
-	if !ok {
-		return nil
-	}
-	rule := &optimizerRule{decl: d, args: args, call: s.Rule}
-	for _, p := range d.Params {
-		if a := args[p.Name.Name]; a != nil && !e.trainArg(m, f, p, a) {
-			return nil
+// checkTrains reports trains that minimise nothing, and losses that nothing
+// minimises.
+func (e *elaborator) checkTrains(m *modelState) bool {
+	ok := true
+	trained := map[string]*TrainStmt{}
+	for _, s := range m.trains {
+		name := ""
+		if s.Loss != nil {
+			name = s.Loss.Name
 		}
+		if old := trained[name]; old != nil {
+			text := "a model without named losses has one train, and this is the second"
+			if name != "" {
+				text = fmt.Sprintf("loss %s has one train, and this is the second", name)
+			}
+			e.report(errorAt(s, "%s", text).code("train").related(old, "the first is here"))
+			ok = false
+			continue
+		}
+		trained[name] = s
+		ok = e.checkTrainLoss(m, s) && ok
 	}
-	if s.Body != nil && !e.trainBlock(m, s, rule) {
-		return nil
+	if e.broken {
+		return ok
 	}
-	return rule
-}
-
-func (e *elaborator) unknownOptimizer(m *modelState, name *Name) {
-	if e.user.bad[name.Name] || e.imports {
-		return
-	}
-	if f := e.lookupFunction(m.scope, name.Name); f != nil {
-		e.report(errorAt(name, "%s is a %s, and train takes an optimizer", name.Name, f.kindName()).code("unknown-optimizer"))
-		return
-	}
-	names := append(sortedKeys(e.user.optimizers), sortedKeys(e.library.optimizers)...)
-	e.report(errorAt(name, "no optimizer is called %s%s", name.Name, proposal(name.Name, names)).code("unknown-optimizer"))
-}
-
-// trainArg evaluates what train gives the rule. A literal number is a field of
-// Hyper, unless it is needed at compile time.
-func (e *elaborator) trainArg(m *modelState, f *function, p *Param, a *argument) bool {
-	if e.wantsFunction(f, p) {
-		g := e.functionValue(m.scope, a.expr)
-		a.val = g
-		return g != nil
-	}
-	v := e.argValue(a)
-	if isPoison(v) {
-		return false
-	}
-	n, ok := v.(number)
-	if p.Type == nil && !takes(p, v) {
-		e.report(errorAt(a.node, "%s of %s is a number, not %s", p.Name.Name, f.name, v.what()).code("train-number"))
-		return false
-	}
-	if !ok || n.logical || p.Type != nil && !isNumberType(p.Type) {
-		return true
-	}
-	a.val = e.trainNumber(m, a.node, p.Name.Name, n, m.out.Name+".train."+p.Name.Name, oneLine(m.train.Rule))
-	return true
-}
-
-// takes reports whether a value is of the kind that a parameter without a type
-// has by its default: a number unless that is a bool or a string.
-func takes(p *Param, v value) bool {
-	ok := false
-	switch v.(type) {
-	case number:
-		return true
-	case truth:
-		_, ok = p.Default.(*Bool)
-	case text:
-		_, ok = p.Default.(*String)
+	for _, l := range m.losses {
+		if l.Name != nil && trained[l.Name.Name] == nil && trained[""] == nil {
+			e.report(errorAt(l.Name, "loss %s has no train, and others of the model have: train %s rule(…) minimises it", l.Name.Name, l.Name.Name).code("train"))
+			ok = false
+		}
 	}
 	return ok
 }
 
-// trainNumber is a number given to train.
-func (e *elaborator) trainNumber(m *modelState, at Node, name string, n number, key, rule string) number {
-	// Numbers of the model inside a schedule are compile-time numbers.
-	if n.moving {
-		e.needStatic(hyperLeaves(m, n))
-		return n
+// checkTrainLoss reports a train of a loss that the model does not have.
+func (e *elaborator) checkTrainLoss(m *modelState, s *TrainStmt) bool {
+	var names []string
+	for _, l := range m.losses {
+		if l.Name != nil {
+			names = append(names, l.Name.Name)
+		}
 	}
-	if _, known := n.known(); known && n.node == nil && !e.static[key] {
-		n.node = e.hyper(at, name, n, rule, key, true)
-		n.hyper = []string{key}
+	switch {
+	case e.broken:
+		return true
+	case len(m.losses) == 0 && (s.Loss != nil || len(m.out.Train.Outputs) == 0):
+		e.report(errorAt(s, "train has no loss to minimise; the model needs a loss").code("train"))
+		return false
+	case s.Loss == nil && len(names) > 0:
+		e.report(errorAt(s, "the losses of this model have names, and each has its train: train %s %s", names[0], oneLine(s.Rule)).code("train"))
+		return false
+	case s.Loss != nil && len(names) == 0:
+		e.report(errorAt(s.Loss, "the loss of this model has no name: write train %s, or loss %s = …", oneLine(s.Rule), s.Loss.Name).code("train"))
+		return false
+	case s.Loss != nil && !slices.Contains(names, s.Loss.Name):
+		near := proposal(s.Loss.Name, names)
+		if near == "" {
+			near = "; there is " + joined(names, "and")
+		}
+		e.report(errorAt(s.Loss, "no loss is called %s%s", s.Loss.Name, near).code("train"))
+		return false
 	}
-	return n
+	return true
 }
 
-// hyperLeaves is the model's own numbers that a number depends on.
-func hyperLeaves(m *modelState, n number) []string {
-	var out []string
-	for _, x := range ir.Topological(n.node) {
-		if x.Is("hyper") {
-			out = append(out, m.keysOf(x)...)
+// elaborate adds the train to the model.
+func (t *training) elaborate() bool {
+	e, m, s := t.e, t.m, t.stmt
+	name, isName := s.Rule.Func.(*Name)
+	if !isName {
+		e.report(errorAt(s.Rule, "train takes the name of an optimizer").code("unknown-optimizer"))
+		return false
+	}
+	d := e.optimizerOf(m, name)
+	if d == nil {
+		return false
+	}
+	rule := t.rule(s.Rule, d, writtenArgs(m.scope, s.Rule), nil, "", oneLine(s.Rule))
+	if rule == nil {
+		return false
+	}
+	t.uses = []useRule{{rule: rule}}
+	of, ok := t.selected(s.For)
+	if !ok {
+		return false
+	}
+	t.trains = of
+	if s.Body != nil && !t.clauses(s.Body) {
+		return false
+	}
+	return t.updates()
+}
+
+// updates writes the rules out for each parameter that is trained.
+func (t *training) updates() bool {
+	reached := t.reached()
+	for _, p := range t.m.out.Params {
+		if t.frozen[p] || t.trains != nil && !t.trains[p] || t.trains == nil && reached != nil && !reached[p.Node] {
+			continue
+		}
+		rule := t.uses[0].rule
+		for _, u := range t.uses {
+			if u.of == nil || u.of[p] {
+				rule = u.rule
+			}
+		}
+		var decay *decayRule
+		for _, d := range t.decays {
+			if d.of == nil || d.of[p] {
+				decay = d
+			}
+		}
+		u := t.updateOf(rule, decay, p)
+		if u == nil || !t.average(u) {
+			return false
+		}
+		t.out.Updates = append(t.out.Updates, u)
+	}
+	t.m.out.Trains = append(t.m.out.Trains, t.out)
+	return true
+}
+
+// reached is what a named loss is computed from, but for what stop_gradient
+// hides: without a for it trains the parameters among it. It is nil for an
+// unnamed loss, which trains all.
+func (t *training) reached() map[*ir.Node]bool {
+	loss := t.m.out.Train.Loss(t.out.Loss)
+	if t.out.Loss == "" || loss == nil {
+		return nil
+	}
+	out := map[*ir.Node]bool{loss: true}
+	for todo := []*ir.Node{loss}; len(todo) > 0; {
+		n := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, a := range n.Args {
+			if !out[a] && !n.Is("stop_gradient") {
+				out[a] = true
+				todo = append(todo, a)
+			}
 		}
 	}
 	return out
 }
 
-// isNumberType reports whether a type is a bare floating element type.
-func isNumberType(t *Type) bool {
-	if t.Shape != nil || t.Elem == nil {
+// average adds the moving mean of a parameter.
+func (t *training) average(u *ir.Update) bool {
+	if t.mean == nil {
+		return true
+	}
+	e, p := t.e, u.Param
+	path := join(p.Path, "average")
+	if t.out.Loss != "" {
+		path = join(join(p.Path, t.out.Loss), "average")
+	}
+	at := t.first["average"]
+	if old := t.m.averaged[p]; old != nil {
+		e.report(errorAt(at, "two losses average %s, and inference reads one mean: leave one average out", p.Path).code("train-clause").related(old, "the other is here"))
 		return false
 	}
-	elem, ok := ir.ParseDType(t.Elem.Name)
-	return ok && elem.IsFloat()
-}
-
-// trainBlock reads the block of train.
-func (e *elaborator) trainBlock(m *modelState, s *TrainStmt, rule *optimizerRule) bool {
-	ok := true
-	for _, item := range s.Body.Stmts {
-		switch item := item.(type) {
-		case *DecayStmt:
-			if len(item.For) > 0 {
-				e.notCompiled(nil, item, "decay for some of the parameters")
-				ok = false
-				continue
-			}
-			ok = e.trainDecay(m, item, rule) && ok
-		case *BadStmt:
-			e.broken, ok = true, false
-		case *ClipStmt:
-			e.notCompiled(nil, item, "clip")
-			ok = false
-		case *FreezeStmt:
-			e.notCompiled(nil, item, "freeze")
-			ok = false
-		case *UseStmt:
-			e.notCompiled(nil, item, "use")
-			ok = false
-		case *AverageStmt:
-			e.notCompiled(nil, item, "average")
-			ok = false
-		case *AccumulateStmt:
-			e.notCompiled(nil, item, "accumulate")
-			ok = false
-		case *CheckStmt:
-			e.notCompiled(nil, item, "check gradients")
-			ok = false
-		default:
-			e.notCompiled(nil, item, "a loop or a branch in the block of train")
-			ok = false
+	for _, w := range u.States {
+		if w.State.Path == path {
+			e.report(errorAt(at, "optimizer %s has a state called average, which meets the mean of %s; rename it", u.Rule, p.Path).code("train-clause"))
+			return false
 		}
 	}
-	return ok
-}
+	t.m.averaged[p] = at
 
-// trainDecay is `decay 0.1`.
-func (e *elaborator) trainDecay(m *modelState, s *DecayStmt, rule *optimizerRule) bool {
-	v := e.eval(m.scope, s.Value)
-	if isPoison(v) {
-		return false
-	}
-	n, ok := v.(number)
-	if !ok || n.logical {
-		e.report(errorAt(s.Value, "decay is %s, want a number", v.what()).code("train-number"))
-		return false
-	}
-	rule.decay = e.trainNumber(m, s, "decay", n, m.out.Name+".train.decay", oneLine(s))
+	// d·mean + (1 − d)·new, both factors rounded once.
+	spread := func(n number) *ir.Node { return e.broadcast(n.as(e.g, p.Node.Type.Elem), p.Node.Type.Shape) }
+	s := &ir.State{Path: path, Node: e.g.Leaf("state", path, p.Node.Type), Init: p.Init}
+	kept := e.g.Map("mul", spread(*t.mean), s.Node)
+	added := e.g.Map("mul", spread(arithmetic(e.g, "-", integer(1), *t.mean, nil)), u.Next)
+	u.Average = &ir.Write{State: s, Value: e.g.Map("add", kept, added)}
 	return true
 }
 
-// updateOf elaborates the rule for one parameter.
-func (e *elaborator) updateOf(m *modelState, rule *optimizerRule, p *ir.Param) *ir.Update {
-	d := rule.decl
-	t := p.Node.Type
-	u := &ir.Update{Param: p, Grad: e.g.Leaf("input", "grad "+p.Path, t)}
-	sc := newScope(optimizerScope, d.Name.Name, d, e.isLibrary(d), m.scope, rule.call)
-	sc.path = p.Path
-	f := &function{name: d.Name.Name, fn: &FnDecl{Span: d.Span, Name: d.Name, Params: d.Params}}
-	if !e.bindArgs(sc, f, d.Params, rule.args) {
-		return nil
+// checkTrained reports parameters that nothing trains and nothing freezes.
+func (e *elaborator) checkTrained(m *modelState, frozen map[*ir.Param]bool) {
+	trained := map[*ir.Param]bool{}
+	for _, u := range m.out.Updates() {
+		trained[u.Param] = true
 	}
-	target := &binding{val: tensor{p.Node}, place: d.Name.Span, verb: "declared"}
-	sc.vals["param"] = target
-	decay, grad := value(integer(0)), u.Grad
-	if rule.decay != nil {
-		decay = rule.decay
-		if !mentions(d, "decay") {
-			grad = e.decayed(grad, p.Node, decay.(number))
+	var left []*ir.Param
+	for _, p := range m.out.Params {
+		if !trained[p] && !frozen[p] {
+			left = append(left, p)
 		}
 	}
-	sc.vals["grad"] = &binding{val: tensor{grad}, place: d.Name.Span, verb: "declared"}
-	sc.vals["decay"] = &binding{val: decay, place: d.Name.Span, verb: "declared"}
-	sc.namer = e.newNamer(sc)
-	sc.namer.body()
-	if d.Body != nil {
-		e.block(sc, d.Body)
+	if len(left) == 0 {
+		return
 	}
-	if e.stopped || isPoison(target.val) {
-		return nil
+	p, more := left[0], ""
+	if n := len(left) - 1; n > 0 {
+		more = fmt.Sprintf(" (nor is it %d more)", n)
 	}
-	if target.verb != "updated" {
-		if hasBad(d.Body) {
-			return nil
-		}
-		e.report(errorAt(d.Name, "optimizer %s never sets param; param <- … does", d.Name.Name).code("optimizer"))
-		return nil
-	}
-	u.Next = target.val.(tensor).node
-	for _, v := range sc.states {
-		w := ir.Write{State: v.state, Value: v.state.Node}
-		if b := sc.vals[v.decl.Name.Name]; b != nil && b.state == v {
-			t, ok := b.val.(tensor)
-			if !ok {
-				return nil
-			}
-			w.Value = t.node
-		}
-		u.States = append(u.States, w)
-	}
-	return u
+	d := errorAt(m.paramPlace[p.Path], "param %s is trained by no loss and not frozen%s: add it to the patterns of a train that its loss depends on, or write freeze %s in the block of one", p.Path, more, p.Path).code("untrained")
+	e.report(d.related(m.trains[0], "train is here"))
 }
-
-// decayed is grad + decay·param.
-func (e *elaborator) decayed(grad, param *ir.Node, decay number) *ir.Node {
-	rate := e.broadcast(decay.as(e.g, param.Type.Elem), param.Type.Shape)
-	return e.g.Map("add", grad, e.g.Map("mul", rate, param))
-}
-
-// mentions reports whether the body of an optimizer uses a name.
-func mentions(d *OptimizerDecl, word string) bool {
-	found := false
-	walkBody(nil, d.Body, func(x Expr) {
-		if n, ok := x.(*Name); ok && n.Name == word {
-			found = true
-		}
-	})
-	return found
-}
-
-// oneLine is the text of a node on one line.
-func oneLine(n Node) string { return strings.Join(strings.Fields(n.Where().Text()), " ") }

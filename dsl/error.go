@@ -14,12 +14,13 @@ import (
 type Diagnostic struct {
 	Span    Span      // what is underlined
 	Point   Span      // within Span, where the caret stands (an operator); zero for the start
-	Code    string    // names the kind of error for documentation and tests; may be empty
+	Code    string    // the Name of the kind of error in the table that Codes returns
 	Message string    // one line, no capital, no full stop
 	Related []Related // other places, in the order in which they explain
 }
 
-// Related is a place that helps to explain a Diagnostic.
+// Related is a place that helps to explain a Diagnostic, or a remark without one
+// between two places.
 type Related struct {
 	Span    Span
 	Message string
@@ -69,9 +70,15 @@ func (d *Diagnostic) Place() Span {
 	return d.Span
 }
 
-// String is the diagnostic on one line, `file:line:col: message`, without the
-// source text and the related places.
-func (d *Diagnostic) String() string { return located(d.Place(), d.Message) }
+// String is the diagnostic on one line, `file:line:col: message [E0301]`, without
+// the source text and the related places.
+func (d *Diagnostic) String() string {
+	text := located(d.Place(), d.Message)
+	if n := d.Number(); n != "" {
+		text += " [" + n + "]"
+	}
+	return text
+}
 
 // Error is String; it makes a diagnostic an error.
 func (d *Diagnostic) Error() string { return d.String() }
@@ -91,12 +98,18 @@ func SortDiagnostics(diags []*Diagnostic) []*Diagnostic {
 	sort.SliceStable(diags, func(i, j int) bool { return before(diags[i], diags[j]) })
 	kept := diags[:0]
 	for _, d := range diags {
-		if last := len(kept) - 1; last >= 0 && kept[last].Place() == d.Place() && kept[last].Message == d.Message {
+		if last := len(kept) - 1; last >= 0 && kept[last].Place().same(d.Place()) && kept[last].Message == d.Message {
 			continue
 		}
 		kept = append(kept, d)
 	}
 	return kept
+}
+
+// same reports whether two spans are one place: that of one file, though it was
+// read twice.
+func (s Span) same(t Span) bool {
+	return s.fileName() == t.fileName() && s.Start == t.Start && s.End == t.End
 }
 
 // before is the order of diagnostics: file name, position, message.
@@ -121,7 +134,7 @@ func (s Span) fileName() string {
 
 // Render writes diagnostics as a person reads them:
 //
-//	mnist.dnn:9:16: cannot multiply x [B, 784] by W [512, 10]: …
+//	mnist.dnn:9:16: cannot multiply x [B, 784] by W [512, 10]: … [E0301]
 //	  9 |     logits = x @ W + b
 //	    |              ~~^~~
 //	  mnist.dnn:6:11: W is declared [512, 10] here

@@ -32,8 +32,9 @@ func TestRender(t *testing.T) {
 	product := find(t, f, "x @ W")
 	d := errorAt(product, "cannot multiply x [B, 784] by W [512, 10]: inner dimensions 784 and 512 differ").
 		at(find(t, f, "@")).
+		code("shapes").
 		related(find(t, f, "W"), "W is declared [512, 10] here")
-	want := `mnist.dnn:9:16: cannot multiply x [B, 784] by W [512, 10]: inner dimensions 784 and 512 differ
+	want := `mnist.dnn:9:16: cannot multiply x [B, 784] by W [512, 10]: inner dimensions 784 and 512 differ [E0301]
   9 |     logits = x @ W + b
     |              ~~^~~
   mnist.dnn:6:11: W is declared [512, 10] here

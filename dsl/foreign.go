@@ -1,29 +1,5 @@
 package dsl
 
-// field is x.name. Only instances have parts, which are not compiled yet; of
-// anything else it is a mistake of someone who knows another language.
-func (e *elaborator) field(sc *scope, x *Field, what string) value {
-	name, ok := x.X.(*Name)
-	if !ok {
-		if isPoison(e.eval(sc, x.X)) {
-			return poison{}
-		}
-		return e.fail(sc, x, "field", "only an instance has parts, and %s is none%s", excerptOf(x.X, "this"), e.insteadOfField(sc, x))
-	}
-	b := sc.vals[name.Name]
-	switch {
-	case sc.namer != nil && sc.namer.instances[name.Name]:
-		return e.notCompiled(sc, x, what)
-	case b == nil && e.lookupFunction(sc, x.Name.Name) != nil:
-		return e.fail(sc, x, "field", "no instance is called %s here; a function is called by its name alone: %s(…)", name.Name, x.Name.Name)
-	case b == nil:
-		return e.fail(sc, name, "field", "no instance is called %s here", name.Name)
-	case isPoison(b.val):
-		return poison{}
-	}
-	return e.fail(sc, x, "field", "%s is %s, and only an instance has parts%s", name.Name, b.val.what(), e.insteadOfField(sc, x))
-}
-
 // insteadOfField is what is written for x.name where x is a value.
 func (e *elaborator) insteadOfField(sc *scope, x *Field) string {
 	of := excerptOf(x.X, "x")

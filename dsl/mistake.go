@@ -88,11 +88,16 @@ func (m *mistake) resync() int {
 	depth := m.depth(m.at)
 	for i := max(m.at, m.start+1); ; i++ {
 		depth = max(0, depth)
-		if m.token(i).EOF() || m.startsAt(i) || depth == 0 && m.startsLine(i) {
+		if m.token(i).EOF() || m.startsAt(i) || depth == 0 && !m.lacksBlock() && m.startsLine(i) {
 			return i
 		}
 		depth += bracket(m.value(i))
 	}
+}
+
+// lacksBlock reports whether a line ends before the { of a block.
+func (m *mistake) lacksBlock() bool {
+	return m.at > m.start && !m.merged && m.first(m.at) && !m.token(m.at).EOF() && strings.HasSuffix(m.expected(), "{")
 }
 
 // depth counts the brackets that are open at the i-th token.
@@ -192,6 +197,9 @@ func (m *mistake) diagnostic() *Diagnostic {
 		}
 	}
 	d := m.errorAt(m.at, "expected %s, found %s", m.expected(), m.found(m.at))
+	if m.token(m.at).EOF() && m.openBracket() >= 0 {
+		d.code("bracket")
+	}
 	return m.relateBracket(d.codeUnless("syntax"))
 }
 

@@ -14,7 +14,7 @@ type namer struct {
 	names map[Node]string
 	taken map[string]claim
 
-	instances map[string]bool // the names that are instances'
+	declared map[string]bool // the names before ( that are instances, so far in the text
 }
 
 // A claim is who has a name already.
@@ -25,7 +25,7 @@ type claim struct {
 
 // newNamer is the namer of what the application sc of a declaration makes.
 func (e *elaborator) newNamer(sc *scope) *namer {
-	return &namer{e: e, sc: sc, names: map[Node]string{}, taken: map[string]claim{}, instances: map[string]bool{}}
+	return &namer{e: e, sc: sc, names: map[Node]string{}, taken: map[string]claim{}, declared: map[string]bool{}}
 }
 
 // body names what the body of the declaration makes.
@@ -65,9 +65,14 @@ func (n *namer) stmt(s Stmt) {
 		if s.Kind != Input {
 			n.claim(s, s.Name, s.Name.Name, false)
 		}
+		if isCopy(s) {
+			n.declared[s.Name.Name] = true
+		}
 		return
 	case *SharedStmt:
+		n.partial(s.Value)
 		n.claim(s, s.Name, s.Name.Name, false)
+		n.declared[s.Name.Name] = true
 		return
 	case *AssignStmt:
 		if len(s.Names) == 1 {
@@ -151,7 +156,7 @@ func (n *namer) partial(x Expr) {
 
 func (n *namer) callee(x *Call) *function {
 	name, ok := x.Func.(*Name)
-	if !ok {
+	if !ok || n.declared[name.Name] && n.sc.funcs[name.Name] == nil {
 		return nil
 	}
 	return n.e.lookupFunction(n.sc, name.Name)
@@ -160,7 +165,7 @@ func (n *namer) callee(x *Call) *function {
 // call names one call, where it is one of a layer.
 func (n *namer) call(x *Call, hint string) {
 	f := n.callee(x)
-	if f == nil || f.layer == nil {
+	if f == nil || f.layer == nil || f.inst != nil {
 		return
 	}
 	switch {
@@ -190,18 +195,20 @@ func (n *namer) claim(node, at Node, name string, as bool) {
 	}
 	n.taken[free] = claim{at, as}
 	n.names[node] = free
-	if _, tensor := node.(*VarStmt); !tensor {
-		n.instances[free] = true
+}
+
+// nameOf is the name that a statement or call of the body gives what it makes.
+func (sc *scope) nameOf(node Node, otherwise string) string {
+	if sc.namer != nil && sc.namer.names[node] != "" {
+		return sc.namer.names[node]
 	}
+	return otherwise
 }
 
 // pathOf is the path of what a statement or call of the body makes: the
 // body's, the name, and the indices of the loops around it.
 func (sc *scope) pathOf(node Node, otherwise string) string {
-	name := otherwise
-	if sc.namer != nil && sc.namer.names[node] != "" {
-		name = sc.namer.names[node]
-	}
+	name := sc.nameOf(node, otherwise)
 	for _, i := range sc.loops {
 		name += "." + strconv.Itoa(i)
 	}
@@ -225,7 +232,7 @@ func (e *elaborator) siteOf(sc *scope, at Node) string {
 			parts = append([]string{p}, parts...)
 		}
 		if s.kind != fnScope || s.site != "" {
-			root := s.path
+			root := s.path + s.applied
 			if s.site != "" {
 				root = s.site
 			}

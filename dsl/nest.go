@@ -156,6 +156,8 @@ func (n *nester) missing(t lexer.Token) {
 	d := errorAt(open, "block is not closed: missing }").code("brace")
 	if t.Type != lexer.EOF {
 		d.related(n.span(t), "it should end before this")
+	} else {
+		d.related(Span{n.file, after, after}, "the text ends here")
 	}
 	n.diags = append(n.diags, d)
 	n.closeBlock(after, after)

@@ -17,8 +17,8 @@ const maxDiagnostics = 1000
 func Parse(name string, src []byte) (*File, []*Diagnostic) {
 	file := &File{Name: name, Src: src, lines: []int{0}}
 	if len(src) > maxFileSize {
-		d := errorAt(Span{File: file}, "file has %d bytes, more than the limit of 16 MiB", len(src))
-		return file, []*Diagnostic{d.code("text-limit")}
+		d := errorAt(Span{File: file}, "file has %d bytes, more than the limit of 16 MiB", len(src)).code("text-limit")
+		return file, []*Diagnostic{d}
 	}
 	file.indexLines()
 

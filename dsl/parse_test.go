@@ -223,7 +223,7 @@ func TestInvalidUTF8(t *testing.T) {
 		}
 	}
 	_, diags := Parse("test.dnn", []byte("const c = \xe9"))
-	if len(diags) == 0 || diags[0].String() != "test.dnn:1:11: byte 0xe9 is not UTF-8" {
+	if len(diags) == 0 || diags[0].String() != "test.dnn:1:11: byte 0xe9 is not UTF-8 [E0102]" {
 		t.Errorf("got %v", diags)
 	}
 }

@@ -19,6 +19,7 @@ func TestReference(t *testing.T) {
 		"grammar":   "```\n" + grammarText(t) + "```\n",
 		"functions": FunctionTable(),
 		"ops":       ir.OpTable(),
+		"codes":     CodeTable(),
 		"missing":   "`" + strings.Join(sortedKeys(notYet), " ") + "`.\n",
 	}
 	text := string(readFile(t, path))

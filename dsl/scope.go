@@ -1,6 +1,9 @@
 package dsl
 
-import "sort"
+import (
+	"sort"
+	"strings"
+)
 
 // A scopeKind says what body a scope elaborates.
 type scopeKind int
@@ -8,6 +11,7 @@ type scopeKind int
 const (
 	constScope scopeKind = iota
 	modelScope
+	entryScope // an export fn of a model
 	layerScope
 	fnScope
 	optimizerScope
@@ -28,7 +32,8 @@ type scope struct {
 	kind    scopeKind
 	name    string // of the declaration
 	decl    Node
-	library bool // its text is the library's
+	files   *fileScope // the declarations that its text sees
+	library bool       // its text is the library's
 	vals    map[string]*binding
 	funcs   map[string]*function
 	given   map[string]bool // parameters that the caller gave
@@ -41,6 +46,12 @@ type scope struct {
 
 	states []*stateVar // in the order of declaration
 
+	instances map[string]*instance // by the names they have in this body
+	inst      *instance            // the instance whose body this is, nil outside of layers
+	again     bool                 // it has been applied before, on this side of the model
+	applied   string               // what tells its draws from those of its first application
+	copy      *copied              // where the tensors stand for those of another instance
+
 	up     *scope // the frame of the call
 	call   Node   // the call in it
 	depth  int
@@ -50,12 +61,12 @@ type scope struct {
 }
 
 // newScope is a scope below up.
-func newScope(kind scopeKind, name string, decl Node, library bool, up *scope, call Node) *scope {
-	sc := &scope{kind: kind, name: name, decl: decl, library: library, up: up, call: call,
-		vals: map[string]*binding{}, funcs: map[string]*function{}, given: map[string]bool{}}
+func newScope(kind scopeKind, name string, decl Node, files *fileScope, up *scope, call Node) *scope {
+	sc := &scope{kind: kind, name: name, decl: decl, files: files, library: files.library, up: up, call: call,
+		vals: map[string]*binding{}, funcs: map[string]*function{}, given: map[string]bool{}, instances: map[string]*instance{}}
 	if up != nil {
 		sc.depth = up.depth + 1
-		sc.path = up.path
+		sc.path, sc.applied, sc.copy = up.path, up.applied, up.copy
 	}
 	return sc
 }
@@ -102,8 +113,13 @@ func (e *elaborator) valueNames(sc *scope) []string {
 			names = append(names, name)
 		}
 	}
-	for name := range e.scopeOf(sc.library).consts {
-		names = append(names, name)
+	for _, s := range sc.files.visible() {
+		if s.library && !sc.library {
+			continue
+		}
+		for name := range s.consts {
+			names = append(names, name)
+		}
 	}
 	for _, name := range [...]string{"training", "step", "steps"} {
 		if e.special(sc, name) != nil {
@@ -120,11 +136,10 @@ func (e *elaborator) functionNames(sc *scope) []string {
 	for name := range sc.funcs {
 		names = append(names, name)
 	}
-	scopes := []*fileScope{e.library}
-	if !sc.library {
-		scopes = append(scopes, e.user)
+	for name := range sc.instances {
+		names = append(names, name)
 	}
-	for _, s := range scopes {
+	for _, s := range sc.files.visible() {
 		for name := range s.fns {
 			names = append(names, name)
 		}
@@ -139,14 +154,41 @@ func (e *elaborator) functionNames(sc *scope) []string {
 	return names
 }
 
-// proposal is didYouMean among names that have more in common with name than
-// their length.
-func proposal(name string, names []string) string {
+// proposal is a question for the nearest of names.
+func proposal(name string, names []string) string { return question(nearest(name, names)) }
+
+// nearest is suggest among names that have more in common with name than their
+// length, or are the name with one more character.
+func nearest(name string, names []string) string {
 	var near []string
 	for _, n := range names {
-		if editDistance(name, n) < len([]rune(name)) {
+		length := len([]rune(name))
+		if editDistance(name, n) < length || strings.HasPrefix(n, name) && len([]rune(n)) == length+1 {
 			near = append(near, n)
 		}
 	}
-	return didYouMean(name, near)
+	return suggest(name, near)
+}
+
+// relateDeclared adds where the program binds or declares a name.
+func (e *elaborator) relateDeclared(sc *scope, d *Diagnostic, name string) *Diagnostic {
+	if b := sc.vals[name]; b != nil && b.place.IsValid() && !sc.library {
+		return d.related(b.place, "%s is %s here", name, b.verb)
+	}
+	var at *Name
+	for _, s := range sc.files.visible() {
+		switch {
+		case at != nil || s.library:
+		case s.consts[name] != nil:
+			at = s.consts[name].decl.Name
+		case s.fns[name] != nil:
+			at = s.fns[name].Name
+		case s.layers[name] != nil:
+			at = s.layers[name].Name
+		}
+	}
+	if at != nil && !sc.library {
+		d.related(at, "%s is declared here", name)
+	}
+	return d
 }

@@ -26,6 +26,13 @@ import (
 //	// M owns dense.W [4, 2], dense.b [2]  its parameters, in order
 //	// M numbers lr 0.5                    its Hyper, in order
 //	// M keeps m [3]                       its states, in order
+//	// M carries h [B, 3]                  its carries, in order
+//	// M trains W, d b                     what its trains update, with the loss of a named one
+//	// M.export.f.result(z: [1]) is [2]    a value of an entry
+//	// M.export.f.new.h(z: [1]) is [2]     the value that an entry leaves a carry
+//	// M.update.d.W(grad W: 1) is 2        a parameter's new value by the loss d, then its
+//	                                       states' and its average's
+//	// M.clip.d() is 1                     the limit of a clip
 //
 // Parameters and states that a call leaves out have their first values of seed
 // 1. Values agree within 1e-9 of their size.
@@ -49,7 +56,7 @@ func TestSpec(t *testing.T) {
 
 var (
 	valueClaim = regexp.MustCompile(`^\s*// (\w[\w.]*)\((.*)\) is (.+)$`)
-	listClaim  = regexp.MustCompile(`^\s*// (\w+) (owns|numbers|keeps) (.+)$`)
+	listClaim  = regexp.MustCompile(`^\s*// (\w+) (owns|numbers|keeps|carries|trains) (.+)$`)
 )
 
 // runSpec elaborates one program and checks its claims.
@@ -105,6 +112,16 @@ func checkList(t *testing.T, p *ir.Program, model, verb, want string) {
 	case "keeps":
 		for _, s := range m.States {
 			have = append(have, s.Path+" "+s.Node.Type.Shape.String())
+		}
+	case "carries":
+		for _, s := range m.Carries {
+			have = append(have, s.Path+" "+s.Node.Type.Shape.String())
+		}
+	case "trains":
+		for _, tr := range m.Trains {
+			for _, u := range tr.Updates {
+				have = append(have, strings.TrimSpace(tr.Loss+" "+u.Param.Path))
+			}
 		}
 	case "numbers":
 		for _, h := range m.Hyper {
@@ -210,6 +227,19 @@ func setModel(e *ir.Evaluator, m *ir.Model, given map[string]*ir.Tensor) error {
 			return err
 		}
 	}
+	for _, x := range m.Exports {
+		for _, in := range x.Inputs {
+			if err := setLeaf(e, "input", x.Name+"."+in.Name, in.Node.Type.Shape, prefixed(given, x.Name, in.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range m.Carries {
+		// Without a dimension of its own an entry does not need the carry.
+		if err := setInitial(e, "carry", s.Path, s.Node, s.Init, given); err != nil {
+			delete(e.Values, "carry "+s.Path)
+		}
+	}
 	for _, u := range m.Updates() {
 		if g := given["grad "+u.Param.Path]; g != nil {
 			e.Values["input grad "+u.Param.Path] = g
@@ -219,8 +249,21 @@ func setModel(e *ir.Evaluator, m *ir.Model, given map[string]*ir.Tensor) error {
 				return err
 			}
 		}
+		if a := u.Average; a != nil {
+			if err := setInitial(e, "state", a.State.Path, a.State.Node, a.State.Init, given); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// prefixed is given with the value of an entry's input under its leaf's name too.
+func prefixed(given map[string]*ir.Tensor, entry, name string) map[string]*ir.Tensor {
+	if v := given[name]; v != nil {
+		return map[string]*ir.Tensor{entry + "." + name: v}
+	}
+	return given
 }
 
 // setInitial gives a tensor its given value, or its first.
@@ -229,7 +272,7 @@ func setInitial(e *ir.Evaluator, op, path string, leaf, init *ir.Node, given map
 		e.Values[op+" "+path] = v
 		return nil
 	}
-	first := &ir.Evaluator{Seed: e.Seed}
+	first := &ir.Evaluator{Seed: e.Seed, Dims: e.Dims}
 	v, err := first.Eval(init)
 	e.Values[op+" "+path] = v
 	return err
@@ -261,11 +304,14 @@ func modelRoots(m *ir.Model, path []string) ([]*ir.Node, error) {
 	if path[0] == "infer" {
 		side, path = m.Infer, path[1:]
 	}
+	if path[0] == "export" {
+		return exportRoots(m, path[1], strings.Join(path[2:], "."))
+	}
 	name := strings.Join(path, ".")
 	if name == "loss" {
 		return []*ir.Node{side.Loss("")}, nil
 	}
-	for _, list := range [][]ir.Named{side.Outputs, side.Metrics} {
+	for _, list := range [][]ir.Named{side.Outputs, side.Losses, side.Metrics} {
 		for _, o := range list {
 			if o.Name == name {
 				return []*ir.Node{o.Node}, nil
@@ -282,16 +328,53 @@ func modelRoots(m *ir.Model, path []string) ([]*ir.Node, error) {
 			return []*ir.Node{q.Init}, nil
 		}
 	}
-	for _, u := range m.Updates() {
-		if "update."+u.Param.Path == name {
-			roots := []*ir.Node{u.Next}
-			for _, w := range u.States {
-				roots = append(roots, w.Value)
+	for _, tr := range m.Trains {
+		of := ""
+		if tr.Loss != "" {
+			of = "." + tr.Loss
+		}
+		if name == "clip"+of && tr.Clip != nil {
+			return []*ir.Node{tr.Clip.Limit}, nil
+		}
+		for _, u := range tr.Updates {
+			if "update"+of+"."+u.Param.Path == name {
+				return updateRoots(u), nil
 			}
-			return roots, nil
 		}
 	}
 	return nil, fmt.Errorf("the model has no %s", name)
+}
+
+// updateRoots is the new values of a parameter, of its states and of its average.
+func updateRoots(u *ir.Update) []*ir.Node {
+	roots := []*ir.Node{u.Next}
+	for _, w := range u.States {
+		roots = append(roots, w.Value)
+	}
+	if u.Average != nil {
+		roots = append(roots, u.Average.Value)
+	}
+	return roots
+}
+
+// exportRoots finds a value of an entry by its name.
+func exportRoots(m *ir.Model, entry, name string) ([]*ir.Node, error) {
+	for _, x := range m.Exports {
+		if x.Name != entry {
+			continue
+		}
+		for _, r := range x.Results {
+			if r.Name == name {
+				return []*ir.Node{r.Node}, nil
+			}
+		}
+		for _, w := range x.Writes {
+			if "new."+w.State.Path == name {
+				return []*ir.Node{w.Value}, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("no entry %s has %s", entry, name)
 }
 
 // splitTop cuts a text at the commas outside of brackets.

@@ -17,11 +17,14 @@ func suggest(name string, candidates []string) string {
 
 // didYouMean is the end of a message that proposes the nearest candidate, empty
 // where none is near.
-func didYouMean(name string, candidates []string) string {
-	if near := suggest(name, candidates); near != "" {
-		return "; did you mean " + near + "?"
+func didYouMean(name string, candidates []string) string { return question(suggest(name, candidates)) }
+
+// question is the end of a message that proposes a name, empty for none.
+func question(name string) string {
+	if name == "" {
+		return ""
 	}
-	return ""
+	return "; did you mean " + name + "?"
 }
 
 // editDistance counts the insertions, deletions, replacements and exchanges of

@@ -36,7 +36,8 @@ type function struct {
 	fn      *FnDecl
 	layer   *LayerDecl
 	builtin *builtin
-	bad     bool // its declaration has a syntax error
+	inst    *instance // a call applies this instance of the layer, nil where it makes one
+	bad     bool      // its declaration has a syntax error
 	bound   []*argument
 	written string // the expression that it was given by
 }
@@ -77,9 +78,12 @@ func (f *function) decl() Node {
 	return nil
 }
 
-// kindName says whether the function is a layer or a fn.
+// kindName says whether the function is an instance, a layer or a fn.
 func (f *function) kindName() string {
-	if f.layer != nil {
+	switch {
+	case f.inst != nil:
+		return "instance"
+	case f.layer != nil:
 		return "layer"
 	}
 	return "fn"

@@ -44,7 +44,8 @@ func Elaborate(dir, name string) (*ir.Program, error) {
 		return nil, err
 	}
 	file, syntax := dsl.Parse(name+"/"+source, text)
-	program, meaning := dsl.Elaborate(file, dsl.Options{})
+	open := func(path string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, path)) }
+	program, meaning := dsl.Elaborate(file, dsl.Options{Open: open})
 	if diags := append(syntax, meaning...); len(diags) > 0 {
 		var b strings.Builder
 		if err := dsl.Render(&b, diags); err != nil {

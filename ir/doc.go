@@ -24,7 +24,8 @@
 //   - abs and sign: derivative 0 at 0. norm: 0 at the origin.
 //   - sqrt at 0: +Inf, as 1/(2·0). rsqrt and log at 0: infinite likewise.
 //   - pow(a, 0): derivative 0 by a, also at a = 0; pow(0, b): derivative 0 by b.
-//   - prod: the first derivative is right where elements are 0.
+//   - prod: derivatives of any order are right where elements are 0; the second
+//     takes memory of a's size times the length of the product.
 //   - NaN: max, min, reduce_max and reduce_min give NaN where an operand is;
 //     argmax and argmin count it as the extreme, the first one wins.
 package ir

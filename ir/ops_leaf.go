@@ -227,8 +227,11 @@ func callVJP(g *Graph, n, dy *Node, arg int) *Node {
 	return g.Replace(bind, rule.Results[arg])[0]
 }
 
-// Inline is the value of a call as ordinary nodes.
+// Inline is the value of a call, or of others, as ordinary nodes.
 func (g *Graph) Inline(n *Node) *Node {
+	if n.Is("others") {
+		return g.inlineOthers(n)
+	}
 	bind := map[*Node]*Node{}
 	for i, a := range n.Args {
 		bind[n.Body[0].Params[i]] = a

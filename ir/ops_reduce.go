@@ -11,8 +11,7 @@ import (
 func init() {
 	register(
 		reduction("sum", "sum", 0, func(acc, x float64) float64 { return acc + x }, "spread(dy)"),
-		reduction("prod", "product", 1, func(acc, x float64) float64 { return acc * x },
-			"where(zeros == 0, dy * y / a, where(a == 0, where(zeros == 1, dy * rest, 0), 0))"),
+		reduction("prod", "product", 1, func(acc, x float64) float64 { return acc * x }, "spread(dy) * others(a)"),
 		reduction("reduce_max", "largest element, NaN where one is", math.Inf(-1), pick2(Ops["max"]), "where(a == y, dy / count, 0)"),
 		reduction("reduce_min", "smallest element, NaN where one is", math.Inf(1), pick2(Ops["min"]), "where(a == y, dy / count, 0)"),
 		reduction("any", "whether one holds", 0, func(acc, x float64) float64 { return truth(acc != 0 || x != 0) }),
@@ -125,17 +124,9 @@ func extremeVJP(g *Graph, n, dy *Node, _ int) *Node {
 	return g.Map("where", hit, share, g.Fill(0, a.Type))
 }
 
-// prodVJP is the product of the others; where one element is 0, only its own
-// derivative is not.
+// prodVJP is the product of the others, right where elements are 0.
 func prodVJP(g *Graph, n, dy *Node, _ int) *Node {
-	a := n.Args[0]
-	zero, one := g.Fill(0, a.Type), g.Fill(1, a.Type)
-	isZero := g.Map("eq", a, zero)
-	zeros := spreadBack(g, n, g.Sum(g.Cast(isZero, a.Type.Elem), n.Attr.Axes))
-	filled := g.Map("where", isZero, one, a)
-	rest := spreadBack(g, n, g.Map("mul", dy, g.Reduce("prod", filled, n.Attr.Axes)))
-	single := g.Map("where", g.Map("and", isZero, g.Map("eq", zeros, one)), rest, zero)
-	return g.Map("where", g.Map("eq", zeros, zero), g.Map("div", rest, filled), single)
+	return g.Map("mul", spreadBack(g, n, dy), g.Must("others", Attr{Axes: n.Attr.Axes}, n.Args[0]))
 }
 
 func evalLogSumExp(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {

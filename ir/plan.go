@@ -21,6 +21,7 @@ type ModelPlan struct {
 	Bounds []Bound
 
 	Init     *Procedure   // sites of random draws start with the parameter's path
+	Reset    *Procedure   // sets every carry, and needs no arena: of trainer and predictor; nil where there are none
 	Trains   []*TrainPlan // of each loss, in the order of Side.Losses
 	Compose  *ComposePlan // nil in a model with a loss, or without outputs or anything to differentiate
 	Evaluate *Procedure   // inference
@@ -94,6 +95,7 @@ type ExportPlan struct {
 	Export *Export
 	Proc   *Procedure
 	Moves  []*State // carries of which it leaves new values
+	Bounds []Bound  // of its inputs
 }
 
 // NextKey ends the key of a new value of a state or carry, which a step commits

@@ -1,7 +1,9 @@
 package passes
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"gradgen.dev/ir"
 )
@@ -10,21 +12,23 @@ import (
 // outermost sums, extremes and decisions over run-time dimensions, and the
 // extents that means divide by. Around them it keeps the formula.
 type cutter struct {
-	g     *ir.Graph
-	parts []ir.Part
-	byKey map[string]int // of a part, by its node or extent
-	taken map[string]bool
-	bent  []string // reports that no sum of parts gives
+	g       *ir.Graph
+	parts   []ir.Part
+	reports []ir.ReportField
+	byKey   map[string]int // of a part, by its node or extent
+	taken   map[string]bool
+	other   []ir.Part // of another cutter: parts of one name combine alike
+	bent    []string  // reports that no sum of parts gives
 }
 
 func newCutter(g *ir.Graph) *cutter {
 	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}}
 }
 
-// field is the report of the scalar n, called name.
-func (c *cutter) field(name, doc string, n *ir.Node) ir.ReportField {
+// field adds the report of the scalar n, called name.
+func (c *cutter) field(name, doc string, n *ir.Node) {
 	c.nameSum(name, n)
-	return ir.ReportField{Name: name, Doc: doc, Value: c.cut(name, n)}
+	c.reports = append(c.reports, ir.ReportField{Name: name, Doc: doc, Value: c.cut(name, n)})
 }
 
 // nameSum lets formulas call the sum of a mean by the name of the mean times
@@ -54,9 +58,9 @@ var combines = map[string]string{"sum": "sum", "reduce_max": "max", "reduce_min"
 
 // cut is n as a float64 formula over parts.
 func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
-	kind, accumulates := combines[n.Op.Name]
+	kind, accumulates := accumulation(n)
 	switch {
-	case accumulates && overRunTime(n):
+	case accumulates:
 		return c.part(name, kind, n, nil)
 	case n.Is("size"):
 		return c.part("n", "sum", n, &n.Attr.Dims[0])
@@ -80,6 +84,9 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	}
 	if inner := c.inwards(n); inner != nil {
 		return c.cut(name, inner)
+	}
+	if out := c.unrolled(name, n); out != nil {
+		return out
 	}
 	if c.accumulates(n) {
 		c.bent = append(c.bent, name)
@@ -147,12 +154,10 @@ func (c *cutter) sliceInside(n, sum *ir.Node) *ir.Node {
 // accumulates reports whether a reduction over a run-time dimension lies below
 // n.
 func (c *cutter) accumulates(n *ir.Node) bool {
-	for _, m := range ir.Topological(n) {
-		if _, ok := combines[m.Op.Name]; ok && overRunTime(m) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ir.Topological(n), func(m *ir.Node) bool {
+		_, ok := accumulation(m)
+		return ok
+	})
 }
 
 // reaches reports whether a part other than the newest value lies below n, or
@@ -160,7 +165,7 @@ func (c *cutter) accumulates(n *ir.Node) bool {
 func (c *cutter) reaches(n *ir.Node) bool {
 	numbers := true
 	for _, m := range ir.Topological(n) {
-		if _, ok := combines[m.Op.Name]; ok && overRunTime(m) || m.Is("size") {
+		if _, ok := accumulation(m); ok || m.Is("size") {
 			return true
 		}
 		numbers = numbers && m.Type.Rank() == 0 && (m.Op.Class == ir.Map || m.Op.Class == ir.Leaf)
@@ -168,14 +173,24 @@ func (c *cutter) reaches(n *ir.Node) bool {
 	return numbers
 }
 
-// overRunTime reports whether a reduction goes over a run-time dimension.
-func overRunTime(n *ir.Node) bool {
-	for _, a := range n.Attr.Axes {
-		if _, ok := n.Args[0].Type.Shape[a].Const(); !ok {
-			return true
-		}
+// accumulation is how n combines over batches: it is a reduction, or a sum of
+// products, over a run-time dimension.
+func accumulation(n *ir.Node) (kind string, ok bool) {
+	runTime := func(d ir.Dim) bool {
+		_, constant := d.Const()
+		return !constant
 	}
-	return false
+	if n.Is("einsum") {
+		a, _, out := ir.SplitSpec(n.Attr.Spec)
+		for i, d := range n.Args[0].Type.Shape {
+			ok = ok || runTime(d) && strings.IndexByte(out, a[i]) < 0
+		}
+		return "sum", ok
+	}
+	if kind, ok = combines[n.Op.Name]; !ok {
+		return "", false
+	}
+	return kind, slices.ContainsFunc(n.Attr.Axes, func(k int) bool { return runTime(n.Args[0].Type.Shape[k]) })
 }
 
 // part is the leaf that stands for a part; equal parts are one.
@@ -188,7 +203,14 @@ func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 	if !ok {
 		i = len(c.parts)
 		c.byKey[key] = i
-		c.parts = append(c.parts, ir.Part{Name: c.fresh(localName(name)), Kind: kind, Node: n, Size: size})
+		clash := func(name string) bool {
+			return slices.ContainsFunc(c.other, func(p ir.Part) bool { return p.Name == name && !alike(p, kind, size) })
+		}
+		called := c.fresh(localName(name))
+		for clash(called) {
+			called = c.fresh(localName(name))
+		}
+		c.parts = append(c.parts, ir.Part{Name: called, Kind: kind, Node: n, Size: size})
 	}
 	return c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
 }

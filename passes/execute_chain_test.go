@@ -185,7 +185,7 @@ func (p *planning) training() error {
 	if loss == nil {
 		return nil
 	}
-	grads := sweep(g, loss, g.Fill(1, loss.Type), leaves...)
+	grads := Strip(g, sweep(g, loss, g.Fill(1, loss.Type), leaves...)...)
 	all := []*ir.Node{loss}
 	for i, d := range grads {
 		d = orZeros(g, d, leaves[i].Type)

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 // programs are the texts that are planned and run.
-var programs = []string{"../golden/*/model.dnn", "../dsl/testdata/page/*.dnn", "../dsl/testdata/spec/*.dnn", "../codegen/testdata/*.dnn", "../examples/[^m]*/*/*.dnn"}
+var programs = []string{"testdata/*.dnn", "../golden/*/model.dnn", "../dsl/testdata/page/*.dnn", "../dsl/testdata/spec/*.dnn", "../codegen/testdata/*.dnn", "../examples/[^m]*/*/*.dnn"}
 
 // TestPlanPrograms runs every procedure of every program and compares with the
 // values of the program as it was written.
@@ -46,6 +47,9 @@ func checkProgram(t *testing.T, path string) {
 		program, meaning := dsl.Elaborate(file, dsl.Options{})
 		if len(syntax)+len(meaning) > 0 {
 			t.Log("it is no program: ", append(syntax, meaning...)[0])
+			if strings.HasPrefix(path, "testdata/") {
+				t.Fail()
+			}
 			continue
 		}
 		checkCompiled(t, program)
@@ -84,6 +88,13 @@ func checkModel(t *testing.T, g *ir.Graph, plan *ir.ModelPlan) {
 	for size := 1; size <= 3; size++ {
 		r := &modelRun{g: g, plan: plan, model: plan.Model, rng: rand.New(rand.NewPCG(uint64(size), 5))}
 		r.env = &ir.Evaluator{Dims: sizesOf(plan.Model.Dims, size), Values: map[string]*ir.Tensor{}, Seed: 3, Call: 5}
+		for _, x := range plan.Model.Exports {
+			for name, n := range sizesOf(x.Dims, size+1) {
+				if _, model := r.env.Dims[name]; !model {
+					r.env.Dims[name] = n // of the one arena that a predictor has
+				}
+			}
+		}
 		if !holds(plan.Model.Facts, r.env.Dims) {
 			continue
 		}
@@ -143,13 +154,18 @@ func (r *modelRun) draw() error {
 			return err
 		}
 	}
-	states := slices.Clone(m.States)
-	for _, u := range updatesOf(m) {
-		if err := r.set(u.Grad, func() float64 { return r.rng.NormFloat64() }, 2); err != nil {
-			return err
-		}
-		for _, w := range u.States {
-			states = append(states, w.State)
+	states := slices.Concat(m.States, m.Carries)
+	for _, t := range m.Trains {
+		for _, u := range t.Updates {
+			if err := r.set(u.Grad, func() float64 { return r.rng.NormFloat64() }, 2); err != nil {
+				return err
+			}
+			for _, w := range u.States {
+				states = append(states, w.State)
+			}
+			if u.Average != nil {
+				states = append(states, u.Average.State)
+			}
 		}
 	}
 	for _, s := range states {
@@ -157,22 +173,23 @@ func (r *modelRun) draw() error {
 			return err
 		}
 	}
+	number := func(v float64) *ir.Tensor { return &ir.Tensor{Shape: []int{}, Data: []float64{v}} }
 	for _, h := range m.Hyper {
-		r.env.Values[leafKey(h.Node)] = &ir.Tensor{Shape: []int{}, Data: []float64{h.Default}}
+		r.env.Values[leafKey(h.Node)] = number(h.Default)
 	}
-	r.env.Values["step step"] = &ir.Tensor{Shape: []int{}, Data: []float64{3}}
-	r.env.Values["steps steps"] = &ir.Tensor{Shape: []int{}, Data: []float64{10}}
+	r.env.Values["step step"], r.env.Values["steps steps"] = number(3), number(10)
+	r.env.Values["clip_factor clip_factor"] = number(0.25)
 	roots := slices.Concat(sideRoots(m.Train), sideRoots(m.Infer))
 	for _, n := range Strip(r.g, Gradient(r.g, roots...)...) {
-		if n == nil {
-			continue
-		}
 		if _, err := r.env.Eval(n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// sideRoots is everything that a side computes.
+func sideRoots(s *ir.Side) []*ir.Node { return allOf(formOf(s).lists()) }
 
 func (r *modelRun) set(n *ir.Node, float func() float64, below int) error {
 	shape, err := n.Type.Shape.Eval(r.env.Dims)
@@ -206,27 +223,50 @@ func (r *modelRun) machine(arena ir.Arena) *machine {
 	for _, s := range r.model.States {
 		give("state ", s.Node, s.Path)
 	}
+	for _, s := range r.model.Carries {
+		give("carry ", s.Node, s.Path)
+	}
 	var params, grads []*memory
-	states := map[string][]*memory{}
 	for _, p := range r.model.Params {
 		give("param ", p.Node, p.Path)
-	}
-	for _, u := range updatesOf(r.model) {
-		give("grad ", u.Grad, u.Param.Path)
-		params, grads = append(params, m.others["param "+u.Param.Path]), append(grads, m.others["grad "+u.Param.Path])
-		for _, w := range u.States {
-			give("state ", w.State.Node, w.State.Path)
-			name := strings.TrimPrefix(w.State.Path, u.Param.Path+".")
-			states[name] = append(states[name], m.others["state "+w.State.Path])
-		}
+		params = append(params, m.others["param "+p.Path])
 	}
 
 	// All of a kind are one slice, too.
-	m.others["param *"], m.others["grad *"] = joinMemory(params), joinMemory(grads)
-	for name, parts := range states {
-		m.others["state *."+name] = joinMemory(parts)
+	m.others["param *"] = joinMemory(params)
+	for _, t := range r.model.Trains {
+		grads = nil
+		states := map[string][]*memory{}
+		for _, u := range t.Updates {
+			give("grad ", u.Grad, u.Param.Path)
+			grads = append(grads, m.others["grad "+u.Param.Path])
+			for _, s := range keptBy(u) {
+				give("state ", s.Node, s.Path)
+				name := strings.TrimPrefix(s.Path, u.Param.Path+".")
+				states[name] = append(states[name], m.others["state "+s.Path])
+			}
+		}
+		if len(t.Updates) != len(r.model.Params) {
+			continue
+		}
+		m.others["grad *"] = joinMemory(grads)
+		for name, parts := range states {
+			m.others["state *."+name] = joinMemory(parts)
+		}
 	}
 	return m
+}
+
+// keptBy is the states of an update and its average.
+func keptBy(u *ir.Update) []*ir.State {
+	var out []*ir.State
+	for _, w := range u.States {
+		out = append(out, w.State)
+	}
+	if u.Average != nil {
+		out = append(out, u.Average.State)
+	}
+	return out
 }
 
 // joinMemory puts parts behind one another; they become views of the whole.
@@ -245,84 +285,265 @@ func joinMemory(parts []*memory) *memory {
 
 // check runs all procedures in the ways in which they follow one another.
 func (r *modelRun) check() error {
-	p, m := r.plan, r.model
-	if p.Init != nil {
-		mach := r.machine(p.Trainer)
-		if err := mach.run(p.Init); err != nil {
-			return err
-		}
-		for _, x := range m.Params {
-			if err := r.compare(mach, "param "+x.Path, x.Init, nil); err != nil {
-				return fmt.Errorf("init: %w", err)
-			}
-		}
+	p := r.plan
+	checks := []func() error{r.initial, r.reset, r.evaluate, r.predict, r.exports, r.composed}
+	for _, t := range p.Trains {
+		checks = append(checks, func() error { return r.training(t) }, func() error { return r.update(t.Train, t.Update) })
 	}
-	if len(p.Trains) > 0 {
-		if err := r.training(); err != nil {
-			return err
-		}
+	if c := p.Compose; c != nil {
+		checks = append(checks, func() error { return r.update(c.Train, c.Update) })
 	}
-	if len(p.Trains) > 0 && p.Trains[0].Update != nil {
-		mach := r.machine(p.Trainer)
-		if err := mach.run(p.Trains[0].Update); err != nil {
+	for _, check := range checks {
+		if err := check(); err != nil {
 			return err
-		}
-		if err := r.updated(mach, nil); err != nil {
-			return fmt.Errorf("update: %w", err)
-		}
-	}
-	if p.Evaluate != nil {
-		mach := r.machine(p.Trainer)
-		if err := mach.run(p.Evaluate); err != nil {
-			return err
-		}
-		if err := r.results(mach, p.Evaluate, r.inferParts()); err != nil {
-			return fmt.Errorf("evaluate: %w", err)
-		}
-	}
-	if p.Predict != nil {
-		mach := r.machine(p.Reader)
-		if err := mach.run(p.Predict); err != nil {
-			return err
-		}
-		for _, o := range m.Infer.Outputs {
-			if err := r.compare(mach, "output "+o.Name, Gradient(r.g, o.Node)[0], nil); err != nil {
-				return fmt.Errorf("predict: %w", err)
-			}
 		}
 	}
 	return nil
 }
 
-// training runs the forward, then what may follow it.
-func (r *modelRun) training() error {
-	p, m := r.plan.Trains[0], r.model
+func (r *modelRun) initial() error {
+	if r.plan.Init == nil {
+		return nil
+	}
 	mach := r.machine(r.plan.Trainer)
+	if err := mach.run(r.plan.Init); err != nil {
+		return err
+	}
+	for _, x := range r.model.Params {
+		if err := r.compare(mach, "param "+x.Path, x.Init, nil); err != nil {
+			return fmt.Errorf("init: %w", err)
+		}
+	}
+	return nil
+}
+
+// reset runs without an arena.
+func (r *modelRun) reset() error {
+	if (r.plan.Reset == nil) != (len(r.model.Carries) == 0) {
+		return fmt.Errorf("%d carries, and reset is %v", len(r.model.Carries), r.plan.Reset)
+	}
+	if r.plan.Reset == nil {
+		return nil
+	}
+	mach := r.machine(ir.Arena{})
+	if err := mach.run(r.plan.Reset); err != nil {
+		return err
+	}
+	for _, s := range r.model.Carries {
+		if err := r.compare(mach, "carry "+s.Path, s.Init, nil); err != nil {
+			return fmt.Errorf("reset: %w", err)
+		}
+	}
+	return nil
+}
+
+// reported closes the formulas of some reports over what a procedure returns,
+// which are the parts listed, and compares with the numbers of the side.
+func (r *modelRun) reported(m *machine, p *ir.Procedure, parts, reports []int, side *ir.Side) error {
+	e := &ir.Evaluator{Dims: r.env.Dims, Values: map[string]*ir.Tensor{}}
+	next := 0
+	for _, i := range parts {
+		x := r.plan.Parts[i]
+		v := &ir.Tensor{Shape: []int{}}
+		if x.Size != nil {
+			v.Data = []float64{float64(m.dim(*x.Size))}
+		} else {
+			v.Data = m.memory(p.Results[next]).data
+			next++
+		}
+		e.Values["arg "+x.Name] = v
+	}
+	if next != len(p.Results) {
+		return fmt.Errorf("%d results, want %d", len(p.Results), next)
+	}
+	want := append(nodesOf(side.Losses), nodesOf(side.Metrics)...)
+	for _, i := range reports {
+		got, err := e.Eval(r.plan.Reports[i].Value)
+		if err != nil {
+			return fmt.Errorf("report %s: %w", r.plan.Reports[i].Name, err)
+		}
+		w, err := r.env.Eval(Strip(r.g, Gradient(r.g, want[i])...)[0])
+		if err != nil {
+			return err
+		}
+		if err := r.compareData("report "+r.plan.Reports[i].Name, got.Data, w.Data, want[i].Type.Elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *modelRun) evaluate() error {
+	p, m := r.plan.Evaluate, r.model
+	if p == nil {
+		if len(r.plan.Parts) > 0 && (len(r.plan.Averages) > 0 || len(r.plan.Trains) != 1) {
+			return fmt.Errorf("there is no evaluate")
+		}
+		return nil
+	}
+	mach := r.machine(r.plan.Trainer)
+	if err := mach.run(p); err != nil {
+		return err
+	}
+	if err := r.reported(mach, p, upTo(len(r.plan.Parts)), upTo(len(r.plan.Reports)), m.Infer); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	return r.moved(mach, m.Infer.Writes, nil)
+}
+
+func (r *modelRun) predict() error {
+	p, m := r.plan.Predict, r.model
+	if p == nil {
+		return nil
+	}
+	mach := r.machine(r.plan.Reader)
+	if err := mach.run(p); err != nil {
+		return err
+	}
+	for _, o := range m.Infer.Outputs {
+		if err := r.compare(mach, "output "+o.Name, o.Node, nil); err != nil {
+			return fmt.Errorf("predict: %w", err)
+		}
+	}
+	return r.moved(mach, m.Infer.Writes, r.plan.Moves)
+}
+
+// moved compares the new values of states and carries; listed is what the plan
+// says is moved, nil where it does not say.
+func (r *modelRun) moved(m *machine, writes []ir.Write, listed []*ir.State) error {
+	if listed != nil && len(listed) != len(writes) {
+		return fmt.Errorf("%d new values, want %d", len(listed), len(writes))
+	}
+	for i, w := range writes {
+		if listed != nil && listed[i] != w.State {
+			return fmt.Errorf("a new value of %s, want %s", listed[i].Path, w.State.Path)
+		}
+		if err := r.compare(m, w.State.Node.Op.Name+" "+w.State.Path+ir.NextKey, w.Value, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *modelRun) exports() error {
+	for _, x := range r.plan.Exports {
+		e := &modelRun{g: r.g, plan: r.plan, model: r.model, rng: r.rng}
+		e.env = &ir.Evaluator{Dims: r.env.Dims, Values: maps.Clone(r.env.Values), Seed: 3, Call: 5}
+		if err := e.export(x); err != nil {
+			return fmt.Errorf("export %s: %w", x.Export.Name, err)
+		}
+	}
+	return nil
+}
+
+// export runs an entry on inputs that are drawn.
+func (r *modelRun) export(x *ir.ExportPlan) error {
+	for _, in := range x.Export.Inputs {
+		if err := r.set(unmarked(in.Node), func() float64 { return r.rng.NormFloat64() }, 1); err != nil {
+			return err
+		}
+	}
+	mach := r.machine(r.plan.Reader)
+	for _, in := range x.Export.Inputs {
+		data := r.env.Values[leafKey(unmarked(in.Node))].Data
+		mach.others["input "+in.Name] = newMemory(len(data))
+		mach.others["input "+in.Name].set(&ir.Buffer{Name: in.Name}, data)
+	}
+	if err := mach.run(x.Proc); err != nil {
+		return err
+	}
+	for _, o := range x.Export.Results {
+		if err := r.compare(mach, "output "+o.Name, o.Node, nil); err != nil {
+			return err
+		}
+	}
+	return r.moved(mach, x.Export.Writes, x.Moves)
+}
+
+// composed runs forward and backward for cotangents that are drawn.
+func (r *modelRun) composed() error {
+	c, m := r.plan.Compose, r.model
+	if c == nil {
+		return nil
+	}
+	mach := r.machine(r.plan.Trainer)
+	if err := mach.run(c.Forward); err != nil {
+		return err
+	}
+	var sum *ir.Node // whose derivatives are the cotangents of what is wanted
+	for _, o := range m.Train.Outputs {
+		if err := r.compare(mach, "output "+o.Name, o.Node, nil); err != nil {
+			return fmt.Errorf("compose: %w", err)
+		}
+		if !o.Node.Type.Elem.IsFloat() {
+			continue
+		}
+		dy := r.g.Leaf("input", "d "+o.Name, o.Node.Type)
+		if err := r.set(dy, r.rng.NormFloat64, 1); err != nil {
+			return err
+		}
+		data := r.env.Values[leafKey(dy)].Data
+		mach.others["input d "+o.Name] = newMemory(len(data))
+		mach.others["input d "+o.Name].set(&ir.Buffer{Name: o.Name}, data)
+		product := r.g.Cast(r.g.Map("mul", o.Node, dy), ir.Float64)
+		sum = r.g.Add(sum, r.g.Sum(product, axes(0, product.Type.Rank())))
+	}
+	if err := r.moved(mach, m.Train.Writes, append([]*ir.State{}, c.Written...)); err != nil {
+		return fmt.Errorf("compose: %w", err)
+	}
+	if err := mach.run(c.Backward); err != nil {
+		return err
+	}
+	params := trainedBy(m, c.Train)
+	want := r.derivatives(sum, slices.Concat(leavesOf(params), nodesOf(c.Inputs)))
+	for i, p := range params {
+		if err := r.compare(mach, "grad "+p.Path, want[i], nil); err != nil {
+			return fmt.Errorf("compose: %w", err)
+		}
+	}
+	for i, x := range c.Inputs {
+		if err := r.compare(mach, "output d "+x.Name, want[len(params)+i], nil); err != nil {
+			return fmt.Errorf("compose: %w", err)
+		}
+	}
+	return nil
+}
+
+// training runs the forward of a loss, then what may follow it.
+func (r *modelRun) training(p *ir.TrainPlan) error {
+	mach := r.machineOf(p)
 	if err := mach.run(p.Forward); err != nil {
 		return err
 	}
 	var parts []*ir.Node
-	for _, x := range r.plan.Parts {
-		if x.Size == nil {
+	for _, i := range p.Parts {
+		if x := r.plan.Parts[i]; x.Size == nil {
 			parts = append(parts, x.Node)
 		}
 	}
 	if err := r.results(mach, p.Forward, parts); err != nil {
 		return fmt.Errorf("forward: %w", err)
 	}
-	for _, w := range m.Train.Writes {
-		if err := r.compare(mach, "state "+w.State.Path+ir.NextKey, Gradient(r.g, w.Value)[0], nil); err != nil {
+	if err := r.reported(mach, p.Forward, p.Parts, p.Reports, r.model.Train); err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
+	for _, w := range r.model.Train.Writes {
+		if !slices.Contains(p.Written, w.State) {
+			continue
+		}
+		if err := r.moved(mach, []ir.Write{w}, nil); err != nil {
 			return fmt.Errorf("forward: %w", err)
 		}
 	}
 	if p.Gradient == nil {
 		return nil
 	}
-	grads := r.gradients()
+	params := trainedBy(r.model, p.Train)
+	grads := r.derivatives(r.model.Train.Loss(p.Loss), leavesOf(params))
 	if err := mach.run(p.Gradient); err != nil {
 		return err
 	}
-	for i, x := range m.Params {
+	for i, x := range params {
 		if err := r.compare(mach, "grad "+x.Path, grads[i], nil); err != nil {
 			return fmt.Errorf("gradient: %w", err)
 		}
@@ -330,72 +551,110 @@ func (r *modelRun) training() error {
 	if p.Backward == nil {
 		return nil
 	}
-	mach = r.machine(r.plan.Trainer)
+	mach = r.machineOf(p)
 	if err := mach.runAll(p.Forward, p.Backward); err != nil {
 		return err
 	}
-	if err := r.updated(mach, grads); err != nil {
+	of := map[*ir.Node]*ir.Node{}
+	for i, u := range p.Train.Updates {
+		of[u.Grad] = grads[i]
+	}
+	if err := r.updated(mach, p.Train, of); err != nil {
 		return fmt.Errorf("backward: %w", err)
 	}
 	return nil
 }
 
-// gradients is the derivatives of the loss as it is written, by parameter.
-func (r *modelRun) gradients() []*ir.Node {
-	loss := Gradient(r.g, r.model.Train.Losses[0].Node)[0]
-	var params []*ir.Node
-	for _, p := range r.model.Params {
-		params = append(params, p.Node)
+// machineOf has those of the model's inputs alone that a loss's plan lists.
+func (r *modelRun) machineOf(p *ir.TrainPlan) *machine {
+	m := r.machine(r.plan.Trainer)
+	for _, x := range r.model.Inputs {
+		if !slices.ContainsFunc(p.Inputs, func(in ir.Named) bool { return in.Name == x.Name }) {
+			delete(m.others, "input "+x.Name)
+		}
 	}
-	out := sweep(r.g, loss, r.g.Fill(1, loss.Type), params...)
+	return m
+}
+
+// derivatives is those of a loss as it is written.
+func (r *modelRun) derivatives(loss *ir.Node, by []*ir.Node) []*ir.Node {
+	loss = Gradient(r.g, loss)[0]
+	out := sweep(r.g, loss, r.g.Fill(1, loss.Type), by...)
 	for i, d := range out {
-		out[i] = orZeros(r.g, d, params[i].Type)
+		out[i] = orZeros(r.g, d, by[i].Type)
 	}
 	return Strip(r.g, out...)
 }
 
-// updated compares parameters and states with the optimiser's rule, for given
-// gradients or for those that r has drawn.
-func (r *modelRun) updated(m *machine, grads []*ir.Node) error {
-	of := map[*ir.Node]*ir.Node{}
-	for i, p := range r.model.Params {
-		for _, u := range updatesOf(r.model) {
-			if u.Param == p && grads != nil {
-				of[u.Grad] = grads[i]
+// update runs a train's rules on the gradients that r has drawn.
+func (r *modelRun) update(t *ir.Train, p *ir.Procedure) error {
+	if p == nil {
+		return nil
+	}
+	mach := r.machine(r.plan.Trainer)
+	if err := mach.run(p); err != nil {
+		return err
+	}
+	clipped, err := r.clipped(t)
+	if err != nil {
+		return err
+	}
+	if err := clipped.updated(mach, t, nil); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	return nil
+}
+
+// clipped is r where the gradients are as t's clip leaves them.
+func (r *modelRun) clipped(t *ir.Train) (*modelRun, error) {
+	if t.Clip == nil {
+		return r, nil
+	}
+	limit, err := r.env.Eval(t.Clip.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := *r
+	out.env = &ir.Evaluator{Dims: r.env.Dims, Values: maps.Clone(r.env.Values), Seed: 3, Call: 5}
+	for _, u := range t.Updates {
+		old := r.env.Values[leafKey(u.Grad)]
+		grad := ir.NewTensor(old.Shape...)
+		for i, v := range old.Data {
+			if grad.Data[i] = v * r.env.Values["clip_factor clip_factor"].Data[0]; t.Clip.Kind == "value" {
+				grad.Data[i] = max(-limit.Data[0], min(v, limit.Data[0]))
 			}
 		}
+		out.env.Values[leafKey(u.Grad)] = grad
 	}
+	return &out, nil
+}
+
+// updated compares parameters, states and averages with a train's rules, for
+// the gradients of r where of is nil.
+func (r *modelRun) updated(m *machine, t *ir.Train, of map[*ir.Node]*ir.Node) error {
 	kept := map[string]bool{}
 	for _, s := range r.plan.States {
 		kept[s.Path] = true
 	}
-	for _, u := range updatesOf(r.model) {
+	for _, u := range t.Updates {
 		if err := r.compare(m, "param "+u.Param.Path, u.Next, of); err != nil {
 			return err
 		}
 		for _, w := range u.States {
-			if !kept[w.State.Path] || grads != nil {
+			if !kept[w.State.Path] || of != nil {
 				continue
 			}
 			if err := r.compare(m, "state "+w.State.Path, w.Value, of); err != nil {
 				return err
 			}
 		}
+		if u.Average != nil {
+			if err := r.compare(m, "state "+u.Average.State.Path, u.Average.Value, of); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
-}
-
-// inferParts is what Evaluate returns, cut out of the inference as written.
-func (r *modelRun) inferParts() []*ir.Node {
-	roots := stripMarks(r.g, Gradient(r.g, sideRoots(r.model.Infer)...))
-	cut := newCutter(r.g)
-	if roots[0] != nil {
-		cut.field("loss", "", roots[0])
-	}
-	for i, x := range r.model.Infer.Metrics {
-		cut.field(x.Name, "", roots[1+i])
-	}
-	return partNodes(cut)
 }
 
 // results compares what a procedure returns.
@@ -418,12 +677,15 @@ func (r *modelRun) results(m *machine, p *ir.Procedure, want []*ir.Node) error {
 // compare compares memory outside the arena with a value in which of replaces
 // nodes.
 func (r *modelRun) compare(m *machine, key string, want *ir.Node, of map[*ir.Node]*ir.Node) error {
-	want = Strip(r.g, r.g.Replace(of, want)...)[0]
+	want = Strip(r.g, Gradient(r.g, r.g.Replace(of, want)...)...)[0]
 	w, err := r.env.Eval(want)
 	if err != nil {
 		return err
 	}
 	mem := m.others[key]
+	if mem == nil && len(w.Data) == 0 {
+		return nil
+	}
 	if mem == nil {
 		return fmt.Errorf("%s is not written", key)
 	}
@@ -454,13 +716,4 @@ func (r *modelRun) compareData(name string, got, want []float64, elem ir.DType) 
 		}
 	}
 	return nil
-}
-
-// updatesOf is the rules of a model's trains.
-func updatesOf(m *ir.Model) []*ir.Update {
-	var out []*ir.Update
-	for _, t := range m.Trains {
-		out = append(out, t.Updates...)
-	}
-	return out
 }

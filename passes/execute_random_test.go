@@ -115,7 +115,7 @@ func (p *planning) more(roots []*ir.Node) []*ir.Node {
 
 // newTestPlanner is a planner with every leaf that lies in memory.
 func newTestPlanner(g *ir.Graph, roots []*ir.Node) *planner {
-	storages := map[string]ir.Storage{"input": ir.InInput, "param": ir.InParam, "state": ir.InState, "hyper": ir.InInput, "arg": ir.InInput}
+	storages := map[string]ir.Storage{"input": ir.InInput, "param": ir.InParam, "state": ir.InState, "carry": ir.InCarry, "hyper": ir.InInput, "arg": ir.InInput}
 	pl := &planner{g: g, names: newNaming(g, "B", "N"), buffer: map[*ir.Node]*ir.Buffer{}}
 	for _, n := range ir.Topological(roots...) {
 		storage, ok := storages[n.Op.Name]

@@ -161,7 +161,7 @@ func (m *machine) find(b *ir.Buffer) *memory {
 
 // ownedName tells memory outside the arena apart: buffers of one key are one.
 func ownedName(b *ir.Buffer) string {
-	kinds := map[ir.Storage]string{ir.InParam: "param ", ir.InGrad: "grad ", ir.InState: "state ", ir.InInput: "input ",
+	kinds := map[ir.Storage]string{ir.InParam: "param ", ir.InGrad: "grad ", ir.InState: "state ", ir.InCarry: "carry ", ir.InInput: "input ",
 		ir.InOutput: "output ", ir.InTable: "table "}
 	if b.Key == "" {
 		return kinds[b.Storage] + b.Name // which is unique, as the arena's
@@ -258,7 +258,7 @@ func (m *machine) own(n *ir.Node, value func(*ir.Node) float64) float64 {
 		return n.Op.Fn(args)
 	case n.Op.Class == ir.Leaf && n.Type.Rank() == 0:
 		switch n.Op.Name {
-		case "const", "size", "hyper", "step", "steps":
+		case "const", "size", "hyper", "step", "steps", "clip_factor":
 			return m.constant(n).Data[0]
 		}
 	}

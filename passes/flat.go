@@ -20,14 +20,16 @@ type flatUpdate struct {
 	states []ir.Write // their leaves and new values, in the order of the rule
 }
 
-// flatten is the updates as one, nil where they differ or are not elementwise.
-func (c *modelCompiler) flatten(stateValues []*ir.Node) *flatUpdate {
-	if len(c.updates()) < 2 || len(c.updates()) != len(c.m.Params) {
+// flatten is the updates as one, nil where they differ, are not elementwise, or
+// leave parameters out.
+func (c *modelCompiler) flatten(r *rules) *flatUpdate {
+	updates := r.train.Updates
+	if len(updates) < 2 || len(updates) != len(c.m.Params) {
 		return nil
 	}
 	size := ir.Dim{}
-	elem := c.updates()[0].Param.Node.Type.Elem
-	for _, u := range c.updates() {
+	elem := updates[0].Param.Node.Type.Elem
+	for _, u := range updates {
 		if u.Param.Node.Type.Elem != elem {
 			return nil
 		}
@@ -36,8 +38,8 @@ func (c *modelCompiler) flatten(stateValues []*ir.Node) *flatUpdate {
 	f := &flatUpdate{g: c.g, shape: ir.Shape{size}}
 	t := ir.Type{Elem: elem, Shape: f.shape}
 	f.param, f.grad = c.g.Leaf("param", "*", t), c.g.Leaf("input", "grad *", t)
-	for i, u := range c.updates() {
-		next, states, ok := c.flattenOne(f, i, u, stateValues)
+	for i, u := range updates {
+		next, states, ok := f.one(r, i, u)
 		if !ok || i > 0 && (next != f.next || !slices.EqualFunc(states, f.states, sameWrite)) {
 			return nil
 		}
@@ -50,28 +52,36 @@ func sameWrite(a, b ir.Write) bool {
 	return a.Value == b.Value && a.State.Path == b.State.Path
 }
 
-// flattenOne is one parameter's rule in terms of the whole.
-func (c *modelCompiler) flattenOne(f *flatUpdate, i int, u *ir.Update, stateValues []*ir.Node) (next *ir.Node, states []ir.Write, ok bool) {
+// one is one parameter's rule in terms of the whole.
+func (f *flatUpdate) one(r *rules, i int, u *ir.Update) (next *ir.Node, states []ir.Write, ok bool) {
 	leaves := map[*ir.Node]*ir.Node{u.Param.Node: f.param, u.Grad: f.grad}
 	var values []*ir.Node
-	for k, w := range c.states {
-		name, mine := strings.CutPrefix(w.State.Path, u.Param.Path+".")
-		if !mine || strings.Contains(name, ".") {
-			continue
-		}
-		if !w.State.Node.Type.Equal(u.Param.Node.Type) {
-			return nil, nil, false
-		}
-		leaf := c.g.Leaf("state", "*."+name, f.param.Type)
-		leaves[w.State.Node] = leaf
-		states = append(states, ir.Write{State: &ir.State{Path: "*." + name, Node: leaf, Init: w.State.Init}})
-		values = append(values, stateValues[k])
+	add := func(s *ir.State, value *ir.Node) {
+		path := "*." + strings.TrimPrefix(s.Path, u.Param.Path+".")
+		leaf := f.g.Leaf("state", path, s.Node.Type.With(f.shape))
+		leaves[s.Node] = leaf
+		states = append(states, ir.Write{State: &ir.State{Path: path, Node: leaf, Init: s.Init}})
+		values = append(values, value)
 	}
-	next, ok = f.flat(c.next[i], leaves)
+	for _, w := range u.States {
+		if k := slices.Index(r.states, w.State); k >= 0 {
+			if !w.State.Node.Type.Equal(u.Param.Node.Type) {
+				return nil, nil, false
+			}
+			add(w.State, r.values[k])
+		}
+	}
+	if u.Average != nil {
+		k := slices.IndexFunc(r.averages, func(a *ir.Average) bool { return a.Param == u.Param })
+		add(u.Average.State, r.means[k])
+	}
+
+	// All of them at once, as they share.
+	next, ok = f.flat(r.next[i], leaves)
 	for k, v := range values {
 		flat, fits := f.flat(v, leaves)
 		if fits {
-			c.g.SetOrigin(flat, ir.Origin{Name: "new_" + strings.TrimPrefix(states[k].State.Path, "*.")})
+			f.g.SetOrigin(flat, ir.Origin{Name: "new_" + strings.TrimPrefix(states[k].State.Path, "*.")})
 		}
 		states[k].Value, ok = flat, ok && fits
 	}
@@ -125,12 +135,14 @@ func (f *flatUpdate) bind(pl *planner) []target {
 
 // byName sorts the states of all parameters by the order in which the rule
 // names them, so that each of them is one slice over all parameters.
-func (f *flatUpdate) byName(states []ir.Write) []ir.Write {
-	var out []ir.Write
+func (f *flatUpdate) byName(r *rules) []*ir.State {
+	var out []*ir.State
 	for _, s := range f.states {
-		for _, w := range states {
-			if strings.HasSuffix(w.State.Path, strings.TrimPrefix(s.State.Path, "*")) {
-				out = append(out, w)
+		for _, u := range r.train.Updates {
+			for _, w := range u.States {
+				if w.State.Path == u.Param.Path+strings.TrimPrefix(s.State.Path, "*") {
+					out = append(out, w.State)
+				}
 			}
 		}
 	}

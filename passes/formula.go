@@ -130,7 +130,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		return d, 3
 	case "iota":
 		return string(rune('i' + x.Attr.Axis)), 3
-	case "step", "steps", "hyper", "param", "input", "state":
+	case "step", "steps", "hyper", "param", "input", "state", "carry", "clip_factor":
 		if x.Attr.Name == "" {
 			return x.Op.Name, 3
 		}

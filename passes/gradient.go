@@ -28,7 +28,7 @@ func Gradient(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 }
 
 // Strip takes out what only derivatives needed: pins, stop_gradient and
-// bounds vanish, calls become their value.
+// bounds vanish, calls and the like become their value.
 func Strip(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 	var strip func(n *ir.Node) *ir.Node
 	strip = func(n *ir.Node) *ir.Node {
@@ -36,7 +36,7 @@ func Strip(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 		case "pin", "stop_gradient", "bounded":
 			g.CopyOrigin(n.Args[0], n)
 			return n.Args[0]
-		case "call":
+		case "call", "others":
 			return g.Rewrite(strip, g.Inline(n))[0]
 		}
 		return n
@@ -46,7 +46,7 @@ func Strip(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 
 // stripMarks takes pins and bounds out, and leaves what a further derivative
 // heeds.
-func stripMarks(g *ir.Graph, roots []*ir.Node) []*ir.Node {
+func stripMarks(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 	return g.Rewrite(func(n *ir.Node) *ir.Node {
 		if n.Is("pin") || n.Is("bounded") {
 			g.CopyOrigin(n.Args[0], n)
@@ -66,9 +66,15 @@ func reverse(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
 	return sweep(g, y, dy, wrt...)
 }
 
-// sweep is reverse of y as it is: one sweep from y down, each node once.
+// sweep is reverse of y as it is.
 func sweep(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
-	order := ir.Topological(y)
+	return sweepAll(g, []*ir.Node{y}, []*ir.Node{dy}, wrt...)
+}
+
+// sweepAll is the cotangents of each of wrt where dys are those of ys: one
+// sweep from all of them down, each node once.
+func sweepAll(g *ir.Graph, ys, dys []*ir.Node, wrt ...*ir.Node) []*ir.Node {
+	order := ir.Topological(ys...)
 	active := map[*ir.Node]bool{}
 	for _, x := range wrt {
 		active[x] = true
@@ -83,8 +89,10 @@ func sweep(g *ir.Graph, y, dy *ir.Node, wrt ...*ir.Node) []*ir.Node {
 
 	// A node's cotangent is complete when all its users have been met.
 	cotangent := map[*ir.Node]*ir.Node{}
-	if active[y] {
-		cotangent[y] = dy
+	for i, y := range ys {
+		if active[y] {
+			cotangent[y] = g.Add(cotangent[y], dys[i])
+		}
 	}
 	for i := len(order) - 1; i >= 0; i-- {
 		n := order[i]

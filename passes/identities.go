@@ -30,7 +30,9 @@ type Identity struct {
 }
 
 // Identities is the table. Arithmetic itself (sums, products, what is common,
-// what is linear) has a normal form instead, in normal.go and linear.go.
+// what is linear) has a normal form instead, in normal.go and linear.go. A law
+// holds of extents of 0, too: the sum of a softmax is 1 where there is a place
+// to put it.
 var Identities = []*Identity{
 	{ID: "where-not", Group: Exact, Law: "where(not(a), b, c) = where(a, c, b)"},
 	{ID: "where-same", Group: Exact, Law: "where(a, b, b) = b"},
@@ -62,7 +64,7 @@ var Identities = []*Identity{
 	{ID: "sigmoid", Group: Stabilises, Law: "1 / (exp(a) + 1) = sigmoid(-a)"},
 	{ID: "logsumexp", Group: Stabilises, Law: "log(sum(exp(a), axes: A)) = logsumexp(a, axes: A)"},
 	{ID: "softmax", Group: Stabilises, Law: "exp(a) / spread(sum(exp(a), axes: A), shape: S, axes: A) = exp(a - spread(logsumexp(a, axes: A), shape: S, axes: A))"},
-	{ID: "softmax-sum", Group: Reassociates, Law: "sum(exp(a - spread(logsumexp(a, axes: A), shape: S, axes: A)), axes: A) = 1"},
+	{ID: "softmax-sum", Group: Reassociates, Law: "spread(sum(exp(a - spread(logsumexp(a, axes: A), shape: S, axes: A)), axes: A), shape: S, axes: A) = 1"},
 }
 
 // weight is what an op counts in the measure that every identity lowers.

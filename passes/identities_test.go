@@ -206,6 +206,31 @@ func TestIdentitiesFire(t *testing.T) {
 	}
 }
 
+// TestSoftmaxOfNone: the sum of a softmax is 1, but 0 over no classes.
+func TestSoftmaxOfNone(t *testing.T) {
+	g := ir.NewGraph()
+	shape := ir.Shape{ir.DimVar("B"), ir.DimVar("K")}
+	x := g.Leaf("input", "x", ir.Type{Elem: ir.Float64, Shape: shape})
+	p := g.Map("exp", g.Map("sub", x, g.Spread(g.Reduce("logsumexp", x, []int{1}), shape, []int{1})))
+	sum := g.Sum(p, []int{1})
+	roots := Simplify(g, sum, g.Map("mul", p, g.Spread(sum, shape, []int{1})))
+	if roots[1] != Simplify(g, p)[0] {
+		t.Errorf("the sum stays:\n%s", ir.Print(g, roots[1]))
+	}
+	for k := range 3 {
+		e := &ir.Evaluator{Dims: map[string]int{"B": 2, "K": k}, Values: map[string]*ir.Tensor{"input x": ir.NewTensor(2, k)}}
+		got, err := e.Eval(roots[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range got.Data {
+			if want := float64(min(k, 1)); math.Abs(v-want) > 1e-12 {
+				t.Errorf("over %d classes it is %v, want %v", k, v, want)
+			}
+		}
+	}
+}
+
 // A bigEvaluator computes with 200 bits what the laws are made of.
 type bigEvaluator struct {
 	values map[string]*ir.Tensor

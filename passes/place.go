@@ -114,7 +114,7 @@ func (p *placer) inPlace() {
 		used := sortedBuffers(append(t.reads, t.writes...)) // it may read back what it writes
 		slices.SortStableFunc(used, func(x, y *ir.Buffer) int { return age[x] - age[y] })
 		for _, a := range used {
-			if a != b && p.mayBecome(a, b, step) {
+			if a != b && p.mayBecome(a, b) {
 				p.merge(a, b)
 				break
 			}
@@ -140,24 +140,31 @@ func (p *placer) candidates() []*ir.Buffer {
 	return out
 }
 
-// mayBecome reports whether step, the first to write b, may write it over a.
-func (p *placer) mayBecome(a, b *ir.Buffer, step *ir.Step) bool {
+// mayBecome reports whether the steps that are the first to write b, each in
+// its timelines, may write it over a.
+func (p *placer) mayBecome(a, b *ir.Buffer) bool {
 	if a.Storage != ir.InArena || a.Type.Elem != b.Type.Elem {
 		return false
 	}
+	var loops []*ir.LoopStep
 	for i, lives := range p.lives {
 		la, hasA := lives[a]
 		lb, hasB := lives[b]
 		switch {
-		case hasA && hasB && (p.steps[i][la.last] != step || p.steps[i][lb.first] != step):
+		case hasA && hasB && la.last != lb.first:
 			return false
 		case hasB && !hasA:
 			return false // b starts without a here
 		case hasA && !hasB && b.Storage == ir.InOutput:
 			return false
+		case hasB:
+			if l := p.steps[i][lb.first].Loop; !slices.Contains(loops, l) {
+				loops = append(loops, l)
+			}
 		}
 	}
-	return a.Type.Shape.Size().Equal(b.Type.Shape.Size()) && p.overwrites(step.Loop, a, b)
+	return a.Type.Shape.Size().Equal(b.Type.Shape.Size()) &&
+		!slices.ContainsFunc(loops, func(l *ir.LoopStep) bool { return l == nil || !p.overwrites(l, a, b) })
 }
 
 // overwrites reports whether the loop reads an element of a only before, and
@@ -502,27 +509,33 @@ func checkTimeline(line timeline) error {
 func modelTimelines(m *ir.ModelPlan) []timeline {
 	var lines []timeline
 	for _, t := range m.Trains {
-		lines = append(lines, trainTimelines(t)...)
+		lines = append(lines, followed(t.Forward, t.Backward, t.Gradient)...)
+		lines = append(lines, followed(t.Update)...)
 	}
-	for _, proc := range []*ir.Procedure{m.Evaluate, m.Init} {
-		if proc != nil {
-			lines = append(lines, timeline{proc})
-		}
+	if c := m.Compose; c != nil {
+		lines = append(lines, followed(c.Forward, c.Backward)...)
+		lines = append(lines, followed(c.Update)...)
+	}
+	for _, proc := range []*ir.Procedure{m.Evaluate, m.Init, m.Reset, m.Predict} {
+		lines = append(lines, followed(proc)...)
+	}
+	for _, x := range m.Exports {
+		lines = append(lines, followed(x.Proc)...)
 	}
 	return lines
 }
 
-// trainTimelines is those of one loss.
-func trainTimelines(t *ir.TrainPlan) []timeline {
-	lines := []timeline{{t.Forward}}
-	if t.Backward != nil {
-		lines = append(lines, timeline{t.Forward, t.Backward})
+// followed is first alone, or followed by one of the others, of those that
+// there are.
+func followed(first *ir.Procedure, others ...*ir.Procedure) []timeline {
+	if first == nil {
+		return nil
 	}
-	if t.Gradient != nil {
-		lines = append(lines, timeline{t.Forward, t.Gradient})
-	}
-	if t.Update != nil {
-		lines = append(lines, timeline{t.Update})
+	lines := []timeline{{first}}
+	for _, p := range others {
+		if p != nil {
+			lines = append(lines, timeline{first, p})
+		}
 	}
 	return lines
 }

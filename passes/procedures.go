@@ -15,27 +15,73 @@ func (c *modelCompiler) procedures() error {
 	c.leaves(pl)
 	c.root, c.planners = pl, []*planner{pl}
 
-	reader := c.child(pl)
-	reader.names = pl.names.inProcedure() // a predictor's memory is its own
-	lines := slices.Concat(c.planTraining(), c.planUpdate(), c.planRest())
-	if len(c.outputs) > 0 {
-		c.plan.Predict = reader.procedure("predict", c.outputTargets(), nil)
-	}
+	// A predictor's memory is its own.
+	readers := pl.names.inProcedure()
+	trainer := slices.Concat(c.planTraining(), c.planCompose(), c.planRest())
+	reader := c.planReading(readers)
+	c.planReset()
 	for _, p := range c.planners {
 		if p.err != nil {
 			return &Error{c.m.Pos, "model " + c.m.Name + ": " + p.err.Error(), "not-compiled"}
 		}
 	}
-	c.plan.Trainer = place(lines)
-	if c.plan.Predict != nil {
-		c.plan.Reader = place([]timeline{{c.plan.Predict}})
+	c.plan.Trainer = place(trainer)
+	if len(reader) > 0 {
+		c.plan.Reader = place(reader)
 	}
-	for _, w := range c.states {
-		c.plan.States = append(c.plan.States, w.State)
+	if r := c.plan.Reset; r != nil && len(place([]timeline{{r}}).Buffers) > 0 {
+		return &Error{c.m.Pos, "the initial value of a carry is computed in several steps: let it be a number or a draw", "not-compiled"}
+	}
+	c.kept()
+	return nil
+}
+
+// kept lists what lies in memory from call to call.
+func (c *modelCompiler) kept() {
+	for _, r := range c.rules {
+		c.plan.States = append(c.plan.States, r.states...)
+		c.plan.Averages = append(c.plan.Averages, r.averages...)
 	}
 	c.plan.States = append(c.plan.States, c.m.States...)
-	c.plan.Draws = draws(slices.Concat(c.train, c.grads, c.writes))
-	return nil
+
+	// Carries that are read or written.
+	roots := c.roots()
+	c.plan.Draws = draws(slices.Concat(c.trained(), c.train.parts))
+	used := map[*ir.Node]bool{}
+	for _, n := range ir.Topological(roots...) {
+		used[n] = true
+	}
+	written := slices.Concat(writesOf(c.m.Train), writesOf(c.m.Infer))
+	for _, x := range c.exports {
+		written = append(written, x.Writes...)
+	}
+	for _, s := range c.m.Carries {
+		if used[s.Node] || slices.ContainsFunc(written, func(w ir.Write) bool { return w.State == s }) {
+			c.plan.Carries = append(c.plan.Carries, s)
+		}
+	}
+}
+
+// trained is what training computes beside losses and metrics.
+func (c *modelCompiler) trained() []*ir.Node {
+	out := slices.Clone(c.train.writes)
+	for _, o := range c.objectives {
+		out = slices.Concat(out, o.grads, o.folded)
+	}
+	if c.compose != nil {
+		out = slices.Concat(out, c.train.outputs, c.compose.grads, c.compose.inputs)
+	}
+	return out
+}
+
+// roots is everything that the model's procedures compute.
+func (c *modelCompiler) roots() []*ir.Node {
+	out := allOf(c.values())
+	out = append(out, c.trained()...)
+	for _, r := range c.rules {
+		out = slices.Concat(out, r.next, r.values, r.means)
+	}
+	return slices.Concat(out, c.inits, c.resets)
 }
 
 // child is a planner that starts with what of has in memory.
@@ -45,53 +91,136 @@ func (c *modelCompiler) child(of *planner) *planner {
 	return p
 }
 
-// planTraining plans the forward, the gradient, and the backward where updates
-// are folded.
+// planTraining plans the procedures of each loss. Losses that compute the same
+// values call them by the same names.
 func (c *modelCompiler) planTraining() []timeline {
-	if c.line == nil {
-		return nil
-	}
-	fw := c.child(c.root)
-	values := slices.Concat(c.train, c.writes)
-	keep := saved(fw.buffer, values, slices.Concat(c.grads, c.folded))
-	c.line.Forward = fw.procedure("forward", slices.Concat(results(c.train), c.writeTargets()), keep)
-	if len(c.grads) == 0 {
-		return []timeline{{c.line.Forward}}
-	}
-	c.line.Gradient = c.child(fw).procedure("gradient", c.gradTargets(), nil)
-	lines := []timeline{{c.line.Forward, c.line.Gradient}}
-	if c.folded != nil {
-		c.line.Backward = c.child(fw).procedure("backward", lastFirst(c.updateTargets(c.folded)), nil)
-		lines = append(lines, timeline{c.line.Forward, c.line.Backward})
+	var lines []timeline
+	forward, backward := map[*ir.Node]*ir.Buffer{}, map[*ir.Node]*ir.Buffer{}
+	for _, o := range c.objectives {
+		lines = append(lines, c.planObjective(o, forward, backward)...)
 	}
 	return lines
 }
 
-// planUpdate plans the optimiser's step for a given gradient.
-func (c *modelCompiler) planUpdate() []timeline {
-	if c.line == nil || len(c.next) == 0 {
-		return nil
+// planObjective plans a loss's forward, its gradient, the backward where
+// updates are folded, and the update.
+func (c *modelCompiler) planObjective(o *objective, forward, backward map[*ir.Node]*ir.Buffer) []timeline {
+	name := func(s string) string {
+		if o.plan.Loss == "" {
+			return s
+		}
+		return s + raised(o.plan.Loss)
 	}
+	fw := c.child(c.root)
+	if len(c.objectives) > 1 {
+		fw.alike = forward
+	}
+	parts, writes := c.partsAt(c.train.parts, o.plan.Parts), at(c.train.writes, o.writes)
+	values := slices.Concat(parts, writes)
+	keep := saved(fw.buffer, values, slices.Concat(o.grads, o.folded))
+	targets := slices.Concat(results(parts), c.writeTargets(c.m.Train.Writes, c.train.writes, o.writes))
+	o.plan.Forward = fw.procedure(name("forward"), targets, keep)
+	o.plan.Written = written(c.m.Train.Writes, o.writes)
+	o.plan.Inputs = c.inputsOf(slices.Concat(values, o.grads, o.folded))
+	o.plan.Empty = emptyDim(c.m, o.plan.Inputs)
+	if len(o.grads) == 0 {
+		return []timeline{{o.plan.Forward}}
+	}
+
+	// What follows a forward.
+	follow := func() *planner {
+		bw := c.child(fw)
+		bw.alike = nil
+		if len(c.objectives) > 1 {
+			bw.alike = backward
+		}
+		return bw
+	}
+	o.plan.Gradient = follow().procedure(name("gradient"), gradTargets(o.params, o.grads), nil)
+	lines := []timeline{{o.plan.Forward, o.plan.Gradient}}
+	r := c.rulesOf(o.plan.Train)
+	if o.folded != nil {
+		o.plan.Backward = follow().procedure(name("backward"), lastFirst(c.updateTargets(r, o.folded)), nil)
+		lines = append(lines, timeline{o.plan.Forward, o.plan.Backward})
+	}
+	if r != nil && len(r.next) > 0 {
+		o.plan.Update = c.planUpdate(r, name("update"))
+		lines = append(lines, timeline{o.plan.Update})
+	}
+	return lines
+}
+
+// at is the elements of list at some positions.
+func at(list []*ir.Node, positions []int) []*ir.Node {
+	out := make([]*ir.Node, len(positions))
+	for i, k := range positions {
+		out[i] = list[k]
+	}
+	return out
+}
+
+// written is the states and carries of some writes.
+func written(writes []ir.Write, positions []int) []*ir.State {
+	var out []*ir.State
+	for _, k := range positions {
+		out = append(out, writes[k].State)
+	}
+	return out
+}
+
+// inputsOf is the inputs that roots read, and for each dimension that they only
+// speak of, the first input that has it.
+func (c *modelCompiler) inputsOf(roots []*ir.Node) []ir.Named {
+	read, needed, known := map[*ir.Node]bool{}, map[string]bool{}, map[string]bool{}
+	for _, n := range ir.Topological(roots...) {
+		shapeVars(n.Type.Shape, needed)
+		shapeVars(n.Attr.Dims, needed)
+		if read[n] = n.Is("input"); read[n] {
+			shapeVars(n.Type.Shape, known)
+		}
+	}
+	for _, d := range c.m.Dims {
+		for _, x := range c.m.Inputs {
+			has := map[string]bool{}
+			shapeVars(x.Node.Type.Shape, has)
+			if needed[d.Name] && !known[d.Name] && has[d.Name] {
+				read[x.Node] = true
+				shapeVars(x.Node.Type.Shape, known)
+			}
+		}
+	}
+	var out []ir.Named
+	for _, x := range c.m.Inputs {
+		if read[x.Node] {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// planUpdate plans a train's step for a given gradient.
+func (c *modelCompiler) planUpdate(r *rules, name string) *ir.Procedure {
 	up := c.child(c.root)
-	for _, u := range c.updates() {
-		up.buffer[u.Grad] = c.gradBuffer(u.Param)
+	for _, u := range r.train.Updates {
+		up.buffer[u.Grad] = gradBuffer(u.Param)
 		up.names.show(u.Grad, "d"+u.Param.Path)
 	}
-	targets := slices.Concat(c.updateTargets(c.next), c.stateTargets())
-	if f := c.flatten(c.stateValues()); f != nil {
+	targets := slices.Concat(c.updateTargets(r, r.next), c.stateTargets(r))
+	if f := c.flatten(r); f != nil {
 		targets = f.bind(up)
-		c.states = f.byName(c.states)
+		r.states = f.byName(r)
 	}
-	c.line.Update = up.procedure("update", targets, nil)
-	return []timeline{{c.line.Update}}
+	return up.procedure(name, targets, nil)
 }
 
 // planRest plans the inference that reports, where it is not the forward, and
 // the initialisation.
 func (c *modelCompiler) planRest() []timeline {
 	var lines []timeline
-	if len(c.infer) > 0 && (len(c.writes) > 0 || !slices.Equal(c.infer, c.train)) {
-		c.plan.Evaluate = c.child(c.root).procedure("evaluate", results(c.infer), nil)
+	if len(c.plan.Parts) > 0 && !c.forwardServes() {
+		writes := upTo(len(c.infer.writes))
+		targets := slices.Concat(results(c.infer.parts), c.writeTargets(writesOf(c.m.Infer), c.infer.writes, writes))
+		c.plan.Evaluate = c.child(c.root).procedure("evaluate", targets, nil)
 		lines = append(lines, timeline{c.plan.Evaluate})
 	}
 	if len(c.inits) > 0 {
@@ -101,6 +230,70 @@ func (c *modelCompiler) planRest() []timeline {
 	return lines
 }
 
+// forwardServes reports whether the forward of training is the inference that
+// reports, too: there is one loss, and the two sides compute and keep the same
+// with the same weights.
+func (c *modelCompiler) forwardServes() bool {
+	if len(c.objectives) != 1 || !slices.Equal(c.infer.parts, c.train.parts) || !slices.Equal(c.infer.writes, c.train.writes) {
+		return false
+	}
+	sameState := func(a, b ir.Write) bool { return a.State == b.State }
+	if !slices.EqualFunc(c.m.Train.Writes, c.m.Infer.Writes, sameState) {
+		return false
+	}
+	return !slices.ContainsFunc(c.rules, func(r *rules) bool { return len(r.averages) > 0 })
+}
+
+// planReading plans what a predictor runs.
+func (c *modelCompiler) planReading(names *naming) []timeline {
+	var lines []timeline
+	reader := func() *planner {
+		p := c.child(c.root)
+		p.names = names.following()
+		return p
+	}
+	if len(c.infer.outputs) > 0 {
+		writes := upTo(len(c.infer.writes))
+		targets := slices.Concat(c.outputTargets(c.m.Infer.Outputs, c.infer.outputs), c.writeTargets(c.m.Infer.Writes, c.infer.writes, writes))
+		c.plan.Predict = reader().procedure("predict", targets, nil)
+		c.plan.Moves = written(c.m.Infer.Writes, writes)
+		lines = append(lines, timeline{c.plan.Predict})
+	}
+	for _, x := range c.exports {
+		pl := reader()
+		for _, in := range x.Inputs {
+			leaf := unmarked(in.Node)
+			pl.buffer[leaf] = &ir.Buffer{Name: pl.names.fresh(localName(in.Name)), Type: leaf.Type, Storage: ir.InInput, Key: in.Name}
+			pl.names.show(leaf, in.Name)
+		}
+		writes := upTo(len(x.writes))
+		targets := slices.Concat(c.outputTargets(x.Results, x.results), c.writeTargets(x.Writes, x.writes, writes))
+		p := &ir.ExportPlan{Export: x.Export, Proc: pl.procedure(localName(x.Name), targets, nil), Moves: written(x.Writes, writes), Bounds: x.bounds}
+		c.plan.Exports = append(c.plan.Exports, p)
+		lines = append(lines, timeline{p.Proc})
+	}
+	return lines
+}
+
+// unmarked is the leaf below the marks of an input.
+func unmarked(n *ir.Node) *ir.Node {
+	for n.IsMark() {
+		n = n.Args[0]
+	}
+	return n
+}
+
+// planReset plans the initial values of the carries.
+func (c *modelCompiler) planReset() {
+	var targets []target
+	for i, s := range c.m.Carries {
+		targets = append(targets, target{node: c.resets[i], buffer: c.root.buffer[s.Node]})
+	}
+	if len(targets) > 0 {
+		c.plan.Reset = c.child(c.root).procedure("reset", targets, nil)
+	}
+}
+
 func draws(roots []*ir.Node) bool {
 	for _, n := range ir.Topological(roots...) {
 		if n.Op.Class == ir.Random {
@@ -108,156 +301,4 @@ func draws(roots []*ir.Node) bool {
 		}
 	}
 	return false
-}
-
-// leaves gives every leaf in memory its buffer.
-func (c *modelCompiler) leaves(pl *planner) {
-	add := func(n *ir.Node, name string, storage ir.Storage, key string) {
-		b := &ir.Buffer{Name: pl.names.fresh(localName(name)), Type: n.Type, Storage: storage, Key: key}
-		pl.buffer[n] = b
-		pl.names.show(n, name)
-	}
-	for _, x := range c.m.Inputs {
-		add(x.Node, x.Name, ir.InInput, x.Name)
-	}
-	for _, p := range c.m.Params {
-		add(p.Node, p.Path, ir.InParam, p.Path)
-	}
-	for _, s := range c.m.States {
-		add(s.Node, s.Path, ir.InState, s.Path)
-	}
-	for _, w := range c.states {
-		add(w.State.Node, w.State.Path, ir.InState, w.State.Path)
-	}
-	roots := slices.Concat(c.train, c.infer, c.outputs, c.writes, c.grads, c.next, c.folded, c.inits)
-	tables(pl, roots)
-}
-
-// tables gives literal tensors their buffers.
-func tables(pl *planner, roots []*ir.Node) {
-	for _, n := range ir.Topological(roots...) {
-		if n.Is("tensor") {
-			pl.buffer[n] = &ir.Buffer{Name: pl.names.buffer(n, "table"), Type: n.Type, Storage: ir.InTable, Data: n.Attr.Data}
-			pl.names.show(n, pl.buffer[n].Name)
-		}
-	}
-}
-
-func results(nodes []*ir.Node) []target {
-	out := make([]target, len(nodes))
-	for i, n := range nodes {
-		out[i] = target{node: n}
-	}
-	return out
-}
-
-// saved is what the forward computes and the backward reads.
-func saved(avail map[*ir.Node]*ir.Buffer, forward, backward []*ir.Node) []*ir.Node {
-	f := &fuser{avail: map[*ir.Node]bool{}}
-	for n := range avail {
-		f.avail[n] = true
-	}
-	computed := map[*ir.Node]bool{}
-	for _, n := range f.needed(forward) {
-		computed[n] = true
-	}
-	var out []*ir.Node
-	seen := map[*ir.Node]bool{}
-	var visit func(n *ir.Node)
-	visit = func(n *ir.Node) {
-		if seen[n] || f.avail[n] {
-			return
-		}
-		seen[n] = true
-		if computed[n] && !f.inline(n) {
-			out = append(out, n)
-			return
-		}
-		for _, a := range n.Args {
-			visit(a)
-		}
-	}
-	for _, n := range backward {
-		visit(n)
-	}
-	return out
-}
-
-// gradBuffer is the gradient of p in a Params.
-func (c *modelCompiler) gradBuffer(p *ir.Param) *ir.Buffer {
-	return &ir.Buffer{Name: "d" + localName(p.Path), Type: p.Node.Type, Storage: ir.InGrad, Key: p.Path}
-}
-
-// gradTargets is the gradients, the last layer first.
-func (c *modelCompiler) gradTargets() []target {
-	var out []target
-	for i, p := range c.m.Params {
-		out = append(out, target{node: c.grads[i], buffer: c.gradBuffer(p)})
-	}
-	return lastFirst(out)
-}
-
-// lastFirst turns the order round: a backward begins with the last layer.
-func lastFirst(targets []target) []target {
-	slices.Reverse(targets)
-	return targets
-}
-
-// updateTargets is the new parameters in the parameters' own buffers.
-func (c *modelCompiler) updateTargets(next []*ir.Node) []target {
-	var out []target
-	for i, u := range c.updates() {
-		leaf := u.Param.Node
-		out = append(out, target{node: next[i], buffer: c.root.buffer[leaf], leaf: leaf})
-	}
-	return out
-}
-
-// writeTargets is the new values of the model's own states, beside the old
-// ones: a step commits them.
-func (c *modelCompiler) writeTargets() []target {
-	var out []target
-	for i, v := range c.writes {
-		state := c.m.Train.Writes[i].State
-		out = append(out, target{node: v, buffer: &ir.Buffer{
-			Name: c.root.names.fresh(localName(state.Path) + "Next"), Type: v.Type, Storage: ir.InState, Key: state.Path + ir.NextKey,
-		}})
-		c.line.Written = append(c.line.Written, state)
-	}
-	return out
-}
-
-// stateValues is the new values of the optimiser's states.
-func (c *modelCompiler) stateValues() []*ir.Node {
-	out := make([]*ir.Node, len(c.states))
-	for i, w := range c.states {
-		out[i] = w.Value
-	}
-	return out
-}
-
-func (c *modelCompiler) stateTargets() []target {
-	var out []target
-	for _, w := range c.states {
-		out = append(out, target{node: w.Value, buffer: c.root.buffer[w.State.Node], leaf: w.State.Node})
-	}
-	return out
-}
-
-func (c *modelCompiler) initTargets() []target {
-	var out []target
-	for i, p := range c.m.Params {
-		out = append(out, target{node: c.inits[i], buffer: c.root.buffer[p.Node]})
-	}
-	return out
-}
-
-func (c *modelCompiler) outputTargets() []target {
-	var out []target
-	for i, o := range c.m.Infer.Outputs {
-		out = append(out, target{node: c.outputs[i], buffer: &ir.Buffer{
-			Name: localName(o.Name), Type: o.Node.Type, Storage: ir.InOutput, Key: o.Name,
-		}})
-	}
-	return out
 }

@@ -20,6 +20,7 @@ type planner struct {
 	g      *ir.Graph
 	names  *naming
 	buffer map[*ir.Node]*ir.Buffer // what is in memory when a procedure starts
+	alike  map[*ir.Node]*ir.Buffer // where other procedures leave the same values at other times; nil where that is no matter
 	err    error
 }
 
@@ -133,8 +134,7 @@ func (s *scheduler) assign(targets []target, inPlace map[*ir.Node]*ir.Node) {
 	}
 	for _, n := range s.f.inOrder() {
 		if s.buffer[n] == nil && !s.f.isLocal(n) {
-			s.lendName(n)
-			s.buffer[n] = &ir.Buffer{Name: s.names.buffer(n, "t"), Type: n.Type, Storage: ir.InArena}
+			s.buffer[n] = s.scratch(n)
 		}
 	}
 
@@ -153,6 +153,20 @@ func (s *scheduler) assign(targets []target, inPlace map[*ir.Node]*ir.Node) {
 			b.Values = []string{s.names.shown[n]}
 		}
 	}
+}
+
+// scratch is the part of the arena for the value n: that which it has in other
+// procedures that compute it alike.
+func (s *scheduler) scratch(n *ir.Node) *ir.Buffer {
+	if b := s.alike[n]; b != nil {
+		return b
+	}
+	s.lendName(n)
+	b := &ir.Buffer{Name: s.names.buffer(n, "t"), Type: n.Type, Storage: ir.InArena}
+	if s.alike != nil {
+		s.alike[n] = b
+	}
+	return b
 }
 
 // lendName calls a product without a name after the value that it becomes.

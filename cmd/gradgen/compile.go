@@ -82,7 +82,7 @@ func (c *compileCommand) emit(std streams, sources []source) ([]fileSet, error) 
 				return nil, err
 			}
 			std.now.at("generate", s.path)
-			set.files, err = codegen.Generate(plans[i], codegen.Options{Package: pkg, Source: set.source, Tests: c.Tests})
+			set.files, err = codegen.Generate(plans[i], codegen.Options{Package: pkg, Source: set.source, Tests: c.Tests, Documented: documented(set.dir)})
 			diags = append(diags, s.diagnostics(err)...)
 		}
 		sets = append(sets, set)
@@ -118,7 +118,7 @@ func allChanges(sets []fileSet) ([]change, error) {
 		for _, f := range s.files {
 			path := filepath.Join(s.dir, f.Name)
 			if other, ok := owner[path]; ok {
-				return nil, fmt.Errorf("%s: two programs called %s and %s emit this file", path, other.source, s.source)
+				return nil, coded("file-clash", path, fmt.Errorf("%s: two programs called %s and %s emit this file", path, other.source, s.source))
 			}
 			owner[path] = s
 		}

@@ -13,8 +13,9 @@ type entry struct {
 	roots []*ir.Node
 }
 
-// modelEntries is what a model computes: outputs, loss and metrics, the
-// gradient by each parameter, the updates, and the inference form.
+// modelEntries is what a model computes: outputs, losses and metrics, the
+// gradients of each loss by each parameter, the updates, the inference form, and
+// its further entries.
 func modelEntries(g *ir.Graph, m *ir.Model) []entry {
 	entries := []entry{{"training", sideRoots(m.Train)}}
 	for _, l := range m.Train.Losses {
@@ -26,12 +27,16 @@ func modelEntries(g *ir.Graph, m *ir.Model) []entry {
 	}
 	updates := entry{name: "update"}
 	for _, u := range m.Updates() {
-		updates.roots = append(updates.roots, u.Next)
-		for _, w := range u.States {
-			updates.roots = append(updates.roots, w.Value)
+		updates.roots = append(append(updates.roots, u.Next), writeRoots(u.States)...)
+		if u.Average != nil {
+			updates.roots = append(updates.roots, u.Average.Value)
 		}
 	}
-	return append(entries, updates, entry{"inference", sideRoots(m.Infer)})
+	entries = append(entries, updates, entry{"inference", sideRoots(m.Infer)})
+	for _, x := range m.Exports {
+		entries = append(entries, entry{"export " + x.Name, append(namedRoots(x.Results), writeRoots(x.Writes)...)})
+	}
+	return entries
 }
 
 // sideRoots is the results of a specialisation of a model.
@@ -39,8 +44,13 @@ func sideRoots(s *ir.Side) []*ir.Node {
 	if s == nil {
 		return nil
 	}
-	roots := namedRoots(slices.Concat(s.Outputs, s.Losses, s.Metrics))
-	for _, w := range s.Writes {
+	return append(namedRoots(slices.Concat(s.Outputs, s.Losses, s.Metrics)), writeRoots(s.Writes)...)
+}
+
+// writeRoots is the values that states and carries are left with.
+func writeRoots(writes []ir.Write) []*ir.Node {
+	var roots []*ir.Node
+	for _, w := range writes {
 		roots = append(roots, w.Value)
 	}
 	return roots

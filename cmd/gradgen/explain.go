@@ -10,13 +10,17 @@ import (
 // explainCommand is `gradgen explain`.
 type explainCommand struct {
 	settings
-	Files []string `arg:"" help:"Programs, folders, and trees of folders (./...)."`
+	codeFlags
+	Files []string `arg:"" optional:"" help:"Programs, folders, and trees of folders (./...), or codes of errors (E0301)."`
 }
 
 // Run prints the formulas of forward, each gradient and the update of every
 // model, and of every form of every exported function. They are those that
 // stand above the emitted code.
 func (c *explainCommand) Run(std streams) error {
+	if applies, err := c.explainCodes(std, c.Files); applies {
+		return err
+	}
 	sources, err := load(std, c.Files, c.settings)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (s fileSet) changes() ([]change, error) {
 		old, err := os.ReadFile(c.path)
 		switch {
 		case err == nil && emittedFrom(old) == "":
-			return nil, fmt.Errorf("%s: not overwritten: its first line does not say that gradgen emitted it", c.path)
+			return nil, coded("file-kept", c.path, fmt.Errorf("%s: not overwritten: its first line does not say that gradgen emitted it", c.path))
 		case err == nil:
 			c.old = old
 		case !errors.Is(err, fs.ErrNotExist):

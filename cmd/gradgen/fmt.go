@@ -13,6 +13,7 @@ import (
 
 // fmtCommand is `gradgen fmt`.
 type fmtCommand struct {
+	reporting
 	List  bool     `name:"l" help:"List the files whose layout differs."`
 	Diff  bool     `name:"d" help:"Print what would change, and exit with 1 if anything would."`
 	Write bool     `name:"w" help:"Rewrite the files."`
@@ -90,7 +91,7 @@ func (c *fmtCommand) texts(in io.Reader) ([]layout, error) {
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, err
+			return nil, coded("file", path, err)
 		}
 		files = append(files, layout{path: path, old: text})
 	}

@@ -11,12 +11,33 @@ import (
 	"gradgen.dev/passes"
 )
 
-// printFound prints diagnostics; its error is errFound.
+// printFound prints diagnostics: as text to standard error, or as JSON to standard
+// output. Its error is errFound.
 func printFound(std streams, diags []*dsl.Diagnostic) error {
-	if err := dsl.Render(std.err, dsl.SortDiagnostics(diags)); err != nil {
+	diags = dsl.SortDiagnostics(diags)
+	var err error
+	if std.form.json {
+		err = writeJSON(std.out, diags)
+	} else {
+		err = dsl.Render(std.err, diags)
+	}
+	if err != nil {
 		return err
 	}
 	return errFound
+}
+
+// printFailure prints an error that is no program's. With -json, one that has a
+// code is an object like those of programs.
+func printFailure(std streams, err error) {
+	var coded *codedError
+	if std.form.json && errors.As(err, &coded) {
+		e := jsonError{File: pathForTools(coded.path), Code: coded.number(), Name: coded.code, Message: coded.err.Error()}
+		if writeLines(std.out, e) == nil {
+			return
+		}
+	}
+	fmt.Fprintf(std.err, "gradgen: %v\n", err)
 }
 
 // diagnostics is what the later stages found wrong with the program of s, as

@@ -10,13 +10,14 @@ import (
 
 // settings are the flags that change what a program means.
 type settings struct {
+	reporting
 	Dim   map[string]int `name:"dim" placeholder:"B=64" help:"Make run-time dimension B the constant 64. May be repeated."`
 	DType string         `name:"dtype" placeholder:"TYPE" help:"Default element type, float32 or float64, in place of the file's."`
 }
 
 // options checks the settings.
 func (s settings) options() (dsl.Options, error) {
-	o := dsl.Options{Dims: s.Dim}
+	o := dsl.Options{Dims: s.Dim, Open: os.ReadFile}
 	for name, n := range s.Dim {
 		if n < 0 {
 			return o, fmt.Errorf("-dim %s=%d: a dimension is not negative", name, n)
@@ -71,7 +72,7 @@ func load(std streams, args []string, s settings) ([]source, error) {
 func elaborate(std streams, path string, options dsl.Options) (source, []*dsl.Diagnostic, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return source{}, nil, err
+		return source{}, nil, coded("file", path, err)
 	}
 	std.now.at("parse", path)
 	file, syntax := dsl.Parse(path, text)

@@ -5,9 +5,11 @@
 //	gradgen fmt -w ./...              gives files their canonical layout
 //	gradgen params model.dnn          lists the trained tensors
 //	gradgen explain model.dnn         shows forward, gradients and update as text
+//	gradgen explain E0301             says what a code of an error means
 //	gradgen version
 //
-// Flags take one dash or two. The exit code is 0 for success; 1 where there are
+// Errors in programs go to standard error as text, or with -json to standard
+// output as one JSON object a line. Flags take one dash or two. The exit code is 0 for success; 1 where there are
 // errors in programs, where -check finds a stale package, and where a diff is
 // not empty; 2 for wrong usage, files that cannot be read or written, and
 // defects of gradgen itself.
@@ -40,6 +42,7 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	now      *progress
+	form     *form
 }
 
 // commandLine is the grammar of the command line.
@@ -53,7 +56,7 @@ type commandLine struct {
 }
 
 func main() {
-	std := streams{os.Stdin, os.Stdout, os.Stderr, &progress{}}
+	std := streams{os.Stdin, os.Stdout, os.Stderr, &progress{}, &form{}}
 	os.Exit(guard(std, func() int { return run(os.Args[1:], std) }))
 }
 
@@ -75,7 +78,7 @@ func run(args []string, std streams) int {
 	case errors.Is(err, errFound):
 		return exitFound
 	default:
-		fmt.Fprintf(std.err, "gradgen: %v\n", err)
+		printFailure(std, err)
 		return exitUsage
 	}
 }

@@ -32,10 +32,10 @@ func (p *packageNames) find(s source, dir string) (string, error) {
 	case err != nil:
 		return "", err
 	case !token.IsIdentifier(name) || name == "_":
-		return "", fmt.Errorf("%s: %q is no name for a Go package; -pkg gives another", s.path, name)
+		return "", coded("package-name", s.path, fmt.Errorf("%s: %q is no name for a Go package; -pkg gives another", s.path, name))
 	}
 	if other, ok := p.of[dir]; ok && other.name != name {
-		return "", fmt.Errorf("%s is of package %s and %s of package %s, but both emit to %s", other.by, other.name, s.path, name, dir)
+		return "", coded("package-name", s.path, fmt.Errorf("%s is of package %s and %s of package %s, but both emit to %s", other.by, other.name, s.path, name, dir))
 	}
 	p.of[dir] = named{name, s.path}
 	return name, nil
@@ -75,7 +75,7 @@ func packageInFolder(dir string) (string, error) {
 		case err != nil:
 			return "", err
 		case found != "" && name != "" && name != found:
-			return "", fmt.Errorf("%s is of package %s and %s of package %s; -pkg chooses", by, found, path, name)
+			return "", coded("package-name", path, fmt.Errorf("%s is of package %s and %s of package %s; -pkg chooses", by, found, path, name))
 		case name != "":
 			found, by = name, path
 		}
@@ -116,4 +116,23 @@ func packageFromFolder(folder string) string {
 		return "model"
 	}
 	return name
+}
+
+// documented reports whether a Go file of the folder that gradgen has not emitted
+// has the package's doc comment.
+func documented(dir string) bool {
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return false // the folder's name is no pattern
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil || emittedFrom(text) != "" || strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		if f, err := parser.ParseFile(token.NewFileSet(), path, text, parser.PackageClauseOnly|parser.ParseComments); err == nil && f.Doc != nil {
+			return true
+		}
+	}
+	return false
 }

@@ -18,7 +18,7 @@ func findSources(args []string) ([]string, error) {
 	for _, arg := range args {
 		found, err := findSource(arg)
 		if err != nil {
-			return nil, err
+			return nil, coded("file", arg, err)
 		}
 		files = append(files, found...)
 	}

@@ -3,7 +3,6 @@
 package activations
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -631,13 +630,14 @@ func (m *Activations) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Activations. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -652,17 +652,59 @@ func (m *Activations) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("activations: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("activations: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{6, 8}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{8}, Into: &w.params.DenseB},
+		{Name: "dense2.W", Shape: []int{8, 7}, Into: &w.params.Dense2W},
+		{Name: "dense2.b", Shape: []int{7}, Into: &w.params.Dense2B},
+		{Name: "dense3.W", Shape: []int{7, 8}, Into: &w.params.Dense3W},
+		{Name: "dense3.b", Shape: []int{8}, Into: &w.params.Dense3B},
+		{Name: "dense4.W", Shape: []int{8, 8}, Into: &w.params.Dense4W},
+		{Name: "dense4.b", Shape: []int{8}, Into: &w.params.Dense4B},
+		{Name: "dense5.W", Shape: []int{8, 8}, Into: &w.params.Dense5W},
+		{Name: "dense5.b", Shape: []int{8}, Into: &w.params.Dense5B},
+		{Name: "h.W", Shape: []int{8, 9}, Into: &w.params.HW},
+		{Name: "h.b", Shape: []int{9}, Into: &w.params.HB},
+		{Name: "dense6.W", Shape: []int{9, 8}, Into: &w.params.Dense6W},
+		{Name: "dense6.b", Shape: []int{8}, Into: &w.params.Dense6B},
+		{Name: "dense7.W", Shape: []int{8, 8}, Into: &w.params.Dense7W},
+		{Name: "dense7.b", Shape: []int{8}, Into: &w.params.Dense7B},
+		{Name: "dense8.W", Shape: []int{8, 8}, Into: &w.params.Dense8W},
+		{Name: "dense8.b", Shape: []int{8}, Into: &w.params.Dense8B},
+		{Name: "dense9.W", Shape: []int{8, 8}, Into: &w.params.Dense9W},
+		{Name: "dense9.b", Shape: []int{8}, Into: &w.params.Dense9B},
+		{Name: "dense10.W", Shape: []int{8, 8}, Into: &w.params.Dense10W},
+		{Name: "dense10.b", Shape: []int{8}, Into: &w.params.Dense10B},
+		{Name: "h2.W", Shape: []int{8, 8}, Into: &w.params.H2W},
+		{Name: "h2.b", Shape: []int{8}, Into: &w.params.H2B},
+		{Name: "dense11.W", Shape: []int{8, 8}, Into: &w.params.Dense11W},
+		{Name: "dense11.b", Shape: []int{8}, Into: &w.params.Dense11B},
+		{Name: "dense12.W", Shape: []int{8, 8}, Into: &w.params.Dense12W},
+		{Name: "dense12.b", Shape: []int{8}, Into: &w.params.Dense12B},
+		{Name: "dense13.W", Shape: []int{8, 8}, Into: &w.params.Dense13W},
+		{Name: "dense13.b", Shape: []int{8}, Into: &w.params.Dense13B},
+		{Name: "h3.W", Shape: []int{8, 3}, Into: &w.params.H3W},
+		{Name: "h3.b", Shape: []int{3}, Into: &w.params.H3B},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -743,7 +785,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "activations", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {

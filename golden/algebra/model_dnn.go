@@ -2058,16 +2058,15 @@ func Folded(out, x, work []float64) {
 //	t5  = Π where(x = 0, 1, x)         [N]
 //	t6  = w ⊙ t3                       [N]
 //	t7  = w ⊙ t2                       [N]
-//	t8  = w ⊙ t5                       [N]
-//	t9  = Σ [x = t2]                   [N]
-//	t10 = Σ [x = t3]                   [N]
-//	t11 = t6/t9                        [N]
-//	t12 = where(x = t2, t11, 0)        [2,3,N]
-//	t13 = t7/t10                       [N]
-//	t14 = t12 + where(x = t3, t13, 0)  [2,3,N]
-//	t15 = (t4 = 0)                     [N]
-//	t16 = (t4 = 1)                     [N]
-//	dx  = t14 + where(t15, t8·t, where((x = 0) ∧ t16, t8, 0))  [2,3,N]
+//	t8  = Σ [x = t2]                   [N]
+//	t9  = Σ [x = t3]                   [N]
+//	t10 = t6/t8                        [N]
+//	t11 = where(x = t2, t10, 0)        [2,3,N]
+//	t12 = t7/t9                        [N]
+//	t13 = t11 + where(x = t3, t12, 0)  [2,3,N]
+//	t14 = (t4 = 0)                     [N]
+//	t15 = (t4 = 1)                     [N]
+//	dx  = t13 + w·where(t14, t5·t, where((x = 0) ∧ t15, t5, 0))  [2,3,N]
 //
 // It panics unless the lengths fit: dx [2,3,N], x [2,3,N], w [N]. What is set
 // may not overlap the rest.
@@ -2094,13 +2093,13 @@ func FoldedVJP(dx, x, w, work []float64) {
 	t3 := work[N : 2*N]
 	t4 := work[2*N : 3*N]
 	t5 := work[3*N : 4*N]
-	t7 := work[4*N : 5*N]
-	t8 := work[5*N : 6*N]
-	t9 := work[6*N : 7*N]
-	t10 := work[12*N : 13*N]
-	t12 := work[6*N : 12*N]
+	t6 := work[4*N : 5*N]
+	t7 := work[5*N : 6*N]
+	t8 := work[6*N : 7*N]
+	t9 := work[12*N : 13*N]
+	t11 := work[6*N : 12*N]
+	t14 := make([]bool, N)
 	t15 := make([]bool, N)
-	t16 := make([]bool, N)
 
 	// t = 1/where(x = 0, 1, x)
 	// t2 = min x
@@ -2144,96 +2143,93 @@ func FoldedVJP(dx, x, w, work []float64) {
 
 	// t6 = w ⊙ t3
 	// t7 = w ⊙ t2
-	// t8 = w ⊙ t5
 	for i := range N {
 		u := w[i] * t3[i]
 		u2 := w[i] * t2[i]
-		u3 := w[i] * t5[i]
-		t5[i] = u
+		t6[i] = u
 		t7[i] = u2
-		t8[i] = u3
 	}
 
-	// t9 = Σ [x = t2]
-	// t10 = Σ [x = t3]
+	// t8 = Σ [x = t2]
+	// t9 = Σ [x = t3]
+	clear(t8)
 	clear(t9)
-	clear(t10)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
-		for j := range t10 {
+		for j := range t2 {
 			hit := float64(0)
 			if xRow[j] == t2[j] {
 				hit = 1
 			}
-			t9[j] += hit
+			t8[j] += hit
 			hit2 := float64(0)
 			if xRow[j] == t3[j] {
 				hit2 = 1
 			}
-			t10[j] += hit2
+			t9[j] += hit2
 		}
 	}
 
-	// t11 = t6/t9
+	// t10 = t6/t8
 	for i := range N {
-		t5[i] = t5[i] / t9[i]
+		t6[i] = t6[i] / t8[i]
 	}
 
-	// t12 = where(x = t2, t11, 0)
+	// t11 = where(x = t2, t10, 0)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
-		t12Row := t12[N*i:][:N]
-		for j := range t12Row {
+		t11Row := t11[N*i:][:N]
+		for j := range t11Row {
 			t := float64(0)
 			if xRow[j] == t2[j] {
-				t = t5[j]
+				t = t6[j]
 			}
-			t12Row[j] = t
+			t11Row[j] = t
 		}
 	}
 
-	// t13 = t7/t10
+	// t12 = t7/t9
 	for i := range N {
-		t7[i] = t7[i] / t10[i]
+		t7[i] = t7[i] / t9[i]
 	}
 
-	// t14 = t12 + where(x = t3, t13, 0)
+	// t13 = t11 + where(x = t3, t12, 0)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
-		t12Row := t12[N*i:][:N]
-		for j := range t12Row {
+		t11Row := t11[N*i:][:N]
+		for j := range t11Row {
 			t := float64(0)
 			if xRow[j] == t3[j] {
 				t = t7[j]
 			}
-			t12Row[j] += t
+			t11Row[j] += t
 		}
 	}
 
-	// t15 = (t4 = 0)
-	// t16 = (t4 = 1)
+	// t14 = (t4 = 0)
+	// t15 = (t4 = 1)
 	for i := range N {
 		t := t4[i] == 0
 		t2Of := t4[i] == 1
-		t15[i] = t
-		t16[i] = t2Of
+		t14[i] = t
+		t15[i] = t2Of
 	}
 
-	// dx = t14 + where(t15, t8·t, where((x = 0) ∧ t16, t8, 0))
+	// dx = t13 + w·where(t14, t5·t, where((x = 0) ∧ t15, t5, 0))
 	for i := range 6 {
 		dxRow := dx[N*i:][:N]
 		xRow := x[N*i:][:N]
-		t12Row := t12[N*i:][:N]
+		t11Row := t11[N*i:][:N]
 		for j := range dxRow {
 			t := float64(0)
-			if xRow[j] == 0 && t16[j] {
-				t = t8[j]
+			if xRow[j] == 0 && t15[j] {
+				t = t5[j]
 			}
 			t2Of := t
-			if t15[j] {
-				t2Of = t8[j] * dxRow[j]
+			if t14[j] {
+				t2Of = t5[j] * dxRow[j]
 			}
-			dxRow[j] = t12Row[j] + t2Of
+			dxRow[j] = t11Row[j] + w[j]*t2Of
 		}
 	}
 }
@@ -2241,21 +2237,21 @@ func FoldedVJP(dx, x, w, work []float64) {
 // FoldedJVP sets dout to the product of the Jacobian of Folded at x with v,
 // without the Jacobian.
 //
-//	t    = where(x = 0, 1, x)     [2,3,N]
-//	t2   = Π t                    [N]
-//	t3   = Σ [x = 0]              [N]
-//	t4   = min x                  [N]
-//	t5   = max x                  [N]
-//	t6   = (t3 = 1)               [N]
-//	t7   = (t3 = 0)               [N]
-//	t8   = Σ (where((x = 0) ∧ t6, where(t7, 0, v), 0) + where(t7, v, 0)/t)  [N]
-//	t9   = Σ where(x = t5, v, 0)  [N]
-//	t10  = Σ [x = t5]             [N]
-//	t11  = Σ where(x = t4, v, 0)  [N]
-//	t12  = Σ [x = t4]             [N]
-//	t13  = t2 ⊙ t8                [N]
-//	t14  = t13 + t4 ⊙ t9/t10      [N]
-//	dout = t14 + t5 ⊙ t11/t12     [N]
+//	t    = 1/where(x = 0, 1, x)   [2,3,N]
+//	t2   = min x                  [N]
+//	t3   = max x                  [N]
+//	t4   = Σ [x = 0]              [N]
+//	t5   = Π where(x = 0, 1, x)   [N]
+//	t6   = Σ where(x = t3, v, 0)  [N]
+//	t7   = Σ [x = t3]             [N]
+//	t8   = Σ where(x = t2, v, 0)  [N]
+//	t9   = Σ [x = t2]             [N]
+//	t10  = t2 ⊙ t6/t7             [N]
+//	t11  = t10 + t3 ⊙ t8/t9       [N]
+//	t12  = (t4 = 0)               [N]
+//	t13  = (t4 = 1)               [N]
+//	t14  = Σ v ⊙ where(t12, t5·t, where((x = 0) ∧ t13, t5, 0))  [N]
+//	dout = t11 + t14              [N]
 //
 // It panics unless the lengths fit: dout [N], x [2,3,N], v [2,3,N]. What is
 // set may not overlap the rest.
@@ -2282,28 +2278,28 @@ func FoldedJVP(dout, x, v, work []float64) {
 	t4 := work[7*N : 8*N]
 	t5 := work[8*N : 9*N]
 	t := work[0 : 6*N]
-	t6 := make([]bool, N)
-	t7 := make([]bool, N)
-	t8 := work[6*N : 7*N]
-	t9 := work[9*N : 10*N]
-	t10 := work[10*N : 11*N]
-	t11 := work[11*N : 12*N]
-	t12 := work[12*N : 13*N]
+	t6 := work[9*N : 10*N]
+	t7 := work[10*N : 11*N]
+	t8 := work[11*N : 12*N]
+	t9 := work[12*N : 13*N]
+	t12 := make([]bool, N)
+	t13 := make([]bool, N)
+	t14 := work[6*N : 7*N]
 
-	// t = where(x = 0, 1, x)
-	// t2 = Π t
-	// t3 = Σ [x = 0]
-	// t4 = min x
-	// t5 = max x
+	// t = 1/where(x = 0, 1, x)
+	// t2 = min x
+	// t3 = max x
+	// t4 = Σ [x = 0]
+	// t5 = Π where(x = 0, 1, x)
 	for i := range dout {
-		dout[i] = 1
+		dout[i] = math.Inf(1)
 	}
-	clear(t3)
-	for i := range t4 {
-		t4[i] = math.Inf(1)
+	for i := range t3 {
+		t3[i] = math.Inf(-1)
 	}
+	clear(t4)
 	for i := range t5 {
-		t5[i] = math.Inf(-1)
+		t5[i] = 1
 	}
 	for i := range 6 {
 		xRow := x[N*i:][:N]
@@ -2313,95 +2309,99 @@ func FoldedJVP(dout, x, v, work []float64) {
 			if xRow[j] == 0 {
 				tOf = 1
 			}
-			dout[j] *= tOf
+			u := 1 / tOf
+			if xRow[j] < dout[j] || xRow[j] != xRow[j] {
+				dout[j] = xRow[j]
+			}
+			if xRow[j] > t3[j] || xRow[j] != xRow[j] {
+				t3[j] = xRow[j]
+			}
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
-			t3[j] += hit
-			if xRow[j] < t4[j] || xRow[j] != xRow[j] {
-				t4[j] = xRow[j]
-			}
-			if xRow[j] > t5[j] || xRow[j] != xRow[j] {
-				t5[j] = xRow[j]
-			}
-			tRow[j] = tOf
+			t4[j] += hit
+			t5[j] *= tOf
+			tRow[j] = u
 		}
 	}
 
-	// t6 = (t3 = 1)
-	// t7 = (t3 = 0)
-	for i := range N {
-		tOf := t3[i] == 1
-		t2 := t3[i] == 0
-		t6[i] = tOf
-		t7[i] = t2
-	}
-
-	// t8 = Σ (where((x = 0) ∧ t6, where(t7, 0, v), 0) + where(t7, v, 0)/t)
-	// t9 = Σ where(x = t5, v, 0)
-	// t10 = Σ [x = t5]
-	// t11 = Σ where(x = t4, v, 0)
-	// t12 = Σ [x = t4]
+	// t6 = Σ where(x = t3, v, 0)
+	// t7 = Σ [x = t3]
+	// t8 = Σ where(x = t2, v, 0)
+	// t9 = Σ [x = t2]
+	clear(t6)
+	clear(t7)
 	clear(t8)
 	clear(t9)
-	clear(t10)
-	clear(t11)
-	clear(t12)
 	for i := range 6 {
-		vRow := v[N*i:][:N]
 		xRow := x[N*i:][:N]
-		tRow := t[N*i:][:N]
-		for j := range tRow {
-			tOf := vRow[j]
-			if t7[j] {
-				tOf = 0
+		vRow := v[N*i:][:N]
+		for j := range dout {
+			tOf := float64(0)
+			if xRow[j] == t3[j] {
+				tOf = vRow[j]
 			}
 			t2 := float64(0)
-			if xRow[j] == 0 && t6[j] {
-				t2 = tOf
+			if xRow[j] == dout[j] {
+				t2 = vRow[j]
 			}
-			t3Of := float64(0)
-			if t7[j] {
-				t3Of = vRow[j]
-			}
-			t4Of := float64(0)
-			if xRow[j] == t5[j] {
-				t4Of = vRow[j]
-			}
-			t5Of := float64(0)
-			if xRow[j] == t4[j] {
-				t5Of = vRow[j]
-			}
-			t8[j] += t2 + t3Of/tRow[j]
-			t9[j] += t4Of
+			t6[j] += tOf
 			hit := float64(0)
-			if xRow[j] == t5[j] {
+			if xRow[j] == t3[j] {
 				hit = 1
 			}
-			t10[j] += hit
-			t11[j] += t5Of
+			t7[j] += hit
+			t8[j] += t2
 			hit2 := float64(0)
-			if xRow[j] == t4[j] {
+			if xRow[j] == dout[j] {
 				hit2 = 1
 			}
-			t12[j] += hit2
+			t9[j] += hit2
 		}
 	}
 
-	// t13 = t2 ⊙ t8
+	// t10 = t2 ⊙ t6/t7
 	for i := range N {
-		dout[i] *= t8[i]
+		dout[i] = dout[i] * t6[i] / t7[i]
 	}
 
-	// t14 = t13 + t4 ⊙ t9/t10
+	// t11 = t10 + t3 ⊙ t8/t9
 	for i := range N {
-		dout[i] += t4[i] * t9[i] / t10[i]
+		dout[i] += t3[i] * t8[i] / t9[i]
 	}
 
-	// dout = t14 + t5 ⊙ t11/t12
+	// t12 = (t4 = 0)
+	// t13 = (t4 = 1)
 	for i := range N {
-		dout[i] += t5[i] * t11[i] / t12[i]
+		tOf := t4[i] == 0
+		t2 := t4[i] == 1
+		t12[i] = tOf
+		t13[i] = t2
+	}
+
+	// t14 = Σ v ⊙ where(t12, t5·t, where((x = 0) ∧ t13, t5, 0))
+	clear(t14)
+	for i := range 6 {
+		tRow := t[N*i:][:N]
+		xRow := x[N*i:][:N]
+		vRow := v[N*i:][:N]
+		for j := range tRow {
+			tOf := float64(0)
+			if xRow[j] == 0 && t13[j] {
+				tOf = t5[j]
+			}
+			t2 := tOf
+			if t12[j] {
+				t2 = t5[j] * tRow[j]
+			}
+			t14[j] += vRow[j] * t2
+		}
+	}
+
+	// dout = t11 + t14
+	for i := range N {
+		dout[i] += t14[i]
 	}
 }
 
@@ -2489,11 +2489,10 @@ func Five(out, x []float64, M int, work []float64) {
 //	t5  = Σⱼ [x = t3]             [2,N,2,M]
 //	t6  = Σ [t3 = 0]              [N,M]
 //	t7  = Π where(t3 = 0, 1, t3)  [N,M]
-//	t8  = (t6 = 0)                [N,M]
-//	t9  = (t6 = 1)                [N,M]
-//	t10 = Σ w                     [M,N]
-//	t11 = t10ᵀ ⊙ t7               [N,M]
-//	dx  = t + where(x = t3, where(t8, t11·t4, where((t3 = 0) ∧ t9, t11, 0))/t5, 0)  [2,N,2,M,2]
+//	t8  = Σ w                     [M,N]
+//	t9  = (t6 = 0)                [N,M]
+//	t10 = (t6 = 1)                [N,M]
+//	dx  = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)  [2,N,2,M,2]
 //	dx[:, :, :, :, 0] += t2
 //
 // It panics unless the lengths fit: dx [2,N,2,M,2], x [2,N,2,M,2], w [M,2,N].
@@ -2526,9 +2525,9 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 	t3 := work[4*M*N : 8*M*N]
 	t4 := work[8*M*N : 12*M*N]
 	t5 := work[12*M*N : 16*M*N]
-	t8 := make([]bool, M*N)
+	t8 := work[18*M*N : 19*M*N]
 	t9 := make([]bool, M*N)
-	t10 := work[16*M*N : 17*M*N]
+	t10 := make([]bool, M*N)
 
 	// t = x[:, :, :, :, 0]·wᵀ
 	// t2 = Σⱼ wᵀ·x
@@ -2586,57 +2585,50 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// t8 = (t6 = 0)
-	// t9 = (t6 = 1)
-	for i := range M * N {
-		t := t6[i] == 0
-		t2Of := t6[i] == 1
-		t8[i] = t
-		t9[i] = t2Of
-	}
-
-	// t10 = Σ w
-	clear(t10)
+	// t8 = Σ w
+	clear(t8)
 	for i := range M {
 		for j := range 2 {
 			wRow := w[2*N*i+N*j:][:N]
-			t10Row := t10[N*i:][:N]
-			for k := range t10Row {
-				t10Row[k] += wRow[k]
+			t8Row := t8[N*i:][:N]
+			for k := range t8Row {
+				t8Row[k] += wRow[k]
 			}
 		}
 	}
 
-	// t11 = t10ᵀ ⊙ t7
-	for i := range N {
-		t7Row := t7[M*i:][:M]
-		for j := range t7Row {
-			t7Row[j] *= t10[i+N*j]
-		}
+	// t9 = (t6 = 0)
+	// t10 = (t6 = 1)
+	for i := range M * N {
+		t := t6[i] == 0
+		t2Of := t6[i] == 1
+		t9[i] = t
+		t10[i] = t2Of
 	}
 
-	// dx = t + where(x = t3, where(t8, t11·t4, where((t3 = 0) ∧ t9, t11, 0))/t5, 0)
+	// dx = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)
 	for i := range 2 {
 		for j := range N {
 			for k := range 2 {
 				for l := range M {
 					u := t7[M*j+l] * t4[2*M*N*i+2*M*j+M*k+l]
 					t := float64(0)
-					if t3[2*M*N*i+2*M*j+M*k+l] == 0 && t9[M*j+l] {
+					if t3[2*M*N*i+2*M*j+M*k+l] == 0 && t10[M*j+l] {
 						t = t7[M*j+l]
 					}
 					t2Of := t
-					if t8[M*j+l] {
+					if t9[M*j+l] {
 						t2Of = u
 					}
 					u2 := t2Of / t5[2*M*N*i+2*M*j+M*k+l]
+					u3 := t8[j+N*l] * u2
 					xRow := (*[2]float64)(x[4*M*N*i+4*M*j+2*M*k+2*l:])
 					t3OfL := t3[2*M*N*i+2*M*j+M*k+l]
 					dxRow := (*[2]float64)(dx[4*M*N*i+4*M*j+2*M*k+2*l:])
 					for m := range dxRow {
 						t3Of := float64(0)
 						if xRow[m] == t3OfL {
-							t3Of = u2
+							t3Of = u3
 						}
 						dxRow[m] += t3Of
 					}
@@ -2655,5 +2647,5 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 // FiveWork is the length of the scratch memory that Five and its derivatives
 // need.
 func FiveWork(N, M int) int {
-	return max(3*M*N, 18*M*N)
+	return max(3*M*N, 19*M*N)
 }

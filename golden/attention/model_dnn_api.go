@@ -3,7 +3,6 @@
 package attention
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -520,13 +519,14 @@ func (m *Attention) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Attention. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -541,17 +541,42 @@ func (m *Attention) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("attention: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("attention: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "h.W", Shape: []int{11, 8}, Into: &w.params.HW},
+		{Name: "layer_norm.scale", Shape: []int{8}, Into: &w.params.LayerNormScale},
+		{Name: "layer_norm.shift", Shape: []int{8}, Into: &w.params.LayerNormShift},
+		{Name: "attention.Wqkv", Shape: []int{8, 24}, Into: &w.params.AttentionWqkv},
+		{Name: "attention.Wo", Shape: []int{8, 8}, Into: &w.params.AttentionWo},
+		{Name: "layer_norm2.scale", Shape: []int{8}, Into: &w.params.LayerNorm2Scale},
+		{Name: "layer_norm2.shift", Shape: []int{8}, Into: &w.params.LayerNorm2Shift},
+		{Name: "dense.W", Shape: []int{8, 16}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{16}, Into: &w.params.DenseB},
+		{Name: "dense2.W", Shape: []int{16, 8}, Into: &w.params.Dense2W},
+		{Name: "dense2.b", Shape: []int{8}, Into: &w.params.Dense2B},
+		{Name: "layer_norm3.scale", Shape: []int{8}, Into: &w.params.LayerNorm3Scale},
+		{Name: "layer_norm3.shift", Shape: []int{8}, Into: &w.params.LayerNorm3Shift},
+		{Name: "logits.W", Shape: []int{8, 11}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{11}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -619,7 +644,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "attention", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {

@@ -996,30 +996,27 @@ func VolumeValueGrad(grad, A []float64) float64 {
 //	t         = cos(x)                         [N]
 //	t2        = w ⊙ t                          [N]
 //	t3        = 2·t2                           [N]
-//	t4        = where(t = 0, 1, t)             [N]
-//	t5        = 1/t4                           [N]
-//	t6        = sin(x)                         [N]
-//	t7        = where(t4 = 0, 1, t4)           [N]
-//	t8        = where(t = 0, 0, −(−(w ⊙ t6)))  [N]
-//	t9        = t8/t4                          [N]
-//	t10       = (−2)·w ⊙ −(w ⊙ t6)             [N]
+//	t4        = 1/where(t = 0, 1, t)           [N]
+//	t5        = sin(x)                         [N]
+//	t6        = where(i = j, 0, −(−(w ⊙ t5)))  [N,N]
+//	t7        = where(i = j, 1, t)             [N,N]
+//	t8        = 1/where(t7 = 0, 1, t7)         [N,N]
+//	t9        = (−2)·w ⊙ −(w ⊙ t5)             [N]
 //	s         = Σ [t = 0]                      []
-//	s2        = Π t4                           []
-//	s3        = Π t7                           []
-//	s4        = Σ [t4 = 0]                     []
-//	s6        = (s = 1)                        []
-//	s7        = (s = 0)                        []
-//	t11       = t2 ⊙ (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0)))  [N]
-//	t12       = s2·t9                          [N]
-//	g         = (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0))) ⊙ t6
-//	s5        = Σ g²                           []
-//	s9        = (s4 = 0)                       []
-//	s10       = (s4 = 1)                       []
-//	s8        = Σ (where((t4 = 0) ∧ s10, where(s9, 0, t8), 0) + where(s9, t8, 0)/t7)  []
-//	s12       = s3·s8                          []
-//	da1       = t11 + t6 ⊙ (where(s7, (s12 − t12)/t4, where((t = 0) ∧ s6, s12, 0)) − t10)
-//	s11       = Σ da1²                         []
-//	curvature = s11 + s5                       []
+//	s2        = Π where(t = 0, 1, t)           []
+//	t10       = Σᵢ [t7 = 0]                    [N]
+//	t11       = Πᵢ where(t7 = 0, 1, t7)        [N]
+//	s4        = (s = 1)                        []
+//	s5        = (s = 0)                        []
+//	t12       = t2 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))  [N]
+//	g         = t5 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))
+//	s3        = Σ g²                           []
+//	t13       = (t10 = 0)                      [N]
+//	t14       = (t10 = 1)                      [N]
+//	t15       = Σᵢ t6 ⊙ where(t13, t11·t8, where((t7 = 0) ∧ t14, t11, 0))  [N]
+//	da1       = t12 + t5 ⊙ (t15 − t9)
+//	s6        = Σ da1²                         []
+//	curvature = s6 + s3                        []
 //
 // It panics unless the lengths fit: x [N], w [N].
 //
@@ -1035,35 +1032,40 @@ func Curvature(x, w, work []float64) float64 {
 		panic(fmt.Sprintf("calculus: Curvature: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
+	t10 := work[3*N*N+6*N : 3*N*N+7*N]
+	t11 := work[3*N*N+7*N : 3*N*N+8*N]
 	t := work[0:N]
 	t2 := work[N : 2*N]
 	t3 := work[2*N : 3*N]
 	t4 := work[3*N : 4*N]
 	t5 := work[4*N : 5*N]
-	t6 := work[5*N : 6*N]
-	t7 := work[6*N : 7*N]
-	t8 := work[7*N : 8*N]
-	t9 := work[8*N : 9*N]
-	t10 := work[9*N : 10*N]
+	t9 := work[3*N*N+5*N : 3*N*N+6*N]
+	t6 := work[5*N : N*N+5*N]
+	t7 := work[N*N+5*N : 2*N*N+5*N]
+	t8 := work[2*N*N+5*N : 3*N*N+5*N]
+	t13 := make([]bool, N)
+	t14 := make([]bool, N)
+	t15 := work[N : 2*N]
 
 	// t = cos(x)
 	// t2 = w ⊙ t
 	// t3 = 2·t2
-	// t4 = where(t = 0, 1, t)
-	// t5 = 1/t4
-	// t6 = sin(x)
-	// t7 = where(t4 = 0, 1, t4)
-	// t8 = where(t = 0, 0, −(−(w ⊙ t6)))
-	// t9 = t8/t4
-	// t10 = (−2)·w ⊙ −(w ⊙ t6)
+	// t4 = 1/where(t = 0, 1, t)
+	// t5 = sin(x)
+	// t6 = where(i = j, 0, −(−(w ⊙ t5)))
+	// t7 = where(i = j, 1, t)
+	// t8 = 1/where(t7 = 0, 1, t7)
+	// t9 = (−2)·w ⊙ −(w ⊙ t5)
 	// s = Σ [t = 0]
-	// s2 = Π t4
-	// s3 = Π t7
-	// s4 = Σ [t4 = 0]
+	// s2 = Π where(t = 0, 1, t)
+	// t10 = Σᵢ [t7 = 0]
+	// t11 = Πᵢ where(t7 = 0, 1, t7)
 	s := 0.0
 	s2 := 1.0
-	s3 := 1.0
-	s4 := 0.0
+	clear(t10)
+	for i := range t11 {
+		t11[i] = 1
+	}
 	for i := range N {
 		tOf := math.Cos(x[i])
 		u := w[i] * tOf
@@ -1074,158 +1076,159 @@ func Curvature(x, w, work []float64) float64 {
 		}
 		u3 := 1 / t2Of
 		t3Of := math.Sin(x[i])
-		t4Of := t2Of
-		if t2Of == 0 {
-			t4Of = 1
-		}
-		t5Of := -(w[i] * t3Of)
-		t6Of := -t5Of
-		if tOf == 0 {
-			t6Of = 0
-		}
-		u4 := t6Of / t2Of
-		u5 := -2 * (w[i] * t5Of)
+		u4 := w[i] * t3Of
+		t4Of := -u4
+		t5Of := -t4Of
+		u5 := -2 * (w[i] * t4Of)
 		hit := float64(0)
 		if tOf == 0 {
 			hit = 1
 		}
 		s += hit
 		s2 *= t2Of
-		s3 *= t4Of
-		hit2 := float64(0)
-		if t2Of == 0 {
-			hit2 = 1
-		}
-		s4 += hit2
 		t[i] = tOf
 		t2[i] = u
 		t3[i] = u2
-		t4[i] = t2Of
-		t5[i] = u3
-		t6[i] = t3Of
-		t7[i] = t4Of
-		t8[i] = t6Of
-		t9[i] = u4
-		t10[i] = u5
+		t4[i] = u3
+		t5[i] = t3Of
+		t9[i] = u5
+		t6Row := t6[N*i:][:N]
+		t7Row := t7[N*i:][:N]
+		t8Row := t8[N*i:][:N]
+		for j := range t10 {
+			t6Of := t5Of
+			if i == j {
+				t6Of = 0
+			}
+			t7Of := tOf
+			if i == j {
+				t7Of = 1
+			}
+			t8Of := t7Of
+			if t7Of == 0 {
+				t8Of = 1
+			}
+			u6 := 1 / t8Of
+			hit2 := float64(0)
+			if t7Of == 0 {
+				hit2 = 1
+			}
+			t10[j] += hit2
+			t11[j] *= t8Of
+			t6Row[j] = t6Of
+			t7Row[j] = t7Of
+			t8Row[j] = u6
+		}
 	}
 
-	// s6 = (s = 1)
-	s6 := s == 1
-	// s7 = (s = 0)
-	s7 := s == 0
+	// s4 = (s = 1)
+	s4 := s == 1
+	// s5 = (s = 0)
+	s5 := s == 0
 
-	// t11 = t2 ⊙ (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0)))
-	// t12 = s2·t9
-	// g = (t3 − where(s7, s2·t5, where((t = 0) ∧ s6, s2, 0))) ⊙ t6
-	// s5 = Σ g²
-	s5 := 0.0
+	// t12 = t2 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))
+	// g = t5 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))
+	// s3 = Σ g²
+	s3 := 0.0
 	for i := range N {
 		tOf := float64(0)
-		if t[i] == 0 && s6 {
+		if t[i] == 0 && s4 {
 			tOf = s2
 		}
 		t2Of := tOf
-		if s7 {
-			t2Of = s2 * t5[i]
+		if s5 {
+			t2Of = s2 * t4[i]
 		}
 		d := t3[i] - t2Of
 		u := t2[i] * d
-		u2 := s2 * t9[i]
-		g := d * t6[i]
-		s5 += g * g
-		t2[i] = u
-		t3[i] = u2
+		g := t5[i] * d
+		s3 += g * g
+		t[i] = u
 	}
 
-	// s9 = (s4 = 0)
-	s9 := s4 == 0
-	// s10 = (s4 = 1)
-	s10 := s4 == 1
-
-	// s8 = Σ (where((t4 = 0) ∧ s10, where(s9, 0, t8), 0) + where(s9, t8, 0)/t7)
-	s8 := 0.0
+	// t13 = (t10 = 0)
+	// t14 = (t10 = 1)
 	for i := range N {
-		tOf := t8[i]
-		if s9 {
-			tOf = 0
-		}
-		t2Of := float64(0)
-		if t4[i] == 0 && s10 {
-			t2Of = tOf
-		}
-		t3Of := float64(0)
-		if s9 {
-			t3Of = t8[i]
-		}
-		s8 += t2Of + t3Of/t7[i]
+		tOf := t10[i] == 0
+		t2Of := t10[i] == 1
+		t13[i] = tOf
+		t14[i] = t2Of
 	}
 
-	// s12 = s3·s8
-	s12 := s3 * s8
-
-	// da1 = t11 + t6 ⊙ (where(s7, (s12 − t12)/t4, where((t = 0) ∧ s6, s12, 0)) − t10)
-	// s11 = Σ da1²
-	s11 := 0.0
+	// t15 = Σᵢ t6 ⊙ where(t13, t11·t8, where((t7 = 0) ∧ t14, t11, 0))
+	clear(t15)
 	for i := range N {
-		tOf := float64(0)
-		if t[i] == 0 && s6 {
-			tOf = s12
+		t8Row := t8[N*i:][:N]
+		t7Row := t7[N*i:][:N]
+		t6Row := t6[N*i:][:N]
+		for j := range t11 {
+			tOf := float64(0)
+			if t7Row[j] == 0 && t14[j] {
+				tOf = t11[j]
+			}
+			t2Of := tOf
+			if t13[j] {
+				t2Of = t11[j] * t8Row[j]
+			}
+			t15[j] += t6Row[j] * t2Of
 		}
-		t2Of := tOf
-		if s7 {
-			t2Of = (s12 - t3[i]) / t4[i]
-		}
-		da1 := t2[i] + t6[i]*(t2Of-t10[i])
-		s11 += da1 * da1
 	}
 
-	// curvature = s11 + s5
-	curvature := s11 + s5
+	// da1 = t12 + t5 ⊙ (t15 − t9)
+	// s6 = Σ da1²
+	s6 := 0.0
+	for i := range N {
+		da1 := t[i] + t5[i]*(t15[i]-t9[i])
+		s6 += da1 * da1
+	}
+
+	// curvature = s6 + s3
+	curvature := s6 + s3
 	return curvature
 }
 
 // CurvatureGrad sets grad to the gradient of Curvature by x at x and w.
 //
-//	t    = cos(x)                                  [N]
-//	t2   = w ⊙ t                                   [N]
-//	t3   = 2·t2                                    [N]
-//	t4   = where(t = 0, 1, t)                      [N]
-//	t5   = 1/t4                                    [N]
-//	t6   = sin(x)                                  [N]
-//	t7   = where(t4 = 0, 1, t4)                    [N]
-//	t8   = w ⊙ t6                                  [N]
-//	t9   = where(t = 0, 0, −(−t8))                 [N]
-//	t10  = t9/t4                                   [N]
-//	t11  = (−2)·w ⊙ −t8                            [N]
-//	t12  = 1/t7                                    [N]
-//	t13  = t4²                                     [N]
-//	t14  = 1/where(t7 = 0, 1, t7)                  [N]
-//	t15  = t6²                                     [N]
-//	s    = Σ [t = 0]                               []
-//	s2   = Π t4                                    []
-//	s3   = Π t7                                    []
-//	s4   = Σ [t4 = 0]                              []
-//	s5   = Σ [t7 = 0]                              []
-//	s6   = Π where(t7 = 0, 1, t7)                  []
-//	s7   = (s = 1)                                 []
-//	s8   = (s = 0)                                 []
-//	t16  = t3 − where(s8, s2·t5, where((t = 0) ∧ s7, s2, 0))  [N]
-//	t17  = 2·t16² ⊙ t6                             [N]
-//	t18  = s2·t10                                  [N]
-//	t19  = t2 ⊙ t16                                [N]
-//	t20  = t16 ⊙ t15                               [N]
-//	s10  = (s4 = 0)                                []
-//	s11  = (s4 = 1)                                []
-//	t21  = where(s10, t9, 0)/t7/t7                 [N]
-//	s9   = Σ (where((t4 = 0) ∧ s11, where(s10, 0, t9), 0) + where(s10, t9, 0)/t7)  []
-//	s14  = s3·s9                                   []
-//	s15  = 2·s2                                    []
-//	da1  = t19 + t6 ⊙ (where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11)
-//	t22  = t17 + 2·(where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11) ⊙ da1  [N]
-//	t23  = s15·where(s8, t6 ⊙ da1, 0)/t13          [N]
-//	t24  = 4·t8 ⊙ da1                              [N]
-//	t25  = s15·t10 ⊙ where(s8, t6 ⊙ da1, 0)/t13 − 2·(s14 − t18)/t4 ⊙ where(s8, t6 ⊙ da1, 0)/t4  [N]
-//	t26  = s15·where(s8, t20 + t2 ⊙ da1, 0)/t13    [N]
+//	t    = cos(x)                          [N]
+//	t2   = sin(x)                          [N]
+//	t3   = w ⊙ t                           [N]
+//	t4   = 2·t3                            [N]
+//	t5   = 1/where(t = 0, 1, t)            [N]
+//	t6   = w ⊙ t2                          [N]
+//	t7   = where(i = j, 0, −(−t6))         [N,N]
+//	t8   = where(i = j, 1, t)              [N,N]
+//	t9   = 1/where(t8 = 0, 1, t8)          [N,N]
+//	t10  = (−2)·w ⊙ −t6                    [N]
+//	t11  = t2²                             [N]
+//	s    = Σ [t = 0]                       []
+//	s2   = Π where(t = 0, 1, t)            []
+//	t12  = Σᵢ [t8 = 0]                     [N]
+//	t13  = Πᵢ where(t8 = 0, 1, t8)         [N]
+//	s3   = (s = 1)                         []
+//	s4   = (s = 0)                         []
+//	t14  = t4 − where(s4, s2·t5, where((t = 0) ∧ s3, s2, 0))  [N]
+//	t15  = 2·t2 ⊙ t14²                     [N]
+//	t16  = t3 ⊙ t14                        [N]
+//	t17  = t11 ⊙ t14                       [N]
+//	t18  = (t12 = 0)                       [N]
+//	t19  = (t12 = 1)                       [N]
+//	t20  = where(t18, t13·t9, where((t8 = 0) ∧ t19, t13, 0))  [N,N]
+//	t21  = where(i = k, 1, t8)             [N,N,N]
+//	t22  = 1/where(t21 = 0, 1, t21)        [N,N,N]
+//	t23  = Σᵢ t7 ⊙ t20                     [N]
+//	t24  = Σᵢ [t21 = 0]                    [N,N]
+//	t25  = Πᵢ where(t21 = 0, 1, t21)       [N,N]
+//	da1  = t16 + t2 ⊙ (t23 − t10)
+//	t26  = t15 + 2·(t23 − t10) ⊙ da1       [N]
+//	t27  = t2 ⊙ da1                        [N]
+//	t28  = 4·t6 ⊙ da1                      [N]
+//	t29  = t17 + t3 ⊙ da1                  [N]
+//	t30  = w ⊙ (2·t14 ⊙ da1 + 4·t29)       [N]
+//	t31  = t ⊙ (t26 + w ⊙ (2·Σⱼ where(i = j, 0, t27·t20) − t28))  [N]
+//	t32  = t27·t7                          [N,N]
+//	t33  = 2·Σⱼ where(i = j, 0, t29·t20)   [N]
+//	t34  = (t24 = 0)                       [N,N]
+//	t35  = (t24 = 1)                       [N,N]
 //	…
 //
 // It panics unless the lengths fit: grad [N], x [N], w [N]. What is set may
@@ -1246,340 +1249,340 @@ func CurvatureGrad(grad, x, w, work []float64) {
 		panic(fmt.Sprintf("calculus: CurvatureGrad: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
+	t12 := work[3*N*N+7*N : 3*N*N+8*N]
+	t13 := work[3*N*N+8*N : 3*N*N+9*N]
 	t2 := work[0:N]
 	t3 := work[N : 2*N]
 	t4 := work[2*N : 3*N]
 	t5 := work[3*N : 4*N]
 	t6 := work[4*N : 5*N]
-	t7 := work[5*N : 6*N]
-	t8 := work[6*N : 7*N]
-	t9 := work[7*N : 8*N]
-	t10 := work[8*N : 9*N]
-	t11 := work[9*N : 10*N]
-	t12 := work[10*N : 11*N]
-	t13 := work[11*N : 12*N]
-	t14 := work[12*N : 13*N]
-	t15 := work[13*N : 14*N]
-	t19 := work[14*N : 15*N]
-	t20 := work[15*N : 16*N]
+	t10 := work[3*N*N+5*N : 3*N*N+6*N]
+	t11 := work[3*N*N+6*N : 3*N*N+7*N]
+	t7 := work[5*N : N*N+5*N]
+	t8 := work[N*N+5*N : 2*N*N+5*N]
+	t9 := work[2*N*N+5*N : 3*N*N+5*N]
+	t17 := work[3*N*N+9*N : 3*N*N+10*N]
+	t18 := make([]bool, N)
+	t19 := make([]bool, N)
+	t23 := work[3*N*N+7*N : 3*N*N+8*N]
+	t24 := work[2*N*N*N+3*N*N+10*N : 2*N*N*N+4*N*N+10*N]
+	t25 := work[2*N*N*N+4*N*N+10*N : 2*N*N*N+5*N*N+10*N]
+	t21 := work[3*N*N+10*N : N*N*N+3*N*N+10*N]
+	t22 := work[N*N*N+3*N*N+10*N : 2*N*N*N+3*N*N+10*N]
+	t34 := make([]bool, N*N)
+	t35 := make([]bool, N*N)
+	t36 := work[2*N : 3*N]
 
 	// t = cos(x)
-	// t2 = w ⊙ t
-	// t3 = 2·t2
-	// t4 = where(t = 0, 1, t)
-	// t5 = 1/t4
-	// t6 = sin(x)
-	// t7 = where(t4 = 0, 1, t4)
-	// t8 = w ⊙ t6
-	// t9 = where(t = 0, 0, −(−t8))
-	// t10 = t9/t4
-	// t11 = (−2)·w ⊙ −t8
-	// t12 = 1/t7
-	// t13 = t4²
-	// t14 = 1/where(t7 = 0, 1, t7)
-	// t15 = t6²
+	// t2 = sin(x)
+	// t3 = w ⊙ t
+	// t4 = 2·t3
+	// t5 = 1/where(t = 0, 1, t)
+	// t6 = w ⊙ t2
+	// t7 = where(i = j, 0, −(−t6))
+	// t8 = where(i = j, 1, t)
+	// t9 = 1/where(t8 = 0, 1, t8)
+	// t10 = (−2)·w ⊙ −t6
+	// t11 = t2²
 	// s = Σ [t = 0]
-	// s2 = Π t4
-	// s3 = Π t7
-	// s4 = Σ [t4 = 0]
-	// s5 = Σ [t7 = 0]
-	// s6 = Π where(t7 = 0, 1, t7)
+	// s2 = Π where(t = 0, 1, t)
+	// t12 = Σᵢ [t8 = 0]
+	// t13 = Πᵢ where(t8 = 0, 1, t8)
 	s := 0.0
 	s2 := 1.0
-	s3 := 1.0
-	s4 := 0.0
-	s5 := 0.0
-	s6 := 1.0
+	clear(t12)
+	for i := range t13 {
+		t13[i] = 1
+	}
 	for i := range N {
 		t := math.Cos(x[i])
+		t2Of := math.Sin(x[i])
 		u := w[i] * t
 		u2 := 2 * u
-		t2Of := t
+		t3Of := t
 		if t == 0 {
-			t2Of = 1
+			t3Of = 1
 		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		t4Of := t2Of
-		if t2Of == 0 {
-			t4Of = 1
-		}
-		u4 := w[i] * t3Of
-		t5Of := -u4
-		t6Of := -t5Of
-		if t == 0 {
-			t6Of = 0
-		}
-		u5 := t6Of / t2Of
-		u6 := -2 * (w[i] * t5Of)
-		u7 := 1 / t4Of
-		u8 := t2Of * t2Of
-		t7Of := t4Of
-		if t4Of == 0 {
-			t7Of = 1
-		}
-		u9 := 1 / t7Of
-		u10 := t3Of * t3Of
+		u3 := 1 / t3Of
+		u4 := w[i] * t2Of
+		t4Of := -u4
+		t5Of := -t4Of
+		u5 := -2 * (w[i] * t4Of)
+		u6 := t2Of * t2Of
 		hit := float64(0)
 		if t == 0 {
 			hit = 1
 		}
 		s += hit
-		s2 *= t2Of
-		s3 *= t4Of
-		hit2 := float64(0)
-		if t2Of == 0 {
-			hit2 = 1
-		}
-		s4 += hit2
-		hit3 := float64(0)
-		if t4Of == 0 {
-			hit3 = 1
-		}
-		s5 += hit3
-		s6 *= t7Of
+		s2 *= t3Of
 		grad[i] = t
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = t2Of
+		t2[i] = t2Of
+		t3[i] = u
+		t4[i] = u2
 		t5[i] = u3
-		t6[i] = t3Of
-		t7[i] = t4Of
-		t8[i] = u4
-		t9[i] = t6Of
+		t6[i] = u4
 		t10[i] = u5
 		t11[i] = u6
-		t12[i] = u7
-		t13[i] = u8
-		t14[i] = u9
-		t15[i] = u10
+		t7Row := t7[N*i:][:N]
+		t8Row := t8[N*i:][:N]
+		t9Row := t9[N*i:][:N]
+		for j := range t12 {
+			t6Of := t5Of
+			if i == j {
+				t6Of = 0
+			}
+			t7Of := t
+			if i == j {
+				t7Of = 1
+			}
+			t8Of := t7Of
+			if t7Of == 0 {
+				t8Of = 1
+			}
+			u7 := 1 / t8Of
+			hit2 := float64(0)
+			if t7Of == 0 {
+				hit2 = 1
+			}
+			t12[j] += hit2
+			t13[j] *= t8Of
+			t7Row[j] = t6Of
+			t8Row[j] = t7Of
+			t9Row[j] = u7
+		}
 	}
 
-	// s7 = (s = 1)
-	s7 := s == 1
-	// s8 = (s = 0)
-	s8 := s == 0
+	// s3 = (s = 1)
+	s3 := s == 1
+	// s4 = (s = 0)
+	s4 := s == 0
 
-	// t16 = t3 − where(s8, s2·t5, where((t = 0) ∧ s7, s2, 0))
-	// t17 = 2·t16² ⊙ t6
-	// t18 = s2·t10
-	// t19 = t2 ⊙ t16
-	// t20 = t16 ⊙ t15
+	// t14 = t4 − where(s4, s2·t5, where((t = 0) ∧ s3, s2, 0))
+	// t15 = 2·t2 ⊙ t14²
+	// t16 = t3 ⊙ t14
+	// t17 = t11 ⊙ t14
 	for i := range N {
 		t := float64(0)
-		if grad[i] == 0 && s7 {
+		if grad[i] == 0 && s3 {
 			t = s2
 		}
 		t2Of := t
-		if s8 {
+		if s4 {
 			t2Of = s2 * t5[i]
 		}
-		d := t3[i] - t2Of
-		u := 2 * (d * d * t6[i])
-		u2 := s2 * t10[i]
-		u3 := t2[i] * d
-		u4 := d * t15[i]
-		t3[i] = d
+		d := t4[i] - t2Of
+		u := 2 * (t2[i] * (d * d))
+		u2 := t3[i] * d
+		u3 := t11[i] * d
+		t4[i] = d
 		t5[i] = u
-		t15[i] = u2
-		t19[i] = u3
-		t20[i] = u4
+		t11[i] = u2
+		t17[i] = u3
 	}
 
-	// s10 = (s4 = 0)
-	s10 := s4 == 0
-	// s11 = (s4 = 1)
-	s11 := s4 == 1
-
-	// t21 = where(s10, t9, 0)/t7/t7
-	// s9 = Σ (where((t4 = 0) ∧ s11, where(s10, 0, t9), 0) + where(s10, t9, 0)/t7)
-	s9 := 0.0
+	// t18 = (t12 = 0)
+	// t19 = (t12 = 1)
 	for i := range N {
-		t := t9[i]
-		if s10 {
-			t = 0
+		t := t12[i] == 0
+		t2Of := t12[i] == 1
+		t18[i] = t
+		t19[i] = t2Of
+	}
+
+	// t20 = where(t18, t13·t9, where((t8 = 0) ∧ t19, t13, 0))
+	// t21 = where(i = k, 1, t8)
+	// t22 = 1/where(t21 = 0, 1, t21)
+	// t23 = Σᵢ t7 ⊙ t20
+	// t24 = Σᵢ [t21 = 0]
+	// t25 = Πᵢ where(t21 = 0, 1, t21)
+	clear(t23)
+	clear(t24)
+	for i := range t25 {
+		t25[i] = 1
+	}
+	for i := range N {
+		for j := range N {
+			u := t13[j] * t9[N*i+j]
+			t := float64(0)
+			if t8[N*i+j] == 0 && t19[j] {
+				t = t13[j]
+			}
+			t2Of := t
+			if t18[j] {
+				t2Of = u
+			}
+			t23[j] += t7[N*i+j] * t2Of
+			t9[N*i+j] = t2Of
+			t8OfJ := t8[N*i+j]
+			t21Row := t21[N*N*i+N*j:][:N]
+			t22Row := t22[N*N*i+N*j:][:N]
+			t24Row := t24[N*j:][:N]
+			t25Row := t25[N*j:][:N]
+			for k := range t21Row {
+				t3Of := t8OfJ
+				if i == k {
+					t3Of = 1
+				}
+				t4Of := t3Of
+				if t3Of == 0 {
+					t4Of = 1
+				}
+				u2 := 1 / t4Of
+				hit := float64(0)
+				if t3Of == 0 {
+					hit = 1
+				}
+				t24Row[k] += hit
+				t25Row[k] *= t4Of
+				t21Row[k] = t3Of
+				t22Row[k] = u2
+			}
 		}
+	}
+
+	// da1 = t16 + t2 ⊙ (t23 − t10)
+	// t26 = t15 + 2·(t23 − t10) ⊙ da1
+	// t27 = t2 ⊙ da1
+	// t28 = 4·t6 ⊙ da1
+	// t29 = t17 + t3 ⊙ da1
+	// t30 = w ⊙ (2·t14 ⊙ da1 + 4·t29)
+	for i := range N {
+		d := t23[i] - t10[i]
+		da1 := t11[i] + t2[i]*d
+		t := t5[i] + 2*(d*da1)
+		u := t2[i] * da1
+		u2 := 4 * (t6[i] * da1)
+		t2Of := t17[i] + t3[i]*da1
+		u3 := w[i] * (2*(t4[i]*da1) + 4*t2Of)
+		t3[i] = t
+		t4[i] = u
+		t5[i] = u2
+		t6[i] = t2Of
+		t10[i] = u3
+	}
+
+	// t31 = t ⊙ (t26 + w ⊙ (2·Σⱼ where(i = j, 0, t27·t20) − t28))
+	// t32 = t27·t7
+	// t33 = 2·Σⱼ where(i = j, 0, t29·t20)
+	for i := range N {
+		t9Row := t9[N*i:][:N]
+		t7Row := t7[N*i:][:N]
+		t := float64(0)
 		t2Of := float64(0)
-		if t4[i] == 0 && s11 {
-			t2Of = t
+		for j := range t4 {
+			t3Of := t4[j] * t9Row[j]
+			if i == j {
+				t3Of = 0
+			}
+			u := t4[j] * t7Row[j]
+			t4Of := t6[j] * t9Row[j]
+			if i == j {
+				t4Of = 0
+			}
+			t += t3Of
+			t2Of += t4Of
+			t7Row[j] = u
 		}
-		t3Of := float64(0)
-		if s10 {
-			t3Of = t9[i]
-		}
-		u := t3Of / t7[i]
-		u2 := u / t7[i]
-		s9 += t2Of + u
-		t9[i] = u2
+		u2 := 2 * t
+		d := u2 - t5[i]
+		u3 := w[i] * d
+		u4 := grad[i] * (t3[i] + u3)
+		u5 := 2 * t2Of
+		grad[i] = u4
+		t3[i] = u5
 	}
 
-	// s14 = s3·s9
-	s14 := s3 * s9
-	// s15 = 2·s2
-	s15 := 2 * s2
-
-	// da1 = t19 + t6 ⊙ (where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11)
-	// t22 = t17 + 2·(where(s8, (s14 − t18)/t4, where((t = 0) ∧ s7, s14, 0)) − t11) ⊙ da1
-	// t23 = s15·where(s8, t6 ⊙ da1, 0)/t13
-	// t24 = 4·t8 ⊙ da1
-	// t25 = s15·t10 ⊙ where(s8, t6 ⊙ da1, 0)/t13 − 2·(s14 − t18)/t4 ⊙ where(s8, t6 ⊙ da1, 0)/t4
-	// t26 = s15·where(s8, t20 + t2 ⊙ da1, 0)/t13
-	// t27 = w ⊙ (2·t16 ⊙ da1 + 4·(t20 + t2 ⊙ da1))
-	// s12 = Σ (where(s8, t6 ⊙ da1, 0)/t4 + where((t = 0) ∧ s7, where(s8, 0, t6 ⊙ da1), 0))
-	// s13 = Σ (t10 ⊙ where(s8, t6 ⊙ da1, 0)/t4 + where(s8, t20 + t2 ⊙ da1, 0)/t4 + where((t = 0) ∧ s7, where(s8, 0, t20 + t2 ⊙ da1), 0))
-	s12 := 0.0
-	s13 := 0.0
-	for i := range N {
-		u := (s14 - t15[i]) / t4[i]
-		t := float64(0)
-		if grad[i] == 0 && s7 {
-			t = s14
-		}
-		t2Of := t
-		if s8 {
-			t2Of = u
-		}
-		d := t2Of - t11[i]
-		da1 := t19[i] + t6[i]*d
-		t3Of := t5[i] + 2*(d*da1)
-		u2 := t6[i] * da1
-		t4Of := float64(0)
-		if s8 {
-			t4Of = u2
-		}
-		t5Of := u2
-		if s8 {
-			t5Of = 0
-		}
-		t6Of := float64(0)
-		if grad[i] == 0 && s7 {
-			t6Of = t5Of
-		}
-		u3 := s15 * (t4Of / t13[i])
-		u4 := 4 * (t8[i] * da1)
-		u5 := t10[i] * t4Of
-		d2 := s15*(u5/t13[i]) - 2*(u*t4Of/t4[i])
-		t7Of := t20[i] + t2[i]*da1
-		t8Of := float64(0)
-		if s8 {
-			t8Of = t7Of
-		}
-		u6 := s15 * (t8Of / t13[i])
-		t9Of := t7Of
-		if s8 {
-			t9Of = 0
-		}
-		t10Of := float64(0)
-		if grad[i] == 0 && s7 {
-			t10Of = t9Of
-		}
-		u7 := w[i] * (2*(t3[i]*da1) + 4*t7Of)
-		s12 += t4Of/t4[i] + t6Of
-		s13 += u5/t4[i] + t8Of/t4[i] + t10Of
-		t2[i] = t3Of
-		t3[i] = u3
-		t5[i] = u4
-		t8[i] = d2
-		t10[i] = u6
-		t11[i] = u7
+	// t34 = (t24 = 0)
+	// t35 = (t24 = 1)
+	for i := range N * N {
+		t := t24[i] == 0
+		t2Of := t24[i] == 1
+		t34[i] = t
+		t35[i] = t2Of
 	}
 
-	// s16 = 2·s3·s12
-	s16 := 2 * (s3 * s12)
-	// s17 = 2·s9·s6·s12
-	s17 := 2 * (s9 * s6 * s12)
-	// s18 = (s5 = 1)
-	s18 := s5 == 1
-	// s19 = (s5 = 0)
-	s19 := s5 == 0
-	// s20 = (−2)·s3·s13
-	s20 := -2 * (s3 * s13)
-
-	// grad = t ⊙ (t22 + w ⊙ (where(t = 0, 0, where(s10, s16·t12, where((t4 = 0) ∧ s11, s16, 0)) − t23) − t24)) − t6 ⊙ (where(t = 0, 0, t25 + where(t4 = 0, 0, where(s19, s17·t14, where((t7 = 0) ∧ s18, s17, 0)) − s16·t21) + t26 + where(s10, s20·t12, where((t4 = 0) ∧ s11, s20, 0))) + t27)
+	// t36 = Σⱼ where(i = j, 0, Σⱼ where(i = k, 0, t32ᵀ·where(t34, t25·t22, where((t21 = 0) ∧ t35, t25, 0))))
+	clear(t36)
 	for i := range N {
-		t := float64(0)
-		if t4[i] == 0 && s11 {
-			t = s16
+		for j := range N {
+			t25Row := t25[N*j:][:N]
+			t22Row := t22[N*N*i+N*j:][:N]
+			t21Row := t21[N*N*i+N*j:][:N]
+			t35Row := t35[N*j:][:N]
+			t34Row := t34[N*j:][:N]
+			t := float64(0)
+			for k := range t21Row {
+				t2Of := float64(0)
+				if t21Row[k] == 0 && t35Row[k] {
+					t2Of = t25Row[k]
+				}
+				t3Of := t2Of
+				if t34Row[k] {
+					t3Of = t25Row[k] * t22Row[k]
+				}
+				t4Of := t7[j+N*k] * t3Of
+				if i == k {
+					t4Of = 0
+				}
+				t += t4Of
+			}
+			t5Of := t
+			if i == j {
+				t5Of = 0
+			}
+			t36[i] += t5Of
 		}
-		t2Of := t
-		if s10 {
-			t2Of = s16 * t12[i]
-		}
-		t3Of := t2Of - t3[i]
-		if grad[i] == 0 {
-			t3Of = 0
-		}
-		t4Of := float64(0)
-		if t7[i] == 0 && s18 {
-			t4Of = s17
-		}
-		t5Of := t4Of
-		if s19 {
-			t5Of = s17 * t14[i]
-		}
-		t6Of := t5Of - s16*t9[i]
-		if t4[i] == 0 {
-			t6Of = 0
-		}
-		t7Of := float64(0)
-		if t4[i] == 0 && s11 {
-			t7Of = s20
-		}
-		t8Of := t7Of
-		if s10 {
-			t8Of = s20 * t12[i]
-		}
-		t9Of := t8[i] + t6Of + t10[i] + t8Of
-		if grad[i] == 0 {
-			t9Of = 0
-		}
-		grad[i] = grad[i]*(t2[i]+w[i]*(t3Of-t5[i])) - t6[i]*(t9Of+t11[i])
+	}
+
+	// grad = t31 − t2 ⊙ (2·t36 − t33 + t30)
+	for i := range N {
+		grad[i] -= t2[i] * (2*t36[i] - t3[i] + t10[i])
 	}
 }
 
 // CurvatureValueGrad is CurvatureGrad and returns the value of Curvature, at
 // little more cost.
 //
-//	t         = cos(x)                                  [N]
-//	t2        = w ⊙ t                                   [N]
-//	t3        = 2·t2                                    [N]
-//	t4        = where(t = 0, 1, t)                      [N]
-//	t5        = 1/t4                                    [N]
-//	t6        = sin(x)                                  [N]
-//	t7        = where(t4 = 0, 1, t4)                    [N]
-//	t8        = w ⊙ t6                                  [N]
-//	t9        = where(t = 0, 0, −(−t8))                 [N]
-//	t10       = t9/t4                                   [N]
-//	t11       = (−2)·w ⊙ −t8                            [N]
-//	t12       = 1/t7                                    [N]
-//	t13       = t4²                                     [N]
-//	t14       = 1/where(t7 = 0, 1, t7)                  [N]
-//	s         = Σ [t = 0]                               []
-//	s2        = Π t4                                    []
-//	s3        = Π t7                                    []
-//	s4        = Σ [t4 = 0]                              []
-//	s5        = Σ [t7 = 0]                              []
-//	s6        = Π where(t7 = 0, 1, t7)                  []
-//	s8        = (s = 1)                                 []
-//	s9        = (s = 0)                                 []
-//	t15       = t3 − where(s9, s2·t5, where((t = 0) ∧ s8, s2, 0))  [N]
-//	t16       = t2 ⊙ t15                                [N]
-//	t17       = s2·t10                                  [N]
-//	g         = t15 ⊙ t6
-//	t18       = 2·t15 ⊙ g                               [N]
-//	t19       = t6 ⊙ g                                  [N]
-//	s7        = Σ g²                                    []
-//	s11       = (s4 = 0)                                []
-//	s12       = (s4 = 1)                                []
-//	t20       = where(s11, t9, 0)/t7/t7                 [N]
-//	s10       = Σ (where((t4 = 0) ∧ s12, where(s11, 0, t9), 0) + where(s11, t9, 0)/t7)  []
-//	s16       = s3·s10                                  []
-//	s17       = 2·s2                                    []
-//	da1       = t16 + t6 ⊙ (where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11)
-//	t21       = t18 + 2·(where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11) ⊙ da1  [N]
-//	t22       = s17·where(s9, t6 ⊙ da1, 0)/t13          [N]
-//	t23       = 4·t8 ⊙ da1                              [N]
-//	t24       = s17·t10 ⊙ where(s9, t6 ⊙ da1, 0)/t13 − 2·(s16 − t17)/t4 ⊙ where(s9, t6 ⊙ da1, 0)/t4  [N]
+//	t         = cos(x)                          [N]
+//	t2        = w ⊙ t                           [N]
+//	t3        = 2·t2                            [N]
+//	t4        = 1/where(t = 0, 1, t)            [N]
+//	t5        = sin(x)                          [N]
+//	t6        = w ⊙ t5                          [N]
+//	t7        = where(i = j, 0, −(−t6))         [N,N]
+//	t8        = where(i = j, 1, t)              [N,N]
+//	t9        = 1/where(t8 = 0, 1, t8)          [N,N]
+//	t10       = (−2)·w ⊙ −t6                    [N]
+//	s         = Σ [t = 0]                       []
+//	s2        = Π where(t = 0, 1, t)            []
+//	t11       = Σᵢ [t8 = 0]                     [N]
+//	t12       = Πᵢ where(t8 = 0, 1, t8)         [N]
+//	s4        = (s = 1)                         []
+//	s5        = (s = 0)                         []
+//	t13       = t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0))  [N]
+//	t14       = t2 ⊙ t13                        [N]
+//	g         = t5 ⊙ t13
+//	t15       = 2·t13 ⊙ g                       [N]
+//	t16       = t5 ⊙ g                          [N]
+//	s3        = Σ g²                            []
+//	t17       = (t11 = 0)                       [N]
+//	t18       = (t11 = 1)                       [N]
+//	t19       = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))  [N,N]
+//	t20       = where(i = k, 1, t8)             [N,N,N]
+//	t21       = 1/where(t20 = 0, 1, t20)        [N,N,N]
+//	t22       = Σᵢ t7 ⊙ t19                     [N]
+//	t23       = Σᵢ [t20 = 0]                    [N,N]
+//	t24       = Πᵢ where(t20 = 0, 1, t20)       [N,N]
+//	da1       = t14 + t5 ⊙ (t22 − t10)
+//	t25       = t15 + 2·(t22 − t10) ⊙ da1       [N]
+//	t26       = t5 ⊙ da1                        [N]
+//	t27       = 4·t6 ⊙ da1                      [N]
+//	t28       = t16 + t2 ⊙ da1                  [N]
+//	t29       = w ⊙ (2·t13 ⊙ da1 + 4·t28)       [N]
+//	s6        = Σ da1²                          []
+//	t30       = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))  [N]
+//	t31       = t26·t7                          [N,N]
+//	t32       = 2·Σⱼ where(i = j, 0, t28·t19)   [N]
 //	…
 //
 // It panics unless the lengths fit: grad [N], x [N], w [N]. What is set may
@@ -1600,49 +1603,50 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 		panic(fmt.Sprintf("calculus: CurvatureValueGrad: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
+	t11 := work[3*N*N+6*N : 3*N*N+7*N]
+	t12 := work[3*N*N+7*N : 3*N*N+8*N]
 	t2 := work[0:N]
 	t3 := work[N : 2*N]
 	t4 := work[2*N : 3*N]
 	t5 := work[3*N : 4*N]
 	t6 := work[4*N : 5*N]
-	t7 := work[5*N : 6*N]
-	t8 := work[6*N : 7*N]
-	t9 := work[7*N : 8*N]
-	t10 := work[8*N : 9*N]
-	t11 := work[9*N : 10*N]
-	t12 := work[10*N : 11*N]
-	t13 := work[11*N : 12*N]
-	t14 := work[12*N : 13*N]
-	t17 := work[13*N : 14*N]
-	t18 := work[14*N : 15*N]
-	t19 := work[15*N : 16*N]
+	t10 := work[3*N*N+5*N : 3*N*N+6*N]
+	t7 := work[5*N : N*N+5*N]
+	t8 := work[N*N+5*N : 2*N*N+5*N]
+	t9 := work[2*N*N+5*N : 3*N*N+5*N]
+	t15 := work[3*N*N+8*N : 3*N*N+9*N]
+	t16 := work[3*N*N+9*N : 3*N*N+10*N]
+	t17 := make([]bool, N)
+	t18 := make([]bool, N)
+	t22 := work[3*N*N+6*N : 3*N*N+7*N]
+	t23 := work[2*N*N*N+3*N*N+10*N : 2*N*N*N+4*N*N+10*N]
+	t24 := work[2*N*N*N+4*N*N+10*N : 2*N*N*N+5*N*N+10*N]
+	t20 := work[3*N*N+10*N : N*N*N+3*N*N+10*N]
+	t21 := work[N*N*N+3*N*N+10*N : 2*N*N*N+3*N*N+10*N]
+	t33 := make([]bool, N*N)
+	t34 := make([]bool, N*N)
+	t35 := work[N : 2*N]
 
 	// t = cos(x)
 	// t2 = w ⊙ t
 	// t3 = 2·t2
-	// t4 = where(t = 0, 1, t)
-	// t5 = 1/t4
-	// t6 = sin(x)
-	// t7 = where(t4 = 0, 1, t4)
-	// t8 = w ⊙ t6
-	// t9 = where(t = 0, 0, −(−t8))
-	// t10 = t9/t4
-	// t11 = (−2)·w ⊙ −t8
-	// t12 = 1/t7
-	// t13 = t4²
-	// t14 = 1/where(t7 = 0, 1, t7)
+	// t4 = 1/where(t = 0, 1, t)
+	// t5 = sin(x)
+	// t6 = w ⊙ t5
+	// t7 = where(i = j, 0, −(−t6))
+	// t8 = where(i = j, 1, t)
+	// t9 = 1/where(t8 = 0, 1, t8)
+	// t10 = (−2)·w ⊙ −t6
 	// s = Σ [t = 0]
-	// s2 = Π t4
-	// s3 = Π t7
-	// s4 = Σ [t4 = 0]
-	// s5 = Σ [t7 = 0]
-	// s6 = Π where(t7 = 0, 1, t7)
+	// s2 = Π where(t = 0, 1, t)
+	// t11 = Σᵢ [t8 = 0]
+	// t12 = Πᵢ where(t8 = 0, 1, t8)
 	s := 0.0
 	s2 := 1.0
-	s3 := 1.0
-	s4 := 0.0
-	s5 := 0.0
-	s6 := 1.0
+	clear(t11)
+	for i := range t12 {
+		t12[i] = 1
+	}
 	for i := range N {
 		t := math.Cos(x[i])
 		u := w[i] * t
@@ -1653,257 +1657,256 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 		}
 		u3 := 1 / t2Of
 		t3Of := math.Sin(x[i])
-		t4Of := t2Of
-		if t2Of == 0 {
-			t4Of = 1
-		}
 		u4 := w[i] * t3Of
-		t5Of := -u4
-		t6Of := -t5Of
-		if t == 0 {
-			t6Of = 0
-		}
-		u5 := t6Of / t2Of
-		u6 := -2 * (w[i] * t5Of)
-		u7 := 1 / t4Of
-		u8 := t2Of * t2Of
-		t7Of := t4Of
-		if t4Of == 0 {
-			t7Of = 1
-		}
-		u9 := 1 / t7Of
+		t4Of := -u4
+		t5Of := -t4Of
+		u5 := -2 * (w[i] * t4Of)
 		hit := float64(0)
 		if t == 0 {
 			hit = 1
 		}
 		s += hit
 		s2 *= t2Of
-		s3 *= t4Of
-		hit2 := float64(0)
-		if t2Of == 0 {
-			hit2 = 1
-		}
-		s4 += hit2
-		hit3 := float64(0)
-		if t4Of == 0 {
-			hit3 = 1
-		}
-		s5 += hit3
-		s6 *= t7Of
 		grad[i] = t
 		t2[i] = u
 		t3[i] = u2
-		t4[i] = t2Of
-		t5[i] = u3
-		t6[i] = t3Of
-		t7[i] = t4Of
-		t8[i] = u4
-		t9[i] = t6Of
+		t4[i] = u3
+		t5[i] = t3Of
+		t6[i] = u4
 		t10[i] = u5
-		t11[i] = u6
-		t12[i] = u7
-		t13[i] = u8
-		t14[i] = u9
+		t7Row := t7[N*i:][:N]
+		t8Row := t8[N*i:][:N]
+		t9Row := t9[N*i:][:N]
+		for j := range t11 {
+			t6Of := t5Of
+			if i == j {
+				t6Of = 0
+			}
+			t7Of := t
+			if i == j {
+				t7Of = 1
+			}
+			t8Of := t7Of
+			if t7Of == 0 {
+				t8Of = 1
+			}
+			u6 := 1 / t8Of
+			hit2 := float64(0)
+			if t7Of == 0 {
+				hit2 = 1
+			}
+			t11[j] += hit2
+			t12[j] *= t8Of
+			t7Row[j] = t6Of
+			t8Row[j] = t7Of
+			t9Row[j] = u6
+		}
 	}
 
-	// s8 = (s = 1)
-	s8 := s == 1
-	// s9 = (s = 0)
-	s9 := s == 0
+	// s4 = (s = 1)
+	s4 := s == 1
+	// s5 = (s = 0)
+	s5 := s == 0
 
-	// t15 = t3 − where(s9, s2·t5, where((t = 0) ∧ s8, s2, 0))
-	// t16 = t2 ⊙ t15
-	// t17 = s2·t10
-	// g = t15 ⊙ t6
-	// t18 = 2·t15 ⊙ g
-	// t19 = t6 ⊙ g
-	// s7 = Σ g²
-	s7 := 0.0
+	// t13 = t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0))
+	// t14 = t2 ⊙ t13
+	// g = t5 ⊙ t13
+	// t15 = 2·t13 ⊙ g
+	// t16 = t5 ⊙ g
+	// s3 = Σ g²
+	s3 := 0.0
 	for i := range N {
 		t := float64(0)
-		if grad[i] == 0 && s8 {
+		if grad[i] == 0 && s4 {
 			t = s2
 		}
 		t2Of := t
-		if s9 {
-			t2Of = s2 * t5[i]
+		if s5 {
+			t2Of = s2 * t4[i]
 		}
 		d := t3[i] - t2Of
 		u := t2[i] * d
-		u2 := s2 * t10[i]
-		g := d * t6[i]
-		u3 := 2 * (d * g)
-		u4 := t6[i] * g
-		s7 += g * g
+		g := t5[i] * d
+		u2 := 2 * (d * g)
+		u3 := t5[i] * g
+		s3 += g * g
 		t3[i] = d
-		t5[i] = u
-		t17[i] = u2
-		t18[i] = u3
-		t19[i] = u4
+		t4[i] = u
+		t15[i] = u2
+		t16[i] = u3
 	}
 
-	// s11 = (s4 = 0)
-	s11 := s4 == 0
-	// s12 = (s4 = 1)
-	s12 := s4 == 1
-
-	// t20 = where(s11, t9, 0)/t7/t7
-	// s10 = Σ (where((t4 = 0) ∧ s12, where(s11, 0, t9), 0) + where(s11, t9, 0)/t7)
-	s10 := 0.0
+	// t17 = (t11 = 0)
+	// t18 = (t11 = 1)
 	for i := range N {
-		t := t9[i]
-		if s11 {
-			t = 0
+		t := t11[i] == 0
+		t2Of := t11[i] == 1
+		t17[i] = t
+		t18[i] = t2Of
+	}
+
+	// t19 = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))
+	// t20 = where(i = k, 1, t8)
+	// t21 = 1/where(t20 = 0, 1, t20)
+	// t22 = Σᵢ t7 ⊙ t19
+	// t23 = Σᵢ [t20 = 0]
+	// t24 = Πᵢ where(t20 = 0, 1, t20)
+	clear(t22)
+	clear(t23)
+	for i := range t24 {
+		t24[i] = 1
+	}
+	for i := range N {
+		for j := range N {
+			u := t12[j] * t9[N*i+j]
+			t := float64(0)
+			if t8[N*i+j] == 0 && t18[j] {
+				t = t12[j]
+			}
+			t2Of := t
+			if t17[j] {
+				t2Of = u
+			}
+			t22[j] += t7[N*i+j] * t2Of
+			t9[N*i+j] = t2Of
+			t8OfJ := t8[N*i+j]
+			t20Row := t20[N*N*i+N*j:][:N]
+			t21Row := t21[N*N*i+N*j:][:N]
+			t23Row := t23[N*j:][:N]
+			t24Row := t24[N*j:][:N]
+			for k := range t20Row {
+				t3Of := t8OfJ
+				if i == k {
+					t3Of = 1
+				}
+				t4Of := t3Of
+				if t3Of == 0 {
+					t4Of = 1
+				}
+				u2 := 1 / t4Of
+				hit := float64(0)
+				if t3Of == 0 {
+					hit = 1
+				}
+				t23Row[k] += hit
+				t24Row[k] *= t4Of
+				t20Row[k] = t3Of
+				t21Row[k] = u2
+			}
 		}
+	}
+
+	// da1 = t14 + t5 ⊙ (t22 − t10)
+	// t25 = t15 + 2·(t22 − t10) ⊙ da1
+	// t26 = t5 ⊙ da1
+	// t27 = 4·t6 ⊙ da1
+	// t28 = t16 + t2 ⊙ da1
+	// t29 = w ⊙ (2·t13 ⊙ da1 + 4·t28)
+	// s6 = Σ da1²
+	s6 := 0.0
+	for i := range N {
+		d := t22[i] - t10[i]
+		da1 := t4[i] + t5[i]*d
+		t := t15[i] + 2*(d*da1)
+		u := t5[i] * da1
+		u2 := 4 * (t6[i] * da1)
+		t2Of := t16[i] + t2[i]*da1
+		u3 := w[i] * (2*(t3[i]*da1) + 4*t2Of)
+		s6 += da1 * da1
+		t2[i] = t
+		t3[i] = u
+		t4[i] = u2
+		t6[i] = t2Of
+		t10[i] = u3
+	}
+
+	// t30 = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))
+	// t31 = t26·t7
+	// t32 = 2·Σⱼ where(i = j, 0, t28·t19)
+	for i := range N {
+		t9Row := t9[N*i:][:N]
+		t7Row := t7[N*i:][:N]
+		t := float64(0)
 		t2Of := float64(0)
-		if t4[i] == 0 && s12 {
-			t2Of = t
+		for j := range t3 {
+			t3Of := t3[j] * t9Row[j]
+			if i == j {
+				t3Of = 0
+			}
+			u := t3[j] * t7Row[j]
+			t4Of := t6[j] * t9Row[j]
+			if i == j {
+				t4Of = 0
+			}
+			t += t3Of
+			t2Of += t4Of
+			t7Row[j] = u
 		}
-		t3Of := float64(0)
-		if s11 {
-			t3Of = t9[i]
-		}
-		u := t3Of / t7[i]
-		u2 := u / t7[i]
-		s10 += t2Of + u
-		t9[i] = u2
+		u2 := 2 * t
+		d := u2 - t4[i]
+		u3 := w[i] * d
+		u4 := grad[i] * (t2[i] + u3)
+		u5 := 2 * t2Of
+		grad[i] = u4
+		t2[i] = u5
 	}
 
-	// s16 = s3·s10
-	s16 := s3 * s10
-	// s17 = 2·s2
-	s17 := 2 * s2
+	// t33 = (t23 = 0)
+	// t34 = (t23 = 1)
+	for i := range N * N {
+		t := t23[i] == 0
+		t2Of := t23[i] == 1
+		t33[i] = t
+		t34[i] = t2Of
+	}
 
-	// da1 = t16 + t6 ⊙ (where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11)
-	// t21 = t18 + 2·(where(s9, (s16 − t17)/t4, where((t = 0) ∧ s8, s16, 0)) − t11) ⊙ da1
-	// t22 = s17·where(s9, t6 ⊙ da1, 0)/t13
-	// t23 = 4·t8 ⊙ da1
-	// t24 = s17·t10 ⊙ where(s9, t6 ⊙ da1, 0)/t13 − 2·(s16 − t17)/t4 ⊙ where(s9, t6 ⊙ da1, 0)/t4
-	// t25 = s17·where(s9, t19 + t2 ⊙ da1, 0)/t13
-	// t26 = w ⊙ (2·t15 ⊙ da1 + 4·(t19 + t2 ⊙ da1))
-	// s13 = Σ da1²
-	// s14 = Σ (where(s9, t6 ⊙ da1, 0)/t4 + where((t = 0) ∧ s8, where(s9, 0, t6 ⊙ da1), 0))
-	// s15 = Σ (t10 ⊙ where(s9, t6 ⊙ da1, 0)/t4 + where(s9, t19 + t2 ⊙ da1, 0)/t4 + where((t = 0) ∧ s8, where(s9, 0, t19 + t2 ⊙ da1), 0))
-	s13 := 0.0
-	s14 := 0.0
-	s15 := 0.0
+	// t35 = Σⱼ where(i = j, 0, Σⱼ where(i = k, 0, t31ᵀ·where(t33, t24·t21, where((t20 = 0) ∧ t34, t24, 0))))
+	clear(t35)
 	for i := range N {
-		u := (s16 - t17[i]) / t4[i]
-		t := float64(0)
-		if grad[i] == 0 && s8 {
-			t = s16
+		for j := range N {
+			t24Row := t24[N*j:][:N]
+			t21Row := t21[N*N*i+N*j:][:N]
+			t20Row := t20[N*N*i+N*j:][:N]
+			t34Row := t34[N*j:][:N]
+			t33Row := t33[N*j:][:N]
+			t := float64(0)
+			for k := range t20Row {
+				t2Of := float64(0)
+				if t20Row[k] == 0 && t34Row[k] {
+					t2Of = t24Row[k]
+				}
+				t3Of := t2Of
+				if t33Row[k] {
+					t3Of = t24Row[k] * t21Row[k]
+				}
+				t4Of := t7[j+N*k] * t3Of
+				if i == k {
+					t4Of = 0
+				}
+				t += t4Of
+			}
+			t5Of := t
+			if i == j {
+				t5Of = 0
+			}
+			t35[i] += t5Of
 		}
-		t2Of := t
-		if s9 {
-			t2Of = u
-		}
-		d := t2Of - t11[i]
-		da1 := t5[i] + t6[i]*d
-		t3Of := t18[i] + 2*(d*da1)
-		u2 := t6[i] * da1
-		t4Of := float64(0)
-		if s9 {
-			t4Of = u2
-		}
-		t5Of := u2
-		if s9 {
-			t5Of = 0
-		}
-		t6Of := float64(0)
-		if grad[i] == 0 && s8 {
-			t6Of = t5Of
-		}
-		u3 := s17 * (t4Of / t13[i])
-		u4 := 4 * (t8[i] * da1)
-		u5 := t10[i] * t4Of
-		d2 := s17*(u5/t13[i]) - 2*(u*t4Of/t4[i])
-		t7Of := t19[i] + t2[i]*da1
-		t8Of := float64(0)
-		if s9 {
-			t8Of = t7Of
-		}
-		u6 := s17 * (t8Of / t13[i])
-		t9Of := t7Of
-		if s9 {
-			t9Of = 0
-		}
-		t10Of := float64(0)
-		if grad[i] == 0 && s8 {
-			t10Of = t9Of
-		}
-		u7 := w[i] * (2*(t3[i]*da1) + 4*t7Of)
-		s13 += da1 * da1
-		s14 += t4Of/t4[i] + t6Of
-		s15 += u5/t4[i] + t8Of/t4[i] + t10Of
-		t2[i] = t3Of
-		t3[i] = u3
-		t5[i] = u4
-		t8[i] = d2
-		t10[i] = u6
-		t11[i] = u7
 	}
 
-	// s18 = 2·s3·s14
-	s18 := 2 * (s3 * s14)
-	// s19 = 2·s10·s6·s14
-	s19 := 2 * (s10 * s6 * s14)
-	// s20 = (s5 = 1)
-	s20 := s5 == 1
-	// s21 = (s5 = 0)
-	s21 := s5 == 0
-	// s22 = (−2)·s3·s15
-	s22 := -2 * (s3 * s15)
-
-	// grad = t ⊙ (t21 + w ⊙ (where(t = 0, 0, where(s11, s18·t12, where((t4 = 0) ∧ s12, s18, 0)) − t22) − t23)) − t6 ⊙ (where(t = 0, 0, t24 + where(t4 = 0, 0, where(s21, s19·t14, where((t7 = 0) ∧ s20, s19, 0)) − s18·t20) + t25 + where(s11, s22·t12, where((t4 = 0) ∧ s12, s22, 0))) + t26)
+	// grad = t30 − t5 ⊙ (2·t35 − t32 + t29)
 	for i := range N {
-		t := float64(0)
-		if t4[i] == 0 && s12 {
-			t = s18
-		}
-		t2Of := t
-		if s11 {
-			t2Of = s18 * t12[i]
-		}
-		t3Of := t2Of - t3[i]
-		if grad[i] == 0 {
-			t3Of = 0
-		}
-		t4Of := float64(0)
-		if t7[i] == 0 && s20 {
-			t4Of = s19
-		}
-		t5Of := t4Of
-		if s21 {
-			t5Of = s19 * t14[i]
-		}
-		t6Of := t5Of - s18*t9[i]
-		if t4[i] == 0 {
-			t6Of = 0
-		}
-		t7Of := float64(0)
-		if t4[i] == 0 && s12 {
-			t7Of = s22
-		}
-		t8Of := t7Of
-		if s11 {
-			t8Of = s22 * t12[i]
-		}
-		t9Of := t8[i] + t6Of + t10[i] + t8Of
-		if grad[i] == 0 {
-			t9Of = 0
-		}
-		grad[i] = grad[i]*(t2[i]+w[i]*(t3Of-t5[i])) - t6[i]*(t9Of+t11[i])
+		grad[i] -= t5[i] * (2*t35[i] - t2[i] + t10[i])
 	}
 
-	// curvature = s13 + s7
-	curvature := s13 + s7
+	// curvature = s6 + s3
+	curvature := s6 + s3
 	return curvature
 }
 
 // CurvatureWork is the length of the scratch memory that Curvature and its
 // derivatives need.
 func CurvatureWork(N int) int {
-	return max(10*N, 16*N)
+	return max(3*N*N+8*N, 2*N*N*N+5*N*N+10*N)
 }
 
 // MetricTensor is a jacobian and a hessian as values. It sets out. It keeps no
@@ -2560,13 +2563,12 @@ func Windows(out, x, work []float64) {
 // WindowsVJP sets dx to the product of w with the Jacobian of Windows at x,
 // without the Jacobian.
 //
-//	t           = w ⊙ Πⱼ x[:, 3:−1]                        [N]
-//	t2          = Σⱼ [x[:, 3:−1] = 0]                      [N]
-//	t3          = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
-//	t4          = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])   [N,3]
-//	t5          = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3                   [N]
-//	dx          = 0                                        [N,7]
-//	db          = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
+//	t           = w ⊙ Πⱼ x[:, 3:−1]                       [N]
+//	t2          = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N,3]
+//	t3          = where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))  [N,3]
+//	t4          = w ⊙ Σⱼ x[:, 1:−1]                       [N]
+//	dx          = 0                                       [N,7]
+//	db          = t4·t3
 //	dx[:, 3:−1] += db
 //	dx[:, 5:]   += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
 //	dx[:, :−5]  += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
@@ -2594,22 +2596,20 @@ func WindowsVJP(dx, x, w, work []float64) {
 		panic(fmt.Sprintf("calculus: WindowsVJP: len(work) is %d, want at least %d", len(work), WindowsWork(N)))
 	}
 
-	t4 := work[3*N : 6*N]
+	t2 := work[N : 4*N]
 	t := work[0:N]
-	t2 := work[N : 2*N]
-	t3 := work[2*N : 3*N]
+	t4 := work[4*N : 5*N]
 
 	// t = w ⊙ Πⱼ x[:, 3:−1]
-	// t2 = Σⱼ [x[:, 3:−1] = 0]
-	// t3 = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
-	// t4 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
+	// t2 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
+	// t3 = where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
-		t4Row := (*[3]float64)(t4[3*i:])
+		t2Row := (*[3]float64)(t2[3*i:])
 		tOf := float64(1)
 		t2Of := float64(0)
-		t3Of := float64(1)
-		for j := range t4Row {
+		t3 := float64(1)
+		for j := range t2Row {
 			t4Of := xRow[j]
 			if xRow[j] == 0 {
 				t4Of = 1
@@ -2621,47 +2621,46 @@ func WindowsVJP(dx, x, w, work []float64) {
 				hit = 1
 			}
 			t2Of += hit
-			t3Of *= t4Of
-			t4Row[j] = u
+			t3 *= t4Of
+			t2Row[j] = u
 		}
 		u2 := w[i] * tOf
 		t[i] = u2
-		t2[i] = t2Of
-		t3[i] = t3Of
+		for j := range t2Row {
+			t5 := float64(0)
+			if xRow[j] == 0 && t2Of == 1 {
+				t5 = t3
+			}
+			t6 := t5
+			if t2Of == 0 {
+				t6 = t3 * t2Row[j]
+			}
+			t2Row[j] = t6
+		}
 	}
 
-	// t5 = w ⊙ Σⱼ x[:, 1:−1] ⊙ t3
+	// t4 = w ⊙ Σⱼ x[:, 1:−1]
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
 		tOf := float64(0)
 		for j := range xRow {
 			tOf += xRow[j]
 		}
-		u := w[i] * tOf * t3[i]
-		t3[i] = u
+		u := w[i] * tOf
+		t4[i] = u
 	}
 
 	// dx = 0
 	clear(dx)
 
-	// db = where(t2 = 0, t5·t4, where((x[:, 3:−1] = 0) ∧ (t2 = 1), t5, 0))
+	// db = t4·t3
 	// dx[:, 3:−1] += db
 	for i := range N {
-		t3OfI := t3[i]
-		t4Row := (*[3]float64)(t4[3*i:])
-		xRow := (*[3]float64)(x[7*i+3:])
-		t2OfI := t2[i]
+		t4OfI := t4[i]
+		t2Row := (*[3]float64)(t2[3*i:])
 		dxRow := (*[3]float64)(dx[7*i+3:])
 		for j := range dxRow {
-			tOf := float64(0)
-			if xRow[j] == 0 && t2OfI == 1 {
-				tOf = t3OfI
-			}
-			db := tOf
-			if t2OfI == 0 {
-				db = t3OfI * t4Row[j]
-			}
-			dxRow[j] += db
+			dxRow[j] += t4OfI * t2Row[j]
 		}
 	}
 
@@ -2689,12 +2688,12 @@ func WindowsVJP(dx, x, w, work []float64) {
 		dxRow := (*[2]float64)(dx[7*i+5:])
 		dxRow2 := (*[2]float64)(dx[7*i:])
 		for j := range dxRow2 {
-			t3Of := float64(0)
+			t3 := float64(0)
 			if xRow[j]*xRow2[j] == tOf {
-				t3Of = u
+				t3 = u
 			}
-			u2 := xRow[j] * t3Of
-			u3 := xRow2[j] * t3Of
+			u2 := xRow[j] * t3
+			u3 := xRow2[j] * t3
 			dxRow[j] += u2
 			dxRow2[j] += u3
 		}
@@ -2723,12 +2722,12 @@ func WindowsVJP(dx, x, w, work []float64) {
 // without the Jacobian.
 //
 //	t    = Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0)/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])  [N]
-//	t2   = Πⱼ x[:, 3:−1]                            [N]
-//	t3   = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N]
-//	t4   = Σⱼ (where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), where(Σⱼ [x[:, 3:−1] = 0] = 0, 0, v[:, 3:−1]), 0) + where(Σⱼ [x[:, 3:−1] = 0] = 0, v[:, 3:−1], 0)/where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))  [N]
-//	t5   = t + t2 ⊙ Σⱼ v[:, 1:−1]                   [N]
-//	t6   = t5 + Σⱼ x[:, 1:−1] ⊙ t3 ⊙ t4             [N]
-//	dout = t6 + Σⱼ v[:, 3:−4]                       [N]
+//	t2   = Πⱼ x[:, 3:−1]                           [N]
+//	t3   = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N,3]
+//	t4   = Σⱼ where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t3, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0)) ⊙ v[:, 3:−1]  [N]
+//	t5   = t + t2 ⊙ Σⱼ v[:, 1:−1]                  [N]
+//	t6   = t5 + Σⱼ x[:, 1:−1] ⊙ t4                 [N]
+//	dout = t6 + Σⱼ v[:, 3:−4]                      [N]
 //
 // It panics unless the lengths fit: dout [N], x [N,7], v [N,7]. What is set
 // may not overlap the rest.
@@ -2751,9 +2750,9 @@ func WindowsJVP(dout, x, v, work []float64) {
 		panic(fmt.Sprintf("calculus: WindowsJVP: len(work) is %d, want at least %d", len(work), WindowsWork(N)))
 	}
 
+	t3 := work[N : 4*N]
 	t2 := work[0:N]
-	t3 := work[N : 2*N]
-	t4 := work[2*N : 3*N]
+	t4 := work[4*N : 5*N]
 
 	// t = Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0)/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])
 	for i := range N {
@@ -2787,48 +2786,42 @@ func WindowsJVP(dout, x, v, work []float64) {
 	}
 
 	// t2 = Πⱼ x[:, 3:−1]
-	// t3 = Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
-	// t4 = Σⱼ (where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), where(Σⱼ [x[:, 3:−1] = 0] = 0, 0, v[:, 3:−1]), 0) + where(Σⱼ [x[:, 3:−1] = 0] = 0, v[:, 3:−1], 0)/where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))
+	// t3 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
+	// t4 = Σⱼ where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t3, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0)) ⊙ v[:, 3:−1]
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
+		t3Row := (*[3]float64)(t3[3*i:])
 		t := float64(1)
-		t2Of := float64(1)
-		t3Of := float64(0)
-		for j := range xRow {
+		t2Of := float64(0)
+		t3Of := float64(1)
+		for j := range t3Row {
 			t4Of := xRow[j]
 			if xRow[j] == 0 {
 				t4Of = 1
 			}
+			u := 1 / t4Of
 			t *= xRow[j]
-			t2Of *= t4Of
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
-			t3Of += hit
+			t2Of += hit
+			t3Of *= t4Of
+			t3Row[j] = u
 		}
 		t2[i] = t
-		t3[i] = t2Of
 		vRow := (*[3]float64)(v[7*i+3:])
 		t5 := float64(0)
-		for j := range vRow {
-			t6 := xRow[j]
-			if xRow[j] == 0 {
-				t6 = 1
+		for j := range t3Row {
+			t6 := float64(0)
+			if xRow[j] == 0 && t2Of == 1 {
+				t6 = t3Of
 			}
-			t7 := vRow[j]
-			if t3Of == 0 {
-				t7 = 0
+			t7 := t6
+			if t2Of == 0 {
+				t7 = t3Of * t3Row[j]
 			}
-			t8 := float64(0)
-			if xRow[j] == 0 && t3Of == 1 {
-				t8 = t7
-			}
-			t9 := float64(0)
-			if t3Of == 0 {
-				t9 = vRow[j]
-			}
-			t5 += t8 + t9/t6
+			t5 += t7 * vRow[j]
 		}
 		t4[i] = t5
 	}
@@ -2844,15 +2837,14 @@ func WindowsJVP(dout, x, v, work []float64) {
 		dout[i] = t2Of
 	}
 
-	// t6 = t5 + Σⱼ x[:, 1:−1] ⊙ t3 ⊙ t4
+	// t6 = t5 + Σⱼ x[:, 1:−1] ⊙ t4
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
 		t := float64(0)
 		for j := range xRow {
 			t += xRow[j]
 		}
-		u := t * t3[i]
-		t2Of := dout[i] + u*t4[i]
+		t2Of := dout[i] + t*t4[i]
 		dout[i] = t2Of
 	}
 
@@ -2871,7 +2863,7 @@ func WindowsJVP(dout, x, v, work []float64) {
 // WindowsWork is the length of the scratch memory that Windows and its
 // derivatives need.
 func WindowsWork(N int) int {
-	return max(N, 6*N, 3*N)
+	return max(N, 5*N)
 }
 
 // Stencil: blocks that overlap: sums of placed slices of all kinds. It sets

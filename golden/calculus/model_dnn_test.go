@@ -117,32 +117,6 @@ func TestCurvatureDerivatives(t *testing.T) {
 	}
 }
 
-func TestCurvatureAllocations(t *testing.T) {
-	dimN := 17
-	_ = dimN
-	xAt := make([]float64, dimN)
-	for i := range xAt {
-		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
-	}
-	wAt := make([]float64, dimN)
-	for i := range wAt {
-		wAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
-	}
-	curvatureWork := make([]float64, CurvatureWork(dimN))
-	curvatureGradGrad := make([]float64, dimN)
-	curvatureGradWork := make([]float64, CurvatureWork(dimN))
-	curvatureValueGradGrad := make([]float64, dimN)
-	curvatureValueGradWork := make([]float64, CurvatureWork(dimN))
-	n := testing.AllocsPerRun(5, func() {
-		Curvature(xAt, wAt, curvatureWork)
-		CurvatureGrad(curvatureGradGrad, xAt, wAt, curvatureGradWork)
-		CurvatureValueGrad(curvatureValueGradGrad, xAt, wAt, curvatureValueGradWork)
-	})
-	if n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 // Each derivative is the slope of the one below it.
 func TestMetricTensorDerivatives(t *testing.T) {
 	qAt := make([]float64, 2)

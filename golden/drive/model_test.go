@@ -16,11 +16,11 @@ import (
 // TestModels trains, evaluates and asks every model of every case.
 func TestModels(t *testing.T) {
 	for _, name := range cases(t) {
-		program, err := golden.Elaborate("..", name)
+		program, err := golden.Elaborate(root(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan, err := golden.Plan("..", name)
+		plan, err := golden.Plan(root(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,7 +306,7 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 			}
 			updates[o.name]++
 		}
-		if d.compose != nil && tr.has("Forward") {
+		if d.compose != nil {
 			d.compose.step(d, tr, env, leaves, call)
 			d.inputs(leaves, env, r)
 			call++

@@ -3,7 +3,6 @@
 package extents
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -186,13 +185,14 @@ func (m *Static) Evaluate(t *StaticTotals, batch StaticBatch) error {
 }
 
 // StaticWeights are the parameters of a trained Static. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type StaticWeights struct {
 	params StaticParams
+	whole  bool // from Snapshot, LoadStaticWeights or ParseStaticWeights
 }
 
 func newStaticWeights() *StaticWeights {
-	return &StaticWeights{params: newStaticParams()}
+	return &StaticWeights{params: newStaticParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -208,17 +208,29 @@ func (m *Static) Snapshot() *StaticWeights {
 // model.
 func LoadStaticWeights(r io.Reader) (*StaticWeights, error) {
 	w := newStaticWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Static: %w", err)
 	}
 	return w, nil
 }
 
 // ParseStaticWeights is LoadStaticWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseStaticWeights[T string | []byte](file T) (*StaticWeights, error) {
-	return LoadStaticWeights(bytes.NewReader([]byte(file)))
+	w := &StaticWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Static: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *StaticWeights) views() []store.View {
+	return []store.View{
+		{Name: "W", Shape: []int{4, 2}, Into: &w.params.W},
+		{Name: "g", Shape: []int{}, Into: &w.params.G},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -258,7 +270,7 @@ func (p *StaticPredictor) Use(w *StaticWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *StaticPredictor) Predict(out *StaticOutput, in StaticInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Static", Input: "weights", Reason: "are not from Snapshot or LoadStaticWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -520,13 +532,14 @@ func (m *Line) Evaluate(t *LineTotals, batch LineBatch) error {
 }
 
 // LineWeights are the parameters of a trained Line. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type LineWeights struct {
 	params LineParams
+	whole  bool // from Snapshot, LoadLineWeights or ParseLineWeights
 }
 
 func newLineWeights() *LineWeights {
-	return &LineWeights{params: newLineParams()}
+	return &LineWeights{params: newLineParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -542,17 +555,30 @@ func (m *Line) Snapshot() *LineWeights {
 // model.
 func LoadLineWeights(r io.Reader) (*LineWeights, error) {
 	w := newLineWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Line: %w", err)
 	}
 	return w, nil
 }
 
 // ParseLineWeights is LoadLineWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseLineWeights[T string | []byte](file T) (*LineWeights, error) {
-	return LoadLineWeights(bytes.NewReader([]byte(file)))
+	w := &LineWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Line: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *LineWeights) views() []store.View {
+	return []store.View{
+		{Name: "a", Shape: []int{}, Into: &w.params.A},
+		{Name: "b", Shape: []int{}, Into: &w.params.B},
+		{Name: "c", Shape: []int{1}, Into: &w.params.C},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -595,7 +621,7 @@ func (p *LinePredictor) Use(w *LineWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *LinePredictor) Predict(out *LineOutput, in LineInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Line", Input: "weights", Reason: "are not from Snapshot or LoadLineWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -868,13 +894,14 @@ func (m *Bag) Evaluate(t *BagTotals, batch BagBatch) error {
 }
 
 // BagWeights are the parameters of a trained Bag. They never change and may be
-// shared by any number of goroutines.
+// shared by any number of goroutines. The zero value has none.
 type BagWeights struct {
 	params BagParams
+	whole  bool // from Snapshot, LoadBagWeights or ParseBagWeights
 }
 
 func newBagWeights() *BagWeights {
-	return &BagWeights{params: newBagParams()}
+	return &BagWeights{params: newBagParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -890,17 +917,29 @@ func (m *Bag) Snapshot() *BagWeights {
 // model.
 func LoadBagWeights(r io.Reader) (*BagWeights, error) {
 	w := newBagWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Bag: %w", err)
 	}
 	return w, nil
 }
 
 // ParseBagWeights is LoadBagWeights for a file in memory, such as an embedded
-// string or a mapped file.
+// string or a mapped file. Parameters are not copied: they lie in file, and a
+// []byte has to stay as it is while the weights are in use.
 func ParseBagWeights[T string | []byte](file T) (*BagWeights, error) {
-	return LoadBagWeights(bytes.NewReader([]byte(file)))
+	w := &BagWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Bag: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *BagWeights) views() []store.View {
+	return []store.View{
+		{Name: "E", Shape: []int{6, 4}, Into: &w.params.E},
+		{Name: "u", Shape: []int{4}, Into: &w.params.U},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -954,7 +993,7 @@ func (p *BagPredictor) Use(w *BagWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *BagPredictor) Predict(out *BagOutput, in BagInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Bag", Input: "weights", Reason: "are not from Snapshot or LoadBagWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1283,13 +1322,14 @@ func (m *Formulas) Evaluate(t *FormulasTotals, batch FormulasBatch) error {
 }
 
 // FormulasWeights are the parameters of a trained Formulas. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type FormulasWeights struct {
 	params FormulasParams
+	whole  bool // from Snapshot, LoadFormulasWeights or ParseFormulasWeights
 }
 
 func newFormulasWeights() *FormulasWeights {
-	return &FormulasWeights{params: newFormulasParams()}
+	return &FormulasWeights{params: newFormulasParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1305,17 +1345,26 @@ func (m *Formulas) Snapshot() *FormulasWeights {
 // another model.
 func LoadFormulasWeights(r io.Reader) (*FormulasWeights, error) {
 	w := newFormulasWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Formulas: %w", err)
 	}
 	return w, nil
 }
 
 // ParseFormulasWeights is LoadFormulasWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseFormulasWeights[T string | []byte](file T) (*FormulasWeights, error) {
-	return LoadFormulasWeights(bytes.NewReader([]byte(file)))
+	w := &FormulasWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Formulas: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *FormulasWeights) views() []store.View {
+	return []store.View{{Name: "w", Shape: []int{2}, Into: &w.params.W}}
 }
 
 // tensors lists w under the names of the model.
@@ -1367,7 +1416,7 @@ func (p *FormulasPredictor) Use(w *FormulasWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *FormulasPredictor) Predict(out *FormulasOutput, in FormulasInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Formulas", Input: "weights", Reason: "are not from Snapshot or LoadFormulasWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1677,14 +1726,19 @@ func (m *Twice) Evaluate(t *TwiceTotals, batch TwiceBatch) error {
 }
 
 // TwiceWeights are the parameters of a trained Twice. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type TwiceWeights struct {
 	params TwiceParams
 	states twiceStates
+	whole  bool // from Snapshot, LoadTwiceWeights or ParseTwiceWeights
 }
 
 func newTwiceWeights() *TwiceWeights {
-	return &TwiceWeights{params: newTwiceParams(), states: newTwiceStates()}
+	return &TwiceWeights{
+		params: newTwiceParams(),
+		states: newTwiceStates(),
+		whole:  true,
+	}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1701,17 +1755,30 @@ func (m *Twice) Snapshot() *TwiceWeights {
 // model.
 func LoadTwiceWeights(r io.Reader) (*TwiceWeights, error) {
 	w := newTwiceWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Twice: %w", err)
 	}
 	return w, nil
 }
 
 // ParseTwiceWeights is LoadTwiceWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseTwiceWeights[T string | []byte](file T) (*TwiceWeights, error) {
-	return LoadTwiceWeights(bytes.NewReader([]byte(file)))
+	w := &TwiceWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Twice: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *TwiceWeights) views() []store.View {
+	return []store.View{
+		{Name: "w", Shape: []int{2}, Into: &w.params.W},
+		{Name: "s", Shape: []int{2}, Into: &w.states.s},
+		{Name: "t", Shape: []int{}, Into: &w.states.t},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1754,7 +1821,7 @@ func (p *TwicePredictor) Use(w *TwiceWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *TwicePredictor) Predict(out *TwiceOutput, in TwiceInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Twice", Input: "weights", Reason: "are not from Snapshot or LoadTwiceWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -2081,13 +2148,14 @@ func (m *Chosen) Evaluate(t *ChosenTotals, batch ChosenBatch) error {
 }
 
 // ChosenWeights are the parameters of a trained Chosen. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type ChosenWeights struct {
 	params ChosenParams
+	whole  bool // from Snapshot, LoadChosenWeights or ParseChosenWeights
 }
 
 func newChosenWeights() *ChosenWeights {
-	return &ChosenWeights{params: newChosenParams()}
+	return &ChosenWeights{params: newChosenParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -2103,17 +2171,29 @@ func (m *Chosen) Snapshot() *ChosenWeights {
 // model.
 func LoadChosenWeights(r io.Reader) (*ChosenWeights, error) {
 	w := newChosenWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Chosen: %w", err)
 	}
 	return w, nil
 }
 
 // ParseChosenWeights is LoadChosenWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseChosenWeights[T string | []byte](file T) (*ChosenWeights, error) {
-	return LoadChosenWeights(bytes.NewReader([]byte(file)))
+	w := &ChosenWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Chosen: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ChosenWeights) views() []store.View {
+	return []store.View{
+		{Name: "E", Shape: []int{5, 3}, Into: &w.params.E},
+		{Name: "W", Shape: []int{5, 5}, Into: &w.params.W},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -2165,7 +2245,7 @@ func (p *ChosenPredictor) Use(w *ChosenWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *ChosenPredictor) Predict(out *ChosenOutput, in ChosenInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Chosen", Input: "weights", Reason: "are not from Snapshot or LoadChosenWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -2481,13 +2561,14 @@ func (m *Sequence) Evaluate(t *SequenceTotals, batch SequenceBatch) error {
 }
 
 // SequenceWeights are the parameters of a trained Sequence. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type SequenceWeights struct {
 	params SequenceParams
+	whole  bool // from Snapshot, LoadSequenceWeights or ParseSequenceWeights
 }
 
 func newSequenceWeights() *SequenceWeights {
-	return &SequenceWeights{params: newSequenceParams()}
+	return &SequenceWeights{params: newSequenceParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -2503,17 +2584,26 @@ func (m *Sequence) Snapshot() *SequenceWeights {
 // another model.
 func LoadSequenceWeights(r io.Reader) (*SequenceWeights, error) {
 	w := newSequenceWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Sequence: %w", err)
 	}
 	return w, nil
 }
 
 // ParseSequenceWeights is LoadSequenceWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseSequenceWeights[T string | []byte](file T) (*SequenceWeights, error) {
-	return LoadSequenceWeights(bytes.NewReader([]byte(file)))
+	w := &SequenceWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Sequence: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *SequenceWeights) views() []store.View {
+	return []store.View{{Name: "W", Shape: []int{8, 4}, Into: &w.params.W}}
 }
 
 // tensors lists w under the names of the model.
@@ -2572,7 +2662,7 @@ func (p *SequencePredictor) Use(w *SequenceWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *SequencePredictor) Predict(out *SequenceOutput, in SequenceInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Sequence", Input: "weights", Reason: "are not from Snapshot or LoadSequenceWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -2929,13 +3019,14 @@ func (m *Lengths) Evaluate(t *LengthsTotals, batch LengthsBatch) error {
 }
 
 // LengthsWeights are the parameters of a trained Lengths. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type LengthsWeights struct {
 	params LengthsParams
+	whole  bool // from Snapshot, LoadLengthsWeights or ParseLengthsWeights
 }
 
 func newLengthsWeights() *LengthsWeights {
-	return &LengthsWeights{params: newLengthsParams()}
+	return &LengthsWeights{params: newLengthsParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -2951,17 +3042,31 @@ func (m *Lengths) Snapshot() *LengthsWeights {
 // another model.
 func LoadLengthsWeights(r io.Reader) (*LengthsWeights, error) {
 	w := newLengthsWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("extents.Lengths: %w", err)
 	}
 	return w, nil
 }
 
 // ParseLengthsWeights is LoadLengthsWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseLengthsWeights[T string | []byte](file T) (*LengthsWeights, error) {
-	return LoadLengthsWeights(bytes.NewReader([]byte(file)))
+	w := &LengthsWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Lengths: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *LengthsWeights) views() []store.View {
+	return []store.View{
+		{Name: "h.W", Shape: []int{3, 4}, Into: &w.params.HW},
+		{Name: "h.b", Shape: []int{4}, Into: &w.params.HB},
+		{Name: "dense.W", Shape: []int{4, 1}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{1}, Into: &w.params.DenseB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -3016,7 +3121,7 @@ func (p *LengthsPredictor) Use(w *LengthsWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *LengthsPredictor) Predict(out *LengthsOutput, in LengthsInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "extents.Lengths", Input: "weights", Reason: "are not from Snapshot or LoadLengthsWeights"}
 	}
 	if err := in.take(p.max); err != nil {

@@ -3,7 +3,6 @@
 package heat
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -344,14 +343,15 @@ func (m *Heat) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Heat. They never change and may be
-// shared by any number of goroutines.
+// shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
 	hyper  Hyper // those numbers that inference reads
+	whole  bool  // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -381,9 +381,33 @@ func LoadWeights(r io.Reader) (*Weights, error) {
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	meta, err := store.Parse(file, w.views()...)
+	if err != nil {
+		return nil, fmt.Errorf("heat: %w", err)
+	}
+	w.hyper.Alpha = 0.1
+	if text, ok := meta["hyper.alpha"]; ok {
+		if _, err := fmt.Sscan(text, &w.hyper.Alpha); err != nil {
+			return nil, fmt.Errorf("heat: metadata hyper.alpha is %q: %w", text, fault.ErrMismatch)
+		}
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{2, 8}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{8}, Into: &w.params.DenseB},
+		{Name: "h.W", Shape: []int{8, 8}, Into: &w.params.HW},
+		{Name: "h.b", Shape: []int{8}, Into: &w.params.HB},
+		{Name: "dense2.W", Shape: []int{8, 1}, Into: &w.params.Dense2W},
+		{Name: "dense2.b", Shape: []int{1}, Into: &w.params.Dense2B},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -453,7 +477,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "heat", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -820,13 +844,14 @@ func (m *Critic) Evaluate(t *CriticTotals, batch CriticBatch) error {
 }
 
 // CriticWeights are the parameters of a trained Critic. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type CriticWeights struct {
 	params CriticParams
+	whole  bool // from Snapshot, LoadCriticWeights or ParseCriticWeights
 }
 
 func newCriticWeights() *CriticWeights {
-	return &CriticWeights{params: newCriticParams()}
+	return &CriticWeights{params: newCriticParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -842,17 +867,31 @@ func (m *Critic) Snapshot() *CriticWeights {
 // model.
 func LoadCriticWeights(r io.Reader) (*CriticWeights, error) {
 	w := newCriticWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("heat.Critic: %w", err)
 	}
 	return w, nil
 }
 
 // ParseCriticWeights is LoadCriticWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseCriticWeights[T string | []byte](file T) (*CriticWeights, error) {
-	return LoadCriticWeights(bytes.NewReader([]byte(file)))
+	w := &CriticWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("heat.Critic: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *CriticWeights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{3, 6}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{6}, Into: &w.params.DenseB},
+		{Name: "f.W", Shape: []int{6, 1}, Into: &w.params.FW},
+		{Name: "f.b", Shape: []int{1}, Into: &w.params.FB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -910,7 +949,7 @@ func (p *CriticPredictor) Use(w *CriticWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *CriticPredictor) Predict(out *CriticOutput, in CriticInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "heat.Critic", Input: "weights", Reason: "are not from Snapshot or LoadCriticWeights"}
 	}
 	if err := in.take(p.max); err != nil {

@@ -3,7 +3,6 @@
 package initialisers
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -338,13 +337,14 @@ func (m *Initialisers) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Initialisers. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -359,17 +359,43 @@ func (m *Initialisers) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("initialisers: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("initialisers: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "a", Shape: []int{6}, Into: &w.params.A},
+		{Name: "b", Shape: []int{6}, Into: &w.params.B},
+		{Name: "c", Shape: []int{6}, Into: &w.params.C},
+		{Name: "d", Shape: []int{6}, Into: &w.params.D},
+		{Name: "e", Shape: []int{6}, Into: &w.params.E},
+		{Name: "f", Shape: []int{6}, Into: &w.params.F},
+		{Name: "g", Shape: []int{6}, Into: &w.params.G},
+		{Name: "h", Shape: []int{6, 4}, Into: &w.params.H},
+		{Name: "i", Shape: []int{6, 4}, Into: &w.params.I},
+		{Name: "j", Shape: []int{6, 4}, Into: &w.params.J},
+		{Name: "k", Shape: []int{6, 4}, Into: &w.params.K},
+		{Name: "l", Shape: []int{6, 4}, Into: &w.params.L},
+		{Name: "m", Shape: []int{6, 4}, Into: &w.params.M},
+		{Name: "n", Shape: []int{4, 3, 5}, Into: &w.params.N},
+		{Name: "o", Shape: []int{2, 3}, Into: &w.params.O},
+		{Name: "p", Shape: []int{}, Into: &w.params.P},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -424,7 +450,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "initialisers", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {

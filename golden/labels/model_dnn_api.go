@@ -3,7 +3,6 @@
 package labels
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -275,13 +274,14 @@ func (m *Hard) Evaluate(t *HardTotals, batch HardBatch) error {
 }
 
 // HardWeights are the parameters of a trained Hard. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type HardWeights struct {
 	params HardParams
+	whole  bool // from Snapshot, LoadHardWeights or ParseHardWeights
 }
 
 func newHardWeights() *HardWeights {
-	return &HardWeights{params: newHardParams()}
+	return &HardWeights{params: newHardParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -297,17 +297,30 @@ func (m *Hard) Snapshot() *HardWeights {
 // model.
 func LoadHardWeights(r io.Reader) (*HardWeights, error) {
 	w := newHardWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("labels.Hard: %w", err)
 	}
 	return w, nil
 }
 
 // ParseHardWeights is LoadHardWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseHardWeights[T string | []byte](file T) (*HardWeights, error) {
-	return LoadHardWeights(bytes.NewReader([]byte(file)))
+	w := &HardWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("labels.Hard: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *HardWeights) views() []store.View {
+	return []store.View{
+		{Name: "w", Shape: []int{4}, Into: &w.params.W},
+		{Name: "logits.W", Shape: []int{5, 4}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{4}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -350,7 +363,7 @@ func (p *HardPredictor) Use(w *HardWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *HardPredictor) Predict(out *HardOutput, in HardInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "labels.Hard", Input: "weights", Reason: "are not from Snapshot or LoadHardWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1152,13 +1165,14 @@ func (m *Smooth) Evaluate(t *SmoothTotals, batch SmoothBatch) error {
 }
 
 // SmoothWeights are the parameters of a trained Smooth. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type SmoothWeights struct {
 	params SmoothParams
+	whole  bool // from Snapshot, LoadSmoothWeights or ParseSmoothWeights
 }
 
 func newSmoothWeights() *SmoothWeights {
-	return &SmoothWeights{params: newSmoothParams()}
+	return &SmoothWeights{params: newSmoothParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1174,17 +1188,29 @@ func (m *Smooth) Snapshot() *SmoothWeights {
 // model.
 func LoadSmoothWeights(r io.Reader) (*SmoothWeights, error) {
 	w := newSmoothWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("labels.Smooth: %w", err)
 	}
 	return w, nil
 }
 
 // ParseSmoothWeights is LoadSmoothWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseSmoothWeights[T string | []byte](file T) (*SmoothWeights, error) {
-	return LoadSmoothWeights(bytes.NewReader([]byte(file)))
+	w := &SmoothWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("labels.Smooth: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *SmoothWeights) views() []store.View {
+	return []store.View{
+		{Name: "logits.W", Shape: []int{5, 3}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{3}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1227,7 +1253,7 @@ func (p *SmoothPredictor) Use(w *SmoothWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *SmoothPredictor) Predict(out *SmoothOutput, in SmoothInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "labels.Smooth", Input: "weights", Reason: "are not from Snapshot or LoadSmoothWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1800,13 +1826,15 @@ func (m *Likelihood) Evaluate(t *LikelihoodTotals, batch LikelihoodBatch) error 
 }
 
 // LikelihoodWeights are the parameters of a trained Likelihood. They never
-// change and may be shared by any number of goroutines.
+// change and may be shared by any number of goroutines. The zero value has
+// none.
 type LikelihoodWeights struct {
 	params LikelihoodParams
+	whole  bool // from Snapshot, LoadLikelihoodWeights or ParseLikelihoodWeights
 }
 
 func newLikelihoodWeights() *LikelihoodWeights {
-	return &LikelihoodWeights{params: newLikelihoodParams()}
+	return &LikelihoodWeights{params: newLikelihoodParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1822,17 +1850,29 @@ func (m *Likelihood) Snapshot() *LikelihoodWeights {
 // another model.
 func LoadLikelihoodWeights(r io.Reader) (*LikelihoodWeights, error) {
 	w := newLikelihoodWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("labels.Likelihood: %w", err)
 	}
 	return w, nil
 }
 
 // ParseLikelihoodWeights is LoadLikelihoodWeights for a file in memory, such
-// as an embedded string or a mapped file.
+// as an embedded string or a mapped file. Parameters are not copied: they lie
+// in file, and a []byte has to stay as it is while the weights are in use.
 func ParseLikelihoodWeights[T string | []byte](file T) (*LikelihoodWeights, error) {
-	return LoadLikelihoodWeights(bytes.NewReader([]byte(file)))
+	w := &LikelihoodWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("labels.Likelihood: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *LikelihoodWeights) views() []store.View {
+	return []store.View{
+		{Name: "logp.W", Shape: []int{5, 4}, Into: &w.params.LogpW},
+		{Name: "logp.b", Shape: []int{4}, Into: &w.params.LogpB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1875,7 +1915,7 @@ func (p *LikelihoodPredictor) Use(w *LikelihoodWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *LikelihoodPredictor) Predict(out *LikelihoodOutput, in LikelihoodInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "labels.Likelihood", Input: "weights", Reason: "are not from Snapshot or LoadLikelihoodWeights"}
 	}
 	if err := in.take(p.max); err != nil {

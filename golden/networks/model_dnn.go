@@ -341,25 +341,25 @@ func (p *GraphPredictor) predict(out *GraphOutput, in *GraphInput) {
 //	p            = einsum("ij,ijk->ik", g, o)                 [B,2]
 //	((2*B)/2)·dp = p − y
 //	s2           = Σ (((2*B)/2)·dp)²                          []
-//	scale2       = 1/B                                        []
-//	load         = scale2·t
-//	t2           = log(load)                                  [3]
-//	s3           = Σ t ⊙ t2                                   []
-//	result       = scale2·s3                                  []
+//	result       = t[0]                                       []
+//	result2      = t[1]                                       []
+//	result3      = t[2]                                       []
 //
 // Backward:
 //
 //	((2*B)/2)·do = g·((2*B)/2)·dp                                [B,3,2]
 //	scale        = 2/(2*B)                                       []
 //	dW           = scale·einsum("ij,ikl->kjl", x, ((2*B)/2)·do)  [3,6,2]
-//	scale2       = 0.1/B                                         []
-//	t3           = scale2·(t2 + 1)                               [3]
+//	scale2       = 1/B                                           []
+//	scale3       = 0.1/B                                         []
+//	load         = scale2·t
+//	t2           = scale3·(log(load) + 1)                        [3]
 //	dg           = scale·einsum("ij,ikj->ik", ((2*B)/2)·dp, o)   [B,3]
-//	scale3       = 1/temperature                                 []
-//	dg           = t3 + dg                                       [B,3]
+//	scale4       = 1/temperature                                 []
+//	dg           = t2 + dg                                       [B,3]
 //	ddenseY      = g ⊙ (dg − Σⱼ g ⊙ dg)                          [B,3]
-//	ddense.b     = scale3·Σᵢ ddenseY
-//	ddense.W     = scale3·xᵀ·ddenseY
+//	ddense.b     = scale4·Σᵢ ddenseY
+//	ddense.W     = scale4·xᵀ·ddenseY
 //
 // Update, adamw(lr: 0.01, eps: 1e-6):
 //
@@ -511,29 +511,22 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 		p[i] = dp
 	}
 
-	// scale2 = 1/B
-	scale2 := float32(1 / float64(B))
-
-	// load = scale2·t
-	// t2 = log(load)
-	// s3 = Σ t ⊙ t2
-	s3 := 0.0
-	for i := range 3 {
-		tOf := vec.Log(scale2 * t[i])
-		s3 += float64(t[i] * tOf)
-		t[i] = tOf
-	}
-
-	// result = scale2·s3
-	result := float64(scale2) * s3
+	// result = t[0]
+	result := float64(t[0])
+	// result2 = t[1]
+	result2 := float64(t[1])
+	// result3 = t[2]
+	result3 := float64(t[2])
 
 	return ExpertsTotals{
 		batches: 1,
 		loss:    s2,
 		n:       float64(2 * B),
 		loss2:   result,
-		entropy: s,
 		n2:      float64(B),
+		loss3:   result2,
+		loss4:   result3,
+		entropy: s,
 	}
 }
 
@@ -594,12 +587,15 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 			0, blas.View32(dW[12*i:], 6, 2))
 	}
 
-	// scale2 = 0.1/B
-	scale2 := float32(0.1 / float64(B))
+	// scale2 = 1/B
+	scale2 := float32(1 / float64(B))
+	// scale3 = 0.1/B
+	scale3 := float32(0.1 / float64(B))
 
-	// t3 = scale2·(t2 + 1)
+	// load = scale2·t
+	// t2 = scale3·(log(load) + 1)
 	for i := range 3 {
-		t[i] = scale2 * (t[i] + 1)
+		t[i] = scale3 * (vec.Log(scale2*t[i]) + 1)
 	}
 
 	// dg = scale·einsum("ij,ikj->ik", ((2*B)/2)·dp, o)
@@ -610,12 +606,12 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 			0, blas.View32(dg[3*i:], 1, 3))
 	}
 
-	// scale3 = 1/temperature
-	scale3 := float32(1 / m.Hyper.Temperature)
+	// scale4 = 1/temperature
+	scale4 := float32(1 / m.Hyper.Temperature)
 
-	// dg = t3 + dg
+	// dg = t2 + dg
 	// ddenseY = g ⊙ (dg − Σⱼ g ⊙ dg)
-	// ddense.b = scale3·Σᵢ ddenseY
+	// ddense.b = scale4·Σᵢ ddenseY
 	clear(ddenseB)
 	for i := range B {
 		dgRow := (*[3]float32)(dg[3*i:])
@@ -626,13 +622,13 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 		}
 		for j := range ddenseB {
 			ddenseY := denseYRow[j] * (t[j] + dgRow[j] - tOf)
-			ddenseB[j] += scale3 * ddenseY
+			ddenseB[j] += scale4 * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = scale3·xᵀ·ddenseY
-	blas.Sgemm(scale3,
+	// ddense.W = scale4·xᵀ·ddenseY
+	blas.Sgemm(scale4,
 		blas.View32(x, B, 6).T(),
 		blas.View32(denseY, B, 3),
 		0, blas.View32(ddenseW, 6, 3))
@@ -2180,11 +2176,257 @@ func (p *TrackerPredictor) predict(out *TrackerOutput, in *TrackerInput) {
 //	alone  = 2·a              []
 //	flag   = (q ∧ (n > 2))    []
 //
-// A trainer belongs to one goroutine at a time.
+// Backward:
+//
+//	scale       = where(q, 1, −1)     []
+//	du          = du + scale·dchosen
+//	dV          = a·du                [K]
+//	s           = Σ v ⊙ du            []
+//	t4          = 0                   [K,3]
+//	t4[…]       += dpicked
+//	dT          = dtotal              [2,K,3]
+//	dT[1, :, :] += t4
+//	dA          = 2·dalone + s        []
+//
+// A trainer belongs to one goroutine at a time. None of Forward and Backward
+// allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
 type Inputs struct {
-	params InputsParams
-	steps  uint64     // updates made so far
-	max    InputsDims // capacity
+	params   InputsParams
+	grad     InputsParams        // of Backward
+	steps    uint64              // updates made so far
+	out      InputsOutput        // of Forward
+	din      InputsInputGradient // of Backward
+	last     InputsBatch         // batch of the last Forward
+	composed bool                // a Forward has left what Backward reads
+	max      InputsDims          // capacity
+
+	t2 []int32   // [1]
+	t3 []int32   // []
+	t4 []float64 // [max.K,3]
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Inputs) Forward(batch InputsBatch) (InputsOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return InputsOutput{}, err
+	}
+	if n := batch.K; cap(m.out.U) >= n {
+		m.out.U = m.out.U[:n]
+	} else {
+		m.out.U = make([]float32, n)
+	}
+	if n := batch.K; cap(m.out.Chosen) >= n {
+		m.out.Chosen = m.out.Chosen[:n]
+	} else {
+		m.out.Chosen = make([]float32, n)
+	}
+	if n := batch.K; cap(m.out.Total) >= n {
+		m.out.Total = m.out.Total[:n]
+	} else {
+		m.out.Total = make([]float64, n)
+	}
+	if n := batch.K; cap(m.out.Picked) >= n {
+		m.out.Picked = m.out.Picked[:n]
+	} else {
+		m.out.Picked = make([]float64, n)
+	}
+	m.forward(&m.out, &batch)
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Inputs) forward(out *InputsOutput, batch *InputsBatch) {
+	K := batch.K
+	n := batch.N
+	q := batch.Q
+	a := batch.A
+	v := batch.V
+	t := batch.T
+	t2 := m.t2
+	t3 := m.t3
+	u := out.U
+	chosen := out.Chosen
+	total := out.Total
+	picked := out.Picked
+	var index int32
+	var alone float32
+	var flag bool
+
+	// scale = n
+	scale := float32(n)
+	// scale2 = where(q, 1, −1)
+	scale2 := vec.Where(q, float32(1), -1)
+
+	// u = a·v + scale
+	// chosen = scale2·u
+	for i := range K {
+		uOf := a*v[i] + scale
+		chosenOf := scale2 * uOf
+		u[i] = uOf
+		chosen[i] = chosenOf
+	}
+
+	// total = Σ t
+	clear(total)
+	for i := range 2 {
+		for j := range K {
+			tRow := (*[3]float64)(t[3*K*i+3*j:])
+			for k := range tRow {
+				total[j] += tRow[k]
+			}
+		}
+	}
+
+	// t2 = argmax v
+	{
+		top, best := int32(0), float32(math.Inf(-1))
+		for i := range v {
+			if v[i] > best || v[i] != v[i] && best == best {
+				top, best = int32(i), v[i]
+			}
+		}
+		t2[0] = top
+	}
+
+	// t3 = mod(n, 3)
+	t3[0] = vec.ModInt(n, 3)
+
+	// picked = t[1, :, :][t3]
+	for i := range K {
+		picked[i] = t[3*i+3*K+int(t3[0])]
+	}
+
+	// index = t2
+	index = t2[0]
+	// alone = 2·a
+	alone = 2 * a
+	// flag = (q ∧ (n > 2))
+	flag = q && n > 2
+
+	out.Index = index
+	out.Alone = alone
+	out.Flag = flag
+}
+
+// Backward takes the derivative by the outputs of the last Forward back to the
+// inputs, and sets [*Inputs.Gradient]. The slices that it returns belong to
+// the trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Inputs) Backward(dout InputsOutputGradient) (InputsInputGradient, error) {
+	if !m.composed {
+		return InputsInputGradient{}, &fault.InputError{Model: "networks.Inputs", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("networks.Inputs", "dU", len(dout.U), m.last.K); err != nil {
+		return InputsInputGradient{}, err
+	}
+	if err := fault.Len("networks.Inputs", "dChosen", len(dout.Chosen), m.last.K); err != nil {
+		return InputsInputGradient{}, err
+	}
+	if err := fault.Len("networks.Inputs", "dTotal", len(dout.Total), m.last.K); err != nil {
+		return InputsInputGradient{}, err
+	}
+	if err := fault.Len("networks.Inputs", "dPicked", len(dout.Picked), m.last.K); err != nil {
+		return InputsInputGradient{}, err
+	}
+	m.composed = false
+	if n := m.last.K; cap(m.din.V) >= n {
+		m.din.V = m.din.V[:n]
+	} else {
+		m.din.V = make([]float32, n)
+	}
+	if n := 6 * m.last.K; cap(m.din.T) >= n {
+		m.din.T = m.din.T[:n]
+	} else {
+		m.din.T = make([]float64, n)
+	}
+	if m.last.K == 0 {
+		clear(m.grad.flat)
+		m.din.A = 0
+		clear(m.din.V)
+		clear(m.din.T)
+		return m.din, nil
+	}
+	m.backward(&m.din, &dout, &m.last)
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Inputs) backward(din *InputsInputGradient, dout *InputsOutputGradient, batch *InputsBatch) {
+	K := batch.K
+	q := batch.Q
+	dChosen := dout.Chosen
+	dU := dout.U
+	v := batch.V
+	a := batch.A
+	dPicked := dout.Picked
+	dTotal := dout.Total
+	dAlone := dout.Alone
+	t4 := m.t4[:3*K]
+	t3 := m.t3
+	dV := din.V
+	dT := din.T
+	var dA float32
+
+	// scale = where(q, 1, −1)
+	scale := vec.Where(q, float32(1), -1)
+
+	// du = du + scale·dchosen
+	// dV = a·du
+	// s = Σ v ⊙ du
+	s := 0.0
+	for i := range K {
+		du := dU[i] + scale*dChosen[i]
+		dv := a * du
+		s += float64(v[i] * du)
+		dV[i] = dv
+	}
+
+	// t4 = 0
+	clear(t4)
+
+	// t4[…] += dpicked
+	for i := range K {
+		t4[3*i+int(t3[0])] += dPicked[i]
+	}
+
+	// dT = dtotal
+	for i := range 2 {
+		for j := range K {
+			dTotalOfJ := dTotal[j]
+			dTRow := (*[3]float64)(dT[3*K*i+3*j:])
+			for k := range dTRow {
+				dTRow[k] = dTotalOfJ
+			}
+		}
+	}
+
+	// dT[1, :, :] += t4
+	{
+		dTRow := dT[3*K:][:3*K]
+		for i := range dTRow {
+			dTRow[i] += t4[i]
+		}
+	}
+
+	// dA = 2·dalone + s
+	dA = 2*dAlone + float32(s)
+
+	din.A = dA
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Inputs) Gradient() *InputsParams {
+	return &m.grad
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -3,7 +3,6 @@
 package networks
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -264,13 +263,14 @@ func (m *Graph) Evaluate(t *GraphTotals, batch GraphBatch) error {
 }
 
 // GraphWeights are the parameters of a trained Graph. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type GraphWeights struct {
 	params GraphParams
+	whole  bool // from Snapshot, LoadGraphWeights or ParseGraphWeights
 }
 
 func newGraphWeights() *GraphWeights {
-	return &GraphWeights{params: newGraphParams()}
+	return &GraphWeights{params: newGraphParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -286,17 +286,29 @@ func (m *Graph) Snapshot() *GraphWeights {
 // model.
 func LoadGraphWeights(r io.Reader) (*GraphWeights, error) {
 	w := newGraphWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("networks.Graph: %w", err)
 	}
 	return w, nil
 }
 
 // ParseGraphWeights is LoadGraphWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseGraphWeights[T string | []byte](file T) (*GraphWeights, error) {
-	return LoadGraphWeights(bytes.NewReader([]byte(file)))
+	w := &GraphWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Graph: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *GraphWeights) views() []store.View {
+	return []store.View{
+		{Name: "Z", Shape: []int{9, 4}, Into: &w.params.Z},
+		{Name: "R", Shape: []int{4, 4}, Into: &w.params.R},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -350,7 +362,7 @@ func (p *GraphPredictor) Use(w *GraphWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *GraphPredictor) Predict(out *GraphOutput, in GraphInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "networks.Graph", Input: "weights", Reason: "are not from Snapshot or LoadGraphWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -639,9 +651,11 @@ type ExpertsTotals struct {
 	batches int
 	loss    float64 // sum
 	n       float64 // sum
-	loss2   float64 // of the last batch
-	entropy float64 // sum
+	loss2   float64 // sum
 	n2      float64 // sum
+	loss3   float64 // sum
+	loss4   float64 // sum
+	entropy float64 // sum
 }
 
 // ExpertsReport is loss and metrics over all batches so far; zeros where there
@@ -650,8 +664,11 @@ func (t *ExpertsTotals) Report() ExpertsReport {
 	if t.batches == 0 {
 		return ExpertsReport{}
 	}
+	div := t.loss2 / t.n2
+	divOf := t.loss3 / t.n2
+	divOf2 := t.loss4 / t.n2
 	return ExpertsReport{
-		Loss:    (t.loss / t.n) + (0.1 * t.loss2),
+		Loss:    (t.loss / t.n) + (0.1 * (((div * math.Log(div)) + (divOf * math.Log(divOf))) + (divOf2 * math.Log(divOf2)))),
 		Entropy: -(t.entropy / t.n2),
 	}
 }
@@ -660,9 +677,11 @@ func (t *ExpertsTotals) Report() ExpertsReport {
 func (t *ExpertsTotals) add(batch *ExpertsTotals) {
 	t.loss += batch.loss
 	t.n += batch.n
-	t.loss2 = batch.loss2
-	t.entropy += batch.entropy
+	t.loss2 += batch.loss2
 	t.n2 += batch.n2
+	t.loss3 += batch.loss3
+	t.loss4 += batch.loss4
+	t.entropy += batch.entropy
 	t.batches += batch.batches
 }
 
@@ -684,14 +703,15 @@ func (m *Experts) Evaluate(t *ExpertsTotals, batch ExpertsBatch) error {
 }
 
 // ExpertsWeights are the parameters of a trained Experts. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type ExpertsWeights struct {
 	params ExpertsParams
 	hyper  ExpertsHyper // those numbers that inference reads
+	whole  bool         // from Snapshot, LoadExpertsWeights or ParseExpertsWeights
 }
 
 func newExpertsWeights() *ExpertsWeights {
-	return &ExpertsWeights{params: newExpertsParams()}
+	return &ExpertsWeights{params: newExpertsParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -722,9 +742,30 @@ func LoadExpertsWeights(r io.Reader) (*ExpertsWeights, error) {
 }
 
 // ParseExpertsWeights is LoadExpertsWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseExpertsWeights[T string | []byte](file T) (*ExpertsWeights, error) {
-	return LoadExpertsWeights(bytes.NewReader([]byte(file)))
+	w := &ExpertsWeights{whole: true}
+	meta, err := store.Parse(file, w.views()...)
+	if err != nil {
+		return nil, fmt.Errorf("networks.Experts: %w", err)
+	}
+	w.hyper.Temperature = 2
+	if text, ok := meta["hyper.temperature"]; ok {
+		if _, err := fmt.Sscan(text, &w.hyper.Temperature); err != nil {
+			return nil, fmt.Errorf("networks.Experts: metadata hyper.temperature is %q: %w", text, fault.ErrMismatch)
+		}
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ExpertsWeights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{6, 3}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{3}, Into: &w.params.DenseB},
+		{Name: "W", Shape: []int{3, 6, 2}, Into: &w.params.W},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -779,7 +820,7 @@ func (p *ExpertsPredictor) Use(w *ExpertsWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *ExpertsPredictor) Predict(out *ExpertsOutput, in ExpertsInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "networks.Experts", Input: "weights", Reason: "are not from Snapshot or LoadExpertsWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1118,13 +1159,14 @@ func (m *Denoise) Evaluate(t *DenoiseTotals, batch DenoiseBatch) error {
 }
 
 // DenoiseWeights are the parameters of a trained Denoise. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type DenoiseWeights struct {
 	params DenoiseParams
+	whole  bool // from Snapshot, LoadDenoiseWeights or ParseDenoiseWeights
 }
 
 func newDenoiseWeights() *DenoiseWeights {
-	return &DenoiseWeights{params: newDenoiseParams()}
+	return &DenoiseWeights{params: newDenoiseParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1140,17 +1182,30 @@ func (m *Denoise) Snapshot() *DenoiseWeights {
 // another model.
 func LoadDenoiseWeights(r io.Reader) (*DenoiseWeights, error) {
 	w := newDenoiseWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("networks.Denoise: %w", err)
 	}
 	return w, nil
 }
 
 // ParseDenoiseWeights is LoadDenoiseWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseDenoiseWeights[T string | []byte](file T) (*DenoiseWeights, error) {
-	return LoadDenoiseWeights(bytes.NewReader([]byte(file)))
+	w := &DenoiseWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Denoise: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *DenoiseWeights) views() []store.View {
+	return []store.View{
+		{Name: "W", Shape: []int{5, 3}, Into: &w.params.W},
+		{Name: "b", Shape: []int{3}, Into: &w.params.B},
+		{Name: "c", Shape: []int{5}, Into: &w.params.C},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1193,7 +1248,7 @@ func (p *DenoisePredictor) Use(w *DenoiseWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *DenoisePredictor) Predict(out *DenoiseOutput, in DenoiseInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "networks.Denoise", Input: "weights", Reason: "are not from Snapshot or LoadDenoiseWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1638,13 +1693,14 @@ func (m *Vae) Evaluate(t *VaeTotals, batch VaeBatch) error {
 }
 
 // VaeWeights are the parameters of a trained Vae. They never change and may be
-// shared by any number of goroutines.
+// shared by any number of goroutines. The zero value has none.
 type VaeWeights struct {
 	params VaeParams
+	whole  bool // from Snapshot, LoadVaeWeights or ParseVaeWeights
 }
 
 func newVaeWeights() *VaeWeights {
-	return &VaeWeights{params: newVaeParams()}
+	return &VaeWeights{params: newVaeParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1660,17 +1716,37 @@ func (m *Vae) Snapshot() *VaeWeights {
 // model.
 func LoadVaeWeights(r io.Reader) (*VaeWeights, error) {
 	w := newVaeWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("networks.Vae: %w", err)
 	}
 	return w, nil
 }
 
 // ParseVaeWeights is LoadVaeWeights for a file in memory, such as an embedded
-// string or a mapped file.
+// string or a mapped file. Parameters are not copied: they lie in file, and a
+// []byte has to stay as it is while the weights are in use.
 func ParseVaeWeights[T string | []byte](file T) (*VaeWeights, error) {
-	return LoadVaeWeights(bytes.NewReader([]byte(file)))
+	w := &VaeWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Vae: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *VaeWeights) views() []store.View {
+	return []store.View{
+		{Name: "h.W", Shape: []int{8, 6}, Into: &w.params.HW},
+		{Name: "h.b", Shape: []int{6}, Into: &w.params.HB},
+		{Name: "mu.W", Shape: []int{6, 2}, Into: &w.params.MuW},
+		{Name: "mu.b", Shape: []int{2}, Into: &w.params.MuB},
+		{Name: "lv.W", Shape: []int{6, 2}, Into: &w.params.LvW},
+		{Name: "lv.b", Shape: []int{2}, Into: &w.params.LvB},
+		{Name: "dense.W", Shape: []int{2, 6}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{6}, Into: &w.params.DenseB},
+		{Name: "r.W", Shape: []int{6, 8}, Into: &w.params.RW},
+		{Name: "r.b", Shape: []int{8}, Into: &w.params.RB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1725,7 +1801,7 @@ func (p *VaePredictor) Use(w *VaeWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *VaePredictor) Predict(out *VaeOutput, in VaeInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "networks.Vae", Input: "weights", Reason: "are not from Snapshot or LoadVaeWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -2019,16 +2095,18 @@ func (m *Tracker) Evaluate(t *TrackerTotals, batch TrackerBatch) error {
 }
 
 // TrackerWeights are the parameters of a trained Tracker. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type TrackerWeights struct {
 	params TrackerParams
 	states trackerStates
+	whole  bool // from Snapshot, LoadTrackerWeights or ParseTrackerWeights
 }
 
 func newTrackerWeights() *TrackerWeights {
 	return &TrackerWeights{
 		params: newTrackerParams(),
 		states: newTrackerStates(),
+		whole:  true,
 	}
 }
 
@@ -2046,17 +2124,30 @@ func (m *Tracker) Snapshot() *TrackerWeights {
 // another model.
 func LoadTrackerWeights(r io.Reader) (*TrackerWeights, error) {
 	w := newTrackerWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("networks.Tracker: %w", err)
 	}
 	return w, nil
 }
 
 // ParseTrackerWeights is LoadTrackerWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseTrackerWeights[T string | []byte](file T) (*TrackerWeights, error) {
-	return LoadTrackerWeights(bytes.NewReader([]byte(file)))
+	w := &TrackerWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Tracker: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *TrackerWeights) views() []store.View {
+	return []store.View{
+		{Name: "w", Shape: []int{3}, Into: &w.params.W},
+		{Name: "center", Shape: []int{3}, Into: &w.states.center},
+		{Name: "count", Shape: []int{}, Into: &w.states.count},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -2099,7 +2190,7 @@ func (p *TrackerPredictor) Use(w *TrackerWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *TrackerPredictor) Predict(out *TrackerOutput, in TrackerInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "networks.Tracker", Input: "weights", Reason: "are not from Snapshot or LoadTrackerWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -2177,9 +2268,19 @@ func (m *Tracker) Restore(r io.Reader) error {
 
 // InputsDims are the run-time dimensions. Given to NewInputs or
 // NewInputsPredictor they are the largest that a call may have; in an
-// InputsInput, 0 means inferred.
+// InputsBatch or an InputsInput, 0 means inferred.
 type InputsDims struct {
 	K int
+}
+
+// InputsBatch is what Forward reads. It is kept until Backward is done.
+type InputsBatch struct {
+	InputsDims
+	A float32
+	N int32
+	Q bool
+	V []float32 // [K]
+	T []float64 // [2,K,3]
 }
 
 // InputsInput is what Predict reads. It is not kept.
@@ -2192,7 +2293,8 @@ type InputsInput struct {
 	T []float64 // [2,K,3]
 }
 
-// InputsOutput is what Predict writes. Its slices belong to the caller.
+// InputsOutput is what Predict writes, and what Forward returns. The slices of
+// the one belong to the caller, those of the other to the trainer.
 type InputsOutput struct {
 	U      []float32 // [K]
 	Chosen []float32 // [K]
@@ -2201,6 +2303,24 @@ type InputsOutput struct {
 	Picked []float64 // [K]
 	Alone  float32
 	Flag   bool
+}
+
+// InputsOutputGradient is the derivative of a number, which a program computes
+// from the outputs, by each of them: what Backward reads. It is not kept.
+type InputsOutputGradient struct {
+	U      []float32 // [K]
+	Chosen []float32 // [K]
+	Total  []float64 // [K]
+	Picked []float64 // [K]
+	Alone  float32
+}
+
+// InputsInputGradient is the derivative of that number by the inputs: what
+// Backward returns. Its slices belong to the trainer.
+type InputsInputGradient struct {
+	A float32
+	V []float32 // [K]
+	T []float64 // [2,K,3]
 }
 
 // InputsParams are the trained tensors, or their gradient, in one allocation.
@@ -2233,7 +2353,22 @@ func (p *InputsParams) tensors() []store.Tensor {
 // NewInputs returns a trainer for batches up to max, as Init(0) leaves it. It
 // panics if a dimension is negative, as make does.
 func NewInputs(max InputsDims) *Inputs {
-	m := &Inputs{params: newInputsParams(), max: max}
+	m := &Inputs{
+		params: newInputsParams(),
+		grad:   newInputsParams(),
+		out:    InputsOutput{U: make([]float32, max.K), Chosen: make([]float32, max.K), Total: make([]float64, max.K), Picked: make([]float64, max.K)},
+		din:    InputsInputGradient{V: make([]float32, max.K), T: make([]float64, 6*max.K)},
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	K := max.K
+	float64s := make([]float64, 3*K)
+	m.t4 = float64s[0 : 3*K]
+	int32s := make([]int32, 2)
+	m.t2 = int32s[0:1]
+	m.t3 = int32s[1:2]
+
 	m.Init(0)
 	return m
 }
@@ -2241,6 +2376,7 @@ func NewInputs(max InputsDims) *Inputs {
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Inputs) Init(seed uint64) {
 	m.steps = 0
+	m.composed = false
 	clear(m.params.flat)
 }
 
@@ -2252,6 +2388,28 @@ func (m *Inputs) Steps() uint64 {
 // Params are the live parameters.
 func (m *Inputs) Params() *InputsParams {
 	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Inputs) take(batch *InputsBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Inputs", Input: "trainer", Reason: "is not from NewInputs"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *InputsBatch) take(max InputsDims) error {
+	K, err := fault.Rows("networks.Inputs", "V", len(batch.V), 1, "K", batch.K, max.K)
+	if err != nil {
+		return err
+	}
+	if err := fault.Len("networks.Inputs", "T", len(batch.T), 6*K); err != nil {
+		return err
+	}
+	batch.InputsDims = InputsDims{K: K}
+	return nil
 }
 
 // take checks in and sets the dimensions that it leaves open. No dimension may
@@ -2269,13 +2427,14 @@ func (in *InputsInput) take(max InputsDims) error {
 }
 
 // InputsWeights are the parameters of a trained Inputs. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type InputsWeights struct {
 	params InputsParams
+	whole  bool // from Snapshot, LoadInputsWeights or ParseInputsWeights
 }
 
 func newInputsWeights() *InputsWeights {
-	return &InputsWeights{params: newInputsParams()}
+	return &InputsWeights{params: newInputsParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -2291,17 +2450,26 @@ func (m *Inputs) Snapshot() *InputsWeights {
 // model.
 func LoadInputsWeights(r io.Reader) (*InputsWeights, error) {
 	w := newInputsWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("networks.Inputs: %w", err)
 	}
 	return w, nil
 }
 
 // ParseInputsWeights is LoadInputsWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseInputsWeights[T string | []byte](file T) (*InputsWeights, error) {
-	return LoadInputsWeights(bytes.NewReader([]byte(file)))
+	w := &InputsWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Inputs: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *InputsWeights) views() []store.View {
+	return []store.View{}
 }
 
 // tensors lists w under the names of the model.
@@ -2354,7 +2522,7 @@ func (p *InputsPredictor) Use(w *InputsWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *InputsPredictor) Predict(out *InputsOutput, in InputsInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "networks.Inputs", Input: "weights", Reason: "are not from Snapshot or LoadInputsWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -2439,5 +2607,6 @@ func (m *Inputs) Restore(r io.Reader) error {
 		return fmt.Errorf("networks.Inputs: %w", err)
 	}
 	m.steps = counts[0]
+	m.composed = false
 	return nil
 }

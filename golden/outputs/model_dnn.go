@@ -58,7 +58,8 @@ type PlainReport struct {
 // plainTable is [3].
 var plainTable = []float32{1, 2, 4}
 
-// Step trains on one batch: forward, backward, update.
+// Step trains on one batch: forward, backward, update. It does not read
+// Unused, which may be nil.
 //
 // The error is a [fault.InputError] if the batch does not fit, and wraps
 // [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
@@ -321,11 +322,156 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 //	dot  = Σ a ⊙ b    []
 //	dot  = dot        []
 //
-// A trainer belongs to one goroutine at a time.
+// Backward:
+//
+//	dA = dsum + ddot·b + where(a > b, dmost, 0.5·where(a = b, dmost, 0))  [B]
+//	dB = dsum + ddot·a + where(b > a, dmost, 0.5·where(a = b, dmost, 0))  [B]
+//
+// A trainer belongs to one goroutine at a time. None of Forward and Backward
+// allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
 type Bare struct {
-	params BareParams
-	steps  uint64   // updates made so far
-	max    BareDims // capacity
+	params   BareParams
+	grad     BareParams        // of Backward
+	steps    uint64            // updates made so far
+	out      BareOutput        // of Forward
+	din      BareInputGradient // of Backward
+	last     BareBatch         // batch of the last Forward
+	composed bool              // a Forward has left what Backward reads
+	max      BareDims          // capacity
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Bare) Forward(batch BareBatch) (BareOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return BareOutput{}, err
+	}
+	if n := batch.BareDims.B; cap(m.out.Sum) >= n {
+		m.out.Sum = m.out.Sum[:n]
+	} else {
+		m.out.Sum = make([]float32, n)
+	}
+	if n := batch.BareDims.B; cap(m.out.Most) >= n {
+		m.out.Most = m.out.Most[:n]
+	} else {
+		m.out.Most = make([]float32, n)
+	}
+	m.forward(&m.out, &batch)
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Bare) forward(out *BareOutput, batch *BareBatch) {
+	B := batch.BareDims.B
+	a := batch.A
+	b := batch.B
+	sum := out.Sum
+	most := out.Most
+	var dotBuf float32
+
+	// sum = a + b
+	// most = max(a, b)
+	// dot = Σ a ⊙ b
+	dot := 0.0
+	for i := range B {
+		sumOf := a[i] + b[i]
+		mostOf := a[i]
+		other := b[i]
+		if mostOf < other || other != other {
+			mostOf = other
+		}
+		dot += float64(a[i] * b[i])
+		sum[i] = sumOf
+		most[i] = mostOf
+	}
+
+	// dot = dot
+	dotBuf = float32(dot)
+
+	out.Dot = dotBuf
+}
+
+// Backward takes the derivative by the outputs of the last Forward back to the
+// inputs, and sets [*Bare.Gradient]. The slices that it returns belong to the
+// trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Bare) Backward(dout BareOutputGradient) (BareInputGradient, error) {
+	if !m.composed {
+		return BareInputGradient{}, &fault.InputError{Model: "outputs.Bare", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("outputs.Bare", "dSum", len(dout.Sum), m.last.BareDims.B); err != nil {
+		return BareInputGradient{}, err
+	}
+	if err := fault.Len("outputs.Bare", "dMost", len(dout.Most), m.last.BareDims.B); err != nil {
+		return BareInputGradient{}, err
+	}
+	m.composed = false
+	if n := m.last.BareDims.B; cap(m.din.A) >= n {
+		m.din.A = m.din.A[:n]
+	} else {
+		m.din.A = make([]float32, n)
+	}
+	if n := m.last.BareDims.B; cap(m.din.B) >= n {
+		m.din.B = m.din.B[:n]
+	} else {
+		m.din.B = make([]float32, n)
+	}
+	if m.last.BareDims.B == 0 {
+		clear(m.grad.flat)
+		clear(m.din.A)
+		clear(m.din.B)
+		return m.din, nil
+	}
+	m.backward(&m.din, &dout, &m.last)
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Bare) backward(din *BareInputGradient, dout *BareOutputGradient, batch *BareBatch) {
+	B := batch.BareDims.B
+	a := batch.A
+	b := batch.B
+	dMost := dout.Most
+	dDot := dout.Dot
+	dSum := dout.Sum
+	dA := din.A
+	dB := din.B
+
+	// dA = dsum + ddot·b + where(a > b, dmost, 0.5·where(a = b, dmost, 0))
+	// dB = dsum + ddot·a + where(b > a, dmost, 0.5·where(a = b, dmost, 0))
+	for i := range B {
+		t := float32(0)
+		if a[i] == b[i] {
+			t = dMost[i]
+		}
+		u := 0.5 * t
+		t2 := u
+		if a[i] > b[i] {
+			t2 = dMost[i]
+		}
+		da := dSum[i] + dDot*b[i] + t2
+		t3 := u
+		if b[i] > a[i] {
+			t3 = dMost[i]
+		}
+		db := dSum[i] + dDot*a[i] + t3
+		dA[i] = da
+		dB[i] = db
+	}
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Bare) Gradient() *BareParams {
+	return &m.grad
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -3,7 +3,6 @@
 package outputs
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -149,9 +148,6 @@ func (batch *PlainBatch) take(max PlainDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("outputs.Plain", "Unused", len(batch.Unused), B); err != nil {
-		return err
-	}
 	batch.PlainDims = PlainDims{B: B}
 	return nil
 }
@@ -210,13 +206,14 @@ func (m *Plain) Evaluate(t *PlainTotals, batch PlainBatch) error {
 }
 
 // PlainWeights are the parameters of a trained Plain. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type PlainWeights struct {
 	params PlainParams
+	whole  bool // from Snapshot, LoadPlainWeights or ParsePlainWeights
 }
 
 func newPlainWeights() *PlainWeights {
-	return &PlainWeights{params: newPlainParams()}
+	return &PlainWeights{params: newPlainParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -232,17 +229,29 @@ func (m *Plain) Snapshot() *PlainWeights {
 // model.
 func LoadPlainWeights(r io.Reader) (*PlainWeights, error) {
 	w := newPlainWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("outputs.Plain: %w", err)
 	}
 	return w, nil
 }
 
 // ParsePlainWeights is LoadPlainWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParsePlainWeights[T string | []byte](file T) (*PlainWeights, error) {
-	return LoadPlainWeights(bytes.NewReader([]byte(file)))
+	w := &PlainWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("outputs.Plain: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *PlainWeights) views() []store.View {
+	return []store.View{
+		{Name: "W", Shape: []int{3, 2}, Into: &w.params.W},
+		{Name: "b", Shape: []int{2}, Into: &w.params.B},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -285,7 +294,7 @@ func (p *PlainPredictor) Use(w *PlainWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *PlainPredictor) Predict(out *PlainOutput, in PlainInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "outputs.Plain", Input: "weights", Reason: "are not from Snapshot or LoadPlainWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -406,9 +415,17 @@ func (m *Plain) Restore(r io.Reader) error {
 }
 
 // BareDims are the run-time dimensions. Given to NewBare or NewBarePredictor
-// they are the largest that a call may have; in a BareInput, 0 means inferred.
+// they are the largest that a call may have; in a BareBatch or a BareInput, 0
+// means inferred.
 type BareDims struct {
 	B int
+}
+
+// BareBatch is what Forward reads. It is kept until Backward is done.
+type BareBatch struct {
+	BareDims
+	A []float32 // [B]
+	B []float32 // [B]
 }
 
 // BareInput is what Predict reads. It is not kept.
@@ -418,11 +435,27 @@ type BareInput struct {
 	B []float32 // [B]
 }
 
-// BareOutput is what Predict writes. Its slices belong to the caller.
+// BareOutput is what Predict writes, and what Forward returns. The slices of
+// the one belong to the caller, those of the other to the trainer.
 type BareOutput struct {
 	Sum  []float32 // [B]
 	Most []float32 // [B]
 	Dot  float32
+}
+
+// BareOutputGradient is the derivative of a number, which a program computes
+// from the outputs, by each of them: what Backward reads. It is not kept.
+type BareOutputGradient struct {
+	Sum  []float32 // [B]
+	Most []float32 // [B]
+	Dot  float32
+}
+
+// BareInputGradient is the derivative of that number by the inputs: what
+// Backward returns. Its slices belong to the trainer.
+type BareInputGradient struct {
+	A []float32 // [B]
+	B []float32 // [B]
 }
 
 // BareParams are the trained tensors, or their gradient, in one allocation.
@@ -455,7 +488,13 @@ func (p *BareParams) tensors() []store.Tensor {
 // NewBare returns a trainer for batches up to max, as Init(0) leaves it. It
 // panics if a dimension is negative, as make does.
 func NewBare(max BareDims) *Bare {
-	m := &Bare{params: newBareParams(), max: max}
+	m := &Bare{
+		params: newBareParams(),
+		grad:   newBareParams(),
+		out:    BareOutput{Sum: make([]float32, max.B), Most: make([]float32, max.B)},
+		din:    BareInputGradient{A: make([]float32, max.B), B: make([]float32, max.B)},
+		max:    max,
+	}
 	m.Init(0)
 	return m
 }
@@ -463,6 +502,7 @@ func NewBare(max BareDims) *Bare {
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Bare) Init(seed uint64) {
 	m.steps = 0
+	m.composed = false
 	clear(m.params.flat)
 }
 
@@ -474,6 +514,28 @@ func (m *Bare) Steps() uint64 {
 // Params are the live parameters.
 func (m *Bare) Params() *BareParams {
 	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Bare) take(batch *BareBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "outputs.Bare", Input: "trainer", Reason: "is not from NewBare"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *BareBatch) take(max BareDims) error {
+	B, err := fault.Rows("outputs.Bare", "A", len(batch.A), 1, "B", batch.BareDims.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Len("outputs.Bare", "B", len(batch.B), B); err != nil {
+		return err
+	}
+	batch.BareDims = BareDims{B: B}
+	return nil
 }
 
 // take checks in and sets the dimensions that it leaves open. No dimension may
@@ -491,13 +553,14 @@ func (in *BareInput) take(max BareDims) error {
 }
 
 // BareWeights are the parameters of a trained Bare. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type BareWeights struct {
 	params BareParams
+	whole  bool // from Snapshot, LoadBareWeights or ParseBareWeights
 }
 
 func newBareWeights() *BareWeights {
-	return &BareWeights{params: newBareParams()}
+	return &BareWeights{params: newBareParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -513,17 +576,26 @@ func (m *Bare) Snapshot() *BareWeights {
 // model.
 func LoadBareWeights(r io.Reader) (*BareWeights, error) {
 	w := newBareWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("outputs.Bare: %w", err)
 	}
 	return w, nil
 }
 
 // ParseBareWeights is LoadBareWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseBareWeights[T string | []byte](file T) (*BareWeights, error) {
-	return LoadBareWeights(bytes.NewReader([]byte(file)))
+	w := &BareWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("outputs.Bare: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *BareWeights) views() []store.View {
+	return []store.View{}
 }
 
 // tensors lists w under the names of the model.
@@ -566,7 +638,7 @@ func (p *BarePredictor) Use(w *BareWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *BarePredictor) Predict(out *BareOutput, in BareInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "outputs.Bare", Input: "weights", Reason: "are not from Snapshot or LoadBareWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -641,6 +713,7 @@ func (m *Bare) Restore(r io.Reader) error {
 		return fmt.Errorf("outputs.Bare: %w", err)
 	}
 	m.steps = counts[0]
+	m.composed = false
 	return nil
 }
 
@@ -850,13 +923,14 @@ func (m *Tied) Evaluate(t *TiedTotals, batch TiedBatch) error {
 }
 
 // TiedWeights are the parameters of a trained Tied. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type TiedWeights struct {
 	params TiedParams
+	whole  bool // from Snapshot, LoadTiedWeights or ParseTiedWeights
 }
 
 func newTiedWeights() *TiedWeights {
-	return &TiedWeights{params: newTiedParams()}
+	return &TiedWeights{params: newTiedParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -872,17 +946,26 @@ func (m *Tied) Snapshot() *TiedWeights {
 // model.
 func LoadTiedWeights(r io.Reader) (*TiedWeights, error) {
 	w := newTiedWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("outputs.Tied: %w", err)
 	}
 	return w, nil
 }
 
 // ParseTiedWeights is LoadTiedWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseTiedWeights[T string | []byte](file T) (*TiedWeights, error) {
-	return LoadTiedWeights(bytes.NewReader([]byte(file)))
+	w := &TiedWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("outputs.Tied: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *TiedWeights) views() []store.View {
+	return []store.View{{Name: "W", Shape: []int{4, 4}, Into: &w.params.W}}
 }
 
 // tensors lists w under the names of the model.
@@ -934,7 +1017,7 @@ func (p *TiedPredictor) Use(w *TiedWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *TiedPredictor) Predict(out *TiedOutput, in TiedInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "outputs.Tied", Input: "weights", Reason: "are not from Snapshot or LoadTiedWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1185,13 +1268,14 @@ func (m *Fixed) Evaluate(t *FixedTotals, batch FixedBatch) error {
 }
 
 // FixedWeights are the parameters of a trained Fixed. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type FixedWeights struct {
 	params FixedParams
+	whole  bool // from Snapshot, LoadFixedWeights or ParseFixedWeights
 }
 
 func newFixedWeights() *FixedWeights {
-	return &FixedWeights{params: newFixedParams()}
+	return &FixedWeights{params: newFixedParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1207,17 +1291,29 @@ func (m *Fixed) Snapshot() *FixedWeights {
 // model.
 func LoadFixedWeights(r io.Reader) (*FixedWeights, error) {
 	w := newFixedWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("outputs.Fixed: %w", err)
 	}
 	return w, nil
 }
 
 // ParseFixedWeights is LoadFixedWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseFixedWeights[T string | []byte](file T) (*FixedWeights, error) {
-	return LoadFixedWeights(bytes.NewReader([]byte(file)))
+	w := &FixedWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("outputs.Fixed: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *FixedWeights) views() []store.View {
+	return []store.View{
+		{Name: "y.W", Shape: []int{3, 2}, Into: &w.params.YW},
+		{Name: "y.b", Shape: []int{2}, Into: &w.params.YB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1260,7 +1356,7 @@ func (p *FixedPredictor) Use(w *FixedWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *FixedPredictor) Predict(out *FixedOutput, in FixedInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "outputs.Fixed", Input: "weights", Reason: "are not from Snapshot or LoadFixedWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1517,14 +1613,15 @@ func (m *Noise) Evaluate(t *NoiseTotals, batch NoiseBatch) error {
 }
 
 // NoiseWeights are the parameters of a trained Noise. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type NoiseWeights struct {
 	params NoiseParams
 	seed   uint64
+	whole  bool // from Snapshot, LoadNoiseWeights or ParseNoiseWeights
 }
 
 func newNoiseWeights() *NoiseWeights {
-	return &NoiseWeights{params: newNoiseParams()}
+	return &NoiseWeights{params: newNoiseParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1554,9 +1651,28 @@ func LoadNoiseWeights(r io.Reader) (*NoiseWeights, error) {
 }
 
 // ParseNoiseWeights is LoadNoiseWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseNoiseWeights[T string | []byte](file T) (*NoiseWeights, error) {
-	return LoadNoiseWeights(bytes.NewReader([]byte(file)))
+	w := &NoiseWeights{whole: true}
+	meta, err := store.Parse(file, w.views()...)
+	if err != nil {
+		return nil, fmt.Errorf("outputs.Noise: %w", err)
+	}
+	if text, ok := meta["seed"]; ok {
+		if _, err := fmt.Sscan(text, &w.seed); err != nil {
+			return nil, fmt.Errorf("outputs.Noise: metadata seed is %q: %w", text, fault.ErrMismatch)
+		}
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *NoiseWeights) views() []store.View {
+	return []store.View{
+		{Name: "y.W", Shape: []int{5, 2}, Into: &w.params.YW},
+		{Name: "y.b", Shape: []int{2}, Into: &w.params.YB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1586,7 +1702,7 @@ func (w *NoiseWeights) Predict(in NoiseInput) (NoiseOutput, error) {
 type NoisePredictor struct {
 	w     *NoiseWeights
 	max   NoiseDims // capacity
-	calls uint64    // of Predict so far
+	calls uint64    // so far
 
 	t []float32 // [max.B,5]
 }
@@ -1610,7 +1726,7 @@ func (p *NoisePredictor) Use(w *NoiseWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *NoisePredictor) Predict(out *NoiseOutput, in NoiseInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "outputs.Noise", Input: "weights", Reason: "are not from Snapshot or LoadNoiseWeights"}
 	}
 	if err := in.take(p.max); err != nil {

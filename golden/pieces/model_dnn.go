@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"gradgen.dev/runtime/blas"
+	"gradgen.dev/runtime/fault"
 	"gradgen.dev/runtime/vec"
 )
 
@@ -15,22 +16,265 @@ import (
 // Forward, for a batch of B:
 //
 //	big    = 3·n − k                              [B]
-//	mixed  = mod(n, 3) + wide[:, 0] ⊙ 4·x         [B]
 //	odd    = ((mod(n, 2) = 1) ∨ (¬on ∧ (k > 2)))  [B]
 //	hot    = onehot(mod(n, 4))                    [B,4]
-//	cast   = x + wide[:, 1]                       [B]
 //	halved = floordiv(n, 2)                       [B]
 //	flags  = where(odd, n, −n)                    [B]
-//	cut    = mixed                                [B]
 //	asBool = n                                    [B]
 //	same   = (on = (x > 0))                       [B]
 //	both   = (((n ≥ 0) ∧ (x ≤ 1)) ≠ on)           [B]
+//	t      = 4·x                                  [B]
+//	mixed  = mod(n, 3) + wide[:, 0] ⊙ t           [B]
+//	cast   = x + wide[:, 1]                       [B]
+//	cut    = mixed                                [B]
 //
-// A trainer belongs to one goroutine at a time.
+// Backward:
+//
+//	dX          = dcast       [B]
+//	t2          = dmixed ⊙ t  [B]
+//	dWide[:, 1] = dcast
+//	dWide[:, 0] = t2
+//
+// A trainer belongs to one goroutine at a time. None of Forward and Backward
+// allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
 type Convert struct {
-	params ConvertParams
-	steps  uint64      // updates made so far
-	max    ConvertDims // capacity
+	params   ConvertParams
+	grad     ConvertParams        // of Backward
+	steps    uint64               // updates made so far
+	out      ConvertOutput        // of Forward
+	din      ConvertInputGradient // of Backward
+	last     ConvertBatch         // batch of the last Forward
+	composed bool                 // a Forward has left what Backward reads
+	max      ConvertDims          // capacity
+
+	t  []float32 // [max.B]
+	t2 []float64 // [max.B]
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Convert) Forward(batch ConvertBatch) (ConvertOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return ConvertOutput{}, err
+	}
+	if n := batch.B; cap(m.out.Big) >= n {
+		m.out.Big = m.out.Big[:n]
+	} else {
+		m.out.Big = make([]int64, n)
+	}
+	if n := batch.B; cap(m.out.Mixed) >= n {
+		m.out.Mixed = m.out.Mixed[:n]
+	} else {
+		m.out.Mixed = make([]float32, n)
+	}
+	if n := batch.B; cap(m.out.Odd) >= n {
+		m.out.Odd = m.out.Odd[:n]
+	} else {
+		m.out.Odd = make([]bool, n)
+	}
+	if n := 4 * batch.B; cap(m.out.Hot) >= n {
+		m.out.Hot = m.out.Hot[:n]
+	} else {
+		m.out.Hot = make([]float32, n)
+	}
+	if n := batch.B; cap(m.out.Cast) >= n {
+		m.out.Cast = m.out.Cast[:n]
+	} else {
+		m.out.Cast = make([]float64, n)
+	}
+	if n := batch.B; cap(m.out.Halved) >= n {
+		m.out.Halved = m.out.Halved[:n]
+	} else {
+		m.out.Halved = make([]int32, n)
+	}
+	if n := batch.B; cap(m.out.Flags) >= n {
+		m.out.Flags = m.out.Flags[:n]
+	} else {
+		m.out.Flags = make([]int32, n)
+	}
+	if n := batch.B; cap(m.out.Cut) >= n {
+		m.out.Cut = m.out.Cut[:n]
+	} else {
+		m.out.Cut = make([]int32, n)
+	}
+	if n := batch.B; cap(m.out.AsBool) >= n {
+		m.out.AsBool = m.out.AsBool[:n]
+	} else {
+		m.out.AsBool = make([]bool, n)
+	}
+	if n := batch.B; cap(m.out.Same) >= n {
+		m.out.Same = m.out.Same[:n]
+	} else {
+		m.out.Same = make([]bool, n)
+	}
+	if n := batch.B; cap(m.out.Both) >= n {
+		m.out.Both = m.out.Both[:n]
+	} else {
+		m.out.Both = make([]bool, n)
+	}
+	m.forward(&m.out, &batch)
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Convert) forward(out *ConvertOutput, batch *ConvertBatch) {
+	B := batch.B
+	n := batch.N
+	k := batch.K
+	on := batch.On
+	x := batch.X
+	wide := batch.Wide
+	t := m.t[:B]
+	big := out.Big
+	odd := out.Odd
+	halved := out.Halved
+	flags := out.Flags
+	asBool := out.AsBool
+	same := out.Same
+	both := out.Both
+	hot := out.Hot
+	mixed := out.Mixed
+	cast := out.Cast
+	cut := out.Cut
+
+	// big = 3·n − k
+	// odd = ((mod(n, 2) = 1) ∨ (¬on ∧ (k > 2)))
+	// hot = onehot(mod(n, 4))
+	// halved = floordiv(n, 2)
+	// flags = where(odd, n, −n)
+	// asBool = n
+	// same = (on = (x > 0))
+	// both = (((n ≥ 0) ∧ (x ≤ 1)) ≠ on)
+	for i := range B {
+		hit := int64(n[i])
+		bigOf := 3*hit - k[i]
+		tOf := vec.ModInt(n[i], 2)
+		oddOf := tOf == 1 || !on[i] && k[i] > 2
+		t2 := vec.ModInt(n[i], 4)
+		halvedOf := vec.FloorDivInt(n[i], 2)
+		flagsOf := -n[i]
+		if oddOf {
+			flagsOf = n[i]
+		}
+		asBoolOf := n[i] != 0
+		sameOf := on[i] == (x[i] > 0)
+		bothOf := (n[i] >= 0 && x[i] <= 1) != on[i]
+		big[i] = bigOf
+		odd[i] = oddOf
+		halved[i] = halvedOf
+		flags[i] = flagsOf
+		asBool[i] = asBoolOf
+		same[i] = sameOf
+		both[i] = bothOf
+		hotRow := (*[4]float32)(hot[4*i:])
+		for j := range hotRow {
+			hotOf := float32(0)
+			if int(t2) == j {
+				hotOf = 1
+			}
+			hotRow[j] = hotOf
+		}
+	}
+
+	// t = 4·x
+	// mixed = mod(n, 3) + wide[:, 0] ⊙ t
+	// cast = x + wide[:, 1]
+	// cut = mixed
+	for i := range B {
+		hit := float32(int32(4 * x[i]))
+		mixedOf := float32(vec.ModInt(n[i], 3)) + float32(wide[2*i])*hit
+		castOf := float64(x[i]) + wide[2*i+1]
+		cutOf := int32(mixedOf)
+		t[i] = hit
+		mixed[i] = mixedOf
+		cast[i] = castOf
+		cut[i] = cutOf
+	}
+}
+
+// Backward takes the derivative by the outputs of the last Forward back to the
+// inputs, and sets [*Convert.Gradient]. The slices that it returns belong to
+// the trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Convert) Backward(dout ConvertOutputGradient) (ConvertInputGradient, error) {
+	if !m.composed {
+		return ConvertInputGradient{}, &fault.InputError{Model: "pieces.Convert", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("pieces.Convert", "dMixed", len(dout.Mixed), m.last.B); err != nil {
+		return ConvertInputGradient{}, err
+	}
+	if err := fault.Len("pieces.Convert", "dHot", len(dout.Hot), 4*m.last.B); err != nil {
+		return ConvertInputGradient{}, err
+	}
+	if err := fault.Len("pieces.Convert", "dCast", len(dout.Cast), m.last.B); err != nil {
+		return ConvertInputGradient{}, err
+	}
+	m.composed = false
+	if n := m.last.B; cap(m.din.X) >= n {
+		m.din.X = m.din.X[:n]
+	} else {
+		m.din.X = make([]float32, n)
+	}
+	if n := 2 * m.last.B; cap(m.din.Wide) >= n {
+		m.din.Wide = m.din.Wide[:n]
+	} else {
+		m.din.Wide = make([]float64, n)
+	}
+	if m.last.B == 0 {
+		clear(m.grad.flat)
+		clear(m.din.X)
+		clear(m.din.Wide)
+		return m.din, nil
+	}
+	m.backward(&m.din, &dout, &m.last)
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Convert) backward(din *ConvertInputGradient, dout *ConvertOutputGradient, batch *ConvertBatch) {
+	B := batch.B
+	dCast := dout.Cast
+	dMixed := dout.Mixed
+	t := m.t[:B]
+	t2 := m.t2[:B]
+	dX := din.X
+	dWide := din.Wide
+
+	// dX = dcast
+	for i := range B {
+		dX[i] = float32(dCast[i])
+	}
+
+	// t2 = dmixed ⊙ t
+	for i := range B {
+		t2[i] = float64(dMixed[i] * t[i])
+	}
+
+	// dWide[:, 1] = dcast
+	for i := range B {
+		dCastOfI := dCast[i]
+		dWide[2*i+1] = dCastOfI
+	}
+
+	// dWide[:, 0] = t2
+	for i := range B {
+		t2OfI := t2[i]
+		dWide[2*i] = t2OfI
+	}
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Convert) Gradient() *ConvertParams {
+	return &m.grad
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -3,7 +3,6 @@
 package pieces
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -18,9 +17,19 @@ const _ = abi.RuntimeIsAtLeastV1
 
 // ConvertDims are the run-time dimensions. Given to NewConvert or
 // NewConvertPredictor they are the largest that a call may have; in a
-// ConvertInput, 0 means inferred.
+// ConvertBatch or a ConvertInput, 0 means inferred.
 type ConvertDims struct {
 	B int
+}
+
+// ConvertBatch is what Forward reads. It is kept until Backward is done.
+type ConvertBatch struct {
+	ConvertDims
+	N    []int32   // [B]
+	K    []int64   // [B]
+	On   []bool    // [B]
+	X    []float32 // [B]
+	Wide []float64 // [B,2]
 }
 
 // ConvertInput is what Predict reads. It is not kept.
@@ -33,7 +42,8 @@ type ConvertInput struct {
 	Wide []float64 // [B,2]
 }
 
-// ConvertOutput is what Predict writes. Its slices belong to the caller.
+// ConvertOutput is what Predict writes, and what Forward returns. The slices
+// of the one belong to the caller, those of the other to the trainer.
 type ConvertOutput struct {
 	Big    []int64   // [B]
 	Mixed  []float32 // [B]
@@ -46,6 +56,22 @@ type ConvertOutput struct {
 	AsBool []bool    // [B]
 	Same   []bool    // [B]
 	Both   []bool    // [B]
+}
+
+// ConvertOutputGradient is the derivative of a number, which a program
+// computes from the outputs, by each of them: what Backward reads. It is not
+// kept.
+type ConvertOutputGradient struct {
+	Mixed []float32 // [B]
+	Hot   []float32 // [B,4]
+	Cast  []float64 // [B]
+}
+
+// ConvertInputGradient is the derivative of that number by the inputs: what
+// Backward returns. Its slices belong to the trainer.
+type ConvertInputGradient struct {
+	X    []float32 // [B]
+	Wide []float64 // [B,2]
 }
 
 // ConvertParams are the trained tensors, or their gradient, in one allocation.
@@ -78,7 +104,21 @@ func (p *ConvertParams) tensors() []store.Tensor {
 // NewConvert returns a trainer for batches up to max, as Init(0) leaves it. It
 // panics if a dimension is negative, as make does.
 func NewConvert(max ConvertDims) *Convert {
-	m := &Convert{params: newConvertParams(), max: max}
+	m := &Convert{
+		params: newConvertParams(),
+		grad:   newConvertParams(),
+		out:    ConvertOutput{Big: make([]int64, max.B), Mixed: make([]float32, max.B), Odd: make([]bool, max.B), Hot: make([]float32, 4*max.B), Cast: make([]float64, max.B), Halved: make([]int32, max.B), Flags: make([]int32, max.B), Cut: make([]int32, max.B), AsBool: make([]bool, max.B), Same: make([]bool, max.B), Both: make([]bool, max.B)},
+		din:    ConvertInputGradient{X: make([]float32, max.B), Wide: make([]float64, 2*max.B)},
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, B)
+	m.t = arena[0:B]
+	float64s := make([]float64, B)
+	m.t2 = float64s[0:B]
+
 	m.Init(0)
 	return m
 }
@@ -86,6 +126,7 @@ func NewConvert(max ConvertDims) *Convert {
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Convert) Init(seed uint64) {
 	m.steps = 0
+	m.composed = false
 	clear(m.params.flat)
 }
 
@@ -97,6 +138,37 @@ func (m *Convert) Steps() uint64 {
 // Params are the live parameters.
 func (m *Convert) Params() *ConvertParams {
 	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Convert) take(batch *ConvertBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "pieces.Convert", Input: "trainer", Reason: "is not from NewConvert"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *ConvertBatch) take(max ConvertDims) error {
+	B, err := fault.Rows("pieces.Convert", "N", len(batch.N), 1, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Len("pieces.Convert", "K", len(batch.K), B); err != nil {
+		return err
+	}
+	if err := fault.Len("pieces.Convert", "On", len(batch.On), B); err != nil {
+		return err
+	}
+	if err := fault.Len("pieces.Convert", "X", len(batch.X), B); err != nil {
+		return err
+	}
+	if err := fault.Len("pieces.Convert", "Wide", len(batch.Wide), 2*B); err != nil {
+		return err
+	}
+	batch.ConvertDims = ConvertDims{B: B}
+	return nil
 }
 
 // take checks in and sets the dimensions that it leaves open. No dimension may
@@ -123,13 +195,14 @@ func (in *ConvertInput) take(max ConvertDims) error {
 }
 
 // ConvertWeights are the parameters of a trained Convert. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type ConvertWeights struct {
 	params ConvertParams
+	whole  bool // from Snapshot, LoadConvertWeights or ParseConvertWeights
 }
 
 func newConvertWeights() *ConvertWeights {
-	return &ConvertWeights{params: newConvertParams()}
+	return &ConvertWeights{params: newConvertParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -145,17 +218,26 @@ func (m *Convert) Snapshot() *ConvertWeights {
 // another model.
 func LoadConvertWeights(r io.Reader) (*ConvertWeights, error) {
 	w := newConvertWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("pieces.Convert: %w", err)
 	}
 	return w, nil
 }
 
 // ParseConvertWeights is LoadConvertWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseConvertWeights[T string | []byte](file T) (*ConvertWeights, error) {
-	return LoadConvertWeights(bytes.NewReader([]byte(file)))
+	w := &ConvertWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("pieces.Convert: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ConvertWeights) views() []store.View {
+	return []store.View{}
 }
 
 // tensors lists w under the names of the model.
@@ -198,7 +280,7 @@ func (p *ConvertPredictor) Use(w *ConvertWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *ConvertPredictor) Predict(out *ConvertOutput, in ConvertInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "pieces.Convert", Input: "weights", Reason: "are not from Snapshot or LoadConvertWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -318,5 +400,6 @@ func (m *Convert) Restore(r io.Reader) error {
 		return fmt.Errorf("pieces.Convert: %w", err)
 	}
 	m.steps = counts[0]
+	m.composed = false
 	return nil
 }

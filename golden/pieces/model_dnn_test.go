@@ -16,14 +16,37 @@ import (
 // convertSizes are the dimensions to test at.
 var convertSizes = []ConvertDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 
-// convertSample is a model at random parameters.
-func convertSample(dims ConvertDims) *Convert {
+// convertSample is a model at random parameters, and a random batch.
+func convertSample(dims ConvertDims) (*Convert, ConvertBatch) {
 	m := NewConvert(dims)
 	m.Init(1)
 	for i := range m.params.flat {
 		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
 	}
-	return m
+	batch := ConvertBatch{
+		ConvertDims: dims,
+		N:           make([]int32, dims.B),
+		K:           make([]int64, dims.B),
+		On:          make([]bool, dims.B),
+		X:           make([]float32, dims.B),
+		Wide:        make([]float64, 2*dims.B),
+	}
+	for i := range batch.N {
+		batch.N[i] = int32(rng.At(2, uint64(i)) % 3)
+	}
+	for i := range batch.K {
+		batch.K[i] = int64(rng.At(3, uint64(i)) % 3)
+	}
+	for i := range batch.On {
+		batch.On[i] = rng.At(4, uint64(i))%2 == 1
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))
+	}
+	for i := range batch.Wide {
+		batch.Wide[i] = float64(0.1 + 0.8*rng.Uniform64(6, uint64(i)))
+	}
+	return m, batch
 }
 
 // convertInput is a random input.
@@ -54,15 +77,92 @@ func convertInput(dims ConvertDims) ConvertInput {
 	return in
 }
 
+// The gradient of Backward is the slope of Forward along a random direction.
+func TestConvertBackward(t *testing.T) {
+	const h, tolerance = 1e-2, 2e-2
+	dims := convertSizes[len(convertSizes)-1]
+	m, batch := convertSample(dims)
+	var dout ConvertOutputGradient
+	dout.Mixed = make([]float32, dims.B)
+	for i := range dout.Mixed {
+		dout.Mixed[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+	dout.Hot = make([]float32, 4*dims.B)
+	for i := range dout.Hot {
+		dout.Hot[i] = float32(2*rng.Uniform64(42, uint64(i)) - 1)
+	}
+	dout.Cast = make([]float64, dims.B)
+	for i := range dout.Cast {
+		dout.Cast[i] = float64(2*rng.Uniform64(43, uint64(i)) - 1)
+	}
+
+	// The number that is differentiated, at parameters moved by step.
+	start := slices.Clone(m.params.flat)
+	value := func(step float64) float64 {
+		for i := range m.params.flat {
+			m.params.flat[i] = start[i] + float32(step*(2*rng.Uniform64(9, uint64(i))-1))
+		}
+		out, err := m.Forward(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for i, v := range out.Mixed {
+			sum += float64(v) * float64(dout.Mixed[i])
+		}
+		for i, v := range out.Hot {
+			sum += float64(v) * float64(dout.Hot[i])
+		}
+		for i, v := range out.Cast {
+			sum += float64(v) * float64(dout.Cast[i])
+		}
+		return sum
+	}
+	want := (value(h) - value(-h)) / (2 * h)
+
+	value(0)
+	if _, err := m.Backward(dout); err != nil {
+		t.Fatal(err)
+	}
+	slope, norm := 0.0, 0.0
+	for i, g := range m.Gradient().Flat() {
+		d := float64(g) * (2*rng.Uniform64(9, uint64(i)) - 1)
+		slope += d
+		norm += math.Abs(d)
+	}
+	if math.Abs(slope-want) > tolerance*(1+norm) {
+		t.Errorf("slope %v, want %v", slope, want)
+	}
+	if _, err := m.Backward(dout); err == nil {
+		t.Error("a second Backward: no error")
+	}
+}
+
 func TestConvertAllocations(t *testing.T) {
 	dims := convertSizes[len(convertSizes)-1]
-	m := convertSample(dims)
-	p, in := NewConvertPredictor(m.Snapshot(), dims), convertInput(dims)
+	m, batch := convertSample(dims)
+	var dout ConvertOutputGradient
+	dout.Mixed = make([]float32, dims.B)
+	for i := range dout.Mixed {
+		dout.Mixed[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+	dout.Hot = make([]float32, 4*dims.B)
+	for i := range dout.Hot {
+		dout.Hot[i] = float32(2*rng.Uniform64(42, uint64(i)) - 1)
+	}
+	dout.Cast = make([]float64, dims.B)
+	for i := range dout.Cast {
+		dout.Cast[i] = float64(2*rng.Uniform64(43, uint64(i)) - 1)
+	}
+	p := NewConvertPredictor(m.Snapshot(), dims)
+	in := convertInput(dims)
 	var out ConvertOutput
 	for _, c := range []struct {
 		name string
 		call func() error
 	}{
+		{"Forward", func() error { _, err := m.Forward(batch); return err }},
+		{"Backward", func() error { m.composed = true; _, err := m.Backward(dout); return err }},
 		{"Predict", func() error { return p.Predict(&out, in) }},
 	} {
 		var err error
@@ -80,7 +180,7 @@ func TestConvertAllocations(t *testing.T) {
 // What is written is read back, and a damaged file changes nothing.
 func TestConvertFiles(t *testing.T) {
 	dims := convertSizes[0]
-	m := convertSample(dims)
+	m, _ := convertSample(dims)
 	var weights, checkpoint bytes.Buffer
 	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
 		t.Fatal(err)
@@ -94,20 +194,25 @@ func TestConvertFiles(t *testing.T) {
 		t.Errorf("Load of half a file: error %v", err)
 	}
 
-	// Load and Restore give the parameters back, and Restore the run.
-	if err := n.Load(&weights); err != nil || !slices.Equal(n.params.flat, m.params.flat) {
-		t.Errorf("after Load the parameters differ, error %v", err)
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
 	}
 	n = NewConvert(dims)
-	if err := n.Restore(&checkpoint); err != nil || !slices.Equal(n.params.flat, m.params.flat) {
-		t.Fatalf("after Restore the parameters differ, error %v", err)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
 	}
 }
 
 // Weights, a Predictor and weights from a file predict the same.
 func TestConvertPredict(t *testing.T) {
 	for _, dims := range convertSizes {
-		m := convertSample(dims)
+		m, _ := convertSample(dims)
 		var file bytes.Buffer
 		if err := m.Save(&file); err != nil {
 			t.Fatal(err)
@@ -116,47 +221,49 @@ func TestConvertPredict(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := convertInput(dims)
-		a, err := w.Predict(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b ConvertOutput
-		if err := NewConvertPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
-			t.Fatal(err)
-		}
-		if fmt.Sprint(a.Big) != fmt.Sprint(b.Big) {
-			t.Errorf("Big at %v: %v of the file, %v of the trainer", dims, a.Big, b.Big)
-		}
-		if fmt.Sprint(a.Mixed) != fmt.Sprint(b.Mixed) {
-			t.Errorf("Mixed at %v: %v of the file, %v of the trainer", dims, a.Mixed, b.Mixed)
-		}
-		if fmt.Sprint(a.Odd) != fmt.Sprint(b.Odd) {
-			t.Errorf("Odd at %v: %v of the file, %v of the trainer", dims, a.Odd, b.Odd)
-		}
-		if fmt.Sprint(a.Hot) != fmt.Sprint(b.Hot) {
-			t.Errorf("Hot at %v: %v of the file, %v of the trainer", dims, a.Hot, b.Hot)
-		}
-		if fmt.Sprint(a.Cast) != fmt.Sprint(b.Cast) {
-			t.Errorf("Cast at %v: %v of the file, %v of the trainer", dims, a.Cast, b.Cast)
-		}
-		if fmt.Sprint(a.Halved) != fmt.Sprint(b.Halved) {
-			t.Errorf("Halved at %v: %v of the file, %v of the trainer", dims, a.Halved, b.Halved)
-		}
-		if fmt.Sprint(a.Flags) != fmt.Sprint(b.Flags) {
-			t.Errorf("Flags at %v: %v of the file, %v of the trainer", dims, a.Flags, b.Flags)
-		}
-		if fmt.Sprint(a.Cut) != fmt.Sprint(b.Cut) {
-			t.Errorf("Cut at %v: %v of the file, %v of the trainer", dims, a.Cut, b.Cut)
-		}
-		if fmt.Sprint(a.AsBool) != fmt.Sprint(b.AsBool) {
-			t.Errorf("AsBool at %v: %v of the file, %v of the trainer", dims, a.AsBool, b.AsBool)
-		}
-		if fmt.Sprint(a.Same) != fmt.Sprint(b.Same) {
-			t.Errorf("Same at %v: %v of the file, %v of the trainer", dims, a.Same, b.Same)
-		}
-		if fmt.Sprint(a.Both) != fmt.Sprint(b.Both) {
-			t.Errorf("Both at %v: %v of the file, %v of the trainer", dims, a.Both, b.Both)
+		{
+			in := convertInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b ConvertOutput
+			if err := NewConvertPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Big) != fmt.Sprint(b.Big) {
+				t.Errorf("Big at %v: %v of the file, %v of the trainer", dims, a.Big, b.Big)
+			}
+			if fmt.Sprint(a.Mixed) != fmt.Sprint(b.Mixed) {
+				t.Errorf("Mixed at %v: %v of the file, %v of the trainer", dims, a.Mixed, b.Mixed)
+			}
+			if fmt.Sprint(a.Odd) != fmt.Sprint(b.Odd) {
+				t.Errorf("Odd at %v: %v of the file, %v of the trainer", dims, a.Odd, b.Odd)
+			}
+			if fmt.Sprint(a.Hot) != fmt.Sprint(b.Hot) {
+				t.Errorf("Hot at %v: %v of the file, %v of the trainer", dims, a.Hot, b.Hot)
+			}
+			if fmt.Sprint(a.Cast) != fmt.Sprint(b.Cast) {
+				t.Errorf("Cast at %v: %v of the file, %v of the trainer", dims, a.Cast, b.Cast)
+			}
+			if fmt.Sprint(a.Halved) != fmt.Sprint(b.Halved) {
+				t.Errorf("Halved at %v: %v of the file, %v of the trainer", dims, a.Halved, b.Halved)
+			}
+			if fmt.Sprint(a.Flags) != fmt.Sprint(b.Flags) {
+				t.Errorf("Flags at %v: %v of the file, %v of the trainer", dims, a.Flags, b.Flags)
+			}
+			if fmt.Sprint(a.Cut) != fmt.Sprint(b.Cut) {
+				t.Errorf("Cut at %v: %v of the file, %v of the trainer", dims, a.Cut, b.Cut)
+			}
+			if fmt.Sprint(a.AsBool) != fmt.Sprint(b.AsBool) {
+				t.Errorf("AsBool at %v: %v of the file, %v of the trainer", dims, a.AsBool, b.AsBool)
+			}
+			if fmt.Sprint(a.Same) != fmt.Sprint(b.Same) {
+				t.Errorf("Same at %v: %v of the file, %v of the trainer", dims, a.Same, b.Same)
+			}
+			if fmt.Sprint(a.Both) != fmt.Sprint(b.Both) {
+				t.Errorf("Both at %v: %v of the file, %v of the trainer", dims, a.Both, b.Both)
+			}
 		}
 	}
 }

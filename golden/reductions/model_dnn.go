@@ -39,15 +39,13 @@ import (
 //	t8    = t7 + where(t4 = 0, 0, 1/where(t4 = 0, 1, t4))·t3  [B,4]
 //	s     = Σ t ⊙ t8              []
 //	t9    = Σ t8·x                [3]
-//	scale = 1/B                   []
-//	t10   = scale·t9              [3,1]
-//	t11   = 1/where(w = 0, 1, w)  [3,1]
-//	t12   = Σᵢ [w = 0]            [1]
+//	t10   = 1/where(w = 0, 1, w)  [3,1]
+//	t11   = Σᵢ [w = 0]            [1]
 //	s2    = Π where(w = 0, 1, w)  []
-//	s3    = scale·s2·s            []
-//	s4    = (t12 = 1)             []
-//	s5    = (t12 = 0)             []
-//	dw    = t10 + where(s5, s3·t11, where((w = 0) ∧ s4, s3, 0))  [3,1]
+//	s3    = (t11 = 1)             []
+//	s4    = (t11 = 0)             []
+//	scale = 1/B                   []
+//	dw    = scale·(t9 + s·where(s4, s2·t10, where((w = 0) ∧ s3, s2, 0)))  [3,1]
 //
 // Update, rmsprop(lr: 1e-2, alpha: 0.9):
 //
@@ -74,9 +72,8 @@ type Reductions struct {
 	t4  []float32 // [max.B]
 	t6  []float32 // [max.B]
 	t9  []float32 // [3]
-	t11 []float32 // [3,1]; in the memory of t9
 	t10 []float32 // [3,1]
-	t12 []float32 // [1]
+	t11 []float32 // [1]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -268,9 +265,8 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 	t3 := m.t3[:4*B]
 	t := m.t[:4*B]
 	t9 := m.t9
-	t10 := m.t10
-	t12 := m.t12
 	t11 := m.t11
+	t10 := m.t10
 	dw := grad.W
 
 	// t7 = 0.025·t5/t6
@@ -317,19 +313,10 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale = 1/B
-	scale := float32(1 / float64(B))
-
-	// t10 = scale·t9
-	for i := range 3 {
-		t9OfI := t9[i]
-		t10[i] = scale * t9OfI
-	}
-
-	// t11 = 1/where(w = 0, 1, w)
-	// t12 = Σᵢ [w = 0]
+	// t10 = 1/where(w = 0, 1, w)
+	// t11 = Σᵢ [w = 0]
 	// s2 = Π where(w = 0, 1, w)
-	clear(t12)
+	clear(t11)
 	s2 := 1.0
 	for i := range 3 {
 		tOf := w[i]
@@ -341,29 +328,30 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 		if w[i] == 0 {
 			hit = 1
 		}
-		t12[0] += hit
+		t11[0] += hit
 		s2 *= float64(tOf)
-		t11[i] = u
+		t10[i] = u
 	}
 
-	// s3 = scale·s2·s
-	s3 := scale * float32(s2) * float32(s)
-	// s4 = (t12 = 1)
-	s4 := t12[0] == 1
-	// s5 = (t12 = 0)
-	s5 := t12[0] == 0
+	// s3 = (t11 = 1)
+	s3 := t11[0] == 1
+	// s4 = (t11 = 0)
+	s4 := t11[0] == 0
+	// scale = 1/B
+	scale := float32(1 / float64(B))
 
-	// dw = t10 + where(s5, s3·t11, where((w = 0) ∧ s4, s3, 0))
+	// dw = scale·(t9 + s·where(s4, s2·t10, where((w = 0) ∧ s3, s2, 0)))
 	for i := range 3 {
+		t9OfI := t9[i]
 		tOf := float32(0)
-		if w[i] == 0 && s4 {
-			tOf = s3
+		if w[i] == 0 && s3 {
+			tOf = float32(s2)
 		}
 		t2Of := tOf
-		if s5 {
-			t2Of = s3 * t11[i]
+		if s4 {
+			t2Of = float32(s2) * t10[i]
 		}
-		dw[i] = t10[i] + t2Of
+		dw[i] = scale * (t9OfI + float32(s)*t2Of)
 	}
 }
 
@@ -1809,7 +1797,7 @@ func Products(out, x, work []float64) {
 //	t2   = t/sum                  [N,3,2]
 //	t3   = w ⊙ (peak + log(sum))  [N]
 //	t4   = 1/where(x = 0, 1, x)   [N,3,2]
-//	t5   = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))  [N,3,2]
+//	t5   = w·where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N,3,2]
 //	t6   = Π x                    [N,2]
 //	t7   = Σ [x = 0]              [N,2]
 //	t8   = Π where(x = 0, 1, x)   [N,2]
@@ -1821,8 +1809,7 @@ func Products(out, x, work []float64) {
 //	t12  = t10 + t11·t2           [N,3,2]
 //	t13  = (t7 = 0)               [N,2]
 //	t14  = (t7 = 1)               [N,2]
-//	t15  = t3·t8                  [N,2]
-//	dx   = t12 + where(t13, t15·t4, where((x = 0) ∧ t14, t15, 0)) + t5  [N,3,2]
+//	dx   = t12 + t3·where(t13, t8·t4, where((x = 0) ∧ t14, t8, 0)) + t5  [N,3,2]
 //
 // It panics unless the lengths fit: dx [N,3,2], x [N,3,2], w [N]. What is set
 // may not overlap the rest.
@@ -1868,7 +1855,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t2 = t/sum
 	// t3 = w ⊙ (peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
-	// t5 = where(Σ [x = 0] = 0, w ⊙ Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), w ⊙ Π where(x = 0, 1, x), 0))
+	// t5 = w·where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
 	// peak = max x
 	// t6 = Π x
 	// t7 = Σ [x = 0]
@@ -1915,22 +1902,23 @@ func ProductsVJP(dx, x, w, work []float64) {
 				t4[6*i+2*j+k] = u
 			}
 		}
-		u2 := w[i] * t2
+		wOfI := w[i]
 		sumOf := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
 				t4Of := float64(0)
 				if x[6*i+2*j+k] == 0 && t == 1 {
-					t4Of = u2
+					t4Of = t2
 				}
 				t5Of := t4Of
 				if t == 0 {
-					t5Of = u2 * t4[6*i+2*j+k]
+					t5Of = t2 * t4[6*i+2*j+k]
 				}
+				u2 := wOfI * t5Of
 				sumOf += e
 				dx[6*i+2*j+k] = e
-				t5[6*i+2*j+k] = t5Of
+				t5[6*i+2*j+k] = u2
 			}
 		}
 		u3 := 1 / sumOf
@@ -1991,16 +1979,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 		t14[i] = t2
 	}
 
-	// t15 = t3·t8
-	for i := range N {
-		t3OfI := t3[i]
-		t8Row := (*[2]float64)(t8[2*i:])
-		for j := range t8Row {
-			t8Row[j] *= t3OfI
-		}
-	}
-
-	// dx = t12 + where(t13, t15·t4, where((x = 0) ∧ t14, t15, 0)) + t5
+	// dx = t12 + t3·where(t13, t8·t4, where((x = 0) ∧ t14, t8, 0)) + t5
 	for i := range N {
 		for j := range 3 {
 			t8Row := (*[2]float64)(t8[2*i:])
@@ -2008,6 +1987,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 			xRow := (*[2]float64)(x[6*i+2*j:])
 			t14Row := (*[2]bool)(t14[2*i:])
 			t13Row := (*[2]bool)(t13[2*i:])
+			t3OfJ := t3[i]
 			dxRow := (*[2]float64)(dx[6*i+2*j:])
 			t5Row := (*[2]float64)(t5[6*i+2*j:])
 			for k := range dxRow {
@@ -2019,7 +1999,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 				if t13Row[k] {
 					t2 = t8Row[k] * t4Row[k]
 				}
-				dxRow[k] = dxRow[k] + t2 + t5Row[k]
+				dxRow[k] = dxRow[k] + t3OfJ*t2 + t5Row[k]
 			}
 		}
 	}
@@ -2028,27 +2008,25 @@ func ProductsVJP(dx, x, w, work []float64) {
 // ProductsJVP sets dout to the product of the Jacobian of Products at x with
 // v, without the Jacobian.
 //
-//	t    = where(x = 0, 1, x)                          [N,3,2]
-//	t2   = Π t ⊙ Σ (where((x = 0) ∧ (Σ [x = 0] = 1), where(Σ [x = 0] = 0, 0, v), 0) + where(Σ [x = 0] = 0, v, 0)/t)  [N]
-//	peak = max x                                       []
-//	t3   = exp(x − peak)                               [N,3,2]
-//	sum  = Σ t3                                        []
-//	t4   = peak + log(sum)                             [N]
-//	t5   = Σ v ⊙ t3/sum                                [N]
-//	t6   = Π t                                         [N,2]
-//	t7   = Σ [x = 0]                                   [N,2]
-//	t8   = Π x                                         [N,2]
-//	t9   = (t7 = 1)                                    [N,2]
-//	t10  = (t7 = 0)                                    [N,2]
-//	t11  = Σ t6·where(t10, v, 0)/t                     [N]
-//	t12  = exp(x − peak)                               [N,3,2]
-//	t13  = Σ where((x = 0) ∧ t9, where(t10, 0, v), 0)  [N,2]
-//	sum  = Σ t12                                       []
-//	t14  = t2 + t4 ⊙ (Σⱼ t6 ⊙ t13 + t11)               [N]
-//	t15  = t14 + Σⱼ t8 ⊙ t5                            [N]
-//	s2   = 1/sum                                       []
-//	s    = Σ v ⊙ s2·t12                                []
-//	dout = t15 + s                                     [N]
+//	peak = max x                 []
+//	t    = exp(x − peak)         [N,3,2]
+//	sum  = Σ t                   []
+//	t2   = Σ v ⊙ t/sum           [N]
+//	t3   = 1/where(x = 0, 1, x)  [N,3,2]
+//	t4   = Σ v ⊙ where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
+//	t5   = peak + log(sum)       [N]
+//	t6   = Π x                   [N,2]
+//	t7   = Σ [x = 0]             [N,2]
+//	t8   = Π where(x = 0, 1, x)  [N,2]
+//	t9   = Σⱼ t6 ⊙ t2 + t4       [N]
+//	t10  = (t7 = 0)              [N,2]
+//	t11  = (t7 = 1)              [N,2]
+//	t12  = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))  [N]
+//	t13  = exp(x − peak)         [N,3,2]
+//	sum  = Σ t13                 []
+//	s2   = 1/sum                 []
+//	s    = Σ v ⊙ s2·t13          []
+//	dout = t12 + s               [N]
 //
 // It panics unless the lengths fit: dout [N], x [N,3,2], v [N,3,2]. What is
 // set may not overlap the rest.
@@ -2074,25 +2052,23 @@ func ProductsJVP(dout, x, v, work []float64) {
 	t6 := work[14*N : 16*N]
 	t7 := work[16*N : 18*N]
 	t8 := work[18*N : 20*N]
-	t := work[0 : 6*N]
 	t3 := work[6*N : 12*N]
+	t := work[0 : 6*N]
 	t4 := work[12*N : 13*N]
 	t5 := work[13*N : 14*N]
-	t9 := make([]bool, 2*N)
 	t10 := make([]bool, 2*N)
-	t13 := work[16*N : 18*N]
-	t11 := work[6*N : 7*N]
+	t11 := make([]bool, 2*N)
 
-	// t = where(x = 0, 1, x)
-	// t2 = Π t ⊙ Σ (where((x = 0) ∧ (Σ [x = 0] = 1), where(Σ [x = 0] = 0, 0, v), 0) + where(Σ [x = 0] = 0, v, 0)/t)
 	// peak = max x
-	// t3 = exp(x − peak)
-	// sum = Σ t3
-	// t4 = peak + log(sum)
-	// t5 = Σ v ⊙ t3/sum
-	// t6 = Π t
+	// t = exp(x − peak)
+	// sum = Σ t
+	// t2 = Σ v ⊙ t/sum
+	// t3 = 1/where(x = 0, 1, x)
+	// t4 = Σ v ⊙ where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
+	// t5 = peak + log(sum)
+	// t6 = Π x
 	// t7 = Σ [x = 0]
-	// t8 = Π x
+	// t8 = Π where(x = 0, 1, x)
 	// peak = max x
 	for i := range t6 {
 		t6[i] = 1
@@ -2106,150 +2082,126 @@ func ProductsJVP(dout, x, v, work []float64) {
 		t6Row := (*[2]float64)(t6[2*i:])
 		t7Row := (*[2]float64)(t7[2*i:])
 		t8Row := (*[2]float64)(t8[2*i:])
-		tOf := float64(1)
-		t2 := float64(0)
 		peakOf := math.Inf(-1)
+		tOf := float64(0)
+		t2 := float64(1)
 		for j := range 3 {
 			for k := range t6Row {
 				t3Of := x[6*i+2*j+k]
 				if x[6*i+2*j+k] == 0 {
 					t3Of = 1
 				}
-				tOf *= t3Of
-				hit := float64(0)
-				if x[6*i+2*j+k] == 0 {
-					hit = 1
-				}
-				t2 += hit
+				u := 1 / t3Of
 				xOf := x[6*i+2*j+k]
 				if xOf > peakOf || xOf != xOf {
 					peakOf = xOf
 				}
-				t6Row[k] *= t3Of
+				hit := float64(0)
+				if x[6*i+2*j+k] == 0 {
+					hit = 1
+				}
+				tOf += hit
+				t2 *= t3Of
+				t6Row[k] *= x[6*i+2*j+k]
 				t7Row[k] += hit
-				t8Row[k] *= x[6*i+2*j+k]
+				t8Row[k] *= t3Of
 				x2 := x[6*i+2*j+k]
 				if x2 > peak || x2 != x2 {
 					peak = x2
 				}
-				t[6*i+2*j+k] = t3Of
+				t3[6*i+2*j+k] = u
 			}
 		}
-		t4Of := float64(0)
 		sumOf := float64(0)
+		t4Of := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
-				t5Of := v[6*i+2*j+k]
-				if t2 == 0 {
-					t5Of = 0
-				}
-				t6Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t2 == 1 {
-					t6Of = t5Of
-				}
-				t7Of := float64(0)
-				if t2 == 0 {
-					t7Of = v[6*i+2*j+k]
-				}
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t4Of += t6Of + t7Of/t[6*i+2*j+k]
+				t5Of := float64(0)
+				if x[6*i+2*j+k] == 0 && tOf == 1 {
+					t5Of = t2
+				}
+				t6Of := t5Of
+				if tOf == 0 {
+					t6Of = t2 * t3[6*i+2*j+k]
+				}
 				sumOf += e
-				t3[6*i+2*j+k] = e
-			}
-		}
-		u := tOf * t4Of
-		t8Of := peakOf + math.Log(sumOf)
-		u2 := 1 / sumOf
-		dout[i] = u
-		t4[i] = t8Of
-		t9Of := float64(0)
-		for j := range 3 {
-			for k := range t6Row {
-				t9Of += v[6*i+2*j+k] * (u2 * t3[6*i+2*j+k])
-			}
-		}
-		t5[i] = t9Of
-	}
-
-	// t9 = (t7 = 1)
-	// t10 = (t7 = 0)
-	for i := range 2 * N {
-		tOf := t7[i] == 1
-		t2 := t7[i] == 0
-		t9[i] = tOf
-		t10[i] = t2
-	}
-
-	// t11 = Σ t6·where(t10, v, 0)/t
-	// t12 = exp(x − peak)
-	// t13 = Σ where((x = 0) ∧ t9, where(t10, 0, v), 0)
-	// sum = Σ t12
-	clear(t13)
-	sum := 0.0
-	for i := range N {
-		t10Row := (*[2]bool)(t10[2*i:])
-		t9Row := (*[2]bool)(t9[2*i:])
-		t6Row := (*[2]float64)(t6[2*i:])
-		t13Row := (*[2]float64)(t13[2*i:])
-		tOf := float64(0)
-		for j := range 3 {
-			for k := range t10Row {
-				t2 := v[6*i+2*j+k]
-				if t10Row[k] {
-					t2 = 0
-				}
-				t3Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t9Row[k] {
-					t3Of = t2
-				}
-				t4Of := float64(0)
-				if t10Row[k] {
-					t4Of = v[6*i+2*j+k]
-				}
-				e := math.Exp(x[6*i+2*j+k] - peak)
-				tOf += t6Row[k] * (t4Of / t[6*i+2*j+k])
-				t13Row[k] += t3Of
-				sum += e
+				t4Of += v[6*i+2*j+k] * t6Of
 				t[6*i+2*j+k] = e
 			}
 		}
-		t11[i] = tOf
+		u2 := 1 / sumOf
+		t7Of := peakOf + math.Log(sumOf)
+		t4[i] = t4Of
+		t5[i] = t7Of
+		t8Of := float64(0)
+		for j := range 3 {
+			for k := range t6Row {
+				t8Of += v[6*i+2*j+k] * (u2 * t[6*i+2*j+k])
+			}
+		}
+		dout[i] = t8Of
 	}
 
-	// t14 = t2 + t4 ⊙ (Σⱼ t6 ⊙ t13 + t11)
+	// t9 = Σⱼ t6 ⊙ t2 + t4
 	for i := range N {
 		t6Row := (*[2]float64)(t6[2*i:])
-		t13Row := (*[2]float64)(t13[2*i:])
 		tOf := float64(0)
-		for j := range t13Row {
-			tOf += t6Row[j] * t13Row[j]
+		for j := range t6Row {
+			tOf += t6Row[j]
 		}
-		t2 := tOf + t11[i]
-		t3Of := dout[i] + t4[i]*t2
-		dout[i] = t3Of
+		t2 := tOf*dout[i] + t4[i]
+		dout[i] = t2
 	}
 
-	// t15 = t14 + Σⱼ t8 ⊙ t5
+	// t10 = (t7 = 0)
+	// t11 = (t7 = 1)
+	for i := range 2 * N {
+		tOf := t7[i] == 0
+		t2 := t7[i] == 1
+		t10[i] = tOf
+		t11[i] = t2
+	}
+
+	// t12 = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))
+	// t13 = exp(x − peak)
+	// sum = Σ t13
+	sum := 0.0
 	for i := range N {
 		t8Row := (*[2]float64)(t8[2*i:])
+		t11Row := (*[2]bool)(t11[2*i:])
+		t10Row := (*[2]bool)(t10[2*i:])
 		tOf := float64(0)
-		for j := range t8Row {
-			tOf += t8Row[j]
+		for j := range 3 {
+			for k := range t10Row {
+				t2 := float64(0)
+				if x[6*i+2*j+k] == 0 && t11Row[k] {
+					t2 = t8Row[k]
+				}
+				t3Of := t2
+				if t10Row[k] {
+					t3Of = t8Row[k] * t3[6*i+2*j+k]
+				}
+				e := math.Exp(x[6*i+2*j+k] - peak)
+				tOf += v[6*i+2*j+k] * t3Of
+				sum += e
+				t3[6*i+2*j+k] = e
+			}
 		}
-		t2 := dout[i] + tOf*t5[i]
-		dout[i] = t2
+		t4Of := dout[i] + t5[i]*tOf
+		dout[i] = t4Of
 	}
 
 	// s2 = 1/sum
 	s2 := 1 / sum
 
-	// s = Σ v ⊙ s2·t12
+	// s = Σ v ⊙ s2·t13
 	s := 0.0
 	for i := range 6 * N {
-		s += v[i] * (s2 * t[i])
+		s += v[i] * (s2 * t3[i])
 	}
 
-	// dout = t15 + s
+	// dout = t12 + s
 	for i := range N {
 		dout[i] += s
 	}

@@ -3,7 +3,6 @@
 package reductions
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -110,9 +109,8 @@ func New(max Dims) *Reductions {
 	m.t4 = arena[12*B : 13*B]
 	m.t6 = arena[13*B : 14*B]
 	m.t9 = arena[14*B : 14*B+3]
-	m.t11 = arena[14*B : 14*B+3]
 	m.t10 = arena[14*B+3 : 14*B+6]
-	m.t12 = arena[14*B+6 : 14*B+7]
+	m.t11 = arena[14*B+6 : 14*B+7]
 
 	m.Init(0)
 	return m
@@ -253,13 +251,14 @@ func (m *Reductions) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Reductions. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -274,17 +273,26 @@ func (m *Reductions) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("reductions: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("reductions: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{{Name: "w", Shape: []int{3, 1}, Into: &w.params.W}}
 }
 
 // tensors lists w under the names of the model.
@@ -339,7 +347,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "reductions", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {

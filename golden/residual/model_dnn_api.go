@@ -3,7 +3,6 @@
 package residual
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -608,13 +607,14 @@ func (m *Residual) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Residual. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -629,17 +629,51 @@ func (m *Residual) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("residual: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("residual: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "h.W", Shape: []int{7, 12}, Into: &w.params.HW},
+		{Name: "h.b", Shape: []int{12}, Into: &w.params.HB},
+		{Name: "block.0.layer_norm.scale", Shape: []int{12}, Into: &w.params.Block0LayerNormScale},
+		{Name: "block.0.layer_norm.shift", Shape: []int{12}, Into: &w.params.Block0LayerNormShift},
+		{Name: "block.0.dense.W", Shape: []int{12, 24}, Into: &w.params.Block0DenseW},
+		{Name: "block.0.dense.b", Shape: []int{24}, Into: &w.params.Block0DenseB},
+		{Name: "block.0.dense2.W", Shape: []int{24, 12}, Into: &w.params.Block0Dense2W},
+		{Name: "block.0.dense2.b", Shape: []int{12}, Into: &w.params.Block0Dense2B},
+		{Name: "block.1.layer_norm.scale", Shape: []int{12}, Into: &w.params.Block1LayerNormScale},
+		{Name: "block.1.layer_norm.shift", Shape: []int{12}, Into: &w.params.Block1LayerNormShift},
+		{Name: "block.1.dense.W", Shape: []int{12, 24}, Into: &w.params.Block1DenseW},
+		{Name: "block.1.dense.b", Shape: []int{24}, Into: &w.params.Block1DenseB},
+		{Name: "block.1.dense2.W", Shape: []int{24, 12}, Into: &w.params.Block1Dense2W},
+		{Name: "block.1.dense2.b", Shape: []int{12}, Into: &w.params.Block1Dense2B},
+		{Name: "block.2.layer_norm.scale", Shape: []int{12}, Into: &w.params.Block2LayerNormScale},
+		{Name: "block.2.layer_norm.shift", Shape: []int{12}, Into: &w.params.Block2LayerNormShift},
+		{Name: "block.2.dense.W", Shape: []int{12, 24}, Into: &w.params.Block2DenseW},
+		{Name: "block.2.dense.b", Shape: []int{24}, Into: &w.params.Block2DenseB},
+		{Name: "block.2.dense2.W", Shape: []int{24, 12}, Into: &w.params.Block2Dense2W},
+		{Name: "block.2.dense2.b", Shape: []int{12}, Into: &w.params.Block2Dense2B},
+		{Name: "layer_norm.scale", Shape: []int{12}, Into: &w.params.LayerNormScale},
+		{Name: "layer_norm.shift", Shape: []int{12}, Into: &w.params.LayerNormShift},
+		{Name: "logits.W", Shape: []int{12, 4}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{4}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -710,7 +744,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "residual", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {

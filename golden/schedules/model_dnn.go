@@ -1059,6 +1059,9 @@ func (m *Signed) Grad(grad *SignedParams, batch SignedBatch) (SignedReport, erro
 	if err := m.take(&batch); err != nil {
 		return SignedReport{}, err
 	}
+	if m.Hyper.Steps <= 0 {
+		return SignedReport{}, &fault.InputError{Model: "schedules.Signed", Input: "Hyper.Steps", Reason: "is not set, but the model reads the length of the run"}
+	}
 	if batch.B == 0 {
 		clear(grad.flat)
 		return SignedReport{}, nil

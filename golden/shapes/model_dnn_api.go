@@ -3,7 +3,6 @@
 package shapes
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -343,13 +342,14 @@ func (m *Mixer) Evaluate(t *MixerTotals, batch MixerBatch) error {
 }
 
 // MixerWeights are the parameters of a trained Mixer. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type MixerWeights struct {
 	params MixerParams
+	whole  bool // from Snapshot, LoadMixerWeights or ParseMixerWeights
 }
 
 func newMixerWeights() *MixerWeights {
-	return &MixerWeights{params: newMixerParams()}
+	return &MixerWeights{params: newMixerParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -365,17 +365,30 @@ func (m *Mixer) Snapshot() *MixerWeights {
 // model.
 func LoadMixerWeights(r io.Reader) (*MixerWeights, error) {
 	w := newMixerWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("shapes.Mixer: %w", err)
 	}
 	return w, nil
 }
 
 // ParseMixerWeights is LoadMixerWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseMixerWeights[T string | []byte](file T) (*MixerWeights, error) {
-	return LoadMixerWeights(bytes.NewReader([]byte(file)))
+	w := &MixerWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("shapes.Mixer: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *MixerWeights) views() []store.View {
+	return []store.View{
+		{Name: "W", Shape: []int{4, 3, 5}, Into: &w.params.W},
+		{Name: "v", Shape: []int{5}, Into: &w.params.V},
+		{Name: "s", Shape: []int{3, 1}, Into: &w.params.S},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -438,7 +451,7 @@ func (p *MixerPredictor) Use(w *MixerWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *MixerPredictor) Predict(out *MixerOutput, in MixerInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "shapes.Mixer", Input: "weights", Reason: "are not from Snapshot or LoadMixerWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -720,13 +733,14 @@ func (m *Outer) Evaluate(t *OuterTotals, batch OuterBatch) error {
 }
 
 // OuterWeights are the parameters of a trained Outer. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type OuterWeights struct {
 	params OuterParams
+	whole  bool // from Snapshot, LoadOuterWeights or ParseOuterWeights
 }
 
 func newOuterWeights() *OuterWeights {
-	return &OuterWeights{params: newOuterParams()}
+	return &OuterWeights{params: newOuterParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -742,17 +756,26 @@ func (m *Outer) Snapshot() *OuterWeights {
 // model.
 func LoadOuterWeights(r io.Reader) (*OuterWeights, error) {
 	w := newOuterWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("shapes.Outer: %w", err)
 	}
 	return w, nil
 }
 
 // ParseOuterWeights is LoadOuterWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseOuterWeights[T string | []byte](file T) (*OuterWeights, error) {
-	return LoadOuterWeights(bytes.NewReader([]byte(file)))
+	w := &OuterWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("shapes.Outer: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *OuterWeights) views() []store.View {
+	return []store.View{{Name: "A", Shape: []int{2, 2}, Into: &w.params.A}}
 }
 
 // tensors lists w under the names of the model.
@@ -811,7 +834,7 @@ func (p *OuterPredictor) Use(w *OuterWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *OuterPredictor) Predict(out *OuterOutput, in OuterInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "shapes.Outer", Input: "weights", Reason: "are not from Snapshot or LoadOuterWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1095,13 +1118,14 @@ func (m *Columns) Evaluate(t *ColumnsTotals, batch ColumnsBatch) error {
 }
 
 // ColumnsWeights are the parameters of a trained Columns. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type ColumnsWeights struct {
 	params ColumnsParams
+	whole  bool // from Snapshot, LoadColumnsWeights or ParseColumnsWeights
 }
 
 func newColumnsWeights() *ColumnsWeights {
-	return &ColumnsWeights{params: newColumnsParams()}
+	return &ColumnsWeights{params: newColumnsParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1117,17 +1141,26 @@ func (m *Columns) Snapshot() *ColumnsWeights {
 // another model.
 func LoadColumnsWeights(r io.Reader) (*ColumnsWeights, error) {
 	w := newColumnsWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("shapes.Columns: %w", err)
 	}
 	return w, nil
 }
 
 // ParseColumnsWeights is LoadColumnsWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseColumnsWeights[T string | []byte](file T) (*ColumnsWeights, error) {
-	return LoadColumnsWeights(bytes.NewReader([]byte(file)))
+	w := &ColumnsWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("shapes.Columns: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ColumnsWeights) views() []store.View {
+	return []store.View{{Name: "c", Shape: []int{5}, Into: &w.params.C}}
 }
 
 // tensors lists w under the names of the model.
@@ -1191,7 +1224,7 @@ func (p *ColumnsPredictor) Use(w *ColumnsWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *ColumnsPredictor) Predict(out *ColumnsOutput, in ColumnsInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "shapes.Columns", Input: "weights", Reason: "are not from Snapshot or LoadColumnsWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -1546,13 +1579,14 @@ func (m *Unrolled) Evaluate(t *UnrolledTotals, batch UnrolledBatch) error {
 }
 
 // UnrolledWeights are the parameters of a trained Unrolled. They never change
-// and may be shared by any number of goroutines.
+// and may be shared by any number of goroutines. The zero value has none.
 type UnrolledWeights struct {
 	params UnrolledParams
+	whole  bool // from Snapshot, LoadUnrolledWeights or ParseUnrolledWeights
 }
 
 func newUnrolledWeights() *UnrolledWeights {
-	return &UnrolledWeights{params: newUnrolledParams()}
+	return &UnrolledWeights{params: newUnrolledParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -1568,17 +1602,31 @@ func (m *Unrolled) Snapshot() *UnrolledWeights {
 // another model.
 func LoadUnrolledWeights(r io.Reader) (*UnrolledWeights, error) {
 	w := newUnrolledWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("shapes.Unrolled: %w", err)
 	}
 	return w, nil
 }
 
 // ParseUnrolledWeights is LoadUnrolledWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParseUnrolledWeights[T string | []byte](file T) (*UnrolledWeights, error) {
-	return LoadUnrolledWeights(bytes.NewReader([]byte(file)))
+	w := &UnrolledWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("shapes.Unrolled: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *UnrolledWeights) views() []store.View {
+	return []store.View{
+		{Name: "Wh", Shape: []int{9, 6}, Into: &w.params.Wh},
+		{Name: "bh", Shape: []int{6}, Into: &w.params.Bh},
+		{Name: "logits.W", Shape: []int{6, 3}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{3}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -1644,7 +1692,7 @@ func (p *UnrolledPredictor) Use(w *UnrolledWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *UnrolledPredictor) Predict(out *UnrolledOutput, in UnrolledInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "shapes.Unrolled", Input: "weights", Reason: "are not from Snapshot or LoadUnrolledWeights"}
 	}
 	if err := in.take(p.max); err != nil {

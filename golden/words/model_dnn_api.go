@@ -3,7 +3,6 @@
 package words
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -302,13 +301,14 @@ func (m *Words) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Words. They never change and may be
-// shared by any number of goroutines.
+// shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -323,17 +323,32 @@ func (m *Words) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("words: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("words: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "e.W", Shape: []int{13, 8}, Into: &w.params.EW},
+		{Name: "dense.W", Shape: []int{8, 5}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{5}, Into: &w.params.DenseB},
+		{Name: "logits.W", Shape: []int{5, 3}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{3}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -388,7 +403,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "words", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {
@@ -677,13 +692,14 @@ func (m *Pairs) Evaluate(t *PairsTotals, batch PairsBatch) error {
 }
 
 // PairsWeights are the parameters of a trained Pairs. They never change and
-// may be shared by any number of goroutines.
+// may be shared by any number of goroutines. The zero value has none.
 type PairsWeights struct {
 	params PairsParams
+	whole  bool // from Snapshot, LoadPairsWeights or ParsePairsWeights
 }
 
 func newPairsWeights() *PairsWeights {
-	return &PairsWeights{params: newPairsParams()}
+	return &PairsWeights{params: newPairsParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -699,17 +715,29 @@ func (m *Pairs) Snapshot() *PairsWeights {
 // model.
 func LoadPairsWeights(r io.Reader) (*PairsWeights, error) {
 	w := newPairsWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("words.Pairs: %w", err)
 	}
 	return w, nil
 }
 
 // ParsePairsWeights is LoadPairsWeights for a file in memory, such as an
-// embedded string or a mapped file.
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
 func ParsePairsWeights[T string | []byte](file T) (*PairsWeights, error) {
-	return LoadPairsWeights(bytes.NewReader([]byte(file)))
+	w := &PairsWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("words.Pairs: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *PairsWeights) views() []store.View {
+	return []store.View{
+		{Name: "E", Shape: []int{13, 4}, Into: &w.params.E},
+		{Name: "next", Shape: []int{7, 3}, Into: &w.params.Next},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -763,7 +791,7 @@ func (p *PairsPredictor) Use(w *PairsWeights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *PairsPredictor) Predict(out *PairsOutput, in PairsInput) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "words.Pairs", Input: "weights", Reason: "are not from Snapshot or LoadPairsWeights"}
 	}
 	if err := in.take(p.max); err != nil {

@@ -14,10 +14,6 @@ type Sample struct {
 	Operands []Operand
 	Attr     ir.Attr
 	Body     func(g *ir.Graph) []*ir.Region // of a call
-
-	// FirstOrder says that the row promises the first derivative alone at these
-	// values, as that of prod at zeros.
-	FirstOrder bool
 }
 
 // An Operand says what an operand of a sample may be.

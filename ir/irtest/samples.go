@@ -126,6 +126,7 @@ var special = map[string]func(s *source) []Sample{
 	},
 	"sum":        everyAxes,
 	"prod":       func(s *source) []Sample { return append(everyAxes(s), s.prodOfZeros()...) },
+	"others":     func(s *source) []Sample { return append(everyAxes(s), s.prodOfZeros()...) },
 	"reduce_max": everyAxes,
 	"reduce_min": everyAxes,
 	"logsumexp":  everyAxes,
@@ -249,8 +250,8 @@ func (s *source) prodOfZeros() []Sample {
 	o := s.float(ir.ShapeOf(3, 3))
 	o.Values = []float64{2, -3, 0.5, 4, 0, -1.5, 0, 0, 7}
 	return []Sample{
-		{Name: "zeros in rows", Operands: []Operand{o}, Attr: ir.Attr{Axes: []int{1}}, FirstOrder: true},
-		{Name: "zeros in columns", Operands: []Operand{o}, Attr: ir.Attr{Axes: []int{0}}, FirstOrder: true},
+		{Name: "zeros in rows", Operands: []Operand{o}, Attr: ir.Attr{Axes: []int{1}}},
+		{Name: "zeros in columns", Operands: []Operand{o}, Attr: ir.Attr{Axes: []int{0}}},
 	}
 }
 

@@ -1,14 +1,9 @@
 package data
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
 // IDX is an array of bytes, such as images [n,28,28] or labels [n]
@@ -18,98 +13,121 @@ type IDX struct {
 	Data  []byte // row-major, one byte per element
 }
 
+// idxTypes are the element types by their codes; all are big endian.
+var idxTypes = map[byte]elementType{
+	0x08: {'u', 1, binary.BigEndian},
+	0x09: {'i', 1, binary.BigEndian},
+	0x0b: {'i', 2, binary.BigEndian},
+	0x0c: {'i', 4, binary.BigEndian},
+	0x0d: {'f', 4, binary.BigEndian},
+	0x0e: {'f', 8, binary.BigEndian},
+}
+
 const (
-	idxBytes   = 0x08 // the element type of unsigned bytes, the only one read
+	idxBytes   = 0x08 // the code of unsigned bytes
 	idxMaxDims = 8
-	idxMaxSize = 1 << 30 // bytes; larger files are refused
 )
 
 // ReadIDX reads an IDX file of unsigned bytes, to its end and no further. A file
-// that is cut off, of another element type, or larger than 1 GiB is an error; a
+// that is cut off, of another element type, or beyond the limits is an error; a
 // header that promises more than is there costs no memory.
-func ReadIDX(r io.Reader) (*IDX, error) {
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return nil, idxError(err)
+func ReadIDX(r io.Reader, limits ...Limits) (*IDX, error) {
+	l := limitsOf(limits)
+	code, shape, size, err := readIDXHeader(r, l)
+	if err == nil && code != idxBytes {
+		err = fmt.Errorf("elements of type %#02x, want %#02x (unsigned bytes); ReadIDXArray reads other types", code, idxBytes)
 	}
-	dims := int(head[3])
-	switch {
-	case head[0] != 0 || head[1] != 0:
-		return nil, fmt.Errorf("data: not an IDX file: it begins with % x", head)
-	case head[2] != idxBytes:
-		return nil, fmt.Errorf("data: IDX: elements of type %#02x, want %#02x (unsigned bytes)", head[2], idxBytes)
-	case dims == 0 || dims > idxMaxDims:
-		return nil, fmt.Errorf("data: IDX: %d dimensions, want 1 to %d", dims, idxMaxDims)
+	if err != nil {
+		return nil, fmt.Errorf("data: IDX: %w", err)
 	}
-
-	// The extents, whose product has to stay in bounds at every step.
-	x := &IDX{Shape: make([]int, dims)}
-	size := uint64(1)
-	for i := range x.Shape {
-		var extent uint32
-		if err := binary.Read(r, binary.BigEndian, &extent); err != nil {
-			return nil, idxError(err)
-		}
-		if size *= uint64(extent); size > idxMaxSize {
-			return nil, fmt.Errorf("data: IDX: more than %d elements", idxMaxSize)
-		}
-		x.Shape[i] = int(extent)
+	body, err := take(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("data: IDX: %w", err)
 	}
-
-	var body bytes.Buffer
-	if _, err := io.CopyN(&body, r, int64(size)); err != nil {
-		return nil, idxError(err)
-	}
-	x.Data = body.Bytes()
-	return x, nil
+	return &IDX{shape, body}, nil
 }
 
-// idxError is the error of a read that failed.
-func idxError(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("data: IDX: the file is cut off: %w", io.ErrUnexpectedEOF)
+// ReadIDXArray is [ReadIDX] for every element type of the format: 8 bits with
+// and without sign, 16 and 32 bits, float32 and float64. Real numbers are
+// rounded to T where it has fewer bits; a number that an integer T cannot hold
+// is an error.
+func ReadIDXArray[T Element](r io.Reader, limits ...Limits) (*Array[T], error) {
+	l := limitsOf(limits)
+	code, shape, size, err := readIDXHeader(r, l)
+	if err != nil {
+		return nil, fmt.Errorf("data: IDX: %w", err)
 	}
-	return fmt.Errorf("data: IDX: %w", err)
+	content, err := readElements[T](r, idxTypes[code], size)
+	if err != nil {
+		return nil, fmt.Errorf("data: IDX: %w", err)
+	}
+	return &Array[T]{shape, content}, nil
+}
+
+// readIDXHeader reads what stands before the elements: two zeros, the element
+// type, the number of dimensions, and their extents in 32 bits each.
+func readIDXHeader(r io.Reader, l Limits) (code byte, shape []int, size int, err error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, nil, 0, cutOff(err, true)
+	}
+	code, dims := head[2], int(head[3])
+	switch _, known := idxTypes[code]; {
+	case head[0] != 0 || head[1] != 0:
+		return 0, nil, 0, fmt.Errorf("not an IDX file: it begins with % x", head)
+	case !known:
+		return 0, nil, 0, fmt.Errorf("elements of type %#02x, which the format has not", code)
+	case dims == 0 || dims > idxMaxDims:
+		return 0, nil, 0, fmt.Errorf("%d dimensions, want 1 to %d", dims, idxMaxDims)
+	}
+
+	extents := make([]byte, 4*dims)
+	if _, err := io.ReadFull(r, extents); err != nil {
+		return 0, nil, 0, cutOff(err, true)
+	}
+	for i := range dims {
+		shape = append(shape, int(binary.BigEndian.Uint32(extents[4*i:])))
+	}
+	if size, err = l.elements(shape); err != nil {
+		return 0, nil, 0, err
+	}
+	return code, shape, size, l.fits(size, idxTypes[code].width)
 }
 
 // ReadIDXFile reads an IDX file, compressed with gzip or not. Bytes behind the
 // array are an error.
-func ReadIDXFile(path string) (*IDX, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	x, err := readIDXStream(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return x, nil
+func ReadIDXFile(path string, limits ...Limits) (*IDX, error) {
+	l := limitsOf(limits)
+	return readFile(path, l, func(r io.Reader) (*IDX, error) { return ReadIDX(r, l) })
 }
 
-func readIDXStream(f io.Reader) (*IDX, error) {
-	buffered := bufio.NewReaderSize(f, 1<<16)
-	r := io.Reader(buffered)
-	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, err
-		}
-		r = z
-	}
-	x, err := ReadIDX(r)
-	if err != nil {
-		return nil, err
-	}
+// ReadIDXArrayFile is [ReadIDXArray] for a file, compressed with gzip or not.
+// Bytes behind the array are an error.
+func ReadIDXArrayFile[T Element](path string, limits ...Limits) (*Array[T], error) {
+	l := limitsOf(limits)
+	return readFile(path, l, func(r io.Reader) (*Array[T], error) { return ReadIDXArray[T](r, l) })
+}
 
-	// The end of a gzip stream is where its checksum is compared.
-	switch _, err := io.ReadFull(r, make([]byte, 1)); {
-	case err == nil:
-		return nil, errors.New("data: IDX: there are bytes behind the array")
-	case err != io.EOF:
-		return nil, idxError(err)
+// WriteIDX writes x as an IDX file of unsigned bytes.
+func WriteIDX(w io.Writer, x *IDX) error {
+	if len(x.Shape) == 0 || len(x.Shape) > idxMaxDims {
+		return fmt.Errorf("data: IDX: %d dimensions, want 1 to %d", len(x.Shape), idxMaxDims)
 	}
-	return x, nil
+	head := []byte{0, 0, idxBytes, byte(len(x.Shape))}
+	for _, d := range x.Shape {
+		if d < 0 || uint64(d) > 1<<32-1 {
+			return fmt.Errorf("data: IDX: an extent of %d, want 0 to 2³²−1", d)
+		}
+		head = binary.BigEndian.AppendUint32(head, uint32(d))
+	}
+	if x.Shape[0]*x.Width() != len(x.Data) {
+		return fmt.Errorf("data: IDX: %d elements are not of shape %v", len(x.Data), x.Shape)
+	}
+	_, err := w.Write(head)
+	if err == nil {
+		_, err = w.Write(x.Data)
+	}
+	return err
 }
 
 // Width is the number of elements of one sample, the product of all extents but

@@ -36,6 +36,16 @@ func Dim(model, dim string, given, max int) error {
 	return nil
 }
 
+// Held checks that a dimension is the one that a call before has left what is
+// kept from call to call with; 0 means that there was none. The error is an
+// [*InputError] that names the dimension.
+func Held(model, dim string, given, held int) error {
+	if held != 0 && given != held {
+		return input(model, dim, "%d, but what is kept from the call before is for %d; Reset starts anew", given, held)
+	}
+	return nil
+}
+
 // Len checks the number of elements of an input. The error is an [*InputError].
 func Len(model, name string, got, want int) error {
 	if got != want {

@@ -13,7 +13,8 @@ import (
 	"fmt"
 )
 
-// ErrNotFinite is wrapped by the error of a step whose loss is infinite or NaN.
+// ErrNotFinite is wrapped by the error of a step whose loss, or the norm of
+// whose gradient, is infinite or NaN.
 var ErrNotFinite = errors.New("not finite")
 
 // ErrMismatch is wrapped by the error of a file that belongs to another model.
@@ -39,4 +40,11 @@ func input(model, name, format string, args ...any) error {
 // [ErrNotFinite].
 func NotFinite(where string, step uint64, loss float64) error {
 	return fmt.Errorf("%s: step %d: the loss is %v, nothing was updated: %w", where, step, loss, ErrNotFinite)
+}
+
+// GradientNotFinite is the error of a step whose gradient has a norm that is
+// infinite or NaN; where and step are those of [NotFinite]. It wraps
+// [ErrNotFinite].
+func GradientNotFinite(where string, step uint64, norm float64) error {
+	return fmt.Errorf("%s: step %d: the norm of the gradient is %v, nothing was updated: %w", where, step, norm, ErrNotFinite)
 }

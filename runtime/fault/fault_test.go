@@ -65,6 +65,12 @@ func TestLenAndDim(t *testing.T) {
 	check(t, fault.Dim("mlp", "T", 8, 7), "mlp: T: 8 is more than the capacity 7 of New")
 }
 
+func TestHeld(t *testing.T) {
+	check(t, fault.Held("mlp", "B", 3, 0), "")
+	check(t, fault.Held("mlp", "B", 3, 3), "")
+	check(t, fault.Held("mlp", "B", 2, 3), "mlp: B: 2, but what is kept from the call before is for 3; Reset starts anew")
+}
+
 func TestLabels(t *testing.T) {
 	check(t, fault.Labels("mlp", "Y", []int32{0, 9, 5}, 10), "")
 	check(t, fault.Labels("mlp", "Y", []int64{}, 0), "")
@@ -82,6 +88,16 @@ func TestNotFinite(t *testing.T) {
 		t.Errorf("%q does not wrap ErrNotFinite alone", err)
 	}
 	if want := "mlp.Step: step 7: the loss is +Inf, nothing was updated: not finite"; err.Error() != want {
+		t.Errorf("error is %q, want %q", err, want)
+	}
+}
+
+func TestGradientNotFinite(t *testing.T) {
+	err := fault.GradientNotFinite("mlp.Step", 7, math.NaN())
+	if !errors.Is(err, fault.ErrNotFinite) {
+		t.Errorf("%q does not wrap ErrNotFinite", err)
+	}
+	if want := "mlp.Step: step 7: the norm of the gradient is NaN, nothing was updated: not finite"; err.Error() != want {
 		t.Errorf("error is %q, want %q", err, want)
 	}
 }

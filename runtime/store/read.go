@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc64"
+	"hash"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,8 +22,9 @@ const maxHeader = 100_000_000
 // file has to hold these tensors, with these types and shapes, and no others.
 //
 // The error wraps [fault.ErrMismatch] if the file is of another model, and says
-// which tensor differs; it wraps [ErrDamaged] if the file is none or cut off.
-// After an error nothing in tensors has changed.
+// which tensor differs; it wraps [ErrDamaged] if the file is none, is cut off, or
+// is not what its checksum says where it has one; it wraps [ErrVersion] if it is
+// of a later version. After an error nothing in tensors has changed.
 func Read(r io.Reader, tensors ...Tensor) (meta map[string]string, err error) {
 	f, err := openExactly(r, tensors)
 	if err != nil {
@@ -34,30 +36,17 @@ func Read(r io.Reader, tensors ...Tensor) (meta map[string]string, err error) {
 	return f.meta, nil
 }
 
-// ReadChecked is [Read] for a file of [WriteChecked]. A file without a checksum,
-// or with another one than its content has, is damaged.
+// ReadChecked is [Read] for a file of [WriteChecked]: one without a checksum is
+// damaged.
 func ReadChecked(r io.Reader, tensors ...Tensor) (meta map[string]string, err error) {
 	f, err := openExactly(r, tensors)
 	if err != nil {
 		return nil, err
 	}
-	want, ok := f.meta[checksumKey]
-	if !ok {
+	if f.sum == nil {
 		return nil, fmt.Errorf("store: %w", damaged("there is no checksum"))
 	}
-	delete(f.meta, checksumKey)
-
-	// The sum was made over the header with zeros in the sum's place.
-	sum := crc64.New(crc64.MakeTable(crc64.ECMA))
-	sum.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(f.text))))
-	sum.Write(setChecksum(f.text, want, unchecked))
-	f.check = func() error {
-		if got := fmt.Sprintf("%016x", sum.Sum64()); got != want {
-			return damaged("the checksum is %s, the file says %s", got, want)
-		}
-		return nil
-	}
-	if err := f.fill(io.TeeReader(r, sum)); err != nil {
+	if err := f.fill(r); err != nil {
 		return nil, err
 	}
 	return f.meta, nil
@@ -74,7 +63,7 @@ func ReadPartial(r io.Reader, rename func(string) string, tensors ...Tensor) (mi
 	if err != nil {
 		return nil, nil, err
 	}
-	if missing, unused, err = f.match(rename, tensors); err != nil {
+	if missing, unused, err = f.matchTensors(rename, tensors); err != nil {
 		return nil, nil, err
 	}
 	if err := f.fill(r); err != nil {
@@ -86,9 +75,12 @@ func ReadPartial(r io.Reader, rename func(string) string, tensors ...Tensor) (mi
 // file is a file whose header has been read.
 type file struct {
 	header
-	text  []byte         // of the header
-	into  map[int]Tensor // where the data of an entry goes, by the entry's index
-	check func() error   // called when all has been read, before anything changes
+	text    []byte         // of the header
+	matched map[int]string // the name asked for of each entry that is wanted, by the entry's index
+	into    map[string]Tensor
+
+	sum  hash.Hash64 // of what has been read, nil if the file has no checksum
+	want string      // the sum that the file says
 }
 
 // open reads and checks the header.
@@ -107,11 +99,20 @@ func open(r io.Reader) (*file, error) {
 	if _, err := io.CopyN(&text, r, int64(n)); err != nil {
 		return nil, cutOff(err)
 	}
-	h, err := parseHeader(text.Bytes())
+	return newFile(text.Bytes())
+}
+
+// newFile reads the text of a header.
+func newFile(text []byte) (*file, error) {
+	h, err := parseHeader(text)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return &file{header: h, text: text.Bytes()}, nil
+	f := &file{header: h, text: text}
+	if err := f.takeSeal(); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return f, nil
 }
 
 // openExactly is open for a file that has to hold tensors and nothing else.
@@ -120,14 +121,11 @@ func openExactly(r io.Reader, tensors []Tensor) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	missing, unused, err := f.match(nil, tensors)
+	missing, unused, err := f.matchTensors(nil, tensors)
 	if err != nil {
 		return nil, err
 	}
-	if len(missing)+len(unused) > 0 {
-		return nil, mismatch(missing, unused)
-	}
-	return f, nil
+	return f, mismatch(missing, unused)
 }
 
 // cutOff is the error of a read that failed: damaged where the file just ended.
@@ -138,49 +136,63 @@ func cutOff(err error) error {
 	return fmt.Errorf("store: %w", err)
 }
 
-// match finds the entry of each tensor.
-func (f *file) match(rename func(string) string, tensors []Tensor) (missing, unused []string, err error) {
-	wanted := map[string]Tensor{}
-	for _, t := range tensors {
-		if _, twice := wanted[t.Name]; twice {
-			return nil, nil, fmt.Errorf("store: tensor %q is asked for twice", t.Name)
+// matchTensors finds the entry of each tensor, for fill.
+func (f *file) matchTensors(rename func(string) string, tensors []Tensor) (missing, unused []string, err error) {
+	wanted := make([]entry, len(tensors))
+	f.into = map[string]Tensor{}
+	for i, t := range tensors {
+		if t, err = t.sized(f.entries); err != nil {
+			return nil, nil, err
 		}
-		wanted[t.Name] = t
+		if wanted[i], err = t.entry(); err != nil {
+			return nil, nil, err
+		}
+		f.into[t.Name] = t
+	}
+	return f.match(rename, wanted)
+}
+
+// match finds the file's entry of each one that is wanted, of which name, type
+// and shape are given.
+func (f *file) match(rename func(string) string, list []entry) (missing, unused []string, err error) {
+	wanted := map[string]entry{}
+	for _, e := range list {
+		if _, twice := wanted[e.name]; twice {
+			return nil, nil, fmt.Errorf("store: tensor %q is asked for twice", e.name)
+		}
+		wanted[e.name] = e
 	}
 
-	// Each entry goes to a tensor of its type and shape, or is unused.
-	f.into = map[int]Tensor{}
+	// Each entry goes to one of its type and shape, or is unused.
+	f.matched = map[int]string{}
 	for i, e := range f.entries {
 		name := e.name
 		if rename != nil {
 			name = rename(name)
 		}
-		t, ok := wanted[name]
+		want, ok := wanted[name]
 		if !ok {
 			unused = append(unused, e.name)
 			continue
 		}
 		delete(wanted, name)
-		want, err := t.entry()
-		if err != nil {
-			return nil, nil, err
-		}
 		if e.dtype != want.dtype || !slices.Equal(e.shape, want.shape) {
 			return nil, nil, fmt.Errorf("store: %w: tensor %q is %s%v, want %s%v",
 				fault.ErrMismatch, e.name, e.dtype, e.shape, want.dtype, want.shape)
 		}
-		f.into[i] = t
+		f.matched[i] = name
 	}
-	for name := range wanted {
-		missing = append(missing, name)
-	}
-	slices.Sort(missing)
+	missing = slices.Sorted(maps.Keys(wanted))
 	slices.Sort(unused)
 	return missing, unused, nil
 }
 
-// mismatch is the error of a file that lacks tensors or has others.
+// mismatch is the error of a file that lacks tensors or has others, nil if it
+// does not.
 func mismatch(missing, extra []string) error {
+	if len(missing)+len(extra) == 0 {
+		return nil
+	}
 	var parts []string
 	if len(missing) > 0 {
 		parts = append(parts, "it lacks "+names(missing))
@@ -204,33 +216,44 @@ func names(list []string) string {
 	return strings.Join(out, ", ")
 }
 
-// fill reads the data to the file's end and, when all of it is there, decodes
-// it into the tensors.
+// fill reads the data to the file's end and, when all of it is there and right,
+// decodes it into the tensors.
 func (f *file) fill(r io.Reader) error {
-	raw := map[int][]byte{}
+	if f.sum != nil {
+		r = io.TeeReader(r, f.sum)
+	}
+	raw := map[string][]byte{}
 	for i, e := range f.entries {
-		t, ok := f.into[i]
+		name, ok := f.matched[i]
 		if !ok {
 			if _, err := io.CopyN(io.Discard, r, int64(e.end-e.begin)); err != nil {
 				return cutOff(err)
 			}
 			continue
 		}
-		raw[i] = make([]byte, e.end-e.begin)
-		if _, err := io.ReadFull(r, raw[i]); err != nil {
+
+		// As large as the caller's tensor, whatever the file says.
+		raw[name] = make([]byte, e.end-e.begin)
+		if _, err := io.ReadFull(r, raw[name]); err != nil {
 			return cutOff(err)
 		}
-		if !t.valid(raw[i]) {
-			return fmt.Errorf("store: %w", damaged("tensor %q has a bool that is neither 0 nor 1", e.name))
-		}
-	}
-	if f.check != nil {
-		if err := f.check(); err != nil {
+		if err := e.checkBools(raw[name]); err != nil {
 			return fmt.Errorf("store: %w", err)
 		}
 	}
-	for i, t := range f.into {
-		t.decode(raw[i])
+	if err := f.checkSum(); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	for name, content := range raw {
+		f.into[name].decode(content)
+	}
+	return nil
+}
+
+// checkBools refuses a bool that is neither 0 nor 1.
+func (e entry) checkBools(raw []byte) error {
+	if e.dtype == "BOOL" && slices.ContainsFunc(raw, func(b byte) bool { return b > 1 }) {
+		return damaged("tensor %q has a bool that is neither 0 nor 1", e.name)
 	}
 	return nil
 }

@@ -222,34 +222,6 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// TestChecked flips every bit of a checked file.
-func TestChecked(t *testing.T) {
-	var out bytes.Buffer
-	meta := map[string]string{"k": "v"}
-	if err := store.WriteChecked(&out, meta, sample()...); err != nil {
-		t.Fatal(err)
-	}
-	got := blank()
-	m, err := store.ReadChecked(bytes.NewReader(out.Bytes()), got...)
-	if err != nil || !reflect.DeepEqual(got, sample()) || !maps.Equal(m, meta) {
-		t.Fatalf("read %v, metadata %v, error %v", got, m, err)
-	}
-	for i := range 8 * out.Len() {
-		file := slices.Clone(out.Bytes())
-		file[i/8] ^= 1 << (i % 8)
-		got := blank()
-		if _, err := store.ReadChecked(bytes.NewReader(file), got...); err == nil {
-			t.Fatalf("bit %d flipped: no error", i)
-		}
-		if !reflect.DeepEqual(got, blank()) {
-			t.Fatalf("bit %d flipped: tensors have changed", i)
-		}
-	}
-	if _, err := store.ReadChecked(bytes.NewReader(write(t, nil)), nil...); !errors.Is(err, store.ErrDamaged) {
-		t.Errorf("a file without a checksum: error is %v", err)
-	}
-}
-
 func TestReadPartial(t *testing.T) {
 	file := write(t, nil,
 		store.Tensor{Name: "old.W", Shape: []int{2}, Data: []float32{1, 2}},
@@ -279,17 +251,25 @@ func TestReadPartial(t *testing.T) {
 	}
 }
 
+// seed adds good and hostile files to a fuzz target.
+func seed(f *testing.F) {
+	meta := map[string]string{"k": "v"}
+	for _, write := range []func(io.Writer, map[string]string, ...store.Tensor) error{store.Write, store.WriteChecked} {
+		var out bytes.Buffer
+		if err := write(&out, meta, sample()...); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(out.Bytes())
+	}
+	for _, name := range slices.Sorted(maps.Keys(hostile)) {
+		f.Add(hostile[name])
+	}
+}
+
 // FuzzRead feeds arbitrary files to the readers: no panic, and nothing changes
 // on error.
 func FuzzRead(f *testing.F) {
-	var out bytes.Buffer
-	if err := store.Write(&out, map[string]string{"k": "v"}, sample()...); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(out.Bytes())
-	for _, file := range hostile {
-		f.Add(file)
-	}
+	seed(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		for _, read := range []func(io.Reader, ...store.Tensor) error{
 			func(r io.Reader, list ...store.Tensor) error { _, err := store.Read(r, list...); return err },
@@ -305,4 +285,30 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestOpenExtents: where a tensor leaves extents open, the file's are taken, as
+// far as there is memory.
+func TestOpenExtents(t *testing.T) {
+	var file bytes.Buffer
+	if err := store.Write(&file, nil, store.Tensor{Name: "h", Shape: []int{3, 2}, Data: []float32{1, 2, 3, 4, 5, 6}}); err != nil {
+		t.Fatal(err)
+	}
+	read := func(data []float32, shape ...int) error {
+		_, err := store.Read(bytes.NewReader(file.Bytes()), store.Tensor{Name: "h", Shape: shape, Data: data})
+		return err
+	}
+	got := []float32{9, 9, 9, 9, 9, 9, 9, 9}
+	if err := read(got, -1, 2); err != nil || !slices.Equal(got, []float32{1, 2, 3, 4, 5, 6, 9, 9}) {
+		t.Errorf("read %v, error %v", got, err)
+	}
+	for _, shape := range [][]int{{-1, 3}, {-1}, {-1, 2, 1}} {
+		if err := read(make([]float32, 8), shape...); !errors.Is(err, fault.ErrMismatch) {
+			t.Errorf("shape %v: error %v", shape, err)
+		}
+	}
+	small := []float32{7, 7, 7, 7}
+	if err := read(small, -1, 2); !errors.Is(err, fault.ErrMismatch) || small[0] != 7 {
+		t.Errorf("too little memory: error %v, read %v", err, small)
+	}
 }

@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gradgen.dev/runtime/fault"
 )
 
 // Tensor is a named tensor over memory that it does not own: what Write takes
-// the elements from, and what Read puts them into.
+// the elements from, and what Read puts them into. A read takes an extent of -1
+// from the file; the elements are then the first ones of Data, which is long
+// enough for the largest extents.
 type Tensor struct {
 	Name  string
 	Shape []int // empty for a scalar
@@ -54,6 +58,54 @@ func (t Tensor) entry() (entry, error) {
 		return entry{}, fmt.Errorf("store: tensor %q: %d elements are not of shape %v", t.Name, n, t.Shape)
 	}
 	return e, nil
+}
+
+// sized is t with the extents that entries have where it leaves them to the file,
+// and the memory that they need. That they do not fit is an error that wraps
+// [fault.ErrMismatch].
+func (t Tensor) sized(entries []entry) (Tensor, error) {
+	if !slices.Contains(t.Shape, -1) {
+		return t, nil
+	}
+	dtype, n, err := t.describe()
+	if err != nil {
+		return Tensor{}, err
+	}
+	want, in := entry{dtype: dtype, shape: slices.Clone(t.Shape)}, entry{shape: make([]int, len(t.Shape))}
+	if i := slices.IndexFunc(entries, func(e entry) bool { return e.name == t.Name }); i >= 0 {
+		in = entries[i]
+	}
+	for i, d := range want.shape {
+		if d < 0 && i < len(in.shape) {
+			want.shape[i] = in.shape[i]
+		}
+	}
+	size, ok := want.size()
+	if !ok || size > n*widths[dtype] {
+		return Tensor{}, fmt.Errorf("store: %w: tensor %q is %s%v, want %s%v of at most %d elements",
+			fault.ErrMismatch, t.Name, in.dtype, in.shape, dtype, t.Shape, n)
+	}
+	t.Shape, t.Data = want.shape, t.first(size/widths[dtype])
+	return t, nil
+}
+
+// first is the first n elements of t.
+func (t Tensor) first(n int) any {
+	switch d := t.Data.(type) {
+	case []float32:
+		return d[:n]
+	case []float64:
+		return d[:n]
+	case []int32:
+		return d[:n]
+	case []int64:
+		return d[:n]
+	case []uint64:
+		return d[:n]
+	case []bool:
+		return d[:n]
+	}
+	return t.Data
 }
 
 // encode appends elements from to to to buf.
@@ -121,12 +173,4 @@ func (t Tensor) decode(raw []byte) {
 			d[i] = raw[i] == 1
 		}
 	}
-}
-
-// valid reports whether raw can be decoded: a bool is 0 or 1.
-func (t Tensor) valid(raw []byte) bool {
-	if _, ok := t.Data.([]bool); !ok {
-		return true
-	}
-	return !slices.ContainsFunc(raw, func(b byte) bool { return b > 1 })
 }

@@ -1,20 +1,24 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/crc64"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 )
 
 // chunk is how many elements are converted at a time.
 const chunk = 8192
 
 // Write writes tensors to w as a safetensors file, with meta as its metadata
-// (nil for none). Names have to differ, and lengths have to fit shapes.
+// (nil for none). Names have to differ, and lengths have to fit shapes; the
+// metadata gradgen.version and gradgen.crc64 are those of [WriteChecked].
 func Write(w io.Writer, meta map[string]string, tensors ...Tensor) error {
+	if err := checkMetadata(meta); err != nil {
+		return err
+	}
 	text, tensors, err := prepare(meta, tensors)
 	if err != nil {
 		return err
@@ -22,39 +26,30 @@ func Write(w io.Writer, meta map[string]string, tensors ...Tensor) error {
 	return emit(w, text, tensors)
 }
 
-// checksumKey is the metadata that WriteChecked adds: 16 hexadecimal digits.
-const checksumKey = "gradgen.crc64"
-
-// unchecked stands in the checksum's place while it is computed.
-const unchecked = "0000000000000000"
-
-// WriteChecked is [Write] with a checksum of the whole file in its metadata
-// (CRC-64, ECMA polynomial), which [ReadChecked] demands and [Read] ignores.
+// WriteChecked is [Write] with a seal in the metadata: the version of the format
+// (gradgen.version) and a checksum of the whole file (gradgen.crc64; CRC-64, ECMA
+// polynomial). All readers verify a seal that is there, [ReadChecked] demands it;
+// other programs see two strings among the metadata.
 func WriteChecked(w io.Writer, meta map[string]string, tensors ...Tensor) error {
-	with := map[string]string{checksumKey: unchecked}
-	for k, v := range meta {
-		if k == checksumKey {
-			return fmt.Errorf("store: metadata %q is taken by the checksum", k)
-		}
-		with[k] = v
+	if err := checkMetadata(meta); err != nil {
+		return err
 	}
+	with := maps.Clone(meta)
+	if with == nil {
+		with = map[string]string{}
+	}
+	with[versionKey], with[checksumKey] = strconv.Itoa(version), unchecked
 	text, tensors, err := prepare(with, tensors)
 	if err != nil {
 		return err
 	}
 
 	// The sum of the file with zeros in the sum's place.
-	sum := crc64.New(crc64.MakeTable(crc64.ECMA))
+	sum := crc64.New(checksumTable)
 	if err := emit(sum, text, tensors); err != nil {
 		return err
 	}
-	return emit(w, setChecksum(text, unchecked, fmt.Sprintf("%016x", sum.Sum64())), tensors)
-}
-
-// setChecksum is the header with another checksum.
-func setChecksum(text []byte, from, to string) []byte {
-	field := quote(checksumKey) + ":"
-	return bytes.Replace(text, []byte(field+quote(from)), []byte(field+quote(to)), 1)
+	return emit(w, setChecksum(text, unchecked, formatChecksum(sum)), tensors)
 }
 
 // prepare orders the tensors as they lie in the file, wide elements first, and

@@ -7,5 +7,7 @@
 // Softplus, Erf) have their own implementation: range reduction and a short
 // polynomial in float64, rounded once at the end. The others go through math.
 //
-// For float64 the package has what math lacks.
+// For float64 the package has what math lacks. Beside the scalars there are the
+// few loops over parameters that every training step may need: Add, Mean,
+// SumSquares.
 package vec

@@ -1,0 +1,39 @@
+package edges
+
+import (
+	"errors"
+	"testing"
+
+	"gradgen.dev/runtime/fault"
+)
+
+// A capacity of nothing is no panic, and its calls are errors.
+func TestNothing(t *testing.T) {
+	m := NewDiff(DiffDims{})
+	var in *fault.InputError
+	if _, err := m.Step(DiffBatch{X: make([]float32, 3), T: make([]float32, 1)}); !errors.As(err, &in) {
+		t.Errorf("Step: error %v", err)
+	}
+	var out DiffOutput
+	if err := NewDiffPredictor(m.Snapshot(), DiffDims{}).Predict(&out, DiffInput{}); !errors.As(err, &in) {
+		t.Errorf("Predict: error %v", err)
+	}
+}
+
+// Where rows are empty, another input tells how many there are.
+func TestEmptyRows(t *testing.T) {
+	m := NewWide(WideDims{B: 4, K: 3})
+	p := NewWidePredictor(m.Snapshot(), WideDims{B: 4, K: 3})
+	var out WideOutput
+	if err := p.Predict(&out, WideInput{S: []float32{1, 2}, Unread: []float32{3, 4}}); err != nil || len(out.Y) != 2 || out.Y[1] != 2 {
+		t.Errorf("rows of nothing: %v, error %v", out.Y, err)
+	}
+	if err := p.Predict(&out, WideInput{S: []float32{1, 2}, Unread: []float32{3, 4}, X: make([]float32, 6)}); err != nil || out.Y[1] != 2 {
+		t.Errorf("rows of three: %v, error %v", out.Y, err)
+	}
+
+	// A step does not read what only an output does.
+	if _, err := m.Step(WideBatch{X: make([]float32, 4), S: []float32{1, 2}}); err != nil {
+		t.Error(err)
+	}
+}
