@@ -69,7 +69,7 @@ func (m *model) printOperands(f *file) {
 func (m *model) printOutput(f *file) {
 	doc := m.public("Output") + " is what Predict writes. Its slices belong to the caller."
 	if m.compose != nil {
-		doc = m.public("Output") + " is what Predict writes, and what Forward returns. The slices of the one belong to the caller, those of the other to the trainer."
+		doc = m.public("Output") + " is what Predict writes, and what Forward returns, or the derivative of a number by each of them, which Backward reads. Slices that Forward returns belong to the trainer, all others to the caller."
 	}
 	f.typ(doc, m.public("Output"), func(b *body) {
 		for _, o := range m.outputs {

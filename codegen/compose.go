@@ -102,20 +102,15 @@ func (m *model) composeMakers() []string {
 	}
 }
 
-// printComposeTypes prints what Backward reads and returns.
+// printComposeTypes prints what Backward returns.
 func (m *model) printComposeTypes(f *file) {
-	fields := func(list []operand) func(b *body) {
-		return func(b *body) {
-			for _, o := range list {
-				o.Doc = ""
-				printOperand(b, o, "")
-			}
+	name := m.public("InputGradient")
+	f.typ(name+" is the derivative of a number, which a program computes from the outputs, by the inputs: what Backward returns. Its slices belong to the trainer.", name, func(b *body) {
+		for _, o := range m.compose.din {
+			o.Doc = ""
+			printOperand(b, o, "")
 		}
-	}
-	name := m.public("OutputGradient")
-	f.typ(name+" is the derivative of a number, which a program computes from the outputs, by each of them: what Backward reads. It is not kept.", name, fields(m.compose.dout))
-	name = m.public("InputGradient")
-	f.typ(name+" is the derivative of that number by the inputs: what Backward returns. Its slices belong to the trainer.", name, fields(m.compose.din))
+	})
 }
 
 // printCompose prints Forward, Backward, Gradient and Update.
@@ -126,7 +121,7 @@ func (m *model) printCompose(f *file) {
 	m.printMethod(f, "forward computes the outputs and leaves what the backward reads.", m.signature("forward", "", "out *"+out, "batch *"+batch), c.forward)
 	m.printBackward(f)
 	m.printMethod(f, "backward sets din and the gradient from dout and what forward left.",
-		m.signature("backward", "", "din *"+m.public("InputGradient"), "dout *"+m.public("OutputGradient"), "batch *"+batch), c.backward)
+		m.signature("backward", "", "din *"+m.public("InputGradient"), "dout *"+m.public("Output"), "batch *"+batch), c.backward)
 	doc := "Gradient is the gradient by the parameters that the last Backward set. It belongs to the trainer until its next Backward."
 	f.fn(doc, fmt.Sprintf("(m *%s) Gradient() *%s", m.name, m.public("Params")), func(b *body) { b.stmt("return &m.grad") })
 	if c.Update != nil {
@@ -169,12 +164,15 @@ The error is a [fault.InputError] if the batch does not fit.`
 // printBackward prints Backward.
 func (m *model) printBackward(f *file) {
 	c, din := m.compose, m.public("InputGradient")
-	doc := "Backward takes the derivative by the outputs of the last Forward back to the inputs, and sets [*" + m.name + ".Gradient]. The slices that it returns belong to the trainer until its next call."
+	doc := "Backward takes dout, the derivative of a number by each floating output of the last Forward, back to the inputs, and sets [*" + m.name + ".Gradient]. The slices that it returns belong to the trainer until its next call."
 	if m.compose.rule.writesStates(m) && c.Update == nil {
 		doc += " It commits the states that the Forward left."
 	}
+	if len(c.dout) < len(c.outputs) {
+		doc += " It does not read the other fields of dout."
+	}
 	doc += "\n\nThe error is a [fault.InputError] if dout does not fit, or no Forward was made since the last Backward."
-	f.fn(doc, fmt.Sprintf("(m *%s) Backward(dout %s) (%s, error)", m.name, m.public("OutputGradient"), din), func(b *body) {
+	f.fn(doc, fmt.Sprintf("(m *%s) Backward(dout %s) (%s, error)", m.name, m.public("Output"), din), func(b *body) {
 		b.block("if !m.composed", func() {
 			b.stmt("return %s{}, &fault.InputError{Model: %q, Input: \"dout\", Reason: \"there is no Forward that it belongs to\"}", din, m.label)
 		})

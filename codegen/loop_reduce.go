@@ -149,7 +149,7 @@ func (p *loopPrinter) assign(s ir.Store, text string) {
 // the store is no such thing.
 func (p *loopPrinter) assignOp(s ir.Store) (ok bool) {
 	sign := map[string]string{"add": "+=", "sub": "-=", "mul": "*="}[s.Node.Op.Name]
-	if sign == "" || s.Add || adjusted(s.Node) {
+	if sign == "" || s.Add || p.adjusted(s.Node) {
 		return false
 	}
 	to := p.element(s.To)

@@ -97,7 +97,7 @@ func (p *loopPrinter) expression(n *ir.Node) (text string, bind int, ok bool) {
 		text, _ = p.c.number(n)
 		return text, bindUnary, true
 	}
-	if adjusted(n) {
+	if p.adjusted(n) {
 		return "", 0, false
 	}
 	if text, ok := p.indexComparison(n); ok {
@@ -178,9 +178,13 @@ func (p *loopPrinter) draw(n *ir.Node) string {
 }
 
 // adjusted reports whether n adds a truth value to a number, or subtracts it:
-// x − [c] is x, less 1 where c holds.
-func adjusted(n *ir.Node) bool {
-	return (n.Is("add") || n.Is("sub")) && isTruth(n.Args[1])
+// x − [c] is x, less 1 where c holds. What is in memory is a number.
+func (p *loopPrinter) adjusted(n *ir.Node) bool {
+	if !n.Is("add") && !n.Is("sub") || !isTruth(n.Args[1]) {
+		return false
+	}
+	_, loaded := p.l.Loads[n.Args[1]]
+	return !loaded || p.pending[n.Args[1]] && !p.l.Copied[n.Args[1]]
 }
 
 func isTruth(n *ir.Node) bool { return n.Is("cast") && n.Args[0].Type.Elem == ir.Bool }
@@ -196,7 +200,7 @@ func (p *loopPrinter) choose(n *ir.Node) string {
 		p.b.stmt("%s := %s", name, text)
 	}
 	switch {
-	case adjusted(n):
+	case p.adjusted(n):
 		declare(n.Args[0])
 		cond, _ := p.value(n.Args[1].Args[0])
 		sign := map[bool]string{true: "++", false: "--"}[n.Is("add")]

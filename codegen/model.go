@@ -138,7 +138,7 @@ func (m *model) declareNames() {
 		names = append(names, m.public(t))
 	}
 	if m.plan.Compose != nil {
-		names = append(names, m.public("OutputGradient"), m.public("InputGradient"))
+		names = append(names, m.public("InputGradient"))
 	}
 	names = append(names, m.maker("New", ""), m.maker("New", "Params"), m.maker("New", "Predictor"),
 		m.maker("Load", "Weights"), m.maker("Parse", "Weights"))

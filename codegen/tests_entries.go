@@ -158,7 +158,7 @@ func (m *model) trainerCalls(b *body) []string {
 // printCotangent makes a derivative by the outputs.
 func (m *model) printCotangent(b *body) {
 	dims := func(name string) string { return m.capacity("dims", name) }
-	b.stmt("var dout %s", m.public("OutputGradient"))
+	b.stmt("var dout %s", m.public("Output"))
 	for i, o := range m.compose.dout {
 		element := fmt.Sprintf("%s(2*rng.Uniform64(%d, uint64(i)) - 1)", goType(o.Node.Type.Elem), 41+i)
 		if o.Node.Type.Rank() == 0 {

@@ -87,7 +87,7 @@ func report(t *testing.T, seed uint64, m *model, run func(*model) error) {
 		return
 	}
 	small := shrink(m, fails, 60)
-	t.Errorf("seed %d: %v\n%s", seed, run(small), small.text())
+	t.Errorf("seed %d: %v\n%s", seed, run(small), strings.TrimPrefix(small.text(), library))
 }
 
 // invalidProgram is the errors of a program that the language refuses.

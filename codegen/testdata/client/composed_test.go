@@ -20,7 +20,7 @@ func TestByHand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dout, loss := HalfOutputGradient{Y: make([]float32, 8)}, 0.0
+		dout, loss := HalfOutput{Y: make([]float32, 8)}, 0.0
 		for i, v := range out.Y {
 			d := v - target[i]
 			dout.Y[i] = 2 * d
@@ -51,7 +51,7 @@ func TestInputGradient(t *testing.T) {
 	m, batch := halfSample(HalfDims{B: 2})
 	batch.X, batch.K = batch.X[:6], batch.K[:2]
 	batch.HalfDims = HalfDims{}
-	dout := HalfOutputGradient{Y: []float32{1, -1, 0.5, 2}}
+	dout := HalfOutput{Y: []float32{1, -1, 0.5, 2}}
 	var in *fault.InputError
 	if _, err := m.Backward(dout); !errors.As(err, &in) {
 		t.Errorf("Backward before Forward: error %v", err)
@@ -88,7 +88,7 @@ func TestInputGradient(t *testing.T) {
 	if _, err := m.Forward(batch); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Backward(HalfOutputGradient{Y: dout.Y[:3]}); !errors.As(err, &in) || in.Input != "dY" {
+	if _, err := m.Backward(HalfOutput{Y: dout.Y[:3]}); !errors.As(err, &in) || in.Input != "dY" {
 		t.Errorf("a short cotangent: error %v", err)
 	}
 	if _, err := m.Backward(dout); err != nil {
