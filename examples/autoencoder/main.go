@@ -103,7 +103,7 @@ func draw(weights *ae.Weights, test *digits.Set, path string) error {
 		return err
 	}
 	sheet := picture.NewSheet(n, 3, 64)
-	for row, pixels := range [][]float32{first.Images, out.Copy, way.Out} {
+	for row, pixels := range [][]float32{first.Images, out.Copy, way.Result} {
 		for i := range n {
 			sheet.Tile(i, row, pixels[i*digits.Pixels:][:digits.Pixels], digits.Side, picture.Grey)
 		}

@@ -63,16 +63,16 @@ func run(w io.Writer, steps int, seed uint64, path string) error {
 	if err != nil {
 		return err
 	}
-	radius, spread, sectors := measure(out.Out)
+	radius, spread, sectors := measure(out.Result)
 	fmt.Fprintf(w, "drawn points: radius %.3f ± %.3f (real: 1 ± %.2f), %d of 16 sectors hold their share\n", radius, spread, width, sectors)
 	if path == "" {
 		return nil
 	}
-	real := make([]float32, len(out.Out))
+	real := make([]float32, len(out.Result))
 	points(r, real)
 	sheet := picture.NewSheet(2, 1, 320)
 	sheet.Points(0, 0, real, 1.5, color.RGBA{70, 130, 180, 255})
-	sheet.Points(1, 0, out.Out, 1.5, color.RGBA{255, 140, 0, 255})
+	sheet.Points(1, 0, out.Result, 1.5, color.RGBA{255, 140, 0, 255})
 	return picture.Write(path, sheet)
 }
 

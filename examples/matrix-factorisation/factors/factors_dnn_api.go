@@ -3,7 +3,6 @@
 package factors
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -319,13 +318,14 @@ func (m *Factors) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Factors. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -340,17 +340,32 @@ func (m *Factors) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("factors: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("factors: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "u.W", Shape: []int{600, 6}, Into: &w.params.UW},
+		{Name: "v.W", Shape: []int{400, 6}, Into: &w.params.VW},
+		{Name: "embedding.W", Shape: []int{600, 1}, Into: &w.params.EmbeddingW},
+		{Name: "embedding2.W", Shape: []int{400, 1}, Into: &w.params.Embedding2W},
+		{Name: "mean", Shape: []int{}, Into: &w.params.Mean},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -403,7 +418,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "factors", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {
