@@ -343,7 +343,7 @@ func (m *model) printInit(f *file) {
 	})
 	m.printStartAverages(f)
 	if m.initial != nil {
-		m.printMethod(f, "initialise sets the parameters to their first values, which depend on seed alone.", m.signature("initialise", "", "seed uint64"), m.initial)
+		m.printMethod(f, m.initialiseDoc(), m.signature("initialise", "", "seed uint64"), m.initial)
 	}
 	m.printSteps(f)
 	doc := "Params are the live parameters"
@@ -402,6 +402,18 @@ func (m *model) printStart(b *body, g namedGroup) {
 			m.fail("state %s has no first value", t.path)
 		}
 	}
+}
+
+// initialiseDoc says what the Init procedure writes.
+func (m *model) initialiseDoc() string {
+	what := "the parameters"
+	for _, t := range slices.Concat(m.optim.tensors, m.states.tensors) {
+		if m.initialises(t.path) {
+			what = "parameters and states"
+			break
+		}
+	}
+	return "initialise sets " + what + " to their first values, which depend on seed alone."
 }
 
 // initialises reports whether the Init procedure writes the state of a path.

@@ -167,13 +167,24 @@ func (f *function) undetermined() []string {
 // settle marks a dimension that a length determines as known.
 func (f *function) settle(known map[string]bool) bool {
 	for _, p := range f.ir.Params {
-		s := p.Node.Type.Shape
-		if open := openDims(f.ir.Dims, s, known); len(open) == 1 && !strings.Contains(s.Size().String(), "/") {
-			known[open[0]] = true
+		if open := f.determined(p, known); open != "" {
+			known[open] = true
 			return true
 		}
 	}
 	return false
+}
+
+// determined is the one dimension that is not known in the shape of p and that the
+// length of p determines; "" where there is none. A tensor that is always empty
+// determines none.
+func (f *function) determined(p ir.Named, known map[string]bool) string {
+	s := p.Node.Type.Shape
+	open := openDims(f.ir.Dims, s, known)
+	if len(open) != 1 || s.Size().IsConst(0) || strings.Contains(s.Size().String(), "/") {
+		return ""
+	}
+	return open[0]
 }
 
 // openDims is the dimensions of a shape that are not known, in their order.
@@ -252,7 +263,7 @@ func printTables(f *file, name func(b *ir.Buffer) string, list []*ir.Buffer) {
 func (e *entry) print(f *file) {
 	prologue := e.ctx.prologue() // notes what it needs of work
 	f.fn(e.doc(), e.signature(), func(b *body) {
-		e.printChecks(b)
+		doubtful := e.printChecks(b)
 		if e.work != "" {
 			need := e.name0() + "Work(" + strings.Join(e.dimArgs(), ", ") + ")"
 			b.block("if work == nil", func() { b.stmt("work = make([]%s, %s)", goType(e.ir.Elem), need) })
@@ -275,6 +286,7 @@ func (e *entry) print(f *file) {
 		if len(values) > 0 {
 			b.stmt("return %s", strings.Join(values, ", "))
 		}
+		b.dropUnused(doubtful)
 	})
 	e.note(e.ctx.err)
 }
@@ -370,6 +382,10 @@ func (f *function) printWork(out *file) {
 	out.fn(f.name+"Work is the length of the scratch memory that "+f.name+" and its derivatives need.", f.name+"Work("+args+") int", func(b *body) {
 		if len(lengths) == 1 && !small {
 			b.stmt("return %s", lengths[0])
+			return
+		}
+		if len(lengths) == 0 {
+			b.stmt("return 0") // buffers without elements
 			return
 		}
 		if small {

@@ -8,32 +8,46 @@ import (
 	"gradgen.dev/ir"
 )
 
-// printChecks prints how dimensions follow from lengths, and what panics.
-func (e *entry) printChecks(b *body) {
+// printChecks prints how dimensions follow from lengths, and what panics. It
+// returns the statements of dimensions that no length checks, by their variables.
+func (e *entry) printChecks(b *body) (doubtful map[string]int) {
+	doubtful = map[string]int{}
 	known, checked := setOf(e.explicit...), map[string]bool{}
 	for {
-		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool {
-			open := openDims(e.ir.Dims, p.Node.Type.Shape, known)
-			return len(open) == 1 && !strings.Contains(p.Node.Type.Shape.Size().String(), "/")
-		})
+		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return e.determined(p, known) != "" })
 		if i < 0 {
 			break
 		}
-		s := e.ir.Params[i].Node.Type.Shape
-		dim := openDims(e.ir.Dims, s, known)[0]
+		p := e.ir.Params[i]
+		dim := e.determined(p, known)
 		known[dim] = true
-		checked[e.params[i]] = e.printDim(b, dim, e.params[i], s)
+		doubtful[dim] = len(b.code)
+		checked[e.params[i]] = e.printDim(b, dim, e.params[i], p.Node.Type.Shape)
+	}
+	length := func(x string, s ir.Shape) {
+		e.printLength(b, x, s)
+		vars := map[string]bool{}
+		s.Size().Vars(vars)
+		for v := range vars {
+			delete(doubtful, v)
+		}
 	}
 	for i, out := range e.Outputs {
-		e.printLength(b, e.outputs[i], out.Type.Shape)
+		length(e.outputs[i], out.Type.Shape)
 	}
 	for i, p := range e.operands() {
 		if p.Node.Type.Rank() > 0 && !checked[e.params[i]] {
-			e.printLength(b, e.params[i], p.Node.Type.Shape)
+			length(e.params[i], p.Node.Type.Shape)
 		}
 	}
 	e.printFit(b)
 	e.printBounds(b)
+
+	named := map[string]int{}
+	for dim, at := range doubtful {
+		named[e.ctx.names[dim]] = at
+	}
+	return named
 }
 
 // printDim infers a dimension from the length of x; exact where that needs no
@@ -98,11 +112,14 @@ func (e *entry) printBounds(b *body) {
 			x = x.Args[0]
 		}
 		i := slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return x.Is("input") && p.Name == x.Attr.Name })
-		if i < 0 || seen[e.params[i]] {
+		if i < 0 {
 			continue
 		}
-		seen[e.params[i]] = true
 		name, extent := e.params[i], e.ctx.spell(n.Attr.Dims[0])
+		if seen[name+" "+extent] {
+			continue
+		}
+		seen[name+" "+extent] = true
 		if x.Type.Rank() == 0 {
 			b.block(fmt.Sprintf("if %s < 0 || int(%s) >= %s", name, name, extent), func() {
 				b.stmt("panic(fmt.Sprintf(%q, %s, %s))", e.label+e.name+": "+name+" is %d, want 0 to %d less one", name, extent)

@@ -158,11 +158,19 @@ func (m *model) nodesOf(t *training) []*ir.Node {
 	return ir.Topological(roots...)
 }
 
-// outputNodes is every value that the outputs of a side depend on.
+// outputNodes is every value that the outputs of a side depend on, and in
+// inference the carries that a predictor moves on.
 func (m *model) outputNodes(side *ir.Side) []*ir.Node {
 	var roots []*ir.Node
 	for _, n := range side.Outputs {
 		roots = append(roots, n.Node)
+	}
+	if side == m.ir.Infer {
+		for _, w := range side.Writes {
+			if slices.Contains(m.plan.Moves, w.State) {
+				roots = append(roots, w.Value)
+			}
+		}
 	}
 	return ir.Topological(roots...)
 }

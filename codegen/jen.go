@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -52,6 +53,35 @@ func (b *body) stmt(format string, args ...any) {
 	b.statements++
 }
 
+// dropUnused takes out the statements that declare variables which nothing else
+// mentions. at has the position of each by the variable.
+func (b *body) dropUnused(at map[string]int) {
+	if len(at) == 0 {
+		return
+	}
+	used := map[string]int{}
+	for _, line := range strings.Split(fmt.Sprintf("%#v", jen.Block(b.code...)), "\n") {
+		if !strings.HasPrefix(strings.TrimSpace(line), "//") {
+			for _, name := range identifier.FindAllString(line, -1) {
+				used[name]++
+			}
+		}
+	}
+	var drop []int
+	for name, i := range at {
+		if used[name] == 1 {
+			drop = append(drop, i)
+		}
+	}
+	sort.Sort(sort.Reverse(sort.IntSlice(drop)))
+	for _, i := range drop {
+		b.code = slices.Delete(b.code, i, i+1)
+	}
+}
+
+// identifier is a name in Go text.
+var identifier = regexp.MustCompile(`[\pL_][\pL\pN_]*`)
+
 // comment adds a line comment. Prose is wrapped; a formula, which is a line
 // with a sign of equality or assignment between spaces, stays on its line.
 func (b *body) comment(format string, args ...any) {
@@ -92,6 +122,7 @@ func (b *body) loop(index, count string, fill func()) {
 
 // orElse continues the last block: its header is "else" or "else if …".
 func (b *body) orElse(header string, fill func()) {
+	b.texts = append(b.texts, header)
 	b.last().Add(raw(header).Block(b.inside(fill)...))
 }
 

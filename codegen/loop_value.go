@@ -61,8 +61,8 @@ func (p *loopPrinter) value(n *ir.Node) (string, int) {
 	if v, ok := n.Literal(); ok {
 		return literal(v, n.Type.Elem), literalBind(v)
 	}
-	if a, ok := p.l.Loads[n]; ok && (!p.pending[n] || p.l.Copied[n]) {
-		return p.load(n, a), bindUnary
+	if p.inMemory(n) {
+		return p.load(n, p.l.Loads[n]), bindUnary
 	}
 	switch n.Op.Name {
 	case "spread", "reshape":
@@ -77,6 +77,12 @@ func (p *loopPrinter) value(n *ir.Node) (string, int) {
 		}
 	}
 	return text, bind
+}
+
+// inMemory reports whether n is read from memory.
+func (p *loopPrinter) inMemory(n *ir.Node) bool {
+	_, ok := p.l.Loads[n]
+	return ok && (!p.pending[n] || p.l.Copied[n])
 }
 
 // expression is n's own operation; ok is false where it needs statements.
@@ -252,10 +258,10 @@ func (p *loopPrinter) load(n *ir.Node, a ir.Access) string {
 	if p.c.isScalar(a.Buffer) {
 		return converted(p.c.buffer(a.Buffer), typeOf(a.Buffer), n.Type.Elem)
 	}
-	if n.Is("pick") {
+	if n.Is("pick") && len(a.Index) > 0 {
 		return p.pick(n, a)
 	}
-	return p.element(a)
+	return p.element(a) // a pick without an index is in memory itself
 }
 
 // pick is one element of a row, cut out so that an index outside of the row

@@ -93,6 +93,17 @@ func (f *form) dim(x, name string) (string, bool) {
 	return name, false
 }
 
+// has reports whether an operand has the dimension.
+func (f *form) has(dim string) bool {
+	set := map[string]bool{}
+	for _, o := range f.operands {
+		for _, d := range o.Node.Type.Shape {
+			d.Vars(set)
+		}
+	}
+	return set[dim]
+}
+
 // operand is an operand as a field of x.
 func (f *form) operand(x, name string) (string, bool) {
 	for _, o := range f.operands {
@@ -235,17 +246,12 @@ func (m *model) nameReports() {
 	}
 }
 
-// isRead reports whether an output depends on an input.
+// isRead reports whether Predict depends on an input.
 func (m *model) isRead(in operand) bool {
 	if m.ir.Infer == nil {
 		return false
 	}
-	for _, out := range m.ir.Infer.Outputs {
-		if slices.ContainsFunc(ir.Topological(out.Node), func(n *ir.Node) bool { return n.Is("input") && n.Attr.Name == in.Name }) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.outputNodes(m.ir.Infer), func(n *ir.Node) bool { return n.Is("input") && n.Attr.Name == in.Name })
 }
 
 func (m *model) operands(of, what string, reserved map[string]string, named []ir.Named) []operand {

@@ -70,6 +70,8 @@ func naiveValues(g *ir.Graph, x naiveOperands) map[string]*ir.Node {
 	out["einsum"] = g.Einsum("ij,jk->ik", x.a, x.m)
 	out["einsum transposed"] = g.Einsum("ij,ik->kj", x.a, x.b)
 	out["einsum scalar"] = g.Einsum("ij,ij->", x.a, x.b)
+	out["einsum of numbers"] = g.Einsum("ij,jk->ik", g.Fill(2, x.a.Type), g.Fill(3, x.m.Type))
+	out["sum of a spread"] = g.Reduce("sum", g.Spread(g.Sum(x.a, []int{1}), ir.ShapeOf(3, 5), []int{1}), []int{1})
 	out["spread"] = g.Spread(g.Sum(x.a, []int{1}), ir.ShapeOf(3, 2, 5), []int{1, 2})
 	out["reshape"] = g.Reshape(g.Map("exp", x.a), ir.ShapeOf(2, 6))
 	out["transpose"] = g.Transpose(x.a, []int{1, 0})

@@ -284,12 +284,30 @@ func (m *model) printRead(f *file, name, doc, private string, in *form, out stri
 		m.printFitsOf(b, "p", "in", "return err", in, p)
 		printLengths(b, "out", outputs, m.dimOf(in, "in"))
 		b.stmt("p.%s(out, &in)", private)
-		m.printMoveOf(b, "p", "in", in, p)
+		m.printMoveOfCall(b, in, p)
 		if m.readerDraws() {
 			b.stmt("p.calls++")
 		}
 		b.stmt("return nil")
 	})
+}
+
+// printMoveOfCall moves on the carries of a predictor, but not for an empty call.
+func (m *model) printMoveOfCall(b *body, in *form, p *ir.Procedure) {
+	if len(m.carries.of(p, true)) == 0 {
+		return
+	}
+	var dims []string
+	for _, d := range in.dims {
+		if in.has(d.Name) {
+			dims = append(dims, m.dimOf(in, "in")(d.Name)+" != 0")
+		}
+	}
+	if len(dims) == 0 {
+		m.printMoveOf(b, "p", "in", in, p)
+		return
+	}
+	b.block("if "+strings.Join(dims, " && "), func() { m.printMoveOf(b, "p", "in", in, p) })
 }
 
 // printLengths gives the slices of x, outputs, their lengths.

@@ -214,6 +214,9 @@ func (m *model) printGrad(f *file, t *training) {
 		}
 		m.printFits(b, "m", "batch", "return "+report+"{}, err", t.Forward)
 		b.blank()
+		if t.writesStates(m) && t.norms() {
+			b.stmt("m.pending = %s // forward takes the place of what a Grad left", m.noPending())
+		}
 		b.stmt("totals := %s", t.doing("forward", "&batch"))
 		for _, r := range m.untrained(t) {
 			b.stmt("clear(grad.flat[%d:%d])", r.from, r.to)

@@ -79,6 +79,11 @@ func printProduct(b *body, c procContext, p *ir.ProductStep) {
 	indices := make([]string, len(p.Batch))
 	call = func(axis int) {
 		if axis < len(p.Batch) {
+			if single(p, axis) {
+				indices[axis] = "0"
+				call(axis + 1)
+				return
+			}
 			indices[axis] = c.local(string(rune('i' + axis)))
 			b.block("for "+indices[axis]+" := range "+c.dim(p.Batch[axis]), func() { call(axis + 1) })
 			return
@@ -87,6 +92,13 @@ func printProduct(b *body, c procContext, p *ir.ProductStep) {
 			matrix(c, p.A, bits, p.Batch, indices), matrix(c, p.B, bits, p.Batch, indices), beta, matrix(c, p.C, bits, p.Batch, indices))
 	}
 	call(0)
+}
+
+// single reports whether a batch needs no loop along an axis: its extent is 1, or
+// the matrices of all its indices are one, which is empty.
+func single(p *ir.ProductStep, axis int) bool {
+	return p.Batch[axis].IsConst(1) ||
+		p.A.BatchStride[axis].IsConst(0) && p.B.BatchStride[axis].IsConst(0) && p.C.BatchStride[axis].IsConst(0)
 }
 
 // matrix is a view of a buffer as the BLAS takes it.

@@ -307,20 +307,29 @@ func (t *taker) fit(nodes []*ir.Node, facts ir.Facts) {
 
 // labels checks the elements of an input that are used as indices.
 func (t *taker) labels(in operand) {
-	if in.bound == nil || in.Node.Type.Rank() == 0 {
-		return
+	for _, bound := range t.model.plan.Bounds {
+		if bound.Input.Attr.Name == in.Name {
+			t.within(in, bound)
+		}
 	}
+}
+
+// within checks the elements of an input against a bound.
+func (t *taker) within(in operand, bound ir.Bound) {
 	set := map[string]bool{}
-	in.bound.Extent.Vars(set)
+	bound.Extent.Vars(set)
 	for d := range set {
 		if !t.known[d] {
 			return // bounds what this kind of input does not use
 		}
 	}
-	extent := t.c.spell(in.bound.Extent)
-	if in.bound.HasIgnore {
-		t.check("fault.LabelsOr(%q, %q, %s.%s, %s, %d)", t.label, in.field, t.x, in.field, extent, in.bound.Ignore)
+	extent, elements := t.c.spell(bound.Extent), t.x+"."+in.field
+	if in.Node.Type.Rank() == 0 {
+		elements = "[]" + goType(in.Node.Type.Elem) + "{" + elements + "}"
+	}
+	if bound.HasIgnore {
+		t.check("fault.LabelsOr(%q, %q, %s, %s, %d)", t.label, in.field, elements, extent, bound.Ignore)
 		return
 	}
-	t.check("fault.Labels(%q, %q, %s.%s, %s)", t.label, in.field, t.x, in.field, extent)
+	t.check("fault.Labels(%q, %q, %s, %s)", t.label, in.field, elements, extent)
 }

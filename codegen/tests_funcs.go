@@ -138,7 +138,7 @@ func (f *function) printArguments(b *body, envs []map[string]int) {
 	}
 	for i, p := range f.ir.Params {
 		t, name := p.Node.Type, f.testArg(p.Name)
-		element := randomElement(operand{Named: p, bound: f.boundOf(p.Name)}, i+2, f.testDim)
+		element := f.randomArgument(p, i+2)
 		if t.Rank() == 0 {
 			b.stmt("%s := %s", name, strings.ReplaceAll(element, "uint64(i)", "0"))
 			continue
@@ -148,8 +148,22 @@ func (f *function) printArguments(b *body, envs []map[string]int) {
 	}
 }
 
-// boundOf is the bound on an index parameter.
-func (f *function) boundOf(name string) *ir.Bound {
+// randomArgument is an element of a parameter; an index is within all its bounds.
+func (f *function) randomArgument(p ir.Named, stream int) string {
+	in, bounds := operand{Named: p}, f.boundsOf(p.Name)
+	if len(bounds) > 0 {
+		in.bound = &bounds[0]
+	}
+	text := randomElement(in, stream, f.testDim)
+	for _, b := range bounds[min(1, len(bounds)):] {
+		text += " % " + goType(p.Node.Type.Elem) + "(" + spellDim(b.Extent, f.testDim) + ")"
+	}
+	return text
+}
+
+// boundsOf is the bounds on an index parameter, each once.
+func (f *function) boundsOf(name string) []ir.Bound {
+	var out []ir.Bound
 	for _, n := range ir.Topological(f.ir.Results...) {
 		if !n.Is("bounded") {
 			continue
@@ -158,11 +172,12 @@ func (f *function) boundOf(name string) *ir.Bound {
 		for x.Is("pin") || x.Is("reshape") {
 			x = x.Args[0]
 		}
-		if x.Is("input") && x.Attr.Name == name {
-			return &ir.Bound{Extent: n.Attr.Dims[0]}
+		extent := n.Attr.Dims[0]
+		if x.Is("input") && x.Attr.Name == name && !slices.ContainsFunc(out, func(b ir.Bound) bool { return b.Extent.Equal(extent) }) {
+			out = append(out, ir.Bound{Extent: extent})
 		}
 	}
-	return nil
+	return out
 }
 
 // local is a variable of the test for a destination or vector of e.

@@ -161,7 +161,13 @@ func gather(e *elaborator, c *callSite) value {
 		return c.failAt(c.place("i"), "shapes", "gather along axis %d of %s wants integers in its shape but for that axis, and %s is %v",
 			axis, shownIn(c.place("x"), n, "this"), excerptOf(c.place("i"), "this"), ids.Type)
 	}
+	end, id, ok := e.reach(ids, along[axis])
+	if !ok {
+		return c.failAt(c.place("i"), "index", "index %v is outside axis %d of %s", id, axis, shownIn(c.place("x"), n, "this"))
+	}
 	ids = e.bounded(ids, along[axis], noException)
+	n = e.sliceAxis(n, axis, ir.D(0), end)
+	along = n.Type.Shape
 
 	// The axis goes last; each index then picks from a row of its own.
 	order := append(keptAxes(len(along), others), axis)

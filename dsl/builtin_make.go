@@ -1,6 +1,8 @@
 package dsl
 
 import (
+	"slices"
+
 	"gradgen.dev/ir"
 )
 
@@ -132,6 +134,9 @@ func isInt(e *elaborator, c *callSite) value {
 func rankOf(e *elaborator, c *callSite) value {
 	switch v := c.value("x").(type) {
 	case list:
+		if shape, ok := tableShape(v); ok {
+			return integer(len(shape))
+		}
 		return integer(len(v))
 	case tensor:
 		return integer(v.node.Type.Rank())
@@ -141,6 +146,41 @@ func rankOf(e *elaborator, c *callSite) value {
 	return c.failAt(c.place("x"), "argument", "rank is of a tensor, not of %s", c.value("x").what())
 }
 
+// tableShape is the shape of a list that is a tensor and no shape: one of rows,
+// or with tensors in it, all of one shape.
+func tableShape(l list) (ir.Shape, bool) {
+	if !hasTensor(l) && (len(l) == 0 || slices.ContainsFunc(l, isNoList)) {
+		return nil, false
+	}
+	return literalShape(l)
+}
+
+func isNoList(v value) bool {
+	_, ok := v.(list)
+	return !ok
+}
+
+// literalShape is the shape of a value as a tensor; ok is false where the
+// elements of a list have different ones.
+func literalShape(v value) (shape ir.Shape, ok bool) {
+	switch v := v.(type) {
+	case number, truth:
+		return ir.Shape{}, true
+	case tensor:
+		return v.node.Type.Shape, true
+	case list:
+		for i, x := range v {
+			s, ok := literalShape(x)
+			if !ok || i > 0 && !s.Equal(shape) {
+				return nil, false
+			}
+			shape = s
+		}
+		return append(ir.ShapeOf(len(v)), shape...), true
+	}
+	return nil, false
+}
+
 // extentOf is the extent of an axis, or the product of those of several.
 func extentOf(e *elaborator, c *callSite) value {
 	shape := ir.Shape{}
@@ -148,7 +188,10 @@ func extentOf(e *elaborator, c *callSite) value {
 	case tensor:
 		shape = v.node.Type.Shape
 	case list:
-		s, ok := shapeOfList(v)
+		s, ok := tableShape(v)
+		if !ok {
+			s, ok = shapeOfList(v)
+		}
 		if !ok {
 			return c.failAt(c.place("x"), "argument", "extent is of a tensor or of a shape")
 		}

@@ -61,7 +61,7 @@ var nameCodes = []Code{{
 	Number:  "E0208",
 	Name:    "declared-twice",
 	Title:   "two declarations of one name",
-	Text:    "Declarations of a file, parameters of a function, inputs, outputs and metrics of a model have names of their own; a file has one package line and one dtype line.",
+	Text:    "Declarations of a file, parameters of a function, and the inputs, outputs, losses, metrics and entries of a model have names of their own; a file has one package line and one dtype line.",
 	Remedy:  "Rename or remove one of the two.",
 	Example: "fn f(x, x) = x",
 	Fixed:   "fn f(x, y) = x + y",

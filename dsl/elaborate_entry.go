@@ -216,7 +216,7 @@ func (e *elaborator) checkEntry(s *FnDecl, out *ir.Export) bool {
 	vars := map[string]bool{}
 	for _, n := range ir.Topological(roots...) {
 		if n.Is("input") && !own[n] {
-			d := errorAt(s.Name, "%s depends on %s, an input of the model, and has only its own parameters: make %s one of them", out.Name, n.Attr.Name, n.Attr.Name).code("export")
+			d := errorAt(s.Name, "%s depends on %s, an input of the model, and has only its own parameters: make %s one of them", out.Name, n.Attr.Name, n.Attr.Name).code("entry")
 			if in := e.model.inputAt[n.Attr.Name]; in != nil {
 				d.related(in.Name, "%s is declared here", n.Attr.Name)
 			}
@@ -232,7 +232,7 @@ func (e *elaborator) checkEntry(s *FnDecl, out *ir.Export) bool {
 	}
 	for _, name := range sortedKeys(vars) {
 		if !hasDim(out.Dims, name) {
-			e.report(errorAt(s.Name, "%s depends on the run-time dimension %s, and none of its parameters has it in its shape", out.Name, name).code("export"))
+			e.report(errorAt(s.Name, "%s depends on the run-time dimension %s, and none of its parameters has it in its shape", out.Name, name).code("entry"))
 			return false
 		}
 	}

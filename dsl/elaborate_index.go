@@ -223,17 +223,44 @@ func (e *elaborator) indexGather(sc *scope, n *ir.Node, ix *indexing, item *Inde
 		return false
 	}
 	extent := n.Type.Shape[ix.axis]
-	if size, ok := extent.Const(); ok && ids.Is("tensor") {
-		for _, id := range ids.Attr.Data {
-			if id < 0 || int(id) >= size {
-				e.fail(sc, item, "index", "index %v is outside an axis of %d", id, size)
-				return false
-			}
-		}
+	end, id, ok := e.reach(ids, extent)
+	if !ok {
+		e.fail(sc, item, "index", "index %v is outside an axis of %v", id, extent)
+		return false
 	}
 	ix.gather, ix.gatherAt, ix.gatherAxis = e.bounded(ids, extent, noException), item, len(ix.shape)
-	ix.part(ir.D(0), extent)
+	ix.part(ir.D(0), end)
 	return true
+}
+
+// reach is the end of the part of an axis that indices reach, where they are known
+// at compile time: taking that part makes its length a condition of every call. It
+// is the whole axis for other indices, and where it is surely long enough. Where
+// an index is surely outside, ok is false.
+func (e *elaborator) reach(ids *ir.Node, extent ir.Dim) (end ir.Dim, outside float64, ok bool) {
+	size, known := extent.Const()
+	switch {
+	case ids.Is("tensor"):
+		last := -1.0
+		for _, id := range ids.Attr.Data {
+			if id < 0 || known && int(id) >= size {
+				return extent, id, false
+			}
+			last = max(last, id)
+		}
+		end = ir.D(int(last) + 1)
+	case ids.Is("iota"):
+		end = normalDim(e.facts, ids.Type.Shape[ids.Attr.Axis])
+		if n, ok := end.Const(); ok && known && n > size {
+			return extent, float64(n - 1), false
+		}
+	default:
+		return extent, 0, true
+	}
+	if extent.Covers(end) || agree(extent, end, e.facts) {
+		return extent, 0, true
+	}
+	return end, 0, true
 }
 
 // noException is the exception of indices that have none.

@@ -55,6 +55,11 @@ func (e *elaborator) param(sc *scope, s *VarStmt) {
 		e.poisonVar(sc, s)
 		return
 	}
+	if t.Elem != e.elem {
+		e.fail(sc, s.Type, "param-type", "param %s is of type %v, and those of model %s are %v: dtype %v below package changes that, %v(%s) converts where it is used", s.Name.Name, t.Elem, e.model.out.Name, e.elem, t.Elem, t.Elem, s.Name.Name)
+		e.poisonVar(sc, s)
+		return
+	}
 	init, rule, ok := e.initial(sc, s, t, sc.copy.original(path))
 	if !ok {
 		e.poisonVar(sc, s)

@@ -421,7 +421,7 @@ type sliceG struct {
 type primaryG struct {
 	Tokens tokensG
 	Atom   *lexer.Token `parser:"  @( Ident | Number | String | Elem | 'true' | 'false' | 'inf' | 'nan' )"`
-	Param  *lexer.Token `parser:"| (?! 'param' Ident) @'param'"`
+	Param  *lexer.Token `parser:"| @'param'"`
 	Paren  *exprG       `parser:"| '(' @@ ')'"`
 	List   *listG       `parser:"| @@"`
 	Scan   *scanG       `parser:"| @@"`

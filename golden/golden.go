@@ -4,7 +4,8 @@
 //
 // The tests here compile every program anew and compare; with -update they
 // write what they found. The tests of [gradgen.dev/golden/drive] run the
-// emitted packages against the reference interpreter.
+// emitted packages against the reference interpreter, those of
+// [gradgen.dev/golden/torch] and [gradgen.dev/golden/torchmodels] against PyTorch.
 package golden
 
 import (

@@ -115,14 +115,14 @@ func compare(t *testing.T, name string, files []file) {
 	}
 }
 
-// folder is the files of a case but its program.
+// folder is the files of a case but its programs.
 func folder(t *testing.T, name string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(name)
 	check(t, err)
 	var names []string
 	for _, e := range entries {
-		if e.Name() != source {
+		if !e.IsDir() && filepath.Ext(e.Name()) != ".dnn" {
 			names = append(names, e.Name())
 		}
 	}

@@ -87,6 +87,28 @@ func (s *Side) Loss(name string) *Node {
 	return nil
 }
 
+// Roots is all that s computes: outputs, losses, metrics and what states and
+// carries become. It is empty where s is nil.
+func (s *Side) Roots() []*Node {
+	if s == nil {
+		return nil
+	}
+	var roots []*Node
+	for _, out := range s.Outputs {
+		roots = append(roots, out.Node)
+	}
+	for _, l := range s.Losses {
+		roots = append(roots, l.Node)
+	}
+	for _, m := range s.Metrics {
+		roots = append(roots, m.Node)
+	}
+	for _, w := range s.Writes {
+		roots = append(roots, w.Value)
+	}
+	return roots
+}
+
 // A Param is a trained tensor. Its path is its key in files.
 type Param struct {
 	Path string

@@ -121,6 +121,10 @@ func gathered(n *ir.Node, v view, stored func(*ir.Node) bool) (view, bool) {
 // reshaped is the strides of a tensor of shape from, laid out by strides, read
 // as shape to. Runs of axes that lie without gaps are merged and cut anew.
 func reshaped(from ir.Shape, strides []ir.Dim, to ir.Shape) ([]ir.Dim, bool) {
+	if from.Size().IsConst(0) {
+		return rowMajor(to), true // nothing is read
+	}
+
 	// Axes of extent 1 are free.
 	var shape ir.Shape
 	var steps []ir.Dim

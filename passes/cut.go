@@ -17,18 +17,20 @@ type cutter struct {
 	reports []ir.ReportField
 	byKey   map[string]int // of a part, by its node or extent
 	taken   map[string]bool
-	other   []ir.Part // of another cutter: parts of one name combine alike
-	bent    []string  // reports that no sum of parts gives
+	deep    map[*ir.Node][]*ir.Node // what lies below a node, as far as known
+	truth   map[*ir.Node]*ir.Node   // by what a part of type bool is as one: the part
+	other   []ir.Part               // of another cutter: parts of one name combine alike
+	bent    []string                // reports that no sum of parts gives
 }
 
 func newCutter(g *ir.Graph) *cutter {
-	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}}
+	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}, deep: map[*ir.Node][]*ir.Node{}, truth: map[*ir.Node]*ir.Node{}}
 }
 
 // field adds the report of the scalar n, called name.
 func (c *cutter) field(name, doc string, n *ir.Node) {
 	c.nameSum(name, n)
-	c.reports = append(c.reports, ir.ReportField{Name: name, Doc: doc, Value: c.cut(name, n)})
+	c.reports = append(c.reports, ir.ReportField{Name: name, Doc: doc, Value: c.number(c.cut(name, n))})
 }
 
 // nameSum lets formulas call the sum of a mean by the name of the mean times
@@ -56,14 +58,18 @@ func (c *cutter) nameSum(name string, n *ir.Node) {
 
 var combines = map[string]string{"sum": "sum", "reduce_max": "max", "reduce_min": "min", "any": "any", "all": "all"}
 
-// cut is n as a float64 formula over parts.
+// cut is n as a formula over parts: a bool where n is one, else in float64.
 func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	kind, accumulates := accumulation(n)
 	switch {
 	case accumulates:
 		return c.part(name, kind, n, nil)
+	case n.Is("call") && c.accumulates(n):
+		return c.cut(name, c.g.Inline(n))
 	case n.Is("size"):
 		return c.part("n", "sum", n, &n.Attr.Dims[0])
+	case n.Is("const") && n.Type.Elem == ir.Bool:
+		return n
 	case n.Is("const"):
 		return c.g.Const(n.Attr.Value, ir.Float64)
 	case n.Is("hyper"):
@@ -72,7 +78,7 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		return c.part(n.Op.Name, "last", n, nil)
 	case n.Type.Rank() == 0 && n.Op.Class == ir.Map && c.reaches(n):
 		if n.Is("cast") {
-			return c.cut(name, n.Args[0])
+			return c.converted(c.cut(name, n.Args[0]), n)
 		}
 		args := make([]*ir.Node, len(n.Args))
 		for i, a := range n.Args {
@@ -92,6 +98,35 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		c.bent = append(c.bent, name)
 	}
 	return c.part(name, "last", n, nil)
+}
+
+// converted is x, the formula of a cast's operand, as the cast has it.
+func (c *cutter) converted(x, cast *ir.Node) *ir.Node {
+	from, to := cast.Args[0].Type.Elem, cast.Type.Elem
+	switch {
+	case from == to:
+		return x
+	case from == ir.Bool:
+		return c.number(x)
+	case to == ir.Bool:
+		return c.g.Map("ne", x, c.g.Const(0, ir.Float64))
+	case from.IsFloat() && to.IsInt():
+		negative := c.g.Map("lt", x, c.g.Const(0, ir.Float64))
+		return c.g.Map("where", negative, c.g.Map("ceil", x), c.g.Map("floor", x))
+	}
+	return x
+}
+
+// number is a truth value as 1 or 0, and a number itself.
+func (c *cutter) number(x *ir.Node) *ir.Node {
+	part, ok := c.truth[x]
+	switch {
+	case ok:
+		return part
+	case x.Type.Elem == ir.Bool:
+		return c.g.Cast(x, ir.Float64)
+	}
+	return x
 }
 
 // inwards moves a sum over constant extents, or the choice of one element,
@@ -151,10 +186,25 @@ func (c *cutter) sliceInside(n, sum *ir.Node) *ir.Node {
 	return c.g.Sum(c.g.Slice(x, starts, limits, steps), sum.Attr.Axes)
 }
 
+// below is what n depends on, within calls too.
+func (c *cutter) below(n *ir.Node) []*ir.Node {
+	if c.deep[n] == nil {
+		var inline func(n *ir.Node) *ir.Node
+		inline = func(n *ir.Node) *ir.Node {
+			if n.Is("call") {
+				return c.g.Rewrite(inline, c.g.Inline(n))[0]
+			}
+			return n
+		}
+		c.deep[n] = ir.Topological(c.g.Rewrite(inline, n)...)
+	}
+	return c.deep[n]
+}
+
 // accumulates reports whether a reduction over a run-time dimension lies below
 // n.
 func (c *cutter) accumulates(n *ir.Node) bool {
-	return slices.ContainsFunc(ir.Topological(n), func(m *ir.Node) bool {
+	return slices.ContainsFunc(c.below(n), func(m *ir.Node) bool {
 		_, ok := accumulation(m)
 		return ok
 	})
@@ -164,7 +214,7 @@ func (c *cutter) accumulates(n *ir.Node) bool {
 // nothing but numbers does.
 func (c *cutter) reaches(n *ir.Node) bool {
 	numbers := true
-	for _, m := range ir.Topological(n) {
+	for _, m := range c.below(n) {
 		if _, ok := accumulation(m); ok || m.Is("size") {
 			return true
 		}
@@ -193,7 +243,8 @@ func accumulation(n *ir.Node) (kind string, ok bool) {
 	return kind, slices.ContainsFunc(n.Attr.Axes, func(k int) bool { return runTime(n.Args[0].Type.Shape[k]) })
 }
 
-// part is the leaf that stands for a part; equal parts are one.
+// part is the leaf that stands for a part, or whether it is not 0 for one of
+// type bool; equal parts are one.
 func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 	key := kind + strconv.Itoa(n.ID)
 	if size != nil {
@@ -212,7 +263,13 @@ func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 		}
 		c.parts = append(c.parts, ir.Part{Name: called, Kind: kind, Node: n, Size: size})
 	}
-	return c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
+	leaf := c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
+	if n.Type.Elem != ir.Bool {
+		return leaf
+	}
+	truth := c.g.Map("ne", leaf, c.g.Const(0, ir.Float64))
+	c.truth[truth] = leaf
+	return truth
 }
 
 func (c *cutter) fresh(name string) string {

@@ -90,7 +90,8 @@ func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, 
 		cut.field(x.Name, x.Doc, f.metrics[i])
 	}
 	if len(cut.bent) > 0 {
-		return nil, &Error{c.m.Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; of a tensor of sums it may take sums, products, extremes and elements, over at most %d constant extents, of what is computed element by element", cut.bent[0], mostUnrolled), "metric-form"}
+		at := slices.IndexFunc(s.Metrics, func(x ir.Named) bool { return x.Name == cut.bent[0] })
+		return nil, &Error{s.Metrics[at].Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; of a tensor of sums it may take sums, products, extremes and elements, over at most %d constant extents, of what is computed element by element", cut.bent[0], mostUnrolled), "metric-form"}
 	}
 	f.parts = computed(cut.parts)
 	return cut, nil

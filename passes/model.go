@@ -1,7 +1,6 @@
 package passes
 
 import (
-	"math"
 	"slices"
 
 	"gradgen.dev/ir"
@@ -18,8 +17,9 @@ type modelCompiler struct {
 	objectives   []*objective // of each loss
 	compose      *composition // nil where the model has a loss, or nothing to differentiate
 	rules        []*rules     // of each train
-	inits        []*ir.Node   // of the parameters
-	resets       []*ir.Node   // of the carries
+	inits        []*ir.Node   // of the parameters, then of begun
+	begun        []*ir.State
+	resets       []*ir.Node // of the carries
 
 	root     *planner // with the leaves in memory
 	planners []*planner
@@ -172,32 +172,6 @@ func allOf(lists []*[]*ir.Node) []*ir.Node {
 	return out
 }
 
-// bounds collects the inputs whose elements must be within an extent.
-func bounds(roots []*ir.Node) []ir.Bound {
-	var out []ir.Bound
-	for _, n := range ir.Topological(roots...) {
-		if !n.Is("bounded") {
-			continue
-		}
-		x := n.Args[0]
-		for x.Is("pin") || x.Is("reshape") {
-			x = x.Args[0]
-		}
-		if !x.Is("input") {
-			continue
-		}
-		b := ir.Bound{Input: x, Extent: n.Attr.Dims[0]}
-		if b.HasIgnore = !math.IsInf(n.Attr.Value, 0); b.HasIgnore {
-			b.Ignore = int64(n.Attr.Value)
-		}
-		same := func(o ir.Bound) bool { return o.Input == b.Input && o.Extent.Equal(b.Extent) && o.Ignore == b.Ignore }
-		if !slices.ContainsFunc(out, same) {
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
 // simplify brings everything to its final form.
 func (c *modelCompiler) simplify() error {
 	g := c.g
@@ -206,6 +180,10 @@ func (c *modelCompiler) simplify() error {
 	}
 	for _, p := range c.m.Params {
 		c.inits = append(c.inits, p.Init)
+	}
+	c.begun = c.computedStates()
+	for _, s := range c.begun {
+		c.inits = append(c.inits, s.Init)
 	}
 	for _, s := range c.m.Carries {
 		c.resets = append(c.resets, s.Init)
@@ -255,4 +233,20 @@ func simplifyAll(g *ir.Graph, pass func(*ir.Graph, ...*ir.Node) []*ir.Node, list
 		*l = all[:n:n]
 		all = all[n:]
 	}
+}
+
+// computedStates is the states, also those of the optimisers, whose first value
+// is computed: it is neither one number everywhere nor that of a parameter.
+func (c *modelCompiler) computedStates() []*ir.State {
+	states := slices.Clone(c.m.States)
+	for _, r := range c.rules {
+		states = append(states, r.states...)
+	}
+	return slices.DeleteFunc(states, func(s *ir.State) bool {
+		if s.Init == nil || s.Init.Is("param") {
+			return true
+		}
+		_, number := s.Init.Literal()
+		return number
+	})
 }

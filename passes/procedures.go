@@ -252,8 +252,9 @@ func (c *modelCompiler) planReading(names *naming) []timeline {
 		p.names = names.following()
 		return p
 	}
+	observed := c.observed()
 	if len(c.infer.outputs) > 0 {
-		writes := upTo(len(c.infer.writes))
+		writes := observedWrites(c.m.Infer.Writes, observed)
 		targets := slices.Concat(c.outputTargets(c.m.Infer.Outputs, c.infer.outputs), c.writeTargets(c.m.Infer.Writes, c.infer.writes, writes))
 		c.plan.Predict = reader().procedure("predict", targets, nil)
 		c.plan.Moves = written(c.m.Infer.Writes, writes)
@@ -266,7 +267,7 @@ func (c *modelCompiler) planReading(names *naming) []timeline {
 			pl.buffer[leaf] = &ir.Buffer{Name: pl.names.fresh(localName(in.Name)), Type: leaf.Type, Storage: ir.InInput, Key: in.Name}
 			pl.names.show(leaf, in.Name)
 		}
-		writes := upTo(len(x.writes))
+		writes := observedWrites(x.Writes, observed)
 		targets := slices.Concat(c.outputTargets(x.Results, x.results), c.writeTargets(x.Writes, x.writes, writes))
 		p := &ir.ExportPlan{Export: x.Export, Proc: pl.procedure(localName(x.Name), targets, nil), Moves: written(x.Writes, writes), Bounds: x.bounds}
 		c.plan.Exports = append(c.plan.Exports, p)
@@ -301,4 +302,44 @@ func draws(roots []*ir.Node) bool {
 		}
 	}
 	return false
+}
+
+// observed is the carries that a predictor's results depend on, in this call or
+// a later one. The others need not be moved on, nor what that takes be given.
+func (c *modelCompiler) observed() map[*ir.State]bool {
+	roots := slices.Clone(c.infer.outputs)
+	values := map[*ir.State][]*ir.Node{}
+	note := func(list []ir.Write, news []*ir.Node) {
+		for i, w := range list {
+			values[w.State] = append(values[w.State], news[i])
+		}
+	}
+	note(c.m.Infer.Writes, c.infer.writes)
+	for _, x := range c.exports {
+		roots = append(roots, x.results...)
+		note(x.Writes, x.writes)
+	}
+	out := map[*ir.State]bool{}
+	for again := true; again; {
+		again = false
+		read := ir.Topological(roots...)
+		for _, s := range c.m.Carries {
+			if !out[s] && slices.Contains(read, s.Node) {
+				out[s], again = true, true
+				roots = append(roots, values[s]...)
+			}
+		}
+	}
+	return out
+}
+
+// observedWrites is the positions of the writes of such carries.
+func observedWrites(list []ir.Write, observed map[*ir.State]bool) []int {
+	var out []int
+	for i, w := range list {
+		if observed[w.State] {
+			out = append(out, i)
+		}
+	}
+	return out
 }

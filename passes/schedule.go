@@ -57,9 +57,11 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 	var roots []*ir.Node
 	updates := map[*ir.Node]*ir.Node{}
 	again := make([]bool, len(targets)) // what is there already
+	twice := map[*ir.Node]bool{}
 	for i, t := range targets {
 		if avail[t.node] || slices.Contains(roots, t.node) || t.node.IsConstant() && t.node.Type.Rank() == 0 {
 			again[i] = true
+			twice[t.node] = true
 			delete(updates, t.node)
 			continue
 		}
@@ -77,8 +79,8 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 	var copies []target
 	for i, t := range targets {
 		// What others read too is not computed over what earlier steps still
-		// read: it is copied at the end.
-		later := t.leaf != nil && (s.f.reread[t.node] || updates[t.node] == nil)
+		// read, nor is what has two places: it is copied at the end.
+		later := t.leaf != nil && (s.f.reread[t.node] || updates[t.node] == nil) || twice[t.node] && t.buffer != nil && updated(t.buffer)
 		if later {
 			delete(updates, t.node)
 		}
@@ -86,7 +88,9 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 			copies = append(copies, t)
 		}
 	}
-	s.assign(targets, updates)
+	s.assign(slices.DeleteFunc(slices.Clone(targets), func(t target) bool {
+		return twice[t.node] && t.buffer != nil && updated(t.buffer)
+	}), updates)
 	s.planner = pl.withLocals()
 	s.build()
 	for _, t := range copies {

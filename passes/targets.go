@@ -167,6 +167,11 @@ func (c *modelCompiler) initTargets() []target {
 	for i, p := range c.m.Params {
 		out = append(out, target{node: c.inits[i], buffer: c.root.buffer[p.Node]})
 	}
+	for i, s := range c.begun {
+		if b := c.root.buffer[s.Node]; b != nil { // not dropped
+			out = append(out, target{node: c.inits[len(c.m.Params)+i], buffer: b})
+		}
+	}
 	return out
 }
 

@@ -56,6 +56,8 @@ func (u *unroller) find(x *ir.Node, index []int) *ir.Node {
 		return u.single(kind, x, index)
 	case x.Type.Rank() == 0 && x.Op.Class == ir.Leaf:
 		return u.cut(u.name, x)
+	case x.Is("call"):
+		return u.element(u.g.Inline(x), index)
 	case x.Is("tensor"):
 		return u.g.Const(x.Attr.Data[position(x.Type.Shape, index)], ir.Float64)
 	case x.Is("iota"):

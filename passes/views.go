@@ -9,6 +9,9 @@ import (
 // views merges views of views, and lets repetition pass what does not depend
 // on it.
 func (s *simplifier) views(n *ir.Node) *ir.Node {
+	if n.Is("iota") && n.Type.Shape[n.Attr.Axis].IsConst(1) {
+		return s.g.Fill(0, n.Type)
+	}
 	if len(n.Args) == 0 {
 		return nil
 	}
@@ -18,6 +21,8 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 		switch {
 		case n.Type.Shape.Equal(x.Type.Shape):
 			return x
+		case x.Type.Rank() == 0:
+			return g.Broadcast(x, n.Type.Shape)
 		case x.Is("reshape"):
 			return g.Reshape(x.Args[0], n.Type.Shape)
 		case x.Is("spread") && x.Args[0].Type.Rank() == 0:

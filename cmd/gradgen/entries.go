@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 
 	"gradgen.dev/ir"
@@ -17,7 +16,7 @@ type entry struct {
 // gradients of each loss by each parameter, the updates, the inference form, and
 // its further entries.
 func modelEntries(g *ir.Graph, m *ir.Model) []entry {
-	entries := []entry{{"training", sideRoots(m.Train)}}
+	entries := []entry{{"training", m.Train.Roots()}}
 	for _, l := range m.Train.Losses {
 		grads := entry{name: strings.TrimSpace("gradient " + l.Name)}
 		for _, p := range m.Params {
@@ -32,19 +31,11 @@ func modelEntries(g *ir.Graph, m *ir.Model) []entry {
 			updates.roots = append(updates.roots, u.Average.Value)
 		}
 	}
-	entries = append(entries, updates, entry{"inference", sideRoots(m.Infer)})
+	entries = append(entries, updates, entry{"inference", m.Infer.Roots()})
 	for _, x := range m.Exports {
 		entries = append(entries, entry{"export " + x.Name, append(namedRoots(x.Results), writeRoots(x.Writes)...)})
 	}
 	return entries
-}
-
-// sideRoots is the results of a specialisation of a model.
-func sideRoots(s *ir.Side) []*ir.Node {
-	if s == nil {
-		return nil
-	}
-	return append(namedRoots(slices.Concat(s.Outputs, s.Losses, s.Metrics)), writeRoots(s.Writes)...)
 }
 
 // writeRoots is the values that states and carries are left with.

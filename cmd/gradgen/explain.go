@@ -2,8 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"gradgen.dev/cmd/gradgen/internal/explain"
+	"gradgen.dev/codegen"
 	"gradgen.dev/ir"
 )
 
@@ -11,17 +16,33 @@ import (
 type explainCommand struct {
 	settings
 	codeFlags
-	Files []string `arg:"" optional:"" help:"Programs, folders, and trees of folders (./...), or codes of errors (E0301)."`
+	Format string   `name:"format" enum:"text,latex,markdown" default:"text" placeholder:"FORM" help:"Write text, a document in latex, or markdown."`
+	Code   *bool    `name:"code" help:"Print the emitted Go below the formulas that it computes; default is where a model or fn is named."`
+	What   []string `arg:"" optional:"" placeholder:"<what>" help:"Programs, folders, and trees of folders (./...); then the name of a model or fn, then the path of a parameter. Or codes of errors (E0301)."`
+}
+
+// Help gives examples.
+func (c *explainCommand) Help() string {
+	return examples(
+		"gradgen explain model.dnn", "all formulas",
+		"gradgen explain model.dnn MLP", "those of the model MLP, and the Go that computes them",
+		"gradgen explain model.dnn MLP h1.W", "where h1.W is read, what its gradient needs, what updates it",
+		"gradgen explain -format latex model.dnn > model.tex", "a document for pdflatex",
+		"gradgen explain E0301", "what a code of an error means")
 }
 
 // Run prints the formulas of forward, each gradient and the update of every
 // model, and of every form of every exported function. They are those that
 // stand above the emitted code.
 func (c *explainCommand) Run(std streams) error {
-	if applies, err := c.explainCodes(std, c.Files); applies {
+	if applies, err := c.explainCodes(std, c.What); applies {
 		return err
 	}
-	sources, err := load(std, c.Files, c.settings)
+	files, want, err := explained(c.What)
+	if err != nil {
+		return err
+	}
+	sources, err := load(std, files, c.settings)
 	if err != nil {
 		return err
 	}
@@ -29,52 +50,88 @@ func (c *explainCommand) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range plans {
-		if _, err := fmt.Fprint(std.out, explain(p)); err != nil {
+	code := want.Name != ""
+	if c.Code != nil {
+		code = *c.Code
+	}
+	if c.Format == "latex" && len(plans) != 1 {
+		return fmt.Errorf("explain -format latex: want one program, found %d", len(plans))
+	}
+	for i, p := range plans {
+		std.now.at("explain", sources[i].path)
+		report, err := reportOn(std, sources[i], p, want, code)
+		if err != nil {
+			return err
+		}
+		if err := c.write(report, std.out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// explain is the formulas of a plan.
-func explain(p *ir.Plan) string {
-	var b strings.Builder
-	for _, m := range p.Models {
-		fmt.Fprintf(&b, "model %s\n", m.Model.Name)
-		for _, t := range m.Trains {
-			of := ""
-			if t.Loss != "" {
-				of = " of " + t.Loss
-			}
-			explainProcedure(&b, "forward"+of, t.Forward)
-			explainProcedure(&b, "gradient"+of, t.Gradient)
-			if t.Train != nil {
-				explainProcedure(&b, "update"+of+", "+t.Train.Rule, t.Update)
-			}
-		}
-		explainProcedure(&b, "inference", m.Predict)
-		b.WriteByte('\n')
+// explained splits the arguments into programs and what is wanted of them. A
+// program, or a folder of programs, is what ends in .dnn or ..., has a slash,
+// or is there.
+func explained(args []string) (files []string, want explain.Selection, err error) {
+	n := 0
+	for n < len(args) && isSource(args[n]) {
+		n++
 	}
-	for _, f := range p.Funcs {
-		fmt.Fprintf(&b, "fn %s\n", f.Func.Name)
-		for _, e := range f.Entries {
-			explainProcedure(&b, strings.Join(e.Kinds, " and "), e.Proc)
-		}
-		b.WriteByte('\n')
+	files, names := args[:n], args[n:]
+	switch {
+	case n == 0:
+		return nil, want, fmt.Errorf("explain %s: the first argument names no program; want a .dnn file or a folder", args[0])
+	case len(names) > 2:
+		return nil, want, fmt.Errorf("explain: %s is left over behind a model or fn and a parameter", names[2])
+	case len(names) > 0:
+		want.Name = names[0]
 	}
-	return b.String()
+	if len(names) == 2 {
+		want.Param = names[1]
+	}
+	return files, want, nil
 }
 
-// explainProcedure prints the formulas of a procedure under a title.
-func explainProcedure(b *strings.Builder, title string, p *ir.Procedure) {
-	if p == nil || len(p.Steps) == 0 {
-		return
+// isSource reports whether an argument names programs.
+func isSource(arg string) bool {
+	if filepath.Ext(arg) == ".dnn" || strings.HasSuffix(arg, "...") || strings.ContainsAny(arg, `/\`) {
+		return true
 	}
-	fmt.Fprintf(b, "  %s\n", title)
-	for _, s := range p.Steps {
-		for _, f := range s.Formulas {
-			fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(f, "\n", "\n    "))
+	_, err := os.Stat(arg)
+	return err == nil
+}
+
+// reportOn is the report on one program, with the Go that compile would emit
+// where code is wanted.
+func reportOn(std streams, s source, p *ir.Plan, want explain.Selection, code bool) (*explain.Report, error) {
+	var files []codegen.File
+	if code && len(p.Models)+len(p.Funcs) > 0 {
+		base := filepath.Base(s.path)
+		var err error
+		files, err = codegen.Generate(p, codegen.Options{Package: packageOf(s), Source: base})
+		if found := s.diagnostics(err); len(found) > 0 {
+			return nil, printFound(std, found)
 		}
 	}
+	return explain.New(p, files, want)
+}
+
+// packageOf is a name for the package of a program that is not written.
+func packageOf(s source) string {
+	if s.program.Package != "" {
+		return s.program.Package
+	}
+	return packageFromFolder(strings.TrimSuffix(filepath.Base(s.path), ".dnn"))
+}
+
+// write writes the report in the format that is asked for.
+func (c *explainCommand) write(r *explain.Report, w io.Writer) error {
+	switch c.Format {
+	case "latex":
+		return r.LaTeX(w)
+	case "markdown":
+		return r.Markdown(w)
+	}
+	return r.Text(w)
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -56,4 +58,15 @@ func helpFor(parser *kong.Kong, args []string) string {
 		}
 	}
 	return "help"
+}
+
+// examples is pairs of a command line and what it does, as a part of a help
+// text.
+func examples(pairs ...string) string {
+	var b strings.Builder
+	b.WriteString("Examples:\n")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fmt.Fprintf(&b, "\n  %s\n      %s", pairs[i], pairs[i+1])
+	}
+	return b.String()
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
 	"gradgen.dev/dsl"
 	"gradgen.dev/ir"
@@ -80,3 +83,26 @@ func elaborate(std streams, path string, options dsl.Options) (source, []*dsl.Di
 	program, meaning := dsl.Elaborate(file, options)
 	return source{path, file, program}, append(syntax, meaning...), nil
 }
+
+// loadOne is load for a single program.
+func loadOne(std streams, path string, s settings) (source, error) {
+	sources, err := load(std, []string{path}, s)
+	if err != nil {
+		return source{}, err
+	}
+	if len(sources) != 1 {
+		return source{}, fmt.Errorf("%s: want one program, found %d", path, len(sources))
+	}
+	return sources[0], nil
+}
+
+// listed is names as an error lists them.
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// sortedKeys is the keys of a map in order.
+func sortedKeys(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }

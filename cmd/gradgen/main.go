@@ -4,8 +4,12 @@
 //	gradgen check ./...               reports errors and writes nothing
 //	gradgen fmt -w ./...              gives files their canonical layout
 //	gradgen params model.dnn          lists the trained tensors
-//	gradgen explain model.dnn         shows forward, gradients and update as text
+//	gradgen summary model.dnn         shows shapes, flops and memory
+//	gradgen explain model.dnn         shows the mathematics and the Go that computes it
 //	gradgen explain E0301             says what a code of an error means
+//	gradgen graph model.dnn           draws models and functions
+//	gradgen init mlp [folder]         starts a program
+//	gradgen completion bash           prints a script that completes command lines
 //	gradgen version
 //
 // Errors in programs go to standard error as text, or with -json to standard
@@ -47,15 +51,23 @@ type streams struct {
 
 // commandLine is the grammar of the command line.
 type commandLine struct {
-	Compile compileCommand `cmd:"" help:"Write the Go package of models and functions."`
-	Check   checkCommand   `cmd:"" help:"Report the errors of programs, and write nothing."`
-	Fmt     fmtCommand     `cmd:"" help:"Give programs their canonical layout."`
-	Params  paramsCommand  `cmd:"" help:"List the trained tensors of models."`
-	Explain explainCommand `cmd:"" help:"Show forward, gradients and update as text."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Compile    compileCommand    `cmd:"" help:"Write the Go package of models and functions."`
+	Check      checkCommand      `cmd:"" help:"Report the errors of programs, and write nothing."`
+	Fmt        fmtCommand        `cmd:"" help:"Give programs their canonical layout."`
+	Params     paramsCommand     `cmd:"" help:"List the trained tensors of models."`
+	Summary    summaryCommand    `cmd:"" help:"Show shapes, flops and memory of models."`
+	Explain    explainCommand    `cmd:"" help:"Show forward, gradients and update, as text, LaTeX or Markdown."`
+	Graph      graphCommand      `cmd:"" help:"Draw models and functions."`
+	Init       initCommand       `cmd:"" help:"Start a program in a folder: a network or a function."`
+	Completion completionCommand `cmd:"" help:"Print a shell script that completes command lines."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 func main() {
+	if completing() {
+		printCompletions(os.Stdout)
+		return
+	}
 	std := streams{os.Stdin, os.Stdout, os.Stderr, &progress{}, &form{}}
 	os.Exit(guard(std, func() int { return run(os.Args[1:], std) }))
 }

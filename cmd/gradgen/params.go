@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"gradgen.dev/ir"
@@ -11,6 +12,13 @@ import (
 type paramsCommand struct {
 	settings
 	Files []string `arg:"" help:"Programs, folders, and trees of folders (./...)."`
+}
+
+// Help gives examples.
+func (c *paramsCommand) Help() string {
+	return "The rule is the optimiser that updates a tensor, frozen where none does. " + examples(
+		"gradgen params model.dnn", "path, shape, count, initialiser, rule and weight decay",
+		"gradgen params ./...", "of every model below this folder")
 }
 
 // Run prints a table of the trained tensors of each model. A tensor's path is
@@ -32,12 +40,52 @@ func (c *paramsCommand) Run(std streams) error {
 // printParams prints the table of one model.
 func printParams(w *tabwriter.Writer, path string, m *ir.Model) {
 	fmt.Fprintf(w, "model %s (%s)\n", m.Name, path)
-	fmt.Fprintf(w, "path\tshape\tcount\tinitialiser\n")
-	total := ir.D(0)
+	fmt.Fprintf(w, "path\tshape\tcount\tinitialiser\trule\tdecay\n")
+	total, trained := ir.D(0), ir.D(0)
 	for _, p := range m.Params {
 		shape := p.Node.Type.Shape
-		fmt.Fprintf(w, "%s\t%v\t%v\t%s\n", p.Path, shape, shape.Size(), p.Rule)
+		rule, decay := updateOf(m, p)
+		fmt.Fprintf(w, "%s\t%v\t%v\t%s\t%s\t%s\n", p.Path, shape, shape.Size(), p.Rule, rule, decay)
 		total = total.Add(shape.Size())
+		if rule != frozen {
+			trained = trained.Add(shape.Size())
+		}
 	}
-	fmt.Fprintf(w, "total\t\t%v\n\n", total)
+	fmt.Fprintf(w, "total\t\t%v\n", total)
+	if !trained.Equal(total) {
+		fmt.Fprintf(w, "trained\t\t%v\n", trained)
+	}
+	fmt.Fprintln(w)
+}
+
+// frozen stands in the table for the rule of a parameter that no train updates.
+const frozen = "frozen"
+
+// updateOf is the optimiser and the weight decay of a parameter, as written; of
+// several losses each behind the loss's name. A model that is not trained has
+// none.
+func updateOf(m *ir.Model, p *ir.Param) (rule, decay string) {
+	if len(m.Trains) == 0 {
+		return "none", ""
+	}
+	var rules, decays []string
+	for _, t := range m.Trains {
+		for _, u := range t.Updates {
+			if u.Param != p {
+				continue
+			}
+			prefix := ""
+			if t.Loss != "" {
+				prefix = t.Loss + ": "
+			}
+			rules = append(rules, prefix+u.Rule)
+			if u.Decay != "" {
+				decays = append(decays, prefix+u.Decay)
+			}
+		}
+	}
+	if len(rules) == 0 {
+		return frozen, ""
+	}
+	return strings.Join(rules, "; "), strings.Join(decays, "; ")
 }

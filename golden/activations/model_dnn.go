@@ -171,6 +171,7 @@ type Activations struct {
 	sum      []float32 // [max.B]
 	d        []float32 // [max.B,3]
 	t28      []float32 // [max.B]
+	t42      []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.

@@ -295,7 +295,7 @@ func New(max Dims) *Activations {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 287*B)
+	arena := make([]float32, 287*B+8)
 	m.denseY = arena[0 : 8*B]
 	m.ddenseY = arena[0 : 8*B]
 	m.dense2Y = arena[8*B : 15*B]
@@ -349,6 +349,7 @@ func New(max Dims) *Activations {
 	m.sum = arena[282*B : 283*B]
 	m.d = arena[283*B : 286*B]
 	m.t28 = arena[286*B : 287*B]
+	m.t42 = arena[287*B : 287*B+8]
 
 	m.Init(0)
 	return m
@@ -366,19 +367,6 @@ func (m *Activations) Init(seed uint64) {
 // alone.
 func (m *Activations) initialise(seed uint64) {
 	denseW := m.params.DenseW
-	dense3B := m.params.Dense3B
-	dense4B := m.params.Dense4B
-	dense5B := m.params.Dense5B
-	dense6B := m.params.Dense6B
-	dense7B := m.params.Dense7B
-	dense8B := m.params.Dense8B
-	dense9B := m.params.Dense9B
-	dense10B := m.params.Dense10B
-	h2B := m.params.H2B
-	dense11B := m.params.Dense11B
-	dense12B := m.params.Dense12B
-	dense13B := m.params.Dense13B
-	denseB := m.params.DenseB
 	dense2W := m.params.Dense2W
 	dense2B := m.params.Dense2B
 	dense3W := m.params.Dense3W
@@ -397,6 +385,20 @@ func (m *Activations) initialise(seed uint64) {
 	dense13W := m.params.Dense13W
 	h3W := m.params.H3W
 	h3B := m.params.H3B
+	denseB := m.params.DenseB
+	dense3B := m.params.Dense3B
+	dense4B := m.params.Dense4B
+	dense5B := m.params.Dense5B
+	dense6B := m.params.Dense6B
+	dense7B := m.params.Dense7B
+	dense8B := m.params.Dense8B
+	dense9B := m.params.Dense9B
+	dense10B := m.params.Dense10B
+	h2B := m.params.H2B
+	dense11B := m.params.Dense11B
+	dense12B := m.params.Dense12B
+	dense13B := m.params.Dense13B
+	t42 := m.t42
 
 	// dense.W ← 0.57735026·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -404,44 +406,8 @@ func (m *Activations) initialise(seed uint64) {
 		denseW[i] = 0.57735026 * rng.Normal32(key, uint64(i))
 	}
 
-	// dense3B = dense.b
-	clear(dense3B)
-
-	// dense4B = dense.b
-	clear(dense4B)
-
-	// dense5B = dense.b
-	clear(dense5B)
-
-	// dense6B = dense.b
-	clear(dense6B)
-
-	// dense7B = dense.b
-	clear(dense7B)
-
-	// dense8B = dense.b
-	clear(dense8B)
-
-	// dense9B = dense.b
-	clear(dense9B)
-
-	// dense10B = dense.b
-	clear(dense10B)
-
-	// h2B = dense.b
-	clear(h2B)
-
-	// dense11B = dense.b
-	clear(dense11B)
-
-	// dense12B = dense.b
-	clear(dense12B)
-
-	// dense13B = dense.b
-	clear(dense13B)
-
-	// dense.b ← 0
-	clear(denseB)
+	// t42 = 0
+	clear(t42)
 
 	// dense2.W ← 0.5·N(dense2.W)
 	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
@@ -541,6 +507,45 @@ func (m *Activations) initialise(seed uint64) {
 
 	// h3.b ← 0
 	clear(h3B)
+
+	// denseB = t42
+	clear(denseB)
+
+	// dense3B = t42
+	clear(dense3B)
+
+	// dense4B = t42
+	clear(dense4B)
+
+	// dense5B = t42
+	clear(dense5B)
+
+	// dense6B = t42
+	clear(dense6B)
+
+	// dense7B = t42
+	clear(dense7B)
+
+	// dense8B = t42
+	clear(dense8B)
+
+	// dense9B = t42
+	clear(dense9B)
+
+	// dense10B = t42
+	clear(dense10B)
+
+	// h2B = t42
+	clear(h2B)
+
+	// dense11B = t42
+	clear(dense11B)
+
+	// dense12B = t42
+	clear(dense12B)
+
+	// dense13B = t42
+	clear(dense13B)
 }
 
 // Steps is the number of updates so far.

@@ -62,7 +62,7 @@ func Hand(out, q, l []float64) {
 //	s3        = l[0]·cos(q[0]) + l[1]·s2  []
 //	t2        = s2·t                      [2,1]
 //	t3        = s3·t                      [2]
-//	t4        = [i = j]                   [2,1]
+//	t4        = [i = 0]                   [2,1]
 //	s4        = sin(s)                    []
 //	s5        = l[0]·sin(q[0]) + l[1]·s4  []
 //	t5        = t2 − s4·t4                [2,1]
@@ -113,7 +113,7 @@ func HandJacobian(jac, q, l []float64) {
 		t3[i] = u2
 	}
 
-	// t4 = [i = j]
+	// t4 = [i = 0]
 	for i := range 2 {
 		hit := float64(0)
 		if i == 0 {
@@ -545,7 +545,7 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 //	hand[1]    = s11
 //	dx         = hand − target                            [2]
 //	s12        = Σ dx²                                    []
-//	t          = [i = j]                                  [2,1]
+//	t          = [i = 0]                                  [2,1]
 //	s13        = l[1]·(s4·dx[1] − s9·dx[0])               []
 //	s14        = s2·dx[1] − s8·dx[0] + s13                []
 //	miss       = √s12                                     []
@@ -636,7 +636,7 @@ func MissHessian(hess, q, l, target []float64) {
 		hand[i] = dx
 	}
 
-	// t = [i = j]
+	// t = [i = 0]
 	for i := range 2 {
 		hit := float64(0)
 		if i == 0 {

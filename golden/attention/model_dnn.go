@@ -163,6 +163,8 @@ type Attention struct {
 	logitsY     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
 	sum         []float32 // [max.B,max.T]
 	dhW         []float32 // [11,8]; becomes (B*T)·dh.W, in place
+	t35         []float32 // [8]; in the memory of dhW
+	t36         []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.

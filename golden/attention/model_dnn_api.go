@@ -240,7 +240,7 @@ func New(max Dims) *Attention {
 	// All scratch memory lies in one arena.
 	B := max.B
 	T := max.T
-	arena := make([]float32, 4*B*T*T+193*B*T+88)
+	arena := make([]float32, 4*B*T*T+193*B*T+96)
 	m.t = arena[0 : 8*B*T]
 	m.t28 = arena[0 : 8*B*T]
 	m.t30 = arena[0 : 8*B*T]
@@ -284,6 +284,8 @@ func New(max Dims) *Attention {
 	m.logitsY = arena[4*B*T*T+181*B*T : 4*B*T*T+192*B*T]
 	m.sum = arena[4*B*T*T+192*B*T : 4*B*T*T+193*B*T]
 	m.dhW = arena[4*B*T*T+193*B*T : 4*B*T*T+193*B*T+88]
+	m.t35 = arena[4*B*T*T+193*B*T : 4*B*T*T+193*B*T+8]
+	m.t36 = arena[4*B*T*T+193*B*T+88 : 4*B*T*T+193*B*T+96]
 
 	m.Init(0)
 	return m
@@ -302,13 +304,6 @@ func (m *Attention) Init(seed uint64) {
 // alone.
 func (m *Attention) initialise(seed uint64) {
 	hW := m.params.HW
-	layerNorm2Scale := m.params.LayerNorm2Scale
-	layerNorm3Scale := m.params.LayerNorm3Scale
-	layerNormScale := m.params.LayerNormScale
-	layerNorm2Shift := m.params.LayerNorm2Shift
-	dense2B := m.params.Dense2B
-	layerNorm3Shift := m.params.LayerNorm3Shift
-	layerNormShift := m.params.LayerNormShift
 	attentionWqkv := m.params.AttentionWqkv
 	attentionWo := m.params.AttentionWo
 	denseW := m.params.DenseW
@@ -316,6 +311,15 @@ func (m *Attention) initialise(seed uint64) {
 	dense2W := m.params.Dense2W
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
+	layerNormScale := m.params.LayerNormScale
+	layerNormShift := m.params.LayerNormShift
+	layerNorm2Scale := m.params.LayerNorm2Scale
+	layerNorm2Shift := m.params.LayerNorm2Shift
+	dense2B := m.params.Dense2B
+	layerNorm3Scale := m.params.LayerNorm3Scale
+	layerNorm3Shift := m.params.LayerNorm3Shift
+	t35 := m.t35
+	t36 := m.t36
 
 	// h.W ← N(0,1)
 	key := rng.Key(seed, 0x343c071930b17924, 0)
@@ -323,32 +327,13 @@ func (m *Attention) initialise(seed uint64) {
 		hW[i] = rng.Normal32(key, uint64(i))
 	}
 
-	// layerNorm2Scale = layer_norm.scale
-	for i := range layerNorm2Scale {
-		layerNorm2Scale[i] = 1
+	// t35 = 1
+	for i := range t35 {
+		t35[i] = 1
 	}
 
-	// layerNorm3Scale = layer_norm.scale
-	for i := range layerNorm3Scale {
-		layerNorm3Scale[i] = 1
-	}
-
-	// layer_norm.scale ← 1
-	for i := range layerNormScale {
-		layerNormScale[i] = 1
-	}
-
-	// layerNorm2Shift = layer_norm.shift
-	clear(layerNorm2Shift)
-
-	// dense2B = layer_norm.shift
-	clear(dense2B)
-
-	// layerNorm3Shift = layer_norm.shift
-	clear(layerNorm3Shift)
-
-	// layer_norm.shift ← 0
-	clear(layerNormShift)
+	// t36 = 0
+	clear(t36)
 
 	// attention.Wqkv ← 0.2·N(attention.Wqkv)
 	key2 := rng.Key(seed, 0x2e233192279a5de, 0)
@@ -385,6 +370,33 @@ func (m *Attention) initialise(seed uint64) {
 
 	// logits.b ← 0
 	clear(logitsB)
+
+	// layerNormScale = t35
+	for i := range layerNormScale {
+		layerNormScale[i] = 1
+	}
+
+	// layerNormShift = t36
+	clear(layerNormShift)
+
+	// layerNorm2Scale = t35
+	for i := range layerNorm2Scale {
+		layerNorm2Scale[i] = 1
+	}
+
+	// layerNorm2Shift = t36
+	clear(layerNorm2Shift)
+
+	// dense2B = t36
+	clear(dense2B)
+
+	// layerNorm3Scale = t35
+	for i := range layerNorm3Scale {
+		layerNorm3Scale[i] = 1
+	}
+
+	// layerNorm3Shift = t36
+	clear(layerNorm3Shift)
 }
 
 // Steps is the number of updates so far.

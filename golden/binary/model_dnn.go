@@ -388,3 +388,243 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		positive[i] = positiveOf
 	}
 }
+
+// Logistic regression by itself: the labels are read in both passes.
+//
+// Forward, for a batch of B:
+//
+//	dense.y = x·dense.W                 [B]
+//	dense.y = dense.y + dense.b         [B]
+//	t       = softplus(dense.y)         [B]
+//	target  = [y]                       [B]
+//	B·loss  = Σ (t − target ⊙ dense.y)  []
+//
+// Backward:
+//
+//	p        = σ(dense.y)       [B]
+//	B·dz     = p − target
+//	scale    = 1/B              []
+//	ddense.b = scale·Σᵢ B·dz
+//	ddense.W = scale·xᵀ·(B·dz)
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Logistic struct {
+	Hyper LogisticHyper // may be changed between steps; kept by Checkpoint
+
+	params LogisticParams
+	steps  uint64       // updates made so far
+	max    LogisticDims // capacity
+
+	denseY []float32 // [max.B,1]; becomes dense.y, then B·dz, in place
+	target []float32 // [max.B]
+}
+
+// LogisticHyper has the numbers of the model and its train clause.
+type LogisticHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// LogisticReport is what one batch gave, before its update.
+type LogisticReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Logistic) Step(batch LogisticBatch) (LogisticReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return LogisticReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return LogisticReport{}, fault.NotFinite("binary.Logistic.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Logistic) forward(batch *LogisticBatch) LogisticTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	denseY := m.denseY[:B]
+	target := m.target[:B]
+
+	// dense.y = x·dense.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(denseW, 4, 1),
+		0, blas.View32(denseY, B, 1))
+
+	// dense.y = dense.y + dense.b
+	for i := range B {
+		denseY[i] += denseB[0]
+	}
+
+	// t = softplus(dense.y)
+	for i := range B {
+		target[i] = vec.Softplus(denseY[i])
+	}
+
+	// target = [y]
+	// B·loss = Σ (t − target ⊙ dense.y)
+	loss := 0.0
+	for i := range B {
+		targetOf := float32(0)
+		if y[i] {
+			targetOf = 1
+		}
+		loss += float64(target[i] - targetOf*denseY[i])
+		target[i] = targetOf
+	}
+
+	return LogisticTotals{batches: 1, loss: loss, n: float64(B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Logistic) backward(batch *LogisticBatch) {
+	B := batch.B
+	x := batch.X
+	denseB := m.params.DenseB
+	denseW := m.params.DenseW
+	denseY := m.denseY[:B]
+	target := m.target[:B]
+
+	// p = σ(dense.y)
+	// B·dz = p − target
+	for i := range B {
+		denseY[i] = vec.Sigmoid(denseY[i]) - target[i]
+	}
+
+	// rate = −(lr/B)
+	rate := float32(-(m.Hyper.LR / float64(B)))
+
+	// dense.b ← dense.b − lr/B·Σᵢ B·dz
+	for i := range B {
+		denseYOfI := denseY[i]
+		denseB[0] += rate * denseYOfI
+	}
+
+	// dense.W ← dense.W − lr/B·xᵀ·(B·dz)
+	blas.Sgemm(rate,
+		blas.View32(x, B, 4).T(),
+		blas.View32(denseY, B, 1),
+		1, blas.View32(denseW, 4, 1))
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Logistic) Grad(grad *LogisticParams, batch LogisticBatch) (LogisticReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return LogisticReport{}, &fault.InputError{Model: "binary.Logistic", Input: "grad", Reason: "is not from NewLogisticParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return LogisticReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return LogisticReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Logistic) gradient(grad *LogisticParams, batch *LogisticBatch) {
+	B := batch.B
+	x := batch.X
+	denseY := m.denseY[:B]
+	target := m.target[:B]
+	ddenseB := grad.DenseB
+	ddenseW := grad.DenseW
+
+	// p = σ(dense.y)
+	// B·dz = p − target
+	for i := range B {
+		denseY[i] = vec.Sigmoid(denseY[i]) - target[i]
+	}
+
+	// scale = 1/B
+	scale := float32(1 / float64(B))
+
+	// ddense.b = scale·Σᵢ B·dz
+	clear(ddenseB)
+	for i := range B {
+		denseYOfI := denseY[i]
+		ddenseB[0] += scale * denseYOfI
+	}
+
+	// ddense.W = scale·xᵀ·(B·dz)
+	blas.Sgemm(scale,
+		blas.View32(x, B, 4).T(),
+		blas.View32(denseY, B, 1),
+		0, blas.View32(ddenseW, 4, 1))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Logistic) Update(grad *LogisticParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("binary.Logistic: Update: grad is not from NewLogisticParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Logistic) update(grad *LogisticParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 5 {
+		param[i] -= rate * g[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *LogisticPredictor) predict(out *LogisticOutput, in *LogisticInput) {
+	B := in.B
+	x := in.X
+	denseW := p.w.params.DenseW
+	denseB := p.w.params.DenseB
+	pBuf := out.P
+
+	// dense.y = x·dense.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(denseW, 4, 1),
+		0, blas.View32(pBuf, B, 1))
+
+	// dense.y = dense.y + dense.b
+	for i := range B {
+		pBuf[i] += denseB[0]
+	}
+
+	// p = σ(dense.y)
+	for i := range B {
+		pBuf[i] = vec.Sigmoid(pBuf[i])
+	}
+}

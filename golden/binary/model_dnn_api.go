@@ -447,3 +447,346 @@ func (m *Binary) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	return nil
 }
+
+// LogisticDims are the run-time dimensions. Given to NewLogistic or
+// NewLogisticPredictor they are the largest that a call may have; in a
+// LogisticBatch or a LogisticInput, 0 means inferred.
+type LogisticDims struct {
+	B int
+}
+
+// LogisticBatch is what a step reads. It is not kept.
+type LogisticBatch struct {
+	LogisticDims
+	X []float32 // [B,4]
+	Y []bool    // [B]
+}
+
+// LogisticInput is what Predict reads. It is not kept.
+type LogisticInput struct {
+	LogisticDims
+	X []float32 // [B,4]
+}
+
+// LogisticOutput is what Predict writes. Its slices belong to the caller.
+type LogisticOutput struct {
+	P []float32 // [B]
+}
+
+// LogisticParams are the trained tensors, or their gradient, in one
+// allocation. The zero value has no memory; use NewLogisticParams.
+type LogisticParams struct {
+	DenseW []float32 // [4,1]
+	DenseB []float32 // [1]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewLogisticParams returns zeros.
+func NewLogisticParams() *LogisticParams {
+	p := newLogisticParams()
+	return &p
+}
+
+func newLogisticParams() LogisticParams {
+	flat := make([]float32, 5)
+	return LogisticParams{DenseW: flat[0:4:4], DenseB: flat[4:5:5], flat: flat}
+}
+
+// Flat is all of p as one slice: dense.W, dense.b.
+func (p *LogisticParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *LogisticParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "dense.W", Shape: []int{4, 1}, Data: p.DenseW},
+		{Name: "dense.b", Shape: []int{1}, Data: p.DenseB},
+	}
+}
+
+// NewLogistic returns a trainer for batches up to max, as Init(0) leaves it.
+// It panics if a dimension is negative, as make does.
+func NewLogistic(max LogisticDims) *Logistic {
+	m := &Logistic{params: newLogisticParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 2*B)
+	m.denseY = arena[0:B]
+	m.target = arena[B : 2*B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Logistic) Init(seed uint64) {
+	m.Hyper = LogisticHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Logistic) initialise(seed uint64) {
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+
+	// dense.W ← 0.70710677·N(dense.W)
+	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 4 {
+		denseW[i] = 0.70710677 * rng.Normal32(key, uint64(i))
+	}
+
+	// dense.b ← 0
+	clear(denseB)
+}
+
+// Steps is the number of updates so far.
+func (m *Logistic) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Logistic) Params() *LogisticParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Logistic) take(batch *LogisticBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "binary.Logistic", Input: "trainer", Reason: "is not from NewLogistic"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *LogisticBatch) take(max LogisticDims) error {
+	B, err := fault.Rows("binary.Logistic", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Len("binary.Logistic", "Y", len(batch.Y), B); err != nil {
+		return err
+	}
+	batch.LogisticDims = LogisticDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *LogisticInput) take(max LogisticDims) error {
+	B, err := fault.Rows("binary.Logistic", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.LogisticDims = LogisticDims{B: B}
+	return nil
+}
+
+// LogisticTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type LogisticTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// LogisticReport is loss and metrics over all batches so far; zeros where
+// there are none.
+func (t *LogisticTotals) Report() LogisticReport {
+	if t.batches == 0 {
+		return LogisticReport{}
+	}
+	return LogisticReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *LogisticTotals) add(batch *LogisticTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r LogisticReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Logistic) Evaluate(t *LogisticTotals, batch LogisticBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// LogisticWeights are the parameters of a trained Logistic. They never change
+// and may be shared by any number of goroutines. The zero value has none.
+type LogisticWeights struct {
+	params LogisticParams
+	whole  bool // from Snapshot, LoadLogisticWeights or ParseLogisticWeights
+}
+
+func newLogisticWeights() *LogisticWeights {
+	return &LogisticWeights{params: newLogisticParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Logistic) Snapshot() *LogisticWeights {
+	w := newLogisticWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadLogisticWeights reads what Save wrote. It reads no further than the
+// file's end, and the error wraps [fault.ErrMismatch] if the file is of
+// another model.
+func LoadLogisticWeights(r io.Reader) (*LogisticWeights, error) {
+	w := newLogisticWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("binary.Logistic: %w", err)
+	}
+	return w, nil
+}
+
+// ParseLogisticWeights is LoadLogisticWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseLogisticWeights[T string | []byte](file T) (*LogisticWeights, error) {
+	w := &LogisticWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("binary.Logistic: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *LogisticWeights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{4, 1}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{1}, Into: &w.params.DenseB},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *LogisticWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b.
+func (w *LogisticWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a LogisticPredictor.
+func (w *LogisticWeights) Predict(in LogisticInput) (LogisticOutput, error) {
+	var out LogisticOutput
+	if err := in.take(LogisticDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewLogisticPredictor(w, in.LogisticDims).Predict(&out, in)
+	return out, err
+}
+
+// LogisticPredictor predicts without allocation. It belongs to one goroutine
+// at a time.
+type LogisticPredictor struct {
+	w   *LogisticWeights
+	max LogisticDims // capacity
+}
+
+// NewLogisticPredictor returns a predictor for inputs up to max.
+func NewLogisticPredictor(w *LogisticWeights, max LogisticDims) *LogisticPredictor {
+	return &LogisticPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *LogisticPredictor) Use(w *LogisticWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *LogisticPredictor) Predict(out *LogisticOutput, in LogisticInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "binary.Logistic", Input: "weights", Reason: "are not from Snapshot or LoadLogisticWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := in.B; cap(out.P) >= n {
+		out.P = out.P[:n]
+	} else {
+		out.P = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Logistic) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b.
+func (m *Logistic) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Logistic) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("binary.Logistic: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Logistic) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("binary.Logistic: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Logistic) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Logistic) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Logistic) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("binary.Logistic: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}

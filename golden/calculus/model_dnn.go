@@ -183,44 +183,44 @@ func Volume(A []float64) float64 {
 //
 //	t[:, :]       = A[1:, :−1]
 //	t[:, 2:]      = A[1:, 3:]
-//	s             = −(A[0, 2]·t[0, 1])             []
-//	s2            = A[0, 2]·t[0, 0]                []
-//	t2            = s                              [1,1]
-//	t3            = s2                             [1,1]
-//	t4[1, 0]      = t2
-//	t4[1, 1]      = t3
-//	t5[:, :]      = t[1, 0]
-//	t5[:, 1:]     = t[1, 2:]
-//	t6[:, :−1]    = t[1, :−2]
-//	t6[:, :]      = t[1, 1]
-//	t4[1, 2:]     = t2[:, 1:]
-//	s3            = −(A[0, 2]·t5)                  []
-//	t4[0, 1]      = s3
-//	t4[1, :−2]    = t3[:, :−1]
-//	s4            = A[0, 2]·t6                     []
+//	t2[:, :]      = t[1, 0]
+//	t2[:, 1:]     = t[1, 2:]
+//	t3[:, :−1]    = t[1, :−2]
+//	t3[:, :]      = t[1, 1]
+//	s             = −(A[0, 2]·t[0, 1])           []
+//	t4[1, 2:]     = s
+//	t4[1, 0]      = s
+//	s2            = −(A[0, 2]·t2)                []
+//	t4[0, 1]      = s2
+//	s3            = A[0, 2]·t[0, 0]              []
+//	t4[1, 1]      = s3
+//	t4[1, :−2]    = s3
+//	s4            = A[0, 2]·t3                   []
 //	t4[0, 0]      = s4
-//	t7[:, 0]      = A[1:, 0]
-//	t7[:, 1]      = A[1:, 2]
-//	s5            = −(A[0, 1]·t7[0, 0])            []
-//	s6            = A[0, 1]·t7[0, 1]               []
-//	t8            = s5                             [1,1]
-//	t9            = s6                             [1,1]
-//	t10[1, 1]     = t8
-//	t10[1, 0]     = t9
-//	t11[:, :−1]   = t7[1, :−2]
-//	t11[:, :]     = t7[1, 1]
-//	t12[:, :]     = t7[1, 0]
-//	t12[:, 1:]    = t7[1, 2:]
-//	t10[1, :−2]   = t8[:, :−1]
-//	s7            = −(A[0, 1]·t11)                 []
-//	t10[0, 0]     = s7
-//	t10[1, 2:]    = t9[:, 1:]
-//	s8            = A[0, 1]·t12                    []
-//	t10[0, 1]     = s8
-//	t13[:, :−2]   = A[1:, :−3]
-//	t13[:, :]     = A[1:, 1:]
-//	s9            = −(A[0, 0]·t13[0, 1])           []
-//	s10           = A[0, 0]·t13[0, 0]              []
+//	t5[:, 0]      = A[1:, 0]
+//	t5[:, 1]      = A[1:, 2]
+//	t6[:, :−1]    = t5[1, :−2]
+//	t6[:, :]      = t5[1, 1]
+//	t7[:, :]      = t5[1, 0]
+//	t7[:, 1:]     = t5[1, 2:]
+//	s5            = −(A[0, 1]·t5[0, 0])          []
+//	t8[1, 1]      = s5
+//	t8[1, :−2]    = s5
+//	s6            = −(A[0, 1]·t6)                []
+//	t8[0, 0]      = s6
+//	s7            = A[0, 1]·t5[0, 1]             []
+//	t8[1, 2:]     = s7
+//	t8[1, 0]      = s7
+//	s8            = A[0, 1]·t7                   []
+//	t8[0, 1]      = s8
+//	t9[:, :−2]    = A[1:, :−3]
+//	t9[:, :]      = A[1:, 1:]
+//	t10[:, :]     = t9[1, 0]
+//	t10[:, 1:]    = t9[1, 2:]
+//	t11[:, :−1]   = t9[1, :−2]
+//	t11[:, :]     = t9[1, 1]
+//	s9            = −(A[0, 0]·t9[0, 1])          []
+//	t12[1, 2:]    = s9
 //	…
 //
 // It panics unless the lengths fit: grad [3,3], A [3,3]. What is set may not
@@ -237,20 +237,14 @@ func VolumeGrad(grad, A []float64) {
 	t2 := new([1]float64)[:]
 	t3 := new([1]float64)[:]
 	t4 := new([4]float64)[:]
-	t5 := new([1]float64)[:]
+	t5 := new([4]float64)[:]
 	t6 := new([1]float64)[:]
-	t7 := new([4]float64)[:]
-	t8 := new([1]float64)[:]
-	t9 := new([1]float64)[:]
-	t10 := new([4]float64)[:]
+	t7 := new([1]float64)[:]
+	t8 := new([4]float64)[:]
+	t9 := new([4]float64)[:]
+	t10 := new([1]float64)[:]
 	t11 := new([1]float64)[:]
-	t12 := new([1]float64)[:]
-	t13 := new([4]float64)[:]
-	t14 := new([1]float64)[:]
-	t15 := new([1]float64)[:]
-	t16 := new([4]float64)[:]
-	t17 := new([1]float64)[:]
-	t18 := new([1]float64)[:]
+	t12 := new([4]float64)[:]
 
 	// t[:, :] = A[1:, :−1]
 	for i := range 2 {
@@ -270,249 +264,225 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s = −(A[0, 2]·t[0, 1])
-	s := -(A[2] * t[1])
-	// s2 = A[0, 2]·t[0, 0]
-	s2 := A[2] * t[0]
+	// t2[:, :] = t[1, 0]
+	t2[0] = t[2]
 
-	// t2 = s
-	// t3 = s2
-	// t4[1, 0] = t2
-	// t4[1, 1] = t3
-	{
-		tOf := s
-		t2Of := s2
-		t2[0] = tOf
-		t3[0] = t2Of
-		t4[2] = tOf
-		t4[3] = t2Of
-	}
-
-	// t5[:, :] = t[1, 0]
-	t5[0] = t[2]
-
-	// t5[:, 1:] = t[1, 2:]
+	// t2[:, 1:] = t[1, 2:]
 	{
 		tRow := (*[0]float64)(t[4:])
-		t5Row := (*[0]float64)(t5[1:])
+		t2Row := (*[0]float64)(t2[1:])
 		for i := range tRow {
-			t5Row[i] = tRow[i]
+			t2Row[i] = tRow[i]
 		}
 	}
 
-	// t6[:, :−1] = t[1, :−2]
+	// t3[:, :−1] = t[1, :−2]
 	{
 		tRow := (*[0]float64)(t[2:])
-		t6Row := (*[0]float64)(t6)
-		for i := range tRow {
-			t6Row[i] = tRow[i]
-		}
-	}
-
-	// t6[:, :] = t[1, 1]
-	t6[0] = t[3]
-
-	// t4[1, 2:] = t2[:, 1:]
-	{
-		t2Row := (*[0]float64)(t2[1:])
-		t4Row := (*[0]float64)(t4[4:])
-		for i := range t2Row {
-			t4Row[i] = t2Row[i]
-		}
-	}
-
-	// s3 = −(A[0, 2]·t5)
-	s3 := -(A[2] * t5[0])
-
-	// t4[0, 1] = s3
-	t4[1] = s3
-
-	// t4[1, :−2] = t3[:, :−1]
-	{
 		t3Row := (*[0]float64)(t3)
-		t4Row := (*[0]float64)(t4[2:])
-		for i := range t3Row {
-			t4Row[i] = t3Row[i]
+		for i := range tRow {
+			t3Row[i] = tRow[i]
 		}
 	}
 
-	// s4 = A[0, 2]·t6
-	s4 := A[2] * t6[0]
+	// t3[:, :] = t[1, 1]
+	t3[0] = t[3]
+
+	// s = −(A[0, 2]·t[0, 1])
+	s := -(A[2] * t[1])
+
+	// t4[1, 2:] = s
+	{
+		t4Row := (*[0]float64)(t4[4:])
+		for i := range t4Row {
+			t4Row[i] = s
+		}
+	}
+
+	// t4[1, 0] = s
+	t4[2] = s
+
+	// s2 = −(A[0, 2]·t2)
+	s2 := -(A[2] * t2[0])
+
+	// t4[0, 1] = s2
+	t4[1] = s2
+
+	// s3 = A[0, 2]·t[0, 0]
+	s3 := A[2] * t[0]
+
+	// t4[1, 1] = s3
+	t4[3] = s3
+
+	// t4[1, :−2] = s3
+	{
+		t4Row := (*[0]float64)(t4[2:])
+		for i := range t4Row {
+			t4Row[i] = s3
+		}
+	}
+
+	// s4 = A[0, 2]·t3
+	s4 := A[2] * t3[0]
 
 	// t4[0, 0] = s4
 	t4[0] = s4
 
-	// t7[:, 0] = A[1:, 0]
+	// t5[:, 0] = A[1:, 0]
 	for i := range 2 {
-		t7[2*i] = A[3*i+3]
+		t5[2*i] = A[3*i+3]
 	}
 
-	// t7[:, 1] = A[1:, 2]
+	// t5[:, 1] = A[1:, 2]
 	for i := range 2 {
-		t7[2*i+1] = A[3*i+5]
+		t5[2*i+1] = A[3*i+5]
 	}
 
-	// s5 = −(A[0, 1]·t7[0, 0])
-	s5 := -(A[1] * t7[0])
-	// s6 = A[0, 1]·t7[0, 1]
-	s6 := A[1] * t7[1]
-
-	// t8 = s5
-	// t9 = s6
-	// t10[1, 1] = t8
-	// t10[1, 0] = t9
+	// t6[:, :−1] = t5[1, :−2]
 	{
-		tOf := s5
-		t2Of := s6
-		t8[0] = tOf
-		t9[0] = t2Of
-		t10[3] = tOf
-		t10[2] = t2Of
-	}
-
-	// t11[:, :−1] = t7[1, :−2]
-	{
-		t7Row := (*[0]float64)(t7[2:])
-		t11Row := (*[0]float64)(t11)
-		for i := range t11Row {
-			t11Row[i] = t7Row[i]
+		t5Row := (*[0]float64)(t5[2:])
+		t6Row := (*[0]float64)(t6)
+		for i := range t5Row {
+			t6Row[i] = t5Row[i]
 		}
 	}
 
-	// t11[:, :] = t7[1, 1]
-	t11[0] = t7[3]
+	// t6[:, :] = t5[1, 1]
+	t6[0] = t5[3]
 
-	// t12[:, :] = t7[1, 0]
-	t12[0] = t7[2]
+	// t7[:, :] = t5[1, 0]
+	t7[0] = t5[2]
 
-	// t12[:, 1:] = t7[1, 2:]
+	// t7[:, 1:] = t5[1, 2:]
 	{
-		t7Row := (*[0]float64)(t7[4:])
-		t12Row := (*[0]float64)(t12[1:])
-		for i := range t12Row {
-			t12Row[i] = t7Row[i]
+		t5Row := (*[0]float64)(t5[4:])
+		t7Row := (*[0]float64)(t7[1:])
+		for i := range t5Row {
+			t7Row[i] = t5Row[i]
 		}
 	}
 
-	// t10[1, :−2] = t8[:, :−1]
+	// s5 = −(A[0, 1]·t5[0, 0])
+	s5 := -(A[1] * t5[0])
+
+	// t8[1, 1] = s5
+	t8[3] = s5
+
+	// t8[1, :−2] = s5
 	{
-		t8Row := (*[0]float64)(t8)
-		t10Row := (*[0]float64)(t10[2:])
-		for i := range t10Row {
-			t10Row[i] = t8Row[i]
+		t8Row := (*[0]float64)(t8[2:])
+		for i := range t8Row {
+			t8Row[i] = s5
 		}
 	}
 
-	// s7 = −(A[0, 1]·t11)
-	s7 := -(A[1] * t11[0])
+	// s6 = −(A[0, 1]·t6)
+	s6 := -(A[1] * t6[0])
 
-	// t10[0, 0] = s7
-	t10[0] = s7
+	// t8[0, 0] = s6
+	t8[0] = s6
 
-	// t10[1, 2:] = t9[:, 1:]
+	// s7 = A[0, 1]·t5[0, 1]
+	s7 := A[1] * t5[1]
+
+	// t8[1, 2:] = s7
 	{
-		t9Row := (*[0]float64)(t9[1:])
-		t10Row := (*[0]float64)(t10[4:])
+		t8Row := (*[0]float64)(t8[4:])
+		for i := range t8Row {
+			t8Row[i] = s7
+		}
+	}
+
+	// t8[1, 0] = s7
+	t8[2] = s7
+
+	// s8 = A[0, 1]·t7
+	s8 := A[1] * t7[0]
+
+	// t8[0, 1] = s8
+	t8[1] = s8
+
+	// t9[:, :−2] = A[1:, :−3]
+	for i := range 2 {
+		ARow := (*[0]float64)(A[3*i+3:])
+		t9Row := (*[0]float64)(t9[2*i:])
+		for j := range ARow {
+			t9Row[j] = ARow[j]
+		}
+	}
+
+	// t9[:, :] = A[1:, 1:]
+	for i := range 2 {
+		ARow := (*[2]float64)(A[3*i+4:])
+		t9Row := (*[2]float64)(t9[2*i:])
+		for j := range ARow {
+			t9Row[j] = ARow[j]
+		}
+	}
+
+	// t10[:, :] = t9[1, 0]
+	t10[0] = t9[2]
+
+	// t10[:, 1:] = t9[1, 2:]
+	{
+		t9Row := (*[0]float64)(t9[4:])
+		t10Row := (*[0]float64)(t10[1:])
 		for i := range t10Row {
 			t10Row[i] = t9Row[i]
 		}
 	}
 
-	// s8 = A[0, 1]·t12
-	s8 := A[1] * t12[0]
-
-	// t10[0, 1] = s8
-	t10[1] = s8
-
-	// t13[:, :−2] = A[1:, :−3]
-	for i := range 2 {
-		ARow := (*[0]float64)(A[3*i+3:])
-		t13Row := (*[0]float64)(t13[2*i:])
-		for j := range ARow {
-			t13Row[j] = ARow[j]
-		}
-	}
-
-	// t13[:, :] = A[1:, 1:]
-	for i := range 2 {
-		ARow := (*[2]float64)(A[3*i+4:])
-		t13Row := (*[2]float64)(t13[2*i:])
-		for j := range ARow {
-			t13Row[j] = ARow[j]
-		}
-	}
-
-	// s9 = −(A[0, 0]·t13[0, 1])
-	s9 := -(A[0] * t13[1])
-	// s10 = A[0, 0]·t13[0, 0]
-	s10 := A[0] * t13[0]
-
-	// t14 = s9
-	// t15 = s10
-	// t16[1, 0] = t14
-	// t16[1, 1] = t15
+	// t11[:, :−1] = t9[1, :−2]
 	{
-		tOf := s9
-		t2Of := s10
-		t14[0] = tOf
-		t15[0] = t2Of
-		t16[2] = tOf
-		t16[3] = t2Of
-	}
-
-	// t17[:, :] = t13[1, 0]
-	t17[0] = t13[2]
-
-	// t17[:, 1:] = t13[1, 2:]
-	{
-		t13Row := (*[0]float64)(t13[4:])
-		t17Row := (*[0]float64)(t17[1:])
-		for i := range t13Row {
-			t17Row[i] = t13Row[i]
+		t9Row := (*[0]float64)(t9[2:])
+		t11Row := (*[0]float64)(t11)
+		for i := range t11Row {
+			t11Row[i] = t9Row[i]
 		}
 	}
 
-	// t18[:, :−1] = t13[1, :−2]
+	// t11[:, :] = t9[1, 1]
+	t11[0] = t9[3]
+
+	// s9 = −(A[0, 0]·t9[0, 1])
+	s9 := -(A[0] * t9[1])
+
+	// t12[1, 2:] = s9
 	{
-		t13Row := (*[0]float64)(t13[2:])
-		t18Row := (*[0]float64)(t18)
-		for i := range t13Row {
-			t18Row[i] = t13Row[i]
+		t12Row := (*[0]float64)(t12[4:])
+		for i := range t12Row {
+			t12Row[i] = s9
 		}
 	}
 
-	// t18[:, :] = t13[1, 1]
-	t18[0] = t13[3]
+	// t12[1, 0] = s9
+	t12[2] = s9
 
-	// t16[1, 2:] = t14[:, 1:]
+	// s10 = −(A[0, 0]·t10)
+	s10 := -(A[0] * t10[0])
+
+	// t12[0, 1] = s10
+	t12[1] = s10
+
+	// s11 = A[0, 0]·t9[0, 0]
+	s11 := A[0] * t9[0]
+
+	// t12[1, 1] = s11
+	t12[3] = s11
+
+	// t12[1, :−2] = s11
 	{
-		t14Row := (*[0]float64)(t14[1:])
-		t16Row := (*[0]float64)(t16[4:])
-		for i := range t14Row {
-			t16Row[i] = t14Row[i]
+		t12Row := (*[0]float64)(t12[2:])
+		for i := range t12Row {
+			t12Row[i] = s11
 		}
 	}
 
-	// s11 = −(A[0, 0]·t17)
-	s11 := -(A[0] * t17[0])
+	// s12 = A[0, 0]·t11
+	s12 := A[0] * t11[0]
 
-	// t16[0, 1] = s11
-	t16[1] = s11
-
-	// t16[1, :−2] = t15[:, :−1]
-	{
-		t15Row := (*[0]float64)(t15)
-		t16Row := (*[0]float64)(t16[2:])
-		for i := range t15Row {
-			t16Row[i] = t15Row[i]
-		}
-	}
-
-	// s12 = A[0, 0]·t18
-	s12 := A[0] * t18[0]
-
-	// t16[0, 0] = s12
-	t16[0] = s12
+	// t12[0, 0] = s12
+	t12[0] = s12
 
 	// grad = 0
 	clear(grad)
@@ -535,48 +505,48 @@ func VolumeGrad(grad, A []float64) {
 		}
 	}
 
-	// s13 = t[0, 0]·t6 − t[0, 1]·t5
-	s13 := t[0]*t6[0] - t[1]*t5[0]
+	// s13 = t[0, 0]·t3 − t[0, 1]·t2
+	s13 := t[0]*t3[0] - t[1]*t2[0]
 
 	// grad[0, 2] += s
 	grad[2] += s13
 
-	// grad[1:, 2] += t10[:, 1]
+	// grad[1:, 2] += t8[:, 1]
 	for i := range 2 {
-		grad[3*i+5] += t10[2*i+1]
+		grad[3*i+5] += t8[2*i+1]
 	}
 
-	// grad[1:, 0] += t10[:, 0]
+	// grad[1:, 0] += t8[:, 0]
 	for i := range 2 {
-		grad[3*i+3] += t10[2*i]
+		grad[3*i+3] += t8[2*i]
 	}
 
-	// s14 = t7[0, 1]·t12 − t7[0, 0]·t11
-	s14 := t7[1]*t12[0] - t7[0]*t11[0]
+	// s14 = t5[0, 1]·t7 − t5[0, 0]·t6
+	s14 := t5[1]*t7[0] - t5[0]*t6[0]
 
 	// grad[0, 1] += s14
 	grad[1] += s14
 
-	// grad[1:, 1:] += t16
+	// grad[1:, 1:] += t12
 	for i := range 2 {
-		t16Row := (*[2]float64)(t16[2*i:])
+		t12Row := (*[2]float64)(t12[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+4:])
 		for j := range gradRow {
-			gradRow[j] += t16Row[j]
+			gradRow[j] += t12Row[j]
 		}
 	}
 
-	// grad[1:, :−3] += t16[:, :−2]
+	// grad[1:, :−3] += t12[:, :−2]
 	for i := range 2 {
-		t16Row := (*[0]float64)(t16[2*i:])
+		t12Row := (*[0]float64)(t12[2*i:])
 		gradRow := (*[0]float64)(grad[3*i+3:])
 		for j := range gradRow {
-			gradRow[j] += t16Row[j]
+			gradRow[j] += t12Row[j]
 		}
 	}
 
-	// s15 = t13[0, 0]·t18 − t13[0, 1]·t17
-	s15 := t13[0]*t18[0] - t13[1]*t17[0]
+	// s15 = t9[0, 0]·t11 − t9[0, 1]·t10
+	s15 := t9[0]*t11[0] - t9[1]*t10[0]
 
 	// grad[0, 0] += s
 	grad[0] += s15
@@ -588,43 +558,43 @@ func VolumeGrad(grad, A []float64) {
 //	t[:, :−2]     = A[1:, :−3]
 //	t[:, :]       = A[1:, 1:]
 //	t2[:, :−1]    = t[1, :−2]
-//	s             = −(A[0, 0]·t[0, 1])                   []
-//	s2            = A[0, 0]·t[0, 0]                      []
-//	t3            = s                                    [1,1]
-//	t4            = s2                                   [1,1]
 //	t2[:, :]      = t[1, 1]
-//	t5[1, 0]      = t3
-//	t5[1, 1]      = t4
-//	t6[:, :]      = t[1, 0]
-//	t6[:, 1:]     = t[1, 2:]
-//	t7[:, 0]      = A[1:, 0]
-//	t7[:, 1]      = A[1:, 2]
-//	s3            = −(A[0, 1]·t7[0, 0])                  []
-//	s4            = A[0, 1]·t7[0, 1]                     []
-//	t8            = s3                                   [1,1]
-//	t9            = s4                                   [1,1]
-//	t10[:, :]     = t7[1, 0]
-//	t11[1, 1]     = t8
-//	t11[1, 0]     = t9
-//	t10[:, 1:]    = t7[1, 2:]
-//	t12[:, :−1]   = t7[1, :−2]
-//	t12[:, :]     = t7[1, 1]
-//	t13[:, :]     = A[1:, :−1]
-//	t13[:, 2:]    = A[1:, 3:]
-//	t14[:, :−1]   = t13[1, :−2]
-//	s5            = −(A[0, 2]·t13[0, 1])                 []
-//	s6            = A[0, 2]·t13[0, 0]                    []
-//	t15           = s5                                   [1,1]
-//	t16           = s6                                   [1,1]
-//	t14[:, :]     = t13[1, 1]
-//	t17[1, 0]     = t15
-//	t17[1, 1]     = t16
-//	t18[:, :]     = t13[1, 0]
-//	t18[:, 1:]    = t13[1, 2:]
-//	t17[1, 2:]    = t15[:, 1:]
-//	s7            = −(A[0, 2]·t18)                       []
-//	t17[0, 1]     = s7
-//	t17[1, :−2]   = t16[:, :−1]
+//	t3[:, :]      = t[1, 0]
+//	t3[:, 1:]     = t[1, 2:]
+//	t4[:, 0]      = A[1:, 0]
+//	t4[:, 1]      = A[1:, 2]
+//	t5[:, :]      = t4[1, 0]
+//	t5[:, 1:]     = t4[1, 2:]
+//	t6[:, :−1]    = t4[1, :−2]
+//	t6[:, :]      = t4[1, 1]
+//	t7[:, :]      = A[1:, :−1]
+//	t7[:, 2:]     = A[1:, 3:]
+//	t8[:, :−1]    = t7[1, :−2]
+//	t8[:, :]      = t7[1, 1]
+//	t9[:, :]      = t7[1, 0]
+//	t9[:, 1:]     = t7[1, 2:]
+//	s             = −(A[0, 2]·t7[0, 1])                  []
+//	t10[1, 2:]    = s
+//	t10[1, 0]     = s
+//	s2            = −(A[0, 2]·t9)                        []
+//	t10[0, 1]     = s2
+//	s3            = A[0, 2]·t7[0, 0]                     []
+//	t10[1, 1]     = s3
+//	t10[1, :−2]   = s3
+//	s4            = A[0, 2]·t8                           []
+//	t10[0, 0]     = s4
+//	s5            = −(A[0, 1]·t4[0, 0])                  []
+//	t11[1, 1]     = s5
+//	t11[1, :−2]   = s5
+//	s6            = −(A[0, 1]·t6)                        []
+//	t11[0, 0]     = s6
+//	s7            = A[0, 1]·t4[0, 1]                     []
+//	t11[1, 2:]    = s7
+//	t11[1, 0]     = s7
+//	s8            = A[0, 1]·t5                           []
+//	t11[0, 1]     = s8
+//	s9            = −(A[0, 0]·t[0, 1])                   []
+//	t12[1, 2:]    = s9
 //	…
 //
 // It panics unless the lengths fit: grad [3,3], A [3,3]. What is set may not
@@ -640,21 +610,15 @@ func VolumeValueGrad(grad, A []float64) float64 {
 	t := new([4]float64)[:]
 	t2 := new([1]float64)[:]
 	t3 := new([1]float64)[:]
-	t4 := new([1]float64)[:]
-	t5 := new([4]float64)[:]
+	t4 := new([4]float64)[:]
+	t5 := new([1]float64)[:]
 	t6 := new([1]float64)[:]
 	t7 := new([4]float64)[:]
 	t8 := new([1]float64)[:]
 	t9 := new([1]float64)[:]
-	t10 := new([1]float64)[:]
+	t10 := new([4]float64)[:]
 	t11 := new([4]float64)[:]
-	t12 := new([1]float64)[:]
-	t13 := new([4]float64)[:]
-	t14 := new([1]float64)[:]
-	t15 := new([1]float64)[:]
-	t16 := new([1]float64)[:]
-	t17 := new([4]float64)[:]
-	t18 := new([1]float64)[:]
+	t12 := new([4]float64)[:]
 
 	// t[:, :−2] = A[1:, :−3]
 	for i := range 2 {
@@ -683,264 +647,240 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		}
 	}
 
-	// s = −(A[0, 0]·t[0, 1])
-	s := -(A[0] * t[1])
-	// s2 = A[0, 0]·t[0, 0]
-	s2 := A[0] * t[0]
-
-	// t3 = s
-	// t4 = s2
 	// t2[:, :] = t[1, 1]
-	// t5[1, 0] = t3
-	// t5[1, 1] = t4
-	{
-		tOf := s
-		t2Of := s2
-		v := t[3]
-		t3[0] = tOf
-		t4[0] = t2Of
-		t2[0] = v
-		t5[2] = tOf
-		t5[3] = t2Of
-	}
+	t2[0] = t[3]
 
-	// t6[:, :] = t[1, 0]
-	t6[0] = t[2]
+	// t3[:, :] = t[1, 0]
+	t3[0] = t[2]
 
-	// t6[:, 1:] = t[1, 2:]
+	// t3[:, 1:] = t[1, 2:]
 	{
 		tRow := (*[0]float64)(t[4:])
-		t6Row := (*[0]float64)(t6[1:])
-		for i := range tRow {
-			t6Row[i] = tRow[i]
-		}
-	}
-
-	// t7[:, 0] = A[1:, 0]
-	for i := range 2 {
-		t7[2*i] = A[3*i+3]
-	}
-
-	// t7[:, 1] = A[1:, 2]
-	for i := range 2 {
-		t7[2*i+1] = A[3*i+5]
-	}
-
-	// s3 = −(A[0, 1]·t7[0, 0])
-	s3 := -(A[1] * t7[0])
-	// s4 = A[0, 1]·t7[0, 1]
-	s4 := A[1] * t7[1]
-
-	// t8 = s3
-	// t9 = s4
-	// t10[:, :] = t7[1, 0]
-	// t11[1, 1] = t8
-	// t11[1, 0] = t9
-	{
-		tOf := s3
-		t2Of := s4
-		v := t7[2]
-		t8[0] = tOf
-		t9[0] = t2Of
-		t10[0] = v
-		t11[3] = tOf
-		t11[2] = t2Of
-	}
-
-	// t10[:, 1:] = t7[1, 2:]
-	{
-		t7Row := (*[0]float64)(t7[4:])
-		t10Row := (*[0]float64)(t10[1:])
-		for i := range t10Row {
-			t10Row[i] = t7Row[i]
-		}
-	}
-
-	// t12[:, :−1] = t7[1, :−2]
-	{
-		t7Row := (*[0]float64)(t7[2:])
-		t12Row := (*[0]float64)(t12)
-		for i := range t12Row {
-			t12Row[i] = t7Row[i]
-		}
-	}
-
-	// t12[:, :] = t7[1, 1]
-	t12[0] = t7[3]
-
-	// t13[:, :] = A[1:, :−1]
-	for i := range 2 {
-		ARow := (*[2]float64)(A[3*i+3:])
-		t13Row := (*[2]float64)(t13[2*i:])
-		for j := range ARow {
-			t13Row[j] = ARow[j]
-		}
-	}
-
-	// t13[:, 2:] = A[1:, 3:]
-	for i := range 2 {
-		ARow := (*[0]float64)(A[3*i+6:])
-		t13Row := (*[0]float64)(t13[2*i+2:])
-		for j := range ARow {
-			t13Row[j] = ARow[j]
-		}
-	}
-
-	// t14[:, :−1] = t13[1, :−2]
-	{
-		t13Row := (*[0]float64)(t13[2:])
-		t14Row := (*[0]float64)(t14)
-		for i := range t13Row {
-			t14Row[i] = t13Row[i]
-		}
-	}
-
-	// s5 = −(A[0, 2]·t13[0, 1])
-	s5 := -(A[2] * t13[1])
-	// s6 = A[0, 2]·t13[0, 0]
-	s6 := A[2] * t13[0]
-
-	// t15 = s5
-	// t16 = s6
-	// t14[:, :] = t13[1, 1]
-	// t17[1, 0] = t15
-	// t17[1, 1] = t16
-	{
-		tOf := s5
-		t2Of := s6
-		v := t13[3]
-		t15[0] = tOf
-		t16[0] = t2Of
-		t14[0] = v
-		t17[2] = tOf
-		t17[3] = t2Of
-	}
-
-	// t18[:, :] = t13[1, 0]
-	t18[0] = t13[2]
-
-	// t18[:, 1:] = t13[1, 2:]
-	{
-		t13Row := (*[0]float64)(t13[4:])
-		t18Row := (*[0]float64)(t18[1:])
-		for i := range t13Row {
-			t18Row[i] = t13Row[i]
-		}
-	}
-
-	// t17[1, 2:] = t15[:, 1:]
-	{
-		t15Row := (*[0]float64)(t15[1:])
-		t17Row := (*[0]float64)(t17[4:])
-		for i := range t15Row {
-			t17Row[i] = t15Row[i]
-		}
-	}
-
-	// s7 = −(A[0, 2]·t18)
-	s7 := -(A[2] * t18[0])
-
-	// t17[0, 1] = s7
-	t17[1] = s7
-
-	// t17[1, :−2] = t16[:, :−1]
-	{
-		t16Row := (*[0]float64)(t16)
-		t17Row := (*[0]float64)(t17[2:])
-		for i := range t16Row {
-			t17Row[i] = t16Row[i]
-		}
-	}
-
-	// s8 = A[0, 2]·t14
-	s8 := A[2] * t14[0]
-
-	// t17[0, 0] = s8
-	t17[0] = s8
-
-	// t11[1, :−2] = t8[:, :−1]
-	{
-		t8Row := (*[0]float64)(t8)
-		t11Row := (*[0]float64)(t11[2:])
-		for i := range t11Row {
-			t11Row[i] = t8Row[i]
-		}
-	}
-
-	// s9 = −(A[0, 1]·t12)
-	s9 := -(A[1] * t12[0])
-
-	// t11[0, 0] = s9
-	t11[0] = s9
-
-	// t11[1, 2:] = t9[:, 1:]
-	{
-		t9Row := (*[0]float64)(t9[1:])
-		t11Row := (*[0]float64)(t11[4:])
-		for i := range t11Row {
-			t11Row[i] = t9Row[i]
-		}
-	}
-
-	// s10 = A[0, 1]·t10
-	s10 := A[1] * t10[0]
-
-	// t11[0, 1] = s10
-	t11[1] = s10
-
-	// t5[1, 2:] = t3[:, 1:]
-	{
 		t3Row := (*[0]float64)(t3[1:])
-		t5Row := (*[0]float64)(t5[4:])
-		for i := range t3Row {
-			t5Row[i] = t3Row[i]
+		for i := range tRow {
+			t3Row[i] = tRow[i]
 		}
 	}
 
-	// s11 = −(A[0, 0]·t6)
-	s11 := -(A[0] * t6[0])
+	// t4[:, 0] = A[1:, 0]
+	for i := range 2 {
+		t4[2*i] = A[3*i+3]
+	}
 
-	// t5[0, 1] = s11
-	t5[1] = s11
+	// t4[:, 1] = A[1:, 2]
+	for i := range 2 {
+		t4[2*i+1] = A[3*i+5]
+	}
 
-	// t5[1, :−2] = t4[:, :−1]
+	// t5[:, :] = t4[1, 0]
+	t5[0] = t4[2]
+
+	// t5[:, 1:] = t4[1, 2:]
 	{
-		t4Row := (*[0]float64)(t4)
-		t5Row := (*[0]float64)(t5[2:])
+		t4Row := (*[0]float64)(t4[4:])
+		t5Row := (*[0]float64)(t5[1:])
 		for i := range t4Row {
 			t5Row[i] = t4Row[i]
+		}
+	}
+
+	// t6[:, :−1] = t4[1, :−2]
+	{
+		t4Row := (*[0]float64)(t4[2:])
+		t6Row := (*[0]float64)(t6)
+		for i := range t4Row {
+			t6Row[i] = t4Row[i]
+		}
+	}
+
+	// t6[:, :] = t4[1, 1]
+	t6[0] = t4[3]
+
+	// t7[:, :] = A[1:, :−1]
+	for i := range 2 {
+		ARow := (*[2]float64)(A[3*i+3:])
+		t7Row := (*[2]float64)(t7[2*i:])
+		for j := range ARow {
+			t7Row[j] = ARow[j]
+		}
+	}
+
+	// t7[:, 2:] = A[1:, 3:]
+	for i := range 2 {
+		ARow := (*[0]float64)(A[3*i+6:])
+		t7Row := (*[0]float64)(t7[2*i+2:])
+		for j := range ARow {
+			t7Row[j] = ARow[j]
+		}
+	}
+
+	// t8[:, :−1] = t7[1, :−2]
+	{
+		t7Row := (*[0]float64)(t7[2:])
+		t8Row := (*[0]float64)(t8)
+		for i := range t7Row {
+			t8Row[i] = t7Row[i]
+		}
+	}
+
+	// t8[:, :] = t7[1, 1]
+	t8[0] = t7[3]
+
+	// t9[:, :] = t7[1, 0]
+	t9[0] = t7[2]
+
+	// t9[:, 1:] = t7[1, 2:]
+	{
+		t7Row := (*[0]float64)(t7[4:])
+		t9Row := (*[0]float64)(t9[1:])
+		for i := range t7Row {
+			t9Row[i] = t7Row[i]
+		}
+	}
+
+	// s = −(A[0, 2]·t7[0, 1])
+	s := -(A[2] * t7[1])
+
+	// t10[1, 2:] = s
+	{
+		t10Row := (*[0]float64)(t10[4:])
+		for i := range t10Row {
+			t10Row[i] = s
+		}
+	}
+
+	// t10[1, 0] = s
+	t10[2] = s
+
+	// s2 = −(A[0, 2]·t9)
+	s2 := -(A[2] * t9[0])
+
+	// t10[0, 1] = s2
+	t10[1] = s2
+
+	// s3 = A[0, 2]·t7[0, 0]
+	s3 := A[2] * t7[0]
+
+	// t10[1, 1] = s3
+	t10[3] = s3
+
+	// t10[1, :−2] = s3
+	{
+		t10Row := (*[0]float64)(t10[2:])
+		for i := range t10Row {
+			t10Row[i] = s3
+		}
+	}
+
+	// s4 = A[0, 2]·t8
+	s4 := A[2] * t8[0]
+
+	// t10[0, 0] = s4
+	t10[0] = s4
+
+	// s5 = −(A[0, 1]·t4[0, 0])
+	s5 := -(A[1] * t4[0])
+
+	// t11[1, 1] = s5
+	t11[3] = s5
+
+	// t11[1, :−2] = s5
+	{
+		t11Row := (*[0]float64)(t11[2:])
+		for i := range t11Row {
+			t11Row[i] = s5
+		}
+	}
+
+	// s6 = −(A[0, 1]·t6)
+	s6 := -(A[1] * t6[0])
+
+	// t11[0, 0] = s6
+	t11[0] = s6
+
+	// s7 = A[0, 1]·t4[0, 1]
+	s7 := A[1] * t4[1]
+
+	// t11[1, 2:] = s7
+	{
+		t11Row := (*[0]float64)(t11[4:])
+		for i := range t11Row {
+			t11Row[i] = s7
+		}
+	}
+
+	// t11[1, 0] = s7
+	t11[2] = s7
+
+	// s8 = A[0, 1]·t5
+	s8 := A[1] * t5[0]
+
+	// t11[0, 1] = s8
+	t11[1] = s8
+
+	// s9 = −(A[0, 0]·t[0, 1])
+	s9 := -(A[0] * t[1])
+
+	// t12[1, 2:] = s9
+	{
+		t12Row := (*[0]float64)(t12[4:])
+		for i := range t12Row {
+			t12Row[i] = s9
+		}
+	}
+
+	// t12[1, 0] = s9
+	t12[2] = s9
+
+	// s10 = −(A[0, 0]·t3)
+	s10 := -(A[0] * t3[0])
+
+	// t12[0, 1] = s10
+	t12[1] = s10
+
+	// s11 = A[0, 0]·t[0, 0]
+	s11 := A[0] * t[0]
+
+	// t12[1, 1] = s11
+	t12[3] = s11
+
+	// t12[1, :−2] = s11
+	{
+		t12Row := (*[0]float64)(t12[2:])
+		for i := range t12Row {
+			t12Row[i] = s11
 		}
 	}
 
 	// s12 = A[0, 0]·t2
 	s12 := A[0] * t2[0]
 
-	// t5[0, 0] = s12
-	t5[0] = s12
+	// t12[0, 0] = s12
+	t12[0] = s12
 
 	// grad = 0
 	clear(grad)
 
-	// grad[1:, 3:] += t17[:, 2:]
+	// grad[1:, 3:] += t10[:, 2:]
 	for i := range 2 {
-		t17Row := (*[0]float64)(t17[2*i+2:])
+		t10Row := (*[0]float64)(t10[2*i+2:])
 		gradRow := (*[0]float64)(grad[3*i+6:])
 		for j := range gradRow {
-			gradRow[j] += t17Row[j]
+			gradRow[j] += t10Row[j]
 		}
 	}
 
-	// grad[1:, :−1] += t17
+	// grad[1:, :−1] += t10
 	for i := range 2 {
-		t17Row := (*[2]float64)(t17[2*i:])
+		t10Row := (*[2]float64)(t10[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+3:])
 		for j := range gradRow {
-			gradRow[j] += t17Row[j]
+			gradRow[j] += t10Row[j]
 		}
 	}
 
-	// s13 = t13[0, 0]·t14 − t13[0, 1]·t18
-	s13 := t13[0]*t14[0] - t13[1]*t18[0]
+	// s13 = t7[0, 0]·t8 − t7[0, 1]·t9
+	s13 := t7[0]*t8[0] - t7[1]*t9[0]
 
 	// grad[0, 2] += s
 	grad[2] += s13
@@ -955,32 +895,32 @@ func VolumeValueGrad(grad, A []float64) float64 {
 		grad[3*i+3] += t11[2*i]
 	}
 
-	// s14 = t7[0, 1]·t10 − t7[0, 0]·t12
-	s14 := t7[1]*t10[0] - t7[0]*t12[0]
+	// s14 = t4[0, 1]·t5 − t4[0, 0]·t6
+	s14 := t4[1]*t5[0] - t4[0]*t6[0]
 
 	// grad[0, 1] += s14
 	grad[1] += s14
 
-	// grad[1:, 1:] += t5
+	// grad[1:, 1:] += t12
 	for i := range 2 {
-		t5Row := (*[2]float64)(t5[2*i:])
+		t12Row := (*[2]float64)(t12[2*i:])
 		gradRow := (*[2]float64)(grad[3*i+4:])
 		for j := range gradRow {
-			gradRow[j] += t5Row[j]
+			gradRow[j] += t12Row[j]
 		}
 	}
 
-	// grad[1:, :−3] += t5[:, :−2]
+	// grad[1:, :−3] += t12[:, :−2]
 	for i := range 2 {
-		t5Row := (*[0]float64)(t5[2*i:])
+		t12Row := (*[0]float64)(t12[2*i:])
 		gradRow := (*[0]float64)(grad[3*i+3:])
 		for j := range gradRow {
-			gradRow[j] += t5Row[j]
+			gradRow[j] += t12Row[j]
 		}
 	}
 
-	// s15 = t[0, 0]·t2 − t[0, 1]·t6
-	s15 := t[0]*t2[0] - t[1]*t6[0]
+	// s15 = t[0, 0]·t2 − t[0, 1]·t3
+	s15 := t[0]*t2[0] - t[1]*t3[0]
 
 	// grad[0, 0] += s
 	grad[0] += s15
@@ -1923,7 +1863,7 @@ func CurvatureWork(N int) int {
 //	t3            = s2·t         [2]
 //	t4            = s4·t         [2]
 //	t5            = s6·t         [2]
-//	t6            = [i = j]      [2,1]
+//	t6            = [i = 0]      [2,1]
 //	s7            = a·s3         []
 //	s8            = 2·q[1]       []
 //	t7            = t2 − s5·t6   [2,1]
@@ -1998,7 +1938,7 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 		t5[i] = u4
 	}
 
-	// t6 = [i = j]
+	// t6 = [i = 0]
 	for i := range 2 {
 		hit := float64(0)
 		if i == 0 {
@@ -2060,7 +2000,7 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 // MetricTensorVJP sets dq to the product of w with the Jacobian of
 // MetricTensor by q at q and a, without the Jacobian.
 //
-//	t        = [i = j]                                       [2,1]
+//	t        = [i = 0]                                       [2,1]
 //	s2       = a·sin(q[1])                                   []
 //	s3       = cos(q[1])                                     []
 //	s4       = a·s3                                          []
@@ -2122,7 +2062,7 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	J := work[2:6]
 	dJ := work[6:10]
 
-	// t = [i = j]
+	// t = [i = 0]
 	for i := range 2 {
 		hit := float64(0)
 		if i == 0 {
@@ -2433,6 +2373,313 @@ func LookupsJVP(dout, table []float64, ids, more []int32, v []float64) {
 // derivatives need.
 func LookupsWork(K, N int) int {
 	return 3*K + 3*N
+}
+
+// Shares: what is picked of rows in shares of all of it, so that it is read
+// twice. It sets out. It keeps no state: any number of goroutines may call it
+// and its derivatives.
+//
+//	p   = x[i]       [N,M]
+//	s   = Σ p²       []
+//	s2  = 1/(s + 1)  []
+//	out = s2·p       [N,M]
+//
+// It panics unless the lengths fit: out [N,M], x [N,K], i [N,M]. What is set
+// may not overlap the rest.
+func Shares(out, x []float64, i []int32, K int) {
+	N := 0
+	if n := K; n > 0 {
+		N = len(x) / n
+	}
+	M := 0
+	if n := N; n > 0 {
+		M = len(i) / n
+	}
+	if len(out) != M*N {
+		panic(fmt.Sprintf("calculus: Shares: len(out) is %d, want %d", len(out), M*N))
+	}
+	if len(x) != K*N {
+		panic(fmt.Sprintf("calculus: Shares: len(x) is %d, want %d", len(x), K*N))
+	}
+	if len(i) != M*N {
+		panic(fmt.Sprintf("calculus: Shares: len(i) is %d, want %d", len(i), M*N))
+	}
+	if err := fault.Labels("calculus.Shares", "i", i, K); err != nil {
+		panic(err)
+	}
+
+	// p = x[i]
+	// s = Σ p²
+	s := 0.0
+	for iOf := range N {
+		outRow := out[M*iOf:][:M]
+		for j := range outRow {
+			p := x[K*iOf:][:K][int(i[M*iOf+j])]
+			s += p * p
+			outRow[j] = p
+		}
+	}
+
+	// s2 = 1/(s + 1)
+	s2 := 1 / (s + 1)
+
+	// out = s2·p
+	for iOf := range M * N {
+		out[iOf] *= s2
+	}
+}
+
+// SharesVJP sets dx to the product of w with the Jacobian of Shares by x at x
+// and i, without the Jacobian.
+//
+//	p  = x[i]                       [N,M]
+//	s  = Σ p²                       []
+//	s2 = Σ w ⊙ p                    []
+//	s3 = s + 1                      []
+//	s4 = 2·s2/s3                    []
+//	s5 = 1/s3                       []
+//	dx = s5·Σ (w − s4·p)·onehot(i)  [N,K]
+//
+// It panics unless the lengths fit: dx [N,K], x [N,K], i [N,M], w [N,M]. What
+// is set may not overlap the rest.
+//
+// work is scratch memory of at least SharesWork elements; nil allocates it.
+func SharesVJP(dx, x []float64, i []int32, w []float64, K int, work []float64) {
+	N := 0
+	if n := K; n > 0 {
+		N = len(x) / n
+	}
+	M := 0
+	if n := N; n > 0 {
+		M = len(i) / n
+	}
+	if len(dx) != K*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(dx) is %d, want %d", len(dx), K*N))
+	}
+	if len(x) != K*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(x) is %d, want %d", len(x), K*N))
+	}
+	if len(i) != M*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(i) is %d, want %d", len(i), M*N))
+	}
+	if len(w) != M*N {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(w) is %d, want %d", len(w), M*N))
+	}
+	if err := fault.Labels("calculus.SharesVJP", "i", i, K); err != nil {
+		panic(err)
+	}
+	if work == nil {
+		work = make([]float64, SharesWork(N, K, M))
+	} else if len(work) < SharesWork(N, K, M) {
+		panic(fmt.Sprintf("calculus: SharesVJP: len(work) is %d, want at least %d", len(work), SharesWork(N, K, M)))
+	}
+
+	p := work[0 : M*N]
+
+	// p = x[i]
+	// s = Σ p²
+	// s2 = Σ w ⊙ p
+	s := 0.0
+	s2 := 0.0
+	for iOf := range N {
+		wRow := w[M*iOf:][:M]
+		pRow := p[M*iOf:][:M]
+		for j := range pRow {
+			pOf := x[K*iOf:][:K][int(i[M*iOf+j])]
+			s += pOf * pOf
+			s2 += wRow[j] * pOf
+			pRow[j] = pOf
+		}
+	}
+
+	// s3 = s + 1
+	s3 := s + 1
+	// s4 = 2·s2/s3
+	s4 := 2 * (s2 / s3)
+	// s5 = 1/s3
+	s5 := 1 / s3
+
+	// dx = s5·Σ (w − s4·p)·onehot(i)
+	clear(dx)
+	for iOf := range N {
+		for j := range M {
+			u := s4 * p[M*iOf+j]
+			d := w[M*iOf+j] - u
+			iOfJ := i[M*iOf+j]
+			dxRow := dx[K*iOf:][:K]
+			for k := range dxRow {
+				hit := float64(0)
+				if int(iOfJ) == k {
+					hit = 1
+				}
+				dxRow[k] += s5 * (d * hit)
+			}
+		}
+	}
+}
+
+// SharesJVP sets dout to the product of the Jacobian of Shares by x at x and i
+// with v, without the Jacobian.
+//
+//	p    = x[i]           [N,M]
+//	t    = v[i]           [N,M]
+//	s    = Σ p²           []
+//	s2   = Σ p ⊙ t        []
+//	s3   = s + 1          []
+//	s4   = 2·s2/s3        []
+//	s5   = 1/s3           []
+//	dout = s5·(t − s4·p)  [N,M]
+//
+// It panics unless the lengths fit: dout [N,M], x [N,K], i [N,M], v [N,K].
+// What is set may not overlap the rest.
+//
+// work is scratch memory of at least SharesWork elements; nil allocates it.
+func SharesJVP(dout, x []float64, i []int32, v []float64, K int, work []float64) {
+	N := 0
+	if n := K; n > 0 {
+		N = len(x) / n
+	}
+	M := 0
+	if n := N; n > 0 {
+		M = len(i) / n
+	}
+	if len(dout) != M*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(dout) is %d, want %d", len(dout), M*N))
+	}
+	if len(x) != K*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(x) is %d, want %d", len(x), K*N))
+	}
+	if len(i) != M*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(i) is %d, want %d", len(i), M*N))
+	}
+	if len(v) != K*N {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(v) is %d, want %d", len(v), K*N))
+	}
+	if err := fault.Labels("calculus.SharesJVP", "i", i, K); err != nil {
+		panic(err)
+	}
+	if work == nil {
+		work = make([]float64, SharesWork(N, K, M))
+	} else if len(work) < SharesWork(N, K, M) {
+		panic(fmt.Sprintf("calculus: SharesJVP: len(work) is %d, want at least %d", len(work), SharesWork(N, K, M)))
+	}
+
+	t := work[0 : M*N]
+
+	// p = x[i]
+	// t = v[i]
+	// s = Σ p²
+	// s2 = Σ p ⊙ t
+	s := 0.0
+	s2 := 0.0
+	for iOf := range N {
+		doutRow := dout[M*iOf:][:M]
+		tRow := t[M*iOf:][:M]
+		for j := range doutRow {
+			p := x[K*iOf:][:K][int(i[M*iOf+j])]
+			chosen := v[K*iOf:][:K][int(i[M*iOf+j])]
+			s += p * p
+			s2 += p * chosen
+			doutRow[j] = p
+			tRow[j] = chosen
+		}
+	}
+
+	// s3 = s + 1
+	s3 := s + 1
+	// s4 = 2·s2/s3
+	s4 := 2 * (s2 / s3)
+	// s5 = 1/s3
+	s5 := 1 / s3
+
+	// dout = s5·(t − s4·p)
+	for iOf := range M * N {
+		dout[iOf] = s5 * (t[iOf] - s4*dout[iOf])
+	}
+}
+
+// SharesWork is the length of the scratch memory that Shares and its
+// derivatives need.
+func SharesWork(N, K, M int) int {
+	return M * N
+}
+
+// SharedIds: tables of different lengths that share their indices. It sets
+// out. It keeps no state: any number of goroutines may call it and its
+// derivatives.
+//
+//	out = a[i] ⊙ (b[i] + 1)  [M]
+//
+// It panics unless the lengths fit: out [M], a [9], b [N], i [M]. What is set
+// may not overlap the rest.
+func SharedIds(out, a, b []float64, i []int32) {
+	N := len(b)
+	M := len(i)
+	if len(out) != M {
+		panic(fmt.Sprintf("calculus: SharedIds: len(out) is %d, want %d", len(out), M))
+	}
+	if len(a) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIds: len(a) is %d, want %d", len(a), 9))
+	}
+	if err := fault.Labels("calculus.SharedIds", "i", i, 9); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("calculus.SharedIds", "i", i, N); err != nil {
+		panic(err)
+	}
+
+	// out = a[i] ⊙ (b[i] + 1)
+	for iOf := range M {
+		out[iOf] = a[int(i[iOf])] * (b[int(i[iOf])] + 1)
+	}
+}
+
+// SharedIdsVJP sets da and db to the product of w with the Jacobian of
+// SharedIds by a and b at a, b and i, without the Jacobian.
+//
+//	da    = 0                [9]
+//	db    = 0                [N]
+//	da[…] += w ⊙ (b[i] + 1)
+//	db[…] += w ⊙ a[i]
+//
+// It panics unless the lengths fit: da [9], db [N], a [9], b [N], i [M], w
+// [M]. What is set may not overlap the rest.
+func SharedIdsVJP(da, db, a, b []float64, i []int32, w []float64) {
+	N := len(b)
+	M := len(i)
+	if len(da) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(da) is %d, want %d", len(da), 9))
+	}
+	if len(db) != N {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(db) is %d, want %d", len(db), N))
+	}
+	if len(a) != 9 {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(a) is %d, want %d", len(a), 9))
+	}
+	if len(w) != M {
+		panic(fmt.Sprintf("calculus: SharedIdsVJP: len(w) is %d, want %d", len(w), M))
+	}
+	if err := fault.Labels("calculus.SharedIdsVJP", "i", i, 9); err != nil {
+		panic(err)
+	}
+	if err := fault.Labels("calculus.SharedIdsVJP", "i", i, N); err != nil {
+		panic(err)
+	}
+
+	// da = 0
+	clear(da)
+
+	// db = 0
+	clear(db)
+
+	// da[…] += w ⊙ (b[i] + 1)
+	// db[…] += w ⊙ a[i]
+	for iOf := range M {
+		u := w[iOf] * (b[int(i[iOf])] + 1)
+		u2 := w[iOf] * a[int(i[iOf])]
+		da[int(i[iOf])] += u
+		db[int(i[iOf])] += u2
+	}
 }
 
 // Counts: integers. It sets out. It keeps no state: any number of goroutines
@@ -2855,8 +3102,8 @@ func WindowsJVP(dout, x, v, work []float64) {
 		for j := range vRow {
 			t += vRow[j]
 		}
-		da5 := dout[i] + t
-		dout[i] = da5
+		da6 := dout[i] + t
+		dout[i] = da6
 	}
 }
 

@@ -304,6 +304,156 @@ func TestLookupsAllocations(t *testing.T) {
 	}
 }
 
+// Each derivative is the slope of the one below it.
+func TestSharesDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN, dimK, dimM int }{{1, 2, 7}, {2, 7, 8}, {7, 8, 9}, {8, 9, 17}, {9, 17, 1}, {17, 1, 2}} {
+		dimN := size.dimN
+		dimK := size.dimK
+		dimM := size.dimM
+		xAt := make([]float64, dimK*dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		iAt := make([]int32, dimM*dimN)
+		for i := range iAt {
+			iAt[i] = int32(rng.At(3, uint64(i)) % uint64(dimK))
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// SharesVJP, along a random direction.
+			sharesVJPDx := make([]float64, dimK*dimN)
+			sharesVJPW := make([]float64, dimM*dimN)
+			for i := range sharesVJPW {
+				sharesVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			sharesVJPWork := make([]float64, SharesWork(dimN, dimK, dimM))
+			sharesOutUp := make([]float64, dimM*dimN)
+			sharesOutDown := make([]float64, dimM*dimN)
+			direction := make([]float64, len(xAt))
+			for i := range direction {
+				direction[i] = float64(2*rng.Uniform64(17, uint64(i)) - 1)
+			}
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range direction {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			SharesVJP(sharesVJPDx, xAt, iAt, sharesVJPW, dimK, sharesVJPWork)
+			Shares(sharesOutUp, up, iAt, dimK)
+			Shares(sharesOutDown, down, iAt, dimK)
+			got, want := 0.0, 0.0
+			for i, u := range sharesOutUp {
+				want += float64(sharesVJPW[i]) * float64(u-sharesOutDown[i]) / (2 * h)
+			}
+			for i, d := range direction {
+				got += float64(sharesVJPDx[i] * d)
+			}
+			if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+				t.Errorf("SharesVJP: slope %v, want %v", got, want)
+			}
+		}
+
+		{
+			// SharesJVP, along a random direction.
+			sharesJVPDout := make([]float64, dimM*dimN)
+			sharesJVPV := make([]float64, dimK*dimN)
+			for i := range sharesJVPV {
+				sharesJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			sharesJVPWork := make([]float64, SharesWork(dimN, dimK, dimM))
+			sharesOutUp := make([]float64, dimM*dimN)
+			sharesOutDown := make([]float64, dimM*dimN)
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range sharesJVPV {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			SharesJVP(sharesJVPDout, xAt, iAt, sharesJVPV, dimK, sharesJVPWork)
+			Shares(sharesOutUp, up, iAt, dimK)
+			Shares(sharesOutDown, down, iAt, dimK)
+			for i, u := range sharesOutUp {
+				want := float64(u-sharesOutDown[i]) / (2 * h)
+				got := float64(sharesJVPDout[i])
+				if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+					t.Errorf("SharesJVP: slope of element %d is %v, want %v", i, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestSharesAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	dimK := 1
+	_ = dimK
+	dimM := 2
+	_ = dimM
+	xAt := make([]float64, dimK*dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	iAt := make([]int32, dimM*dimN)
+	for i := range iAt {
+		iAt[i] = int32(rng.At(3, uint64(i)) % uint64(dimK))
+	}
+	sharesOut := make([]float64, dimM*dimN)
+	sharesVJPDx := make([]float64, dimK*dimN)
+	sharesVJPW := make([]float64, dimM*dimN)
+	for i := range sharesVJPW {
+		sharesVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	sharesVJPWork := make([]float64, SharesWork(dimN, dimK, dimM))
+	sharesJVPDout := make([]float64, dimM*dimN)
+	sharesJVPV := make([]float64, dimK*dimN)
+	for i := range sharesJVPV {
+		sharesJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	sharesJVPWork := make([]float64, SharesWork(dimN, dimK, dimM))
+	n := testing.AllocsPerRun(5, func() {
+		Shares(sharesOut, xAt, iAt, dimK)
+		SharesVJP(sharesVJPDx, xAt, iAt, sharesVJPW, dimK, sharesVJPWork)
+		SharesJVP(sharesJVPDout, xAt, iAt, sharesJVPV, dimK, sharesJVPWork)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestSharedIdsAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	dimM := 1
+	_ = dimM
+	aAt := make([]float64, 9)
+	for i := range aAt {
+		aAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	bAt := make([]float64, dimN)
+	for i := range bAt {
+		bAt[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	iAt := make([]int32, dimM)
+	for i := range iAt {
+		iAt[i] = int32(rng.At(4, uint64(i))%9) % int32(dimN)
+	}
+	sharedIdsOut := make([]float64, dimM)
+	sharedIdsVJPDa := make([]float64, 9)
+	sharedIdsVJPDb := make([]float64, dimN)
+	sharedIdsVJPW := make([]float64, dimM)
+	for i := range sharedIdsVJPW {
+		sharedIdsVJPW[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		SharedIds(sharedIdsOut, aAt, bAt, iAt)
+		SharedIdsVJP(sharedIdsVJPDa, sharedIdsVJPDb, aAt, bAt, iAt, sharedIdsVJPW)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestCountsAllocations(t *testing.T) {
 	dimN := 17
 	_ = dimN

@@ -175,7 +175,9 @@ func (d *funcDriver) noise(p *ir.Node, env map[string]int, r *rand.Rand, coarse 
 			if err != nil {
 				d.Fatal(err)
 			}
-			first, extent = 0, max(v, 1)
+			if first == 1 || v < extent {
+				first, extent = 0, max(v, 1)
+			}
 		}
 	}
 	return func() float64 { return float64(first + r.IntN(extent)) }

@@ -138,7 +138,7 @@ func (d *modelDriver) same(what string, have []float64, want *ir.Tensor, toleran
 	}
 }
 
-// initialisers compares the first parameters and states.
+// initialisers compares the first parameters and states, the optimiser's too.
 func (d *modelDriver) initialisers() {
 	all := environments(d.m.Dims)
 	env := all[len(all)-1] // the largest, which every model admits
@@ -157,6 +157,9 @@ func (d *modelDriver) initialisers() {
 		check(s.Path, s.Path, s.Init)
 	}
 	for _, u := range d.m.Updates() {
+		for _, w := range u.States {
+			check("optimizer/"+w.State.Path, w.State.Path, w.State.Init)
+		}
 		if u.Average != nil {
 			check("optimizer/"+u.Average.State.Path, u.Average.State.Path, u.Param.Init)
 		}
@@ -297,6 +300,9 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 		}
 		d.callExports(tr, env, leaves)
 		for _, o := range d.losses {
+			if !tr.has("Grad" + o.suffix) {
+				continue // without parameters
+			}
 			for micro := range o.accumulate() {
 				leaves["step step"] = number(float64(updates[o.name] + 1))
 				d.readStates(tr, leaves)
@@ -382,8 +388,8 @@ func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
 	}
 	before := tr.checkpoint()
 	for _, o := range d.losses {
-		if !o.reads(env) {
-			continue // of another dimension
+		if !o.reads(env) || !tr.has("Grad"+o.suffix) {
+			continue // of another dimension, or without parameters
 		}
 		batch := operands(tr.argument("Grad"+o.suffix, 1), d.m.Dims, d.m.Inputs, env, leaves)
 		grad := tr.function("New", "Params").Call(nil)[0]

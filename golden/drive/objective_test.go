@@ -43,10 +43,11 @@ func objectives(g *ir.Graph, m *ir.Model) []*objective {
 		}
 		o.grads = passes.Gradient(g, golden.Gradients(g, l.Node, o.params)...)
 
-		// A write belongs to the steps that compute its instance.
+		// With several losses a write belongs to the steps that compute its
+		// instance.
 		computed := ir.Topological(l.Node)
 		for _, w := range m.Train.Writes {
-			if len(w.Of) == 0 || slices.ContainsFunc(w.Of, func(n *ir.Node) bool { return slices.Contains(computed, n) }) {
+			if l.Name == "" || len(w.Of) == 0 || slices.ContainsFunc(w.Of, func(n *ir.Node) bool { return slices.Contains(computed, n) }) {
 				o.writes = append(o.writes, expandedWrites(g, []ir.Write{w})...)
 			}
 		}

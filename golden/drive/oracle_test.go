@@ -122,7 +122,7 @@ func sameName(goName, name string) bool {
 	plain := func(s string) string {
 		return strings.ToLower(strings.NewReplacer("_", "", ".", "").Replace(s))
 	}
-	return plain(goName) == plain(name)
+	return plain(goName) == plain(name) || plain(goName) == "x"+plain(name)
 }
 
 // A function is an entry of the registry.

@@ -4,31 +4,50 @@ package drive
 
 import (
 	"gradgen.dev/golden/activations"
+	"gradgen.dev/golden/actor"
 	"gradgen.dev/golden/algebra"
 	"gradgen.dev/golden/arm"
 	"gradgen.dev/golden/attention"
 	"gradgen.dev/golden/binary"
+	"gradgen.dev/golden/block"
 	"gradgen.dev/golden/calculus"
+	"gradgen.dev/golden/compose"
+	"gradgen.dev/golden/corners"
 	"gradgen.dev/golden/energy"
 	"gradgen.dev/golden/extents"
+	"gradgen.dev/golden/factors"
 	"gradgen.dev/golden/fits"
+	"gradgen.dev/golden/gan"
 	"gradgen.dev/golden/grid"
 	"gradgen.dev/golden/heat"
+	"gradgen.dev/golden/imports"
 	"gradgen.dev/golden/initialisers"
 	"gradgen.dev/golden/labels"
 	"gradgen.dev/golden/linear"
+	"gradgen.dev/golden/meta"
+	"gradgen.dev/golden/minors"
+	"gradgen.dev/golden/mixed"
 	"gradgen.dev/golden/mlp"
+	"gradgen.dev/golden/models"
+	"gradgen.dev/golden/names"
 	"gradgen.dev/golden/networks"
+	"gradgen.dev/golden/optimisers"
 	"gradgen.dev/golden/outputs"
+	"gradgen.dev/golden/penalty"
 	"gradgen.dev/golden/pieces"
 	"gradgen.dev/golden/reductions"
 	"gradgen.dev/golden/residual"
+	"gradgen.dev/golden/rules"
 	"gradgen.dev/golden/running"
 	"gradgen.dev/golden/scalar"
 	"gradgen.dev/golden/schedules"
 	"gradgen.dev/golden/shapes"
+	"gradgen.dev/golden/siamese"
 	"gradgen.dev/golden/softmax"
+	"gradgen.dev/golden/stream"
+	"gradgen.dev/golden/target"
 	"gradgen.dev/golden/tensors"
+	"gradgen.dev/golden/vae"
 	"gradgen.dev/golden/words"
 )
 
@@ -40,6 +59,12 @@ var registry = map[string]map[string]function{
 		"New":          {activations.New, "max"},
 		"NewParams":    {activations.NewParams, ""},
 		"NewPredictor": {activations.NewPredictor, "w max"},
+	},
+	"actor": {
+		"LoadWeights":  {actor.LoadWeights, "r"},
+		"New":          {actor.New, "max"},
+		"NewParams":    {actor.NewParams, ""},
+		"NewPredictor": {actor.NewPredictor, "w max"},
 	},
 	"algebra": {
 		"Cumulate":     {algebra.Cumulate, "out x work"},
@@ -106,10 +131,26 @@ var registry = map[string]map[string]function{
 		"NewPredictor": {attention.NewPredictor, "w max"},
 	},
 	"binary": {
-		"LoadWeights":  {binary.LoadWeights, "r"},
-		"New":          {binary.New, "max"},
-		"NewParams":    {binary.NewParams, ""},
-		"NewPredictor": {binary.NewPredictor, "w max"},
+		"LoadLogisticWeights":  {binary.LoadLogisticWeights, "r"},
+		"LoadWeights":          {binary.LoadWeights, "r"},
+		"New":                  {binary.New, "max"},
+		"NewLogistic":          {binary.NewLogistic, "max"},
+		"NewLogisticParams":    {binary.NewLogisticParams, ""},
+		"NewLogisticPredictor": {binary.NewLogisticPredictor, "w max"},
+		"NewParams":            {binary.NewParams, ""},
+		"NewPredictor":         {binary.NewPredictor, "w max"},
+	},
+	"block": {
+		"LoadBoundedWeights":  {block.LoadBoundedWeights, "r"},
+		"LoadWeights":         {block.LoadWeights, "r"},
+		"New":                 {block.New, "max"},
+		"NewBounded":          {block.NewBounded, "max"},
+		"NewBoundedParams":    {block.NewBoundedParams, ""},
+		"NewBoundedPredictor": {block.NewBoundedPredictor, "w max"},
+		"NewParams":           {block.NewParams, ""},
+		"NewPredictor":        {block.NewPredictor, "w max"},
+		"NewSlow":             {block.NewSlow, "max"},
+		"NewSlowParams":       {block.NewSlowParams, ""},
 	},
 	"calculus": {
 		"Blind":              {calculus.Blind, "x y"},
@@ -142,6 +183,12 @@ var registry = map[string]map[string]function{
 		"MetricTensorVJP":    {calculus.MetricTensorVJP, "dq q a w work"},
 		"MetricTensorWork":   {calculus.MetricTensorWork, ""},
 		"Same":               {calculus.Same, "out x k"},
+		"SharedIds":          {calculus.SharedIds, "out a b i"},
+		"SharedIdsVJP":       {calculus.SharedIdsVJP, "da db a b i w"},
+		"Shares":             {calculus.Shares, "out x i K"},
+		"SharesJVP":          {calculus.SharesJVP, "dout x i v K work"},
+		"SharesVJP":          {calculus.SharesVJP, "dx x i w K work"},
+		"SharesWork":         {calculus.SharesWork, "N K M"},
 		"Standard":           {calculus.Standard, "out x M work"},
 		"StandardJVP":        {calculus.StandardJVP, "dout x v M work"},
 		"StandardVJP":        {calculus.StandardVJP, "dx x w M work"},
@@ -159,6 +206,48 @@ var registry = map[string]map[string]function{
 		"WindowsJVP":         {calculus.WindowsJVP, "dout x v work"},
 		"WindowsVJP":         {calculus.WindowsVJP, "dx x w work"},
 		"WindowsWork":        {calculus.WindowsWork, "N"},
+	},
+	"compose": {
+		"LoadEncoderWeights":  {compose.LoadEncoderWeights, "r"},
+		"LoadFilterWeights":   {compose.LoadFilterWeights, "r"},
+		"NewEncoder":          {compose.NewEncoder, "max"},
+		"NewEncoderParams":    {compose.NewEncoderParams, ""},
+		"NewEncoderPredictor": {compose.NewEncoderPredictor, "w max"},
+		"NewFilter":           {compose.NewFilter, "max"},
+		"NewFilterParams":     {compose.NewFilterParams, ""},
+		"NewFilterPredictor":  {compose.NewFilterPredictor, "w max"},
+	},
+	"corners": {
+		"Column":           {corners.Column, "out x A"},
+		"ColumnJVP":        {corners.ColumnJVP, "dout x A v"},
+		"ColumnVJPA":       {corners.ColumnVJPA, "dA x A w"},
+		"ColumnVJPX":       {corners.ColumnVJPX, "x A w"},
+		"EmptyBatch":       {corners.EmptyBatch, "out x y N"},
+		"EmptyBatchVJPX":   {corners.EmptyBatchVJPX, "dx x y w N work"},
+		"EmptyBatchVJPY":   {corners.EmptyBatchVJPY, "dy x y w N"},
+		"EmptyBatchWork":   {corners.EmptyBatchWork, "N"},
+		"EmptyBatches":     {corners.EmptyBatches, "out x y"},
+		"EmptyBatchesVJPX": {corners.EmptyBatchesVJPX, "dx x y w work"},
+		"EmptyBatchesVJPY": {corners.EmptyBatchesVJPY, "dy x y w"},
+		"EmptyBatchesWork": {corners.EmptyBatchesWork, ""},
+		"First":            {corners.First, "out x"},
+		"FirstVJP":         {corners.FirstVJP, "dx x w"},
+		"Gathered":         {corners.Gathered, "out x"},
+		"GatheredVJP":      {corners.GatheredVJP, "dx x w"},
+		"Hollow":           {corners.Hollow, "out x y"},
+		"HollowJVP":        {corners.HollowJVP, "dout x y v"},
+		"HollowVJPX":       {corners.HollowVJPX, "dx x y w"},
+		"HollowVJPY":       {corners.HollowVJPY, "x y w"},
+		"Nothing":          {corners.Nothing, "out x"},
+		"NothingVJP":       {corners.NothingVJP, "dx x w"},
+		"Reached":          {corners.Reached, "out x"},
+		"ReachedVJP":       {corners.ReachedVJP, "dx x w"},
+		"Tables":           {corners.Tables, "out a b i"},
+		"TablesVJP":        {corners.TablesVJP, "db a b i w"},
+		"Variance":         {corners.Variance, "x work"},
+		"VarianceJVP":      {corners.VarianceJVP, "x v"},
+		"VarianceVJP":      {corners.VarianceVJP, "dx x w"},
+		"VarianceWork":     {corners.VarianceWork, ""},
 	},
 	"energy": {
 		"Energy":          {energy.Energy, "x"},
@@ -201,6 +290,12 @@ var registry = map[string]map[string]function{
 		"NewTwiceParams":       {extents.NewTwiceParams, ""},
 		"NewTwicePredictor":    {extents.NewTwicePredictor, "w max"},
 	},
+	"factors": {
+		"LoadWeights":  {factors.LoadWeights, "r"},
+		"New":          {factors.New, "max"},
+		"NewParams":    {factors.NewParams, ""},
+		"NewPredictor": {factors.NewPredictor, "w max"},
+	},
 	"fits": {
 		"Density":             {fits.Density, "L x work"},
 		"DensityGradL":        {fits.DensityGradL, "grad L x work"},
@@ -241,6 +336,12 @@ var registry = map[string]map[string]function{
 		"ResidualsVJP":        {fits.ResidualsVJP, "dp p x y s w"},
 		"ResidualsWork":       {fits.ResidualsWork, "N"},
 	},
+	"gan": {
+		"LoadWeights":  {gan.LoadWeights, "r"},
+		"New":          {gan.New, "max"},
+		"NewParams":    {gan.NewParams, ""},
+		"NewPredictor": {gan.NewPredictor, "w max"},
+	},
 	"grid": {
 		"LoadWeights":     {grid.LoadWeights, "r"},
 		"New":             {grid.New, "max"},
@@ -263,6 +364,12 @@ var registry = map[string]map[string]function{
 		"NewCriticPredictor": {heat.NewCriticPredictor, "w max"},
 		"NewParams":          {heat.NewParams, ""},
 		"NewPredictor":       {heat.NewPredictor, "w max"},
+	},
+	"imports": {
+		"LoadWeights":  {imports.LoadWeights, "r"},
+		"New":          {imports.New, "max"},
+		"NewParams":    {imports.NewParams, ""},
+		"NewPredictor": {imports.NewPredictor, "w max"},
 	},
 	"initialisers": {
 		"LoadWeights":  {initialisers.LoadWeights, "r"},
@@ -296,37 +403,128 @@ var registry = map[string]map[string]function{
 		"NewParams":    {linear.NewParams, ""},
 		"NewPredictor": {linear.NewPredictor, "w max"},
 	},
+	"meta": {
+		"LoadWeights":  {meta.LoadWeights, "r"},
+		"New":          {meta.New, "max"},
+		"NewParams":    {meta.NewParams, ""},
+		"NewPredictor": {meta.NewPredictor, "w max"},
+	},
+	"minors": {
+		"Volume":          {minors.Volume, "A"},
+		"VolumeGrad":      {minors.VolumeGrad, "grad A"},
+		"VolumeHVP":       {minors.VolumeHVP, "hv A v"},
+		"VolumeValueGrad": {minors.VolumeValueGrad, "grad A"},
+	},
+	"mixed": {
+		"LoadWeights":  {mixed.LoadWeights, "r"},
+		"New":          {mixed.New, "max"},
+		"NewParams":    {mixed.NewParams, ""},
+		"NewPredictor": {mixed.NewPredictor, "w max"},
+	},
 	"mlp": {
 		"LoadWeights":  {mlp.LoadWeights, "r"},
 		"New":          {mlp.New, "max"},
 		"NewParams":    {mlp.NewParams, ""},
 		"NewPredictor": {mlp.NewPredictor, "w max"},
 	},
+	"models": {
+		"LoadAutoencoderWeights":  {models.LoadAutoencoderWeights, "r"},
+		"LoadClassifierWeights":   {models.LoadClassifierWeights, "r"},
+		"LoadCriticWeights":       {models.LoadCriticWeights, "r"},
+		"LoadRecommenderWeights":  {models.LoadRecommenderWeights, "r"},
+		"LoadRecurrentWeights":    {models.LoadRecurrentWeights, "r"},
+		"LoadRunningWeights":      {models.LoadRunningWeights, "r"},
+		"LoadTransformerWeights":  {models.LoadTransformerWeights, "r"},
+		"LoadWaveWeights":         {models.LoadWaveWeights, "r"},
+		"NewAutoencoder":          {models.NewAutoencoder, "max"},
+		"NewAutoencoderParams":    {models.NewAutoencoderParams, ""},
+		"NewAutoencoderPredictor": {models.NewAutoencoderPredictor, "w max"},
+		"NewClassifier":           {models.NewClassifier, "max"},
+		"NewClassifierParams":     {models.NewClassifierParams, ""},
+		"NewClassifierPredictor":  {models.NewClassifierPredictor, "w max"},
+		"NewCritic":               {models.NewCritic, "max"},
+		"NewCriticParams":         {models.NewCriticParams, ""},
+		"NewCriticPredictor":      {models.NewCriticPredictor, "w max"},
+		"NewRecommender":          {models.NewRecommender, "max"},
+		"NewRecommenderParams":    {models.NewRecommenderParams, ""},
+		"NewRecommenderPredictor": {models.NewRecommenderPredictor, "w max"},
+		"NewRecurrent":            {models.NewRecurrent, "max"},
+		"NewRecurrentParams":      {models.NewRecurrentParams, ""},
+		"NewRecurrentPredictor":   {models.NewRecurrentPredictor, "w max"},
+		"NewRunning":              {models.NewRunning, "max"},
+		"NewRunningParams":        {models.NewRunningParams, ""},
+		"NewRunningPredictor":     {models.NewRunningPredictor, "w max"},
+		"NewTransformer":          {models.NewTransformer, "max"},
+		"NewTransformerParams":    {models.NewTransformerParams, ""},
+		"NewTransformerPredictor": {models.NewTransformerPredictor, "w max"},
+		"NewWave":                 {models.NewWave, "max"},
+		"NewWaveParams":           {models.NewWaveParams, ""},
+		"NewWavePredictor":        {models.NewWavePredictor, "w max"},
+	},
+	"names": {
+		"LoadGrößeWeights":  {names.LoadGrößeWeights, "r"},
+		"NewGröße":          {names.NewGröße, "max"},
+		"NewGrößeParams":    {names.NewGrößeParams, ""},
+		"NewGrößePredictor": {names.NewGrößePredictor, "w max"},
+		"X角":                {names.X角, "x"},
+		"X角Grad":            {names.X角Grad, "grad x"},
+		"X角ValueGrad":       {names.X角ValueGrad, "grad x"},
+	},
 	"networks": {
-		"LoadDenoiseWeights":  {networks.LoadDenoiseWeights, "r"},
-		"LoadExpertsWeights":  {networks.LoadExpertsWeights, "r"},
-		"LoadGraphWeights":    {networks.LoadGraphWeights, "r"},
-		"LoadInputsWeights":   {networks.LoadInputsWeights, "r"},
-		"LoadTrackerWeights":  {networks.LoadTrackerWeights, "r"},
-		"LoadVaeWeights":      {networks.LoadVaeWeights, "r"},
-		"NewDenoise":          {networks.NewDenoise, "max"},
-		"NewDenoiseParams":    {networks.NewDenoiseParams, ""},
-		"NewDenoisePredictor": {networks.NewDenoisePredictor, "w max"},
-		"NewExperts":          {networks.NewExperts, "max"},
-		"NewExpertsParams":    {networks.NewExpertsParams, ""},
-		"NewExpertsPredictor": {networks.NewExpertsPredictor, "w max"},
-		"NewGraph":            {networks.NewGraph, "max"},
-		"NewGraphParams":      {networks.NewGraphParams, ""},
-		"NewGraphPredictor":   {networks.NewGraphPredictor, "w max"},
-		"NewInputs":           {networks.NewInputs, "max"},
-		"NewInputsParams":     {networks.NewInputsParams, ""},
-		"NewInputsPredictor":  {networks.NewInputsPredictor, "w max"},
-		"NewTracker":          {networks.NewTracker, "max"},
-		"NewTrackerParams":    {networks.NewTrackerParams, ""},
-		"NewTrackerPredictor": {networks.NewTrackerPredictor, "w max"},
-		"NewVae":              {networks.NewVae, "max"},
-		"NewVaeParams":        {networks.NewVaeParams, ""},
-		"NewVaePredictor":     {networks.NewVaePredictor, "w max"},
+		"LoadChosenWeights":    {networks.LoadChosenWeights, "r"},
+		"LoadDenoiseWeights":   {networks.LoadDenoiseWeights, "r"},
+		"LoadExpertsWeights":   {networks.LoadExpertsWeights, "r"},
+		"LoadGraphWeights":     {networks.LoadGraphWeights, "r"},
+		"LoadInputsWeights":    {networks.LoadInputsWeights, "r"},
+		"LoadTablesWeights":    {networks.LoadTablesWeights, "r"},
+		"LoadTrackerWeights":   {networks.LoadTrackerWeights, "r"},
+		"LoadUnrolledWeights":  {networks.LoadUnrolledWeights, "r"},
+		"LoadVaeWeights":       {networks.LoadVaeWeights, "r"},
+		"NewChosen":            {networks.NewChosen, "max"},
+		"NewChosenParams":      {networks.NewChosenParams, ""},
+		"NewChosenPredictor":   {networks.NewChosenPredictor, "w max"},
+		"NewDenoise":           {networks.NewDenoise, "max"},
+		"NewDenoiseParams":     {networks.NewDenoiseParams, ""},
+		"NewDenoisePredictor":  {networks.NewDenoisePredictor, "w max"},
+		"NewExperts":           {networks.NewExperts, "max"},
+		"NewExpertsParams":     {networks.NewExpertsParams, ""},
+		"NewExpertsPredictor":  {networks.NewExpertsPredictor, "w max"},
+		"NewGraph":             {networks.NewGraph, "max"},
+		"NewGraphParams":       {networks.NewGraphParams, ""},
+		"NewGraphPredictor":    {networks.NewGraphPredictor, "w max"},
+		"NewInputs":            {networks.NewInputs, "max"},
+		"NewInputsParams":      {networks.NewInputsParams, ""},
+		"NewInputsPredictor":   {networks.NewInputsPredictor, "w max"},
+		"NewTables":            {networks.NewTables, "max"},
+		"NewTablesParams":      {networks.NewTablesParams, ""},
+		"NewTablesPredictor":   {networks.NewTablesPredictor, "w max"},
+		"NewTracker":           {networks.NewTracker, "max"},
+		"NewTrackerParams":     {networks.NewTrackerParams, ""},
+		"NewTrackerPredictor":  {networks.NewTrackerPredictor, "w max"},
+		"NewTruths":            {networks.NewTruths, "max"},
+		"NewTruthsParams":      {networks.NewTruthsParams, ""},
+		"NewUnrolled":          {networks.NewUnrolled, "max"},
+		"NewUnrolledParams":    {networks.NewUnrolledParams, ""},
+		"NewUnrolledPredictor": {networks.NewUnrolledPredictor, "w max"},
+		"NewVae":               {networks.NewVae, "max"},
+		"NewVaeParams":         {networks.NewVaeParams, ""},
+		"NewVaePredictor":      {networks.NewVaePredictor, "w max"},
+	},
+	"optimisers": {
+		"NewAdagrad":        {optimisers.NewAdagrad, "max"},
+		"NewAdagradParams":  {optimisers.NewAdagradParams, ""},
+		"NewAdam":           {optimisers.NewAdam, "max"},
+		"NewAdamParams":     {optimisers.NewAdamParams, ""},
+		"NewAdamW":          {optimisers.NewAdamW, "max"},
+		"NewAdamWParams":    {optimisers.NewAdamWParams, ""},
+		"NewDescent":        {optimisers.NewDescent, "max"},
+		"NewDescentParams":  {optimisers.NewDescentParams, ""},
+		"NewMomentum":       {optimisers.NewMomentum, "max"},
+		"NewMomentumParams": {optimisers.NewMomentumParams, ""},
+		"NewNesterov":       {optimisers.NewNesterov, "max"},
+		"NewNesterovParams": {optimisers.NewNesterovParams, ""},
+		"NewRMSProp":        {optimisers.NewRMSProp, "max"},
+		"NewRMSPropParams":  {optimisers.NewRMSPropParams, ""},
 	},
 	"outputs": {
 		"LoadBareWeights":   {outputs.LoadBareWeights, "r"},
@@ -349,6 +547,12 @@ var registry = map[string]map[string]function{
 		"NewTied":           {outputs.NewTied, "max"},
 		"NewTiedParams":     {outputs.NewTiedParams, ""},
 		"NewTiedPredictor":  {outputs.NewTiedPredictor, "w max"},
+	},
+	"penalty": {
+		"LoadWeights":  {penalty.LoadWeights, "r"},
+		"New":          {penalty.New, "max"},
+		"NewParams":    {penalty.NewParams, ""},
+		"NewPredictor": {penalty.NewPredictor, "w max"},
 	},
 	"pieces": {
 		"Borders":             {pieces.Borders, "out x work"},
@@ -415,11 +619,35 @@ var registry = map[string]map[string]function{
 		"NewParams":    {residual.NewParams, ""},
 		"NewPredictor": {residual.NewPredictor, "w max"},
 	},
+	"rules": {
+		"NewAMSGrad":        {rules.NewAMSGrad, "max"},
+		"NewAMSGradParams":  {rules.NewAMSGradParams, ""},
+		"NewASGD":           {rules.NewASGD, "max"},
+		"NewASGDParams":     {rules.NewASGDParams, ""},
+		"NewAdaDelta":       {rules.NewAdaDelta, "max"},
+		"NewAdaDeltaParams": {rules.NewAdaDeltaParams, ""},
+		"NewAdaMax":         {rules.NewAdaMax, "max"},
+		"NewAdaMaxParams":   {rules.NewAdaMaxParams, ""},
+		"NewFalling":        {rules.NewFalling, "max"},
+		"NewFallingParams":  {rules.NewFallingParams, ""},
+		"NewGraves":         {rules.NewGraves, "max"},
+		"NewGravesParams":   {rules.NewGravesParams, ""},
+		"NewNAdam":          {rules.NewNAdam, "max"},
+		"NewNAdamParams":    {rules.NewNAdamParams, ""},
+		"NewRAdam":          {rules.NewRAdam, "max"},
+		"NewRAdamParams":    {rules.NewRAdamParams, ""},
+		"NewRProp":          {rules.NewRProp, "max"},
+		"NewRPropParams":    {rules.NewRPropParams, ""},
+	},
 	"running": {
-		"LoadWeights":  {running.LoadWeights, "r"},
-		"New":          {running.New, "max"},
-		"NewParams":    {running.NewParams, ""},
-		"NewPredictor": {running.NewPredictor, "w max"},
+		"LoadCentresWeights":  {running.LoadCentresWeights, "r"},
+		"LoadWeights":         {running.LoadWeights, "r"},
+		"New":                 {running.New, "max"},
+		"NewCentres":          {running.NewCentres, "max"},
+		"NewCentresParams":    {running.NewCentresParams, ""},
+		"NewCentresPredictor": {running.NewCentresPredictor, "w max"},
+		"NewParams":           {running.NewParams, ""},
+		"NewPredictor":        {running.NewPredictor, "w max"},
 	},
 	"scalar": {
 		"Both":                   {scalar.Both, "a b"},
@@ -483,11 +711,29 @@ var registry = map[string]map[string]function{
 		"NewUnrolledParams":    {shapes.NewUnrolledParams, ""},
 		"NewUnrolledPredictor": {shapes.NewUnrolledPredictor, "w max"},
 	},
+	"siamese": {
+		"LoadWeights":  {siamese.LoadWeights, "r"},
+		"New":          {siamese.New, "max"},
+		"NewParams":    {siamese.NewParams, ""},
+		"NewPredictor": {siamese.NewPredictor, "w max"},
+	},
 	"softmax": {
 		"LoadWeights":  {softmax.LoadWeights, "r"},
 		"New":          {softmax.New, "max"},
 		"NewParams":    {softmax.NewParams, ""},
 		"NewPredictor": {softmax.NewPredictor, "w max"},
+	},
+	"stream": {
+		"LoadWeights":  {stream.LoadWeights, "r"},
+		"New":          {stream.New, "max"},
+		"NewParams":    {stream.NewParams, ""},
+		"NewPredictor": {stream.NewPredictor, "w max"},
+	},
+	"target": {
+		"LoadWeights":  {target.LoadWeights, "r"},
+		"New":          {target.New, "max"},
+		"NewParams":    {target.NewParams, ""},
+		"NewPredictor": {target.NewPredictor, "w max"},
 	},
 	"tensors": {
 		"Batched":         {tensors.Batched, "out a b K N"},
@@ -524,6 +770,12 @@ var registry = map[string]map[string]function{
 		"TransposedVJPA":  {tensors.TransposedVJPA, "dA A C w K"},
 		"TransposedVJPC":  {tensors.TransposedVJPC, "dC A C w K"},
 		"TransposedWork":  {tensors.TransposedWork, "N K M"},
+	},
+	"vae": {
+		"LoadWeights":  {vae.LoadWeights, "r"},
+		"New":          {vae.New, "max"},
+		"NewParams":    {vae.NewParams, ""},
+		"NewPredictor": {vae.NewPredictor, "w max"},
 	},
 	"words": {
 		"LoadPairsWeights":  {words.LoadPairsWeights, "r"},

@@ -438,12 +438,11 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 //	du       = scale·hᵀ·((B/2)·ds)  [4]
 //	(B/2)·dh = (B/2)·ds·u           [B,4]
 //	s        = Σ (B/2)·ds           [B]
+//	t3       = 0                    [6,4]
+//	t3[…]    += (B/2)·dh
+//	dE       = scale·t3             [6,4]
 //	s2       = 0.2/B·s              []
-//	t3       = s2                   [1]
-//	t4       = 0                    [6,4]
-//	t4[…]    += (B/2)·dh
-//	dE       = scale·t4             [6,4]
-//	dE[2, :] += t3
+//	dE[2, :] += s2
 //
 // Update, sgd(lr: 0.1):
 //
@@ -463,12 +462,10 @@ type Bag struct {
 	dh  []float32 // [max.B,4]; becomes (B/2)·dh, in place; in the memory of h
 	ds2 []float32 // [max.B]; becomes (B/2)·ds, in place
 	t2  []float32 // [1]
-	t3  []float32 // [1]; in the memory of t2
-	t5  []float32 // [1,4]; in the memory of t2
+	t3  []float32 // [6,4]; in the memory of t2
 	ds  []float32 // [max.B]; becomes (B/2)·ds, in place
 	dh2 []float32 // [max.B,4]; becomes (B/2)·dh, in place; in the memory of ds
 	t4  []float32 // [6,4]
-	t6  []float32 // [6,4]; in the memory of t4
 }
 
 // BagHyper has the numbers of the model and its train clause.
@@ -569,8 +566,7 @@ func (m *Bag) backward(batch *BagBatch) {
 	ds2 := m.ds2[:B]
 	dh2 := m.dh2[:4*B]
 	h := m.h[:4*B]
-	t5 := m.t5
-	t6 := m.t6
+	t4 := m.t4
 
 	// s2 = 0.1·t2
 	s2 := 0.1 * t2[0]
@@ -599,44 +595,36 @@ func (m *Bag) backward(batch *BagBatch) {
 		blas.View32(ds2, B, 1),
 		1, blas.View32(u, 4, 1))
 
-	// s3 = 0.02·t2 + 0.2/B·s
-	s3 := 0.02*t2[0] + float32(0.2/float64(B))*float32(s)
-	// rate2 = −lr
-	rate2 := float32(-m.Hyper.LR)
+	// t4 = 0
+	clear(t4)
 
-	// t5 = rate2·s3
-	{
-		t := s3
-		for i := range t5 {
-			t5[i] = rate2 * t
-		}
-	}
-
-	// t6 = 0
-	clear(t6)
-
-	// t6[…] += (B/2)·dh
+	// t4[…] += (B/2)·dh
 	for i := range B {
 		for j := range 3 {
 			dh2Row := (*[4]float32)(dh2[4*i:])
-			t6Row := (*[4]float32)(t6[4*int(ids[3*i+j]):])
+			t4Row := (*[4]float32)(t4[4*int(ids[3*i+j]):])
 			for k := range dh2Row {
-				t6Row[k] += dh2Row[k]
+				t4Row[k] += dh2Row[k]
 			}
 		}
 	}
 
 	// scale = 2/B
 	scale := float32(2 / float64(B))
+	// rate2 = −lr
+	rate2 := float32(-m.Hyper.LR)
 
-	// E = E + rate2·scale·t6
+	// E = E + rate2·scale·t4
 	for i := range 24 {
-		E[i] += rate2 * (scale * t6[i])
+		E[i] += rate2 * (scale * t4[i])
 	}
 
-	// E[2, :] += t5
+	// rate3 = rate2·(0.02·t2 + 0.2/B·s)
+	rate3 := rate2 * (0.02*t2[0] + float32(0.2/float64(B))*float32(s))
+
+	// E[2, :] += rate3
 	for i := range 4 {
-		E[i+8] += t5[i]
+		E[i+8] += rate3
 	}
 }
 
@@ -669,7 +657,6 @@ func (m *Bag) gradient(grad *BagParams, batch *BagBatch) {
 	ds := m.ds[:B]
 	dh := m.dh[:4*B]
 	t3 := m.t3
-	t4 := m.t4
 	du := grad.U
 	dE := grad.E
 
@@ -694,38 +681,31 @@ func (m *Bag) gradient(grad *BagParams, batch *BagBatch) {
 		}
 	}
 
-	// s2 = 0.2/B·s
-	s2 := float32(0.2/float64(B)) * float32(s)
+	// t3 = 0
+	clear(t3)
 
-	// t3 = s2
-	t3[0] = s2
-
-	// t4 = 0
-	clear(t4)
-
-	// t4[…] += (B/2)·dh
+	// t3[…] += (B/2)·dh
 	for i := range B {
 		for j := range 3 {
 			dhRow := (*[4]float32)(dh[4*i:])
-			t4Row := (*[4]float32)(t4[4*int(ids[3*i+j]):])
+			t3Row := (*[4]float32)(t3[4*int(ids[3*i+j]):])
 			for k := range dhRow {
-				t4Row[k] += dhRow[k]
+				t3Row[k] += dhRow[k]
 			}
 		}
 	}
 
-	// dE = scale·t4
+	// dE = scale·t3
 	for i := range 24 {
-		dE[i] = scale * t4[i]
+		dE[i] = scale * t3[i]
 	}
 
-	// dE[2, :] += t3
-	{
-		t3Of0 := t3[0]
-		dERow := (*[4]float32)(dE[8:])
-		for i := range dERow {
-			dERow[i] += t3Of0
-		}
+	// s2 = 0.2/B·s
+	s2 := float32(0.2/float64(B)) * float32(s)
+
+	// dE[2, :] += s2
+	for i := range 4 {
+		dE[i+8] += s2
 	}
 }
 
@@ -1343,42 +1323,40 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //
 // Forward, for a batch of B:
 //
-//	l      = x·W             [B,5]
-//	k      = argmax l        [B]
-//	peak   = max l           [B]
-//	t      = exp(l − peak)   [B,5]
-//	sum    = Σⱼ t
-//	t2     = t/sum           [B,5]
-//	peak   = max t2          [B]
-//	t3     = exp(t2 − peak)  [B,5]
-//	sum    = Σⱼ t3
-//	t4     = t3/sum          [B,5]
-//	t5     = l ⊙ t4          [B,5]
-//	hot    = onehot(k)       [B,5]
-//	s      = Σ t5            []
-//	s2     = Σ E[k]²         []
-//	t6     = peak − 1        [B,1]
-//	t7     = Σᵢ t6²          [1]
-//	t8     = hot·E           [B,3]
-//	s3     = Σ t8            []
-//	result = t7              []
+//	l        = x·W             [B,5]
+//	k        = argmax l        [B]
+//	peak     = max l           [B]
+//	t        = exp(l − peak)   [B,5]
+//	sum      = Σⱼ t
+//	t2       = t/sum           [B,5]
+//	peak     = max t2          [B]
+//	t3       = exp(t2 − peak)  [B,5]
+//	sum      = Σⱼ t3
+//	t4       = t3/sum          [B,5]
+//	t5       = l ⊙ t4          [B,5]
+//	hot      = onehot(k)       [B,5]
+//	s        = Σ t5            []
+//	s2       = Σ E[k]²         []
+//	(B/2)·dm = peak − 1        [B,1]
+//	t6       = Σᵢ ((B/2)·dm)²  [1]
+//	t7       = hot·E           [B,3]
+//	s3       = Σ t7            []
+//	result   = t6              []
 //
 // Backward:
 //
-//	scale  = 1/B                           []
-//	t9     = scale                         [1]
-//	0.5·dm = t9·t6                         [B,1]
-//	scale2 = 1/(5*B)                       []
-//	t10    = 2·where(l = peak, 0.5·dm/(Σⱼ [l = peak]), 0) + scale2·t4  [B,5]
-//	t11    = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)  [B,5]
-//	dl     = t10 + t11 − scale2·Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5)·t2  [B,5]
-//	dW     = xᵀ·dl                         [5,5]
-//	t12    = 0                             [5,3]
-//	t12[…] += E[k]
-//	t13    = 2·t12                         [5,3]
-//	t14    = Σᵢ hot                        [5]
-//	scale3 = 1/(3*B)                       []
-//	dE     = scale3·(t13 + t14)            [5,3]
+//	scale  = 2/B                                           []
+//	scale2 = 1/(5*B)                                       []
+//	t8     = scale·where(l = peak, (B/2)·dm/(Σⱼ [l = peak]), 0) + scale2·t4  [B,5]
+//	t9     = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)                  [B,5]
+//	dl     = t8 + t9 − scale2·Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5)·t2  [B,5]
+//	dW     = xᵀ·dl                                         [5,5]
+//	t10    = 0                                             [5,3]
+//	t10[…] += E[k]
+//	t11    = 2·t10                                         [5,3]
+//	t12    = Σᵢ hot                                        [5]
+//	scale3 = 1/(3*B)                                       []
+//	dE     = scale3·(t11 + t12)                            [5,3]
 //
 // Update, adam(lr: 0.01):
 //
@@ -1406,13 +1384,12 @@ type Chosen struct {
 	t3   []float32 // [max.B,5]
 	t5   []float32 // [max.B,5]
 	hot  []float32 // [max.B,5]
-	dm   []float32 // [max.B,1]; becomes 0.5·dm, in place
-	t7   []float32 // [1]
-	t9   []float32 // [1]; in the memory of t7
-	t12  []float32 // [5,3]; in the memory of t7
-	t8   []float32 // [max.B,3]
-	t10  []float32 // [max.B,5]; in the memory of t8
-	t14  []float32 // [5]
+	dm   []float32 // [max.B,1]; becomes (B/2)·dm, in place
+	t6   []float32 // [1]
+	t10  []float32 // [5,3]; in the memory of t6
+	t7   []float32 // [max.B,3]
+	t8   []float32 // [max.B,5]; in the memory of t7
+	t12  []float32 // [5]
 }
 
 // ChosenHyper has the numbers of the model and its train clause.
@@ -1460,9 +1437,9 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 	hot := m.hot[:5*B]
 	t3 := m.t3[:5*B]
 	t5 := m.t5[:5*B]
-	t7 := m.t7
+	t6 := m.t6
 	dm := m.dm[:B]
-	t8 := m.t8[:3*B]
+	t7 := m.t7[:3*B]
 
 	// l = x·W
 	blas.Sgemm(1,
@@ -1546,30 +1523,30 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 		}
 	}
 
-	// t6 = peak − 1
-	// t7 = Σᵢ t6²
-	clear(t7)
+	// (B/2)·dm = peak − 1
+	// t6 = Σᵢ ((B/2)·dm)²
+	clear(t6)
 	for i := range B {
 		peakOfI := peak[i]
-		d := peakOfI - 1
-		t7[0] += d * d
-		dm[i] = d
+		dmOf := peakOfI - 1
+		t6[0] += dmOf * dmOf
+		dm[i] = dmOf
 	}
 
-	// t8 = hot·E
+	// t7 = hot·E
 	blas.Sgemm(1,
 		blas.View32(hot, B, 5),
 		blas.View32(E, 5, 3),
-		0, blas.View32(t8, B, 3))
+		0, blas.View32(t7, B, 3))
 
-	// s3 = Σ t8
+	// s3 = Σ t7
 	s3 := 0.0
 	for i := range 3 * B {
-		s3 += float64(t8[i])
+		s3 += float64(t7[i])
 	}
 
-	// result = t7
-	result := float64(t7[0])
+	// result = t6
+	result := float64(t6[0])
 
 	return ChosenTotals{
 		batches: 1,
@@ -1608,36 +1585,26 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	B := batch.B
 	x := batch.X
 	E := m.params.E
-	t9 := m.t9
-	dm := m.dm[:B]
 	l := m.l[:5*B]
 	peak := m.peak[:B]
+	dm := m.dm[:B]
 	t3 := m.t3[:5*B]
-	t10 := m.t10[:5*B]
+	t8 := m.t8[:5*B]
 	t5 := m.t5[:5*B]
 	t := m.t[:5*B]
-	t12 := m.t12
+	t10 := m.t10
 	k := m.k[:B]
-	t14 := m.t14
+	t12 := m.t12
 	hot := m.hot[:5*B]
 	dW := grad.W
 	dE := grad.E
 
-	// scale = 1/B
-	scale := float32(1 / float64(B))
-
-	// t9 = scale
-	t9[0] = scale
-
-	// 0.5·dm = t9·t6
-	for i := range B {
-		dm[i] *= t9[0]
-	}
-
+	// scale = 2/B
+	scale := float32(2 / float64(B))
 	// scale2 = 1/(5*B)
 	scale2 := float32(1 / float64(5*B))
 
-	// t10 = 2·where(l = peak, 0.5·dm/(Σⱼ [l = peak]), 0) + scale2·t4
+	// t8 = scale·where(l = peak, (B/2)·dm/(Σⱼ [l = peak]), 0) + scale2·t4
 	for i := range B {
 		lRow := (*[5]float32)(l[5*i:])
 		peakOfI := peak[i]
@@ -1651,18 +1618,18 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 		}
 		u := dm[i] / tOf
 		t3Row := (*[5]float32)(t3[5*i:])
-		t10Row := (*[5]float32)(t10[5*i:])
+		t8Row := (*[5]float32)(t8[5*i:])
 		for j := range lRow {
 			t2 := float32(0)
 			if lRow[j] == peakOfI {
 				t2 = u
 			}
-			t10Row[j] = 2*t2 + scale2*t3Row[j]
+			t8Row[j] = scale*t2 + scale2*t3Row[j]
 		}
 	}
 
-	// t11 = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)
-	// dl = t10 + t11 − scale2·Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5)·t2
+	// t9 = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)
+	// dl = t8 + t9 − scale2·Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5)·t2
 	for i := range B {
 		t5Row := (*[5]float32)(t5[5*i:])
 		tOf := float32(0)
@@ -1679,9 +1646,9 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 			t2 += u
 			lRow[j] = u2
 		}
-		t10Row := (*[5]float32)(t10[5*i:])
+		t8Row := (*[5]float32)(t8[5*i:])
 		for j := range lRow {
-			lRow[j] = t10Row[j] + lRow[j] - scale2*(t2*tRow[j])
+			lRow[j] = t8Row[j] + lRow[j] - scale2*(t2*tRow[j])
 		}
 	}
 
@@ -1691,42 +1658,42 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 		blas.View32(l, B, 5),
 		0, blas.View32(dW, 5, 5))
 
-	// t12 = 0
-	clear(t12)
+	// t10 = 0
+	clear(t10)
 
-	// t12[…] += E[k]
+	// t10[…] += E[k]
 	for i := range B {
 		ERow := (*[3]float32)(E[3*int(k[i]):])
-		t12Row := (*[3]float32)(t12[3*int(k[i]):])
+		t10Row := (*[3]float32)(t10[3*int(k[i]):])
 		for j := range ERow {
-			t12Row[j] += ERow[j]
+			t10Row[j] += ERow[j]
 		}
 	}
 
-	// t13 = 2·t12
+	// t11 = 2·t10
 	for i := range 15 {
-		t12[i] *= 2
+		t10[i] *= 2
 	}
 
-	// t14 = Σᵢ hot
-	clear(t14)
+	// t12 = Σᵢ hot
+	clear(t12)
 	for i := range B {
 		hotRow := (*[5]float32)(hot[5*i:])
 		for j := range hotRow {
-			t14[j] += hotRow[j]
+			t12[j] += hotRow[j]
 		}
 	}
 
 	// scale3 = 1/(3*B)
 	scale3 := float32(1 / float64(3*B))
 
-	// dE = scale3·(t13 + t14)
+	// dE = scale3·(t11 + t12)
 	for i := range 5 {
-		t12Row := (*[3]float32)(t12[3*i:])
-		t14OfI := t14[i]
+		t10Row := (*[3]float32)(t10[3*i:])
+		t12OfI := t12[i]
 		dERow := (*[3]float32)(dE[3*i:])
 		for j := range dERow {
-			dERow[j] = scale3 * (t12Row[j] + t14OfI)
+			dERow[j] = scale3 * (t10Row[j] + t12OfI)
 		}
 	}
 }

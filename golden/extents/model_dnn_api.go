@@ -763,17 +763,15 @@ func NewBag(max BagDims) *Bag {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 9*B+28)
+	arena := make([]float32, 9*B+48)
 	m.h = arena[0 : 4*B]
 	m.dh = arena[0 : 4*B]
 	m.ds2 = arena[4*B : 5*B]
 	m.t2 = arena[5*B : 5*B+1]
-	m.t3 = arena[5*B : 5*B+1]
-	m.t5 = arena[5*B : 5*B+4]
-	m.ds = arena[5*B+4 : 6*B+4]
-	m.dh2 = arena[5*B+4 : 9*B+4]
-	m.t4 = arena[9*B+4 : 9*B+28]
-	m.t6 = arena[9*B+4 : 9*B+28]
+	m.t3 = arena[5*B : 5*B+24]
+	m.ds = arena[5*B+24 : 6*B+24]
+	m.dh2 = arena[5*B+24 : 9*B+24]
+	m.t4 = arena[9*B+24 : 9*B+48]
 
 	m.Init(0)
 	return m
@@ -2015,12 +2013,11 @@ func NewChosen(max ChosenDims) *Chosen {
 	m.t5 = arena[16*B : 21*B]
 	m.hot = arena[21*B : 26*B]
 	m.dm = arena[26*B : 27*B]
-	m.t7 = arena[27*B : 27*B+1]
-	m.t9 = arena[27*B : 27*B+1]
-	m.t12 = arena[27*B : 27*B+15]
-	m.t8 = arena[27*B+15 : 30*B+15]
-	m.t10 = arena[27*B+15 : 32*B+15]
-	m.t14 = arena[32*B+15 : 32*B+20]
+	m.t6 = arena[27*B : 27*B+1]
+	m.t10 = arena[27*B : 27*B+15]
+	m.t7 = arena[27*B+15 : 30*B+15]
+	m.t8 = arena[27*B+15 : 32*B+15]
+	m.t12 = arena[32*B+15 : 32*B+20]
 	int32s := make([]int32, B)
 	m.k = int32s[0:B]
 

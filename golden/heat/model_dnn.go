@@ -17,80 +17,78 @@ import (
 //
 //	t2[:, 0]      = t
 //	t2[:, 1]      = x
-//	dense.y       = t2·dense.W                   [B,8]
-//	dense.y       = dense.b + dense.y            [B,8]
-//	t3            = tanh(dense.y)                [B,8]
-//	t4            = 1 − t3²                      [B,8]
-//	t5            = 1                            [B,8]
-//	t6            = dense2.W·t5                  [1]
-//	h.y           = t3·h.W                       [B,8]
-//	h.y           = h.b + h.y                    [B,8]
-//	h             = tanh(h.y)                    [B,8]
-//	t7            = 1 − h²                       [8]
-//	dh.y          = t6·t7                        [B,8]
-//	t8            = h ⊙ t7                       [B,2]
-//	t9            = dh.y·h.Wᵀ                    [B,8]
-//	ddense.y      = t4 ⊙ t9                      [B,8]
-//	t10           = ddense.y·dense.Wᵀ            [B,2]
-//	t11           = 0                            [B,2]
-//	t11[:, 1]     = t5
-//	dddense.y     = t11·dense.W                  [B,8]
-//	t12           = t3 ⊙ dddense.y               [B,8]
-//	t13           = t9 ⊙ t12                     [B,8]
-//	t14           = t4 ⊙ dddense.y               [B,8]
-//	ddh.y         = t14·h.W                      [B,8]
-//	−0.5·dh.y     = t6·ddh.y ⊙ t8                [B,8]
-//	t15           = (−0.5·dh.y)·h.Wᵀ             [B,8]
-//	t16           = t13 + t15                    [B,8]
-//	−0.5·ddense.y = t4 ⊙ t16                     [B,8]
-//	t17           = (−0.5·ddense.y)·dense.Wᵀ     [B,2]
-//	scale         = 2·alpha                      []
-//	duXx          = t10[:, 0] + scale·t17[:, 1]  [B]
-//	B·loss        = Σ duXx²                      []
-//	worst         = max |duXx|                   []
+//	dense.y       = t2·dense.W                  [B,8]
+//	dense.y       = dense.b + dense.y           [B,8]
+//	t3            = tanh(dense.y)               [B,8]
+//	t4            = 1 − t3²                     [B,8]
+//	h.y           = t3·h.W                      [B,8]
+//	h.y           = h.b + h.y                   [B,8]
+//	h             = tanh(h.y)                   [B,8]
+//	t5            = 1 − h²                      [B,2]
+//	dh.y          = dense2.W·t5                 [B,8]
+//	t6            = h ⊙ t5                      [B,8]
+//	t7            = dh.y·h.Wᵀ                   [B,8]
+//	ddense.y      = t4 ⊙ t7                     [B,8]
+//	t8            = ddense.y·dense.Wᵀ           [B,2]
+//	t9            = 0                           [B,2]
+//	t9[:, 1]      = 1
+//	dddense.y     = t9·dense.W                  [B,8]
+//	t10           = t3 ⊙ dddense.y              [B,8]
+//	t11           = t7 ⊙ t10                    [B,8]
+//	t12           = t4 ⊙ dddense.y              [B,8]
+//	ddh.y         = t12·h.W                     [B,8]
+//	−0.5·dh.y     = dense2.W·ddh.y ⊙ t6         [B,8]
+//	t13           = (−0.5·dh.y)·h.Wᵀ            [B,8]
+//	t14           = t11 + t13                   [B,8]
+//	−0.5·ddense.y = t4 ⊙ t14                    [B,8]
+//	t15           = (−0.5·ddense.y)·dense.Wᵀ    [B,2]
+//	scale         = 2·alpha                     []
+//	duXx          = t8[:, 0] + scale·t15[:, 1]  [B]
+//	B·loss        = Σ duXx²                     []
+//	worst         = max |duXx|                  []
 //
 // Backward:
 //
 //	ddense2.b       = 0
-//	t18             = 0                                       [B,2]
-//	t18[:, 1]       = duXx
-//	dddenseY2       = t18·dense.W                             [B,8]
-//	scale           = 4·alpha                                 []
-//	scale2          = 8·alpha                                 []
-//	t19             = t4 ⊙ dddenseY2                          [B,8]
-//	t20             = scale·t12 ⊙ dddenseY2                   [B,8]
-//	t21             = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2  [B,8]
-//	t22             = scale2·t16 ⊙ dddenseY2                  [B,8]
-//	t23             = t3 ⊙ t9 ⊙ dddenseY2                     [B,8]
-//	ddhY2           = t19·h.W                                 [B,8]
-//	t24             = scale·h ⊙ ddh.y ⊙ ddhY2                 [B,8]
-//	t25             = scale·t7 ⊙ ddh.y ⊙ ddhY2                [B,8]
-//	dddhY           = t6·t8 ⊙ ddhY2                           [B,8]
-//	t26             = 0                                       [B,2]
-//	t26[:, 0]       = duXx
-//	(B/2)·dddense.y = t26·dense.W                             [B,8]
-//	t27             = t4 ⊙ (t20 + 2·(B/2)·dddense.y)          [B,8]
-//	t28             = t22 + 4·t9 ⊙ (B/2)·dddense.y            [B,8]
-//	B·ddh.y         = t27·h.W                                 [B,8]
-//	B·dh.y          = t6·t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))   [B,8]
-//	t29             = Σᵢ t7 ⊙ (t24 + B·ddh.y)                 [8]
-//	t30             = Σᵢ t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))   [8]
-//	scale3          = 1/B                                     []
-//	B·ddense2.W     = t5·t29
-//	ddense2.W       = scale3·B·ddense2.W
-//	dh.b            = scale3·t6 ⊙ t30
-//	t31             = scale·t19ᵀ·(−0.5·dh.y)                  [8,8]
-//	t32             = t31 + scale·t14ᵀ·dddhY
-//	t33             = t27ᵀ·dh.y                               [8,8]
-//	t34             = t32 + t33                               [8,8]
-//	t35             = t3ᵀ·(B·dh.y)                            [8,8]
-//	dh.W            = scale3·(t34 + t35)
-//	t36             = (B·dh.y)·h.Wᵀ                           [B,8]
-//	t37             = t21 + t36                               [B,8]
-//	t38             = dddhY·h.Wᵀ                              [B,8]
-//	B·ddense.y      = t4 ⊙ (t37 − t3 ⊙ (t28 + scale2·dddense.y ⊙ t38))  [B,8]
-//	ddddenseY       = t4 ⊙ (t23 + t38)                        [B,8]
+//	t16             = 0                                            [B,2]
+//	t16[:, 1]       = duXx
+//	dddenseY2       = t16·dense.W                                  [B,8]
+//	scale           = 4·alpha                                      []
+//	scale2          = 8·alpha                                      []
+//	t17             = t4 ⊙ dddenseY2                               [B,8]
+//	t18             = scale·t10 ⊙ dddenseY2                        [B,8]
+//	t19             = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2       [B,8]
+//	t20             = scale2·t14 ⊙ dddenseY2                       [B,8]
+//	t21             = t3 ⊙ t7 ⊙ dddenseY2                          [B,8]
+//	ddhY2           = t17·h.W                                      [B,8]
+//	t22             = scale·h ⊙ ddh.y ⊙ ddhY2                      [B,8]
+//	t23             = scale·t5 ⊙ ddh.y ⊙ ddhY2                     [B,8]
+//	dddhY           = dense2.W·t6 ⊙ ddhY2                          [B,8]
+//	t24             = 0                                            [B,2]
+//	t24[:, 0]       = duXx
+//	(B/2)·dddense.y = t24·dense.W                                  [B,8]
+//	t25             = t4 ⊙ (t18 + 2·(B/2)·dddense.y)               [B,8]
+//	t26             = t20 + 4·t7 ⊙ (B/2)·dddense.y                 [B,8]
+//	B·ddh.y         = t25·h.W                                      [B,8]
+//	B·dh.y          = dense2.W·t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))  [B,8]
+//	t27             = Σᵢ t5 ⊙ (t22 + B·ddh.y)                      [8]
+//	t28             = Σᵢ t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))        [8]
+//	scale3          = 1/B                                          []
+//	ddense2.W       = scale3·t27
+//	dh.b            = scale3·dense2.W ⊙ t28
+//	t29             = scale·t17ᵀ·(−0.5·dh.y)                       [8,8]
+//	t30             = t29 + scale·t12ᵀ·dddhY
+//	t31             = t25ᵀ·dh.y                                    [8,8]
+//	t32             = t30 + t31                                    [8,8]
+//	t33             = t3ᵀ·(B·dh.y)                                 [8,8]
+//	dh.W            = scale3·(t32 + t33)
+//	t34             = (B·dh.y)·h.Wᵀ                                [B,8]
+//	t35             = t19 + t34                                    [B,8]
+//	t36             = dddhY·h.Wᵀ                                   [B,8]
+//	B·ddense.y      = t4 ⊙ (t35 − t3 ⊙ (t26 + scale2·dddense.y ⊙ t36))  [B,8]
+//	ddddenseY       = t4 ⊙ (t21 + t36)                             [B,8]
 //	ddense.b        = scale3·Σᵢ B·ddense.y
+//	t37             = scale·t16ᵀ·(−0.5·ddense.y)                   [2,8]
 //	…
 //
 // Update, adam(lr: 1e-3):
@@ -115,43 +113,42 @@ type Heat struct {
 	t2        []float32 // [max.B,2]
 	denseY    []float32 // [max.B,8]; becomes dense.y, then B·ddense.y, in place
 	ddddenseY []float32 // [max.B,8]
-	t5        []float32 // [1]
-	t31       []float32 // [8,8]; in the memory of t5
-	t39       []float32 // [2,8]; in the memory of t5
-	t6        []float32 // [8]
-	t33       []float32 // [8,8]; in the memory of t6
-	t35       []float32 // [8,8]; in the memory of t6
-	t41       []float32 // [2,8]; in the memory of t6
-	t43       []float32 // [2,8]; in the memory of t6
 	hY        []float32 // [max.B,8]; becomes h.y, then h, then B·dh.y, in place
-	t38       []float32 // [max.B,8]; in the memory of hY
-	t7        []float32 // [max.B,8]
-	t36       []float32 // [max.B,8]; in the memory of t7
+	t36       []float32 // [max.B,8]; in the memory of hY
+	t5        []float32 // [max.B,8]
+	t34       []float32 // [max.B,8]; in the memory of t5
 	dhY       []float32 // [max.B,8]; becomes dh.y, in place
-	t8        []float32 // [max.B,8]
-	t9        []float32 // [max.B,8]
+	t6        []float32 // [max.B,8]
+	t7        []float32 // [max.B,8]
 	ddenseY   []float32 // [max.B,8]; becomes ddense.y, in place
-	t10       []float32 // [max.B,2]
-	t18       []float32 // [max.B,2]; in the memory of t10
-	t11       []float32 // [max.B,2]
+	t8        []float32 // [max.B,2]
+	t16       []float32 // [max.B,2]; in the memory of t8
+	t9        []float32 // [max.B,2]
 	dddenseY  []float32 // [max.B,8]; becomes dddense.y, in place
+	t10       []float32 // [max.B,8]
+	t11       []float32 // [max.B,8]
 	t12       []float32 // [max.B,8]
-	t13       []float32 // [max.B,8]
-	t14       []float32 // [max.B,8]
 	ddhY      []float32 // [max.B,8]; becomes ddh.y, in place
 	dhY2      []float32 // [max.B,8]; becomes −0.5·dh.y, in place
 	ddenseY2  []float32 // [max.B,8]; becomes −0.5·ddense.y, in place
-	t17       []float32 // [max.B,2]
-	dddenseY2 []float32 // [max.B,8]; becomes dddenseY2, in place; in the memory of t17
+	t15       []float32 // [max.B,2]
+	dddenseY2 []float32 // [max.B,8]; becomes dddenseY2, in place; in the memory of t15
 	duXx      []float32 // [max.B]
 	dddenseY3 []float32 // [max.B,8]; becomes (B/2)·dddense.y, in place; in the memory of duXx
 	ddhY3     []float32 // [max.B,8]; becomes B·ddh.y, in place; in the memory of duXx
-	t22       []float32 // [max.B,8]
-	t23       []float32 // [max.B,8]
+	t20       []float32 // [max.B,8]
+	t21       []float32 // [max.B,8]
 	ddhY2     []float32 // [max.B,8]; becomes ddhY2, then dddhY, in place
-	t26       []float32 // [max.B,2]
-	t29       []float32 // [8]
-	t30       []float32 // [8]
+	t24       []float32 // [max.B,2]
+	t27       []float32 // [8]
+	t29       []float32 // [8,8]; in the memory of t27
+	t37       []float32 // [2,8]; in the memory of t27
+	t42       []float32 // [8]; in the memory of t27
+	t28       []float32 // [8]
+	t31       []float32 // [8,8]; in the memory of t28
+	t33       []float32 // [8,8]; in the memory of t28
+	t39       []float32 // [2,8]; in the memory of t28
+	t41       []float32 // [2,8]; in the memory of t28
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -195,30 +192,28 @@ func (m *Heat) forward(batch *Batch) Totals {
 	x := batch.X
 	denseW := m.params.DenseW
 	denseB := m.params.DenseB
-	dense2W := m.params.Dense2W
 	hW := m.params.HW
 	hB := m.params.HB
+	dense2W := m.params.Dense2W
 	t2 := m.t2[:2*B]
 	denseY := m.denseY[:8*B]
 	ddddenseY := m.ddddenseY[:8*B]
-	t5 := m.t5
-	t6 := m.t6
 	hY := m.hY[:8*B]
-	t7 := m.t7[:8*B]
+	t5 := m.t5[:8*B]
 	dhY := m.dhY[:8*B]
-	t8 := m.t8[:8*B]
-	t9 := m.t9[:8*B]
+	t6 := m.t6[:8*B]
+	t7 := m.t7[:8*B]
 	ddenseY := m.ddenseY[:8*B]
-	t10 := m.t10[:2*B]
-	t11 := m.t11[:2*B]
+	t8 := m.t8[:2*B]
+	t9 := m.t9[:2*B]
 	dddenseY := m.dddenseY[:8*B]
+	t10 := m.t10[:8*B]
+	t11 := m.t11[:8*B]
 	t12 := m.t12[:8*B]
-	t13 := m.t13[:8*B]
-	t14 := m.t14[:8*B]
 	ddhY := m.ddhY[:8*B]
 	dhY2 := m.dhY2[:8*B]
 	ddenseY2 := m.ddenseY2[:8*B]
-	t17 := m.t17[:2*B]
+	t15 := m.t15[:2*B]
 	duXx := m.duXx[:B]
 
 	// t2[:, 0] = t
@@ -253,17 +248,6 @@ func (m *Heat) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t5 = 1
-	for i := range t5 {
-		t5[i] = 1
-	}
-
-	// t6 = dense2.W·t5
-	blas.Sgemm(1,
-		blas.View32(t5, 1, 1),
-		blas.View32(dense2W, 1, 8),
-		0, blas.View32(t6, 1, 8))
-
 	// h.y = t3·h.W
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 8),
@@ -272,116 +256,116 @@ func (m *Heat) forward(batch *Batch) Totals {
 
 	// h.y = h.b + h.y
 	// h = tanh(h.y)
-	// t7 = 1 − h²
-	// dh.y = t6·t7
-	// t8 = h ⊙ t7
+	// t5 = 1 − h²
+	// dh.y = dense2.W·t5
+	// t6 = h ⊙ t5
 	for i := range B {
 		hYRow := (*[8]float32)(hY[8*i:])
-		t7Row := (*[8]float32)(t7[8*i:])
+		t5Row := (*[8]float32)(t5[8*i:])
 		dhYRow := (*[8]float32)(dhY[8*i:])
-		t8Row := (*[8]float32)(t8[8*i:])
-		for j := range dhYRow {
+		t6Row := (*[8]float32)(t6[8*i:])
+		for j := range dense2W {
 			h := vec.Tanh(hB[j] + hYRow[j])
 			d := 1 - h*h
-			dhYOf := t6[j] * d
+			dhYOf := dense2W[j] * d
 			u := h * d
 			hYRow[j] = h
-			t7Row[j] = d
+			t5Row[j] = d
 			dhYRow[j] = dhYOf
-			t8Row[j] = u
+			t6Row[j] = u
 		}
 	}
 
-	// t9 = dh.y·h.Wᵀ
+	// t7 = dh.y·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dhY, B, 8),
 		blas.View32(hW, 8, 8).T(),
-		0, blas.View32(t9, B, 8))
+		0, blas.View32(t7, B, 8))
 
-	// ddense.y = t4 ⊙ t9
+	// ddense.y = t4 ⊙ t7
 	for i := range 8 * B {
-		ddenseY[i] = ddddenseY[i] * t9[i]
+		ddenseY[i] = ddddenseY[i] * t7[i]
 	}
 
-	// t10 = ddense.y·dense.Wᵀ
+	// t8 = ddense.y·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddenseY, B, 8),
 		blas.View32(denseW, 2, 8).T(),
-		0, blas.View32(t10, B, 2))
+		0, blas.View32(t8, B, 2))
 
-	// t11 = 0
-	clear(t11)
+	// t9 = 0
+	clear(t9)
 
-	// t11[:, 1] = t5
+	// t9[:, 1] = 1
 	for i := range B {
-		t11[2*i+1] = t5[0]
+		t9[2*i+1] = 1
 	}
 
-	// dddense.y = t11·dense.W
+	// dddense.y = t9·dense.W
 	blas.Sgemm(1,
-		blas.View32(t11, B, 2),
+		blas.View32(t9, B, 2),
 		blas.View32(denseW, 2, 8),
 		0, blas.View32(dddenseY, B, 8))
 
-	// t12 = t3 ⊙ dddense.y
-	// t13 = t9 ⊙ t12
-	// t14 = t4 ⊙ dddense.y
+	// t10 = t3 ⊙ dddense.y
+	// t11 = t7 ⊙ t10
+	// t12 = t4 ⊙ dddense.y
 	for i := range 8 * B {
 		u := denseY[i] * dddenseY[i]
-		u2 := t9[i] * u
+		u2 := t7[i] * u
 		u3 := ddddenseY[i] * dddenseY[i]
-		t12[i] = u
-		t13[i] = u2
-		t14[i] = u3
+		t10[i] = u
+		t11[i] = u2
+		t12[i] = u3
 	}
 
-	// ddh.y = t14·h.W
+	// ddh.y = t12·h.W
 	blas.Sgemm(1,
-		blas.View32(t14, B, 8),
+		blas.View32(t12, B, 8),
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY, B, 8))
 
-	// −0.5·dh.y = t6·ddh.y ⊙ t8
+	// −0.5·dh.y = dense2.W·ddh.y ⊙ t6
 	for i := range B {
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
-		t8Row := (*[8]float32)(t8[8*i:])
+		t6Row := (*[8]float32)(t6[8*i:])
 		dhY2Row := (*[8]float32)(dhY2[8*i:])
 		for j := range ddhYRow {
-			dhY2Row[j] = t6[j] * (ddhYRow[j] * t8Row[j])
+			dhY2Row[j] = dense2W[j] * (ddhYRow[j] * t6Row[j])
 		}
 	}
 
-	// t15 = (−0.5·dh.y)·h.Wᵀ
+	// t13 = (−0.5·dh.y)·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dhY2, B, 8),
 		blas.View32(hW, 8, 8).T(),
 		0, blas.View32(ddenseY2, B, 8))
 
-	// t16 = t13 + t15
-	// −0.5·ddense.y = t4 ⊙ t16
+	// t14 = t11 + t13
+	// −0.5·ddense.y = t4 ⊙ t14
 	for i := range 8 * B {
-		tOf := t13[i] + ddenseY2[i]
+		tOf := t11[i] + ddenseY2[i]
 		ddenseYOf := ddddenseY[i] * tOf
-		t13[i] = tOf
+		t11[i] = tOf
 		ddenseY2[i] = ddenseYOf
 	}
 
-	// t17 = (−0.5·ddense.y)·dense.Wᵀ
+	// t15 = (−0.5·ddense.y)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddenseY2, B, 8),
 		blas.View32(denseW, 2, 8).T(),
-		0, blas.View32(t17, B, 2))
+		0, blas.View32(t15, B, 2))
 
 	// scale = 2·alpha
 	scale := float32(2 * m.Hyper.Alpha)
 
-	// duXx = t10[:, 0] + scale·t17[:, 1]
+	// duXx = t8[:, 0] + scale·t15[:, 1]
 	// B·loss = Σ duXx²
 	// worst = max |duXx|
 	loss := 0.0
 	worst := math.Inf(-1)
 	for i := range B {
-		duXxOf := t10[2*i] + scale*t17[2*i+1]
+		duXxOf := t8[2*i] + scale*t15[2*i+1]
 		loss += float64(duXxOf * duXxOf)
 		xOf := float64(vec.Abs(duXxOf))
 		if xOf > worst || xOf != xOf {
@@ -418,44 +402,43 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	B := batch.B
 	denseW := m.params.DenseW
 	hW := m.params.HW
-	t18 := m.t18[:2*B]
+	dense2W := m.params.Dense2W
+	t16 := m.t16[:2*B]
 	duXx := m.duXx[:B]
 	dddenseY2 := m.dddenseY2[:8*B]
 	ddddenseY := m.ddddenseY[:8*B]
-	t12 := m.t12[:8*B]
+	t10 := m.t10[:8*B]
 	dddenseY := m.dddenseY[:8*B]
 	ddenseY := m.ddenseY[:8*B]
-	t13 := m.t13[:8*B]
+	t11 := m.t11[:8*B]
 	denseY := m.denseY[:8*B]
-	t9 := m.t9[:8*B]
-	t22 := m.t22[:8*B]
-	t23 := m.t23[:8*B]
+	t7 := m.t7[:8*B]
+	t20 := m.t20[:8*B]
+	t21 := m.t21[:8*B]
 	ddhY2 := m.ddhY2[:8*B]
 	hY := m.hY[:8*B]
 	ddhY := m.ddhY[:8*B]
-	t7 := m.t7[:8*B]
-	t8 := m.t8[:8*B]
-	t6 := m.t6
-	t26 := m.t26[:2*B]
+	t5 := m.t5[:8*B]
+	t6 := m.t6[:8*B]
+	t24 := m.t24[:2*B]
 	dddenseY3 := m.dddenseY3[:8*B]
 	ddhY3 := m.ddhY3[:8*B]
-	t29 := m.t29
-	t30 := m.t30
-	t5 := m.t5
+	t27 := m.t27
+	t28 := m.t28
 	dhY2 := m.dhY2[:8*B]
-	t31 := m.t31
-	t14 := m.t14[:8*B]
+	t29 := m.t29
+	t12 := m.t12[:8*B]
 	dhY := m.dhY[:8*B]
+	t31 := m.t31
 	t33 := m.t33
-	t35 := m.t35
+	t34 := m.t34[:8*B]
 	t36 := m.t36[:8*B]
-	t38 := m.t38[:8*B]
 	ddenseY2 := m.ddenseY2[:8*B]
+	t37 := m.t37
+	t9 := m.t9[:2*B]
 	t39 := m.t39
-	t11 := m.t11[:2*B]
-	t41 := m.t41
 	t2 := m.t2[:2*B]
-	t43 := m.t43
+	t41 := m.t41
 	ddense2B := grad.Dense2B
 	ddense2W := grad.Dense2W
 	dhB := grad.HB
@@ -466,18 +449,18 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// ddense2.b = 0
 	clear(ddense2B)
 
-	// t18 = 0
-	clear(t18)
+	// t16 = 0
+	clear(t16)
 
-	// t18[:, 1] = duXx
+	// t16[:, 1] = duXx
 	for i := range B {
 		duXxOfI := duXx[i]
-		t18[2*i+1] = duXxOfI
+		t16[2*i+1] = duXxOfI
 	}
 
-	// dddenseY2 = t18·dense.W
+	// dddenseY2 = t16·dense.W
 	blas.Sgemm(1,
-		blas.View32(t18, B, 2),
+		blas.View32(t16, B, 2),
 		blas.View32(denseW, 2, 8),
 		0, blas.View32(dddenseY2, B, 8))
 
@@ -486,96 +469,96 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// scale2 = 8·alpha
 	scale2 := float32(8 * m.Hyper.Alpha)
 
-	// t19 = t4 ⊙ dddenseY2
-	// t20 = scale·t12 ⊙ dddenseY2
-	// t21 = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2
-	// t22 = scale2·t16 ⊙ dddenseY2
-	// t23 = t3 ⊙ t9 ⊙ dddenseY2
+	// t17 = t4 ⊙ dddenseY2
+	// t18 = scale·t10 ⊙ dddenseY2
+	// t19 = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2
+	// t20 = scale2·t14 ⊙ dddenseY2
+	// t21 = t3 ⊙ t7 ⊙ dddenseY2
 	for i := range 8 * B {
 		u := ddddenseY[i] * dddenseY2[i]
-		u2 := scale * (t12[i] * dddenseY2[i])
+		u2 := scale * (t10[i] * dddenseY2[i])
 		u3 := scale * (dddenseY[i] * ddenseY[i] * dddenseY2[i])
-		u4 := scale2 * (t13[i] * dddenseY2[i])
-		u5 := denseY[i] * t9[i] * dddenseY2[i]
-		t12[i] = u
-		t13[i] = u2
+		u4 := scale2 * (t11[i] * dddenseY2[i])
+		u5 := denseY[i] * t7[i] * dddenseY2[i]
+		t10[i] = u
+		t11[i] = u2
 		dddenseY2[i] = u3
-		t22[i] = u4
-		t23[i] = u5
+		t20[i] = u4
+		t21[i] = u5
 	}
 
-	// ddhY2 = t19·h.W
+	// ddhY2 = t17·h.W
 	blas.Sgemm(1,
-		blas.View32(t12, B, 8),
+		blas.View32(t10, B, 8),
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY2, B, 8))
 
-	// t24 = scale·h ⊙ ddh.y ⊙ ddhY2
-	// t25 = scale·t7 ⊙ ddh.y ⊙ ddhY2
-	// dddhY = t6·t8 ⊙ ddhY2
+	// t22 = scale·h ⊙ ddh.y ⊙ ddhY2
+	// t23 = scale·t5 ⊙ ddh.y ⊙ ddhY2
+	// dddhY = dense2.W·t6 ⊙ ddhY2
 	for i := range B {
 		hYRow := (*[8]float32)(hY[8*i:])
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
 		ddhY2Row := (*[8]float32)(ddhY2[8*i:])
-		t7Row := (*[8]float32)(t7[8*i:])
-		t8Row := (*[8]float32)(t8[8*i:])
+		t5Row := (*[8]float32)(t5[8*i:])
+		t6Row := (*[8]float32)(t6[8*i:])
 		for j := range ddhYRow {
 			u := scale * (hYRow[j] * ddhYRow[j] * ddhY2Row[j])
-			u2 := scale * (t7Row[j] * ddhYRow[j] * ddhY2Row[j])
-			dddhY := t6[j] * (t8Row[j] * ddhY2Row[j])
-			t8Row[j] = u
+			u2 := scale * (t5Row[j] * ddhYRow[j] * ddhY2Row[j])
+			dddhY := dense2W[j] * (t6Row[j] * ddhY2Row[j])
+			t6Row[j] = u
 			ddhYRow[j] = u2
 			ddhY2Row[j] = dddhY
 		}
 	}
 
-	// t26 = 0
-	clear(t26)
+	// t24 = 0
+	clear(t24)
 
-	// t26[:, 0] = duXx
+	// t24[:, 0] = duXx
 	for i := range B {
 		duXxOfI := duXx[i]
-		t26[2*i] = duXxOfI
+		t24[2*i] = duXxOfI
 	}
 
-	// (B/2)·dddense.y = t26·dense.W
+	// (B/2)·dddense.y = t24·dense.W
 	blas.Sgemm(1,
-		blas.View32(t26, B, 2),
+		blas.View32(t24, B, 2),
 		blas.View32(denseW, 2, 8),
 		0, blas.View32(dddenseY3, B, 8))
 
-	// t27 = t4 ⊙ (t20 + 2·(B/2)·dddense.y)
-	// t28 = t22 + 4·t9 ⊙ (B/2)·dddense.y
+	// t25 = t4 ⊙ (t18 + 2·(B/2)·dddense.y)
+	// t26 = t20 + 4·t7 ⊙ (B/2)·dddense.y
 	for i := range 8 * B {
-		u := ddddenseY[i] * (t13[i] + 2*dddenseY3[i])
-		t := t22[i] + 4*(t9[i]*dddenseY3[i])
-		t9[i] = u
-		t13[i] = t
+		u := ddddenseY[i] * (t11[i] + 2*dddenseY3[i])
+		t := t20[i] + 4*(t7[i]*dddenseY3[i])
+		t7[i] = u
+		t11[i] = t
 	}
 
-	// B·ddh.y = t27·h.W
+	// B·ddh.y = t25·h.W
 	blas.Sgemm(1,
-		blas.View32(t9, B, 8),
+		blas.View32(t7, B, 8),
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY3, B, 8))
 
-	// B·dh.y = t6·t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))
-	// t29 = Σᵢ t7 ⊙ (t24 + B·ddh.y)
-	// t30 = Σᵢ t7 ⊙ (t25 − 2·h ⊙ (t24 + B·ddh.y))
-	clear(t29)
-	clear(t30)
+	// B·dh.y = dense2.W·t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))
+	// t27 = Σᵢ t5 ⊙ (t22 + B·ddh.y)
+	// t28 = Σᵢ t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))
+	clear(t27)
+	clear(t28)
 	for i := range B {
-		t8Row := (*[8]float32)(t8[8*i:])
+		t6Row := (*[8]float32)(t6[8*i:])
 		ddhY3Row := (*[8]float32)(ddhY3[8*i:])
-		t7Row := (*[8]float32)(t7[8*i:])
+		t5Row := (*[8]float32)(t5[8*i:])
 		hYRow := (*[8]float32)(hY[8*i:])
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
 		for j := range ddhYRow {
-			t := t8Row[j] + ddhY3Row[j]
-			u := t7Row[j] * (ddhYRow[j] - 2*(hYRow[j]*t))
-			dhYOf := t6[j] * u
-			t29[j] += t7Row[j] * t
-			t30[j] += u
+			t := t6Row[j] + ddhY3Row[j]
+			u := t5Row[j] * (ddhYRow[j] - 2*(hYRow[j]*t))
+			dhYOf := dense2W[j] * u
+			t27[j] += t5Row[j] * t
+			t28[j] += u
 			hYRow[j] = dhYOf
 		}
 	}
@@ -583,123 +566,122 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// scale3 = 1/B
 	scale3 := float32(1 / float64(B))
 
-	// B·ddense2.W = t5·t29
-	// ddense2.W = scale3·B·ddense2.W
+	// ddense2.W = scale3·t27
 	for i := range 8 {
-		t29OfI := t29[i]
-		ddense2W[i] = scale3 * (t5[0] * t29OfI)
+		t27OfI := t27[i]
+		ddense2W[i] = scale3 * t27OfI
 	}
 
-	// dh.b = scale3·t6 ⊙ t30
+	// dh.b = scale3·dense2.W ⊙ t28
 	for i := range 8 {
-		dhB[i] = scale3 * (t6[i] * t30[i])
+		dhB[i] = scale3 * (dense2W[i] * t28[i])
 	}
 
-	// t31 = scale·t19ᵀ·(−0.5·dh.y)
+	// t29 = scale·t17ᵀ·(−0.5·dh.y)
 	blas.Sgemm(scale,
 		blas.View32(dhY2, B, 8).T(),
-		blas.View32(t12, B, 8),
-		0, blas.View32(t31, 8, 8).T())
+		blas.View32(t10, B, 8),
+		0, blas.View32(t29, 8, 8).T())
 
-	// t32 = t31 + scale·t14ᵀ·dddhY
+	// t30 = t29 + scale·t12ᵀ·dddhY
 	blas.Sgemm(scale,
-		blas.View32(t14, B, 8).T(),
+		blas.View32(t12, B, 8).T(),
 		blas.View32(ddhY2, B, 8),
-		1, blas.View32(t31, 8, 8))
+		1, blas.View32(t29, 8, 8))
 
-	// t33 = t27ᵀ·dh.y
+	// t31 = t25ᵀ·dh.y
 	blas.Sgemm(1,
 		blas.View32(dhY, B, 8).T(),
-		blas.View32(t9, B, 8),
-		0, blas.View32(t33, 8, 8).T())
+		blas.View32(t7, B, 8),
+		0, blas.View32(t31, 8, 8).T())
 
-	// t34 = t32 + t33
+	// t32 = t30 + t31
 	for i := range 64 {
-		t31[i] += t33[i]
+		t29[i] += t31[i]
 	}
 
-	// t35 = t3ᵀ·(B·dh.y)
+	// t33 = t3ᵀ·(B·dh.y)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 8).T(),
 		blas.View32(hY, B, 8),
-		0, blas.View32(t35, 8, 8))
+		0, blas.View32(t33, 8, 8))
 
-	// dh.W = scale3·(t34 + t35)
+	// dh.W = scale3·(t32 + t33)
 	for i := range 64 {
-		dhW[i] = scale3 * (t31[i] + t35[i])
+		dhW[i] = scale3 * (t29[i] + t33[i])
 	}
 
-	// t36 = (B·dh.y)·h.Wᵀ
+	// t34 = (B·dh.y)·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(hY, B, 8),
 		blas.View32(hW, 8, 8).T(),
-		0, blas.View32(t36, B, 8))
+		0, blas.View32(t34, B, 8))
 
-	// t37 = t21 + t36
+	// t35 = t19 + t34
 	for i := range 8 * B {
-		dddenseY2[i] += t36[i]
+		dddenseY2[i] += t34[i]
 	}
 
-	// t38 = dddhY·h.Wᵀ
+	// t36 = dddhY·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddhY2, B, 8),
 		blas.View32(hW, 8, 8).T(),
-		0, blas.View32(t38, B, 8))
+		0, blas.View32(t36, B, 8))
 
-	// B·ddense.y = t4 ⊙ (t37 − t3 ⊙ (t28 + scale2·dddense.y ⊙ t38))
-	// ddddenseY = t4 ⊙ (t23 + t38)
+	// B·ddense.y = t4 ⊙ (t35 − t3 ⊙ (t26 + scale2·dddense.y ⊙ t36))
+	// ddddenseY = t4 ⊙ (t21 + t36)
 	// ddense.b = scale3·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		dddenseYRow := (*[8]float32)(dddenseY[8*i:])
-		t38Row := (*[8]float32)(t38[8*i:])
-		t13Row := (*[8]float32)(t13[8*i:])
+		t36Row := (*[8]float32)(t36[8*i:])
+		t11Row := (*[8]float32)(t11[8*i:])
 		denseYRow := (*[8]float32)(denseY[8*i:])
 		dddenseY2Row := (*[8]float32)(dddenseY2[8*i:])
 		ddddenseYRow := (*[8]float32)(ddddenseY[8*i:])
-		t23Row := (*[8]float32)(t23[8*i:])
+		t21Row := (*[8]float32)(t21[8*i:])
 		for j := range ddddenseYRow {
-			u := denseYRow[j] * (t13Row[j] + scale2*(dddenseYRow[j]*t38Row[j]))
+			u := denseYRow[j] * (t11Row[j] + scale2*(dddenseYRow[j]*t36Row[j]))
 			ddenseYOf := ddddenseYRow[j] * (dddenseY2Row[j] - u)
-			ddddenseYOf := ddddenseYRow[j] * (t23Row[j] + t38Row[j])
+			ddddenseYOf := ddddenseYRow[j] * (t21Row[j] + t36Row[j])
 			ddenseB[j] += scale3 * ddenseYOf
 			denseYRow[j] = ddenseYOf
 			ddddenseYRow[j] = ddddenseYOf
 		}
 	}
 
-	// t39 = scale·t18ᵀ·(−0.5·ddense.y)
+	// t37 = scale·t16ᵀ·(−0.5·ddense.y)
 	blas.Sgemm(scale,
 		blas.View32(ddenseY2, B, 8).T(),
-		blas.View32(t18, B, 2),
-		0, blas.View32(t39, 2, 8).T())
+		blas.View32(t16, B, 2),
+		0, blas.View32(t37, 2, 8).T())
 
-	// t40 = t39 + 2·t26ᵀ·ddense.y
+	// t38 = t37 + 2·t24ᵀ·ddense.y
 	blas.Sgemm(2,
 		blas.View32(ddenseY, B, 8).T(),
-		blas.View32(t26, B, 2),
-		1, blas.View32(t39, 2, 8).T())
+		blas.View32(t24, B, 2),
+		1, blas.View32(t37, 2, 8).T())
 
-	// t41 = scale·t11ᵀ·ddddenseY
+	// t39 = scale·t9ᵀ·ddddenseY
 	blas.Sgemm(scale,
-		blas.View32(t11, B, 2).T(),
+		blas.View32(t9, B, 2).T(),
 		blas.View32(ddddenseY, B, 8),
-		0, blas.View32(t41, 2, 8))
+		0, blas.View32(t39, 2, 8))
 
-	// t42 = t40 + t41
+	// t40 = t38 + t39
 	for i := range 16 {
-		t39[i] += t41[i]
+		t37[i] += t39[i]
 	}
 
-	// t43 = t2ᵀ·(B·ddense.y)
+	// t41 = t2ᵀ·(B·ddense.y)
 	blas.Sgemm(1,
 		blas.View32(t2, B, 2).T(),
 		blas.View32(denseY, B, 8),
-		0, blas.View32(t43, 2, 8))
+		0, blas.View32(t41, 2, 8))
 
-	// ddense.W = scale3·(t42 + t43)
+	// ddense.W = scale3·(t40 + t41)
 	for i := range 16 {
-		ddenseW[i] = scale3 * (t39[i] + t43[i])
+		ddenseW[i] = scale3 * (t37[i] + t41[i])
 	}
 }
 
@@ -754,10 +736,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	ddenseY2 := p.ddenseY2[:8*B]
 	hY := p.hY[:8*B]
 	dhY := p.dhY[:8*B]
-	t6 := p.t6
-	t7 := p.t7
 	ddenseY := p.ddenseY[:8*B]
-	t8 := p.t8[:2*B]
+	t5 := p.t5[:2*B]
 	u := out.U
 	flux := out.Flux
 
@@ -801,15 +781,15 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// h.y = h.b + h.y
 	// h = tanh(h.y)
-	// t5 = 1 − h²
+	// dh.y = dense2.W·(1 − h²)
 	for i := range B {
 		hYRow := (*[8]float32)(hY[8*i:])
 		dhYRow := (*[8]float32)(dhY[8*i:])
-		for j := range dhYRow {
+		for j := range dense2W {
 			h := vec.Tanh(hB[j] + hYRow[j])
-			d := 1 - h*h
+			dhYOf := dense2W[j] * (1 - h*h)
 			hYRow[j] = h
-			dhYRow[j] = d
+			dhYRow[j] = dhYOf
 		}
 	}
 
@@ -824,25 +804,6 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		u[i] += dense2B[0]
 	}
 
-	// t6 = 1
-	for i := range t6 {
-		t6[i] = 1
-	}
-
-	// t7 = dense2.W·t6
-	blas.Sgemm(1,
-		blas.View32(t6, 1, 1),
-		blas.View32(dense2W, 1, 8),
-		0, blas.View32(t7, 1, 8))
-
-	// dh.y = t7·t5
-	for i := range B {
-		dhYRow := (*[8]float32)(dhY[8*i:])
-		for j := range dhYRow {
-			dhYRow[j] *= t7[j]
-		}
-	}
-
 	// ddense.y = dh.y·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dhY, B, 8),
@@ -854,18 +815,18 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		ddenseY2[i] *= ddenseY[i]
 	}
 
-	// t8 = ddense.y·dense.Wᵀ
+	// t5 = ddense.y·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddenseY2, B, 8),
 		blas.View32(denseW, 2, 8).T(),
-		0, blas.View32(t8, B, 2))
+		0, blas.View32(t5, B, 2))
 
 	// scale = −alpha
 	scale := float32(-p.w.hyper.Alpha)
 
-	// flux = scale·t8[:, 1]
+	// flux = scale·t5[:, 1]
 	for i := range B {
-		flux[i] = scale * t8[2*i+1]
+		flux[i] = scale * t5[2*i+1]
 	}
 }
 
@@ -874,54 +835,49 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	t         = 1                  [B,6]
-//	t2        = f.W·t              [B,6]
-//	dense.y   = x·dense.W          [B,6]
-//	dense.y   = dense.b + dense.y  [B,6]
-//	t3        = σ(dense.y)         [1]
-//	ddense.y  = t2·t3              [B,6]
-//	t4        = softplus(dense.y)  [6]
-//	g         = ddense.y·dense.Wᵀ  [B,3]
-//	t5        = √(Σⱼ g²)           [B]
-//	t6        = t5 − 1             [B]
-//	t7        = Σⱼ v ⊙ g           [B]
-//	s         = Σ t6²              []
-//	dddense.y = v·dense.W          [B,6]
-//	t8        = t3 ⊙ dddense.y     [B,6]
-//	da7       = t8·f.W             [B,1]
-//	t9        = Σᵢ da7²            [1]
-//	f.y       = t4·f.W             [B,1]
-//	f         = f.b + f.y          [B,1]
-//	t10       = f − t7             [B,1]
-//	t11       = Σᵢ t10²            [1]
-//	result    = t9                 []
-//	result2   = t11                []
+//	dense.y    = x·dense.W          [B,6]
+//	dense.y    = dense.b + dense.y  [B,6]
+//	t          = σ(dense.y)         [B,6]
+//	ddense.y   = f.W·t              [B,6]
+//	t2         = softplus(dense.y)  [B,6]
+//	g          = ddense.y·dense.Wᵀ  [B,3]
+//	t3         = √(Σⱼ g²)           [B]
+//	t4         = t3 − 1             [B]
+//	t5         = Σⱼ v ⊙ g           [B]
+//	s          = Σ t4²              []
+//	dddense.y  = v·dense.W          [B,6]
+//	t6         = t ⊙ dddense.y      [B,6]
+//	da7        = t6·f.W             [B,1]
+//	t7         = Σᵢ da7²            [1]
+//	f.y        = t2·f.W             [B,1]
+//	f          = f.b + f.y          [B,1]
+//	(B/0.2)·df = f − t5
+//	t8         = Σᵢ ((B/0.2)·df)²   [1]
+//	result     = t7                 []
+//	result2    = t8                 []
 //
 // Backward:
 //
-//	scale           = 0.1/B                                        []
-//	t12             = scale                                        [1]
-//	0.5·df          = t12·t10
-//	0.5·dda7        = t12·da7
-//	t13             = Σᵢ t10                                       [1]
-//	df.b            = 2·t12·t13
-//	t14             = t4ᵀ·(0.5·df)                                 [6,1]
-//	t15             = t14 + t8ᵀ·(0.5·dda7)
-//	(B/2)·dg        = where(t5 = 0, 0, t6/where(t5 = 0, 1, t5))·g
+//	scale           = 0.2/B                                        []
+//	df.b            = scale·Σᵢ (B/0.2)·df
+//	t9              = 0.2·t2ᵀ·((B/0.2)·df)                         [6,1]
+//	(B/2)·dg        = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
 //	(B/2)·dddense.y = ((B/2)·dg)·dense.W                           [B,6]
+//	t10             = 2·f.W·(B/2)·dddense.y                        [B,6]
+//	t11             = Σᵢ t ⊙ (B/2)·dddense.y                       [6]
+//	t12             = t9 + 2·t11                                   [6,1]
+//	t13             = 0.2·t6ᵀ·da7                                  [6,1]
 //	scale2          = 1/B                                          []
-//	t16             = scale2·t2·(B/2)·dddense.y                    [B,6]
-//	t17             = Σᵢ t3 ⊙ (B/2)·dddense.y                      [6]
-//	df.W            = 2·(t15 + scale2·t·t17)
-//	t18             = (0.5·df)·f.Wᵀ                                [B,6]
-//	t19             = (0.5·dda7)·f.Wᵀ                              [B,6]
-//	0.5·ddense.y    = t3 ⊙ (t18 + (1 − t3) ⊙ (dddense.y ⊙ t19 + t16))  [B,6]
-//	0.5·ddddense.y  = t3 ⊙ t19
-//	ddense.b        = 2·Σᵢ 0.5·ddense.y
-//	t20             = scale2·((B/2)·dg)ᵀ·ddense.y                  [3,6]
-//	t21             = t20 + vᵀ·(0.5·ddddense.y)
-//	t22             = xᵀ·(0.5·ddense.y)                            [3,6]
-//	ddense.W        = 2·(t21 + t22)
+//	df.W            = scale2·(t12 + t13)
+//	t14             = 0.2·((B/0.2)·df)·f.Wᵀ                        [B,6]
+//	t15             = da7·f.Wᵀ                                     [B,6]
+//	B·ddense.y      = t ⊙ (t14 + (1 − t) ⊙ (0.2·dddense.y ⊙ t15 + t10))  [B,6]
+//	(B/0.2)·ddddense.y = t ⊙ t15
+//	ddense.b        = scale2·Σᵢ B·ddense.y
+//	t16             = 2·((B/2)·dg)ᵀ·ddense.y                       [3,6]
+//	t17             = t16 + 0.2·vᵀ·((B/0.2)·ddddense.y)
+//	t18             = xᵀ·(B·ddense.y)                              [3,6]
+//	ddense.W        = scale2·(t17 + t18)
 //
 // Update, adam(lr: 1e-3):
 //
@@ -942,30 +898,27 @@ type Critic struct {
 	steps  uint64       // updates made so far
 	max    CriticDims   // capacity
 
-	t         []float32 // [1]
-	t20       []float32 // [3,6]; in the memory of t
-	t2        []float32 // [6]
-	t22       []float32 // [3,6]; in the memory of t2
-	denseY    []float32 // [max.B,6]; becomes dense.y, then 0.5·ddense.y, in place
+	denseY    []float32 // [max.B,6]; becomes dense.y, then B·ddense.y, in place
 	ddenseY   []float32 // [max.B,6]; becomes ddense.y, in place
-	t4        []float32 // [max.B,6]
-	dddenseY2 []float32 // [max.B,6]; becomes (B/2)·dddense.y, in place; in the memory of t4
+	t2        []float32 // [max.B,6]
+	dddenseY2 []float32 // [max.B,6]; becomes (B/2)·dddense.y, in place; in the memory of t2
 	g         []float32 // [max.B,3]; becomes (B/2)·dg, in place
+	t3        []float32 // [max.B]
+	t14       []float32 // [max.B,6]; in the memory of t3
+	t4        []float32 // [max.B]
+	t15       []float32 // [max.B,6]; in the memory of t4
 	t5        []float32 // [max.B]
-	t18       []float32 // [max.B,6]; in the memory of t5
-	t6        []float32 // [max.B]
-	t19       []float32 // [max.B,6]; in the memory of t6
-	t7        []float32 // [max.B]
-	dddenseY  []float32 // [max.B,6]; becomes dddense.y, then 0.5·ddddense.y, in place
-	t8        []float32 // [max.B,6]
-	da7       []float32 // [max.B,1]; becomes da7, then 0.5·df, in place
-	t9        []float32 // [1]
-	t12       []float32 // [1]; in the memory of t9
-	t14       []float32 // [6,1]; in the memory of t9
-	fY        []float32 // [max.B,1]; becomes f.y, then 0.5·dda7, in place
-	t11       []float32 // [1]
-	t13       []float32 // [1]; in the memory of t11
-	t17       []float32 // [6]; in the memory of t11
+	dddenseY  []float32 // [max.B,6]; becomes dddense.y, then (B/0.2)·ddddense.y, in place
+	t6        []float32 // [max.B,6]
+	da7       []float32 // [max.B,1]; becomes da7, in place
+	t7        []float32 // [1]
+	t9        []float32 // [6,1]; in the memory of t7
+	t16       []float32 // [3,6]; in the memory of t7
+	fY        []float32 // [max.B,1]; becomes f.y, then (B/0.2)·df, in place
+	t8        []float32 // [1]
+	t11       []float32 // [6]; in the memory of t8
+	t13       []float32 // [6,1]; in the memory of t8
+	t18       []float32 // [3,6]; in the memory of t8
 }
 
 // CriticHyper has the numbers of the model and its train clause.
@@ -1005,36 +958,23 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 	B := batch.B
 	x := batch.X
 	v := batch.V
-	fW := m.params.FW
 	denseW := m.params.DenseW
 	denseB := m.params.DenseB
+	fW := m.params.FW
 	fB := m.params.FB
-	t := m.t
-	t2 := m.t2
 	denseY := m.denseY[:6*B]
 	ddenseY := m.ddenseY[:6*B]
-	t4 := m.t4[:6*B]
+	t2 := m.t2[:6*B]
 	g := m.g[:3*B]
+	t3 := m.t3[:B]
+	t4 := m.t4[:B]
 	t5 := m.t5[:B]
-	t6 := m.t6[:B]
-	t7 := m.t7[:B]
 	dddenseY := m.dddenseY[:6*B]
-	t8 := m.t8[:6*B]
+	t6 := m.t6[:6*B]
 	da7 := m.da7[:B]
-	t9 := m.t9
+	t7 := m.t7
 	fY := m.fY[:B]
-	t11 := m.t11
-
-	// t = 1
-	for i := range t {
-		t[i] = 1
-	}
-
-	// t2 = f.W·t
-	blas.Sgemm(1,
-		blas.View32(t, 1, 1),
-		blas.View32(fW, 1, 6),
-		0, blas.View32(t2, 1, 6))
+	t8 := m.t8
 
 	// dense.y = x·dense.W
 	blas.Sgemm(1,
@@ -1043,21 +983,21 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t3 = σ(dense.y)
-	// ddense.y = t2·t3
-	// t4 = softplus(dense.y)
+	// t = σ(dense.y)
+	// ddense.y = f.W·t
+	// t2 = softplus(dense.y)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
-		t4Row := (*[6]float32)(t4[6*i:])
+		t2Row := (*[6]float32)(t2[6*i:])
 		for j := range ddenseYRow {
 			denseYOf := denseB[j] + denseYRow[j]
-			tOf := vec.Sigmoid(denseYOf)
-			ddenseYOf := t2[j] * tOf
+			t := vec.Sigmoid(denseYOf)
+			ddenseYOf := fW[j] * t
 			t2Of := vec.Softplus(denseYOf)
-			denseYRow[j] = tOf
+			denseYRow[j] = t
 			ddenseYRow[j] = ddenseYOf
-			t4Row[j] = t2Of
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -1067,26 +1007,26 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View32(denseW, 3, 6).T(),
 		0, blas.View32(g, B, 3))
 
-	// t5 = √(Σⱼ g²)
-	// t6 = t5 − 1
-	// t7 = Σⱼ v ⊙ g
-	// s = Σ t6²
+	// t3 = √(Σⱼ g²)
+	// t4 = t3 − 1
+	// t5 = Σⱼ v ⊙ g
+	// s = Σ t4²
 	s := 0.0
 	for i := range B {
 		gRow := (*[3]float32)(g[3*i:])
 		vRow := (*[3]float32)(v[3*i:])
-		tOf := float32(0)
+		t := float32(0)
 		t2Of := float32(0)
 		for j := range gRow {
-			tOf += gRow[j] * gRow[j]
+			t += gRow[j] * gRow[j]
 			t2Of += vRow[j] * gRow[j]
 		}
-		t3 := vec.Sqrt(tOf)
-		d := t3 - 1
+		t3Of := vec.Sqrt(t)
+		d := t3Of - 1
 		s += float64(d * d)
-		t5[i] = t3
-		t6[i] = d
-		t7[i] = t2Of
+		t3[i] = t3Of
+		t4[i] = d
+		t5[i] = t2Of
 	}
 
 	// dddense.y = v·dense.W
@@ -1095,44 +1035,44 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View32(denseW, 3, 6),
 		0, blas.View32(dddenseY, B, 6))
 
-	// t8 = t3 ⊙ dddense.y
+	// t6 = t ⊙ dddense.y
 	for i := range 6 * B {
-		t8[i] = denseY[i] * dddenseY[i]
+		t6[i] = denseY[i] * dddenseY[i]
 	}
 
-	// da7 = t8·f.W
+	// da7 = t6·f.W
 	blas.Sgemm(1,
-		blas.View32(t8, B, 6),
+		blas.View32(t6, B, 6),
 		blas.View32(fW, 6, 1),
 		0, blas.View32(da7, B, 1))
 
-	// t9 = Σᵢ da7²
-	clear(t9)
+	// t7 = Σᵢ da7²
+	clear(t7)
 	for i := range B {
-		t9[0] += da7[i] * da7[i]
+		t7[0] += da7[i] * da7[i]
 	}
 
-	// f.y = t4·f.W
+	// f.y = t2·f.W
 	blas.Sgemm(1,
-		blas.View32(t4, B, 6),
+		blas.View32(t2, B, 6),
 		blas.View32(fW, 6, 1),
 		0, blas.View32(fY, B, 1))
 
 	// f = f.b + f.y
-	// t10 = f − t7
-	// t11 = Σᵢ t10²
-	clear(t11)
+	// (B/0.2)·df = f − t5
+	// t8 = Σᵢ ((B/0.2)·df)²
+	clear(t8)
 	for i := range B {
-		t7OfI := t7[i]
-		d := fB[0] + fY[i] - t7OfI
-		t11[0] += d * d
-		fY[i] = d
+		t5OfI := t5[i]
+		df := fB[0] + fY[i] - t5OfI
+		t8[0] += df * df
+		fY[i] = df
 	}
 
-	// result = t9
-	result := float64(t9[0])
-	// result2 = t11
-	result2 := float64(t11[0])
+	// result = t7
+	result := float64(t7[0])
+	// result2 = t8
+	result2 := float64(t8[0])
 
 	return CriticTotals{
 		batches: 1,
@@ -1170,74 +1110,53 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	x := batch.X
 	denseW := m.params.DenseW
 	fW := m.params.FW
-	t12 := m.t12
-	t13 := m.t13
 	fY := m.fY[:B]
-	da7 := m.da7[:B]
-	t4 := m.t4[:6*B]
-	t14 := m.t14
-	t8 := m.t8[:6*B]
-	t5 := m.t5[:B]
-	t6 := m.t6[:B]
+	t2 := m.t2[:6*B]
+	t9 := m.t9
+	t3 := m.t3[:B]
+	t4 := m.t4[:B]
 	g := m.g[:3*B]
 	dddenseY2 := m.dddenseY2[:6*B]
-	t17 := m.t17
+	t11 := m.t11
 	denseY := m.denseY[:6*B]
-	t2 := m.t2
-	t := m.t
-	t18 := m.t18[:6*B]
-	t19 := m.t19[:6*B]
+	t6 := m.t6[:6*B]
+	da7 := m.da7[:B]
+	t13 := m.t13
+	t14 := m.t14[:6*B]
+	t15 := m.t15[:6*B]
 	dddenseY := m.dddenseY[:6*B]
 	ddenseY := m.ddenseY[:6*B]
-	t20 := m.t20
-	t22 := m.t22
+	t16 := m.t16
+	t18 := m.t18
 	dfB := grad.FB
 	dfW := grad.FW
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// scale = 0.1/B
-	scale := float32(0.1 / float64(B))
+	// scale = 0.2/B
+	scale := float32(0.2 / float64(B))
 
-	// t12 = scale
-	t12[0] = scale
-
-	// 0.5·df = t12·t10
-	// 0.5·dda7 = t12·da7
-	// t13 = Σᵢ t10
-	clear(t13)
+	// df.b = scale·Σᵢ (B/0.2)·df
+	clear(dfB)
 	for i := range B {
-		df := t12[0] * fY[i]
-		dda7 := t12[0] * da7[i]
-		t13[0] += fY[i]
-		da7[i] = df
-		fY[i] = dda7
+		dfB[0] += scale * fY[i]
 	}
 
-	// df.b = 2·t12·t13
-	dfB[0] = 2 * (t12[0] * t13[0])
-
-	// t14 = t4ᵀ·(0.5·df)
-	blas.Sgemm(1,
-		blas.View32(t4, B, 6).T(),
-		blas.View32(da7, B, 1),
-		0, blas.View32(t14, 6, 1))
-
-	// t15 = t14 + t8ᵀ·(0.5·dda7)
-	blas.Sgemm(1,
-		blas.View32(t8, B, 6).T(),
+	// t9 = 0.2·t2ᵀ·((B/0.2)·df)
+	blas.Sgemm(0.2,
+		blas.View32(t2, B, 6).T(),
 		blas.View32(fY, B, 1),
-		1, blas.View32(t14, 6, 1))
+		0, blas.View32(t9, 6, 1))
 
-	// (B/2)·dg = where(t5 = 0, 0, t6/where(t5 = 0, 1, t5))·g
+	// (B/2)·dg = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
 	for i := range B {
-		tOf := t5[i]
-		if t5[i] == 0 {
-			tOf = 1
+		t := t3[i]
+		if t3[i] == 0 {
+			t = 1
 		}
-		u := t6[i] / tOf
+		u := t4[i] / t
 		t2Of := u
-		if t5[i] == 0 {
+		if t3[i] == 0 {
 			t2Of = 0
 		}
 		gRow := (*[3]float32)(g[3*i:])
@@ -1252,81 +1171,92 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View32(denseW, 3, 6),
 		0, blas.View32(dddenseY2, B, 6))
 
-	// scale2 = 1/B
-	scale2 := float32(1 / float64(B))
-
-	// t16 = scale2·t2·(B/2)·dddense.y
-	// t17 = Σᵢ t3 ⊙ (B/2)·dddense.y
-	clear(t17)
+	// t10 = 2·f.W·(B/2)·dddense.y
+	// t11 = Σᵢ t ⊙ (B/2)·dddense.y
+	clear(t11)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		dddenseY2Row := (*[6]float32)(dddenseY2[6*i:])
 		for j := range dddenseY2Row {
-			u := scale2 * (t2[j] * dddenseY2Row[j])
-			t17[j] += denseYRow[j] * dddenseY2Row[j]
+			u := 2 * (fW[j] * dddenseY2Row[j])
+			t11[j] += denseYRow[j] * dddenseY2Row[j]
 			dddenseY2Row[j] = u
 		}
 	}
 
-	// df.W = 2·(t15 + scale2·t·t17)
+	// t12 = t9 + 2·t11
 	for i := range 6 {
-		t17OfI := t17[i]
-		dfW[i] = 2 * (t14[i] + scale2*(t[0]*t17OfI))
+		t11OfI := t11[i]
+		t9[i] += 2 * t11OfI
 	}
 
-	// t18 = (0.5·df)·f.Wᵀ
+	// t13 = 0.2·t6ᵀ·da7
+	blas.Sgemm(0.2,
+		blas.View32(t6, B, 6).T(),
+		blas.View32(da7, B, 1),
+		0, blas.View32(t13, 6, 1))
+
+	// scale2 = 1/B
+	scale2 := float32(1 / float64(B))
+
+	// df.W = scale2·(t12 + t13)
+	for i := range 6 {
+		dfW[i] = scale2 * (t9[i] + t13[i])
+	}
+
+	// t14 = 0.2·((B/0.2)·df)·f.Wᵀ
+	blas.Sgemm(0.2,
+		blas.View32(fY, B, 1),
+		blas.View32(fW, 1, 6),
+		0, blas.View32(t14, B, 6))
+
+	// t15 = da7·f.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(da7, B, 1),
 		blas.View32(fW, 1, 6),
-		0, blas.View32(t18, B, 6))
+		0, blas.View32(t15, B, 6))
 
-	// t19 = (0.5·dda7)·f.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(fY, B, 1),
-		blas.View32(fW, 1, 6),
-		0, blas.View32(t19, B, 6))
-
-	// 0.5·ddense.y = t3 ⊙ (t18 + (1 − t3) ⊙ (dddense.y ⊙ t19 + t16))
-	// 0.5·ddddense.y = t3 ⊙ t19
-	// ddense.b = 2·Σᵢ 0.5·ddense.y
+	// B·ddense.y = t ⊙ (t14 + (1 − t) ⊙ (0.2·dddense.y ⊙ t15 + t10))
+	// (B/0.2)·ddddense.y = t ⊙ t15
+	// ddense.b = scale2·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		dddenseYRow := (*[6]float32)(dddenseY[6*i:])
-		t19Row := (*[6]float32)(t19[6*i:])
+		t15Row := (*[6]float32)(t15[6*i:])
 		dddenseY2Row := (*[6]float32)(dddenseY2[6*i:])
 		denseYRow := (*[6]float32)(denseY[6*i:])
-		t18Row := (*[6]float32)(t18[6*i:])
+		t14Row := (*[6]float32)(t14[6*i:])
 		for j := range dddenseYRow {
-			u := (1 - denseYRow[j]) * (dddenseYRow[j]*t19Row[j] + dddenseY2Row[j])
-			ddenseYOf := denseYRow[j] * (t18Row[j] + u)
-			ddddenseY := denseYRow[j] * t19Row[j]
-			ddenseB[j] += 2 * ddenseYOf
+			u := (1 - denseYRow[j]) * (0.2*(dddenseYRow[j]*t15Row[j]) + dddenseY2Row[j])
+			ddenseYOf := denseYRow[j] * (t14Row[j] + u)
+			ddddenseY := denseYRow[j] * t15Row[j]
+			ddenseB[j] += scale2 * ddenseYOf
 			denseYRow[j] = ddenseYOf
 			dddenseYRow[j] = ddddenseY
 		}
 	}
 
-	// t20 = scale2·((B/2)·dg)ᵀ·ddense.y
-	blas.Sgemm(scale2,
+	// t16 = 2·((B/2)·dg)ᵀ·ddense.y
+	blas.Sgemm(2,
 		blas.View32(ddenseY, B, 6).T(),
 		blas.View32(g, B, 3),
-		0, blas.View32(t20, 3, 6).T())
+		0, blas.View32(t16, 3, 6).T())
 
-	// t21 = t20 + vᵀ·(0.5·ddddense.y)
-	blas.Sgemm(1,
+	// t17 = t16 + 0.2·vᵀ·((B/0.2)·ddddense.y)
+	blas.Sgemm(0.2,
 		blas.View32(v, B, 3).T(),
 		blas.View32(dddenseY, B, 6),
-		1, blas.View32(t20, 3, 6))
+		1, blas.View32(t16, 3, 6))
 
-	// t22 = xᵀ·(0.5·ddense.y)
+	// t18 = xᵀ·(B·ddense.y)
 	blas.Sgemm(1,
 		blas.View32(x, B, 3).T(),
 		blas.View32(denseY, B, 6),
-		0, blas.View32(t22, 3, 6))
+		0, blas.View32(t18, 3, 6))
 
-	// ddense.W = 2·(t21 + t22)
+	// ddense.W = scale2·(t17 + t18)
 	for i := range 18 {
-		ddenseW[i] = 2 * (t20[i] + t22[i])
+		ddenseW[i] = scale2 * (t16[i] + t18[i])
 	}
 }
 
@@ -1375,8 +1305,6 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 	fB := p.w.params.FB
 	denseY := p.denseY[:6*B]
 	ddenseY := p.ddenseY[:6*B]
-	t3 := p.t3
-	t4 := p.t4
 	f := out.F
 	g := out.G
 
@@ -1388,16 +1316,16 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 
 	// dense.y = dense.b + dense.y
 	// t = softplus(dense.y)
-	// t2 = σ(dense.y)
+	// ddense.y = f.W·σ(dense.y)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
 		for j := range ddenseYRow {
 			denseYOf := denseB[j] + denseYRow[j]
 			t := vec.Softplus(denseYOf)
-			t2 := vec.Sigmoid(denseYOf)
+			ddenseYOf := fW[j] * vec.Sigmoid(denseYOf)
 			denseYRow[j] = t
-			ddenseYRow[j] = t2
+			ddenseYRow[j] = ddenseYOf
 		}
 	}
 
@@ -1410,25 +1338,6 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 	// f = f.b + f.y
 	for i := range B {
 		f[i] += fB[0]
-	}
-
-	// t3 = 1
-	for i := range t3 {
-		t3[i] = 1
-	}
-
-	// t4 = f.W·t3
-	blas.Sgemm(1,
-		blas.View32(t3, 1, 1),
-		blas.View32(fW, 1, 6),
-		0, blas.View32(t4, 1, 6))
-
-	// ddense.y = t4·t2
-	for i := range B {
-		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
-		for j := range ddenseYRow {
-			ddenseYRow[j] *= t4[j]
-		}
 	}
 
 	// g = ddense.y·dense.Wᵀ

@@ -159,47 +159,46 @@ func New(max Dims) *Heat {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 168*B+144)
+	arena := make([]float32, 168*B+128)
 	m.t2 = arena[0 : 2*B]
 	m.denseY = arena[2*B : 10*B]
 	m.ddddenseY = arena[10*B : 18*B]
-	m.t5 = arena[18*B : 18*B+1]
-	m.t31 = arena[18*B : 18*B+64]
-	m.t39 = arena[18*B : 18*B+16]
-	m.t6 = arena[18*B+64 : 18*B+72]
-	m.t33 = arena[18*B+64 : 18*B+128]
-	m.t35 = arena[18*B+64 : 18*B+128]
-	m.t41 = arena[18*B+64 : 18*B+80]
-	m.t43 = arena[18*B+64 : 18*B+80]
-	m.hY = arena[18*B+128 : 26*B+128]
-	m.t38 = arena[18*B+128 : 26*B+128]
-	m.t7 = arena[26*B+128 : 34*B+128]
-	m.t36 = arena[26*B+128 : 34*B+128]
-	m.dhY = arena[34*B+128 : 42*B+128]
-	m.t8 = arena[42*B+128 : 50*B+128]
-	m.t9 = arena[50*B+128 : 58*B+128]
-	m.ddenseY = arena[58*B+128 : 66*B+128]
-	m.t10 = arena[66*B+128 : 68*B+128]
-	m.t18 = arena[66*B+128 : 68*B+128]
-	m.t11 = arena[68*B+128 : 70*B+128]
-	m.dddenseY = arena[70*B+128 : 78*B+128]
-	m.t12 = arena[78*B+128 : 86*B+128]
-	m.t13 = arena[86*B+128 : 94*B+128]
-	m.t14 = arena[94*B+128 : 102*B+128]
-	m.ddhY = arena[102*B+128 : 110*B+128]
-	m.dhY2 = arena[110*B+128 : 118*B+128]
-	m.ddenseY2 = arena[118*B+128 : 126*B+128]
-	m.t17 = arena[126*B+128 : 128*B+128]
-	m.dddenseY2 = arena[126*B+128 : 134*B+128]
-	m.duXx = arena[134*B+128 : 135*B+128]
-	m.dddenseY3 = arena[134*B+128 : 142*B+128]
-	m.ddhY3 = arena[134*B+128 : 142*B+128]
-	m.t22 = arena[142*B+128 : 150*B+128]
-	m.t23 = arena[150*B+128 : 158*B+128]
-	m.ddhY2 = arena[158*B+128 : 166*B+128]
-	m.t26 = arena[166*B+128 : 168*B+128]
-	m.t29 = arena[168*B+128 : 168*B+136]
-	m.t30 = arena[168*B+136 : 168*B+144]
+	m.hY = arena[18*B : 26*B]
+	m.t36 = arena[18*B : 26*B]
+	m.t5 = arena[26*B : 34*B]
+	m.t34 = arena[26*B : 34*B]
+	m.dhY = arena[34*B : 42*B]
+	m.t6 = arena[42*B : 50*B]
+	m.t7 = arena[50*B : 58*B]
+	m.ddenseY = arena[58*B : 66*B]
+	m.t8 = arena[66*B : 68*B]
+	m.t16 = arena[66*B : 68*B]
+	m.t9 = arena[68*B : 70*B]
+	m.dddenseY = arena[70*B : 78*B]
+	m.t10 = arena[78*B : 86*B]
+	m.t11 = arena[86*B : 94*B]
+	m.t12 = arena[94*B : 102*B]
+	m.ddhY = arena[102*B : 110*B]
+	m.dhY2 = arena[110*B : 118*B]
+	m.ddenseY2 = arena[118*B : 126*B]
+	m.t15 = arena[126*B : 128*B]
+	m.dddenseY2 = arena[126*B : 134*B]
+	m.duXx = arena[134*B : 135*B]
+	m.dddenseY3 = arena[134*B : 142*B]
+	m.ddhY3 = arena[134*B : 142*B]
+	m.t20 = arena[142*B : 150*B]
+	m.t21 = arena[150*B : 158*B]
+	m.ddhY2 = arena[158*B : 166*B]
+	m.t24 = arena[166*B : 168*B]
+	m.t27 = arena[168*B : 168*B+8]
+	m.t29 = arena[168*B : 168*B+64]
+	m.t37 = arena[168*B : 168*B+16]
+	m.t42 = arena[168*B : 168*B+8]
+	m.t28 = arena[168*B+64 : 168*B+72]
+	m.t31 = arena[168*B+64 : 168*B+128]
+	m.t33 = arena[168*B+64 : 168*B+128]
+	m.t39 = arena[168*B+64 : 168*B+80]
+	m.t41 = arena[168*B+64 : 168*B+80]
 
 	m.Init(0)
 	return m
@@ -217,11 +216,12 @@ func (m *Heat) Init(seed uint64) {
 // alone.
 func (m *Heat) initialise(seed uint64) {
 	denseW := m.params.DenseW
-	hB := m.params.HB
-	denseB := m.params.DenseB
 	hW := m.params.HW
 	dense2W := m.params.Dense2W
 	dense2B := m.params.Dense2B
+	denseB := m.params.DenseB
+	hB := m.params.HB
+	t42 := m.t42
 
 	// dense.W ← N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -229,11 +229,8 @@ func (m *Heat) initialise(seed uint64) {
 		denseW[i] = rng.Normal32(key, uint64(i))
 	}
 
-	// hB = dense.b
-	clear(hB)
-
-	// dense.b ← 0
-	clear(denseB)
+	// t42 = 0
+	clear(t42)
 
 	// h.W ← 0.5·N(h.W)
 	key2 := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -249,6 +246,12 @@ func (m *Heat) initialise(seed uint64) {
 
 	// dense2.b ← 0
 	clear(dense2B)
+
+	// denseB = t42
+	clear(denseB)
+
+	// hB = t42
+	clear(hB)
 }
 
 // Steps is the number of updates so far.
@@ -443,11 +446,9 @@ type Predictor struct {
 	ddenseY2 []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of t2
 	denseY   []float32 // [max.B,8]; becomes dense.y, in place
 	dhY      []float32 // [max.B,8]; becomes dh.y, in place; in the memory of denseY
-	t8       []float32 // [max.B,2]; in the memory of denseY
+	t5       []float32 // [max.B,2]; in the memory of denseY
 	hY       []float32 // [max.B,8]; becomes h.y, then h, in place
 	ddenseY  []float32 // [max.B,8]; becomes ddense.y, in place; in the memory of hY
-	t6       []float32 // [1]
-	t7       []float32 // [8]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -456,16 +457,14 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 24*B+9)
+	arena := make([]float32, 24*B)
 	p.t2 = arena[0 : 2*B]
 	p.ddenseY2 = arena[0 : 8*B]
 	p.denseY = arena[8*B : 16*B]
 	p.dhY = arena[8*B : 16*B]
-	p.t8 = arena[8*B : 10*B]
+	p.t5 = arena[8*B : 10*B]
 	p.hY = arena[16*B : 24*B]
 	p.ddenseY = arena[16*B : 24*B]
-	p.t6 = arena[24*B : 24*B+1]
-	p.t7 = arena[24*B+1 : 24*B+9]
 
 	return p
 }
@@ -689,31 +688,28 @@ func NewCritic(max CriticDims) *Critic {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 48*B+48)
-	m.t = arena[0:1]
-	m.t20 = arena[0:18]
-	m.t2 = arena[18:24]
-	m.t22 = arena[18:36]
-	m.denseY = arena[36 : 6*B+36]
-	m.ddenseY = arena[6*B+36 : 12*B+36]
-	m.t4 = arena[12*B+36 : 18*B+36]
-	m.dddenseY2 = arena[12*B+36 : 18*B+36]
-	m.g = arena[18*B+36 : 21*B+36]
-	m.t5 = arena[21*B+36 : 22*B+36]
-	m.t18 = arena[21*B+36 : 27*B+36]
-	m.t6 = arena[27*B+36 : 28*B+36]
-	m.t19 = arena[27*B+36 : 33*B+36]
-	m.t7 = arena[33*B+36 : 34*B+36]
-	m.dddenseY = arena[34*B+36 : 40*B+36]
-	m.t8 = arena[40*B+36 : 46*B+36]
-	m.da7 = arena[46*B+36 : 47*B+36]
-	m.t9 = arena[47*B+36 : 47*B+37]
-	m.t12 = arena[47*B+36 : 47*B+37]
-	m.t14 = arena[47*B+36 : 47*B+42]
-	m.fY = arena[47*B+42 : 48*B+42]
-	m.t11 = arena[48*B+42 : 48*B+43]
-	m.t13 = arena[48*B+42 : 48*B+43]
-	m.t17 = arena[48*B+42 : 48*B+48]
+	arena := make([]float32, 48*B+36)
+	m.denseY = arena[0 : 6*B]
+	m.ddenseY = arena[6*B : 12*B]
+	m.t2 = arena[12*B : 18*B]
+	m.dddenseY2 = arena[12*B : 18*B]
+	m.g = arena[18*B : 21*B]
+	m.t3 = arena[21*B : 22*B]
+	m.t14 = arena[21*B : 27*B]
+	m.t4 = arena[27*B : 28*B]
+	m.t15 = arena[27*B : 33*B]
+	m.t5 = arena[33*B : 34*B]
+	m.dddenseY = arena[34*B : 40*B]
+	m.t6 = arena[40*B : 46*B]
+	m.da7 = arena[46*B : 47*B]
+	m.t7 = arena[47*B : 47*B+1]
+	m.t9 = arena[47*B : 47*B+6]
+	m.t16 = arena[47*B : 47*B+18]
+	m.fY = arena[47*B+18 : 48*B+18]
+	m.t8 = arena[48*B+18 : 48*B+19]
+	m.t11 = arena[48*B+18 : 48*B+24]
+	m.t13 = arena[48*B+18 : 48*B+24]
+	m.t18 = arena[48*B+18 : 48*B+36]
 
 	m.Init(0)
 	return m
@@ -923,8 +919,6 @@ type CriticPredictor struct {
 
 	denseY  []float32 // [max.B,6]; becomes dense.y, in place
 	ddenseY []float32 // [max.B,6]; becomes ddense.y, in place
-	t3      []float32 // [1]
-	t4      []float32 // [6]
 }
 
 // NewCriticPredictor returns a predictor for inputs up to max.
@@ -933,11 +927,9 @@ func NewCriticPredictor(w *CriticWeights, max CriticDims) *CriticPredictor {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 12*B+7)
+	arena := make([]float32, 12*B)
 	p.denseY = arena[0 : 6*B]
 	p.ddenseY = arena[6*B : 12*B]
-	p.t3 = arena[12*B : 12*B+1]
-	p.t4 = arena[12*B+1 : 12*B+7]
 
 	return p
 }

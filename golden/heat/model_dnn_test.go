@@ -185,16 +185,10 @@ func heatLoss64(m *Heat, p []float64, batch *Batch) float64 {
 			ddhY[i*8+j] = acc
 		}
 	}
-	productOf2 := make([]float64, 8)
-	for i := range 8 {
-		acc := 0.0
-		acc += 1.0 * dense2W[i]
-		productOf2[i] = acc
-	}
 	mulOf := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
-			mulOf[i*8+j] = (-(ddhY[i*8+j] * productOf2[j])) * h[i*8+j]
+			mulOf[i*8+j] = (-(ddhY[i*8+j] * dense2W[j])) * h[i*8+j]
 		}
 	}
 	dhYOf := make([]float64, 8*B)
@@ -203,57 +197,57 @@ func heatLoss64(m *Heat, p []float64, batch *Batch) float64 {
 			dhYOf[i*8+j] = (mulOf[i*8+j] + mulOf[i*8+j]) * sub[i*8+j]
 		}
 	}
-	productOf3 := make([]float64, 8*B)
+	productOf2 := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
 			acc := 0.0
 			for k := range 8 {
 				acc += dhYOf[i*8+k] * hW[j*8+k]
 			}
-			productOf3[i*8+j] = acc
+			productOf2[i*8+j] = acc
 		}
 	}
 	dhYOf2 := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
-			dhYOf2[i*8+j] = productOf2[j] * sub[i*8+j]
+			dhYOf2[i*8+j] = dense2W[j] * sub[i*8+j]
 		}
 	}
-	productOf4 := make([]float64, 8*B)
+	productOf3 := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
 			acc := 0.0
 			for k := range 8 {
 				acc += dhYOf2[i*8+k] * hW[j*8+k]
 			}
-			productOf4[i*8+j] = acc
+			productOf3[i*8+j] = acc
 		}
 	}
 	mulOf2 := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
-			mulOf2[i*8+j] = (-(dddenseY[i*8+j] * productOf4[i*8+j])) * tanh[i*8+j]
+			mulOf2[i*8+j] = (-(dddenseY[i*8+j] * productOf3[i*8+j])) * tanh[i*8+j]
 		}
 	}
 	ddenseYOf := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
-			ddenseYOf[i*8+j] = ((productOf3[i*8+j] + mulOf2[i*8+j]) + mulOf2[i*8+j]) * subOf[i*8+j]
+			ddenseYOf[i*8+j] = ((productOf2[i*8+j] + mulOf2[i*8+j]) + mulOf2[i*8+j]) * subOf[i*8+j]
 		}
 	}
-	productOf5 := make([]float64, 2*B)
+	productOf4 := make([]float64, 2*B)
 	for i := range B {
 		for j := range 2 {
 			acc := 0.0
 			for k := range 8 {
 				acc += ddenseYOf[i*8+k] * denseW[j*8+k]
 			}
-			productOf5[i*2+j] = acc
+			productOf4[i*2+j] = acc
 		}
 	}
 	loss := 0.0
 	for i := range B {
-		loss += math.Pow(productOf[i*2]-(cast*productOf5[i*2+1]), 2.0)
+		loss += math.Pow(productOf[i*2]-(cast*productOf4[i*2+1]), 2.0)
 	}
 	return loss / float64(B)
 }

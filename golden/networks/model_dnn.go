@@ -1308,6 +1308,8 @@ type Vae struct {
 	denseY  []float32 // [max.B,6]; becomes dense.y, then B·ddense.y, in place
 	rY      []float32 // [max.B,8]; becomes r.y, then r, then B·dr, in place
 	t5      []float32 // [max.B,6]
+	t10     []float32 // [6]
+	t11     []float32 // [2]
 }
 
 // VaeHyper has the numbers of the model and its train clause.
@@ -2315,13 +2317,14 @@ func (m *Inputs) forward(out *InputsOutput, batch *InputsBatch) {
 	out.Flag = flag
 }
 
-// Backward takes the derivative by the outputs of the last Forward back to the
-// inputs, and sets [*Inputs.Gradient]. The slices that it returns belong to
-// the trainer until its next call.
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Inputs.Gradient]. The
+// slices that it returns belong to the trainer until its next call. It does
+// not read the other fields of dout.
 //
 // The error is a [fault.InputError] if dout does not fit, or no Forward was
 // made since the last Backward.
-func (m *Inputs) Backward(dout InputsOutputGradient) (InputsInputGradient, error) {
+func (m *Inputs) Backward(dout InputsOutput) (InputsInputGradient, error) {
 	if !m.composed {
 		return InputsInputGradient{}, &fault.InputError{Model: "networks.Inputs", Input: "dout", Reason: "there is no Forward that it belongs to"}
 	}
@@ -2360,7 +2363,7 @@ func (m *Inputs) Backward(dout InputsOutputGradient) (InputsInputGradient, error
 }
 
 // backward sets din and the gradient from dout and what forward left.
-func (m *Inputs) backward(din *InputsInputGradient, dout *InputsOutputGradient, batch *InputsBatch) {
+func (m *Inputs) backward(din *InputsInputGradient, dout *InputsOutput, batch *InputsBatch) {
 	K := batch.K
 	q := batch.Q
 	dChosen := dout.Chosen
@@ -2501,4 +2504,1327 @@ func (p *InputsPredictor) predict(out *InputsOutput, in *InputsInput) {
 	out.Index = index
 	out.Alone = alone
 	out.Flag = flag
+}
+
+// Truths: truth values and whole numbers in reports.
+//
+// Forward, for a batch of B:
+//
+//	t  = v·x − s      [B]
+//	s2 = Σ t²         []
+//	s3 = Σ x          []
+//	s4 = any (x > 0)  []
+//	q2 = q            []
+//	s5 = s            []
+//
+// Backward:
+//
+//	s2 = Σ x ⊙ t  []
+//	dv = 2/B·s2   []
+//
+// Update, sgd(lr: 0.1):
+//
+//	v ← v − lr·dv
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Truths struct {
+	Hyper TruthsHyper // may be changed between steps; kept by Checkpoint
+
+	params TruthsParams
+	grad   TruthsParams // of Step
+	steps  uint64       // updates made so far
+	max    TruthsDims   // capacity
+
+	t []float32 // [max.B]
+}
+
+// TruthsHyper has the numbers of the model and its train clause.
+type TruthsHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// TruthsReport is what one batch gave, before its update.
+type TruthsReport struct {
+	Loss  float64 // the loss
+	Twice float64
+	Some  float64
+	NotQ  float64
+	Whole float64
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Truths) Step(batch TruthsBatch) (TruthsReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return TruthsReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return TruthsReport{}, fault.NotFinite("networks.Truths.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	m.update(&m.grad)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Truths) forward(batch *TruthsBatch) TruthsTotals {
+	B := batch.B
+	x := batch.X
+	s := batch.S
+	q := batch.Q
+	v := m.params.V
+	t := m.t[:B]
+
+	// t = v·x − s
+	// s2 = Σ t²
+	// s3 = Σ x
+	// s4 = any (x > 0)
+	s2 := 0.0
+	s3 := 0.0
+	s4 := false
+	for i := range B {
+		d := v[0]*x[i] - s
+		s2 += float64(d * d)
+		s3 += float64(x[i])
+		s4 = s4 || x[i] > 0
+		t[i] = d
+	}
+
+	// q2 = q
+	q2 := q
+	// s5 = s
+	s5 := float64(s)
+
+	q2Holds := 0.0
+	if q2 {
+		q2Holds = 1
+	}
+	s4Holds := 0.0
+	if s4 {
+		s4Holds = 1
+	}
+	return TruthsTotals{
+		batches: 1,
+		loss:    s2,
+		n:       float64(B),
+		loss2:   q2Holds,
+		loss3:   s5,
+		twice:   s3,
+		some:    s4Holds,
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Truths) Grad(grad *TruthsParams, batch TruthsBatch) (TruthsReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return TruthsReport{}, &fault.InputError{Model: "networks.Truths", Input: "grad", Reason: "is not from NewTruthsParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return TruthsReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return TruthsReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Truths) gradient(grad *TruthsParams, batch *TruthsBatch) {
+	B := batch.B
+	x := batch.X
+	t := m.t[:B]
+	dv := grad.V
+
+	// s2 = Σ x ⊙ t
+	s2 := 0.0
+	for i := range B {
+		s2 += float64(x[i] * t[i])
+	}
+
+	// dv = 2/B·s2
+	dv[0] = float32(2/float64(B)) * float32(s2)
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Truths) Update(grad *TruthsParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Truths: Update: grad is not from NewTruthsParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Truths) update(grad *TruthsParams) {
+	v := m.params.V
+	dv := grad.V
+
+	// v ← v − lr·dv
+	v[0] = v[0] - float32(m.Hyper.LR)*dv[0]
+}
+
+// Tables of different lengths that share their indices.
+//
+// Forward, for a batch of B:
+//
+//	((2*B)/2)·dp = p.W[ids] − q.W[ids]  [B,2]
+//	(2*B)·loss   = Σ (((2*B)/2)·dp)²    []
+//
+// Backward:
+//
+//	((2*B)/−2)·dq.W = 0
+//	((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+//	scale           = (−2)/(2*B)             []
+//	dq.W            = scale·((2*B)/−2)·dq.W
+//	((2*B)/2)·dp.W  = 0
+//	((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+//	scale2          = 2/(2*B)                []
+//	dp.W            = scale2·((2*B)/2)·dp.W
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Tables struct {
+	Hyper TablesHyper // may be changed between steps; kept by Checkpoint
+
+	params TablesParams
+	steps  uint64     // updates made so far
+	max    TablesDims // capacity
+
+	dp   []float32 // [max.B,2]; becomes ((2*B)/2)·dp, in place
+	dqW  []float32 // [6,2]; becomes ((2*B)/−2)·dq.W, in place
+	dpW  []float32 // [9,2]; becomes ((2*B)/2)·dp.W, in place; in the memory of dqW
+	dqW2 []float32 // [6,2]; becomes ((2*B)/−2)·dq.W, in place; in the memory of dqW
+	dpW2 []float32 // [9,2]; becomes ((2*B)/2)·dp.W, in place; in the memory of dqW
+}
+
+// TablesHyper has the numbers of the model and its train clause.
+type TablesHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// TablesReport is what one batch gave, before its update.
+type TablesReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Tables) Step(batch TablesBatch) (TablesReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return TablesReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return TablesReport{}, fault.NotFinite("networks.Tables.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Tables) forward(batch *TablesBatch) TablesTotals {
+	B := batch.B
+	ids := batch.Ids
+	pW := m.params.PW
+	qW := m.params.QW
+	dp := m.dp[:2*B]
+
+	// ((2*B)/2)·dp = p.W[ids] − q.W[ids]
+	// (2*B)·loss = Σ (((2*B)/2)·dp)²
+	loss := 0.0
+	for i := range B {
+		pWRow := (*[2]float32)(pW[2*int(ids[i]):])
+		qWRow := (*[2]float32)(qW[2*int(ids[i]):])
+		dpRow := (*[2]float32)(dp[2*i:])
+		for j := range dpRow {
+			dpOf := pWRow[j] - qWRow[j]
+			loss += float64(dpOf * dpOf)
+			dpRow[j] = dpOf
+		}
+	}
+
+	return TablesTotals{batches: 1, loss: loss, n: float64(2 * B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Tables) backward(batch *TablesBatch) {
+	B := batch.B
+	ids := batch.Ids
+	qW := m.params.QW
+	pW := m.params.PW
+	dqW2 := m.dqW2
+	dp := m.dp[:2*B]
+	dpW2 := m.dpW2
+
+	// ((2*B)/−2)·dq.W = 0
+	clear(dqW2)
+
+	// ((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dqW2Row := (*[2]float32)(dqW2[2*int(ids[i]):])
+		for j := range dpRow {
+			dqW2Row[j] += dpRow[j]
+		}
+	}
+
+	// rate = 2·lr/(2*B)
+	rate := float32(2 * (m.Hyper.LR / float64(2*B)))
+
+	// q.W ← q.W + rate·((2*B)/−2)·dq.W
+	for i := range 12 {
+		qW[i] += rate * dqW2[i]
+	}
+
+	// ((2*B)/2)·dp.W = 0
+	clear(dpW2)
+
+	// ((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dpW2Row := (*[2]float32)(dpW2[2*int(ids[i]):])
+		for j := range dpRow {
+			dpW2Row[j] += dpRow[j]
+		}
+	}
+
+	// p.W ← p.W − rate·((2*B)/2)·dp.W
+	for i := range 18 {
+		pW[i] -= rate * dpW2[i]
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Tables) Grad(grad *TablesParams, batch TablesBatch) (TablesReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return TablesReport{}, &fault.InputError{Model: "networks.Tables", Input: "grad", Reason: "is not from NewTablesParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return TablesReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return TablesReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Tables) gradient(grad *TablesParams, batch *TablesBatch) {
+	B := batch.B
+	ids := batch.Ids
+	dqW := m.dqW
+	dp := m.dp[:2*B]
+	dpW := m.dpW
+	dqWBuf := grad.QW
+	dpWBuf := grad.PW
+
+	// ((2*B)/−2)·dq.W = 0
+	clear(dqW)
+
+	// ((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dqWRow := (*[2]float32)(dqW[2*int(ids[i]):])
+		for j := range dpRow {
+			dqWRow[j] += dpRow[j]
+		}
+	}
+
+	// scale = (−2)/(2*B)
+	scale := float32(-2 / float64(2*B))
+
+	// dq.W = scale·((2*B)/−2)·dq.W
+	for i := range 12 {
+		dqWBuf[i] = scale * dqW[i]
+	}
+
+	// ((2*B)/2)·dp.W = 0
+	clear(dpW)
+
+	// ((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+	for i := range B {
+		dpRow := (*[2]float32)(dp[2*i:])
+		dpWRow := (*[2]float32)(dpW[2*int(ids[i]):])
+		for j := range dpRow {
+			dpWRow[j] += dpRow[j]
+		}
+	}
+
+	// scale2 = 2/(2*B)
+	scale2 := float32(2 / float64(2*B))
+
+	// dp.W = scale2·((2*B)/2)·dp.W
+	for i := range 18 {
+		dpWBuf[i] = scale2 * dpW[i]
+	}
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Tables) Update(grad *TablesParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Tables: Update: grad is not from NewTablesParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Tables) update(grad *TablesParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 30 {
+		param[i] -= rate * g[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *TablesPredictor) predict(out *TablesOutput, in *TablesInput) {
+	B := in.B
+	ids := in.Ids
+	pW := p.w.params.PW
+	pBuf := out.P
+
+	// p = p.W[ids]
+	for i := range B {
+		pBufRow := (*[2]float32)(pBuf[2*i:])
+		for j := range pBufRow {
+			pBufRow[j] = pW[j+2*int(ids[i])]
+		}
+	}
+}
+
+// Unrolled: tokens of fixed places, in and out.
+//
+// Forward, for a batch of B:
+//
+//	t              = E[y[:, :−1]]                        [B,3,3]
+//	h              = tanh(E[x[:, 0]])                    [B,3]
+//	h              = tanh(E[x[:, 1]] + h)                [B,3]
+//	h              = tanh(E[x[:, 2]] + h)                [B,3]
+//	h              = tanh(E[x[:, 3]] + h)                [B,3]
+//	h              = tanh(E[x[:, 4]] + h)                [B,3]
+//	dense.y        = t·dense.W                           [B,3,6]
+//	t2             = dense.b + dense.y                   [B,3,6]
+//	t3             = h·Eᵀ                                [B,6]
+//	logits         = t2 + t3                             [B,3,6]
+//	peak           = max logits
+//	t4             = exp(logits − peak)                  [B,3,6]
+//	sum            = Σⱼ t4                               [B,3]
+//	each           = peak + log(sum) − logits[y[:, 1:]]
+//	(3*B)·loss     = Σ each                              []
+//	(3*B)·accuracy = Σ [argmax logits = y[:, 1:]]        []
+//
+// Backward:
+//
+//	scale         = 1/(3*B)                           []
+//	(3*B)·dlogits = t4/sum − onehot(y[:, 1:])
+//	ddense.b      = scale·Σ (3*B)·dlogits
+//	t5            = Σ (3*B)·dlogits                   [B,6]
+//	ddense.W      = scale·tᵀ·((3*B)·dlogits)
+//	t6            = t5ᵀ·h                             [6,3]
+//	t7            = 1 − h²                            [B,3]
+//	t8            = t7 ⊙ (1 − h²)                     [B,3]
+//	t9            = (1 − h²) ⊙ t8                     [B,3]
+//	t10           = (1 − h²) ⊙ t9                     [B,3]
+//	t11           = (1 − h²) ⊙ t10                    [B,3]
+//	(3*B)·dh      = t5·E                              [B,3]
+//	t12           = 0                                 [6,3]
+//	t13           = 0                                 [6,3]
+//	t14           = 0                                 [6,3]
+//	t15           = 0                                 [6,3]
+//	t16           = 0                                 [6,3]
+//	(3*B)·dh      = t10 ⊙ (3*B)·dh                    [B,3]
+//	(3*B)·dh      = t9 ⊙ (3*B)·dh                     [B,3]
+//	(3*B)·dh      = t8 ⊙ (3*B)·dh                     [B,3]
+//	(3*B)·dh      = t7 ⊙ (3*B)·dh                     [B,3]
+//	t12[…]        += t11 ⊙ (3*B)·dh
+//	t13[…]        += (3*B)·dh
+//	t14[…]        += (3*B)·dh
+//	t15[…]        += (3*B)·dh
+//	t16[…]        += (3*B)·dh
+//	t17           = t6 + t12 + t13 + t14 + t15 + t16  [6,3]
+//	t18           = ((3*B)·dlogits)·dense.Wᵀ          [B,3,3]
+//	t19           = 0                                 [6,3]
+//	t19[…]        += t18
+//	dE            = scale·(t17 + t19)                 [6,3]
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Unrolled struct {
+	Hyper UnrolledHyper // may be changed between steps; kept by Checkpoint
+
+	params UnrolledParams
+	steps  uint64       // updates made so far
+	max    UnrolledDims // capacity
+
+	t      []float32 // [max.B,3,3]
+	dh     []float32 // [max.B,3]; becomes (3*B)·dh, in place; in the memory of t
+	t18    []float32 // [max.B,3,3]; in the memory of t
+	dh2    []float32 // [max.B,3]; becomes (3*B)·dh, in place; in the memory of t
+	h      []float32 // [max.B,3]
+	h2     []float32 // [max.B,3]; becomes h, in place
+	h3     []float32 // [max.B,3]; becomes h, in place
+	h4     []float32 // [max.B,3]; becomes h, in place
+	h5     []float32 // [max.B,3]; becomes h, in place
+	denseY []float32 // [max.B,3,6]; becomes dense.y, then logits, then (3*B)·dlogits, in place
+	t3     []float32 // [max.B,6]
+	t5     []float32 // [max.B,6]; in the memory of t3
+	t20    []float32 // [max.B,6]; in the memory of t3
+	sum    []float32 // [max.B,3]
+	t33    []float32 // [max.B,3,3]; in the memory of sum
+	t6     []float32 // [6,3]
+	t21    []float32 // [6,3]; in the memory of t6
+	t12    []float32 // [6,3]
+	t19    []float32 // [6,3]; in the memory of t12
+	t27    []float32 // [6,3]; in the memory of t12
+	t34    []float32 // [6,3]; in the memory of t12
+	t13    []float32 // [6,3]
+	t28    []float32 // [6,3]; in the memory of t13
+	t14    []float32 // [6,3]
+	t29    []float32 // [6,3]; in the memory of t14
+	t15    []float32 // [6,3]
+	t30    []float32 // [6,3]; in the memory of t15
+	t16    []float32 // [6,3]
+	t31    []float32 // [6,3]; in the memory of t16
+}
+
+// UnrolledHyper has the numbers of the model and its train clause.
+type UnrolledHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// UnrolledReport is what one batch gave, before its update.
+type UnrolledReport struct {
+	Loss     float64 // the loss
+	Accuracy float64
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Unrolled) Step(batch UnrolledBatch) (UnrolledReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return UnrolledReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return UnrolledReport{}, fault.NotFinite("networks.Unrolled.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	E := m.params.E
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	h := m.h[:3*B]
+	h2 := m.h2[:3*B]
+	h3 := m.h3[:3*B]
+	h4 := m.h4[:3*B]
+	h5 := m.h5[:3*B]
+	t := m.t[:9*B]
+	denseY := m.denseY[:18*B]
+	t3 := m.t3[:6*B]
+	sum := m.sum[:3*B]
+
+	// t = E[y[:, :−1]]
+	// h = tanh(E[x[:, 0]])
+	// h = tanh(E[x[:, 1]] + h)
+	// h = tanh(E[x[:, 2]] + h)
+	// h = tanh(E[x[:, 3]] + h)
+	// h = tanh(E[x[:, 4]] + h)
+	for i := range B {
+		for j := range 3 {
+			hOf := vec.Tanh(E[j+3*int(x[5*i])])
+			tOf := E[j+3*int(x[5*i+1])] + hOf
+			h2Of := vec.Tanh(tOf)
+			t2 := E[j+3*int(x[5*i+2])] + h2Of
+			h3Of := vec.Tanh(t2)
+			t3Of := E[j+3*int(x[5*i+3])] + h3Of
+			h4Of := vec.Tanh(t3Of)
+			h5Of := vec.Tanh(E[j+3*int(x[5*i+4])] + h4Of)
+			h[3*i+j] = hOf
+			h2[3*i+j] = h2Of
+			h3[3*i+j] = h3Of
+			h4[3*i+j] = h4Of
+			h5[3*i+j] = h5Of
+			tRow := (*[3]float32)(t[9*i+3*j:])
+			for k := range tRow {
+				tRow[k] = E[k+3*int(y[4*i+j])]
+			}
+		}
+	}
+
+	// dense.y = t·dense.W
+	blas.Sgemm(1,
+		blas.View32(t, 3*B, 3),
+		blas.View32(denseW, 3, 6),
+		0, blas.View32(denseY, 3*B, 6))
+
+	// t2 = dense.b + dense.y
+	for i := range 3 * B {
+		denseYRow := (*[6]float32)(denseY[6*i:])
+		for j := range denseB {
+			denseYRow[j] += denseB[j]
+		}
+	}
+
+	// t3 = h·Eᵀ
+	blas.Sgemm(1,
+		blas.View32(h5, B, 3),
+		blas.View32(E, 6, 3).T(),
+		0, blas.View32(t3, B, 6))
+
+	// logits = t2 + t3
+	// peak = max logits
+	// t4 = exp(logits − peak)
+	// sum = Σⱼ t4
+	// each = peak + log(sum) − logits[y[:, 1:]]
+	// (3*B)·loss = Σ each
+	// (3*B)·accuracy = Σ [argmax logits = y[:, 1:]]
+	loss := 0.0
+	accuracy := 0.0
+	for i := range B {
+		for j := range 3 {
+			denseYRow := (*[6]float32)(denseY[18*i+6*j:])
+			t3Row := (*[6]float32)(t3[6*i:])
+			peak := float32(math.Inf(-1))
+			top, best := int32(0), float32(math.Inf(-1))
+			for k := range denseYRow {
+				logits := denseYRow[k] + t3Row[k]
+				if logits > peak || logits != logits {
+					peak = logits
+				}
+				if logits > best || logits != logits && best == best {
+					top, best = int32(k), logits
+				}
+				denseYRow[k] = logits
+			}
+			chosen := denseY[18*i+6*j:][:6][int(y[4*i+j+1])]
+			hit := float32(0)
+			if top == y[4*i+j+1] {
+				hit = 1
+			}
+			accuracy += float64(hit)
+			sumOf := float32(0)
+			for k := range denseYRow {
+				e := vec.Exp(denseYRow[k] - peak)
+				sumOf += e
+				denseYRow[k] = e
+			}
+			tOf := vec.Log(sumOf)
+			loss += float64(peak + tOf - chosen)
+			sum[3*i+j] = sumOf
+		}
+	}
+
+	return UnrolledTotals{
+		batches:  1,
+		loss:     loss,
+		n:        float64(3 * B),
+		accuracy: accuracy,
+	}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Unrolled) backward(batch *UnrolledBatch) {
+	B := batch.B
+	y := batch.Y
+	x := batch.X
+	denseB := m.params.DenseB
+	denseW := m.params.DenseW
+	E := m.params.E
+	t20 := m.t20[:6*B]
+	sum := m.sum[:3*B]
+	denseY := m.denseY[:18*B]
+	t33 := m.t33[:9*B]
+	t := m.t[:9*B]
+	h5 := m.h5[:3*B]
+	t21 := m.t21
+	h4 := m.h4[:3*B]
+	h3 := m.h3[:3*B]
+	h2 := m.h2[:3*B]
+	h := m.h[:3*B]
+	dh2 := m.dh2[:3*B]
+	t27 := m.t27
+	t28 := m.t28
+	t29 := m.t29
+	t30 := m.t30
+	t31 := m.t31
+	t34 := m.t34
+
+	// rate = −(lr/(3*B))
+	rate := float32(-(m.Hyper.LR / float64(3*B)))
+
+	// (3*B)·dlogits = t4/sum − onehot(y[:, 1:])
+	// dense.b ← dense.b − lr/(3*B)·Σ (3*B)·dlogits
+	// t20 = Σ (3*B)·dlogits
+	clear(t20)
+	for i := range B {
+		for j := range 3 {
+			u := 1 / sum[3*i+j]
+			denseYRow := (*[6]float32)(denseY[18*i+6*j:])
+			yOfJ := y[4*i+j+1]
+			t20Row := (*[6]float32)(t20[6*i:])
+			for k := range denseB {
+				dlogits := u * denseYRow[k]
+				if int(yOfJ) == k {
+					dlogits--
+				}
+				denseB[k] += rate * dlogits
+				t20Row[k] += dlogits
+				denseYRow[k] = dlogits
+			}
+		}
+	}
+
+	// t33 = ((3*B)·dlogits)·dense.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(denseY, 3*B, 6),
+		blas.View32(denseW, 3, 6).T(),
+		0, blas.View32(t33, 3*B, 3))
+
+	// dense.W ← dense.W − lr/(3*B)·tᵀ·((3*B)·dlogits)
+	blas.Sgemm(rate,
+		blas.View32(t, 3*B, 3).T(),
+		blas.View32(denseY, 3*B, 6),
+		1, blas.View32(denseW, 3, 6))
+
+	// t21 = t20ᵀ·h
+	blas.Sgemm(1,
+		blas.View32(h5, B, 3).T(),
+		blas.View32(t20, B, 6),
+		0, blas.View32(t21, 6, 3).T())
+
+	// t22 = 1 − h²
+	// t23 = t22 ⊙ (1 − h²)
+	// t24 = (1 − h²) ⊙ t23
+	// t25 = (1 − h²) ⊙ t24
+	// t26 = (1 − h²) ⊙ t25
+	for i := range 3 * B {
+		d := 1 - h5[i]*h5[i]
+		u := d * (1 - h4[i]*h4[i])
+		u2 := (1 - h3[i]*h3[i]) * u
+		u3 := (1 - h2[i]*h2[i]) * u2
+		u4 := (1 - h[i]*h[i]) * u3
+		h[i] = d
+		h2[i] = u
+		h3[i] = u2
+		h4[i] = u3
+		h5[i] = u4
+	}
+
+	// (3*B)·dh = t20·E
+	blas.Sgemm(1,
+		blas.View32(t20, B, 6),
+		blas.View32(E, 6, 3),
+		0, blas.View32(dh2, B, 3))
+
+	// t27 = 0
+	clear(t27)
+
+	// t28 = 0
+	clear(t28)
+
+	// t29 = 0
+	clear(t29)
+
+	// t30 = 0
+	clear(t30)
+
+	// t31 = 0
+	clear(t31)
+
+	// (3*B)·dh = t25 ⊙ (3*B)·dh
+	// (3*B)·dh = t24 ⊙ (3*B)·dh
+	// (3*B)·dh = t23 ⊙ (3*B)·dh
+	// (3*B)·dh = t22 ⊙ (3*B)·dh
+	// t27[…] += t26 ⊙ (3*B)·dh
+	// t28[…] += (3*B)·dh
+	// t29[…] += (3*B)·dh
+	// t30[…] += (3*B)·dh
+	// t31[…] += (3*B)·dh
+	for i := range B {
+		h5Row := (*[3]float32)(h5[3*i:])
+		dh2Row := (*[3]float32)(dh2[3*i:])
+		h4Row := (*[3]float32)(h4[3*i:])
+		h3Row := (*[3]float32)(h3[3*i:])
+		h2Row := (*[3]float32)(h2[3*i:])
+		hRow := (*[3]float32)(h[3*i:])
+		t27Row := (*[3]float32)(t27[3*int(x[5*i]):])
+		t28Row := (*[3]float32)(t28[3*int(x[5*i+1]):])
+		t29Row := (*[3]float32)(t29[3*int(x[5*i+2]):])
+		t30Row := (*[3]float32)(t30[3*int(x[5*i+3]):])
+		t31Row := (*[3]float32)(t31[3*int(x[5*i+4]):])
+		for j := range dh2Row {
+			u := h5Row[j] * dh2Row[j]
+			dh := h4Row[j] * dh2Row[j]
+			dh2Of := h3Row[j] * dh2Row[j]
+			dh3 := h2Row[j] * dh2Row[j]
+			dh4 := hRow[j] * dh2Row[j]
+			t27Row[j] += u
+			t28Row[j] += dh
+			t29Row[j] += dh2Of
+			t30Row[j] += dh3
+			t31Row[j] += dh4
+		}
+	}
+
+	// t32 = t21 + t27 + t28 + t29 + t30 + t31
+	for i := range 18 {
+		t21[i] = t21[i] + t27[i] + t28[i] + t29[i] + t30[i] + t31[i]
+	}
+
+	// t34 = 0
+	clear(t34)
+
+	// t34[…] += t33
+	for i := range B {
+		for j := range 3 {
+			t33Row := (*[3]float32)(t33[9*i+3*j:])
+			t34Row := (*[3]float32)(t34[3*int(y[4*i+j]):])
+			for k := range t33Row {
+				t34Row[k] += t33Row[k]
+			}
+		}
+	}
+
+	// rate2 = lr/(3*B)
+	rate2 := float32(m.Hyper.LR / float64(3*B))
+
+	// E ← E − rate2·(t32 + t34)
+	for i := range 18 {
+		E[i] -= rate2 * (t21[i] + t34[i])
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Unrolled) Grad(grad *UnrolledParams, batch UnrolledBatch) (UnrolledReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return UnrolledReport{}, &fault.InputError{Model: "networks.Unrolled", Input: "grad", Reason: "is not from NewUnrolledParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return UnrolledReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return UnrolledReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
+	B := batch.B
+	y := batch.Y
+	x := batch.X
+	E := m.params.E
+	denseW := m.params.DenseW
+	t5 := m.t5[:6*B]
+	sum := m.sum[:3*B]
+	denseY := m.denseY[:18*B]
+	t := m.t[:9*B]
+	h5 := m.h5[:3*B]
+	t6 := m.t6
+	h4 := m.h4[:3*B]
+	h3 := m.h3[:3*B]
+	h2 := m.h2[:3*B]
+	h := m.h[:3*B]
+	dh := m.dh[:3*B]
+	t12 := m.t12
+	t13 := m.t13
+	t14 := m.t14
+	t15 := m.t15
+	t16 := m.t16
+	t18 := m.t18[:9*B]
+	t19 := m.t19
+	ddenseB := grad.DenseB
+	ddenseW := grad.DenseW
+	dE := grad.E
+
+	// scale = 1/(3*B)
+	scale := float32(1 / float64(3*B))
+
+	// (3*B)·dlogits = t4/sum − onehot(y[:, 1:])
+	// ddense.b = scale·Σ (3*B)·dlogits
+	// t5 = Σ (3*B)·dlogits
+	clear(ddenseB)
+	clear(t5)
+	for i := range B {
+		for j := range 3 {
+			u := 1 / sum[3*i+j]
+			denseYRow := (*[6]float32)(denseY[18*i+6*j:])
+			yOfJ := y[4*i+j+1]
+			t5Row := (*[6]float32)(t5[6*i:])
+			for k := range ddenseB {
+				dlogits := u * denseYRow[k]
+				if int(yOfJ) == k {
+					dlogits--
+				}
+				ddenseB[k] += scale * dlogits
+				t5Row[k] += dlogits
+				denseYRow[k] = dlogits
+			}
+		}
+	}
+
+	// ddense.W = scale·tᵀ·((3*B)·dlogits)
+	blas.Sgemm(scale,
+		blas.View32(t, 3*B, 3).T(),
+		blas.View32(denseY, 3*B, 6),
+		0, blas.View32(ddenseW, 3, 6))
+
+	// t6 = t5ᵀ·h
+	blas.Sgemm(1,
+		blas.View32(h5, B, 3).T(),
+		blas.View32(t5, B, 6),
+		0, blas.View32(t6, 6, 3).T())
+
+	// t7 = 1 − h²
+	// t8 = t7 ⊙ (1 − h²)
+	// t9 = (1 − h²) ⊙ t8
+	// t10 = (1 − h²) ⊙ t9
+	// t11 = (1 − h²) ⊙ t10
+	for i := range 3 * B {
+		d := 1 - h5[i]*h5[i]
+		u := d * (1 - h4[i]*h4[i])
+		u2 := (1 - h3[i]*h3[i]) * u
+		u3 := (1 - h2[i]*h2[i]) * u2
+		u4 := (1 - h[i]*h[i]) * u3
+		h[i] = d
+		h2[i] = u
+		h3[i] = u2
+		h4[i] = u3
+		h5[i] = u4
+	}
+
+	// (3*B)·dh = t5·E
+	blas.Sgemm(1,
+		blas.View32(t5, B, 6),
+		blas.View32(E, 6, 3),
+		0, blas.View32(dh, B, 3))
+
+	// t12 = 0
+	clear(t12)
+
+	// t13 = 0
+	clear(t13)
+
+	// t14 = 0
+	clear(t14)
+
+	// t15 = 0
+	clear(t15)
+
+	// t16 = 0
+	clear(t16)
+
+	// (3*B)·dh = t10 ⊙ (3*B)·dh
+	// (3*B)·dh = t9 ⊙ (3*B)·dh
+	// (3*B)·dh = t8 ⊙ (3*B)·dh
+	// (3*B)·dh = t7 ⊙ (3*B)·dh
+	// t12[…] += t11 ⊙ (3*B)·dh
+	// t13[…] += (3*B)·dh
+	// t14[…] += (3*B)·dh
+	// t15[…] += (3*B)·dh
+	// t16[…] += (3*B)·dh
+	for i := range B {
+		h5Row := (*[3]float32)(h5[3*i:])
+		dhRow := (*[3]float32)(dh[3*i:])
+		h4Row := (*[3]float32)(h4[3*i:])
+		h3Row := (*[3]float32)(h3[3*i:])
+		h2Row := (*[3]float32)(h2[3*i:])
+		hRow := (*[3]float32)(h[3*i:])
+		t12Row := (*[3]float32)(t12[3*int(x[5*i]):])
+		t13Row := (*[3]float32)(t13[3*int(x[5*i+1]):])
+		t14Row := (*[3]float32)(t14[3*int(x[5*i+2]):])
+		t15Row := (*[3]float32)(t15[3*int(x[5*i+3]):])
+		t16Row := (*[3]float32)(t16[3*int(x[5*i+4]):])
+		for j := range dhRow {
+			u := h5Row[j] * dhRow[j]
+			dhOf := h4Row[j] * dhRow[j]
+			dh2 := h3Row[j] * dhRow[j]
+			dh3 := h2Row[j] * dhRow[j]
+			dh4 := hRow[j] * dhRow[j]
+			t12Row[j] += u
+			t13Row[j] += dhOf
+			t14Row[j] += dh2
+			t15Row[j] += dh3
+			t16Row[j] += dh4
+		}
+	}
+
+	// t17 = t6 + t12 + t13 + t14 + t15 + t16
+	for i := range 18 {
+		t6[i] = t6[i] + t12[i] + t13[i] + t14[i] + t15[i] + t16[i]
+	}
+
+	// t18 = ((3*B)·dlogits)·dense.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(denseY, 3*B, 6),
+		blas.View32(denseW, 3, 6).T(),
+		0, blas.View32(t18, 3*B, 3))
+
+	// t19 = 0
+	clear(t19)
+
+	// t19[…] += t18
+	for i := range B {
+		for j := range 3 {
+			t18Row := (*[3]float32)(t18[9*i+3*j:])
+			t19Row := (*[3]float32)(t19[3*int(y[4*i+j]):])
+			for k := range t18Row {
+				t19Row[k] += t18Row[k]
+			}
+		}
+	}
+
+	// dE = scale·(t17 + t19)
+	for i := range 18 {
+		dE[i] = scale * (t6[i] + t19[i])
+	}
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Unrolled) Update(grad *UnrolledParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Unrolled: Update: grad is not from NewUnrolledParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Unrolled) update(grad *UnrolledParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 42 {
+		param[i] -= rate * g[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
+	B := in.B
+	x := in.X
+	E := p.w.params.E
+	h := out.H
+
+	// h = tanh(E[x[:, 0]])
+	// h = tanh(E[x[:, 1]] + h)
+	// h = tanh(E[x[:, 2]] + h)
+	// h = tanh(E[x[:, 3]] + h)
+	// h = tanh(E[x[:, 4]] + h)
+	for i := range B {
+		ERow := (*[3]float32)(E[3*int(x[5*i]):])
+		ERow2 := (*[3]float32)(E[3*int(x[5*i+1]):])
+		ERow3 := (*[3]float32)(E[3*int(x[5*i+2]):])
+		ERow4 := (*[3]float32)(E[3*int(x[5*i+3]):])
+		ERow5 := (*[3]float32)(E[3*int(x[5*i+4]):])
+		hRow := (*[3]float32)(h[3*i:])
+		for j := range ERow {
+			hOf := vec.Tanh(ERow3[j] + vec.Tanh(ERow2[j]+vec.Tanh(ERow[j])))
+			hRow[j] = vec.Tanh(ERow5[j] + vec.Tanh(ERow4[j]+hOf))
+		}
+	}
+}
+
+// Chosen: one row of a table for the whole batch.
+//
+// Forward, for a batch of B:
+//
+//	t        = W[i]           [3]
+//	y        = x·t            [B]
+//	(B/2)·dy = y − 1
+//	B·loss   = Σ ((B/2)·dy)²  []
+//
+// Backward:
+//
+//	t2          = xᵀ·((B/2)·dy)   [3]
+//	(B/2)·dW    = 0               [4,3]
+//	(B/2)·dW[…] += t2
+//	scale       = 2/B             []
+//	dW          = scale·(B/2)·dW  [4,3]
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate = lr
+//	W    ← W − rate·dW
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Chosen struct {
+	Hyper ChosenHyper // may be changed between steps; kept by Checkpoint
+
+	params ChosenParams
+	steps  uint64     // updates made so far
+	max    ChosenDims // capacity
+
+	t   []float32 // [3]
+	t2  []float32 // [3]; in the memory of t
+	t3  []float32 // [3]; in the memory of t
+	y   []float32 // [max.B]; becomes (B/2)·dy, in place
+	dW  []float32 // [4,3]; becomes (B/2)·dW, in place
+	dW2 []float32 // [4,3]; becomes (B/2)·dW, in place; in the memory of dW
+}
+
+// ChosenHyper has the numbers of the model and its train clause.
+type ChosenHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// ChosenReport is what one batch gave, before its update.
+type ChosenReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Chosen) Step(batch ChosenBatch) (ChosenReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return ChosenReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return ChosenReport{}, fault.NotFinite("networks.Chosen.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
+	B := batch.B
+	i := batch.I
+	x := batch.X
+	W := m.params.W
+	t := m.t
+	y := m.y[:B]
+
+	// t = W[i]
+	for iOf := range 3 {
+		t[iOf] = W[iOf+3*int(i)]
+	}
+
+	// y = x·t
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(t, 3, 1),
+		0, blas.View32(y, B, 1))
+
+	// (B/2)·dy = y − 1
+	// B·loss = Σ ((B/2)·dy)²
+	loss := 0.0
+	for iOf := range B {
+		dy := y[iOf] - 1
+		loss += float64(dy * dy)
+		y[iOf] = dy
+	}
+
+	return ChosenTotals{batches: 1, loss: loss, n: float64(B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Chosen) backward(batch *ChosenBatch) {
+	B := batch.B
+	x := batch.X
+	i := batch.I
+	W := m.params.W
+	y := m.y[:B]
+	t3 := m.t3
+	dW2 := m.dW2
+
+	// t3 = xᵀ·((B/2)·dy)
+	blas.Sgemm(1,
+		blas.View32(x, B, 3).T(),
+		blas.View32(y, B, 1),
+		0, blas.View32(t3, 3, 1))
+
+	// (B/2)·dW = 0
+	clear(dW2)
+
+	// (B/2)·dW[…] += t3
+	for iOf := range 3 {
+		dW2[iOf+3*int(i)] += t3[iOf]
+	}
+
+	// rate = 2·lr/B
+	rate := float32(2 * (m.Hyper.LR / float64(B)))
+
+	// W ← W − rate·(B/2)·dW
+	for iOf := range 12 {
+		W[iOf] -= rate * dW2[iOf]
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Chosen) Grad(grad *ChosenParams, batch ChosenBatch) (ChosenReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return ChosenReport{}, &fault.InputError{Model: "networks.Chosen", Input: "grad", Reason: "is not from NewChosenParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return ChosenReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return ChosenReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
+	B := batch.B
+	x := batch.X
+	i := batch.I
+	y := m.y[:B]
+	t2 := m.t2
+	dW := m.dW
+	dWBuf := grad.W
+
+	// t2 = xᵀ·((B/2)·dy)
+	blas.Sgemm(1,
+		blas.View32(x, B, 3).T(),
+		blas.View32(y, B, 1),
+		0, blas.View32(t2, 3, 1))
+
+	// (B/2)·dW = 0
+	clear(dW)
+
+	// (B/2)·dW[…] += t2
+	for iOf := range 3 {
+		dW[iOf+3*int(i)] += t2[iOf]
+	}
+
+	// scale = 2/B
+	scale := float32(2 / float64(B))
+
+	// dW = scale·(B/2)·dW
+	for iOf := range 12 {
+		dWBuf[iOf] = scale * dW[iOf]
+	}
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Chosen) Update(grad *ChosenParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("networks.Chosen: Update: grad is not from NewChosenParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Chosen) update(grad *ChosenParams) {
+	W := m.params.W
+	dW := grad.W
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// W ← W − rate·dW
+	for i := range 12 {
+		W[i] -= rate * dW[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
+	B := in.B
+	i := in.I
+	x := in.X
+	W := p.w.params.W
+	t := p.t
+	y := out.Y
+
+	// t = W[i]
+	for iOf := range 3 {
+		t[iOf] = W[iOf+3*int(i)]
+	}
+
+	// y = x·t
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(t, 3, 1),
+		0, blas.View32(y, B, 1))
 }

@@ -1515,7 +1515,7 @@ func NewVae(max VaeDims) *Vae {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 44*B)
+	arena := make([]float32, 44*B+8)
 	m.hY = arena[0 : 6*B]
 	m.hY2 = arena[0 : 6*B]
 	m.muY = arena[6*B : 8*B]
@@ -1532,6 +1532,8 @@ func NewVae(max VaeDims) *Vae {
 	m.denseY = arena[24*B : 30*B]
 	m.rY = arena[30*B : 38*B]
 	m.t5 = arena[38*B : 44*B]
+	m.t10 = arena[44*B : 44*B+6]
+	m.t11 = arena[44*B+6 : 44*B+8]
 
 	m.Init(0)
 	return m
@@ -1550,15 +1552,17 @@ func (m *Vae) Init(seed uint64) {
 // alone.
 func (m *Vae) initialise(seed uint64) {
 	hW := m.params.HW
-	denseB := m.params.DenseB
-	hB := m.params.HB
 	muW := m.params.MuW
-	lvB := m.params.LvB
-	muB := m.params.MuB
 	lvW := m.params.LvW
 	denseW := m.params.DenseW
 	rW := m.params.RW
 	rB := m.params.RB
+	hB := m.params.HB
+	muB := m.params.MuB
+	lvB := m.params.LvB
+	denseB := m.params.DenseB
+	t10 := m.t10
+	t11 := m.t11
 
 	// h.W ← 0.5·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -1566,11 +1570,8 @@ func (m *Vae) initialise(seed uint64) {
 		hW[i] = 0.5 * rng.Normal32(key, uint64(i))
 	}
 
-	// denseB = h.b
-	clear(denseB)
-
-	// h.b ← 0
-	clear(hB)
+	// t10 = 0
+	clear(t10)
 
 	// mu.W ← 0.57735026·N(mu.W)
 	key2 := rng.Key(seed, 0xf7f3722ff141985e, 0)
@@ -1578,11 +1579,8 @@ func (m *Vae) initialise(seed uint64) {
 		muW[i] = 0.57735026 * rng.Normal32(key2, uint64(i))
 	}
 
-	// lvB = mu.b
-	clear(lvB)
-
-	// mu.b ← 0
-	clear(muB)
+	// t11 = 0
+	clear(t11)
 
 	// lv.W ← 0.57735026·N(lv.W)
 	key3 := rng.Key(seed, 0xd0cf4abcdae5d1ae, 0)
@@ -1604,6 +1602,18 @@ func (m *Vae) initialise(seed uint64) {
 
 	// r.b ← 0
 	clear(rB)
+
+	// hB = t10
+	clear(hB)
+
+	// muB = t11
+	clear(muB)
+
+	// lvB = t11
+	clear(lvB)
+
+	// denseB = t10
+	clear(denseB)
 }
 
 // Steps is the number of updates so far.
@@ -2293,8 +2303,9 @@ type InputsInput struct {
 	T []float64 // [2,K,3]
 }
 
-// InputsOutput is what Predict writes, and what Forward returns. The slices of
-// the one belong to the caller, those of the other to the trainer.
+// InputsOutput is what Predict writes, and what Forward returns, or the
+// derivative of a number by each of them, which Backward reads. Slices that
+// Forward returns belong to the trainer, all others to the caller.
 type InputsOutput struct {
 	U      []float32 // [K]
 	Chosen []float32 // [K]
@@ -2305,18 +2316,9 @@ type InputsOutput struct {
 	Flag   bool
 }
 
-// InputsOutputGradient is the derivative of a number, which a program computes
-// from the outputs, by each of them: what Backward reads. It is not kept.
-type InputsOutputGradient struct {
-	U      []float32 // [K]
-	Chosen []float32 // [K]
-	Total  []float64 // [K]
-	Picked []float64 // [K]
-	Alone  float32
-}
-
-// InputsInputGradient is the derivative of that number by the inputs: what
-// Backward returns. Its slices belong to the trainer.
+// InputsInputGradient is the derivative of a number, which a program computes
+// from the outputs, by the inputs: what Backward returns. Its slices belong to
+// the trainer.
 type InputsInputGradient struct {
 	A float32
 	V []float32 // [K]
@@ -2608,5 +2610,1332 @@ func (m *Inputs) Restore(r io.Reader) error {
 	}
 	m.steps = counts[0]
 	m.composed = false
+	return nil
+}
+
+// TruthsDims are the run-time dimensions. Given to NewTruths they are the
+// largest that a call may have; in a TruthsBatch, 0 means inferred.
+type TruthsDims struct {
+	B int
+}
+
+// TruthsBatch is what a step reads. It is not kept.
+type TruthsBatch struct {
+	TruthsDims
+	X []float32 // [B]
+	Q bool
+	S float32
+}
+
+// TruthsParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewTruthsParams.
+type TruthsParams struct {
+	V []float32 // []
+
+	flat []float32 // all of them, one after another
+}
+
+// NewTruthsParams returns zeros.
+func NewTruthsParams() *TruthsParams {
+	p := newTruthsParams()
+	return &p
+}
+
+func newTruthsParams() TruthsParams {
+	flat := make([]float32, 1)
+	return TruthsParams{V: flat[0:1:1], flat: flat}
+}
+
+// Flat is all of p as one slice: v.
+func (p *TruthsParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *TruthsParams) tensors() []store.Tensor {
+	return []store.Tensor{{Name: "v", Shape: []int{}, Data: p.V}}
+}
+
+// NewTruths returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewTruths(max TruthsDims) *Truths {
+	m := &Truths{params: newTruthsParams(), grad: newTruthsParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, B)
+	m.t = arena[0:B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Truths) Init(seed uint64) {
+	m.Hyper = TruthsHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Truths) initialise(seed uint64) {
+	v := m.params.V
+
+	// v ← 1
+	v[0] = 1
+}
+
+// Steps is the number of updates so far.
+func (m *Truths) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Truths) Params() *TruthsParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Truths) take(batch *TruthsBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Truths", Input: "trainer", Reason: "is not from NewTruths"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *TruthsBatch) take(max TruthsDims) error {
+	B, err := fault.Rows("networks.Truths", "X", len(batch.X), 1, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.TruthsDims = TruthsDims{B: B}
+	return nil
+}
+
+// TruthsTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type TruthsTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+	loss2   float64 // of the last batch
+	loss3   float64 // of the last batch
+	twice   float64 // sum
+	some    float64 // 1 where one is
+}
+
+// TruthsReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *TruthsTotals) Report() TruthsReport {
+	if t.batches == 0 {
+		return TruthsReport{}
+	}
+	mul := 10.0 * (t.twice / t.n)
+	return TruthsReport{
+		Loss:  (t.loss / t.n) + truthsWhere(t.loss2 != 0.0, math.Pow(t.loss3, 2.0), 0.0),
+		Twice: truthsWhere((t.twice/t.n) > 0.0, 1.0, 0.0) * 2.0,
+		Some:  truthsWhere((t.some != 0.0) && (t.loss2 != 0.0), t.loss3, t.twice/t.n),
+		NotQ:  truthsWhere(!(t.loss2 != 0.0), 1.0, 0.0),
+		Whole: truthsWhere(mul < 0.0, math.Ceil(mul), math.Floor(mul)),
+	}
+}
+
+// truthsWhere is a where c holds, else b.
+func truthsWhere[T any](c bool, a, b T) T {
+	if c {
+		return a
+	}
+	return b
+}
+
+// add counts another batch.
+func (t *TruthsTotals) add(batch *TruthsTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.loss2 = batch.loss2
+	t.loss3 = batch.loss3
+	t.twice += batch.twice
+	if t.batches == 0 || batch.some > t.some || batch.some != batch.some {
+		t.some = batch.some
+	}
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r TruthsReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("twice", r.Twice)
+	f("some", r.Some)
+	f("not_q", r.NotQ)
+	f("whole", r.Whole)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Truths) Evaluate(t *TruthsTotals, batch TruthsBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Truths) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: v.
+func (m *Truths) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Truths) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Truths: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Truths) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Truths: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Truths) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Truths) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Truths) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Truths: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// TablesDims are the run-time dimensions. Given to NewTables or
+// NewTablesPredictor they are the largest that a call may have; in a
+// TablesBatch or a TablesInput, 0 means inferred.
+type TablesDims struct {
+	B int
+}
+
+// TablesBatch is what a step reads. It is not kept.
+type TablesBatch struct {
+	TablesDims
+	Ids []int32 // [B], each from 0 to 5
+}
+
+// TablesInput is what Predict reads. It is not kept.
+type TablesInput struct {
+	TablesDims
+	Ids []int32 // [B], each from 0 to 5
+}
+
+// TablesOutput is what Predict writes. Its slices belong to the caller.
+type TablesOutput struct {
+	P []float32 // [B,2]
+}
+
+// TablesParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewTablesParams.
+type TablesParams struct {
+	PW []float32 // [9,2]
+	QW []float32 // [6,2]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewTablesParams returns zeros.
+func NewTablesParams() *TablesParams {
+	p := newTablesParams()
+	return &p
+}
+
+func newTablesParams() TablesParams {
+	flat := make([]float32, 30)
+	return TablesParams{PW: flat[0:18:18], QW: flat[18:30:30], flat: flat}
+}
+
+// Flat is all of p as one slice: p.W, q.W.
+func (p *TablesParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *TablesParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "p.W", Shape: []int{9, 2}, Data: p.PW},
+		{Name: "q.W", Shape: []int{6, 2}, Data: p.QW},
+	}
+}
+
+// NewTables returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewTables(max TablesDims) *Tables {
+	m := &Tables{params: newTablesParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 2*B+18)
+	m.dp = arena[0 : 2*B]
+	m.dqW = arena[2*B : 2*B+12]
+	m.dpW = arena[2*B : 2*B+18]
+	m.dqW2 = arena[2*B : 2*B+12]
+	m.dpW2 = arena[2*B : 2*B+18]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Tables) Init(seed uint64) {
+	m.Hyper = TablesHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Tables) initialise(seed uint64) {
+	pW := m.params.PW
+	qW := m.params.QW
+
+	// p.W ← N(0,1)
+	key := rng.Key(seed, 0x78777f195709982c, 0)
+	for i := range 18 {
+		pW[i] = rng.Normal32(key, uint64(i))
+	}
+
+	// q.W ← N(0,1)
+	key2 := rng.Key(seed, 0x6fdc1619522df573, 0)
+	for i := range 12 {
+		qW[i] = rng.Normal32(key2, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Tables) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Tables) Params() *TablesParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Tables) take(batch *TablesBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Tables", Input: "trainer", Reason: "is not from NewTables"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *TablesBatch) take(max TablesDims) error {
+	B, err := fault.Rows("networks.Tables", "Ids", len(batch.Ids), 1, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Tables", "Ids", batch.Ids, 6); err != nil {
+		return err
+	}
+	batch.TablesDims = TablesDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *TablesInput) take(max TablesDims) error {
+	B, err := fault.Rows("networks.Tables", "Ids", len(in.Ids), 1, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Tables", "Ids", in.Ids, 6); err != nil {
+		return err
+	}
+	in.TablesDims = TablesDims{B: B}
+	return nil
+}
+
+// TablesTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type TablesTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// TablesReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *TablesTotals) Report() TablesReport {
+	if t.batches == 0 {
+		return TablesReport{}
+	}
+	return TablesReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *TablesTotals) add(batch *TablesTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r TablesReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Tables) Evaluate(t *TablesTotals, batch TablesBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// TablesWeights are the parameters of a trained Tables. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type TablesWeights struct {
+	params TablesParams
+	whole  bool // from Snapshot, LoadTablesWeights or ParseTablesWeights
+}
+
+func newTablesWeights() *TablesWeights {
+	return &TablesWeights{params: newTablesParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Tables) Snapshot() *TablesWeights {
+	w := newTablesWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadTablesWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadTablesWeights(r io.Reader) (*TablesWeights, error) {
+	w := newTablesWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("networks.Tables: %w", err)
+	}
+	return w, nil
+}
+
+// ParseTablesWeights is LoadTablesWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseTablesWeights[T string | []byte](file T) (*TablesWeights, error) {
+	w := &TablesWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Tables: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *TablesWeights) views() []store.View {
+	return []store.View{
+		{Name: "p.W", Shape: []int{9, 2}, Into: &w.params.PW},
+		{Name: "q.W", Shape: []int{6, 2}, Into: &w.params.QW},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *TablesWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: p.W, q.W.
+func (w *TablesWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a TablesPredictor.
+func (w *TablesWeights) Predict(in TablesInput) (TablesOutput, error) {
+	var out TablesOutput
+	if err := in.take(TablesDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewTablesPredictor(w, in.TablesDims).Predict(&out, in)
+	return out, err
+}
+
+// TablesPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type TablesPredictor struct {
+	w   *TablesWeights
+	max TablesDims // capacity
+}
+
+// NewTablesPredictor returns a predictor for inputs up to max.
+func NewTablesPredictor(w *TablesWeights, max TablesDims) *TablesPredictor {
+	return &TablesPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *TablesPredictor) Use(w *TablesWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *TablesPredictor) Predict(out *TablesOutput, in TablesInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "networks.Tables", Input: "weights", Reason: "are not from Snapshot or LoadTablesWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 2 * in.B; cap(out.P) >= n {
+		out.P = out.P[:n]
+	} else {
+		out.P = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Tables) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: p.W, q.W.
+func (m *Tables) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Tables) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Tables: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Tables) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Tables: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Tables) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Tables) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Tables) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Tables: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// UnrolledDims are the run-time dimensions. Given to NewUnrolled or
+// NewUnrolledPredictor they are the largest that a call may have; in an
+// UnrolledBatch or an UnrolledInput, 0 means inferred.
+type UnrolledDims struct {
+	B int
+}
+
+// UnrolledBatch is what a step reads. It is not kept.
+type UnrolledBatch struct {
+	UnrolledDims
+	X []int32 // [B,5], each from 0 to 5
+	Y []int32 // [B,4], each from 0 to 5
+}
+
+// UnrolledInput is what Predict reads. It is not kept.
+type UnrolledInput struct {
+	UnrolledDims
+	X []int32 // [B,5], each from 0 to 5
+}
+
+// UnrolledOutput is what Predict writes. Its slices belong to the caller.
+type UnrolledOutput struct {
+	H []float32 // [B,3]
+}
+
+// UnrolledParams are the trained tensors, or their gradient, in one
+// allocation. The zero value has no memory; use NewUnrolledParams.
+type UnrolledParams struct {
+	E      []float32 // [6,3]
+	DenseW []float32 // [3,6]
+	DenseB []float32 // [6]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewUnrolledParams returns zeros.
+func NewUnrolledParams() *UnrolledParams {
+	p := newUnrolledParams()
+	return &p
+}
+
+func newUnrolledParams() UnrolledParams {
+	flat := make([]float32, 42)
+	return UnrolledParams{
+		E:      flat[0:18:18],
+		DenseW: flat[18:36:36],
+		DenseB: flat[36:42:42],
+		flat:   flat,
+	}
+}
+
+// Flat is all of p as one slice: E, dense.W, dense.b.
+func (p *UnrolledParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *UnrolledParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "E", Shape: []int{6, 3}, Data: p.E},
+		{Name: "dense.W", Shape: []int{3, 6}, Data: p.DenseW},
+		{Name: "dense.b", Shape: []int{6}, Data: p.DenseB},
+	}
+}
+
+// NewUnrolled returns a trainer for batches up to max, as Init(0) leaves it.
+// It panics if a dimension is negative, as make does.
+func NewUnrolled(max UnrolledDims) *Unrolled {
+	m := &Unrolled{params: newUnrolledParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 57*B+108)
+	m.t = arena[0 : 9*B]
+	m.dh = arena[0 : 3*B]
+	m.t18 = arena[0 : 9*B]
+	m.dh2 = arena[0 : 3*B]
+	m.h = arena[9*B : 12*B]
+	m.h2 = arena[12*B : 15*B]
+	m.h3 = arena[15*B : 18*B]
+	m.h4 = arena[18*B : 21*B]
+	m.h5 = arena[21*B : 24*B]
+	m.denseY = arena[24*B : 42*B]
+	m.t3 = arena[42*B : 48*B]
+	m.t5 = arena[42*B : 48*B]
+	m.t20 = arena[42*B : 48*B]
+	m.sum = arena[48*B : 51*B]
+	m.t33 = arena[48*B : 57*B]
+	m.t6 = arena[57*B : 57*B+18]
+	m.t21 = arena[57*B : 57*B+18]
+	m.t12 = arena[57*B+18 : 57*B+36]
+	m.t19 = arena[57*B+18 : 57*B+36]
+	m.t27 = arena[57*B+18 : 57*B+36]
+	m.t34 = arena[57*B+18 : 57*B+36]
+	m.t13 = arena[57*B+36 : 57*B+54]
+	m.t28 = arena[57*B+36 : 57*B+54]
+	m.t14 = arena[57*B+54 : 57*B+72]
+	m.t29 = arena[57*B+54 : 57*B+72]
+	m.t15 = arena[57*B+72 : 57*B+90]
+	m.t30 = arena[57*B+72 : 57*B+90]
+	m.t16 = arena[57*B+90 : 57*B+108]
+	m.t31 = arena[57*B+90 : 57*B+108]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Unrolled) Init(seed uint64) {
+	m.Hyper = UnrolledHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Unrolled) initialise(seed uint64) {
+	E := m.params.E
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+
+	// E ← N(0,1)
+	key := rng.Key(seed, 0xaf63f84c86021c20, 0)
+	for i := range 18 {
+		E[i] = rng.Normal32(key, uint64(i))
+	}
+
+	// dense.W ← 0.8164966·N(dense.W)
+	key2 := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 18 {
+		denseW[i] = 0.8164966 * rng.Normal32(key2, uint64(i))
+	}
+
+	// dense.b ← 0
+	clear(denseB)
+}
+
+// Steps is the number of updates so far.
+func (m *Unrolled) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Unrolled) Params() *UnrolledParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Unrolled) take(batch *UnrolledBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Unrolled", Input: "trainer", Reason: "is not from NewUnrolled"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *UnrolledBatch) take(max UnrolledDims) error {
+	B, err := fault.Rows("networks.Unrolled", "X", len(batch.X), 5, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Len("networks.Unrolled", "Y", len(batch.Y), 4*B); err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Unrolled", "X", batch.X, 6); err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Unrolled", "Y", batch.Y, 6); err != nil {
+		return err
+	}
+	batch.UnrolledDims = UnrolledDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *UnrolledInput) take(max UnrolledDims) error {
+	B, err := fault.Rows("networks.Unrolled", "X", len(in.X), 5, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Unrolled", "X", in.X, 6); err != nil {
+		return err
+	}
+	in.UnrolledDims = UnrolledDims{B: B}
+	return nil
+}
+
+// UnrolledTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type UnrolledTotals struct {
+	batches  int
+	loss     float64 // sum
+	n        float64 // sum
+	accuracy float64 // sum
+}
+
+// UnrolledReport is loss and metrics over all batches so far; zeros where
+// there are none.
+func (t *UnrolledTotals) Report() UnrolledReport {
+	if t.batches == 0 {
+		return UnrolledReport{}
+	}
+	return UnrolledReport{Loss: t.loss / t.n, Accuracy: t.accuracy / t.n}
+}
+
+// add counts another batch.
+func (t *UnrolledTotals) add(batch *UnrolledTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.accuracy += batch.accuracy
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r UnrolledReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("accuracy", r.Accuracy)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Unrolled) Evaluate(t *UnrolledTotals, batch UnrolledBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// UnrolledWeights are the parameters of a trained Unrolled. They never change
+// and may be shared by any number of goroutines. The zero value has none.
+type UnrolledWeights struct {
+	params UnrolledParams
+	whole  bool // from Snapshot, LoadUnrolledWeights or ParseUnrolledWeights
+}
+
+func newUnrolledWeights() *UnrolledWeights {
+	return &UnrolledWeights{params: newUnrolledParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Unrolled) Snapshot() *UnrolledWeights {
+	w := newUnrolledWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadUnrolledWeights reads what Save wrote. It reads no further than the
+// file's end, and the error wraps [fault.ErrMismatch] if the file is of
+// another model.
+func LoadUnrolledWeights(r io.Reader) (*UnrolledWeights, error) {
+	w := newUnrolledWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("networks.Unrolled: %w", err)
+	}
+	return w, nil
+}
+
+// ParseUnrolledWeights is LoadUnrolledWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseUnrolledWeights[T string | []byte](file T) (*UnrolledWeights, error) {
+	w := &UnrolledWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Unrolled: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *UnrolledWeights) views() []store.View {
+	return []store.View{
+		{Name: "E", Shape: []int{6, 3}, Into: &w.params.E},
+		{Name: "dense.W", Shape: []int{3, 6}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{6}, Into: &w.params.DenseB},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *UnrolledWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: E, dense.W, dense.b.
+func (w *UnrolledWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a UnrolledPredictor.
+func (w *UnrolledWeights) Predict(in UnrolledInput) (UnrolledOutput, error) {
+	var out UnrolledOutput
+	if err := in.take(UnrolledDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewUnrolledPredictor(w, in.UnrolledDims).Predict(&out, in)
+	return out, err
+}
+
+// UnrolledPredictor predicts without allocation. It belongs to one goroutine
+// at a time.
+type UnrolledPredictor struct {
+	w   *UnrolledWeights
+	max UnrolledDims // capacity
+}
+
+// NewUnrolledPredictor returns a predictor for inputs up to max.
+func NewUnrolledPredictor(w *UnrolledWeights, max UnrolledDims) *UnrolledPredictor {
+	return &UnrolledPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *UnrolledPredictor) Use(w *UnrolledWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *UnrolledPredictor) Predict(out *UnrolledOutput, in UnrolledInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "networks.Unrolled", Input: "weights", Reason: "are not from Snapshot or LoadUnrolledWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 3 * in.B; cap(out.H) >= n {
+		out.H = out.H[:n]
+	} else {
+		out.H = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Unrolled) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: E, dense.W, dense.b.
+func (m *Unrolled) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Unrolled) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Unrolled: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Unrolled) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Unrolled: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Unrolled) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Unrolled) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Unrolled) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Unrolled: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// ChosenDims are the run-time dimensions. Given to NewChosen or
+// NewChosenPredictor they are the largest that a call may have; in a
+// ChosenBatch or a ChosenInput, 0 means inferred.
+type ChosenDims struct {
+	B int
+}
+
+// ChosenBatch is what a step reads. It is not kept.
+type ChosenBatch struct {
+	ChosenDims
+	I int64     // each from 0 to 3
+	X []float32 // [B,3]
+}
+
+// ChosenInput is what Predict reads. It is not kept.
+type ChosenInput struct {
+	ChosenDims
+	I int64     // each from 0 to 3
+	X []float32 // [B,3]
+}
+
+// ChosenOutput is what Predict writes. Its slices belong to the caller.
+type ChosenOutput struct {
+	Y []float32 // [B]
+}
+
+// ChosenParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewChosenParams.
+type ChosenParams struct {
+	W []float32 // [4,3]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewChosenParams returns zeros.
+func NewChosenParams() *ChosenParams {
+	p := newChosenParams()
+	return &p
+}
+
+func newChosenParams() ChosenParams {
+	flat := make([]float32, 12)
+	return ChosenParams{W: flat[0:12:12], flat: flat}
+}
+
+// Flat is all of p as one slice: W.
+func (p *ChosenParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *ChosenParams) tensors() []store.Tensor {
+	return []store.Tensor{{Name: "W", Shape: []int{4, 3}, Data: p.W}}
+}
+
+// NewChosen returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewChosen(max ChosenDims) *Chosen {
+	m := &Chosen{params: newChosenParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, B+15)
+	m.t = arena[0:3]
+	m.t2 = arena[0:3]
+	m.t3 = arena[0:3]
+	m.y = arena[3 : B+3]
+	m.dW = arena[B+3 : B+15]
+	m.dW2 = arena[B+3 : B+15]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Chosen) Init(seed uint64) {
+	m.Hyper = ChosenHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Chosen) initialise(seed uint64) {
+	W := m.params.W
+
+	// W ← N(0,1)
+	key := rng.Key(seed, 0xaf640a4c86023ab6, 0)
+	for i := range 12 {
+		W[i] = rng.Normal32(key, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Chosen) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Chosen) Params() *ChosenParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Chosen) take(batch *ChosenBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "networks.Chosen", Input: "trainer", Reason: "is not from NewChosen"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *ChosenBatch) take(max ChosenDims) error {
+	B, err := fault.Rows("networks.Chosen", "X", len(batch.X), 3, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Chosen", "I", []int64{batch.I}, 4); err != nil {
+		return err
+	}
+	batch.ChosenDims = ChosenDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *ChosenInput) take(max ChosenDims) error {
+	B, err := fault.Rows("networks.Chosen", "X", len(in.X), 3, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.Labels("networks.Chosen", "I", []int64{in.I}, 4); err != nil {
+		return err
+	}
+	in.ChosenDims = ChosenDims{B: B}
+	return nil
+}
+
+// ChosenTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type ChosenTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// ChosenReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *ChosenTotals) Report() ChosenReport {
+	if t.batches == 0 {
+		return ChosenReport{}
+	}
+	return ChosenReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *ChosenTotals) add(batch *ChosenTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r ChosenReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Chosen) Evaluate(t *ChosenTotals, batch ChosenBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// ChosenWeights are the parameters of a trained Chosen. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type ChosenWeights struct {
+	params ChosenParams
+	whole  bool // from Snapshot, LoadChosenWeights or ParseChosenWeights
+}
+
+func newChosenWeights() *ChosenWeights {
+	return &ChosenWeights{params: newChosenParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Chosen) Snapshot() *ChosenWeights {
+	w := newChosenWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadChosenWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadChosenWeights(r io.Reader) (*ChosenWeights, error) {
+	w := newChosenWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return w, nil
+}
+
+// ParseChosenWeights is LoadChosenWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseChosenWeights[T string | []byte](file T) (*ChosenWeights, error) {
+	w := &ChosenWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ChosenWeights) views() []store.View {
+	return []store.View{{Name: "W", Shape: []int{4, 3}, Into: &w.params.W}}
+}
+
+// tensors lists w under the names of the model.
+func (w *ChosenWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: W.
+func (w *ChosenWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a ChosenPredictor.
+func (w *ChosenWeights) Predict(in ChosenInput) (ChosenOutput, error) {
+	var out ChosenOutput
+	if err := in.take(ChosenDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewChosenPredictor(w, in.ChosenDims).Predict(&out, in)
+	return out, err
+}
+
+// ChosenPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type ChosenPredictor struct {
+	w   *ChosenWeights
+	max ChosenDims // capacity
+
+	t []float32 // [3]
+}
+
+// NewChosenPredictor returns a predictor for inputs up to max.
+func NewChosenPredictor(w *ChosenWeights, max ChosenDims) *ChosenPredictor {
+	p := &ChosenPredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	arena := make([]float32, 3)
+	p.t = arena[0:3]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *ChosenPredictor) Use(w *ChosenWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *ChosenPredictor) Predict(out *ChosenOutput, in ChosenInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "networks.Chosen", Input: "weights", Reason: "are not from Snapshot or LoadChosenWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := in.B; cap(out.Y) >= n {
+		out.Y = out.Y[:n]
+	} else {
+		out.Y = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Chosen) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: W.
+func (m *Chosen) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Chosen) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Chosen) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("networks.Chosen: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Chosen) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Chosen) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Chosen) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("networks.Chosen: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
 	return nil
 }

@@ -1567,7 +1567,7 @@ func TestInputsBackward(t *testing.T) {
 	const h, tolerance = 1e-2, 2e-2
 	dims := inputsSizes[len(inputsSizes)-1]
 	m, batch := inputsSample(dims)
-	var dout InputsOutputGradient
+	var dout InputsOutput
 	dout.U = make([]float32, dims.K)
 	for i := range dout.U {
 		dout.U[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
@@ -1635,7 +1635,7 @@ func TestInputsBackward(t *testing.T) {
 func TestInputsAllocations(t *testing.T) {
 	dims := inputsSizes[len(inputsSizes)-1]
 	m, batch := inputsSample(dims)
-	var dout InputsOutputGradient
+	var dout InputsOutput
 	dout.U = make([]float32, dims.K)
 	for i := range dout.U {
 		dout.U[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
@@ -1750,6 +1750,960 @@ func TestInputsPredict(t *testing.T) {
 			}
 			if fmt.Sprint(a.Flag) != fmt.Sprint(b.Flag) {
 				t.Errorf("Flag at %v: %v of the file, %v of the trainer", dims, a.Flag, b.Flag)
+			}
+		}
+	}
+}
+
+// truthsSizes are the dimensions to test at.
+var truthsSizes = []TruthsDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// truthsSample is a model at random parameters, and a random batch.
+func truthsSample(dims TruthsDims) (*Truths, TruthsBatch) {
+	m := NewTruths(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := TruthsBatch{TruthsDims: dims, X: make([]float32, dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	batch.Q = rng.At(3, 0)%2 == 1
+	batch.S = float32(0.1 + 0.8*rng.Uniform64(4, 0))
+	return m, batch
+}
+
+// truthsLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func truthsLoss64(m *Truths, p []float64, batch *TruthsBatch) float64 {
+	B := batch.B
+	v := p[0:1]
+	sum := 0.0
+	for i := range B {
+		sum += math.Pow((float64(batch.X[i])*v[0])-float64(batch.S), 2.0)
+	}
+	return (sum / float64(B)) + truthsWhere(batch.Q, math.Pow(float64(batch.S), 2.0), 0.0)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestTruthsGradient(t *testing.T) {
+	for _, dims := range truthsSizes {
+		m, batch := truthsSample(dims)
+		grad := NewTruthsParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := truthsLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (truthsLoss64(m, up, &batch) - truthsLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestTruthsStep(t *testing.T) {
+	dims := truthsSizes[len(truthsSizes)-1]
+	m, batch := truthsSample(dims)
+	again, _ := truthsSample(dims)
+	n, _ := truthsSample(dims)
+	grad := NewTruthsParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestTruthsAllocations(t *testing.T) {
+	dims := truthsSizes[len(truthsSizes)-1]
+	m, batch := truthsSample(dims)
+	grad := NewTruthsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals TruthsTotals
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestTruthsFiles(t *testing.T) {
+	dims := truthsSizes[0]
+	m, batch := truthsSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewTruths(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewTruths(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// tablesSizes are the dimensions to test at.
+var tablesSizes = []TablesDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// tablesSample is a model at random parameters, and a random batch.
+func tablesSample(dims TablesDims) (*Tables, TablesBatch) {
+	m := NewTables(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := TablesBatch{TablesDims: dims, Ids: make([]int32, dims.B)}
+	for i := range batch.Ids {
+		batch.Ids[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	return m, batch
+}
+
+// tablesInput is a random input.
+func tablesInput(dims TablesDims) TablesInput {
+	in := TablesInput{TablesDims: dims, Ids: make([]int32, dims.B)}
+	for i := range in.Ids {
+		in.Ids[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	return in
+}
+
+// tablesLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func tablesLoss64(m *Tables, p []float64, batch *TablesBatch) float64 {
+	B := batch.B
+	pW := p[0:18]
+	qW := p[18:30]
+	sum := 0.0
+	for i := range B {
+		for j := range 2 {
+			sum += math.Pow(pW[int(batch.Ids[i])*2+j]-qW[int(batch.Ids[i])*2+j], 2.0)
+		}
+	}
+	return sum / float64(2*B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestTablesGradient(t *testing.T) {
+	for _, dims := range tablesSizes {
+		m, batch := tablesSample(dims)
+		grad := NewTablesParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := tablesLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (tablesLoss64(m, up, &batch) - tablesLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestTablesStep(t *testing.T) {
+	dims := tablesSizes[len(tablesSizes)-1]
+	m, batch := tablesSample(dims)
+	again, _ := tablesSample(dims)
+	n, _ := tablesSample(dims)
+	grad := NewTablesParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestTablesAllocations(t *testing.T) {
+	dims := tablesSizes[len(tablesSizes)-1]
+	m, batch := tablesSample(dims)
+	grad := NewTablesParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals TablesTotals
+	p := NewTablesPredictor(m.Snapshot(), dims)
+	in := tablesInput(dims)
+	var out TablesOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestTablesFiles(t *testing.T) {
+	dims := tablesSizes[0]
+	m, batch := tablesSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewTables(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewTables(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestTablesPredict(t *testing.T) {
+	for _, dims := range tablesSizes {
+		m, _ := tablesSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseTablesWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := tablesInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b TablesOutput
+			if err := NewTablesPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.P) != fmt.Sprint(b.P) {
+				t.Errorf("P at %v: %v of the file, %v of the trainer", dims, a.P, b.P)
+			}
+		}
+	}
+}
+
+// unrolledSizes are the dimensions to test at.
+var unrolledSizes = []UnrolledDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// unrolledSample is a model at random parameters, and a random batch.
+func unrolledSample(dims UnrolledDims) (*Unrolled, UnrolledBatch) {
+	m := NewUnrolled(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := UnrolledBatch{
+		UnrolledDims: dims,
+		X:            make([]int32, 5*dims.B),
+		Y:            make([]int32, 4*dims.B),
+	}
+	for i := range batch.X {
+		batch.X[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	for i := range batch.Y {
+		batch.Y[i] = int32(rng.At(3, uint64(i)) % 6)
+	}
+	return m, batch
+}
+
+// unrolledInput is a random input.
+func unrolledInput(dims UnrolledDims) UnrolledInput {
+	in := UnrolledInput{UnrolledDims: dims, X: make([]int32, 5*dims.B)}
+	for i := range in.X {
+		in.X[i] = int32(rng.At(2, uint64(i)) % 6)
+	}
+	return in
+}
+
+// unrolledLoss64 is the loss as the model states it, in float64 and without
+// any of the compiler's rewriting: what the gradient is checked against.
+func unrolledLoss64(m *Unrolled, p []float64, batch *UnrolledBatch) float64 {
+	B := batch.B
+	E := p[0:18]
+	denseW := p[18:36]
+	denseB := p[36:42]
+	denseY := make([]float64, 18*B)
+	for i := range B {
+		for j := range 3 {
+			for k := range 6 {
+				acc := 0.0
+				for l := range 3 {
+					acc += E[(int(batch.Y[i*4+j]))*3+l] * denseW[l*6+k]
+				}
+				denseY[i*18+j*6+k] = acc
+			}
+		}
+	}
+	h := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			h[i*3+j] = math.Tanh(math.Tanh(math.Tanh(math.Tanh(math.Tanh(0.0+E[(int(batch.X[i*5]))*3+j])+E[(int(batch.X[i*5+1]))*3+j])+E[(int(batch.X[i*5+2]))*3+j])+E[(int(batch.X[i*5+3]))*3+j]) + E[(int(batch.X[i*5+4]))*3+j])
+		}
+	}
+	product := make([]float64, 6*B)
+	for i := range B {
+		for j := range 6 {
+			acc := 0.0
+			for k := range 3 {
+				acc += h[i*3+k] * E[j*3+k]
+			}
+			product[i*6+j] = acc
+		}
+	}
+	logits := make([]float64, 18*B)
+	for i := range B {
+		for j := range 3 {
+			for k := range 6 {
+				logits[i*18+j*6+k] = (denseY[i*18+j*6+k] + denseB[k]) + product[i*6+k]
+			}
+		}
+	}
+	logsumexp := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			acc := 0.0
+			for k := range 6 {
+				acc += math.Exp(logits[i*18+j*6+k])
+			}
+			logsumexp[i*3+j] = math.Log(acc)
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		for j := range 3 {
+			sum += logsumexp[i*3+j] - logits[i*18+j*6+(int(batch.Y[i*4+(1+j)]))]
+		}
+	}
+	return sum / float64(3*B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestUnrolledGradient(t *testing.T) {
+	for _, dims := range unrolledSizes {
+		m, batch := unrolledSample(dims)
+		grad := NewUnrolledParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := unrolledLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (unrolledLoss64(m, up, &batch) - unrolledLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestUnrolledStep(t *testing.T) {
+	dims := unrolledSizes[len(unrolledSizes)-1]
+	m, batch := unrolledSample(dims)
+	again, _ := unrolledSample(dims)
+	n, _ := unrolledSample(dims)
+	grad := NewUnrolledParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestUnrolledAllocations(t *testing.T) {
+	dims := unrolledSizes[len(unrolledSizes)-1]
+	m, batch := unrolledSample(dims)
+	grad := NewUnrolledParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals UnrolledTotals
+	p := NewUnrolledPredictor(m.Snapshot(), dims)
+	in := unrolledInput(dims)
+	var out UnrolledOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestUnrolledFiles(t *testing.T) {
+	dims := unrolledSizes[0]
+	m, batch := unrolledSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewUnrolled(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewUnrolled(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestUnrolledPredict(t *testing.T) {
+	for _, dims := range unrolledSizes {
+		m, _ := unrolledSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseUnrolledWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := unrolledInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b UnrolledOutput
+			if err := NewUnrolledPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.H) != fmt.Sprint(b.H) {
+				t.Errorf("H at %v: %v of the file, %v of the trainer", dims, a.H, b.H)
+			}
+		}
+	}
+}
+
+// chosenSizes are the dimensions to test at.
+var chosenSizes = []ChosenDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// chosenSample is a model at random parameters, and a random batch.
+func chosenSample(dims ChosenDims) (*Chosen, ChosenBatch) {
+	m := NewChosen(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := ChosenBatch{ChosenDims: dims, X: make([]float32, 3*dims.B)}
+	batch.I = int64(rng.At(2, 0) % 4)
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return m, batch
+}
+
+// chosenInput is a random input.
+func chosenInput(dims ChosenDims) ChosenInput {
+	in := ChosenInput{ChosenDims: dims, X: make([]float32, 3*dims.B)}
+	in.I = int64(rng.At(2, 0) % 4)
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return in
+}
+
+// chosenLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func chosenLoss64(m *Chosen, p []float64, batch *ChosenBatch) float64 {
+	B := batch.B
+	W := p[0:12]
+	y := make([]float64, B)
+	for i := range B {
+		acc := 0.0
+		for j := range 3 {
+			acc += float64(batch.X[i*3+j]) * W[int(batch.I)*3+j]
+		}
+		y[i] = acc
+	}
+	sum := 0.0
+	for i := range B {
+		sum += math.Pow(y[i]-1.0, 2.0)
+	}
+	return sum / float64(B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestChosenGradient(t *testing.T) {
+	for _, dims := range chosenSizes {
+		m, batch := chosenSample(dims)
+		grad := NewChosenParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := chosenLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (chosenLoss64(m, up, &batch) - chosenLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestChosenStep(t *testing.T) {
+	dims := chosenSizes[len(chosenSizes)-1]
+	m, batch := chosenSample(dims)
+	again, _ := chosenSample(dims)
+	n, _ := chosenSample(dims)
+	grad := NewChosenParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestChosenAllocations(t *testing.T) {
+	dims := chosenSizes[len(chosenSizes)-1]
+	m, batch := chosenSample(dims)
+	grad := NewChosenParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals ChosenTotals
+	p := NewChosenPredictor(m.Snapshot(), dims)
+	in := chosenInput(dims)
+	var out ChosenOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestChosenFiles(t *testing.T) {
+	dims := chosenSizes[0]
+	m, batch := chosenSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewChosen(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewChosen(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestChosenPredict(t *testing.T) {
+	for _, dims := range chosenSizes {
+		m, _ := chosenSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseChosenWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := chosenInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b ChosenOutput
+			if err := NewChosenPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Y) != fmt.Sprint(b.Y) {
+				t.Errorf("Y at %v: %v of the file, %v of the trainer", dims, a.Y, b.Y)
 			}
 		}
 	}

@@ -397,13 +397,13 @@ func (m *Bare) forward(out *BareOutput, batch *BareBatch) {
 	out.Dot = dotBuf
 }
 
-// Backward takes the derivative by the outputs of the last Forward back to the
-// inputs, and sets [*Bare.Gradient]. The slices that it returns belong to the
-// trainer until its next call.
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Bare.Gradient]. The slices
+// that it returns belong to the trainer until its next call.
 //
 // The error is a [fault.InputError] if dout does not fit, or no Forward was
 // made since the last Backward.
-func (m *Bare) Backward(dout BareOutputGradient) (BareInputGradient, error) {
+func (m *Bare) Backward(dout BareOutput) (BareInputGradient, error) {
 	if !m.composed {
 		return BareInputGradient{}, &fault.InputError{Model: "outputs.Bare", Input: "dout", Reason: "there is no Forward that it belongs to"}
 	}
@@ -435,7 +435,7 @@ func (m *Bare) Backward(dout BareOutputGradient) (BareInputGradient, error) {
 }
 
 // backward sets din and the gradient from dout and what forward left.
-func (m *Bare) backward(din *BareInputGradient, dout *BareOutputGradient, batch *BareBatch) {
+func (m *Bare) backward(din *BareInputGradient, dout *BareOutput, batch *BareBatch) {
 	B := batch.BareDims.B
 	a := batch.A
 	b := batch.B

@@ -435,24 +435,18 @@ type BareInput struct {
 	B []float32 // [B]
 }
 
-// BareOutput is what Predict writes, and what Forward returns. The slices of
-// the one belong to the caller, those of the other to the trainer.
+// BareOutput is what Predict writes, and what Forward returns, or the
+// derivative of a number by each of them, which Backward reads. Slices that
+// Forward returns belong to the trainer, all others to the caller.
 type BareOutput struct {
 	Sum  []float32 // [B]
 	Most []float32 // [B]
 	Dot  float32
 }
 
-// BareOutputGradient is the derivative of a number, which a program computes
-// from the outputs, by each of them: what Backward reads. It is not kept.
-type BareOutputGradient struct {
-	Sum  []float32 // [B]
-	Most []float32 // [B]
-	Dot  float32
-}
-
-// BareInputGradient is the derivative of that number by the inputs: what
-// Backward returns. Its slices belong to the trainer.
+// BareInputGradient is the derivative of a number, which a program computes
+// from the outputs, by the inputs: what Backward returns. Its slices belong to
+// the trainer.
 type BareInputGradient struct {
 	A []float32 // [B]
 	B []float32 // [B]

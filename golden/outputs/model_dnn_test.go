@@ -356,7 +356,7 @@ func TestBareBackward(t *testing.T) {
 	const h, tolerance = 1e-2, 2e-2
 	dims := bareSizes[len(bareSizes)-1]
 	m, batch := bareSample(dims)
-	var dout BareOutputGradient
+	var dout BareOutput
 	dout.Sum = make([]float32, dims.B)
 	for i := range dout.Sum {
 		dout.Sum[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
@@ -410,7 +410,7 @@ func TestBareBackward(t *testing.T) {
 func TestBareAllocations(t *testing.T) {
 	dims := bareSizes[len(bareSizes)-1]
 	m, batch := bareSample(dims)
-	var dout BareOutputGradient
+	var dout BareOutput
 	dout.Sum = make([]float32, dims.B)
 	for i := range dout.Sum {
 		dout.Sum[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)

@@ -198,13 +198,14 @@ func (m *Convert) forward(out *ConvertOutput, batch *ConvertBatch) {
 	}
 }
 
-// Backward takes the derivative by the outputs of the last Forward back to the
-// inputs, and sets [*Convert.Gradient]. The slices that it returns belong to
-// the trainer until its next call.
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Convert.Gradient]. The
+// slices that it returns belong to the trainer until its next call. It does
+// not read the other fields of dout.
 //
 // The error is a [fault.InputError] if dout does not fit, or no Forward was
 // made since the last Backward.
-func (m *Convert) Backward(dout ConvertOutputGradient) (ConvertInputGradient, error) {
+func (m *Convert) Backward(dout ConvertOutput) (ConvertInputGradient, error) {
 	if !m.composed {
 		return ConvertInputGradient{}, &fault.InputError{Model: "pieces.Convert", Input: "dout", Reason: "there is no Forward that it belongs to"}
 	}
@@ -239,7 +240,7 @@ func (m *Convert) Backward(dout ConvertOutputGradient) (ConvertInputGradient, er
 }
 
 // backward sets din and the gradient from dout and what forward left.
-func (m *Convert) backward(din *ConvertInputGradient, dout *ConvertOutputGradient, batch *ConvertBatch) {
+func (m *Convert) backward(din *ConvertInputGradient, dout *ConvertOutput, batch *ConvertBatch) {
 	B := batch.B
 	dCast := dout.Cast
 	dMixed := dout.Mixed
@@ -738,7 +739,7 @@ func Slices(out, x []float64) {
 //	t   = [((i = l + 1) ∧ (j = m)) ∧ (k = n)]  [2,3,2,1,3,2]
 //	t2  = 0                                    [2,3,2,6,4]
 //	t2[:, :, :, :−3, 2:] = t
-//	t3  = [((i = l) ∧ (j = m)) ∧ (k = n)]      [2,3,2,1,3,2]
+//	t3  = [((i = 0) ∧ (j = m)) ∧ (k = n)]      [2,3,2,1,3,2]
 //	da  = x[5, 1:−1]·t3                        [2,3,2,1,3,2]
 //	t4  = Σ x[:, 1, :−2]·t3                    [2,3,2,2]
 //	t5  = 0                                    [2,3,2,6,4]
@@ -800,7 +801,7 @@ func SlicesJacobian(jac, x, work []float64) {
 		}
 	}
 
-	// t3 = [((i = l) ∧ (j = m)) ∧ (k = n)]
+	// t3 = [((i = 0) ∧ (j = m)) ∧ (k = n)]
 	for i := range 2 {
 		for j := range 3 {
 			for k := range 2 {

@@ -42,8 +42,9 @@ type ConvertInput struct {
 	Wide []float64 // [B,2]
 }
 
-// ConvertOutput is what Predict writes, and what Forward returns. The slices
-// of the one belong to the caller, those of the other to the trainer.
+// ConvertOutput is what Predict writes, and what Forward returns, or the
+// derivative of a number by each of them, which Backward reads. Slices that
+// Forward returns belong to the trainer, all others to the caller.
 type ConvertOutput struct {
 	Big    []int64   // [B]
 	Mixed  []float32 // [B]
@@ -58,17 +59,9 @@ type ConvertOutput struct {
 	Both   []bool    // [B]
 }
 
-// ConvertOutputGradient is the derivative of a number, which a program
-// computes from the outputs, by each of them: what Backward reads. It is not
-// kept.
-type ConvertOutputGradient struct {
-	Mixed []float32 // [B]
-	Hot   []float32 // [B,4]
-	Cast  []float64 // [B]
-}
-
-// ConvertInputGradient is the derivative of that number by the inputs: what
-// Backward returns. Its slices belong to the trainer.
+// ConvertInputGradient is the derivative of a number, which a program computes
+// from the outputs, by the inputs: what Backward returns. Its slices belong to
+// the trainer.
 type ConvertInputGradient struct {
 	X    []float32 // [B]
 	Wide []float64 // [B,2]

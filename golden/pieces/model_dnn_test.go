@@ -82,7 +82,7 @@ func TestConvertBackward(t *testing.T) {
 	const h, tolerance = 1e-2, 2e-2
 	dims := convertSizes[len(convertSizes)-1]
 	m, batch := convertSample(dims)
-	var dout ConvertOutputGradient
+	var dout ConvertOutput
 	dout.Mixed = make([]float32, dims.B)
 	for i := range dout.Mixed {
 		dout.Mixed[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
@@ -141,7 +141,7 @@ func TestConvertBackward(t *testing.T) {
 func TestConvertAllocations(t *testing.T) {
 	dims := convertSizes[len(convertSizes)-1]
 	m, batch := convertSample(dims)
-	var dout ConvertOutputGradient
+	var dout ConvertOutput
 	dout.Mixed = make([]float32, dims.B)
 	for i := range dout.Mixed {
 		dout.Mixed[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)

@@ -174,6 +174,9 @@ type Residual struct {
 	t24            []float32 // [max.B]
 	logitsY        []float32 // [max.B,4]; becomes logits.y, then logits, then B·dlogits, in place
 	sum            []float32 // [max.B]
+	t46            []float32 // [12]
+	t47            []float32 // [12]
+	t48            []float32 // [24]
 }
 
 // Hyper has the numbers of the model and its train clause.

@@ -319,7 +319,7 @@ func New(max Dims) *Residual {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 386*B)
+	arena := make([]float32, 386*B+48)
 	m.hY = arena[0 : 12*B]
 	m.hY2 = arena[0 : 12*B]
 	m.block0Dense2Y2 = arena[0 : 12*B]
@@ -370,6 +370,9 @@ func New(max Dims) *Residual {
 	m.t24 = arena[380*B : 381*B]
 	m.logitsY = arena[381*B : 385*B]
 	m.sum = arena[385*B : 386*B]
+	m.t46 = arena[386*B : 386*B+12]
+	m.t47 = arena[386*B+12 : 386*B+24]
+	m.t48 = arena[386*B+24 : 386*B+48]
 
 	m.Init(0)
 	return m
@@ -388,22 +391,7 @@ func (m *Residual) Init(seed uint64) {
 // alone.
 func (m *Residual) initialise(seed uint64) {
 	hW := m.params.HW
-	block0LayerNormShift := m.params.Block0LayerNormShift
-	block0Dense2B := m.params.Block0Dense2B
-	block1LayerNormShift := m.params.Block1LayerNormShift
-	block1Dense2B := m.params.Block1Dense2B
-	block2LayerNormShift := m.params.Block2LayerNormShift
-	block2Dense2B := m.params.Block2Dense2B
-	layerNormShift := m.params.LayerNormShift
-	hB := m.params.HB
-	block1LayerNormScale := m.params.Block1LayerNormScale
-	block2LayerNormScale := m.params.Block2LayerNormScale
-	layerNormScale := m.params.LayerNormScale
-	block0LayerNormScale := m.params.Block0LayerNormScale
 	block0DenseW := m.params.Block0DenseW
-	block1DenseB := m.params.Block1DenseB
-	block2DenseB := m.params.Block2DenseB
-	block0DenseB := m.params.Block0DenseB
 	block0Dense2W := m.params.Block0Dense2W
 	block1DenseW := m.params.Block1DenseW
 	block1Dense2W := m.params.Block1Dense2W
@@ -411,6 +399,24 @@ func (m *Residual) initialise(seed uint64) {
 	block2Dense2W := m.params.Block2Dense2W
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
+	hB := m.params.HB
+	block0LayerNormScale := m.params.Block0LayerNormScale
+	block0LayerNormShift := m.params.Block0LayerNormShift
+	block0DenseB := m.params.Block0DenseB
+	block0Dense2B := m.params.Block0Dense2B
+	block1LayerNormScale := m.params.Block1LayerNormScale
+	block1LayerNormShift := m.params.Block1LayerNormShift
+	block1DenseB := m.params.Block1DenseB
+	block1Dense2B := m.params.Block1Dense2B
+	block2LayerNormScale := m.params.Block2LayerNormScale
+	block2LayerNormShift := m.params.Block2LayerNormShift
+	block2DenseB := m.params.Block2DenseB
+	block2Dense2B := m.params.Block2Dense2B
+	layerNormScale := m.params.LayerNormScale
+	layerNormShift := m.params.LayerNormShift
+	t46 := m.t46
+	t47 := m.t47
+	t48 := m.t48
 
 	// h.W ← 0.5345225·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -418,48 +424,12 @@ func (m *Residual) initialise(seed uint64) {
 		hW[i] = 0.5345225 * rng.Normal32(key, uint64(i))
 	}
 
-	// block0LayerNormShift = h.b
-	clear(block0LayerNormShift)
+	// t46 = 0
+	clear(t46)
 
-	// block0Dense2B = h.b
-	clear(block0Dense2B)
-
-	// block1LayerNormShift = h.b
-	clear(block1LayerNormShift)
-
-	// block1Dense2B = h.b
-	clear(block1Dense2B)
-
-	// block2LayerNormShift = h.b
-	clear(block2LayerNormShift)
-
-	// block2Dense2B = h.b
-	clear(block2Dense2B)
-
-	// layerNormShift = h.b
-	clear(layerNormShift)
-
-	// h.b ← 0
-	clear(hB)
-
-	// block1LayerNormScale = block.0.layer_norm.scale
-	for i := range block1LayerNormScale {
-		block1LayerNormScale[i] = 1
-	}
-
-	// block2LayerNormScale = block.0.layer_norm.scale
-	for i := range block2LayerNormScale {
-		block2LayerNormScale[i] = 1
-	}
-
-	// layerNormScale = block.0.layer_norm.scale
-	for i := range layerNormScale {
-		layerNormScale[i] = 1
-	}
-
-	// block.0.layer_norm.scale ← 1
-	for i := range block0LayerNormScale {
-		block0LayerNormScale[i] = 1
+	// t47 = 1
+	for i := range t47 {
+		t47[i] = 1
 	}
 
 	// block.0.dense.W ← 0.4082483·N(block.0.dense.W)
@@ -468,14 +438,8 @@ func (m *Residual) initialise(seed uint64) {
 		block0DenseW[i] = 0.4082483 * rng.Normal32(key2, uint64(i))
 	}
 
-	// block1DenseB = block.0.dense.b
-	clear(block1DenseB)
-
-	// block2DenseB = block.0.dense.b
-	clear(block2DenseB)
-
-	// block.0.dense.b ← 0
-	clear(block0DenseB)
+	// t48 = 0
+	clear(t48)
 
 	// block.0.dense2.W ← 0.70710677·U(block.0.dense2.W) − 0.35355338
 	key3 := rng.Key(seed, 0xd74d08d69c5a32d1, 0)
@@ -515,6 +479,59 @@ func (m *Residual) initialise(seed uint64) {
 
 	// logits.b ← 0
 	clear(logitsB)
+
+	// hB = t46
+	clear(hB)
+
+	// block0LayerNormScale = t47
+	for i := range block0LayerNormScale {
+		block0LayerNormScale[i] = 1
+	}
+
+	// block0LayerNormShift = t46
+	clear(block0LayerNormShift)
+
+	// block0DenseB = t48
+	clear(block0DenseB)
+
+	// block0Dense2B = t46
+	clear(block0Dense2B)
+
+	// block1LayerNormScale = t47
+	for i := range block1LayerNormScale {
+		block1LayerNormScale[i] = 1
+	}
+
+	// block1LayerNormShift = t46
+	clear(block1LayerNormShift)
+
+	// block1DenseB = t48
+	clear(block1DenseB)
+
+	// block1Dense2B = t46
+	clear(block1Dense2B)
+
+	// block2LayerNormScale = t47
+	for i := range block2LayerNormScale {
+		block2LayerNormScale[i] = 1
+	}
+
+	// block2LayerNormShift = t46
+	clear(block2LayerNormShift)
+
+	// block2DenseB = t48
+	clear(block2DenseB)
+
+	// block2Dense2B = t46
+	clear(block2Dense2B)
+
+	// layerNormScale = t47
+	for i := range layerNormScale {
+		layerNormScale[i] = 1
+	}
+
+	// layerNormShift = t46
+	clear(layerNormShift)
 }
 
 // Steps is the number of updates so far.

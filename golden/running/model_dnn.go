@@ -4,6 +4,8 @@
 package running
 
 import (
+	"math"
+
 	"gradgen.dev/runtime/blas"
 	"gradgen.dev/runtime/fault"
 	"gradgen.dev/runtime/vec"
@@ -564,4 +566,419 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	count = seen[0]
 
 	out.Count = count
+}
+
+// Centres of clusters that follow the data, from random places on.
+//
+// Forward, for a batch of B:
+//
+//	d          = Σⱼ (x − C)²       [B,3]
+//	t          = min d             [B]
+//	which      = argmin d          [B]
+//	own        = onehot(which)     [B,3]
+//	t2         = Σᵢ own            [3]
+//	new_n      = n + t2            [3]
+//	t3         = 1/new_n           [3]
+//	t4         = t2·C              [3,2]
+//	t5         = ownᵀ·x            [3,2]
+//	new_C      = C + t3·(t5 − t4)  [3,2]
+//	t6         = own·new_C         [B,2]
+//	t7         = x + shift − t6    [B,2]
+//	(2*B)·loss = Σ t7²             []
+//	B·nearest  = Σ t               []
+//
+// Backward:
+//
+//	scale  = 2/(2*B)      []
+//	dshift = scale·Σᵢ t7  [2]
+//
+// Update, pushed(lr: 0.1):
+//
+//	rate    = lr
+//	shift.v ← dshift + 0.9·shift.v
+//	shift   ← shift − rate·shift.v
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Centres struct {
+	Hyper CentresHyper // may be changed between steps; kept by Checkpoint
+
+	params  CentresParams
+	optim   centresOptimizer
+	states  centresStates
+	next    centresStates // new values, until they are committed
+	pending bool          // next has those of a Grad
+	grad    CentresParams // of Step
+	steps   uint64        // updates made so far
+	max     CentresDims   // capacity
+
+	d  []float32 // [max.B,3]; becomes own, in place
+	d2 []float32 // [max.B,3]; becomes d, then own, in place; in the memory of d
+	t  []float32 // [max.B]
+	t8 []float32 // [max.B]; in the memory of t
+	t2 []float32 // [3]
+	t5 []float32 // [3,2]; in the memory of t2
+	t3 []float32 // [3]
+	t4 []float32 // [3,2]
+	t6 []float32 // [max.B,2]
+	t9 []float32 // [max.B,2]; in the memory of t6
+}
+
+// CentresHyper has the numbers of the model and its train clause.
+type CentresHyper struct {
+	LR float64 // pushed(lr: 0.1)
+}
+
+// CentresReport is what one batch gave, before its update.
+type CentresReport struct {
+	Loss    float64 // the loss
+	Nearest float64
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Centres) Step(batch CentresBatch) (CentresReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return CentresReport{}, err
+	}
+
+	m.pending = false // forward takes the place of what a Grad left
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return CentresReport{}, fault.NotFinite("running.Centres.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	m.update(&m.grad)
+	m.commit()
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Centres) forward(batch *CentresBatch) CentresTotals {
+	B := batch.B
+	x := batch.X
+	shift := m.params.Shift
+	C := m.states.c
+	n := m.states.n
+	nNext := m.next.n
+	CNext := m.next.c
+	t := m.t[:B]
+	d := m.d[:3*B]
+	t2 := m.t2
+	t3 := m.t3
+	t4 := m.t4
+	t5 := m.t5
+	t6 := m.t6[:2*B]
+
+	// d = Σⱼ (x − C)²
+	// t = min d
+	for i := range t {
+		t[i] = float32(math.Inf(1))
+	}
+	for i := range B {
+		for j := range 3 {
+			xRow := (*[2]float32)(x[2*i:])
+			CRow := (*[2]float32)(C[2*j:])
+			dOf := float32(0)
+			for k := range CRow {
+				d2 := xRow[k] - CRow[k]
+				dOf += d2 * d2
+			}
+			if dOf < t[i] || dOf != dOf {
+				t[i] = dOf
+			}
+			d[3*i+j] = dOf
+		}
+	}
+
+	// which = argmin d
+	// own = onehot(which)
+	// t2 = Σᵢ own
+	clear(t2)
+	for i := range B {
+		dRow := (*[3]float32)(d[3*i:])
+		which, best := int32(0), float32(math.Inf(1))
+		for j := range dRow {
+			if dRow[j] < best || dRow[j] != dRow[j] && best == best {
+				which, best = int32(j), dRow[j]
+			}
+		}
+		for j := range dRow {
+			own := float32(0)
+			if int(which) == j {
+				own = 1
+			}
+			t2[j] += own
+			dRow[j] = own
+		}
+	}
+
+	// new_n = n + t2
+	// t3 = 1/new_n
+	// t4 = t2·C
+	for i := range 3 {
+		newN := n[i] + t2[i]
+		u := 1 / newN
+		nNext[i] = newN
+		t3[i] = u
+		t2OfI := t2[i]
+		CRow := (*[2]float32)(C[2*i:])
+		t4Row := (*[2]float32)(t4[2*i:])
+		for j := range CRow {
+			t4Row[j] = t2OfI * CRow[j]
+		}
+	}
+
+	// t5 = ownᵀ·x
+	blas.Sgemm(1,
+		blas.View32(d, B, 3).T(),
+		blas.View32(x, B, 2),
+		0, blas.View32(t5, 3, 2))
+
+	// new_C = C + t3·(t5 − t4)
+	for i := range 3 {
+		t5Row := (*[2]float32)(t5[2*i:])
+		t4Row := (*[2]float32)(t4[2*i:])
+		t3OfI := t3[i]
+		CRow := (*[2]float32)(C[2*i:])
+		CNextRow := (*[2]float32)(CNext[2*i:])
+		for j := range CRow {
+			CNextRow[j] = CRow[j] + t3OfI*(t5Row[j]-t4Row[j])
+		}
+	}
+
+	// t6 = own·new_C
+	blas.Sgemm(1,
+		blas.View32(d, B, 3),
+		blas.View32(CNext, 3, 2),
+		0, blas.View32(t6, B, 2))
+
+	// t7 = x + shift − t6
+	// (2*B)·loss = Σ t7²
+	loss := 0.0
+	for i := range B {
+		xRow := (*[2]float32)(x[2*i:])
+		t6Row := (*[2]float32)(t6[2*i:])
+		for j := range shift {
+			dOf := xRow[j] + shift[j] - t6Row[j]
+			loss += float64(dOf * dOf)
+			t6Row[j] = dOf
+		}
+	}
+
+	// B·nearest = Σ t
+	nearest := 0.0
+	for i := range B {
+		nearest += float64(t[i])
+	}
+
+	return CentresTotals{
+		batches: 1,
+		loss:    loss,
+		n:       float64(2 * B),
+		nearest: nearest,
+		n2:      float64(B),
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Centres) Grad(grad *CentresParams, batch CentresBatch) (CentresReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return CentresReport{}, &fault.InputError{Model: "running.Centres", Input: "grad", Reason: "is not from NewCentresParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return CentresReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return CentresReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	m.pending = true
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Centres) gradient(grad *CentresParams, batch *CentresBatch) {
+	B := batch.B
+	t6 := m.t6[:2*B]
+	dshift := grad.Shift
+
+	// scale = 2/(2*B)
+	scale := float32(2 / float64(2*B))
+
+	// dshift = scale·Σᵢ t7
+	clear(dshift)
+	for i := range B {
+		t6Row := (*[2]float32)(t6[2*i:])
+		for j := range dshift {
+			dshift[j] += scale * t6Row[j]
+		}
+	}
+}
+
+// Update makes the step of pushed(lr: 0.1) for a gradient that Grad gave, and
+// commits the states that the last Grad left. It panics if grad has no memory.
+func (m *Centres) Update(grad *CentresParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("running.Centres: Update: grad is not from NewCentresParams")
+	}
+	m.update(grad)
+	if m.pending {
+		m.commit()
+	}
+	m.steps++
+}
+
+// commit gives the states the new values that forward left.
+func (m *Centres) commit() {
+	copy(m.states.n, m.next.n)
+	copy(m.states.c, m.next.c)
+	m.pending = false
+}
+
+// update sets the parameters from their gradient.
+func (m *Centres) update(grad *CentresParams) {
+	shift := m.params.Shift
+	shiftV := m.optim.shiftV
+	dshift := grad.Shift
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// shift.v ← dshift + 0.9·shift.v
+	// shift ← shift − rate·shift.v
+	for i := range 2 {
+		shiftNewV := dshift[i] + 0.9*shiftV[i]
+		shiftNewParam := shift[i] - rate*shiftNewV
+		shiftV[i] = shiftNewV
+		shift[i] = shiftNewParam
+	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Centres) evaluate(batch *CentresBatch) CentresTotals {
+	B := batch.B
+	x := batch.X
+	shift := m.params.Shift
+	C := m.states.c
+	t8 := m.t8[:B]
+	d2 := m.d2[:3*B]
+	t9 := m.t9[:2*B]
+
+	// d = Σⱼ (x − C)²
+	// t8 = min d
+	for i := range t8 {
+		t8[i] = float32(math.Inf(1))
+	}
+	for i := range B {
+		for j := range 3 {
+			xRow := (*[2]float32)(x[2*i:])
+			CRow := (*[2]float32)(C[2*j:])
+			d := float32(0)
+			for k := range CRow {
+				d2Of := xRow[k] - CRow[k]
+				d += d2Of * d2Of
+			}
+			if d < t8[i] || d != d {
+				t8[i] = d
+			}
+			d2[3*i+j] = d
+		}
+	}
+
+	// which = argmin d
+	// own = onehot(which)
+	for i := range B {
+		d2Row := (*[3]float32)(d2[3*i:])
+		which, best := int32(0), float32(math.Inf(1))
+		for j := range d2Row {
+			if d2Row[j] < best || d2Row[j] != d2Row[j] && best == best {
+				which, best = int32(j), d2Row[j]
+			}
+		}
+		for j := range d2Row {
+			own := float32(0)
+			if int(which) == j {
+				own = 1
+			}
+			d2Row[j] = own
+		}
+	}
+
+	// t9 = own·C
+	blas.Sgemm(1,
+		blas.View32(d2, B, 3),
+		blas.View32(C, 3, 2),
+		0, blas.View32(t9, B, 2))
+
+	// (2*B)·loss = Σ (x + shift − t9)²
+	loss := 0.0
+	for i := range B {
+		xRow := (*[2]float32)(x[2*i:])
+		t9Row := (*[2]float32)(t9[2*i:])
+		for j := range shift {
+			d := xRow[j] + shift[j] - t9Row[j]
+			loss += float64(d * d)
+		}
+	}
+
+	// B·nearest = Σ t8
+	nearest := 0.0
+	for i := range B {
+		nearest += float64(t8[i])
+	}
+
+	return CentresTotals{
+		batches: 1,
+		loss:    loss,
+		n:       float64(2 * B),
+		nearest: nearest,
+		n2:      float64(B),
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *CentresPredictor) predict(out *CentresOutput, in *CentresInput) {
+	B := in.B
+	x := in.X
+	C := p.w.states.c
+	d := p.d[:3*B]
+	which := out.Which
+
+	// d = Σⱼ (x − C)²
+	for i := range B {
+		for j := range 3 {
+			xRow := (*[2]float32)(x[2*i:])
+			CRow := (*[2]float32)(C[2*j:])
+			dOf := float32(0)
+			for k := range CRow {
+				d2 := xRow[k] - CRow[k]
+				dOf += d2 * d2
+			}
+			d[3*i+j] = dOf
+		}
+	}
+
+	// which = argmin d
+	for i := range B {
+		dRow := (*[3]float32)(d[3*i:])
+		whichOf, best := int32(0), float32(math.Inf(1))
+		for j := range dRow {
+			if dRow[j] < best || dRow[j] != dRow[j] && best == best {
+				whichOf, best = int32(j), dRow[j]
+			}
+		}
+		which[i] = whichOf
+	}
 }

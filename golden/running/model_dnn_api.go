@@ -489,3 +489,432 @@ func (m *Running) Restore(r io.Reader) error {
 	m.pending = false
 	return nil
 }
+
+// CentresDims are the run-time dimensions. Given to NewCentres or
+// NewCentresPredictor they are the largest that a call may have; in a
+// CentresBatch or a CentresInput, 0 means inferred.
+type CentresDims struct {
+	B int
+}
+
+// CentresBatch is what a step reads. It is not kept.
+type CentresBatch struct {
+	CentresDims
+	X []float32 // [B,2]
+}
+
+// CentresInput is what Predict reads. It is not kept.
+type CentresInput struct {
+	CentresDims
+	X []float32 // [B,2]
+}
+
+// CentresOutput is what Predict writes. Its slices belong to the caller.
+type CentresOutput struct {
+	Which []int32 // [B]
+}
+
+// CentresParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewCentresParams.
+type CentresParams struct {
+	Shift []float32 // [2]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewCentresParams returns zeros.
+func NewCentresParams() *CentresParams {
+	p := newCentresParams()
+	return &p
+}
+
+func newCentresParams() CentresParams {
+	flat := make([]float32, 2)
+	return CentresParams{Shift: flat[0:2:2], flat: flat}
+}
+
+// Flat is all of p as one slice: shift.
+func (p *CentresParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *CentresParams) tensors() []store.Tensor {
+	return []store.Tensor{{Name: "shift", Shape: []int{2}, Data: p.Shift}}
+}
+
+// centresOptimizer is what the optimiser keeps between steps.
+type centresOptimizer struct {
+	shiftV []float32 // [2]
+
+	float32s []float32 // all of them, one after another
+}
+
+func newCentresOptimizer() centresOptimizer {
+	float32s := make([]float32, 2)
+	return centresOptimizer{shiftV: float32s[0:2:2], float32s: float32s}
+}
+
+// tensors lists s under its names in files.
+func (s *centresOptimizer) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/shift.v", Shape: []int{2}, Data: s.shiftV},
+	}
+}
+
+// centresStates is what the model keeps between steps; it is saved with the
+// weights.
+type centresStates struct {
+	c []float32 // [3,2]
+	n []float32 // [3]
+
+	float32s []float32 // all of them, one after another
+}
+
+func newCentresStates() centresStates {
+	float32s := make([]float32, 9)
+	return centresStates{
+		c:        float32s[0:6:6],
+		n:        float32s[6:9:9],
+		float32s: float32s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *centresStates) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "C", Shape: []int{3, 2}, Data: s.c},
+		{Name: "n", Shape: []int{3}, Data: s.n},
+	}
+}
+
+// NewCentres returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewCentres(max CentresDims) *Centres {
+	m := &Centres{
+		params: newCentresParams(),
+		optim:  newCentresOptimizer(),
+		states: newCentresStates(),
+		next:   newCentresStates(),
+		grad:   newCentresParams(),
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 6*B+15)
+	m.d = arena[0 : 3*B]
+	m.d2 = arena[0 : 3*B]
+	m.t = arena[3*B : 4*B]
+	m.t8 = arena[3*B : 4*B]
+	m.t2 = arena[4*B : 4*B+3]
+	m.t5 = arena[4*B : 4*B+6]
+	m.t3 = arena[4*B+6 : 4*B+9]
+	m.t4 = arena[4*B+9 : 4*B+15]
+	m.t6 = arena[4*B+15 : 6*B+15]
+	m.t9 = arena[4*B+15 : 6*B+15]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Centres) Init(seed uint64) {
+	m.Hyper = CentresHyper{LR: 0.1}
+	m.steps = 0
+	m.pending = false
+	m.initialise(seed)
+	for i := range m.states.n {
+		m.states.n[i] = 1
+	}
+}
+
+// initialise sets parameters and states to their first values, which depend on
+// seed alone.
+func (m *Centres) initialise(seed uint64) {
+	shift := m.params.Shift
+	C := m.states.c
+	shiftV := m.optim.shiftV
+
+	// shift ← 0
+	clear(shift)
+
+	// C ← 2·N(C)
+	key := rng.Key(seed, 0xf72a122e9bf79390, 0)
+	for i := range 6 {
+		C[i] = 2 * rng.Normal32(key, uint64(i))
+	}
+
+	// shift.v ← 0.1·N(shift.v)
+	key2 := rng.Key(seed, 0xc5c25a1c1c5ddcdb, 0)
+	for i := range 2 {
+		shiftV[i] = 0.1 * rng.Normal32(key2, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Centres) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Centres) Params() *CentresParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Centres) take(batch *CentresBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "running.Centres", Input: "trainer", Reason: "is not from NewCentres"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *CentresBatch) take(max CentresDims) error {
+	B, err := fault.Rows("running.Centres", "X", len(batch.X), 2, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.CentresDims = CentresDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *CentresInput) take(max CentresDims) error {
+	B, err := fault.Rows("running.Centres", "X", len(in.X), 2, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.CentresDims = CentresDims{B: B}
+	return nil
+}
+
+// CentresTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type CentresTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+	nearest float64 // sum
+	n2      float64 // sum
+}
+
+// CentresReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *CentresTotals) Report() CentresReport {
+	if t.batches == 0 {
+		return CentresReport{}
+	}
+	return CentresReport{Loss: t.loss / t.n, Nearest: t.nearest / t.n2}
+}
+
+// add counts another batch.
+func (t *CentresTotals) add(batch *CentresTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.nearest += batch.nearest
+	t.n2 += batch.n2
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r CentresReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("nearest", r.Nearest)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Centres) Evaluate(t *CentresTotals, batch CentresBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.evaluate(&batch)
+	t.add(&part)
+	return nil
+}
+
+// CentresWeights are the parameters of a trained Centres. They never change
+// and may be shared by any number of goroutines. The zero value has none.
+type CentresWeights struct {
+	params CentresParams
+	states centresStates
+	whole  bool // from Snapshot, LoadCentresWeights or ParseCentresWeights
+}
+
+func newCentresWeights() *CentresWeights {
+	return &CentresWeights{
+		params: newCentresParams(),
+		states: newCentresStates(),
+		whole:  true,
+	}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Centres) Snapshot() *CentresWeights {
+	w := newCentresWeights()
+	copy(w.params.flat, m.params.flat)
+	copy(w.states.float32s, m.states.float32s)
+	return w
+}
+
+// LoadCentresWeights reads what Save wrote. It reads no further than the
+// file's end, and the error wraps [fault.ErrMismatch] if the file is of
+// another model.
+func LoadCentresWeights(r io.Reader) (*CentresWeights, error) {
+	w := newCentresWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("running.Centres: %w", err)
+	}
+	return w, nil
+}
+
+// ParseCentresWeights is LoadCentresWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseCentresWeights[T string | []byte](file T) (*CentresWeights, error) {
+	w := &CentresWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("running.Centres: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *CentresWeights) views() []store.View {
+	return []store.View{
+		{Name: "shift", Shape: []int{2}, Into: &w.params.Shift},
+		{Name: "C", Shape: []int{3, 2}, Into: &w.states.c},
+		{Name: "n", Shape: []int{3}, Into: &w.states.n},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *CentresWeights) tensors() []store.Tensor {
+	return append(w.params.tensors(), w.states.tensors()...)
+}
+
+// Save writes the weights as safetensors: shift.
+func (w *CentresWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a CentresPredictor.
+func (w *CentresWeights) Predict(in CentresInput) (CentresOutput, error) {
+	var out CentresOutput
+	if err := in.take(CentresDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewCentresPredictor(w, in.CentresDims).Predict(&out, in)
+	return out, err
+}
+
+// CentresPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type CentresPredictor struct {
+	w   *CentresWeights
+	max CentresDims // capacity
+
+	d []float32 // [max.B,3]
+}
+
+// NewCentresPredictor returns a predictor for inputs up to max.
+func NewCentresPredictor(w *CentresWeights, max CentresDims) *CentresPredictor {
+	p := &CentresPredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 3*B)
+	p.d = arena[0 : 3*B]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *CentresPredictor) Use(w *CentresWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *CentresPredictor) Predict(out *CentresOutput, in CentresInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "running.Centres", Input: "weights", Reason: "are not from Snapshot or LoadCentresWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := in.B; cap(out.Which) >= n {
+		out.Which = out.Which[:n]
+	} else {
+		out.Which = make([]int32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Centres) tensors() []store.Tensor {
+	return append(m.params.tensors(), m.states.tensors()...)
+}
+
+// Save writes the weights as safetensors: shift.
+func (m *Centres) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Centres) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("running.Centres: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Centres) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("running.Centres: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Centres) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	list = append(list, m.optim.tensors()...)
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// optimiser's states, the model's states, Hyper and the step.
+func (m *Centres) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Centres) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("running.Centres: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	m.pending = false
+	return nil
+}

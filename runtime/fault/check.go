@@ -37,10 +37,10 @@ func Dim(model, dim string, given, max int) error {
 }
 
 // Held checks that a dimension is the one that a call before has left what is
-// kept from call to call with; 0 means that there was none. The error is an
-// [*InputError] that names the dimension.
+// kept from call to call with; 0 means that there was none. A call of 0 is empty
+// and fits. The error is an [*InputError] that names the dimension.
 func Held(model, dim string, given, held int) error {
-	if held != 0 && given != held {
+	if held != 0 && given != 0 && given != held {
 		return input(model, dim, "%d, but what is kept from the call before is for %d; Reset starts anew", given, held)
 	}
 	return nil

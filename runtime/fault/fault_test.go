@@ -68,6 +68,7 @@ func TestLenAndDim(t *testing.T) {
 func TestHeld(t *testing.T) {
 	check(t, fault.Held("mlp", "B", 3, 0), "")
 	check(t, fault.Held("mlp", "B", 3, 3), "")
+	check(t, fault.Held("mlp", "B", 0, 3), "")
 	check(t, fault.Held("mlp", "B", 2, 3), "mlp: B: 2, but what is kept from the call before is for 3; Reset starts anew")
 }
 

@@ -69,6 +69,10 @@ func TestPeek(t *testing.T) {
 	if err := p.Predict(&out, Input{X: batch.X}); err != nil {
 		t.Fatal(err)
 	}
+	var none Output
+	if err := p.Predict(&none, Input{}); err != nil || len(none.Y) != 0 || p.carry.count[0] != 1.5 {
+		t.Errorf("an empty call moves the carry to %v, error %v", p.carry.count, err)
+	}
 	var peek PeekOutput
 	zeros := PeekInput{Q: make([]float32, 8)}
 	if err := p.Peek(&peek, zeros); err != nil || !slices.Equal(peek.Result, out.Y) {
