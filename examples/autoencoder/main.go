@@ -29,18 +29,39 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the initial weights and of the order of samples")
 	out := flag.String("o", "autoencoder.png", "where the picture is written")
 	flag.Parse()
-	if err := run(os.Stdout, *epochs, *seed, *out); err != nil {
+	if _, err := run(os.Stdout, *epochs, *seed, *out); err != nil {
 		log.Fatal("autoencoder: ", err)
 	}
 }
 
-// run trains, tests, and draws.
-func run(w io.Writer, epochs int, seed uint64, path string) error {
+// A result is the root of the mean square error of a test pixel, by the model
+// and by the best constant picture, the mean of the training set.
+type result struct{ model, mean float64 }
+
+// run trains, tests, and draws, unless path is empty.
+func run(w io.Writer, epochs int, seed uint64, path string) (result, error) {
 	training, test, err := digits.Load()
 	if err != nil {
-		return err
+		return result{}, err
 	}
 	m := ae.New(ae.Dims{B: test.Len()})
+	if err := fit(w, m, training, epochs, seed); err != nil {
+		return result{}, err
+	}
+	var totals ae.Totals
+	if err := m.Evaluate(&totals, ae.Batch{X: test.Images}); err != nil {
+		return result{}, err
+	}
+	found := result{totals.Report().RMSE, meanError(training, test)}
+	fmt.Fprintf(w, "test rmse %.4f of a pixel; the mean picture has %.4f\n", found.model, found.mean)
+	if path == "" {
+		return found, nil
+	}
+	return found, draw(m.Snapshot(), test, path)
+}
+
+// fit trains from new weights on.
+func fit(w io.Writer, m *ae.AE, training *digits.Set, epochs int, seed uint64) error {
 	m.Init(seed)
 	order := data.Batches{Samples: training.Len(), Size: size, Seed: seed}
 	m.Hyper.Steps = epochs * order.PerEpoch()
@@ -54,17 +75,7 @@ func run(w io.Writer, epochs int, seed uint64, path string) error {
 			fmt.Fprintf(w, "step %5d  loss %.4f\n", n, report.Loss)
 		}
 	}
-
-	// Against the best constant picture: the mean of the training set.
-	var totals ae.Totals
-	if err := m.Evaluate(&totals, ae.Batch{X: test.Images}); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "test rmse %.4f of a pixel; the mean picture has %.4f\n", totals.Report().RMSE, meanError(training, test))
-	if path == "" {
-		return nil
-	}
-	return draw(m.Snapshot(), test, path)
+	return nil
 }
 
 // meanError is the root of the mean square by which the pictures of test differ
@@ -108,8 +119,5 @@ func draw(weights *ae.Weights, test *digits.Set, path string) error {
 			sheet.Tile(i, row, pixels[i*digits.Pixels:][:digits.Pixels], digits.Side, picture.Grey)
 		}
 	}
-	if err := picture.Write(path, sheet); err != nil {
-		return err
-	}
-	return nil
+	return picture.Write(path, sheet)
 }

@@ -80,6 +80,7 @@ type AE struct {
 	t4         []float32 // [max.B,32]
 	t5         []float32 // [max.B,32]; in the memory of t4
 	decDense2Y []float32 // [max.B,64]; becomes dec.dense2.y, then (64*B)·ddec.dense2.y, in place
+	t7         []float32 // [32]
 }
 
 // Hyper has the numbers of the model and its train clause.

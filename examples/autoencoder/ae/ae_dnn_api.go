@@ -192,7 +192,7 @@ func New(max Dims) *AE {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 264*B)
+	arena := make([]float32, 264*B+32)
 	m.encDenseY = arena[0 : 32*B]
 	m.t = arena[32*B : 64*B]
 	m.t2 = arena[64*B : 96*B]
@@ -204,6 +204,7 @@ func New(max Dims) *AE {
 	m.t4 = arena[168*B : 200*B]
 	m.t5 = arena[168*B : 200*B]
 	m.decDense2Y = arena[200*B : 264*B]
+	m.t7 = arena[264*B : 264*B+32]
 
 	m.Init(0)
 	return m
@@ -221,13 +222,14 @@ func (m *AE) Init(seed uint64) {
 // alone.
 func (m *AE) initialise(seed uint64) {
 	encDenseW := m.params.EncDenseW
-	decDenseB := m.params.DecDenseB
-	encDenseB := m.params.EncDenseB
 	encDense2W := m.params.EncDense2W
 	encDense2B := m.params.EncDense2B
 	decDenseW := m.params.DecDenseW
 	decDense2W := m.params.DecDense2W
 	decDense2B := m.params.DecDense2B
+	encDenseB := m.params.EncDenseB
+	decDenseB := m.params.DecDenseB
+	t7 := m.t7
 
 	// enc.dense.W ← 0.17677669·N(enc.dense.W)
 	key := rng.Key(seed, 0x6288c02f5655046d, 0)
@@ -235,11 +237,8 @@ func (m *AE) initialise(seed uint64) {
 		encDenseW[i] = 0.17677669 * rng.Normal32(key, uint64(i))
 	}
 
-	// decDenseB = enc.dense.b
-	clear(decDenseB)
-
-	// enc.dense.b ← 0
-	clear(encDenseB)
+	// t7 = 0
+	clear(t7)
 
 	// enc.dense2.W ← 0.25·N(enc.dense2.W)
 	key2 := rng.Key(seed, 0xc82e7823ca11c88f, 0)
@@ -264,6 +263,12 @@ func (m *AE) initialise(seed uint64) {
 
 	// dec.dense2.b ← 0
 	clear(decDense2B)
+
+	// encDenseB = t7
+	clear(encDenseB)
+
+	// decDenseB = t7
+	clear(decDenseB)
 }
 
 // Steps is the number of updates so far.
