@@ -17,27 +17,53 @@ import (
 )
 
 const (
-	size  = 128 // points in a batch
-	noise = 4   // numbers behind a point
-	width = 0.05
+	size  = 128  // points in a batch
+	noise = 4    // numbers behind a point
+	width = 0.05 // standard deviation of the radius of real points
 )
 
 func main() {
 	log.SetFlags(0)
-	steps := flag.Int("steps", 4000, "updates of each network")
+	steps := flag.Int("steps", 3000, "updates of each network")
 	seed := flag.Uint64("seed", 1, "of the initial weights and all noise")
 	out := flag.String("o", "gan.png", "where the picture is written")
 	flag.Parse()
-	if err := run(os.Stdout, *steps, *seed, *out); err != nil {
+	if _, err := run(os.Stdout, *steps, *seed, *out); err != nil {
 		log.Fatal("gan: ", err)
 	}
 }
 
-// run trains both networks in turn, and draws.
-func run(w io.Writer, steps int, seed uint64, path string) error {
+// run trains both networks, says how the points that the generator draws lie,
+// and draws them unless path is empty.
+func run(w io.Writer, steps int, seed uint64, path string) (shape, error) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	m := ring.New(ring.Dims{B: size})
 	m.Init(seed)
+	if err := fit(w, m, r, steps); err != nil {
+		return shape{}, err
+	}
+	z := make([]float32, 2000*noise)
+	normal(r, z)
+	drawn, err := m.Snapshot().Sample(ring.SampleInput{Z: z})
+	if err != nil {
+		return shape{}, err
+	}
+	found := measure(drawn.Result)
+	fmt.Fprintf(w, "drawn points: radius %.3f ± %.3f (real: 1 ± %.2f), %d of 16 sectors hold their share\n",
+		found.radius, found.spread, width, found.sectors)
+	if path == "" {
+		return found, nil
+	}
+	real := make([]float32, len(drawn.Result))
+	points(r, real)
+	sheet := picture.NewSheet(2, 1, 320)
+	sheet.Points(0, 0, real, 1.5, color.RGBA{70, 130, 180, 255})
+	sheet.Points(1, 0, drawn.Result, 1.5, color.RGBA{255, 140, 0, 255})
+	return found, picture.Write(path, sheet)
+}
+
+// fit makes updates of both networks in turn.
+func fit(w io.Writer, m *ring.Ring, r *rand.Rand, steps int) error {
 	batch := ring.Batch{Real: make([]float32, 2*size), Z: make([]float32, noise*size)}
 	for step := range steps {
 		points(r, batch.Real)
@@ -55,25 +81,7 @@ func run(w io.Writer, steps int, seed uint64, path string) error {
 			fmt.Fprintf(w, "step %5d  critic %.3f  generator %.3f\n", step+1, critic.D, generator.G)
 		}
 	}
-
-	// How the drawn points lie on the ring.
-	z := make([]float32, 2000*noise)
-	normal(r, z)
-	out, err := m.Snapshot().Sample(ring.SampleInput{Z: z})
-	if err != nil {
-		return err
-	}
-	radius, spread, sectors := measure(out.Result)
-	fmt.Fprintf(w, "drawn points: radius %.3f ± %.3f (real: 1 ± %.2f), %d of 16 sectors hold their share\n", radius, spread, width, sectors)
-	if path == "" {
-		return nil
-	}
-	real := make([]float32, len(out.Result))
-	points(r, real)
-	sheet := picture.NewSheet(2, 1, 320)
-	sheet.Points(0, 0, real, 1.5, color.RGBA{70, 130, 180, 255})
-	sheet.Points(1, 0, out.Result, 1.5, color.RGBA{255, 140, 0, 255})
-	return picture.Write(path, sheet)
+	return nil
 }
 
 // points sets xy to points near the circle of radius 1.
@@ -84,15 +92,22 @@ func points(r *rand.Rand, xy []float32) {
 	}
 }
 
+// normal sets x to independent draws from the standard normal distribution.
 func normal(r *rand.Rand, x []float32) {
 	for i := range x {
 		x[i] = float32(r.NormFloat64())
 	}
 }
 
-// measure is the mean radius of points, its standard deviation, and how many
-// of 16 equal sectors hold at least half of a 16th of the points.
-func measure(xy []float32) (mean, std float64, sectors int) {
+// A shape is how points lie: the mean of their radius, its standard deviation,
+// and how many of 16 equal sectors hold at least half of a 16th of the points.
+type shape struct {
+	radius, spread float64
+	sectors        int
+}
+
+// measure is the shape of points, pairs of coordinates.
+func measure(xy []float32) shape {
 	n := float64(len(xy) / 2)
 	var count [16]float64
 	var sum, squares float64
@@ -102,11 +117,12 @@ func measure(xy []float32) (mean, std float64, sectors int) {
 		sum, squares = sum+radius, squares+radius*radius
 		count[int((math.Atan2(y, x)/(2*math.Pi)+1)*16)%16]++
 	}
+	mean := sum / n
+	s := shape{radius: mean, spread: math.Sqrt(max(squares/n-mean*mean, 0))}
 	for _, c := range count {
 		if c >= n/32 {
-			sectors++
+			s.sectors++
 		}
 	}
-	mean = sum / n
-	return mean, math.Sqrt(max(squares/n-mean*mean, 0)), sectors
+	return s
 }

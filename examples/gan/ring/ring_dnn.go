@@ -220,6 +220,7 @@ type Ring struct {
 	t11          []float32 // [64,1]
 	t12          []float32 // [64,64]; in the memory of t11
 	t15          []float32 // [2,64]; in the memory of t11
+	t24          []float32 // [64]; in the memory of t11
 }
 
 // Hyper has the numbers of the model and its train clause.

@@ -308,6 +308,7 @@ func New(max Dims) *Ring {
 	m.t11 = arena[644*B : 644*B+64]
 	m.t12 = arena[644*B : 644*B+4096]
 	m.t15 = arena[644*B : 644*B+128]
+	m.t24 = arena[644*B : 644*B+64]
 
 	m.Init(0)
 	return m
@@ -344,10 +345,6 @@ func (m *Ring) startAverages(except []string) {
 // alone.
 func (m *Ring) initialise(seed uint64) {
 	genDenseW := m.params.GenDenseW
-	genDense2B := m.params.GenDense2B
-	discDenseB := m.params.DiscDenseB
-	discHB := m.params.DiscHB
-	genDenseB := m.params.GenDenseB
 	genDense2W := m.params.GenDense2W
 	genDense3W := m.params.GenDense3W
 	genDense3B := m.params.GenDense3B
@@ -355,6 +352,11 @@ func (m *Ring) initialise(seed uint64) {
 	discHW := m.params.DiscHW
 	discDense2W := m.params.DiscDense2W
 	discDense2B := m.params.DiscDense2B
+	genDenseB := m.params.GenDenseB
+	genDense2B := m.params.GenDense2B
+	discDenseB := m.params.DiscDenseB
+	discHB := m.params.DiscHB
+	t24 := m.t24
 
 	// gen.dense.W ← 0.70710677·N(gen.dense.W)
 	key := rng.Key(seed, 0x79563aa0208369cf, 0)
@@ -362,17 +364,8 @@ func (m *Ring) initialise(seed uint64) {
 		genDenseW[i] = 0.70710677 * rng.Normal32(key, uint64(i))
 	}
 
-	// genDense2B = gen.dense.b
-	clear(genDense2B)
-
-	// discDenseB = gen.dense.b
-	clear(discDenseB)
-
-	// discHB = gen.dense.b
-	clear(discHB)
-
-	// gen.dense.b ← 0
-	clear(genDenseB)
+	// t24 = 0
+	clear(t24)
 
 	// gen.dense2.W ← 0.17677669·N(gen.dense2.W)
 	key2 := rng.Key(seed, 0x255f9dba1ff909a1, 0)
@@ -409,6 +402,18 @@ func (m *Ring) initialise(seed uint64) {
 
 	// disc.dense2.b ← 0
 	clear(discDense2B)
+
+	// genDenseB = t24
+	clear(genDenseB)
+
+	// genDense2B = t24
+	clear(genDense2B)
+
+	// discDenseB = t24
+	clear(discDenseB)
+
+	// discHB = t24
+	clear(discHB)
 }
 
 // Steps is the number of updates so far, of all losses.
