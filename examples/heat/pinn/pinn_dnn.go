@@ -28,80 +28,80 @@ import (
 //	net.dense2.y   = net.dense2.b + net.dense2.y         [N,24]
 //	t5             = tanh(net.dense2.y)                  [N,24]
 //	t6             = 1 − t5²                             [N,24]
-//	t7             = 1                                   [1]
-//	t8             = net.dense3.W·t7                     [24]
 //	net.h.y        = t5·net.h.W                          [N,24]
 //	net.h.y        = net.h.b + net.h.y                   [N,24]
 //	net.h          = tanh(net.h.y)                       [N,24]
-//	t9             = 1 − net.h²                          [N,24]
-//	dnet.h.y       = t8·t9                               [N,24]
-//	t10            = net.h ⊙ t9                          [N,24]
-//	t11            = dnet.h.y·net.h.Wᵀ                   [N,24]
-//	dnet.dense2.y  = t6 ⊙ t11                            [N,24]
-//	t12            = dnet.dense2.y·net.dense2.Wᵀ         [N,24]
-//	dnet.dense.y   = t4 ⊙ t12                            [N,24]
-//	t13            = dnet.dense.y·net.dense.Wᵀ           [N,2]
-//	t14            = 0                                   [N,2]
-//	t14[:, 1]      = t7
-//	ddnet.dense.y  = t14·net.dense.W                     [N,24]
-//	t15            = t3 ⊙ ddnet.dense.y                  [N,24]
-//	t16            = t12 ⊙ t15                           [N,24]
-//	t17            = t4 ⊙ ddnet.dense.y                  [N,24]
-//	ddnet.dense2.y = t17·net.dense2.W                    [N,24]
-//	t18            = t5 ⊙ ddnet.dense2.y                 [N,24]
-//	t19            = t11 ⊙ t18                           [N,24]
-//	t20            = t6 ⊙ ddnet.dense2.y                 [N,24]
-//	ddnet.h.y      = t20·net.h.W                         [N,24]
-//	−0.5·dnet.h.y  = t8·ddnet.h.y ⊙ t10                  [N,24]
-//	t21            = (−0.5·dnet.h.y)·net.h.Wᵀ            [N,24]
-//	t22            = t19 + t21                           [N,24]
-//	−0.5·dnet.dense2.y = t6 ⊙ t22                            [N,24]
-//	t23            = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ  [N,24]
-//	t24            = t16 + t23                           [N,24]
+//	t7             = 1 − net.h²                          [N,24]
+//	dnet.h.y       = net.dense3.W·t7                     [N,24]
+//	t8             = net.h ⊙ t7                          [N,24]
+//	t9             = dnet.h.y·net.h.Wᵀ                   [N,24]
+//	dnet.dense2.y  = t6 ⊙ t9                             [N,24]
+//	t10            = dnet.dense2.y·net.dense2.Wᵀ         [N,24]
+//	dnet.dense.y   = t4 ⊙ t10                            [N,24]
+//	t11            = dnet.dense.y·net.dense.Wᵀ           [N,2]
+//	t12            = 0                                   [N,2]
+//	t12[:, 1]      = 1
+//	ddnet.dense.y  = t12·net.dense.W                     [N,24]
+//	t13            = t3 ⊙ ddnet.dense.y                  [N,24]
+//	t14            = t10 ⊙ t13                           [N,24]
+//	t15            = t4 ⊙ ddnet.dense.y                  [N,24]
+//	ddnet.dense2.y = t15·net.dense2.W                    [N,24]
+//	t16            = t5 ⊙ ddnet.dense2.y                 [N,24]
+//	t17            = t9 ⊙ t16                            [N,24]
+//	t18            = t6 ⊙ ddnet.dense2.y                 [N,24]
+//	ddnet.h.y      = t18·net.h.W                         [N,24]
+//	−0.5·dnet.h.y  = net.dense3.W·ddnet.h.y ⊙ t8         [N,24]
+//	t19            = (−0.5·dnet.h.y)·net.h.Wᵀ            [N,24]
+//	t20            = t17 + t19                           [N,24]
+//	−0.5·dnet.dense2.y = t6 ⊙ t20                            [N,24]
+//	t21            = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ  [N,24]
+//	t22            = t14 + t21                           [N,24]
+//	−0.5·dnet.dense.y = t4 ⊙ t22                            [N,24]
+//	t23            = (−0.5·dnet.dense.y)·net.dense.Wᵀ    [N,2]
 //	…
 //
 // Backward:
 //
 //	scale            = 2·weight/M                                     []
-//	dnet.dense3.b    = scale·Σᵢ t29
-//	dnet.dense3.W    = scale·net.hᵀ·t29                               [24,1]
-//	t30              = 0                                              [N,2]
-//	t30[:, 1]        = rest
-//	ddnetDenseY2     = t30·net.dense.W                                [N,24]
+//	dnet.dense3.b    = scale·Σᵢ t27
+//	t28              = 0                                              [N,2]
+//	t28[:, 1]        = rest
+//	ddnetDenseY2     = t28·net.dense.W                                [N,24]
 //	scale2           = 4·alpha                                        []
 //	scale3           = 8·alpha                                        []
-//	t31              = t4 ⊙ ddnetDenseY2                              [N,24]
-//	t32              = scale2·t15 ⊙ ddnetDenseY2                      [N,24]
-//	t33              = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2  [N,24]
-//	t34              = scale3·t24 ⊙ ddnetDenseY2                      [N,24]
-//	t35              = t3 ⊙ t12 ⊙ ddnetDenseY2                        [N,24]
-//	ddnetDense2Y2    = t31·net.dense2.W                               [N,24]
-//	t36              = t6 ⊙ ddnetDense2Y2                             [N,24]
-//	t37              = scale2·t18 ⊙ ddnetDense2Y2                     [N,24]
-//	t38              = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2  [N,24]
-//	t39              = scale2·t22 ⊙ ddnetDense2Y2                     [N,24]
-//	t40              = t5 ⊙ t11 ⊙ ddnetDense2Y2                       [N,24]
-//	ddnetHY2         = t36·net.h.W                                    [N,24]
-//	t41              = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2            [N,24]
-//	t42              = scale2·t9 ⊙ ddnet.h.y ⊙ ddnetHY2               [N,24]
-//	dddnetHY         = t8·t10 ⊙ ddnetHY2                              [N,24]
-//	t43              = 0                                              [N,2]
-//	t43[:, 0]        = rest
-//	(N/2)·ddnet.dense.y = t43·net.dense.W                                [N,24]
-//	t44              = t4 ⊙ (t32 + 2·(N/2)·ddnet.dense.y)             [N,24]
-//	t45              = t34 + 4·t12 ⊙ (N/2)·ddnet.dense.y              [N,24]
-//	N·ddnet.dense2.y = t44·net.dense2.W                               [N,24]
-//	t46              = t6 ⊙ (t37 + N·ddnet.dense2.y)                  [N,24]
-//	t47              = t39 + t11 ⊙ N·ddnet.dense2.y                   [N,24]
-//	N·ddnet.h.y      = t46·net.h.W                                    [N,24]
-//	N·dnet.h.y       = t8·t9 ⊙ (t42 − 2·net.h ⊙ (t41 + N·ddnet.h.y))  [N,24]
-//	t48              = Σᵢ t9 ⊙ (t41 + N·ddnet.h.y)                    [24]
-//	t49              = Σᵢ t9 ⊙ (t42 − 2·net.h ⊙ (t41 + N·ddnet.h.y))  [24]
+//	t29              = t4 ⊙ ddnetDenseY2                              [N,24]
+//	t30              = scale2·t13 ⊙ ddnetDenseY2                      [N,24]
+//	t31              = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2  [N,24]
+//	t32              = scale3·t22 ⊙ ddnetDenseY2                      [N,24]
+//	t33              = t3 ⊙ t10 ⊙ ddnetDenseY2                        [N,24]
+//	ddnetDense2Y2    = t29·net.dense2.W                               [N,24]
+//	t34              = t6 ⊙ ddnetDense2Y2                             [N,24]
+//	t35              = scale2·t16 ⊙ ddnetDense2Y2                     [N,24]
+//	t36              = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2  [N,24]
+//	t37              = scale2·t20 ⊙ ddnetDense2Y2                     [N,24]
+//	t38              = t5 ⊙ t9 ⊙ ddnetDense2Y2                        [N,24]
+//	ddnetHY2         = t34·net.h.W                                    [N,24]
+//	t39              = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2            [N,24]
+//	t40              = scale2·t7 ⊙ ddnet.h.y ⊙ ddnetHY2               [N,24]
+//	dddnetHY         = net.dense3.W·t8 ⊙ ddnetHY2                     [N,24]
+//	t41              = 0                                              [N,2]
+//	t41[:, 0]        = rest
+//	(N/2)·ddnet.dense.y = t41·net.dense.W                                [N,24]
+//	t42              = t4 ⊙ (t30 + 2·(N/2)·ddnet.dense.y)             [N,24]
+//	t43              = t32 + 4·t10 ⊙ (N/2)·ddnet.dense.y              [N,24]
+//	N·ddnet.dense2.y = t42·net.dense2.W                               [N,24]
+//	t44              = t6 ⊙ (t35 + N·ddnet.dense2.y)                  [N,24]
+//	t45              = t37 + t9 ⊙ N·ddnet.dense2.y                    [N,24]
+//	N·ddnet.h.y      = t44·net.h.W                                    [N,24]
+//	N·dnet.h.y       = net.dense3.W·t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  [N,24]
+//	t46              = Σᵢ t7 ⊙ (t39 + N·ddnet.h.y)                    [24]
+//	t47              = Σᵢ t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  [24]
 //	scale4           = 1/N                                            []
-//	dnet.dense3.W    = dnet.dense3.W + scale4·t7·t48                  [24,1]
-//	t50              = scale4·t8 ⊙ t49                                [24]
-//	dnetH            = t29·net.dense3.Wᵀ                              [M,24]
-//	dnetHY4          = (1 − net.h²) ⊙ dnetH                           [M,24]
+//	t48              = scale4·t46                                     [24,1]
+//	dnet.dense3.W    = scale·net.hᵀ·t27                               [24,1]
+//	dnet.dense3.W    = t48 + dnet.dense3.W                            [24,1]
+//	t49              = scale4·net.dense3.W ⊙ t47                      [24]
+//	dnetH            = t27·net.dense3.Wᵀ                              [M,24]
 //	…
 //
 // Update, adam(lr: cosine(step, 4e-3, warmup: 100, total: steps)):
@@ -127,76 +127,76 @@ type Pinn struct {
 	netDenseY     []float32 // [max.N,24]; becomes net.dense.y, then N·dnet.dense.y, in place
 	dddnetDenseY  []float32 // [max.N,24]
 	netDense2Y    []float32 // [max.N,24]; becomes net.dense2.y, then N·dnet.dense2.y, in place
-	t73           []float32 // [max.N,24]; in the memory of netDense2Y
+	t72           []float32 // [max.N,24]; in the memory of netDense2Y
 	dddnetDense2Y []float32 // [max.N,24]
-	t7            []float32 // [1]
-	t51           []float32 // [24]; in the memory of t7
-	t52           []float32 // [24,24]; in the memory of t7
-	t61           []float32 // [24]; in the memory of t7
-	t65           []float32 // [24,24]; in the memory of t7
-	t74           []float32 // [24]; in the memory of t7
-	t78           []float32 // [2,24]; in the memory of t7
-	t8            []float32 // [24]
-	t54           []float32 // [24,24]; in the memory of t8
-	t56           []float32 // [24,24]; in the memory of t8
-	dnetHW        []float32 // [24,24]; becomes dnet.h.W, in place; in the memory of t8
-	t64           []float32 // [24]; in the memory of t8
-	t67           []float32 // [24,24]; in the memory of t8
-	t69           []float32 // [24,24]; in the memory of t8
-	dnetDense2W   []float32 // [24,24]; becomes dnet.dense2.W, in place; in the memory of t8
-	t77           []float32 // [24]; in the memory of t8
-	t80           []float32 // [2,24]; in the memory of t8
-	t82           []float32 // [2,24]; in the memory of t8
-	dnetDenseW    []float32 // [2,24]; becomes dnet.dense.W, in place; in the memory of t8
 	netHY         []float32 // [max.N,24]; becomes net.h.y, then net.h, then N·dnet.h.y, in place
-	t60           []float32 // [max.N,24]; in the memory of netHY
-	t71           []float32 // [max.N,24]; in the memory of netHY
-	t9            []float32 // [max.N,24]
-	t58           []float32 // [max.N,24]; in the memory of t9
+	t59           []float32 // [max.N,24]; in the memory of netHY
+	t70           []float32 // [max.N,24]; in the memory of netHY
+	t7            []float32 // [max.N,24]
+	t57           []float32 // [max.N,24]; in the memory of t7
 	dnetHY        []float32 // [max.N,24]; becomes dnet.h.y, in place
-	t10           []float32 // [max.N,24]
-	t11           []float32 // [max.N,24]
+	t8            []float32 // [max.N,24]
+	t9            []float32 // [max.N,24]
 	dnetDense2Y   []float32 // [max.N,24]; becomes dnet.dense2.y, in place
-	t12           []float32 // [max.N,24]
+	t10           []float32 // [max.N,24]
 	dnetDenseY    []float32 // [max.N,24]; becomes dnet.dense.y, in place
-	t13           []float32 // [max.N,2]
-	t30           []float32 // [max.N,2]; in the memory of t13
-	t14           []float32 // [max.N,2]
+	t11           []float32 // [max.N,2]
+	t28           []float32 // [max.N,2]; in the memory of t11
+	t12           []float32 // [max.N,2]
 	ddnetDenseY   []float32 // [max.N,24]; becomes ddnet.dense.y, in place
+	t13           []float32 // [max.N,24]
+	t14           []float32 // [max.N,24]
 	t15           []float32 // [max.N,24]
+	ddnetDense2Y  []float32 // [max.N,24]; becomes ddnet.dense2.y, in place
 	t16           []float32 // [max.N,24]
 	t17           []float32 // [max.N,24]
-	ddnetDense2Y  []float32 // [max.N,24]; becomes ddnet.dense2.y, in place
 	t18           []float32 // [max.N,24]
-	t19           []float32 // [max.N,24]
-	t20           []float32 // [max.N,24]
 	ddnetHY       []float32 // [max.N,24]; becomes ddnet.h.y, in place
 	dnetHY2       []float32 // [max.N,24]; becomes −0.5·dnet.h.y, in place
 	dnetDense2Y2  []float32 // [max.N,24]; becomes −0.5·dnet.dense2.y, in place
 	dnetDenseY2   []float32 // [max.N,24]; becomes −0.5·dnet.dense.y, in place
-	t25           []float32 // [max.N,2]
-	ddnetDenseY2  []float32 // [max.N,24]; becomes ddnetDenseY2, in place; in the memory of t25
+	t23           []float32 // [max.N,2]
+	ddnetDenseY2  []float32 // [max.N,24]; becomes ddnetDenseY2, in place; in the memory of t23
 	rest          []float32 // [max.N]
 	ddnetDenseY3  []float32 // [max.N,24]; becomes (N/2)·ddnet.dense.y, in place; in the memory of rest
 	ddnetDense2Y3 []float32 // [max.N,24]; becomes N·ddnet.dense2.y, in place; in the memory of rest
 	ddnetHY3      []float32 // [max.N,24]; becomes N·ddnet.h.y, in place; in the memory of rest
-	t26           []float32 // [max.M,2]
+	t24           []float32 // [max.M,2]
 	netDenseY2    []float32 // [max.M,24]; becomes net.dense.y, then dnetDenseY4, in place
 	netDense2Y2   []float32 // [max.M,24]; becomes net.dense2.y, then dnetDense2Y4, in place
 	netHY2        []float32 // [max.M,24]; becomes net.h.y, then net.h, then dnetHY4, in place
-	t76           []float32 // [max.M,24]; in the memory of netHY2
+	t75           []float32 // [max.M,24]; in the memory of netHY2
 	netDense3Y    []float32 // [max.M,1]; becomes net.dense3.y, in place
-	t63           []float32 // [max.M,24]; in the memory of netDense3Y
-	dnetDense3W   []float32 // [24,1]; becomes dnet.dense3.W, in place
-	t34           []float32 // [max.N,24]
-	t35           []float32 // [max.N,24]
+	t62           []float32 // [max.M,24]; in the memory of netDense3Y
+	t32           []float32 // [max.N,24]
+	t33           []float32 // [max.N,24]
 	ddnetDense2Y2 []float32 // [max.N,24]; becomes ddnetDense2Y2, in place
-	t39           []float32 // [max.N,24]
-	t40           []float32 // [max.N,24]
+	t37           []float32 // [max.N,24]
+	t38           []float32 // [max.N,24]
 	ddnetHY2      []float32 // [max.N,24]; becomes ddnetHY2, then dddnetHY, in place
-	t43           []float32 // [max.N,2]
-	t48           []float32 // [24]
-	t49           []float32 // [24]
+	t41           []float32 // [max.N,2]
+	t46           []float32 // [24]
+	dnetDense3W   []float32 // [24,1]; becomes dnet.dense3.W, in place; in the memory of t46
+	t50           []float32 // [24]; in the memory of t46
+	t51           []float32 // [24,24]; in the memory of t46
+	t60           []float32 // [24]; in the memory of t46
+	t64           []float32 // [24,24]; in the memory of t46
+	t73           []float32 // [24]; in the memory of t46
+	t77           []float32 // [2,24]; in the memory of t46
+	t83           []float32 // [24]; in the memory of t46
+	t47           []float32 // [24]
+	t53           []float32 // [24,24]; in the memory of t47
+	t55           []float32 // [24,24]; in the memory of t47
+	dnetHW        []float32 // [24,24]; becomes dnet.h.W, in place; in the memory of t47
+	t63           []float32 // [24]; in the memory of t47
+	t66           []float32 // [24,24]; in the memory of t47
+	t68           []float32 // [24,24]; in the memory of t47
+	dnetDense2W   []float32 // [24,24]; becomes dnet.dense2.W, in place; in the memory of t47
+	t76           []float32 // [24]; in the memory of t47
+	t79           []float32 // [2,24]; in the memory of t47
+	t81           []float32 // [2,24]; in the memory of t47
+	dnetDenseW    []float32 // [2,24]; becomes dnet.dense.W, in place; in the memory of t47
+	t48           []float32 // [24,1]
 	dnetH         []float32 // [max.M,24]
 }
 
@@ -252,42 +252,40 @@ func (m *Pinn) forward(batch *Batch) Totals {
 	netDenseB := m.params.NetDenseB
 	netDense2W := m.params.NetDense2W
 	netDense2B := m.params.NetDense2B
-	netDense3W := m.params.NetDense3W
 	netHW := m.params.NetHW
 	netHB := m.params.NetHB
+	netDense3W := m.params.NetDense3W
 	netDense3B := m.params.NetDense3B
 	t2 := m.t2[:2*N]
 	netDenseY := m.netDenseY[:24*N]
 	dddnetDenseY := m.dddnetDenseY[:24*N]
 	netDense2Y := m.netDense2Y[:24*N]
 	dddnetDense2Y := m.dddnetDense2Y[:24*N]
-	t7 := m.t7
-	t8 := m.t8
 	netHY := m.netHY[:24*N]
-	t9 := m.t9[:24*N]
+	t7 := m.t7[:24*N]
 	dnetHY := m.dnetHY[:24*N]
-	t10 := m.t10[:24*N]
-	t11 := m.t11[:24*N]
+	t8 := m.t8[:24*N]
+	t9 := m.t9[:24*N]
 	dnetDense2Y := m.dnetDense2Y[:24*N]
-	t12 := m.t12[:24*N]
+	t10 := m.t10[:24*N]
 	dnetDenseY := m.dnetDenseY[:24*N]
-	t13 := m.t13[:2*N]
-	t14 := m.t14[:2*N]
+	t11 := m.t11[:2*N]
+	t12 := m.t12[:2*N]
 	ddnetDenseY := m.ddnetDenseY[:24*N]
+	t13 := m.t13[:24*N]
+	t14 := m.t14[:24*N]
 	t15 := m.t15[:24*N]
+	ddnetDense2Y := m.ddnetDense2Y[:24*N]
 	t16 := m.t16[:24*N]
 	t17 := m.t17[:24*N]
-	ddnetDense2Y := m.ddnetDense2Y[:24*N]
 	t18 := m.t18[:24*N]
-	t19 := m.t19[:24*N]
-	t20 := m.t20[:24*N]
 	ddnetHY := m.ddnetHY[:24*N]
 	dnetHY2 := m.dnetHY2[:24*N]
 	dnetDense2Y2 := m.dnetDense2Y2[:24*N]
 	dnetDenseY2 := m.dnetDenseY2[:24*N]
-	t25 := m.t25[:2*N]
+	t23 := m.t23[:2*N]
 	rest := m.rest[:N]
-	t26 := m.t26[:2*M]
+	t24 := m.t24[:2*M]
 	netDenseY2 := m.netDenseY2[:24*M]
 	netDense2Y2 := m.netDense2Y2[:24*M]
 	netHY2 := m.netHY2[:24*M]
@@ -345,17 +343,6 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t7 = 1
-	for i := range t7 {
-		t7[i] = 1
-	}
-
-	// t8 = net.dense3.W·t7
-	blas.Sgemm(1,
-		blas.View32(t7, 1, 1),
-		blas.View32(netDense3W, 1, 24),
-		0, blas.View32(t8, 1, 24))
-
 	// net.h.y = t5·net.h.W
 	blas.Sgemm(1,
 		blas.View32(netDense2Y, N, 24),
@@ -364,182 +351,182 @@ func (m *Pinn) forward(batch *Batch) Totals {
 
 	// net.h.y = net.h.b + net.h.y
 	// net.h = tanh(net.h.y)
-	// t9 = 1 − net.h²
-	// dnet.h.y = t8·t9
-	// t10 = net.h ⊙ t9
+	// t7 = 1 − net.h²
+	// dnet.h.y = net.dense3.W·t7
+	// t8 = net.h ⊙ t7
 	for i := range N {
 		netHYRow := (*[24]float32)(netHY[24*i:])
-		t9Row := (*[24]float32)(t9[24*i:])
+		t7Row := (*[24]float32)(t7[24*i:])
 		dnetHYRow := (*[24]float32)(dnetHY[24*i:])
-		t10Row := (*[24]float32)(t10[24*i:])
+		t8Row := (*[24]float32)(t8[24*i:])
 		for j := range dnetHYRow {
 			netH := vec.Tanh(netHB[j] + netHYRow[j])
 			d := 1 - netH*netH
-			dnetHYOf := t8[j] * d
+			dnetHYOf := netDense3W[j] * d
 			u := netH * d
 			netHYRow[j] = netH
-			t9Row[j] = d
+			t7Row[j] = d
 			dnetHYRow[j] = dnetHYOf
-			t10Row[j] = u
+			t8Row[j] = u
 		}
 	}
 
-	// t11 = dnet.h.y·net.h.Wᵀ
+	// t9 = dnet.h.y·net.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dnetHY, N, 24),
 		blas.View32(netHW, 24, 24).T(),
-		0, blas.View32(t11, N, 24))
+		0, blas.View32(t9, N, 24))
 
-	// dnet.dense2.y = t6 ⊙ t11
+	// dnet.dense2.y = t6 ⊙ t9
 	for i := range 24 * N {
-		dnetDense2Y[i] = dddnetDense2Y[i] * t11[i]
+		dnetDense2Y[i] = dddnetDense2Y[i] * t9[i]
 	}
 
-	// t12 = dnet.dense2.y·net.dense2.Wᵀ
+	// t10 = dnet.dense2.y·net.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dnetDense2Y, N, 24),
 		blas.View32(netDense2W, 24, 24).T(),
-		0, blas.View32(t12, N, 24))
+		0, blas.View32(t10, N, 24))
 
-	// dnet.dense.y = t4 ⊙ t12
+	// dnet.dense.y = t4 ⊙ t10
 	for i := range 24 * N {
-		dnetDenseY[i] = dddnetDenseY[i] * t12[i]
+		dnetDenseY[i] = dddnetDenseY[i] * t10[i]
 	}
 
-	// t13 = dnet.dense.y·net.dense.Wᵀ
+	// t11 = dnet.dense.y·net.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dnetDenseY, N, 24),
 		blas.View32(netDenseW, 2, 24).T(),
-		0, blas.View32(t13, N, 2))
+		0, blas.View32(t11, N, 2))
 
-	// t14 = 0
-	clear(t14)
+	// t12 = 0
+	clear(t12)
 
-	// t14[:, 1] = t7
+	// t12[:, 1] = 1
 	for i := range N {
-		t14[2*i+1] = t7[0]
+		t12[2*i+1] = 1
 	}
 
-	// ddnet.dense.y = t14·net.dense.W
+	// ddnet.dense.y = t12·net.dense.W
 	blas.Sgemm(1,
-		blas.View32(t14, N, 2),
+		blas.View32(t12, N, 2),
 		blas.View32(netDenseW, 2, 24),
 		0, blas.View32(ddnetDenseY, N, 24))
 
-	// t15 = t3 ⊙ ddnet.dense.y
-	// t16 = t12 ⊙ t15
-	// t17 = t4 ⊙ ddnet.dense.y
+	// t13 = t3 ⊙ ddnet.dense.y
+	// t14 = t10 ⊙ t13
+	// t15 = t4 ⊙ ddnet.dense.y
 	for i := range 24 * N {
 		u := netDenseY[i] * ddnetDenseY[i]
-		u2 := t12[i] * u
+		u2 := t10[i] * u
 		u3 := dddnetDenseY[i] * ddnetDenseY[i]
-		t15[i] = u
-		t16[i] = u2
-		t17[i] = u3
+		t13[i] = u
+		t14[i] = u2
+		t15[i] = u3
 	}
 
-	// ddnet.dense2.y = t17·net.dense2.W
+	// ddnet.dense2.y = t15·net.dense2.W
 	blas.Sgemm(1,
-		blas.View32(t17, N, 24),
+		blas.View32(t15, N, 24),
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(ddnetDense2Y, N, 24))
 
-	// t18 = t5 ⊙ ddnet.dense2.y
-	// t19 = t11 ⊙ t18
-	// t20 = t6 ⊙ ddnet.dense2.y
+	// t16 = t5 ⊙ ddnet.dense2.y
+	// t17 = t9 ⊙ t16
+	// t18 = t6 ⊙ ddnet.dense2.y
 	for i := range 24 * N {
 		u := netDense2Y[i] * ddnetDense2Y[i]
-		u2 := t11[i] * u
+		u2 := t9[i] * u
 		u3 := dddnetDense2Y[i] * ddnetDense2Y[i]
-		t18[i] = u
-		t19[i] = u2
-		t20[i] = u3
+		t16[i] = u
+		t17[i] = u2
+		t18[i] = u3
 	}
 
-	// ddnet.h.y = t20·net.h.W
+	// ddnet.h.y = t18·net.h.W
 	blas.Sgemm(1,
-		blas.View32(t20, N, 24),
+		blas.View32(t18, N, 24),
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(ddnetHY, N, 24))
 
-	// −0.5·dnet.h.y = t8·ddnet.h.y ⊙ t10
+	// −0.5·dnet.h.y = net.dense3.W·ddnet.h.y ⊙ t8
 	for i := range N {
 		ddnetHYRow := (*[24]float32)(ddnetHY[24*i:])
-		t10Row := (*[24]float32)(t10[24*i:])
+		t8Row := (*[24]float32)(t8[24*i:])
 		dnetHY2Row := (*[24]float32)(dnetHY2[24*i:])
 		for j := range ddnetHYRow {
-			dnetHY2Row[j] = t8[j] * (ddnetHYRow[j] * t10Row[j])
+			dnetHY2Row[j] = netDense3W[j] * (ddnetHYRow[j] * t8Row[j])
 		}
 	}
 
-	// t21 = (−0.5·dnet.h.y)·net.h.Wᵀ
+	// t19 = (−0.5·dnet.h.y)·net.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dnetHY2, N, 24),
 		blas.View32(netHW, 24, 24).T(),
 		0, blas.View32(dnetDense2Y2, N, 24))
 
-	// t22 = t19 + t21
-	// −0.5·dnet.dense2.y = t6 ⊙ t22
+	// t20 = t17 + t19
+	// −0.5·dnet.dense2.y = t6 ⊙ t20
 	for i := range 24 * N {
-		tOf := t19[i] + dnetDense2Y2[i]
+		tOf := t17[i] + dnetDense2Y2[i]
 		dnetDense2YOf := dddnetDense2Y[i] * tOf
-		t19[i] = tOf
+		t17[i] = tOf
 		dnetDense2Y2[i] = dnetDense2YOf
 	}
 
-	// t23 = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ
+	// t21 = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dnetDense2Y2, N, 24),
 		blas.View32(netDense2W, 24, 24).T(),
 		0, blas.View32(dnetDenseY2, N, 24))
 
-	// t24 = t16 + t23
-	// −0.5·dnet.dense.y = t4 ⊙ t24
+	// t22 = t14 + t21
+	// −0.5·dnet.dense.y = t4 ⊙ t22
 	for i := range 24 * N {
-		tOf := t16[i] + dnetDenseY2[i]
+		tOf := t14[i] + dnetDenseY2[i]
 		dnetDenseYOf := dddnetDenseY[i] * tOf
-		t16[i] = tOf
+		t14[i] = tOf
 		dnetDenseY2[i] = dnetDenseYOf
 	}
 
-	// t25 = (−0.5·dnet.dense.y)·net.dense.Wᵀ
+	// t23 = (−0.5·dnet.dense.y)·net.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dnetDenseY2, N, 24),
 		blas.View32(netDenseW, 2, 24).T(),
-		0, blas.View32(t25, N, 2))
+		0, blas.View32(t23, N, 2))
 
 	// scale = 2·alpha
 	scale := float32(2 * m.Hyper.Alpha)
 
-	// rest = t13[:, 0] + scale·t25[:, 1]
+	// rest = t11[:, 0] + scale·t23[:, 1]
 	// s = Σ rest²
 	s := 0.0
 	for i := range N {
-		restOf := t13[2*i] + scale*t25[2*i+1]
+		restOf := t11[2*i] + scale*t23[2*i+1]
 		s += float64(restOf * restOf)
 		rest[i] = restOf
 	}
 
-	// t26[:, 0] = edge_t
+	// t24[:, 0] = edge_t
 	for i := range M {
 		edgeTOfI := edgeT[i]
-		t26[2*i] = edgeTOfI
+		t24[2*i] = edgeTOfI
 	}
 
-	// t26[:, 1] = edge_x
+	// t24[:, 1] = edge_x
 	for i := range M {
 		edgeXOfI := edgeX[i]
-		t26[2*i+1] = edgeXOfI
+		t24[2*i+1] = edgeXOfI
 	}
 
-	// net.dense.y = t26·net.dense.W
+	// net.dense.y = t24·net.dense.W
 	blas.Sgemm(1,
-		blas.View32(t26, M, 2),
+		blas.View32(t24, M, 2),
 		blas.View32(netDenseW, 2, 24),
 		0, blas.View32(netDenseY2, M, 24))
 
 	// net.dense.y = net.dense.y + net.dense.b
-	// t27 = tanh(net.dense.y)
+	// t25 = tanh(net.dense.y)
 	for i := range M {
 		netDenseY2Row := (*[24]float32)(netDenseY2[24*i:])
 		for j := range netDenseB {
@@ -547,14 +534,14 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// net.dense2.y = t27·net.dense2.W
+	// net.dense2.y = t25·net.dense2.W
 	blas.Sgemm(1,
 		blas.View32(netDenseY2, M, 24),
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(netDense2Y2, M, 24))
 
 	// net.dense2.y = net.dense2.y + net.dense2.b
-	// t28 = tanh(net.dense2.y)
+	// t26 = tanh(net.dense2.y)
 	for i := range M {
 		netDense2Y2Row := (*[24]float32)(netDense2Y2[24*i:])
 		for j := range netDense2B {
@@ -562,7 +549,7 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// net.h.y = t28·net.h.W
+	// net.h.y = t26·net.h.W
 	blas.Sgemm(1,
 		blas.View32(netDense2Y2, M, 24),
 		blas.View32(netHW, 24, 24),
@@ -588,8 +575,8 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		netDense3Y[i] += netDense3B[0]
 	}
 
-	// t29 = net.dense3.y − edge_u
-	// s2 = Σ t29²
+	// t27 = net.dense3.y − edge_u
+	// s2 = Σ t27²
 	s2 := 0.0
 	for i := range M {
 		d := netDense3Y[i] - edgeU[i]
@@ -639,77 +626,76 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 	netHW := m.params.NetHW
 	netDense3W := m.params.NetDense3W
 	netDense3Y := m.netDense3Y[:M]
-	netHY2 := m.netHY2[:24*M]
-	dnetDense3W := m.dnetDense3W
-	t30 := m.t30[:2*N]
+	t28 := m.t28[:2*N]
 	rest := m.rest[:N]
 	ddnetDenseY2 := m.ddnetDenseY2[:24*N]
 	dddnetDenseY := m.dddnetDenseY[:24*N]
-	t15 := m.t15[:24*N]
+	t13 := m.t13[:24*N]
 	ddnetDenseY := m.ddnetDenseY[:24*N]
 	dnetDenseY := m.dnetDenseY[:24*N]
-	t16 := m.t16[:24*N]
+	t14 := m.t14[:24*N]
 	netDenseY := m.netDenseY[:24*N]
-	t12 := m.t12[:24*N]
-	t34 := m.t34[:24*N]
-	t35 := m.t35[:24*N]
+	t10 := m.t10[:24*N]
+	t32 := m.t32[:24*N]
+	t33 := m.t33[:24*N]
 	ddnetDense2Y2 := m.ddnetDense2Y2[:24*N]
 	dddnetDense2Y := m.dddnetDense2Y[:24*N]
-	t18 := m.t18[:24*N]
+	t16 := m.t16[:24*N]
 	ddnetDense2Y := m.ddnetDense2Y[:24*N]
 	dnetDense2Y := m.dnetDense2Y[:24*N]
-	t19 := m.t19[:24*N]
+	t17 := m.t17[:24*N]
 	netDense2Y := m.netDense2Y[:24*N]
-	t11 := m.t11[:24*N]
-	t39 := m.t39[:24*N]
-	t40 := m.t40[:24*N]
+	t9 := m.t9[:24*N]
+	t37 := m.t37[:24*N]
+	t38 := m.t38[:24*N]
 	ddnetHY2 := m.ddnetHY2[:24*N]
 	netHY := m.netHY[:24*N]
 	ddnetHY := m.ddnetHY[:24*N]
-	t9 := m.t9[:24*N]
-	t10 := m.t10[:24*N]
-	t8 := m.t8
-	t43 := m.t43[:2*N]
+	t7 := m.t7[:24*N]
+	t8 := m.t8[:24*N]
+	t41 := m.t41[:2*N]
 	ddnetDenseY3 := m.ddnetDenseY3[:24*N]
 	ddnetDense2Y3 := m.ddnetDense2Y3[:24*N]
 	ddnetHY3 := m.ddnetHY3[:24*N]
+	t46 := m.t46
+	t47 := m.t47
 	t48 := m.t48
-	t49 := m.t49
-	t7 := m.t7
+	netHY2 := m.netHY2[:24*M]
+	dnetDense3W := m.dnetDense3W
 	dnetH := m.dnetH[:24*M]
-	t51 := m.t51
+	t50 := m.t50
 	dnetHY2 := m.dnetHY2[:24*N]
-	t52 := m.t52
-	t20 := m.t20[:24*N]
+	t51 := m.t51
+	t18 := m.t18[:24*N]
 	dnetHY := m.dnetHY[:24*N]
-	t54 := m.t54
-	t56 := m.t56
+	t53 := m.t53
+	t55 := m.t55
 	netDense2Y2 := m.netDense2Y2[:24*M]
 	dnetHW := m.dnetHW
-	t58 := m.t58[:24*N]
-	t60 := m.t60[:24*N]
-	t61 := m.t61
-	t63 := m.t63[:24*M]
-	t64 := m.t64
+	t57 := m.t57[:24*N]
+	t59 := m.t59[:24*N]
+	t60 := m.t60
+	t62 := m.t62[:24*M]
+	t63 := m.t63
 	dnetDense2Y2 := m.dnetDense2Y2[:24*N]
-	t65 := m.t65
-	t17 := m.t17[:24*N]
-	t67 := m.t67
-	t69 := m.t69
+	t64 := m.t64
+	t15 := m.t15[:24*N]
+	t66 := m.t66
+	t68 := m.t68
 	netDenseY2 := m.netDenseY2[:24*M]
 	dnetDense2W := m.dnetDense2W
-	t71 := m.t71[:24*N]
-	t73 := m.t73[:24*N]
-	t74 := m.t74
-	t76 := m.t76[:24*M]
-	t77 := m.t77
+	t70 := m.t70[:24*N]
+	t72 := m.t72[:24*N]
+	t73 := m.t73
+	t75 := m.t75[:24*M]
+	t76 := m.t76
 	dnetDenseY2 := m.dnetDenseY2[:24*N]
-	t78 := m.t78
-	t14 := m.t14[:2*N]
-	t80 := m.t80
+	t77 := m.t77
+	t12 := m.t12[:2*N]
+	t79 := m.t79
 	t2 := m.t2[:2*N]
-	t82 := m.t82
-	t26 := m.t26[:2*M]
+	t81 := m.t81
+	t24 := m.t24[:2*M]
 	dnetDenseW := m.dnetDenseW
 	dnetDense3B := grad.NetDense3B
 	dnetDense3WBuf := grad.NetDense3W
@@ -723,31 +709,25 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 	// scale = 2·weight/M
 	scale := float32(2 * (m.Hyper.Weight / float64(M)))
 
-	// dnet.dense3.b = scale·Σᵢ t29
+	// dnet.dense3.b = scale·Σᵢ t27
 	clear(dnetDense3B)
 	for i := range M {
 		netDense3YOfI := netDense3Y[i]
 		dnetDense3B[0] += scale * netDense3YOfI
 	}
 
-	// dnet.dense3.W = scale·net.hᵀ·t29
-	blas.Sgemm(scale,
-		blas.View32(netHY2, M, 24).T(),
-		blas.View32(netDense3Y, M, 1),
-		0, blas.View32(dnetDense3W, 24, 1))
+	// t28 = 0
+	clear(t28)
 
-	// t30 = 0
-	clear(t30)
-
-	// t30[:, 1] = rest
+	// t28[:, 1] = rest
 	for i := range N {
 		restOfI := rest[i]
-		t30[2*i+1] = restOfI
+		t28[2*i+1] = restOfI
 	}
 
-	// ddnetDenseY2 = t30·net.dense.W
+	// ddnetDenseY2 = t28·net.dense.W
 	blas.Sgemm(1,
-		blas.View32(t30, N, 2),
+		blas.View32(t28, N, 2),
 		blas.View32(netDenseW, 2, 24),
 		0, blas.View32(ddnetDenseY2, N, 24))
 
@@ -756,135 +736,135 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 	// scale3 = 8·alpha
 	scale3 := float32(8 * m.Hyper.Alpha)
 
-	// t31 = t4 ⊙ ddnetDenseY2
-	// t32 = scale2·t15 ⊙ ddnetDenseY2
-	// t33 = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2
-	// t34 = scale3·t24 ⊙ ddnetDenseY2
-	// t35 = t3 ⊙ t12 ⊙ ddnetDenseY2
+	// t29 = t4 ⊙ ddnetDenseY2
+	// t30 = scale2·t13 ⊙ ddnetDenseY2
+	// t31 = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2
+	// t32 = scale3·t22 ⊙ ddnetDenseY2
+	// t33 = t3 ⊙ t10 ⊙ ddnetDenseY2
 	for i := range 24 * N {
 		u := dddnetDenseY[i] * ddnetDenseY2[i]
-		u2 := scale2 * (t15[i] * ddnetDenseY2[i])
+		u2 := scale2 * (t13[i] * ddnetDenseY2[i])
 		u3 := scale2 * (ddnetDenseY[i] * dnetDenseY[i] * ddnetDenseY2[i])
-		u4 := scale3 * (t16[i] * ddnetDenseY2[i])
-		u5 := netDenseY[i] * t12[i] * ddnetDenseY2[i]
-		t15[i] = u
-		t16[i] = u2
+		u4 := scale3 * (t14[i] * ddnetDenseY2[i])
+		u5 := netDenseY[i] * t10[i] * ddnetDenseY2[i]
+		t13[i] = u
+		t14[i] = u2
 		ddnetDenseY2[i] = u3
-		t34[i] = u4
-		t35[i] = u5
+		t32[i] = u4
+		t33[i] = u5
 	}
 
-	// ddnetDense2Y2 = t31·net.dense2.W
+	// ddnetDense2Y2 = t29·net.dense2.W
 	blas.Sgemm(1,
-		blas.View32(t15, N, 24),
+		blas.View32(t13, N, 24),
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(ddnetDense2Y2, N, 24))
 
-	// t36 = t6 ⊙ ddnetDense2Y2
-	// t37 = scale2·t18 ⊙ ddnetDense2Y2
-	// t38 = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2
-	// t39 = scale2·t22 ⊙ ddnetDense2Y2
-	// t40 = t5 ⊙ t11 ⊙ ddnetDense2Y2
+	// t34 = t6 ⊙ ddnetDense2Y2
+	// t35 = scale2·t16 ⊙ ddnetDense2Y2
+	// t36 = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2
+	// t37 = scale2·t20 ⊙ ddnetDense2Y2
+	// t38 = t5 ⊙ t9 ⊙ ddnetDense2Y2
 	for i := range 24 * N {
 		u := dddnetDense2Y[i] * ddnetDense2Y2[i]
-		u2 := scale2 * (t18[i] * ddnetDense2Y2[i])
+		u2 := scale2 * (t16[i] * ddnetDense2Y2[i])
 		u3 := scale2 * (ddnetDense2Y[i] * dnetDense2Y[i] * ddnetDense2Y2[i])
-		u4 := scale2 * (t19[i] * ddnetDense2Y2[i])
-		u5 := netDense2Y[i] * t11[i] * ddnetDense2Y2[i]
-		t18[i] = u
-		t19[i] = u2
+		u4 := scale2 * (t17[i] * ddnetDense2Y2[i])
+		u5 := netDense2Y[i] * t9[i] * ddnetDense2Y2[i]
+		t16[i] = u
+		t17[i] = u2
 		ddnetDense2Y2[i] = u3
-		t39[i] = u4
-		t40[i] = u5
+		t37[i] = u4
+		t38[i] = u5
 	}
 
-	// ddnetHY2 = t36·net.h.W
+	// ddnetHY2 = t34·net.h.W
 	blas.Sgemm(1,
-		blas.View32(t18, N, 24),
+		blas.View32(t16, N, 24),
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(ddnetHY2, N, 24))
 
-	// t41 = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2
-	// t42 = scale2·t9 ⊙ ddnet.h.y ⊙ ddnetHY2
-	// dddnetHY = t8·t10 ⊙ ddnetHY2
+	// t39 = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2
+	// t40 = scale2·t7 ⊙ ddnet.h.y ⊙ ddnetHY2
+	// dddnetHY = net.dense3.W·t8 ⊙ ddnetHY2
 	for i := range N {
 		netHYRow := (*[24]float32)(netHY[24*i:])
 		ddnetHYRow := (*[24]float32)(ddnetHY[24*i:])
 		ddnetHY2Row := (*[24]float32)(ddnetHY2[24*i:])
-		t9Row := (*[24]float32)(t9[24*i:])
-		t10Row := (*[24]float32)(t10[24*i:])
+		t7Row := (*[24]float32)(t7[24*i:])
+		t8Row := (*[24]float32)(t8[24*i:])
 		for j := range ddnetHYRow {
 			u := scale2 * (netHYRow[j] * ddnetHYRow[j] * ddnetHY2Row[j])
-			u2 := scale2 * (t9Row[j] * ddnetHYRow[j] * ddnetHY2Row[j])
-			dddnetHY := t8[j] * (t10Row[j] * ddnetHY2Row[j])
-			t10Row[j] = u
+			u2 := scale2 * (t7Row[j] * ddnetHYRow[j] * ddnetHY2Row[j])
+			dddnetHY := netDense3W[j] * (t8Row[j] * ddnetHY2Row[j])
+			t8Row[j] = u
 			ddnetHYRow[j] = u2
 			ddnetHY2Row[j] = dddnetHY
 		}
 	}
 
-	// t43 = 0
-	clear(t43)
+	// t41 = 0
+	clear(t41)
 
-	// t43[:, 0] = rest
+	// t41[:, 0] = rest
 	for i := range N {
 		restOfI := rest[i]
-		t43[2*i] = restOfI
+		t41[2*i] = restOfI
 	}
 
-	// (N/2)·ddnet.dense.y = t43·net.dense.W
+	// (N/2)·ddnet.dense.y = t41·net.dense.W
 	blas.Sgemm(1,
-		blas.View32(t43, N, 2),
+		blas.View32(t41, N, 2),
 		blas.View32(netDenseW, 2, 24),
 		0, blas.View32(ddnetDenseY3, N, 24))
 
-	// t44 = t4 ⊙ (t32 + 2·(N/2)·ddnet.dense.y)
-	// t45 = t34 + 4·t12 ⊙ (N/2)·ddnet.dense.y
+	// t42 = t4 ⊙ (t30 + 2·(N/2)·ddnet.dense.y)
+	// t43 = t32 + 4·t10 ⊙ (N/2)·ddnet.dense.y
 	for i := range 24 * N {
-		u := dddnetDenseY[i] * (t16[i] + 2*ddnetDenseY3[i])
-		t := t34[i] + 4*(t12[i]*ddnetDenseY3[i])
-		t12[i] = u
-		t16[i] = t
+		u := dddnetDenseY[i] * (t14[i] + 2*ddnetDenseY3[i])
+		t := t32[i] + 4*(t10[i]*ddnetDenseY3[i])
+		t10[i] = u
+		t14[i] = t
 	}
 
-	// N·ddnet.dense2.y = t44·net.dense2.W
+	// N·ddnet.dense2.y = t42·net.dense2.W
 	blas.Sgemm(1,
-		blas.View32(t12, N, 24),
+		blas.View32(t10, N, 24),
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(ddnetDense2Y3, N, 24))
 
-	// t46 = t6 ⊙ (t37 + N·ddnet.dense2.y)
-	// t47 = t39 + t11 ⊙ N·ddnet.dense2.y
+	// t44 = t6 ⊙ (t35 + N·ddnet.dense2.y)
+	// t45 = t37 + t9 ⊙ N·ddnet.dense2.y
 	for i := range 24 * N {
-		u := dddnetDense2Y[i] * (t19[i] + ddnetDense2Y3[i])
-		t := t39[i] + t11[i]*ddnetDense2Y3[i]
-		t11[i] = u
-		t19[i] = t
+		u := dddnetDense2Y[i] * (t17[i] + ddnetDense2Y3[i])
+		t := t37[i] + t9[i]*ddnetDense2Y3[i]
+		t9[i] = u
+		t17[i] = t
 	}
 
-	// N·ddnet.h.y = t46·net.h.W
+	// N·ddnet.h.y = t44·net.h.W
 	blas.Sgemm(1,
-		blas.View32(t11, N, 24),
+		blas.View32(t9, N, 24),
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(ddnetHY3, N, 24))
 
-	// N·dnet.h.y = t8·t9 ⊙ (t42 − 2·net.h ⊙ (t41 + N·ddnet.h.y))
-	// t48 = Σᵢ t9 ⊙ (t41 + N·ddnet.h.y)
-	// t49 = Σᵢ t9 ⊙ (t42 − 2·net.h ⊙ (t41 + N·ddnet.h.y))
-	clear(t48)
-	clear(t49)
+	// N·dnet.h.y = net.dense3.W·t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))
+	// t46 = Σᵢ t7 ⊙ (t39 + N·ddnet.h.y)
+	// t47 = Σᵢ t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))
+	clear(t46)
+	clear(t47)
 	for i := range N {
-		t10Row := (*[24]float32)(t10[24*i:])
+		t8Row := (*[24]float32)(t8[24*i:])
 		ddnetHY3Row := (*[24]float32)(ddnetHY3[24*i:])
-		t9Row := (*[24]float32)(t9[24*i:])
+		t7Row := (*[24]float32)(t7[24*i:])
 		netHYRow := (*[24]float32)(netHY[24*i:])
 		ddnetHYRow := (*[24]float32)(ddnetHY[24*i:])
 		for j := range ddnetHYRow {
-			t := t10Row[j] + ddnetHY3Row[j]
-			u := t9Row[j] * (ddnetHYRow[j] - 2*(netHYRow[j]*t))
-			dnetHYOf := t8[j] * u
-			t48[j] += t9Row[j] * t
-			t49[j] += u
+			t := t8Row[j] + ddnetHY3Row[j]
+			u := t7Row[j] * (ddnetHYRow[j] - 2*(netHYRow[j]*t))
+			dnetHYOf := netDense3W[j] * u
+			t46[j] += t7Row[j] * t
+			t47[j] += u
 			netHYRow[j] = dnetHYOf
 		}
 	}
@@ -892,316 +872,327 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 	// scale4 = 1/N
 	scale4 := float32(1 / float64(N))
 
-	// dnet.dense3.W = dnet.dense3.W + scale4·t7·t48
+	// t48 = scale4·t46
 	for i := range 24 {
-		t48OfI := t48[i]
-		dnetDense3WBuf[i] = dnetDense3W[i] + scale4*(t7[0]*t48OfI)
+		t46OfI := t46[i]
+		t48[i] = scale4 * t46OfI
 	}
 
-	// t50 = scale4·t8 ⊙ t49
+	// dnet.dense3.W = scale·net.hᵀ·t27
+	blas.Sgemm(scale,
+		blas.View32(netHY2, M, 24).T(),
+		blas.View32(netDense3Y, M, 1),
+		0, blas.View32(dnetDense3W, 24, 1))
+
+	// dnet.dense3.W = t48 + dnet.dense3.W
 	for i := range 24 {
-		t8[i] = scale4 * (t8[i] * t49[i])
+		dnetDense3WBuf[i] = t48[i] + dnetDense3W[i]
 	}
 
-	// dnetH = t29·net.dense3.Wᵀ
+	// t49 = scale4·net.dense3.W ⊙ t47
+	for i := range 24 {
+		t47[i] = scale4 * (netDense3W[i] * t47[i])
+	}
+
+	// dnetH = t27·net.dense3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(netDense3Y, M, 1),
 		blas.View32(netDense3W, 1, 24),
 		0, blas.View32(dnetH, M, 24))
 
 	// dnetHY4 = (1 − net.h²) ⊙ dnetH
-	// t51 = Σᵢ dnetHY4
-	clear(t51)
+	// t50 = Σᵢ dnetHY4
+	clear(t50)
 	for i := range M {
 		netHY2Row := (*[24]float32)(netHY2[24*i:])
 		dnetHRow := (*[24]float32)(dnetH[24*i:])
 		for j := range dnetHRow {
 			dnetHYOf := (1 - netHY2Row[j]*netHY2Row[j]) * dnetHRow[j]
-			t51[j] += dnetHYOf
+			t50[j] += dnetHYOf
 			netHY2Row[j] = dnetHYOf
 		}
 	}
 
-	// dnet.h.b = t50 + scale·t51
+	// dnet.h.b = t49 + scale·t50
 	for i := range 24 {
-		dnetHB[i] = t8[i] + scale*t51[i]
+		dnetHB[i] = t47[i] + scale*t50[i]
 	}
 
 	// scale5 = 4·alpha/N
 	scale5 := float32(4 * (m.Hyper.Alpha / float64(N)))
 
-	// t52 = scale5·t36ᵀ·(−0.5·dnet.h.y)
+	// t51 = scale5·t34ᵀ·(−0.5·dnet.h.y)
 	blas.Sgemm(scale5,
 		blas.View32(dnetHY2, N, 24).T(),
-		blas.View32(t18, N, 24),
-		0, blas.View32(t52, 24, 24).T())
+		blas.View32(t16, N, 24),
+		0, blas.View32(t51, 24, 24).T())
 
-	// t53 = t52 + scale5·t20ᵀ·dddnetHY
+	// t52 = t51 + scale5·t18ᵀ·dddnetHY
 	blas.Sgemm(scale5,
-		blas.View32(t20, N, 24).T(),
+		blas.View32(t18, N, 24).T(),
 		blas.View32(ddnetHY2, N, 24),
-		1, blas.View32(t52, 24, 24))
+		1, blas.View32(t51, 24, 24))
 
-	// t54 = scale4·t46ᵀ·dnet.h.y
+	// t53 = scale4·t44ᵀ·dnet.h.y
 	blas.Sgemm(scale4,
 		blas.View32(dnetHY, N, 24).T(),
-		blas.View32(t11, N, 24),
-		0, blas.View32(t54, 24, 24).T())
+		blas.View32(t9, N, 24),
+		0, blas.View32(t53, 24, 24).T())
 
-	// t55 = t53 + t54
+	// t54 = t52 + t53
 	for i := range 576 {
-		t52[i] += t54[i]
+		t51[i] += t53[i]
 	}
 
-	// t56 = scale4·t5ᵀ·(N·dnet.h.y)
+	// t55 = scale4·t5ᵀ·(N·dnet.h.y)
 	blas.Sgemm(scale4,
 		blas.View32(netDense2Y, N, 24).T(),
 		blas.View32(netHY, N, 24),
-		0, blas.View32(t56, 24, 24))
+		0, blas.View32(t55, 24, 24))
 
-	// t57 = t55 + t56
+	// t56 = t54 + t55
 	for i := range 576 {
-		t52[i] += t56[i]
+		t51[i] += t55[i]
 	}
 
-	// dnet.h.W = scale·t28ᵀ·dnetHY4
+	// dnet.h.W = scale·t26ᵀ·dnetHY4
 	blas.Sgemm(scale,
 		blas.View32(netDense2Y2, M, 24).T(),
 		blas.View32(netHY2, M, 24),
 		0, blas.View32(dnetHW, 24, 24))
 
-	// dnet.h.W = t57 + dnet.h.W
+	// dnet.h.W = t56 + dnet.h.W
 	for i := range 576 {
-		dnetHWBuf[i] = t52[i] + dnetHW[i]
+		dnetHWBuf[i] = t51[i] + dnetHW[i]
 	}
 
-	// t58 = (N·dnet.h.y)·net.h.Wᵀ
+	// t57 = (N·dnet.h.y)·net.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(netHY, N, 24),
 		blas.View32(netHW, 24, 24).T(),
-		0, blas.View32(t58, N, 24))
+		0, blas.View32(t57, N, 24))
 
-	// t59 = t38 + t58
+	// t58 = t36 + t57
 	for i := range 24 * N {
-		ddnetDense2Y2[i] += t58[i]
+		ddnetDense2Y2[i] += t57[i]
 	}
 
-	// t60 = dddnetHY·net.h.Wᵀ
+	// t59 = dddnetHY·net.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddnetHY2, N, 24),
 		blas.View32(netHW, 24, 24).T(),
-		0, blas.View32(t60, N, 24))
+		0, blas.View32(t59, N, 24))
 
-	// N·dnet.dense2.y = t6 ⊙ (t59 − 2·t5 ⊙ (t47 + scale2·ddnet.dense2.y ⊙ t60))
-	// dddnetDense2Y = t6 ⊙ (t40 + t60)
-	// t61 = Σᵢ N·dnet.dense2.y
-	clear(t61)
+	// N·dnet.dense2.y = t6 ⊙ (t58 − 2·t5 ⊙ (t45 + scale2·ddnet.dense2.y ⊙ t59))
+	// dddnetDense2Y = t6 ⊙ (t38 + t59)
+	// t60 = Σᵢ N·dnet.dense2.y
+	clear(t60)
 	for i := range N {
 		ddnetDense2YRow := (*[24]float32)(ddnetDense2Y[24*i:])
-		t60Row := (*[24]float32)(t60[24*i:])
-		t19Row := (*[24]float32)(t19[24*i:])
+		t59Row := (*[24]float32)(t59[24*i:])
+		t17Row := (*[24]float32)(t17[24*i:])
 		netDense2YRow := (*[24]float32)(netDense2Y[24*i:])
 		ddnetDense2Y2Row := (*[24]float32)(ddnetDense2Y2[24*i:])
 		dddnetDense2YRow := (*[24]float32)(dddnetDense2Y[24*i:])
-		t40Row := (*[24]float32)(t40[24*i:])
+		t38Row := (*[24]float32)(t38[24*i:])
 		for j := range dddnetDense2YRow {
-			u := netDense2YRow[j] * (t19Row[j] + scale2*(ddnetDense2YRow[j]*t60Row[j]))
+			u := netDense2YRow[j] * (t17Row[j] + scale2*(ddnetDense2YRow[j]*t59Row[j]))
 			dnetDense2YOf := dddnetDense2YRow[j] * (ddnetDense2Y2Row[j] - 2*u)
-			dddnetDense2YOf := dddnetDense2YRow[j] * (t40Row[j] + t60Row[j])
-			t61[j] += dnetDense2YOf
+			dddnetDense2YOf := dddnetDense2YRow[j] * (t38Row[j] + t59Row[j])
+			t60[j] += dnetDense2YOf
 			netDense2YRow[j] = dnetDense2YOf
 			dddnetDense2YRow[j] = dddnetDense2YOf
 		}
 	}
 
-	// t62 = scale4·t61
+	// t61 = scale4·t60
 	for i := range 24 {
-		t61[i] *= scale4
+		t60[i] *= scale4
 	}
 
-	// t63 = dnetHY4·net.h.Wᵀ
+	// t62 = dnetHY4·net.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(netHY2, M, 24),
 		blas.View32(netHW, 24, 24).T(),
-		0, blas.View32(t63, M, 24))
+		0, blas.View32(t62, M, 24))
 
-	// dnetDense2Y4 = (1 − t28²) ⊙ t63
-	// t64 = Σᵢ dnetDense2Y4
-	clear(t64)
+	// dnetDense2Y4 = (1 − t26²) ⊙ t62
+	// t63 = Σᵢ dnetDense2Y4
+	clear(t63)
 	for i := range M {
 		netDense2Y2Row := (*[24]float32)(netDense2Y2[24*i:])
-		t63Row := (*[24]float32)(t63[24*i:])
+		t62Row := (*[24]float32)(t62[24*i:])
 		for j := range netDense2Y2Row {
-			dnetDense2YOf := (1 - netDense2Y2Row[j]*netDense2Y2Row[j]) * t63Row[j]
-			t64[j] += dnetDense2YOf
+			dnetDense2YOf := (1 - netDense2Y2Row[j]*netDense2Y2Row[j]) * t62Row[j]
+			t63[j] += dnetDense2YOf
 			netDense2Y2Row[j] = dnetDense2YOf
 		}
 	}
 
-	// dnet.dense2.b = t62 + scale·t64
+	// dnet.dense2.b = t61 + scale·t63
 	for i := range 24 {
-		dnetDense2B[i] = t61[i] + scale*t64[i]
+		dnetDense2B[i] = t60[i] + scale*t63[i]
 	}
 
-	// t65 = scale5·t31ᵀ·(−0.5·dnet.dense2.y)
+	// t64 = scale5·t29ᵀ·(−0.5·dnet.dense2.y)
 	blas.Sgemm(scale5,
 		blas.View32(dnetDense2Y2, N, 24).T(),
-		blas.View32(t15, N, 24),
-		0, blas.View32(t65, 24, 24).T())
+		blas.View32(t13, N, 24),
+		0, blas.View32(t64, 24, 24).T())
 
-	// t66 = t65 + scale5·t17ᵀ·dddnetDense2Y
+	// t65 = t64 + scale5·t15ᵀ·dddnetDense2Y
 	blas.Sgemm(scale5,
-		blas.View32(t17, N, 24).T(),
+		blas.View32(t15, N, 24).T(),
 		blas.View32(dddnetDense2Y, N, 24),
-		1, blas.View32(t65, 24, 24))
+		1, blas.View32(t64, 24, 24))
 
-	// t67 = scale4·t44ᵀ·dnet.dense2.y
+	// t66 = scale4·t42ᵀ·dnet.dense2.y
 	blas.Sgemm(scale4,
 		blas.View32(dnetDense2Y, N, 24).T(),
-		blas.View32(t12, N, 24),
-		0, blas.View32(t67, 24, 24).T())
+		blas.View32(t10, N, 24),
+		0, blas.View32(t66, 24, 24).T())
 
-	// t68 = t66 + t67
+	// t67 = t65 + t66
 	for i := range 576 {
-		t65[i] += t67[i]
+		t64[i] += t66[i]
 	}
 
-	// t69 = scale4·t3ᵀ·(N·dnet.dense2.y)
+	// t68 = scale4·t3ᵀ·(N·dnet.dense2.y)
 	blas.Sgemm(scale4,
 		blas.View32(netDenseY, N, 24).T(),
 		blas.View32(netDense2Y, N, 24),
-		0, blas.View32(t69, 24, 24))
+		0, blas.View32(t68, 24, 24))
 
-	// t70 = t68 + t69
+	// t69 = t67 + t68
 	for i := range 576 {
-		t65[i] += t69[i]
+		t64[i] += t68[i]
 	}
 
-	// dnet.dense2.W = scale·t27ᵀ·dnetDense2Y4
+	// dnet.dense2.W = scale·t25ᵀ·dnetDense2Y4
 	blas.Sgemm(scale,
 		blas.View32(netDenseY2, M, 24).T(),
 		blas.View32(netDense2Y2, M, 24),
 		0, blas.View32(dnetDense2W, 24, 24))
 
-	// dnet.dense2.W = t70 + dnet.dense2.W
+	// dnet.dense2.W = t69 + dnet.dense2.W
 	for i := range 576 {
-		dnetDense2WBuf[i] = t65[i] + dnetDense2W[i]
+		dnetDense2WBuf[i] = t64[i] + dnetDense2W[i]
 	}
 
-	// t71 = (N·dnet.dense2.y)·net.dense2.Wᵀ
+	// t70 = (N·dnet.dense2.y)·net.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(netDense2Y, N, 24),
 		blas.View32(netDense2W, 24, 24).T(),
-		0, blas.View32(t71, N, 24))
+		0, blas.View32(t70, N, 24))
 
-	// t72 = t33 + t71
+	// t71 = t31 + t70
 	for i := range 24 * N {
-		ddnetDenseY2[i] += t71[i]
+		ddnetDenseY2[i] += t70[i]
 	}
 
-	// t73 = dddnetDense2Y·net.dense2.Wᵀ
+	// t72 = dddnetDense2Y·net.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dddnetDense2Y, N, 24),
 		blas.View32(netDense2W, 24, 24).T(),
-		0, blas.View32(t73, N, 24))
+		0, blas.View32(t72, N, 24))
 
-	// N·dnet.dense.y = t4 ⊙ (t72 − t3 ⊙ (t45 + scale3·ddnet.dense.y ⊙ t73))
-	// dddnetDenseY = t4 ⊙ (t35 + t73)
-	// t74 = Σᵢ N·dnet.dense.y
-	clear(t74)
+	// N·dnet.dense.y = t4 ⊙ (t71 − t3 ⊙ (t43 + scale3·ddnet.dense.y ⊙ t72))
+	// dddnetDenseY = t4 ⊙ (t33 + t72)
+	// t73 = Σᵢ N·dnet.dense.y
+	clear(t73)
 	for i := range N {
 		ddnetDenseYRow := (*[24]float32)(ddnetDenseY[24*i:])
-		t73Row := (*[24]float32)(t73[24*i:])
-		t16Row := (*[24]float32)(t16[24*i:])
+		t72Row := (*[24]float32)(t72[24*i:])
+		t14Row := (*[24]float32)(t14[24*i:])
 		netDenseYRow := (*[24]float32)(netDenseY[24*i:])
 		ddnetDenseY2Row := (*[24]float32)(ddnetDenseY2[24*i:])
 		dddnetDenseYRow := (*[24]float32)(dddnetDenseY[24*i:])
-		t35Row := (*[24]float32)(t35[24*i:])
+		t33Row := (*[24]float32)(t33[24*i:])
 		for j := range dddnetDenseYRow {
-			u := netDenseYRow[j] * (t16Row[j] + scale3*(ddnetDenseYRow[j]*t73Row[j]))
+			u := netDenseYRow[j] * (t14Row[j] + scale3*(ddnetDenseYRow[j]*t72Row[j]))
 			dnetDenseYOf := dddnetDenseYRow[j] * (ddnetDenseY2Row[j] - u)
-			dddnetDenseYOf := dddnetDenseYRow[j] * (t35Row[j] + t73Row[j])
-			t74[j] += dnetDenseYOf
+			dddnetDenseYOf := dddnetDenseYRow[j] * (t33Row[j] + t72Row[j])
+			t73[j] += dnetDenseYOf
 			netDenseYRow[j] = dnetDenseYOf
 			dddnetDenseYRow[j] = dddnetDenseYOf
 		}
 	}
 
-	// t75 = scale4·t74
+	// t74 = scale4·t73
 	for i := range 24 {
-		t74[i] *= scale4
+		t73[i] *= scale4
 	}
 
-	// t76 = dnetDense2Y4·net.dense2.Wᵀ
+	// t75 = dnetDense2Y4·net.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(netDense2Y2, M, 24),
 		blas.View32(netDense2W, 24, 24).T(),
-		0, blas.View32(t76, M, 24))
+		0, blas.View32(t75, M, 24))
 
-	// dnetDenseY4 = (1 − t27²) ⊙ t76
-	// t77 = Σᵢ dnetDenseY4
-	clear(t77)
+	// dnetDenseY4 = (1 − t25²) ⊙ t75
+	// t76 = Σᵢ dnetDenseY4
+	clear(t76)
 	for i := range M {
 		netDenseY2Row := (*[24]float32)(netDenseY2[24*i:])
-		t76Row := (*[24]float32)(t76[24*i:])
+		t75Row := (*[24]float32)(t75[24*i:])
 		for j := range netDenseY2Row {
-			dnetDenseYOf := (1 - netDenseY2Row[j]*netDenseY2Row[j]) * t76Row[j]
-			t77[j] += dnetDenseYOf
+			dnetDenseYOf := (1 - netDenseY2Row[j]*netDenseY2Row[j]) * t75Row[j]
+			t76[j] += dnetDenseYOf
 			netDenseY2Row[j] = dnetDenseYOf
 		}
 	}
 
-	// dnet.dense.b = t75 + scale·t77
+	// dnet.dense.b = t74 + scale·t76
 	for i := range 24 {
-		dnetDenseB[i] = t74[i] + scale*t77[i]
+		dnetDenseB[i] = t73[i] + scale*t76[i]
 	}
 
-	// t78 = scale5·t30ᵀ·(−0.5·dnet.dense.y)
+	// t77 = scale5·t28ᵀ·(−0.5·dnet.dense.y)
 	blas.Sgemm(scale5,
 		blas.View32(dnetDenseY2, N, 24).T(),
-		blas.View32(t30, N, 2),
-		0, blas.View32(t78, 2, 24).T())
+		blas.View32(t28, N, 2),
+		0, blas.View32(t77, 2, 24).T())
 
 	// scale6 = 2/N
 	scale6 := float32(2 / float64(N))
 
-	// t79 = t78 + scale6·t43ᵀ·dnet.dense.y
+	// t78 = t77 + scale6·t41ᵀ·dnet.dense.y
 	blas.Sgemm(scale6,
 		blas.View32(dnetDenseY, N, 24).T(),
-		blas.View32(t43, N, 2),
-		1, blas.View32(t78, 2, 24).T())
+		blas.View32(t41, N, 2),
+		1, blas.View32(t77, 2, 24).T())
 
-	// t80 = scale5·t14ᵀ·dddnetDenseY
+	// t79 = scale5·t12ᵀ·dddnetDenseY
 	blas.Sgemm(scale5,
-		blas.View32(t14, N, 2).T(),
+		blas.View32(t12, N, 2).T(),
 		blas.View32(dddnetDenseY, N, 24),
-		0, blas.View32(t80, 2, 24))
+		0, blas.View32(t79, 2, 24))
 
-	// t81 = t79 + t80
+	// t80 = t78 + t79
 	for i := range 48 {
-		t78[i] += t80[i]
+		t77[i] += t79[i]
 	}
 
-	// t82 = scale4·t2ᵀ·(N·dnet.dense.y)
+	// t81 = scale4·t2ᵀ·(N·dnet.dense.y)
 	blas.Sgemm(scale4,
 		blas.View32(t2, N, 2).T(),
 		blas.View32(netDenseY, N, 24),
-		0, blas.View32(t82, 2, 24))
+		0, blas.View32(t81, 2, 24))
 
-	// t83 = t81 + t82
+	// t82 = t80 + t81
 	for i := range 48 {
-		t78[i] += t82[i]
+		t77[i] += t81[i]
 	}
 
-	// dnet.dense.W = scale·t26ᵀ·dnetDenseY4
+	// dnet.dense.W = scale·t24ᵀ·dnetDenseY4
 	blas.Sgemm(scale,
-		blas.View32(t26, M, 2).T(),
+		blas.View32(t24, M, 2).T(),
 		blas.View32(netDenseY2, M, 24),
 		0, blas.View32(dnetDenseW, 2, 24))
 
-	// dnet.dense.W = t83 + dnet.dense.W
+	// dnet.dense.W = t82 + dnet.dense.W
 	for i := range 48 {
-		dnetDenseWBuf[i] = t78[i] + dnetDenseW[i]
+		dnetDenseWBuf[i] = t77[i] + dnetDenseW[i]
 	}
 }
 

@@ -181,82 +181,82 @@ func New(max Dims) *Pinn {
 	// All scratch memory lies in one arena.
 	M := max.M
 	N := max.N
-	arena := make([]float32, 122*M+776*N+1224)
+	arena := make([]float32, 122*M+776*N+1176)
 	m.t2 = arena[0 : 2*N]
 	m.netDenseY = arena[2*N : 26*N]
 	m.dddnetDenseY = arena[26*N : 50*N]
 	m.netDense2Y = arena[50*N : 74*N]
-	m.t73 = arena[50*N : 74*N]
+	m.t72 = arena[50*N : 74*N]
 	m.dddnetDense2Y = arena[74*N : 98*N]
-	m.t7 = arena[98*N : 98*N+1]
-	m.t51 = arena[98*N : 98*N+24]
-	m.t52 = arena[98*N : 98*N+576]
-	m.t61 = arena[98*N : 98*N+24]
-	m.t65 = arena[98*N : 98*N+576]
-	m.t74 = arena[98*N : 98*N+24]
-	m.t78 = arena[98*N : 98*N+48]
-	m.t8 = arena[98*N+576 : 98*N+600]
-	m.t54 = arena[98*N+576 : 98*N+1152]
-	m.t56 = arena[98*N+576 : 98*N+1152]
-	m.dnetHW = arena[98*N+576 : 98*N+1152]
-	m.t64 = arena[98*N+576 : 98*N+600]
-	m.t67 = arena[98*N+576 : 98*N+1152]
-	m.t69 = arena[98*N+576 : 98*N+1152]
-	m.dnetDense2W = arena[98*N+576 : 98*N+1152]
-	m.t77 = arena[98*N+576 : 98*N+600]
-	m.t80 = arena[98*N+576 : 98*N+624]
-	m.t82 = arena[98*N+576 : 98*N+624]
-	m.dnetDenseW = arena[98*N+576 : 98*N+624]
-	m.netHY = arena[98*N+1152 : 122*N+1152]
-	m.t60 = arena[98*N+1152 : 122*N+1152]
-	m.t71 = arena[98*N+1152 : 122*N+1152]
-	m.t9 = arena[122*N+1152 : 146*N+1152]
-	m.t58 = arena[122*N+1152 : 146*N+1152]
-	m.dnetHY = arena[146*N+1152 : 170*N+1152]
-	m.t10 = arena[170*N+1152 : 194*N+1152]
-	m.t11 = arena[194*N+1152 : 218*N+1152]
-	m.dnetDense2Y = arena[218*N+1152 : 242*N+1152]
-	m.t12 = arena[242*N+1152 : 266*N+1152]
-	m.dnetDenseY = arena[266*N+1152 : 290*N+1152]
-	m.t13 = arena[290*N+1152 : 292*N+1152]
-	m.t30 = arena[290*N+1152 : 292*N+1152]
-	m.t14 = arena[292*N+1152 : 294*N+1152]
-	m.ddnetDenseY = arena[294*N+1152 : 318*N+1152]
-	m.t15 = arena[318*N+1152 : 342*N+1152]
-	m.t16 = arena[342*N+1152 : 366*N+1152]
-	m.t17 = arena[366*N+1152 : 390*N+1152]
-	m.ddnetDense2Y = arena[390*N+1152 : 414*N+1152]
-	m.t18 = arena[414*N+1152 : 438*N+1152]
-	m.t19 = arena[438*N+1152 : 462*N+1152]
-	m.t20 = arena[462*N+1152 : 486*N+1152]
-	m.ddnetHY = arena[486*N+1152 : 510*N+1152]
-	m.dnetHY2 = arena[510*N+1152 : 534*N+1152]
-	m.dnetDense2Y2 = arena[534*N+1152 : 558*N+1152]
-	m.dnetDenseY2 = arena[558*N+1152 : 582*N+1152]
-	m.t25 = arena[582*N+1152 : 584*N+1152]
-	m.ddnetDenseY2 = arena[582*N+1152 : 606*N+1152]
-	m.rest = arena[606*N+1152 : 607*N+1152]
-	m.ddnetDenseY3 = arena[606*N+1152 : 630*N+1152]
-	m.ddnetDense2Y3 = arena[606*N+1152 : 630*N+1152]
-	m.ddnetHY3 = arena[606*N+1152 : 630*N+1152]
-	m.t26 = arena[630*N+1152 : 2*M+630*N+1152]
-	m.netDenseY2 = arena[2*M+630*N+1152 : 26*M+630*N+1152]
-	m.netDense2Y2 = arena[26*M+630*N+1152 : 50*M+630*N+1152]
-	m.netHY2 = arena[50*M+630*N+1152 : 74*M+630*N+1152]
-	m.t76 = arena[50*M+630*N+1152 : 74*M+630*N+1152]
-	m.netDense3Y = arena[74*M+630*N+1152 : 75*M+630*N+1152]
-	m.t63 = arena[74*M+630*N+1152 : 98*M+630*N+1152]
-	m.dnetDense3W = arena[98*M+630*N+1152 : 98*M+630*N+1176]
-	m.t34 = arena[98*M+630*N+1176 : 98*M+654*N+1176]
-	m.t35 = arena[98*M+654*N+1176 : 98*M+678*N+1176]
-	m.ddnetDense2Y2 = arena[98*M+678*N+1176 : 98*M+702*N+1176]
-	m.t39 = arena[98*M+702*N+1176 : 98*M+726*N+1176]
-	m.t40 = arena[98*M+726*N+1176 : 98*M+750*N+1176]
-	m.ddnetHY2 = arena[98*M+750*N+1176 : 98*M+774*N+1176]
-	m.t43 = arena[98*M+774*N+1176 : 98*M+776*N+1176]
-	m.t48 = arena[98*M+776*N+1176 : 98*M+776*N+1200]
-	m.t49 = arena[98*M+776*N+1200 : 98*M+776*N+1224]
-	m.dnetH = arena[98*M+776*N+1224 : 122*M+776*N+1224]
+	m.netHY = arena[98*N : 122*N]
+	m.t59 = arena[98*N : 122*N]
+	m.t70 = arena[98*N : 122*N]
+	m.t7 = arena[122*N : 146*N]
+	m.t57 = arena[122*N : 146*N]
+	m.dnetHY = arena[146*N : 170*N]
+	m.t8 = arena[170*N : 194*N]
+	m.t9 = arena[194*N : 218*N]
+	m.dnetDense2Y = arena[218*N : 242*N]
+	m.t10 = arena[242*N : 266*N]
+	m.dnetDenseY = arena[266*N : 290*N]
+	m.t11 = arena[290*N : 292*N]
+	m.t28 = arena[290*N : 292*N]
+	m.t12 = arena[292*N : 294*N]
+	m.ddnetDenseY = arena[294*N : 318*N]
+	m.t13 = arena[318*N : 342*N]
+	m.t14 = arena[342*N : 366*N]
+	m.t15 = arena[366*N : 390*N]
+	m.ddnetDense2Y = arena[390*N : 414*N]
+	m.t16 = arena[414*N : 438*N]
+	m.t17 = arena[438*N : 462*N]
+	m.t18 = arena[462*N : 486*N]
+	m.ddnetHY = arena[486*N : 510*N]
+	m.dnetHY2 = arena[510*N : 534*N]
+	m.dnetDense2Y2 = arena[534*N : 558*N]
+	m.dnetDenseY2 = arena[558*N : 582*N]
+	m.t23 = arena[582*N : 584*N]
+	m.ddnetDenseY2 = arena[582*N : 606*N]
+	m.rest = arena[606*N : 607*N]
+	m.ddnetDenseY3 = arena[606*N : 630*N]
+	m.ddnetDense2Y3 = arena[606*N : 630*N]
+	m.ddnetHY3 = arena[606*N : 630*N]
+	m.t24 = arena[630*N : 2*M+630*N]
+	m.netDenseY2 = arena[2*M+630*N : 26*M+630*N]
+	m.netDense2Y2 = arena[26*M+630*N : 50*M+630*N]
+	m.netHY2 = arena[50*M+630*N : 74*M+630*N]
+	m.t75 = arena[50*M+630*N : 74*M+630*N]
+	m.netDense3Y = arena[74*M+630*N : 75*M+630*N]
+	m.t62 = arena[74*M+630*N : 98*M+630*N]
+	m.t32 = arena[98*M+630*N : 98*M+654*N]
+	m.t33 = arena[98*M+654*N : 98*M+678*N]
+	m.ddnetDense2Y2 = arena[98*M+678*N : 98*M+702*N]
+	m.t37 = arena[98*M+702*N : 98*M+726*N]
+	m.t38 = arena[98*M+726*N : 98*M+750*N]
+	m.ddnetHY2 = arena[98*M+750*N : 98*M+774*N]
+	m.t41 = arena[98*M+774*N : 98*M+776*N]
+	m.t46 = arena[98*M+776*N : 98*M+776*N+24]
+	m.dnetDense3W = arena[98*M+776*N : 98*M+776*N+24]
+	m.t50 = arena[98*M+776*N : 98*M+776*N+24]
+	m.t51 = arena[98*M+776*N : 98*M+776*N+576]
+	m.t60 = arena[98*M+776*N : 98*M+776*N+24]
+	m.t64 = arena[98*M+776*N : 98*M+776*N+576]
+	m.t73 = arena[98*M+776*N : 98*M+776*N+24]
+	m.t77 = arena[98*M+776*N : 98*M+776*N+48]
+	m.t83 = arena[98*M+776*N : 98*M+776*N+24]
+	m.t47 = arena[98*M+776*N+576 : 98*M+776*N+600]
+	m.t53 = arena[98*M+776*N+576 : 98*M+776*N+1152]
+	m.t55 = arena[98*M+776*N+576 : 98*M+776*N+1152]
+	m.dnetHW = arena[98*M+776*N+576 : 98*M+776*N+1152]
+	m.t63 = arena[98*M+776*N+576 : 98*M+776*N+600]
+	m.t66 = arena[98*M+776*N+576 : 98*M+776*N+1152]
+	m.t68 = arena[98*M+776*N+576 : 98*M+776*N+1152]
+	m.dnetDense2W = arena[98*M+776*N+576 : 98*M+776*N+1152]
+	m.t76 = arena[98*M+776*N+576 : 98*M+776*N+600]
+	m.t79 = arena[98*M+776*N+576 : 98*M+776*N+624]
+	m.t81 = arena[98*M+776*N+576 : 98*M+776*N+624]
+	m.dnetDenseW = arena[98*M+776*N+576 : 98*M+776*N+624]
+	m.t48 = arena[98*M+776*N+1152 : 98*M+776*N+1176]
+	m.dnetH = arena[98*M+776*N+1176 : 122*M+776*N+1176]
 
 	m.Init(0)
 	return m
@@ -274,13 +274,14 @@ func (m *Pinn) Init(seed uint64) {
 // alone.
 func (m *Pinn) initialise(seed uint64) {
 	netDenseW := m.params.NetDenseW
-	netDense2B := m.params.NetDense2B
-	netHB := m.params.NetHB
-	netDenseB := m.params.NetDenseB
 	netDense2W := m.params.NetDense2W
 	netHW := m.params.NetHW
 	netDense3W := m.params.NetDense3W
 	netDense3B := m.params.NetDense3B
+	netDenseB := m.params.NetDenseB
+	netDense2B := m.params.NetDense2B
+	netHB := m.params.NetHB
+	t83 := m.t83
 
 	// net.dense.W ← N(net.dense.W)
 	key := rng.Key(seed, 0x2b9164df62420e44, 0)
@@ -288,14 +289,8 @@ func (m *Pinn) initialise(seed uint64) {
 		netDenseW[i] = rng.Normal32(key, uint64(i))
 	}
 
-	// netDense2B = net.dense.b
-	clear(netDense2B)
-
-	// netHB = net.dense.b
-	clear(netHB)
-
-	// net.dense.b ← 0
-	clear(netDenseB)
+	// t83 = 0
+	clear(t83)
 
 	// net.dense2.W ← 0.28867513·N(net.dense2.W)
 	key2 := rng.Key(seed, 0x11f3231b94e260ec, 0)
@@ -317,6 +312,15 @@ func (m *Pinn) initialise(seed uint64) {
 
 	// net.dense3.b ← 0
 	clear(netDense3B)
+
+	// netDenseB = t83
+	clear(netDenseB)
+
+	// netDense2B = t83
+	clear(netDense2B)
+
+	// netHB = t83
+	clear(netHB)
 }
 
 // Steps is the number of updates so far.

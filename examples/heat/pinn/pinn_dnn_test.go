@@ -256,16 +256,10 @@ func pinnLoss64(m *Pinn, p []float64, batch *Batch) float64 {
 			ddnetHY[i*24+j] = acc
 		}
 	}
-	productOf3 := make([]float64, 24)
-	for i := range 24 {
-		acc := 0.0
-		acc += 1.0 * netDense3W[i]
-		productOf3[i] = acc
-	}
 	mulOf2 := make([]float64, 24*N)
 	for i := range N {
 		for j := range 24 {
-			mulOf2[i*24+j] = (-(ddnetHY[i*24+j] * productOf3[j])) * netH[i*24+j]
+			mulOf2[i*24+j] = (-(ddnetHY[i*24+j] * netDense3W[j])) * netH[i*24+j]
 		}
 	}
 	dnetHYOf := make([]float64, 24*N)
@@ -274,20 +268,42 @@ func pinnLoss64(m *Pinn, p []float64, batch *Batch) float64 {
 			dnetHYOf[i*24+j] = (mulOf2[i*24+j] + mulOf2[i*24+j]) * sub[i*24+j]
 		}
 	}
-	productOf4 := make([]float64, 24*N)
+	productOf3 := make([]float64, 24*N)
 	for i := range N {
 		for j := range 24 {
 			acc := 0.0
 			for k := range 24 {
 				acc += dnetHYOf[i*24+k] * netHW[j*24+k]
 			}
-			productOf4[i*24+j] = acc
+			productOf3[i*24+j] = acc
 		}
 	}
 	dnetHYOf2 := make([]float64, 24*N)
 	for i := range N {
 		for j := range 24 {
-			dnetHYOf2[i*24+j] = productOf3[j] * sub[i*24+j]
+			dnetHYOf2[i*24+j] = netDense3W[j] * sub[i*24+j]
+		}
+	}
+	productOf4 := make([]float64, 24*N)
+	for i := range N {
+		for j := range 24 {
+			acc := 0.0
+			for k := range 24 {
+				acc += dnetHYOf2[i*24+k] * netHW[j*24+k]
+			}
+			productOf4[i*24+j] = acc
+		}
+	}
+	mulOf3 := make([]float64, 24*N)
+	for i := range N {
+		for j := range 24 {
+			mulOf3[i*24+j] = (-(ddnetDense2Y[i*24+j] * productOf4[i*24+j])) * tanhOf[i*24+j]
+		}
+	}
+	dnetDense2YOf := make([]float64, 24*N)
+	for i := range N {
+		for j := range 24 {
+			dnetDense2YOf[i*24+j] = ((productOf3[i*24+j] + mulOf3[i*24+j]) + mulOf3[i*24+j]) * subOf[i*24+j]
 		}
 	}
 	productOf5 := make([]float64, 24*N)
@@ -295,21 +311,15 @@ func pinnLoss64(m *Pinn, p []float64, batch *Batch) float64 {
 		for j := range 24 {
 			acc := 0.0
 			for k := range 24 {
-				acc += dnetHYOf2[i*24+k] * netHW[j*24+k]
+				acc += dnetDense2YOf[i*24+k] * netDense2W[j*24+k]
 			}
 			productOf5[i*24+j] = acc
 		}
 	}
-	mulOf3 := make([]float64, 24*N)
+	dnetDense2YOf2 := make([]float64, 24*N)
 	for i := range N {
 		for j := range 24 {
-			mulOf3[i*24+j] = (-(ddnetDense2Y[i*24+j] * productOf5[i*24+j])) * tanhOf[i*24+j]
-		}
-	}
-	dnetDense2YOf := make([]float64, 24*N)
-	for i := range N {
-		for j := range 24 {
-			dnetDense2YOf[i*24+j] = ((productOf4[i*24+j] + mulOf3[i*24+j]) + mulOf3[i*24+j]) * subOf[i*24+j]
+			dnetDense2YOf2[i*24+j] = subOf[i*24+j] * productOf4[i*24+j]
 		}
 	}
 	productOf6 := make([]float64, 24*N)
@@ -317,52 +327,36 @@ func pinnLoss64(m *Pinn, p []float64, batch *Batch) float64 {
 		for j := range 24 {
 			acc := 0.0
 			for k := range 24 {
-				acc += dnetDense2YOf[i*24+k] * netDense2W[j*24+k]
-			}
-			productOf6[i*24+j] = acc
-		}
-	}
-	dnetDense2YOf2 := make([]float64, 24*N)
-	for i := range N {
-		for j := range 24 {
-			dnetDense2YOf2[i*24+j] = subOf[i*24+j] * productOf5[i*24+j]
-		}
-	}
-	productOf7 := make([]float64, 24*N)
-	for i := range N {
-		for j := range 24 {
-			acc := 0.0
-			for k := range 24 {
 				acc += dnetDense2YOf2[i*24+k] * netDense2W[j*24+k]
 			}
-			productOf7[i*24+j] = acc
+			productOf6[i*24+j] = acc
 		}
 	}
 	mulOf4 := make([]float64, 24*N)
 	for i := range N {
 		for j := range 24 {
-			mulOf4[i*24+j] = (-(ddnetDenseY[i*24+j] * productOf7[i*24+j])) * tanh[i*24+j]
+			mulOf4[i*24+j] = (-(ddnetDenseY[i*24+j] * productOf6[i*24+j])) * tanh[i*24+j]
 		}
 	}
 	dnetDenseYOf := make([]float64, 24*N)
 	for i := range N {
 		for j := range 24 {
-			dnetDenseYOf[i*24+j] = ((productOf6[i*24+j] + mulOf4[i*24+j]) + mulOf4[i*24+j]) * subOf2[i*24+j]
+			dnetDenseYOf[i*24+j] = ((productOf5[i*24+j] + mulOf4[i*24+j]) + mulOf4[i*24+j]) * subOf2[i*24+j]
 		}
 	}
-	productOf8 := make([]float64, 2*N)
+	productOf7 := make([]float64, 2*N)
 	for i := range N {
 		for j := range 2 {
 			acc := 0.0
 			for k := range 24 {
 				acc += dnetDenseYOf[i*24+k] * netDenseW[j*24+k]
 			}
-			productOf8[i*2+j] = acc
+			productOf7[i*2+j] = acc
 		}
 	}
 	sum := 0.0
 	for i := range N {
-		sum += math.Pow(productOf2[i*2]-(cast*productOf8[i*2+1]), 2.0)
+		sum += math.Pow(productOf2[i*2]-(cast*productOf7[i*2+1]), 2.0)
 	}
 	concatOf := make([]float64, 2*M)
 	for i := range M {
