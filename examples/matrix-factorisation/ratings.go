@@ -20,6 +20,7 @@ type ratings struct {
 	stars        []float32
 }
 
+// add appends a rating.
 func (r *ratings) add(user, film int, stars float64) {
 	r.users, r.films, r.stars = append(r.users, int32(user)), append(r.films, int32(film)), append(r.stars, float32(stars))
 }
@@ -73,8 +74,8 @@ func baseline(training, test *ratings) float64 {
 	// The offsets are fitted in turn, each to what the other leaves.
 	ofUser, ofFilm := make([]float64, users), make([]float64, films)
 	for range 20 {
-		fit(ofUser, training.users, func(i int) float64 { return float64(training.stars[i]) - mean - ofFilm[training.films[i]] })
-		fit(ofFilm, training.films, func(i int) float64 { return float64(training.stars[i]) - mean - ofUser[training.users[i]] })
+		average(ofUser, training.users, func(i int) float64 { return float64(training.stars[i]) - mean - ofFilm[training.films[i]] })
+		average(ofFilm, training.films, func(i int) float64 { return float64(training.stars[i]) - mean - ofUser[training.users[i]] })
 	}
 	sum := 0.0
 	for i, s := range test.stars {
@@ -84,8 +85,8 @@ func baseline(training, test *ratings) float64 {
 	return math.Sqrt(sum / float64(len(test.stars)))
 }
 
-// fit sets each offset to the mean of what is left of its ratings.
-func fit(offset []float64, owner []int32, left func(i int) float64) {
+// average sets each offset to the mean of what is left of its ratings.
+func average(offset []float64, owner []int32, left func(i int) float64) {
 	count := make([]float64, len(offset))
 	clear(offset)
 	for i, o := range owner {
