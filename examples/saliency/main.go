@@ -28,26 +28,46 @@ func main() {
 	flag.Parse()
 	training, test, err := mnistdata.Load(*dir)
 	if err == nil {
-		err = run(os.Stdout, training, test, *steps, *seed, *out)
+		_, err = run(os.Stdout, training, test, *steps, *seed, *out)
 	}
 	if err != nil {
 		log.Fatal("saliency: ", err)
 	}
 }
 
-// run trains, tests, and draws.
-func run(w io.Writer, training, test *mnistdata.Set, steps int, seed uint64, path string) error {
+// run trains, tests, and draws unless path is empty. It returns the accuracy on
+// the test set.
+func run(w io.Writer, training, test *mnistdata.Set, steps int, seed uint64, path string) (float64, error) {
 	m := look.New(look.Dims{B: size})
+	batch := look.Batch{X: make([]float32, size*mnistdata.Pixels), Y: make([]int32, size), Seek: make([]int32, size)}
+	if err := fit(m, training, batch, steps, seed); err != nil {
+		return 0, err
+	}
+	report, err := evaluate(m, test, batch)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(w, "test accuracy %.2f %%\n", 100*report.Accuracy)
+	return report.Accuracy, draw(w, m.Snapshot(), test, path)
+}
+
+// fit trains from new weights on. It overwrites batch.
+func fit(m *look.Look, training *mnistdata.Set, batch look.Batch, steps int, seed uint64) error {
 	m.Init(seed)
 	m.Hyper.Steps = steps
 	order := data.Batches{Samples: training.Len(), Size: size, Seed: seed}
-	batch := look.Batch{X: make([]float32, size*mnistdata.Pixels), Y: make([]int32, size), Seek: make([]int32, size)}
 	for step := range uint64(steps) {
 		training.Fill(batch.X, batch.Y, order.At(step))
 		if _, err := m.Step(batch); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// evaluate is loss and accuracy over the whole batches of a set. It overwrites
+// batch.
+func evaluate(m *look.Look, test *mnistdata.Set, batch look.Batch) (look.Report, error) {
 	var totals look.Totals
 	indices := make([]int, size)
 	for from := 0; from+size <= test.Len(); from += size {
@@ -56,11 +76,10 @@ func run(w io.Writer, training, test *mnistdata.Set, steps int, seed uint64, pat
 		}
 		test.Fill(batch.X, batch.Y, indices)
 		if err := m.Evaluate(&totals, batch); err != nil {
-			return err
+			return look.Report{}, err
 		}
 	}
-	fmt.Fprintf(w, "test accuracy %.2f %%\n", 100*totals.Report().Accuracy)
-	return draw(w, m.Snapshot(), test, path)
+	return totals.Report(), nil
 }
 
 // draw writes a sheet: one picture of each digit, what speaks for that digit,
