@@ -54,7 +54,7 @@ func serve(ctx context.Context, address string, training *digits.Set, every, see
 
 	// Whichever fails ends the other.
 	failed := make(chan error, 2)
-	go func() { failed <- s.train(ctx, max(every, 1), seed); cancel() }()
+	go func() { failed <- s.train(ctx, max(every, 1)); cancel() }()
 	go func() { failed <- server.ListenAndServe(); cancel() }()
 	log.Printf("serving on http://%s", address)
 	<-ctx.Done()

@@ -31,6 +31,8 @@ type version struct {
 type service struct {
 	model      *digit.Digit
 	training   *digits.Set
+	order      data.Batches
+	batch      digit.Batch // its memory is reused
 	newest     atomic.Pointer[version]
 	predictors sync.Pool // of *predictor
 }
@@ -43,7 +45,12 @@ type predictor struct {
 
 // newService returns a service with new weights.
 func newService(training *digits.Set, seed uint64) *service {
-	s := &service{model: digit.New(digit.Dims{B: size}), training: training}
+	s := &service{
+		model:    digit.New(digit.Dims{B: size}),
+		training: training,
+		order:    data.Batches{Samples: training.Len(), Size: size, Seed: seed},
+		batch:    digit.Batch{X: make([]float32, size*digits.Pixels), Y: make([]int32, size)},
+	}
 	s.model.Init(seed)
 	s.publish()
 	s.predictors.New = func() any {
@@ -56,14 +63,9 @@ func newService(training *digits.Set, seed uint64) *service {
 func (s *service) publish() { s.newest.Store(&version{s.model.Snapshot(), s.model.Steps()}) }
 
 // train makes updates until ctx ends, and publishes every few of them.
-func (s *service) train(ctx context.Context, every uint64, seed uint64) error {
-	order := data.Batches{Samples: s.training.Len(), Size: size, Seed: seed}
-	batch := digit.Batch{X: make([]float32, size*digits.Pixels), Y: make([]int32, size)}
+func (s *service) train(ctx context.Context, every uint64) error {
 	for ctx.Err() == nil {
-		indices := order.At(s.model.Steps())
-		data.Gather(batch.X, s.training.Images, digits.Pixels, indices)
-		data.Gather(batch.Y, s.training.Labels, 1, indices)
-		if _, err := s.model.Step(batch); err != nil {
+		if err := s.update(); err != nil {
 			return err
 		}
 		if s.model.Steps()%every == 0 {
@@ -71,6 +73,15 @@ func (s *service) train(ctx context.Context, every uint64, seed uint64) error {
 		}
 	}
 	return nil
+}
+
+// update makes one update.
+func (s *service) update() error {
+	indices := s.order.At(s.model.Steps())
+	data.Gather(s.batch.X, s.training.Images, digits.Pixels, indices)
+	data.Gather(s.batch.Y, s.training.Labels, 1, indices)
+	_, err := s.model.Step(s.batch)
+	return err
 }
 
 // A question is pictures, 64 numbers from 0 to 1 each.
@@ -96,6 +107,7 @@ func (s *service) handler() http.Handler {
 	return mux
 }
 
+// predict serves POST /predict.
 func (s *service) predict(w http.ResponseWriter, r *http.Request) {
 	var q question
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&q); err != nil {
@@ -110,6 +122,7 @@ func (s *service) predict(w http.ResponseWriter, r *http.Request) {
 	reply(w, a)
 }
 
+// reply writes v as JSON.
 func reply(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(v) // an error is the client's who has gone

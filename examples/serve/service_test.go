@@ -1,19 +1,46 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gradgen.dev/examples/internal/digits"
 )
 
+// Load of the test.
+const (
+	clients   = 8
+	questions = 20 // of each client
+	pictures  = 3  // of a question
+)
+
+// ask is the question about pictures of a set, from one on.
+func ask(set *digits.Set, from int) question {
+	var q question
+	for i := range pictures {
+		q.Pictures = append(q.Pictures, set.Images[(from+i)*digits.Pixels:][:digits.Pixels])
+	}
+	return q
+}
+
+// A said is what was answered about the pictures from one on.
+type said struct {
+	from   int
+	answer answer
+}
+
 // TestUnderLoad asks from many goroutines while the service trains and swaps
-// weights; the race detector watches when it is on. Every answer must be of one
-// version: the same as its weights give alone.
+// weights; the race detector watches when it is on. Every answer is then
+// compared with that of a second service, which makes as many updates from the
+// same seed and is asked by nobody else: both must agree bit for bit.
 func TestUnderLoad(t *testing.T) {
 	training, test, err := digits.Load()
 	if err != nil {
@@ -23,60 +50,83 @@ func TestUnderLoad(t *testing.T) {
 	server := httptest.NewServer(s.handler())
 	defer server.Close()
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	trained := make(chan error, 1)
-	go func() { trained <- s.train(ctx, 5, 1) }()
+	go func() { trained <- s.train(ctx, 5) }()
 
-	var wg sync.WaitGroup
-	for g := range 8 {
-		wg.Go(func() {
-			for k := range 20 {
-				from := (g*20 + k) % (test.Len() - 3)
-				q := question{}
-				for i := range 3 {
-					q.Pictures = append(q.Pictures, test.Images[(from+i)*digits.Pixels:][:digits.Pixels])
-				}
-				a, err := s.answer(q)
-				if err != nil || len(a.Digits) != 3 {
-					t.Errorf("%v, %d digits", err, len(a.Digits))
-					return
-				}
-				for i, p := range a.Probabilities {
-					if !(p >= 0.1 && p <= 1) {
-						t.Errorf("digit %d has probability %v, and it is the most probable of ten", a.Digits[i], p)
-					}
-				}
-			}
-			var out strings.Builder
-			if err := askAbout(&out, server.URL, test); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-
-	// It learns: ask until the newest weights are right about most.
+	all := load(t, s, server.URL, test)
 	for s.newest.Load().steps < 400 && len(trained) == 0 {
-		if _, err := http.Get(server.URL + "/status"); err != nil {
-			t.Fatal(err)
-		}
+		time.Sleep(time.Millisecond)
 	}
 	cancel()
 	if err := <-trained; err != nil {
 		t.Fatal(err)
 	}
-	right := 0
-	for i := range test.Len() {
-		a, err := s.answer(question{Pictures: [][]float32{test.Images[i*digits.Pixels:][:digits.Pixels]}})
+	replay(t, training, test, all)
+	if right := count(t, s, test); right < test.Len()*8/10 {
+		t.Errorf("%d of %d right", right, test.Len())
+	}
+}
+
+// load asks from all clients at once, directly and over HTTP.
+func load(t *testing.T, s *service, url string, test *digits.Set) []said {
+	var wg sync.WaitGroup
+	heard := make([][]said, clients)
+	for c := range clients {
+		wg.Go(func() {
+			for k := range questions {
+				from := (c*questions + k) % (test.Len() - pictures)
+				a, err := s.answer(ask(test, from))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				heard[c] = append(heard[c], said{from, a})
+			}
+			var out strings.Builder
+			if err := askAbout(&out, url, test); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	return slices.Concat(heard...)
+}
+
+// replay makes the updates again and compares the answers.
+func replay(t *testing.T, training, test *digits.Set, all []said) {
+	slices.SortFunc(all, func(a, b said) int { return cmp.Compare(a.answer.Steps, b.answer.Steps) })
+	alone := newService(training, 1)
+	for _, heard := range all {
+		for alone.model.Steps() < heard.answer.Steps {
+			if err := alone.update(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		alone.publish()
+		want, err := alone.answer(ask(test, heard.from))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Digits[0] == test.Labels[i] {
+		if !reflect.DeepEqual(heard.answer, want) {
+			t.Errorf("pictures from %d on: %+v, alone %+v", heard.from, heard.answer, want)
+		}
+	}
+}
+
+// count is how many pictures of a set the newest weights are right about.
+func count(t *testing.T, s *service, set *digits.Set) int {
+	right := 0
+	for i, label := range set.Labels {
+		a, err := s.answer(question{Pictures: [][]float32{set.Images[i*digits.Pixels:][:digits.Pixels]}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Digits[0] == label {
 			right++
 		}
 	}
-	if right < test.Len()*8/10 {
-		t.Errorf("%d of %d right", right, test.Len())
-	}
+	return right
 }
 
 // TestBadRequests gives errors, not answers.
