@@ -18,27 +18,46 @@ const size = 32
 
 func main() {
 	log.SetFlags(0)
-	epochs := flag.Int("epochs", 5, "passes over the sentences")
+	epochs := flag.Int("epochs", 4, "passes over the sentences")
 	seed := flag.Uint64("seed", 1, "of the initial weights, dropout, and the order of sentences")
 	flag.Parse()
 	sentences := flag.Args()
 	if len(sentences) == 0 {
 		sentences = []string{"Where is the library?", "Où est la bibliothèque ?", "I don't know.", "Je ne sais pas.", "Silence!"}
 	}
-	if err := run(os.Stdout, *epochs, *seed, sentences); err != nil {
+	training, test := load()
+	if _, err := run(os.Stdout, training, test, *epochs, *seed, sentences); err != nil {
 		log.Fatal("transformer-block: ", err)
 	}
 }
 
-// run trains, tests, and classifies sentences.
-func run(w io.Writer, epochs int, seed uint64, sentences []string) error {
-	training, test := load()
+// run trains, tests, and classifies sentences. It returns the accuracy on the
+// test sentences.
+func run(w io.Writer, training, test []sentence, epochs int, seed uint64, sentences []string) (float64, error) {
 	symbols := alphabet(training)
 	m := language.New(language.Dims{B: size})
+	if err := fit(w, m, symbols, training, epochs, seed); err != nil {
+		return 0, err
+	}
+	report, err := evaluate(m, symbols, test)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(w, "%d sentences, test accuracy %.2f %% of %d\n", len(training), 100*report.Accuracy, len(test))
+	return report.Accuracy, classify(w, m.Snapshot(), symbols, sentences)
+}
+
+// newBatch returns the memory of a batch of n sentences.
+func newBatch(n int) language.Batch {
+	return language.Batch{Text: make([]int32, n*length), Label: make([]int32, n)}
+}
+
+// fit trains from new weights on.
+func fit(w io.Writer, m *language.Language, symbols symbols, training []sentence, epochs int, seed uint64) error {
 	m.Init(seed)
 	order := data.Batches{Samples: len(training), Size: size, Seed: seed}
 	m.Hyper.Steps = epochs * order.PerEpoch()
-	batch := language.Batch{Text: make([]int32, size*length), Label: make([]int32, size)}
+	batch := newBatch(size)
 	for m.Steps() < uint64(m.Hyper.Steps) {
 		for i, k := range order.At(m.Steps()) {
 			symbols.encode(batch.Text[i*length:][:length], training[k].text)
@@ -52,22 +71,25 @@ func run(w io.Writer, epochs int, seed uint64, sentences []string) error {
 			fmt.Fprintf(w, "epoch %d  loss %.3f  accuracy %.3f\n", n/order.PerEpoch(), report.Loss, report.Accuracy)
 		}
 	}
+	return nil
+}
 
-	// A whole number of batches, and the rest in a shorter one.
+// evaluate is loss and accuracy over sentences: those of whole batches, and the
+// rest in a shorter one.
+func evaluate(m *language.Language, symbols symbols, test []sentence) (language.Report, error) {
 	var totals language.Totals
 	for from := 0; from < len(test); from += size {
 		part := test[from:min(from+size, len(test))]
-		b := language.Batch{Text: batch.Text[:len(part)*length], Label: batch.Label[:len(part)]}
+		b := newBatch(len(part))
 		for i, s := range part {
 			symbols.encode(b.Text[i*length:][:length], s.text)
 			b.Label[i] = s.label
 		}
 		if err := m.Evaluate(&totals, b); err != nil {
-			return err
+			return language.Report{}, err
 		}
 	}
-	fmt.Fprintf(w, "%d sentences, test accuracy %.2f %% of %d\n", len(training), 100*totals.Report().Accuracy, len(test))
-	return classify(w, m.Snapshot(), symbols, sentences)
+	return totals.Report(), nil
 }
 
 // classify prints how probable each language is.

@@ -212,6 +212,8 @@ type Language struct {
 	t28              []float32 // [max.B,48,32]; in the memory of pooled
 	sum              []float32 // [max.B]
 	dembeddingW      []float32 // [64,32]; becomes B·dembedding.W, in place
+	t52              []float32 // [32]; in the memory of dembeddingW
+	t53              []float32 // [32]
 }
 
 // Hyper has the numbers of the model and its train clause.

@@ -247,7 +247,7 @@ func New(max Dims) *Language {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 74017*B+2048)
+	arena := make([]float32, 74017*B+2080)
 	m.there = arena[0 : 48*B]
 	m.dblockH = arena[0 : 1536*B]
 	m.t32 = arena[0 : 1536*B]
@@ -299,6 +299,8 @@ func New(max Dims) *Language {
 	m.t28 = arena[72480*B : 74016*B]
 	m.sum = arena[74016*B : 74017*B]
 	m.dembeddingW = arena[74017*B : 74017*B+2048]
+	m.t52 = arena[74017*B : 74017*B+32]
+	m.t53 = arena[74017*B+2048 : 74017*B+2080]
 	int32s := make([]int32, 48*B)
 	m.t2 = int32s[0 : 48*B]
 	m.t42 = int32s[0 : 48*B]
@@ -321,13 +323,6 @@ func (m *Language) Init(seed uint64) {
 func (m *Language) initialise(seed uint64) {
 	place := m.params.Place
 	embeddingW := m.params.EmbeddingW
-	blockLayerNorm2Scale := m.params.BlockLayerNorm2Scale
-	hScale := m.params.HScale
-	blockLayerNormScale := m.params.BlockLayerNormScale
-	blockLayerNorm2Shift := m.params.BlockLayerNorm2Shift
-	blockHB := m.params.BlockHB
-	hShift := m.params.HShift
-	blockLayerNormShift := m.params.BlockLayerNormShift
 	blockAttentionWqkv := m.params.BlockAttentionWqkv
 	blockAttentionWo := m.params.BlockAttentionWo
 	blockDenseW := m.params.BlockDenseW
@@ -335,6 +330,15 @@ func (m *Language) initialise(seed uint64) {
 	blockHW := m.params.BlockHW
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
+	blockLayerNormScale := m.params.BlockLayerNormScale
+	blockLayerNormShift := m.params.BlockLayerNormShift
+	blockLayerNorm2Scale := m.params.BlockLayerNorm2Scale
+	blockLayerNorm2Shift := m.params.BlockLayerNorm2Shift
+	blockHB := m.params.BlockHB
+	hScale := m.params.HScale
+	hShift := m.params.HShift
+	t52 := m.t52
+	t53 := m.t53
 
 	// place ← 0.1·N(place)
 	key := rng.Key(seed, 0x31bd4bc11c094256, 0)
@@ -348,32 +352,13 @@ func (m *Language) initialise(seed uint64) {
 		embeddingW[i] = rng.Normal32(key2, uint64(i))
 	}
 
-	// blockLayerNorm2Scale = block.layer_norm.scale
-	for i := range blockLayerNorm2Scale {
-		blockLayerNorm2Scale[i] = 1
+	// t52 = 1
+	for i := range t52 {
+		t52[i] = 1
 	}
 
-	// hScale = block.layer_norm.scale
-	for i := range hScale {
-		hScale[i] = 1
-	}
-
-	// block.layer_norm.scale ← 1
-	for i := range blockLayerNormScale {
-		blockLayerNormScale[i] = 1
-	}
-
-	// blockLayerNorm2Shift = block.layer_norm.shift
-	clear(blockLayerNorm2Shift)
-
-	// blockHB = block.layer_norm.shift
-	clear(blockHB)
-
-	// hShift = block.layer_norm.shift
-	clear(hShift)
-
-	// block.layer_norm.shift ← 0
-	clear(blockLayerNormShift)
+	// t53 = 0
+	clear(t53)
 
 	// block.attention.Wqkv ← 0.4330127·U(block.attention.Wqkv) − 0.21650635
 	key3 := rng.Key(seed, 0x34092e41854110ba, 0)
@@ -410,6 +395,33 @@ func (m *Language) initialise(seed uint64) {
 
 	// logits.b ← 0
 	clear(logitsB)
+
+	// blockLayerNormScale = t52
+	for i := range blockLayerNormScale {
+		blockLayerNormScale[i] = 1
+	}
+
+	// blockLayerNormShift = t53
+	clear(blockLayerNormShift)
+
+	// blockLayerNorm2Scale = t52
+	for i := range blockLayerNorm2Scale {
+		blockLayerNorm2Scale[i] = 1
+	}
+
+	// blockLayerNorm2Shift = t53
+	clear(blockLayerNorm2Shift)
+
+	// blockHB = t53
+	clear(blockHB)
+
+	// hScale = t52
+	for i := range hScale {
+		hScale[i] = 1
+	}
+
+	// hShift = t53
+	clear(hShift)
 }
 
 // Steps is the number of updates so far.
