@@ -10,9 +10,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	_ "embed"
-	"encoding/csv"
 	"fmt"
-	"strconv"
+
+	"gradgen.dev/runtime/data"
 )
 
 // Side is the rows and columns of an image, Pixels the numbers of one.
@@ -52,32 +52,27 @@ func Load() (training, test *Set, err error) {
 	return all.Slice(0, n), all.Slice(n, all.Len()), nil
 }
 
-// parse reads the packed table.
+// parse reads the packed table: in each row the pixels, and the digit.
 func parse(packed []byte) (*Set, error) {
 	unpacked, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return nil, err
 	}
-	rows, err := csv.NewReader(unpacked).ReadAll()
+	table, err := data.CSV{Header: data.HeaderAbsent}.Read(unpacked)
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{}
-	for i, row := range rows {
-		if len(row) != Pixels+1 {
-			return nil, fmt.Errorf("row %d has %d numbers, want %d", i+1, len(row), Pixels+1)
-		}
-		for k, text := range row {
-			v, err := strconv.Atoi(text)
-			if err != nil {
-				return nil, fmt.Errorf("row %d: %w", i+1, err)
-			}
-			if k < Pixels {
-				set.Images = append(set.Images, float32(v)/16)
-			} else {
-				set.Labels = append(set.Labels, int32(v))
-			}
-		}
+	names := table.Names()
+	if len(names) != Pixels+1 {
+		return nil, fmt.Errorf("%d columns, want %d", len(names), Pixels+1)
 	}
-	return set, nil
+	set := &Set{}
+	if set.Images, err = table.Float32s(names[:Pixels]...); err != nil {
+		return nil, err
+	}
+	for i := range set.Images {
+		set.Images[i] /= 16
+	}
+	set.Labels, err = table.Int32s(names[Pixels])
+	return set, err
 }
