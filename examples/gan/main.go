@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	size  = 128  // points in a batch
+	size  = 64   // points in a batch
 	noise = 4    // numbers behind a point
 	width = 0.05 // standard deviation of the radius of real points
 )
 
 func main() {
 	log.SetFlags(0)
-	steps := flag.Int("steps", 3000, "updates of each network")
+	steps := flag.Int("steps", 4000, "updates of each network")
 	seed := flag.Uint64("seed", 1, "of the initial weights and all noise")
 	out := flag.String("o", "gan.png", "where the picture is written")
 	flag.Parse()
