@@ -54,10 +54,10 @@ func run(w io.Writer, steps int, seed uint64, path string) (shape, error) {
 	if path == "" {
 		return found, nil
 	}
-	real := make([]float32, len(drawn.Result))
-	points(r, real)
+	truth := make([]float32, len(drawn.Result))
+	points(r, truth)
 	sheet := picture.NewSheet(2, 1, 320)
-	sheet.Points(0, 0, real, 1.5, color.RGBA{70, 130, 180, 255})
+	sheet.Points(0, 0, truth, 1.5, color.RGBA{70, 130, 180, 255})
 	sheet.Points(1, 0, drawn.Result, 1.5, color.RGBA{255, 140, 0, 255})
 	return found, picture.Write(path, sheet)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"testing"
 )
@@ -21,6 +22,11 @@ func TestRun(t *testing.T) {
 // Real points have the shape that they are drawn with; points in one place hold
 // one sector.
 func TestMeasure(t *testing.T) {
+	truth := make([]float32, 4000)
+	points(rand.New(rand.NewPCG(1, 1)), truth)
+	if s := measure(truth); math.Abs(s.radius-1) > 0.01 || math.Abs(s.spread-width) > 0.01 || s.sectors != 16 {
+		t.Errorf("real points: %+v", s)
+	}
 	var place []float32
 	for range 100 {
 		place = append(place, 0, -2)
