@@ -140,17 +140,35 @@ func documented(name, doc, otherwise string) string {
 	if doc == "" {
 		return name + " is " + otherwise + "."
 	}
+	doc = unwrapped(doc)
 	first, rest, _ := strings.Cut(doc, " ")
-	switch first {
-	case name:
+	switch {
+	case strings.HasPrefix(doc, name+" "):
 		return doc
-	case "The", "A", "An":
+	case first == "The", first == "A", first == "An":
 		return name + " is " + strings.ToLower(first) + " " + rest
 	}
 	if second := []rune(doc + "  ")[1]; unicode.IsLower(second) {
 		doc = strings.ToLower(doc[:1]) + doc[1:]
 	}
 	return name + ": " + doc
+}
+
+// unwrapped is a comment with the lines of each paragraph joined; indented lines
+// and items of lists stay.
+func unwrapped(doc string) string {
+	var out []string
+	open := false // the last line goes on
+	for line := range strings.SplitSeq(doc, "\n") {
+		prose := line != "" && !strings.ContainsAny(line[:1], " \t-*#")
+		if prose && open {
+			out[len(out)-1] += " " + line
+		} else {
+			out = append(out, line)
+		}
+		open = prose
+	}
+	return strings.Join(out, "\n")
 }
 
 // halves splits a formula at its first sign, which goes to the right.
