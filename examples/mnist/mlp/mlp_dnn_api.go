@@ -3,7 +3,6 @@
 package mlp
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -311,13 +310,14 @@ func (m *MLP) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained MLP. They never change and may be
-// shared by any number of goroutines.
+// shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -332,17 +332,33 @@ func (m *MLP) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("mlp: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("mlp: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "h1.W", Shape: []int{784, 256}, Into: &w.params.H1W},
+		{Name: "h1.b", Shape: []int{256}, Into: &w.params.H1B},
+		{Name: "h2.W", Shape: []int{256, 128}, Into: &w.params.H2W},
+		{Name: "h2.b", Shape: []int{128}, Into: &w.params.H2B},
+		{Name: "logits.W", Shape: []int{128, 10}, Into: &w.params.LogitsW},
+		{Name: "logits.b", Shape: []int{10}, Into: &w.params.LogitsB},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -397,7 +413,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "mlp", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {

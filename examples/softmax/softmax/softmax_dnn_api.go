@@ -3,7 +3,6 @@
 package softmax
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -198,13 +197,14 @@ func (m *Softmax) Evaluate(t *Totals, batch Batch) error {
 }
 
 // Weights are the parameters of a trained Softmax. They never change and may
-// be shared by any number of goroutines.
+// be shared by any number of goroutines. The zero value has none.
 type Weights struct {
 	params Params
+	whole  bool // from Snapshot, LoadWeights or ParseWeights
 }
 
 func newWeights() *Weights {
-	return &Weights{params: newParams()}
+	return &Weights{params: newParams(), whole: true}
 }
 
 // Snapshot copies the parameters, which then no step changes. It allocates;
@@ -219,17 +219,29 @@ func (m *Softmax) Snapshot() *Weights {
 // and the error wraps [fault.ErrMismatch] if the file is of another model.
 func LoadWeights(r io.Reader) (*Weights, error) {
 	w := newWeights()
-	_, err := store.Read(r, w.tensors()...)
-	if err != nil {
+	if _, err := store.Read(r, w.tensors()...); err != nil {
 		return nil, fmt.Errorf("softmax: %w", err)
 	}
 	return w, nil
 }
 
 // ParseWeights is LoadWeights for a file in memory, such as an embedded string
-// or a mapped file.
+// or a mapped file. Parameters are not copied: they lie in file, and a []byte
+// has to stay as it is while the weights are in use.
 func ParseWeights[T string | []byte](file T) (*Weights, error) {
-	return LoadWeights(bytes.NewReader([]byte(file)))
+	w := &Weights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("softmax: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *Weights) views() []store.View {
+	return []store.View{
+		{Name: "W", Shape: []int{784, 10}, Into: &w.params.W},
+		{Name: "b", Shape: []int{10}, Into: &w.params.B},
+	}
 }
 
 // tensors lists w under the names of the model.
@@ -272,7 +284,7 @@ func (p *Predictor) Use(w *Weights) {
 
 // Predict sets out. It reuses out's slices where they are long enough.
 func (p *Predictor) Predict(out *Output, in Input) error {
-	if p.w == nil || p.w.params.flat == nil {
+	if p.w == nil || !p.w.whole {
 		return &fault.InputError{Model: "softmax", Input: "weights", Reason: "are not from Snapshot or LoadWeights"}
 	}
 	if err := in.take(p.max); err != nil {
