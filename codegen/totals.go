@@ -71,8 +71,8 @@ func (m *model) printCombine(b *body, part ir.Part, field string) {
 	}
 }
 
-// formula is a report's value over the parts of t.
-func (m *model) formula(b *body, value *ir.Node) string {
+// formulas prints reports' values over the parts of t, in one body.
+func (m *model) formulas(b *body) *naive {
 	e := &naive{helper: unexported(m.name), leaf: func(n *ir.Node, _ bool) (string, bool) {
 		if !n.Is("arg") {
 			return "", false
@@ -85,6 +85,11 @@ func (m *model) formula(b *body, value *ir.Node) string {
 		return "", false
 	}}
 	e.b, e.names = b, localScope("t")
+	return e
+}
+
+// formula is one of them.
+func (m *model) formula(e *naive, value *ir.Node) string {
 	text := e.expression(value)
 	m.note(e.err)
 	if e.where {
@@ -125,9 +130,10 @@ func (m *model) eachDoc() string {
 // printFormulas returns the reports whose indices are in list, or all.
 func (m *model) printFormulas(b *body, list []int) {
 	var lines []string
+	e := m.formulas(b)
 	for i, field := range m.plan.Reports {
 		if list == nil || slices.Contains(list, i) {
-			lines = append(lines, m.reports[i]+": "+m.formula(b, field.Value))
+			lines = append(lines, m.reports[i]+": "+m.formula(e, field.Value))
 		}
 	}
 	b.literal("return "+m.public("Report"), lines)

@@ -26,14 +26,18 @@ func (d *modelDriver) reports(what string, have map[string]float64, s side, env 
 func (d *modelDriver) evaluate(tr *trainer, env map[string]int, leaves values, call uint64) {
 	totals := reflect.New(tr.argument("Evaluate", 0).Elem())
 	tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves)))
-	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, d.averaged(leaves), call)
-	d.move(leaves, env, call, d.infer.writes)
+	seen := d.averaged(leaves)
+	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, seen, call)
+	d.move(seen, env, call, d.infer.writes)
+	for _, c := range d.m.Carries {
+		leaves["carry "+c.Path] = seen["carry "+c.Path]
+	}
 }
 
 // combine compares Evaluate of two batches with that of both as one, where
 // every number adds up.
 func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r *rand.Rand) {
-	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" })
+	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" || p.Size == nil && overBatch(p.Node.Args) })
 	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) {
 		return
 	}
@@ -62,6 +66,27 @@ func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r 
 	d.readStates(larger, both)
 	d.reports("Evaluate of two batches", report(totals.MethodByName("Report").Call(nil)[0]), d.infer,
 		map[string]int{dim: env[dim] + 4}, d.averaged(both), 0)
+}
+
+// overBatch reports whether what is added up is made of a number of the batch,
+// such as its mean: then two batches are not one.
+func overBatch(nodes []*ir.Node) bool {
+	return slices.ContainsFunc(ir.Topological(nodes...), func(n *ir.Node) bool {
+		if n.Op.Class != ir.Reduce && n.Op.Class != ir.Product {
+			return false
+		}
+		sizes := map[string]bool{}
+		for _, a := range n.Args {
+			for _, e := range a.Type.Shape {
+				e.Vars(sizes)
+			}
+		}
+		kept := map[string]bool{}
+		for _, e := range n.Type.Shape {
+			e.Vars(kept)
+		}
+		return len(kept) < len(sizes)
+	})
 }
 
 func draws(nodes []*ir.Node) bool {

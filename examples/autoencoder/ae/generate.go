@@ -1,0 +1,3 @@
+package ae
+
+//go:generate go run gradgen.dev/cmd/gradgen compile ae.dnn

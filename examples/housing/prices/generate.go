@@ -1,0 +1,3 @@
+package prices
+
+//go:generate go run gradgen.dev/cmd/gradgen compile prices.dnn

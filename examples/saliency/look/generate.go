@@ -1,0 +1,3 @@
+package look
+
+//go:generate go run gradgen.dev/cmd/gradgen compile look.dnn
