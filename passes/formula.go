@@ -63,7 +63,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 	case "mul":
 		return n.product(x), 1
 	case "div":
-		return arg(0, 1) + "/" + arg(1, 3), 1
+		return n.leftFactor(x.Args[0]) + "/" + arg(1, 3), 1
 	case "lt", "le", "gt", "ge", "eq", "ne":
 		sign := map[string]string{"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠"}[x.Op.Name]
 		return arg(0, 0) + " " + sign + " " + arg(1, 0), -1
@@ -111,11 +111,11 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 	case "prod":
 		return "Π" + sumIndex(x) + " " + arg(0, 1), 1
 	case "reduce_max":
-		return "max " + arg(0, 3), 2
+		return "max " + arg(0, 3), 1
 	case "reduce_min":
-		return "min " + arg(0, 3), 2
+		return "min " + arg(0, 3), 1
 	case "any", "all", "argmax", "argmin":
-		return x.Op.Name + " " + arg(0, 3), 2
+		return x.Op.Name + " " + arg(0, 3), 1
 	case "gather", "pick":
 		return arg(0, 3) + "[" + arg(1, 0) + "]", 3
 	case "scatter_add":
@@ -181,13 +181,43 @@ func (n *naming) product(x *ir.Node) string {
 		return n.expr(a, 3) + "²"
 	}
 	if d := n.reciprocal(a); d != nil {
-		return n.expr(b, 1) + "/" + n.expr(d, 3)
+		return n.leftFactor(b) + "/" + n.expr(d, 3)
 	}
 	sign := " ⊙ "
 	if a.IsConstant() || a.Is("spread") || a.Type.Rank() == 0 || b.Is("spread") || b.IsConstant() {
 		sign = "·"
 	}
-	return n.expr(a, 1) + sign + n.expr(b, 1)
+	return n.leftFactor(a) + sign + n.expr(b, 1)
+}
+
+// leftFactor is x before a sign of multiplication or division: in parentheses
+// where what follows would read as part of it, as in (Σ x)·y.
+func (n *naming) leftFactor(x *ir.Node) string {
+	if n.endsOpen(x) {
+		return "(" + n.expr(x, 1) + ")"
+	}
+	return n.expr(x, 1)
+}
+
+// endsOpen reports whether the text of x, as a term, ends in the operand of a
+// reduction, which extends over the factors behind it.
+func (n *naming) endsOpen(x *ir.Node) bool {
+	if _, named := n.shown[x]; named {
+		return false
+	}
+	switch x.Op.Name {
+	case "sum", "prod", "reduce_max", "reduce_min", "any", "all", "argmax", "argmin", "scatter_add":
+		return true
+	case "mul":
+		a, b := x.Args[0], x.Args[1]
+		return a != b && n.reciprocal(a) == nil && n.endsOpen(b)
+	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded":
+		return n.endsOpen(x.Args[0])
+	case "cast":
+		_, hot := oneHot(x)
+		return !hot && !isIdentity(x) && x.Args[0].Type.Elem != ir.Bool && n.endsOpen(x.Args[0])
+	}
+	return false
 }
 
 // reciprocal is d where a is 1/d, repeated or not, and has no name.

@@ -25,10 +25,14 @@ type compileCommand struct {
 	Files  []string `arg:"" help:"Programs, folders, and trees of folders (./...)."`
 }
 
-// Help describes what becomes of existing files.
+// Help describes what becomes of existing files, and gives examples.
 func (c *compileCommand) Help() string {
 	return "All files are written, or none is. A file that gradgen has not emitted is never overwritten. " +
-		"Files that were emitted from the same program and are no longer needed are removed."
+		"Files that were emitted from the same program and are no longer needed are removed. " + examples(
+		"gradgen compile model.dnn", "model_dnn.go, model_dnn_api.go and model_dnn_test.go beside the program",
+		"gradgen compile -check ./...", "whether all packages below this folder are up to date",
+		"gradgen compile -dim B=64 -dtype float64 -o dense model.dnn", "batches of 64, in double precision, in the folder dense",
+		"gradgen compile -diff model.dnn", "what a change of the program changes")
 }
 
 // Run compiles all files, and writes only if all of them compile.

@@ -20,6 +20,15 @@ type fmtCommand struct {
 	Files []string `arg:"" optional:"" help:"Programs, folders, and trees of folders (./...); standard input where there are none."`
 }
 
+// Help gives examples.
+func (c *fmtCommand) Help() string {
+	return "Without flags the new text goes to standard output. " + examples(
+		"gradgen fmt -w ./...", "rewrite all programs below this folder",
+		"gradgen fmt -l ./...", "list those whose layout differs",
+		"gradgen fmt -d model.dnn", "what would change; the exit code is 1 if anything would",
+		"gradgen fmt < model.dnn", "standard input to standard output, for editors")
+}
+
 // Run formats files, or standard input to standard output. Files are written
 // only if all of them parse.
 func (c *fmtCommand) Run(std streams) error {

@@ -5,13 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"text/tabwriter"
 
 	"gradgen.dev/dsl"
-	"gradgen.dev/ir"
 )
 
 var update = flag.Bool("update", false, "rewrite what README.md prints from the sources")
@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite what README.md prints from the 
 var section = regexp.MustCompile(`(?s)(<!-- begin: (\w+) -->\n).*?(<!-- end: (\w+) -->)`)
 
 // The parts of README.md between markers are what the sources print: programs,
-// emitted code, help, and the tables of functions and operations.
+// emitted code, errors, and what commands print.
 func TestREADME(t *testing.T) {
 	const path = "../../README.md"
 	text, err := os.ReadFile(path)
@@ -31,11 +31,16 @@ func TestREADME(t *testing.T) {
 		"program": func(t *testing.T) string {
 			return fenced("", readFile(t, "../../examples/softmax/softmax/softmax.dnn"))
 		},
-		"emitted":   func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
-		"error":     func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
-		"functions": func(*testing.T) string { return dsl.FunctionTable() },
-		"help":      func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
-		"ops":       func(*testing.T) string { return ir.OpTable() },
+		"emitted": func(t *testing.T) string { return fenced("go", emittedExcerpt(t)) },
+		"error":   func(t *testing.T) string { return fenced("", errorExcerpt(t)) },
+		"json":    func(t *testing.T) string { return fenced("json", jsonExcerpt(t)) },
+		"help":    func(t *testing.T) string { return fenced("", helpExcerpt(t)) },
+		"summary": func(t *testing.T) string {
+			return fenced("", printedBy(t, exitOK, "summary", "-dim", "B=128", "../../examples/mnist/mlp/mlp.dnn"))
+		},
+		"formulas": func(t *testing.T) string {
+			return fenced("", printedBy(t, exitOK, "explain", "../../examples/rosenbrock/objective/objective.dnn"))
+		},
 	}
 
 	seen := 0
@@ -97,10 +102,14 @@ func declaration(t *testing.T, text, start, end string) string {
 	return start + body + end
 }
 
-// errorExcerpt is what check prints for a program whose shapes do not fit.
+// wrongProgram is a program whose shapes do not fit.
+func wrongProgram(t *testing.T) string {
+	return strings.Replace(readFile(t, "../../examples/softmax/softmax/softmax.dnn"), "W [784, 10]", "W [512, 10]", 1)
+}
+
+// errorExcerpt is what check prints for the wrong program.
 func errorExcerpt(t *testing.T) string {
-	program := strings.Replace(readFile(t, "../../examples/softmax/softmax/softmax.dnn"), "W [784, 10]", "W [512, 10]", 1)
-	file, _ := dsl.Parse("softmax.dnn", []byte(program))
+	file, _ := dsl.Parse("softmax.dnn", []byte(wrongProgram(t)))
 	_, diags := dsl.Elaborate(file, dsl.Options{})
 	if len(diags) == 0 {
 		t.Fatal("a product of unequal dimensions is no error")
@@ -110,6 +119,33 @@ func errorExcerpt(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// jsonExcerpt is what check -json prints for the wrong program, up to the places
+// that the error is related to.
+func jsonExcerpt(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "softmax.dnn")
+	if err := os.WriteFile(path, []byte(wrongProgram(t)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	text, _, related := strings.Cut(printedBy(t, exitFound, "check", "-json", path), `,"related":`)
+	if !related {
+		t.Fatalf("an error without related places:\n%s", text)
+	}
+	return text + `,"related":[…]}`
+}
+
+// printedBy is what a command prints to standard output, the last argument
+// without its folder.
+func printedBy(t *testing.T, exit int, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(args, streams{in: strings.NewReader(""), out: &out, err: &errs, now: &progress{}, form: &form{}}); code != exit {
+		t.Fatalf("%q: exit code %d, want %d\n%s", args, code, exit, errs.String())
+	}
+	path := args[len(args)-1]
+	text := strings.ReplaceAll(out.String(), filepath.ToSlash(path), filepath.Base(path))
+	return strings.ReplaceAll(text, path, filepath.Base(path))
 }
 
 // helpExcerpt is a line for each command, as the help has it.

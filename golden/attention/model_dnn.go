@@ -64,7 +64,7 @@ import (
 //	dlogits.b       = scale·Σ (B*T)·dlogits
 //	dlogits.W       = scale·t19ᵀ·((B*T)·dlogits)
 //	t21             = ((B*T)·dlogits)·logits.Wᵀ                 [B,T,8]
-//	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·Σⱼ layer_norm3.scale·t16 ⊙ t21/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
+//	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t21)/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
 //	dlayer_norm3.shift = scale·Σ t21
 //	dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
 //	ddense2.b       = scale·Σ (B*T)·ddense2.y
@@ -75,7 +75,7 @@ import (
 //	ddense.b        = scale·Σ (B*T)·ddense.y
 //	ddense.W        = scale·t13ᵀ·((B*T)·ddense.y)
 //	t23             = ((B*T)·ddense.y)·dense.Wᵀ                 [B,T,8]
-//	t24             = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·Σⱼ layer_norm2.scale·t9 ⊙ t23/t10·t9) − 0.125·Σⱼ layer_norm2.scale·t23/t11  [B,T,8]
+//	t24             = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t9 ⊙ t23)/t10·t9) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11  [B,T,8]
 //	dlayer_norm2.shift = scale·Σ t23
 //	dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
 //	scale3          = 1.1111112/(B*T)                           []
@@ -94,7 +94,7 @@ import (
 //	dattention.Wqkv = scale·t5ᵀ·t26
 //	t27             = t26·attention.Wqkvᵀ                       [B,T,8]
 //	(B*T)·dh.W      = 0
-//	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·Σⱼ layer_norm.scale·t ⊙ t27/t2·t) − 0.125·Σⱼ layer_norm.scale·t27/t3
+//	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t27)/t2·t) − 0.125·(Σⱼ layer_norm.scale·t27)/t3
 //	dlayer_norm.shift = scale·Σ t27
 //	dlayer_norm.scale = scale·Σ t4·t ⊙ t27
 //	(B*T)·dh.W[…]   += (B*T)·dh
@@ -617,7 +617,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 8, 11).T(),
 		0, blas.View32(t21, B*T, 8))
 
-	// (B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·Σⱼ layer_norm3.scale·t16 ⊙ t21/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
+	// (B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t21)/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
 	// dlayer_norm3.shift = scale·Σ t21
 	// dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
 	// ddense2.b = scale·Σ (B*T)·ddense2.y
@@ -689,7 +689,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		blas.View32(denseW, 8, 16).T(),
 		0, blas.View32(t23, B*T, 8))
 
-	// t24 = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·Σⱼ layer_norm2.scale·t9 ⊙ t23/t10·t9) − 0.125·Σⱼ layer_norm2.scale·t23/t11
+	// t24 = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t9 ⊙ t23)/t10·t9) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11
 	// dlayer_norm2.shift = scale·Σ t23
 	// dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
 	clear(dlayerNorm2Shift)
@@ -844,7 +844,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// (B*T)·dh.W = 0
 	clear(dhW)
 
-	// (B*T)·dh = t24 + t4·(layer_norm.scale·t27 − 0.125·Σⱼ layer_norm.scale·t ⊙ t27/t2·t) − 0.125·Σⱼ layer_norm.scale·t27/t3
+	// (B*T)·dh = t24 + t4·(layer_norm.scale·t27 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t27)/t2·t) − 0.125·(Σⱼ layer_norm.scale·t27)/t3
 	// dlayer_norm.shift = scale·Σ t27
 	// dlayer_norm.scale = scale·Σ t4·t ⊙ t27
 	// (B*T)·dh.W[…] += (B*T)·dh

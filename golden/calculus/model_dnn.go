@@ -2812,7 +2812,7 @@ func Windows(out, x, work []float64) {
 //
 //	t           = w ⊙ Πⱼ x[:, 3:−1]                       [N]
 //	t2          = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N,3]
-//	t3          = where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))  [N,3]
+//	t3          = where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))  [N,3]
 //	t4          = w ⊙ Σⱼ x[:, 1:−1]                       [N]
 //	dx          = 0                                       [N,7]
 //	db          = t4·t3
@@ -2849,7 +2849,7 @@ func WindowsVJP(dx, x, w, work []float64) {
 
 	// t = w ⊙ Πⱼ x[:, 3:−1]
 	// t2 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
-	// t3 = where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))
+	// t3 = where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
 		t2Row := (*[3]float64)(t2[3*i:])
@@ -2968,12 +2968,12 @@ func WindowsVJP(dx, x, w, work []float64) {
 // WindowsJVP sets dout to the product of the Jacobian of Windows at x with v,
 // without the Jacobian.
 //
-//	t    = Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0)/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])  [N]
+//	t    = (Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0))/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])  [N]
 //	t2   = Πⱼ x[:, 3:−1]                           [N]
 //	t3   = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])  [N,3]
-//	t4   = Σⱼ where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t3, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0)) ⊙ v[:, 3:−1]  [N]
+//	t4   = Σⱼ where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t3, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0)) ⊙ v[:, 3:−1]  [N]
 //	t5   = t + t2 ⊙ Σⱼ v[:, 1:−1]                  [N]
-//	t6   = t5 + Σⱼ x[:, 1:−1] ⊙ t4                 [N]
+//	t6   = t5 + (Σⱼ x[:, 1:−1]) ⊙ t4               [N]
 //	dout = t6 + Σⱼ v[:, 3:−4]                      [N]
 //
 // It panics unless the lengths fit: dout [N], x [N,7], v [N,7]. What is set
@@ -3001,7 +3001,7 @@ func WindowsJVP(dout, x, v, work []float64) {
 	t2 := work[0:N]
 	t4 := work[4*N : 5*N]
 
-	// t = Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0)/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])
+	// t = (Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0))/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])
 	for i := range N {
 		xRow := (*[2]float64)(x[7*i:])
 		xRow2 := (*[2]float64)(x[7*i+5:])
@@ -3034,7 +3034,7 @@ func WindowsJVP(dout, x, v, work []float64) {
 
 	// t2 = Πⱼ x[:, 3:−1]
 	// t3 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
-	// t4 = Σⱼ where(Σⱼ [x[:, 3:−1] = 0] = 0, Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1])·t3, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0)) ⊙ v[:, 3:−1]
+	// t4 = Σⱼ where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t3, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0)) ⊙ v[:, 3:−1]
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
 		t3Row := (*[3]float64)(t3[3*i:])
@@ -3084,7 +3084,7 @@ func WindowsJVP(dout, x, v, work []float64) {
 		dout[i] = t2Of
 	}
 
-	// t6 = t5 + Σⱼ x[:, 1:−1] ⊙ t4
+	// t6 = t5 + (Σⱼ x[:, 1:−1]) ⊙ t4
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
 		t := float64(0)
@@ -3700,7 +3700,7 @@ func Standard(out, x []float64, M int, work []float64) {
 //	peak   = max x
 //	t7     = exp(x − peak)                                 [N,M]
 //	sum    = Σⱼ t7
-//	t8     = Σⱼ w·t7/sum                                   [N,M]
+//	t8     = (Σⱼ w)·t7/sum                                 [N,M]
 //	t9     = max t5                                        [M]
 //	t10    = Σᵢ t4·t6                                      [M]
 //	t11    = Σᵢ x                                          [M]
@@ -3710,8 +3710,8 @@ func Standard(out, x []float64, M int, work []float64) {
 //	t14    = (t9 + 1)²                                     [M]
 //	t15    = t4·t12 ⊙ t6 + t8 − t13                        [N,M]
 //	t16    = scale2·t11                                    [M]
-//	t17    = t15 − scale·Σⱼ t12·w ⊙ (x − t16)/t3           [N,M]
-//	t18    = t4·(t12·w ⊙ (x − t16) − Σⱼ t12·(x − t16) ⊙ t6/t2·t)  [N,M]
+//	t17    = t15 − scale·(Σⱼ t12·w ⊙ (x − t16))/t3         [N,M]
+//	t18    = t4·(t12·w ⊙ (x − t16) − (Σⱼ t12·(x − t16) ⊙ t6)/t2·t)  [N,M]
 //	t19    = Σᵢ t4·(x − t16) ⊙ t6                          [M]
 //	t20    = Σᵢ [t5 = t9]                                  [M]
 //	t21    = t19/(t14 ⊙ t20)                               [M]
@@ -3767,7 +3767,7 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 	// peak = max x
 	// t7 = exp(x − peak)
 	// sum = Σⱼ t7
-	// t8 = Σⱼ w·t7/sum
+	// t8 = (Σⱼ w)·t7/sum
 	// t9 = max t5
 	// t10 = Σᵢ t4·t6
 	// t11 = Σᵢ x
@@ -3857,8 +3857,8 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		t11[i] *= scale2
 	}
 
-	// t17 = t15 − scale·Σⱼ t12·w ⊙ (x − t16)/t3
-	// t18 = t4·(t12·w ⊙ (x − t16) − Σⱼ t12·(x − t16) ⊙ t6/t2·t)
+	// t17 = t15 − scale·(Σⱼ t12·w ⊙ (x − t16))/t3
+	// t18 = t4·(t12·w ⊙ (x − t16) − (Σⱼ t12·(x − t16) ⊙ t6)/t2·t)
 	// t19 = Σᵢ t4·(x − t16) ⊙ t6
 	clear(t19)
 	for i := range N {
@@ -3929,7 +3929,7 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 //	t      = x − scale·Σⱼ x                     [N,M]
 //	t2     = 1/√(scale·Σⱼ t²)                   [N]
 //	t3     = |x|                                [N,M]
-//	t4     = Σⱼ v ⊙ t/(Σⱼ t²)                   [N]
+//	t4     = (Σⱼ v ⊙ t)/(Σⱼ t²)                 [N]
 //	peak   = max x
 //	t5     = exp(x − peak)                      [N,M]
 //	sum    = Σⱼ t5
@@ -3997,7 +3997,7 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 	// t = x − scale·Σⱼ x
 	// t2 = 1/√(scale·Σⱼ t²)
 	// t3 = |x|
-	// t4 = Σⱼ v ⊙ t/(Σⱼ t²)
+	// t4 = (Σⱼ v ⊙ t)/(Σⱼ t²)
 	// peak = max x
 	// t5 = exp(x − peak)
 	// sum = Σⱼ t5
@@ -4678,7 +4678,7 @@ func BlindHessian(hess, x, y []float64) {
 // Top: ties and sorting out. It sets out. It keeps no state: any number of
 // goroutines may call it and its derivatives.
 //
-//	out = max x ⊙ where(x[:, 0] = max x, 2, 1) + argmax x  [N]
+//	out = (max x) ⊙ where(x[:, 0] = max x, 2, 1) + argmax x  [N]
 //
 // It panics unless the lengths fit: out [N], x [N,4]. What is set may not
 // overlap the rest.
@@ -4691,7 +4691,7 @@ func Top(out, x []float64) {
 		panic(fmt.Sprintf("calculus: Top: len(x) is %d, want %d", len(x), 4*N))
 	}
 
-	// out = max x ⊙ where(x[:, 0] = max x, 2, 1) + argmax x
+	// out = (max x) ⊙ where(x[:, 0] = max x, 2, 1) + argmax x
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
 		t := math.Inf(-1)

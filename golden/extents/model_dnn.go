@@ -1345,18 +1345,18 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //
 // Backward:
 //
-//	scale  = 2/B                                           []
-//	scale2 = 1/(5*B)                                       []
+//	scale  = 2/B                           []
+//	scale2 = 1/(5*B)                       []
 //	t8     = scale·where(l = peak, (B/2)·dm/(Σⱼ [l = peak]), 0) + scale2·t4  [B,5]
-//	t9     = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)                  [B,5]
-//	dl     = t8 + t9 − scale2·Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5)·t2  [B,5]
-//	dW     = xᵀ·dl                                         [5,5]
-//	t10    = 0                                             [5,3]
+//	t9     = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)  [B,5]
+//	dl     = t8 + t9 − scale2·(Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5))·t2  [B,5]
+//	dW     = xᵀ·dl                         [5,5]
+//	t10    = 0                             [5,3]
 //	t10[…] += E[k]
-//	t11    = 2·t10                                         [5,3]
-//	t12    = Σᵢ hot                                        [5]
-//	scale3 = 1/(3*B)                                       []
-//	dE     = scale3·(t11 + t12)                            [5,3]
+//	t11    = 2·t10                         [5,3]
+//	t12    = Σᵢ hot                        [5]
+//	scale3 = 1/(3*B)                       []
+//	dE     = scale3·(t11 + t12)            [5,3]
 //
 // Update, adam(lr: 0.01):
 //
@@ -1629,7 +1629,7 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	}
 
 	// t9 = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)
-	// dl = t8 + t9 − scale2·Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5)·t2
+	// dl = t8 + t9 − scale2·(Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5))·t2
 	for i := range B {
 		t5Row := (*[5]float32)(t5[5*i:])
 		tOf := float32(0)
@@ -2304,7 +2304,7 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 //	t6      = max(t5, −100)              [B]
 //	a       = exp(s − t6)                [B,T]
 //	t7      = max(Σⱼ a, 1e−6)            [B]
-//	t8      = Σⱼ x[:, :, 0] ⊙ a/t7       [B]
+//	t8      = (Σⱼ x[:, :, 0] ⊙ a)/t7     [B]
 //	p       = t4 + t8                    [B]
 //	t9      = p − y                      [B]
 //	B·loss  = Σ t9²                      []
@@ -2469,7 +2469,7 @@ func (m *Lengths) forward(batch *LengthsBatch) LengthsTotals {
 	// t6 = max(t5, −100)
 	// a = exp(s − t6)
 	// t7 = max(Σⱼ a, 1e−6)
-	// t8 = Σⱼ x[:, :, 0] ⊙ a/t7
+	// t8 = (Σⱼ x[:, :, 0] ⊙ a)/t7
 	// p = t4 + t8
 	// t9 = p − y
 	// B·loss = Σ t9²
@@ -2775,7 +2775,7 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 
 	// s = where(j < n, dense.y, −∞)
 	// a = exp(s − max(max s, −100))
-	// p = t3 + Σⱼ x[:, :, 0] ⊙ a/max(Σⱼ a, 1e−6)
+	// p = t3 + (Σⱼ x[:, :, 0] ⊙ a)/max(Σⱼ a, 1e−6)
 	// w = a/max(Σⱼ a, 1e−6)
 	for i := range B {
 		nOfI := n[i]

@@ -613,7 +613,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	deach           = where(y = −100, 0, s)                        [B,5]
 //	dlogits         = deach·(t22/sum − onehot(label))              [B,5,11]
 //	t24             = dlogits·E                                    [B,5,8]
-//	dh              = t20·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t18 ⊙ t24/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)  [B,5,8]
+//	dh              = t20·(layer_norm3.scale·t24 − 0.125·(Σⱼ layer_norm3.scale·t18 ⊙ t24)/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)  [B,5,8]
 //	dlayer_norm3.shift = Σ t24
 //	dlayer_norm3.scale = Σ t20·t18 ⊙ t24
 //	ddense2.b       = Σ dh
@@ -623,7 +623,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	ddense.b        = Σ ddense.y
 //	ddense.W        = t15ᵀ·ddense.y
 //	t25             = ddense.y·dense.Wᵀ                            [B,5,8]
-//	dh              = dh + t14·(layer_norm2.scale·t25 − 0.125·Σⱼ layer_norm2.scale·t11 ⊙ t25/t12·t11) − 0.125·Σⱼ layer_norm2.scale·t25/t13  [B,5,8]
+//	dh              = dh + t14·(layer_norm2.scale·t25 − 0.125·(Σⱼ layer_norm2.scale·t11 ⊙ t25)/t12·t11) − 0.125·(Σⱼ layer_norm2.scale·t25)/t13  [B,5,8]
 //	dlayer_norm2.shift = Σ t25
 //	dlayer_norm2.scale = Σ t14·t11 ⊙ t25
 //	dattention.bo   = Σ dh
@@ -641,7 +641,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	dattention.Wqkv = t6ᵀ·t27
 //	t28             = t27·attention.Wqkvᵀ                          [B,5,8]
 //	t29             = 0                                            [11,8]
-//	dh              = dh + t5·(layer_norm.scale·t28 − 0.125·Σⱼ layer_norm.scale·t2 ⊙ t28/t3·t2) − 0.125·Σⱼ layer_norm.scale·t28/t4  [B,5,8]
+//	dh              = dh + t5·(layer_norm.scale·t28 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t28)/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t28)/t4  [B,5,8]
 //	dlayer_norm.shift = Σ t28
 //	dlayer_norm.scale = Σ t5·t2 ⊙ t28
 //	dpos            = Σᵢ dh                                        [5,8]
@@ -1242,7 +1242,7 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		blas.View64(E, 11, 8),
 		0, blas.View64(t24, 5*B, 8))
 
-	// dh = t20·(layer_norm3.scale·t24 − 0.125·Σⱼ layer_norm3.scale·t18 ⊙ t24/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)
+	// dh = t20·(layer_norm3.scale·t24 − 0.125·(Σⱼ layer_norm3.scale·t18 ⊙ t24)/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)
 	// dlayer_norm3.shift = Σ t24
 	// dlayer_norm3.scale = Σ t20·t18 ⊙ t24
 	// ddense2.b = Σ dh
@@ -1310,7 +1310,7 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		blas.View64(denseW, 8, 12).T(),
 		0, blas.View64(t25, 5*B, 8))
 
-	// dh = dh + t14·(layer_norm2.scale·t25 − 0.125·Σⱼ layer_norm2.scale·t11 ⊙ t25/t12·t11) − 0.125·Σⱼ layer_norm2.scale·t25/t13
+	// dh = dh + t14·(layer_norm2.scale·t25 − 0.125·(Σⱼ layer_norm2.scale·t11 ⊙ t25)/t12·t11) − 0.125·(Σⱼ layer_norm2.scale·t25)/t13
 	// dlayer_norm2.shift = Σ t25
 	// dlayer_norm2.scale = Σ t14·t11 ⊙ t25
 	// dattention.bo = Σ dh
@@ -1464,7 +1464,7 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 	// t29 = 0
 	clear(t29)
 
-	// dh = dh + t5·(layer_norm.scale·t28 − 0.125·Σⱼ layer_norm.scale·t2 ⊙ t28/t3·t2) − 0.125·Σⱼ layer_norm.scale·t28/t4
+	// dh = dh + t5·(layer_norm.scale·t28 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t28)/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t28)/t4
 	// dlayer_norm.shift = Σ t28
 	// dlayer_norm.scale = Σ t5·t2 ⊙ t28
 	// dpos = Σᵢ dh
@@ -5307,7 +5307,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 //
 //	(B/−1)·dpicked = 1/t2                                      [B,1]
 //	t3             = (B/−1)·dpicked·onehot(chosen)             [B,1,3]
-//	t4             = Σⱼ share ⊙ t3·share − share ⊙ t3          [B,3]
+//	t4             = (Σⱼ share ⊙ t3)·share − share ⊙ t3        [B,3]
 //	B·dbias        = 0                                         [7]
 //	B·dscores      = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)
 //	B·dbias[…]     += B·dscores
@@ -5564,7 +5564,7 @@ func (m *Recommender) gradient(grad *RecommenderParams, batch *RecommenderBatch)
 		}
 	}
 
-	// t4 = Σⱼ share ⊙ t3·share − share ⊙ t3
+	// t4 = (Σⱼ share ⊙ t3)·share − share ⊙ t3
 	for i := range B {
 		shareExpRow := (*[3]float64)(shareExp[3*i:])
 		t3Row := (*[3]float64)(t3[3*i:])

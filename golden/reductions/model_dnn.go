@@ -1692,14 +1692,14 @@ func SpreadsWork(N int) int {
 // Products and logarithms of sums. It sets out. It keeps no state: any number
 // of goroutines may call it and its derivatives.
 //
-//	t    = Π x              [N]
-//	peak = max x            []
-//	sum  = Σ exp(x − peak)  []
-//	t2   = peak + log(sum)  [N]
-//	t3   = Π x              [N,2]
-//	t4   = t + Σⱼ t3 ⊙ t2   [N]
-//	s    = peak + log(sum)  []
-//	out  = t4 + s           [N]
+//	t    = Π x               [N]
+//	peak = max x             []
+//	sum  = Σ exp(x − peak)   []
+//	t2   = peak + log(sum)   [N]
+//	t3   = Π x               [N,2]
+//	t4   = t + (Σⱼ t3) ⊙ t2  [N]
+//	s    = peak + log(sum)   []
+//	out  = t4 + s            [N]
 //
 // It panics unless the lengths fit: out [N], x [N,3,2]. What is set may not
 // overlap the rest.
@@ -1761,7 +1761,7 @@ func Products(out, x, work []float64) {
 		t2[i] = t2Of
 	}
 
-	// t4 = t + Σⱼ t3 ⊙ t2
+	// t4 = t + (Σⱼ t3) ⊙ t2
 	for i := range N {
 		t3Row := (*[2]float64)(t3[2*i:])
 		t := float64(0)
@@ -1797,7 +1797,7 @@ func Products(out, x, work []float64) {
 //	t2   = t/sum                  [N,3,2]
 //	t3   = w ⊙ (peak + log(sum))  [N]
 //	t4   = 1/where(x = 0, 1, x)   [N,3,2]
-//	t5   = w·where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N,3,2]
+//	t5   = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N,3,2]
 //	t6   = Π x                    [N,2]
 //	t7   = Σ [x = 0]              [N,2]
 //	t8   = Π where(x = 0, 1, x)   [N,2]
@@ -1855,7 +1855,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t2 = t/sum
 	// t3 = w ⊙ (peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
-	// t5 = w·where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
+	// t5 = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
 	// peak = max x
 	// t6 = Π x
 	// t7 = Σ [x = 0]
@@ -2013,12 +2013,12 @@ func ProductsVJP(dx, x, w, work []float64) {
 //	sum  = Σ t                   []
 //	t2   = Σ v ⊙ t/sum           [N]
 //	t3   = 1/where(x = 0, 1, x)  [N,3,2]
-//	t4   = Σ v ⊙ where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
+//	t4   = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
 //	t5   = peak + log(sum)       [N]
 //	t6   = Π x                   [N,2]
 //	t7   = Σ [x = 0]             [N,2]
 //	t8   = Π where(x = 0, 1, x)  [N,2]
-//	t9   = Σⱼ t6 ⊙ t2 + t4       [N]
+//	t9   = (Σⱼ t6) ⊙ t2 + t4     [N]
 //	t10  = (t7 = 0)              [N,2]
 //	t11  = (t7 = 1)              [N,2]
 //	t12  = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))  [N]
@@ -2064,7 +2064,7 @@ func ProductsJVP(dout, x, v, work []float64) {
 	// sum = Σ t
 	// t2 = Σ v ⊙ t/sum
 	// t3 = 1/where(x = 0, 1, x)
-	// t4 = Σ v ⊙ where(Σ [x = 0] = 0, Π where(x = 0, 1, x)·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
+	// t4 = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
 	// t5 = peak + log(sum)
 	// t6 = Π x
 	// t7 = Σ [x = 0]
@@ -2143,7 +2143,7 @@ func ProductsJVP(dout, x, v, work []float64) {
 		dout[i] = t8Of
 	}
 
-	// t9 = Σⱼ t6 ⊙ t2 + t4
+	// t9 = (Σⱼ t6) ⊙ t2 + t4
 	for i := range N {
 		t6Row := (*[2]float64)(t6[2*i:])
 		tOf := float64(0)

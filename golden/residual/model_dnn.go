@@ -65,7 +65,7 @@ import (
 //	dlogits.b        = scale·Σᵢ B·dlogits
 //	dlogits.W        = scale·t25ᵀ·(B·dlogits)
 //	t27              = (B·dlogits)·logits.Wᵀ                          [B,12]
-//	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·Σⱼ layer_norm.scale·t22 ⊙ t27/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
+//	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·(Σⱼ layer_norm.scale·t22 ⊙ t27)/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
 //	dlayer_norm.shift = scale·Σᵢ t27
 //	dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27
 //	dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
@@ -76,8 +76,8 @@ import (
 //	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
 //	dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)
 //	t28              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
-//	t29              = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·Σⱼ block.2.layer_norm.scale·t16 ⊙ t28/t17·t16)  [B,12]
-//	t30              = Σⱼ block.2.layer_norm.scale·t28/t18            [B]
+//	t29              = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·(Σⱼ block.2.layer_norm.scale·t16 ⊙ t28)/t17·t16)  [B,12]
+//	t30              = (Σⱼ block.2.layer_norm.scale·t28)/t18          [B]
 //	B·dblock.1.dense2.y = t29 − 1/12·t30
 //	dblock.2.layer_norm.shift = scale·Σᵢ t28
 //	dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28
@@ -88,10 +88,10 @@ import (
 //	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
 //	dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)
 //	t31              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
-//	t32              = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9)  [B,12]
-//	t33              = t30 + Σⱼ block.1.layer_norm.scale·t31/t11      [B]
+//	t32              = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9)  [B,12]
+//	t33              = t30 + (Σⱼ block.1.layer_norm.scale·t31)/t11    [B]
 //	B·dblock.0.dense2.y = t32 − 1/12·t33
-//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9) − 1/12·Σⱼ block.1.layer_norm.scale·t31/t11
+//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9) − 1/12·(Σⱼ block.1.layer_norm.scale·t31)/t11
 //	dblock.1.layer_norm.shift = scale·Σᵢ t31
 //	dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31
 //	dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
@@ -707,7 +707,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 12, 4).T(),
 		0, blas.View32(t27, B, 12))
 
-	// B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·Σⱼ layer_norm.scale·t22 ⊙ t27/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
+	// B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·(Σⱼ layer_norm.scale·t22 ⊙ t27)/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
 	// dlayer_norm.shift = scale·Σᵢ t27
 	// dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27
 	// dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
@@ -784,8 +784,8 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block2DenseW, 12, 24).T(),
 		0, blas.View32(t28, B, 12))
 
-	// t29 = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·Σⱼ block.2.layer_norm.scale·t16 ⊙ t28/t17·t16)
-	// t30 = Σⱼ block.2.layer_norm.scale·t28/t18
+	// t29 = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·(Σⱼ block.2.layer_norm.scale·t16 ⊙ t28)/t17·t16)
+	// t30 = (Σⱼ block.2.layer_norm.scale·t28)/t18
 	// B·dblock.1.dense2.y = t29 − 1/12·t30
 	// dblock.2.layer_norm.shift = scale·Σᵢ t28
 	// dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28
@@ -865,10 +865,10 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block1DenseW, 12, 24).T(),
 		0, blas.View32(t31, B, 12))
 
-	// t32 = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9)
-	// t33 = t30 + Σⱼ block.1.layer_norm.scale·t31/t11
+	// t32 = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9)
+	// t33 = t30 + (Σⱼ block.1.layer_norm.scale·t31)/t11
 	// B·dblock.0.dense2.y = t32 − 1/12·t33
-	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·Σⱼ block.1.layer_norm.scale·t9 ⊙ t31/t10·t9) − 1/12·Σⱼ block.1.layer_norm.scale·t31/t11
+	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9) − 1/12·(Σⱼ block.1.layer_norm.scale·t31)/t11
 	// dblock.1.layer_norm.shift = scale·Σᵢ t31
 	// dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31
 	// dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
@@ -975,9 +975,9 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block0DenseW, 12, 24).T(),
 		0, blas.View32(t35, B, 12))
 
-	// t36 = 1/12·Σⱼ block.0.layer_norm.scale·t ⊙ t35/t2·t
-	// B·dh = t32 + t4·(block.0.layer_norm.scale·t35 − t36) − 1/12·(t33 + Σⱼ block.0.layer_norm.scale·t35/t3)
-	// t37 = 1/12·Σⱼ block.0.layer_norm.scale·t35/t3
+	// t36 = 1/12·(Σⱼ block.0.layer_norm.scale·t ⊙ t35)/t2·t
+	// B·dh = t32 + t4·(block.0.layer_norm.scale·t35 − t36) − 1/12·(t33 + (Σⱼ block.0.layer_norm.scale·t35)/t3)
+	// t37 = 1/12·(Σⱼ block.0.layer_norm.scale·t35)/t3
 	// dblock.0.layer_norm.shift = scale·Σᵢ t35
 	// dblock.0.layer_norm.scale = scale·Σᵢ t4·t ⊙ t35
 	// dh.b = scale·Σᵢ B·dh

@@ -73,7 +73,7 @@ import (
 //	dh.scale         = scale·Σ B·dpooled·t28
 //	t29              = h.scale·B·dpooled                           [B,32]
 //	scale2           = 1.1111112/B                                 []
-//	t30              = t27·(t29 − 1/32·Σⱼ t21·t29/t22·t21 − 1/32·Σⱼ t29)  [B,48,32]
+//	t30              = t27·(t29 − 1/32·(Σⱼ t21·t29)/t22·t21 − 1/32·Σⱼ t29)  [B,48,32]
 //	(B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t30)
 //	dblock.h.b       = scale2·Σ (B/1.1111112)·dblock.h
 //	scale3           = 0.5555556/B                                 []
@@ -83,8 +83,8 @@ import (
 //	dblock.dense.b   = scale·Σ B·dblock.dense.y
 //	dblock.dense.W   = scale·t17ᵀ·(B·dblock.dense.y)
 //	t32              = (B·dblock.dense.y)·block.dense.Wᵀ           [B,48,32]
-//	t33              = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·Σⱼ block.layer_norm2.scale·t13 ⊙ t32/t14·t13)  [B,48,32]
-//	t34              = Σⱼ block.layer_norm2.scale·t32/t15          [B,48]
+//	t33              = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·(Σⱼ block.layer_norm2.scale·t13 ⊙ t32)/t14·t13)  [B,48,32]
+//	t34              = (Σⱼ block.layer_norm2.scale·t32)/t15        [B,48]
 //	t35              = t33 − 1/32·t34                              [B,48,32]
 //	t36              = where(U(block/dropout) < 0.1, 0, t35)       [B,48,32]
 //	dblock.layer_norm2.shift = scale·Σ t32
@@ -789,7 +789,7 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1.1111112/B
 	scale2 := float32(1.1111111111111112 / float64(B))
 
-	// t30 = t27·(t29 − 1/32·Σⱼ t21·t29/t22·t21 − 1/32·Σⱼ t29)
+	// t30 = t27·(t29 − 1/32·(Σⱼ t21·t29)/t22·t21 − 1/32·Σⱼ t29)
 	// (B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t30)
 	// dblock.h.b = scale2·Σ (B/1.1111112)·dblock.h
 	clear(dblockHB)
@@ -863,8 +863,8 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(blockDenseW, 32, 128).T(),
 		0, blas.View32(t32, 48*B, 32))
 
-	// t33 = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·Σⱼ block.layer_norm2.scale·t13 ⊙ t32/t14·t13)
-	// t34 = Σⱼ block.layer_norm2.scale·t32/t15
+	// t33 = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·(Σⱼ block.layer_norm2.scale·t13 ⊙ t32)/t14·t13)
+	// t34 = (Σⱼ block.layer_norm2.scale·t32)/t15
 	// t35 = t33 − 1/32·t34
 	// t36 = where(U(block/dropout) < 0.1, 0, t35)
 	// dblock.layer_norm2.shift = scale·Σ t32
@@ -1019,10 +1019,10 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// B·dembedding.W = 0
 	clear(dembeddingW)
 
-	// B·dx = t35 + t6·(block.layer_norm.scale·t40 − 1/32·Σⱼ block.layer_norm.scale·t3 ⊙ t40/t4·t3) − 1/32·Σⱼ block.layer_norm.scale·t40/t5
+	// B·dx = t35 + t6·(block.layer_norm.scale·t40 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t40)/t4·t3) − 1/32·(Σⱼ block.layer_norm.scale·t40)/t5
 	// dblock.layer_norm.shift = scale·Σ t40
 	// dblock.layer_norm.scale = scale·Σ t6·t3 ⊙ t40
-	// dplace = scale·Σᵢ (t33 + t6·(block.layer_norm.scale·t40 − 1/32·Σⱼ block.layer_norm.scale·t3 ⊙ t40/t4·t3) − 1/32·(t34 + Σⱼ block.layer_norm.scale·t40/t5))
+	// dplace = scale·Σᵢ (t33 + t6·(block.layer_norm.scale·t40 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t40)/t4·t3) − 1/32·(t34 + (Σⱼ block.layer_norm.scale·t40)/t5))
 	// B·dembedding.W[…] += B·dx
 	clear(dblockLayerNormShift)
 	clear(dblockLayerNormScale)

@@ -1,8 +1,8 @@
 package draw
 
 import (
+	"encoding/xml"
 	"fmt"
-	"html"
 	"io"
 	"slices"
 	"strings"
@@ -39,7 +39,7 @@ func (g *Graph) SVG(w io.Writer) error {
 	p := &painter{}
 	fmt.Fprintf(&p.b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]s" height="%[2]s" viewBox="0 0 %[1]s %[2]s" font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="%[3]s">`+"\n",
 		pixels(width), pixels(height), pixels(textSize))
-	fmt.Fprintf(&p.b, "<title>%s</title>\n", html.EscapeString(g.Title))
+	fmt.Fprintf(&p.b, "<title>%s</title>\n", escaped(g.Title))
 	p.b.WriteString(`<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#475569"/></marker></defs>` + "\n")
 	p.b.WriteString(`<rect width="100%" height="100%" fill="#ffffff"/>` + "\n")
 	p.text(margin, margin+4, textSize, "bold", "#0f172a", g.Title)
@@ -184,21 +184,29 @@ func (l *level) entries() map[hop]float64 {
 // text writes a line that starts at x.
 func (p *painter) text(x, y, size float64, weight, colour, line string) {
 	fmt.Fprintf(&p.b, `<text x="%s" y="%s" font-size="%s" font-weight="%s" fill="%s">%s</text>`+"\n",
-		pixels(x), pixels(y), pixels(size), weight, colour, html.EscapeString(line))
+		pixels(x), pixels(y), pixels(size), weight, colour, escaped(line))
 }
 
 // centred writes a line whose middle is at x.
 func (p *painter) centred(x, y, size float64, weight, colour, line string) {
 	fmt.Fprintf(&p.b, `<text x="%s" y="%s" font-size="%s" font-weight="%s" fill="%s" text-anchor="middle">%s</text>`+"\n",
-		pixels(x), pixels(y), pixels(size), weight, colour, html.EscapeString(line))
+		pixels(x), pixels(y), pixels(size), weight, colour, escaped(line))
 }
 
 // haloed writes a line above edges, which it hides around itself.
 func (p *painter) haloed(x, y, size float64, weight, colour, line string) {
 	for _, style := range []string{`fill="none" stroke="#ffffff" stroke-width="3" stroke-opacity="0.8"`, `fill="` + colour + `"`} {
 		fmt.Fprintf(&p.labels, `<text x="%s" y="%s" font-size="%s" font-weight="%s" %s>%s</text>`+"\n",
-			pixels(x), pixels(y), pixels(size), weight, style, html.EscapeString(line))
+			pixels(x), pixels(y), pixels(size), weight, style, escaped(line))
 	}
+}
+
+// escaped is text as the content of an element; what XML has no way to write is
+// U+FFFD.
+func escaped(text string) string {
+	var b strings.Builder
+	xml.EscapeText(&b, []byte(text)) // a Builder has no errors
+	return b.String()
 }
 
 // pixels is a length with at most one digit behind the point.

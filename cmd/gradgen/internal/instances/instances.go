@@ -16,11 +16,15 @@ type Map struct {
 	Users map[*ir.Node][]*ir.Node // who reads a node
 	Of    map[*ir.Node]string     // the path of its instance, "" for the model itself
 	Fixed map[*ir.Node]bool       // made of constants and extents alone
+	roots map[*ir.Node]bool
 }
 
 // Find is the instances of the nodes below roots, whose names are g's.
 func Find(g *ir.Graph, roots ...*ir.Node) *Map {
-	m := &Map{ir.Topological(roots...), map[*ir.Node][]*ir.Node{}, map[*ir.Node]string{}, map[*ir.Node]bool{}}
+	m := &Map{ir.Topological(roots...), map[*ir.Node][]*ir.Node{}, map[*ir.Node]string{}, map[*ir.Node]bool{}, map[*ir.Node]bool{}}
+	for _, n := range roots {
+		m.roots[n] = true
+	}
 	for _, n := range m.Order {
 		m.Fixed[n] = m.isFixed(n)
 		m.Of[n] = m.instance(g, n)
@@ -73,13 +77,47 @@ func (m *Map) instance(g *ir.Graph, n *ir.Node) string {
 	return path
 }
 
-// Returned reports whether n is what its instance returns: something outside of
-// it reads n.
-func (m *Map) Returned(n *ir.Node) bool {
-	if m.Of[n] == "" {
-		return false
+// Returned reports whether n is what its instance returns.
+func (m *Map) Returned(n *ir.Node) bool { return m.Of[n] != "" && m.Leaves(n, m.Of[n]) }
+
+// Leaves reports whether n, which is in the instance of a path, is what that
+// returns: something outside of it reads n, or n is a root.
+func (m *Map) Leaves(n *ir.Node, path string) bool {
+	return m.roots[n] || slices.ContainsFunc(m.Users[n], func(u *ir.Node) bool { return !Inside(m.Of[u], path) })
+}
+
+// Own moves what an instance returns from where it is bound to the instance that
+// computes it, as far as that can be told: by a parameter that it reads, or by
+// its name, where that is the instance's own too, as h in h = dense(x, 3).
+func (m *Map) Own(g *ir.Graph) {
+	moved := map[string]bool{} // a later value of the name is computed outside
+	for _, n := range m.Order {
+		o := g.Origin(n)
+		if o.Name == "" || n.Op.Class == ir.Leaf {
+			continue
+		}
+		name := strings.TrimPrefix(o.Instance+"."+o.Name, ".")
+		for _, a := range n.Operands() {
+			if IsParam(a) {
+				m.Of[n] = m.Of[a]
+			}
+			if path := m.named(a, name); path != "" && !moved[path] {
+				m.Of[n], moved[path] = path, true
+				break
+			}
+		}
 	}
-	return slices.ContainsFunc(m.Users[n], func(u *ir.Node) bool { return !Inside(m.Of[u], m.Of[n]) })
+}
+
+// named is the instance around a that has its name from a value: the name, and
+// a number behind it where others have it too.
+func (m *Map) named(a *ir.Node, name string) string {
+	for path := m.Of[a]; path != ""; path = Around(path) {
+		if number, ok := strings.CutPrefix(path, name); ok && strings.Trim(number, "0123456789") == "" {
+			return path
+		}
+	}
+	return ""
 }
 
 // commonPath is the instance around two others.

@@ -3,6 +3,7 @@
 package scaffold
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"path"
@@ -49,16 +50,9 @@ func Published(module, version string) File {
 // gradgen in a folder, and the checksums of what gradgen requires. mod and sum
 // are the clone's go.mod and go.sum; both folders are absolute.
 func Replaced(module, dir, clone string, mod, sum []byte) ([]File, error) {
-	if !IsGradgen(mod) {
-		return nil, fmt.Errorf("%s: its go.mod is not that of gradgen.dev", clone)
-	}
-	to, err := filepath.Rel(dir, clone)
+	to, err := replacement(dir, clone)
 	if err != nil {
 		return nil, err
-	}
-	to = filepath.ToSlash(to)
-	if !strings.HasPrefix(to, ".") {
-		to = "./" + to
 	}
 	if strings.ContainsAny(to, " \t\"'`") {
 		to = strconv.Quote(to)
@@ -72,6 +66,69 @@ func Replaced(module, dir, clone string, mod, sum []byte) ([]File, error) {
 	}
 	b.WriteString(")\n")
 	return []File{{"go.mod", []byte(b.String())}, {"go.sum", sum}}, nil
+}
+
+// Requirement is the command that lets the module in a folder use the clone of
+// gradgen in another; both folders are absolute.
+func Requirement(module, clone string) (string, error) {
+	to, err := replacement(module, clone)
+	if err != nil {
+		return "", err
+	}
+	replace := "-replace=gradgen.dev=" + to
+	if strings.ContainsAny(to, " \t\"'`") {
+		replace = strconv.Quote(replace)
+	}
+	return "go mod edit -require=gradgen.dev@v0.0.0 " + replace + " -tool=gradgen.dev/cmd/gradgen && go mod tidy", nil
+}
+
+// replacement is the path of a clone as the go.mod in dir has it.
+func replacement(dir, clone string) (string, error) {
+	to, err := filepath.Rel(dir, clone)
+	if err != nil {
+		return "", err
+	}
+	to = filepath.ToSlash(to)
+	if !strings.HasPrefix(to, ".") {
+		to = "./" + to
+	}
+	return to, nil
+}
+
+// Own is the files of a program in gradgen's own module, which has no tools: it
+// runs the command of the tree.
+func Own(files []File) []File {
+	var out []File
+	for _, f := range files {
+		f.Data = bytes.ReplaceAll(f.Data, []byte("go tool gradgen"), []byte("go run gradgen.dev/cmd/gradgen"))
+		out = append(out, f)
+	}
+	return out
+}
+
+// Uses reports whether a go.mod requires gradgen, and whether its tools have the
+// command.
+func Uses(mod []byte) (required, tool bool) {
+	block := "" // the directive of the block around the line
+	for line := range strings.Lines(string(mod)) {
+		text, _, _ := strings.Cut(line, "//")
+		words := strings.Fields(text)
+		switch {
+		case len(words) == 0:
+			continue
+		case len(words) == 2 && words[1] == "(":
+			block = words[0]
+			continue
+		case words[0] == ")":
+			block = ""
+			continue
+		case block != "":
+			words = append([]string{block}, words...)
+		}
+		required = required || len(words) == 3 && words[0] == "require" && words[1] == "gradgen.dev"
+		tool = tool || len(words) == 2 && words[0] == "tool" && words[1] == "gradgen.dev/cmd/gradgen"
+	}
+	return required, tool
 }
 
 // requirement matches a line of go.mod that requires a module, in a block or

@@ -43,6 +43,7 @@ func Model(g *ir.Graph, p *ir.ModelPlan) Table {
 		side = p.Model.Infer
 	}
 	m := instances.Find(g, side.Roots()...)
+	m.Own(g)
 	return Table{Title: "model " + p.Model.Name, Rows: rows(p.Model, m), Totals: modelTotals(p)}
 }
 
@@ -93,9 +94,12 @@ func rows(model *ir.Model, m *instances.Map) []Row {
 			continue
 		}
 		count(m.Of[n], func(r *Row) { r.Flops = r.Flops.Add(Flops(n)) })
-		if shape := n.Type.Shape.String(); m.Returned(n) && n.Op.Class != ir.Leaf {
-			i := slices.IndexFunc(out, func(r Row) bool { return r.Path == m.Of[n] })
-			out[i].Output = appended(out[i].Output, shape)
+		if n.Op.Class == ir.Leaf {
+			continue
+		}
+		for path := m.Of[n]; path != "" && m.Leaves(n, path); path = instances.Around(path) {
+			i := slices.IndexFunc(out, func(r Row) bool { return r.Path == path })
+			out[i].Output = appended(out[i].Output, n.Type.Shape.String())
 		}
 	}
 	for _, p := range model.Params {
