@@ -425,9 +425,9 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 // Forward, for a batch of B:
 //
 //	h        = Σ E[ids]       [B,4]
-//	t        = h·u            [1]
+//	t        = h·u            [B]
 //	t2       = Σⱼ E[2, :]     [1]
-//	s        = 0.1·t2         [B]
+//	s        = 0.1·t2         []
 //	s        = t + s          [B]
 //	(B/2)·ds = s − y          [B]
 //	B·loss   = Σ ((B/2)·ds)²  []
@@ -437,10 +437,10 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 //	scale    = 2/B                  []
 //	du       = scale·hᵀ·((B/2)·ds)  [4]
 //	(B/2)·dh = (B/2)·ds·u           [B,4]
-//	s        = Σ (B/2)·ds           [B]
+//	s        = Σ (B/2)·ds           []
 //	t3       = 0                    [6,4]
 //	t3[…]    += (B/2)·dh
-//	dE       = scale·t3             [6,4]
+//	dE       = scale·t3
 //	s2       = 0.2/B·s              []
 //	dE[2, :] += s2
 //
@@ -792,7 +792,7 @@ func (p *BagPredictor) predict(out *BagOutput, in *BagInput) {
 //
 // Backward:
 //
-//	B·dd  = 2·d + y[:, 0]
+//	B·dd  = 2·d + y[:, 0]    [B]
 //	scale = 1/B              []
 //	dw    = scale·tᵀ·(B·dd)  [2]
 //
@@ -1327,11 +1327,11 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //	k        = argmax l        [B]
 //	peak     = max l           [B]
 //	t        = exp(l − peak)   [B,5]
-//	sum      = Σⱼ t
+//	sum      = Σⱼ t            [B]
 //	t2       = t/sum           [B,5]
 //	peak     = max t2          [B]
 //	t3       = exp(t2 − peak)  [B,5]
-//	sum      = Σⱼ t3
+//	sum      = Σⱼ t3           [B]
 //	t4       = t3/sum          [B,5]
 //	t5       = l ⊙ t4          [B,5]
 //	hot      = onehot(k)       [B,5]
@@ -1793,10 +1793,10 @@ func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
 //	s2             = Σ h                  []
 //	t2[:, :, 0, :] = h
 //	t2[:, :, 1, :] = x
-//	p              = t2ᵀ                  [B,2,T,4]
+//	p              = t2ᵀ                  [B,2,T,2,2]
 //	s3             = Σ h ⊙ p[:, 0, :, :]  []
 //	t3             = x                    [B,2,T,4]
-//	((8*B*T)/2)·di = t2 − t3              [B,T,2,4]
+//	((8*B*T)/2)·di = t2 − t3              [B,2*T,4]
 //	s4             = Σ (((8*B*T)/2)·di)²  []
 //
 // Backward:
@@ -1807,7 +1807,7 @@ func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
 //	scale      = 1/(4*B*T)                                    []
 //	scale2     = 2/(8*B*T)                                    []
 //	t5         = scale2·((8*B*T)/2)·di + scale·t4             [B,T,2,4]
-//	dh         = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25
+//	dh         = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25  [B,T,4]
 //	t6         = (1 − h²) ⊙ dh                                [B,T,4]
 //	dW         = tᵀ·t6                                        [8,4]
 //
@@ -2297,9 +2297,9 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 //	t2      = Σⱼ [j < n]                 [B]
 //	t3      = max(t2, 1)                 [B]
 //	t4      = t/t3                       [B]
-//	dense.y = h·dense.W                  [B,T]
-//	dense.y = dense.b + dense.y          [B,T]
-//	s       = where(j < n, dense.y, −∞)  [B,T,1]
+//	dense.y = h·dense.W                  [B,T,1]
+//	dense.y = dense.b + dense.y          [B,T,1]
+//	s       = where(j < n, dense.y, −∞)  [B,T]
 //	t5      = max s                      [B]
 //	t6      = max(t5, −100)              [B]
 //	a       = exp(s − t6)                [B,T]
@@ -2314,16 +2314,16 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 //	t10        = a ⊙ (t9/t7·x[:, :, 0] − where(t7 > 1e−6, t8 ⊙ t9/t7, 0))  [B,T]
 //	t11        = where(t6 > −100, Σⱼ t10, 0)                [B]
 //	t12        = [j < n]·t9/t3                              [B,T]
-//	(B/2)·ds   = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)
-//	t13        = where(j < n, (B/2)·ds, 0)                  [B,T,1]
+//	(B/2)·ds   = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)  [B,T]
+//	t13        = where(j < n, (B/2)·ds, 0)                  [B,T]
 //	scale      = 2/B                                        []
-//	ddense.b   = scale·Σ t13
-//	ddense.W   = scale·hᵀ·t13
+//	ddense.b   = scale·Σ t13                                [1]
+//	ddense.W   = scale·hᵀ·t13                               [4,1]
 //	t14        = t13·dense.Wᵀ                               [B,T,4]
-//	(B/2)·dh   = t12 + t14
-//	(B/2)·dh.y = where(h > 0, (B/2)·dh, 0)
-//	dh.b       = scale·Σ (B/2)·dh.y
-//	dh.W       = scale·xᵀ·((B/2)·dh.y)
+//	(B/2)·dh   = t12 + t14                                  [B,T,4]
+//	(B/2)·dh.y = where(h > 0, (B/2)·dh, 0)                  [B,T,4]
+//	dh.b       = scale·Σ (B/2)·dh.y                         [4]
+//	dh.W       = scale·xᵀ·((B/2)·dh.y)                      [3,4]
 //
 // Update, adam(lr: 0.01):
 //
@@ -2879,7 +2879,7 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 //	s16         = 2·G[0, 0]·n1[1, 1]·s4                    []
 //	dn1[0, 0]   = s16
 //	t10         = dn1[:, :−2] + 1                          [2,0]
-//	dG          = t2                                       [3,3]
+//	dG          = t2
 //	dG[:−3, :]  += t9
 //	…
 //

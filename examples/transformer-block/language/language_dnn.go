@@ -22,18 +22,18 @@ import (
 //	t2            = max(text, 0)                                [B,48]
 //	x             = place + embedding.W[t2]                     [B,48,32]
 //	t3            = x − 1/32·Σⱼ x                               [B,48,32]
-//	t4            = 1/32·Σⱼ t3² + 1e−5                          [B,48,96]
-//	t5            = √t4                                         [B,4,48,48]
-//	t6            = 1/t5                                        [B,4,48,48]
-//	t7            = block.layer_norm.shift + block.layer_norm.scale·t6 ⊙ t3  [B,48,4,8]
-//	t8            = t7·block.attention.Wqkv                     [B,48,32]
+//	t4            = 1/32·Σⱼ t3² + 1e−5                          [B,48]
+//	t5            = √t4                                         [B,48]
+//	t6            = 1/t5                                        [B,48]
+//	t7            = block.layer_norm.shift + block.layer_norm.scale·t6 ⊙ t3  [B,48,32]
+//	t8            = t7·block.attention.Wqkv                     [B,48,96]
 //	block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t8[:, :, 0, :, :], t8[:, :, 1, :, :])  [B,4,48,48]
 //	block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)  [B,4,48,48]
-//	peak          = max block.attention.s
-//	t9            = exp(block.attention.s − peak)               [B,48,32]
-//	sum           = Σⱼ t9                                       [B]
-//	t10           = t9/sum                                      [B,48,128]
-//	t11           = einsum("ijkl,iljm->ikjm", t10, t8[:, :, 2, :, :])  [B,32]
+//	peak          = max block.attention.s                       [B,4,48]
+//	t9            = exp(block.attention.s − peak)               [B,4,48,48]
+//	sum           = Σⱼ t9                                       [B,4,48]
+//	t10           = t9/sum                                      [B,4,48,48]
+//	t11           = einsum("ijkl,iljm->ikjm", t10, t8[:, :, 2, :, :])  [B,48,4,8]
 //	t12           = t11·block.attention.Wo                      [B,48,32]
 //	block.x       = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t12)  [B,48,32]
 //	t13           = block.x − 1/32·Σⱼ block.x                   [B,48,32]
@@ -46,65 +46,66 @@ import (
 //	t18           = erf(0.70710677·block.dense.y) + 1           [B,48,128]
 //	t19           = block.dense.y ⊙ t18                         [B,48,128]
 //	block.h.y     = 0.5·t19·block.h.W                           [B,48,32]
-//	block.h       = block.h.b + block.h.y
+//	block.h       = block.h.b + block.h.y                       [B,48,32]
 //	t20           = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
 //	t21           = block.x + t20 − 1/32·Σⱼ (block.x + t20)     [B,48,32]
 //	t22           = 1/32·Σⱼ t21² + 1e−5                         [B,48]
 //	t23           = √t22                                        [B,48]
-//	h             = h.shift + h.scale·1/t23 ⊙ t21
+//	h             = h.shift + h.scale·1/t23 ⊙ t21               [B,48,32]
 //	t24           = Σ there·h                                   [B,32]
 //	pooled        = t·t24                                       [B,32]
 //	logits.y      = pooled·logits.W                             [B,2]
 //	logits        = logits.b + logits.y                         [B,2]
-//	peak          = max logits
+//	peak          = max logits                                  [B]
 //	…
 //
 // Backward:
 //
 //	scale            = 1/B                                         []
-//	B·dlogits        = t25/sum − onehot(label)
-//	dlogits.b        = scale·Σᵢ B·dlogits
-//	dlogits.W        = scale·pooledᵀ·(B·dlogits)
+//	B·dlogits        = t25/sum − onehot(label)                     [B,2]
+//	dlogits.b        = scale·Σᵢ B·dlogits                          [2]
+//	dlogits.W        = scale·pooledᵀ·(B·dlogits)                   [32,2]
 //	t26              = there·t                                     [B,48]
 //	t27              = there/t23·t                                 [B,48]
 //	t28              = t21·t27                                     [B,48,32]
 //	B·dpooled        = (B·dlogits)·logits.Wᵀ                       [B,32]
-//	dh.shift         = scale·Σ t26·B·dpooled
-//	dh.scale         = scale·Σ B·dpooled·t28
+//	dh.shift         = scale·Σ t26·B·dpooled                       [32]
+//	dh.scale         = scale·Σ B·dpooled·t28                       [32]
 //	t29              = h.scale·B·dpooled                           [B,32]
 //	scale2           = 1.1111112/B                                 []
 //	t30              = t27·(t29 − 1/32·(Σⱼ t21·t29)/t22·t21 − 1/32·Σⱼ t29)  [B,48,32]
-//	(B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t30)
-//	dblock.h.b       = scale2·Σ (B/1.1111112)·dblock.h
+//	(B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t30)      [B,48,32]
+//	dblock.h.b       = scale2·Σ (B/1.1111112)·dblock.h             [32]
 //	scale3           = 0.5555556/B                                 []
-//	dblock.h.W       = scale3·t19ᵀ·((B/1.1111112)·dblock.h)
+//	dblock.h.W       = scale3·t19ᵀ·((B/1.1111112)·dblock.h)        [128,32]
 //	t31              = ((B/1.1111112)·dblock.h)·block.h.Wᵀ         [B,48,128]
-//	B·dblock.dense.y = (0.5555556·t18 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t31
-//	dblock.dense.b   = scale·Σ B·dblock.dense.y
-//	dblock.dense.W   = scale·t17ᵀ·(B·dblock.dense.y)
+//	B·dblock.dense.y = (0.5555556·t18 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t31  [B,48,128]
+//	dblock.dense.b   = scale·Σ B·dblock.dense.y                    [128]
+//	dblock.dense.W   = scale·t17ᵀ·(B·dblock.dense.y)               [32,128]
 //	t32              = (B·dblock.dense.y)·block.dense.Wᵀ           [B,48,32]
 //	t33              = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·(Σⱼ block.layer_norm2.scale·t13 ⊙ t32)/t14·t13)  [B,48,32]
 //	t34              = (Σⱼ block.layer_norm2.scale·t32)/t15        [B,48]
 //	t35              = t33 − 1/32·t34                              [B,48,32]
 //	t36              = where(U(block/dropout) < 0.1, 0, t35)       [B,48,32]
-//	dblock.layer_norm2.shift = scale·Σ t32
-//	dblock.layer_norm2.scale = scale·Σ t16·t13 ⊙ t32
-//	dblock.attention.Wo = scale2·t11ᵀ·t36
+//	dblock.layer_norm2.shift = scale·Σ t32                                 [32]
+//	dblock.layer_norm2.scale = scale·Σ t16·t13 ⊙ t32                       [32]
+//	dblock.attention.Wo = scale2·t11ᵀ·t36                             [32,32]
 //	t37              = t36·block.attention.Woᵀ                     [B,48,32]
-//	(B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t10, t37)
+//	(B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t10, t37)         [B,48,4,8]
 //	t38              = einsum("ijkl,imkl->ikjm", t37, t8[:, :, 2, :, :])  [B,4,48,48]
-//	(B/1.1111112)·dblock.attention.s = t10 ⊙ (t38 − Σⱼ t10 ⊙ t38)
-//	(B/1.1111112)·dblock.attention.s = where(text ≥ 0, (B/1.1111112)·dblock.attention.s, 0)
-//	(B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)
-//	(B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t8[:, :, 1, :, :])
+//	(B/1.1111112)·dblock.attention.s = t10 ⊙ (t38 − Σⱼ t10 ⊙ t38)                  [B,4,48,48]
+//	(B/1.1111112)·dblock.attention.s = where(text ≥ 0, (B/1.1111112)·dblock.attention.s, 0)  [B,4,48,48]
+//	(B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)  [B,48,4,8]
+//	(B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t8[:, :, 1, :, :])  [B,48,4,8]
 //	t39[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
 //	t39[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
 //	t39[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
-//	dblock.attention.Wqkv = scale·t7ᵀ·t39
+//	dblock.attention.Wqkv = scale·t7ᵀ·t39                               [32,96]
 //	…
 //
 // Update, adamw(lr: cosine(step, 3e-3, warmup: 50, total: steps)):
 //
+//	clip_factor      = min(1, clip/‖grad‖)
 //	scale            = clip_factor
 //	scale2           = 0.001·clip_factor
 //	scale3           = 1/(1 − 0.999^step)
@@ -144,7 +145,6 @@ import (
 //	block.dense.b.v  ← 0.999·block.dense.b.v + scale2·dblock.dense.b ⊙ scale·dblock.dense.b
 //	block.dense.b    ← block.dense.b − scale5·block.dense.b.m/(√(scale3·block.dense.b.v) + 1e−8)
 //	block.h.W.m      ← 0.9·block.h.W.m + 0.1·scale·dblock.h.W
-//	block.h.W.v      ← 0.999·block.h.W.v + scale2·dblock.h.W ⊙ scale·dblock.h.W
 //	…
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
