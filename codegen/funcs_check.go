@@ -89,13 +89,9 @@ func (e *entry) printFit(b *body) {
 		for _, dim := range r.dims(e.ir.Dims) {
 			names = append(names, e.ctx.names[dim.Name])
 		}
-		demand := r.String() + " does not hold"
-		if r.fact == nil {
-			demand = r.least.String() + " may not be negative"
-		}
 		b.block("if "+r.fails(e.ctx.spell), func() {
-			b.stmt("panic(fmt.Sprintf(%q, %s))", fmt.Sprintf("%s%s: %s is %s, but %s", e.label, e.name,
-				strings.Join(names, ", "), strings.TrimSuffix(strings.Repeat("%d, ", len(names)), ", "), strings.ReplaceAll(demand, "%", "%%")), strings.Join(names, ", "))
+			b.stmt("panic(fmt.Sprintf(%q, %s))", fmt.Sprintf("%s%s: %s is %s, but %s does not hold", e.label, e.name,
+				strings.Join(names, ", "), strings.TrimSuffix(strings.Repeat("%d, ", len(names)), ", "), strings.ReplaceAll(r.String(), "%", "%%")), strings.Join(names, ", "))
 		})
 	}
 }

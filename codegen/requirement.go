@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -94,12 +95,45 @@ func factor(text string) string {
 	return text
 }
 
-// String is what must hold, as messages say it.
+// String is what must hold, as messages say it: a bound where that is one on a
+// single dimension.
 func (r requirement) String() string {
-	if r.fact == nil {
-		return r.least.String() + " ≥ 0"
+	if r.fact != nil {
+		return r.fact.String()
 	}
-	return r.fact.String()
+	name, slope, rest, ok := line(r.least)
+	switch {
+	case !ok:
+		return r.least.String() + " ≥ 0"
+	case slope < 0:
+		return fmt.Sprintf("%s ≤ %d", name, floorDiv(rest, -slope))
+	}
+	return fmt.Sprintf("%s ≥ %d", name, -floorDiv(rest, slope))
+}
+
+// line is d as slope·name + rest, where it is that for one dimension.
+func line(d ir.Dim) (name string, slope, rest int, ok bool) {
+	set := map[string]bool{}
+	d.Vars(set)
+	if len(set) != 1 {
+		return "", 0, 0, false
+	}
+	for name = range set {
+	}
+	at0, err0 := d.Eval(map[string]int{name: 0})
+	at1, err1 := d.Eval(map[string]int{name: 1})
+	slope = at1 - at0
+	ok = err0 == nil && err1 == nil && slope != 0 && d.Equal(ir.DimVar(name).Mul(ir.D(slope)).Add(ir.D(at0)))
+	return name, slope, at0, ok
+}
+
+// floorDiv is the largest integer that is at most a/b, for b > 0.
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
 }
 
 // met reports whether dimensions of the given values meet the requirement.

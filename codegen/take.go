@@ -37,7 +37,8 @@ type taker struct {
 	form   *form
 	inputs []operand // of the form, that are checked
 	known  map[string]bool
-	failed bool // err is declared
+	source map[string]string // by dimension, the input whose length settles it
+	failed bool              // err is declared
 }
 
 // printTakeOf prints the method take of a batch or input: dimensions are
@@ -45,7 +46,7 @@ type taker struct {
 // are checked.
 func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand, nodes []*ir.Node, facts ir.Facts) {
 	frame := newFrame("take", m.ir.Elem, m.runDims, nil, x, "max", "err")
-	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, form: of, inputs: inputs, known: map[string]bool{}}
+	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, form: of, inputs: inputs, known: map[string]bool{}, source: map[string]string{}}
 	doc := name + " checks " + x + " and sets the dimensions that it leaves open. No dimension may be above max."
 	f.fn(doc, fmt.Sprintf("(%s *%s) %s(max %s) error", x, of.typ, name, m.public("Dims")), func(b *body) {
 		t.b = b
@@ -54,7 +55,7 @@ func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand,
 		t.fit(nodes, facts)
 		for _, in := range inputs {
 			if !checked[in.field] && in.Node.Type.Rank() > 0 {
-				t.check("fault.Len(%q, %q, len(%s.%s), %s)", m.label, in.field, x, in.field, frame.spell(in.Node.Type.Shape.Size()))
+				t.length(in, in.Node.Type.Shape.Size())
 			}
 		}
 		for _, in := range inputs {
@@ -81,6 +82,29 @@ func (f *frame) spell(d ir.Dim) string {
 // check returns the error of a call, if there is one.
 func (t *taker) check(format string, args ...any) {
 	t.b.block("if err := "+fmt.Sprintf(format, args...)+"; err != nil", func() { t.b.stmt("return err") })
+}
+
+// length checks that in has as many elements as size says, which is known; where
+// they are none for the lack of another input, that is to blame.
+func (t *taker) length(in operand, size ir.Dim) {
+	call := fmt.Sprintf("%q, %q, len(%s.%s), %s", t.label, in.field, t.x, in.field, t.c.spell(size))
+	if first := t.settles(size); first != "" && first != in.field {
+		t.check("fault.LenBehind(%s, %q, len(%s.%s))", call, first, t.x, first)
+		return
+	}
+	t.check("fault.Len(%s)", call)
+}
+
+// settles is the input whose length settles the first dimension of size that
+// makes it 0 and that some length settles; "" where there is none.
+func (t *taker) settles(size ir.Dim) string {
+	for _, d := range t.runDims {
+		none := size.Subst(func(name string) (ir.Dim, bool) { return ir.D(0), name == d.Name })
+		if first := t.source[d.Name]; first != "" && none.IsConst(0) {
+			return first
+		}
+	}
+	return ""
 }
 
 // infer settles the dimensions of the inputs, the easy ones first; it returns
@@ -169,6 +193,13 @@ func (t *taker) rows(in *operand, dim string) {
 		return fmt.Sprintf("fault.Rows(%q, %q, len(%s.%s), %s, %q, %s, max.%s)", t.label, in.field,
 			t.x, in.field, t.c.spell(t.width(in, dim)), t.dimField(dim), t.from(dim), t.dimField(dim))
 	}
+	width := t.width(in, dim)
+	if first := t.settles(width); first != "" {
+		t.b.block("if "+t.c.spell(width)+" == 0", func() { t.length(*in, width) })
+	}
+	if width.Covers(ir.D(1)) {
+		t.source[dim] = in.field
+	}
 	t.b.stmt("%s, err := %s", t.c.names[dim], ask(in))
 	for empty := in; !t.width(empty, dim).Covers(ir.D(1)); {
 		other := t.other(empty, dim)
@@ -205,7 +236,10 @@ func (t *taker) take(dim string) {
 // division in it, a length does not determine the dimension.
 func (t *taker) search(in *operand, dim string) {
 	size := in.Node.Type.Shape.Size()
-	text := t.c.spell(size)
+	text, all := t.c.spell(size), map[string]bool{}
+	if size.Vars(all); len(all) == 1 {
+		t.source[dim] = in.field
+	}
 	if name := t.c.names[dim]; !strings.Contains(text, "/") && !strings.Contains(text, "FloorDiv") {
 		t.b.blank()
 		t.b.comment("%s is given, or the smallest for which %s is long enough.", name, in.field)
@@ -225,6 +259,9 @@ func (t *taker) several(in *operand, open []string) {
 	var names, from []string
 	for _, d := range open {
 		names, from = append(names, t.c.names[d]), append(from, t.from(d))
+	}
+	for _, d := range open {
+		t.source[d] = in.field
 	}
 	t.b.stmt("%s := %s", strings.Join(names, ", "), strings.Join(from, ", "))
 	for _, d := range open {
@@ -294,11 +331,10 @@ func (t *taker) fit(nodes []*ir.Node, facts ir.Facts) {
 			values = append(values, t.c.names[d.Name])
 		}
 		t.b.block("if "+r.fails(t.c.spell), func() {
-			problem := " does not fit"
-			if r.fact == nil {
-				problem = " is too small"
+			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + " does not fit: the model needs " + strings.ReplaceAll(r.String(), "%", "%%")
+			if len(values) > 1 {
+				format = strings.Replace(format, " does", " do", 1)
 			}
-			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + problem + ": the model needs " + strings.ReplaceAll(r.String(), "%", "%%")
 			t.b.stmt("return &fault.InputError{Model: %q, Input: %q, Reason: fmt.Sprintf(%q, %s)}", t.label,
 				strings.Join(names, ", "), format, strings.Join(values, ", "))
 		})

@@ -573,7 +573,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("activations", "Y", len(batch.Y), 3*B); err != nil {
+	if err := fault.LenBehind("activations", "Y", len(batch.Y), 3*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

@@ -422,13 +422,13 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("actor", "A", len(batch.A), 2*B); err != nil {
+	if err := fault.LenBehind("actor", "A", len(batch.A), 2*B, "S", len(batch.S)); err != nil {
 		return err
 	}
-	if err := fault.Len("actor", "R", len(batch.R), B); err != nil {
+	if err := fault.LenBehind("actor", "R", len(batch.R), B, "S", len(batch.S)); err != nil {
 		return err
 	}
-	if err := fault.Len("actor", "Next", len(batch.Next), 3*B); err != nil {
+	if err := fault.LenBehind("actor", "Next", len(batch.Next), 3*B, "S", len(batch.S)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}
@@ -461,7 +461,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("actor", "A", len(in.A), 2*B); err != nil {
+	if err := fault.LenBehind("actor", "A", len(in.A), 2*B, "S", len(in.S)); err != nil {
 		return err
 	}
 	in.Dims = Dims{B: B}

@@ -1421,7 +1421,7 @@ func Cumulate(out, x, work []float64) {
 		panic(fmt.Sprintf("algebra: Cumulate: len(x) is %d, want %d", len(x), 3*N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("algebra: Cumulate: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("algebra: Cumulate: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, CumulateWork(N))
@@ -1496,7 +1496,7 @@ func CumulateVJP(dx, x, w, work []float64) {
 		panic(fmt.Sprintf("algebra: CumulateVJP: len(w) is %d, want %d", len(w), 3*N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("algebra: CumulateVJP: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("algebra: CumulateVJP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, CumulateWork(N))

@@ -442,7 +442,7 @@ func (batch *Batch) take(max Dims) error {
 		return err
 	}
 
-	if err := fault.Len("attention", "Y", len(batch.Y), B*T); err != nil {
+	if err := fault.LenBehind("attention", "Y", len(batch.Y), B*T, "Ids", len(batch.Ids)); err != nil {
 		return err
 	}
 	if err := fault.Labels("attention", "Ids", batch.Ids, 11); err != nil {

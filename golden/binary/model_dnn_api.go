@@ -191,7 +191,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("binary", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("binary", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}
@@ -569,7 +569,7 @@ func (batch *LogisticBatch) take(max LogisticDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("binary.Logistic", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("binary.Logistic", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.LogisticDims = LogisticDims{B: B}

@@ -379,7 +379,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("block", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("block", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("block", "Y", batch.Y, 4); err != nil {
@@ -831,7 +831,7 @@ func (batch *BoundedBatch) take(max BoundedDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("block.Bounded", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("block.Bounded", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.BoundedDims = BoundedDims{B: B}
@@ -1176,7 +1176,7 @@ func (batch *SlowBatch) take(max SlowDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("block.Slow", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("block.Slow", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.SlowDims = SlowDims{B: B}

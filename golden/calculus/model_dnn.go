@@ -3432,10 +3432,10 @@ func Force(out, u []float64, M int, work []float64) {
 		panic(fmt.Sprintf("calculus: Force: len(u) is %d, want %d", len(u), M*N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: Force: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("calculus: Force: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if M-1 < 0 {
-		panic(fmt.Sprintf("calculus: Force: M is %d, but M - 1 may not be negative", M))
+		panic(fmt.Sprintf("calculus: Force: M is %d, but M ≥ 1 does not hold", M))
 	}
 	if work == nil {
 		work = make([]float64, ForceWork(N, M))
@@ -3520,10 +3520,10 @@ func ForceVJP(du, u, w []float64, M int) {
 		panic(fmt.Sprintf("calculus: ForceVJP: len(w) is %d, want %d", len(w), M*N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: ForceVJP: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("calculus: ForceVJP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if M-1 < 0 {
-		panic(fmt.Sprintf("calculus: ForceVJP: M is %d, but M - 1 may not be negative", M))
+		panic(fmt.Sprintf("calculus: ForceVJP: M is %d, but M ≥ 1 does not hold", M))
 	}
 
 	// du = w − 3·u² ⊙ w
@@ -4788,7 +4788,7 @@ func Jumps(out, x, work []float64) {
 		panic(fmt.Sprintf("calculus: Jumps: len(out) is %d, want %d", len(out), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: Jumps: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("calculus: Jumps: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, JumpsWork(N))
@@ -4860,7 +4860,7 @@ func JumpsVJP(dx, x, w, work []float64) {
 		panic(fmt.Sprintf("calculus: JumpsVJP: len(w) is %d, want %d", len(w), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: JumpsVJP: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("calculus: JumpsVJP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, JumpsWork(N))
@@ -4947,7 +4947,7 @@ func JumpsJVP(dout, x, v, work []float64) {
 		panic(fmt.Sprintf("calculus: JumpsJVP: len(v) is %d, want %d", len(v), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: JumpsJVP: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("calculus: JumpsJVP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, JumpsWork(N))

@@ -243,7 +243,7 @@ func (batch *EncoderBatch) take(max EncoderDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("compose.Encoder", "Ids", len(batch.Ids), B); err != nil {
+	if err := fault.LenBehind("compose.Encoder", "Ids", len(batch.Ids), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("compose.Encoder", "Ids", batch.Ids, 7); err != nil {
@@ -260,7 +260,7 @@ func (in *EncoderInput) take(max EncoderDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("compose.Encoder", "Ids", len(in.Ids), B); err != nil {
+	if err := fault.LenBehind("compose.Encoder", "Ids", len(in.Ids), B, "X", len(in.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("compose.Encoder", "Ids", in.Ids, 7); err != nil {
@@ -573,7 +573,7 @@ func (batch *FilterBatch) take(max FilterDims) error {
 		return err
 	}
 	if N-1 < 0 {
-		return &fault.InputError{Model: "compose.Filter", Input: "N", Reason: fmt.Sprintf("%d is too small: the model needs N - 1 ≥ 0", N)}
+		return &fault.InputError{Model: "compose.Filter", Input: "N", Reason: fmt.Sprintf("%d does not fit: the model needs N ≥ 1", N)}
 	}
 	batch.FilterDims = FilterDims{N: N}
 	return nil
@@ -587,7 +587,7 @@ func (in *FilterInput) take(max FilterDims) error {
 		return err
 	}
 	if N-1 < 0 {
-		return &fault.InputError{Model: "compose.Filter", Input: "N", Reason: fmt.Sprintf("%d is too small: the model needs N - 1 ≥ 0", N)}
+		return &fault.InputError{Model: "compose.Filter", Input: "N", Reason: fmt.Sprintf("%d does not fit: the model needs N ≥ 1", N)}
 	}
 	in.FilterDims = FilterDims{N: N}
 	return nil

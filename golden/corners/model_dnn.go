@@ -822,10 +822,10 @@ func Reached(out, x []float64) {
 		panic(fmt.Sprintf("corners: Reached: len(x) is %d, want %d", len(x), 2*N))
 	}
 	if N-8 < 0 {
-		panic(fmt.Sprintf("corners: Reached: N is %d, but N - 8 may not be negative", N))
+		panic(fmt.Sprintf("corners: Reached: N is %d, but N ≥ 8 does not hold", N))
 	}
 	if N-3 < 0 {
-		panic(fmt.Sprintf("corners: Reached: N is %d, but N - 3 may not be negative", N))
+		panic(fmt.Sprintf("corners: Reached: N is %d, but N ≥ 3 does not hold", N))
 	}
 
 	table := reachedTable
@@ -879,10 +879,10 @@ func ReachedVJP(dx, x, w []float64) {
 		panic(fmt.Sprintf("corners: ReachedVJP: len(w) is %d, want %d", len(w), 10))
 	}
 	if N-8 < 0 {
-		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N - 8 may not be negative", N))
+		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N ≥ 8 does not hold", N))
 	}
 	if N-3 < 0 {
-		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N - 3 may not be negative", N))
+		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N ≥ 3 does not hold", N))
 	}
 
 	table := reachedTable
@@ -959,7 +959,7 @@ func Gathered(out, x []float64) {
 		panic(fmt.Sprintf("corners: Gathered: len(x) is %d, want %d", len(x), 2*N))
 	}
 	if N-4 < 0 {
-		panic(fmt.Sprintf("corners: Gathered: N is %d, but N - 4 may not be negative", N))
+		panic(fmt.Sprintf("corners: Gathered: N is %d, but N ≥ 4 does not hold", N))
 	}
 
 	table := gatheredTable
@@ -1003,7 +1003,7 @@ func GatheredVJP(dx, x, w []float64) {
 		panic(fmt.Sprintf("corners: GatheredVJP: len(w) is %d, want %d", len(w), 4))
 	}
 	if N-4 < 0 {
-		panic(fmt.Sprintf("corners: GatheredVJP: N is %d, but N - 4 may not be negative", N))
+		panic(fmt.Sprintf("corners: GatheredVJP: N is %d, but N ≥ 4 does not hold", N))
 	}
 
 	table := gatheredTable

@@ -21,7 +21,7 @@ const _ = abi.RuntimeIsAtLeastV1
 func Energy(x []float64) float64 {
 	N := len(x)
 	if N-1 < 0 {
-		panic(fmt.Sprintf("energy: Energy: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("energy: Energy: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// energy = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)
@@ -48,7 +48,7 @@ func EnergyGrad(grad, x []float64) {
 		panic(fmt.Sprintf("energy: EnergyGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("energy: EnergyGrad: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("energy: EnergyGrad: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// grad = 0
@@ -81,7 +81,7 @@ func EnergyValueGrad(grad, x []float64) float64 {
 		panic(fmt.Sprintf("energy: EnergyValueGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("energy: EnergyValueGrad: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("energy: EnergyValueGrad: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// grad = 0
@@ -118,7 +118,7 @@ func EnergyHessian(hess, x []float64) {
 		panic(fmt.Sprintf("energy: EnergyHessian: len(hess) is %d, want %d", len(hess), N*N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("energy: EnergyHessian: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("energy: EnergyHessian: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// hess = 0
@@ -166,7 +166,7 @@ func EnergyHVP(hv, x, v []float64) {
 		panic(fmt.Sprintf("energy: EnergyHVP: len(v) is %d, want %d", len(v), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("energy: EnergyHVP: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("energy: EnergyHVP: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// hv = 0

@@ -473,7 +473,7 @@ func (batch *LineBatch) take(max LineDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Line", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("extents.Line", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.LineDims = LineDims{B: B}
@@ -827,7 +827,7 @@ func (batch *BagBatch) take(max BagDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Bag", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("extents.Bag", "Y", len(batch.Y), B, "Ids", len(batch.Ids)); err != nil {
 		return err
 	}
 	if err := fault.Labels("extents.Bag", "Ids", batch.Ids, 6); err != nil {
@@ -1230,10 +1230,10 @@ func (batch *FormulasBatch) take(max FormulasDims) error {
 	if err := fault.Len("extents.Formulas", "X", len(batch.X), 2*B+2); err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Formulas", "Y", len(batch.Y), 6*B); err != nil {
+	if err := fault.LenBehind("extents.Formulas", "Y", len(batch.Y), 6*B, "X", len(batch.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Formulas", "Z", len(batch.Z), B*K); err != nil {
+	if err := fault.LenBehind("extents.Formulas", "Z", len(batch.Z), B*K, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.FormulasDims = FormulasDims{B: B, K: K}
@@ -1263,10 +1263,10 @@ func (in *FormulasInput) take(max FormulasDims) error {
 	if err := fault.Len("extents.Formulas", "X", len(in.X), 2*B+2); err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Formulas", "Y", len(in.Y), 6*B); err != nil {
+	if err := fault.LenBehind("extents.Formulas", "Y", len(in.Y), 6*B, "X", len(in.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Formulas", "Z", len(in.Z), B*K); err != nil {
+	if err := fault.LenBehind("extents.Formulas", "Z", len(in.Z), B*K, "X", len(in.X)); err != nil {
 		return err
 	}
 	in.FormulasDims = FormulasDims{B: B, K: K}
@@ -2471,7 +2471,7 @@ func (batch *SequenceBatch) take(max SequenceDims) error {
 	}
 
 	if T-1 < 0 {
-		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d is too small: the model needs T - 1 ≥ 0", T)}
+		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d does not fit: the model needs T ≥ 1", T)}
 	}
 	batch.SequenceDims = SequenceDims{B: B, T: T}
 	return nil
@@ -2503,7 +2503,7 @@ func (in *SequenceInput) take(max SequenceDims) error {
 	}
 
 	if T-1 < 0 {
-		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d is too small: the model needs T - 1 ≥ 0", T)}
+		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d does not fit: the model needs T ≥ 1", T)}
 	}
 	in.SequenceDims = SequenceDims{B: B, T: T}
 	return nil
@@ -2949,11 +2949,16 @@ func (batch *LengthsBatch) take(max LengthsDims) error {
 	if err != nil {
 		return err
 	}
+	if 3*B == 0 {
+		if err := fault.LenBehind("extents.Lengths", "X", len(batch.X), 3*B, "N", len(batch.N)); err != nil {
+			return err
+		}
+	}
 	T, err := fault.Rows("extents.Lengths", "X", len(batch.X), 3*B, "T", batch.T, max.T)
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("extents.Lengths", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("extents.Lengths", "Y", len(batch.Y), B, "N", len(batch.N)); err != nil {
 		return err
 	}
 	batch.LengthsDims = LengthsDims{B: B, T: T}
@@ -2966,6 +2971,11 @@ func (in *LengthsInput) take(max LengthsDims) error {
 	B, err := fault.Rows("extents.Lengths", "N", len(in.N), 1, "B", in.B, max.B)
 	if err != nil {
 		return err
+	}
+	if 3*B == 0 {
+		if err := fault.LenBehind("extents.Lengths", "X", len(in.X), 3*B, "N", len(in.N)); err != nil {
+			return err
+		}
 	}
 	T, err := fault.Rows("extents.Lengths", "X", len(in.X), 3*B, "T", in.T, max.T)
 	if err != nil {

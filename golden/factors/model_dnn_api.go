@@ -236,10 +236,10 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("factors", "Item", len(batch.Item), B); err != nil {
+	if err := fault.LenBehind("factors", "Item", len(batch.Item), B, "User", len(batch.User)); err != nil {
 		return err
 	}
-	if err := fault.Len("factors", "Rating", len(batch.Rating), B); err != nil {
+	if err := fault.LenBehind("factors", "Rating", len(batch.Rating), B, "User", len(batch.User)); err != nil {
 		return err
 	}
 	if err := fault.Labels("factors", "User", batch.User, 9); err != nil {
@@ -259,7 +259,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("factors", "Item", len(in.Item), B); err != nil {
+	if err := fault.LenBehind("factors", "Item", len(in.Item), B, "User", len(in.User)); err != nil {
 		return err
 	}
 	if err := fault.Labels("factors", "User", in.User, 9); err != nil {

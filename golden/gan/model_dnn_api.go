@@ -356,7 +356,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("gan", "Noise", len(batch.Noise), 3*B); err != nil {
+	if err := fault.LenBehind("gan", "Noise", len(batch.Noise), 3*B, "Real", len(batch.Real)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

@@ -519,13 +519,13 @@ func Smooth(x []float64, T int) float64 {
 		panic(fmt.Sprintf("grid: Smooth: len(x) is %d, want %d", len(x), B*T))
 	}
 	if T-1 < 0 {
-		panic(fmt.Sprintf("grid: Smooth: T is %d, but T - 1 may not be negative", T))
+		panic(fmt.Sprintf("grid: Smooth: T is %d, but T ≥ 1 does not hold", T))
 	}
 	if B-2 < 0 {
-		panic(fmt.Sprintf("grid: Smooth: B is %d, but B - 2 may not be negative", B))
+		panic(fmt.Sprintf("grid: Smooth: B is %d, but B ≥ 2 does not hold", B))
 	}
 	if T-2 < 0 {
-		panic(fmt.Sprintf("grid: Smooth: T is %d, but T - 2 may not be negative", T))
+		panic(fmt.Sprintf("grid: Smooth: T is %d, but T ≥ 2 does not hold", T))
 	}
 
 	// s = Σ x[:, 1:]
@@ -578,13 +578,13 @@ func SmoothGrad(grad, x []float64, T int) {
 		panic(fmt.Sprintf("grid: SmoothGrad: len(x) is %d, want %d", len(x), B*T))
 	}
 	if T-1 < 0 {
-		panic(fmt.Sprintf("grid: SmoothGrad: T is %d, but T - 1 may not be negative", T))
+		panic(fmt.Sprintf("grid: SmoothGrad: T is %d, but T ≥ 1 does not hold", T))
 	}
 	if B-2 < 0 {
-		panic(fmt.Sprintf("grid: SmoothGrad: B is %d, but B - 2 may not be negative", B))
+		panic(fmt.Sprintf("grid: SmoothGrad: B is %d, but B ≥ 2 does not hold", B))
 	}
 	if T-2 < 0 {
-		panic(fmt.Sprintf("grid: SmoothGrad: T is %d, but T - 2 may not be negative", T))
+		panic(fmt.Sprintf("grid: SmoothGrad: T is %d, but T ≥ 2 does not hold", T))
 	}
 
 	// grad = 0
@@ -646,13 +646,13 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 		panic(fmt.Sprintf("grid: SmoothValueGrad: len(x) is %d, want %d", len(x), B*T))
 	}
 	if T-1 < 0 {
-		panic(fmt.Sprintf("grid: SmoothValueGrad: T is %d, but T - 1 may not be negative", T))
+		panic(fmt.Sprintf("grid: SmoothValueGrad: T is %d, but T ≥ 1 does not hold", T))
 	}
 	if B-2 < 0 {
-		panic(fmt.Sprintf("grid: SmoothValueGrad: B is %d, but B - 2 may not be negative", B))
+		panic(fmt.Sprintf("grid: SmoothValueGrad: B is %d, but B ≥ 2 does not hold", B))
 	}
 	if T-2 < 0 {
-		panic(fmt.Sprintf("grid: SmoothValueGrad: T is %d, but T - 2 may not be negative", T))
+		panic(fmt.Sprintf("grid: SmoothValueGrad: T is %d, but T ≥ 2 does not hold", T))
 	}
 
 	// scale = 1/(B*T - B)
@@ -727,13 +727,13 @@ func SmoothHVP(hv, x, v []float64, T int) {
 		panic(fmt.Sprintf("grid: SmoothHVP: len(v) is %d, want %d", len(v), B*T))
 	}
 	if T-1 < 0 {
-		panic(fmt.Sprintf("grid: SmoothHVP: T is %d, but T - 1 may not be negative", T))
+		panic(fmt.Sprintf("grid: SmoothHVP: T is %d, but T ≥ 1 does not hold", T))
 	}
 	if B-2 < 0 {
-		panic(fmt.Sprintf("grid: SmoothHVP: B is %d, but B - 2 may not be negative", B))
+		panic(fmt.Sprintf("grid: SmoothHVP: B is %d, but B ≥ 2 does not hold", B))
 	}
 	if T-2 < 0 {
-		panic(fmt.Sprintf("grid: SmoothHVP: T is %d, but T - 2 may not be negative", T))
+		panic(fmt.Sprintf("grid: SmoothHVP: T is %d, but T ≥ 2 does not hold", T))
 	}
 
 	// hv = 0

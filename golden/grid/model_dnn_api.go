@@ -188,7 +188,7 @@ func (batch *Batch) take(max Dims) error {
 		return err
 	}
 
-	if err := fault.Len("grid", "Y", len(batch.Y), B*T); err != nil {
+	if err := fault.LenBehind("grid", "Y", len(batch.Y), B*T, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B, T: T}

@@ -279,7 +279,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("heat", "X", len(batch.X), B); err != nil {
+	if err := fault.LenBehind("heat", "X", len(batch.X), B, "T", len(batch.T)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}
@@ -293,7 +293,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("heat", "X", len(in.X), B); err != nil {
+	if err := fault.LenBehind("heat", "X", len(in.X), B, "T", len(in.T)); err != nil {
 		return err
 	}
 	in.Dims = Dims{B: B}
@@ -775,7 +775,7 @@ func (batch *CriticBatch) take(max CriticDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("heat.Critic", "V", len(batch.V), 3*B); err != nil {
+	if err := fault.LenBehind("heat.Critic", "V", len(batch.V), 3*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.CriticDims = CriticDims{B: B}

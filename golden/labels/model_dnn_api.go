@@ -200,7 +200,7 @@ func (batch *HardBatch) take(max HardDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("labels.Hard", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("labels.Hard", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.LabelsOr("labels.Hard", "Y", batch.Y, 4, -1); err != nil {
@@ -593,7 +593,7 @@ func (batch *IgnoredBatch) take(max IgnoredDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("labels.Ignored", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("labels.Ignored", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.LabelsOr("labels.Ignored", "Y", batch.Y, 3, -100); err != nil {
@@ -823,7 +823,7 @@ func (batch *WeightedBatch) take(max WeightedDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("labels.Weighted", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("labels.Weighted", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("labels.Weighted", "Y", batch.Y, 3); err != nil {
@@ -1082,7 +1082,7 @@ func (batch *SmoothBatch) take(max SmoothDims) error {
 		return err
 	}
 
-	if err := fault.Len("labels.Smooth", "Y", len(batch.Y), B*T); err != nil {
+	if err := fault.LenBehind("labels.Smooth", "Y", len(batch.Y), B*T, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("labels.Smooth", "Y", batch.Y, 3); err != nil {
@@ -1484,7 +1484,7 @@ func (batch *SoftBatch) take(max SoftDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("labels.Soft", "T", len(batch.T), 4*B); err != nil {
+	if err := fault.LenBehind("labels.Soft", "T", len(batch.T), 4*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.SoftDims = SoftDims{B: B}
@@ -1764,7 +1764,7 @@ func (batch *LikelihoodBatch) take(max LikelihoodDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("labels.Likelihood", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("labels.Likelihood", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("labels.Likelihood", "Y", batch.Y, 4); err != nil {

@@ -167,7 +167,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("linear", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("linear", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

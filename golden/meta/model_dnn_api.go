@@ -221,10 +221,10 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("meta", "Ys", len(batch.Ys), N); err != nil {
+	if err := fault.LenBehind("meta", "Ys", len(batch.Ys), N, "Xs", len(batch.Xs)); err != nil {
 		return err
 	}
-	if err := fault.Len("meta", "Yq", len(batch.Yq), M); err != nil {
+	if err := fault.LenBehind("meta", "Yq", len(batch.Yq), M, "Xq", len(batch.Xq)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{N: N, M: M}
@@ -242,7 +242,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("meta", "Ys", len(in.Ys), N); err != nil {
+	if err := fault.LenBehind("meta", "Ys", len(in.Ys), N, "Xs", len(in.Xs)); err != nil {
 		return err
 	}
 	in.Dims = Dims{N: N, M: M}

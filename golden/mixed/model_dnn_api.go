@@ -179,13 +179,13 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("mixed", "W", len(batch.W), B); err != nil {
+	if err := fault.LenBehind("mixed", "W", len(batch.W), B, "X", len(batch.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("mixed", "Pick", len(batch.Pick), 2*B); err != nil {
+	if err := fault.LenBehind("mixed", "Pick", len(batch.Pick), 2*B, "X", len(batch.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("mixed", "Keep", len(batch.Keep), 4*B); err != nil {
+	if err := fault.LenBehind("mixed", "Keep", len(batch.Keep), 4*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("mixed", "Pick", batch.Pick, 4); err != nil {
@@ -202,13 +202,13 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("mixed", "W", len(in.W), B); err != nil {
+	if err := fault.LenBehind("mixed", "W", len(in.W), B, "X", len(in.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("mixed", "Pick", len(in.Pick), 2*B); err != nil {
+	if err := fault.LenBehind("mixed", "Pick", len(in.Pick), 2*B, "X", len(in.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("mixed", "Keep", len(in.Keep), 4*B); err != nil {
+	if err := fault.LenBehind("mixed", "Keep", len(in.Keep), 4*B, "X", len(in.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("mixed", "Pick", in.Pick, 4); err != nil {

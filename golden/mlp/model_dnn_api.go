@@ -246,7 +246,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("mlp", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("mlp", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("mlp", "Y", batch.Y, 10); err != nil {

@@ -249,7 +249,7 @@ func (batch *ClassifierBatch) take(max ClassifierDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Classifier", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("models.Classifier", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.LabelsOr("models.Classifier", "Y", batch.Y, 4, -1); err != nil {
@@ -914,7 +914,7 @@ func (batch *TransformerBatch) take(max TransformerDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Transformer", "Y", len(batch.Y), 5*B); err != nil {
+	if err := fault.LenBehind("models.Transformer", "Y", len(batch.Y), 5*B, "Ids", len(batch.Ids)); err != nil {
 		return err
 	}
 	if err := fault.Labels("models.Transformer", "Ids", batch.Ids, 11); err != nil {
@@ -1466,7 +1466,7 @@ func (batch *AutoencoderBatch) take(max AutoencoderDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Autoencoder", "Noise", len(batch.Noise), 2*B); err != nil {
+	if err := fault.LenBehind("models.Autoencoder", "Noise", len(batch.Noise), 2*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.AutoencoderDims = AutoencoderDims{B: B}
@@ -1480,7 +1480,7 @@ func (in *AutoencoderInput) take(max AutoencoderDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Autoencoder", "Noise", len(in.Noise), 2*B); err != nil {
+	if err := fault.LenBehind("models.Autoencoder", "Noise", len(in.Noise), 2*B, "X", len(in.X)); err != nil {
 		return err
 	}
 	in.AutoencoderDims = AutoencoderDims{B: B}
@@ -1958,10 +1958,10 @@ func (batch *CriticBatch) take(max CriticDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Critic", "Fake", len(batch.Fake), 3*B); err != nil {
+	if err := fault.LenBehind("models.Critic", "Fake", len(batch.Fake), 3*B, "Real", len(batch.Real)); err != nil {
 		return err
 	}
-	if err := fault.Len("models.Critic", "Part", len(batch.Part), B); err != nil {
+	if err := fault.LenBehind("models.Critic", "Part", len(batch.Part), B, "Real", len(batch.Real)); err != nil {
 		return err
 	}
 	batch.CriticDims = CriticDims{B: B}
@@ -1975,10 +1975,10 @@ func (in *CriticInput) take(max CriticDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Critic", "Fake", len(in.Fake), 3*B); err != nil {
+	if err := fault.LenBehind("models.Critic", "Fake", len(in.Fake), 3*B, "Real", len(in.Real)); err != nil {
 		return err
 	}
-	if err := fault.Len("models.Critic", "Part", len(in.Part), B); err != nil {
+	if err := fault.LenBehind("models.Critic", "Part", len(in.Part), B, "Real", len(in.Real)); err != nil {
 		return err
 	}
 	in.CriticDims = CriticDims{B: B}
@@ -2544,10 +2544,10 @@ func (batch *WaveBatch) take(max WaveDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Wave", "X", len(batch.X), B); err != nil {
+	if err := fault.LenBehind("models.Wave", "X", len(batch.X), B, "T", len(batch.T)); err != nil {
 		return err
 	}
-	if err := fault.Len("models.Wave", "U0", len(batch.U0), E); err != nil {
+	if err := fault.LenBehind("models.Wave", "U0", len(batch.U0), E, "X0", len(batch.X0)); err != nil {
 		return err
 	}
 	batch.WaveDims = WaveDims{B: B, E: E}
@@ -2561,7 +2561,7 @@ func (in *WaveInput) take(max WaveDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Wave", "X", len(in.X), B); err != nil {
+	if err := fault.LenBehind("models.Wave", "X", len(in.X), B, "T", len(in.T)); err != nil {
 		return err
 	}
 	in.WaveDims = WaveDims{B: B}
@@ -3031,13 +3031,13 @@ func (batch *RecommenderBatch) take(max RecommenderDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Recommender", "What", len(batch.What), 3*B); err != nil {
+	if err := fault.LenBehind("models.Recommender", "What", len(batch.What), 3*B, "Who", len(batch.Who)); err != nil {
 		return err
 	}
-	if err := fault.Len("models.Recommender", "Chosen", len(batch.Chosen), B); err != nil {
+	if err := fault.LenBehind("models.Recommender", "Chosen", len(batch.Chosen), B, "Who", len(batch.Who)); err != nil {
 		return err
 	}
-	if err := fault.Len("models.Recommender", "Stars", len(batch.Stars), B); err != nil {
+	if err := fault.LenBehind("models.Recommender", "Stars", len(batch.Stars), B, "Who", len(batch.Who)); err != nil {
 		return err
 	}
 	if err := fault.Labels("models.Recommender", "Who", batch.Who, 6); err != nil {
@@ -3060,7 +3060,7 @@ func (in *RecommenderInput) take(max RecommenderDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Recommender", "What", len(in.What), 3*B); err != nil {
+	if err := fault.LenBehind("models.Recommender", "What", len(in.What), 3*B, "Who", len(in.Who)); err != nil {
 		return err
 	}
 	if err := fault.Labels("models.Recommender", "Who", in.Who, 6); err != nil {
@@ -4149,7 +4149,7 @@ func (batch *RunningBatch) take(max RunningDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("models.Running", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("models.Running", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.RunningDims = RunningDims{B: B}

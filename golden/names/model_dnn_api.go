@@ -172,10 +172,10 @@ func (batch *GrößeBatch) take(max GrößeDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("names.Größe", "Func", len(batch.Func), B); err != nil {
+	if err := fault.LenBehind("names.Größe", "Func", len(batch.Func), B, "Type", len(batch.Type)); err != nil {
 		return err
 	}
-	if err := fault.Len("names.Größe", "X1", len(batch.X1), B); err != nil {
+	if err := fault.LenBehind("names.Größe", "X1", len(batch.X1), B, "Type", len(batch.Type)); err != nil {
 		return err
 	}
 	batch.GrößeDims = GrößeDims{B: B}
@@ -189,7 +189,7 @@ func (in *GrößeInput) take(max GrößeDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("names.Größe", "X1", len(in.X1), B); err != nil {
+	if err := fault.LenBehind("names.Größe", "X1", len(in.X1), B, "Type", len(in.Type)); err != nil {
 		return err
 	}
 	in.GrößeDims = GrößeDims{B: B}

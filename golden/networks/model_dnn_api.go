@@ -178,10 +178,10 @@ func (batch *GraphBatch) take(max GraphDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Graph", "Dst", len(batch.Dst), E); err != nil {
+	if err := fault.LenBehind("networks.Graph", "Dst", len(batch.Dst), E, "Src", len(batch.Src)); err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Graph", "W", len(batch.W), E); err != nil {
+	if err := fault.LenBehind("networks.Graph", "W", len(batch.W), E, "Src", len(batch.Src)); err != nil {
 		return err
 	}
 	if err := fault.Labels("networks.Graph", "Src", batch.Src, 9); err != nil {
@@ -201,7 +201,7 @@ func (in *GraphInput) take(max GraphDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Graph", "Dst", len(in.Dst), E); err != nil {
+	if err := fault.LenBehind("networks.Graph", "Dst", len(in.Dst), E, "Src", len(in.Src)); err != nil {
 		return err
 	}
 	if err := fault.Labels("networks.Graph", "Src", in.Src, 9); err != nil {
@@ -627,7 +627,7 @@ func (batch *ExpertsBatch) take(max ExpertsDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Experts", "Y", len(batch.Y), 2*B); err != nil {
+	if err := fault.LenBehind("networks.Experts", "Y", len(batch.Y), 2*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.ExpertsDims = ExpertsDims{B: B}
@@ -2407,7 +2407,7 @@ func (batch *InputsBatch) take(max InputsDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Inputs", "T", len(batch.T), 6*K); err != nil {
+	if err := fault.LenBehind("networks.Inputs", "T", len(batch.T), 6*K, "V", len(batch.V)); err != nil {
 		return err
 	}
 	batch.InputsDims = InputsDims{K: K}
@@ -2421,7 +2421,7 @@ func (in *InputsInput) take(max InputsDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Inputs", "T", len(in.T), 6*K); err != nil {
+	if err := fault.LenBehind("networks.Inputs", "T", len(in.T), 6*K, "V", len(in.V)); err != nil {
 		return err
 	}
 	in.InputsDims = InputsDims{K: K}
@@ -3357,7 +3357,7 @@ func (batch *UnrolledBatch) take(max UnrolledDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("networks.Unrolled", "Y", len(batch.Y), 4*B); err != nil {
+	if err := fault.LenBehind("networks.Unrolled", "Y", len(batch.Y), 4*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("networks.Unrolled", "X", batch.X, 6); err != nil {

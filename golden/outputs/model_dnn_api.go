@@ -525,7 +525,7 @@ func (batch *BareBatch) take(max BareDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("outputs.Bare", "B", len(batch.B), B); err != nil {
+	if err := fault.LenBehind("outputs.Bare", "B", len(batch.B), B, "A", len(batch.A)); err != nil {
 		return err
 	}
 	batch.BareDims = BareDims{B: B}
@@ -539,7 +539,7 @@ func (in *BareInput) take(max BareDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("outputs.Bare", "B", len(in.B), B); err != nil {
+	if err := fault.LenBehind("outputs.Bare", "B", len(in.B), B, "A", len(in.A)); err != nil {
 		return err
 	}
 	in.BareDims = BareDims{B: B}

@@ -229,10 +229,10 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("penalty", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("penalty", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("penalty", "V", len(batch.V), 3*B); err != nil {
+	if err := fault.LenBehind("penalty", "V", len(batch.V), 3*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

@@ -148,16 +148,16 @@ func (batch *ConvertBatch) take(max ConvertDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "K", len(batch.K), B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "K", len(batch.K), B, "N", len(batch.N)); err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "On", len(batch.On), B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "On", len(batch.On), B, "N", len(batch.N)); err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "X", len(batch.X), B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "X", len(batch.X), B, "N", len(batch.N)); err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "Wide", len(batch.Wide), 2*B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "Wide", len(batch.Wide), 2*B, "N", len(batch.N)); err != nil {
 		return err
 	}
 	batch.ConvertDims = ConvertDims{B: B}
@@ -171,16 +171,16 @@ func (in *ConvertInput) take(max ConvertDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "K", len(in.K), B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "K", len(in.K), B, "N", len(in.N)); err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "On", len(in.On), B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "On", len(in.On), B, "N", len(in.N)); err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "X", len(in.X), B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "X", len(in.X), B, "N", len(in.N)); err != nil {
 		return err
 	}
-	if err := fault.Len("pieces.Convert", "Wide", len(in.Wide), 2*B); err != nil {
+	if err := fault.LenBehind("pieces.Convert", "Wide", len(in.Wide), 2*B, "N", len(in.N)); err != nil {
 		return err
 	}
 	in.ConvertDims = ConvertDims{B: B}

@@ -160,7 +160,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("reductions", "Y", len(batch.Y), 4*B); err != nil {
+	if err := fault.LenBehind("reductions", "Y", len(batch.Y), 4*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

@@ -559,7 +559,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("residual", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("residual", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("residual", "Y", batch.Y, 4); err != nil {

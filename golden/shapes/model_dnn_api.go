@@ -235,10 +235,10 @@ func (batch *MixerBatch) take(max MixerDims) error {
 		return err
 	}
 
-	if err := fault.Len("shapes.Mixer", "Y", len(batch.Y), B*T); err != nil {
+	if err := fault.LenBehind("shapes.Mixer", "Y", len(batch.Y), B*T, "X", len(batch.X)); err != nil {
 		return err
 	}
-	if err := fault.Len("shapes.Mixer", "M", len(batch.M), B*T); err != nil {
+	if err := fault.LenBehind("shapes.Mixer", "M", len(batch.M), B*T, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.MixerDims = MixerDims{B: B, T: T}
@@ -270,7 +270,7 @@ func (in *MixerInput) take(max MixerDims) error {
 		return err
 	}
 
-	if err := fault.Len("shapes.Mixer", "M", len(in.M), B*T); err != nil {
+	if err := fault.LenBehind("shapes.Mixer", "M", len(in.M), B*T, "X", len(in.X)); err != nil {
 		return err
 	}
 	in.MixerDims = MixerDims{B: B, T: T}
@@ -1515,7 +1515,7 @@ func (batch *UnrolledBatch) take(max UnrolledDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("shapes.Unrolled", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("shapes.Unrolled", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("shapes.Unrolled", "Y", batch.Y, 3); err != nil {

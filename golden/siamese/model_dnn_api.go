@@ -207,10 +207,10 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("siamese", "B", len(batch.B), 6*B); err != nil {
+	if err := fault.LenBehind("siamese", "B", len(batch.B), 6*B, "A", len(batch.A)); err != nil {
 		return err
 	}
-	if err := fault.Len("siamese", "Same", len(batch.Same), B); err != nil {
+	if err := fault.LenBehind("siamese", "Same", len(batch.Same), B, "A", len(batch.A)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}
@@ -224,7 +224,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("siamese", "B", len(in.B), 6*B); err != nil {
+	if err := fault.LenBehind("siamese", "B", len(in.B), 6*B, "A", len(in.A)); err != nil {
 		return err
 	}
 	in.Dims = Dims{B: B}

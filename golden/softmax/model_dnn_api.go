@@ -132,7 +132,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("softmax", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("softmax", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("softmax", "Y", batch.Y, 10); err != nil {

@@ -341,7 +341,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("target", "Y", len(batch.Y), 2*B); err != nil {
+	if err := fault.LenBehind("target", "Y", len(batch.Y), 2*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

@@ -1078,7 +1078,7 @@ func Permuted(out, x []float64, M int, work []float64) {
 		panic(fmt.Sprintf("tensors: Permuted: len(x) is %d, want %d", len(x), 2*M*N))
 	}
 	if M-1 < 0 {
-		panic(fmt.Sprintf("tensors: Permuted: M is %d, but M - 1 may not be negative", M))
+		panic(fmt.Sprintf("tensors: Permuted: M is %d, but M ≥ 1 does not hold", M))
 	}
 	if work == nil {
 		work = make([]float64, PermutedWork(N, M))

@@ -350,7 +350,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("vae", "Eps", len(batch.Eps), 3*B); err != nil {
+	if err := fault.LenBehind("vae", "Eps", len(batch.Eps), 3*B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}
@@ -364,7 +364,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("vae", "Eps", len(in.Eps), 3*B); err != nil {
+	if err := fault.LenBehind("vae", "Eps", len(in.Eps), 3*B, "X", len(in.X)); err != nil {
 		return err
 	}
 	in.Dims = Dims{B: B}

@@ -230,7 +230,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("words", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("words", "Y", len(batch.Y), B, "Ids", len(batch.Ids)); err != nil {
 		return err
 	}
 	if err := fault.Labels("words", "Ids", batch.Ids, 13); err != nil {
@@ -618,7 +618,7 @@ func (batch *PairsBatch) take(max PairsDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("words.Pairs", "B", len(batch.B), B); err != nil {
+	if err := fault.LenBehind("words.Pairs", "B", len(batch.B), B, "A", len(batch.A)); err != nil {
 		return err
 	}
 	if err := fault.Labels("words.Pairs", "A", batch.A, 13); err != nil {
@@ -638,7 +638,7 @@ func (in *PairsInput) take(max PairsDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("words.Pairs", "B", len(in.B), B); err != nil {
+	if err := fault.LenBehind("words.Pairs", "B", len(in.B), B, "A", len(in.A)); err != nil {
 		return err
 	}
 	if err := fault.Labels("words.Pairs", "A", in.A, 13); err != nil {

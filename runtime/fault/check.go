@@ -2,7 +2,7 @@ package fault
 
 // Rows infers the leading dimension dim of an input that has n elements in rows
 // of width. The caller may have given the dimension (0 means that it did not);
-// max is the capacity of New. Rows of width 0 determine nothing, so that there
+// max is the capacity, as New or NewPredictor was given it. Rows of width 0 determine nothing, so that there
 // the result is what was given. The error is an [*InputError].
 func Rows(model, name string, n, width int, dim string, given, max int) (int, error) {
 	if err := Dim(model, dim, given, max); err != nil {
@@ -19,19 +19,19 @@ func Rows(model, name string, n, width int, dim string, given, max int) (int, er
 	case given != 0 && given != rows:
 		return 0, input(model, name, "%d elements are %d rows of %d, but %s is %d", n, rows, width, dim, given)
 	case rows > max:
-		return 0, input(model, name, "%d elements are %d rows of %d, more than the capacity %s: %d of New", n, rows, width, dim, max)
+		return 0, input(model, name, "%d elements are %d rows of %d, more than the capacity %s: %d that New or NewPredictor was given", n, rows, width, dim, max)
 	}
 	return rows, nil
 }
 
 // Dim checks that a dimension is neither negative nor beyond max, the capacity
-// of New. The error is an [*InputError] that names the dimension.
+// that New or NewPredictor was given. The error is an [*InputError] that names the dimension.
 func Dim(model, dim string, given, max int) error {
 	switch {
 	case given < 0:
 		return input(model, dim, "%d is negative", given)
 	case given > max:
-		return input(model, dim, "%d is more than the capacity %d of New", given, max)
+		return input(model, dim, "%d is more than the capacity %d that New or NewPredictor was given", given, max)
 	}
 	return nil
 }
@@ -52,6 +52,16 @@ func Len(model, name string, got, want int) error {
 		return input(model, name, "%d elements, want %d", got, want)
 	}
 	return nil
+}
+
+// LenBehind is [Len] for an input whose want follows from the n elements of
+// another one, first. Where want is 0 since first is empty, it is first that is
+// missing, and the error names it.
+func LenBehind(model, name string, got, want int, first string, n int) error {
+	if n == 0 && want == 0 && got != 0 {
+		return input(model, first, "0 elements, but %s has %d", name, got)
+	}
+	return Len(model, name, got, want)
 }
 
 // Labels checks that 0 ≤ y[i] < classes for all i. The error is an

@@ -41,8 +41,8 @@ func TestRows(t *testing.T) {
 		{n: 13, width: 4, max: 8, want: "mlp: X: 13 elements are no multiple of the 4 of a row"},
 		{n: 12, width: 4, given: 2, max: 8, want: "mlp: X: 12 elements are 3 rows of 4, but B is 2"},
 		{n: 0, width: 4, given: 2, max: 8, want: "mlp: X: 0 elements are 0 rows of 4, but B is 2"},
-		{n: 12, width: 4, max: 2, want: "mlp: X: 12 elements are 3 rows of 4, more than the capacity B: 2 of New"},
-		{n: 12, width: 4, given: 3, max: 2, want: "mlp: B: 3 is more than the capacity 2 of New"},
+		{n: 12, width: 4, max: 2, want: "mlp: X: 12 elements are 3 rows of 4, more than the capacity B: 2 that New or NewPredictor was given"},
+		{n: 12, width: 4, given: 3, max: 2, want: "mlp: B: 3 is more than the capacity 2 that New or NewPredictor was given"},
 		{n: 0, width: 4, given: -1, max: 2, want: "mlp: B: -1 is negative"},
 		{n: 0, width: 0, given: 2, max: 2, rows: 2},
 		{n: 0, width: 0, max: 2},
@@ -62,7 +62,16 @@ func TestLenAndDim(t *testing.T) {
 	check(t, fault.Dim("mlp", "T", 0, 0), "")
 	check(t, fault.Dim("mlp", "T", 7, 7), "")
 	check(t, fault.Dim("mlp", "T", -7, 7), "mlp: T: -7 is negative")
-	check(t, fault.Dim("mlp", "T", 8, 7), "mlp: T: 8 is more than the capacity 7 of New")
+	check(t, fault.Dim("mlp", "T", 8, 7), "mlp: T: 8 is more than the capacity 7 that New or NewPredictor was given")
+}
+
+func TestLenBehind(t *testing.T) {
+	check(t, fault.LenBehind("mlp", "Y", 0, 0, "X", 0), "")
+	check(t, fault.LenBehind("mlp", "Y", 3, 3, "X", 12), "")
+	check(t, fault.LenBehind("mlp", "Y", 4, 0, "X", 0), "mlp: X: 0 elements, but Y has 4")
+	check(t, fault.LenBehind("mlp", "Y", 4, 0, "X", 12), "mlp: Y: 4 elements, want 0") // another dimension is 0
+	check(t, fault.LenBehind("mlp", "Y", 4, 2, "X", 0), "mlp: Y: 4 elements, want 2")
+	check(t, fault.LenBehind("mlp", "Y", 0, 3, "X", 12), "mlp: Y: 0 elements, want 3")
 }
 
 func TestHeld(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 func TestPanics(t *testing.T) {
 	for want, call := range map[string]func(){
 		"N % 2 == 0 does not hold":   func() { Firsts(make([]float64, 3)) },
-		"N - 5 may not be negative":  func() { Five(make([]float64, 4)) },
+		"N ≥ 5 does not hold":        func() { Five(make([]float64, 4)) },
 		"FirstsGrad: N is 1, but N ": func() { FirstsGrad(make([]float64, 1), make([]float64, 1)) },
 	} {
 		func() {

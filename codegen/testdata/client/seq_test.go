@@ -31,6 +31,18 @@ func TestInference(t *testing.T) {
 	}
 }
 
+// What is missing is named, and not what the others are too long for.
+func TestMissing(t *testing.T) {
+	m := NewTagger(TaggerDims{B: 4, T: 8})
+	for _, d := range []TaggerDims{{}, {B: 3}, {T: 4}} {
+		_, err := m.Step(TaggerBatch{TaggerDims: d, Y: make([]int32, 12)})
+		var in *fault.InputError
+		if !errors.As(err, &in) || in.Input != "Ids" || in.Reason != "0 elements, but Y has 12" {
+			t.Errorf("%+v: error %v", d, err)
+		}
+	}
+}
+
 // The length of the run is needed before the first step.
 func TestLength(t *testing.T) {
 	m := NewTagger(TaggerDims{B: 1, T: 1})

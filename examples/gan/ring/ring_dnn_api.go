@@ -451,7 +451,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("ring", "Z", len(batch.Z), 4*B); err != nil {
+	if err := fault.LenBehind("ring", "Z", len(batch.Z), 4*B, "Real", len(batch.Real)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{B: B}

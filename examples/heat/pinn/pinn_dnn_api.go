@@ -352,13 +352,13 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("pinn", "X", len(batch.X), N); err != nil {
+	if err := fault.LenBehind("pinn", "X", len(batch.X), N, "T", len(batch.T)); err != nil {
 		return err
 	}
-	if err := fault.Len("pinn", "EdgeX", len(batch.EdgeX), M); err != nil {
+	if err := fault.LenBehind("pinn", "EdgeX", len(batch.EdgeX), M, "EdgeT", len(batch.EdgeT)); err != nil {
 		return err
 	}
-	if err := fault.Len("pinn", "EdgeU", len(batch.EdgeU), M); err != nil {
+	if err := fault.LenBehind("pinn", "EdgeU", len(batch.EdgeU), M, "EdgeT", len(batch.EdgeT)); err != nil {
 		return err
 	}
 	batch.Dims = Dims{N: N, M: M}
@@ -372,7 +372,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("pinn", "X", len(in.X), N); err != nil {
+	if err := fault.LenBehind("pinn", "X", len(in.X), N, "T", len(in.T)); err != nil {
 		return err
 	}
 	in.Dims = Dims{N: N}

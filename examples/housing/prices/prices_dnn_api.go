@@ -177,7 +177,7 @@ func (batch *LinearBatch) take(max LinearDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("prices.Linear", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("prices.Linear", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.LinearDims = LinearDims{B: B}
@@ -645,7 +645,7 @@ func (batch *NetworkBatch) take(max NetworkDims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("prices.Network", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("prices.Network", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	batch.NetworkDims = NetworkDims{B: B}

@@ -233,10 +233,10 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("factors", "Film", len(batch.Film), B); err != nil {
+	if err := fault.LenBehind("factors", "Film", len(batch.Film), B, "User", len(batch.User)); err != nil {
 		return err
 	}
-	if err := fault.Len("factors", "Rating", len(batch.Rating), B); err != nil {
+	if err := fault.LenBehind("factors", "Rating", len(batch.Rating), B, "User", len(batch.User)); err != nil {
 		return err
 	}
 	if err := fault.Labels("factors", "User", batch.User, 600); err != nil {
@@ -256,7 +256,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("factors", "Film", len(in.Film), B); err != nil {
+	if err := fault.LenBehind("factors", "Film", len(in.Film), B, "User", len(in.User)); err != nil {
 		return err
 	}
 	if err := fault.Labels("factors", "User", in.User, 600); err != nil {

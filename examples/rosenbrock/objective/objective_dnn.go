@@ -22,7 +22,7 @@ const _ = abi.RuntimeIsAtLeastV1
 func Rosenbrock(x []float64) float64 {
 	N := len(x)
 	if N-1 < 0 {
-		panic(fmt.Sprintf("objective: Rosenbrock: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("objective: Rosenbrock: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// rosenbrock = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)
@@ -49,7 +49,7 @@ func RosenbrockGrad(grad, x []float64) {
 		panic(fmt.Sprintf("objective: RosenbrockGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("objective: RosenbrockGrad: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("objective: RosenbrockGrad: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// grad = 0
@@ -82,7 +82,7 @@ func RosenbrockValueGrad(grad, x []float64) float64 {
 		panic(fmt.Sprintf("objective: RosenbrockValueGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("objective: RosenbrockValueGrad: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("objective: RosenbrockValueGrad: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// grad = 0
@@ -119,7 +119,7 @@ func RosenbrockHessian(hess, x []float64) {
 		panic(fmt.Sprintf("objective: RosenbrockHessian: len(hess) is %d, want %d", len(hess), N*N))
 	}
 	if N-1 < 0 {
-		panic(fmt.Sprintf("objective: RosenbrockHessian: N is %d, but N - 1 may not be negative", N))
+		panic(fmt.Sprintf("objective: RosenbrockHessian: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// hess = 0

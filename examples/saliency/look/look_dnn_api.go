@@ -216,7 +216,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("look", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("look", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("look", "Y", batch.Y, 10); err != nil {
@@ -233,7 +233,7 @@ func (in *Input) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("look", "Seek", len(in.Seek), B); err != nil {
+	if err := fault.LenBehind("look", "Seek", len(in.Seek), B, "X", len(in.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("look", "Seek", in.Seek, 10); err != nil {

@@ -267,7 +267,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("digit", "Y", len(batch.Y), B); err != nil {
+	if err := fault.LenBehind("digit", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
 		return err
 	}
 	if err := fault.Labels("digit", "Y", batch.Y, 10); err != nil {

@@ -449,7 +449,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if err := fault.Len("language", "Label", len(batch.Label), B); err != nil {
+	if err := fault.LenBehind("language", "Label", len(batch.Label), B, "Text", len(batch.Text)); err != nil {
 		return err
 	}
 	if err := fault.Labels("language", "Label", batch.Label, 2); err != nil {
