@@ -730,10 +730,14 @@ var registry = map[string]map[string]function{
 		"NewPredictor": {stream.NewPredictor, "w max"},
 	},
 	"target": {
-		"LoadWeights":  {target.LoadWeights, "r"},
-		"New":          {target.New, "max"},
-		"NewParams":    {target.NewParams, ""},
-		"NewPredictor": {target.NewPredictor, "w max"},
+		"LoadSmoothWeights":  {target.LoadSmoothWeights, "r"},
+		"LoadWeights":        {target.LoadWeights, "r"},
+		"New":                {target.New, "max"},
+		"NewParams":          {target.NewParams, ""},
+		"NewPredictor":       {target.NewPredictor, "w max"},
+		"NewSmooth":          {target.NewSmooth, "max"},
+		"NewSmoothParams":    {target.NewSmoothParams, ""},
+		"NewSmoothPredictor": {target.NewSmoothPredictor, "w max"},
 	},
 	"tensors": {
 		"Batched":         {tensors.Batched, "out a b K N"},
