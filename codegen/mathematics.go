@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,37 +22,49 @@ func (m *model) mathematics() string {
 	doc := documented(m.name, text, "the model "+m.ir.Name+" of "+m.opts.Source)
 	if len(m.trains) == 0 {
 		forward, backward, update := m.plan.Predict, (*ir.Procedure)(nil), (*ir.Procedure)(nil)
-		rule := ""
+		var train *ir.Train
 		if c := m.compose; c != nil {
-			forward, backward, update = c.Forward, c.Backward, c.Update
-			if c.Train != nil {
-				rule = c.Train.Rule
-			}
+			forward, backward, update, train = c.Forward, c.Backward, c.Update, c.Train
 		}
-		return doc + m.sections("", rule, forward, backward, update)
+		return doc + m.sections("", train, forward, backward, update)
 	}
 	for _, t := range m.trains {
-		backward, rule := t.Gradient, ""
+		backward := t.Gradient
 		if backward == nil {
 			backward = t.Backward
 		}
-		if t.Train != nil {
-			rule = t.Train.Rule
-		}
-		doc += m.sections(t.Loss, rule, t.Forward, backward, t.Update)
+		doc += m.sections(t.Loss, t.Train, t.Forward, backward, t.Update)
 	}
 	return doc
 }
 
 // sections is the mathematics of one loss, "" of the unnamed one.
-func (m *model) sections(loss, rule string, forward, backward, update *ir.Procedure) string {
-	shapes, of := m.shapes(), ""
+func (m *model) sections(loss string, train *ir.Train, forward, backward, update *ir.Procedure) string {
+	shapes, of, rule := m.shapes(), "", ""
 	if loss != "" {
 		of = " of " + loss
 	}
+	list := formulas(update, "update")
+	if train != nil && len(list) > 0 {
+		rule, list = train.Rule, slices.Concat(clipFormula(train), list)
+	}
 	return section("Forward"+of+m.ofBatch()+":", formulas(forward, "forward"), shapes) +
 		section("Backward"+of+":", formulas(backward, "backward"), shapes) +
-		section("Update"+of+", "+rule+":", formulas(update, "update"), nil)
+		section("Update"+of+", "+rule+":", list, nil)
+}
+
+// clipFormula is what an update's clip_factor is, for a bound on the norm.
+func clipFormula(t *ir.Train) []string {
+	if t.Clip == nil || t.Clip.Kind != "norm" {
+		return nil
+	}
+	limit := "limit"
+	if v, ok := t.Clip.Limit.Literal(); ok {
+		limit = literal(v, ir.Float64)
+	} else if t.Clip.Limit.Is("hyper") {
+		limit = t.Clip.Limit.Attr.Name
+	}
+	return []string{"clip_factor = min(1, " + limit + "/‖grad‖)"}
 }
 
 // ofBatch names the dimensions of a batch.
@@ -140,17 +153,35 @@ func documented(name, doc, otherwise string) string {
 	if doc == "" {
 		return name + " is " + otherwise + "."
 	}
+	doc = unwrapped(doc)
 	first, rest, _ := strings.Cut(doc, " ")
-	switch first {
-	case name:
+	switch {
+	case strings.HasPrefix(doc, name+" "):
 		return doc
-	case "The", "A", "An":
+	case first == "The", first == "A", first == "An":
 		return name + " is " + strings.ToLower(first) + " " + rest
 	}
 	if second := []rune(doc + "  ")[1]; unicode.IsLower(second) {
 		doc = strings.ToLower(doc[:1]) + doc[1:]
 	}
 	return name + ": " + doc
+}
+
+// unwrapped is a comment with the lines of each paragraph joined; indented lines
+// and items of lists stay.
+func unwrapped(doc string) string {
+	var out []string
+	open := false // the last line goes on
+	for line := range strings.SplitSeq(doc, "\n") {
+		prose := line != "" && !strings.ContainsAny(line[:1], " \t-*#")
+		if prose && open {
+			out[len(out)-1] += " " + line
+		} else {
+			out = append(out, line)
+		}
+		open = prose
+	}
+	return strings.Join(out, "\n")
 }
 
 // halves splits a formula at its first sign, which goes to the right.

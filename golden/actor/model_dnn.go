@@ -62,6 +62,7 @@ import (
 //
 // Update of critic, adam(lr: 1e-2):
 //
+//	clip_factor    = min(1, critic_clip/‖grad‖)
 //	scale          = clip_factor
 //	scale2         = 0.001·scale
 //	scale3         = 1/(1 − 0.999^step)

@@ -63,6 +63,7 @@ import (
 //
 // Update, adamw(lr: 3e-3):
 //
+//	clip_factor    = min(1, clip/‖grad‖)
 //	scale          = clip_factor
 //	scale2         = 0.001·clip_factor
 //	scale3         = 1/(1 − 0.999^step)
@@ -102,7 +103,6 @@ import (
 //	block.2.b.average ← scale8·block.2.b.average + scale7·block.2.b
 //	scale9         = w_decay
 //	scale10        = head_momentum
-//	scale11        = (step = 1)
 //	…
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad

@@ -12,8 +12,7 @@ import (
 )
 
 // Classifier is a multilayer perceptron. Its labels are smoothed, weighted,
-// and
-// may be left out.
+// and may be left out.
 //
 // Forward, for a batch of B:
 //

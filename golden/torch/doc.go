@@ -1,7 +1,7 @@
 // Package torch holds PyTorch's operators as .dnn text, and its tests hold them
 // against PyTorch's own values.
 //
-// Each operator is a fn of ops/*.dnn, called torch_ and its name in PyTorch with
+// Each operator is a fn of testdata/ops/*.dnn, called torch_ and its name in PyTorch with
 // underscores for dots, whose parameters are PyTorch's. A sample of the test
 // suite of PyTorch, inputs with outputs, cotangents and gradients in float64, is
 // a call of that fn with the sample's shapes and settings. The tests compile the

@@ -31,10 +31,10 @@ type library struct {
 	files map[string]string   // where it stands, such as elementwise
 }
 
-// operators reads ops/*.dnn.
+// operators reads testdata/ops/*.dnn.
 func operators(t *testing.T) *library {
 	t.Helper()
-	paths, err := filepath.Glob("ops/*.dnn")
+	paths, err := filepath.Glob("testdata/ops/*.dnn")
 	if err != nil {
 		t.Fatal(err)
 	}

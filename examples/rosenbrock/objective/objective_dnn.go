@@ -13,9 +13,8 @@ import (
 const _ = abi.RuntimeIsAtLeastV1
 
 // Rosenbrock is the chained Rosenbrock function. Its minimum is 0 at x = 1;
-// from N = 4 on
-// there is a second, local one near x = (−1, 1, …, 1). It keeps no state: any
-// number of goroutines may call it and its derivatives.
+// from N = 4 on there is a second, local one near x = (−1, 1, …, 1). It keeps
+// no state: any number of goroutines may call it and its derivatives.
 //
 //	rosenbrock = Σ ((1 − x[:−1])² + 100·(x[1:] − x[:−1]²)²)  []
 //
