@@ -1784,7 +1784,8 @@ func (w *TwiceWeights) tensors() []store.Tensor {
 	return append(w.params.tensors(), w.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: w.
+// Save writes the weights as safetensors: w. The model's states are with them:
+// s, t.
 func (w *TwiceWeights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -1844,7 +1845,8 @@ func (m *Twice) tensors() []store.Tensor {
 	return append(m.params.tensors(), m.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: w.
+// Save writes the weights as safetensors: w. The model's states are with them:
+// s, t.
 func (m *Twice) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }

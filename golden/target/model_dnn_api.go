@@ -469,7 +469,9 @@ func (w *Weights) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: online.h.W, online.h.b,
-// online.dense.W, online.dense.b.
+// online.dense.W, online.dense.b. The model's states are with them:
+// online.centred.mean, online.centred.count, slow.h.W, … slow.centred.count,
+// in the order of the fields.
 func (w *Weights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -550,8 +552,10 @@ func (m *Target) trained() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: online.h.W, online.h.b,
-// online.dense.W, online.dense.b. Of the parameters that have an average it
-// writes that.
+// online.dense.W, online.dense.b. The model's states are with them:
+// online.centred.mean, online.centred.count, slow.h.W, … slow.centred.count,
+// in the order of the fields. Of the parameters that have an average it writes
+// that.
 func (m *Target) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }

@@ -105,6 +105,7 @@ import (
 //
 // Update, adamw(lr: cosine(step, 3e-3, warmup: 50, total: steps)):
 //
+//	clip_factor      = min(1, clip/‖grad‖)
 //	scale            = clip_factor
 //	scale2           = 0.001·clip_factor
 //	scale3           = 1/(1 − 0.999^step)
@@ -144,7 +145,6 @@ import (
 //	block.dense.b.v  ← 0.999·block.dense.b.v + scale2·dblock.dense.b ⊙ scale·dblock.dense.b
 //	block.dense.b    ← block.dense.b − scale5·block.dense.b.m/(√(scale3·block.dense.b.v) + 1e−8)
 //	block.h.W.m      ← 0.9·block.h.W.m + 0.1·scale·dblock.h.W
-//	block.h.W.v      ← 0.999·block.h.W.v + scale2·dblock.h.W ⊙ scale·dblock.h.W
 //	…
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
