@@ -99,7 +99,6 @@ func (c *composition) step(d *modelDriver, tr *trainer, env map[string]int, leav
 	if len(d.m.Trains) > 0 {
 		tr.call("Update", grad)
 		o := &objective{train: d.m.Trains[0], params: d.m.Params}
-		leaves["step step"] = number(float64(call + 1))
 		o.updated(d, "Update", tr, env, o.given(leaves, have), call)
 	}
 }

@@ -27,14 +27,18 @@ func (d *modelDriver) evaluate(tr *trainer, env map[string]int, leaves values, c
 	totals := reflect.New(tr.argument("Evaluate", 0).Elem())
 	tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves)))
 	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, d.averaged(leaves), call)
-	d.move(leaves, env, call, d.infer.writes)
+	moved := d.averaged(leaves)
+	d.move(moved, env, call, d.infer.writes)
+	for _, c := range d.m.Carries {
+		leaves["carry "+c.Path] = moved["carry "+c.Path]
+	}
 }
 
 // combine compares Evaluate of two batches with that of both as one, where
 // every number adds up.
 func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r *rand.Rand) {
 	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" })
-	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) {
+	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) || mixes(d.infer.reports) {
 		return
 	}
 	dim := d.m.Dims[0].Name
@@ -66,6 +70,43 @@ func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r 
 
 func draws(nodes []*ir.Node) bool {
 	return slices.ContainsFunc(ir.Topological(nodes...), func(n *ir.Node) bool { return n.Op.Class == ir.Random })
+}
+
+// mixes reports whether what some node sums up over a run-time dimension
+// depends on other elements along one: a variance, or rows of other samples.
+func mixes(nodes []*ir.Node) bool {
+	runTime := func(n *ir.Node) map[string]bool {
+		vars := map[string]bool{}
+		for _, d := range n.Type.Shape {
+			d.Vars(vars)
+		}
+		return vars
+	}
+	reduces := func(n *ir.Node) bool {
+		kept := runTime(n)
+		return slices.ContainsFunc(n.Args, func(a *ir.Node) bool {
+			return slices.ContainsFunc(slices.Collect(maps.Keys(runTime(a))), func(v string) bool { return !kept[v] })
+		})
+	}
+	for _, n := range ir.Topological(nodes...) {
+		if n.Is("gather") && len(runTime(n.Args[0])) > 0 && n.Attr.Axis == 0 || n.Is("slice") && partial(n) {
+			return true
+		}
+		if reduces(n) && slices.ContainsFunc(ir.Topological(n.Args...), reduces) {
+			return true
+		}
+	}
+	return false
+}
+
+// partial reports whether a slice leaves out some of a run-time extent.
+func partial(slice *ir.Node) bool {
+	for i, d := range slice.Args[0].Type.Shape {
+		if _, constant := d.Const(); !constant && !slice.Type.Shape[i].Equal(d) {
+			return true
+		}
+	}
+	return false
 }
 
 // predict compares two calls of a predictor, and one of Weights, with the

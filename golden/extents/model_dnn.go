@@ -2818,3 +2818,218 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 		}
 	}
 }
+
+// Steps has one difference less than samples; an empty batch is no step all
+// the
+// same.
+//
+// Forward, for a batch of N:
+//
+//	d       = x[1:, :] − x[:−1, :]  [N - 1,2]
+//	rough   = Σ |d|                 []
+//	dense.y = d·dense.W             [N - 1,1]
+//	dense.y = dense.y + dense.b     [N - 1,1]
+//	t       = Σᵢ dense.y²           [1]
+//	result  = t                     []
+//
+// Backward:
+//
+//	t2         = Σᵢ dense.y          [1]
+//	scale      = N - 1               []
+//	5·ddense.b = t2 + scale·dense.b
+//	ddense.b   = 0.2·5·ddense.b
+//	ddense.W   = 0.2·dᵀ·dense.y
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Steps struct {
+	Hyper StepsHyper // may be changed between steps; kept by Checkpoint
+
+	params StepsParams
+	grad   StepsParams // of Step
+	steps  uint64      // updates made so far
+	max    StepsDims   // capacity
+
+	d       []float32 // [max.N - 1,2]
+	denseY  []float32 // [max.N - 1,1]; becomes dense.y, in place
+	denseY2 []float32 // [max.N - 1,1]; becomes dense.y, in place
+	t       []float32 // [1]
+	t2      []float32 // [1]; in the memory of t
+}
+
+// StepsHyper has the numbers of the model and its train clause.
+type StepsHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// StepsReport is what one batch gave, before its update.
+type StepsReport struct {
+	Loss     float64 // the loss
+	Rough    float64
+	GradNorm float64 // of the gradient of an update, before it is clipped; else 0
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss or the norm of the gradient is not finite;
+// then nothing has changed. An empty batch is no step and reports zeros.
+func (m *Steps) Step(batch StepsBatch) (StepsReport, error) {
+	if err := m.take(&batch); err != nil || batch.N == 0 {
+		return StepsReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return StepsReport{}, fault.NotFinite("extents.Steps.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	norm := m.norm(&m.grad)
+	if !vec.IsFinite(norm) {
+		return StepsReport{}, fault.GradientNotFinite("extents.Steps.Step", m.steps+1, norm)
+	}
+	report.GradNorm = norm
+	m.update(&m.grad)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Steps) forward(batch *StepsBatch) StepsTotals {
+	N := batch.N
+	x := batch.X
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	d := m.d[:2*N-2]
+	denseY := m.denseY[:N-1]
+	t := m.t
+	denseY2 := m.denseY2[:N-1]
+
+	// d = x[1:, :] − x[:−1, :]
+	// rough = Σ |d|
+	rough := 0.0
+	for i := range 2*N - 2 {
+		dOf := x[i+2] - x[i]
+		rough += float64(vec.Abs(dOf))
+		d[i] = dOf
+	}
+
+	// dense.y = d·dense.W
+	blas.Sgemm(1,
+		blas.View32(d, N-1, 2),
+		blas.View32(denseW, 2, 1),
+		0, blas.View32(denseY, N-1, 1))
+
+	// dense.y = dense.y + dense.b
+	// t = Σᵢ dense.y²
+	clear(t)
+	for i := range N - 1 {
+		denseYOf := denseY[i] + denseB[0]
+		t[0] += denseYOf * denseYOf
+		denseY2[i] = denseYOf
+	}
+
+	// result = t
+	result := float64(t[0])
+
+	return StepsTotals{batches: 1, loss: result, rough: rough}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0. A norm that is not finite is an error that wraps
+// [fault.ErrNotFinite].
+func (m *Steps) Grad(grad *StepsParams, batch StepsBatch) (StepsReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return StepsReport{}, &fault.InputError{Model: "extents.Steps", Input: "grad", Reason: "is not from NewStepsParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return StepsReport{}, err
+	}
+	if batch.N == 0 {
+		clear(grad.flat)
+		return StepsReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	report := totals.Report()
+	report.GradNorm = m.norm(grad)
+	if !vec.IsFinite(report.GradNorm) {
+		return StepsReport{}, fault.GradientNotFinite("extents.Steps.Grad", m.steps+1, report.GradNorm)
+	}
+	return report, nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Steps) gradient(grad *StepsParams, batch *StepsBatch) {
+	N := batch.N
+	denseB := m.params.DenseB
+	t2 := m.t2
+	denseY := m.denseY[:N-1]
+	d := m.d[:2*N-2]
+	denseY2 := m.denseY2[:N-1]
+	ddenseB := grad.DenseB
+	ddenseW := grad.DenseW
+
+	// t2 = Σᵢ dense.y
+	clear(t2)
+	for i := range N - 1 {
+		t2[0] += denseY[i]
+	}
+
+	// scale = N - 1
+	scale := float32(float64(N - 1))
+
+	// 5·ddense.b = t2 + scale·dense.b
+	// ddense.b = 0.2·5·ddense.b
+	ddenseB[0] = 0.2 * (t2[0] + scale*denseB[0])
+
+	// ddense.W = 0.2·dᵀ·dense.y
+	blas.Sgemm(0.2,
+		blas.View32(d, N-1, 2).T(),
+		blas.View32(denseY2, N-1, 1),
+		0, blas.View32(ddenseW, 2, 1))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory, and with an error that wraps
+// [fault.ErrNotFinite] if its norm is not finite; then nothing has changed.
+func (m *Steps) Update(grad *StepsParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("extents.Steps: Update: grad is not from NewStepsParams")
+	}
+	norm := m.norm(grad)
+	if !vec.IsFinite(norm) {
+		panic(fault.GradientNotFinite("extents.Steps.Update", m.steps+1, norm))
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// norm is the norm of the gradient over all parameters that are trained, added
+// up in float64.
+func (m *Steps) norm(grad *StepsParams) float64 {
+	return math.Sqrt(vec.SumSquares(grad.flat))
+}
+
+// update sets the parameters from their gradient.
+func (m *Steps) update(grad *StepsParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 3 {
+		param[i] -= rate * g[i]
+	}
+}

@@ -2470,7 +2470,7 @@ func (batch *SequenceBatch) take(max SequenceDims) error {
 		return err
 	}
 
-	if T-1 < 0 {
+	if B*T != 0 && T-1 < 0 {
 		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d is too small: the model needs T - 1 ≥ 0", T)}
 	}
 	batch.SequenceDims = SequenceDims{B: B, T: T}
@@ -3193,6 +3193,231 @@ func (m *Lengths) Restore(r io.Reader) error {
 	hyper, counts := make([]float64, 1), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("extents.Lengths: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// StepsDims are the run-time dimensions. Given to NewSteps they are the
+// largest that a call may have; in a StepsBatch, 0 means inferred.
+type StepsDims struct {
+	N int
+}
+
+// StepsBatch is what a step reads. It is not kept.
+type StepsBatch struct {
+	StepsDims
+	X []float32 // [N,2]
+}
+
+// StepsParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewStepsParams.
+type StepsParams struct {
+	DenseW []float32 // [2,1]
+	DenseB []float32 // [1]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewStepsParams returns zeros.
+func NewStepsParams() *StepsParams {
+	p := newStepsParams()
+	return &p
+}
+
+func newStepsParams() StepsParams {
+	flat := make([]float32, 3)
+	return StepsParams{DenseW: flat[0:2:2], DenseB: flat[2:3:3], flat: flat}
+}
+
+// Flat is all of p as one slice: dense.W, dense.b.
+func (p *StepsParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *StepsParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "dense.W", Shape: []int{2, 1}, Data: p.DenseW},
+		{Name: "dense.b", Shape: []int{1}, Data: p.DenseB},
+	}
+}
+
+// NewSteps returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewSteps(max StepsDims) *Steps {
+	m := &Steps{params: newStepsParams(), grad: newStepsParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	N := max.N
+	if N-1 >= 0 {
+		arena := make([]float32, 4*N-3)
+		m.d = arena[0 : 2*N-2]
+		m.denseY = arena[2*N-2 : 3*N-3]
+		m.denseY2 = arena[3*N-3 : 4*N-4]
+		m.t = arena[4*N-4 : 4*N-3]
+		m.t2 = arena[4*N-4 : 4*N-3]
+	}
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Steps) Init(seed uint64) {
+	m.Hyper = StepsHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Steps) initialise(seed uint64) {
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+
+	// dense.W ← N(dense.W)
+	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 2 {
+		denseW[i] = rng.Normal32(key, uint64(i))
+	}
+
+	// dense.b ← 0
+	clear(denseB)
+}
+
+// Steps is the number of updates so far.
+func (m *Steps) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Steps) Params() *StepsParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Steps) take(batch *StepsBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "extents.Steps", Input: "trainer", Reason: "is not from NewSteps"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *StepsBatch) take(max StepsDims) error {
+	N, err := fault.Rows("extents.Steps", "X", len(batch.X), 2, "N", batch.N, max.N)
+	if err != nil {
+		return err
+	}
+	if N != 0 && N-1 < 0 {
+		return &fault.InputError{Model: "extents.Steps", Input: "N", Reason: fmt.Sprintf("%d is too small: the model needs N - 1 ≥ 0", N)}
+	}
+	batch.StepsDims = StepsDims{N: N}
+	return nil
+}
+
+// StepsTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type StepsTotals struct {
+	batches int
+	loss    float64 // sum
+	rough   float64 // sum
+}
+
+// StepsReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *StepsTotals) Report() StepsReport {
+	if t.batches == 0 {
+		return StepsReport{}
+	}
+	return StepsReport{Loss: 0.1 * t.loss, Rough: t.rough}
+}
+
+// add counts another batch.
+func (t *StepsTotals) add(batch *StepsTotals) {
+	t.loss += batch.loss
+	t.rough += batch.rough
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model, and
+// with grad_norm where there is one.
+func (r StepsReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("rough", r.Rough)
+	if r.GradNorm != 0 {
+		f("grad_norm", r.GradNorm)
+	}
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Steps) Evaluate(t *StepsTotals, batch StepsBatch) error {
+	if err := m.take(&batch); err != nil || batch.N == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Steps) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b.
+func (m *Steps) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Steps) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("extents.Steps: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Steps) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("extents.Steps: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Steps) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Steps) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Steps) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("extents.Steps: %w", err)
 	}
 	m.Hyper.LR = hyper[0]
 	m.steps = counts[0]
