@@ -420,7 +420,7 @@ func (p *placer) layOut() ir.Arena {
 		if b.Storage != ir.InArena {
 			continue
 		}
-		size := b.Type.Shape.Size()
+		size := b.Type.Shape.Room()
 		var home *slot
 		for _, s := range slots {
 			fits := s.size.Covers(size) || size.Covers(s.size)

@@ -116,7 +116,7 @@ func (d *modelDriver) predict(tr *trainer, env map[string]int, leaves values) {
 	d.reset(leaves, env)
 	w := tr.call("Snapshot")[0]
 	maker := tr.function("New", "Predictor")
-	p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), withExports(env, d.m))})[0]
+	p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), roomy(withExports(env, d.m)))})[0]
 	method := p.MethodByName("Predict")
 	in := operands(method.Type().In(1), d.m.Dims, d.m.Inputs, env, leaves)
 	out := reflect.New(method.Type().In(0).Elem())

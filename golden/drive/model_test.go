@@ -303,7 +303,7 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 	if !ok {
 		return // no such inputs
 	}
-	tr := newTrainer(d.T, d.pkg, d.m, env)
+	tr := newTrainer(d.T, d.pkg, d.m, roomy(env))
 	tr.call("Init", reflect.ValueOf(uint64(seed)))
 	tr.setParams(leaves)
 	tr.setHyper(leaves)
@@ -351,6 +351,15 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 		d.count(leaves, updates)
 		d.combine(tr, env, leaves, r)
 	}
+}
+
+// roomy is capacities for sizes: the largest of them for every dimension.
+func roomy(env map[string]int) map[string]int {
+	out := map[string]int{}
+	for name := range env {
+		out[name] = slices.Max(slices.Collect(maps.Values(env)))
+	}
+	return out
 }
 
 // count sets the number of the update as Evaluate and Predict see it: that of
