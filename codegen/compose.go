@@ -151,6 +151,9 @@ The error is a [fault.InputError] if the batch does not fit.`
 		if m.draws() {
 			b.stmt("m.call = m.calls")
 		}
+		if c.rule.writesStates(m) && c.Update != nil {
+			b.stmt("m.pending = %s // forward takes the place of what a Backward left", m.noPending())
+		}
 		b.stmt("m.forward(&m.out, &batch)")
 		m.printMove(b, "m", "batch", c.Forward)
 		if m.draws() {

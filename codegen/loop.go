@@ -340,7 +340,7 @@ func (p *loopPrinter) draws() []*ir.Node {
 			return
 		}
 		seen[n] = true
-		if _, loaded := p.l.Loads[n]; loaded && !p.computed(n) {
+		if _, loaded := p.l.Loads[n]; loaded && (p.l.Copied[n] || !p.computed(n)) {
 			return
 		}
 		if n.Op.Class == ir.Random {

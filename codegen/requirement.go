@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -86,6 +87,14 @@ func (r requirement) fails(spell func(ir.Dim) string) string {
 	return uneven
 }
 
+// conjunct puts a condition that has alternatives in parentheses.
+func conjunct(condition string) string {
+	if strings.Contains(condition, "||") {
+		return "(" + condition + ")"
+	}
+	return condition
+}
+
 // factor puts what is no single word in parentheses.
 func factor(text string) string {
 	if strings.ContainsAny(text, "+-*/ ") {
@@ -100,6 +109,18 @@ func (r requirement) String() string {
 		return r.least.String() + " ≥ 0"
 	}
 	return r.fact.String()
+}
+
+// metByNone reports whether dimensions of which any is 0 meet the requirement:
+// every term of the number that is divided has one.
+func (r requirement) metByNone() bool {
+	if r.fact == nil {
+		return false
+	}
+	vars := map[string]bool{}
+	r.fact.Num.Vars(vars)
+	_, constant := r.fact.Den.Const()
+	return constant && len(vars) == 1 && r.met(map[string]int{slices.Collect(maps.Keys(vars))[0]: 0})
 }
 
 // met reports whether dimensions of the given values meet the requirement.

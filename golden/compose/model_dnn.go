@@ -569,3 +569,148 @@ func (p *FilterPredictor) predict(out *FilterOutput, in *FilterInput) {
 		y[i] = x[i+1] - x[i]
 	}
 }
+
+// Bend has a value of the forward that its backward reads where it writes.
+//
+// Forward, for a batch of B:
+//
+//	t = erf(1.0606601·x) + 1  [B,4]
+//	y = 0.75·x ⊙ t            [B,4]
+//
+// Backward:
+//
+//	dX = dy ⊙ (0.75·t + 0.89762014·x ⊙ exp((−1.125)·x²))  [B,4]
+//
+// A trainer belongs to one goroutine at a time. None of Forward, Backward and
+// Update allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
+type Bend struct {
+	Hyper BendHyper // may be changed between steps; kept by Checkpoint
+
+	params   BendParams
+	grad     BendParams        // of Backward
+	steps    uint64            // updates made so far
+	out      BendOutput        // of Forward
+	din      BendInputGradient // of Backward
+	last     BendBatch         // batch of the last Forward
+	composed bool              // a Forward has left what Backward reads
+	max      BendDims          // capacity
+
+	t []float64 // [max.B,4]
+}
+
+// BendHyper has the numbers of the model and its train clause.
+type BendHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Bend) Forward(batch BendBatch) (BendOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return BendOutput{}, err
+	}
+	if n := 4 * batch.B; cap(m.out.Y) >= n {
+		m.out.Y = m.out.Y[:n]
+	} else {
+		m.out.Y = make([]float64, n)
+	}
+	m.forward(&m.out, &batch)
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Bend) forward(out *BendOutput, batch *BendBatch) {
+	B := batch.B
+	x := batch.X
+	t := m.t[:4*B]
+	y := out.Y
+
+	// t = erf(1.0606601·x) + 1
+	// y = 0.75·x ⊙ t
+	for i := range 4 * B {
+		tOf := math.Erf(1.0606601717798212*x[i]) + 1
+		yOf := 0.75 * (x[i] * tOf)
+		t[i] = tOf
+		y[i] = yOf
+	}
+}
+
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Bend.Gradient]. The slices
+// that it returns belong to the trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Bend) Backward(dout BendOutput) (BendInputGradient, error) {
+	if !m.composed {
+		return BendInputGradient{}, &fault.InputError{Model: "compose.Bend", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("compose.Bend", "dY", len(dout.Y), 4*m.last.B); err != nil {
+		return BendInputGradient{}, err
+	}
+	m.composed = false
+	if n := 4 * m.last.B; cap(m.din.X) >= n {
+		m.din.X = m.din.X[:n]
+	} else {
+		m.din.X = make([]float64, n)
+	}
+	if m.last.B == 0 {
+		clear(m.grad.flat)
+		clear(m.din.X)
+		return m.din, nil
+	}
+	m.backward(&m.din, &dout, &m.last)
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Bend) backward(din *BendInputGradient, dout *BendOutput, batch *BendBatch) {
+	B := batch.B
+	x := batch.X
+	dY := dout.Y
+	t := m.t[:4*B]
+	dX := din.X
+
+	// dX = dy ⊙ (0.75·t + 0.89762014·x ⊙ exp((−1.125)·x²))
+	for i := range 4 * B {
+		tOf := 0.75*t[i] + 0.8976201309032235*(x[i]*math.Exp(-1.125*(x[i]*x[i])))
+		dX[i] = dY[i] * tOf
+	}
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Bend) Gradient() *BendParams {
+	return &m.grad
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient of the parameters, such
+// as [*Bend.Gradient]. It panics if grad has no memory.
+func (m *Bend) Update(grad *BendParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("compose.Bend: Update: grad is not from NewBendParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Bend) update(grad *BendParams) {}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *BendPredictor) predict(out *BendOutput, in *BendInput) {
+	B := in.B
+	x := in.X
+	y := out.Y
+
+	// y = 0.75·x ⊙ (erf(1.0606601·x) + 1)
+	for i := range 4 * B {
+		y[i] = 0.75 * (x[i] * (math.Erf(1.0606601717798212*x[i]) + 1))
+	}
+}

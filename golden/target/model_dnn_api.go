@@ -976,6 +976,7 @@ func (w *SmoothWeights) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: online.W, online.b, head.W, head.b.
+// The model's states are with them: slow.W, slow.b.
 func (w *SmoothWeights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -1060,6 +1061,7 @@ func (m *Smooth) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: online.W, online.b, head.W, head.b.
+// The model's states are with them: slow.W, slow.b.
 func (m *Smooth) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }
