@@ -546,6 +546,9 @@ func (p *loopPrinter) elements(pass ir.Pass) {
 		if sole && n == stores[0].Node && p.uses[n] == 1 {
 			continue // printed where it is stored
 		}
+		if isTruth(n) && p.onlyAdjusts(n) {
+			continue // its condition is printed there
+		}
 		stored := slices.ContainsFunc(stores, func(s ir.Store) bool { return s.Node == n })
 		p.compute(n, p.uses[n] > 1 || stored && busy > 1)
 	}

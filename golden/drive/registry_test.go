@@ -43,6 +43,7 @@ import (
 	"gradgen.dev/golden/schedules"
 	"gradgen.dev/golden/shapes"
 	"gradgen.dev/golden/siamese"
+	"gradgen.dev/golden/signs"
 	"gradgen.dev/golden/softmax"
 	"gradgen.dev/golden/stream"
 	"gradgen.dev/golden/target"
@@ -728,6 +729,22 @@ var registry = map[string]map[string]function{
 		"New":          {siamese.New, "max"},
 		"NewParams":    {siamese.NewParams, ""},
 		"NewPredictor": {siamese.NewPredictor, "w max"},
+	},
+	"signs": {
+		"Coriolis":         {signs.Coriolis, "out q d"},
+		"CoriolisJacobian": {signs.CoriolisJacobian, "jac q d"},
+		"F":                {signs.F, "out x b"},
+		"F2":               {signs.F2, "out x b work"},
+		"F2Work":           {signs.F2Work, "N"},
+		"F3":               {signs.F3, "out x b i"},
+		"Force":            {signs.Force, "out x"},
+		"G":                {signs.G, "out x k"},
+		"G2":               {signs.G2, "out x M k work"},
+		"G2VJPM":           {signs.G2VJPM, "dM x M k w work"},
+		"G2VJPX":           {signs.G2VJPX, "dx x M k w work"},
+		"G2Work":           {signs.G2Work, "N"},
+		"G3":               {signs.G3, "out x k"},
+		"GVJP":             {signs.GVJP, "dx x k w"},
 	},
 	"softmax": {
 		"LoadWeights":  {softmax.LoadWeights, "r"},
