@@ -212,6 +212,7 @@ var registry = map[string]map[string]function{
 		"LoadBendWeights":     {compose.LoadBendWeights, "r"},
 		"LoadEncoderWeights":  {compose.LoadEncoderWeights, "r"},
 		"LoadFilterWeights":   {compose.LoadFilterWeights, "r"},
+		"LoadStreamWeights":   {compose.LoadStreamWeights, "r"},
 		"NewBend":             {compose.NewBend, "max"},
 		"NewBendParams":       {compose.NewBendParams, ""},
 		"NewBendPredictor":    {compose.NewBendPredictor, "w max"},
@@ -221,6 +222,9 @@ var registry = map[string]map[string]function{
 		"NewFilter":           {compose.NewFilter, "max"},
 		"NewFilterParams":     {compose.NewFilterParams, ""},
 		"NewFilterPredictor":  {compose.NewFilterPredictor, "w max"},
+		"NewStream":           {compose.NewStream, "max"},
+		"NewStreamParams":     {compose.NewStreamParams, ""},
+		"NewStreamPredictor":  {compose.NewStreamPredictor, "w max"},
 	},
 	"corners": {
 		"Column":           {corners.Column, "out x A"},

@@ -3035,7 +3035,7 @@ func (m *Steps) update(grad *StepsParams) {
 
 // Rest has fewer values the larger B is: its memory is for the most.
 //
-// Forward, for a batch of N×B:
+// Forward, for a batch of B×N:
 //
 //	dense.y  = x[B:, :]·dense.W     [-B + N,4]
 //	dense.y  = dense.y + dense.b    [-B + N,4]

@@ -3430,15 +3430,15 @@ func (m *Steps) Restore(r io.Reader) error {
 // they are the largest that a call may have; in a RestBatch or a RestInput, 0
 // means inferred.
 type RestDims struct {
-	N int
 	B int
+	N int
 }
 
 // RestBatch is what a step reads. It is not kept.
 type RestBatch struct {
 	RestDims
-	X []float32 // [N,3]
 	Y []float32 // [B,3]
+	X []float32 // [N,3]
 }
 
 // RestInput is what Predict reads. It is not kept.
@@ -3598,18 +3598,18 @@ func (m *Rest) take(batch *RestBatch) error {
 // take checks batch and sets the dimensions that it leaves open. No dimension
 // may be above max.
 func (batch *RestBatch) take(max RestDims) error {
-	N, err := fault.Rows("extents.Rest", "X", len(batch.X), 3, "N", batch.N, max.N)
-	if err != nil {
-		return err
-	}
 	B, err := fault.Rows("extents.Rest", "Y", len(batch.Y), 3, "B", batch.B, max.B)
 	if err != nil {
 		return err
 	}
-	if B*N != 0 && -B+N < 0 {
-		return &fault.InputError{Model: "extents.Rest", Input: "N, B", Reason: fmt.Sprintf("%d, %d is too small: the model needs -B + N ≥ 0", N, B)}
+	N, err := fault.Rows("extents.Rest", "X", len(batch.X), 3, "N", batch.N, max.N)
+	if err != nil {
+		return err
 	}
-	batch.RestDims = RestDims{N: N, B: B}
+	if B*N != 0 && -B+N < 0 {
+		return &fault.InputError{Model: "extents.Rest", Input: "B, N", Reason: fmt.Sprintf("%d, %d is too small: the model needs -B + N ≥ 0", B, N)}
+	}
+	batch.RestDims = RestDims{B: B, N: N}
 	return nil
 }
 
@@ -3625,9 +3625,9 @@ func (in *RestInput) take(max RestDims) error {
 		return err
 	}
 	if -B+N < 0 {
-		return &fault.InputError{Model: "extents.Rest", Input: "N, B", Reason: fmt.Sprintf("%d, %d is too small: the model needs -B + N ≥ 0", N, B)}
+		return &fault.InputError{Model: "extents.Rest", Input: "B, N", Reason: fmt.Sprintf("%d, %d is too small: the model needs -B + N ≥ 0", B, N)}
 	}
-	in.RestDims = RestDims{N: N, B: B}
+	in.RestDims = RestDims{B: B, N: N}
 	return nil
 }
 
@@ -3741,7 +3741,7 @@ func (w *RestWeights) Save(dst io.Writer) error {
 // must not allocate uses a RestPredictor.
 func (w *RestWeights) Predict(in RestInput) (RestOutput, error) {
 	var out RestOutput
-	if err := in.take(RestDims{N: math.MaxInt, B: math.MaxInt}); err != nil {
+	if err := in.take(RestDims{B: math.MaxInt, N: math.MaxInt}); err != nil {
 		return out, err
 	}
 	err := NewRestPredictor(w, in.RestDims).Predict(&out, in)

@@ -2591,7 +2591,7 @@ func TestStepsFiles(t *testing.T) {
 }
 
 // restSizes are the dimensions to test at.
-var restSizes = []RestDims{{N: 9, B: 1}}
+var restSizes = []RestDims{{B: 1, N: 7}, {B: 7, N: 8}, {B: 8, N: 9}, {B: 9, N: 17}}
 
 // restSample is a model at random parameters, and a random batch.
 func restSample(dims RestDims) (*Rest, RestBatch) {
@@ -2602,14 +2602,14 @@ func restSample(dims RestDims) (*Rest, RestBatch) {
 	}
 	batch := RestBatch{
 		RestDims: dims,
-		X:        make([]float32, 3*dims.N),
 		Y:        make([]float32, 3*dims.B),
-	}
-	for i := range batch.X {
-		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		X:        make([]float32, 3*dims.N),
 	}
 	for i := range batch.Y {
-		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
 	return m, batch
 }
