@@ -11,17 +11,8 @@ import (
 // compiled, when it panics.
 func (e *entry) doc() string {
 	text := e.what()
-	shapes := map[string]string{}
-	for _, b := range buffersOf(e.Proc) {
-		for _, name := range append(b.Values, b.Name) {
-			shapes[name] = shapeText(b.Type.Shape)
-		}
-	}
-	var list []string
-	for _, s := range e.Proc.Steps {
-		list = append(list, s.Formulas...)
-	}
-	text += strings.TrimSuffix(section("", distinct(list), shapes), "\n")
+	list, shapes := stated(e.Proc.Steps)
+	text += strings.TrimSuffix(section("", list, shapes), "\n")
 	text = strings.ReplaceAll(text, "\n\n\n", "\n\n")
 
 	// When it panics, and what it allocates.

@@ -298,6 +298,15 @@ func (f *file) decl(doc, text string) {
 	f.declare(doc, text, func(*jen.Statement, *body) {}, func(*body) {})
 }
 
+// note adds a comment that belongs to no declaration.
+func (f *file) note(format string, args ...any) {
+	f.jen.Line()
+	for _, line := range docLines(fmt.Sprintf(format, args...)) {
+		f.jen.Comment(line)
+	}
+	f.jen.Line()
+}
+
 func (f *file) declare(doc, header string, close func(s *jen.Statement, b *body), fill func(b *body)) {
 	f.jen.Line()
 	if doc != "" {

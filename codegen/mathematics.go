@@ -40,16 +40,20 @@ func (m *model) mathematics() string {
 
 // sections is the mathematics of one loss, "" of the unnamed one.
 func (m *model) sections(loss string, train *ir.Train, forward, backward, update *ir.Procedure) string {
-	shapes, of, rule := m.shapes(), "", ""
+	of, rule := "", ""
 	if loss != "" {
 		of = " of " + loss
 	}
-	list := formulas(update, "update")
+	list, _ := formulas(update, "update")
 	if train != nil && len(list) > 0 {
 		rule, list = train.Rule, slices.Concat(clipFormula(train), list)
 	}
-	return section("Forward"+of+m.ofBatch()+":", formulas(forward, "forward"), shapes) +
-		section("Backward"+of+":", formulas(backward, "backward"), shapes) +
+	part := func(head string, p *ir.Procedure, name string) string {
+		list, shapes := formulas(p, name)
+		return section(head, list, shapes)
+	}
+	return part("Forward"+of+m.ofBatch()+":", forward, "forward") +
+		part("Backward"+of+":", backward, "backward") +
 		section("Update"+of+", "+rule+":", list, nil)
 }
 
@@ -79,33 +83,43 @@ func (m *model) ofBatch() string {
 	return ", for a batch of " + strings.Join(names, "×")
 }
 
-// formulas is those of the steps of p that belong to a section.
-func formulas(p *ir.Procedure, section string) []string {
-	var out []string
+// formulas is those of the steps of p that belong to a section, each once, and
+// the shapes of what they set.
+func formulas(p *ir.Procedure, section string) (list []string, shapes map[string]string) {
 	if p == nil {
-		return nil
+		return nil, nil
 	}
+	var steps []*ir.Step
 	for _, s := range p.Steps {
 		if s.Section == "" || s.Section == section {
-			out = append(out, s.Formulas...)
+			steps = append(steps, s)
 		}
 	}
-	return distinct(out)
+	return stated(steps)
 }
 
-// shapes is the shapes of values by the names that formulas have for them.
-func (m *model) shapes() map[string]string {
-	out := map[string]string{}
-	for _, b := range m.buffers {
-		for _, name := range append(b.Values, b.Name) {
-			out[name] = shapeText(b.Type.Shape)
+// stated is the formulas of steps, each once, and the shapes of what they set,
+// by formula. One that stands for values of different shapes has none.
+func stated(steps []*ir.Step) (list []string, shapes map[string]string) {
+	shapes = map[string]string{}
+	for _, s := range steps {
+		for _, f := range s.Formulas {
+			text := ""
+			if shape, known := s.Shapes[f]; known {
+				text = shapeText(shape)
+			}
+			if old, twice := shapes[f]; twice && old != text {
+				text = ""
+			}
+			shapes[f] = text
 		}
+		list = append(list, s.Formulas...)
 	}
-	return out
+	return distinct(list), shapes
 }
 
 // section is a heading and its formulas, with their equals signs below one
-// another and the shapes on the right.
+// another and the shapes of what they set on the right.
 func section(head string, list []string, shapes map[string]string) string {
 	if len(list) == 0 {
 		return ""
@@ -131,20 +145,12 @@ func section(head string, list []string, shapes map[string]string) string {
 		}
 		name, rest := halves(f)
 		line := "\n\t" + padded(name, left) + rest
-		if shape := shapes[unscaled(name)]; shape != "" {
+		if shape := shapes[f]; shape != "" {
 			line = "\n\t" + padded(name, left) + padded(rest, right) + "  " + shape
 		}
 		b.WriteString(strings.TrimRight(line, " "))
 	}
 	return b.String()
-}
-
-// unscaled is the name that a formula sets, without a scale before it.
-func unscaled(left string) string {
-	if at := strings.LastIndex(left, "·"); at >= 0 {
-		return left[at+len("·"):]
-	}
-	return left
 }
 
 // documented is the program's comment on a declaration as Go's doc comment,

@@ -221,7 +221,7 @@ func (m *model) nameReports() {
 		if i < len(m.plan.Trains) && r.Name != "loss" {
 			what = "loss"
 		}
-		list = append(list, member{r.Name, what, m.ir.Pos})
+		list = append(list, member{r.Name, what, m.reportPos(r.Name)})
 	}
 	reserved := map[string]string{"Each": "a method"}
 	if m.reportsNorm() {
@@ -244,6 +244,22 @@ func (m *model) nameReports() {
 		m.compose = &composition{ComposePlan: c}
 		m.compose.rule = &training{TrainPlan: &ir.TrainPlan{Train: c.Train, Update: c.Update, Written: c.Written}}
 	}
+}
+
+// reportPos is where the program states the loss or metric of that name; the
+// unnamed loss is the model's.
+func (m *model) reportPos(name string) string {
+	for _, side := range []*ir.Side{m.ir.Train, m.ir.Infer} {
+		if side == nil {
+			continue
+		}
+		for _, r := range slices.Concat(side.Losses, side.Metrics) {
+			if r.Name == name {
+				return r.Pos
+			}
+		}
+	}
+	return m.ir.Pos
 }
 
 // isRead reports whether Predict depends on an input.

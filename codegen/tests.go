@@ -22,6 +22,10 @@ func (p *printer) printTests(f *file) {
 // width of a vector register.
 var sizes = []int{1, 7, 8, 9}
 
+// mostMore is how much above those sizes a dimension may be where the shapes ask
+// for it.
+const mostMore = 256
+
 // budget is how many elements the naive loops of a test may compute.
 const budget = 5e7
 
@@ -29,7 +33,8 @@ const budget = 5e7
 func (m *model) printTests(f *file) {
 	envs := m.environments(m.allNodes())
 	if len(envs) == 0 {
-		return // no small dimensions fit the shapes
+		f.note("There are no tests of %s: no dimensions from 1 to %d fit its shapes.", m.name, sizes[len(sizes)-1]+mostMore)
+		return
 	}
 	m.printSizes(f, envs)
 	m.printSample(f)
@@ -84,7 +89,7 @@ func environments(dims []ir.RunDim, nodes []*ir.Node, facts ir.Facts, sizes []in
 	}
 	var out []map[string]int
 	for i := range sizes {
-		for more := 0; more <= 256; more = max(2*more, 2) {
+		for more := 0; more <= mostMore; more = max(2*more, 2) {
 			env := map[string]int{}
 			for k, d := range dims {
 				env[d.Name] = sizes[(i+k)%len(sizes)]
@@ -101,12 +106,14 @@ func environments(dims []ir.RunDim, nodes []*ir.Node, facts ir.Facts, sizes []in
 	return out
 }
 
-// admits reports whether all shapes make sense in env, with extents of at least
-// least.
+// admits reports whether all shapes make sense in env, with run-time extents of
+// at least least. An extent that is the same at every size, such as that of an
+// empty slice, is what the program says.
 func admits(nodes []*ir.Node, facts ir.Facts, env map[string]int, least int) bool {
 	for _, n := range nodes {
 		for _, d := range n.Type.Shape {
-			if v, err := d.Eval(env); err != nil || v < least {
+			v, err := d.Eval(env)
+			if _, constant := d.Const(); err != nil || v < 0 || !constant && v < least {
 				return false
 			}
 		}

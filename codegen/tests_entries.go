@@ -23,7 +23,8 @@ func (m *model) printStepTest(f *file, t *training) {
 	repeated := t.accumulates() > 1
 	if repeated {
 		if m.draws() || t.writesStates(m) || len(m.carries.of(t.Forward, true)) > 0 {
-			return // micro-batches differ from each other
+			f.note("Step%s of %s is compared with no sum of equal micro-batches: they differ by their draws or by what the model keeps.", s, m.name)
+			return
 		}
 		doc = fmt.Sprintf("%d equal micro-batches make the update of one, and every time the same.", t.accumulates())
 	}

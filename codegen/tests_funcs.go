@@ -15,7 +15,8 @@ var funcSizes = []int{1, 2, 7, 8, 9, 17}
 // slope of the one below it, and nothing allocates.
 func (f *function) printTests(out *file) {
 	envs := environments(f.ir.Dims, ir.Topological(f.ir.Results...), f.ir.Facts, funcSizes, 0)
-	if len(envs) == 0 || len(f.entries) == 0 {
+	if len(envs) == 0 {
+		out.note("There are no tests of %s: no dimensions from 1 to %d fit its shapes.", f.name, funcSizes[len(funcSizes)-1]+mostMore)
 		return
 	}
 	if f.tested() {
@@ -24,7 +25,12 @@ func (f *function) printTests(out *file) {
 		})
 	}
 	steady := f.steady()
-	if len(steady) == 0 {
+	switch {
+	case len(steady) > 0:
+	case !f.tested():
+		out.note("There are no tests of %s: it has no derivative that a difference quotient tells, and each call allocates.", f.name)
+		return
+	default:
 		return
 	}
 	out.fn("", "Test"+f.name+"Allocations(t *testing.T)", func(b *body) {

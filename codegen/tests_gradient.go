@@ -11,13 +11,18 @@ import (
 // printGradientTest prints the unsimplified loss, and holds loss and gradient
 // against it along random directions.
 func (m *model) printGradientTest(f *file, envs []map[string]int, t *training) {
-	exact := m.exact(t)
+	exact, of := m.exact(t), m.name
+	if t.Loss != "" {
+		of = t.Loss + " of " + m.name
+	}
 	if exact == nil {
+		f.note("The gradient of %s is compared with no difference quotient: the program gives or stops a derivative in a way that none has.", of)
 		return
 	}
 	perTensor, count := affordable(exact, envs, len(m.params.tensors))
 	if count == 0 {
-		return // one evaluation alone takes too long
+		f.note("The gradient of %s is compared with no difference quotient: one evaluation of the loss by naive loops takes too long.", of)
+		return
 	}
 	frozen := m.printExact(f, t, exact)
 

@@ -194,12 +194,22 @@ type Procedure struct {
 // A Step is a product, a loop nest, or a scalar. Exactly one of the three is
 // not nil.
 type Step struct {
-	Formulas []string // as comments, in mathematical spelling, one a value
-	Section  string   // forward, backward, update: the heading it belongs to
+	Formulas []string         // as comments, in mathematical spelling, one a value
+	Shapes   map[string]Shape // of the values that Formulas set whole, by formula
+	Section  string           // forward, backward, update: the heading it belongs to
 
 	Product *ProductStep
 	Loop    *LoopStep
 	Scalar  *ScalarStep
+}
+
+// State adds a formula that sets the whole of a value of the given shape.
+func (s *Step) State(formula string, shape Shape) {
+	if s.Shapes == nil {
+		s.Shapes = map[string]Shape{}
+	}
+	s.Formulas = append(s.Formulas, formula)
+	s.Shapes[formula] = shape
 }
 
 // A ScalarStep sets a scalar to an expression over scalars: numbers, leaves,

@@ -234,8 +234,8 @@ func (s *scheduler) detour(b *ir.Buffer) {
 // copyStep copies a buffer to another.
 func (s *scheduler) copyStep(from, to *ir.Buffer) *ir.Step {
 	x := s.g.NewArg(from.Type)
-	step := &ir.Step{Formulas: []string{to.Name + " = " + from.Name}}
-	shape := from.Type.Shape
+	step, shape := &ir.Step{}, from.Type.Shape
+	step.State(to.Name+" = "+from.Name, shape)
 	a := ir.Access{Buffer: from, Strides: rowMajor(shape)}
 	if len(shape) == 0 {
 		step.Scalar = &ir.ScalarStep{To: to, Value: x, Loads: map[*ir.Node]ir.Access{x: a}}

@@ -244,13 +244,21 @@ func (s *scheduler) build() {
 		for _, n := range g.nodes {
 			step.Names[n] = localName(s.names.base(n))
 		}
-		s.add(&ir.Step{Loop: step, Formulas: s.formulas(g)})
+		to := &ir.Step{Loop: step}
+		s.formulas(g, to)
+		s.add(to)
 		for _, n := range g.folds {
 			if n.Type.Rank() == 0 {
 				delete(s.buffer, n)
 			}
 		}
 	}
+}
+
+// state adds a step whose formula sets the whole of n.
+func (s *scheduler) state(step *ir.Step, formula string, n *ir.Node) {
+	step.State(formula, n.Type.Shape)
+	s.add(step)
 }
 
 func (s *scheduler) add(step *ir.Step) { s.proc.Steps = append(s.proc.Steps, step) }
@@ -304,7 +312,7 @@ func (s *scheduler) scalar(n *ir.Node) *ir.Buffer {
 	s.scalarLoads(step, n)
 	formula := s.names.body(n, 0)
 	step.To = s.local(n, false)
-	s.add(&ir.Step{Scalar: step, Formulas: []string{step.To.Name + " = " + formula}})
+	s.state(&ir.Step{Scalar: step}, step.To.Name+" = "+formula, n)
 	return step.To
 }
 
@@ -322,7 +330,7 @@ func (s *scheduler) result(n *ir.Node) *ir.Buffer {
 	}
 	formula := s.names.body(n, 0)
 	step.To = &ir.Buffer{Name: s.names.buffer(n, "result"), Type: n.Type, Storage: ir.InLocal, Wide: n.Type.Elem.IsFloat()}
-	s.add(&ir.Step{Scalar: step, Formulas: []string{step.To.Name + " = " + formula}})
+	s.state(&ir.Step{Scalar: step}, step.To.Name+" = "+formula, n)
 	return step.To
 }
 
@@ -338,7 +346,7 @@ func (s *scheduler) storeScalar(t target) {
 	if updated(t.buffer) {
 		name, sign = storedName(t.buffer), " ← "
 	}
-	s.add(&ir.Step{Scalar: step, Formulas: []string{name + sign + s.names.expr(t.node, 0)}})
+	s.state(&ir.Step{Scalar: step}, name+sign+s.names.expr(t.node, 0), t.node)
 }
 
 // keepScalar leaves the scalar n in the arena, for a later procedure.
@@ -404,7 +412,7 @@ func (s *scheduler) product(p *product) {
 			step.Loads[k] = s.scalar(k)
 		}
 	}
-	s.add(&ir.Step{Product: step, Formulas: []string{s.assignment(p.result, p.onto)}})
+	s.state(&ir.Step{Product: step}, s.assignment(p.result, p.onto), p.result)
 }
 
 // merge gives the value n the memory of onto, which it replaces.
@@ -428,14 +436,11 @@ func (s *scheduler) clear(n *ir.Node) {
 	shape := n.Type.Shape
 	zero := s.g.Fill(0, n.Type)
 	split := max(len(shape)-1, 0)
-	s.add(&ir.Step{
-		Formulas: []string{s.names.shown[n] + " = 0"},
-		Loop: &ir.LoopStep{
-			Outer: shape[:split], Inner: shape[split:],
-			Passes: []ir.Pass{{}}, Loads: map[*ir.Node]ir.Access{},
-			Stores: []ir.Store{{Node: zero, To: ir.Access{Buffer: s.buffer[n], Strides: rowMajor(shape)}}},
-		},
-	})
+	s.state(&ir.Step{Loop: &ir.LoopStep{
+		Outer: shape[:split], Inner: shape[split:],
+		Passes: []ir.Pass{{}}, Loads: map[*ir.Node]ir.Access{},
+		Stores: []ir.Store{{Node: zero, To: ir.Access{Buffer: s.buffer[n], Strides: rowMajor(shape)}}},
+	}}, s.names.shown[n]+" = 0", n)
 }
 
 // copy leaves a value that is in memory, or a constant, in another buffer too.
@@ -453,13 +458,13 @@ func (s *scheduler) copy(t target) {
 		step.Loads[t.node] = ir.Access{Buffer: b, Strides: rowMajor(shape)}
 	}
 	step.Stores = []ir.Store{{Node: t.node, To: ir.Access{Buffer: t.buffer, Strides: rowMajor(shape)}}}
-	s.add(&ir.Step{Loop: step, Formulas: []string{t.buffer.Name + " = " + s.names.expr(t.node, 0)}})
+	s.state(&ir.Step{Loop: step}, t.buffer.Name+" = "+s.names.expr(t.node, 0), t.node)
 }
 
-// formulas is what a loop group computes, a line a value that has a name or a
-// place in memory.
-func (s *scheduler) formulas(g *group) []string {
-	var out []string
+// formulas states in step what a loop group computes, a line a value that has
+// a name or a place in memory.
+func (s *scheduler) formulas(g *group, step *ir.Step) {
+	set := func(n *ir.Node) { step.State(s.assignment(n, nil), n.Type.Shape) }
 	for _, n := range g.nodes {
 		if s.buffer[n] == nil && s.names.base(n) == "" {
 			continue
@@ -468,26 +473,26 @@ func (s *scheduler) formulas(g *group) []string {
 		if s.buffer[n] == nil && name == "" {
 			continue
 		}
-		out = append(out, s.assignment(n, nil))
+		set(n)
 		if s.buffer[n] == nil {
 			s.names.show(n, name)
 		}
 	}
 	for _, n := range g.folds {
 		if to, ok := s.f.into[n]; ok {
-			out = append(out, s.assignment(to.target, nil))
+			set(to.target)
 			continue
 		}
-		out = append(out, s.assignment(n, nil))
+		set(n)
 	}
 	for _, p := range g.puts {
 		sign := " = "
 		if p.add {
 			sign = " += "
 		}
-		out = append(out, s.names.shown[p.to]+p.region+sign+s.names.expr(p.x, 0))
+		step.Formulas = append(step.Formulas, s.names.shown[p.to]+p.region+sign+s.names.expr(p.x, 0))
 	}
-	return slices.Compact(out)
+	step.Formulas = slices.Compact(step.Formulas)
 }
 
 // storedName is what formulas call a parameter or state; where the buffer is

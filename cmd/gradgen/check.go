@@ -13,12 +13,13 @@ func (c *checkCommand) Help() string {
 		"gradgen check -json ./...", "an object for each, on standard output, for editors")
 }
 
-// Run reports every error that compile would find, and writes nothing.
+// Run reports every error that compile would find, those of Go names among
+// them, and writes nothing.
 func (c *checkCommand) Run(std streams) error {
 	sources, err := load(std, c.Files, c.settings)
 	if err != nil {
 		return err
 	}
-	_, err = plan(std, sources)
+	_, err = (&compileCommand{settings: c.settings}).emit(std, sources)
 	return err
 }

@@ -21,9 +21,9 @@ import (
 //	q.h.y            = t·q.h.W                                   [B,8]
 //	q.h.y            = q.h.y + q.h.b                             [B,8]
 //	q.h              = tanh(q.h.y)                               [B,8]
-//	q.dense.y        = q.h·q.dense.W                             [B]
-//	q.dense.y        = q.dense.y + q.dense.b                     [B]
-//	t2               = q.dense.y − r                             [B,5]
+//	q.dense.y        = q.h·q.dense.W                             [B,1]
+//	q.dense.y        = q.dense.y + q.dense.b                     [B,1]
+//	t2               = q.dense.y − r                             [B]
 //	slow_pi.dense.y  = next·slow_pi.dense.W                      [B,8]
 //	slow_pi.dense.y  = slow_pi.dense.y + slow_pi.dense.b         [B,8]
 //	t3               = tanh(slow_pi.dense.y)                     [B,8]
@@ -37,7 +37,7 @@ import (
 //	slow_q.dense.y   = slow_q.h·slow_q.dense.W                   [B,1]
 //	slow_q.dense.y   = slow_q.dense.y + slow_q.dense.b           [B,1]
 //	gamma            = gamma                                     []
-//	(B/2)·dworth     = t2 − gamma·slow_q.dense.y
+//	(B/2)·dworth     = t2 − gamma·slow_q.dense.y                 [B]
 //	B·critic         = Σ ((B/2)·dworth)²                         []
 //	scale            = 1 − tau                                   []
 //	tau              = tau                                       []
@@ -53,12 +53,12 @@ import (
 // Backward of critic:
 //
 //	scale        = 2/B                        []
-//	dq.dense.b   = scale·Σᵢ (B/2)·dworth
-//	dq.dense.W   = scale·q.hᵀ·((B/2)·dworth)
-//	(B/2)·dq.h   = ((B/2)·dworth)·q.dense.Wᵀ
-//	(B/2)·dq.h.y = (1 − q.h²) ⊙ (B/2)·dq.h
-//	dq.h.b       = scale·Σᵢ (B/2)·dq.h.y
-//	dq.h.W       = scale·tᵀ·((B/2)·dq.h.y)
+//	dq.dense.b   = scale·Σᵢ (B/2)·dworth      [1]
+//	dq.dense.W   = scale·q.hᵀ·((B/2)·dworth)  [8,1]
+//	(B/2)·dq.h   = ((B/2)·dworth)·q.dense.Wᵀ  [B,8]
+//	(B/2)·dq.h.y = (1 − q.h²) ⊙ (B/2)·dq.h    [B,8]
+//	dq.h.b       = scale·Σᵢ (B/2)·dq.h.y      [8]
+//	dq.h.W       = scale·tᵀ·((B/2)·dq.h.y)    [5,8]
 //
 // Update of critic, adam(lr: 1e-2):
 //
@@ -93,7 +93,7 @@ import (
 //	q.h.y            = t6·q.h.W                                   [B,8]
 //	q.h.y            = q.h.b + q.h.y                              [B,8]
 //	q.h              = tanh(q.h.y)                                [B,8]
-//	q.dense.y        = q.h·q.dense.W                              [B]
+//	q.dense.y        = q.h·q.dense.W                              [B,1]
 //	t7               = Σᵢ q.dense.y                               [1]
 //	scale            = B                                          []
 //	scale2           = 1 − tau                                    []
@@ -111,16 +111,16 @@ import (
 //
 // Backward of actor:
 //
-//	(B/−1)·dq.h.y = q.dense.W·(1 − q.h²)
+//	(B/−1)·dq.h.y = q.dense.W·(1 − q.h²)                [B,8]
 //	t9            = ((B/−1)·dq.h.y)·q.h.Wᵀ              [B,5]
 //	scale         = (−1)/B                              []
-//	(B/−1)·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]
-//	dpi.dense2.b  = scale·Σᵢ (B/−1)·dpi.dense2.y
-//	dpi.dense2.W  = scale·t5ᵀ·((B/−1)·dpi.dense2.y)
+//	(B/−1)·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]           [B,2]
+//	dpi.dense2.b  = scale·Σᵢ (B/−1)·dpi.dense2.y        [2]
+//	dpi.dense2.W  = scale·t5ᵀ·((B/−1)·dpi.dense2.y)     [8,2]
 //	t10           = ((B/−1)·dpi.dense2.y)·pi.dense2.Wᵀ  [B,8]
-//	(B/−1)·dpi.dense.y = (1 − t5²) ⊙ t10
-//	dpi.dense.b   = scale·Σᵢ (B/−1)·dpi.dense.y
-//	dpi.dense.W   = scale·sᵀ·((B/−1)·dpi.dense.y)
+//	(B/−1)·dpi.dense.y = (1 − t5²) ⊙ t10                     [B,8]
+//	dpi.dense.b   = scale·Σᵢ (B/−1)·dpi.dense.y         [8]
+//	dpi.dense.W   = scale·sᵀ·((B/−1)·dpi.dense.y)       [3,8]
 //
 // Update of actor, adam(lr: 1e-3):
 //

@@ -486,7 +486,7 @@ func MiddleWork(N, K, M int) int {
 //	a     = A[:, :−3] + 1   [N,3]
 //	c     = flip(C[:, 3:])  [N,3]
 //	t     = aᵀ              [3,N]
-//	parts = aᵀ·c
+//	parts = aᵀ·c            [3,3]
 //	out   = parts − 2·cᵀ·a  [3,3]
 //
 // It panics unless the lengths fit: out [3,3], A [N,6], C [N,6]. What is set
@@ -1474,7 +1474,7 @@ func Cumulate(out, x, work []float64) {
 //	d[1:, :]   = c[1:, :] − c[:−1, :]
 //	d[0, :]    = c[0, :]
 //	dd         = w ⊙ c                 [N,3]
-//	dc         = w ⊙ d                 [N,3]
+//	dc         = w ⊙ d
 //	dc[1:, :]  += dd[1:, :]
 //	dc[:−1, :] += −dd[1:, :]
 //	dc[0, :]   += dd[0, :]
@@ -1578,13 +1578,13 @@ func CumulateWork(N int) int {
 //	t     = Σᵢ x                                  [4]
 //	scale = 1/N                                   []
 //	t2    = scale·t                               [4]
-//	c     = x − t2
+//	c     = x − t2                                [N,4]
 //	t3    = Σᵢ c² ⊙ c                             [4]
 //	t4    = Σᵢ c²                                 [4]
 //	s     = Σ (c²)²                               []
 //	s2    = Σ c²                                  []
 //	s3    = s/(4*N·(1/16·s2²/(N²) + 1)) − 3       []
-//	v     = scale·t4
+//	v     = scale·t4                              [4]
 //	out   = scale·t3/(√(v + 1)² ⊙ √(v + 1)) + s3  [4]
 //
 // It panics unless the lengths fit: out [4], x [N,4]. What is set may not
@@ -1662,7 +1662,7 @@ func Moments(out, x []float64) {
 //	s      = Σ t3                                  []
 //	t5     = Σᵢ t3 ⊙ c                             [4]
 //	s2     = Σ t3²                                 []
-//	v      = scale·t4
+//	v      = scale·t4                              [4]
 //	t6     = w/(√(v + 1)² ⊙ √(v + 1))              [4]
 //	t7     = 1.5·w ⊙ t5/((√(v + 1)²)² ⊙ √(v + 1))  [4]
 //	s3     = Σ w                                   []
@@ -1835,7 +1835,7 @@ func MomentsVJP(dx, x, w, work []float64) {
 //	t5     = Σᵢ t3                                       [4]
 //	t6     = Σᵢ v                                        [4]
 //	t7     = scale·t6                                    [4]
-//	ddc    = v − t7
+//	ddc    = v − t7                                      [N,4]
 //	s3     = Σ t3 ⊙ c ⊙ ddc                              []
 //	s4     = Σ c ⊙ ddc                                   []
 //	t8     = Σᵢ c ⊙ ddc                                  [4]
@@ -1846,7 +1846,7 @@ func MomentsVJP(dx, x, w, work []float64) {
 //	s5     = 1/16·s2²/scale2 + 1                         []
 //	s6     = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4*N·s5)  []
 //	scale4 = 3/N                                         []
-//	v      = scale·t5                                    [N,4]
+//	v      = scale·t5                                    [4]
 //	dout   = s6 − scale3·t10/((√(v + 1)²)² ⊙ √(v + 1)) + scale4·t9/(√(v + 1)² ⊙ √(v + 1))  [4]
 //
 // It panics unless the lengths fit: dout [4], x [N,4], v [N,4]. What is set
@@ -2492,7 +2492,7 @@ func Five(out, x []float64, M int, work []float64) {
 //	t8  = Σ w                     [M,N]
 //	t9  = (t6 = 0)                [N,M]
 //	t10 = (t6 = 1)                [N,M]
-//	dx  = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)  [2,N,2,M,2]
+//	dx  = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)
 //	dx[:, :, :, :, 0] += t2
 //
 // It panics unless the lengths fit: dx [2,N,2,M,2], x [2,N,2,M,2], w [M,2,N].

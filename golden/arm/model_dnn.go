@@ -60,12 +60,12 @@ func Hand(out, q, l []float64) {
 //	s         = q[0] + q[1]               []
 //	s2        = cos(s)                    []
 //	s3        = l[0]·cos(q[0]) + l[1]·s2  []
-//	t2        = s2·t                      [2,1]
+//	t2        = s2·t                      [2]
 //	t3        = s3·t                      [2]
 //	t4        = [i = 0]                   [2,1]
 //	s4        = sin(s)                    []
 //	s5        = l[0]·sin(q[0]) + l[1]·s4  []
-//	t5        = t2 − s4·t4                [2,1]
+//	t5        = t2 − s4·t4                [2]
 //	t6        = t3 − s5·t4                [2]
 //	s6        = l[1]                      []
 //	jac[:, 1] = s6·t5
@@ -562,11 +562,11 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 //	s20        = s9·dx[1] + s4·dx[0]                      []
 //	s21        = s17·s20                                  []
 //	s22        = l[1]·s17·s20                             []
-//	t7         = t2 + s5·(t6 + t)                         [2,1]
+//	t7         = t2 + s5·(t6 + t)                         [2]
 //	t8         = t3 + s10·(t6 + t)                        [2]
 //	t9         = s21·(t6 + t)                             [2]
 //	t10        = s22·(t6 + t)                             [2]
-//	ddx        = −(s19·dx·where(s15, 0, t4 + s13·t6))     [2,2]
+//	ddx        = −(s19·dx·where(s15, 0, t4 + s13·t6))
 //	s23        = −s17                                     []
 //	ddx[:, 1]  += s17·t7
 //	ddx[:, 0]  += s23·t8
@@ -1288,7 +1288,7 @@ func ChainJVP(dout, q, turn, v, work []float64) {
 //	t3[:, 1] = t2
 //	dturn    = w·t3ᵀ                         [N,N]
 //	t4       = turnᵀ·w                       [N,2]
-//	dangle   = t ⊙ t4[:, 1] − t2 ⊙ t4[:, 0]
+//	dangle   = t ⊙ t4[:, 1] − t2 ⊙ t4[:, 0]  [N]
 //	dturn    = dturn + dangle·q              [N,N]
 //
 // It panics unless the lengths fit: dturn [N,N], q [N], turn [N,N], w [N,2].

@@ -17,19 +17,19 @@ import (
 // Forward, for a batch of B×T:
 //
 //	t               = h.W[ids] − 0.125·Σⱼ h.W[ids]                [B,T,8]
-//	t2              = 0.125·Σⱼ t² + 1e−5                          [B,T,24]
-//	t3              = √t2                                         [B,T,2,4]
-//	t4              = 1/t3                                        [B,T,8]
+//	t2              = 0.125·Σⱼ t² + 1e−5                          [B,T]
+//	t3              = √t2                                         [B,T]
+//	t4              = 1/t3                                        [B,T]
 //	t5              = layer_norm.shift + layer_norm.scale·t4 ⊙ t  [B,T,8]
-//	t6              = t5·attention.Wqkv                           [B,T,16]
+//	t6              = t5·attention.Wqkv                           [B,T,24]
 //	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])  [B,2,T,T]
 //	attention.s     = where(k ≥ l, attention.s, −∞)               [B,2,T,T]
-//	peak            = max attention.s
+//	peak            = max attention.s                             [B,2,T]
 //	attention.pExp  = exp(attention.s − peak)                     [B,2,T,T]
-//	sum             = Σⱼ attention.pExp                           [B,T]
+//	sum             = Σⱼ attention.pExp                           [B,2,T]
 //	attention.p     = attention.pExp/sum                          [B,2,T,T]
 //	0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)  [B,2,T,T]
-//	t7              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2, :, :])  [B,T,8]
+//	t7              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2, :, :])  [B,T,2,4]
 //	h               = 1.1111112·t7·attention.Wo                   [B,T,8]
 //	h               = h.W[ids] + h                                [B,T,8]
 //	t8              = dense2.b + h                                [B,T,8]
@@ -50,55 +50,55 @@ import (
 //	t19             = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16  [B,T,8]
 //	logits.y        = t19·logits.W                                [B,T,11]
 //	logits          = logits.b + logits.y                         [B,T,11]
-//	peak            = max logits
+//	peak            = max logits                                  [B,T]
 //	t20             = exp(logits − peak)                          [B,T,11]
 //	sum             = Σⱼ t20                                      [B,T]
-//	each            = peak + log(sum) − logits[y]
+//	each            = peak + log(sum) − logits[y]                 [B,T]
 //	(B*T)·loss      = Σ each                                      []
 //	(B*T)·accuracy  = Σ [argmax logits = y]                       []
 //
 // Backward:
 //
 //	scale           = 1/(B*T)                                   []
-//	(B*T)·dlogits   = t20/sum − onehot(y)
-//	dlogits.b       = scale·Σ (B*T)·dlogits
-//	dlogits.W       = scale·t19ᵀ·((B*T)·dlogits)
+//	(B*T)·dlogits   = t20/sum − onehot(y)                       [B,T,11]
+//	dlogits.b       = scale·Σ (B*T)·dlogits                     [11]
+//	dlogits.W       = scale·t19ᵀ·((B*T)·dlogits)                [8,11]
 //	t21             = ((B*T)·dlogits)·logits.Wᵀ                 [B,T,8]
-//	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t21)/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
-//	dlayer_norm3.shift = scale·Σ t21
-//	dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
-//	ddense2.b       = scale·Σ (B*T)·ddense2.y
+//	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t21)/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)  [B,T,8]
+//	dlayer_norm3.shift = scale·Σ t21                               [8]
+//	dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21                     [8]
+//	ddense2.b       = scale·Σ (B*T)·ddense2.y                   [8]
 //	scale2          = 0.5/(B*T)                                 []
-//	ddense2.W       = scale2·t15ᵀ·((B*T)·ddense2.y)
+//	ddense2.W       = scale2·t15ᵀ·((B*T)·ddense2.y)             [16,8]
 //	t22             = ((B*T)·ddense2.y)·dense2.Wᵀ               [B,T,16]
-//	(B*T)·ddense.y  = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
-//	ddense.b        = scale·Σ (B*T)·ddense.y
-//	ddense.W        = scale·t13ᵀ·((B*T)·ddense.y)
+//	(B*T)·ddense.y  = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,T,16]
+//	ddense.b        = scale·Σ (B*T)·ddense.y                    [16]
+//	ddense.W        = scale·t13ᵀ·((B*T)·ddense.y)               [8,16]
 //	t23             = ((B*T)·ddense.y)·dense.Wᵀ                 [B,T,8]
 //	t24             = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t9 ⊙ t23)/t10·t9) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11  [B,T,8]
-//	dlayer_norm2.shift = scale·Σ t23
-//	dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
+//	dlayer_norm2.shift = scale·Σ t23                               [8]
+//	dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23                      [8]
 //	scale3          = 1.1111112/(B*T)                           []
-//	dattention.Wo   = scale3·t7ᵀ·t24
+//	dattention.Wo   = scale3·t7ᵀ·t24                            [8,8]
 //	t25             = t24·attention.Woᵀ                         [B,T,8]
-//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2, :, :])
-//	((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)
-//	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-//	((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)
-//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)
-//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1, :, :])
+//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)  [B,T,2,4]
+//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2, :, :])  [B,2,T,T]
+//	((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)  [B,2,T,T]
+//	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)  [B,2,T,T]
+//	((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)  [B,2,T,T]
+//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)  [B,T,2,4]
+//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1, :, :])  [B,T,2,4]
 //	t26[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
 //	t26[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
 //	t26[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
-//	dattention.Wqkv = scale·t5ᵀ·t26
+//	dattention.Wqkv = scale·t5ᵀ·t26                             [8,24]
 //	t27             = t26·attention.Wqkvᵀ                       [B,T,8]
-//	(B*T)·dh.W      = 0
-//	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t27)/t2·t) − 0.125·(Σⱼ layer_norm.scale·t27)/t3
-//	dlayer_norm.shift = scale·Σ t27
-//	dlayer_norm.scale = scale·Σ t4·t ⊙ t27
+//	(B*T)·dh.W      = 0                                         [11,8]
+//	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t27)/t2·t) − 0.125·(Σⱼ layer_norm.scale·t27)/t3  [B,T,8]
+//	dlayer_norm.shift = scale·Σ t27                               [8]
+//	dlayer_norm.scale = scale·Σ t4·t ⊙ t27                        [8]
 //	(B*T)·dh.W[…]   += (B*T)·dh
-//	dh.W            = scale·(B*T)·dh.W
+//	dh.W            = scale·(B*T)·dh.W                          [11,8]
 //
 // Update, adamw(lr: 3e-3):
 //

@@ -17,10 +17,10 @@ import (
 //	dense.y   = dense.y + dense.b                   [B,6]
 //	t         = expm1(dense.y)                      [B,6]
 //	t2        = where(dense.y > 0, dense.y, 0.5·t)  [B,6]
-//	score     = t2·score.W                          [B]
+//	score     = t2·score.W                          [B,1]
 //	t3        = softplus(score)                     [B]
 //	B·correct = Σ [(score > 0) = y]                 []
-//	s         = Σ [(score > 0) ∧ y]                 [36]
+//	s         = Σ [(score > 0) ∧ y]                 []
 //	s2        = Σ [score > 0]                       []
 //	s3        = any ((score < 0) ∧ y)               []
 //	target    = [y]                                 [B]
@@ -34,12 +34,12 @@ import (
 //	scale    = 1/B                                            []
 //	scale2   = 0.1/B                                          []
 //	p        = σ(score)                                       [B]
-//	dz       = scale·p − t4 ⊙ where(t5 > 0, scale2, 0) − scale·target  [B,1]
-//	dscore.W = t2ᵀ·dz
+//	dz       = scale·p − t4 ⊙ where(t5 > 0, scale2, 0) − scale·target  [B]
+//	dscore.W = t2ᵀ·dz                                         [6,1]
 //	ddense.y = dz·score.Wᵀ                                    [B,6]
 //	ddense.y = ddense.y ⊙ where(dense.y > 0, 1, 0.5·(t + 1))  [B,6]
-//	ddense.b = Σᵢ ddense.y
-//	ddense.W = xᵀ·ddense.y
+//	ddense.b = Σᵢ ddense.y                                    [6]
+//	ddense.W = xᵀ·ddense.y                                    [4,6]
 //
 // Update, adagrad(lr: 0.1):
 //
@@ -393,8 +393,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	dense.y = x·dense.W                 [B]
-//	dense.y = dense.y + dense.b         [B]
+//	dense.y = x·dense.W                 [B,1]
+//	dense.y = dense.y + dense.b         [B,1]
 //	t       = softplus(dense.y)         [B]
 //	target  = [y]                       [B]
 //	B·loss  = Σ (t − target ⊙ dense.y)  []
@@ -402,10 +402,10 @@ func (p *Predictor) predict(out *Output, in *Input) {
 // Backward:
 //
 //	p        = σ(dense.y)       [B]
-//	B·dz     = p − target
+//	B·dz     = p − target       [B]
 //	scale    = 1/B              []
-//	ddense.b = scale·Σᵢ B·dz
-//	ddense.W = scale·xᵀ·(B·dz)
+//	ddense.b = scale·Σᵢ B·dz    [1]
+//	ddense.W = scale·xᵀ·(B·dz)  [4,1]
 //
 // Update, sgd(lr: 0.1):
 //

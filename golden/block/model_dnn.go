@@ -32,10 +32,10 @@ import (
 //	h          = h + t3                       [B,7]
 //	head.y     = h·head.W                     [B,4]
 //	logits     = head.y + head.b              [B,4]
-//	peak       = max logits
+//	peak       = max logits                   [B]
 //	probsExp   = exp(logits − peak)           [B,4]
 //	sum        = Σⱼ probsExp                  [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]  [B]
 //	B·loss     = Σ each                       []
 //	B·accuracy = Σ [argmax logits = y]        []
 //
@@ -43,23 +43,23 @@ import (
 //
 //	scale        = 1/B                        []
 //	probs        = probsExp/sum               [B,4]
-//	B·dlogits    = probs − onehot(y)
-//	dhead.b      = scale·Σᵢ B·dlogits
-//	dhead.W      = scale·hᵀ·(B·dlogits)
+//	B·dlogits    = probs − onehot(y)          [B,4]
+//	dhead.b      = scale·Σᵢ B·dlogits         [4]
+//	dhead.W      = scale·hᵀ·(B·dlogits)       [7,4]
 //	B·dh         = (B·dlogits)·head.Wᵀ        [B,7]
-//	B·dblock.2.y = where(t3 > 0, B·dh, 0)
-//	dblock.2.b   = scale·Σᵢ B·dblock.2.y
-//	dblock.2.W   = scale·hᵀ·(B·dblock.2.y)
+//	B·dblock.2.y = where(t3 > 0, B·dh, 0)     [B,7]
+//	dblock.2.b   = scale·Σᵢ B·dblock.2.y      [7]
+//	dblock.2.W   = scale·hᵀ·(B·dblock.2.y)    [7,7]
 //	t4           = (B·dblock.2.y)·block.2.Wᵀ  [B,7]
 //	B·dh         = B·dh + t4                  [B,7]
-//	B·dblock.1.y = where(t2 > 0, B·dh, 0)
-//	dblock.1.b   = scale·Σᵢ B·dblock.1.y
-//	dblock.1.W   = scale·hᵀ·(B·dblock.1.y)
+//	B·dblock.1.y = where(t2 > 0, B·dh, 0)     [B,7]
+//	dblock.1.b   = scale·Σᵢ B·dblock.1.y      [7]
+//	dblock.1.W   = scale·hᵀ·(B·dblock.1.y)    [7,7]
 //	t5           = (B·dblock.1.y)·block.1.Wᵀ  [B,7]
 //	B·dh         = B·dh + t5                  [B,7]
-//	B·dblock.0.y = where(t > 0, B·dh, 0)
-//	dblock.0.b   = scale·Σᵢ B·dblock.0.y
-//	dblock.0.W   = scale·hᵀ·(B·dblock.0.y)
+//	B·dblock.0.y = where(t > 0, B·dh, 0)      [B,7]
+//	dblock.0.b   = scale·Σᵢ B·dblock.0.y      [7]
+//	dblock.0.W   = scale·hᵀ·(B·dblock.0.y)    [7,7]
 //
 // Update, adamw(lr: 3e-3):
 //
@@ -1057,16 +1057,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	dense.y  = x·dense.W          [B]
-//	dense.y  = dense.y + dense.b  [B]
-//	(B/2)·dp = dense.y − y
+//	dense.y  = x·dense.W          [B,1]
+//	dense.y  = dense.y + dense.b  [B,1]
+//	(B/2)·dp = dense.y − y        [B]
 //	B·loss   = Σ ((B/2)·dp)²      []
 //
 // Backward:
 //
 //	scale    = 2/B                  []
-//	ddense.b = scale·Σᵢ (B/2)·dp
-//	ddense.W = scale·xᵀ·((B/2)·dp)
+//	ddense.b = scale·Σᵢ (B/2)·dp    [1]
+//	ddense.W = scale·xᵀ·((B/2)·dp)  [4,1]
 //
 // Update, rmsprop(lr: cosine(step, 1e-2, warmup: 2, total: steps)):
 //
@@ -1303,14 +1303,14 @@ func (p *BoundedPredictor) predict(out *BoundedOutput, in *BoundedInput) {
 //
 //	dense.y  = x·dense.W          [B,1]
 //	dense.y  = dense.b + dense.y  [B,1]
-//	(B/3)·dp = dense.y − y
+//	(B/3)·dp = dense.y − y        [B]
 //	s        = Σ ((B/3)·dp)²      []
 //
 // Backward:
 //
 //	scale    = 3/B                  []
-//	ddense.b = scale·Σᵢ (B/3)·dp
-//	ddense.W = scale·xᵀ·((B/3)·dp)
+//	ddense.b = scale·Σᵢ (B/3)·dp    [1]
+//	ddense.W = scale·xᵀ·((B/3)·dp)  [3,1]
 //
 // Update, sgd(lr: 0.1):
 //

@@ -949,12 +949,12 @@ func VolumeValueGrad(grad, A []float64) float64 {
 //	s4        = (s = 1)                        []
 //	s5        = (s = 0)                        []
 //	t12       = t2 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))  [N]
-//	g         = t5 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))
+//	g         = t5 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))  [N]
 //	s3        = Σ g²                           []
 //	t13       = (t10 = 0)                      [N]
 //	t14       = (t10 = 1)                      [N]
 //	t15       = Σᵢ t6 ⊙ where(t13, t11·t8, where((t7 = 0) ∧ t14, t11, 0))  [N]
-//	da1       = t12 + t5 ⊙ (t15 − t9)
+//	da1       = t12 + t5 ⊙ (t15 − t9)          [N]
 //	s6        = Σ da1²                         []
 //	curvature = s6 + s3                        []
 //
@@ -1158,7 +1158,7 @@ func Curvature(x, w, work []float64) float64 {
 //	t23  = Σᵢ t7 ⊙ t20                     [N]
 //	t24  = Σᵢ [t21 = 0]                    [N,N]
 //	t25  = Πᵢ where(t21 = 0, 1, t21)       [N,N]
-//	da1  = t16 + t2 ⊙ (t23 − t10)
+//	da1  = t16 + t2 ⊙ (t23 − t10)          [N]
 //	t26  = t15 + 2·(t23 − t10) ⊙ da1       [N]
 //	t27  = t2 ⊙ da1                        [N]
 //	t28  = 4·t6 ⊙ da1                      [N]
@@ -1501,7 +1501,7 @@ func CurvatureGrad(grad, x, w, work []float64) {
 //	s5        = (s = 0)                         []
 //	t13       = t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0))  [N]
 //	t14       = t2 ⊙ t13                        [N]
-//	g         = t5 ⊙ t13
+//	g         = t5 ⊙ t13                        [N]
 //	t15       = 2·t13 ⊙ g                       [N]
 //	t16       = t5 ⊙ g                          [N]
 //	s3        = Σ g²                            []
@@ -1513,7 +1513,7 @@ func CurvatureGrad(grad, x, w, work []float64) {
 //	t22       = Σᵢ t7 ⊙ t19                     [N]
 //	t23       = Σᵢ [t20 = 0]                    [N,N]
 //	t24       = Πᵢ where(t20 = 0, 1, t20)       [N,N]
-//	da1       = t14 + t5 ⊙ (t22 − t10)
+//	da1       = t14 + t5 ⊙ (t22 − t10)          [N]
 //	t25       = t15 + 2·(t22 − t10) ⊙ da1       [N]
 //	t26       = t5 ⊙ da1                        [N]
 //	t27       = 4·t6 ⊙ da1                      [N]
@@ -1859,14 +1859,14 @@ func CurvatureWork(N int) int {
 //	s4            = a·s·s3       []
 //	s5            = a·sin(q[1])  []
 //	s6            = 2·s − s5     []
-//	t2            = s·t          [2,1]
+//	t2            = s·t          [2]
 //	t3            = s2·t         [2]
 //	t4            = s4·t         [2]
 //	t5            = s6·t         [2]
 //	t6            = [i = 0]      [2,1]
 //	s7            = a·s3         []
 //	s8            = 2·q[1]       []
-//	t7            = t2 − s5·t6   [2,1]
+//	t7            = t2 − s5·t6   [2]
 //	t8            = t3 + s7·t6   [2]
 //	t9            = s6·t6 − t4   [2]
 //	t10           = t5 + s8·t6   [2]
@@ -2017,7 +2017,7 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 //	s6       = Σ (t5 ⊙ w[:, 0] + t4)                         []
 //	t8       = 0                                             [2,2]
 //	t8[:, 1] = t6
-//	J        = s7·t8                                         [2,2]
+//	J        = s7·t8
 //	J[:, 0]  += t7
 //	dJ       = J·w                                           [2,2]
 //	dJ       = dJ + J·wᵀ                                     [2,2]
@@ -2242,7 +2242,7 @@ func Lookups(out, table []float64, ids, more []int32) {
 // table at table, ids and more, without the Jacobian.
 //
 //	t      = 0                       [K,3]
-//	db     = table[ids]·w + flip(w)
+//	db     = table[ids]·w + flip(w)  [N,2,3]
 //	da     = Σ w ⊙ table[more]       [N,3]
 //	t[…]   += db
 //	t2     = 0                       [K,3]
@@ -2815,7 +2815,7 @@ func Windows(out, x, work []float64) {
 //	t3          = where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))  [N,3]
 //	t4          = w ⊙ Σⱼ x[:, 1:−1]                       [N]
 //	dx          = 0                                       [N,7]
-//	db          = t4·t3
+//	db          = t4·t3                                   [N,3]
 //	dx[:, 3:−1] += db
 //	dx[:, 5:]   += x[:, :−5] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
 //	dx[:, :−5]  += x[:, 5:] ⊙ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), w/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])]), 0)
@@ -3119,7 +3119,7 @@ func WindowsWork(N int) int {
 //
 //	c             = 0                      [N + 2,M + 2]
 //	c[1:−1, 1:−1] = u
-//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
+//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]  [N,M]
 //	out           = u + 0.1·tanh(u) ⊙ lap  [N,M]
 //
 // It panics unless the lengths fit: out [N,M], u [N,M]. What is set may not
@@ -3177,7 +3177,7 @@ func Stencil(out, u []float64, M int, work []float64) {
 // without the Jacobian.
 //
 //	10·dc            = 0                             [N + 2,M + 2]
-//	10·dlap          = w ⊙ tanh(u)
+//	10·dlap          = w ⊙ tanh(u)                   [N,M]
 //	t                = w − 0.4·10·dlap               [N,M]
 //	t2               = 1 − tanh(u)²                  [N,M]
 //	10·dc[1:−1, 2:]  += 10·dlap
@@ -3186,7 +3186,7 @@ func Stencil(out, u []float64, M int, work []float64) {
 //	10·dc[:−2, 1:−1] += 10·dlap
 //	c                = 0                             [N + 2,M + 2]
 //	c[1:−1, 1:−1]    = u
-//	lap              = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
+//	lap              = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]  [N,M]
 //	t3               = t + 0.1·w ⊙ lap ⊙ t2          [N,M]
 //	du               = t3 + 0.1·(10·dc)[1:−1, 1:−1]  [N,M]
 //
@@ -3297,11 +3297,11 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 //	t             = tanh(u)               [N,M]
 //	t2            = 1 − t²                [N,M]
 //	c[1:−1, 1:−1] = u
-//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
+//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]  [N,M]
 //	t3            = v + 0.1·v ⊙ lap ⊙ t2  [N,M]
 //	1·ddc         = 0                     [N + 2,M + 2]
 //	1·ddc[1:−1, 1:−1] = v
-//	0.1·ddlap     = 0.1·(1·ddc)[:−2, 1:−1] − 0.4·v + 0.1·(1·ddc)[2:, 1:−1] + 0.1·(1·ddc)[1:−1, :−2] + 0.1·(1·ddc)[1:−1, 2:]
+//	0.1·ddlap     = 0.1·(1·ddc)[:−2, 1:−1] − 0.4·v + 0.1·(1·ddc)[2:, 1:−1] + 0.1·(1·ddc)[1:−1, :−2] + 0.1·(1·ddc)[1:−1, 2:]  [N,M]
 //	dout          = t3 + t ⊙ 0.1·ddlap    [N,M]
 //
 // It panics unless the lengths fit: dout [N,M], u [N,M], v [N,M]. What is set
@@ -3410,7 +3410,7 @@ func StencilWork(N, M int) int {
 //
 //	t           = u[:, 1:] − u[:, :−1]      [N,M - 1]
 //	t2          = −t                        [N,M - 1]
-//	out         = −(u ⊙ (u² − 1))           [N,M]
+//	out         = −(u ⊙ (u² − 1))
 //	out[:−1, :] += u[1:, :] − u[:−1, :]
 //	out[1:, :]  += −(u[1:, :] − u[:−1, :])
 //	out[:, :−1] += t
@@ -3497,7 +3497,7 @@ func Force(out, u []float64, M int, work []float64) {
 // ForceVJP sets du to the product of w with the Jacobian of Force at u,
 // without the Jacobian.
 //
-//	du         = w − 3·u² ⊙ w              [N,M]
+//	du         = w − 3·u² ⊙ w
 //	du[:−1, :] += −(w[:−1, :] − w[1:, :])
 //	du[1:, :]  += w[:−1, :] − w[1:, :]
 //	du[:, :−1] += −(w[:, :−1] − w[:, 1:])
@@ -3567,8 +3567,8 @@ func ForceWork(N, M int) int {
 // derivatives.
 //
 //	scale  = 1/M                                       []
-//	peak   = max x
-//	sum    = Σⱼ exp(x − peak)
+//	peak   = max x                                     [N]
+//	sum    = Σⱼ exp(x − peak)                          [N]
 //	t      = where(|peak| = ∞, peak, peak + log(sum))  [N]
 //	t2     = x − scale·Σⱼ x                            [N,M]
 //	t3     = 1/√(scale·Σⱼ t2²)                         [N]
@@ -3702,9 +3702,9 @@ func Standard(out, x []float64, M int, work []float64) {
 //	t4     = 1/t3                                          [N]
 //	t5     = |x|                                           [N,M]
 //	t6     = w ⊙ t                                         [N,M]
-//	peak   = max x
+//	peak   = max x                                         [N]
 //	t7     = exp(x − peak)                                 [N,M]
-//	sum    = Σⱼ t7
+//	sum    = Σⱼ t7                                         [N]
 //	t8     = (Σⱼ w)·t7/sum                                 [N,M]
 //	t9     = max t5                                        [M]
 //	t10    = Σᵢ t4·t6                                      [M]
@@ -3935,9 +3935,9 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 //	t2     = 1/√(scale·Σⱼ t²)                   [N]
 //	t3     = |x|                                [N,M]
 //	t4     = (Σⱼ v ⊙ t)/(Σⱼ t²)                 [N]
-//	peak   = max x
+//	peak   = max x                              [N]
 //	t5     = exp(x − peak)                      [N,M]
-//	sum    = Σⱼ t5
+//	sum    = Σⱼ t5                              [N]
 //	t6     = Σⱼ v ⊙ t5/sum                      [N]
 //	t7     = max t3                             [M]
 //	t8     = Σᵢ x                               [M]
@@ -4780,7 +4780,7 @@ func TopVJP(dx, x, w []float64) {
 //	sum     = Σ pExp           []
 //	s       = 1/sum            []
 //	p       = s·pExp           [N]
-//	out     = 0.3·p            [N]
+//	out     = 0.3·p
 //	out[1:] += p[1:] − p[:−1]
 //
 // It panics unless the lengths fit: out [N], x [N]. What is set may not
@@ -4846,7 +4846,7 @@ func Jumps(out, x, work []float64) {
 //	sum     = Σ pExp         []
 //	s       = 1/sum          []
 //	p       = s·pExp         [N]
-//	dp      = 0.3·w          [N]
+//	dp      = 0.3·w
 //	dp[1:]  += w[1:]
 //	dp[:−1] += −w[1:]
 //	s2      = Σ p ⊙ dp       []
@@ -4936,7 +4936,7 @@ func JumpsVJP(dx, x, w, work []float64) {
 //	p        = s2·pExp              [N]
 //	s        = Σ v ⊙ p              []
 //	ddp      = p ⊙ (v − s)          [N]
-//	dout     = 0.3·ddp              [N]
+//	dout     = 0.3·ddp
 //	dout[1:] += ddp[1:] − ddp[:−1]
 //
 // It panics unless the lengths fit: dout [N], x [N], v [N]. What is set may

@@ -28,18 +28,18 @@ import (
 //
 // Backward:
 //
-//	dcode.b       = Σᵢ dcode
-//	dcode.W       = 1.3333334·(0.75·h)ᵀ·dcode
+//	dcode.b       = Σᵢ dcode                           [2]
+//	dcode.W       = 1.3333334·(0.75·h)ᵀ·dcode          [6,2]
 //	t2            = dcode·code.Wᵀ                      [B,6]
-//	1·dh          = dh + t2
-//	0.75·dh       = where(U(dropout) < 0.25, 0, 1·dh)
-//	0.75·ddense.y = (1 − h²) ⊙ 0.75·dh
-//	ddense.b      = 1.3333334·Σᵢ 0.75·ddense.y
-//	ddense.W      = 1.3333334·tᵀ·(0.75·ddense.y)
+//	1·dh          = dh + t2                            [B,6]
+//	0.75·dh       = where(U(dropout) < 0.25, 0, 1·dh)  [B,6]
+//	0.75·ddense.y = (1 − h²) ⊙ 0.75·dh                 [B,6]
+//	ddense.b      = 1.3333334·Σᵢ 0.75·ddense.y         [6]
+//	ddense.W      = 1.3333334·tᵀ·(0.75·ddense.y)       [8,6]
 //	t3            = (0.75·ddense.y)·dense.Wᵀ           [B,8]
-//	0.75·de.W     = 0
+//	0.75·de.W     = 0                                  [7,3]
 //	0.75·de.W[…]  += t3[:, 5:]
-//	de.W          = 1.3333334·0.75·de.W
+//	de.W          = 1.3333334·0.75·de.W                [7,3]
 //	dX            = 1.3333334·t3[:, :−3]               [B,5]
 //
 // Update, adam(lr: 1e-2):
@@ -727,10 +727,10 @@ func (p *BendPredictor) predict(out *BendOutput, in *BendInput) {
 //
 // Backward:
 //
-//	dnew_h   = where(new_h = low, dlow/(Σⱼ [new_h = low]), 0)
+//	dnew_h   = where(new_h = low, dlow/(Σⱼ [new_h = low]), 0)  [B,4]
 //	ddense.y = dnew_h ⊙ (1 − t²)  [B,4]
-//	ddense.b = Σᵢ ddense.y
-//	ddense.W = xᵀ·ddense.y
+//	ddense.b = Σᵢ ddense.y        [4]
+//	ddense.W = xᵀ·ddense.y        [4,4]
 //	dX       = ddense.y·dense.Wᵀ  [B,4]
 //
 // Update, sgd(lr: 0.1):

@@ -301,7 +301,7 @@ func ColumnJVP(dout []float64, x float64, A, v []float64) {
 //
 //	t[:, 1:−1, :]  = 1
 //	t2[:, 1:−1, :] = x
-//	p              = where(t, t2, 1)  [0,5,3]
+//	p              = where(t, t2, 1)  [0,5,1]
 //	t3[:, :−2, :]  = x
 //	out            = p + y·t3         [0,5,3]
 //
@@ -364,7 +364,7 @@ func Hollow(out, x []float64, y float64) {
 //
 //	t[:, 1:−1, :] = 1
 //	t2            = where(t, w, 0)                   [0,5,1]
-//	dl            = t2[:, 1:−1, :] + y·w[:, :−2, :]  [0,3,4]
+//	dl            = t2[:, 1:−1, :] + y·w[:, :−2, :]  [0,3,1]
 //
 // It panics unless the lengths fit: dx [0,3,4], x [0,3,4], w [0,5,3]. What is
 // set may not overlap the rest.
@@ -450,7 +450,7 @@ func HollowVJPY(x []float64, y float64, w []float64) float64 {
 //	t[:, 1:−1, :]  = 1
 //	t2             = y·v              [0,3,1]
 //	t3[:, 1:−1, :] = v
-//	ddp            = where(t, t3, 0)  [0,5,3]
+//	ddp            = where(t, t3, 0)
 //	ddp[:, :−2, :] += t2
 //
 // It panics unless the lengths fit: dout [0,5,3], x [0,3,4], v [0,3,4]. What
@@ -514,7 +514,7 @@ func HollowJVP(dout, x []float64, y float64, v []float64) {
 // It sets out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	empty_batch = einsum("ijk,ikl->ijl", x, y)
+//	empty_batch = einsum("ijk,ikl->ijl", x, y)                [1,N,N]
 //	out         = empty_batch + einsum("ijk,ilk->ijl", x, x)  [1,N,N]
 //
 // It panics unless the lengths fit: out [1,N,N], x [1,N,0], y [1,0,N]. What is
@@ -638,7 +638,7 @@ func EmptyBatchWork(N int) int {
 // EmptyBatches: two of them, all empty. It sets out. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	empty_batches = einsum("ijk,ikl->ijl", x, y)
+//	empty_batches = einsum("ijk,ikl->ijl", x, y)                  [2,0,0]
 //	out           = empty_batches + einsum("ijk,ilk->ijl", x, x)  [2,0,0]
 //
 // It panics unless the lengths fit: out [2,0,0], x [2,0,3], y [2,3,0]. What is

@@ -425,9 +425,9 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 // Forward, for a batch of B:
 //
 //	h        = Σ E[ids]       [B,4]
-//	t        = h·u            [1]
+//	t        = h·u            [B]
 //	t2       = Σⱼ E[2, :]     [1]
-//	s        = 0.1·t2         [B]
+//	s        = 0.1·t2         []
 //	s        = t + s          [B]
 //	(B/2)·ds = s − y          [B]
 //	B·loss   = Σ ((B/2)·ds)²  []
@@ -437,10 +437,10 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 //	scale    = 2/B                  []
 //	du       = scale·hᵀ·((B/2)·ds)  [4]
 //	(B/2)·dh = (B/2)·ds·u           [B,4]
-//	s        = Σ (B/2)·ds           [B]
+//	s        = Σ (B/2)·ds           []
 //	t3       = 0                    [6,4]
 //	t3[…]    += (B/2)·dh
-//	dE       = scale·t3             [6,4]
+//	dE       = scale·t3
 //	s2       = 0.2/B·s              []
 //	dE[2, :] += s2
 //
@@ -792,7 +792,7 @@ func (p *BagPredictor) predict(out *BagOutput, in *BagInput) {
 //
 // Backward:
 //
-//	B·dd  = 2·d + y[:, 0]
+//	B·dd  = 2·d + y[:, 0]    [B]
 //	scale = 1/B              []
 //	dw    = scale·tᵀ·(B·dd)  [2]
 //
@@ -1327,11 +1327,11 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //	k        = argmax l        [B]
 //	peak     = max l           [B]
 //	t        = exp(l − peak)   [B,5]
-//	sum      = Σⱼ t
+//	sum      = Σⱼ t            [B]
 //	t2       = t/sum           [B,5]
 //	peak     = max t2          [B]
 //	t3       = exp(t2 − peak)  [B,5]
-//	sum      = Σⱼ t3
+//	sum      = Σⱼ t3           [B]
 //	t4       = t3/sum          [B,5]
 //	t5       = l ⊙ t4          [B,5]
 //	hot      = onehot(k)       [B,5]
@@ -1793,10 +1793,10 @@ func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
 //	s2             = Σ h                  []
 //	t2[:, :, 0, :] = h
 //	t2[:, :, 1, :] = x
-//	p              = t2ᵀ                  [B,2,T,4]
+//	p              = t2ᵀ                  [B,2,T,2,2]
 //	s3             = Σ h ⊙ p[:, 0, :, :]  []
 //	t3             = x                    [B,2,T,4]
-//	((8*B*T)/2)·di = t2 − t3              [B,T,2,4]
+//	((8*B*T)/2)·di = t2 − t3              [B,2*T,4]
 //	s4             = Σ (((8*B*T)/2)·di)²  []
 //
 // Backward:
@@ -1807,7 +1807,7 @@ func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
 //	scale      = 1/(4*B*T)                                    []
 //	scale2     = 2/(8*B*T)                                    []
 //	t5         = scale2·((8*B*T)/2)·di + scale·t4             [B,T,2,4]
-//	dh         = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25
+//	dh         = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25  [B,T,4]
 //	t6         = (1 − h²) ⊙ dh                                [B,T,4]
 //	dW         = tᵀ·t6                                        [8,4]
 //
@@ -2297,9 +2297,9 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 //	t2      = Σⱼ [j < n]                 [B]
 //	t3      = max(t2, 1)                 [B]
 //	t4      = t/t3                       [B]
-//	dense.y = h·dense.W                  [B,T]
-//	dense.y = dense.b + dense.y          [B,T]
-//	s       = where(j < n, dense.y, −∞)  [B,T,1]
+//	dense.y = h·dense.W                  [B,T,1]
+//	dense.y = dense.b + dense.y          [B,T,1]
+//	s       = where(j < n, dense.y, −∞)  [B,T]
 //	t5      = max s                      [B]
 //	t6      = max(t5, −100)              [B]
 //	a       = exp(s − t6)                [B,T]
@@ -2314,16 +2314,16 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 //	t10        = a ⊙ (t9/t7·x[:, :, 0] − where(t7 > 1e−6, t8 ⊙ t9/t7, 0))  [B,T]
 //	t11        = where(t6 > −100, Σⱼ t10, 0)                [B]
 //	t12        = [j < n]·t9/t3                              [B,T]
-//	(B/2)·ds   = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)
-//	t13        = where(j < n, (B/2)·ds, 0)                  [B,T,1]
+//	(B/2)·ds   = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)  [B,T]
+//	t13        = where(j < n, (B/2)·ds, 0)                  [B,T]
 //	scale      = 2/B                                        []
-//	ddense.b   = scale·Σ t13
-//	ddense.W   = scale·hᵀ·t13
+//	ddense.b   = scale·Σ t13                                [1]
+//	ddense.W   = scale·hᵀ·t13                               [4,1]
 //	t14        = t13·dense.Wᵀ                               [B,T,4]
-//	(B/2)·dh   = t12 + t14
-//	(B/2)·dh.y = where(h > 0, (B/2)·dh, 0)
-//	dh.b       = scale·Σ (B/2)·dh.y
-//	dh.W       = scale·xᵀ·((B/2)·dh.y)
+//	(B/2)·dh   = t12 + t14                                  [B,T,4]
+//	(B/2)·dh.y = where(h > 0, (B/2)·dh, 0)                  [B,T,4]
+//	dh.b       = scale·Σ (B/2)·dh.y                         [4]
+//	dh.W       = scale·xᵀ·((B/2)·dh.y)                      [3,4]
 //
 // Update, adam(lr: 0.01):
 //
@@ -2835,9 +2835,9 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 //
 //	t2         = Σᵢ dense.y          [1]
 //	scale      = N - 1               []
-//	5·ddense.b = t2 + scale·dense.b
-//	ddense.b   = 0.2·5·ddense.b
-//	ddense.W   = 0.2·dᵀ·dense.y
+//	5·ddense.b = t2 + scale·dense.b  [1]
+//	ddense.b   = 0.2·5·ddense.b      [1]
+//	ddense.W   = 0.2·dᵀ·dense.y      [2,1]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -3052,18 +3052,18 @@ func (m *Steps) update(grad *StepsParams) {
 //	t2           = Σᵢ dense2.y                 [2]
 //	scale        = B                           []
 //	scale2       = 2/(2*B)                     []
-//	((2*B)/2)·ddense2.b = scale·dense2.b + t2
-//	ddense2.b    = scale2·((2*B)/2)·ddense2.b
-//	ddense2.W    = scale2·yᵀ·dense2.y
+//	((2*B)/2)·ddense2.b = scale·dense2.b + t2         [2]
+//	ddense2.b    = scale2·((2*B)/2)·ddense2.b  [2]
+//	ddense2.W    = scale2·yᵀ·dense2.y          [3,2]
 //	t3           = Σᵢ d.y                      [2]
 //	scale3       = -B + N                      []
-//	0.5·dd.b     = t3 + scale3·d.b
-//	dd.b         = 2·0.5·dd.b
-//	dd.W         = 2·tᵀ·d
+//	0.5·dd.b     = t3 + scale3·d.b             [2]
+//	dd.b         = 2·0.5·dd.b                  [2]
+//	dd.W         = 2·tᵀ·d                      [4,2]
 //	t4           = d·d.Wᵀ                      [-B + N,4]
-//	0.5·ddense.y = (1 − t²) ⊙ t4
-//	ddense.b     = 2·Σᵢ 0.5·ddense.y
-//	ddense.W     = 2·x[B:, :]ᵀ·(0.5·ddense.y)
+//	0.5·ddense.y = (1 − t²) ⊙ t4               [-B + N,4]
+//	ddense.b     = 2·Σᵢ 0.5·ddense.y           [4]
+//	ddense.W     = 2·x[B:, :]ᵀ·(0.5·ddense.y)  [3,4]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -3484,4 +3484,841 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 			dRow[j] += dB[j]
 		}
 	}
+}
+
+// Minors: slices of nothing: a determinant by its minors, sums and products of
+// no elements.
+//
+// Forward, for a batch of B:
+//
+//	y          = x·G                     [B,3]
+//	y          = y + x[:, 3:]·G[:−3, :]  [B,3]
+//	s          = Σ y²                    []
+//	s2         = Σ G[1:, :−3]            []
+//	n1[:, :−2] = G[1:, :−3]
+//	n1[:, :]   = G[1:, 1:]
+//	n2[:, 0]   = G[1:, 0]
+//	n2[:, 1]   = G[1:, 2]
+//	n3[:, :]   = G[1:, :−1]
+//	n3[:, 2:]  = G[1:, 3:]
+//	t          = Πᵢ G[:−3, :]            [3]
+//	s3         = Σ G[0, :] ⊙ t           []
+//	s4         = G[0, 0]·(n1[0, 0]·n1[1, 1] − n1[0, 1]·n1[1, 0]) − G[0, 1]·(n2[0, 0]·n2[1, 1] − n2[0, 1]·n2[1, 0]) + G[0, 2]·(n3[0, 0]·n3[1, 1] − n3[0, 1]·n3[1, 0]) − 1  []
+//	result     = s4²                     []
+//
+// Backward:
+//
+//	scale       = 2/(3*B)                                  []
+//	t2          = scale·xᵀ·y                               [3,3]
+//	t3          = scale·x[:, 3:]ᵀ·y                        [0,3]
+//	t4          = 1/where(G[:−3, :] = 0, 1, G[:−3, :])     [0,3]
+//	t5          = Σᵢ [G[:−3, :] = 0]                       [3]
+//	t6          = Πᵢ where(G[:−3, :] = 0, 1, G[:−3, :])    [3]
+//	t7          = (t5 = 0)                                 [3]
+//	t8          = (t5 = 1)                                 [3]
+//	t9          = t3 + G[0, :]·where(t7, t6·t4, where((G[:−3, :] = 0) ∧ t8, t6, 0))  [0,3]
+//	s           = n1[0, 0]·n1[1, 1] − n1[0, 1]·n1[1, 0]    []
+//	s2          = n2[0, 0]·n2[1, 1] − n2[0, 1]·n2[1, 0]    []
+//	s3          = n3[0, 0]·n3[1, 1] − n3[0, 1]·n3[1, 0]    []
+//	s4          = G[0, 0]·s − G[0, 1]·s2 + G[0, 2]·s3 − 1  []
+//	s5          = (−2)·G[0, 2]·n3[0, 1]·s4                 []
+//	dn3[1, 0]   = s5
+//	s6          = (−2)·G[0, 2]·n3[1, 0]·s4                 []
+//	dn3[0, 1]   = s6
+//	s7          = 2·G[0, 2]·n3[0, 0]·s4                    []
+//	dn3[1, 1]   = s7
+//	s8          = 2·G[0, 2]·n3[1, 1]·s4                    []
+//	dn3[0, 0]   = s8
+//	s9          = 2·G[0, 1]·n2[0, 1]·s4                    []
+//	dn2[1, 0]   = s9
+//	s10         = 2·G[0, 1]·n2[1, 0]·s4                    []
+//	dn2[0, 1]   = s10
+//	s11         = (−2)·G[0, 1]·n2[0, 0]·s4                 []
+//	dn2[1, 1]   = s11
+//	s12         = (−2)·G[0, 1]·n2[1, 1]·s4                 []
+//	dn2[0, 0]   = s12
+//	s13         = (−2)·G[0, 0]·n1[0, 1]·s4                 []
+//	dn1[1, 0]   = s13
+//	s14         = (−2)·G[0, 0]·n1[1, 0]·s4                 []
+//	dn1[0, 1]   = s14
+//	s15         = 2·G[0, 0]·n1[0, 0]·s4                    []
+//	dn1[1, 1]   = s15
+//	s16         = 2·G[0, 0]·n1[1, 1]·s4                    []
+//	dn1[0, 0]   = s16
+//	t10         = dn1[:, :−2] + 1                          [2,0]
+//	dG          = t2
+//	dG[:−3, :]  += t9
+//	…
+//
+// Update, sgd(lr: 0.02):
+//
+//	rate = lr
+//	G    ← G − rate·dG
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Minors struct {
+	Hyper MinorsHyper // may be changed between steps; kept by Checkpoint
+
+	params MinorsParams
+	steps  uint64     // updates made so far
+	max    MinorsDims // capacity
+
+	y    []float32 // [max.B,3]
+	t4   []float32 // [0,3]; in the memory of y
+	t10  []float32 // [2,0]; in the memory of y
+	t13  []float32 // [0,3]; in the memory of y
+	t19  []float32 // [2,0]; in the memory of y
+	n1   []float32 // [2,2]; becomes n1, in place
+	n2   []float32 // [2,2]; becomes n2, in place
+	dn1  []float32 // [2,2]; becomes dn1, in place; in the memory of n2
+	dn12 []float32 // [2,2]; becomes dn1, in place; in the memory of n2
+	n3   []float32 // [2,2]; becomes n3, in place
+	dn2  []float32 // [2,2]; becomes dn2, in place; in the memory of n3
+	dn22 []float32 // [2,2]; becomes dn2, in place; in the memory of n3
+	t    []float32 // [3]
+	t2   []float32 // [3,3]
+	t11  []float32 // [3,3]; in the memory of t2
+	t3   []float32 // [0,3]
+	t12  []float32 // [0,3]; in the memory of t3
+	t5   []float32 // [3]; in the memory of t3
+	dn3  []float32 // [2,2]; becomes dn3, in place; in the memory of t3
+	t14  []float32 // [3]; in the memory of t3
+	dn32 []float32 // [2,2]; becomes dn3, in place; in the memory of t3
+	t6   []float32 // [3]
+	t15  []float32 // [3]; in the memory of t6
+	t7   []bool    // [3]
+	t16  []bool    // [3]; in the memory of t7
+	t8   []bool    // [3]
+	t17  []bool    // [3]; in the memory of t8
+}
+
+// MinorsHyper has the numbers of the model and its train clause.
+type MinorsHyper struct {
+	LR float64 // sgd(lr: 0.02)
+}
+
+// MinorsReport is what one batch gave, before its update.
+type MinorsReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Minors) Step(batch MinorsBatch) (MinorsReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return MinorsReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return MinorsReport{}, fault.NotFinite("extents.Minors.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Minors) forward(batch *MinorsBatch) MinorsTotals {
+	B := batch.B
+	x := batch.X
+	G := m.params.G
+	y := m.y[:3*B]
+	n1 := m.n1
+	n2 := m.n2
+	n3 := m.n3
+	t := m.t
+
+	// y = x·G
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(G, 3, 3),
+		0, blas.View32(y, B, 3))
+
+	// y = y + x[:, 3:]·G[:−3, :]
+	blas.Sgemm(1,
+		blas.Strided32(x[min(3, len(x)):], B, 0, 3),
+		blas.View32(G, 0, 3),
+		1, blas.View32(y, B, 3))
+
+	// s = Σ y²
+	s := 0.0
+	for i := range 3 * B {
+		s += float64(y[i] * y[i])
+	}
+
+	// s2 = Σ G[1:, :−3]
+	// n1[:, :−2] = G[1:, :−3]
+	s2 := 0.0
+	for i := range 2 {
+		GRow := (*[0]float32)(G[3*i+3:])
+		n1Row := (*[0]float32)(n1[2*i:])
+		for j := range GRow {
+			s2 += float64(GRow[j])
+			n1Row[j] = GRow[j]
+		}
+	}
+
+	// n1[:, :] = G[1:, 1:]
+	for i := range 2 {
+		GRow := (*[2]float32)(G[3*i+4:])
+		n1Row := (*[2]float32)(n1[2*i:])
+		for j := range GRow {
+			n1Row[j] = GRow[j]
+		}
+	}
+
+	// n2[:, 0] = G[1:, 0]
+	for i := range 2 {
+		n2[2*i] = G[3*i+3]
+	}
+
+	// n2[:, 1] = G[1:, 2]
+	for i := range 2 {
+		n2[2*i+1] = G[3*i+5]
+	}
+
+	// n3[:, :] = G[1:, :−1]
+	for i := range 2 {
+		GRow := (*[2]float32)(G[3*i+3:])
+		n3Row := (*[2]float32)(n3[2*i:])
+		for j := range GRow {
+			n3Row[j] = GRow[j]
+		}
+	}
+
+	// n3[:, 2:] = G[1:, 3:]
+	for i := range 2 {
+		GRow := (*[0]float32)(G[3*i+6:])
+		n3Row := (*[0]float32)(n3[2*i+2:])
+		for j := range GRow {
+			n3Row[j] = GRow[j]
+		}
+	}
+
+	// t = Πᵢ G[:−3, :]
+	for i := range t {
+		t[i] = 1
+	}
+	for i := range 0 {
+		GRow := (*[3]float32)(G[3*i:])
+		for j := range GRow {
+			t[j] *= GRow[j]
+		}
+	}
+
+	// s3 = Σ G[0, :] ⊙ t
+	s3 := 0.0
+	for i := range 3 {
+		s3 += float64(G[i] * t[i])
+	}
+
+	// s4 = G[0, 0]·(n1[0, 0]·n1[1, 1] − n1[0, 1]·n1[1, 0]) − G[0, 1]·(n2[0, 0]·n2[1, 1] − n2[0, 1]·n2[1, 0]) + G[0, 2]·(n3[0, 0]·n3[1, 1] − n3[0, 1]·n3[1, 0]) − 1
+	s4 := G[0]*(n1[0]*n1[3]-n1[1]*n1[2]) - G[1]*(n2[0]*n2[3]-n2[1]*n2[2]) + G[2]*(n3[0]*n3[3]-n3[1]*n3[2]) - 1
+	// result = s4²
+	result := float64(s4) * float64(s4)
+
+	return MinorsTotals{
+		batches: 1,
+		loss:    s,
+		n:       float64(3 * B),
+		loss2:   result,
+		loss3:   s2,
+		loss4:   s3,
+	}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Minors) backward(batch *MinorsBatch) {
+	B := batch.B
+	x := batch.X
+	G := m.params.G
+	y := m.y[:3*B]
+	t11 := m.t11
+	t12 := m.t12
+	t14 := m.t14
+	t15 := m.t15
+	t13 := m.t13
+	t16 := m.t16
+	t17 := m.t17
+	n1 := m.n1
+	n2 := m.n2
+	n3 := m.n3
+	dn32 := m.dn32
+	dn22 := m.dn22
+	dn12 := m.dn12
+	t19 := m.t19
+	t := m.t
+
+	// scale = 2/(3*B)
+	scale := float32(2 / float64(3*B))
+
+	// t11 = scale·xᵀ·y
+	blas.Sgemm(scale,
+		blas.View32(x, B, 3).T(),
+		blas.View32(y, B, 3),
+		0, blas.View32(t11, 3, 3))
+
+	// t12 = scale·x[:, 3:]ᵀ·y
+	blas.Sgemm(scale,
+		blas.Strided32(x[min(3, len(x)):], B, 0, 3).T(),
+		blas.View32(y, B, 3),
+		0, blas.View32(t12, 0, 3))
+
+	// t13 = 1/where(G[:−3, :] = 0, 1, G[:−3, :])
+	// t14 = Σᵢ [G[:−3, :] = 0]
+	// t15 = Πᵢ where(G[:−3, :] = 0, 1, G[:−3, :])
+	clear(t14)
+	for i := range t15 {
+		t15[i] = 1
+	}
+	for i := range 0 {
+		GRow := (*[3]float32)(G[3*i:])
+		t13Row := (*[3]float32)(t13[3*i:])
+		for j := range GRow {
+			tOf := GRow[j]
+			if GRow[j] == 0 {
+				tOf = 1
+			}
+			u := 1 / tOf
+			hit := float32(0)
+			if GRow[j] == 0 {
+				hit = 1
+			}
+			t14[j] += hit
+			t15[j] *= tOf
+			t13Row[j] = u
+		}
+	}
+
+	// t16 = (t14 = 0)
+	// t17 = (t14 = 1)
+	for i := range 3 {
+		tOf := t14[i] == 0
+		t2 := t14[i] == 1
+		t16[i] = tOf
+		t17[i] = t2
+	}
+
+	// rate = −lr
+	rate := float32(-m.Hyper.LR)
+
+	// t18 = rate·(t12 + G[0, :]·where(t16, t15·t13, where((G[:−3, :] = 0) ∧ t17, t15, 0)))
+	for i := range 0 {
+		t13Row := (*[3]float32)(t13[3*i:])
+		GRow := (*[3]float32)(G[3*i:])
+		GRow2 := (*[3]float32)(G)
+		t12Row := (*[3]float32)(t12[3*i:])
+		for j := range GRow2 {
+			tOf := float32(0)
+			if GRow[j] == 0 && t17[j] {
+				tOf = t15[j]
+			}
+			t2 := tOf
+			if t16[j] {
+				t2 = t15[j] * t13Row[j]
+			}
+			t12Row[j] = rate * (t12Row[j] + GRow2[j]*t2)
+		}
+	}
+
+	// s = n1[0, 0]·n1[1, 1] − n1[0, 1]·n1[1, 0]
+	s := n1[0]*n1[3] - n1[1]*n1[2]
+	// s2 = n2[0, 0]·n2[1, 1] − n2[0, 1]·n2[1, 0]
+	s2 := n2[0]*n2[3] - n2[1]*n2[2]
+	// s3 = n3[0, 0]·n3[1, 1] − n3[0, 1]·n3[1, 0]
+	s3 := n3[0]*n3[3] - n3[1]*n3[2]
+	// s4 = G[0, 0]·s − G[0, 1]·s2 + G[0, 2]·s3 − 1
+	s4 := G[0]*s - G[1]*s2 + G[2]*s3 - 1
+	// s5 = (−2)·G[0, 2]·n3[0, 1]·s4
+	s5 := -2 * (G[2] * n3[1] * s4)
+
+	// dn3[1, 0] = s5
+	dn32[2] = s5
+
+	// s6 = (−2)·G[0, 2]·n3[1, 0]·s4
+	s6 := -2 * (G[2] * n3[2] * s4)
+
+	// dn3[0, 1] = s6
+	dn32[1] = s6
+
+	// s7 = 2·G[0, 2]·n3[0, 0]·s4
+	s7 := 2 * (G[2] * n3[0] * s4)
+
+	// dn3[1, 1] = s7
+	dn32[3] = s7
+
+	// s8 = 2·G[0, 2]·n3[1, 1]·s4
+	s8 := 2 * (G[2] * n3[3] * s4)
+
+	// dn3[0, 0] = s8
+	dn32[0] = s8
+
+	// s9 = 2·G[0, 1]·n2[0, 1]·s4
+	s9 := 2 * (G[1] * n2[1] * s4)
+
+	// dn2[1, 0] = s9
+	dn22[2] = s9
+
+	// s10 = 2·G[0, 1]·n2[1, 0]·s4
+	s10 := 2 * (G[1] * n2[2] * s4)
+
+	// dn2[0, 1] = s10
+	dn22[1] = s10
+
+	// s11 = (−2)·G[0, 1]·n2[0, 0]·s4
+	s11 := -2 * (G[1] * n2[0] * s4)
+
+	// dn2[1, 1] = s11
+	dn22[3] = s11
+
+	// s12 = (−2)·G[0, 1]·n2[1, 1]·s4
+	s12 := -2 * (G[1] * n2[3] * s4)
+
+	// dn2[0, 0] = s12
+	dn22[0] = s12
+
+	// s13 = (−2)·G[0, 0]·n1[0, 1]·s4
+	s13 := -2 * (G[0] * n1[1] * s4)
+
+	// dn1[1, 0] = s13
+	dn12[2] = s13
+
+	// s14 = (−2)·G[0, 0]·n1[1, 0]·s4
+	s14 := -2 * (G[0] * n1[2] * s4)
+
+	// dn1[0, 1] = s14
+	dn12[1] = s14
+
+	// s15 = 2·G[0, 0]·n1[0, 0]·s4
+	s15 := 2 * (G[0] * n1[0] * s4)
+
+	// dn1[1, 1] = s15
+	dn12[3] = s15
+
+	// s16 = 2·G[0, 0]·n1[1, 1]·s4
+	s16 := 2 * (G[0] * n1[3] * s4)
+
+	// dn1[0, 0] = s16
+	dn12[0] = s16
+
+	// t19 = rate·(dn1[:, :−2] + 1)
+	for i := range 2 {
+		dn12Row := (*[0]float32)(dn12[2*i:])
+		for j := range dn12Row {
+			t19[j] = rate * (dn12Row[j] + 1)
+		}
+	}
+
+	// G = G + rate·t11
+	for i := range 9 {
+		G[i] += rate * t11[i]
+	}
+
+	// G[:−3, :] += t18
+	for i := range 0 {
+		G[i] += t12[i]
+	}
+
+	// G[0, :] += rate·t
+	{
+		GRow := (*[3]float32)(G)
+		for i := range GRow {
+			GRow[i] += rate * t[i]
+		}
+	}
+
+	// G[1:, 3:] += rate·dn3[:, 2:]
+	for i := range 2 {
+		dn32Row := (*[0]float32)(dn32[2*i+2:])
+		GRow := (*[0]float32)(G[3*i+6:])
+		for j := range GRow {
+			GRow[j] += rate * dn32Row[j]
+		}
+	}
+
+	// G[1:, :−1] += rate·dn3
+	for i := range 2 {
+		dn32Row := (*[2]float32)(dn32[2*i:])
+		GRow := (*[2]float32)(G[3*i+3:])
+		for j := range GRow {
+			GRow[j] += rate * dn32Row[j]
+		}
+	}
+
+	// rate2 = rate·2·s3·s4
+	rate2 := rate * (2 * (s3 * s4))
+
+	// G[0, 2] += rate2
+	G[2] += rate2
+
+	// G[1:, 2] += rate·dn2[:, 1]
+	// G[1:, 0] += rate·dn2[:, 0]
+	for i := range 2 {
+		u := rate * dn22[2*i+1]
+		u2 := rate * dn22[2*i]
+		G[3*i+5] += u
+		G[3*i+3] += u2
+	}
+
+	// rate3 = rate·(−2)·s2·s4
+	rate3 := rate * (-2 * (s2 * s4))
+
+	// G[0, 1] += rate3
+	G[1] += rate3
+
+	// G[1:, 1:] += rate·dn1
+	for i := range 2 {
+		dn12Row := (*[2]float32)(dn12[2*i:])
+		GRow := (*[2]float32)(G[3*i+4:])
+		for j := range GRow {
+			GRow[j] += rate * dn12Row[j]
+		}
+	}
+
+	// G[1:, :−3] += t19
+	for i := range 2 {
+		GRow := (*[0]float32)(G[3*i+3:])
+		for j := range GRow {
+			GRow[j] += t19[j]
+		}
+	}
+
+	// rate4 = rate·2·s·s4
+	rate4 := rate * (2 * (s * s4))
+
+	// G[0, 0] += rate4
+	G[0] += rate4
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Minors) Grad(grad *MinorsParams, batch MinorsBatch) (MinorsReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return MinorsReport{}, &fault.InputError{Model: "extents.Minors", Input: "grad", Reason: "is not from NewMinorsParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return MinorsReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return MinorsReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Minors) gradient(grad *MinorsParams, batch *MinorsBatch) {
+	B := batch.B
+	x := batch.X
+	G := m.params.G
+	y := m.y[:3*B]
+	t2 := m.t2
+	t3 := m.t3
+	t5 := m.t5
+	t6 := m.t6
+	t4 := m.t4
+	t7 := m.t7
+	t8 := m.t8
+	n1 := m.n1
+	n2 := m.n2
+	n3 := m.n3
+	dn3 := m.dn3
+	dn2 := m.dn2
+	dn1 := m.dn1
+	t10 := m.t10
+	t := m.t
+	dG := grad.G
+
+	// scale = 2/(3*B)
+	scale := float32(2 / float64(3*B))
+
+	// t2 = scale·xᵀ·y
+	blas.Sgemm(scale,
+		blas.View32(x, B, 3).T(),
+		blas.View32(y, B, 3),
+		0, blas.View32(t2, 3, 3))
+
+	// t3 = scale·x[:, 3:]ᵀ·y
+	blas.Sgemm(scale,
+		blas.Strided32(x[min(3, len(x)):], B, 0, 3).T(),
+		blas.View32(y, B, 3),
+		0, blas.View32(t3, 0, 3))
+
+	// t4 = 1/where(G[:−3, :] = 0, 1, G[:−3, :])
+	// t5 = Σᵢ [G[:−3, :] = 0]
+	// t6 = Πᵢ where(G[:−3, :] = 0, 1, G[:−3, :])
+	clear(t5)
+	for i := range t6 {
+		t6[i] = 1
+	}
+	for i := range 0 {
+		GRow := (*[3]float32)(G[3*i:])
+		t4Row := (*[3]float32)(t4[3*i:])
+		for j := range GRow {
+			tOf := GRow[j]
+			if GRow[j] == 0 {
+				tOf = 1
+			}
+			u := 1 / tOf
+			hit := float32(0)
+			if GRow[j] == 0 {
+				hit = 1
+			}
+			t5[j] += hit
+			t6[j] *= tOf
+			t4Row[j] = u
+		}
+	}
+
+	// t7 = (t5 = 0)
+	// t8 = (t5 = 1)
+	for i := range 3 {
+		tOf := t5[i] == 0
+		t2Of := t5[i] == 1
+		t7[i] = tOf
+		t8[i] = t2Of
+	}
+
+	// t9 = t3 + G[0, :]·where(t7, t6·t4, where((G[:−3, :] = 0) ∧ t8, t6, 0))
+	for i := range 0 {
+		t4Row := (*[3]float32)(t4[3*i:])
+		GRow := (*[3]float32)(G[3*i:])
+		GRow2 := (*[3]float32)(G)
+		t3Row := (*[3]float32)(t3[3*i:])
+		for j := range GRow2 {
+			tOf := float32(0)
+			if GRow[j] == 0 && t8[j] {
+				tOf = t6[j]
+			}
+			t2Of := tOf
+			if t7[j] {
+				t2Of = t6[j] * t4Row[j]
+			}
+			t3Row[j] += GRow2[j] * t2Of
+		}
+	}
+
+	// s = n1[0, 0]·n1[1, 1] − n1[0, 1]·n1[1, 0]
+	s := n1[0]*n1[3] - n1[1]*n1[2]
+	// s2 = n2[0, 0]·n2[1, 1] − n2[0, 1]·n2[1, 0]
+	s2 := n2[0]*n2[3] - n2[1]*n2[2]
+	// s3 = n3[0, 0]·n3[1, 1] − n3[0, 1]·n3[1, 0]
+	s3 := n3[0]*n3[3] - n3[1]*n3[2]
+	// s4 = G[0, 0]·s − G[0, 1]·s2 + G[0, 2]·s3 − 1
+	s4 := G[0]*s - G[1]*s2 + G[2]*s3 - 1
+	// s5 = (−2)·G[0, 2]·n3[0, 1]·s4
+	s5 := -2 * (G[2] * n3[1] * s4)
+
+	// dn3[1, 0] = s5
+	dn3[2] = s5
+
+	// s6 = (−2)·G[0, 2]·n3[1, 0]·s4
+	s6 := -2 * (G[2] * n3[2] * s4)
+
+	// dn3[0, 1] = s6
+	dn3[1] = s6
+
+	// s7 = 2·G[0, 2]·n3[0, 0]·s4
+	s7 := 2 * (G[2] * n3[0] * s4)
+
+	// dn3[1, 1] = s7
+	dn3[3] = s7
+
+	// s8 = 2·G[0, 2]·n3[1, 1]·s4
+	s8 := 2 * (G[2] * n3[3] * s4)
+
+	// dn3[0, 0] = s8
+	dn3[0] = s8
+
+	// s9 = 2·G[0, 1]·n2[0, 1]·s4
+	s9 := 2 * (G[1] * n2[1] * s4)
+
+	// dn2[1, 0] = s9
+	dn2[2] = s9
+
+	// s10 = 2·G[0, 1]·n2[1, 0]·s4
+	s10 := 2 * (G[1] * n2[2] * s4)
+
+	// dn2[0, 1] = s10
+	dn2[1] = s10
+
+	// s11 = (−2)·G[0, 1]·n2[0, 0]·s4
+	s11 := -2 * (G[1] * n2[0] * s4)
+
+	// dn2[1, 1] = s11
+	dn2[3] = s11
+
+	// s12 = (−2)·G[0, 1]·n2[1, 1]·s4
+	s12 := -2 * (G[1] * n2[3] * s4)
+
+	// dn2[0, 0] = s12
+	dn2[0] = s12
+
+	// s13 = (−2)·G[0, 0]·n1[0, 1]·s4
+	s13 := -2 * (G[0] * n1[1] * s4)
+
+	// dn1[1, 0] = s13
+	dn1[2] = s13
+
+	// s14 = (−2)·G[0, 0]·n1[1, 0]·s4
+	s14 := -2 * (G[0] * n1[2] * s4)
+
+	// dn1[0, 1] = s14
+	dn1[1] = s14
+
+	// s15 = 2·G[0, 0]·n1[0, 0]·s4
+	s15 := 2 * (G[0] * n1[0] * s4)
+
+	// dn1[1, 1] = s15
+	dn1[3] = s15
+
+	// s16 = 2·G[0, 0]·n1[1, 1]·s4
+	s16 := 2 * (G[0] * n1[3] * s4)
+
+	// dn1[0, 0] = s16
+	dn1[0] = s16
+
+	// t10 = dn1[:, :−2] + 1
+	for i := range 2 {
+		dn1Row := (*[0]float32)(dn1[2*i:])
+		for j := range dn1Row {
+			t10[j] = dn1Row[j] + 1
+		}
+	}
+
+	// dG = t2
+	for i := range 9 {
+		dG[i] = t2[i]
+	}
+
+	// dG[:−3, :] += t9
+	for i := range 0 {
+		dG[i] += t3[i]
+	}
+
+	// dG[0, :] += t
+	{
+		dGRow := (*[3]float32)(dG)
+		for i := range dGRow {
+			dGRow[i] += t[i]
+		}
+	}
+
+	// dG[1:, 3:] += dn3[:, 2:]
+	for i := range 2 {
+		dn3Row := (*[0]float32)(dn3[2*i+2:])
+		dGRow := (*[0]float32)(dG[3*i+6:])
+		for j := range dGRow {
+			dGRow[j] += dn3Row[j]
+		}
+	}
+
+	// dG[1:, :−1] += dn3
+	for i := range 2 {
+		dn3Row := (*[2]float32)(dn3[2*i:])
+		dGRow := (*[2]float32)(dG[3*i+3:])
+		for j := range dGRow {
+			dGRow[j] += dn3Row[j]
+		}
+	}
+
+	// s17 = 2·s3·s4
+	s17 := 2 * (s3 * s4)
+
+	// dG[0, 2] += s17
+	dG[2] += s17
+
+	// dG[1:, 2] += dn2[:, 1]
+	for i := range 2 {
+		dG[3*i+5] += dn2[2*i+1]
+	}
+
+	// dG[1:, 0] += dn2[:, 0]
+	for i := range 2 {
+		dG[3*i+3] += dn2[2*i]
+	}
+
+	// s18 = (−2)·s2·s4
+	s18 := -2 * (s2 * s4)
+
+	// dG[0, 1] += s18
+	dG[1] += s18
+
+	// dG[1:, 1:] += dn1
+	for i := range 2 {
+		dn1Row := (*[2]float32)(dn1[2*i:])
+		dGRow := (*[2]float32)(dG[3*i+4:])
+		for j := range dGRow {
+			dGRow[j] += dn1Row[j]
+		}
+	}
+
+	// dG[1:, :−3] += t10
+	for i := range 2 {
+		dGRow := (*[0]float32)(dG[3*i+3:])
+		for j := range dGRow {
+			dGRow[j] += t10[j]
+		}
+	}
+
+	// s19 = 2·s·s4
+	s19 := 2 * (s * s4)
+
+	// dG[0, 0] += s19
+	dG[0] += s19
+}
+
+// Update makes the step of sgd(lr: 0.02) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Minors) Update(grad *MinorsParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("extents.Minors: Update: grad is not from NewMinorsParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Minors) update(grad *MinorsParams) {
+	G := m.params.G
+	dG := grad.G
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// G ← G − rate·dG
+	for i := range 9 {
+		G[i] -= rate * dG[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *MinorsPredictor) predict(out *MinorsOutput, in *MinorsInput) {
+	B := in.B
+	x := in.X
+	G := p.w.params.G
+	y := out.Y
+
+	// y = x·G
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(G, 3, 3),
+		0, blas.View32(y, B, 3))
+
+	// y = y + x[:, 3:]·G[:−3, :]
+	blas.Sgemm(1,
+		blas.Strided32(x[min(3, len(x)):], B, 0, 3),
+		blas.View32(G, 0, 3),
+		1, blas.View32(y, B, 3))
 }

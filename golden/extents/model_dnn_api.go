@@ -3851,3 +3851,363 @@ func (m *Rest) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	return nil
 }
+
+// MinorsDims are the run-time dimensions. Given to NewMinors or
+// NewMinorsPredictor they are the largest that a call may have; in a
+// MinorsBatch or a MinorsInput, 0 means inferred.
+type MinorsDims struct {
+	B int
+}
+
+// MinorsBatch is what a step reads. It is not kept.
+type MinorsBatch struct {
+	MinorsDims
+	X []float32 // [B,3]
+}
+
+// MinorsInput is what Predict reads. It is not kept.
+type MinorsInput struct {
+	MinorsDims
+	X []float32 // [B,3]
+}
+
+// MinorsOutput is what Predict writes. Its slices belong to the caller.
+type MinorsOutput struct {
+	Y []float32 // [B,3]
+}
+
+// MinorsParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewMinorsParams.
+type MinorsParams struct {
+	G []float32 // [3,3]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewMinorsParams returns zeros.
+func NewMinorsParams() *MinorsParams {
+	p := newMinorsParams()
+	return &p
+}
+
+func newMinorsParams() MinorsParams {
+	flat := make([]float32, 9)
+	return MinorsParams{G: flat[0:9:9], flat: flat}
+}
+
+// Flat is all of p as one slice: G.
+func (p *MinorsParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *MinorsParams) tensors() []store.Tensor {
+	return []store.Tensor{{Name: "G", Shape: []int{3, 3}, Data: p.G}}
+}
+
+// NewMinors returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewMinors(max MinorsDims) *Minors {
+	m := &Minors{params: newMinorsParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 3*B+31)
+	m.y = arena[0 : 3*B]
+	m.t4 = arena[0:0]
+	m.t10 = arena[0:0]
+	m.t13 = arena[0:0]
+	m.t19 = arena[0:0]
+	m.n1 = arena[3*B : 3*B+4]
+	m.n2 = arena[3*B+4 : 3*B+8]
+	m.dn1 = arena[3*B+4 : 3*B+8]
+	m.dn12 = arena[3*B+4 : 3*B+8]
+	m.n3 = arena[3*B+8 : 3*B+12]
+	m.dn2 = arena[3*B+8 : 3*B+12]
+	m.dn22 = arena[3*B+8 : 3*B+12]
+	m.t = arena[3*B+12 : 3*B+15]
+	m.t2 = arena[3*B+15 : 3*B+24]
+	m.t11 = arena[3*B+15 : 3*B+24]
+	m.t3 = arena[3*B+24 : 3*B+24]
+	m.t12 = arena[3*B+24 : 3*B+24]
+	m.t5 = arena[3*B+24 : 3*B+27]
+	m.dn3 = arena[3*B+24 : 3*B+28]
+	m.t14 = arena[3*B+24 : 3*B+27]
+	m.dn32 = arena[3*B+24 : 3*B+28]
+	m.t6 = arena[3*B+28 : 3*B+31]
+	m.t15 = arena[3*B+28 : 3*B+31]
+	bools := make([]bool, 6)
+	m.t7 = bools[0:3]
+	m.t16 = bools[0:3]
+	m.t8 = bools[3:6]
+	m.t17 = bools[3:6]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Minors) Init(seed uint64) {
+	m.Hyper = MinorsHyper{LR: 0.02}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Minors) initialise(seed uint64) {
+	G := m.params.G
+
+	// G ← N(0,1)
+	key := rng.Key(seed, 0xaf63fa4c86021f86, 0)
+	for i := range 9 {
+		G[i] = rng.Normal32(key, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Minors) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Minors) Params() *MinorsParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Minors) take(batch *MinorsBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "extents.Minors", Input: "trainer", Reason: "is not from NewMinors"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *MinorsBatch) take(max MinorsDims) error {
+	B, err := fault.Rows("extents.Minors", "X", len(batch.X), 3, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.MinorsDims = MinorsDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *MinorsInput) take(max MinorsDims) error {
+	B, err := fault.Rows("extents.Minors", "X", len(in.X), 3, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.MinorsDims = MinorsDims{B: B}
+	return nil
+}
+
+// MinorsTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type MinorsTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+	loss2   float64 // of the last batch
+	loss3   float64 // of the last batch
+	loss4   float64 // of the last batch
+}
+
+// MinorsReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *MinorsTotals) Report() MinorsReport {
+	if t.batches == 0 {
+		return MinorsReport{}
+	}
+	return MinorsReport{Loss: (((t.loss / t.n) + t.loss2) + t.loss3) + t.loss4}
+}
+
+// add counts another batch.
+func (t *MinorsTotals) add(batch *MinorsTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.loss2 = batch.loss2
+	t.loss3 = batch.loss3
+	t.loss4 = batch.loss4
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r MinorsReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Minors) Evaluate(t *MinorsTotals, batch MinorsBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// MinorsWeights are the parameters of a trained Minors. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type MinorsWeights struct {
+	params MinorsParams
+	whole  bool // from Snapshot, LoadMinorsWeights or ParseMinorsWeights
+}
+
+func newMinorsWeights() *MinorsWeights {
+	return &MinorsWeights{params: newMinorsParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Minors) Snapshot() *MinorsWeights {
+	w := newMinorsWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadMinorsWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadMinorsWeights(r io.Reader) (*MinorsWeights, error) {
+	w := newMinorsWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("extents.Minors: %w", err)
+	}
+	return w, nil
+}
+
+// ParseMinorsWeights is LoadMinorsWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseMinorsWeights[T string | []byte](file T) (*MinorsWeights, error) {
+	w := &MinorsWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Minors: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *MinorsWeights) views() []store.View {
+	return []store.View{{Name: "G", Shape: []int{3, 3}, Into: &w.params.G}}
+}
+
+// tensors lists w under the names of the model.
+func (w *MinorsWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: G.
+func (w *MinorsWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a MinorsPredictor.
+func (w *MinorsWeights) Predict(in MinorsInput) (MinorsOutput, error) {
+	var out MinorsOutput
+	if err := in.take(MinorsDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewMinorsPredictor(w, in.MinorsDims).Predict(&out, in)
+	return out, err
+}
+
+// MinorsPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type MinorsPredictor struct {
+	w   *MinorsWeights
+	max MinorsDims // capacity
+}
+
+// NewMinorsPredictor returns a predictor for inputs up to max.
+func NewMinorsPredictor(w *MinorsWeights, max MinorsDims) *MinorsPredictor {
+	return &MinorsPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *MinorsPredictor) Use(w *MinorsWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *MinorsPredictor) Predict(out *MinorsOutput, in MinorsInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "extents.Minors", Input: "weights", Reason: "are not from Snapshot or LoadMinorsWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 3 * in.B; cap(out.Y) >= n {
+		out.Y = out.Y[:n]
+	} else {
+		out.Y = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Minors) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: G.
+func (m *Minors) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Minors) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("extents.Minors: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Minors) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("extents.Minors: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Minors) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Minors) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Minors) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("extents.Minors: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}

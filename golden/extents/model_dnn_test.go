@@ -2877,3 +2877,303 @@ func TestRestPredict(t *testing.T) {
 		}
 	}
 }
+
+// minorsSizes are the dimensions to test at.
+var minorsSizes = []MinorsDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// minorsSample is a model at random parameters, and a random batch.
+func minorsSample(dims MinorsDims) (*Minors, MinorsBatch) {
+	m := NewMinors(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := MinorsBatch{MinorsDims: dims, X: make([]float32, 3*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// minorsInput is a random input.
+func minorsInput(dims MinorsDims) MinorsInput {
+	in := MinorsInput{MinorsDims: dims, X: make([]float32, 3*dims.B)}
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// minorsLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func minorsLoss64(m *Minors, p []float64, batch *MinorsBatch) float64 {
+	B := batch.B
+	G := p[0:9]
+	y := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			acc := 0.0
+			for k := range 3 {
+				acc += float64(batch.X[i*3+k]) * G[k*3+j]
+			}
+			y[i*3+j] = acc
+		}
+	}
+	product := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			acc := 0.0
+			for k := range 0 {
+				acc += float64(batch.X[i*3+(3+k)]) * G[k*3+j]
+			}
+			product[i*3+j] = acc
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		for j := range 3 {
+			sum += math.Pow(y[i*3+j]+product[i*3+j], 2.0)
+		}
+	}
+	n1 := make([]float64, 4)
+	for i := range 2 {
+		for j := range 0 {
+			n1[i*2+j] = G[(1+i)*3+j]
+		}
+	}
+	for i := range 2 {
+		for j := range 2 {
+			n1[i*2+j] = G[(1+i)*3+(1+j)]
+		}
+	}
+	n2 := make([]float64, 4)
+	for i := range 2 {
+		n2[i*2] = G[(1+i)*3]
+	}
+	for i := range 2 {
+		n2[i*2+1] = G[(1+i)*3+2]
+	}
+	n3 := make([]float64, 4)
+	for i := range 2 {
+		for j := range 2 {
+			n3[i*2+j] = G[(1+i)*3+j]
+		}
+	}
+	for i := range 2 {
+		for j := range 0 {
+			n3[i*2+(2+j)] = G[(1+i)*3+(3+j)]
+		}
+	}
+	sumOf := 0.0
+	for i := range 2 {
+		for j := range 0 {
+			sumOf += G[(1+i)*3+j]
+		}
+	}
+	prod := make([]float64, 3)
+	for i := range 3 {
+		acc := 1.0
+		for j := range 0 {
+			acc *= G[j*3+i]
+		}
+		prod[i] = acc
+	}
+	sumOf2 := 0.0
+	for i := range 3 {
+		sumOf2 += G[i] * prod[i]
+	}
+	return (((sum / float64(3*B)) + math.Pow((((G[0]*((n1[0]*n1[1*2+1])-(n1[1]*n1[1*2])))-(G[1]*((n2[0]*n2[1*2+1])-(n2[1]*n2[1*2]))))+(G[2]*((n3[0]*n3[1*2+1])-(n3[1]*n3[1*2]))))-1.0, 2.0)) + sumOf) + sumOf2
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestMinorsGradient(t *testing.T) {
+	for _, dims := range minorsSizes {
+		m, batch := minorsSample(dims)
+		grad := NewMinorsParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := minorsLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (minorsLoss64(m, up, &batch) - minorsLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestMinorsStep(t *testing.T) {
+	dims := minorsSizes[len(minorsSizes)-1]
+	m, batch := minorsSample(dims)
+	again, _ := minorsSample(dims)
+	n, _ := minorsSample(dims)
+	grad := NewMinorsParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestMinorsAllocations(t *testing.T) {
+	dims := minorsSizes[len(minorsSizes)-1]
+	m, batch := minorsSample(dims)
+	grad := NewMinorsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals MinorsTotals
+	p := NewMinorsPredictor(m.Snapshot(), dims)
+	in := minorsInput(dims)
+	var out MinorsOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestMinorsFiles(t *testing.T) {
+	dims := minorsSizes[0]
+	m, batch := minorsSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewMinors(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewMinors(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestMinorsPredict(t *testing.T) {
+	for _, dims := range minorsSizes {
+		m, _ := minorsSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseMinorsWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := minorsInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b MinorsOutput
+			if err := NewMinorsPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Y) != fmt.Sprint(b.Y) {
+				t.Errorf("Y at %v: %v of the file, %v of the trainer", dims, a.Y, b.Y)
+			}
+		}
+	}
+}

@@ -17,10 +17,10 @@ import (
 // Forward, for a batch of B:
 //
 //	t      = mu + Σⱼ u.W[user] ⊙ v.W[item]  [B]
-//	t2     = Σⱼ u.W[user]²                  [B,1]
+//	t2     = Σⱼ u.W[user]²                  [B]
 //	t3     = Σⱼ v.W[item]²                  [B]
 //	t4     = embedding.W[user]              [B,1]
-//	t5     = t + t4                         [B,B]
+//	t5     = t + t4                         [B]
 //	t6     = t4²                            [B]
 //	t7     = embedding2.W[item]             [B,1]
 //	p      = t5 + t7                        [B]
@@ -32,24 +32,24 @@ import (
 // Backward:
 //
 //	scale         = lambda                          []
-//	(B/2)·dv.W    = 0
-//	(B/2)·du.W    = 0
-//	(B/2)·dbv     = t8 + scale·t7                   [B,1]
-//	(B/2)·dbu     = t8 + scale·t4                   [B,1]
-//	(B/2)·dv      = scale·v.W[item] + t8·u.W[user]
-//	(B/2)·du      = scale·u.W[user] + t8·v.W[item]
+//	(B/2)·dv.W    = 0                               [11,4]
+//	(B/2)·du.W    = 0                               [9,4]
+//	(B/2)·dbv     = t8 + scale·t7                   [B]
+//	(B/2)·dbu     = t8 + scale·t4                   [B]
+//	(B/2)·dv      = scale·v.W[item] + t8·u.W[user]  [B,4]
+//	(B/2)·du      = scale·u.W[user] + t8·v.W[item]  [B,4]
 //	s             = Σ t8                            []
 //	(B/2)·dv.W[…] += (B/2)·dv
 //	(B/2)·du.W[…] += (B/2)·du
-//	(B/2)·dembedding2.W = 0
+//	(B/2)·dembedding2.W = 0                               [11,1]
 //	(B/2)·dembedding2.W[…] += (B/2)·dbv
 //	scale2        = 2/B                             []
-//	dembedding2.W = scale2·(B/2)·dembedding2.W
-//	(B/2)·dembedding.W = 0
+//	dembedding2.W = scale2·(B/2)·dembedding2.W      [11,1]
+//	(B/2)·dembedding.W = 0                               [9,1]
 //	(B/2)·dembedding.W[…] += (B/2)·dbu
-//	dembedding.W  = scale2·(B/2)·dembedding.W
-//	dv.W          = scale2·(B/2)·dv.W
-//	du.W          = scale2·(B/2)·du.W
+//	dembedding.W  = scale2·(B/2)·dembedding.W       [9,1]
+//	dv.W          = scale2·(B/2)·dv.W               [11,4]
+//	du.W          = scale2·(B/2)·du.W               [9,4]
 //	dmu           = scale2·s                        []
 //
 // Update, adam(lr: 0.05):

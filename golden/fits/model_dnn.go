@@ -491,7 +491,7 @@ func QuadraticHessian(hess, A, b, x []float64) {
 
 // QuadraticGradA sets grad to the gradient of Quadratic by A at A, b and x.
 //
-//	2·dA = x·x
+//	2·dA = x·x       [N,N]
 //	grad = 0.5·2·dA  [N,N]
 //
 // It panics unless the lengths fit: grad [N,N], A [N,N], b [N], x [N]. What is
@@ -529,7 +529,7 @@ func QuadraticGradA(grad, A, b, x []float64) {
 // little more cost.
 //
 //	t         = Aᵀ·x        [N]
-//	2·dA      = x·x
+//	2·dA      = x·x         [N,N]
 //	grad      = 0.5·2·dA    [N,N]
 //	s         = Σ x ⊙ t     []
 //	s2        = Σ x ⊙ b     []
@@ -595,7 +595,7 @@ func QuadraticValueGradA(grad, A, b, x, work []float64) float64 {
 // and x with v, without the Hessian.
 //
 //	t   = Aᵀ·v     [N]
-//	da4 = t + A·v
+//	da4 = t + A·v  [N]
 //	hv  = 0.5·da4  [N]
 //
 // It panics unless the lengths fit: hv [N], A [N,N], b [N], x [N], v [N]. What
@@ -1672,7 +1672,7 @@ func Density(L, x, work []float64) float64 {
 //	t       = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
 //	low     = where(i ≥ j, L, 0)            [N,N]
 //	t2      = lowᵀ·x                        [N]
-//	−1·dlow = x·t2
+//	−1·dlow = x·t2                          [N,N]
 //	grad    = t − where(i ≥ j, −1·dlow, 0)  [N,N]
 //
 // It panics unless the lengths fit: grad [N,N], L [N,N], x [N]. What is set
@@ -1762,7 +1762,7 @@ func DensityGradL(grad, L, x, work []float64) {
 //	t       = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
 //	s       = Σ log1p(|Σⱼ where(i = j, L, 0)|)  []
 //	t2      = lowᵀ·x                            [N]
-//	−1·dlow = x·t2
+//	−1·dlow = x·t2                              [N,N]
 //	grad    = t − where(i ≥ j, −1·dlow, 0)      [N,N]
 //	s2      = Σ t2²                             []
 //	density = s − 0.5·s2                        []

@@ -19,7 +19,7 @@ import (
 //	disc.dense.y   = real·disc.dense.W                            [B,12]
 //	disc.dense.y   = disc.dense.y + disc.dense.b                  [B,12]
 //	t              = where(disc.dense.y > 0, 1, 0.2)              [B,12]
-//	t2             = disc.dense.y ⊙ t                             [N,12]
+//	t2             = disc.dense.y ⊙ t                             [B,12]
 //	disc.h.y       = t2·disc.h.W                                  [B,12]
 //	disc.h.y       = disc.h.b + disc.h.y                          [B,12]
 //	t3             = where(disc.h.y > 0, 1, 0.2)                  [B,12]
@@ -27,10 +27,10 @@ import (
 //	disc.dense2.y  = disc.h·disc.dense2.W                         [B,1]
 //	disc.dense2.y  = disc.dense2.b + disc.dense2.y                [B,1]
 //	s              = Σ (softplus(disc.dense2.y) − disc.dense2.y)  []
-//	gen.dense.y    = noise·gen.dense.W                            [N,12]
-//	gen.dense.y    = gen.dense.y + gen.dense.b                    [N,12]
+//	gen.dense.y    = noise·gen.dense.W                            [B,12]
+//	gen.dense.y    = gen.dense.y + gen.dense.b                    [B,12]
 //	t4             = max(gen.dense.y, 0)                          [B,12]
-//	gen.dense2.y   = t4·gen.dense2.W                              [N,2]
+//	gen.dense2.y   = t4·gen.dense2.W                              [B,2]
 //	fake           = gen.dense2.y + gen.dense2.b                  [B,2]
 //	(B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²                      []
 //	disc.dense.y   = fake·disc.dense.W                            [B,12]
@@ -45,29 +45,29 @@ import (
 //
 // Backward of d:
 //
-//	B·don_fake      = σ(disc.dense2.y)
-//	B·don_real      = σ(disc.dense2.y) − 1
+//	B·don_fake      = σ(disc.dense2.y)                              [B]
+//	B·don_real      = σ(disc.dense2.y) − 1                          [B]
 //	scale           = 1/B                                           []
-//	ddisc.dense2.b  = scale·Σᵢ (B·don_fake + B·don_real)
+//	ddisc.dense2.b  = scale·Σᵢ (B·don_fake + B·don_real)            [1]
 //	t8              = disc.hᵀ·(B·don_fake)                          [12,1]
-//	ddisc.dense2.W  = t8 + disc.hᵀ·(B·don_real)
-//	ddisc.dense2.W  = scale·ddisc.dense2.W
-//	B·ddisc.h       = (B·don_fake)·disc.dense2.Wᵀ
-//	B·ddisc.h.y     = t7 ⊙ B·ddisc.h
-//	B·ddisc.h       = (B·don_real)·disc.dense2.Wᵀ
-//	B·ddisc.h.y     = t3 ⊙ B·ddisc.h
-//	ddisc.h.b       = scale·Σᵢ (B·ddisc.h.y + B·ddisc.h.y)
+//	ddisc.dense2.W  = t8 + disc.hᵀ·(B·don_real)                     [12,1]
+//	ddisc.dense2.W  = scale·ddisc.dense2.W                          [12,1]
+//	B·ddisc.h       = (B·don_fake)·disc.dense2.Wᵀ                   [B,12]
+//	B·ddisc.h.y     = t7 ⊙ B·ddisc.h                                [B,12]
+//	B·ddisc.h       = (B·don_real)·disc.dense2.Wᵀ                   [B,12]
+//	B·ddisc.h.y     = t3 ⊙ B·ddisc.h                                [B,12]
+//	ddisc.h.b       = scale·Σᵢ (B·ddisc.h.y + B·ddisc.h.y)          [12]
 //	t9              = t6ᵀ·(B·ddisc.h.y)                             [12,12]
-//	ddisc.h.W       = t9 + t2ᵀ·(B·ddisc.h.y)
-//	ddisc.h.W       = scale·ddisc.h.W
+//	ddisc.h.W       = t9 + t2ᵀ·(B·ddisc.h.y)                        [12,12]
+//	ddisc.h.W       = scale·ddisc.h.W                               [12,12]
 //	t10             = (B·ddisc.h.y)·disc.h.Wᵀ                       [B,12]
-//	B·ddisc.dense.y = t5 ⊙ t10
+//	B·ddisc.dense.y = t5 ⊙ t10                                      [B,12]
 //	t11             = (B·ddisc.h.y)·disc.h.Wᵀ                       [B,12]
-//	B·ddisc.dense.y = t ⊙ t11
-//	ddisc.dense.b   = scale·Σᵢ (B·ddisc.dense.y + B·ddisc.dense.y)
+//	B·ddisc.dense.y = t ⊙ t11                                       [B,12]
+//	ddisc.dense.b   = scale·Σᵢ (B·ddisc.dense.y + B·ddisc.dense.y)  [12]
 //	t12             = fakeᵀ·(B·ddisc.dense.y)                       [2,12]
-//	ddisc.dense.W   = t12 + realᵀ·(B·ddisc.dense.y)
-//	ddisc.dense.W   = scale·ddisc.dense.W
+//	ddisc.dense.W   = t12 + realᵀ·(B·ddisc.dense.y)                 [2,12]
+//	ddisc.dense.W   = scale·ddisc.dense.W                           [2,12]
 //
 // Update of d, adam(lr: 1e-3, beta1: 0.5):
 //
@@ -96,10 +96,10 @@ import (
 //
 // Forward of g, for a batch of B:
 //
-//	gen.dense.y    = noise·gen.dense.W                            [N,12]
-//	gen.dense.y    = gen.dense.y + gen.dense.b                    [N,12]
+//	gen.dense.y    = noise·gen.dense.W                            [B,12]
+//	gen.dense.y    = gen.dense.y + gen.dense.b                    [B,12]
 //	t4             = max(gen.dense.y, 0)                          [B,12]
-//	gen.dense2.y   = t4·gen.dense2.W                              [N,2]
+//	gen.dense2.y   = t4·gen.dense2.W                              [B,2]
 //	fake           = gen.dense2.y + gen.dense2.b                  [B,2]
 //	(B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²                      []
 //	disc.dense.y   = fake·disc.dense.W                            [B,12]
@@ -117,20 +117,20 @@ import (
 //
 // Backward of g:
 //
-//	B·don_fake      = σ(disc.dense2.y)
-//	B·dfooled       = B·don_fake − 1
-//	B·ddisc.h       = (B·dfooled)·disc.dense2.Wᵀ
-//	B·ddisc.h.y     = t7 ⊙ B·ddisc.h
+//	B·don_fake      = σ(disc.dense2.y)                 [B]
+//	B·dfooled       = B·don_fake − 1                   [B]
+//	B·ddisc.h       = (B·dfooled)·disc.dense2.Wᵀ       [B,12]
+//	B·ddisc.h.y     = t7 ⊙ B·ddisc.h                   [B,12]
 //	t13             = (B·ddisc.h.y)·disc.h.Wᵀ          [B,12]
-//	B·ddisc.dense.y = t5 ⊙ t13
+//	B·ddisc.dense.y = t5 ⊙ t13                         [B,12]
 //	B·dfake         = (B·ddisc.dense.y)·disc.dense.Wᵀ  [B,2]
 //	scale           = 1/B                              []
-//	dgen.dense2.b   = scale·Σᵢ B·dfake
-//	dgen.dense2.W   = scale·t4ᵀ·(B·dfake)
+//	dgen.dense2.b   = scale·Σᵢ B·dfake                 [2]
+//	dgen.dense2.W   = scale·t4ᵀ·(B·dfake)              [12,2]
 //	t14             = (B·dfake)·gen.dense2.Wᵀ          [B,12]
-//	B·dgen.dense.y  = where(t4 > 0, t14, 0)
-//	dgen.dense.b    = scale·Σᵢ B·dgen.dense.y
-//	dgen.dense.W    = scale·noiseᵀ·(B·dgen.dense.y)
+//	B·dgen.dense.y  = where(t4 > 0, t14, 0)            [B,12]
+//	dgen.dense.b    = scale·Σᵢ B·dgen.dense.y          [12]
+//	dgen.dense.W    = scale·noiseᵀ·(B·dgen.dense.y)    [3,12]
 //
 // Update of g, adam(lr: 2e-3, beta1: 0.5):
 //

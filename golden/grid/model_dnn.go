@@ -17,15 +17,15 @@ import (
 //
 // Forward, for a batch of B×T:
 //
-//	h.y          = x·h.W               [B,4*T]
-//	h.y          = h.y + h.b           [B,4*T]
-//	h            = max(h.y, 0)         [B,4*T]
-//	dense.y      = h·dense.W           [B*T]
-//	dense.y      = dense.y + dense.b   [B*T]
+//	h.y          = x·h.W               [B*T,4]
+//	h.y          = h.y + h.b           [B*T,4]
+//	h            = max(h.y, 0)         [B*T,4]
+//	dense.y      = h·dense.W           [B*T,1]
+//	dense.y      = dense.y + dense.b   [B*T,1]
 //	t            = Σ h                 [B]
 //	t2           = t                   [B,T]
 //	scale        = 1/T                 []
-//	t3           = scale·t2            [B,T]
+//	t3           = scale·t2            [B*T]
 //	p            = dense.y + t3        [B*T]
 //	((B*T)/2)·dp = p − y               [B*T]
 //	(B*T)·loss   = Σ (((B*T)/2)·dp)²   []
@@ -34,17 +34,17 @@ import (
 // Backward:
 //
 //	scale          = 2/(B*T)                        []
-//	ddense.b       = scale·Σᵢ ((B*T)/2)·dp
-//	ddense.W       = scale·hᵀ·(((B*T)/2)·dp)
+//	ddense.b       = scale·Σᵢ ((B*T)/2)·dp          [1]
+//	ddense.W       = scale·hᵀ·(((B*T)/2)·dp)        [4,1]
 //	t4             = Σⱼ ((B*T)/2)·dp                [B]
 //	((T·B*T)/2)·dback = t4                             [B,T,4]
 //	scale2         = 1/T                            []
-//	t5             = scale2·((T·B*T)/2)·dback       [B,T,4]
+//	t5             = scale2·((T·B*T)/2)·dback       [B*T,4]
 //	t6             = (((B*T)/2)·dp)·dense.Wᵀ        [B*T,4]
-//	((B*T)/2)·dh   = t5 + t6
-//	((B*T)/2)·dh.y = where(h > 0, ((B*T)/2)·dh, 0)
-//	dh.b           = scale·Σᵢ ((B*T)/2)·dh.y
-//	dh.W           = scale·xᵀ·(((B*T)/2)·dh.y)
+//	((B*T)/2)·dh   = t5 + t6                        [B*T,4]
+//	((B*T)/2)·dh.y = where(h > 0, ((B*T)/2)·dh, 0)  [B*T,4]
+//	dh.b           = scale·Σᵢ ((B*T)/2)·dh.y        [4]
+//	dh.W           = scale·xᵀ·(((B*T)/2)·dh.y)      [3,4]
 //
 // Update, sgd(lr: 0.05):
 //
@@ -769,8 +769,8 @@ func SmoothHVP(hv, x, v []float64, T int) {
 // Pairs: pairs: all differences of rows. It sets out. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	d = x − x
-//	t = exp(−(Σⱼ d²))  [N*N]
+//	d = x − x          [N,N,2]
+//	t = exp(−(Σⱼ d²))  [N,N]
 //
 // It panics unless the lengths fit: out [N*N], x [N,2]. What is set may not
 // overlap the rest.
@@ -803,7 +803,7 @@ func Pairs(out, x []float64) {
 // PairsVJP sets dx to the product of w with the Jacobian of Pairs at x,
 // without the Jacobian.
 //
-//	d  = x − x
+//	d  = x − x                   [N,N,2]
 //	t  = Σᵢ exp(−(Σⱼ d²)) ⊙ w·d  [N,2]
 //	t2 = Σ exp(−(Σⱼ d²)) ⊙ w·d   [N,2]
 //	dx = 2·(t − t2)              [N,2]

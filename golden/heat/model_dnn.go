@@ -24,7 +24,7 @@ import (
 //	h.y           = t3·h.W                      [B,8]
 //	h.y           = h.b + h.y                   [B,8]
 //	h             = tanh(h.y)                   [B,8]
-//	t5            = 1 − h²                      [B,2]
+//	t5            = 1 − h²                      [B,8]
 //	dh.y          = dense2.W·t5                 [B,8]
 //	t6            = h ⊙ t5                      [B,8]
 //	t7            = dh.y·h.Wᵀ                   [B,8]
@@ -49,7 +49,7 @@ import (
 //
 // Backward:
 //
-//	ddense2.b       = 0
+//	ddense2.b       = 0                                            [1]
 //	t16             = 0                                            [B,2]
 //	t16[:, 1]       = duXx
 //	dddenseY2       = t16·dense.W                                  [B,8]
@@ -74,20 +74,20 @@ import (
 //	t27             = Σᵢ t5 ⊙ (t22 + B·ddh.y)                      [8]
 //	t28             = Σᵢ t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))        [8]
 //	scale3          = 1/B                                          []
-//	ddense2.W       = scale3·t27
-//	dh.b            = scale3·dense2.W ⊙ t28
+//	ddense2.W       = scale3·t27                                   [8,1]
+//	dh.b            = scale3·dense2.W ⊙ t28                        [8]
 //	t29             = scale·t17ᵀ·(−0.5·dh.y)                       [8,8]
-//	t30             = t29 + scale·t12ᵀ·dddhY
+//	t30             = t29 + scale·t12ᵀ·dddhY                       [8,8]
 //	t31             = t25ᵀ·dh.y                                    [8,8]
 //	t32             = t30 + t31                                    [8,8]
 //	t33             = t3ᵀ·(B·dh.y)                                 [8,8]
-//	dh.W            = scale3·(t32 + t33)
+//	dh.W            = scale3·(t32 + t33)                           [8,8]
 //	t34             = (B·dh.y)·h.Wᵀ                                [B,8]
 //	t35             = t19 + t34                                    [B,8]
 //	t36             = dddhY·h.Wᵀ                                   [B,8]
 //	B·ddense.y      = t4 ⊙ (t35 − t3 ⊙ (t26 + scale2·dddense.y ⊙ t36))  [B,8]
 //	ddddenseY       = t4 ⊙ (t21 + t36)                             [B,8]
-//	ddense.b        = scale3·Σᵢ B·ddense.y
+//	ddense.b        = scale3·Σᵢ B·ddense.y                         [8]
 //	t37             = scale·t16ᵀ·(−0.5·ddense.y)                   [2,8]
 //	…
 //
@@ -851,7 +851,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t7         = Σᵢ da7²            [1]
 //	f.y        = t2·f.W             [B,1]
 //	f          = f.b + f.y          [B,1]
-//	(B/0.2)·df = f − t5
+//	(B/0.2)·df = f − t5             [B,1]
 //	t8         = Σᵢ ((B/0.2)·df)²   [1]
 //	result     = t7                 []
 //	result2    = t8                 []
@@ -859,25 +859,25 @@ func (p *Predictor) predict(out *Output, in *Input) {
 // Backward:
 //
 //	scale           = 0.2/B                                        []
-//	df.b            = scale·Σᵢ (B/0.2)·df
+//	df.b            = scale·Σᵢ (B/0.2)·df                          [1]
 //	t9              = 0.2·t2ᵀ·((B/0.2)·df)                         [6,1]
-//	(B/2)·dg        = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
+//	(B/2)·dg        = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
 //	(B/2)·dddense.y = ((B/2)·dg)·dense.W                           [B,6]
 //	t10             = 2·f.W·(B/2)·dddense.y                        [B,6]
 //	t11             = Σᵢ t ⊙ (B/2)·dddense.y                       [6]
 //	t12             = t9 + 2·t11                                   [6,1]
 //	t13             = 0.2·t6ᵀ·da7                                  [6,1]
 //	scale2          = 1/B                                          []
-//	df.W            = scale2·(t12 + t13)
+//	df.W            = scale2·(t12 + t13)                           [6,1]
 //	t14             = 0.2·((B/0.2)·df)·f.Wᵀ                        [B,6]
 //	t15             = da7·f.Wᵀ                                     [B,6]
 //	B·ddense.y      = t ⊙ (t14 + (1 − t) ⊙ (0.2·dddense.y ⊙ t15 + t10))  [B,6]
-//	(B/0.2)·ddddense.y = t ⊙ t15
-//	ddense.b        = scale2·Σᵢ B·ddense.y
+//	(B/0.2)·ddddense.y = t ⊙ t15                                      [B,6]
+//	ddense.b        = scale2·Σᵢ B·ddense.y                         [6]
 //	t16             = 2·((B/2)·dg)ᵀ·ddense.y                       [3,6]
-//	t17             = t16 + 0.2·vᵀ·((B/0.2)·ddddense.y)
+//	t17             = t16 + 0.2·vᵀ·((B/0.2)·ddddense.y)            [3,6]
 //	t18             = xᵀ·(B·ddense.y)                              [3,6]
-//	ddense.W        = scale2·(t17 + t18)
+//	ddense.W        = scale2·(t17 + t18)                           [3,6]
 //
 // Update, adam(lr: 1e-3):
 //

@@ -481,6 +481,9 @@ func criticInput(dims CriticDims) CriticInput {
 	return in
 }
 
+// The gradient of Critic is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
 // Step is Grad, then Update, and every time the same.
 func TestCriticStep(t *testing.T) {
 	dims := criticSizes[len(criticSizes)-1]

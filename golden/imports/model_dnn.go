@@ -23,27 +23,27 @@ import (
 //	residual.h = residual.h + t2                          [B,6]
 //	t3         = |residual.h| + 0.5                       [B,6]
 //	t4         = residual.h/t3                            [B,6]
-//	p.y        = t4·p.W                                   [B]
-//	p          = p.b + p.y                                [B]
-//	(B/2)·dp   = p − y
+//	p.y        = t4·p.W                                   [B,1]
+//	p          = p.b + p.y                                [B,1]
+//	(B/2)·dp   = p − y                                    [B]
 //	B·loss     = Σ ((B/2)·dp)²                            []
 //
 // Backward:
 //
 //	scale = 2/B                                            []
-//	dp.b  = scale·Σᵢ (B/2)·dp
-//	dp.W  = scale·t4ᵀ·((B/2)·dp)
+//	dp.b  = scale·Σᵢ (B/2)·dp                              [1]
+//	dp.W  = scale·t4ᵀ·((B/2)·dp)                           [6,1]
 //	t5    = 1 − t4 ⊙ sign(residual.h)                      [B,6]
 //	t6    = (1 − t2²) ⊙ t5                                 [B,6]
 //	t7    = ((B/2)·dp)·p.Wᵀ                                [B,6]
-//	(B/2)·dresidual.block.1.y = t6 ⊙ t7/t3
+//	(B/2)·dresidual.block.1.y = t6 ⊙ t7/t3                                     [B,6]
 //	t8    = t5 ⊙ t7/t3                                     [B,6]
-//	dresidual.block.1.b = scale·Σᵢ (B/2)·dresidual.block.1.y
-//	dresidual.block.1.W = scale·residual.hᵀ·((B/2)·dresidual.block.1.y)
+//	dresidual.block.1.b = scale·Σᵢ (B/2)·dresidual.block.1.y             [6]
+//	dresidual.block.1.W = scale·residual.hᵀ·((B/2)·dresidual.block.1.y)  [6,6]
 //	t9    = ((B/2)·dresidual.block.1.y)·residual.block.1.Wᵀ  [B,6]
-//	(B/2)·dresidual.block.0.y = (1 − t²) ⊙ (t8 + t9)
-//	dresidual.block.0.b = scale·Σᵢ (B/2)·dresidual.block.0.y
-//	dresidual.block.0.W = scale·xᵀ·((B/2)·dresidual.block.0.y)
+//	(B/2)·dresidual.block.0.y = (1 − t²) ⊙ (t8 + t9)                           [B,6]
+//	dresidual.block.0.b = scale·Σᵢ (B/2)·dresidual.block.0.y             [6]
+//	dresidual.block.0.W = scale·xᵀ·((B/2)·dresidual.block.0.y)           [6,6]
 //
 // Update, slow(lr: 0.05):
 //

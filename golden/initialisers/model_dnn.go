@@ -13,7 +13,7 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t      = x²                               [6,4]
+//	t      = x²                               [B,6]
 //	v      = a·x + c·t + e·x + b + d + f + g  [B,6]
 //	t2     = h + i + j + k + l + m            [6,4]
 //	y      = v·t2                             [B,4]

@@ -18,7 +18,7 @@ import (
 //
 //	logits.y   = x·logits.W                      [B,4]
 //	logits     = logits.y + logits.b             [B,4]
-//	peak       = max logits
+//	peak       = max logits                      [B]
 //	t          = exp(logits − peak)              [B,4]
 //	sum        = Σⱼ t                            [B]
 //	t2         = peak + log(sum)                 [B]
@@ -26,11 +26,11 @@ import (
 //	s          = Σ w·logits                      []
 //	B·accuracy = Σ [argmax logits = y]           []
 //	label      = where(y = −1, 0, y)             [B]
-//	each       = t2 − logits[label]
-//	each       = table[label] ⊙ each
-//	each       = t3 + 0.9·each
-//	each       = where(y = −1, 0, each)
-//	w          = where(y = −1, 0, table[label])  [4]
+//	each       = t2 − logits[label]              [B]
+//	each       = table[label] ⊙ each             [B]
+//	each       = t3 + 0.9·each                   [B]
+//	each       = where(y = −1, 0, each)          [B]
+//	w          = where(y = −1, 0, table[label])  [B]
 //	s2         = Σ each                          []
 //	s3         = Σ w                             []
 //
@@ -48,10 +48,10 @@ import (
 //	t11            = Σᵢ deach·(t8 − t10 − 0.9·table[label]·onehot(label))  [4]
 //	scale          = 0.1·B/(4*B)                             []
 //	scale2         = 0.1/(4*B)                               []
-//	dlogits.b      = scale·w + t11
+//	dlogits.b      = scale·w + t11                           [4]
 //	t12            = scale2·w                                [4]
 //	dlogits        = t12 − t4 − t5 + t9                      [B,4]
-//	dlogits.W      = xᵀ·dlogits
+//	dlogits.W      = xᵀ·dlogits                              [5,4]
 //	t13            = Σᵢ logits.y                             [4]
 //	scale3         = B                                       []
 //	((4*B)/0.1)·dw = t13 + scale3·logits.b                   [4]
@@ -494,15 +494,15 @@ func (p *HardPredictor) predict(out *HardOutput, in *HardInput) {
 //	logits   = logits.y + logits.b       [B,3]
 //	t        = |logits| + 1              [B,3]
 //	logits   = logits/t                  [B,3]
-//	peak     = max logits
+//	peak     = max logits                [B]
 //	t2       = exp(logits − peak)        [B,3]
 //	sum      = Σⱼ t2                     [B]
 //	t3       = peak + log(sum)           [B]
 //	label    = where(y = −100, 0, y)     [B]
-//	w        = where(y = −100, 0, 1)
+//	w        = where(y = −100, 0, 1)     [B]
 //	s        = Σ w                       []
-//	each     = t3 − logits[label]
-//	each     = where(y = −100, 0, each)
+//	each     = t3 − logits[label]        [B]
+//	each     = where(y = −100, 0, each)  [B]
 //	s2       = Σ each                    []
 //
 // Backward:
@@ -510,8 +510,8 @@ func (p *HardPredictor) predict(out *HardOutput, in *HardInput) {
 //	s         = 1/(Σ where(y = −100, 0, 1))  []
 //	deach     = where(y = −100, 0, s)        [B]
 //	dlogits   = deach·(t2/sum − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t  [B,3]
-//	dlogits.b = Σᵢ dlogits
-//	dlogits.W = xᵀ·dlogits
+//	dlogits.b = Σᵢ dlogits                   [3]
+//	dlogits.W = xᵀ·dlogits                   [5,3]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9, dampening: 0.5):
 //
@@ -790,11 +790,11 @@ func (m *Ignored) update(grad *IgnoredParams) {
 //
 //	logits.y = x·logits.W                   [B,3]
 //	logits   = logits.y + logits.b          [B,3]
-//	peak     = max logits
+//	peak     = max logits                   [B]
 //	t        = exp(logits − peak)           [B,3]
 //	sum      = Σⱼ t                         [B]
-//	each     = peak + log(sum) − logits[y]
-//	each     = table[y] ⊙ each
+//	each     = peak + log(sum) − logits[y]  [B]
+//	each     = table[y] ⊙ each              [B]
 //	s        = Σ each                       []
 //	s2       = Σ table[y]                   []
 //
@@ -802,8 +802,8 @@ func (m *Ignored) update(grad *IgnoredParams) {
 //
 //	s         = 1/(Σ table[y])                []
 //	dlogits   = table[y]·(t/sum − onehot(y))  [B,3]
-//	dlogits.b = s·Σᵢ dlogits
-//	dlogits.W = s·xᵀ·dlogits
+//	dlogits.b = s·Σᵢ dlogits                  [3]
+//	dlogits.W = s·xᵀ·dlogits                  [5,3]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -1063,22 +1063,22 @@ func (m *Weighted) update(grad *WeightedParams) {
 //
 //	logits.y       = x·logits.W             [B,T,3]
 //	logits         = logits.b + logits.y    [B,T,3]
-//	peak           = max logits
+//	peak           = max logits             [B,T]
 //	t              = exp(logits − peak)     [B,T,3]
 //	sum            = Σⱼ t                   [B,T]
-//	each           = peak + log(sum) − 0.8·logits[y] − 1/15·Σⱼ logits
+//	each           = peak + log(sum) − 0.8·logits[y] − 1/15·Σⱼ logits  [B,T]
 //	(B*T)·loss     = Σ each                 []
 //	(B*T)·accuracy = Σ [argmax logits = y]  []
 //
 // Backward:
 //
-//	(B*T)·dlogits   = t/sum − 0.8·onehot(y) − 1/15
+//	(B*T)·dlogits   = t/sum − 0.8·onehot(y) − 1/15  [B,T,3]
 //	t2              = Σ (t/sum − 0.8·onehot(y))     [3]
 //	scale           = 1/15·B*T                      []
 //	scale2          = 1/(B*T)                       []
-//	(B*T)·dlogits.b = t2 − scale
-//	dlogits.b       = scale2·(B*T)·dlogits.b
-//	dlogits.W       = scale2·xᵀ·((B*T)·dlogits)
+//	(B*T)·dlogits.b = t2 − scale                    [3]
+//	dlogits.b       = scale2·(B*T)·dlogits.b        [3]
+//	dlogits.W       = scale2·xᵀ·((B*T)·dlogits)     [5,3]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -1391,7 +1391,7 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //
 // Forward, for a batch of B:
 //
-//	peak       = max t
+//	peak       = max t                                  [B]
 //	yExp       = exp(t − peak)                          [B,4]
 //	sum        = Σⱼ yExp                                [B]
 //	y          = yExp/sum                               [B,4]
@@ -1401,11 +1401,11 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //	logits.y   = x·logits.W                             [B,4]
 //	logits     = logits.y + logits.b                    [B,4]
 //	logits     = tanh(logits)                           [B,4]
-//	peak       = max logits
+//	peak       = max logits                             [B]
 //	t3         = exp(logits − peak)                     [B,4]
 //	sum        = Σⱼ t3                                  [B]
-//	each       = target ⊙ (logits − (peak + log(sum)))
-//	each       = table·each
+//	each       = target ⊙ (logits − (peak + log(sum)))  [B,4]
+//	each       = table·each                             [B,4]
 //	s          = Σ each                                 []
 //	(4*B)·kl   = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)  []
 //	B·accuracy = Σ [argmax logits = label]              []
@@ -1419,8 +1419,8 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //	t6        = Σⱼ (t4 + t5)                 [B]
 //	dlogits   = t6·t3/sum − t4 − t5          [B,4]
 //	dlogits   = (1 − logits²) ⊙ dlogits      [B,4]
-//	dlogits.b = Σᵢ dlogits
-//	dlogits.W = xᵀ·dlogits
+//	dlogits.b = Σᵢ dlogits                   [4]
+//	dlogits.W = xᵀ·dlogits                   [5,4]
 //
 // Update, adam():
 //
@@ -1745,7 +1745,7 @@ func (m *Soft) update(grad *SoftParams) {
 //
 //	logp.y = x·logp.W                           [B,4]
 //	logp.y = logp.y + logp.b                    [B,4]
-//	peak   = max logp.y
+//	peak   = max logp.y                         [B]
 //	t      = exp(logp.y − peak)                 [B,4]
 //	sum    = Σⱼ t                               [B]
 //	s      = Σ (logp.y[y] − (peak + log(sum)))  []
@@ -1753,9 +1753,9 @@ func (m *Soft) update(grad *SoftParams) {
 // Backward:
 //
 //	scale     = 1/B                   []
-//	B·dlogp.y = t/sum − onehot(y)
-//	dlogp.b   = scale·Σᵢ B·dlogp.y
-//	dlogp.W   = scale·xᵀ·(B·dlogp.y)
+//	B·dlogp.y = t/sum − onehot(y)     [B,4]
+//	dlogp.b   = scale·Σᵢ B·dlogp.y    [4]
+//	dlogp.W   = scale·xᵀ·(B·dlogp.y)  [5,4]
 //
 // Update, adamw(lr: 0.01):
 //
@@ -2006,23 +2006,23 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 //	low.dense2.y = low.dense2.b + low.dense2.y            [B,4]
 //	t            = tanh(1.25·where(U(low/dropout2) < 0.2, 0, low.dense2.y))  [B,4]
 //	t2           = t[y]                                   [B,1]
-//	t3           = tanh(t2)                               [B,1]
+//	t3           = tanh(t2)                               [B]
 //	s            = Σ t3                                   []
 //	s2           = max x                                  []
 //
 // Backward of a:
 //
-//	(B/0.1)·dl       = 1 − t3²                                        [B,1]
+//	(B/0.1)·dl       = 1 − t3²                                        [B]
 //	t4               = (B/0.1)·dl·onehot(y)                           [B,1,4]
 //	scale            = 0.125/B                                        []
-//	(B/0.125)·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)
-//	dlow.dense2.b    = scale·Σᵢ (B/0.125)·dlow.dense2.y
+//	(B/0.125)·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)  [B,4]
+//	dlow.dense2.b    = scale·Σᵢ (B/0.125)·dlow.dense2.y               [4]
 //	scale2           = 0.20833333/B                                   []
-//	dlow.dense2.W    = scale2·(0.6·low.h)ᵀ·((B/0.125)·dlow.dense2.y)
-//	(B/0.125)·dlow.h = ((B/0.125)·dlow.dense2.y)·low.dense2.Wᵀ
-//	(B/0.20833333)·dlow.h = where(U(low/dropout) < 0.4, 0, (B/0.125)·dlow.h)
-//	dlow.dense.b     = scale2·Σᵢ (B/0.20833333)·dlow.h
-//	dlow.dense.W     = scale2·xᵀ·((B/0.20833333)·dlow.h)
+//	dlow.dense2.W    = scale2·(0.6·low.h)ᵀ·((B/0.125)·dlow.dense2.y)  [4,4]
+//	(B/0.125)·dlow.h = ((B/0.125)·dlow.dense2.y)·low.dense2.Wᵀ        [B,4]
+//	(B/0.20833333)·dlow.h = where(U(low/dropout) < 0.4, 0, (B/0.125)·dlow.h)  [B,4]
+//	dlow.dense.b     = scale2·Σᵢ (B/0.20833333)·dlow.h                [4]
+//	dlow.dense.W     = scale2·xᵀ·((B/0.20833333)·dlow.h)              [4,4]
 //
 // Update of a, sgd(lr: 0.05, momentum: 0.9, nesterov: true):
 //
@@ -2053,14 +2053,14 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 // Backward of b:
 //
 //	scale          = 0.125/(2*B)                                    []
-//	((2*B)/0.125)·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))
-//	dhigh.dense2.b = scale·Σᵢ ((2*B)/0.125)·dhigh.dense2.y
+//	((2*B)/0.125)·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))  [B,2]
+//	dhigh.dense2.b = scale·Σᵢ ((2*B)/0.125)·dhigh.dense2.y          [2]
 //	scale2         = 0.20833333/(2*B)                               []
-//	dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(((2*B)/0.125)·dhigh.dense2.y)
-//	((2*B)/0.125)·dhigh.h = (((2*B)/0.125)·dhigh.dense2.y)·high.dense2.Wᵀ
-//	((2*B)/0.20833333)·dhigh.h = where(U(high/dropout) < 0.4, 0, ((2*B)/0.125)·dhigh.h)
-//	dhigh.dense.b  = scale2·Σᵢ ((2*B)/0.20833333)·dhigh.h
-//	dhigh.dense.W  = scale2·xᵀ·(((2*B)/0.20833333)·dhigh.h)
+//	dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(((2*B)/0.125)·dhigh.dense2.y)  [2,2]
+//	((2*B)/0.125)·dhigh.h = (((2*B)/0.125)·dhigh.dense2.y)·high.dense2.Wᵀ  [B,2]
+//	((2*B)/0.20833333)·dhigh.h = where(U(high/dropout) < 0.4, 0, ((2*B)/0.125)·dhigh.h)  [B,2]
+//	dhigh.dense.b  = scale2·Σᵢ ((2*B)/0.20833333)·dhigh.h           [2]
+//	dhigh.dense.W  = scale2·xᵀ·(((2*B)/0.20833333)·dhigh.h)         [4,2]
 //
 // Update of b, adam(lr: 1e-2):
 //

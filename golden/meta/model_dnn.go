@@ -22,7 +22,7 @@ import (
 //	t4           = t2·v               [N]
 //	t5           = t4 − ys            [N]
 //	t6           = t5·v               [N,6]
-//	t7           = t3 ⊙ t6            [M,6]
+//	t7           = t3 ⊙ t6            [N,6]
 //	N·support    = Σ t5²              []
 //	scale        = 2·inner/N          []
 //	W1           = scale·xsᵀ·t7       [2,6]
@@ -32,7 +32,7 @@ import (
 //	v1           = scale·t2ᵀ·t5       [6]
 //	v1           = v − v1             [6]
 //	after        = t9·v1              [M]
-//	(M/2)·dafter = after − yq
+//	(M/2)·dafter = after − yq         [M]
 //	M·loss       = Σ ((M/2)·dafter)²  []
 //
 // Backward:

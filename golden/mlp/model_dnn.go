@@ -25,12 +25,12 @@ import (
 //	h2         = tanh(h2.y)                      [B,16]
 //	logits.y   = h2·logits.W                     [B,10]
 //	logits     = logits.b + logits.y             [B,10]
-//	peak       = max logits
+//	peak       = max logits                      [B]
 //	t          = exp(logits − peak)              [B,10]
 //	sum        = Σⱼ t                            [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]     [B]
 //	label      = argmax logits                   [B]
-//	larger     = Σⱼ [logits > logits[y]]
+//	larger     = Σⱼ [logits > logits[y]]         [B]
 //	B·loss     = Σ each                          []
 //	B·accuracy = Σ [label = y]                   []
 //	B·top      = Σ [larger < 3]                  []
@@ -38,19 +38,19 @@ import (
 // Backward:
 //
 //	scale        = 1/B                                []
-//	B·dlogits    = t/sum − onehot(y)
-//	dlogits.b    = scale·Σᵢ B·dlogits
-//	dlogits.W    = scale·h2ᵀ·(B·dlogits)
+//	B·dlogits    = t/sum − onehot(y)                  [B,10]
+//	dlogits.b    = scale·Σᵢ B·dlogits                 [10]
+//	dlogits.W    = scale·h2ᵀ·(B·dlogits)              [16,10]
 //	B·dh2        = (B·dlogits)·logits.Wᵀ              [B,16]
-//	B·dh2.y      = (1 − h2²) ⊙ B·dh2
-//	dh2.b        = scale·Σᵢ B·dh2.y
+//	B·dh2.y      = (1 − h2²) ⊙ B·dh2                  [B,16]
+//	dh2.b        = scale·Σᵢ B·dh2.y                   [16]
 //	scale2       = 1.25/B                             []
-//	dh2.W        = scale2·(0.8·h1)ᵀ·(B·dh2.y)
+//	dh2.W        = scale2·(0.8·h1)ᵀ·(B·dh2.y)         [24,16]
 //	B·dh1        = (B·dh2.y)·h2.Wᵀ                    [B,24]
 //	(B/1.25)·dh1 = where(U(dropout) < 0.2, 0, B·dh1)  [B,24]
-//	(B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)
-//	ddense.b     = scale2·Σᵢ (B/1.25)·ddense.y
-//	ddense.W     = scale2·xᵀ·((B/1.25)·ddense.y)
+//	(B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)     [B,24]
+//	ddense.b     = scale2·Σᵢ (B/1.25)·ddense.y        [24]
+//	ddense.W     = scale2·xᵀ·((B/1.25)·ddense.y)      [20,24]
 //
 // Update, adam(lr: 1e-2, beta1: 0.8):
 //

@@ -24,18 +24,18 @@ import (
 //	h2         = tanh(h2.y)                      [B,7]
 //	logits.y   = h2·logits.W                     [B,4]
 //	logits     = logits.y + logits.b             [B,4]
-//	peak       = max logits
+//	peak       = max logits                      [B]
 //	probsExp   = exp(logits − peak)              [B,4]
 //	sum        = Σⱼ probsExp                     [B]
 //	t          = peak + log(sum)                 [B]
 //	t2         = 0.025·Σⱼ table·(t − logits)     [B]
 //	B·accuracy = Σ [argmax logits = y]           []
 //	label      = where(y = −1, 0, y)             [B]
-//	each       = t − logits[label]
-//	each       = table[label] ⊙ each
-//	each       = t2 + 0.9·each
-//	each       = where(y = −1, 0, each)
-//	w          = where(y = −1, 0, table[label])
+//	each       = t − logits[label]               [B]
+//	each       = table[label] ⊙ each             [B]
+//	each       = t2 + 0.9·each                   [B]
+//	each       = where(y = −1, 0, each)          [B]
+//	w          = where(y = −1, 0, table[label])  [B]
 //	s          = Σ each                          []
 //	s2         = Σ w                             []
 //
@@ -48,16 +48,16 @@ import (
 //	t4        = t3·probs                              [B,4]
 //	t5        = 0.025·table                           [4]
 //	dlogits   = deach·(t4 − t5 − 0.9·table[label]·onehot(label))  [B,4]
-//	dlogits.b = Σᵢ dlogits
-//	dlogits.W = h2ᵀ·dlogits
+//	dlogits.b = Σᵢ dlogits                            [4]
+//	dlogits.W = h2ᵀ·dlogits                           [7,4]
 //	dh2       = dlogits·logits.Wᵀ                     [B,7]
 //	dh2.y     = (1 − h2²) ⊙ dh2                       [B,7]
-//	dh2.b     = Σᵢ dh2.y
-//	dh2.W     = h1ᵀ·dh2.y
+//	dh2.b     = Σᵢ dh2.y                              [7]
+//	dh2.W     = h1ᵀ·dh2.y                             [8,7]
 //	dh1       = dh2.y·h2.Wᵀ                           [B,8]
 //	dh1.y     = where(h1 > 0, dh1, 0)                 [B,8]
-//	dh1.b     = Σᵢ dh1.y
-//	dh1.W     = xᵀ·dh1.y
+//	dh1.b     = Σᵢ dh1.y                              [8]
+//	dh1.W     = xᵀ·dh1.y                              [6,8]
 //
 // Update, adam(lr: 1e-2):
 //
@@ -568,18 +568,18 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	h              = pos + E[ids]                                 [B,5,8]
 //	t              = attention.bo + h                             [B,5,8]
 //	t2             = h − 0.125·Σⱼ h                               [B,5,8]
-//	t3             = 0.125·Σⱼ t2² + 1e−5                          [B,5,24]
-//	t4             = √t3                                          [B,5,24]
-//	t5             = 1/t4                                         [B,5,2,4]
+//	t3             = 0.125·Σⱼ t2² + 1e−5                          [B,5]
+//	t4             = √t3                                          [B,5]
+//	t5             = 1/t4                                         [B,5]
 //	t6             = layer_norm.shift + layer_norm.scale·t5 ⊙ t2  [B,5,8]
-//	t7             = t6·attention.Wqkv                            [B,5,8]
-//	t8             = attention.bqkv + t7                          [B,5,12]
+//	t7             = t6·attention.Wqkv                            [B,5,24]
+//	t8             = attention.bqkv + t7                          [B,5,24]
 //	attention.s    = 0.5·einsum("ijkl,imkl->ikjm", t8[:, :, 0, :, :], t8[:, :, 1, :, :])  [B,2,5,5]
-//	peak           = max where(k ≥ l, attention.s, −∞)
+//	peak           = max where(k ≥ l, attention.s, −∞)            [B,2,5]
 //	attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)    [B,2,5,5]
-//	sum            = Σⱼ attention.pExp                            [B,5]
+//	sum            = Σⱼ attention.pExp                            [B,2,5]
 //	attention.p    = attention.pExp/sum                           [B,2,5,5]
-//	t9             = einsum("ijkl,iljm->ikjm", attention.p, t8[:, :, 2, :, :])  [B,5,8]
+//	t9             = einsum("ijkl,iljm->ikjm", attention.p, t8[:, :, 2, :, :])  [B,5,2,4]
 //	h              = t9·attention.Wo                              [B,5,8]
 //	h              = t + h                                        [B,5,8]
 //	t10            = dense2.b + h                                 [B,5,8]
@@ -599,7 +599,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	t20            = 1/√t19                                       [B,5]
 //	t21            = layer_norm3.shift + layer_norm3.scale·t20 ⊙ t18  [B,5,8]
 //	logits         = t21·Eᵀ                                       [B,5,11]
-//	peak           = max logits
+//	peak           = max logits                                   [B,5]
 //	t22            = exp(logits − peak)                           [B,5,11]
 //	sum            = Σⱼ t22                                       [B,5]
 //	t23            = peak + log(sum)                              [B,5]
@@ -614,36 +614,36 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	dlogits         = deach·(t22/sum − onehot(label))              [B,5,11]
 //	t24             = dlogits·E                                    [B,5,8]
 //	dh              = t20·(layer_norm3.scale·t24 − 0.125·(Σⱼ layer_norm3.scale·t18 ⊙ t24)/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)  [B,5,8]
-//	dlayer_norm3.shift = Σ t24
-//	dlayer_norm3.scale = Σ t20·t18 ⊙ t24
-//	ddense2.b       = Σ dh
-//	ddense2.W       = 0.5·t17ᵀ·dh
+//	dlayer_norm3.shift = Σ t24                                        [8]
+//	dlayer_norm3.scale = Σ t20·t18 ⊙ t24                              [8]
+//	ddense2.b       = Σ dh                                         [8]
+//	ddense2.W       = 0.5·t17ᵀ·dh                                  [12,8]
 //	ddense.y        = dh·dense2.Wᵀ                                 [B,5,12]
 //	ddense.y        = ddense.y ⊙ (0.5·t16 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,5,12]
-//	ddense.b        = Σ ddense.y
-//	ddense.W        = t15ᵀ·ddense.y
+//	ddense.b        = Σ ddense.y                                   [12]
+//	ddense.W        = t15ᵀ·ddense.y                                [8,12]
 //	t25             = ddense.y·dense.Wᵀ                            [B,5,8]
 //	dh              = dh + t14·(layer_norm2.scale·t25 − 0.125·(Σⱼ layer_norm2.scale·t11 ⊙ t25)/t12·t11) − 0.125·(Σⱼ layer_norm2.scale·t25)/t13  [B,5,8]
-//	dlayer_norm2.shift = Σ t25
-//	dlayer_norm2.scale = Σ t14·t11 ⊙ t25
-//	dattention.bo   = Σ dh
-//	dattention.Wo   = t9ᵀ·dh
+//	dlayer_norm2.shift = Σ t25                                        [8]
+//	dlayer_norm2.scale = Σ t14·t11 ⊙ t25                              [8]
+//	dattention.bo   = Σ dh                                         [8]
+//	dattention.Wo   = t9ᵀ·dh                                       [8,8]
 //	t26             = dh·attention.Woᵀ                             [B,5,8]
 //	dattention.v    = einsum("ijkl,ikjm->iljm", attention.p, t26)  [B,5,2,4]
 //	dattention.p    = einsum("ijkl,imkl->ikjm", t26, t8[:, :, 2, :, :])  [B,2,5,5]
 //	dattention.s    = where(k ≥ l, attention.p ⊙ (dattention.p − Σⱼ attention.p ⊙ dattention.p), 0)  [B,2,5,5]
-//	2·dattention.k  = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], dattention.s)
-//	2·dattention.q  = einsum("ijkl,iljm->ikjm", dattention.s, t8[:, :, 1, :, :])
+//	2·dattention.k  = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], dattention.s)  [B,5,2,4]
+//	2·dattention.q  = einsum("ijkl,iljm->ikjm", dattention.s, t8[:, :, 1, :, :])  [B,5,2,4]
 //	t27[:, :, 2, :, :] = dattention.v
 //	t27[:, :, 1, :, :] = 0.5·2·dattention.k
 //	t27[:, :, 0, :, :] = 0.5·2·dattention.q
-//	dattention.bqkv = Σ t27
-//	dattention.Wqkv = t6ᵀ·t27
+//	dattention.bqkv = Σ t27                                        [24]
+//	dattention.Wqkv = t6ᵀ·t27                                      [8,24]
 //	t28             = t27·attention.Wqkvᵀ                          [B,5,8]
 //	t29             = 0                                            [11,8]
 //	dh              = dh + t5·(layer_norm.scale·t28 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t28)/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t28)/t4  [B,5,8]
-//	dlayer_norm.shift = Σ t28
-//	dlayer_norm.scale = Σ t5·t2 ⊙ t28
+//	dlayer_norm.shift = Σ t28                                        [8]
+//	dlayer_norm.scale = Σ t5·t2 ⊙ t28                                [8]
 //	dpos            = Σᵢ dh                                        [5,8]
 //	t29[…]          += dh
 //	dE              = einsum("ijk,ijl->lk", t21, dlogits)          [11,8]
@@ -2050,9 +2050,9 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 //	h        = tanh(h.y)                [B,6]
 //	mu.y     = h·mu.W                   [B,2]
 //	mu       = mu.y + mu.b              [B,2]
-//	t        = mu²                      [B,6]
+//	t        = mu²                      [B,2]
 //	logvar.y = h·logvar.W               [B,2]
-//	logvar   = logvar.y + logvar.b
+//	logvar   = logvar.y + logvar.b      [B,2]
 //	t2       = noise ⊙ exp(0.5·logvar)  [B,2]
 //	z        = mu + t2                  [B,2]
 //	t3       = expm1(logvar)            [B,2]
@@ -2068,13 +2068,13 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 //
 //	scale        = 8/(8*B)                               []
 //	probs        = σ(r)                                  [B,8]
-//	((8*B)/8)·dr = probs − x
-//	dr.b         = scale·Σᵢ ((8*B)/8)·dr
-//	dr.W         = scale·t4ᵀ·(((8*B)/8)·dr)
+//	((8*B)/8)·dr = probs − x                             [B,8]
+//	dr.b         = scale·Σᵢ ((8*B)/8)·dr                 [8]
+//	dr.W         = scale·t4ᵀ·(((8*B)/8)·dr)              [6,8]
 //	t5           = (((8*B)/8)·dr)·r.Wᵀ                   [B,6]
-//	((8*B)/8)·ddense.y = σ(dense.y) ⊙ t5
-//	ddense.b     = scale·Σᵢ ((8*B)/8)·ddense.y
-//	ddense.W     = scale·zᵀ·(((8*B)/8)·ddense.y)
+//	((8*B)/8)·ddense.y = σ(dense.y) ⊙ t5                       [B,6]
+//	ddense.b     = scale·Σᵢ ((8*B)/8)·ddense.y           [6]
+//	ddense.W     = scale·zᵀ·(((8*B)/8)·ddense.y)         [2,6]
 //	((8*B)/8)·dz = (((8*B)/8)·ddense.y)·dense.Wᵀ         [B,2]
 //	scale2       = 4/(8*B)                               []
 //	scale3       = 0.5/B                                 []
@@ -2082,15 +2082,15 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 //	dlogvar      = scale3·t3 + scale2·t2 ⊙ ((8*B)/8)·dz  [B,2]
 //	dz           = scale·((8*B)/8)·dz                    [B,2]
 //	dmu          = scale4·mu + dz                        [B,2]
-//	dlogvar.b    = Σᵢ dlogvar
-//	dmu.b        = Σᵢ dmu
-//	dlogvar.W    = hᵀ·dlogvar
-//	dmu.W        = hᵀ·dmu
+//	dlogvar.b    = Σᵢ dlogvar                            [2]
+//	dmu.b        = Σᵢ dmu                                [2]
+//	dlogvar.W    = hᵀ·dlogvar                            [6,2]
+//	dmu.W        = hᵀ·dmu                                [6,2]
 //	dh           = dlogvar·logvar.Wᵀ                     [B,6]
 //	dh           = dh + dmu·mu.Wᵀ                        [B,6]
 //	dh.y         = (1 − h²) ⊙ dh                         [B,6]
-//	dh.b         = Σᵢ dh.y
-//	dh.W         = xᵀ·dh.y
+//	dh.b         = Σᵢ dh.y                               [6]
+//	dh.W         = xᵀ·dh.y                               [8,6]
 //
 // Update, sgd(lr: 0.05, momentum: 0.9):
 //
@@ -2782,14 +2782,14 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 //	t2      = tanh(b1 + t)                 [B,7]
 //	t3      = t2·W2                        [B,5]
 //	t4      = b2 + t3                      [B,5]
-//	t5      = softplus(t4)                 [B,7]
-//	t6      = t5·w3                        [B,7]
+//	t5      = softplus(t4)                 [B,5]
+//	t6      = t5·w3                        [B]
 //	s       = Σ t6                         []
 //	t7      = real·W1                      [B,7]
-//	t8      = tanh(b1 + t7)                [B,5]
+//	t8      = tanh(b1 + t7)                [B,7]
 //	t9      = t8·W2                        [B,5]
-//	t10     = b2 + t9                      [B,7]
-//	t11     = softplus(t10)                [B,7]
+//	t10     = b2 + t9                      [B,5]
+//	t11     = softplus(t10)                [B,5]
 //	score   = t11·w3                       [B]
 //	s2      = Σ score                      []
 //	mixed   = part·real + (1 − part)·fake  [B,3]
@@ -2830,7 +2830,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 //	t35     = Σᵢ (t32 − σ(t10) + t25)      [5]
 //	db2     = scale2·w3 ⊙ t35              [5]
 //	t36     = scale·t22ᵀ·t17               [7,5]
-//	t37     = t36 + scale·t13ᵀ·t26
+//	t37     = t36 + scale·t13ᵀ·t26         [7,5]
 //	t38     = t8ᵀ·t34                      [7,5]
 //	t39     = t37 − t38                    [7,5]
 //	t40     = t2ᵀ·t33                      [7,5]
@@ -2846,7 +2846,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 //	t48     = (1 − t2²) ⊙ t47              [B,7]
 //	db1     = scale2·Σᵢ (t46 + t48)        [7]
 //	t49     = scale·dgᵀ·t19                [3,7]
-//	t50     = t49 + penalty·mixedᵀ·t42
+//	t50     = t49 + penalty·mixedᵀ·t42     [3,7]
 //	t51     = realᵀ·t45                    [3,7]
 //	t52     = t50 − t51                    [3,7]
 //	…
@@ -3702,13 +3702,13 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t3           = t2·W1                [B,6]
 //	t4           = tanh(b1 + t3)        [B,6]
 //	t5           = 1 − t4²              [B,6]
-//	t6           = 0                    [B,6]
+//	t6           = 0                    [B,2]
 //	t6[:, 1]     = 1
 //	t7           = t6·W1                [B,6]
 //	t8           = t4·W2                [B,6]
 //	t9           = tanh(b2 + t8)        [B,6]
 //	t10          = 1 − t9²              [B,6]
-//	t11          = w3·t10               [B,2]
+//	t11          = w3·t10               [B,6]
 //	t12          = t9 ⊙ t10             [B,6]
 //	t13          = t11·W2ᵀ              [B,6]
 //	t14          = t4 ⊙ t13             [B,6]
@@ -3721,8 +3721,8 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t21          = t5 ⊙ t20             [B,6]
 //	t22          = t21·W1ᵀ              [B,2]
 //	scale        = speed²               []
-//	t23          = scale·t22[:, 1]      [B,2]
-//	t24          = 0                    [B,6]
+//	t23          = scale·t22[:, 1]      [B]
+//	t24          = 0                    [B,2]
 //	t24[:, 0]    = 1
 //	t25          = t24·W1               [B,6]
 //	t26          = t25 ⊙ t4 ⊙ t13       [B,6]
@@ -3730,11 +3730,11 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t28          = t27·W2               [B,6]
 //	t29          = t28 ⊙ t9             [B,6]
 //	t30          = w3·t29 ⊙ t10         [B,6]
-//	t31          = t30·W2ᵀ              [B,2]
+//	t31          = t30·W2ᵀ              [B,6]
 //	t32          = t26 + t31            [B,6]
 //	t33          = t5 ⊙ t32             [B,6]
 //	t34          = t33·W1ᵀ              [B,2]
-//	(B/4)·du_tt  = t23 − t34[:, 0]
+//	(B/4)·du_tt  = t23 − t34[:, 0]      [B]
 //	s            = Σ ((B/4)·du_tt)²     []
 //	worst        = max |2·(B/4)·du_tt|  []
 //	…
@@ -5287,13 +5287,13 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 // Forward, for a batch of B:
 //
 //	p        = p.W[who]                        [B,4]
-//	s        = Σ p²                            [59]
+//	s        = Σ p²                            []
 //	q        = q.W[what]                       [B,3,4]
 //	scores   = einsum("ij,ikj->ik", p, q)      [B,3]
 //	scores   = bias[what] + scores             [B,3]
 //	peak     = max scores                      [B]
 //	shareExp = exp(scores − peak)              [B,3]
-//	sum      = Σⱼ shareExp
+//	sum      = Σⱼ shareExp                     [B]
 //	share    = shareExp/sum                    [B,3]
 //	t        = peak − stars                    [B]
 //	d        = |t|                             [B]
@@ -5305,20 +5305,20 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 //
 // Backward:
 //
-//	(B/−1)·dpicked = 1/t2                                      [B,1]
+//	(B/−1)·dpicked = 1/t2                                      [B]
 //	t3             = (B/−1)·dpicked·onehot(chosen)             [B,1,3]
 //	t4             = (Σⱼ share ⊙ t3)·share − share ⊙ t3        [B,3]
 //	B·dbias        = 0                                         [7]
-//	B·dscores      = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)
+//	B·dscores      = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)  [B,3]
 //	B·dbias[…]     += B·dscores
 //	scale          = 1/B                                       []
 //	dbias          = scale·B·dbias                             [7]
-//	B·dq.W         = 0
-//	B·dq           = p·B·dscores
+//	B·dq.W         = 0                                         [7,4]
+//	B·dq           = p·B·dscores                               [B,3,4]
 //	B·dq.W[…]      += B·dq
-//	dq.W           = scale·B·dq.W
+//	dq.W           = scale·B·dq.W                              [7,4]
 //	dp             = scale·einsum("ij,ijk->ik", B·dscores, q)  [B,4]
-//	dp.W           = 0
+//	dp.W           = 0                                         [6,4]
 //	dp             = 0.02·p + dp                               [B,4]
 //	dp.W[…]        += dp
 //
@@ -5756,36 +5756,36 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 //	t              = x[:, 0]·Wx                             [B,15]
 //	t2             = t + bx                                 [B,15]
 //	z              = σ(t2[:, 5:−5] + bh[5:−5])              [B,5]
-//	t3             = 1 − z                                  [B,15]
-//	t4             = σ(t2[:, :−10] + bh[:−10])              [B,15]
+//	t3             = 1 − z                                  [B,5]
+//	t4             = σ(t2[:, :−10] + bh[:−10])              [B,5]
 //	n              = tanh(t2[:, 10:] + bh[10:]·t4)          [B,5]
 //	h              = t3 ⊙ n                                 [B,5]
-//	t5             = h·w                                    [B,15]
-//	t6             = x[:, 0] − x[:, 1] + t5                 [B,15]
+//	t5             = h·w                                    [B]
+//	t6             = x[:, 0] − x[:, 1] + t5                 [B]
 //	s              = Σ t6²                                  []
 //	t7             = x[:, 1]·Wx                             [B,15]
 //	t8             = bx + t7                                [B,15]
 //	t9             = h·Wh                                   [B,15]
 //	t10            = bh + t9                                [B,15]
 //	z              = σ(t8[:, 5:−5] + t10[:, 5:−5])          [B,5]
-//	t11            = 1 − z                                  [B,15]
-//	t12            = σ(t8[:, :−10] + t10[:, :−10])          [B,15]
+//	t11            = 1 − z                                  [B,5]
+//	t12            = σ(t8[:, :−10] + t10[:, :−10])          [B,5]
 //	n              = tanh(t8[:, 10:] + t12 ⊙ t10[:, 10:])   [B,5]
 //	h              = h ⊙ z + t11 ⊙ n                        [B,5]
-//	t13            = h·w                                    [B,15]
-//	t14            = x[:, 1] − x[:, 2] + t13                [B,15]
+//	t13            = h·w                                    [B]
+//	t14            = x[:, 1] − x[:, 2] + t13                [B]
 //	s2             = Σ t14²                                 []
 //	t15            = x[:, 2]·Wx                             [B,15]
 //	t16            = bx + t15                               [B,15]
 //	t17            = h·Wh                                   [B,15]
 //	t18            = bh + t17                               [B,15]
 //	z              = σ(t16[:, 5:−5] + t18[:, 5:−5])         [B,5]
-//	t19            = 1 − z                                  [B,15]
-//	t20            = σ(t16[:, :−10] + t18[:, :−10])         [B,15]
+//	t19            = 1 − z                                  [B,5]
+//	t20            = σ(t16[:, :−10] + t18[:, :−10])         [B,5]
 //	n              = tanh(t16[:, 10:] + t20 ⊙ t18[:, 10:])  [B,5]
 //	h              = h ⊙ z + t19 ⊙ n                        [B,5]
-//	t21            = h·w                                    [B,15]
-//	t22            = x[:, 2] − x[:, 3] + t21                [B,15]
+//	t21            = h·w                                    [B]
+//	t22            = x[:, 2] − x[:, 3] + t21                [B]
 //	s3             = Σ t22²                                 []
 //	t23            = x[:, 3]·Wx                             [B,15]
 //	t24            = bx + t23                               [B,15]
@@ -5798,7 +5798,7 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 // Backward:
 //
 //	t45           = hᵀ·((B/1/3)·dguess)                   [5]
-//	t46           = t45 + hᵀ·t38
+//	t46           = t45 + hᵀ·t38                          [5]
 //	t47           = hᵀ·t30                                [5]
 //	t48           = t46 + t47                             [5]
 //	t49           = hᵀ·t22                                [5]
@@ -5813,18 +5813,18 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 //	t56           = t43 ⊙ (1 − n²)                        [B,5]
 //	t58           = 0                                     [B,15]
 //	t59           = 0                                     [B,15]
-//	(B/1/3)·dh    = (B/1/3)·dguess·w
-//	(B/1/3)·dhr   = t54 ⊙ (B/1/3)·dh
-//	(B/1/3)·dhz   = z ⊙ t43 ⊙ (h − n) ⊙ (B/1/3)·dh
-//	(B/1/3)·dhn   = t55 ⊙ (B/1/3)·dh
+//	(B/1/3)·dh    = (B/1/3)·dguess·w                      [B,5]
+//	(B/1/3)·dhr   = t54 ⊙ (B/1/3)·dh                      [B,5]
+//	(B/1/3)·dhz   = z ⊙ t43 ⊙ (h − n) ⊙ (B/1/3)·dh        [B,5]
+//	(B/1/3)·dhn   = t55 ⊙ (B/1/3)·dh                      [B,5]
 //	t57           = z ⊙ (B/1/3)·dh + w·t38                [B,5]
-//	(B/1/3)·dxn   = t56 ⊙ (B/1/3)·dh
+//	(B/1/3)·dxn   = t56 ⊙ (B/1/3)·dh                      [B,5]
 //	t58[:, :−10]  = (B/1/3)·dhr
 //	t59[:, 5:−5]  = (B/1/3)·dhz
 //	t60[:, 10:]   = (B/1/3)·dxn
 //	t60[:, :−10]  = (B/1/3)·dhr
 //	t60[:, 5:−5]  = (B/1/3)·dhz
-//	t61           = t58 + t59                             [B,15]
+//	t61           = t58 + t59
 //	t61[:, 10:]   += (B/1/3)·dhn
 //	t62           = t34[:, 10:] ⊙ (1 − n²) ⊙ (1 − t36) ⊙ t35 ⊙ t36  [B,5]
 //	t63           = (1 − n²) ⊙ t35 ⊙ t36                  [B,5]
@@ -5834,9 +5834,9 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 //	t68           = 0                                     [B,15]
 //	t69           = 0                                     [B,15]
 //	t70           = 0                                     [B,15]
-//	(B/1/3)·dhr   = t62 ⊙ (t57 + t65)
-//	(B/1/3)·dhz   = z ⊙ t35 ⊙ (h − n) ⊙ (t57 + t65)
-//	(B/1/3)·dhn   = t63 ⊙ (t57 + t65)
+//	(B/1/3)·dhr   = t62 ⊙ (t57 + t65)                     [B,5]
+//	(B/1/3)·dhz   = z ⊙ t35 ⊙ (h − n) ⊙ (t57 + t65)       [B,5]
+//	(B/1/3)·dhn   = t63 ⊙ (t57 + t65)                     [B,5]
 //	…
 //
 // Update, sgd(lr: 0.1, momentum: 0.8, nesterov: true, dampening: 0):
@@ -7832,17 +7832,17 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //	t2       = h − m                    [B,5]
 //	t3       = Σᵢ t2²                   [5]
 //	scale3   = 0.1/(B - 1)              []
-//	v        = scale2·t3                [41]
+//	v        = scale2·t3                [5]
 //	t4       = v + 1e−5                 [5]
 //	t5       = √t4                      [5]
 //	t6       = scale/t5                 [5]
 //	new_var  = 0.9·var + scale3·t3      [5]
-//	n        = shift + t6·t2
+//	n        = shift + t6·t2            [B,5]
 //	t7       = where(n > 0, 1, 0.01)    [B,5]
 //	t8       = n ⊙ t7                   [B,5]
-//	dense.y  = t8·dense.W               [B]
-//	dense.y  = dense.b + dense.y        [B]
-//	t9       = max(1 − y ⊙ dense.y, 0)  [B,1]
+//	dense.y  = t8·dense.W               [B,1]
+//	dense.y  = dense.b + dense.y        [B,1]
+//	t9       = max(1 − y ⊙ dense.y, 0)  [B]
 //	t10      = dense.y − y              [B]
 //	s        = Σ t9                     []
 //	s2       = Σ |t10|                  []
@@ -7851,9 +7851,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //
 //	scale2   = 0.05/B              []
 //	scale3   = 1/B                 []
-//	dp       = scale2·sign(t10) − y ⊙ where(t9 > 0, scale3, 0)  [B,1]
-//	ddense.b = Σᵢ dp
-//	ddense.W = t8ᵀ·dp
+//	dp       = scale2·sign(t10) − y ⊙ where(t9 > 0, scale3, 0)  [B]
+//	ddense.b = Σᵢ dp               [1]
+//	ddense.W = t8ᵀ·dp              [5,1]
 //	dn       = dp·dense.Wᵀ         [B,5]
 //	dn       = t7 ⊙ dn             [B,5]
 //	dshift   = Σᵢ dn               [5]
@@ -7864,7 +7864,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //	t13      = dn − scale3·t12·t2  [B,5]
 //	t14      = scale3·dshift       [5]
 //	dh.y     = t6·(t13 − t14)      [B,5]
-//	dh.W     = xᵀ·dh.y
+//	dh.W     = xᵀ·dh.y             [4,5]
 //
 // Update, adamw(lr: 1e-2):
 //

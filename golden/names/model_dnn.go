@@ -22,22 +22,22 @@ import (
 //	t     = σ²            [B,2]
 //	s     = Σ t           []
 //	scale = λ             []
-//	len   = x1 + σ[:, 0]
-//	range = scale·len
+//	len   = x1 + σ[:, 0]  [B]
+//	range = scale·len     [B]
 //	dlen  = range − func  [B]
 //	s2    = Σ dlen²       []
-//	B·map = Σ |dlen|
+//	B·map = Σ |dlen|      []
 //	maxLr = max_lr        []
 //
 // Backward:
 //
 //	scale    = 0.2/(2*B)     []
-//	dσ       = scale·σ       [B,2]
+//	dσ       = scale·σ
 //	scale2   = 2·λ·max_lr/B  []
 //	dσ[:, 0] += scale2·dlen
 //	dσ.y     = (1 − t) ⊙ dσ  [B,2]
-//	dσ.b     = Σᵢ dσ.y
-//	dσ.W     = typeᵀ·dσ.y
+//	dσ.b     = Σᵢ dσ.y       [2]
+//	dσ.W     = typeᵀ·dσ.y    [3,2]
 //
 // Update, sgd(lr: 0.1, momentum: 0.5):
 //

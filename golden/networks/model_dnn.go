@@ -21,14 +21,14 @@ import (
 //	t      = a·R                            [E,4]
 //	s      = Σⱼ Z[dst] ⊙ t                  [E]
 //	E·ls   = Σ (softplus(s) − [w > 0] ⊙ s)  []
-//	s2     = Σ Z²                           [52]
+//	s2     = Σ Z²                           []
 //	result = 1/3600·s2                      []
 //
 // Backward:
 //
 //	t3    = 0                           [9,4]
 //	t2    = (σ(s) − [w > 0])·Z[dst]     [E,4]
-//	E·db  = (σ(s) − [w > 0])·t
+//	E·db  = (σ(s) − [w > 0])·t          [E,4]
 //	t3[…] += E·db
 //	scale = 1/E                         []
 //	dR    = scale·aᵀ·t2                 [4,4]
@@ -331,15 +331,15 @@ func (p *GraphPredictor) predict(out *GraphOutput, in *GraphInput) {
 //	dense.y      = x·dense.W                                  [B,3]
 //	scale        = 1/temperature                              []
 //	dense.y      = dense.y + dense.b                          [B,3]
-//	peak         = max (scale·dense.y)
+//	peak         = max (scale·dense.y)                        [B]
 //	gExp         = exp(scale·dense.y − peak)                  [B,3]
-//	sum          = Σⱼ gExp
+//	sum          = Σⱼ gExp                                    [B]
 //	g            = gExp/sum                                   [B,3]
 //	t            = Σᵢ g                                       [3]
 //	s            = Σ (scale·dense.y − (peak + log(sum))) ⊙ g  []
 //	o            = einsum("ij,kjl->ikl", x, W)                [B,3,2]
 //	p            = einsum("ij,ijk->ik", g, o)                 [B,2]
-//	((2*B)/2)·dp = p − y
+//	((2*B)/2)·dp = p − y                                      [B,2]
 //	s2           = Σ (((2*B)/2)·dp)²                          []
 //	result       = t[0]                                       []
 //	result2      = t[1]                                       []
@@ -352,14 +352,14 @@ func (p *GraphPredictor) predict(out *GraphOutput, in *GraphInput) {
 //	dW           = scale·einsum("ij,ikl->kjl", x, ((2*B)/2)·do)  [3,6,2]
 //	scale2       = 1/B                                           []
 //	scale3       = 0.1/B                                         []
-//	load         = scale2·t
+//	load         = scale2·t                                      [3]
 //	t2           = scale3·(log(load) + 1)                        [3]
 //	dg           = scale·einsum("ij,ikj->ik", ((2*B)/2)·dp, o)   [B,3]
 //	scale4       = 1/temperature                                 []
 //	dg           = t2 + dg                                       [B,3]
 //	ddenseY      = g ⊙ (dg − Σⱼ g ⊙ dg)                          [B,3]
-//	ddense.b     = scale4·Σᵢ ddenseY
-//	ddense.W     = scale4·xᵀ·ddenseY
+//	ddense.b     = scale4·Σᵢ ddenseY                             [3]
+//	ddense.W     = scale4·xᵀ·ddenseY                             [6,3]
 //
 // Update, adamw(lr: 0.01, eps: 1e-6):
 //
@@ -1234,9 +1234,9 @@ func (p *DenoisePredictor) predict(out *DenoiseOutput, in *DenoiseInput) {
 //	h       = tanh(h.y)                [B,6]
 //	mu.y    = h·mu.W                   [B,2]
 //	mu      = mu.y + mu.b              [B,2]
-//	t       = mu²                      [B,6]
+//	t       = mu²                      [B,2]
 //	lv.y    = h·lv.W                   [B,2]
-//	lv      = lv.y + lv.b
+//	lv      = lv.y + lv.b              [B,2]
 //	t2      = exp(0.5·lv) ⊙ N(0,1)     [B,2]
 //	z       = mu + t2                  [B,2]
 //	t3      = expm1(lv)                [B,2]
@@ -1251,26 +1251,26 @@ func (p *DenoisePredictor) predict(out *DenoiseOutput, in *DenoiseInput) {
 // Backward:
 //
 //	scale       = 1/B                      []
-//	B·dr        = σ(r) − x
-//	dr.b        = scale·Σᵢ B·dr
-//	dr.W        = scale·t4ᵀ·(B·dr)
+//	B·dr        = σ(r) − x                 [B,8]
+//	dr.b        = scale·Σᵢ B·dr            [8]
+//	dr.W        = scale·t4ᵀ·(B·dr)         [6,8]
 //	t5          = (B·dr)·r.Wᵀ              [B,6]
-//	B·ddense.y  = (1 − t4²) ⊙ t5
-//	ddense.b    = scale·Σᵢ B·ddense.y
-//	ddense.W    = scale·zᵀ·(B·ddense.y)
+//	B·ddense.y  = (1 − t4²) ⊙ t5           [B,6]
+//	ddense.b    = scale·Σᵢ B·ddense.y      [6]
+//	ddense.W    = scale·zᵀ·(B·ddense.y)    [2,6]
 //	B·dz        = (B·ddense.y)·dense.Wᵀ    [B,2]
 //	scale2      = 0.5/B                    []
-//	(B/0.5)·dlv = t3 + t2 ⊙ B·dz
+//	(B/0.5)·dlv = t3 + t2 ⊙ B·dz           [B,2]
 //	B·dmu       = mu + B·dz                [B,2]
-//	dlv.b       = scale2·Σᵢ (B/0.5)·dlv
-//	dmu.b       = scale·Σᵢ B·dmu
-//	dlv.W       = scale2·hᵀ·((B/0.5)·dlv)
-//	dmu.W       = scale·hᵀ·(B·dmu)
+//	dlv.b       = scale2·Σᵢ (B/0.5)·dlv    [2]
+//	dmu.b       = scale·Σᵢ B·dmu           [2]
+//	dlv.W       = scale2·hᵀ·((B/0.5)·dlv)  [6,2]
+//	dmu.W       = scale·hᵀ·(B·dmu)         [6,2]
 //	t6          = 0.5·((B/0.5)·dlv)·lv.Wᵀ  [B,6]
-//	t7          = t6 + (B·dmu)·mu.Wᵀ
-//	B·dh.y      = (1 − h²) ⊙ t7
-//	dh.b        = scale·Σᵢ B·dh.y
-//	dh.W        = scale·xᵀ·(B·dh.y)
+//	t7          = t6 + (B·dmu)·mu.Wᵀ       [B,6]
+//	B·dh.y      = (1 − h²) ⊙ t7            [B,6]
+//	dh.b        = scale·Σᵢ B·dh.y          [6]
+//	dh.W        = scale·xᵀ·(B·dh.y)        [8,6]
 //
 // Update, adam(lr: 1e-3):
 //
@@ -2181,12 +2181,12 @@ func (p *TrackerPredictor) predict(out *TrackerOutput, in *TrackerInput) {
 // Backward:
 //
 //	scale       = where(q, 1, −1)     []
-//	du          = du + scale·dchosen
+//	du          = du + scale·dchosen  [K]
 //	dV          = a·du                [K]
 //	s           = Σ v ⊙ du            []
 //	t4          = 0                   [K,3]
 //	t4[…]       += dpicked
-//	dT          = dtotal              [2,K,3]
+//	dT          = dtotal
 //	dT[1, :, :] += t4
 //	dA          = 2·dalone + s        []
 //
@@ -2688,14 +2688,14 @@ func (m *Truths) update(grad *TruthsParams) {
 //
 // Backward:
 //
-//	((2*B)/−2)·dq.W = 0
+//	((2*B)/−2)·dq.W = 0                      [6,2]
 //	((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
 //	scale           = (−2)/(2*B)             []
-//	dq.W            = scale·((2*B)/−2)·dq.W
-//	((2*B)/2)·dp.W  = 0
+//	dq.W            = scale·((2*B)/−2)·dq.W  [6,2]
+//	((2*B)/2)·dp.W  = 0                      [9,2]
 //	((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
 //	scale2          = 2/(2*B)                []
-//	dp.W            = scale2·((2*B)/2)·dp.W
+//	dp.W            = scale2·((2*B)/2)·dp.W  [9,2]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -2947,20 +2947,20 @@ func (p *TablesPredictor) predict(out *TablesOutput, in *TablesInput) {
 //	t2             = dense.b + dense.y                   [B,3,6]
 //	t3             = h·Eᵀ                                [B,6]
 //	logits         = t2 + t3                             [B,3,6]
-//	peak           = max logits
+//	peak           = max logits                          [B,3]
 //	t4             = exp(logits − peak)                  [B,3,6]
 //	sum            = Σⱼ t4                               [B,3]
-//	each           = peak + log(sum) − logits[y[:, 1:]]
+//	each           = peak + log(sum) − logits[y[:, 1:]]  [B,3]
 //	(3*B)·loss     = Σ each                              []
 //	(3*B)·accuracy = Σ [argmax logits = y[:, 1:]]        []
 //
 // Backward:
 //
 //	scale         = 1/(3*B)                           []
-//	(3*B)·dlogits = t4/sum − onehot(y[:, 1:])
-//	ddense.b      = scale·Σ (3*B)·dlogits
+//	(3*B)·dlogits = t4/sum − onehot(y[:, 1:])         [B,3,6]
+//	ddense.b      = scale·Σ (3*B)·dlogits             [6]
 //	t5            = Σ (3*B)·dlogits                   [B,6]
-//	ddense.W      = scale·tᵀ·((3*B)·dlogits)
+//	ddense.W      = scale·tᵀ·((3*B)·dlogits)          [3,6]
 //	t6            = t5ᵀ·h                             [6,3]
 //	t7            = 1 − h²                            [B,3]
 //	t8            = t7 ⊙ (1 − h²)                     [B,3]
@@ -3602,7 +3602,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 //
 //	t        = W[i]           [3]
 //	y        = x·t            [B]
-//	(B/2)·dy = y − 1
+//	(B/2)·dy = y − 1          [B]
 //	B·loss   = Σ ((B/2)·dy)²  []
 //
 // Backward:

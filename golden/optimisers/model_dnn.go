@@ -33,10 +33,10 @@ import (
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -368,10 +368,10 @@ func (m *Descent) update(grad *DescentParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -685,10 +685,10 @@ func (m *Momentum) update(grad *MomentumParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -963,10 +963,10 @@ func (m *Nesterov) update(grad *NesterovParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -1305,10 +1305,10 @@ func (m *Adam) update(grad *AdamParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -1572,7 +1572,7 @@ func (m *AdamW) update(grad *AdamWParams) {
 //	t2         = problems.valley[1:] − problems.valley[:−1]²  [3]
 //	rosenbrock = Σ (t² + 100·t2²)                             []
 //	t3         = table·problems.logistic                      [5]
-//	s          = Σ (softplus(t3) − t3 ⊙ problemsTarget)       [12]
+//	s          = Σ (softplus(t3) − t3 ⊙ problemsTarget)       []
 //	t4         = table2ᵀ·problems.form                        [4]
 //	s2         = Σ problems.form ⊙ t4                         []
 //	s3         = Σ problems.form ⊙ table3                     []
@@ -1585,10 +1585,10 @@ func (m *AdamW) update(grad *AdamWParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -1840,7 +1840,7 @@ func (m *Adagrad) update(grad *AdagradParams) {
 //	t2         = problems.valley[1:] − problems.valley[:−1]²  [3]
 //	rosenbrock = Σ (t² + 100·t2²)                             []
 //	t3         = table·problems.logistic                      [5]
-//	s          = Σ (softplus(t3) − t3 ⊙ problemsTarget)       [12]
+//	s          = Σ (softplus(t3) − t3 ⊙ problemsTarget)       []
 //	t4         = table2ᵀ·problems.form                        [4]
 //	s2         = Σ problems.form ⊙ t4                         []
 //	s3         = Σ problems.form ⊙ table3                     []
@@ -1853,10 +1853,10 @@ func (m *Adagrad) update(grad *AdagradParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //

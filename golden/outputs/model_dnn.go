@@ -24,7 +24,7 @@ import (
 // Backward:
 //
 //	scale    = 1/(2*B)              []
-//	(2*B)·dy = 2·y + 0.5·sign(y)
+//	(2*B)·dy = 2·y + 0.5·sign(y)    [B,2]
 //	db       = scale·Σᵢ (2*B)·dy    [2]
 //	dW       = scale·xᵀ·((2*B)·dy)  [3,2]
 //
@@ -513,7 +513,7 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 //	h            = tanh(h)            [B,4]
 //	y            = h·Wᵀ               [B,4]
 //	y            = W[0, :] + y        [B,4]
-//	((4*B)/2)·dy = y − x
+//	((4*B)/2)·dy = y − x              [B,4]
 //	(4*B)·loss   = Σ (((4*B)/2)·dy)²  []
 //	(4*B)·mae    = Σ |((4*B)/2)·dy|   []
 //
@@ -526,7 +526,7 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 //	t4           = xᵀ·t3                    [4,4]
 //	scale        = 2/(4*B)                  []
 //	t5           = scale·t                  [4,4]
-//	dW           = t5 + scale·t4            [4,4]
+//	dW           = t5 + scale·t4
 //	dW[0, :]     += scale·t2
 //
 // Update, adam(lr: 0.01):
@@ -805,9 +805,9 @@ func (p *TiedPredictor) predict(out *TiedOutput, in *TiedInput) {
 // Backward:
 //
 //	scale          = 2/(2*B)                    []
-//	((2*B)/2)·dy.y = y ⊙ (1 − t)
-//	dy.b           = scale·Σᵢ ((2*B)/2)·dy.y
-//	dy.W           = scale·xᵀ·(((2*B)/2)·dy.y)
+//	((2*B)/2)·dy.y = y ⊙ (1 − t)                [B,2]
+//	dy.b           = scale·Σᵢ ((2*B)/2)·dy.y    [2]
+//	dy.W           = scale·xᵀ·(((2*B)/2)·dy.y)  [3,2]
 //
 // A trainer belongs to one goroutine at a time. None of Evaluate and Grad
 // allocates or keeps its arguments.
@@ -950,12 +950,12 @@ func (p *FixedPredictor) predict(out *FixedOutput, in *FixedInput) {
 // Backward:
 //
 //	scale    = 2/(2*B)          []
-//	dy       = scale·y          [B,2]
+//	dy       = scale·y
 //	uniform  = U[0,1)           [B]
 //	scale2   = 1/B              []
 //	dy[:, 0] += scale2·uniform
-//	dy.b     = Σᵢ dy
-//	dy.W     = tᵀ·dy
+//	dy.b     = Σᵢ dy            [2]
+//	dy.W     = tᵀ·dy            [5,2]
 //
 // Update, sgd(lr: 0.1):
 //

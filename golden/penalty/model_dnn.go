@@ -22,9 +22,9 @@ import (
 //	t            = σ(hidden.y)          [B,6]
 //	dhidden.y    = net.W·t              [B,6]
 //	t2           = 1 − t                [B,6]
-//	net.y        = h·net.W              [B]
-//	net.y        = net.b + net.y        [B]
-//	(B/2)·df     = net.y − y
+//	net.y        = h·net.W              [B,1]
+//	net.y        = net.b + net.y        [B,1]
+//	(B/2)·df     = net.y − y            [B]
 //	s            = Σ ((B/2)·df)²        []
 //	g            = dhidden.y·hidden.Wᵀ  [B,3]
 //	t3           = √(Σⱼ g²)             [B]
@@ -38,38 +38,38 @@ import (
 //	(B/2)·dnet.W = hᵀ·((B/2)·df)        [6,1]
 //	scale        = 2/B                  []
 //	t6[:−1]      = scale·(B/2)·dnet.W
-//	(B/2)·dnet.b = Σᵢ (B/2)·df
-//	dnet.b       = scale·(B/2)·dnet.b
+//	(B/2)·dnet.b = Σᵢ (B/2)·df          [1]
+//	dnet.b       = scale·(B/2)·dnet.b   [1]
 //	t6[6]        = dnet.b
 //	s4           = Σ t6²                []
 //
 // Backward:
 //
 //	t7          = h·t6[:−1]                                    [B,1]
-//	500·ddnet.y = t6[6] + t7
-//	2·ddf       = 2·(B/2)·df + 0.004·500·ddnet.y
+//	500·ddnet.y = t6[6] + t7                                   [B,1]
+//	2·ddf       = 2·(B/2)·df + 0.004·500·ddnet.y               [B]
 //	scale       = 1/B                                          []
-//	dnet.b      = scale·Σᵢ 2·ddf
+//	dnet.b      = scale·Σᵢ 2·ddf                               [1]
 //	dnet.W      = scale·hᵀ·(2·ddf)                             [6,1]
 //	((3*B)/0.02)·ddhidden.y = hv·hidden.W                                  [B,6]
 //	scale2      = 0.02/(3*B)                                   []
 //	t8          = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y  [B,6]
 //	t9          = t8 − scale2·t5 ⊙ ((3*B)/0.02)·ddhidden.y     [B,6]
-//	((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
-//	(B/0.2)·dg  = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
+//	((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y       [B,6]
+//	(B/0.2)·dg  = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
 //	scale3      = 0.2/B                                        []
 //	ddhidden.y  = scale3·((B/0.2)·dg)·hidden.W                 [B,6]
-//	ddh         = t ⊙ (t8 + ddhidden.y)
+//	ddh         = t ⊙ (t8 + ddhidden.y)                        [B,6]
 //	t10         = net.W·t2 ⊙ (t9 + ddhidden.y)                 [B,6]
 //	t11         = Σᵢ ddh                                       [6]
 //	dnet.W      = dnet.W + t11                                 [6,1]
 //	t12         = 0.004·((B/2)·df)·t6[:−1]ᵀ                    [B,6]
-//	dh          = t12 + (2·ddf)·net.Wᵀ
-//	dh          = scale·dh
+//	dh          = t12 + (2·ddf)·net.Wᵀ                         [B,6]
+//	dh          = scale·dh                                     [B,6]
 //	dhidden.y   = t ⊙ (t10 + dh)                               [B,6]
-//	dhidden.b   = Σᵢ dhidden.y
+//	dhidden.b   = Σᵢ dhidden.y                                 [6]
 //	t13         = scale3·((B/0.2)·dg)ᵀ·dhidden.y               [3,6]
-//	t14         = t13 + scale2·hvᵀ·dhidden.y
+//	t14         = t13 + scale2·hvᵀ·dhidden.y                   [3,6]
 //	t15         = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)         [3,6]
 //	t16         = t14 + t15                                    [3,6]
 //	dhidden.W   = xᵀ·dhidden.y                                 [3,6]

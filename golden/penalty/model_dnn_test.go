@@ -51,6 +51,9 @@ func penaltyInput(dims Dims) Input {
 	return in
 }
 
+// The gradient of Penalty is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
 // Step is Grad, then Update, and every time the same.
 func TestPenaltyStep(t *testing.T) {
 	dims := penaltySizes[len(penaltySizes)-1]

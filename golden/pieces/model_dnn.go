@@ -468,13 +468,13 @@ func Cut(out, x, y, work []float64) {
 //	dback          = 0                     [N,8]
 //	dback[:, 3:−2] = x[:, 3:] ⊙ w[:, :−7]
 //	rows[:, :−5]   = x[:, 3:] + x[:, :−3]
-//	drows          = flip(dback)           [N,8]
+//	drows          = flip(dback)
 //	drows[:, 2:−2] += w[:, 6:]
 //	rows[:, 3]     = x[:, 0]
 //	rows[:, 4:−2]  = x[:, 1:−3]
 //	rows[:, 6:]    = flip(y)
 //	dx             = 0                     [N,6]
-//	db             = flip(rows)[:, 3:−2] ⊙ w[:, :−7] + drows[:, :−5]
+//	db             = flip(rows)[:, 3:−2] ⊙ w[:, :−7] + drows[:, :−5]  [N,3]
 //	dx[:, 3:]      += db
 //	dx[:, 1:−3]    += drows[:, 4:−2]
 //	dx[:, 0]       += drows[:, 3]
@@ -609,7 +609,7 @@ func CutVJPX(dx, x, y, w, work []float64) {
 //
 //	dback          = 0                                [N,8]
 //	dback[:, 3:−2] = x[:, 3:] ⊙ w[:, :−7]
-//	drows          = flip(dback)                      [N,8]
+//	drows          = flip(dback)
 //	drows[:, 2:−2] += w[:, 6:]
 //	dy             = w[:, 4:−4] + flip(drows[:, 6:])  [N,2]
 //
@@ -740,11 +740,11 @@ func Slices(out, x []float64) {
 //	t2  = 0                                    [2,3,2,6,4]
 //	t2[:, :, :, :−3, 2:] = t
 //	t3  = [((i = 0) ∧ (j = m)) ∧ (k = n)]      [2,3,2,1,3,2]
-//	da  = x[5, 1:−1]·t3                        [2,3,2,1,3,2]
+//	da  = x[5, 1:−1]·t3                        [2,3,2,3,2]
 //	t4  = Σ x[:, 1, :−2]·t3                    [2,3,2,2]
-//	t5  = 0                                    [2,3,2,6,4]
+//	t5  = 0                                    [2,3,2,3,2,4]
 //	t5[:, :, :, :, 1, :−2] = da
-//	jac = flip(t2) + t5                        [2,3,2,6,4]
+//	jac = flip(t2) + t5
 //	jac[:, :, :, 5, 1:−1] += t4
 //
 // It panics unless the lengths fit: jac [2,3,2,6,4], x [6,4]. What is set may
@@ -882,10 +882,10 @@ func SlicesWork() int {
 //	t[1:−1, :]     = 1
 //	t2             = 0                [N + 2,3]
 //	t2[1:−1, :]    = x
-//	p              = where(t, t2, 2)
+//	p              = where(t, t2, 2)  [N + 2,3]
 //	q[:N + 2, :]   = p
 //	q[N + 2:, :]   = x
-//	t3             = q                [2*N + 2,6]
+//	t3             = q                [2*N + 2,2,3]
 //	t4             = x                [2,N,2,3]
 //	t5[0, :]       = 0
 //	t5[1:−1, :]    = t4
@@ -1093,7 +1093,7 @@ func BordersWork(N int) int {
 //
 //	t        = Σⱼ where(i = j, A, 0)                    [N]
 //	low      = where(i ≥ j, A, 0) − where(i ≤ j, A, 0)  [N,N]
-//	far      = where(i = j + 1, Aᵀ, 0)
+//	far      = where(i = j + 1, Aᵀ, 0)                  [N,N]
 //	t2       = t·far                                    [N,N]
 //	on       = 2·I + where(i = j, x, 0)                 [N,N]
 //	matrices = on·low                                   [N,N]
@@ -1260,11 +1260,11 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 // MatricesVJPA sets dA to the product of w with the Jacobian of Matrices by A
 // at x and A, without the Jacobian.
 //
-//	far  = where(i = j + 1, Aᵀ, 0)
+//	far  = where(i = j + 1, Aᵀ, 0)    [N,N]
 //	t    = Σⱼ where(i = j, A, 0)      [N]
 //	t2   = Σᵢ w ⊙ far                 [N]
 //	t3   = where(i = j, t2, 0)        [N,N]
-//	dfar = t·w
+//	dfar = t·w                        [N,N]
 //	t4   = where(i = j + 1, dfar, 0)  [N,N]
 //	t5   = t3 + t4ᵀ                   [N,N]
 //	on   = 2·I + where(i = j, x, 0)   [N,N]
@@ -1401,10 +1401,10 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 //
 //	t     = Σⱼ where(i = j, v, 0)                    [N]
 //	ddlow = where(i ≥ j, v, 0) − where(i ≤ j, v, 0)  [N,N]
-//	far   = where(i = j + 1, Aᵀ, 0)
+//	far   = where(i = j + 1, Aᵀ, 0)                  [N,N]
 //	t2    = t·far                                    [N,N]
 //	t3    = Σⱼ where(i = j, A, 0)                    [N]
-//	ddfar = where(i = j + 1, vᵀ, 0)
+//	ddfar = where(i = j + 1, vᵀ, 0)                  [N,N]
 //	t4    = t2 + t3·ddfar                            [N,N]
 //	on    = 2·I + where(i = j, x, 0)                 [N,N]
 //	da2   = on·ddlow                                 [N,N]
@@ -1536,7 +1536,7 @@ func MatricesWork(N int) int {
 // Replaced: one slice of an array put in the place of another. It sets out. It
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	a   = where(i = 3, v, x)
+//	a   = where(i = 3, v, x)        [5,N]
 //	out = where(i = 0, 2·v, a) − v  [5,N]
 //
 // It panics unless the lengths fit: out [5,N], x [5,N], v [N]. What is set may
@@ -1575,7 +1575,7 @@ func Replaced(out, x, v []float64) {
 // ReplacedVJPX sets dx to the product of w with the Jacobian of Replaced by x
 // at x and v, without the Jacobian.
 //
-//	da = where(i = 0, 0, w)
+//	da = where(i = 0, 0, w)   [5,N]
 //	dx = where(i = 3, 0, da)  [5,N]
 //
 // It panics unless the lengths fit: dx [5,N], x [5,N], v [N], w [5,N]. What is
@@ -1617,8 +1617,8 @@ func ReplacedVJPX(dx, x, v, w []float64) {
 // ReplacedVJPV sets dv to the product of w with the Jacobian of Replaced by v
 // at x and v, without the Jacobian.
 //
-//	da = where(i = 0, 0, w)
-//	dm = where(i = 3, da, 0) − w
+//	da = where(i = 0, 0, w)       [5,N]
+//	dm = where(i = 3, da, 0) − w  [5,N]
 //	t  = Σᵢ where(i = 0, w, 0)    [N]
 //	t2 = Σᵢ dm                    [N]
 //	dv = 2·t + t2                 [N]
@@ -1734,7 +1734,7 @@ func Unstacked(out, x, work []float64) {
 //	dc[:, 1]    = dv
 //	dc[:, 0]    = du
 //	db          = x[0, :, :] ⊙ dc                       [N,2]
-//	da          = x[1, :, :] ⊙ dc                       [N,2]
+//	da          = x[1, :, :] ⊙ dc
 //	da[:, 1]    += t2
 //	dx[2, :, :] = dc
 //	dx[1, :, :] = db

@@ -19,10 +19,10 @@ import (
 //	t     = max x            [B,4]
 //	t2    = Σ w·x            [B,4]
 //	p     = s·t + t2         [B,4]
-//	t3    = p − y            [B]
+//	t3    = p − y            [B,4]
 //	t4    = √(Σⱼ t3²)        [B]
 //	t5    = p − 0.25·Σⱼ p    [B,4]
-//	var   = 0.25·Σⱼ t5²
+//	var   = 0.25·Σⱼ t5²      [B]
 //	t6    = √var             [B]
 //	s2    = Σ t4             []
 //	s3    = Σ t6             []
@@ -474,7 +474,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t4    = Σ x            [M]
 //	t5    = Σ x            [3]
 //	t6    = Σ x            [N]
-//	a     = t2 + 1/3·t·t3
+//	a     = t2 + 1/3·t·t3  [N,3,M]
 //	t7    = x ⊙ a          [N,3,M]
 //	scale = 1/(M*N)        []
 //	t8    = scale·t5       [3,1]
@@ -595,7 +595,7 @@ func Sums(out, x []float64, M int, work []float64) {
 //	t6    = Σ x                   [N]
 //	t7    = Σ t·da                [N,M]
 //	t8    = Σᵢ da                 [3,M]
-//	a     = t2 + 1/3·t·t3
+//	a     = t2 + 1/3·t·t3         [N,3,M]
 //	t9    = w ⊙ a                 [N,3,M]
 //	t10   = Σⱼ t4·w               [N,3]
 //	t11   = 1/3·Σⱼ t3·da          [N,3]
@@ -603,7 +603,7 @@ func Sums(out, x []float64, M int, work []float64) {
 //	t13   = Σᵢ t10                [3,1]
 //	t14   = t9 − t12              [N,3,M]
 //	scale = 1/(M*N)               []
-//	t15   = scale·t13             [3,1]
+//	t15   = scale·t13             [3]
 //	t16   = t14 + t15             [N,3,M]
 //	t17   = scale·t5              [3,1]
 //	b     = t17 − t6              [N,3,1]
@@ -822,7 +822,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 //	t4    = Σ x              [3]
 //	t5    = Σ x              [N]
 //	t6    = Σ x              [M]
-//	a     = t2 + 1/3·t·t3
+//	a     = t2 + 1/3·t·t3    [N,3,M]
 //	t7    = v ⊙ a            [N,3,M]
 //	t8    = 1/3·t3·Σⱼ v      [N,3,M]
 //	t9    = Σᵢ v             [3,M]
@@ -831,7 +831,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 //	t12   = Σ v              [3]
 //	t13   = Σ v              [N]
 //	t14   = t9 + t8          [N,3,M]
-//	dda   = t14 + 1/3·t·t10
+//	dda   = t14 + 1/3·t·t10  [N,3,M]
 //	t15   = t7 + x ⊙ dda     [N,3,M]
 //	scale = 1/(M*N)          []
 //	t16   = scale·t4         [3,1]
@@ -1040,7 +1040,7 @@ func SumsWork(N, M int) int {
 //	t3  = min x        [M]
 //	s   = max x        []
 //	t4  = min x        [N,M]
-//	top = t2 − t3
+//	top = t2 − t3      [N,M]
 //	t5  = t[:, 0]·top  [N,M]
 //	out = t5 + s·t4    [N,M]
 //
@@ -1145,7 +1145,7 @@ func Extremes(out, x []float64, M int, work []float64) {
 //	t9        = Σ [x = t4]                   [N,M]
 //	s4        = s2/s3                        []
 //	t10       = where(x = s, s4, 0)          [N,3,M]
-//	top       = t4 − t5
+//	top       = t4 − t5                      [N,M]
 //	t11       = Σⱼ w ⊙ top                   [N]
 //	t12       = w/t7                         [N,M]
 //	t13       = 0                            [N,3]
@@ -1694,7 +1694,7 @@ func SpreadsWork(N int) int {
 //
 //	t    = Π x                                       [N]
 //	peak = max x                                     []
-//	sum  = Σ exp(x − peak)                           []
+//	sum  = Σ exp(x − peak)
 //	t2   = where(|peak| = ∞, peak, peak + log(sum))  [N]
 //	t3   = Π x                                       [N,2]
 //	t4   = t + (Σⱼ t3) ⊙ t2                          [N]
@@ -1798,7 +1798,7 @@ func Products(out, x, work []float64) {
 //	s    = Σ w                                           []
 //	peak = max x                                         []
 //	t    = exp(x − peak)                                 [N,3,2]
-//	sum  = Σ t                                           []
+//	sum  = Σ t                                           [N]
 //	t2   = t/sum                                         [N,3,2]
 //	t3   = w ⊙ where(|peak| = ∞, peak, peak + log(sum))  [N]
 //	t4   = 1/where(x = 0, 1, x)                          [N,3,2]
@@ -2021,7 +2021,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 //
 //	peak = max x                                     []
 //	t    = exp(x − peak)                             [N,3,2]
-//	sum  = Σ t                                       []
+//	sum  = Σ t                                       [N]
 //	t2   = Σ v ⊙ t/sum                               [N]
 //	t3   = 1/where(x = 0, 1, x)                      [N,3,2]
 //	t4   = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
@@ -2861,7 +2861,7 @@ func MiddleWork(N, M int) int {
 //
 //	s   = max 0                  []
 //	s2  = 0.5·s                  []
-//	a   = [argmax x = 0]·x
+//	a   = [argmax x = 0]·x       [N,M]
 //	out = s2 + [argmax a = 0]·a  [N,M]
 //
 // It panics unless the lengths fit: out [N,M], x [N,M]. What is set may not
@@ -2928,7 +2928,7 @@ func Masked(out, x []float64, M int) {
 // MaskedVJP sets dx to the product of w with the Jacobian of Masked at x,
 // without the Jacobian.
 //
-//	a  = [argmax x = 0]·x
+//	a  = [argmax x = 0]·x                   [N,M]
 //	dx = [argmax x = 0] ⊙ [argmax a = 0]·w  [N,M]
 //
 // It panics unless the lengths fit: dx [N,M], x [N,M], w [N,M]. What is set

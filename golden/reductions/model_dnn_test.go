@@ -47,6 +47,9 @@ func reductionsInput(dims Dims) Input {
 	return in
 }
 
+// The gradient of Reductions is compared with no difference quotient: the
+// program gives or stops a derivative in a way that none has.
+
 // Step is Grad, then Update, and every time the same.
 func TestReductionsStep(t *testing.T) {
 	dims := reductionsSizes[len(reductionsSizes)-1]

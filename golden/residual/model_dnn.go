@@ -17,20 +17,20 @@ import (
 // Forward, for a batch of B:
 //
 //	h.y              = x·h.W                                          [B,12]
-//	h                = h.y + h.b
+//	h                = h.y + h.b                                      [B,12]
 //	t                = h − 1/12·Σⱼ h                                  [B,12]
-//	t2               = 1/12·Σⱼ t² + 1e−5                              [B,12]
-//	t3               = √t2                                            [B,12]
-//	t4               = 1/t3                                           [B,12]
+//	t2               = 1/12·Σⱼ t² + 1e−5                              [B]
+//	t3               = √t2                                            [B]
+//	t4               = 1/t3                                           [B]
 //	t5               = block.0.layer_norm.shift + block.0.layer_norm.scale·t4 ⊙ t  [B,12]
 //	t6               = h + block.0.dense2.b                           [B,12]
 //	block.0.dense.y  = t5·block.0.dense.W                             [B,24]
 //	block.0.dense.y  = block.0.dense.b + block.0.dense.y              [B,24]
-//	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,12]
-//	2·block.0.u      = block.0.dense.y ⊙ t7
-//	1.8·block.0.u    = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)
+//	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
+//	2·block.0.u      = block.0.dense.y ⊙ t7                           [B,24]
+//	1.8·block.0.u    = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)  [B,24]
 //	block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W     [B,12]
-//	h                = block.0.dense2.y + t6
+//	h                = block.0.dense2.y + t6                          [B,12]
 //	t8               = block.1.dense2.b + h                           [B,12]
 //	t9               = h − 1/12·Σⱼ h                                  [B,12]
 //	t10              = 1/12·Σⱼ t9² + 1e−5                             [B]
@@ -40,9 +40,9 @@ import (
 //	block.1.dense.y  = t13·block.1.dense.W                            [B,24]
 //	block.1.dense.y  = block.1.dense.b + block.1.dense.y              [B,24]
 //	t14              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
-//	1.8·block.1.u    = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t14)
+//	1.8·block.1.u    = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t14)  [B,24]
 //	block.1.dense2.y = 0.5555556·(1.8·block.1.u)·block.1.dense2.W     [B,12]
-//	h                = t8 + block.1.dense2.y
+//	h                = t8 + block.1.dense2.y                          [B,12]
 //	t15              = block.2.dense2.b + h                           [B,12]
 //	t16              = h − 1/12·Σⱼ h                                  [B,12]
 //	t17              = 1/12·Σⱼ t16² + 1e−5                            [B]
@@ -52,54 +52,54 @@ import (
 //	block.2.dense.y  = t20·block.2.dense.W                            [B,24]
 //	block.2.dense.y  = block.2.dense.b + block.2.dense.y              [B,24]
 //	t21              = erf(0.70710677·block.2.dense.y) + 1            [B,24]
-//	1.8·block.2.u    = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t21)
+//	1.8·block.2.u    = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t21)  [B,24]
 //	block.2.dense2.y = 0.5555556·(1.8·block.2.u)·block.2.dense2.W     [B,12]
-//	h                = t15 + block.2.dense2.y
+//	h                = t15 + block.2.dense2.y                         [B,12]
 //	t22              = h − 1/12·Σⱼ h                                  [B,12]
 //	…
 //
 // Backward:
 //
 //	scale            = 1/B                                            []
-//	B·dlogits        = t26/sum − onehot(y)
-//	dlogits.b        = scale·Σᵢ B·dlogits
-//	dlogits.W        = scale·t25ᵀ·(B·dlogits)
+//	B·dlogits        = t26/sum − onehot(y)                            [B,4]
+//	dlogits.b        = scale·Σᵢ B·dlogits                             [4]
+//	dlogits.W        = scale·t25ᵀ·(B·dlogits)                         [12,4]
 //	t27              = (B·dlogits)·logits.Wᵀ                          [B,12]
-//	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·(Σⱼ layer_norm.scale·t22 ⊙ t27)/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
-//	dlayer_norm.shift = scale·Σᵢ t27
-//	dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27
-//	dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
+//	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·(Σⱼ layer_norm.scale·t22 ⊙ t27)/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)  [B,12]
+//	dlayer_norm.shift = scale·Σᵢ t27                                   [12]
+//	dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27                         [12]
+//	dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y                   [12]
 //	scale2           = 0.5555556/B                                    []
-//	dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
-//	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
-//	B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
-//	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
-//	dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)
+//	dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)  [24,12]
+//	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ        [B,24]
+//	B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))  [B,24]
+//	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y                    [24]
+//	dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)                [12,24]
 //	t28              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
 //	t29              = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·(Σⱼ block.2.layer_norm.scale·t16 ⊙ t28)/t17·t16)  [B,12]
 //	t30              = (Σⱼ block.2.layer_norm.scale·t28)/t18          [B]
-//	B·dblock.1.dense2.y = t29 − 1/12·t30
-//	dblock.2.layer_norm.shift = scale·Σᵢ t28
-//	dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28
-//	dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y
-//	dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
-//	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
-//	B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
-//	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
-//	dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)
+//	B·dblock.1.dense2.y = t29 − 1/12·t30                                 [B,12]
+//	dblock.2.layer_norm.shift = scale·Σᵢ t28                                   [12]
+//	dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28                         [12]
+//	dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y                   [12]
+//	dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)  [24,12]
+//	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ        [B,24]
+//	B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))  [B,24]
+//	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y                    [24]
+//	dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)                [12,24]
 //	t31              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
 //	t32              = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9)  [B,12]
 //	t33              = t30 + (Σⱼ block.1.layer_norm.scale·t31)/t11    [B]
-//	B·dblock.0.dense2.y = t32 − 1/12·t33
-//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9) − 1/12·(Σⱼ block.1.layer_norm.scale·t31)/t11
-//	dblock.1.layer_norm.shift = scale·Σᵢ t31
-//	dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31
-//	dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
-//	dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
+//	B·dblock.0.dense2.y = t32 − 1/12·t33                                 [B,12]
+//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9) − 1/12·(Σⱼ block.1.layer_norm.scale·t31)/t11  [B,12]
+//	dblock.1.layer_norm.shift = scale·Σᵢ t31                                   [12]
+//	dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31                          [12]
+//	dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y                   [12]
+//	dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)  [24,12]
 //	t34              = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
-//	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
-//	(B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
-//	B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
+//	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ        [B,24]
+//	(B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)  [B,24]
+//	B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u                 [B,24]
 //	…
 //
 // Update, adamw(lr: cosine(step, 1e-2, warmup: 2, total: steps)):

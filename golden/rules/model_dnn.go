@@ -33,10 +33,10 @@ import (
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -317,10 +317,10 @@ func (m *AMSGrad) update(grad *AMSGradParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -594,10 +594,10 @@ func (m *AdaMax) update(grad *AdaMaxParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -975,10 +975,10 @@ func (m *NAdam) update(grad *NAdamParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -1267,10 +1267,10 @@ func (m *RAdam) update(grad *RAdamParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -1536,7 +1536,7 @@ func (m *Graves) update(grad *GravesParams) {
 //	t2         = problems.valley[1:] − problems.valley[:−1]²  [3]
 //	rosenbrock = Σ (t² + 100·t2²)                             []
 //	t3         = table·problems.logistic                      [5]
-//	s          = Σ (softplus(t3) − t3 ⊙ problemsTarget)       [12]
+//	s          = Σ (softplus(t3) − t3 ⊙ problemsTarget)       []
 //	t4         = table2ᵀ·problems.form                        [4]
 //	s2         = Σ problems.form ⊙ t4                         []
 //	s3         = Σ problems.form ⊙ table3                     []
@@ -1549,10 +1549,10 @@ func (m *Graves) update(grad *GravesParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -1822,10 +1822,10 @@ func (m *Falling) update(grad *FallingParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -2098,10 +2098,10 @@ func (m *AdaDelta) update(grad *AdaDeltaParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
@@ -2397,10 +2397,10 @@ func (m *RProp) update(grad *RPropParams) {
 // Backward:
 //
 //	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5
+//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
 //	dproblems.form   = 0.5·table2·problems.form                 [4]
 //	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0
+//	dproblems.valley = 0                                        [4]
 //	dproblems.valley[1:] += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //

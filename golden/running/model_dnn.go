@@ -17,7 +17,7 @@ import (
 //
 //	dense.y         = x·dense.W                           [B,6]
 //	dense.y         = dense.y + dense.b                   [B,6]
-//	t               = σ(dense.y)                          [6]
+//	t               = σ(dense.y)                          [B,6]
 //	t2              = dense.y ⊙ t                         [B,6]
 //	t3              = Σᵢ t2                               [6]
 //	scale           = 1/B                                 []
@@ -26,14 +26,14 @@ import (
 //	normalise.new_m = 0.9·normalise.m + scale2·t3         [6]
 //	t4              = t2 − normalise.mu                   [B,6]
 //	t5              = Σᵢ t4²                              [6]
-//	normalise.s2    = scale·t5
+//	normalise.s2    = scale·t5                            [6]
 //	t6              = normalise.s2 + 0.001                [6]
 //	t7              = √t6                                 [6]
 //	t8              = 1/t7                                [6]
 //	normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2  [6]
 //	t9              = t8·t4                               [B,6]
 //	p.y             = t9·p.W                              [B,2]
-//	((2*B)/2)·dp.y  = p.b − y + p.y
+//	((2*B)/2)·dp.y  = p.b − y + p.y                       [B,2]
 //	(2*B)·loss      = Σ (((2*B)/2)·dp.y)²                 []
 //	seenNext        = seen + 1                            []
 //
@@ -42,9 +42,9 @@ import (
 //	t10            = Σᵢ (p.y − y)                                  [2]
 //	scale          = B                                             []
 //	scale2         = 2/(2*B)                                       []
-//	((2*B)/2)·dp.b = scale·p.b + t10
-//	dp.b           = scale2·((2*B)/2)·dp.b
-//	dp.W           = scale2·t9ᵀ·(((2*B)/2)·dp.y)
+//	((2*B)/2)·dp.b = scale·p.b + t10                               [2]
+//	dp.b           = scale2·((2*B)/2)·dp.b                         [2]
+//	dp.W           = scale2·t9ᵀ·(((2*B)/2)·dp.y)                   [6,2]
 //	t11            = (((2*B)/2)·dp.y)·p.Wᵀ                         [B,6]
 //	t12            = Σᵢ t4 ⊙ t11                                   [6]
 //	t13            = Σᵢ t11                                        [6]
@@ -52,10 +52,10 @@ import (
 //	scale3         = 1/B                                           []
 //	t15            = t11 − scale3·t14·t4                           [B,6]
 //	t16            = scale3·t13                                    [6]
-//	((2*B)/2)·ddense.y = t8·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)
+//	((2*B)/2)·ddense.y = t8·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)  [B,6]
 //	t17            = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)  [6]
-//	ddense.b       = scale2·t17/t7
-//	ddense.W       = scale2·xᵀ·(((2*B)/2)·ddense.y)
+//	ddense.b       = scale2·t17/t7                                 [6]
+//	ddense.W       = scale2·xᵀ·(((2*B)/2)·ddense.y)                [5,6]
 //
 // Update, sgd(lr: 0.05, momentum: 0.5):
 //

@@ -18,14 +18,14 @@ import (
 //
 //	fit.dense.y = x·fit.dense.W              [B,1]
 //	fit.dense.y = fit.dense.y + fit.dense.b  [B,1]
-//	t           = fit.dense.y − 1            [B,1]
+//	t           = fit.dense.y − 1            [B]
 //	B·loss      = Σ t²                       []
 //
 // Backward:
 //
 //	scale        = 2/B         []
-//	dfit.dense.b = scale·Σᵢ t
-//	dfit.dense.W = scale·xᵀ·t
+//	dfit.dense.b = scale·Σᵢ t  [1]
+//	dfit.dense.W = scale·xᵀ·t  [2,1]
 //
 // Update, sgd(lr: constant_lr(step, 0.1)):
 //
@@ -205,14 +205,14 @@ func (m *Constant) update(grad *ConstantParams) {
 //
 //	fit.dense.y = x·fit.dense.W              [B,1]
 //	fit.dense.y = fit.dense.y + fit.dense.b  [B,1]
-//	t           = fit.dense.y − 1            [B,1]
+//	t           = fit.dense.y − 1            [B]
 //	B·loss      = Σ t²                       []
 //
 // Backward:
 //
 //	scale        = 2/B         []
-//	dfit.dense.b = scale·Σᵢ t
-//	dfit.dense.W = scale·xᵀ·t
+//	dfit.dense.b = scale·Σᵢ t  [1]
+//	dfit.dense.W = scale·xᵀ·t  [2,1]
 //
 // Update, adam(lr: step_decay(step, 0.1, every: 2, factor: 0.5)):
 //
@@ -378,14 +378,14 @@ func (m *Steps) update(grad *StepsParams) {
 //
 //	fit.dense.y = x·fit.dense.W              [B,1]
 //	fit.dense.y = fit.dense.y + fit.dense.b  [B,1]
-//	t           = fit.dense.y − 1            [B,1]
+//	t           = fit.dense.y − 1            [B]
 //	B·loss      = Σ t²                       []
 //
 // Backward:
 //
 //	scale        = 2/B         []
-//	dfit.dense.b = scale·Σᵢ t
-//	dfit.dense.W = scale·xᵀ·t
+//	dfit.dense.b = scale·Σᵢ t  [1]
+//	dfit.dense.W = scale·xᵀ·t  [2,1]
 //
 // Update, adagrad(lr: exponential(step, 0.1, 0.9)):
 //
@@ -554,14 +554,14 @@ func (m *Exponential) update(grad *ExponentialParams) {
 //
 //	fit.dense.y = x·fit.dense.W              [B,1]
 //	fit.dense.y = fit.dense.y + fit.dense.b  [B,1]
-//	t           = fit.dense.y − 1            [B,1]
+//	t           = fit.dense.y − 1            [B]
 //	B·loss      = Σ t²                       []
 //
 // Backward:
 //
 //	scale        = 2/B         []
-//	dfit.dense.b = scale·Σᵢ t
-//	dfit.dense.W = scale·xᵀ·t
+//	dfit.dense.b = scale·Σᵢ t  [1]
+//	dfit.dense.W = scale·xᵀ·t  [2,1]
 //
 // Update, rmsprop(lr: cosine(step, 0.1, warmup: 2, total: steps, end: 0.01)):
 //
@@ -734,14 +734,14 @@ func (m *Cosine) update(grad *CosineParams) {
 //
 //	fit.dense.y = x·fit.dense.W              [B,1]
 //	fit.dense.y = fit.dense.y + fit.dense.b  [B,1]
-//	t           = fit.dense.y − 1            [B,1]
+//	t           = fit.dense.y − 1            [B]
 //	B·loss      = Σ t²                       []
 //
 // Backward:
 //
 //	scale        = 2/B         []
-//	dfit.dense.b = scale·Σᵢ t
-//	dfit.dense.W = scale·xᵀ·t
+//	dfit.dense.b = scale·Σᵢ t  [1]
+//	dfit.dense.W = scale·xᵀ·t  [2,1]
 //
 // Update, sgd(lr: linear(step, 0.1, warmup: 1, total: steps, end: 0.01),
 // momentum: 0.9):
@@ -925,7 +925,7 @@ func (m *Slope) update(grad *SlopeParams) {
 //
 //	fit.dense.y = x·fit.dense.W              [B,1]
 //	fit.dense.y = fit.dense.y + fit.dense.b  [B,1]
-//	t           = fit.dense.y − 1            [B,1]
+//	t           = fit.dense.y − 1            [B]
 //	B·loss      = Σ t²                       []
 //	result      = step                       []
 //	result2     = steps                      []
@@ -933,8 +933,8 @@ func (m *Slope) update(grad *SlopeParams) {
 // Backward:
 //
 //	scale        = 2·(step/steps + 1)/B  []
-//	dfit.dense.b = scale·Σᵢ t
-//	dfit.dense.W = scale·xᵀ·t
+//	dfit.dense.b = scale·Σᵢ t            [1]
+//	dfit.dense.W = scale·xᵀ·t            [2,1]
 //
 // Update, signed(lr: 0.05):
 //

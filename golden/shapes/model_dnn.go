@@ -19,19 +19,19 @@ import (
 //	t            = Σⱼ x                            [B,T,3]
 //	t2           = s·x                             [B,T,3,4]
 //	z            = einsum("ijk,k->ji", t, s)       [T,B]
-//	t3           = where(m, 1, −1)                 [B,T,3]
+//	t3           = where(m, 1, −1)                 [B,T]
 //	t4           = Wᵀ                              [3,4,5]
 //	h            = einsum("ijkl,lkm->imj", t2, W)  [B,5,T]
 //	t5           = Σ v·h                           [B,T]
 //	t6           = t3 ⊙ t5                         [B,T]
 //	z            = z + t6ᵀ                         [T,B]
-//	((B*T)/2)·dz = z − y
+//	((B*T)/2)·dz = z − y                           [T,B]
 //	s2           = Σ (((B*T)/2)·dz)²               []
 //	high         = max z                           []
 //	s3           = any (z > 1)                     []
 //	s4           = Σ y ⊙ z                         []
 //	s5           = Σ y²                            []
-//	t7           = |W|                             [3,5]
+//	t7           = |W|                             [4,3,5]
 //	w2           = Σ W²                            [3]
 //	s6           = max t7                          []
 //	s7           = Σ s ⊙ w2                        []
@@ -43,7 +43,7 @@ import (
 //	t8           = (((B*T)/2)·dz)ᵀ                             [B,T]
 //	t9           = t3 ⊙ t8                                     [B,T]
 //	scale        = 2/(B*T)                                     []
-//	((B*T)/2)·dh = v·t9
+//	((B*T)/2)·dh = v·t9                                        [B,5,T]
 //	dv           = scale·Σ t9·h                                [5]
 //	t10          = einsum("ijk,lmj->ikml", ((B*T)/2)·dh, W)    [B,T,3,4]
 //	t11          = Σ x ⊙ t10                                   [3]
@@ -1056,7 +1056,7 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 //	t8    = c + where(t7 = ∞, peak, peak + log(sum))  [5]
 //	s     = Σ t8                                      []
 //	p     = exp(n − t8)                               [B,5]
-//	t9    = n ⊙ p                                     [B,B]
+//	t9    = n ⊙ p                                     [B,5]
 //	s2    = Σ t9                                      []
 //
 // Backward:
@@ -1482,10 +1482,10 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 //	h          = tanh(bh + t8)                [B,6]
 //	logits.y   = h·logits.W                   [B,3]
 //	logits     = logits.b + logits.y          [B,3]
-//	peak       = max logits
+//	peak       = max logits                   [B]
 //	t9         = exp(logits − peak)           [B,3]
 //	sum        = Σⱼ t9                        [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]  [B]
 //	s          = Σ each                       []
 //	s2         = Σ Wh²                        []
 //	result     = 0.001·√s2                    []
@@ -1493,9 +1493,9 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 // Backward:
 //
 //	scale     = 1/B                                   []
-//	B·dlogits = t9/sum − onehot(y)
-//	dlogits.b = scale·Σᵢ B·dlogits
-//	dlogits.W = scale·hᵀ·(B·dlogits)
+//	B·dlogits = t9/sum − onehot(y)                    [B,3]
+//	dlogits.b = scale·Σᵢ B·dlogits                    [3]
+//	dlogits.W = scale·hᵀ·(B·dlogits)                  [6,3]
 //	B·dh      = (B·dlogits)·logits.Wᵀ                 [B,6]
 //	t10       = (1 − h²) ⊙ B·dh                       [B,6]
 //	t11       = t10·Whᵀ                               [B,9]

@@ -400,6 +400,9 @@ func outerInput(dims OuterDims) OuterInput {
 	return in
 }
 
+// The gradient of Outer is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
 // Step is Grad, then Update, and every time the same.
 func TestOuterStep(t *testing.T) {
 	dims := outerSizes[len(outerSizes)-1]
@@ -871,6 +874,9 @@ func unrolledInput(dims UnrolledDims) UnrolledInput {
 	}
 	return in
 }
+
+// The gradient of Unrolled is compared with no difference quotient: the
+// program gives or stops a derivative in a way that none has.
 
 // Step is Grad, then Update, and every time the same.
 func TestUnrolledStep(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 //	ea         = enc.h·enc.out.W              [B,4]
 //	enc.h.y    = b·enc.h.W                    [B,4]
 //	enc.h.y    = enc.h.b + enc.h.y            [B,4]
-//	t          = ea − enc.h·enc.out.W
+//	t          = ea − enc.h·enc.out.W         [B,4]
 //	t2         = 1 − same                     [B]
 //	d          = √(Σⱼ t²)                     [B]
 //	t3         = max(1 − d, 0)                [B]
@@ -39,24 +39,24 @@ import (
 //
 // Backward:
 //
-//	(B/−2)·deb      = where(d = 0, 0, (same ⊙ d − where(t3 > 0, t2 ⊙ t3, 0))/where(d = 0, 1, d))·t
+//	(B/−2)·deb      = where(d = 0, 0, (same ⊙ d − where(t3 > 0, t2 ⊙ t3, 0))/where(d = 0, 1, d))·t  [B,4]
 //	scale           = 2/B                                       []
 //	t5              = scale·enc.hᵀ·((B/−2)·deb)                 [4,4]
 //	scale2          = (−2)/B                                    []
-//	denc.out.W      = t5 − scale·enc.hᵀ·((B/−2)·deb)
+//	denc.out.W      = t5 − scale·enc.hᵀ·((B/−2)·deb)            [4,4]
 //	weight          = √(Σ t4²)                                  []
 //	s               = (weight = 0)                              []
 //	s2              = where(s, 0, 1/10000/where(s, 1, weight))  []
-//	denc.out.W      = denc.out.W + s2·t4[28:]
+//	denc.out.W      = denc.out.W + s2·t4[28:]                   [4,4]
 //	t6              = enc.h²                                    [B,4]
 //	t7              = 1 − t6                                    [B,4]
 //	t8              = t6 − enc.h²                               [B,4]
 //	t9              = 1 − enc.h²                                [B,4]
-//	(B/−2)·denc.h   = ((B/−2)·deb)·enc.out.Wᵀ
-//	(B/−2)·denc.h.y = t7 ⊙ (B/−2)·denc.h
-//	(B/2)·denc.h.y  = t9 ⊙ (B/−2)·denc.h
+//	(B/−2)·denc.h   = ((B/−2)·deb)·enc.out.Wᵀ                   [B,4]
+//	(B/−2)·denc.h.y = t7 ⊙ (B/−2)·denc.h                        [B,4]
+//	(B/2)·denc.h.y  = t9 ⊙ (B/−2)·denc.h                        [B,4]
 //	t10             = Σᵢ t8 ⊙ (B/−2)·denc.h                     [4]
-//	denc.h.b        = scale·t10 + s2·t4[24:−16]
+//	denc.h.b        = scale·t10 + s2·t4[24:−16]                 [4]
 //	t11             = scale·bᵀ·((B/−2)·denc.h.y)                [6,4]
 //	t12             = 0.002·enc.h.W + s2·t4[:−20] − t11         [6,4]
 //	denc.h.W        = scale·aᵀ·((B/2)·denc.h.y)                 [6,4]

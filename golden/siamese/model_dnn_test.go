@@ -58,6 +58,9 @@ func siameseInput(dims Dims) Input {
 	return in
 }
 
+// The gradient of Siamese is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
 // Step is Grad, then Update, and every time the same.
 func TestSiameseStep(t *testing.T) {
 	dims := siameseSizes[len(siameseSizes)-1]

@@ -16,7 +16,7 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	change          = x − last
+//	change          = x − last                           [B,3]
 //	s               = Σ x                                []
 //	t[:, 3:]        = change
 //	t[:, :−3]       = x
@@ -34,7 +34,7 @@ import (
 //	gru.new_h       = t3 + gru.g[:, :−5] ⊙ gru.c         [B,5]
 //	p.y             = gru.new_h·p.W                      [B,2]
 //	p               = p.b + p.y                          [B,2]
-//	((2*B)/2)·dp    = p − y
+//	((2*B)/2)·dp    = p − y                              [B,2]
 //	(2*B)·loss      = Σ (((2*B)/2)·dp)²                  []
 //	lastNext        = x                                  [B,3]
 //	totalNext       = total + s                          []
@@ -42,20 +42,20 @@ import (
 // Backward:
 //
 //	scale            = 2/(2*B)                                        []
-//	dp.b             = scale·Σᵢ ((2*B)/2)·dp
-//	dp.W             = scale·gru.new_hᵀ·(((2*B)/2)·dp)
-//	((2*B)/2)·dgru.new_h = (((2*B)/2)·dp)·p.Wᵀ
-//	((2*B)/2)·dgru.candidate.y = gru.g[:, :−5] ⊙ (1 − gru.c²) ⊙ ((2*B)/2)·dgru.new_h
-//	((2*B)/2)·dgru.z = (gru.c − gru.h) ⊙ ((2*B)/2)·dgru.new_h
-//	dgru.candidate.b = scale·Σᵢ ((2*B)/2)·dgru.candidate.y
+//	dp.b             = scale·Σᵢ ((2*B)/2)·dp                          [2]
+//	dp.W             = scale·gru.new_hᵀ·(((2*B)/2)·dp)                [5,2]
+//	((2*B)/2)·dgru.new_h = (((2*B)/2)·dp)·p.Wᵀ                            [B,5]
+//	((2*B)/2)·dgru.candidate.y = gru.g[:, :−5] ⊙ (1 − gru.c²) ⊙ ((2*B)/2)·dgru.new_h  [B,5]
+//	((2*B)/2)·dgru.z = (gru.c − gru.h) ⊙ ((2*B)/2)·dgru.new_h         [B,5]
+//	dgru.candidate.b = scale·Σᵢ ((2*B)/2)·dgru.candidate.y            [5]
 //	t5[:, :−5]       = ((2*B)/2)·dgru.z
-//	dgru.candidate.W = scale·t4ᵀ·(((2*B)/2)·dgru.candidate.y)
+//	dgru.candidate.W = scale·t4ᵀ·(((2*B)/2)·dgru.candidate.y)         [11,5]
 //	t6               = (((2*B)/2)·dgru.candidate.y)·gru.candidate.Wᵀ  [B,11]
-//	((2*B)/2)·dgru.r = gru.h ⊙ t6[:, 6:]
+//	((2*B)/2)·dgru.r = gru.h ⊙ t6[:, 6:]                              [B,5]
 //	t5[:, 5:]        = ((2*B)/2)·dgru.r
-//	((2*B)/2)·dgru.gates.y = gru.g ⊙ (1 − gru.g) ⊙ t5
-//	dgru.gates.b     = scale·Σᵢ ((2*B)/2)·dgru.gates.y
-//	dgru.gates.W     = scale·t2ᵀ·(((2*B)/2)·dgru.gates.y)
+//	((2*B)/2)·dgru.gates.y = gru.g ⊙ (1 − gru.g) ⊙ t5                       [B,10]
+//	dgru.gates.b     = scale·Σᵢ ((2*B)/2)·dgru.gates.y                [10]
+//	dgru.gates.W     = scale·t2ᵀ·(((2*B)/2)·dgru.gates.y)             [11,10]
 //
 // Update, adam(lr: 1e-2):
 //

@@ -15,7 +15,7 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t                = Σᵢ x                                      [B,4]
+//	t                = Σᵢ x                                      [4]
 //	scale            = 1/B                                       []
 //	scale2           = 0.19 − 0.09·tau                           []
 //	scale3           = 1 − tau                                   []
@@ -35,7 +35,7 @@ import (
 //	slow.h           = tanh(slow.h.y)                            [B,5]
 //	slow.dense.y     = slow.h·slow.dense.W                       [B,2]
 //	goal             = 0.5·(y + slow.dense.b + slow.dense.y)     [B,2]
-//	((2*B)/2)·donline.dense.y = t3 − goal
+//	((2*B)/2)·donline.dense.y = t3 − goal                                 [B,2]
 //	(2*B)·loss       = Σ (((2*B)/2)·donline.dense.y)²            []
 //	tau              = tau                                       []
 //	slowHWNext       = scale3·slow.h.W + tau·online.h.W          [4,5]
@@ -51,13 +51,13 @@ import (
 //	t4              = Σᵢ (online.dense.y − goal)                    [2]
 //	scale           = B                                             []
 //	scale2          = 2/(2*B)                                       []
-//	((2*B)/2)·donline.dense.b = scale·online.dense.b + t4
-//	donline.dense.b = scale2·((2*B)/2)·donline.dense.b
-//	donline.dense.W = scale2·online.hᵀ·(((2*B)/2)·donline.dense.y)
-//	((2*B)/2)·donline.h = (((2*B)/2)·donline.dense.y)·online.dense.Wᵀ
-//	((2*B)/2)·donline.h.y = (1 − online.h²) ⊙ ((2*B)/2)·donline.h
-//	donline.h.b     = scale2·Σᵢ ((2*B)/2)·donline.h.y
-//	donline.h.W     = scale2·t2ᵀ·(((2*B)/2)·donline.h.y)
+//	((2*B)/2)·donline.dense.b = scale·online.dense.b + t4                     [2]
+//	donline.dense.b = scale2·((2*B)/2)·donline.dense.b              [2]
+//	donline.dense.W = scale2·online.hᵀ·(((2*B)/2)·donline.dense.y)  [5,2]
+//	((2*B)/2)·donline.h = (((2*B)/2)·donline.dense.y)·online.dense.Wᵀ   [B,5]
+//	((2*B)/2)·donline.h.y = (1 − online.h²) ⊙ ((2*B)/2)·donline.h         [B,5]
+//	donline.h.b     = scale2·Σᵢ ((2*B)/2)·donline.h.y               [5]
+//	donline.h.W     = scale2·t2ᵀ·(((2*B)/2)·donline.h.y)            [4,5]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
@@ -681,7 +681,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	s2        = Σ t²                       []
 //	slowWNext = 0.1·online.W + 0.9·slow.W  [3,2]
 //	slowBNext = 0.1·online.b + 0.9·slow.b  [2]
-//	result    = 0.001·√s2                  [N,2]
+//	result    = 0.001·√s2                  []
 //
 // Backward:
 //
@@ -691,12 +691,12 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	s            = √(Σ t²)                                []
 //	s2           = (s = 0)                                []
 //	s3           = where(s2, 0, 0.001/where(s2, 1, s))    []
-//	dhead.b      = scale2·(scale·head.b + t2) + s3·t[8:]
+//	dhead.b      = scale2·(scale·head.b + t2) + s3·t[8:]  [4]
 //	dhead.W      = scale2·pᵀ·h                            [2,4]
 //	dhead.W      = dhead.W + s3·t[:−4]                    [2,4]
 //	((4*B)/2)·dp = h·head.Wᵀ                              [B,2]
-//	donline.b    = scale2·Σᵢ ((4*B)/2)·dp
-//	donline.W    = scale2·xᵀ·(((4*B)/2)·dp)
+//	donline.b    = scale2·Σᵢ ((4*B)/2)·dp                 [2]
+//	donline.W    = scale2·xᵀ·(((4*B)/2)·dp)               [3,2]
 //
 // Update, sgd(lr: 0.1):
 //

@@ -369,6 +369,9 @@ func smoothSmoothInput(dims SmoothDims) SmoothSmoothInput {
 	return in
 }
 
+// The gradient of Smooth is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
 // Step is Grad, then Update, and every time the same.
 func TestSmoothStep(t *testing.T) {
 	dims := smoothSizes[len(smoothSizes)-1]

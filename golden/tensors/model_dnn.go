@@ -273,7 +273,7 @@ func TransposedVJPC(dC, A, C, w []float64, K int) {
 // TransposedJVP sets dout to the product of the Jacobian of Transposed by A at
 // A and C with v, without the Jacobian.
 //
-//	da1  = C·vᵀ
+//	da1  = C·vᵀ        [M,N]
 //	dout = da1 + C·vᵀ  [M,N]
 //
 // It panics unless the lengths fit: dout [M,N], A [N,K], C [M,K], v [N,K].
@@ -919,7 +919,7 @@ func SeveralWork(N, M int) int {
 // sets out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	deep = einsum("ijkl,ijlm->ijkm", a, b)
+//	deep = einsum("ijkl,ijlm->ijkm", a, b)         [B,2,N,N]
 //	out  = deep + einsum("ijkl,ijmk->ijlm", b, a)  [B,2,N,N]
 //
 // It panics unless the lengths fit: out [B,2,N,N], a [B,2,N,3], b [B,2,3,N].
@@ -1127,7 +1127,7 @@ func PermutedWork(N, M int) int {
 //	t       = A·C              [N,N]
 //	t2      = t·A              [N,K]
 //	t3      = C·x              [K]
-//	chained = t2·t3
+//	chained = t2·t3            [N]
 //	t4      = Aᵀ·x             [K]
 //	out     = chained + Cᵀ·t4  [N]
 //
@@ -1397,7 +1397,7 @@ func ChainedVJPA(dA, A, C, x, w, work []float64) {
 // and x: element i, j is the derivative of element i of the value by element
 // j.
 //
-//	dx  = Cᵀ·Aᵀ
+//	dx  = Cᵀ·Aᵀ      [N,N]
 //	t   = A·C        [N,N]
 //	t2  = t·A        [N,K]
 //	jac = dx + t2·C  [N,N]

@@ -21,17 +21,17 @@ import (
 //	enc.h        = softplus(enc.h.y)                  [B,8]
 //	enc.mu.y     = enc.h·enc.mu.W                     [B,3]
 //	mean         = enc.mu.y + enc.mu.b                [B,3]
-//	t            = mean²                              [B,8]
+//	t            = mean²                              [B,3]
 //	enc.logvar.y = enc.h·enc.logvar.W                 [B,3]
-//	logvar       = enc.logvar.y + enc.logvar.b
-//	t2           = eps ⊙ exp(0.5·logvar)              [N,8]
+//	logvar       = enc.logvar.y + enc.logvar.b        [B,3]
+//	t2           = eps ⊙ exp(0.5·logvar)              [B,3]
 //	z            = mean + t2                          [B,3]
 //	t3           = expm1(logvar)                      [B,3]
 //	(B/0.5)·kl   = Σ (t − logvar + t3)                []
-//	dec.dense.y  = z·dec.dense.W                      [N,8]
-//	dec.dense.y  = dec.dense.b + dec.dense.y          [N,8]
+//	dec.dense.y  = z·dec.dense.W                      [B,8]
+//	dec.dense.y  = dec.dense.b + dec.dense.y          [B,8]
 //	t4           = softplus(dec.dense.y)              [B,8]
-//	dec.dense2.y = t4·dec.dense2.W                    [N,12]
+//	dec.dense2.y = t4·dec.dense2.W                    [B,12]
 //	logits       = dec.dense2.b + dec.dense2.y        [B,12]
 //	s            = Σ (softplus(logits) − x ⊙ logits)  []
 //	beta         = beta                               []
@@ -41,13 +41,13 @@ import (
 //
 //	scale          = 12/(12*B)                                []
 //	probs          = σ(logits)                                [B,12]
-//	((12*B)/12)·dlogits = probs − x
-//	ddec.dense2.b  = scale·Σᵢ ((12*B)/12)·dlogits
-//	ddec.dense2.W  = scale·t4ᵀ·(((12*B)/12)·dlogits)
+//	((12*B)/12)·dlogits = probs − x                                [B,12]
+//	ddec.dense2.b  = scale·Σᵢ ((12*B)/12)·dlogits             [12]
+//	ddec.dense2.W  = scale·t4ᵀ·(((12*B)/12)·dlogits)          [8,12]
 //	t5             = (((12*B)/12)·dlogits)·dec.dense2.Wᵀ      [B,8]
-//	((12*B)/12)·ddec.dense.y = σ(dec.dense.y) ⊙ t5
-//	ddec.dense.b   = scale·Σᵢ ((12*B)/12)·ddec.dense.y
-//	ddec.dense.W   = scale·zᵀ·(((12*B)/12)·ddec.dense.y)
+//	((12*B)/12)·ddec.dense.y = σ(dec.dense.y) ⊙ t5                      [B,8]
+//	ddec.dense.b   = scale·Σᵢ ((12*B)/12)·ddec.dense.y        [8]
+//	ddec.dense.W   = scale·zᵀ·(((12*B)/12)·ddec.dense.y)      [3,8]
 //	((12*B)/12)·dz = (((12*B)/12)·ddec.dense.y)·dec.dense.Wᵀ  [B,3]
 //	scale2         = 6/(12*B)                                 []
 //	scale3         = beta/B                                   []
@@ -55,15 +55,15 @@ import (
 //	dlogvar        = scale4·t3 + scale2·t2 ⊙ ((12*B)/12)·dz   [B,3]
 //	dz             = scale·((12*B)/12)·dz                     [B,3]
 //	dmean          = scale3·mean + dz                         [B,3]
-//	denc.logvar.b  = Σᵢ dlogvar
-//	denc.mu.b      = Σᵢ dmean
-//	denc.logvar.W  = enc.hᵀ·dlogvar
-//	denc.mu.W      = enc.hᵀ·dmean
+//	denc.logvar.b  = Σᵢ dlogvar                               [3]
+//	denc.mu.b      = Σᵢ dmean                                 [3]
+//	denc.logvar.W  = enc.hᵀ·dlogvar                           [8,3]
+//	denc.mu.W      = enc.hᵀ·dmean                             [8,3]
 //	denc.h         = dlogvar·enc.logvar.Wᵀ                    [B,8]
 //	denc.h         = denc.h + dmean·enc.mu.Wᵀ                 [B,8]
 //	denc.h.y       = σ(enc.h.y) ⊙ denc.h                      [B,8]
-//	denc.h.b       = Σᵢ denc.h.y
-//	denc.h.W       = xᵀ·denc.h.y
+//	denc.h.b       = Σᵢ denc.h.y                              [8]
+//	denc.h.W       = xᵀ·denc.h.y                              [12,8]
 //
 // Update, adam(lr: 1e-2):
 //

@@ -19,13 +19,13 @@ import (
 //	dense.y    = 1/6·t·dense.W                [B,5]
 //	dense.y    = dense.b + dense.y            [B,5]
 //	t2         = tanh(softplus(dense.y))      [B,5]
-//	t3         = dense.y ⊙ t2                 [B,8]
+//	t3         = dense.y ⊙ t2                 [B,5]
 //	logits.y   = t3·logits.W                  [B,3]
 //	logits     = logits.b + logits.y          [B,3]
-//	peak       = max logits
+//	peak       = max logits                   [B]
 //	probsExp   = exp(logits − peak)           [B,3]
 //	sum        = Σⱼ probsExp                  [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]  [B]
 //	B·loss     = Σ each                       []
 //	B·accuracy = Σ [argmax logits = y]        []
 //
@@ -33,18 +33,18 @@ import (
 //
 //	scale           = 1/B                                           []
 //	probs           = probsExp/sum                                  [B,3]
-//	B·dlogits       = probs − onehot(y)
-//	dlogits.b       = scale·Σᵢ B·dlogits
-//	dlogits.W       = scale·t3ᵀ·(B·dlogits)
+//	B·dlogits       = probs − onehot(y)                             [B,3]
+//	dlogits.b       = scale·Σᵢ B·dlogits                            [3]
+//	dlogits.W       = scale·t3ᵀ·(B·dlogits)                         [5,3]
 //	t4              = (B·dlogits)·logits.Wᵀ                         [B,5]
-//	B·ddense.y      = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4
-//	ddense.b        = scale·Σᵢ B·ddense.y
+//	B·ddense.y      = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4  [B,5]
+//	ddense.b        = scale·Σᵢ B·ddense.y                           [5]
 //	scale2          = 1/6/B                                         []
-//	ddense.W        = scale2·tᵀ·(B·ddense.y)
+//	ddense.W        = scale2·tᵀ·(B·ddense.y)                        [8,5]
 //	t5              = (B·ddense.y)·dense.Wᵀ                         [B,8]
-//	(B/1/6)·de.W    = 0
+//	(B/1/6)·de.W    = 0                                             [13,8]
 //	(B/1/6)·de.W[…] += t5
-//	de.W            = scale2·(B/1/6)·de.W
+//	de.W            = scale2·(B/1/6)·de.W                           [13,8]
 //
 // Update, adam(lr: 0.05):
 //

@@ -21,34 +21,34 @@ import (
 //	t2           = enc.dense.y ⊙ t                    [B,32]
 //	enc.dense2.y = 0.5·t2·enc.dense2.W                [B,8]
 //	code         = enc.dense2.b + enc.dense2.y        [B,8]
-//	dec.dense.y  = code·dec.dense.W                   [N,32]
-//	dec.dense.y  = dec.dense.b + dec.dense.y          [N,32]
-//	t3           = erf(0.70710677·dec.dense.y) + 1    [N,32]
+//	dec.dense.y  = code·dec.dense.W                   [B,32]
+//	dec.dense.y  = dec.dense.b + dec.dense.y          [B,32]
+//	t3           = erf(0.70710677·dec.dense.y) + 1    [B,32]
 //	t4           = dec.dense.y ⊙ t3                   [B,32]
-//	dec.dense2.y = 0.5·t4·dec.dense2.W                [N,64]
-//	logits       = dec.dense2.b + dec.dense2.y
-//	copy         = σ(logits)
-//	(64*B)·ddec.dense2.y = copy − x
+//	dec.dense2.y = 0.5·t4·dec.dense2.W                [B,64]
+//	logits       = dec.dense2.b + dec.dense2.y        [B,64]
+//	copy         = σ(logits)                          [B,64]
+//	(64*B)·ddec.dense2.y = copy − x                           [B,64]
 //	(64*B)·loss  = Σ (softplus(logits) − x ⊙ logits)  []
 //	s            = Σ ((64*B)·ddec.dense2.y)²          []
 //
 // Backward:
 //
 //	scale         = 1/(64*B)                              []
-//	ddec.dense2.b = scale·Σᵢ (64*B)·ddec.dense2.y
+//	ddec.dense2.b = scale·Σᵢ (64*B)·ddec.dense2.y         [64]
 //	scale2        = 0.5/(64*B)                            []
-//	ddec.dense2.W = scale2·t4ᵀ·((64*B)·ddec.dense2.y)
+//	ddec.dense2.W = scale2·t4ᵀ·((64*B)·ddec.dense2.y)     [32,64]
 //	t5            = ((64*B)·ddec.dense2.y)·dec.dense2.Wᵀ  [B,32]
-//	(64*B)·ddec.dense.y = (0.5·t3 + 0.3989423·dec.dense.y ⊙ exp((−0.5)·dec.dense.y²)) ⊙ t5
-//	ddec.dense.b  = scale·Σᵢ (64*B)·ddec.dense.y
-//	ddec.dense.W  = scale·codeᵀ·((64*B)·ddec.dense.y)
+//	(64*B)·ddec.dense.y = (0.5·t3 + 0.3989423·dec.dense.y ⊙ exp((−0.5)·dec.dense.y²)) ⊙ t5  [B,32]
+//	ddec.dense.b  = scale·Σᵢ (64*B)·ddec.dense.y          [32]
+//	ddec.dense.W  = scale·codeᵀ·((64*B)·ddec.dense.y)     [8,32]
 //	(64*B)·dcode  = ((64*B)·ddec.dense.y)·dec.dense.Wᵀ    [B,8]
-//	denc.dense2.b = scale·Σᵢ (64*B)·dcode
-//	denc.dense2.W = scale2·t2ᵀ·((64*B)·dcode)
+//	denc.dense2.b = scale·Σᵢ (64*B)·dcode                 [8]
+//	denc.dense2.W = scale2·t2ᵀ·((64*B)·dcode)             [32,8]
 //	t6            = ((64*B)·dcode)·enc.dense2.Wᵀ          [B,32]
-//	(64*B)·denc.dense.y = (0.5·t + 0.3989423·enc.dense.y ⊙ exp((−0.5)·enc.dense.y²)) ⊙ t6
-//	denc.dense.b  = scale·Σᵢ (64*B)·denc.dense.y
-//	denc.dense.W  = scale·xᵀ·((64*B)·denc.dense.y)
+//	(64*B)·denc.dense.y = (0.5·t + 0.3989423·enc.dense.y ⊙ exp((−0.5)·enc.dense.y²)) ⊙ t6  [B,32]
+//	denc.dense.b  = scale·Σᵢ (64*B)·denc.dense.y          [32]
+//	denc.dense.W  = scale·xᵀ·((64*B)·denc.dense.y)        [64,32]
 //
 // Update, adam(lr: cosine(step, 5e-3, total: steps)):
 //

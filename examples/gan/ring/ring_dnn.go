@@ -18,8 +18,8 @@ import (
 //
 //	disc.dense.y  = real·disc.dense.W                            [B,64]
 //	disc.dense.y  = disc.dense.y + disc.dense.b                  [B,64]
-//	t             = where(disc.dense.y > 0, 1, 0.2)              [N,64]
-//	t2            = disc.dense.y ⊙ t                             [N,64]
+//	t             = where(disc.dense.y > 0, 1, 0.2)              [B,64]
+//	t2            = disc.dense.y ⊙ t                             [B,64]
 //	disc.h.y      = t2·disc.h.W                                  [B,64]
 //	disc.h.y      = disc.h.b + disc.h.y                          [B,64]
 //	t3            = where(disc.h.y > 0, 1, 0.2)                  [B,64]
@@ -27,13 +27,13 @@ import (
 //	disc.dense2.y = disc.h·disc.dense2.W                         [B,1]
 //	disc.dense2.y = disc.dense2.b + disc.dense2.y                [B,1]
 //	s             = Σ (softplus(disc.dense2.y) − disc.dense2.y)  []
-//	gen.dense.y   = z·gen.dense.W                                [N,64]
-//	gen.dense.y   = gen.dense.y + gen.dense.b                    [N,64]
+//	gen.dense.y   = z·gen.dense.W                                [B,64]
+//	gen.dense.y   = gen.dense.y + gen.dense.b                    [B,64]
 //	t4            = max(gen.dense.y, 0)                          [B,64]
-//	gen.dense2.y  = t4·gen.dense2.W                              [N,64]
-//	gen.dense2.y  = gen.dense2.y + gen.dense2.b                  [N,64]
+//	gen.dense2.y  = t4·gen.dense2.W                              [B,64]
+//	gen.dense2.y  = gen.dense2.y + gen.dense2.b                  [B,64]
 //	t5            = max(gen.dense2.y, 0)                         [B,64]
-//	gen.dense3.y  = t5·gen.dense3.W                              [N,2]
+//	gen.dense3.y  = t5·gen.dense3.W                              [B,2]
 //	fake          = gen.dense3.y + gen.dense3.b                  [B,2]
 //	disc.dense.y  = fake·disc.dense.W                            [B,64]
 //	disc.dense.y  = disc.dense.b + disc.dense.y                  [B,64]
@@ -46,29 +46,29 @@ import (
 //
 // Backward of d:
 //
-//	t9              = σ(disc.dense2.y)                     [B,1]
-//	t10             = σ(disc.dense2.y) − 1                 [B,1]
+//	t9              = σ(disc.dense2.y)                     [B]
+//	t10             = σ(disc.dense2.y) − 1                 [B]
 //	scale           = 0.5/B                                []
-//	ddisc.dense2.b  = scale·Σᵢ (t9 + t10)
+//	ddisc.dense2.b  = scale·Σᵢ (t9 + t10)                  [1]
 //	t11             = disc.hᵀ·t9                           [64,1]
-//	ddisc.dense2.W  = t11 + disc.hᵀ·t10
-//	ddisc.dense2.W  = scale·ddisc.dense2.W
-//	(B/0.5)·ddisc.h = t9·disc.dense2.Wᵀ
-//	(B/0.5)·ddisc.h.y = t8 ⊙ (B/0.5)·ddisc.h
-//	(B/0.5)·ddisc.h = t10·disc.dense2.Wᵀ
-//	(B/0.5)·ddisc.h.y = t3 ⊙ (B/0.5)·ddisc.h
-//	ddisc.h.b       = scale·Σᵢ ((B/0.5)·ddisc.h.y + (B/0.5)·ddisc.h.y)
+//	ddisc.dense2.W  = t11 + disc.hᵀ·t10                    [64,1]
+//	ddisc.dense2.W  = scale·ddisc.dense2.W                 [64,1]
+//	(B/0.5)·ddisc.h = t9·disc.dense2.Wᵀ                    [B,64]
+//	(B/0.5)·ddisc.h.y = t8 ⊙ (B/0.5)·ddisc.h                 [B,64]
+//	(B/0.5)·ddisc.h = t10·disc.dense2.Wᵀ                   [B,64]
+//	(B/0.5)·ddisc.h.y = t3 ⊙ (B/0.5)·ddisc.h                 [B,64]
+//	ddisc.h.b       = scale·Σᵢ ((B/0.5)·ddisc.h.y + (B/0.5)·ddisc.h.y)  [64]
 //	t12             = t7ᵀ·((B/0.5)·ddisc.h.y)              [64,64]
-//	ddisc.h.W       = t12 + t2ᵀ·((B/0.5)·ddisc.h.y)
-//	ddisc.h.W       = scale·ddisc.h.W
+//	ddisc.h.W       = t12 + t2ᵀ·((B/0.5)·ddisc.h.y)        [64,64]
+//	ddisc.h.W       = scale·ddisc.h.W                      [64,64]
 //	t13             = ((B/0.5)·ddisc.h.y)·disc.h.Wᵀ        [B,64]
-//	(B/0.5)·ddisc.dense.y = t6 ⊙ t13
+//	(B/0.5)·ddisc.dense.y = t6 ⊙ t13                             [B,64]
 //	t14             = ((B/0.5)·ddisc.h.y)·disc.h.Wᵀ        [B,64]
-//	(B/0.5)·ddisc.dense.y = t ⊙ t14
-//	ddisc.dense.b   = scale·Σᵢ ((B/0.5)·ddisc.dense.y + (B/0.5)·ddisc.dense.y)
+//	(B/0.5)·ddisc.dense.y = t ⊙ t14                              [B,64]
+//	ddisc.dense.b   = scale·Σᵢ ((B/0.5)·ddisc.dense.y + (B/0.5)·ddisc.dense.y)  [64]
 //	t15             = fakeᵀ·((B/0.5)·ddisc.dense.y)        [2,64]
-//	ddisc.dense.W   = t15 + realᵀ·((B/0.5)·ddisc.dense.y)
-//	ddisc.dense.W   = scale·ddisc.dense.W
+//	ddisc.dense.W   = t15 + realᵀ·((B/0.5)·ddisc.dense.y)  [2,64]
+//	ddisc.dense.W   = scale·ddisc.dense.W                  [2,64]
 //
 // Update of d, adam(lr: 1e-3, beta1: 0.5):
 //
@@ -97,13 +97,13 @@ import (
 //
 // Forward of g, for a batch of B:
 //
-//	gen.dense.y   = z·gen.dense.W                                [N,64]
-//	gen.dense.y   = gen.dense.y + gen.dense.b                    [N,64]
+//	gen.dense.y   = z·gen.dense.W                                [B,64]
+//	gen.dense.y   = gen.dense.y + gen.dense.b                    [B,64]
 //	t4            = max(gen.dense.y, 0)                          [B,64]
-//	gen.dense2.y  = t4·gen.dense2.W                              [N,64]
-//	gen.dense2.y  = gen.dense2.y + gen.dense2.b                  [N,64]
+//	gen.dense2.y  = t4·gen.dense2.W                              [B,64]
+//	gen.dense2.y  = gen.dense2.y + gen.dense2.b                  [B,64]
 //	t5            = max(gen.dense2.y, 0)                         [B,64]
-//	gen.dense3.y  = t5·gen.dense3.W                              [N,2]
+//	gen.dense3.y  = t5·gen.dense3.W                              [B,2]
 //	fake          = gen.dense3.y + gen.dense3.b                  [B,2]
 //	disc.dense.y  = fake·disc.dense.W                            [B,64]
 //	disc.dense.y  = disc.dense.b + disc.dense.y                  [B,64]
@@ -119,23 +119,23 @@ import (
 //
 // Backward of g:
 //
-//	t16             = σ(disc.dense2.y) − 1             [B,1]
-//	B·ddisc.h       = t16·disc.dense2.Wᵀ
-//	B·ddisc.h.y     = t8 ⊙ B·ddisc.h
+//	t16             = σ(disc.dense2.y) − 1             [B]
+//	B·ddisc.h       = t16·disc.dense2.Wᵀ               [B,64]
+//	B·ddisc.h.y     = t8 ⊙ B·ddisc.h                   [B,64]
 //	t17             = (B·ddisc.h.y)·disc.h.Wᵀ          [B,64]
-//	B·ddisc.dense.y = t6 ⊙ t17
+//	B·ddisc.dense.y = t6 ⊙ t17                         [B,64]
 //	B·dfake         = (B·ddisc.dense.y)·disc.dense.Wᵀ  [B,2]
 //	scale           = 1/B                              []
-//	dgen.dense3.b   = scale·Σᵢ B·dfake
-//	dgen.dense3.W   = scale·t5ᵀ·(B·dfake)
+//	dgen.dense3.b   = scale·Σᵢ B·dfake                 [2]
+//	dgen.dense3.W   = scale·t5ᵀ·(B·dfake)              [64,2]
 //	t18             = (B·dfake)·gen.dense3.Wᵀ          [B,64]
-//	B·dgen.dense2.y = where(t5 > 0, t18, 0)
-//	dgen.dense2.b   = scale·Σᵢ B·dgen.dense2.y
-//	dgen.dense2.W   = scale·t4ᵀ·(B·dgen.dense2.y)
+//	B·dgen.dense2.y = where(t5 > 0, t18, 0)            [B,64]
+//	dgen.dense2.b   = scale·Σᵢ B·dgen.dense2.y         [64]
+//	dgen.dense2.W   = scale·t4ᵀ·(B·dgen.dense2.y)      [64,64]
 //	t19             = (B·dgen.dense2.y)·gen.dense2.Wᵀ  [B,64]
-//	B·dgen.dense.y  = where(t4 > 0, t19, 0)
-//	dgen.dense.b    = scale·Σᵢ B·dgen.dense.y
-//	dgen.dense.W    = scale·zᵀ·(B·dgen.dense.y)
+//	B·dgen.dense.y  = where(t4 > 0, t19, 0)            [B,64]
+//	dgen.dense.b    = scale·Σᵢ B·dgen.dense.y          [64]
+//	dgen.dense.W    = scale·zᵀ·(B·dgen.dense.y)        [4,64]
 //
 // Update of g, adam(lr: 1e-3, beta1: 0.5):
 //

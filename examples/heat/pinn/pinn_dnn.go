@@ -29,7 +29,7 @@ import (
 //	t6             = 1 − t5²                             [N,24]
 //	net.h.y        = t5·net.h.W                          [N,24]
 //	net.h.y        = net.h.b + net.h.y                   [N,24]
-//	net.h          = tanh(net.h.y)                       [N,24]
+//	net.h          = tanh(net.h.y)
 //	t7             = 1 − net.h²                          [N,24]
 //	dnet.h.y       = net.dense3.W·t7                     [N,24]
 //	t8             = net.h ⊙ t7                          [N,24]
@@ -62,7 +62,7 @@ import (
 // Backward:
 //
 //	scale            = 2·weight/M                                     []
-//	dnet.dense3.b    = scale·Σᵢ t27
+//	dnet.dense3.b    = scale·Σᵢ t27                                   [1]
 //	t28              = 0                                              [N,2]
 //	t28[:, 1]        = rest
 //	ddnetDenseY2     = t28·net.dense.W                                [N,24]

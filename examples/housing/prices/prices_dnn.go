@@ -16,17 +16,17 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	dense.y      = x·dense.W          [B]
-//	dense.y      = dense.y + dense.b  [B]
-//	(B/2)·dprice = dense.y − y
+//	dense.y      = x·dense.W          [B,1]
+//	dense.y      = dense.y + dense.b  [B,1]
+//	(B/2)·dprice = dense.y − y        [B]
 //	B·loss       = Σ ((B/2)·dprice)²  []
 //	B·mae        = Σ |(B/2)·dprice|   []
 //
 // Backward:
 //
 //	scale    = 2/B                      []
-//	ddense.b = scale·Σᵢ (B/2)·dprice
-//	ddense.W = scale·xᵀ·((B/2)·dprice)
+//	ddense.b = scale·Σᵢ (B/2)·dprice    [1]
+//	ddense.W = scale·xᵀ·((B/2)·dprice)  [13,1]
 //
 // Update, adam(lr: linear(step, 1e-2, total: steps)):
 //
@@ -240,29 +240,29 @@ func (p *LinearPredictor) predict(out *LinearOutput, in *LinearInput) {
 //	t3           = erf(0.70710677·dense2.y) + 1      [B,64]
 //	2·h          = dense2.y ⊙ t3                     [B,64]
 //	1.9·h        = where(U(dropout) < 0.05, 0, 2·h)  [B,64]
-//	dense3.y     = 0.5263158·(1.9·h)·dense3.W        [B]
-//	dense3.y     = dense3.b + dense3.y               [B]
-//	(B/2)·dprice = dense3.y − y
+//	dense3.y     = 0.5263158·(1.9·h)·dense3.W        [B,1]
+//	dense3.y     = dense3.b + dense3.y               [B,1]
+//	(B/2)·dprice = dense3.y − y                      [B]
 //	B·loss       = Σ ((B/2)·dprice)²                 []
 //	B·mae        = Σ |(B/2)·dprice|                  []
 //
 // Backward:
 //
 //	scale            = 2/B                                    []
-//	ddense3.b        = scale·Σᵢ (B/2)·dprice
+//	ddense3.b        = scale·Σᵢ (B/2)·dprice                  [1]
 //	scale2           = 1.0526316/B                            []
-//	ddense3.W        = scale2·(1.9·h)ᵀ·((B/2)·dprice)
+//	ddense3.W        = scale2·(1.9·h)ᵀ·((B/2)·dprice)         [64,1]
 //	(B/2)·dh         = ((B/2)·dprice)·dense3.Wᵀ               [B,64]
 //	scale3           = 1/B                                    []
 //	(B/2.1052632)·dh = where(U(dropout) < 0.05, 0, (B/2)·dh)  [B,64]
-//	B·ddense2.y      = (1.0526316·t3 + 0.8398785·dense2.y ⊙ exp((−0.5)·dense2.y²)) ⊙ (B/2.1052632)·dh
-//	ddense2.b        = scale3·Σᵢ B·ddense2.y
+//	B·ddense2.y      = (1.0526316·t3 + 0.8398785·dense2.y ⊙ exp((−0.5)·dense2.y²)) ⊙ (B/2.1052632)·dh  [B,64]
+//	ddense2.b        = scale3·Σᵢ B·ddense2.y                  [64]
 //	scale4           = 0.5/B                                  []
-//	ddense2.W        = scale4·t2ᵀ·(B·ddense2.y)
+//	ddense2.W        = scale4·t2ᵀ·(B·ddense2.y)               [64,64]
 //	t4               = (B·ddense2.y)·dense2.Wᵀ                [B,64]
-//	B·ddense.y       = (0.5·t + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²)) ⊙ t4
-//	ddense.b         = scale3·Σᵢ B·ddense.y
-//	ddense.W         = scale3·xᵀ·(B·ddense.y)
+//	B·ddense.y       = (0.5·t + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²)) ⊙ t4  [B,64]
+//	ddense.b         = scale3·Σᵢ B·ddense.y                   [64]
+//	ddense.W         = scale3·xᵀ·(B·ddense.y)                 [13,64]
 //
 // Update, adamw(lr: cosine(step, 4e-3, warmup: 100, total: steps)):
 //

@@ -16,10 +16,10 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t      = embedding.W[user]                       [B]
+//	t      = embedding.W[user]                       [B,1]
 //	t2     = mean + t                                [B]
-//	t3     = t²                                      [B,1]
-//	t4     = embedding2.W[film]                      [B]
+//	t3     = t²                                      [B]
+//	t4     = embedding2.W[film]                      [B,1]
 //	t5     = t2 + t4                                 [B]
 //	t6     = t3 + t4²                                [B]
 //	stars  = t5 + Σⱼ u.W[user] ⊙ v.W[film]           [B]
@@ -31,24 +31,24 @@ import (
 // Backward:
 //
 //	scale         = lambda                          []
-//	(B/2)·dv.W    = 0
-//	(B/2)·du.W    = 0
-//	(B/2)·dbv     = t7 + scale·t4                   [B,1]
-//	(B/2)·dbu     = t7 + scale·t                    [B,1]
-//	(B/2)·dv      = scale·v.W[film] + t7·u.W[user]
-//	(B/2)·du      = scale·u.W[user] + t7·v.W[film]
+//	(B/2)·dv.W    = 0                               [400,6]
+//	(B/2)·du.W    = 0                               [600,6]
+//	(B/2)·dbv     = t7 + scale·t4                   [B]
+//	(B/2)·dbu     = t7 + scale·t                    [B]
+//	(B/2)·dv      = scale·v.W[film] + t7·u.W[user]  [B,6]
+//	(B/2)·du      = scale·u.W[user] + t7·v.W[film]  [B,6]
 //	s             = Σ t7                            []
 //	(B/2)·dv.W[…] += (B/2)·dv
 //	(B/2)·du.W[…] += (B/2)·du
-//	(B/2)·dembedding2.W = 0
+//	(B/2)·dembedding2.W = 0                               [400,1]
 //	(B/2)·dembedding2.W[…] += (B/2)·dbv
 //	scale2        = 2/B                             []
-//	dembedding2.W = scale2·(B/2)·dembedding2.W
-//	(B/2)·dembedding.W = 0
+//	dembedding2.W = scale2·(B/2)·dembedding2.W      [400,1]
+//	(B/2)·dembedding.W = 0                               [600,1]
 //	(B/2)·dembedding.W[…] += (B/2)·dbu
-//	dembedding.W  = scale2·(B/2)·dembedding.W
-//	dv.W          = scale2·(B/2)·dv.W
-//	du.W          = scale2·(B/2)·du.W
+//	dembedding.W  = scale2·(B/2)·dembedding.W       [600,1]
+//	dv.W          = scale2·(B/2)·dv.W               [400,6]
+//	du.W          = scale2·(B/2)·du.W               [600,6]
 //	dmean         = scale2·s                        []
 //
 // Update, adam(lr: cosine(step, 0.02, total: steps)):

@@ -26,31 +26,31 @@ import (
 //	t2         = where(U(dropout2) < 0.2, 0, h2)  [B,128]
 //	logits.y   = 1.25·t2·logits.W                 [B,10]
 //	logits     = logits.b + logits.y              [B,10]
-//	peak       = max logits
+//	peak       = max logits                       [B]
 //	t3         = exp(logits − peak)               [B,10]
 //	sum        = Σⱼ t3                            [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]      [B]
 //	B·loss     = Σ each                           []
 //	B·accuracy = Σ [argmax logits = y]            []
 //
 // Backward:
 //
 //	scale            = 1/B                               []
-//	B·dlogits.y      = t3/sum − onehot(y)
-//	dlogits.b        = scale·Σᵢ B·dlogits.y
+//	B·dlogits.y      = t3/sum − onehot(y)                [B,10]
+//	dlogits.b        = scale·Σᵢ B·dlogits.y              [10]
 //	scale2           = 1.25/B                            []
-//	dlogits.W        = scale2·t2ᵀ·(B·dlogits.y)
+//	dlogits.W        = scale2·t2ᵀ·(B·dlogits.y)          [128,10]
 //	t4               = (B·dlogits.y)·logits.Wᵀ           [B,128]
-//	(B/1.25)·dh2     = where(U(dropout2) < 0.2, 0, t4)
-//	(B/1.25)·dh2.y   = where(h2 > 0, (B/1.25)·dh2, 0)
-//	dh2.b            = scale2·Σᵢ (B/1.25)·dh2.y
+//	(B/1.25)·dh2     = where(U(dropout2) < 0.2, 0, t4)   [B,128]
+//	(B/1.25)·dh2.y   = where(h2 > 0, (B/1.25)·dh2, 0)    [B,128]
+//	dh2.b            = scale2·Σᵢ (B/1.25)·dh2.y          [128]
 //	scale3           = 1.5625/B                          []
-//	dh2.W            = scale3·tᵀ·((B/1.25)·dh2.y)
+//	dh2.W            = scale3·tᵀ·((B/1.25)·dh2.y)        [256,128]
 //	t5               = ((B/1.25)·dh2.y)·h2.Wᵀ            [B,256]
-//	(B/1.5625)·dh1   = where(U(dropout) < 0.2, 0, t5)
-//	(B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)
-//	dh1.b            = scale3·Σᵢ (B/1.5625)·dh1.y
-//	dh1.W            = scale3·xᵀ·((B/1.5625)·dh1.y)
+//	(B/1.5625)·dh1   = where(U(dropout) < 0.2, 0, t5)    [B,256]
+//	(B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)  [B,256]
+//	dh1.b            = scale3·Σᵢ (B/1.5625)·dh1.y        [256]
+//	dh1.W            = scale3·xᵀ·((B/1.5625)·dh1.y)      [784,256]
 //
 // Update, adam(lr: cosine(step, 2e-3, total: steps)):
 //

@@ -23,28 +23,28 @@ import (
 //	t          = where(U(dropout) < 0.2, 0, h)  [B,96]
 //	logits.y   = 1.25·t·logits.W                [B,10]
 //	logits     = logits.b + logits.y            [B,10]
-//	peak       = max logits
+//	peak       = max logits                     [B]
 //	t2         = exp(logits − peak)             [B,10]
 //	sum        = Σⱼ t2                          [B]
-//	each       = peak + log(sum) − 0.95·logits[y] − 0.005·Σⱼ logits
+//	each       = peak + log(sum) − 0.95·logits[y] − 0.005·Σⱼ logits  [B]
 //	B·loss     = Σ each                         []
 //	B·accuracy = Σ [argmax logits = y]          []
 //
 // Backward:
 //
-//	B·dlogits.y   = t2/sum − 0.95·onehot(y) − 0.005
+//	B·dlogits.y   = t2/sum − 0.95·onehot(y) − 0.005  [B,10]
 //	t3            = Σᵢ (t2/sum − 0.95·onehot(y))     [10]
 //	scale         = 0.005·B                          []
 //	scale2        = 1/B                              []
-//	B·dlogits.b   = t3 − scale
-//	dlogits.b     = scale2·B·dlogits.b
+//	B·dlogits.b   = t3 − scale                       [10]
+//	dlogits.b     = scale2·B·dlogits.b               [10]
 //	scale3        = 1.25/B                           []
-//	dlogits.W     = scale3·tᵀ·(B·dlogits.y)
+//	dlogits.W     = scale3·tᵀ·(B·dlogits.y)          [96,10]
 //	t4            = (B·dlogits.y)·logits.Wᵀ          [B,96]
 //	(B/1.25)·dh   = where(U(dropout) < 0.2, 0, t4)   [B,96]
 //	(B/1.25)·dh.y = σ(h.y) ⊙ (B/1.25)·dh             [B,96]
-//	dh.b          = scale3·Σᵢ (B/1.25)·dh.y
-//	dh.W          = scale3·xᵀ·((B/1.25)·dh.y)
+//	dh.b          = scale3·Σᵢ (B/1.25)·dh.y          [96]
+//	dh.W          = scale3·xᵀ·((B/1.25)·dh.y)        [784,96]
 //
 // Update, adamw(lr: cosine(step, 2e-3, total: steps)):
 //

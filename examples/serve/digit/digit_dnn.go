@@ -22,10 +22,10 @@ import (
 //	0.9·h      = where(U(dropout) < 0.1, 0, h)  [B,48]
 //	logits.y   = 1.1111112·(0.9·h)·logits.W     [B,10]
 //	logits     = logits.b + logits.y            [B,10]
-//	peak       = max logits
+//	peak       = max logits                     [B]
 //	t          = exp(logits − peak)             [B,10]
 //	sum        = Σⱼ t                           [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]    [B]
 //	digit      = argmax logits                  [B]
 //	B·loss     = Σ each                         []
 //	B·accuracy = Σ [digit = y]                  []
@@ -33,15 +33,15 @@ import (
 // Backward:
 //
 //	scale            = 1/B                                 []
-//	B·dlogits.y      = t/sum − onehot(y)
-//	dlogits.b        = scale·Σᵢ B·dlogits.y
+//	B·dlogits.y      = t/sum − onehot(y)                   [B,10]
+//	dlogits.b        = scale·Σᵢ B·dlogits.y                [10]
 //	scale2           = 1.1111112/B                         []
-//	dlogits.W        = scale2·(0.9·h)ᵀ·(B·dlogits.y)
+//	dlogits.W        = scale2·(0.9·h)ᵀ·(B·dlogits.y)       [48,10]
 //	B·dh             = (B·dlogits.y)·logits.Wᵀ             [B,48]
 //	(B/1.1111112)·dh = where(U(dropout) < 0.1, 0, B·dh)    [B,48]
-//	(B/1.1111112)·ddense.y = where(h > 0, (B/1.1111112)·dh, 0)
-//	ddense.b         = scale2·Σᵢ (B/1.1111112)·ddense.y
-//	ddense.W         = scale2·xᵀ·((B/1.1111112)·ddense.y)
+//	(B/1.1111112)·ddense.y = where(h > 0, (B/1.1111112)·dh, 0)   [B,48]
+//	ddense.b         = scale2·Σᵢ (B/1.1111112)·ddense.y    [48]
+//	ddense.W         = scale2·xᵀ·((B/1.1111112)·ddense.y)  [64,48]
 //
 // Update, adam(lr: 1e-3):
 //

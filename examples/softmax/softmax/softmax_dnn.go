@@ -17,10 +17,10 @@ import (
 //
 //	logits     = x·W                          [B,10]
 //	logits     = logits + b                   [B,10]
-//	peak       = max logits
+//	peak       = max logits                   [B]
 //	probsExp   = exp(logits − peak)           [B,10]
 //	sum        = Σⱼ probsExp                  [B]
-//	each       = peak + log(sum) − logits[y]
+//	each       = peak + log(sum) − logits[y]  [B]
 //	B·loss     = Σ each                       []
 //	B·accuracy = Σ [argmax logits = y]        []
 //
@@ -28,7 +28,7 @@ import (
 //
 //	scale     = 1/B                   []
 //	probs     = probsExp/sum          [B,10]
-//	B·dlogits = probs − onehot(y)
+//	B·dlogits = probs − onehot(y)     [B,10]
 //	db        = scale·Σᵢ B·dlogits    [10]
 //	dW        = scale·xᵀ·(B·dlogits)  [784,10]
 //
