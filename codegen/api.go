@@ -216,7 +216,7 @@ func (m *model) printArena(b *body, owner, typ, where string, arena ir.Arena, fi
 		for chunk := range slices.Chunk(list, mostCuts) {
 			var part body
 			for _, buf := range chunk {
-				end := buf.Offset.Add(buf.Type.Shape.Size())
+				end := buf.Offset.Add(buf.Type.Shape.Room())
 				part.stmt("%s.%s = %s[%s:%s]", owner, field[buf], slab, c.dim(buf.Offset), c.dim(end))
 			}
 			if len(list) <= mostCuts {
@@ -271,7 +271,7 @@ func (m *model) printLater(f *file) {
 	m.later = nil
 }
 
-// enough is the condition that no extent of a buffer is negative, as that of
+// enough is the condition that no extent of a buffer is negative at all sizes, as that of
 // differences of nothing would be: where one is, every call is an error and no
 // memory is needed. It is "" where none can be.
 func enough(list []*ir.Buffer, c procContext) string {
@@ -279,6 +279,7 @@ func enough(list []*ir.Buffer, c procContext) string {
 	var parts []string
 	for _, b := range list {
 		for _, d := range b.Type.Shape {
+			d = d.Bound()
 			if !d.Covers(ir.Dim{}) && !slices.ContainsFunc(seen, d.Equal) {
 				seen, parts = append(seen, d), append(parts, c.dim(d)+" >= 0")
 			}

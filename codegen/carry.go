@@ -206,11 +206,16 @@ func (m *model) printMove(b *body, owner, x string, p *ir.Procedure) {
 
 func (m *model) printMoveOf(b *body, owner, x string, in *form, p *ir.Procedure) {
 	list := m.carries.of(p, true)
-	for _, t := range list {
-		b.stmt("%s.carry.%s, %s.carryNext.%s = %s.carryNext.%s, %s.carry.%s", owner, t.field, owner, t.field, owner, t.field, owner, t.field)
-	}
+	printSwap(b, owner, list)
 	for _, d := range m.carryDims(list) {
 		b.stmt("%s.held.%s = %s", owner, d.field, m.dimOf(in, x)(d.Name))
+	}
+}
+
+// printSwap exchanges the values of carries and the next ones.
+func printSwap(b *body, owner string, list []*carryTensor) {
+	for _, t := range list {
+		b.stmt("%s.carry.%s, %s.carryNext.%s = %s.carryNext.%s, %s.carry.%s", owner, t.field, owner, t.field, owner, t.field, owner, t.field)
 	}
 }
 

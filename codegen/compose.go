@@ -151,6 +151,9 @@ The error is a [fault.InputError] if the batch does not fit.`
 		if m.draws() {
 			b.stmt("m.call = m.calls")
 		}
+		if c.rule.writesStates(m) && c.Update != nil {
+			b.stmt("m.pending = %s // forward takes the place of what a Backward left", m.noPending())
+		}
 		b.stmt("m.forward(&m.out, &batch)")
 		m.printMove(b, "m", "batch", c.Forward)
 		if m.draws() {
@@ -188,7 +191,12 @@ func (m *model) printBackward(f *file) {
 		for _, r := range m.untrained(c.rule) {
 			b.stmt("clear(m.grad.flat[%d:%d])", r.from, r.to)
 		}
+
+		// It reads the carries as the Forward did, which has moved them on.
+		moved := m.carries.of(c.Forward, true)
+		printSwap(b, "m", moved)
 		b.stmt("m.backward(&m.din, &dout, &m.last)")
+		printSwap(b, "m", moved)
 		if c.rule.writesStates(m) {
 			if c.Update == nil {
 				b.stmt("m.commit()")

@@ -58,7 +58,11 @@ var vecInt = map[string]string{"mod": "vec.ModInt", "floordiv": "vec.FloorDivInt
 func operation(n *ir.Node, elem ir.DType, args []string, binds []int) (text string, bind int, ok bool) {
 	switch n.Op.Name {
 	case "neg":
-		return "-" + tight(args[0], binds[0], bindUnary), bindUnary, true
+		x := tight(args[0], binds[0], bindUnary)
+		if strings.HasPrefix(x, "-") {
+			x = "(" + x + ")" // -- is another sign
+		}
+		return "-" + x, bindUnary, true
 	case "not":
 		return "!" + tight(args[0], binds[0], bindUnary), bindUnary, true
 	case "isnan":

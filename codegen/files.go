@@ -22,13 +22,22 @@ func (m *model) printSave(f *file) {
 			m.printTensorList(b, "m.params", "m")
 		})
 	}
-	doc := "Save writes the weights as safetensors: " + m.params.names() + "."
+	doc := m.saveDoc()
 	if m.averaged() {
 		doc += " Of the parameters that have an average it writes that."
 	}
 	f.fn(doc, fmt.Sprintf("(m *%s) Save(w io.Writer) error", m.name), func(b *body) {
 		b.stmt("return store.Write(w, %s, m.tensors()...)", m.metadata(b, "m", func(c number) string { return c.trainer }))
 	})
+}
+
+// saveDoc says what Save writes.
+func (m *model) saveDoc() string {
+	doc := "Save writes the weights as safetensors: " + m.params.names() + "."
+	if len(m.states.tensors) > 0 {
+		doc += " The model's states are with them: " + m.states.names() + "."
+	}
+	return doc
 }
 
 // trainedTensors is the list of what training sets.

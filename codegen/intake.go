@@ -14,6 +14,7 @@ type intake struct {
 	inputs []operand
 	nodes  []*ir.Node // what is computed of them
 	empty  ir.Dim     // 0 where there is nothing to do
+	idle   ir.Dim     // 0 where every entry that starts with it does nothing
 }
 
 // chooseIntakes settles which entry checks what. Entries that read the same
@@ -85,6 +86,11 @@ func (m *model) intake(name string, nodes []*ir.Node, procedures ...*ir.Procedur
 		if told[d.Name] {
 			in.empty = in.empty.Mul(ir.DimVar(d.Name))
 		}
+	}
+
+	in.idle = in.empty
+	if m.compose != nil {
+		in.idle = ir.D(1) // a Forward has outputs for nothing
 	}
 
 	// One method for all that read the same.

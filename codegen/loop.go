@@ -340,7 +340,7 @@ func (p *loopPrinter) draws() []*ir.Node {
 			return
 		}
 		seen[n] = true
-		if _, loaded := p.l.Loads[n]; loaded && !p.computed(n) {
+		if _, loaded := p.l.Loads[n]; loaded && (p.l.Copied[n] || !p.computed(n)) {
 			return
 		}
 		if n.Op.Class == ir.Random {
@@ -545,6 +545,9 @@ func (p *loopPrinter) elements(pass ir.Pass) {
 	for _, n := range pass.Elements {
 		if sole && n == stores[0].Node && p.uses[n] == 1 {
 			continue // printed where it is stored
+		}
+		if isTruth(n) && p.onlyAdjusts(n) {
+			continue // its condition is printed there
 		}
 		stored := slices.ContainsFunc(stores, func(s ir.Store) bool { return s.Node == n })
 		p.compute(n, p.uses[n] > 1 || stored && busy > 1)

@@ -193,6 +193,35 @@ func (p *loopPrinter) adjusted(n *ir.Node) bool {
 	return !loaded || p.pending[n.Args[1]] && !p.l.Copied[n.Args[1]]
 }
 
+// onlyAdjusts reports whether all that reads the truth value n is sums and
+// differences that it adjusts.
+func (p *loopPrinter) onlyAdjusts(n *ir.Node) bool {
+	found := false
+	for _, pass := range p.l.Passes {
+		if slices.Contains(pass.Reduces, n) {
+			return false
+		}
+		for _, m := range slices.Concat(pass.Scalars, pass.Elements, pass.Reduces) {
+			for i, a := range m.Args {
+				direct := a == n
+				for a.Op.Class == ir.View && a != n {
+					a = a.Args[0]
+				}
+				switch {
+				case a != n:
+				case direct && i == 1 && p.adjusted(m):
+					found = true
+				default:
+					return false
+				}
+			}
+		}
+	}
+	stored := func(s ir.Store) bool { return s.Node == n }
+	folded := func(f ir.Fold) bool { return f.Node == n }
+	return found && !slices.ContainsFunc(p.l.Stores, stored) && !slices.ContainsFunc(p.l.Folds, folded)
+}
+
 func isTruth(n *ir.Node) bool { return n.Is("cast") && n.Args[0].Type.Elem == ir.Bool }
 
 // choose prints statements that compute n, and returns the variable.
@@ -460,7 +489,7 @@ func (p *loopPrinter) cut(a ir.Access) string {
 	width := p.axes[len(p.axes)-1].extent
 	at := position(p.c, a.Offset, p.strides(a)[:p.outer], p.indices()[:p.outer])
 	for _, i := range a.Index {
-		term := "int(" + p.c.buffer(i.At.Buffer) + "[" + p.at(i.At) + "])"
+		term := "int(" + p.element(i.At) + ")"
 		if !i.Stride.IsConst(1) {
 			term = factorText(p.c.dim(i.Stride)) + "*" + term
 		}

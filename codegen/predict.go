@@ -110,7 +110,7 @@ func (m *model) printLoadWeights(f *file) {
 	f.fn("tensors lists w under the names of the model.", fmt.Sprintf("(w *%s) tensors() []store.Tensor", w), func(b *body) {
 		m.printTensorList(b, "w.params", "w")
 	})
-	f.fn("Save writes the weights as safetensors: "+m.params.names()+".", fmt.Sprintf("(w *%s) Save(dst io.Writer) error", w), func(b *body) {
+	f.fn(m.saveDoc(), fmt.Sprintf("(w *%s) Save(dst io.Writer) error", w), func(b *body) {
 		b.stmt("return store.Write(dst, %s, w.tensors()...)", m.metadata(b, "w", func(c number) string { return c.field }))
 	})
 }

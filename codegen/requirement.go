@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -87,6 +88,14 @@ func (r requirement) fails(spell func(ir.Dim) string) string {
 	return uneven
 }
 
+// conjunct puts a condition that has alternatives in parentheses.
+func conjunct(condition string) string {
+	if strings.Contains(condition, "||") {
+		return "(" + condition + ")"
+	}
+	return condition
+}
+
 // factor puts what is no single word in parentheses.
 func factor(text string) string {
 	if strings.ContainsAny(text, "+-*/ ") {
@@ -134,6 +143,18 @@ func floorDiv(a, b int) int {
 		q--
 	}
 	return q
+}
+
+// metByNone reports whether dimensions of which any is 0 meet the requirement:
+// every term of the number that is divided has one.
+func (r requirement) metByNone() bool {
+	if r.fact == nil {
+		return false
+	}
+	vars := map[string]bool{}
+	r.fact.Num.Vars(vars)
+	_, constant := r.fact.Den.Const()
+	return constant && len(vars) == 1 && r.met(map[string]int{slices.Collect(maps.Keys(vars))[0]: 0})
 }
 
 // met reports whether dimensions of the given values meet the requirement.

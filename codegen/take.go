@@ -18,13 +18,13 @@ func (m *model) printTake(f *file) {
 			})
 			b.stmt("return batch.%s(m.max)", in.name)
 		})
-		m.printTakeOf(f, in.name, "batch", m.batch, in.inputs, in.nodes, m.ir.Facts)
+		m.printTakeOf(f, in.name, "batch", m.batch, in.inputs, in.nodes, m.ir.Facts, in.idle)
 	}
 	if m.predicts() {
-		m.printTakeOf(f, "take", "in", m.in, m.in.operands, m.outputNodes(m.ir.Infer), m.ir.Facts)
+		m.printTakeOf(f, "take", "in", m.in, m.in.operands, m.outputNodes(m.ir.Infer), m.ir.Facts, ir.D(1))
 	}
 	for _, e := range m.exports {
-		m.printTakeOf(f, "take", "in", e.in, e.in.operands, e.nodes(), e.plan.Export.Facts)
+		m.printTakeOf(f, "take", "in", e.in, e.in.operands, e.nodes(), e.plan.Export.Facts, ir.D(1))
 	}
 }
 
@@ -43,8 +43,9 @@ type taker struct {
 
 // printTakeOf prints the method take of a batch or input: dimensions are
 // inferred where lengths determine them, then lengths, dimensions and labels
-// are checked.
-func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand, nodes []*ir.Node, facts ir.Facts) {
+// are checked. Where idle is 0 the caller computes nothing, and shapes need not
+// make sense.
+func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand, nodes []*ir.Node, facts ir.Facts, idle ir.Dim) {
 	frame := newFrame("take", m.ir.Elem, m.runDims, nil, x, "max", "err")
 	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, form: of, inputs: inputs, known: map[string]bool{}, source: map[string]string{}}
 	doc := name + " checks " + x + " and sets the dimensions that it leaves open. No dimension may be above max."
@@ -52,7 +53,7 @@ func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand,
 		t.b = b
 		checked := t.infer()
 		t.given(nodes)
-		t.fit(nodes, facts)
+		t.fit(requirements(nodes, facts), idle)
 		for _, in := range inputs {
 			if !checked[in.field] && in.Node.Type.Rank() > 0 {
 				t.length(in, in.Node.Type.Shape.Size())
@@ -318,9 +319,11 @@ func (t *taker) given(nodes []*ir.Node) {
 	}
 }
 
-// fit checks what the model requires of the dimensions that are known.
-func (t *taker) fit(nodes []*ir.Node, facts ir.Facts) {
-	for _, r := range requirements(nodes, facts) {
+// fit checks what the model requires of the dimensions that are known, unless
+// idle is 0.
+func (t *taker) fit(list []requirement, idle ir.Dim) {
+	_, always := idle.Const()
+	for _, r := range list {
 		dims := r.dims(t.runDims)
 		if slices.ContainsFunc(dims, func(d ir.RunDim) bool { return !t.known[d.Name] }) {
 			continue // about what this kind of input does not use
@@ -330,7 +333,11 @@ func (t *taker) fit(nodes []*ir.Node, facts ir.Facts) {
 			names = append(names, t.dimField(d.Name))
 			values = append(values, t.c.names[d.Name])
 		}
-		t.b.block("if "+r.fails(t.c.spell), func() {
+		condition := r.fails(t.c.spell)
+		if !always && !r.metByNone() {
+			condition = t.c.spell(idle) + " != 0 && " + conjunct(condition)
+		}
+		t.b.block("if "+condition, func() {
 			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + " does not fit: the model needs " + strings.ReplaceAll(r.String(), "%", "%%")
 			if len(values) > 1 {
 				format = strings.Replace(format, " does", " do", 1)

@@ -71,8 +71,9 @@ func (m *model) printCombine(b *body, part ir.Part, field string) {
 	}
 }
 
-// formulas prints reports' values over the parts of t, in one body.
-func (m *model) formulas(b *body) *naive {
+// formula is a report's value over the parts of t; names are those of its
+// function.
+func (m *model) formula(b *body, names *scope, value *ir.Node) string {
 	e := &naive{helper: unexported(m.name), leaf: func(n *ir.Node, _ bool) (string, bool) {
 		if !n.Is("arg") {
 			return "", false
@@ -84,12 +85,7 @@ func (m *model) formulas(b *body) *naive {
 		}
 		return "", false
 	}}
-	e.b, e.names = b, localScope("t")
-	return e
-}
-
-// formula is one of them.
-func (m *model) formula(e *naive, value *ir.Node) string {
+	e.b, e.names = b, names
 	text := e.expression(value)
 	m.note(e.err)
 	if e.where {
@@ -130,10 +126,10 @@ func (m *model) eachDoc() string {
 // printFormulas returns the reports whose indices are in list, or all.
 func (m *model) printFormulas(b *body, list []int) {
 	var lines []string
-	e := m.formulas(b)
+	names := localScope("t")
 	for i, field := range m.plan.Reports {
 		if list == nil || slices.Contains(list, i) {
-			lines = append(lines, m.reports[i]+": "+m.formula(e, field.Value))
+			lines = append(lines, m.reports[i]+": "+m.formula(b, names, field.Value))
 		}
 	}
 	b.literal("return "+m.public("Report"), lines)

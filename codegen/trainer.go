@@ -169,7 +169,7 @@ func scratchFields(b *body, list []*ir.Buffer, field map[*ir.Buffer]string, dim 
 	for i, buf := range list {
 		var extents []string
 		for _, d := range buf.Type.Shape {
-			extents = append(extents, spellDim(d, dim))
+			extents = append(extents, spellDim(d.Bound(), dim))
 		}
 		note := "[" + strings.Join(extents, ",") + "]"
 		if turns := turnsOf(buf); len(turns) > 0 {

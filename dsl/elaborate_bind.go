@@ -45,8 +45,11 @@ func (e *elaborator) bindArgs(sc *scope, f *function, params []*Param, args map[
 // value.
 func (e *elaborator) isFunctionName(a *argument) bool {
 	name, ok := a.expr.(*Name)
-	return ok && a.val == nil && a.sc != nil && a.sc.vals[name.Name] == nil && !a.sc.files.hasConst(name.Name) &&
-		e.special(a.sc, name.Name) == nil && e.lookupFunction(a.sc, name.Name) != nil
+	if !ok || a.val != nil || a.sc == nil || a.sc.vals[name.Name] != nil || a.sc.files.hasConst(name.Name) || e.special(a.sc, name.Name) != nil {
+		return false
+	}
+	f := e.lookupFunction(a.sc, name.Name)
+	return f != nil && f.inst == nil // an instance is its parameters, too
 }
 
 // argFunction is an argument where a function is expected.

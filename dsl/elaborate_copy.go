@@ -38,10 +38,20 @@ func isCopy(s *VarStmt) bool {
 func (e *elaborator) copyInstance(sc *scope, s *VarStmt, from *instance) {
 	path := sc.pathOf(s, s.Name.Name)
 	inst := &instance{name: s.Name.Name, path: path, layer: from.layer, place: s, base: sc.applied,
-		copy: &copied{from: from.path, to: path, up: from.copy}}
+		copy: &copied{from: from.path, to: path, up: from.copy}, from: from}
 	e.declare(sc, s, s.Name, inst)
+	e.copyTensors(inst, s)
+}
+
+// copyTensors gives a copy what its original has so far. The original may be
+// applied after the copy is declared.
+func (e *elaborator) copyTensors(inst *instance, s Node) {
+	from, path := inst.from, inst.path
 	for _, at := range sortedKeys(e.model.instanceAt) {
 		if rel, ok := strings.CutPrefix(at, from.path+"."); ok {
+			if e.model.instanceAt[join(path, rel)] != nil {
+				continue
+			}
 			part := *e.model.instanceAt[at]
 			part.path, part.place, part.copy = join(path, rel), s, inst.copy
 			part.first, part.count, part.results = nil, 0, nil
@@ -99,6 +109,9 @@ func (e *elaborator) updateInstance(sc *scope, s *UpdateStmt, inst *instance) {
 	}
 	if !e.training {
 		return
+	}
+	if inst.from != nil {
+		e.copyTensors(inst, inst.place)
 	}
 	var targets []owned
 	for _, o := range e.ownedBy(inst) {

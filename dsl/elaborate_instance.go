@@ -18,6 +18,7 @@ type instance struct {
 	count    int       // its applications on this side
 	base     string    // applied of the body around it
 	copy     *copied   // where its tensors stand for those of another instance
+	from     *instance // that one
 	declared bool      // by shared or state
 
 	results []*ir.Node // what its applications return

@@ -14,6 +14,11 @@ import (
 func checkArenas(plan *ir.Plan) error {
 	for _, m := range plan.Models {
 		dims := primes(m.Model.Dims)
+		if !admits(m, dims) {
+			back := slices.Clone(m.Model.Dims)
+			slices.Reverse(back)
+			dims = primes(back)
+		}
 		for _, e := range m.Model.Exports {
 			maps.Copy(dims, primes(e.Dims))
 		}
@@ -35,6 +40,18 @@ func checkArenas(plan *ir.Plan) error {
 		}
 	}
 	return nil
+}
+
+// admits reports whether no tensor of the arenas has a negative extent.
+func admits(m *ir.ModelPlan, dims map[string]int) bool {
+	for _, b := range slices.Concat(m.Trainer.Buffers, m.Reader.Buffers) {
+		for _, d := range b.Type.Shape {
+			if n, err := d.Eval(dims); err == nil && n < 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // primes gives the run-time dimensions different sizes.

@@ -408,3 +408,46 @@ func floorDiv(a, b int) int {
 	}
 	return q
 }
+
+// Bound is a polynomial that is at least d at all smaller sizes too: where d
+// falls with a dimension, as N − B with B, it is what d is without that one.
+func (d Dim) Bound() Dim {
+	var out Dim
+	for _, t := range d.terms {
+		if t.coef < 0 && len(t.atoms) > 0 {
+			continue
+		}
+		term := D(t.coef)
+		for _, a := range t.atoms {
+			term = term.Mul(a.bound())
+		}
+		out = out.Add(term)
+	}
+	return out
+}
+
+// bound is that of an atom; what is divided by a dimension may be divided by 1.
+func (a *atom) bound() Dim {
+	one := Dim{terms: []monomial{{coef: 1, atoms: []*atom{a}}}}
+	if a.num == nil {
+		return one
+	}
+	num := a.num.Bound()
+	if _, constant := a.den.Const(); !constant {
+		return num
+	}
+	if num.Equal(*a.num) {
+		return one
+	}
+	return num.Div(*a.den)
+}
+
+// Room is the number of elements that a tensor of the shape may have at the
+// sizes and all smaller ones, see [Dim.Bound].
+func (s Shape) Room() Dim {
+	room := D(1)
+	for _, d := range s {
+		room = room.Mul(d.Bound())
+	}
+	return room
+}

@@ -404,3 +404,30 @@ func TestShape(t *testing.T) {
 		t.Errorf("the type is written %s", got)
 	}
 }
+
+// TestDimBound: the bound at some sizes is at least the extent at those and at
+// smaller ones, and is the extent where that only grows.
+func TestDimBound(t *testing.T) {
+	n, b := ir.DimVar("N"), ir.DimVar("B")
+	for _, c := range []struct{ d, want ir.Dim }{
+		{n, n}, {n.Sub(ir.D(1)), n.Sub(ir.D(1))}, {n.Sub(b), n}, {n.Mul(b).Sub(b).Add(ir.D(2)), n.Mul(b).Add(ir.D(2))},
+		{n.Div(ir.D(2)), n.Div(ir.D(2))}, {n.Sub(b).Div(ir.D(2)), n.Add(b).Div(ir.D(2))}, {n.Div(b), n}, {n.Mod(b), n}, {ir.D(3), ir.D(3)},
+	} {
+		have := c.d.Bound()
+		if !have.Equal(c.want) {
+			t.Errorf("the bound of %v is %v, want %v", c.d, have, c.want)
+		}
+		for size := range 5 {
+			room, err := have.Eval(map[string]int{"N": 4, "B": 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for other := range 5 {
+				v, err := c.d.Eval(map[string]int{"N": size, "B": other})
+				if err == nil && v > room {
+					t.Errorf("%v is %d at N=%d, B=%d, above the %d of its bound", c.d, v, size, other, room)
+				}
+			}
+		}
+	}
+}

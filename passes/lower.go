@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 // No derivative is taken and no normal form holds from here on.
 func Lower(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
 	l := &lowering{g: g, exps: map[*ir.Node]shifted{}}
-	return g.Rewrite(l.node, roots...)
+	return g.Rewrite(l.node, guard(g, roots)...)
 }
 
 type lowering struct {
@@ -41,6 +42,10 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 				g.SetOrigin(s.e, exponential(g.Origin(n)))
 				return g.Map("mul", g.Spread(inverse, n.Type.Shape, d.Args[1].Attr.Axes), s.e)
 			}
+		}
+	case "where":
+		if s, ok := l.exps[n.Args[2]]; ok && n.Args[0] == infinite(g, n.Args[1]) && n.Args[1] == g.Reduce("reduce_max", s.x, n.Args[1].Attr.Axes) {
+			l.exps[n] = s // guarded
 		}
 	case "argmax", "argmin":
 		return l.lastAxis(n)
@@ -112,6 +117,64 @@ func (l *lowering) logSumExp(n *ir.Node) *ir.Node {
 	out := g.Map("add", peak, g.Map("log", sum))
 	l.exps[out] = shifted{x, e, sum}
 	return out
+}
+
+// guard gives each logsumexp whose elements are seen its value for a row with an
+// infinite peak, to which the distances are NaN: the peak.
+func guard(g *ir.Graph, roots []*ir.Node) []*ir.Node {
+	unseen := unseen(roots)
+	all := ir.Topological(roots...)
+	for i := len(all) - 1; i >= 0; i-- {
+		n := all[i]
+		if !n.Is("logsumexp") || unseen[n] {
+			continue
+		}
+		peak := g.Reduce("reduce_max", n.Args[0], n.Attr.Axes)
+		out := g.Map("where", infinite(g, peak), peak, n)
+		g.CopyOrigin(out, n)
+		roots = g.Replace(map[*ir.Node]*ir.Node{n: out}, roots...)
+	}
+	return roots
+}
+
+func infinite(g *ir.Graph, x *ir.Node) *ir.Node {
+	return g.Map("eq", g.Map("abs", x), g.Fill(math.Inf(1), x.Type))
+}
+
+// unseen is the logsumexps whose elements nobody sees: they are parts of a
+// softmax or its logarithm, as in cross entropy, or added up to a scalar. With
+// an infinite element that is infinite or NaN either way.
+func unseen(roots []*ir.Node) map[*ir.Node]bool {
+	all := ir.Topological(roots...)
+	seen := map[*ir.Node]bool{} // element by element
+	for _, r := range roots {
+		seen[r] = true
+	}
+	out := map[*ir.Node]bool{}
+	for i := len(all) - 1; i >= 0; i-- {
+		n := all[i]
+		out[n] = n.Is("logsumexp") && !seen[n]
+		for k, a := range n.Args {
+			switch {
+			case (n.Is("sum") || n.Is("einsum")) && n.Type.Rank() == 0, n.Is("sub") && k == 1 && logSoftmax(n):
+			case linear[n.Op.Name], n.Is("where") && k > 0:
+				seen[a] = seen[a] || seen[n]
+			default:
+				seen[a] = true
+			}
+		}
+	}
+	return out
+}
+
+// linear is the operations whose result has an infinite element or NaN where an
+// operand has.
+var linear = map[string]bool{"add": true, "sub": true, "neg": true, "mul": true, "sum": true, "einsum": true, "spread": true, "reshape": true, "transpose": true}
+
+// logSoftmax reports whether n is x − logsumexp(x).
+func logSoftmax(n *ir.Node) bool {
+	s := n.Args[1]
+	return s.Is("spread") && s.Args[0].Is("logsumexp") && s.Args[0].Args[0] == n.Args[0]
 }
 
 // product gives a product the form in which the BLAS has it: one that sums

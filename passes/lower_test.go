@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"math"
 	"testing"
 
 	"gradgen.dev/ir"
@@ -53,4 +54,45 @@ func unlowered(n *ir.Node) string {
 		return "it is its operand"
 	}
 	return ""
+}
+
+// TestLowerInfinite lowers logsumexp, alone, beside its softmax, and where it is
+// seen by an exponential alone, and evaluates it for infinite elements.
+func TestLowerInfinite(t *testing.T) {
+	inf := math.Inf(1)
+	g := ir.NewGraph()
+	x := g.Leaf("input", "x", ir.Type{Elem: ir.Float64, Shape: ir.ShapeOf(5, 2)})
+	y := g.Reduce("logsumexp", x, []int{1})
+	p := g.Map("exp", g.Map("sub", x, g.Spread(y, x.Type.Shape, []int{1})))
+	env := map[string]*ir.Tensor{"input x": {Shape: []int{5, 2}, Data: []float64{-inf, -inf, inf, 1, 1, -inf, 2, 2, math.NaN(), 1}}}
+	for _, roots := range [][]*ir.Node{{y}, {y, p}, {g.Map("exp", y)}, {g.Sum(g.Map("exp", g.Map("neg", y)), []int{0})}} {
+		low := Lower(g, roots...)
+		want, err := (&ir.Evaluator{Values: env}).Eval(roots[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := (&ir.Evaluator{Values: env}).Eval(low[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range want.Data {
+			if h := have.Data[i]; h != w && !(math.IsNaN(h) && math.IsNaN(w)) && !(math.Abs(h-w) < 1e-14) {
+				t.Errorf("element %d of\n%s\nis %v, want %v", i, ir.Print(g, low[0]), h, w)
+			}
+		}
+	}
+}
+
+// TestLowerCrossEntropy: a logsumexp that is only added up is not guarded.
+func TestLowerCrossEntropy(t *testing.T) {
+	g := ir.NewGraph()
+	x := g.Leaf("input", "x", ir.Type{Elem: ir.Float64, Shape: ir.ShapeOf(5, 2)})
+	y := g.Reduce("logsumexp", x, []int{1})
+	p := g.Map("exp", g.Map("sub", x, g.Spread(y, x.Type.Shape, []int{1})))
+	loss := g.Sum(g.Map("sub", y, g.Reshape(g.Slice(x, []ir.Dim{ir.D(0), ir.D(0)}, []ir.Dim{ir.D(5), ir.D(1)}, []int{1, 1}), ir.ShapeOf(5))), []int{0})
+	for _, n := range ir.Topological(Lower(g, loss, p)...) {
+		if n.Is("where") {
+			t.Errorf("cross entropy has\n%s", ir.Print(g, n))
+		}
+	}
 }

@@ -23,6 +23,7 @@ type placer struct {
 	order []*ir.Buffer            // arena buffers by first appearance
 	first map[*ir.Buffer]*ir.Step // that writes it
 	users map[*ir.Buffer][]*ir.Step
+	homes map[*ir.Buffer]*ir.Procedure // the one that uses it; nil where several do
 	reads map[*ir.LoopStep]map[*ir.Node]passesOf
 }
 
@@ -57,7 +58,7 @@ func isIdle(step *ir.Step) bool {
 // measure finds out when each buffer is needed.
 func (p *placer) measure() {
 	p.steps, p.lives, p.order = nil, nil, nil
-	p.first, p.users = map[*ir.Buffer]*ir.Step{}, map[*ir.Buffer][]*ir.Step{}
+	p.first, p.users, p.homes = map[*ir.Buffer]*ir.Step{}, map[*ir.Buffer][]*ir.Step{}, map[*ir.Buffer]*ir.Procedure{}
 	seen := map[*ir.Buffer]bool{}
 	for _, line := range p.lines {
 		var steps []*ir.Step
@@ -69,6 +70,11 @@ func (p *placer) measure() {
 				steps = append(steps, step)
 				for _, b := range append(slices.Clone(t.writes), t.reads...) {
 					p.users[b] = append(p.users[b], step)
+					if home, used := p.homes[b]; !used {
+						p.homes[b] = proc
+					} else if home != proc {
+						p.homes[b] = nil
+					}
 					if l, ok := lives[b]; ok {
 						lives[b] = live{l.first, at}
 					} else {
@@ -145,6 +151,9 @@ func (p *placer) candidates() []*ir.Buffer {
 func (p *placer) mayBecome(a, b *ir.Buffer) bool {
 	if a.Storage != ir.InArena || a.Type.Elem != b.Type.Elem {
 		return false
+	}
+	if b.Storage == ir.InOutput && p.homes[a] == nil {
+		return false // other procedures are not given the output
 	}
 	var loops []*ir.LoopStep
 	for i, lives := range p.lives {
@@ -361,7 +370,10 @@ func (p *placer) merge(a, b *ir.Buffer) {
 		substitute(step, gone, keep)
 	}
 
-	// It is needed as long as both.
+	// It is needed as long as both, and where both are.
+	if p.homes[keep] != p.homes[gone] {
+		p.homes[keep] = nil
+	}
 	p.users[keep] = append(p.users[keep], p.users[gone]...)
 	p.first[keep] = p.first[a]
 	for _, lives := range p.lives {
@@ -408,7 +420,7 @@ func (p *placer) layOut() ir.Arena {
 		if b.Storage != ir.InArena {
 			continue
 		}
-		size := b.Type.Shape.Size()
+		size := b.Type.Shape.Room()
 		var home *slot
 		for _, s := range slots {
 			fits := s.size.Covers(size) || size.Covers(s.size)

@@ -595,7 +595,9 @@ func (w *Weights) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: pi.dense.W, pi.dense.b, pi.dense2.W,
-// … q.dense.b, in the order of the fields.
+// … q.dense.b, in the order of the fields. The model's states are with them:
+// slow_pi.dense.W, slow_pi.dense.b, slow_pi.dense2.W, … slow_q.dense.b, in the
+// order of the fields.
 func (w *Weights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -669,7 +671,9 @@ func (m *Actor) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: pi.dense.W, pi.dense.b, pi.dense2.W,
-// … q.dense.b, in the order of the fields.
+// … q.dense.b, in the order of the fields. The model's states are with them:
+// slow_pi.dense.W, slow_pi.dense.b, slow_pi.dense2.W, … slow_q.dense.b, in the
+// order of the fields.
 func (m *Actor) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }

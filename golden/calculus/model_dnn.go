@@ -3566,19 +3566,19 @@ func ForceWork(N, M int) int {
 // out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	scale  = 1/M                     []
-//	peak   = max x                   [N]
-//	sum    = Σⱼ exp(x − peak)        [N]
-//	t      = peak + log(sum)         [N]
-//	t2     = x − scale·Σⱼ x          [N,M]
-//	t3     = 1/√(scale·Σⱼ t2²)       [N]
-//	t4     = max |x|                 [M]
-//	t5     = Σᵢ x                    [M]
-//	t6     = 1/(t4 + 1)              [M]
-//	t7     = t3·t6                   [N,M]
-//	scale2 = 1/N                     []
-//	t8     = scale2·t5               [M]
-//	out    = t + t7 ⊙ t2 ⊙ (x − t8)  [N,M]
+//	scale  = 1/M                                       []
+//	peak   = max x                                     [N]
+//	sum    = Σⱼ exp(x − peak)                          [N]
+//	t      = where(|peak| = ∞, peak, peak + log(sum))  [N]
+//	t2     = x − scale·Σⱼ x                            [N,M]
+//	t3     = 1/√(scale·Σⱼ t2²)                         [N]
+//	t4     = max |x|                                   [M]
+//	t5     = Σᵢ x                                      [M]
+//	t6     = 1/(t4 + 1)                                [M]
+//	t7     = t3·t6                                     [N,M]
+//	scale2 = 1/N                                       []
+//	t8     = scale2·t5                                 [M]
+//	out    = t + t7 ⊙ t2 ⊙ (x − t8)                    [N,M]
 //
 // It panics unless the lengths fit: out [N,M], x [N,M]. What is set may not
 // overlap the rest.
@@ -3612,7 +3612,7 @@ func Standard(out, x []float64, M int, work []float64) {
 
 	// peak = max x
 	// sum = Σⱼ exp(x − peak)
-	// t = peak + log(sum)
+	// t = where(|peak| = ∞, peak, peak + log(sum))
 	// t2 = x − scale·Σⱼ x
 	// t3 = 1/√(scale·Σⱼ t2²)
 	// t4 = max |x|
@@ -3636,20 +3636,25 @@ func Standard(out, x []float64, M int, work []float64) {
 			}
 			t5[j] += xRow[j]
 		}
+		t2 := math.Abs(peak)
 		u := scale * tOf
 		outRow := out[M*i:][:M]
 		sum := float64(0)
-		t2 := float64(0)
+		t3Of := float64(0)
 		for j := range outRow {
 			d := xRow[j] - u
 			sum += math.Exp(xRow[j] - peak)
-			t2 += d * d
+			t3Of += d * d
 			outRow[j] = d
 		}
-		t3Of := peak + math.Log(sum)
-		u2 := scale * t2
+		t4Of := math.Log(sum)
+		t5Of := peak + t4Of
+		if t2 == math.Inf(1) {
+			t5Of = peak
+		}
+		u2 := scale * t3Of
 		u3 := 1 / math.Sqrt(u2)
-		t[i] = t3Of
+		t[i] = t5Of
 		t3[i] = u3
 	}
 

@@ -569,3 +569,410 @@ func (p *FilterPredictor) predict(out *FilterOutput, in *FilterInput) {
 		y[i] = x[i+1] - x[i]
 	}
 }
+
+// Bend has a value of the forward that its backward reads where it writes.
+//
+// Forward, for a batch of B:
+//
+//	t = erf(1.0606601·x) + 1  [B,4]
+//	y = 0.75·x ⊙ t            [B,4]
+//
+// Backward:
+//
+//	dX = dy ⊙ (0.75·t + 0.89762014·x ⊙ exp((−1.125)·x²))  [B,4]
+//
+// A trainer belongs to one goroutine at a time. None of Forward, Backward and
+// Update allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
+type Bend struct {
+	Hyper BendHyper // may be changed between steps; kept by Checkpoint
+
+	params   BendParams
+	grad     BendParams        // of Backward
+	steps    uint64            // updates made so far
+	out      BendOutput        // of Forward
+	din      BendInputGradient // of Backward
+	last     BendBatch         // batch of the last Forward
+	composed bool              // a Forward has left what Backward reads
+	max      BendDims          // capacity
+
+	t []float64 // [max.B,4]
+}
+
+// BendHyper has the numbers of the model and its train clause.
+type BendHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Bend) Forward(batch BendBatch) (BendOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return BendOutput{}, err
+	}
+	if n := 4 * batch.B; cap(m.out.Y) >= n {
+		m.out.Y = m.out.Y[:n]
+	} else {
+		m.out.Y = make([]float64, n)
+	}
+	m.forward(&m.out, &batch)
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Bend) forward(out *BendOutput, batch *BendBatch) {
+	B := batch.B
+	x := batch.X
+	t := m.t[:4*B]
+	y := out.Y
+
+	// t = erf(1.0606601·x) + 1
+	// y = 0.75·x ⊙ t
+	for i := range 4 * B {
+		tOf := math.Erf(1.0606601717798212*x[i]) + 1
+		yOf := 0.75 * (x[i] * tOf)
+		t[i] = tOf
+		y[i] = yOf
+	}
+}
+
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Bend.Gradient]. The slices
+// that it returns belong to the trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Bend) Backward(dout BendOutput) (BendInputGradient, error) {
+	if !m.composed {
+		return BendInputGradient{}, &fault.InputError{Model: "compose.Bend", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("compose.Bend", "dY", len(dout.Y), 4*m.last.B); err != nil {
+		return BendInputGradient{}, err
+	}
+	m.composed = false
+	if n := 4 * m.last.B; cap(m.din.X) >= n {
+		m.din.X = m.din.X[:n]
+	} else {
+		m.din.X = make([]float64, n)
+	}
+	if m.last.B == 0 {
+		clear(m.grad.flat)
+		clear(m.din.X)
+		return m.din, nil
+	}
+	m.backward(&m.din, &dout, &m.last)
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Bend) backward(din *BendInputGradient, dout *BendOutput, batch *BendBatch) {
+	B := batch.B
+	x := batch.X
+	dY := dout.Y
+	t := m.t[:4*B]
+	dX := din.X
+
+	// dX = dy ⊙ (0.75·t + 0.89762014·x ⊙ exp((−1.125)·x²))
+	for i := range 4 * B {
+		tOf := 0.75*t[i] + 0.8976201309032235*(x[i]*math.Exp(-1.125*(x[i]*x[i])))
+		dX[i] = dY[i] * tOf
+	}
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Bend) Gradient() *BendParams {
+	return &m.grad
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient of the parameters, such
+// as [*Bend.Gradient]. It panics if grad has no memory.
+func (m *Bend) Update(grad *BendParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("compose.Bend: Update: grad is not from NewBendParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Bend) update(grad *BendParams) {}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *BendPredictor) predict(out *BendOutput, in *BendInput) {
+	B := in.B
+	x := in.X
+	y := out.Y
+
+	// y = 0.75·x ⊙ (erf(1.0606601·x) + 1)
+	for i := range 4 * B {
+		y[i] = 0.75 * (x[i] * (math.Erf(1.0606601717798212*x[i]) + 1))
+	}
+}
+
+// Stream carries what its Backward reads too.
+//
+// Forward, for a batch of B:
+//
+//	dense.y = x·dense.W          [B,4]
+//	dense.y = dense.y + dense.b  [B,4]
+//	t       = tanh(dense.y)      [B,4]
+//	new_h   = 0.5·h + t          [B,4]
+//	low     = min new_h          [B]
+//
+// Backward:
+//
+//	dnew_h   = where(new_h = low, dlow/(Σⱼ [new_h = low]), 0)  [B,4]
+//	ddense.y = dnew_h ⊙ (1 − t²)  [B,4]
+//	ddense.b = Σᵢ ddense.y        [4]
+//	ddense.W = xᵀ·ddense.y        [4,4]
+//	dX       = ddense.y·dense.Wᵀ  [B,4]
+//
+// Update, sgd(lr: 0.1):
+//
+//	lr    = lr
+//	param ← param − lr·grad
+//
+// A trainer belongs to one goroutine at a time. None of Forward, Backward and
+// Update allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
+type Stream struct {
+	Hyper StreamHyper // may be changed between steps; kept by Checkpoint
+
+	params           StreamParams
+	carry, carryNext streamCarries       // from call to call, and what the call under way leaves
+	held             StreamDims          // sizes of what carry has, 0 after Reset
+	grad             StreamParams        // of Backward
+	steps            uint64              // updates made so far
+	out              StreamOutput        // of Forward
+	din              StreamInputGradient // of Backward
+	last             StreamBatch         // batch of the last Forward
+	composed         bool                // a Forward has left what Backward reads
+	max              StreamDims          // capacity
+
+	denseY []float64 // [max.B,4]; becomes dense.y, then ddense.y, in place
+}
+
+// StreamHyper has the numbers of the model and its train clause.
+type StreamHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Stream) Forward(batch StreamBatch) (StreamOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return StreamOutput{}, err
+	}
+	if err := fault.Held("compose.Stream", "B", batch.B, m.held.B); err != nil {
+		return StreamOutput{}, err
+	}
+	if n := batch.B; cap(m.out.Low) >= n {
+		m.out.Low = m.out.Low[:n]
+	} else {
+		m.out.Low = make([]float64, n)
+	}
+	m.forward(&m.out, &batch)
+	m.carry.h, m.carryNext.h = m.carryNext.h, m.carry.h
+	m.held.B = batch.B
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Stream) forward(out *StreamOutput, batch *StreamBatch) {
+	B := batch.B
+	x := batch.X
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	h := m.carry.h[:4*B]
+	hNext := m.carryNext.h[:4*B]
+	denseY := m.denseY[:4*B]
+	low := out.Low
+
+	// dense.y = x·dense.W
+	blas.Dgemm(1,
+		blas.View64(x, B, 4),
+		blas.View64(denseW, 4, 4),
+		0, blas.View64(denseY, B, 4))
+
+	// dense.y = dense.y + dense.b
+	// t = tanh(dense.y)
+	// new_h = 0.5·h + t
+	// low = min new_h
+	for i := range B {
+		denseYRow := (*[4]float64)(denseY[4*i:])
+		hRow := (*[4]float64)(h[4*i:])
+		hNextRow := (*[4]float64)(hNext[4*i:])
+		lowOf := math.Inf(1)
+		for j := range denseB {
+			t := math.Tanh(denseYRow[j] + denseB[j])
+			newH := 0.5*hRow[j] + t
+			if newH < lowOf || newH != newH {
+				lowOf = newH
+			}
+			denseYRow[j] = t
+			hNextRow[j] = newH
+		}
+		low[i] = lowOf
+	}
+}
+
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Stream.Gradient]. The
+// slices that it returns belong to the trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Stream) Backward(dout StreamOutput) (StreamInputGradient, error) {
+	if !m.composed {
+		return StreamInputGradient{}, &fault.InputError{Model: "compose.Stream", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("compose.Stream", "dLow", len(dout.Low), m.last.B); err != nil {
+		return StreamInputGradient{}, err
+	}
+	m.composed = false
+	if n := 4 * m.last.B; cap(m.din.X) >= n {
+		m.din.X = m.din.X[:n]
+	} else {
+		m.din.X = make([]float64, n)
+	}
+	if m.last.B == 0 {
+		clear(m.grad.flat)
+		clear(m.din.X)
+		return m.din, nil
+	}
+	m.carry.h, m.carryNext.h = m.carryNext.h, m.carry.h
+	m.backward(&m.din, &dout, &m.last)
+	m.carry.h, m.carryNext.h = m.carryNext.h, m.carry.h
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Stream) backward(din *StreamInputGradient, dout *StreamOutput, batch *StreamBatch) {
+	B := batch.B
+	dLow := dout.Low
+	x := batch.X
+	denseW := m.params.DenseW
+	hNext := m.carryNext.h[:4*B]
+	denseY := m.denseY[:4*B]
+	ddenseB := m.grad.DenseB
+	ddenseW := m.grad.DenseW
+	low := m.out.Low
+	dX := din.X
+
+	// dnew_h = where(new_h = low, dlow/(Σⱼ [new_h = low]), 0)
+	// ddense.y = dnew_h ⊙ (1 − t²)
+	// ddense.b = Σᵢ ddense.y
+	clear(ddenseB)
+	for i := range B {
+		hNextRow := (*[4]float64)(hNext[4*i:])
+		lowOfI := low[i]
+		t := float64(0)
+		for j := range hNextRow {
+			hit := float64(0)
+			if hNextRow[j] == lowOfI {
+				hit = 1
+			}
+			t += hit
+		}
+		u := dLow[i] / t
+		denseYRow := (*[4]float64)(denseY[4*i:])
+		for j := range ddenseB {
+			dnewH := float64(0)
+			if hNextRow[j] == lowOfI {
+				dnewH = u
+			}
+			ddenseY := dnewH * (1 - denseYRow[j]*denseYRow[j])
+			ddenseB[j] += ddenseY
+			denseYRow[j] = ddenseY
+		}
+	}
+
+	// ddense.W = xᵀ·ddense.y
+	blas.Dgemm(1,
+		blas.View64(x, B, 4).T(),
+		blas.View64(denseY, B, 4),
+		0, blas.View64(ddenseW, 4, 4))
+
+	// dX = ddense.y·dense.Wᵀ
+	blas.Dgemm(1,
+		blas.View64(denseY, B, 4),
+		blas.View64(denseW, 4, 4).T(),
+		0, blas.View64(dX, B, 4))
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Stream) Gradient() *StreamParams {
+	return &m.grad
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient of the parameters, such
+// as [*Stream.Gradient]. It panics if grad has no memory.
+func (m *Stream) Update(grad *StreamParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("compose.Stream: Update: grad is not from NewStreamParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Stream) update(grad *StreamParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// lr = lr
+	lr := m.Hyper.LR
+
+	// param ← param − lr·grad
+	for i := range 20 {
+		param[i] -= lr * g[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *StreamPredictor) predict(out *StreamOutput, in *StreamInput) {
+	B := in.B
+	x := in.X
+	denseW := p.w.params.DenseW
+	denseB := p.w.params.DenseB
+	h := p.carry.h[:4*B]
+	hNext := p.carryNext.h[:4*B]
+	denseY := p.denseY[:4*B]
+	low := out.Low
+
+	// dense.y = x·dense.W
+	blas.Dgemm(1,
+		blas.View64(x, B, 4),
+		blas.View64(denseW, 4, 4),
+		0, blas.View64(denseY, B, 4))
+
+	// dense.y = dense.y + dense.b
+	// new_h = 0.5·h + tanh(dense.y)
+	// low = min new_h
+	for i := range B {
+		denseYRow := (*[4]float64)(denseY[4*i:])
+		hRow := (*[4]float64)(h[4*i:])
+		hNextRow := (*[4]float64)(hNext[4*i:])
+		lowOf := math.Inf(1)
+		for j := range denseB {
+			newH := 0.5*hRow[j] + math.Tanh(denseYRow[j]+denseB[j])
+			if newH < lowOf || newH != newH {
+				lowOf = newH
+			}
+			hNextRow[j] = newH
+		}
+		low[i] = lowOf
+	}
+}

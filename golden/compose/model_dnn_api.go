@@ -752,3 +752,689 @@ func (m *Filter) Restore(r io.Reader) error {
 	m.composed = false
 	return nil
 }
+
+// BendDims are the run-time dimensions. Given to NewBend or NewBendPredictor
+// they are the largest that a call may have; in a BendBatch or a BendInput, 0
+// means inferred.
+type BendDims struct {
+	B int
+}
+
+// BendBatch is what Forward reads. It is kept until Backward is done.
+type BendBatch struct {
+	BendDims
+	X []float64 // [B,4]
+}
+
+// BendInput is what Predict reads. It is not kept.
+type BendInput struct {
+	BendDims
+	X []float64 // [B,4]
+}
+
+// BendOutput is what Predict writes, and what Forward returns, or the
+// derivative of a number by each of them, which Backward reads. Slices that
+// Forward returns belong to the trainer, all others to the caller.
+type BendOutput struct {
+	Y []float64 // [B,4]
+}
+
+// BendInputGradient is the derivative of a number, which a program computes
+// from the outputs, by the inputs: what Backward returns. Its slices belong to
+// the trainer.
+type BendInputGradient struct {
+	X []float64 // [B,4]
+}
+
+// BendParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewBendParams.
+type BendParams struct {
+	flat []float64 // all of them, one after another
+}
+
+// NewBendParams returns zeros.
+func NewBendParams() *BendParams {
+	p := newBendParams()
+	return &p
+}
+
+func newBendParams() BendParams {
+	flat := make([]float64, 0)
+	return BendParams{flat: flat}
+}
+
+// Flat is all of p as one slice: empty.
+func (p *BendParams) Flat() []float64 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *BendParams) tensors() []store.Tensor {
+	return []store.Tensor{}
+}
+
+// NewBend returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewBend(max BendDims) *Bend {
+	m := &Bend{
+		params: newBendParams(),
+		grad:   newBendParams(),
+		out:    BendOutput{Y: make([]float64, 4*max.B)},
+		din:    BendInputGradient{X: make([]float64, 4*max.B)},
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float64, 4*B)
+	m.t = arena[0 : 4*B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Bend) Init(seed uint64) {
+	m.Hyper = BendHyper{LR: 0.1}
+	m.steps = 0
+	m.composed = false
+	clear(m.params.flat)
+}
+
+// Steps is the number of updates so far.
+func (m *Bend) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Update writes to them.
+func (m *Bend) Params() *BendParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Bend) take(batch *BendBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "compose.Bend", Input: "trainer", Reason: "is not from NewBend"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *BendBatch) take(max BendDims) error {
+	B, err := fault.Rows("compose.Bend", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.BendDims = BendDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *BendInput) take(max BendDims) error {
+	B, err := fault.Rows("compose.Bend", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.BendDims = BendDims{B: B}
+	return nil
+}
+
+// BendWeights are the parameters of a trained Bend. They never change and may
+// be shared by any number of goroutines. The zero value has none.
+type BendWeights struct {
+	params BendParams
+	whole  bool // from Snapshot, LoadBendWeights or ParseBendWeights
+}
+
+func newBendWeights() *BendWeights {
+	return &BendWeights{params: newBendParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Bend) Snapshot() *BendWeights {
+	w := newBendWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadBendWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadBendWeights(r io.Reader) (*BendWeights, error) {
+	w := newBendWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("compose.Bend: %w", err)
+	}
+	return w, nil
+}
+
+// ParseBendWeights is LoadBendWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseBendWeights[T string | []byte](file T) (*BendWeights, error) {
+	w := &BendWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("compose.Bend: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *BendWeights) views() []store.View {
+	return []store.View{}
+}
+
+// tensors lists w under the names of the model.
+func (w *BendWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: empty.
+func (w *BendWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a BendPredictor.
+func (w *BendWeights) Predict(in BendInput) (BendOutput, error) {
+	var out BendOutput
+	if err := in.take(BendDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewBendPredictor(w, in.BendDims).Predict(&out, in)
+	return out, err
+}
+
+// BendPredictor predicts without allocation. It belongs to one goroutine at a
+// time.
+type BendPredictor struct {
+	w   *BendWeights
+	max BendDims // capacity
+}
+
+// NewBendPredictor returns a predictor for inputs up to max.
+func NewBendPredictor(w *BendWeights, max BendDims) *BendPredictor {
+	return &BendPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *BendPredictor) Use(w *BendWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *BendPredictor) Predict(out *BendOutput, in BendInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "compose.Bend", Input: "weights", Reason: "are not from Snapshot or LoadBendWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 4 * in.B; cap(out.Y) >= n {
+		out.Y = out.Y[:n]
+	} else {
+		out.Y = make([]float64, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Bend) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: empty.
+func (m *Bend) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Bend) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("compose.Bend: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Bend) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compose.Bend: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Bend) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Bend) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Bend) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("compose.Bend: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	m.composed = false
+	return nil
+}
+
+// StreamDims are the run-time dimensions. Given to NewStream or
+// NewStreamPredictor they are the largest that a call may have; in a
+// StreamBatch or a StreamInput, 0 means inferred.
+type StreamDims struct {
+	B int
+}
+
+// StreamBatch is what Forward reads. It is kept until Backward is done.
+type StreamBatch struct {
+	StreamDims
+	X []float64 // [B,4]
+}
+
+// StreamInput is what Predict reads. It is not kept.
+type StreamInput struct {
+	StreamDims
+	X []float64 // [B,4]
+}
+
+// StreamOutput is what Predict writes, and what Forward returns, or the
+// derivative of a number by each of them, which Backward reads. Slices that
+// Forward returns belong to the trainer, all others to the caller.
+type StreamOutput struct {
+	Low []float64 // [B]
+}
+
+// StreamInputGradient is the derivative of a number, which a program computes
+// from the outputs, by the inputs: what Backward returns. Its slices belong to
+// the trainer.
+type StreamInputGradient struct {
+	X []float64 // [B,4]
+}
+
+// StreamParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewStreamParams.
+type StreamParams struct {
+	DenseW []float64 // [4,4]
+	DenseB []float64 // [4]
+
+	flat []float64 // all of them, one after another
+}
+
+// NewStreamParams returns zeros.
+func NewStreamParams() *StreamParams {
+	p := newStreamParams()
+	return &p
+}
+
+func newStreamParams() StreamParams {
+	flat := make([]float64, 20)
+	return StreamParams{
+		DenseW: flat[0:16:16],
+		DenseB: flat[16:20:20],
+		flat:   flat,
+	}
+}
+
+// Flat is all of p as one slice: dense.W, dense.b.
+func (p *StreamParams) Flat() []float64 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *StreamParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "dense.W", Shape: []int{4, 4}, Data: p.DenseW},
+		{Name: "dense.b", Shape: []int{4}, Data: p.DenseB},
+	}
+}
+
+// streamCarries is what is kept from call to call, with memory for the largest
+// sizes.
+type streamCarries struct {
+	h []float64 // [B,4]
+}
+
+func newStreamCarries(max StreamDims) streamCarries {
+	return streamCarries{h: make([]float64, 4*max.B)}
+}
+
+// reset sets all to their first values.
+func (c *streamCarries) reset() {
+	clear(c.h)
+}
+
+// tensors lists the carries as they are kept in checkpoints, at the sizes that
+// they are left with.
+func (c *streamCarries) tensors(held StreamDims) []store.Tensor {
+	return []store.Tensor{
+		{Name: "trainer/carry/h", Shape: []int{held.B, 4}, Data: c.h[:4*held.B]},
+	}
+}
+
+// open lists them to be read, at the sizes of the file.
+func (c *streamCarries) open() []store.Tensor {
+	return []store.Tensor{
+		{Name: "trainer/carry/h", Shape: []int{-1, 4}, Data: c.h},
+	}
+}
+
+// NewStream returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewStream(max StreamDims) *Stream {
+	m := &Stream{
+		params:    newStreamParams(),
+		carry:     newStreamCarries(max),
+		carryNext: newStreamCarries(max),
+		grad:      newStreamParams(),
+		out:       StreamOutput{Low: make([]float64, max.B)},
+		din:       StreamInputGradient{X: make([]float64, 4*max.B)},
+		max:       max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float64, 4*B)
+	m.denseY = arena[0 : 4*B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Stream) Init(seed uint64) {
+	m.Hyper = StreamHyper{LR: 0.1}
+	m.steps = 0
+	m.composed = false
+	m.initialise(seed)
+	m.Reset()
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Stream) initialise(seed uint64) {
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+
+	// dense.W ← 0.70710677·N(dense.W)
+	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 16 {
+		denseW[i] = 0.7071067811865476 * rng.Normal64(key, uint64(i))
+	}
+
+	// dense.b ← 0
+	clear(denseB)
+}
+
+// Steps is the number of updates so far.
+func (m *Stream) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Update writes to them.
+func (m *Stream) Params() *StreamParams {
+	return &m.params
+}
+
+// Reset sets what is kept from call to call, h, to its first value; the next
+// call may be of any size.
+func (m *Stream) Reset() {
+	m.carry.reset()
+	m.held = StreamDims{}
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Stream) take(batch *StreamBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "compose.Stream", Input: "trainer", Reason: "is not from NewStream"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *StreamBatch) take(max StreamDims) error {
+	B, err := fault.Rows("compose.Stream", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.StreamDims = StreamDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *StreamInput) take(max StreamDims) error {
+	B, err := fault.Rows("compose.Stream", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.StreamDims = StreamDims{B: B}
+	return nil
+}
+
+// StreamWeights are the parameters of a trained Stream. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type StreamWeights struct {
+	params StreamParams
+	whole  bool // from Snapshot, LoadStreamWeights or ParseStreamWeights
+}
+
+func newStreamWeights() *StreamWeights {
+	return &StreamWeights{params: newStreamParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Stream) Snapshot() *StreamWeights {
+	w := newStreamWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadStreamWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadStreamWeights(r io.Reader) (*StreamWeights, error) {
+	w := newStreamWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("compose.Stream: %w", err)
+	}
+	return w, nil
+}
+
+// ParseStreamWeights is LoadStreamWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseStreamWeights[T string | []byte](file T) (*StreamWeights, error) {
+	w := &StreamWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("compose.Stream: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *StreamWeights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{4, 4}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{4}, Into: &w.params.DenseB},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *StreamWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b.
+func (w *StreamWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a StreamPredictor. Each call starts afresh; a
+// StreamPredictor goes on from the call before.
+func (w *StreamWeights) Predict(in StreamInput) (StreamOutput, error) {
+	var out StreamOutput
+	if err := in.take(StreamDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewStreamPredictor(w, in.StreamDims).Predict(&out, in)
+	return out, err
+}
+
+// StreamPredictor predicts without allocation. It belongs to one goroutine at
+// a time. What the model keeps from call to call starts anew in each.
+type StreamPredictor struct {
+	w                *StreamWeights
+	max              StreamDims    // capacity
+	carry, carryNext streamCarries // from call to call, and what the call under way leaves
+	held             StreamDims    // sizes of what carry has, 0 after Reset
+
+	denseY []float64 // [max.B,4]; becomes dense.y, in place
+}
+
+// NewStreamPredictor returns a predictor for inputs up to max.
+func NewStreamPredictor(w *StreamWeights, max StreamDims) *StreamPredictor {
+	p := &StreamPredictor{
+		w:         w,
+		max:       max,
+		carry:     newStreamCarries(max),
+		carryNext: newStreamCarries(max),
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float64, 4*B)
+	p.denseY = arena[0 : 4*B]
+
+	p.Reset()
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *StreamPredictor) Use(w *StreamWeights) {
+	p.w = w
+}
+
+// Reset sets what is kept from call to call, h, to its first value; the next
+// call may be of any size.
+func (p *StreamPredictor) Reset() {
+	p.carry.reset()
+	p.held = StreamDims{}
+}
+
+// Predict sets out. It reuses out's slices where they are long enough. It goes
+// on from the call before, which must have had the same B, or Reset.
+func (p *StreamPredictor) Predict(out *StreamOutput, in StreamInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "compose.Stream", Input: "weights", Reason: "are not from Snapshot or LoadStreamWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if err := fault.Held("compose.Stream", "B", in.B, p.held.B); err != nil {
+		return err
+	}
+	if n := in.B; cap(out.Low) >= n {
+		out.Low = out.Low[:n]
+	} else {
+		out.Low = make([]float64, n)
+	}
+	p.predict(out, &in)
+	if in.B != 0 {
+		p.carry.h, p.carryNext.h = p.carryNext.h, p.carry.h
+		p.held.B = in.B
+	}
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Stream) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b.
+func (m *Stream) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Stream) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("compose.Stream: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Stream) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compose.Stream: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Stream) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// what is kept from call to call, Hyper and the step.
+func (m *Stream) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps, uint64(m.held.B)}
+	return store.WriteChecked(w, nil, append(m.checkpoint(hyper, counts), m.carry.tensors(m.held)...)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Stream) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 2)
+	if _, err := store.ReadChecked(r, append(m.checkpoint(hyper, counts), m.carryNext.open()...)...); err != nil {
+		return fmt.Errorf("compose.Stream: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	m.held.B = int(counts[1])
+	m.carry.reset()
+	copy(m.carry.h[:4*m.held.B], m.carryNext.h)
+	m.composed = false
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"gradgen.dev/runtime/fault"
 	"gradgen.dev/runtime/rng"
 )
 
@@ -319,5 +320,362 @@ func TestFilterPredict(t *testing.T) {
 				t.Errorf("Y at %v: %v of the file, %v of the trainer", dims, a.Y, b.Y)
 			}
 		}
+	}
+}
+
+// bendSizes are the dimensions to test at.
+var bendSizes = []BendDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// bendSample is a model at random parameters, and a random batch.
+func bendSample(dims BendDims) (*Bend, BendBatch) {
+	m := NewBend(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float64(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := BendBatch{BendDims: dims, X: make([]float64, 4*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// bendInput is a random input.
+func bendInput(dims BendDims) BendInput {
+	in := BendInput{BendDims: dims, X: make([]float64, 4*dims.B)}
+	for i := range in.X {
+		in.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// The gradient of Backward is the slope of Forward along a random direction.
+func TestBendBackward(t *testing.T) {
+	const h, tolerance = 1e-5, 1e-5
+	dims := bendSizes[len(bendSizes)-1]
+	m, batch := bendSample(dims)
+	var dout BendOutput
+	dout.Y = make([]float64, 4*dims.B)
+	for i := range dout.Y {
+		dout.Y[i] = float64(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+
+	// The number that is differentiated, at parameters moved by step.
+	start := slices.Clone(m.params.flat)
+	value := func(step float64) float64 {
+		for i := range m.params.flat {
+			m.params.flat[i] = start[i] + float64(step*(2*rng.Uniform64(9, uint64(i))-1))
+		}
+		out, err := m.Forward(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for i, v := range out.Y {
+			sum += float64(v) * float64(dout.Y[i])
+		}
+		return sum
+	}
+	want := (value(h) - value(-h)) / (2 * h)
+
+	value(0)
+	if _, err := m.Backward(dout); err != nil {
+		t.Fatal(err)
+	}
+	slope, norm := 0.0, 0.0
+	for i, g := range m.Gradient().Flat() {
+		d := float64(g) * (2*rng.Uniform64(9, uint64(i)) - 1)
+		slope += d
+		norm += math.Abs(d)
+	}
+	if math.Abs(slope-want) > tolerance*(1+norm) {
+		t.Errorf("slope %v, want %v", slope, want)
+	}
+	if _, err := m.Backward(dout); err == nil {
+		t.Error("a second Backward: no error")
+	}
+}
+
+func TestBendAllocations(t *testing.T) {
+	dims := bendSizes[len(bendSizes)-1]
+	m, batch := bendSample(dims)
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var dout BendOutput
+	dout.Y = make([]float64, 4*dims.B)
+	for i := range dout.Y {
+		dout.Y[i] = float64(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+	p := NewBendPredictor(m.Snapshot(), dims)
+	in := bendInput(dims)
+	var out BendOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Forward", func() error { _, err := m.Forward(batch); return err }},
+		{"Backward", func() error { m.composed = true; _, err := m.Backward(dout); return err }},
+		{"Update", func() error { copy(m.Params().Flat(), start); m.Update(m.Gradient()); return nil }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestBendFiles(t *testing.T) {
+	dims := bendSizes[0]
+	m, _ := bendSample(dims)
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewBend(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewBend(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestBendPredict(t *testing.T) {
+	for _, dims := range bendSizes {
+		m, _ := bendSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseBendWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := bendInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b BendOutput
+			if err := NewBendPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Y) != fmt.Sprint(b.Y) {
+				t.Errorf("Y at %v: %v of the file, %v of the trainer", dims, a.Y, b.Y)
+			}
+		}
+	}
+}
+
+// streamSizes are the dimensions to test at.
+var streamSizes = []StreamDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// streamSample is a model at random parameters, and a random batch.
+func streamSample(dims StreamDims) (*Stream, StreamBatch) {
+	m := NewStream(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float64(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := StreamBatch{StreamDims: dims, X: make([]float64, 4*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// streamInput is a random input.
+func streamInput(dims StreamDims) StreamInput {
+	in := StreamInput{StreamDims: dims, X: make([]float64, 4*dims.B)}
+	for i := range in.X {
+		in.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// The gradient of Backward is the slope of Forward along a random direction.
+func TestStreamBackward(t *testing.T) {
+	const h, tolerance = 1e-5, 1e-5
+	dims := streamSizes[len(streamSizes)-1]
+	m, batch := streamSample(dims)
+	var dout StreamOutput
+	dout.Low = make([]float64, dims.B)
+	for i := range dout.Low {
+		dout.Low[i] = float64(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+
+	// The number that is differentiated, at parameters moved by step.
+	start := slices.Clone(m.params.flat)
+	value := func(step float64) float64 {
+		for i := range m.params.flat {
+			m.params.flat[i] = start[i] + float64(step*(2*rng.Uniform64(9, uint64(i))-1))
+		}
+		m.Reset()
+		out, err := m.Forward(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for i, v := range out.Low {
+			sum += float64(v) * float64(dout.Low[i])
+		}
+		return sum
+	}
+	want := (value(h) - value(-h)) / (2 * h)
+
+	value(0)
+	if _, err := m.Backward(dout); err != nil {
+		t.Fatal(err)
+	}
+	slope, norm := 0.0, 0.0
+	for i, g := range m.Gradient().Flat() {
+		d := float64(g) * (2*rng.Uniform64(9, uint64(i)) - 1)
+		slope += d
+		norm += math.Abs(d)
+	}
+	if math.Abs(slope-want) > tolerance*(1+norm) {
+		t.Errorf("slope %v, want %v", slope, want)
+	}
+	if _, err := m.Backward(dout); err == nil {
+		t.Error("a second Backward: no error")
+	}
+}
+
+func TestStreamAllocations(t *testing.T) {
+	dims := streamSizes[len(streamSizes)-1]
+	m, batch := streamSample(dims)
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var dout StreamOutput
+	dout.Low = make([]float64, dims.B)
+	for i := range dout.Low {
+		dout.Low[i] = float64(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+	p := NewStreamPredictor(m.Snapshot(), dims)
+	in := streamInput(dims)
+	var out StreamOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Forward", func() error { _, err := m.Forward(batch); return err }},
+		{"Backward", func() error { m.composed = true; _, err := m.Backward(dout); return err }},
+		{"Update", func() error { copy(m.Params().Flat(), start); m.Update(m.Gradient()); return nil }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestStreamFiles(t *testing.T) {
+	dims := streamSizes[0]
+	m, _ := streamSample(dims)
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewStream(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewStream(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestStreamPredict(t *testing.T) {
+	for _, dims := range streamSizes {
+		m, _ := streamSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseStreamWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := streamInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b StreamOutput
+			if err := NewStreamPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Low) != fmt.Sprint(b.Low) {
+				t.Errorf("Low at %v: %v of the file, %v of the trainer", dims, a.Low, b.Low)
+			}
+		}
+	}
+}
+
+// A predictor goes on from call to call, and starts anew after Reset.
+func TestStreamReset(t *testing.T) {
+	dims := streamSizes[len(streamSizes)-1]
+	m, _ := streamSample(dims)
+	p, in := NewStreamPredictor(m.Snapshot(), dims), streamInput(dims)
+	var first, second, third StreamOutput
+	if err := errors.Join(p.Predict(&first, in), p.Predict(&second, in)); err != nil {
+		t.Fatal(err)
+	}
+	var wrong *fault.InputError
+	other := dims
+	other.B = 1
+	smallInput := streamInput(other)
+	if err := p.Predict(&third, smallInput); dims.B != 1 && !errors.As(err, &wrong) {
+		t.Errorf("a call of another size: error %v", err)
+	}
+	p.Reset()
+	if err := p.Predict(&third, in); err != nil || fmt.Sprint(third) != fmt.Sprint(first) {
+		t.Errorf("after Reset %v, first %v, error %v", third, first, err)
 	}
 }

@@ -17,7 +17,7 @@ func (d *modelDriver) callExports(tr *trainer, env map[string]int, leaves values
 	w := tr.call("Snapshot")[0]
 	for i, x := range d.m.Exports {
 		maker := tr.function("New", "Predictor")
-		p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), env)})[0]
+		p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), roomy(env))})[0]
 		method := p.MethodByName(raised(x.Name))
 		in := operands(method.Type().In(1), x.Dims, x.Inputs, env, leaves)
 		out := reflect.New(method.Type().In(0).Elem())

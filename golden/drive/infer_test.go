@@ -26,19 +26,19 @@ func (d *modelDriver) reports(what string, have map[string]float64, s side, env 
 func (d *modelDriver) evaluate(tr *trainer, env map[string]int, leaves values, call uint64) {
 	totals := reflect.New(tr.argument("Evaluate", 0).Elem())
 	tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves)))
-	seen := d.averaged(leaves)
-	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, seen, call)
-	d.move(seen, env, call, d.infer.writes)
+	d.reports("Evaluate", report(totals.MethodByName("Report").Call(nil)[0]), d.infer, env, d.averaged(leaves), call)
+	moved := d.averaged(leaves)
+	d.move(moved, env, call, d.infer.writes)
 	for _, c := range d.m.Carries {
-		leaves["carry "+c.Path] = seen["carry "+c.Path]
+		leaves["carry "+c.Path] = moved["carry "+c.Path]
 	}
 }
 
 // combine compares Evaluate of two batches with that of both as one, where
 // every number adds up.
 func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r *rand.Rand) {
-	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" || p.Size == nil && overBatch(p.Node.Args) })
-	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) {
+	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" })
+	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) || mixes(d.infer.reports) {
 		return
 	}
 	dim := d.m.Dims[0].Name
@@ -68,29 +68,45 @@ func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r 
 		map[string]int{dim: env[dim] + 4}, d.averaged(both), 0)
 }
 
-// overBatch reports whether what is added up is made of a number of the batch,
-// such as its mean: then two batches are not one.
-func overBatch(nodes []*ir.Node) bool {
-	return slices.ContainsFunc(ir.Topological(nodes...), func(n *ir.Node) bool {
-		if n.Op.Class != ir.Reduce && n.Op.Class != ir.Product {
-			return false
-		}
-		sizes := map[string]bool{}
-		for _, a := range n.Args {
-			for _, e := range a.Type.Shape {
-				e.Vars(sizes)
-			}
-		}
-		kept := map[string]bool{}
-		for _, e := range n.Type.Shape {
-			e.Vars(kept)
-		}
-		return len(kept) < len(sizes)
-	})
-}
-
 func draws(nodes []*ir.Node) bool {
 	return slices.ContainsFunc(ir.Topological(nodes...), func(n *ir.Node) bool { return n.Op.Class == ir.Random })
+}
+
+// mixes reports whether what some node sums up over a run-time dimension
+// depends on other elements along one: a variance, or rows of other samples.
+func mixes(nodes []*ir.Node) bool {
+	runTime := func(n *ir.Node) map[string]bool {
+		vars := map[string]bool{}
+		for _, d := range n.Type.Shape {
+			d.Vars(vars)
+		}
+		return vars
+	}
+	reduces := func(n *ir.Node) bool {
+		kept := runTime(n)
+		return slices.ContainsFunc(n.Args, func(a *ir.Node) bool {
+			return slices.ContainsFunc(slices.Collect(maps.Keys(runTime(a))), func(v string) bool { return !kept[v] })
+		})
+	}
+	for _, n := range ir.Topological(nodes...) {
+		if n.Is("gather") && len(runTime(n.Args[0])) > 0 && n.Attr.Axis == 0 || n.Is("slice") && partial(n) {
+			return true
+		}
+		if reduces(n) && slices.ContainsFunc(ir.Topological(n.Args...), reduces) {
+			return true
+		}
+	}
+	return false
+}
+
+// partial reports whether a slice leaves out some of a run-time extent.
+func partial(slice *ir.Node) bool {
+	for i, d := range slice.Args[0].Type.Shape {
+		if _, constant := d.Const(); !constant && !slice.Type.Shape[i].Equal(d) {
+			return true
+		}
+	}
+	return false
 }
 
 // predict compares two calls of a predictor, and one of Weights, with the
@@ -100,7 +116,7 @@ func (d *modelDriver) predict(tr *trainer, env map[string]int, leaves values) {
 	d.reset(leaves, env)
 	w := tr.call("Snapshot")[0]
 	maker := tr.function("New", "Predictor")
-	p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), withExports(env, d.m))})[0]
+	p := maker.Call([]reflect.Value{w, capacity(maker.Type().In(1), roomy(withExports(env, d.m)))})[0]
 	method := p.MethodByName("Predict")
 	in := operands(method.Type().In(1), d.m.Dims, d.m.Inputs, env, leaves)
 	out := reflect.New(method.Type().In(0).Elem())

@@ -3,6 +3,7 @@ package drive
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -169,7 +170,14 @@ func (d *modelDriver) initialisers() {
 // leaves draws parameters, inputs, and the numbers of Hyper; ok is false where
 // some shape does not admit the sizes.
 func (d *modelDriver) leaves(env map[string]int, r *rand.Rand) (leaves values, ok bool) {
-	for _, n := range ir.Topological(slices.Concat(d.train.reports, d.infer.outputs)...) {
+	needed := slices.Clone(d.infer.outputs) // of an empty batch nothing else is computed
+	if !empty(env) {
+		needed = append(needed, d.train.reports...)
+	}
+	for _, in := range d.m.Inputs {
+		needed = append(needed, in.Node)
+	}
+	for _, n := range ir.Topological(needed...) {
 		for _, e := range n.Type.Shape {
 			if v, err := e.Eval(env); err != nil || v < 0 {
 				return nil, false
@@ -232,22 +240,38 @@ func (d *modelDriver) inputs(leaves values, env map[string]int, r *rand.Rand) {
 			scale = 3
 		}
 		x := d.tensor(in.Node, withExports(env, d.m), func() float64 { return scale * draw() })
-		for _, b := range d.plan.Bounds {
-			if b.Input.Attr.Name != in.Node.Attr.Name {
-				continue
-			}
-			extent, err := b.Extent.Eval(env)
-			if err != nil {
-				d.Fatal(err)
-			}
-			for i := range x.Data {
-				x.Data[i] = float64(r.IntN(max(extent, 1)))
-				if b.HasIgnore && i > 0 && r.IntN(4) == 0 {
-					x.Data[i] = float64(b.Ignore)
-				}
-			}
-		}
+		d.label(x, in.Node, withExports(env, d.m), r)
 		leaves["input "+in.Node.Attr.Name] = x
+	}
+}
+
+// label draws the elements of x where they are indices, within all bounds.
+func (d *modelDriver) label(x *ir.Tensor, input *ir.Node, env map[string]int, r *rand.Rand) {
+	d.Helper()
+	extent, ignored, bound := math.MaxInt, true, ir.Bound{}
+	bounds := slices.Clone(d.plan.Bounds)
+	for _, x := range d.plan.Exports {
+		bounds = append(bounds, x.Bounds...)
+	}
+	for _, b := range bounds {
+		if b.Input.Attr.Name != input.Attr.Name {
+			continue
+		}
+		n, err := b.Extent.Eval(env)
+		if err != nil {
+			d.Fatal(err)
+		}
+		ignored = ignored && b.HasIgnore && (!bound.HasIgnore || b.Ignore == bound.Ignore)
+		extent, bound = min(extent, n), b
+	}
+	if extent == math.MaxInt {
+		return
+	}
+	for i := range x.Data {
+		x.Data[i] = float64(r.IntN(max(extent, 1)))
+		if ignored && i > 0 && r.IntN(4) == 0 {
+			x.Data[i] = float64(bound.Ignore)
+		}
 	}
 }
 
@@ -279,7 +303,7 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 	if !ok {
 		return // no such inputs
 	}
-	tr := newTrainer(d.T, d.pkg, d.m, env)
+	tr := newTrainer(d.T, d.pkg, d.m, roomy(env))
 	tr.call("Init", reflect.ValueOf(uint64(seed)))
 	tr.setParams(leaves)
 	tr.setHyper(leaves)
@@ -314,8 +338,12 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 		}
 		if d.compose != nil {
 			d.compose.step(d, tr, env, leaves, call)
+			d.move(leaves, env, call, d.train.writes)
 			d.inputs(leaves, env, r)
 			call++
+			if len(d.m.Trains) > 0 {
+				updates[""]++
+			}
 		}
 	}
 	if tr.has("Evaluate") && len(d.m.Carries) == 0 {
@@ -325,10 +353,19 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 	}
 }
 
+// roomy is capacities for sizes: the largest of them for every dimension.
+func roomy(env map[string]int) map[string]int {
+	out := map[string]int{}
+	for name := range env {
+		out[name] = slices.Max(slices.Collect(maps.Values(env)))
+	}
+	return out
+}
+
 // count sets the number of the update as Evaluate and Predict see it: that of
 // the first loss.
 func (d *modelDriver) count(leaves values, updates map[string]int) {
-	leaves["step step"] = number(1)
+	leaves["step step"] = number(float64(updates[""] + 1))
 	if len(d.losses) > 0 {
 		leaves["step step"] = number(float64(updates[d.losses[0].name] + 1))
 	}
@@ -387,6 +424,10 @@ func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
 		d.predict(tr, env, leaves)
 	}
 	before := tr.checkpoint()
+	if tr.has("Evaluate") {
+		totals := reflect.New(tr.argument("Evaluate", 0).Elem())
+		tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves)))
+	}
 	for _, o := range d.losses {
 		if !o.reads(env) || !tr.has("Grad"+o.suffix) {
 			continue // of another dimension, or without parameters

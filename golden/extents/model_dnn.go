@@ -2819,6 +2819,673 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 	}
 }
 
+// Steps has one difference less than samples; an empty batch is no step all
+// the same.
+//
+// Forward, for a batch of N:
+//
+//	d       = x[1:, :] − x[:−1, :]  [N - 1,2]
+//	rough   = Σ |d|                 []
+//	dense.y = d·dense.W             [N - 1,1]
+//	dense.y = dense.y + dense.b     [N - 1,1]
+//	t       = Σᵢ dense.y²           [1]
+//	result  = t                     []
+//
+// Backward:
+//
+//	t2         = Σᵢ dense.y          [1]
+//	scale      = N - 1               []
+//	5·ddense.b = t2 + scale·dense.b  [1]
+//	ddense.b   = 0.2·5·ddense.b      [1]
+//	ddense.W   = 0.2·dᵀ·dense.y      [2,1]
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Steps struct {
+	Hyper StepsHyper // may be changed between steps; kept by Checkpoint
+
+	params StepsParams
+	grad   StepsParams // of Step
+	steps  uint64      // updates made so far
+	max    StepsDims   // capacity
+
+	d       []float32 // [max.N - 1,2]
+	denseY  []float32 // [max.N - 1,1]; becomes dense.y, in place
+	denseY2 []float32 // [max.N - 1,1]; becomes dense.y, in place
+	t       []float32 // [1]
+	t2      []float32 // [1]; in the memory of t
+}
+
+// StepsHyper has the numbers of the model and its train clause.
+type StepsHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// StepsReport is what one batch gave, before its update.
+type StepsReport struct {
+	Loss     float64 // the loss
+	Rough    float64
+	GradNorm float64 // of the gradient of an update, before it is clipped; else 0
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss or the norm of the gradient is not finite;
+// then nothing has changed. An empty batch is no step and reports zeros.
+func (m *Steps) Step(batch StepsBatch) (StepsReport, error) {
+	if err := m.take(&batch); err != nil || batch.N == 0 {
+		return StepsReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return StepsReport{}, fault.NotFinite("extents.Steps.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	norm := m.norm(&m.grad)
+	if !vec.IsFinite(norm) {
+		return StepsReport{}, fault.GradientNotFinite("extents.Steps.Step", m.steps+1, norm)
+	}
+	report.GradNorm = norm
+	m.update(&m.grad)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Steps) forward(batch *StepsBatch) StepsTotals {
+	N := batch.N
+	x := batch.X
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	d := m.d[:2*N-2]
+	denseY := m.denseY[:N-1]
+	t := m.t
+	denseY2 := m.denseY2[:N-1]
+
+	// d = x[1:, :] − x[:−1, :]
+	// rough = Σ |d|
+	rough := 0.0
+	for i := range 2*N - 2 {
+		dOf := x[i+2] - x[i]
+		rough += float64(vec.Abs(dOf))
+		d[i] = dOf
+	}
+
+	// dense.y = d·dense.W
+	blas.Sgemm(1,
+		blas.View32(d, N-1, 2),
+		blas.View32(denseW, 2, 1),
+		0, blas.View32(denseY, N-1, 1))
+
+	// dense.y = dense.y + dense.b
+	// t = Σᵢ dense.y²
+	clear(t)
+	for i := range N - 1 {
+		denseYOf := denseY[i] + denseB[0]
+		t[0] += denseYOf * denseYOf
+		denseY2[i] = denseYOf
+	}
+
+	// result = t
+	result := float64(t[0])
+
+	return StepsTotals{batches: 1, loss: result, rough: rough}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0. A norm that is not finite is an error that wraps
+// [fault.ErrNotFinite].
+func (m *Steps) Grad(grad *StepsParams, batch StepsBatch) (StepsReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return StepsReport{}, &fault.InputError{Model: "extents.Steps", Input: "grad", Reason: "is not from NewStepsParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return StepsReport{}, err
+	}
+	if batch.N == 0 {
+		clear(grad.flat)
+		return StepsReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	report := totals.Report()
+	report.GradNorm = m.norm(grad)
+	if !vec.IsFinite(report.GradNorm) {
+		return StepsReport{}, fault.GradientNotFinite("extents.Steps.Grad", m.steps+1, report.GradNorm)
+	}
+	return report, nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Steps) gradient(grad *StepsParams, batch *StepsBatch) {
+	N := batch.N
+	denseB := m.params.DenseB
+	t2 := m.t2
+	denseY := m.denseY[:N-1]
+	d := m.d[:2*N-2]
+	denseY2 := m.denseY2[:N-1]
+	ddenseB := grad.DenseB
+	ddenseW := grad.DenseW
+
+	// t2 = Σᵢ dense.y
+	clear(t2)
+	for i := range N - 1 {
+		t2[0] += denseY[i]
+	}
+
+	// scale = N - 1
+	scale := float32(float64(N - 1))
+
+	// 5·ddense.b = t2 + scale·dense.b
+	// ddense.b = 0.2·5·ddense.b
+	ddenseB[0] = 0.2 * (t2[0] + scale*denseB[0])
+
+	// ddense.W = 0.2·dᵀ·dense.y
+	blas.Sgemm(0.2,
+		blas.View32(d, N-1, 2).T(),
+		blas.View32(denseY2, N-1, 1),
+		0, blas.View32(ddenseW, 2, 1))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory, and with an error that wraps
+// [fault.ErrNotFinite] if its norm is not finite; then nothing has changed.
+func (m *Steps) Update(grad *StepsParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("extents.Steps: Update: grad is not from NewStepsParams")
+	}
+	norm := m.norm(grad)
+	if !vec.IsFinite(norm) {
+		panic(fault.GradientNotFinite("extents.Steps.Update", m.steps+1, norm))
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// norm is the norm of the gradient over all parameters that are trained, added
+// up in float64.
+func (m *Steps) norm(grad *StepsParams) float64 {
+	return math.Sqrt(vec.SumSquares(grad.flat))
+}
+
+// update sets the parameters from their gradient.
+func (m *Steps) update(grad *StepsParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 3 {
+		param[i] -= rate * g[i]
+	}
+}
+
+// Rest has fewer values the larger B is: its memory is for the most.
+//
+// Forward, for a batch of B×N:
+//
+//	dense.y  = x[B:, :]·dense.W     [-B + N,4]
+//	dense.y  = dense.y + dense.b    [-B + N,4]
+//	t        = tanh(dense.y)        [-B + N,4]
+//	d.y      = t·d.W                [-B + N,2]
+//	d        = d.y + d.b            [-B + N,2]
+//	s        = Σ d²                 []
+//	dense2.y = y·dense2.W           [B,2]
+//	dense2.y = dense2.y + dense2.b  [B,2]
+//	s2       = Σ dense2.y²          []
+//
+// Backward:
+//
+//	t2           = Σᵢ dense2.y                 [2]
+//	scale        = B                           []
+//	scale2       = 2/(2*B)                     []
+//	((2*B)/2)·ddense2.b = scale·dense2.b + t2         [2]
+//	ddense2.b    = scale2·((2*B)/2)·ddense2.b  [2]
+//	ddense2.W    = scale2·yᵀ·dense2.y          [3,2]
+//	t3           = Σᵢ d.y                      [2]
+//	scale3       = -B + N                      []
+//	0.5·dd.b     = t3 + scale3·d.b             [2]
+//	dd.b         = 2·0.5·dd.b                  [2]
+//	dd.W         = 2·tᵀ·d                      [4,2]
+//	t4           = d·d.Wᵀ                      [-B + N,4]
+//	0.5·ddense.y = (1 − t²) ⊙ t4               [-B + N,4]
+//	ddense.b     = 2·Σᵢ 0.5·ddense.y           [4]
+//	ddense.W     = 2·x[B:, :]ᵀ·(0.5·ddense.y)  [3,4]
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Rest struct {
+	Hyper RestHyper // may be changed between steps; kept by Checkpoint
+
+	params RestParams
+	steps  uint64   // updates made so far
+	max    RestDims // capacity
+
+	denseY   []float32 // [max.N,4]; becomes dense.y, then 0.5·ddense.y, in place
+	dY       []float32 // [max.N,2]; becomes d.y, in place
+	t4       []float32 // [max.N,4]; in the memory of dY
+	t7       []float32 // [max.N,4]; in the memory of dY
+	d        []float32 // [max.N,2]
+	dense2Y  []float32 // [max.B,2]; becomes dense2.y, in place
+	dense2Y2 []float32 // [max.B,2]; becomes dense2.y, in place
+	t2       []float32 // [2]
+	t3       []float32 // [2]; in the memory of t2
+	t5       []float32 // [2]; in the memory of t2
+	t6       []float32 // [2]; in the memory of t2
+	t8       []float32 // [2]; in the memory of t2
+}
+
+// RestHyper has the numbers of the model and its train clause.
+type RestHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// RestReport is what one batch gave, before its update.
+type RestReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Rest) Step(batch RestBatch) (RestReport, error) {
+	if err := m.take(&batch); err != nil || batch.B*batch.N == 0 {
+		return RestReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return RestReport{}, fault.NotFinite("extents.Rest.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Rest) forward(batch *RestBatch) RestTotals {
+	B := batch.B
+	N := batch.N
+	x := batch.X
+	y := batch.Y
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	dW := m.params.DW
+	dB := m.params.DB
+	dense2W := m.params.Dense2W
+	dense2B := m.params.Dense2B
+	denseY := m.denseY[:-4*B+4*N]
+	dY := m.dY[:-2*B+2*N]
+	d := m.d[:-2*B+2*N]
+	dense2Y := m.dense2Y[:2*B]
+	dense2Y2 := m.dense2Y2[:2*B]
+
+	// dense.y = x[B:, :]·dense.W
+	blas.Sgemm(1,
+		blas.View32(x[min(3*B, len(x)):], -B+N, 3),
+		blas.View32(denseW, 3, 4),
+		0, blas.View32(denseY, -B+N, 4))
+
+	// dense.y = dense.y + dense.b
+	// t = tanh(dense.y)
+	for i := range -B + N {
+		denseYRow := (*[4]float32)(denseY[4*i:])
+		for j := range denseB {
+			denseYRow[j] = vec.Tanh(denseYRow[j] + denseB[j])
+		}
+	}
+
+	// d.y = t·d.W
+	blas.Sgemm(1,
+		blas.View32(denseY, -B+N, 4),
+		blas.View32(dW, 4, 2),
+		0, blas.View32(dY, -B+N, 2))
+
+	// d = d.y + d.b
+	// s = Σ d²
+	s := 0.0
+	for i := range -B + N {
+		dYRow := (*[2]float32)(dY[2*i:])
+		dRow := (*[2]float32)(d[2*i:])
+		for j := range dRow {
+			dOf := dYRow[j] + dB[j]
+			s += float64(dOf * dOf)
+			dRow[j] = dOf
+		}
+	}
+
+	// dense2.y = y·dense2.W
+	blas.Sgemm(1,
+		blas.View32(y, B, 3),
+		blas.View32(dense2W, 3, 2),
+		0, blas.View32(dense2Y, B, 2))
+
+	// dense2.y = dense2.y + dense2.b
+	// s2 = Σ dense2.y²
+	s2 := 0.0
+	for i := range B {
+		dense2YRow := (*[2]float32)(dense2Y[2*i:])
+		dense2Y2Row := (*[2]float32)(dense2Y2[2*i:])
+		for j := range dense2B {
+			dense2YOf := dense2YRow[j] + dense2B[j]
+			s2 += float64(dense2YOf * dense2YOf)
+			dense2Y2Row[j] = dense2YOf
+		}
+	}
+
+	return RestTotals{batches: 1, loss: s, loss2: s2, n: float64(2 * B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Rest) backward(batch *RestBatch) {
+	B := batch.B
+	N := batch.N
+	y := batch.Y
+	x := batch.X
+	dense2B := m.params.Dense2B
+	dense2W := m.params.Dense2W
+	dB := m.params.DB
+	dW := m.params.DW
+	denseB := m.params.DenseB
+	denseW := m.params.DenseW
+	t5 := m.t5
+	dense2Y := m.dense2Y[:2*B]
+	dense2Y2 := m.dense2Y2[:2*B]
+	t6 := m.t6
+	dY := m.dY[:-2*B+2*N]
+	d := m.d[:-2*B+2*N]
+	t7 := m.t7[:-4*B+4*N]
+	denseY := m.denseY[:-4*B+4*N]
+
+	// t5 = Σᵢ dense2.y
+	clear(t5)
+	for i := range B {
+		dense2YRow := (*[2]float32)(dense2Y[2*i:])
+		for j := range dense2YRow {
+			t5[j] += dense2YRow[j]
+		}
+	}
+
+	// rate = 2·lr/(2*B)
+	rate := float32(2 * (m.Hyper.LR / float64(2*B)))
+	// rate2 = 1 − 2·lr·B/(2*B)
+	rate2 := float32(1 - 2*(m.Hyper.LR*float64(B)/float64(2*B)))
+
+	// dense2.b ← rate2·dense2.b − rate·t5
+	for i := range 2 {
+		dense2B[i] = rate2*dense2B[i] - rate*t5[i]
+	}
+
+	// rate3 = (−2)·lr/(2*B)
+	rate3 := float32(-2 * (m.Hyper.LR / float64(2*B)))
+
+	// dense2.W ← dense2.W − rate·yᵀ·dense2.y
+	blas.Sgemm(rate3,
+		blas.View32(y, B, 3).T(),
+		blas.View32(dense2Y2, B, 2),
+		1, blas.View32(dense2W, 3, 2))
+
+	// t6 = Σᵢ d.y
+	clear(t6)
+	for i := range -B + N {
+		dYRow := (*[2]float32)(dY[2*i:])
+		for j := range dYRow {
+			t6[j] += dYRow[j]
+		}
+	}
+
+	// rate4 = 2·lr
+	rate4 := float32(2 * m.Hyper.LR)
+	// rate5 = 1 − 2·lr·-B + N
+	rate5 := float32(1 - 2*(m.Hyper.LR*float64(-B+N)))
+
+	// d.b ← rate5·d.b − rate4·t6
+	for i := range 2 {
+		dB[i] = rate5*dB[i] - rate4*t6[i]
+	}
+
+	// rate6 = (−2)·lr
+	rate6 := float32(-2 * m.Hyper.LR)
+
+	// t7 = d·d.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(d, -B+N, 2),
+		blas.View32(dW, 4, 2).T(),
+		0, blas.View32(t7, -B+N, 4))
+
+	// d.W ← d.W − rate4·tᵀ·d
+	blas.Sgemm(rate6,
+		blas.View32(denseY, -B+N, 4).T(),
+		blas.View32(d, -B+N, 2),
+		1, blas.View32(dW, 4, 2))
+
+	// 0.5·ddense.y = (1 − t²) ⊙ t7
+	// dense.b ← dense.b − rate4·Σᵢ 0.5·ddense.y
+	for i := range -B + N {
+		denseYRow := (*[4]float32)(denseY[4*i:])
+		t7Row := (*[4]float32)(t7[4*i:])
+		for j := range denseB {
+			ddenseY := (1 - denseYRow[j]*denseYRow[j]) * t7Row[j]
+			denseB[j] += rate6 * ddenseY
+			denseYRow[j] = ddenseY
+		}
+	}
+
+	// dense.W ← dense.W − rate4·x[B:, :]ᵀ·(0.5·ddense.y)
+	blas.Sgemm(rate6,
+		blas.View32(x[min(3*B, len(x)):], -B+N, 3).T(),
+		blas.View32(denseY, -B+N, 4),
+		1, blas.View32(denseW, 3, 4))
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Rest) Grad(grad *RestParams, batch RestBatch) (RestReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return RestReport{}, &fault.InputError{Model: "extents.Rest", Input: "grad", Reason: "is not from NewRestParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return RestReport{}, err
+	}
+	if batch.B*batch.N == 0 {
+		clear(grad.flat)
+		return RestReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Rest) gradient(grad *RestParams, batch *RestBatch) {
+	B := batch.B
+	N := batch.N
+	y := batch.Y
+	x := batch.X
+	dense2B := m.params.Dense2B
+	dB := m.params.DB
+	dW := m.params.DW
+	t2 := m.t2
+	dense2Y := m.dense2Y[:2*B]
+	dense2Y2 := m.dense2Y2[:2*B]
+	t3 := m.t3
+	dY := m.dY[:-2*B+2*N]
+	denseY := m.denseY[:-4*B+4*N]
+	d := m.d[:-2*B+2*N]
+	t4 := m.t4[:-4*B+4*N]
+	ddense2B := grad.Dense2B
+	ddense2W := grad.Dense2W
+	ddB := grad.DB
+	ddW := grad.DW
+	ddenseB := grad.DenseB
+	ddenseW := grad.DenseW
+
+	// t2 = Σᵢ dense2.y
+	clear(t2)
+	for i := range B {
+		dense2YRow := (*[2]float32)(dense2Y[2*i:])
+		for j := range dense2YRow {
+			t2[j] += dense2YRow[j]
+		}
+	}
+
+	// scale = B
+	scale := float32(float64(B))
+	// scale2 = 2/(2*B)
+	scale2 := float32(2 / float64(2*B))
+
+	// ((2*B)/2)·ddense2.b = scale·dense2.b + t2
+	// ddense2.b = scale2·((2*B)/2)·ddense2.b
+	for i := range 2 {
+		ddense2B[i] = scale2 * (scale*dense2B[i] + t2[i])
+	}
+
+	// ddense2.W = scale2·yᵀ·dense2.y
+	blas.Sgemm(scale2,
+		blas.View32(y, B, 3).T(),
+		blas.View32(dense2Y2, B, 2),
+		0, blas.View32(ddense2W, 3, 2))
+
+	// t3 = Σᵢ d.y
+	clear(t3)
+	for i := range -B + N {
+		dYRow := (*[2]float32)(dY[2*i:])
+		for j := range dYRow {
+			t3[j] += dYRow[j]
+		}
+	}
+
+	// scale3 = -B + N
+	scale3 := float32(float64(-B + N))
+
+	// 0.5·dd.b = t3 + scale3·d.b
+	// dd.b = 2·0.5·dd.b
+	for i := range 2 {
+		ddB[i] = 2 * (t3[i] + scale3*dB[i])
+	}
+
+	// dd.W = 2·tᵀ·d
+	blas.Sgemm(2,
+		blas.View32(denseY, -B+N, 4).T(),
+		blas.View32(d, -B+N, 2),
+		0, blas.View32(ddW, 4, 2))
+
+	// t4 = d·d.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(d, -B+N, 2),
+		blas.View32(dW, 4, 2).T(),
+		0, blas.View32(t4, -B+N, 4))
+
+	// 0.5·ddense.y = (1 − t²) ⊙ t4
+	// ddense.b = 2·Σᵢ 0.5·ddense.y
+	clear(ddenseB)
+	for i := range -B + N {
+		denseYRow := (*[4]float32)(denseY[4*i:])
+		t4Row := (*[4]float32)(t4[4*i:])
+		for j := range ddenseB {
+			ddenseY := (1 - denseYRow[j]*denseYRow[j]) * t4Row[j]
+			ddenseB[j] += 2 * ddenseY
+			denseYRow[j] = ddenseY
+		}
+	}
+
+	// ddense.W = 2·x[B:, :]ᵀ·(0.5·ddense.y)
+	blas.Sgemm(2,
+		blas.View32(x[min(3*B, len(x)):], -B+N, 3).T(),
+		blas.View32(denseY, -B+N, 4),
+		0, blas.View32(ddenseW, 3, 4))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Rest) Update(grad *RestParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("extents.Rest: Update: grad is not from NewRestParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Rest) update(grad *RestParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 34 {
+		param[i] -= rate * g[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
+	B := in.B
+	N := in.N
+	x := in.X
+	denseW := p.w.params.DenseW
+	denseB := p.w.params.DenseB
+	dW := p.w.params.DW
+	dB := p.w.params.DB
+	denseY := p.denseY[:-4*B+4*N]
+	d := out.D
+
+	// dense.y = x[B:, :]·dense.W
+	blas.Sgemm(1,
+		blas.View32(x[min(3*B, len(x)):], -B+N, 3),
+		blas.View32(denseW, 3, 4),
+		0, blas.View32(denseY, -B+N, 4))
+
+	// dense.y = dense.y + dense.b
+	// t = tanh(dense.y)
+	for i := range -B + N {
+		denseYRow := (*[4]float32)(denseY[4*i:])
+		for j := range denseB {
+			denseYRow[j] = vec.Tanh(denseYRow[j] + denseB[j])
+		}
+	}
+
+	// d.y = t·d.W
+	blas.Sgemm(1,
+		blas.View32(denseY, -B+N, 4),
+		blas.View32(dW, 4, 2),
+		0, blas.View32(d, -B+N, 2))
+
+	// d = d.y + d.b
+	for i := range -B + N {
+		dRow := (*[2]float32)(d[2*i:])
+		for j := range dRow {
+			dRow[j] += dB[j]
+		}
+	}
+}
+
 // Minors: slices of nothing: a determinant by its minors, sums and products of
 // no elements.
 //

@@ -1784,7 +1784,8 @@ func (w *TwiceWeights) tensors() []store.Tensor {
 	return append(w.params.tensors(), w.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: w.
+// Save writes the weights as safetensors: w. The model's states are with them:
+// s, t.
 func (w *TwiceWeights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -1844,7 +1845,8 @@ func (m *Twice) tensors() []store.Tensor {
 	return append(m.params.tensors(), m.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: w.
+// Save writes the weights as safetensors: w. The model's states are with them:
+// s, t.
 func (m *Twice) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }
@@ -2470,7 +2472,7 @@ func (batch *SequenceBatch) take(max SequenceDims) error {
 		return err
 	}
 
-	if T-1 < 0 {
+	if B*T != 0 && T-1 < 0 {
 		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d does not fit: the model needs T ≥ 1", T)}
 	}
 	batch.SequenceDims = SequenceDims{B: B, T: T}
@@ -3203,6 +3205,657 @@ func (m *Lengths) Restore(r io.Reader) error {
 	hyper, counts := make([]float64, 1), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("extents.Lengths: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// StepsDims are the run-time dimensions. Given to NewSteps they are the
+// largest that a call may have; in a StepsBatch, 0 means inferred.
+type StepsDims struct {
+	N int
+}
+
+// StepsBatch is what a step reads. It is not kept.
+type StepsBatch struct {
+	StepsDims
+	X []float32 // [N,2]
+}
+
+// StepsParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewStepsParams.
+type StepsParams struct {
+	DenseW []float32 // [2,1]
+	DenseB []float32 // [1]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewStepsParams returns zeros.
+func NewStepsParams() *StepsParams {
+	p := newStepsParams()
+	return &p
+}
+
+func newStepsParams() StepsParams {
+	flat := make([]float32, 3)
+	return StepsParams{DenseW: flat[0:2:2], DenseB: flat[2:3:3], flat: flat}
+}
+
+// Flat is all of p as one slice: dense.W, dense.b.
+func (p *StepsParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *StepsParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "dense.W", Shape: []int{2, 1}, Data: p.DenseW},
+		{Name: "dense.b", Shape: []int{1}, Data: p.DenseB},
+	}
+}
+
+// NewSteps returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewSteps(max StepsDims) *Steps {
+	m := &Steps{params: newStepsParams(), grad: newStepsParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	N := max.N
+	if N-1 >= 0 {
+		arena := make([]float32, 4*N-3)
+		m.d = arena[0 : 2*N-2]
+		m.denseY = arena[2*N-2 : 3*N-3]
+		m.denseY2 = arena[3*N-3 : 4*N-4]
+		m.t = arena[4*N-4 : 4*N-3]
+		m.t2 = arena[4*N-4 : 4*N-3]
+	}
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Steps) Init(seed uint64) {
+	m.Hyper = StepsHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Steps) initialise(seed uint64) {
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+
+	// dense.W ← N(dense.W)
+	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 2 {
+		denseW[i] = rng.Normal32(key, uint64(i))
+	}
+
+	// dense.b ← 0
+	clear(denseB)
+}
+
+// Steps is the number of updates so far.
+func (m *Steps) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Steps) Params() *StepsParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Steps) take(batch *StepsBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "extents.Steps", Input: "trainer", Reason: "is not from NewSteps"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *StepsBatch) take(max StepsDims) error {
+	N, err := fault.Rows("extents.Steps", "X", len(batch.X), 2, "N", batch.N, max.N)
+	if err != nil {
+		return err
+	}
+	if N != 0 && N-1 < 0 {
+		return &fault.InputError{Model: "extents.Steps", Input: "N", Reason: fmt.Sprintf("%d does not fit: the model needs N ≥ 1", N)}
+	}
+	batch.StepsDims = StepsDims{N: N}
+	return nil
+}
+
+// StepsTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type StepsTotals struct {
+	batches int
+	loss    float64 // sum
+	rough   float64 // sum
+}
+
+// StepsReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *StepsTotals) Report() StepsReport {
+	if t.batches == 0 {
+		return StepsReport{}
+	}
+	return StepsReport{Loss: 0.1 * t.loss, Rough: t.rough}
+}
+
+// add counts another batch.
+func (t *StepsTotals) add(batch *StepsTotals) {
+	t.loss += batch.loss
+	t.rough += batch.rough
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model, and
+// with grad_norm where there is one.
+func (r StepsReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("rough", r.Rough)
+	if r.GradNorm != 0 {
+		f("grad_norm", r.GradNorm)
+	}
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Steps) Evaluate(t *StepsTotals, batch StepsBatch) error {
+	if err := m.take(&batch); err != nil || batch.N == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Steps) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b.
+func (m *Steps) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Steps) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("extents.Steps: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Steps) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("extents.Steps: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Steps) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Steps) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Steps) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("extents.Steps: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// RestDims are the run-time dimensions. Given to NewRest or NewRestPredictor
+// they are the largest that a call may have; in a RestBatch or a RestInput, 0
+// means inferred.
+type RestDims struct {
+	B int
+	N int
+}
+
+// RestBatch is what a step reads. It is not kept.
+type RestBatch struct {
+	RestDims
+	Y []float32 // [B,3]
+	X []float32 // [N,3]
+}
+
+// RestInput is what Predict reads. It is not kept.
+type RestInput struct {
+	RestDims
+	X []float32 // [N,3]
+}
+
+// RestOutput is what Predict writes. Its slices belong to the caller.
+type RestOutput struct {
+	D []float32 // [-B + N,2]
+}
+
+// RestParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewRestParams.
+type RestParams struct {
+	DenseW  []float32 // [3,4]
+	DenseB  []float32 // [4]
+	DW      []float32 // [4,2]
+	DB      []float32 // [2]
+	Dense2W []float32 // [3,2]
+	Dense2B []float32 // [2]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewRestParams returns zeros.
+func NewRestParams() *RestParams {
+	p := newRestParams()
+	return &p
+}
+
+func newRestParams() RestParams {
+	flat := make([]float32, 34)
+	return RestParams{
+		DenseW:  flat[0:12:12],
+		DenseB:  flat[12:16:16],
+		DW:      flat[16:24:24],
+		DB:      flat[24:26:26],
+		Dense2W: flat[26:32:32],
+		Dense2B: flat[32:34:34],
+		flat:    flat,
+	}
+}
+
+// Flat is all of p as one slice: dense.W, dense.b, d.W, d.b, dense2.W,
+// dense2.b.
+func (p *RestParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *RestParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "dense.W", Shape: []int{3, 4}, Data: p.DenseW},
+		{Name: "dense.b", Shape: []int{4}, Data: p.DenseB},
+		{Name: "d.W", Shape: []int{4, 2}, Data: p.DW},
+		{Name: "d.b", Shape: []int{2}, Data: p.DB},
+		{Name: "dense2.W", Shape: []int{3, 2}, Data: p.Dense2W},
+		{Name: "dense2.b", Shape: []int{2}, Data: p.Dense2B},
+	}
+}
+
+// NewRest returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewRest(max RestDims) *Rest {
+	m := &Rest{params: newRestParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	N := max.N
+	arena := make([]float32, 4*B+10*N+2)
+	m.denseY = arena[0 : 4*N]
+	m.dY = arena[4*N : 6*N]
+	m.t4 = arena[4*N : 8*N]
+	m.t7 = arena[4*N : 8*N]
+	m.d = arena[8*N : 10*N]
+	m.dense2Y = arena[10*N : 2*B+10*N]
+	m.dense2Y2 = arena[2*B+10*N : 4*B+10*N]
+	m.t2 = arena[4*B+10*N : 4*B+10*N+2]
+	m.t3 = arena[4*B+10*N : 4*B+10*N+2]
+	m.t5 = arena[4*B+10*N : 4*B+10*N+2]
+	m.t6 = arena[4*B+10*N : 4*B+10*N+2]
+	m.t8 = arena[4*B+10*N : 4*B+10*N+2]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Rest) Init(seed uint64) {
+	m.Hyper = RestHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Rest) initialise(seed uint64) {
+	denseW := m.params.DenseW
+	denseB := m.params.DenseB
+	dW := m.params.DW
+	dense2W := m.params.Dense2W
+	dB := m.params.DB
+	dense2B := m.params.Dense2B
+	t8 := m.t8
+
+	// dense.W ← 0.8164966·N(dense.W)
+	key := rng.Key(seed, 0x21f4258cae723cab, 0)
+	for i := range 12 {
+		denseW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
+	}
+
+	// dense.b ← 0
+	clear(denseB)
+
+	// d.W ← 0.70710677·N(d.W)
+	key2 := rng.Key(seed, 0x8a95b576158a51fa, 0)
+	for i := range 8 {
+		dW[i] = 0.70710677 * rng.Normal32(key2, uint64(i))
+	}
+
+	// t8 = 0
+	clear(t8)
+
+	// dense2.W ← 0.8164966·N(dense2.W)
+	key3 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
+	for i := range 6 {
+		dense2W[i] = 0.8164966 * rng.Normal32(key3, uint64(i))
+	}
+
+	// dB = t8
+	clear(dB)
+
+	// dense2B = t8
+	clear(dense2B)
+}
+
+// Steps is the number of updates so far.
+func (m *Rest) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Rest) Params() *RestParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Rest) take(batch *RestBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "extents.Rest", Input: "trainer", Reason: "is not from NewRest"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *RestBatch) take(max RestDims) error {
+	B, err := fault.Rows("extents.Rest", "Y", len(batch.Y), 3, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	N, err := fault.Rows("extents.Rest", "X", len(batch.X), 3, "N", batch.N, max.N)
+	if err != nil {
+		return err
+	}
+	if B*N != 0 && -B+N < 0 {
+		return &fault.InputError{Model: "extents.Rest", Input: "B, N", Reason: fmt.Sprintf("%d, %d do not fit: the model needs -B + N ≥ 0", B, N)}
+	}
+	batch.RestDims = RestDims{B: B, N: N}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *RestInput) take(max RestDims) error {
+	N, err := fault.Rows("extents.Rest", "X", len(in.X), 3, "N", in.N, max.N)
+	if err != nil {
+		return err
+	}
+	B := in.B
+	if err := fault.Dim("extents.Rest", "B", B, max.B); err != nil {
+		return err
+	}
+	if -B+N < 0 {
+		return &fault.InputError{Model: "extents.Rest", Input: "B, N", Reason: fmt.Sprintf("%d, %d do not fit: the model needs -B + N ≥ 0", B, N)}
+	}
+	in.RestDims = RestDims{B: B, N: N}
+	return nil
+}
+
+// RestTotals adds up loss and metrics over the batches of a data set. The zero
+// value is empty and ready to use.
+type RestTotals struct {
+	batches int
+	loss    float64 // sum
+	loss2   float64 // sum
+	n       float64 // sum
+}
+
+// RestReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *RestTotals) Report() RestReport {
+	if t.batches == 0 {
+		return RestReport{}
+	}
+	return RestReport{Loss: t.loss + (t.loss2 / t.n)}
+}
+
+// add counts another batch.
+func (t *RestTotals) add(batch *RestTotals) {
+	t.loss += batch.loss
+	t.loss2 += batch.loss2
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r RestReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Rest) Evaluate(t *RestTotals, batch RestBatch) error {
+	if err := m.take(&batch); err != nil || batch.B*batch.N == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// RestWeights are the parameters of a trained Rest. They never change and may
+// be shared by any number of goroutines. The zero value has none.
+type RestWeights struct {
+	params RestParams
+	whole  bool // from Snapshot, LoadRestWeights or ParseRestWeights
+}
+
+func newRestWeights() *RestWeights {
+	return &RestWeights{params: newRestParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Rest) Snapshot() *RestWeights {
+	w := newRestWeights()
+	copy(w.params.flat, m.params.flat)
+	return w
+}
+
+// LoadRestWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadRestWeights(r io.Reader) (*RestWeights, error) {
+	w := newRestWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("extents.Rest: %w", err)
+	}
+	return w, nil
+}
+
+// ParseRestWeights is LoadRestWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseRestWeights[T string | []byte](file T) (*RestWeights, error) {
+	w := &RestWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("extents.Rest: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *RestWeights) views() []store.View {
+	return []store.View{
+		{Name: "dense.W", Shape: []int{3, 4}, Into: &w.params.DenseW},
+		{Name: "dense.b", Shape: []int{4}, Into: &w.params.DenseB},
+		{Name: "d.W", Shape: []int{4, 2}, Into: &w.params.DW},
+		{Name: "d.b", Shape: []int{2}, Into: &w.params.DB},
+		{Name: "dense2.W", Shape: []int{3, 2}, Into: &w.params.Dense2W},
+		{Name: "dense2.b", Shape: []int{2}, Into: &w.params.Dense2B},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *RestWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b, d.W, d.b,
+// dense2.W, dense2.b.
+func (w *RestWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a RestPredictor.
+func (w *RestWeights) Predict(in RestInput) (RestOutput, error) {
+	var out RestOutput
+	if err := in.take(RestDims{B: math.MaxInt, N: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewRestPredictor(w, in.RestDims).Predict(&out, in)
+	return out, err
+}
+
+// RestPredictor predicts without allocation. It belongs to one goroutine at a
+// time.
+type RestPredictor struct {
+	w   *RestWeights
+	max RestDims // capacity
+
+	denseY []float32 // [max.N,4]; becomes dense.y, in place
+}
+
+// NewRestPredictor returns a predictor for inputs up to max.
+func NewRestPredictor(w *RestWeights, max RestDims) *RestPredictor {
+	p := &RestPredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	N := max.N
+	arena := make([]float32, 4*N)
+	p.denseY = arena[0 : 4*N]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *RestPredictor) Use(w *RestWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *RestPredictor) Predict(out *RestOutput, in RestInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "extents.Rest", Input: "weights", Reason: "are not from Snapshot or LoadRestWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := -2*in.B + 2*in.N; cap(out.D) >= n {
+		out.D = out.D[:n]
+	} else {
+		out.D = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Rest) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: dense.W, dense.b, d.W, d.b,
+// dense2.W, dense2.b.
+func (m *Rest) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Rest) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("extents.Rest: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Rest) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("extents.Rest: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Rest) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Rest) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Rest) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("extents.Rest: %w", err)
 	}
 	m.Hyper.LR = hyper[0]
 	m.steps = counts[0]

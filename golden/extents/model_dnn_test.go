@@ -2386,6 +2386,498 @@ func TestLengthsPredict(t *testing.T) {
 	}
 }
 
+// stepsSizes are the dimensions to test at.
+var stepsSizes = []StepsDims{{N: 3}, {N: 7}, {N: 8}, {N: 9}}
+
+// stepsSample is a model at random parameters, and a random batch.
+func stepsSample(dims StepsDims) (*Steps, StepsBatch) {
+	m := NewSteps(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := StepsBatch{StepsDims: dims, X: make([]float32, 2*dims.N)}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// stepsLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func stepsLoss64(m *Steps, p []float64, batch *StepsBatch) float64 {
+	N := batch.N
+	denseW := p[0:2]
+	denseB := p[2:3]
+	d := make([]float64, 2*N-2)
+	for i := range N - 1 {
+		for j := range 2 {
+			d[i*2+j] = float64(batch.X[(1+i)*2+j]) - float64(batch.X[i*2+j])
+		}
+	}
+	denseY := make([]float64, N-1)
+	for i := range N - 1 {
+		acc := 0.0
+		for k := range 2 {
+			acc += d[i*2+k] * denseW[k]
+		}
+		denseY[i] = acc
+	}
+	sum := 0.0
+	for i := range N - 1 {
+		sum += math.Pow(denseY[i]+denseB[0], 2.0)
+	}
+	return 0.1 * sum
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestStepsGradient(t *testing.T) {
+	for _, dims := range stepsSizes {
+		m, batch := stepsSample(dims)
+		grad := NewStepsParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := stepsLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (stepsLoss64(m, up, &batch) - stepsLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestStepsStep(t *testing.T) {
+	dims := stepsSizes[len(stepsSizes)-1]
+	m, batch := stepsSample(dims)
+	again, _ := stepsSample(dims)
+	n, _ := stepsSample(dims)
+	grad := NewStepsParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestStepsAllocations(t *testing.T) {
+	dims := stepsSizes[len(stepsSizes)-1]
+	m, batch := stepsSample(dims)
+	grad := NewStepsParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals StepsTotals
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestStepsFiles(t *testing.T) {
+	dims := stepsSizes[0]
+	m, batch := stepsSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewSteps(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewSteps(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// restSizes are the dimensions to test at.
+var restSizes = []RestDims{{B: 1, N: 7}, {B: 7, N: 8}, {B: 8, N: 9}, {B: 9, N: 17}}
+
+// restSample is a model at random parameters, and a random batch.
+func restSample(dims RestDims) (*Rest, RestBatch) {
+	m := NewRest(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := RestBatch{
+		RestDims: dims,
+		Y:        make([]float32, 3*dims.B),
+		X:        make([]float32, 3*dims.N),
+	}
+	for i := range batch.Y {
+		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return m, batch
+}
+
+// restInput is a random input.
+func restInput(dims RestDims) RestInput {
+	in := RestInput{RestDims: dims, X: make([]float32, 3*dims.N)}
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// restLoss64 is the loss as the model states it, in float64 and without any of
+// the compiler's rewriting: what the gradient is checked against.
+func restLoss64(m *Rest, p []float64, batch *RestBatch) float64 {
+	B := batch.B
+	N := batch.N
+	denseW := p[0:12]
+	denseB := p[12:16]
+	dW := p[16:24]
+	dB := p[24:26]
+	dense2W := p[26:32]
+	dense2B := p[32:34]
+	denseY := make([]float64, -4*B+4*N)
+	for i := range -B + N {
+		for j := range 4 {
+			acc := 0.0
+			for k := range 3 {
+				acc += float64(batch.X[(B+i)*3+k]) * denseW[k*4+j]
+			}
+			denseY[i*4+j] = acc
+		}
+	}
+	tanh := make([]float64, -4*B+4*N)
+	for i := range -B + N {
+		for j := range 4 {
+			tanh[i*4+j] = math.Tanh(denseY[i*4+j] + denseB[j])
+		}
+	}
+	dY := make([]float64, -2*B+2*N)
+	for i := range -B + N {
+		for j := range 2 {
+			acc := 0.0
+			for k := range 4 {
+				acc += tanh[i*4+k] * dW[k*2+j]
+			}
+			dY[i*2+j] = acc
+		}
+	}
+	sum := 0.0
+	for i := range -B + N {
+		for j := range 2 {
+			sum += math.Pow(dY[i*2+j]+dB[j], 2.0)
+		}
+	}
+	dense2Y := make([]float64, 2*B)
+	for i := range B {
+		for j := range 2 {
+			acc := 0.0
+			for k := range 3 {
+				acc += float64(batch.Y[i*3+k]) * dense2W[k*2+j]
+			}
+			dense2Y[i*2+j] = acc
+		}
+	}
+	sumOf := 0.0
+	for i := range B {
+		for j := range 2 {
+			sumOf += math.Pow(dense2Y[i*2+j]+dense2B[j], 2.0)
+		}
+	}
+	return sum + (sumOf / float64(2*B))
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestRestGradient(t *testing.T) {
+	for _, dims := range restSizes {
+		m, batch := restSample(dims)
+		grad := NewRestParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := restLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (restLoss64(m, up, &batch) - restLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestRestStep(t *testing.T) {
+	dims := restSizes[len(restSizes)-1]
+	m, batch := restSample(dims)
+	again, _ := restSample(dims)
+	n, _ := restSample(dims)
+	grad := NewRestParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestRestAllocations(t *testing.T) {
+	dims := restSizes[len(restSizes)-1]
+	m, batch := restSample(dims)
+	grad := NewRestParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals RestTotals
+	p := NewRestPredictor(m.Snapshot(), dims)
+	in := restInput(dims)
+	var out RestOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestRestFiles(t *testing.T) {
+	dims := restSizes[0]
+	m, batch := restSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewRest(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewRest(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestRestPredict(t *testing.T) {
+	for _, dims := range restSizes {
+		m, _ := restSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseRestWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := restInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b RestOutput
+			if err := NewRestPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.D) != fmt.Sprint(b.D) {
+				t.Errorf("D at %v: %v of the file, %v of the trainer", dims, a.D, b.D)
+			}
+		}
+	}
+}
+
 // minorsSizes are the dimensions to test at.
 var minorsSizes = []MinorsDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 

@@ -19,9 +19,9 @@ const _ = abi.RuntimeIsAtLeastV1
 // Lse is the logarithm of a sum of exponentials. It keeps no state: any number
 // of goroutines may call it and its derivatives.
 //
-//	peak = max x            []
-//	sum  = Σ exp(x − peak)  []
-//	lse  = peak + log(sum)  []
+//	peak = max x                                     []
+//	sum  = Σ exp(x − peak)                           []
+//	lse  = where(|peak| = ∞, peak, peak + log(sum))  []
 func Lse(x []float64) float64 {
 	N := len(x)
 
@@ -39,8 +39,8 @@ func Lse(x []float64) float64 {
 		sum += math.Exp(x[i] - peak)
 	}
 
-	// lse = peak + log(sum)
-	lse := peak + math.Log(sum)
+	// lse = where(|peak| = ∞, peak, peak + log(sum))
+	lse := vec.Where(math.Abs(peak) == math.Inf(1), peak, peak+math.Log(sum))
 	return lse
 }
 
@@ -88,12 +88,12 @@ func LseGrad(grad, x []float64) {
 
 // LseValueGrad is LseGrad and returns the value of Lse, at little more cost.
 //
-//	peak  = max x            []
-//	dxExp = exp(x − peak)    [N]
-//	sum   = Σ dxExp          []
-//	s     = 1/sum            []
-//	grad  = s·dxExp          [N]
-//	lse   = peak + log(sum)  []
+//	peak  = max x                                     []
+//	dxExp = exp(x − peak)                             [N]
+//	sum   = Σ dxExp                                   []
+//	s     = 1/sum                                     []
+//	grad  = s·dxExp                                   [N]
+//	lse   = where(|peak| = ∞, peak, peak + log(sum))  []
 //
 // It panics unless the lengths fit: grad [N], x [N]. What is set may not
 // overlap the rest.
@@ -128,8 +128,8 @@ func LseValueGrad(grad, x []float64) float64 {
 		grad[i] *= s
 	}
 
-	// lse = peak + log(sum)
-	lse := peak + math.Log(sum)
+	// lse = where(|peak| = ∞, peak, peak + log(sum))
+	lse := vec.Where(math.Abs(peak) == math.Inf(1), peak, peak+math.Log(sum))
 	return lse
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"gradgen.dev/runtime/blas"
 	"gradgen.dev/runtime/fault"
+	"gradgen.dev/runtime/rng"
 	"gradgen.dev/runtime/vec"
 )
 
@@ -1990,5 +1991,824 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 		for j := range logpRow {
 			logpRow[j] = logpRow[j] + logpB[j] - t2
 		}
+	}
+}
+
+// Picked: labels that pick from a noisy layer, whose draws are made once;
+// metrics of the same extremes.
+//
+// Forward of a, for a batch of B:
+//
+//	low.dense.y  = x·low.dense.W                          [B,4]
+//	low.h        = low.dense.y + low.dense.b              [B,4]
+//	0.6·low.h    = where(U(low/dropout) < 0.4, 0, low.h)  [B,4]
+//	low.dense2.y = 1.6666666·(0.6·low.h)·low.dense2.W     [B,4]
+//	low.dense2.y = low.dense2.b + low.dense2.y            [B,4]
+//	t            = tanh(1.25·where(U(low/dropout2) < 0.2, 0, low.dense2.y))  [B,4]
+//	t2           = t[y]                                   [B,1]
+//	t3           = tanh(t2)                               [B]
+//	s            = Σ t3                                   []
+//	s2           = max x                                  []
+//
+// Backward of a:
+//
+//	(B/0.1)·dl       = 1 − t3²                                        [B]
+//	t4               = (B/0.1)·dl·onehot(y)                           [B,1,4]
+//	scale            = 0.125/B                                        []
+//	(B/0.125)·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)  [B,4]
+//	dlow.dense2.b    = scale·Σᵢ (B/0.125)·dlow.dense2.y               [4]
+//	scale2           = 0.20833333/B                                   []
+//	dlow.dense2.W    = scale2·(0.6·low.h)ᵀ·((B/0.125)·dlow.dense2.y)  [4,4]
+//	(B/0.125)·dlow.h = ((B/0.125)·dlow.dense2.y)·low.dense2.Wᵀ        [B,4]
+//	(B/0.20833333)·dlow.h = where(U(low/dropout) < 0.4, 0, (B/0.125)·dlow.h)  [B,4]
+//	dlow.dense.b     = scale2·Σᵢ (B/0.20833333)·dlow.h                [4]
+//	dlow.dense.W     = scale2·xᵀ·((B/0.20833333)·dlow.h)              [4,4]
+//
+// Update of a, sgd(lr: 0.05, momentum: 0.9, nesterov: true):
+//
+//	scale            = a_momentum
+//	scale2           = (step = 1)
+//	scale3           = a_lr
+//	low.dense.W.a.v  ← where(scale2, dlow.dense.W, dlow.dense.W + scale·low.dense.W.a.v)
+//	low.dense.W      ← low.dense.W − scale3·(dlow.dense.W + scale·low.dense.W.a.v)
+//	low.dense.b.a.v  ← where(scale2, dlow.dense.b, dlow.dense.b + scale·low.dense.b.a.v)
+//	low.dense.b      ← low.dense.b − scale3·(dlow.dense.b + scale·low.dense.b.a.v)
+//	low.dense2.W.a.v ← where(scale2, dlow.dense2.W, dlow.dense2.W + scale·low.dense2.W.a.v)
+//	low.dense2.W     ← low.dense2.W − scale3·(dlow.dense2.W + scale·low.dense2.W.a.v)
+//	low.dense2.b.a.v ← where(scale2, dlow.dense2.b, dlow.dense2.b + scale·low.dense2.b.a.v)
+//	low.dense2.b     ← low.dense2.b − scale3·(dlow.dense2.b + scale·low.dense2.b.a.v)
+//
+// Forward of b, for a batch of B:
+//
+//	high.dense.y  = x·high.dense.W                           [B,2]
+//	high.h        = high.dense.y + high.dense.b              [B,2]
+//	0.6·high.h    = where(U(high/dropout) < 0.4, 0, high.h)  [B,2]
+//	high.dense2.y = 1.6666666·(0.6·high.h)·high.dense2.W     [B,2]
+//	high.dense2.y = high.dense2.b + high.dense2.y            [B,2]
+//	h             = tanh(1.25·where(U(high/dropout2) < 0.2, 0, high.dense2.y))  [B,2]
+//	t5            = tanh(h)                                  [B,2]
+//	s             = Σ t5                                     []
+//	s2            = max x                                    []
+//
+// Backward of b:
+//
+//	scale          = 0.125/(2*B)                                    []
+//	((2*B)/0.125)·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))  [B,2]
+//	dhigh.dense2.b = scale·Σᵢ ((2*B)/0.125)·dhigh.dense2.y          [2]
+//	scale2         = 0.20833333/(2*B)                               []
+//	dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(((2*B)/0.125)·dhigh.dense2.y)  [2,2]
+//	((2*B)/0.125)·dhigh.h = (((2*B)/0.125)·dhigh.dense2.y)·high.dense2.Wᵀ  [B,2]
+//	((2*B)/0.20833333)·dhigh.h = where(U(high/dropout) < 0.4, 0, ((2*B)/0.125)·dhigh.h)  [B,2]
+//	dhigh.dense.b  = scale2·Σᵢ ((2*B)/0.20833333)·dhigh.h           [2]
+//	dhigh.dense.W  = scale2·xᵀ·(((2*B)/0.20833333)·dhigh.h)         [4,2]
+//
+// Update of b, adam(lr: 1e-2):
+//
+//	scale            = 1/(1 − 0.999^step)
+//	scale2           = b_lr/(1 − 0.9^step)
+//	high.dense.W.b.m ← 0.1·dhigh.dense.W + 0.9·high.dense.W.b.m
+//	high.dense.W.b.v ← 0.001·dhigh.dense.W² + 0.999·high.dense.W.b.v
+//	high.dense.W     ← high.dense.W − scale2·high.dense.W.b.m/(√(scale·high.dense.W.b.v) + 1e−8)
+//	high.dense.b.b.m ← 0.1·dhigh.dense.b + 0.9·high.dense.b.b.m
+//	high.dense.b.b.v ← 0.001·dhigh.dense.b² + 0.999·high.dense.b.b.v
+//	high.dense.b     ← high.dense.b − scale2·high.dense.b.b.m/(√(scale·high.dense.b.b.v) + 1e−8)
+//	high.dense2.W.b.m ← 0.1·dhigh.dense2.W + 0.9·high.dense2.W.b.m
+//	high.dense2.W.b.v ← 0.001·dhigh.dense2.W² + 0.999·high.dense2.W.b.v
+//	high.dense2.W    ← high.dense2.W − scale2·high.dense2.W.b.m/(√(scale·high.dense2.W.b.v) + 1e−8)
+//	high.dense2.b.b.m ← 0.1·dhigh.dense2.b + 0.9·high.dense2.b.b.m
+//	high.dense2.b.b.v ← 0.001·dhigh.dense2.b² + 0.999·high.dense2.b.b.v
+//	high.dense2.b    ← high.dense2.b − scale2·high.dense2.b.b.m/(√(scale·high.dense2.b.b.v) + 1e−8)
+//
+// A trainer belongs to one goroutine at a time. None of StepA, StepB,
+// Evaluate, GradA, GradB, UpdateA and UpdateB allocates or keeps its
+// arguments.
+type Picked struct {
+	Hyper PickedHyper // may be changed between steps; kept by Checkpoint
+
+	params      PickedParams
+	optim       pickedOptimizer
+	grad        PickedParams // of Step
+	stepsA      uint64       // updates made so far
+	stepsB      uint64       // updates made so far
+	seed, calls uint64       // of the random draws: what Init got, and calls so far
+	max         PickedDims   // capacity
+
+	lowDenseY    []float32 // [max.B,4]; becomes low.dense.y, then 0.6·low.h, in place
+	dlowH        []float32 // [max.B,4]; becomes (B/0.125)·dlow.h, then (B/0.20833333)·dlow.h, in place; in the memory of lowDenseY
+	highDenseY   []float32 // [max.B,2]; becomes high.dense.y, then 0.6·high.h, in place; in the memory of lowDenseY
+	dhighH       []float32 // [max.B,2]; becomes ((2*B)/0.125)·dhigh.h, then ((2*B)/0.20833333)·dhigh.h, in place; in the memory of lowDenseY
+	lowDenseY2   []float32 // [max.B,4]; becomes low.dense.y, then low.h, in place; in the memory of lowDenseY
+	t7           []float32 // [max.B,1]; in the memory of lowDenseY
+	highDenseY2  []float32 // [max.B,2]; becomes high.dense.y, then high.h, in place; in the memory of lowDenseY
+	lowDense2Y   []float32 // [max.B,4]; becomes low.dense2.y, then (B/0.125)·dlow.dense2.y, in place
+	highDense2Y  []float32 // [max.B,2]; becomes high.dense2.y, then h, then ((2*B)/0.125)·dhigh.dense2.y, in place; in the memory of lowDense2Y
+	lowDense2Y2  []float32 // [max.B,4]; becomes low.dense2.y, in place; in the memory of lowDense2Y
+	highDense2Y2 []float32 // [max.B,2]; becomes high.dense2.y, in place; in the memory of lowDense2Y
+	dl           []float32 // [max.B,1]; becomes (B/0.1)·dl, in place
+	t5           []float32 // [max.B,2]; in the memory of dl
+	t4           []float32 // [max.B,1,4]
+	t8           []float32 // [4]
+	t9           []float32 // [2]
+}
+
+// PickedHyper has the numbers of the model and its train clause.
+type PickedHyper struct {
+	ALR       float64 // sgd(lr: 0.05, momentum: 0.9, nesterov: true)
+	AMomentum float64 // sgd(lr: 0.05, momentum: 0.9, nesterov: true)
+	BLR       float64 // adam(lr: 1e-2)
+}
+
+// PickedReport is what one batch gave, before its update. A step of one loss
+// leaves 0 what it does not compute.
+type PickedReport struct {
+	A     float64 // the loss a
+	B     float64 // the loss b
+	Over  float64
+	Twice float64
+}
+
+// StepA trains on one batch by the loss a: forward, backward, update. It
+// reports A, Over and Twice.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Picked) StepA(batch PickedBatch) (PickedReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return PickedReport{}, err
+	}
+
+	totals := m.forwardA(&batch)
+	report := totals.reportA()
+	if !vec.IsFinite(report.A) {
+		return PickedReport{}, fault.NotFinite("labels.Picked.StepA", m.stepsA+1, report.A)
+	}
+	m.gradientA(&m.grad, &batch)
+	m.updateA(&m.grad)
+	m.stepsA++
+	m.calls++
+	return report, nil
+}
+
+// forwardA computes A, Over and Twice of the batch and leaves what the
+// backward reads.
+func (m *Picked) forwardA(batch *PickedBatch) PickedTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	lowDenseW := m.params.LowDenseW
+	lowDenseB := m.params.LowDenseB
+	lowDense2W := m.params.LowDense2W
+	lowDense2B := m.params.LowDense2B
+	lowDenseY := m.lowDenseY[:4*B]
+	lowDense2Y := m.lowDense2Y[:4*B]
+	dl := m.dl[:B]
+
+	// low.dense.y = x·low.dense.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(lowDenseW, 4, 4),
+		0, blas.View32(lowDenseY, B, 4))
+
+	// low.h = low.dense.y + low.dense.b
+	// 0.6·low.h = where(U(low/dropout) < 0.4, 0, low.h)
+	key := rng.Key(m.seed, 0x551306924ca056f6, m.calls)
+	for i := range B {
+		lowDenseYRow := (*[4]float32)(lowDenseY[4*i:])
+		for j := range lowDenseB {
+			lowH := lowDenseYRow[j] + lowDenseB[j]
+			if rng.Uniform32(key, uint64(4*i+j)) < 0.4 {
+				lowH = 0
+			}
+			lowDenseYRow[j] = lowH
+		}
+	}
+
+	// low.dense2.y = 1.6666666·(0.6·low.h)·low.dense2.W
+	blas.Sgemm(1.6666666,
+		blas.View32(lowDenseY, B, 4),
+		blas.View32(lowDense2W, 4, 4),
+		0, blas.View32(lowDense2Y, B, 4))
+
+	// low.dense2.y = low.dense2.b + low.dense2.y
+	// t = tanh(1.25·where(U(low/dropout2) < 0.2, 0, low.dense2.y))
+	key2 := rng.Key(m.seed, 0x341c4f818760c0ee, m.calls)
+	for i := range B {
+		lowDense2YRow := (*[4]float32)(lowDense2Y[4*i:])
+		for j := range lowDense2B {
+			t := lowDense2B[j] + lowDense2YRow[j]
+			if rng.Uniform32(key2, uint64(4*i+j)) < 0.2 {
+				t = 0
+			}
+			lowDense2YRow[j] = vec.Tanh(1.25 * t)
+		}
+	}
+
+	// t2 = t[y]
+	for i := range B {
+		dl[i] = lowDense2Y[4*i:][:4][int(y[i])]
+	}
+
+	// t3 = tanh(t2)
+	// s = Σ t3
+	s := 0.0
+	for i := range B {
+		t := vec.Tanh(dl[i])
+		s += float64(t)
+		dl[i] = t
+	}
+
+	// s2 = max x
+	s2 := math.Inf(-1)
+	for i := range 4 * B {
+		xOf := float64(x[i])
+		if xOf > s2 || xOf != xOf {
+			s2 = xOf
+		}
+	}
+
+	return PickedTotals{batches: 1, a: s, n: float64(B), over: s2}
+}
+
+// GradA sets grad to the gradient of the loss a; the parameters stay. That of
+// a parameter which the loss does not train is 0. Gradients of several batches
+// can be averaged and given to UpdateA. That of an empty batch is 0.
+func (m *Picked) GradA(grad *PickedParams, batch PickedBatch) (PickedReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return PickedReport{}, &fault.InputError{Model: "labels.Picked", Input: "grad", Reason: "is not from NewPickedParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return PickedReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return PickedReport{}, nil
+	}
+
+	totals := m.forwardA(&batch)
+	clear(grad.flat[40:56])
+	m.gradientA(grad, &batch)
+	m.calls++
+	return totals.reportA(), nil
+}
+
+// gradientA sets grad from what forward left.
+func (m *Picked) gradientA(grad *PickedParams, batch *PickedBatch) {
+	B := batch.B
+	y := batch.Y
+	x := batch.X
+	lowDense2W := m.params.LowDense2W
+	dl := m.dl[:B]
+	t4 := m.t4[:4*B]
+	lowDense2Y := m.lowDense2Y[:4*B]
+	lowDenseY := m.lowDenseY[:4*B]
+	dlowH := m.dlowH[:4*B]
+	dlowDense2B := grad.LowDense2B
+	dlowDense2W := grad.LowDense2W
+	dlowDenseB := grad.LowDenseB
+	dlowDenseW := grad.LowDenseW
+
+	// (B/0.1)·dl = 1 − t3²
+	for i := range B {
+		dl[i] = 1 - dl[i]*dl[i]
+	}
+
+	// t4 = (B/0.1)·dl·onehot(y)
+	for i := range B {
+		dlOf0 := dl[i]
+		yOf0 := y[i]
+		t4Row := (*[4]float32)(t4[4*i:])
+		for j := range t4Row {
+			hit := float32(0)
+			if int(yOf0) == j {
+				hit = 1
+			}
+			t4Row[j] = dlOf0 * hit
+		}
+	}
+
+	// scale = 0.125/B
+	scale := float32(0.125 / float64(B))
+
+	// (B/0.125)·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)
+	// dlow.dense2.b = scale·Σᵢ (B/0.125)·dlow.dense2.y
+	clear(dlowDense2B)
+	key := rng.Key(m.seed, 0x341c4f818760c0ee, m.calls)
+	for i := range B {
+		lowDense2YRow := (*[4]float32)(lowDense2Y[4*i:])
+		t4Row := (*[4]float32)(t4[4*i:])
+		for j := range dlowDense2B {
+			dlowDense2Y := (1 - lowDense2YRow[j]*lowDense2YRow[j]) * t4Row[j]
+			if rng.Uniform32(key, uint64(4*i+j)) < 0.2 {
+				dlowDense2Y = 0
+			}
+			dlowDense2B[j] += scale * dlowDense2Y
+			lowDense2YRow[j] = dlowDense2Y
+		}
+	}
+
+	// scale2 = 0.20833333/B
+	scale2 := float32(0.20833333333333334 / float64(B))
+
+	// dlow.dense2.W = scale2·(0.6·low.h)ᵀ·((B/0.125)·dlow.dense2.y)
+	blas.Sgemm(scale2,
+		blas.View32(lowDenseY, B, 4).T(),
+		blas.View32(lowDense2Y, B, 4),
+		0, blas.View32(dlowDense2W, 4, 4))
+
+	// (B/0.125)·dlow.h = ((B/0.125)·dlow.dense2.y)·low.dense2.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(lowDense2Y, B, 4),
+		blas.View32(lowDense2W, 4, 4).T(),
+		0, blas.View32(dlowH, B, 4))
+
+	// (B/0.20833333)·dlow.h = where(U(low/dropout) < 0.4, 0, (B/0.125)·dlow.h)
+	// dlow.dense.b = scale2·Σᵢ (B/0.20833333)·dlow.h
+	clear(dlowDenseB)
+	key2 := rng.Key(m.seed, 0x551306924ca056f6, m.calls)
+	for i := range B {
+		dlowHRow := (*[4]float32)(dlowH[4*i:])
+		for j := range dlowDenseB {
+			dlowHOf := dlowHRow[j]
+			if rng.Uniform32(key2, uint64(4*i+j)) < 0.4 {
+				dlowHOf = 0
+			}
+			dlowDenseB[j] += scale2 * dlowHOf
+			dlowHRow[j] = dlowHOf
+		}
+	}
+
+	// dlow.dense.W = scale2·xᵀ·((B/0.20833333)·dlow.h)
+	blas.Sgemm(scale2,
+		blas.View32(x, B, 4).T(),
+		blas.View32(dlowH, B, 4),
+		0, blas.View32(dlowDenseW, 4, 4))
+}
+
+// UpdateA makes the step of sgd(lr: 0.05, momentum: 0.9, nesterov: true) for a
+// gradient that GradA gave. It panics if grad has no memory.
+func (m *Picked) UpdateA(grad *PickedParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("labels.Picked: UpdateA: grad is not from NewPickedParams")
+	}
+	m.updateA(grad)
+	m.stepsA++
+}
+
+// updateA sets the parameters from their gradient.
+func (m *Picked) updateA(grad *PickedParams) {
+	lowDenseW := m.params.LowDenseW
+	lowDenseB := m.params.LowDenseB
+	lowDense2W := m.params.LowDense2W
+	lowDense2B := m.params.LowDense2B
+	lowDenseWAV := m.optim.lowDenseWAV
+	lowDenseBAV := m.optim.lowDenseBAV
+	lowDense2WAV := m.optim.lowDense2WAV
+	lowDense2BAV := m.optim.lowDense2BAV
+	dlowDenseW := grad.LowDenseW
+	dlowDenseB := grad.LowDenseB
+	dlowDense2W := grad.LowDense2W
+	dlowDense2B := grad.LowDense2B
+
+	// scale = a_momentum
+	scale := float32(m.Hyper.AMomentum)
+	// scale2 = (step = 1)
+	scale2 := float64(m.stepsA+1) == 1
+	// scale3 = a_lr
+	scale3 := float32(m.Hyper.ALR)
+
+	// low.dense.W.a.v ← where(scale2, dlow.dense.W, dlow.dense.W + scale·low.dense.W.a.v)
+	// low.dense.W ← low.dense.W − scale3·(dlow.dense.W + scale·low.dense.W.a.v)
+	for i := range 16 {
+		lowDenseWANewV := dlowDenseW[i] + scale*lowDenseWAV[i]
+		if scale2 {
+			lowDenseWANewV = dlowDenseW[i]
+		}
+		lowDenseWANewParam := lowDenseW[i] - scale3*(dlowDenseW[i]+scale*lowDenseWANewV)
+		lowDenseWAV[i] = lowDenseWANewV
+		lowDenseW[i] = lowDenseWANewParam
+	}
+
+	// low.dense.b.a.v ← where(scale2, dlow.dense.b, dlow.dense.b + scale·low.dense.b.a.v)
+	// low.dense.b ← low.dense.b − scale3·(dlow.dense.b + scale·low.dense.b.a.v)
+	for i := range 4 {
+		lowDenseBANewV := dlowDenseB[i] + scale*lowDenseBAV[i]
+		if scale2 {
+			lowDenseBANewV = dlowDenseB[i]
+		}
+		lowDenseBANewParam := lowDenseB[i] - scale3*(dlowDenseB[i]+scale*lowDenseBANewV)
+		lowDenseBAV[i] = lowDenseBANewV
+		lowDenseB[i] = lowDenseBANewParam
+	}
+
+	// low.dense2.W.a.v ← where(scale2, dlow.dense2.W, dlow.dense2.W + scale·low.dense2.W.a.v)
+	// low.dense2.W ← low.dense2.W − scale3·(dlow.dense2.W + scale·low.dense2.W.a.v)
+	for i := range 16 {
+		lowDense2WANewV := dlowDense2W[i] + scale*lowDense2WAV[i]
+		if scale2 {
+			lowDense2WANewV = dlowDense2W[i]
+		}
+		lowDense2WANewParam := lowDense2W[i] - scale3*(dlowDense2W[i]+scale*lowDense2WANewV)
+		lowDense2WAV[i] = lowDense2WANewV
+		lowDense2W[i] = lowDense2WANewParam
+	}
+
+	// low.dense2.b.a.v ← where(scale2, dlow.dense2.b, dlow.dense2.b + scale·low.dense2.b.a.v)
+	// low.dense2.b ← low.dense2.b − scale3·(dlow.dense2.b + scale·low.dense2.b.a.v)
+	for i := range 4 {
+		lowDense2BANewV := dlowDense2B[i] + scale*lowDense2BAV[i]
+		if scale2 {
+			lowDense2BANewV = dlowDense2B[i]
+		}
+		lowDense2BANewParam := lowDense2B[i] - scale3*(dlowDense2B[i]+scale*lowDense2BANewV)
+		lowDense2BAV[i] = lowDense2BANewV
+		lowDense2B[i] = lowDense2BANewParam
+	}
+}
+
+// StepB trains on one batch by the loss b: forward, backward, update. It
+// reports B, Over and Twice. It does not read Y, which may be nil.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Picked) StepB(batch PickedBatch) (PickedReport, error) {
+	if err := m.takeB(&batch); err != nil || batch.B == 0 {
+		return PickedReport{}, err
+	}
+
+	totals := m.forwardB(&batch)
+	report := totals.reportB()
+	if !vec.IsFinite(report.B) {
+		return PickedReport{}, fault.NotFinite("labels.Picked.StepB", m.stepsB+1, report.B)
+	}
+	m.gradientB(&m.grad, &batch)
+	m.updateB(&m.grad)
+	m.stepsB++
+	m.calls++
+	return report, nil
+}
+
+// forwardB computes B, Over and Twice of the batch and leaves what the
+// backward reads.
+func (m *Picked) forwardB(batch *PickedBatch) PickedTotals {
+	B := batch.B
+	x := batch.X
+	highDenseW := m.params.HighDenseW
+	highDenseB := m.params.HighDenseB
+	highDense2W := m.params.HighDense2W
+	highDense2B := m.params.HighDense2B
+	highDenseY := m.highDenseY[:2*B]
+	highDense2Y := m.highDense2Y[:2*B]
+	t5 := m.t5[:2*B]
+
+	// high.dense.y = x·high.dense.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(highDenseW, 4, 2),
+		0, blas.View32(highDenseY, B, 2))
+
+	// high.h = high.dense.y + high.dense.b
+	// 0.6·high.h = where(U(high/dropout) < 0.4, 0, high.h)
+	key := rng.Key(m.seed, 0x5af98d5fed8bdc72, m.calls)
+	for i := range B {
+		highDenseYRow := (*[2]float32)(highDenseY[2*i:])
+		for j := range highDenseB {
+			highH := highDenseYRow[j] + highDenseB[j]
+			if rng.Uniform32(key, uint64(2*i+j)) < 0.4 {
+				highH = 0
+			}
+			highDenseYRow[j] = highH
+		}
+	}
+
+	// high.dense2.y = 1.6666666·(0.6·high.h)·high.dense2.W
+	blas.Sgemm(1.6666666,
+		blas.View32(highDenseY, B, 2),
+		blas.View32(highDense2W, 2, 2),
+		0, blas.View32(highDense2Y, B, 2))
+
+	// high.dense2.y = high.dense2.b + high.dense2.y
+	// h = tanh(1.25·where(U(high/dropout2) < 0.2, 0, high.dense2.y))
+	// t5 = tanh(h)
+	// s = Σ t5
+	s := 0.0
+	key2 := rng.Key(m.seed, 0x8f2d1cdb073ac2b2, m.calls)
+	for i := range B {
+		highDense2YRow := (*[2]float32)(highDense2Y[2*i:])
+		t5Row := (*[2]float32)(t5[2*i:])
+		for j := range highDense2B {
+			t := highDense2B[j] + highDense2YRow[j]
+			if rng.Uniform32(key2, uint64(2*i+j)) < 0.2 {
+				t = 0
+			}
+			h := vec.Tanh(1.25 * t)
+			t2 := vec.Tanh(h)
+			s += float64(t2)
+			highDense2YRow[j] = h
+			t5Row[j] = t2
+		}
+	}
+
+	// s2 = max x
+	s2 := math.Inf(-1)
+	for i := range 4 * B {
+		xOf := float64(x[i])
+		if xOf > s2 || xOf != xOf {
+			s2 = xOf
+		}
+	}
+
+	return PickedTotals{batches: 1, b: s, n2: float64(2 * B), over: s2}
+}
+
+// GradB sets grad to the gradient of the loss b; the parameters stay. That of
+// a parameter which the loss does not train is 0. Gradients of several batches
+// can be averaged and given to UpdateB. That of an empty batch is 0.
+func (m *Picked) GradB(grad *PickedParams, batch PickedBatch) (PickedReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return PickedReport{}, &fault.InputError{Model: "labels.Picked", Input: "grad", Reason: "is not from NewPickedParams"}
+	}
+	if err := m.takeB(&batch); err != nil {
+		return PickedReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return PickedReport{}, nil
+	}
+
+	totals := m.forwardB(&batch)
+	clear(grad.flat[0:40])
+	m.gradientB(grad, &batch)
+	m.calls++
+	return totals.reportB(), nil
+}
+
+// gradientB sets grad from what forward left.
+func (m *Picked) gradientB(grad *PickedParams, batch *PickedBatch) {
+	B := batch.B
+	x := batch.X
+	highDense2W := m.params.HighDense2W
+	t5 := m.t5[:2*B]
+	highDense2Y := m.highDense2Y[:2*B]
+	highDenseY := m.highDenseY[:2*B]
+	dhighH := m.dhighH[:2*B]
+	dhighDense2B := grad.HighDense2B
+	dhighDense2W := grad.HighDense2W
+	dhighDenseB := grad.HighDenseB
+	dhighDenseW := grad.HighDenseW
+
+	// scale = 0.125/(2*B)
+	scale := float32(0.125 / float64(2*B))
+
+	// ((2*B)/0.125)·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))
+	// dhigh.dense2.b = scale·Σᵢ ((2*B)/0.125)·dhigh.dense2.y
+	clear(dhighDense2B)
+	key := rng.Key(m.seed, 0x8f2d1cdb073ac2b2, m.calls)
+	for i := range B {
+		t5Row := (*[2]float32)(t5[2*i:])
+		highDense2YRow := (*[2]float32)(highDense2Y[2*i:])
+		for j := range dhighDense2B {
+			u := (1 - t5Row[j]*t5Row[j]) * (1 - highDense2YRow[j]*highDense2YRow[j])
+			dhighDense2Y := u
+			if rng.Uniform32(key, uint64(2*i+j)) < 0.2 {
+				dhighDense2Y = 0
+			}
+			dhighDense2B[j] += scale * dhighDense2Y
+			highDense2YRow[j] = dhighDense2Y
+		}
+	}
+
+	// scale2 = 0.20833333/(2*B)
+	scale2 := float32(0.20833333333333334 / float64(2*B))
+
+	// dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(((2*B)/0.125)·dhigh.dense2.y)
+	blas.Sgemm(scale2,
+		blas.View32(highDenseY, B, 2).T(),
+		blas.View32(highDense2Y, B, 2),
+		0, blas.View32(dhighDense2W, 2, 2))
+
+	// ((2*B)/0.125)·dhigh.h = (((2*B)/0.125)·dhigh.dense2.y)·high.dense2.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(highDense2Y, B, 2),
+		blas.View32(highDense2W, 2, 2).T(),
+		0, blas.View32(dhighH, B, 2))
+
+	// ((2*B)/0.20833333)·dhigh.h = where(U(high/dropout) < 0.4, 0, ((2*B)/0.125)·dhigh.h)
+	// dhigh.dense.b = scale2·Σᵢ ((2*B)/0.20833333)·dhigh.h
+	clear(dhighDenseB)
+	key2 := rng.Key(m.seed, 0x5af98d5fed8bdc72, m.calls)
+	for i := range B {
+		dhighHRow := (*[2]float32)(dhighH[2*i:])
+		for j := range dhighDenseB {
+			dhighHOf := dhighHRow[j]
+			if rng.Uniform32(key2, uint64(2*i+j)) < 0.4 {
+				dhighHOf = 0
+			}
+			dhighDenseB[j] += scale2 * dhighHOf
+			dhighHRow[j] = dhighHOf
+		}
+	}
+
+	// dhigh.dense.W = scale2·xᵀ·(((2*B)/0.20833333)·dhigh.h)
+	blas.Sgemm(scale2,
+		blas.View32(x, B, 4).T(),
+		blas.View32(dhighH, B, 2),
+		0, blas.View32(dhighDenseW, 4, 2))
+}
+
+// UpdateB makes the step of adam(lr: 1e-2) for a gradient that GradB gave. It
+// panics if grad has no memory.
+func (m *Picked) UpdateB(grad *PickedParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("labels.Picked: UpdateB: grad is not from NewPickedParams")
+	}
+	m.updateB(grad)
+	m.stepsB++
+}
+
+// updateB sets the parameters from their gradient.
+func (m *Picked) updateB(grad *PickedParams) {
+	highDenseW := m.params.HighDenseW
+	highDenseB := m.params.HighDenseB
+	highDense2W := m.params.HighDense2W
+	highDense2B := m.params.HighDense2B
+	highDenseWBM := m.optim.highDenseWBM
+	highDenseWBV := m.optim.highDenseWBV
+	highDenseBBM := m.optim.highDenseBBM
+	highDenseBBV := m.optim.highDenseBBV
+	highDense2WBM := m.optim.highDense2WBM
+	highDense2WBV := m.optim.highDense2WBV
+	highDense2BBM := m.optim.highDense2BBM
+	highDense2BBV := m.optim.highDense2BBV
+	dhighDenseW := grad.HighDenseW
+	dhighDenseB := grad.HighDenseB
+	dhighDense2W := grad.HighDense2W
+	dhighDense2B := grad.HighDense2B
+
+	// scale = 1/(1 − 0.999^step)
+	scale := float32(1 / (1 - math.Pow(0.999, float64(m.stepsB+1))))
+	// scale2 = b_lr/(1 − 0.9^step)
+	scale2 := float32(m.Hyper.BLR / (1 - math.Pow(0.9, float64(m.stepsB+1))))
+
+	// high.dense.W.b.m ← 0.1·dhigh.dense.W + 0.9·high.dense.W.b.m
+	// high.dense.W.b.v ← 0.001·dhigh.dense.W² + 0.999·high.dense.W.b.v
+	// high.dense.W ← high.dense.W − scale2·high.dense.W.b.m/(√(scale·high.dense.W.b.v) + 1e−8)
+	for i := range 8 {
+		highDenseWBNewM := 0.1*dhighDenseW[i] + 0.9*highDenseWBM[i]
+		highDenseWBNewV := 0.001*(dhighDenseW[i]*dhighDenseW[i]) + 0.999*highDenseWBV[i]
+		u := scale2 * (highDenseWBNewM / (vec.Sqrt(scale*highDenseWBNewV) + 1e-8))
+		highDenseWBNewParam := highDenseW[i] - u
+		highDenseWBM[i] = highDenseWBNewM
+		highDenseWBV[i] = highDenseWBNewV
+		highDenseW[i] = highDenseWBNewParam
+	}
+
+	// high.dense.b.b.m ← 0.1·dhigh.dense.b + 0.9·high.dense.b.b.m
+	// high.dense.b.b.v ← 0.001·dhigh.dense.b² + 0.999·high.dense.b.b.v
+	// high.dense.b ← high.dense.b − scale2·high.dense.b.b.m/(√(scale·high.dense.b.b.v) + 1e−8)
+	for i := range 2 {
+		highDenseBBNewM := 0.1*dhighDenseB[i] + 0.9*highDenseBBM[i]
+		highDenseBBNewV := 0.001*(dhighDenseB[i]*dhighDenseB[i]) + 0.999*highDenseBBV[i]
+		u := scale2 * (highDenseBBNewM / (vec.Sqrt(scale*highDenseBBNewV) + 1e-8))
+		highDenseBBNewParam := highDenseB[i] - u
+		highDenseBBM[i] = highDenseBBNewM
+		highDenseBBV[i] = highDenseBBNewV
+		highDenseB[i] = highDenseBBNewParam
+	}
+
+	// high.dense2.W.b.m ← 0.1·dhigh.dense2.W + 0.9·high.dense2.W.b.m
+	// high.dense2.W.b.v ← 0.001·dhigh.dense2.W² + 0.999·high.dense2.W.b.v
+	// high.dense2.W ← high.dense2.W − scale2·high.dense2.W.b.m/(√(scale·high.dense2.W.b.v) + 1e−8)
+	for i := range 4 {
+		highDense2WBNewM := 0.1*dhighDense2W[i] + 0.9*highDense2WBM[i]
+		highDense2WBNewV := 0.001*(dhighDense2W[i]*dhighDense2W[i]) + 0.999*highDense2WBV[i]
+		u := highDense2WBNewM / (vec.Sqrt(scale*highDense2WBNewV) + 1e-8)
+		highDense2WBNewParam := highDense2W[i] - scale2*u
+		highDense2WBM[i] = highDense2WBNewM
+		highDense2WBV[i] = highDense2WBNewV
+		highDense2W[i] = highDense2WBNewParam
+	}
+
+	// high.dense2.b.b.m ← 0.1·dhigh.dense2.b + 0.9·high.dense2.b.b.m
+	// high.dense2.b.b.v ← 0.001·dhigh.dense2.b² + 0.999·high.dense2.b.b.v
+	// high.dense2.b ← high.dense2.b − scale2·high.dense2.b.b.m/(√(scale·high.dense2.b.b.v) + 1e−8)
+	for i := range 2 {
+		highDense2BBNewM := 0.1*dhighDense2B[i] + 0.9*highDense2BBM[i]
+		highDense2BBNewV := 0.001*(dhighDense2B[i]*dhighDense2B[i]) + 0.999*highDense2BBV[i]
+		u := highDense2BBNewM / (vec.Sqrt(scale*highDense2BBNewV) + 1e-8)
+		highDense2BBNewParam := highDense2B[i] - scale2*u
+		highDense2BBM[i] = highDense2BBNewM
+		highDense2BBV[i] = highDense2BBNewV
+		highDense2B[i] = highDense2BBNewParam
+	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Picked) evaluate(batch *PickedBatch) PickedTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	lowDenseW := m.params.LowDenseW
+	lowDenseB := m.params.LowDenseB
+	lowDense2W := m.params.LowDense2W
+	lowDense2B := m.params.LowDense2B
+	highDenseW := m.params.HighDenseW
+	highDenseB := m.params.HighDenseB
+	highDense2W := m.params.HighDense2W
+	highDense2B := m.params.HighDense2B
+	lowDenseY2 := m.lowDenseY2[:4*B]
+	lowDense2Y2 := m.lowDense2Y2[:4*B]
+	t7 := m.t7[:B]
+	highDenseY2 := m.highDenseY2[:2*B]
+	highDense2Y2 := m.highDense2Y2[:2*B]
+
+	// low.dense.y = x·low.dense.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(lowDenseW, 4, 4),
+		0, blas.View32(lowDenseY2, B, 4))
+
+	// low.h = low.dense.y + low.dense.b
+	for i := range B {
+		lowDenseY2Row := (*[4]float32)(lowDenseY2[4*i:])
+		for j := range lowDenseB {
+			lowDenseY2Row[j] += lowDenseB[j]
+		}
+	}
+
+	// low.dense2.y = low.h·low.dense2.W
+	blas.Sgemm(1,
+		blas.View32(lowDenseY2, B, 4),
+		blas.View32(lowDense2W, 4, 4),
+		0, blas.View32(lowDense2Y2, B, 4))
+
+	// low.dense2.y = low.dense2.b + low.dense2.y
+	// t6 = tanh(low.dense2.y)
+	for i := range B {
+		lowDense2Y2Row := (*[4]float32)(lowDense2Y2[4*i:])
+		for j := range lowDense2B {
+			lowDense2Y2Row[j] = vec.Tanh(lowDense2B[j] + lowDense2Y2Row[j])
+		}
+	}
+
+	// t7 = t6[y]
+	for i := range B {
+		t7[i] = lowDense2Y2[4*i:][:4][int(y[i])]
+	}
+
+	// s = Σ tanh(t7)
+	s := 0.0
+	for i := range B {
+		s += float64(vec.Tanh(t7[i]))
+	}
+
+	// high.dense.y = x·high.dense.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(highDenseW, 4, 2),
+		0, blas.View32(highDenseY2, B, 2))
+
+	// high.h = high.dense.y + high.dense.b
+	for i := range B {
+		highDenseY2Row := (*[2]float32)(highDenseY2[2*i:])
+		for j := range highDenseB {
+			highDenseY2Row[j] += highDenseB[j]
+		}
+	}
+
+	// high.dense2.y = high.h·high.dense2.W
+	blas.Sgemm(1,
+		blas.View32(highDenseY2, B, 2),
+		blas.View32(highDense2W, 2, 2),
+		0, blas.View32(highDense2Y2, B, 2))
+
+	// high.dense2.y = high.dense2.b + high.dense2.y
+	// h = tanh(high.dense2.y)
+	// s2 = Σ tanh(h)
+	s2 := 0.0
+	for i := range B {
+		highDense2Y2Row := (*[2]float32)(highDense2Y2[2*i:])
+		for j := range highDense2B {
+			s2 += float64(vec.Tanh(vec.Tanh(highDense2B[j] + highDense2Y2Row[j])))
+		}
+	}
+
+	// s3 = max x
+	s3 := math.Inf(-1)
+	for i := range 4 * B {
+		xOf := float64(x[i])
+		if xOf > s3 || xOf != xOf {
+			s3 = xOf
+		}
+	}
+
+	return PickedTotals{
+		batches: 1,
+		a:       s,
+		n:       float64(B),
+		b:       s2,
+		n2:      float64(2 * B),
+		over:    s3,
 	}
 }

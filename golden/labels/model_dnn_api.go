@@ -1992,3 +1992,458 @@ func (m *Likelihood) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	return nil
 }
+
+// PickedDims are the run-time dimensions. Given to NewPicked they are the
+// largest that a call may have; in a PickedBatch, 0 means inferred.
+type PickedDims struct {
+	B int
+}
+
+// PickedBatch is what a step reads. It is not kept.
+type PickedBatch struct {
+	PickedDims
+	X []float32 // [B,4]
+	Y []int32   // [B], each from 0 to 3
+}
+
+// PickedParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewPickedParams.
+type PickedParams struct {
+	LowDenseW   []float32 // [4,4]
+	LowDenseB   []float32 // [4]
+	LowDense2W  []float32 // [4,4]
+	LowDense2B  []float32 // [4]
+	HighDenseW  []float32 // [4,2]
+	HighDenseB  []float32 // [2]
+	HighDense2W []float32 // [2,2]
+	HighDense2B []float32 // [2]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewPickedParams returns zeros.
+func NewPickedParams() *PickedParams {
+	p := newPickedParams()
+	return &p
+}
+
+func newPickedParams() PickedParams {
+	flat := make([]float32, 56)
+	return PickedParams{
+		LowDenseW:   flat[0:16:16],
+		LowDenseB:   flat[16:20:20],
+		LowDense2W:  flat[20:36:36],
+		LowDense2B:  flat[36:40:40],
+		HighDenseW:  flat[40:48:48],
+		HighDenseB:  flat[48:50:50],
+		HighDense2W: flat[50:54:54],
+		HighDense2B: flat[54:56:56],
+		flat:        flat,
+	}
+}
+
+// Flat is all of p as one slice: low.dense.W, low.dense.b, low.dense2.W, …
+// high.dense2.b, in the order of the fields.
+func (p *PickedParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *PickedParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "low.dense.W", Shape: []int{4, 4}, Data: p.LowDenseW},
+		{Name: "low.dense.b", Shape: []int{4}, Data: p.LowDenseB},
+		{Name: "low.dense2.W", Shape: []int{4, 4}, Data: p.LowDense2W},
+		{Name: "low.dense2.b", Shape: []int{4}, Data: p.LowDense2B},
+		{Name: "high.dense.W", Shape: []int{4, 2}, Data: p.HighDenseW},
+		{Name: "high.dense.b", Shape: []int{2}, Data: p.HighDenseB},
+		{Name: "high.dense2.W", Shape: []int{2, 2}, Data: p.HighDense2W},
+		{Name: "high.dense2.b", Shape: []int{2}, Data: p.HighDense2B},
+	}
+}
+
+// pickedOptimizer is what the optimiser keeps between steps.
+type pickedOptimizer struct {
+	lowDenseWAV   []float32 // [4,4]
+	lowDenseBAV   []float32 // [4]
+	lowDense2WAV  []float32 // [4,4]
+	lowDense2BAV  []float32 // [4]
+	highDenseWBM  []float32 // [4,2]
+	highDenseWBV  []float32 // [4,2]
+	highDenseBBM  []float32 // [2]
+	highDenseBBV  []float32 // [2]
+	highDense2WBM []float32 // [2,2]
+	highDense2WBV []float32 // [2,2]
+	highDense2BBM []float32 // [2]
+	highDense2BBV []float32 // [2]
+
+	float32s []float32 // all of them, one after another
+}
+
+func newPickedOptimizer() pickedOptimizer {
+	float32s := make([]float32, 72)
+	return pickedOptimizer{
+		lowDenseWAV:   float32s[0:16:16],
+		lowDenseBAV:   float32s[16:20:20],
+		lowDense2WAV:  float32s[20:36:36],
+		lowDense2BAV:  float32s[36:40:40],
+		highDenseWBM:  float32s[40:48:48],
+		highDenseWBV:  float32s[48:56:56],
+		highDenseBBM:  float32s[56:58:58],
+		highDenseBBV:  float32s[58:60:60],
+		highDense2WBM: float32s[60:64:64],
+		highDense2WBV: float32s[64:68:68],
+		highDense2BBM: float32s[68:70:70],
+		highDense2BBV: float32s[70:72:72],
+		float32s:      float32s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *pickedOptimizer) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/low.dense.W.a.v", Shape: []int{4, 4}, Data: s.lowDenseWAV},
+		{Name: "optimizer/low.dense.b.a.v", Shape: []int{4}, Data: s.lowDenseBAV},
+		{Name: "optimizer/low.dense2.W.a.v", Shape: []int{4, 4}, Data: s.lowDense2WAV},
+		{Name: "optimizer/low.dense2.b.a.v", Shape: []int{4}, Data: s.lowDense2BAV},
+		{Name: "optimizer/high.dense.W.b.m", Shape: []int{4, 2}, Data: s.highDenseWBM},
+		{Name: "optimizer/high.dense.W.b.v", Shape: []int{4, 2}, Data: s.highDenseWBV},
+		{Name: "optimizer/high.dense.b.b.m", Shape: []int{2}, Data: s.highDenseBBM},
+		{Name: "optimizer/high.dense.b.b.v", Shape: []int{2}, Data: s.highDenseBBV},
+		{Name: "optimizer/high.dense2.W.b.m", Shape: []int{2, 2}, Data: s.highDense2WBM},
+		{Name: "optimizer/high.dense2.W.b.v", Shape: []int{2, 2}, Data: s.highDense2WBV},
+		{Name: "optimizer/high.dense2.b.b.m", Shape: []int{2}, Data: s.highDense2BBM},
+		{Name: "optimizer/high.dense2.b.b.v", Shape: []int{2}, Data: s.highDense2BBV},
+	}
+}
+
+// NewPicked returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewPicked(max PickedDims) *Picked {
+	m := &Picked{
+		params: newPickedParams(),
+		optim:  newPickedOptimizer(),
+		grad:   newPickedParams(),
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 14*B+6)
+	m.lowDenseY = arena[0 : 4*B]
+	m.dlowH = arena[0 : 4*B]
+	m.highDenseY = arena[0 : 2*B]
+	m.dhighH = arena[0 : 2*B]
+	m.lowDenseY2 = arena[0 : 4*B]
+	m.t7 = arena[0:B]
+	m.highDenseY2 = arena[0 : 2*B]
+	m.lowDense2Y = arena[4*B : 8*B]
+	m.highDense2Y = arena[4*B : 6*B]
+	m.lowDense2Y2 = arena[4*B : 8*B]
+	m.highDense2Y2 = arena[4*B : 6*B]
+	m.dl = arena[8*B : 9*B]
+	m.t5 = arena[8*B : 10*B]
+	m.t4 = arena[10*B : 14*B]
+	m.t8 = arena[14*B : 14*B+4]
+	m.t9 = arena[14*B+4 : 14*B+6]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Picked) Init(seed uint64) {
+	m.Hyper = PickedHyper{ALR: 0.05, AMomentum: 0.9, BLR: 0.01}
+	m.stepsA = 0
+	m.stepsB = 0
+	m.seed, m.calls = seed, 0
+	m.initialise(seed)
+	clear(m.optim.float32s)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Picked) initialise(seed uint64) {
+	lowDenseW := m.params.LowDenseW
+	lowDense2W := m.params.LowDense2W
+	highDenseW := m.params.HighDenseW
+	highDense2W := m.params.HighDense2W
+	lowDenseB := m.params.LowDenseB
+	lowDense2B := m.params.LowDense2B
+	highDenseB := m.params.HighDenseB
+	highDense2B := m.params.HighDense2B
+	t8 := m.t8
+	t9 := m.t9
+
+	// low.dense.W ← 0.70710677·N(low.dense.W)
+	key := rng.Key(seed, 0xae5f9d1281891e53, 0)
+	for i := range 16 {
+		lowDenseW[i] = 0.70710677 * rng.Normal32(key, uint64(i))
+	}
+
+	// t8 = 0
+	clear(t8)
+
+	// low.dense2.W ← 0.70710677·N(low.dense2.W)
+	key2 := rng.Key(seed, 0xf22357d3d448365d, 0)
+	for i := range 16 {
+		lowDense2W[i] = 0.70710677 * rng.Normal32(key2, uint64(i))
+	}
+
+	// high.dense.W ← 0.70710677·N(high.dense.W)
+	key3 := rng.Key(seed, 0x34fd23481ccf8767, 0)
+	for i := range 8 {
+		highDenseW[i] = 0.70710677 * rng.Normal32(key3, uint64(i))
+	}
+
+	// t9 = 0
+	clear(t9)
+
+	// high.dense2.W ← N(high.dense2.W)
+	key4 := rng.Key(seed, 0xa12116356f25e329, 0)
+	for i := range 4 {
+		highDense2W[i] = rng.Normal32(key4, uint64(i))
+	}
+
+	// lowDenseB = t8
+	clear(lowDenseB)
+
+	// lowDense2B = t8
+	clear(lowDense2B)
+
+	// highDenseB = t9
+	clear(highDenseB)
+
+	// highDense2B = t9
+	clear(highDense2B)
+}
+
+// Steps is the number of updates so far, of all losses.
+func (m *Picked) Steps() uint64 {
+	return m.stepsA + m.stepsB
+}
+
+// StepsA is the number of updates so far by the loss a.
+func (m *Picked) StepsA() uint64 {
+	return m.stepsA
+}
+
+// StepsB is the number of updates so far by the loss b.
+func (m *Picked) StepsB() uint64 {
+	return m.stepsB
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Picked) Params() *PickedParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Picked) take(batch *PickedBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "labels.Picked", Input: "trainer", Reason: "is not from NewPicked"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *PickedBatch) take(max PickedDims) error {
+	B, err := fault.Rows("labels.Picked", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.LenBehind("labels.Picked", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
+		return err
+	}
+	if err := fault.Labels("labels.Picked", "Y", batch.Y, 4); err != nil {
+		return err
+	}
+	batch.PickedDims = PickedDims{B: B}
+	return nil
+}
+
+// takeB checks batch and sets the dimensions that it leaves open.
+func (m *Picked) takeB(batch *PickedBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "labels.Picked", Input: "trainer", Reason: "is not from NewPicked"}
+	}
+	return batch.takeB(m.max)
+}
+
+// takeB checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *PickedBatch) takeB(max PickedDims) error {
+	B, err := fault.Rows("labels.Picked", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.PickedDims = PickedDims{B: B}
+	return nil
+}
+
+// PickedTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type PickedTotals struct {
+	batches int
+	a       float64 // sum
+	n       float64 // sum
+	b       float64 // sum
+	n2      float64 // sum
+	over    float64 // largest
+}
+
+// PickedReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *PickedTotals) Report() PickedReport {
+	if t.batches == 0 {
+		return PickedReport{}
+	}
+	tanh := math.Tanh(t.over)
+	mul := 1.5 * tanh
+	tanhOf := math.Tanh(t.over)
+	mulOf := 1.5 * tanhOf
+	return PickedReport{
+		A:     0.1 * (t.a / t.n),
+		B:     0.1 * (t.b / t.n2),
+		Over:  pickedWhere(mul > tanh, mul, 0.0),
+		Twice: pickedWhere(mulOf > (2.0*tanhOf), mulOf, 1.0),
+	}
+}
+
+// reportA is what a step of the loss a reports.
+func (t *PickedTotals) reportA() PickedReport {
+	tanh := math.Tanh(t.over)
+	mul := 1.5 * tanh
+	tanhOf := math.Tanh(t.over)
+	mulOf := 1.5 * tanhOf
+	return PickedReport{
+		A:     0.1 * (t.a / t.n),
+		Over:  pickedWhere(mul > tanh, mul, 0.0),
+		Twice: pickedWhere(mulOf > (2.0*tanhOf), mulOf, 1.0),
+	}
+}
+
+// reportB is what a step of the loss b reports.
+func (t *PickedTotals) reportB() PickedReport {
+	tanh := math.Tanh(t.over)
+	mul := 1.5 * tanh
+	tanhOf := math.Tanh(t.over)
+	mulOf := 1.5 * tanhOf
+	return PickedReport{
+		B:     0.1 * (t.b / t.n2),
+		Over:  pickedWhere(mul > tanh, mul, 0.0),
+		Twice: pickedWhere(mulOf > (2.0*tanhOf), mulOf, 1.0),
+	}
+}
+
+// pickedWhere is a where c holds, else b.
+func pickedWhere[T any](c bool, a, b T) T {
+	if c {
+		return a
+	}
+	return b
+}
+
+// add counts another batch.
+func (t *PickedTotals) add(batch *PickedTotals) {
+	t.a += batch.a
+	t.n += batch.n
+	t.b += batch.b
+	t.n2 += batch.n2
+	if t.batches == 0 || batch.over > t.over || batch.over != batch.over {
+		t.over = batch.over
+	}
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r PickedReport) Each(f func(name string, value float64)) {
+	f("a", r.A)
+	f("b", r.B)
+	f("over", r.Over)
+	f("twice", r.Twice)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Picked) Evaluate(t *PickedTotals, batch PickedBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.evaluate(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Picked) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: low.dense.W, low.dense.b,
+// low.dense2.W, … high.dense2.b, in the order of the fields.
+func (m *Picked) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Picked) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("labels.Picked: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Picked) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("labels.Picked: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Picked) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	list = append(list, m.optim.tensors()...)
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/a_lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/a_momentum", Shape: []int{}, Data: hyper[1:2]},
+		store.Tensor{Name: "trainer/hyper/b_lr", Shape: []int{}, Data: hyper[2:3]},
+		store.Tensor{Name: "trainer/a/steps", Shape: []int{}, Data: counts[0:1]},
+		store.Tensor{Name: "trainer/b/steps", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/seed", Shape: []int{}, Data: counts[2:3]},
+		store.Tensor{Name: "trainer/calls", Shape: []int{}, Data: counts[3:4]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// optimiser's states, Hyper and the step.
+func (m *Picked) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.ALR, m.Hyper.AMomentum, m.Hyper.BLR}
+	counts := []uint64{m.stepsA, m.stepsB, m.seed, m.calls}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Picked) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 3), make([]uint64, 4)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("labels.Picked: %w", err)
+	}
+	m.Hyper.ALR = hyper[0]
+	m.Hyper.AMomentum = hyper[1]
+	m.Hyper.BLR = hyper[2]
+	m.stepsA = counts[0]
+	m.stepsB = counts[1]
+	m.seed = counts[2]
+	m.calls = counts[3]
+	return nil
+}

@@ -1602,3 +1602,393 @@ func TestLikelihoodPredict(t *testing.T) {
 		}
 	}
 }
+
+// pickedSizes are the dimensions to test at.
+var pickedSizes = []PickedDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// pickedSample is a model at random parameters, and a random batch.
+func pickedSample(dims PickedDims) (*Picked, PickedBatch) {
+	m := NewPicked(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := PickedBatch{
+		PickedDims: dims,
+		X:          make([]float32, 4*dims.B),
+		Y:          make([]int32, dims.B),
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range batch.Y {
+		batch.Y[i] = int32(rng.At(3, uint64(i)) % 4)
+	}
+	return m, batch
+}
+
+// pickedLoss64A is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func pickedLoss64A(m *Picked, p []float64, batch *PickedBatch) float64 {
+	B := batch.B
+	lowDenseW := p[0:16]
+	lowDenseB := p[16:20]
+	lowDense2W := p[20:36]
+	lowDense2B := p[36:40]
+	key := rng.Key(m.seed, 0x341c4f818760c0ee, m.calls)
+	keyOf := rng.Key(m.seed, 0x551306924ca056f6, m.calls)
+	lowDenseY := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			acc := 0.0
+			for k := range 4 {
+				acc += float64(batch.X[i*4+k]) * lowDenseW[k*4+j]
+			}
+			lowDenseY[i*4+j] = acc
+		}
+	}
+	lowH := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			lowH[i*4+j] = pickedWhere(float64(rng.Uniform32(keyOf, uint64(i*4+j))) < 0.4, 0.0, (lowDenseY[i*4+j]+lowDenseB[j])/0.6)
+		}
+	}
+	lowDense2Y := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			acc := 0.0
+			for k := range 4 {
+				acc += lowH[i*4+k] * lowDense2W[k*4+j]
+			}
+			lowDense2Y[i*4+j] = acc
+		}
+	}
+	tanh := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			tanh[i*4+j] = math.Tanh(pickedWhere(float64(rng.Uniform32(key, uint64(i*4+j))) < 0.2, 0.0, (lowDense2Y[i*4+j]+lowDense2B[j])/0.8))
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		sum += math.Tanh(tanh[i*4+int(batch.Y[i])])
+	}
+	return 0.1 * (sum / float64(B))
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestPickedGradientA(t *testing.T) {
+	for _, dims := range pickedSizes {
+		m, batch := pickedSample(dims)
+		grad := NewPickedParams()
+		report, err := m.GradA(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.calls-- // the loss makes the draws of that call
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := pickedLoss64A(m, at, &batch)
+		if math.Abs(report.A-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.A, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				if 40 <= i && i < 56 {
+					continue // not trained
+				}
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (pickedLoss64A(m, up, &batch) - pickedLoss64A(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// StepA is GradA, then UpdateA, and every time the same.
+func TestPickedStepA(t *testing.T) {
+	dims := pickedSizes[len(pickedSizes)-1]
+	m, batch := pickedSample(dims)
+	again, _ := pickedSample(dims)
+	n, _ := pickedSample(dims)
+	grad := NewPickedParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.StepA(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.StepA(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("StepA gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.GradA(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.UpdateA(grad)
+		if math.Abs(a.A-b.A) > 1e-4*(1+math.Abs(b.A)) {
+			t.Fatalf("StepA reports %v, GradA %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: StepA %v, GradA and UpdateA %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+// pickedLoss64B is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func pickedLoss64B(m *Picked, p []float64, batch *PickedBatch) float64 {
+	B := batch.B
+	highDenseW := p[40:48]
+	highDenseB := p[48:50]
+	highDense2W := p[50:54]
+	highDense2B := p[54:56]
+	key := rng.Key(m.seed, 0x8f2d1cdb073ac2b2, m.calls)
+	keyOf := rng.Key(m.seed, 0x5af98d5fed8bdc72, m.calls)
+	highDenseY := make([]float64, 2*B)
+	for i := range B {
+		for j := range 2 {
+			acc := 0.0
+			for k := range 4 {
+				acc += float64(batch.X[i*4+k]) * highDenseW[k*2+j]
+			}
+			highDenseY[i*2+j] = acc
+		}
+	}
+	highH := make([]float64, 2*B)
+	for i := range B {
+		for j := range 2 {
+			highH[i*2+j] = pickedWhere(float64(rng.Uniform32(keyOf, uint64(i*2+j))) < 0.4, 0.0, (highDenseY[i*2+j]+highDenseB[j])/0.6)
+		}
+	}
+	highDense2Y := make([]float64, 2*B)
+	for i := range B {
+		for j := range 2 {
+			acc := 0.0
+			for k := range 2 {
+				acc += highH[i*2+k] * highDense2W[k*2+j]
+			}
+			highDense2Y[i*2+j] = acc
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		for j := range 2 {
+			sum += math.Tanh(math.Tanh(pickedWhere(float64(rng.Uniform32(key, uint64(i*2+j))) < 0.2, 0.0, (highDense2Y[i*2+j]+highDense2B[j])/0.8)))
+		}
+	}
+	return 0.1 * (sum / float64(2*B))
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestPickedGradientB(t *testing.T) {
+	for _, dims := range pickedSizes {
+		m, batch := pickedSample(dims)
+		grad := NewPickedParams()
+		report, err := m.GradB(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.calls-- // the loss makes the draws of that call
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat))
+		whole := 0.0
+		for i, v := range m.params.flat {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat[i]))
+		}
+		loss := pickedLoss64B(m, at, &batch)
+		if math.Abs(report.B-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.B, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float32))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				if 0 <= i && i < 40 {
+					continue // not trained
+				}
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat[i])
+				norm += math.Abs(d * float64(grad.flat[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (pickedLoss64B(m, up, &batch) - pickedLoss64B(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// StepB is GradB, then UpdateB, and every time the same.
+func TestPickedStepB(t *testing.T) {
+	dims := pickedSizes[len(pickedSizes)-1]
+	m, batch := pickedSample(dims)
+	again, _ := pickedSample(dims)
+	n, _ := pickedSample(dims)
+	grad := NewPickedParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.StepB(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.StepB(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("StepB gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.GradB(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.UpdateB(grad)
+		if math.Abs(a.B-b.B) > 1e-4*(1+math.Abs(b.B)) {
+			t.Fatalf("StepB reports %v, GradB %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: StepB %v, GradB and UpdateB %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestPickedAllocations(t *testing.T) {
+	dims := pickedSizes[len(pickedSizes)-1]
+	m, batch := pickedSample(dims)
+	grad := NewPickedParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals PickedTotals
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"GradA", func() error { _, err := m.GradA(grad, batch); return err }},
+		{"UpdateA", func() error { m.UpdateA(grad); return nil }},
+		{"StepA", func() error { copy(m.Params().Flat(), start); _, err := m.StepA(batch); return err }},
+		{"GradB", func() error { _, err := m.GradB(grad, batch); return err }},
+		{"UpdateB", func() error { m.UpdateB(grad); return nil }},
+		{"StepB", func() error { copy(m.Params().Flat(), start); _, err := m.StepB(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestPickedFiles(t *testing.T) {
+	dims := pickedSizes[0]
+	m, batch := pickedSample(dims)
+	if _, err := m.StepA(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	if _, err := m.StepB(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewPicked(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewPicked(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.StepA(batch)
+		b, errB := n.StepA(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore StepA gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	for range 2 {
+		a, errA := m.StepB(batch)
+		b, errB := n.StepB(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore StepB gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}

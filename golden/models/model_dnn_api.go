@@ -4276,7 +4276,7 @@ func (w *RunningWeights) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: h.W, h.b, scale, shift, dense.W,
-// dense.b.
+// dense.b. The model's states are with them: mean, var.
 func (w *RunningWeights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -4343,7 +4343,7 @@ func (m *Running) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: h.W, h.b, scale, shift, dense.W,
-// dense.b.
+// dense.b. The model's states are with them: mean, var.
 func (m *Running) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }

@@ -2165,7 +2165,8 @@ func (w *TrackerWeights) tensors() []store.Tensor {
 	return append(w.params.tensors(), w.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: w.
+// Save writes the weights as safetensors: w. The model's states are with them:
+// center, count.
 func (w *TrackerWeights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -2220,7 +2221,8 @@ func (m *Tracker) tensors() []store.Tensor {
 	return append(m.params.tensors(), m.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: w.
+// Save writes the weights as safetensors: w. The model's states are with them:
+// center, count.
 func (m *Tracker) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }

@@ -37,7 +37,12 @@ type instance struct {
 func generate(seed uint64) *model {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 11)), m: &model{}, names: map[string]int{}, used: map[string]bool{}}
 	g.tensors = []tensor{{"x", "Bk", 4, 0, true}, {"z", "Bk", 3, 0, false}}
-	g.named = g.IntN(3) == 0
+	switch g.IntN(6) {
+	case 0, 1:
+		g.named = true
+	case 2:
+		g.m.compose = true
+	}
 	g.declareShared()
 	for range 4 + g.IntN(8) {
 		g.statement()
@@ -111,12 +116,18 @@ func (g *generator) declareShared() {
 	}
 	for range n {
 		i := instance{name: g.fresh("net"), in: 4, out: 2 + g.IntN(3), children: []string{"affine", "dense"}}
-		g.raw([]string{i.name}, nil, "shared %s = part(units: %d)", i.name, i.out)
+		layer := g.one("part", "part", "nest", "noisy", "streamed")
+		if layer == "nest" {
+			i.children = []string{"affine", "core.affine", "core.dense"}
+		}
+		g.raw([]string{i.name}, nil, "shared %s = %s(units: %d)", i.name, layer, i.out)
 		g.shared = append(g.shared, i)
 		g.add(tensor{g.fresh("v"), "Bk", i.out, 0, true}, []tensor{{name: "x"}, {name: i.name}}, "%s(x)", i.name)
 	}
-	if len(g.shared) > 0 && g.IntN(3) == 0 {
-		of := g.shared[0]
+	for _, of := range g.shared {
+		if g.IntN(3) > 0 {
+			continue
+		}
 		copied := g.fresh("slow")
 		g.raw([]string{copied}, []string{of.name}, "state %s = %s\n%s <- 0.9*%s + 0.1*%s", copied, of.name, copied, copied, of.name)
 		g.add(tensor{g.fresh("v"), "Bk", of.out, 0, true}, []tensor{{name: "x"}, {name: copied}}, "%s(x)", copied)
@@ -126,7 +137,7 @@ func (g *generator) declareShared() {
 // statement adds one at random.
 func (g *generator) statement() {
 	kinds := []func(){g.elementwise, g.elementwise, g.pair, g.pair, g.reduce, g.reduce, g.view, g.view, g.spread,
-		g.normal, g.derivative, g.derivative, g.product, g.reuse, g.loop, g.branch, g.numbers, g.state}
+		g.normal, g.derivative, g.derivative, g.product, g.reuse, g.loop, g.branch, g.numbers, g.state, g.moved, g.labelled}
 	if !g.named {
 		kinds = append(kinds, g.layer, g.layer, g.layer, g.param, g.rows)
 	}
@@ -407,6 +418,39 @@ func (g *generator) rows() {
 	g.add(out, nil, "embedding(y, 5, %d)", out.k)
 }
 
+// moved keeps something between calls, and has no parameter.
+func (g *generator) moved() {
+	if t, ok := g.pick("Bk"); ok {
+		g.add(tensor{name: g.fresh("v"), shape: "Bk", k: t.k}, []tensor{t}, g.one("running(%s)", "memory(%s)", "memory(%s) |> running |> memory"), t.name)
+	}
+}
+
+// labelled reads the labels, which are then within bounds.
+func (g *generator) labelled() {
+	t, ok := g.pick("Bk")
+	if !ok {
+		return
+	}
+	out := tensor{name: g.fresh("v")}
+	switch g.IntN(6) {
+	case 0:
+		g.add(out, []tensor{t}, "0.2*cross_entropy(%s, y)", t.name)
+	case 1:
+		g.add(out, []tensor{t}, "0.2*cross_entropy(%s, y, smoothing: 0.1)", t.name)
+	case 2:
+		g.add(out, []tensor{t}, "0.2*nll(log_softmax(%s), y)", t.name)
+	case 3:
+		out.shape = "B"
+		g.add(out, []tensor{t}, "gather(%s, y[:, new], axis: 1)[:, 0]", t.name)
+	case 4:
+		out.shape, out.k = "Bk", t.k
+		g.add(out, []tensor{t}, "%s*one_hot(y, %d)", t.name, t.k)
+	default:
+		out.shape, out.k = "Bk", t.k
+		g.add(out, []tensor{t}, "%s[y]", t.name)
+	}
+}
+
 // finish adds outputs, losses, metrics, the train statements and exports.
 func (g *generator) finish() {
 	var ends []tensor // nothing reads them
@@ -416,7 +460,7 @@ func (g *generator) finish() {
 		}
 	}
 	for _, t := range ends {
-		if len(g.m.outputs) < 3 && t.shape != "" && g.IntN(2) == 0 && strings.HasPrefix(t.name, "v") {
+		if (g.m.compose || len(g.m.outputs) < 3) && (g.m.compose || t.shape != "" && g.IntN(2) == 0) && strings.HasPrefix(t.name, "v") {
 			g.m.outputs = append(g.m.outputs, t.name)
 		}
 	}
@@ -429,9 +473,16 @@ func (g *generator) finish() {
 		}
 		return fmt.Sprintf("mean(softplus(%s))", t.name)
 	}
-	if g.named {
+	switch {
+	case g.m.compose:
+		o := objective{}
+		if g.IntN(4) > 0 {
+			o.rule, o.block = g.rule(), g.block("**")
+		}
+		g.m.losses = []objective{o}
+	case g.named:
 		g.finishNamed(term)
-	} else {
+	default:
 		o := objective{rule: g.rule()}
 		for _, t := range ends {
 			o.terms = append(o.terms, term(t))
@@ -442,14 +493,43 @@ func (g *generator) finish() {
 		o.block = g.block("**")
 		g.m.losses = []objective{o}
 	}
-	for i := range g.IntN(3) {
-		if t, ok := g.pick("B", "Bk", ""); ok {
-			g.m.metrics = append(g.m.metrics, statement{uses: []string{t.name}, text: fmt.Sprintf("metric q%d = %s", i+1, fmt.Sprintf(g.one("mean(abs(%s))", "max(%s)", "sqrt(mean(%s^2))", "1 - mean(%[1]s)/(1 + mean(%[1]s^2))"), t.name))})
-		}
+	g.measure()
+	g.export()
+}
+
+// measure adds metrics.
+func (g *generator) measure() {
+	if g.m.compose {
+		return
 	}
-	if len(g.shared) > 0 && g.IntN(2) == 0 {
-		i := g.shared[0]
-		g.m.exports = append(g.m.exports, statement{uses: []string{i.name}, text: fmt.Sprintf("export fn ask(q [N, %d]) = tanh(%s(q))", i.in, i.name)})
+	for i := range g.IntN(4) {
+		t, ok := g.pick("B", "Bk", "")
+		if !ok {
+			return
+		}
+		u := g.like(t)
+		form := g.one("mean(abs(%[1]s))", "max(%[1]s)", "sqrt(mean(%[1]s^2))", "1 - mean(%[1]s)/(1 + mean(%[1]s^2))",
+			"sum(%[1]s*%[2]s)/(1 + sum(%[2]s^2))", "max(%[1]s) - min(%[2]s)", "mean(where(%[1]s > %[2]s, 1, 0))",
+			"1 - mean((%[1]s - %[2]s)^2)/(1 + mean(%[2]s^2) - mean(%[2]s)^2)", "mean(%[1]s)*max(%[2]s)")
+		if t.shape == "Bk" {
+			form = g.one(form, "accuracy(%[1]s, y)", "sum(mean(%[1]s, axis: 0)^2)", "max(mean(%[1]s*%[2]s, axis: 0))", "mean(max(%[1]s, axis: 1))")
+		}
+		g.m.metrics = append(g.m.metrics, statement{uses: []string{t.name, u.name}, text: fmt.Sprintf("metric q%d = ", i+1) + fmt.Sprintf(form+"%.0[2]s", t.name, u.name)})
+	}
+}
+
+// export adds further entries, which apply shared instances.
+func (g *generator) export() {
+	for k, i := range g.shared {
+		name := fmt.Sprintf("ask%d", k+1)
+		switch g.IntN(4) {
+		case 0:
+			g.m.exports = append(g.m.exports, statement{uses: []string{i.name}, text: fmt.Sprintf("export fn %s(q [N, %d]) = tanh(%s(q))", name, i.in, i.name)})
+		case 1:
+			other := g.shared[0]
+			g.m.exports = append(g.m.exports, statement{uses: []string{i.name, other.name}, text: fmt.Sprintf(
+				"export fn %s(q [N, %d], r [N, %d], j [N]int32) {\n    a = %s(q)\n    b = %s(r)\n    return a, b - %s(q[j]), sum(a)\n}", name, i.in, i.in, i.name, other.name, other.name)})
+		}
 	}
 }
 
@@ -493,6 +573,15 @@ func (g *generator) block(all string) []string {
 	add(4, g.one("clip norm 0.05", "clip value 0.02", "clip norm 10.0"))
 	add(3, g.one("decay 0.1", "decay 0.1 for "+all))
 	add(6, "use "+g.one("sgd(lr: 0.02)", "(lr: 3e-3)", "lazy()")+" for "+all)
+	for _, i := range g.shared {
+		if all != "**" && !strings.HasPrefix(all, i.name) {
+			continue
+		}
+		child := i.name + "." + g.one(i.children...)
+		add(5, "freeze "+g.one(child+".**", child+".W", child+".b"))
+		add(5, "use "+g.one("adam(lr: 1e-2)", "(lr: 4e-3)", "lazy()", "adamw(lr: 2e-3)")+" for "+g.one(child+".**", i.name+".**", child+".W"))
+		add(5, "decay 0.2 for "+g.one(child+".W", i.name+".**.W", i.name+".**"))
+	}
 	add(4, "average ema(0.9)")
 	add(5, "accumulate 2")
 	add(5, "check gradients")

@@ -28,7 +28,8 @@ type model struct {
 	outputs []string
 	metrics []statement
 	exports []statement
-	losses  []objective
+	losses  []objective // a model without loss has one without terms
+	compose bool        // it has no loss
 }
 
 // An objective is a loss with its train statement.
@@ -83,6 +84,25 @@ layer part(x [B, D], units int) {
     return tanh(h |> dense(units))
 }
 
+layer nest(x [B, D], units int) {
+    shared core = part(units: D)
+    shared kept = memory()
+    h = core(x) + 0.5*core(kept(x))
+    return affine(h, units)
+}
+
+layer noisy(x [B, D], units int) {
+    h = affine(x, units) |> dropout(0.4)
+    return tanh(dense(h, units) |> dropout(0.2))
+}
+
+layer streamed(x [B, D], units int) {
+    carry last [B, units] = zeros
+    h = affine(x, units) + 0.3*last
+    last <- dense(h, units)
+    return tanh(last - h)
+}
+
 fn soft(a) = a / (1 + abs(a))
 
 fn bent(a) = tanh(a) grad(g) = g*(1 - bent^2)
@@ -114,6 +134,9 @@ func (m *model) text() string {
 		line("output %s", o)
 	}
 	for _, o := range m.losses {
+		if m.compose {
+			break
+		}
 		name := ""
 		if o.name != "" {
 			name = o.name + " = "
@@ -145,7 +168,7 @@ func (m *model) text() string {
 
 // clone is a copy whose lists can be changed.
 func (m *model) clone() *model {
-	out := &model{body: slices.Clone(m.body), outputs: slices.Clone(m.outputs), metrics: slices.Clone(m.metrics), exports: slices.Clone(m.exports)}
+	out := &model{body: slices.Clone(m.body), outputs: slices.Clone(m.outputs), metrics: slices.Clone(m.metrics), exports: slices.Clone(m.exports), compose: m.compose}
 	for _, o := range m.losses {
 		o.terms, o.block = slices.Clone(o.terms), slices.Clone(o.block)
 		out.losses = append(out.losses, o)
@@ -178,7 +201,7 @@ func (m *model) without(i int) *model {
 		o.terms = slices.DeleteFunc(o.terms, func(t string) bool {
 			return slices.ContainsFunc(words(t), func(w string) bool { return gone[w] })
 		})
-		if len(o.terms) == 0 {
+		if len(o.terms) == 0 && !out.compose {
 			o.terms = []string{"mean(x^2)"}
 		}
 	}

@@ -82,7 +82,7 @@ func drop(m *model, of func(*objective) *[]string, i int) {
 			continue
 		}
 		*list = slices.Delete(*list, i, i+1)
-		if o := &m.losses[k]; len(o.terms) == 0 {
+		if o := &m.losses[k]; len(o.terms) == 0 && !m.compose {
 			o.terms = []string{"mean(x^2)"}
 		}
 		return

@@ -1692,14 +1692,14 @@ func SpreadsWork(N int) int {
 // Products and logarithms of sums. It sets out. It keeps no state: any number
 // of goroutines may call it and its derivatives.
 //
-//	t    = Π x               [N]
-//	peak = max x             []
+//	t    = Π x                                       [N]
+//	peak = max x                                     []
 //	sum  = Σ exp(x − peak)
-//	t2   = peak + log(sum)   [N]
-//	t3   = Π x               [N,2]
-//	t4   = t + (Σⱼ t3) ⊙ t2  [N]
-//	s    = peak + log(sum)   []
-//	out  = t4 + s            [N]
+//	t2   = where(|peak| = ∞, peak, peak + log(sum))  [N]
+//	t3   = Π x                                       [N,2]
+//	t4   = t + (Σⱼ t3) ⊙ t2                          [N]
+//	s    = where(|peak| = ∞, peak, peak + log(sum))  []
+//	out  = t4 + s                                    [N]
 //
 // It panics unless the lengths fit: out [N], x [N,3,2]. What is set may not
 // overlap the rest.
@@ -1725,7 +1725,7 @@ func Products(out, x, work []float64) {
 	// t = Π x
 	// peak = max x
 	// sum = Σ exp(x − peak)
-	// t2 = peak + log(sum)
+	// t2 = where(|peak| = ∞, peak, peak + log(sum))
 	// t3 = Π x
 	// peak = max x
 	for i := range t3 {
@@ -1750,6 +1750,7 @@ func Products(out, x, work []float64) {
 				}
 			}
 		}
+		t2Of := math.Abs(peakOf)
 		out[i] = t
 		sumOf := float64(0)
 		for j := range 3 {
@@ -1757,8 +1758,12 @@ func Products(out, x, work []float64) {
 				sumOf += math.Exp(x[6*i+2*j+k] - peakOf)
 			}
 		}
-		t2Of := peakOf + math.Log(sumOf)
-		t2[i] = t2Of
+		t3Of := math.Log(sumOf)
+		t4 := peakOf + t3Of
+		if t2Of == math.Inf(1) {
+			t4 = peakOf
+		}
+		t2[i] = t4
 	}
 
 	// t4 = t + (Σⱼ t3) ⊙ t2
@@ -1778,8 +1783,8 @@ func Products(out, x, work []float64) {
 		sum += math.Exp(x[i] - peak)
 	}
 
-	// s = peak + log(sum)
-	s := peak + math.Log(sum)
+	// s = where(|peak| = ∞, peak, peak + log(sum))
+	s := vec.Where(math.Abs(peak) == math.Inf(1), peak, peak+math.Log(sum))
 
 	// out = t4 + s
 	for i := range N {
@@ -1790,25 +1795,25 @@ func Products(out, x, work []float64) {
 // ProductsVJP sets dx to the product of w with the Jacobian of Products at x,
 // without the Jacobian.
 //
-//	s    = Σ w                    []
-//	peak = max x                  []
-//	t    = exp(x − peak)          [N,3,2]
-//	sum  = Σ t                    [N]
-//	t2   = t/sum                  [N,3,2]
-//	t3   = w ⊙ (peak + log(sum))  [N]
-//	t4   = 1/where(x = 0, 1, x)   [N,3,2]
+//	s    = Σ w                                           []
+//	peak = max x                                         []
+//	t    = exp(x − peak)                                 [N,3,2]
+//	sum  = Σ t                                           [N]
+//	t2   = t/sum                                         [N,3,2]
+//	t3   = w ⊙ where(|peak| = ∞, peak, peak + log(sum))  [N]
+//	t4   = 1/where(x = 0, 1, x)                          [N,3,2]
 //	t5   = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N,3,2]
-//	t6   = Π x                    [N,2]
-//	t7   = Σ [x = 0]              [N,2]
-//	t8   = Π where(x = 0, 1, x)   [N,2]
-//	t9   = exp(x − peak)          [N,3,2]
-//	sum  = Σ t9                   []
-//	s2   = 1/sum                  []
-//	t10  = s·s2·t9                [N,3,2]
-//	t11  = w ⊙ Σⱼ t6              [N]
-//	t12  = t10 + t11·t2           [N,3,2]
-//	t13  = (t7 = 0)               [N,2]
-//	t14  = (t7 = 1)               [N,2]
+//	t6   = Π x                                           [N,2]
+//	t7   = Σ [x = 0]                                     [N,2]
+//	t8   = Π where(x = 0, 1, x)                          [N,2]
+//	t9   = exp(x − peak)                                 [N,3,2]
+//	sum  = Σ t9                                          []
+//	s2   = 1/sum                                         []
+//	t10  = s·s2·t9                                       [N,3,2]
+//	t11  = w ⊙ Σⱼ t6                                     [N]
+//	t12  = t10 + t11·t2                                  [N,3,2]
+//	t13  = (t7 = 0)                                      [N,2]
+//	t14  = (t7 = 1)                                      [N,2]
 //	dx   = t12 + t3·where(t13, t8·t4, where((x = 0) ∧ t14, t8, 0)) + t5  [N,3,2]
 //
 // It panics unless the lengths fit: dx [N,3,2], x [N,3,2], w [N]. What is set
@@ -1853,7 +1858,7 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t = exp(x − peak)
 	// sum = Σ t
 	// t2 = t/sum
-	// t3 = w ⊙ (peak + log(sum))
+	// t3 = w ⊙ where(|peak| = ∞, peak, peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
 	// t5 = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
 	// peak = max x
@@ -1902,28 +1907,34 @@ func ProductsVJP(dx, x, w, work []float64) {
 				t4[6*i+2*j+k] = u
 			}
 		}
+		t4Of := math.Abs(peakOf)
 		wOfI := w[i]
 		sumOf := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t4Of := float64(0)
+				t5Of := float64(0)
 				if x[6*i+2*j+k] == 0 && t == 1 {
-					t4Of = t2
+					t5Of = t2
 				}
-				t5Of := t4Of
+				t6Of := t5Of
 				if t == 0 {
-					t5Of = t2 * t4[6*i+2*j+k]
+					t6Of = t2 * t4[6*i+2*j+k]
 				}
-				u2 := wOfI * t5Of
+				u2 := wOfI * t6Of
 				sumOf += e
 				dx[6*i+2*j+k] = e
 				t5[6*i+2*j+k] = u2
 			}
 		}
 		u3 := 1 / sumOf
-		t6Of := math.Log(sumOf)
-		u4 := w[i] * (peakOf + t6Of)
+		t7Of := math.Log(sumOf)
+		t8Of := peakOf + t7Of
+		t9Of := t8Of
+		if t4Of == math.Inf(1) {
+			t9Of = peakOf
+		}
+		u4 := w[i] * t9Of
 		t3[i] = u4
 		for j := range 3 {
 			for k := range t6Row {
@@ -2008,25 +2019,25 @@ func ProductsVJP(dx, x, w, work []float64) {
 // ProductsJVP sets dout to the product of the Jacobian of Products at x with
 // v, without the Jacobian.
 //
-//	peak = max x                 []
-//	t    = exp(x − peak)         [N,3,2]
-//	sum  = Σ t                   [N]
-//	t2   = Σ v ⊙ t/sum           [N]
-//	t3   = 1/where(x = 0, 1, x)  [N,3,2]
+//	peak = max x                                     []
+//	t    = exp(x − peak)                             [N,3,2]
+//	sum  = Σ t                                       [N]
+//	t2   = Σ v ⊙ t/sum                               [N]
+//	t3   = 1/where(x = 0, 1, x)                      [N,3,2]
 //	t4   = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
-//	t5   = peak + log(sum)       [N]
-//	t6   = Π x                   [N,2]
-//	t7   = Σ [x = 0]             [N,2]
-//	t8   = Π where(x = 0, 1, x)  [N,2]
-//	t9   = (Σⱼ t6) ⊙ t2 + t4     [N]
-//	t10  = (t7 = 0)              [N,2]
-//	t11  = (t7 = 1)              [N,2]
+//	t5   = where(|peak| = ∞, peak, peak + log(sum))  [N]
+//	t6   = Π x                                       [N,2]
+//	t7   = Σ [x = 0]                                 [N,2]
+//	t8   = Π where(x = 0, 1, x)                      [N,2]
+//	t9   = (Σⱼ t6) ⊙ t2 + t4                         [N]
+//	t10  = (t7 = 0)                                  [N,2]
+//	t11  = (t7 = 1)                                  [N,2]
 //	t12  = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))  [N]
-//	t13  = exp(x − peak)         [N,3,2]
-//	sum  = Σ t13                 []
-//	s2   = 1/sum                 []
-//	s    = Σ v ⊙ s2·t13          []
-//	dout = t12 + s               [N]
+//	t13  = exp(x − peak)                             [N,3,2]
+//	sum  = Σ t13                                     []
+//	s2   = 1/sum                                     []
+//	s    = Σ v ⊙ s2·t13                              []
+//	dout = t12 + s                                   [N]
 //
 // It panics unless the lengths fit: dout [N], x [N,3,2], v [N,3,2]. What is
 // set may not overlap the rest.
@@ -2065,7 +2076,7 @@ func ProductsJVP(dout, x, v, work []float64) {
 	// t2 = Σ v ⊙ t/sum
 	// t3 = 1/where(x = 0, 1, x)
 	// t4 = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
-	// t5 = peak + log(sum)
+	// t5 = where(|peak| = ∞, peak, peak + log(sum))
 	// t6 = Π x
 	// t7 = Σ [x = 0]
 	// t8 = Π where(x = 0, 1, x)
@@ -2112,35 +2123,40 @@ func ProductsJVP(dout, x, v, work []float64) {
 				t3[6*i+2*j+k] = u
 			}
 		}
+		t4Of := math.Abs(peakOf)
 		sumOf := float64(0)
-		t4Of := float64(0)
+		t5Of := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
 				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t5Of := float64(0)
+				t6Of := float64(0)
 				if x[6*i+2*j+k] == 0 && tOf == 1 {
-					t5Of = t2
+					t6Of = t2
 				}
-				t6Of := t5Of
+				t7Of := t6Of
 				if tOf == 0 {
-					t6Of = t2 * t3[6*i+2*j+k]
+					t7Of = t2 * t3[6*i+2*j+k]
 				}
 				sumOf += e
-				t4Of += v[6*i+2*j+k] * t6Of
+				t5Of += v[6*i+2*j+k] * t7Of
 				t[6*i+2*j+k] = e
 			}
 		}
 		u2 := 1 / sumOf
-		t7Of := peakOf + math.Log(sumOf)
-		t4[i] = t4Of
-		t5[i] = t7Of
-		t8Of := float64(0)
+		t8Of := math.Log(sumOf)
+		t9 := peakOf + t8Of
+		if t4Of == math.Inf(1) {
+			t9 = peakOf
+		}
+		t4[i] = t5Of
+		t5[i] = t9
+		t10Of := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
-				t8Of += v[6*i+2*j+k] * (u2 * t[6*i+2*j+k])
+				t10Of += v[6*i+2*j+k] * (u2 * t[6*i+2*j+k])
 			}
 		}
-		dout[i] = t8Of
+		dout[i] = t10Of
 	}
 
 	// t9 = (Σⱼ t6) ⊙ t2 + t4

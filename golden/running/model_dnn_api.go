@@ -365,7 +365,8 @@ func (w *Weights) tensors() []store.Tensor {
 	return append(w.params.tensors(), w.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: dense.W, dense.b, p.W, p.b.
+// Save writes the weights as safetensors: dense.W, dense.b, p.W, p.b. The
+// model's states are with them: seen, normalise.m, normalise.v.
 func (w *Weights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -431,7 +432,8 @@ func (m *Running) tensors() []store.Tensor {
 	return append(m.params.tensors(), m.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: dense.W, dense.b, p.W, p.b.
+// Save writes the weights as safetensors: dense.W, dense.b, p.W, p.b. The
+// model's states are with them: seen, normalise.m, normalise.v.
 func (m *Running) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }
@@ -798,7 +800,8 @@ func (w *CentresWeights) tensors() []store.Tensor {
 	return append(w.params.tensors(), w.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: shift.
+// Save writes the weights as safetensors: shift. The model's states are with
+// them: C, n.
 func (w *CentresWeights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -862,7 +865,8 @@ func (m *Centres) tensors() []store.Tensor {
 	return append(m.params.tensors(), m.states.tensors()...)
 }
 
-// Save writes the weights as safetensors: shift.
+// Save writes the weights as safetensors: shift. The model's states are with
+// them: C, n.
 func (m *Centres) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }

@@ -1042,29 +1042,30 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 //
 // Forward, for a batch of B:
 //
-//	t     = Σᵢ x                   [5]
-//	scale = 1/B                    []
-//	t2    = scale·t                [5]
-//	t3    = x − t2                 [B,5]
-//	t4    = Σᵢ t3²                 [5]
-//	t5    = 1/(√(scale·t4) + 0.1)  [5]
-//	t6    = t5·t3                  [B,5]
-//	n     = c + t6                 [B,5]
-//	peak  = max t6                 [5]
-//	sum   = Σᵢ exp(t6 − peak)      [5]
-//	t7    = c + peak + log(sum)    [5]
-//	s     = Σ t7                   []
-//	p     = exp(n − t7)            [B,5]
-//	t8    = n ⊙ p                  [B,5]
-//	s2    = Σ t8                   []
+//	t     = Σᵢ x                                      [5]
+//	scale = 1/B                                       []
+//	t2    = scale·t                                   [5]
+//	t3    = x − t2                                    [B,5]
+//	t4    = Σᵢ t3²                                    [5]
+//	t5    = 1/(√(scale·t4) + 0.1)                     [5]
+//	t6    = t5·t3                                     [B,5]
+//	n     = c + t6                                    [B,5]
+//	peak  = max t6                                    [5]
+//	t7    = |peak|                                    [5]
+//	sum   = Σᵢ exp(t6 − peak)                         [5]
+//	t8    = c + where(t7 = ∞, peak, peak + log(sum))  [5]
+//	s     = Σ t8                                      []
+//	p     = exp(n − t8)                               [B,5]
+//	t9    = n ⊙ p                                     [B,5]
+//	s2    = Σ t9                                      []
 //
 // Backward:
 //
-//	t9    = Σᵢ p ⊙ (n + 1)         [5]
+//	t10   = Σᵢ p ⊙ (n + 1)         [5]
 //	scale = 1/(5*B)                []
-//	t10   = scale·t9               [5]
-//	t11   = Σᵢ t8                  [5]
-//	dc    = t10 − scale·t11 + 0.2  [5]
+//	t11   = scale·t10              [5]
+//	t12   = Σᵢ t9                  [5]
+//	dc    = t11 − scale·t12 + 0.2  [5]
 //
 // Update, rmsprop(lr: 0.01):
 //
@@ -1085,14 +1086,15 @@ type Columns struct {
 
 	t    []float32 // [5]
 	peak []float32 // [5]; in the memory of t
-	t9   []float32 // [5]; in the memory of t
+	t10  []float32 // [5]; in the memory of t
 	t3   []float32 // [max.B,5]
 	p    []float32 // [max.B,5]; in the memory of t3
 	t4   []float32 // [5]
-	sum  []float32 // [5]; in the memory of t4
-	t11  []float32 // [5]; in the memory of t4
+	t7   []float32 // [5]; in the memory of t4
+	t12  []float32 // [5]; in the memory of t4
 	n    []float32 // [max.B,5]
-	t8   []float32 // [max.B,5]
+	sum  []float32 // [5]
+	t9   []float32 // [max.B,5]
 }
 
 // ColumnsHyper has the numbers of the model and its train clause.
@@ -1137,9 +1139,10 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 	t3 := m.t3[:5*B]
 	peak := m.peak
 	n := m.n[:5*B]
+	t7 := m.t7
 	sum := m.sum
 	p := m.p[:5*B]
-	t8 := m.t8[:5*B]
+	t9 := m.t9[:5*B]
 
 	// t = Σᵢ x
 	clear(t)
@@ -1196,6 +1199,11 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		}
 	}
 
+	// t7 = |peak|
+	for i := range 5 {
+		t7[i] = vec.Abs(peak[i])
+	}
+
 	// sum = Σᵢ exp(t6 − peak)
 	clear(sum)
 	for i := range B {
@@ -1205,29 +1213,33 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		}
 	}
 
-	// t7 = c + peak + log(sum)
-	// s = Σ t7
+	// t8 = c + where(t7 = ∞, peak, peak + log(sum))
+	// s = Σ t8
 	s := 0.0
 	for i := range 5 {
-		tOf := c[i] + peak[i] + vec.Log(sum[i])
-		s += float64(tOf)
-		peak[i] = tOf
+		tOf := peak[i] + vec.Log(sum[i])
+		if t7[i] == float32(math.Inf(1)) {
+			tOf = peak[i]
+		}
+		t2 := c[i] + tOf
+		s += float64(t2)
+		peak[i] = t2
 	}
 
-	// p = exp(n − t7)
-	// t8 = n ⊙ p
-	// s2 = Σ t8
+	// p = exp(n − t8)
+	// t9 = n ⊙ p
+	// s2 = Σ t9
 	s2 := 0.0
 	for i := range B {
 		nRow := (*[5]float32)(n[5*i:])
 		pRow := (*[5]float32)(p[5*i:])
-		t8Row := (*[5]float32)(t8[5*i:])
+		t9Row := (*[5]float32)(t9[5*i:])
 		for j := range nRow {
 			pOf := vec.Exp(nRow[j] - peak[j])
 			u := nRow[j] * pOf
 			s2 += float64(u)
 			pRow[j] = pOf
-			t8Row[j] = u
+			t9Row[j] = u
 		}
 	}
 
@@ -1257,43 +1269,43 @@ func (m *Columns) Grad(grad *ColumnsParams, batch ColumnsBatch) (ColumnsReport, 
 // gradient sets grad from what forward left.
 func (m *Columns) gradient(grad *ColumnsParams, batch *ColumnsBatch) {
 	B := batch.B
-	t9 := m.t9
+	t10 := m.t10
 	n := m.n[:5*B]
 	p := m.p[:5*B]
-	t11 := m.t11
-	t8 := m.t8[:5*B]
+	t12 := m.t12
+	t9 := m.t9[:5*B]
 	dc := grad.C
 
-	// t9 = Σᵢ p ⊙ (n + 1)
-	clear(t9)
+	// t10 = Σᵢ p ⊙ (n + 1)
+	clear(t10)
 	for i := range B {
 		nRow := (*[5]float32)(n[5*i:])
 		pRow := (*[5]float32)(p[5*i:])
 		for j := range nRow {
-			t9[j] += pRow[j] * (nRow[j] + 1)
+			t10[j] += pRow[j] * (nRow[j] + 1)
 		}
 	}
 
 	// scale = 1/(5*B)
 	scale := float32(1 / float64(5*B))
 
-	// t10 = scale·t9
+	// t11 = scale·t10
 	for i := range 5 {
-		t9[i] *= scale
+		t10[i] *= scale
 	}
 
-	// t11 = Σᵢ t8
-	clear(t11)
+	// t12 = Σᵢ t9
+	clear(t12)
 	for i := range B {
-		t8Row := (*[5]float32)(t8[5*i:])
-		for j := range t11 {
-			t11[j] += t8Row[j]
+		t9Row := (*[5]float32)(t9[5*i:])
+		for j := range t12 {
+			t12[j] += t9Row[j]
 		}
 	}
 
-	// dc = t10 − scale·t11 + 0.2
+	// dc = t11 − scale·t12 + 0.2
 	for i := range 5 {
-		dc[i] = t9[i] - scale*t11[i] + 0.2
+		dc[i] = t10[i] - scale*t12[i] + 0.2
 	}
 }
 
@@ -1336,8 +1348,9 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 	t3 := p.t3[:5*B]
 	peak := p.peak
 	n := p.n[:5*B]
+	t7 := p.t7
 	sum := p.sum
-	t8 := p.t8[:B*B]
+	t9 := p.t9[:B*B]
 	pBuf := out.P
 	q := out.Q
 
@@ -1396,6 +1409,11 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 		}
 	}
 
+	// t7 = |peak|
+	for i := range 5 {
+		t7[i] = vec.Abs(peak[i])
+	}
+
 	// sum = Σᵢ exp(t6 − peak)
 	clear(sum)
 	for i := range B {
@@ -1405,12 +1423,16 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 		}
 	}
 
-	// t7 = c + peak + log(sum)
+	// t8 = c + where(t7 = ∞, peak, peak + log(sum))
 	for i := range 5 {
-		peak[i] = c[i] + peak[i] + vec.Log(sum[i])
+		tOf := peak[i] + vec.Log(sum[i])
+		if t7[i] == float32(math.Inf(1)) {
+			tOf = peak[i]
+		}
+		peak[i] = c[i] + tOf
 	}
 
-	// p = exp(n − t7)
+	// p = exp(n − t8)
 	for i := range B {
 		nRow := (*[5]float32)(n[5*i:])
 		pBufRow := (*[5]float32)(pBuf[5*i:])
@@ -1419,21 +1441,21 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 		}
 	}
 
-	// t8 = where(i ≥ j, 1, 0)
+	// t9 = where(i ≥ j, 1, 0)
 	for i := range B {
-		t8Row := t8[B*i:][:B]
-		for j := range t8Row {
+		t9Row := t9[B*i:][:B]
+		for j := range t9Row {
 			tOf := float32(0)
 			if i >= j {
 				tOf = 1
 			}
-			t8Row[j] = tOf
+			t9Row[j] = tOf
 		}
 	}
 
-	// q = t8·n
+	// q = t9·n
 	blas.Sgemm(1,
-		blas.View32(t8, B, B),
+		blas.View32(t9, B, B),
 		blas.View32(n, B, 5),
 		0, blas.View32(q, B, 5))
 }

@@ -1002,17 +1002,18 @@ func NewColumns(max ColumnsDims) *Columns {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 15*B+10)
+	arena := make([]float32, 15*B+15)
 	m.t = arena[0:5]
 	m.peak = arena[0:5]
-	m.t9 = arena[0:5]
+	m.t10 = arena[0:5]
 	m.t3 = arena[5 : 5*B+5]
 	m.p = arena[5 : 5*B+5]
 	m.t4 = arena[5*B+5 : 5*B+10]
-	m.sum = arena[5*B+5 : 5*B+10]
-	m.t11 = arena[5*B+5 : 5*B+10]
+	m.t7 = arena[5*B+5 : 5*B+10]
+	m.t12 = arena[5*B+5 : 5*B+10]
 	m.n = arena[5*B+10 : 10*B+10]
-	m.t8 = arena[10*B+10 : 15*B+10]
+	m.sum = arena[10*B+10 : 10*B+15]
+	m.t9 = arena[10*B+15 : 15*B+15]
 
 	m.Init(0)
 	return m
@@ -1194,9 +1195,10 @@ type ColumnsPredictor struct {
 	peak []float32 // [5]; in the memory of t
 	t3   []float32 // [max.B,5]
 	t4   []float32 // [5]
-	sum  []float32 // [5]; in the memory of t4
+	t7   []float32 // [5]; in the memory of t4
 	n    []float32 // [max.B,5]
-	t8   []float32 // [max.B,max.B]
+	sum  []float32 // [5]
+	t9   []float32 // [max.B,max.B]
 }
 
 // NewColumnsPredictor returns a predictor for inputs up to max.
@@ -1205,14 +1207,15 @@ func NewColumnsPredictor(w *ColumnsWeights, max ColumnsDims) *ColumnsPredictor {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, B*B+10*B+10)
+	arena := make([]float32, B*B+10*B+15)
 	p.t = arena[0:5]
 	p.peak = arena[0:5]
 	p.t3 = arena[5 : 5*B+5]
 	p.t4 = arena[5*B+5 : 5*B+10]
-	p.sum = arena[5*B+5 : 5*B+10]
+	p.t7 = arena[5*B+5 : 5*B+10]
 	p.n = arena[5*B+10 : 10*B+10]
-	p.t8 = arena[10*B+10 : B*B+10*B+10]
+	p.sum = arena[10*B+10 : 10*B+15]
+	p.t9 = arena[10*B+15 : B*B+10*B+15]
 
 	return p
 }

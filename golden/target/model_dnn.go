@@ -665,3 +665,506 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 }
+
+// Smooth is a copy that training moves and only an entry applies, declared
+// before its original is applied.
+//
+// Forward, for a batch of B:
+//
+//	online.y  = x·online.W                 [B,2]
+//	p         = online.y + online.b        [B,2]
+//	head.y    = p·head.W                   [B,4]
+//	h         = head.y + head.b            [B,4]
+//	s         = Σ h²                       []
+//	t[:−4]    = head.W
+//	t[8:]     = head.b
+//	s2        = Σ t²                       []
+//	slowWNext = 0.1·online.W + 0.9·slow.W  [3,2]
+//	slowBNext = 0.1·online.b + 0.9·slow.b  [2]
+//	result    = 0.001·√s2                  []
+//
+// Backward:
+//
+//	t2           = Σᵢ head.y                              [4]
+//	scale        = B                                      []
+//	scale2       = 2/(4*B)                                []
+//	s            = √(Σ t²)                                []
+//	s2           = (s = 0)                                []
+//	s3           = where(s2, 0, 0.001/where(s2, 1, s))    []
+//	dhead.b      = scale2·(scale·head.b + t2) + s3·t[8:]  [4]
+//	dhead.W      = scale2·pᵀ·h                            [2,4]
+//	dhead.W      = dhead.W + s3·t[:−4]                    [2,4]
+//	((4*B)/2)·dp = h·head.Wᵀ                              [B,2]
+//	donline.b    = scale2·Σᵢ ((4*B)/2)·dp                 [2]
+//	donline.W    = scale2·xᵀ·(((4*B)/2)·dp)               [3,2]
+//
+// Update, sgd(lr: 0.1):
+//
+//	lr    = lr
+//	param ← param − lr·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Smooth struct {
+	Hyper SmoothHyper // may be changed between steps; kept by Checkpoint
+
+	params  SmoothParams
+	states  smoothStates
+	next    smoothStates // new values, until they are committed
+	pending bool         // next has those of a Grad
+	steps   uint64       // updates made so far
+	max     SmoothDims   // capacity
+
+	onlineY  []float64 // [max.B,2]; becomes online.y, then p, in place
+	dp       []float64 // [max.B,2]; becomes ((4*B)/2)·dp, in place; in the memory of onlineY
+	dp2      []float64 // [max.B,2]; becomes ((4*B)/2)·dp, in place; in the memory of onlineY
+	onlineY2 []float64 // [max.B,2]; becomes online.y, then p, in place; in the memory of onlineY
+	headY    []float64 // [max.B,4]; becomes head.y, in place
+	headY2   []float64 // [max.B,4]; becomes head.y, in place; in the memory of headY
+	h        []float64 // [max.B,4]
+	t        []float64 // [12]
+	t5       []float64 // [12]; in the memory of t
+	t6       []float64 // [3,2]; in the memory of t
+	s2Kept   []float64 // []
+	dheadW   []float64 // [2,4]; becomes dhead.W, in place; in the memory of s2Kept
+	t4       []float64 // [2,4]; in the memory of s2Kept
+	t2       []float64 // [4]
+	t3       []float64 // [4]; in the memory of t2
+}
+
+// SmoothHyper has the numbers of the model and its train clause.
+type SmoothHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// SmoothReport is what one batch gave, before its update.
+type SmoothReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Smooth) Step(batch SmoothBatch) (SmoothReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return SmoothReport{}, err
+	}
+
+	m.pending = false // forward takes the place of what a Grad left
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return SmoothReport{}, fault.NotFinite("target.Smooth.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.commit()
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
+	B := batch.B
+	x := batch.X
+	onlineW := m.params.OnlineW
+	onlineB := m.params.OnlineB
+	headW := m.params.HeadW
+	headB := m.params.HeadB
+	slowW := m.states.slowW
+	slowWNext := m.next.slowW
+	slowB := m.states.slowB
+	slowBNext := m.next.slowB
+	onlineY := m.onlineY[:2*B]
+	headY := m.headY[:4*B]
+	h := m.h[:4*B]
+	t := m.t
+	s2Kept := m.s2Kept
+
+	// online.y = x·online.W
+	blas.Dgemm(1,
+		blas.View64(x, B, 3),
+		blas.View64(onlineW, 3, 2),
+		0, blas.View64(onlineY, B, 2))
+
+	// p = online.y + online.b
+	for i := range B {
+		onlineYRow := (*[2]float64)(onlineY[2*i:])
+		for j := range onlineB {
+			onlineYRow[j] += onlineB[j]
+		}
+	}
+
+	// head.y = p·head.W
+	blas.Dgemm(1,
+		blas.View64(onlineY, B, 2),
+		blas.View64(headW, 2, 4),
+		0, blas.View64(headY, B, 4))
+
+	// h = head.y + head.b
+	// s = Σ h²
+	s := 0.0
+	for i := range B {
+		headYRow := (*[4]float64)(headY[4*i:])
+		hRow := (*[4]float64)(h[4*i:])
+		for j := range hRow {
+			hOf := headYRow[j] + headB[j]
+			s += hOf * hOf
+			hRow[j] = hOf
+		}
+	}
+
+	// t[:−4] = head.W
+	for i := range 8 {
+		t[i] = headW[i]
+	}
+
+	// t[8:] = head.b
+	for i := range 4 {
+		t[i+8] = headB[i]
+	}
+
+	// s2 = Σ t²
+	s2 := 0.0
+	for i := range 12 {
+		s2 += t[i] * t[i]
+	}
+
+	// slowWNext = 0.1·online.W + 0.9·slow.W
+	for i := range 6 {
+		slowWNext[i] = 0.1*onlineW[i] + 0.9*slowW[i]
+	}
+
+	// slowBNext = 0.1·online.b + 0.9·slow.b
+	for i := range 2 {
+		slowBNext[i] = 0.1*onlineB[i] + 0.9*slowB[i]
+	}
+
+	// result = 0.001·√s2
+	result := 0.001 * math.Sqrt(s2)
+	s2Kept[0] = s2
+
+	return SmoothTotals{batches: 1, loss: s, n: float64(4 * B), loss2: result}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Smooth) backward(batch *SmoothBatch) {
+	B := batch.B
+	x := batch.X
+	headB := m.params.HeadB
+	headW := m.params.HeadW
+	onlineB := m.params.OnlineB
+	onlineW := m.params.OnlineW
+	t3 := m.t3
+	headY := m.headY[:4*B]
+	s2Kept := m.s2Kept
+	t := m.t
+	onlineY := m.onlineY[:2*B]
+	h := m.h[:4*B]
+	t4 := m.t4
+	dp2 := m.dp2[:2*B]
+
+	// t3 = Σᵢ head.y
+	clear(t3)
+	for i := range B {
+		headYRow := (*[4]float64)(headY[4*i:])
+		for j := range headYRow {
+			t3[j] += headYRow[j]
+		}
+	}
+
+	// rate = 2·lr/(4*B)
+	rate := 2 * (m.Hyper.LR / float64(4*B))
+	// rate2 = 1 − 2·B·lr/(4*B)
+	rate2 := 1 - 2*(float64(B)*m.Hyper.LR/float64(4*B))
+	// s = √(Σ t²)
+	s := math.Sqrt(s2Kept[0])
+	// s2 = (s = 0)
+	s2 := s == 0
+	// rate3 = lr·where(s2, 0, 0.001/where(s2, 1, s))
+	rate3 := m.Hyper.LR * vec.Where(s2, float64(0), 0.001/vec.Where(s2, float64(1), s))
+
+	// head.b ← rate2·head.b − rate·t3 − rate3·t[8:]
+	for i := range 4 {
+		headB[i] = rate2*headB[i] - rate*t3[i] - rate3*t[i+8]
+	}
+
+	// t4 = rate·pᵀ·h
+	blas.Dgemm(rate,
+		blas.View64(onlineY, B, 2).T(),
+		blas.View64(h, B, 4),
+		0, blas.View64(t4, 2, 4))
+
+	// ((4*B)/2)·dp = h·head.Wᵀ
+	blas.Dgemm(1,
+		blas.View64(h, B, 4),
+		blas.View64(headW, 2, 4).T(),
+		0, blas.View64(dp2, B, 2))
+
+	// head.W ← head.W − t4 − rate3·t[:−4]
+	for i := range 8 {
+		headW[i] = headW[i] - t4[i] - rate3*t[i]
+	}
+
+	// rate4 = (−2)·lr/(4*B)
+	rate4 := -2 * (m.Hyper.LR / float64(4*B))
+
+	// online.b ← online.b − rate·Σᵢ ((4*B)/2)·dp
+	for i := range B {
+		dp2Row := (*[2]float64)(dp2[2*i:])
+		for j := range dp2Row {
+			onlineB[j] += rate4 * dp2Row[j]
+		}
+	}
+
+	// online.W ← online.W − rate·xᵀ·(((4*B)/2)·dp)
+	blas.Dgemm(rate4,
+		blas.View64(x, B, 3).T(),
+		blas.View64(dp2, B, 2),
+		1, blas.View64(onlineW, 3, 2))
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Smooth) Grad(grad *SmoothParams, batch SmoothBatch) (SmoothReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return SmoothReport{}, &fault.InputError{Model: "target.Smooth", Input: "grad", Reason: "is not from NewSmoothParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return SmoothReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return SmoothReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	m.pending = true
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
+	B := batch.B
+	x := batch.X
+	headB := m.params.HeadB
+	headW := m.params.HeadW
+	t2 := m.t2
+	headY := m.headY[:4*B]
+	s2Kept := m.s2Kept
+	t := m.t
+	onlineY := m.onlineY[:2*B]
+	h := m.h[:4*B]
+	dheadW := m.dheadW
+	dp := m.dp[:2*B]
+	dheadB := grad.HeadB
+	dheadWBuf := grad.HeadW
+	donlineB := grad.OnlineB
+	donlineW := grad.OnlineW
+
+	// t2 = Σᵢ head.y
+	clear(t2)
+	for i := range B {
+		headYRow := (*[4]float64)(headY[4*i:])
+		for j := range headYRow {
+			t2[j] += headYRow[j]
+		}
+	}
+
+	// scale = B
+	scale := float64(B)
+	// scale2 = 2/(4*B)
+	scale2 := 2 / float64(4*B)
+	// s = √(Σ t²)
+	s := math.Sqrt(s2Kept[0])
+	// s2 = (s = 0)
+	s2 := s == 0
+	// s3 = where(s2, 0, 0.001/where(s2, 1, s))
+	s3 := vec.Where(s2, float64(0), 0.001/vec.Where(s2, float64(1), s))
+
+	// dhead.b = scale2·(scale·head.b + t2) + s3·t[8:]
+	for i := range 4 {
+		dheadB[i] = scale2*(scale*headB[i]+t2[i]) + s3*t[i+8]
+	}
+
+	// dhead.W = scale2·pᵀ·h
+	blas.Dgemm(scale2,
+		blas.View64(onlineY, B, 2).T(),
+		blas.View64(h, B, 4),
+		0, blas.View64(dheadW, 2, 4))
+
+	// dhead.W = dhead.W + s3·t[:−4]
+	for i := range 8 {
+		dheadWBuf[i] = dheadW[i] + s3*t[i]
+	}
+
+	// ((4*B)/2)·dp = h·head.Wᵀ
+	blas.Dgemm(1,
+		blas.View64(h, B, 4),
+		blas.View64(headW, 2, 4).T(),
+		0, blas.View64(dp, B, 2))
+
+	// donline.b = scale2·Σᵢ ((4*B)/2)·dp
+	clear(donlineB)
+	for i := range B {
+		dpRow := (*[2]float64)(dp[2*i:])
+		for j := range donlineB {
+			donlineB[j] += scale2 * dpRow[j]
+		}
+	}
+
+	// donline.W = scale2·xᵀ·(((4*B)/2)·dp)
+	blas.Dgemm(scale2,
+		blas.View64(x, B, 3).T(),
+		blas.View64(dp, B, 2),
+		0, blas.View64(donlineW, 3, 2))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave, and
+// commits the states that the last Grad left. It panics if grad has no memory.
+func (m *Smooth) Update(grad *SmoothParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("target.Smooth: Update: grad is not from NewSmoothParams")
+	}
+	m.update(grad)
+	if m.pending {
+		m.commit()
+	}
+	m.steps++
+}
+
+// commit gives the states the new values that forward left.
+func (m *Smooth) commit() {
+	copy(m.states.slowW, m.next.slowW)
+	copy(m.states.slowB, m.next.slowB)
+	m.pending = false
+}
+
+// update sets the parameters from their gradient.
+func (m *Smooth) update(grad *SmoothParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// lr = lr
+	lr := m.Hyper.LR
+
+	// param ← param − lr·grad
+	for i := range 20 {
+		param[i] -= lr * g[i]
+	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Smooth) evaluate(batch *SmoothBatch) SmoothTotals {
+	B := batch.B
+	x := batch.X
+	onlineW := m.params.OnlineW
+	onlineB := m.params.OnlineB
+	headW := m.params.HeadW
+	headB := m.params.HeadB
+	onlineY2 := m.onlineY2[:2*B]
+	headY2 := m.headY2[:4*B]
+	t5 := m.t5
+
+	// online.y = x·online.W
+	blas.Dgemm(1,
+		blas.View64(x, B, 3),
+		blas.View64(onlineW, 3, 2),
+		0, blas.View64(onlineY2, B, 2))
+
+	// p = online.y + online.b
+	for i := range B {
+		onlineY2Row := (*[2]float64)(onlineY2[2*i:])
+		for j := range onlineB {
+			onlineY2Row[j] += onlineB[j]
+		}
+	}
+
+	// head.y = p·head.W
+	blas.Dgemm(1,
+		blas.View64(onlineY2, B, 2),
+		blas.View64(headW, 2, 4),
+		0, blas.View64(headY2, B, 4))
+
+	// h = head.y + head.b
+	// s = Σ h²
+	s := 0.0
+	for i := range B {
+		headY2Row := (*[4]float64)(headY2[4*i:])
+		for j := range headB {
+			h := headY2Row[j] + headB[j]
+			s += h * h
+		}
+	}
+
+	// t5[:−4] = head.W
+	for i := range 8 {
+		t5[i] = headW[i]
+	}
+
+	// t5[8:] = head.b
+	for i := range 4 {
+		t5[i+8] = headB[i]
+	}
+
+	// s2 = Σ t5²
+	s2 := 0.0
+	for i := range 12 {
+		s2 += t5[i] * t5[i]
+	}
+
+	// result = 0.001·√s2
+	result := 0.001 * math.Sqrt(s2)
+
+	return SmoothTotals{batches: 1, loss: s, n: float64(4 * B), loss2: result}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
+	B := in.B
+	x := in.X
+	onlineW := p.w.params.OnlineW
+	onlineB := p.w.params.OnlineB
+	pBuf := out.P
+
+	// online.y = x·online.W
+	blas.Dgemm(1,
+		blas.View64(x, B, 3),
+		blas.View64(onlineW, 3, 2),
+		0, blas.View64(pBuf, B, 2))
+
+	// p = online.y + online.b
+	for i := range B {
+		pBufRow := (*[2]float64)(pBuf[2*i:])
+		for j := range onlineB {
+			pBufRow[j] += onlineB[j]
+		}
+	}
+}
+
+// smooth computes result, whose slices have their lengths.
+func (p *SmoothPredictor) smooth(out *SmoothSmoothOutput, in *SmoothSmoothInput) {
+	N := in.N
+	z := in.Z
+	slowW := p.w.states.slowW
+	slowB := p.w.states.slowB
+	result := out.Result
+
+	// slow.y = z·slow.W
+	blas.Dgemm(1,
+		blas.View64(z, N, 3),
+		blas.View64(slowW, 3, 2),
+		0, blas.View64(result, N, 2))
+
+	// result = slow.y + slow.b
+	for i := range N {
+		resultRow := (*[2]float64)(result[2*i:])
+		for j := range resultRow {
+			resultRow[j] += slowB[j]
+		}
+	}
+}

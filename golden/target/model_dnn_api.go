@@ -469,7 +469,9 @@ func (w *Weights) tensors() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: online.h.W, online.h.b,
-// online.dense.W, online.dense.b.
+// online.dense.W, online.dense.b. The model's states are with them:
+// online.centred.mean, online.centred.count, slow.h.W, … slow.centred.count,
+// in the order of the fields.
 func (w *Weights) Save(dst io.Writer) error {
 	return store.Write(dst, nil, w.tensors()...)
 }
@@ -550,8 +552,10 @@ func (m *Target) trained() []store.Tensor {
 }
 
 // Save writes the weights as safetensors: online.h.W, online.h.b,
-// online.dense.W, online.dense.b. Of the parameters that have an average it
-// writes that.
+// online.dense.W, online.dense.b. The model's states are with them:
+// online.centred.mean, online.centred.count, slow.h.W, … slow.centred.count,
+// in the order of the fields. Of the parameters that have an average it writes
+// that.
 func (m *Target) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }
@@ -618,6 +622,496 @@ func (m *Target) Restore(r io.Reader) error {
 	m.Hyper.LR = hyper[1]
 	m.Hyper.Momentum = hyper[2]
 	m.Hyper.Average = hyper[3]
+	m.steps = counts[0]
+	m.pending = false
+	return nil
+}
+
+// SmoothDims are the run-time dimensions. Given to NewSmooth or
+// NewSmoothPredictor they are the largest that a call may have; in a
+// SmoothBatch or a SmoothInput, 0 means inferred.
+type SmoothDims struct {
+	B int
+	N int // of Smooth
+}
+
+// SmoothBatch is what a step reads. It is not kept.
+type SmoothBatch struct {
+	SmoothDims
+	X []float64 // [B,3]
+}
+
+// SmoothInput is what Predict reads. It is not kept.
+type SmoothInput struct {
+	SmoothDims
+	X []float64 // [B,3]
+}
+
+// SmoothOutput is what Predict writes. Its slices belong to the caller.
+type SmoothOutput struct {
+	P []float64 // [B,2]
+}
+
+// SmoothSmoothDims are the run-time dimensions of Smooth; 0 means inferred.
+type SmoothSmoothDims struct {
+	N int // of Smooth
+}
+
+// SmoothSmoothInput is what Smooth reads. It is not kept.
+type SmoothSmoothInput struct {
+	SmoothSmoothDims
+	Z []float64 // [N,3]
+}
+
+// SmoothSmoothOutput is what Smooth writes. Its slices belong to the caller.
+type SmoothSmoothOutput struct {
+	Result []float64 // [N,2]
+}
+
+// SmoothParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewSmoothParams.
+type SmoothParams struct {
+	OnlineW []float64 // [3,2]
+	OnlineB []float64 // [2]
+	HeadW   []float64 // [2,4]
+	HeadB   []float64 // [4]
+
+	flat []float64 // all of them, one after another
+}
+
+// NewSmoothParams returns zeros.
+func NewSmoothParams() *SmoothParams {
+	p := newSmoothParams()
+	return &p
+}
+
+func newSmoothParams() SmoothParams {
+	flat := make([]float64, 20)
+	return SmoothParams{
+		OnlineW: flat[0:6:6],
+		OnlineB: flat[6:8:8],
+		HeadW:   flat[8:16:16],
+		HeadB:   flat[16:20:20],
+		flat:    flat,
+	}
+}
+
+// Flat is all of p as one slice: online.W, online.b, head.W, head.b.
+func (p *SmoothParams) Flat() []float64 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *SmoothParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "online.W", Shape: []int{3, 2}, Data: p.OnlineW},
+		{Name: "online.b", Shape: []int{2}, Data: p.OnlineB},
+		{Name: "head.W", Shape: []int{2, 4}, Data: p.HeadW},
+		{Name: "head.b", Shape: []int{4}, Data: p.HeadB},
+	}
+}
+
+// smoothStates is what the model keeps between steps; it is saved with the
+// weights.
+type smoothStates struct {
+	slowW []float64 // [3,2]
+	slowB []float64 // [2]
+
+	float64s []float64 // all of them, one after another
+}
+
+func newSmoothStates() smoothStates {
+	float64s := make([]float64, 8)
+	return smoothStates{
+		slowW:    float64s[0:6:6],
+		slowB:    float64s[6:8:8],
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *smoothStates) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "slow.W", Shape: []int{3, 2}, Data: s.slowW},
+		{Name: "slow.b", Shape: []int{2}, Data: s.slowB},
+	}
+}
+
+// NewSmooth returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewSmooth(max SmoothDims) *Smooth {
+	m := &Smooth{
+		params: newSmoothParams(),
+		states: newSmoothStates(),
+		next:   newSmoothStates(),
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float64, 10*B+24)
+	m.onlineY = arena[0 : 2*B]
+	m.dp = arena[0 : 2*B]
+	m.dp2 = arena[0 : 2*B]
+	m.onlineY2 = arena[0 : 2*B]
+	m.headY = arena[2*B : 6*B]
+	m.headY2 = arena[2*B : 6*B]
+	m.h = arena[6*B : 10*B]
+	m.t = arena[10*B : 10*B+12]
+	m.t5 = arena[10*B : 10*B+12]
+	m.t6 = arena[10*B : 10*B+6]
+	m.s2Kept = arena[10*B+12 : 10*B+13]
+	m.dheadW = arena[10*B+12 : 10*B+20]
+	m.t4 = arena[10*B+12 : 10*B+20]
+	m.t2 = arena[10*B+20 : 10*B+24]
+	m.t3 = arena[10*B+20 : 10*B+24]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Smooth) Init(seed uint64) {
+	m.Hyper = SmoothHyper{LR: 0.1}
+	m.steps = 0
+	m.pending = false
+	m.initialise(seed)
+	clear(m.states.slowB)
+}
+
+// initialise sets parameters and states to their first values, which depend on
+// seed alone.
+func (m *Smooth) initialise(seed uint64) {
+	onlineB := m.params.OnlineB
+	headW := m.params.HeadW
+	headB := m.params.HeadB
+	onlineW := m.params.OnlineW
+	slowW := m.states.slowW
+	t6 := m.t6
+
+	// t6 = 0.8164966·N(online.W)
+	key := rng.Key(seed, 0x48e3056e40ead4d9, 0)
+	for i := range 6 {
+		t6[i] = 0.816496580927726 * rng.Normal64(key, uint64(i))
+	}
+
+	// online.b ← 0
+	clear(onlineB)
+
+	// head.W ← N(head.W)
+	key2 := rng.Key(seed, 0x5fa4ce02dcce406a, 0)
+	for i := range 8 {
+		headW[i] = rng.Normal64(key2, uint64(i))
+	}
+
+	// head.b ← 0
+	clear(headB)
+
+	// onlineW = t6
+	for i := range 6 {
+		onlineW[i] = t6[i]
+	}
+
+	// slowW = t6
+	for i := range 6 {
+		slowW[i] = t6[i]
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Smooth) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Smooth) Params() *SmoothParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Smooth) take(batch *SmoothBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "target.Smooth", Input: "trainer", Reason: "is not from NewSmooth"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *SmoothBatch) take(max SmoothDims) error {
+	B, err := fault.Rows("target.Smooth", "X", len(batch.X), 3, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.SmoothDims = SmoothDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *SmoothInput) take(max SmoothDims) error {
+	B, err := fault.Rows("target.Smooth", "X", len(in.X), 3, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.SmoothDims = SmoothDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *SmoothSmoothInput) take(max SmoothDims) error {
+	N, err := fault.Rows("target.Smooth", "Z", len(in.Z), 3, "N", in.N, max.N)
+	if err != nil {
+		return err
+	}
+	in.SmoothSmoothDims = SmoothSmoothDims{N: N}
+	return nil
+}
+
+// SmoothTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type SmoothTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+	loss2   float64 // of the last batch
+}
+
+// SmoothReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *SmoothTotals) Report() SmoothReport {
+	if t.batches == 0 {
+		return SmoothReport{}
+	}
+	return SmoothReport{Loss: (t.loss / t.n) + t.loss2}
+}
+
+// add counts another batch.
+func (t *SmoothTotals) add(batch *SmoothTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.loss2 = batch.loss2
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r SmoothReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Smooth) Evaluate(t *SmoothTotals, batch SmoothBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.evaluate(&batch)
+	t.add(&part)
+	return nil
+}
+
+// SmoothWeights are the parameters of a trained Smooth. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type SmoothWeights struct {
+	params SmoothParams
+	states smoothStates
+	whole  bool // from Snapshot, LoadSmoothWeights or ParseSmoothWeights
+}
+
+func newSmoothWeights() *SmoothWeights {
+	return &SmoothWeights{
+		params: newSmoothParams(),
+		states: newSmoothStates(),
+		whole:  true,
+	}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Smooth) Snapshot() *SmoothWeights {
+	w := newSmoothWeights()
+	copy(w.params.flat, m.params.flat)
+	copy(w.states.float64s, m.states.float64s)
+	return w
+}
+
+// LoadSmoothWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadSmoothWeights(r io.Reader) (*SmoothWeights, error) {
+	w := newSmoothWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("target.Smooth: %w", err)
+	}
+	return w, nil
+}
+
+// ParseSmoothWeights is LoadSmoothWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseSmoothWeights[T string | []byte](file T) (*SmoothWeights, error) {
+	w := &SmoothWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("target.Smooth: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *SmoothWeights) views() []store.View {
+	return []store.View{
+		{Name: "online.W", Shape: []int{3, 2}, Into: &w.params.OnlineW},
+		{Name: "online.b", Shape: []int{2}, Into: &w.params.OnlineB},
+		{Name: "head.W", Shape: []int{2, 4}, Into: &w.params.HeadW},
+		{Name: "head.b", Shape: []int{4}, Into: &w.params.HeadB},
+		{Name: "slow.W", Shape: []int{3, 2}, Into: &w.states.slowW},
+		{Name: "slow.b", Shape: []int{2}, Into: &w.states.slowB},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *SmoothWeights) tensors() []store.Tensor {
+	return append(w.params.tensors(), w.states.tensors()...)
+}
+
+// Save writes the weights as safetensors: online.W, online.b, head.W, head.b.
+// The model's states are with them: slow.W, slow.b.
+func (w *SmoothWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a SmoothPredictor.
+func (w *SmoothWeights) Predict(in SmoothInput) (SmoothOutput, error) {
+	var out SmoothOutput
+	if err := in.take(SmoothDims{B: math.MaxInt, N: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewSmoothPredictor(w, in.SmoothDims).Predict(&out, in)
+	return out, err
+}
+
+// Smooth is the export fn smooth of the model. It is safe for concurrent use;
+// the output is the caller's.
+func (w *SmoothWeights) Smooth(in SmoothSmoothInput) (SmoothSmoothOutput, error) {
+	var out SmoothSmoothOutput
+	if err := in.take(SmoothDims{N: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewSmoothPredictor(w, SmoothDims{N: in.N}).Smooth(&out, in)
+	return out, err
+}
+
+// SmoothPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type SmoothPredictor struct {
+	w   *SmoothWeights
+	max SmoothDims // capacity
+}
+
+// NewSmoothPredictor returns a predictor for inputs up to max.
+func NewSmoothPredictor(w *SmoothWeights, max SmoothDims) *SmoothPredictor {
+	return &SmoothPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *SmoothPredictor) Use(w *SmoothWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *SmoothPredictor) Predict(out *SmoothOutput, in SmoothInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "target.Smooth", Input: "weights", Reason: "are not from Snapshot or LoadSmoothWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 2 * in.B; cap(out.P) >= n {
+		out.P = out.P[:n]
+	} else {
+		out.P = make([]float64, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// Smooth is the export fn smooth of the model. It sets out, and reuses out's
+// slices where they are long enough.
+func (p *SmoothPredictor) Smooth(out *SmoothSmoothOutput, in SmoothSmoothInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "target.Smooth", Input: "weights", Reason: "are not from Snapshot or LoadSmoothWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 2 * in.N; cap(out.Result) >= n {
+		out.Result = out.Result[:n]
+	} else {
+		out.Result = make([]float64, n)
+	}
+	p.smooth(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Smooth) tensors() []store.Tensor {
+	return append(m.params.tensors(), m.states.tensors()...)
+}
+
+// Save writes the weights as safetensors: online.W, online.b, head.W, head.b.
+// The model's states are with them: slow.W, slow.b.
+func (m *Smooth) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Smooth) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("target.Smooth: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Smooth) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("target.Smooth: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Smooth) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// model's states, Hyper and the step.
+func (m *Smooth) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Smooth) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("target.Smooth: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
 	m.steps = counts[0]
 	m.pending = false
 	return nil

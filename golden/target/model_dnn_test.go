@@ -330,3 +330,209 @@ func TestTargetPredict(t *testing.T) {
 		}
 	}
 }
+
+// smoothSizes are the dimensions to test at.
+var smoothSizes = []SmoothDims{{B: 1, N: 7}, {B: 7, N: 8}, {B: 8, N: 9}, {B: 9, N: 1}}
+
+// smoothSample is a model at random parameters, and a random batch.
+func smoothSample(dims SmoothDims) (*Smooth, SmoothBatch) {
+	m := NewSmooth(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float64(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := SmoothBatch{SmoothDims: dims, X: make([]float64, 3*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// smoothInput is a random input.
+func smoothInput(dims SmoothDims) SmoothInput {
+	in := SmoothInput{SmoothDims: dims, X: make([]float64, 3*dims.B)}
+	for i := range in.X {
+		in.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// smoothSmoothInput is a random input of Smooth.
+func smoothSmoothInput(dims SmoothDims) SmoothSmoothInput {
+	in := SmoothSmoothInput{
+		SmoothSmoothDims: SmoothSmoothDims{N: dims.N},
+		Z:                make([]float64, 3*dims.N),
+	}
+	for i := range in.Z {
+		in.Z[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// The gradient of Smooth is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
+// Step is Grad, then Update, and every time the same.
+func TestSmoothStep(t *testing.T) {
+	dims := smoothSizes[len(smoothSizes)-1]
+	m, batch := smoothSample(dims)
+	again, _ := smoothSample(dims)
+	n, _ := smoothSample(dims)
+	grad := NewSmoothParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestSmoothAllocations(t *testing.T) {
+	dims := smoothSizes[len(smoothSizes)-1]
+	m, batch := smoothSample(dims)
+	grad := NewSmoothParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals SmoothTotals
+	p := NewSmoothPredictor(m.Snapshot(), dims)
+	in := smoothInput(dims)
+	var out SmoothOutput
+	inSmooth := smoothSmoothInput(dims)
+	var outSmooth SmoothSmoothOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+		{"Smooth", func() error { return p.Smooth(&outSmooth, inSmooth) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestSmoothFiles(t *testing.T) {
+	dims := smoothSizes[0]
+	m, batch := smoothSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewSmooth(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewSmooth(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestSmoothPredict(t *testing.T) {
+	for _, dims := range smoothSizes {
+		m, _ := smoothSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseSmoothWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := smoothInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b SmoothOutput
+			if err := NewSmoothPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.P) != fmt.Sprint(b.P) {
+				t.Errorf("P at %v: %v of the file, %v of the trainer", dims, a.P, b.P)
+			}
+		}
+		{
+			in := smoothSmoothInput(dims)
+			a, err := w.Smooth(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b SmoothSmoothOutput
+			if err := NewSmoothPredictor(m.Snapshot(), dims).Smooth(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Result) != fmt.Sprint(b.Result) {
+				t.Errorf("Result at %v: %v of the file, %v of the trainer", dims, a.Result, b.Result)
+			}
+		}
+	}
+}
