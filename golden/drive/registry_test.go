@@ -25,7 +25,6 @@ import (
 	"gradgen.dev/golden/labels"
 	"gradgen.dev/golden/linear"
 	"gradgen.dev/golden/meta"
-	"gradgen.dev/golden/minors"
 	"gradgen.dev/golden/mixed"
 	"gradgen.dev/golden/mlp"
 	"gradgen.dev/golden/models"
@@ -429,12 +428,6 @@ var registry = map[string]map[string]function{
 		"New":          {meta.New, "max"},
 		"NewParams":    {meta.NewParams, ""},
 		"NewPredictor": {meta.NewPredictor, "w max"},
-	},
-	"minors": {
-		"Volume":          {minors.Volume, "A"},
-		"VolumeGrad":      {minors.VolumeGrad, "grad A"},
-		"VolumeHVP":       {minors.VolumeHVP, "hv A v"},
-		"VolumeValueGrad": {minors.VolumeValueGrad, "grad A"},
 	},
 	"mixed": {
 		"LoadWeights":  {mixed.LoadWeights, "r"},
