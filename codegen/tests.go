@@ -253,19 +253,19 @@ func (m *model) printFill(b *body, x string, of *form) {
 }
 
 // randomElement is element i of an input: positive floats below one, indices in
-// their range.
+// their range, other integers 1 or 2, since something may be divided by them.
 func randomElement(in operand, stream int, dims func(string) string) string {
 	t := in.Node.Type.Elem
 	switch {
 	case t == ir.Bool:
 		return fmt.Sprintf("rng.At(%d, uint64(i))%%2 == 1", stream)
 	case t.IsInt():
-		extent := "3"
-		if in.bound != nil {
-			extent = grouped(spellDim(in.bound.Extent, dims))
-			if _, ok := in.bound.Extent.Const(); !ok {
-				extent = "uint64" + "(" + outermost(extent) + ")"
-			}
+		if in.bound == nil {
+			return fmt.Sprintf("1 + %s(rng.At(%d, uint64(i))%%2)", goType(t), stream)
+		}
+		extent := grouped(spellDim(in.bound.Extent, dims))
+		if _, ok := in.bound.Extent.Const(); !ok {
+			extent = "uint64" + "(" + outermost(extent) + ")"
 		}
 		return fmt.Sprintf("%s(rng.At(%d, uint64(i)) %% %s)", goType(t), stream, extent)
 	}

@@ -254,7 +254,7 @@ func (f *function) call(e *entry, suffix string, moved map[int]string) string {
 // printDerivativeChecks checks every derivative at one size.
 func (f *function) printDerivativeChecks(b *body) {
 	h, tolerance := "1e-5", "1e-5"
-	if f.ir.Elem == ir.Float32 {
+	if f.narrow() {
 		h, tolerance = "1e-2", "2e-2"
 	}
 	b.stmt("const h, tolerance = %s, %s", h, tolerance)
@@ -273,6 +273,17 @@ func (f *function) printDerivativeChecks(b *body) {
 		b.blank()
 		b.block("", func() { f.printSlopeCheck(b, e, below) })
 	}
+}
+
+// narrow reports whether some number that a difference quotient is made of has
+// the precision of float32.
+func (f *function) narrow() bool {
+	for _, p := range f.ir.Params {
+		if p.Node.Type.Elem == ir.Float32 {
+			return true
+		}
+	}
+	return slices.ContainsFunc(f.ir.Results, func(n *ir.Node) bool { return n.Type.Elem == ir.Float32 })
 }
 
 // printValueCheck checks that an entry that also returns the value returns the

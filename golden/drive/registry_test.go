@@ -746,6 +746,11 @@ var registry = map[string]map[string]function{
 		"G2Work":           {signs.G2Work, "N"},
 		"G3":               {signs.G3, "out x k"},
 		"GVJP":             {signs.GVJP, "dx x k w"},
+		"MixedGradH":       {signs.MixedGradH, "grad x h"},
+		"MixedGradX":       {signs.MixedGradX, "grad x h"},
+		"NarrowJVP":        {signs.NarrowJVP, "dout h q v"},
+		"NarrowVJP":        {signs.NarrowVJP, "dh h q w"},
+		"Whole":            {signs.Whole, "out i j"},
 	},
 	"softmax": {
 		"LoadWeights":  {softmax.LoadWeights, "r"},

@@ -2026,7 +2026,7 @@ func lengthsSample(dims LengthsDims) (*Lengths, LengthsBatch) {
 		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
 	for i := range batch.N {
-		batch.N[i] = int32(rng.At(3, uint64(i)) % 3)
+		batch.N[i] = 1 + int32(rng.At(3, uint64(i))%2)
 	}
 	for i := range batch.Y {
 		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(4, uint64(i)))
@@ -2045,7 +2045,7 @@ func lengthsInput(dims LengthsDims) LengthsInput {
 		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
 	for i := range in.N {
-		in.N[i] = int32(rng.At(3, uint64(i)) % 3)
+		in.N[i] = 1 + int32(rng.At(3, uint64(i))%2)
 	}
 	return in
 }

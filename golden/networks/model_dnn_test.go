@@ -1532,7 +1532,7 @@ func inputsSample(dims InputsDims) (*Inputs, InputsBatch) {
 		T:          make([]float64, 6*dims.K),
 	}
 	batch.A = float32(0.1 + 0.8*rng.Uniform64(2, 0))
-	batch.N = int32(rng.At(3, 0) % 3)
+	batch.N = 1 + int32(rng.At(3, 0)%2)
 	batch.Q = rng.At(4, 0)%2 == 1
 	for i := range batch.V {
 		batch.V[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))
@@ -1551,7 +1551,7 @@ func inputsInput(dims InputsDims) InputsInput {
 		T:          make([]float64, 6*dims.K),
 	}
 	in.A = float32(0.1 + 0.8*rng.Uniform64(2, 0))
-	in.N = int32(rng.At(3, 0) % 3)
+	in.N = 1 + int32(rng.At(3, 0)%2)
 	in.Q = rng.At(4, 0)%2 == 1
 	for i := range in.V {
 		in.V[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))

@@ -32,10 +32,10 @@ func convertSample(dims ConvertDims) (*Convert, ConvertBatch) {
 		Wide:        make([]float64, 2*dims.B),
 	}
 	for i := range batch.N {
-		batch.N[i] = int32(rng.At(2, uint64(i)) % 3)
+		batch.N[i] = 1 + int32(rng.At(2, uint64(i))%2)
 	}
 	for i := range batch.K {
-		batch.K[i] = int64(rng.At(3, uint64(i)) % 3)
+		batch.K[i] = 1 + int64(rng.At(3, uint64(i))%2)
 	}
 	for i := range batch.On {
 		batch.On[i] = rng.At(4, uint64(i))%2 == 1
@@ -60,10 +60,10 @@ func convertInput(dims ConvertDims) ConvertInput {
 		Wide:        make([]float64, 2*dims.B),
 	}
 	for i := range in.N {
-		in.N[i] = int32(rng.At(2, uint64(i)) % 3)
+		in.N[i] = 1 + int32(rng.At(2, uint64(i))%2)
 	}
 	for i := range in.K {
-		in.K[i] = int64(rng.At(3, uint64(i)) % 3)
+		in.K[i] = 1 + int64(rng.At(3, uint64(i))%2)
 	}
 	for i := range in.On {
 		in.On[i] = rng.At(4, uint64(i))%2 == 1

@@ -10,6 +10,7 @@ import (
 
 	"gradgen.dev/runtime/abi"
 	"gradgen.dev/runtime/blas"
+	"gradgen.dev/runtime/vec"
 )
 
 // This file needs version 1 of gradgen's runtime, or a later one.
@@ -675,5 +676,122 @@ func CoriolisJacobian(jac, q, d []float64) {
 		t2 := -(t4[2*i+1] + t4[2*i])
 		jac[2*i+1] = tOf
 		jac[2*i] = t2
+	}
+}
+
+// NarrowVJP sets dh to the product of w with the Jacobian of Narrow by h at h
+// and q, without the Jacobian.
+//
+//	dh = 3·q ⊙ w ⊙ cos(3·h)  [N]
+//
+// It panics unless the lengths fit: dh [N], h [N], q [N], w [N]. What is set
+// may not overlap the rest.
+func NarrowVJP(dh, h, q, w []float32) {
+	N := len(h)
+	if len(dh) != N {
+		panic(fmt.Sprintf("signs: NarrowVJP: len(dh) is %d, want %d", len(dh), N))
+	}
+	if len(q) != N {
+		panic(fmt.Sprintf("signs: NarrowVJP: len(q) is %d, want %d", len(q), N))
+	}
+	if len(w) != N {
+		panic(fmt.Sprintf("signs: NarrowVJP: len(w) is %d, want %d", len(w), N))
+	}
+
+	// dh = 3·q ⊙ w ⊙ cos(3·h)
+	for i := range N {
+		dh[i] = 3 * (q[i] * w[i] * vec.Cos(3*h[i]))
+	}
+}
+
+// NarrowJVP sets dout to the product of the Jacobian of Narrow by h at h and q
+// with v, without the Jacobian.
+//
+//	dout = 3·q ⊙ v ⊙ cos(3·h)  [N]
+//
+// It panics unless the lengths fit: dout [N], h [N], q [N], v [N]. What is set
+// may not overlap the rest.
+func NarrowJVP(dout, h, q, v []float32) {
+	N := len(h)
+	if len(dout) != N {
+		panic(fmt.Sprintf("signs: NarrowJVP: len(dout) is %d, want %d", len(dout), N))
+	}
+	if len(q) != N {
+		panic(fmt.Sprintf("signs: NarrowJVP: len(q) is %d, want %d", len(q), N))
+	}
+	if len(v) != N {
+		panic(fmt.Sprintf("signs: NarrowJVP: len(v) is %d, want %d", len(v), N))
+	}
+
+	// dout = 3·q ⊙ v ⊙ cos(3·h)
+	for i := range N {
+		dout[i] = 3 * (q[i] * v[i] * vec.Cos(3*h[i]))
+	}
+}
+
+// MixedGradH sets grad to the gradient of Mixed by h at x and h.
+//
+//	0.5·dh = x ⊙ h     [N]
+//	grad   = 2·0.5·dh  [N]
+//
+// It panics unless the lengths fit: grad [N], x [N], h [N]. What is set may
+// not overlap the rest.
+func MixedGradH(grad []float32, x []float64, h []float32) {
+	N := len(x)
+	if len(grad) != N {
+		panic(fmt.Sprintf("signs: MixedGradH: len(grad) is %d, want %d", len(grad), N))
+	}
+	if len(h) != N {
+		panic(fmt.Sprintf("signs: MixedGradH: len(h) is %d, want %d", len(h), N))
+	}
+
+	// 0.5·dh = x ⊙ h
+	// grad = 2·0.5·dh
+	for i := range N {
+		grad[i] = 2 * float32(x[i]*float64(h[i]))
+	}
+}
+
+// MixedGradX sets grad to the gradient of Mixed by x at x and h.
+//
+//	grad = h²  [N]
+//
+// It panics unless the lengths fit: grad [N], x [N], h [N]. What is set may
+// not overlap the rest.
+func MixedGradX(grad, x []float64, h []float32) {
+	N := len(x)
+	if len(grad) != N {
+		panic(fmt.Sprintf("signs: MixedGradX: len(grad) is %d, want %d", len(grad), N))
+	}
+	if len(h) != N {
+		panic(fmt.Sprintf("signs: MixedGradX: len(h) is %d, want %d", len(h), N))
+	}
+
+	// grad = h²
+	for i := range N {
+		hit := float64(h[i])
+		grad[i] = hit * hit
+	}
+}
+
+// Whole is the function whole of model.dnn. It sets out. It keeps no state:
+// any number of goroutines may call it and its derivatives.
+//
+//	out = mod(i, j) + floordiv(i, j)  [N]
+//
+// It panics unless the lengths fit: out [N], i [N], j [N]. What is set may not
+// overlap the rest.
+func Whole(out, i, j []int32) {
+	N := len(i)
+	if len(out) != N {
+		panic(fmt.Sprintf("signs: Whole: len(out) is %d, want %d", len(out), N))
+	}
+	if len(j) != N {
+		panic(fmt.Sprintf("signs: Whole: len(j) is %d, want %d", len(j), N))
+	}
+
+	// out = mod(i, j) + floordiv(i, j)
+	for iOf := range N {
+		out[iOf] = vec.ModInt(i[iOf], j[iOf]) + vec.FloorDivInt(i[iOf], j[iOf])
 	}
 }

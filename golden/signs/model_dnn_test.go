@@ -64,7 +64,7 @@ func TestF3Allocations(t *testing.T) {
 	}
 	iAt := make([]int32, dimN)
 	for i := range iAt {
-		iAt[i] = int32(rng.At(4, uint64(i)) % 3)
+		iAt[i] = 1 + int32(rng.At(4, uint64(i))%2)
 	}
 	f3Out := make([]float64, 3*dimN)
 	n := testing.AllocsPerRun(5, func() {
@@ -345,6 +345,78 @@ func TestCoriolisAllocations(t *testing.T) {
 	n := testing.AllocsPerRun(5, func() {
 		Coriolis(coriolisOut, qAt, dAt)
 		CoriolisJacobian(coriolisJacobianJac, qAt, dAt)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestNarrowAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	hAt := make([]float32, dimN)
+	for i := range hAt {
+		hAt[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	qAt := make([]float32, dimN)
+	for i := range qAt {
+		qAt[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	narrowVJPDh := make([]float32, dimN)
+	narrowVJPW := make([]float32, dimN)
+	for i := range narrowVJPW {
+		narrowVJPW[i] = float32(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	narrowJVPDout := make([]float32, dimN)
+	narrowJVPV := make([]float32, dimN)
+	for i := range narrowJVPV {
+		narrowJVPV[i] = float32(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		NarrowVJP(narrowVJPDh, hAt, qAt, narrowVJPW)
+		NarrowJVP(narrowJVPDout, hAt, qAt, narrowJVPV)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestMixedAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	xAt := make([]float64, dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	hAt := make([]float32, dimN)
+	for i := range hAt {
+		hAt[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	mixedGradHGrad := make([]float32, dimN)
+	mixedGradXGrad := make([]float64, dimN)
+	n := testing.AllocsPerRun(5, func() {
+		MixedGradH(mixedGradHGrad, xAt, hAt)
+		MixedGradX(mixedGradXGrad, xAt, hAt)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestWholeAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	iAt := make([]int32, dimN)
+	for i := range iAt {
+		iAt[i] = 1 + int32(rng.At(2, uint64(i))%2)
+	}
+	jAt := make([]int32, dimN)
+	for i := range jAt {
+		jAt[i] = 1 + int32(rng.At(3, uint64(i))%2)
+	}
+	wholeOut := make([]int32, dimN)
+	n := testing.AllocsPerRun(5, func() {
+		Whole(wholeOut, iAt, jAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

@@ -31,7 +31,7 @@ func languageSample(dims Dims) (*Language, Batch) {
 		Label: make([]int32, dims.B),
 	}
 	for i := range batch.Text {
-		batch.Text[i] = int32(rng.At(2, uint64(i)) % 3)
+		batch.Text[i] = 1 + int32(rng.At(2, uint64(i))%2)
 	}
 	for i := range batch.Label {
 		batch.Label[i] = int32(rng.At(3, uint64(i)) % 2)
@@ -43,7 +43,7 @@ func languageSample(dims Dims) (*Language, Batch) {
 func languageInput(dims Dims) Input {
 	in := Input{Dims: dims, Text: make([]int32, 48*dims.B)}
 	for i := range in.Text {
-		in.Text[i] = int32(rng.At(2, uint64(i)) % 3)
+		in.Text[i] = 1 + int32(rng.At(2, uint64(i))%2)
 	}
 	return in
 }
