@@ -52,16 +52,36 @@ func composed(g *ir.Graph, m *ir.Model) *composition {
 	}
 	by := make([]*ir.Param, 0, len(m.Params)+len(m.Inputs))
 	by = append(by, m.Params...)
-	reached := ir.Topological(total)
+	reached := differentiable(total)
 	for _, in := range m.Inputs {
-		if in.Node.Type.Elem.IsFloat() && slices.Contains(reached, in.Node) {
+		if in.Node.Type.Elem.IsFloat() && reached[in.Node] {
 			c.floats = append(c.floats, in)
 			by = append(by, &ir.Param{Path: "input " + in.Name, Node: in.Node})
 		}
 	}
+	if !slices.ContainsFunc(by, func(p *ir.Param) bool { return reached[p.Node] }) {
+		return nil
+	}
 	all := passes.Gradient(g, golden.Gradients(g, total, by)...)
 	c.params, c.inputs = all[:len(m.Params)], all[len(m.Params):]
 	return c
+}
+
+// differentiable is what a derivative of the node could pass through.
+func differentiable(root *ir.Node) map[*ir.Node]bool {
+	reached := map[*ir.Node]bool{}
+	var visit func(n *ir.Node)
+	visit = func(n *ir.Node) {
+		if reached[n] || n.Is("stop_gradient") {
+			return
+		}
+		reached[n] = true
+		for _, a := range n.Operands() {
+			visit(a)
+		}
+	}
+	visit(root)
+	return reached
 }
 
 // step compares Forward and Backward, and Update where there is one.
