@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -76,17 +77,18 @@ func isKind(text string, k Kind) bool {
 		return err == nil
 	case KindFloat:
 		_, err := parseFloat(text)
-		return err == nil
+		return err == nil || errors.Is(err, strconv.ErrRange)
 	case KindBool:
 		return strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
 	}
 	return true
 }
 
-// parseFloat is strconv.ParseFloat for decimal numbers and Inf alone.
+// parseFloat is strconv.ParseFloat for decimal numbers and Inf alone. The error of a
+// number that is beyond the range wraps strconv.ErrRange.
 func parseFloat(text string) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
-	if err == nil && (math.IsNaN(v) || strings.ContainsAny(text, "xX_pP")) {
+	if math.IsNaN(v) || strings.ContainsAny(text, "xX_pP") {
 		return 0, strconv.ErrSyntax
 	}
 	return v, err
@@ -99,6 +101,7 @@ type csvColumn struct {
 	missing  []Place
 	possible [kinds]bool
 	odd      [kinds]*oddValue // the first value that is not of the kind
+	beyond   *oddValue        // the first number that is no float64
 
 	told     Kind // where isTold
 	isTold   bool
@@ -153,8 +156,25 @@ func (c *csvColumn) add(text string, p Place, missing map[string]bool) error {
 			c.possible[k], c.odd[k] = false, &oddValue{abridge(strings.Clone(text)), p}
 		}
 	}
+	if c.beyond == nil && c.numbers() && isBeyond(text) {
+		c.beyond = &oddValue{abridge(strings.Clone(text)), p}
+	}
 	c.cells = append(c.cells, text)
 	return nil
+}
+
+// numbers reports whether the values so far are numbers.
+func (c *csvColumn) numbers() bool {
+	return c.isTold && c.told == KindFloat || !c.isTold && c.possible[KindFloat]
+}
+
+// isBeyond reports whether a text is a number beyond the range of float64.
+func isBeyond(text string) bool {
+	if len(text) < 300 && !strings.ContainsAny(text, "eE") {
+		return false // as nearly all are, without a look at their digits
+	}
+	_, err := parseFloat(text)
+	return errors.Is(err, strconv.ErrRange)
 }
 
 // kind is the kind of all the values.
@@ -173,6 +193,10 @@ func (c *csvColumn) finish(in *csvReader) (*Column, error) {
 	out := &Column{Name: c.name, Kind: c.kind(), Missing: c.missing}
 	switch out.Kind {
 	case KindFloat:
+		if c.beyond != nil {
+			return nil, in.errorAt(c.beyond.at.Line, c.beyond.at.Column, fmt.Errorf("column %q: %q is beyond the range of float64, ±%.2g; with CSV.Kinds the column can be text, with CSV.Missing the value missing",
+				c.name, c.beyond.text, math.MaxFloat64))
+		}
 		out.real = make([]float64, len(c.cells))
 		for i, text := range c.cells {
 			out.real[i] = math.NaN()

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Header says whether a CSV file's first line has the names of the columns.
@@ -26,16 +27,19 @@ const (
 // CSV says how a file of comma-separated values (RFC 4180) is read. The zero
 // value suits most files.
 //
-// Fields are taken without the spaces around them, empty lines are left out. The
-// kind of each column is
-// inferred from all of its values:
+// The text is UTF-8, with or without a byte order mark, and its lines end with LF,
+// CR LF, or CR alone; what is no text is an error with its place. Fields are taken
+// without the spaces around them, empty lines are left out. The kind of each column
+// is inferred from all of its values:
 //
 //	KindInteger  decimal digits with or without a sign, within 64 bits
 //	KindFloat    decimal numbers with or without an exponent, and Inf
 //	KindBool     true and false, in small or capital letters
 //	KindText     all else; the distinct texts are the column's categories
 //
-// A column without values is KindFloat.
+// A column without values is KindFloat. A number beyond the range of float64, such
+// as 1e999, in a column of numbers is an error with its place: it is neither a text
+// nor an infinity.
 type CSV struct {
 	Comma   rune // between fields, an ASCII character; 0 is ','
 	Comment rune // begins a line that is left out; 0 is none
@@ -131,9 +135,13 @@ func (c CSV) read(path string, r io.Reader) (*Table, error) {
 	}
 
 	// A byte order mark is no part of the first name.
-	buffered := bufio.NewReader(r)
-	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
+	buffered := bufio.NewReader(&lineEnds{r: r})
+	mark, _ := buffered.Peek(3)
+	switch {
+	case string(mark) == "\ufeff":
 		_, _ = buffered.Discard(3)
+	case len(mark) >= 2 && (string(mark[:2]) == "\xff\xfe" || string(mark[:2]) == "\xfe\xff"):
+		return nil, in.errorAt(1, 1, errors.New("the file is UTF-16: convert it to UTF-8"))
 	}
 	for range c.Skip {
 		if err := skipLine(buffered); err != nil {
@@ -172,6 +180,9 @@ func (in *csvReader) table() (*Table, error) {
 	if err != nil {
 		return nil, in.failed(err)
 	}
+	if err := in.checkText(first); err != nil {
+		return nil, err
+	}
 	if err := in.begin(first); err != nil {
 		return nil, err
 	}
@@ -182,6 +193,9 @@ func (in *csvReader) table() (*Table, error) {
 		}
 		if err != nil {
 			return nil, in.failed(err)
+		}
+		if err := in.checkText(record); err != nil {
+			return nil, err
 		}
 		if err := in.row(record); err != nil {
 			return nil, err
@@ -197,6 +211,40 @@ func (in *csvReader) table() (*Table, error) {
 		t.Columns = append(t.Columns, c)
 	}
 	return t, nil
+}
+
+// checkText is the error of a field that is no text, at the field's place.
+func (in *csvReader) checkText(record []string) error {
+	for i, field := range record {
+		err := textOnly(field)
+		if err == nil {
+			continue
+		}
+		if i < len(in.columns) {
+			err = fmt.Errorf("column %q: %w", in.columns[i].name, err)
+		}
+		line, column := in.place(i)
+		return in.errorAt(line, column, err)
+	}
+	return nil
+}
+
+// textOnly is the error of a field that has a NUL byte or is no UTF-8.
+func textOnly(field string) error {
+	if strings.IndexByte(field, 0) >= 0 {
+		return fmt.Errorf("%q has a NUL byte: the file is no text, or it is UTF-16 and has to be converted to UTF-8", abridge(field))
+	}
+	if utf8.ValidString(field) {
+		return nil
+	}
+	at := 0
+	for {
+		r, size := utf8.DecodeRuneInString(field[at:])
+		if r == utf8.RuneError && size == 1 {
+			return fmt.Errorf("the byte %#02x in %q is no UTF-8: the file has to be converted from Latin-1, or what it is in", field[at], abridge(field))
+		}
+		at += size
+	}
 }
 
 // begin makes a column for each field of the first line, which is the first row

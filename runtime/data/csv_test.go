@@ -9,10 +9,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"gradgen.dev/runtime/data"
 )
@@ -107,7 +109,7 @@ func TestKinds(t *testing.T) {
 	if inf := table(t, data.CSV{}, "x\ninf\n-Infinity\n"); inf.Columns[0].Kind != data.KindFloat {
 		t.Errorf("infinities are %v", inf.Columns[0].Kind)
 	}
-	for _, text := range []string{"0x10", "1_000", "0x1p4", "1e999", "1,5", "--1", "1e"} {
+	for _, text := range []string{"0x10", "1_000", "0x1p4", "0x1p9999", "1,5", "--1", "1e"} {
 		if c := table(t, data.CSV{Comma: ';'}, "x\n"+text+"\n").Columns[0]; c.Kind != data.KindText {
 			t.Errorf("%q is %v", text, c.Kind)
 		}
@@ -144,6 +146,48 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// TestLines: the three kinds of line ends give the same table, with the same
+// places; in quotes all of them are \n.
+func TestLines(t *testing.T) {
+	want := table(t, data.CSV{}, "a,b\n1,\"x\ny\"\n\n,\"say \"\"no\"\"\"\n")
+	b, err := want.Column("b")
+	if err != nil || want.Len() != 2 || !slices.Equal(b.Categories, []string{`say "no"`, "x\ny"}) {
+		t.Fatalf("read %v with %q, error %v", want, b.Categories, err)
+	}
+	if a, _ := want.Column("a"); !slices.Equal(a.Missing, []data.Place{{Row: 1, Line: 5, Column: 1}}) {
+		t.Errorf("missing are %v", a.Missing)
+	}
+	for _, end := range []string{"\r\n", "\r"} {
+		text := strings.ReplaceAll("a,b\n1,\"x\ny\"\n\n,\"say \"\"no\"\"\"\n", "\n", end)
+		got := table(t, data.CSV{}, text)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("with %q for line ends the table is %v, want %v", end, got, want)
+		}
+		skipped, err := data.CSV{Skip: 1}.Read(iotest.OneByteReader(strings.NewReader("title" + end + text)))
+		if err != nil || skipped.String() != strings.ReplaceAll(want.String(), "line 5", "line 6") {
+			t.Errorf("with %q, behind a title: %v, error %v", end, skipped, err)
+		}
+	}
+}
+
+// TestBeyond: a number that is no float64 is an error among numbers alone, and one
+// that is no float32 where it is asked for as such.
+func TestBeyond(t *testing.T) {
+	got := table(t, data.CSV{Missing: []string{"1e999"}}, "s,n,f\n1e9999,1e999,1e39\nx,2,-1e-999\n")
+	s, _ := got.Column("s")
+	if n, _ := got.Column("n"); s.Kind != data.KindText || n.Kind != data.KindInteger || len(n.Missing) != 1 {
+		t.Errorf("the table is %v", got)
+	}
+	if f, err := got.Float64s("f"); err != nil || !slices.Equal(f, []float64{1e39, 0}) {
+		t.Errorf("f is %v, error %v", f, err)
+	}
+	_, err := got.Float32s("f")
+	checkError(t, err, `data: CSV:2: column "f" has 1e+39, which is beyond the range of float32; Float64s gives it`)
+	if inf, err := table(t, data.CSV{}, "x\ninf\n-Infinity\n").Float32s("x"); err != nil || !math.IsInf(float64(inf[1]), -1) {
+		t.Errorf("infinities are %v, error %v", inf, err)
+	}
+}
+
 func TestCSVErrors(t *testing.T) {
 	train := table(t, data.CSV{}, "n,f,s\n1,1.5,a\n2,2,b\n")
 	for _, c := range []struct {
@@ -151,6 +195,21 @@ func TestCSVErrors(t *testing.T) {
 		text, want string
 	}{
 		{data.CSV{}, "", "data: CSV: 1:1: the table has no line"},
+		{data.CSV{}, "\ufeff", "data: CSV: 1:1: the table has no line"},
+		{data.CSV{}, "\r\n\n\r", "data: CSV: 1:1: the table has no line"},
+		{data.CSV{}, "a,b\n1,2,3\n", "data: CSV: 2:1: the line has not the 2 fields of the first"},
+		{data.CSV{}, "a,b\r1,2\r3\r", "data: CSV: 3:1: the line has not the 2 fields of the first"},
+		{data.CSV{}, "a,b\r\n1,\"x\r\ny\"\r\n3\r\n", "data: CSV: 4:1: the line has not"},
+		{data.CSV{}, "\xff\xfea\x00,\x00b\x00\n\x00", "data: CSV: 1:1: the file is UTF-16: convert it to UTF-8"},
+		{data.CSV{}, "\xfe\xff\x00a", "data: CSV: 1:1: the file is UTF-16"},
+		{data.CSV{}, "\x00a\x00,\x00b\x00\n", `data: CSV: 1:1: "\x00a\x00" has a NUL byte: the file is no text, or it is UTF-16`},
+		{data.CSV{}, "a,b\n1,2\n3,4\x00\n", `data: CSV: 3:3: column "b": "4\x00" has a NUL byte`},
+		{data.CSV{}, "place,n\nCaf\xe9,2\n", `data: CSV: 2:1: column "place": the byte 0xe9 in "Caf\xe9" is no UTF-8: the file has to be converted from Latin-1`},
+		{data.CSV{}, "a,\"b\xff\"\n", `data: CSV: 1:3: the byte 0xff in "b\xff" is no UTF-8`},
+		{data.CSV{}, "a,b\n1,2\n3,1e999\n5,-1e999\n", `data: CSV: 3:3: column "b": "1e999" is beyond the range of float64, ±1.8e+308; with CSV.Kinds the column can be text`},
+		{data.CSV{}, "a\n-1" + strings.Repeat("0", 400) + "\n", `data: CSV: 2:1: column "a": "-1000`},
+		{data.CSV{Kinds: map[string]data.Kind{"a": data.KindFloat}}, "a\n1e999\n", `2:1: column "a": "1e999" is beyond`},
+		{data.CSV{Like: train}, "s,n,f\na,1,1\na,1e999,1\n", `3:3: column "n": "1e999" is beyond`},
 		{data.CSV{}, "a,b\n1,2\n3\n", "data: CSV: 3:1: the line has not the 2 fields of the first; CSV.Skip leaves out lines before the table"},
 		{data.CSV{Skip: 2}, "one\ntwo\na,b\n1\n", "data: CSV: 4:1: the line"},
 		{data.CSV{Skip: 1, Limits: data.Limits{Columns: 1}}, "one\na,b\n", "data: CSV: 2:2: columns: 2"},
@@ -331,6 +390,7 @@ func FuzzReadCSV(f *testing.F) {
 	}
 	f.Add(penguins)
 	f.Add([]byte("a;b\n1;\"x;\"\"y\"\n?;true\n"))
+	f.Add([]byte("a,b\r1e999,\xe9\r\r\n\"\r\",\x00\r"))
 	f.Add([]byte("\ufeff\"a\nb\",c\r\n-1e5,inf\n"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		for _, c := range []data.CSV{{}, {Comma: ';', Header: data.HeaderAbsent, FirstSeen: true, Limits: data.Limits{Columns: 4}}} {

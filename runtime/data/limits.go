@@ -16,13 +16,16 @@ import (
 //
 // Below the limits memory still grows with what a file has, never with what its
 // header promises. For arrays, texts and recordings that is at most a few times the
-// elements; a table takes some fifty bytes for each value while it is read.
+// elements; a table takes some fifty bytes for each value while it is read, and a
+// picture some twenty for each pixel, or thirty of a progressive JPEG, so that one at
+// the default limit takes up to a gigabyte. A GIF that is cut off has taken one byte
+// for each pixel that its header promises.
 type Limits struct {
 	Bytes    int64 // of a file, and of what it unpacks to: 1 GiB
 	Elements int   // of an array, a table (rows × columns), a recording or a set of pictures: 2²⁸
 	Rows     int   // of a table: 2²⁴
 	Columns  int   // of a table, channels of a recording: 16384
-	Pixels   int   // of one picture: 2²⁶
+	Pixels   int   // of one picture: 2²⁵
 	Files    int   // of a folder or an archive: 2²⁰
 }
 
@@ -45,7 +48,7 @@ func limitsOf(given []Limits) Limits {
 		Elements: orDefault(l.Elements, 1<<28),
 		Rows:     orDefault(l.Rows, 1<<24),
 		Columns:  orDefault(l.Columns, 1<<14),
-		Pixels:   orDefault(l.Pixels, 1<<26),
+		Pixels:   orDefault(l.Pixels, 1<<25),
 		Files:    orDefault(l.Files, 1<<20),
 	}
 }

@@ -48,8 +48,8 @@ func (p Pictures) channels() int {
 // Read reads one picture, to the end of r. The result is
 // [channels, height, width], as shape says.
 //
-// The size is read first, and a picture of more than Limits.Pixels is an error
-// before it is decoded.
+// The size is read first. A picture of more than Limits.Pixels is an error before it
+// is decoded, and so is a PNG or JPEG that is too short for the pixels it promises.
 func (p Pictures) Read(r io.Reader) (pixels []float32, shape []int, err error) {
 	if p.Height < 0 || p.Width < 0 || (p.Height == 0) != (p.Width == 0) {
 		return nil, nil, fmt.Errorf("data: picture: a height of %d and a width of %d, want both or none", p.Height, p.Width)
@@ -80,7 +80,7 @@ func decodePicture(r io.Reader, l Limits) (m image.Image, width, height int, err
 	if err != nil {
 		return nil, 0, 0, cutOff(err, false)
 	}
-	config, _, err := image.DecodeConfig(bytes.NewReader(content))
+	config, format, err := image.DecodeConfig(bytes.NewReader(content))
 	switch {
 	case errors.Is(err, image.ErrFormat):
 		return nil, 0, 0, fmt.Errorf("%w: not a PNG, JPEG or GIF file, nor another registered with package image", err)
@@ -92,10 +92,31 @@ func decodePicture(r io.Reader, l Limits) (m image.Image, width, height int, err
 	if err := atMost("Pixels", int64(config.Width)*int64(config.Height), int64(l.Pixels)); err != nil {
 		return nil, 0, 0, err
 	}
+	if least := leastBytes(format, content, config.Width, config.Height); int64(len(content)) < least {
+		return nil, 0, 0, fmt.Errorf("%w: %d bytes of %s are too few for %d×%d pixels, which take %d or more",
+			cutOff(io.EOF, true), len(content), strings.ToUpper(format), config.Width, config.Height, least)
+	}
 	if m, _, err = image.Decode(bytes.NewReader(content)); err != nil {
 		return nil, 0, 0, cutOff(err, true)
 	}
 	return m, config.Width, config.Height, nil
+}
+
+// leastBytes is a number of bytes that every file of a format with so many pixels
+// has, given the file's beginning; 0 where none is known.
+func leastBytes(format string, content []byte, width, height int) int64 {
+	pixels := int64(width) * int64(height)
+	switch format {
+	case "png":
+		// Two bits of deflate (RFC 1951) are a copy of at most 258 bytes. IHDR, which
+		// is first, has the bits of a channel and the type of colour.
+		channels := []int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+		return pixels * int64(content[24]) * channels[content[25]] / 8 / (258 * 8 / 2)
+	case "jpeg":
+		// A block of 8×8 pixels takes a Huffman code of one bit or more for its mean.
+		return pixels / 64 / 8
+	}
+	return 0
 }
 
 // ReadFile reads the picture in a file.

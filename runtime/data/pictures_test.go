@@ -9,6 +9,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -129,7 +130,7 @@ func TestPictureLimits(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, _, err := data.Pictures{}.Read(bytes.NewReader(header(100_000, 100_000)))
 	runtime.ReadMemStats(&after)
-	if !errors.Is(err, data.ErrLimit) || !strings.Contains(err.Error(), "pixels: 10000000000 is more than the limit, Limits.Pixels = 67108864") {
+	if !errors.Is(err, data.ErrLimit) || !strings.Contains(err.Error(), "pixels: 10000000000 is more than the limit, Limits.Pixels = 33554432") {
 		t.Errorf("error is %v", err)
 	}
 	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
@@ -140,6 +141,7 @@ func TestPictureLimits(t *testing.T) {
 		file     []byte
 		want     string
 	}{
+		{data.Pictures{}, header(8000, 8000), "pixels: 64000000 is more than the limit"},
 		{data.Pictures{}, header(4, 4), "cut off"},
 		{data.Pictures{}, nil, "not a PNG"},
 		{data.Pictures{Height: 4}, header(4, 4), "want both or none"},
@@ -149,6 +151,47 @@ func TestPictureLimits(t *testing.T) {
 	} {
 		_, _, err := c.pictures.Read(bytes.NewReader(c.file))
 		checkError(t, err, c.want)
+	}
+}
+
+// TestPictureTooShort: a file that cannot have the pixels that it promises takes no
+// memory for them.
+func TestPictureTooShort(t *testing.T) {
+	progressive := "\xff\xd8\xff\xc2\x00\x11\x08\x13\x88\x13\x88\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00" +
+		"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+	for _, c := range []struct{ file, want string }{
+		{string(header(5000, 5000)), "the file is cut off: unexpected EOF: 33 bytes of PNG are too few for 5000×5000 pixels, which take 72674 or more"},
+		{progressive, "31 bytes of JPEG are too few for 5000×5000 pixels, which take 48828 or more"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := data.Pictures{}.Read(strings.NewReader(c.file))
+		runtime.ReadMemStats(&after)
+		checkError(t, err, c.want)
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("error is %v", err)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+			t.Errorf("a picture that is refused takes %d bytes", n)
+		}
+	}
+
+	// What packs best is read: one colour, in each depth and format.
+	rect := image.Rect(0, 0, 1024, 512)
+	two := image.NewPaletted(rect, color.Palette{color.Black, color.White})
+	for _, m := range []image.Image{image.NewGray(rect), image.NewGray16(rect), image.NewNRGBA(rect), image.NewNRGBA64(rect), two, image.NewYCbCr(rect, image.YCbCrSubsampleRatio420)} {
+		var best, photo bytes.Buffer
+		if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&best, m); err != nil {
+			t.Fatal(err)
+		}
+		if err := jpeg.Encode(&photo, m, &jpeg.Options{Quality: 1}); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []*bytes.Buffer{&best, &photo} {
+			if _, _, err := (data.Pictures{Grey: true}).Read(file); err != nil {
+				t.Errorf("%T: %v", m, err)
+			}
+		}
 	}
 }
 

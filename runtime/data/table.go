@@ -60,8 +60,8 @@ func (t *Table) columns(names []string) ([]*Column, error) {
 }
 
 // Float32s are the values of columns, [rows, columns], row-major; without names,
-// of all columns. A bool is 0 or 1. A column that is text, or lacks a value, is
-// an error.
+// of all columns. A bool is 0 or 1. A column that is text or lacks a value is an
+// error, and so is a value that is beyond the range.
 func (t *Table) Float32s(names ...string) ([]float32, error) { return floats[float32](t, names) }
 
 // Float64s is [Table.Float32s] in float64.
@@ -78,7 +78,11 @@ func floats[T Float](t *Table, names []string) ([]T, error) {
 			return nil, err
 		}
 		for i := range t.Len() {
-			out[i*len(list)+j] = T(c.value(i))
+			v := c.value(i)
+			if math.IsInf(float64(T(v)), 0) && !math.IsInf(v, 0) {
+				return nil, t.errorAtRow(i, "column %q has %v, which is beyond the range of float32; Float64s gives it", c.Name, v)
+			}
+			out[i*len(list)+j] = T(v)
 		}
 	}
 	return out, nil
