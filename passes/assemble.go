@@ -72,7 +72,8 @@ func (f *fuser) putGroup(p put, after int) *group {
 	return g
 }
 
-// visitAll visits n and what it needs: nodes that fusing itself has made.
+// visitAll visits n and what it needs, as far as it is not known yet: nodes that
+// fusing itself has made.
 func (f *fuser) visitAll(n *ir.Node) {
 	for _, m := range f.needed([]*ir.Node{n}) {
 		for _, a := range m.Args {

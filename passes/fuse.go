@@ -15,6 +15,7 @@ type fuser struct {
 	g       *ir.Graph
 	avail   map[*ir.Node]bool // in memory before the procedure starts
 	targets map[*ir.Node]bool // must be in memory afterwards
+	known   map[*ir.Node]bool // that needed has listed
 	uses    map[*ir.Node]int
 
 	groups []*group
@@ -53,7 +54,7 @@ type group struct {
 // says of which leaf a root takes the memory.
 func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*ir.Node]*ir.Node) *fuser {
 	f := &fuser{
-		g: g, avail: avail, targets: map[*ir.Node]bool{},
+		g: g, avail: avail, targets: map[*ir.Node]bool{}, known: map[*ir.Node]bool{},
 		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
 		placed: map[*ir.Node]bool{}, edges: map[*ir.Node][]*ir.Node{},
 		products: map[*ir.Node]*product{}, into: map[*ir.Node]intoFold{}, taken: map[*ir.Node]bool{},
@@ -82,16 +83,16 @@ func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*i
 	return f
 }
 
-// needed is what lies between roots and what is in memory, operands first.
+// needed is what lies between roots and what is in memory or known, operands
+// first. It is known from then on.
 func (f *fuser) needed(roots []*ir.Node) []*ir.Node {
 	var order []*ir.Node
-	seen := map[*ir.Node]bool{}
 	var visit func(n *ir.Node)
 	visit = func(n *ir.Node) {
-		if seen[n] || f.avail[n] {
+		if f.known[n] || f.avail[n] {
 			return
 		}
-		seen[n] = true
+		f.known[n] = true
 		for _, a := range n.Args {
 			visit(a)
 		}

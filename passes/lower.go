@@ -13,13 +13,14 @@ import (
 // exponentials, and scalars are multiplied before repetition instead of after.
 // No derivative is taken and no normal form holds from here on.
 func Lower(g *ir.Graph, roots ...*ir.Node) []*ir.Node {
-	l := &lowering{g: g, exps: map[*ir.Node]shifted{}}
+	l := &lowering{g: g, exps: map[*ir.Node]shifted{}, indices: map[*ir.Node]bool{}}
 	return g.Rewrite(l.node, guard(g, roots)...)
 }
 
 type lowering struct {
-	g    *ir.Graph
-	exps map[*ir.Node]shifted // by the lowered logsumexp
+	g       *ir.Graph
+	exps    map[*ir.Node]shifted // by the lowered logsumexp
+	indices map[*ir.Node]bool    // what is computed from indices alone, as far as known
 }
 
 // shifted is the parts of log Σ e^x = peak + log sum, with e = e^(x − peak).
@@ -226,14 +227,8 @@ func (l *lowering) lastAxis(n *ir.Node) *ir.Node {
 // only that part.
 func (l *lowering) generated(n *ir.Node) *ir.Node {
 	x := n.Args[0]
-	if x.Op.Class != ir.Map {
+	if x.Op.Class != ir.Map || !l.ofIndices(x) {
 		return n
-	}
-	for _, m := range ir.Topological(x) {
-		scalar := m.Is("spread") && m.Args[0].Type.Rank() == 0
-		if m.Op.Class != ir.Map && m.Op.Class != ir.Leaf && !scalar || len(m.Args) == 0 && m.Type.Rank() > 0 && !m.Is("iota") {
-			return n
-		}
 	}
 	args := make([]*ir.Node, len(x.Args))
 	s := newSimplifier(l.g, nil)
@@ -241,6 +236,22 @@ func (l *lowering) generated(n *ir.Node) *ir.Node {
 		args[i] = l.node(s.node(l.g.Must("slice", n.Attr, a)))
 	}
 	return l.g.Must(x.Op.Name, x.Attr, args...)
+}
+
+// ofIndices reports whether n is computed from indices and scalars alone.
+func (l *lowering) ofIndices(n *ir.Node) bool {
+	out, known := l.indices[n]
+	if known {
+		return out
+	}
+	switch {
+	case n.Op.Class == ir.Leaf:
+		out = n.Type.Rank() == 0 || n.Is("iota")
+	case n.Op.Class == ir.Map, n.Is("spread") && n.Args[0].Type.Rank() == 0:
+		out = !slices.ContainsFunc(n.Args, func(a *ir.Node) bool { return !l.ofIndices(a) })
+	}
+	l.indices[n] = out
+	return out
 }
 
 // raise computes after a repetition instead of before what is cheaper to
@@ -273,18 +284,24 @@ func (l *lowering) raise(n *ir.Node) *ir.Node {
 // cheap reports whether x is at most ops additions, multiplications and
 // comparisons of views of leaves.
 func cheap(x *ir.Node, ops int) bool {
-	count := 0
-	for _, n := range ir.Topological(x) {
+	seen := map[*ir.Node]bool{}
+	var visit func(n *ir.Node) bool
+	visit = func(n *ir.Node) bool {
+		if seen[n] {
+			return true
+		}
+		seen[n] = true
 		switch n.Op.Name {
 		case "add", "sub", "mul", "neg", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not":
-			count++
+			ops--
 		default:
-			if n.Op.Class != ir.Leaf && n.Op.Class != ir.View || n.Op.Class == ir.Random {
+			if n.Op.Class != ir.Leaf && n.Op.Class != ir.View {
 				return false
 			}
 		}
+		return ops >= 0 && !slices.ContainsFunc(n.Args, func(a *ir.Node) bool { return !visit(a) })
 	}
-	return count <= ops
+	return visit(x)
 }
 
 // sink multiplies what is repeated before it is repeated, where all operands
