@@ -35,7 +35,7 @@ func newFunction(p *printer, plan *ir.FuncPlan) *function {
 	f := &function{printer: p, plan: plan, ir: plan.Func, name: exported(plan.Func.Name), label: p.opts.Package + ": "}
 	f.explicit = f.undetermined()
 	for _, e := range plan.Entries {
-		name := f.name + e.Suffix
+		name := FuncName(plan.Func, e)
 		if old, ok := p.names.declare(name, "fn "+f.ir.Name); !ok {
 			p.clash(f.ir.Pos, "fn %s needs the Go name %s, which %s has; give one of them another name, such as %s2", f.ir.Name, name, old, f.ir.Name)
 			return f

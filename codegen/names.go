@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"gradgen.dev/ir"
 )
 
 // initialisms are the words that Go writes wholly in capitals.
@@ -33,6 +35,9 @@ func exported(name string) string {
 	}
 	return out
 }
+
+// FuncName is the Go name of an entry of an exported function, such as EnergyGradX.
+func FuncName(f *ir.Func, e *ir.FuncEntry) string { return exported(f.Name) + e.Suffix }
 
 // raised is a word with its first letter raised.
 func raised(word string) string {

@@ -2,6 +2,7 @@ package main
 
 // checkCommand is `gradgen check`.
 type checkCommand struct {
+	reporting
 	settings
 	Files []string `arg:"" help:"Programs, folders, and trees of folders (./...)."`
 }

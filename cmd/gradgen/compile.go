@@ -14,6 +14,7 @@ import (
 
 // compileCommand is `gradgen compile`.
 type compileCommand struct {
+	reporting
 	settings
 	Out    string   `name:"o" placeholder:"DIR" help:"Folder of the package; default is each program's own."`
 	Pkg    string   `name:"pkg" placeholder:"NAME" help:"Name of the package; default is the program's package line, else that of the folder's Go files, else $GOPACKAGE, else the folder's name."`

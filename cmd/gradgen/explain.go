@@ -14,6 +14,7 @@ import (
 
 // explainCommand is `gradgen explain`.
 type explainCommand struct {
+	writing
 	settings
 	codeFlags
 	Format string   `name:"format" enum:"text,latex,markdown" default:"text" placeholder:"FORM" help:"Write text, a document in latex, or markdown."`
@@ -28,6 +29,7 @@ func (c *explainCommand) Help() string {
 		"gradgen explain model.dnn MLP", "those of the model MLP, and the Go that computes them",
 		"gradgen explain model.dnn MLP h1.W", "where h1.W is read, what its gradient needs, what updates it",
 		"gradgen explain -format latex model.dnn > model.tex", "a document for pdflatex",
+		"gradgen explain -json model.dnn", "an object for each model and function, with its parts and their formulas",
 		"gradgen explain E0301", "what a code of an error means")
 }
 
@@ -35,7 +37,7 @@ func (c *explainCommand) Help() string {
 // model, and of every form of every exported function. They are those that
 // stand above the emitted code.
 func (c *explainCommand) Run(std streams) error {
-	if applies, err := c.explainCodes(std, c.What); applies {
+	if applies, err := c.explainCodes(std, c.What, bool(c.JSON)); applies {
 		return err
 	}
 	files, want, err := explained(c.What)
@@ -54,6 +56,9 @@ func (c *explainCommand) Run(std streams) error {
 	if c.Code != nil {
 		code = *c.Code
 	}
+	if c.JSON && c.Format != "text" {
+		return fmt.Errorf("explain -json -format %s: want one of the two", c.Format)
+	}
 	if c.Format == "latex" && len(plans) != 1 {
 		return fmt.Errorf("explain -format latex: want one program, found %d", len(plans))
 	}
@@ -63,7 +68,7 @@ func (c *explainCommand) Run(std streams) error {
 		if err != nil {
 			return err
 		}
-		if err := c.write(report, std.out); err != nil {
+		if err := c.write(report, std.out, sources[i].path); err != nil {
 			return err
 		}
 	}
@@ -125,12 +130,14 @@ func packageOf(s source) string {
 	return packageFromFolder(strings.TrimSuffix(filepath.Base(s.path), ".dnn"))
 }
 
-// write writes the report in the format that is asked for.
-func (c *explainCommand) write(r *explain.Report, w io.Writer) error {
-	switch c.Format {
-	case "latex":
+// write writes the report on the program at path in the format that is asked for.
+func (c *explainCommand) write(r *explain.Report, w io.Writer, path string) error {
+	switch {
+	case bool(c.JSON):
+		return r.JSON(w, pathForTools(path))
+	case c.Format == "latex":
 		return r.LaTeX(w)
-	case "markdown":
+	case c.Format == "markdown":
 		return r.Markdown(w)
 	}
 	return r.Text(w)

@@ -25,13 +25,17 @@ var codeNumber = regexp.MustCompile(`^[eE][0-9]+$`)
 
 // explainCodes prints the list of codes, or what the table says of the codes that
 // args name by number or name. It does not apply where args name programs.
-func (c codeFlags) explainCodes(std streams, args []string) (applies bool, err error) {
+func (c codeFlags) explainCodes(std streams, args []string, asJSON bool) (applies bool, err error) {
 	var b bytes.Buffer
+	list, one := listCodes, explainCode
+	if asJSON {
+		list, one = listCodesJSON, explainCodeJSON
+	}
 	switch {
 	case c.List && len(args) > 0:
 		return true, fmt.Errorf("explain -list: no program and no code goes with it")
 	case c.List:
-		listCodes(&b)
+		list(&b)
 	case len(args) == 0:
 		return true, fmt.Errorf("explain: want programs, folders or codes of errors, such as E0301")
 	case !isCode(args[0]):
@@ -42,10 +46,10 @@ func (c codeFlags) explainCodes(std streams, args []string) (applies bool, err e
 			if !ok {
 				return true, unknownCode(arg)
 			}
-			if i > 0 {
+			if i > 0 && !asJSON {
 				b.WriteString("\n")
 			}
-			explainCode(&b, code)
+			one(&b, code)
 		}
 	}
 	_, err = std.out.Write(b.Bytes())
@@ -93,6 +97,29 @@ func explainCode(b *bytes.Buffer, c dsl.Code) {
 		fmt.Fprintf(b, "%s\n", indented(reported(c)))
 	}
 	fmt.Fprintf(b, "Remedy:\n\n%s\n\n%s\n", wrapped(c.Remedy), indented(c.Fixed))
+}
+
+// A jsonCode is a code as -json writes it.
+type jsonCode struct {
+	Code    string `json:"code"`
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Text    string `json:"text"`
+	Example string `json:"example"`
+	Remedy  string `json:"remedy"`
+	Fixed   string `json:"fixed"`
+}
+
+// explainCodeJSON is explainCode as an object on a line.
+func explainCodeJSON(b *bytes.Buffer, c dsl.Code) {
+	_ = writeLines(b, jsonCode{c.Number, c.Name, c.Title, c.Text, c.Example, c.Remedy, c.Fixed}) // to memory
+}
+
+// listCodesJSON is explainCodeJSON of every code.
+func listCodesJSON(b *bytes.Buffer) {
+	for _, c := range dsl.Codes() {
+		explainCodeJSON(b, c)
+	}
 }
 
 // withDims is the flags that give dimensions, after a comma; "" where there are none.

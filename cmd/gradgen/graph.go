@@ -12,12 +12,13 @@ import (
 
 // graphCommand is `gradgen graph`.
 type graphCommand struct {
+	reporting
 	settings
-	Format string `name:"format" enum:"dot,svg," default:"" placeholder:"FORM" help:"Write a picture as svg, or dot for Graphviz; default is what the name of the output ends in, else svg."`
-	Side   string `name:"side" enum:"training,inference" default:"training" placeholder:"SIDE" help:"Draw models as in training, with loss and metrics, or in inference."`
-	Out    string `name:"o" placeholder:"FILE" help:"Write to a file; default is standard output."`
-	File   string `arg:"" help:"The program."`
-	Name   string `arg:"" optional:"" help:"A model or fn; default is all of them."`
+	Format *string `name:"format" enum:"dot,svg" placeholder:"FORM" help:"Write a picture as svg, or dot for Graphviz; default is what the name of the output ends in, else svg."`
+	Side   string  `name:"side" enum:"training,inference" default:"training" placeholder:"SIDE" help:"Draw models as in training, with loss and metrics, or in inference."`
+	Out    string  `name:"o" placeholder:"FILE" help:"Write to a file; default is standard output."`
+	File   string  `arg:"" help:"The program."`
+	Name   string  `arg:"" optional:"" help:"A model or fn; default is all of them."`
 }
 
 // Help gives examples.
@@ -58,10 +59,13 @@ func (c *graphCommand) Run(std streams) error {
 
 // format is that of the flag, else that of the output's name.
 func (c *graphCommand) format() string {
-	if ext := filepath.Ext(c.Out); c.Format == "" && (ext == ".dot" || ext == ".gv") {
+	if c.Format != nil {
+		return *c.Format
+	}
+	if ext := filepath.Ext(c.Out); ext == ".dot" || ext == ".gv" {
 		return "dot"
 	}
-	return c.Format
+	return "svg"
 }
 
 // entries is the models and functions to draw.

@@ -10,7 +10,7 @@ import (
 	"gradgen.dev/dsl"
 )
 
-// jsonFlag is -json: errors are written as JSON. It takes effect when the command
+// jsonFlag is -json: errors, and what a command finds out, are JSON. It takes effect when the command
 // line has been parsed.
 type jsonFlag bool
 
@@ -22,7 +22,12 @@ func (j jsonFlag) AfterApply(std streams) error {
 
 // reporting is the flag of commands that report errors in programs.
 type reporting struct {
-	JSON jsonFlag `name:"json" help:"Write errors to standard output as JSON, one object a line."`
+	JSON jsonFlag `name:"json" help:"Write errors, and nothing else, as JSON: to standard output, one object a line."`
+}
+
+// writing is the flag of commands that print what they find out about programs.
+type writing struct {
+	JSON jsonFlag `name:"json" help:"Write the result, or the errors, to standard output as JSON, one object a line."`
 }
 
 // form is how errors are written.
@@ -72,8 +77,8 @@ func writeJSON(w io.Writer, diags []*dsl.Diagnostic) error {
 	return writeLines(w, list...)
 }
 
-// writeLines writes each error as one line.
-func writeLines(w io.Writer, list ...jsonError) error {
+// writeLines writes each value as one line.
+func writeLines[T any](w io.Writer, list ...T) error {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -13,7 +13,6 @@ import (
 
 // settings are the flags that change what a program means.
 type settings struct {
-	reporting
 	Dim   map[string]int `name:"dim" placeholder:"B=64" help:"Make run-time dimension B the constant 64. May be repeated."`
 	DType string         `name:"dtype" placeholder:"TYPE" help:"Default element type, float32 or float64, in place of the file's."`
 }

@@ -13,8 +13,9 @@
 //	gradgen version
 //
 // Errors in programs go to standard error as text, or with -json to standard
-// output as one JSON object a line. Flags take one dash or two. The exit code is 0 for success; 1 where there are
-// errors in programs, where -check finds a stale package, and where a diff is
+// output as one JSON object a line; what params, summary and explain find out is
+// JSON then too. Flags take one dash or two. The exit code is 0 for success; 1
+// where there are errors in programs, where -check finds a stale package, and where a diff is
 // not empty; 2 for wrong usage, files that cannot be read or written, and
 // defects of gradgen itself.
 //
@@ -74,6 +75,9 @@ func main() {
 
 // run runs one command line and returns its exit code.
 func run(args []string, std streams) int {
+	if len(args) == 0 {
+		return usage(std)
+	}
 	parser := newParser(std)
 	args = doubleDashes(args)
 
@@ -93,6 +97,18 @@ func run(args []string, std streams) int {
 		printFailure(std, err)
 		return exitUsage
 	}
+}
+
+// usage prints the help for the whole as an error.
+func usage(std streams) int {
+	ctx, err := kong.Trace(newParser(streams{out: std.err, err: std.err}), nil)
+	if err != nil {
+		panic("command line: " + err.Error())
+	}
+	if err := ctx.PrintUsage(false); err != nil {
+		fmt.Fprintln(std.err, "gradgen:", err)
+	}
+	return exitUsage
 }
 
 // newParser is the parser of the command line; what it parses can be run.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 
@@ -10,6 +11,7 @@ import (
 
 // paramsCommand is `gradgen params`.
 type paramsCommand struct {
+	writing
 	settings
 	Files []string `arg:"" help:"Programs, folders, and trees of folders (./...)."`
 }
@@ -18,7 +20,8 @@ type paramsCommand struct {
 func (c *paramsCommand) Help() string {
 	return "The rule is the optimiser that updates a tensor, frozen where none does. " + examples(
 		"gradgen params model.dnn", "path, shape, count, initialiser, rule and weight decay",
-		"gradgen params ./...", "of every model below this folder")
+		"gradgen params ./...", "of every model below this folder",
+		"gradgen params -json model.dnn", "an object for each tensor")
 }
 
 // Run prints a table of the trained tensors of each model. A tensor's path is
@@ -27,6 +30,9 @@ func (c *paramsCommand) Run(std streams) error {
 	sources, err := load(std, c.Files, c.settings)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printParamsJSON(std.out, sources)
 	}
 	w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	for _, s := range sources {
@@ -56,6 +62,57 @@ func printParams(w *tabwriter.Writer, path string, m *ir.Model) {
 		fmt.Fprintf(w, "trained\t\t%v\n", trained)
 	}
 	fmt.Fprintln(w)
+}
+
+// A jsonParam is a trained tensor as -json writes it.
+type jsonParam struct {
+	File  string      `json:"file"`
+	Model string      `json:"model"`
+	Path  string      `json:"path"`
+	Shape []int       `json:"shape"`
+	Count int         `json:"count"`
+	Type  string      `json:"type"`
+	Init  string      `json:"init"`
+	Train []jsonTrain `json:"train"` // none where it is frozen or the model is not trained
+	Doc   string      `json:"doc,omitempty"`
+}
+
+type jsonTrain struct {
+	Loss  string `json:"loss,omitempty"` // "" for the unnamed
+	Rule  string `json:"rule"`
+	Decay string `json:"decay,omitempty"`
+}
+
+// printParamsJSON prints an object for each trained tensor.
+func printParamsJSON(w io.Writer, sources []source) error {
+	var list []jsonParam
+	for _, s := range sources {
+		for _, m := range s.program.Models {
+			for _, p := range m.Params {
+				list = append(list, jsonParamOf(s, m, p))
+			}
+		}
+	}
+	return writeLines(w, list...)
+}
+
+func jsonParamOf(s source, m *ir.Model, p *ir.Param) jsonParam {
+	t := p.Node.Type
+	out := jsonParam{File: pathForTools(s.path), Model: m.Name, Path: p.Path, Shape: []int{}, Count: 1,
+		Type: t.Elem.String(), Init: p.Rule, Train: []jsonTrain{}, Doc: p.Doc}
+	for _, d := range t.Shape {
+		n, _ := d.Const() // a parameter has no run-time dimension
+		out.Shape = append(out.Shape, n)
+		out.Count *= n
+	}
+	for _, t := range m.Trains {
+		for _, u := range t.Updates {
+			if u.Param == p {
+				out.Train = append(out.Train, jsonTrain{t.Loss, u.Rule, u.Decay})
+			}
+		}
+	}
+	return out
 }
 
 // frozen stands in the table for the rule of a parameter that no train updates.

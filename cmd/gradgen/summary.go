@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"gradgen.dev/cmd/gradgen/internal/summary"
 )
 
 // summaryCommand is `gradgen summary`.
 type summaryCommand struct {
+	writing
 	Dim   map[string]int `name:"dim" placeholder:"B=64" help:"Put 64 for run-time dimension B. May be repeated."`
 	DType string         `name:"dtype" placeholder:"TYPE" help:"Default element type, float32 or float64, in place of the file's."`
 	Files []string       `arg:"" help:"Programs, folders, and trees of folders (./...)."`
@@ -18,7 +20,8 @@ func (c *summaryCommand) Help() string {
 	return "Flops are those of the program as it is written, an elementwise function counting as one; " +
 		"those of products and all memory are of the emitted code. An instance counts what is in it. " + examples(
 		"gradgen summary model.dnn", "numbers as formulas in the run-time dimensions",
-		"gradgen summary -dim B=64 model.dnn", "for batches of 64")
+		"gradgen summary -dim B=64 model.dnn", "for batches of 64",
+		"gradgen summary -json model.dnn", "an object for each model and function: instances and totals")
 }
 
 // Run prints a table for each model and exported function.
@@ -47,13 +50,21 @@ func (c *summaryCommand) Run(std streams) error {
 			tables = append(tables, summary.Func(f))
 		}
 		for _, t := range tables {
-			t.Title += " (" + sources[i].path + ")"
-			if err := t.Text(std.out, c.Dim); err != nil {
+			if err := c.write(std.out, t, sources[i].path); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// write writes a table of the program at path, as text or as JSON.
+func (c *summaryCommand) write(w io.Writer, t summary.Table, path string) error {
+	if t.Source = path; !c.JSON {
+		return t.Text(w, c.Dim)
+	}
+	t.Source = pathForTools(path)
+	return t.JSON(w, c.Dim)
 }
 
 // knownDims checks that each dimension of the flags is one of a program.

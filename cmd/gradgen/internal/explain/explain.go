@@ -170,10 +170,27 @@ func funcTopic(source string, f *ir.FuncPlan, found excerpts, param string) (Top
 	}
 	for _, e := range f.Entries {
 		if at < 0 || len(e.Params) == 0 || slices.Contains(e.Params, at) {
-			t.add(strings.Join(e.Kinds, " and "), e.Proc.Steps, found.of("", f.Func.Name+e.Suffix))
+			t.add(formTitle(f.Func, e), e.Proc.Steps, found.of("", f.Func.Name+e.Suffix))
 		}
 	}
 	return t, nil
+}
+
+// formTitle is the Go name of a form of a function, and the form as a derive clause
+// has it: EnergyValueGradX: value and grad(x).
+func formTitle(f *ir.Func, e *ir.FuncEntry) string {
+	var by []string
+	for _, i := range e.Params {
+		by = append(by, f.Params[i].Name)
+	}
+	var kinds []string
+	for _, kind := range e.Kinds {
+		if kind != "value" && len(by) > 0 {
+			kind += "(" + strings.Join(by, ", ") + ")"
+		}
+		kinds = append(kinds, kind)
+	}
+	return codegen.FuncName(f, e) + ": " + strings.Join(kinds, " and ")
 }
 
 // add is the steps under a title, each with its paragraph.

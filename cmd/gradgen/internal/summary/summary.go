@@ -31,7 +31,9 @@ type Total struct {
 
 // A Table is the summary of a model, or of a function.
 type Table struct {
-	Title  string
+	Kind   string // model or fn
+	Name   string
+	Source string // path of the program, "" where it is not told
 	Rows   []Row
 	Totals []Total
 }
@@ -44,12 +46,12 @@ func Model(g *ir.Graph, p *ir.ModelPlan) Table {
 	}
 	m := instances.Find(g, side.Roots()...)
 	m.Own(g)
-	return Table{Title: "model " + p.Model.Name, Rows: rows(p.Model, m), Totals: modelTotals(p)}
+	return Table{Kind: "model", Name: p.Model.Name, Rows: rows(p.Model, m), Totals: modelTotals(p)}
 }
 
 // Func is the summary of a function: the work of each of its forms.
 func Func(p *ir.FuncPlan) Table {
-	t := Table{Title: "fn " + p.Func.Name}
+	t := Table{Kind: "fn", Name: p.Func.Name}
 	for _, e := range p.Entries {
 		name := p.Func.Name + e.Suffix
 		t.Totals = append(t.Totals, Total{name + " products", stepFlops(e.Proc), "flops", ""})

@@ -13,7 +13,11 @@ import (
 func (t Table) Text(w io.Writer, values map[string]int) error {
 	show := func(d ir.Dim) string { return amount(d, values) }
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", t.Title)
+	fmt.Fprintf(&b, "%s %s", t.Kind, t.Name)
+	if t.Source != "" {
+		fmt.Fprintf(&b, " (%s)", t.Source)
+	}
+	b.WriteByte('\n')
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	if len(t.Rows) > 0 {
 		fmt.Fprintf(table, "  instance\toutput\tparameters\tflops\n")
