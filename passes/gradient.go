@@ -185,7 +185,7 @@ func jacobian(g *ir.Graph, y, x *ir.Node) *ir.Node {
 	if w == nil {
 		return g.Fill(0, x.Type.With(shape))
 	}
-	return batched(g, w, u, identity(g, y.Type), y.Type.Shape)
+	return g.Cast(batched(g, w, u, identity(g, y.Type), y.Type.Shape), y.Type.Elem)
 }
 
 // identity is 1 of shape S ++ S where the two indices agree.
