@@ -343,7 +343,7 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 			}
 			updates[o.name]++
 		}
-		if d.compose != nil {
+		if d.compose != nil && d.plan.Compose != nil {
 			d.compose.step(d, tr, env, leaves, call)
 			d.move(leaves, env, call, d.train.writes)
 			d.inputs(leaves, env, r)
