@@ -129,15 +129,17 @@ func rangeOf(bound *ir.Bound) string {
 // printParams prints Params and the states.
 func (m *model) printParams(f *file) {
 	p := m.public("Params")
-	m.params.printType(f, p+" are the trained tensors, or their gradient, in one allocation. The zero value has no memory; use "+m.maker("New", "Params")+".")
+	allocation := "one allocation"
+	if len(m.params.elems()) > 1 {
+		allocation += " for each element type"
+	}
+	m.params.printType(f, p+" are the trained tensors, or their gradient, in "+allocation+". The zero value has no memory; use "+m.maker("New", "Params")+".")
 	f.fn(m.maker("New", "Params")+" returns zeros.", m.maker("New", "Params")+"() *"+p, func(b *body) {
 		b.stmt("p := %s()", m.params.maker)
 		b.stmt("return &p")
 	})
 	m.params.printMaker(f)
-	f.fn("Flat is all of p as one slice: "+m.params.names()+".", fmt.Sprintf("(p *%s) Flat() []%s", p, goType(m.ir.Elem)), func(b *body) {
-		b.stmt("return p.flat")
-	})
+	m.params.printFlat(f)
 	m.params.printTensors(f, "p", "tensors lists p under the names of the model.", "")
 
 	for _, g := range m.groups() {
@@ -328,7 +330,7 @@ func (m *model) printInit(f *file) {
 		if m.initial != nil {
 			b.stmt("m.initialise(seed)")
 		} else {
-			b.stmt("clear(m.params.flat)")
+			m.clearParams(b, "m.params")
 		}
 		for _, g := range m.groups() {
 			if g.group != m.averages {

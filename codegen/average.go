@@ -40,10 +40,9 @@ func (m *model) printStartAverages(f *file) {
 	}
 	doc := "startAverages sets averages to their parameters, but those whose names are in except."
 	f.fn(doc, fmt.Sprintf("(m *%s) startAverages(except []string)", m.name), func(b *body) {
-		elem := goType(m.ir.Elem)
 		b.stmt("read := m.read.tensors() // averages, and the other parameters themselves")
 		b.block("for i, t := range m.params.tensors()", func() {
-			b.block("if !slices.Contains(except, t.Name)", func() { b.stmt("copy(read[i].Data.([]%s), t.Data.([]%s))", elem, elem) })
+			b.block("if !slices.Contains(except, t.Name)", func() { m.params.printCopyTensor(b, "read[i]", "t") })
 		})
 	})
 }

@@ -189,7 +189,7 @@ func (m *model) printBackward(f *file) {
 		printLengths(b, "m.din", c.din, m.dimOf(m.batch, "m.last"))
 		m.printEmptyBackward(b)
 		for _, r := range m.untrained(c.rule) {
-			b.stmt("clear(m.grad.flat[%d:%d])", r.from, r.to)
+			b.stmt("clear(%s)", r.part(m, "m.grad"))
 		}
 
 		// It reads the carries as the Forward did, which has moved them on.
@@ -214,7 +214,7 @@ func (m *model) printEmptyBackward(b *body) {
 		return
 	}
 	b.block("if "+spellDim(m.compose.intake.empty, m.dimOf(m.batch, "m.last"))+" == 0", func() {
-		b.stmt("clear(m.grad.flat)")
+		m.clearParams(b, "m.grad")
 		for _, o := range m.compose.din {
 			if o.Node.Type.Rank() > 0 {
 				b.stmt("clear(m.din.%s)", o.field)

@@ -82,7 +82,7 @@ func (m *model) printLoad(f *file) {
 func (m *model) printLoadByWeights(b *body, list []number) {
 	b.stmt("w, err := %s(r)", m.maker("Load", "Weights"))
 	b.block("if err != nil", func() { b.stmt("return err") })
-	b.stmt("copy(m.params.flat, w.params.flat)")
+	m.copyParams(b, "m.params", "w.params")
 	for _, t := range m.states.elems() {
 		b.stmt("copy(m.states.%s, w.states.%s)", m.states.slab(t), m.states.slab(t))
 	}

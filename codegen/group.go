@@ -12,7 +12,7 @@ import (
 // allocation for each element type: parameters, or states.
 type group struct {
 	typ     string   // Go type
-	flat    bool     // of one element type: a parameter group
+	flat    bool     // a parameter group, whose default type comes first
 	maker   string   // function that returns one by value
 	elem    ir.DType // where flat
 	tensors []tensor
@@ -75,14 +75,14 @@ func (g *group) whole(prefix, path string) (string, bool) {
 }
 
 // elems is the element types that occur, in their order; a flat group has its
-// own in any case.
+// own first, in any case.
 func (g *group) elems() []ir.DType {
-	if g.flat {
-		return []ir.DType{g.elem}
-	}
 	var out []ir.DType
+	if g.flat {
+		out = append(out, g.elem)
+	}
 	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool} {
-		if slices.ContainsFunc(g.tensors, func(u tensor) bool { return u.typ.Elem == t }) {
+		if !slices.Contains(out, t) && slices.ContainsFunc(g.tensors, func(u tensor) bool { return u.typ.Elem == t }) {
 			out = append(out, t)
 		}
 	}
@@ -90,9 +90,16 @@ func (g *group) elems() []ir.DType {
 }
 
 // names lists the paths: W, then b.
-func (g *group) names() string {
+func (g *group) names() string { return namesOf(g.tensors) }
+
+// ofElem is the tensors of an element type.
+func (g *group) ofElem(t ir.DType) []tensor {
+	return slices.DeleteFunc(slices.Clone(g.tensors), func(u tensor) bool { return u.typ.Elem != t })
+}
+
+func namesOf(tensors []tensor) string {
 	var list []string
-	for _, t := range g.tensors {
+	for _, t := range tensors {
 		list = append(list, t.path)
 	}
 	switch n := len(list); {
@@ -111,11 +118,12 @@ func (m *model) paramGroup() *group {
 	for _, p := range m.ir.Params {
 		list = append(list, member{p.Path, "parameter", p.Pos})
 	}
-	for i, field := range m.printer.fields(g.typ, map[string]string{"Flat": "a method"}, list) {
+	reserved := map[string]string{"Flat": "a method"}
+	for _, p := range m.ir.Params {
+		reserved[g.method(p.Node.Type.Elem)] = "a method"
+	}
+	for i, field := range m.printer.fields(g.typ, reserved, list) {
 		p := m.ir.Params[i]
-		if p.Node.Type.Elem != m.ir.Elem {
-			m.fail("parameter %s is %v in a model of %v", p.Path, p.Node.Type, m.ir.Elem)
-		}
 		m.note(g.add(tensor{field: field, path: p.Path, doc: p.Doc, typ: p.Node.Type}))
 	}
 	return g
@@ -169,17 +177,108 @@ func (g *group) printType(f *file, doc string) {
 		}
 		b.blank()
 		for _, t := range g.elems() {
-			b.stmt("%s []%s // all of them, one after another", g.slab(t), goType(t))
+			what := "all of them"
+			if g.flat && len(g.elems()) > 1 {
+				what = "those of " + goType(t)
+			}
+			b.stmt("%s []%s // %s, one after another", g.slab(t), goType(t), what)
 		}
 	})
 }
 
 // slab is the field that holds all tensors of an element type.
 func (g *group) slab(t ir.DType) string {
-	if g.flat {
+	switch {
+	case !g.flat:
+		return goType(t) + "s"
+	case t == g.elem:
 		return "flat"
 	}
-	return goType(t) + "s"
+	return "flat" + bitsOf(t)
+}
+
+// method is the method of a parameter group that returns a slab: Flat of the
+// default type, Flat32 or Flat64 of the other.
+func (g *group) method(t ir.DType) string {
+	if t == g.elem {
+		return "Flat"
+	}
+	return "Flat" + bitsOf(t)
+}
+
+// bitsOf is the size of a floating type in its name.
+func bitsOf(t ir.DType) string { return strings.TrimPrefix(goType(t), "float") }
+
+// types is the element types of the tensors of a parameter group; its default
+// type where there are none.
+func (g *group) types() []ir.DType {
+	out := slices.DeleteFunc(g.elems(), func(t ir.DType) bool { return len(g.ofElem(t)) == 0 })
+	if len(out) == 0 {
+		return []ir.DType{g.elem}
+	}
+	return out
+}
+
+// mixed reports whether the tensors of a parameter group are of two types.
+func (g *group) mixed() bool { return len(g.types()) > 1 }
+
+// filled is a slab of a parameter group that has elements, where one has: all
+// of them, unless the group is mixed.
+func (g *group) filled() string {
+	for _, t := range g.types() {
+		if g.size[t] > 0 {
+			return g.slab(t)
+		}
+	}
+	return g.slab(g.types()[0])
+}
+
+// before is how many elements of a parameter group precede the slab of t, one
+// slab behind the other.
+func (g *group) before(t ir.DType) int {
+	at := 0
+	for _, u := range g.elems() {
+		if u == t {
+			break
+		}
+		at += g.size[u]
+	}
+	return at
+}
+
+// printFlat prints the methods that return the slabs of a parameter group.
+func (g *group) printFlat(f *file) {
+	all := g.elems()
+	for i, t := range all {
+		method := g.method(t)
+		doc := method + " is all of p as one slice: " + g.names() + "."
+		if len(all) > 1 {
+			doc = method + " is the tensors of p that are " + goType(t) + " as one slice: " + namesOf(g.ofElem(t)) + "."
+			if g.size[t] == 0 {
+				doc = method + " is empty: no tensor of p is " + goType(t) + "."
+			}
+			other := all[1-i]
+			doc += " Those that are " + goType(other) + " are in " + g.method(other) + "."
+		}
+		f.fn(doc, fmt.Sprintf("(p *%s) %s() []%s", g.typ, method, goType(t)), func(b *body) { b.stmt("return p.%s", g.slab(t)) })
+	}
+}
+
+// printCopyTensor copies the data of one store.Tensor of a parameter group to
+// those of another.
+func (g *group) printCopyTensor(b *body, to, from string) {
+	types := g.types()
+	if len(types) == 1 {
+		elem := goType(types[0])
+		b.stmt("copy(%s.Data.([]%s), %s.Data.([]%s))", to, elem, from, elem)
+		return
+	}
+	b.block("switch data := "+from+".Data.(type)", func() {
+		for _, t := range types {
+			b.stmt("case []%s:", goType(t))
+			b.stmt("copy(%s.Data.([]%s), data)", to, goType(t))
+		}
+	})
 }
 
 // printMaker prints the function that allocates g.

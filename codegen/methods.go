@@ -247,7 +247,7 @@ func callersScalar(b *ir.Buffer) bool {
 // found is the field of a path of g.
 func found(prefix string, g *group, path string) (string, bool) {
 	if path == "*" {
-		return prefix + "flat", true
+		return prefix + g.filled(), true
 	}
 	field, ok := g.fieldOf(path)
 	return prefix + field, ok

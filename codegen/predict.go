@@ -72,11 +72,17 @@ func (m *model) printWeights(f *file) {
 	}
 	f.fn(doc, fmt.Sprintf("(m *%s) Snapshot() *%s", m.name, w), func(b *body) {
 		b.stmt("w := %s()", m.maker("new", "Weights"))
-		if m.averaged() {
+		switch {
+		case m.averaged() && m.params.mixed():
+			b.stmt("params := w.params.tensors()")
+			b.block("for i, t := range m.read.tensors()", func() { m.params.printCopyTensor(b, "params[i]", "t") })
+		case m.averaged():
 			b.stmt("at := 0")
-			b.block("for _, t := range m.read.tensors()", func() { b.stmt("at += copy(w.params.flat[at:], t.Data.([]%s))", goType(m.ir.Elem)) })
-		} else {
-			b.stmt("copy(w.params.flat, m.params.flat)")
+			b.block("for _, t := range m.read.tensors()", func() {
+				b.stmt("at += copy(w.params.%s[at:], t.Data.([]%s))", m.params.filled(), goType(m.params.types()[0]))
+			})
+		default:
+			m.copyParams(b, "w.params", "m.params")
 		}
 		if len(m.states.tensors) > 0 {
 			for _, t := range m.states.elems() {

@@ -197,7 +197,7 @@ func (m *model) printGrad(f *file, t *training) {
 	name, report := "Grad"+t.suffix, m.public("Report")
 	signature := fmt.Sprintf("(m *%s) %s(grad *%s, batch %s) (%s, error)", m.name, name, m.public("Params"), m.public("Batch"), report)
 	f.fn(m.gradDoc(t), signature, func(b *body) {
-		b.block("if len(grad.flat) != len(m.params.flat)", func() {
+		b.block("if "+m.foreign(), func() {
 			b.stmt("return %s{}, &fault.InputError{Model: %q, Input: \"grad\", Reason: \"is not from %s\"}", report, m.label, m.maker("New", "Params"))
 		})
 		b.block("if err := m."+t.intake.name+"(&batch); err != nil", func() { b.stmt("return %s{}, err", report) })
@@ -208,7 +208,7 @@ func (m *model) printGrad(f *file, t *training) {
 		}
 		if empty := m.isEmpty(t.intake); empty != "" {
 			b.block("if "+empty, func() {
-				b.stmt("clear(grad.flat)")
+				m.clearParams(b, "grad")
 				b.stmt("return %s{}, nil", report)
 			})
 		}
@@ -219,7 +219,7 @@ func (m *model) printGrad(f *file, t *training) {
 		}
 		b.stmt("totals := %s", t.doing("forward", "&batch"))
 		for _, r := range m.untrained(t) {
-			b.stmt("clear(grad.flat[%d:%d])", r.from, r.to)
+			b.stmt("clear(%s)", r.part(m, "grad"))
 		}
 		b.stmt("%s", t.doing("gradient", "grad", "&batch"))
 		m.printEndOfGrad(b, t, name)

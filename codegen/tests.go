@@ -38,6 +38,7 @@ func (m *model) printTests(f *file) {
 	}
 	m.printSizes(f, envs)
 	m.printSample(f)
+	m.printElements(f)
 	if m.predicts() {
 		m.printSampleInput(f, m.test("Input"), "a random input", m.in)
 	}
@@ -186,9 +187,12 @@ func (m *model) printSample(f *file) {
 		if m.hasLength() {
 			b.stmt("m.Hyper.Steps = 100")
 		}
-		b.block("for i := range m.params.flat", func() {
-			b.stmt("m.params.flat[i] += %s(0.2*rng.Uniform64(1, uint64(i)) - 0.1)", goType(m.ir.Elem))
-		})
+		for _, t := range m.params.types() {
+			slab := "m.params." + m.params.slab(t)
+			b.block("for i := range "+slab, func() {
+				b.stmt("%s[i] += %s(0.2*rng.Uniform64(1, %s) - 0.1)", slab, goType(t), m.params.index(t))
+			})
+		}
 		if m.averaged() {
 			b.stmt("m.startAverages(nil)")
 		}

@@ -62,16 +62,11 @@ func (m *model) printGradientCheck(b *body, t *training, frozen, perTensor bool)
 	b.blank()
 	b.comment("The loss in float64 at the parameters, which are moved by h.")
 	h, floor, share := "1e-6", "1e-6", "1e-4"
-	if m.ir.Elem == ir.Float64 {
+	if m.ir.Elem == ir.Float64 && !m.coarse() {
 		floor, share = "1e-8", "1e-6"
 	}
 	b.stmt("const h = %s", h)
-	b.stmt("at := make([]float64, len(m.params.flat))")
-	b.stmt("whole := 0.0")
-	b.block("for i, v := range m.params.flat", func() {
-		b.stmt("at[i] = float64(v)")
-		b.stmt("whole += math.Abs(float64(grad.flat[i]))")
-	})
+	m.printPoint(b)
 	call := func(p string) string {
 		if frozen {
 			return m.test("Loss64"+t.suffix) + "(m, " + p + ", at, &batch)"
@@ -84,10 +79,17 @@ func (m *model) printGradientCheck(b *body, t *training, frozen, perTensor bool)
 	})
 
 	b.blank()
-	if perTensor {
+	switch {
+	case perTensor && m.params.mixed():
+		b.block("for _, tensor := range "+m.tensorRanges(), func() {
+			b.stmt("from, to := tensor.from, tensor.to")
+			m.printSlope(b, t, call, floor, share, "tensor.name")
+		})
+		return
+	case perTensor:
 		b.stmt("from := 0")
 		b.block("for _, tensor := range m.params.tensors()", func() {
-			b.stmt("to := from + len(tensor.Data.([]%s))", goType(m.ir.Elem))
+			b.stmt("to := from + len(tensor.Data.([]%s))", goType(m.params.types()[0]))
 			m.printSlope(b, t, call, floor, share, "tensor.Name")
 			b.stmt("from = to")
 		})
@@ -110,8 +112,8 @@ func (m *model) printSlope(b *body, t *training, call func(p string) string, flo
 	b.block("for i := from; i < to; i++", func() {
 		m.printSkip(b, t)
 		b.stmt("d := 2*rng.Uniform64(%s, uint64(i)) - 1", seed)
-		b.stmt("slope += d * float64(grad.flat[i])")
-		b.stmt("norm += math.Abs(d * float64(grad.flat[i]))")
+		b.stmt("slope += d * %s", m.gradAt())
+		b.stmt("norm += math.Abs(d * %s)", m.gradAt())
 		b.stmt("up[i] += h * d")
 		b.stmt("down[i] -= h * d")
 	})
@@ -252,7 +254,8 @@ func (m *model) exactLeaf(e *naive, of *training, b *body, n *ir.Node, held bool
 				from, name = "at", name+"At"
 			}
 			name = e.names.take(name, "Param")
-			b.stmt("%s := %s[%d:%d]", name, from, t.at, t.at+t.size)
+			at := m.params.before(t.typ.Elem) + t.at
+			b.stmt("%s := %s[%d:%d]", name, from, at, at+t.size)
 			if n.Type.Rank() == 0 {
 				return name + "[0]", true
 			}

@@ -53,8 +53,11 @@ func (m *model) printRule(f *file, t *training) {
 	m.printMethod(f, doc+".", m.signature("update"+t.suffix, "", params...), t.update)
 }
 
-// A stretch of all parameters' elements.
-type stretchOfFlat struct{ from, to int }
+// A stretch of the slab of an element type.
+type stretchOfFlat struct {
+	elem     ir.DType
+	from, to int
+}
 
 // trainedBy is the elements of the parameters that t updates, in as few
 // stretches as there are.
@@ -82,24 +85,51 @@ func (m *model) untrained(t *training) []stretchOfFlat {
 
 func (m *model) stretches(of func(t tensor) bool) []stretchOfFlat {
 	var out []stretchOfFlat
-	for _, t := range m.params.tensors {
-		switch n := len(out); {
-		case !of(t):
-		case n > 0 && out[n-1].to == t.at:
-			out[n-1].to += t.size
-		default:
-			out = append(out, stretchOfFlat{t.at, t.at + t.size})
+	for _, elem := range m.params.types() {
+		for _, t := range m.params.ofElem(elem) {
+			switch n := len(out); {
+			case !of(t):
+			case n > 0 && out[n-1].elem == elem && out[n-1].to == t.at:
+				out[n-1].to += t.size
+			default:
+				out = append(out, stretchOfFlat{elem, t.at, t.at + t.size})
+			}
 		}
 	}
 	return out
 }
 
-// of is the stretch of a Params; all of it where that is what it is.
+// of is the stretch of a Params; all of its slab where that is what it is.
 func (r stretchOfFlat) of(m *model, x string) string {
-	if r.from == 0 && r.to == m.params.size[m.params.elem] {
-		return x + ".flat"
+	if r.from == 0 && r.to == m.params.size[r.elem] {
+		return x + "." + m.params.slab(r.elem)
 	}
-	return fmt.Sprintf("%s.flat[%d:%d]", x, r.from, r.to)
+	return r.part(m, x)
+}
+
+// part is the stretch of a Params by its bounds.
+func (r stretchOfFlat) part(m *model, x string) string {
+	return fmt.Sprintf("%s.%s[%d:%d]", x, m.params.slab(r.elem), r.from, r.to)
+}
+
+// clearParams sets a Params to zeros.
+func (m *model) clearParams(b *body, x string) {
+	for _, t := range m.params.types() {
+		b.stmt("clear(%s.%s)", x, m.params.slab(t))
+	}
+}
+
+// copyParams copies one Params to another.
+func (m *model) copyParams(b *body, to, from string) {
+	for _, t := range m.params.types() {
+		b.stmt("copy(%s.%s, %s.%s)", to, m.params.slab(t), from, m.params.slab(t))
+	}
+}
+
+// foreign is the condition that grad is a Params without memory.
+func (m *model) foreign() string {
+	slab := m.params.filled()
+	return fmt.Sprintf("len(grad.%s) != len(m.params.%s)", slab, slab)
 }
 
 // printAccumulate prints how micro-batches are added up.
@@ -185,7 +215,7 @@ func (m *model) printUpdate(f *file, t *training) {
 		doc += ", and with an error that wraps [fault.ErrNotFinite] if its norm is not finite; then nothing has changed"
 	}
 	f.fn(doc+".", fmt.Sprintf("(m *%s) %s(grad *%s)", m.name, name, m.public("Params")), func(b *body) {
-		b.block("if len(grad.flat) != len(m.params.flat)", func() {
+		b.block("if "+m.foreign(), func() {
 			b.stmt("panic(%q)", m.label+": "+name+": grad is not from "+m.maker("New", "Params"))
 		})
 		if long {

@@ -29,9 +29,6 @@ func derivative(e *elaborator, c *callSite, op string) value {
 	if (op == "grad" || op == "hessian") && y.Type.Rank() > 0 {
 		return c.failAt(c.place("y"), "grad-scalar", "%s is of a scalar, and %s is not one; %s(sum(…), …) is the derivative of a batch", op, shownIn(c.place("y"), y, "this"), op)
 	}
-	if y.Type.Elem != xs[0].Type.Elem {
-		return c.fail("element-type", "%s is of type %v and %s of type %v", excerptOf(c.place("y"), "this"), y.Type.Elem, excerptOf(c.place("x"), "the value"), xs[0].Type.Elem)
-	}
 	var v *ir.Node
 	if op == "jvp" {
 		if v, ok = c.direction(xs, vector); !ok {
@@ -54,7 +51,7 @@ func (c *callSite) direction(xs []*ir.Node, vector bool) (*ir.Node, bool) {
 	if vector {
 		shape = e.vector(xs).Type.Shape
 	}
-	v, ok := e.nodeOf(c.sc, c.place("v"), c.value("v"), xs[0].Type.Elem)
+	v, ok := e.nodeOf(c.sc, c.place("v"), c.value("v"), e.vectorElem(xs))
 	if !ok {
 		c.bad = true
 		return nil, false
@@ -81,7 +78,7 @@ func (e *elaborator) vectorDerivative(op string, y *ir.Node, xs []*ir.Node, v *i
 			parts[i] = e.reshape(e.g.Must(op, ir.Attr{}, y, x), append(slices.Clone(y.Type.Shape), size))
 		case "jvp":
 			along := e.reshape(e.sliceAxis(v, 0, at, at.Add(size)), x.Type.Shape)
-			parts[i] = e.g.Must(op, ir.Attr{}, y, x, along)
+			parts[i] = e.g.Must(op, ir.Attr{}, y, x, e.g.Cast(along, x.Type.Elem))
 			at = at.Add(size)
 		}
 	}

@@ -20,8 +20,8 @@ var modelCodes = []Code{{
 }, {
 	Number:  "E0503",
 	Name:    "param-type",
-	Title:   "a trained tensor that is not of the floating type of its model",
-	Text:    "A param is trained by its derivative, so its elements are float32 or float64; all of a model have one type, so that its optimiser sees one slice of numbers. Inputs, states and values may have any.",
+	Title:   "a trained tensor of integers or truth values",
+	Text:    "A param is trained by its derivative, so its elements are float32 or float64, of either type in one model; its optimiser computes in its type. Inputs, states and values may have any.",
 	Remedy:  "Leave the element type out, or use state for what is not trained.",
 	Example: "model M {\n    param W [4]int32 = zeros\n    loss sum(float(W))\n    train sgd(lr: 0.1)\n}",
 	Fixed:   "model M {\n    param W [4] = zeros\n    loss sum(W)\n    train sgd(lr: 0.1)\n}",

@@ -212,12 +212,6 @@ func (e *elaborator) parametersOf(sc *scope, at Node, inst *instance) ([]*ir.Nod
 		e.fail(sc, at, "instance", "%s owns no parameters", inst.name)
 		return nil, false
 	}
-	for _, n := range out {
-		if n.Type.Elem != out[0].Type.Elem {
-			e.fail(sc, at, "element-type", "the parameters of %s are of types %v and %v and make no one vector", inst.name, out[0].Type.Elem, n.Type.Elem)
-			return nil, false
-		}
-	}
 	return out, true
 }
 
@@ -249,11 +243,22 @@ func (e *elaborator) instanceValue(sc *scope, at Node, inst *instance) value {
 	return tensor{e.vector(parts)}
 }
 
+// vectorElem is the element type of tensors as one vector: theirs, or the
+// default type where they differ.
+func (e *elaborator) vectorElem(parts []*ir.Node) ir.DType {
+	for _, p := range parts {
+		if p.Type.Elem != parts[0].Type.Elem {
+			return e.elem
+		}
+	}
+	return parts[0].Type.Elem
+}
+
 // vector is tensors, flattened, behind one another.
 func (e *elaborator) vector(parts []*ir.Node) *ir.Node {
-	flat := make([]*ir.Node, len(parts))
+	flat, elem := make([]*ir.Node, len(parts)), e.vectorElem(parts)
 	for i, p := range parts {
-		flat[i] = e.reshape(p, ir.Shape{p.Type.Shape.Size()})
+		flat[i] = e.g.Cast(e.reshape(p, ir.Shape{p.Type.Shape.Size()}), elem)
 	}
 	if len(flat) == 1 {
 		return flat[0]

@@ -178,6 +178,9 @@ func isNumberType(t *Type) bool {
 func (t *training) updateOf(rule *optimizerRule, decay *decayRule, p *ir.Param) *ir.Update {
 	e, d := t.e, rule.decl
 	u := &ir.Update{Param: p, Grad: e.g.Leaf("input", "grad "+p.Path, p.Node.Type), Rule: rule.text}
+	outer := e.elem
+	e.elem = p.Node.Type.Elem // the rule is in the parameter's type
+	defer func() { e.elem = outer }()
 	sc := newScope(optimizerScope, d.Name.Name, d, e.filesOf(d), t.m.scope, rule.call)
 	sc.path = p.Path
 	if t.out.Loss != "" {

@@ -51,12 +51,7 @@ func (e *elaborator) param(sc *scope, s *VarStmt) {
 		return
 	}
 	if !t.Elem.IsFloat() {
-		e.fail(sc, s.Type, "param-type", "param %s is of type %v, and a trained tensor is floating", s.Name.Name, t.Elem)
-		e.poisonVar(sc, s)
-		return
-	}
-	if t.Elem != e.elem {
-		e.fail(sc, s.Type, "param-type", "param %s is of type %v, and those of model %s are %v: dtype %v below package changes that, %v(%s) converts where it is used", s.Name.Name, t.Elem, e.model.out.Name, e.elem, t.Elem, t.Elem, s.Name.Name)
+		e.fail(sc, s.Type, "param-type", "param %s is of type %v, and a trained tensor is float32 or float64; state %s keeps what is not trained", s.Name.Name, t.Elem, s.Name.Name)
 		e.poisonVar(sc, s)
 		return
 	}
@@ -89,10 +84,19 @@ func (e *elaborator) addParam(sc *scope, s *VarStmt, p *ir.Param) {
 		m.out.Params = append(m.out.Params, p)
 		m.paramPlace[p.Path], _ = sc.userSite(s.Name)
 	case !old.Node.Type.Equal(p.Node.Type) && again:
-		e.failRepeated(sc, s, fmt.Sprintf("its param %s would be %v and is %v", s.Name.Name, p.Node.Type.Shape, old.Node.Type.Shape))
+		e.failRepeated(sc, s, differing("param", s, p.Node.Type, old.Node.Type))
 	case !old.Node.Type.Equal(p.Node.Type):
 		e.fail(sc, s, "sides", "param %s is %v in training and %v in inference", s.Name.Name, old.Node.Type, p.Node.Type)
 	}
+}
+
+// differing says in what a tensor of a further application is not that of the
+// first: in its shape, or in its element type.
+func differing(kind string, s *VarStmt, would, is ir.Type) string {
+	if would.Elem == is.Elem {
+		return fmt.Sprintf("its %s %s would be %v and is %v", kind, s.Name.Name, would.Shape, is.Shape)
+	}
+	return fmt.Sprintf("its %s %s would be %v and is %v", kind, s.Name.Name, would, is)
 }
 
 // kindName is the word for the body of a scope.

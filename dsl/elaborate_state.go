@@ -68,7 +68,7 @@ func (e *elaborator) kept(sc *scope, s *VarStmt, k *ir.State, kind VarKind) *ir.
 	case old.Node.Type.Equal(k.Node.Type):
 		return old
 	case again:
-		e.failRepeated(sc, s, fmt.Sprintf("its %s %s would be %v and is %v", s.Kind, s.Name.Name, k.Node.Type.Shape, old.Node.Type.Shape))
+		e.failRepeated(sc, s, differing(string(s.Kind), s, k.Node.Type, old.Node.Type))
 	case sc.copy != nil:
 		inst := sc.copyRoot()
 		d := errorAt(inst.call, "%s is a copy, and its %s would be %v where the original's is %v", inst.inst.name, s.Name.Name, k.Node.Type.Shape, old.Node.Type.Shape).code("shared-shape")

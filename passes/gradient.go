@@ -183,9 +183,9 @@ func jacobian(g *ir.Graph, y, x *ir.Node) *ir.Node {
 	u := g.NewArg(y.Type)
 	w := reverse(g, y, u, x)[0]
 	if w == nil {
-		return g.Fill(0, x.Type.With(shape))
+		return g.Fill(0, y.Type.With(shape))
 	}
-	return batched(g, w, u, identity(g, y.Type), y.Type.Shape)
+	return g.Cast(batched(g, w, u, identity(g, y.Type), y.Type.Shape), y.Type.Elem)
 }
 
 // identity is 1 of shape S ++ S where the two indices agree.

@@ -51,6 +51,7 @@ func (s *simplifier) pullFrom(n *ir.Node, k int) *ir.Node {
 	args[k] = s.buildTerm(rest, n.Args[k].Type)
 	s.scaledOrigin(args[k], n.Args[k], scalar)
 	inner := s.g.Must(n.Op.Name, n.Attr, args...)
+	scalar = s.scalarIn(scalar, n.Type.Elem)
 	s.scaledOrigin(inner, n, scalar)
 	return s.inFront(scalar, inner, n.Type)
 }
@@ -69,22 +70,20 @@ func (s *simplifier) scaledOrigin(part, whole *ir.Node, scalar term) {
 	s.g.SetOrigin(part, o)
 }
 
-// inFront is scalar·x in x's type.
-func (s *simplifier) inFront(scalar term, x *ir.Node, t ir.Type) *ir.Node {
-	if x.Type.Elem != scalarElem(scalar, x.Type.Elem) {
-		for i, f := range scalar.factors {
-			scalar.factors[i].atom = s.g.Cast(f.atom, x.Type.Elem)
-		}
+// scalarIn is a scalar term in an element type, which differs where the term
+// comes out of a cast.
+func (s *simplifier) scalarIn(scalar term, t ir.DType) term {
+	out := term{coef: scalar.coef}
+	for _, f := range scalar.factors {
+		out.factors = append(out.factors, factor{s.g.Cast(f.atom, t), f.power})
 	}
+	return out
+}
+
+// inFront is scalar·x, both in x's type.
+func (s *simplifier) inFront(scalar term, x *ir.Node, t ir.Type) *ir.Node {
 	if t.Rank() == 0 {
 		return s.buildTerm(scalar.times(s.product(x)), t)
 	}
 	return s.scale(scalar, x, t)
-}
-
-func scalarElem(scalar term, t ir.DType) ir.DType {
-	for _, f := range scalar.factors {
-		return f.atom.Type.Elem
-	}
-	return t
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"gradgen.dev/cmd/gradgen/internal/summary"
 	"gradgen.dev/ir"
 )
 
@@ -19,7 +20,7 @@ type paramsCommand struct {
 // Help gives examples.
 func (c *paramsCommand) Help() string {
 	return "The rule is the optimiser that updates a tensor, frozen where none does. " + examples(
-		"gradgen params model.dnn", "path, shape, count, initialiser, rule and weight decay",
+		"gradgen params model.dnn", "path, shape, type, count, bytes, initialiser, rule and weight decay",
 		"gradgen params ./...", "of every model below this folder",
 		"gradgen params -json model.dnn", "an object for each tensor")
 }
@@ -46,20 +47,20 @@ func (c *paramsCommand) Run(std streams) error {
 // printParams prints the table of one model.
 func printParams(w *tabwriter.Writer, path string, m *ir.Model) {
 	fmt.Fprintf(w, "model %s (%s)\n", m.Name, path)
-	fmt.Fprintf(w, "path\tshape\tcount\tinitialiser\trule\tdecay\n")
-	total, trained := ir.D(0), ir.D(0)
+	fmt.Fprintf(w, "path\tshape\ttype\tcount\tbytes\tinitialiser\trule\tdecay\n")
+	var total, trained amount
 	for _, p := range m.Params {
-		shape := p.Node.Type.Shape
+		t := p.Node.Type
 		rule, decay := updateOf(m, p)
-		fmt.Fprintf(w, "%s\t%v\t%v\t%s\t%s\t%s\n", p.Path, shape, shape.Size(), p.Rule, rule, decay)
-		total = total.Add(shape.Size())
+		fmt.Fprintf(w, "%s\t%v\t%v\t%v\t%v\t%s\t%s\t%s\n", p.Path, t.Shape, t.Elem, t.Shape.Size(), summary.Bytes(t), p.Rule, rule, decay)
+		total.add(t)
 		if rule != frozen {
-			trained = trained.Add(shape.Size())
+			trained.add(t)
 		}
 	}
-	fmt.Fprintf(w, "total\t\t%v\n", total)
-	if !trained.Equal(total) {
-		fmt.Fprintf(w, "trained\t\t%v\n", trained)
+	fmt.Fprintf(w, "total\t\t\t%v\t%v\n", total.count, total.bytes)
+	if !trained.count.Equal(total.count) {
+		fmt.Fprintf(w, "trained\t\t\t%v\t%v\n", trained.count, trained.bytes)
 	}
 	fmt.Fprintln(w)
 }
@@ -113,6 +114,13 @@ func jsonParamOf(s source, m *ir.Model, p *ir.Param) jsonParam {
 		}
 	}
 	return out
+}
+
+// An amount is the elements and bytes of tensors.
+type amount struct{ count, bytes ir.Dim }
+
+func (a *amount) add(t ir.Type) {
+	a.count, a.bytes = a.count.Add(t.Shape.Size()), a.bytes.Add(summary.Bytes(t))
 }
 
 // frozen stands in the table for the rule of a parameter that no train updates.

@@ -117,8 +117,15 @@ func reportName(name string) string {
 	return name
 }
 
-// tolerance is that of the model's element type.
-func (d *modelDriver) tolerance() float64 { return toleranceOf(d.m.Elem) }
+// tolerance is that of the coarsest element type of the model and its
+// parameters.
+func (d *modelDriver) tolerance() float64 {
+	tolerance := toleranceOf(d.m.Elem)
+	for _, p := range d.m.Params {
+		tolerance = max(tolerance, toleranceOf(p.Node.Type.Elem))
+	}
+	return tolerance
+}
 
 // eval evaluates nodes; an error ends the test.
 func (d *modelDriver) eval(env map[string]int, leaves values, call uint64, nodes ...*ir.Node) []*ir.Tensor {
@@ -148,7 +155,7 @@ func (d *modelDriver) initialisers() {
 	saved := tr.saved()
 	check := func(key, name string, init *ir.Node) {
 		if have, ok := saved[key]; ok {
-			d.same("first value of "+name, have, d.eval(env, nil, 0, init)[0], d.tolerance())
+			d.same("first value of "+name, have, d.eval(env, nil, 0, init)[0], toleranceOf(init.Type.Elem))
 		}
 	}
 	for _, p := range d.m.Params {
@@ -336,7 +343,7 @@ func (d *modelDriver) run(env map[string]int, r *rand.Rand) {
 			}
 			updates[o.name]++
 		}
-		if d.compose != nil {
+		if d.compose != nil && d.plan.Compose != nil {
 			d.compose.step(d, tr, env, leaves, call)
 			d.move(leaves, env, call, d.train.writes)
 			d.inputs(leaves, env, r)

@@ -202,7 +202,7 @@ func (o *objective) updated(d *modelDriver, what string, tr *trainer, env map[st
 	saved := tr.saved()
 	check := func(name, key string, want *ir.Node) {
 		if have, ok := saved[key]; ok {
-			d.same(about(env, "%s%s: %s after call %d", what, o.suffix, name, call+1), have, d.eval(env, leaves, call, want)[0], d.tolerance())
+			d.same(about(env, "%s%s: %s after call %d", what, o.suffix, name, call+1), have, d.eval(env, leaves, call, want)[0], toleranceOf(want.Type.Elem))
 		}
 	}
 	for _, u := range o.train.Updates {

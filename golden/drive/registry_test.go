@@ -34,6 +34,7 @@ import (
 	"gradgen.dev/golden/outputs"
 	"gradgen.dev/golden/penalty"
 	"gradgen.dev/golden/pieces"
+	"gradgen.dev/golden/precise"
 	"gradgen.dev/golden/reductions"
 	"gradgen.dev/golden/residual"
 	"gradgen.dev/golden/rules"
@@ -430,10 +431,28 @@ var registry = map[string]map[string]function{
 		"NewPredictor": {meta.NewPredictor, "w max"},
 	},
 	"mixed": {
-		"LoadWeights":  {mixed.LoadWeights, "r"},
-		"New":          {mixed.New, "max"},
-		"NewParams":    {mixed.NewParams, ""},
-		"NewPredictor": {mixed.NewPredictor, "w max"},
+		"LoadDescentWeights":  {mixed.LoadDescentWeights, "r"},
+		"LoadPartWeights":     {mixed.LoadPartWeights, "r"},
+		"LoadScaledWeights":   {mixed.LoadScaledWeights, "r"},
+		"LoadWeights":         {mixed.LoadWeights, "r"},
+		"LoadWideWeights":     {mixed.LoadWideWeights, "r"},
+		"New":                 {mixed.New, "max"},
+		"NewDescent":          {mixed.NewDescent, "max"},
+		"NewDescentParams":    {mixed.NewDescentParams, ""},
+		"NewDescentPredictor": {mixed.NewDescentPredictor, "w max"},
+		"NewPair":             {mixed.NewPair, "max"},
+		"NewPairParams":       {mixed.NewPairParams, ""},
+		"NewParams":           {mixed.NewParams, ""},
+		"NewPart":             {mixed.NewPart, "max"},
+		"NewPartParams":       {mixed.NewPartParams, ""},
+		"NewPartPredictor":    {mixed.NewPartPredictor, "w max"},
+		"NewPredictor":        {mixed.NewPredictor, "w max"},
+		"NewScaled":           {mixed.NewScaled, "max"},
+		"NewScaledParams":     {mixed.NewScaledParams, ""},
+		"NewScaledPredictor":  {mixed.NewScaledPredictor, "w max"},
+		"NewWide":             {mixed.NewWide, "max"},
+		"NewWideParams":       {mixed.NewWideParams, ""},
+		"NewWidePredictor":    {mixed.NewWidePredictor, "w max"},
 	},
 	"mlp": {
 		"LoadWeights":  {mlp.LoadWeights, "r"},
@@ -595,6 +614,16 @@ var registry = map[string]map[string]function{
 		"Unstacked":           {pieces.Unstacked, "out x work"},
 		"UnstackedVJP":        {pieces.UnstackedVJP, "dx x w work"},
 		"UnstackedWork":       {pieces.UnstackedWork, "N"},
+	},
+	"precise": {
+		"LoadReaderWeights":  {precise.LoadReaderWeights, "r"},
+		"LoadWeights":        {precise.LoadWeights, "r"},
+		"New":                {precise.New, "max"},
+		"NewParams":          {precise.NewParams, ""},
+		"NewPredictor":       {precise.NewPredictor, "w max"},
+		"NewReader":          {precise.NewReader, "max"},
+		"NewReaderParams":    {precise.NewReaderParams, ""},
+		"NewReaderPredictor": {precise.NewReaderPredictor, "w max"},
 	},
 	"reductions": {
 		"Decisions":         {reductions.Decisions, "out x"},

@@ -997,3 +997,2230 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 }
+
+// Scaled: parameters of both types, with all that an optimiser keeps for them.
+//
+// Forward, for a batch of B:
+//
+//	h            = x·W                       [B,3]
+//	h            = tanh(h)                   [B,3]
+//	t            = h                         [B,3]
+//	z            = s·t + 0.1·(enc.h + enc.g·t) + 0.1·(target.h + target.g·t)  [B,3]
+//	((3*B)/2)·dz = z − y                     [B,3]
+//	s2           = Σ (((3*B)/2)·dz)²         []
+//	size         = Σ s²                      []
+//	targetGNext  = 0.1·enc.g + 0.9·target.g  [3]
+//	t2[:−3]      = enc.g
+//	targetHNext  = 0.1·enc.h + 0.9·target.h  [3]
+//	t2[3:]       = enc.h
+//	s3           = Σ t2²                     []
+//	result       = 0.01·size                 []
+//	result2      = 0.001·√s3                 []
+//
+// Backward:
+//
+//	t3        = ((3*B)/2)·dz                          [B,3]
+//	t4        = Σᵢ ((3*B)/2)·dz                       [3]
+//	t5        = Σᵢ t ⊙ t3                             [3]
+//	scale     = 0.2/(3*B)                             []
+//	s2        = √(Σ t2²)                              []
+//	s3        = (s2 = 0)                              []
+//	s4        = where(s3, 0, 0.001/where(s3, 1, s2))  []
+//	denc.h    = scale·t4 + s4·t2[3:]                  [3]
+//	scale2    = 3*B                                   []
+//	scale3    = 0.2/scale2                            []
+//	s5        = s4                                    []
+//	scale4    = 2/scale2                              []
+//	denc.g    = scale3·t5 + s5·t2[:−3]                [3]
+//	ds        = 0.02·s + scale4·t5                    [3]
+//	t6        = 2·s + 0.2·enc.g + 0.2·target.g        [3]
+//	scale2·dh = t6·t3                                 [B,3]
+//	t7        = (1 − h²) ⊙ scale2·dh                  [B,3]
+//	scale5    = 1/scale2                              []
+//	dW        = scale5·xᵀ·t7                          [4,3]
+//
+// Update, adam(lr: 0.01):
+//
+//	clip_factor   = min(1, clip/‖grad‖)
+//	sDecay        = s_decay
+//	scale         = clip_factor
+//	scale2        = 1/(1 − 0.999^step)
+//	rate          = lr/(1 − 0.9^step)
+//	scale3        = 1 − average
+//	average       = average
+//	s.m           ← 0.9·s.m + 0.1·(s_decay·s + scale·ds)
+//	s.v           ← 0.999·s.v + 0.001·(s_decay·s + scale·ds)²
+//	s             ← s − rate·s.m/(√(scale2·s.v) + 1e−8)
+//	s.average     ← average·s.average + scale3·s
+//	scale4        = scale
+//	scale5        = 0.001·scale
+//	scale6        = scale5
+//	scale7        = scale2
+//	rate2         = rate
+//	scale8        = scale3
+//	scale9        = average
+//	W.m           ← 0.9·W.m + 0.1·scale4·dW
+//	W.v           ← 0.999·W.v + scale6·dW ⊙ scale4·dW
+//	W             ← W − rate2·W.m/(√(scale7·W.v) + 1e−8)
+//	W.average     ← scale9·W.average + scale8·W
+//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + scale5·denc.g ⊙ scale·denc.g
+//	enc.g         ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
+//	enc.g.average ← average·enc.g.average + scale3·enc.g
+//	enc.h.m       ← 0.9·enc.h.m + 0.1·scale4·denc.h
+//	enc.h.v       ← 0.999·enc.h.v + scale6·denc.h ⊙ scale4·denc.h
+//	enc.h         ← enc.h − rate2·enc.h.m/(√(scale7·enc.h.v) + 1e−8)
+//	enc.h.average ← scale9·enc.h.average + scale8·enc.h
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Scaled struct {
+	Hyper ScaledHyper // may be changed between steps; kept by Checkpoint
+
+	params   ScaledParams
+	optim    scaledOptimizer
+	averages scaledAverages
+	states   scaledStates
+	read     ScaledParams // what inference reads: averages where there are, else parameters
+	next     scaledStates // new values, until they are committed
+	pending  bool         // next has those of a Grad
+	grad     ScaledParams // of Step
+	gradSum  ScaledParams // gradients of the micro-batches of an update so far, added up
+	micro    uint64       // how many they are, below 2
+	steps    uint64       // updates made so far
+	max      ScaledDims   // capacity
+
+	h      []float32 // [max.B,3]
+	h3     []float32 // [max.B,3]; becomes h, in place; in the memory of h
+	t      []float64 // [max.B,3]
+	dz     []float32 // [max.B,3]; becomes ((3*B)/2)·dz, in place
+	t2     []float32 // [6]
+	t8     []float32 // [6]; in the memory of t2
+	encH2  []float32 // [3]; becomes enc.h, in place; in the memory of t2
+	s3Kept []float32 // []
+	t4     []float32 // [3]
+	t5     []float64 // [3]
+	t6     []float64 // [3]; in the memory of t5
+}
+
+// ScaledHyper has the numbers of the model and its train clause.
+type ScaledHyper struct {
+	LR      float64 // adam(lr: 0.01)
+	Clip    float64 // clip norm 0.5
+	SDecay  float64 // decay 0.01 for s
+	Average float64 // average ema(0.9)
+}
+
+// ScaledReport is what one batch gave, before its update.
+type ScaledReport struct {
+	Loss     float64 // the loss
+	Size     float64
+	GradNorm float64 // of the gradient of an update, before it is clipped; else 0
+}
+
+// Step trains on one batch: forward and backward, and after every 2 such
+// micro-batches an update by the mean of their gradients.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss or the norm of the gradient is not finite;
+// then nothing has changed. An empty batch is no step and reports zeros.
+func (m *Scaled) Step(batch ScaledBatch) (ScaledReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return ScaledReport{}, err
+	}
+
+	m.pending = false // forward takes the place of what a Grad left
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return ScaledReport{}, fault.NotFinite("mixed.Scaled.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	norm := m.norm(&m.grad)
+	if !vec.IsFinite(norm) {
+		return ScaledReport{}, fault.GradientNotFinite("mixed.Scaled.Step", m.steps+1, norm)
+	}
+	if !m.accumulate() {
+		m.commit()
+		return report, nil // a micro-batch
+	}
+	norm = m.norm(&m.grad)
+	if !vec.IsFinite(norm) {
+		return ScaledReport{}, fault.GradientNotFinite("mixed.Scaled.Step", m.steps+1, norm)
+	}
+	report.GradNorm = norm
+	m.update(&m.grad, m.clip(norm))
+	m.micro = 0
+	m.commit()
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Scaled) forward(batch *ScaledBatch) ScaledTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	W := m.params.W
+	s := m.params.S
+	encG := m.params.EncG
+	encH := m.params.EncH
+	targetG := m.states.targetG
+	targetH := m.states.targetH
+	targetGNext := m.next.targetG
+	targetHNext := m.next.targetH
+	h := m.h[:3*B]
+	t := m.t[:3*B]
+	dz := m.dz[:3*B]
+	t2 := m.t2
+	s3Kept := m.s3Kept
+
+	// h = x·W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(W, 4, 3),
+		0, blas.View32(h, B, 3))
+
+	// h = tanh(h)
+	// t = h
+	// z = s·t + 0.1·(enc.h + enc.g·t) + 0.1·(target.h + target.g·t)
+	// ((3*B)/2)·dz = z − y
+	// s2 = Σ (((3*B)/2)·dz)²
+	s2 := 0.0
+	for i := range B {
+		hRow := (*[3]float32)(h[3*i:])
+		yRow := (*[3]float32)(y[3*i:])
+		tRow := (*[3]float64)(t[3*i:])
+		dzRow := (*[3]float32)(dz[3*i:])
+		for j := range dzRow {
+			hOf := vec.Tanh(hRow[j])
+			hit := float64(hOf)
+			z := float32(s[j]*hit) + 0.1*(encH[j]+float32(encG[j]*hit)) + 0.1*(targetH[j]+float32(targetG[j]*hit))
+			dzOf := z - yRow[j]
+			s2 += float64(dzOf * dzOf)
+			hRow[j] = hOf
+			tRow[j] = hit
+			dzRow[j] = dzOf
+		}
+	}
+
+	// size = Σ s²
+	size := 0.0
+	for i := range 3 {
+		size += s[i] * s[i]
+	}
+
+	// targetGNext = 0.1·enc.g + 0.9·target.g
+	// t2[:−3] = enc.g
+	for i := range 3 {
+		hit := float32(encG[i])
+		tOf := 0.1*encG[i] + 0.9*targetG[i]
+		targetGNext[i] = tOf
+		t2[i] = hit
+	}
+
+	// targetHNext = 0.1·enc.h + 0.9·target.h
+	// t2[3:] = enc.h
+	for i := range 3 {
+		tOf := 0.1*encH[i] + 0.9*targetH[i]
+		v := encH[i]
+		targetHNext[i] = tOf
+		t2[i+3] = v
+	}
+
+	// s3 = Σ t2²
+	s3 := 0.0
+	for i := range 6 {
+		s3 += float64(t2[i] * t2[i])
+	}
+
+	// result = 0.01·size
+	result := 0.01 * size
+	// result2 = 0.001·√s3
+	result2 := 0.001 * math.Sqrt(s3)
+	s3Kept[0] = float32(s3)
+
+	return ScaledTotals{
+		batches: 1,
+		loss:    s2,
+		n:       float64(3 * B),
+		loss2:   result,
+		loss3:   result2,
+		size:    size,
+	}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0. A norm that is not finite is an error that wraps
+// [fault.ErrNotFinite].
+func (m *Scaled) Grad(grad *ScaledParams, batch ScaledBatch) (ScaledReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return ScaledReport{}, &fault.InputError{Model: "mixed.Scaled", Input: "grad", Reason: "is not from NewScaledParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return ScaledReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		clear(grad.flat64)
+		return ScaledReport{}, nil
+	}
+
+	m.pending = false // forward takes the place of what a Grad left
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	report := totals.Report()
+	report.GradNorm = m.norm(grad)
+	if !vec.IsFinite(report.GradNorm) {
+		return ScaledReport{}, fault.GradientNotFinite("mixed.Scaled.Grad", m.steps+1, report.GradNorm)
+	}
+	m.pending = true
+	return report, nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Scaled) gradient(grad *ScaledParams, batch *ScaledBatch) {
+	B := batch.B
+	x := batch.X
+	s := m.params.S
+	encG := m.params.EncG
+	targetG := m.states.targetG
+	t4 := m.t4
+	t5 := m.t5
+	dz := m.dz[:3*B]
+	t := m.t[:3*B]
+	s3Kept := m.s3Kept
+	t2 := m.t2
+	t6 := m.t6
+	h := m.h[:3*B]
+	dencH := grad.EncH
+	dencG := grad.EncG
+	ds := grad.S
+	dW := grad.W
+
+	// t3 = ((3*B)/2)·dz
+	// t4 = Σᵢ ((3*B)/2)·dz
+	// t5 = Σᵢ t ⊙ t3
+	clear(t4)
+	clear(t5)
+	for i := range B {
+		dzRow := (*[3]float32)(dz[3*i:])
+		tRow := (*[3]float64)(t[3*i:])
+		for j := range dzRow {
+			hit := float64(dzRow[j])
+			t4[j] += dzRow[j]
+			t5[j] += tRow[j] * hit
+			tRow[j] = hit
+		}
+	}
+
+	// scale = 0.2/(3*B)
+	scale := float32(0.2 / float64(3*B))
+	// s2 = √(Σ t2²)
+	s2 := vec.Sqrt(s3Kept[0])
+	// s3 = (s2 = 0)
+	s3 := s2 == 0
+	// s4 = where(s3, 0, 0.001/where(s3, 1, s2))
+	s4 := vec.Where(s3, float32(0), 0.001/vec.Where(s3, float32(1), s2))
+
+	// denc.h = scale·t4 + s4·t2[3:]
+	for i := range 3 {
+		dencH[i] = scale*t4[i] + s4*t2[i+3]
+	}
+
+	// scale2 = 3*B
+	scale2 := float64(3 * B)
+	// scale3 = 0.2/scale2
+	scale3 := 0.2 / scale2
+	// s5 = s4
+	s5 := float64(s4)
+	// scale4 = 2/scale2
+	scale4 := 2 / scale2
+
+	// denc.g = scale3·t5 + s5·t2[:−3]
+	// ds = 0.02·s + scale4·t5
+	for i := range 3 {
+		dencGOf := scale3*t5[i] + s5*float64(t2[i])
+		dsOf := 0.02*s[i] + scale4*t5[i]
+		dencG[i] = dencGOf
+		ds[i] = dsOf
+	}
+
+	// t6 = 2·s + 0.2·enc.g + 0.2·target.g
+	for i := range 3 {
+		t6[i] = 2*s[i] + 0.2*encG[i] + 0.2*targetG[i]
+	}
+
+	// scale2·dh = t6·t3
+	// t7 = (1 − h²) ⊙ scale2·dh
+	for i := range B {
+		tRow := (*[3]float64)(t[3*i:])
+		hRow := (*[3]float32)(h[3*i:])
+		for j := range hRow {
+			hRow[j] = (1 - hRow[j]*hRow[j]) * float32(t6[j]*tRow[j])
+		}
+	}
+
+	// scale5 = 1/scale2
+	scale5 := float32(1 / scale2)
+
+	// dW = scale5·xᵀ·t7
+	blas.Sgemm(scale5,
+		blas.View32(x, B, 4).T(),
+		blas.View32(h, B, 3),
+		0, blas.View32(dW, 4, 3))
+}
+
+// accumulate reports whether the gradient is that of the last of 2
+// micro-batches, and makes it the mean over them; before, it adds it to the
+// sum.
+func (m *Scaled) accumulate() bool {
+	switch m.micro {
+	case 0:
+		copy(m.gradSum.flat, m.grad.flat)
+		copy(m.gradSum.flat64, m.grad.flat64)
+	case 1:
+		vec.Mean(m.grad.flat, m.gradSum.flat, 2)
+		vec.Mean(m.grad.flat64, m.gradSum.flat64, 2)
+		return true
+	default:
+		vec.Add(m.gradSum.flat, m.grad.flat)
+		vec.Add(m.gradSum.flat64, m.grad.flat64)
+	}
+	m.micro++
+	return false
+}
+
+// Update makes the step of adam(lr: 0.01) for a gradient that Grad gave, and
+// commits the states that the last Grad left, and leaves what Step has added
+// up of micro-batches. It panics if grad has no memory, and with an error that
+// wraps [fault.ErrNotFinite] if its norm is not finite; then nothing has
+// changed.
+func (m *Scaled) Update(grad *ScaledParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("mixed.Scaled: Update: grad is not from NewScaledParams")
+	}
+	norm := m.norm(grad)
+	if !vec.IsFinite(norm) {
+		panic(fault.GradientNotFinite("mixed.Scaled.Update", m.steps+1, norm))
+	}
+	m.update(grad, m.clip(norm))
+	if m.pending {
+		m.commit()
+	}
+	m.steps++
+}
+
+// norm is the norm of the gradient over all parameters that are trained, added
+// up in float64.
+func (m *Scaled) norm(grad *ScaledParams) float64 {
+	sum := 0.0
+	sum += vec.SumSquares(grad.flat)
+	sum += vec.SumSquares(grad.flat64)
+	return math.Sqrt(sum)
+}
+
+// clip is what a gradient of this norm is multiplied by, so that its norm is
+// at most the limit.
+func (m *Scaled) clip(norm float64) float64 {
+	if limit := m.Hyper.Clip; norm > limit {
+		return limit / norm
+	}
+	return 1
+}
+
+// commit gives the states the new values that forward left.
+func (m *Scaled) commit() {
+	copy(m.states.targetG, m.next.targetG)
+	copy(m.states.targetH, m.next.targetH)
+	m.pending = false
+}
+
+// update sets the parameters from their gradient, which counts by factor.
+func (m *Scaled) update(grad *ScaledParams, factor float64) {
+	s := m.params.S
+	W := m.params.W
+	encG := m.params.EncG
+	encH := m.params.EncH
+	sM := m.optim.sM
+	sV := m.optim.sV
+	sAverage := m.averages.sAverage
+	WM := m.optim.wM
+	WV := m.optim.wV
+	WAverage := m.averages.wAverage
+	encGM := m.optim.encGM
+	encGV := m.optim.encGV
+	encGAverage := m.averages.encGAverage
+	encHM := m.optim.encHM
+	encHV := m.optim.encHV
+	encHAverage := m.averages.encHAverage
+	ds := grad.S
+	dW := grad.W
+	dencG := grad.EncG
+	dencH := grad.EncH
+
+	// sDecay = s_decay
+	sDecay := m.Hyper.SDecay
+	// scale = clip_factor
+	scale := factor
+	// scale2 = 1/(1 − 0.999^step)
+	scale2 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// rate = lr/(1 − 0.9^step)
+	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
+	// scale3 = 1 − average
+	scale3 := 1 - m.Hyper.Average
+	// average = average
+	average := m.Hyper.Average
+
+	// s.m ← 0.9·s.m + 0.1·(s_decay·s + scale·ds)
+	// s.v ← 0.999·s.v + 0.001·(s_decay·s + scale·ds)²
+	// s ← s − rate·s.m/(√(scale2·s.v) + 1e−8)
+	// s.average ← average·s.average + scale3·s
+	for i := range 3 {
+		t := sDecay*s[i] + scale*ds[i]
+		sNewM := 0.9*sM[i] + 0.09999999999999998*t
+		sNewV := 0.999*sV[i] + 0.0010000000000000009*(t*t)
+		sNewParam := s[i] - rate*(sNewM/(math.Sqrt(scale2*sNewV)+1e-8))
+		t2 := average*sAverage[i] + scale3*sNewParam
+		sM[i] = sNewM
+		sV[i] = sNewV
+		s[i] = sNewParam
+		sAverage[i] = t2
+	}
+
+	// scale4 = scale
+	scale4 := float32(scale)
+	// scale5 = 0.001·scale
+	scale5 := 0.0010000000000000009 * scale
+	// scale6 = scale5
+	scale6 := float32(scale5)
+	// scale7 = scale2
+	scale7 := float32(scale2)
+	// rate2 = rate
+	rate2 := float32(rate)
+	// scale8 = scale3
+	scale8 := float32(scale3)
+	// scale9 = average
+	scale9 := float32(average)
+
+	// W.m ← 0.9·W.m + 0.1·scale4·dW
+	// W.v ← 0.999·W.v + scale6·dW ⊙ scale4·dW
+	// W ← W − rate2·W.m/(√(scale7·W.v) + 1e−8)
+	// W.average ← scale9·W.average + scale8·W
+	for i := range 12 {
+		u := scale4 * dW[i]
+		WNewM := 0.9*WM[i] + 0.1*u
+		WNewV := 0.999*WV[i] + scale6*(dW[i]*u)
+		WNewParam := W[i] - rate2*(WNewM/(vec.Sqrt(scale7*WNewV)+1e-8))
+		t := scale9*WAverage[i] + scale8*WNewParam
+		WM[i] = WNewM
+		WV[i] = WNewV
+		W[i] = WNewParam
+		WAverage[i] = t
+	}
+
+	// enc.g.m ← 0.9·enc.g.m + 0.1·scale·denc.g
+	// enc.g.v ← 0.999·enc.g.v + scale5·denc.g ⊙ scale·denc.g
+	// enc.g ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
+	// enc.g.average ← average·enc.g.average + scale3·enc.g
+	for i := range 3 {
+		u := scale * dencG[i]
+		encGNewM := 0.9*encGM[i] + 0.09999999999999998*u
+		encGNewV := 0.999*encGV[i] + scale5*(dencG[i]*u)
+		encGNewParam := encG[i] - rate*(encGNewM/(math.Sqrt(scale2*encGNewV)+1e-8))
+		t := average*encGAverage[i] + scale3*encGNewParam
+		encGM[i] = encGNewM
+		encGV[i] = encGNewV
+		encG[i] = encGNewParam
+		encGAverage[i] = t
+	}
+
+	// enc.h.m ← 0.9·enc.h.m + 0.1·scale4·denc.h
+	// enc.h.v ← 0.999·enc.h.v + scale6·denc.h ⊙ scale4·denc.h
+	// enc.h ← enc.h − rate2·enc.h.m/(√(scale7·enc.h.v) + 1e−8)
+	// enc.h.average ← scale9·enc.h.average + scale8·enc.h
+	for i := range 3 {
+		u := scale4 * dencH[i]
+		encHNewM := 0.9*encHM[i] + 0.1*u
+		encHNewV := 0.999*encHV[i] + scale6*(dencH[i]*u)
+		encHNewParam := encH[i] - rate2*(encHNewM/(vec.Sqrt(scale7*encHNewV)+1e-8))
+		t := scale9*encHAverage[i] + scale8*encHNewParam
+		encHM[i] = encHNewM
+		encHV[i] = encHNewV
+		encH[i] = encHNewParam
+		encHAverage[i] = t
+	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Scaled) evaluate(batch *ScaledBatch) ScaledTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	W := m.read.W
+	s := m.read.S
+	encG := m.read.EncG
+	encH := m.read.EncH
+	targetG := m.states.targetG
+	targetH := m.states.targetH
+	h3 := m.h3[:3*B]
+	t8 := m.t8
+
+	// h = x·W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(W, 4, 3),
+		0, blas.View32(h3, B, 3))
+
+	// h = tanh(h)
+	// z = s·h + 0.1·(enc.h + enc.g·h) + 0.1·(target.h + target.g·h)
+	// ((3*B)/2)·dz = z − y
+	// s2 = Σ (((3*B)/2)·dz)²
+	s2 := 0.0
+	for i := range B {
+		h3Row := (*[3]float32)(h3[3*i:])
+		yRow := (*[3]float32)(y[3*i:])
+		for j := range encG {
+			hit := float64(vec.Tanh(h3Row[j]))
+			z := float32(s[j]*hit) + 0.1*(encH[j]+float32(encG[j]*hit)) + 0.1*(targetH[j]+float32(targetG[j]*hit))
+			dz := z - yRow[j]
+			s2 += float64(dz * dz)
+		}
+	}
+
+	// size = Σ s²
+	size := 0.0
+	for i := range 3 {
+		size += s[i] * s[i]
+	}
+
+	// t8[:−3] = enc.g
+	for i := range 3 {
+		t8[i] = float32(encG[i])
+	}
+
+	// t8[3:] = enc.h
+	for i := range 3 {
+		t8[i+3] = encH[i]
+	}
+
+	// s3 = Σ t8²
+	s3 := 0.0
+	for i := range 6 {
+		s3 += float64(t8[i] * t8[i])
+	}
+
+	// result = 0.01·size
+	result := 0.01 * size
+	// result2 = 0.001·√s3
+	result2 := 0.001 * math.Sqrt(s3)
+
+	return ScaledTotals{
+		batches: 1,
+		loss:    s2,
+		n:       float64(3 * B),
+		loss2:   result,
+		loss3:   result2,
+		size:    size,
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *ScaledPredictor) predict(out *ScaledOutput, in *ScaledInput) {
+	B := in.B
+	x := in.X
+	W := p.w.params.W
+	s := p.w.params.S
+	encG := p.w.params.EncG
+	encH := p.w.params.EncH
+	targetG := p.w.states.targetG
+	targetH := p.w.states.targetH
+	z := out.Z
+
+	// h = x·W
+	blas.Sgemm(1,
+		blas.View32(x, B, 4),
+		blas.View32(W, 4, 3),
+		0, blas.View32(z, B, 3))
+
+	// h = tanh(h)
+	// z = s·h + 0.1·(enc.h + enc.g·h) + 0.1·(target.h + target.g·h)
+	for i := range B {
+		zRow := (*[3]float32)(z[3*i:])
+		for j := range encG {
+			hit := float64(vec.Tanh(zRow[j]))
+			zRow[j] = float32(s[j]*hit) + 0.1*(encH[j]+float32(encG[j]*hit)) + 0.1*(targetH[j]+float32(targetG[j]*hit))
+		}
+	}
+}
+
+// Descent is a descent that is folded into products and sums.
+//
+// Forward, for a batch of B:
+//
+//	t          = x        [B,4]
+//	h          = t·V      [B,3]
+//	t2         = tanh(h)  [B,3]
+//	t3         = t2       [B,3]
+//	z          = t3·W     [B,2]
+//	(2*B)·loss = Σ z²     []
+//
+// Backward:
+//
+//	scale        = 2/(2*B)                   []
+//	dW           = scale·t3ᵀ·z               [3,2]
+//	t4           = z·Wᵀ                      [B,3]
+//	((2*B)/2)·dh = (1 − t2²) ⊙ t4            [B,3]
+//	scale2       = 2/(2*B)                   []
+//	dV           = scale2·tᵀ·(((2*B)/2)·dh)  [4,3]
+//
+// Update, sgd(lr: 0.1):
+//
+//	lr   = lr
+//	V    ← V − lr·dV
+//	rate = lr
+//	W    ← W − rate·dW
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Descent struct {
+	Hyper DescentHyper // may be changed between steps; kept by Checkpoint
+
+	params DescentParams
+	steps  uint64      // updates made so far
+	max    DescentDims // capacity
+
+	t  []float64 // [max.B,4]
+	h  []float64 // [max.B,3]; becomes ((2*B)/2)·dh, in place
+	t3 []float32 // [max.B,3]
+	t4 []float32 // [max.B,3]; in the memory of t3
+	z  []float32 // [max.B,2]
+	t5 []float32 // [max.B,3]
+}
+
+// DescentHyper has the numbers of the model and its train clause.
+type DescentHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// DescentReport is what one batch gave, before its update.
+type DescentReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Descent) Step(batch DescentBatch) (DescentReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return DescentReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return DescentReport{}, fault.NotFinite("mixed.Descent.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Descent) forward(batch *DescentBatch) DescentTotals {
+	B := batch.B
+	x := batch.X
+	V := m.params.V
+	W := m.params.W
+	t := m.t[:4*B]
+	h := m.h[:3*B]
+	t3 := m.t3[:3*B]
+	z := m.z[:2*B]
+
+	// t = x
+	for i := range 4 * B {
+		t[i] = float64(x[i])
+	}
+
+	// h = t·V
+	blas.Dgemm(1,
+		blas.View64(t, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h, B, 3))
+
+	// t2 = tanh(h)
+	// t3 = t2
+	for i := range 3 * B {
+		tOf := math.Tanh(h[i])
+		hit := float32(tOf)
+		h[i] = tOf
+		t3[i] = hit
+	}
+
+	// z = t3·W
+	blas.Sgemm(1,
+		blas.View32(t3, B, 3),
+		blas.View32(W, 3, 2),
+		0, blas.View32(z, B, 2))
+
+	// (2*B)·loss = Σ z²
+	loss := 0.0
+	for i := range 2 * B {
+		loss += float64(z[i] * z[i])
+	}
+
+	return DescentTotals{batches: 1, loss: loss, n: float64(2 * B)}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Descent) backward(batch *DescentBatch) {
+	B := batch.B
+	W := m.params.W
+	V := m.params.V
+	z := m.z[:2*B]
+	t5 := m.t5[:3*B]
+	t3 := m.t3[:3*B]
+	h := m.h[:3*B]
+	t := m.t[:4*B]
+
+	// rate = (−2)·lr/(2*B)
+	rate := float32(-2 * (m.Hyper.LR / float64(2*B)))
+
+	// t5 = z·Wᵀ
+	blas.Sgemm(1,
+		blas.View32(z, B, 2),
+		blas.View32(W, 3, 2).T(),
+		0, blas.View32(t5, B, 3))
+
+	// W ← W − 2·lr/(2*B)·t3ᵀ·z
+	blas.Sgemm(rate,
+		blas.View32(t3, B, 3).T(),
+		blas.View32(z, B, 2),
+		1, blas.View32(W, 3, 2))
+
+	// ((2*B)/2)·dh = (1 − t2²) ⊙ t5
+	for i := range 3 * B {
+		h[i] = (1 - h[i]*h[i]) * float64(t5[i])
+	}
+
+	// rate2 = (−2)·lr/(2*B)
+	rate2 := -2 * (m.Hyper.LR / float64(2*B))
+
+	// V ← V − 2·lr/(2*B)·tᵀ·(((2*B)/2)·dh)
+	blas.Dgemm(rate2,
+		blas.View64(t, B, 4).T(),
+		blas.View64(h, B, 3),
+		1, blas.View64(V, 4, 3))
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Descent) Grad(grad *DescentParams, batch DescentBatch) (DescentReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return DescentReport{}, &fault.InputError{Model: "mixed.Descent", Input: "grad", Reason: "is not from NewDescentParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return DescentReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		clear(grad.flat64)
+		return DescentReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
+	B := batch.B
+	W := m.params.W
+	t3 := m.t3[:3*B]
+	z := m.z[:2*B]
+	t4 := m.t4[:3*B]
+	h := m.h[:3*B]
+	t := m.t[:4*B]
+	dW := grad.W
+	dV := grad.V
+
+	// scale = 2/(2*B)
+	scale := float32(2 / float64(2*B))
+
+	// dW = scale·t3ᵀ·z
+	blas.Sgemm(scale,
+		blas.View32(t3, B, 3).T(),
+		blas.View32(z, B, 2),
+		0, blas.View32(dW, 3, 2))
+
+	// t4 = z·Wᵀ
+	blas.Sgemm(1,
+		blas.View32(z, B, 2),
+		blas.View32(W, 3, 2).T(),
+		0, blas.View32(t4, B, 3))
+
+	// ((2*B)/2)·dh = (1 − t2²) ⊙ t4
+	for i := range 3 * B {
+		h[i] = (1 - h[i]*h[i]) * float64(t4[i])
+	}
+
+	// scale2 = 2/(2*B)
+	scale2 := 2 / float64(2*B)
+
+	// dV = scale2·tᵀ·(((2*B)/2)·dh)
+	blas.Dgemm(scale2,
+		blas.View64(t, B, 4).T(),
+		blas.View64(h, B, 3),
+		0, blas.View64(dV, 4, 3))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Descent) Update(grad *DescentParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("mixed.Descent: Update: grad is not from NewDescentParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Descent) update(grad *DescentParams) {
+	V := m.params.V
+	W := m.params.W
+	dV := grad.V
+	dW := grad.W
+
+	// lr = lr
+	lr := m.Hyper.LR
+
+	// V ← V − lr·dV
+	for i := range 12 {
+		V[i] -= lr * dV[i]
+	}
+
+	// rate = lr
+	rate := float32(lr)
+
+	// W ← W − rate·dW
+	for i := range 6 {
+		W[i] -= rate * dW[i]
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
+	B := in.B
+	x := in.X
+	V := p.w.params.V
+	W := p.w.params.W
+	t := p.t[:4*B]
+	h := p.h[:3*B]
+	t2 := p.t2[:3*B]
+	z := out.Z
+
+	// t = x
+	for i := range 4 * B {
+		t[i] = float64(x[i])
+	}
+
+	// h = t·V
+	blas.Dgemm(1,
+		blas.View64(t, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h, B, 3))
+
+	// t2 = tanh(h)
+	for i := range 3 * B {
+		t2[i] = float32(math.Tanh(h[i]))
+	}
+
+	// z = t2·W
+	blas.Sgemm(1,
+		blas.View32(t2, B, 3),
+		blas.View32(W, 3, 2),
+		0, blas.View32(z, B, 2))
+}
+
+// Wide: every parameter is float64, though the model is float32.
+//
+// Forward, for a batch of B:
+//
+//	t = x      [B,4]
+//	h = t·V    [B,3]
+//	h = h + b  [B,3]
+//	s = Σ h²   []
+//
+// Backward:
+//
+//	t2           = Σᵢ h                 [3]
+//	scale        = B                    []
+//	scale2       = 2/(3*B)              []
+//	((3*B)/2)·db = t2 + scale·b         [3]
+//	db           = scale2·((3*B)/2)·db  [3]
+//	dV           = scale2·tᵀ·h          [4,3]
+//
+// Update, adam(lr: 0.1):
+//
+//	scale = 1/(1 − 0.999^step)
+//	rate  = lr/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Wide struct {
+	Hyper WideHyper // may be changed between steps; kept by Checkpoint
+
+	params WideParams
+	optim  wideOptimizer
+	grad   WideParams // of Step
+	steps  uint64     // updates made so far
+	max    WideDims   // capacity
+
+	t  []float64 // [max.B,4]
+	h  []float64 // [max.B,3]
+	h2 []float64 // [max.B,3]; becomes h, in place
+	t2 []float64 // [3]
+}
+
+// WideHyper has the numbers of the model and its train clause.
+type WideHyper struct {
+	LR float64 // adam(lr: 0.1)
+}
+
+// WideReport is what one batch gave, before its update.
+type WideReport struct {
+	Loss float64 // the loss
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Wide) Step(batch WideBatch) (WideReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return WideReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return WideReport{}, fault.NotFinite("mixed.Wide.Step", m.steps+1, report.Loss)
+	}
+	m.gradient(&m.grad, &batch)
+	m.update(&m.grad)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Wide) forward(batch *WideBatch) WideTotals {
+	B := batch.B
+	x := batch.X
+	V := m.params.V
+	b := m.params.B
+	t := m.t[:4*B]
+	h := m.h[:3*B]
+	h2 := m.h2[:3*B]
+
+	// t = x
+	for i := range 4 * B {
+		t[i] = float64(x[i])
+	}
+
+	// h = t·V
+	blas.Dgemm(1,
+		blas.View64(t, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h, B, 3))
+
+	// h = h + b
+	// s = Σ h²
+	s := 0.0
+	for i := range B {
+		hRow := (*[3]float64)(h[3*i:])
+		h2Row := (*[3]float64)(h2[3*i:])
+		for j := range b {
+			hOf := hRow[j] + b[j]
+			s += hOf * hOf
+			h2Row[j] = hOf
+		}
+	}
+
+	return WideTotals{batches: 1, loss: s, n: float64(3 * B)}
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Wide) Grad(grad *WideParams, batch WideBatch) (WideReport, error) {
+	if len(grad.flat64) != len(m.params.flat64) {
+		return WideReport{}, &fault.InputError{Model: "mixed.Wide", Input: "grad", Reason: "is not from NewWideParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return WideReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat64)
+		return WideReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Wide) gradient(grad *WideParams, batch *WideBatch) {
+	B := batch.B
+	b := m.params.B
+	t2 := m.t2
+	h := m.h[:3*B]
+	t := m.t[:4*B]
+	h2 := m.h2[:3*B]
+	db := grad.B
+	dV := grad.V
+
+	// t2 = Σᵢ h
+	clear(t2)
+	for i := range B {
+		hRow := (*[3]float64)(h[3*i:])
+		for j := range hRow {
+			t2[j] += hRow[j]
+		}
+	}
+
+	// scale = B
+	scale := float64(B)
+	// scale2 = 2/(3*B)
+	scale2 := 2 / float64(3*B)
+
+	// ((3*B)/2)·db = t2 + scale·b
+	// db = scale2·((3*B)/2)·db
+	for i := range 3 {
+		db[i] = scale2 * (t2[i] + scale*b[i])
+	}
+
+	// dV = scale2·tᵀ·h
+	blas.Dgemm(scale2,
+		blas.View64(t, B, 4).T(),
+		blas.View64(h2, B, 3),
+		0, blas.View64(dV, 4, 3))
+}
+
+// Update makes the step of adam(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Wide) Update(grad *WideParams) {
+	if len(grad.flat64) != len(m.params.flat64) {
+		panic("mixed.Wide: Update: grad is not from NewWideParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Wide) update(grad *WideParams) {
+	param := m.params.flat64
+	mBuf := m.optim.float64s[0:15]
+	v := m.optim.float64s[15:30]
+	g := grad.flat64
+
+	// scale = 1/(1 − 0.999^step)
+	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// rate = lr/(1 − 0.9^step)
+	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
+
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	for i := range 15 {
+		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
+		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		mBuf[i] = newM
+		v[i] = newV
+		param[i] = d
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *WidePredictor) predict(out *WideOutput, in *WideInput) {
+	B := in.B
+	x := in.X
+	V := p.w.params.V
+	b := p.w.params.B
+	t := p.t[:4*B]
+	h := out.H
+
+	// t = x
+	for i := range 4 * B {
+		t[i] = float64(x[i])
+	}
+
+	// h = t·V
+	blas.Dgemm(1,
+		blas.View64(t, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h, B, 3))
+
+	// h = h + b
+	for i := range B {
+		hRow := (*[3]float64)(h[3*i:])
+		for j := range b {
+			hRow[j] += b[j]
+		}
+	}
+}
+
+// Part is a part of a larger computation, in both types.
+//
+// Forward, for a batch of B:
+//
+//	t  = x              [B,4]
+//	h  = t·V            [B,3]
+//	h  = h + c·q[:, 0]  [B,3]
+//	t2 = tanh(h)        [B,3]
+//	t3 = t2             [B,3]
+//	z  = t3·W           [B,2]
+//
+// Backward:
+//
+//	dW       = t3ᵀ·dz               [3,2]
+//	t4       = dz·Wᵀ                [B,3]
+//	dh       = dh + (1 − t2²) ⊙ t4  [B,3]
+//	t5       = Σⱼ dh                [B]
+//	dV       = tᵀ·dh                [4,3]
+//	t6       = dh·Vᵀ                [B,4]
+//	dX       = t6                   [B,4]
+//	dQ       = 0                    [B,4]
+//	dQ[:, 0] = c·t5
+//
+// Update, sgd(lr: 0.1, momentum: 0.9):
+//
+//	clip     = clip
+//	scale    = −clip
+//	momentum = momentum
+//	scale2   = (step = 1)
+//	lr       = lr
+//	V.v      ← where(scale2, max(min(dV, clip), scale), momentum·V.v + max(min(dV, clip), scale))
+//	V        ← V − lr·V.v
+//	scale3   = clip
+//	scale4   = scale
+//	scale5   = momentum
+//	rate     = lr
+//	W.v      ← where(scale2, max(min(dW, scale3), scale4), scale5·W.v + max(min(dW, scale3), scale4))
+//	W        ← W − rate·W.v
+//
+// A trainer belongs to one goroutine at a time. None of Forward, Backward and
+// Update allocates or keeps its arguments, but Forward keeps its batch until
+// Backward.
+type Part struct {
+	Hyper PartHyper // may be changed between steps; kept by Checkpoint
+
+	params   PartParams
+	optim    partOptimizer
+	grad     PartParams        // of Backward
+	steps    uint64            // updates made so far
+	out      PartOutput        // of Forward
+	din      PartInputGradient // of Backward
+	last     PartBatch         // batch of the last Forward
+	composed bool              // a Forward has left what Backward reads
+	max      PartDims          // capacity
+
+	t  []float64 // [max.B,4]
+	t6 []float64 // [max.B,4]; in the memory of t
+	h  []float64 // [max.B,3]; becomes dh, in place
+	t3 []float32 // [max.B,3]
+	t4 []float32 // [max.B,3]; in the memory of t3
+	t5 []float64 // [max.B]
+}
+
+// PartHyper has the numbers of the model and its train clause.
+type PartHyper struct {
+	LR       float64 // sgd(lr: 0.1, momentum: 0.9)
+	Momentum float64 // sgd(lr: 0.1, momentum: 0.9)
+	Clip     float64 // clip value 0.1
+}
+
+// Forward computes the outputs as the model is in training. Their slices
+// belong to the trainer until its next call; they and what batch has must stay
+// as they are until Backward is done.
+//
+// The error is a [fault.InputError] if the batch does not fit.
+func (m *Part) Forward(batch PartBatch) (PartOutput, error) {
+	m.composed = false
+	if err := m.take(&batch); err != nil {
+		return PartOutput{}, err
+	}
+	if n := 2 * batch.B; cap(m.out.Z) >= n {
+		m.out.Z = m.out.Z[:n]
+	} else {
+		m.out.Z = make([]float32, n)
+	}
+	if n := 3 * batch.B; cap(m.out.H) >= n {
+		m.out.H = m.out.H[:n]
+	} else {
+		m.out.H = make([]float64, n)
+	}
+	m.forward(&m.out, &batch)
+	m.last, m.composed = batch, true
+	return m.out, nil
+}
+
+// forward computes the outputs and leaves what the backward reads.
+func (m *Part) forward(out *PartOutput, batch *PartBatch) {
+	B := batch.B
+	x := batch.X
+	q := batch.Q
+	V := m.params.V
+	c := m.params.C
+	W := m.params.W
+	t := m.t[:4*B]
+	h := m.h[:3*B]
+	t3 := m.t3[:3*B]
+	hBuf := out.H
+	z := out.Z
+
+	// t = x
+	for i := range 4 * B {
+		t[i] = float64(x[i])
+	}
+
+	// h = t·V
+	blas.Dgemm(1,
+		blas.View64(t, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h, B, 3))
+
+	// h = h + c·q[:, 0]
+	// t2 = tanh(h)
+	// t3 = t2
+	for i := range B {
+		u := c[0] * q[4*i]
+		hRow := (*[3]float64)(h[3*i:])
+		hBufRow := (*[3]float64)(hBuf[3*i:])
+		t3Row := (*[3]float32)(t3[3*i:])
+		for j := range hRow {
+			hOf := hRow[j] + u
+			tOf := math.Tanh(hOf)
+			hit := float32(tOf)
+			hBufRow[j] = hOf
+			hRow[j] = tOf
+			t3Row[j] = hit
+		}
+	}
+
+	// z = t3·W
+	blas.Sgemm(1,
+		blas.View32(t3, B, 3),
+		blas.View32(W, 3, 2),
+		0, blas.View32(z, B, 2))
+}
+
+// Backward takes dout, the derivative of a number by each floating output of
+// the last Forward, back to the inputs, and sets [*Part.Gradient]. The slices
+// that it returns belong to the trainer until its next call.
+//
+// The error is a [fault.InputError] if dout does not fit, or no Forward was
+// made since the last Backward.
+func (m *Part) Backward(dout PartOutput) (PartInputGradient, error) {
+	if !m.composed {
+		return PartInputGradient{}, &fault.InputError{Model: "mixed.Part", Input: "dout", Reason: "there is no Forward that it belongs to"}
+	}
+	if err := fault.Len("mixed.Part", "dZ", len(dout.Z), 2*m.last.B); err != nil {
+		return PartInputGradient{}, err
+	}
+	if err := fault.Len("mixed.Part", "dH", len(dout.H), 3*m.last.B); err != nil {
+		return PartInputGradient{}, err
+	}
+	m.composed = false
+	if n := 4 * m.last.B; cap(m.din.X) >= n {
+		m.din.X = m.din.X[:n]
+	} else {
+		m.din.X = make([]float32, n)
+	}
+	if n := 4 * m.last.B; cap(m.din.Q) >= n {
+		m.din.Q = m.din.Q[:n]
+	} else {
+		m.din.Q = make([]float64, n)
+	}
+	if m.last.B == 0 {
+		clear(m.grad.flat)
+		clear(m.grad.flat64)
+		clear(m.din.X)
+		clear(m.din.Q)
+		return m.din, nil
+	}
+	clear(m.grad.flat64[12:13])
+	m.backward(&m.din, &dout, &m.last)
+	return m.din, nil
+}
+
+// backward sets din and the gradient from dout and what forward left.
+func (m *Part) backward(din *PartInputGradient, dout *PartOutput, batch *PartBatch) {
+	B := batch.B
+	dZ := dout.Z
+	dH := dout.H
+	W := m.params.W
+	V := m.params.V
+	c := m.params.C
+	t3 := m.t3[:3*B]
+	t4 := m.t4[:3*B]
+	h := m.h[:3*B]
+	t5 := m.t5[:B]
+	t := m.t[:4*B]
+	t6 := m.t6[:4*B]
+	dW := m.grad.W
+	dV := m.grad.V
+	dX := din.X
+	dQ := din.Q
+
+	// dW = t3ᵀ·dz
+	blas.Sgemm(1,
+		blas.View32(t3, B, 3).T(),
+		blas.View32(dZ, B, 2),
+		0, blas.View32(dW, 3, 2))
+
+	// t4 = dz·Wᵀ
+	blas.Sgemm(1,
+		blas.View32(dZ, B, 2),
+		blas.View32(W, 3, 2).T(),
+		0, blas.View32(t4, B, 3))
+
+	// dh = dh + (1 − t2²) ⊙ t4
+	// t5 = Σⱼ dh
+	for i := range B {
+		t4Row := (*[3]float32)(t4[3*i:])
+		hRow := (*[3]float64)(h[3*i:])
+		dHRow := (*[3]float64)(dH[3*i:])
+		tOf := float64(0)
+		for j := range dHRow {
+			dh := dHRow[j] + (1-hRow[j]*hRow[j])*float64(t4Row[j])
+			tOf += dh
+			hRow[j] = dh
+		}
+		t5[i] = tOf
+	}
+
+	// dV = tᵀ·dh
+	blas.Dgemm(1,
+		blas.View64(t, B, 4).T(),
+		blas.View64(h, B, 3),
+		0, blas.View64(dV, 4, 3))
+
+	// t6 = dh·Vᵀ
+	blas.Dgemm(1,
+		blas.View64(h, B, 3),
+		blas.View64(V, 4, 3).T(),
+		0, blas.View64(t6, B, 4))
+
+	// dX = t6
+	for i := range 4 * B {
+		dX[i] = float32(t6[i])
+	}
+
+	// dQ = 0
+	clear(dQ)
+
+	// dQ[:, 0] = c·t5
+	for i := range B {
+		cOfI := c[0]
+		t5OfI := t5[i]
+		dQ[4*i] = cOfI * t5OfI
+	}
+}
+
+// Gradient is the gradient by the parameters that the last Backward set. It
+// belongs to the trainer until its next Backward.
+func (m *Part) Gradient() *PartParams {
+	return &m.grad
+}
+
+// Update makes the step of sgd(lr: 0.1, momentum: 0.9) for a gradient of the
+// parameters, such as [*Part.Gradient]. It panics if grad has no memory, and
+// with an error that wraps [fault.ErrNotFinite] if its norm is not finite;
+// then nothing has changed.
+func (m *Part) Update(grad *PartParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("mixed.Part: Update: grad is not from NewPartParams")
+	}
+	norm := m.norm(grad)
+	if !vec.IsFinite(norm) {
+		panic(fault.GradientNotFinite("mixed.Part.Update", m.steps+1, norm))
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// norm is the norm of the gradient over all parameters that are trained, added
+// up in float64.
+func (m *Part) norm(grad *PartParams) float64 {
+	sum := 0.0
+	sum += vec.SumSquares(grad.flat)
+	sum += vec.SumSquares(grad.flat64[0:12])
+	return math.Sqrt(sum)
+}
+
+// update sets the parameters from their gradient.
+func (m *Part) update(grad *PartParams) {
+	V := m.params.V
+	W := m.params.W
+	VV := m.optim.vV
+	WV := m.optim.wV
+	dV := grad.V
+	dW := grad.W
+
+	// clip = clip
+	clip := m.Hyper.Clip
+	// scale = −clip
+	scale := -clip
+	// momentum = momentum
+	momentum := m.Hyper.Momentum
+	// scale2 = (step = 1)
+	scale2 := float64(m.steps+1) == 1
+	// lr = lr
+	lr := m.Hyper.LR
+
+	// V.v ← where(scale2, max(min(dV, clip), scale), momentum·V.v + max(min(dV, clip), scale))
+	// V ← V − lr·V.v
+	for i := range 12 {
+		t := dV[i]
+		if t > clip || clip != clip {
+			t = clip
+		}
+		t2 := t
+		if t2 < scale || scale != scale {
+			t2 = scale
+		}
+		VNewV := momentum*VV[i] + t2
+		if scale2 {
+			VNewV = t2
+		}
+		VNewParam := V[i] - lr*VNewV
+		VV[i] = VNewV
+		V[i] = VNewParam
+	}
+
+	// scale3 = clip
+	scale3 := float32(clip)
+	// scale4 = scale
+	scale4 := float32(scale)
+	// scale5 = momentum
+	scale5 := float32(momentum)
+	// rate = lr
+	rate := float32(lr)
+
+	// W.v ← where(scale2, max(min(dW, scale3), scale4), scale5·W.v + max(min(dW, scale3), scale4))
+	// W ← W − rate·W.v
+	for i := range 6 {
+		t := dW[i]
+		if t > scale3 || scale3 != scale3 {
+			t = scale3
+		}
+		t2 := t
+		if t2 < scale4 || scale4 != scale4 {
+			t2 = scale4
+		}
+		WNewV := scale5*WV[i] + t2
+		if scale2 {
+			WNewV = t2
+		}
+		WNewParam := W[i] - rate*WNewV
+		WV[i] = WNewV
+		W[i] = WNewParam
+	}
+}
+
+// predict computes the outputs, whose slices have their lengths.
+func (p *PartPredictor) predict(out *PartOutput, in *PartInput) {
+	B := in.B
+	x := in.X
+	q := in.Q
+	V := p.w.params.V
+	c := p.w.params.C
+	W := p.w.params.W
+	t := p.t[:4*B]
+	t2 := p.t2[:3*B]
+	h := out.H
+	z := out.Z
+
+	// t = x
+	for i := range 4 * B {
+		t[i] = float64(x[i])
+	}
+
+	// h = t·V
+	blas.Dgemm(1,
+		blas.View64(t, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h, B, 3))
+
+	// h = h + c·q[:, 0]
+	// t2 = tanh(h)
+	for i := range B {
+		u := c[0] * q[4*i]
+		hRow := (*[3]float64)(h[3*i:])
+		t2Row := (*[3]float32)(t2[3*i:])
+		for j := range hRow {
+			hOf := hRow[j] + u
+			hit := float32(math.Tanh(hOf))
+			hRow[j] = hOf
+			t2Row[j] = hit
+		}
+	}
+
+	// z = t2·W
+	blas.Sgemm(1,
+		blas.View32(t2, B, 3),
+		blas.View32(W, 3, 2),
+		0, blas.View32(z, B, 2))
+}
+
+// Pair: two losses of different types, and derivatives by an instance of both.
+//
+// Forward of p, for a batch of B:
+//
+//	t       = x         [B,4]
+//	t2      = a.g·t     [B,4]
+//	u       = a.h + t2  [B,4]
+//	s       = Σ u²      []
+//	da.g    = Σᵢ t      [4]
+//	gu[:−4] = da.g
+//	scale   = B         []
+//	gu[4:]  = scale
+//	s2      = Σ gu²     []
+//
+// Backward of p:
+//
+//	t3             = Σᵢ t2                  [4]
+//	scale          = B                      []
+//	scale2         = 2/(4*B)                []
+//	((4*B)/2)·da.h = scale·a.h + t3         [4]
+//	da.h           = scale2·((4*B)/2)·da.h  [4]
+//	scale3         = 2/(4*B)                []
+//	da.g           = scale3·Σᵢ t ⊙ u        [4]
+//
+// Update of p, adam(lr: 0.1):
+//
+//	scale   = 1/(1 − 0.999^step)
+//	scale2  = p_lr/(1 − 0.9^step)
+//	a.g.p.m ← 0.1·da.g + 0.9·a.g.p.m
+//	a.g.p.v ← 0.001·da.g² + 0.999·a.g.p.v
+//	a.g     ← a.g − scale2·a.g.p.m/(√(scale·a.g.p.v) + 1e−8)
+//	scale3  = scale
+//	scale4  = scale2
+//	a.h.p.m ← 0.1·da.h + 0.9·a.h.p.m
+//	a.h.p.v ← 0.001·da.h² + 0.999·a.h.p.v
+//	a.h     ← a.h − scale4·a.h.p.m/(√(scale3·a.h.p.v) + 1e−8)
+//
+// Forward of q, for a batch of B:
+//
+//	u      = a.h + a.g·x  [B,4]
+//	t4     = u            [B,4]
+//	t5     = c.g·t4       [B,4]
+//	v      = c.h + t5     [B,4]
+//	s      = Σ v²         []
+//	s2     = Σ c.g²       []
+//	result = 0.01·s2      []
+//
+// Backward of q:
+//
+//	t6             = Σᵢ t5                  [4]
+//	scale          = B                      []
+//	scale2         = 2/(4*B)                []
+//	((4*B)/2)·dc.h = scale·c.h + t6         [4]
+//	dc.h           = scale2·((4*B)/2)·dc.h  [4]
+//	t7             = Σᵢ t4 ⊙ v              [4]
+//	scale3         = 2/(4*B)                []
+//	dc.g           = 0.02·c.g + scale3·t7   [4]
+//
+// Update of q, sgd(lr: 0.1):
+//
+//	qLr           = q_lr
+//	scale         = 1 − q_average
+//	qAverage      = q_average
+//	c.g           ← c.g − q_lr·dc.g
+//	c.g.q.average ← q_average·c.g.q.average + scale·c.g
+//	scale2        = q_lr
+//	scale3        = scale
+//	scale4        = q_average
+//	c.h           ← c.h − scale2·dc.h
+//	c.h.q.average ← scale4·c.h.q.average + scale3·c.h
+//
+// A trainer belongs to one goroutine at a time. None of StepP, StepQ,
+// Evaluate, GradP, GradQ, UpdateP and UpdateQ allocates or keeps its
+// arguments.
+type Pair struct {
+	Hyper PairHyper // may be changed between steps; kept by Checkpoint
+
+	params   PairParams
+	optim    pairOptimizer
+	averages pairAverages
+	read     PairParams // what inference reads: averages where there are, else parameters
+	grad     PairParams // of Step
+	gradSumQ PairParams // gradients of the micro-batches of an update so far, added up
+	microQ   uint64     // how many they are, below 2
+	stepsP   uint64     // updates made so far
+	stepsQ   uint64     // updates made so far
+	max      PairDims   // capacity
+
+	t    []float64 // [max.B,4]
+	t4   []float64 // [max.B,4]; in the memory of t
+	t2   []float32 // [max.B,4]
+	t5   []float32 // [max.B,4]; in the memory of t2
+	u    []float32 // [max.B,4]
+	v    []float32 // [max.B,4]; in the memory of u
+	daG  []float64 // [4]; becomes da.g, in place
+	t7   []float64 // [4]; in the memory of daG
+	daG2 []float64 // [4]; becomes da.g, in place; in the memory of daG
+	t8   []float64 // [4]; in the memory of daG
+	gu   []float32 // [8]
+	t3   []float32 // [4]; in the memory of gu
+	t6   []float32 // [4]; in the memory of gu
+	gu2  []float32 // [8]; becomes gu, in place; in the memory of gu
+}
+
+// PairHyper has the numbers of the model and its train clause.
+type PairHyper struct {
+	PLR      float64 // adam(lr: 0.1)
+	QLR      float64 // sgd(lr: 0.1)
+	QAverage float64 // average ema(0.5)
+}
+
+// PairReport is what one batch gave, before its update. A step of one loss
+// leaves 0 what it does not compute.
+type PairReport struct {
+	P        float64 // the loss p
+	Q        float64 // the loss q
+	GradNorm float64 // of the gradient of an update, before it is clipped; else 0
+}
+
+// StepP trains on one batch by the loss p: forward, backward, update. It
+// reports P and GradNorm.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss or the norm of the gradient is not finite;
+// then nothing has changed. An empty batch is no step and reports zeros.
+func (m *Pair) StepP(batch PairBatch) (PairReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return PairReport{}, err
+	}
+
+	totals := m.forwardP(&batch)
+	report := totals.reportP()
+	if !vec.IsFinite(report.P) {
+		return PairReport{}, fault.NotFinite("mixed.Pair.StepP", m.stepsP+1, report.P)
+	}
+	m.gradientP(&m.grad, &batch)
+	norm := m.normP(&m.grad)
+	if !vec.IsFinite(norm) {
+		return PairReport{}, fault.GradientNotFinite("mixed.Pair.StepP", m.stepsP+1, norm)
+	}
+	report.GradNorm = norm
+	m.updateP(&m.grad)
+	m.stepsP++
+	return report, nil
+}
+
+// forwardP computes P of the batch and leaves what the backward reads.
+func (m *Pair) forwardP(batch *PairBatch) PairTotals {
+	B := batch.B
+	x := batch.X
+	aG := m.params.AG
+	aH := m.params.AH
+	daG := m.daG
+	t := m.t[:4*B]
+	t2 := m.t2[:4*B]
+	u := m.u[:4*B]
+	gu := m.gu
+
+	// t = x
+	// t2 = a.g·t
+	// u = a.h + t2
+	// s = Σ u²
+	// da.g = Σᵢ t
+	s := 0.0
+	clear(daG)
+	for i := range B {
+		xRow := (*[4]float32)(x[4*i:])
+		tRow := (*[4]float64)(t[4*i:])
+		t2Row := (*[4]float32)(t2[4*i:])
+		uRow := (*[4]float32)(u[4*i:])
+		for j := range aG {
+			hit := float64(xRow[j])
+			hit2 := float32(aG[j] * hit)
+			uOf := aH[j] + hit2
+			s += float64(uOf * uOf)
+			daG[j] += hit
+			tRow[j] = hit
+			t2Row[j] = hit2
+			uRow[j] = uOf
+		}
+	}
+
+	// gu[:−4] = da.g
+	for i := range 4 {
+		gu[i] = float32(daG[i])
+	}
+
+	// scale = B
+	scale := float32(float64(B))
+
+	// gu[4:] = scale
+	for i := range 4 {
+		gu[i+4] = scale
+	}
+
+	// s2 = Σ gu²
+	s2 := 0.0
+	for i := range 8 {
+		s2 += float64(gu[i] * gu[i])
+	}
+
+	return PairTotals{batches: 1, p: s, n: float64(4 * B), p2: s2}
+}
+
+// GradP sets grad to the gradient of the loss p; the parameters stay. That of
+// a parameter which the loss does not train is 0. Gradients of several batches
+// can be averaged and given to UpdateP. That of an empty batch is 0. A norm
+// that is not finite is an error that wraps [fault.ErrNotFinite].
+func (m *Pair) GradP(grad *PairParams, batch PairBatch) (PairReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return PairReport{}, &fault.InputError{Model: "mixed.Pair", Input: "grad", Reason: "is not from NewPairParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return PairReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		clear(grad.flat64)
+		return PairReport{}, nil
+	}
+
+	totals := m.forwardP(&batch)
+	clear(grad.flat[4:8])
+	clear(grad.flat64[4:8])
+	m.gradientP(grad, &batch)
+	report := totals.reportP()
+	report.GradNorm = m.normP(grad)
+	if !vec.IsFinite(report.GradNorm) {
+		return PairReport{}, fault.GradientNotFinite("mixed.Pair.GradP", m.stepsP+1, report.GradNorm)
+	}
+	return report, nil
+}
+
+// gradientP sets grad from what forward left.
+func (m *Pair) gradientP(grad *PairParams, batch *PairBatch) {
+	B := batch.B
+	aH := m.params.AH
+	t3 := m.t3
+	t2 := m.t2[:4*B]
+	u := m.u[:4*B]
+	t := m.t[:4*B]
+	daH := grad.AH
+	daG := grad.AG
+
+	// t3 = Σᵢ t2
+	clear(t3)
+	for i := range B {
+		t2Row := (*[4]float32)(t2[4*i:])
+		for j := range t2Row {
+			t3[j] += t2Row[j]
+		}
+	}
+
+	// scale = B
+	scale := float32(float64(B))
+	// scale2 = 2/(4*B)
+	scale2 := float32(2 / float64(4*B))
+
+	// ((4*B)/2)·da.h = scale·a.h + t3
+	// da.h = scale2·((4*B)/2)·da.h
+	for i := range 4 {
+		daH[i] = scale2 * (scale*aH[i] + t3[i])
+	}
+
+	// scale3 = 2/(4*B)
+	scale3 := 2 / float64(4*B)
+
+	// da.g = scale3·Σᵢ t ⊙ u
+	clear(daG)
+	for i := range B {
+		uRow := (*[4]float32)(u[4*i:])
+		tRow := (*[4]float64)(t[4*i:])
+		for j := range daG {
+			daG[j] += scale3 * (tRow[j] * float64(uRow[j]))
+		}
+	}
+}
+
+// UpdateP makes the step of adam(lr: 0.1) for a gradient that GradP gave. It
+// panics if grad has no memory, and with an error that wraps
+// [fault.ErrNotFinite] if its norm is not finite; then nothing has changed.
+func (m *Pair) UpdateP(grad *PairParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("mixed.Pair: UpdateP: grad is not from NewPairParams")
+	}
+	norm := m.normP(grad)
+	if !vec.IsFinite(norm) {
+		panic(fault.GradientNotFinite("mixed.Pair.UpdateP", m.stepsP+1, norm))
+	}
+	m.updateP(grad)
+	m.stepsP++
+}
+
+// normP is the norm of the gradient over all parameters that are trained,
+// added up in float64.
+func (m *Pair) normP(grad *PairParams) float64 {
+	sum := 0.0
+	sum += vec.SumSquares(grad.flat[0:4])
+	sum += vec.SumSquares(grad.flat64[0:4])
+	return math.Sqrt(sum)
+}
+
+// updateP sets the parameters from their gradient.
+func (m *Pair) updateP(grad *PairParams) {
+	aG := m.params.AG
+	aH := m.params.AH
+	aGPM := m.optim.aGPM
+	aGPV := m.optim.aGPV
+	aHPM := m.optim.aHPM
+	aHPV := m.optim.aHPV
+	daG := grad.AG
+	daH := grad.AH
+
+	// scale = 1/(1 − 0.999^step)
+	scale := 1 / (1 - math.Pow(0.999, float64(m.stepsP+1)))
+	// scale2 = p_lr/(1 − 0.9^step)
+	scale2 := m.Hyper.PLR / (1 - math.Pow(0.9, float64(m.stepsP+1)))
+
+	// a.g.p.m ← 0.1·da.g + 0.9·a.g.p.m
+	// a.g.p.v ← 0.001·da.g² + 0.999·a.g.p.v
+	// a.g ← a.g − scale2·a.g.p.m/(√(scale·a.g.p.v) + 1e−8)
+	for i := range 4 {
+		aGPNewM := 0.09999999999999998*daG[i] + 0.9*aGPM[i]
+		aGPNewV := 0.0010000000000000009*(daG[i]*daG[i]) + 0.999*aGPV[i]
+		aGPNewParam := aG[i] - scale2*(aGPNewM/(math.Sqrt(scale*aGPNewV)+1e-8))
+		aGPM[i] = aGPNewM
+		aGPV[i] = aGPNewV
+		aG[i] = aGPNewParam
+	}
+
+	// scale3 = scale
+	scale3 := float32(scale)
+	// scale4 = scale2
+	scale4 := float32(scale2)
+
+	// a.h.p.m ← 0.1·da.h + 0.9·a.h.p.m
+	// a.h.p.v ← 0.001·da.h² + 0.999·a.h.p.v
+	// a.h ← a.h − scale4·a.h.p.m/(√(scale3·a.h.p.v) + 1e−8)
+	for i := range 4 {
+		aHPNewM := 0.1*daH[i] + 0.9*aHPM[i]
+		aHPNewV := 0.001*(daH[i]*daH[i]) + 0.999*aHPV[i]
+		aHPNewParam := aH[i] - scale4*(aHPNewM/(vec.Sqrt(scale3*aHPNewV)+1e-8))
+		aHPM[i] = aHPNewM
+		aHPV[i] = aHPNewV
+		aH[i] = aHPNewParam
+	}
+}
+
+// StepQ trains on one batch by the loss q: forward and backward, and after
+// every 2 such micro-batches an update by the mean of their gradients. It
+// reports Q.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Pair) StepQ(batch PairBatch) (PairReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return PairReport{}, err
+	}
+
+	totals := m.forwardQ(&batch)
+	report := totals.reportQ()
+	if !vec.IsFinite(report.Q) {
+		return PairReport{}, fault.NotFinite("mixed.Pair.StepQ", m.stepsQ+1, report.Q)
+	}
+	m.gradientQ(&m.grad, &batch)
+	if !m.accumulateQ() {
+		return report, nil // a micro-batch
+	}
+	m.updateQ(&m.grad)
+	m.microQ = 0
+	m.stepsQ++
+	return report, nil
+}
+
+// forwardQ computes Q of the batch and leaves what the backward reads.
+func (m *Pair) forwardQ(batch *PairBatch) PairTotals {
+	B := batch.B
+	x := batch.X
+	aG := m.params.AG
+	aH := m.params.AH
+	cG := m.params.CG
+	cH := m.params.CH
+	t4 := m.t4[:4*B]
+	t5 := m.t5[:4*B]
+	v := m.v[:4*B]
+
+	// u = a.h + a.g·x
+	// t4 = u
+	// t5 = c.g·t4
+	// v = c.h + t5
+	// s = Σ v²
+	s := 0.0
+	for i := range B {
+		xRow := (*[4]float32)(x[4*i:])
+		t4Row := (*[4]float64)(t4[4*i:])
+		t5Row := (*[4]float32)(t5[4*i:])
+		vRow := (*[4]float32)(v[4*i:])
+		for j := range aG {
+			hit := float64(aH[j] + float32(aG[j]*float64(xRow[j])))
+			hit2 := float32(cG[j] * hit)
+			vOf := cH[j] + hit2
+			s += float64(vOf * vOf)
+			t4Row[j] = hit
+			t5Row[j] = hit2
+			vRow[j] = vOf
+		}
+	}
+
+	// s2 = Σ c.g²
+	s2 := 0.0
+	for i := range 4 {
+		s2 += cG[i] * cG[i]
+	}
+
+	// result = 0.01·s2
+	result := 0.01 * s2
+
+	return PairTotals{batches: 1, n: float64(4 * B), q: s, q2: result}
+}
+
+// GradQ sets grad to the gradient of the loss q; the parameters stay. That of
+// a parameter which the loss does not train is 0. Gradients of several batches
+// can be averaged and given to UpdateQ. That of an empty batch is 0.
+func (m *Pair) GradQ(grad *PairParams, batch PairBatch) (PairReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return PairReport{}, &fault.InputError{Model: "mixed.Pair", Input: "grad", Reason: "is not from NewPairParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return PairReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		clear(grad.flat64)
+		return PairReport{}, nil
+	}
+
+	totals := m.forwardQ(&batch)
+	clear(grad.flat[0:4])
+	clear(grad.flat64[0:4])
+	m.gradientQ(grad, &batch)
+	return totals.reportQ(), nil
+}
+
+// gradientQ sets grad from what forward left.
+func (m *Pair) gradientQ(grad *PairParams, batch *PairBatch) {
+	B := batch.B
+	cH := m.params.CH
+	cG := m.params.CG
+	t6 := m.t6
+	t5 := m.t5[:4*B]
+	t7 := m.t7
+	v := m.v[:4*B]
+	t4 := m.t4[:4*B]
+	dcH := grad.CH
+	dcG := grad.CG
+
+	// t6 = Σᵢ t5
+	clear(t6)
+	for i := range B {
+		t5Row := (*[4]float32)(t5[4*i:])
+		for j := range t5Row {
+			t6[j] += t5Row[j]
+		}
+	}
+
+	// scale = B
+	scale := float32(float64(B))
+	// scale2 = 2/(4*B)
+	scale2 := float32(2 / float64(4*B))
+
+	// ((4*B)/2)·dc.h = scale·c.h + t6
+	// dc.h = scale2·((4*B)/2)·dc.h
+	for i := range 4 {
+		dcH[i] = scale2 * (scale*cH[i] + t6[i])
+	}
+
+	// t7 = Σᵢ t4 ⊙ v
+	clear(t7)
+	for i := range B {
+		vRow := (*[4]float32)(v[4*i:])
+		t4Row := (*[4]float64)(t4[4*i:])
+		for j := range t4Row {
+			t7[j] += t4Row[j] * float64(vRow[j])
+		}
+	}
+
+	// scale3 = 2/(4*B)
+	scale3 := 2 / float64(4*B)
+
+	// dc.g = 0.02·c.g + scale3·t7
+	for i := range 4 {
+		dcG[i] = 0.02*cG[i] + scale3*t7[i]
+	}
+}
+
+// accumulateQ reports whether the gradient is that of the last of 2
+// micro-batches, and makes it the mean over them; before, it adds it to the
+// sum.
+func (m *Pair) accumulateQ() bool {
+	switch m.microQ {
+	case 0:
+		copy(m.gradSumQ.flat[4:8], m.grad.flat[4:8])
+		copy(m.gradSumQ.flat64[4:8], m.grad.flat64[4:8])
+	case 1:
+		vec.Mean(m.grad.flat[4:8], m.gradSumQ.flat[4:8], 2)
+		vec.Mean(m.grad.flat64[4:8], m.gradSumQ.flat64[4:8], 2)
+		return true
+	default:
+		vec.Add(m.gradSumQ.flat[4:8], m.grad.flat[4:8])
+		vec.Add(m.gradSumQ.flat64[4:8], m.grad.flat64[4:8])
+	}
+	m.microQ++
+	return false
+}
+
+// UpdateQ makes the step of sgd(lr: 0.1) for a gradient that GradQ gave, and
+// leaves what StepQ has added up of micro-batches. It panics if grad has no
+// memory.
+func (m *Pair) UpdateQ(grad *PairParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("mixed.Pair: UpdateQ: grad is not from NewPairParams")
+	}
+	m.updateQ(grad)
+	m.stepsQ++
+}
+
+// updateQ sets the parameters from their gradient.
+func (m *Pair) updateQ(grad *PairParams) {
+	cG := m.params.CG
+	cH := m.params.CH
+	cGQAverage := m.averages.cGQAverage
+	cHQAverage := m.averages.cHQAverage
+	dcG := grad.CG
+	dcH := grad.CH
+
+	// qLr = q_lr
+	qLr := m.Hyper.QLR
+	// scale = 1 − q_average
+	scale := 1 - m.Hyper.QAverage
+	// qAverage = q_average
+	qAverage := m.Hyper.QAverage
+
+	// c.g ← c.g − q_lr·dc.g
+	// c.g.q.average ← q_average·c.g.q.average + scale·c.g
+	for i := range 4 {
+		cGQNewParam := cG[i] - qLr*dcG[i]
+		t := qAverage*cGQAverage[i] + scale*cGQNewParam
+		cG[i] = cGQNewParam
+		cGQAverage[i] = t
+	}
+
+	// scale2 = q_lr
+	scale2 := float32(qLr)
+	// scale3 = scale
+	scale3 := float32(scale)
+	// scale4 = q_average
+	scale4 := float32(qAverage)
+
+	// c.h ← c.h − scale2·dc.h
+	// c.h.q.average ← scale4·c.h.q.average + scale3·c.h
+	for i := range 4 {
+		cHQNewParam := cH[i] - scale2*dcH[i]
+		t := scale4*cHQAverage[i] + scale3*cHQNewParam
+		cH[i] = cHQNewParam
+		cHQAverage[i] = t
+	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Pair) evaluate(batch *PairBatch) PairTotals {
+	B := batch.B
+	x := batch.X
+	aG := m.read.AG
+	aH := m.read.AH
+	cG := m.read.CG
+	cH := m.read.CH
+	daG2 := m.daG2
+	gu2 := m.gu2
+
+	// u = a.h + a.g·x
+	// v = c.h + c.g·u
+	// s = Σ u²
+	// da.g = Σᵢ x
+	// s2 = Σ v²
+	s := 0.0
+	clear(daG2)
+	s2 := 0.0
+	for i := range B {
+		xRow := (*[4]float32)(x[4*i:])
+		for j := range aG {
+			hit := float64(xRow[j])
+			u := aH[j] + float32(aG[j]*hit)
+			v := cH[j] + float32(cG[j]*float64(u))
+			s += float64(u * u)
+			daG2[j] += hit
+			s2 += float64(v * v)
+		}
+	}
+
+	// gu[:−4] = da.g
+	for i := range 4 {
+		gu2[i] = float32(daG2[i])
+	}
+
+	// scale = B
+	scale := float32(float64(B))
+
+	// gu[4:] = scale
+	for i := range 4 {
+		gu2[i+4] = scale
+	}
+
+	// s3 = Σ gu²
+	s3 := 0.0
+	for i := range 8 {
+		s3 += float64(gu2[i] * gu2[i])
+	}
+
+	// s4 = Σ c.g²
+	s4 := 0.0
+	for i := range 4 {
+		s4 += cG[i] * cG[i]
+	}
+
+	// result = 0.01·s4
+	result := 0.01 * s4
+
+	return PairTotals{
+		batches: 1,
+		p:       s,
+		n:       float64(4 * B),
+		p2:      s3,
+		q:       s2,
+		q2:      result,
+	}
+}

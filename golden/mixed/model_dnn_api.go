@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"gradgen.dev/runtime/abi"
 	"gradgen.dev/runtime/fault"
@@ -465,5 +466,2234 @@ func (m *Mixed) Restore(r io.Reader) error {
 	}
 	m.Hyper.LR = hyper[0]
 	m.steps = counts[0]
+	return nil
+}
+
+// ScaledDims are the run-time dimensions. Given to NewScaled or
+// NewScaledPredictor they are the largest that a call may have; in a
+// ScaledBatch or a ScaledInput, 0 means inferred.
+type ScaledDims struct {
+	B int
+}
+
+// ScaledBatch is what a step reads. It is not kept.
+type ScaledBatch struct {
+	ScaledDims
+	X []float32 // [B,4]
+	Y []float32 // [B,3]
+}
+
+// ScaledInput is what Predict reads. It is not kept.
+type ScaledInput struct {
+	ScaledDims
+	X []float32 // [B,4]
+}
+
+// ScaledOutput is what Predict writes. Its slices belong to the caller.
+type ScaledOutput struct {
+	Z []float32 // [B,3]
+}
+
+// ScaledParams are the trained tensors, or their gradient, in one allocation
+// for each element type. The zero value has no memory; use NewScaledParams.
+type ScaledParams struct {
+	S    []float64 // [3]
+	W    []float32 // [4,3]
+	EncG []float64 // [3]
+	EncH []float32 // [3]
+
+	flat   []float32 // those of float32, one after another
+	flat64 []float64 // those of float64, one after another
+}
+
+// NewScaledParams returns zeros.
+func NewScaledParams() *ScaledParams {
+	p := newScaledParams()
+	return &p
+}
+
+func newScaledParams() ScaledParams {
+	flat := make([]float32, 15)
+	flat64 := make([]float64, 6)
+	return ScaledParams{
+		S:      flat64[0:3:3],
+		W:      flat[0:12:12],
+		EncG:   flat64[3:6:6],
+		EncH:   flat[12:15:15],
+		flat:   flat,
+		flat64: flat64,
+	}
+}
+
+// Flat is the tensors of p that are float32 as one slice: W, enc.h. Those that
+// are float64 are in Flat64.
+func (p *ScaledParams) Flat() []float32 {
+	return p.flat
+}
+
+// Flat64 is the tensors of p that are float64 as one slice: s, enc.g. Those
+// that are float32 are in Flat.
+func (p *ScaledParams) Flat64() []float64 {
+	return p.flat64
+}
+
+// tensors lists p under the names of the model.
+func (p *ScaledParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "s", Shape: []int{3}, Data: p.S},
+		{Name: "W", Shape: []int{4, 3}, Data: p.W},
+		{Name: "enc.g", Shape: []int{3}, Data: p.EncG},
+		{Name: "enc.h", Shape: []int{3}, Data: p.EncH},
+	}
+}
+
+// scaledOptimizer is what the optimiser keeps between steps.
+type scaledOptimizer struct {
+	sM    []float64 // [3]
+	sV    []float64 // [3]
+	wM    []float32 // [4,3]
+	wV    []float32 // [4,3]
+	encGM []float64 // [3]
+	encGV []float64 // [3]
+	encHM []float32 // [3]
+	encHV []float32 // [3]
+
+	float32s []float32 // all of them, one after another
+	float64s []float64 // all of them, one after another
+}
+
+func newScaledOptimizer() scaledOptimizer {
+	float32s := make([]float32, 30)
+	float64s := make([]float64, 12)
+	return scaledOptimizer{
+		sM:       float64s[0:3:3],
+		sV:       float64s[3:6:6],
+		wM:       float32s[0:12:12],
+		wV:       float32s[12:24:24],
+		encGM:    float64s[6:9:9],
+		encGV:    float64s[9:12:12],
+		encHM:    float32s[24:27:27],
+		encHV:    float32s[27:30:30],
+		float32s: float32s,
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *scaledOptimizer) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/s.m", Shape: []int{3}, Data: s.sM},
+		{Name: "optimizer/s.v", Shape: []int{3}, Data: s.sV},
+		{Name: "optimizer/W.m", Shape: []int{4, 3}, Data: s.wM},
+		{Name: "optimizer/W.v", Shape: []int{4, 3}, Data: s.wV},
+		{Name: "optimizer/enc.g.m", Shape: []int{3}, Data: s.encGM},
+		{Name: "optimizer/enc.g.v", Shape: []int{3}, Data: s.encGV},
+		{Name: "optimizer/enc.h.m", Shape: []int{3}, Data: s.encHM},
+		{Name: "optimizer/enc.h.v", Shape: []int{3}, Data: s.encHV},
+	}
+}
+
+// scaledAverages are the moving means of parameters, which inference reads and
+// Save writes.
+type scaledAverages struct {
+	sAverage    []float64 // [3]
+	wAverage    []float32 // [4,3]
+	encGAverage []float64 // [3]
+	encHAverage []float32 // [3]
+
+	float32s []float32 // all of them, one after another
+	float64s []float64 // all of them, one after another
+}
+
+func newScaledAverages() scaledAverages {
+	float32s := make([]float32, 15)
+	float64s := make([]float64, 6)
+	return scaledAverages{
+		sAverage:    float64s[0:3:3],
+		wAverage:    float32s[0:12:12],
+		encGAverage: float64s[3:6:6],
+		encHAverage: float32s[12:15:15],
+		float32s:    float32s,
+		float64s:    float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *scaledAverages) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/s.average", Shape: []int{3}, Data: s.sAverage},
+		{Name: "optimizer/W.average", Shape: []int{4, 3}, Data: s.wAverage},
+		{Name: "optimizer/enc.g.average", Shape: []int{3}, Data: s.encGAverage},
+		{Name: "optimizer/enc.h.average", Shape: []int{3}, Data: s.encHAverage},
+	}
+}
+
+// scaledStates is what the model keeps between steps; it is saved with the
+// weights.
+type scaledStates struct {
+	targetG []float64 // [3]
+	targetH []float32 // [3]
+
+	float32s []float32 // all of them, one after another
+	float64s []float64 // all of them, one after another
+}
+
+func newScaledStates() scaledStates {
+	float32s := make([]float32, 3)
+	float64s := make([]float64, 3)
+	return scaledStates{
+		targetG:  float64s[0:3:3],
+		targetH:  float32s[0:3:3],
+		float32s: float32s,
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *scaledStates) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "target.g", Shape: []int{3}, Data: s.targetG},
+		{Name: "target.h", Shape: []int{3}, Data: s.targetH},
+	}
+}
+
+// NewScaled returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewScaled(max ScaledDims) *Scaled {
+	m := &Scaled{
+		params:   newScaledParams(),
+		optim:    newScaledOptimizer(),
+		averages: newScaledAverages(),
+		states:   newScaledStates(),
+		next:     newScaledStates(),
+		grad:     newScaledParams(),
+		gradSum:  newScaledParams(),
+		max:      max,
+	}
+
+	// Inference reads the averages of the parameters that have one.
+	m.read = ScaledParams{
+		S:    m.averages.sAverage,
+		W:    m.averages.wAverage,
+		EncG: m.averages.encGAverage,
+		EncH: m.averages.encHAverage,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 6*B+10)
+	m.h = arena[0 : 3*B]
+	m.h3 = arena[0 : 3*B]
+	m.dz = arena[3*B : 6*B]
+	m.t2 = arena[6*B : 6*B+6]
+	m.t8 = arena[6*B : 6*B+6]
+	m.encH2 = arena[6*B : 6*B+3]
+	m.s3Kept = arena[6*B+6 : 6*B+7]
+	m.t4 = arena[6*B+7 : 6*B+10]
+	float64s := make([]float64, 3*B+3)
+	m.t = float64s[0 : 3*B]
+	m.t5 = float64s[3*B : 3*B+3]
+	m.t6 = float64s[3*B : 3*B+3]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Scaled) Init(seed uint64) {
+	m.Hyper = ScaledHyper{LR: 0.01, Clip: 0.5, SDecay: 0.01, Average: 0.9}
+	m.steps = 0
+	m.micro = 0
+	m.pending = false
+	m.initialise(seed)
+	clear(m.optim.float32s)
+	clear(m.optim.float64s)
+	for i := range m.states.targetG {
+		m.states.targetG[i] = 1
+	}
+	m.startAverages(nil)
+}
+
+// startAverages sets averages to their parameters, but those whose names are
+// in except.
+func (m *Scaled) startAverages(except []string) {
+	read := m.read.tensors() // averages, and the other parameters themselves
+	for i, t := range m.params.tensors() {
+		if !slices.Contains(except, t.Name) {
+			switch data := t.Data.(type) {
+			case []float32:
+				copy(read[i].Data.([]float32), data)
+			case []float64:
+				copy(read[i].Data.([]float64), data)
+			}
+		}
+	}
+}
+
+// initialise sets parameters and states to their first values, which depend on
+// seed alone.
+func (m *Scaled) initialise(seed uint64) {
+	s := m.params.S
+	W := m.params.W
+	encG := m.params.EncG
+	encH := m.params.EncH
+	targetH := m.states.targetH
+	encH2 := m.encH2
+
+	// s ← 0.5·N(s)
+	key := rng.Key(seed, 0x24d9fb82e7178960, 0)
+	for i := range 3 {
+		s[i] = 0.5 * rng.Normal64(key, uint64(i))
+	}
+
+	// W ← 0.70710677·N(W)
+	key2 := rng.Key(seed, 0xbe51a5503a868704, 0)
+	for i := range 12 {
+		W[i] = 0.70710677 * rng.Normal32(key2, uint64(i))
+	}
+
+	// enc.g ← 1
+	for i := range encG {
+		encG[i] = 1
+	}
+
+	// enc.h = U[0,1)
+	key3 := rng.Key(seed, 0x86c45bee5278475, 0)
+	for i := range 3 {
+		encH2[i] = rng.Uniform32(key3, uint64(i))
+	}
+
+	// encH = enc.h
+	for i := range 3 {
+		encH[i] = encH2[i]
+	}
+
+	// targetH = enc.h
+	for i := range 3 {
+		targetH[i] = encH2[i]
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Scaled) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Scaled) Params() *ScaledParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Scaled) take(batch *ScaledBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "mixed.Scaled", Input: "trainer", Reason: "is not from NewScaled"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *ScaledBatch) take(max ScaledDims) error {
+	B, err := fault.Rows("mixed.Scaled", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.LenBehind("mixed.Scaled", "Y", len(batch.Y), 3*B, "X", len(batch.X)); err != nil {
+		return err
+	}
+	batch.ScaledDims = ScaledDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *ScaledInput) take(max ScaledDims) error {
+	B, err := fault.Rows("mixed.Scaled", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.ScaledDims = ScaledDims{B: B}
+	return nil
+}
+
+// ScaledTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type ScaledTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+	loss2   float64 // of the last batch
+	loss3   float64 // of the last batch
+	size    float64 // of the last batch
+}
+
+// ScaledReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *ScaledTotals) Report() ScaledReport {
+	if t.batches == 0 {
+		return ScaledReport{}
+	}
+	return ScaledReport{
+		Loss: ((t.loss / t.n) + t.loss2) + t.loss3,
+		Size: t.size,
+	}
+}
+
+// add counts another batch.
+func (t *ScaledTotals) add(batch *ScaledTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.loss2 = batch.loss2
+	t.loss3 = batch.loss3
+	t.size = batch.size
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model, and
+// with grad_norm where there is one.
+func (r ScaledReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("size", r.Size)
+	if r.GradNorm != 0 {
+		f("grad_norm", r.GradNorm)
+	}
+}
+
+// Evaluate adds the batch to t, as the model is in inference, which reads the
+// averages of the parameters that have one. Nothing is trained.
+func (m *Scaled) Evaluate(t *ScaledTotals, batch ScaledBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.evaluate(&batch)
+	t.add(&part)
+	return nil
+}
+
+// ScaledWeights are the parameters of a trained Scaled. They never change and
+// may be shared by any number of goroutines. The zero value has none.
+type ScaledWeights struct {
+	params ScaledParams
+	states scaledStates
+	whole  bool // from Snapshot, LoadScaledWeights or ParseScaledWeights
+}
+
+func newScaledWeights() *ScaledWeights {
+	return &ScaledWeights{
+		params: newScaledParams(),
+		states: newScaledStates(),
+		whole:  true,
+	}
+}
+
+// Snapshot copies the averages of the parameters that have one, and the other
+// parameters; no step changes the copy. It allocates; call it from the
+// goroutine that trains.
+func (m *Scaled) Snapshot() *ScaledWeights {
+	w := newScaledWeights()
+	params := w.params.tensors()
+	for i, t := range m.read.tensors() {
+		switch data := t.Data.(type) {
+		case []float32:
+			copy(params[i].Data.([]float32), data)
+		case []float64:
+			copy(params[i].Data.([]float64), data)
+		}
+	}
+	copy(w.states.float32s, m.states.float32s)
+	copy(w.states.float64s, m.states.float64s)
+	return w
+}
+
+// LoadScaledWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadScaledWeights(r io.Reader) (*ScaledWeights, error) {
+	w := newScaledWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("mixed.Scaled: %w", err)
+	}
+	return w, nil
+}
+
+// ParseScaledWeights is LoadScaledWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseScaledWeights[T string | []byte](file T) (*ScaledWeights, error) {
+	w := &ScaledWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("mixed.Scaled: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *ScaledWeights) views() []store.View {
+	return []store.View{
+		{Name: "s", Shape: []int{3}, Into: &w.params.S},
+		{Name: "W", Shape: []int{4, 3}, Into: &w.params.W},
+		{Name: "enc.g", Shape: []int{3}, Into: &w.params.EncG},
+		{Name: "enc.h", Shape: []int{3}, Into: &w.params.EncH},
+		{Name: "target.g", Shape: []int{3}, Into: &w.states.targetG},
+		{Name: "target.h", Shape: []int{3}, Into: &w.states.targetH},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *ScaledWeights) tensors() []store.Tensor {
+	return append(w.params.tensors(), w.states.tensors()...)
+}
+
+// Save writes the weights as safetensors: s, W, enc.g, enc.h. The model's
+// states are with them: target.g, target.h.
+func (w *ScaledWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a ScaledPredictor.
+func (w *ScaledWeights) Predict(in ScaledInput) (ScaledOutput, error) {
+	var out ScaledOutput
+	if err := in.take(ScaledDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewScaledPredictor(w, in.ScaledDims).Predict(&out, in)
+	return out, err
+}
+
+// ScaledPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type ScaledPredictor struct {
+	w   *ScaledWeights
+	max ScaledDims // capacity
+}
+
+// NewScaledPredictor returns a predictor for inputs up to max.
+func NewScaledPredictor(w *ScaledWeights, max ScaledDims) *ScaledPredictor {
+	return &ScaledPredictor{w: w, max: max}
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *ScaledPredictor) Use(w *ScaledWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *ScaledPredictor) Predict(out *ScaledOutput, in ScaledInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "mixed.Scaled", Input: "weights", Reason: "are not from Snapshot or LoadScaledWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 3 * in.B; cap(out.Z) >= n {
+		out.Z = out.Z[:n]
+	} else {
+		out.Z = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Scaled) tensors() []store.Tensor {
+	return append(m.read.tensors(), m.states.tensors()...)
+}
+
+// trained lists what a step sets, under the names of the model.
+func (m *Scaled) trained() []store.Tensor {
+	return append(m.params.tensors(), m.states.tensors()...)
+}
+
+// Save writes the weights as safetensors: s, W, enc.g, enc.h. The model's
+// states are with them: target.g, target.h. Of the parameters that have an
+// average it writes that.
+func (m *Scaled) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was. Averages
+// start anew as the parameters that were read.
+func (m *Scaled) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.trained()...); err != nil {
+		return fmt.Errorf("mixed.Scaled: %w", err)
+	}
+	m.startAverages(nil)
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Scaled) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.trained()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mixed.Scaled: %w", err)
+	}
+	m.startAverages(missing)
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Scaled) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.trained()
+	list = append(list, m.optim.tensors()...)
+	list = append(list, m.averages.tensors()...)
+	for _, t := range m.gradSum.tensors() {
+		t.Name = "trainer/sum/" + t.Name
+		list = append(list, t)
+	}
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/clip", Shape: []int{}, Data: hyper[1:2]},
+		store.Tensor{Name: "trainer/hyper/s_decay", Shape: []int{}, Data: hyper[2:3]},
+		store.Tensor{Name: "trainer/hyper/average", Shape: []int{}, Data: hyper[3:4]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// optimiser's states, averages, the model's states, gradients of
+// micro-batches, Hyper and the step.
+func (m *Scaled) Checkpoint(w io.Writer) error {
+	hyper := []float64{
+		m.Hyper.LR,
+		m.Hyper.Clip,
+		m.Hyper.SDecay,
+		m.Hyper.Average,
+	}
+	counts := []uint64{m.steps, m.micro}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Scaled) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 4), make([]uint64, 2)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("mixed.Scaled: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.Hyper.Clip = hyper[1]
+	m.Hyper.SDecay = hyper[2]
+	m.Hyper.Average = hyper[3]
+	m.steps = counts[0]
+	m.micro = counts[1]
+	m.pending = false
+	return nil
+}
+
+// DescentDims are the run-time dimensions. Given to NewDescent or
+// NewDescentPredictor they are the largest that a call may have; in a
+// DescentBatch or a DescentInput, 0 means inferred.
+type DescentDims struct {
+	B int
+}
+
+// DescentBatch is what a step reads. It is not kept.
+type DescentBatch struct {
+	DescentDims
+	X []float32 // [B,4]
+}
+
+// DescentInput is what Predict reads. It is not kept.
+type DescentInput struct {
+	DescentDims
+	X []float32 // [B,4]
+}
+
+// DescentOutput is what Predict writes. Its slices belong to the caller.
+type DescentOutput struct {
+	Z []float32 // [B,2]
+}
+
+// DescentParams are the trained tensors, or their gradient, in one allocation
+// for each element type. The zero value has no memory; use NewDescentParams.
+type DescentParams struct {
+	V []float64 // [4,3]
+	W []float32 // [3,2]
+
+	flat   []float32 // those of float32, one after another
+	flat64 []float64 // those of float64, one after another
+}
+
+// NewDescentParams returns zeros.
+func NewDescentParams() *DescentParams {
+	p := newDescentParams()
+	return &p
+}
+
+func newDescentParams() DescentParams {
+	flat := make([]float32, 6)
+	flat64 := make([]float64, 12)
+	return DescentParams{
+		V:      flat64[0:12:12],
+		W:      flat[0:6:6],
+		flat:   flat,
+		flat64: flat64,
+	}
+}
+
+// Flat is the tensors of p that are float32 as one slice: W. Those that are
+// float64 are in Flat64.
+func (p *DescentParams) Flat() []float32 {
+	return p.flat
+}
+
+// Flat64 is the tensors of p that are float64 as one slice: V. Those that are
+// float32 are in Flat.
+func (p *DescentParams) Flat64() []float64 {
+	return p.flat64
+}
+
+// tensors lists p under the names of the model.
+func (p *DescentParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "V", Shape: []int{4, 3}, Data: p.V},
+		{Name: "W", Shape: []int{3, 2}, Data: p.W},
+	}
+}
+
+// NewDescent returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewDescent(max DescentDims) *Descent {
+	m := &Descent{params: newDescentParams(), max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 8*B)
+	m.t3 = arena[0 : 3*B]
+	m.t4 = arena[0 : 3*B]
+	m.z = arena[3*B : 5*B]
+	m.t5 = arena[5*B : 8*B]
+	float64s := make([]float64, 7*B)
+	m.t = float64s[0 : 4*B]
+	m.h = float64s[4*B : 7*B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Descent) Init(seed uint64) {
+	m.Hyper = DescentHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Descent) initialise(seed uint64) {
+	V := m.params.V
+	W := m.params.W
+
+	// V ← N(0,1)
+	key := rng.Key(seed, 0xaf640b4c86023c69, 0)
+	for i := range 12 {
+		V[i] = rng.Normal64(key, uint64(i))
+	}
+
+	// W ← 0.8164966·N(W)
+	key2 := rng.Key(seed, 0xbe51a5503a868704, 0)
+	for i := range 6 {
+		W[i] = 0.8164966 * rng.Normal32(key2, uint64(i))
+	}
+}
+
+// Steps is the number of updates so far.
+func (m *Descent) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Descent) Params() *DescentParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Descent) take(batch *DescentBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "mixed.Descent", Input: "trainer", Reason: "is not from NewDescent"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *DescentBatch) take(max DescentDims) error {
+	B, err := fault.Rows("mixed.Descent", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.DescentDims = DescentDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *DescentInput) take(max DescentDims) error {
+	B, err := fault.Rows("mixed.Descent", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.DescentDims = DescentDims{B: B}
+	return nil
+}
+
+// DescentTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use.
+type DescentTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// DescentReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *DescentTotals) Report() DescentReport {
+	if t.batches == 0 {
+		return DescentReport{}
+	}
+	return DescentReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *DescentTotals) add(batch *DescentTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r DescentReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Descent) Evaluate(t *DescentTotals, batch DescentBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// DescentWeights are the parameters of a trained Descent. They never change
+// and may be shared by any number of goroutines. The zero value has none.
+type DescentWeights struct {
+	params DescentParams
+	whole  bool // from Snapshot, LoadDescentWeights or ParseDescentWeights
+}
+
+func newDescentWeights() *DescentWeights {
+	return &DescentWeights{params: newDescentParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Descent) Snapshot() *DescentWeights {
+	w := newDescentWeights()
+	copy(w.params.flat, m.params.flat)
+	copy(w.params.flat64, m.params.flat64)
+	return w
+}
+
+// LoadDescentWeights reads what Save wrote. It reads no further than the
+// file's end, and the error wraps [fault.ErrMismatch] if the file is of
+// another model.
+func LoadDescentWeights(r io.Reader) (*DescentWeights, error) {
+	w := newDescentWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	return w, nil
+}
+
+// ParseDescentWeights is LoadDescentWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseDescentWeights[T string | []byte](file T) (*DescentWeights, error) {
+	w := &DescentWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *DescentWeights) views() []store.View {
+	return []store.View{
+		{Name: "V", Shape: []int{4, 3}, Into: &w.params.V},
+		{Name: "W", Shape: []int{3, 2}, Into: &w.params.W},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *DescentWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: V, W.
+func (w *DescentWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a DescentPredictor.
+func (w *DescentWeights) Predict(in DescentInput) (DescentOutput, error) {
+	var out DescentOutput
+	if err := in.take(DescentDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewDescentPredictor(w, in.DescentDims).Predict(&out, in)
+	return out, err
+}
+
+// DescentPredictor predicts without allocation. It belongs to one goroutine at
+// a time.
+type DescentPredictor struct {
+	w   *DescentWeights
+	max DescentDims // capacity
+
+	t  []float64 // [max.B,4]
+	h  []float64 // [max.B,3]
+	t2 []float32 // [max.B,3]
+}
+
+// NewDescentPredictor returns a predictor for inputs up to max.
+func NewDescentPredictor(w *DescentWeights, max DescentDims) *DescentPredictor {
+	p := &DescentPredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 3*B)
+	p.t2 = arena[0 : 3*B]
+	float64s := make([]float64, 7*B)
+	p.t = float64s[0 : 4*B]
+	p.h = float64s[4*B : 7*B]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *DescentPredictor) Use(w *DescentWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *DescentPredictor) Predict(out *DescentOutput, in DescentInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "mixed.Descent", Input: "weights", Reason: "are not from Snapshot or LoadDescentWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 2 * in.B; cap(out.Z) >= n {
+		out.Z = out.Z[:n]
+	} else {
+		out.Z = make([]float32, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Descent) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: V, W.
+func (m *Descent) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Descent) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("mixed.Descent: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Descent) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Descent) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Descent) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Descent) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("mixed.Descent: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// WideDims are the run-time dimensions. Given to NewWide or NewWidePredictor
+// they are the largest that a call may have; in a WideBatch or a WideInput, 0
+// means inferred.
+type WideDims struct {
+	B int
+}
+
+// WideBatch is what a step reads. It is not kept.
+type WideBatch struct {
+	WideDims
+	X []float32 // [B,4]
+}
+
+// WideInput is what Predict reads. It is not kept.
+type WideInput struct {
+	WideDims
+	X []float32 // [B,4]
+}
+
+// WideOutput is what Predict writes. Its slices belong to the caller.
+type WideOutput struct {
+	H []float64 // [B,3]
+}
+
+// WideParams are the trained tensors, or their gradient, in one allocation for
+// each element type. The zero value has no memory; use NewWideParams.
+type WideParams struct {
+	V []float64 // [4,3]
+	B []float64 // [3]
+
+	flat   []float32 // those of float32, one after another
+	flat64 []float64 // those of float64, one after another
+}
+
+// NewWideParams returns zeros.
+func NewWideParams() *WideParams {
+	p := newWideParams()
+	return &p
+}
+
+func newWideParams() WideParams {
+	flat := make([]float32, 0)
+	flat64 := make([]float64, 15)
+	return WideParams{
+		V:      flat64[0:12:12],
+		B:      flat64[12:15:15],
+		flat:   flat,
+		flat64: flat64,
+	}
+}
+
+// Flat is empty: no tensor of p is float32. Those that are float64 are in
+// Flat64.
+func (p *WideParams) Flat() []float32 {
+	return p.flat
+}
+
+// Flat64 is the tensors of p that are float64 as one slice: V, b. Those that
+// are float32 are in Flat.
+func (p *WideParams) Flat64() []float64 {
+	return p.flat64
+}
+
+// tensors lists p under the names of the model.
+func (p *WideParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "V", Shape: []int{4, 3}, Data: p.V},
+		{Name: "b", Shape: []int{3}, Data: p.B},
+	}
+}
+
+// wideOptimizer is what the optimiser keeps between steps.
+type wideOptimizer struct {
+	vM []float64 // [4,3]
+	bM []float64 // [3]
+	vV []float64 // [4,3]
+	bV []float64 // [3]
+
+	float64s []float64 // all of them, one after another
+}
+
+func newWideOptimizer() wideOptimizer {
+	float64s := make([]float64, 30)
+	return wideOptimizer{
+		vM:       float64s[0:12:12],
+		bM:       float64s[12:15:15],
+		vV:       float64s[15:27:27],
+		bV:       float64s[27:30:30],
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *wideOptimizer) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/V.m", Shape: []int{4, 3}, Data: s.vM},
+		{Name: "optimizer/b.m", Shape: []int{3}, Data: s.bM},
+		{Name: "optimizer/V.v", Shape: []int{4, 3}, Data: s.vV},
+		{Name: "optimizer/b.v", Shape: []int{3}, Data: s.bV},
+	}
+}
+
+// NewWide returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewWide(max WideDims) *Wide {
+	m := &Wide{
+		params: newWideParams(),
+		optim:  newWideOptimizer(),
+		grad:   newWideParams(),
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	float64s := make([]float64, 10*B+3)
+	m.t = float64s[0 : 4*B]
+	m.h = float64s[4*B : 7*B]
+	m.h2 = float64s[7*B : 10*B]
+	m.t2 = float64s[10*B : 10*B+3]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Wide) Init(seed uint64) {
+	m.Hyper = WideHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+	clear(m.optim.float64s)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Wide) initialise(seed uint64) {
+	V := m.params.V
+	b := m.params.B
+
+	// V ← N(0,1)
+	key := rng.Key(seed, 0xaf640b4c86023c69, 0)
+	for i := range 12 {
+		V[i] = rng.Normal64(key, uint64(i))
+	}
+
+	// b ← 0
+	clear(b)
+}
+
+// Steps is the number of updates so far.
+func (m *Wide) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Wide) Params() *WideParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Wide) take(batch *WideBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "mixed.Wide", Input: "trainer", Reason: "is not from NewWide"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *WideBatch) take(max WideDims) error {
+	B, err := fault.Rows("mixed.Wide", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.WideDims = WideDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *WideInput) take(max WideDims) error {
+	B, err := fault.Rows("mixed.Wide", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	in.WideDims = WideDims{B: B}
+	return nil
+}
+
+// WideTotals adds up loss and metrics over the batches of a data set. The zero
+// value is empty and ready to use.
+type WideTotals struct {
+	batches int
+	loss    float64 // sum
+	n       float64 // sum
+}
+
+// WideReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *WideTotals) Report() WideReport {
+	if t.batches == 0 {
+		return WideReport{}
+	}
+	return WideReport{Loss: t.loss / t.n}
+}
+
+// add counts another batch.
+func (t *WideTotals) add(batch *WideTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r WideReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Wide) Evaluate(t *WideTotals, batch WideBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// WideWeights are the parameters of a trained Wide. They never change and may
+// be shared by any number of goroutines. The zero value has none.
+type WideWeights struct {
+	params WideParams
+	whole  bool // from Snapshot, LoadWideWeights or ParseWideWeights
+}
+
+func newWideWeights() *WideWeights {
+	return &WideWeights{params: newWideParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Wide) Snapshot() *WideWeights {
+	w := newWideWeights()
+	copy(w.params.flat64, m.params.flat64)
+	return w
+}
+
+// LoadWideWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadWideWeights(r io.Reader) (*WideWeights, error) {
+	w := newWideWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("mixed.Wide: %w", err)
+	}
+	return w, nil
+}
+
+// ParseWideWeights is LoadWideWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParseWideWeights[T string | []byte](file T) (*WideWeights, error) {
+	w := &WideWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("mixed.Wide: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *WideWeights) views() []store.View {
+	return []store.View{
+		{Name: "V", Shape: []int{4, 3}, Into: &w.params.V},
+		{Name: "b", Shape: []int{3}, Into: &w.params.B},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *WideWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: V, b.
+func (w *WideWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a WidePredictor.
+func (w *WideWeights) Predict(in WideInput) (WideOutput, error) {
+	var out WideOutput
+	if err := in.take(WideDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewWidePredictor(w, in.WideDims).Predict(&out, in)
+	return out, err
+}
+
+// WidePredictor predicts without allocation. It belongs to one goroutine at a
+// time.
+type WidePredictor struct {
+	w   *WideWeights
+	max WideDims // capacity
+
+	t []float64 // [max.B,4]
+}
+
+// NewWidePredictor returns a predictor for inputs up to max.
+func NewWidePredictor(w *WideWeights, max WideDims) *WidePredictor {
+	p := &WidePredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	float64s := make([]float64, 4*B)
+	p.t = float64s[0 : 4*B]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *WidePredictor) Use(w *WideWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *WidePredictor) Predict(out *WideOutput, in WideInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "mixed.Wide", Input: "weights", Reason: "are not from Snapshot or LoadWideWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 3 * in.B; cap(out.H) >= n {
+		out.H = out.H[:n]
+	} else {
+		out.H = make([]float64, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Wide) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: V, b.
+func (m *Wide) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Wide) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("mixed.Wide: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Wide) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mixed.Wide: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Wide) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	list = append(list, m.optim.tensors()...)
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// optimiser's states, Hyper and the step.
+func (m *Wide) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Wide) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("mixed.Wide: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
+	return nil
+}
+
+// PartDims are the run-time dimensions. Given to NewPart or NewPartPredictor
+// they are the largest that a call may have; in a PartBatch or a PartInput, 0
+// means inferred.
+type PartDims struct {
+	B int
+}
+
+// PartBatch is what Forward reads. It is kept until Backward is done.
+type PartBatch struct {
+	PartDims
+	X []float32 // [B,4]
+	Q []float64 // [B,4]
+}
+
+// PartInput is what Predict reads. It is not kept.
+type PartInput struct {
+	PartDims
+	X []float32 // [B,4]
+	Q []float64 // [B,4]
+}
+
+// PartOutput is what Predict writes, and what Forward returns, or the
+// derivative of a number by each of them, which Backward reads. Slices that
+// Forward returns belong to the trainer, all others to the caller.
+type PartOutput struct {
+	Z []float32 // [B,2]
+	H []float64 // [B,3]
+}
+
+// PartInputGradient is the derivative of a number, which a program computes
+// from the outputs, by the inputs: what Backward returns. Its slices belong to
+// the trainer.
+type PartInputGradient struct {
+	X []float32 // [B,4]
+	Q []float64 // [B,4]
+}
+
+// PartParams are the trained tensors, or their gradient, in one allocation for
+// each element type. The zero value has no memory; use NewPartParams.
+type PartParams struct {
+	V []float64 // [4,3]
+	W []float32 // [3,2]
+	C []float64 // []
+
+	flat   []float32 // those of float32, one after another
+	flat64 []float64 // those of float64, one after another
+}
+
+// NewPartParams returns zeros.
+func NewPartParams() *PartParams {
+	p := newPartParams()
+	return &p
+}
+
+func newPartParams() PartParams {
+	flat := make([]float32, 6)
+	flat64 := make([]float64, 13)
+	return PartParams{
+		V:      flat64[0:12:12],
+		W:      flat[0:6:6],
+		C:      flat64[12:13:13],
+		flat:   flat,
+		flat64: flat64,
+	}
+}
+
+// Flat is the tensors of p that are float32 as one slice: W. Those that are
+// float64 are in Flat64.
+func (p *PartParams) Flat() []float32 {
+	return p.flat
+}
+
+// Flat64 is the tensors of p that are float64 as one slice: V, c. Those that
+// are float32 are in Flat.
+func (p *PartParams) Flat64() []float64 {
+	return p.flat64
+}
+
+// tensors lists p under the names of the model.
+func (p *PartParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "V", Shape: []int{4, 3}, Data: p.V},
+		{Name: "W", Shape: []int{3, 2}, Data: p.W},
+		{Name: "c", Shape: []int{}, Data: p.C},
+	}
+}
+
+// partOptimizer is what the optimiser keeps between steps.
+type partOptimizer struct {
+	vV []float64 // [4,3]
+	wV []float32 // [3,2]
+
+	float32s []float32 // all of them, one after another
+	float64s []float64 // all of them, one after another
+}
+
+func newPartOptimizer() partOptimizer {
+	float32s := make([]float32, 6)
+	float64s := make([]float64, 12)
+	return partOptimizer{
+		vV:       float64s[0:12:12],
+		wV:       float32s[0:6:6],
+		float32s: float32s,
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *partOptimizer) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/V.v", Shape: []int{4, 3}, Data: s.vV},
+		{Name: "optimizer/W.v", Shape: []int{3, 2}, Data: s.wV},
+	}
+}
+
+// NewPart returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewPart(max PartDims) *Part {
+	m := &Part{
+		params: newPartParams(),
+		optim:  newPartOptimizer(),
+		grad:   newPartParams(),
+		out:    PartOutput{Z: make([]float32, 2*max.B), H: make([]float64, 3*max.B)},
+		din:    PartInputGradient{X: make([]float32, 4*max.B), Q: make([]float64, 4*max.B)},
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 3*B)
+	m.t3 = arena[0 : 3*B]
+	m.t4 = arena[0 : 3*B]
+	float64s := make([]float64, 8*B)
+	m.t = float64s[0 : 4*B]
+	m.t6 = float64s[0 : 4*B]
+	m.h = float64s[4*B : 7*B]
+	m.t5 = float64s[7*B : 8*B]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Part) Init(seed uint64) {
+	m.Hyper = PartHyper{LR: 0.1, Momentum: 0.9, Clip: 0.1}
+	m.steps = 0
+	m.composed = false
+	m.initialise(seed)
+	clear(m.optim.float32s)
+	clear(m.optim.float64s)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Part) initialise(seed uint64) {
+	V := m.params.V
+	W := m.params.W
+	c := m.params.C
+
+	// V ← N(0,1)
+	key := rng.Key(seed, 0xaf640b4c86023c69, 0)
+	for i := range 12 {
+		V[i] = rng.Normal64(key, uint64(i))
+	}
+
+	// W ← 0.8164966·N(W)
+	key2 := rng.Key(seed, 0xbe51a5503a868704, 0)
+	for i := range 6 {
+		W[i] = 0.8164966 * rng.Normal32(key2, uint64(i))
+	}
+
+	// c ← 0.5
+	c[0] = 0.5
+}
+
+// Steps is the number of updates so far.
+func (m *Part) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Update writes to them.
+func (m *Part) Params() *PartParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Part) take(batch *PartBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "mixed.Part", Input: "trainer", Reason: "is not from NewPart"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *PartBatch) take(max PartDims) error {
+	B, err := fault.Rows("mixed.Part", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.LenBehind("mixed.Part", "Q", len(batch.Q), 4*B, "X", len(batch.X)); err != nil {
+		return err
+	}
+	batch.PartDims = PartDims{B: B}
+	return nil
+}
+
+// take checks in and sets the dimensions that it leaves open. No dimension may
+// be above max.
+func (in *PartInput) take(max PartDims) error {
+	B, err := fault.Rows("mixed.Part", "X", len(in.X), 4, "B", in.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.LenBehind("mixed.Part", "Q", len(in.Q), 4*B, "X", len(in.X)); err != nil {
+		return err
+	}
+	in.PartDims = PartDims{B: B}
+	return nil
+}
+
+// PartWeights are the parameters of a trained Part. They never change and may
+// be shared by any number of goroutines. The zero value has none.
+type PartWeights struct {
+	params PartParams
+	whole  bool // from Snapshot, LoadPartWeights or ParsePartWeights
+}
+
+func newPartWeights() *PartWeights {
+	return &PartWeights{params: newPartParams(), whole: true}
+}
+
+// Snapshot copies the parameters, which then no step changes. It allocates;
+// call it from the goroutine that trains.
+func (m *Part) Snapshot() *PartWeights {
+	w := newPartWeights()
+	copy(w.params.flat, m.params.flat)
+	copy(w.params.flat64, m.params.flat64)
+	return w
+}
+
+// LoadPartWeights reads what Save wrote. It reads no further than the file's
+// end, and the error wraps [fault.ErrMismatch] if the file is of another
+// model.
+func LoadPartWeights(r io.Reader) (*PartWeights, error) {
+	w := newPartWeights()
+	if _, err := store.Read(r, w.tensors()...); err != nil {
+		return nil, fmt.Errorf("mixed.Part: %w", err)
+	}
+	return w, nil
+}
+
+// ParsePartWeights is LoadPartWeights for a file in memory, such as an
+// embedded string or a mapped file. Parameters are not copied: they lie in
+// file, and a []byte has to stay as it is while the weights are in use.
+func ParsePartWeights[T string | []byte](file T) (*PartWeights, error) {
+	w := &PartWeights{whole: true}
+	if _, err := store.Parse(file, w.views()...); err != nil {
+		return nil, fmt.Errorf("mixed.Part: %w", err)
+	}
+	return w, nil
+}
+
+// views lists the slices of w under the names of the model.
+func (w *PartWeights) views() []store.View {
+	return []store.View{
+		{Name: "V", Shape: []int{4, 3}, Into: &w.params.V},
+		{Name: "W", Shape: []int{3, 2}, Into: &w.params.W},
+		{Name: "c", Shape: []int{}, Into: &w.params.C},
+	}
+}
+
+// tensors lists w under the names of the model.
+func (w *PartWeights) tensors() []store.Tensor {
+	return w.params.tensors()
+}
+
+// Save writes the weights as safetensors: V, W, c.
+func (w *PartWeights) Save(dst io.Writer) error {
+	return store.Write(dst, nil, w.tensors()...)
+}
+
+// Predict is safe for concurrent use; the output is the caller's. A loop that
+// must not allocate uses a PartPredictor.
+func (w *PartWeights) Predict(in PartInput) (PartOutput, error) {
+	var out PartOutput
+	if err := in.take(PartDims{B: math.MaxInt}); err != nil {
+		return out, err
+	}
+	err := NewPartPredictor(w, in.PartDims).Predict(&out, in)
+	return out, err
+}
+
+// PartPredictor predicts without allocation. It belongs to one goroutine at a
+// time.
+type PartPredictor struct {
+	w   *PartWeights
+	max PartDims // capacity
+
+	t  []float64 // [max.B,4]
+	t2 []float32 // [max.B,3]
+}
+
+// NewPartPredictor returns a predictor for inputs up to max.
+func NewPartPredictor(w *PartWeights, max PartDims) *PartPredictor {
+	p := &PartPredictor{w: w, max: max}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 3*B)
+	p.t2 = arena[0 : 3*B]
+	float64s := make([]float64, 4*B)
+	p.t = float64s[0 : 4*B]
+
+	return p
+}
+
+// Use changes the weights for the calls that follow. It costs nothing.
+func (p *PartPredictor) Use(w *PartWeights) {
+	p.w = w
+}
+
+// Predict sets out. It reuses out's slices where they are long enough.
+func (p *PartPredictor) Predict(out *PartOutput, in PartInput) error {
+	if p.w == nil || !p.w.whole {
+		return &fault.InputError{Model: "mixed.Part", Input: "weights", Reason: "are not from Snapshot or LoadPartWeights"}
+	}
+	if err := in.take(p.max); err != nil {
+		return err
+	}
+	if n := 2 * in.B; cap(out.Z) >= n {
+		out.Z = out.Z[:n]
+	} else {
+		out.Z = make([]float32, n)
+	}
+	if n := 3 * in.B; cap(out.H) >= n {
+		out.H = out.H[:n]
+	} else {
+		out.H = make([]float64, n)
+	}
+	p.predict(out, &in)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Part) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: V, W, c.
+func (m *Part) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Part) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("mixed.Part: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Part) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mixed.Part: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Part) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	list = append(list, m.optim.tensors()...)
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/momentum", Shape: []int{}, Data: hyper[1:2]},
+		store.Tensor{Name: "trainer/hyper/clip", Shape: []int{}, Data: hyper[2:3]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// optimiser's states, Hyper and the step.
+func (m *Part) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR, m.Hyper.Momentum, m.Hyper.Clip}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Part) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 3), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("mixed.Part: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.Hyper.Momentum = hyper[1]
+	m.Hyper.Clip = hyper[2]
+	m.steps = counts[0]
+	m.composed = false
+	return nil
+}
+
+// PairDims are the run-time dimensions. Given to NewPair they are the largest
+// that a call may have; in a PairBatch, 0 means inferred.
+type PairDims struct {
+	B int
+}
+
+// PairBatch is what a step reads. It is not kept.
+type PairBatch struct {
+	PairDims
+	X []float32 // [B,4]
+}
+
+// PairParams are the trained tensors, or their gradient, in one allocation for
+// each element type. The zero value has no memory; use NewPairParams.
+type PairParams struct {
+	AG []float64 // [4]
+	AH []float32 // [4]
+	CG []float64 // [4]
+	CH []float32 // [4]
+
+	flat   []float32 // those of float32, one after another
+	flat64 []float64 // those of float64, one after another
+}
+
+// NewPairParams returns zeros.
+func NewPairParams() *PairParams {
+	p := newPairParams()
+	return &p
+}
+
+func newPairParams() PairParams {
+	flat := make([]float32, 8)
+	flat64 := make([]float64, 8)
+	return PairParams{
+		AG:     flat64[0:4:4],
+		AH:     flat[0:4:4],
+		CG:     flat64[4:8:8],
+		CH:     flat[4:8:8],
+		flat:   flat,
+		flat64: flat64,
+	}
+}
+
+// Flat is the tensors of p that are float32 as one slice: a.h, c.h. Those that
+// are float64 are in Flat64.
+func (p *PairParams) Flat() []float32 {
+	return p.flat
+}
+
+// Flat64 is the tensors of p that are float64 as one slice: a.g, c.g. Those
+// that are float32 are in Flat.
+func (p *PairParams) Flat64() []float64 {
+	return p.flat64
+}
+
+// tensors lists p under the names of the model.
+func (p *PairParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "a.g", Shape: []int{4}, Data: p.AG},
+		{Name: "a.h", Shape: []int{4}, Data: p.AH},
+		{Name: "c.g", Shape: []int{4}, Data: p.CG},
+		{Name: "c.h", Shape: []int{4}, Data: p.CH},
+	}
+}
+
+// pairOptimizer is what the optimiser keeps between steps.
+type pairOptimizer struct {
+	aGPM []float64 // [4]
+	aGPV []float64 // [4]
+	aHPM []float32 // [4]
+	aHPV []float32 // [4]
+
+	float32s []float32 // all of them, one after another
+	float64s []float64 // all of them, one after another
+}
+
+func newPairOptimizer() pairOptimizer {
+	float32s := make([]float32, 8)
+	float64s := make([]float64, 8)
+	return pairOptimizer{
+		aGPM:     float64s[0:4:4],
+		aGPV:     float64s[4:8:8],
+		aHPM:     float32s[0:4:4],
+		aHPV:     float32s[4:8:8],
+		float32s: float32s,
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *pairOptimizer) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/a.g.p.m", Shape: []int{4}, Data: s.aGPM},
+		{Name: "optimizer/a.g.p.v", Shape: []int{4}, Data: s.aGPV},
+		{Name: "optimizer/a.h.p.m", Shape: []int{4}, Data: s.aHPM},
+		{Name: "optimizer/a.h.p.v", Shape: []int{4}, Data: s.aHPV},
+	}
+}
+
+// pairAverages are the moving means of parameters, which inference reads and
+// Save writes.
+type pairAverages struct {
+	cGQAverage []float64 // [4]
+	cHQAverage []float32 // [4]
+
+	float32s []float32 // all of them, one after another
+	float64s []float64 // all of them, one after another
+}
+
+func newPairAverages() pairAverages {
+	float32s := make([]float32, 4)
+	float64s := make([]float64, 4)
+	return pairAverages{
+		cGQAverage: float64s[0:4:4],
+		cHQAverage: float32s[0:4:4],
+		float32s:   float32s,
+		float64s:   float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *pairAverages) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/c.g.q.average", Shape: []int{4}, Data: s.cGQAverage},
+		{Name: "optimizer/c.h.q.average", Shape: []int{4}, Data: s.cHQAverage},
+	}
+}
+
+// NewPair returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewPair(max PairDims) *Pair {
+	m := &Pair{
+		params:   newPairParams(),
+		optim:    newPairOptimizer(),
+		averages: newPairAverages(),
+		grad:     newPairParams(),
+		gradSumQ: newPairParams(),
+		max:      max,
+	}
+
+	// Inference reads the averages of the parameters that have one.
+	m.read = PairParams{
+		AG: m.params.AG,
+		AH: m.params.AH,
+		CG: m.averages.cGQAverage,
+		CH: m.averages.cHQAverage,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 8*B+8)
+	m.t2 = arena[0 : 4*B]
+	m.t5 = arena[0 : 4*B]
+	m.u = arena[4*B : 8*B]
+	m.v = arena[4*B : 8*B]
+	m.gu = arena[8*B : 8*B+8]
+	m.t3 = arena[8*B : 8*B+4]
+	m.t6 = arena[8*B : 8*B+4]
+	m.gu2 = arena[8*B : 8*B+8]
+	float64s := make([]float64, 4*B+4)
+	m.t = float64s[0 : 4*B]
+	m.t4 = float64s[0 : 4*B]
+	m.daG = float64s[4*B : 4*B+4]
+	m.t7 = float64s[4*B : 4*B+4]
+	m.daG2 = float64s[4*B : 4*B+4]
+	m.t8 = float64s[4*B : 4*B+4]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Pair) Init(seed uint64) {
+	m.Hyper = PairHyper{PLR: 0.1, QLR: 0.1, QAverage: 0.5}
+	m.stepsP = 0
+	m.stepsQ = 0
+	m.microQ = 0
+	m.initialise(seed)
+	clear(m.optim.float32s)
+	clear(m.optim.float64s)
+	m.startAverages(nil)
+}
+
+// startAverages sets averages to their parameters, but those whose names are
+// in except.
+func (m *Pair) startAverages(except []string) {
+	read := m.read.tensors() // averages, and the other parameters themselves
+	for i, t := range m.params.tensors() {
+		if !slices.Contains(except, t.Name) {
+			switch data := t.Data.(type) {
+			case []float32:
+				copy(read[i].Data.([]float32), data)
+			case []float64:
+				copy(read[i].Data.([]float64), data)
+			}
+		}
+	}
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Pair) initialise(seed uint64) {
+	aH := m.params.AH
+	cH := m.params.CH
+	aG := m.params.AG
+	cG := m.params.CG
+	t8 := m.t8
+
+	// t8 = 1
+	for i := range t8 {
+		t8[i] = 1
+	}
+
+	// a.h ← U[0,1)
+	key := rng.Key(seed, 0xe61da3190466632a, 0)
+	for i := range 4 {
+		aH[i] = rng.Uniform32(key, uint64(i))
+	}
+
+	// c.h ← U[0,1)
+	key2 := rng.Key(seed, 0xf6db11190db75574, 0)
+	for i := range 4 {
+		cH[i] = rng.Uniform32(key2, uint64(i))
+	}
+
+	// aG = t8
+	for i := range aG {
+		aG[i] = 1
+	}
+
+	// cG = t8
+	for i := range cG {
+		cG[i] = 1
+	}
+}
+
+// Steps is the number of updates so far, of all losses.
+func (m *Pair) Steps() uint64 {
+	return m.stepsP + m.stepsQ
+}
+
+// StepsP is the number of updates so far by the loss p.
+func (m *Pair) StepsP() uint64 {
+	return m.stepsP
+}
+
+// StepsQ is the number of updates so far by the loss q.
+func (m *Pair) StepsQ() uint64 {
+	return m.stepsQ
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Pair) Params() *PairParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Pair) take(batch *PairBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "mixed.Pair", Input: "trainer", Reason: "is not from NewPair"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *PairBatch) take(max PairDims) error {
+	B, err := fault.Rows("mixed.Pair", "X", len(batch.X), 4, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	batch.PairDims = PairDims{B: B}
+	return nil
+}
+
+// PairTotals adds up loss and metrics over the batches of a data set. The zero
+// value is empty and ready to use.
+type PairTotals struct {
+	batches int
+	p       float64 // sum
+	n       float64 // sum
+	p2      float64 // of the last batch
+	q       float64 // sum
+	q2      float64 // of the last batch
+}
+
+// PairReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *PairTotals) Report() PairReport {
+	if t.batches == 0 {
+		return PairReport{}
+	}
+	return PairReport{
+		P: (t.p / t.n) + (0.1 * (t.p2 / 8.0)),
+		Q: (t.q / t.n) + t.q2,
+	}
+}
+
+// reportP is what a step of the loss p reports.
+func (t *PairTotals) reportP() PairReport {
+	return PairReport{P: (t.p / t.n) + (0.1 * (t.p2 / 8.0))}
+}
+
+// reportQ is what a step of the loss q reports.
+func (t *PairTotals) reportQ() PairReport {
+	return PairReport{Q: (t.q / t.n) + t.q2}
+}
+
+// add counts another batch.
+func (t *PairTotals) add(batch *PairTotals) {
+	t.p += batch.p
+	t.n += batch.n
+	t.p2 = batch.p2
+	t.q += batch.q
+	t.q2 = batch.q2
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model, and
+// with grad_norm where there is one.
+func (r PairReport) Each(f func(name string, value float64)) {
+	f("p", r.P)
+	f("q", r.Q)
+	if r.GradNorm != 0 {
+		f("grad_norm", r.GradNorm)
+	}
+}
+
+// Evaluate adds the batch to t, as the model is in inference, which reads the
+// averages of the parameters that have one. Nothing is trained.
+func (m *Pair) Evaluate(t *PairTotals, batch PairBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.evaluate(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Pair) tensors() []store.Tensor {
+	return m.read.tensors()
+}
+
+// trained lists what a step sets, under the names of the model.
+func (m *Pair) trained() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: a.g, a.h, c.g, c.h. Of the
+// parameters that have an average it writes that.
+func (m *Pair) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was. Averages
+// start anew as the parameters that were read.
+func (m *Pair) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.trained()...); err != nil {
+		return fmt.Errorf("mixed.Pair: %w", err)
+	}
+	m.startAverages(nil)
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Pair) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.trained()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mixed.Pair: %w", err)
+	}
+	m.startAverages(missing)
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Pair) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.trained()
+	list = append(list, m.optim.tensors()...)
+	list = append(list, m.averages.tensors()...)
+	for _, t := range m.gradSumQ.tensors() {
+		t.Name = "trainer/q/sum/" + t.Name
+		list = append(list, t)
+	}
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/p_lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/q_lr", Shape: []int{}, Data: hyper[1:2]},
+		store.Tensor{Name: "trainer/hyper/q_average", Shape: []int{}, Data: hyper[2:3]},
+		store.Tensor{Name: "trainer/p/steps", Shape: []int{}, Data: counts[0:1]},
+		store.Tensor{Name: "trainer/q/steps", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/q/micro", Shape: []int{}, Data: counts[2:3]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters, the
+// optimiser's states, averages, gradients of micro-batches, Hyper and the
+// step.
+func (m *Pair) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.PLR, m.Hyper.QLR, m.Hyper.QAverage}
+	counts := []uint64{m.stepsP, m.stepsQ, m.microQ}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Pair) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 3), make([]uint64, 3)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("mixed.Pair: %w", err)
+	}
+	m.Hyper.PLR = hyper[0]
+	m.Hyper.QLR = hyper[1]
+	m.Hyper.QAverage = hyper[2]
+	m.stepsP = counts[0]
+	m.stepsQ = counts[1]
+	m.microQ = counts[2]
 	return nil
 }

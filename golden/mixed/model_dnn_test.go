@@ -369,3 +369,1329 @@ func TestMixedPredict(t *testing.T) {
 		}
 	}
 }
+
+// scaledSizes are the dimensions to test at.
+var scaledSizes = []ScaledDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// scaledSample is a model at random parameters, and a random batch.
+func scaledSample(dims ScaledDims) (*Scaled, ScaledBatch) {
+	m := NewScaled(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	for i := range m.params.flat64 {
+		m.params.flat64[i] += float64(0.2*rng.Uniform64(1, uint64(15+i)) - 0.1)
+	}
+	m.startAverages(nil)
+	batch := ScaledBatch{
+		ScaledDims: dims,
+		X:          make([]float32, 4*dims.B),
+		Y:          make([]float32, 3*dims.B),
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range batch.Y {
+		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return m, batch
+}
+
+// scaledElements is the elements of p in float64: flat, then flat64.
+func scaledElements(p *ScaledParams) []float64 {
+	var out []float64
+	for _, v := range p.flat {
+		out = append(out, float64(v))
+	}
+	out = append(out, p.flat64...)
+	return out
+}
+
+// scaledInput is a random input.
+func scaledInput(dims ScaledDims) ScaledInput {
+	in := ScaledInput{ScaledDims: dims, X: make([]float32, 4*dims.B)}
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// The gradient of Scaled is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
+// Step of Scaled is compared with no sum of equal micro-batches: they differ
+// by their draws or by what the model keeps.
+
+func TestScaledAllocations(t *testing.T) {
+	dims := scaledSizes[len(scaledSizes)-1]
+	m, batch := scaledSample(dims)
+	grad := NewScaledParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	start64 := slices.Clone(m.Params().Flat64())
+	var totals ScaledTotals
+	p := NewScaledPredictor(m.Snapshot(), dims)
+	in := scaledInput(dims)
+	var out ScaledOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			_, err := m.Step(batch)
+			return err
+		}},
+		{"Evaluate", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			return m.Evaluate(&totals, batch)
+		}},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestScaledFiles(t *testing.T) {
+	dims := scaledSizes[0]
+	m, batch := scaledSample(dims)
+	// An update, and a half.
+	for range 3 {
+		if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+			t.Fatal(err)
+		}
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewScaled(dims)
+	before := scaledElements(&n.params)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(scaledElements(&n.params), before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewScaled(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestScaledPredict(t *testing.T) {
+	for _, dims := range scaledSizes {
+		m, _ := scaledSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseScaledWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := scaledInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b ScaledOutput
+			if err := NewScaledPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Z) != fmt.Sprint(b.Z) {
+				t.Errorf("Z at %v: %v of the file, %v of the trainer", dims, a.Z, b.Z)
+			}
+		}
+	}
+}
+
+// descentSizes are the dimensions to test at.
+var descentSizes = []DescentDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// descentSample is a model at random parameters, and a random batch.
+func descentSample(dims DescentDims) (*Descent, DescentBatch) {
+	m := NewDescent(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	for i := range m.params.flat64 {
+		m.params.flat64[i] += float64(0.2*rng.Uniform64(1, uint64(6+i)) - 0.1)
+	}
+	batch := DescentBatch{DescentDims: dims, X: make([]float32, 4*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// descentElements is the elements of p in float64: flat, then flat64.
+func descentElements(p *DescentParams) []float64 {
+	var out []float64
+	for _, v := range p.flat {
+		out = append(out, float64(v))
+	}
+	out = append(out, p.flat64...)
+	return out
+}
+
+// descentInput is a random input.
+func descentInput(dims DescentDims) DescentInput {
+	in := DescentInput{DescentDims: dims, X: make([]float32, 4*dims.B)}
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// descentLoss64 is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func descentLoss64(m *Descent, p []float64, batch *DescentBatch) float64 {
+	B := batch.B
+	V := p[6:18]
+	W := p[0:6]
+	cast := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			cast[i*4+j] = float64(batch.X[i*4+j])
+		}
+	}
+	h := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			acc := 0.0
+			for k := range 4 {
+				acc += cast[i*4+k] * V[k*3+j]
+			}
+			h[i*3+j] = acc
+		}
+	}
+	castOf := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			castOf[i*3+j] = math.Tanh(h[i*3+j])
+		}
+	}
+	z := make([]float64, 2*B)
+	for i := range B {
+		for j := range 2 {
+			acc := 0.0
+			for k := range 3 {
+				acc += castOf[i*3+k] * W[k*2+j]
+			}
+			z[i*2+j] = acc
+		}
+	}
+	loss := 0.0
+	for i := range B {
+		for j := range 2 {
+			loss += math.Pow(z[i*2+j], 2.0)
+		}
+	}
+	return loss / float64(2*B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestDescentGradient(t *testing.T) {
+	for _, dims := range descentSizes {
+		m, batch := descentSample(dims)
+		grad := NewDescentParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at, slopes := descentElements(&m.params), descentElements(grad)
+		whole := 0.0
+		for _, v := range slopes {
+			whole += math.Abs(v)
+		}
+		loss := descentLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		for _, tensor := range []struct {
+			name     string
+			from, to int
+		}{{"V", 6, 18}, {"W", 0, 6}} {
+			from, to := tensor.from, tensor.to
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * slopes[i]
+				norm += math.Abs(d * slopes[i])
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (descentLoss64(m, up, &batch) - descentLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.name, slope, want)
+			}
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestDescentStep(t *testing.T) {
+	dims := descentSizes[len(descentSizes)-1]
+	m, batch := descentSample(dims)
+	again, _ := descentSample(dims)
+	n, _ := descentSample(dims)
+	grad := NewDescentParams()
+	for range 3 {
+		before := descentElements(&m.params)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(descentElements(&again.params), descentElements(&m.params)) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		stepped, updated := descentElements(&m.params), descentElements(&n.params)
+		for i, v := range stepped {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range stepped {
+			w := updated[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+		copy(n.params.flat64, m.params.flat64)
+	}
+}
+
+func TestDescentAllocations(t *testing.T) {
+	dims := descentSizes[len(descentSizes)-1]
+	m, batch := descentSample(dims)
+	grad := NewDescentParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	start64 := slices.Clone(m.Params().Flat64())
+	var totals DescentTotals
+	p := NewDescentPredictor(m.Snapshot(), dims)
+	in := descentInput(dims)
+	var out DescentOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			_, err := m.Step(batch)
+			return err
+		}},
+		{"Evaluate", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			return m.Evaluate(&totals, batch)
+		}},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestDescentFiles(t *testing.T) {
+	dims := descentSizes[0]
+	m, batch := descentSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewDescent(dims)
+	before := descentElements(&n.params)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(descentElements(&n.params), before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewDescent(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestDescentPredict(t *testing.T) {
+	for _, dims := range descentSizes {
+		m, _ := descentSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseDescentWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := descentInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b DescentOutput
+			if err := NewDescentPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Z) != fmt.Sprint(b.Z) {
+				t.Errorf("Z at %v: %v of the file, %v of the trainer", dims, a.Z, b.Z)
+			}
+		}
+	}
+}
+
+// wideSizes are the dimensions to test at.
+var wideSizes = []WideDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// wideSample is a model at random parameters, and a random batch.
+func wideSample(dims WideDims) (*Wide, WideBatch) {
+	m := NewWide(dims)
+	m.Init(1)
+	for i := range m.params.flat64 {
+		m.params.flat64[i] += float64(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := WideBatch{WideDims: dims, X: make([]float32, 4*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// wideInput is a random input.
+func wideInput(dims WideDims) WideInput {
+	in := WideInput{WideDims: dims, X: make([]float32, 4*dims.B)}
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return in
+}
+
+// wideLoss64 is the loss as the model states it, in float64 and without any of
+// the compiler's rewriting: what the gradient is checked against.
+func wideLoss64(m *Wide, p []float64, batch *WideBatch) float64 {
+	B := batch.B
+	V := p[0:12]
+	b := p[12:15]
+	cast := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			cast[i*4+j] = float64(batch.X[i*4+j])
+		}
+	}
+	h := make([]float64, 3*B)
+	for i := range B {
+		for j := range 3 {
+			acc := 0.0
+			for k := range 4 {
+				acc += cast[i*4+k] * V[k*3+j]
+			}
+			h[i*3+j] = acc
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		for j := range 3 {
+			sum += math.Pow(h[i*3+j]+b[j], 2.0)
+		}
+	}
+	return sum / float64(3*B)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestWideGradient(t *testing.T) {
+	for _, dims := range wideSizes {
+		m, batch := wideSample(dims)
+		grad := NewWideParams()
+		report, err := m.Grad(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at := make([]float64, len(m.params.flat64))
+		whole := 0.0
+		for i, v := range m.params.flat64 {
+			at[i] = float64(v)
+			whole += math.Abs(float64(grad.flat64[i]))
+		}
+		loss := wideLoss64(m, at, &batch)
+		if math.Abs(report.Loss-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Loss, loss)
+		}
+
+		from := 0
+		for _, tensor := range m.params.tensors() {
+			to := from + len(tensor.Data.([]float64))
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * float64(grad.flat64[i])
+				norm += math.Abs(d * float64(grad.flat64[i]))
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (wideLoss64(m, up, &batch) - wideLoss64(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.Name, slope, want)
+			}
+			from = to
+		}
+	}
+}
+
+// Step is Grad, then Update, and every time the same.
+func TestWideStep(t *testing.T) {
+	dims := wideSizes[len(wideSizes)-1]
+	m, batch := wideSample(dims)
+	again, _ := wideSample(dims)
+	n, _ := wideSample(dims)
+	grad := NewWideParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat64)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat64, m.params.flat64) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat64 {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat64 {
+			w := n.params.flat64[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat64, m.params.flat64)
+	}
+}
+
+func TestWideAllocations(t *testing.T) {
+	dims := wideSizes[len(wideSizes)-1]
+	m, batch := wideSample(dims)
+	grad := NewWideParams()
+	start := slices.Clone(m.Params().Flat64()) // from where a step is finite
+	var totals WideTotals
+	p := NewWidePredictor(m.Snapshot(), dims)
+	in := wideInput(dims)
+	var out WideOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat64(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat64(), start); return m.Evaluate(&totals, batch) }},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestWideFiles(t *testing.T) {
+	dims := wideSizes[0]
+	m, batch := wideSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewWide(dims)
+	before := slices.Clone(n.params.flat64)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat64, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewWide(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestWidePredict(t *testing.T) {
+	for _, dims := range wideSizes {
+		m, _ := wideSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParseWideWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := wideInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b WideOutput
+			if err := NewWidePredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.H) != fmt.Sprint(b.H) {
+				t.Errorf("H at %v: %v of the file, %v of the trainer", dims, a.H, b.H)
+			}
+		}
+	}
+}
+
+// partSizes are the dimensions to test at.
+var partSizes = []PartDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// partSample is a model at random parameters, and a random batch.
+func partSample(dims PartDims) (*Part, PartBatch) {
+	m := NewPart(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	for i := range m.params.flat64 {
+		m.params.flat64[i] += float64(0.2*rng.Uniform64(1, uint64(6+i)) - 0.1)
+	}
+	batch := PartBatch{
+		PartDims: dims,
+		X:        make([]float32, 4*dims.B),
+		Q:        make([]float64, 4*dims.B),
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range batch.Q {
+		batch.Q[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return m, batch
+}
+
+// partElements is the elements of p in float64: flat, then flat64.
+func partElements(p *PartParams) []float64 {
+	var out []float64
+	for _, v := range p.flat {
+		out = append(out, float64(v))
+	}
+	out = append(out, p.flat64...)
+	return out
+}
+
+// partInput is a random input.
+func partInput(dims PartDims) PartInput {
+	in := PartInput{
+		PartDims: dims,
+		X:        make([]float32, 4*dims.B),
+		Q:        make([]float64, 4*dims.B),
+	}
+	for i := range in.X {
+		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range in.Q {
+		in.Q[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return in
+}
+
+// The gradient of Backward is the slope of Forward along a random direction.
+func TestPartBackward(t *testing.T) {
+	const h, tolerance = 1e-2, 2e-2
+	dims := partSizes[len(partSizes)-1]
+	m, batch := partSample(dims)
+	var dout PartOutput
+	dout.Z = make([]float32, 2*dims.B)
+	for i := range dout.Z {
+		dout.Z[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+	dout.H = make([]float64, 3*dims.B)
+	for i := range dout.H {
+		dout.H[i] = float64(2*rng.Uniform64(42, uint64(i)) - 1)
+	}
+
+	// The number that is differentiated, at parameters moved by step.
+	start := slices.Clone(m.params.flat)
+	start64 := slices.Clone(m.params.flat64)
+	value := func(step float64) float64 {
+		for i := range m.params.flat {
+			m.params.flat[i] = start[i] + float32(step*(2*rng.Uniform64(9, uint64(i))-1))
+		}
+		for i := range m.params.flat64 {
+			if 12 <= i && i < 13 {
+				continue // not trained
+			}
+			m.params.flat64[i] = start64[i] + float64(step*(2*rng.Uniform64(9, uint64(6+i))-1))
+		}
+		out, err := m.Forward(batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for i, v := range out.Z {
+			sum += float64(v) * float64(dout.Z[i])
+		}
+		for i, v := range out.H {
+			sum += float64(v) * float64(dout.H[i])
+		}
+		return sum
+	}
+	want := (value(h) - value(-h)) / (2 * h)
+
+	value(0)
+	if _, err := m.Backward(dout); err != nil {
+		t.Fatal(err)
+	}
+	slope, norm := 0.0, 0.0
+	for i, g := range partElements(m.Gradient()) {
+		if 18 <= i && i < 19 {
+			continue // not trained
+		}
+		d := float64(g) * (2*rng.Uniform64(9, uint64(i)) - 1)
+		slope += d
+		norm += math.Abs(d)
+	}
+	if math.Abs(slope-want) > tolerance*(1+norm) {
+		t.Errorf("slope %v, want %v", slope, want)
+	}
+	if _, err := m.Backward(dout); err == nil {
+		t.Error("a second Backward: no error")
+	}
+}
+
+func TestPartAllocations(t *testing.T) {
+	dims := partSizes[len(partSizes)-1]
+	m, batch := partSample(dims)
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	start64 := slices.Clone(m.Params().Flat64())
+	var dout PartOutput
+	dout.Z = make([]float32, 2*dims.B)
+	for i := range dout.Z {
+		dout.Z[i] = float32(2*rng.Uniform64(41, uint64(i)) - 1)
+	}
+	dout.H = make([]float64, 3*dims.B)
+	for i := range dout.H {
+		dout.H[i] = float64(2*rng.Uniform64(42, uint64(i)) - 1)
+	}
+	p := NewPartPredictor(m.Snapshot(), dims)
+	in := partInput(dims)
+	var out PartOutput
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Forward", func() error { _, err := m.Forward(batch); return err }},
+		{"Backward", func() error { m.composed = true; _, err := m.Backward(dout); return err }},
+		{"Update", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			m.Update(m.Gradient())
+			return nil
+		}},
+		{"Predict", func() error { return p.Predict(&out, in) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestPartFiles(t *testing.T) {
+	dims := partSizes[0]
+	m, _ := partSample(dims)
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewPart(dims)
+	before := partElements(&n.params)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(partElements(&n.params), before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewPart(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}
+
+// Weights, a Predictor and weights from a file predict the same.
+func TestPartPredict(t *testing.T) {
+	for _, dims := range partSizes {
+		m, _ := partSample(dims)
+		var file bytes.Buffer
+		if err := m.Save(&file); err != nil {
+			t.Fatal(err)
+		}
+		w, err := ParsePartWeights(file.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		{
+			in := partInput(dims)
+			a, err := w.Predict(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b PartOutput
+			if err := NewPartPredictor(m.Snapshot(), dims).Predict(&b, in); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(a.Z) != fmt.Sprint(b.Z) {
+				t.Errorf("Z at %v: %v of the file, %v of the trainer", dims, a.Z, b.Z)
+			}
+			if fmt.Sprint(a.H) != fmt.Sprint(b.H) {
+				t.Errorf("H at %v: %v of the file, %v of the trainer", dims, a.H, b.H)
+			}
+		}
+	}
+}
+
+// pairSizes are the dimensions to test at.
+var pairSizes = []PairDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// pairSample is a model at random parameters, and a random batch.
+func pairSample(dims PairDims) (*Pair, PairBatch) {
+	m := NewPair(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	for i := range m.params.flat64 {
+		m.params.flat64[i] += float64(0.2*rng.Uniform64(1, uint64(8+i)) - 0.1)
+	}
+	m.startAverages(nil)
+	batch := PairBatch{PairDims: dims, X: make([]float32, 4*dims.B)}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	return m, batch
+}
+
+// pairElements is the elements of p in float64: flat, then flat64.
+func pairElements(p *PairParams) []float64 {
+	var out []float64
+	for _, v := range p.flat {
+		out = append(out, float64(v))
+	}
+	out = append(out, p.flat64...)
+	return out
+}
+
+// pairLoss64P is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func pairLoss64P(m *Pair, p []float64, batch *PairBatch) float64 {
+	B := batch.B
+	aG := p[8:12]
+	aH := p[0:4]
+	cast := make([]float64, 4*B)
+	for i := range B {
+		for j := range 4 {
+			cast[i*4+j] = float64(batch.X[i*4+j])
+		}
+	}
+	sum := 0.0
+	for i := range B {
+		for j := range 4 {
+			sum += math.Pow((cast[i*4+j]*aG[j])+aH[j], 2.0)
+		}
+	}
+	daG := make([]float64, 4)
+	for i := range 4 {
+		acc := 0.0
+		for j := range B {
+			acc += 1.0 * cast[j*4+i]
+		}
+		daG[i] = acc
+	}
+	mul := 1.0 * float64(B)
+	gu := make([]float64, 8)
+	for i := range 4 {
+		gu[i] = daG[i]
+	}
+	for i := range 4 {
+		gu[(4 + i)] = mul
+	}
+	sumOf := 0.0
+	for i := range 8 {
+		sumOf += math.Pow(gu[i], 2.0)
+	}
+	return (sum / float64(4*B)) + (0.1 * (sumOf / 8.0))
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestPairGradientP(t *testing.T) {
+	for _, dims := range pairSizes {
+		m, batch := pairSample(dims)
+		grad := NewPairParams()
+		report, err := m.GradP(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at, slopes := pairElements(&m.params), pairElements(grad)
+		whole := 0.0
+		for _, v := range slopes {
+			whole += math.Abs(v)
+		}
+		loss := pairLoss64P(m, at, &batch)
+		if math.Abs(report.P-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.P, loss)
+		}
+
+		for _, tensor := range []struct {
+			name     string
+			from, to int
+		}{{"a.g", 8, 12}, {"a.h", 0, 4}, {"c.g", 12, 16}, {"c.h", 4, 8}} {
+			from, to := tensor.from, tensor.to
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				if 4 <= i && i < 8 || 12 <= i && i < 16 {
+					continue // not trained
+				}
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * slopes[i]
+				norm += math.Abs(d * slopes[i])
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (pairLoss64P(m, up, &batch) - pairLoss64P(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.name, slope, want)
+			}
+		}
+	}
+}
+
+// StepP is GradP, then UpdateP, and every time the same.
+func TestPairStepP(t *testing.T) {
+	dims := pairSizes[len(pairSizes)-1]
+	m, batch := pairSample(dims)
+	again, _ := pairSample(dims)
+	n, _ := pairSample(dims)
+	grad := NewPairParams()
+	for range 3 {
+		before := pairElements(&m.params)
+		a, err := m.StepP(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.StepP(batch); err != nil || same != a || !slices.Equal(pairElements(&again.params), pairElements(&m.params)) {
+			t.Fatalf("StepP gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.GradP(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.UpdateP(grad)
+		if math.Abs(a.P-b.P) > 1e-4*(1+math.Abs(b.P)) {
+			t.Fatalf("StepP reports %v, GradP %v", a, b)
+		}
+		largest := 0.0
+		stepped, updated := pairElements(&m.params), pairElements(&n.params)
+		for i, v := range stepped {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range stepped {
+			w := updated[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: StepP %v, GradP and UpdateP %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+		copy(n.params.flat64, m.params.flat64)
+	}
+}
+
+// pairLoss64Q is the loss as the model states it, in float64 and without any
+// of the compiler's rewriting: what the gradient is checked against.
+func pairLoss64Q(m *Pair, p []float64, batch *PairBatch) float64 {
+	B := batch.B
+	aG := p[8:12]
+	aH := p[0:4]
+	cG := p[12:16]
+	cH := p[4:8]
+	sum := 0.0
+	for i := range B {
+		for j := range 4 {
+			sum += math.Pow((((float64(batch.X[i*4+j])*aG[j])+aH[j])*cG[j])+cH[j], 2.0)
+		}
+	}
+	sumOf := 0.0
+	for i := range 4 {
+		sumOf += math.Pow(cG[i], 2.0)
+	}
+	return (sum / float64(4*B)) + (0.01 * sumOf)
+}
+
+// The gradient by each parameter, along a random direction, is the slope of
+// the float64 loss.
+func TestPairGradientQ(t *testing.T) {
+	for _, dims := range pairSizes {
+		m, batch := pairSample(dims)
+		grad := NewPairParams()
+		report, err := m.GradQ(grad, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		// The loss in float64 at the parameters, which are moved by h.
+		const h = 1e-6
+		at, slopes := pairElements(&m.params), pairElements(grad)
+		whole := 0.0
+		for _, v := range slopes {
+			whole += math.Abs(v)
+		}
+		loss := pairLoss64Q(m, at, &batch)
+		if math.Abs(report.Q-loss) > 1e-4*(1+math.Abs(loss)) {
+			t.Errorf("%v: the loss is %v, want %v", dims, report.Q, loss)
+		}
+
+		for _, tensor := range []struct {
+			name     string
+			from, to int
+		}{{"a.g", 8, 12}, {"a.h", 0, 4}, {"c.g", 12, 16}, {"c.h", 4, 8}} {
+			from, to := tensor.from, tensor.to
+			slope, norm := 0.0, 0.0
+			up, down := slices.Clone(at), slices.Clone(at)
+			for i := from; i < to; i++ {
+				if 0 <= i && i < 4 || 8 <= i && i < 12 {
+					continue // not trained
+				}
+				d := 2*rng.Uniform64(9, uint64(i)) - 1
+				slope += d * slopes[i]
+				norm += math.Abs(d * slopes[i])
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			want := (pairLoss64Q(m, up, &batch) - pairLoss64Q(m, down, &batch)) / (2 * h)
+			if math.Abs(slope-want) > 1e-4*norm+1e-6*(1+whole+math.Abs(loss)) {
+				t.Errorf("%v, %v: slope %v, want %v", dims, tensor.name, slope, want)
+			}
+		}
+	}
+}
+
+// 2 equal micro-batches make the update of one, and every time the same.
+func TestPairStepQ(t *testing.T) {
+	dims := pairSizes[len(pairSizes)-1]
+	m, batch := pairSample(dims)
+	again, _ := pairSample(dims)
+	n, _ := pairSample(dims)
+	grad := NewPairParams()
+	for range 3 {
+		before := pairElements(&m.params)
+		a, err := m.StepQ(batch)
+		for i := 1; err == nil && i < 2; i++ {
+			a, err = m.StepQ(batch)
+		}
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 1 {
+			if _, err := again.StepQ(batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if same, err := again.StepQ(batch); err != nil || same != a || !slices.Equal(pairElements(&again.params), pairElements(&m.params)) {
+			t.Fatalf("StepQ gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.GradQ(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.UpdateQ(grad)
+		if math.Abs(a.Q-b.Q) > 1e-4*(1+math.Abs(b.Q)) {
+			t.Fatalf("StepQ reports %v, GradQ %v", a, b)
+		}
+		largest := 0.0
+		stepped, updated := pairElements(&m.params), pairElements(&n.params)
+		for i, v := range stepped {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range stepped {
+			w := updated[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: StepQ %v, GradQ and UpdateQ %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+		copy(n.params.flat64, m.params.flat64)
+	}
+}
+
+func TestPairAllocations(t *testing.T) {
+	dims := pairSizes[len(pairSizes)-1]
+	m, batch := pairSample(dims)
+	grad := NewPairParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	start64 := slices.Clone(m.Params().Flat64())
+	var totals PairTotals
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"GradP", func() error { _, err := m.GradP(grad, batch); return err }},
+		{"UpdateP", func() error { m.UpdateP(grad); return nil }},
+		{"StepP", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			_, err := m.StepP(batch)
+			return err
+		}},
+		{"GradQ", func() error { _, err := m.GradQ(grad, batch); return err }},
+		{"UpdateQ", func() error { m.UpdateQ(grad); return nil }},
+		{"StepQ", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			_, err := m.StepQ(batch)
+			return err
+		}},
+		{"Evaluate", func() error {
+			copy(m.Params().Flat(), start)
+			copy(m.Params().Flat64(), start64)
+			return m.Evaluate(&totals, batch)
+		}},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestPairFiles(t *testing.T) {
+	dims := pairSizes[0]
+	m, batch := pairSample(dims)
+	if _, err := m.StepP(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	// An update, and a half.
+	for range 3 {
+		if _, err := m.StepQ(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+			t.Fatal(err)
+		}
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewPair(dims)
+	before := pairElements(&n.params)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(pairElements(&n.params), before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewPair(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.StepP(batch)
+		b, errB := n.StepP(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore StepP gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	for range 4 {
+		a, errA := m.StepQ(batch)
+		b, errB := n.StepQ(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore StepQ gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}

@@ -116,7 +116,7 @@ func (g *generator) declareShared() {
 	}
 	for range n {
 		i := instance{name: g.fresh("net"), in: 4, out: 2 + g.IntN(3), children: []string{"affine", "dense"}}
-		layer := g.one("part", "part", "nest", "noisy", "streamed")
+		layer := g.one("part", "part", "nest", "noisy", "streamed", "halved")
 		if layer == "nest" {
 			i.children = []string{"affine", "core.affine", "core.dense"}
 		}
@@ -408,7 +408,12 @@ func (g *generator) param() {
 		t.shape, t.k = "k", 2+g.IntN(3)
 		shape = fmt.Sprintf("[%d]", t.k)
 	}
-	g.m.body = append(g.m.body, statement{text: fmt.Sprintf("param %s %s = %s", name, shape, g.one("normal(std: 0.5)", "ones", "constant(0.4)", "uniform(lo: -1, hi: 1)")), defs: []string{name}, value: true})
+	first := g.one("normal(std: 0.5)", "ones", "constant(0.4)", "uniform(lo: -1, hi: 1)")
+	text := fmt.Sprintf("param %s %s = %s", name, shape, first)
+	if g.IntN(3) == 0 {
+		text = fmt.Sprintf("param %s32 %sfloat32 = %s\n%s = float64(%s32)", name, shape, first, name, name)
+	}
+	g.m.body = append(g.m.body, statement{text: text, defs: []string{name}, value: true})
 	g.tensors = append(g.tensors, t)
 }
 

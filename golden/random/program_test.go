@@ -103,6 +103,12 @@ layer streamed(x [B, D], units int) {
     return tanh(last - h)
 }
 
+layer halved(x [B, D], units int) {
+    param g [D]float32 = uniform(lo: 0.5, hi: 1.5)
+    h = float64(float32(x)*g)
+    return affine(h, units) + 0.1*dense(h, units)
+}
+
 fn soft(a) = a / (1 + abs(a))
 
 fn bent(a) = tanh(a) grad(g) = g*(1 - bent^2)

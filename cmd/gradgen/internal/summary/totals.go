@@ -12,14 +12,14 @@ func modelTotals(p *ir.ModelPlan) []Total {
 	params, paramBytes := ir.D(0), ir.D(0)
 	for _, x := range p.Model.Params {
 		params = params.Add(x.Node.Type.Shape.Size())
-		paramBytes = paramBytes.Add(bytesOf(x.Node.Type))
+		paramBytes = paramBytes.Add(Bytes(x.Node.Type))
 	}
 	states, stateBytes := optimiserStates(p.Model)
 	own := ir.D(0)
 	for _, s := range slices.Concat(p.Model.States, p.Model.Carries) {
-		own = own.Add(bytesOf(s.Node.Type))
+		own = own.Add(Bytes(s.Node.Type))
 	}
-	out := []Total{{"parameters", params, "elements", ""}}
+	out := []Total{{"parameters", params, "elements", paramTypes(p.Model)}}
 	for _, t := range p.Trains {
 		of := strings.TrimSuffix(" of "+t.Loss, " of ")
 		out = append(out, Total{"products of forward" + of, stepFlops(t.Forward), "flops", ""})
@@ -54,6 +54,23 @@ func modelTotals(p *ir.ModelPlan) []Total {
 	return out
 }
 
+// paramTypes is the bytes of the parameters of each element type.
+func paramTypes(m *ir.Model) string {
+	var parts []string
+	for _, t := range []ir.DType{ir.Float32, ir.Float64} {
+		bytes := ir.D(0)
+		for _, p := range m.Params {
+			if p.Node.Type.Elem == t {
+				bytes = bytes.Add(Bytes(p.Node.Type))
+			}
+		}
+		if !bytes.IsConst(0) {
+			parts = append(parts, bytes.String()+" bytes "+t.String())
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // optimiserStates is the elements and bytes of what the optimisers keep, moving
 // means included. A state that several updates write counts once.
 func optimiserStates(m *ir.Model) (elements, bytes ir.Dim) {
@@ -68,7 +85,7 @@ func optimiserStates(m *ir.Model) (elements, bytes ir.Dim) {
 			if !seen[w.State] {
 				seen[w.State] = true
 				elements = elements.Add(w.State.Node.Type.Shape.Size())
-				bytes = bytes.Add(bytesOf(w.State.Node.Type))
+				bytes = bytes.Add(Bytes(w.State.Node.Type))
 			}
 		}
 	}
@@ -102,7 +119,7 @@ func saved(trainer ir.Arena, t *ir.TrainPlan) []Total {
 	var names []string
 	for _, b := range trainer.Buffers {
 		if written[b] && read[b] {
-			size = size.Add(bytesOf(b.Type))
+			size = size.Add(Bytes(b.Type))
 			names = append(names, b.Name)
 		}
 	}
@@ -134,8 +151,8 @@ func arenaBytes(a ir.Arena) ir.Dim {
 	return sum
 }
 
-// bytesOf is the memory of a tensor.
-func bytesOf(t ir.Type) ir.Dim { return t.Shape.Size().Mul(ir.D(elementBytes(t.Elem))) }
+// Bytes is the memory of a tensor in emitted code.
+func Bytes(t ir.Type) ir.Dim { return t.Shape.Size().Mul(ir.D(elementBytes(t.Elem))) }
 
 // elementBytes is the memory of an element in emitted code.
 func elementBytes(t ir.DType) int {
