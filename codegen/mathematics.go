@@ -57,7 +57,7 @@ func (m *model) sections(loss string, train *ir.Train, forward, backward, update
 	if list := update.Routines(); len(list) > 0 {
 		rule = "numbers of all parameters"
 		if rest := slices.ContainsFunc(update.Steps, func(s *ir.Step) bool { return s.Loop != nil }); rest {
-			rule = "numbers, and parameters with a rule of their own"
+			rule = "numbers and parameters with a rule of their own"
 		}
 	}
 	doc += section("Update"+of+", "+rule+":", list, nil)

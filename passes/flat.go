@@ -64,11 +64,26 @@ func (c *modelCompiler) classes(r *rules) (shared []*class, alone []int) {
 
 // equal reports whether two classes over the same leaves are one rule.
 func (x *class) equal(y *class) bool {
-	return x.param == y.param && x.next == y.next && slices.EqualFunc(x.states, y.states, sameWrite)
+	known := map[[2]*ir.Node]bool{}
+	return x.param == y.param && sameBits(x.next, y.next, known) && slices.EqualFunc(x.states, y.states, func(a, b ir.Write) bool {
+		return a.State.Path == b.State.Path && sameBits(a.Value, b.Value, known)
+	})
 }
 
-func sameWrite(a, b ir.Write) bool {
-	return a.Value == b.Value && a.State.Path == b.State.Path
+// sameBits reports whether two values are the same to the bit: equal but for the
+// order of what is added or multiplied, which follows the age of the operands.
+func sameBits(a, b *ir.Node, known map[[2]*ir.Node]bool) bool {
+	if a == b {
+		return true
+	}
+	key := [2]*ir.Node{a, b}
+	if out, ok := known[key]; ok {
+		return out
+	}
+	known[key] = a.Op == b.Op && a.Op.Class == ir.Map && a.Type.Equal(b.Type) && slices.EqualFunc(a.Args, b.Args, func(p, q *ir.Node) bool { return sameBits(p, q, known) }) ||
+		(a.Is("add") && b.Is("add") || a.Is("mul") && b.Is("mul")) && a.Type.Equal(b.Type) &&
+			sameBits(a.Args[0], b.Args[1], known) && sameBits(a.Args[1], b.Args[0], known)
+	return known[key]
 }
 
 // runs joins the parameters of updates that lie one after another.
@@ -142,7 +157,7 @@ func (x *class) flat(n *ir.Node, leaves map[*ir.Node]*ir.Node) (out *ir.Node, ok
 		return out, true
 	}
 	switch {
-	case n.Type.Rank() == 0:
+	case n.Type.Rank() == 0 && !madeOf(n, leaves):
 		out = n
 	case n.Is("spread") && n.Args[0].Type.Rank() == 0:
 		out = x.g.Broadcast(n.Args[0], x.shape)
@@ -152,6 +167,9 @@ func (x *class) flat(n *ir.Node, leaves map[*ir.Node]*ir.Node) (out *ir.Node, ok
 			if args[i], ok = x.flat(a, leaves); !ok {
 				return nil, false
 			}
+			if args[i].Type.Rank() == 0 {
+				args[i] = x.g.Broadcast(args[i], x.shape) // beside a parameter that is a scalar
+			}
 		}
 		out = x.g.Must(n.Op.Name, n.Attr, args...)
 	default:
@@ -159,6 +177,11 @@ func (x *class) flat(n *ir.Node, leaves map[*ir.Node]*ir.Node) (out *ir.Node, ok
 	}
 	leaves[n] = out
 	return out, true
+}
+
+// madeOf reports whether n is made of one of the leaves.
+func madeOf(n *ir.Node, leaves map[*ir.Node]*ir.Node) bool {
+	return slices.ContainsFunc(ir.Topological(n), func(m *ir.Node) bool { return m.Op.Class == ir.Leaf && leaves[m] != nil })
 }
 
 // bind gives the leaves their buffers, and returns the targets. What is called
