@@ -55,6 +55,10 @@ func (w *walker) step(s *ir.Step) {
 		for _, f := range s.Loop.Folds {
 			w.access(f.To)
 		}
+	case s.Call != nil:
+		for _, b := range s.Call.Routine.Takes {
+			w.add(b)
+		}
 	case s.Scalar != nil:
 		for _, n := range byID(s.Scalar.Loads) {
 			w.access(s.Scalar.Loads[n])

@@ -35,6 +35,7 @@ func (m *model) printComposed() {
 	}
 	c.forward = m.method(c.Forward, m.composeFrame("forward", "out", "batch"), nil)
 	c.backward = m.method(c.Backward, m.composeFrame("backward", "din", "dout", "batch"), nil)
+	m.routinesOf(c.rule)
 	c.rule.update = m.method(c.Update, m.trainerFrame("update", c.rule, c.rule.updateParams()...), nil)
 }
 

@@ -28,6 +28,7 @@ type frame struct {
 	length string                            // steps: the length of the run, an expression
 	keys   [2]string                         // seed and call counter of random draws
 	factor string                            // clip_factor: an expression
+	call   func(b *body, s *ir.CallStep)     // prints the call of a routine; nil where there are none
 
 	scope  *scope
 	locals map[*ir.Buffer]string

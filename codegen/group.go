@@ -51,29 +51,6 @@ func (g *group) fieldOf(path string) (string, bool) {
 	return "", false
 }
 
-// whole is the slice that the state *.name of all parameters is: their fields
-// lie behind one another.
-func (g *group) whole(prefix, path string) (string, bool) {
-	suffix, ok := strings.CutPrefix(path, "*")
-	if !ok {
-		return "", false
-	}
-	first, last := -1, -1
-	for i, t := range g.tensors {
-		if strings.HasSuffix(t.path, suffix) {
-			if first < 0 {
-				first = i
-			}
-			last = i
-		}
-	}
-	if first < 0 {
-		return "", false
-	}
-	from, to := g.tensors[first], g.tensors[last]
-	return fmt.Sprintf("%s%s[%d:%d]", prefix, g.slab(from.typ.Elem), from.at, to.at+to.size), true
-}
-
 // elems is the element types that occur, in their order; a flat group has its
 // own first, in any case.
 func (g *group) elems() []ir.DType {

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -52,9 +53,31 @@ func (m *model) sections(loss string, train *ir.Train, forward, backward, update
 		list, shapes := formulas(p, name)
 		return section(head, list, shapes)
 	}
-	return part("Forward"+of+m.ofBatch()+":", forward, "forward") +
-		part("Backward"+of+":", backward, "backward") +
-		section("Update"+of+", "+rule+":", list, nil)
+	doc := part("Forward"+of+m.ofBatch()+":", forward, "forward") + part("Backward"+of+":", backward, "backward")
+	if list := update.Routines(); len(list) > 0 {
+		rule = "numbers of all parameters"
+		if rest := slices.ContainsFunc(update.Steps, func(s *ir.Step) bool { return s.Loop != nil }); rest {
+			rule = "numbers and parameters with a rule of their own"
+		}
+	}
+	doc += section("Update"+of+", "+rule+":", list, nil)
+	for _, r := range update.Routines() {
+		list, _ := stated(r.Steps)
+		doc += section("Update"+of+" of "+updatedBy(r)+", "+r.Text+":", list, nil)
+	}
+	return doc
+}
+
+// updatedBy names the parameters of a routine, the first of many.
+func updatedBy(r *ir.Routine) string {
+	var names []string
+	for _, p := range slices.Concat(r.Runs...) {
+		names = append(names, p.Path)
+	}
+	if n := len(names); n > 6 {
+		names = append(names[:4:4], fmt.Sprintf("%d more", n-4))
+	}
+	return enumerate(names)
 }
 
 // clipFormula is what an update's clip_factor is, for a bound on the norm.

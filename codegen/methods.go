@@ -101,6 +101,7 @@ func (m *model) printProceduresOf(t *training) {
 	t.forward = m.method(t.Forward, m.trainerFrame("forward", t, "batch"), m.returnTotals(t.Parts))
 	t.backward = m.method(t.Backward, m.trainerFrame("backward", t, "batch"), nil)
 	t.gradient = m.method(t.Gradient, m.trainerFrame("gradient", t, "grad", "batch"), nil)
+	m.routinesOf(t)
 	t.update = m.method(t.Update, m.trainerFrame("update", t, t.updateParams()...), nil)
 }
 
@@ -149,6 +150,7 @@ func (m *model) trainerFrame(where string, t *training, params ...string) frameM
 			f.keys = [2]string{"seed", "0"}
 		}
 		f.bind = func(b *ir.Buffer) (string, bool) { return m.bindTrainer(procContext{f}, where, setOf(params...), b) }
+		f.call = func(b *body, s *ir.CallStep) { m.printRun(b, procContext{f}, where, setOf(params...), s) }
 		return f
 	}
 }
@@ -158,11 +160,17 @@ func (m *model) trainerFrame(where string, t *training, params ...string) frameM
 func (m *model) bindTrainer(c procContext, where string, given map[string]bool, b *ir.Buffer) (string, bool) {
 	switch b.Storage {
 	case ir.InParam:
+		if b.Run != nil {
+			return m.params.run("m.params.", b.Key, b.Run)
+		}
 		if where == "evaluate" && m.averaged() {
 			return found("m.read.", m.params, b.Key)
 		}
 		return found("m.params.", m.params, b.Key)
 	case ir.InState:
+		if b.Run != nil {
+			return m.bindRun(b)
+		}
 		return m.bindState(b.Key)
 	case ir.InCarry:
 		return m.carries.bind(c, "m", b)
@@ -170,6 +178,9 @@ func (m *model) bindTrainer(c procContext, where string, given map[string]bool, 
 		of := "grad"
 		if !given["grad"] {
 			of = "m.grad"
+		}
+		if b.Run != nil {
+			return m.params.run(of+".", b.Key, b.Run)
 		}
 		text, ok := found(of+".", m.params, b.Key)
 		return text, ok && (given["grad"] || m.compose != nil)
@@ -189,19 +200,21 @@ func (m *model) bindState(key string) (string, bool) {
 	if path, ok := strings.CutSuffix(key, ir.NextKey); ok {
 		return found("m.next.", m.states, path)
 	}
-	for _, g := range m.groups() {
-		if g.group == m.states {
-			continue
-		}
-		if text, ok := g.whole("m."+g.name+".", key); ok {
-			return text, true
-		}
-	}
 	if text, ok := found("m.states.", m.states, key); ok {
 		return text, true
 	}
 	for _, g := range m.groups() {
 		if text, ok := found("m."+g.name+".", g.group, key); ok {
+			return text, true
+		}
+	}
+	return "", false
+}
+
+// bindRun is where the trainer keeps the states of a run of parameters.
+func (m *model) bindRun(b *ir.Buffer) (string, bool) {
+	for _, g := range m.groups() {
+		if text, ok := g.run("m."+g.name+".", b.Key, b.Run); ok {
 			return text, true
 		}
 	}
@@ -246,9 +259,6 @@ func callersScalar(b *ir.Buffer) bool {
 
 // found is the field of a path of g.
 func found(prefix string, g *group, path string) (string, bool) {
-	if path == "*" {
-		return prefix + g.filled(), true
-	}
 	field, ok := g.fieldOf(path)
 	return prefix + field, ok
 }

@@ -38,11 +38,12 @@ type model struct {
 	needsWhere *naive        // a report's formula chooses
 	later      []func(*file) // functions that stand behind the one that is printed
 
-	trains  []*training
-	compose *composition
-	exports []*export
-	intakes []*intake
-	evalIn  *intake // of Evaluate
+	trains   []*training
+	routines []*routine // of all updates
+	compose  *composition
+	exports  []*export
+	intakes  []*intake
+	evalIn   *intake // of Evaluate
 
 	initial, evaluate, predict *method
 }

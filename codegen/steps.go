@@ -25,14 +25,18 @@ func procedure(b *body, c procContext, p *ir.Procedure) {
 			printScalar(b, c, s.Scalar)
 		case s.Loop != nil:
 			printLoop(b, c, s.Loop, keys)
+		case s.Call != nil:
+			c.call(b, s.Call)
 		}
 		c.lengths = append(c.lengths, b.statements-before)
 	}
 }
 
-// oneParagraph reports whether two steps stand in one paragraph: scalars and what
-// follows them.
-func oneParagraph(a, b *ir.Step) bool { return a.Scalar != nil && b.Scalar != nil }
+// oneParagraph reports whether two steps stand in one paragraph: scalars, and
+// calls.
+func oneParagraph(a, b *ir.Step) bool {
+	return a.Scalar != nil && b.Scalar != nil || a.Call != nil && b.Call != nil
+}
 
 // printScalar sets a scalar.
 func printScalar(b *body, c procContext, s *ir.ScalarStep) {

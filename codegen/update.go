@@ -51,6 +51,7 @@ func (m *model) printRule(f *file, t *training) {
 		params, doc = append(params, "factor float64"), doc+", which counts by factor"
 	}
 	m.printMethod(f, doc+".", m.signature("update"+t.suffix, "", params...), t.update)
+	m.printRoutines(f, t)
 }
 
 // A stretch of the slab of an element type.

@@ -163,6 +163,11 @@ func traffic(step *ir.Step) (reads, writes []*ir.Buffer) {
 			reads = append(reads, accessed(a)...)
 		}
 		writes = append(writes, step.Scalar.To)
+	case step.Call != nil:
+		for _, s := range step.Call.Routine.Steps {
+			r, w := traffic(s)
+			reads, writes = append(reads, r...), append(writes, w...)
+		}
 	default:
 		return loopTraffic(step.Loop)
 	}

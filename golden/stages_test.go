@@ -126,12 +126,17 @@ func printPlan(w io.Writer, plan *ir.Plan) {
 	fmt.Fprintln(t, "procedure\tproducts\tloops\tscalars\treductions\tstores\t")
 	for _, p := range procedures(plan) {
 		var products, loops, scalars, reductions, stores int
-		for _, s := range p.proc.Steps {
+		steps := p.proc.Steps
+		for _, r := range p.proc.Routines() {
+			steps = append(steps[:len(steps):len(steps)], r.Steps...)
+		}
+		for _, s := range steps {
 			switch {
 			case s.Product != nil:
 				products++
 			case s.Scalar != nil:
 				scalars++
+			case s.Call != nil: // its routine's steps are counted
 			default:
 				loops++
 				reductions += len(s.Loop.Folds)

@@ -170,6 +170,7 @@ type Buffer struct {
 	Type    Type
 	Storage Storage
 	Key     string    // path of a parameter, gradient or state; name of an input or output
+	Run     Run       // where Key has a * for the parameter's path: what it stands for; nil in a Routine, which has many
 	Values  []string  // the values it holds in turn, by name
 	Merged  []*Buffer // buffers that this one has replaced
 	Offset  Dim       // of InArena: the first element in the arena of its element type
@@ -191,8 +192,44 @@ type Procedure struct {
 	Results []*Buffer // scalars: the parts, in order
 }
 
-// A Step is a product, a loop nest, or a scalar. Exactly one of the three is
-// not nil.
+// A Run is parameters that lie one after another and are updated by one rule,
+// as one slice.
+type Run []*Param
+
+// Size is the number of elements.
+func (r Run) Size() Dim {
+	var size Dim
+	for _, p := range r {
+		size = size.Add(p.Node.Type.Shape.Size())
+	}
+	return size
+}
+
+// Has reports whether a parameter is in the run.
+func (r Run) Has(path string) bool {
+	return slices.ContainsFunc(r, func(p *Param) bool { return p.Path == path })
+}
+
+// A Routine is what an update does to each of several runs of parameters, in one
+// function: steps over Args, the slices of a run, whose keys have a * for the
+// parameter's path. They need no scratch memory.
+type Routine struct {
+	Name  string    // after the optimiser, such as adamw; unique in its procedure
+	Text  string    // the optimiser as written, with its decay
+	Size  string    // the dimension that is the number of elements of a run
+	Args  []*Buffer // the parameters, their gradient, their states
+	Takes []*Buffer // the procedure's scalars that the steps read
+	Steps []*Step
+	Runs  []Run
+}
+
+// Has reports whether the routine updates a parameter.
+func (r *Routine) Has(path string) bool {
+	return slices.ContainsFunc(r.Runs, func(run Run) bool { return run.Has(path) })
+}
+
+// A Step is a product, a loop nest, a scalar, or a call of a routine. Exactly one
+// of the four is not nil.
 type Step struct {
 	Formulas []string         // as comments, in mathematical spelling, one a value
 	Shapes   map[string]Shape // of the values that Formulas set whole, by formula
@@ -201,6 +238,27 @@ type Step struct {
 	Product *ProductStep
 	Loop    *LoopStep
 	Scalar  *ScalarStep
+	Call    *CallStep
+}
+
+// A CallStep applies a routine to one of its runs.
+type CallStep struct {
+	Routine *Routine
+	Run     Run
+}
+
+// Routines is the routines that p calls, in the order of their first calls.
+func (p *Procedure) Routines() []*Routine {
+	var out []*Routine
+	if p == nil {
+		return nil
+	}
+	for _, s := range p.Steps {
+		if s.Call != nil && !slices.Contains(out, s.Call.Routine) {
+			out = append(out, s.Call.Routine)
+		}
+	}
+	return out
 }
 
 // State adds a formula that sets the whole of a value of the given shape.

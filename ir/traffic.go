@@ -19,8 +19,18 @@ func (s *Step) Traffic() (reads, writes []*Buffer) {
 		for _, a := range s.Scalar.Loads {
 			t.access(a)
 		}
+	case s.Call != nil:
+		t.call(s.Call)
 	}
 	return t.reads, t.writes
+}
+
+// call is what the routine reads and write.
+func (t *traffic) call(c *CallStep) {
+	for _, s := range c.Routine.Steps {
+		reads, writes := s.Traffic()
+		t.reads, t.writes = append(t.reads, reads...), append(t.writes, writes...)
+	}
 }
 
 func (t *traffic) product(p *ProductStep) {

@@ -225,32 +225,15 @@ func (r *modelRun) machine(arena ir.Arena) *machine {
 	for _, s := range r.model.Carries {
 		give("carry ", s.Node, s.Path)
 	}
-	var params, grads []*memory
 	for _, p := range r.model.Params {
 		give("param ", p.Node, p.Path)
-		params = append(params, m.others["param "+p.Path])
 	}
-
-	// All of a kind are one slice, too.
-	m.others["param *"] = joinMemory(params)
 	for _, t := range r.model.Trains {
-		grads = nil
-		states := map[string][]*memory{}
 		for _, u := range t.Updates {
 			give("grad ", u.Grad, u.Param.Path)
-			grads = append(grads, m.others["grad "+u.Param.Path])
 			for _, s := range keptBy(u) {
 				give("state ", s.Node, s.Path)
-				name := strings.TrimPrefix(s.Path, u.Param.Path+".")
-				states[name] = append(states[name], m.others["state "+s.Path])
 			}
-		}
-		if len(t.Updates) != len(r.model.Params) {
-			continue
-		}
-		m.others["grad *"] = joinMemory(grads)
-		for name, parts := range states {
-			m.others["state *."+name] = joinMemory(parts)
 		}
 	}
 	return m

@@ -3,6 +3,7 @@ package passes
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gradgen.dev/ir"
 )
@@ -99,9 +100,41 @@ func (m *machine) step(s *ir.Step) {
 		kinds++
 		newLoopRun(m, s.Loop).run()
 	}
+	if s.Call != nil {
+		kinds++
+		m.call(s.Call)
+	}
 	if kinds != 1 {
 		fault("it is %d kinds of step", kinds)
 	}
+}
+
+// call runs a routine on one of its runs.
+func (m *machine) call(c *ir.CallStep) {
+	m.env.Dims[c.Routine.Size] = m.dim(c.Run.Size())
+	for _, b := range c.Routine.Args {
+		m.found[b] = m.joined(b, c.Run)
+	}
+	for _, s := range c.Routine.Steps {
+		m.step(s)
+	}
+	delete(m.env.Dims, c.Routine.Size)
+}
+
+// joined is what a run has in the buffers whose keys have the parameters' paths
+// in place of b's *, as one slice.
+func (m *machine) joined(b *ir.Buffer, run ir.Run) *memory {
+	var parts []*memory
+	for _, p := range run {
+		of := *b
+		of.Key, of.Run, of.Type = strings.Replace(b.Key, "*", p.Path, 1), nil, b.Type.With(p.Node.Type.Shape)
+		part := m.others[ownedName(&of)]
+		if part == nil {
+			fault("%s has no memory", of.Key)
+		}
+		parts = append(parts, part)
+	}
+	return joinMemory(parts)
 }
 
 func (m *machine) dim(d ir.Dim) int {
@@ -145,6 +178,9 @@ func (m *machine) find(b *ir.Buffer) *memory {
 		return all.part(start, start+size)
 	case ir.InLocal:
 		return newMemory(1)
+	}
+	if b.Run != nil {
+		return m.joined(b, b.Run)
 	}
 	key := ownedName(b)
 	if m.others[key] == nil {

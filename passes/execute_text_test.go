@@ -22,12 +22,25 @@ func planText(p *ir.Procedure) string {
 			loadsText(&b, s.Scalar.Loads)
 		case s.Loop != nil:
 			loopText(&b, s.Loop)
+		case s.Call != nil:
+			callText(&b, s.Call)
 		}
 	}
 	for _, r := range p.Results {
 		fmt.Fprintf(&b, "return %s\n", bufferText(r))
 	}
 	return b.String()
+}
+
+func callText(b *strings.Builder, c *ir.CallStep) {
+	fmt.Fprintf(b, "  %s(", c.Routine.Name)
+	for _, p := range c.Run {
+		fmt.Fprintf(b, "%s ", p.Path)
+	}
+	for _, a := range slices.Concat(c.Routine.Args, c.Routine.Takes) {
+		fmt.Fprintf(b, ", %s", bufferText(a))
+	}
+	fmt.Fprintf(b, ")\n%s", planText(&ir.Procedure{Name: c.Routine.Text, Steps: c.Routine.Steps}))
 }
 
 func bufferText(b *ir.Buffer) string {

@@ -198,21 +198,6 @@ func (c *modelCompiler) inputsOf(roots []*ir.Node) []ir.Named {
 	return out
 }
 
-// planUpdate plans a train's step for a given gradient.
-func (c *modelCompiler) planUpdate(r *rules, name string) *ir.Procedure {
-	up := c.child(c.root)
-	for _, u := range r.train.Updates {
-		up.buffer[u.Grad] = gradBuffer(u.Param)
-		up.names.show(u.Grad, "d"+u.Param.Path)
-	}
-	targets := slices.Concat(c.updateTargets(r, r.next), c.stateTargets(r))
-	if f := c.flatten(r); f != nil {
-		targets = f.bind(up)
-		r.states = f.byName(r)
-	}
-	return up.procedure(name, targets, nil)
-}
-
 // planRest plans the inference that reports, where it is not the forward, and
 // the initialisation.
 func (c *modelCompiler) planRest() []timeline {

@@ -35,7 +35,15 @@ func dumpPlan(std streams, s source) (string, error) {
 // dumpProcedure prints the steps of one procedure.
 func dumpProcedure(b *strings.Builder, owner string, p *ir.Procedure) {
 	fmt.Fprintf(b, "procedure %s %s\n", owner, p.Name)
-	for _, s := range p.Steps {
+	dumpSteps(b, p.Steps)
+	for _, r := range p.Routines() {
+		fmt.Fprintf(b, "routine %s %s, %s\n", owner, r.Name, r.Text)
+		dumpSteps(b, r.Steps)
+	}
+}
+
+func dumpSteps(b *strings.Builder, steps []*ir.Step) {
+	for _, s := range steps {
 		fmt.Fprintf(b, "    %s\n", stepKind(s))
 		for _, f := range s.Formulas {
 			fmt.Fprintf(b, "        %s\n", strings.ReplaceAll(f, "\n", "\n        "))
@@ -51,6 +59,9 @@ func stepKind(s *ir.Step) string {
 		return fmt.Sprintf("product %s × %s to %s", p.A.Buffer.Name, p.B.Buffer.Name, p.C.Buffer.Name)
 	case s.Loop != nil:
 		return fmt.Sprintf("loop %v, %v in %d passes to %s", s.Loop.Outer, s.Loop.Inner, len(s.Loop.Passes), strings.Join(written(s.Loop), ", "))
+	case s.Call != nil:
+		run := s.Call.Run
+		return fmt.Sprintf("call %s for %s, %d parameters", s.Call.Routine.Name, run[0].Path, len(run))
 	}
 	return "scalar " + s.Scalar.To.Name
 }

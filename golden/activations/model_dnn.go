@@ -1269,7 +1269,7 @@ func (m *Activations) Update(grad *Params) {
 // update sets the parameters from their gradient.
 func (m *Activations) update(grad *Params) {
 	param := m.params.flat
-	s := m.optim.float32s[0:1091]
+	s := m.optim.float32s
 	g := grad.flat
 
 	// rate = lr

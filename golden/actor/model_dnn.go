@@ -62,23 +62,14 @@ import (
 //
 // Update of critic, adam(lr: 1e-2):
 //
-//	clip_factor    = min(1, critic_clip/‖grad‖)
-//	scale          = clip_factor
-//	scale2         = 0.001·scale
-//	scale3         = 1/(1 − 0.999^step)
-//	scale4         = critic_lr/(1 − 0.9^step)
-//	q.h.W.critic.m ← 0.9·q.h.W.critic.m + 0.1·scale·dq.h.W
-//	q.h.W.critic.v ← 0.999·q.h.W.critic.v + scale2·dq.h.W ⊙ scale·dq.h.W
-//	q.h.W          ← q.h.W − scale4·q.h.W.critic.m/(√(scale3·q.h.W.critic.v) + 1e−8)
-//	q.h.b.critic.m ← 0.9·q.h.b.critic.m + 0.1·scale·dq.h.b
-//	q.h.b.critic.v ← 0.999·q.h.b.critic.v + scale2·dq.h.b ⊙ scale·dq.h.b
-//	q.h.b          ← q.h.b − scale4·q.h.b.critic.m/(√(scale3·q.h.b.critic.v) + 1e−8)
-//	q.dense.W.critic.m ← 0.9·q.dense.W.critic.m + 0.1·scale·dq.dense.W
-//	q.dense.W.critic.v ← 0.999·q.dense.W.critic.v + scale2·dq.dense.W ⊙ scale·dq.dense.W
-//	q.dense.W      ← q.dense.W − scale4·q.dense.W.critic.m/(√(scale3·q.dense.W.critic.v) + 1e−8)
-//	q.dense.b.critic.m ← 0.9·q.dense.b.critic.m + 0.1·scale·dq.dense.b
-//	q.dense.b.critic.v ← 0.999·q.dense.b.critic.v + scale2·dq.dense.b ⊙ scale·dq.dense.b
-//	q.dense.b      ← q.dense.b − scale4·q.dense.b.critic.m/(√(scale3·q.dense.b.critic.v) + 1e−8)
+//	clip_factor = min(1, critic_clip/‖grad‖)
+//	scale       = clip_factor
+//	scale2      = 0.001·scale
+//	scale3      = 1/(1 − 0.999^step)
+//	scale4      = critic_lr/(1 − 0.9^step)
+//	critic.m    ← 0.9·critic.m + 0.1·scale·grad
+//	critic.v    ← 0.999·critic.v + scale2·grad ⊙ scale·grad
+//	param       ← param − scale4·critic.m/(√(scale3·critic.v) + 1e−8)
 //
 // Forward of actor, for a batch of B:
 //
@@ -124,20 +115,11 @@ import (
 //
 // Update of actor, adam(lr: 1e-3):
 //
-//	scale       = 1/(1 − 0.999^step)
-//	scale2      = actor_lr/(1 − 0.9^step)
-//	pi.dense.W.actor.m ← 0.1·dpi.dense.W + 0.9·pi.dense.W.actor.m
-//	pi.dense.W.actor.v ← 0.001·dpi.dense.W² + 0.999·pi.dense.W.actor.v
-//	pi.dense.W  ← pi.dense.W − scale2·pi.dense.W.actor.m/(√(scale·pi.dense.W.actor.v) + 1e−8)
-//	pi.dense.b.actor.m ← 0.1·dpi.dense.b + 0.9·pi.dense.b.actor.m
-//	pi.dense.b.actor.v ← 0.001·dpi.dense.b² + 0.999·pi.dense.b.actor.v
-//	pi.dense.b  ← pi.dense.b − scale2·pi.dense.b.actor.m/(√(scale·pi.dense.b.actor.v) + 1e−8)
-//	pi.dense2.W.actor.m ← 0.1·dpi.dense2.W + 0.9·pi.dense2.W.actor.m
-//	pi.dense2.W.actor.v ← 0.001·dpi.dense2.W² + 0.999·pi.dense2.W.actor.v
-//	pi.dense2.W ← pi.dense2.W − scale2·pi.dense2.W.actor.m/(√(scale·pi.dense2.W.actor.v) + 1e−8)
-//	pi.dense2.b.actor.m ← 0.1·dpi.dense2.b + 0.9·pi.dense2.b.actor.m
-//	pi.dense2.b.actor.v ← 0.001·dpi.dense2.b² + 0.999·pi.dense2.b.actor.v
-//	pi.dense2.b ← pi.dense2.b − scale2·pi.dense2.b.actor.m/(√(scale·pi.dense2.b.actor.v) + 1e−8)
+//	scale   = 1/(1 − 0.999^step)
+//	scale2  = actor_lr/(1 − 0.9^step)
+//	actor.m ← 0.1·grad + 0.9·actor.m
+//	actor.v ← 0.001·grad² + 0.999·actor.v
+//	param   ← param − scale2·actor.m/(√(scale·actor.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of StepCritic, StepActor,
 // Evaluate, GradCritic, GradActor, UpdateCritic and UpdateActor allocates or
@@ -588,22 +570,10 @@ func (m *Actor) commitCritic() {
 // updateCritic sets the parameters from their gradient, which counts by
 // factor.
 func (m *Actor) updateCritic(grad *Params, factor float64) {
-	qHW := m.params.QHW
-	qHB := m.params.QHB
-	qDenseW := m.params.QDenseW
-	qDenseB := m.params.QDenseB
-	qHWCriticM := m.optim.qHWCriticM
-	qHWCriticV := m.optim.qHWCriticV
-	qHBCriticM := m.optim.qHBCriticM
-	qHBCriticV := m.optim.qHBCriticV
-	qDenseWCriticM := m.optim.qDenseWCriticM
-	qDenseWCriticV := m.optim.qDenseWCriticV
-	qDenseBCriticM := m.optim.qDenseBCriticM
-	qDenseBCriticV := m.optim.qDenseBCriticV
-	dqHW := grad.QHW
-	dqHB := grad.QHB
-	dqDenseW := grad.QDenseW
-	dqDenseB := grad.QDenseB
+	param := m.params.flat[50:107]
+	criticM := m.optim.float64s[0:57]
+	criticV := m.optim.float64s[57:114]
+	g := grad.flat[50:107]
 
 	// scale = clip_factor
 	scale := factor
@@ -614,60 +584,18 @@ func (m *Actor) updateCritic(grad *Params, factor float64) {
 	// scale4 = critic_lr/(1 − 0.9^step)
 	scale4 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
 
-	// q.h.W.critic.m ← 0.9·q.h.W.critic.m + 0.1·scale·dq.h.W
-	// q.h.W.critic.v ← 0.999·q.h.W.critic.v + scale2·dq.h.W ⊙ scale·dq.h.W
-	// q.h.W ← q.h.W − scale4·q.h.W.critic.m/(√(scale3·q.h.W.critic.v) + 1e−8)
-	for i := range 40 {
-		u := scale * dqHW[i]
-		qHWCriticNewM := 0.9*qHWCriticM[i] + 0.09999999999999998*u
-		qHWCriticNewV := 0.999*qHWCriticV[i] + scale2*(dqHW[i]*u)
-		u2 := scale4 * (qHWCriticNewM / (math.Sqrt(scale3*qHWCriticNewV) + 1e-8))
-		qHWCriticNewParam := qHW[i] - u2
-		qHWCriticM[i] = qHWCriticNewM
-		qHWCriticV[i] = qHWCriticNewV
-		qHW[i] = qHWCriticNewParam
-	}
-
-	// q.h.b.critic.m ← 0.9·q.h.b.critic.m + 0.1·scale·dq.h.b
-	// q.h.b.critic.v ← 0.999·q.h.b.critic.v + scale2·dq.h.b ⊙ scale·dq.h.b
-	// q.h.b ← q.h.b − scale4·q.h.b.critic.m/(√(scale3·q.h.b.critic.v) + 1e−8)
-	for i := range 8 {
-		u := scale * dqHB[i]
-		qHBCriticNewM := 0.9*qHBCriticM[i] + 0.09999999999999998*u
-		qHBCriticNewV := 0.999*qHBCriticV[i] + scale2*(dqHB[i]*u)
-		u2 := scale4 * (qHBCriticNewM / (math.Sqrt(scale3*qHBCriticNewV) + 1e-8))
-		qHBCriticNewParam := qHB[i] - u2
-		qHBCriticM[i] = qHBCriticNewM
-		qHBCriticV[i] = qHBCriticNewV
-		qHB[i] = qHBCriticNewParam
-	}
-
-	// q.dense.W.critic.m ← 0.9·q.dense.W.critic.m + 0.1·scale·dq.dense.W
-	// q.dense.W.critic.v ← 0.999·q.dense.W.critic.v + scale2·dq.dense.W ⊙ scale·dq.dense.W
-	// q.dense.W ← q.dense.W − scale4·q.dense.W.critic.m/(√(scale3·q.dense.W.critic.v) + 1e−8)
-	for i := range 8 {
-		u := scale * dqDenseW[i]
-		qDenseWCriticNewM := 0.9*qDenseWCriticM[i] + 0.09999999999999998*u
-		qDenseWCriticNewV := 0.999*qDenseWCriticV[i] + scale2*(dqDenseW[i]*u)
-		u2 := qDenseWCriticNewM / (math.Sqrt(scale3*qDenseWCriticNewV) + 1e-8)
-		qDenseWCriticNewParam := qDenseW[i] - scale4*u2
-		qDenseWCriticM[i] = qDenseWCriticNewM
-		qDenseWCriticV[i] = qDenseWCriticNewV
-		qDenseW[i] = qDenseWCriticNewParam
-	}
-
-	// q.dense.b.critic.m ← 0.9·q.dense.b.critic.m + 0.1·scale·dq.dense.b
-	// q.dense.b.critic.v ← 0.999·q.dense.b.critic.v + scale2·dq.dense.b ⊙ scale·dq.dense.b
-	// q.dense.b ← q.dense.b − scale4·q.dense.b.critic.m/(√(scale3·q.dense.b.critic.v) + 1e−8)
-	{
-		u := scale * dqDenseB[0]
-		qDenseBCriticNewM := 0.9*qDenseBCriticM[0] + 0.09999999999999998*u
-		qDenseBCriticNewV := 0.999*qDenseBCriticV[0] + scale2*(dqDenseB[0]*u)
-		u2 := qDenseBCriticNewM / (math.Sqrt(scale3*qDenseBCriticNewV) + 1e-8)
-		qDenseBCriticNewParam := qDenseB[0] - scale4*u2
-		qDenseBCriticM[0] = qDenseBCriticNewM
-		qDenseBCriticV[0] = qDenseBCriticNewV
-		qDenseB[0] = qDenseBCriticNewParam
+	// critic.m ← 0.9·critic.m + 0.1·scale·grad
+	// critic.v ← 0.999·critic.v + scale2·grad ⊙ scale·grad
+	// param ← param − scale4·critic.m/(√(scale3·critic.v) + 1e−8)
+	for i := range 57 {
+		u := scale * g[i]
+		newCriticM := 0.9*criticM[i] + 0.09999999999999998*u
+		newCriticV := 0.999*criticV[i] + scale2*(g[i]*u)
+		u2 := scale4 * (newCriticM / (math.Sqrt(scale3*newCriticV) + 1e-8))
+		d := param[i] - u2
+		criticM[i] = newCriticM
+		criticV[i] = newCriticV
+		param[i] = d
 	}
 }
 
@@ -988,78 +916,26 @@ func (m *Actor) commitActor() {
 
 // updateActor sets the parameters from their gradient.
 func (m *Actor) updateActor(grad *Params) {
-	piDenseW := m.params.PiDenseW
-	piDenseB := m.params.PiDenseB
-	piDense2W := m.params.PiDense2W
-	piDense2B := m.params.PiDense2B
-	piDenseWActorM := m.optim.piDenseWActorM
-	piDenseWActorV := m.optim.piDenseWActorV
-	piDenseBActorM := m.optim.piDenseBActorM
-	piDenseBActorV := m.optim.piDenseBActorV
-	piDense2WActorM := m.optim.piDense2WActorM
-	piDense2WActorV := m.optim.piDense2WActorV
-	piDense2BActorM := m.optim.piDense2BActorM
-	piDense2BActorV := m.optim.piDense2BActorV
-	dpiDenseW := grad.PiDenseW
-	dpiDenseB := grad.PiDenseB
-	dpiDense2W := grad.PiDense2W
-	dpiDense2B := grad.PiDense2B
+	param2 := m.params.flat[0:50]
+	actorM := m.optim.float64s[114:164]
+	actorV := m.optim.float64s[164:214]
+	g2 := grad.flat[0:50]
 
 	// scale = 1/(1 − 0.999^step)
 	scale := 1 / (1 - math.Pow(0.999, float64(m.stepsActor+1)))
 	// scale2 = actor_lr/(1 − 0.9^step)
 	scale2 := m.Hyper.ActorLR / (1 - math.Pow(0.9, float64(m.stepsActor+1)))
 
-	// pi.dense.W.actor.m ← 0.1·dpi.dense.W + 0.9·pi.dense.W.actor.m
-	// pi.dense.W.actor.v ← 0.001·dpi.dense.W² + 0.999·pi.dense.W.actor.v
-	// pi.dense.W ← pi.dense.W − scale2·pi.dense.W.actor.m/(√(scale·pi.dense.W.actor.v) + 1e−8)
-	for i := range 24 {
-		piDenseWActorNewM := 0.09999999999999998*dpiDenseW[i] + 0.9*piDenseWActorM[i]
-		piDenseWActorNewV := 0.0010000000000000009*(dpiDenseW[i]*dpiDenseW[i]) + 0.999*piDenseWActorV[i]
-		u := piDenseWActorNewM / (math.Sqrt(scale*piDenseWActorNewV) + 1e-8)
-		piDenseWActorNewParam := piDenseW[i] - scale2*u
-		piDenseWActorM[i] = piDenseWActorNewM
-		piDenseWActorV[i] = piDenseWActorNewV
-		piDenseW[i] = piDenseWActorNewParam
-	}
-
-	// pi.dense.b.actor.m ← 0.1·dpi.dense.b + 0.9·pi.dense.b.actor.m
-	// pi.dense.b.actor.v ← 0.001·dpi.dense.b² + 0.999·pi.dense.b.actor.v
-	// pi.dense.b ← pi.dense.b − scale2·pi.dense.b.actor.m/(√(scale·pi.dense.b.actor.v) + 1e−8)
-	for i := range 8 {
-		piDenseBActorNewM := 0.09999999999999998*dpiDenseB[i] + 0.9*piDenseBActorM[i]
-		piDenseBActorNewV := 0.0010000000000000009*(dpiDenseB[i]*dpiDenseB[i]) + 0.999*piDenseBActorV[i]
-		u := piDenseBActorNewM / (math.Sqrt(scale*piDenseBActorNewV) + 1e-8)
-		piDenseBActorNewParam := piDenseB[i] - scale2*u
-		piDenseBActorM[i] = piDenseBActorNewM
-		piDenseBActorV[i] = piDenseBActorNewV
-		piDenseB[i] = piDenseBActorNewParam
-	}
-
-	// pi.dense2.W.actor.m ← 0.1·dpi.dense2.W + 0.9·pi.dense2.W.actor.m
-	// pi.dense2.W.actor.v ← 0.001·dpi.dense2.W² + 0.999·pi.dense2.W.actor.v
-	// pi.dense2.W ← pi.dense2.W − scale2·pi.dense2.W.actor.m/(√(scale·pi.dense2.W.actor.v) + 1e−8)
-	for i := range 16 {
-		piDense2WActorNewM := 0.09999999999999998*dpiDense2W[i] + 0.9*piDense2WActorM[i]
-		piDense2WActorNewV := 0.0010000000000000009*(dpiDense2W[i]*dpiDense2W[i]) + 0.999*piDense2WActorV[i]
-		u := piDense2WActorNewM / (math.Sqrt(scale*piDense2WActorNewV) + 1e-8)
-		piDense2WActorNewParam := piDense2W[i] - scale2*u
-		piDense2WActorM[i] = piDense2WActorNewM
-		piDense2WActorV[i] = piDense2WActorNewV
-		piDense2W[i] = piDense2WActorNewParam
-	}
-
-	// pi.dense2.b.actor.m ← 0.1·dpi.dense2.b + 0.9·pi.dense2.b.actor.m
-	// pi.dense2.b.actor.v ← 0.001·dpi.dense2.b² + 0.999·pi.dense2.b.actor.v
-	// pi.dense2.b ← pi.dense2.b − scale2·pi.dense2.b.actor.m/(√(scale·pi.dense2.b.actor.v) + 1e−8)
-	for i := range 2 {
-		piDense2BActorNewM := 0.09999999999999998*dpiDense2B[i] + 0.9*piDense2BActorM[i]
-		piDense2BActorNewV := 0.0010000000000000009*(dpiDense2B[i]*dpiDense2B[i]) + 0.999*piDense2BActorV[i]
-		u := piDense2BActorNewM / (math.Sqrt(scale*piDense2BActorNewV) + 1e-8)
-		piDense2BActorNewParam := piDense2B[i] - scale2*u
-		piDense2BActorM[i] = piDense2BActorNewM
-		piDense2BActorV[i] = piDense2BActorNewV
-		piDense2B[i] = piDense2BActorNewParam
+	// actor.m ← 0.1·grad + 0.9·actor.m
+	// actor.v ← 0.001·grad² + 0.999·actor.v
+	// param ← param − scale2·actor.m/(√(scale·actor.v) + 1e−8)
+	for i := range 50 {
+		newActorM := 0.09999999999999998*g2[i] + 0.9*actorM[i]
+		newActorV := 0.0010000000000000009*(g2[i]*g2[i]) + 0.999*actorV[i]
+		d := param2[i] - scale2*(newActorM/(math.Sqrt(scale*newActorV)+1e-8))
+		actorM[i] = newActorM
+		actorV[i] = newActorV
+		param2[i] = d
 	}
 }
 

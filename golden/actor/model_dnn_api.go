@@ -103,20 +103,20 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	qHWCriticM      []float64 // [5,8]
-	qHWCriticV      []float64 // [5,8]
 	qHBCriticM      []float64 // [8]
-	qHBCriticV      []float64 // [8]
 	qDenseWCriticM  []float64 // [8,1]
-	qDenseWCriticV  []float64 // [8,1]
 	qDenseBCriticM  []float64 // [1]
+	qHWCriticV      []float64 // [5,8]
+	qHBCriticV      []float64 // [8]
+	qDenseWCriticV  []float64 // [8,1]
 	qDenseBCriticV  []float64 // [1]
 	piDenseWActorM  []float64 // [3,8]
-	piDenseWActorV  []float64 // [3,8]
 	piDenseBActorM  []float64 // [8]
-	piDenseBActorV  []float64 // [8]
 	piDense2WActorM []float64 // [8,2]
-	piDense2WActorV []float64 // [8,2]
 	piDense2BActorM []float64 // [2]
+	piDenseWActorV  []float64 // [3,8]
+	piDenseBActorV  []float64 // [8]
+	piDense2WActorV []float64 // [8,2]
 	piDense2BActorV []float64 // [2]
 
 	float64s []float64 // all of them, one after another
@@ -126,20 +126,20 @@ func newOptimizer() optimizer {
 	float64s := make([]float64, 214)
 	return optimizer{
 		qHWCriticM:      float64s[0:40:40],
-		qHWCriticV:      float64s[40:80:80],
-		qHBCriticM:      float64s[80:88:88],
-		qHBCriticV:      float64s[88:96:96],
-		qDenseWCriticM:  float64s[96:104:104],
-		qDenseWCriticV:  float64s[104:112:112],
-		qDenseBCriticM:  float64s[112:113:113],
+		qHBCriticM:      float64s[40:48:48],
+		qDenseWCriticM:  float64s[48:56:56],
+		qDenseBCriticM:  float64s[56:57:57],
+		qHWCriticV:      float64s[57:97:97],
+		qHBCriticV:      float64s[97:105:105],
+		qDenseWCriticV:  float64s[105:113:113],
 		qDenseBCriticV:  float64s[113:114:114],
 		piDenseWActorM:  float64s[114:138:138],
-		piDenseWActorV:  float64s[138:162:162],
-		piDenseBActorM:  float64s[162:170:170],
-		piDenseBActorV:  float64s[170:178:178],
-		piDense2WActorM: float64s[178:194:194],
-		piDense2WActorV: float64s[194:210:210],
-		piDense2BActorM: float64s[210:212:212],
+		piDenseBActorM:  float64s[138:146:146],
+		piDense2WActorM: float64s[146:162:162],
+		piDense2BActorM: float64s[162:164:164],
+		piDenseWActorV:  float64s[164:188:188],
+		piDenseBActorV:  float64s[188:196:196],
+		piDense2WActorV: float64s[196:212:212],
 		piDense2BActorV: float64s[212:214:214],
 		float64s:        float64s,
 	}
@@ -149,20 +149,20 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/q.h.W.critic.m", Shape: []int{5, 8}, Data: s.qHWCriticM},
-		{Name: "optimizer/q.h.W.critic.v", Shape: []int{5, 8}, Data: s.qHWCriticV},
 		{Name: "optimizer/q.h.b.critic.m", Shape: []int{8}, Data: s.qHBCriticM},
-		{Name: "optimizer/q.h.b.critic.v", Shape: []int{8}, Data: s.qHBCriticV},
 		{Name: "optimizer/q.dense.W.critic.m", Shape: []int{8, 1}, Data: s.qDenseWCriticM},
-		{Name: "optimizer/q.dense.W.critic.v", Shape: []int{8, 1}, Data: s.qDenseWCriticV},
 		{Name: "optimizer/q.dense.b.critic.m", Shape: []int{1}, Data: s.qDenseBCriticM},
+		{Name: "optimizer/q.h.W.critic.v", Shape: []int{5, 8}, Data: s.qHWCriticV},
+		{Name: "optimizer/q.h.b.critic.v", Shape: []int{8}, Data: s.qHBCriticV},
+		{Name: "optimizer/q.dense.W.critic.v", Shape: []int{8, 1}, Data: s.qDenseWCriticV},
 		{Name: "optimizer/q.dense.b.critic.v", Shape: []int{1}, Data: s.qDenseBCriticV},
 		{Name: "optimizer/pi.dense.W.actor.m", Shape: []int{3, 8}, Data: s.piDenseWActorM},
-		{Name: "optimizer/pi.dense.W.actor.v", Shape: []int{3, 8}, Data: s.piDenseWActorV},
 		{Name: "optimizer/pi.dense.b.actor.m", Shape: []int{8}, Data: s.piDenseBActorM},
-		{Name: "optimizer/pi.dense.b.actor.v", Shape: []int{8}, Data: s.piDenseBActorV},
 		{Name: "optimizer/pi.dense2.W.actor.m", Shape: []int{8, 2}, Data: s.piDense2WActorM},
-		{Name: "optimizer/pi.dense2.W.actor.v", Shape: []int{8, 2}, Data: s.piDense2WActorV},
 		{Name: "optimizer/pi.dense2.b.actor.m", Shape: []int{2}, Data: s.piDense2BActorM},
+		{Name: "optimizer/pi.dense.W.actor.v", Shape: []int{3, 8}, Data: s.piDenseWActorV},
+		{Name: "optimizer/pi.dense.b.actor.v", Shape: []int{8}, Data: s.piDenseBActorV},
+		{Name: "optimizer/pi.dense2.W.actor.v", Shape: []int{8, 2}, Data: s.piDense2WActorV},
 		{Name: "optimizer/pi.dense2.b.actor.v", Shape: []int{2}, Data: s.piDense2BActorV},
 	}
 }

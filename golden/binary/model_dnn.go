@@ -326,7 +326,7 @@ func (m *Binary) Update(grad *Params) {
 // update sets the parameters from their gradient.
 func (m *Binary) update(grad *Params) {
 	param := m.params.flat
-	s := m.optim.float32s[0:36]
+	s := m.optim.float32s
 	g := grad.flat
 
 	// rate = lr

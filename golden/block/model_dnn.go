@@ -61,7 +61,7 @@ import (
 //	dblock.0.b   = scale·Σᵢ B·dblock.0.y      [7]
 //	dblock.0.W   = scale·hᵀ·(B·dblock.0.y)    [7,7]
 //
-// Update, adamw(lr: 3e-3):
+// Update, numbers and parameters with a rule of their own:
 //
 //	clip_factor    = min(1, clip/‖grad‖)
 //	scale          = clip_factor
@@ -81,29 +81,32 @@ import (
 //	block.0.b.v    ← 0.999·block.0.b.v + scale2·dblock.0.b ⊙ scale·dblock.0.b
 //	block.0.b      ← block.0.b − scale5·block.0.b.m/(√(scale3·block.0.b.v) + 1e−8)
 //	block.0.b.average ← scale8·block.0.b.average + scale7·block.0.b
-//	rate           = lr/scale4
-//	rate2          = 1 − lr·block_1_3_w_decay
-//	block.1.W.m    ← 0.9·block.1.W.m + 0.1·scale·dblock.1.W
-//	block.1.W.v    ← 0.999·block.1.W.v + scale2·dblock.1.W ⊙ scale·dblock.1.W
-//	block.1.W.kept = rate2·block.1.W
-//	block.1.W      ← block.1.W.kept − rate·block.1.W.m/(√(scale3·block.1.W.v) + 1e−8)
-//	block.1.W.average ← scale8·block.1.W.average + scale7·block.1.W
-//	block.1.b.m    ← 0.9·block.1.b.m + 0.1·scale·dblock.1.b
-//	block.1.b.v    ← 0.999·block.1.b.v + scale2·dblock.1.b ⊙ scale·dblock.1.b
-//	block.1.b      ← block.1.b − rate·block.1.b.m/(√(scale3·block.1.b.v) + 1e−8)
-//	block.1.b.average ← scale8·block.1.b.average + scale7·block.1.b
-//	block.2.W.m    ← 0.9·block.2.W.m + 0.1·scale·dblock.2.W
-//	block.2.W.v    ← 0.999·block.2.W.v + scale2·dblock.2.W ⊙ scale·dblock.2.W
-//	block.2.W.kept = rate2·block.2.W
-//	block.2.W      ← block.2.W.kept − rate·block.2.W.m/(√(scale3·block.2.W.v) + 1e−8)
-//	block.2.W.average ← scale8·block.2.W.average + scale7·block.2.W
-//	block.2.b.m    ← 0.9·block.2.b.m + 0.1·scale·dblock.2.b
-//	block.2.b.v    ← 0.999·block.2.b.v + scale2·dblock.2.b ⊙ scale·dblock.2.b
-//	block.2.b      ← block.2.b − rate·block.2.b.m/(√(scale3·block.2.b.v) + 1e−8)
-//	block.2.b.average ← scale8·block.2.b.average + scale7·block.2.b
 //	scale9         = w_decay
 //	scale10        = head_momentum
-//	…
+//	scale11        = (step = 1)
+//	scale12        = head_lr
+//	head.W.v       ← where(scale11, scale9·head.W + scale·dhead.W, scale10·head.W.v + scale9·head.W + scale·dhead.W)
+//	head.W         ← head.W − scale12·head.W.v
+//	head.W.average ← scale8·head.W.average + scale7·head.W
+//	head.b.v       ← where(scale11, scale·dhead.b, scale10·head.b.v + scale·dhead.b)
+//	head.b         ← head.b − scale12·head.b.v
+//	head.b.average ← scale8·head.b.average + scale7·head.b
+//	rate           = lr/scale4
+//	rate2          = 1 − lr·block_1_3_w_decay
+//
+// Update of block.1.W and block.2.W, adamw(lr: 3e-3), decay 0.01:
+//
+//	m       ← 0.9·m + 0.1·scale·grad
+//	v       ← 0.999·v + scale2·grad ⊙ scale·grad
+//	param   ← rate2·param − rate·m/(√(scale3·v) + 1e−8)
+//	average ← scale8·average + scale7·param
+//
+// Update of block.1.b and block.2.b, adamw(lr: 3e-3):
+//
+//	m       ← 0.9·m + 0.1·scale·grad
+//	v       ← 0.999·v + scale2·grad ⊙ scale·grad
+//	param   ← param − rate·m/(√(scale3·v) + 1e−8)
+//	average ← scale8·average + scale7·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -581,10 +584,6 @@ func (m *Block) clip(norm float64) float64 {
 func (m *Block) update(grad *Params, factor float64) {
 	block0W := m.params.Block0W
 	block0B := m.params.Block0B
-	block1W := m.params.Block1W
-	block1B := m.params.Block1B
-	block2W := m.params.Block2W
-	block2B := m.params.Block2B
 	headW := m.params.HeadW
 	headB := m.params.HeadB
 	block0WM := m.optim.block0WM
@@ -593,28 +592,12 @@ func (m *Block) update(grad *Params, factor float64) {
 	block0BM := m.optim.block0BM
 	block0BV := m.optim.block0BV
 	block0BAverage := m.averages.block0BAverage
-	block1WM := m.optim.block1WM
-	block1WV := m.optim.block1WV
-	block1WAverage := m.averages.block1WAverage
-	block1BM := m.optim.block1BM
-	block1BV := m.optim.block1BV
-	block1BAverage := m.averages.block1BAverage
-	block2WM := m.optim.block2WM
-	block2WV := m.optim.block2WV
-	block2WAverage := m.averages.block2WAverage
-	block2BM := m.optim.block2BM
-	block2BV := m.optim.block2BV
-	block2BAverage := m.averages.block2BAverage
 	headWV := m.optim.headWV
 	headWAverage := m.averages.headWAverage
 	headBV := m.optim.headBV
 	headBAverage := m.averages.headBAverage
 	dblock0W := grad.Block0W
 	dblock0B := grad.Block0B
-	dblock1W := grad.Block1W
-	dblock1B := grad.Block1B
-	dblock2W := grad.Block2W
-	dblock2B := grad.Block2B
 	dheadW := grad.HeadW
 	dheadB := grad.HeadB
 
@@ -670,77 +653,6 @@ func (m *Block) update(grad *Params, factor float64) {
 		block0BAverage[i] = t
 	}
 
-	// rate = lr/scale4
-	rate := float32(m.Hyper.LR / scale4)
-	// rate2 = 1 − lr·block_1_3_w_decay
-	rate2 := float32(1 - m.Hyper.LR*m.Hyper.Block13WDecay)
-
-	// block.1.W.m ← 0.9·block.1.W.m + 0.1·scale·dblock.1.W
-	// block.1.W.v ← 0.999·block.1.W.v + scale2·dblock.1.W ⊙ scale·dblock.1.W
-	// block.1.W.kept = rate2·block.1.W
-	// block.1.W ← block.1.W.kept − rate·block.1.W.m/(√(scale3·block.1.W.v) + 1e−8)
-	// block.1.W.average ← scale8·block.1.W.average + scale7·block.1.W
-	for i := range 49 {
-		u := scale * dblock1W[i]
-		block1WNewM := 0.9*block1WM[i] + 0.1*u
-		block1WNewV := 0.999*block1WV[i] + scale2*(dblock1W[i]*u)
-		block1WNewParam := rate2*block1W[i] - rate*(block1WNewM/(vec.Sqrt(scale3*block1WNewV)+1e-8))
-		t := scale8*block1WAverage[i] + scale7*block1WNewParam
-		block1WM[i] = block1WNewM
-		block1WV[i] = block1WNewV
-		block1W[i] = block1WNewParam
-		block1WAverage[i] = t
-	}
-
-	// block.1.b.m ← 0.9·block.1.b.m + 0.1·scale·dblock.1.b
-	// block.1.b.v ← 0.999·block.1.b.v + scale2·dblock.1.b ⊙ scale·dblock.1.b
-	// block.1.b ← block.1.b − rate·block.1.b.m/(√(scale3·block.1.b.v) + 1e−8)
-	// block.1.b.average ← scale8·block.1.b.average + scale7·block.1.b
-	for i := range 7 {
-		u := scale * dblock1B[i]
-		block1BNewM := 0.9*block1BM[i] + 0.1*u
-		block1BNewV := 0.999*block1BV[i] + scale2*(dblock1B[i]*u)
-		block1BNewParam := block1B[i] - rate*(block1BNewM/(vec.Sqrt(scale3*block1BNewV)+1e-8))
-		t := scale8*block1BAverage[i] + scale7*block1BNewParam
-		block1BM[i] = block1BNewM
-		block1BV[i] = block1BNewV
-		block1B[i] = block1BNewParam
-		block1BAverage[i] = t
-	}
-
-	// block.2.W.m ← 0.9·block.2.W.m + 0.1·scale·dblock.2.W
-	// block.2.W.v ← 0.999·block.2.W.v + scale2·dblock.2.W ⊙ scale·dblock.2.W
-	// block.2.W.kept = rate2·block.2.W
-	// block.2.W ← block.2.W.kept − rate·block.2.W.m/(√(scale3·block.2.W.v) + 1e−8)
-	// block.2.W.average ← scale8·block.2.W.average + scale7·block.2.W
-	for i := range 49 {
-		u := scale * dblock2W[i]
-		block2WNewM := 0.9*block2WM[i] + 0.1*u
-		block2WNewV := 0.999*block2WV[i] + scale2*(dblock2W[i]*u)
-		block2WNewParam := rate2*block2W[i] - rate*(block2WNewM/(vec.Sqrt(scale3*block2WNewV)+1e-8))
-		t := scale8*block2WAverage[i] + scale7*block2WNewParam
-		block2WM[i] = block2WNewM
-		block2WV[i] = block2WNewV
-		block2W[i] = block2WNewParam
-		block2WAverage[i] = t
-	}
-
-	// block.2.b.m ← 0.9·block.2.b.m + 0.1·scale·dblock.2.b
-	// block.2.b.v ← 0.999·block.2.b.v + scale2·dblock.2.b ⊙ scale·dblock.2.b
-	// block.2.b ← block.2.b − rate·block.2.b.m/(√(scale3·block.2.b.v) + 1e−8)
-	// block.2.b.average ← scale8·block.2.b.average + scale7·block.2.b
-	for i := range 7 {
-		u := scale * dblock2B[i]
-		block2BNewM := 0.9*block2BM[i] + 0.1*u
-		block2BNewV := 0.999*block2BV[i] + scale2*(dblock2B[i]*u)
-		block2BNewParam := block2B[i] - rate*(block2BNewM/(vec.Sqrt(scale3*block2BNewV)+1e-8))
-		t := scale8*block2BAverage[i] + scale7*block2BNewParam
-		block2BM[i] = block2BNewM
-		block2BV[i] = block2BNewV
-		block2B[i] = block2BNewParam
-		block2BAverage[i] = t
-	}
-
 	// scale9 = w_decay
 	scale9 := float32(m.Hyper.WDecay)
 	// scale10 = head_momentum
@@ -780,6 +692,66 @@ func (m *Block) update(grad *Params, factor float64) {
 		headBV[i] = headBNewV
 		headB[i] = headBNewParam
 		headBAverage[i] = t
+	}
+
+	// rate = lr/scale4
+	rate := float32(m.Hyper.LR / scale4)
+	// rate2 = 1 − lr·block_1_3_w_decay
+	rate2 := float32(1 - m.Hyper.LR*m.Hyper.Block13WDecay)
+
+	updateAdamwDecay(m.params.Block1W, grad.Block1W, m.optim.block1WM, m.optim.block1WV, m.averages.block1WAverage,
+		scale, scale2, scale3, scale7, scale8, rate, rate2)
+	updateAdamw(m.params.Block1B, grad.Block1B, m.optim.block1BM, m.optim.block1BV, m.averages.block1BAverage,
+		scale, scale2, scale3, scale7, scale8, rate)
+	updateAdamwDecay(m.params.Block2W, grad.Block2W, m.optim.block2WM, m.optim.block2WV, m.averages.block2WAverage,
+		scale, scale2, scale3, scale7, scale8, rate, rate2)
+	updateAdamw(m.params.Block2B, grad.Block2B, m.optim.block2BM, m.optim.block2BV, m.averages.block2BAverage,
+		scale, scale2, scale3, scale7, scale8, rate)
+}
+
+// updateAdamwDecay makes the step of adamw(lr: 3e-3), decay 0.01 for
+// parameters that lie one after another, with their gradient and their states.
+func updateAdamwDecay(param, g, m, v, average []float32, scale, scale2, scale3, scale7, scale8, rate, rate2 float32) {
+	n := len(param)
+	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
+
+	// m ← 0.9·m + 0.1·scale·grad
+	// v ← 0.999·v + scale2·grad ⊙ scale·grad
+	// param ← rate2·param − rate·m/(√(scale3·v) + 1e−8)
+	// average ← scale8·average + scale7·param
+	for i := range n {
+		u := scale * g[i]
+		newM := 0.9*m[i] + 0.1*u
+		newV := 0.999*v[i] + scale2*(g[i]*u)
+		d := rate2*param[i] - rate*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		newAverage := scale8*average[i] + scale7*d
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+		average[i] = newAverage
+	}
+}
+
+// updateAdamw makes the step of adamw(lr: 3e-3) for parameters that lie one
+// after another, with their gradient and their states.
+func updateAdamw(param, g, m, v, average []float32, scale, scale2, scale3, scale7, scale8, rate float32) {
+	n := len(param)
+	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
+
+	// m ← 0.9·m + 0.1·scale·grad
+	// v ← 0.999·v + scale2·grad ⊙ scale·grad
+	// param ← param − rate·m/(√(scale3·v) + 1e−8)
+	// average ← scale8·average + scale7·param
+	for i := range n {
+		u := scale * g[i]
+		newM := 0.9*m[i] + 0.1*u
+		newV := 0.999*v[i] + scale2*(g[i]*u)
+		d := param[i] - rate*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		newAverage := scale8*average[i] + scale7*d
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+		average[i] = newAverage
 	}
 }
 
@@ -1246,7 +1218,7 @@ func (m *Bounded) norm(grad *BoundedParams) float64 {
 // update sets the parameters from their gradient.
 func (m *Bounded) update(grad *BoundedParams) {
 	param := m.params.flat
-	s := m.optim.float32s[0:5]
+	s := m.optim.float32s
 	g := grad.flat
 
 	// scale = decay

@@ -106,16 +106,16 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	block0WM []float32 // [7,7]
-	block0WV []float32 // [7,7]
 	block0BM []float32 // [7]
-	block0BV []float32 // [7]
 	block1WM []float32 // [7,7]
-	block1WV []float32 // [7,7]
 	block1BM []float32 // [7]
-	block1BV []float32 // [7]
 	block2WM []float32 // [7,7]
-	block2WV []float32 // [7,7]
 	block2BM []float32 // [7]
+	block0WV []float32 // [7,7]
+	block0BV []float32 // [7]
+	block1WV []float32 // [7,7]
+	block1BV []float32 // [7]
+	block2WV []float32 // [7,7]
 	block2BV []float32 // [7]
 	headWV   []float32 // [7,4]
 	headBV   []float32 // [4]
@@ -127,16 +127,16 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 368)
 	return optimizer{
 		block0WM: float32s[0:49:49],
-		block0WV: float32s[49:98:98],
-		block0BM: float32s[98:105:105],
-		block0BV: float32s[105:112:112],
-		block1WM: float32s[112:161:161],
-		block1WV: float32s[161:210:210],
-		block1BM: float32s[210:217:217],
-		block1BV: float32s[217:224:224],
-		block2WM: float32s[224:273:273],
-		block2WV: float32s[273:322:322],
-		block2BM: float32s[322:329:329],
+		block0BM: float32s[49:56:56],
+		block1WM: float32s[56:105:105],
+		block1BM: float32s[105:112:112],
+		block2WM: float32s[112:161:161],
+		block2BM: float32s[161:168:168],
+		block0WV: float32s[168:217:217],
+		block0BV: float32s[217:224:224],
+		block1WV: float32s[224:273:273],
+		block1BV: float32s[273:280:280],
+		block2WV: float32s[280:329:329],
 		block2BV: float32s[329:336:336],
 		headWV:   float32s[336:364:364],
 		headBV:   float32s[364:368:368],
@@ -148,16 +148,16 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/block.0.W.m", Shape: []int{7, 7}, Data: s.block0WM},
-		{Name: "optimizer/block.0.W.v", Shape: []int{7, 7}, Data: s.block0WV},
 		{Name: "optimizer/block.0.b.m", Shape: []int{7}, Data: s.block0BM},
-		{Name: "optimizer/block.0.b.v", Shape: []int{7}, Data: s.block0BV},
 		{Name: "optimizer/block.1.W.m", Shape: []int{7, 7}, Data: s.block1WM},
-		{Name: "optimizer/block.1.W.v", Shape: []int{7, 7}, Data: s.block1WV},
 		{Name: "optimizer/block.1.b.m", Shape: []int{7}, Data: s.block1BM},
-		{Name: "optimizer/block.1.b.v", Shape: []int{7}, Data: s.block1BV},
 		{Name: "optimizer/block.2.W.m", Shape: []int{7, 7}, Data: s.block2WM},
-		{Name: "optimizer/block.2.W.v", Shape: []int{7, 7}, Data: s.block2WV},
 		{Name: "optimizer/block.2.b.m", Shape: []int{7}, Data: s.block2BM},
+		{Name: "optimizer/block.0.W.v", Shape: []int{7, 7}, Data: s.block0WV},
+		{Name: "optimizer/block.0.b.v", Shape: []int{7}, Data: s.block0BV},
+		{Name: "optimizer/block.1.W.v", Shape: []int{7, 7}, Data: s.block1WV},
+		{Name: "optimizer/block.1.b.v", Shape: []int{7}, Data: s.block1BV},
+		{Name: "optimizer/block.2.W.v", Shape: []int{7, 7}, Data: s.block2WV},
 		{Name: "optimizer/block.2.b.v", Shape: []int{7}, Data: s.block2BV},
 		{Name: "optimizer/head.W.v", Shape: []int{7, 4}, Data: s.headWV},
 		{Name: "optimizer/head.b.v", Shape: []int{4}, Data: s.headBV},

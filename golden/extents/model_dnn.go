@@ -31,9 +31,8 @@ import (
 //
 // Update, sgd(lr: 0.05):
 //
-//	rate = lr
-//	W    ← W − rate·dW
-//	g    ← g − rate·dg
+//	rate  = lr
+//	param ← param − rate·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -173,21 +172,16 @@ func (m *Static) Update(grad *StaticParams) {
 
 // update sets the parameters from their gradient.
 func (m *Static) update(grad *StaticParams) {
-	W := m.params.W
-	g := m.params.G
-	dW := grad.W
-	dg := grad.G
+	param := m.params.flat
+	g2 := grad.flat
 
 	// rate = lr
 	rate := float32(m.Hyper.LR)
 
-	// W ← W − rate·dW
-	for i := range 8 {
-		W[i] -= rate * dW[i]
+	// param ← param − rate·grad
+	for i := range 9 {
+		param[i] -= rate * g2[i]
 	}
-
-	// g ← g − rate·dg
-	g[0] = g[0] - rate*dg[0]
 }
 
 // predict computes the outputs, whose slices have their lengths.
@@ -225,14 +219,16 @@ func (p *StaticPredictor) predict(out *StaticOutput, in *StaticInput) {
 //	db    = scale·s2  []
 //	da    = scale·s3  []
 //
-// Update, sgd(lr: 0.1):
+// Update, numbers and parameters with a rule of their own:
 //
 //	rate  = 1 − lr·decay
 //	rate2 = lr
 //	c     ← rate·c − rate2·dc
 //	scale = decay
-//	a     ← a − rate2·(da + scale·a)
-//	b     ← b − rate2·(scale·b + db)
+//
+// Update of a and b, sgd(lr: 0.1), decay 0.05:
+//
+//	param ← param − rate2·(grad + scale·param)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -380,11 +376,7 @@ func (m *Line) Update(grad *LineParams) {
 // update sets the parameters from their gradient.
 func (m *Line) update(grad *LineParams) {
 	c := m.params.C
-	a := m.params.A
-	b := m.params.B
 	dc := grad.C
-	da := grad.A
-	db := grad.B
 
 	// rate = 1 − lr·decay
 	rate := float32(1 - m.Hyper.LR*m.Hyper.Decay)
@@ -396,10 +388,20 @@ func (m *Line) update(grad *LineParams) {
 
 	// scale = decay
 	scale := float32(m.Hyper.Decay)
-	// a ← a − rate2·(da + scale·a)
-	a[0] = a[0] - rate2*(da[0]+scale*a[0])
-	// b ← b − rate2·(scale·b + db)
-	b[0] = b[0] - rate2*(scale*b[0]+db[0])
+
+	lineUpdateSgdDecay(m.params.flat[0:2], grad.flat[0:2], rate2, scale) // a to b
+}
+
+// lineUpdateSgdDecay makes the step of sgd(lr: 0.1), decay 0.05 for parameters
+// that lie one after another, with their gradient.
+func lineUpdateSgdDecay(param, g []float32, rate2, scale float32) {
+	n := len(param)
+	g = g[:n]
+
+	// param ← param − rate2·(grad + scale·param)
+	for i := range n {
+		param[i] -= rate2 * (g[i] + scale*param[i])
+	}
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -52,27 +52,21 @@ import (
 //	du.W          = scale2·(B/2)·du.W               [9,4]
 //	dmu           = scale2·s                        []
 //
-// Update, adam(lr: 0.05):
+// Update, numbers of all parameters:
 //
-//	scale          = 1/(1 − 0.999^step)
-//	rate           = lr/(1 − 0.9^step)
-//	u.W.m          ← 0.1·du.W + 0.9·u.W.m
-//	u.W.v          ← 0.001·du.W² + 0.999·u.W.v
-//	u.W            ← u.W − rate·u.W.m/(√(scale·u.W.v) + 1e−8)
-//	v.W.m          ← 0.1·dv.W + 0.9·v.W.m
-//	v.W.v          ← 0.001·dv.W² + 0.999·v.W.v
-//	v.W            ← v.W − rate·v.W.m/(√(scale·v.W.v) + 1e−8)
-//	embedding.W.m  ← 0.1·dembedding.W + 0.9·embedding.W.m
-//	embedding.W.v  ← 0.001·dembedding.W² + 0.999·embedding.W.v
-//	embedding.W    ← embedding.W − rate·embedding.W.m/(√(scale·embedding.W.v) + 1e−8)
-//	embedding2.W.m ← 0.1·dembedding2.W + 0.9·embedding2.W.m
-//	embedding2.W.v ← 0.001·dembedding2.W² + 0.999·embedding2.W.v
-//	embedding2.W   ← embedding2.W − rate·embedding2.W.m/(√(scale·embedding2.W.v) + 1e−8)
-//	muNewM         = 0.1·dmu + 0.9·mu.m
-//	muNewV         = 0.001·dmu² + 0.999·mu.v
-//	mu             ← mu − rate·mu.new_m/(√(scale·mu.new_v) + 1e−8)
-//	mu.m           ← mu.new_m
-//	mu.v           ← mu.new_v
+//	scale  = 1/(1 − 0.999^step)
+//	rate   = lr/(1 − 0.9^step)
+//	muNewM = 0.1·dmu + 0.9·mu.m
+//	muNewV = 0.001·dmu² + 0.999·mu.v
+//	mu     ← mu − rate·mu.new_m/(√(scale·mu.new_v) + 1e−8)
+//	mu.m   ← mu.new_m
+//	mu.v   ← mu.new_v
+//
+// Update of u.W, v.W, embedding.W and embedding2.W, adam(lr: 0.05):
+//
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − rate·m/(√(scale·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -340,82 +334,15 @@ func (m *Factors) Update(grad *Params) {
 
 // update sets the parameters from their gradient.
 func (m *Factors) update(grad *Params) {
-	uW := m.params.UW
-	vW := m.params.VW
-	embeddingW := m.params.EmbeddingW
-	embedding2W := m.params.Embedding2W
 	mu := m.params.Mu
-	uWM := m.optim.uWM
-	uWV := m.optim.uWV
-	vWM := m.optim.vWM
-	vWV := m.optim.vWV
-	embeddingWM := m.optim.embeddingWM
-	embeddingWV := m.optim.embeddingWV
-	embedding2WM := m.optim.embedding2WM
-	embedding2WV := m.optim.embedding2WV
 	muM := m.optim.muM
 	muV := m.optim.muV
-	duW := grad.UW
-	dvW := grad.VW
-	dembeddingW := grad.EmbeddingW
-	dembedding2W := grad.Embedding2W
 	dmu := grad.Mu
 
 	// scale = 1/(1 − 0.999^step)
 	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
-
-	// u.W.m ← 0.1·du.W + 0.9·u.W.m
-	// u.W.v ← 0.001·du.W² + 0.999·u.W.v
-	// u.W ← u.W − rate·u.W.m/(√(scale·u.W.v) + 1e−8)
-	for i := range 36 {
-		uWNewM := 0.1*duW[i] + 0.9*uWM[i]
-		uWNewV := 0.001*(duW[i]*duW[i]) + 0.999*uWV[i]
-		uWNewParam := uW[i] - rate*(uWNewM/(vec.Sqrt(scale*uWNewV)+1e-8))
-		uWM[i] = uWNewM
-		uWV[i] = uWNewV
-		uW[i] = uWNewParam
-	}
-
-	// v.W.m ← 0.1·dv.W + 0.9·v.W.m
-	// v.W.v ← 0.001·dv.W² + 0.999·v.W.v
-	// v.W ← v.W − rate·v.W.m/(√(scale·v.W.v) + 1e−8)
-	for i := range 44 {
-		vWNewM := 0.1*dvW[i] + 0.9*vWM[i]
-		vWNewV := 0.001*(dvW[i]*dvW[i]) + 0.999*vWV[i]
-		vWNewParam := vW[i] - rate*(vWNewM/(vec.Sqrt(scale*vWNewV)+1e-8))
-		vWM[i] = vWNewM
-		vWV[i] = vWNewV
-		vW[i] = vWNewParam
-	}
-
-	// embedding.W.m ← 0.1·dembedding.W + 0.9·embedding.W.m
-	// embedding.W.v ← 0.001·dembedding.W² + 0.999·embedding.W.v
-	// embedding.W ← embedding.W − rate·embedding.W.m/(√(scale·embedding.W.v) + 1e−8)
-	for i := range 9 {
-		embeddingWNewM := 0.1*dembeddingW[i] + 0.9*embeddingWM[i]
-		embeddingWNewV := 0.001*(dembeddingW[i]*dembeddingW[i]) + 0.999*embeddingWV[i]
-		u := rate * (embeddingWNewM / (vec.Sqrt(scale*embeddingWNewV) + 1e-8))
-		embeddingWNewParam := embeddingW[i] - u
-		embeddingWM[i] = embeddingWNewM
-		embeddingWV[i] = embeddingWNewV
-		embeddingW[i] = embeddingWNewParam
-	}
-
-	// embedding2.W.m ← 0.1·dembedding2.W + 0.9·embedding2.W.m
-	// embedding2.W.v ← 0.001·dembedding2.W² + 0.999·embedding2.W.v
-	// embedding2.W ← embedding2.W − rate·embedding2.W.m/(√(scale·embedding2.W.v) + 1e−8)
-	for i := range 11 {
-		embedding2WNewM := 0.1*dembedding2W[i] + 0.9*embedding2WM[i]
-		embedding2WNewV := 0.001*(dembedding2W[i]*dembedding2W[i]) + 0.999*embedding2WV[i]
-		u := rate * (embedding2WNewM / (vec.Sqrt(scale*embedding2WNewV) + 1e-8))
-		embedding2WNewParam := embedding2W[i] - u
-		embedding2WM[i] = embedding2WNewM
-		embedding2WV[i] = embedding2WNewV
-		embedding2W[i] = embedding2WNewParam
-	}
-
 	// muNewM = 0.1·dmu + 0.9·mu.m
 	muNewM := 0.1*dmu[0] + 0.9*muM[0]
 	// muNewV = 0.001·dmu² + 0.999·mu.v
@@ -426,6 +353,28 @@ func (m *Factors) update(grad *Params) {
 	muM[0] = muNewM
 	// mu.v ← mu.new_v
 	muV[0] = muNewV
+
+	updateAdam(m.params.flat[0:100], grad.flat[0:100], m.optim.float32s[0:100], m.optim.float32s[101:201],
+		scale, rate) // u.W to embedding2.W
+}
+
+// updateAdam makes the step of adam(lr: 0.05) for parameters that lie one
+// after another, with their gradient and their states.
+func updateAdam(param, g, m, v []float32, scale, rate float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
+
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	for i := range n {
+		newM := 0.1*g[i] + 0.9*m[i]
+		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+	}
 }
 
 // predict computes the outputs, whose slices have their lengths.

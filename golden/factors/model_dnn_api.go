@@ -92,14 +92,14 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	uWM          []float32 // [9,4]
-	uWV          []float32 // [9,4]
 	vWM          []float32 // [11,4]
-	vWV          []float32 // [11,4]
 	embeddingWM  []float32 // [9,1]
-	embeddingWV  []float32 // [9,1]
 	embedding2WM []float32 // [11,1]
-	embedding2WV []float32 // [11,1]
 	muM          []float32 // []
+	uWV          []float32 // [9,4]
+	vWV          []float32 // [11,4]
+	embeddingWV  []float32 // [9,1]
+	embedding2WV []float32 // [11,1]
 	muV          []float32 // []
 
 	float32s []float32 // all of them, one after another
@@ -109,14 +109,14 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 202)
 	return optimizer{
 		uWM:          float32s[0:36:36],
-		uWV:          float32s[36:72:72],
-		vWM:          float32s[72:116:116],
-		vWV:          float32s[116:160:160],
-		embeddingWM:  float32s[160:169:169],
-		embeddingWV:  float32s[169:178:178],
-		embedding2WM: float32s[178:189:189],
-		embedding2WV: float32s[189:200:200],
-		muM:          float32s[200:201:201],
+		vWM:          float32s[36:80:80],
+		embeddingWM:  float32s[80:89:89],
+		embedding2WM: float32s[89:100:100],
+		muM:          float32s[100:101:101],
+		uWV:          float32s[101:137:137],
+		vWV:          float32s[137:181:181],
+		embeddingWV:  float32s[181:190:190],
+		embedding2WV: float32s[190:201:201],
 		muV:          float32s[201:202:202],
 		float32s:     float32s,
 	}
@@ -126,14 +126,14 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/u.W.m", Shape: []int{9, 4}, Data: s.uWM},
-		{Name: "optimizer/u.W.v", Shape: []int{9, 4}, Data: s.uWV},
 		{Name: "optimizer/v.W.m", Shape: []int{11, 4}, Data: s.vWM},
-		{Name: "optimizer/v.W.v", Shape: []int{11, 4}, Data: s.vWV},
 		{Name: "optimizer/embedding.W.m", Shape: []int{9, 1}, Data: s.embeddingWM},
-		{Name: "optimizer/embedding.W.v", Shape: []int{9, 1}, Data: s.embeddingWV},
 		{Name: "optimizer/embedding2.W.m", Shape: []int{11, 1}, Data: s.embedding2WM},
-		{Name: "optimizer/embedding2.W.v", Shape: []int{11, 1}, Data: s.embedding2WV},
 		{Name: "optimizer/mu.m", Shape: []int{}, Data: s.muM},
+		{Name: "optimizer/u.W.v", Shape: []int{9, 4}, Data: s.uWV},
+		{Name: "optimizer/v.W.v", Shape: []int{11, 4}, Data: s.vWV},
+		{Name: "optimizer/embedding.W.v", Shape: []int{9, 1}, Data: s.embeddingWV},
+		{Name: "optimizer/embedding2.W.v", Shape: []int{11, 1}, Data: s.embedding2WV},
 		{Name: "optimizer/mu.v", Shape: []int{}, Data: s.muV},
 	}
 }

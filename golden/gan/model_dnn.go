@@ -71,28 +71,13 @@ import (
 //
 // Update of d, adam(lr: 1e-3, beta1: 0.5):
 //
-//	scale            = d_beta1
-//	scale2           = 1 − d_beta1
-//	scale3           = 1/(1 − 0.999^step)
-//	scale4           = d_lr/(1 − d_beta1^step)
-//	disc.dense.W.d.m ← scale·disc.dense.W.d.m + scale2·ddisc.dense.W
-//	disc.dense.W.d.v ← 0.001·ddisc.dense.W² + 0.999·disc.dense.W.d.v
-//	disc.dense.W     ← disc.dense.W − scale4·disc.dense.W.d.m/(√(scale3·disc.dense.W.d.v) + 1e−8)
-//	disc.dense.b.d.m ← scale·disc.dense.b.d.m + scale2·ddisc.dense.b
-//	disc.dense.b.d.v ← 0.001·ddisc.dense.b² + 0.999·disc.dense.b.d.v
-//	disc.dense.b     ← disc.dense.b − scale4·disc.dense.b.d.m/(√(scale3·disc.dense.b.d.v) + 1e−8)
-//	disc.h.W.d.m     ← scale·disc.h.W.d.m + scale2·ddisc.h.W
-//	disc.h.W.d.v     ← 0.001·ddisc.h.W² + 0.999·disc.h.W.d.v
-//	disc.h.W         ← disc.h.W − scale4·disc.h.W.d.m/(√(scale3·disc.h.W.d.v) + 1e−8)
-//	disc.h.b.d.m     ← scale2·ddisc.h.b + scale·disc.h.b.d.m
-//	disc.h.b.d.v     ← 0.001·ddisc.h.b² + 0.999·disc.h.b.d.v
-//	disc.h.b         ← disc.h.b − scale4·disc.h.b.d.m/(√(scale3·disc.h.b.d.v) + 1e−8)
-//	disc.dense2.W.d.m ← scale·disc.dense2.W.d.m + scale2·ddisc.dense2.W
-//	disc.dense2.W.d.v ← 0.001·ddisc.dense2.W² + 0.999·disc.dense2.W.d.v
-//	disc.dense2.W    ← disc.dense2.W − scale4·disc.dense2.W.d.m/(√(scale3·disc.dense2.W.d.v) + 1e−8)
-//	disc.dense2.b.d.m ← scale·disc.dense2.b.d.m + scale2·ddisc.dense2.b
-//	disc.dense2.b.d.v ← 0.001·ddisc.dense2.b² + 0.999·disc.dense2.b.d.v
-//	disc.dense2.b    ← disc.dense2.b − scale4·disc.dense2.b.d.m/(√(scale3·disc.dense2.b.d.v) + 1e−8)
+//	scale  = d_beta1
+//	scale2 = 1 − d_beta1
+//	scale3 = 1/(1 − 0.999^step)
+//	scale4 = d_lr/(1 − d_beta1^step)
+//	d.m    ← scale·d.m + scale2·grad
+//	d.v    ← 0.001·grad² + 0.999·d.v
+//	param  ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
 //
 // Forward of g, for a batch of B:
 //
@@ -134,22 +119,13 @@ import (
 //
 // Update of g, adam(lr: 2e-3, beta1: 0.5):
 //
-//	scale            = g_beta1
-//	scale2           = 1 − g_beta1
-//	scale3           = 1/(1 − 0.999^step)
-//	scale4           = g_lr/(1 − g_beta1^step)
-//	gen.dense.W.g.m  ← scale·gen.dense.W.g.m + scale2·dgen.dense.W
-//	gen.dense.W.g.v  ← 0.001·dgen.dense.W² + 0.999·gen.dense.W.g.v
-//	gen.dense.W      ← gen.dense.W − scale4·gen.dense.W.g.m/(√(scale3·gen.dense.W.g.v) + 1e−8)
-//	gen.dense.b.g.m  ← scale·gen.dense.b.g.m + scale2·dgen.dense.b
-//	gen.dense.b.g.v  ← 0.001·dgen.dense.b² + 0.999·gen.dense.b.g.v
-//	gen.dense.b      ← gen.dense.b − scale4·gen.dense.b.g.m/(√(scale3·gen.dense.b.g.v) + 1e−8)
-//	gen.dense2.W.g.m ← scale·gen.dense2.W.g.m + scale2·dgen.dense2.W
-//	gen.dense2.W.g.v ← 0.001·dgen.dense2.W² + 0.999·gen.dense2.W.g.v
-//	gen.dense2.W     ← gen.dense2.W − scale4·gen.dense2.W.g.m/(√(scale3·gen.dense2.W.g.v) + 1e−8)
-//	gen.dense2.b.g.m ← scale·gen.dense2.b.g.m + scale2·dgen.dense2.b
-//	gen.dense2.b.g.v ← 0.001·dgen.dense2.b² + 0.999·gen.dense2.b.g.v
-//	gen.dense2.b     ← gen.dense2.b − scale4·gen.dense2.b.g.m/(√(scale3·gen.dense2.b.g.v) + 1e−8)
+//	scale  = g_beta1
+//	scale2 = 1 − g_beta1
+//	scale3 = 1/(1 − 0.999^step)
+//	scale4 = g_lr/(1 − g_beta1^step)
+//	g.m    ← scale·g.m + scale2·grad
+//	g.v    ← 0.001·grad² + 0.999·g.v
+//	param  ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of StepD, StepG,
 // Evaluate, GradD, GradG, UpdateD and UpdateG allocates or keeps its
@@ -643,30 +619,10 @@ func (m *GAN) UpdateD(grad *Params) {
 
 // updateD sets the parameters from their gradient.
 func (m *GAN) updateD(grad *Params) {
-	discDenseW := m.params.DiscDenseW
-	discDenseB := m.params.DiscDenseB
-	discHW := m.params.DiscHW
-	discHB := m.params.DiscHB
-	discDense2W := m.params.DiscDense2W
-	discDense2B := m.params.DiscDense2B
-	discDenseWDM := m.optim.discDenseWDM
-	discDenseWDV := m.optim.discDenseWDV
-	discDenseBDM := m.optim.discDenseBDM
-	discDenseBDV := m.optim.discDenseBDV
-	discHWDM := m.optim.discHWDM
-	discHWDV := m.optim.discHWDV
-	discHBDM := m.optim.discHBDM
-	discHBDV := m.optim.discHBDV
-	discDense2WDM := m.optim.discDense2WDM
-	discDense2WDV := m.optim.discDense2WDV
-	discDense2BDM := m.optim.discDense2BDM
-	discDense2BDV := m.optim.discDense2BDV
-	ddiscDenseW := grad.DiscDenseW
-	ddiscDenseB := grad.DiscDenseB
-	ddiscHW := grad.DiscHW
-	ddiscHB := grad.DiscHB
-	ddiscDense2W := grad.DiscDense2W
-	ddiscDense2B := grad.DiscDense2B
+	param := m.params.flat[74:279]
+	dM := m.optim.float32s[0:205]
+	dV := m.optim.float32s[205:410]
+	g := grad.flat[74:279]
 
 	// scale = d_beta1
 	scale := float32(m.Hyper.DBeta1)
@@ -677,82 +633,16 @@ func (m *GAN) updateD(grad *Params) {
 	// scale4 = d_lr/(1 − d_beta1^step)
 	scale4 := float32(m.Hyper.DLR / (1 - math.Pow(m.Hyper.DBeta1, float64(m.stepsD+1))))
 
-	// disc.dense.W.d.m ← scale·disc.dense.W.d.m + scale2·ddisc.dense.W
-	// disc.dense.W.d.v ← 0.001·ddisc.dense.W² + 0.999·disc.dense.W.d.v
-	// disc.dense.W ← disc.dense.W − scale4·disc.dense.W.d.m/(√(scale3·disc.dense.W.d.v) + 1e−8)
-	for i := range 24 {
-		discDenseWDNewM := scale*discDenseWDM[i] + scale2*ddiscDenseW[i]
-		discDenseWDNewV := 0.001*(ddiscDenseW[i]*ddiscDenseW[i]) + 0.999*discDenseWDV[i]
-		u := discDenseWDNewM / (vec.Sqrt(scale3*discDenseWDNewV) + 1e-8)
-		discDenseWDNewParam := discDenseW[i] - scale4*u
-		discDenseWDM[i] = discDenseWDNewM
-		discDenseWDV[i] = discDenseWDNewV
-		discDenseW[i] = discDenseWDNewParam
-	}
-
-	// disc.dense.b.d.m ← scale·disc.dense.b.d.m + scale2·ddisc.dense.b
-	// disc.dense.b.d.v ← 0.001·ddisc.dense.b² + 0.999·disc.dense.b.d.v
-	// disc.dense.b ← disc.dense.b − scale4·disc.dense.b.d.m/(√(scale3·disc.dense.b.d.v) + 1e−8)
-	for i := range 12 {
-		discDenseBDNewM := scale*discDenseBDM[i] + scale2*ddiscDenseB[i]
-		discDenseBDNewV := 0.001*(ddiscDenseB[i]*ddiscDenseB[i]) + 0.999*discDenseBDV[i]
-		u := discDenseBDNewM / (vec.Sqrt(scale3*discDenseBDNewV) + 1e-8)
-		discDenseBDNewParam := discDenseB[i] - scale4*u
-		discDenseBDM[i] = discDenseBDNewM
-		discDenseBDV[i] = discDenseBDNewV
-		discDenseB[i] = discDenseBDNewParam
-	}
-
-	// disc.h.W.d.m ← scale·disc.h.W.d.m + scale2·ddisc.h.W
-	// disc.h.W.d.v ← 0.001·ddisc.h.W² + 0.999·disc.h.W.d.v
-	// disc.h.W ← disc.h.W − scale4·disc.h.W.d.m/(√(scale3·disc.h.W.d.v) + 1e−8)
-	for i := range 144 {
-		discHWDNewM := scale*discHWDM[i] + scale2*ddiscHW[i]
-		discHWDNewV := 0.001*(ddiscHW[i]*ddiscHW[i]) + 0.999*discHWDV[i]
-		u := scale4 * (discHWDNewM / (vec.Sqrt(scale3*discHWDNewV) + 1e-8))
-		discHWDNewParam := discHW[i] - u
-		discHWDM[i] = discHWDNewM
-		discHWDV[i] = discHWDNewV
-		discHW[i] = discHWDNewParam
-	}
-
-	// disc.h.b.d.m ← scale2·ddisc.h.b + scale·disc.h.b.d.m
-	// disc.h.b.d.v ← 0.001·ddisc.h.b² + 0.999·disc.h.b.d.v
-	// disc.h.b ← disc.h.b − scale4·disc.h.b.d.m/(√(scale3·disc.h.b.d.v) + 1e−8)
-	for i := range 12 {
-		discHBDNewM := scale2*ddiscHB[i] + scale*discHBDM[i]
-		discHBDNewV := 0.001*(ddiscHB[i]*ddiscHB[i]) + 0.999*discHBDV[i]
-		u := scale4 * (discHBDNewM / (vec.Sqrt(scale3*discHBDNewV) + 1e-8))
-		discHBDNewParam := discHB[i] - u
-		discHBDM[i] = discHBDNewM
-		discHBDV[i] = discHBDNewV
-		discHB[i] = discHBDNewParam
-	}
-
-	// disc.dense2.W.d.m ← scale·disc.dense2.W.d.m + scale2·ddisc.dense2.W
-	// disc.dense2.W.d.v ← 0.001·ddisc.dense2.W² + 0.999·disc.dense2.W.d.v
-	// disc.dense2.W ← disc.dense2.W − scale4·disc.dense2.W.d.m/(√(scale3·disc.dense2.W.d.v) + 1e−8)
-	for i := range 12 {
-		discDense2WDNewM := scale*discDense2WDM[i] + scale2*ddiscDense2W[i]
-		discDense2WDNewV := 0.001*(ddiscDense2W[i]*ddiscDense2W[i]) + 0.999*discDense2WDV[i]
-		u := discDense2WDNewM / (vec.Sqrt(scale3*discDense2WDNewV) + 1e-8)
-		discDense2WDNewParam := discDense2W[i] - scale4*u
-		discDense2WDM[i] = discDense2WDNewM
-		discDense2WDV[i] = discDense2WDNewV
-		discDense2W[i] = discDense2WDNewParam
-	}
-
-	// disc.dense2.b.d.m ← scale·disc.dense2.b.d.m + scale2·ddisc.dense2.b
-	// disc.dense2.b.d.v ← 0.001·ddisc.dense2.b² + 0.999·disc.dense2.b.d.v
-	// disc.dense2.b ← disc.dense2.b − scale4·disc.dense2.b.d.m/(√(scale3·disc.dense2.b.d.v) + 1e−8)
-	{
-		discDense2BDNewM := scale*discDense2BDM[0] + scale2*ddiscDense2B[0]
-		discDense2BDNewV := 0.001*(ddiscDense2B[0]*ddiscDense2B[0]) + 0.999*discDense2BDV[0]
-		u := discDense2BDNewM / (vec.Sqrt(scale3*discDense2BDNewV) + 1e-8)
-		discDense2BDNewParam := discDense2B[0] - scale4*u
-		discDense2BDM[0] = discDense2BDNewM
-		discDense2BDV[0] = discDense2BDNewV
-		discDense2B[0] = discDense2BDNewParam
+	// d.m ← scale·d.m + scale2·grad
+	// d.v ← 0.001·grad² + 0.999·d.v
+	// param ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
+	for i := range 205 {
+		newDM := scale*dM[i] + scale2*g[i]
+		newDV := 0.001*(g[i]*g[i]) + 0.999*dV[i]
+		d := param[i] - scale4*(newDM/(vec.Sqrt(scale3*newDV)+1e-8))
+		dM[i] = newDM
+		dV[i] = newDV
+		param[i] = d
 	}
 }
 
@@ -904,15 +794,15 @@ func (m *GAN) forwardG(batch *Batch) Totals {
 	}
 
 	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
-	g := 0.0
+	g2 := 0.0
 	for i := range B {
-		g += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
+		g2 += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
 	}
 
 	// spread2 = 0.5·(B/0.5)·spread
 	spread2 := 0.5 * spread
 
-	return Totals{batches: 1, n: float64(B), g: g, spread: spread2}
+	return Totals{batches: 1, n: float64(B), g: g2, spread: spread2}
 }
 
 // GradG sets grad to the gradient of the loss g; the parameters stay. That of
@@ -1050,22 +940,10 @@ func (m *GAN) UpdateG(grad *Params) {
 
 // updateG sets the parameters from their gradient.
 func (m *GAN) updateG(grad *Params) {
-	genDenseW := m.params.GenDenseW
-	genDenseB := m.params.GenDenseB
-	genDense2W := m.params.GenDense2W
-	genDense2B := m.params.GenDense2B
-	genDenseWGM := m.optim.genDenseWGM
-	genDenseWGV := m.optim.genDenseWGV
-	genDenseBGM := m.optim.genDenseBGM
-	genDenseBGV := m.optim.genDenseBGV
-	genDense2WGM := m.optim.genDense2WGM
-	genDense2WGV := m.optim.genDense2WGV
-	genDense2BGM := m.optim.genDense2BGM
-	genDense2BGV := m.optim.genDense2BGV
-	dgenDenseW := grad.GenDenseW
-	dgenDenseB := grad.GenDenseB
-	dgenDense2W := grad.GenDense2W
-	dgenDense2B := grad.GenDense2B
+	param2 := m.params.flat[0:74]
+	gM := m.optim.float32s[410:484]
+	gV := m.optim.float32s[484:558]
+	g2 := grad.flat[0:74]
 
 	// scale = g_beta1
 	scale := float32(m.Hyper.GBeta1)
@@ -1076,56 +954,16 @@ func (m *GAN) updateG(grad *Params) {
 	// scale4 = g_lr/(1 − g_beta1^step)
 	scale4 := float32(m.Hyper.GLR / (1 - math.Pow(m.Hyper.GBeta1, float64(m.stepsG+1))))
 
-	// gen.dense.W.g.m ← scale·gen.dense.W.g.m + scale2·dgen.dense.W
-	// gen.dense.W.g.v ← 0.001·dgen.dense.W² + 0.999·gen.dense.W.g.v
-	// gen.dense.W ← gen.dense.W − scale4·gen.dense.W.g.m/(√(scale3·gen.dense.W.g.v) + 1e−8)
-	for i := range 36 {
-		genDenseWGNewM := scale*genDenseWGM[i] + scale2*dgenDenseW[i]
-		genDenseWGNewV := 0.001*(dgenDenseW[i]*dgenDenseW[i]) + 0.999*genDenseWGV[i]
-		u := scale4 * (genDenseWGNewM / (vec.Sqrt(scale3*genDenseWGNewV) + 1e-8))
-		genDenseWGNewParam := genDenseW[i] - u
-		genDenseWGM[i] = genDenseWGNewM
-		genDenseWGV[i] = genDenseWGNewV
-		genDenseW[i] = genDenseWGNewParam
-	}
-
-	// gen.dense.b.g.m ← scale·gen.dense.b.g.m + scale2·dgen.dense.b
-	// gen.dense.b.g.v ← 0.001·dgen.dense.b² + 0.999·gen.dense.b.g.v
-	// gen.dense.b ← gen.dense.b − scale4·gen.dense.b.g.m/(√(scale3·gen.dense.b.g.v) + 1e−8)
-	for i := range 12 {
-		genDenseBGNewM := scale*genDenseBGM[i] + scale2*dgenDenseB[i]
-		genDenseBGNewV := 0.001*(dgenDenseB[i]*dgenDenseB[i]) + 0.999*genDenseBGV[i]
-		u := scale4 * (genDenseBGNewM / (vec.Sqrt(scale3*genDenseBGNewV) + 1e-8))
-		genDenseBGNewParam := genDenseB[i] - u
-		genDenseBGM[i] = genDenseBGNewM
-		genDenseBGV[i] = genDenseBGNewV
-		genDenseB[i] = genDenseBGNewParam
-	}
-
-	// gen.dense2.W.g.m ← scale·gen.dense2.W.g.m + scale2·dgen.dense2.W
-	// gen.dense2.W.g.v ← 0.001·dgen.dense2.W² + 0.999·gen.dense2.W.g.v
-	// gen.dense2.W ← gen.dense2.W − scale4·gen.dense2.W.g.m/(√(scale3·gen.dense2.W.g.v) + 1e−8)
-	for i := range 24 {
-		genDense2WGNewM := scale*genDense2WGM[i] + scale2*dgenDense2W[i]
-		genDense2WGNewV := 0.001*(dgenDense2W[i]*dgenDense2W[i]) + 0.999*genDense2WGV[i]
-		u := genDense2WGNewM / (vec.Sqrt(scale3*genDense2WGNewV) + 1e-8)
-		genDense2WGNewParam := genDense2W[i] - scale4*u
-		genDense2WGM[i] = genDense2WGNewM
-		genDense2WGV[i] = genDense2WGNewV
-		genDense2W[i] = genDense2WGNewParam
-	}
-
-	// gen.dense2.b.g.m ← scale·gen.dense2.b.g.m + scale2·dgen.dense2.b
-	// gen.dense2.b.g.v ← 0.001·dgen.dense2.b² + 0.999·gen.dense2.b.g.v
-	// gen.dense2.b ← gen.dense2.b − scale4·gen.dense2.b.g.m/(√(scale3·gen.dense2.b.g.v) + 1e−8)
-	for i := range 2 {
-		genDense2BGNewM := scale*genDense2BGM[i] + scale2*dgenDense2B[i]
-		genDense2BGNewV := 0.001*(dgenDense2B[i]*dgenDense2B[i]) + 0.999*genDense2BGV[i]
-		u := genDense2BGNewM / (vec.Sqrt(scale3*genDense2BGNewV) + 1e-8)
-		genDense2BGNewParam := genDense2B[i] - scale4*u
-		genDense2BGM[i] = genDense2BGNewM
-		genDense2BGV[i] = genDense2BGNewV
-		genDense2B[i] = genDense2BGNewParam
+	// g.m ← scale·g.m + scale2·grad
+	// g.v ← 0.001·grad² + 0.999·g.v
+	// param ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
+	for i := range 74 {
+		newGM := scale*gM[i] + scale2*g2[i]
+		newGV := 0.001*(g2[i]*g2[i]) + 0.999*gV[i]
+		d := param2[i] - scale4*(newGM/(vec.Sqrt(scale3*newGV)+1e-8))
+		gM[i] = newGM
+		gV[i] = newGV
+		param2[i] = d
 	}
 }
 
@@ -1306,12 +1144,12 @@ func (m *GAN) evaluate(batch *Batch) Totals {
 
 	// B·g = Σ softplus(disc.dense2.y)
 	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
-	g := 0.0
-	g2 := 0.0
+	g3 := 0.0
+	g4 := 0.0
 	for i := range B {
 		t := vec.Softplus(discDense2Y7[i])
-		g += float64(t)
-		g2 += float64(t - discDense2Y7[i])
+		g3 += float64(t)
+		g4 += float64(t - discDense2Y7[i])
 	}
 
 	// spread2 = 0.5·(B/0.5)·spread
@@ -1321,8 +1159,8 @@ func (m *GAN) evaluate(batch *Batch) Totals {
 		batches: 1,
 		d:       s,
 		n:       float64(B),
-		d2:      g,
-		g:       g2,
+		d2:      g3,
+		g:       g4,
 		spread:  spread2,
 	}
 }

@@ -122,24 +122,24 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	discDenseWDM  []float32 // [2,12]
-	discDenseWDV  []float32 // [2,12]
 	discDenseBDM  []float32 // [12]
-	discDenseBDV  []float32 // [12]
 	discHWDM      []float32 // [12,12]
-	discHWDV      []float32 // [12,12]
 	discHBDM      []float32 // [12]
-	discHBDV      []float32 // [12]
 	discDense2WDM []float32 // [12,1]
-	discDense2WDV []float32 // [12,1]
 	discDense2BDM []float32 // [1]
+	discDenseWDV  []float32 // [2,12]
+	discDenseBDV  []float32 // [12]
+	discHWDV      []float32 // [12,12]
+	discHBDV      []float32 // [12]
+	discDense2WDV []float32 // [12,1]
 	discDense2BDV []float32 // [1]
 	genDenseWGM   []float32 // [3,12]
-	genDenseWGV   []float32 // [3,12]
 	genDenseBGM   []float32 // [12]
-	genDenseBGV   []float32 // [12]
 	genDense2WGM  []float32 // [12,2]
-	genDense2WGV  []float32 // [12,2]
 	genDense2BGM  []float32 // [2]
+	genDenseWGV   []float32 // [3,12]
+	genDenseBGV   []float32 // [12]
+	genDense2WGV  []float32 // [12,2]
 	genDense2BGV  []float32 // [2]
 
 	float32s []float32 // all of them, one after another
@@ -149,24 +149,24 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 558)
 	return optimizer{
 		discDenseWDM:  float32s[0:24:24],
-		discDenseWDV:  float32s[24:48:48],
-		discDenseBDM:  float32s[48:60:60],
-		discDenseBDV:  float32s[60:72:72],
-		discHWDM:      float32s[72:216:216],
-		discHWDV:      float32s[216:360:360],
-		discHBDM:      float32s[360:372:372],
-		discHBDV:      float32s[372:384:384],
-		discDense2WDM: float32s[384:396:396],
-		discDense2WDV: float32s[396:408:408],
-		discDense2BDM: float32s[408:409:409],
+		discDenseBDM:  float32s[24:36:36],
+		discHWDM:      float32s[36:180:180],
+		discHBDM:      float32s[180:192:192],
+		discDense2WDM: float32s[192:204:204],
+		discDense2BDM: float32s[204:205:205],
+		discDenseWDV:  float32s[205:229:229],
+		discDenseBDV:  float32s[229:241:241],
+		discHWDV:      float32s[241:385:385],
+		discHBDV:      float32s[385:397:397],
+		discDense2WDV: float32s[397:409:409],
 		discDense2BDV: float32s[409:410:410],
 		genDenseWGM:   float32s[410:446:446],
-		genDenseWGV:   float32s[446:482:482],
-		genDenseBGM:   float32s[482:494:494],
-		genDenseBGV:   float32s[494:506:506],
-		genDense2WGM:  float32s[506:530:530],
-		genDense2WGV:  float32s[530:554:554],
-		genDense2BGM:  float32s[554:556:556],
+		genDenseBGM:   float32s[446:458:458],
+		genDense2WGM:  float32s[458:482:482],
+		genDense2BGM:  float32s[482:484:484],
+		genDenseWGV:   float32s[484:520:520],
+		genDenseBGV:   float32s[520:532:532],
+		genDense2WGV:  float32s[532:556:556],
 		genDense2BGV:  float32s[556:558:558],
 		float32s:      float32s,
 	}
@@ -176,24 +176,24 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/disc.dense.W.d.m", Shape: []int{2, 12}, Data: s.discDenseWDM},
-		{Name: "optimizer/disc.dense.W.d.v", Shape: []int{2, 12}, Data: s.discDenseWDV},
 		{Name: "optimizer/disc.dense.b.d.m", Shape: []int{12}, Data: s.discDenseBDM},
-		{Name: "optimizer/disc.dense.b.d.v", Shape: []int{12}, Data: s.discDenseBDV},
 		{Name: "optimizer/disc.h.W.d.m", Shape: []int{12, 12}, Data: s.discHWDM},
-		{Name: "optimizer/disc.h.W.d.v", Shape: []int{12, 12}, Data: s.discHWDV},
 		{Name: "optimizer/disc.h.b.d.m", Shape: []int{12}, Data: s.discHBDM},
-		{Name: "optimizer/disc.h.b.d.v", Shape: []int{12}, Data: s.discHBDV},
 		{Name: "optimizer/disc.dense2.W.d.m", Shape: []int{12, 1}, Data: s.discDense2WDM},
-		{Name: "optimizer/disc.dense2.W.d.v", Shape: []int{12, 1}, Data: s.discDense2WDV},
 		{Name: "optimizer/disc.dense2.b.d.m", Shape: []int{1}, Data: s.discDense2BDM},
+		{Name: "optimizer/disc.dense.W.d.v", Shape: []int{2, 12}, Data: s.discDenseWDV},
+		{Name: "optimizer/disc.dense.b.d.v", Shape: []int{12}, Data: s.discDenseBDV},
+		{Name: "optimizer/disc.h.W.d.v", Shape: []int{12, 12}, Data: s.discHWDV},
+		{Name: "optimizer/disc.h.b.d.v", Shape: []int{12}, Data: s.discHBDV},
+		{Name: "optimizer/disc.dense2.W.d.v", Shape: []int{12, 1}, Data: s.discDense2WDV},
 		{Name: "optimizer/disc.dense2.b.d.v", Shape: []int{1}, Data: s.discDense2BDV},
 		{Name: "optimizer/gen.dense.W.g.m", Shape: []int{3, 12}, Data: s.genDenseWGM},
-		{Name: "optimizer/gen.dense.W.g.v", Shape: []int{3, 12}, Data: s.genDenseWGV},
 		{Name: "optimizer/gen.dense.b.g.m", Shape: []int{12}, Data: s.genDenseBGM},
-		{Name: "optimizer/gen.dense.b.g.v", Shape: []int{12}, Data: s.genDenseBGV},
 		{Name: "optimizer/gen.dense2.W.g.m", Shape: []int{12, 2}, Data: s.genDense2WGM},
-		{Name: "optimizer/gen.dense2.W.g.v", Shape: []int{12, 2}, Data: s.genDense2WGV},
 		{Name: "optimizer/gen.dense2.b.g.m", Shape: []int{2}, Data: s.genDense2BGM},
+		{Name: "optimizer/gen.dense.W.g.v", Shape: []int{3, 12}, Data: s.genDenseWGV},
+		{Name: "optimizer/gen.dense.b.g.v", Shape: []int{12}, Data: s.genDenseBGV},
+		{Name: "optimizer/gen.dense2.W.g.v", Shape: []int{12, 2}, Data: s.genDense2WGV},
 		{Name: "optimizer/gen.dense2.b.g.v", Shape: []int{2}, Data: s.genDense2BGV},
 	}
 }

@@ -335,7 +335,7 @@ func (m *Imports) Update(grad *Params) {
 // update sets the parameters from their gradient.
 func (m *Imports) update(grad *Params) {
 	param := m.params.flat
-	v := m.optim.float32s[0:91]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// rate = lr

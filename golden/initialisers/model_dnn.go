@@ -48,23 +48,8 @@ import (
 //
 // Update, sgd(lr: 1e-5):
 //
-//	rate = lr
-//	a    ← a − rate·da
-//	b    ← b − rate·db
-//	c    ← c − rate·dc
-//	d    ← d − rate·dd
-//	e    ← e − rate·de
-//	f    ← f − rate·df
-//	g    ← g − rate·dg
-//	h    ← h − rate·dh
-//	i    ← i − rate·di
-//	j    ← j − rate·dj
-//	k    ← k − rate·dk
-//	l    ← l − rate·dl
-//	m    ← m − rate·dm
-//	n    ← n − rate·dn
-//	o    ← o − rate·do
-//	p    ← p − rate·dp
+//	rate  = lr
+//	param ← param − rate·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -360,119 +345,16 @@ func (m *Initialisers) Update(grad *Params) {
 
 // update sets the parameters from their gradient.
 func (m *Initialisers) update(grad *Params) {
-	a := m.params.A
-	b := m.params.B
-	c := m.params.C
-	d := m.params.D
-	e := m.params.E
-	f := m.params.F
-	g := m.params.G
-	h := m.params.H
-	i := m.params.I
-	j := m.params.J
-	k := m.params.K
-	l := m.params.L
-	mBuf := m.params.M
-	n := m.params.N
-	o := m.params.O
-	p := m.params.P
-	da := grad.A
-	db := grad.B
-	dc := grad.C
-	dd := grad.D
-	de := grad.E
-	df := grad.F
-	dg := grad.G
-	dh := grad.H
-	di := grad.I
-	dj := grad.J
-	dk := grad.K
-	dl := grad.L
-	dm := grad.M
-	dn := grad.N
-	do := grad.O
-	dp := grad.P
+	param := m.params.flat
+	g2 := grad.flat
 
 	// rate = lr
 	rate := float32(m.Hyper.LR)
 
-	// a ← a − rate·da
-	for iOf := range 6 {
-		a[iOf] -= rate * da[iOf]
+	// param ← param − rate·grad
+	for i := range 253 {
+		param[i] -= rate * g2[i]
 	}
-
-	// b ← b − rate·db
-	for iOf := range 6 {
-		b[iOf] -= rate * db[iOf]
-	}
-
-	// c ← c − rate·dc
-	for iOf := range 6 {
-		c[iOf] -= rate * dc[iOf]
-	}
-
-	// d ← d − rate·dd
-	for iOf := range 6 {
-		d[iOf] -= rate * dd[iOf]
-	}
-
-	// e ← e − rate·de
-	for iOf := range 6 {
-		e[iOf] -= rate * de[iOf]
-	}
-
-	// f ← f − rate·df
-	for iOf := range 6 {
-		f[iOf] -= rate * df[iOf]
-	}
-
-	// g ← g − rate·dg
-	for iOf := range 6 {
-		g[iOf] -= rate * dg[iOf]
-	}
-
-	// h ← h − rate·dh
-	for iOf := range 24 {
-		h[iOf] -= rate * dh[iOf]
-	}
-
-	// i ← i − rate·di
-	for iOf := range 24 {
-		i[iOf] -= rate * di[iOf]
-	}
-
-	// j ← j − rate·dj
-	for iOf := range 24 {
-		j[iOf] -= rate * dj[iOf]
-	}
-
-	// k ← k − rate·dk
-	for iOf := range 24 {
-		k[iOf] -= rate * dk[iOf]
-	}
-
-	// l ← l − rate·dl
-	for iOf := range 24 {
-		l[iOf] -= rate * dl[iOf]
-	}
-
-	// m ← m − rate·dm
-	for iOf := range 24 {
-		mBuf[iOf] -= rate * dm[iOf]
-	}
-
-	// n ← n − rate·dn
-	for iOf := range 60 {
-		n[iOf] -= rate * dn[iOf]
-	}
-
-	// o ← o − rate·do
-	for iOf := range 6 {
-		o[iOf] -= rate * do[iOf]
-	}
-
-	// p ← p − rate·dp
-	p[0] = p[0] - rate*dp[0]
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -440,7 +440,7 @@ func (m *Hard) Update(grad *HardParams) {
 // update sets the parameters from their gradient.
 func (m *Hard) update(grad *HardParams) {
 	param := m.params.flat
-	v := m.optim.float32s[0:28]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// scale = momentum
@@ -759,7 +759,7 @@ func (m *Ignored) Update(grad *IgnoredParams) {
 // update sets the parameters from their gradient.
 func (m *Ignored) update(grad *IgnoredParams) {
 	param := m.params.flat
-	v := m.optim.float32s[0:18]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// scale = momentum
@@ -2026,17 +2026,11 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 //
 // Update of a, sgd(lr: 0.05, momentum: 0.9, nesterov: true):
 //
-//	scale            = a_momentum
-//	scale2           = (step = 1)
-//	scale3           = a_lr
-//	low.dense.W.a.v  ← where(scale2, dlow.dense.W, dlow.dense.W + scale·low.dense.W.a.v)
-//	low.dense.W      ← low.dense.W − scale3·(dlow.dense.W + scale·low.dense.W.a.v)
-//	low.dense.b.a.v  ← where(scale2, dlow.dense.b, dlow.dense.b + scale·low.dense.b.a.v)
-//	low.dense.b      ← low.dense.b − scale3·(dlow.dense.b + scale·low.dense.b.a.v)
-//	low.dense2.W.a.v ← where(scale2, dlow.dense2.W, dlow.dense2.W + scale·low.dense2.W.a.v)
-//	low.dense2.W     ← low.dense2.W − scale3·(dlow.dense2.W + scale·low.dense2.W.a.v)
-//	low.dense2.b.a.v ← where(scale2, dlow.dense2.b, dlow.dense2.b + scale·low.dense2.b.a.v)
-//	low.dense2.b     ← low.dense2.b − scale3·(dlow.dense2.b + scale·low.dense2.b.a.v)
+//	scale  = a_momentum
+//	scale2 = (step = 1)
+//	scale3 = a_lr
+//	a.v    ← where(scale2, grad, grad + scale·a.v)
+//	param  ← param − scale3·(grad + scale·a.v)
 //
 // Forward of b, for a batch of B:
 //
@@ -2064,20 +2058,11 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 //
 // Update of b, adam(lr: 1e-2):
 //
-//	scale            = 1/(1 − 0.999^step)
-//	scale2           = b_lr/(1 − 0.9^step)
-//	high.dense.W.b.m ← 0.1·dhigh.dense.W + 0.9·high.dense.W.b.m
-//	high.dense.W.b.v ← 0.001·dhigh.dense.W² + 0.999·high.dense.W.b.v
-//	high.dense.W     ← high.dense.W − scale2·high.dense.W.b.m/(√(scale·high.dense.W.b.v) + 1e−8)
-//	high.dense.b.b.m ← 0.1·dhigh.dense.b + 0.9·high.dense.b.b.m
-//	high.dense.b.b.v ← 0.001·dhigh.dense.b² + 0.999·high.dense.b.b.v
-//	high.dense.b     ← high.dense.b − scale2·high.dense.b.b.m/(√(scale·high.dense.b.b.v) + 1e−8)
-//	high.dense2.W.b.m ← 0.1·dhigh.dense2.W + 0.9·high.dense2.W.b.m
-//	high.dense2.W.b.v ← 0.001·dhigh.dense2.W² + 0.999·high.dense2.W.b.v
-//	high.dense2.W    ← high.dense2.W − scale2·high.dense2.W.b.m/(√(scale·high.dense2.W.b.v) + 1e−8)
-//	high.dense2.b.b.m ← 0.1·dhigh.dense2.b + 0.9·high.dense2.b.b.m
-//	high.dense2.b.b.v ← 0.001·dhigh.dense2.b² + 0.999·high.dense2.b.b.v
-//	high.dense2.b    ← high.dense2.b − scale2·high.dense2.b.b.m/(√(scale·high.dense2.b.b.v) + 1e−8)
+//	scale  = 1/(1 − 0.999^step)
+//	scale2 = b_lr/(1 − 0.9^step)
+//	b.m    ← 0.1·grad + 0.9·b.m
+//	b.v    ← 0.001·grad² + 0.999·b.v
+//	param  ← param − scale2·b.m/(√(scale·b.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of StepA, StepB,
 // Evaluate, GradA, GradB, UpdateA and UpdateB allocates or keeps its
@@ -2357,18 +2342,9 @@ func (m *Picked) UpdateA(grad *PickedParams) {
 
 // updateA sets the parameters from their gradient.
 func (m *Picked) updateA(grad *PickedParams) {
-	lowDenseW := m.params.LowDenseW
-	lowDenseB := m.params.LowDenseB
-	lowDense2W := m.params.LowDense2W
-	lowDense2B := m.params.LowDense2B
-	lowDenseWAV := m.optim.lowDenseWAV
-	lowDenseBAV := m.optim.lowDenseBAV
-	lowDense2WAV := m.optim.lowDense2WAV
-	lowDense2BAV := m.optim.lowDense2BAV
-	dlowDenseW := grad.LowDenseW
-	dlowDenseB := grad.LowDenseB
-	dlowDense2W := grad.LowDense2W
-	dlowDense2B := grad.LowDense2B
+	param := m.params.flat[0:40]
+	aV := m.optim.float32s[0:40]
+	g := grad.flat[0:40]
 
 	// scale = a_momentum
 	scale := float32(m.Hyper.AMomentum)
@@ -2377,52 +2353,16 @@ func (m *Picked) updateA(grad *PickedParams) {
 	// scale3 = a_lr
 	scale3 := float32(m.Hyper.ALR)
 
-	// low.dense.W.a.v ← where(scale2, dlow.dense.W, dlow.dense.W + scale·low.dense.W.a.v)
-	// low.dense.W ← low.dense.W − scale3·(dlow.dense.W + scale·low.dense.W.a.v)
-	for i := range 16 {
-		lowDenseWANewV := dlowDenseW[i] + scale*lowDenseWAV[i]
+	// a.v ← where(scale2, grad, grad + scale·a.v)
+	// param ← param − scale3·(grad + scale·a.v)
+	for i := range 40 {
+		newAV := g[i] + scale*aV[i]
 		if scale2 {
-			lowDenseWANewV = dlowDenseW[i]
+			newAV = g[i]
 		}
-		lowDenseWANewParam := lowDenseW[i] - scale3*(dlowDenseW[i]+scale*lowDenseWANewV)
-		lowDenseWAV[i] = lowDenseWANewV
-		lowDenseW[i] = lowDenseWANewParam
-	}
-
-	// low.dense.b.a.v ← where(scale2, dlow.dense.b, dlow.dense.b + scale·low.dense.b.a.v)
-	// low.dense.b ← low.dense.b − scale3·(dlow.dense.b + scale·low.dense.b.a.v)
-	for i := range 4 {
-		lowDenseBANewV := dlowDenseB[i] + scale*lowDenseBAV[i]
-		if scale2 {
-			lowDenseBANewV = dlowDenseB[i]
-		}
-		lowDenseBANewParam := lowDenseB[i] - scale3*(dlowDenseB[i]+scale*lowDenseBANewV)
-		lowDenseBAV[i] = lowDenseBANewV
-		lowDenseB[i] = lowDenseBANewParam
-	}
-
-	// low.dense2.W.a.v ← where(scale2, dlow.dense2.W, dlow.dense2.W + scale·low.dense2.W.a.v)
-	// low.dense2.W ← low.dense2.W − scale3·(dlow.dense2.W + scale·low.dense2.W.a.v)
-	for i := range 16 {
-		lowDense2WANewV := dlowDense2W[i] + scale*lowDense2WAV[i]
-		if scale2 {
-			lowDense2WANewV = dlowDense2W[i]
-		}
-		lowDense2WANewParam := lowDense2W[i] - scale3*(dlowDense2W[i]+scale*lowDense2WANewV)
-		lowDense2WAV[i] = lowDense2WANewV
-		lowDense2W[i] = lowDense2WANewParam
-	}
-
-	// low.dense2.b.a.v ← where(scale2, dlow.dense2.b, dlow.dense2.b + scale·low.dense2.b.a.v)
-	// low.dense2.b ← low.dense2.b − scale3·(dlow.dense2.b + scale·low.dense2.b.a.v)
-	for i := range 4 {
-		lowDense2BANewV := dlowDense2B[i] + scale*lowDense2BAV[i]
-		if scale2 {
-			lowDense2BANewV = dlowDense2B[i]
-		}
-		lowDense2BANewParam := lowDense2B[i] - scale3*(dlowDense2B[i]+scale*lowDense2BANewV)
-		lowDense2BAV[i] = lowDense2BANewV
-		lowDense2B[i] = lowDense2BANewParam
+		d := param[i] - scale3*(g[i]+scale*newAV)
+		aV[i] = newAV
+		param[i] = d
 	}
 }
 
@@ -2629,78 +2569,26 @@ func (m *Picked) UpdateB(grad *PickedParams) {
 
 // updateB sets the parameters from their gradient.
 func (m *Picked) updateB(grad *PickedParams) {
-	highDenseW := m.params.HighDenseW
-	highDenseB := m.params.HighDenseB
-	highDense2W := m.params.HighDense2W
-	highDense2B := m.params.HighDense2B
-	highDenseWBM := m.optim.highDenseWBM
-	highDenseWBV := m.optim.highDenseWBV
-	highDenseBBM := m.optim.highDenseBBM
-	highDenseBBV := m.optim.highDenseBBV
-	highDense2WBM := m.optim.highDense2WBM
-	highDense2WBV := m.optim.highDense2WBV
-	highDense2BBM := m.optim.highDense2BBM
-	highDense2BBV := m.optim.highDense2BBV
-	dhighDenseW := grad.HighDenseW
-	dhighDenseB := grad.HighDenseB
-	dhighDense2W := grad.HighDense2W
-	dhighDense2B := grad.HighDense2B
+	param2 := m.params.flat[40:56]
+	bM := m.optim.float32s[40:56]
+	bV := m.optim.float32s[56:72]
+	g2 := grad.flat[40:56]
 
 	// scale = 1/(1 − 0.999^step)
 	scale := float32(1 / (1 - math.Pow(0.999, float64(m.stepsB+1))))
 	// scale2 = b_lr/(1 − 0.9^step)
 	scale2 := float32(m.Hyper.BLR / (1 - math.Pow(0.9, float64(m.stepsB+1))))
 
-	// high.dense.W.b.m ← 0.1·dhigh.dense.W + 0.9·high.dense.W.b.m
-	// high.dense.W.b.v ← 0.001·dhigh.dense.W² + 0.999·high.dense.W.b.v
-	// high.dense.W ← high.dense.W − scale2·high.dense.W.b.m/(√(scale·high.dense.W.b.v) + 1e−8)
-	for i := range 8 {
-		highDenseWBNewM := 0.1*dhighDenseW[i] + 0.9*highDenseWBM[i]
-		highDenseWBNewV := 0.001*(dhighDenseW[i]*dhighDenseW[i]) + 0.999*highDenseWBV[i]
-		u := scale2 * (highDenseWBNewM / (vec.Sqrt(scale*highDenseWBNewV) + 1e-8))
-		highDenseWBNewParam := highDenseW[i] - u
-		highDenseWBM[i] = highDenseWBNewM
-		highDenseWBV[i] = highDenseWBNewV
-		highDenseW[i] = highDenseWBNewParam
-	}
-
-	// high.dense.b.b.m ← 0.1·dhigh.dense.b + 0.9·high.dense.b.b.m
-	// high.dense.b.b.v ← 0.001·dhigh.dense.b² + 0.999·high.dense.b.b.v
-	// high.dense.b ← high.dense.b − scale2·high.dense.b.b.m/(√(scale·high.dense.b.b.v) + 1e−8)
-	for i := range 2 {
-		highDenseBBNewM := 0.1*dhighDenseB[i] + 0.9*highDenseBBM[i]
-		highDenseBBNewV := 0.001*(dhighDenseB[i]*dhighDenseB[i]) + 0.999*highDenseBBV[i]
-		u := scale2 * (highDenseBBNewM / (vec.Sqrt(scale*highDenseBBNewV) + 1e-8))
-		highDenseBBNewParam := highDenseB[i] - u
-		highDenseBBM[i] = highDenseBBNewM
-		highDenseBBV[i] = highDenseBBNewV
-		highDenseB[i] = highDenseBBNewParam
-	}
-
-	// high.dense2.W.b.m ← 0.1·dhigh.dense2.W + 0.9·high.dense2.W.b.m
-	// high.dense2.W.b.v ← 0.001·dhigh.dense2.W² + 0.999·high.dense2.W.b.v
-	// high.dense2.W ← high.dense2.W − scale2·high.dense2.W.b.m/(√(scale·high.dense2.W.b.v) + 1e−8)
-	for i := range 4 {
-		highDense2WBNewM := 0.1*dhighDense2W[i] + 0.9*highDense2WBM[i]
-		highDense2WBNewV := 0.001*(dhighDense2W[i]*dhighDense2W[i]) + 0.999*highDense2WBV[i]
-		u := highDense2WBNewM / (vec.Sqrt(scale*highDense2WBNewV) + 1e-8)
-		highDense2WBNewParam := highDense2W[i] - scale2*u
-		highDense2WBM[i] = highDense2WBNewM
-		highDense2WBV[i] = highDense2WBNewV
-		highDense2W[i] = highDense2WBNewParam
-	}
-
-	// high.dense2.b.b.m ← 0.1·dhigh.dense2.b + 0.9·high.dense2.b.b.m
-	// high.dense2.b.b.v ← 0.001·dhigh.dense2.b² + 0.999·high.dense2.b.b.v
-	// high.dense2.b ← high.dense2.b − scale2·high.dense2.b.b.m/(√(scale·high.dense2.b.b.v) + 1e−8)
-	for i := range 2 {
-		highDense2BBNewM := 0.1*dhighDense2B[i] + 0.9*highDense2BBM[i]
-		highDense2BBNewV := 0.001*(dhighDense2B[i]*dhighDense2B[i]) + 0.999*highDense2BBV[i]
-		u := highDense2BBNewM / (vec.Sqrt(scale*highDense2BBNewV) + 1e-8)
-		highDense2BBNewParam := highDense2B[i] - scale2*u
-		highDense2BBM[i] = highDense2BBNewM
-		highDense2BBV[i] = highDense2BBNewV
-		highDense2B[i] = highDense2BBNewParam
+	// b.m ← 0.1·grad + 0.9·b.m
+	// b.v ← 0.001·grad² + 0.999·b.v
+	// param ← param − scale2·b.m/(√(scale·b.v) + 1e−8)
+	for i := range 16 {
+		newBM := 0.1*g2[i] + 0.9*bM[i]
+		newBV := 0.001*(g2[i]*g2[i]) + 0.999*bV[i]
+		d := param2[i] - scale2*(newBM/(vec.Sqrt(scale*newBV)+1e-8))
+		bM[i] = newBM
+		bV[i] = newBV
+		param2[i] = d
 	}
 }
 

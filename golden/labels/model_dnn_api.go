@@ -2069,12 +2069,12 @@ type pickedOptimizer struct {
 	lowDense2WAV  []float32 // [4,4]
 	lowDense2BAV  []float32 // [4]
 	highDenseWBM  []float32 // [4,2]
-	highDenseWBV  []float32 // [4,2]
 	highDenseBBM  []float32 // [2]
-	highDenseBBV  []float32 // [2]
 	highDense2WBM []float32 // [2,2]
-	highDense2WBV []float32 // [2,2]
 	highDense2BBM []float32 // [2]
+	highDenseWBV  []float32 // [4,2]
+	highDenseBBV  []float32 // [2]
+	highDense2WBV []float32 // [2,2]
 	highDense2BBV []float32 // [2]
 
 	float32s []float32 // all of them, one after another
@@ -2088,12 +2088,12 @@ func newPickedOptimizer() pickedOptimizer {
 		lowDense2WAV:  float32s[20:36:36],
 		lowDense2BAV:  float32s[36:40:40],
 		highDenseWBM:  float32s[40:48:48],
-		highDenseWBV:  float32s[48:56:56],
-		highDenseBBM:  float32s[56:58:58],
-		highDenseBBV:  float32s[58:60:60],
-		highDense2WBM: float32s[60:64:64],
-		highDense2WBV: float32s[64:68:68],
-		highDense2BBM: float32s[68:70:70],
+		highDenseBBM:  float32s[48:50:50],
+		highDense2WBM: float32s[50:54:54],
+		highDense2BBM: float32s[54:56:56],
+		highDenseWBV:  float32s[56:64:64],
+		highDenseBBV:  float32s[64:66:66],
+		highDense2WBV: float32s[66:70:70],
 		highDense2BBV: float32s[70:72:72],
 		float32s:      float32s,
 	}
@@ -2107,12 +2107,12 @@ func (s *pickedOptimizer) tensors() []store.Tensor {
 		{Name: "optimizer/low.dense2.W.a.v", Shape: []int{4, 4}, Data: s.lowDense2WAV},
 		{Name: "optimizer/low.dense2.b.a.v", Shape: []int{4}, Data: s.lowDense2BAV},
 		{Name: "optimizer/high.dense.W.b.m", Shape: []int{4, 2}, Data: s.highDenseWBM},
-		{Name: "optimizer/high.dense.W.b.v", Shape: []int{4, 2}, Data: s.highDenseWBV},
 		{Name: "optimizer/high.dense.b.b.m", Shape: []int{2}, Data: s.highDenseBBM},
-		{Name: "optimizer/high.dense.b.b.v", Shape: []int{2}, Data: s.highDenseBBV},
 		{Name: "optimizer/high.dense2.W.b.m", Shape: []int{2, 2}, Data: s.highDense2WBM},
-		{Name: "optimizer/high.dense2.W.b.v", Shape: []int{2, 2}, Data: s.highDense2WBV},
 		{Name: "optimizer/high.dense2.b.b.m", Shape: []int{2}, Data: s.highDense2BBM},
+		{Name: "optimizer/high.dense.W.b.v", Shape: []int{4, 2}, Data: s.highDenseWBV},
+		{Name: "optimizer/high.dense.b.b.v", Shape: []int{2}, Data: s.highDenseBBV},
+		{Name: "optimizer/high.dense2.W.b.v", Shape: []int{2, 2}, Data: s.highDense2WBV},
 		{Name: "optimizer/high.dense2.b.b.v", Shape: []int{2}, Data: s.highDense2BBV},
 	}
 }

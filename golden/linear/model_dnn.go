@@ -45,11 +45,8 @@ import (
 //	momentum = momentum
 //	scale    = (step = 1)
 //	lr       = lr
-//	w.v      ← where(scale, dw, dw + momentum·w.v)
-//	w        ← w − lr·(dw + momentum·w.v)
-//	bNewV    = where(scale, db, db + momentum·b.v)
-//	b        ← b − lr·(db + momentum·b.new_v)
-//	b.v      ← b.new_v
+//	v        ← where(scale, grad, grad + momentum·v)
+//	param    ← param − lr·(grad + momentum·v)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -261,12 +258,9 @@ func (m *Linear) Update(grad *Params) {
 
 // update sets the parameters from their gradient.
 func (m *Linear) update(grad *Params) {
-	w := m.params.W
-	b := m.params.B
-	wV := m.optim.wV
-	bV := m.optim.bV
-	dw := grad.W
-	db := grad.B
+	param := m.params.flat
+	v := m.optim.float64s
+	g := grad.flat
 
 	// momentum = momentum
 	momentum := m.Hyper.Momentum
@@ -275,24 +269,17 @@ func (m *Linear) update(grad *Params) {
 	// lr = lr
 	lr := m.Hyper.LR
 
-	// w.v ← where(scale, dw, dw + momentum·w.v)
-	// w ← w − lr·(dw + momentum·w.v)
-	for i := range 5 {
-		wNewV := dw[i] + momentum*wV[i]
+	// v ← where(scale, grad, grad + momentum·v)
+	// param ← param − lr·(grad + momentum·v)
+	for i := range 6 {
+		newV := g[i] + momentum*v[i]
 		if scale {
-			wNewV = dw[i]
+			newV = g[i]
 		}
-		wNewParam := w[i] - lr*(dw[i]+momentum*wNewV)
-		wV[i] = wNewV
-		w[i] = wNewParam
+		d := param[i] - lr*(g[i]+momentum*newV)
+		v[i] = newV
+		param[i] = d
 	}
-
-	// bNewV = where(scale, db, db + momentum·b.v)
-	bNewV := vec.Where(scale, db[0], db[0]+momentum*bV[0])
-	// b ← b − lr·(db + momentum·b.new_v)
-	b[0] = b[0] - lr*(db[0]+momentum*bNewV)
-	// b.v ← b.new_v
-	bV[0] = bNewV
 }
 
 // predict computes the outputs, whose slices have their lengths.

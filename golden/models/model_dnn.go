@@ -651,47 +651,14 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //
 // Update, adamw(lr: 3e-3, beta2: 0.99):
 //
-//	beta2            = beta2
-//	scale            = 1 − beta2
-//	scale2           = 1/(1 − beta2^step)
-//	rate             = lr/(1 − 0.9^step)
-//	rate2            = 1 − lr·decay
-//	E.m              ← 0.1·dE + 0.9·E.m
-//	E.v              ← beta2·E.v + scale·dE²
-//	E.kept           = rate2·E
-//	E                ← E.kept − rate·E.m/(√(scale2·E.v) + 1e−8)
-//	pos.m            ← 0.1·dpos + 0.9·pos.m
-//	pos.v            ← beta2·pos.v + scale·dpos²
-//	pos.kept         = rate2·pos
-//	pos              ← pos.kept − rate·pos.m/(√(scale2·pos.v) + 1e−8)
-//	layer_norm.scale.m ← 0.1·dlayer_norm.scale + 0.9·layer_norm.scale.m
-//	layer_norm.scale.v ← beta2·layer_norm.scale.v + scale·dlayer_norm.scale²
-//	layer_norm.scale.kept = rate2·layer_norm.scale
-//	layer_norm.scale ← layer_norm.scale.kept − rate·layer_norm.scale.m/(√(scale2·layer_norm.scale.v) + 1e−8)
-//	layer_norm.shift.m ← 0.1·dlayer_norm.shift + 0.9·layer_norm.shift.m
-//	layer_norm.shift.v ← scale·dlayer_norm.shift² + beta2·layer_norm.shift.v
-//	layer_norm.shift.kept = rate2·layer_norm.shift
-//	layer_norm.shift ← layer_norm.shift.kept − rate·layer_norm.shift.m/(√(scale2·layer_norm.shift.v) + 1e−8)
-//	attention.Wqkv.m ← 0.1·dattention.Wqkv + 0.9·attention.Wqkv.m
-//	attention.Wqkv.v ← beta2·attention.Wqkv.v + scale·dattention.Wqkv²
-//	attention.Wqkv.kept = rate2·attention.Wqkv
-//	attention.Wqkv   ← attention.Wqkv.kept − rate·attention.Wqkv.m/(√(scale2·attention.Wqkv.v) + 1e−8)
-//	attention.bqkv.m ← 0.1·dattention.bqkv + 0.9·attention.bqkv.m
-//	attention.bqkv.v ← beta2·attention.bqkv.v + scale·dattention.bqkv²
-//	attention.bqkv.kept = rate2·attention.bqkv
-//	attention.bqkv   ← attention.bqkv.kept − rate·attention.bqkv.m/(√(scale2·attention.bqkv.v) + 1e−8)
-//	attention.Wo.m   ← 0.1·dattention.Wo + 0.9·attention.Wo.m
-//	attention.Wo.v   ← beta2·attention.Wo.v + scale·dattention.Wo²
-//	attention.Wo.kept = rate2·attention.Wo
-//	attention.Wo     ← attention.Wo.kept − rate·attention.Wo.m/(√(scale2·attention.Wo.v) + 1e−8)
-//	attention.bo.m   ← 0.1·dattention.bo + 0.9·attention.bo.m
-//	attention.bo.v   ← scale·dattention.bo² + beta2·attention.bo.v
-//	attention.bo.kept = rate2·attention.bo
-//	attention.bo     ← attention.bo.kept − rate·attention.bo.m/(√(scale2·attention.bo.v) + 1e−8)
-//	layer_norm2.scale.m ← 0.1·dlayer_norm2.scale + 0.9·layer_norm2.scale.m
-//	layer_norm2.scale.v ← scale·dlayer_norm2.scale² + beta2·layer_norm2.scale.v
-//	layer_norm2.scale.kept = rate2·layer_norm2.scale
-//	…
+//	beta2  = beta2
+//	scale  = 1 − beta2
+//	scale2 = 1/(1 − beta2^step)
+//	rate   = lr/(1 − 0.9^step)
+//	rate2  = 1 − lr·decay
+//	m      ← 0.1·grad + 0.9·m
+//	v      ← beta2·v + scale·grad²
+//	param  ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1525,70 +1492,10 @@ func (m *Transformer) Update(grad *TransformerParams) {
 
 // update sets the parameters from their gradient.
 func (m *Transformer) update(grad *TransformerParams) {
-	E := m.params.E
-	pos := m.params.Pos
-	layerNormScale := m.params.LayerNormScale
-	layerNormShift := m.params.LayerNormShift
-	attentionWqkv := m.params.AttentionWqkv
-	attentionBqkv := m.params.AttentionBqkv
-	attentionWo := m.params.AttentionWo
-	attentionBo := m.params.AttentionBo
-	layerNorm2Scale := m.params.LayerNorm2Scale
-	layerNorm2Shift := m.params.LayerNorm2Shift
-	denseW := m.params.DenseW
-	denseB := m.params.DenseB
-	dense2W := m.params.Dense2W
-	dense2B := m.params.Dense2B
-	layerNorm3Scale := m.params.LayerNorm3Scale
-	layerNorm3Shift := m.params.LayerNorm3Shift
-	EM := m.optim.eM
-	EV := m.optim.eV
-	posM := m.optim.posM
-	posV := m.optim.posV
-	layerNormScaleM := m.optim.layerNormScaleM
-	layerNormScaleV := m.optim.layerNormScaleV
-	layerNormShiftM := m.optim.layerNormShiftM
-	layerNormShiftV := m.optim.layerNormShiftV
-	attentionWqkvM := m.optim.attentionWqkvM
-	attentionWqkvV := m.optim.attentionWqkvV
-	attentionBqkvM := m.optim.attentionBqkvM
-	attentionBqkvV := m.optim.attentionBqkvV
-	attentionWoM := m.optim.attentionWoM
-	attentionWoV := m.optim.attentionWoV
-	attentionBoM := m.optim.attentionBoM
-	attentionBoV := m.optim.attentionBoV
-	layerNorm2ScaleM := m.optim.layerNorm2ScaleM
-	layerNorm2ScaleV := m.optim.layerNorm2ScaleV
-	layerNorm2ShiftM := m.optim.layerNorm2ShiftM
-	layerNorm2ShiftV := m.optim.layerNorm2ShiftV
-	denseWM := m.optim.denseWM
-	denseWV := m.optim.denseWV
-	denseBM := m.optim.denseBM
-	denseBV := m.optim.denseBV
-	dense2WM := m.optim.dense2WM
-	dense2WV := m.optim.dense2WV
-	dense2BM := m.optim.dense2BM
-	dense2BV := m.optim.dense2BV
-	layerNorm3ScaleM := m.optim.layerNorm3ScaleM
-	layerNorm3ScaleV := m.optim.layerNorm3ScaleV
-	layerNorm3ShiftM := m.optim.layerNorm3ShiftM
-	layerNorm3ShiftV := m.optim.layerNorm3ShiftV
-	dE := grad.E
-	dpos := grad.Pos
-	dlayerNormScale := grad.LayerNormScale
-	dlayerNormShift := grad.LayerNormShift
-	dattentionWqkv := grad.AttentionWqkv
-	dattentionBqkv := grad.AttentionBqkv
-	dattentionWo := grad.AttentionWo
-	dattentionBo := grad.AttentionBo
-	dlayerNorm2Scale := grad.LayerNorm2Scale
-	dlayerNorm2Shift := grad.LayerNorm2Shift
-	ddenseW := grad.DenseW
-	ddenseB := grad.DenseB
-	ddense2W := grad.Dense2W
-	ddense2B := grad.Dense2B
-	dlayerNorm3Scale := grad.LayerNorm3Scale
-	dlayerNorm3Shift := grad.LayerNorm3Shift
+	param := m.params.flat
+	mBuf := m.optim.float64s[0:676]
+	v := m.optim.float64s[676:1352]
+	g := grad.flat
 
 	// beta2 = beta2
 	beta2 := m.Hyper.Beta2
@@ -1601,224 +1508,16 @@ func (m *Transformer) update(grad *TransformerParams) {
 	// rate2 = 1 − lr·decay
 	rate2 := 1 - m.Hyper.LR*m.Hyper.Decay
 
-	// E.m ← 0.1·dE + 0.9·E.m
-	// E.v ← beta2·E.v + scale·dE²
-	// E.kept = rate2·E
-	// E ← E.kept − rate·E.m/(√(scale2·E.v) + 1e−8)
-	for i := range 88 {
-		ENewM := 0.09999999999999998*dE[i] + 0.9*EM[i]
-		ENewV := beta2*EV[i] + scale*(dE[i]*dE[i])
-		ENewParam := rate2*E[i] - rate*(ENewM/(math.Sqrt(scale2*ENewV)+1e-8))
-		EM[i] = ENewM
-		EV[i] = ENewV
-		E[i] = ENewParam
-	}
-
-	// pos.m ← 0.1·dpos + 0.9·pos.m
-	// pos.v ← beta2·pos.v + scale·dpos²
-	// pos.kept = rate2·pos
-	// pos ← pos.kept − rate·pos.m/(√(scale2·pos.v) + 1e−8)
-	for i := range 40 {
-		posNewM := 0.09999999999999998*dpos[i] + 0.9*posM[i]
-		posNewV := beta2*posV[i] + scale*(dpos[i]*dpos[i])
-		posNewParam := rate2*pos[i] - rate*(posNewM/(math.Sqrt(scale2*posNewV)+1e-8))
-		posM[i] = posNewM
-		posV[i] = posNewV
-		pos[i] = posNewParam
-	}
-
-	// layer_norm.scale.m ← 0.1·dlayer_norm.scale + 0.9·layer_norm.scale.m
-	// layer_norm.scale.v ← beta2·layer_norm.scale.v + scale·dlayer_norm.scale²
-	// layer_norm.scale.kept = rate2·layer_norm.scale
-	// layer_norm.scale ← layer_norm.scale.kept − rate·layer_norm.scale.m/(√(scale2·layer_norm.scale.v) + 1e−8)
-	for i := range 8 {
-		layerNormScaleNewM := 0.09999999999999998*dlayerNormScale[i] + 0.9*layerNormScaleM[i]
-		layerNormScaleNewV := beta2*layerNormScaleV[i] + scale*(dlayerNormScale[i]*dlayerNormScale[i])
-		u := layerNormScaleNewM / (math.Sqrt(scale2*layerNormScaleNewV) + 1e-8)
-		layerNormScaleNewParam := rate2*layerNormScale[i] - rate*u
-		layerNormScaleM[i] = layerNormScaleNewM
-		layerNormScaleV[i] = layerNormScaleNewV
-		layerNormScale[i] = layerNormScaleNewParam
-	}
-
-	// layer_norm.shift.m ← 0.1·dlayer_norm.shift + 0.9·layer_norm.shift.m
-	// layer_norm.shift.v ← scale·dlayer_norm.shift² + beta2·layer_norm.shift.v
-	// layer_norm.shift.kept = rate2·layer_norm.shift
-	// layer_norm.shift ← layer_norm.shift.kept − rate·layer_norm.shift.m/(√(scale2·layer_norm.shift.v) + 1e−8)
-	for i := range 8 {
-		layerNormShiftNewM := 0.09999999999999998*dlayerNormShift[i] + 0.9*layerNormShiftM[i]
-		layerNormShiftNewV := scale*(dlayerNormShift[i]*dlayerNormShift[i]) + beta2*layerNormShiftV[i]
-		u := layerNormShiftNewM / (math.Sqrt(scale2*layerNormShiftNewV) + 1e-8)
-		layerNormShiftNewParam := rate2*layerNormShift[i] - rate*u
-		layerNormShiftM[i] = layerNormShiftNewM
-		layerNormShiftV[i] = layerNormShiftNewV
-		layerNormShift[i] = layerNormShiftNewParam
-	}
-
-	// attention.Wqkv.m ← 0.1·dattention.Wqkv + 0.9·attention.Wqkv.m
-	// attention.Wqkv.v ← beta2·attention.Wqkv.v + scale·dattention.Wqkv²
-	// attention.Wqkv.kept = rate2·attention.Wqkv
-	// attention.Wqkv ← attention.Wqkv.kept − rate·attention.Wqkv.m/(√(scale2·attention.Wqkv.v) + 1e−8)
-	for i := range 192 {
-		attentionWqkvNewM := 0.09999999999999998*dattentionWqkv[i] + 0.9*attentionWqkvM[i]
-		attentionWqkvNewV := beta2*attentionWqkvV[i] + scale*(dattentionWqkv[i]*dattentionWqkv[i])
-		u := attentionWqkvNewM / (math.Sqrt(scale2*attentionWqkvNewV) + 1e-8)
-		attentionWqkvNewParam := rate2*attentionWqkv[i] - rate*u
-		attentionWqkvM[i] = attentionWqkvNewM
-		attentionWqkvV[i] = attentionWqkvNewV
-		attentionWqkv[i] = attentionWqkvNewParam
-	}
-
-	// attention.bqkv.m ← 0.1·dattention.bqkv + 0.9·attention.bqkv.m
-	// attention.bqkv.v ← beta2·attention.bqkv.v + scale·dattention.bqkv²
-	// attention.bqkv.kept = rate2·attention.bqkv
-	// attention.bqkv ← attention.bqkv.kept − rate·attention.bqkv.m/(√(scale2·attention.bqkv.v) + 1e−8)
-	for i := range 24 {
-		attentionBqkvNewM := 0.09999999999999998*dattentionBqkv[i] + 0.9*attentionBqkvM[i]
-		attentionBqkvNewV := beta2*attentionBqkvV[i] + scale*(dattentionBqkv[i]*dattentionBqkv[i])
-		u := attentionBqkvNewM / (math.Sqrt(scale2*attentionBqkvNewV) + 1e-8)
-		attentionBqkvNewParam := rate2*attentionBqkv[i] - rate*u
-		attentionBqkvM[i] = attentionBqkvNewM
-		attentionBqkvV[i] = attentionBqkvNewV
-		attentionBqkv[i] = attentionBqkvNewParam
-	}
-
-	// attention.Wo.m ← 0.1·dattention.Wo + 0.9·attention.Wo.m
-	// attention.Wo.v ← beta2·attention.Wo.v + scale·dattention.Wo²
-	// attention.Wo.kept = rate2·attention.Wo
-	// attention.Wo ← attention.Wo.kept − rate·attention.Wo.m/(√(scale2·attention.Wo.v) + 1e−8)
-	for i := range 64 {
-		attentionWoNewM := 0.09999999999999998*dattentionWo[i] + 0.9*attentionWoM[i]
-		attentionWoNewV := beta2*attentionWoV[i] + scale*(dattentionWo[i]*dattentionWo[i])
-		u := attentionWoNewM / (math.Sqrt(scale2*attentionWoNewV) + 1e-8)
-		attentionWoNewParam := rate2*attentionWo[i] - rate*u
-		attentionWoM[i] = attentionWoNewM
-		attentionWoV[i] = attentionWoNewV
-		attentionWo[i] = attentionWoNewParam
-	}
-
-	// attention.bo.m ← 0.1·dattention.bo + 0.9·attention.bo.m
-	// attention.bo.v ← scale·dattention.bo² + beta2·attention.bo.v
-	// attention.bo.kept = rate2·attention.bo
-	// attention.bo ← attention.bo.kept − rate·attention.bo.m/(√(scale2·attention.bo.v) + 1e−8)
-	for i := range 8 {
-		attentionBoNewM := 0.09999999999999998*dattentionBo[i] + 0.9*attentionBoM[i]
-		attentionBoNewV := scale*(dattentionBo[i]*dattentionBo[i]) + beta2*attentionBoV[i]
-		u := attentionBoNewM / (math.Sqrt(scale2*attentionBoNewV) + 1e-8)
-		attentionBoNewParam := rate2*attentionBo[i] - rate*u
-		attentionBoM[i] = attentionBoNewM
-		attentionBoV[i] = attentionBoNewV
-		attentionBo[i] = attentionBoNewParam
-	}
-
-	// layer_norm2.scale.m ← 0.1·dlayer_norm2.scale + 0.9·layer_norm2.scale.m
-	// layer_norm2.scale.v ← scale·dlayer_norm2.scale² + beta2·layer_norm2.scale.v
-	// layer_norm2.scale.kept = rate2·layer_norm2.scale
-	// layer_norm2.scale ← layer_norm2.scale.kept − rate·layer_norm2.scale.m/(√(scale2·layer_norm2.scale.v) + 1e−8)
-	for i := range 8 {
-		layerNorm2ScaleNewM := 0.09999999999999998*dlayerNorm2Scale[i] + 0.9*layerNorm2ScaleM[i]
-		layerNorm2ScaleNewV := scale*(dlayerNorm2Scale[i]*dlayerNorm2Scale[i]) + beta2*layerNorm2ScaleV[i]
-		u := layerNorm2ScaleNewM / (math.Sqrt(scale2*layerNorm2ScaleNewV) + 1e-8)
-		layerNorm2ScaleNewParam := rate2*layerNorm2Scale[i] - rate*u
-		layerNorm2ScaleM[i] = layerNorm2ScaleNewM
-		layerNorm2ScaleV[i] = layerNorm2ScaleNewV
-		layerNorm2Scale[i] = layerNorm2ScaleNewParam
-	}
-
-	// layer_norm2.shift.m ← 0.1·dlayer_norm2.shift + 0.9·layer_norm2.shift.m
-	// layer_norm2.shift.v ← scale·dlayer_norm2.shift² + beta2·layer_norm2.shift.v
-	// layer_norm2.shift.kept = rate2·layer_norm2.shift
-	// layer_norm2.shift ← layer_norm2.shift.kept − rate·layer_norm2.shift.m/(√(scale2·layer_norm2.shift.v) + 1e−8)
-	for i := range 8 {
-		layerNorm2ShiftNewM := 0.09999999999999998*dlayerNorm2Shift[i] + 0.9*layerNorm2ShiftM[i]
-		layerNorm2ShiftNewV := scale*(dlayerNorm2Shift[i]*dlayerNorm2Shift[i]) + beta2*layerNorm2ShiftV[i]
-		u := layerNorm2ShiftNewM / (math.Sqrt(scale2*layerNorm2ShiftNewV) + 1e-8)
-		layerNorm2ShiftNewParam := rate2*layerNorm2Shift[i] - rate*u
-		layerNorm2ShiftM[i] = layerNorm2ShiftNewM
-		layerNorm2ShiftV[i] = layerNorm2ShiftNewV
-		layerNorm2Shift[i] = layerNorm2ShiftNewParam
-	}
-
-	// dense.W.m ← 0.1·ddense.W + 0.9·dense.W.m
-	// dense.W.v ← beta2·dense.W.v + scale·ddense.W²
-	// dense.W.kept = rate2·dense.W
-	// dense.W ← dense.W.kept − rate·dense.W.m/(√(scale2·dense.W.v) + 1e−8)
-	for i := range 96 {
-		denseWNewM := 0.09999999999999998*ddenseW[i] + 0.9*denseWM[i]
-		denseWNewV := beta2*denseWV[i] + scale*(ddenseW[i]*ddenseW[i])
-		denseWNewParam := rate2*denseW[i] - rate*(denseWNewM/(math.Sqrt(scale2*denseWNewV)+1e-8))
-		denseWM[i] = denseWNewM
-		denseWV[i] = denseWNewV
-		denseW[i] = denseWNewParam
-	}
-
-	// dense.b.m ← 0.1·ddense.b + 0.9·dense.b.m
-	// dense.b.v ← beta2·dense.b.v + scale·ddense.b²
-	// dense.b.kept = rate2·dense.b
-	// dense.b ← dense.b.kept − rate·dense.b.m/(√(scale2·dense.b.v) + 1e−8)
-	for i := range 12 {
-		denseBNewM := 0.09999999999999998*ddenseB[i] + 0.9*denseBM[i]
-		denseBNewV := beta2*denseBV[i] + scale*(ddenseB[i]*ddenseB[i])
-		denseBNewParam := rate2*denseB[i] - rate*(denseBNewM/(math.Sqrt(scale2*denseBNewV)+1e-8))
-		denseBM[i] = denseBNewM
-		denseBV[i] = denseBNewV
-		denseB[i] = denseBNewParam
-	}
-
-	// dense2.W.m ← 0.1·ddense2.W + 0.9·dense2.W.m
-	// dense2.W.v ← beta2·dense2.W.v + scale·ddense2.W²
-	// dense2.W.kept = rate2·dense2.W
-	// dense2.W ← dense2.W.kept − rate·dense2.W.m/(√(scale2·dense2.W.v) + 1e−8)
-	for i := range 96 {
-		dense2WNewM := 0.09999999999999998*ddense2W[i] + 0.9*dense2WM[i]
-		dense2WNewV := beta2*dense2WV[i] + scale*(ddense2W[i]*ddense2W[i])
-		u := rate * (dense2WNewM / (math.Sqrt(scale2*dense2WNewV) + 1e-8))
-		dense2WNewParam := rate2*dense2W[i] - u
-		dense2WM[i] = dense2WNewM
-		dense2WV[i] = dense2WNewV
-		dense2W[i] = dense2WNewParam
-	}
-
-	// dense2.b.m ← 0.1·ddense2.b + 0.9·dense2.b.m
-	// dense2.b.v ← scale·ddense2.b² + beta2·dense2.b.v
-	// dense2.b.kept = rate2·dense2.b
-	// dense2.b ← dense2.b.kept − rate·dense2.b.m/(√(scale2·dense2.b.v) + 1e−8)
-	for i := range 8 {
-		dense2BNewM := 0.09999999999999998*ddense2B[i] + 0.9*dense2BM[i]
-		dense2BNewV := scale*(ddense2B[i]*ddense2B[i]) + beta2*dense2BV[i]
-		u := rate * (dense2BNewM / (math.Sqrt(scale2*dense2BNewV) + 1e-8))
-		dense2BNewParam := rate2*dense2B[i] - u
-		dense2BM[i] = dense2BNewM
-		dense2BV[i] = dense2BNewV
-		dense2B[i] = dense2BNewParam
-	}
-
-	// layer_norm3.scale.m ← 0.1·dlayer_norm3.scale + 0.9·layer_norm3.scale.m
-	// layer_norm3.scale.v ← scale·dlayer_norm3.scale² + beta2·layer_norm3.scale.v
-	// layer_norm3.scale.kept = rate2·layer_norm3.scale
-	// layer_norm3.scale ← layer_norm3.scale.kept − rate·layer_norm3.scale.m/(√(scale2·layer_norm3.scale.v) + 1e−8)
-	for i := range 8 {
-		layerNorm3ScaleNewM := 0.09999999999999998*dlayerNorm3Scale[i] + 0.9*layerNorm3ScaleM[i]
-		layerNorm3ScaleNewV := scale*(dlayerNorm3Scale[i]*dlayerNorm3Scale[i]) + beta2*layerNorm3ScaleV[i]
-		u := layerNorm3ScaleNewM / (math.Sqrt(scale2*layerNorm3ScaleNewV) + 1e-8)
-		layerNorm3ScaleNewParam := rate2*layerNorm3Scale[i] - rate*u
-		layerNorm3ScaleM[i] = layerNorm3ScaleNewM
-		layerNorm3ScaleV[i] = layerNorm3ScaleNewV
-		layerNorm3Scale[i] = layerNorm3ScaleNewParam
-	}
-
-	// layer_norm3.shift.m ← 0.1·dlayer_norm3.shift + 0.9·layer_norm3.shift.m
-	// layer_norm3.shift.v ← scale·dlayer_norm3.shift² + beta2·layer_norm3.shift.v
-	// layer_norm3.shift.kept = rate2·layer_norm3.shift
-	// layer_norm3.shift ← layer_norm3.shift.kept − rate·layer_norm3.shift.m/(√(scale2·layer_norm3.shift.v) + 1e−8)
-	for i := range 8 {
-		layerNorm3ShiftNewM := 0.09999999999999998*dlayerNorm3Shift[i] + 0.9*layerNorm3ShiftM[i]
-		layerNorm3ShiftNewV := scale*(dlayerNorm3Shift[i]*dlayerNorm3Shift[i]) + beta2*layerNorm3ShiftV[i]
-		u := layerNorm3ShiftNewM / (math.Sqrt(scale2*layerNorm3ShiftNewV) + 1e-8)
-		layerNorm3ShiftNewParam := rate2*layerNorm3Shift[i] - rate*u
-		layerNorm3ShiftM[i] = layerNorm3ShiftNewM
-		layerNorm3ShiftV[i] = layerNorm3ShiftNewV
-		layerNorm3Shift[i] = layerNorm3ShiftNewParam
+	// m ← 0.1·grad + 0.9·m
+	// v ← beta2·v + scale·grad²
+	// param ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+	for i := range 676 {
+		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
+		newV := beta2*v[i] + scale*(g[i]*g[i])
+		d := rate2*param[i] - rate*(newM/(math.Sqrt(scale2*newV)+1e-8))
+		mBuf[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
 }
 
@@ -2094,30 +1793,12 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 //
 // Update, sgd(lr: 0.05, momentum: 0.9):
 //
-//	decay      = decay
-//	momentum   = momentum
-//	scale      = (step = 1)
-//	lr         = lr
-//	h.W.v      ← where(scale, dh.W + decay·h.W, dh.W + decay·h.W + momentum·h.W.v)
-//	h.W        ← h.W − lr·h.W.v
-//	h.b.v      ← where(scale, dh.b + decay·h.b, dh.b + decay·h.b + momentum·h.b.v)
-//	h.b        ← h.b − lr·h.b.v
-//	mu.W.v     ← where(scale, dmu.W + decay·mu.W, dmu.W + decay·mu.W + momentum·mu.W.v)
-//	mu.W       ← mu.W − lr·mu.W.v
-//	mu.b.v     ← where(scale, dmu.b + decay·mu.b, dmu.b + decay·mu.b + momentum·mu.b.v)
-//	mu.b       ← mu.b − lr·mu.b.v
-//	logvar.W.v ← where(scale, decay·logvar.W + dlogvar.W, momentum·logvar.W.v + decay·logvar.W + dlogvar.W)
-//	logvar.W   ← logvar.W − lr·logvar.W.v
-//	logvar.b.v ← where(scale, decay·logvar.b + dlogvar.b, momentum·logvar.b.v + decay·logvar.b + dlogvar.b)
-//	logvar.b   ← logvar.b − lr·logvar.b.v
-//	dense.W.v  ← where(scale, ddense.W + decay·dense.W, ddense.W + decay·dense.W + momentum·dense.W.v)
-//	dense.W    ← dense.W − lr·dense.W.v
-//	dense.b.v  ← where(scale, decay·dense.b + ddense.b, momentum·dense.b.v + decay·dense.b + ddense.b)
-//	dense.b    ← dense.b − lr·dense.b.v
-//	r.W.v      ← where(scale, dr.W + decay·r.W, dr.W + decay·r.W + momentum·r.W.v)
-//	r.W        ← r.W − lr·r.W.v
-//	r.b.v      ← where(scale, dr.b + decay·r.b, dr.b + decay·r.b + momentum·r.b.v)
-//	r.b        ← r.b − lr·r.b.v
+//	decay    = decay
+//	momentum = momentum
+//	scale    = (step = 1)
+//	lr       = lr
+//	v        ← where(scale, grad + decay·param, grad + decay·param + momentum·v)
+//	param    ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -2504,36 +2185,9 @@ func (m *Autoencoder) Update(grad *AutoencoderParams) {
 
 // update sets the parameters from their gradient.
 func (m *Autoencoder) update(grad *AutoencoderParams) {
-	hW := m.params.HW
-	hB := m.params.HB
-	muW := m.params.MuW
-	muB := m.params.MuB
-	logvarW := m.params.LogvarW
-	logvarB := m.params.LogvarB
-	denseW := m.params.DenseW
-	denseB := m.params.DenseB
-	rW := m.params.RW
-	rB := m.params.RB
-	hWV := m.optim.hWV
-	hBV := m.optim.hBV
-	muWV := m.optim.muWV
-	muBV := m.optim.muBV
-	logvarWV := m.optim.logvarWV
-	logvarBV := m.optim.logvarBV
-	denseWV := m.optim.denseWV
-	denseBV := m.optim.denseBV
-	rWV := m.optim.rWV
-	rBV := m.optim.rBV
-	dhW := grad.HW
-	dhB := grad.HB
-	dmuW := grad.MuW
-	dmuB := grad.MuB
-	dlogvarW := grad.LogvarW
-	dlogvarB := grad.LogvarB
-	ddenseW := grad.DenseW
-	ddenseB := grad.DenseB
-	drW := grad.RW
-	drB := grad.RB
+	param := m.params.flat
+	v := m.optim.float64s
+	g := grad.flat
 
 	// decay = decay
 	decay := m.Hyper.Decay
@@ -2544,134 +2198,17 @@ func (m *Autoencoder) update(grad *AutoencoderParams) {
 	// lr = lr
 	lr := m.Hyper.LR
 
-	// h.W.v ← where(scale, dh.W + decay·h.W, dh.W + decay·h.W + momentum·h.W.v)
-	// h.W ← h.W − lr·h.W.v
-	for i := range 48 {
-		t := dhW[i] + decay*hW[i]
-		hWNewV := t + momentum*hWV[i]
+	// v ← where(scale, grad + decay·param, grad + decay·param + momentum·v)
+	// param ← param − lr·v
+	for i := range 156 {
+		t := g[i] + decay*param[i]
+		newV := t + momentum*v[i]
 		if scale {
-			hWNewV = t
+			newV = t
 		}
-		hWNewParam := hW[i] - lr*hWNewV
-		hWV[i] = hWNewV
-		hW[i] = hWNewParam
-	}
-
-	// h.b.v ← where(scale, dh.b + decay·h.b, dh.b + decay·h.b + momentum·h.b.v)
-	// h.b ← h.b − lr·h.b.v
-	for i := range 6 {
-		t := dhB[i] + decay*hB[i]
-		hBNewV := t + momentum*hBV[i]
-		if scale {
-			hBNewV = t
-		}
-		hBNewParam := hB[i] - lr*hBNewV
-		hBV[i] = hBNewV
-		hB[i] = hBNewParam
-	}
-
-	// mu.W.v ← where(scale, dmu.W + decay·mu.W, dmu.W + decay·mu.W + momentum·mu.W.v)
-	// mu.W ← mu.W − lr·mu.W.v
-	for i := range 12 {
-		t := dmuW[i] + decay*muW[i]
-		muWNewV := t + momentum*muWV[i]
-		if scale {
-			muWNewV = t
-		}
-		muWNewParam := muW[i] - lr*muWNewV
-		muWV[i] = muWNewV
-		muW[i] = muWNewParam
-	}
-
-	// mu.b.v ← where(scale, dmu.b + decay·mu.b, dmu.b + decay·mu.b + momentum·mu.b.v)
-	// mu.b ← mu.b − lr·mu.b.v
-	for i := range 2 {
-		t := dmuB[i] + decay*muB[i]
-		muBNewV := t + momentum*muBV[i]
-		if scale {
-			muBNewV = t
-		}
-		muBNewParam := muB[i] - lr*muBNewV
-		muBV[i] = muBNewV
-		muB[i] = muBNewParam
-	}
-
-	// logvar.W.v ← where(scale, decay·logvar.W + dlogvar.W, momentum·logvar.W.v + decay·logvar.W + dlogvar.W)
-	// logvar.W ← logvar.W − lr·logvar.W.v
-	for i := range 12 {
-		t := decay*logvarW[i] + dlogvarW[i]
-		logvarWNewV := momentum*logvarWV[i] + t
-		if scale {
-			logvarWNewV = t
-		}
-		logvarWNewParam := logvarW[i] - lr*logvarWNewV
-		logvarWV[i] = logvarWNewV
-		logvarW[i] = logvarWNewParam
-	}
-
-	// logvar.b.v ← where(scale, decay·logvar.b + dlogvar.b, momentum·logvar.b.v + decay·logvar.b + dlogvar.b)
-	// logvar.b ← logvar.b − lr·logvar.b.v
-	for i := range 2 {
-		t := decay*logvarB[i] + dlogvarB[i]
-		logvarBNewV := momentum*logvarBV[i] + t
-		if scale {
-			logvarBNewV = t
-		}
-		logvarBNewParam := logvarB[i] - lr*logvarBNewV
-		logvarBV[i] = logvarBNewV
-		logvarB[i] = logvarBNewParam
-	}
-
-	// dense.W.v ← where(scale, ddense.W + decay·dense.W, ddense.W + decay·dense.W + momentum·dense.W.v)
-	// dense.W ← dense.W − lr·dense.W.v
-	for i := range 12 {
-		t := ddenseW[i] + decay*denseW[i]
-		denseWNewV := t + momentum*denseWV[i]
-		if scale {
-			denseWNewV = t
-		}
-		denseWNewParam := denseW[i] - lr*denseWNewV
-		denseWV[i] = denseWNewV
-		denseW[i] = denseWNewParam
-	}
-
-	// dense.b.v ← where(scale, decay·dense.b + ddense.b, momentum·dense.b.v + decay·dense.b + ddense.b)
-	// dense.b ← dense.b − lr·dense.b.v
-	for i := range 6 {
-		t := decay*denseB[i] + ddenseB[i]
-		denseBNewV := momentum*denseBV[i] + t
-		if scale {
-			denseBNewV = t
-		}
-		denseBNewParam := denseB[i] - lr*denseBNewV
-		denseBV[i] = denseBNewV
-		denseB[i] = denseBNewParam
-	}
-
-	// r.W.v ← where(scale, dr.W + decay·r.W, dr.W + decay·r.W + momentum·r.W.v)
-	// r.W ← r.W − lr·r.W.v
-	for i := range 48 {
-		t := drW[i] + decay*rW[i]
-		rWNewV := t + momentum*rWV[i]
-		if scale {
-			rWNewV = t
-		}
-		rWNewParam := rW[i] - lr*rWNewV
-		rWV[i] = rWNewV
-		rW[i] = rWNewParam
-	}
-
-	// r.b.v ← where(scale, dr.b + decay·r.b, dr.b + decay·r.b + momentum·r.b.v)
-	// r.b ← r.b − lr·r.b.v
-	for i := range 8 {
-		t := drB[i] + decay*rB[i]
-		rBNewV := t + momentum*rBV[i]
-		if scale {
-			rBNewV = t
-		}
-		rBNewParam := rB[i] - lr*rBNewV
-		rBV[i] = rBNewV
-		rB[i] = rBNewParam
+		d := param[i] - lr*newV
+		v[i] = newV
+		param[i] = d
 	}
 }
 
@@ -2856,16 +2393,8 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 //	alpha = alpha
 //	scale = 1 − alpha
 //	lr    = lr
-//	W1.s  ← alpha·W1.s + scale·dW1²
-//	W1    ← W1 − lr·dW1/(√W1.s + 1e−8)
-//	b1.s  ← alpha·b1.s + scale·db1²
-//	b1    ← b1 − lr·db1/(√b1.s + 1e−8)
-//	W2.s  ← alpha·W2.s + scale·dW2²
-//	W2    ← W2 − lr·dW2/(√W2.s + 1e−8)
-//	b2.s  ← alpha·b2.s + scale·db2²
-//	b2    ← b2 − lr·db2/(√b2.s + 1e−8)
-//	w3.s  ← scale·dw3² + alpha·w3.s
-//	w3    ← w3 − lr·dw3/(√w3.s + 1e−8)
+//	s     ← alpha·s + scale·grad²
+//	param ← param − lr·grad/(√s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -3493,21 +3022,9 @@ func (m *Critic) Update(grad *CriticParams) {
 
 // update sets the parameters from their gradient.
 func (m *Critic) update(grad *CriticParams) {
-	W1 := m.params.W1
-	b1 := m.params.B1
-	W2 := m.params.W2
-	b2 := m.params.B2
-	w3 := m.params.W3
-	W1S := m.optim.w1S
-	b1S := m.optim.b1S
-	W2S := m.optim.w2S
-	b2S := m.optim.b2S
-	w3S := m.optim.w3S
-	dW1 := grad.W1
-	db1 := grad.B1
-	dW2 := grad.W2
-	db2 := grad.B2
-	dw3 := grad.W3
+	param := m.params.flat
+	s := m.optim.float64s
+	g2 := grad.flat
 
 	// alpha = alpha
 	alpha := m.Hyper.Alpha
@@ -3516,49 +3033,13 @@ func (m *Critic) update(grad *CriticParams) {
 	// lr = lr
 	lr := m.Hyper.LR
 
-	// W1.s ← alpha·W1.s + scale·dW1²
-	// W1 ← W1 − lr·dW1/(√W1.s + 1e−8)
-	for i := range 21 {
-		W1NewS := alpha*W1S[i] + scale*(dW1[i]*dW1[i])
-		W1NewParam := W1[i] - lr*(dW1[i]/(math.Sqrt(W1NewS)+1e-8))
-		W1S[i] = W1NewS
-		W1[i] = W1NewParam
-	}
-
-	// b1.s ← alpha·b1.s + scale·db1²
-	// b1 ← b1 − lr·db1/(√b1.s + 1e−8)
-	for i := range 7 {
-		b1NewS := alpha*b1S[i] + scale*(db1[i]*db1[i])
-		b1NewParam := b1[i] - lr*(db1[i]/(math.Sqrt(b1NewS)+1e-8))
-		b1S[i] = b1NewS
-		b1[i] = b1NewParam
-	}
-
-	// W2.s ← alpha·W2.s + scale·dW2²
-	// W2 ← W2 − lr·dW2/(√W2.s + 1e−8)
-	for i := range 35 {
-		W2NewS := alpha*W2S[i] + scale*(dW2[i]*dW2[i])
-		W2NewParam := W2[i] - lr*(dW2[i]/(math.Sqrt(W2NewS)+1e-8))
-		W2S[i] = W2NewS
-		W2[i] = W2NewParam
-	}
-
-	// b2.s ← alpha·b2.s + scale·db2²
-	// b2 ← b2 − lr·db2/(√b2.s + 1e−8)
-	for i := range 5 {
-		b2NewS := alpha*b2S[i] + scale*(db2[i]*db2[i])
-		b2NewParam := b2[i] - lr*(db2[i]/(math.Sqrt(b2NewS)+1e-8))
-		b2S[i] = b2NewS
-		b2[i] = b2NewParam
-	}
-
-	// w3.s ← scale·dw3² + alpha·w3.s
-	// w3 ← w3 − lr·dw3/(√w3.s + 1e−8)
-	for i := range 5 {
-		w3NewS := scale*(dw3[i]*dw3[i]) + alpha*w3S[i]
-		w3NewParam := w3[i] - lr*(dw3[i]/(math.Sqrt(w3NewS)+1e-8))
-		w3S[i] = w3NewS
-		w3[i] = w3NewParam
+	// s ← alpha·s + scale·grad²
+	// param ← param − lr·grad/(√s + 1e−8)
+	for i := range 73 {
+		newS := alpha*s[i] + scale*(g2[i]*g2[i])
+		d := param[i] - lr*(g2[i]/(math.Sqrt(newS)+1e-8))
+		s[i] = newS
+		param[i] = d
 	}
 }
 
@@ -3783,34 +3264,25 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t78       = w3·t12 ⊙ t74                          [B,6]
 //	…
 //
-// Update, adam(lr: 5e-3):
+// Update, numbers of all parameters:
 //
 //	decay     = decay
 //	scale     = 1 − 0.999^step
 //	scale2    = 1/scale
 //	scale3    = 1 − 0.9^step
 //	rate      = lr/scale3
-//	W1.m      ← 0.9·W1.m + 0.1·(decay·W1 + dW1)
-//	W1.v      ← 0.999·W1.v + 0.001·(decay·W1 + dW1)²
-//	W1        ← W1 − rate·W1.m/(√(scale2·W1.v) + 1e−8)
-//	b1.m      ← 0.9·b1.m + 0.1·(decay·b1 + db1)
-//	b1.v      ← 0.999·b1.v + 0.001·(decay·b1 + db1)²
-//	b1        ← b1 − rate·b1.m/(√(scale2·b1.v) + 1e−8)
-//	W2.m      ← 0.1·(dW2 + decay·W2) + 0.9·W2.m
-//	W2.v      ← 0.001·(dW2 + decay·W2)² + 0.999·W2.v
-//	W2        ← W2 − rate·W2.m/(√(scale2·W2.v) + 1e−8)
-//	b2.m      ← 0.9·b2.m + 0.1·(decay·b2 + db2)
-//	b2.v      ← 0.999·b2.v + 0.001·(decay·b2 + db2)²
-//	b2        ← b2 − rate·b2.m/(√(scale2·b2.v) + 1e−8)
-//	w3.m      ← 0.9·w3.m + 0.1·(decay·w3 + dw3)
-//	w3.v      ← 0.999·w3.v + 0.001·(decay·w3 + dw3)²
-//	w3        ← w3 − rate·w3.m/(√(scale2·w3.v) + 1e−8)
 //	scale4    = decay·speed + dspeed
 //	speedNewM = 0.9·speed.m + 0.1·scale4
 //	speedNewV = 0.999·speed.v + 0.001·scale4²
 //	speed     ← speed − lr·speed.new_m/(scale3·(√(speed.new_v/scale) + 1e−8))
 //	speed.m   ← speed.new_m
 //	speed.v   ← speed.new_v
+//
+// Update of W1, b1, W2, b2 and w3, adam(lr: 5e-3), decay 1e-4:
+//
+//	m     ← 0.9·m + 0.1·(decay·param + grad)
+//	v     ← 0.999·v + 0.001·(decay·param + grad)²
+//	param ← param − rate·m/(√(scale2·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -4933,29 +4405,9 @@ func (m *Wave) Update(grad *WaveParams) {
 
 // update sets the parameters from their gradient.
 func (m *Wave) update(grad *WaveParams) {
-	W1 := m.params.W1
-	b1 := m.params.B1
-	W2 := m.params.W2
-	b2 := m.params.B2
-	w3 := m.params.W3
 	speed := m.params.Speed
-	W1M := m.optim.w1M
-	W1V := m.optim.w1V
-	b1M := m.optim.b1M
-	b1V := m.optim.b1V
-	W2M := m.optim.w2M
-	W2V := m.optim.w2V
-	b2M := m.optim.b2M
-	b2V := m.optim.b2V
-	w3M := m.optim.w3M
-	w3V := m.optim.w3V
 	speedM := m.optim.speedM
 	speedV := m.optim.speedV
-	dW1 := grad.W1
-	db1 := grad.B1
-	dW2 := grad.W2
-	db2 := grad.B2
-	dw3 := grad.W3
 	dspeed := grad.Speed
 
 	// decay = decay
@@ -4968,72 +4420,6 @@ func (m *Wave) update(grad *WaveParams) {
 	scale3 := 1 - math.Pow(0.9, float64(m.steps+1))
 	// rate = lr/scale3
 	rate := m.Hyper.LR / scale3
-
-	// W1.m ← 0.9·W1.m + 0.1·(decay·W1 + dW1)
-	// W1.v ← 0.999·W1.v + 0.001·(decay·W1 + dW1)²
-	// W1 ← W1 − rate·W1.m/(√(scale2·W1.v) + 1e−8)
-	for i := range 12 {
-		t := decay*W1[i] + dW1[i]
-		W1NewM := 0.9*W1M[i] + 0.09999999999999998*t
-		W1NewV := 0.999*W1V[i] + 0.0010000000000000009*(t*t)
-		W1NewParam := W1[i] - rate*(W1NewM/(math.Sqrt(scale2*W1NewV)+1e-8))
-		W1M[i] = W1NewM
-		W1V[i] = W1NewV
-		W1[i] = W1NewParam
-	}
-
-	// b1.m ← 0.9·b1.m + 0.1·(decay·b1 + db1)
-	// b1.v ← 0.999·b1.v + 0.001·(decay·b1 + db1)²
-	// b1 ← b1 − rate·b1.m/(√(scale2·b1.v) + 1e−8)
-	for i := range 6 {
-		t := decay*b1[i] + db1[i]
-		b1NewM := 0.9*b1M[i] + 0.09999999999999998*t
-		b1NewV := 0.999*b1V[i] + 0.0010000000000000009*(t*t)
-		b1NewParam := b1[i] - rate*(b1NewM/(math.Sqrt(scale2*b1NewV)+1e-8))
-		b1M[i] = b1NewM
-		b1V[i] = b1NewV
-		b1[i] = b1NewParam
-	}
-
-	// W2.m ← 0.1·(dW2 + decay·W2) + 0.9·W2.m
-	// W2.v ← 0.001·(dW2 + decay·W2)² + 0.999·W2.v
-	// W2 ← W2 − rate·W2.m/(√(scale2·W2.v) + 1e−8)
-	for i := range 36 {
-		t := dW2[i] + decay*W2[i]
-		W2NewM := 0.09999999999999998*t + 0.9*W2M[i]
-		W2NewV := 0.0010000000000000009*(t*t) + 0.999*W2V[i]
-		W2NewParam := W2[i] - rate*(W2NewM/(math.Sqrt(scale2*W2NewV)+1e-8))
-		W2M[i] = W2NewM
-		W2V[i] = W2NewV
-		W2[i] = W2NewParam
-	}
-
-	// b2.m ← 0.9·b2.m + 0.1·(decay·b2 + db2)
-	// b2.v ← 0.999·b2.v + 0.001·(decay·b2 + db2)²
-	// b2 ← b2 − rate·b2.m/(√(scale2·b2.v) + 1e−8)
-	for i := range 6 {
-		t := decay*b2[i] + db2[i]
-		b2NewM := 0.9*b2M[i] + 0.09999999999999998*t
-		b2NewV := 0.999*b2V[i] + 0.0010000000000000009*(t*t)
-		b2NewParam := b2[i] - rate*(b2NewM/(math.Sqrt(scale2*b2NewV)+1e-8))
-		b2M[i] = b2NewM
-		b2V[i] = b2NewV
-		b2[i] = b2NewParam
-	}
-
-	// w3.m ← 0.9·w3.m + 0.1·(decay·w3 + dw3)
-	// w3.v ← 0.999·w3.v + 0.001·(decay·w3 + dw3)²
-	// w3 ← w3 − rate·w3.m/(√(scale2·w3.v) + 1e−8)
-	for i := range 6 {
-		t := decay*w3[i] + dw3[i]
-		w3NewM := 0.9*w3M[i] + 0.09999999999999998*t
-		w3NewV := 0.999*w3V[i] + 0.0010000000000000009*(t*t)
-		w3NewParam := w3[i] - rate*(w3NewM/(math.Sqrt(scale2*w3NewV)+1e-8))
-		w3M[i] = w3NewM
-		w3V[i] = w3NewV
-		w3[i] = w3NewParam
-	}
-
 	// scale4 = decay·speed + dspeed
 	scale4 := decay*speed[0] + dspeed[0]
 	// speedNewM = 0.9·speed.m + 0.1·scale4
@@ -5046,6 +4432,29 @@ func (m *Wave) update(grad *WaveParams) {
 	speedM[0] = speedNewM
 	// speed.v ← speed.new_v
 	speedV[0] = speedNewV
+
+	waveUpdateAdamDecay(m.params.flat[1:67], grad.flat[1:67], m.optim.float64s[1:67], m.optim.float64s[68:134],
+		decay, scale2, rate) // W1 to w3
+}
+
+// waveUpdateAdamDecay makes the step of adam(lr: 5e-3), decay 1e-4 for
+// parameters that lie one after another, with their gradient and their states.
+func waveUpdateAdamDecay(param, g, m, v []float64, decay, scale2, rate float64) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
+
+	// m ← 0.9·m + 0.1·(decay·param + grad)
+	// v ← 0.999·v + 0.001·(decay·param + grad)²
+	// param ← param − rate·m/(√(scale2·v) + 1e−8)
+	for i := range n {
+		t := decay*param[i] + g[i]
+		newM := 0.9*m[i] + 0.09999999999999998*t
+		newV := 0.999*v[i] + 0.0010000000000000009*(t*t)
+		d := param[i] - rate*(newM/(math.Sqrt(scale2*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+	}
 }
 
 // predict computes the outputs, whose slices have their lengths.
@@ -5678,7 +5087,7 @@ func (m *Recommender) Update(grad *RecommenderParams) {
 // update sets the parameters from their gradient.
 func (m *Recommender) update(grad *RecommenderParams) {
 	param := m.params.flat
-	s := m.optim.float64s[0:59]
+	s := m.optim.float64s
 	g := grad.flat
 
 	// lr = lr
@@ -5845,16 +5254,8 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 //	scale    = 1 − dampening
 //	scale2   = (step = 1)
 //	lr       = lr
-//	Wx.v     ← where(scale2, dWx, momentum·Wx.v + scale·dWx)
-//	Wx       ← Wx − lr·(dWx + momentum·Wx.v)
-//	Wh.v     ← where(scale2, dWh, momentum·Wh.v + scale·dWh)
-//	Wh       ← Wh − lr·(dWh + momentum·Wh.v)
-//	bx.v     ← where(scale2, dbx, momentum·bx.v + scale·dbx)
-//	bx       ← bx − lr·(dbx + momentum·bx.v)
-//	bh.v     ← where(scale2, dbh, scale·dbh + momentum·bh.v)
-//	bh       ← bh − lr·(dbh + momentum·bh.v)
-//	w.v      ← where(scale2, dw, momentum·w.v + scale·dw)
-//	w        ← w − lr·(dw + momentum·w.v)
+//	v        ← where(scale2, grad, momentum·v + scale·grad)
+//	param    ← param − lr·(grad + momentum·v)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -7436,21 +6837,9 @@ func (m *Recurrent) Update(grad *RecurrentParams) {
 
 // update sets the parameters from their gradient.
 func (m *Recurrent) update(grad *RecurrentParams) {
-	Wx := m.params.Wx
-	Wh := m.params.Wh
-	bx := m.params.Bx
-	bh := m.params.Bh
-	w := m.params.W
-	WxV := m.optim.wxV
-	WhV := m.optim.whV
-	bxV := m.optim.bxV
-	bhV := m.optim.bhV
-	wV := m.optim.wV
-	dWx := grad.Wx
-	dWh := grad.Wh
-	dbx := grad.Bx
-	dbh := grad.Bh
-	dw := grad.W
+	param := m.params.flat
+	v := m.optim.float64s
+	g := grad.flat
 
 	// momentum = momentum
 	momentum := m.Hyper.Momentum
@@ -7461,64 +6850,16 @@ func (m *Recurrent) update(grad *RecurrentParams) {
 	// lr = lr
 	lr := m.Hyper.LR
 
-	// Wx.v ← where(scale2, dWx, momentum·Wx.v + scale·dWx)
-	// Wx ← Wx − lr·(dWx + momentum·Wx.v)
-	for i := range 15 {
-		WxNewV := momentum*WxV[i] + scale*dWx[i]
+	// v ← where(scale2, grad, momentum·v + scale·grad)
+	// param ← param − lr·(grad + momentum·v)
+	for i := range 125 {
+		newV := momentum*v[i] + scale*g[i]
 		if scale2 {
-			WxNewV = dWx[i]
+			newV = g[i]
 		}
-		WxNewParam := Wx[i] - lr*(dWx[i]+momentum*WxNewV)
-		WxV[i] = WxNewV
-		Wx[i] = WxNewParam
-	}
-
-	// Wh.v ← where(scale2, dWh, momentum·Wh.v + scale·dWh)
-	// Wh ← Wh − lr·(dWh + momentum·Wh.v)
-	for i := range 75 {
-		WhNewV := momentum*WhV[i] + scale*dWh[i]
-		if scale2 {
-			WhNewV = dWh[i]
-		}
-		WhNewParam := Wh[i] - lr*(dWh[i]+momentum*WhNewV)
-		WhV[i] = WhNewV
-		Wh[i] = WhNewParam
-	}
-
-	// bx.v ← where(scale2, dbx, momentum·bx.v + scale·dbx)
-	// bx ← bx − lr·(dbx + momentum·bx.v)
-	for i := range 15 {
-		bxNewV := momentum*bxV[i] + scale*dbx[i]
-		if scale2 {
-			bxNewV = dbx[i]
-		}
-		bxNewParam := bx[i] - lr*(dbx[i]+momentum*bxNewV)
-		bxV[i] = bxNewV
-		bx[i] = bxNewParam
-	}
-
-	// bh.v ← where(scale2, dbh, scale·dbh + momentum·bh.v)
-	// bh ← bh − lr·(dbh + momentum·bh.v)
-	for i := range 15 {
-		bhNewV := scale*dbh[i] + momentum*bhV[i]
-		if scale2 {
-			bhNewV = dbh[i]
-		}
-		bhNewParam := bh[i] - lr*(dbh[i]+momentum*bhNewV)
-		bhV[i] = bhNewV
-		bh[i] = bhNewParam
-	}
-
-	// w.v ← where(scale2, dw, momentum·w.v + scale·dw)
-	// w ← w − lr·(dw + momentum·w.v)
-	for i := range 5 {
-		wNewV := momentum*wV[i] + scale*dw[i]
-		if scale2 {
-			wNewV = dw[i]
-		}
-		wNewParam := w[i] - lr*(dw[i]+momentum*wNewV)
-		wV[i] = wNewV
-		w[i] = wNewParam
+		d := param[i] - lr*(g[i]+momentum*newV)
+		v[i] = newV
+		param[i] = d
 	}
 }
 

@@ -606,36 +606,36 @@ func (p *TransformerParams) tensors() []store.Tensor {
 // transformerOptimizer is what the optimiser keeps between steps.
 type transformerOptimizer struct {
 	eM               []float64 // [11,8]
-	eV               []float64 // [11,8]
 	posM             []float64 // [5,8]
-	posV             []float64 // [5,8]
 	layerNormScaleM  []float64 // [8]
-	layerNormScaleV  []float64 // [8]
 	layerNormShiftM  []float64 // [8]
-	layerNormShiftV  []float64 // [8]
 	attentionWqkvM   []float64 // [8,24]
-	attentionWqkvV   []float64 // [8,24]
 	attentionBqkvM   []float64 // [24]
-	attentionBqkvV   []float64 // [24]
 	attentionWoM     []float64 // [8,8]
-	attentionWoV     []float64 // [8,8]
 	attentionBoM     []float64 // [8]
-	attentionBoV     []float64 // [8]
 	layerNorm2ScaleM []float64 // [8]
-	layerNorm2ScaleV []float64 // [8]
 	layerNorm2ShiftM []float64 // [8]
-	layerNorm2ShiftV []float64 // [8]
 	denseWM          []float64 // [8,12]
-	denseWV          []float64 // [8,12]
 	denseBM          []float64 // [12]
-	denseBV          []float64 // [12]
 	dense2WM         []float64 // [12,8]
-	dense2WV         []float64 // [12,8]
 	dense2BM         []float64 // [8]
-	dense2BV         []float64 // [8]
 	layerNorm3ScaleM []float64 // [8]
-	layerNorm3ScaleV []float64 // [8]
 	layerNorm3ShiftM []float64 // [8]
+	eV               []float64 // [11,8]
+	posV             []float64 // [5,8]
+	layerNormScaleV  []float64 // [8]
+	layerNormShiftV  []float64 // [8]
+	attentionWqkvV   []float64 // [8,24]
+	attentionBqkvV   []float64 // [24]
+	attentionWoV     []float64 // [8,8]
+	attentionBoV     []float64 // [8]
+	layerNorm2ScaleV []float64 // [8]
+	layerNorm2ShiftV []float64 // [8]
+	denseWV          []float64 // [8,12]
+	denseBV          []float64 // [12]
+	dense2WV         []float64 // [12,8]
+	dense2BV         []float64 // [8]
+	layerNorm3ScaleV []float64 // [8]
 	layerNorm3ShiftV []float64 // [8]
 
 	float64s []float64 // all of them, one after another
@@ -645,36 +645,36 @@ func newTransformerOptimizer() transformerOptimizer {
 	float64s := make([]float64, 1352)
 	return transformerOptimizer{
 		eM:               float64s[0:88:88],
-		eV:               float64s[88:176:176],
-		posM:             float64s[176:216:216],
-		posV:             float64s[216:256:256],
-		layerNormScaleM:  float64s[256:264:264],
-		layerNormScaleV:  float64s[264:272:272],
-		layerNormShiftM:  float64s[272:280:280],
-		layerNormShiftV:  float64s[280:288:288],
-		attentionWqkvM:   float64s[288:480:480],
-		attentionWqkvV:   float64s[480:672:672],
-		attentionBqkvM:   float64s[672:696:696],
-		attentionBqkvV:   float64s[696:720:720],
-		attentionWoM:     float64s[720:784:784],
-		attentionWoV:     float64s[784:848:848],
-		attentionBoM:     float64s[848:856:856],
-		attentionBoV:     float64s[856:864:864],
-		layerNorm2ScaleM: float64s[864:872:872],
-		layerNorm2ScaleV: float64s[872:880:880],
-		layerNorm2ShiftM: float64s[880:888:888],
-		layerNorm2ShiftV: float64s[888:896:896],
-		denseWM:          float64s[896:992:992],
-		denseWV:          float64s[992:1088:1088],
-		denseBM:          float64s[1088:1100:1100],
-		denseBV:          float64s[1100:1112:1112],
-		dense2WM:         float64s[1112:1208:1208],
-		dense2WV:         float64s[1208:1304:1304],
-		dense2BM:         float64s[1304:1312:1312],
-		dense2BV:         float64s[1312:1320:1320],
-		layerNorm3ScaleM: float64s[1320:1328:1328],
-		layerNorm3ScaleV: float64s[1328:1336:1336],
-		layerNorm3ShiftM: float64s[1336:1344:1344],
+		posM:             float64s[88:128:128],
+		layerNormScaleM:  float64s[128:136:136],
+		layerNormShiftM:  float64s[136:144:144],
+		attentionWqkvM:   float64s[144:336:336],
+		attentionBqkvM:   float64s[336:360:360],
+		attentionWoM:     float64s[360:424:424],
+		attentionBoM:     float64s[424:432:432],
+		layerNorm2ScaleM: float64s[432:440:440],
+		layerNorm2ShiftM: float64s[440:448:448],
+		denseWM:          float64s[448:544:544],
+		denseBM:          float64s[544:556:556],
+		dense2WM:         float64s[556:652:652],
+		dense2BM:         float64s[652:660:660],
+		layerNorm3ScaleM: float64s[660:668:668],
+		layerNorm3ShiftM: float64s[668:676:676],
+		eV:               float64s[676:764:764],
+		posV:             float64s[764:804:804],
+		layerNormScaleV:  float64s[804:812:812],
+		layerNormShiftV:  float64s[812:820:820],
+		attentionWqkvV:   float64s[820:1012:1012],
+		attentionBqkvV:   float64s[1012:1036:1036],
+		attentionWoV:     float64s[1036:1100:1100],
+		attentionBoV:     float64s[1100:1108:1108],
+		layerNorm2ScaleV: float64s[1108:1116:1116],
+		layerNorm2ShiftV: float64s[1116:1124:1124],
+		denseWV:          float64s[1124:1220:1220],
+		denseBV:          float64s[1220:1232:1232],
+		dense2WV:         float64s[1232:1328:1328],
+		dense2BV:         float64s[1328:1336:1336],
+		layerNorm3ScaleV: float64s[1336:1344:1344],
 		layerNorm3ShiftV: float64s[1344:1352:1352],
 		float64s:         float64s,
 	}
@@ -684,36 +684,36 @@ func newTransformerOptimizer() transformerOptimizer {
 func (s *transformerOptimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/E.m", Shape: []int{11, 8}, Data: s.eM},
-		{Name: "optimizer/E.v", Shape: []int{11, 8}, Data: s.eV},
 		{Name: "optimizer/pos.m", Shape: []int{5, 8}, Data: s.posM},
-		{Name: "optimizer/pos.v", Shape: []int{5, 8}, Data: s.posV},
 		{Name: "optimizer/layer_norm.scale.m", Shape: []int{8}, Data: s.layerNormScaleM},
-		{Name: "optimizer/layer_norm.scale.v", Shape: []int{8}, Data: s.layerNormScaleV},
 		{Name: "optimizer/layer_norm.shift.m", Shape: []int{8}, Data: s.layerNormShiftM},
-		{Name: "optimizer/layer_norm.shift.v", Shape: []int{8}, Data: s.layerNormShiftV},
 		{Name: "optimizer/attention.Wqkv.m", Shape: []int{8, 24}, Data: s.attentionWqkvM},
-		{Name: "optimizer/attention.Wqkv.v", Shape: []int{8, 24}, Data: s.attentionWqkvV},
 		{Name: "optimizer/attention.bqkv.m", Shape: []int{24}, Data: s.attentionBqkvM},
-		{Name: "optimizer/attention.bqkv.v", Shape: []int{24}, Data: s.attentionBqkvV},
 		{Name: "optimizer/attention.Wo.m", Shape: []int{8, 8}, Data: s.attentionWoM},
-		{Name: "optimizer/attention.Wo.v", Shape: []int{8, 8}, Data: s.attentionWoV},
 		{Name: "optimizer/attention.bo.m", Shape: []int{8}, Data: s.attentionBoM},
-		{Name: "optimizer/attention.bo.v", Shape: []int{8}, Data: s.attentionBoV},
 		{Name: "optimizer/layer_norm2.scale.m", Shape: []int{8}, Data: s.layerNorm2ScaleM},
-		{Name: "optimizer/layer_norm2.scale.v", Shape: []int{8}, Data: s.layerNorm2ScaleV},
 		{Name: "optimizer/layer_norm2.shift.m", Shape: []int{8}, Data: s.layerNorm2ShiftM},
-		{Name: "optimizer/layer_norm2.shift.v", Shape: []int{8}, Data: s.layerNorm2ShiftV},
 		{Name: "optimizer/dense.W.m", Shape: []int{8, 12}, Data: s.denseWM},
-		{Name: "optimizer/dense.W.v", Shape: []int{8, 12}, Data: s.denseWV},
 		{Name: "optimizer/dense.b.m", Shape: []int{12}, Data: s.denseBM},
-		{Name: "optimizer/dense.b.v", Shape: []int{12}, Data: s.denseBV},
 		{Name: "optimizer/dense2.W.m", Shape: []int{12, 8}, Data: s.dense2WM},
-		{Name: "optimizer/dense2.W.v", Shape: []int{12, 8}, Data: s.dense2WV},
 		{Name: "optimizer/dense2.b.m", Shape: []int{8}, Data: s.dense2BM},
-		{Name: "optimizer/dense2.b.v", Shape: []int{8}, Data: s.dense2BV},
 		{Name: "optimizer/layer_norm3.scale.m", Shape: []int{8}, Data: s.layerNorm3ScaleM},
-		{Name: "optimizer/layer_norm3.scale.v", Shape: []int{8}, Data: s.layerNorm3ScaleV},
 		{Name: "optimizer/layer_norm3.shift.m", Shape: []int{8}, Data: s.layerNorm3ShiftM},
+		{Name: "optimizer/E.v", Shape: []int{11, 8}, Data: s.eV},
+		{Name: "optimizer/pos.v", Shape: []int{5, 8}, Data: s.posV},
+		{Name: "optimizer/layer_norm.scale.v", Shape: []int{8}, Data: s.layerNormScaleV},
+		{Name: "optimizer/layer_norm.shift.v", Shape: []int{8}, Data: s.layerNormShiftV},
+		{Name: "optimizer/attention.Wqkv.v", Shape: []int{8, 24}, Data: s.attentionWqkvV},
+		{Name: "optimizer/attention.bqkv.v", Shape: []int{24}, Data: s.attentionBqkvV},
+		{Name: "optimizer/attention.Wo.v", Shape: []int{8, 8}, Data: s.attentionWoV},
+		{Name: "optimizer/attention.bo.v", Shape: []int{8}, Data: s.attentionBoV},
+		{Name: "optimizer/layer_norm2.scale.v", Shape: []int{8}, Data: s.layerNorm2ScaleV},
+		{Name: "optimizer/layer_norm2.shift.v", Shape: []int{8}, Data: s.layerNorm2ShiftV},
+		{Name: "optimizer/dense.W.v", Shape: []int{8, 12}, Data: s.denseWV},
+		{Name: "optimizer/dense.b.v", Shape: []int{12}, Data: s.denseBV},
+		{Name: "optimizer/dense2.W.v", Shape: []int{12, 8}, Data: s.dense2WV},
+		{Name: "optimizer/dense2.b.v", Shape: []int{8}, Data: s.dense2BV},
+		{Name: "optimizer/layer_norm3.scale.v", Shape: []int{8}, Data: s.layerNorm3ScaleV},
 		{Name: "optimizer/layer_norm3.shift.v", Shape: []int{8}, Data: s.layerNorm3ShiftV},
 	}
 }
@@ -2318,16 +2318,16 @@ func (p *WaveParams) tensors() []store.Tensor {
 // waveOptimizer is what the optimiser keeps between steps.
 type waveOptimizer struct {
 	speedM []float64 // []
-	speedV []float64 // []
 	w1M    []float64 // [2,6]
-	w1V    []float64 // [2,6]
 	b1M    []float64 // [6]
-	b1V    []float64 // [6]
 	w2M    []float64 // [6,6]
-	w2V    []float64 // [6,6]
 	b2M    []float64 // [6]
-	b2V    []float64 // [6]
 	w3M    []float64 // [6]
+	speedV []float64 // []
+	w1V    []float64 // [2,6]
+	b1V    []float64 // [6]
+	w2V    []float64 // [6,6]
+	b2V    []float64 // [6]
 	w3V    []float64 // [6]
 
 	float64s []float64 // all of them, one after another
@@ -2337,16 +2337,16 @@ func newWaveOptimizer() waveOptimizer {
 	float64s := make([]float64, 134)
 	return waveOptimizer{
 		speedM:   float64s[0:1:1],
-		speedV:   float64s[1:2:2],
-		w1M:      float64s[2:14:14],
-		w1V:      float64s[14:26:26],
-		b1M:      float64s[26:32:32],
-		b1V:      float64s[32:38:38],
-		w2M:      float64s[38:74:74],
-		w2V:      float64s[74:110:110],
-		b2M:      float64s[110:116:116],
-		b2V:      float64s[116:122:122],
-		w3M:      float64s[122:128:128],
+		w1M:      float64s[1:13:13],
+		b1M:      float64s[13:19:19],
+		w2M:      float64s[19:55:55],
+		b2M:      float64s[55:61:61],
+		w3M:      float64s[61:67:67],
+		speedV:   float64s[67:68:68],
+		w1V:      float64s[68:80:80],
+		b1V:      float64s[80:86:86],
+		w2V:      float64s[86:122:122],
+		b2V:      float64s[122:128:128],
 		w3V:      float64s[128:134:134],
 		float64s: float64s,
 	}
@@ -2356,16 +2356,16 @@ func newWaveOptimizer() waveOptimizer {
 func (s *waveOptimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/speed.m", Shape: []int{}, Data: s.speedM},
-		{Name: "optimizer/speed.v", Shape: []int{}, Data: s.speedV},
 		{Name: "optimizer/W1.m", Shape: []int{2, 6}, Data: s.w1M},
-		{Name: "optimizer/W1.v", Shape: []int{2, 6}, Data: s.w1V},
 		{Name: "optimizer/b1.m", Shape: []int{6}, Data: s.b1M},
-		{Name: "optimizer/b1.v", Shape: []int{6}, Data: s.b1V},
 		{Name: "optimizer/W2.m", Shape: []int{6, 6}, Data: s.w2M},
-		{Name: "optimizer/W2.v", Shape: []int{6, 6}, Data: s.w2V},
 		{Name: "optimizer/b2.m", Shape: []int{6}, Data: s.b2M},
-		{Name: "optimizer/b2.v", Shape: []int{6}, Data: s.b2V},
 		{Name: "optimizer/w3.m", Shape: []int{6}, Data: s.w3M},
+		{Name: "optimizer/speed.v", Shape: []int{}, Data: s.speedV},
+		{Name: "optimizer/W1.v", Shape: []int{2, 6}, Data: s.w1V},
+		{Name: "optimizer/b1.v", Shape: []int{6}, Data: s.b1V},
+		{Name: "optimizer/W2.v", Shape: []int{6, 6}, Data: s.w2V},
+		{Name: "optimizer/b2.v", Shape: []int{6}, Data: s.b2V},
 		{Name: "optimizer/w3.v", Shape: []int{6}, Data: s.w3V},
 	}
 }

@@ -245,7 +245,7 @@ func (m *Größe) Update(grad *GrößeParams) {
 // update sets the parameters from their gradient.
 func (m *Größe) update(grad *GrößeParams) {
 	param := m.params.flat
-	v := m.optim.float32s[0:8]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// scale = momentum

@@ -264,7 +264,7 @@ func (m *Graph) Update(grad *GraphParams) {
 // update sets the parameters from their gradient.
 func (m *Graph) update(grad *GraphParams) {
 	param := m.params.flat
-	s2 := m.optim.float32s[0:52]
+	s2 := m.optim.float32s
 	g := grad.flat
 
 	// rate = lr
@@ -1089,7 +1089,7 @@ func (m *Denoise) Update(grad *DenoiseParams) {
 // update sets the parameters from their gradient.
 func (m *Denoise) update(grad *DenoiseParams) {
 	param := m.params.flat
-	v := m.optim.float32s[0:23]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// scale = decay

@@ -377,16 +377,12 @@ func (m *Descent) update(grad *DescentParams) {
 //
 // Update, sgd(lr: 1e-3, momentum: 0.9, dampening: 0):
 //
-//	momentum        = momentum
-//	scale           = 1 − dampening
-//	scale2          = (step = 1)
-//	lr              = lr
-//	problems.valley.v ← where(scale2, dproblems.valley, momentum·problems.valley.v + scale·dproblems.valley)
-//	problems.valley ← problems.valley − lr·problems.valley.v
-//	problems.form.v ← where(scale2, dproblems.form, scale·dproblems.form + momentum·problems.form.v)
-//	problems.form   ← problems.form − lr·problems.form.v
-//	problems.logistic.v ← where(scale2, dproblems.logistic, scale·dproblems.logistic + momentum·problems.logistic.v)
-//	problems.logistic ← problems.logistic − lr·problems.logistic.v
+//	momentum = momentum
+//	scale    = 1 − dampening
+//	scale2   = (step = 1)
+//	lr       = lr
+//	v        ← where(scale2, grad, momentum·v + scale·grad)
+//	param    ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -607,15 +603,9 @@ func (m *Momentum) Update(grad *MomentumParams) {
 
 // update sets the parameters from their gradient.
 func (m *Momentum) update(grad *MomentumParams) {
-	problemsValley := m.params.ProblemsValley
-	problemsForm := m.params.ProblemsForm
-	problemsLogistic := m.params.ProblemsLogistic
-	problemsValleyV := m.optim.problemsValleyV
-	problemsFormV := m.optim.problemsFormV
-	problemsLogisticV := m.optim.problemsLogisticV
-	dproblemsValley := grad.ProblemsValley
-	dproblemsForm := grad.ProblemsForm
-	dproblemsLogistic := grad.ProblemsLogistic
+	param := m.params.flat
+	v := m.optim.float64s
+	g := grad.flat
 
 	// momentum = momentum
 	momentum := m.Hyper.Momentum
@@ -626,41 +616,16 @@ func (m *Momentum) update(grad *MomentumParams) {
 	// lr = lr
 	lr := m.Hyper.LR
 
-	// problems.valley.v ← where(scale2, dproblems.valley, momentum·problems.valley.v + scale·dproblems.valley)
-	// problems.valley ← problems.valley − lr·problems.valley.v
-	for i := range 4 {
-		problemsValleyNewV := momentum*problemsValleyV[i] + scale*dproblemsValley[i]
+	// v ← where(scale2, grad, momentum·v + scale·grad)
+	// param ← param − lr·v
+	for i := range 12 {
+		newV := momentum*v[i] + scale*g[i]
 		if scale2 {
-			problemsValleyNewV = dproblemsValley[i]
+			newV = g[i]
 		}
-		problemsValleyNewParam := problemsValley[i] - lr*problemsValleyNewV
-		problemsValleyV[i] = problemsValleyNewV
-		problemsValley[i] = problemsValleyNewParam
-	}
-
-	// problems.form.v ← where(scale2, dproblems.form, scale·dproblems.form + momentum·problems.form.v)
-	// problems.form ← problems.form − lr·problems.form.v
-	for i := range 4 {
-		problemsFormNewV := scale*dproblemsForm[i] + momentum*problemsFormV[i]
-		if scale2 {
-			problemsFormNewV = dproblemsForm[i]
-		}
-		problemsFormNewParam := problemsForm[i] - lr*problemsFormNewV
-		problemsFormV[i] = problemsFormNewV
-		problemsForm[i] = problemsFormNewParam
-	}
-
-	// problems.logistic.v ← where(scale2, dproblems.logistic, scale·dproblems.logistic + momentum·problems.logistic.v)
-	// problems.logistic ← problems.logistic − lr·problems.logistic.v
-	for i := range 4 {
-		t := scale*dproblemsLogistic[i] + momentum*problemsLogisticV[i]
-		problemsLogisticNewV := t
-		if scale2 {
-			problemsLogisticNewV = dproblemsLogistic[i]
-		}
-		problemsLogisticNewParam := problemsLogistic[i] - lr*problemsLogisticNewV
-		problemsLogisticV[i] = problemsLogisticNewV
-		problemsLogistic[i] = problemsLogisticNewParam
+		d := param[i] - lr*newV
+		v[i] = newV
+		param[i] = d
 	}
 }
 
@@ -919,7 +884,7 @@ func (m *Nesterov) Update(grad *NesterovParams) {
 // update sets the parameters from their gradient.
 func (m *Nesterov) update(grad *NesterovParams) {
 	param := m.params.flat
-	v := m.optim.float64s[0:12]
+	v := m.optim.float64s
 	g := grad.flat
 
 	// momentum = momentum
@@ -972,23 +937,17 @@ func (m *Nesterov) update(grad *NesterovParams) {
 //
 // Update, adam(lr: 1e-2, beta1: 0.9, beta2: 0.999, eps: 1e-8):
 //
-//	decay           = decay
-//	scale           = 1 − beta1
-//	beta1           = beta1
-//	scale2          = 1 − beta2
-//	beta2           = beta2
-//	scale3          = 1/(1 − beta2^step)
-//	eps             = eps
-//	rate            = lr/(1 − beta1^step)
-//	problems.valley.m ← beta1·problems.valley.m + scale·(dproblems.valley + decay·problems.valley)
-//	problems.valley.v ← beta2·problems.valley.v + scale2·(dproblems.valley + decay·problems.valley)²
-//	problems.valley ← problems.valley − rate·problems.valley.m/(eps + √(scale3·problems.valley.v))
-//	problems.form.m ← beta1·problems.form.m + scale·(decay·problems.form + dproblems.form)
-//	problems.form.v ← beta2·problems.form.v + scale2·(decay·problems.form + dproblems.form)²
-//	problems.form   ← problems.form − rate·problems.form.m/(eps + √(scale3·problems.form.v))
-//	problems.logistic.m ← beta1·problems.logistic.m + scale·(decay·problems.logistic + dproblems.logistic)
-//	problems.logistic.v ← beta2·problems.logistic.v + scale2·(decay·problems.logistic + dproblems.logistic)²
-//	problems.logistic ← problems.logistic − rate·problems.logistic.m/(eps + √(scale3·problems.logistic.v))
+//	decay  = decay
+//	scale  = 1 − beta1
+//	beta1  = beta1
+//	scale2 = 1 − beta2
+//	beta2  = beta2
+//	scale3 = 1/(1 − beta2^step)
+//	eps    = eps
+//	rate   = lr/(1 − beta1^step)
+//	m      ← beta1·m + scale·(grad + decay·param)
+//	v      ← beta2·v + scale2·(grad + decay·param)²
+//	param  ← param − rate·m/(eps + √(scale3·v))
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1211,18 +1170,10 @@ func (m *Adam) Update(grad *AdamParams) {
 
 // update sets the parameters from their gradient.
 func (m *Adam) update(grad *AdamParams) {
-	problemsValley := m.params.ProblemsValley
-	problemsForm := m.params.ProblemsForm
-	problemsLogistic := m.params.ProblemsLogistic
-	problemsValleyM := m.optim.problemsValleyM
-	problemsValleyV := m.optim.problemsValleyV
-	problemsFormM := m.optim.problemsFormM
-	problemsFormV := m.optim.problemsFormV
-	problemsLogisticM := m.optim.problemsLogisticM
-	problemsLogisticV := m.optim.problemsLogisticV
-	dproblemsValley := grad.ProblemsValley
-	dproblemsForm := grad.ProblemsForm
-	dproblemsLogistic := grad.ProblemsLogistic
+	param := m.params.flat
+	mBuf := m.optim.float64s[0:12]
+	v := m.optim.float64s[12:24]
+	g := grad.flat
 
 	// decay = decay
 	decay := m.Hyper.Decay
@@ -1241,46 +1192,17 @@ func (m *Adam) update(grad *AdamParams) {
 	// rate = lr/(1 − beta1^step)
 	rate := m.Hyper.LR / (1 - math.Pow(beta1, float64(m.steps+1)))
 
-	// problems.valley.m ← beta1·problems.valley.m + scale·(dproblems.valley + decay·problems.valley)
-	// problems.valley.v ← beta2·problems.valley.v + scale2·(dproblems.valley + decay·problems.valley)²
-	// problems.valley ← problems.valley − rate·problems.valley.m/(eps + √(scale3·problems.valley.v))
-	for i := range 4 {
-		t := dproblemsValley[i] + decay*problemsValley[i]
-		problemsValleyNewM := beta1*problemsValleyM[i] + scale*t
-		problemsValleyNewV := beta2*problemsValleyV[i] + scale2*(t*t)
-		u := problemsValleyNewM / (eps + math.Sqrt(scale3*problemsValleyNewV))
-		problemsValleyNewParam := problemsValley[i] - rate*u
-		problemsValleyM[i] = problemsValleyNewM
-		problemsValleyV[i] = problemsValleyNewV
-		problemsValley[i] = problemsValleyNewParam
-	}
-
-	// problems.form.m ← beta1·problems.form.m + scale·(decay·problems.form + dproblems.form)
-	// problems.form.v ← beta2·problems.form.v + scale2·(decay·problems.form + dproblems.form)²
-	// problems.form ← problems.form − rate·problems.form.m/(eps + √(scale3·problems.form.v))
-	for i := range 4 {
-		t := decay*problemsForm[i] + dproblemsForm[i]
-		problemsFormNewM := beta1*problemsFormM[i] + scale*t
-		problemsFormNewV := beta2*problemsFormV[i] + scale2*(t*t)
-		u := problemsFormNewM / (eps + math.Sqrt(scale3*problemsFormNewV))
-		problemsFormNewParam := problemsForm[i] - rate*u
-		problemsFormM[i] = problemsFormNewM
-		problemsFormV[i] = problemsFormNewV
-		problemsForm[i] = problemsFormNewParam
-	}
-
-	// problems.logistic.m ← beta1·problems.logistic.m + scale·(decay·problems.logistic + dproblems.logistic)
-	// problems.logistic.v ← beta2·problems.logistic.v + scale2·(decay·problems.logistic + dproblems.logistic)²
-	// problems.logistic ← problems.logistic − rate·problems.logistic.m/(eps + √(scale3·problems.logistic.v))
-	for i := range 4 {
-		t := decay*problemsLogistic[i] + dproblemsLogistic[i]
-		problemsLogisticNewM := beta1*problemsLogisticM[i] + scale*t
-		problemsLogisticNewV := beta2*problemsLogisticV[i] + scale2*(t*t)
-		u := problemsLogisticNewM / (eps + math.Sqrt(scale3*problemsLogisticNewV))
-		problemsLogisticNewParam := problemsLogistic[i] - rate*u
-		problemsLogisticM[i] = problemsLogisticNewM
-		problemsLogisticV[i] = problemsLogisticNewV
-		problemsLogistic[i] = problemsLogisticNewParam
+	// m ← beta1·m + scale·(grad + decay·param)
+	// v ← beta2·v + scale2·(grad + decay·param)²
+	// param ← param − rate·m/(eps + √(scale3·v))
+	for i := range 12 {
+		t := g[i] + decay*param[i]
+		newM := beta1*mBuf[i] + scale*t
+		newV := beta2*v[i] + scale2*(t*t)
+		d := param[i] - rate*(newM/(eps+math.Sqrt(scale3*newV)))
+		mBuf[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
 }
 
@@ -1816,7 +1738,7 @@ func (m *Adagrad) Update(grad *AdagradParams) {
 // update sets the parameters from their gradient.
 func (m *Adagrad) update(grad *AdagradParams) {
 	param := m.params.flat
-	s := m.optim.float64s[0:12]
+	s := m.optim.float64s
 	g := grad.flat
 
 	// lr = lr
@@ -2084,7 +2006,7 @@ func (m *RMSProp) Update(grad *RMSPropParams) {
 // update sets the parameters from their gradient.
 func (m *RMSProp) update(grad *RMSPropParams) {
 	param := m.params.flat
-	s := m.optim.float64s[0:12]
+	s := m.optim.float64s
 	g := grad.flat
 
 	// lr = lr

@@ -846,10 +846,10 @@ func (p *AdamParams) tensors() []store.Tensor {
 // adamOptimizer is what the optimiser keeps between steps.
 type adamOptimizer struct {
 	problemsValleyM   []float64 // [4]
-	problemsValleyV   []float64 // [4]
 	problemsFormM     []float64 // [4]
-	problemsFormV     []float64 // [4]
 	problemsLogisticM []float64 // [4]
+	problemsValleyV   []float64 // [4]
+	problemsFormV     []float64 // [4]
 	problemsLogisticV []float64 // [4]
 
 	float64s []float64 // all of them, one after another
@@ -859,10 +859,10 @@ func newAdamOptimizer() adamOptimizer {
 	float64s := make([]float64, 24)
 	return adamOptimizer{
 		problemsValleyM:   float64s[0:4:4],
-		problemsValleyV:   float64s[4:8:8],
-		problemsFormM:     float64s[8:12:12],
-		problemsFormV:     float64s[12:16:16],
-		problemsLogisticM: float64s[16:20:20],
+		problemsFormM:     float64s[4:8:8],
+		problemsLogisticM: float64s[8:12:12],
+		problemsValleyV:   float64s[12:16:16],
+		problemsFormV:     float64s[16:20:20],
 		problemsLogisticV: float64s[20:24:24],
 		float64s:          float64s,
 	}
@@ -872,10 +872,10 @@ func newAdamOptimizer() adamOptimizer {
 func (s *adamOptimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/problems.valley.m", Shape: []int{4}, Data: s.problemsValleyM},
-		{Name: "optimizer/problems.valley.v", Shape: []int{4}, Data: s.problemsValleyV},
 		{Name: "optimizer/problems.form.m", Shape: []int{4}, Data: s.problemsFormM},
-		{Name: "optimizer/problems.form.v", Shape: []int{4}, Data: s.problemsFormV},
 		{Name: "optimizer/problems.logistic.m", Shape: []int{4}, Data: s.problemsLogisticM},
+		{Name: "optimizer/problems.valley.v", Shape: []int{4}, Data: s.problemsValleyV},
+		{Name: "optimizer/problems.form.v", Shape: []int{4}, Data: s.problemsFormV},
 		{Name: "optimizer/problems.logistic.v", Shape: []int{4}, Data: s.problemsLogisticV},
 	}
 }

@@ -1783,7 +1783,7 @@ func (m *Falling) Update(grad *FallingParams) {
 // update sets the parameters from their gradient.
 func (m *Falling) update(grad *FallingParams) {
 	param := m.params.flat
-	s := m.optim.float64s[0:12]
+	s := m.optim.float64s
 	g := grad.flat
 
 	// start = start

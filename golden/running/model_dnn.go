@@ -431,7 +431,7 @@ func (m *Running) commit() {
 // update sets the parameters from their gradient.
 func (m *Running) update(grad *Params) {
 	param := m.params.flat
-	v := m.optim.float32s[0:50]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// scale = momentum

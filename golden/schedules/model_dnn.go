@@ -529,7 +529,7 @@ func (m *Exponential) Update(grad *ExponentialParams) {
 // update sets the parameters from their gradient.
 func (m *Exponential) update(grad *ExponentialParams) {
 	param := m.params.flat
-	s := m.optim.float32s[0:3]
+	s := m.optim.float32s
 	g := grad.flat
 
 	// scale = decay
@@ -712,7 +712,7 @@ func (m *Cosine) Update(grad *CosineParams) {
 // update sets the parameters from their gradient.
 func (m *Cosine) update(grad *CosineParams) {
 	param := m.params.flat
-	s := m.optim.float32s[0:3]
+	s := m.optim.float32s
 	g := grad.flat
 
 	// scale = where(step < 2, 0.05·step, 0.045·cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 0.055)
@@ -896,7 +896,7 @@ func (m *Slope) Update(grad *SlopeParams) {
 // update sets the parameters from their gradient.
 func (m *Slope) update(grad *SlopeParams) {
 	param := m.params.flat
-	v := m.optim.float32s[0:3]
+	v := m.optim.float32s
 	g := grad.flat
 
 	// scale = momentum

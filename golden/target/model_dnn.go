@@ -438,8 +438,8 @@ func (m *Target) commit() {
 // update sets the parameters from their gradient.
 func (m *Target) update(grad *Params) {
 	param := m.params.flat
-	v := m.optim.float64s[0:37]
-	average := m.averages.float64s[0:37]
+	v := m.optim.float64s
+	average := m.averages.float64s
 	g := grad.flat
 
 	// momentum = momentum

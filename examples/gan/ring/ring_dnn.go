@@ -72,28 +72,13 @@ import (
 //
 // Update of d, adam(lr: 1e-3, beta1: 0.5):
 //
-//	scale            = d_beta1
-//	scale2           = 1 − d_beta1
-//	scale3           = 1/(1 − 0.999^step)
-//	scale4           = d_lr/(1 − d_beta1^step)
-//	disc.dense.W.d.m ← scale·disc.dense.W.d.m + scale2·ddisc.dense.W
-//	disc.dense.W.d.v ← 0.001·ddisc.dense.W² + 0.999·disc.dense.W.d.v
-//	disc.dense.W     ← disc.dense.W − scale4·disc.dense.W.d.m/(√(scale3·disc.dense.W.d.v) + 1e−8)
-//	disc.dense.b.d.m ← scale·disc.dense.b.d.m + scale2·ddisc.dense.b
-//	disc.dense.b.d.v ← 0.001·ddisc.dense.b² + 0.999·disc.dense.b.d.v
-//	disc.dense.b     ← disc.dense.b − scale4·disc.dense.b.d.m/(√(scale3·disc.dense.b.d.v) + 1e−8)
-//	disc.h.W.d.m     ← scale·disc.h.W.d.m + scale2·ddisc.h.W
-//	disc.h.W.d.v     ← 0.001·ddisc.h.W² + 0.999·disc.h.W.d.v
-//	disc.h.W         ← disc.h.W − scale4·disc.h.W.d.m/(√(scale3·disc.h.W.d.v) + 1e−8)
-//	disc.h.b.d.m     ← scale2·ddisc.h.b + scale·disc.h.b.d.m
-//	disc.h.b.d.v     ← 0.001·ddisc.h.b² + 0.999·disc.h.b.d.v
-//	disc.h.b         ← disc.h.b − scale4·disc.h.b.d.m/(√(scale3·disc.h.b.d.v) + 1e−8)
-//	disc.dense2.W.d.m ← scale·disc.dense2.W.d.m + scale2·ddisc.dense2.W
-//	disc.dense2.W.d.v ← 0.001·ddisc.dense2.W² + 0.999·disc.dense2.W.d.v
-//	disc.dense2.W    ← disc.dense2.W − scale4·disc.dense2.W.d.m/(√(scale3·disc.dense2.W.d.v) + 1e−8)
-//	disc.dense2.b.d.m ← scale·disc.dense2.b.d.m + scale2·ddisc.dense2.b
-//	disc.dense2.b.d.v ← 0.001·ddisc.dense2.b² + 0.999·disc.dense2.b.d.v
-//	disc.dense2.b    ← disc.dense2.b − scale4·disc.dense2.b.d.m/(√(scale3·disc.dense2.b.d.v) + 1e−8)
+//	scale  = d_beta1
+//	scale2 = 1 − d_beta1
+//	scale3 = 1/(1 − 0.999^step)
+//	scale4 = d_lr/(1 − d_beta1^step)
+//	d.m    ← scale·d.m + scale2·grad
+//	d.v    ← 0.001·grad² + 0.999·d.v
+//	param  ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
 //
 // Forward of g, for a batch of B:
 //
@@ -139,36 +124,16 @@ import (
 //
 // Update of g, adam(lr: 1e-3, beta1: 0.5):
 //
-//	scale            = g_beta1
-//	scale2           = 1 − g_beta1
-//	scale3           = 1/(1 − 0.999^step)
-//	scale4           = g_lr/(1 − g_beta1^step)
-//	scale5           = 1 − g_average
-//	scale6           = g_average
-//	gen.dense.W.g.m  ← scale·gen.dense.W.g.m + scale2·dgen.dense.W
-//	gen.dense.W.g.v  ← 0.001·dgen.dense.W² + 0.999·gen.dense.W.g.v
-//	gen.dense.W      ← gen.dense.W − scale4·gen.dense.W.g.m/(√(scale3·gen.dense.W.g.v) + 1e−8)
-//	gen.dense.W.g.average ← scale6·gen.dense.W.g.average + scale5·gen.dense.W
-//	gen.dense.b.g.m  ← scale·gen.dense.b.g.m + scale2·dgen.dense.b
-//	gen.dense.b.g.v  ← 0.001·dgen.dense.b² + 0.999·gen.dense.b.g.v
-//	gen.dense.b      ← gen.dense.b − scale4·gen.dense.b.g.m/(√(scale3·gen.dense.b.g.v) + 1e−8)
-//	gen.dense.b.g.average ← scale6·gen.dense.b.g.average + scale5·gen.dense.b
-//	gen.dense2.W.g.m ← scale·gen.dense2.W.g.m + scale2·dgen.dense2.W
-//	gen.dense2.W.g.v ← 0.001·dgen.dense2.W² + 0.999·gen.dense2.W.g.v
-//	gen.dense2.W     ← gen.dense2.W − scale4·gen.dense2.W.g.m/(√(scale3·gen.dense2.W.g.v) + 1e−8)
-//	gen.dense2.W.g.average ← scale6·gen.dense2.W.g.average + scale5·gen.dense2.W
-//	gen.dense2.b.g.m ← scale2·dgen.dense2.b + scale·gen.dense2.b.g.m
-//	gen.dense2.b.g.v ← 0.001·dgen.dense2.b² + 0.999·gen.dense2.b.g.v
-//	gen.dense2.b     ← gen.dense2.b − scale4·gen.dense2.b.g.m/(√(scale3·gen.dense2.b.g.v) + 1e−8)
-//	gen.dense2.b.g.average ← scale6·gen.dense2.b.g.average + scale5·gen.dense2.b
-//	gen.dense3.W.g.m ← scale·gen.dense3.W.g.m + scale2·dgen.dense3.W
-//	gen.dense3.W.g.v ← 0.001·dgen.dense3.W² + 0.999·gen.dense3.W.g.v
-//	gen.dense3.W     ← gen.dense3.W − scale4·gen.dense3.W.g.m/(√(scale3·gen.dense3.W.g.v) + 1e−8)
-//	gen.dense3.W.g.average ← scale6·gen.dense3.W.g.average + scale5·gen.dense3.W
-//	gen.dense3.b.g.m ← scale·gen.dense3.b.g.m + scale2·dgen.dense3.b
-//	gen.dense3.b.g.v ← 0.001·dgen.dense3.b² + 0.999·gen.dense3.b.g.v
-//	gen.dense3.b     ← gen.dense3.b − scale4·gen.dense3.b.g.m/(√(scale3·gen.dense3.b.g.v) + 1e−8)
-//	gen.dense3.b.g.average ← scale6·gen.dense3.b.g.average + scale5·gen.dense3.b
+//	scale     = g_beta1
+//	scale2    = 1 − g_beta1
+//	scale3    = 1/(1 − 0.999^step)
+//	scale4    = g_lr/(1 − g_beta1^step)
+//	scale5    = 1 − g_average
+//	scale6    = g_average
+//	g.m       ← scale·g.m + scale2·grad
+//	g.v       ← 0.001·grad² + 0.999·g.v
+//	param     ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
+//	g.average ← scale6·g.average + scale5·param
 //
 // A trainer belongs to one goroutine at a time. None of StepD, StepG,
 // Evaluate, GradD, GradG, UpdateD and UpdateG allocates or keeps its
@@ -675,30 +640,10 @@ func (m *Ring) UpdateD(grad *Params) {
 
 // updateD sets the parameters from their gradient.
 func (m *Ring) updateD(grad *Params) {
-	discDenseW := m.params.DiscDenseW
-	discDenseB := m.params.DiscDenseB
-	discHW := m.params.DiscHW
-	discHB := m.params.DiscHB
-	discDense2W := m.params.DiscDense2W
-	discDense2B := m.params.DiscDense2B
-	discDenseWDM := m.optim.discDenseWDM
-	discDenseWDV := m.optim.discDenseWDV
-	discDenseBDM := m.optim.discDenseBDM
-	discDenseBDV := m.optim.discDenseBDV
-	discHWDM := m.optim.discHWDM
-	discHWDV := m.optim.discHWDV
-	discHBDM := m.optim.discHBDM
-	discHBDV := m.optim.discHBDV
-	discDense2WDM := m.optim.discDense2WDM
-	discDense2WDV := m.optim.discDense2WDV
-	discDense2BDM := m.optim.discDense2BDM
-	discDense2BDV := m.optim.discDense2BDV
-	ddiscDenseW := grad.DiscDenseW
-	ddiscDenseB := grad.DiscDenseB
-	ddiscHW := grad.DiscHW
-	ddiscHB := grad.DiscHB
-	ddiscDense2W := grad.DiscDense2W
-	ddiscDense2B := grad.DiscDense2B
+	param := m.params.flat[4610:9027]
+	dM := m.optim.float32s[0:4417]
+	dV := m.optim.float32s[4417:8834]
+	g := grad.flat[4610:9027]
 
 	// scale = d_beta1
 	scale := float32(m.Hyper.DBeta1)
@@ -709,82 +654,16 @@ func (m *Ring) updateD(grad *Params) {
 	// scale4 = d_lr/(1 − d_beta1^step)
 	scale4 := float32(m.Hyper.DLR / (1 - math.Pow(m.Hyper.DBeta1, float64(m.stepsD+1))))
 
-	// disc.dense.W.d.m ← scale·disc.dense.W.d.m + scale2·ddisc.dense.W
-	// disc.dense.W.d.v ← 0.001·ddisc.dense.W² + 0.999·disc.dense.W.d.v
-	// disc.dense.W ← disc.dense.W − scale4·disc.dense.W.d.m/(√(scale3·disc.dense.W.d.v) + 1e−8)
-	for i := range 128 {
-		discDenseWDNewM := scale*discDenseWDM[i] + scale2*ddiscDenseW[i]
-		discDenseWDNewV := 0.001*(ddiscDenseW[i]*ddiscDenseW[i]) + 0.999*discDenseWDV[i]
-		u := discDenseWDNewM / (vec.Sqrt(scale3*discDenseWDNewV) + 1e-8)
-		discDenseWDNewParam := discDenseW[i] - scale4*u
-		discDenseWDM[i] = discDenseWDNewM
-		discDenseWDV[i] = discDenseWDNewV
-		discDenseW[i] = discDenseWDNewParam
-	}
-
-	// disc.dense.b.d.m ← scale·disc.dense.b.d.m + scale2·ddisc.dense.b
-	// disc.dense.b.d.v ← 0.001·ddisc.dense.b² + 0.999·disc.dense.b.d.v
-	// disc.dense.b ← disc.dense.b − scale4·disc.dense.b.d.m/(√(scale3·disc.dense.b.d.v) + 1e−8)
-	for i := range 64 {
-		discDenseBDNewM := scale*discDenseBDM[i] + scale2*ddiscDenseB[i]
-		discDenseBDNewV := 0.001*(ddiscDenseB[i]*ddiscDenseB[i]) + 0.999*discDenseBDV[i]
-		u := discDenseBDNewM / (vec.Sqrt(scale3*discDenseBDNewV) + 1e-8)
-		discDenseBDNewParam := discDenseB[i] - scale4*u
-		discDenseBDM[i] = discDenseBDNewM
-		discDenseBDV[i] = discDenseBDNewV
-		discDenseB[i] = discDenseBDNewParam
-	}
-
-	// disc.h.W.d.m ← scale·disc.h.W.d.m + scale2·ddisc.h.W
-	// disc.h.W.d.v ← 0.001·ddisc.h.W² + 0.999·disc.h.W.d.v
-	// disc.h.W ← disc.h.W − scale4·disc.h.W.d.m/(√(scale3·disc.h.W.d.v) + 1e−8)
-	for i := range 4096 {
-		discHWDNewM := scale*discHWDM[i] + scale2*ddiscHW[i]
-		discHWDNewV := 0.001*(ddiscHW[i]*ddiscHW[i]) + 0.999*discHWDV[i]
-		u := scale4 * (discHWDNewM / (vec.Sqrt(scale3*discHWDNewV) + 1e-8))
-		discHWDNewParam := discHW[i] - u
-		discHWDM[i] = discHWDNewM
-		discHWDV[i] = discHWDNewV
-		discHW[i] = discHWDNewParam
-	}
-
-	// disc.h.b.d.m ← scale2·ddisc.h.b + scale·disc.h.b.d.m
-	// disc.h.b.d.v ← 0.001·ddisc.h.b² + 0.999·disc.h.b.d.v
-	// disc.h.b ← disc.h.b − scale4·disc.h.b.d.m/(√(scale3·disc.h.b.d.v) + 1e−8)
-	for i := range 64 {
-		discHBDNewM := scale2*ddiscHB[i] + scale*discHBDM[i]
-		discHBDNewV := 0.001*(ddiscHB[i]*ddiscHB[i]) + 0.999*discHBDV[i]
-		u := scale4 * (discHBDNewM / (vec.Sqrt(scale3*discHBDNewV) + 1e-8))
-		discHBDNewParam := discHB[i] - u
-		discHBDM[i] = discHBDNewM
-		discHBDV[i] = discHBDNewV
-		discHB[i] = discHBDNewParam
-	}
-
-	// disc.dense2.W.d.m ← scale·disc.dense2.W.d.m + scale2·ddisc.dense2.W
-	// disc.dense2.W.d.v ← 0.001·ddisc.dense2.W² + 0.999·disc.dense2.W.d.v
-	// disc.dense2.W ← disc.dense2.W − scale4·disc.dense2.W.d.m/(√(scale3·disc.dense2.W.d.v) + 1e−8)
-	for i := range 64 {
-		discDense2WDNewM := scale*discDense2WDM[i] + scale2*ddiscDense2W[i]
-		discDense2WDNewV := 0.001*(ddiscDense2W[i]*ddiscDense2W[i]) + 0.999*discDense2WDV[i]
-		u := discDense2WDNewM / (vec.Sqrt(scale3*discDense2WDNewV) + 1e-8)
-		discDense2WDNewParam := discDense2W[i] - scale4*u
-		discDense2WDM[i] = discDense2WDNewM
-		discDense2WDV[i] = discDense2WDNewV
-		discDense2W[i] = discDense2WDNewParam
-	}
-
-	// disc.dense2.b.d.m ← scale·disc.dense2.b.d.m + scale2·ddisc.dense2.b
-	// disc.dense2.b.d.v ← 0.001·ddisc.dense2.b² + 0.999·disc.dense2.b.d.v
-	// disc.dense2.b ← disc.dense2.b − scale4·disc.dense2.b.d.m/(√(scale3·disc.dense2.b.d.v) + 1e−8)
-	{
-		discDense2BDNewM := scale*discDense2BDM[0] + scale2*ddiscDense2B[0]
-		discDense2BDNewV := 0.001*(ddiscDense2B[0]*ddiscDense2B[0]) + 0.999*discDense2BDV[0]
-		u := discDense2BDNewM / (vec.Sqrt(scale3*discDense2BDNewV) + 1e-8)
-		discDense2BDNewParam := discDense2B[0] - scale4*u
-		discDense2BDM[0] = discDense2BDNewM
-		discDense2BDV[0] = discDense2BDNewV
-		discDense2B[0] = discDense2BDNewParam
+	// d.m ← scale·d.m + scale2·grad
+	// d.v ← 0.001·grad² + 0.999·d.v
+	// param ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
+	for i := range 4417 {
+		newDM := scale*dM[i] + scale2*g[i]
+		newDV := 0.001*(g[i]*g[i]) + 0.999*dV[i]
+		d := param[i] - scale4*(newDM/(vec.Sqrt(scale3*newDV)+1e-8))
+		dM[i] = newDM
+		dV[i] = newDV
+		param[i] = d
 	}
 }
 
@@ -947,12 +826,12 @@ func (m *Ring) forwardG(batch *Batch) Totals {
 	}
 
 	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
-	g := 0.0
+	g2 := 0.0
 	for i := range B {
-		g += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
+		g2 += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
 	}
 
-	return Totals{batches: 1, n: float64(B), g: g}
+	return Totals{batches: 1, n: float64(B), g: g2}
 }
 
 // GradG sets grad to the gradient of the loss g; the parameters stay. That of
@@ -1122,36 +1001,11 @@ func (m *Ring) UpdateG(grad *Params) {
 
 // updateG sets the parameters from their gradient.
 func (m *Ring) updateG(grad *Params) {
-	genDenseW := m.params.GenDenseW
-	genDenseB := m.params.GenDenseB
-	genDense2W := m.params.GenDense2W
-	genDense2B := m.params.GenDense2B
-	genDense3W := m.params.GenDense3W
-	genDense3B := m.params.GenDense3B
-	genDenseWGM := m.optim.genDenseWGM
-	genDenseWGV := m.optim.genDenseWGV
-	genDenseWGAverage := m.averages.genDenseWGAverage
-	genDenseBGM := m.optim.genDenseBGM
-	genDenseBGV := m.optim.genDenseBGV
-	genDenseBGAverage := m.averages.genDenseBGAverage
-	genDense2WGM := m.optim.genDense2WGM
-	genDense2WGV := m.optim.genDense2WGV
-	genDense2WGAverage := m.averages.genDense2WGAverage
-	genDense2BGM := m.optim.genDense2BGM
-	genDense2BGV := m.optim.genDense2BGV
-	genDense2BGAverage := m.averages.genDense2BGAverage
-	genDense3WGM := m.optim.genDense3WGM
-	genDense3WGV := m.optim.genDense3WGV
-	genDense3WGAverage := m.averages.genDense3WGAverage
-	genDense3BGM := m.optim.genDense3BGM
-	genDense3BGV := m.optim.genDense3BGV
-	genDense3BGAverage := m.averages.genDense3BGAverage
-	dgenDenseW := grad.GenDenseW
-	dgenDenseB := grad.GenDenseB
-	dgenDense2W := grad.GenDense2W
-	dgenDense2B := grad.GenDense2B
-	dgenDense3W := grad.GenDense3W
-	dgenDense3B := grad.GenDense3B
+	param2 := m.params.flat[0:4610]
+	gM := m.optim.float32s[8834:13444]
+	gV := m.optim.float32s[13444:18054]
+	gAverage := m.averages.float32s
+	g2 := grad.flat[0:4610]
 
 	// scale = g_beta1
 	scale := float32(m.Hyper.GBeta1)
@@ -1166,100 +1020,19 @@ func (m *Ring) updateG(grad *Params) {
 	// scale6 = g_average
 	scale6 := float32(m.Hyper.GAverage)
 
-	// gen.dense.W.g.m ← scale·gen.dense.W.g.m + scale2·dgen.dense.W
-	// gen.dense.W.g.v ← 0.001·dgen.dense.W² + 0.999·gen.dense.W.g.v
-	// gen.dense.W ← gen.dense.W − scale4·gen.dense.W.g.m/(√(scale3·gen.dense.W.g.v) + 1e−8)
-	// gen.dense.W.g.average ← scale6·gen.dense.W.g.average + scale5·gen.dense.W
-	for i := range 256 {
-		genDenseWGNewM := scale*genDenseWGM[i] + scale2*dgenDenseW[i]
-		genDenseWGNewV := 0.001*(dgenDenseW[i]*dgenDenseW[i]) + 0.999*genDenseWGV[i]
-		u := scale4 * (genDenseWGNewM / (vec.Sqrt(scale3*genDenseWGNewV) + 1e-8))
-		genDenseWGNewParam := genDenseW[i] - u
-		t := scale6*genDenseWGAverage[i] + scale5*genDenseWGNewParam
-		genDenseWGM[i] = genDenseWGNewM
-		genDenseWGV[i] = genDenseWGNewV
-		genDenseW[i] = genDenseWGNewParam
-		genDenseWGAverage[i] = t
-	}
-
-	// gen.dense.b.g.m ← scale·gen.dense.b.g.m + scale2·dgen.dense.b
-	// gen.dense.b.g.v ← 0.001·dgen.dense.b² + 0.999·gen.dense.b.g.v
-	// gen.dense.b ← gen.dense.b − scale4·gen.dense.b.g.m/(√(scale3·gen.dense.b.g.v) + 1e−8)
-	// gen.dense.b.g.average ← scale6·gen.dense.b.g.average + scale5·gen.dense.b
-	for i := range 64 {
-		genDenseBGNewM := scale*genDenseBGM[i] + scale2*dgenDenseB[i]
-		genDenseBGNewV := 0.001*(dgenDenseB[i]*dgenDenseB[i]) + 0.999*genDenseBGV[i]
-		u := scale4 * (genDenseBGNewM / (vec.Sqrt(scale3*genDenseBGNewV) + 1e-8))
-		genDenseBGNewParam := genDenseB[i] - u
-		t := scale6*genDenseBGAverage[i] + scale5*genDenseBGNewParam
-		genDenseBGM[i] = genDenseBGNewM
-		genDenseBGV[i] = genDenseBGNewV
-		genDenseB[i] = genDenseBGNewParam
-		genDenseBGAverage[i] = t
-	}
-
-	// gen.dense2.W.g.m ← scale·gen.dense2.W.g.m + scale2·dgen.dense2.W
-	// gen.dense2.W.g.v ← 0.001·dgen.dense2.W² + 0.999·gen.dense2.W.g.v
-	// gen.dense2.W ← gen.dense2.W − scale4·gen.dense2.W.g.m/(√(scale3·gen.dense2.W.g.v) + 1e−8)
-	// gen.dense2.W.g.average ← scale6·gen.dense2.W.g.average + scale5·gen.dense2.W
-	for i := range 4096 {
-		genDense2WGNewM := scale*genDense2WGM[i] + scale2*dgenDense2W[i]
-		genDense2WGNewV := 0.001*(dgenDense2W[i]*dgenDense2W[i]) + 0.999*genDense2WGV[i]
-		u := genDense2WGNewM / (vec.Sqrt(scale3*genDense2WGNewV) + 1e-8)
-		genDense2WGNewParam := genDense2W[i] - scale4*u
-		t := scale6*genDense2WGAverage[i] + scale5*genDense2WGNewParam
-		genDense2WGM[i] = genDense2WGNewM
-		genDense2WGV[i] = genDense2WGNewV
-		genDense2W[i] = genDense2WGNewParam
-		genDense2WGAverage[i] = t
-	}
-
-	// gen.dense2.b.g.m ← scale2·dgen.dense2.b + scale·gen.dense2.b.g.m
-	// gen.dense2.b.g.v ← 0.001·dgen.dense2.b² + 0.999·gen.dense2.b.g.v
-	// gen.dense2.b ← gen.dense2.b − scale4·gen.dense2.b.g.m/(√(scale3·gen.dense2.b.g.v) + 1e−8)
-	// gen.dense2.b.g.average ← scale6·gen.dense2.b.g.average + scale5·gen.dense2.b
-	for i := range 64 {
-		genDense2BGNewM := scale2*dgenDense2B[i] + scale*genDense2BGM[i]
-		genDense2BGNewV := 0.001*(dgenDense2B[i]*dgenDense2B[i]) + 0.999*genDense2BGV[i]
-		u := genDense2BGNewM / (vec.Sqrt(scale3*genDense2BGNewV) + 1e-8)
-		genDense2BGNewParam := genDense2B[i] - scale4*u
-		t := scale6*genDense2BGAverage[i] + scale5*genDense2BGNewParam
-		genDense2BGM[i] = genDense2BGNewM
-		genDense2BGV[i] = genDense2BGNewV
-		genDense2B[i] = genDense2BGNewParam
-		genDense2BGAverage[i] = t
-	}
-
-	// gen.dense3.W.g.m ← scale·gen.dense3.W.g.m + scale2·dgen.dense3.W
-	// gen.dense3.W.g.v ← 0.001·dgen.dense3.W² + 0.999·gen.dense3.W.g.v
-	// gen.dense3.W ← gen.dense3.W − scale4·gen.dense3.W.g.m/(√(scale3·gen.dense3.W.g.v) + 1e−8)
-	// gen.dense3.W.g.average ← scale6·gen.dense3.W.g.average + scale5·gen.dense3.W
-	for i := range 128 {
-		genDense3WGNewM := scale*genDense3WGM[i] + scale2*dgenDense3W[i]
-		genDense3WGNewV := 0.001*(dgenDense3W[i]*dgenDense3W[i]) + 0.999*genDense3WGV[i]
-		u := genDense3WGNewM / (vec.Sqrt(scale3*genDense3WGNewV) + 1e-8)
-		genDense3WGNewParam := genDense3W[i] - scale4*u
-		t := scale6*genDense3WGAverage[i] + scale5*genDense3WGNewParam
-		genDense3WGM[i] = genDense3WGNewM
-		genDense3WGV[i] = genDense3WGNewV
-		genDense3W[i] = genDense3WGNewParam
-		genDense3WGAverage[i] = t
-	}
-
-	// gen.dense3.b.g.m ← scale·gen.dense3.b.g.m + scale2·dgen.dense3.b
-	// gen.dense3.b.g.v ← 0.001·dgen.dense3.b² + 0.999·gen.dense3.b.g.v
-	// gen.dense3.b ← gen.dense3.b − scale4·gen.dense3.b.g.m/(√(scale3·gen.dense3.b.g.v) + 1e−8)
-	// gen.dense3.b.g.average ← scale6·gen.dense3.b.g.average + scale5·gen.dense3.b
-	for i := range 2 {
-		genDense3BGNewM := scale*genDense3BGM[i] + scale2*dgenDense3B[i]
-		genDense3BGNewV := 0.001*(dgenDense3B[i]*dgenDense3B[i]) + 0.999*genDense3BGV[i]
-		u := genDense3BGNewM / (vec.Sqrt(scale3*genDense3BGNewV) + 1e-8)
-		genDense3BGNewParam := genDense3B[i] - scale4*u
-		t := scale6*genDense3BGAverage[i] + scale5*genDense3BGNewParam
-		genDense3BGM[i] = genDense3BGNewM
-		genDense3BGV[i] = genDense3BGNewV
-		genDense3B[i] = genDense3BGNewParam
-		genDense3BGAverage[i] = t
+	// g.m ← scale·g.m + scale2·grad
+	// g.v ← 0.001·grad² + 0.999·g.v
+	// param ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
+	// g.average ← scale6·g.average + scale5·param
+	for i := range 4610 {
+		newGM := scale*gM[i] + scale2*g2[i]
+		newGV := 0.001*(g2[i]*g2[i]) + 0.999*gV[i]
+		d := param2[i] - scale4*(newGM/(vec.Sqrt(scale3*newGV)+1e-8))
+		newGAverage := scale6*gAverage[i] + scale5*d
+		gM[i] = newGM
+		gV[i] = newGV
+		param2[i] = d
+		gAverage[i] = newGAverage
 	}
 }
 
@@ -1452,15 +1225,15 @@ func (m *Ring) evaluate(batch *Batch) Totals {
 
 	// B·g = Σ softplus(disc.dense2.y)
 	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
-	g := 0.0
-	g2 := 0.0
+	g3 := 0.0
+	g4 := 0.0
 	for i := range B {
 		t := vec.Softplus(discDense2Y7[i])
-		g += float64(t)
-		g2 += float64(t - discDense2Y7[i])
+		g3 += float64(t)
+		g4 += float64(t - discDense2Y7[i])
 	}
 
-	return Totals{batches: 1, d: s, n: float64(B), d2: g, g: g2}
+	return Totals{batches: 1, d: s, n: float64(B), d2: g3, g: g4}
 }
 
 // sample computes result, whose slices have their lengths.

@@ -118,28 +118,28 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	discDenseWDM  []float32 // [2,64]
-	discDenseWDV  []float32 // [2,64]
 	discDenseBDM  []float32 // [64]
-	discDenseBDV  []float32 // [64]
 	discHWDM      []float32 // [64,64]
-	discHWDV      []float32 // [64,64]
 	discHBDM      []float32 // [64]
-	discHBDV      []float32 // [64]
 	discDense2WDM []float32 // [64,1]
-	discDense2WDV []float32 // [64,1]
 	discDense2BDM []float32 // [1]
+	discDenseWDV  []float32 // [2,64]
+	discDenseBDV  []float32 // [64]
+	discHWDV      []float32 // [64,64]
+	discHBDV      []float32 // [64]
+	discDense2WDV []float32 // [64,1]
 	discDense2BDV []float32 // [1]
 	genDenseWGM   []float32 // [4,64]
-	genDenseWGV   []float32 // [4,64]
 	genDenseBGM   []float32 // [64]
-	genDenseBGV   []float32 // [64]
 	genDense2WGM  []float32 // [64,64]
-	genDense2WGV  []float32 // [64,64]
 	genDense2BGM  []float32 // [64]
-	genDense2BGV  []float32 // [64]
 	genDense3WGM  []float32 // [64,2]
-	genDense3WGV  []float32 // [64,2]
 	genDense3BGM  []float32 // [2]
+	genDenseWGV   []float32 // [4,64]
+	genDenseBGV   []float32 // [64]
+	genDense2WGV  []float32 // [64,64]
+	genDense2BGV  []float32 // [64]
+	genDense3WGV  []float32 // [64,2]
 	genDense3BGV  []float32 // [2]
 
 	float32s []float32 // all of them, one after another
@@ -149,28 +149,28 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 18054)
 	return optimizer{
 		discDenseWDM:  float32s[0:128:128],
-		discDenseWDV:  float32s[128:256:256],
-		discDenseBDM:  float32s[256:320:320],
-		discDenseBDV:  float32s[320:384:384],
-		discHWDM:      float32s[384:4480:4480],
-		discHWDV:      float32s[4480:8576:8576],
-		discHBDM:      float32s[8576:8640:8640],
-		discHBDV:      float32s[8640:8704:8704],
-		discDense2WDM: float32s[8704:8768:8768],
-		discDense2WDV: float32s[8768:8832:8832],
-		discDense2BDM: float32s[8832:8833:8833],
+		discDenseBDM:  float32s[128:192:192],
+		discHWDM:      float32s[192:4288:4288],
+		discHBDM:      float32s[4288:4352:4352],
+		discDense2WDM: float32s[4352:4416:4416],
+		discDense2BDM: float32s[4416:4417:4417],
+		discDenseWDV:  float32s[4417:4545:4545],
+		discDenseBDV:  float32s[4545:4609:4609],
+		discHWDV:      float32s[4609:8705:8705],
+		discHBDV:      float32s[8705:8769:8769],
+		discDense2WDV: float32s[8769:8833:8833],
 		discDense2BDV: float32s[8833:8834:8834],
 		genDenseWGM:   float32s[8834:9090:9090],
-		genDenseWGV:   float32s[9090:9346:9346],
-		genDenseBGM:   float32s[9346:9410:9410],
-		genDenseBGV:   float32s[9410:9474:9474],
-		genDense2WGM:  float32s[9474:13570:13570],
-		genDense2WGV:  float32s[13570:17666:17666],
-		genDense2BGM:  float32s[17666:17730:17730],
-		genDense2BGV:  float32s[17730:17794:17794],
-		genDense3WGM:  float32s[17794:17922:17922],
-		genDense3WGV:  float32s[17922:18050:18050],
-		genDense3BGM:  float32s[18050:18052:18052],
+		genDenseBGM:   float32s[9090:9154:9154],
+		genDense2WGM:  float32s[9154:13250:13250],
+		genDense2BGM:  float32s[13250:13314:13314],
+		genDense3WGM:  float32s[13314:13442:13442],
+		genDense3BGM:  float32s[13442:13444:13444],
+		genDenseWGV:   float32s[13444:13700:13700],
+		genDenseBGV:   float32s[13700:13764:13764],
+		genDense2WGV:  float32s[13764:17860:17860],
+		genDense2BGV:  float32s[17860:17924:17924],
+		genDense3WGV:  float32s[17924:18052:18052],
 		genDense3BGV:  float32s[18052:18054:18054],
 		float32s:      float32s,
 	}
@@ -180,28 +180,28 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/disc.dense.W.d.m", Shape: []int{2, 64}, Data: s.discDenseWDM},
-		{Name: "optimizer/disc.dense.W.d.v", Shape: []int{2, 64}, Data: s.discDenseWDV},
 		{Name: "optimizer/disc.dense.b.d.m", Shape: []int{64}, Data: s.discDenseBDM},
-		{Name: "optimizer/disc.dense.b.d.v", Shape: []int{64}, Data: s.discDenseBDV},
 		{Name: "optimizer/disc.h.W.d.m", Shape: []int{64, 64}, Data: s.discHWDM},
-		{Name: "optimizer/disc.h.W.d.v", Shape: []int{64, 64}, Data: s.discHWDV},
 		{Name: "optimizer/disc.h.b.d.m", Shape: []int{64}, Data: s.discHBDM},
-		{Name: "optimizer/disc.h.b.d.v", Shape: []int{64}, Data: s.discHBDV},
 		{Name: "optimizer/disc.dense2.W.d.m", Shape: []int{64, 1}, Data: s.discDense2WDM},
-		{Name: "optimizer/disc.dense2.W.d.v", Shape: []int{64, 1}, Data: s.discDense2WDV},
 		{Name: "optimizer/disc.dense2.b.d.m", Shape: []int{1}, Data: s.discDense2BDM},
+		{Name: "optimizer/disc.dense.W.d.v", Shape: []int{2, 64}, Data: s.discDenseWDV},
+		{Name: "optimizer/disc.dense.b.d.v", Shape: []int{64}, Data: s.discDenseBDV},
+		{Name: "optimizer/disc.h.W.d.v", Shape: []int{64, 64}, Data: s.discHWDV},
+		{Name: "optimizer/disc.h.b.d.v", Shape: []int{64}, Data: s.discHBDV},
+		{Name: "optimizer/disc.dense2.W.d.v", Shape: []int{64, 1}, Data: s.discDense2WDV},
 		{Name: "optimizer/disc.dense2.b.d.v", Shape: []int{1}, Data: s.discDense2BDV},
 		{Name: "optimizer/gen.dense.W.g.m", Shape: []int{4, 64}, Data: s.genDenseWGM},
-		{Name: "optimizer/gen.dense.W.g.v", Shape: []int{4, 64}, Data: s.genDenseWGV},
 		{Name: "optimizer/gen.dense.b.g.m", Shape: []int{64}, Data: s.genDenseBGM},
-		{Name: "optimizer/gen.dense.b.g.v", Shape: []int{64}, Data: s.genDenseBGV},
 		{Name: "optimizer/gen.dense2.W.g.m", Shape: []int{64, 64}, Data: s.genDense2WGM},
-		{Name: "optimizer/gen.dense2.W.g.v", Shape: []int{64, 64}, Data: s.genDense2WGV},
 		{Name: "optimizer/gen.dense2.b.g.m", Shape: []int{64}, Data: s.genDense2BGM},
-		{Name: "optimizer/gen.dense2.b.g.v", Shape: []int{64}, Data: s.genDense2BGV},
 		{Name: "optimizer/gen.dense3.W.g.m", Shape: []int{64, 2}, Data: s.genDense3WGM},
-		{Name: "optimizer/gen.dense3.W.g.v", Shape: []int{64, 2}, Data: s.genDense3WGV},
 		{Name: "optimizer/gen.dense3.b.g.m", Shape: []int{2}, Data: s.genDense3BGM},
+		{Name: "optimizer/gen.dense.W.g.v", Shape: []int{4, 64}, Data: s.genDenseWGV},
+		{Name: "optimizer/gen.dense.b.g.v", Shape: []int{64}, Data: s.genDenseBGV},
+		{Name: "optimizer/gen.dense2.W.g.v", Shape: []int{64, 64}, Data: s.genDense2WGV},
+		{Name: "optimizer/gen.dense2.b.g.v", Shape: []int{64}, Data: s.genDense2BGV},
+		{Name: "optimizer/gen.dense3.W.g.v", Shape: []int{64, 2}, Data: s.genDense3WGV},
 		{Name: "optimizer/gen.dense3.b.g.v", Shape: []int{2}, Data: s.genDense3BGV},
 	}
 }

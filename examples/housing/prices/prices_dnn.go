@@ -264,33 +264,26 @@ func (p *LinearPredictor) predict(out *LinearOutput, in *LinearInput) {
 //	ddense.b         = scale3·Σᵢ B·ddense.y                   [64]
 //	ddense.W         = scale3·xᵀ·(B·ddense.y)                 [13,64]
 //
-// Update, adamw(lr: cosine(step, 4e-3, warmup: 100, total: steps)):
+// Update, numbers of all parameters:
 //
-//	scale         = 1/(1 − 0.999^step)
-//	scale2        = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
-//	scale3        = scale2/(1 − 0.9^step)
-//	scale4        = 1 − w_decay·scale2
-//	dense.W.m     ← 0.1·ddense.W + 0.9·dense.W.m
-//	dense.W.v     ← 0.001·ddense.W² + 0.999·dense.W.v
-//	dense.W.kept  = scale4·dense.W
-//	dense.W       ← dense.W.kept − scale3·dense.W.m/(√(scale·dense.W.v) + 1e−8)
-//	dense.b.m     ← 0.1·ddense.b + 0.9·dense.b.m
-//	dense.b.v     ← 0.001·ddense.b² + 0.999·dense.b.v
-//	dense.b       ← dense.b − scale3·dense.b.m/(√(scale·dense.b.v) + 1e−8)
-//	dense2.W.m    ← 0.1·ddense2.W + 0.9·dense2.W.m
-//	dense2.W.v    ← 0.001·ddense2.W² + 0.999·dense2.W.v
-//	dense2.W.kept = scale4·dense2.W
-//	dense2.W      ← dense2.W.kept − scale3·dense2.W.m/(√(scale·dense2.W.v) + 1e−8)
-//	dense2.b.m    ← 0.1·ddense2.b + 0.9·dense2.b.m
-//	dense2.b.v    ← 0.001·ddense2.b² + 0.999·dense2.b.v
-//	dense2.b      ← dense2.b − scale3·dense2.b.m/(√(scale·dense2.b.v) + 1e−8)
-//	dense3.W.m    ← 0.1·ddense3.W + 0.9·dense3.W.m
-//	dense3.W.v    ← 0.001·ddense3.W² + 0.999·dense3.W.v
-//	dense3.W.kept = scale4·dense3.W
-//	dense3.W      ← dense3.W.kept − scale3·dense3.W.m/(√(scale·dense3.W.v) + 1e−8)
-//	dense3.b.m    ← 0.1·ddense3.b + 0.9·dense3.b.m
-//	dense3.b.v    ← 0.001·ddense3.b² + 0.999·dense3.b.v
-//	dense3.b      ← dense3.b − scale3·dense3.b.m/(√(scale·dense3.b.v) + 1e−8)
+//	scale  = 1/(1 − 0.999^step)
+//	scale2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
+//	scale3 = scale2/(1 − 0.9^step)
+//	scale4 = 1 − w_decay·scale2
+//
+// Update of dense.W, dense2.W and dense3.W, adamw(lr: cosine(step, 4e-3,
+// warmup: 100, total: steps)), decay 0.01:
+//
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+//
+// Update of dense.b, dense2.b and dense3.b, adamw(lr: cosine(step, 4e-3,
+// warmup: 100, total: steps)):
+//
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − scale3·m/(√(scale·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -600,31 +593,6 @@ func (m *Network) Update(grad *NetworkParams) {
 
 // update sets the parameters from their gradient.
 func (m *Network) update(grad *NetworkParams) {
-	denseW := m.params.DenseW
-	denseB := m.params.DenseB
-	dense2W := m.params.Dense2W
-	dense2B := m.params.Dense2B
-	dense3W := m.params.Dense3W
-	dense3B := m.params.Dense3B
-	denseWM := m.optim.denseWM
-	denseWV := m.optim.denseWV
-	denseBM := m.optim.denseBM
-	denseBV := m.optim.denseBV
-	dense2WM := m.optim.dense2WM
-	dense2WV := m.optim.dense2WV
-	dense2BM := m.optim.dense2BM
-	dense2BV := m.optim.dense2BV
-	dense3WM := m.optim.dense3WM
-	dense3WV := m.optim.dense3WV
-	dense3BM := m.optim.dense3BM
-	dense3BV := m.optim.dense3BV
-	ddenseW := grad.DenseW
-	ddenseB := grad.DenseB
-	ddense2W := grad.Dense2W
-	ddense2B := grad.Dense2B
-	ddense3W := grad.Dense3W
-	ddense3B := grad.Dense3B
-
 	// scale = 1/(1 − 0.999^step)
 	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// scale2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
@@ -634,83 +602,53 @@ func (m *Network) update(grad *NetworkParams) {
 	// scale4 = 1 − w_decay·scale2
 	scale4 := float32(1 - m.Hyper.WDecay*scale2)
 
-	// dense.W.m ← 0.1·ddense.W + 0.9·dense.W.m
-	// dense.W.v ← 0.001·ddense.W² + 0.999·dense.W.v
-	// dense.W.kept = scale4·dense.W
-	// dense.W ← dense.W.kept − scale3·dense.W.m/(√(scale·dense.W.v) + 1e−8)
-	for i := range 832 {
-		denseWNewM := 0.1*ddenseW[i] + 0.9*denseWM[i]
-		denseWNewV := 0.001*(ddenseW[i]*ddenseW[i]) + 0.999*denseWV[i]
-		denseWNewParam := scale4*denseW[i] - scale3*(denseWNewM/(vec.Sqrt(scale*denseWNewV)+1e-8))
-		denseWM[i] = denseWNewM
-		denseWV[i] = denseWNewV
-		denseW[i] = denseWNewParam
-	}
+	networkUpdateAdamwDecay(m.params.DenseW, grad.DenseW, m.optim.denseWM, m.optim.denseWV, scale, scale3, scale4)
+	networkUpdateAdamw(m.params.DenseB, grad.DenseB, m.optim.denseBM, m.optim.denseBV, scale, scale3)
+	networkUpdateAdamwDecay(m.params.Dense2W, grad.Dense2W, m.optim.dense2WM, m.optim.dense2WV,
+		scale, scale3, scale4)
+	networkUpdateAdamw(m.params.Dense2B, grad.Dense2B, m.optim.dense2BM, m.optim.dense2BV, scale, scale3)
+	networkUpdateAdamwDecay(m.params.Dense3W, grad.Dense3W, m.optim.dense3WM, m.optim.dense3WV,
+		scale, scale3, scale4)
+	networkUpdateAdamw(m.params.Dense3B, grad.Dense3B, m.optim.dense3BM, m.optim.dense3BV, scale, scale3)
+}
 
-	// dense.b.m ← 0.1·ddense.b + 0.9·dense.b.m
-	// dense.b.v ← 0.001·ddense.b² + 0.999·dense.b.v
-	// dense.b ← dense.b − scale3·dense.b.m/(√(scale·dense.b.v) + 1e−8)
-	for i := range 64 {
-		denseBNewM := 0.1*ddenseB[i] + 0.9*denseBM[i]
-		denseBNewV := 0.001*(ddenseB[i]*ddenseB[i]) + 0.999*denseBV[i]
-		denseBNewParam := denseB[i] - scale3*(denseBNewM/(vec.Sqrt(scale*denseBNewV)+1e-8))
-		denseBM[i] = denseBNewM
-		denseBV[i] = denseBNewV
-		denseB[i] = denseBNewParam
-	}
+// networkUpdateAdamwDecay makes the step of adamw(lr: cosine(step, 4e-3,
+// warmup: 100, total: steps)), decay 0.01 for parameters that lie one after
+// another, with their gradient and their states.
+func networkUpdateAdamwDecay(param, g, m, v []float32, scale, scale3, scale4 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
 
-	// dense2.W.m ← 0.1·ddense2.W + 0.9·dense2.W.m
-	// dense2.W.v ← 0.001·ddense2.W² + 0.999·dense2.W.v
-	// dense2.W.kept = scale4·dense2.W
-	// dense2.W ← dense2.W.kept − scale3·dense2.W.m/(√(scale·dense2.W.v) + 1e−8)
-	for i := range 4096 {
-		dense2WNewM := 0.1*ddense2W[i] + 0.9*dense2WM[i]
-		dense2WNewV := 0.001*(ddense2W[i]*ddense2W[i]) + 0.999*dense2WV[i]
-		u := scale3 * (dense2WNewM / (vec.Sqrt(scale*dense2WNewV) + 1e-8))
-		dense2WNewParam := scale4*dense2W[i] - u
-		dense2WM[i] = dense2WNewM
-		dense2WV[i] = dense2WNewV
-		dense2W[i] = dense2WNewParam
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+	for i := range n {
+		newM := 0.1*g[i] + 0.9*m[i]
+		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := scale4*param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
+}
 
-	// dense2.b.m ← 0.1·ddense2.b + 0.9·dense2.b.m
-	// dense2.b.v ← 0.001·ddense2.b² + 0.999·dense2.b.v
-	// dense2.b ← dense2.b − scale3·dense2.b.m/(√(scale·dense2.b.v) + 1e−8)
-	for i := range 64 {
-		dense2BNewM := 0.1*ddense2B[i] + 0.9*dense2BM[i]
-		dense2BNewV := 0.001*(ddense2B[i]*ddense2B[i]) + 0.999*dense2BV[i]
-		u := scale3 * (dense2BNewM / (vec.Sqrt(scale*dense2BNewV) + 1e-8))
-		dense2BNewParam := dense2B[i] - u
-		dense2BM[i] = dense2BNewM
-		dense2BV[i] = dense2BNewV
-		dense2B[i] = dense2BNewParam
-	}
+// networkUpdateAdamw makes the step of adamw(lr: cosine(step, 4e-3, warmup:
+// 100, total: steps)) for parameters that lie one after another, with their
+// gradient and their states.
+func networkUpdateAdamw(param, g, m, v []float32, scale, scale3 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
 
-	// dense3.W.m ← 0.1·ddense3.W + 0.9·dense3.W.m
-	// dense3.W.v ← 0.001·ddense3.W² + 0.999·dense3.W.v
-	// dense3.W.kept = scale4·dense3.W
-	// dense3.W ← dense3.W.kept − scale3·dense3.W.m/(√(scale·dense3.W.v) + 1e−8)
-	for i := range 64 {
-		dense3WNewM := 0.1*ddense3W[i] + 0.9*dense3WM[i]
-		dense3WNewV := 0.001*(ddense3W[i]*ddense3W[i]) + 0.999*dense3WV[i]
-		u := scale3 * (dense3WNewM / (vec.Sqrt(scale*dense3WNewV) + 1e-8))
-		dense3WNewParam := scale4*dense3W[i] - u
-		dense3WM[i] = dense3WNewM
-		dense3WV[i] = dense3WNewV
-		dense3W[i] = dense3WNewParam
-	}
-
-	// dense3.b.m ← 0.1·ddense3.b + 0.9·dense3.b.m
-	// dense3.b.v ← 0.001·ddense3.b² + 0.999·dense3.b.v
-	// dense3.b ← dense3.b − scale3·dense3.b.m/(√(scale·dense3.b.v) + 1e−8)
-	{
-		dense3BNewM := 0.1*ddense3B[0] + 0.9*dense3BM[0]
-		dense3BNewV := 0.001*(ddense3B[0]*ddense3B[0]) + 0.999*dense3BV[0]
-		u := scale3 * (dense3BNewM / (vec.Sqrt(scale*dense3BNewV) + 1e-8))
-		dense3BNewParam := dense3B[0] - u
-		dense3BM[0] = dense3BNewM
-		dense3BV[0] = dense3BNewV
-		dense3B[0] = dense3BNewParam
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← param − scale3·m/(√(scale·v) + 1e−8)
+	for i := range n {
+		newM := 0.1*g[i] + 0.9*m[i]
+		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
 }
 

@@ -486,16 +486,16 @@ func (p *NetworkParams) tensors() []store.Tensor {
 // networkOptimizer is what the optimiser keeps between steps.
 type networkOptimizer struct {
 	denseWM  []float32 // [13,64]
-	denseWV  []float32 // [13,64]
 	denseBM  []float32 // [64]
-	denseBV  []float32 // [64]
 	dense2WM []float32 // [64,64]
-	dense2WV []float32 // [64,64]
 	dense2BM []float32 // [64]
-	dense2BV []float32 // [64]
 	dense3WM []float32 // [64,1]
-	dense3WV []float32 // [64,1]
 	dense3BM []float32 // [1]
+	denseWV  []float32 // [13,64]
+	denseBV  []float32 // [64]
+	dense2WV []float32 // [64,64]
+	dense2BV []float32 // [64]
+	dense3WV []float32 // [64,1]
 	dense3BV []float32 // [1]
 
 	float32s []float32 // all of them, one after another
@@ -505,16 +505,16 @@ func newNetworkOptimizer() networkOptimizer {
 	float32s := make([]float32, 10242)
 	return networkOptimizer{
 		denseWM:  float32s[0:832:832],
-		denseWV:  float32s[832:1664:1664],
-		denseBM:  float32s[1664:1728:1728],
-		denseBV:  float32s[1728:1792:1792],
-		dense2WM: float32s[1792:5888:5888],
-		dense2WV: float32s[5888:9984:9984],
-		dense2BM: float32s[9984:10048:10048],
-		dense2BV: float32s[10048:10112:10112],
-		dense3WM: float32s[10112:10176:10176],
-		dense3WV: float32s[10176:10240:10240],
-		dense3BM: float32s[10240:10241:10241],
+		denseBM:  float32s[832:896:896],
+		dense2WM: float32s[896:4992:4992],
+		dense2BM: float32s[4992:5056:5056],
+		dense3WM: float32s[5056:5120:5120],
+		dense3BM: float32s[5120:5121:5121],
+		denseWV:  float32s[5121:5953:5953],
+		denseBV:  float32s[5953:6017:6017],
+		dense2WV: float32s[6017:10113:10113],
+		dense2BV: float32s[10113:10177:10177],
+		dense3WV: float32s[10177:10241:10241],
 		dense3BV: float32s[10241:10242:10242],
 		float32s: float32s,
 	}
@@ -524,16 +524,16 @@ func newNetworkOptimizer() networkOptimizer {
 func (s *networkOptimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/dense.W.m", Shape: []int{13, 64}, Data: s.denseWM},
-		{Name: "optimizer/dense.W.v", Shape: []int{13, 64}, Data: s.denseWV},
 		{Name: "optimizer/dense.b.m", Shape: []int{64}, Data: s.denseBM},
-		{Name: "optimizer/dense.b.v", Shape: []int{64}, Data: s.denseBV},
 		{Name: "optimizer/dense2.W.m", Shape: []int{64, 64}, Data: s.dense2WM},
-		{Name: "optimizer/dense2.W.v", Shape: []int{64, 64}, Data: s.dense2WV},
 		{Name: "optimizer/dense2.b.m", Shape: []int{64}, Data: s.dense2BM},
-		{Name: "optimizer/dense2.b.v", Shape: []int{64}, Data: s.dense2BV},
 		{Name: "optimizer/dense3.W.m", Shape: []int{64, 1}, Data: s.dense3WM},
-		{Name: "optimizer/dense3.W.v", Shape: []int{64, 1}, Data: s.dense3WV},
 		{Name: "optimizer/dense3.b.m", Shape: []int{1}, Data: s.dense3BM},
+		{Name: "optimizer/dense.W.v", Shape: []int{13, 64}, Data: s.denseWV},
+		{Name: "optimizer/dense.b.v", Shape: []int{64}, Data: s.denseBV},
+		{Name: "optimizer/dense2.W.v", Shape: []int{64, 64}, Data: s.dense2WV},
+		{Name: "optimizer/dense2.b.v", Shape: []int{64}, Data: s.dense2BV},
+		{Name: "optimizer/dense3.W.v", Shape: []int{64, 1}, Data: s.dense3WV},
 		{Name: "optimizer/dense3.b.v", Shape: []int{1}, Data: s.dense3BV},
 	}
 }

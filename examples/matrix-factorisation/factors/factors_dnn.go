@@ -51,27 +51,22 @@ import (
 //	du.W          = scale2·(B/2)·du.W               [600,6]
 //	dmean         = scale2·s                        []
 //
-// Update, adam(lr: cosine(step, 0.02, total: steps)):
+// Update, numbers of all parameters:
 //
-//	scale          = 1/(1 − 0.999^step)
-//	scale2         = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-//	u.W.m          ← 0.1·du.W + 0.9·u.W.m
-//	u.W.v          ← 0.001·du.W² + 0.999·u.W.v
-//	u.W            ← u.W − scale2·u.W.m/(√(scale·u.W.v) + 1e−8)
-//	v.W.m          ← 0.1·dv.W + 0.9·v.W.m
-//	v.W.v          ← 0.001·dv.W² + 0.999·v.W.v
-//	v.W            ← v.W − scale2·v.W.m/(√(scale·v.W.v) + 1e−8)
-//	embedding.W.m  ← 0.1·dembedding.W + 0.9·embedding.W.m
-//	embedding.W.v  ← 0.001·dembedding.W² + 0.999·embedding.W.v
-//	embedding.W    ← embedding.W − scale2·embedding.W.m/(√(scale·embedding.W.v) + 1e−8)
-//	embedding2.W.m ← 0.1·dembedding2.W + 0.9·embedding2.W.m
-//	embedding2.W.v ← 0.001·dembedding2.W² + 0.999·embedding2.W.v
-//	embedding2.W   ← embedding2.W − scale2·embedding2.W.m/(√(scale·embedding2.W.v) + 1e−8)
-//	meanNewM       = 0.1·dmean + 0.9·mean.m
-//	meanNewV       = 0.001·dmean² + 0.999·mean.v
-//	mean           ← mean − scale2·mean.new_m/(√(scale·mean.new_v) + 1e−8)
-//	mean.m         ← mean.new_m
-//	mean.v         ← mean.new_v
+//	scale    = 1/(1 − 0.999^step)
+//	scale2   = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+//	meanNewM = 0.1·dmean + 0.9·mean.m
+//	meanNewV = 0.001·dmean² + 0.999·mean.v
+//	mean     ← mean − scale2·mean.new_m/(√(scale·mean.new_v) + 1e−8)
+//	mean.m   ← mean.new_m
+//	mean.v   ← mean.new_v
+//
+// Update of u.W, v.W, embedding.W and embedding2.W, adam(lr: cosine(step,
+// 0.02, total: steps)):
+//
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − scale2·m/(√(scale·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -343,82 +338,15 @@ func (m *Factors) Update(grad *Params) {
 
 // update sets the parameters from their gradient.
 func (m *Factors) update(grad *Params) {
-	uW := m.params.UW
-	vW := m.params.VW
-	embeddingW := m.params.EmbeddingW
-	embedding2W := m.params.Embedding2W
 	mean := m.params.Mean
-	uWM := m.optim.uWM
-	uWV := m.optim.uWV
-	vWM := m.optim.vWM
-	vWV := m.optim.vWV
-	embeddingWM := m.optim.embeddingWM
-	embeddingWV := m.optim.embeddingWV
-	embedding2WM := m.optim.embedding2WM
-	embedding2WV := m.optim.embedding2WV
 	meanM := m.optim.meanM
 	meanV := m.optim.meanV
-	duW := grad.UW
-	dvW := grad.VW
-	dembeddingW := grad.EmbeddingW
-	dembedding2W := grad.Embedding2W
 	dmean := grad.Mean
 
 	// scale = 1/(1 − 0.999^step)
 	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// scale2 = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
 	scale2 := float32(0.01 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
-
-	// u.W.m ← 0.1·du.W + 0.9·u.W.m
-	// u.W.v ← 0.001·du.W² + 0.999·u.W.v
-	// u.W ← u.W − scale2·u.W.m/(√(scale·u.W.v) + 1e−8)
-	for i := range 3600 {
-		uWNewM := 0.1*duW[i] + 0.9*uWM[i]
-		uWNewV := 0.001*(duW[i]*duW[i]) + 0.999*uWV[i]
-		uWNewParam := uW[i] - scale2*(uWNewM/(vec.Sqrt(scale*uWNewV)+1e-8))
-		uWM[i] = uWNewM
-		uWV[i] = uWNewV
-		uW[i] = uWNewParam
-	}
-
-	// v.W.m ← 0.1·dv.W + 0.9·v.W.m
-	// v.W.v ← 0.001·dv.W² + 0.999·v.W.v
-	// v.W ← v.W − scale2·v.W.m/(√(scale·v.W.v) + 1e−8)
-	for i := range 2400 {
-		vWNewM := 0.1*dvW[i] + 0.9*vWM[i]
-		vWNewV := 0.001*(dvW[i]*dvW[i]) + 0.999*vWV[i]
-		vWNewParam := vW[i] - scale2*(vWNewM/(vec.Sqrt(scale*vWNewV)+1e-8))
-		vWM[i] = vWNewM
-		vWV[i] = vWNewV
-		vW[i] = vWNewParam
-	}
-
-	// embedding.W.m ← 0.1·dembedding.W + 0.9·embedding.W.m
-	// embedding.W.v ← 0.001·dembedding.W² + 0.999·embedding.W.v
-	// embedding.W ← embedding.W − scale2·embedding.W.m/(√(scale·embedding.W.v) + 1e−8)
-	for i := range 600 {
-		embeddingWNewM := 0.1*dembeddingW[i] + 0.9*embeddingWM[i]
-		embeddingWNewV := 0.001*(dembeddingW[i]*dembeddingW[i]) + 0.999*embeddingWV[i]
-		u := scale2 * (embeddingWNewM / (vec.Sqrt(scale*embeddingWNewV) + 1e-8))
-		embeddingWNewParam := embeddingW[i] - u
-		embeddingWM[i] = embeddingWNewM
-		embeddingWV[i] = embeddingWNewV
-		embeddingW[i] = embeddingWNewParam
-	}
-
-	// embedding2.W.m ← 0.1·dembedding2.W + 0.9·embedding2.W.m
-	// embedding2.W.v ← 0.001·dembedding2.W² + 0.999·embedding2.W.v
-	// embedding2.W ← embedding2.W − scale2·embedding2.W.m/(√(scale·embedding2.W.v) + 1e−8)
-	for i := range 400 {
-		embedding2WNewM := 0.1*dembedding2W[i] + 0.9*embedding2WM[i]
-		embedding2WNewV := 0.001*(dembedding2W[i]*dembedding2W[i]) + 0.999*embedding2WV[i]
-		u := scale2 * (embedding2WNewM / (vec.Sqrt(scale*embedding2WNewV) + 1e-8))
-		embedding2WNewParam := embedding2W[i] - u
-		embedding2WM[i] = embedding2WNewM
-		embedding2WV[i] = embedding2WNewV
-		embedding2W[i] = embedding2WNewParam
-	}
-
 	// meanNewM = 0.1·dmean + 0.9·mean.m
 	meanNewM := 0.1*dmean[0] + 0.9*meanM[0]
 	// meanNewV = 0.001·dmean² + 0.999·mean.v
@@ -429,6 +357,28 @@ func (m *Factors) update(grad *Params) {
 	meanM[0] = meanNewM
 	// mean.v ← mean.new_v
 	meanV[0] = meanNewV
+
+	updateAdam(m.params.flat[0:7000], grad.flat[0:7000], m.optim.float32s[0:7000], m.optim.float32s[7001:14001],
+		scale, scale2) // u.W to embedding2.W
+}
+
+// updateAdam makes the step of adam(lr: cosine(step, 0.02, total: steps)) for
+// parameters that lie one after another, with their gradient and their states.
+func updateAdam(param, g, m, v []float32, scale, scale2 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
+
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	for i := range n {
+		newM := 0.1*g[i] + 0.9*m[i]
+		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+	}
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -91,14 +91,14 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	uWM          []float32 // [600,6]
-	uWV          []float32 // [600,6]
 	vWM          []float32 // [400,6]
-	vWV          []float32 // [400,6]
 	embeddingWM  []float32 // [600,1]
-	embeddingWV  []float32 // [600,1]
 	embedding2WM []float32 // [400,1]
-	embedding2WV []float32 // [400,1]
 	meanM        []float32 // []
+	uWV          []float32 // [600,6]
+	vWV          []float32 // [400,6]
+	embeddingWV  []float32 // [600,1]
+	embedding2WV []float32 // [400,1]
 	meanV        []float32 // []
 
 	float32s []float32 // all of them, one after another
@@ -108,14 +108,14 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 14002)
 	return optimizer{
 		uWM:          float32s[0:3600:3600],
-		uWV:          float32s[3600:7200:7200],
-		vWM:          float32s[7200:9600:9600],
-		vWV:          float32s[9600:12000:12000],
-		embeddingWM:  float32s[12000:12600:12600],
-		embeddingWV:  float32s[12600:13200:13200],
-		embedding2WM: float32s[13200:13600:13600],
-		embedding2WV: float32s[13600:14000:14000],
-		meanM:        float32s[14000:14001:14001],
+		vWM:          float32s[3600:6000:6000],
+		embeddingWM:  float32s[6000:6600:6600],
+		embedding2WM: float32s[6600:7000:7000],
+		meanM:        float32s[7000:7001:7001],
+		uWV:          float32s[7001:10601:10601],
+		vWV:          float32s[10601:13001:13001],
+		embeddingWV:  float32s[13001:13601:13601],
+		embedding2WV: float32s[13601:14001:14001],
 		meanV:        float32s[14001:14002:14002],
 		float32s:     float32s,
 	}
@@ -125,14 +125,14 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/u.W.m", Shape: []int{600, 6}, Data: s.uWM},
-		{Name: "optimizer/u.W.v", Shape: []int{600, 6}, Data: s.uWV},
 		{Name: "optimizer/v.W.m", Shape: []int{400, 6}, Data: s.vWM},
-		{Name: "optimizer/v.W.v", Shape: []int{400, 6}, Data: s.vWV},
 		{Name: "optimizer/embedding.W.m", Shape: []int{600, 1}, Data: s.embeddingWM},
-		{Name: "optimizer/embedding.W.v", Shape: []int{600, 1}, Data: s.embeddingWV},
 		{Name: "optimizer/embedding2.W.m", Shape: []int{400, 1}, Data: s.embedding2WM},
-		{Name: "optimizer/embedding2.W.v", Shape: []int{400, 1}, Data: s.embedding2WV},
 		{Name: "optimizer/mean.m", Shape: []int{}, Data: s.meanM},
+		{Name: "optimizer/u.W.v", Shape: []int{600, 6}, Data: s.uWV},
+		{Name: "optimizer/v.W.v", Shape: []int{400, 6}, Data: s.vWV},
+		{Name: "optimizer/embedding.W.v", Shape: []int{600, 1}, Data: s.embeddingWV},
+		{Name: "optimizer/embedding2.W.v", Shape: []int{400, 1}, Data: s.embedding2WV},
 		{Name: "optimizer/mean.v", Shape: []int{}, Data: s.meanV},
 	}
 }

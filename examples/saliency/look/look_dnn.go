@@ -46,26 +46,25 @@ import (
 //	dh.b          = scale3·Σᵢ (B/1.25)·dh.y          [96]
 //	dh.W          = scale3·xᵀ·((B/1.25)·dh.y)        [784,96]
 //
-// Update, adamw(lr: cosine(step, 2e-3, total: steps)):
+// Update, numbers of all parameters:
 //
-//	scale         = 1/(1 − 0.999^step)
-//	scale2        = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
-//	scale3        = 0.001·scale2/(1 − 0.9^step)
-//	scale4        = 1 − 0.001·w_decay·scale2
-//	h.W.m         ← 0.1·dh.W + 0.9·h.W.m
-//	h.W.v         ← 0.001·dh.W² + 0.999·h.W.v
-//	h.W.kept      = scale4·h.W
-//	h.W           ← h.W.kept − scale3·h.W.m/(√(scale·h.W.v) + 1e−8)
-//	h.b.m         ← 0.1·dh.b + 0.9·h.b.m
-//	h.b.v         ← 0.001·dh.b² + 0.999·h.b.v
-//	h.b           ← h.b − scale3·h.b.m/(√(scale·h.b.v) + 1e−8)
-//	logits.W.m    ← 0.1·dlogits.W + 0.9·logits.W.m
-//	logits.W.v    ← 0.001·dlogits.W² + 0.999·logits.W.v
-//	logits.W.kept = scale4·logits.W
-//	logits.W      ← logits.W.kept − scale3·logits.W.m/(√(scale·logits.W.v) + 1e−8)
-//	logits.b.m    ← 0.1·dlogits.b + 0.9·logits.b.m
-//	logits.b.v    ← 0.001·dlogits.b² + 0.999·logits.b.v
-//	logits.b      ← logits.b − scale3·logits.b.m/(√(scale·logits.b.v) + 1e−8)
+//	scale  = 1/(1 − 0.999^step)
+//	scale2 = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
+//	scale3 = 0.001·scale2/(1 − 0.9^step)
+//	scale4 = 1 − 0.001·w_decay·scale2
+//
+// Update of h.W and logits.W, adamw(lr: cosine(step, 2e-3, total: steps)),
+// decay 0.05:
+//
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+//
+// Update of h.b and logits.b, adamw(lr: cosine(step, 2e-3, total: steps)):
+//
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − scale3·m/(√(scale·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -346,23 +345,6 @@ func (m *Look) Update(grad *Params) {
 
 // update sets the parameters from their gradient.
 func (m *Look) update(grad *Params) {
-	hW := m.params.HW
-	hB := m.params.HB
-	logitsW := m.params.LogitsW
-	logitsB := m.params.LogitsB
-	hWM := m.optim.hWM
-	hWV := m.optim.hWV
-	hBM := m.optim.hBM
-	hBV := m.optim.hBV
-	logitsWM := m.optim.logitsWM
-	logitsWV := m.optim.logitsWV
-	logitsBM := m.optim.logitsBM
-	logitsBV := m.optim.logitsBV
-	dhW := grad.HW
-	dhB := grad.HB
-	dlogitsW := grad.LogitsW
-	dlogitsB := grad.LogitsB
-
 	// scale = 1/(1 − 0.999^step)
 	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// scale2 = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
@@ -372,56 +354,49 @@ func (m *Look) update(grad *Params) {
 	// scale4 = 1 − 0.001·w_decay·scale2
 	scale4 := float32(1 - 0.001*(m.Hyper.WDecay*scale2))
 
-	// h.W.m ← 0.1·dh.W + 0.9·h.W.m
-	// h.W.v ← 0.001·dh.W² + 0.999·h.W.v
-	// h.W.kept = scale4·h.W
-	// h.W ← h.W.kept − scale3·h.W.m/(√(scale·h.W.v) + 1e−8)
-	for i := range 75264 {
-		hWNewM := 0.1*dhW[i] + 0.9*hWM[i]
-		hWNewV := 0.001*(dhW[i]*dhW[i]) + 0.999*hWV[i]
-		hWNewParam := scale4*hW[i] - scale3*(hWNewM/(vec.Sqrt(scale*hWNewV)+1e-8))
-		hWM[i] = hWNewM
-		hWV[i] = hWNewV
-		hW[i] = hWNewParam
-	}
+	updateAdamwDecay(m.params.HW, grad.HW, m.optim.hWM, m.optim.hWV, scale, scale3, scale4)
+	updateAdamw(m.params.HB, grad.HB, m.optim.hBM, m.optim.hBV, scale, scale3)
+	updateAdamwDecay(m.params.LogitsW, grad.LogitsW, m.optim.logitsWM, m.optim.logitsWV, scale, scale3, scale4)
+	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, scale, scale3)
+}
 
-	// h.b.m ← 0.1·dh.b + 0.9·h.b.m
-	// h.b.v ← 0.001·dh.b² + 0.999·h.b.v
-	// h.b ← h.b − scale3·h.b.m/(√(scale·h.b.v) + 1e−8)
-	for i := range 96 {
-		hBNewM := 0.1*dhB[i] + 0.9*hBM[i]
-		hBNewV := 0.001*(dhB[i]*dhB[i]) + 0.999*hBV[i]
-		hBNewParam := hB[i] - scale3*(hBNewM/(vec.Sqrt(scale*hBNewV)+1e-8))
-		hBM[i] = hBNewM
-		hBV[i] = hBNewV
-		hB[i] = hBNewParam
-	}
+// updateAdamwDecay makes the step of adamw(lr: cosine(step, 2e-3, total:
+// steps)), decay 0.05 for parameters that lie one after another, with their
+// gradient and their states.
+func updateAdamwDecay(param, g, m, v []float32, scale, scale3, scale4 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
 
-	// logits.W.m ← 0.1·dlogits.W + 0.9·logits.W.m
-	// logits.W.v ← 0.001·dlogits.W² + 0.999·logits.W.v
-	// logits.W.kept = scale4·logits.W
-	// logits.W ← logits.W.kept − scale3·logits.W.m/(√(scale·logits.W.v) + 1e−8)
-	for i := range 960 {
-		logitsWNewM := 0.1*dlogitsW[i] + 0.9*logitsWM[i]
-		logitsWNewV := 0.001*(dlogitsW[i]*dlogitsW[i]) + 0.999*logitsWV[i]
-		u := scale3 * (logitsWNewM / (vec.Sqrt(scale*logitsWNewV) + 1e-8))
-		logitsWNewParam := scale4*logitsW[i] - u
-		logitsWM[i] = logitsWNewM
-		logitsWV[i] = logitsWNewV
-		logitsW[i] = logitsWNewParam
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+	for i := range n {
+		newM := 0.1*g[i] + 0.9*m[i]
+		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := scale4*param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
+}
 
-	// logits.b.m ← 0.1·dlogits.b + 0.9·logits.b.m
-	// logits.b.v ← 0.001·dlogits.b² + 0.999·logits.b.v
-	// logits.b ← logits.b − scale3·logits.b.m/(√(scale·logits.b.v) + 1e−8)
-	for i := range 10 {
-		logitsBNewM := 0.1*dlogitsB[i] + 0.9*logitsBM[i]
-		logitsBNewV := 0.001*(dlogitsB[i]*dlogitsB[i]) + 0.999*logitsBV[i]
-		u := scale3 * (logitsBNewM / (vec.Sqrt(scale*logitsBNewV) + 1e-8))
-		logitsBNewParam := logitsB[i] - u
-		logitsBM[i] = logitsBNewM
-		logitsBV[i] = logitsBNewV
-		logitsB[i] = logitsBNewParam
+// updateAdamw makes the step of adamw(lr: cosine(step, 2e-3, total: steps))
+// for parameters that lie one after another, with their gradient and their
+// states.
+func updateAdamw(param, g, m, v []float32, scale, scale3 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
+
+	// m ← 0.1·grad + 0.9·m
+	// v ← 0.001·grad² + 0.999·v
+	// param ← param − scale3·m/(√(scale·v) + 1e−8)
+	for i := range n {
+		newM := 0.1*g[i] + 0.9*m[i]
+		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
 }
 

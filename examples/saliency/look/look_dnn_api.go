@@ -89,12 +89,12 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	hWM      []float32 // [784,96]
-	hWV      []float32 // [784,96]
 	hBM      []float32 // [96]
-	hBV      []float32 // [96]
 	logitsWM []float32 // [96,10]
-	logitsWV []float32 // [96,10]
 	logitsBM []float32 // [10]
+	hWV      []float32 // [784,96]
+	hBV      []float32 // [96]
+	logitsWV []float32 // [96,10]
 	logitsBV []float32 // [10]
 
 	float32s []float32 // all of them, one after another
@@ -104,12 +104,12 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 152660)
 	return optimizer{
 		hWM:      float32s[0:75264:75264],
-		hWV:      float32s[75264:150528:150528],
-		hBM:      float32s[150528:150624:150624],
-		hBV:      float32s[150624:150720:150720],
-		logitsWM: float32s[150720:151680:151680],
-		logitsWV: float32s[151680:152640:152640],
-		logitsBM: float32s[152640:152650:152650],
+		hBM:      float32s[75264:75360:75360],
+		logitsWM: float32s[75360:76320:76320],
+		logitsBM: float32s[76320:76330:76330],
+		hWV:      float32s[76330:151594:151594],
+		hBV:      float32s[151594:151690:151690],
+		logitsWV: float32s[151690:152650:152650],
 		logitsBV: float32s[152650:152660:152660],
 		float32s: float32s,
 	}
@@ -119,12 +119,12 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/h.W.m", Shape: []int{784, 96}, Data: s.hWM},
-		{Name: "optimizer/h.W.v", Shape: []int{784, 96}, Data: s.hWV},
 		{Name: "optimizer/h.b.m", Shape: []int{96}, Data: s.hBM},
-		{Name: "optimizer/h.b.v", Shape: []int{96}, Data: s.hBV},
 		{Name: "optimizer/logits.W.m", Shape: []int{96, 10}, Data: s.logitsWM},
-		{Name: "optimizer/logits.W.v", Shape: []int{96, 10}, Data: s.logitsWV},
 		{Name: "optimizer/logits.b.m", Shape: []int{10}, Data: s.logitsBM},
+		{Name: "optimizer/h.W.v", Shape: []int{784, 96}, Data: s.hWV},
+		{Name: "optimizer/h.b.v", Shape: []int{96}, Data: s.hBV},
+		{Name: "optimizer/logits.W.v", Shape: []int{96, 10}, Data: s.logitsWV},
 		{Name: "optimizer/logits.b.v", Shape: []int{10}, Data: s.logitsBV},
 	}
 }

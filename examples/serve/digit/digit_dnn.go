@@ -319,7 +319,7 @@ func (m *Digit) update(grad *Params) {
 	param := m.params.flat
 	mBuf := m.optim.float32s[0:3610]
 	v := m.optim.float32s[3610:7220]
-	average := m.averages.float32s[0:3610]
+	average := m.averages.float32s
 	g := grad.flat
 
 	// scale = 1/(1 − 0.999^step)

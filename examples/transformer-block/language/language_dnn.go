@@ -103,49 +103,30 @@ import (
 //	dblock.attention.Wqkv = scale·t7ᵀ·t39                               [32,96]
 //	…
 //
-// Update, adamw(lr: cosine(step, 3e-3, warmup: 50, total: steps)):
+// Update, numbers of all parameters:
 //
-//	clip_factor      = min(1, clip/‖grad‖)
-//	scale            = clip_factor
-//	scale2           = 0.001·clip_factor
-//	scale3           = 1/(1 − 0.999^step)
-//	scale4           = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
-//	scale5           = scale4/(1 − 0.9^step)
-//	place.m          ← 0.9·place.m + 0.1·scale·dplace
-//	place.v          ← 0.999·place.v + scale2·dplace ⊙ scale·dplace
-//	place            ← place − scale5·place.m/(√(scale3·place.v) + 1e−8)
-//	scale6           = 1 − w_decay·scale4
-//	embedding.W.m    ← 0.9·embedding.W.m + 0.1·scale·dembedding.W
-//	embedding.W.v    ← 0.999·embedding.W.v + scale2·dembedding.W ⊙ scale·dembedding.W
-//	embedding.W.kept = scale6·embedding.W
-//	embedding.W      ← embedding.W.kept − scale5·embedding.W.m/(√(scale3·embedding.W.v) + 1e−8)
-//	block.layer_norm.scale.m ← 0.9·block.layer_norm.scale.m + 0.1·scale·dblock.layer_norm.scale
-//	block.layer_norm.scale.v ← 0.999·block.layer_norm.scale.v + scale2·dblock.layer_norm.scale ⊙ scale·dblock.layer_norm.scale
-//	block.layer_norm.scale ← block.layer_norm.scale − scale5·block.layer_norm.scale.m/(√(scale3·block.layer_norm.scale.v) + 1e−8)
-//	block.layer_norm.shift.m ← 0.9·block.layer_norm.shift.m + 0.1·scale·dblock.layer_norm.shift
-//	block.layer_norm.shift.v ← 0.999·block.layer_norm.shift.v + scale2·dblock.layer_norm.shift ⊙ scale·dblock.layer_norm.shift
-//	block.layer_norm.shift ← block.layer_norm.shift − scale5·block.layer_norm.shift.m/(√(scale3·block.layer_norm.shift.v) + 1e−8)
-//	block.attention.Wqkv.m ← 0.9·block.attention.Wqkv.m + 0.1·scale·dblock.attention.Wqkv
-//	block.attention.Wqkv.v ← 0.999·block.attention.Wqkv.v + scale2·dblock.attention.Wqkv ⊙ scale·dblock.attention.Wqkv
-//	block.attention.Wqkv ← block.attention.Wqkv − scale5·block.attention.Wqkv.m/(√(scale3·block.attention.Wqkv.v) + 1e−8)
-//	block.attention.Wo.m ← 0.9·block.attention.Wo.m + 0.1·scale·dblock.attention.Wo
-//	block.attention.Wo.v ← 0.999·block.attention.Wo.v + scale2·dblock.attention.Wo ⊙ scale·dblock.attention.Wo
-//	block.attention.Wo ← block.attention.Wo − scale5·block.attention.Wo.m/(√(scale3·block.attention.Wo.v) + 1e−8)
-//	block.layer_norm2.scale.m ← 0.9·block.layer_norm2.scale.m + 0.1·scale·dblock.layer_norm2.scale
-//	block.layer_norm2.scale.v ← 0.999·block.layer_norm2.scale.v + scale2·dblock.layer_norm2.scale ⊙ scale·dblock.layer_norm2.scale
-//	block.layer_norm2.scale ← block.layer_norm2.scale − scale5·block.layer_norm2.scale.m/(√(scale3·block.layer_norm2.scale.v) + 1e−8)
-//	block.layer_norm2.shift.m ← 0.9·block.layer_norm2.shift.m + 0.1·scale·dblock.layer_norm2.shift
-//	block.layer_norm2.shift.v ← 0.999·block.layer_norm2.shift.v + scale2·dblock.layer_norm2.shift ⊙ scale·dblock.layer_norm2.shift
-//	block.layer_norm2.shift ← block.layer_norm2.shift − scale5·block.layer_norm2.shift.m/(√(scale3·block.layer_norm2.shift.v) + 1e−8)
-//	block.dense.W.m  ← 0.9·block.dense.W.m + 0.1·scale·dblock.dense.W
-//	block.dense.W.v  ← 0.999·block.dense.W.v + scale2·dblock.dense.W ⊙ scale·dblock.dense.W
-//	block.dense.W.kept = scale6·block.dense.W
-//	block.dense.W    ← block.dense.W.kept − scale5·block.dense.W.m/(√(scale3·block.dense.W.v) + 1e−8)
-//	block.dense.b.m  ← 0.9·block.dense.b.m + 0.1·scale·dblock.dense.b
-//	block.dense.b.v  ← 0.999·block.dense.b.v + scale2·dblock.dense.b ⊙ scale·dblock.dense.b
-//	block.dense.b    ← block.dense.b − scale5·block.dense.b.m/(√(scale3·block.dense.b.v) + 1e−8)
-//	block.h.W.m      ← 0.9·block.h.W.m + 0.1·scale·dblock.h.W
-//	…
+//	clip_factor = min(1, clip/‖grad‖)
+//	scale       = clip_factor
+//	scale2      = 0.001·clip_factor
+//	scale3      = 1/(1 − 0.999^step)
+//	scale4      = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
+//	scale5      = scale4/(1 − 0.9^step)
+//	scale6      = 1 − w_decay·scale4
+//
+// Update of place, block.layer_norm.scale, block.layer_norm.shift,
+// block.attention.Wqkv and 8 more, adamw(lr: cosine(step, 3e-3, warmup: 50,
+// total: steps)):
+//
+//	m     ← 0.9·m + 0.1·scale·grad
+//	v     ← 0.999·v + scale2·grad ⊙ scale·grad
+//	param ← param − scale5·m/(√(scale3·v) + 1e−8)
+//
+// Update of embedding.W, block.dense.W, block.h.W and logits.W, adamw(lr:
+// cosine(step, 3e-3, warmup: 50, total: steps)), decay 0.01:
+//
+//	m     ← 0.9·m + 0.1·scale·grad
+//	v     ← 0.999·v + scale2·grad ⊙ scale·grad
+//	param ← scale6·param − scale5·m/(√(scale3·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1101,71 +1082,6 @@ func (m *Language) clip(norm float64) float64 {
 
 // update sets the parameters from their gradient, which counts by factor.
 func (m *Language) update(grad *Params, factor float64) {
-	place := m.params.Place
-	embeddingW := m.params.EmbeddingW
-	blockLayerNormScale := m.params.BlockLayerNormScale
-	blockLayerNormShift := m.params.BlockLayerNormShift
-	blockAttentionWqkv := m.params.BlockAttentionWqkv
-	blockAttentionWo := m.params.BlockAttentionWo
-	blockLayerNorm2Scale := m.params.BlockLayerNorm2Scale
-	blockLayerNorm2Shift := m.params.BlockLayerNorm2Shift
-	blockDenseW := m.params.BlockDenseW
-	blockDenseB := m.params.BlockDenseB
-	blockHW := m.params.BlockHW
-	blockHB := m.params.BlockHB
-	hScale := m.params.HScale
-	hShift := m.params.HShift
-	logitsW := m.params.LogitsW
-	logitsB := m.params.LogitsB
-	placeM := m.optim.placeM
-	placeV := m.optim.placeV
-	embeddingWM := m.optim.embeddingWM
-	embeddingWV := m.optim.embeddingWV
-	blockLayerNormScaleM := m.optim.blockLayerNormScaleM
-	blockLayerNormScaleV := m.optim.blockLayerNormScaleV
-	blockLayerNormShiftM := m.optim.blockLayerNormShiftM
-	blockLayerNormShiftV := m.optim.blockLayerNormShiftV
-	blockAttentionWqkvM := m.optim.blockAttentionWqkvM
-	blockAttentionWqkvV := m.optim.blockAttentionWqkvV
-	blockAttentionWoM := m.optim.blockAttentionWoM
-	blockAttentionWoV := m.optim.blockAttentionWoV
-	blockLayerNorm2ScaleM := m.optim.blockLayerNorm2ScaleM
-	blockLayerNorm2ScaleV := m.optim.blockLayerNorm2ScaleV
-	blockLayerNorm2ShiftM := m.optim.blockLayerNorm2ShiftM
-	blockLayerNorm2ShiftV := m.optim.blockLayerNorm2ShiftV
-	blockDenseWM := m.optim.blockDenseWM
-	blockDenseWV := m.optim.blockDenseWV
-	blockDenseBM := m.optim.blockDenseBM
-	blockDenseBV := m.optim.blockDenseBV
-	blockHWM := m.optim.blockHWM
-	blockHWV := m.optim.blockHWV
-	blockHBM := m.optim.blockHBM
-	blockHBV := m.optim.blockHBV
-	hScaleM := m.optim.hScaleM
-	hScaleV := m.optim.hScaleV
-	hShiftM := m.optim.hShiftM
-	hShiftV := m.optim.hShiftV
-	logitsWM := m.optim.logitsWM
-	logitsWV := m.optim.logitsWV
-	logitsBM := m.optim.logitsBM
-	logitsBV := m.optim.logitsBV
-	dplace := grad.Place
-	dembeddingW := grad.EmbeddingW
-	dblockLayerNormScale := grad.BlockLayerNormScale
-	dblockLayerNormShift := grad.BlockLayerNormShift
-	dblockAttentionWqkv := grad.BlockAttentionWqkv
-	dblockAttentionWo := grad.BlockAttentionWo
-	dblockLayerNorm2Scale := grad.BlockLayerNorm2Scale
-	dblockLayerNorm2Shift := grad.BlockLayerNorm2Shift
-	dblockDenseW := grad.BlockDenseW
-	dblockDenseB := grad.BlockDenseB
-	dblockHW := grad.BlockHW
-	dblockHB := grad.BlockHB
-	dhScale := grad.HScale
-	dhShift := grad.HShift
-	dlogitsW := grad.LogitsW
-	dlogitsB := grad.LogitsB
-
 	// scale = clip_factor
 	scale := float32(factor)
 	// scale2 = 0.001·clip_factor
@@ -1176,233 +1092,66 @@ func (m *Language) update(grad *Params, factor float64) {
 	scale4 := vec.Where(float64(m.steps+1) < 50, 6e-5*float64(m.steps+1), 0.0015*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-50)/vec.Max(float64(m.Hyper.Steps)-50, 1), 0), 1))+1))
 	// scale5 = scale4/(1 − 0.9^step)
 	scale5 := float32(scale4 / (1 - math.Pow(0.9, float64(m.steps+1))))
-
-	// place.m ← 0.9·place.m + 0.1·scale·dplace
-	// place.v ← 0.999·place.v + scale2·dplace ⊙ scale·dplace
-	// place ← place − scale5·place.m/(√(scale3·place.v) + 1e−8)
-	for i := range 1536 {
-		u := scale * dplace[i]
-		placeNewM := 0.9*placeM[i] + 0.1*u
-		placeNewV := 0.999*placeV[i] + scale2*(dplace[i]*u)
-		placeNewParam := place[i] - scale5*(placeNewM/(vec.Sqrt(scale3*placeNewV)+1e-8))
-		placeM[i] = placeNewM
-		placeV[i] = placeNewV
-		place[i] = placeNewParam
-	}
-
 	// scale6 = 1 − w_decay·scale4
 	scale6 := float32(1 - m.Hyper.WDecay*scale4)
 
-	// embedding.W.m ← 0.9·embedding.W.m + 0.1·scale·dembedding.W
-	// embedding.W.v ← 0.999·embedding.W.v + scale2·dembedding.W ⊙ scale·dembedding.W
-	// embedding.W.kept = scale6·embedding.W
-	// embedding.W ← embedding.W.kept − scale5·embedding.W.m/(√(scale3·embedding.W.v) + 1e−8)
-	for i := range 2048 {
-		u := scale * dembeddingW[i]
-		embeddingWNewM := 0.9*embeddingWM[i] + 0.1*u
-		embeddingWNewV := 0.999*embeddingWV[i] + scale2*(dembeddingW[i]*u)
-		u2 := scale5 * (embeddingWNewM / (vec.Sqrt(scale3*embeddingWNewV) + 1e-8))
-		embeddingWNewParam := scale6*embeddingW[i] - u2
-		embeddingWM[i] = embeddingWNewM
-		embeddingWV[i] = embeddingWNewV
-		embeddingW[i] = embeddingWNewParam
-	}
+	updateAdamw(m.params.Place, grad.Place, m.optim.placeM, m.optim.placeV, scale, scale2, scale3, scale5)
+	updateAdamwDecay(m.params.EmbeddingW, grad.EmbeddingW, m.optim.embeddingWM, m.optim.embeddingWV,
+		scale, scale2, scale3, scale5, scale6)
+	updateAdamw(m.params.flat[3584:7808], grad.flat[3584:7808], m.optim.float32s[3584:7808], m.optim.float32s[19874:24098],
+		scale, scale2, scale3, scale5) // block.layer_norm.scale to block.layer_norm2.shift
+	updateAdamwDecay(m.params.BlockDenseW, grad.BlockDenseW, m.optim.blockDenseWM, m.optim.blockDenseWV,
+		scale, scale2, scale3, scale5, scale6)
+	updateAdamw(m.params.BlockDenseB, grad.BlockDenseB, m.optim.blockDenseBM, m.optim.blockDenseBV,
+		scale, scale2, scale3, scale5)
+	updateAdamwDecay(m.params.BlockHW, grad.BlockHW, m.optim.blockHWM, m.optim.blockHWV,
+		scale, scale2, scale3, scale5, scale6)
+	updateAdamw(m.params.flat[16128:16224], grad.flat[16128:16224], m.optim.float32s[16128:16224], m.optim.float32s[32418:32514],
+		scale, scale2, scale3, scale5) // block.h.b to h.shift
+	updateAdamwDecay(m.params.LogitsW, grad.LogitsW, m.optim.logitsWM, m.optim.logitsWV,
+		scale, scale2, scale3, scale5, scale6)
+	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, scale, scale2, scale3, scale5)
+}
 
-	// block.layer_norm.scale.m ← 0.9·block.layer_norm.scale.m + 0.1·scale·dblock.layer_norm.scale
-	// block.layer_norm.scale.v ← 0.999·block.layer_norm.scale.v + scale2·dblock.layer_norm.scale ⊙ scale·dblock.layer_norm.scale
-	// block.layer_norm.scale ← block.layer_norm.scale − scale5·block.layer_norm.scale.m/(√(scale3·block.layer_norm.scale.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dblockLayerNormScale[i]
-		blockLayerNormScaleNewM := 0.9*blockLayerNormScaleM[i] + 0.1*u
-		blockLayerNormScaleNewV := 0.999*blockLayerNormScaleV[i] + scale2*(dblockLayerNormScale[i]*u)
-		u2 := blockLayerNormScaleNewM / (vec.Sqrt(scale3*blockLayerNormScaleNewV) + 1e-8)
-		blockLayerNormScaleNewParam := blockLayerNormScale[i] - scale5*u2
-		blockLayerNormScaleM[i] = blockLayerNormScaleNewM
-		blockLayerNormScaleV[i] = blockLayerNormScaleNewV
-		blockLayerNormScale[i] = blockLayerNormScaleNewParam
-	}
+// updateAdamw makes the step of adamw(lr: cosine(step, 3e-3, warmup: 50,
+// total: steps)) for parameters that lie one after another, with their
+// gradient and their states.
+func updateAdamw(param, g, m, v []float32, scale, scale2, scale3, scale5 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
 
-	// block.layer_norm.shift.m ← 0.9·block.layer_norm.shift.m + 0.1·scale·dblock.layer_norm.shift
-	// block.layer_norm.shift.v ← 0.999·block.layer_norm.shift.v + scale2·dblock.layer_norm.shift ⊙ scale·dblock.layer_norm.shift
-	// block.layer_norm.shift ← block.layer_norm.shift − scale5·block.layer_norm.shift.m/(√(scale3·block.layer_norm.shift.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dblockLayerNormShift[i]
-		blockLayerNormShiftNewM := 0.9*blockLayerNormShiftM[i] + 0.1*u
-		blockLayerNormShiftNewV := 0.999*blockLayerNormShiftV[i] + scale2*(dblockLayerNormShift[i]*u)
-		u2 := blockLayerNormShiftNewM / (vec.Sqrt(scale3*blockLayerNormShiftNewV) + 1e-8)
-		blockLayerNormShiftNewParam := blockLayerNormShift[i] - scale5*u2
-		blockLayerNormShiftM[i] = blockLayerNormShiftNewM
-		blockLayerNormShiftV[i] = blockLayerNormShiftNewV
-		blockLayerNormShift[i] = blockLayerNormShiftNewParam
+	// m ← 0.9·m + 0.1·scale·grad
+	// v ← 0.999·v + scale2·grad ⊙ scale·grad
+	// param ← param − scale5·m/(√(scale3·v) + 1e−8)
+	for i := range n {
+		u := scale * g[i]
+		newM := 0.9*m[i] + 0.1*u
+		newV := 0.999*v[i] + scale2*(g[i]*u)
+		d := param[i] - scale5*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
+}
 
-	// block.attention.Wqkv.m ← 0.9·block.attention.Wqkv.m + 0.1·scale·dblock.attention.Wqkv
-	// block.attention.Wqkv.v ← 0.999·block.attention.Wqkv.v + scale2·dblock.attention.Wqkv ⊙ scale·dblock.attention.Wqkv
-	// block.attention.Wqkv ← block.attention.Wqkv − scale5·block.attention.Wqkv.m/(√(scale3·block.attention.Wqkv.v) + 1e−8)
-	for i := range 3072 {
-		u := scale * dblockAttentionWqkv[i]
-		blockAttentionWqkvNewM := 0.9*blockAttentionWqkvM[i] + 0.1*u
-		blockAttentionWqkvNewV := 0.999*blockAttentionWqkvV[i] + scale2*(dblockAttentionWqkv[i]*u)
-		u2 := blockAttentionWqkvNewM / (vec.Sqrt(scale3*blockAttentionWqkvNewV) + 1e-8)
-		blockAttentionWqkvNewParam := blockAttentionWqkv[i] - scale5*u2
-		blockAttentionWqkvM[i] = blockAttentionWqkvNewM
-		blockAttentionWqkvV[i] = blockAttentionWqkvNewV
-		blockAttentionWqkv[i] = blockAttentionWqkvNewParam
-	}
+// updateAdamwDecay makes the step of adamw(lr: cosine(step, 3e-3, warmup: 50,
+// total: steps)), decay 0.01 for parameters that lie one after another, with
+// their gradient and their states.
+func updateAdamwDecay(param, g, m, v []float32, scale, scale2, scale3, scale5, scale6 float32) {
+	n := len(param)
+	g, m, v = g[:n], m[:n], v[:n]
 
-	// block.attention.Wo.m ← 0.9·block.attention.Wo.m + 0.1·scale·dblock.attention.Wo
-	// block.attention.Wo.v ← 0.999·block.attention.Wo.v + scale2·dblock.attention.Wo ⊙ scale·dblock.attention.Wo
-	// block.attention.Wo ← block.attention.Wo − scale5·block.attention.Wo.m/(√(scale3·block.attention.Wo.v) + 1e−8)
-	for i := range 1024 {
-		u := scale * dblockAttentionWo[i]
-		blockAttentionWoNewM := 0.9*blockAttentionWoM[i] + 0.1*u
-		blockAttentionWoNewV := 0.999*blockAttentionWoV[i] + scale2*(dblockAttentionWo[i]*u)
-		u2 := blockAttentionWoNewM / (vec.Sqrt(scale3*blockAttentionWoNewV) + 1e-8)
-		blockAttentionWoNewParam := blockAttentionWo[i] - scale5*u2
-		blockAttentionWoM[i] = blockAttentionWoNewM
-		blockAttentionWoV[i] = blockAttentionWoNewV
-		blockAttentionWo[i] = blockAttentionWoNewParam
-	}
-
-	// block.layer_norm2.scale.m ← 0.9·block.layer_norm2.scale.m + 0.1·scale·dblock.layer_norm2.scale
-	// block.layer_norm2.scale.v ← 0.999·block.layer_norm2.scale.v + scale2·dblock.layer_norm2.scale ⊙ scale·dblock.layer_norm2.scale
-	// block.layer_norm2.scale ← block.layer_norm2.scale − scale5·block.layer_norm2.scale.m/(√(scale3·block.layer_norm2.scale.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dblockLayerNorm2Scale[i]
-		blockLayerNorm2ScaleNewM := 0.9*blockLayerNorm2ScaleM[i] + 0.1*u
-		blockLayerNorm2ScaleNewV := 0.999*blockLayerNorm2ScaleV[i] + scale2*(dblockLayerNorm2Scale[i]*u)
-		u2 := blockLayerNorm2ScaleNewM / (vec.Sqrt(scale3*blockLayerNorm2ScaleNewV) + 1e-8)
-		blockLayerNorm2ScaleNewParam := blockLayerNorm2Scale[i] - scale5*u2
-		blockLayerNorm2ScaleM[i] = blockLayerNorm2ScaleNewM
-		blockLayerNorm2ScaleV[i] = blockLayerNorm2ScaleNewV
-		blockLayerNorm2Scale[i] = blockLayerNorm2ScaleNewParam
-	}
-
-	// block.layer_norm2.shift.m ← 0.9·block.layer_norm2.shift.m + 0.1·scale·dblock.layer_norm2.shift
-	// block.layer_norm2.shift.v ← 0.999·block.layer_norm2.shift.v + scale2·dblock.layer_norm2.shift ⊙ scale·dblock.layer_norm2.shift
-	// block.layer_norm2.shift ← block.layer_norm2.shift − scale5·block.layer_norm2.shift.m/(√(scale3·block.layer_norm2.shift.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dblockLayerNorm2Shift[i]
-		blockLayerNorm2ShiftNewM := 0.9*blockLayerNorm2ShiftM[i] + 0.1*u
-		blockLayerNorm2ShiftNewV := 0.999*blockLayerNorm2ShiftV[i] + scale2*(dblockLayerNorm2Shift[i]*u)
-		u2 := blockLayerNorm2ShiftNewM / (vec.Sqrt(scale3*blockLayerNorm2ShiftNewV) + 1e-8)
-		blockLayerNorm2ShiftNewParam := blockLayerNorm2Shift[i] - scale5*u2
-		blockLayerNorm2ShiftM[i] = blockLayerNorm2ShiftNewM
-		blockLayerNorm2ShiftV[i] = blockLayerNorm2ShiftNewV
-		blockLayerNorm2Shift[i] = blockLayerNorm2ShiftNewParam
-	}
-
-	// block.dense.W.m ← 0.9·block.dense.W.m + 0.1·scale·dblock.dense.W
-	// block.dense.W.v ← 0.999·block.dense.W.v + scale2·dblock.dense.W ⊙ scale·dblock.dense.W
-	// block.dense.W.kept = scale6·block.dense.W
-	// block.dense.W ← block.dense.W.kept − scale5·block.dense.W.m/(√(scale3·block.dense.W.v) + 1e−8)
-	for i := range 4096 {
-		u := scale * dblockDenseW[i]
-		blockDenseWNewM := 0.9*blockDenseWM[i] + 0.1*u
-		blockDenseWNewV := 0.999*blockDenseWV[i] + scale2*(dblockDenseW[i]*u)
-		u2 := blockDenseWNewM / (vec.Sqrt(scale3*blockDenseWNewV) + 1e-8)
-		blockDenseWNewParam := scale6*blockDenseW[i] - scale5*u2
-		blockDenseWM[i] = blockDenseWNewM
-		blockDenseWV[i] = blockDenseWNewV
-		blockDenseW[i] = blockDenseWNewParam
-	}
-
-	// block.dense.b.m ← 0.9·block.dense.b.m + 0.1·scale·dblock.dense.b
-	// block.dense.b.v ← 0.999·block.dense.b.v + scale2·dblock.dense.b ⊙ scale·dblock.dense.b
-	// block.dense.b ← block.dense.b − scale5·block.dense.b.m/(√(scale3·block.dense.b.v) + 1e−8)
-	for i := range 128 {
-		u := scale * dblockDenseB[i]
-		blockDenseBNewM := 0.9*blockDenseBM[i] + 0.1*u
-		blockDenseBNewV := 0.999*blockDenseBV[i] + scale2*(dblockDenseB[i]*u)
-		u2 := blockDenseBNewM / (vec.Sqrt(scale3*blockDenseBNewV) + 1e-8)
-		blockDenseBNewParam := blockDenseB[i] - scale5*u2
-		blockDenseBM[i] = blockDenseBNewM
-		blockDenseBV[i] = blockDenseBNewV
-		blockDenseB[i] = blockDenseBNewParam
-	}
-
-	// block.h.W.m ← 0.9·block.h.W.m + 0.1·scale·dblock.h.W
-	// block.h.W.v ← 0.999·block.h.W.v + scale2·dblock.h.W ⊙ scale·dblock.h.W
-	// block.h.W.kept = scale6·block.h.W
-	// block.h.W ← block.h.W.kept − scale5·block.h.W.m/(√(scale3·block.h.W.v) + 1e−8)
-	for i := range 4096 {
-		u := scale * dblockHW[i]
-		blockHWNewM := 0.9*blockHWM[i] + 0.1*u
-		blockHWNewV := 0.999*blockHWV[i] + scale2*(dblockHW[i]*u)
-		u2 := scale5 * (blockHWNewM / (vec.Sqrt(scale3*blockHWNewV) + 1e-8))
-		blockHWNewParam := scale6*blockHW[i] - u2
-		blockHWM[i] = blockHWNewM
-		blockHWV[i] = blockHWNewV
-		blockHW[i] = blockHWNewParam
-	}
-
-	// block.h.b.m ← 0.9·block.h.b.m + 0.1·scale·dblock.h.b
-	// block.h.b.v ← 0.999·block.h.b.v + scale2·dblock.h.b ⊙ scale·dblock.h.b
-	// block.h.b ← block.h.b − scale5·block.h.b.m/(√(scale3·block.h.b.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dblockHB[i]
-		blockHBNewM := 0.9*blockHBM[i] + 0.1*u
-		blockHBNewV := 0.999*blockHBV[i] + scale2*(dblockHB[i]*u)
-		u2 := scale5 * (blockHBNewM / (vec.Sqrt(scale3*blockHBNewV) + 1e-8))
-		blockHBNewParam := blockHB[i] - u2
-		blockHBM[i] = blockHBNewM
-		blockHBV[i] = blockHBNewV
-		blockHB[i] = blockHBNewParam
-	}
-
-	// h.scale.m ← 0.9·h.scale.m + 0.1·scale·dh.scale
-	// h.scale.v ← 0.999·h.scale.v + scale2·dh.scale ⊙ scale·dh.scale
-	// h.scale ← h.scale − scale5·h.scale.m/(√(scale3·h.scale.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dhScale[i]
-		hScaleNewM := 0.9*hScaleM[i] + 0.1*u
-		hScaleNewV := 0.999*hScaleV[i] + scale2*(dhScale[i]*u)
-		hScaleNewParam := hScale[i] - scale5*(hScaleNewM/(vec.Sqrt(scale3*hScaleNewV)+1e-8))
-		hScaleM[i] = hScaleNewM
-		hScaleV[i] = hScaleNewV
-		hScale[i] = hScaleNewParam
-	}
-
-	// h.shift.m ← 0.9·h.shift.m + 0.1·scale·dh.shift
-	// h.shift.v ← 0.999·h.shift.v + scale2·dh.shift ⊙ scale·dh.shift
-	// h.shift ← h.shift − scale5·h.shift.m/(√(scale3·h.shift.v) + 1e−8)
-	for i := range 32 {
-		u := scale * dhShift[i]
-		hShiftNewM := 0.9*hShiftM[i] + 0.1*u
-		hShiftNewV := 0.999*hShiftV[i] + scale2*(dhShift[i]*u)
-		hShiftNewParam := hShift[i] - scale5*(hShiftNewM/(vec.Sqrt(scale3*hShiftNewV)+1e-8))
-		hShiftM[i] = hShiftNewM
-		hShiftV[i] = hShiftNewV
-		hShift[i] = hShiftNewParam
-	}
-
-	// logits.W.m ← 0.9·logits.W.m + 0.1·scale·dlogits.W
-	// logits.W.v ← 0.999·logits.W.v + scale2·dlogits.W ⊙ scale·dlogits.W
-	// logits.W.kept = scale6·logits.W
-	// logits.W ← logits.W.kept − scale5·logits.W.m/(√(scale3·logits.W.v) + 1e−8)
-	for i := range 64 {
-		u := scale * dlogitsW[i]
-		logitsWNewM := 0.9*logitsWM[i] + 0.1*u
-		logitsWNewV := 0.999*logitsWV[i] + scale2*(dlogitsW[i]*u)
-		u2 := scale5 * (logitsWNewM / (vec.Sqrt(scale3*logitsWNewV) + 1e-8))
-		logitsWNewParam := scale6*logitsW[i] - u2
-		logitsWM[i] = logitsWNewM
-		logitsWV[i] = logitsWNewV
-		logitsW[i] = logitsWNewParam
-	}
-
-	// logits.b.m ← 0.9·logits.b.m + 0.1·scale·dlogits.b
-	// logits.b.v ← 0.999·logits.b.v + scale2·dlogits.b ⊙ scale·dlogits.b
-	// logits.b ← logits.b − scale5·logits.b.m/(√(scale3·logits.b.v) + 1e−8)
-	for i := range 2 {
-		u := scale * dlogitsB[i]
-		logitsBNewM := 0.9*logitsBM[i] + 0.1*u
-		logitsBNewV := 0.999*logitsBV[i] + scale2*(dlogitsB[i]*u)
-		u2 := scale5 * (logitsBNewM / (vec.Sqrt(scale3*logitsBNewV) + 1e-8))
-		logitsBNewParam := logitsB[i] - u2
-		logitsBM[i] = logitsBNewM
-		logitsBV[i] = logitsBNewV
-		logitsB[i] = logitsBNewParam
+	// m ← 0.9·m + 0.1·scale·grad
+	// v ← 0.999·v + scale2·grad ⊙ scale·grad
+	// param ← scale6·param − scale5·m/(√(scale3·v) + 1e−8)
+	for i := range n {
+		u := scale * g[i]
+		newM := 0.9*m[i] + 0.1*u
+		newV := 0.999*v[i] + scale2*(g[i]*u)
+		d := scale6*param[i] - scale5*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
 	}
 }
 

@@ -123,36 +123,36 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	placeM                []float32 // [48,32]
-	placeV                []float32 // [48,32]
 	embeddingWM           []float32 // [64,32]
-	embeddingWV           []float32 // [64,32]
 	blockLayerNormScaleM  []float32 // [32]
-	blockLayerNormScaleV  []float32 // [32]
 	blockLayerNormShiftM  []float32 // [32]
-	blockLayerNormShiftV  []float32 // [32]
 	blockAttentionWqkvM   []float32 // [32,96]
-	blockAttentionWqkvV   []float32 // [32,96]
 	blockAttentionWoM     []float32 // [32,32]
-	blockAttentionWoV     []float32 // [32,32]
 	blockLayerNorm2ScaleM []float32 // [32]
-	blockLayerNorm2ScaleV []float32 // [32]
 	blockLayerNorm2ShiftM []float32 // [32]
-	blockLayerNorm2ShiftV []float32 // [32]
 	blockDenseWM          []float32 // [32,128]
-	blockDenseWV          []float32 // [32,128]
 	blockDenseBM          []float32 // [128]
-	blockDenseBV          []float32 // [128]
 	blockHWM              []float32 // [128,32]
-	blockHWV              []float32 // [128,32]
 	blockHBM              []float32 // [32]
-	blockHBV              []float32 // [32]
 	hScaleM               []float32 // [32]
-	hScaleV               []float32 // [32]
 	hShiftM               []float32 // [32]
-	hShiftV               []float32 // [32]
 	logitsWM              []float32 // [32,2]
-	logitsWV              []float32 // [32,2]
 	logitsBM              []float32 // [2]
+	placeV                []float32 // [48,32]
+	embeddingWV           []float32 // [64,32]
+	blockLayerNormScaleV  []float32 // [32]
+	blockLayerNormShiftV  []float32 // [32]
+	blockAttentionWqkvV   []float32 // [32,96]
+	blockAttentionWoV     []float32 // [32,32]
+	blockLayerNorm2ScaleV []float32 // [32]
+	blockLayerNorm2ShiftV []float32 // [32]
+	blockDenseWV          []float32 // [32,128]
+	blockDenseBV          []float32 // [128]
+	blockHWV              []float32 // [128,32]
+	blockHBV              []float32 // [32]
+	hScaleV               []float32 // [32]
+	hShiftV               []float32 // [32]
+	logitsWV              []float32 // [32,2]
 	logitsBV              []float32 // [2]
 
 	float32s []float32 // all of them, one after another
@@ -162,36 +162,36 @@ func newOptimizer() optimizer {
 	float32s := make([]float32, 32580)
 	return optimizer{
 		placeM:                float32s[0:1536:1536],
-		placeV:                float32s[1536:3072:3072],
-		embeddingWM:           float32s[3072:5120:5120],
-		embeddingWV:           float32s[5120:7168:7168],
-		blockLayerNormScaleM:  float32s[7168:7200:7200],
-		blockLayerNormScaleV:  float32s[7200:7232:7232],
-		blockLayerNormShiftM:  float32s[7232:7264:7264],
-		blockLayerNormShiftV:  float32s[7264:7296:7296],
-		blockAttentionWqkvM:   float32s[7296:10368:10368],
-		blockAttentionWqkvV:   float32s[10368:13440:13440],
-		blockAttentionWoM:     float32s[13440:14464:14464],
-		blockAttentionWoV:     float32s[14464:15488:15488],
-		blockLayerNorm2ScaleM: float32s[15488:15520:15520],
-		blockLayerNorm2ScaleV: float32s[15520:15552:15552],
-		blockLayerNorm2ShiftM: float32s[15552:15584:15584],
-		blockLayerNorm2ShiftV: float32s[15584:15616:15616],
-		blockDenseWM:          float32s[15616:19712:19712],
-		blockDenseWV:          float32s[19712:23808:23808],
-		blockDenseBM:          float32s[23808:23936:23936],
-		blockDenseBV:          float32s[23936:24064:24064],
-		blockHWM:              float32s[24064:28160:28160],
-		blockHWV:              float32s[28160:32256:32256],
-		blockHBM:              float32s[32256:32288:32288],
-		blockHBV:              float32s[32288:32320:32320],
-		hScaleM:               float32s[32320:32352:32352],
-		hScaleV:               float32s[32352:32384:32384],
-		hShiftM:               float32s[32384:32416:32416],
-		hShiftV:               float32s[32416:32448:32448],
-		logitsWM:              float32s[32448:32512:32512],
-		logitsWV:              float32s[32512:32576:32576],
-		logitsBM:              float32s[32576:32578:32578],
+		embeddingWM:           float32s[1536:3584:3584],
+		blockLayerNormScaleM:  float32s[3584:3616:3616],
+		blockLayerNormShiftM:  float32s[3616:3648:3648],
+		blockAttentionWqkvM:   float32s[3648:6720:6720],
+		blockAttentionWoM:     float32s[6720:7744:7744],
+		blockLayerNorm2ScaleM: float32s[7744:7776:7776],
+		blockLayerNorm2ShiftM: float32s[7776:7808:7808],
+		blockDenseWM:          float32s[7808:11904:11904],
+		blockDenseBM:          float32s[11904:12032:12032],
+		blockHWM:              float32s[12032:16128:16128],
+		blockHBM:              float32s[16128:16160:16160],
+		hScaleM:               float32s[16160:16192:16192],
+		hShiftM:               float32s[16192:16224:16224],
+		logitsWM:              float32s[16224:16288:16288],
+		logitsBM:              float32s[16288:16290:16290],
+		placeV:                float32s[16290:17826:17826],
+		embeddingWV:           float32s[17826:19874:19874],
+		blockLayerNormScaleV:  float32s[19874:19906:19906],
+		blockLayerNormShiftV:  float32s[19906:19938:19938],
+		blockAttentionWqkvV:   float32s[19938:23010:23010],
+		blockAttentionWoV:     float32s[23010:24034:24034],
+		blockLayerNorm2ScaleV: float32s[24034:24066:24066],
+		blockLayerNorm2ShiftV: float32s[24066:24098:24098],
+		blockDenseWV:          float32s[24098:28194:28194],
+		blockDenseBV:          float32s[28194:28322:28322],
+		blockHWV:              float32s[28322:32418:32418],
+		blockHBV:              float32s[32418:32450:32450],
+		hScaleV:               float32s[32450:32482:32482],
+		hShiftV:               float32s[32482:32514:32514],
+		logitsWV:              float32s[32514:32578:32578],
 		logitsBV:              float32s[32578:32580:32580],
 		float32s:              float32s,
 	}
@@ -201,36 +201,36 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/place.m", Shape: []int{48, 32}, Data: s.placeM},
-		{Name: "optimizer/place.v", Shape: []int{48, 32}, Data: s.placeV},
 		{Name: "optimizer/embedding.W.m", Shape: []int{64, 32}, Data: s.embeddingWM},
-		{Name: "optimizer/embedding.W.v", Shape: []int{64, 32}, Data: s.embeddingWV},
 		{Name: "optimizer/block.layer_norm.scale.m", Shape: []int{32}, Data: s.blockLayerNormScaleM},
-		{Name: "optimizer/block.layer_norm.scale.v", Shape: []int{32}, Data: s.blockLayerNormScaleV},
 		{Name: "optimizer/block.layer_norm.shift.m", Shape: []int{32}, Data: s.blockLayerNormShiftM},
-		{Name: "optimizer/block.layer_norm.shift.v", Shape: []int{32}, Data: s.blockLayerNormShiftV},
 		{Name: "optimizer/block.attention.Wqkv.m", Shape: []int{32, 96}, Data: s.blockAttentionWqkvM},
-		{Name: "optimizer/block.attention.Wqkv.v", Shape: []int{32, 96}, Data: s.blockAttentionWqkvV},
 		{Name: "optimizer/block.attention.Wo.m", Shape: []int{32, 32}, Data: s.blockAttentionWoM},
-		{Name: "optimizer/block.attention.Wo.v", Shape: []int{32, 32}, Data: s.blockAttentionWoV},
 		{Name: "optimizer/block.layer_norm2.scale.m", Shape: []int{32}, Data: s.blockLayerNorm2ScaleM},
-		{Name: "optimizer/block.layer_norm2.scale.v", Shape: []int{32}, Data: s.blockLayerNorm2ScaleV},
 		{Name: "optimizer/block.layer_norm2.shift.m", Shape: []int{32}, Data: s.blockLayerNorm2ShiftM},
-		{Name: "optimizer/block.layer_norm2.shift.v", Shape: []int{32}, Data: s.blockLayerNorm2ShiftV},
 		{Name: "optimizer/block.dense.W.m", Shape: []int{32, 128}, Data: s.blockDenseWM},
-		{Name: "optimizer/block.dense.W.v", Shape: []int{32, 128}, Data: s.blockDenseWV},
 		{Name: "optimizer/block.dense.b.m", Shape: []int{128}, Data: s.blockDenseBM},
-		{Name: "optimizer/block.dense.b.v", Shape: []int{128}, Data: s.blockDenseBV},
 		{Name: "optimizer/block.h.W.m", Shape: []int{128, 32}, Data: s.blockHWM},
-		{Name: "optimizer/block.h.W.v", Shape: []int{128, 32}, Data: s.blockHWV},
 		{Name: "optimizer/block.h.b.m", Shape: []int{32}, Data: s.blockHBM},
-		{Name: "optimizer/block.h.b.v", Shape: []int{32}, Data: s.blockHBV},
 		{Name: "optimizer/h.scale.m", Shape: []int{32}, Data: s.hScaleM},
-		{Name: "optimizer/h.scale.v", Shape: []int{32}, Data: s.hScaleV},
 		{Name: "optimizer/h.shift.m", Shape: []int{32}, Data: s.hShiftM},
-		{Name: "optimizer/h.shift.v", Shape: []int{32}, Data: s.hShiftV},
 		{Name: "optimizer/logits.W.m", Shape: []int{32, 2}, Data: s.logitsWM},
-		{Name: "optimizer/logits.W.v", Shape: []int{32, 2}, Data: s.logitsWV},
 		{Name: "optimizer/logits.b.m", Shape: []int{2}, Data: s.logitsBM},
+		{Name: "optimizer/place.v", Shape: []int{48, 32}, Data: s.placeV},
+		{Name: "optimizer/embedding.W.v", Shape: []int{64, 32}, Data: s.embeddingWV},
+		{Name: "optimizer/block.layer_norm.scale.v", Shape: []int{32}, Data: s.blockLayerNormScaleV},
+		{Name: "optimizer/block.layer_norm.shift.v", Shape: []int{32}, Data: s.blockLayerNormShiftV},
+		{Name: "optimizer/block.attention.Wqkv.v", Shape: []int{32, 96}, Data: s.blockAttentionWqkvV},
+		{Name: "optimizer/block.attention.Wo.v", Shape: []int{32, 32}, Data: s.blockAttentionWoV},
+		{Name: "optimizer/block.layer_norm2.scale.v", Shape: []int{32}, Data: s.blockLayerNorm2ScaleV},
+		{Name: "optimizer/block.layer_norm2.shift.v", Shape: []int{32}, Data: s.blockLayerNorm2ShiftV},
+		{Name: "optimizer/block.dense.W.v", Shape: []int{32, 128}, Data: s.blockDenseWV},
+		{Name: "optimizer/block.dense.b.v", Shape: []int{128}, Data: s.blockDenseBV},
+		{Name: "optimizer/block.h.W.v", Shape: []int{128, 32}, Data: s.blockHWV},
+		{Name: "optimizer/block.h.b.v", Shape: []int{32}, Data: s.blockHBV},
+		{Name: "optimizer/h.scale.v", Shape: []int{32}, Data: s.hScaleV},
+		{Name: "optimizer/h.shift.v", Shape: []int{32}, Data: s.hShiftV},
+		{Name: "optimizer/logits.W.v", Shape: []int{32, 2}, Data: s.logitsWV},
 		{Name: "optimizer/logits.b.v", Shape: []int{2}, Data: s.logitsBV},
 	}
 }

@@ -81,6 +81,16 @@ func (e excerpts) of(model, name string) []chunk {
 	return nil
 }
 
+// ofRoutine is the chunks of a function that the update of a loss calls.
+func (e excerpts) ofRoutine(model, name, loss string) []chunk {
+	for _, prefix := range []string{model, ""} {
+		if found, ok := e[key("", prefix+"update"+name+loss)]; ok {
+			return found
+		}
+	}
+	return nil
+}
+
 // chunks cuts the body of a function: a chunk starts with comments at the
 // function's own indentation and ends where another starts, or with a blank
 // line before that indentation.

@@ -130,7 +130,17 @@ func modelTopic(source string, m *ir.ModelPlan, found excerpts, param string) (T
 	}
 	reads := func(steps []*ir.Step) []*ir.Step { return reading(steps, holds(ir.InParam, param)) }
 	grads := func(steps []*ir.Step) []*ir.Step { return needed(steps, holds(ir.InGrad, param)) }
-	next := func(steps []*ir.Step) []*ir.Step { return needed(steps, updates(param)) }
+	next := func(steps []*ir.Step) []*ir.Step {
+		others := func(s *ir.Step) bool { return s.Call != nil && !s.Call.Run.Has(param) }
+		return needed(slices.DeleteFunc(slices.Clone(steps), others), updates(param))
+	}
+	addRoutines := func(p *ir.Procedure, loss string) {
+		for _, r := range p.Routines() {
+			if param == "" || r.Has(param) {
+				t.add("update, "+r.Text, r.Steps, found.ofRoutine(m.Model.Name, r.Name, loss))
+			}
+		}
+	}
 	for _, x := range m.Trains {
 		of := ""
 		if x.Loss != "" {
@@ -140,6 +150,7 @@ func modelTopic(source string, m *ir.ModelPlan, found excerpts, param string) (T
 		add("gradient"+of, x.Gradient, grads)
 		if x.Train != nil {
 			add("update"+of+", "+x.Train.Rule, x.Update, next)
+			addRoutines(x.Update, x.Loss)
 		}
 	}
 	if c := m.Compose; c != nil {
@@ -147,6 +158,7 @@ func modelTopic(source string, m *ir.ModelPlan, found excerpts, param string) (T
 		add("backward", c.Backward, grads)
 		if c.Train != nil {
 			add("update, "+c.Train.Rule, c.Update, next)
+			addRoutines(c.Update, "")
 		}
 	}
 	add("inference", m.Predict, reads)

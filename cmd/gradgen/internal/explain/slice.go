@@ -13,7 +13,9 @@ type predicate func(*ir.Buffer) bool
 // holds chooses the buffers of a storage that hold what path names, alone or as
 // one of all.
 func holds(storage ir.Storage, path string) predicate {
-	return func(b *ir.Buffer) bool { return b.Storage == storage && (b.Key == path || b.Key == "*") }
+	return func(b *ir.Buffer) bool {
+		return b.Storage == storage && (b.Key == path || b.Key == "*" && (b.Run == nil || b.Run.Has(path)))
+	}
 }
 
 // updates chooses a parameter and the states of the optimiser that belong to
@@ -21,7 +23,8 @@ func holds(storage ir.Storage, path string) predicate {
 func updates(path string) predicate {
 	param := holds(ir.InParam, path)
 	return func(b *ir.Buffer) bool {
-		return param(b) || b.Storage == ir.InState && (strings.HasPrefix(b.Key, path+".") || strings.HasPrefix(b.Key, "*."))
+		return param(b) || b.Storage == ir.InState &&
+			(strings.HasPrefix(b.Key, path+".") || strings.HasPrefix(b.Key, "*.") && (b.Run == nil || b.Run.Has(path)))
 	}
 }
 
