@@ -180,6 +180,9 @@ func (m *model) printNew(f *file) {
 				lines = append(lines, "gradSum"+t.suffix+": "+m.params.maker+"()")
 			}
 		}
+		if len(m.tensorParts()) > 0 {
+			lines = append(lines, "sums: "+m.sumsMaker())
+		}
 		if m.compose != nil {
 			lines = append(lines, m.composeMakers()...)
 		}

@@ -47,6 +47,9 @@ func (m *model) nameBuffers() {
 	if m.carries.any() {
 		trainer = append(trainer, "carry", "carryNext", "held")
 	}
+	if len(m.tensorParts()) > 0 {
+		trainer = append(trainer, "sums")
+	}
 	if m.compose != nil {
 		trainer = append(trainer, "out", "din", "last", "composed", "call")
 	}
@@ -187,6 +190,9 @@ func (m *model) bindTrainer(c procContext, where string, given map[string]bool, 
 	case ir.InInput:
 		text, ok := m.batch.operand("batch", b.Key)
 		return text, ok && given["batch"]
+	case ir.InOutput:
+		field, ok := m.partField(b.Key)
+		return "m.sums." + field, ok
 	case ir.InTable:
 		return m.table(b), true
 	case ir.InArena:
@@ -301,6 +307,9 @@ func (m *model) returnTotals(list []int) epilogue {
 				continue
 			}
 			value := ""
+			if part.Node.Type.Rank() > 0 {
+				continue // in memory
+			}
 			if part.Size != nil {
 				value = "float64(" + c.dim(*part.Size) + ")"
 			} else if len(results) == 0 {
@@ -312,7 +321,7 @@ func (m *model) returnTotals(list []int) epilogue {
 			}
 			lines = append(lines, m.parts[i]+": "+value)
 		}
-		b.literal("return "+m.public("Totals"), lines)
+		b.literal("return "+m.public("Totals"), append(lines, m.partLines(list)...))
 	}
 }
 

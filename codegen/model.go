@@ -205,6 +205,9 @@ func (m *model) nameFields() {
 
 	// What is kept.
 	parts := newScope("batches", "Report", "add", "report")
+	if m.plan.Close != nil {
+		parts = newScope("batches", "Report", "add", "report", "close", "work")
+	}
 	for _, part := range m.plan.Parts {
 		m.parts = append(m.parts, parts.take(unexported(part.Name), "Part"))
 	}

@@ -11,22 +11,41 @@ import (
 // printTotals prints what adds up over a data set, and how it is reported.
 func (m *model) printTotals(f *file) {
 	t, r := m.public("Totals"), m.public("Report")
-	f.typ(t+" adds up loss and metrics over the batches of a data set. The zero value is empty and ready to use.", t, func(b *body) {
+	doc := t + " adds up loss and metrics over the batches of a data set. The zero value is empty and ready to use."
+	if len(m.tensorParts()) > 0 {
+		doc += " A copy shares what is kept by class or feature with the original."
+	}
+	f.typ(doc, t, func(b *body) {
 		b.stmt("batches int")
-		for i := range m.plan.Parts {
-			b.stmt("%s float64 // %s", m.parts[i], combined[m.plan.Parts[i].Kind])
+		for i, part := range m.plan.Parts {
+			if part.Node.Type.Rank() > 0 {
+				b.stmt("%s []float64 // %s, %s", m.parts[i], shapeText(part.Node.Type.Shape), combined[part.Kind])
+				continue
+			}
+			b.stmt("%s float64 // %s", m.parts[i], combined[part.Kind])
+		}
+		if m.closingWork() > 0 {
+			b.stmt("work []float64 // scratch of Report")
 		}
 	})
-	f.fn(r+" is loss and metrics over all batches so far; zeros where there are none.", fmt.Sprintf("(t *%s) Report() %s", t, r), func(b *body) {
-		b.block("if t.batches == 0", func() { b.stmt("return %s{}", r) })
-		m.printFormulas(b, nil)
-	})
+	if m.plan.Close != nil {
+		m.printClosings(f)
+	} else {
+		f.fn(r+" is loss and metrics over all batches so far; zeros where there are none.", fmt.Sprintf("(t *%s) Report() %s", t, r), func(b *body) {
+			b.block("if t.batches == 0", func() { b.stmt("return %s{}", r) })
+			m.printFormulas(b, localScope("t"), nil, nil)
+		})
+	}
 	for _, of := range m.trains {
 		if !m.partial(of) {
 			continue
 		}
 		doc := "report" + of.suffix + " is what a step of the loss " + of.Loss + " reports."
-		f.fn(doc, fmt.Sprintf("(t *%s) report%s() %s", t, of.suffix, r), func(b *body) { m.printFormulas(b, of.Reports) })
+		if of.Close != nil {
+			m.printClose(f, doc, "report"+of.suffix, of.Close, of.Closings, of.Reports)
+			continue
+		}
+		f.fn(doc, fmt.Sprintf("(t *%s) report%s() %s", t, of.suffix, r), func(b *body) { m.printFormulas(b, localScope("t"), nil, of.Reports) })
 	}
 	if m.needsWhere != nil {
 		m.printWhere(f, m.needsWhere)
@@ -55,6 +74,10 @@ var combined = map[string]string{
 
 // printCombine adds the part of a batch to the total, each in its own way.
 func (m *model) printCombine(b *body, part ir.Part, field string) {
+	if part.Node.Type.Rank() > 0 {
+		m.printCombineTensor(b, part, field)
+		return
+	}
 	to, from := "t."+field, "batch."+field
 	first := "t.batches == 0 || "
 	switch part.Kind {
@@ -71,12 +94,15 @@ func (m *model) printCombine(b *body, part ir.Part, field string) {
 	}
 }
 
-// formula is a report's value over the parts of t; names are those of its
-// function.
-func (m *model) formula(b *body, names *scope, value *ir.Node) string {
+// formula is a report's value over the parts of t and the closings that are
+// variables; names are those of its function.
+func (m *model) formula(b *body, names *scope, closings map[string]string, value *ir.Node) string {
 	e := &naive{helper: unexported(m.name), leaf: func(n *ir.Node, _ bool) (string, bool) {
 		if !n.Is("arg") {
 			return "", false
+		}
+		if text, ok := closings[n.Attr.Name]; ok {
+			return text, true
 		}
 		for i, part := range m.plan.Parts {
 			if part.Name == n.Attr.Name {
@@ -123,13 +149,13 @@ func (m *model) eachDoc() string {
 	return doc + "."
 }
 
-// printFormulas returns the reports whose indices are in list, or all.
-func (m *model) printFormulas(b *body, list []int) {
+// printFormulas returns the reports whose indices are in list, or all; names
+// and closings as in formula.
+func (m *model) printFormulas(b *body, names *scope, closings map[string]string, list []int) {
 	var lines []string
-	names := localScope("t")
 	for i, field := range m.plan.Reports {
 		if list == nil || slices.Contains(list, i) {
-			lines = append(lines, m.reports[i]+": "+m.formula(b, names, field.Value))
+			lines = append(lines, m.reports[i]+": "+m.formula(b, names, closings, field.Value))
 		}
 	}
 	b.literal("return "+m.public("Report"), lines)

@@ -144,6 +144,9 @@ func (m *model) printKept(b *body) {
 	if m.draws() {
 		b.stmt("seed, calls uint64 // of the random draws: what Init got, and calls so far")
 	}
+	if len(m.tensorParts()) > 0 {
+		b.stmt("sums %s // tensors of the last batch", m.public("Totals"))
+	}
 	if m.compose != nil {
 		m.printComposeFields(b)
 	}

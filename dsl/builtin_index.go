@@ -141,7 +141,7 @@ func (c *callSite) position(n *ir.Node, axis int) (*ir.Node, bool) {
 	case outside(d, extent, 1):
 		c.failAt(c.place("i"), "index", "index %v is outside axis %d of %s", d, axis, shownIn(c.place("x"), n, "this"))
 	}
-	return e.g.Size(d, ir.Int32), !c.bad
+	return e.g.Varying(d, ir.Int32), !c.bad
 }
 
 // gather is, at each index of i, the element of x that lies as far along the

@@ -199,7 +199,7 @@ func (e *elaborator) declareDims(sc *scope, s *Shape, dims []ir.RunDim) []ir.Run
 			e.user.dims[name.Name] = true
 			dim := ir.DimVar(name.Name)
 			if n, fixed := e.opts.Dims[name.Name]; fixed {
-				dim = ir.D(n)
+				dim = ir.Fixed(n)
 			} else if !hasDim(dims, name.Name) {
 				dims = append(dims, ir.RunDim{Name: name.Name})
 			}

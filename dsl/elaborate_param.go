@@ -150,7 +150,7 @@ func (e *elaborator) initialKnown(sc *scope, s *VarStmt, n *ir.Node) bool {
 		case "hyper":
 			e.needStatic(e.model.keysOf(x))
 		case "size":
-			if s.Kind == Carry {
+			if _, fixed := x.Attr.Dims[0].Const(); fixed || s.Kind == Carry {
 				continue
 			}
 			e.fail(sc, s.Init, "init", "the first value of %s must not depend on the run-time dimension %v", s.Name.Name, x.Attr.Dims[0])

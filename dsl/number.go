@@ -26,6 +26,10 @@ type number struct {
 	floored bool     // whether floor is set
 	hyper   []string // the hyperparameters the compile-time reading stands on
 	moving  bool     // it depends on step or steps
+
+	// varying is what n is made of, where that has constants in place of
+	// run-time dimensions: a metric is cut as if they were none.
+	varying *ir.Node
 }
 
 // integer is the number n.
@@ -77,7 +81,9 @@ func (n number) scalar(g *ir.Graph) *ir.Node {
 	case n.node != nil:
 		return n.node
 	case n.whole:
-		return g.Size(n.dim, ir.Float64)
+		return g.Varying(n.dim, ir.Float64)
+	case n.varying != nil:
+		return n.varying
 	case n.logical:
 		return g.Const(n.val, ir.Bool)
 	}
@@ -86,16 +92,20 @@ func (n number) scalar(g *ir.Graph) *ir.Node {
 
 // as is n rounded once to an element type, as a scalar.
 func (n number) as(g *ir.Graph, elem ir.DType) *ir.Node {
-	if n.node == nil {
-		if v, ok := n.known(); ok {
+	if n.node == nil && n.varying == nil {
+		if v, ok := n.known(); ok && !n.varies() {
 			return g.Const(v, elem)
 		}
 		if n.whole && elem.IsInt() {
-			return g.Size(n.dim, elem)
+			return g.Varying(n.dim, elem)
 		}
 	}
 	return g.Cast(n.scalar(g), elem)
 }
+
+// varies reports whether n is made of run-time dimensions, also where they are
+// compiled as constants.
+func (n number) varies() bool { return n.varying != nil || n.whole && n.dim.Varies() }
 
 // unionHyper is the hyperparameters of all numbers, sorted.
 func unionHyper(ns ...number) []string {
@@ -114,17 +124,21 @@ func combine(g *ir.Graph, op string, fold func() (number, bool), ns ...number) n
 	if !ok {
 		out = number{}
 	}
-	running := false
+	running, varies := false, false
 	for _, n := range ns {
-		running = running || n.node != nil
+		running, varies = running || n.node != nil, varies || n.varies()
 		out.moving = out.moving || n.moving
 	}
-	if ok && !running {
+	if ok && !running && (!varies || out.whole || out.logical) {
 		return out
 	}
 	args := make([]*ir.Node, len(ns))
 	for i, n := range ns {
 		args[i] = n.scalar(g)
+	}
+	if ok && !running {
+		out.varying = g.Map(op, args...)
+		return out
 	}
 	out.node = g.Map(op, args...)
 	out.logical = out.node.Type.Elem == ir.Bool
@@ -179,7 +193,8 @@ func dimArithmetic(op string, a, b ir.Dim) (ir.Dim, bool) {
 	x, constA := a.Const()
 	y, constB := b.Const()
 	if constA && constB {
-		return intArithmetic(op, x, y)
+		d, ok := intArithmetic(op, x, y)
+		return d.From(a, b), ok
 	}
 	switch op {
 	case "+":

@@ -75,6 +75,15 @@ func (g *Graph) Size(d Dim, t DType) *Node {
 	return g.Must("size", Attr{Dims: []Dim{d}, Elem: t})
 }
 
+// Varying is the extent d as a scalar of type t. Where it is a constant in place
+// of a run-time dimension it is no number yet, see [Dim.Varies].
+func (g *Graph) Varying(d Dim, t DType) *Node {
+	if d.Varies() {
+		return g.Must("size", Attr{Dims: []Dim{d}, Elem: t})
+	}
+	return g.Size(d, t)
+}
+
 // Iota is the index along axis of a tensor of the given shape.
 func (g *Graph) Iota(shape Shape, axis int, t DType) *Node {
 	return g.Must("iota", Attr{Dims: shape, Axis: axis, Elem: t})

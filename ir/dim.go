@@ -12,8 +12,12 @@ import (
 // normal form. An atom is a run-time dimension or a floor division of two
 // polynomials that does not come out even. The zero Dim is 0. Two Dims agree
 // when their normal forms do; a Dim is immutable.
+//
+// What comes from a run-time dimension that is compiled as a constant is that
+// constant in all respects, but [Dim.Varies] remembers it.
 type Dim struct {
-	terms []monomial // sorted by key, no zero coefficient
+	terms  []monomial // sorted by key, no zero coefficient
+	varies bool       // a constant in place of a run-time dimension is in it
 }
 
 // monomial is coef times the product of its atoms, which are sorted.
@@ -40,6 +44,28 @@ func D(n int) Dim {
 // DimVar is the run-time dimension called name.
 func DimVar(name string) Dim {
 	return Dim{terms: []monomial{{coef: 1, atoms: []*atom{{name: name}}}}}
+}
+
+// Fixed is the run-time dimension that is compiled as the constant n.
+func Fixed(n int) Dim {
+	d := D(n)
+	d.varies = true
+	return d
+}
+
+// Varies reports whether d differs from call to call, as the program has it:
+// it depends on a run-time dimension, be that compiled as a constant or not.
+func (d Dim) Varies() bool {
+	_, constant := d.Const()
+	return d.varies || !constant
+}
+
+// From is d, made from operands: it varies where one of them does.
+func (d Dim) From(operands ...Dim) Dim {
+	for _, e := range operands {
+		d.varies = d.varies || e.varies
+	}
+	return d
 }
 
 // Const reports the value of d where it has no atoms.
@@ -82,10 +108,10 @@ func (d Dim) Equal(e Dim) bool {
 func (d Dim) Add(e Dim) Dim {
 	if n, ok := d.Const(); ok {
 		if m, ok := e.Const(); ok {
-			return D(n + m)
+			return D(n+m).From(d, e)
 		}
 	}
-	return collect(append(append([]monomial{}, d.terms...), e.terms...))
+	return collect(append(append([]monomial{}, d.terms...), e.terms...)).From(d, e)
 }
 
 // Neg is −d.
@@ -98,7 +124,7 @@ func (d Dim) Sub(e Dim) Dim { return d.Add(e.Neg()) }
 func (d Dim) Mul(e Dim) Dim {
 	if n, ok := d.Const(); ok {
 		if m, ok := e.Const(); ok {
-			return D(n * m)
+			return D(n*m).From(d, e)
 		}
 	}
 	var terms []monomial
@@ -107,7 +133,7 @@ func (d Dim) Mul(e Dim) Dim {
 			terms = append(terms, monomial{t.coef * u.coef, sortedAtoms(t.atoms, u.atoms)})
 		}
 	}
-	return collect(terms)
+	return collect(terms).From(d, e)
 }
 
 func sortedAtoms(a, b []*atom) []*atom {
@@ -126,7 +152,7 @@ func (d Dim) Div(e Dim) Dim {
 	}
 	if n, ok := d.Const(); ok {
 		if m, ok := e.Const(); ok {
-			return D(floorDiv(n, m))
+			return D(floorDiv(n, m)).From(d, e)
 		}
 	}
 
@@ -138,7 +164,7 @@ func (d Dim) Div(e Dim) Dim {
 		return D(1)
 	}
 	if len(rest.terms) == 0 {
-		return quotient
+		return quotient.From(d, e)
 	}
 	if n, ok := rest.Const(); ok {
 		if m, ok := e.Const(); ok {
@@ -256,7 +282,7 @@ func (d Dim) Subst(of func(name string) (Dim, bool)) Dim {
 		}
 		sum = sum.Add(product)
 	}
-	return sum
+	return sum.From(d)
 }
 
 // Eval is the value of d where its variables have the given values.

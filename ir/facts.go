@@ -31,7 +31,7 @@ func (f Facts) Normal(d Dim) Dim {
 			continue
 		}
 		if quotient, rest := d.divideTerms(pattern); len(quotient.terms) > 0 {
-			d = quotient.Mul(value).Add(rest)
+			d = quotient.Mul(value).Add(rest).From(d)
 		}
 	}
 	return d
@@ -69,7 +69,7 @@ func (f Facts) Even(d Dim) Dim {
 		}
 		terms = append(terms, monomial{t.coef, atoms})
 	}
-	return collect(terms)
+	return collect(terms).From(d)
 }
 
 // divides reports whether a fact is about the quotient a.

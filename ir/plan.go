@@ -37,8 +37,13 @@ type ModelPlan struct {
 
 	Parts   []Part        // of a batch; what Evaluate returns those of
 	Reports []ReportField // losses first, then metrics
-	Draws   bool          // training draws random numbers
-	Empty   Dim           // a batch is empty where this is 0: the product of its dimensions
+
+	Closings []Closing  // what reports compute of parts that are tensors
+	Close    *Procedure // its results are those of Closings; parts are InInput buffers whose keys are PartKey and the name; nil where there are none
+	Closer   Arena      // of Close, and of those of the losses
+
+	Draws bool // training draws random numbers
+	Empty Dim  // a batch is empty where this is 0: the product of its dimensions
 }
 
 // A TrainPlan is how one loss is minimised.
@@ -56,11 +61,13 @@ type TrainPlan struct {
 	Gradient *Procedure // sets the gradient buffers of the parameters that Train updates, of all parameters where it is nil
 	Update   *Procedure // reads the gradient buffers; sets parameters, optimiser states and averages; nil where Train is
 
-	Inputs  []Named  // those of the model that Forward, Gradient or Backward read
-	Parts   []int    // of ModelPlan.Parts, that Forward computes: its results are those that are no extents
-	Reports []int    // of ModelPlan.Reports, that these parts determine; the first is the loss
-	Written []*State // of the model's states and carries: Forward leaves new values, in the buffers whose keys end in NextKey
-	Empty   Dim      // a batch is empty where this is 0: the product of the dimensions of Inputs
+	Inputs   []Named    // those of the model that Forward, Gradient or Backward read
+	Parts    []int      // of ModelPlan.Parts, that Forward computes: its results are those that are no extents
+	Reports  []int      // of ModelPlan.Reports, that these parts determine; the first is the loss
+	Closings []int      // of ModelPlan.Closings, that these reports read
+	Close    *Procedure // its results are those of Closings; nil where there are none, or ModelPlan.Close serves
+	Written  []*State   // of the model's states and carries: Forward leaves new values, in the buffers whose keys end in NextKey
+	Empty    Dim        // a batch is empty where this is 0: the product of the dimensions of Inputs
 
 	// Exact is the training loss as the model states it, before any rewriting:
 	// what the emitted test differentiates numerically. Its leaves are the
@@ -111,16 +118,27 @@ type Bound struct {
 	HasIgnore bool
 }
 
-// A Part is a number of one batch that adds up over a data set.
+// A Part is a number of one batch that adds up over a data set, or a tensor of
+// them.
 type Part struct {
 	Name string
 	Kind string // how parts of batches combine: sum, max, min, any, all; last: the newest
-	Node *Node  // scalar; its value is a result of Forward and Evaluate
+	Node *Node  // a scalar is a result of Forward and Evaluate; a tensor, of constant extents and in float64, is an InOutput buffer whose key is PartKey and the name
 	Size *Dim   // the part is this extent where it is not nil, and is no result
 }
 
-// A ReportField is the loss or a metric: a formula over parts, which it refers
-// to as arg leaves called by the parts' names, float64 scalars.
+// PartKey begins the key of a part that is a tensor.
+const PartKey = "part "
+
+// A Closing is a number that reports compute of parts that are tensors. Its
+// value refers to parts as arg leaves called by their names, in float64.
+type Closing struct {
+	Name  string // no part is called so
+	Value *Node
+}
+
+// A ReportField is the loss or a metric: a formula over parts and closings,
+// which it refers to as arg leaves called by their names, float64 scalars.
 type ReportField struct {
 	Name  string
 	Doc   string

@@ -19,12 +19,15 @@ type cutter struct {
 	taken   map[string]bool
 	deep    map[*ir.Node][]*ir.Node // what lies below a node, as far as known
 	truth   map[*ir.Node]*ir.Node   // by what a part of type bool is as one: the part
+	closed  map[*ir.Node]*ir.Node   // what is computed of tensors of sums, over parts
+	most    int                     // elements that a part may have, any number where it is 0
 	other   []ir.Part               // of another cutter: parts of one name combine alike
-	bent    []string                // reports that no sum of parts gives
+	bent    map[string]ir.Dim       // reports that are no formula of parts: of sums of a run-time extent
 }
 
 func newCutter(g *ir.Graph) *cutter {
-	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}, deep: map[*ir.Node][]*ir.Node{}, truth: map[*ir.Node]*ir.Node{}}
+	return &cutter{g: g, byKey: map[string]int{}, taken: map[string]bool{}, deep: map[*ir.Node][]*ir.Node{}, truth: map[*ir.Node]*ir.Node{},
+		closed: map[*ir.Node]*ir.Node{}, bent: map[string]ir.Dim{}}
 }
 
 // field adds the report of the scalar n, called name.
@@ -91,11 +94,13 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	if inner := c.inwards(n); inner != nil {
 		return c.cut(name, inner)
 	}
-	if out := c.unrolled(name, n); out != nil {
-		return out
-	}
-	if c.accumulates(n) {
-		c.bent = append(c.bent, name)
+	switch numbers := !c.readsData(n); {
+	case numbers:
+		return Simplify(c.g, c.close(name, n))[0]
+	case c.accumulates(n):
+		if out := c.close(name, n); out != nil {
+			return out
+		}
 	}
 	return c.part(name, "last", n, nil)
 }
@@ -210,6 +215,13 @@ func (c *cutter) accumulates(n *ir.Node) bool {
 	})
 }
 
+// readsData reports whether n depends on more than numbers.
+func (c *cutter) readsData(n *ir.Node) bool {
+	return slices.ContainsFunc(c.below(n), func(m *ir.Node) bool {
+		return m.Op.Class == ir.Random || m.Is("input") || m.Is("param") || m.Is("state") || m.Is("carry")
+	})
+}
+
 // reaches reports whether a part other than the newest value lies below n, or
 // nothing but numbers does.
 func (c *cutter) reaches(n *ir.Node) bool {
@@ -226,25 +238,21 @@ func (c *cutter) reaches(n *ir.Node) bool {
 // accumulation is how n combines over batches: it is a reduction, or a sum of
 // products, over a run-time dimension.
 func accumulation(n *ir.Node) (kind string, ok bool) {
-	runTime := func(d ir.Dim) bool {
-		_, constant := d.Const()
-		return !constant
-	}
 	if n.Is("einsum") {
 		a, _, out := ir.SplitSpec(n.Attr.Spec)
 		for i, d := range n.Args[0].Type.Shape {
-			ok = ok || runTime(d) && strings.IndexByte(out, a[i]) < 0
+			ok = ok || d.Varies() && strings.IndexByte(out, a[i]) < 0
 		}
 		return "sum", ok
 	}
 	if kind, ok = combines[n.Op.Name]; !ok {
 		return "", false
 	}
-	return kind, slices.ContainsFunc(n.Attr.Axes, func(k int) bool { return runTime(n.Args[0].Type.Shape[k]) })
+	return kind, slices.ContainsFunc(n.Attr.Axes, func(k int) bool { return n.Args[0].Type.Shape[k].Varies() })
 }
 
-// part is the leaf that stands for a part, or whether it is not 0 for one of
-// type bool; equal parts are one.
+// part is the leaf that stands for a part of any shape, in float64, or whether
+// it is not 0 for one of type bool; equal parts are one.
 func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 	key := kind + strconv.Itoa(n.ID)
 	if size != nil {
@@ -255,19 +263,23 @@ func (c *cutter) part(name, kind string, n *ir.Node, size *ir.Dim) *ir.Node {
 		i = len(c.parts)
 		c.byKey[key] = i
 		clash := func(name string) bool {
-			return slices.ContainsFunc(c.other, func(p ir.Part) bool { return p.Name == name && !alike(p, kind, size) })
+			return slices.ContainsFunc(c.other, func(p ir.Part) bool { return p.Name == name && !alike(p, kind, n.Type.Shape, size) })
 		}
 		called := c.fresh(localName(name))
 		for clash(called) {
 			called = c.fresh(localName(name))
 		}
-		c.parts = append(c.parts, ir.Part{Name: called, Kind: kind, Node: n, Size: size})
+		value := n
+		if n.Type.Rank() > 0 {
+			value = c.g.Cast(n, ir.Float64) // what adds up over batches, element by element
+		}
+		c.parts = append(c.parts, ir.Part{Name: called, Kind: kind, Node: value, Size: size})
 	}
-	leaf := c.g.Must("arg", ir.Attr{Name: c.parts[i].Name, Elem: ir.Float64})
+	leaf := c.g.Leaf("arg", c.parts[i].Name, n.Type.Of(ir.Float64))
 	if n.Type.Elem != ir.Bool {
 		return leaf
 	}
-	truth := c.g.Map("ne", leaf, c.g.Const(0, ir.Float64))
+	truth := c.g.Map("ne", leaf, c.g.Fill(0, leaf.Type))
 	c.truth[truth] = leaf
 	return truth
 }

@@ -15,10 +15,13 @@ func (r *modelRun) reported(m *machine, p *ir.Procedure, parts, reports []int, s
 	next := 0
 	for _, i := range parts {
 		x := r.plan.Parts[i]
-		v := &ir.Tensor{Shape: []int{}}
-		if x.Size != nil {
+		v := ir.NewTensor(m.dims(x.Node.Type.Shape)...)
+		switch {
+		case x.Size != nil:
 			v.Data = []float64{float64(m.dim(*x.Size))}
-		} else {
+		case x.Node.Type.Rank() > 0:
+			v.Data = m.others["output "+ir.PartKey+x.Name].data
+		default:
 			v.Data = m.memory(p.Results[next]).data
 			next++
 		}
@@ -26,6 +29,9 @@ func (r *modelRun) reported(m *machine, p *ir.Procedure, parts, reports []int, s
 	}
 	if next != len(p.Results) {
 		return fmt.Errorf("%d results, want %d", len(p.Results), next)
+	}
+	if err := r.closed(e, parts, reports); err != nil {
+		return err
 	}
 	want := append(nodesOf(side.Losses), nodesOf(side.Metrics)...)
 	for _, i := range reports {
@@ -40,6 +46,34 @@ func (r *modelRun) reported(m *machine, p *ir.Procedure, parts, reports []int, s
 		if err := r.compareData("report "+r.plan.Reports[i].Name, got.Data, w.Data, want[i].Type.Elem); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// closed computes what reports read of tensors, of the parts that e has, and
+// gives it to e.
+func (r *modelRun) closed(e *ir.Evaluator, parts, reports []int) error {
+	p, list := r.plan.Close, upTo(len(r.plan.Closings))
+	for _, t := range r.plan.Trains {
+		if len(reports) < len(r.plan.Reports) && slices.Equal(reports, t.Reports) {
+			p, list = t.Close, t.Closings
+		}
+	}
+	if p == nil {
+		return nil
+	}
+	m := newMachine(r.env, r.plan.Closer)
+	for _, i := range parts {
+		x := r.plan.Parts[i]
+		key, data := "input "+ir.PartKey+x.Name, e.Values["arg "+x.Name].Data
+		m.others[key] = newMemory(len(data))
+		m.others[key].set(&ir.Buffer{Name: x.Name}, data)
+	}
+	if err := m.run(p); err != nil {
+		return err
+	}
+	for i, k := range list {
+		e.Values["arg "+r.plan.Closings[k].Name] = &ir.Tensor{Shape: []int{}, Data: m.memory(p.Results[i]).data}
 	}
 	return nil
 }
@@ -136,7 +170,7 @@ func (r *modelRun) training(p *ir.TrainPlan) error {
 	}
 	var parts []*ir.Node
 	for _, i := range p.Parts {
-		if x := r.plan.Parts[i]; x.Size == nil {
+		if x := r.plan.Parts[i]; x.Size == nil && x.Node.Type.Rank() == 0 {
 			parts = append(parts, x.Node)
 		}
 	}

@@ -27,6 +27,7 @@ func (c *modelCompiler) cut() error {
 	if !slices.EqualFunc(train.parts, infer.parts, samePart) || !slices.EqualFunc(train.reports, infer.reports, sameReport) {
 		c.unite(train, infer)
 	}
+	c.closings(train)
 	return nil
 }
 
@@ -42,7 +43,7 @@ func (c *modelCompiler) unite(train, infer *cutter) {
 		case k >= 0:
 			values[i] = infer.parts[k]
 		case p.Size == nil:
-			values[i].Node = number(0)
+			values[i].Node = c.g.Fill(0, p.Node.Type)
 		}
 	}
 	add := func(name, kind string, size *ir.Dim, training, inference *ir.Node) {
@@ -51,7 +52,7 @@ func (c *modelCompiler) unite(train, infer *cutter) {
 	}
 	for _, q := range infer.parts {
 		if !slices.ContainsFunc(train.parts, func(p ir.Part) bool { return samePart(p, q) }) {
-			add(q.Name, q.Kind, q.Size, number(0), q.Node)
+			add(q.Name, q.Kind, q.Size, c.g.Fill(0, q.Node.Type), q.Node)
 			train.taken[q.Name] = true
 		}
 	}
@@ -71,7 +72,7 @@ func (c *modelCompiler) unite(train, infer *cutter) {
 // some of the other side combine as those.
 func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, error) {
 	cut := newCutter(c.g)
-	cut.other = other
+	cut.other, cut.most = other, mostOfLoss
 	if s == nil {
 		return cut, nil
 	}
@@ -85,26 +86,26 @@ func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, 
 			cut.field(x.Name, x.Doc, f.losses[i])
 		}
 	}
-	cut.bent = nil // a loss need not be a formula of sums
+	clear(cut.bent) // a loss need not be a formula of sums
+	cut.most = 0
 	for i, x := range s.Metrics {
 		cut.field(x.Name, x.Doc, f.metrics[i])
-	}
-	if len(cut.bent) > 0 {
-		at := slices.IndexFunc(s.Metrics, func(x ir.Named) bool { return x.Name == cut.bent[0] })
-		return nil, &Error{s.Metrics[at].Pos, fmt.Sprintf("metric %s is no formula of sums over the data, which a metric must be to be reported of several batches; of a tensor of sums it may take sums, products, extremes and elements, over at most %d constant extents, of what is computed element by element", cut.bent[0], mostUnrolled), "metric-form"}
+		if d, bent := cut.bent[x.Name]; bent {
+			return nil, &Error{x.Pos, fmt.Sprintf("metric %s works on sums over the data of which there are %v, a number that differs from batch to batch, so that those of several batches do not add up: reduce over that dimension by sum, mean, max, min, any or all", x.Name, d), "metric-form"}
+		}
 	}
 	f.parts = computed(cut.parts)
 	return cut, nil
 }
 
 func samePart(a, b ir.Part) bool {
-	return a.Name == b.Name && alike(a, b.Kind, b.Size)
+	return a.Name == b.Name && alike(a, b.Kind, b.Node.Type.Shape, b.Size)
 }
 
-// alike reports whether p combines in a way: it is of the kind, and of the
-// extent where it is one.
-func alike(p ir.Part, kind string, size *ir.Dim) bool {
-	return p.Kind == kind && (p.Size == nil) == (size == nil) && (size == nil || p.Size.Equal(*size))
+// alike reports whether p combines in a way: it is of the kind and shape, and
+// of the extent where it is one.
+func alike(p ir.Part, kind string, shape ir.Shape, size *ir.Dim) bool {
+	return p.Kind == kind && p.Node.Type.Shape.Equal(shape) && (p.Size == nil) == (size == nil) && (size == nil || p.Size.Equal(*size))
 }
 
 func sameReport(a, b ir.ReportField) bool { return a.Name == b.Name && a.Value == b.Value }
@@ -135,4 +136,24 @@ func (c *modelCompiler) partsAt(values []*ir.Node, parts []int) []*ir.Node {
 		at++
 	}
 	return out
+}
+
+// partTargets is where the values of some of the model's parts go: scalars are
+// results, tensors have their memory.
+func (c *modelCompiler) partTargets(values []*ir.Node, parts []int) []target {
+	targets := results(values)
+	at := 0
+	for i, p := range c.plan.Parts {
+		if p.Size != nil || !slices.Contains(parts, i) {
+			continue
+		}
+		if t := values[at].Type; t.Rank() > 0 {
+			if c.sums[i] == nil {
+				c.sums[i] = &ir.Buffer{Name: c.root.names.fresh(p.Name), Type: t, Storage: ir.InOutput, Key: ir.PartKey + p.Name}
+			}
+			targets[at].buffer = c.sums[i]
+		}
+		at++
+	}
+	return targets
 }

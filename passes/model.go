@@ -24,6 +24,7 @@ type modelCompiler struct {
 	root     *planner // with the leaves in memory
 	planners []*planner
 	next     map[*ir.State]*ir.Buffer // of the new values of states and carries
+	sums     map[int]*ir.Buffer       // of the parts that are tensors
 }
 
 // A form is what a side computes, in its present form.
@@ -72,7 +73,7 @@ type export struct {
 func compileModel(g *ir.Graph, m *ir.Model) (*ir.ModelPlan, error) {
 	c := &modelCompiler{
 		g: g, m: m, plan: &ir.ModelPlan{Model: m, Empty: emptyDim(m, nil)},
-		train: formOf(m.Train), infer: formOf(m.Infer), next: map[*ir.State]*ir.Buffer{},
+		train: formOf(m.Train), infer: formOf(m.Infer), next: map[*ir.State]*ir.Buffer{}, sums: map[int]*ir.Buffer{},
 	}
 	for _, x := range m.Exports {
 		c.exports = append(c.exports, &export{Export: x, results: nodesOf(x.Results), writes: valuesOf(x.Writes)})

@@ -20,6 +20,7 @@ func (c *modelCompiler) procedures() error {
 	trainer := slices.Concat(c.planTraining(), c.planCompose(), c.planRest())
 	reader := c.planReading(readers)
 	c.planReset()
+	c.planClosings()
 	for _, p := range c.planners {
 		if p.err != nil {
 			return &Error{c.m.Pos, "model " + c.m.Name + ": " + p.err.Error(), "not-compiled"}
@@ -118,7 +119,7 @@ func (c *modelCompiler) planObjective(o *objective, forward, backward map[*ir.No
 	parts, writes := c.partsAt(c.train.parts, o.plan.Parts), at(c.train.writes, o.writes)
 	values := slices.Concat(parts, writes)
 	keep := saved(fw.buffer, values, slices.Concat(o.grads, o.folded))
-	targets := slices.Concat(results(parts), c.writeTargets(c.m.Train.Writes, c.train.writes, o.writes))
+	targets := slices.Concat(c.partTargets(parts, o.plan.Parts), c.writeTargets(c.m.Train.Writes, c.train.writes, o.writes))
 	o.plan.Forward = fw.procedure(name("forward"), targets, keep)
 	o.plan.Written = written(c.m.Train.Writes, o.writes)
 	o.plan.Inputs = c.inputsOf(slices.Concat(values, o.grads, o.folded))
@@ -204,7 +205,7 @@ func (c *modelCompiler) planRest() []timeline {
 	var lines []timeline
 	if len(c.plan.Parts) > 0 && !c.forwardServes() {
 		writes := upTo(len(c.infer.writes))
-		targets := slices.Concat(results(c.infer.parts), c.writeTargets(writesOf(c.m.Infer), c.infer.writes, writes))
+		targets := slices.Concat(c.partTargets(c.infer.parts, upTo(len(c.plan.Parts))), c.writeTargets(writesOf(c.m.Infer), c.infer.writes, writes))
 		c.plan.Evaluate = c.child(c.root).procedure("evaluate", targets, nil)
 		lines = append(lines, timeline{c.plan.Evaluate})
 	}

@@ -61,12 +61,19 @@ func (c *modelCompiler) shareReports(o *objective, i int, s *scope) {
 
 // partsOf is the parts that the formula of r reads.
 func (c *modelCompiler) partsOf(r ir.ReportField) []int {
-	var out []int
+	roots := []*ir.Node{r.Value}
 	for _, n := range ir.Topological(r.Value) {
-		if !n.Is("arg") {
-			continue
+		for _, closing := range c.plan.Closings {
+			if n.Is("arg") && n.Attr.Name == closing.Name {
+				roots = append(roots, closing.Value)
+			}
 		}
-		out = append(out, slices.IndexFunc(c.plan.Parts, func(p ir.Part) bool { return p.Name == n.Attr.Name }))
+	}
+	var out []int
+	for _, n := range ir.Topological(roots...) {
+		if k := slices.IndexFunc(c.plan.Parts, func(p ir.Part) bool { return n.Is("arg") && p.Name == n.Attr.Name }); k >= 0 {
+			out = append(out, k)
+		}
 	}
 	return out
 }

@@ -112,8 +112,11 @@ func (s *simplifier) node(n *ir.Node) *ir.Node {
 // operands is n on simplified operands. A sum is taken as a whole, so that
 // adding up a thousand terms is not done a thousand times.
 func (s *simplifier) operands(n *ir.Node) *ir.Node {
-	if isSum(n) {
+	switch {
+	case isSum(n):
 		return s.build(s.simplifiedTerms(n, 1, true, nil), n.Type)
+	case n.Is("size"):
+		return s.g.Size(n.Attr.Dims[0], n.Type.Elem)
 	}
 	args := make([]*ir.Node, len(n.Args))
 	for i, a := range n.Args {

@@ -48,6 +48,7 @@ import (
 	"gradgen.dev/golden/stream"
 	"gradgen.dev/golden/target"
 	"gradgen.dev/golden/tensors"
+	"gradgen.dev/golden/totals"
 	"gradgen.dev/golden/vae"
 	"gradgen.dev/golden/words"
 )
@@ -838,6 +839,18 @@ var registry = map[string]map[string]function{
 		"TransposedVJPA":  {tensors.TransposedVJPA, "dA A C w K"},
 		"TransposedVJPC":  {tensors.TransposedVJPC, "dC A C w K"},
 		"TransposedWork":  {tensors.TransposedWork, "N K M"},
+	},
+	"totals": {
+		"LoadColumnsWeights":  {totals.LoadColumnsWeights, "r"},
+		"NewColumns":          {totals.NewColumns, "max"},
+		"NewColumnsParams":    {totals.NewColumnsParams, ""},
+		"NewColumnsPredictor": {totals.NewColumnsPredictor, "w max"},
+		"NewMacro":            {totals.NewMacro, "max"},
+		"NewMacroParams":      {totals.NewMacroParams, ""},
+		"NewNoisy":            {totals.NewNoisy, "max"},
+		"NewNoisyParams":      {totals.NewNoisyParams, ""},
+		"NewPair":             {totals.NewPair, "max"},
+		"NewPairParams":       {totals.NewPairParams, ""},
 	},
 	"vae": {
 		"LoadWeights":  {vae.LoadWeights, "r"},

@@ -341,9 +341,7 @@ func (p *GraphPredictor) predict(out *GraphOutput, in *GraphInput) {
 //	p            = einsum("ij,ijk->ik", g, o)                 [B,2]
 //	((2*B)/2)·dp = p − y                                      [B,2]
 //	s2           = Σ (((2*B)/2)·dp)²                          []
-//	result       = t[0]                                       []
-//	result2      = t[1]                                       []
-//	result3      = t[2]                                       []
+//	loss2        = t                                          [3]
 //
 // Backward:
 //
@@ -380,6 +378,7 @@ type Experts struct {
 	optim  expertsOptimizer
 	grad   ExpertsParams // of Step
 	steps  uint64        // updates made so far
+	sums   ExpertsTotals // tensors of the last batch
 	max    ExpertsDims   // capacity
 
 	denseY []float32 // [max.B,3]; becomes dense.y, then g, then ddenseY, in place
@@ -440,6 +439,7 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 	gExp := m.gExp[:3*B]
 	o := m.o[:6*B]
 	p := m.p[:2*B]
+	loss2 := m.sums.loss2
 
 	// dense.y = x·dense.W
 	blas.Sgemm(1,
@@ -511,22 +511,18 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 		p[i] = dp
 	}
 
-	// result = t[0]
-	result := float64(t[0])
-	// result2 = t[1]
-	result2 := float64(t[1])
-	// result3 = t[2]
-	result3 := float64(t[2])
+	// loss2 = t
+	for i := range 3 {
+		loss2[i] = float64(t[i])
+	}
 
 	return ExpertsTotals{
 		batches: 1,
 		loss:    s2,
 		n:       float64(2 * B),
-		loss2:   result,
 		n2:      float64(B),
-		loss3:   result2,
-		loss4:   result3,
 		entropy: s,
+		loss2:   m.sums.loss2,
 	}
 }
 

@@ -553,6 +553,7 @@ func NewExperts(max ExpertsDims) *Experts {
 		params: newExpertsParams(),
 		optim:  newExpertsOptimizer(),
 		grad:   newExpertsParams(),
+		sums:   ExpertsTotals{loss2: make([]float64, 3)},
 		max:    max,
 	}
 
@@ -646,16 +647,15 @@ func (in *ExpertsInput) take(max ExpertsDims) error {
 }
 
 // ExpertsTotals adds up loss and metrics over the batches of a data set. The
-// zero value is empty and ready to use.
+// zero value is empty and ready to use. A copy shares what is kept by class or
+// feature with the original.
 type ExpertsTotals struct {
 	batches int
-	loss    float64 // sum
-	n       float64 // sum
-	loss2   float64 // sum
-	n2      float64 // sum
-	loss3   float64 // sum
-	loss4   float64 // sum
-	entropy float64 // sum
+	loss    float64   // sum
+	n       float64   // sum
+	loss2   []float64 // [3], sum
+	n2      float64   // sum
+	entropy float64   // sum
 }
 
 // ExpertsReport is loss and metrics over all batches so far; zeros where there
@@ -664,11 +664,29 @@ func (t *ExpertsTotals) Report() ExpertsReport {
 	if t.batches == 0 {
 		return ExpertsReport{}
 	}
-	div := t.loss2 / t.n2
-	divOf := t.loss3 / t.n2
-	divOf2 := t.loss4 / t.n2
+	return t.close()
+}
+
+// close computes the report of the totals.
+func (t *ExpertsTotals) close() ExpertsReport {
+	n2 := t.n2
+	loss2 := t.loss2
+
+	// scale = 1/n2
+	scale := 1 / n2
+
+	// load = scale·loss2
+	// s = Σ loss2 ⊙ log(load)
+	s := 0.0
+	for i := range 3 {
+		s += loss2[i] * math.Log(scale*loss2[i])
+	}
+
+	// result = s/n2
+	result := s / n2
+
 	return ExpertsReport{
-		Loss:    (t.loss / t.n) + (0.1 * (((div * math.Log(div)) + (divOf * math.Log(divOf))) + (divOf2 * math.Log(divOf2)))),
+		Loss:    (t.loss / t.n) + (0.1 * result),
 		Entropy: -(t.entropy / t.n2),
 	}
 }
@@ -677,10 +695,13 @@ func (t *ExpertsTotals) Report() ExpertsReport {
 func (t *ExpertsTotals) add(batch *ExpertsTotals) {
 	t.loss += batch.loss
 	t.n += batch.n
-	t.loss2 += batch.loss2
+	if t.loss2 == nil {
+		t.loss2 = make([]float64, 3)
+	}
+	for i, v := range batch.loss2 {
+		t.loss2[i] += v
+	}
 	t.n2 += batch.n2
-	t.loss3 += batch.loss3
-	t.loss4 += batch.loss4
 	t.entropy += batch.entropy
 	t.batches += batch.batches
 }

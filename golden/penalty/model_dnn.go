@@ -37,40 +37,40 @@ import (
 //	s3           = Σ hv²                []
 //	(B/2)·dnet.W = hᵀ·((B/2)·df)        [6,1]
 //	scale        = 2/B                  []
-//	t6[:−1]      = scale·(B/2)·dnet.W
-//	(B/2)·dnet.b = Σᵢ (B/2)·df          [1]
-//	dnet.b       = scale·(B/2)·dnet.b   [1]
-//	t6[6]        = dnet.b
-//	s4           = Σ t6²                []
+//	dnetW        = scale·(B/2)·dnet.W   [6,1]
+//	dnetB        = scale·Σᵢ (B/2)·df    [1]
 //
 // Backward:
 //
+//	scale       = 2/B                                          []
+//	t6[:−1]     = scale·(B/2)·dnet.W
+//	t6[6]       = dnetB
 //	t7          = h·t6[:−1]                                    [B,1]
 //	500·ddnet.y = t6[6] + t7                                   [B,1]
 //	2·ddf       = 2·(B/2)·df + 0.004·500·ddnet.y               [B]
-//	scale       = 1/B                                          []
-//	dnet.b      = scale·Σᵢ 2·ddf                               [1]
-//	dnet.W      = scale·hᵀ·(2·ddf)                             [6,1]
+//	scale2      = 1/B                                          []
+//	dnet.b      = scale2·Σᵢ 2·ddf                              [1]
+//	dnet.W      = scale2·hᵀ·(2·ddf)                            [6,1]
 //	((3*B)/0.02)·ddhidden.y = hv·hidden.W                                  [B,6]
-//	scale2      = 0.02/(3*B)                                   []
-//	t8          = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y  [B,6]
-//	t9          = t8 − scale2·t5 ⊙ ((3*B)/0.02)·ddhidden.y     [B,6]
+//	scale3      = 0.02/(3*B)                                   []
+//	t8          = scale3·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y  [B,6]
+//	t9          = t8 − scale3·t5 ⊙ ((3*B)/0.02)·ddhidden.y     [B,6]
 //	((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y       [B,6]
 //	(B/0.2)·dg  = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
-//	scale3      = 0.2/B                                        []
-//	ddhidden.y  = scale3·((B/0.2)·dg)·hidden.W                 [B,6]
+//	scale4      = 0.2/B                                        []
+//	ddhidden.y  = scale4·((B/0.2)·dg)·hidden.W                 [B,6]
 //	ddh         = t ⊙ (t8 + ddhidden.y)                        [B,6]
 //	t10         = net.W·t2 ⊙ (t9 + ddhidden.y)                 [B,6]
 //	t11         = Σᵢ ddh                                       [6]
 //	dnet.W      = dnet.W + t11                                 [6,1]
 //	t12         = 0.004·((B/2)·df)·t6[:−1]ᵀ                    [B,6]
 //	dh          = t12 + (2·ddf)·net.Wᵀ                         [B,6]
-//	dh          = scale·dh                                     [B,6]
+//	dh          = scale2·dh                                    [B,6]
 //	dhidden.y   = t ⊙ (t10 + dh)                               [B,6]
 //	dhidden.b   = Σᵢ dhidden.y                                 [6]
-//	t13         = scale3·((B/0.2)·dg)ᵀ·dhidden.y               [3,6]
-//	t14         = t13 + scale2·hvᵀ·dhidden.y                   [3,6]
-//	t15         = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)         [3,6]
+//	t13         = scale4·((B/0.2)·dg)ᵀ·dhidden.y               [3,6]
+//	t14         = t13 + scale3·hvᵀ·dhidden.y                   [3,6]
+//	t15         = scale3·vᵀ·(((3*B)/0.02)·dddhidden.y)         [3,6]
 //	t16         = t14 + t15                                    [3,6]
 //	dhidden.W   = xᵀ·dhidden.y                                 [3,6]
 //	dhidden.W   = t16 + dhidden.W                              [3,6]
@@ -92,6 +92,7 @@ type Penalty struct {
 	optim  optimizer
 	grad   Params // of Step
 	steps  uint64 // updates made so far
+	sums   Totals // tensors of the last batch
 	max    Dims   // capacity
 
 	hiddenY    []float64 // [max.B,6]; becomes hidden.y, then h, in place
@@ -109,10 +110,9 @@ type Penalty struct {
 	t5         []float64 // [max.B,6]
 	dhiddenY2  []float64 // [max.B,6]; becomes dhidden.y, in place
 	hv         []float64 // [max.B,3]
-	dnetW      []float64 // [6,1]; becomes (B/2)·dnet.W, in place
-	dnetB      []float64 // [1]; becomes (B/2)·dnet.b, in place; in the memory of dnetW
-	dnetW2     []float64 // [6,1]; becomes dnet.W, in place; in the memory of dnetW
-	t13        []float64 // [3,6]; in the memory of dnetW
+	dnetW2     []float64 // [6,1]; becomes (B/2)·dnet.W, in place
+	dnetW3     []float64 // [6,1]; becomes dnet.W, in place; in the memory of dnetW2
+	t13        []float64 // [3,6]; in the memory of dnetW2
 	t6         []float64 // [7]
 	t15        []float64 // [3,6]; in the memory of t6
 	dhiddenW   []float64 // [3,6]; becomes dhidden.W, in place; in the memory of t6
@@ -180,9 +180,9 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	t5 := m.t5[:6*B]
 	dhiddenY2 := m.dhiddenY2[:6*B]
 	hv := m.hv[:3*B]
-	dnetW := m.dnetW
-	t6 := m.t6
-	dnetB := m.dnetB
+	dnetW2 := m.dnetW2
+	dnetW := m.sums.dnetW
+	dnetB := m.sums.dnetB
 
 	// hidden.y = x·hidden.W
 	blas.Dgemm(1,
@@ -294,31 +294,21 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	blas.Dgemm(1,
 		blas.View64(hiddenY, B, 6).T(),
 		blas.View64(netY, B, 1),
-		0, blas.View64(dnetW, 6, 1))
+		0, blas.View64(dnetW2, 6, 1))
 
 	// scale = 2/B
 	scale := 2 / float64(B)
 
-	// t6[:−1] = scale·(B/2)·dnet.W
+	// dnetW = scale·(B/2)·dnet.W
 	for i := range 6 {
-		t6[i] = scale * dnetW[i]
+		dnetW[i] = scale * dnetW2[i]
 	}
 
-	// (B/2)·dnet.b = Σᵢ (B/2)·df
+	// dnetB = scale·Σᵢ (B/2)·df
 	clear(dnetB)
 	for i := range B {
 		netYOfI := netY[i]
-		dnetB[0] += netYOfI
-	}
-
-	// dnet.b = scale·(B/2)·dnet.b
-	// t6[6] = dnet.b
-	t6[6] = scale * dnetB[0]
-
-	// s4 = Σ t6²
-	s4 := 0.0
-	for i := range 7 {
-		s4 += t6[i] * t6[i]
+		dnetB[0] += scale * netYOfI
 	}
 
 	return Totals{
@@ -328,7 +318,8 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		loss2:   s2,
 		loss3:   s3,
 		n2:      float64(3 * B),
-		loss4:   s4,
+		dnetW:   m.sums.dnetW,
+		dnetB:   m.sums.dnetB,
 	}
 }
 
@@ -365,11 +356,12 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	x := batch.X
 	hiddenW := m.params.HiddenW
 	netW := m.params.NetW
-	hiddenY := m.hiddenY[:6*B]
 	t6 := m.t6
+	dnetW2 := m.dnetW2
+	hiddenY := m.hiddenY[:6*B]
 	ddnetY := m.ddnetY[:B]
 	netY := m.netY[:B]
-	dnetW2 := m.dnetW2
+	dnetW3 := m.dnetW3
 	hv := m.hv[:3*B]
 	ddhiddenY2 := m.ddhiddenY2[:6*B]
 	ddhiddenY := m.ddhiddenY[:6*B]
@@ -387,10 +379,22 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	dhiddenY2 := m.dhiddenY2[:6*B]
 	t15 := m.t15
 	dhiddenW := m.dhiddenW
-	dnetB := grad.NetB
+	dnetBBuf := grad.NetB
 	dnetW := grad.NetW
 	dhiddenB := grad.HiddenB
 	dhiddenWBuf := grad.HiddenW
+	dnetB := m.sums.dnetB
+
+	// scale = 2/B
+	scale := 2 / float64(B)
+
+	// t6[:−1] = scale·(B/2)·dnet.W
+	for i := range 6 {
+		t6[i] = scale * dnetW2[i]
+	}
+
+	// t6[6] = dnetB
+	t6[6] = dnetB[0]
 
 	// t7 = h·t6[:−1]
 	blas.Dgemm(1,
@@ -408,21 +412,21 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		ddnetY[i] = 2*netY[i] + 0.004*ddnetY[i]
 	}
 
-	// scale = 1/B
-	scale := 1 / float64(B)
+	// scale2 = 1/B
+	scale2 := 1 / float64(B)
 
-	// dnet.b = scale·Σᵢ 2·ddf
-	clear(dnetB)
+	// dnet.b = scale2·Σᵢ 2·ddf
+	clear(dnetBBuf)
 	for i := range B {
 		ddnetYOfI := ddnetY[i]
-		dnetB[0] += scale * ddnetYOfI
+		dnetBBuf[0] += scale2 * ddnetYOfI
 	}
 
-	// dnet.W = scale·hᵀ·(2·ddf)
-	blas.Dgemm(scale,
+	// dnet.W = scale2·hᵀ·(2·ddf)
+	blas.Dgemm(scale2,
 		blas.View64(hiddenY, B, 6).T(),
 		blas.View64(ddnetY, B, 1),
-		0, blas.View64(dnetW2, 6, 1))
+		0, blas.View64(dnetW3, 6, 1))
 
 	// ((3*B)/0.02)·ddhidden.y = hv·hidden.W
 	blas.Dgemm(1,
@@ -430,11 +434,11 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		blas.View64(hiddenW, 3, 6),
 		0, blas.View64(ddhiddenY2, B, 6))
 
-	// scale2 = 0.02/(3*B)
-	scale2 := 0.02 / float64(3*B)
+	// scale3 = 0.02/(3*B)
+	scale3 := 0.02 / float64(3*B)
 
-	// t8 = scale2·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
-	// t9 = t8 − scale2·t5 ⊙ ((3*B)/0.02)·ddhidden.y
+	// t8 = scale3·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
+	// t9 = t8 − scale3·t5 ⊙ ((3*B)/0.02)·ddhidden.y
 	// ((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
 	for i := range B {
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
@@ -443,8 +447,8 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		t5Row := (*[6]float64)(t5[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		for j := range ddhiddenYRow {
-			u := scale2 * (ddhiddenYRow[j] * t2Row[j] * ddhiddenY2Row[j])
-			d := u - scale2*(t5Row[j]*ddhiddenY2Row[j])
+			u := scale3 * (ddhiddenYRow[j] * t2Row[j] * ddhiddenY2Row[j])
+			d := u - scale3*(t5Row[j]*ddhiddenY2Row[j])
 			dddhiddenY := netW[j] * (dhiddenY3Row[j] * t2Row[j] * ddhiddenY2Row[j])
 			ddhiddenYRow[j] = u
 			t5Row[j] = d
@@ -469,11 +473,11 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale3 = 0.2/B
-	scale3 := 0.2 / float64(B)
+	// scale4 = 0.2/B
+	scale4 := 0.2 / float64(B)
 
-	// ddhidden.y = scale3·((B/0.2)·dg)·hidden.W
-	blas.Dgemm(scale3,
+	// ddhidden.y = scale4·((B/0.2)·dg)·hidden.W
+	blas.Dgemm(scale4,
 		blas.View64(g, B, 3),
 		blas.View64(hiddenW, 3, 6),
 		0, blas.View64(ddhiddenY3, B, 6))
@@ -498,7 +502,7 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	// dnet.W = dnet.W + t11
 	for i := range 6 {
 		t11OfI := t11[i]
-		dnetW[i] = dnetW2[i] + t11OfI
+		dnetW[i] = dnetW3[i] + t11OfI
 	}
 
 	// t12 = 0.004·((B/2)·df)·t6[:−1]ᵀ
@@ -513,7 +517,7 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		blas.View64(netW, 1, 6),
 		1, blas.View64(t12, B, 6))
 
-	// dh = scale·dh
+	// dh = scale2·dh
 	// dhidden.y = t ⊙ (t10 + dh)
 	// dhidden.b = Σᵢ dhidden.y
 	clear(dhiddenB)
@@ -522,26 +526,26 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		t2Row := (*[6]float64)(t2[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		for j := range dhiddenB {
-			dhiddenYOf := dhiddenY3Row[j] * (t2Row[j] + scale*t12Row[j])
+			dhiddenYOf := dhiddenY3Row[j] * (t2Row[j] + scale2*t12Row[j])
 			dhiddenB[j] += dhiddenYOf
 			dhiddenY3Row[j] = dhiddenYOf
 		}
 	}
 
-	// t13 = scale3·((B/0.2)·dg)ᵀ·dhidden.y
-	blas.Dgemm(scale3,
+	// t13 = scale4·((B/0.2)·dg)ᵀ·dhidden.y
+	blas.Dgemm(scale4,
 		blas.View64(dhiddenY, B, 6).T(),
 		blas.View64(g, B, 3),
 		0, blas.View64(t13, 3, 6).T())
 
-	// t14 = t13 + scale2·hvᵀ·dhidden.y
-	blas.Dgemm(scale2,
+	// t14 = t13 + scale3·hvᵀ·dhidden.y
+	blas.Dgemm(scale3,
 		blas.View64(dhiddenY2, B, 6).T(),
 		blas.View64(hv, B, 3),
 		1, blas.View64(t13, 3, 6).T())
 
-	// t15 = scale2·vᵀ·(((3*B)/0.02)·dddhidden.y)
-	blas.Dgemm(scale2,
+	// t15 = scale3·vᵀ·(((3*B)/0.02)·dddhidden.y)
+	blas.Dgemm(scale3,
 		blas.View64(v, B, 3).T(),
 		blas.View64(ddhiddenY2, B, 6),
 		0, blas.View64(t15, 3, 6))

@@ -134,6 +134,7 @@ func New(max Dims) *Penalty {
 		params: newParams(),
 		optim:  newOptimizer(),
 		grad:   newParams(),
+		sums:   Totals{dnetW: make([]float64, 6), dnetB: make([]float64, 1)},
 		max:    max,
 	}
 
@@ -155,9 +156,8 @@ func New(max Dims) *Penalty {
 	m.t5 = arena[41*B : 47*B]
 	m.dhiddenY2 = arena[47*B : 53*B]
 	m.hv = arena[53*B : 56*B]
-	m.dnetW = arena[56*B : 56*B+6]
-	m.dnetB = arena[56*B : 56*B+1]
 	m.dnetW2 = arena[56*B : 56*B+6]
+	m.dnetW3 = arena[56*B : 56*B+6]
 	m.t13 = arena[56*B : 56*B+18]
 	m.t6 = arena[56*B+18 : 56*B+25]
 	m.t15 = arena[56*B+18 : 56*B+36]
@@ -251,15 +251,17 @@ func (in *Input) take(max Dims) error {
 }
 
 // Totals adds up loss and metrics over the batches of a data set. The zero
-// value is empty and ready to use.
+// value is empty and ready to use. A copy shares what is kept by class or
+// feature with the original.
 type Totals struct {
 	batches int
-	loss    float64 // sum
-	n       float64 // sum
-	loss2   float64 // sum
-	loss3   float64 // sum
-	n2      float64 // sum
-	loss4   float64 // of the last batch
+	loss    float64   // sum
+	n       float64   // sum
+	loss2   float64   // sum
+	loss3   float64   // sum
+	n2      float64   // sum
+	dnetW   []float64 // [6,1], sum
+	dnetB   []float64 // [1], sum
 }
 
 // Report is loss and metrics over all batches so far; zeros where there are
@@ -268,8 +270,31 @@ func (t *Totals) Report() Report {
 	if t.batches == 0 {
 		return Report{}
 	}
+	return t.close()
+}
+
+// close computes the report of the totals.
+func (t *Totals) close() Report {
+	dnetW := t.dnetW
+	dnetB := t.dnetB
+	tBuf := new([7]float64)[:]
+
+	// t[:−1] = dnetW
+	for i := range 6 {
+		tBuf[i] = dnetW[i]
+	}
+
+	// t[6] = dnetB
+	tBuf[6] = dnetB[0]
+
+	// s = Σ t²
+	s := 0.0
+	for i := range 7 {
+		s += tBuf[i] * tBuf[i]
+	}
+
 	return Report{
-		Loss: (((t.loss / t.n) + (0.1 * (t.loss2 / t.n))) + (0.01 * (t.loss3 / t.n2))) + (0.001 * t.loss4),
+		Loss: (((t.loss / t.n) + (0.1 * (t.loss2 / t.n))) + (0.01 * (t.loss3 / t.n2))) + (0.001 * s),
 	}
 }
 
@@ -280,7 +305,18 @@ func (t *Totals) add(batch *Totals) {
 	t.loss2 += batch.loss2
 	t.loss3 += batch.loss3
 	t.n2 += batch.n2
-	t.loss4 = batch.loss4
+	if t.dnetW == nil {
+		t.dnetW = make([]float64, 6)
+	}
+	for i, v := range batch.dnetW {
+		t.dnetW[i] += v
+	}
+	if t.dnetB == nil {
+		t.dnetB = make([]float64, 1)
+	}
+	for i, v := range batch.dnetB {
+		t.dnetB[i] += v
+	}
 	t.batches += batch.batches
 }
 
