@@ -353,6 +353,7 @@ type Access struct {
 type Indirect struct {
 	At     Access
 	Stride Dim
+	Within *Dim // of a store that adds, where not nil: an index that is not from 0 to Within − 1 adds nothing
 }
 
 // A Store writes a value of the loop to a buffer.

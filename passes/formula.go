@@ -118,7 +118,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		return x.Op.Name + " " + arg(0, 3), 1
 	case "gather", "pick":
 		return arg(0, 3) + "[" + arg(1, 0) + "]", 3
-	case "scatter_add":
+	case "scatter_add", "scatter_along":
 		return "Σ " + arg(0, 1) + " by " + arg(1, 0), 1
 	case "einsum":
 		return n.einsum(x)
@@ -206,7 +206,7 @@ func (n *naming) endsOpen(x *ir.Node) bool {
 		return false
 	}
 	switch x.Op.Name {
-	case "sum", "prod", "reduce_max", "reduce_min", "any", "all", "argmax", "argmin", "scatter_add":
+	case "sum", "prod", "reduce_max", "reduce_min", "any", "all", "argmax", "argmin", "scatter_add", "scatter_along":
 		return true
 	case "mul":
 		a, b := x.Args[0], x.Args[1]

@@ -290,7 +290,7 @@ func (f *fuser) reachable(n *ir.Node) {
 	stored := func(m *ir.Node) bool { return !f.inline(m) }
 	looksAt := n.Args
 	switch {
-	case n.Is("scatter_add"):
+	case scatters(n):
 		looksAt = n.Args[1:]
 	case n.Op.Class != ir.View && !n.Is("gather") && !n.Is("pick"), n.Is("spread") && f.computedInPlace(n):
 		return

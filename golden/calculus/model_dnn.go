@@ -2432,13 +2432,15 @@ func Shares(out, x []float64, i []int32, K int) {
 // SharesVJP sets dx to the product of w with the Jacobian of Shares by x at x
 // and i, without the Jacobian.
 //
-//	p  = x[i]                       [N,M]
-//	s  = Σ p²                       []
-//	s2 = Σ w ⊙ p                    []
-//	s3 = s + 1                      []
-//	s4 = 2·s2/s3                    []
-//	s5 = 1/s3                       []
-//	dx = s5·Σ (w − s4·p)·onehot(i)  [N,K]
+//	p    = x[i]       [N,M]
+//	s    = Σ p²       []
+//	s2   = Σ w ⊙ p    []
+//	s3   = s + 1      []
+//	s4   = 2·s2/s3    []
+//	t    = 0          [N,K]
+//	t[…] += w − s4·p
+//	s5   = 1/s3       []
+//	dx   = s5·t       [N,K]
 //
 // It panics unless the lengths fit: dx [N,K], x [N,K], i [N,M], w [N,M]. What
 // is set may not overlap the rest.
@@ -2496,25 +2498,28 @@ func SharesVJP(dx, x []float64, i []int32, w []float64, K int, work []float64) {
 	s3 := s + 1
 	// s4 = 2·s2/s3
 	s4 := 2 * (s2 / s3)
+
+	// t = 0
+	clear(dx)
+
+	// t[…] += w − s4·p
+	for iOf := range N {
+		pRow := p[M*iOf:][:M]
+		wRow := w[M*iOf:][:M]
+		iRow := i[M*iOf:][:M]
+		for j := range iRow {
+			if uint(iRow[j]) < uint(K) {
+				dx[K*iOf+int(iRow[j])] += wRow[j] - s4*pRow[j]
+			}
+		}
+	}
+
 	// s5 = 1/s3
 	s5 := 1 / s3
 
-	// dx = s5·Σ (w − s4·p)·onehot(i)
-	clear(dx)
-	for iOf := range N {
-		for j := range M {
-			u := s4 * p[M*iOf+j]
-			d := w[M*iOf+j] - u
-			iOfJ := i[M*iOf+j]
-			dxRow := dx[K*iOf:][:K]
-			for k := range dxRow {
-				hit := float64(0)
-				if int(iOfJ) == k {
-					hit = 1
-				}
-				dxRow[k] += s5 * (d * hit)
-			}
-		}
+	// dx = s5·t
+	for iOf := range K * N {
+		dx[iOf] *= s5
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"gradgen.dev/golden/factors"
 	"gradgen.dev/golden/fits"
 	"gradgen.dev/golden/gan"
+	"gradgen.dev/golden/gathers"
 	"gradgen.dev/golden/grid"
 	"gradgen.dev/golden/heat"
 	"gradgen.dev/golden/imports"
@@ -361,6 +362,30 @@ var registry = map[string]map[string]function{
 		"New":          {gan.New, "max"},
 		"NewParams":    {gan.NewParams, ""},
 		"NewPredictor": {gan.NewPredictor, "w max"},
+	},
+	"gathers": {
+		"Along":             {gathers.Along, "x i v"},
+		"AlongGrad":         {gathers.AlongGrad, "grad x i v"},
+		"AlongHVP":          {gathers.AlongHVP, "hv x i v vAlong"},
+		"AlongValueGrad":    {gathers.AlongValueGrad, "grad x i v"},
+		"Front":             {gathers.Front, "x i v work"},
+		"FrontGrad":         {gathers.FrontGrad, "grad x i v work"},
+		"FrontHVP":          {gathers.FrontHVP, "hv x i v vAlong work"},
+		"FrontValueGrad":    {gathers.FrontValueGrad, "grad x i v work"},
+		"FrontWork":         {gathers.FrontWork, "N K"},
+		"LoadCountWeights":  {gathers.LoadCountWeights, "r"},
+		"LoadTakeWeights":   {gathers.LoadTakeWeights, "r"},
+		"Middle":            {gathers.Middle, "x i work"},
+		"MiddleGrad":        {gathers.MiddleGrad, "grad x i work"},
+		"MiddleHessian":     {gathers.MiddleHessian, "hess x i work"},
+		"MiddleValueGrad":   {gathers.MiddleValueGrad, "grad x i work"},
+		"MiddleWork":        {gathers.MiddleWork, "N K"},
+		"NewCount":          {gathers.NewCount, "max"},
+		"NewCountParams":    {gathers.NewCountParams, ""},
+		"NewCountPredictor": {gathers.NewCountPredictor, "w max"},
+		"NewTake":           {gathers.NewTake, "max"},
+		"NewTakeParams":     {gathers.NewTakeParams, ""},
+		"NewTakePredictor":  {gathers.NewTakePredictor, "w max"},
 	},
 	"grid": {
 		"LoadWeights":     {grid.LoadWeights, "r"},

@@ -1356,7 +1356,8 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //	t10    = 0                             [5,3]
 //	t10[…] += E[k]
 //	t11    = 2·t10                         [5,3]
-//	t12    = Σᵢ hot                        [5]
+//	t12    = 0                             [5]
+//	t12[…] += 1
 //	scale3 = 1/(3*B)                       []
 //	dE     = scale3·(t11 + t12)            [5,3]
 //
@@ -1386,11 +1387,11 @@ type Chosen struct {
 	t3   []float32 // [max.B,5]
 	t5   []float32 // [max.B,5]
 	hot  []float32 // [max.B,5]
+	t8   []float32 // [max.B,5]; in the memory of hot
 	dm   []float32 // [max.B,1]; becomes (B/2)·dm, in place
 	t6   []float32 // [1]
 	t10  []float32 // [5,3]; in the memory of t6
 	t7   []float32 // [max.B,3]
-	t8   []float32 // [max.B,5]; in the memory of t7
 	t12  []float32 // [5]
 }
 
@@ -1597,7 +1598,6 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	t10 := m.t10
 	k := m.k[:B]
 	t12 := m.t12
-	hot := m.hot[:5*B]
 	dW := grad.W
 	dE := grad.E
 
@@ -1677,12 +1677,13 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 		t10[i] *= 2
 	}
 
-	// t12 = Σᵢ hot
+	// t12 = 0
 	clear(t12)
+
+	// t12[…] += 1
 	for i := range B {
-		hotRow := (*[5]float32)(hot[5*i:])
-		for j := range hotRow {
-			t12[j] += hotRow[j]
+		if uint(k[i]) < uint(5) {
+			t12[int(k[i])] += 1
 		}
 	}
 

@@ -2007,19 +2007,19 @@ func NewChosen(max ChosenDims) *Chosen {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 32*B+20)
+	arena := make([]float32, 30*B+20)
 	m.l = arena[0 : 5*B]
 	m.peak = arena[5*B : 6*B]
 	m.t = arena[6*B : 11*B]
 	m.t3 = arena[11*B : 16*B]
 	m.t5 = arena[16*B : 21*B]
 	m.hot = arena[21*B : 26*B]
+	m.t8 = arena[21*B : 26*B]
 	m.dm = arena[26*B : 27*B]
 	m.t6 = arena[27*B : 27*B+1]
 	m.t10 = arena[27*B : 27*B+15]
 	m.t7 = arena[27*B+15 : 30*B+15]
-	m.t8 = arena[27*B+15 : 32*B+15]
-	m.t12 = arena[32*B+15 : 32*B+20]
+	m.t12 = arena[30*B+15 : 30*B+20]
 	int32s := make([]int32, B)
 	m.k = int32s[0:B]
 

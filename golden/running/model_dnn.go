@@ -576,7 +576,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t          = min d             [B]
 //	which      = argmin d          [B]
 //	own        = onehot(which)     [B,3]
-//	t2         = Σᵢ own            [3]
+//	t2         = 0                 [3]
+//	t2[…]      += 1
 //	new_n      = n + t2            [3]
 //	t3         = 1/new_n           [3]
 //	t4         = t2·C              [3,2]
@@ -612,16 +613,17 @@ type Centres struct {
 	steps   uint64        // updates made so far
 	max     CentresDims   // capacity
 
-	d  []float32 // [max.B,3]; becomes own, in place
-	d2 []float32 // [max.B,3]; becomes d, then own, in place; in the memory of d
-	t  []float32 // [max.B]
-	t8 []float32 // [max.B]; in the memory of t
-	t2 []float32 // [3]
-	t5 []float32 // [3,2]; in the memory of t2
-	t3 []float32 // [3]
-	t4 []float32 // [3,2]
-	t6 []float32 // [max.B,2]
-	t9 []float32 // [max.B,2]; in the memory of t6
+	d     []float32 // [max.B,3]; becomes own, in place
+	d2    []float32 // [max.B,3]; becomes d, then own, in place; in the memory of d
+	t     []float32 // [max.B]
+	t8    []float32 // [max.B]; in the memory of t
+	which []int32   // [max.B]
+	t2    []float32 // [3]
+	t5    []float32 // [3,2]; in the memory of t2
+	t3    []float32 // [3]
+	t4    []float32 // [3,2]
+	t6    []float32 // [max.B,2]
+	t9    []float32 // [max.B,2]; in the memory of t6
 }
 
 // CentresHyper has the numbers of the model and its train clause.
@@ -670,6 +672,7 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 	CNext := m.next.c
 	t := m.t[:B]
 	d := m.d[:3*B]
+	which := m.which[:B]
 	t2 := m.t2
 	t3 := m.t3
 	t4 := m.t4
@@ -699,23 +702,31 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 
 	// which = argmin d
 	// own = onehot(which)
-	// t2 = Σᵢ own
-	clear(t2)
 	for i := range B {
 		dRow := (*[3]float32)(d[3*i:])
-		which, best := int32(0), float32(math.Inf(1))
+		whichOf, best := int32(0), float32(math.Inf(1))
 		for j := range dRow {
 			if dRow[j] < best || dRow[j] != dRow[j] && best == best {
-				which, best = int32(j), dRow[j]
+				whichOf, best = int32(j), dRow[j]
 			}
 		}
+		which[i] = whichOf
 		for j := range dRow {
 			own := float32(0)
-			if int(which) == j {
+			if int(whichOf) == j {
 				own = 1
 			}
-			t2[j] += own
 			dRow[j] = own
+		}
+	}
+
+	// t2 = 0
+	clear(t2)
+
+	// t2[…] += 1
+	for i := range B {
+		if uint(which[i]) < uint(3) {
+			t2[int(which[i])] += 1
 		}
 	}
 

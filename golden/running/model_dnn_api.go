@@ -615,6 +615,8 @@ func NewCentres(max CentresDims) *Centres {
 	m.t4 = arena[4*B+9 : 4*B+15]
 	m.t6 = arena[4*B+15 : 6*B+15]
 	m.t9 = arena[4*B+15 : 6*B+15]
+	int32s := make([]int32, B)
+	m.which = int32s[0:B]
 
 	m.Init(0)
 	return m

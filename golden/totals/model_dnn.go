@@ -17,20 +17,23 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	logits.y   = x·logits.W                            [B,300]
-//	logits     = logits.y + logits.b                   [B,300]
-//	peak       = max logits                            [B]
-//	t          = exp(logits − peak)                    [B,300]
-//	sum        = Σⱼ t                                  [B]
-//	each       = peak + log(sum) − logits[y]           [B]
-//	B·loss     = Σ each                                []
-//	tp         = Σᵢ onehot(argmax logits) ⊙ onehot(y)  [300]
-//	predicted  = Σᵢ onehot(argmax logits)              [300]
-//	support    = Σᵢ onehot(y)                          [300]
-//	B·accuracy = Σ [argmax logits = y]                 []
-//	tp         = tp                                    [300]
-//	predicted  = predicted                             [300]
-//	support    = support                               [300]
+//	logits.y     = x·logits.W                   [B,300]
+//	logits       = logits.y + logits.b          [B,300]
+//	peak         = max logits                   [B]
+//	t            = exp(logits − peak)           [B,300]
+//	sum          = Σⱼ t                         [B]
+//	each         = peak + log(sum) − logits[y]  [B]
+//	t2           = argmax logits                [B]
+//	B·loss       = Σ each                       []
+//	tp           = Σᵢ onehot(t2) ⊙ onehot(y)    [300]
+//	B·accuracy   = Σ [t2 = y]                   []
+//	tp           = tp                           [300]
+//	predicted    = 0                            [300]
+//	predicted[…] += 1
+//	predicted    = predicted                    [300]
+//	support      = 0                            [300]
+//	support[…]   += 1
+//	support      = support                      [300]
 //
 // Backward:
 //
@@ -56,9 +59,10 @@ type Macro struct {
 
 	logitsY    []float32 // [max.B,300]; becomes logits.y, then logits, then B·dlogits, in place
 	sum        []float32 // [max.B]
+	t2         []int32   // [max.B]
 	tp2        []float32 // [300]; becomes tp, in place
-	predicted2 []float32 // [300]; becomes predicted, in place
-	support2   []float32 // [300]; becomes support, in place
+	predicted2 []float32 // [300]; becomes predicted, in place; in the memory of tp2
+	support2   []float32 // [300]; becomes support, in place; in the memory of tp2
 }
 
 // MacroHyper has the numbers of the model and its train clause.
@@ -105,9 +109,10 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 	logitsB := m.params.LogitsB
 	logitsY := m.logitsY[:300*B]
 	tp2 := m.tp2
+	t2 := m.t2[:B]
+	sum := m.sum[:B]
 	predicted2 := m.predicted2
 	support2 := m.support2
-	sum := m.sum[:B]
 	tp := m.sums.tp
 	predicted := m.sums.predicted
 	support := m.sums.support
@@ -123,19 +128,15 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 	// t = exp(logits − peak)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − logits[y]
+	// t2 = argmax logits
 	// B·loss = Σ each
-	// tp = Σᵢ onehot(argmax logits) ⊙ onehot(y)
-	// predicted = Σᵢ onehot(argmax logits)
-	// support = Σᵢ onehot(y)
-	// B·accuracy = Σ [argmax logits = y]
+	// tp = Σᵢ onehot(t2) ⊙ onehot(y)
+	// B·accuracy = Σ [t2 = y]
 	loss := 0.0
 	clear(tp2)
-	clear(predicted2)
-	clear(support2)
 	accuracy := 0.0
 	for i := range B {
 		logitsYRow := (*[300]float32)(logitsY[300*i:])
-		yOfI := y[i]
 		peak := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
@@ -146,33 +147,29 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
-			hit := float32(0)
-			if int(yOfI) == j {
-				hit = 1
-			}
-			support2[j] += hit
 			logitsYRow[j] = logits
 		}
 		chosen := logitsY[300*i:][:300][int(y[i])]
-		hit2 := float32(0)
+		hit := float32(0)
 		if top == y[i] {
-			hit2 = 1
+			hit = 1
 		}
-		accuracy += float64(hit2)
+		accuracy += float64(hit)
+		t2[i] = top
+		yOfI := y[i]
 		sumOf := float32(0)
 		for j := range logitsB {
 			e := vec.Exp(logitsYRow[j] - peak)
-			hit3 := float32(0)
+			hit2 := float32(0)
 			if int(top) == j {
+				hit2 = 1
+			}
+			hit3 := float32(0)
+			if int(yOfI) == j {
 				hit3 = 1
 			}
-			hit4 := float32(0)
-			if int(yOfI) == j {
-				hit4 = 1
-			}
 			sumOf += e
-			tp2[j] += hit3 * hit4
-			predicted2[j] += hit3
+			tp2[j] += hit2 * hit3
 			logitsYRow[j] = e
 		}
 		t := vec.Log(sumOf)
@@ -185,9 +182,29 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 		tp[i] = float64(tp2[i])
 	}
 
+	// predicted = 0
+	clear(predicted2)
+
+	// predicted[…] += 1
+	for i := range B {
+		if uint(t2[i]) < uint(300) {
+			predicted2[int(t2[i])] += 1
+		}
+	}
+
 	// predicted = predicted
 	for i := range 300 {
 		predicted[i] = float64(predicted2[i])
+	}
+
+	// support = 0
+	clear(support2)
+
+	// support[…] += 1
+	for i := range B {
+		if uint(y[i]) < uint(300) {
+			support2[int(y[i])] += 1
+		}
 	}
 
 	// support = support

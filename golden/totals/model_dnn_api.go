@@ -80,12 +80,14 @@ func NewMacro(max MacroDims) *Macro {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 301*B+900)
+	arena := make([]float32, 301*B+300)
 	m.logitsY = arena[0 : 300*B]
 	m.sum = arena[300*B : 301*B]
 	m.tp2 = arena[301*B : 301*B+300]
-	m.predicted2 = arena[301*B+300 : 301*B+600]
-	m.support2 = arena[301*B+600 : 301*B+900]
+	m.predicted2 = arena[301*B : 301*B+300]
+	m.support2 = arena[301*B : 301*B+300]
+	int32s := make([]int32, B)
+	m.t2 = int32s[0:B]
 
 	m.Init(0)
 	return m
