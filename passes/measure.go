@@ -72,7 +72,7 @@ func (c *modelCompiler) unite(train, infer *cutter) {
 // some of the other side combine as those.
 func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, error) {
 	cut := newCutter(c.g)
-	cut.other, cut.most = other, mostOfLoss
+	cut.other, cut.most, cut.loss = other, mostOfLoss, true
 	if s == nil {
 		return cut, nil
 	}
@@ -87,7 +87,7 @@ func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, 
 		}
 	}
 	clear(cut.bent) // a loss need not be a formula of sums
-	cut.most = 0
+	cut.most, cut.loss = 0, false
 	for i, x := range s.Metrics {
 		cut.field(x.Name, x.Doc, f.metrics[i])
 		if d, bent := cut.bent[x.Name]; bent {
