@@ -4,12 +4,16 @@ package restore
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc64"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"gradgen.dev/golden/running"
+	"gradgen.dev/golden/stream"
+	"gradgen.dev/runtime/fault"
 )
 
 // checksum is the checksum in a file of WriteChecked.
@@ -77,4 +81,41 @@ func FuzzRestore(f *testing.F) {
 			_, _ = w.Predict(running.Input{X: batch.X})
 		}
 	})
+}
+
+// TestHeld: a checkpoint that says of its carries that they are of a batch beyond
+// the capacity is an error, and changes nothing.
+func TestHeld(t *testing.T) {
+	m := stream.New(stream.Dims{B: 2})
+	if _, err := m.Step(stream.Batch{X: make([]float64, 6), Y: make([]float64, 4)}); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := m.Checkpoint(&out); err != nil {
+		t.Fatal(err)
+	}
+	file := out.Bytes()
+	place := regexp.MustCompile(`"trainer/held/B":\{[^}]*"data_offsets":\[([0-9]+),`).FindSubmatch(file)
+	if place == nil {
+		t.Fatal("the checkpoint does not keep the batch")
+	}
+	begin, err := strconv.Atoi(string(place[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 8 + int(binary.LittleEndian.Uint64(file)) + begin
+	for _, held := range []uint64{3, 1 << 40, 1<<64 - 1} {
+		hostile := bytes.Clone(file)
+		binary.LittleEndian.PutUint64(hostile[at:], held)
+		if err := m.Restore(bytes.NewReader(sealed(hostile))); !errors.Is(err, fault.ErrMismatch) {
+			t.Errorf("a batch of %d: error is %v", held, err)
+		}
+		var after bytes.Buffer
+		if err := m.Checkpoint(&after); err != nil || !bytes.Equal(after.Bytes(), file) {
+			t.Errorf("a batch of %d: the model has changed, error %v", held, err)
+		}
+	}
+	if err := m.Restore(bytes.NewReader(sealed(file))); err != nil {
+		t.Error(err)
+	}
 }
