@@ -114,7 +114,7 @@ func (m *model) keeps() []kept {
 	}
 	for _, t := range m.rules() {
 		if m.summed(t) {
-			out = append(out, kept{t.key("micro"), "micro" + t.suffix, "uint64", ""})
+			out = append(out, kept{t.key("micro"), "micro" + t.suffix, "uint64", fmt.Sprint(t.accumulates())})
 		}
 	}
 	for _, d := range m.heldDims() {
