@@ -1660,21 +1660,22 @@ func (p *ScaledPredictor) predict(out *ScaledOutput, in *ScaledInput) {
 //
 // Forward, for a batch of B:
 //
-//	t          = x        [B,4]
-//	h          = t·V      [B,3]
-//	t2         = tanh(h)  [B,3]
-//	t3         = t2       [B,3]
-//	z          = t3·W     [B,2]
-//	(2*B)·loss = Σ z²     []
+//	t          = x          [B,4]
+//	slope      = slope      []
+//	t2         = slope·t·V  [B,3]
+//	t3         = tanh(t2)   [B,3]
+//	t4         = t3         [B,3]
+//	z          = t4·W       [B,2]
+//	(2*B)·loss = Σ z²       []
 //
 // Backward:
 //
-//	scale        = 2/(2*B)                   []
-//	dW           = scale·t3ᵀ·z               [3,2]
-//	t4           = z·Wᵀ                      [B,3]
-//	((2*B)/2)·dh = (1 − t2²) ⊙ t4            [B,3]
-//	scale2       = 2/(2*B)                   []
-//	dV           = scale2·tᵀ·(((2*B)/2)·dh)  [4,3]
+//	scale  = 2/(2*B)         []
+//	dW     = scale·t4ᵀ·z     [3,2]
+//	t5     = z·Wᵀ            [B,3]
+//	dh     = (1 − t3²) ⊙ t5  [B,3]
+//	scale2 = 2·slope/(2*B)   []
+//	dV     = scale2·tᵀ·dh    [4,3]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -1693,16 +1694,17 @@ type Descent struct {
 	max    DescentDims // capacity
 
 	t  []float64 // [max.B,4]
-	h  []float64 // [max.B,3]; becomes ((2*B)/2)·dh, in place
-	t3 []float32 // [max.B,3]
-	t4 []float32 // [max.B,3]; in the memory of t3
+	dh []float64 // [max.B,3]
+	t4 []float32 // [max.B,3]
+	t5 []float32 // [max.B,3]; in the memory of t4
 	z  []float32 // [max.B,2]
-	t5 []float32 // [max.B,3]
+	t6 []float32 // [max.B,3]
 }
 
 // DescentHyper has the numbers of the model and its train clause.
 type DescentHyper struct {
-	LR float64 // sgd(lr: 0.1)
+	Slope float64 // parameter slope = 0.9
+	LR    float64 // sgd(lr: 0.1)
 }
 
 // DescentReport is what one batch gave, before its update.
@@ -1738,8 +1740,8 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 	V := m.params.V
 	W := m.params.W
 	t := m.t[:4*B]
-	h := m.h[:3*B]
-	t3 := m.t3[:3*B]
+	dh := m.dh[:3*B]
+	t4 := m.t4[:3*B]
 	z := m.z[:2*B]
 
 	// t = x
@@ -1747,24 +1749,27 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 		t[i] = float64(x[i])
 	}
 
-	// h = t·V
-	blas.Dgemm(1,
+	// slope = slope
+	slope := m.Hyper.Slope
+
+	// t2 = slope·t·V
+	blas.Dgemm(slope,
 		blas.View64(t, B, 4),
 		blas.View64(V, 4, 3),
-		0, blas.View64(h, B, 3))
+		0, blas.View64(dh, B, 3))
 
-	// t2 = tanh(h)
-	// t3 = t2
+	// t3 = tanh(t2)
+	// t4 = t3
 	for i := range 3 * B {
-		tOf := math.Tanh(h[i])
+		tOf := math.Tanh(dh[i])
 		hit := float32(tOf)
-		h[i] = tOf
-		t3[i] = hit
+		dh[i] = tOf
+		t4[i] = hit
 	}
 
-	// z = t3·W
+	// z = t4·W
 	blas.Sgemm(1,
-		blas.View32(t3, B, 3),
+		blas.View32(t4, B, 3),
 		blas.View32(W, 3, 2),
 		0, blas.View32(z, B, 2))
 
@@ -1783,38 +1788,38 @@ func (m *Descent) backward(batch *DescentBatch) {
 	W := m.params.W
 	V := m.params.V
 	z := m.z[:2*B]
-	t5 := m.t5[:3*B]
-	t3 := m.t3[:3*B]
-	h := m.h[:3*B]
+	t6 := m.t6[:3*B]
+	t4 := m.t4[:3*B]
+	dh := m.dh[:3*B]
 	t := m.t[:4*B]
 
 	// rate = (−2)·lr/(2*B)
 	rate := float32(-2 * (m.Hyper.LR / float64(2*B)))
 
-	// t5 = z·Wᵀ
+	// t6 = z·Wᵀ
 	blas.Sgemm(1,
 		blas.View32(z, B, 2),
 		blas.View32(W, 3, 2).T(),
-		0, blas.View32(t5, B, 3))
+		0, blas.View32(t6, B, 3))
 
-	// W ← W − 2·lr/(2*B)·t3ᵀ·z
+	// W ← W − 2·lr/(2*B)·t4ᵀ·z
 	blas.Sgemm(rate,
-		blas.View32(t3, B, 3).T(),
+		blas.View32(t4, B, 3).T(),
 		blas.View32(z, B, 2),
 		1, blas.View32(W, 3, 2))
 
-	// ((2*B)/2)·dh = (1 − t2²) ⊙ t5
+	// dh2 = (1 − t3²) ⊙ t6
 	for i := range 3 * B {
-		h[i] = (1 - h[i]*h[i]) * float64(t5[i])
+		dh[i] = (1 - dh[i]*dh[i]) * float64(t6[i])
 	}
 
-	// rate2 = (−2)·lr/(2*B)
-	rate2 := -2 * (m.Hyper.LR / float64(2*B))
+	// rate2 = (−2)·lr·slope/(2*B)
+	rate2 := -2 * (m.Hyper.LR * m.Hyper.Slope / float64(2*B))
 
-	// V ← V − 2·lr/(2*B)·tᵀ·(((2*B)/2)·dh)
+	// V ← V − 2·lr·slope/(2*B)·tᵀ·dh2
 	blas.Dgemm(rate2,
 		blas.View64(t, B, 4).T(),
-		blas.View64(h, B, 3),
+		blas.View64(dh, B, 3),
 		1, blas.View64(V, 4, 3))
 }
 
@@ -1843,10 +1848,10 @@ func (m *Descent) Grad(grad *DescentParams, batch DescentBatch) (DescentReport, 
 func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	B := batch.B
 	W := m.params.W
-	t3 := m.t3[:3*B]
-	z := m.z[:2*B]
 	t4 := m.t4[:3*B]
-	h := m.h[:3*B]
+	z := m.z[:2*B]
+	t5 := m.t5[:3*B]
+	dh := m.dh[:3*B]
 	t := m.t[:4*B]
 	dW := grad.W
 	dV := grad.V
@@ -1854,30 +1859,30 @@ func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	// scale = 2/(2*B)
 	scale := float32(2 / float64(2*B))
 
-	// dW = scale·t3ᵀ·z
+	// dW = scale·t4ᵀ·z
 	blas.Sgemm(scale,
-		blas.View32(t3, B, 3).T(),
+		blas.View32(t4, B, 3).T(),
 		blas.View32(z, B, 2),
 		0, blas.View32(dW, 3, 2))
 
-	// t4 = z·Wᵀ
+	// t5 = z·Wᵀ
 	blas.Sgemm(1,
 		blas.View32(z, B, 2),
 		blas.View32(W, 3, 2).T(),
-		0, blas.View32(t4, B, 3))
+		0, blas.View32(t5, B, 3))
 
-	// ((2*B)/2)·dh = (1 − t2²) ⊙ t4
+	// dh = (1 − t3²) ⊙ t5
 	for i := range 3 * B {
-		h[i] = (1 - h[i]*h[i]) * float64(t4[i])
+		dh[i] = (1 - dh[i]*dh[i]) * float64(t5[i])
 	}
 
-	// scale2 = 2/(2*B)
-	scale2 := 2 / float64(2*B)
+	// scale2 = 2·slope/(2*B)
+	scale2 := 2 * (m.Hyper.Slope / float64(2*B))
 
-	// dV = scale2·tᵀ·(((2*B)/2)·dh)
+	// dV = scale2·tᵀ·dh
 	blas.Dgemm(scale2,
 		blas.View64(t, B, 4).T(),
-		blas.View64(h, B, 3),
+		blas.View64(dh, B, 3),
 		0, blas.View64(dV, 4, 3))
 }
 
@@ -1922,8 +1927,8 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 	V := p.w.params.V
 	W := p.w.params.W
 	t := p.t[:4*B]
-	h := p.h[:3*B]
 	t2 := p.t2[:3*B]
+	t3 := p.t3[:3*B]
 	z := out.Z
 
 	// t = x
@@ -1931,20 +1936,23 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 		t[i] = float64(x[i])
 	}
 
-	// h = t·V
-	blas.Dgemm(1,
+	// slope = slope
+	slope := p.w.hyper.Slope
+
+	// t2 = slope·t·V
+	blas.Dgemm(slope,
 		blas.View64(t, B, 4),
 		blas.View64(V, 4, 3),
-		0, blas.View64(h, B, 3))
+		0, blas.View64(t2, B, 3))
 
-	// t2 = tanh(h)
+	// t3 = tanh(t2)
 	for i := range 3 * B {
-		t2[i] = float32(math.Tanh(h[i]))
+		t3[i] = float32(math.Tanh(t2[i]))
 	}
 
-	// z = t2·W
+	// z = t3·W
 	blas.Sgemm(1,
-		blas.View32(t2, B, 3),
+		blas.View32(t3, B, 3),
 		blas.View32(W, 3, 2),
 		0, blas.View32(z, B, 2))
 }
@@ -1969,32 +1977,40 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 //
 // Update, adam(lr: 0.1):
 //
-//	scale = 1/(1 − 0.999^step)
-//	rate  = lr/(1 − 0.9^step)
-//	m     ← 0.1·grad + 0.9·m
-//	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	scale    = 1/(1 − 0.999^step)
+//	rate     = lr/(1 − 0.9^step)
+//	scale2   = 1 − average
+//	average2 = average
+//	m        ← 0.1·grad + 0.9·m
+//	v        ← 0.001·grad² + 0.999·v
+//	param    ← param − rate·m/(√(scale·v) + 1e−8)
+//	average  ← average·average + scale2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Wide struct {
 	Hyper WideHyper // may be changed between steps; kept by Checkpoint
 
-	params WideParams
-	optim  wideOptimizer
-	grad   WideParams // of Step
-	steps  uint64     // updates made so far
-	max    WideDims   // capacity
+	params   WideParams
+	optim    wideOptimizer
+	averages wideAverages
+	read     WideParams // what inference reads: averages where there are, else parameters
+	grad     WideParams // of Step
+	steps    uint64     // updates made so far
+	max      WideDims   // capacity
 
 	t  []float64 // [max.B,4]
+	t3 []float64 // [max.B,4]; in the memory of t
 	h  []float64 // [max.B,3]
+	h3 []float64 // [max.B,3]; becomes h, in place; in the memory of h
 	h2 []float64 // [max.B,3]; becomes h, in place
 	t2 []float64 // [3]
 }
 
 // WideHyper has the numbers of the model and its train clause.
 type WideHyper struct {
-	LR float64 // adam(lr: 0.1)
+	LR      float64 // adam(lr: 0.1)
+	Average float64 // average ema(0.9)
 }
 
 // WideReport is what one batch gave, before its update.
@@ -2134,24 +2150,66 @@ func (m *Wide) update(grad *WideParams) {
 	param := m.params.flat64
 	mBuf := m.optim.float64s[0:15]
 	v := m.optim.float64s[15:30]
+	average := m.averages.float64s[0:15]
 	g := grad.flat64
 
 	// scale = 1/(1 − 0.999^step)
 	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
+	// scale2 = 1 − average
+	scale2 := 1 - m.Hyper.Average
+	// average2 = average
+	average2 := m.Hyper.Average
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
 	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// average ← average·average + scale2·param
 	for i := range 15 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
 		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		newAverage := average2*average[i] + scale2*d
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
+		average[i] = newAverage
 	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Wide) evaluate(batch *WideBatch) WideTotals {
+	B := batch.B
+	x := batch.X
+	V := m.read.V
+	b := m.read.B
+	t3 := m.t3[:4*B]
+	h3 := m.h3[:3*B]
+
+	// t3 = x
+	for i := range 4 * B {
+		t3[i] = float64(x[i])
+	}
+
+	// h = t3·V
+	blas.Dgemm(1,
+		blas.View64(t3, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h3, B, 3))
+
+	// h = h + b
+	// s = Σ h²
+	s := 0.0
+	for i := range B {
+		h3Row := (*[3]float64)(h3[3*i:])
+		for j := range b {
+			h := h3Row[j] + b[j]
+			s += h * h
+		}
+	}
+
+	return WideTotals{batches: 1, loss: s, n: float64(3 * B)}
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -1166,13 +1166,13 @@ func NewDescent(max DescentDims) *Descent {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 8*B)
-	m.t3 = arena[0 : 3*B]
 	m.t4 = arena[0 : 3*B]
+	m.t5 = arena[0 : 3*B]
 	m.z = arena[3*B : 5*B]
-	m.t5 = arena[5*B : 8*B]
+	m.t6 = arena[5*B : 8*B]
 	float64s := make([]float64, 7*B)
 	m.t = float64s[0 : 4*B]
-	m.h = float64s[4*B : 7*B]
+	m.dh = float64s[4*B : 7*B]
 
 	m.Init(0)
 	return m
@@ -1180,7 +1180,7 @@ func NewDescent(max DescentDims) *Descent {
 
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Descent) Init(seed uint64) {
-	m.Hyper = DescentHyper{LR: 0.1}
+	m.Hyper = DescentHyper{Slope: 0.9, LR: 0.1}
 	m.steps = 0
 	m.initialise(seed)
 }
@@ -1288,7 +1288,8 @@ func (m *Descent) Evaluate(t *DescentTotals, batch DescentBatch) error {
 // and may be shared by any number of goroutines. The zero value has none.
 type DescentWeights struct {
 	params DescentParams
-	whole  bool // from Snapshot, LoadDescentWeights or ParseDescentWeights
+	hyper  DescentHyper // those numbers that inference reads
+	whole  bool         // from Snapshot, LoadDescentWeights or ParseDescentWeights
 }
 
 func newDescentWeights() *DescentWeights {
@@ -1301,6 +1302,7 @@ func (m *Descent) Snapshot() *DescentWeights {
 	w := newDescentWeights()
 	copy(w.params.flat, m.params.flat)
 	copy(w.params.flat64, m.params.flat64)
+	w.hyper.Slope = m.Hyper.Slope
 	return w
 }
 
@@ -1309,8 +1311,15 @@ func (m *Descent) Snapshot() *DescentWeights {
 // another model.
 func LoadDescentWeights(r io.Reader) (*DescentWeights, error) {
 	w := newDescentWeights()
-	if _, err := store.Read(r, w.tensors()...); err != nil {
+	meta, err := store.Read(r, w.tensors()...)
+	if err != nil {
 		return nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	w.hyper.Slope = 0.9
+	if text, ok := meta["hyper.slope"]; ok {
+		if _, err := fmt.Sscan(text, &w.hyper.Slope); err != nil {
+			return nil, fmt.Errorf("mixed.Descent: metadata hyper.slope is %q: %w", text, fault.ErrMismatch)
+		}
 	}
 	return w, nil
 }
@@ -1320,8 +1329,15 @@ func LoadDescentWeights(r io.Reader) (*DescentWeights, error) {
 // file, and a []byte has to stay as it is while the weights are in use.
 func ParseDescentWeights[T string | []byte](file T) (*DescentWeights, error) {
 	w := &DescentWeights{whole: true}
-	if _, err := store.Parse(file, w.views()...); err != nil {
+	meta, err := store.Parse(file, w.views()...)
+	if err != nil {
 		return nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	w.hyper.Slope = 0.9
+	if text, ok := meta["hyper.slope"]; ok {
+		if _, err := fmt.Sscan(text, &w.hyper.Slope); err != nil {
+			return nil, fmt.Errorf("mixed.Descent: metadata hyper.slope is %q: %w", text, fault.ErrMismatch)
+		}
 	}
 	return w, nil
 }
@@ -1341,7 +1357,8 @@ func (w *DescentWeights) tensors() []store.Tensor {
 
 // Save writes the weights as safetensors: V, W.
 func (w *DescentWeights) Save(dst io.Writer) error {
-	return store.Write(dst, nil, w.tensors()...)
+	meta := map[string]string{"hyper.slope": fmt.Sprint(w.hyper.Slope)}
+	return store.Write(dst, meta, w.tensors()...)
 }
 
 // Predict is safe for concurrent use; the output is the caller's. A loop that
@@ -1362,8 +1379,8 @@ type DescentPredictor struct {
 	max DescentDims // capacity
 
 	t  []float64 // [max.B,4]
-	h  []float64 // [max.B,3]
-	t2 []float32 // [max.B,3]
+	t2 []float64 // [max.B,3]
+	t3 []float32 // [max.B,3]
 }
 
 // NewDescentPredictor returns a predictor for inputs up to max.
@@ -1373,10 +1390,10 @@ func NewDescentPredictor(w *DescentWeights, max DescentDims) *DescentPredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 3*B)
-	p.t2 = arena[0 : 3*B]
+	p.t3 = arena[0 : 3*B]
 	float64s := make([]float64, 7*B)
 	p.t = float64s[0 : 4*B]
-	p.h = float64s[4*B : 7*B]
+	p.t2 = float64s[4*B : 7*B]
 
 	return p
 }
@@ -1410,14 +1427,19 @@ func (m *Descent) tensors() []store.Tensor {
 
 // Save writes the weights as safetensors: V, W.
 func (m *Descent) Save(w io.Writer) error {
-	return store.Write(w, nil, m.tensors()...)
+	meta := map[string]string{"hyper.slope": fmt.Sprint(m.Hyper.Slope)}
+	return store.Write(w, meta, m.tensors()...)
 }
 
 // Load reads what Save wrote; after an error the model is as it was.
 func (m *Descent) Load(r io.Reader) error {
-	if _, err := store.Read(r, m.tensors()...); err != nil {
-		return fmt.Errorf("mixed.Descent: %w", err)
+	w, err := LoadDescentWeights(r)
+	if err != nil {
+		return err
 	}
+	copy(m.params.flat, w.params.flat)
+	copy(m.params.flat64, w.params.flat64)
+	m.Hyper.Slope = w.hyper.Slope
 	return nil
 }
 
@@ -1439,7 +1461,8 @@ func (m *Descent) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 	list := m.tensors()
 	return append(
 		list,
-		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/slope", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[1:2]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
 	)
 }
@@ -1447,18 +1470,19 @@ func (m *Descent) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 // Checkpoint writes all that a run needs to go on bit for bit: parameters,
 // Hyper and the step.
 func (m *Descent) Checkpoint(w io.Writer) error {
-	hyper := []float64{m.Hyper.LR}
+	hyper := []float64{m.Hyper.Slope, m.Hyper.LR}
 	counts := []uint64{m.steps}
 	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
 }
 
 // Restore reads what Checkpoint wrote; after an error the model is as it was.
 func (m *Descent) Restore(r io.Reader) error {
-	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	hyper, counts := make([]float64, 2), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("mixed.Descent: %w", err)
 	}
-	m.Hyper.LR = hyper[0]
+	m.Hyper.Slope = hyper[0]
+	m.Hyper.LR = hyper[1]
 	m.steps = counts[0]
 	return nil
 }
@@ -1565,21 +1589,53 @@ func (s *wideOptimizer) tensors() []store.Tensor {
 	}
 }
 
+// wideAverages are the moving means of parameters, which inference reads and
+// Save writes.
+type wideAverages struct {
+	vAverage []float64 // [4,3]
+	bAverage []float64 // [3]
+
+	float64s []float64 // all of them, one after another
+}
+
+func newWideAverages() wideAverages {
+	float64s := make([]float64, 15)
+	return wideAverages{
+		vAverage: float64s[0:12:12],
+		bAverage: float64s[12:15:15],
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *wideAverages) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/V.average", Shape: []int{4, 3}, Data: s.vAverage},
+		{Name: "optimizer/b.average", Shape: []int{3}, Data: s.bAverage},
+	}
+}
+
 // NewWide returns a trainer for batches up to max, as Init(0) leaves it. It
 // panics if a dimension is negative, as make does.
 func NewWide(max WideDims) *Wide {
 	m := &Wide{
-		params: newWideParams(),
-		optim:  newWideOptimizer(),
-		grad:   newWideParams(),
-		max:    max,
+		params:   newWideParams(),
+		optim:    newWideOptimizer(),
+		averages: newWideAverages(),
+		grad:     newWideParams(),
+		max:      max,
 	}
+
+	// Inference reads the averages of the parameters that have one.
+	m.read = WideParams{V: m.averages.vAverage, B: m.averages.bAverage}
 
 	// All scratch memory lies in one arena.
 	B := max.B
 	float64s := make([]float64, 10*B+3)
 	m.t = float64s[0 : 4*B]
+	m.t3 = float64s[0 : 4*B]
 	m.h = float64s[4*B : 7*B]
+	m.h3 = float64s[4*B : 7*B]
 	m.h2 = float64s[7*B : 10*B]
 	m.t2 = float64s[10*B : 10*B+3]
 
@@ -1589,10 +1645,22 @@ func NewWide(max WideDims) *Wide {
 
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Wide) Init(seed uint64) {
-	m.Hyper = WideHyper{LR: 0.1}
+	m.Hyper = WideHyper{LR: 0.1, Average: 0.9}
 	m.steps = 0
 	m.initialise(seed)
 	clear(m.optim.float64s)
+	m.startAverages(nil)
+}
+
+// startAverages sets averages to their parameters, but those whose names are
+// in except.
+func (m *Wide) startAverages(except []string) {
+	read := m.read.tensors() // averages, and the other parameters themselves
+	for i, t := range m.params.tensors() {
+		if !slices.Contains(except, t.Name) {
+			copy(read[i].Data.([]float64), t.Data.([]float64))
+		}
+	}
 }
 
 // initialise sets the parameters to their first values, which depend on seed
@@ -1680,13 +1748,13 @@ func (r WideReport) Each(f func(name string, value float64)) {
 	f("loss", r.Loss)
 }
 
-// Evaluate adds the batch to t, as the model is in inference. Nothing is
-// trained.
+// Evaluate adds the batch to t, as the model is in inference, which reads the
+// averages of the parameters that have one. Nothing is trained.
 func (m *Wide) Evaluate(t *WideTotals, batch WideBatch) error {
 	if err := m.take(&batch); err != nil || batch.B == 0 {
 		return err
 	}
-	part := m.forward(&batch)
+	part := m.evaluate(&batch)
 	t.add(&part)
 	return nil
 }
@@ -1702,11 +1770,15 @@ func newWideWeights() *WideWeights {
 	return &WideWeights{params: newWideParams(), whole: true}
 }
 
-// Snapshot copies the parameters, which then no step changes. It allocates;
-// call it from the goroutine that trains.
+// Snapshot copies the averages of the parameters that have one, and the other
+// parameters; no step changes the copy. It allocates; call it from the
+// goroutine that trains.
 func (m *Wide) Snapshot() *WideWeights {
 	w := newWideWeights()
-	copy(w.params.flat64, m.params.flat64)
+	at := 0
+	for _, t := range m.read.tensors() {
+		at += copy(w.params.flat64[at:], t.Data.([]float64))
+	}
 	return w
 }
 
@@ -1806,19 +1878,27 @@ func (p *WidePredictor) Predict(out *WideOutput, in WideInput) error {
 
 // tensors lists what Save writes, under the names of the model.
 func (m *Wide) tensors() []store.Tensor {
+	return m.read.tensors()
+}
+
+// trained lists what a step sets, under the names of the model.
+func (m *Wide) trained() []store.Tensor {
 	return m.params.tensors()
 }
 
-// Save writes the weights as safetensors: V, b.
+// Save writes the weights as safetensors: V, b. Of the parameters that have an
+// average it writes that.
 func (m *Wide) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }
 
-// Load reads what Save wrote; after an error the model is as it was.
+// Load reads what Save wrote; after an error the model is as it was. Averages
+// start anew as the parameters that were read.
 func (m *Wide) Load(r io.Reader) error {
-	if _, err := store.Read(r, m.tensors()...); err != nil {
+	if _, err := store.Read(r, m.trained()...); err != nil {
 		return fmt.Errorf("mixed.Wide: %w", err)
 	}
+	m.startAverages(nil)
 	return nil
 }
 
@@ -1827,40 +1907,44 @@ func (m *Wide) Load(r io.Reader) error {
 // the tensor out). missing names what the file lacks, unused what it has
 // besides; after an error the model is as it was.
 func (m *Wide) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
-	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	missing, unused, err = store.ReadPartial(r, rename, m.trained()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mixed.Wide: %w", err)
 	}
+	m.startAverages(missing)
 	return missing, unused, nil
 }
 
 // checkpoint lists all that a run needs to go on: tensors, and beside them the
 // numbers of Hyper and the counters.
 func (m *Wide) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
-	list := m.tensors()
+	list := m.trained()
 	list = append(list, m.optim.tensors()...)
+	list = append(list, m.averages.tensors()...)
 	return append(
 		list,
 		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/average", Shape: []int{}, Data: hyper[1:2]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
 	)
 }
 
 // Checkpoint writes all that a run needs to go on bit for bit: parameters, the
-// optimiser's states, Hyper and the step.
+// optimiser's states, averages, Hyper and the step.
 func (m *Wide) Checkpoint(w io.Writer) error {
-	hyper := []float64{m.Hyper.LR}
+	hyper := []float64{m.Hyper.LR, m.Hyper.Average}
 	counts := []uint64{m.steps}
 	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
 }
 
 // Restore reads what Checkpoint wrote; after an error the model is as it was.
 func (m *Wide) Restore(r io.Reader) error {
-	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	hyper, counts := make([]float64, 2), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("mixed.Wide: %w", err)
 	}
 	m.Hyper.LR = hyper[0]
+	m.Hyper.Average = hyper[1]
 	m.steps = counts[0]
 	return nil
 }
