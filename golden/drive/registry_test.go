@@ -11,6 +11,7 @@ import (
 	"gradgen.dev/golden/binary"
 	"gradgen.dev/golden/block"
 	"gradgen.dev/golden/calculus"
+	"gradgen.dev/golden/carries"
 	"gradgen.dev/golden/compose"
 	"gradgen.dev/golden/corners"
 	"gradgen.dev/golden/energy"
@@ -208,6 +209,12 @@ var registry = map[string]map[string]function{
 		"WindowsJVP":         {calculus.WindowsJVP, "dout x v work"},
 		"WindowsVJP":         {calculus.WindowsVJP, "dx x w work"},
 		"WindowsWork":        {calculus.WindowsWork, "N"},
+	},
+	"carries": {
+		"LoadWeights":  {carries.LoadWeights, "r"},
+		"New":          {carries.New, "max"},
+		"NewParams":    {carries.NewParams, ""},
+		"NewPredictor": {carries.NewPredictor, "w max"},
 	},
 	"compose": {
 		"LoadBendWeights":     {compose.LoadBendWeights, "r"},
