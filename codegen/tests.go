@@ -330,18 +330,24 @@ func randomElement(in operand, stream string, dims func(string) string) string {
 
 // randomTruth is element i of an input of truth values. Each row and each column
 // of two or more has both, so that neither a mask nor what it leaves is empty: in
-// the first two rows and columns they alternate, and the first one holds.
+// the first two rows and columns they alternate, and the first one holds. What is
+// the only one of its row holds, since means are mostly taken along rows.
 func randomTruth(in operand, stream string, dims func(string) string) string {
 	random := fmt.Sprintf("rng.At(%s, uint64(i))%%2 == 1", stream)
 	shape := in.Node.Type.Shape
-	switch len(shape) {
-	case 0:
+	if len(shape) == 0 {
 		return "true"
-	case 1:
+	}
+	last := shape[len(shape)-1]
+	if len(shape) == 1 || last.IsConst(1) {
 		return fmt.Sprintf("i == 0 || i != 1 && %s", random)
 	}
-	w := grouped(spellDim(shape[len(shape)-1], dims))
+	w := grouped(spellDim(last, dims))
 	row, col := "i/"+w, "i%"+w
 	edge := fmt.Sprintf("%s < 2 || %s < 2", row, col)
-	return fmt.Sprintf("(%s) && (%s+%s)%%2 == 0 || !(%s) && %s", edge, row, col, edge, random)
+	text := fmt.Sprintf("(%s) && (%s+%s)%%2 == 0 || !(%s) && %s", edge, row, col, edge, random)
+	if _, constant := last.Const(); !constant {
+		text = w + " == 1 || " + text
+	}
+	return text
 }

@@ -41,7 +41,7 @@ func mixedSample(dims Dims) (*Mixed, Batch) {
 		batch.Pick[i] = int64(rng.At(4, uint64(i)) % 4)
 	}
 	for i := range batch.Keep {
-		batch.Keep[i] = rng.At(5, uint64(i))%2 == 1
+		batch.Keep[i] = (i/4 < 2 || i%4 < 2) && (i/4+i%4)%2 == 0 || !(i/4 < 2 || i%4 < 2) && rng.At(5, uint64(i))%2 == 1
 	}
 	return m, batch
 }
@@ -65,7 +65,7 @@ func mixedInput(dims Dims) Input {
 		in.Pick[i] = int64(rng.At(4, uint64(i)) % 4)
 	}
 	for i := range in.Keep {
-		in.Keep[i] = rng.At(5, uint64(i))%2 == 1
+		in.Keep[i] = (i/4 < 2 || i%4 < 2) && (i/4+i%4)%2 == 0 || !(i/4 < 2 || i%4 < 2) && rng.At(5, uint64(i))%2 == 1
 	}
 	return in
 }
