@@ -74,6 +74,8 @@ type elaborator struct {
 	static map[string]bool // hyperparameters that must be compile-time numbers
 	again  bool            // static has grown
 
+	runaway map[Node]bool // fns and layers that call themselves without end
+
 	spent    spending
 	elem     ir.DType // the default element type here
 	training bool
@@ -105,7 +107,7 @@ func newElaborator(f *File, opts Options, static map[string]bool, imports *impor
 	e := &elaborator{
 		opts: opts, file: f, g: g, static: static, library: library(),
 		program:  &ir.Program{Source: filepath.Base(f.Name), Graph: g},
-		reported: map[place]bool{}, origins: map[*ir.Node]origin{}, marks: map[*ir.Node]bool{},
+		reported: map[place]bool{}, origins: map[*ir.Node]origin{}, marks: map[*ir.Node]bool{}, runaway: map[Node]bool{},
 		checked: map[*ir.Node]bool{}, places: map[Node]map[*Call]string{}, targets: map[Node]map[string]bool{},
 		elem: ir.Float32,
 	}
