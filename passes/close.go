@@ -209,7 +209,7 @@ func (c *modelCompiler) planClosings() {
 	tables(pl, values)
 	var lines []timeline
 	procedure := func(name string, list []int) *ir.Procedure {
-		p := c.child(pl).procedure(name, results(at(values, list)), nil)
+		p := c.child(pl).procedure(name, results(some(values, list)), nil)
 		lines = append(lines, timeline{p})
 		return p
 	}
@@ -221,4 +221,13 @@ func (c *modelCompiler) planClosings() {
 		}
 	}
 	c.plan.Closer = place(lines)
+}
+
+// some is the elements of list at some positions.
+func some(list []*ir.Node, positions []int) []*ir.Node {
+	out := make([]*ir.Node, len(positions))
+	for i, k := range positions {
+		out[i] = list[k]
+	}
+	return out
 }

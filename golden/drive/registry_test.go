@@ -32,6 +32,7 @@ import (
 	"gradgen.dev/golden/models"
 	"gradgen.dev/golden/names"
 	"gradgen.dev/golden/networks"
+	"gradgen.dev/golden/observers"
 	"gradgen.dev/golden/optimisers"
 	"gradgen.dev/golden/outputs"
 	"gradgen.dev/golden/penalty"
@@ -575,6 +576,14 @@ var registry = map[string]map[string]function{
 		"NewVae":               {networks.NewVae, "max"},
 		"NewVaeParams":         {networks.NewVaeParams, ""},
 		"NewVaePredictor":      {networks.NewVaePredictor, "w max"},
+	},
+	"observers": {
+		"LoadSingleWeights":  {observers.LoadSingleWeights, "r"},
+		"New":                {observers.New, "max"},
+		"NewParams":          {observers.NewParams, ""},
+		"NewSingle":          {observers.NewSingle, "max"},
+		"NewSingleParams":    {observers.NewSingleParams, ""},
+		"NewSinglePredictor": {observers.NewSinglePredictor, "w max"},
 	},
 	"optimisers": {
 		"NewAdagrad":        {optimisers.NewAdagrad, "max"},
