@@ -1,6 +1,7 @@
 package ir
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -60,7 +61,27 @@ type Graph struct {
 	nodes   int
 	args    int    // region parameters made so far
 	key     []byte // room for a key
+	work    int    // operations made, also those that were there already
+	limit   int    // of work; 0 for none
 }
+
+// ErrWork is what a graph panics with where making an operation goes beyond the
+// limit that LimitWork has set.
+var ErrWork = errors.New("ir: a graph takes more work than its limit")
+
+// LimitWork allows n more operations to be made, also such as are there already;
+// 0 allows any number. As every rewriting makes operations, this bounds the time
+// of all passes, and depends on the program alone.
+func (g *Graph) LimitWork(n int) {
+	g.limit = n
+	if n > 0 {
+		g.limit += g.work
+	}
+}
+
+// Work is the number of operations made so far, also those that were there
+// already.
+func (g *Graph) Work() int { return g.work }
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
@@ -167,6 +188,9 @@ func (g *Graph) rebuild(n *Node, args []*Node, body []*Region) *Node {
 
 // intern returns the node that equals n, n itself where there is none yet.
 func (g *Graph) intern(n *Node) *Node {
+	if g.work++; g.limit > 0 && g.work > g.limit {
+		panic(ErrWork)
+	}
 	g.key = n.appendKey(g.key[:0])
 	if old, ok := g.table[string(g.key)]; ok {
 		return old
