@@ -34,7 +34,7 @@ func (e *Error) Error() string { return e.Pos + ": " + e.Message }
 
 // mostWork bounds the operations that compiling a model or a function makes; it
 // takes most of a minute. A hundred steps of Runge and Kutta with two gradients
-// make a fifth of them.
+// make a sixth of them.
 const mostWork = 6_000_000
 
 // Compile plans every model and exported function of prog. The error is an
