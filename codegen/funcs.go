@@ -26,6 +26,8 @@ type entry struct {
 	ctx  procContext
 	body body
 
+	multiplies bool // a step is a product
+
 	outputs []string // locals, in the order of Outputs
 	params  []string // of every parameter, then of every extra vector
 	work    string   // the scratch argument, "" where none is needed
@@ -55,7 +57,7 @@ func (e *entry) operands() []ir.Named { return append(slices.Clone(e.ir.Params),
 
 // newEntry prints the body of an entry.
 func (f *function) newEntry(plan *ir.FuncEntry, name string) *entry {
-	e := &entry{function: f, FuncEntry: plan, name: name}
+	e := &entry{function: f, FuncEntry: plan, name: name, multiplies: multiplies(plan)}
 	list := buffersOf(plan.Proc)
 	frame := newFrame(name, f.ir.Elem, f.ir.Dims, append(slices.Clone(plan.Outputs), list...), "work")
 	e.ctx = procContext{frame}
@@ -102,11 +104,13 @@ const small = 256
 // onStack reports whether b is small and of constant size, and no product could
 // hand it to another goroutine.
 func (e *entry) onStack(b *ir.Buffer) bool {
-	if slices.ContainsFunc(e.Proc.Steps, func(s *ir.Step) bool { return s.Product != nil }) {
-		return false
-	}
 	n, ok := b.Type.Shape.Size().Const()
-	return ok && n <= small
+	return ok && n <= small && !e.multiplies
+}
+
+// multiplies reports whether a step of an entry is a product.
+func multiplies(plan *ir.FuncEntry) bool {
+	return slices.ContainsFunc(plan.Proc.Steps, func(s *ir.Step) bool { return s.Product != nil })
 }
 
 // scratch is memory for b: an array of the function, a part of work, or, for
@@ -129,7 +133,7 @@ func (f *function) needsWork() bool {
 }
 
 func (f *function) workBuffers(plan *ir.FuncEntry) []*ir.Buffer {
-	e := &entry{function: f, FuncEntry: plan}
+	e := &entry{function: f, FuncEntry: plan, multiplies: multiplies(plan)}
 	var out []*ir.Buffer
 	for _, b := range plan.Arena.Buffers {
 		if b.Type.Elem == f.ir.Elem && !e.onStack(b) {

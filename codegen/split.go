@@ -17,6 +17,7 @@ type split struct {
 
 	variables   []*ir.Buffer       // in the order in which they are set
 	first, last map[*ir.Buffer]int // steps that set a variable, and use it last
+	open, bound []int              // how many variables cross into each step; those for the caller
 }
 
 func newSplit(p *ir.Procedure, lengths []int) *split {
@@ -35,7 +36,30 @@ func newSplit(p *ir.Procedure, lengths []int) *split {
 			s.last[b] = len(p.Steps)
 		}
 	}
+	s.countCrossing()
 	return s
+}
+
+// countCrossing counts what crossing lists, for all steps at once.
+func (s *split) countCrossing() {
+	s.open, s.bound = make([]int, len(s.p.Steps)+2), make([]int, len(s.p.Steps)+2)
+	for _, b := range s.variables {
+		counts := [][]int{s.open}
+		switch {
+		case s.again[b] != nil:
+			continue
+		case b.Storage == ir.InOutput:
+			counts = append(counts, s.bound)
+		}
+		for _, c := range counts {
+			c[s.first[b]+1]++
+			c[s.last[b]+1]--
+		}
+	}
+	for at := 1; at < len(s.open); at++ {
+		s.open[at] += s.open[at-1]
+		s.bound[at] += s.bound[at-1]
+	}
 }
 
 // isVariable reports whether b is no memory: a local scalar, or one that is
@@ -79,14 +103,13 @@ func (s *split) end(from int) int {
 		for _, b := range s.memory[to-1] {
 			used[b] = true // a line of the prologue
 		}
-		crossing := s.crossing(to)
-		if slices.ContainsFunc(crossing, func(b *ir.Buffer) bool { return b.Storage == ir.InOutput }) {
+		if s.bound[to] > 0 {
 			continue // the function that sets it hands it to the caller
 		}
 		if length+len(used) > mostStatements && end < len(s.p.Steps) {
 			break
 		}
-		if end = to; len(crossing) == 0 && 2*(length+len(used)) > mostStatements {
+		if end = to; s.open[to] == 0 && 2*(length+len(used)) > mostStatements {
 			clean = to
 		}
 	}
