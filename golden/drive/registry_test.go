@@ -47,6 +47,7 @@ import (
 	"gradgen.dev/golden/stream"
 	"gradgen.dev/golden/target"
 	"gradgen.dev/golden/tensors"
+	"gradgen.dev/golden/unrolled"
 	"gradgen.dev/golden/vae"
 	"gradgen.dev/golden/words"
 )
@@ -809,6 +810,17 @@ var registry = map[string]map[string]function{
 		"TransposedVJPA":  {tensors.TransposedVJPA, "dA A C w K"},
 		"TransposedVJPC":  {tensors.TransposedVJPC, "dC A C w K"},
 		"TransposedWork":  {tensors.TransposedWork, "N K M"},
+	},
+	"unrolled": {
+		"Cooling":         {unrolled.Cooling, "out y r work"},
+		"CoolingVJP":      {unrolled.CoolingVJP, "dy y r w work"},
+		"CoolingWork":     {unrolled.CoolingWork, "N"},
+		"Growth":          {unrolled.Growth, "y r"},
+		"GrowthGrad":      {unrolled.GrowthGrad, "y r"},
+		"GrowthValueGrad": {unrolled.GrowthValueGrad, "y r"},
+		"Swing":           {unrolled.Swing, "q a h"},
+		"SwingGrad":       {unrolled.SwingGrad, "gradQ q a h"},
+		"SwingValueGrad":  {unrolled.SwingValueGrad, "gradQ q a h"},
 	},
 	"vae": {
 		"LoadWeights":  {vae.LoadWeights, "r"},
