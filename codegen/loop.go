@@ -303,7 +303,7 @@ func (p *loopPrinter) start() {
 		case f.Keep:
 		case to.Storage == ir.InLocal:
 			t := typeOf(to)
-			p.b.stmt("%s := %s", p.c.buffer(to), typedStart(f.Op, t))
+			p.b.stmt("%s %s %s", p.c.buffer(to), p.c.assigns(to), typedStart(f.Op, t))
 		case foldStart(f.Op, to.Type.Elem) == "0" || foldStart(f.Op, to.Type.Elem) == "false":
 			p.b.stmt("clear(%s)", p.c.buffer(to))
 		default:

@@ -52,6 +52,7 @@ import (
 	"gradgen.dev/golden/target"
 	"gradgen.dev/golden/tensors"
 	"gradgen.dev/golden/totals"
+	"gradgen.dev/golden/unrolled"
 	"gradgen.dev/golden/vae"
 	"gradgen.dev/golden/words"
 )
@@ -894,6 +895,17 @@ var registry = map[string]map[string]function{
 		"NewPairParams":       {totals.NewPairParams, ""},
 		"NewSlopes":           {totals.NewSlopes, "max"},
 		"NewSlopesParams":     {totals.NewSlopesParams, ""},
+	},
+	"unrolled": {
+		"Cooling":         {unrolled.Cooling, "out y r work"},
+		"CoolingVJP":      {unrolled.CoolingVJP, "dy y r w work"},
+		"CoolingWork":     {unrolled.CoolingWork, "N"},
+		"Growth":          {unrolled.Growth, "y r"},
+		"GrowthGrad":      {unrolled.GrowthGrad, "y r"},
+		"GrowthValueGrad": {unrolled.GrowthValueGrad, "y r"},
+		"Swing":           {unrolled.Swing, "q a h"},
+		"SwingGrad":       {unrolled.SwingGrad, "gradQ q a h"},
+		"SwingValueGrad":  {unrolled.SwingValueGrad, "gradQ q a h"},
 	},
 	"vae": {
 		"LoadWeights":  {vae.LoadWeights, "r"},
