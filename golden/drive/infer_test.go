@@ -37,7 +37,10 @@ func (d *modelDriver) evaluate(tr *trainer, env map[string]int, leaves values, c
 // combine compares Evaluate of two batches with that of both as one, where
 // every number adds up.
 func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r *rand.Rand) {
-	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" })
+	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool {
+		sized := func(n *ir.Node) bool { return n.Is("size") } // a sum of what is divided by its batch's extent
+		return p.Kind == "last" || p.Size == nil && slices.ContainsFunc(ir.Topological(p.Node), sized)
+	})
 	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) || mixes(d.infer.reports) {
 		return
 	}

@@ -625,8 +625,8 @@ func (t *ColumnsTotals) close() ColumnsReport {
 	n2 := t.n2
 	loss3 := t.loss3
 	loss2 := t.loss2
-	r23 := t.r23
 	r22 := t.r22
+	r23 := t.r23
 	r2 := t.r2
 	range_ := t.rangePart
 	range_2 := t.range2
@@ -655,10 +655,13 @@ func (t *ColumnsTotals) close() ColumnsReport {
 		}
 	}
 
-	// s2 = Σ r2/(r22 − scale·r23²)
+	// scale2 = scale²
+	scale2 := scale * scale
+
+	// s2 = Σ r2/(scale·r22 − scale2·r23² + 1)
 	s2 := 0.0
 	for i := range 3 {
-		s2 += r2[i] / (r22[i] - scale*(r23[i]*r23[i]))
+		s2 += r2[i] / (scale*r22[i] - scale2*(r23[i]*r23[i]) + 1)
 	}
 
 	// t = c·c
@@ -700,19 +703,21 @@ func (t *ColumnsTotals) close() ColumnsReport {
 		weighed3 += math.Tanh(weighed[i])
 	}
 
-	// scale2 = n2²
-	scale2 := n2 * n2
-	// result = s/scale2
-	result := s / scale2
-	// result2 = s3/scale2
-	result2 := s3 / scale2
+	// scale3 = n2²
+	scale3 := n2 * n2
+	// result = s/scale3
+	result := s / scale3
+	// result2 = s2/n2
+	result2 := s2 / n2
+	// result3 = s3/scale3
+	result3 := s3 / scale3
 	// weighed4 = weighed2·weighed3/n
 	weighed4 := weighed2 * weighed3 / n
 
 	return ColumnsReport{
 		Loss:    (t.loss / t.n) + (0.01 * result),
-		R2:      (3.0 - s2) / 3.0,
-		Spread:  math.Sqrt(result2),
+		R2:      (3.0 - result2) / 3.0,
+		Spread:  math.Sqrt(result3),
 		Range:   range_3,
 		Above:   above2,
 		Weighed: weighed4,
