@@ -232,6 +232,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	N := in.N
 	T := in.T
 	x := in.X
+	y := in.Y
 	w := p.w.params.W
 	sum := p.carry.sum[:B*N]
 	rest := p.carry.rest[:B*N-B*T]
@@ -239,6 +240,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	restNext := p.carryNext.rest[:B*N-B*T]
 	total := out.Total
 	left := out.Left
+	shift := out.Shift
 
 	// total = sum + w·x
 	for i := range B * N {
@@ -253,6 +255,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		for j := range leftRow {
 			leftRow[j] = restRow[j] + xRow[j]
 		}
+	}
+
+	// shift = 2·y
+	for i := range B * T {
+		shift[i] = 2 * y[i]
 	}
 
 	// sumNext = total

@@ -34,12 +34,14 @@ type Batch struct {
 type Input struct {
 	Dims
 	X []float64 // [B,N]
+	Y []float64 // [B,T]
 }
 
 // Output is what Predict writes. Its slices belong to the caller.
 type Output struct {
 	Total []float64 // [B,N]
 	Left  []float64 // [B,N - T]
+	Shift []float64 // [B,T]
 }
 
 // PeekDims are the run-time dimensions of Peek; 0 means inferred.
@@ -255,8 +257,13 @@ func (in *Input) take(max Dims) error {
 		return err
 	}
 
-	T := in.T
-	if err := fault.Dim("carries", "T", T, max.T); err != nil {
+	if B == 0 {
+		if err := fault.LenBehind("carries", "Y", len(in.Y), B, "X", len(in.X)); err != nil {
+			return err
+		}
+	}
+	T, err := fault.Rows("carries", "Y", len(in.Y), B, "T", in.T, max.T)
+	if err != nil {
 		return err
 	}
 	if N-T < 0 {
@@ -498,8 +505,13 @@ func (p *Predictor) Predict(out *Output, in Input) error {
 	} else {
 		out.Left = make([]float64, n)
 	}
+	if n := in.B * in.T; cap(out.Shift) >= n {
+		out.Shift = out.Shift[:n]
+	} else {
+		out.Shift = make([]float64, n)
+	}
 	p.predict(out, &in)
-	if in.B != 0 && in.N != 0 {
+	if in.B != 0 && in.N != 0 && in.T != 0 {
 		p.carry.rest, p.carryNext.rest = p.carryNext.rest, p.carry.rest
 		p.carry.sum, p.carryNext.sum = p.carryNext.sum, p.carry.sum
 		p.held.B = in.B

@@ -40,9 +40,16 @@ func carriesSample(dims Dims) (*Carries, Batch) {
 
 // carriesInput is a random input.
 func carriesInput(dims Dims) Input {
-	in := Input{Dims: dims, X: make([]float64, dims.B*dims.N)}
+	in := Input{
+		Dims: dims,
+		X:    make([]float64, dims.B*dims.N),
+		Y:    make([]float64, dims.B*dims.T),
+	}
 	for i := range in.X {
 		in.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range in.Y {
+		in.Y[i] = float64(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
 	return in
 }
@@ -289,6 +296,9 @@ func TestCarriesPredict(t *testing.T) {
 			}
 			if fmt.Sprint(a.Left) != fmt.Sprint(b.Left) {
 				t.Errorf("Left at %v: %v of the file, %v of the trainer", dims, a.Left, b.Left)
+			}
+			if fmt.Sprint(a.Shift) != fmt.Sprint(b.Shift) {
+				t.Errorf("Shift at %v: %v of the file, %v of the trainer", dims, a.Shift, b.Shift)
 			}
 		}
 		{

@@ -12,7 +12,7 @@ import (
 
 // carriesInput is an input of some sizes, whose elements count up from first.
 func carriesInput(dims carries.Dims, first float64) carries.Input {
-	in := carries.Input{Dims: dims, X: make([]float64, dims.B*dims.N)}
+	in := carries.Input{Dims: dims, X: make([]float64, dims.B*dims.N), Y: make([]float64, dims.B*dims.T)}
 	for i := range in.X {
 		in.X[i] = first + float64(i)
 	}
@@ -90,7 +90,7 @@ func TestCarriesInCheckpoint(t *testing.T) {
 	dims := carries.Dims{B: 2, N: 4, T: 1}
 	batch := func(first float64) carries.Batch {
 		in := carriesInput(dims, first)
-		return carries.Batch{Dims: in.Dims, X: in.X, Y: make([]float64, dims.B*dims.T)}
+		return carries.Batch{Dims: in.Dims, X: in.X, Y: in.Y}
 	}
 	m := carries.New(carries.Dims{B: 5, N: 7, T: 3})
 	if _, err := m.Step(batch(1)); err != nil {
