@@ -64,6 +64,8 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	switch {
 	case accumulates:
 		return c.part(name, kind, n, nil)
+	case n.Is("written"):
+		return c.cut(name, n.Args[0])
 	case n.Is("call") && c.accumulates(n):
 		return c.cut(name, c.g.Inline(n))
 	case n.Is("size"):

@@ -160,3 +160,39 @@ func describe(f *ir.Func, values map[string]*ir.Tensor) string {
 	}
 	return b.String()
 }
+
+// TestAsWritten: what the text cancels is computed as it is written, and so is
+// its derivative by the rules of sums and quotients.
+func TestAsWritten(t *testing.T) {
+	const big = 1 << 24
+	for _, c := range []struct {
+		formula            string
+		x, y, value, dx, c float64
+	}{
+		{formula: "[]: (x + c) - c", x: 0.75, c: big, value: 0, dx: 1},
+		{formula: "[]: (x + 1e8) - 1e8", x: 1, value: 0, dx: 1},
+		{formula: "[]: x - x", x: math.Inf(1), value: math.NaN()},
+		{formula: "[]: x / x", x: 0, value: math.NaN(), dx: math.NaN()},
+		{formula: "[]: x / x", x: 2, value: 1},
+		{formula: "[]: x * y / y", x: 3, y: 0, value: math.NaN(), dx: 1},
+		{formula: "[]: ((y + x) - y) - x", x: 1.5, y: big, value: 0.5},
+		{formula: "[]: (y - (y + x - ((y + x) - y))) + (x - ((y + x) - y))", x: 1.5, y: big, value: -0.5},
+		{formula: "[]: float(isnan(x - x))", x: math.Inf(-1), value: 1},
+		{formula: "[]: 2 * ((x + c) - c)", x: 1.5, c: big, value: 4, dx: 2},
+		{formula: "[]: exp((x - y) + (y - x))", x: 1, y: big, value: 1},
+		{formula: "[]: x * 0.1 * 10", x: 7, value: 7, dx: 1},
+		{formula: "[]: x * c - y * c", x: 7, y: 5, c: 3, value: 6, dx: 3},
+	} {
+		g, f := formulaOf(t, "x [], y [], c []", c.formula)
+		scalar := func(v float64) *ir.Tensor { return &ir.Tensor{Shape: []int{}, Data: []float64{v}} }
+		e := &ir.Evaluator{Round: true, Values: map[string]*ir.Tensor{"input x": scalar(c.x), "input y": scalar(c.y), "input c": scalar(c.c)}}
+		got, err := e.EvalAll(emittedDerivatives(g, f)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+		if v, dx := got[0].Data[0], got[1].Data[0]; !same(v, c.value) || !same(dx, c.dx) {
+			t.Errorf("%s is %v with the derivative %v, want %v, %v\n%s", c.formula, v, dx, c.value, c.dx, ir.Print(g, f.Results[0]))
+		}
+	}
+}

@@ -31,6 +31,9 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 		return n.Args[0]
 	}
 	switch n.Op.Name {
+	case "written":
+		g.CopyOrigin(n.Args[0], n)
+		return n.Args[0]
 	case "logsumexp":
 		return l.logSumExp(n)
 	case "exp":
