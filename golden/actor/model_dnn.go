@@ -64,21 +64,20 @@ import (
 //
 //	clip_factor    = min(1, critic_clip/‖grad‖)
 //	scale          = clip_factor
-//	scale2         = 0.001·scale
-//	scale3         = 1/(1 − 0.999^step)
-//	scale4         = critic_lr/(1 − 0.9^step)
+//	scale2         = 1/(1 − 0.999^step)
+//	scale3         = critic_lr/(1 − 0.9^step)
 //	q.h.W.critic.m ← 0.9·q.h.W.critic.m + 0.1·scale·dq.h.W
-//	q.h.W.critic.v ← 0.999·q.h.W.critic.v + scale2·dq.h.W ⊙ scale·dq.h.W
-//	q.h.W          ← q.h.W − scale4·q.h.W.critic.m/(√(scale3·q.h.W.critic.v) + 1e−8)
+//	q.h.W.critic.v ← 0.999·q.h.W.critic.v + 0.001·(scale·dq.h.W)²
+//	q.h.W          ← q.h.W − scale3·q.h.W.critic.m/(√(scale2·q.h.W.critic.v) + 1e−8)
 //	q.h.b.critic.m ← 0.9·q.h.b.critic.m + 0.1·scale·dq.h.b
-//	q.h.b.critic.v ← 0.999·q.h.b.critic.v + scale2·dq.h.b ⊙ scale·dq.h.b
-//	q.h.b          ← q.h.b − scale4·q.h.b.critic.m/(√(scale3·q.h.b.critic.v) + 1e−8)
+//	q.h.b.critic.v ← 0.999·q.h.b.critic.v + 0.001·(scale·dq.h.b)²
+//	q.h.b          ← q.h.b − scale3·q.h.b.critic.m/(√(scale2·q.h.b.critic.v) + 1e−8)
 //	q.dense.W.critic.m ← 0.9·q.dense.W.critic.m + 0.1·scale·dq.dense.W
-//	q.dense.W.critic.v ← 0.999·q.dense.W.critic.v + scale2·dq.dense.W ⊙ scale·dq.dense.W
-//	q.dense.W      ← q.dense.W − scale4·q.dense.W.critic.m/(√(scale3·q.dense.W.critic.v) + 1e−8)
+//	q.dense.W.critic.v ← 0.999·q.dense.W.critic.v + 0.001·(scale·dq.dense.W)²
+//	q.dense.W      ← q.dense.W − scale3·q.dense.W.critic.m/(√(scale2·q.dense.W.critic.v) + 1e−8)
 //	q.dense.b.critic.m ← 0.9·q.dense.b.critic.m + 0.1·scale·dq.dense.b
-//	q.dense.b.critic.v ← 0.999·q.dense.b.critic.v + scale2·dq.dense.b ⊙ scale·dq.dense.b
-//	q.dense.b      ← q.dense.b − scale4·q.dense.b.critic.m/(√(scale3·q.dense.b.critic.v) + 1e−8)
+//	q.dense.b.critic.v ← 0.999·q.dense.b.critic.v + 0.001·(scale·dq.dense.b)²
+//	q.dense.b      ← q.dense.b − scale3·q.dense.b.critic.m/(√(scale2·q.dense.b.critic.v) + 1e−8)
 //
 // Forward of actor, for a batch of B:
 //
@@ -607,21 +606,19 @@ func (m *Actor) updateCritic(grad *Params, factor float64) {
 
 	// scale = clip_factor
 	scale := factor
-	// scale2 = 0.001·scale
-	scale2 := 0.0010000000000000009 * scale
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := 1 / (1 - math.Pow(0.999, float64(m.stepsCritic+1)))
-	// scale4 = critic_lr/(1 − 0.9^step)
-	scale4 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
+	// scale2 = 1/(1 − 0.999^step)
+	scale2 := 1 / (1 - math.Pow(0.999, float64(m.stepsCritic+1)))
+	// scale3 = critic_lr/(1 − 0.9^step)
+	scale3 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
 
 	// q.h.W.critic.m ← 0.9·q.h.W.critic.m + 0.1·scale·dq.h.W
-	// q.h.W.critic.v ← 0.999·q.h.W.critic.v + scale2·dq.h.W ⊙ scale·dq.h.W
-	// q.h.W ← q.h.W − scale4·q.h.W.critic.m/(√(scale3·q.h.W.critic.v) + 1e−8)
+	// q.h.W.critic.v ← 0.999·q.h.W.critic.v + 0.001·(scale·dq.h.W)²
+	// q.h.W ← q.h.W − scale3·q.h.W.critic.m/(√(scale2·q.h.W.critic.v) + 1e−8)
 	for i := range 40 {
 		u := scale * dqHW[i]
 		qHWCriticNewM := 0.9*qHWCriticM[i] + 0.09999999999999998*u
-		qHWCriticNewV := 0.999*qHWCriticV[i] + scale2*(dqHW[i]*u)
-		u2 := scale4 * (qHWCriticNewM / (math.Sqrt(scale3*qHWCriticNewV) + 1e-8))
+		qHWCriticNewV := 0.999*qHWCriticV[i] + 0.0010000000000000009*(u*u)
+		u2 := scale3 * (qHWCriticNewM / (math.Sqrt(scale2*qHWCriticNewV) + 1e-8))
 		qHWCriticNewParam := qHW[i] - u2
 		qHWCriticM[i] = qHWCriticNewM
 		qHWCriticV[i] = qHWCriticNewV
@@ -629,13 +626,13 @@ func (m *Actor) updateCritic(grad *Params, factor float64) {
 	}
 
 	// q.h.b.critic.m ← 0.9·q.h.b.critic.m + 0.1·scale·dq.h.b
-	// q.h.b.critic.v ← 0.999·q.h.b.critic.v + scale2·dq.h.b ⊙ scale·dq.h.b
-	// q.h.b ← q.h.b − scale4·q.h.b.critic.m/(√(scale3·q.h.b.critic.v) + 1e−8)
+	// q.h.b.critic.v ← 0.999·q.h.b.critic.v + 0.001·(scale·dq.h.b)²
+	// q.h.b ← q.h.b − scale3·q.h.b.critic.m/(√(scale2·q.h.b.critic.v) + 1e−8)
 	for i := range 8 {
 		u := scale * dqHB[i]
 		qHBCriticNewM := 0.9*qHBCriticM[i] + 0.09999999999999998*u
-		qHBCriticNewV := 0.999*qHBCriticV[i] + scale2*(dqHB[i]*u)
-		u2 := scale4 * (qHBCriticNewM / (math.Sqrt(scale3*qHBCriticNewV) + 1e-8))
+		qHBCriticNewV := 0.999*qHBCriticV[i] + 0.0010000000000000009*(u*u)
+		u2 := scale3 * (qHBCriticNewM / (math.Sqrt(scale2*qHBCriticNewV) + 1e-8))
 		qHBCriticNewParam := qHB[i] - u2
 		qHBCriticM[i] = qHBCriticNewM
 		qHBCriticV[i] = qHBCriticNewV
@@ -643,28 +640,28 @@ func (m *Actor) updateCritic(grad *Params, factor float64) {
 	}
 
 	// q.dense.W.critic.m ← 0.9·q.dense.W.critic.m + 0.1·scale·dq.dense.W
-	// q.dense.W.critic.v ← 0.999·q.dense.W.critic.v + scale2·dq.dense.W ⊙ scale·dq.dense.W
-	// q.dense.W ← q.dense.W − scale4·q.dense.W.critic.m/(√(scale3·q.dense.W.critic.v) + 1e−8)
+	// q.dense.W.critic.v ← 0.999·q.dense.W.critic.v + 0.001·(scale·dq.dense.W)²
+	// q.dense.W ← q.dense.W − scale3·q.dense.W.critic.m/(√(scale2·q.dense.W.critic.v) + 1e−8)
 	for i := range 8 {
 		u := scale * dqDenseW[i]
 		qDenseWCriticNewM := 0.9*qDenseWCriticM[i] + 0.09999999999999998*u
-		qDenseWCriticNewV := 0.999*qDenseWCriticV[i] + scale2*(dqDenseW[i]*u)
-		u2 := qDenseWCriticNewM / (math.Sqrt(scale3*qDenseWCriticNewV) + 1e-8)
-		qDenseWCriticNewParam := qDenseW[i] - scale4*u2
+		qDenseWCriticNewV := 0.999*qDenseWCriticV[i] + 0.0010000000000000009*(u*u)
+		u2 := qDenseWCriticNewM / (math.Sqrt(scale2*qDenseWCriticNewV) + 1e-8)
+		qDenseWCriticNewParam := qDenseW[i] - scale3*u2
 		qDenseWCriticM[i] = qDenseWCriticNewM
 		qDenseWCriticV[i] = qDenseWCriticNewV
 		qDenseW[i] = qDenseWCriticNewParam
 	}
 
 	// q.dense.b.critic.m ← 0.9·q.dense.b.critic.m + 0.1·scale·dq.dense.b
-	// q.dense.b.critic.v ← 0.999·q.dense.b.critic.v + scale2·dq.dense.b ⊙ scale·dq.dense.b
-	// q.dense.b ← q.dense.b − scale4·q.dense.b.critic.m/(√(scale3·q.dense.b.critic.v) + 1e−8)
+	// q.dense.b.critic.v ← 0.999·q.dense.b.critic.v + 0.001·(scale·dq.dense.b)²
+	// q.dense.b ← q.dense.b − scale3·q.dense.b.critic.m/(√(scale2·q.dense.b.critic.v) + 1e−8)
 	{
 		u := scale * dqDenseB[0]
 		qDenseBCriticNewM := 0.9*qDenseBCriticM[0] + 0.09999999999999998*u
-		qDenseBCriticNewV := 0.999*qDenseBCriticV[0] + scale2*(dqDenseB[0]*u)
-		u2 := qDenseBCriticNewM / (math.Sqrt(scale3*qDenseBCriticNewV) + 1e-8)
-		qDenseBCriticNewParam := qDenseB[0] - scale4*u2
+		qDenseBCriticNewV := 0.999*qDenseBCriticV[0] + 0.0010000000000000009*(u*u)
+		u2 := qDenseBCriticNewM / (math.Sqrt(scale2*qDenseBCriticNewV) + 1e-8)
+		qDenseBCriticNewParam := qDenseB[0] - scale3*u2
 		qDenseBCriticM[0] = qDenseBCriticNewM
 		qDenseBCriticV[0] = qDenseBCriticNewV
 		qDenseB[0] = qDenseBCriticNewParam

@@ -417,9 +417,8 @@ func NewLine(max LineDims) *Line {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 2*B)
+	arena := make([]float32, B)
 	m.t = arena[0:B]
-	m.t2 = arena[B : 2*B]
 
 	m.Init(0)
 	return m
@@ -1606,12 +1605,11 @@ func NewTwice(max TwiceDims) *Twice {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 2*B+6)
-	m.t2 = arena[0 : 2*B]
-	m.t3 = arena[2*B : 2*B+2]
-	m.newS = arena[2*B+2 : 2*B+4]
-	m.t4 = arena[2*B+4 : 2*B+6]
-	m.t5 = arena[2*B+4 : 2*B+6]
+	arena := make([]float32, 2*B+4)
+	m.t2 = arena[0:2]
+	m.newS = arena[2:4]
+	m.dnewS = arena[2:4]
+	m.a = arena[4 : 2*B+4]
 
 	m.Init(0)
 	return m

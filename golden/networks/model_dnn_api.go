@@ -1027,21 +1027,21 @@ func NewDenoise(max DenoiseDims) *Denoise {
 	m.noisy = arena[0 : 5*B]
 	m.h2 = arena[0 : 3*B]
 	m.h = arena[5*B : 8*B]
-	m.t18 = arena[5*B : 8*B]
+	m.t17 = arena[5*B : 8*B]
 	m.t2 = arena[8*B : 11*B]
 	m.r = arena[8*B : 13*B]
 	m.t3 = arena[13*B : 16*B]
-	m.t4 = arena[16*B : 21*B]
-	m.t9 = arena[16*B : 19*B]
-	m.t5 = arena[21*B : 26*B]
-	m.t6 = arena[26*B : 26*B+3]
-	m.t12 = arena[26*B : 26*B+3]
-	m.t14 = arena[26*B : 26*B+15]
-	m.t16 = arena[26*B : 26*B+15]
-	m.t19 = arena[26*B : 26*B+3]
-	m.t7 = arena[26*B+15 : 26*B+20]
-	m.t13 = arena[26*B+15 : 26*B+30]
-	m.t10 = arena[26*B+30 : 29*B+30]
+	m.t4 = arena[16*B : 19*B]
+	m.t5 = arena[19*B : 24*B]
+	m.t9 = arena[19*B : 22*B]
+	m.t6 = arena[24*B : 29*B]
+	m.t7 = arena[29*B : 29*B+3]
+	m.t11 = arena[29*B : 29*B+3]
+	m.t13 = arena[29*B : 29*B+15]
+	m.t15 = arena[29*B : 29*B+15]
+	m.t18 = arena[29*B : 29*B+3]
+	m.t8 = arena[29*B+15 : 29*B+20]
+	m.t12 = arena[29*B+15 : 29*B+30]
 
 	m.Init(0)
 	return m
@@ -1988,12 +1988,13 @@ func NewTracker(max TrackerDims) *Tracker {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 3*B+6)
+	arena := make([]float32, 6*B+6)
 	m.t = arena[0:3]
 	m.s2Kept = arena[0:1]
 	m.t2 = arena[3 : 3*B+3]
-	m.t3 = arena[3*B+3 : 3*B+6]
-	m.t4 = arena[3*B+3 : 3*B+6]
+	m.e = arena[3*B+3 : 6*B+3]
+	m.t3 = arena[6*B+3 : 6*B+6]
+	m.t4 = arena[6*B+3 : 6*B+6]
 
 	m.Init(0)
 	return m
