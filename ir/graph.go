@@ -271,8 +271,10 @@ func (a Attr) appendKey(b []byte) []byte {
 func (n *Node) Is(name string) bool { return n.Op.Name == name }
 
 // IsMark reports whether n is a mark whose value is its operand's: a pin, a
-// stop_gradient or a bound.
-func (n *Node) IsMark() bool { return n.Is("pin") || n.Is("stop_gradient") || n.Is("bounded") }
+// stop_gradient, a bound, or what is computed as it is written.
+func (n *Node) IsMark() bool {
+	return n.Is("pin") || n.Is("stop_gradient") || n.Is("bounded") || n.Is("written")
+}
 
 // Operands is what n depends on directly: its arguments, then what its regions
 // capture.

@@ -54,7 +54,7 @@ func (k *closer) find(n *ir.Node) *ir.Node {
 		return k.tensor(kind, n)
 	case n.Is("call"):
 		return k.value(k.g.Inline(n))
-	case n.IsMark():
+	case n.IsMark(), n.Is("written"):
 		return k.value(n.Args[0])
 	case n.Is("size"), n.Is("hyper"), n.Is("step"), n.Is("steps"):
 		return k.g.Cast(k.cut(k.name, n), wide(n.Type.Elem))

@@ -92,6 +92,8 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	switch {
 	case accumulates:
 		return c.combined(name, kind, n)
+	case n.Is("written"):
+		return c.cut(name, n.Args[0])
 	case n.Is("call") && c.accumulates(n):
 		return c.cut(name, c.g.Inline(n))
 	case n.Is("div") && n.Type.Rank() == 0:

@@ -87,7 +87,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		return "σ(" + arg(0, 0) + ")", 3
 	case "pow":
 		return arg(0, 3) + "^" + arg(1, 3), 2
-	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded":
+	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded", "written":
 		return n.transparent(x.Args[0])
 	case "cast":
 		if index, ok := oneHot(x); ok {
@@ -211,7 +211,7 @@ func (n *naming) endsOpen(x *ir.Node) bool {
 	case "mul":
 		a, b := x.Args[0], x.Args[1]
 		return a != b && n.reciprocal(a) == nil && n.endsOpen(b)
-	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded":
+	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded", "written":
 		return n.endsOpen(x.Args[0])
 	case "cast":
 		_, hot := oneHot(x)

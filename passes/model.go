@@ -129,6 +129,7 @@ func (c *modelCompiler) calculus() error {
 	for _, x := range c.exports {
 		written = append(written, &x.results, &x.writes)
 	}
+	simplifyAll(g, AsWritten, written)
 	simplifyAll(g, Gradient, written)
 	c.plan.Bounds = bounds(allOf(sides))
 	for _, x := range c.exports {
@@ -218,9 +219,12 @@ func (c *modelCompiler) simplify() error {
 	if c.compose != nil {
 		lists = append(lists, &c.compose.grads, &c.compose.inputs)
 	}
+	var updates []*[]*ir.Node
 	for _, r := range c.rules {
-		lists = append(lists, &r.next, &r.values, &r.means)
+		updates = append(updates, &r.next, &r.values, &r.means)
 	}
+	simplifyAll(g, AsWritten, updates)
+	lists = append(lists, updates...)
 	lists = append(lists, &c.inits, &c.resets)
 	simplifyAll(g, Strip, lists) // rules may call functions with derivatives of their own
 	simplifyAll(g, Simplify, lists)

@@ -2,6 +2,7 @@
 // model's text as a graph, what goes out is steps over buffers that only have
 // to be spelled.
 //
+//	AsWritten  what cancels in the text is marked, to be computed as it is
 //	Gradient   derivatives are expanded by the chain rule
 //	Strip      pins, stops and calls, which only derivatives needed, vanish
 //	Simplify   one normal form, scalars in front, the identities of the table

@@ -109,13 +109,9 @@ func (s *simplifier) hasOneHotTerm(t term, n *ir.Node) bool {
 // split divides a term under a sum over axes into what can stand outside,
 // already of the sum's shape, and the rest.
 func (s *simplifier) split(t term, shape ir.Shape, axes []int) (outside, inside term) {
-	outside, inside = term{coef: t.coef}, term{coef: 1, parts: t.parts}
-	for _, f := range t.factors {
-		if f.atom.Is("spread") && containsAll(f.atom.Attr.Axes, axes) {
-			outside.factors = append(outside.factors, factor{s.g.Spread(f.atom.Args[0], shape.Drop(axes), dropAxes(f.atom.Attr.Axes, axes)), f.power})
-		} else {
-			inside.factors = append(inside.factors, f)
-		}
+	outside, inside = t.divided(func(n *ir.Node) bool { return n.Is("spread") && containsAll(n.Attr.Axes, axes) })
+	for i, f := range outside.factors {
+		outside.factors[i].atom = s.g.Spread(f.atom.Args[0], shape.Drop(axes), dropAxes(f.atom.Attr.Axes, axes))
 	}
 	return outside.merged(), inside
 }

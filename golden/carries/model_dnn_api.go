@@ -584,9 +584,9 @@ func (m *Carries) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		list,
 		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2]},
-		store.Tensor{Name: "trainer/held/N", Shape: []int{}, Data: counts[2:3]},
-		store.Tensor{Name: "trainer/held/T", Shape: []int{}, Data: counts[3:4]},
+		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2], Below: uint64(m.max.B) + 1},
+		store.Tensor{Name: "trainer/held/N", Shape: []int{}, Data: counts[2:3], Below: uint64(m.max.N) + 1},
+		store.Tensor{Name: "trainer/held/T", Shape: []int{}, Data: counts[3:4], Below: uint64(m.max.T) + 1},
 	)
 }
 

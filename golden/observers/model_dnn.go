@@ -67,9 +67,8 @@ import (
 //
 // Update of first, sgd(lr: 0.1):
 //
-//	firstLr     = first_lr
-//	enc.dense.W ← enc.dense.W − first_lr·denc.dense.W
-//	enc.dense.b ← enc.dense.b − first_lr·denc.dense.b
+//	firstLr = first_lr
+//	param   ← param − first_lr·grad
 //
 // Forward of second, for a batch of N×K:
 //
@@ -115,12 +114,11 @@ import (
 //
 //	clip_factor = min(1, second_clip/‖grad‖)
 //	scale       = clip_factor
-//	scale2      = 0.001·scale
-//	scale3      = 1/(1 − 0.999^step)
-//	scale4      = second_lr/(1 − 0.9^step)
+//	scale2      = 1/(1 − 0.999^step)
+//	scale3      = second_lr/(1 − 0.9^step)
 //	v.second.m  ← 0.9·v.second.m + 0.1·scale·dv
-//	v.second.v  ← 0.999·v.second.v + scale2·dv ⊙ scale·dv
-//	v           ← v − scale4·v.second.m/(√(scale3·v.second.v) + 1e−8)
+//	v.second.v  ← 0.999·v.second.v + 0.001·(scale·dv)²
+//	v           ← v − scale3·v.second.m/(√(scale2·v.second.v) + 1e−8)
 //
 // Forward of both, for a batch of N×K:
 //
@@ -669,22 +667,15 @@ func (m *Observers) commitFirst() {
 
 // updateFirst sets the parameters from their gradient.
 func (m *Observers) updateFirst(grad *Params) {
-	encDenseW := m.params.EncDenseW
-	encDenseB := m.params.EncDenseB
-	dencDenseW := grad.EncDenseW
-	dencDenseB := grad.EncDenseB
+	param := m.params.flat[8:24]
+	g := grad.flat[8:24]
 
 	// firstLr = first_lr
 	firstLr := m.Hyper.FirstLR
 
-	// enc.dense.W ← enc.dense.W − first_lr·denc.dense.W
-	for i := range 12 {
-		encDenseW[i] -= firstLr * dencDenseW[i]
-	}
-
-	// enc.dense.b ← enc.dense.b − first_lr·denc.dense.b
-	for i := range 4 {
-		encDenseB[i] -= firstLr * dencDenseB[i]
+	// param ← param − first_lr·grad
+	for i := range 16 {
+		param[i] -= firstLr * g[i]
 	}
 }
 
@@ -1009,21 +1000,19 @@ func (m *Observers) updateSecond(grad *Params, factor float64) {
 
 	// scale = clip_factor
 	scale := factor
-	// scale2 = 0.001·scale
-	scale2 := 0.0010000000000000009 * scale
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := 1 / (1 - math.Pow(0.999, float64(m.stepsSecond+1)))
-	// scale4 = second_lr/(1 − 0.9^step)
-	scale4 := m.Hyper.SecondLR / (1 - math.Pow(0.9, float64(m.stepsSecond+1)))
+	// scale2 = 1/(1 − 0.999^step)
+	scale2 := 1 / (1 - math.Pow(0.999, float64(m.stepsSecond+1)))
+	// scale3 = second_lr/(1 − 0.9^step)
+	scale3 := m.Hyper.SecondLR / (1 - math.Pow(0.9, float64(m.stepsSecond+1)))
 
 	// v.second.m ← 0.9·v.second.m + 0.1·scale·dv
-	// v.second.v ← 0.999·v.second.v + scale2·dv ⊙ scale·dv
-	// v ← v − scale4·v.second.m/(√(scale3·v.second.v) + 1e−8)
+	// v.second.v ← 0.999·v.second.v + 0.001·(scale·dv)²
+	// v ← v − scale3·v.second.m/(√(scale2·v.second.v) + 1e−8)
 	for i := range 4 {
 		u := scale * dv[i]
 		vSecondNewM := 0.9*vSecondM[i] + 0.09999999999999998*u
-		vSecondNewV := 0.999*vSecondV[i] + scale2*(dv[i]*u)
-		u2 := scale4 * (vSecondNewM / (math.Sqrt(scale3*vSecondNewV) + 1e-8))
+		vSecondNewV := 0.999*vSecondV[i] + 0.0010000000000000009*(u*u)
+		u2 := scale3 * (vSecondNewM / (math.Sqrt(scale2*vSecondNewV) + 1e-8))
 		vSecondNewParam := v[i] - u2
 		vSecondM[i] = vSecondNewM
 		vSecondV[i] = vSecondNewV

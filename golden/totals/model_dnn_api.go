@@ -623,11 +623,11 @@ func (t *ColumnsTotals) Report() ColumnsReport {
 // close computes the report of the totals.
 func (t *ColumnsTotals) close() ColumnsReport {
 	n2 := t.n2
+	r23 := t.r23
+	r22 := t.r22
+	r2 := t.r2
 	loss3 := t.loss3
 	loss2 := t.loss2
-	r22 := t.r22
-	r23 := t.r23
-	r2 := t.r2
 	range_ := t.rangePart
 	range_2 := t.range2
 	above := t.above
@@ -642,26 +642,26 @@ func (t *ColumnsTotals) close() ColumnsReport {
 	scale := 1 / n2
 
 	// c = loss2 − scale·loss3·loss3
+	// c = scale·c
 	// s = Σ c²
+	// s2 = Σ r2/(scale·r22 − (scale·r23)² + 0.01)
 	s := 0.0
+	s2 := 0.0
 	for i := range 3 {
+		u := scale * r23[i]
+		u2 := u * u
+		u3 := scale * r22[i]
+		d := u3 - u2
+		s2 += r2[i] / (d + 0.01)
 		loss3OfI := loss3[i]
 		loss2Row := (*[3]float64)(loss2[3*i:])
 		cRow := (*[3]float64)(c[3*i:])
 		for j := range cRow {
 			cOf := loss2Row[j] - scale*(loss3OfI*loss3[j])
-			s += cOf * cOf
+			c2 := scale * cOf
+			s += c2 * c2
 			cRow[j] = cOf
 		}
-	}
-
-	// scale2 = scale²
-	scale2 := scale * scale
-
-	// s2 = Σ r2/(scale·r22 − scale2·r23² + 0.01)
-	s2 := 0.0
-	for i := range 3 {
-		s2 += r2[i] / (scale*r22[i] - scale2*(r23[i]*r23[i]) + 0.01)
 	}
 
 	// t = c·c
@@ -703,21 +703,17 @@ func (t *ColumnsTotals) close() ColumnsReport {
 		weighed3 += math.Tanh(weighed[i])
 	}
 
-	// scale3 = n2²
-	scale3 := n2 * n2
-	// result = s/scale3
-	result := s / scale3
-	// result2 = s2/n2
-	result2 := s2 / n2
-	// result3 = s3/scale3
-	result3 := s3 / scale3
+	// result = s2/n2
+	result := s2 / n2
+	// result2 = s3/n2/n2
+	result2 := s3 / n2 / n2
 	// weighed4 = weighed2·weighed3/n
 	weighed4 := weighed2 * weighed3 / n
 
 	return ColumnsReport{
-		Loss:    (t.loss / t.n) + (0.01 * result),
-		R2:      (3.0 - result2) / 3.0,
-		Spread:  math.Sqrt(result3),
+		Loss:    (t.loss / t.n) + (0.01 * s),
+		R2:      (3.0 - result) / 3.0,
+		Spread:  math.Sqrt(result2),
 		Range:   range_3,
 		Above:   above2,
 		Weighed: weighed4,
@@ -1222,54 +1218,50 @@ func (t *PairTotals) Report() PairReport {
 
 // close computes the report of the totals.
 func (t *PairTotals) close() PairReport {
-	tilt := t.tilt
 	n2 := t.n2
+	tilt := t.tilt
 	skew := t.skew
-
-	// s = Σ tilt²
-	s := 0.0
-	for i := range 3 {
-		s += tilt[i] * tilt[i]
-	}
 
 	// scale = 1/n2
 	scale := 1 / n2
 
+	// s = Σ (scale·tilt)²
 	// skew = max |scale·skew|
+	s := 0.0
 	skew2 := math.Inf(-1)
 	for i := range 3 {
+		u := scale * tilt[i]
+		s += u * u
 		x := math.Abs(scale * skew[i])
 		if x > skew2 || x != x {
 			skew2 = x
 		}
 	}
 
-	// result = s/(n2²)
-	result := s / (n2 * n2)
-
 	return PairReport{
 		A:    t.a / t.n,
 		B:    t.b / t.n,
-		Tilt: math.Sqrt(result),
+		Tilt: math.Sqrt(s),
 		Skew: skew2,
 	}
 }
 
 // reportA is what a step of the loss a reports.
 func (t *PairTotals) reportA() PairReport {
-	tilt := t.tilt
 	n2 := t.n2
+	tilt := t.tilt
 
-	// s = Σ tilt²
+	// scale = 1/n2
+	scale := 1 / n2
+
+	// s = Σ (scale·tilt)²
 	s := 0.0
 	for i := range 3 {
-		s += tilt[i] * tilt[i]
+		u := scale * tilt[i]
+		s += u * u
 	}
 
-	// result = s/(n2²)
-	result := s / (n2 * n2)
-
-	return PairReport{A: t.a / t.n, Tilt: math.Sqrt(result)}
+	return PairReport{A: t.a / t.n, Tilt: math.Sqrt(s)}
 }
 
 // reportB is what a step of the loss b reports.
@@ -1554,19 +1546,18 @@ func (t *NoisyTotals) close() NoisyReport {
 
 	// scale = 1/n2
 	scale := 1 / n2
-	// scale2 = scale²
-	scale2 := scale * scale
 
 	// widest = max (scale·widest)
-	// drawn = Π (scale2·drawn² + 1)
+	// drawn = Π ((scale·drawn)² + 1)
 	widest2 := math.Inf(-1)
 	drawn3 := 1.0
 	for i := range 6 {
+		u := scale * drawn[i]
 		x := scale * widest[i]
 		if x > widest2 || x != x {
 			widest2 = x
 		}
-		drawn3 *= scale2*(drawn[i]*drawn[i]) + 1
+		drawn3 *= u*u + 1
 	}
 
 	// result = where(training > 0, drawn, drawn2/n)
@@ -1886,10 +1877,11 @@ func (t *SlopesTotals) close() SlopesReport {
 		s += tBuf[i] * tBuf[i]
 	}
 
-	// t2 = Σᵢ dtopW²
+	// t2 = Σᵢ (scale·dtopW)²
 	clear(t2)
 	for i := range 4 {
-		t2[0] += dtopW[i] * dtopW[i]
+		u := scale * dtopW[i]
+		t2[0] += u * u
 	}
 
 	// most = max |scale·dnetW|
@@ -1901,8 +1893,8 @@ func (t *SlopesTotals) close() SlopesReport {
 		}
 	}
 
-	// result = t2/(n²)
-	result := t2[0] / (n * n)
+	// result = t2
+	result := t2[0]
 	// first = dnetW[0, 0]/n
 	first := dnetW[0] / n
 

@@ -100,6 +100,7 @@ var drawn = map[string]func(s *source, op *ir.Op) Sample{
 		return Sample{Operands: []Operand{s.float(s.shape(0))}, Attr: ir.Attr{Name: "x"}}
 	},
 	"stop_gradient": func(s *source, _ *ir.Op) Sample { return Sample{Operands: []Operand{s.float(s.shape(0))}} },
+	"written":       func(s *source, _ *ir.Op) Sample { return Sample{Operands: []Operand{s.float(s.shape(0))}} },
 	"bounded": func(s *source, _ *ir.Op) Sample {
 		below := ir.DimVar("N")
 		return Sample{Operands: []Operand{s.indices(s.shape(0), below)}, Attr: ir.Attr{Dims: []ir.Dim{below}, Value: -100}}
