@@ -40,7 +40,8 @@ func (p *parser) declTree(n *declG, span Span, doc string) Decl {
 		return p.fn(n.Fn, span, doc)
 	case n.Layer != nil:
 		l := n.Layer
-		return &LayerDecl{span, doc, p.nameOf(l.Name), p.params(l.Params), p.typeOf(l.Result), p.optional(l.Value), p.block(l.Block, body)}
+		value, block := p.results(l.Value, l.More, l.Block)
+		return &LayerDecl{span, doc, p.nameOf(l.Name), p.params(l.Params), p.typeOf(l.Result), value, block}
 	case n.Model != nil:
 		m := n.Model
 		return &ModelDecl{span, doc, p.nameOf(m.Name), p.params(m.Params), p.block(m.Block, body)}
@@ -68,6 +69,7 @@ func declNames(d Decl) []*Name {
 
 // fn makes the tree of a fn, at the top level or in a model.
 func (p *parser) fn(n *fnG, span Span, doc string) *FnDecl {
+	value, block := p.results(n.Value, n.More, n.Block)
 	f := &FnDecl{
 		Span:   span,
 		Doc:    doc,
@@ -75,8 +77,8 @@ func (p *parser) fn(n *fnG, span Span, doc string) *FnDecl {
 		Name:   p.nameOf(n.Name),
 		Params: p.params(n.Params),
 		Result: p.typeOf(n.Result),
-		Value:  p.optional(n.Value),
-		Body:   p.block(n.Block, body),
+		Value:  value,
+		Body:   block,
 	}
 	if g := n.Grad; g != nil {
 		f.Grad = &GradClause{p.span(g.Tokens), p.nameOf(g.Cotangent), p.exprs(g.Values)}
@@ -85,6 +87,19 @@ func (p *parser) fn(n *fnG, span Span, doc string) *FnDecl {
 		f.Derive = append(f.Derive, &Derive{p.span(d.Tokens), p.nameOf(d.Form), p.names(d.Args)})
 	}
 	return f
+}
+
+// results makes the trees of what a fn or layer gives: one expression, or the
+// block; several expressions are the block that returns them.
+func (p *parser) results(value *exprG, more []*exprG, block *lexer.Token) (Expr, *Block) {
+	first := p.optional(value)
+	if len(more) == 0 {
+		return first, p.block(block, body)
+	}
+	list := append([]Expr{first}, p.exprs(more)...)
+	span := first.Where()
+	span.End = list[len(list)-1].Where().End
+	return nil, &Block{span, []Stmt{&ReturnStmt{span, list}}}
 }
 
 // params makes the trees of parameters; there may be no list at all.

@@ -22,10 +22,10 @@ import (
 //
 //	Decl      = "package" Name | "import" <string> | "dtype" <elem>
 //	          | "const" Name "=" Expr | Fn | Layer | Model | Optimizer .
-//	Fn        = "export"? "fn" Name Params Type? ("=" Expr | <block>) Grad? Derive? .
+//	Fn        = "export"? "fn" Name Params Type? ("=" Expr ("," Expr)* | <block>) Grad? Derive? .
 //	Grad      = "grad" "(" Name ")" "=" Expr ("," Expr)* .
 //	Derive    = "derive" Form ("," Form)* .           Form = Name ("(" Name ("," Name)* ")")? .
-//	Layer     = "layer" Name Params Type? ("=" Expr | <block>) .
+//	Layer     = "layer" Name Params Type? ("=" Expr ("," Expr)* | <block>) .
 //	Model     = "model" Name Params? <block> .
 //	Optimizer = "optimizer" Name Params <block> .
 //	Params    = "(" (Param ("," Param)* ","?)? ")" .  Param = Name (Type | <ident> | "fn")? ("=" Expr)? .
@@ -114,6 +114,7 @@ type fnG struct {
 	Params *paramsG     `parser:"@@"`
 	Result *typeG       `parser:"@@?"`
 	Value  *exprG       `parser:"( '=' @@"`
+	More   []*exprG     `parser:"( ',' @@ )*"`
 	Block  *lexer.Token `parser:"| @Block )"`
 	Grad   *gradG       `parser:"@@?"`
 	Derive []*formG     `parser:"( (?= 'derive' Ident) 'derive' @@ ( ',' @@ )* )?"`
@@ -136,6 +137,7 @@ type layerG struct {
 	Params *paramsG     `parser:"@@"`
 	Result *typeG       `parser:"@@?"`
 	Value  *exprG       `parser:"( '=' @@"`
+	More   []*exprG     `parser:"( ',' @@ )*"`
 	Block  *lexer.Token `parser:"| @Block )"`
 }
 

@@ -284,7 +284,7 @@ func (m *mistake) expected() string {
 	switch {
 	case strings.HasPrefix(rest, `("=" | `+`"<-")`):
 		return "= or <-"
-	case strings.HasPrefix(rest, `(("=" ExprG) | <block>)`):
+	case strings.HasPrefix(rest, `(("=" ExprG`):
 		return "= or {"
 	case head == `")"` || head == `"]"`:
 		return "a comma or " + strings.Trim(head, `"`)

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gradgen.dev/ir"
 )
 
 // parseGood parses a program without errors.
@@ -225,5 +227,43 @@ func TestInvalidUTF8(t *testing.T) {
 	_, diags := Parse("test.dnn", []byte("const c = \xe9"))
 	if len(diags) == 0 || diags[0].String() != "test.dnn:1:11: byte 0xe9 is not UTF-8 [E0102]" {
 		t.Errorf("got %v", diags)
+	}
+}
+
+// TestResults writes several results behind = and in a block, at the top level
+// and in a model.
+func TestResults(t *testing.T) {
+	write := func(open, end string) string {
+		return strings.NewReplacer("<", open, ">", end).Replace(`
+layer both(x [B, D]) <x, 2 * x>
+fn halves(a, b) <a / 2, b / 2>
+export fn ends(v [N]) <v[0], v[-1]>
+    derive value
+model M {
+    input x [B, 3]
+    shared net = dense(units: 2)
+    h, twice = both(x)
+    output y = net(h) + net(twice)
+    loss mean(y^2)
+    train sgd(lr: 0.1)
+    export fn ask(z [B, 3]) <net(z), 2 * z>
+}`)
+	}
+	program := func(src string) string {
+		file := parseGood(t, src)
+		p, diags := Elaborate(file, Options{})
+		if len(diags) > 0 {
+			t.Fatalf("%s", rendered(t, diags))
+		}
+		roots := rootsOf(p)
+		for _, x := range p.Models[0].Exports {
+			for _, r := range x.Results {
+				roots = append(roots, r.Node)
+			}
+		}
+		return ir.Print(p.Graph, roots...)
+	}
+	if d := lineDiff(program(write("{ return ", " }")), program(write("= ", ""))); d != "" {
+		t.Error(d)
 	}
 }
