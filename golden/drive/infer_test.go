@@ -37,7 +37,7 @@ func (d *modelDriver) evaluate(tr *trainer, env map[string]int, leaves values, c
 // combine compares Evaluate of two batches with that of both as one, where
 // every number adds up.
 func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r *rand.Rand) {
-	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" })
+	adds := !slices.ContainsFunc(d.plan.Parts, func(p ir.Part) bool { return p.Kind == "last" || countsBatches(p) })
 	if len(d.m.Dims) != 1 || !adds || draws(d.infer.reports) || mixes(d.infer.reports) {
 		return
 	}
@@ -67,6 +67,10 @@ func (d *modelDriver) combine(tr *trainer, env map[string]int, leaves values, r 
 	d.reports("Evaluate of two batches", report(totals.MethodByName("Report").Call(nil)[0]), d.infer,
 		map[string]int{dim: env[dim] + 4}, d.averaged(both), 0)
 }
+
+// countsBatches reports whether p is how many batches there were, which a loss
+// that is no formula of sums is divided by.
+func countsBatches(p ir.Part) bool { return p.Size != nil && p.Size.IsConst(1) }
 
 func draws(nodes []*ir.Node) bool {
 	return slices.ContainsFunc(ir.Topological(nodes...), func(n *ir.Node) bool { return n.Op.Class == ir.Random })
