@@ -89,11 +89,17 @@ func (g *Graph) Iota(shape Shape, axis int, t DType) *Node {
 	return g.Must("iota", Attr{Dims: shape, Axis: axis, Elem: t})
 }
 
-// OneHot is 1 of type t where the new last axis of extent n equals index.
-func (g *Graph) OneHot(index *Node, n Dim, t DType) *Node {
+// OneHot is 1 of type t where the new last axis of extent n equals index, all
+// of which is from 0 to n-1.
+func (g *Graph) OneHot(index *Node, n Dim, t DType) *Node { return g.hot(index, n, t, true) }
+
+// Hits is OneHot of any index: 0 where it is not from 0 to n-1.
+func (g *Graph) Hits(index *Node, n Dim, t DType) *Node { return g.hot(index, n, t, false) }
+
+func (g *Graph) hot(index *Node, n Dim, t DType, within bool) *Node {
 	shape := append(append(Shape{}, index.Type.Shape...), n)
 	last := len(shape) - 1
-	hit := g.Must("eq", Attr{}, g.Spread(index, shape, []int{last}), g.Iota(shape, last, index.Type.Elem))
+	hit := g.Must("eq", Attr{Within: within}, g.Spread(index, shape, []int{last}), g.Iota(shape, last, index.Type.Elem))
 	return g.Cast(hit, t)
 }
 

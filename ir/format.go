@@ -166,10 +166,13 @@ func (p *printer) expr(n *Node) string {
 			args = append(args, p.names[a])
 		}
 	}
-	if sign, ok := infixOf[n.Op.Name]; ok {
+	if sign, ok := infixOf[n.Op.Name]; ok && !n.Attr.Within {
 		return args[0] + " " + sign + " " + args[1]
 	}
 	for _, field := range n.Op.Fields {
+		if field == "within" && !n.Attr.Within {
+			continue
+		}
 		args = append(args, field+": "+n.Attr.field(field, n.Op))
 	}
 	return n.Op.Name + "(" + strings.Join(args, ", ") + ")"
@@ -209,6 +212,8 @@ func (a *Attr) field(field string, op *Op) string {
 		return Shape(a.Limits).String()
 	case "elem":
 		return a.Elem.String()
+	case "within":
+		return "1"
 	case "type":
 		return Type{a.Elem, a.Dims}.String()
 	}

@@ -48,7 +48,8 @@ var kindOf = map[string]valueKind{
 	"value": numberValue, "axis": numberValue | dimValue, "dim": dimValue,
 	"axes": listValue | numberValue | dimValue, "steps": listValue | numberValue | dimValue, "data": listValue | numberValue,
 	"shape": listValue | dimValue, "starts": listValue | dimValue, "limits": listValue | dimValue,
-	"elem": elemValue, "type": listValue | dimValue | elemValue,
+	"within": numberValue,
+	"elem":   elemValue, "type": listValue | dimValue | elemValue,
 }
 
 // is reports whether v may be read as want: a list where a list is wanted, an
@@ -127,7 +128,8 @@ func (g *Graph) BuildExpr(e *Expr, env map[string]*Node, want Type) (*Node, erro
 	return g.Make(op, attr, args...)
 }
 
-// attrOf puts the attributes of a formula into the fields that op uses.
+// attrOf puts the attributes of a formula into the fields that op uses, of which
+// only within may be missing.
 func attrOf(op *Op, values map[string]attrValue) (Attr, error) {
 	var a Attr
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -137,7 +139,10 @@ func attrOf(op *Op, values map[string]attrValue) (Attr, error) {
 	}
 	for _, field := range op.Fields {
 		v, ok := values[field]
-		if !ok {
+		switch {
+		case !ok && field == "within":
+			continue
+		case !ok:
 			return a, fmt.Errorf("%s lacks the attribute %s", op.Name, field)
 		}
 		if err := a.set(field, v); err != nil {
@@ -174,6 +179,8 @@ func (a *Attr) set(field string, v attrValue) error {
 		a.Limits = v.dims
 	case "elem":
 		a.Elem = v.elem
+	case "within":
+		a.Within = v.nums[0] != 0
 	case "type":
 		a.Elem, a.Dims = v.elem, v.dims
 	}

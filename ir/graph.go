@@ -33,6 +33,7 @@ type Attr struct {
 	Spec   string    // einsum
 	Elem   DType     // leaf, cast, size, iota, random
 	Data   []float64 // tensor
+	Within bool      // eq: an index within the extent is compared with each of it; scatter_along: all indices are within
 }
 
 // A Region is a graph inside a node. Its parameters are arg nodes; results may
@@ -263,6 +264,9 @@ func (a Attr) appendKey(b []byte) []byte {
 	number('e', int(a.Elem))
 	for _, v := range a.Data {
 		float('t', v)
+	}
+	if a.Within {
+		b = append(b, 'w')
 	}
 	return append(b, '|')
 }

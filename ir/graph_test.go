@@ -62,9 +62,10 @@ func TestUnequalNodesAreTwo(t *testing.T) {
 		"spec":              {g.Einsum("i,j->ij", x, y), g.Einsum("i,j->ji", x, y)},
 		"data": {g.Must("tensor", ir.Attr{Data: []float64{1, 2}, Dims: ir.ShapeOf(2)}),
 			g.Must("tensor", ir.Attr{Data: []float64{1, 3}, Dims: ir.ShapeOf(2)})},
-		"pin":  {g.Pin(x, "a"), g.Pin(x, "b")},
-		"draw": {g.Leaf("uniform", "a", vector), g.Leaf("uniform", "b", vector)},
-		"body": {scaled(g, x, 2), scaled(g, x, 3)},
+		"within": {g.OneHot(g.Leaf("input", "i", vector.Of(ir.Int32)), ir.D(3), ir.Float64), g.Hits(g.Leaf("input", "i", vector.Of(ir.Int32)), ir.D(3), ir.Float64)},
+		"pin":    {g.Pin(x, "a"), g.Pin(x, "b")},
+		"draw":   {g.Leaf("uniform", "a", vector), g.Leaf("uniform", "b", vector)},
+		"body":   {scaled(g, x, 2), scaled(g, x, 3)},
 	} {
 		if pair[0] == pair[1] {
 			t.Errorf("one node for two that differ in %s", what)

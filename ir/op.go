@@ -89,6 +89,8 @@ func (a Attr) only(op *Op) Attr {
 			out.Steps = a.Steps
 		case "data":
 			out.Data = a.Data
+		case "within":
+			out.Within = a.Within
 		case "shape", "dim":
 			out.Dims = a.Dims
 		case "starts", "limits":
@@ -136,6 +138,9 @@ func (op *Op) on(lo, hi float64) *Op { op.Domain = [2]float64{lo, hi}; return op
 
 // commuting marks an op whose operands may be exchanged.
 func (op *Op) commuting() *Op { op.Commutes = true; return op }
+
+// with adds fields of Attr that the op uses.
+func (op *Op) with(fields ...string) *Op { op.Fields = append(op.Fields, fields...); return op }
 
 // typed replaces the shape rule.
 func (op *Op) typed(shape func(n *Node) (Type, error)) *Op { op.Shape = shape; return op }

@@ -50,7 +50,7 @@ func init() {
 		compare("le", "a ≤ b", func(a, b float64) bool { return a <= b }),
 		compare("gt", "a > b", func(a, b float64) bool { return a > b }),
 		compare("ge", "a ≥ b", func(a, b float64) bool { return a >= b }),
-		compare("eq", "a = b", func(a, b float64) bool { return a == b }).commuting(),
+		compare("eq", "a = b", func(a, b float64) bool { return a == b }).commuting().with("within"),
 		compare("ne", "a ≠ b", func(a, b float64) bool { return a != b }).commuting(),
 		compare("isnan", "a is not a number", func(a, _ float64) bool { return a != a }).operands(1),
 		compare("and", "a and b", func(a, b float64) bool { return a != 0 && b != 0 }).typed(logical).commuting(),

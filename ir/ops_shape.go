@@ -49,7 +49,7 @@ func init() {
 				}
 				return g.Must("gather", Attr{Axis: n.Attr.Axis}, dy, n.Args[1])
 			}},
-		&Op{Name: "scatter_along", Class: Index, Arity: 2, Fields: []string{"dim"},
+		&Op{Name: "scatter_along", Class: Index, Arity: 2, Fields: []string{"dim", "within"},
 			Doc:   "of each row of a, zeros to which its elements are added at the indices that b has for them; what is no index adds nothing",
 			Shape: scatterAlongShape, Eval: evalScatterAlong, Rules: []string{"sum(spread(dy) * one_hot(b))", ""}, VJP: scatterAlongVJP},
 		&Op{Name: "pick", Class: Index, Arity: 2, Doc: "of each row of a the element at the index that b has for it",
@@ -385,7 +385,7 @@ func scatterAlongVJP(g *Graph, n, dy *Node, arg int) *Node {
 	}
 	last := dy.Type.Rank() - 1
 	wide := append(slices.Clone(n.Args[1].Type.Shape), n.Attr.Dims[0])
-	hot := g.OneHot(n.Args[1], n.Attr.Dims[0], dy.Type.Elem)
+	hot := g.hot(n.Args[1], n.Attr.Dims[0], dy.Type.Elem, n.Attr.Within)
 	return g.Sum(g.Map("mul", g.Spread(dy, wide, []int{last}), hot), []int{last + 1})
 }
 

@@ -37,15 +37,15 @@ var derivations = []derivation{
 			 y = -sum(log(pick(p, t)), axes: [0]) / size(dim: B, elem: float64)`,
 			`e = exp(z - spread(reduce_max(z, axes: [1]), shape: [B, K], axes: [1]))
 			 p = e / spread(sum(e, axes: [1]), shape: [B, K], axes: [1])
-			 hot = cast(spread(t, shape: [B, K], axes: [1]) == iota(axis: 1, type: [B, K]int32), elem: float64)
+			 hot = cast(eq(spread(t, shape: [B, K], axes: [1]), iota(axis: 1, type: [B, K]int32), within: 1), elem: float64)
 			 y = -sum(sum(hot * log(p), axes: [1]), axes: [0]) / size(dim: B, elem: float64)`,
 			`e = exp(z)
 			 p = e / spread(sum(e, axes: [1]), shape: [B, K], axes: [1])
-			 hot = cast(spread(t, shape: [B, K], axes: [1]) == iota(axis: 1, type: [B, K]int32), elem: float64)
+			 hot = cast(eq(spread(t, shape: [B, K], axes: [1]), iota(axis: 1, type: [B, K]int32), within: 1), elem: float64)
 			 y = -sum(log(p) * hot, axes: [0, 1]) / size(dim: B, elem: float64)`,
 		},
 		backward: `p = exp(z - spread(logsumexp(z, axes: [1]), shape: [B, K], axes: [1]))
-			hot = cast(spread(t, shape: [B, K], axes: [1]) == iota(axis: 1, type: [B, K]int32), elem: float64)
+			hot = cast(eq(spread(t, shape: [B, K], axes: [1]), iota(axis: 1, type: [B, K]int32), within: 1), elem: float64)
 			dz = (p - hot) / spread(size(dim: B, elem: float64), shape: [B, K], axes: [0, 1])`,
 		saved: 2,
 	},
@@ -55,15 +55,15 @@ var derivations = []derivation{
 			`l = z - spread(logsumexp(z, axes: [1]), shape: [B, 10], axes: [1])
 			 y = -sum(0.9 * pick(l, t) + 0.1 * (sum(l, axes: [1]) / 10), axes: [0]) / size(dim: B, elem: float64)`,
 			`l = z - spread(logsumexp(z, axes: [1]), shape: [B, 10], axes: [1])
-			 hot = cast(spread(t, shape: [B, 10], axes: [1]) == iota(axis: 1, type: [B, 10]int32), elem: float64)
+			 hot = cast(eq(spread(t, shape: [B, 10], axes: [1]), iota(axis: 1, type: [B, 10]int32), within: 1), elem: float64)
 			 y = -sum(sum((0.9 * hot + 0.01) * l, axes: [1]), axes: [0]) / size(dim: B, elem: float64)`,
 			`e = exp(z)
 			 p = e / spread(sum(e, axes: [1]), shape: [B, 10], axes: [1])
-			 hot = cast(spread(t, shape: [B, 10], axes: [1]) == iota(axis: 1, type: [B, 10]int32), elem: float64)
+			 hot = cast(eq(spread(t, shape: [B, 10], axes: [1]), iota(axis: 1, type: [B, 10]int32), within: 1), elem: float64)
 			 y = -sum(sum((hot * (1 - 0.1) + 0.1 / 10) * log(p), axes: [1]), axes: [0]) / size(dim: B, elem: float64)`,
 		},
 		backward: `p = exp(z - spread(logsumexp(z, axes: [1]), shape: [B, 10], axes: [1]))
-			hot = cast(spread(t, shape: [B, 10], axes: [1]) == iota(axis: 1, type: [B, 10]int32), elem: float64)
+			hot = cast(eq(spread(t, shape: [B, 10], axes: [1]), iota(axis: 1, type: [B, 10]int32), within: 1), elem: float64)
 			dz = (p - 0.9 * hot - 0.01) / spread(size(dim: B, elem: float64), shape: [B, 10], axes: [0, 1])`,
 		saved: 2,
 	},

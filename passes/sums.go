@@ -56,7 +56,8 @@ func (s *simplifier) scattered(t term, n *ir.Node) *ir.Node {
 			if len(rest.factors) > 0 {
 				added = s.buildTerm(s.unrepeated(rest, x.Shape, []int{axis}), narrow)
 			}
-			return s.scatter(added, index, over, x.Shape[axis], dropAxes([]int{axis}, n.Attr.Axes)[0])
+			attr := ir.Attr{Dims: []ir.Dim{x.Shape[axis]}, Within: f.atom.Args[0].Attr.Within}
+			return s.scatter(added, index, over, attr, dropAxes([]int{axis}, n.Attr.Axes)[0])
 		}
 	}
 	return nil
@@ -67,9 +68,9 @@ func otherAxes(rank int, but []int) []int {
 	return slices.DeleteFunc(axes(0, rank), func(k int) bool { return contains(but, k) })
 }
 
-// scatter adds up x over some axes at the indices, along an axis of the result
-// of the given extent.
-func (s *simplifier) scatter(x, index *ir.Node, over []int, extent ir.Dim, axis int) *ir.Node {
+// scatter adds up x over some axes at the indices, along an axis of the result;
+// attr is that of the scatter.
+func (s *simplifier) scatter(x, index *ir.Node, over []int, attr ir.Attr, axis int) *ir.Node {
 	kept := otherAxes(x.Type.Rank(), over)
 	order := slices.Concat(kept, over)
 	rows := ir.Shape{}
@@ -82,7 +83,7 @@ func (s *simplifier) scatter(x, index *ir.Node, over []int, extent ir.Dim, axis 
 	}
 	flat := append(slices.Clone(rows), count)
 	lined := func(n *ir.Node) *ir.Node { return s.settle(s.g.Reshape(s.settle(s.g.Transpose(n, order)), flat)) }
-	out := s.g.Must("scatter_along", ir.Attr{Dims: []ir.Dim{extent}}, lined(x), lined(index))
+	out := s.g.Must("scatter_along", attr, lined(x), lined(index))
 
 	// The axis of the indices goes from the end to its place.
 	last := len(kept)
@@ -141,7 +142,7 @@ func (s *simplifier) summedTerm(inside term, n *ir.Node) (sum *ir.Node, count ir
 	x, over := n.Args[0].Type, n.Attr.Axes
 	count = ir.D(1)
 
-	// A row times a one-hot is the one element.
+	// A row times the one-hot of an index within it is the one element.
 	if hot, ok := s.oneHotFactor(inside, n); ok {
 		last := append(without(axes(0, x.Rank()), hot.axis), hot.axis)
 		rest := s.settle(s.g.Transpose(s.buildTerm(hot.rest, x), last))

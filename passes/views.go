@@ -340,11 +340,13 @@ func hit(x *ir.Node, axis int) (a, b *ir.Node, ok bool) {
 	return nil, nil, false
 }
 
-// indexed is oneHotAlong, also of an identity matrix.
+// indexed is oneHotAlong where the index lies within the extent, also of an
+// identity matrix.
 func (s *simplifier) indexed(x *ir.Node, axis int) (index *ir.Node, ok bool) {
 	a, b, ok := hit(x, axis)
 	if !ok || !b.Is("iota") {
-		return oneHotAlong(x, axis)
+		index, ok = oneHotAlong(x, axis)
+		return index, ok && x.Args[0].Attr.Within
 	}
 	if !a.Type.Elem.IsInt() || b.Attr.Axis == axis || !x.Type.Shape[axis].Equal(x.Type.Shape[b.Attr.Axis]) {
 		return nil, false

@@ -86,7 +86,7 @@ func drawer(op *ir.Op) (func(*source, *ir.Op) Sample, error) {
 	}
 	fields := fmt.Sprint(op.Fields)
 	switch {
-	case op.Class == ir.Map && len(op.Fields) == 0:
+	case op.Class == ir.Map && (len(op.Fields) == 0 || fields == "[within]"):
 		return drawMap, nil
 	case op.Class == ir.Reduce && fields == "[axes]":
 		return drawReduce, nil
