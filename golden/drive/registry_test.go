@@ -382,6 +382,8 @@ var registry = map[string]map[string]function{
 		"FrontHVP":          {gathers.FrontHVP, "hv x i v vAlong work"},
 		"FrontValueGrad":    {gathers.FrontValueGrad, "grad x i v work"},
 		"FrontWork":         {gathers.FrontWork, "N K"},
+		"Hits":              {gathers.Hits, "out x i"},
+		"HitsJVP":           {gathers.HitsJVP, "dout x i v"},
 		"LoadCountWeights":  {gathers.LoadCountWeights, "r"},
 		"LoadTakeWeights":   {gathers.LoadTakeWeights, "r"},
 		"Middle":            {gathers.Middle, "x i work"},

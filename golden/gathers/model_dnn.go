@@ -1468,3 +1468,76 @@ func MiddleHessian(hess, x []float64, i []int32, work []float64) {
 func MiddleWork(N, K int) int {
 	return max(6*N, 2*K*N+12*N, 4*K*K*N*N+24*K*N*N+6*K*N+12*N)
 }
+
+// Hits is an index that is none hits nothing. It sets out. It keeps no state:
+// any number of goroutines may call it and its derivatives.
+//
+//	out = Σⱼ x ⊙ onehot(i)  [N]
+//
+// It panics unless the lengths fit: out [N], x [N,5], i [N]. What is set may
+// not overlap the rest.
+func Hits(out, x []float64, i []int32) {
+	N := len(x) / 5
+	if len(out) != N {
+		panic(fmt.Sprintf("gathers: Hits: len(out) is %d, want %d", len(out), N))
+	}
+	if len(x) != 5*N {
+		panic(fmt.Sprintf("gathers: Hits: len(x) is %d, want %d", len(x), 5*N))
+	}
+	if len(i) != N {
+		panic(fmt.Sprintf("gathers: Hits: len(i) is %d, want %d", len(i), N))
+	}
+
+	// out = Σⱼ x ⊙ onehot(i)
+	for iOf := range N {
+		xRow := (*[5]float64)(x[5*iOf:])
+		iOfIOF := i[iOf]
+		hits := float64(0)
+		for j := range xRow {
+			hit := float64(0)
+			if int(iOfIOF) == j {
+				hit = 1
+			}
+			hits += xRow[j] * hit
+		}
+		out[iOf] = hits
+	}
+}
+
+// HitsJVP sets dout to the product of the Jacobian of Hits by x at x and i
+// with v, without the Jacobian.
+//
+//	dout = Σⱼ v ⊙ onehot(i)  [N]
+//
+// It panics unless the lengths fit: dout [N], x [N,5], i [N], v [N,5]. What is
+// set may not overlap the rest.
+func HitsJVP(dout, x []float64, i []int32, v []float64) {
+	N := len(x) / 5
+	if len(dout) != N {
+		panic(fmt.Sprintf("gathers: HitsJVP: len(dout) is %d, want %d", len(dout), N))
+	}
+	if len(x) != 5*N {
+		panic(fmt.Sprintf("gathers: HitsJVP: len(x) is %d, want %d", len(x), 5*N))
+	}
+	if len(i) != N {
+		panic(fmt.Sprintf("gathers: HitsJVP: len(i) is %d, want %d", len(i), N))
+	}
+	if len(v) != 5*N {
+		panic(fmt.Sprintf("gathers: HitsJVP: len(v) is %d, want %d", len(v), 5*N))
+	}
+
+	// dout = Σⱼ v ⊙ onehot(i)
+	for iOf := range N {
+		vRow := (*[5]float64)(v[5*iOf:])
+		iOfIOF := i[iOf]
+		da4 := float64(0)
+		for j := range vRow {
+			hit := float64(0)
+			if int(iOfIOF) == j {
+				hit = 1
+			}
+			da4 += vRow[j] * hit
+		}
+		dout[iOf] = da4
+	}
+}

@@ -904,3 +904,71 @@ func TestMiddleAllocations(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// Each derivative is the slope of the one below it.
+func TestHitsDerivatives(t *testing.T) {
+	for _, size := range []struct{ dimN int }{{1}, {2}, {7}, {8}, {9}, {17}} {
+		dimN := size.dimN
+		xAt := make([]float64, 5*dimN)
+		for i := range xAt {
+			xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		}
+		iAt := make([]int32, dimN)
+		for i := range iAt {
+			iAt[i] = 1 + int32(rng.At(3, uint64(i))%2)
+		}
+		const h, tolerance = 1e-5, 1e-5
+
+		{
+			// HitsJVP, along a random direction.
+			hitsJVPDout := make([]float64, dimN)
+			hitsJVPV := make([]float64, 5*dimN)
+			for i := range hitsJVPV {
+				hitsJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+			}
+			hitsOutUp := make([]float64, dimN)
+			hitsOutDown := make([]float64, dimN)
+			up, down := slices.Clone(xAt), slices.Clone(xAt)
+			for i, d := range hitsJVPV {
+				up[i] += h * d
+				down[i] -= h * d
+			}
+			HitsJVP(hitsJVPDout, xAt, iAt, hitsJVPV)
+			Hits(hitsOutUp, up, iAt)
+			Hits(hitsOutDown, down, iAt)
+			for i, u := range hitsOutUp {
+				want := float64(u-hitsOutDown[i]) / (2 * h)
+				got := float64(hitsJVPDout[i])
+				if math.Abs(got-want) > tolerance*(1+math.Abs(want)) {
+					t.Errorf("HitsJVP: slope of element %d is %v, want %v", i, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestHitsAllocations(t *testing.T) {
+	dimN := 17
+	_ = dimN
+	xAt := make([]float64, 5*dimN)
+	for i := range xAt {
+		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	iAt := make([]int32, dimN)
+	for i := range iAt {
+		iAt[i] = 1 + int32(rng.At(3, uint64(i))%2)
+	}
+	hitsOut := make([]float64, dimN)
+	hitsJVPDout := make([]float64, dimN)
+	hitsJVPV := make([]float64, 5*dimN)
+	for i := range hitsJVPV {
+		hitsJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		Hits(hitsOut, xAt, iAt)
+		HitsJVP(hitsJVPDout, xAt, iAt, hitsJVPV)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
