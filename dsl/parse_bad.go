@@ -31,6 +31,8 @@ func (p *parser) badStmt(s *stream, start, end int, what production) Stmt {
 		p.blocksOf(tokens, clauses)
 	case "export", "fn":
 		p.blocksOf(tokens, what)
+	case "layer", "model", "optimizer", "const", "import", "package":
+		p.nested = append(p.nested, p.badDecl(s, start, end))
 	default:
 		p.blocksOf(afterScan(tokens), what)
 	}
