@@ -2,6 +2,8 @@ package edges
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"gradgen.dev/runtime/fault"
@@ -69,4 +71,14 @@ func TestShortRows(t *testing.T) {
 	if r, err := d.Step(DiffBatch{}); err != nil || r.Loss != 0 {
 		t.Errorf("a batch of nothing reports %v, error %v", r, err)
 	}
+}
+
+// A dimension that is too small is named, and no length that there cannot be.
+func TestTooFew(t *testing.T) {
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "N is 1, but N ≥ 2 does not hold") {
+			t.Errorf("panic %q", text)
+		}
+	}()
+	Tail(nil, []float64{1})
 }
