@@ -1039,7 +1039,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	scale5    = 1/scale2                              []
 //	dW        = scale5·xᵀ·t7                          [4,3]
 //
-// Update, adam(lr: 0.01):
+// Update, numbers and parameters with a rule of their own:
 //
 //	clip_factor   = min(1, clip/‖grad‖)
 //	sDecay        = s_decay
@@ -1052,25 +1052,24 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	s.v           ← 0.999·s.v + 0.001·(s_decay·s + scale·ds)²
 //	s             ← s − rate·s.m/(√(scale2·s.v) + 1e−8)
 //	s.average     ← average·s.average + scale3·s
-//	scale4        = scale
-//	scale5        = 0.001·scale
-//	scale6        = scale5
+//	scale4        = 0.001·scale
+//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + scale4·denc.g ⊙ scale·denc.g
+//	enc.g         ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
+//	enc.g.average ← average·enc.g.average + scale3·enc.g
+//	scale5        = scale
+//	scale6        = scale4
 //	scale7        = scale2
 //	rate2         = rate
 //	scale8        = scale3
 //	scale9        = average
-//	W.m           ← 0.9·W.m + 0.1·scale4·dW
-//	W.v           ← 0.999·W.v + scale6·dW ⊙ scale4·dW
-//	W             ← W − rate2·W.m/(√(scale7·W.v) + 1e−8)
-//	W.average     ← scale9·W.average + scale8·W
-//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale·denc.g
-//	enc.g.v       ← 0.999·enc.g.v + scale5·denc.g ⊙ scale·denc.g
-//	enc.g         ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
-//	enc.g.average ← average·enc.g.average + scale3·enc.g
-//	enc.h.m       ← 0.9·enc.h.m + 0.1·scale4·denc.h
-//	enc.h.v       ← 0.999·enc.h.v + scale6·denc.h ⊙ scale4·denc.h
-//	enc.h         ← enc.h − rate2·enc.h.m/(√(scale7·enc.h.v) + 1e−8)
-//	enc.h.average ← scale9·enc.h.average + scale8·enc.h
+//
+// Update of W and enc.h, adam(lr: 0.01):
+//
+//	m       ← 0.9·m + 0.1·scale5·grad
+//	v       ← 0.999·v + scale6·grad ⊙ scale5·grad
+//	param   ← param − rate2·m/(√(scale7·v) + 1e−8)
+//	average ← scale9·average + scale8·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1441,25 +1440,15 @@ func (m *Scaled) commit() {
 // update sets the parameters from their gradient, which counts by factor.
 func (m *Scaled) update(grad *ScaledParams, factor float64) {
 	s := m.params.S
-	W := m.params.W
 	encG := m.params.EncG
-	encH := m.params.EncH
 	sM := m.optim.sM
 	sV := m.optim.sV
 	sAverage := m.averages.sAverage
-	WM := m.optim.wM
-	WV := m.optim.wV
-	WAverage := m.averages.wAverage
 	encGM := m.optim.encGM
 	encGV := m.optim.encGV
 	encGAverage := m.averages.encGAverage
-	encHM := m.optim.encHM
-	encHV := m.optim.encHV
-	encHAverage := m.averages.encHAverage
 	ds := grad.S
-	dW := grad.W
 	dencG := grad.EncG
-	dencH := grad.EncH
 
 	// sDecay = s_decay
 	sDecay := m.Hyper.SDecay
@@ -1490,12 +1479,29 @@ func (m *Scaled) update(grad *ScaledParams, factor float64) {
 		sAverage[i] = t2
 	}
 
-	// scale4 = scale
-	scale4 := float32(scale)
-	// scale5 = 0.001·scale
-	scale5 := 0.0010000000000000009 * scale
-	// scale6 = scale5
-	scale6 := float32(scale5)
+	// scale4 = 0.001·scale
+	scale4 := 0.0010000000000000009 * scale
+
+	// enc.g.m ← 0.9·enc.g.m + 0.1·scale·denc.g
+	// enc.g.v ← 0.999·enc.g.v + scale4·denc.g ⊙ scale·denc.g
+	// enc.g ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
+	// enc.g.average ← average·enc.g.average + scale3·enc.g
+	for i := range 3 {
+		u := scale * dencG[i]
+		encGNewM := 0.9*encGM[i] + 0.09999999999999998*u
+		encGNewV := 0.999*encGV[i] + scale4*(dencG[i]*u)
+		encGNewParam := encG[i] - rate*(encGNewM/(math.Sqrt(scale2*encGNewV)+1e-8))
+		t := average*encGAverage[i] + scale3*encGNewParam
+		encGM[i] = encGNewM
+		encGV[i] = encGNewV
+		encG[i] = encGNewParam
+		encGAverage[i] = t
+	}
+
+	// scale5 = scale
+	scale5 := float32(scale)
+	// scale6 = scale4
+	scale6 := float32(scale4)
 	// scale7 = scale2
 	scale7 := float32(scale2)
 	// rate2 = rate
@@ -1505,52 +1511,32 @@ func (m *Scaled) update(grad *ScaledParams, factor float64) {
 	// scale9 = average
 	scale9 := float32(average)
 
-	// W.m ← 0.9·W.m + 0.1·scale4·dW
-	// W.v ← 0.999·W.v + scale6·dW ⊙ scale4·dW
-	// W ← W − rate2·W.m/(√(scale7·W.v) + 1e−8)
-	// W.average ← scale9·W.average + scale8·W
-	for i := range 12 {
-		u := scale4 * dW[i]
-		WNewM := 0.9*WM[i] + 0.1*u
-		WNewV := 0.999*WV[i] + scale6*(dW[i]*u)
-		WNewParam := W[i] - rate2*(WNewM/(vec.Sqrt(scale7*WNewV)+1e-8))
-		t := scale9*WAverage[i] + scale8*WNewParam
-		WM[i] = WNewM
-		WV[i] = WNewV
-		W[i] = WNewParam
-		WAverage[i] = t
-	}
+	scaledUpdateAdam(m.params.W, grad.W, m.optim.wM, m.optim.wV, m.averages.wAverage,
+		scale5, scale6, scale7, rate2, scale8, scale9)
+	scaledUpdateAdam(m.params.EncH, grad.EncH, m.optim.encHM, m.optim.encHV, m.averages.encHAverage,
+		scale5, scale6, scale7, rate2, scale8, scale9)
+}
 
-	// enc.g.m ← 0.9·enc.g.m + 0.1·scale·denc.g
-	// enc.g.v ← 0.999·enc.g.v + scale5·denc.g ⊙ scale·denc.g
-	// enc.g ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
-	// enc.g.average ← average·enc.g.average + scale3·enc.g
-	for i := range 3 {
-		u := scale * dencG[i]
-		encGNewM := 0.9*encGM[i] + 0.09999999999999998*u
-		encGNewV := 0.999*encGV[i] + scale5*(dencG[i]*u)
-		encGNewParam := encG[i] - rate*(encGNewM/(math.Sqrt(scale2*encGNewV)+1e-8))
-		t := average*encGAverage[i] + scale3*encGNewParam
-		encGM[i] = encGNewM
-		encGV[i] = encGNewV
-		encG[i] = encGNewParam
-		encGAverage[i] = t
-	}
+// scaledUpdateAdam makes the step of adam(lr: 0.01) for parameters that lie
+// one after another, with their gradient and their states.
+func scaledUpdateAdam(param, g, m, v, average []float32, scale5, scale6, scale7, rate2, scale8, scale9 float32) {
+	n := len(param)
+	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// enc.h.m ← 0.9·enc.h.m + 0.1·scale4·denc.h
-	// enc.h.v ← 0.999·enc.h.v + scale6·denc.h ⊙ scale4·denc.h
-	// enc.h ← enc.h − rate2·enc.h.m/(√(scale7·enc.h.v) + 1e−8)
-	// enc.h.average ← scale9·enc.h.average + scale8·enc.h
-	for i := range 3 {
-		u := scale4 * dencH[i]
-		encHNewM := 0.9*encHM[i] + 0.1*u
-		encHNewV := 0.999*encHV[i] + scale6*(dencH[i]*u)
-		encHNewParam := encH[i] - rate2*(encHNewM/(vec.Sqrt(scale7*encHNewV)+1e-8))
-		t := scale9*encHAverage[i] + scale8*encHNewParam
-		encHM[i] = encHNewM
-		encHV[i] = encHNewV
-		encH[i] = encHNewParam
-		encHAverage[i] = t
+	// m ← 0.9·m + 0.1·scale5·grad
+	// v ← 0.999·v + scale6·grad ⊙ scale5·grad
+	// param ← param − rate2·m/(√(scale7·v) + 1e−8)
+	// average ← scale9·average + scale8·param
+	for i := range n {
+		u := scale5 * g[i]
+		newM := 0.9*m[i] + 0.1*u
+		newV := 0.999*v[i] + scale6*(g[i]*u)
+		d := param[i] - rate2*(newM/(vec.Sqrt(scale7*newV)+1e-8))
+		newAverage := scale9*average[i] + scale8*d
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+		average[i] = newAverage
 	}
 }
 
@@ -2591,15 +2577,11 @@ func (p *PartPredictor) predict(out *PartOutput, in *PartInput) {
 //
 // Forward of p, for a batch of B:
 //
-//	t       = x         [B,4]
-//	t2      = a.g·t     [B,4]
-//	u       = a.h + t2  [B,4]
-//	s       = Σ u²      []
-//	da.g    = Σᵢ t      [4]
-//	gu[:−4] = da.g
-//	scale   = B         []
-//	gu[4:]  = scale
-//	s2      = Σ gu²     []
+//	t   = x         [B,4]
+//	t2  = a.g·t     [B,4]
+//	u   = a.h + t2  [B,4]
+//	s   = Σ u²      []
+//	daG = Σᵢ t      [4]
 //
 // Backward of p:
 //
@@ -2673,22 +2655,19 @@ type Pair struct {
 	microQ   uint64     // how many they are, below 2
 	stepsP   uint64     // updates made so far
 	stepsQ   uint64     // updates made so far
+	sums     PairTotals // tensors of the last batch
 	max      PairDims   // capacity
 
-	t    []float64 // [max.B,4]
-	t4   []float64 // [max.B,4]; in the memory of t
-	t2   []float32 // [max.B,4]
-	t5   []float32 // [max.B,4]; in the memory of t2
-	u    []float32 // [max.B,4]
-	v    []float32 // [max.B,4]; in the memory of u
-	daG  []float64 // [4]; becomes da.g, in place
-	t7   []float64 // [4]; in the memory of daG
-	daG2 []float64 // [4]; becomes da.g, in place; in the memory of daG
-	t8   []float64 // [4]; in the memory of daG
-	gu   []float32 // [8]
-	t3   []float32 // [4]; in the memory of gu
-	t6   []float32 // [4]; in the memory of gu
-	gu2  []float32 // [8]; becomes gu, in place; in the memory of gu
+	t  []float64 // [max.B,4]
+	t4 []float64 // [max.B,4]; in the memory of t
+	t2 []float32 // [max.B,4]
+	t5 []float32 // [max.B,4]; in the memory of t2
+	u  []float32 // [max.B,4]
+	v  []float32 // [max.B,4]; in the memory of u
+	t3 []float32 // [4]
+	t6 []float32 // [4]; in the memory of t3
+	t7 []float64 // [4]
+	t8 []float64 // [4]; in the memory of t7
 }
 
 // PairHyper has the numbers of the model and its train clause.
@@ -2739,17 +2718,16 @@ func (m *Pair) forwardP(batch *PairBatch) PairTotals {
 	x := batch.X
 	aG := m.params.AG
 	aH := m.params.AH
-	daG := m.daG
 	t := m.t[:4*B]
 	t2 := m.t2[:4*B]
 	u := m.u[:4*B]
-	gu := m.gu
+	daG := m.sums.daG
 
 	// t = x
 	// t2 = a.g·t
 	// u = a.h + t2
 	// s = Σ u²
-	// da.g = Σᵢ t
+	// daG = Σᵢ t
 	s := 0.0
 	clear(daG)
 	for i := range B {
@@ -2769,26 +2747,13 @@ func (m *Pair) forwardP(batch *PairBatch) PairTotals {
 		}
 	}
 
-	// gu[:−4] = da.g
-	for i := range 4 {
-		gu[i] = float32(daG[i])
+	return PairTotals{
+		batches: 1,
+		p:       s,
+		n:       float64(4 * B),
+		n2:      float64(B),
+		daG:     m.sums.daG,
 	}
-
-	// scale = B
-	scale := float32(float64(B))
-
-	// gu[4:] = scale
-	for i := range 4 {
-		gu[i+4] = scale
-	}
-
-	// s2 = Σ gu²
-	s2 := 0.0
-	for i := range 8 {
-		s2 += float64(gu[i] * gu[i])
-	}
-
-	return PairTotals{batches: 1, p: s, n: float64(4 * B), p2: s2}
 }
 
 // GradP sets grad to the gradient of the loss p; the parameters stay. That of
@@ -3164,16 +3129,15 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 	aH := m.read.AH
 	cG := m.read.CG
 	cH := m.read.CH
-	daG2 := m.daG2
-	gu2 := m.gu2
+	daG := m.sums.daG
 
 	// u = a.h + a.g·x
 	// v = c.h + c.g·u
 	// s = Σ u²
-	// da.g = Σᵢ x
+	// daG = Σᵢ x
 	// s2 = Σ v²
 	s := 0.0
-	clear(daG2)
+	clear(daG)
 	s2 := 0.0
 	for i := range B {
 		xRow := (*[4]float32)(x[4*i:])
@@ -3182,45 +3146,27 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 			u := aH[j] + float32(aG[j]*hit)
 			v := cH[j] + float32(cG[j]*float64(u))
 			s += float64(u * u)
-			daG2[j] += hit
+			daG[j] += hit
 			s2 += float64(v * v)
 		}
 	}
 
-	// gu[:−4] = da.g
-	for i := range 4 {
-		gu2[i] = float32(daG2[i])
-	}
-
-	// scale = B
-	scale := float32(float64(B))
-
-	// gu[4:] = scale
-	for i := range 4 {
-		gu2[i+4] = scale
-	}
-
-	// s3 = Σ gu²
+	// s3 = Σ c.g²
 	s3 := 0.0
-	for i := range 8 {
-		s3 += float64(gu2[i] * gu2[i])
-	}
-
-	// s4 = Σ c.g²
-	s4 := 0.0
 	for i := range 4 {
-		s4 += cG[i] * cG[i]
+		s3 += cG[i] * cG[i]
 	}
 
-	// result = 0.01·s4
-	result := 0.01 * s4
+	// result = 0.01·s3
+	result := 0.01 * s3
 
 	return PairTotals{
 		batches: 1,
 		p:       s,
 		n:       float64(4 * B),
-		p2:      s3,
+		n2:      float64(B),
 		q:       s2,
 		q2:      result,
+		daG:     m.sums.daG,
 	}
 }

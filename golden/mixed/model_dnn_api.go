@@ -550,12 +550,12 @@ func (p *ScaledParams) tensors() []store.Tensor {
 // scaledOptimizer is what the optimiser keeps between steps.
 type scaledOptimizer struct {
 	sM    []float64 // [3]
-	sV    []float64 // [3]
 	wM    []float32 // [4,3]
-	wV    []float32 // [4,3]
 	encGM []float64 // [3]
-	encGV []float64 // [3]
 	encHM []float32 // [3]
+	sV    []float64 // [3]
+	wV    []float32 // [4,3]
+	encGV []float64 // [3]
 	encHV []float32 // [3]
 
 	float32s []float32 // all of them, one after another
@@ -567,12 +567,12 @@ func newScaledOptimizer() scaledOptimizer {
 	float64s := make([]float64, 12)
 	return scaledOptimizer{
 		sM:       float64s[0:3:3],
-		sV:       float64s[3:6:6],
 		wM:       float32s[0:12:12],
-		wV:       float32s[12:24:24],
-		encGM:    float64s[6:9:9],
+		encGM:    float64s[3:6:6],
+		encHM:    float32s[12:15:15],
+		sV:       float64s[6:9:9],
+		wV:       float32s[15:27:27],
 		encGV:    float64s[9:12:12],
-		encHM:    float32s[24:27:27],
 		encHV:    float32s[27:30:30],
 		float32s: float32s,
 		float64s: float64s,
@@ -583,12 +583,12 @@ func newScaledOptimizer() scaledOptimizer {
 func (s *scaledOptimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/s.m", Shape: []int{3}, Data: s.sM},
-		{Name: "optimizer/s.v", Shape: []int{3}, Data: s.sV},
 		{Name: "optimizer/W.m", Shape: []int{4, 3}, Data: s.wM},
-		{Name: "optimizer/W.v", Shape: []int{4, 3}, Data: s.wV},
 		{Name: "optimizer/enc.g.m", Shape: []int{3}, Data: s.encGM},
-		{Name: "optimizer/enc.g.v", Shape: []int{3}, Data: s.encGV},
 		{Name: "optimizer/enc.h.m", Shape: []int{3}, Data: s.encHM},
+		{Name: "optimizer/s.v", Shape: []int{3}, Data: s.sV},
+		{Name: "optimizer/W.v", Shape: []int{4, 3}, Data: s.wV},
+		{Name: "optimizer/enc.g.v", Shape: []int{3}, Data: s.encGV},
 		{Name: "optimizer/enc.h.v", Shape: []int{3}, Data: s.encHV},
 	}
 }
@@ -779,7 +779,9 @@ func (m *Scaled) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Scaled) Params() *ScaledParams {
 	return &m.params
 }
@@ -2412,6 +2414,7 @@ func NewPair(max PairDims) *Pair {
 		averages: newPairAverages(),
 		grad:     newPairParams(),
 		gradSumQ: newPairParams(),
+		sums:     PairTotals{daG: make([]float64, 4)},
 		max:      max,
 	}
 
@@ -2425,21 +2428,17 @@ func NewPair(max PairDims) *Pair {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 8*B+8)
+	arena := make([]float32, 8*B+4)
 	m.t2 = arena[0 : 4*B]
 	m.t5 = arena[0 : 4*B]
 	m.u = arena[4*B : 8*B]
 	m.v = arena[4*B : 8*B]
-	m.gu = arena[8*B : 8*B+8]
 	m.t3 = arena[8*B : 8*B+4]
 	m.t6 = arena[8*B : 8*B+4]
-	m.gu2 = arena[8*B : 8*B+8]
 	float64s := make([]float64, 4*B+4)
 	m.t = float64s[0 : 4*B]
 	m.t4 = float64s[0 : 4*B]
-	m.daG = float64s[4*B : 4*B+4]
 	m.t7 = float64s[4*B : 4*B+4]
-	m.daG2 = float64s[4*B : 4*B+4]
 	m.t8 = float64s[4*B : 4*B+4]
 
 	m.Init(0)
@@ -2526,7 +2525,9 @@ func (m *Pair) StepsQ() uint64 {
 	return m.stepsQ
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Pair) Params() *PairParams {
 	return &m.params
 }
@@ -2551,14 +2552,16 @@ func (batch *PairBatch) take(max PairDims) error {
 }
 
 // PairTotals adds up loss and metrics over the batches of a data set. The zero
-// value is empty and ready to use.
+// value is empty and ready to use. A copy shares what is kept by class or
+// feature with the original.
 type PairTotals struct {
 	batches int
-	p       float64 // sum
-	n       float64 // sum
-	p2      float64 // of the last batch
-	q       float64 // sum
-	q2      float64 // of the last batch
+	p       float64   // sum
+	n       float64   // sum
+	daG     []float64 // [4], sum
+	n2      float64   // sum
+	q       float64   // sum
+	q2      float64   // of the last batch
 }
 
 // PairReport is loss and metrics over all batches so far; zeros where there
@@ -2567,15 +2570,57 @@ func (t *PairTotals) Report() PairReport {
 	if t.batches == 0 {
 		return PairReport{}
 	}
-	return PairReport{
-		P: (t.p / t.n) + (0.1 * (t.p2 / 8.0)),
-		Q: (t.q / t.n) + t.q2,
+	return t.close()
+}
+
+// close computes the report of the totals.
+func (t *PairTotals) close() PairReport {
+	daG := t.daG
+	n2 := t.n2
+	gu := new([8]float64)[:]
+
+	// gu[:−4] = daG
+	for i := range 4 {
+		gu[i] = daG[i]
 	}
+
+	// gu[4:] = n2
+	for i := range 4 {
+		gu[i+4] = n2
+	}
+
+	// s = Σ gu²
+	s := 0.0
+	for i := range 8 {
+		s += gu[i] * gu[i]
+	}
+
+	return PairReport{P: (t.p / t.n) + (0.1 * (s / 8.0)), Q: (t.q / t.n) + t.q2}
 }
 
 // reportP is what a step of the loss p reports.
 func (t *PairTotals) reportP() PairReport {
-	return PairReport{P: (t.p / t.n) + (0.1 * (t.p2 / 8.0))}
+	daG := t.daG
+	n2 := t.n2
+	gu2 := new([8]float64)[:]
+
+	// gu[:−4] = daG
+	for i := range 4 {
+		gu2[i] = daG[i]
+	}
+
+	// gu[4:] = n2
+	for i := range 4 {
+		gu2[i+4] = n2
+	}
+
+	// s = Σ gu²
+	s := 0.0
+	for i := range 8 {
+		s += gu2[i] * gu2[i]
+	}
+
+	return PairReport{P: (t.p / t.n) + (0.1 * (s / 8.0))}
 }
 
 // reportQ is what a step of the loss q reports.
@@ -2587,7 +2632,13 @@ func (t *PairTotals) reportQ() PairReport {
 func (t *PairTotals) add(batch *PairTotals) {
 	t.p += batch.p
 	t.n += batch.n
-	t.p2 = batch.p2
+	if t.daG == nil {
+		t.daG = make([]float64, 4)
+	}
+	for i, v := range batch.daG {
+		t.daG[i] += v
+	}
+	t.n2 += batch.n2
 	t.q += batch.q
 	t.q2 = batch.q2
 	t.batches += batch.batches

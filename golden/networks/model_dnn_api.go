@@ -2758,7 +2758,7 @@ func (t *TruthsTotals) Report() TruthsReport {
 	}
 	mul := 10.0 * (t.twice / t.n)
 	return TruthsReport{
-		Loss:  (t.loss / t.n) + truthsWhere(t.loss2 != 0.0, math.Pow(t.loss3, 2.0), 0.0),
+		Loss:  (t.loss / t.n) + truthsWhere(t.loss2 != 0.0, t.loss3*t.loss3, 0.0),
 		Twice: truthsWhere((t.twice/t.n) > 0.0, 1.0, 0.0) * 2.0,
 		Some:  truthsWhere((t.some != 0.0) && (t.loss2 != 0.0), t.loss3, t.twice/t.n),
 		NotQ:  truthsWhere(!(t.loss2 != 0.0), 1.0, 0.0),

@@ -52,38 +52,37 @@ import (
 //	dW     = t9                                    [4,3]
 //	ds     = 0.02·s + scale2·t8                    [3]
 //
-// Update, adam(lr: 0.01):
+// Update, numbers and parameters with a rule of their own:
 //
 //	clip_factor   = min(1, clip/‖grad‖)
-//	scale         = clip_factor
-//	scale2        = 0.001·scale
+//	scale         = w_decay
+//	scale2        = clip_factor
 //	scale3        = 1/(1 − 0.999^step)
+//	scale4        = scale3
 //	rate          = lr/(1 − 0.9^step)
-//	scale4        = 1 − average
-//	average       = average
-//	s.m           ← 0.9·s.m + 0.1·scale·ds
-//	s.v           ← 0.999·s.v + scale2·ds ⊙ scale·ds
-//	s             ← s − rate·s.m/(√(scale3·s.v) + 1e−8)
-//	s.average     ← average·s.average + scale4·s
-//	scale5        = w_decay
-//	scale6        = scale
-//	scale7        = scale3
 //	rate2         = rate
-//	scale8        = scale4
-//	scale9        = average
-//	W.m           ← 0.9·W.m + 0.1·(scale5·W + scale6·dW)
-//	W.v           ← 0.999·W.v + 0.001·(scale5·W + scale6·dW)²
-//	W             ← W − rate2·W.m/(√(scale7·W.v) + 1e−8)
-//	W.average     ← scale9·W.average + scale8·W
-//	scale10       = scale2
-//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale6·denc.g
-//	enc.g.v       ← 0.999·enc.g.v + scale10·denc.g ⊙ scale6·denc.g
-//	enc.g         ← enc.g − rate2·enc.g.m/(√(scale7·enc.g.v) + 1e−8)
-//	enc.g.average ← scale9·enc.g.average + scale8·enc.g
-//	enc.h.m       ← 0.9·enc.h.m + 0.1·scale·denc.h
-//	enc.h.v       ← 0.999·enc.h.v + scale2·denc.h ⊙ scale·denc.h
-//	enc.h         ← enc.h − rate·enc.h.m/(√(scale3·enc.h.v) + 1e−8)
-//	enc.h.average ← average·enc.h.average + scale4·enc.h
+//	scale5        = 1 − average
+//	scale6        = scale5
+//	scale7        = average
+//	W.m           ← 0.9·W.m + 0.1·(scale·W + scale2·dW)
+//	W.v           ← 0.999·W.v + 0.001·(scale·W + scale2·dW)²
+//	W             ← W − rate2·W.m/(√(scale4·W.v) + 1e−8)
+//	W.average     ← scale7·W.average + scale6·W
+//	scale8        = 0.001·clip_factor
+//	scale9        = scale8
+//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale2·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + scale9·denc.g ⊙ scale2·denc.g
+//	enc.g         ← enc.g − rate2·enc.g.m/(√(scale4·enc.g.v) + 1e−8)
+//	enc.g.average ← scale7·enc.g.average + scale6·enc.g
+//	scale10       = clip_factor
+//	average       = average
+//
+// Update of s and enc.h, adam(lr: 0.01):
+//
+//	m       ← 0.9·m + 0.1·scale10·grad
+//	v       ← 0.999·v + scale8·grad ⊙ scale10·grad
+//	param   ← param − rate·m/(√(scale3·v) + 1e−8)
+//	average ← average·average + scale5·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -396,118 +395,104 @@ func (m *Precise) clip(norm float64) float64 {
 
 // update sets the parameters from their gradient, which counts by factor.
 func (m *Precise) update(grad *Params, factor float64) {
-	s := m.params.S
 	W := m.params.W
 	encG := m.params.EncG
-	encH := m.params.EncH
-	sM := m.optim.sM
-	sV := m.optim.sV
-	sAverage := m.averages.sAverage
 	WM := m.optim.wM
 	WV := m.optim.wV
 	WAverage := m.averages.wAverage
 	encGM := m.optim.encGM
 	encGV := m.optim.encGV
 	encGAverage := m.averages.encGAverage
-	encHM := m.optim.encHM
-	encHV := m.optim.encHV
-	encHAverage := m.averages.encHAverage
-	ds := grad.S
 	dW := grad.W
 	dencG := grad.EncG
-	dencH := grad.EncH
 
-	// scale = clip_factor
-	scale := factor
-	// scale2 = 0.001·scale
-	scale2 := 0.0010000000000000009 * scale
+	// scale = w_decay
+	scale := float32(m.Hyper.WDecay)
+	// scale2 = clip_factor
+	scale2 := float32(factor)
 	// scale3 = 1/(1 − 0.999^step)
 	scale3 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// scale4 = scale3
+	scale4 := float32(scale3)
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
-	// scale4 = 1 − average
-	scale4 := 1 - m.Hyper.Average
-	// average = average
-	average := m.Hyper.Average
-
-	// s.m ← 0.9·s.m + 0.1·scale·ds
-	// s.v ← 0.999·s.v + scale2·ds ⊙ scale·ds
-	// s ← s − rate·s.m/(√(scale3·s.v) + 1e−8)
-	// s.average ← average·s.average + scale4·s
-	for i := range 3 {
-		u := scale * ds[i]
-		sNewM := 0.9*sM[i] + 0.09999999999999998*u
-		sNewV := 0.999*sV[i] + scale2*(ds[i]*u)
-		sNewParam := s[i] - rate*(sNewM/(math.Sqrt(scale3*sNewV)+1e-8))
-		t := average*sAverage[i] + scale4*sNewParam
-		sM[i] = sNewM
-		sV[i] = sNewV
-		s[i] = sNewParam
-		sAverage[i] = t
-	}
-
-	// scale5 = w_decay
-	scale5 := float32(m.Hyper.WDecay)
-	// scale6 = scale
-	scale6 := float32(scale)
-	// scale7 = scale3
-	scale7 := float32(scale3)
 	// rate2 = rate
 	rate2 := float32(rate)
-	// scale8 = scale4
-	scale8 := float32(scale4)
-	// scale9 = average
-	scale9 := float32(average)
+	// scale5 = 1 − average
+	scale5 := 1 - m.Hyper.Average
+	// scale6 = scale5
+	scale6 := float32(scale5)
+	// scale7 = average
+	scale7 := float32(m.Hyper.Average)
 
-	// W.m ← 0.9·W.m + 0.1·(scale5·W + scale6·dW)
-	// W.v ← 0.999·W.v + 0.001·(scale5·W + scale6·dW)²
-	// W ← W − rate2·W.m/(√(scale7·W.v) + 1e−8)
-	// W.average ← scale9·W.average + scale8·W
+	// W.m ← 0.9·W.m + 0.1·(scale·W + scale2·dW)
+	// W.v ← 0.999·W.v + 0.001·(scale·W + scale2·dW)²
+	// W ← W − rate2·W.m/(√(scale4·W.v) + 1e−8)
+	// W.average ← scale7·W.average + scale6·W
 	for i := range 12 {
-		t := scale5*W[i] + scale6*dW[i]
+		t := scale*W[i] + scale2*dW[i]
 		WNewM := 0.9*WM[i] + 0.1*t
 		WNewV := 0.999*WV[i] + 0.001*(t*t)
-		WNewParam := W[i] - rate2*(WNewM/(vec.Sqrt(scale7*WNewV)+1e-8))
-		t2 := scale9*WAverage[i] + scale8*WNewParam
+		WNewParam := W[i] - rate2*(WNewM/(vec.Sqrt(scale4*WNewV)+1e-8))
+		t2 := scale7*WAverage[i] + scale6*WNewParam
 		WM[i] = WNewM
 		WV[i] = WNewV
 		W[i] = WNewParam
 		WAverage[i] = t2
 	}
 
-	// scale10 = scale2
-	scale10 := float32(scale2)
+	// scale8 = 0.001·clip_factor
+	scale8 := 0.0010000000000000009 * factor
+	// scale9 = scale8
+	scale9 := float32(scale8)
 
-	// enc.g.m ← 0.9·enc.g.m + 0.1·scale6·denc.g
-	// enc.g.v ← 0.999·enc.g.v + scale10·denc.g ⊙ scale6·denc.g
-	// enc.g ← enc.g − rate2·enc.g.m/(√(scale7·enc.g.v) + 1e−8)
-	// enc.g.average ← scale9·enc.g.average + scale8·enc.g
+	// enc.g.m ← 0.9·enc.g.m + 0.1·scale2·denc.g
+	// enc.g.v ← 0.999·enc.g.v + scale9·denc.g ⊙ scale2·denc.g
+	// enc.g ← enc.g − rate2·enc.g.m/(√(scale4·enc.g.v) + 1e−8)
+	// enc.g.average ← scale7·enc.g.average + scale6·enc.g
 	for i := range 3 {
-		u := scale6 * dencG[i]
+		u := scale2 * dencG[i]
 		encGNewM := 0.9*encGM[i] + 0.1*u
-		encGNewV := 0.999*encGV[i] + scale10*(dencG[i]*u)
-		encGNewParam := encG[i] - rate2*(encGNewM/(vec.Sqrt(scale7*encGNewV)+1e-8))
-		t := scale9*encGAverage[i] + scale8*encGNewParam
+		encGNewV := 0.999*encGV[i] + scale9*(dencG[i]*u)
+		encGNewParam := encG[i] - rate2*(encGNewM/(vec.Sqrt(scale4*encGNewV)+1e-8))
+		t := scale7*encGAverage[i] + scale6*encGNewParam
 		encGM[i] = encGNewM
 		encGV[i] = encGNewV
 		encG[i] = encGNewParam
 		encGAverage[i] = t
 	}
 
-	// enc.h.m ← 0.9·enc.h.m + 0.1·scale·denc.h
-	// enc.h.v ← 0.999·enc.h.v + scale2·denc.h ⊙ scale·denc.h
-	// enc.h ← enc.h − rate·enc.h.m/(√(scale3·enc.h.v) + 1e−8)
-	// enc.h.average ← average·enc.h.average + scale4·enc.h
-	for i := range 3 {
-		u := scale * dencH[i]
-		encHNewM := 0.9*encHM[i] + 0.09999999999999998*u
-		encHNewV := 0.999*encHV[i] + scale2*(dencH[i]*u)
-		encHNewParam := encH[i] - rate*(encHNewM/(math.Sqrt(scale3*encHNewV)+1e-8))
-		t := average*encHAverage[i] + scale4*encHNewParam
-		encHM[i] = encHNewM
-		encHV[i] = encHNewV
-		encH[i] = encHNewParam
-		encHAverage[i] = t
+	// scale10 = clip_factor
+	scale10 := factor
+	// average = average
+	average := m.Hyper.Average
+
+	updateAdam(m.params.S, grad.S, m.optim.sM, m.optim.sV, m.averages.sAverage,
+		scale3, rate, scale5, scale8, scale10, average)
+	updateAdam(m.params.EncH, grad.EncH, m.optim.encHM, m.optim.encHV, m.averages.encHAverage,
+		scale3, rate, scale5, scale8, scale10, average)
+}
+
+// updateAdam makes the step of adam(lr: 0.01) for parameters that lie one
+// after another, with their gradient and their states.
+func updateAdam(param, g, m, v, average []float64, scale3, rate, scale5, scale8, scale10, averageBuf float64) {
+	n := len(param)
+	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
+
+	// m ← 0.9·m + 0.1·scale10·grad
+	// v ← 0.999·v + scale8·grad ⊙ scale10·grad
+	// param ← param − rate·m/(√(scale3·v) + 1e−8)
+	// average ← average·average + scale5·param
+	for i := range n {
+		u := scale10 * g[i]
+		newM := 0.9*m[i] + 0.09999999999999998*u
+		newV := 0.999*v[i] + scale8*(g[i]*u)
+		d := param[i] - rate*(newM/(math.Sqrt(scale3*newV)+1e-8))
+		newAverage := averageBuf*average[i] + scale5*d
+		m[i] = newM
+		v[i] = newV
+		param[i] = d
+		average[i] = newAverage
 	}
 }
 

@@ -97,12 +97,12 @@ func (p *Params) tensors() []store.Tensor {
 // optimizer is what the optimiser keeps between steps.
 type optimizer struct {
 	sM    []float64 // [3]
-	sV    []float64 // [3]
 	wM    []float32 // [4,3]
-	wV    []float32 // [4,3]
 	encGM []float32 // [3]
-	encGV []float32 // [3]
 	encHM []float64 // [3]
+	sV    []float64 // [3]
+	wV    []float32 // [4,3]
+	encGV []float32 // [3]
 	encHV []float64 // [3]
 
 	float32s []float32 // all of them, one after another
@@ -114,12 +114,12 @@ func newOptimizer() optimizer {
 	float64s := make([]float64, 12)
 	return optimizer{
 		sM:       float64s[0:3:3],
-		sV:       float64s[3:6:6],
 		wM:       float32s[0:12:12],
-		wV:       float32s[12:24:24],
-		encGM:    float32s[24:27:27],
+		encGM:    float32s[12:15:15],
+		encHM:    float64s[3:6:6],
+		sV:       float64s[6:9:9],
+		wV:       float32s[15:27:27],
 		encGV:    float32s[27:30:30],
-		encHM:    float64s[6:9:9],
 		encHV:    float64s[9:12:12],
 		float32s: float32s,
 		float64s: float64s,
@@ -130,12 +130,12 @@ func newOptimizer() optimizer {
 func (s *optimizer) tensors() []store.Tensor {
 	return []store.Tensor{
 		{Name: "optimizer/s.m", Shape: []int{3}, Data: s.sM},
-		{Name: "optimizer/s.v", Shape: []int{3}, Data: s.sV},
 		{Name: "optimizer/W.m", Shape: []int{4, 3}, Data: s.wM},
-		{Name: "optimizer/W.v", Shape: []int{4, 3}, Data: s.wV},
 		{Name: "optimizer/enc.g.m", Shape: []int{3}, Data: s.encGM},
-		{Name: "optimizer/enc.g.v", Shape: []int{3}, Data: s.encGV},
 		{Name: "optimizer/enc.h.m", Shape: []int{3}, Data: s.encHM},
+		{Name: "optimizer/s.v", Shape: []int{3}, Data: s.sV},
+		{Name: "optimizer/W.v", Shape: []int{4, 3}, Data: s.wV},
+		{Name: "optimizer/enc.g.v", Shape: []int{3}, Data: s.encGV},
 		{Name: "optimizer/enc.h.v", Shape: []int{3}, Data: s.encHV},
 	}
 }
@@ -279,7 +279,9 @@ func (m *Precise) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Precise) Params() *Params {
 	return &m.params
 }

@@ -30,7 +30,7 @@ func Wave(x float64) float64 {
 	return wave
 }
 
-// WaveGrad sets its result to the gradient of Wave at x.
+// WaveGrad returns the gradient of Wave at x.
 //
 //	scale  = sin(x)              []
 //	scale2 = x²                  []
@@ -125,8 +125,8 @@ func WaveHessian(x float64) float64 {
 	return result
 }
 
-// WaveHVP sets its result to the product of the Hessian of Wave at x with v,
-// without the Hessian.
+// WaveHVP returns the product of the Hessian of Wave at x with v, without the
+// Hessian.
 //
 //	scale  = x²                 []
 //	scale2 = 3·x                []
@@ -175,7 +175,7 @@ func Smooth(x float64) float64 {
 	return smooth
 }
 
-// SmoothGrad sets its result to the gradient of Smooth at x.
+// SmoothGrad returns the gradient of Smooth at x.
 //
 //	scale   = tanh(x)                            []
 //	scale2  = σ(x)                               []
@@ -424,7 +424,7 @@ func Inside(x float64) float64 {
 	return inside
 }
 
-// InsideGrad sets its result to the gradient of Inside at x.
+// InsideGrad returns the gradient of Inside at x.
 //
 //	u      = σ(x)                []
 //	scale  = (u = 0)             []
@@ -589,7 +589,7 @@ func Corners(x float64) float64 {
 	return corners
 }
 
-// CornersGrad sets its result to the gradient of Corners at x.
+// CornersGrad returns the gradient of Corners at x.
 //
 //	scale  = max(x, −1)                 []
 //	scale2 = x²                         []
@@ -666,8 +666,7 @@ func Quantise(x, scale float64) float64 {
 	return quantise
 }
 
-// QuantiseGradX sets its result to the gradient of Quantise by x at x and
-// scale.
+// QuantiseGradX returns the gradient of Quantise by x at x and scale.
 //
 //	result = 0  []
 func QuantiseGradX(x, scale float64) float64 {
@@ -692,8 +691,7 @@ func QuantiseValueGradX(x, scale float64) (float64, float64) {
 	return quantise, result
 }
 
-// QuantiseGradScale sets its result to the gradient of Quantise by scale at x
-// and scale.
+// QuantiseGradScale returns the gradient of Quantise by scale at x and scale.
 //
 //	scale2 = x/scale                                 []
 //	scale3 = round(scale2)                           []
@@ -769,7 +767,7 @@ func Both(a, b float64) float64 {
 	return both
 }
 
-// BothGrad sets its result to the gradient of Both by a and b at a and b.
+// BothGrad returns the gradient of Both by a and b at a and b.
 //
 //	scale   = max(a, b)                     []
 //	scale2  = (a = b)                       []
@@ -833,8 +831,8 @@ func BothValueGrad(a, b float64) (float64, float64, float64) {
 	return both, result, result2
 }
 
-// BothJVP sets its result to the product of the Jacobian of Both by a and b at
-// a and b with vA and vB, without the Jacobian.
+// BothJVP returns the product of the Jacobian of Both by a and b at a and b
+// with vA and vB, without the Jacobian.
 //
 //	scale  = min(a, b)  []
 //	scale2 = (a > b)    []

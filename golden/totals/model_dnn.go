@@ -783,7 +783,7 @@ func (m *Columns) update(grad *ColumnsParams) {
 	param := m.params.flat
 	mBuf := m.optim.float32s[0:15]
 	v := m.optim.float32s[15:30]
-	average := m.averages.float32s[0:15]
+	average := m.averages.float32s
 	g := grad.flat
 
 	// scale = 1/(1 − 0.999^step)
@@ -1031,8 +1031,7 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 // Update of a, sgd(lr: 0.1):
 //
 //	scale = a_lr
-//	h.W   ← h.W − scale·dh.W
-//	h.b   ← h.b − scale·dh.b
+//	param ← param − scale·grad
 //
 // Forward of b, for a batch of B:
 //
@@ -1054,8 +1053,7 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 // Update of b, sgd(lr: 0.1):
 //
 //	scale = b_lr
-//	g.W   ← g.W − scale·dg.W
-//	g.b   ← g.b − scale·dg.b
+//	param ← param − scale·grad
 //
 // A trainer belongs to one goroutine at a time. None of StepA, StepB,
 // Evaluate, GradA, GradB, UpdateA and UpdateB allocates or keeps its
@@ -1266,22 +1264,15 @@ func (m *Pair) UpdateA(grad *PairParams) {
 
 // updateA sets the parameters from their gradient.
 func (m *Pair) updateA(grad *PairParams) {
-	hW := m.params.HW
-	hB := m.params.HB
-	dhW := grad.HW
-	dhB := grad.HB
+	param := m.params.flat[0:15]
+	g := grad.flat[0:15]
 
 	// scale = a_lr
 	scale := float32(m.Hyper.ALR)
 
-	// h.W ← h.W − scale·dh.W
-	for i := range 12 {
-		hW[i] -= scale * dhW[i]
-	}
-
-	// h.b ← h.b − scale·dh.b
-	for i := range 3 {
-		hB[i] -= scale * dhB[i]
+	// param ← param − scale·grad
+	for i := range 15 {
+		param[i] -= scale * g[i]
 	}
 }
 
@@ -1454,22 +1445,15 @@ func (m *Pair) UpdateB(grad *PairParams) {
 
 // updateB sets the parameters from their gradient.
 func (m *Pair) updateB(grad *PairParams) {
-	gW := m.params.GW
-	gB := m.params.GB
-	dgW := grad.GW
-	dgB := grad.GB
+	param2 := m.params.flat[15:24]
+	g3 := grad.flat[15:24]
 
 	// scale = b_lr
 	scale := float32(m.Hyper.BLR)
 
-	// g.W ← g.W − scale·dg.W
-	for i := range 6 {
-		gW[i] -= scale * dgW[i]
-	}
-
-	// g.b ← g.b − scale·dg.b
-	for i := range 3 {
-		gB[i] -= scale * dgB[i]
+	// param ← param − scale·grad
+	for i := range 9 {
+		param2[i] -= scale * g3[i]
 	}
 }
 
