@@ -237,7 +237,7 @@ func (m *model) printCarries(f *file) {
 	f.fn("", fmt.Sprintf("%s(max %s) %s", g.maker, m.public("Dims"), g.typ), func(b *body) {
 		var lines []string
 		for _, t := range g.tensors {
-			lines = append(lines, fmt.Sprintf("%s: make([]%s, %s)", t.field, goType(t.Node.Type.Elem), spellDim(t.Node.Type.Shape.Size(), max)))
+			lines = append(lines, fmt.Sprintf("%s: make([]%s, %s)", t.field, goType(t.Node.Type.Elem), spellDim(t.Node.Type.Shape.Room(), max)))
 		}
 		b.literal("return "+g.typ, lines)
 	})

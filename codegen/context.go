@@ -79,6 +79,15 @@ func (c procContext) buffer(b *ir.Buffer) string {
 // scalar that a caller gives or that is handed back to him.
 func (c procContext) isScalar(b *ir.Buffer) bool { return b.Storage == ir.InLocal || c.plain(b) }
 
+// assigns is the sign that sets a local scalar: it declares the variable, unless
+// that is a field.
+func (c procContext) assigns(b *ir.Buffer) string {
+	if strings.Contains(c.name(b), ".") {
+		return "="
+	}
+	return ":="
+}
+
 // local is a name for a local variable of the function that meets no buffer,
 // dimension, package or parameter. It is not taken: locals of separate blocks
 // may share it.

@@ -100,30 +100,31 @@ func (m *model) printLoadByWeights(b *body, list []number) {
 // A kept number is one of the trainer that a checkpoint keeps.
 type kept struct {
 	name, field, typ string
+	below            string // an expression that is above all values, "" for none
 }
 
 // keeps is the whole numbers that a checkpoint keeps, as uint64.
 func (m *model) keeps() []kept {
 	var out []kept
 	for _, t := range m.trains {
-		out = append(out, kept{t.key("steps"), t.counter(), "uint64"})
+		out = append(out, kept{t.key("steps"), t.counter(), "uint64", ""})
 	}
 	if len(out) == 0 {
-		out = append(out, kept{"trainer/steps", "steps", "uint64"})
+		out = append(out, kept{"trainer/steps", "steps", "uint64", ""})
 	}
 	for _, t := range m.rules() {
 		if m.summed(t) {
-			out = append(out, kept{t.key("micro"), "micro" + t.suffix, "uint64"})
+			out = append(out, kept{t.key("micro"), "micro" + t.suffix, "uint64", fmt.Sprint(t.accumulates())})
 		}
 	}
 	for _, d := range m.heldDims() {
-		out = append(out, kept{"trainer/held/" + d.Name, "held." + d.field, "int"})
+		out = append(out, kept{"trainer/held/" + d.Name, "held." + d.field, "int", "uint64(m.max." + d.field + ") + 1"})
 	}
 	if m.hasLength() {
-		out = append(out, kept{"trainer/length", "Hyper.Steps", "int"})
+		out = append(out, kept{"trainer/length", "Hyper.Steps", "int", ""})
 	}
 	if m.draws() {
-		out = append(out, kept{"trainer/seed", "seed", "uint64"}, kept{"trainer/calls", "calls", "uint64"})
+		out = append(out, kept{"trainer/seed", "seed", "uint64", ""}, kept{"trainer/calls", "calls", "uint64", ""})
 	}
 	return out
 }
@@ -162,7 +163,11 @@ func (m *model) printCheckpoint(f *file) {
 			lines = append(lines, fmt.Sprintf("store.Tensor{Name: %q, Shape: []int{}, Data: hyper[%d:%d]}", "trainer/hyper/"+h.Name, i, i+1))
 		}
 		for i, k := range m.keeps() {
-			lines = append(lines, fmt.Sprintf("store.Tensor{Name: %q, Shape: []int{}, Data: counts[%d:%d]}", k.name, i, i+1))
+			bound := ""
+			if k.below != "" {
+				bound = ", Below: " + k.below
+			}
+			lines = append(lines, fmt.Sprintf("store.Tensor{Name: %q, Shape: []int{}, Data: counts[%d:%d]%s}", k.name, i, i+1, bound))
 		}
 		b.call("return append", append([]string{"list"}, lines...))
 	})

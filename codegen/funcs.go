@@ -26,9 +26,15 @@ type entry struct {
 	ctx  procContext
 	body body
 
+	multiplies bool // a step is a product
+
 	outputs []string // locals, in the order of Outputs
 	params  []string // of every parameter, then of every extra vector
 	work    string   // the scratch argument, "" where none is needed
+
+	isCut     bool // into stretches
+	stretches []*stretch
+	kept      []*ir.Buffer // scalars that several stretches use
 }
 
 func newFunction(p *printer, plan *ir.FuncPlan) *function {
@@ -55,9 +61,9 @@ func (e *entry) operands() []ir.Named { return append(slices.Clone(e.ir.Params),
 
 // newEntry prints the body of an entry.
 func (f *function) newEntry(plan *ir.FuncEntry, name string) *entry {
-	e := &entry{function: f, FuncEntry: plan, name: name}
+	e := &entry{function: f, FuncEntry: plan, name: name, multiplies: multiplies(plan)}
 	list := buffersOf(plan.Proc)
-	frame := newFrame(name, f.ir.Elem, f.ir.Dims, append(slices.Clone(plan.Outputs), list...), "work")
+	frame := e.frame(name, e.scratch)
 	e.ctx = procContext{frame}
 	for _, b := range plan.Outputs {
 		e.outputs = append(e.outputs, frame.name(b))
@@ -75,6 +81,20 @@ func (f *function) newEntry(plan *ir.FuncEntry, name string) *entry {
 		e.params = append(e.params, local)
 	}
 
+	procedure(&e.body, e.ctx, plan.Proc)
+	e.cut()
+	return e
+}
+
+// frame is that of the function name, which has the entry's steps or some of
+// them.
+func (e *entry) frame(name string, scratch func(b *ir.Buffer) string) *frame {
+	reserved := []string{"work", "kept"}
+	for t := range e.Arena.Length {
+		reserved = append(reserved, slabName(t, e.ir.Elem))
+	}
+	frame := newFrame(name, e.ir.Elem, e.ir.Dims, slices.Concat(e.Outputs, buffersOf(e.Proc)), reserved...)
+
 	// Callers' slices have their names already; scratch is cut out of work.
 	frame.plain = func(b *ir.Buffer) bool { return b.Storage == ir.InInput && b.Type.Rank() == 0 }
 	frame.dims = func(string) string { return "" }
@@ -83,14 +103,13 @@ func (f *function) newEntry(plan *ir.FuncEntry, name string) *entry {
 		case ir.InInput, ir.InOutput:
 			return "", true
 		case ir.InTable:
-			return f.table(b), true
+			return e.table(b), true
 		case ir.InArena:
-			return e.scratch(b), true
+			return scratch(b), true
 		}
 		return "", false
 	}
-	procedure(&e.body, e.ctx, plan.Proc)
-	return e
+	return frame
 }
 
 // table is the package-level variable that holds the literals of b.
@@ -102,11 +121,13 @@ const small = 256
 // onStack reports whether b is small and of constant size, and no product could
 // hand it to another goroutine.
 func (e *entry) onStack(b *ir.Buffer) bool {
-	if slices.ContainsFunc(e.Proc.Steps, func(s *ir.Step) bool { return s.Product != nil }) {
-		return false
-	}
 	n, ok := b.Type.Shape.Size().Const()
-	return ok && n <= small
+	return ok && n <= small && !e.multiplies
+}
+
+// multiplies reports whether a step of an entry is a product.
+func multiplies(plan *ir.FuncEntry) bool {
+	return slices.ContainsFunc(plan.Proc.Steps, func(s *ir.Step) bool { return s.Product != nil })
 }
 
 // scratch is memory for b: an array of the function, a part of work, or, for
@@ -124,19 +145,13 @@ func (e *entry) scratch(b *ir.Buffer) string {
 }
 
 // needsWork reports whether an entry has scratch memory in work.
-func (f *function) needsWork() bool {
-	return slices.ContainsFunc(f.plan.Entries, func(e *ir.FuncEntry) bool { return len(f.workBuffers(e)) > 0 })
-}
+func (f *function) needsWork() bool { return slices.ContainsFunc(f.entries, (*entry).needsWork) }
 
-func (f *function) workBuffers(plan *ir.FuncEntry) []*ir.Buffer {
-	e := &entry{function: f, FuncEntry: plan}
-	var out []*ir.Buffer
-	for _, b := range plan.Arena.Buffers {
-		if b.Type.Elem == f.ir.Elem && !e.onStack(b) {
-			out = append(out, b)
-		}
+func (e *entry) needsWork() bool {
+	if e.isCut {
+		return e.work != ""
 	}
-	return out
+	return slices.ContainsFunc(e.Arena.Buffers, func(b *ir.Buffer) bool { return b.Type.Elem == e.ir.Elem && !e.onStack(b) })
 }
 
 // undetermined is the dimensions that the lengths of the parameters do not
@@ -235,6 +250,7 @@ func (p *printer) printFuncs(f *file) {
 		}())
 		for _, e := range fn.entries {
 			e.print(f)
+			e.printStretches(f)
 		}
 		if fn.needsWork() {
 			fn.printWork(f)
@@ -261,7 +277,12 @@ func printTables(f *file, name func(b *ir.Buffer) string, list []*ir.Buffer) {
 
 // print prints the function.
 func (e *entry) print(f *file) {
-	prologue := e.ctx.prologue() // notes what it needs of work
+	var prologue body
+	if e.isCut {
+		e.printCalls(&prologue)
+	} else {
+		prologue = *e.ctx.prologue() // notes what it needs of work
+	}
 	f.fn(e.doc(), e.signature(), func(b *body) {
 		doubtful := e.printChecks(b)
 		if e.work != "" {
@@ -275,10 +296,12 @@ func (e *entry) print(f *file) {
 			b.blank()
 		}
 		b.code = append(b.code, prologue.code...)
-		if len(prologue.code) > 0 {
+		if len(prologue.code) > 0 && !e.isCut {
 			b.blank()
 		}
-		b.code = append(b.code, e.body.code...)
+		if !e.isCut {
+			b.code = append(b.code, e.body.code...)
+		}
 		var values []string
 		for _, r := range e.Proc.Results {
 			values = append(values, e.result(r))
@@ -297,6 +320,9 @@ func (e *entry) name0() string { return e.function.name }
 // result is a returned scalar in its type.
 func (e *entry) result(r *ir.Buffer) string {
 	value := e.ctx.buffer(r)
+	if e.isCut {
+		value = "kept." + value
+	}
 	if !e.ctx.isScalar(r) {
 		value += "[0]"
 	}

@@ -148,18 +148,16 @@ func (m *model) trainingNodes() []*ir.Node {
 
 // nodesOf is every value that a step of one of several losses computes.
 func (m *model) nodesOf(t *training) []*ir.Node {
-	roots := []*ir.Node{m.ir.Train.Loss(t.Loss)}
+	roots := []*ir.Node{t.Side.Loss(t.Loss)}
 	for _, i := range t.Reports {
-		for _, n := range m.ir.Train.Metrics {
+		for _, n := range t.Side.Metrics {
 			if n.Name == m.plan.Reports[i].Name {
 				roots = append(roots, n.Node)
 			}
 		}
 	}
-	for _, w := range m.ir.Train.Writes {
-		if slices.Contains(t.Written, w.State) {
-			roots = append(roots, w.Value)
-		}
+	for _, w := range t.Side.Writes {
+		roots = append(roots, w.Value)
 	}
 	return ir.Topological(roots...)
 }

@@ -19,6 +19,8 @@ type loopPrinter struct {
 	outer int        // how many of them are outer
 	from  [][]int    // the original axes of each
 
+	computed map[*ir.Node]bool // what some pass computes
+
 	keys    map[*ir.Node]string // of random draws
 	rows    map[rowKey]string   // slices and hoisted scalars of the current row
 	vars    map[*ir.Node]string // values computed
@@ -45,8 +47,13 @@ type rowKey struct{ buffer, offset, strides, index string }
 // the procedure's random keys so far.
 func printLoop(b *body, c procContext, l *ir.LoopStep, keys map[string]bool) {
 	p := &loopPrinter{
-		b: b, c: c, l: l, keys: map[*ir.Node]string{}, bests: map[*ir.Node]string{},
+		b: b, c: c, l: l, computed: map[*ir.Node]bool{}, keys: map[*ir.Node]string{}, bests: map[*ir.Node]string{},
 		taken: maps.Clone(keys), shared: keys,
+	}
+	for _, pass := range l.Passes {
+		for _, n := range slices.Concat(pass.Scalars, pass.Elements, pass.Reduces) {
+			p.computed[n] = true
+		}
 	}
 	if p.cleared() {
 		return
@@ -171,7 +178,7 @@ func (p *loopPrinter) indexedAxes() map[int]bool {
 			return
 		}
 		seen[n] = true
-		if _, loaded := p.l.Loads[n]; loaded && !p.computed(n) {
+		if _, loaded := p.l.Loads[n]; loaded && !p.computed[n] {
 			return
 		}
 		if n.Is("iota") {
@@ -198,13 +205,6 @@ func (p *loopPrinter) indexedAxes() map[int]bool {
 		visit(f.Node)
 	}
 	return out
-}
-
-// computed reports whether some pass computes n.
-func (p *loopPrinter) computed(n *ir.Node) bool {
-	return slices.ContainsFunc(p.l.Passes, func(pass ir.Pass) bool {
-		return slices.Contains(pass.Scalars, n) || slices.Contains(pass.Elements, n) || slices.Contains(pass.Reduces, n)
-	})
 }
 
 // adjacent reports whether every access runs through axes k and m as one.
@@ -303,7 +303,7 @@ func (p *loopPrinter) start() {
 		case f.Keep:
 		case to.Storage == ir.InLocal:
 			t := typeOf(to)
-			p.b.stmt("%s := %s", p.c.buffer(to), typedStart(f.Op, t))
+			p.b.stmt("%s %s %s", p.c.buffer(to), p.c.assigns(to), typedStart(f.Op, t))
 		case foldStart(f.Op, to.Type.Elem) == "0" || foldStart(f.Op, to.Type.Elem) == "false":
 			p.b.stmt("clear(%s)", p.c.buffer(to))
 		default:
@@ -340,7 +340,7 @@ func (p *loopPrinter) draws() []*ir.Node {
 			return
 		}
 		seen[n] = true
-		if _, loaded := p.l.Loads[n]; loaded && (p.l.Copied[n] || !p.computed(n)) {
+		if _, loaded := p.l.Loads[n]; loaded && (p.l.Copied[n] || !p.computed[n]) {
 			return
 		}
 		if n.Op.Class == ir.Random {
@@ -438,9 +438,10 @@ func (p *loopPrinter) printPass(pass ir.Pass) {
 // this pass, and by nothing later.
 func (p *loopPrinter) onceInRow(n *ir.Node, pass ir.Pass) bool {
 	readers := 0
+	known := map[*ir.Node]bool{}
 	for k, q := range p.l.Passes {
 		for _, m := range slices.Concat(q.Scalars, q.Elements, q.Reduces) {
-			if !slices.Contains(m.Args, n) && !readsInline(m, n) {
+			if !readsInline(m, n, known) {
 				continue
 			}
 			if readers++; k != p.pass || !slices.Contains(pass.Scalars, m) {
@@ -456,11 +457,19 @@ func (p *loopPrinter) onceInRow(n *ir.Node, pass ir.Pass) bool {
 	return readers <= 1
 }
 
-// readsInline reports whether m reads n through what is printed in place.
-func readsInline(m, n *ir.Node) bool {
-	return slices.ContainsFunc(m.Args, func(a *ir.Node) bool {
-		return a == n || (a.Op.Class == ir.Map || a.Op.Class == ir.View) && readsInline(a, n)
+// readsInline reports whether m reads n, also through what is printed in place.
+// known is what it has found out about n. Operands are older than what they make.
+func readsInline(m, n *ir.Node, known map[*ir.Node]bool) bool {
+	if m.ID <= n.ID {
+		return false
+	}
+	if reads, ok := known[m]; ok {
+		return reads
+	}
+	known[m] = slices.ContainsFunc(m.Args, func(a *ir.Node) bool {
+		return a == n || (a.Op.Class == ir.Map || a.Op.Class == ir.View) && readsInline(a, n, known)
 	})
+	return known[m]
 }
 
 func (p *loopPrinter) hasElements(pass ir.Pass) bool {
@@ -582,19 +591,21 @@ func isName(text string) bool {
 	return !strings.ContainsAny(text, " ()[]+-*/.")
 }
 
-// countUses counts how often values are needed within a pass.
+// countUses counts how often the values that the loop computes are needed
+// within a pass.
 func (p *loopPrinter) countUses(pass ir.Pass) {
 	p.uses = map[*ir.Node]int{}
 	var use func(a *ir.Node)
 	use = func(a *ir.Node) {
 		p.uses[a]++
-		if p.uses[a] == 1 && !slices.Contains(pass.Elements, a) && a.Op.Class == ir.Map && !p.computed(a) {
+		_, loaded := p.l.Loads[a]
+		switch {
+		case a.Is("spread"):
+			use(a.Args[0])
+		case p.uses[a] == 1 && a.Op.Class == ir.Map && !p.computed[a] && !loaded:
 			for _, x := range a.Args {
 				use(x)
 			}
-		}
-		if a.Is("spread") {
-			use(a.Args[0])
 		}
 	}
 	for _, n := range slices.Concat(pass.Scalars, pass.Elements, pass.Reduces) {

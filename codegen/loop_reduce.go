@@ -1,6 +1,11 @@
 package codegen
 
-import "gradgen.dev/ir"
+import (
+	"fmt"
+	"strings"
+
+	"gradgen.dev/ir"
+)
 
 // startReduce declares the accumulator of a row's reduction.
 func (p *loopPrinter) startReduce(n *ir.Node) {
@@ -138,11 +143,26 @@ func (p *loopPrinter) assign(s ir.Store, text string) {
 	if to == text {
 		return
 	}
-	if s.Add {
+	switch guard := p.within(s.To); {
+	case guard != "":
+		p.b.block("if "+guard, func() { p.b.stmt("%s += %s", to, text) })
+		return
+	case s.Add:
 		p.b.stmt("%s += %s", to, text)
 		return
 	}
 	p.b.stmt("%s = %s", to, text)
+}
+
+// within is the condition that what a adds to is there, "" where it always is.
+func (p *loopPrinter) within(a ir.Access) string {
+	var all []string
+	for _, i := range a.Index {
+		if i.Within != nil {
+			all = append(all, fmt.Sprintf("uint(%s) < uint(%s)", p.element(i.At), p.c.dim(*i.Within)))
+		}
+	}
+	return strings.Join(all, " && ")
 }
 
 // assignOp writes x = x + y as x += y, and likewise − and ·; ok is false where

@@ -43,7 +43,7 @@ func (m *model) method(p *ir.Procedure, frames frameMaker, end epilogue) *method
 	}
 
 	// Too long: cut into stretches, each with its own locals.
-	c, out := newSplit(p, whole.ctx.lengths), &method{}
+	c, out := newSplit(p, whole.ctx.lengths, true), &method{}
 	for from := 0; from < len(p.Steps); {
 		to := c.end(from)
 		e := end

@@ -212,7 +212,7 @@ func (e *naive) name(n *ir.Node) string {
 		name = e.origin(n)
 	}
 	if name == "" {
-		name = map[string]string{"reduce_max": "largest", "reduce_min": "least", "scatter_add": "scattered", "einsum": "product"}[n.Op.Name]
+		name = map[string]string{"reduce_max": "largest", "reduce_min": "least", "scatter_add": "scattered", "scatter_along": "scattered", "einsum": "product"}[n.Op.Name]
 	}
 	if name == "" {
 		name = unexported(n.Op.Name)

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -262,6 +263,15 @@ func (e *naive) index(n *ir.Node, frozen bool) element {
 			})
 			base = base.Add(a.Type.Shape[n.Attr.Axis])
 		}
+	case "scatter_along":
+		last := n.Type.Rank() - 1
+		e.loop(n.Args[0].Type.Shape, 0, func(index []string) {
+			at := outermost(args[1](index))
+			e.b.block(fmt.Sprintf("if 0 <= %s && %s < %s", at, at, e.dim(n.Type.Shape[last])), func() {
+				to := append(slices.Clone(index[:last]), at)
+				e.b.stmt("%s[%s] += %s", name, e.flat(to, n.Type.Shape), outermost(args[0](index)))
+			})
+		})
 	case "scatter_add":
 		axis, rank := n.Attr.Axis, n.Args[1].Type.Rank()
 		put(0, "+=", func(index []string) []string {

@@ -82,6 +82,7 @@ func naiveValues(g *ir.Graph, x naiveOperands) map[string]*ir.Node {
 	out["gather"] = g.Must("gather", ir.Attr{Axis: 0}, x.a, x.ids)
 	out["gather inner"] = g.Must("gather", ir.Attr{Axis: 1}, x.a, x.ids)
 	out["scatter_add"] = g.Must("scatter_add", ir.Attr{Axis: 0, Dims: d(3)}, x.a, x.ids)
+	out["scatter_along"] = g.Must("scatter_along", ir.Attr{Dims: d(2)}, x.a, g.Iota(x.a.Type.Shape, 1, ir.Int32)) // two columns of it have no place
 	out["pick"] = g.Must("pick", ir.Attr{}, x.a, x.ids)
 	out["iota"] = g.Iota(ir.ShapeOf(3, 4), 1, ir.Float64)
 	out["tensor"] = g.Must("tensor", ir.Attr{Data: []float64{1, -2, 3.5}, Dims: d(3), Elem: ir.Float64})

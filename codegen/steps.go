@@ -52,7 +52,7 @@ func printScalar(b *body, c procContext, s *ir.ScalarStep) {
 		if isUntyped(s.Value) {
 			value = converted(value, ir.Bool, as)
 		}
-		b.stmt("%s := %s", to, value)
+		b.stmt("%s %s %s", to, c.assigns(s.To), value)
 	case c.isScalar(s.To):
 		b.stmt("%s = %s", to, value)
 	default:

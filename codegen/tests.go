@@ -181,7 +181,13 @@ func (m *model) printSample(f *file) {
 		result = "(*" + m.name + ", " + m.public("Batch") + ")"
 		doc = m.test("Sample") + " is a model at random parameters, and a random batch."
 	}
-	f.fn(doc, fmt.Sprintf("%s(dims %s) %s", m.test("Sample"), m.public("Dims"), result), func(b *body) {
+	params, redraw := "dims "+m.public("Dims"), m.mayDivideByNone()
+	name := m.test("Sample")
+	if redraw {
+		m.printRedraw(f, doc)
+		name, params, doc = m.test("Draw"), params+", draw uint64", m.test("Draw")+" is a model at random parameters, and one of many random batches."
+	}
+	f.fn(doc, fmt.Sprintf("%s(%s) %s", name, params, result), func(b *body) {
 		b.stmt("m := %s(dims)", m.maker("New", ""))
 		b.stmt("m.Init(1)")
 		if m.hasLength() {
@@ -200,8 +206,49 @@ func (m *model) printSample(f *file) {
 			b.stmt("return m")
 			return
 		}
-		m.printFill(b, "batch", m.batch)
+		m.printFill(b, "batch", m.batch, redraw)
 		b.stmt("return m, batch")
+	})
+}
+
+// mayDivideByNone reports whether a loss divides by what is counted of integers
+// or truth values, of which random data may have none.
+func (m *model) mayDivideByNone() bool {
+	if !m.batched() || !m.evaluates() {
+		return false
+	}
+	counts := func(n *ir.Node) bool {
+		return slices.ContainsFunc(ir.Topological(n), func(x *ir.Node) bool { return x.Is("input") && !x.Type.Elem.IsFloat() })
+	}
+	for _, l := range m.trains {
+		for _, n := range ir.Topological(m.ir.Train.Loss(l.Loss)) {
+			if n.Is("div") && counts(n.Args[1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mostDraws is how many random batches a test tries before it gives up.
+const mostDraws = 8
+
+// printRedraw prints the function that draws until the losses are finite.
+func (m *model) printRedraw(f *file, doc string) {
+	doc += " It draws again where the loss is not finite, as where data has nothing that counts."
+	f.fn(doc, fmt.Sprintf("%s(dims %s) (*%s, %s)", m.test("Sample"), m.public("Dims"), m.name, m.public("Batch")), func(b *body) {
+		b.block(fmt.Sprintf("for draw := range uint64(%d)", mostDraws), func() {
+			b.stmt("m, batch := %s(dims, draw)", m.test("Draw"))
+			b.stmt("var totals %s", m.public("Totals"))
+			b.block("if err := m.Evaluate(&totals, batch); err != nil", func() { b.stmt("return m, batch // the test reports it") })
+			b.stmt("report := totals.Report()")
+			var finite []string
+			for _, t := range m.trains {
+				finite = append(finite, "vec.IsFinite(report."+t.field+")")
+			}
+			b.block("if "+strings.Join(finite, " && "), func() { b.stmt("return %s(dims, draw) // as before Evaluate", m.test("Draw")) })
+		})
+		b.stmt("panic(%q)", fmt.Sprintf("the loss of %s is not finite on any of %d random batches: does it divide by what may be 0, or take a logarithm of it?", m.label, mostDraws))
 	})
 }
 
@@ -216,13 +263,14 @@ func (m *model) sample(b *body, name, batch string) {
 // printSampleInput prints the function that makes an input.
 func (m *model) printSampleInput(f *file, name, what string, of *form) {
 	f.fn(name+" is "+what+".", fmt.Sprintf("%s(dims %s) %s", name, m.public("Dims"), of.typ), func(b *body) {
-		m.printFill(b, "in", of)
+		m.printFill(b, "in", of, false)
 		b.stmt("return in")
 	})
 }
 
-// printFill makes a batch or input with random elements.
-func (m *model) printFill(b *body, x string, of *form) {
+// printFill makes a batch or input with random elements, others for each draw
+// where redraw is set.
+func (m *model) printFill(b *body, x string, of *form, redraw bool) {
 	dims := func(name string) string { return m.capacity("dims", name) }
 	var lines []string
 	switch {
@@ -242,7 +290,11 @@ func (m *model) printFill(b *body, x string, of *form) {
 	}
 	b.literal(x+" := "+of.typ, lines)
 	for i, in := range of.operands {
-		element := randomElement(in, i+2, dims)
+		stream := fmt.Sprint(i + 2)
+		if redraw {
+			stream = fmt.Sprintf("%d+%d*draw", i+2, len(of.operands)+2)
+		}
+		element := randomElement(in, stream, dims)
 		if in.Node.Type.Rank() == 0 {
 			b.stmt("%s.%s = %s", x, in.field, strings.ReplaceAll(element, "uint64(i)", "0"))
 			continue
@@ -258,20 +310,44 @@ func (m *model) printFill(b *body, x string, of *form) {
 
 // randomElement is element i of an input: positive floats below one, indices in
 // their range, other integers 1 or 2, since something may be divided by them.
-func randomElement(in operand, stream int, dims func(string) string) string {
+func randomElement(in operand, stream string, dims func(string) string) string {
 	t := in.Node.Type.Elem
 	switch {
 	case t == ir.Bool:
-		return fmt.Sprintf("rng.At(%d, uint64(i))%%2 == 1", stream)
+		return randomTruth(in, stream, dims)
 	case t.IsInt():
 		if in.bound == nil {
-			return fmt.Sprintf("1 + %s(rng.At(%d, uint64(i))%%2)", goType(t), stream)
+			return fmt.Sprintf("1 + %s(rng.At(%s, uint64(i))%%2)", goType(t), stream)
 		}
 		extent := grouped(spellDim(in.bound.Extent, dims))
 		if _, ok := in.bound.Extent.Const(); !ok {
 			extent = "uint64" + "(" + outermost(extent) + ")"
 		}
-		return fmt.Sprintf("%s(rng.At(%d, uint64(i)) %% %s)", goType(t), stream, extent)
+		return fmt.Sprintf("%s(rng.At(%s, uint64(i)) %% %s)", goType(t), stream, extent)
 	}
-	return fmt.Sprintf("%s(0.1 + 0.8*rng.Uniform64(%d, uint64(i)))", goType(t), stream)
+	return fmt.Sprintf("%s(0.1 + 0.8*rng.Uniform64(%s, uint64(i)))", goType(t), stream)
+}
+
+// randomTruth is element i of an input of truth values. Each row and each column
+// of two or more has both, so that neither a mask nor what it leaves is empty: in
+// the first two rows and columns they alternate, and the first one holds. What is
+// the only one of its row holds, since means are mostly taken along rows.
+func randomTruth(in operand, stream string, dims func(string) string) string {
+	random := fmt.Sprintf("rng.At(%s, uint64(i))%%2 == 1", stream)
+	shape := in.Node.Type.Shape
+	if len(shape) == 0 {
+		return "true"
+	}
+	last := shape[len(shape)-1]
+	if len(shape) == 1 || last.IsConst(1) {
+		return fmt.Sprintf("i == 0 || i != 1 && %s", random)
+	}
+	w := grouped(spellDim(last, dims))
+	row, col := "i/"+w, "i%"+w
+	edge := fmt.Sprintf("%s < 2 || %s < 2", row, col)
+	text := fmt.Sprintf("(%s) && (%s+%s)%%2 == 0 || !(%s) && %s", edge, row, col, edge, random)
+	if _, constant := last.Const(); !constant {
+		text = w + " == 1 || " + text
+	}
+	return text
 }

@@ -160,7 +160,7 @@ func (f *function) randomArgument(p ir.Named, stream int) string {
 	if len(bounds) > 0 {
 		in.bound = &bounds[0]
 	}
-	text := randomElement(in, stream, f.testDim)
+	text := randomElement(in, fmt.Sprint(stream), f.testDim)
 	for _, b := range bounds[min(1, len(bounds)):] {
 		text += " % " + goType(p.Node.Type.Elem) + "(" + spellDim(b.Extent, f.testDim) + ")"
 	}

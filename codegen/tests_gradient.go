@@ -147,7 +147,7 @@ func affordable(exact *ir.Node, envs []map[string]int, tensors int) (perTensor b
 // of it is its gradient: where the program gives a derivative of its own, or
 // stops one inside another.
 func (m *model) exact(t *training) *ir.Node {
-	loss := m.ir.Train.Loss(t.Loss)
+	loss := t.Side.Loss(t.Loss)
 	stops, expanded := false, true
 	for _, n := range ir.Topological(loss) {
 		switch {

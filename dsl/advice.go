@@ -29,6 +29,7 @@ var advices = []struct {
 	{"operand", adviseOperand},
 	{"declaration", adviseTopLevel},
 	{"place", adviseDeclaration},
+	{"statement", adviseClause},
 	{"statement", adviseKeyword},
 	{"element-assigned", adviseElementAssigned},
 	{"statement", adviseStatement},
@@ -169,6 +170,37 @@ func adviseDeclaration(m *mistake) *Diagnostic {
 		return nil
 	}
 	return m.errorAt(m.start, "%s stands at the top level of a file: move it out of this block", first.Value)
+}
+
+// adviseClause is for a clause of training that lacks its word, and for one that
+// stands outside of the block of train.
+func adviseClause(m *mistake) *Diagnostic {
+	first, second := m.token(m.start), m.token(m.start+1)
+	if first.Type != tokenIdent || !clauseWords[first.Value] || m.at > m.start+1 {
+		return nil
+	}
+	own := first.Value == "use" && second.Value == "(" && strings.Contains(m.line(), " for ") // of the train's own rule
+	switch {
+	case m.what == clauses && first.Value == "clip" && second.Type == tokenNumber:
+		return m.errorAt(m.start, "clip bounds the norm of the whole gradient or each of its values: clip norm %s, or clip value %s", second.Value, second.Value).code("train-clause")
+	case m.what == clauses && first.Value == "average" && second.Type == tokenNumber:
+		return m.errorAt(m.start, "average names its rule: average ema(%s)", second.Value).code("train-clause")
+	case m.what != body || second.EOF():
+	case second.Type == tokenIdent, second.Type == tokenNumber, own:
+		return m.errorAt(m.start, "%s is a clause of training and stands in the block of train: train rule(…) { %s }", first.Value, m.line()).code("train-clause")
+	}
+	return nil
+}
+
+// line is the rest of the line of the statement, up to what ends its block.
+func (m *mistake) line() string {
+	start, end := m.token(m.start), m.start+1
+	for !m.token(end).EOF() && !m.first(end) && m.value(end) != "}" {
+		end++
+	}
+	last := m.token(end - 1)
+	text := m.parser.file.Src[start.Pos.Offset : last.Pos.Offset+len(last.Value)]
+	return strings.Join(strings.Fields(string(text)), " ")
 }
 
 // adviseKeyword is for a body statement that starts with a misspelt or a foreign

@@ -74,11 +74,14 @@ type elaborator struct {
 	static map[string]bool // hyperparameters that must be compile-time numbers
 	again  bool            // static has grown
 
+	runaway map[Node]bool // fns and layers that call themselves without end
+
 	spent    spending
 	elem     ir.DType // the default element type here
 	training bool
 	model    *modelState // the model being elaborated, nil outside
 	origins  map[*ir.Node]origin
+	marks    map[*ir.Node]bool // of writes, and of what applications return
 	pins     map[string]int
 	results  map[string]value // of fns already applied, by their arguments
 	regions  map[string]*ownDerivative
@@ -104,7 +107,7 @@ func newElaborator(f *File, opts Options, static map[string]bool, imports *impor
 	e := &elaborator{
 		opts: opts, file: f, g: g, static: static, library: library(),
 		program:  &ir.Program{Source: filepath.Base(f.Name), Graph: g},
-		reported: map[place]bool{}, origins: map[*ir.Node]origin{},
+		reported: map[place]bool{}, origins: map[*ir.Node]origin{}, marks: map[*ir.Node]bool{}, runaway: map[Node]bool{},
 		checked: map[*ir.Node]bool{}, places: map[Node]map[*Call]string{}, targets: map[Node]map[string]bool{},
 		elem: ir.Float32,
 	}
@@ -290,6 +293,10 @@ type origin struct {
 // name notes that the program binds n to a name. What is bound in an outer
 // body wins over what is bound in the bodies it calls, else the first.
 func (e *elaborator) name(sc *scope, n *ir.Node, at *Name) {
+	if e.marks[n] {
+		e.name(sc, n.Args[0], at)
+		return
+	}
 	if n.IsConstant() || n.Op.Class == ir.Leaf && !n.Is("tensor") {
 		return
 	}

@@ -92,8 +92,7 @@ func (e *elaborator) applyLayer(sc *scope, at Node, f *function, args []*argumen
 	inner.namer.body()
 	e.pinParams(inner, d.Params)
 	v := e.checkResult(inner, d.Result, e.bodyResult(inner, d.Value, d.Body), at)
-	inst.returns(v)
-	return v
+	return e.returned(inner.app, v)
 }
 
 // bodyResult is the value of an expression or of a block's return.

@@ -130,8 +130,11 @@ func (e *elaborator) apply(sc *scope, at Node, f *function, args []*argument) va
 	if e.spent.calls++; e.spent.calls > maxCalls {
 		return e.stop(sc, at, "this program needs more than the limit of %d inlined calls", maxCalls)
 	}
+	if d := f.decl(); d != nil && e.runaway[d] {
+		return poison{}
+	}
 	if sc.depth >= maxDepth {
-		return e.stopWith(sc, at, "recursion", "calls are nested deeper than the limit of %d here%s", maxDepth, sc.recursive(f))
+		return e.tooDeep(sc, at, f)
 	}
 	switch {
 	case f.builtin != nil:

@@ -135,12 +135,15 @@ func (t *training) use(s *UseStmt) bool {
 		return false
 	}
 	base := t.uses[0].rule
-	d := base.decl
-	if s.Rule != nil {
-		if d = e.optimizerOf(m, s.Rule); d == nil {
-			return false
-		}
-		base = nil
+	var d *OptimizerDecl
+	switch {
+	case s.Rule != nil:
+		d, base = e.optimizerOf(m, s.Rule), nil
+	case base != nil:
+		d = base.decl
+	}
+	if d == nil {
+		return false
 	}
 	words := t.words(s.For)
 	if words == "" {
@@ -173,7 +176,13 @@ func (t *training) ema(s *AverageStmt) bool {
 	case !t.once("average", s):
 		return false
 	case !isName || name.Name != "ema":
-		e.report(errorAt(s.Rule.Func, "average has one rule, ema(d): the moving mean d*mean + (1-d)*new").code("train-clause"))
+		number := "0.999"
+		if args := s.Rule.Args; len(args) > 0 {
+			if x, ok := args[0].Value.(*Number); ok {
+				number = excerptOf(x, number)
+			}
+		}
+		e.report(errorAt(s.Rule.Func, "average has one rule, ema(d): the moving mean d*mean + (1-d)*new, as in average ema(%s)", number).code("train-clause"))
 		return false
 	case len(s.Rule.Args) != 1 || s.Rule.Args[0].Name != nil:
 		e.report(errorAt(s.Rule, "ema takes one number, such as ema(0.999)").code("arguments"))

@@ -54,7 +54,7 @@ func (e *elaborator) copyTensors(inst *instance, s Node) {
 			}
 			part := *e.model.instanceAt[at]
 			part.path, part.place, part.copy = join(path, rel), s, inst.copy
-			part.first, part.count, part.results = nil, 0, nil
+			part.first, part.count = nil, 0
 			e.model.instanceAt[part.path] = &part
 		}
 	}
@@ -134,7 +134,7 @@ func (e *elaborator) updateInstance(sc *scope, s *UpdateStmt, inst *instance) {
 		values[i] = n
 	}
 	for i, o := range targets {
-		e.model.write(sc, o.state, values[i])
+		e.write(sc, o.state, values[i])
 	}
 }
 

@@ -136,8 +136,7 @@ func (e *elaborator) entryInput(sc *scope, p *Param, out *ir.Export) bool {
 	return true
 }
 
-// entryResults names what an entry returns: by the names that it returns, else
-// result.
+// entryResults names what an entry returns, numbered where two are called alike.
 func (e *elaborator) entryResults(sc *scope, s *FnDecl, out *ir.Export, v value) bool {
 	results := tuple{v}
 	if t, ok := v.(tuple); ok {
@@ -152,9 +151,7 @@ func (e *elaborator) entryResults(sc *scope, s *FnDecl, out *ir.Export, v value)
 		}
 		word := "result"
 		if i < len(written) {
-			if name, ok := written[i].(*Name); ok {
-				word = name.Name
-			}
+			word = e.resultName(sc, written[i], len(written))
 		}
 		name := word
 		for k := 2; taken[goName(name)]; k++ {
@@ -165,6 +162,18 @@ func (e *elaborator) entryResults(sc *scope, s *FnDecl, out *ir.Export, v value)
 		out.Results = append(out.Results, ir.Named{Name: name, Pos: position(s.Name.Span), Node: n})
 	}
 	return true
+}
+
+// resultName is the name of one of n results of an entry: of a variable its own,
+// of a call of an instance, among several results, the instance's, else result.
+func (e *elaborator) resultName(sc *scope, x Expr, n int) string {
+	if name, ok := x.(*Name); ok {
+		return name.Name
+	}
+	if name := calledName(x); n > 1 && name != nil && e.instanceNamed(sc, name.Name) != nil {
+		return name.Name
+	}
+	return "result"
 }
 
 // returned is the expressions that a fn returns, of its only return.

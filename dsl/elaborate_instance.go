@@ -20,8 +20,13 @@ type instance struct {
 	copy     *copied   // where its tensors stand for those of another instance
 	from     *instance // that one
 	declared bool      // by shared or state
+}
 
-	results []*ir.Node // what its applications return
+// An application is one run of the body of an instance.
+type application struct {
+	inst    *instance
+	writes  bool       // its own text sets a state or a carry
+	results []*ir.Node // what it returns, marked, where it does
 }
 
 func (*instance) what() string { return "an instance" }
@@ -40,21 +45,31 @@ func (inst *instance) use(at Node) {
 	}
 }
 
-// returns notes what an application returns.
-func (inst *instance) returns(v value) {
+// returned is what an application returns. Where it writes, it is marked: a step
+// makes the writes if it computes one of the marks.
+func (e *elaborator) returned(app *application, v value) value {
+	if !app.writes {
+		return v
+	}
 	switch v := v.(type) {
 	case tensor:
-		inst.results = append(inst.results, v.node)
+		n := e.mark(v.node, "result of "+app.inst.path)
+		app.results = append(app.results, n)
+		return tensor{n}
 	case tuple:
-		for _, part := range v {
-			inst.returns(part)
+		out := make(tuple, len(v))
+		for i, part := range v {
+			out[i] = e.returned(app, part)
 		}
+		return out
 	}
+	return v
 }
 
 // enter makes sc the body of an application of inst.
 func (sc *scope) enter(inst *instance) {
 	sc.inst, sc.path, sc.copy, sc.applied = inst, inst.path, inst.copy, inst.base
+	sc.app = &application{inst: inst}
 	if inst.count > 1 {
 		sc.again = true
 		sc.applied = fmt.Sprintf("%s#%d", inst.base, inst.count)

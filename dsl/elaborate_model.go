@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"slices"
 
 	"gradgen.dev/ir"
 )
@@ -14,13 +15,13 @@ type modelState struct {
 	out        *ir.Model
 	side       *ir.Side
 	paramAt    map[string]*ir.Param
-	paramPlace map[string]Node         // in the user's text
-	keptAt     map[string]*ir.State    // states and carries
-	standsIn   map[string]string       // of a state that stands for a parameter, the path of the copy
-	instanceAt map[string]*instance    // of this side
-	writer     map[*ir.State]*instance // whose text has the write, of this side; nil of the model's
-	shared     []*instance             // declared by shared, on this side
-	mentioned  map[string]bool         // of shared instances: the text uses the name
+	paramPlace map[string]Node      // in the user's text
+	keptAt     map[string]*ir.State // states and carries
+	standsIn   map[string]string    // of a state that stands for a parameter, the path of the copy
+	instanceAt map[string]*instance // of this side
+	writers    []*application       // whose text has each write of this side; nil of the model's
+	shared     []*instance          // declared by shared, on this side
+	mentioned  map[string]bool      // of shared instances: the text uses the name
 	inputAt    map[string]*VarStmt
 	hyperKey   map[string]string // of each number of Hyper, as static has it
 	trains     []*TrainStmt
@@ -67,7 +68,7 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	e.model.named = map[string]*Name{}
 	e.model.inputAt = map[string]*VarStmt{}
 	e.model.instanceAt = map[string]*instance{}
-	e.model.writer = map[*ir.State]*instance{}
+	e.model.writers = nil
 	e.model.shared = nil
 	e.model.lossPlace, e.model.lossNamed = nil, map[string]*LossStmt{}
 
@@ -84,9 +85,9 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	if training {
 		e.model.scope = sc
 	}
-	for i, w := range e.model.side.Writes {
-		if inst := e.model.writer[w.State]; inst != nil {
-			e.model.side.Writes[i].Of = inst.results
+	for i, app := range e.model.writers {
+		if app != nil {
+			e.model.side.Writes[i].Of = app.results
 		}
 	}
 	return e.model.side
@@ -333,25 +334,47 @@ func (m *modelState) keep(s *ir.State, kind VarKind) {
 
 // now is the value of a state or a carry at this point of this side.
 func (m *modelState) now(s *ir.State) *ir.Node {
-	for _, w := range m.side.Writes {
-		if w.State == s {
+	for _, w := range slices.Backward(m.side.Writes) {
+		switch {
+		case w.State != s:
+		case w.Read != nil:
+			return w.Read
+		default:
 			return w.Value
 		}
 	}
 	return s.Node
 }
 
-// write notes the new value of a state or carry; the last one of a step stands.
-func (m *modelState) write(sc *scope, s *ir.State, n *ir.Node) {
+// write notes a new value of a state or carry, and returns what reads it. In
+// training each write is one of its application; in inference, where all
+// applications run, the last one stands.
+func (e *elaborator) write(sc *scope, s *ir.State, n *ir.Node) *ir.Node {
+	m := e.model
 	w := ir.Write{State: s, Value: n}
-	m.writer[s] = sc.inst
+	if e.training {
+		w.Read = e.mark(n, "write of "+s.Path)
+		if m.writers = append(m.writers, sc.app); sc.app != nil {
+			sc.app.writes = true
+		}
+		m.side.Writes = append(m.side.Writes, w)
+		return w.Read
+	}
 	for i, old := range m.side.Writes {
 		if old.State == s {
 			m.side.Writes[i] = w
-			return
+			return n
 		}
 	}
 	m.side.Writes = append(m.side.Writes, w)
+	return n
+}
+
+// mark is n as a node that nothing else is. A name given to it is that of n.
+func (e *elaborator) mark(n *ir.Node, name string) *ir.Node {
+	marked := e.g.Pin(n, fmt.Sprintf("%s, mark %d", name, len(e.marks)+1))
+	e.marks[marked] = true
+	return marked
 }
 
 // keysOf is the key of a number of Hyper.

@@ -147,6 +147,43 @@ func (e *elaborator) initialKnown(sc *scope, s *VarStmt, n *ir.Node) bool {
 	return true
 }
 
+// wholeCall reports whether a call passes all that its fn takes, the first
+// argument included: log(10) is a number, and no initialiser.
+func (e *elaborator) wholeCall(sc *scope, x *Call) bool {
+	name, ok := x.Func.(*Name)
+	if !ok {
+		return false
+	}
+	f := e.lookupFunction(sc, name.Name)
+	if f == nil || f.layer != nil || f.bad {
+		return false
+	}
+	positional := 0
+	for _, a := range x.Args {
+		if a.Name == nil {
+			positional++
+		}
+	}
+	return positional > 0 && positional+len(f.bound) >= len(f.paramNames()) && e.numeric(x.Args)
+}
+
+// numeric reports whether arguments are made of numbers: a list is a shape.
+func (e *elaborator) numeric(args []*Arg) bool {
+	for _, a := range args {
+		switch a.Value.(type) {
+		case *List, *String, *Bool:
+			return false
+		}
+	}
+	return true
+}
+
+// isNumber reports whether v is a number.
+func isNumber(v value) bool {
+	_, ok := v.(number)
+	return ok
+}
+
 // initialValue is the value of the right side of a param or state.
 func (e *elaborator) initialValue(sc *scope, s *VarStmt, t ir.Type, path string) (value, string) {
 	rule := oneLine(s.Init)
@@ -155,7 +192,13 @@ func (e *elaborator) initialValue(sc *scope, s *VarStmt, t ir.Type, path string)
 		if e.lookupFunction(sc, x.Name) == nil && (sc.vals[x.Name] != nil || sc.files.hasConst(x.Name)) {
 			return e.eval(sc, s.Init), rule
 		}
-	case *Call, *Cond:
+	case *Call:
+		if e.wholeCall(sc, x) {
+			if v := e.eval(sc, x); isPoison(v) || isNumber(v) {
+				return v, rule
+			}
+		}
+	case *Cond:
 	default:
 		return e.eval(sc, s.Init), rule
 	}

@@ -143,17 +143,19 @@ func (e *elaborator) newValue(sc *scope, s *UpdateStmt, name string, t ir.Type, 
 // updates.
 func (e *elaborator) written(sc *scope, s *UpdateStmt, b *binding, n *ir.Node) {
 	name := *s.Target
-	b.val = tensor{n}
-	if v := b.state; v != nil {
-		v.written = true
-		if sc.kind != optimizerScope {
-			e.model.write(sc, v.state, n)
-		}
-	} else {
-		b.verb = "updated"
-	}
 	name.Name = "new_" + name.Name
 	e.name(sc, n, &name)
+	v := b.state
+	switch {
+	case v == nil:
+		b.verb = "updated"
+	case sc.kind == optimizerScope:
+		v.written = true
+	default:
+		v.written = true
+		n = e.write(sc, v.state, n)
+	}
+	b.val = tensor{n}
 }
 
 // stateNames is the names of the states of a body.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"gradgen.dev/ir"
 )
@@ -58,12 +59,13 @@ func (t *training) prefix() string {
 
 // trainModel elaborates the trains of a model.
 func (e *elaborator) trainModel(m *modelState) {
-	if len(m.trains) == 0 || !e.checkTrains(m) {
+	if len(m.trains) == 0 {
 		return
 	}
+	known := !e.broken && len(e.diags) == m.reported
+	sound, whole := e.checkTrains(m)
 	e.training = true
 	defer func() { e.training = false }()
-	whole, known := true, !e.broken && len(e.diags) == m.reported
 	frozen := map[*ir.Param]bool{}
 	for _, s := range m.trains {
 		t := &training{e: e, m: m, stmt: s, out: &ir.Train{Rule: oneLine(s.Rule), Pos: position(s.Span), Accumulate: 1},
@@ -71,7 +73,7 @@ func (e *elaborator) trainModel(m *modelState) {
 		if s.Loss != nil {
 			t.out.Loss = s.Loss.Name
 		}
-		whole = t.elaborate() && whole
+		whole = t.elaborate() && (!sound[s] || t.updates()) && whole
 		maps.Copy(frozen, t.frozen)
 		if e.stopped {
 			return
@@ -79,8 +81,33 @@ func (e *elaborator) trainModel(m *modelState) {
 	}
 	if whole && known {
 		e.checkTrained(m, frozen)
+		m.dropUnread()
 	}
 	slices.SortStableFunc(m.out.Trains, func(a, b *ir.Train) int { return m.lossIndex(a.Loss) - m.lossIndex(b.Loss) })
+}
+
+// dropUnread takes the numbers out of Hyper that trains give and no update reads:
+// those of a rule that every parameter has another than.
+func (m *modelState) dropUnread() {
+	var roots []*ir.Node
+	for _, t := range m.out.Trains {
+		if t.Clip != nil {
+			roots = append(roots, t.Clip.Limit)
+		}
+	}
+	for _, u := range m.out.Updates() {
+		roots = append(roots, u.Next)
+		for _, w := range u.States {
+			roots = append(roots, w.Value)
+		}
+		if u.Average != nil {
+			roots = append(roots, u.Average.Value)
+		}
+	}
+	read := ir.Topological(roots...)
+	m.out.Hyper = slices.DeleteFunc(m.out.Hyper, func(h ir.Hyper) bool {
+		return strings.HasPrefix(m.hyperKey[h.Name], m.out.Name+".train.") && !slices.Contains(read, h.Node)
+	})
 }
 
 // lossIndex is the place of a loss among those of training.
@@ -89,9 +116,9 @@ func (m *modelState) lossIndex(name string) int {
 }
 
 // checkTrains reports trains that minimise nothing, and losses that nothing
-// minimises.
-func (e *elaborator) checkTrains(m *modelState) bool {
-	ok := true
+// minimises. It returns the trains that have their loss, and whether all is well.
+func (e *elaborator) checkTrains(m *modelState) (sound map[*TrainStmt]bool, ok bool) {
+	sound, ok = map[*TrainStmt]bool{}, true
 	trained := map[string]*TrainStmt{}
 	for _, s := range m.trains {
 		name := ""
@@ -108,18 +135,19 @@ func (e *elaborator) checkTrains(m *modelState) bool {
 			continue
 		}
 		trained[name] = s
-		ok = e.checkTrainLoss(m, s) && ok
+		sound[s] = e.checkTrainLoss(m, s)
+		ok = sound[s] && ok
 	}
 	if e.broken {
-		return ok
+		return sound, ok
 	}
 	for _, l := range m.losses {
 		if l.Name != nil && trained[l.Name.Name] == nil && trained[""] == nil {
-			e.report(errorAt(l.Name, "loss %s has no train, and others of the model have: train %s rule(…) minimises it", l.Name.Name, l.Name.Name).code("train"))
+			e.report(errorAt(l.Name, "loss %s has no train, and others of the model have: train %s rule(…) minimises it; where it is reported only, it is metric %s = …", l.Name.Name, l.Name.Name, l.Name.Name).code("train"))
 			ok = false
 		}
 	}
-	return ok
+	return sound, ok
 }
 
 // checkTrainLoss reports a train of a loss that the model does not have.
@@ -153,7 +181,7 @@ func (e *elaborator) checkTrainLoss(m *modelState, s *TrainStmt) bool {
 	return true
 }
 
-// elaborate adds the train to the model.
+// elaborate reads the rule, the for and the block.
 func (t *training) elaborate() bool {
 	e, m, s := t.e, t.m, t.stmt
 	name, isName := s.Rule.Func.(*Name)
@@ -161,27 +189,23 @@ func (t *training) elaborate() bool {
 		e.report(errorAt(s.Rule, "train takes the name of an optimizer").code("unknown-optimizer"))
 		return false
 	}
-	d := e.optimizerOf(m, name)
-	if d == nil {
-		return false
+	var rule *optimizerRule
+	if d := e.optimizerOf(m, name); d != nil {
+		rule = t.rule(s.Rule, d, writtenArgs(m.scope, s.Rule), nil, "", oneLine(s.Rule))
 	}
-	rule := t.rule(s.Rule, d, writtenArgs(m.scope, s.Rule), nil, "", oneLine(s.Rule))
-	if rule == nil {
-		return false
-	}
+
+	// What stands behind a wrong rule may be wrong, too.
 	t.uses = []useRule{{rule: rule}}
 	of, ok := t.selected(s.For)
-	if !ok {
-		return false
-	}
 	t.trains = of
-	if s.Body != nil && !t.clauses(s.Body) {
-		return false
+	if s.Body != nil {
+		ok = t.clauses(s.Body) && ok
 	}
-	return t.updates()
+	return ok && rule != nil
 }
 
-// updates writes the rules out for each parameter that is trained.
+// updates adds the train to the model, its rules written out for each parameter
+// that is trained.
 func (t *training) updates() bool {
 	reached := t.reached()
 	for _, p := range t.m.out.Params {
@@ -214,10 +238,10 @@ func (t *training) updates() bool {
 // hides: without a for it trains the parameters among it. It is nil for an
 // unnamed loss, which trains all.
 func (t *training) reached() map[*ir.Node]bool {
-	loss := t.m.out.Train.Loss(t.out.Loss)
-	if t.out.Loss == "" || loss == nil {
+	if t.out.Loss == "" || t.m.out.Train.Loss(t.out.Loss) == nil {
 		return nil
 	}
+	loss := t.m.out.Train.Step(t.e.g, t.out.Loss).Loss(t.out.Loss)
 	out := map[*ir.Node]bool{loss: true}
 	for todo := []*ir.Node{loss}; len(todo) > 0; {
 		n := todo[len(todo)-1]

@@ -172,7 +172,11 @@ func arithmetic(g *ir.Graph, op string, a, b number, facts ir.Facts) number {
 // foldArithmetic is the compile-time reading of a op b.
 func foldArithmetic(op string, a, b number, facts ir.Facts) (number, bool) {
 	if a.whole && b.whole {
-		if d, ok := dimArithmetic(op, a.dim, b.dim); ok && (op != "/" || divides(b.dim, a.dim, facts)) {
+		// A quotient by a constant in place of a run-time dimension is a number,
+		// even if it comes out even for that constant.
+		_, constant := b.dim.Const()
+		even := !(constant && b.dim.Varies()) && divides(b.dim, a.dim, facts)
+		if d, ok := dimArithmetic(op, a.dim, b.dim); ok && (op != "/" || even) {
 			return whole(normalDim(facts, d)), true
 		}
 	}

@@ -48,6 +48,7 @@ type scope struct {
 
 	instances map[string]*instance // by the names they have in this body
 	inst      *instance            // the instance whose body this is, nil outside of layers
+	app       *application         // which of its applications this is
 	again     bool                 // it has been applied before, on this side of the model
 	applied   string               // what tells its draws from those of its first application
 	copy      *copied              // where the tensors stand for those of another instance

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -318,7 +319,7 @@ func modelRoots(m *ir.Model, path []string) ([]*ir.Node, error) {
 			}
 		}
 	}
-	for _, w := range side.Writes {
+	for _, w := range slices.Backward(side.Writes) {
 		if "new."+w.State.Path == name {
 			return []*ir.Node{w.Value}, nil
 		}

@@ -38,3 +38,24 @@ func (sc *scope) recursive(f *function) string {
 	}
 	return ""
 }
+
+// tooDeep reports calls that are nested too deep. Where fns or layers call
+// themselves, they have no value from there on, and the rest of the program is
+// checked; other calls end the elaboration.
+func (e *elaborator) tooDeep(sc *scope, at Node, f *function) value {
+	times := map[Node]int{}
+	for s := sc; s != nil; s = s.up {
+		times[s.decl]++
+	}
+	repeated := false
+	for d, n := range times {
+		if n > 1 {
+			e.runaway[d], repeated = true, true
+		}
+	}
+	const format = "calls are nested deeper than the limit of %d here%s"
+	if !repeated {
+		return e.stopWith(sc, at, "recursion", format, maxDepth, "")
+	}
+	return e.fail(sc, at, "recursion", format, maxDepth, sc.recursive(f))
+}

@@ -2,6 +2,7 @@ package dsl_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,8 +69,9 @@ func TestTrainFields(t *testing.T) {
 	}
 }
 
-// TestWriteOf: a write knows what the instance whose text has it returns, of each
-// application; one of the model's text has no instance.
+// TestWriteOf: a write is one of each application of the instance whose text has
+// it, and knows what that returns; it reads the state as the one before left it.
+// One of the model's text has no instance.
 func TestWriteOf(t *testing.T) {
 	p := elaboratedWith(t, `
 	layer count(x) { state n [] = 0  n <- n + 1  return n * x }
@@ -85,13 +87,26 @@ func TestWriteOf(t *testing.T) {
 	    h <- x
 	}`, dsl.Options{})
 	m := p.Models[0]
-	want := map[string][]*ir.Node{"k": nil, "c.n": {m.Train.Outputs[0].Node, m.Train.Outputs[1].Node}, "h": nil}
+	a, b := m.Train.Outputs[0].Node, m.Train.Outputs[1].Node
+	want := []struct {
+		path string
+		of   []*ir.Node
+		read int // the write that its value reads, -1 for the state as it was
+	}{{"k", nil, -1}, {"c.n", []*ir.Node{a}, -1}, {"c.n", []*ir.Node{b}, 1}, {"h", nil, -1}}
 	if len(m.Train.Writes) != len(want) {
 		t.Fatalf("there are %d writes, want %d", len(m.Train.Writes), len(want))
 	}
-	for _, w := range m.Train.Writes {
-		if got := w.Of; fmt.Sprint(ids(got)) != fmt.Sprint(ids(want[w.State.Path])) {
-			t.Errorf("the write of %s is of %v, want %v", w.State.Path, ids(got), ids(want[w.State.Path]))
+	for i, w := range m.Train.Writes {
+		if w.State.Path != want[i].path || fmt.Sprint(ids(w.Of)) != fmt.Sprint(ids(want[i].of)) {
+			t.Errorf("write %d, of %s, is of %v, want %s, of %v", i, w.State.Path, ids(w.Of), want[i].path, ids(want[i].of))
+		}
+		if !w.Read.Is("pin") || w.Read.Args[0] != w.Value {
+			t.Errorf("write %d, of %s, is read by %s", i, w.State.Path, w.Read.Op.Name)
+		}
+		for k, other := range m.Train.Writes {
+			if reads := slices.Contains(ir.Topological(w.Value), other.Read); reads != (k == want[i].read) {
+				t.Errorf("write %d reads write %d: %v", i, k, reads)
+			}
 		}
 	}
 	if len(m.Infer.Writes) != 1 || m.Infer.Writes[0].State != m.Carries[0] {

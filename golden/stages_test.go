@@ -43,7 +43,7 @@ func modelRoots(g *ir.Graph, m *ir.Model) []*ir.Node {
 			roots = append(roots, n)
 		}
 	}
-	for _, s := range []*ir.Side{m.Train, m.Infer} {
+	for _, s := range []*ir.Side{m.Train.Step(g, ""), m.Infer} {
 		if s == nil {
 			continue
 		}
@@ -56,7 +56,7 @@ func modelRoots(g *ir.Graph, m *ir.Model) []*ir.Node {
 	}
 	if m.Train != nil {
 		for _, l := range m.Train.Losses {
-			roots = append(roots, Gradients(g, l.Node, m.Params)...)
+			roots = append(roots, Gradients(g, m.Train.Step(g, l.Name).Loss(l.Name), m.Params)...)
 		}
 	}
 	for _, u := range m.Updates() {

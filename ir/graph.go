@@ -1,11 +1,11 @@
 package ir
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // A Node is one value of a graph: an operation on other values. Nodes are
@@ -59,8 +59,29 @@ type Graph struct {
 	table   map[string]*Node
 	origins map[*Node]Origin
 	nodes   int
-	args    int // region parameters made so far
+	args    int    // region parameters made so far
+	key     []byte // room for a key
+	work    int    // operations made, also those that were there already
+	limit   int    // of work; 0 for none
 }
+
+// ErrWork is what a graph panics with where making an operation goes beyond the
+// limit that LimitWork has set.
+var ErrWork = errors.New("ir: a graph takes more work than its limit")
+
+// LimitWork allows n more operations to be made, also such as are there already;
+// 0 allows any number. As every rewriting makes operations, this bounds the time
+// of all passes, and depends on the program alone.
+func (g *Graph) LimitWork(n int) {
+	g.limit = n
+	if n > 0 {
+		g.limit += g.work
+	}
+}
+
+// Work is the number of operations made so far, also those that were there
+// already.
+func (g *Graph) Work() int { return g.work }
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
@@ -167,59 +188,93 @@ func (g *Graph) rebuild(n *Node, args []*Node, body []*Region) *Node {
 
 // intern returns the node that equals n, n itself where there is none yet.
 func (g *Graph) intern(n *Node) *Node {
-	key := n.key()
-	if old, ok := g.table[key]; ok {
+	if g.work++; g.limit > 0 && g.work > g.limit {
+		panic(ErrWork)
+	}
+	g.key = n.appendKey(g.key[:0])
+	if old, ok := g.table[string(g.key)]; ok {
 		return old
 	}
 	n.ID = g.nodes
 	g.nodes++
-	g.table[key] = n
+	g.table[string(g.key)] = n
 	for _, r := range n.Body {
 		r.close()
 	}
 	return n
 }
 
-// key is what makes a node this node: op, attributes, operands, regions.
-func (n *Node) key() string {
-	var b strings.Builder
-	b.WriteString(n.Op.Name)
+func (n *Node) key() string { return string(n.appendKey(nil)) }
+
+// appendKey appends what makes a node this node: op, attributes, operands,
+// regions.
+func (n *Node) appendKey(b []byte) []byte {
+	b = append(b, n.Op.Name...)
 	for _, a := range n.Args {
-		b.WriteByte(' ')
-		b.WriteString(strconv.Itoa(a.ID))
+		b = strconv.AppendInt(append(b, ' '), int64(a.ID), 10)
 	}
-	b.WriteByte('|')
-	n.Attr.writeKey(&b)
-	b.WriteString(n.Type.Elem.String())
+	b = n.Attr.appendKey(append(b, '|'))
+	b = append(b, n.Type.Elem.String()...)
 	for _, r := range n.Body {
-		b.WriteString("{")
-		for _, p := range r.Params {
-			fmt.Fprintf(&b, "%d,", p.ID)
+		b = append(b, '{')
+		for _, list := range [][]*Node{r.Params, r.Results} {
+			for _, p := range list {
+				b = append(strconv.AppendInt(b, int64(p.ID), 10), ',')
+			}
+			b = append(b, ':')
 		}
-		b.WriteString(":")
-		for _, p := range r.Results {
-			fmt.Fprintf(&b, "%d,", p.ID)
-		}
-		b.WriteString("}")
+		b = append(b, '}')
 	}
-	return b.String()
+	return b
 }
 
-func (a Attr) writeKey(b *strings.Builder) {
-	fmt.Fprintf(b, "%q %x %d %v %v %v %v %q %d", a.Name, math.Float64bits(a.Value), a.Axis, a.Axes,
-		Shape(a.Dims), Shape(a.Limits), a.Steps, a.Spec, a.Elem)
-	for _, v := range a.Data {
-		fmt.Fprintf(b, " %x", math.Float64bits(v))
+// appendKey appends the fields that are set, each behind a letter of its own.
+func (a Attr) appendKey(b []byte) []byte {
+	number := func(letter byte, n int) { b = strconv.AppendInt(append(b, letter), int64(n), 10) }
+	numbers := func(letter byte, list []int) {
+		for _, n := range list {
+			number(letter, n)
+		}
 	}
-	b.WriteByte('|')
+	float := func(letter byte, v float64) { b = strconv.AppendUint(append(b, letter), math.Float64bits(v), 10) }
+	text := func(letter byte, s string) {
+		if s != "" {
+			number(letter, len(s))
+			b = append(append(b, ':'), s...)
+		}
+	}
+	dims := func(letter byte, list []Dim) {
+		for _, d := range list {
+			if n, ok := d.Const(); ok {
+				number(letter, n)
+			} else {
+				text(letter, d.String())
+			}
+		}
+	}
+	text('n', a.Name)
+	float('v', a.Value)
+	number('a', a.Axis)
+	numbers('x', a.Axes)
+	dims('d', a.Dims)
+	dims('l', a.Limits)
+	numbers('s', a.Steps)
+	text('p', a.Spec)
+	number('e', int(a.Elem))
+	for _, v := range a.Data {
+		float('t', v)
+	}
+	return append(b, '|')
 }
 
 // Is reports whether n is of the op called name.
 func (n *Node) Is(name string) bool { return n.Op.Name == name }
 
 // IsMark reports whether n is a mark whose value is its operand's: a pin, a
-// stop_gradient or a bound.
-func (n *Node) IsMark() bool { return n.Is("pin") || n.Is("stop_gradient") || n.Is("bounded") }
+// stop_gradient, a bound, or what is computed as it is written.
+func (n *Node) IsMark() bool {
+	return n.Is("pin") || n.Is("stop_gradient") || n.Is("bounded") || n.Is("written")
+}
 
 // Operands is what n depends on directly: its arguments, then what its regions
 // capture.

@@ -259,7 +259,7 @@ func TestRewriteEverywhere(t *testing.T) {
 // used nowhere, not in regions either.
 func TestReplace(t *testing.T) {
 	replaced := 0
-	for seed := range uint64(60) {
+	for seed := range uint64(80) {
 		g, roots, env := irtest.Random(seed, irtest.Options{})
 		for _, n := range ir.Topological(roots...) {
 			if !n.Is("input") {

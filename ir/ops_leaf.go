@@ -32,6 +32,7 @@ func init() {
 
 		identityOp("pin", "a binding that derivatives are taken by", "name"),
 		identityOp("stop_gradient", "a, constant to derivatives"),
+		identityOp("written", "a, computed as it is written"),
 		&Op{Name: "bounded", Class: Calculus, Arity: 1, Fields: []string{"dim", "value"},
 			Doc: "a, every element of which must be from 0 to the extent, or the value", Eval: evalIdentity, Rules: []string{"dy"},
 			Shape: func(n *Node) (Type, error) { return n.Args[0].Type, oneDim(n) }},
@@ -51,6 +52,7 @@ func init() {
 	Ops["pin"].Rules = Ops["bounded"].Rules
 	Ops["pin"].VJP = func(_ *Graph, _, dy *Node, _ int) *Node { return dy }
 	Ops["bounded"].VJP = Ops["pin"].VJP
+	Ops["written"].Rules, Ops["written"].VJP = Ops["pin"].Rules, Ops["pin"].VJP
 	Ops["call"].VJP = callVJP
 }
 

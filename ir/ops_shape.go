@@ -49,6 +49,9 @@ func init() {
 				}
 				return g.Must("gather", Attr{Axis: n.Attr.Axis}, dy, n.Args[1])
 			}},
+		&Op{Name: "scatter_along", Class: Index, Arity: 2, Fields: []string{"dim"},
+			Doc:   "of each row of a, zeros to which its elements are added at the indices that b has for them; what is no index adds nothing",
+			Shape: scatterAlongShape, Eval: evalScatterAlong, Rules: []string{"sum(spread(dy) * one_hot(b))", ""}, VJP: scatterAlongVJP},
 		&Op{Name: "pick", Class: Index, Arity: 2, Doc: "of each row of a the element at the index that b has for it",
 			Shape: pickShape, Eval: evalPick, Rules: []string{"spread(dy) * one_hot(b)", ""}, VJP: pickVJP},
 	)
@@ -346,6 +349,44 @@ func evalScatter(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
 		}
 	})
 	return out, err
+}
+
+func scatterAlongShape(n *Node) (Type, error) {
+	t := n.Args[0].Type
+	if err := oneDim(n); err != nil {
+		return t, err
+	}
+	if ids := n.Args[1].Type.Shape; t.Rank() == 0 || !t.Shape.Equal(ids) {
+		return t, fmt.Errorf("the indices are %v for rows of %v", ids, t.Shape)
+	}
+	return t.With(append(slices.Clone(t.Shape[:t.Rank()-1]), n.Attr.Dims[0])), indices(n)
+}
+
+func evalScatterAlong(e *Evaluator, n *Node, args []*Tensor) (*Tensor, error) {
+	out, err := e.alloc(n)
+	if err != nil {
+		return nil, err
+	}
+	last := len(out.Shape) - 1
+	to := make([]int, last+1)
+	args[0].each(func(at int, index []int) {
+		copy(to, index)
+		to[last] = int(args[1].Data[at])
+		if 0 <= to[last] && to[last] < out.Shape[last] {
+			out.Data[out.at(to)] += args[0].Data[at]
+		}
+	})
+	return out, nil
+}
+
+func scatterAlongVJP(g *Graph, n, dy *Node, arg int) *Node {
+	if arg > 0 {
+		return nil
+	}
+	last := dy.Type.Rank() - 1
+	wide := append(slices.Clone(n.Args[1].Type.Shape), n.Attr.Dims[0])
+	hot := g.OneHot(n.Args[1], n.Attr.Dims[0], dy.Type.Elem)
+	return g.Sum(g.Map("mul", g.Spread(dy, wide, []int{last}), hot), []int{last + 1})
 }
 
 func pickShape(n *Node) (Type, error) {

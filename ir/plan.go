@@ -55,6 +55,7 @@ type ModelPlan struct {
 type TrainPlan struct {
 	Loss  string // name of the loss, "" of the unnamed one
 	Train *Train // nil where nothing trains the loss
+	Side  *Side  // the model's training as this step has it, see [Side.Step]
 
 	Forward  *Procedure // training; leaves what the backward reads in the trainer's arena
 	Backward *Procedure // gradient and update in one; nil where they are not folded
@@ -69,7 +70,7 @@ type TrainPlan struct {
 	Written  []*State   // of the model's states and carries: Forward leaves new values, in the buffers whose keys end in NextKey
 	Empty    Dim        // a batch is empty where this is 0: the product of the dimensions of Inputs
 
-	// Exact is the training loss as the model states it, before any rewriting:
+	// Exact is the training loss as Side states it, before any rewriting:
 	// what the emitted test differentiates numerically. Its leaves are the
 	// model's.
 	Exact *Node
@@ -353,6 +354,7 @@ type Access struct {
 type Indirect struct {
 	At     Access
 	Stride Dim
+	Within *Dim // of a store that adds, where not nil: an index that is not from 0 to Within − 1 adds nothing
 }
 
 // A Store writes a value of the loop to a buffer.

@@ -70,7 +70,7 @@ type Side struct {
 	Outputs []Named
 	Losses  []Named // scalars: a single one without a name, the sum of what the model writes, or named ones
 	Metrics []Named
-	Writes  []Write // of states, in training only; of carries
+	Writes  []Write // of states, in training only; of carries; in the order in which they run
 }
 
 // Loss is the loss of that name, "" of the unnamed one; nil where there is
@@ -128,15 +128,25 @@ type State struct {
 	Init *Node
 }
 
-// A Write sets a state or a carry at the end of a step.
+// A Write is one run of `<-`: it sets a state or a carry at the end of a step.
+//
+// On a model's training side there is one of each application of an instance,
+// so a state may have several. Value reads the state as the write before left
+// it, by that one's Read. What an entry computes is told by [Side.Step]: it runs
+// some applications and not others, the writes of which it then neither makes
+// nor reads, and of those that it makes of one state it commits the last. In
+// inference and in an update every write runs; a state has one, without marks.
 type Write struct {
 	State *State
 	Value *Node
 
-	// Of is what the instance whose text has the write returns, as elaborated,
-	// of each of its applications; nothing where the write stands in the model
-	// itself. A step of a named loss makes the write if the graph of the loss
-	// has one of these nodes, or if there are none.
+	// Read is the mark by which what follows reads the value: a pin of Value
+	// that nothing else is.
+	Read *Node
+
+	// Of is what the application whose text has the write returns, each a pin
+	// of its own; nothing where the write stands in the model itself, or where
+	// no tensor is returned: such a write runs in every step.
 	Of []*Node
 }
 

@@ -19,6 +19,7 @@ type view struct {
 type indirect struct {
 	at     view
 	stride ir.Dim
+	within *ir.Dim // of a scatter, where not nil: what is no index below it adds nothing
 }
 
 // rowMajor is the strides of a tensor without gaps.

@@ -23,7 +23,7 @@ func (f *fuser) assembly(n *ir.Node) bool {
 	switch n.Op.Name {
 	case "concat":
 		f.assemble(n, f.concatPuts(n))
-	case "scatter_add":
+	case "scatter_add", "scatter_along":
 		f.assemble(n, []put{{x: n.Args[0], to: n, add: true, clears: true, region: "[…]", place: scatterPlace(n)}})
 	default:
 		if !f.hasPlace(n) {
@@ -37,7 +37,7 @@ func (f *fuser) assembly(n *ir.Node) bool {
 // assemble computes the parts and has each group store its own.
 func (f *fuser) assemble(n *ir.Node, puts []put) {
 	last, after := 0, -1
-	if n.Is("scatter_add") {
+	if scatters(n) {
 		for b := range f.bases(n.Args[1]) {
 			after = max(after, f.index(b)) // the indices are known before
 		}
@@ -303,7 +303,11 @@ func (f *fuser) concatPuts(n *ir.Node) []put {
 	return puts
 }
 
-// scatterPlace is where the slices of a scatter_add go: the axis is indexed by
+// scatters reports whether n adds its operand up at indices that are read from
+// memory.
+func scatters(n *ir.Node) bool { return n.Is("scatter_add") || n.Is("scatter_along") }
+
+// scatterPlace is where what a scatter adds goes: the axis is indexed by
 // memory.
 func scatterPlace(n *ir.Node) func(func(*ir.Node) bool) (view, bool) {
 	return func(stored func(*ir.Node) bool) (view, bool) {
@@ -311,8 +315,13 @@ func scatterPlace(n *ir.Node) func(func(*ir.Node) bool) (view, bool) {
 		if !ok || len(at.index) > 0 {
 			return view{}, false
 		}
-		axis, ids := n.Attr.Axis, n.Args[1].Type.Rank()
 		base := rowMajor(n.Type.Shape)
+		if n.Is("scatter_along") {
+			last := len(base) - 1
+			to := indirect{at: at, stride: base[last], within: &n.Type.Shape[last]}
+			return view{base: n, strides: append(base[:last:last], ir.Dim{}), index: []indirect{to}}, true
+		}
+		axis, ids := n.Attr.Axis, n.Args[1].Type.Rank()
 		strides := append(slices.Clone(base[:axis]), make([]ir.Dim, ids)...)
 		strides = append(strides, base[axis+1:]...)
 		source := make([]ir.Dim, len(strides))

@@ -78,6 +78,8 @@ func (b *batcher) node(n *ir.Node) *ir.Node {
 		return b.einsum(n)
 	case "pin", "stop_gradient", "bounded":
 		return b.value(n.Args[0])
+	case "written":
+		return b.g.Map("written", b.value(n.Args[0]))
 	case "spread":
 		at.Dims, at.Axes = b.shape(at.Dims), b.shift(at.Axes)
 	case "reshape":

@@ -68,17 +68,10 @@ func (s *simplifier) scaledAlike(terms []term, t ir.Type) []term {
 }
 
 // scalarFactors splits t into its coefficient with the factors that are
-// repeated scalars, and the rest.
+// repeated scalars, and the rest, which keeps the scalars that share a power
+// with it.
 func scalarFactors(t term) (scalar, rest term) {
-	scalar, rest = term{coef: t.coef}, term{coef: 1, parts: t.parts}
-	for _, f := range t.factors {
-		if f.atom.Is("spread") && f.atom.Args[0].Type.Rank() == 0 {
-			scalar.factors = append(scalar.factors, f)
-		} else {
-			rest.factors = append(rest.factors, f)
-		}
-	}
-	return scalar, rest
+	return t.divided(func(n *ir.Node) bool { return n.Is("spread") && n.Args[0].Type.Rank() == 0 })
 }
 
 // wideSum is a sum of what comes from float64 scalars, added up in float64 and
@@ -181,7 +174,7 @@ func (s *simplifier) chain(terms []term, t ir.Type) *ir.Node {
 // buildTerm is the node of one term: the scalar in front, then what is spread,
 // by its axes, then the rest.
 func (s *simplifier) buildTerm(u term, t ir.Type) *ir.Node {
-	u = s.refolded(s.lawsOfProducts(s.rooted(u.merged()), t))
+	u = s.refolded(s.bound(s.lawsOfProducts(s.rooted(u.merged()), t), t))
 	switch {
 	case u.coef == 0:
 		return s.g.Fill(0, t)
@@ -238,8 +231,14 @@ func (s *simplifier) times(a, b *ir.Node) *ir.Node {
 	return s.g.Map("mul", a, b)
 }
 
-// scale puts the scalar in front of x.
+// scale puts the scalar in front of x. What is raised in it is applied as often
+// as its power says, as in quotient.
 func (s *simplifier) scale(scalar term, x *ir.Node, t ir.Type) *ir.Node {
+	if x != nil {
+		if once, again := scalar.repeats(); len(again.factors) > 0 {
+			return s.scale(again, s.scale(once, x, t), t)
+		}
+	}
 	k := s.buildTerm(scalar, ir.Type{Elem: t.Elem})
 	if x == nil {
 		return s.g.Broadcast(k, t.Shape)
@@ -255,29 +254,54 @@ func (s *simplifier) scale(scalar term, x *ir.Node, t ir.Type) *ir.Node {
 	return s.g.Map("mul", s.g.Broadcast(k, t.Shape), x)
 }
 
-// quotient is the product of positive powers over that of negative ones.
+// quotient is the product of positive powers over that of negative ones. A
+// factor that is raised beside others is applied as often as its power says:
+// (x·y)·x and (x/y)/y neither overflow nor vanish before their result does,
+// unlike x² and y².
 func (s *simplifier) quotient(factors []factor, t ir.Type) *ir.Node {
 	var above, below *ir.Node
+	var again []factor
 	for _, f := range factors {
+		if p := abs(f.power); p > 1 && p <= mostRepeats && len(factors) > 1 && len(factors) <= mostBeside && !isExtent(f.atom) {
+			sign := f.power / p
+			again = append(again, factor{f.atom, f.power - sign})
+			f.power = sign
+		}
 		if f.power > 0 {
 			above = s.times(above, s.powered(f.atom, f.power))
 		} else {
 			below = s.times(below, s.powered(f.atom, -f.power))
 		}
 	}
+	out := above
 	switch {
 	case below == nil:
-		return above
 	case above != nil:
-		return s.g.Map("div", above, below)
-	}
-
-	// Powers of one reciprocal share it: r = 1/x, r·r.
-	if len(factors) == 1 {
+		out = s.g.Map("div", above, below)
+	case len(factors) == 1:
+		// Powers of one reciprocal share it: r = 1/x, r·r.
 		return s.powered(s.g.Map("div", s.g.Fill(1, t), factors[0].atom), -factors[0].power)
+	default:
+		out = s.g.Map("div", s.g.Fill(1, t), below)
 	}
-	return s.g.Map("div", s.g.Fill(1, t), below)
+	for _, f := range again {
+		op := "mul"
+		if f.power < 0 {
+			op = "div"
+		}
+		for range abs(f.power) {
+			out = s.g.Map(op, out, f.atom)
+		}
+	}
+	return out
 }
+
+// mostRepeats is the largest power that is multiplied out one by one, beside
+// at most so many factors that the term is likely to be written so.
+const (
+	mostRepeats = 4
+	mostBeside  = 3
+)
 
 // powered is x^p for p ≥ 1, by squaring.
 func (s *simplifier) powered(x *ir.Node, p int) *ir.Node {

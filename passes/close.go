@@ -1,14 +1,13 @@
 package passes
 
 import (
-	"maps"
 	"slices"
 
 	"gradgen.dev/ir"
 )
 
 // mostOfLoss is how many sums a tensor may have that a loss is a formula of.
-// Beyond it the loss of several batches is that of the last: a step has to
+// Beyond it the loss of several batches is the mean of theirs: a step has to
 // make its sums, too, which a loss of the covariances of thousands of features
 // is not to pay for.
 const mostOfLoss = 4096
@@ -17,7 +16,7 @@ const mostOfLoss = 4096
 // as a formula of parts that are tensors. It is nil where a part cannot be:
 // it has an extent that differs from batch to batch, or too many elements.
 func (c *cutter) close(name string, n *ir.Node) *ir.Node {
-	parts, byKey, taken := slices.Clone(c.parts), maps.Clone(c.byKey), maps.Clone(c.taken)
+	before := c.mark()
 	k := &closer{cutter: c, name: name, known: map[*ir.Node]*ir.Node{}}
 	if out := k.value(n); !k.failed {
 		if out.Type.Elem == ir.Bool {
@@ -25,7 +24,7 @@ func (c *cutter) close(name string, n *ir.Node) *ir.Node {
 		}
 		return c.g.Cast(out, ir.Float64)
 	}
-	c.parts, c.byKey, c.taken = parts, byKey, taken
+	c.reset(before)
 	return nil
 }
 
@@ -55,7 +54,7 @@ func (k *closer) find(n *ir.Node) *ir.Node {
 		return k.tensor(kind, n)
 	case n.Is("call"):
 		return k.value(k.g.Inline(n))
-	case n.IsMark():
+	case n.IsMark(), n.Is("written"):
 		return k.value(n.Args[0])
 	case n.Is("size"), n.Is("hyper"), n.Is("step"), n.Is("steps"):
 		return k.g.Cast(k.cut(k.name, n), wide(n.Type.Elem))
@@ -80,7 +79,7 @@ func (k *closer) tensor(kind string, n *ir.Node) *ir.Node {
 	if n.Type.Rank() == 0 || name == "" {
 		name = k.name
 	}
-	leaf := k.part(name, kind, n, nil)
+	leaf := k.combined(name, kind, n)
 	if n.Type.Elem.IsInt() {
 		return k.g.Cast(leaf, n.Type.Elem)
 	}
@@ -210,7 +209,7 @@ func (c *modelCompiler) planClosings() {
 	tables(pl, values)
 	var lines []timeline
 	procedure := func(name string, list []int) *ir.Procedure {
-		p := c.child(pl).procedure(name, results(at(values, list)), nil)
+		p := c.child(pl).procedure(name, results(some(values, list)), nil)
 		lines = append(lines, timeline{p})
 		return p
 	}
@@ -222,4 +221,13 @@ func (c *modelCompiler) planClosings() {
 		}
 	}
 	c.plan.Closer = place(lines)
+}
+
+// some is the elements of list at some positions.
+func some(list []*ir.Node, positions []int) []*ir.Node {
+	out := make([]*ir.Node, len(positions))
+	for i, k := range positions {
+		out[i] = list[k]
+	}
+	return out
 }

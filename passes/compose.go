@@ -29,7 +29,7 @@ func (c *modelCompiler) newComposition() {
 	floats := 0
 	for i, o := range c.m.Train.Outputs {
 		p.dys = append(p.dys, nil)
-		if t := c.train.outputs[i].Type; t.Elem.IsFloat() {
+		if t := c.trains[0].outputs[i].Type; t.Elem.IsFloat() {
 			p.dys[i] = c.g.Leaf("input", "d "+o.Name, t)
 			floats++
 		}
@@ -54,7 +54,7 @@ func (c *modelCompiler) floating(p *composition) []*ir.Node {
 	var out []*ir.Node
 	for i, dy := range p.dys {
 		if dy != nil {
-			out = append(out, c.train.outputs[i])
+			out = append(out, c.trains[0].outputs[i])
 		}
 	}
 	return out
@@ -85,13 +85,12 @@ func (c *modelCompiler) planCompose() []timeline {
 	}
 	c.plan.Compose = p.plan
 	fw := c.child(c.root)
-	writes := upTo(len(c.train.writes))
-	values := slices.Concat(c.train.outputs, c.train.writes)
+	values := slices.Concat(c.trains[0].outputs, c.trains[0].writes)
 	backward := slices.Concat(p.grads, p.inputs)
 	keep := saved(fw.buffer, values, backward)
-	targets := slices.Concat(c.outputTargets(c.m.Train.Outputs, c.train.outputs), c.writeTargets(c.m.Train.Writes, c.train.writes, writes))
+	targets := slices.Concat(c.outputTargets(c.m.Train.Outputs, c.trains[0].outputs), c.writeTargets(c.m.Train.Writes, c.trains[0].writes))
 	p.plan.Forward = fw.procedure("forward", targets, keep)
-	p.plan.Written = written(c.m.Train.Writes, writes)
+	p.plan.Written = written(c.m.Train.Writes)
 
 	// The cotangents of the outputs are the caller's.
 	bw := c.child(fw)

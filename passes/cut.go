@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ type cutter struct {
 	truth   map[*ir.Node]*ir.Node   // by what a part of type bool is as one: the part
 	closed  map[*ir.Node]*ir.Node   // what is computed of tensors of sums, over parts
 	most    int                     // elements that a part may have, any number where it is 0
+	loss    bool                    // fields are losses, not metrics
+	newest  bool                    // the field needs a part of the last batch
 	other   []ir.Part               // of another cutter: parts of one name combine alike
 	bent    map[string]ir.Dim       // reports that are no formula of parts: of sums of a run-time extent
 }
@@ -30,11 +33,33 @@ func newCutter(g *ir.Graph) *cutter {
 		closed: map[*ir.Node]*ir.Node{}, bent: map[string]ir.Dim{}}
 }
 
-// field adds the report of the scalar n, called name.
+// field adds the report of the scalar n, called name. A metric that is no
+// formula of what adds up is that of the last batch, a loss the mean over the
+// batches.
 func (c *cutter) field(name, doc string, n *ir.Node) {
 	c.nameSum(name, n)
-	c.reports = append(c.reports, ir.ReportField{Name: name, Doc: doc, Value: c.number(c.cut(name, n))})
+	before := c.mark()
+	c.newest = false
+	value := c.number(c.cut(name, n))
+	if c.loss && c.newest {
+		c.reset(before)
+		value = c.g.Map("div", c.part(name, "sum", n, nil), c.count(nil))
+	}
+	c.reports = append(c.reports, ir.ReportField{Name: name, Doc: doc, Value: value})
 }
+
+// A mark is what parts there were.
+type mark struct {
+	parts []ir.Part
+	byKey map[string]int
+	taken map[string]bool
+}
+
+func (c *cutter) mark() mark {
+	return mark{slices.Clone(c.parts), maps.Clone(c.byKey), maps.Clone(c.taken)}
+}
+
+func (c *cutter) reset(m mark) { c.parts, c.byKey, c.taken = m.parts, m.byKey, m.taken }
 
 // nameSum lets formulas call the sum of a mean by the name of the mean times
 // the number of elements: B·loss.
@@ -66,11 +91,20 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 	kind, accumulates := accumulation(n)
 	switch {
 	case accumulates:
-		return c.part(name, kind, n, nil)
+		return c.combined(name, kind, n)
+	case n.Is("written"):
+		return c.cut(name, n.Args[0])
 	case n.Is("call") && c.accumulates(n):
 		return c.cut(name, c.g.Inline(n))
-	case n.Is("size"):
-		return c.part("n", "sum", n, &n.Attr.Dims[0])
+	case n.Is("div") && n.Type.Rank() == 0:
+		if x, by := over(n); len(by) > 0 {
+			return c.g.Map("div", c.cut(name, x), c.count(by))
+		}
+	}
+	if by := extentsOf(n); len(by) > 0 {
+		return c.count(by)
+	}
+	switch {
 	case n.Is("const") && n.Type.Elem == ir.Bool:
 		return n
 	case n.Is("const"):
@@ -102,7 +136,96 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 			return out
 		}
 	}
-	return c.part(name, "last", n, nil)
+	return c.combined(name, "last", n)
+}
+
+// combined is the part n, which combines over batches as kind says. Where all
+// that a sum adds is divided by extents, as the gradient of a mean is, it is a
+// mean: sums and counts add up, each for itself.
+func (c *cutter) combined(name, kind string, n *ir.Node) *ir.Node {
+	c.newest = c.newest || kind == "last" && c.differs(n)
+	if kind == "sum" && n.Type.Elem.IsFloat() && slices.ContainsFunc(c.below(n), func(m *ir.Node) bool { return m.Is("size") }) {
+		x := Simplify(c.g, n)[0]
+		s := newSimplifier(c.g, []*ir.Node{x})
+		rest := s.product(x)
+		var by []ir.Dim
+		rest.factors = slices.DeleteFunc(slices.Clone(rest.factors), func(f factor) bool {
+			of := extentsOf(f.atom)
+			for range -f.power {
+				by = append(by, of...)
+			}
+			return len(of) > 0 && f.power < 0
+		})
+		if len(by) > 0 {
+			sum := c.part(name, kind, s.buildTerm(rest, x.Type), nil)
+			return c.g.Map("div", sum, c.g.Broadcast(c.count(by), sum.Type.Shape))
+		}
+	}
+	return c.part(name, kind, n, nil)
+}
+
+// count is a product of extents over parts. Those of different dimensions are
+// counted together: the mean over samples and their length, which may differ
+// from batch to batch, is over the elements that there were. No extent counts
+// batches.
+func (c *cutter) count(of []ir.Dim) *ir.Node {
+	var counts []ir.Dim
+	for _, d := range of {
+		k := slices.IndexFunc(counts, func(e ir.Dim) bool { return !sharesVar(d, e) })
+		if k < 0 {
+			counts = append(counts, d)
+		} else {
+			counts[k] = counts[k].Mul(d)
+		}
+	}
+	part := func(d ir.Dim) *ir.Node { return c.part("n", "sum", c.g.Size(d, ir.Float64), &d) }
+	if len(counts) == 0 {
+		return part(ir.D(1))
+	}
+	out := part(counts[0])
+	for _, d := range counts[1:] {
+		out = c.g.Map("mul", out, part(d))
+	}
+	return out
+}
+
+// sharesVar reports whether a dimension variable is in both.
+func sharesVar(a, b ir.Dim) bool {
+	of, shared := map[string]bool{}, map[string]bool{}
+	a.Vars(of)
+	b.Vars(shared)
+	for v := range of {
+		if shared[v] {
+			return true
+		}
+	}
+	return false
+}
+
+// extentsOf is the extents whose product n is; nil where it is none.
+func extentsOf(n *ir.Node) []ir.Dim {
+	switch {
+	case n.Is("size"):
+		return n.Attr.Dims[:1]
+	case n.Is("cast"), n.Is("spread"):
+		return extentsOf(n.Args[0])
+	case n.Is("mul"):
+		if a, b := extentsOf(n.Args[0]), extentsOf(n.Args[1]); a != nil && b != nil {
+			return slices.Concat(a, b)
+		}
+	}
+	return nil
+}
+
+// over takes the extents off that n is divided by.
+func over(n *ir.Node) (x *ir.Node, by []ir.Dim) {
+	if n.Is("div") {
+		if d := extentsOf(n.Args[1]); d != nil {
+			x, by = over(n.Args[0])
+			return x, append(by, d...)
+		}
+	}
+	return n, nil
 }
 
 // converted is x, the formula of a cast's operand, as the cast has it.
@@ -219,6 +342,13 @@ func (c *cutter) accumulates(n *ir.Node) bool {
 func (c *cutter) readsData(n *ir.Node) bool {
 	return slices.ContainsFunc(c.below(n), func(m *ir.Node) bool {
 		return m.Op.Class == ir.Random || m.Is("input") || m.Is("param") || m.Is("state") || m.Is("carry")
+	})
+}
+
+// differs reports whether n differs between batches while the parameters stay.
+func (c *cutter) differs(n *ir.Node) bool {
+	return slices.ContainsFunc(c.below(n), func(m *ir.Node) bool {
+		return m.Op.Class == ir.Random || m.Is("input") || m.Is("carry")
 	})
 }
 

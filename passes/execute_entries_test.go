@@ -141,7 +141,7 @@ func (r *modelRun) composed() error {
 		product := r.g.Cast(r.g.Map("mul", o.Node, dy), ir.Float64)
 		sum = r.g.Add(sum, r.g.Sum(product, axes(0, product.Type.Rank())))
 	}
-	if err := r.moved(mach, m.Train.Writes, append([]*ir.State{}, c.Written...)); err != nil {
+	if err := r.moved(mach, m.Train.Step(r.g, "").Writes, append([]*ir.State{}, c.Written...)); err != nil {
 		return fmt.Errorf("compose: %w", err)
 	}
 	if err := mach.run(c.Backward); err != nil {
@@ -168,31 +168,17 @@ func (r *modelRun) training(p *ir.TrainPlan) error {
 	if err := mach.run(p.Forward); err != nil {
 		return err
 	}
-	var parts []*ir.Node
-	for _, i := range p.Parts {
-		if x := r.plan.Parts[i]; x.Size == nil && x.Node.Type.Rank() == 0 {
-			parts = append(parts, x.Node)
-		}
-	}
-	if err := r.results(mach, p.Forward, parts); err != nil {
+	if err := r.reported(mach, p.Forward, p.Parts, p.Reports, p.Side); err != nil {
 		return fmt.Errorf("forward: %w", err)
 	}
-	if err := r.reported(mach, p.Forward, p.Parts, p.Reports, r.model.Train); err != nil {
+	if err := r.moved(mach, p.Side.Writes, append([]*ir.State{}, p.Written...)); err != nil {
 		return fmt.Errorf("forward: %w", err)
-	}
-	for _, w := range r.model.Train.Writes {
-		if !slices.Contains(p.Written, w.State) {
-			continue
-		}
-		if err := r.moved(mach, []ir.Write{w}, nil); err != nil {
-			return fmt.Errorf("forward: %w", err)
-		}
 	}
 	if p.Gradient == nil {
 		return nil
 	}
 	params := trainedBy(r.model, p.Train)
-	grads := r.derivatives(r.model.Train.Loss(p.Loss), leavesOf(params))
+	grads := r.derivatives(p.Side.Loss(p.Loss), leavesOf(params))
 	if err := mach.run(p.Gradient); err != nil {
 		return err
 	}

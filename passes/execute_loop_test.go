@@ -181,12 +181,28 @@ func (r *loopRun) stores(row bool) {
 		}
 	}
 	for i, s := range due {
+		if !r.within(s.To) {
+			continue
+		}
 		at := r.position(s.To, r.index)
 		if s.Add {
 			values[i] += r.load(s.To.Buffer, at)
 		}
 		r.store(s.To.Buffer, at, values[i])
 	}
+}
+
+// within reports whether what is added has a place.
+func (r *loopRun) within(a ir.Access) bool {
+	for _, i := range a.Index {
+		if i.Within != nil {
+			k := int(r.load(i.At.Buffer, r.position(i.At, r.index)))
+			if k < 0 || k >= r.dim(*i.Within) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // value is n at the present row or element: computed before, in memory, or

@@ -371,23 +371,6 @@ func (r *modelRun) moved(m *machine, writes []ir.Write, listed []*ir.State) erro
 	return nil
 }
 
-// results compares what a procedure returns.
-func (r *modelRun) results(m *machine, p *ir.Procedure, want []*ir.Node) error {
-	if len(p.Results) != len(want) {
-		return fmt.Errorf("%d results, want %d", len(p.Results), len(want))
-	}
-	for i, b := range p.Results {
-		w, err := r.env.Eval(want[i])
-		if err != nil {
-			return err
-		}
-		if err := r.compareData(b.Name, m.memory(b).data, w.Data, want[i].Type.Elem); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // compare compares memory outside the arena with a value in which of replaces
 // nodes.
 func (r *modelRun) compare(m *machine, key string, want *ir.Node, of map[*ir.Node]*ir.Node) error {

@@ -87,7 +87,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		return "σ(" + arg(0, 0) + ")", 3
 	case "pow":
 		return arg(0, 3) + "^" + arg(1, 3), 2
-	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded":
+	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded", "written":
 		return n.transparent(x.Args[0])
 	case "cast":
 		if index, ok := oneHot(x); ok {
@@ -118,7 +118,7 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		return x.Op.Name + " " + arg(0, 3), 1
 	case "gather", "pick":
 		return arg(0, 3) + "[" + arg(1, 0) + "]", 3
-	case "scatter_add":
+	case "scatter_add", "scatter_along":
 		return "Σ " + arg(0, 1) + " by " + arg(1, 0), 1
 	case "einsum":
 		return n.einsum(x)
@@ -206,12 +206,12 @@ func (n *naming) endsOpen(x *ir.Node) bool {
 		return false
 	}
 	switch x.Op.Name {
-	case "sum", "prod", "reduce_max", "reduce_min", "any", "all", "argmax", "argmin", "scatter_add":
+	case "sum", "prod", "reduce_max", "reduce_min", "any", "all", "argmax", "argmin", "scatter_add", "scatter_along":
 		return true
 	case "mul":
 		a, b := x.Args[0], x.Args[1]
 		return a != b && n.reciprocal(a) == nil && n.endsOpen(b)
-	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded":
+	case "spread", "reshape", "place", "pin", "stop_gradient", "bounded", "written":
 		return n.endsOpen(x.Args[0])
 	case "cast":
 		_, hot := oneHot(x)

@@ -26,7 +26,7 @@ func compileFunc(g *ir.Graph, f *ir.Func) (*ir.FuncPlan, error) {
 // speak of the same values.
 func simplified(g *ir.Graph, f *ir.Func) *ir.Func {
 	out := *f
-	out.Results = Simplify(g, Gradient(g, f.Results...)...)
+	out.Results = Simplify(g, Gradient(g, AsWritten(g, f.Results...)...)...)
 	return &out
 }
 

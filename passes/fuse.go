@@ -290,7 +290,7 @@ func (f *fuser) reachable(n *ir.Node) {
 	stored := func(m *ir.Node) bool { return !f.inline(m) }
 	looksAt := n.Args
 	switch {
-	case n.Is("scatter_add"):
+	case scatters(n):
 		looksAt = n.Args[1:]
 	case n.Op.Class != ir.View && !n.Is("gather") && !n.Is("pick"), n.Is("spread") && f.computedInPlace(n):
 		return
@@ -349,10 +349,14 @@ func (f *fuser) groupFor(n *ir.Node, domain ir.Shape, fits func(*group) bool) *g
 	return g
 }
 
+// mostNodes is how many nodes a loop computes, so that its body stays readable
+// and within what a function may have of statements.
+const mostNodes = 128
+
 // addMap puts an elementwise node (or a copied view) into the first group
 // that can compute it, or a new one.
 func (f *fuser) addMap(n *ir.Node) {
-	fits := func(g *group) bool { return f.fits(n, g) }
+	fits := func(g *group) bool { return len(g.nodes) < mostNodes && f.fits(n, g) }
 	g := f.choose(n, fits)
 	if g == nil {
 		g = f.groupFor(n, n.Type.Shape, fits)

@@ -7,6 +7,15 @@ import (
 )
 
 // A Group says in what sense the two sides of an identity are equal.
+//
+// What is the same over the reals may overflow, vanish or be NaN elsewhere. Of
+// these differences the simplifier makes
+//
+//   - those of rounding, by a few units in the last place;
+//   - those of linear steps: a scalar, or what is constant along a row, may leave
+//     a sum, a product or a choice, and factors may be multiplied in another
+//     order, so that a partial result has another magnitude than as it is written;
+//   - none of powers: see powers.go.
 type Group string
 
 const (

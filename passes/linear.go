@@ -13,7 +13,7 @@ func (s *simplifier) pull(n *ir.Node) *ir.Node {
 		return s.pullSum(n)
 	case "logsumexp":
 		return s.pullLogSumExp(n)
-	case "reshape", "transpose", "slice", "flip", "place", "gather", "scatter_add", "pick":
+	case "reshape", "transpose", "slice", "flip", "place", "gather", "scatter_add", "scatter_along", "pick":
 		return s.pullFrom(n, 0)
 	case "cast":
 		if n.Args[0].Type.Elem.IsFloat() && n.Type.Rank() > 0 {

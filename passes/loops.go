@@ -246,7 +246,7 @@ func (b *builder) access(v view) ir.Access {
 	}
 	a := ir.Access{Buffer: buf, Offset: v.offset, Strides: v.strides}
 	for _, i := range v.index {
-		a.Index = append(a.Index, ir.Indirect{At: b.access(i.at), Stride: i.stride})
+		a.Index = append(a.Index, ir.Indirect{At: b.access(i.at), Stride: i.stride, Within: i.within})
 	}
 	return a
 }

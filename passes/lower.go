@@ -32,6 +32,9 @@ func (l *lowering) node(n *ir.Node) *ir.Node {
 		return n.Args[0]
 	}
 	switch n.Op.Name {
+	case "written":
+		g.CopyOrigin(n.Args[0], n)
+		return n.Args[0]
 	case "logsumexp":
 		return l.logSumExp(n)
 	case "exp":
@@ -120,14 +123,14 @@ func (l *lowering) logSumExp(n *ir.Node) *ir.Node {
 	return out
 }
 
-// guard gives each logsumexp whose elements are seen its value for a row with an
+// guard gives each logsumexp that is a value of its own the one for a row with an
 // infinite peak, to which the distances are NaN: the peak.
 func guard(g *ir.Graph, roots []*ir.Node) []*ir.Node {
-	unseen := unseen(roots)
+	alone := aloneStanding(roots)
 	all := ir.Topological(roots...)
 	for i := len(all) - 1; i >= 0; i-- {
 		n := all[i]
-		if !n.Is("logsumexp") || unseen[n] {
+		if !alone[n] {
 			continue
 		}
 		peak := g.Reduce("reduce_max", n.Args[0], n.Attr.Axes)
@@ -142,40 +145,43 @@ func infinite(g *ir.Graph, x *ir.Node) *ir.Node {
 	return g.Map("eq", g.Map("abs", x), g.Fill(math.Inf(1), x.Type))
 }
 
-// unseen is the logsumexps whose elements nobody sees: they are parts of a
-// softmax or its logarithm, as in cross entropy, or added up to a scalar. With
-// an infinite element that is infinite or NaN either way.
-func unseen(roots []*ir.Node) map[*ir.Node]bool {
-	all := ir.Topological(roots...)
-	seen := map[*ir.Node]bool{} // element by element
-	for _, r := range roots {
-		seen[r] = true
-	}
+// aloneStanding is the logsumexps that do not only stand beside what they are of: in
+// a softmax or its logarithm, or in the cross entropy of a label. With an
+// infinite peak all of these are NaN, as they are with the distance to it.
+func aloneStanding(roots []*ir.Node) map[*ir.Node]bool {
 	out := map[*ir.Node]bool{}
-	for i := len(all) - 1; i >= 0; i-- {
-		n := all[i]
-		out[n] = n.Is("logsumexp") && !seen[n]
+	see := func(n *ir.Node) {
+		if n != nil && n.Is("spread") {
+			n = n.Args[0]
+		}
+		if n != nil && n.Is("logsumexp") {
+			out[n] = true
+		}
+	}
+	for _, r := range roots {
+		see(r)
+	}
+	for _, n := range ir.Topological(roots...) {
 		for k, a := range n.Args {
-			switch {
-			case (n.Is("sum") || n.Is("einsum")) && n.Type.Rank() == 0, n.Is("sub") && k == 1 && logSoftmax(n):
-			case linear[n.Op.Name], n.Is("where") && k > 0:
-				seen[a] = seen[a] || seen[n]
-			default:
-				seen[a] = true
+			beside := n.Is("sub") && (k == 1 && logSoftmax(n) || k == 0 && labelled(n))
+			if !beside && !n.Is("spread") {
+				see(a)
 			}
 		}
 	}
 	return out
 }
 
-// linear is the operations whose result has an infinite element or NaN where an
-// operand has.
-var linear = map[string]bool{"add": true, "sub": true, "neg": true, "mul": true, "sum": true, "einsum": true, "spread": true, "reshape": true, "transpose": true}
-
 // logSoftmax reports whether n is x − logsumexp(x).
 func logSoftmax(n *ir.Node) bool {
 	s := n.Args[1]
 	return s.Is("spread") && s.Args[0].Is("logsumexp") && s.Args[0].Args[0] == n.Args[0]
+}
+
+// labelled reports whether n is logsumexp(x) − pick(x, label).
+func labelled(n *ir.Node) bool {
+	s, p := n.Args[0], n.Args[1]
+	return s.Is("logsumexp") && p.Is("pick") && p.Args[0] == s.Args[0]
 }
 
 // product gives a product the form in which the BLAS has it: one that sums

@@ -7,75 +7,94 @@ import (
 	"gradgen.dev/ir"
 )
 
-// cut splits losses and metrics of both sides into parts.
+// cut splits losses and metrics of all forms into parts.
 func (c *modelCompiler) cut() error {
-	m, plan := c.m, c.plan
-	train, err := c.cutSide(m.Train, c.train, nil)
-	if err != nil {
-		return err
+	var all []*cutter // of the forms of training, then of inference
+	var known []ir.Part
+	for _, f := range append(slices.Clone(c.trains), c.infer) {
+		cut, err := c.cutForm(f, known)
+		if err != nil {
+			return err
+		}
+		all, known = append(all, cut), append(known, cut.parts...)
 	}
-	infer, err := c.cutSide(m.Infer, c.infer, train.parts)
+	first, last := all[0], all[len(all)-1]
 	switch {
-	case err != nil:
-		return err
-	case m.Infer == nil:
-		infer = train
-	case m.Train == nil:
-		train = infer
+	case c.m.Infer == nil:
+		all[len(all)-1] = first
+	case c.m.Train == nil:
+		first, all[0] = last, last
 	}
-	plan.Reports, plan.Parts = train.reports, train.parts
-	if !slices.EqualFunc(train.parts, infer.parts, samePart) || !slices.EqualFunc(train.reports, infer.reports, sameReport) {
-		c.unite(train, infer)
+	c.plan.Reports, c.plan.Parts = first.reports, first.parts
+	if slices.ContainsFunc(all, func(x *cutter) bool { return !x.same(first) }) {
+		c.unite(all)
 	}
-	c.closings(train)
+	c.closings(first)
 	return nil
 }
 
-// unite makes one list of parts, and of reports, of those of two sides that
-// differ. A part that a side lacks is 0 there; a report of two formulas takes
-// that of the side that ran, which a part of its own says.
-func (c *modelCompiler) unite(train, infer *cutter) {
-	number := func(v float64) *ir.Node { return c.g.Const(v, ir.Float64) }
-	values := slices.Clone(train.parts) // by part, in inference
-	for i, p := range values {
-		k := slices.IndexFunc(infer.parts, func(q ir.Part) bool { return samePart(p, q) })
-		switch {
-		case k >= 0:
-			values[i] = infer.parts[k]
-		case p.Size == nil:
-			values[i].Node = c.g.Fill(0, p.Node.Type)
-		}
-	}
-	add := func(name, kind string, size *ir.Dim, training, inference *ir.Node) {
-		c.plan.Parts = append(c.plan.Parts, ir.Part{Name: name, Kind: kind, Size: size, Node: training})
-		values = append(values, ir.Part{Size: size, Node: inference})
-	}
-	for _, q := range infer.parts {
-		if !slices.ContainsFunc(train.parts, func(p ir.Part) bool { return samePart(p, q) }) {
-			add(q.Name, q.Kind, q.Size, c.g.Fill(0, q.Node.Type), q.Node)
-			train.taken[q.Name] = true
-		}
-	}
-
-	// Each report that has two formulas.
-	side := c.g.Must("arg", ir.Attr{Name: train.fresh("training"), Elem: ir.Float64})
-	add(side.Attr.Name, "last", nil, number(1), number(0))
-	for i, r := range infer.reports {
-		if old := &c.plan.Reports[i]; !sameReport(*old, r) {
-			old.Value = c.g.Map("where", c.g.Map("gt", side, number(0)), old.Value, r.Value)
-		}
-	}
-	c.train.parts, c.infer.parts = computed(c.plan.Parts), computed(values)
+// same reports whether two forms have the same parts and reports.
+func (c *cutter) same(o *cutter) bool {
+	return slices.EqualFunc(c.parts, o.parts, samePart) && slices.EqualFunc(c.reports, o.reports, sameReport)
 }
 
-// cutSide splits the losses and metrics of a side. Its parts that are called as
-// some of the other side combine as those.
-func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, error) {
-	cut := newCutter(c.g)
-	cut.other, cut.most = other, mostOfLoss
-	if s == nil {
-		return cut, nil
+// unite makes one list of parts, and of reports, of those of forms that differ,
+// inference the last of them. A part that a form lacks is 0 there; a report of
+// several formulas takes that of the form that ran, which a part of its own
+// says.
+func (c *modelCompiler) unite(all []*cutter) {
+	number := func(v float64) *ir.Node { return c.g.Const(v, ir.Float64) }
+	first, n := all[0], len(all)-1
+	parts := slices.Clone(first.parts)
+	for _, x := range all[1:] {
+		for _, p := range x.parts {
+			if !slices.ContainsFunc(parts, func(q ir.Part) bool { return samePart(p, q) }) {
+				p.Node = c.g.Fill(0, p.Node.Type)
+				parts = append(parts, p)
+				first.taken[p.Name] = true
+			}
+		}
 	}
+
+	// The value of each part in each form; 0 says that inference ran.
+	form := c.g.Must("arg", ir.Attr{Name: first.fresh("training"), Elem: ir.Float64})
+	for k, x := range all {
+		f, ran := c.infer, 0
+		if k < n {
+			f, ran = c.trains[k], 1+slices.IndexFunc(all, x.same)
+		}
+		f.parts = nil
+		for _, p := range parts {
+			i := slices.IndexFunc(x.parts, func(q ir.Part) bool { return samePart(p, q) })
+			switch {
+			case p.Size != nil:
+			case i >= 0:
+				f.parts = append(f.parts, x.parts[i].Node)
+			default:
+				f.parts = append(f.parts, c.g.Fill(0, p.Node.Type))
+			}
+		}
+		f.parts = append(f.parts, number(float64(ran)))
+	}
+	c.plan.Parts = append(parts, ir.Part{Name: form.Attr.Name, Kind: "last", Node: c.trains[0].parts[len(c.trains[0].parts)-1]})
+
+	// Each report that has several formulas.
+	for i := range c.plan.Reports {
+		value := all[n].reports[i].Value
+		for k, newest := 0, value; k < n; k++ {
+			if v := all[k].reports[i].Value; v != newest {
+				value, newest = c.g.Map("where", c.g.Map("gt", form, number(float64(k))), v, value), v
+			}
+		}
+		c.plan.Reports[i].Value = value
+	}
+}
+
+// cutForm splits the losses and metrics of a form. Its parts that are called as
+// some of the others combine as those.
+func (c *modelCompiler) cutForm(f *form, other []ir.Part) (*cutter, error) {
+	cut, s := newCutter(c.g), f.side
+	cut.other, cut.most, cut.loss = other, mostOfLoss, true
 	for i, x := range s.Losses {
 		switch {
 		case x.Name == "":
@@ -87,14 +106,14 @@ func (c *modelCompiler) cutSide(s *ir.Side, f *form, other []ir.Part) (*cutter, 
 		}
 	}
 	clear(cut.bent) // a loss need not be a formula of sums
-	cut.most = 0
+	cut.most, cut.loss = 0, false
 	for i, x := range s.Metrics {
 		cut.field(x.Name, x.Doc, f.metrics[i])
 		if d, bent := cut.bent[x.Name]; bent {
 			return nil, &Error{x.Pos, fmt.Sprintf("metric %s works on sums over the data of which there are %v, a number that differs from batch to batch, so that those of several batches do not add up: reduce over that dimension by sum, mean, max, min, any or all", x.Name, d), "metric-form"}
 		}
 	}
-	f.parts = computed(cut.parts)
+	f.parts, f.reports = computed(cut.parts), slices.Clone(cut.reports)
 	return cut, nil
 }
 
@@ -121,19 +140,26 @@ func computed(parts []ir.Part) []*ir.Node {
 	return out
 }
 
-// partsAt is those of values, which are of the parts that are no extents, that
-// belong to some of the model's parts.
-func (c *modelCompiler) partsAt(values []*ir.Node, parts []int) []*ir.Node {
+// partsAt is the values in a form of some of the parts, of those that are no
+// extents.
+func (c *modelCompiler) partsAt(f *form, parts []int) []*ir.Node {
 	var out []*ir.Node
-	at := 0
+	for i, n := range c.nodesOfParts(f) {
+		if n != nil && slices.Contains(parts, i) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// nodesOfParts is the values of all parts in a form, nil of extents.
+func (c *modelCompiler) nodesOfParts(f *form) []*ir.Node {
+	out, at := make([]*ir.Node, len(c.plan.Parts)), 0
 	for i, p := range c.plan.Parts {
-		if p.Size != nil {
-			continue
+		if p.Size == nil {
+			out[i] = f.parts[at]
+			at++
 		}
-		if slices.Contains(parts, i) {
-			out = append(out, values[at])
-		}
-		at++
 	}
 	return out
 }

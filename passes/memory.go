@@ -40,7 +40,7 @@ func (f *fuser) findMemory(roots []*ir.Node) {
 		}
 		for _, p := range g.puts {
 			f.remember(p.x, g)
-			if p.to.Is("scatter_add") {
+			if scatters(p.to) {
 				f.remember(p.to.Args[1], g)
 			}
 		}

@@ -9,17 +9,18 @@ import (
 // A modelCompiler holds what the stages of one model share.
 type modelCompiler struct {
 	g    *ir.Graph
-	m    *ir.Model
+	m    *ir.Model // its training as what is no step of a named loss has it
 	plan *ir.ModelPlan
 
-	train, infer *form
-	exports      []*export
-	objectives   []*objective // of each loss
-	compose      *composition // nil where the model has a loss, or nothing to differentiate
-	rules        []*rules     // of each train
-	inits        []*ir.Node   // of the parameters, then of begun
-	begun        []*ir.State
-	resets       []*ir.Node // of the carries
+	trains     []*form // training, as the step of each loss has it; one where there is no loss
+	infer      *form
+	exports    []*export
+	objectives []*objective // of each loss
+	compose    *composition // nil where the model has a loss, or nothing to differentiate
+	rules      []*rules     // of each train
+	inits      []*ir.Node   // of the parameters, then of begun
+	begun      []*ir.State
+	resets     []*ir.Node // of the carries
 
 	root     *planner // with the leaves in memory
 	planners []*planner
@@ -29,17 +30,19 @@ type modelCompiler struct {
 
 // A form is what a side computes, in its present form.
 type form struct {
+	side                             *ir.Side // as it is written
 	losses, metrics, outputs, writes []*ir.Node
 
-	parts []*ir.Node // what losses and metrics are formulas of, but for extents
+	parts   []*ir.Node       // what losses and metrics are formulas of, but for extents
+	reports []ir.ReportField // these formulas, of this form alone
 }
 
 // formOf is a side as it is written; nothing of a model without it.
 func formOf(s *ir.Side) *form {
 	if s == nil {
-		return &form{}
+		return &form{side: &ir.Side{}}
 	}
-	return &form{losses: nodesOf(s.Losses), metrics: nodesOf(s.Metrics), outputs: nodesOf(s.Outputs), writes: valuesOf(s.Writes)}
+	return &form{side: s, losses: nodesOf(s.Losses), metrics: nodesOf(s.Metrics), outputs: nodesOf(s.Outputs), writes: valuesOf(s.Writes)}
 }
 
 // lists is everything that the side computes.
@@ -71,10 +74,13 @@ type export struct {
 }
 
 func compileModel(g *ir.Graph, m *ir.Model) (*ir.ModelPlan, error) {
+	whole := *m
+	whole.Train = m.Train.Step(g, "")
 	c := &modelCompiler{
-		g: g, m: m, plan: &ir.ModelPlan{Model: m, Empty: emptyDim(m, nil)},
-		train: formOf(m.Train), infer: formOf(m.Infer), next: map[*ir.State]*ir.Buffer{}, sums: map[int]*ir.Buffer{},
+		g: g, m: &whole, plan: &ir.ModelPlan{Model: m, Empty: emptyDim(m, nil)},
+		infer: formOf(m.Infer), next: map[*ir.State]*ir.Buffer{}, sums: map[int]*ir.Buffer{},
 	}
+	c.newObjectives()
 	for _, x := range m.Exports {
 		c.exports = append(c.exports, &export{Export: x, results: nodesOf(x.Results), writes: valuesOf(x.Writes)})
 	}
@@ -115,18 +121,24 @@ func shapeVars(dims []ir.Dim, set map[string]bool) {
 // simplification, so that gradient and forward speak of the same values.
 func (c *modelCompiler) calculus() error {
 	g := c.g
-	sides := slices.Concat(c.train.lists(), c.infer.lists())
+	var sides []*[]*ir.Node
+	for _, f := range append(slices.Clone(c.trains), c.infer) {
+		sides = append(sides, f.lists()...)
+	}
 	written := slices.Clone(sides)
 	for _, x := range c.exports {
 		written = append(written, &x.results, &x.writes)
 	}
+	simplifyAll(g, AsWritten, written)
 	simplifyAll(g, Gradient, written)
 	c.plan.Bounds = bounds(allOf(sides))
 	for _, x := range c.exports {
 		x.bounds = bounds(slices.Concat(x.results, x.writes))
 	}
 	simplifyAll(g, stripMarks, written)
-	c.newObjectives(Strip(g, c.train.losses...))
+	for i, o := range c.objectives {
+		o.plan.Exact = Strip(g, o.form.losses[i])[0]
+	}
 	if err := c.cut(); err != nil {
 		return err
 	}
@@ -134,10 +146,14 @@ func (c *modelCompiler) calculus() error {
 	c.newComposition()
 
 	// From here on losses and metrics are their parts.
-	lists := slices.Concat([]*[]*ir.Node{&c.train.losses}, c.values())
+	var lists []*[]*ir.Node
+	for _, f := range c.trains {
+		lists = append(lists, &f.losses)
+	}
+	lists = append(lists, c.values()...)
 	simplifyAll(g, Simplify, lists)
 	for i, o := range c.objectives {
-		if err := c.gradient(o, c.train.losses[i]); err != nil {
+		if err := c.gradient(o, o.form.losses[i]); err != nil {
 			return err
 		}
 		lists = append(lists, &o.grads)
@@ -154,9 +170,16 @@ func (c *modelCompiler) calculus() error {
 
 // values is what procedures compute, but for derivatives and updates.
 func (c *modelCompiler) values() []*[]*ir.Node {
-	lists := []*[]*ir.Node{&c.train.parts, &c.infer.parts, &c.infer.outputs, &c.train.writes, &c.infer.writes}
+	var lists []*[]*ir.Node
+	for _, f := range c.trains {
+		lists = append(lists, &f.parts)
+	}
+	lists = append(lists, &c.infer.parts, &c.infer.outputs)
+	for _, f := range append(slices.Clone(c.trains), c.infer) {
+		lists = append(lists, &f.writes)
+	}
 	if c.compose != nil {
-		lists = append(lists, &c.train.outputs)
+		lists = append(lists, &c.trains[0].outputs)
 	}
 	for _, x := range c.exports {
 		lists = append(lists, &x.results, &x.writes)
@@ -196,9 +219,12 @@ func (c *modelCompiler) simplify() error {
 	if c.compose != nil {
 		lists = append(lists, &c.compose.grads, &c.compose.inputs)
 	}
+	var updates []*[]*ir.Node
 	for _, r := range c.rules {
-		lists = append(lists, &r.next, &r.values, &r.means)
+		updates = append(updates, &r.next, &r.values, &r.means)
 	}
+	simplifyAll(g, AsWritten, updates)
+	lists = append(lists, updates...)
 	lists = append(lists, &c.inits, &c.resets)
 	simplifyAll(g, Strip, lists) // rules may call functions with derivatives of their own
 	simplifyAll(g, Simplify, lists)

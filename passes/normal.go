@@ -104,11 +104,11 @@ func (s *simplifier) factorised(n *ir.Node) (t term, ok bool) {
 	case n.Is("mul"):
 		a, b := s.product(n.Args[0]), s.product(n.Args[1])
 		t = a.times(b)
-		return t, sound(a.coef, b.coef, t.coef)
+		return t, sound(a.coef, b.coef, t.coef) && t.moderate(a, b)
 	case n.Is("div"):
 		a, b := s.product(n.Args[0]), s.product(n.Args[1])
 		t = a.over(b)
-		return t, b.coef != 0 && sound(a.coef, b.coef, t.coef)
+		return t, b.coef != 0 && sound(a.coef, b.coef, t.coef) && t.moderate(a, b)
 	case n.Is("size") && n.Type.Elem == ir.Float32:
 		return atomic(s.g.Cast(s.g.Size(n.Attr.Dims[0], ir.Float64), ir.Float32)), true
 	case n.Is("rsqrt"):

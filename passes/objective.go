@@ -10,17 +10,33 @@ import (
 // An objective is a loss on its way to its plan.
 type objective struct {
 	plan   *ir.TrainPlan
+	form   *form
 	params []*ir.Param // that its gradient is taken by
 	grads  []*ir.Node  // by params
 	folded []*ir.Node  // updates with the gradient put in; nil where not folded
-	writes []int       // of the training side's, that its step makes
 }
 
-// newObjectives begins the plans of the losses; exact is their values as they
-// are written.
-func (c *modelCompiler) newObjectives(exact []*ir.Node) {
-	for i, n := range exact {
-		o := &objective{plan: &ir.TrainPlan{Loss: c.m.Train.Losses[i].Name, Exact: n}}
+// newObjectives begins the plans of the losses, and the forms of training that
+// their steps have.
+func (c *modelCompiler) newObjectives() {
+	whole := c.m.Train
+	if whole == nil || len(whole.Losses) == 0 {
+		c.trains = []*form{formOf(whole)}
+		return
+	}
+	var losses []ir.Named // each in its own step
+	for _, l := range whole.Losses {
+		side := whole
+		if l.Name != "" {
+			side = c.plan.Model.Train.Step(c.g, l.Name)
+		}
+		c.trains = append(c.trains, formOf(side))
+		l.Node = side.Loss(l.Name)
+		losses = append(losses, l)
+	}
+	for i, f := range c.trains {
+		f.side.Losses, f.losses = losses, nodesOf(losses)
+		o := &objective{form: f, plan: &ir.TrainPlan{Loss: losses[i].Name, Side: f.side}}
 		for _, t := range c.m.Trains {
 			if t.Loss == o.plan.Loss {
 				o.plan.Train = t

@@ -47,7 +47,11 @@ func (c *modelCompiler) kept() {
 
 	// Carries that are read or written.
 	roots := c.roots()
-	c.plan.Draws = draws(slices.Concat(c.trained(), c.train.parts))
+	trained := c.trained()
+	for _, f := range c.trains {
+		trained = append(trained, f.parts...)
+	}
+	c.plan.Draws = draws(trained)
 	used := map[*ir.Node]bool{}
 	for _, n := range ir.Topological(roots...) {
 		used[n] = true
@@ -65,12 +69,15 @@ func (c *modelCompiler) kept() {
 
 // trained is what training computes beside losses and metrics.
 func (c *modelCompiler) trained() []*ir.Node {
-	out := slices.Clone(c.train.writes)
+	var out []*ir.Node
+	for _, f := range c.trains {
+		out = append(out, f.writes...)
+	}
 	for _, o := range c.objectives {
 		out = slices.Concat(out, o.grads, o.folded)
 	}
 	if c.compose != nil {
-		out = slices.Concat(out, c.train.outputs, c.compose.grads, c.compose.inputs)
+		out = slices.Concat(out, c.trains[0].outputs, c.compose.grads, c.compose.inputs)
 	}
 	return out
 }
@@ -116,12 +123,12 @@ func (c *modelCompiler) planObjective(o *objective, forward, backward map[*ir.No
 	if len(c.objectives) > 1 {
 		fw.alike = forward
 	}
-	parts, writes := c.partsAt(c.train.parts, o.plan.Parts), at(c.train.writes, o.writes)
-	values := slices.Concat(parts, writes)
+	parts := c.partsAt(o.form, o.plan.Parts)
+	values := slices.Concat(parts, o.form.writes)
 	keep := saved(fw.buffer, values, slices.Concat(o.grads, o.folded))
-	targets := slices.Concat(c.partTargets(parts, o.plan.Parts), c.writeTargets(c.m.Train.Writes, c.train.writes, o.writes))
+	targets := slices.Concat(c.partTargets(parts, o.plan.Parts), c.writeTargets(o.form.side.Writes, o.form.writes))
 	o.plan.Forward = fw.procedure(name("forward"), targets, keep)
-	o.plan.Written = written(c.m.Train.Writes, o.writes)
+	o.plan.Written = written(o.form.side.Writes)
 	o.plan.Inputs = c.inputsOf(slices.Concat(values, o.grads, o.folded))
 	o.plan.Empty = emptyDim(c.m, o.plan.Inputs)
 	if len(o.grads) == 0 {
@@ -151,20 +158,11 @@ func (c *modelCompiler) planObjective(o *objective, forward, backward map[*ir.No
 	return lines
 }
 
-// at is the elements of list at some positions.
-func at(list []*ir.Node, positions []int) []*ir.Node {
-	out := make([]*ir.Node, len(positions))
-	for i, k := range positions {
-		out[i] = list[k]
-	}
-	return out
-}
-
 // written is the states and carries of some writes.
-func written(writes []ir.Write, positions []int) []*ir.State {
+func written(writes []ir.Write) []*ir.State {
 	var out []*ir.State
-	for _, k := range positions {
-		out = append(out, writes[k].State)
+	for _, w := range writes {
+		out = append(out, w.State)
 	}
 	return out
 }
@@ -204,8 +202,7 @@ func (c *modelCompiler) inputsOf(roots []*ir.Node) []ir.Named {
 func (c *modelCompiler) planRest() []timeline {
 	var lines []timeline
 	if len(c.plan.Parts) > 0 && !c.forwardServes() {
-		writes := upTo(len(c.infer.writes))
-		targets := slices.Concat(c.partTargets(c.infer.parts, upTo(len(c.plan.Parts))), c.writeTargets(writesOf(c.m.Infer), c.infer.writes, writes))
+		targets := slices.Concat(c.partTargets(c.infer.parts, upTo(len(c.plan.Parts))), c.writeTargets(c.infer.side.Writes, c.infer.writes))
 		c.plan.Evaluate = c.child(c.root).procedure("evaluate", targets, nil)
 		lines = append(lines, timeline{c.plan.Evaluate})
 	}
@@ -220,11 +217,15 @@ func (c *modelCompiler) planRest() []timeline {
 // reports, too: there is one loss, and the two sides compute and keep the same
 // with the same weights.
 func (c *modelCompiler) forwardServes() bool {
-	if len(c.objectives) != 1 || !slices.Equal(c.infer.parts, c.train.parts) || !slices.Equal(c.infer.writes, c.train.writes) {
+	if len(c.objectives) != 1 {
+		return false
+	}
+	train := c.trains[0]
+	if !slices.Equal(c.infer.parts, train.parts) || !slices.Equal(c.infer.writes, train.writes) {
 		return false
 	}
 	sameState := func(a, b ir.Write) bool { return a.State == b.State }
-	if !slices.EqualFunc(c.m.Train.Writes, c.m.Infer.Writes, sameState) {
+	if !slices.EqualFunc(train.side.Writes, c.infer.side.Writes, sameState) {
 		return false
 	}
 	return !slices.ContainsFunc(c.rules, func(r *rules) bool { return len(r.averages) > 0 })
@@ -240,10 +241,10 @@ func (c *modelCompiler) planReading(names *naming) []timeline {
 	}
 	observed := c.observed()
 	if len(c.infer.outputs) > 0 {
-		writes := observedWrites(c.m.Infer.Writes, observed)
-		targets := slices.Concat(c.outputTargets(c.m.Infer.Outputs, c.infer.outputs), c.writeTargets(c.m.Infer.Writes, c.infer.writes, writes))
+		writes, values := observedWrites(c.m.Infer.Writes, c.infer.writes, observed)
+		targets := slices.Concat(c.outputTargets(c.m.Infer.Outputs, c.infer.outputs), c.writeTargets(writes, values))
 		c.plan.Predict = reader().procedure("predict", targets, nil)
-		c.plan.Moves = written(c.m.Infer.Writes, writes)
+		c.plan.Moves = written(writes)
 		lines = append(lines, timeline{c.plan.Predict})
 	}
 	for _, x := range c.exports {
@@ -253,9 +254,9 @@ func (c *modelCompiler) planReading(names *naming) []timeline {
 			pl.buffer[leaf] = &ir.Buffer{Name: pl.names.fresh(localName(in.Name)), Type: leaf.Type, Storage: ir.InInput, Key: in.Name}
 			pl.names.show(leaf, in.Name)
 		}
-		writes := observedWrites(x.Writes, observed)
-		targets := slices.Concat(c.outputTargets(x.Results, x.results), c.writeTargets(x.Writes, x.writes, writes))
-		p := &ir.ExportPlan{Export: x.Export, Proc: pl.procedure(localName(x.Name), targets, nil), Moves: written(x.Writes, writes), Bounds: x.bounds}
+		writes, values := observedWrites(x.Writes, x.writes, observed)
+		targets := slices.Concat(c.outputTargets(x.Results, x.results), c.writeTargets(writes, values))
+		p := &ir.ExportPlan{Export: x.Export, Proc: pl.procedure(localName(x.Name), targets, nil), Moves: written(writes), Bounds: x.bounds}
 		c.plan.Exports = append(c.plan.Exports, p)
 		lines = append(lines, timeline{p.Proc})
 	}
@@ -319,13 +320,12 @@ func (c *modelCompiler) observed() map[*ir.State]bool {
 	return out
 }
 
-// observedWrites is the positions of the writes of such carries.
-func observedWrites(list []ir.Write, observed map[*ir.State]bool) []int {
-	var out []int
+// observedWrites is the writes of such carries, and their values.
+func observedWrites(list []ir.Write, news []*ir.Node, observed map[*ir.State]bool) (writes []ir.Write, values []*ir.Node) {
 	for i, w := range list {
 		if observed[w.State] {
-			out = append(out, i)
+			writes, values = append(writes, w), append(values, news[i])
 		}
 	}
-	return out
+	return writes, values
 }

@@ -6,26 +6,16 @@ import (
 	"gradgen.dev/ir"
 )
 
-// share says what the step of each loss has beside the loss. The step of a
-// single loss has everything; that of one of several has the metrics whose
-// operands it computes anyway, and the writes of the instances that it
-// computes.
+// share says what the step of each loss reports. The step of a single loss
+// reports everything; that of one of several the metrics whose operands it
+// computes anyway.
 func (c *modelCompiler) share() {
-	if len(c.objectives) == 1 {
-		o := c.objectives[0]
-		o.plan.Parts, o.plan.Reports = upTo(len(c.plan.Parts)), upTo(len(c.plan.Reports))
-		o.writes = upTo(len(c.train.writes))
-		return
-	}
 	for i, o := range c.objectives {
-		s := c.scopeOf(i)
-		for k, w := range c.m.Train.Writes {
-			if s.makes(w) {
-				o.writes = append(o.writes, k)
-				s.add(c.train.writes[k])
-			}
+		if len(c.objectives) == 1 {
+			o.plan.Parts, o.plan.Reports = upTo(len(c.plan.Parts)), upTo(len(c.plan.Reports))
+			return
 		}
-		c.shareReports(o, i, s)
+		c.shareReports(o, i)
 	}
 }
 
@@ -38,18 +28,28 @@ func upTo(n int) []int {
 }
 
 // shareReports finds the parts and the reports of loss i.
-func (c *modelCompiler) shareReports(o *objective, i int, s *scope) {
+func (c *modelCompiler) shareReports(o *objective, i int) {
+	s := &scope{nodes: map[*ir.Node]bool{}, dims: map[string]bool{}}
+	s.add(o.form.losses[i])
+	for _, n := range o.form.writes {
+		s.add(n)
+	}
+	nodes := c.nodesOfParts(o.form)
 	has := map[int]bool{}
-	for k, r := range c.plan.Reports {
+	for k, r := range o.form.reports {
 		parts := c.partsOf(r)
-		metric := k >= len(c.objectives)
-		outside := func(p int) bool { return !s.computes(c.plan.Parts[p]) }
-		if k != i && (!metric || slices.ContainsFunc(parts, outside)) {
+		outside := func(p int) bool { return !s.computes(c.plan.Parts[p], nodes[p]) }
+		if k != i && (k < len(c.objectives) || slices.ContainsFunc(parts, outside) || !c.runsFor(o, k)) {
 			continue
 		}
 		o.plan.Reports = append(o.plan.Reports, k)
 		for _, p := range parts {
 			has[p] = true
+		}
+
+		// What says which of several formulas holds is the last part.
+		if last := len(c.plan.Parts) - 1; slices.Contains(c.partsOf(c.plan.Reports[k]), last) {
+			has[last] = true
 		}
 	}
 	for p := range c.plan.Parts {
@@ -57,6 +57,13 @@ func (c *modelCompiler) shareReports(o *objective, i int, s *scope) {
 			o.plan.Parts = append(o.plan.Parts, p)
 		}
 	}
+}
+
+// runsFor reports whether the step of a loss runs the applications that write of
+// those that report k, a metric, is computed by.
+func (c *modelCompiler) runsFor(o *objective, k int) bool {
+	written := c.plan.Model.Train
+	return written.Runs(o.plan.Loss, written.Metrics[k-len(c.objectives)].Node)
 }
 
 // partsOf is the parts that the formula of r reads.
@@ -78,21 +85,10 @@ func (c *modelCompiler) partsOf(r ir.ReportField) []int {
 	return out
 }
 
-// A scope is what the step of a loss computes.
+// A scope is what the step of a loss computes, without derivatives.
 type scope struct {
-	written map[*ir.Node]bool // nodes of the loss as it is elaborated
-	nodes   map[*ir.Node]bool // the same without derivatives, and what the step writes
-	dims    map[string]bool   // of the inputs among them
-}
-
-// scopeOf is the scope of loss i alone.
-func (c *modelCompiler) scopeOf(i int) *scope {
-	s := &scope{written: map[*ir.Node]bool{}, nodes: map[*ir.Node]bool{}, dims: map[string]bool{}}
-	for _, n := range ir.Topological(c.m.Train.Losses[i].Node) {
-		s.written[n] = true
-	}
-	s.add(c.train.losses[i])
-	return s
+	nodes map[*ir.Node]bool
+	dims  map[string]bool // of the inputs among them
 }
 
 func (s *scope) add(root *ir.Node) {
@@ -104,16 +100,11 @@ func (s *scope) add(root *ir.Node) {
 	}
 }
 
-// makes reports whether a step makes the write: it computes the instance that
-// has it, or there is none.
-func (s *scope) makes(w ir.Write) bool {
-	return len(w.Of) == 0 || slices.ContainsFunc(w.Of, func(n *ir.Node) bool { return s.written[n] })
-}
-
-// computes reports whether the operands of a part are in the scope.
-func (s *scope) computes(p ir.Part) bool {
+// computes reports whether the operands of a part, which is n, are in the
+// scope.
+func (s *scope) computes(p ir.Part, n *ir.Node) bool {
 	if p.Size == nil {
-		return s.hasOperands(p.Node)
+		return s.hasOperands(n)
 	}
 	vars := map[string]bool{}
 	p.Size.Vars(vars)

@@ -178,3 +178,50 @@ func TestUntrained(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedInstance: the step of a loss runs the applications of an instance
+// that the loss needs, from their inputs alone, and skips those between them. A
+// metric is reported where the step runs its application, or only reads what the
+// applications leave.
+func TestSharedInstance(t *testing.T) {
+	plan := planOf(t, `
+	layer track(x [B]) { state m [] = 0  m <- 0.5*m + mean(x)  return x - m }
+	layer net(x [B]) { y = track(x) as seen  return y }
+	model M {
+	    input a [N] input b [K]
+	    param w [] = 1 param v [] = 1
+	    shared t = net
+	    shared idle = track
+	    one = t(a) two = t(b) three = t(2*a)
+	    loss d = mean((w*one - 1)^2 + (w*three)^2)
+	    loss g = mean((v*two - 1)^2)
+	    loss k = w*v
+	    metric high = mean(one^2)
+	    metric far = mean(idle(a))
+	    metric level = t.seen.m
+	    train d sgd(lr: 0.1) for w
+	    train g sgd(lr: 0.1) for v
+	    train k sgd(lr: 0.1) for w
+	}`)
+	want := []struct{ inputs, written, reports string }{
+		{"[a]", "[t.seen.m]", "[d high level]"},
+		{"[b]", "[t.seen.m]", "[g level]"},
+		{"[]", "[]", "[k level]"},
+	}
+	for i, w := range want {
+		p := plan.Trains[i]
+		var inputs, written, reports []string
+		for _, x := range p.Inputs {
+			inputs = append(inputs, x.Name)
+		}
+		for _, s := range p.Written {
+			written = append(written, s.Path)
+		}
+		for _, k := range p.Reports {
+			reports = append(reports, plan.Reports[k].Name)
+		}
+		if got := fmt.Sprint(inputs, written, reports); got != fmt.Sprint(w.inputs, " ", w.written, " ", w.reports) {
+			t.Errorf("loss %s: %s, want %v", p.Loss, got, w)
+		}
+	}
+}

@@ -25,10 +25,69 @@ func (s *simplifier) pullSum(n *ir.Node) *ir.Node {
 		return s.g.Fill(0, n.Type)
 	}
 	outside, inside := s.split(terms[0], x.Type.Shape, n.Attr.Axes)
+	if sum := s.scattered(inside, n); sum != nil {
+		return s.buildTerm(outside.times(s.whole(sum)), n.Type)
+	}
 	if outside.coef == 1 && len(outside.factors) == 0 && !s.sumVanishes(inside, n) {
 		return nil
 	}
 	return s.sumTerm(outside, inside, n)
+}
+
+// scattered is Σ t over the axes of n where t is one-hot along another axis, and
+// all else in it is repeated along that one: what is added at the indices, in
+// the order of the elements. It is nil where t is no such term.
+func (s *simplifier) scattered(t term, n *ir.Node) *ir.Node {
+	x := n.Args[0].Type
+	for i, f := range t.factors {
+		if f.power != 1 {
+			continue
+		}
+		for _, axis := range otherAxes(x.Rank(), n.Attr.Axes) {
+			index, ok := oneHotAlong(f.atom, axis)
+			rest := term{coef: t.coef, factors: slices.Delete(slices.Clone(t.factors), i, i+1), parts: t.parts}
+			over := dropAxes(n.Attr.Axes, []int{axis})
+			if !ok || len(rest.factors) > 0 && !contains(rest.repeated(x.Rank()), axis) || index.Is("iota") ||
+				index.Is("spread") && len(intersect(index.Attr.Axes, over)) > 0 {
+				continue
+			}
+			narrow := x.With(x.Shape.Drop([]int{axis}))
+			added := s.g.Fill(rest.coef, narrow)
+			if len(rest.factors) > 0 {
+				added = s.buildTerm(s.unrepeated(rest, x.Shape, []int{axis}), narrow)
+			}
+			return s.scatter(added, index, over, x.Shape[axis], dropAxes([]int{axis}, n.Attr.Axes)[0])
+		}
+	}
+	return nil
+}
+
+// otherAxes is the axes of a tensor of a rank but for some.
+func otherAxes(rank int, but []int) []int {
+	return slices.DeleteFunc(axes(0, rank), func(k int) bool { return contains(but, k) })
+}
+
+// scatter adds up x over some axes at the indices, along an axis of the result
+// of the given extent.
+func (s *simplifier) scatter(x, index *ir.Node, over []int, extent ir.Dim, axis int) *ir.Node {
+	kept := otherAxes(x.Type.Rank(), over)
+	order := slices.Concat(kept, over)
+	rows := ir.Shape{}
+	for _, k := range kept {
+		rows = append(rows, x.Type.Shape[k])
+	}
+	count := ir.D(1)
+	for _, k := range over {
+		count = count.Mul(x.Type.Shape[k])
+	}
+	flat := append(slices.Clone(rows), count)
+	lined := func(n *ir.Node) *ir.Node { return s.settle(s.g.Reshape(s.settle(s.g.Transpose(n, order)), flat)) }
+	out := s.g.Must("scatter_along", ir.Attr{Dims: []ir.Dim{extent}}, lined(x), lined(index))
+
+	// The axis of the indices goes from the end to its place.
+	last := len(kept)
+	back := slices.Insert(axes(0, last), axis, last)
+	return s.settle(s.g.Transpose(s.settle(out), back))
 }
 
 // hasOneHotTerm reports whether a factor of t is a sum with a one-hot in it,
@@ -50,13 +109,9 @@ func (s *simplifier) hasOneHotTerm(t term, n *ir.Node) bool {
 // split divides a term under a sum over axes into what can stand outside,
 // already of the sum's shape, and the rest.
 func (s *simplifier) split(t term, shape ir.Shape, axes []int) (outside, inside term) {
-	outside, inside = term{coef: t.coef}, term{coef: 1, parts: t.parts}
-	for _, f := range t.factors {
-		if f.atom.Is("spread") && containsAll(f.atom.Attr.Axes, axes) {
-			outside.factors = append(outside.factors, factor{s.g.Spread(f.atom.Args[0], shape.Drop(axes), dropAxes(f.atom.Attr.Axes, axes)), f.power})
-		} else {
-			inside.factors = append(inside.factors, f)
-		}
+	outside, inside = t.divided(func(n *ir.Node) bool { return n.Is("spread") && containsAll(n.Attr.Axes, axes) })
+	for i, f := range outside.factors {
+		outside.factors[i].atom = s.g.Spread(f.atom.Args[0], shape.Drop(axes), dropAxes(f.atom.Attr.Axes, axes))
 	}
 	return outside.merged(), inside
 }

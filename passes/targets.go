@@ -140,12 +140,11 @@ func writesOf(s *ir.Side) []ir.Write {
 }
 
 // writeTargets is new values of states and carries, beside the old ones: a
-// step or call commits them. Of writes, whose values are given, it takes those
-// at positions.
-func (c *modelCompiler) writeTargets(writes []ir.Write, values []*ir.Node, positions []int) []target {
+// step or call commits them. The values of the writes are given.
+func (c *modelCompiler) writeTargets(writes []ir.Write, values []*ir.Node) []target {
 	var out []target
-	for _, k := range positions {
-		out = append(out, target{node: values[k], buffer: c.nextOf(c.root, writes[k].State)})
+	for k, w := range writes {
+		out = append(out, target{node: values[k], buffer: c.nextOf(c.root, w.State)})
 	}
 	return out
 }

@@ -201,6 +201,7 @@ func common(terms []term) term {
 			c.factors = append(c.factors, factor{f.atom, p})
 		}
 	}
+	c = c.sparedOf(terms)
 	if len(c.factors) > 1 {
 		c.parts = terms[0].parts
 	}

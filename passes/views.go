@@ -80,7 +80,7 @@ func (s *simplifier) views(n *ir.Node) *ir.Node {
 		if n.Args[0] == n.Args[1] && !x.Type.Elem.IsFloat() {
 			return g.Fill(1, n.Type)
 		}
-	case "gather", "scatter_add":
+	case "gather", "scatter_add", "scatter_along":
 		if isZero(x) {
 			return g.Fill(0, n.Type)
 		}

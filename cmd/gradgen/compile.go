@@ -19,6 +19,7 @@ type compileCommand struct {
 	Out    string   `name:"o" placeholder:"DIR" help:"Folder of the package; default is each program's own."`
 	Pkg    string   `name:"pkg" placeholder:"NAME" help:"Name of the package; default is the program's package line, else that of the folder's Go files, else $GOPACKAGE, else the folder's name."`
 	Tests  bool     `name:"tests" default:"true" help:"Emit a test beside the package; -tests=false leaves it out."`
+	NoAsm  bool     `name:"noasm" help:"Emit Go alone and no assembly, for a package that uses cgo, which can hold none. So far no assembly is emitted in any case."`
 	Stdout bool     `name:"stdout" xor:"mode" help:"Print the files, each after a line -- name --, and write nothing."`
 	Check  bool     `name:"check" xor:"mode" help:"List the files that are not up to date, exit with 1 if there are any, and write nothing."`
 	Diff   bool     `name:"diff" xor:"mode" help:"Print what would change, exit with 1 if anything would, and write nothing."`
@@ -63,7 +64,21 @@ func (c *compileCommand) Run(std streams) error {
 	case c.Diff:
 		return printDiff(std.out, changes)
 	}
+	if err := noteNothing(std.err, sources, sets); err != nil {
+		return err
+	}
 	return apply(changes)
+}
+
+// noteNothing tells who compiles programs of which none becomes a package.
+func noteNothing(w io.Writer, sources []source, sets []fileSet) error {
+	for _, s := range sets {
+		if len(s.files) > 0 {
+			return nil
+		}
+	}
+	_, err := fmt.Fprintf(w, "gradgen: %s: neither a model nor an exported fn, so no package is written\n", sources[0].path)
+	return err
 }
 
 // emit compiles the sources to the files of their packages. A program that has

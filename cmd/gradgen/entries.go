@@ -16,11 +16,12 @@ type entry struct {
 // gradients of each loss by each parameter, the updates, the inference form, and
 // its further entries.
 func modelEntries(g *ir.Graph, m *ir.Model) []entry {
-	entries := []entry{{"training", m.Train.Roots()}}
+	entries := []entry{{"training", m.Train.Step(g, "").Roots()}}
 	for _, l := range m.Train.Losses {
+		loss := m.Train.Step(g, l.Name).Loss(l.Name)
 		grads := entry{name: strings.TrimSpace("gradient " + l.Name)}
 		for _, p := range m.Params {
-			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, l.Node, p.Node))
+			grads.roots = append(grads.roots, g.Must("grad", ir.Attr{}, loss, p.Node))
 		}
 		entries = append(entries, grads)
 	}

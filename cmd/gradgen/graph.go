@@ -74,7 +74,7 @@ func (c *graphCommand) entries(s source) ([]draw.Entry, error) {
 	var have []string
 	for _, m := range s.program.Models {
 		have = append(have, m.Name)
-		side := m.Train
+		side := m.Train.Step(s.program.Graph, "")
 		if s := m.Infer; s != nil && (c.Side == "inference" || side == nil) {
 			side = &ir.Side{Outputs: s.Outputs, Writes: s.Writes}
 		}

@@ -58,7 +58,7 @@ func apply(changes []change) (err error) {
 			return err
 		}
 		if staged[i], err = stage(c); err != nil {
-			return err
+			return fmt.Errorf("%s cannot be written, and nothing is: %w", c.path, cause(err))
 		}
 		undo = append(undo, func() { os.Remove(staged[i]) })
 	}
@@ -87,6 +87,15 @@ func apply(changes []change) (err error) {
 		os.Remove(aside[i])
 	}
 	return nil
+}
+
+// cause is what is wrong with a file, without the file's name.
+func cause(err error) error {
+	var of *fs.PathError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // makeDir makes a folder and those above it; remove takes away what was made.

@@ -37,68 +37,68 @@ import (
 //	2·h        = h.y ⊙ t7                                     [B,9]
 //	dense6.y   = 0.5·(2·h)·dense6.W                           [B,8]
 //	dense6.y   = dense6.b + dense6.y                          [B,8]
-//	t8         = dense6.y²                                    [B,8]
-//	t9         = dense6.y ⊙ (0.044715·t8 + 1)                 [B,8]
-//	t10        = tanh(0.7978846·t9)                           [B,8]
-//	t11        = t10 + 1                                      [B,8]
-//	t12        = dense6.y ⊙ t11                               [B,8]
-//	dense7.y   = 0.5·t12·dense7.W                             [B,8]
+//	t8         = dense6.y ⊙ (0.044715·dense6.y² + 1)          [B,8]
+//	t9         = tanh(0.7978846·t8)                           [B,8]
+//	t10        = t9 + 1                                       [B,8]
+//	t11        = dense6.y ⊙ t10                               [B,8]
+//	dense7.y   = 0.5·t11·dense7.W                             [B,8]
 //	dense7.y   = dense7.b + dense7.y                          [B,8]
-//	t13        = σ(dense7.y)                                  [B,8]
-//	t14        = dense7.y ⊙ t13                               [B,8]
-//	dense8.y   = t14·dense8.W                                 [B,8]
+//	t12        = σ(dense7.y)                                  [B,8]
+//	t13        = dense7.y ⊙ t12                               [B,8]
+//	dense8.y   = t13·dense8.W                                 [B,8]
 //	dense8.y   = dense8.b + dense8.y                          [B,8]
-//	t15        = softplus(dense8.y)                           [B,8]
-//	dense9.y   = t15·dense9.W                                 [B,8]
+//	t14        = softplus(dense8.y)                           [B,8]
+//	dense9.y   = t14·dense9.W                                 [B,8]
 //	dense9.y   = dense9.b + dense9.y                          [B,8]
-//	t16        = tanh(softplus(dense9.y))                     [B,8]
-//	t17        = dense9.y ⊙ t16                               [B,8]
-//	dense10.y  = t17·dense10.W                                [B,8]
+//	t15        = tanh(softplus(dense9.y))                     [B,8]
+//	t16        = dense9.y ⊙ t15                               [B,8]
+//	dense10.y  = t16·dense10.W                                [B,8]
 //	dense10.y  = dense10.b + dense10.y                        [B,8]
+//	t17        = tanh(dense10.y)                              [B,8]
 //	…
 //
 // Backward:
 //
-//	t27              = sign(t26) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
-//	t28              = Σⱼ t27                                      [B]
+//	t26              = sign(t25) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
+//	t27              = Σⱼ t26                                      [B]
 //	scale            = 1/(3*B)                                     []
-//	(3*B)·dh3.y      = t27 − t28·t25/sum                           [B,3]
+//	(3*B)·dh3.y      = t26 − t27·t24/sum                           [B,3]
 //	dh3.b            = scale·Σᵢ (3*B)·dh3.y                        [3]
-//	dh3.W            = scale·t24ᵀ·((3*B)·dh3.y)                    [8,3]
-//	t29              = ((3*B)·dh3.y)·h3.Wᵀ                         [B,8]
-//	(3*B)·ddense13.y = t24 ⊙ (t29 − Σⱼ t24 ⊙ t29)                  [B,8]
+//	dh3.W            = scale·t23ᵀ·((3*B)·dh3.y)                    [8,3]
+//	t28              = ((3*B)·dh3.y)·h3.Wᵀ                         [B,8]
+//	(3*B)·ddense13.y = t23 ⊙ (t28 − Σⱼ t23 ⊙ t28)                  [B,8]
 //	ddense13.b       = scale·Σᵢ (3*B)·ddense13.y                   [8]
-//	ddense13.W       = scale·t22ᵀ·((3*B)·ddense13.y)               [8,8]
-//	t30              = ((3*B)·ddense13.y)·dense13.Wᵀ               [B,8]
-//	(3*B)·ddense12.y = (1 − t22 ⊙ sign(dense12.y)) ⊙ t30/t21       [B,8]
+//	ddense13.W       = scale·t21ᵀ·((3*B)·ddense13.y)               [8,8]
+//	t29              = ((3*B)·ddense13.y)·dense13.Wᵀ               [B,8]
+//	(3*B)·ddense12.y = (1 − t21 ⊙ sign(dense12.y)) ⊙ t29/t20       [B,8]
 //	ddense12.b       = scale·Σᵢ (3*B)·ddense12.y                   [8]
-//	ddense12.W       = scale·t20ᵀ·((3*B)·ddense12.y)               [8,8]
-//	t31              = ((3*B)·ddense12.y)·dense12.Wᵀ               [B,8]
-//	(3*B)·ddense11.y = where(t19 > −1, where(t20 < 1, t31, 0), 0)  [B,8]
+//	ddense12.W       = scale·t19ᵀ·((3*B)·ddense12.y)               [8,8]
+//	t30              = ((3*B)·ddense12.y)·dense12.Wᵀ               [B,8]
+//	(3*B)·ddense11.y = where(t18 > −1, where(t19 < 1, t30, 0), 0)  [B,8]
 //	ddense11.b       = scale·Σᵢ (3*B)·ddense11.y                   [8]
 //	ddense11.W       = scale·hᵀ·((3*B)·ddense11.y)                 [8,8]
 //	(3*B)·dh         = ((3*B)·ddense11.y)·dense11.Wᵀ               [B,8]
 //	(3*B)·dh2.y      = h ⊙ (1 − h) ⊙ (3*B)·dh                      [B,8]
 //	dh2.b            = scale·Σᵢ (3*B)·dh2.y                        [8]
-//	dh2.W            = scale·t18ᵀ·((3*B)·dh2.y)                    [8,8]
-//	t32              = ((3*B)·dh2.y)·h2.Wᵀ                         [B,8]
-//	(3*B)·ddense10.y = (1 − t18²) ⊙ t32                            [B,8]
+//	dh2.W            = scale·t17ᵀ·((3*B)·dh2.y)                    [8,8]
+//	t31              = ((3*B)·dh2.y)·h2.Wᵀ                         [B,8]
+//	(3*B)·ddense10.y = (1 − t17²) ⊙ t31                            [B,8]
 //	ddense10.b       = scale·Σᵢ (3*B)·ddense10.y                   [8]
-//	ddense10.W       = scale·t17ᵀ·((3*B)·ddense10.y)               [8,8]
-//	t33              = ((3*B)·ddense10.y)·dense10.Wᵀ               [B,8]
-//	(3*B)·ddense9.y  = (t16 + dense9.y ⊙ (1 − t16²) ⊙ σ(dense9.y)) ⊙ t33  [B,8]
+//	ddense10.W       = scale·t16ᵀ·((3*B)·ddense10.y)               [8,8]
+//	t32              = ((3*B)·ddense10.y)·dense10.Wᵀ               [B,8]
+//	(3*B)·ddense9.y  = (t15 + dense9.y ⊙ (1 − t15²) ⊙ σ(dense9.y)) ⊙ t32  [B,8]
 //	ddense9.b        = scale·Σᵢ (3*B)·ddense9.y                    [8]
-//	ddense9.W        = scale·t15ᵀ·((3*B)·ddense9.y)                [8,8]
-//	t34              = ((3*B)·ddense9.y)·dense9.Wᵀ                 [B,8]
-//	(3*B)·ddense8.y  = σ(dense8.y) ⊙ t34                           [B,8]
+//	ddense9.W        = scale·t14ᵀ·((3*B)·ddense9.y)                [8,8]
+//	t33              = ((3*B)·ddense9.y)·dense9.Wᵀ                 [B,8]
+//	(3*B)·ddense8.y  = σ(dense8.y) ⊙ t33                           [B,8]
 //	ddense8.b        = scale·Σᵢ (3*B)·ddense8.y                    [8]
-//	ddense8.W        = scale·t14ᵀ·((3*B)·ddense8.y)                [8,8]
-//	t35              = ((3*B)·ddense8.y)·dense8.Wᵀ                 [B,8]
-//	(3*B)·ddense7.y  = t13 ⊙ (dense7.y ⊙ (1 − t13) + 1) ⊙ t35      [B,8]
+//	ddense8.W        = scale·t13ᵀ·((3*B)·ddense8.y)                [8,8]
+//	t34              = ((3*B)·ddense8.y)·dense8.Wᵀ                 [B,8]
+//	(3*B)·ddense7.y  = t12 ⊙ (dense7.y ⊙ (1 − t12) + 1) ⊙ t34      [B,8]
 //	ddense7.b        = scale·Σᵢ (3*B)·ddense7.y                    [8]
 //	scale2           = 0.5/(3*B)                                   []
-//	ddense7.W        = scale2·t12ᵀ·((3*B)·ddense7.y)               [8,8]
-//	t36              = 0.5·t11 + 0.3989423·t9 ⊙ (1 − t10²) + 0.035677407·t8 ⊙ dense6.y ⊙ (1 − t10²)  [B,8]
+//	ddense7.W        = scale2·t11ᵀ·((3*B)·ddense7.y)               [8,8]
+//	t35              = 0.5·t10 + 0.3989423·t8 ⊙ (1 − t9²) + 0.035677407·dense6.y ⊙ (1 − t9²) ⊙ dense6.y ⊙ dense6.y  [B,8]
 //	…
 //
 // Update, rmsprop(lr: 1e-3):
@@ -123,55 +123,54 @@ type Activations struct {
 	dense2Y  []float32 // [max.B,7]; becomes dense2.y, then (3*B)·ddense2.y, in place
 	dense3Y  []float32 // [max.B,8]; becomes dense3.y, then (3*B)·ddense3.y, in place
 	t3       []float32 // [max.B,8]
-	t40      []float32 // [max.B,8]; in the memory of t3
-	t41      []float32 // [max.B,7]; in the memory of t3
+	t39      []float32 // [max.B,8]; in the memory of t3
+	t40      []float32 // [max.B,7]; in the memory of t3
 	dense4Y  []float32 // [max.B,8]; becomes dense4.y, then (3*B)·ddense4.y, in place
 	dense5Y  []float32 // [max.B,8]; becomes dense5.y, then (3*B)·ddense5.y, in place
 	t5       []float32 // [max.B,8]
-	t39      []float32 // [max.B,8]; in the memory of t5
+	t38      []float32 // [max.B,8]; in the memory of t5
 	t6       []float32 // [max.B,8]
-	t38      []float32 // [max.B,8]; in the memory of t6
+	t37      []float32 // [max.B,8]; in the memory of t6
 	hY       []float32 // [max.B,9]; becomes h.y, then (3*B)·dh.y, in place
 	t7       []float32 // [max.B,9]
 	h        []float32 // [max.B,9]; becomes 2·h, in place
 	dh2      []float32 // [max.B,9]; becomes (3*B)·dh, in place; in the memory of h
 	dense6Y  []float32 // [max.B,8]; becomes dense6.y, then (3*B)·ddense6.y, in place
 	t8       []float32 // [max.B,8]
-	t37      []float32 // [max.B,8]; in the memory of t8
+	t36      []float32 // [max.B,8]; in the memory of t8
 	t9       []float32 // [max.B,8]
 	t10      []float32 // [max.B,8]
 	t11      []float32 // [max.B,8]
-	t12      []float32 // [max.B,8]
 	dense7Y  []float32 // [max.B,8]; becomes dense7.y, then (3*B)·ddense7.y, in place
+	t12      []float32 // [max.B,8]
 	t13      []float32 // [max.B,8]
-	t14      []float32 // [max.B,8]
-	t35      []float32 // [max.B,8]; in the memory of t14
+	t34      []float32 // [max.B,8]; in the memory of t13
 	dense8Y  []float32 // [max.B,8]; becomes dense8.y, then (3*B)·ddense8.y, in place
-	t15      []float32 // [max.B,8]
-	t34      []float32 // [max.B,8]; in the memory of t15
+	t14      []float32 // [max.B,8]
+	t33      []float32 // [max.B,8]; in the memory of t14
 	dense9Y  []float32 // [max.B,8]; becomes dense9.y, then (3*B)·ddense9.y, in place
+	t15      []float32 // [max.B,8]
 	t16      []float32 // [max.B,8]
-	t17      []float32 // [max.B,8]
-	t33      []float32 // [max.B,8]; in the memory of t17
+	t32      []float32 // [max.B,8]; in the memory of t16
 	dense10Y []float32 // [max.B,8]; becomes dense10.y, then (3*B)·ddense10.y, in place
 	h2Y      []float32 // [max.B,8]; becomes h2.y, then h, then (3*B)·dh2.y, in place
 	dense11Y []float32 // [max.B,8]; becomes dense11.y, then (3*B)·ddense11.y, in place
-	t32      []float32 // [max.B,8]; in the memory of dense11Y
-	t20      []float32 // [max.B,8]
-	dh       []float32 // [max.B,8]; becomes (3*B)·dh, in place; in the memory of t20
+	t31      []float32 // [max.B,8]; in the memory of dense11Y
+	t19      []float32 // [max.B,8]
+	dh       []float32 // [max.B,8]; becomes (3*B)·dh, in place; in the memory of t19
 	dense12Y []float32 // [max.B,8]; becomes dense12.y, then (3*B)·ddense12.y, in place
+	t20      []float32 // [max.B,8]
+	t30      []float32 // [max.B,8]; in the memory of t20
 	t21      []float32 // [max.B,8]
-	t31      []float32 // [max.B,8]; in the memory of t21
-	t22      []float32 // [max.B,8]
 	dense13Y []float32 // [max.B,8]; becomes dense13.y, then (3*B)·ddense13.y, in place
 	h3Y      []float32 // [max.B,3]; becomes h3.y, then (3*B)·dh3.y, in place
-	t30      []float32 // [max.B,8]; in the memory of h3Y
-	t25      []float32 // [max.B,3]
-	t29      []float32 // [max.B,8]; in the memory of t25
+	t29      []float32 // [max.B,8]; in the memory of h3Y
+	t24      []float32 // [max.B,3]
+	t28      []float32 // [max.B,8]; in the memory of t24
 	sum      []float32 // [max.B]
 	d        []float32 // [max.B,3]
-	t28      []float32 // [max.B]
-	t42      []float32 // [8]
+	t27      []float32 // [max.B]
+	t41      []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -260,25 +259,24 @@ func (m *Activations) forward(batch *Batch) Totals {
 	t9 := m.t9[:8*B]
 	t10 := m.t10[:8*B]
 	t11 := m.t11[:8*B]
-	t12 := m.t12[:8*B]
 	dense7Y := m.dense7Y[:8*B]
+	t12 := m.t12[:8*B]
 	t13 := m.t13[:8*B]
-	t14 := m.t14[:8*B]
 	dense8Y := m.dense8Y[:8*B]
-	t15 := m.t15[:8*B]
+	t14 := m.t14[:8*B]
 	dense9Y := m.dense9Y[:8*B]
+	t15 := m.t15[:8*B]
 	t16 := m.t16[:8*B]
-	t17 := m.t17[:8*B]
 	dense10Y := m.dense10Y[:8*B]
 	h2Y := m.h2Y[:8*B]
 	dense11Y := m.dense11Y[:8*B]
-	t20 := m.t20[:8*B]
+	t19 := m.t19[:8*B]
 	dense12Y := m.dense12Y[:8*B]
+	t20 := m.t20[:8*B]
 	t21 := m.t21[:8*B]
-	t22 := m.t22[:8*B]
 	dense13Y := m.dense13Y[:8*B]
 	h3Y := m.h3Y[:3*B]
-	t25 := m.t25[:3*B]
+	t24 := m.t24[:3*B]
 	sum := m.sum[:B]
 	d := m.d[:3*B]
 
@@ -415,107 +413,103 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense6Y, B, 8))
 
 	// dense6.y = dense6.b + dense6.y
-	// t8 = dense6.y²
-	// t9 = dense6.y ⊙ (0.044715·t8 + 1)
-	// t10 = tanh(0.7978846·t9)
-	// t11 = t10 + 1
-	// t12 = dense6.y ⊙ t11
+	// t8 = dense6.y ⊙ (0.044715·dense6.y² + 1)
+	// t9 = tanh(0.7978846·t8)
+	// t10 = t9 + 1
+	// t11 = dense6.y ⊙ t10
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
 		t8Row := (*[8]float32)(t8[8*i:])
 		t9Row := (*[8]float32)(t9[8*i:])
 		t10Row := (*[8]float32)(t10[8*i:])
 		t11Row := (*[8]float32)(t11[8*i:])
-		t12Row := (*[8]float32)(t12[8*i:])
 		for j := range dense6B {
 			dense6YOf := dense6B[j] + dense6YRow[j]
-			u := dense6YOf * dense6YOf
-			u2 := dense6YOf * (0.044715*u + 1)
-			t := vec.Tanh(0.7978846 * u2)
+			u := dense6YOf * (0.044715*(dense6YOf*dense6YOf) + 1)
+			t := vec.Tanh(0.7978846 * u)
 			t2 := t + 1
-			u3 := dense6YOf * t2
+			u2 := dense6YOf * t2
 			dense6YRow[j] = dense6YOf
 			t8Row[j] = u
-			t9Row[j] = u2
-			t10Row[j] = t
-			t11Row[j] = t2
-			t12Row[j] = u3
+			t9Row[j] = t
+			t10Row[j] = t2
+			t11Row[j] = u2
 		}
 	}
 
-	// dense7.y = 0.5·t12·dense7.W
+	// dense7.y = 0.5·t11·dense7.W
 	blas.Sgemm(0.5,
-		blas.View32(t12, B, 8),
+		blas.View32(t11, B, 8),
 		blas.View32(dense7W, 8, 8),
 		0, blas.View32(dense7Y, B, 8))
 
 	// dense7.y = dense7.b + dense7.y
-	// t13 = σ(dense7.y)
-	// t14 = dense7.y ⊙ t13
+	// t12 = σ(dense7.y)
+	// t13 = dense7.y ⊙ t12
 	for i := range B {
 		dense7YRow := (*[8]float32)(dense7Y[8*i:])
+		t12Row := (*[8]float32)(t12[8*i:])
 		t13Row := (*[8]float32)(t13[8*i:])
-		t14Row := (*[8]float32)(t14[8*i:])
 		for j := range dense7B {
 			dense7YOf := dense7B[j] + dense7YRow[j]
 			t := vec.Sigmoid(dense7YOf)
 			u := dense7YOf * t
 			dense7YRow[j] = dense7YOf
-			t13Row[j] = t
-			t14Row[j] = u
+			t12Row[j] = t
+			t13Row[j] = u
 		}
 	}
 
-	// dense8.y = t14·dense8.W
+	// dense8.y = t13·dense8.W
 	blas.Sgemm(1,
-		blas.View32(t14, B, 8),
+		blas.View32(t13, B, 8),
 		blas.View32(dense8W, 8, 8),
 		0, blas.View32(dense8Y, B, 8))
 
 	// dense8.y = dense8.b + dense8.y
-	// t15 = softplus(dense8.y)
+	// t14 = softplus(dense8.y)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
-		t15Row := (*[8]float32)(t15[8*i:])
+		t14Row := (*[8]float32)(t14[8*i:])
 		for j := range dense8B {
 			dense8YOf := dense8B[j] + dense8YRow[j]
 			t := vec.Softplus(dense8YOf)
 			dense8YRow[j] = dense8YOf
-			t15Row[j] = t
+			t14Row[j] = t
 		}
 	}
 
-	// dense9.y = t15·dense9.W
+	// dense9.y = t14·dense9.W
 	blas.Sgemm(1,
-		blas.View32(t15, B, 8),
+		blas.View32(t14, B, 8),
 		blas.View32(dense9W, 8, 8),
 		0, blas.View32(dense9Y, B, 8))
 
 	// dense9.y = dense9.b + dense9.y
-	// t16 = tanh(softplus(dense9.y))
-	// t17 = dense9.y ⊙ t16
+	// t15 = tanh(softplus(dense9.y))
+	// t16 = dense9.y ⊙ t15
 	for i := range B {
 		dense9YRow := (*[8]float32)(dense9Y[8*i:])
+		t15Row := (*[8]float32)(t15[8*i:])
 		t16Row := (*[8]float32)(t16[8*i:])
-		t17Row := (*[8]float32)(t17[8*i:])
 		for j := range dense9B {
 			dense9YOf := dense9B[j] + dense9YRow[j]
 			t := vec.Tanh(vec.Softplus(dense9YOf))
 			u := dense9YOf * t
 			dense9YRow[j] = dense9YOf
-			t16Row[j] = t
-			t17Row[j] = u
+			t15Row[j] = t
+			t16Row[j] = u
 		}
 	}
 
-	// dense10.y = t17·dense10.W
+	// dense10.y = t16·dense10.W
 	blas.Sgemm(1,
-		blas.View32(t17, B, 8),
+		blas.View32(t16, B, 8),
 		blas.View32(dense10W, 8, 8),
 		0, blas.View32(dense10Y, B, 8))
 
 	// dense10.y = dense10.b + dense10.y
-	// t18 = tanh(dense10.y)
+	// t17 = tanh(dense10.y)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
 		for j := range dense10B {
@@ -523,7 +517,7 @@ func (m *Activations) forward(batch *Batch) Totals {
 		}
 	}
 
-	// h2.y = t18·h2.W
+	// h2.y = t17·h2.W
 	blas.Sgemm(1,
 		blas.View32(dense10Y, B, 8),
 		blas.View32(h2W, 8, 8),
@@ -545,11 +539,11 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense11Y, B, 8))
 
 	// dense11.y = dense11.b + dense11.y
-	// t19 = max(dense11.y, −1)
-	// t20 = min(t19, 1)
+	// t18 = max(dense11.y, −1)
+	// t19 = min(t18, 1)
 	for i := range B {
 		dense11YRow := (*[8]float32)(dense11Y[8*i:])
-		t20Row := (*[8]float32)(t20[8*i:])
+		t19Row := (*[8]float32)(t19[8*i:])
 		for j := range dense11B {
 			t := dense11B[j] + dense11YRow[j]
 			if t < -1 {
@@ -560,44 +554,44 @@ func (m *Activations) forward(batch *Batch) Totals {
 				t2 = 1
 			}
 			dense11YRow[j] = t
-			t20Row[j] = t2
+			t19Row[j] = t2
 		}
 	}
 
-	// dense12.y = t20·dense12.W
+	// dense12.y = t19·dense12.W
 	blas.Sgemm(1,
-		blas.View32(t20, B, 8),
+		blas.View32(t19, B, 8),
 		blas.View32(dense12W, 8, 8),
 		0, blas.View32(dense12Y, B, 8))
 
 	// dense12.y = dense12.b + dense12.y
-	// t21 = |dense12.y| + 1
-	// t22 = dense12.y/t21
+	// t20 = |dense12.y| + 1
+	// t21 = dense12.y/t20
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
+		t20Row := (*[8]float32)(t20[8*i:])
 		t21Row := (*[8]float32)(t21[8*i:])
-		t22Row := (*[8]float32)(t22[8*i:])
 		for j := range dense12B {
 			dense12YOf := dense12B[j] + dense12YRow[j]
 			t := vec.Abs(dense12YOf) + 1
 			u := dense12YOf / t
 			dense12YRow[j] = dense12YOf
-			t21Row[j] = t
-			t22Row[j] = u
+			t20Row[j] = t
+			t21Row[j] = u
 		}
 	}
 
-	// dense13.y = t22·dense13.W
+	// dense13.y = t21·dense13.W
 	blas.Sgemm(1,
-		blas.View32(t22, B, 8),
+		blas.View32(t21, B, 8),
 		blas.View32(dense13W, 8, 8),
 		0, blas.View32(dense13Y, B, 8))
 
 	// dense13.y = dense13.b + dense13.y
 	// peak = max dense13.y
-	// t23 = exp(dense13.y − peak)
-	// sum = Σⱼ t23
-	// t24 = t23/sum
+	// t22 = exp(dense13.y − peak)
+	// sum = Σⱼ t22
+	// t23 = t22/sum
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
@@ -619,7 +613,7 @@ func (m *Activations) forward(batch *Batch) Totals {
 		}
 	}
 
-	// h3.y = t24·h3.W
+	// h3.y = t23·h3.W
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(h3W, 8, 3),
@@ -627,11 +621,11 @@ func (m *Activations) forward(batch *Batch) Totals {
 
 	// h3.y = h3.b + h3.y
 	// peak = max h3.y
-	// t25 = exp(h3.y − peak)
-	// sum = Σⱼ t25
+	// t24 = exp(h3.y − peak)
+	// sum = Σⱼ t24
 	// h = h3.y − (peak + log(sum))
-	// t26 = h − y
-	// d = |t26|
+	// t25 = h − y
+	// d = |t25|
 	// (3*B)·loss = Σ where(d ≤ 0.7, 0.5·d², 0.7·(d − 0.35))
 	// (3*B)·mae = Σ d
 	loss := 0.0
@@ -645,12 +639,12 @@ func (m *Activations) forward(batch *Batch) Totals {
 				peak = xOf
 			}
 		}
-		t25Row := (*[3]float32)(t25[3*i:])
+		t24Row := (*[3]float32)(t24[3*i:])
 		sumOf := float32(0)
 		for j := range h3B {
 			e := vec.Exp(h3B[j] + h3YRow[j] - peak)
 			sumOf += e
-			t25Row[j] = e
+			t24Row[j] = e
 		}
 		t := vec.Log(sumOf)
 		t2 := peak + t
@@ -715,55 +709,54 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	dense2W := m.params.Dense2W
 	h3Y := m.h3Y[:3*B]
 	d := m.d[:3*B]
-	t28 := m.t28[:B]
+	t27 := m.t27[:B]
 	sum := m.sum[:B]
-	t25 := m.t25[:3*B]
+	t24 := m.t24[:3*B]
 	dense13Y := m.dense13Y[:8*B]
-	t29 := m.t29[:8*B]
-	t22 := m.t22[:8*B]
-	t30 := m.t30[:8*B]
-	dense12Y := m.dense12Y[:8*B]
+	t28 := m.t28[:8*B]
 	t21 := m.t21[:8*B]
+	t29 := m.t29[:8*B]
+	dense12Y := m.dense12Y[:8*B]
 	t20 := m.t20[:8*B]
-	t31 := m.t31[:8*B]
+	t19 := m.t19[:8*B]
+	t30 := m.t30[:8*B]
 	dense11Y := m.dense11Y[:8*B]
 	h2Y := m.h2Y[:8*B]
 	dh := m.dh[:8*B]
 	dense10Y := m.dense10Y[:8*B]
-	t32 := m.t32[:8*B]
-	t17 := m.t17[:8*B]
-	t33 := m.t33[:8*B]
+	t31 := m.t31[:8*B]
 	t16 := m.t16[:8*B]
-	dense9Y := m.dense9Y[:8*B]
+	t32 := m.t32[:8*B]
 	t15 := m.t15[:8*B]
-	t34 := m.t34[:8*B]
-	dense8Y := m.dense8Y[:8*B]
+	dense9Y := m.dense9Y[:8*B]
 	t14 := m.t14[:8*B]
-	t35 := m.t35[:8*B]
+	t33 := m.t33[:8*B]
+	dense8Y := m.dense8Y[:8*B]
 	t13 := m.t13[:8*B]
-	dense7Y := m.dense7Y[:8*B]
+	t34 := m.t34[:8*B]
 	t12 := m.t12[:8*B]
-	t10 := m.t10[:8*B]
-	t9 := m.t9[:8*B]
+	dense7Y := m.dense7Y[:8*B]
 	t11 := m.t11[:8*B]
+	t9 := m.t9[:8*B]
 	t8 := m.t8[:8*B]
+	t10 := m.t10[:8*B]
 	dense6Y := m.dense6Y[:8*B]
-	t37 := m.t37[:8*B]
+	t36 := m.t36[:8*B]
 	h := m.h[:9*B]
 	dh2 := m.dh2[:9*B]
 	t7 := m.t7[:9*B]
 	hY := m.hY[:9*B]
 	t6 := m.t6[:8*B]
-	t38 := m.t38[:8*B]
+	t37 := m.t37[:8*B]
 	t5 := m.t5[:8*B]
 	dense5Y := m.dense5Y[:8*B]
 	dense4Y := m.dense4Y[:8*B]
-	t39 := m.t39[:8*B]
+	t38 := m.t38[:8*B]
 	t3 := m.t3[:8*B]
-	t40 := m.t40[:8*B]
+	t39 := m.t39[:8*B]
 	dense3Y := m.dense3Y[:8*B]
 	dense2Y := m.dense2Y[:7*B]
-	t41 := m.t41[:7*B]
+	t40 := m.t40[:7*B]
 	denseY := m.denseY[:8*B]
 	ddenseY := m.ddenseY[:8*B]
 	dh3B := grad.H3B
@@ -799,8 +792,8 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// t27 = sign(t26) ⊙ where(d ≤ 0.7, d, 0.7)
-	// t28 = Σⱼ t27
+	// t26 = sign(t25) ⊙ where(d ≤ 0.7, d, 0.7)
+	// t27 = Σⱼ t26
 	for i := range B {
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		dRow := (*[3]float32)(d[3*i:])
@@ -814,106 +807,106 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 			t += u
 			h3YRow[j] = u
 		}
-		t28[i] = t
+		t27[i] = t
 	}
 
 	// scale = 1/(3*B)
 	scale := float32(1 / float64(3*B))
 
-	// (3*B)·dh3.y = t27 − t28·t25/sum
+	// (3*B)·dh3.y = t26 − t27·t24/sum
 	// dh3.b = scale·Σᵢ (3*B)·dh3.y
 	clear(dh3B)
 	for i := range B {
 		u := 1 / sum[i]
-		t25Row := (*[3]float32)(t25[3*i:])
-		t28OfI := t28[i]
+		t24Row := (*[3]float32)(t24[3*i:])
+		t27OfI := t27[i]
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		for j := range dh3B {
-			dh3Y := h3YRow[j] - t28OfI*(u*t25Row[j])
+			dh3Y := h3YRow[j] - t27OfI*(u*t24Row[j])
 			dh3B[j] += scale * dh3Y
 			h3YRow[j] = dh3Y
 		}
 	}
 
-	// dh3.W = scale·t24ᵀ·((3*B)·dh3.y)
+	// dh3.W = scale·t23ᵀ·((3*B)·dh3.y)
 	blas.Sgemm(scale,
 		blas.View32(dense13Y, B, 8).T(),
 		blas.View32(h3Y, B, 3),
 		0, blas.View32(dh3W, 8, 3))
 
-	// t29 = ((3*B)·dh3.y)·h3.Wᵀ
+	// t28 = ((3*B)·dh3.y)·h3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h3Y, B, 3),
 		blas.View32(h3W, 8, 3).T(),
-		0, blas.View32(t29, B, 8))
+		0, blas.View32(t28, B, 8))
 
-	// (3*B)·ddense13.y = t24 ⊙ (t29 − Σⱼ t24 ⊙ t29)
+	// (3*B)·ddense13.y = t23 ⊙ (t28 − Σⱼ t23 ⊙ t28)
 	// ddense13.b = scale·Σᵢ (3*B)·ddense13.y
 	clear(ddense13B)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
-		t29Row := (*[8]float32)(t29[8*i:])
+		t28Row := (*[8]float32)(t28[8*i:])
 		t := float32(0)
 		for j := range dense13YRow {
-			t += dense13YRow[j] * t29Row[j]
+			t += dense13YRow[j] * t28Row[j]
 		}
 		for j := range ddense13B {
-			ddense13Y := dense13YRow[j] * (t29Row[j] - t)
+			ddense13Y := dense13YRow[j] * (t28Row[j] - t)
 			ddense13B[j] += scale * ddense13Y
 			dense13YRow[j] = ddense13Y
 		}
 	}
 
-	// ddense13.W = scale·t22ᵀ·((3*B)·ddense13.y)
+	// ddense13.W = scale·t21ᵀ·((3*B)·ddense13.y)
 	blas.Sgemm(scale,
-		blas.View32(t22, B, 8).T(),
+		blas.View32(t21, B, 8).T(),
 		blas.View32(dense13Y, B, 8),
 		0, blas.View32(ddense13W, 8, 8))
 
-	// t30 = ((3*B)·ddense13.y)·dense13.Wᵀ
+	// t29 = ((3*B)·ddense13.y)·dense13.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(dense13W, 8, 8).T(),
-		0, blas.View32(t30, B, 8))
+		0, blas.View32(t29, B, 8))
 
-	// (3*B)·ddense12.y = (1 − t22 ⊙ sign(dense12.y)) ⊙ t30/t21
+	// (3*B)·ddense12.y = (1 − t21 ⊙ sign(dense12.y)) ⊙ t29/t20
 	// ddense12.b = scale·Σᵢ (3*B)·ddense12.y
 	clear(ddense12B)
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
-		t22Row := (*[8]float32)(t22[8*i:])
-		t30Row := (*[8]float32)(t30[8*i:])
 		t21Row := (*[8]float32)(t21[8*i:])
+		t29Row := (*[8]float32)(t29[8*i:])
+		t20Row := (*[8]float32)(t20[8*i:])
 		for j := range ddense12B {
-			ddense12Y := (1 - t22Row[j]*vec.Sign(dense12YRow[j])) * t30Row[j] / t21Row[j]
+			ddense12Y := (1 - t21Row[j]*vec.Sign(dense12YRow[j])) * t29Row[j] / t20Row[j]
 			ddense12B[j] += scale * ddense12Y
 			dense12YRow[j] = ddense12Y
 		}
 	}
 
-	// ddense12.W = scale·t20ᵀ·((3*B)·ddense12.y)
+	// ddense12.W = scale·t19ᵀ·((3*B)·ddense12.y)
 	blas.Sgemm(scale,
-		blas.View32(t20, B, 8).T(),
+		blas.View32(t19, B, 8).T(),
 		blas.View32(dense12Y, B, 8),
 		0, blas.View32(ddense12W, 8, 8))
 
-	// t31 = ((3*B)·ddense12.y)·dense12.Wᵀ
+	// t30 = ((3*B)·ddense12.y)·dense12.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense12Y, B, 8),
 		blas.View32(dense12W, 8, 8).T(),
-		0, blas.View32(t31, B, 8))
+		0, blas.View32(t30, B, 8))
 
-	// (3*B)·ddense11.y = where(t19 > −1, where(t20 < 1, t31, 0), 0)
+	// (3*B)·ddense11.y = where(t18 > −1, where(t19 < 1, t30, 0), 0)
 	// ddense11.b = scale·Σᵢ (3*B)·ddense11.y
 	clear(ddense11B)
 	for i := range B {
-		t20Row := (*[8]float32)(t20[8*i:])
-		t31Row := (*[8]float32)(t31[8*i:])
+		t19Row := (*[8]float32)(t19[8*i:])
+		t30Row := (*[8]float32)(t30[8*i:])
 		dense11YRow := (*[8]float32)(dense11Y[8*i:])
 		for j := range ddense11B {
 			t := float32(0)
-			if t20Row[j] < 1 {
-				t = t31Row[j]
+			if t19Row[j] < 1 {
+				t = t30Row[j]
 			}
 			ddense11Y := float32(0)
 			if dense11YRow[j] > -1 {
@@ -949,104 +942,104 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh2.W = scale·t18ᵀ·((3*B)·dh2.y)
+	// dh2.W = scale·t17ᵀ·((3*B)·dh2.y)
 	blas.Sgemm(scale,
 		blas.View32(dense10Y, B, 8).T(),
 		blas.View32(h2Y, B, 8),
 		0, blas.View32(dh2W, 8, 8))
 
-	// t32 = ((3*B)·dh2.y)·h2.Wᵀ
+	// t31 = ((3*B)·dh2.y)·h2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h2Y, B, 8),
 		blas.View32(h2W, 8, 8).T(),
-		0, blas.View32(t32, B, 8))
+		0, blas.View32(t31, B, 8))
 
-	// (3*B)·ddense10.y = (1 − t18²) ⊙ t32
+	// (3*B)·ddense10.y = (1 − t17²) ⊙ t31
 	// ddense10.b = scale·Σᵢ (3*B)·ddense10.y
 	clear(ddense10B)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
-		t32Row := (*[8]float32)(t32[8*i:])
+		t31Row := (*[8]float32)(t31[8*i:])
 		for j := range ddense10B {
-			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t32Row[j]
+			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t31Row[j]
 			ddense10B[j] += scale * ddense10Y
 			dense10YRow[j] = ddense10Y
 		}
 	}
 
-	// ddense10.W = scale·t17ᵀ·((3*B)·ddense10.y)
+	// ddense10.W = scale·t16ᵀ·((3*B)·ddense10.y)
 	blas.Sgemm(scale,
-		blas.View32(t17, B, 8).T(),
+		blas.View32(t16, B, 8).T(),
 		blas.View32(dense10Y, B, 8),
 		0, blas.View32(ddense10W, 8, 8))
 
-	// t33 = ((3*B)·ddense10.y)·dense10.Wᵀ
+	// t32 = ((3*B)·ddense10.y)·dense10.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense10Y, B, 8),
 		blas.View32(dense10W, 8, 8).T(),
-		0, blas.View32(t33, B, 8))
+		0, blas.View32(t32, B, 8))
 
-	// (3*B)·ddense9.y = (t16 + dense9.y ⊙ (1 − t16²) ⊙ σ(dense9.y)) ⊙ t33
+	// (3*B)·ddense9.y = (t15 + dense9.y ⊙ (1 − t15²) ⊙ σ(dense9.y)) ⊙ t32
 	// ddense9.b = scale·Σᵢ (3*B)·ddense9.y
 	clear(ddense9B)
 	for i := range B {
-		t16Row := (*[8]float32)(t16[8*i:])
+		t15Row := (*[8]float32)(t15[8*i:])
 		dense9YRow := (*[8]float32)(dense9Y[8*i:])
-		t33Row := (*[8]float32)(t33[8*i:])
+		t32Row := (*[8]float32)(t32[8*i:])
 		for j := range ddense9B {
-			u := dense9YRow[j] * (1 - t16Row[j]*t16Row[j]) * vec.Sigmoid(dense9YRow[j])
-			ddense9Y := (t16Row[j] + u) * t33Row[j]
+			u := dense9YRow[j] * (1 - t15Row[j]*t15Row[j]) * vec.Sigmoid(dense9YRow[j])
+			ddense9Y := (t15Row[j] + u) * t32Row[j]
 			ddense9B[j] += scale * ddense9Y
 			dense9YRow[j] = ddense9Y
 		}
 	}
 
-	// ddense9.W = scale·t15ᵀ·((3*B)·ddense9.y)
+	// ddense9.W = scale·t14ᵀ·((3*B)·ddense9.y)
 	blas.Sgemm(scale,
-		blas.View32(t15, B, 8).T(),
+		blas.View32(t14, B, 8).T(),
 		blas.View32(dense9Y, B, 8),
 		0, blas.View32(ddense9W, 8, 8))
 
-	// t34 = ((3*B)·ddense9.y)·dense9.Wᵀ
+	// t33 = ((3*B)·ddense9.y)·dense9.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense9Y, B, 8),
 		blas.View32(dense9W, 8, 8).T(),
-		0, blas.View32(t34, B, 8))
+		0, blas.View32(t33, B, 8))
 
-	// (3*B)·ddense8.y = σ(dense8.y) ⊙ t34
+	// (3*B)·ddense8.y = σ(dense8.y) ⊙ t33
 	// ddense8.b = scale·Σᵢ (3*B)·ddense8.y
 	clear(ddense8B)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
-		t34Row := (*[8]float32)(t34[8*i:])
+		t33Row := (*[8]float32)(t33[8*i:])
 		for j := range ddense8B {
-			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t34Row[j]
+			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t33Row[j]
 			ddense8B[j] += scale * ddense8Y
 			dense8YRow[j] = ddense8Y
 		}
 	}
 
-	// ddense8.W = scale·t14ᵀ·((3*B)·ddense8.y)
+	// ddense8.W = scale·t13ᵀ·((3*B)·ddense8.y)
 	blas.Sgemm(scale,
-		blas.View32(t14, B, 8).T(),
+		blas.View32(t13, B, 8).T(),
 		blas.View32(dense8Y, B, 8),
 		0, blas.View32(ddense8W, 8, 8))
 
-	// t35 = ((3*B)·ddense8.y)·dense8.Wᵀ
+	// t34 = ((3*B)·ddense8.y)·dense8.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense8Y, B, 8),
 		blas.View32(dense8W, 8, 8).T(),
-		0, blas.View32(t35, B, 8))
+		0, blas.View32(t34, B, 8))
 
-	// (3*B)·ddense7.y = t13 ⊙ (dense7.y ⊙ (1 − t13) + 1) ⊙ t35
+	// (3*B)·ddense7.y = t12 ⊙ (dense7.y ⊙ (1 − t12) + 1) ⊙ t34
 	// ddense7.b = scale·Σᵢ (3*B)·ddense7.y
 	clear(ddense7B)
 	for i := range B {
-		t13Row := (*[8]float32)(t13[8*i:])
+		t12Row := (*[8]float32)(t12[8*i:])
 		dense7YRow := (*[8]float32)(dense7Y[8*i:])
-		t35Row := (*[8]float32)(t35[8*i:])
+		t34Row := (*[8]float32)(t34[8*i:])
 		for j := range ddense7B {
-			ddense7Y := t13Row[j] * (dense7YRow[j]*(1-t13Row[j]) + 1) * t35Row[j]
+			ddense7Y := t12Row[j] * (dense7YRow[j]*(1-t12Row[j]) + 1) * t34Row[j]
 			ddense7B[j] += scale * ddense7Y
 			dense7YRow[j] = ddense7Y
 		}
@@ -1055,32 +1048,32 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	// scale2 = 0.5/(3*B)
 	scale2 := float32(0.5 / float64(3*B))
 
-	// ddense7.W = scale2·t12ᵀ·((3*B)·ddense7.y)
+	// ddense7.W = scale2·t11ᵀ·((3*B)·ddense7.y)
 	blas.Sgemm(scale2,
-		blas.View32(t12, B, 8).T(),
+		blas.View32(t11, B, 8).T(),
 		blas.View32(dense7Y, B, 8),
 		0, blas.View32(ddense7W, 8, 8))
 
-	// t36 = 0.5·t11 + 0.3989423·t9 ⊙ (1 − t10²) + 0.035677407·t8 ⊙ dense6.y ⊙ (1 − t10²)
+	// t35 = 0.5·t10 + 0.3989423·t8 ⊙ (1 − t9²) + 0.035677407·dense6.y ⊙ (1 − t9²) ⊙ dense6.y ⊙ dense6.y
 	for i := range 8 * B {
-		dOf := 1 - t10[i]*t10[i]
-		dense6Y[i] = 0.5*t11[i] + 0.3989423*(t9[i]*dOf) + 0.035677407*(t8[i]*dense6Y[i]*dOf)
+		dOf := 1 - t9[i]*t9[i]
+		dense6Y[i] = 0.5*t10[i] + 0.3989423*(t8[i]*dOf) + 0.035677407*(dense6Y[i]*dOf*dense6Y[i]*dense6Y[i])
 	}
 
-	// t37 = ((3*B)·ddense7.y)·dense7.Wᵀ
+	// t36 = ((3*B)·ddense7.y)·dense7.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense7Y, B, 8),
 		blas.View32(dense7W, 8, 8).T(),
-		0, blas.View32(t37, B, 8))
+		0, blas.View32(t36, B, 8))
 
-	// (3*B)·ddense6.y = t36 ⊙ t37
+	// (3*B)·ddense6.y = t35 ⊙ t36
 	// ddense6.b = scale·Σᵢ (3*B)·ddense6.y
 	clear(ddense6B)
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
-		t37Row := (*[8]float32)(t37[8*i:])
+		t36Row := (*[8]float32)(t36[8*i:])
 		for j := range ddense6B {
-			ddense6Y := dense6YRow[j] * t37Row[j]
+			ddense6Y := dense6YRow[j] * t36Row[j]
 			ddense6B[j] += scale * ddense6Y
 			dense6YRow[j] = ddense6Y
 		}
@@ -1122,25 +1115,25 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(hY, B, 9),
 		0, blas.View32(dhW, 8, 9))
 
-	// t38 = ((3*B)·dh.y)·h.Wᵀ
+	// t37 = ((3*B)·dh.y)·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(hY, B, 9),
 		blas.View32(hW, 8, 9).T(),
-		0, blas.View32(t38, B, 8))
+		0, blas.View32(t37, B, 8))
 
-	// (3*B)·ddense5.y = t38 ⊙ where(dense5.y > 0, 1.050701, 1.7580993·(t5 + 1))
+	// (3*B)·ddense5.y = t37 ⊙ where(dense5.y > 0, 1.050701, 1.7580993·(t5 + 1))
 	// ddense5.b = scale·Σᵢ (3*B)·ddense5.y
 	clear(ddense5B)
 	for i := range B {
 		t5Row := (*[8]float32)(t5[8*i:])
 		dense5YRow := (*[8]float32)(dense5Y[8*i:])
-		t38Row := (*[8]float32)(t38[8*i:])
+		t37Row := (*[8]float32)(t37[8*i:])
 		for j := range ddense5B {
 			t := 1.7580993 * (t5Row[j] + 1)
 			if dense5YRow[j] > 0 {
 				t = 1.050701
 			}
-			ddense5Y := t38Row[j] * t
+			ddense5Y := t37Row[j] * t
 			ddense5B[j] += scale * ddense5Y
 			dense5YRow[j] = ddense5Y
 		}
@@ -1152,24 +1145,24 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense5Y, B, 8),
 		0, blas.View32(ddense5W, 8, 8))
 
-	// t39 = ((3*B)·ddense5.y)·dense5.Wᵀ
+	// t38 = ((3*B)·ddense5.y)·dense5.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense5Y, B, 8),
 		blas.View32(dense5W, 8, 8).T(),
-		0, blas.View32(t39, B, 8))
+		0, blas.View32(t38, B, 8))
 
-	// (3*B)·ddense4.y = t39 ⊙ where(t4 > 0, 1, t4 + 1)
+	// (3*B)·ddense4.y = t38 ⊙ where(t4 > 0, 1, t4 + 1)
 	// ddense4.b = scale·Σᵢ (3*B)·ddense4.y
 	clear(ddense4B)
 	for i := range B {
 		dense4YRow := (*[8]float32)(dense4Y[8*i:])
-		t39Row := (*[8]float32)(t39[8*i:])
+		t38Row := (*[8]float32)(t38[8*i:])
 		for j := range ddense4B {
 			t := dense4YRow[j] + 1
 			if dense4YRow[j] > 0 {
 				t = 1
 			}
-			ddense4Y := t39Row[j] * t
+			ddense4Y := t38Row[j] * t
 			ddense4B[j] += scale * ddense4Y
 			dense4YRow[j] = ddense4Y
 		}
@@ -1181,20 +1174,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense4Y, B, 8),
 		0, blas.View32(ddense4W, 8, 8))
 
-	// t40 = ((3*B)·ddense4.y)·dense4.Wᵀ
+	// t39 = ((3*B)·ddense4.y)·dense4.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense4Y, B, 8),
 		blas.View32(dense4W, 8, 8).T(),
-		0, blas.View32(t40, B, 8))
+		0, blas.View32(t39, B, 8))
 
-	// (3*B)·ddense3.y = t2 ⊙ t40
+	// (3*B)·ddense3.y = t2 ⊙ t39
 	// ddense3.b = scale·Σᵢ (3*B)·ddense3.y
 	clear(ddense3B)
 	for i := range B {
 		dense3YRow := (*[8]float32)(dense3Y[8*i:])
-		t40Row := (*[8]float32)(t40[8*i:])
+		t39Row := (*[8]float32)(t39[8*i:])
 		for j := range ddense3B {
-			ddense3Y := dense3YRow[j] * t40Row[j]
+			ddense3Y := dense3YRow[j] * t39Row[j]
 			ddense3B[j] += scale * ddense3Y
 			dense3YRow[j] = ddense3Y
 		}
@@ -1206,22 +1199,22 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense3Y, B, 8),
 		0, blas.View32(ddense3W, 7, 8))
 
-	// t41 = ((3*B)·ddense3.y)·dense3.Wᵀ
+	// t40 = ((3*B)·ddense3.y)·dense3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense3Y, B, 8),
 		blas.View32(dense3W, 7, 8).T(),
-		0, blas.View32(t41, B, 7))
+		0, blas.View32(t40, B, 7))
 
-	// (3*B)·ddense2.y = where(t > 0, t41, 0)
+	// (3*B)·ddense2.y = where(t > 0, t40, 0)
 	// ddense2.b = scale·Σᵢ (3*B)·ddense2.y
 	clear(ddense2B)
 	for i := range B {
 		dense2YRow := (*[7]float32)(dense2Y[7*i:])
-		t41Row := (*[7]float32)(t41[7*i:])
+		t40Row := (*[7]float32)(t40[7*i:])
 		for j := range ddense2B {
 			ddense2Y := float32(0)
 			if dense2YRow[j] > 0 {
-				ddense2Y = t41Row[j]
+				ddense2Y = t40Row[j]
 			}
 			ddense2B[j] += scale * ddense2Y
 			dense2YRow[j] = ddense2Y

@@ -295,61 +295,60 @@ func New(max Dims) *Activations {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 287*B+8)
+	arena := make([]float32, 279*B+8)
 	m.denseY = arena[0 : 8*B]
 	m.ddenseY = arena[0 : 8*B]
 	m.dense2Y = arena[8*B : 15*B]
 	m.dense3Y = arena[15*B : 23*B]
 	m.t3 = arena[23*B : 31*B]
-	m.t40 = arena[23*B : 31*B]
-	m.t41 = arena[23*B : 30*B]
+	m.t39 = arena[23*B : 31*B]
+	m.t40 = arena[23*B : 30*B]
 	m.dense4Y = arena[31*B : 39*B]
 	m.dense5Y = arena[39*B : 47*B]
 	m.t5 = arena[47*B : 55*B]
-	m.t39 = arena[47*B : 55*B]
+	m.t38 = arena[47*B : 55*B]
 	m.t6 = arena[55*B : 63*B]
-	m.t38 = arena[55*B : 63*B]
+	m.t37 = arena[55*B : 63*B]
 	m.hY = arena[63*B : 72*B]
 	m.t7 = arena[72*B : 81*B]
 	m.h = arena[81*B : 90*B]
 	m.dh2 = arena[81*B : 90*B]
 	m.dense6Y = arena[90*B : 98*B]
 	m.t8 = arena[98*B : 106*B]
-	m.t37 = arena[98*B : 106*B]
+	m.t36 = arena[98*B : 106*B]
 	m.t9 = arena[106*B : 114*B]
 	m.t10 = arena[114*B : 122*B]
 	m.t11 = arena[122*B : 130*B]
-	m.t12 = arena[130*B : 138*B]
-	m.dense7Y = arena[138*B : 146*B]
+	m.dense7Y = arena[130*B : 138*B]
+	m.t12 = arena[138*B : 146*B]
 	m.t13 = arena[146*B : 154*B]
-	m.t14 = arena[154*B : 162*B]
-	m.t35 = arena[154*B : 162*B]
-	m.dense8Y = arena[162*B : 170*B]
-	m.t15 = arena[170*B : 178*B]
-	m.t34 = arena[170*B : 178*B]
-	m.dense9Y = arena[178*B : 186*B]
+	m.t34 = arena[146*B : 154*B]
+	m.dense8Y = arena[154*B : 162*B]
+	m.t14 = arena[162*B : 170*B]
+	m.t33 = arena[162*B : 170*B]
+	m.dense9Y = arena[170*B : 178*B]
+	m.t15 = arena[178*B : 186*B]
 	m.t16 = arena[186*B : 194*B]
-	m.t17 = arena[194*B : 202*B]
-	m.t33 = arena[194*B : 202*B]
-	m.dense10Y = arena[202*B : 210*B]
-	m.h2Y = arena[210*B : 218*B]
-	m.dense11Y = arena[218*B : 226*B]
-	m.t32 = arena[218*B : 226*B]
-	m.t20 = arena[226*B : 234*B]
-	m.dh = arena[226*B : 234*B]
-	m.dense12Y = arena[234*B : 242*B]
+	m.t32 = arena[186*B : 194*B]
+	m.dense10Y = arena[194*B : 202*B]
+	m.h2Y = arena[202*B : 210*B]
+	m.dense11Y = arena[210*B : 218*B]
+	m.t31 = arena[210*B : 218*B]
+	m.t19 = arena[218*B : 226*B]
+	m.dh = arena[218*B : 226*B]
+	m.dense12Y = arena[226*B : 234*B]
+	m.t20 = arena[234*B : 242*B]
+	m.t30 = arena[234*B : 242*B]
 	m.t21 = arena[242*B : 250*B]
-	m.t31 = arena[242*B : 250*B]
-	m.t22 = arena[250*B : 258*B]
-	m.dense13Y = arena[258*B : 266*B]
-	m.h3Y = arena[266*B : 269*B]
-	m.t30 = arena[266*B : 274*B]
-	m.t25 = arena[274*B : 277*B]
-	m.t29 = arena[274*B : 282*B]
-	m.sum = arena[282*B : 283*B]
-	m.d = arena[283*B : 286*B]
-	m.t28 = arena[286*B : 287*B]
-	m.t42 = arena[287*B : 287*B+8]
+	m.dense13Y = arena[250*B : 258*B]
+	m.h3Y = arena[258*B : 261*B]
+	m.t29 = arena[258*B : 266*B]
+	m.t24 = arena[266*B : 269*B]
+	m.t28 = arena[266*B : 274*B]
+	m.sum = arena[274*B : 275*B]
+	m.d = arena[275*B : 278*B]
+	m.t27 = arena[278*B : 279*B]
+	m.t41 = arena[279*B : 279*B+8]
 
 	m.Init(0)
 	return m
@@ -398,7 +397,7 @@ func (m *Activations) initialise(seed uint64) {
 	dense11B := m.params.Dense11B
 	dense12B := m.params.Dense12B
 	dense13B := m.params.Dense13B
-	t42 := m.t42
+	t41 := m.t41
 
 	// dense.W ← 0.57735026·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -406,8 +405,8 @@ func (m *Activations) initialise(seed uint64) {
 		denseW[i] = 0.57735026 * rng.Normal32(key, uint64(i))
 	}
 
-	// t42 = 0
-	clear(t42)
+	// t41 = 0
+	clear(t41)
 
 	// dense2.W ← 0.5·N(dense2.W)
 	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
@@ -508,43 +507,43 @@ func (m *Activations) initialise(seed uint64) {
 	// h3.b ← 0
 	clear(h3B)
 
-	// denseB = t42
+	// denseB = t41
 	clear(denseB)
 
-	// dense3B = t42
+	// dense3B = t41
 	clear(dense3B)
 
-	// dense4B = t42
+	// dense4B = t41
 	clear(dense4B)
 
-	// dense5B = t42
+	// dense5B = t41
 	clear(dense5B)
 
-	// dense6B = t42
+	// dense6B = t41
 	clear(dense6B)
 
-	// dense7B = t42
+	// dense7B = t41
 	clear(dense7B)
 
-	// dense8B = t42
+	// dense8B = t41
 	clear(dense8B)
 
-	// dense9B = t42
+	// dense9B = t41
 	clear(dense9B)
 
-	// dense10B = t42
+	// dense10B = t41
 	clear(dense10B)
 
-	// h2B = t42
+	// h2B = t41
 	clear(h2B)
 
-	// dense11B = t42
+	// dense11B = t41
 	clear(dense11B)
 
-	// dense12B = t42
+	// dense12B = t41
 	clear(dense12B)
 
-	// dense13B = t42
+	// dense13B = t41
 	clear(dense13B)
 }
 

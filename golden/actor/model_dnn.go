@@ -64,12 +64,11 @@ import (
 //
 //	clip_factor = min(1, critic_clip/‖grad‖)
 //	scale       = clip_factor
-//	scale2      = 0.001·scale
-//	scale3      = 1/(1 − 0.999^step)
-//	scale4      = critic_lr/(1 − 0.9^step)
+//	scale2      = 1/(1 − 0.999^step)
+//	scale3      = critic_lr/(1 − 0.9^step)
 //	critic.m    ← 0.9·critic.m + 0.1·scale·grad
-//	critic.v    ← 0.999·critic.v + scale2·grad ⊙ scale·grad
-//	param       ← param − scale4·critic.m/(√(scale3·critic.v) + 1e−8)
+//	critic.v    ← 0.999·critic.v + 0.001·(scale·grad)²
+//	param       ← param − scale3·critic.m/(√(scale2·critic.v) + 1e−8)
 //
 // Forward of actor, for a batch of B:
 //
@@ -577,21 +576,19 @@ func (m *Actor) updateCritic(grad *Params, factor float64) {
 
 	// scale = clip_factor
 	scale := factor
-	// scale2 = 0.001·scale
-	scale2 := 0.0010000000000000009 * scale
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := 1 / (1 - math.Pow(0.999, float64(m.stepsCritic+1)))
-	// scale4 = critic_lr/(1 − 0.9^step)
-	scale4 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
+	// scale2 = 1/(1 − 0.999^step)
+	scale2 := 1 / (1 - math.Pow(0.999, float64(m.stepsCritic+1)))
+	// scale3 = critic_lr/(1 − 0.9^step)
+	scale3 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
 
 	// critic.m ← 0.9·critic.m + 0.1·scale·grad
-	// critic.v ← 0.999·critic.v + scale2·grad ⊙ scale·grad
-	// param ← param − scale4·critic.m/(√(scale3·critic.v) + 1e−8)
+	// critic.v ← 0.999·critic.v + 0.001·(scale·grad)²
+	// param ← param − scale3·critic.m/(√(scale2·critic.v) + 1e−8)
 	for i := range 57 {
 		u := scale * g[i]
 		newCriticM := 0.9*criticM[i] + 0.09999999999999998*u
-		newCriticV := 0.999*criticV[i] + scale2*(g[i]*u)
-		u2 := scale4 * (newCriticM / (math.Sqrt(scale3*newCriticV) + 1e-8))
+		newCriticV := 0.999*criticV[i] + 0.0010000000000000009*(u*u)
+		u2 := scale3 * (newCriticM / (math.Sqrt(scale2*newCriticV) + 1e-8))
 		d := param[i] - u2
 		criticM[i] = newCriticM
 		criticV[i] = newCriticV

@@ -891,7 +891,7 @@ func SumsVJPA(dA, A, B []float64, s float64, w, work []float64) {
 //	s2     = Σ w ⊙ (A + t)  []
 //	t2     = A·A            [N,N]
 //	s3     = Σ w ⊙ t2       []
-//	result = s2 − s3/(s²)   []
+//	result = s2 − s3/s/s    []
 //
 // It panics unless the lengths fit: A [N,N], B [N,N], w [N,N].
 //
@@ -943,8 +943,8 @@ func SumsVJPS(A, B []float64, s float64, w, work []float64) float64 {
 		s3 += w[i] * t2[i]
 	}
 
-	// result = s2 − s3/(s²)
-	result := s2 - s3/(s*s)
+	// result = s2 − s3/s/s
+	result := s2 - s3/s/s
 	return result
 }
 
@@ -1575,17 +1575,17 @@ func CumulateWork(N int) int {
 // Moments: means of means; a variance by hand. It sets out. It keeps no state:
 // any number of goroutines may call it and its derivatives.
 //
-//	t     = Σᵢ x                                  [4]
-//	scale = 1/N                                   []
-//	t2    = scale·t                               [4]
-//	c     = x − t2                                [N,4]
-//	t3    = Σᵢ c² ⊙ c                             [4]
-//	t4    = Σᵢ c²                                 [4]
-//	s     = Σ (c²)²                               []
-//	s2    = Σ c²                                  []
-//	s3    = s/(4*N·(1/16·s2²/(N²) + 1)) − 3       []
-//	v     = scale·t4                              [4]
-//	out   = scale·t3/(√(v + 1)² ⊙ √(v + 1)) + s3  [4]
+//	t     = Σᵢ x                                      [4]
+//	scale = 1/N                                       []
+//	t2    = scale·t                                   [4]
+//	c     = x − t2                                    [N,4]
+//	t3    = Σᵢ c² ⊙ c                                 [4]
+//	t4    = Σᵢ c²                                     [4]
+//	s     = Σ (c²)²                                   []
+//	s2    = Σ c²                                      []
+//	s3    = s/(4*N·(1/16·s2/(N²)·s2 + 1)) − 3         []
+//	v     = scale·t4                                  [4]
+//	out   = scale·t3/√(v + 1)/√(v + 1)/√(v + 1) + s3  [4]
 //
 // It panics unless the lengths fit: out [4], x [N,4]. What is set may not
 // overlap the rest.
@@ -1639,14 +1639,14 @@ func Moments(out, x []float64) {
 		}
 	}
 
-	// s3 = s/(4*N·(1/16·s2²/(N²) + 1)) − 3
-	s3 := s/(float64(4*N)*(0.0625*(s2*s2/(float64(N)*float64(N)))+1)) - 3
+	// s3 = s/(4*N·(1/16·s2/(N²)·s2 + 1)) − 3
+	s3 := s/(float64(4*N)*(0.0625*(s2/(float64(N)*float64(N))*s2)+1)) - 3
 
 	// v = scale·t4
-	// out = scale·t3/(√(v + 1)² ⊙ √(v + 1)) + s3
+	// out = scale·t3/√(v + 1)/√(v + 1)/√(v + 1) + s3
 	for i := range 4 {
 		tOf := math.Sqrt(scale*t4[i] + 1)
-		out[i] = scale*(out[i]/(tOf*tOf*tOf)) + s3
+		out[i] = scale*(out[i]/tOf/tOf/tOf) + s3
 	}
 }
 
@@ -1663,20 +1663,23 @@ func Moments(out, x []float64) {
 //	t5     = Σᵢ t3 ⊙ c                             [4]
 //	s2     = Σ t3²                                 []
 //	v      = scale·t4                              [4]
-//	t6     = w/(√(v + 1)² ⊙ √(v + 1))              [4]
-//	t7     = 1.5·w ⊙ t5/((√(v + 1)²)² ⊙ √(v + 1))  [4]
+//	t6     = w/√(v + 1)                            [4]
+//	t7     = 1/√(v + 1)                            [4]
+//	t8     = t6/√(v + 1)/√(v + 1)                  [4]
+//	t9     = 1.5·w ⊙ t5/((√(v + 1)²)² ⊙ √(v + 1))  [4]
 //	s3     = Σ w                                   []
-//	t8     = scale·t6·c                            [N,4]
-//	s4     = 1/16·s²/(N²) + 1                      []
+//	t10    = scale·t6·(t7·c)²                      [N,4]
+//	t11    = scale·t8·c                            [N,4]
+//	s4     = 1/16·s/(N²)·s + 1                     []
 //	s5     = 2·s3/(4*N·s4)                         []
-//	t9     = t8 + s5·t3                            [N,4]
+//	t12    = t11 + s5·t3                           [N,4]
 //	s6     = 0.125·s2·s·s3/(4*N·s4²)               []
 //	scale2 = scale²                                []
-//	t10    = scale2·(t7 + s6)                      [4]
-//	dc     = c ⊙ (t8 + 2·(t9 − t10))               [N,4]
-//	t11    = Σᵢ dc                                 [4]
-//	t12    = scale·t11                             [4]
-//	dx     = dc − t12                              [N,4]
+//	t13    = scale2·(t9 + s6)                      [4]
+//	dc     = t10 + 2·c ⊙ (t12 − t13)               [N,4]
+//	t14    = Σᵢ dc                                 [4]
+//	t15    = scale·t14                             [4]
+//	dx     = dc − t15                              [N,4]
 //
 // It panics unless the lengths fit: dx [N,4], x [N,4], w [4]. What is set may
 // not overlap the rest.
@@ -1703,8 +1706,11 @@ func MomentsVJP(dx, x, w, work []float64) {
 	t4 := new([4]float64)[:]
 	t5 := new([4]float64)[:]
 	t3 := work[4 : 4*N+4]
-	t8 := work[4*N+12 : 8*N+12]
-	t11 := new([4]float64)[:]
+	t8 := new([4]float64)[:]
+	t9 := new([4]float64)[:]
+	t10 := work[4*N+16 : 8*N+16]
+	t11 := work[8*N+16 : 12*N+16]
+	t14 := new([4]float64)[:]
 
 	// t = Σᵢ x
 	clear(t)
@@ -1750,37 +1756,49 @@ func MomentsVJP(dx, x, w, work []float64) {
 	}
 
 	// v = scale·t4
-	// t6 = w/(√(v + 1)² ⊙ √(v + 1))
-	// t7 = 1.5·w ⊙ t5/((√(v + 1)²)² ⊙ √(v + 1))
+	// t6 = w/√(v + 1)
+	// t7 = 1/√(v + 1)
+	// t8 = t6/√(v + 1)/√(v + 1)
+	// t9 = 1.5·w ⊙ t5/((√(v + 1)²)² ⊙ √(v + 1))
 	// s3 = Σ w
 	s3 := 0.0
 	for i := range 4 {
 		tOf := math.Sqrt(scale*t4[i] + 1)
-		u := tOf * tOf
-		u2 := w[i] / (u * tOf)
-		u3 := 1.5 * (w[i] * t5[i] / (u * u * tOf))
+		u := w[i] / tOf
+		u2 := 1 / tOf
+		u3 := u / tOf / tOf
+		u4 := tOf * tOf
+		u5 := 1.5 * (w[i] * t5[i] / (u4 * u4 * tOf))
 		s3 += w[i]
-		t4[i] = u2
-		t5[i] = u3
+		t4[i] = u
+		t5[i] = u2
+		t8[i] = u3
+		t9[i] = u5
 	}
 
-	// t8 = scale·t6·c
+	// t10 = scale·t6·(t7·c)²
+	// t11 = scale·t8·c
 	for i := range N {
 		dxRow := (*[4]float64)(dx[4*i:])
-		t8Row := (*[4]float64)(t8[4*i:])
+		t10Row := (*[4]float64)(t10[4*i:])
+		t11Row := (*[4]float64)(t11[4*i:])
 		for j := range dxRow {
-			t8Row[j] = scale * (t4[j] * dxRow[j])
+			u := t5[j] * dxRow[j]
+			u2 := scale * (t4[j] * (u * u))
+			u3 := scale * (t8[j] * dxRow[j])
+			t10Row[j] = u2
+			t11Row[j] = u3
 		}
 	}
 
-	// s4 = 1/16·s²/(N²) + 1
-	s4 := 0.0625*(s*s/(float64(N)*float64(N))) + 1
+	// s4 = 1/16·s/(N²)·s + 1
+	s4 := 0.0625*(s/(float64(N)*float64(N))*s) + 1
 	// s5 = 2·s3/(4*N·s4)
 	s5 := 2 * (s3 / (float64(4*N) * s4))
 
-	// t9 = t8 + s5·t3
+	// t12 = t11 + s5·t3
 	for i := range 4 * N {
-		t3[i] = t8[i] + s5*t3[i]
+		t3[i] = t11[i] + s5*t3[i]
 	}
 
 	// s6 = 0.125·s2·s·s3/(4*N·s4²)
@@ -1788,35 +1806,35 @@ func MomentsVJP(dx, x, w, work []float64) {
 	// scale2 = scale²
 	scale2 := scale * scale
 
-	// t10 = scale2·(t7 + s6)
+	// t13 = scale2·(t9 + s6)
 	for i := range 4 {
-		t5[i] = scale2 * (t5[i] + s6)
+		t9[i] = scale2 * (t9[i] + s6)
 	}
 
-	// dc = c ⊙ (t8 + 2·(t9 − t10))
-	// t11 = Σᵢ dc
-	clear(t11)
+	// dc = t10 + 2·c ⊙ (t12 − t13)
+	// t14 = Σᵢ dc
+	clear(t14)
 	for i := range N {
 		t3Row := (*[4]float64)(t3[4*i:])
-		t8Row := (*[4]float64)(t8[4*i:])
 		dxRow := (*[4]float64)(dx[4*i:])
+		t10Row := (*[4]float64)(t10[4*i:])
 		for j := range dxRow {
-			dc := dxRow[j] * (t8Row[j] + 2*(t3Row[j]-t5[j]))
-			t11[j] += dc
+			dc := t10Row[j] + 2*(dxRow[j]*(t3Row[j]-t9[j]))
+			t14[j] += dc
 			dxRow[j] = dc
 		}
 	}
 
-	// t12 = scale·t11
+	// t15 = scale·t14
 	for i := range 4 {
-		t11[i] *= scale
+		t14[i] *= scale
 	}
 
-	// dx = dc − t12
+	// dx = dc − t15
 	for i := range N {
 		dxRow := (*[4]float64)(dx[4*i:])
 		for j := range dxRow {
-			dxRow[j] -= t11[j]
+			dxRow[j] -= t14[j]
 		}
 	}
 }
@@ -1828,26 +1846,29 @@ func MomentsVJP(dx, x, w, work []float64) {
 //	scale  = 1/N                                         []
 //	t2     = scale·t                                     [4]
 //	c      = x − t2                                      [N,4]
-//	t3     = c²                                          [N,4]
-//	s      = Σ t3²                                       []
-//	s2     = Σ t3                                        []
-//	t4     = Σᵢ t3 ⊙ c                                   [4]
-//	t5     = Σᵢ t3                                       [4]
-//	t6     = Σᵢ v                                        [4]
-//	t7     = scale·t6                                    [4]
-//	ddc    = v − t7                                      [N,4]
-//	s3     = Σ t3 ⊙ c ⊙ ddc                              []
+//	s      = Σ (c²)²                                     []
+//	s2     = Σ c²                                        []
+//	t3     = Σᵢ c² ⊙ c                                   [4]
+//	t4     = Σᵢ c²                                       [4]
+//	t5     = Σᵢ v                                        [4]
+//	t6     = scale·t5                                    [4]
+//	ddc    = v − t6                                      [N,4]
+//	s3     = Σ c ⊙ c ⊙ c ⊙ ddc                           []
 //	s4     = Σ c ⊙ ddc                                   []
-//	t8     = Σᵢ c ⊙ ddc                                  [4]
-//	t9     = Σᵢ c ⊙ c ⊙ ddc                              [4]
-//	t10    = t4 ⊙ t8                                     [4]
+//	t7     = Σᵢ c ⊙ ddc                                  [4]
+//	t8     = Σᵢ c ⊙ c ⊙ ddc                              [4]
+//	t9     = t3 ⊙ t7                                     [4]
 //	scale2 = N²                                          []
 //	scale3 = 3/scale2                                    []
-//	s5     = 1/16·s2²/scale2 + 1                         []
+//	s5     = 1/16·s2/scale2·s2 + 1                       []
 //	s6     = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4*N·s5)  []
-//	scale4 = 3/N                                         []
-//	v      = scale·t5                                    [4]
-//	dout   = s6 − scale3·t10/((√(v + 1)²)² ⊙ √(v + 1)) + scale4·t9/(√(v + 1)² ⊙ √(v + 1))  [4]
+//	v      = scale·t4                                    [4]
+//	t10    = √(v + 1)                                    [4]
+//	t11    = s6 − scale3·t9/((t10²)² ⊙ t10)              [4]
+//	t12    = 1/t10                                       [4]
+//	t13    = 2·t8/t10/t10                                [4]
+//	t14    = Σᵢ t12·c ⊙ ddc ⊙ t12·c                      [4]
+//	dout   = t11 + scale·(t14 + t13)/t10                 [4]
 //
 // It panics unless the lengths fit: dout [4], x [N,4], v [N,4]. What is set
 // may not overlap the rest.
@@ -1871,12 +1892,14 @@ func MomentsJVP(dout, x, v, work []float64) {
 	}
 
 	t := new([4]float64)[:]
-	t5 := new([4]float64)[:]
+	t4 := new([4]float64)[:]
 	c := work[4 : 4*N+4]
-	t3 := work[4*N+4 : 8*N+4]
-	t6 := new([4]float64)[:]
+	t5 := new([4]float64)[:]
+	t7 := new([4]float64)[:]
 	t8 := new([4]float64)[:]
-	t9 := new([4]float64)[:]
+	ddc := work[4*N+8 : 8*N+8]
+	t13 := new([4]float64)[:]
+	t14 := new([4]float64)[:]
 
 	// t = Σᵢ x
 	clear(t)
@@ -1896,96 +1919,119 @@ func MomentsJVP(dout, x, v, work []float64) {
 	}
 
 	// c = x − t2
-	// t3 = c²
-	// s = Σ t3²
-	// s2 = Σ t3
-	// t4 = Σᵢ t3 ⊙ c
-	// t5 = Σᵢ t3
+	// s = Σ (c²)²
+	// s2 = Σ c²
+	// t3 = Σᵢ c² ⊙ c
+	// t4 = Σᵢ c²
 	s := 0.0
 	s2 := 0.0
 	clear(dout)
-	clear(t5)
+	clear(t4)
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
 		cRow := (*[4]float64)(c[4*i:])
-		t3Row := (*[4]float64)(t3[4*i:])
 		for j := range cRow {
 			cOf := xRow[j] - t[j]
 			u := cOf * cOf
 			s += u * u
 			s2 += u
 			dout[j] += u * cOf
-			t5[j] += u
+			t4[j] += u
 			cRow[j] = cOf
-			t3Row[j] = u
 		}
 	}
 
-	// t6 = Σᵢ v
-	clear(t6)
+	// t5 = Σᵢ v
+	clear(t5)
 	for i := range N {
 		vRow := (*[4]float64)(v[4*i:])
-		for j := range t6 {
-			t6[j] += vRow[j]
+		for j := range t5 {
+			t5[j] += vRow[j]
 		}
 	}
 
-	// t7 = scale·t6
+	// t6 = scale·t5
 	for i := range 4 {
-		t6[i] *= scale
+		t5[i] *= scale
 	}
 
-	// ddc = v − t7
-	// s3 = Σ t3 ⊙ c ⊙ ddc
+	// ddc = v − t6
+	// s3 = Σ c ⊙ c ⊙ c ⊙ ddc
 	// s4 = Σ c ⊙ ddc
-	// t8 = Σᵢ c ⊙ ddc
-	// t9 = Σᵢ c ⊙ c ⊙ ddc
+	// t7 = Σᵢ c ⊙ ddc
+	// t8 = Σᵢ c ⊙ c ⊙ ddc
 	s3 := 0.0
 	s4 := 0.0
+	clear(t7)
 	clear(t8)
-	clear(t9)
 	for i := range N {
 		vRow := (*[4]float64)(v[4*i:])
 		cRow := (*[4]float64)(c[4*i:])
-		t3Row := (*[4]float64)(t3[4*i:])
+		ddcRow := (*[4]float64)(ddc[4*i:])
 		for j := range cRow {
-			u := cRow[j] * (vRow[j] - t6[j])
-			s3 += t3Row[j] * u
+			ddcOf := vRow[j] - t5[j]
+			u := cRow[j] * ddcOf
+			u2 := cRow[j] * u
+			s3 += cRow[j] * u2
 			s4 += u
-			t8[j] += u
-			t9[j] += cRow[j] * u
+			t7[j] += u
+			t8[j] += u2
+			ddcRow[j] = ddcOf
 		}
 	}
 
-	// t10 = t4 ⊙ t8
+	// t9 = t3 ⊙ t7
 	for i := range 4 {
-		dout[i] *= t8[i]
+		dout[i] *= t7[i]
 	}
 
 	// scale2 = N²
 	scale2 := float64(N) * float64(N)
 	// scale3 = 3/scale2
 	scale3 := 3 / scale2
-	// s5 = 1/16·s2²/scale2 + 1
-	s5 := 0.0625*(s2*s2/scale2) + 1
+	// s5 = 1/16·s2/scale2·s2 + 1
+	s5 := 0.0625*(s2/scale2*s2) + 1
 	// s6 = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4*N·s5)
 	s6 := (4*s3 - 0.25*(s*s2*s4/(scale2*s5))) / (float64(4*N) * s5)
-	// scale4 = 3/N
-	scale4 := 3 / float64(N)
 
-	// v = scale·t5
-	// dout = s6 − scale3·t10/((√(v + 1)²)² ⊙ √(v + 1)) + scale4·t9/(√(v + 1)² ⊙ √(v + 1))
+	// v = scale·t4
+	// t10 = √(v + 1)
+	// t11 = s6 − scale3·t9/((t10²)² ⊙ t10)
+	// t12 = 1/t10
+	// t13 = 2·t8/t10/t10
 	for i := range 4 {
-		tOf := math.Sqrt(scale*t5[i] + 1)
+		tOf := math.Sqrt(scale*t4[i] + 1)
 		u := tOf * tOf
-		dout[i] = s6 - scale3*(dout[i]/(u*u*tOf)) + scale4*(t9[i]/(u*tOf))
+		d := s6 - scale3*(dout[i]/(u*u*tOf))
+		u2 := 1 / tOf
+		u3 := 2 * (t8[i] / tOf / tOf)
+		dout[i] = tOf
+		t4[i] = d
+		t8[i] = u2
+		t13[i] = u3
+	}
+
+	// t14 = Σᵢ t12·c ⊙ ddc ⊙ t12·c
+	clear(t14)
+	for i := range N {
+		cRow := (*[4]float64)(c[4*i:])
+		ddcRow := (*[4]float64)(ddc[4*i:])
+		for j := range cRow {
+			u := t8[j] * cRow[j]
+			t14[j] += u * ddcRow[j] * u
+		}
+	}
+
+	// dout = t11 + scale·(t14 + t13)/t10
+	for i := range 4 {
+		dout[i] = t4[i] + scale*((t14[i]+t13[i])/dout[i])
 	}
 }
 
 // MomentsWork is the length of the scratch memory that Moments and its
 // derivatives need.
 func MomentsWork(N int) int {
-	return max(8, 8*N+12, 8*N+16)
+	return max(8, 12*N+16, 8*N+16)
 }
 
 // Folded: zeros in products, ties in extremes of several axes. It sets out. It

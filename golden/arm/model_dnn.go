@@ -530,46 +530,46 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 // MissHessian sets hess, in rows, to the Hessian of Miss by q at q, l and
 // target. Both triangles are written.
 //
-//	s          = cos(q[0])                                []
-//	s2         = l[0]·s                                   []
-//	s3         = q[0] + q[1]                              []
-//	s4         = cos(s3)                                  []
-//	s5         = l[1]·s4                                  []
-//	s6         = s2 + s5                                  []
+//	s          = cos(q[0])                                     []
+//	s2         = l[0]·s                                        []
+//	s3         = q[0] + q[1]                                   []
+//	s4         = cos(s3)                                       []
+//	s5         = l[1]·s4                                       []
+//	s6         = s2 + s5                                       []
 //	hand[0]    = s6
-//	s7         = sin(q[0])                                []
-//	s8         = l[0]·s7                                  []
-//	s9         = sin(s3)                                  []
-//	s10        = l[1]·s9                                  []
-//	s11        = s8 + s10                                 []
+//	s7         = sin(q[0])                                     []
+//	s8         = l[0]·s7                                       []
+//	s9         = sin(s3)                                       []
+//	s10        = l[1]·s9                                       []
+//	s11        = s8 + s10                                      []
 //	hand[1]    = s11
-//	dx         = hand − target                            [2]
-//	s12        = Σ dx²                                    []
-//	t          = [i = 0]                                  [2,1]
-//	s13        = l[1]·(s4·dx[1] − s9·dx[0])               []
-//	s14        = s2·dx[1] − s8·dx[0] + s13                []
-//	miss       = √s12                                     []
-//	s15        = (miss = 0)                               []
-//	s16        = 1/where(s15, 1, miss)                    []
-//	s17        = where(s15, 0, s16)                       []
-//	s18        = l[0]·s17·(s7·dx[1] + s·dx[0])            []
-//	t2         = s2·t                                     [2]
-//	t3         = s8·t                                     [2]
-//	t4         = s14·t                                    [2]
-//	t5         = s18·t                                    [2]
-//	t6         = [i = j + 1]                              [2,1]
-//	s19        = s16²·s16                                 []
-//	s20        = s9·dx[1] + s4·dx[0]                      []
-//	s21        = s17·s20                                  []
-//	s22        = l[1]·s17·s20                             []
-//	t7         = t2 + s5·(t6 + t)                         [2]
-//	t8         = t3 + s10·(t6 + t)                        [2]
-//	t9         = s21·(t6 + t)                             [2]
-//	t10        = s22·(t6 + t)                             [2]
-//	ddx        = −(s19·dx·where(s15, 0, t4 + s13·t6))
-//	s23        = −s17                                     []
+//	dx         = hand − target                                 [2]
+//	s12        = Σ dx²                                         []
+//	t          = [i = 0]                                       [2,1]
+//	s13        = l[1]·(s4·dx[1] − s9·dx[0])                    []
+//	s14        = s2·dx[1] − s8·dx[0] + s13                     []
+//	miss       = √s12                                          []
+//	s15        = (miss = 0)                                    []
+//	s16        = 1/where(s15, 1, miss)                         []
+//	s17        = where(s15, 0, s16)                            []
+//	s18        = l[0]·s17·(s7·dx[1] + s·dx[0])                 []
+//	t2         = s2·t                                          [2]
+//	t3         = s8·t                                          [2]
+//	t4         = s14·t                                         [2]
+//	t5         = s18·t                                         [2]
+//	t6         = [i = j + 1]                                   [2,1]
+//	s19        = s9·dx[1] + s4·dx[0]                           []
+//	s20        = s17·s19                                       []
+//	s21        = l[1]·s17·s19                                  []
+//	t7         = t2 + s5·(t6 + t)                              [2]
+//	t8         = t3 + s10·(t6 + t)                             [2]
+//	t9         = s20·(t6 + t)                                  [2]
+//	t10        = s21·(t6 + t)                                  [2]
+//	ddx        = −(s16·s16·s16·dx·where(s15, 0, t4 + s13·t6))
+//	s22        = −s17                                          []
 //	ddx[:, 1]  += s17·t7
-//	ddx[:, 0]  += s23·t8
+//	ddx[:, 0]  += s22·t8
+//	t11        = s4·ddx[:, 1] − s9·ddx[:, 0] − t9              [2]
 //	…
 //
 // It panics unless the lengths fit: hess [2,2], q [2], l [2], target [2]. What
@@ -684,20 +684,18 @@ func MissHessian(hess, q, l, target []float64) {
 		t6[i] = hit
 	}
 
-	// s19 = s16²·s16
-	s19 := s16 * s16 * s16
-	// s20 = s9·dx[1] + s4·dx[0]
-	s20 := s9*hand[1] + s4*hand[0]
-	// s21 = s17·s20
-	s21 := s17 * s20
-	// s22 = l[1]·s17·s20
-	s22 := l[1] * s17 * s20
+	// s19 = s9·dx[1] + s4·dx[0]
+	s19 := s9*hand[1] + s4*hand[0]
+	// s20 = s17·s19
+	s20 := s17 * s19
+	// s21 = l[1]·s17·s19
+	s21 := l[1] * s17 * s19
 
 	// t7 = t2 + s5·(t6 + t)
 	// t8 = t3 + s10·(t6 + t)
-	// t9 = s21·(t6 + t)
-	// t10 = s22·(t6 + t)
-	// ddx = −(s19·dx·where(s15, 0, t4 + s13·t6))
+	// t9 = s20·(t6 + t)
+	// t10 = s21·(t6 + t)
+	// ddx = −(s16·s16·s16·dx·where(s15, 0, t4 + s13·t6))
 	for i := range 2 {
 		tOf := t6[i] + t[i]
 		t2Of := t2[i] + s5*tOf
@@ -708,28 +706,28 @@ func MissHessian(hess, q, l, target []float64) {
 		if s15 {
 			t5Of = 0
 		}
-		u2 := s21 * tOf
-		u3 := s22 * tOf
+		u2 := s20 * tOf
+		u3 := s21 * tOf
 		t[i] = t2Of
 		t2[i] = t3Of
 		t3[i] = u2
 		t4[i] = u3
 		ddxRow := (*[2]float64)(ddx[2*i:])
 		for j := range ddxRow {
-			ddxRow[j] = -(s19 * (hand[j] * t5Of))
+			ddxRow[j] = -(s16 * (s16 * (s16 * (hand[j] * t5Of))))
 		}
 	}
 
-	// s23 = −s17
-	s23 := -s17
+	// s22 = −s17
+	s22 := -s17
 
 	// ddx[:, 1] += s17·t7
-	// ddx[:, 0] += s23·t8
+	// ddx[:, 0] += s22·t8
 	for i := range 2 {
 		tOfI := t[i]
 		t2OfI := t2[i]
 		u := s17 * tOfI
-		u2 := s23 * t2OfI
+		u2 := s22 * t2OfI
 		ddx[2*i+1] += u
 		ddx[2*i] += u2
 	}
@@ -743,13 +741,13 @@ func MissHessian(hess, q, l, target []float64) {
 		t4[i] = d2
 	}
 
-	// s24 = l[1]
-	s24 := l[1]
+	// s23 = l[1]
+	s23 := l[1]
 
-	// hess[:, 1] = s24·t11
+	// hess[:, 1] = s23·t11
 	for i := range 2 {
 		t3OfI := t3[i]
-		hess[2*i+1] = s24 * t3OfI
+		hess[2*i+1] = s23 * t3OfI
 	}
 
 	// hess[:, 0] = t12

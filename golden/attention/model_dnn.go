@@ -17,42 +17,40 @@ import (
 // Forward, for a batch of B×T:
 //
 //	t               = h.W[ids] − 0.125·Σⱼ h.W[ids]                [B,T,8]
-//	t2              = 0.125·Σⱼ t² + 1e−5                          [B,T]
-//	t3              = √t2                                         [B,T]
-//	t4              = 1/t3                                        [B,T]
-//	t5              = layer_norm.shift + layer_norm.scale·t4 ⊙ t  [B,T,8]
-//	t6              = t5·attention.Wqkv                           [B,T,24]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])  [B,2,T,T]
+//	t2              = √(0.125·Σⱼ t² + 1e−5)                       [B,T]
+//	t3              = 1/t2                                        [B,T]
+//	t4              = layer_norm.shift + layer_norm.scale·t3 ⊙ t  [B,T,8]
+//	t5              = t4·attention.Wqkv                           [B,T,24]
+//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t5[:, :, 0, :, :], t5[:, :, 1, :, :])  [B,2,T,T]
 //	attention.s     = where(k ≥ l, attention.s, −∞)               [B,2,T,T]
 //	peak            = max attention.s                             [B,2,T]
 //	attention.pExp  = exp(attention.s − peak)                     [B,2,T,T]
 //	sum             = Σⱼ attention.pExp                           [B,2,T]
 //	attention.p     = attention.pExp/sum                          [B,2,T,T]
 //	0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)  [B,2,T,T]
-//	t7              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2, :, :])  [B,T,2,4]
-//	h               = 1.1111112·t7·attention.Wo                   [B,T,8]
+//	t6              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t5[:, :, 2, :, :])  [B,T,2,4]
+//	h               = 1.1111112·t6·attention.Wo                   [B,T,8]
 //	h               = h.W[ids] + h                                [B,T,8]
-//	t8              = dense2.b + h                                [B,T,8]
-//	t9              = h − 0.125·Σⱼ h                              [B,T,8]
-//	t10             = 0.125·Σⱼ t9² + 1e−5                         [B,T]
-//	t11             = √t10                                        [B,T]
-//	t12             = 1/t11                                       [B,T]
-//	t13             = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t9  [B,T,8]
-//	dense.y         = t13·dense.W                                 [B,T,16]
+//	t7              = dense2.b + h                                [B,T,8]
+//	t8              = h − 0.125·Σⱼ h                              [B,T,8]
+//	t9              = √(0.125·Σⱼ t8² + 1e−5)                      [B,T]
+//	t10             = 1/t9                                        [B,T]
+//	t11             = layer_norm2.shift + layer_norm2.scale·t10 ⊙ t8  [B,T,8]
+//	dense.y         = t11·dense.W                                 [B,T,16]
 //	dense.y         = dense.b + dense.y                           [B,T,16]
-//	t14             = erf(0.70710677·dense.y) + 1                 [B,T,16]
-//	t15             = dense.y ⊙ t14                               [B,T,16]
-//	dense2.y        = 0.5·t15·dense2.W                            [B,T,8]
-//	h               = t8 + dense2.y                               [B,T,8]
-//	t16             = h − 0.125·Σⱼ h                              [B,T,8]
-//	t17             = 0.125·Σⱼ t16² + 1e−5                        [B,T]
-//	t18             = 1/√t17                                      [B,T]
-//	t19             = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16  [B,T,8]
-//	logits.y        = t19·logits.W                                [B,T,11]
+//	t12             = erf(0.70710677·dense.y) + 1                 [B,T,16]
+//	t13             = dense.y ⊙ t12                               [B,T,16]
+//	dense2.y        = 0.5·t13·dense2.W                            [B,T,8]
+//	h               = t7 + dense2.y                               [B,T,8]
+//	t14             = h − 0.125·Σⱼ h                              [B,T,8]
+//	t15             = √(0.125·Σⱼ t14² + 1e−5)                     [B,T]
+//	t16             = 1/t15                                       [B,T]
+//	t17             = layer_norm3.shift + layer_norm3.scale·t16 ⊙ t14  [B,T,8]
+//	logits.y        = t17·logits.W                                [B,T,11]
 //	logits          = logits.b + logits.y                         [B,T,11]
 //	peak            = max logits                                  [B,T]
-//	t20             = exp(logits − peak)                          [B,T,11]
-//	sum             = Σⱼ t20                                      [B,T]
+//	t18             = exp(logits − peak)                          [B,T,11]
+//	sum             = Σⱼ t18                                      [B,T]
 //	each            = peak + log(sum) − logits[y]                 [B,T]
 //	(B*T)·loss      = Σ each                                      []
 //	(B*T)·accuracy  = Σ [argmax logits = y]                       []
@@ -60,43 +58,43 @@ import (
 // Backward:
 //
 //	scale           = 1/(B*T)                                   []
-//	(B*T)·dlogits   = t20/sum − onehot(y)                       [B,T,11]
+//	(B*T)·dlogits   = t18/sum − onehot(y)                       [B,T,11]
 //	dlogits.b       = scale·Σ (B*T)·dlogits                     [11]
-//	dlogits.W       = scale·t19ᵀ·((B*T)·dlogits)                [8,11]
-//	t21             = ((B*T)·dlogits)·logits.Wᵀ                 [B,T,8]
-//	(B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t21)/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)  [B,T,8]
-//	dlayer_norm3.shift = scale·Σ t21                               [8]
-//	dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21                     [8]
+//	dlogits.W       = scale·t17ᵀ·((B*T)·dlogits)                [8,11]
+//	t19             = ((B*T)·dlogits)·logits.Wᵀ                 [B,T,8]
+//	(B*T)·ddense2.y = t16·(layer_norm3.scale·t19 − 0.125·(Σⱼ layer_norm3.scale·t14 ⊙ t19)/t15/t15·t14 − 0.125·Σⱼ layer_norm3.scale·t19)  [B,T,8]
+//	dlayer_norm3.shift = scale·Σ t19                               [8]
+//	dlayer_norm3.scale = scale·Σ t16·t14 ⊙ t19                     [8]
 //	ddense2.b       = scale·Σ (B*T)·ddense2.y                   [8]
 //	scale2          = 0.5/(B*T)                                 []
-//	ddense2.W       = scale2·t15ᵀ·((B*T)·ddense2.y)             [16,8]
-//	t22             = ((B*T)·ddense2.y)·dense2.Wᵀ               [B,T,16]
-//	(B*T)·ddense.y  = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,T,16]
+//	ddense2.W       = scale2·t13ᵀ·((B*T)·ddense2.y)             [16,8]
+//	t20             = ((B*T)·ddense2.y)·dense2.Wᵀ               [B,T,16]
+//	(B*T)·ddense.y  = t20 ⊙ (0.5·t12 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,T,16]
 //	ddense.b        = scale·Σ (B*T)·ddense.y                    [16]
-//	ddense.W        = scale·t13ᵀ·((B*T)·ddense.y)               [8,16]
-//	t23             = ((B*T)·ddense.y)·dense.Wᵀ                 [B,T,8]
-//	t24             = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t9 ⊙ t23)/t10·t9) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11  [B,T,8]
-//	dlayer_norm2.shift = scale·Σ t23                               [8]
-//	dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23                      [8]
+//	ddense.W        = scale·t11ᵀ·((B*T)·ddense.y)               [8,16]
+//	t21             = ((B*T)·ddense.y)·dense.Wᵀ                 [B,T,8]
+//	t22             = (B*T)·ddense2.y + t10·(layer_norm2.scale·t21 − 0.125·(Σⱼ layer_norm2.scale·t8 ⊙ t21)/t9/t9·t8) − 0.125·(Σⱼ layer_norm2.scale·t21)/t9  [B,T,8]
+//	dlayer_norm2.shift = scale·Σ t21                               [8]
+//	dlayer_norm2.scale = scale·Σ t10·t8 ⊙ t21                      [8]
 //	scale3          = 1.1111112/(B*T)                           []
-//	dattention.Wo   = scale3·t7ᵀ·t24                            [8,8]
-//	t25             = t24·attention.Woᵀ                         [B,T,8]
-//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)  [B,T,2,4]
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2, :, :])  [B,2,T,T]
+//	dattention.Wo   = scale3·t6ᵀ·t22                            [8,8]
+//	t23             = t22·attention.Woᵀ                         [B,T,8]
+//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t23)  [B,T,2,4]
+//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t23, t5[:, :, 2, :, :])  [B,2,T,T]
 //	((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)  [B,2,T,T]
 //	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)  [B,2,T,T]
 //	((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)  [B,2,T,T]
-//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)  [B,T,2,4]
-//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1, :, :])  [B,T,2,4]
-//	t26[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
-//	t26[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
-//	t26[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
-//	dattention.Wqkv = scale·t5ᵀ·t26                             [8,24]
-//	t27             = t26·attention.Wqkvᵀ                       [B,T,8]
+//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t5[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)  [B,T,2,4]
+//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t5[:, :, 1, :, :])  [B,T,2,4]
+//	t24[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
+//	t24[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
+//	t24[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
+//	dattention.Wqkv = scale·t4ᵀ·t24                             [8,24]
+//	t25             = t24·attention.Wqkvᵀ                       [B,T,8]
 //	(B*T)·dh.W      = 0                                         [11,8]
-//	(B*T)·dh        = t24 + t4·(layer_norm.scale·t27 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t27)/t2·t) − 0.125·(Σⱼ layer_norm.scale·t27)/t3  [B,T,8]
-//	dlayer_norm.shift = scale·Σ t27                               [8]
-//	dlayer_norm.scale = scale·Σ t4·t ⊙ t27                        [8]
+//	(B*T)·dh        = t22 + t3·(layer_norm.scale·t25 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t25)/t2/t2·t) − 0.125·(Σⱼ layer_norm.scale·t25)/t2  [B,T,8]
+//	dlayer_norm.shift = scale·Σ t25                               [8]
+//	dlayer_norm.scale = scale·Σ t3·t ⊙ t25                        [8]
 //	(B*T)·dh.W[…]   += (B*T)·dh
 //	dh.W            = scale·(B*T)·dh.W                          [11,8]
 //
@@ -121,50 +119,48 @@ type Attention struct {
 	max         Dims   // capacity
 
 	t           []float32 // [max.B,max.T,8]
-	t28         []float32 // [max.B,max.T,8]; in the memory of t
-	t30         []float32 // [max.B,max.T,2,4]; in the memory of t
-	t31         []float32 // [max.B,max.T,8]; in the memory of t
+	t26         []float32 // [max.B,max.T,8]; in the memory of t
+	t28         []float32 // [max.B,max.T,2,4]; in the memory of t
+	t29         []float32 // [max.B,max.T,8]; in the memory of t
 	t2          []float32 // [max.B,max.T]
-	t29         []float32 // [max.B,max.T,24]; in the memory of t2
+	t27         []float32 // [max.B,max.T,24]; in the memory of t2
 	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t2
 	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t2
 	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t2
 	t3          []float32 // [max.B,max.T]
 	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t3
-	t4          []float32 // [max.B,max.T]
-	t5          []float32 // [max.B,max.T,8]
-	t27         []float32 // [max.B,max.T,8]; in the memory of t5
-	t6          []float32 // [max.B,max.T,24]
-	t26         []float32 // [max.B,max.T,3,2,4]; in the memory of t6
+	t4          []float32 // [max.B,max.T,8]
+	t25         []float32 // [max.B,max.T,8]; in the memory of t4
+	t5          []float32 // [max.B,max.T,24]
+	t24         []float32 // [max.B,max.T,3,2,4]; in the memory of t5
 	attentionS  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
 	attentionS2 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
 	attentionP2 []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
 	dattentionP []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionP2
-	t7          []float32 // [max.B,max.T,2,4]
-	t25         []float32 // [max.B,max.T,8]; in the memory of t7
-	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t7
+	t6          []float32 // [max.B,max.T,2,4]
+	t23         []float32 // [max.B,max.T,8]; in the memory of t6
+	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t6
 	h           []float32 // [max.B,max.T,8]
 	ddense2Y    []float32 // [max.B,max.T,8]; becomes (B*T)·ddense2.y, in place
 	dattentionV []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of ddense2Y
+	t9          []float32 // [max.B,max.T]
+	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t9
 	t10         []float32 // [max.B,max.T]
-	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t10
-	t11         []float32 // [max.B,max.T]
-	t12         []float32 // [max.B,max.T]
-	t13         []float32 // [max.B,max.T,8]
-	t23         []float32 // [max.B,max.T,8]; in the memory of t13
+	t11         []float32 // [max.B,max.T,8]
+	t21         []float32 // [max.B,max.T,8]; in the memory of t11
 	denseY      []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place
-	t14         []float32 // [max.B,max.T,16]
-	t15         []float32 // [max.B,max.T,16]
-	t22         []float32 // [max.B,max.T,16]; in the memory of t15
+	t12         []float32 // [max.B,max.T,16]
+	t13         []float32 // [max.B,max.T,16]
+	t20         []float32 // [max.B,max.T,16]; in the memory of t13
 	dense2Y     []float32 // [max.B,max.T,8]; becomes dense2.y, in place
-	t21         []float32 // [max.B,max.T,8]; in the memory of dense2Y
-	t17         []float32 // [max.B,max.T]
-	t18         []float32 // [max.B,max.T]
+	t19         []float32 // [max.B,max.T,8]; in the memory of dense2Y
+	t15         []float32 // [max.B,max.T]
+	t16         []float32 // [max.B,max.T]
 	logitsY     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
 	sum         []float32 // [max.B,max.T]
 	dhW         []float32 // [11,8]; becomes (B*T)·dh.W, in place
-	t35         []float32 // [8]; in the memory of dhW
-	t36         []float32 // [8]
+	t33         []float32 // [8]; in the memory of dhW
+	t34         []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -225,32 +221,29 @@ func (m *Attention) forward(batch *Batch) Totals {
 	t := m.t[:8*B*T]
 	t2 := m.t2[:B*T]
 	t3 := m.t3[:B*T]
-	t4 := m.t4[:B*T]
-	t5 := m.t5[:8*B*T]
-	t6 := m.t6[:24*B*T]
+	t4 := m.t4[:8*B*T]
+	t5 := m.t5[:24*B*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
-	t7 := m.t7[:8*B*T]
+	t6 := m.t6[:8*B*T]
 	h := m.h[:8*B*T]
 	ddense2Y := m.ddense2Y[:8*B*T]
+	t9 := m.t9[:B*T]
 	t10 := m.t10[:B*T]
-	t11 := m.t11[:B*T]
-	t12 := m.t12[:B*T]
-	t13 := m.t13[:8*B*T]
+	t11 := m.t11[:8*B*T]
 	denseY := m.denseY[:16*B*T]
-	t14 := m.t14[:16*B*T]
-	t15 := m.t15[:16*B*T]
+	t12 := m.t12[:16*B*T]
+	t13 := m.t13[:16*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t17 := m.t17[:B*T]
-	t18 := m.t18[:B*T]
+	t15 := m.t15[:B*T]
+	t16 := m.t16[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	sum := m.sum[:B*T]
 
 	// t = h.W[ids] − 0.125·Σⱼ h.W[ids]
-	// t2 = 0.125·Σⱼ t² + 1e−5
-	// t3 = √t2
-	// t4 = 1/t3
-	// t5 = layer_norm.shift + layer_norm.scale·t4 ⊙ t
+	// t2 = √(0.125·Σⱼ t² + 1e−5)
+	// t3 = 1/t2
+	// t4 = layer_norm.shift + layer_norm.scale·t3 ⊙ t
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		tOf := float32(0)
@@ -269,27 +262,26 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t2[i] = t3Of
-		t3[i] = t4Of
-		t4[i] = u3
-		t5Row := (*[8]float32)(t5[8*i:])
+		t2[i] = t4Of
+		t3[i] = u3
+		t4Row := (*[8]float32)(t4[8*i:])
 		for j := range hWRow {
-			t5Row[j] = layerNormShift[j] + layerNormScale[j]*u3*tRow[j]
+			t4Row[j] = layerNormShift[j] + layerNormScale[j]*u3*tRow[j]
 		}
 	}
 
-	// t6 = t5·attention.Wqkv
+	// t5 = t4·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t5, B*T, 8),
+		blas.View32(t4, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t6, B*T, 24))
+		0, blas.View32(t5, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t5[:, :, 0, :, :], t5[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t6[min(24*T*i+4*j, len(t6)):], T, 4, 24),
-				blas.Strided32(t6[min(24*T*i+4*j+8, len(t6)):], T, 4, 24).T(),
+				blas.Strided32(t5[min(24*T*i+4*j, len(t5)):], T, 4, 24),
+				blas.Strided32(t5[min(24*T*i+4*j+8, len(t5)):], T, 4, 24).T(),
 				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
@@ -338,29 +330,28 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t7 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t6[:, :, 2, :, :])
+	// t6 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t5[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t6[min(24*T*i+4*j+16, len(t6)):], T, 4, 24),
-				0, blas.Strided32(t7[min(8*T*i+4*j, len(t7)):], T, 4, 8))
+				blas.Strided32(t5[min(24*T*i+4*j+16, len(t5)):], T, 4, 24),
+				0, blas.Strided32(t6[min(8*T*i+4*j, len(t6)):], T, 4, 8))
 		}
 	}
 
-	// h = 1.1111112·t7·attention.Wo
+	// h = 1.1111112·t6·attention.Wo
 	blas.Sgemm(1.1111112,
-		blas.View32(t7, B*T, 8),
+		blas.View32(t6, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t8 = dense2.b + h
-	// t9 = h − 0.125·Σⱼ h
-	// t10 = 0.125·Σⱼ t9² + 1e−5
-	// t11 = √t10
-	// t12 = 1/t11
-	// t13 = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t9
+	// t7 = dense2.b + h
+	// t8 = h − 0.125·Σⱼ h
+	// t9 = √(0.125·Σⱼ t8² + 1e−5)
+	// t10 = 1/t9
+	// t11 = layer_norm2.shift + layer_norm2.scale·t10 ⊙ t8
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
@@ -383,49 +374,48 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t10[i] = t4Of
-		t11[i] = t5Of
-		t12[i] = u3
-		t13Row := (*[8]float32)(t13[8*i:])
+		t9[i] = t5Of
+		t10[i] = u3
+		t11Row := (*[8]float32)(t11[8*i:])
 		for j := range ddense2YRow {
-			t13Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
+			t11Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
 		}
 	}
 
-	// dense.y = t13·dense.W
+	// dense.y = t11·dense.W
 	blas.Sgemm(1,
-		blas.View32(t13, B*T, 8),
+		blas.View32(t11, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t14 = erf(0.70710677·dense.y) + 1
-	// t15 = dense.y ⊙ t14
+	// t12 = erf(0.70710677·dense.y) + 1
+	// t13 = dense.y ⊙ t12
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t14Row := (*[16]float32)(t14[16*i:])
-		t15Row := (*[16]float32)(t15[16*i:])
+		t12Row := (*[16]float32)(t12[16*i:])
+		t13Row := (*[16]float32)(t13[16*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
 			tOf := vec.Erf(0.70710677*denseYOf) + 1
 			u := denseYOf * tOf
 			denseYRow[j] = denseYOf
-			t14Row[j] = tOf
-			t15Row[j] = u
+			t12Row[j] = tOf
+			t13Row[j] = u
 		}
 	}
 
-	// dense2.y = 0.5·t15·dense2.W
+	// dense2.y = 0.5·t13·dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t15, B*T, 16),
+		blas.View32(t13, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t8 + dense2.y
-	// t16 = h − 0.125·Σⱼ h
-	// t17 = 0.125·Σⱼ t16² + 1e−5
-	// t18 = 1/√t17
-	// t19 = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16
+	// h = t7 + dense2.y
+	// t14 = h − 0.125·Σⱼ h
+	// t15 = √(0.125·Σⱼ t14² + 1e−5)
+	// t16 = 1/t15
+	// t17 = layer_norm3.shift + layer_norm3.scale·t16 ⊙ t14
 	for i := range B * T {
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		dense2YRow := (*[8]float32)(dense2Y[8*i:])
@@ -444,14 +434,14 @@ func (m *Attention) forward(batch *Batch) Totals {
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t17[i] = t3Of
-		t18[i] = u3
+		t15[i] = t4Of
+		t16[i] = u3
 		for j := range ddense2YRow {
 			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
 		}
 	}
 
-	// logits.y = t19·logits.W
+	// logits.y = t17·logits.W
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B*T, 8),
 		blas.View32(logitsW, 8, 11),
@@ -459,8 +449,8 @@ func (m *Attention) forward(batch *Batch) Totals {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t20 = exp(logits − peak)
-	// sum = Σⱼ t20
+	// t18 = exp(logits − peak)
+	// sum = Σⱼ t18
 	// each = peak + log(sum) − logits[y]
 	// (B*T)·loss = Σ each
 	// (B*T)·accuracy = Σ [argmax logits = y]
@@ -538,37 +528,35 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	sum := m.sum[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t21 := m.t21[:8*B*T]
+	t19 := m.t19[:8*B*T]
 	ddense2Y := m.ddense2Y[:8*B*T]
-	t18 := m.t18[:B*T]
-	t17 := m.t17[:B*T]
-	t15 := m.t15[:16*B*T]
-	t22 := m.t22[:16*B*T]
-	t14 := m.t14[:16*B*T]
+	t16 := m.t16[:B*T]
+	t15 := m.t15[:B*T]
+	t13 := m.t13[:16*B*T]
+	t20 := m.t20[:16*B*T]
+	t12 := m.t12[:16*B*T]
 	denseY := m.denseY[:16*B*T]
-	t13 := m.t13[:8*B*T]
-	t23 := m.t23[:8*B*T]
+	t11 := m.t11[:8*B*T]
+	t21 := m.t21[:8*B*T]
 	h := m.h[:8*B*T]
-	t12 := m.t12[:B*T]
 	t10 := m.t10[:B*T]
-	t11 := m.t11[:B*T]
-	t7 := m.t7[:8*B*T]
-	t25 := m.t25[:8*B*T]
+	t9 := m.t9[:B*T]
+	t6 := m.t6[:8*B*T]
+	t23 := m.t23[:8*B*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
 	dattentionV := m.dattentionV[:8*B*T]
-	t6 := m.t6[:24*B*T]
+	t5 := m.t5[:24*B*T]
 	dattentionP := m.dattentionP[:2*B*T*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	dattentionK := m.dattentionK[:8*B*T]
 	dattentionQ := m.dattentionQ[:8*B*T]
-	t26 := m.t26[:24*B*T]
-	t5 := m.t5[:8*B*T]
-	t27 := m.t27[:8*B*T]
+	t24 := m.t24[:24*B*T]
+	t4 := m.t4[:8*B*T]
+	t25 := m.t25[:8*B*T]
 	dhW := m.dhW
 	t := m.t[:8*B*T]
-	t4 := m.t4[:B*T]
-	t2 := m.t2[:B*T]
 	t3 := m.t3[:B*T]
+	t2 := m.t2[:B*T]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -588,7 +576,7 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale = 1/(B*T)
 	scale := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits = t20/sum − onehot(y)
+	// (B*T)·dlogits = t18/sum − onehot(y)
 	// dlogits.b = scale·Σ (B*T)·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
@@ -605,43 +593,44 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = scale·t19ᵀ·((B*T)·dlogits)
+	// dlogits.W = scale·t17ᵀ·((B*T)·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(dense2Y, B*T, 8).T(),
 		blas.View32(logitsY, B*T, 11),
 		0, blas.View32(dlogitsW, 8, 11))
 
-	// t21 = ((B*T)·dlogits)·logits.Wᵀ
+	// t19 = ((B*T)·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B*T, 11),
 		blas.View32(logitsW, 8, 11).T(),
-		0, blas.View32(t21, B*T, 8))
+		0, blas.View32(t19, B*T, 8))
 
-	// (B*T)·ddense2.y = t18·(layer_norm3.scale·t21 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t21)/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t21)
-	// dlayer_norm3.shift = scale·Σ t21
-	// dlayer_norm3.scale = scale·Σ t18·t16 ⊙ t21
+	// (B*T)·ddense2.y = t16·(layer_norm3.scale·t19 − 0.125·(Σⱼ layer_norm3.scale·t14 ⊙ t19)/t15/t15·t14 − 0.125·Σⱼ layer_norm3.scale·t19)
+	// dlayer_norm3.shift = scale·Σ t19
+	// dlayer_norm3.scale = scale·Σ t16·t14 ⊙ t19
 	// ddense2.b = scale·Σ (B*T)·ddense2.y
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
 	for i := range B * T {
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
-		t21Row := (*[8]float32)(t21[8*i:])
-		t18OfI := t18[i]
+		t19Row := (*[8]float32)(t19[8*i:])
+		t16OfI := t16[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range ddense2YRow {
-			u := ddense2YRow[j] * t21Row[j]
+			u := ddense2YRow[j] * t19Row[j]
 			tOf += layerNorm3Scale[j] * u
-			t2Of += layerNorm3Scale[j] * t21Row[j]
-			dlayerNorm3Shift[j] += scale * t21Row[j]
-			dlayerNorm3Scale[j] += scale * (t18OfI * u)
+			t2Of += layerNorm3Scale[j] * t19Row[j]
+			dlayerNorm3Shift[j] += scale * t19Row[j]
+			dlayerNorm3Scale[j] += scale * (t16OfI * u)
 		}
-		u2 := tOf / t17[i]
-		u3 := 0.125 * t2Of
+		u2 := tOf / t15[i]
+		u3 := u2 / t15[i]
+		u4 := 0.125 * t2Of
 		for j := range ddense2B {
-			d := layerNorm3Scale[j]*t21Row[j] - 0.125*(u2*ddense2YRow[j]) - u3
-			ddense2YOf := t18OfI * d
+			d := layerNorm3Scale[j]*t19Row[j] - 0.125*(u3*ddense2YRow[j]) - u4
+			ddense2YOf := t16OfI * d
 			ddense2B[j] += scale * ddense2YOf
 			ddense2YRow[j] = ddense2YOf
 		}
@@ -650,104 +639,105 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	// scale2 = 0.5/(B*T)
 	scale2 := float32(0.5 / float64(B*T))
 
-	// ddense2.W = scale2·t15ᵀ·((B*T)·ddense2.y)
+	// ddense2.W = scale2·t13ᵀ·((B*T)·ddense2.y)
 	blas.Sgemm(scale2,
-		blas.View32(t15, B*T, 16).T(),
+		blas.View32(t13, B*T, 16).T(),
 		blas.View32(ddense2Y, B*T, 8),
 		0, blas.View32(ddense2W, 16, 8))
 
-	// t22 = ((B*T)·ddense2.y)·dense2.Wᵀ
+	// t20 = ((B*T)·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(ddense2Y, B*T, 8),
 		blas.View32(dense2W, 16, 8).T(),
-		0, blas.View32(t22, B*T, 16))
+		0, blas.View32(t20, B*T, 16))
 
-	// (B*T)·ddense.y = t22 ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+	// (B*T)·ddense.y = t20 ⊙ (0.5·t12 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 	// ddense.b = scale·Σ (B*T)·ddense.y
 	clear(ddenseB)
 	for i := range B * T {
-		t14Row := (*[16]float32)(t14[16*i:])
+		t12Row := (*[16]float32)(t12[16*i:])
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t22Row := (*[16]float32)(t22[16*i:])
+		t20Row := (*[16]float32)(t20[16*i:])
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseY := t22Row[j] * (0.5*t14Row[j] + u)
+			ddenseY := t20Row[j] * (0.5*t12Row[j] + u)
 			ddenseB[j] += scale * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = scale·t13ᵀ·((B*T)·ddense.y)
+	// ddense.W = scale·t11ᵀ·((B*T)·ddense.y)
 	blas.Sgemm(scale,
-		blas.View32(t13, B*T, 8).T(),
+		blas.View32(t11, B*T, 8).T(),
 		blas.View32(denseY, B*T, 16),
 		0, blas.View32(ddenseW, 8, 16))
 
-	// t23 = ((B*T)·ddense.y)·dense.Wᵀ
+	// t21 = ((B*T)·ddense.y)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(denseW, 8, 16).T(),
-		0, blas.View32(t23, B*T, 8))
+		0, blas.View32(t21, B*T, 8))
 
-	// t24 = (B*T)·ddense2.y + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t9 ⊙ t23)/t10·t9) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11
-	// dlayer_norm2.shift = scale·Σ t23
-	// dlayer_norm2.scale = scale·Σ t12·t9 ⊙ t23
+	// t22 = (B*T)·ddense2.y + t10·(layer_norm2.scale·t21 − 0.125·(Σⱼ layer_norm2.scale·t8 ⊙ t21)/t9/t9·t8) − 0.125·(Σⱼ layer_norm2.scale·t21)/t9
+	// dlayer_norm2.shift = scale·Σ t21
+	// dlayer_norm2.scale = scale·Σ t10·t8 ⊙ t21
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	for i := range B * T {
 		hRow := (*[8]float32)(h[8*i:])
-		t23Row := (*[8]float32)(t23[8*i:])
-		t12OfI := t12[i]
+		t21Row := (*[8]float32)(t21[8*i:])
+		t10OfI := t10[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range dlayerNorm2Scale {
-			u := hRow[j] * t23Row[j]
+			u := hRow[j] * t21Row[j]
 			tOf += layerNorm2Scale[j] * u
-			t2Of += layerNorm2Scale[j] * t23Row[j]
-			dlayerNorm2Shift[j] += scale * t23Row[j]
-			dlayerNorm2Scale[j] += scale * (t12OfI * u)
+			t2Of += layerNorm2Scale[j] * t21Row[j]
+			dlayerNorm2Shift[j] += scale * t21Row[j]
+			dlayerNorm2Scale[j] += scale * (t10OfI * u)
 		}
-		u2 := tOf / t10[i]
-		u3 := t2Of / t11[i]
-		u4 := 0.125 * u3
+		u2 := tOf / t9[i]
+		u3 := u2 / t9[i]
+		u4 := t2Of / t9[i]
+		u5 := 0.125 * u4
 		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
 		for j := range ddense2YRow {
-			u5 := t12OfI * (layerNorm2Scale[j]*t23Row[j] - 0.125*(u2*hRow[j]))
-			hRow[j] = ddense2YRow[j] + u5 - u4
+			u6 := t10OfI * (layerNorm2Scale[j]*t21Row[j] - 0.125*(u3*hRow[j]))
+			hRow[j] = ddense2YRow[j] + u6 - u5
 		}
 	}
 
 	// scale3 = 1.1111112/(B*T)
 	scale3 := float32(1.1111111111111112 / float64(B*T))
 
-	// dattention.Wo = scale3·t7ᵀ·t24
+	// dattention.Wo = scale3·t6ᵀ·t22
 	blas.Sgemm(scale3,
-		blas.View32(t7, B*T, 8).T(),
+		blas.View32(t6, B*T, 8).T(),
 		blas.View32(h, B*T, 8),
 		0, blas.View32(dattentionWo, 8, 8))
 
-	// t25 = t24·attention.Woᵀ
+	// t23 = t22·attention.Woᵀ
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(attentionWo, 8, 8).T(),
-		0, blas.View32(t25, B*T, 8))
+		0, blas.View32(t23, B*T, 8))
 
-	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t25)
+	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t23)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T).T(),
-				blas.Strided32(t25[min(8*T*i+4*j, len(t25)):], T, 4, 8),
+				blas.Strided32(t23[min(8*T*i+4*j, len(t23)):], T, 4, 8),
 				0, blas.Strided32(dattentionV[min(8*T*i+4*j, len(dattentionV)):], T, 4, 8))
 		}
 	}
 
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t25, t6[:, :, 2, :, :])
+	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t23, t5[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t25[min(8*T*i+4*j, len(t25)):], T, 4, 8),
-				blas.Strided32(t6[min(24*T*i+4*j+16, len(t6)):], T, 4, 24).T(),
+				blas.Strided32(t23[min(8*T*i+4*j, len(t23)):], T, 4, 8),
+				blas.Strided32(t5[min(24*T*i+4*j+16, len(t5)):], T, 4, 24).T(),
 				0, blas.View32(dattentionP[2*T*T*i+T*T*j:], T, T))
 		}
 	}
@@ -782,95 +772,96 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)
+	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t5[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t6[min(24*T*i+4*j, len(t6)):], T, 4, 24).T(),
+				blas.Strided32(t5[min(24*T*i+4*j, len(t5)):], T, 4, 24).T(),
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
 				0, blas.Strided32(dattentionK[min(8*T*i+4*j, len(dattentionK)):], T, 4, 8).T())
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t6[:, :, 1, :, :])
+	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t5[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t6[min(24*T*i+4*j+8, len(t6)):], T, 4, 24),
+				blas.Strided32(t5[min(24*T*i+4*j+8, len(t5)):], T, 4, 24),
 				0, blas.Strided32(dattentionQ[min(8*T*i+4*j, len(dattentionQ)):], T, 4, 8))
 		}
 	}
 
-	// t26[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
+	// t24[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
 	for i := range B * T {
 		dattentionVRow := (*[8]float32)(dattentionV[8*i:])
-		t26Row := (*[8]float32)(t26[24*i+16:])
+		t24Row := (*[8]float32)(t24[24*i+16:])
 		for j := range dattentionVRow {
-			t26Row[j] = 1.1111112 * dattentionVRow[j]
+			t24Row[j] = 1.1111112 * dattentionVRow[j]
 		}
 	}
 
-	// t26[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
+	// t24[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
 	for i := range B * T {
 		dattentionKRow := (*[8]float32)(dattentionK[8*i:])
-		t26Row := (*[8]float32)(t26[24*i+8:])
+		t24Row := (*[8]float32)(t24[24*i+8:])
 		for j := range dattentionKRow {
-			t26Row[j] = 0.5555556 * dattentionKRow[j]
+			t24Row[j] = 0.5555556 * dattentionKRow[j]
 		}
 	}
 
-	// t26[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
+	// t24[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
 	for i := range B * T {
 		dattentionQRow := (*[8]float32)(dattentionQ[8*i:])
-		t26Row := (*[8]float32)(t26[24*i:])
+		t24Row := (*[8]float32)(t24[24*i:])
 		for j := range dattentionQRow {
-			t26Row[j] = 0.5555556 * dattentionQRow[j]
+			t24Row[j] = 0.5555556 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.Wqkv = scale·t5ᵀ·t26
+	// dattention.Wqkv = scale·t4ᵀ·t24
 	blas.Sgemm(scale,
-		blas.View32(t5, B*T, 8).T(),
-		blas.View32(t26, B*T, 24),
+		blas.View32(t4, B*T, 8).T(),
+		blas.View32(t24, B*T, 24),
 		0, blas.View32(dattentionWqkv, 8, 24))
 
-	// t27 = t26·attention.Wqkvᵀ
+	// t25 = t24·attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t26, B*T, 24),
+		blas.View32(t24, B*T, 24),
 		blas.View32(attentionWqkv, 8, 24).T(),
-		0, blas.View32(t27, B*T, 8))
+		0, blas.View32(t25, B*T, 8))
 
 	// (B*T)·dh.W = 0
 	clear(dhW)
 
-	// (B*T)·dh = t24 + t4·(layer_norm.scale·t27 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t27)/t2·t) − 0.125·(Σⱼ layer_norm.scale·t27)/t3
-	// dlayer_norm.shift = scale·Σ t27
-	// dlayer_norm.scale = scale·Σ t4·t ⊙ t27
+	// (B*T)·dh = t22 + t3·(layer_norm.scale·t25 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t25)/t2/t2·t) − 0.125·(Σⱼ layer_norm.scale·t25)/t2
+	// dlayer_norm.shift = scale·Σ t25
+	// dlayer_norm.scale = scale·Σ t3·t ⊙ t25
 	// (B*T)·dh.W[…] += (B*T)·dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	for i := range B * T {
 		tRow := (*[8]float32)(t[8*i:])
-		t27Row := (*[8]float32)(t27[8*i:])
-		t4OfI := t4[i]
+		t25Row := (*[8]float32)(t25[8*i:])
+		t3OfI := t3[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range dlayerNormScale {
-			u := tRow[j] * t27Row[j]
+			u := tRow[j] * t25Row[j]
 			tOf += layerNormScale[j] * u
-			t2Of += layerNormScale[j] * t27Row[j]
-			dlayerNormShift[j] += scale * t27Row[j]
-			dlayerNormScale[j] += scale * (t4OfI * u)
+			t2Of += layerNormScale[j] * t25Row[j]
+			dlayerNormShift[j] += scale * t25Row[j]
+			dlayerNormScale[j] += scale * (t3OfI * u)
 		}
 		u2 := tOf / t2[i]
-		u3 := t2Of / t3[i]
-		u4 := 0.125 * u3
+		u3 := u2 / t2[i]
+		u4 := t2Of / t2[i]
+		u5 := 0.125 * u4
 		hRow := (*[8]float32)(h[8*i:])
 		dhWRow := (*[8]float32)(dhW[8*int(ids[i]):])
 		for j := range dhWRow {
-			t3Of := hRow[j] + t4OfI*(layerNormScale[j]*t27Row[j]-0.125*(u2*tRow[j]))
-			dhWRow[j] += t3Of - u4
+			t3Of := hRow[j] + t3OfI*(layerNormScale[j]*t25Row[j]-0.125*(u3*tRow[j]))
+			dhWRow[j] += t3Of - u5
 		}
 	}
 
@@ -936,17 +927,17 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t28 := m.t28[:8*B*T]
-	t29 := m.t29[:24*B*T]
+	t26 := m.t26[:8*B*T]
+	t27 := m.t27[:24*B*T]
 	attentionS2 := m.attentionS2[:2*B*T*T]
-	t30 := m.t30[:8*B*T]
+	t28 := m.t28[:8*B*T]
 	h2 := m.h2[:8*B*T]
-	t31 := m.t31[:8*B*T]
+	t29 := m.t29[:8*B*T]
 	denseY3 := m.denseY3[:16*B*T]
 	dense2Y2 := m.dense2Y2[:8*B*T]
 	logitsY2 := m.logitsY2[:11*B*T]
 
-	// t28 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// t26 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		t := float32(0)
@@ -963,24 +954,24 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t3 := u2 + 1e-5
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
-		t28Row := (*[8]float32)(t28[8*i:])
+		t26Row := (*[8]float32)(t26[8*i:])
 		for j := range hWRow {
-			t28Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			t26Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
 		}
 	}
 
-	// t29 = t28·attention.Wqkv
+	// t27 = t26·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t28, B*T, 8),
+		blas.View32(t26, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t29, B*T, 24))
+		0, blas.View32(t27, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t29[:, :, 0, :, :], t29[:, :, 1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t27[:, :, 0, :, :], t27[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(0.5,
-				blas.Strided32(t29[min(24*T*i+4*j, len(t29)):], T, 4, 24),
-				blas.Strided32(t29[min(24*T*i+4*j+8, len(t29)):], T, 4, 24).T(),
+				blas.Strided32(t27[min(24*T*i+4*j, len(t27)):], T, 4, 24),
+				blas.Strided32(t27[min(24*T*i+4*j+8, len(t27)):], T, 4, 24).T(),
 				0, blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T))
 		}
 	}
@@ -1020,35 +1011,35 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t30 = einsum("ijkl,iljm->ikjm", attention.p, t29[:, :, 2, :, :])
+	// t28 = einsum("ijkl,iljm->ikjm", attention.p, t27[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t29[min(24*T*i+4*j+16, len(t29)):], T, 4, 24),
-				0, blas.Strided32(t30[min(8*T*i+4*j, len(t30)):], T, 4, 8))
+				blas.Strided32(t27[min(24*T*i+4*j+16, len(t27)):], T, 4, 24),
+				0, blas.Strided32(t28[min(8*T*i+4*j, len(t28)):], T, 4, 8))
 		}
 	}
 
-	// h = t30·attention.Wo
+	// h = t28·attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t30, B*T, 8),
+		blas.View32(t28, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h2, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t31 = dense2.b + h
-	// t32 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t29 = dense2.b + h
+	// t30 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		h2Row := (*[8]float32)(h2[8*i:])
-		t31Row := (*[8]float32)(t31[8*i:])
+		t29Row := (*[8]float32)(t29[8*i:])
 		t := float32(0)
 		for j := range dense2B {
 			h := hWRow[j] + h2Row[j]
 			t2 := dense2B[j] + h
 			t += h
-			t31Row[j] = t2
+			t29Row[j] = t2
 		}
 		u := 0.125 * t
 		t3 := float32(0)
@@ -1065,14 +1056,14 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense.y = t32·dense.W
+	// dense.y = t30·dense.W
 	blas.Sgemm(1,
 		blas.View32(h2, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY3, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t33 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// t31 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
 	for i := range B * T {
 		denseY3Row := (*[16]float32)(denseY3[16*i:])
 		for j := range denseB {
@@ -1081,25 +1072,25 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense2.y = 0.5·t33·dense2.W
+	// dense2.y = 0.5·t31·dense2.W
 	blas.Sgemm(0.5,
 		blas.View32(denseY3, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y2, B*T, 8))
 
-	// h = t31 + dense2.y
-	// t34 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t29 + dense2.y
+	// t32 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
 	for i := range B * T {
-		t31Row := (*[8]float32)(t31[8*i:])
+		t29Row := (*[8]float32)(t29[8*i:])
 		dense2Y2Row := (*[8]float32)(dense2Y2[8*i:])
 		t := float32(0)
 		for j := range dense2Y2Row {
-			t += t31Row[j] + dense2Y2Row[j]
+			t += t29Row[j] + dense2Y2Row[j]
 		}
 		u := 0.125 * t
 		t2 := float32(0)
 		for j := range dense2Y2Row {
-			d := t31Row[j] + dense2Y2Row[j] - u
+			d := t29Row[j] + dense2Y2Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.125 * t2
@@ -1107,13 +1098,13 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range dense2Y2Row {
-			t31Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t31Row[j]+dense2Y2Row[j]-u)
+			t29Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t29Row[j]+dense2Y2Row[j]-u)
 		}
 	}
 
-	// logits.y = t34·logits.W
+	// logits.y = t32·logits.W
 	blas.Sgemm(1,
-		blas.View32(t31, B*T, 8),
+		blas.View32(t29, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logitsY2, B*T, 11))
 

@@ -34,7 +34,7 @@ func binarySample(dims Dims) (*Binary, Batch) {
 		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
 	for i := range batch.Y {
-		batch.Y[i] = rng.At(3, uint64(i))%2 == 1
+		batch.Y[i] = i == 0 || i != 1 && rng.At(3, uint64(i))%2 == 1
 	}
 	return m, batch
 }
@@ -320,7 +320,7 @@ func logisticSample(dims LogisticDims) (*Logistic, LogisticBatch) {
 		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
 	for i := range batch.Y {
-		batch.Y[i] = rng.At(3, uint64(i))%2 == 1
+		batch.Y[i] = i == 0 || i != 1 && rng.At(3, uint64(i))%2 == 1
 	}
 	return m, batch
 }

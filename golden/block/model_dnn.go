@@ -65,48 +65,47 @@ import (
 //
 //	clip_factor    = min(1, clip/‖grad‖)
 //	scale          = clip_factor
-//	scale2         = 0.001·clip_factor
-//	scale3         = 1/(1 − 0.999^step)
-//	scale4         = 1 − 0.9^step
-//	scale5         = block_0_lr/scale4
-//	scale6         = 1 − w_decay·block_0_lr
-//	scale7         = 1 − average
-//	scale8         = average
+//	scale2         = 1/(1 − 0.999^step)
+//	scale3         = 1 − 0.9^step
+//	scale4         = block_0_lr/scale3
+//	scale5         = 1 − w_decay·block_0_lr
+//	scale6         = 1 − average
+//	scale7         = average
 //	block.0.W.m    ← 0.9·block.0.W.m + 0.1·scale·dblock.0.W
-//	block.0.W.v    ← 0.999·block.0.W.v + scale2·dblock.0.W ⊙ scale·dblock.0.W
-//	block.0.W.kept = scale6·block.0.W
-//	block.0.W      ← block.0.W.kept − scale5·block.0.W.m/(√(scale3·block.0.W.v) + 1e−8)
-//	block.0.W.average ← scale8·block.0.W.average + scale7·block.0.W
+//	block.0.W.v    ← 0.999·block.0.W.v + 0.001·(scale·dblock.0.W)²
+//	block.0.W.kept = scale5·block.0.W
+//	block.0.W      ← block.0.W.kept − scale4·block.0.W.m/(√(scale2·block.0.W.v) + 1e−8)
+//	block.0.W.average ← scale7·block.0.W.average + scale6·block.0.W
 //	block.0.b.m    ← 0.9·block.0.b.m + 0.1·scale·dblock.0.b
-//	block.0.b.v    ← 0.999·block.0.b.v + scale2·dblock.0.b ⊙ scale·dblock.0.b
-//	block.0.b      ← block.0.b − scale5·block.0.b.m/(√(scale3·block.0.b.v) + 1e−8)
-//	block.0.b.average ← scale8·block.0.b.average + scale7·block.0.b
-//	scale9         = w_decay
-//	scale10        = head_momentum
-//	scale11        = (step = 1)
-//	scale12        = head_lr
-//	head.W.v       ← where(scale11, scale9·head.W + scale·dhead.W, scale10·head.W.v + scale9·head.W + scale·dhead.W)
-//	head.W         ← head.W − scale12·head.W.v
-//	head.W.average ← scale8·head.W.average + scale7·head.W
-//	head.b.v       ← where(scale11, scale·dhead.b, scale10·head.b.v + scale·dhead.b)
-//	head.b         ← head.b − scale12·head.b.v
-//	head.b.average ← scale8·head.b.average + scale7·head.b
-//	rate           = lr/scale4
+//	block.0.b.v    ← 0.999·block.0.b.v + 0.001·(scale·dblock.0.b)²
+//	block.0.b      ← block.0.b − scale4·block.0.b.m/(√(scale2·block.0.b.v) + 1e−8)
+//	block.0.b.average ← scale7·block.0.b.average + scale6·block.0.b
+//	scale8         = w_decay
+//	scale9         = head_momentum
+//	scale10        = (step = 1)
+//	scale11        = head_lr
+//	head.W.v       ← where(scale10, scale8·head.W + scale·dhead.W, scale9·head.W.v + scale8·head.W + scale·dhead.W)
+//	head.W         ← head.W − scale11·head.W.v
+//	head.W.average ← scale7·head.W.average + scale6·head.W
+//	head.b.v       ← where(scale10, scale·dhead.b, scale9·head.b.v + scale·dhead.b)
+//	head.b         ← head.b − scale11·head.b.v
+//	head.b.average ← scale7·head.b.average + scale6·head.b
+//	rate           = lr/scale3
 //	rate2          = 1 − lr·block_1_3_w_decay
 //
 // Update of block.1.W and block.2.W, adamw(lr: 3e-3), decay 0.01:
 //
 //	m       ← 0.9·m + 0.1·scale·grad
-//	v       ← 0.999·v + scale2·grad ⊙ scale·grad
-//	param   ← rate2·param − rate·m/(√(scale3·v) + 1e−8)
-//	average ← scale8·average + scale7·param
+//	v       ← 0.999·v + 0.001·(scale·grad)²
+//	param   ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+//	average ← scale7·average + scale6·param
 //
 // Update of block.1.b and block.2.b, adamw(lr: 3e-3):
 //
 //	m       ← 0.9·m + 0.1·scale·grad
-//	v       ← 0.999·v + scale2·grad ⊙ scale·grad
-//	param   ← param − rate·m/(√(scale3·v) + 1e−8)
-//	average ← scale8·average + scale7·param
+//	v       ← 0.999·v + 0.001·(scale·grad)²
+//	param   ← param − rate·m/(√(scale2·v) + 1e−8)
+//	average ← scale7·average + scale6·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -603,33 +602,31 @@ func (m *Block) update(grad *Params, factor float64) {
 
 	// scale = clip_factor
 	scale := float32(factor)
-	// scale2 = 0.001·clip_factor
-	scale2 := float32(0.0010000000000000009 * factor)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale4 = 1 − 0.9^step
-	scale4 := 1 - math.Pow(0.9, float64(m.steps+1))
-	// scale5 = block_0_lr/scale4
-	scale5 := float32(m.Hyper.Block0LR / scale4)
-	// scale6 = 1 − w_decay·block_0_lr
-	scale6 := float32(1 - m.Hyper.WDecay*m.Hyper.Block0LR)
-	// scale7 = 1 − average
-	scale7 := float32(1 - m.Hyper.Average)
-	// scale8 = average
-	scale8 := float32(m.Hyper.Average)
+	// scale2 = 1/(1 − 0.999^step)
+	scale2 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// scale3 = 1 − 0.9^step
+	scale3 := 1 - math.Pow(0.9, float64(m.steps+1))
+	// scale4 = block_0_lr/scale3
+	scale4 := float32(m.Hyper.Block0LR / scale3)
+	// scale5 = 1 − w_decay·block_0_lr
+	scale5 := float32(1 - m.Hyper.WDecay*m.Hyper.Block0LR)
+	// scale6 = 1 − average
+	scale6 := float32(1 - m.Hyper.Average)
+	// scale7 = average
+	scale7 := float32(m.Hyper.Average)
 
 	// block.0.W.m ← 0.9·block.0.W.m + 0.1·scale·dblock.0.W
-	// block.0.W.v ← 0.999·block.0.W.v + scale2·dblock.0.W ⊙ scale·dblock.0.W
-	// block.0.W.kept = scale6·block.0.W
-	// block.0.W ← block.0.W.kept − scale5·block.0.W.m/(√(scale3·block.0.W.v) + 1e−8)
-	// block.0.W.average ← scale8·block.0.W.average + scale7·block.0.W
+	// block.0.W.v ← 0.999·block.0.W.v + 0.001·(scale·dblock.0.W)²
+	// block.0.W.kept = scale5·block.0.W
+	// block.0.W ← block.0.W.kept − scale4·block.0.W.m/(√(scale2·block.0.W.v) + 1e−8)
+	// block.0.W.average ← scale7·block.0.W.average + scale6·block.0.W
 	for i := range 49 {
 		u := scale * dblock0W[i]
 		block0WNewM := 0.9*block0WM[i] + 0.1*u
-		block0WNewV := 0.999*block0WV[i] + scale2*(dblock0W[i]*u)
-		u2 := scale5 * (block0WNewM / (vec.Sqrt(scale3*block0WNewV) + 1e-8))
-		block0WNewParam := scale6*block0W[i] - u2
-		t := scale8*block0WAverage[i] + scale7*block0WNewParam
+		block0WNewV := 0.999*block0WV[i] + 0.001*(u*u)
+		u2 := scale4 * (block0WNewM / (vec.Sqrt(scale2*block0WNewV) + 1e-8))
+		block0WNewParam := scale5*block0W[i] - u2
+		t := scale7*block0WAverage[i] + scale6*block0WNewParam
 		block0WM[i] = block0WNewM
 		block0WV[i] = block0WNewV
 		block0W[i] = block0WNewParam
@@ -637,94 +634,94 @@ func (m *Block) update(grad *Params, factor float64) {
 	}
 
 	// block.0.b.m ← 0.9·block.0.b.m + 0.1·scale·dblock.0.b
-	// block.0.b.v ← 0.999·block.0.b.v + scale2·dblock.0.b ⊙ scale·dblock.0.b
-	// block.0.b ← block.0.b − scale5·block.0.b.m/(√(scale3·block.0.b.v) + 1e−8)
-	// block.0.b.average ← scale8·block.0.b.average + scale7·block.0.b
+	// block.0.b.v ← 0.999·block.0.b.v + 0.001·(scale·dblock.0.b)²
+	// block.0.b ← block.0.b − scale4·block.0.b.m/(√(scale2·block.0.b.v) + 1e−8)
+	// block.0.b.average ← scale7·block.0.b.average + scale6·block.0.b
 	for i := range 7 {
 		u := scale * dblock0B[i]
 		block0BNewM := 0.9*block0BM[i] + 0.1*u
-		block0BNewV := 0.999*block0BV[i] + scale2*(dblock0B[i]*u)
-		u2 := scale5 * (block0BNewM / (vec.Sqrt(scale3*block0BNewV) + 1e-8))
+		block0BNewV := 0.999*block0BV[i] + 0.001*(u*u)
+		u2 := scale4 * (block0BNewM / (vec.Sqrt(scale2*block0BNewV) + 1e-8))
 		block0BNewParam := block0B[i] - u2
-		t := scale8*block0BAverage[i] + scale7*block0BNewParam
+		t := scale7*block0BAverage[i] + scale6*block0BNewParam
 		block0BM[i] = block0BNewM
 		block0BV[i] = block0BNewV
 		block0B[i] = block0BNewParam
 		block0BAverage[i] = t
 	}
 
-	// scale9 = w_decay
-	scale9 := float32(m.Hyper.WDecay)
-	// scale10 = head_momentum
-	scale10 := float32(m.Hyper.HeadMomentum)
-	// scale11 = (step = 1)
-	scale11 := float64(m.steps+1) == 1
-	// scale12 = head_lr
-	scale12 := float32(m.Hyper.HeadLR)
+	// scale8 = w_decay
+	scale8 := float32(m.Hyper.WDecay)
+	// scale9 = head_momentum
+	scale9 := float32(m.Hyper.HeadMomentum)
+	// scale10 = (step = 1)
+	scale10 := float64(m.steps+1) == 1
+	// scale11 = head_lr
+	scale11 := float32(m.Hyper.HeadLR)
 
-	// head.W.v ← where(scale11, scale9·head.W + scale·dhead.W, scale10·head.W.v + scale9·head.W + scale·dhead.W)
-	// head.W ← head.W − scale12·head.W.v
-	// head.W.average ← scale8·head.W.average + scale7·head.W
+	// head.W.v ← where(scale10, scale8·head.W + scale·dhead.W, scale9·head.W.v + scale8·head.W + scale·dhead.W)
+	// head.W ← head.W − scale11·head.W.v
+	// head.W.average ← scale7·head.W.average + scale6·head.W
 	for i := range 28 {
-		t := scale9*headW[i] + scale*dheadW[i]
-		headWNewV := scale10*headWV[i] + t
-		if scale11 {
+		t := scale8*headW[i] + scale*dheadW[i]
+		headWNewV := scale9*headWV[i] + t
+		if scale10 {
 			headWNewV = t
 		}
-		headWNewParam := headW[i] - scale12*headWNewV
-		t2 := scale8*headWAverage[i] + scale7*headWNewParam
+		headWNewParam := headW[i] - scale11*headWNewV
+		t2 := scale7*headWAverage[i] + scale6*headWNewParam
 		headWV[i] = headWNewV
 		headW[i] = headWNewParam
 		headWAverage[i] = t2
 	}
 
-	// head.b.v ← where(scale11, scale·dhead.b, scale10·head.b.v + scale·dhead.b)
-	// head.b ← head.b − scale12·head.b.v
-	// head.b.average ← scale8·head.b.average + scale7·head.b
+	// head.b.v ← where(scale10, scale·dhead.b, scale9·head.b.v + scale·dhead.b)
+	// head.b ← head.b − scale11·head.b.v
+	// head.b.average ← scale7·head.b.average + scale6·head.b
 	for i := range 4 {
 		u := scale * dheadB[i]
-		headBNewV := scale10*headBV[i] + u
-		if scale11 {
+		headBNewV := scale9*headBV[i] + u
+		if scale10 {
 			headBNewV = u
 		}
-		headBNewParam := headB[i] - scale12*headBNewV
-		t := scale8*headBAverage[i] + scale7*headBNewParam
+		headBNewParam := headB[i] - scale11*headBNewV
+		t := scale7*headBAverage[i] + scale6*headBNewParam
 		headBV[i] = headBNewV
 		headB[i] = headBNewParam
 		headBAverage[i] = t
 	}
 
-	// rate = lr/scale4
-	rate := float32(m.Hyper.LR / scale4)
+	// rate = lr/scale3
+	rate := float32(m.Hyper.LR / scale3)
 	// rate2 = 1 − lr·block_1_3_w_decay
 	rate2 := float32(1 - m.Hyper.LR*m.Hyper.Block13WDecay)
 
 	updateAdamwDecay(m.params.Block1W, grad.Block1W, m.optim.block1WM, m.optim.block1WV, m.averages.block1WAverage,
-		scale, scale2, scale3, scale7, scale8, rate, rate2)
+		scale, scale2, scale6, scale7, rate, rate2)
 	updateAdamw(m.params.Block1B, grad.Block1B, m.optim.block1BM, m.optim.block1BV, m.averages.block1BAverage,
-		scale, scale2, scale3, scale7, scale8, rate)
+		scale, scale2, scale6, scale7, rate)
 	updateAdamwDecay(m.params.Block2W, grad.Block2W, m.optim.block2WM, m.optim.block2WV, m.averages.block2WAverage,
-		scale, scale2, scale3, scale7, scale8, rate, rate2)
+		scale, scale2, scale6, scale7, rate, rate2)
 	updateAdamw(m.params.Block2B, grad.Block2B, m.optim.block2BM, m.optim.block2BV, m.averages.block2BAverage,
-		scale, scale2, scale3, scale7, scale8, rate)
+		scale, scale2, scale6, scale7, rate)
 }
 
 // updateAdamwDecay makes the step of adamw(lr: 3e-3), decay 0.01 for
 // parameters that lie one after another, with their gradient and their states.
-func updateAdamwDecay(param, g, m, v, average []float32, scale, scale2, scale3, scale7, scale8, rate, rate2 float32) {
+func updateAdamwDecay(param, g, m, v, average []float32, scale, scale2, scale6, scale7, rate, rate2 float32) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
 	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + scale2·grad ⊙ scale·grad
-	// param ← rate2·param − rate·m/(√(scale3·v) + 1e−8)
-	// average ← scale8·average + scale7·param
+	// v ← 0.999·v + 0.001·(scale·grad)²
+	// param ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+	// average ← scale7·average + scale6·param
 	for i := range n {
 		u := scale * g[i]
 		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + scale2*(g[i]*u)
-		d := rate2*param[i] - rate*(newM/(vec.Sqrt(scale3*newV)+1e-8))
-		newAverage := scale8*average[i] + scale7*d
+		newV := 0.999*v[i] + 0.001*(u*u)
+		d := rate2*param[i] - rate*(newM/(vec.Sqrt(scale2*newV)+1e-8))
+		newAverage := scale7*average[i] + scale6*d
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -734,20 +731,20 @@ func updateAdamwDecay(param, g, m, v, average []float32, scale, scale2, scale3, 
 
 // updateAdamw makes the step of adamw(lr: 3e-3) for parameters that lie one
 // after another, with their gradient and their states.
-func updateAdamw(param, g, m, v, average []float32, scale, scale2, scale3, scale7, scale8, rate float32) {
+func updateAdamw(param, g, m, v, average []float32, scale, scale2, scale6, scale7, rate float32) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
 	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + scale2·grad ⊙ scale·grad
-	// param ← param − rate·m/(√(scale3·v) + 1e−8)
-	// average ← scale8·average + scale7·param
+	// v ← 0.999·v + 0.001·(scale·grad)²
+	// param ← param − rate·m/(√(scale2·v) + 1e−8)
+	// average ← scale7·average + scale6·param
 	for i := range n {
 		u := scale * g[i]
 		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + scale2*(g[i]*u)
-		d := param[i] - rate*(newM/(vec.Sqrt(scale3*newV)+1e-8))
-		newAverage := scale8*average[i] + scale7*d
+		newV := 0.999*v[i] + 0.001*(u*u)
+		d := param[i] - rate*(newM/(vec.Sqrt(scale2*newV)+1e-8))
+		newAverage := scale7*average[i] + scale6*d
 		m[i] = newM
 		v[i] = newV
 		param[i] = d

@@ -641,7 +641,7 @@ func (m *Block) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		store.Tensor{Name: "trainer/hyper/block_0_lr", Shape: []int{}, Data: hyper[6:7]},
 		store.Tensor{Name: "trainer/hyper/average", Shape: []int{}, Data: hyper[7:8]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2], Below: 3},
 	)
 }
 
@@ -1267,7 +1267,7 @@ func (m *Slow) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		list,
 		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2], Below: 2},
 	)
 }
 

@@ -1130,45 +1130,45 @@ func Curvature(x, w, work []float64) float64 {
 // CurvatureGrad sets grad to the gradient of Curvature by x at x and w.
 //
 //	t    = cos(x)                          [N]
-//	t2   = sin(x)                          [N]
-//	t3   = w ⊙ t                           [N]
-//	t4   = 2·t3                            [N]
-//	t5   = 1/where(t = 0, 1, t)            [N]
-//	t6   = w ⊙ t2                          [N]
+//	t2   = w ⊙ t                           [N]
+//	t3   = 2·t2                            [N]
+//	t4   = 1/where(t = 0, 1, t)            [N]
+//	t5   = sin(x)                          [N]
+//	t6   = w ⊙ t5                          [N]
 //	t7   = where(i = j, 0, −(−t6))         [N,N]
 //	t8   = where(i = j, 1, t)              [N,N]
 //	t9   = 1/where(t8 = 0, 1, t8)          [N,N]
 //	t10  = (−2)·w ⊙ −t6                    [N]
-//	t11  = t2²                             [N]
 //	s    = Σ [t = 0]                       []
 //	s2   = Π where(t = 0, 1, t)            []
-//	t12  = Σᵢ [t8 = 0]                     [N]
-//	t13  = Πᵢ where(t8 = 0, 1, t8)         [N]
+//	t11  = Σᵢ [t8 = 0]                     [N]
+//	t12  = Πᵢ where(t8 = 0, 1, t8)         [N]
 //	s3   = (s = 1)                         []
 //	s4   = (s = 0)                         []
-//	t14  = t4 − where(s4, s2·t5, where((t = 0) ∧ s3, s2, 0))  [N]
-//	t15  = 2·t2 ⊙ t14²                     [N]
-//	t16  = t3 ⊙ t14                        [N]
-//	t17  = t11 ⊙ t14                       [N]
-//	t18  = (t12 = 0)                       [N]
-//	t19  = (t12 = 1)                       [N]
-//	t20  = where(t18, t13·t9, where((t8 = 0) ∧ t19, t13, 0))  [N,N]
-//	t21  = where(i = k, 1, t8)             [N,N,N]
-//	t22  = 1/where(t21 = 0, 1, t21)        [N,N,N]
-//	t23  = Σᵢ t7 ⊙ t20                     [N]
-//	t24  = Σᵢ [t21 = 0]                    [N,N]
-//	t25  = Πᵢ where(t21 = 0, 1, t21)       [N,N]
-//	da1  = t16 + t2 ⊙ (t23 − t10)          [N]
-//	t26  = t15 + 2·(t23 − t10) ⊙ da1       [N]
-//	t27  = t2 ⊙ da1                        [N]
-//	t28  = 4·t6 ⊙ da1                      [N]
-//	t29  = t17 + t3 ⊙ da1                  [N]
-//	t30  = w ⊙ (2·t14 ⊙ da1 + 4·t29)       [N]
-//	t31  = t ⊙ (t26 + w ⊙ (2·Σⱼ where(i = j, 0, t27·t20) − t28))  [N]
-//	t32  = t27·t7                          [N,N]
-//	t33  = 2·Σⱼ where(i = j, 0, t29·t20)   [N]
-//	t34  = (t24 = 0)                       [N,N]
-//	t35  = (t24 = 1)                       [N,N]
+//	t13  = t3 − where(s4, s2·t4, where((t = 0) ∧ s3, s2, 0))  [N]
+//	g    = t5 ⊙ t13                        [N]
+//	t14  = 2·t13 ⊙ g                       [N]
+//	t15  = t2 ⊙ t13                        [N]
+//	t16  = t5 ⊙ g                          [N]
+//	t17  = (t11 = 0)                       [N]
+//	t18  = (t11 = 1)                       [N]
+//	t19  = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))  [N,N]
+//	t20  = where(i = k, 1, t8)             [N,N,N]
+//	t21  = 1/where(t20 = 0, 1, t20)        [N,N,N]
+//	t22  = Σᵢ t7 ⊙ t19                     [N]
+//	t23  = Σᵢ [t20 = 0]                    [N,N]
+//	t24  = Πᵢ where(t20 = 0, 1, t20)       [N,N]
+//	da1  = t15 + t5 ⊙ (t22 − t10)          [N]
+//	t25  = t14 + 2·(t22 − t10) ⊙ da1       [N]
+//	t26  = t5 ⊙ da1                        [N]
+//	t27  = 4·t6 ⊙ da1                      [N]
+//	t28  = t16 + t2 ⊙ da1                  [N]
+//	t29  = w ⊙ (2·t13 ⊙ da1 + 4·t28)       [N]
+//	t30  = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))  [N]
+//	t31  = t26·t7                          [N,N]
+//	t32  = 2·Σⱼ where(i = j, 0, t28·t19)   [N]
+//	t33  = (t23 = 0)                       [N,N]
+//	t34  = (t23 = 1)                       [N,N]
 //	…
 //
 // It panics unless the lengths fit: grad [N], x [N], w [N]. What is set may
@@ -1189,84 +1189,81 @@ func CurvatureGrad(grad, x, w, work []float64) {
 		panic(fmt.Sprintf("calculus: CurvatureGrad: len(work) is %d, want at least %d", len(work), CurvatureWork(N)))
 	}
 
+	t11 := work[3*N*N+6*N : 3*N*N+7*N]
 	t12 := work[3*N*N+7*N : 3*N*N+8*N]
-	t13 := work[3*N*N+8*N : 3*N*N+9*N]
 	t2 := work[0:N]
 	t3 := work[N : 2*N]
 	t4 := work[2*N : 3*N]
 	t5 := work[3*N : 4*N]
 	t6 := work[4*N : 5*N]
 	t10 := work[3*N*N+5*N : 3*N*N+6*N]
-	t11 := work[3*N*N+6*N : 3*N*N+7*N]
 	t7 := work[5*N : N*N+5*N]
 	t8 := work[N*N+5*N : 2*N*N+5*N]
 	t9 := work[2*N*N+5*N : 3*N*N+5*N]
-	t17 := work[3*N*N+9*N : 3*N*N+10*N]
+	t15 := work[3*N*N+8*N : 3*N*N+9*N]
+	t16 := work[3*N*N+9*N : 3*N*N+10*N]
+	t17 := make([]bool, N)
 	t18 := make([]bool, N)
-	t19 := make([]bool, N)
-	t23 := work[3*N*N+7*N : 3*N*N+8*N]
-	t24 := work[2*N*N*N+3*N*N+10*N : 2*N*N*N+4*N*N+10*N]
-	t25 := work[2*N*N*N+4*N*N+10*N : 2*N*N*N+5*N*N+10*N]
-	t21 := work[3*N*N+10*N : N*N*N+3*N*N+10*N]
-	t22 := work[N*N*N+3*N*N+10*N : 2*N*N*N+3*N*N+10*N]
+	t22 := work[3*N*N+6*N : 3*N*N+7*N]
+	t23 := work[2*N*N*N+3*N*N+10*N : 2*N*N*N+4*N*N+10*N]
+	t24 := work[2*N*N*N+4*N*N+10*N : 2*N*N*N+5*N*N+10*N]
+	t20 := work[3*N*N+10*N : N*N*N+3*N*N+10*N]
+	t21 := work[N*N*N+3*N*N+10*N : 2*N*N*N+3*N*N+10*N]
+	t33 := make([]bool, N*N)
 	t34 := make([]bool, N*N)
-	t35 := make([]bool, N*N)
-	t36 := work[2*N : 3*N]
+	t35 := work[N : 2*N]
 
 	// t = cos(x)
-	// t2 = sin(x)
-	// t3 = w ⊙ t
-	// t4 = 2·t3
-	// t5 = 1/where(t = 0, 1, t)
-	// t6 = w ⊙ t2
+	// t2 = w ⊙ t
+	// t3 = 2·t2
+	// t4 = 1/where(t = 0, 1, t)
+	// t5 = sin(x)
+	// t6 = w ⊙ t5
 	// t7 = where(i = j, 0, −(−t6))
 	// t8 = where(i = j, 1, t)
 	// t9 = 1/where(t8 = 0, 1, t8)
 	// t10 = (−2)·w ⊙ −t6
-	// t11 = t2²
 	// s = Σ [t = 0]
 	// s2 = Π where(t = 0, 1, t)
-	// t12 = Σᵢ [t8 = 0]
-	// t13 = Πᵢ where(t8 = 0, 1, t8)
+	// t11 = Σᵢ [t8 = 0]
+	// t12 = Πᵢ where(t8 = 0, 1, t8)
 	s := 0.0
 	s2 := 1.0
-	clear(t12)
-	for i := range t13 {
-		t13[i] = 1
+	clear(t11)
+	for i := range t12 {
+		t12[i] = 1
 	}
 	for i := range N {
 		t := math.Cos(x[i])
-		t2Of := math.Sin(x[i])
 		u := w[i] * t
 		u2 := 2 * u
-		t3Of := t
+		t2Of := t
 		if t == 0 {
-			t3Of = 1
+			t2Of = 1
 		}
-		u3 := 1 / t3Of
-		u4 := w[i] * t2Of
+		u3 := 1 / t2Of
+		t3Of := math.Sin(x[i])
+		u4 := w[i] * t3Of
 		t4Of := -u4
 		t5Of := -t4Of
 		u5 := -2 * (w[i] * t4Of)
-		u6 := t2Of * t2Of
 		hit := float64(0)
 		if t == 0 {
 			hit = 1
 		}
 		s += hit
-		s2 *= t3Of
+		s2 *= t2Of
 		grad[i] = t
-		t2[i] = t2Of
-		t3[i] = u
-		t4[i] = u2
-		t5[i] = u3
+		t2[i] = u
+		t3[i] = u2
+		t4[i] = u3
+		t5[i] = t3Of
 		t6[i] = u4
 		t10[i] = u5
-		t11[i] = u6
 		t7Row := t7[N*i:][:N]
 		t8Row := t8[N*i:][:N]
 		t9Row := t9[N*i:][:N]
-		for j := range t12 {
+		for j := range t11 {
 			t6Of := t5Of
 			if i == j {
 				t6Of = 0
@@ -1279,16 +1276,16 @@ func CurvatureGrad(grad, x, w, work []float64) {
 			if t7Of == 0 {
 				t8Of = 1
 			}
-			u7 := 1 / t8Of
+			u6 := 1 / t8Of
 			hit2 := float64(0)
 			if t7Of == 0 {
 				hit2 = 1
 			}
-			t12[j] += hit2
-			t13[j] *= t8Of
+			t11[j] += hit2
+			t12[j] *= t8Of
 			t7Row[j] = t6Of
 			t8Row[j] = t7Of
-			t9Row[j] = u7
+			t9Row[j] = u6
 		}
 	}
 
@@ -1297,10 +1294,11 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	// s4 = (s = 0)
 	s4 := s == 0
 
-	// t14 = t4 − where(s4, s2·t5, where((t = 0) ∧ s3, s2, 0))
-	// t15 = 2·t2 ⊙ t14²
-	// t16 = t3 ⊙ t14
-	// t17 = t11 ⊙ t14
+	// t13 = t3 − where(s4, s2·t4, where((t = 0) ∧ s3, s2, 0))
+	// g = t5 ⊙ t13
+	// t14 = 2·t13 ⊙ g
+	// t15 = t2 ⊙ t13
+	// t16 = t5 ⊙ g
 	for i := range N {
 		t := float64(0)
 		if grad[i] == 0 && s3 {
@@ -1308,57 +1306,58 @@ func CurvatureGrad(grad, x, w, work []float64) {
 		}
 		t2Of := t
 		if s4 {
-			t2Of = s2 * t5[i]
+			t2Of = s2 * t4[i]
 		}
-		d := t4[i] - t2Of
-		u := 2 * (t2[i] * (d * d))
-		u2 := t3[i] * d
-		u3 := t11[i] * d
-		t4[i] = d
-		t5[i] = u
-		t11[i] = u2
-		t17[i] = u3
+		d := t3[i] - t2Of
+		g := t5[i] * d
+		u := 2 * (d * g)
+		u2 := t2[i] * d
+		u3 := t5[i] * g
+		t3[i] = d
+		t4[i] = u
+		t15[i] = u2
+		t16[i] = u3
 	}
 
-	// t18 = (t12 = 0)
-	// t19 = (t12 = 1)
+	// t17 = (t11 = 0)
+	// t18 = (t11 = 1)
 	for i := range N {
-		t := t12[i] == 0
-		t2Of := t12[i] == 1
-		t18[i] = t
-		t19[i] = t2Of
+		t := t11[i] == 0
+		t2Of := t11[i] == 1
+		t17[i] = t
+		t18[i] = t2Of
 	}
 
-	// t20 = where(t18, t13·t9, where((t8 = 0) ∧ t19, t13, 0))
-	// t21 = where(i = k, 1, t8)
-	// t22 = 1/where(t21 = 0, 1, t21)
-	// t23 = Σᵢ t7 ⊙ t20
-	// t24 = Σᵢ [t21 = 0]
-	// t25 = Πᵢ where(t21 = 0, 1, t21)
+	// t19 = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))
+	// t20 = where(i = k, 1, t8)
+	// t21 = 1/where(t20 = 0, 1, t20)
+	// t22 = Σᵢ t7 ⊙ t19
+	// t23 = Σᵢ [t20 = 0]
+	// t24 = Πᵢ where(t20 = 0, 1, t20)
+	clear(t22)
 	clear(t23)
-	clear(t24)
-	for i := range t25 {
-		t25[i] = 1
+	for i := range t24 {
+		t24[i] = 1
 	}
 	for i := range N {
 		for j := range N {
-			u := t13[j] * t9[N*i+j]
+			u := t12[j] * t9[N*i+j]
 			t := float64(0)
-			if t8[N*i+j] == 0 && t19[j] {
-				t = t13[j]
+			if t8[N*i+j] == 0 && t18[j] {
+				t = t12[j]
 			}
 			t2Of := t
-			if t18[j] {
+			if t17[j] {
 				t2Of = u
 			}
-			t23[j] += t7[N*i+j] * t2Of
+			t22[j] += t7[N*i+j] * t2Of
 			t9[N*i+j] = t2Of
 			t8OfJ := t8[N*i+j]
+			t20Row := t20[N*N*i+N*j:][:N]
 			t21Row := t21[N*N*i+N*j:][:N]
-			t22Row := t22[N*N*i+N*j:][:N]
+			t23Row := t23[N*j:][:N]
 			t24Row := t24[N*j:][:N]
-			t25Row := t25[N*j:][:N]
-			for k := range t21Row {
+			for k := range t20Row {
 				t3Of := t8OfJ
 				if i == k {
 					t3Of = 1
@@ -1372,49 +1371,49 @@ func CurvatureGrad(grad, x, w, work []float64) {
 				if t3Of == 0 {
 					hit = 1
 				}
-				t24Row[k] += hit
-				t25Row[k] *= t4Of
-				t21Row[k] = t3Of
-				t22Row[k] = u2
+				t23Row[k] += hit
+				t24Row[k] *= t4Of
+				t20Row[k] = t3Of
+				t21Row[k] = u2
 			}
 		}
 	}
 
-	// da1 = t16 + t2 ⊙ (t23 − t10)
-	// t26 = t15 + 2·(t23 − t10) ⊙ da1
-	// t27 = t2 ⊙ da1
-	// t28 = 4·t6 ⊙ da1
-	// t29 = t17 + t3 ⊙ da1
-	// t30 = w ⊙ (2·t14 ⊙ da1 + 4·t29)
+	// da1 = t15 + t5 ⊙ (t22 − t10)
+	// t25 = t14 + 2·(t22 − t10) ⊙ da1
+	// t26 = t5 ⊙ da1
+	// t27 = 4·t6 ⊙ da1
+	// t28 = t16 + t2 ⊙ da1
+	// t29 = w ⊙ (2·t13 ⊙ da1 + 4·t28)
 	for i := range N {
-		d := t23[i] - t10[i]
-		da1 := t11[i] + t2[i]*d
-		t := t5[i] + 2*(d*da1)
-		u := t2[i] * da1
+		d := t22[i] - t10[i]
+		da1 := t15[i] + t5[i]*d
+		t := t4[i] + 2*(d*da1)
+		u := t5[i] * da1
 		u2 := 4 * (t6[i] * da1)
-		t2Of := t17[i] + t3[i]*da1
-		u3 := w[i] * (2*(t4[i]*da1) + 4*t2Of)
-		t3[i] = t
-		t4[i] = u
-		t5[i] = u2
+		t2Of := t16[i] + t2[i]*da1
+		u3 := w[i] * (2*(t3[i]*da1) + 4*t2Of)
+		t2[i] = t
+		t3[i] = u
+		t4[i] = u2
 		t6[i] = t2Of
 		t10[i] = u3
 	}
 
-	// t31 = t ⊙ (t26 + w ⊙ (2·Σⱼ where(i = j, 0, t27·t20) − t28))
-	// t32 = t27·t7
-	// t33 = 2·Σⱼ where(i = j, 0, t29·t20)
+	// t30 = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))
+	// t31 = t26·t7
+	// t32 = 2·Σⱼ where(i = j, 0, t28·t19)
 	for i := range N {
 		t9Row := t9[N*i:][:N]
 		t7Row := t7[N*i:][:N]
 		t := float64(0)
 		t2Of := float64(0)
-		for j := range t4 {
-			t3Of := t4[j] * t9Row[j]
+		for j := range t3 {
+			t3Of := t3[j] * t9Row[j]
 			if i == j {
 				t3Of = 0
 			}
-			u := t4[j] * t7Row[j]
+			u := t3[j] * t7Row[j]
 			t4Of := t6[j] * t9Row[j]
 			if i == j {
 				t4Of = 0
@@ -1424,41 +1423,41 @@ func CurvatureGrad(grad, x, w, work []float64) {
 			t7Row[j] = u
 		}
 		u2 := 2 * t
-		d := u2 - t5[i]
+		d := u2 - t4[i]
 		u3 := w[i] * d
-		u4 := grad[i] * (t3[i] + u3)
+		u4 := grad[i] * (t2[i] + u3)
 		u5 := 2 * t2Of
 		grad[i] = u4
-		t3[i] = u5
+		t2[i] = u5
 	}
 
-	// t34 = (t24 = 0)
-	// t35 = (t24 = 1)
+	// t33 = (t23 = 0)
+	// t34 = (t23 = 1)
 	for i := range N * N {
-		t := t24[i] == 0
-		t2Of := t24[i] == 1
-		t34[i] = t
-		t35[i] = t2Of
+		t := t23[i] == 0
+		t2Of := t23[i] == 1
+		t33[i] = t
+		t34[i] = t2Of
 	}
 
-	// t36 = Σⱼ where(i = j, 0, Σⱼ where(i = k, 0, t32ᵀ·where(t34, t25·t22, where((t21 = 0) ∧ t35, t25, 0))))
-	clear(t36)
+	// t35 = Σⱼ where(i = j, 0, Σⱼ where(i = k, 0, t31ᵀ·where(t33, t24·t21, where((t20 = 0) ∧ t34, t24, 0))))
+	clear(t35)
 	for i := range N {
 		for j := range N {
-			t25Row := t25[N*j:][:N]
-			t22Row := t22[N*N*i+N*j:][:N]
+			t24Row := t24[N*j:][:N]
 			t21Row := t21[N*N*i+N*j:][:N]
-			t35Row := t35[N*j:][:N]
+			t20Row := t20[N*N*i+N*j:][:N]
 			t34Row := t34[N*j:][:N]
+			t33Row := t33[N*j:][:N]
 			t := float64(0)
-			for k := range t21Row {
+			for k := range t20Row {
 				t2Of := float64(0)
-				if t21Row[k] == 0 && t35Row[k] {
-					t2Of = t25Row[k]
+				if t20Row[k] == 0 && t34Row[k] {
+					t2Of = t24Row[k]
 				}
 				t3Of := t2Of
-				if t34Row[k] {
-					t3Of = t25Row[k] * t22Row[k]
+				if t33Row[k] {
+					t3Of = t24Row[k] * t21Row[k]
 				}
 				t4Of := t7[j+N*k] * t3Of
 				if i == k {
@@ -1470,13 +1469,13 @@ func CurvatureGrad(grad, x, w, work []float64) {
 			if i == j {
 				t5Of = 0
 			}
-			t36[i] += t5Of
+			t35[i] += t5Of
 		}
 	}
 
-	// grad = t31 − t2 ⊙ (2·t36 − t33 + t30)
+	// grad = t30 − t5 ⊙ (2·t35 − t32 + t29)
 	for i := range N {
-		grad[i] -= t2[i] * (2*t36[i] - t3[i] + t10[i])
+		grad[i] -= t5[i] * (2*t35[i] - t2[i] + t10[i])
 	}
 }
 
@@ -1855,21 +1854,19 @@ func CurvatureWork(N int) int {
 //	t             = [i = j + 1]  [2,1]
 //	s             = q[0]         []
 //	s2            = 2·s·q[1]     []
-//	s3            = cos(q[1])    []
-//	s4            = a·s·s3       []
-//	s5            = a·sin(q[1])  []
-//	s6            = 2·s − s5     []
+//	s3            = a·cos(q[1])  []
+//	s4            = a·sin(q[1])  []
+//	s5            = 2·s − s4     []
 //	t2            = s·t          [2]
 //	t3            = s2·t         [2]
-//	t4            = s4·t         [2]
-//	t5            = s6·t         [2]
+//	t4            = s3·t2        [2]
+//	t5            = s5·t         [2]
 //	t6            = [i = 0]      [2,1]
-//	s7            = a·s3         []
-//	s8            = 2·q[1]       []
-//	t7            = t2 − s5·t6   [2]
-//	t8            = t3 + s7·t6   [2]
-//	t9            = s6·t6 − t4   [2]
-//	t10           = t5 + s8·t6   [2]
+//	s6            = 2·q[1]       []
+//	t7            = t2 − s4·t6   [2]
+//	t8            = t3 + s3·t6   [2]
+//	t9            = s5·t6 − t4   [2]
+//	t10           = t5 + s6·t6   [2]
 //	J[:, 1]       = s·t7
 //	J[:, 0]       = t8
 //	metric_tensor = Jᵀ·J         [2,2]
@@ -1914,24 +1911,22 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 	s := q[0]
 	// s2 = 2·s·q[1]
 	s2 := 2 * (s * q[1])
-	// s3 = cos(q[1])
-	s3 := math.Cos(q[1])
-	// s4 = a·s·s3
-	s4 := a * s * s3
-	// s5 = a·sin(q[1])
-	s5 := a * math.Sin(q[1])
-	// s6 = 2·s − s5
-	s6 := 2*s - s5
+	// s3 = a·cos(q[1])
+	s3 := a * math.Cos(q[1])
+	// s4 = a·sin(q[1])
+	s4 := a * math.Sin(q[1])
+	// s5 = 2·s − s4
+	s5 := 2*s - s4
 
 	// t2 = s·t
 	// t3 = s2·t
-	// t4 = s4·t
-	// t5 = s6·t
+	// t4 = s3·t2
+	// t5 = s5·t
 	for i := range 2 {
 		u := s * t[i]
 		u2 := s2 * t[i]
-		u3 := s4 * t[i]
-		u4 := s6 * t[i]
+		u3 := s3 * u
+		u4 := s5 * t[i]
 		t[i] = u
 		t3[i] = u2
 		t4[i] = u3
@@ -1947,20 +1942,18 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 		t6[i] = hit
 	}
 
-	// s7 = a·s3
-	s7 := a * s3
-	// s8 = 2·q[1]
-	s8 := 2 * q[1]
+	// s6 = 2·q[1]
+	s6 := 2 * q[1]
 
-	// t7 = t2 − s5·t6
-	// t8 = t3 + s7·t6
-	// t9 = s6·t6 − t4
-	// t10 = t5 + s8·t6
+	// t7 = t2 − s4·t6
+	// t8 = t3 + s3·t6
+	// t9 = s5·t6 − t4
+	// t10 = t5 + s6·t6
 	for i := range 2 {
-		d := t[i] - s5*t6[i]
-		tOf := t3[i] + s7*t6[i]
-		d2 := s6*t6[i] - t4[i]
-		t2 := t5[i] + s8*t6[i]
+		d := t[i] - s4*t6[i]
+		tOf := t3[i] + s3*t6[i]
+		d2 := s5*t6[i] - t4[i]
+		t2 := t5[i] + s6*t6[i]
 		t[i] = d
 		t3[i] = tOf
 		t4[i] = d2
@@ -2000,37 +1993,40 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 // MetricTensorVJP sets dq to the product of w with the Jacobian of
 // MetricTensor by q at q and a, without the Jacobian.
 //
-//	t        = [i = 0]                                       [2,1]
-//	s2       = a·sin(q[1])                                   []
-//	s3       = cos(q[1])                                     []
-//	s4       = a·s3                                          []
-//	t2       = s2·t                                          [2]
-//	t3       = s4·t                                          [2]
-//	t4       = t ⊙ w[:, 1]                                   [2]
-//	s        = Σ t ⊙ w[:, 0]                                 []
-//	t5       = [i = j + 1]                                   [2,1]
-//	s7       = q[0]                                          []
-//	s8       = 2·s7·q[1]                                     []
-//	t6       = s7·t5 − t2                                    [2]
-//	t7       = s8·t5 + t3                                    [2]
-//	s5       = Σ t5 ⊙ w[:, 1]                                []
-//	s6       = Σ (t5 ⊙ w[:, 0] + t4)                         []
-//	t8       = 0                                             [2,2]
-//	t8[:, 1] = t6
-//	J        = s7·t8
-//	J[:, 0]  += t7
-//	dJ       = J·w                                           [2,2]
-//	dJ       = dJ + J·wᵀ                                     [2,2]
-//	s9       = Σ t ⊙ dJ[:, 0]                                []
-//	s10      = Σ t5 ⊙ dJ[:, 0]                               []
-//	s11      = Σ t ⊙ dJ[:, 1]                                []
-//	s12      = Σ t5 ⊙ dJ[:, 1]                               []
-//	s13      = Σ t8 ⊙ dJ                                     []
-//	s14      = a·s6                                          []
-//	s15      = 2·a·s − s2·(s9 − a·s7·s5) + 2·s7·s10 − s4·(s14 + s7·s11)  []
-//	dq[1]    = s15
-//	s16      = 2·q[1]·s10 − a²·s3·s5 + 2·s14 + s7·s12 + s13  []
-//	dq[0]    = s16
+//	t         = [i = 0]                                      [2,1]
+//	s2        = a·sin(q[1])                                  []
+//	s3        = a·cos(q[1])                                  []
+//	scale     = −a                                           []
+//	s4        = −s3                                          []
+//	t2        = s2·t                                         [2]
+//	t3        = s3·t                                         [2]
+//	t4        = scale·w[:, 1]                                [2]
+//	t5        = t ⊙ w[:, 1]                                  [2]
+//	t6        = s4·t4                                        [2]
+//	s         = Σ t ⊙ w[:, 0]                                []
+//	t7        = [i = j + 1]                                  [2,1]
+//	s6        = q[0]                                         []
+//	s7        = 2·s6·q[1]                                    []
+//	t8        = s6·t7 − t2                                   [2]
+//	t9        = s7·t7 + t3                                   [2]
+//	t10       = −(s6·t7 ⊙ t4)                                [2]
+//	s5        = Σ (t7 ⊙ w[:, 0] + t5)                        []
+//	t11       = 0                                            [2,2]
+//	t11[:, 1] = t8
+//	J         = s6·t11
+//	J[:, 0]   += t9
+//	dJ        = J·w                                          [2,2]
+//	dJ        = dJ + J·wᵀ                                    [2,2]
+//	s8        = Σ (t ⊙ dJ[:, 0] − t10)                       []
+//	s9        = Σ t7 ⊙ dJ[:, 0]                              []
+//	s10       = Σ t ⊙ dJ[:, 1]                               []
+//	s11       = Σ t7 ⊙ (s6·dJ[:, 1] − t6)                    []
+//	s12       = Σ t11 ⊙ dJ                                   []
+//	s13       = a·s5                                         []
+//	s14       = 2·a·s − s2·s8 + 2·s6·s9 − s3·(s13 + s6·s10)  []
+//	dq[1]     = s14
+//	s15       = 2·q[1]·s9 + 2·s13 + s11 + s12                []
+//	dq[0]     = s15
 //
 // It panics unless the lengths fit: dq [2], q [2], w [2,2]. What is set may
 // not overlap the rest.
@@ -2057,8 +2053,10 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	t2 := work[2:4]
 	t3 := work[6:8]
 	t4 := work[10:12]
-	t5 := work[14:16]
-	t8 := work[10:14]
+	t5 := work[12:14]
+	t6 := work[16:18]
+	t7 := work[18:20]
+	t11 := work[12:16]
 	J := work[2:6]
 	dJ := work[6:10]
 
@@ -2073,70 +2071,79 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 
 	// s2 = a·sin(q[1])
 	s2 := a * math.Sin(q[1])
-	// s3 = cos(q[1])
-	s3 := math.Cos(q[1])
-	// s4 = a·s3
-	s4 := a * s3
+	// s3 = a·cos(q[1])
+	s3 := a * math.Cos(q[1])
+	// scale = −a
+	scale := -a
+	// s4 = −s3
+	s4 := -s3
 
 	// t2 = s2·t
-	// t3 = s4·t
-	// t4 = t ⊙ w[:, 1]
+	// t3 = s3·t
+	// t4 = scale·w[:, 1]
+	// t5 = t ⊙ w[:, 1]
+	// t6 = s4·t4
 	// s = Σ t ⊙ w[:, 0]
 	s := 0.0
 	for i := range 2 {
 		u := s2 * t[i]
-		u2 := s4 * t[i]
-		u3 := t[i] * w[2*i+1]
+		u2 := s3 * t[i]
+		u3 := scale * w[2*i+1]
+		u4 := t[i] * w[2*i+1]
+		u5 := s4 * u3
 		s += t[i] * w[2*i]
 		t2[i] = u
 		t3[i] = u2
 		t4[i] = u3
+		t5[i] = u4
+		t6[i] = u5
 	}
 
-	// t5 = [i = j + 1]
+	// t7 = [i = j + 1]
 	for i := range 2 {
 		hit := float64(0)
 		if i == int(int32(0)+1) {
 			hit = 1
 		}
-		t5[i] = hit
+		t7[i] = hit
 	}
 
-	// s7 = q[0]
-	s7 := q[0]
-	// s8 = 2·s7·q[1]
-	s8 := 2 * (s7 * q[1])
+	// s6 = q[0]
+	s6 := q[0]
+	// s7 = 2·s6·q[1]
+	s7 := 2 * (s6 * q[1])
 
-	// t6 = s7·t5 − t2
-	// t7 = s8·t5 + t3
-	// s5 = Σ t5 ⊙ w[:, 1]
-	// s6 = Σ (t5 ⊙ w[:, 0] + t4)
+	// t8 = s6·t7 − t2
+	// t9 = s7·t7 + t3
+	// t10 = −(s6·t7 ⊙ t4)
+	// s5 = Σ (t7 ⊙ w[:, 0] + t5)
 	s5 := 0.0
-	s6 := 0.0
 	for i := range 2 {
-		d := s7*t5[i] - t2[i]
-		tOf := s8*t5[i] + t3[i]
-		s5 += t5[i] * w[2*i+1]
-		s6 += t5[i]*w[2*i] + t4[i]
+		u := s6 * t7[i]
+		d := u - t2[i]
+		tOf := s7*t7[i] + t3[i]
+		t2Of := -(u * t4[i])
+		s5 += t7[i]*w[2*i] + t5[i]
 		t2[i] = d
 		t3[i] = tOf
+		t4[i] = t2Of
 	}
 
-	// t8 = 0
-	clear(t8)
+	// t11 = 0
+	clear(t11)
 
-	// t8[:, 1] = t6
+	// t11[:, 1] = t8
 	for i := range 2 {
 		t2OfI := t2[i]
-		t8[2*i+1] = t2OfI
+		t11[2*i+1] = t2OfI
 	}
 
-	// J = s7·t8
+	// J = s6·t11
 	for i := range 4 {
-		J[i] = s7 * t8[i]
+		J[i] = s6 * t11[i]
 	}
 
-	// J[:, 0] += t7
+	// J[:, 0] += t9
 	for i := range 2 {
 		t3OfI := t3[i]
 		J[2*i] += t3OfI
@@ -2154,47 +2161,48 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 		blas.View64(J, 2, 2).T(),
 		1, blas.View64(dJ, 2, 2).T())
 
-	// s9 = Σ t ⊙ dJ[:, 0]
-	// s10 = Σ t5 ⊙ dJ[:, 0]
-	// s11 = Σ t ⊙ dJ[:, 1]
-	// s12 = Σ t5 ⊙ dJ[:, 1]
-	// s13 = Σ t8 ⊙ dJ
+	// s8 = Σ (t ⊙ dJ[:, 0] − t10)
+	// s9 = Σ t7 ⊙ dJ[:, 0]
+	// s10 = Σ t ⊙ dJ[:, 1]
+	// s11 = Σ t7 ⊙ (s6·dJ[:, 1] − t6)
+	// s12 = Σ t11 ⊙ dJ
+	s8 := 0.0
 	s9 := 0.0
 	s10 := 0.0
 	s11 := 0.0
 	s12 := 0.0
-	s13 := 0.0
 	for i := range 2 {
-		s9 += t[i] * dJ[2*i]
-		s10 += t5[i] * dJ[2*i]
-		s11 += t[i] * dJ[2*i+1]
-		s12 += t5[i] * dJ[2*i+1]
-		t8Row := (*[2]float64)(t8[2*i:])
+		u := s6 * dJ[2*i+1]
+		s8 += t[i]*dJ[2*i] - t4[i]
+		s9 += t7[i] * dJ[2*i]
+		s10 += t[i] * dJ[2*i+1]
+		s11 += t7[i] * (u - t6[i])
+		t11Row := (*[2]float64)(t11[2*i:])
 		dJRow := (*[2]float64)(dJ[2*i:])
 		for j := range dJRow {
-			s13 += t8Row[j] * dJRow[j]
+			s12 += t11Row[j] * dJRow[j]
 		}
 	}
 
-	// s14 = a·s6
-	s14 := a * s6
-	// s15 = 2·a·s − s2·(s9 − a·s7·s5) + 2·s7·s10 − s4·(s14 + s7·s11)
-	s15 := 2*(a*s) - s2*(s9-a*s7*s5) + 2*(s7*s10) - s4*(s14+s7*s11)
+	// s13 = a·s5
+	s13 := a * s5
+	// s14 = 2·a·s − s2·s8 + 2·s6·s9 − s3·(s13 + s6·s10)
+	s14 := 2*(a*s) - s2*s8 + 2*(s6*s9) - s3*(s13+s6*s10)
 
-	// dq[1] = s15
-	dq[1] = s15
+	// dq[1] = s14
+	dq[1] = s14
 
-	// s16 = 2·q[1]·s10 − a²·s3·s5 + 2·s14 + s7·s12 + s13
-	s16 := 2*(q[1]*s10) - a*a*s3*s5 + 2*s14 + s7*s12 + s13
+	// s15 = 2·q[1]·s9 + 2·s13 + s11 + s12
+	s15 := 2*(q[1]*s9) + 2*s13 + s11 + s12
 
-	// dq[0] = s16
-	dq[0] = s16
+	// dq[0] = s15
+	dq[0] = s15
 }
 
 // MetricTensorWork is the length of the scratch memory that MetricTensor and
 // its derivatives need.
 func MetricTensorWork() int {
-	return max(12, 16)
+	return max(12, 20)
 }
 
 // Lookups: gather of rows, of gathers, with repeated indices; picks of
@@ -2432,13 +2440,15 @@ func Shares(out, x []float64, i []int32, K int) {
 // SharesVJP sets dx to the product of w with the Jacobian of Shares by x at x
 // and i, without the Jacobian.
 //
-//	p  = x[i]                       [N,M]
-//	s  = Σ p²                       []
-//	s2 = Σ w ⊙ p                    []
-//	s3 = s + 1                      []
-//	s4 = 2·s2/s3                    []
-//	s5 = 1/s3                       []
-//	dx = s5·Σ (w − s4·p)·onehot(i)  [N,K]
+//	p    = x[i]       [N,M]
+//	s    = Σ p²       []
+//	s2   = Σ w ⊙ p    []
+//	s3   = s + 1      []
+//	s4   = 2·s2/s3    []
+//	t    = 0          [N,K]
+//	t[…] += w − s4·p
+//	s5   = 1/s3       []
+//	dx   = s5·t       [N,K]
 //
 // It panics unless the lengths fit: dx [N,K], x [N,K], i [N,M], w [N,M]. What
 // is set may not overlap the rest.
@@ -2496,25 +2506,28 @@ func SharesVJP(dx, x []float64, i []int32, w []float64, K int, work []float64) {
 	s3 := s + 1
 	// s4 = 2·s2/s3
 	s4 := 2 * (s2 / s3)
+
+	// t = 0
+	clear(dx)
+
+	// t[…] += w − s4·p
+	for iOf := range N {
+		pRow := p[M*iOf:][:M]
+		wRow := w[M*iOf:][:M]
+		iRow := i[M*iOf:][:M]
+		for j := range iRow {
+			if uint(iRow[j]) < uint(K) {
+				dx[K*iOf+int(iRow[j])] += wRow[j] - s4*pRow[j]
+			}
+		}
+	}
+
 	// s5 = 1/s3
 	s5 := 1 / s3
 
-	// dx = s5·Σ (w − s4·p)·onehot(i)
-	clear(dx)
-	for iOf := range N {
-		for j := range M {
-			u := s4 * p[M*iOf+j]
-			d := w[M*iOf+j] - u
-			iOfJ := i[M*iOf+j]
-			dxRow := dx[K*iOf:][:K]
-			for k := range dxRow {
-				hit := float64(0)
-				if int(iOfJ) == k {
-					hit = 1
-				}
-				dxRow[k] += s5 * (d * hit)
-			}
-		}
+	// dx = s5·t
+	for iOf := range K * N {
+		dx[iOf] *= s5
 	}
 }
 
@@ -3497,7 +3510,7 @@ func Force(out, u []float64, M int, work []float64) {
 // ForceVJP sets du to the product of w with the Jacobian of Force at u,
 // without the Jacobian.
 //
-//	du         = w − 3·u² ⊙ w
+//	du         = w − 3·u ⊙ w ⊙ u
 //	du[:−1, :] += −(w[:−1, :] − w[1:, :])
 //	du[1:, :]  += w[:−1, :] − w[1:, :]
 //	du[:, :−1] += −(w[:, :−1] − w[:, 1:])
@@ -3526,9 +3539,9 @@ func ForceVJP(du, u, w []float64, M int) {
 		panic(fmt.Sprintf("calculus: ForceVJP: len(w) is %d, want %d", len(w), M*N))
 	}
 
-	// du = w − 3·u² ⊙ w
+	// du = w − 3·u ⊙ w ⊙ u
 	for i := range M * N {
-		du[i] = w[i] - 3*(u[i]*u[i]*w[i])
+		du[i] = w[i] - 3*(u[i]*w[i]*u[i])
 	}
 
 	// du[:−1, :] += −(w[:−1, :] − w[1:, :])
@@ -3697,30 +3710,29 @@ func Standard(out, x []float64, M int, work []float64) {
 //
 //	scale  = 1/M                                           []
 //	t      = x − scale·Σⱼ x                                [N,M]
-//	t2     = Σⱼ t²                                         [N]
-//	t3     = √(scale·t2)                                   [N]
-//	t4     = 1/t3                                          [N]
-//	t5     = |x|                                           [N,M]
-//	t6     = w ⊙ t                                         [N,M]
+//	t2     = √(scale·Σⱼ t²)                                [N]
+//	t3     = 1/t2                                          [N]
+//	t4     = |x|                                           [N,M]
+//	t5     = w ⊙ t                                         [N,M]
 //	peak   = max x                                         [N]
-//	t7     = exp(x − peak)                                 [N,M]
-//	sum    = Σⱼ t7                                         [N]
-//	t8     = (Σⱼ w)·t7/sum                                 [N,M]
-//	t9     = max t5                                        [M]
-//	t10    = Σᵢ t4·t6                                      [M]
-//	t11    = Σᵢ x                                          [M]
+//	t6     = exp(x − peak)                                 [N,M]
+//	sum    = Σⱼ t6                                         [N]
+//	t7     = (Σⱼ w)·t6/sum                                 [N,M]
+//	t8     = max t4                                        [M]
+//	t9     = Σᵢ t3·t5                                      [M]
+//	t10    = Σᵢ x                                          [M]
 //	scale2 = 1/N                                           []
-//	t12    = 1/(t9 + 1)                                    [M]
-//	t13    = scale2·t10/(t9 + 1)                           [M]
-//	t14    = (t9 + 1)²                                     [M]
-//	t15    = t4·t12 ⊙ t6 + t8 − t13                        [N,M]
-//	t16    = scale2·t11                                    [M]
-//	t17    = t15 − scale·(Σⱼ t12·w ⊙ (x − t16))/t3         [N,M]
-//	t18    = t4·(t12·w ⊙ (x − t16) − (Σⱼ t12·(x − t16) ⊙ t6)/t2·t)  [N,M]
-//	t19    = Σᵢ t4·(x − t16) ⊙ t6                          [M]
-//	t20    = Σᵢ [t5 = t9]                                  [M]
-//	t21    = t19/(t14 ⊙ t20)                               [M]
-//	dx     = t17 − sign(x) ⊙ where(t5 = t9, t21, 0) + t18  [N,M]
+//	t11    = t8 + 1                                        [M]
+//	t12    = 1/t11                                         [M]
+//	t13    = scale2·t9/t11                                 [M]
+//	t14    = t3·t12 ⊙ t5 + t7 − t13                        [N,M]
+//	t15    = scale2·t10                                    [M]
+//	t16    = t14 − scale·(Σⱼ t12·w ⊙ (x − t15))/t2         [N,M]
+//	t17    = t3·(t12·w ⊙ (x − t15) − scale·(Σⱼ t12·(x − t15) ⊙ t5)/t2/t2·t)  [N,M]
+//	t18    = Σᵢ t3·(x − t15) ⊙ t5                          [M]
+//	t19    = Σᵢ [t4 = t8]                                  [M]
+//	t20    = t18/(t11 ⊙ t19)/t11                           [M]
+//	dx     = t16 − sign(x) ⊙ where(t4 = t8, t20, 0) + t17  [N,M]
 //
 // It panics unless the lengths fit: dx [N,M], x [N,M], w [N,M]. What is set
 // may not overlap the rest.
@@ -3746,65 +3758,63 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		panic(fmt.Sprintf("calculus: StandardVJP: len(work) is %d, want at least %d", len(work), StandardWork(N, M)))
 	}
 
-	t9 := work[3*M*N+3*N : 3*M*N+M+3*N]
-	t10 := work[3*M*N+M+3*N : 3*M*N+2*M+3*N]
-	t11 := work[3*M*N+2*M+3*N : 3*M*N+3*M+3*N]
-	t5 := work[3*N : M*N+3*N]
-	t6 := work[M*N+3*N : 2*M*N+3*N]
-	t7 := work[2*M*N+3*N : 3*M*N+3*N]
+	t8 := work[3*M*N+2*N : 3*M*N+M+2*N]
+	t9 := work[3*M*N+M+2*N : 3*M*N+2*M+2*N]
+	t10 := work[3*M*N+2*M+2*N : 3*M*N+3*M+2*N]
+	t4 := work[2*N : M*N+2*N]
+	t5 := work[M*N+2*N : 2*M*N+2*N]
+	t6 := work[2*M*N+2*N : 3*M*N+2*N]
 	t2 := work[0:N]
 	t3 := work[N : 2*N]
-	t4 := work[2*N : 3*N]
-	t13 := work[3*M*N+3*M+3*N : 3*M*N+4*M+3*N]
-	t14 := work[3*M*N+4*M+3*N : 3*M*N+5*M+3*N]
-	t19 := work[3*M*N+3*M+3*N : 3*M*N+4*M+3*N]
-	t20 := work[3*M*N+M+3*N : 3*M*N+2*M+3*N]
+	t12 := work[3*M*N+3*M+2*N : 3*M*N+4*M+2*N]
+	t13 := work[3*M*N+4*M+2*N : 3*M*N+5*M+2*N]
+	t18 := work[3*M*N+4*M+2*N : 3*M*N+5*M+2*N]
+	t19 := work[3*M*N+2*M+2*N : 3*M*N+3*M+2*N]
 
 	// scale = 1/M
 	scale := 1 / float64(M)
 
 	// t = x − scale·Σⱼ x
-	// t2 = Σⱼ t²
-	// t3 = √(scale·t2)
-	// t4 = 1/t3
-	// t5 = |x|
-	// t6 = w ⊙ t
+	// t2 = √(scale·Σⱼ t²)
+	// t3 = 1/t2
+	// t4 = |x|
+	// t5 = w ⊙ t
 	// peak = max x
-	// t7 = exp(x − peak)
-	// sum = Σⱼ t7
-	// t8 = (Σⱼ w)·t7/sum
-	// t9 = max t5
-	// t10 = Σᵢ t4·t6
-	// t11 = Σᵢ x
-	for i := range t9 {
-		t9[i] = math.Inf(-1)
+	// t6 = exp(x − peak)
+	// sum = Σⱼ t6
+	// t7 = (Σⱼ w)·t6/sum
+	// t8 = max t4
+	// t9 = Σᵢ t3·t5
+	// t10 = Σᵢ x
+	for i := range t8 {
+		t8[i] = math.Inf(-1)
 	}
+	clear(t9)
 	clear(t10)
-	clear(t11)
 	for i := range N {
 		xRow := x[M*i:][:M]
 		wRow := w[M*i:][:M]
-		t5Row := t5[M*i:][:M]
+		t4Row := t4[M*i:][:M]
 		t := float64(0)
 		t2Of := float64(0)
 		peak := math.Inf(-1)
-		for j := range t11 {
+		for j := range t10 {
 			t3Of := math.Abs(xRow[j])
 			t += xRow[j]
 			t2Of += wRow[j]
 			if xRow[j] > peak || xRow[j] != xRow[j] {
 				peak = xRow[j]
 			}
-			if t3Of > t9[j] || t3Of != t3Of {
-				t9[j] = t3Of
+			if t3Of > t8[j] || t3Of != t3Of {
+				t8[j] = t3Of
 			}
-			t11[j] += xRow[j]
-			t5Row[j] = t3Of
+			t10[j] += xRow[j]
+			t4Row[j] = t3Of
 		}
 		u := scale * t
 		dxRow := dx[M*i:][:M]
+		t5Row := t5[M*i:][:M]
 		t6Row := t6[M*i:][:M]
-		t7Row := t7[M*i:][:M]
 		t4Of := float64(0)
 		sum := float64(0)
 		for j := range dxRow {
@@ -3814,115 +3824,115 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 			t4Of += d * d
 			sum += e
 			dxRow[j] = d
-			t6Row[j] = u2
-			t7Row[j] = e
+			t5Row[j] = u2
+			t6Row[j] = e
 		}
 		u3 := scale * t4Of
 		t5Of := math.Sqrt(u3)
 		u4 := 1 / t5Of
 		u5 := 1 / sum
-		t2[i] = t4Of
-		t3[i] = t5Of
-		t4[i] = u4
+		t2[i] = t5Of
+		t3[i] = u4
 		for j := range dxRow {
-			u6 := t2Of * (u5 * t7Row[j])
-			t10[j] += u4 * t6Row[j]
-			t7Row[j] = u6
+			u6 := t2Of * (u5 * t6Row[j])
+			t9[j] += u4 * t5Row[j]
+			t6Row[j] = u6
 		}
 	}
 
 	// scale2 = 1/N
 	scale2 := 1 / float64(N)
 
-	// t12 = 1/(t9 + 1)
-	// t13 = scale2·t10/(t9 + 1)
-	// t14 = (t9 + 1)²
+	// t11 = t8 + 1
+	// t12 = 1/t11
+	// t13 = scale2·t9/t11
 	for i := range M {
-		t := t9[i] + 1
+		t := t8[i] + 1
 		u := 1 / t
-		u2 := scale2 * (t10[i] / t)
-		u3 := t * t
-		t10[i] = u
+		u2 := scale2 * (t9[i] / t)
+		t9[i] = t
+		t12[i] = u
 		t13[i] = u2
-		t14[i] = u3
 	}
 
-	// t15 = t4·t12 ⊙ t6 + t8 − t13
+	// t14 = t3·t12 ⊙ t5 + t7 − t13
 	for i := range N {
-		t4OfI := t4[i]
+		t3OfI := t3[i]
+		t5Row := t5[M*i:][:M]
 		t6Row := t6[M*i:][:M]
-		t7Row := t7[M*i:][:M]
-		for j := range t10 {
-			t7Row[j] = t4OfI*t10[j]*t6Row[j] + t7Row[j] - t13[j]
+		for j := range t12 {
+			t6Row[j] = t3OfI*t12[j]*t5Row[j] + t6Row[j] - t13[j]
 		}
 	}
 
-	// t16 = scale2·t11
+	// t15 = scale2·t10
 	for i := range M {
-		t11[i] *= scale2
+		t10[i] *= scale2
 	}
 
-	// t17 = t15 − scale·(Σⱼ t12·w ⊙ (x − t16))/t3
-	// t18 = t4·(t12·w ⊙ (x − t16) − (Σⱼ t12·(x − t16) ⊙ t6)/t2·t)
-	// t19 = Σᵢ t4·(x − t16) ⊙ t6
-	clear(t19)
+	// t16 = t14 − scale·(Σⱼ t12·w ⊙ (x − t15))/t2
+	// t17 = t3·(t12·w ⊙ (x − t15) − scale·(Σⱼ t12·(x − t15) ⊙ t5)/t2/t2·t)
+	// t18 = Σᵢ t3·(x − t15) ⊙ t5
+	clear(t18)
 	for i := range N {
 		xRow := x[M*i:][:M]
 		wRow := w[M*i:][:M]
-		t6Row := t6[M*i:][:M]
-		t4OfI := t4[i]
+		t5Row := t5[M*i:][:M]
+		t3OfI := t3[i]
 		t := float64(0)
 		t2Of := float64(0)
 		for j := range t10 {
-			d := xRow[j] - t11[j]
-			u := d * t6Row[j]
-			t += t10[j] * (wRow[j] * d)
-			t2Of += t10[j] * u
-			t19[j] += t4OfI * u
+			d := xRow[j] - t10[j]
+			u := d * t5Row[j]
+			t += t12[j] * (wRow[j] * d)
+			t2Of += t12[j] * u
+			t18[j] += t3OfI * u
 		}
-		u2 := t / t3[i]
+		u2 := t / t2[i]
 		u3 := scale * u2
 		u4 := t2Of / t2[i]
-		t7Row := t7[M*i:][:M]
+		u5 := u4 / t2[i]
+		t6Row := t6[M*i:][:M]
 		dxRow := dx[M*i:][:M]
 		for j := range dxRow {
-			d2 := t7Row[j] - u3
-			u5 := t4OfI * (t10[j]*(wRow[j]*(xRow[j]-t11[j])) - u4*dxRow[j])
+			d2 := t6Row[j] - u3
+			d3 := t12[j]*(wRow[j]*(xRow[j]-t10[j])) - scale*(u5*dxRow[j])
+			u6 := t3OfI * d3
 			dxRow[j] = d2
-			t6Row[j] = u5
+			t5Row[j] = u6
 		}
 	}
 
-	// t20 = Σᵢ [t5 = t9]
-	clear(t20)
+	// t19 = Σᵢ [t4 = t8]
+	clear(t19)
 	for i := range N {
-		t5Row := t5[M*i:][:M]
-		for j := range t20 {
+		t4Row := t4[M*i:][:M]
+		for j := range t19 {
 			hit := float64(0)
-			if t5Row[j] == t9[j] {
+			if t4Row[j] == t8[j] {
 				hit = 1
 			}
-			t20[j] += hit
+			t19[j] += hit
 		}
 	}
 
-	// t21 = t19/(t14 ⊙ t20)
+	// t20 = t18/(t11 ⊙ t19)/t11
 	for i := range M {
-		t14[i] = t19[i] / (t14[i] * t20[i])
+		t9[i] = t18[i] / (t9[i] * t19[i]) / t9[i]
 	}
 
-	// dx = t17 − sign(x) ⊙ where(t5 = t9, t21, 0) + t18
+	// dx = t16 − sign(x) ⊙ where(t4 = t8, t20, 0) + t17
 	for i := range N {
-		t5Row := t5[M*i:][:M]
+		t4Row := t4[M*i:][:M]
 		xRow := x[M*i:][:M]
 		dxRow := dx[M*i:][:M]
-		t6Row := t6[M*i:][:M]
+		t5Row := t5[M*i:][:M]
 		for j := range dxRow {
 			t := float64(0)
-			if t5Row[j] == t9[j] {
-				t = t14[j]
+			if t4Row[j] == t8[j] {
+				t = t9[j]
 			}
-			dxRow[j] = dxRow[j] - vec.Sign64(xRow[j])*t + t6Row[j]
+			dxRow[j] = dxRow[j] - vec.Sign64(xRow[j])*t + t5Row[j]
 		}
 	}
 }
@@ -3934,7 +3944,7 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 //	t      = x − scale·Σⱼ x                     [N,M]
 //	t2     = 1/√(scale·Σⱼ t²)                   [N]
 //	t3     = |x|                                [N,M]
-//	t4     = (Σⱼ v ⊙ t)/(Σⱼ t²)                 [N]
+//	t4     = scale·(Σⱼ v ⊙ t)/√(scale·Σⱼ t²)/√(scale·Σⱼ t²)  [N]
 //	peak   = max x                              [N]
 //	t5     = exp(x − peak)                      [N,M]
 //	sum    = Σⱼ t5                              [N]
@@ -4002,7 +4012,7 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 	// t = x − scale·Σⱼ x
 	// t2 = 1/√(scale·Σⱼ t²)
 	// t3 = |x|
-	// t4 = (Σⱼ v ⊙ t)/(Σⱼ t²)
+	// t4 = scale·(Σⱼ v ⊙ t)/√(scale·Σⱼ t²)/√(scale·Σⱼ t²)
 	// peak = max x
 	// t5 = exp(x − peak)
 	// sum = Σⱼ t5
@@ -4050,16 +4060,18 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 			t5Row[j] = e
 		}
 		u2 := scale * t3Of
-		u3 := 1 / math.Sqrt(u2)
-		u4 := t4Of / t3Of
-		u5 := 1 / sum
+		t5Of := math.Sqrt(u2)
+		u3 := 1 / t5Of
+		u4 := t4Of / t5Of
+		u5 := scale * (u4 / t5Of)
+		u6 := 1 / sum
 		t2[i] = u3
-		t4[i] = u4
-		t5Of := float64(0)
+		t4[i] = u5
+		t6Of := float64(0)
 		for j := range doutRow {
-			t5Of += vRow[j] * (u5 * t5Row[j])
+			t6Of += vRow[j] * (u6 * t5Row[j])
 		}
-		t6[i] = t5Of
+		t6[i] = t6Of
 	}
 
 	// t10 = t7 + 1
@@ -4172,7 +4184,7 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 // StandardWork is the length of the scratch memory that Standard and its
 // derivatives need.
 func StandardWork(N, M int) int {
-	return max(M*N+2*M+2*N, 3*M*N+5*M+3*N, 2*M*N+6*M+3*N)
+	return max(M*N+2*M+2*N, 3*M*N+5*M+2*N, 2*M*N+6*M+3*N)
 }
 
 // Forms is a quadratic form of a batch, and traces. It sets out. It keeps no

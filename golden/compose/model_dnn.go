@@ -585,8 +585,6 @@ func (p *FilterPredictor) predict(out *FilterOutput, in *FilterInput) {
 // Update allocates or keeps its arguments, but Forward keeps its batch until
 // Backward.
 type Bend struct {
-	Hyper BendHyper // may be changed between steps; kept by Checkpoint
-
 	params   BendParams
 	grad     BendParams        // of Backward
 	steps    uint64            // updates made so far
@@ -597,11 +595,6 @@ type Bend struct {
 	max      BendDims          // capacity
 
 	t []float64 // [max.B,4]
-}
-
-// BendHyper has the numbers of the model and its train clause.
-type BendHyper struct {
-	LR float64 // sgd(lr: 0.1)
 }
 
 // Forward computes the outputs as the model is in training. Their slices

@@ -835,7 +835,6 @@ func NewBend(max BendDims) *Bend {
 
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Bend) Init(seed uint64) {
-	m.Hyper = BendHyper{LR: 0.1}
 	m.steps = 0
 	m.composed = false
 	clear(m.params.flat)
@@ -1018,26 +1017,24 @@ func (m *Bend) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 	list := m.tensors()
 	return append(
 		list,
-		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
 	)
 }
 
-// Checkpoint writes all that a run needs to go on bit for bit: parameters,
-// Hyper and the step.
+// Checkpoint writes all that a run needs to go on bit for bit: parameters and
+// the step.
 func (m *Bend) Checkpoint(w io.Writer) error {
-	hyper := []float64{m.Hyper.LR}
+	hyper := []float64{}
 	counts := []uint64{m.steps}
 	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
 }
 
 // Restore reads what Checkpoint wrote; after an error the model is as it was.
 func (m *Bend) Restore(r io.Reader) error {
-	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	hyper, counts := make([]float64, 0), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("compose.Bend: %w", err)
 	}
-	m.Hyper.LR = hyper[0]
 	m.steps = counts[0]
 	m.composed = false
 	return nil
@@ -1412,7 +1409,7 @@ func (m *Stream) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		list,
 		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2], Below: uint64(m.max.B) + 1},
 	)
 }
 

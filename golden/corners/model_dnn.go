@@ -985,8 +985,9 @@ func Gathered(out, x []float64) {
 // GatheredVJP sets dx to the product of w with the Jacobian of Gathered at x,
 // without the Jacobian.
 //
-//	t         = Σ wᵀ·onehot(tableᵀ)  [2,4]
-//	dx        = 0                    [N,2]
+//	t         = 0    [2,4]
+//	t[…]      += wᵀ
+//	dx        = 0    [N,2]
 //	dx[:4, :] = tᵀ
 //
 // It panics unless the lengths fit: dx [N,2], x [N,2], w [2,2]. What is set
@@ -1009,19 +1010,14 @@ func GatheredVJP(dx, x, w []float64) {
 	table := gatheredTable
 	t := new([8]float64)[:]
 
-	// t = Σ wᵀ·onehot(tableᵀ)
+	// t = 0
 	clear(t)
+
+	// t[…] += wᵀ
 	for i := range 2 {
 		for j := range 2 {
-			wOfJ := w[i+2*j]
-			tableOfJ := table[i+2*j]
-			tRow := (*[4]float64)(t[4*i:])
-			for k := range tRow {
-				hit := float64(0)
-				if int(tableOfJ) == k {
-					hit = 1
-				}
-				tRow[k] += wOfJ * hit
+			if uint(table[i+2*j]) < uint(4) {
+				t[4*i+int(table[i+2*j])] += w[i+2*j]
 			}
 		}
 	}

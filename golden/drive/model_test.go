@@ -99,7 +99,7 @@ func (d *modelDriver) expect(g *ir.Graph) {
 		}
 		return out
 	}
-	d.train, d.infer = expand(d.m.Train), expand(d.m.Infer)
+	d.train, d.infer = expand(committed(g, d.m.Train)), expand(d.m.Infer)
 	d.losses = objectives(g, d.m)
 	if len(d.losses) == 0 {
 		d.compose = composed(g, d.m)

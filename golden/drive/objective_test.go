@@ -20,7 +20,9 @@ type objective struct {
 	loss   *ir.Node  // as elaborated
 	params []*ir.Param
 	grads  []*ir.Node // by parameter
-	writes []write    // that its step makes
+
+	reports []*ir.Node // losses, then metrics, as its step has them
+	writes  []write    // that its step makes
 
 	sum map[string][]float64 // of the gradients of the micro-batches so far
 }
@@ -32,7 +34,12 @@ func objectives(g *ir.Graph, m *ir.Model) []*objective {
 	}
 	var out []*objective
 	for _, l := range m.Train.Losses {
-		o := &objective{name: l.Name, suffix: raised(l.Name), loss: l.Node, params: m.Params}
+		step := m.Train
+		if l.Name != "" {
+			step = stepOf(m.Train, l)
+		}
+		step = committed(g, step)
+		o := &objective{name: l.Name, suffix: raised(l.Name), loss: step.Loss(l.Name), params: m.Params, reports: expanded(g, slices.Concat(step.Losses, step.Metrics)), writes: expandedWrites(g, step.Writes)}
 		for _, t := range m.Trains {
 			if t.Loss == l.Name {
 				o.train, o.params = t, nil
@@ -41,16 +48,7 @@ func objectives(g *ir.Graph, m *ir.Model) []*objective {
 				}
 			}
 		}
-		o.grads = passes.Gradient(g, golden.Gradients(g, l.Node, o.params)...)
-
-		// With several losses a write belongs to the steps that compute its
-		// instance.
-		computed := ir.Topological(l.Node)
-		for _, w := range m.Train.Writes {
-			if l.Name == "" || len(w.Of) == 0 || slices.ContainsFunc(w.Of, func(n *ir.Node) bool { return slices.Contains(computed, n) }) {
-				o.writes = append(o.writes, expandedWrites(g, []ir.Write{w})...)
-			}
-		}
+		o.grads = passes.Gradient(g, golden.Gradients(g, o.loss, o.params)...)
 		out = append(out, o)
 	}
 	return out
@@ -187,7 +185,7 @@ func (o *objective) report(d *modelDriver, entry string, r reflect.Value, env ma
 		d.reports(entry, have, d.train, env, leaves, call)
 		return
 	}
-	for i, want := range d.eval(env, leaves, call, d.train.reports...) {
+	for i, want := range d.eval(env, leaves, call, o.reports...) {
 		name := d.train.names[i]
 		if v := have[name]; v != 0 || name == o.name {
 			d.same(about(env, "%s%s: %s", entry, o.suffix, name), []float64{v}, want, d.tolerance())

@@ -11,6 +11,7 @@ import (
 	"gradgen.dev/golden/binary"
 	"gradgen.dev/golden/block"
 	"gradgen.dev/golden/calculus"
+	"gradgen.dev/golden/carries"
 	"gradgen.dev/golden/compose"
 	"gradgen.dev/golden/corners"
 	"gradgen.dev/golden/energy"
@@ -18,6 +19,7 @@ import (
 	"gradgen.dev/golden/factors"
 	"gradgen.dev/golden/fits"
 	"gradgen.dev/golden/gan"
+	"gradgen.dev/golden/gathers"
 	"gradgen.dev/golden/grid"
 	"gradgen.dev/golden/heat"
 	"gradgen.dev/golden/imports"
@@ -30,6 +32,7 @@ import (
 	"gradgen.dev/golden/models"
 	"gradgen.dev/golden/names"
 	"gradgen.dev/golden/networks"
+	"gradgen.dev/golden/observers"
 	"gradgen.dev/golden/optimisers"
 	"gradgen.dev/golden/outputs"
 	"gradgen.dev/golden/penalty"
@@ -49,6 +52,7 @@ import (
 	"gradgen.dev/golden/target"
 	"gradgen.dev/golden/tensors"
 	"gradgen.dev/golden/totals"
+	"gradgen.dev/golden/unrolled"
 	"gradgen.dev/golden/vae"
 	"gradgen.dev/golden/words"
 )
@@ -209,6 +213,12 @@ var registry = map[string]map[string]function{
 		"WindowsVJP":         {calculus.WindowsVJP, "dx x w work"},
 		"WindowsWork":        {calculus.WindowsWork, "N"},
 	},
+	"carries": {
+		"LoadWeights":  {carries.LoadWeights, "r"},
+		"New":          {carries.New, "max"},
+		"NewParams":    {carries.NewParams, ""},
+		"NewPredictor": {carries.NewPredictor, "w max"},
+	},
 	"compose": {
 		"LoadBendWeights":     {compose.LoadBendWeights, "r"},
 		"LoadEncoderWeights":  {compose.LoadEncoderWeights, "r"},
@@ -361,6 +371,30 @@ var registry = map[string]map[string]function{
 		"New":          {gan.New, "max"},
 		"NewParams":    {gan.NewParams, ""},
 		"NewPredictor": {gan.NewPredictor, "w max"},
+	},
+	"gathers": {
+		"Along":             {gathers.Along, "x i v"},
+		"AlongGrad":         {gathers.AlongGrad, "grad x i v"},
+		"AlongHVP":          {gathers.AlongHVP, "hv x i v vAlong"},
+		"AlongValueGrad":    {gathers.AlongValueGrad, "grad x i v"},
+		"Front":             {gathers.Front, "x i v work"},
+		"FrontGrad":         {gathers.FrontGrad, "grad x i v work"},
+		"FrontHVP":          {gathers.FrontHVP, "hv x i v vAlong work"},
+		"FrontValueGrad":    {gathers.FrontValueGrad, "grad x i v work"},
+		"FrontWork":         {gathers.FrontWork, "N K"},
+		"LoadCountWeights":  {gathers.LoadCountWeights, "r"},
+		"LoadTakeWeights":   {gathers.LoadTakeWeights, "r"},
+		"Middle":            {gathers.Middle, "x i work"},
+		"MiddleGrad":        {gathers.MiddleGrad, "grad x i work"},
+		"MiddleHessian":     {gathers.MiddleHessian, "hess x i work"},
+		"MiddleValueGrad":   {gathers.MiddleValueGrad, "grad x i work"},
+		"MiddleWork":        {gathers.MiddleWork, "N K"},
+		"NewCount":          {gathers.NewCount, "max"},
+		"NewCountParams":    {gathers.NewCountParams, ""},
+		"NewCountPredictor": {gathers.NewCountPredictor, "w max"},
+		"NewTake":           {gathers.NewTake, "max"},
+		"NewTakeParams":     {gathers.NewTakeParams, ""},
+		"NewTakePredictor":  {gathers.NewTakePredictor, "w max"},
 	},
 	"grid": {
 		"LoadWeights":     {grid.LoadWeights, "r"},
@@ -543,6 +577,14 @@ var registry = map[string]map[string]function{
 		"NewVae":               {networks.NewVae, "max"},
 		"NewVaeParams":         {networks.NewVaeParams, ""},
 		"NewVaePredictor":      {networks.NewVaePredictor, "w max"},
+	},
+	"observers": {
+		"LoadSingleWeights":  {observers.LoadSingleWeights, "r"},
+		"New":                {observers.New, "max"},
+		"NewParams":          {observers.NewParams, ""},
+		"NewSingle":          {observers.NewSingle, "max"},
+		"NewSingleParams":    {observers.NewSingleParams, ""},
+		"NewSinglePredictor": {observers.NewSinglePredictor, "w max"},
 	},
 	"optimisers": {
 		"NewAdagrad":        {optimisers.NewAdagrad, "max"},
@@ -851,6 +893,19 @@ var registry = map[string]map[string]function{
 		"NewNoisyParams":      {totals.NewNoisyParams, ""},
 		"NewPair":             {totals.NewPair, "max"},
 		"NewPairParams":       {totals.NewPairParams, ""},
+		"NewSlopes":           {totals.NewSlopes, "max"},
+		"NewSlopesParams":     {totals.NewSlopesParams, ""},
+	},
+	"unrolled": {
+		"Cooling":         {unrolled.Cooling, "out y r work"},
+		"CoolingVJP":      {unrolled.CoolingVJP, "dy y r w work"},
+		"CoolingWork":     {unrolled.CoolingWork, "N"},
+		"Growth":          {unrolled.Growth, "y r"},
+		"GrowthGrad":      {unrolled.GrowthGrad, "y r"},
+		"GrowthValueGrad": {unrolled.GrowthValueGrad, "y r"},
+		"Swing":           {unrolled.Swing, "q a h"},
+		"SwingGrad":       {unrolled.SwingGrad, "gradQ q a h"},
+		"SwingValueGrad":  {unrolled.SwingValueGrad, "gradQ q a h"},
 	},
 	"vae": {
 		"LoadWeights":  {vae.LoadWeights, "r"},

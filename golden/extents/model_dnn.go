@@ -114,7 +114,7 @@ func (m *Static) forward(batch *StaticBatch) StaticTotals {
 	// loss = 1/6·s
 	loss := 0.16666666666666666 * s
 
-	return StaticTotals{batches: 1, loss: loss, peak: peak}
+	return StaticTotals{batches: 1, loss: loss, n: float64(1), peak: peak}
 }
 
 // Grad sets grad to the gradient of the loss; the parameters stay. Gradients
@@ -202,22 +202,21 @@ func (p *StaticPredictor) predict(out *StaticOutput, in *StaticInput) {
 //
 // Forward, for a batch of B:
 //
-//	s      = c              []
-//	t      = x²             [B]
-//	p      = a·x + b + s·t  [B]
-//	t2     = p − y          [B]
-//	B·loss = Σ t2²          []
+//	s      = c               []
+//	p      = a·x + b + s·x²  [B]
+//	t      = p − y           [B]
+//	B·loss = Σ t²            []
 //
 // Backward:
 //
-//	s     = Σ t ⊙ t2  []
-//	s2    = Σ t2      []
-//	s3    = Σ x ⊙ t2  []
-//	scale = 2/B       []
-//	s4    = scale·s   []
-//	dc    = s4        [1]
-//	db    = scale·s2  []
-//	da    = scale·s3  []
+//	s     = Σ x ⊙ x ⊙ t  []
+//	s2    = Σ t          []
+//	s3    = Σ x ⊙ t      []
+//	scale = 2/B          []
+//	s4    = scale·s      []
+//	dc    = s4           [1]
+//	db    = scale·s2     []
+//	da    = scale·s3     []
 //
 // Update, numbers and parameters with a rule of their own:
 //
@@ -240,8 +239,7 @@ type Line struct {
 	steps  uint64     // updates made so far
 	max    LineDims   // capacity
 
-	t  []float32 // [max.B]
-	t2 []float32 // [max.B]
+	t []float32 // [max.B]
 }
 
 // LineHyper has the numbers of the model and its train clause.
@@ -286,22 +284,18 @@ func (m *Line) forward(batch *LineBatch) LineTotals {
 	a := m.params.A
 	b := m.params.B
 	t := m.t[:B]
-	t2 := m.t2[:B]
 
 	// s = c
 	s := c[0]
 
-	// t = x²
-	// p = a·x + b + s·t
-	// t2 = p − y
-	// B·loss = Σ t2²
+	// p = a·x + b + s·x²
+	// t = p − y
+	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		u := x[i] * x[i]
-		d := a[0]*x[i] + b[0] + s*u - y[i]
+		d := a[0]*x[i] + b[0] + s*(x[i]*x[i]) - y[i]
 		loss += float64(d * d)
-		t[i] = u
-		t2[i] = d
+		t[i] = d
 	}
 
 	return LineTotals{batches: 1, loss: loss, n: float64(B)}
@@ -332,21 +326,21 @@ func (m *Line) gradient(grad *LineParams, batch *LineBatch) {
 	B := batch.B
 	x := batch.X
 	t := m.t[:B]
-	t2 := m.t2[:B]
 	dc := grad.C
 	db := grad.B
 	da := grad.A
 
-	// s = Σ t ⊙ t2
-	// s2 = Σ t2
-	// s3 = Σ x ⊙ t2
+	// s = Σ x ⊙ x ⊙ t
+	// s2 = Σ t
+	// s3 = Σ x ⊙ t
 	s := 0.0
 	s2 := 0.0
 	s3 := 0.0
 	for i := range B {
-		s += float64(t[i] * t2[i])
-		s2 += float64(t2[i])
-		s3 += float64(x[i] * t2[i])
+		u := x[i] * t[i]
+		s += float64(x[i] * u)
+		s2 += float64(t[i])
+		s3 += float64(u)
 	}
 
 	// scale = 2/B
@@ -1026,23 +1020,22 @@ func (p *FormulasPredictor) predict(out *FormulasOutput, in *FormulasInput) {
 //
 // Forward, for a batch of B:
 //
-//	t2     = x²                    [B,2]
-//	t3     = Σᵢ x                  [2]
+//	t2     = Σᵢ x                  [2]
 //	scale  = 1/B                   []
-//	new_s  = 0.5·s + scale·w ⊙ t3  [2]
-//	t4     = new_s²                [2]
+//	new_s  = 0.5·s + scale·w ⊙ t2  [2]
 //	new_s  = 0.9·new_s             [2]
 //	s2     = Σ w²                  []
 //	s3     = Σ new_s               []
-//	s4     = Σ t4·t2               []
+//	a      = new_s·x               [B,2]
+//	s4     = Σ a²                  []
 //	result = 0.5·s2                []
 //	tNext  = t + 0.9·s3            []
 //
 // Backward:
 //
-//	t5    = Σᵢ t2                      [2]
-//	scale = 2/(B·2*B)                  []
-//	dw    = w + scale·t3 ⊙ new_s ⊙ t5  [2]
+//	((2*B)/2)·dnew_s = Σᵢ x ⊙ a                         [2]
+//	scale            = 2/(B·2*B)                        []
+//	dw               = w + scale·t2 ⊙ ((2*B)/2)·dnew_s  [2]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
@@ -1066,11 +1059,10 @@ type Twice struct {
 	steps   uint64      // updates made so far
 	max     TwiceDims   // capacity
 
-	t2   []float32 // [max.B,2]
-	t3   []float32 // [2]
-	newS []float32 // [2]; becomes new_s, in place
-	t4   []float32 // [2]
-	t5   []float32 // [2]; in the memory of t4
+	t2    []float32 // [2]
+	newS  []float32 // [2]; becomes new_s, in place
+	dnewS []float32 // [2]; becomes ((2*B)/2)·dnew_s, in place; in the memory of newS
+	a     []float32 // [max.B,2]
 }
 
 // TwiceHyper has the numbers of the model and its train clause.
@@ -1117,51 +1109,47 @@ func (m *Twice) forward(batch *TwiceBatch) TwiceTotals {
 	sNext := m.next.s
 	tNext := m.next.t
 	t := m.states.t
-	t3 := m.t3
-	t2 := m.t2[:2*B]
+	t2 := m.t2
 	newS := m.newS
-	t4 := m.t4
+	a := m.a[:2*B]
 
-	// t2 = x²
-	// t3 = Σᵢ x
-	clear(t3)
+	// t2 = Σᵢ x
+	clear(t2)
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
-		t2Row := (*[2]float32)(t2[2*i:])
-		for j := range t2Row {
-			u := xRow[j] * xRow[j]
-			t3[j] += xRow[j]
-			t2Row[j] = u
+		for j := range t2 {
+			t2[j] += xRow[j]
 		}
 	}
 
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// new_s = 0.5·s + scale·w ⊙ t3
-	// t4 = new_s²
+	// new_s = 0.5·s + scale·w ⊙ t2
 	// new_s = 0.9·new_s
 	// s2 = Σ w²
 	// s3 = Σ new_s
 	s2 := 0.0
 	s3 := 0.0
 	for i := range 2 {
-		newSOf := 0.5*s[i] + scale*(w[i]*t3[i])
-		u := newSOf * newSOf
+		newSOf := 0.5*s[i] + scale*(w[i]*t2[i])
 		newS2 := 0.9 * newSOf
 		s2 += float64(w[i] * w[i])
 		s3 += float64(newSOf)
 		newS[i] = newSOf
-		t4[i] = u
 		sNext[i] = newS2
 	}
 
-	// s4 = Σ t4·t2
+	// a = new_s·x
+	// s4 = Σ a²
 	s4 := 0.0
 	for i := range B {
-		t2Row := (*[2]float32)(t2[2*i:])
-		for j := range t2Row {
-			s4 += float64(t4[j] * t2Row[j])
+		xRow := (*[2]float32)(x[2*i:])
+		aRow := (*[2]float32)(a[2*i:])
+		for j := range aRow {
+			aOf := newS[j] * xRow[j]
+			s4 += float64(aOf * aOf)
+			aRow[j] = aOf
 		}
 	}
 
@@ -1197,28 +1185,29 @@ func (m *Twice) Grad(grad *TwiceParams, batch TwiceBatch) (TwiceReport, error) {
 // gradient sets grad from what forward left.
 func (m *Twice) gradient(grad *TwiceParams, batch *TwiceBatch) {
 	B := batch.B
+	x := batch.X
 	w := m.params.W
-	t5 := m.t5
-	t2 := m.t2[:2*B]
-	t3 := m.t3
-	newS := m.newS
+	dnewS := m.dnewS
+	a := m.a[:2*B]
+	t2 := m.t2
 	dw := grad.W
 
-	// t5 = Σᵢ t2
-	clear(t5)
+	// ((2*B)/2)·dnew_s = Σᵢ x ⊙ a
+	clear(dnewS)
 	for i := range B {
-		t2Row := (*[2]float32)(t2[2*i:])
-		for j := range t2Row {
-			t5[j] += t2Row[j]
+		xRow := (*[2]float32)(x[2*i:])
+		aRow := (*[2]float32)(a[2*i:])
+		for j := range aRow {
+			dnewS[j] += xRow[j] * aRow[j]
 		}
 	}
 
 	// scale = 2/(B·2*B)
 	scale := float32(2 / (float64(B) * float64(2*B)))
 
-	// dw = w + scale·t3 ⊙ new_s ⊙ t5
+	// dw = w + scale·t2 ⊙ ((2*B)/2)·dnew_s
 	for i := range 2 {
-		dw[i] = w[i] + scale*(t3[i]*newS[i]*t5[i])
+		dw[i] = w[i] + scale*(t2[i]*dnewS[i])
 	}
 }
 
@@ -1277,12 +1266,13 @@ func (m *Twice) evaluate(batch *TwiceBatch) TwiceTotals {
 	s := m.states.s
 
 	// a = s·x
-	// s2 = Σ s·x ⊙ a
+	// s2 = Σ a²
 	s2 := 0.0
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
 		for j := range s {
-			s2 += float64(s[j] * (xRow[j] * (s[j] * xRow[j])))
+			a := s[j] * xRow[j]
+			s2 += float64(a * a)
 		}
 	}
 
@@ -1356,7 +1346,8 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //	t10    = 0                             [5,3]
 //	t10[…] += E[k]
 //	t11    = 2·t10                         [5,3]
-//	t12    = Σᵢ hot                        [5]
+//	t12    = 0                             [5]
+//	t12[…] += 1
 //	scale3 = 1/(3*B)                       []
 //	dE     = scale3·(t11 + t12)            [5,3]
 //
@@ -1386,11 +1377,11 @@ type Chosen struct {
 	t3   []float32 // [max.B,5]
 	t5   []float32 // [max.B,5]
 	hot  []float32 // [max.B,5]
+	t8   []float32 // [max.B,5]; in the memory of hot
 	dm   []float32 // [max.B,1]; becomes (B/2)·dm, in place
 	t6   []float32 // [1]
 	t10  []float32 // [5,3]; in the memory of t6
 	t7   []float32 // [max.B,3]
-	t8   []float32 // [max.B,5]; in the memory of t7
 	t12  []float32 // [5]
 }
 
@@ -1597,7 +1588,6 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	t10 := m.t10
 	k := m.k[:B]
 	t12 := m.t12
-	hot := m.hot[:5*B]
 	dW := grad.W
 	dE := grad.E
 
@@ -1677,12 +1667,13 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 		t10[i] *= 2
 	}
 
-	// t12 = Σᵢ hot
+	// t12 = 0
 	clear(t12)
+
+	// t12[…] += 1
 	for i := range B {
-		hotRow := (*[5]float32)(hot[5*i:])
-		for j := range hotRow {
-			t12[j] += hotRow[j]
+		if uint(k[i]) < uint(5) {
+			t12[int(k[i])] += 1
 		}
 	}
 

@@ -147,7 +147,8 @@ func (in *StaticInput) take(max StaticDims) error {
 // zero value is empty and ready to use.
 type StaticTotals struct {
 	batches int
-	loss    float64 // of the last batch
+	loss    float64 // sum
+	n       float64 // sum
 	peak    float64 // of the last batch
 }
 
@@ -157,12 +158,13 @@ func (t *StaticTotals) Report() StaticReport {
 	if t.batches == 0 {
 		return StaticReport{}
 	}
-	return StaticReport{Loss: t.loss, Peak: t.peak}
+	return StaticReport{Loss: t.loss / t.n, Peak: t.peak}
 }
 
 // add counts another batch.
 func (t *StaticTotals) add(batch *StaticTotals) {
-	t.loss = batch.loss
+	t.loss += batch.loss
+	t.n += batch.n
 	t.peak = batch.peak
 	t.batches += batch.batches
 }
@@ -417,9 +419,8 @@ func NewLine(max LineDims) *Line {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 2*B)
+	arena := make([]float32, B)
 	m.t = arena[0:B]
-	m.t2 = arena[B : 2*B]
 
 	m.Init(0)
 	return m
@@ -1606,12 +1607,11 @@ func NewTwice(max TwiceDims) *Twice {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 2*B+6)
-	m.t2 = arena[0 : 2*B]
-	m.t3 = arena[2*B : 2*B+2]
-	m.newS = arena[2*B+2 : 2*B+4]
-	m.t4 = arena[2*B+4 : 2*B+6]
-	m.t5 = arena[2*B+4 : 2*B+6]
+	arena := make([]float32, 2*B+4)
+	m.t2 = arena[0:2]
+	m.newS = arena[2:4]
+	m.dnewS = arena[2:4]
+	m.a = arena[4 : 2*B+4]
 
 	m.Init(0)
 	return m
@@ -2007,19 +2007,19 @@ func NewChosen(max ChosenDims) *Chosen {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 32*B+20)
+	arena := make([]float32, 30*B+20)
 	m.l = arena[0 : 5*B]
 	m.peak = arena[5*B : 6*B]
 	m.t = arena[6*B : 11*B]
 	m.t3 = arena[11*B : 16*B]
 	m.t5 = arena[16*B : 21*B]
 	m.hot = arena[21*B : 26*B]
+	m.t8 = arena[21*B : 26*B]
 	m.dm = arena[26*B : 27*B]
 	m.t6 = arena[27*B : 27*B+1]
 	m.t10 = arena[27*B : 27*B+15]
 	m.t7 = arena[27*B+15 : 30*B+15]
-	m.t8 = arena[27*B+15 : 32*B+15]
-	m.t12 = arena[32*B+15 : 32*B+20]
+	m.t12 = arena[30*B+15 : 30*B+20]
 	int32s := make([]int32, B)
 	m.k = int32s[0:B]
 

@@ -13,38 +13,37 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t      = x²                               [B,6]
-//	v      = a·x + c·t + e·x + b + d + f + g  [B,6]
-//	t2     = h + i + j + k + l + m            [6,4]
-//	y      = v·t2                             [B,4]
-//	s      = Σ y²                             []
-//	s2     = Σ n²                             []
-//	s3     = Σ o                              []
-//	s4     = p − 1/6·s3                       []
-//	result = s4²                              []
+//	v      = a·x + c·x² + e·x + b + d + f + g  [B,6]
+//	t      = h + i + j + k + l + m             [6,4]
+//	y      = v·t                               [B,4]
+//	s      = Σ y²                              []
+//	s2     = Σ n²                              []
+//	s3     = Σ o                               []
+//	s4     = p − 1/6·s3                        []
+//	result = s4²                               []
 //
 // Backward:
 //
-//	s            = p − 1/6·Σ o                []
-//	s2           = (−1/3)·s                   []
-//	do           = s2                         [2,3]
-//	dn           = 2·n                        [4,3,5]
-//	scale        = 2/(4*B)                    []
-//	dm           = scale·vᵀ·y                 [6,4]
-//	((4*B)/2)·dv = y·t2ᵀ                      [B,6]
-//	dg           = scale·Σᵢ ((4*B)/2)·dv      [6]
-//	de           = scale·Σᵢ x ⊙ ((4*B)/2)·dv  [6]
-//	dc           = scale·Σᵢ t ⊙ ((4*B)/2)·dv  [6]
-//	dl           = dm                         [6,4]
-//	dk           = dm                         [6,4]
-//	dj           = dm                         [6,4]
-//	di           = dm                         [6,4]
-//	dh           = dm                         [6,4]
-//	df           = dg                         [6]
-//	dd           = dg                         [6]
-//	db           = dg                         [6]
-//	da           = de                         [6]
-//	dp           = 2·s                        []
+//	s            = p − 1/6·Σ o                    []
+//	s2           = (−1/3)·s                       []
+//	do           = s2                             [2,3]
+//	dn           = 2·n                            [4,3,5]
+//	scale        = 2/(4*B)                        []
+//	dm           = scale·vᵀ·y                     [6,4]
+//	((4*B)/2)·dv = y·tᵀ                           [B,6]
+//	dg           = scale·Σᵢ ((4*B)/2)·dv          [6]
+//	de           = scale·Σᵢ x ⊙ ((4*B)/2)·dv      [6]
+//	dc           = scale·Σᵢ x ⊙ x ⊙ ((4*B)/2)·dv  [6]
+//	dl           = dm                             [6,4]
+//	dk           = dm                             [6,4]
+//	dj           = dm                             [6,4]
+//	di           = dm                             [6,4]
+//	dh           = dm                             [6,4]
+//	df           = dg                             [6]
+//	dd           = dg                             [6]
+//	db           = dg                             [6]
+//	da           = de                             [6]
+//	dp           = 2·s                            []
 //
 // Update, sgd(lr: 1e-5):
 //
@@ -61,10 +60,9 @@ type Initialisers struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	t      []float32 // [max.B,6]
 	v      []float32 // [max.B,6]
 	dv     []float32 // [max.B,6]; becomes ((4*B)/2)·dv, in place; in the memory of v
-	t2     []float32 // [6,4]
+	t      []float32 // [6,4]
 	y      []float32 // [max.B,4]
 	s3Kept []float32 // []
 }
@@ -108,8 +106,8 @@ func (m *Initialisers) Step(batch Batch) (Report, error) {
 func (m *Initialisers) forward(batch *Batch) Totals {
 	B := batch.B
 	x := batch.X
-	c := m.params.C
 	a := m.params.A
+	c := m.params.C
 	e := m.params.E
 	b := m.params.B
 	d := m.params.D
@@ -124,35 +122,30 @@ func (m *Initialisers) forward(batch *Batch) Totals {
 	n := m.params.N
 	o := m.params.O
 	p := m.params.P
-	t := m.t[:6*B]
 	v := m.v[:6*B]
-	t2 := m.t2
+	t := m.t
 	y := m.y[:4*B]
 	s3Kept := m.s3Kept
 
-	// t = x²
-	// v = a·x + c·t + e·x + b + d + f + g
+	// v = a·x + c·x² + e·x + b + d + f + g
 	for iOf := range B {
 		xRow := (*[6]float32)(x[6*iOf:])
-		tRow := (*[6]float32)(t[6*iOf:])
 		vRow := (*[6]float32)(v[6*iOf:])
 		for jOf := range a {
-			u := xRow[jOf] * xRow[jOf]
-			vOf := a[jOf]*xRow[jOf] + c[jOf]*u + e[jOf]*xRow[jOf] + b[jOf] + d[jOf] + f[jOf] + g[jOf]
-			tRow[jOf] = u
-			vRow[jOf] = vOf
+			tOf := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
+			vRow[jOf] = tOf + b[jOf] + d[jOf] + f[jOf] + g[jOf]
 		}
 	}
 
-	// t2 = h + i + j + k + l + m
+	// t = h + i + j + k + l + m
 	for iOf := range 24 {
-		t2[iOf] = h[iOf] + i[iOf] + j[iOf] + k[iOf] + l[iOf] + mBuf[iOf]
+		t[iOf] = h[iOf] + i[iOf] + j[iOf] + k[iOf] + l[iOf] + mBuf[iOf]
 	}
 
-	// y = v·t2
+	// y = v·t
 	blas.Sgemm(1,
 		blas.View32(v, B, 6),
-		blas.View32(t2, 6, 4),
+		blas.View32(t, 6, 4),
 		0, blas.View32(y, B, 4))
 
 	// s = Σ y²
@@ -217,9 +210,8 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 	s3Kept := m.s3Kept
 	v := m.v[:6*B]
 	y := m.y[:4*B]
-	t2 := m.t2
+	t := m.t
 	dv := m.dv[:6*B]
-	t := m.t[:6*B]
 	do := grad.O
 	dn := grad.N
 	dm := grad.M
@@ -261,26 +253,26 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 		blas.View32(y, B, 4),
 		0, blas.View32(dm, 6, 4))
 
-	// ((4*B)/2)·dv = y·t2ᵀ
+	// ((4*B)/2)·dv = y·tᵀ
 	blas.Sgemm(1,
 		blas.View32(y, B, 4),
-		blas.View32(t2, 6, 4).T(),
+		blas.View32(t, 6, 4).T(),
 		0, blas.View32(dv, B, 6))
 
 	// dg = scale·Σᵢ ((4*B)/2)·dv
 	// de = scale·Σᵢ x ⊙ ((4*B)/2)·dv
-	// dc = scale·Σᵢ t ⊙ ((4*B)/2)·dv
+	// dc = scale·Σᵢ x ⊙ x ⊙ ((4*B)/2)·dv
 	clear(dg)
 	clear(de)
 	clear(dc)
 	for i := range B {
 		xRow := (*[6]float32)(x[6*i:])
 		dvRow := (*[6]float32)(dv[6*i:])
-		tRow := (*[6]float32)(t[6*i:])
 		for j := range dc {
+			u := xRow[j] * dvRow[j]
 			dg[j] += scale * dvRow[j]
-			de[j] += scale * (xRow[j] * dvRow[j])
-			dc[j] += scale * (tRow[j] * dvRow[j])
+			de[j] += scale * u
+			dc[j] += scale * (xRow[j] * u)
 		}
 	}
 

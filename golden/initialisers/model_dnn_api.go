@@ -125,13 +125,12 @@ func New(max Dims) *Initialisers {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 16*B+25)
-	m.t = arena[0 : 6*B]
-	m.v = arena[6*B : 12*B]
-	m.dv = arena[6*B : 12*B]
-	m.t2 = arena[12*B : 12*B+24]
-	m.y = arena[12*B+24 : 16*B+24]
-	m.s3Kept = arena[16*B+24 : 16*B+25]
+	arena := make([]float32, 10*B+25)
+	m.v = arena[0 : 6*B]
+	m.dv = arena[0 : 6*B]
+	m.t = arena[6*B : 6*B+24]
+	m.y = arena[6*B+24 : 10*B+24]
+	m.s3Kept = arena[10*B+24 : 10*B+25]
 
 	m.Init(0)
 	return m

@@ -16,23 +16,23 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	logits.y   = x·logits.W                      [B,4]
-//	logits     = logits.y + logits.b             [B,4]
-//	peak       = max logits                      [B]
-//	t          = exp(logits − peak)              [B,4]
-//	sum        = Σⱼ t                            [B]
-//	t2         = peak + log(sum)                 [B]
-//	t3         = 0.025·Σⱼ table·(t2 − logits)    [B]
-//	s          = Σ w·logits                      []
-//	B·accuracy = Σ [argmax logits = y]           []
-//	label      = where(y = −1, 0, y)             [B]
-//	each       = t2 − logits[label]              [B]
-//	each       = table[label] ⊙ each             [B]
-//	each       = t3 + 0.9·each                   [B]
-//	each       = where(y = −1, 0, each)          [B]
-//	w          = where(y = −1, 0, table[label])  [B]
-//	s2         = Σ each                          []
-//	s3         = Σ w                             []
+//	logits.y   = x·logits.W                                [B,4]
+//	logits     = logits.y + logits.b                       [B,4]
+//	peak       = max logits                                [B]
+//	t          = exp(logits − peak)                        [B,4]
+//	sum        = Σⱼ t                                      [B]
+//	t2         = where(|peak| = ∞, peak, peak + log(sum))  [B]
+//	t3         = 0.025·Σⱼ table·(t2 − logits)              [B]
+//	s          = Σ w·logits                                []
+//	B·accuracy = Σ [argmax logits = y]                     []
+//	label      = where(y = −1, 0, y)                       [B]
+//	each       = t2 − logits[label]                        [B]
+//	each       = table[label] ⊙ each                       [B]
+//	each       = t3 + 0.9·each                             [B]
+//	each       = where(y = −1, 0, each)                    [B]
+//	w          = where(y = −1, 0, table[label])            [B]
+//	s2         = Σ each                                    []
+//	s3         = Σ w                                       []
 //
 // Backward:
 //
@@ -160,7 +160,7 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 	// peak = max logits
 	// t = exp(logits − peak)
 	// sum = Σⱼ t
-	// t2 = peak + log(sum)
+	// t2 = where(|peak| = ∞, peak, peak + log(sum))
 	// t3 = 0.025·Σⱼ table·(t2 − logits)
 	// s = Σ w·logits
 	// B·accuracy = Σ [argmax logits = y]
@@ -182,6 +182,7 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 			s += float64(w[j] * logitsOf)
 			logitsRow[j] = logitsOf
 		}
+		tOf := vec.Abs(peak)
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -194,15 +195,19 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 			sumOf += e
 			tRow[j] = e
 		}
-		tOf := vec.Log(sumOf)
-		t2Of := peak + tOf
-		sum[i] = sumOf
-		t2[i] = t2Of
-		t3Of := float32(0)
-		for j := range logitsRow {
-			t3Of += table[j] * (t2Of - logitsRow[j])
+		t2Of := vec.Log(sumOf)
+		t3Of := peak + t2Of
+		t4 := t3Of
+		if tOf == float32(math.Inf(1)) {
+			t4 = peak
 		}
-		u := 0.025 * t3Of
+		sum[i] = sumOf
+		t2[i] = t4
+		t5 := float32(0)
+		for j := range logitsRow {
+			t5 += table[j] * (t4 - logitsRow[j])
+		}
+		u := 0.025 * t5
 		t3[i] = u
 	}
 
@@ -1066,7 +1071,7 @@ func (m *Weighted) update(grad *WeightedParams) {
 //	peak           = max logits             [B,T]
 //	t              = exp(logits − peak)     [B,T,3]
 //	sum            = Σⱼ t                   [B,T]
-//	each           = peak + log(sum) − 0.8·logits[y] − 1/15·Σⱼ logits  [B,T]
+//	each           = where(|peak| = ∞, peak, peak + log(sum)) − 0.8·logits[y] − 1/15·Σⱼ logits  [B,T]
 //	(B*T)·loss     = Σ each                 []
 //	(B*T)·accuracy = Σ [argmax logits = y]  []
 //
@@ -1153,7 +1158,7 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 	// peak = max logits
 	// t = exp(logits − peak)
 	// sum = Σⱼ t
-	// each = peak + log(sum) − 0.8·logits[y] − 1/15·Σⱼ logits
+	// each = where(|peak| = ∞, peak, peak + log(sum)) − 0.8·logits[y] − 1/15·Σⱼ logits
 	// (B*T)·loss = Σ each
 	// (B*T)·accuracy = Σ [argmax logits = y]
 	loss := 0.0
@@ -1174,6 +1179,7 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 			}
 			logitsYRow[j] = logits
 		}
+		t2 := vec.Abs(peak)
 		chosen := logitsY[3*i:][:3][int(y[i])]
 		u := 0.8 * chosen
 		u2 := 0.06666667 * t
@@ -1188,9 +1194,13 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 			sumOf += e
 			logitsYRow[j] = e
 		}
-		t2 := vec.Log(sumOf)
-		t3 := peak + t2
-		loss += float64(t3 - u - u2)
+		t3 := vec.Log(sumOf)
+		t4 := peak + t3
+		t5 := t4
+		if t2 == float32(math.Inf(1)) {
+			t5 = peak
+		}
+		loss += float64(t5 - u - u2)
 		sum[i] = sumOf
 	}
 
@@ -1365,7 +1375,7 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 	// logits = logits.b + logits.y
 	// peak = max logits
 	// sum = Σⱼ exp(logits − peak)
-	// p = logits − (peak + log(sum))
+	// p = logits − where(|peak| = ∞, peak, peak + log(sum))
 	for i := range B * T {
 		pBufRow := (*[3]float32)(pBuf[3*i:])
 		peak := float32(math.Inf(-1))
@@ -1375,14 +1385,19 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 				peak = xOf
 			}
 		}
+		t := vec.Abs(peak)
 		sum := float32(0)
 		for j := range logitsB {
 			sum += vec.Exp(logitsB[j] + pBufRow[j] - peak)
 		}
-		t := vec.Log(sum)
-		t2 := peak + t
+		t2 := vec.Log(sum)
+		t3 := peak + t2
+		t4 := t3
+		if t == float32(math.Inf(1)) {
+			t4 = peak
+		}
 		for j := range logitsB {
-			pBufRow[j] = logitsB[j] + pBufRow[j] - t2
+			pBufRow[j] = logitsB[j] + pBufRow[j] - t4
 		}
 	}
 }
@@ -1743,12 +1758,12 @@ func (m *Soft) update(grad *SoftParams) {
 //
 // Forward, for a batch of B:
 //
-//	logp.y = x·logp.W                           [B,4]
-//	logp.y = logp.y + logp.b                    [B,4]
-//	peak   = max logp.y                         [B]
-//	t      = exp(logp.y − peak)                 [B,4]
-//	sum    = Σⱼ t                               [B]
-//	s      = Σ (logp.y[y] − (peak + log(sum)))  []
+//	logp.y = x·logp.W            [B,4]
+//	logp.y = logp.y + logp.b     [B,4]
+//	peak   = max logp.y          [B]
+//	t      = exp(logp.y − peak)  [B,4]
+//	sum    = Σⱼ t                [B]
+//	s      = Σ (logp.y[y] − where(|peak| = ∞, peak, peak + log(sum)))  []
 //
 // Backward:
 //
@@ -1834,7 +1849,7 @@ func (m *Likelihood) forward(batch *LikelihoodBatch) LikelihoodTotals {
 	// peak = max logp.y
 	// t = exp(logp.y − peak)
 	// sum = Σⱼ t
-	// s = Σ (logp.y[y] − (peak + log(sum)))
+	// s = Σ (logp.y[y] − where(|peak| = ∞, peak, peak + log(sum)))
 	s := 0.0
 	for i := range B {
 		logpYRow := (*[4]float32)(logpY[4*i:])
@@ -1847,14 +1862,20 @@ func (m *Likelihood) forward(batch *LikelihoodBatch) LikelihoodTotals {
 			logpYRow[j] = logpYOf
 		}
 		chosen := logpY[4*i:][:4][int(y[i])]
+		t := vec.Abs(peak)
 		sumOf := float32(0)
 		for j := range logpB {
 			e := vec.Exp(logpYRow[j] - peak)
 			sumOf += e
 			logpYRow[j] = e
 		}
-		t := vec.Log(sumOf)
-		s += float64(chosen - (peak + t))
+		t2 := vec.Log(sumOf)
+		t3 := peak + t2
+		t4 := t3
+		if t == float32(math.Inf(1)) {
+			t4 = peak
+		}
+		s += float64(chosen - t4)
 		sum[i] = sumOf
 	}
 
@@ -1972,7 +1993,7 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 	// logp.y = logp.y + logp.b
 	// peak = max logp.y
 	// sum = Σⱼ exp(logp.y − peak)
-	// logp = logp.y − (peak + log(sum))
+	// logp = logp.y − where(|peak| = ∞, peak, peak + log(sum))
 	for i := range B {
 		logpRow := (*[4]float32)(logp[4*i:])
 		peak := float32(math.Inf(-1))
@@ -1982,14 +2003,19 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 				peak = xOf
 			}
 		}
+		t := vec.Abs(peak)
 		sum := float32(0)
 		for j := range logpRow {
 			sum += vec.Exp(logpRow[j] + logpB[j] - peak)
 		}
-		t := vec.Log(sum)
-		t2 := peak + t
+		t2 := vec.Log(sum)
+		t3 := peak + t2
+		t4 := t3
+		if t == float32(math.Inf(1)) {
+			t4 = peak
+		}
 		for j := range logpRow {
-			logpRow[j] = logpRow[j] + logpB[j] - t2
+			logpRow[j] = logpRow[j] + logpB[j] - t4
 		}
 	}
 }

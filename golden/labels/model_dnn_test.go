@@ -12,13 +12,31 @@ import (
 
 	"gradgen.dev/runtime/fault"
 	"gradgen.dev/runtime/rng"
+	"gradgen.dev/runtime/vec"
 )
 
 // hardSizes are the dimensions to test at.
 var hardSizes = []HardDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 
-// hardSample is a model at random parameters, and a random batch.
+// hardSample is a model at random parameters, and a random batch. It draws
+// again where the loss is not finite, as where data has nothing that counts.
 func hardSample(dims HardDims) (*Hard, HardBatch) {
+	for draw := range uint64(8) {
+		m, batch := hardDraw(dims, draw)
+		var totals HardTotals
+		if err := m.Evaluate(&totals, batch); err != nil {
+			return m, batch // the test reports it
+		}
+		report := totals.Report()
+		if vec.IsFinite(report.Loss) {
+			return hardDraw(dims, draw) // as before Evaluate
+		}
+	}
+	panic("the loss of labels.Hard is not finite on any of 8 random batches: does it divide by what may be 0, or take a logarithm of it?")
+}
+
+// hardDraw is a model at random parameters, and one of many random batches.
+func hardDraw(dims HardDims, draw uint64) (*Hard, HardBatch) {
 	m := NewHard(dims)
 	m.Init(1)
 	for i := range m.params.flat {
@@ -30,10 +48,10 @@ func hardSample(dims HardDims) (*Hard, HardBatch) {
 		Y:        make([]int32, dims.B),
 	}
 	for i := range batch.X {
-		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2+4*draw, uint64(i)))
 	}
 	for i := range batch.Y {
-		batch.Y[i] = int32(rng.At(3, uint64(i)) % 4)
+		batch.Y[i] = int32(rng.At(3+4*draw, uint64(i)) % 4)
 		if i%4 == 3 {
 			batch.Y[i] = -1
 		}
@@ -319,8 +337,25 @@ func TestHardPredict(t *testing.T) {
 // ignoredSizes are the dimensions to test at.
 var ignoredSizes = []IgnoredDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 
-// ignoredSample is a model at random parameters, and a random batch.
+// ignoredSample is a model at random parameters, and a random batch. It draws
+// again where the loss is not finite, as where data has nothing that counts.
 func ignoredSample(dims IgnoredDims) (*Ignored, IgnoredBatch) {
+	for draw := range uint64(8) {
+		m, batch := ignoredDraw(dims, draw)
+		var totals IgnoredTotals
+		if err := m.Evaluate(&totals, batch); err != nil {
+			return m, batch // the test reports it
+		}
+		report := totals.Report()
+		if vec.IsFinite(report.Loss) {
+			return ignoredDraw(dims, draw) // as before Evaluate
+		}
+	}
+	panic("the loss of labels.Ignored is not finite on any of 8 random batches: does it divide by what may be 0, or take a logarithm of it?")
+}
+
+// ignoredDraw is a model at random parameters, and one of many random batches.
+func ignoredDraw(dims IgnoredDims, draw uint64) (*Ignored, IgnoredBatch) {
 	m := NewIgnored(dims)
 	m.Init(1)
 	for i := range m.params.flat {
@@ -332,10 +367,10 @@ func ignoredSample(dims IgnoredDims) (*Ignored, IgnoredBatch) {
 		Y:           make([]int32, dims.B),
 	}
 	for i := range batch.X {
-		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2+4*draw, uint64(i)))
 	}
 	for i := range batch.Y {
-		batch.Y[i] = int32(rng.At(3, uint64(i)) % 3)
+		batch.Y[i] = int32(rng.At(3+4*draw, uint64(i)) % 3)
 		if i%4 == 3 {
 			batch.Y[i] = -100
 		}
@@ -565,8 +600,26 @@ func TestIgnoredFiles(t *testing.T) {
 // weightedSizes are the dimensions to test at.
 var weightedSizes = []WeightedDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 
-// weightedSample is a model at random parameters, and a random batch.
+// weightedSample is a model at random parameters, and a random batch. It draws
+// again where the loss is not finite, as where data has nothing that counts.
 func weightedSample(dims WeightedDims) (*Weighted, WeightedBatch) {
+	for draw := range uint64(8) {
+		m, batch := weightedDraw(dims, draw)
+		var totals WeightedTotals
+		if err := m.Evaluate(&totals, batch); err != nil {
+			return m, batch // the test reports it
+		}
+		report := totals.Report()
+		if vec.IsFinite(report.Loss) {
+			return weightedDraw(dims, draw) // as before Evaluate
+		}
+	}
+	panic("the loss of labels.Weighted is not finite on any of 8 random batches: does it divide by what may be 0, or take a logarithm of it?")
+}
+
+// weightedDraw is a model at random parameters, and one of many random
+// batches.
+func weightedDraw(dims WeightedDims, draw uint64) (*Weighted, WeightedBatch) {
 	m := NewWeighted(dims)
 	m.Init(1)
 	for i := range m.params.flat {
@@ -578,10 +631,10 @@ func weightedSample(dims WeightedDims) (*Weighted, WeightedBatch) {
 		Y:            make([]int64, dims.B),
 	}
 	for i := range batch.X {
-		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2+4*draw, uint64(i)))
 	}
 	for i := range batch.Y {
-		batch.Y[i] = int64(rng.At(3, uint64(i)) % 3)
+		batch.Y[i] = int64(rng.At(3+4*draw, uint64(i)) % 3)
 	}
 	return m, batch
 }

@@ -16,55 +16,54 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t              = w²                        [B]
 //	h              = tanh(x + b)               [B,4,3]
 //	k              = where(keep, h, 0)         [B,4,3]
-//	t2             = kᵀ[pick]                  [B,3,2]
-//	t3             = t2ᵀ                       [B,2,3]
-//	t4             = where(i ≥ j, A, 0)        [3,3]
-//	t5             = where(i ≤ j, A, 0) + t4ᵀ  [3,3]
-//	t6             = t3·t5                     [B,2,3]
-//	t7             = Σ t3 ⊙ t6                 [B]
-//	s              = Σ t ⊙ t7²                 []
+//	t              = kᵀ[pick]                  [B,3,2]
+//	t2             = tᵀ                        [B,2,3]
+//	t3             = where(i ≥ j, A, 0)        [3,3]
+//	t4             = where(i ≤ j, A, 0) + t3ᵀ  [3,3]
+//	t5             = t2·t4                     [B,2,3]
+//	t              = w ⊙ Σ t2 ⊙ t5             [B]
+//	s              = Σ t²                      []
+//	t7             = 0                         [B,5,5]
+//	t7[:, 1:, :−2] = 1
 //	t8             = 0                         [B,5,5]
-//	t8[:, 1:, :−2] = 1
-//	t9             = 0                         [B,5,5]
-//	t9[:, 1:, :−2] = flip(k)
-//	p              = where(t8, t9, 0.5)        [B,5,5]
+//	t8[:, 1:, :−2] = flip(k)
+//	p              = where(t7, t8, 0.5)        [B,5,5]
 //	s              = where(j = 0, b[0], p)     [B,5,5]
 //	s2             = Σ s²                      []
-//	t10            = where(i = j, b, 0)        [3,3]
-//	s3             = Σ t10²                    []
+//	t9             = where(i = j, b, 0)        [3,3]
+//	s3             = Σ t9²                     []
 //	s4             = any keep                  []
 //	result         = 1/9·s3                    []
 //
 // Backward:
 //
-//	t11           = Σᵢ t10                                [3]
-//	t12           = 0.22222222·t11                        [3]
-//	t13           = t ⊙ t7·t6                             [B,2,3]
-//	t14           = t ⊙ t7·t3                             [B,2,3]
-//	t15           = t14·t5ᵀ                               [B,2,3]
-//	(B/2)·dg      = t13 + t15                             [B,2,3]
-//	t16           = Σ ((B/2)·dg)ᵀ·[pick = l]              [B,3,4]
+//	t10           = Σᵢ t9                                 [3]
+//	t11           = 0.22222222·t10                        [3]
+//	t12           = t ⊙ w·t5                              [B,2,3]
+//	t13           = t ⊙ w·t2                              [B,2,3]
+//	t14           = t13·t4ᵀ                               [B,2,3]
+//	(B/2)·dg      = t12 + t14                             [B,2,3]
+//	t15           = Σ ((B/2)·dg)ᵀ·[pick = l]              [B,3,4]
 //	scale         = 1/B                                   []
-//	t17           = scale·t16ᵀ                            [B,4,3]
+//	t16           = scale·t15ᵀ                            [B,4,3]
 //	((25*B)/2)·dp = where(j = 0, 0, p)                    [B,5,5]
-//	t18           = where(t8, ((25*B)/2)·dp, 0)           [B,5,5]
+//	t17           = where(t7, ((25*B)/2)·dp, 0)           [B,5,5]
 //	scale2        = 1/(25*B)                              []
-//	0.5·dk        = t17 + scale2·flip(t18[:, 1:, :−2])    [B,4,3]
+//	0.5·dk        = t16 + scale2·flip(t17[:, 1:, :−2])    [B,4,3]
 //	0.5·dh        = where(keep, 0.5·dk, 0)                [B,4,3]
-//	t19           = Σ (1 − h²) ⊙ 0.5·dh                   [3]
-//	db            = t12 + 2·t19
-//	t20           = Σ where(j = 0, b[0], 0)               [5]
-//	t21           = Σᵢ t20                                [1]
+//	t18           = Σ (1 − h²) ⊙ 0.5·dh                   [3]
+//	db            = t11 + 2·t18
+//	t19           = Σ where(j = 0, b[0], 0)               [5]
+//	t20           = Σᵢ t19                                [1]
 //	scale3        = 2/(25*B)                              []
-//	db[0]         += scale3·t21
-//	t22           = t3ᵀ·t14                               [3,3]
-//	t23           = t22                                   [3,3]
-//	t24           = where(i ≤ j, t23, 0)                  [3,3]
+//	db[0]         += scale3·t20
+//	t21           = t2ᵀ·t13                               [3,3]
+//	t22           = t21                                   [3,3]
+//	t23           = where(i ≤ j, t22, 0)                  [3,3]
 //	scale4        = 2/B                                   []
-//	dA            = scale4·(where(i ≥ j, t23ᵀ, 0) + t24)  [3,3]
+//	dA            = scale4·(where(i ≥ j, t22ᵀ, 0) + t23)  [3,3]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -80,42 +79,41 @@ type Mixed struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	t   []float64 // [max.B]
-	t15 []float64 // [max.B,2,3]; in the memory of t
-	t29 []float64 // [max.B,2,3]; in the memory of t
 	h   []float32 // [max.B,4,3]
 	k   []float32 // [max.B,4,3]
 	dg  []float32 // [max.B,2,3]; becomes (B/2)·dg, in place; in the memory of k
-	t17 []float32 // [max.B,4,3]; in the memory of k
+	t16 []float32 // [max.B,4,3]; in the memory of k
 	dg2 []float32 // [max.B,2,3]; becomes (B/2)·dg, in place; in the memory of k
-	t31 []float32 // [max.B,4,3]; in the memory of k
-	t2  []float32 // [max.B,3,2]
-	p   []float32 // [max.B,5,5]; in the memory of t2
-	t3  []float64 // [max.B,2,3]
-	t4  []float32 // [3,3]
-	t10 []float32 // [3,3]; in the memory of t4
-	t19 []float32 // [3]; in the memory of t4
-	t20 []float32 // [5]; in the memory of t4
-	t23 []float32 // [3,3]; in the memory of t4
-	t33 []float32 // [3]; in the memory of t4
-	t35 []float32 // [1]; in the memory of t4
-	t37 []float32 // [3,3]; in the memory of t4
-	t5  []float64 // [3,3]
-	t22 []float64 // [3,3]; in the memory of t5
-	t36 []float64 // [3,3]; in the memory of t5
-	t6  []float64 // [max.B,2,3]
-	t7  []float64 // [max.B]
-	t8  []bool    // [max.B,5,5]
-	t11 []float32 // [3]
-	t21 []float32 // [1]; in the memory of t11
-	t24 []float32 // [3,3]; in the memory of t11
-	t25 []float32 // [3]; in the memory of t11
-	t38 []float32 // [3,3]; in the memory of t11
-	t14 []float64 // [max.B,2,3]
-	t28 []float64 // [max.B,2,3]; in the memory of t14
-	t16 []float32 // [max.B,3,4]
-	t30 []float32 // [max.B,3,4]; in the memory of t16
-	t34 []float32 // [5]
+	t30 []float32 // [max.B,4,3]; in the memory of k
+	t   []float32 // [max.B,3,2]
+	p   []float32 // [max.B,5,5]; in the memory of t
+	t2  []float64 // [max.B,2,3]
+	t3  []float32 // [3,3]
+	t9  []float32 // [3,3]; in the memory of t3
+	t18 []float32 // [3]; in the memory of t3
+	t19 []float32 // [5]; in the memory of t3
+	t22 []float32 // [3,3]; in the memory of t3
+	t32 []float32 // [3]; in the memory of t3
+	t34 []float32 // [1]; in the memory of t3
+	t36 []float32 // [3,3]; in the memory of t3
+	t4  []float64 // [3,3]
+	t21 []float64 // [3,3]; in the memory of t4
+	t35 []float64 // [3,3]; in the memory of t4
+	t5  []float64 // [max.B,2,3]
+	t6  []float64 // [max.B]
+	t14 []float64 // [max.B,2,3]; in the memory of t6
+	t28 []float64 // [max.B,2,3]; in the memory of t6
+	t7  []bool    // [max.B,5,5]
+	t10 []float32 // [3]
+	t20 []float32 // [1]; in the memory of t10
+	t23 []float32 // [3,3]; in the memory of t10
+	t24 []float32 // [3]; in the memory of t10
+	t37 []float32 // [3,3]; in the memory of t10
+	t13 []float64 // [max.B,2,3]
+	t27 []float64 // [max.B,2,3]; in the memory of t13
+	t15 []float32 // [max.B,3,4]
+	t29 []float32 // [max.B,3,4]; in the memory of t15
+	t33 []float32 // [5]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -153,29 +151,23 @@ func (m *Mixed) Step(batch Batch) (Report, error) {
 // reads.
 func (m *Mixed) forward(batch *Batch) Totals {
 	B := batch.B
-	w := batch.W
 	x := batch.X
 	keep := batch.Keep
 	pick := batch.Pick
+	w := batch.W
 	b := m.params.B
 	A := m.params.A
-	t := m.t[:B]
 	h := m.h[:12*B]
 	k := m.k[:12*B]
+	t := m.t[:6*B]
 	t2 := m.t2[:6*B]
-	t3 := m.t3[:6*B]
+	t3 := m.t3
 	t4 := m.t4
-	t5 := m.t5
-	t6 := m.t6[:6*B]
-	t7 := m.t7[:B]
-	t8 := m.t8[:25*B]
+	t5 := m.t5[:6*B]
+	t6 := m.t6[:B]
+	t7 := m.t7[:25*B]
 	p := m.p[:25*B]
-	t10 := m.t10
-
-	// t = w²
-	for i := range B {
-		t[i] = w[i] * w[i]
-	}
+	t9 := m.t9
 
 	// h = tanh(x + b)
 	// k = where(keep, h, 0)
@@ -195,89 +187,90 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t2 = kᵀ[pick]
+	// t = kᵀ[pick]
 	for i := range B {
 		for j := range 3 {
-			t2Row := (*[2]float32)(t2[6*i+2*j:])
-			for kOf := range t2Row {
-				t2Row[kOf] = k[12*i+j+3*int(pick[2*i+kOf])]
+			tRow := (*[2]float32)(t[6*i+2*j:])
+			for kOf := range tRow {
+				tRow[kOf] = k[12*i+j+3*int(pick[2*i+kOf])]
 			}
 		}
 	}
 
-	// t3 = t2ᵀ
+	// t2 = tᵀ
 	for i := range B {
 		for j := range 2 {
-			t3Row := (*[3]float64)(t3[6*i+3*j:])
-			for kOf := range t3Row {
-				t3Row[kOf] = float64(t2[6*i+j+2*kOf])
+			t2Row := (*[3]float64)(t2[6*i+3*j:])
+			for kOf := range t2Row {
+				t2Row[kOf] = float64(t[6*i+j+2*kOf])
 			}
 		}
 	}
 
-	// t4 = where(i ≥ j, A, 0)
+	// t3 = where(i ≥ j, A, 0)
 	for i := range 3 {
 		ARow := (*[3]float32)(A[3*i:])
-		t4Row := (*[3]float32)(t4[3*i:])
+		t3Row := (*[3]float32)(t3[3*i:])
 		for j := range ARow {
 			tOf := float32(0)
 			if i >= j {
 				tOf = ARow[j]
 			}
-			t4Row[j] = tOf
+			t3Row[j] = tOf
 		}
 	}
 
-	// t5 = where(i ≤ j, A, 0) + t4ᵀ
+	// t4 = where(i ≤ j, A, 0) + t3ᵀ
 	for i := range 3 {
 		ARow := (*[3]float32)(A[3*i:])
-		t5Row := (*[3]float64)(t5[3*i:])
+		t4Row := (*[3]float64)(t4[3*i:])
 		for j := range ARow {
 			tOf := float32(0)
 			if i <= j {
 				tOf = ARow[j]
 			}
-			t5Row[j] = float64(tOf + t4[i+3*j])
+			t4Row[j] = float64(tOf + t3[i+3*j])
 		}
 	}
 
-	// t6 = t3·t5
+	// t5 = t2·t4
 	blas.Dgemm(1,
-		blas.View64(t3, 2*B, 3),
-		blas.View64(t5, 3, 3),
-		0, blas.View64(t6, 2*B, 3))
+		blas.View64(t2, 2*B, 3),
+		blas.View64(t4, 3, 3),
+		0, blas.View64(t5, 2*B, 3))
 
-	// t7 = Σ t3 ⊙ t6
-	// s = Σ t ⊙ t7²
+	// t = w ⊙ Σ t2 ⊙ t5
+	// s = Σ t²
 	s := 0.0
 	for i := range B {
-		t3Row := (*[6]float64)(t3[6*i:])
-		t6Row := (*[6]float64)(t6[6*i:])
+		t2Row := (*[6]float64)(t2[6*i:])
+		t5Row := (*[6]float64)(t5[6*i:])
 		tOf := float64(0)
-		for j := range t3Row {
-			tOf += t3Row[j] * t6Row[j]
+		for j := range t2Row {
+			tOf += t2Row[j] * t5Row[j]
 		}
-		s += t[i] * (tOf * tOf)
-		t7[i] = tOf
+		t2Of := w[i] * tOf
+		s += t2Of * t2Of
+		t6[i] = t2Of
 	}
 
-	// t8 = 0
-	clear(t8)
+	// t7 = 0
+	clear(t7)
 
-	// t8[:, 1:, :−2] = 1
+	// t7[:, 1:, :−2] = 1
 	for i := range B {
 		for j := range 4 {
-			t8Row := (*[3]bool)(t8[25*i+5*j+5:])
-			for kOf := range t8Row {
-				t8Row[kOf] = true
+			t7Row := (*[3]bool)(t7[25*i+5*j+5:])
+			for kOf := range t7Row {
+				t7Row[kOf] = true
 			}
 		}
 	}
 
-	// t9 = 0
+	// t8 = 0
 	clear(p)
 
-	// t9[:, 1:, :−2] = flip(k)
+	// t8[:, 1:, :−2] = flip(k)
 	for i := range B {
 		for j := range 4 {
 			kRow := (*[3]float32)(k[12*i-3*j+9:])
@@ -288,18 +281,18 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		}
 	}
 
-	// p = where(t8, t9, 0.5)
+	// p = where(t7, t8, 0.5)
 	// s = where(j = 0, b[0], p)
 	// s2 = Σ s²
 	s2 := 0.0
 	for i := range B {
 		for j := range 5 {
-			t8Row := (*[5]bool)(t8[25*i+5*j:])
+			t7Row := (*[5]bool)(t7[25*i+5*j:])
 			pRow := (*[5]float32)(p[25*i+5*j:])
 			bOfJ := b[0]
 			for kOf := range pRow {
 				pOf := float32(0.5)
-				if t8Row[kOf] {
+				if t7Row[kOf] {
 					pOf = pRow[kOf]
 				}
 				sOf := pOf
@@ -312,18 +305,18 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t10 = where(i = j, b, 0)
-	// s3 = Σ t10²
+	// t9 = where(i = j, b, 0)
+	// s3 = Σ t9²
 	s3 := 0.0
 	for i := range 3 {
-		t10Row := (*[3]float32)(t10[3*i:])
+		t9Row := (*[3]float32)(t9[3*i:])
 		for j := range b {
 			tOf := float32(0)
 			if i == j {
 				tOf = b[j]
 			}
 			s3 += float64(tOf * tOf)
-			t10Row[j] = tOf
+			t9Row[j] = tOf
 		}
 	}
 
@@ -354,89 +347,89 @@ func (m *Mixed) forward(batch *Batch) Totals {
 // backward makes the update from what forward left; no gradient is stored.
 func (m *Mixed) backward(batch *Batch) {
 	B := batch.B
+	w := batch.W
 	pick := batch.Pick
 	keep := batch.Keep
 	b := m.params.B
 	A := m.params.A
-	t25 := m.t25
-	t10 := m.t10
-	t := m.t[:B]
-	t7 := m.t7[:B]
-	t6 := m.t6[:6*B]
-	t3 := m.t3[:6*B]
+	t24 := m.t24
+	t9 := m.t9
+	t6 := m.t6[:B]
+	t5 := m.t5[:6*B]
+	t2 := m.t2[:6*B]
+	t27 := m.t27[:6*B]
+	t4 := m.t4
 	t28 := m.t28[:6*B]
-	t5 := m.t5
-	t29 := m.t29[:6*B]
 	dg2 := m.dg2[:6*B]
+	t29 := m.t29[:12*B]
 	t30 := m.t30[:12*B]
-	t31 := m.t31[:12*B]
 	p := m.p[:25*B]
-	t8 := m.t8[:25*B]
-	t33 := m.t33
+	t7 := m.t7[:25*B]
+	t32 := m.t32
 	h := m.h[:12*B]
+	t33 := m.t33
 	t34 := m.t34
 	t35 := m.t35
 	t36 := m.t36
 	t37 := m.t37
-	t38 := m.t38
 
-	// t25 = Σᵢ t10
-	clear(t25)
+	// t24 = Σᵢ t9
+	clear(t24)
 	for i := range 3 {
-		t10Row := (*[3]float32)(t10[3*i:])
-		for j := range t10Row {
-			t25[j] += t10Row[j]
+		t9Row := (*[3]float32)(t9[3*i:])
+		for j := range t24 {
+			t24[j] += t9Row[j]
 		}
 	}
 
 	// rate = 0.22222222·lr
 	rate := float32(0.2222222238779068 * m.Hyper.LR)
 
-	// t26 = b − rate·t25
+	// t25 = b − rate·t24
 	for i := range 3 {
-		t25[i] = b[i] - rate*t25[i]
+		t24[i] = b[i] - rate*t24[i]
 	}
 
-	// t27 = t ⊙ t7·t6
-	// t28 = t ⊙ t7·t3
+	// t26 = t ⊙ w·t5
+	// t27 = t ⊙ w·t2
 	for i := range B {
-		u := t[i] * t7[i]
-		t6Row := (*[6]float64)(t6[6*i:])
-		t3Row := (*[6]float64)(t3[6*i:])
-		t28Row := (*[6]float64)(t28[6*i:])
-		for j := range t28Row {
-			u2 := u * t6Row[j]
-			u3 := u * t3Row[j]
-			t6Row[j] = u2
-			t28Row[j] = u3
+		u := t6[i] * w[i]
+		t5Row := (*[6]float64)(t5[6*i:])
+		t2Row := (*[6]float64)(t2[6*i:])
+		t27Row := (*[6]float64)(t27[6*i:])
+		for j := range t2Row {
+			u2 := u * t5Row[j]
+			u3 := u * t2Row[j]
+			t5Row[j] = u2
+			t27Row[j] = u3
 		}
 	}
 
-	// t29 = t28·t5ᵀ
+	// t28 = t27·t4ᵀ
 	blas.Dgemm(1,
-		blas.View64(t28, 2*B, 3),
-		blas.View64(t5, 3, 3).T(),
-		0, blas.View64(t29, 2*B, 3))
+		blas.View64(t27, 2*B, 3),
+		blas.View64(t4, 3, 3).T(),
+		0, blas.View64(t28, 2*B, 3))
 
-	// (B/2)·dg = t27 + t29
+	// (B/2)·dg = t26 + t28
 	for i := range 6 * B {
-		dg2[i] = float32(t6[i] + t29[i])
+		dg2[i] = float32(t5[i] + t28[i])
 	}
 
-	// t30 = Σ ((B/2)·dg)ᵀ·[pick = l]
-	clear(t30)
+	// t29 = Σ ((B/2)·dg)ᵀ·[pick = l]
+	clear(t29)
 	for i := range B {
 		for j := range 3 {
 			for k := range 2 {
 				dg2OfK := dg2[6*i+j+3*k]
 				pickOfK := pick[2*i+k]
-				t30Row := (*[4]float32)(t30[12*i+4*j:])
-				for l := range t30Row {
+				t29Row := (*[4]float32)(t29[12*i+4*j:])
+				for l := range t29Row {
 					hit := float32(0)
 					if int(pickOfK) == l {
 						hit = 1
 					}
-					t30Row[l] += dg2OfK * hit
+					t29Row[l] += dg2OfK * hit
 				}
 			}
 		}
@@ -445,32 +438,32 @@ func (m *Mixed) backward(batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// t31 = scale·t30ᵀ
+	// t30 = scale·t29ᵀ
 	for i := range B {
 		for j := range 4 {
-			t31Row := (*[3]float32)(t31[12*i+3*j:])
-			for k := range t31Row {
-				t31Row[k] = scale * t30[12*i+j+4*k]
+			t30Row := (*[3]float32)(t30[12*i+3*j:])
+			for k := range t30Row {
+				t30Row[k] = scale * t29[12*i+j+4*k]
 			}
 		}
 	}
 
 	// ((25*B)/2)·dp = where(j = 0, 0, p)
-	// t32 = where(t8, ((25*B)/2)·dp, 0)
+	// t31 = where(t7, ((25*B)/2)·dp, 0)
 	for i := range B {
 		for j := range 5 {
 			pRow := (*[5]float32)(p[25*i+5*j:])
-			t8Row := (*[5]bool)(t8[25*i+5*j:])
+			t7Row := (*[5]bool)(t7[25*i+5*j:])
 			for k := range pRow {
 				dp := pRow[k]
 				if j == 0 {
 					dp = 0
 				}
-				tOf := float32(0)
-				if t8Row[k] {
-					tOf = dp
+				t := float32(0)
+				if t7Row[k] {
+					t = dp
 				}
-				pRow[k] = tOf
+				pRow[k] = t
 			}
 		}
 	}
@@ -478,22 +471,22 @@ func (m *Mixed) backward(batch *Batch) {
 	// scale2 = 1/(25*B)
 	scale2 := float32(1 / float64(25*B))
 
-	// 0.5·dk = t31 + scale2·flip(t32[:, 1:, :−2])
+	// 0.5·dk = t30 + scale2·flip(t31[:, 1:, :−2])
 	// 0.5·dh = where(keep, 0.5·dk, 0)
-	// t33 = Σ (1 − h²) ⊙ 0.5·dh
-	clear(t33)
+	// t32 = Σ (1 − h²) ⊙ 0.5·dh
+	clear(t32)
 	for i := range B {
 		for j := range 4 {
 			pRow := (*[3]float32)(p[25*i-5*j+20:])
-			t31Row := (*[3]float32)(t31[12*i+3*j:])
+			t30Row := (*[3]float32)(t30[12*i+3*j:])
 			keepOfJ := keep[4*i+j]
 			hRow := (*[3]float32)(h[12*i+3*j:])
 			for k := range hRow {
 				dh := float32(0)
 				if keepOfJ {
-					dh = t31Row[k] + scale2*pRow[k]
+					dh = t30Row[k] + scale2*pRow[k]
 				}
-				t33[k] += (1 - hRow[k]*hRow[k]) * dh
+				t32[k] += (1 - hRow[k]*hRow[k]) * dh
 			}
 		}
 	}
@@ -501,75 +494,75 @@ func (m *Mixed) backward(batch *Batch) {
 	// rate2 = 2·lr
 	rate2 := float32(2 * m.Hyper.LR)
 
-	// t34 = Σ where(j = 0, b[0], 0)
-	clear(t34)
+	// t33 = Σ where(j = 0, b[0], 0)
+	clear(t33)
 	for range B {
 		for j := range 5 {
 			bOfJ := b[0]
-			for k := range t34 {
-				tOf := float32(0)
+			for k := range t33 {
+				t := float32(0)
 				if j == 0 {
-					tOf = bOfJ
+					t = bOfJ
 				}
-				t34[k] += tOf
+				t33[k] += t
 			}
 		}
 	}
 
-	// b = t26 − rate2·t33
+	// b = t25 − rate2·t32
 	for i := range 3 {
-		b[i] = t25[i] - rate2*t33[i]
+		b[i] = t24[i] - rate2*t32[i]
 	}
 
-	// t35 = Σᵢ t34
-	clear(t35)
+	// t34 = Σᵢ t33
+	clear(t34)
 	for i := range 5 {
-		t34OfI := t34[i]
-		t35[0] += t34OfI
+		t33OfI := t33[i]
+		t34[0] += t33OfI
 	}
 
 	// rate3 = (−2)·lr/(25*B)
 	rate3 := float32(-2 * (m.Hyper.LR / float64(25*B)))
 
-	// b[0] += rate3·t35
-	b[0] += rate3 * t35[0]
+	// b[0] += rate3·t34
+	b[0] += rate3 * t34[0]
 
-	// t36 = t3ᵀ·t28
+	// t35 = t2ᵀ·t27
 	blas.Dgemm(1,
-		blas.View64(t3, 2*B, 3).T(),
-		blas.View64(t28, 2*B, 3),
-		0, blas.View64(t36, 3, 3))
+		blas.View64(t2, 2*B, 3).T(),
+		blas.View64(t27, 2*B, 3),
+		0, blas.View64(t35, 3, 3))
 
-	// t37 = t36
-	// t38 = where(i ≤ j, t37, 0)
+	// t36 = t35
+	// t37 = where(i ≤ j, t36, 0)
 	for i := range 3 {
-		t36Row := (*[3]float64)(t36[3*i:])
+		t35Row := (*[3]float64)(t35[3*i:])
+		t36Row := (*[3]float32)(t36[3*i:])
 		t37Row := (*[3]float32)(t37[3*i:])
-		t38Row := (*[3]float32)(t38[3*i:])
-		for j := range t36Row {
-			hit := float32(t36Row[j])
-			tOf := float32(0)
+		for j := range t35Row {
+			hit := float32(t35Row[j])
+			t := float32(0)
 			if i <= j {
-				tOf = hit
+				t = hit
 			}
-			t37Row[j] = hit
-			t38Row[j] = tOf
+			t36Row[j] = hit
+			t37Row[j] = t
 		}
 	}
 
 	// rate4 = 2·lr/B
 	rate4 := float32(2 * (m.Hyper.LR / float64(B)))
 
-	// A ← A − rate4·(where(i ≥ j, t37ᵀ, 0) + t38)
+	// A ← A − rate4·(where(i ≥ j, t36ᵀ, 0) + t37)
 	for i := range 3 {
-		t38Row := (*[3]float32)(t38[3*i:])
+		t37Row := (*[3]float32)(t37[3*i:])
 		ARow := (*[3]float32)(A[3*i:])
 		for j := range ARow {
-			tOf := float32(0)
+			t := float32(0)
 			if i >= j {
-				tOf = t37[i+3*j]
+				t = t36[i+3*j]
 			}
-			ARow[j] -= rate4 * (tOf + t38Row[j])
+			ARow[j] -= rate4 * (t + t37Row[j])
 		}
 	}
 }
@@ -597,87 +590,87 @@ func (m *Mixed) Grad(grad *Params, batch Batch) (Report, error) {
 // gradient sets grad from what forward left.
 func (m *Mixed) gradient(grad *Params, batch *Batch) {
 	B := batch.B
+	w := batch.W
 	pick := batch.Pick
 	keep := batch.Keep
 	b := m.params.B
-	t11 := m.t11
 	t10 := m.t10
-	t := m.t[:B]
-	t7 := m.t7[:B]
-	t6 := m.t6[:6*B]
-	t3 := m.t3[:6*B]
+	t9 := m.t9
+	t6 := m.t6[:B]
+	t5 := m.t5[:6*B]
+	t2 := m.t2[:6*B]
+	t13 := m.t13[:6*B]
+	t4 := m.t4
 	t14 := m.t14[:6*B]
-	t5 := m.t5
-	t15 := m.t15[:6*B]
 	dg := m.dg[:6*B]
+	t15 := m.t15[:12*B]
 	t16 := m.t16[:12*B]
-	t17 := m.t17[:12*B]
 	p := m.p[:25*B]
-	t8 := m.t8[:25*B]
-	t19 := m.t19
+	t7 := m.t7[:25*B]
+	t18 := m.t18
 	h := m.h[:12*B]
+	t19 := m.t19
 	t20 := m.t20
 	t21 := m.t21
 	t22 := m.t22
 	t23 := m.t23
-	t24 := m.t24
 	db := grad.B
 	dA := grad.A
 
-	// t11 = Σᵢ t10
-	clear(t11)
+	// t10 = Σᵢ t9
+	clear(t10)
 	for i := range 3 {
-		t10Row := (*[3]float32)(t10[3*i:])
-		for j := range t10Row {
-			t11[j] += t10Row[j]
+		t9Row := (*[3]float32)(t9[3*i:])
+		for j := range t10 {
+			t10[j] += t9Row[j]
 		}
 	}
 
-	// t12 = 0.22222222·t11
+	// t11 = 0.22222222·t10
 	for i := range 3 {
-		t11[i] *= 0.22222222
+		t10[i] *= 0.22222222
 	}
 
-	// t13 = t ⊙ t7·t6
-	// t14 = t ⊙ t7·t3
+	// t12 = t ⊙ w·t5
+	// t13 = t ⊙ w·t2
 	for i := range B {
-		u := t[i] * t7[i]
-		t6Row := (*[6]float64)(t6[6*i:])
-		t3Row := (*[6]float64)(t3[6*i:])
-		t14Row := (*[6]float64)(t14[6*i:])
-		for j := range t14Row {
-			u2 := u * t6Row[j]
-			u3 := u * t3Row[j]
-			t6Row[j] = u2
-			t14Row[j] = u3
+		u := t6[i] * w[i]
+		t5Row := (*[6]float64)(t5[6*i:])
+		t2Row := (*[6]float64)(t2[6*i:])
+		t13Row := (*[6]float64)(t13[6*i:])
+		for j := range t13Row {
+			u2 := u * t5Row[j]
+			u3 := u * t2Row[j]
+			t5Row[j] = u2
+			t13Row[j] = u3
 		}
 	}
 
-	// t15 = t14·t5ᵀ
+	// t14 = t13·t4ᵀ
 	blas.Dgemm(1,
-		blas.View64(t14, 2*B, 3),
-		blas.View64(t5, 3, 3).T(),
-		0, blas.View64(t15, 2*B, 3))
+		blas.View64(t13, 2*B, 3),
+		blas.View64(t4, 3, 3).T(),
+		0, blas.View64(t14, 2*B, 3))
 
-	// (B/2)·dg = t13 + t15
+	// (B/2)·dg = t12 + t14
 	for i := range 6 * B {
-		dg[i] = float32(t6[i] + t15[i])
+		dg[i] = float32(t5[i] + t14[i])
 	}
 
-	// t16 = Σ ((B/2)·dg)ᵀ·[pick = l]
-	clear(t16)
+	// t15 = Σ ((B/2)·dg)ᵀ·[pick = l]
+	clear(t15)
 	for i := range B {
 		for j := range 3 {
 			for k := range 2 {
 				dgOfK := dg[6*i+j+3*k]
 				pickOfK := pick[2*i+k]
-				t16Row := (*[4]float32)(t16[12*i+4*j:])
-				for l := range t16Row {
+				t15Row := (*[4]float32)(t15[12*i+4*j:])
+				for l := range t15Row {
 					hit := float32(0)
 					if int(pickOfK) == l {
 						hit = 1
 					}
-					t16Row[l] += dgOfK * hit
+					t15Row[l] += dgOfK * hit
 				}
 			}
 		}
@@ -686,32 +679,32 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// t17 = scale·t16ᵀ
+	// t16 = scale·t15ᵀ
 	for i := range B {
 		for j := range 4 {
-			t17Row := (*[3]float32)(t17[12*i+3*j:])
-			for k := range t17Row {
-				t17Row[k] = scale * t16[12*i+j+4*k]
+			t16Row := (*[3]float32)(t16[12*i+3*j:])
+			for k := range t16Row {
+				t16Row[k] = scale * t15[12*i+j+4*k]
 			}
 		}
 	}
 
 	// ((25*B)/2)·dp = where(j = 0, 0, p)
-	// t18 = where(t8, ((25*B)/2)·dp, 0)
+	// t17 = where(t7, ((25*B)/2)·dp, 0)
 	for i := range B {
 		for j := range 5 {
 			pRow := (*[5]float32)(p[25*i+5*j:])
-			t8Row := (*[5]bool)(t8[25*i+5*j:])
+			t7Row := (*[5]bool)(t7[25*i+5*j:])
 			for k := range pRow {
 				dp := pRow[k]
 				if j == 0 {
 					dp = 0
 				}
-				tOf := float32(0)
-				if t8Row[k] {
-					tOf = dp
+				t := float32(0)
+				if t7Row[k] {
+					t = dp
 				}
-				pRow[k] = tOf
+				pRow[k] = t
 			}
 		}
 	}
@@ -719,95 +712,95 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1/(25*B)
 	scale2 := float32(1 / float64(25*B))
 
-	// 0.5·dk = t17 + scale2·flip(t18[:, 1:, :−2])
+	// 0.5·dk = t16 + scale2·flip(t17[:, 1:, :−2])
 	// 0.5·dh = where(keep, 0.5·dk, 0)
-	// t19 = Σ (1 − h²) ⊙ 0.5·dh
-	clear(t19)
+	// t18 = Σ (1 − h²) ⊙ 0.5·dh
+	clear(t18)
 	for i := range B {
 		for j := range 4 {
 			pRow := (*[3]float32)(p[25*i-5*j+20:])
-			t17Row := (*[3]float32)(t17[12*i+3*j:])
+			t16Row := (*[3]float32)(t16[12*i+3*j:])
 			keepOfJ := keep[4*i+j]
 			hRow := (*[3]float32)(h[12*i+3*j:])
 			for k := range hRow {
 				dh := float32(0)
 				if keepOfJ {
-					dh = t17Row[k] + scale2*pRow[k]
+					dh = t16Row[k] + scale2*pRow[k]
 				}
-				t19[k] += (1 - hRow[k]*hRow[k]) * dh
+				t18[k] += (1 - hRow[k]*hRow[k]) * dh
 			}
 		}
 	}
 
-	// db = t12 + 2·t19
+	// db = t11 + 2·t18
 	for i := range 3 {
-		db[i] = t11[i] + 2*t19[i]
+		db[i] = t10[i] + 2*t18[i]
 	}
 
-	// t20 = Σ where(j = 0, b[0], 0)
-	clear(t20)
+	// t19 = Σ where(j = 0, b[0], 0)
+	clear(t19)
 	for range B {
 		for j := range 5 {
 			bOfJ := b[0]
-			for k := range t20 {
-				tOf := float32(0)
+			for k := range t19 {
+				t := float32(0)
 				if j == 0 {
-					tOf = bOfJ
+					t = bOfJ
 				}
-				t20[k] += tOf
+				t19[k] += t
 			}
 		}
 	}
 
-	// t21 = Σᵢ t20
-	clear(t21)
+	// t20 = Σᵢ t19
+	clear(t20)
 	for i := range 5 {
-		t20OfI := t20[i]
-		t21[0] += t20OfI
+		t19OfI := t19[i]
+		t20[0] += t19OfI
 	}
 
 	// scale3 = 2/(25*B)
 	scale3 := float32(2 / float64(25*B))
 
-	// db[0] += scale3·t21
-	db[0] += scale3 * t21[0]
+	// db[0] += scale3·t20
+	db[0] += scale3 * t20[0]
 
-	// t22 = t3ᵀ·t14
+	// t21 = t2ᵀ·t13
 	blas.Dgemm(1,
-		blas.View64(t3, 2*B, 3).T(),
-		blas.View64(t14, 2*B, 3),
-		0, blas.View64(t22, 3, 3))
+		blas.View64(t2, 2*B, 3).T(),
+		blas.View64(t13, 2*B, 3),
+		0, blas.View64(t21, 3, 3))
 
-	// t23 = t22
-	// t24 = where(i ≤ j, t23, 0)
+	// t22 = t21
+	// t23 = where(i ≤ j, t22, 0)
 	for i := range 3 {
-		t22Row := (*[3]float64)(t22[3*i:])
+		t21Row := (*[3]float64)(t21[3*i:])
+		t22Row := (*[3]float32)(t22[3*i:])
 		t23Row := (*[3]float32)(t23[3*i:])
-		t24Row := (*[3]float32)(t24[3*i:])
-		for j := range t22Row {
-			hit := float32(t22Row[j])
-			tOf := float32(0)
+		for j := range t21Row {
+			hit := float32(t21Row[j])
+			t := float32(0)
 			if i <= j {
-				tOf = hit
+				t = hit
 			}
-			t23Row[j] = hit
-			t24Row[j] = tOf
+			t22Row[j] = hit
+			t23Row[j] = t
 		}
 	}
 
 	// scale4 = 2/B
 	scale4 := float32(2 / float64(B))
 
-	// dA = scale4·(where(i ≥ j, t23ᵀ, 0) + t24)
+	// dA = scale4·(where(i ≥ j, t22ᵀ, 0) + t23)
 	for i := range 3 {
-		t24Row := (*[3]float32)(t24[3*i:])
+		t23Row := (*[3]float32)(t23[3*i:])
 		dARow := (*[3]float32)(dA[3*i:])
 		for j := range dARow {
-			tOf := float32(0)
+			t := float32(0)
 			if i >= j {
-				tOf = t23[i+3*j]
+				t = t22[i+3*j]
 			}
-			dARow[j] = scale4 * (tOf + t24Row[j])
+			dARow[j] = scale4 * (t + t23Row[j])
 		}
 	}
 }
@@ -1052,24 +1045,22 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	s.v           ← 0.999·s.v + 0.001·(s_decay·s + scale·ds)²
 //	s             ← s − rate·s.m/(√(scale2·s.v) + 1e−8)
 //	s.average     ← average·s.average + scale3·s
-//	scale4        = 0.001·scale
 //	enc.g.m       ← 0.9·enc.g.m + 0.1·scale·denc.g
-//	enc.g.v       ← 0.999·enc.g.v + scale4·denc.g ⊙ scale·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + 0.001·(scale·denc.g)²
 //	enc.g         ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
 //	enc.g.average ← average·enc.g.average + scale3·enc.g
-//	scale5        = scale
-//	scale6        = scale4
-//	scale7        = scale2
+//	scale4        = scale
+//	scale5        = scale2
 //	rate2         = rate
-//	scale8        = scale3
-//	scale9        = average
+//	scale6        = scale3
+//	scale7        = average
 //
 // Update of W and enc.h, adam(lr: 0.01):
 //
-//	m       ← 0.9·m + 0.1·scale5·grad
-//	v       ← 0.999·v + scale6·grad ⊙ scale5·grad
-//	param   ← param − rate2·m/(√(scale7·v) + 1e−8)
-//	average ← scale9·average + scale8·param
+//	m       ← 0.9·m + 0.1·scale4·grad
+//	v       ← 0.999·v + 0.001·(scale4·grad)²
+//	param   ← param − rate2·m/(√(scale5·v) + 1e−8)
+//	average ← scale7·average + scale6·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1479,17 +1470,14 @@ func (m *Scaled) update(grad *ScaledParams, factor float64) {
 		sAverage[i] = t2
 	}
 
-	// scale4 = 0.001·scale
-	scale4 := 0.0010000000000000009 * scale
-
 	// enc.g.m ← 0.9·enc.g.m + 0.1·scale·denc.g
-	// enc.g.v ← 0.999·enc.g.v + scale4·denc.g ⊙ scale·denc.g
+	// enc.g.v ← 0.999·enc.g.v + 0.001·(scale·denc.g)²
 	// enc.g ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
 	// enc.g.average ← average·enc.g.average + scale3·enc.g
 	for i := range 3 {
 		u := scale * dencG[i]
 		encGNewM := 0.9*encGM[i] + 0.09999999999999998*u
-		encGNewV := 0.999*encGV[i] + scale4*(dencG[i]*u)
+		encGNewV := 0.999*encGV[i] + 0.0010000000000000009*(u*u)
 		encGNewParam := encG[i] - rate*(encGNewM/(math.Sqrt(scale2*encGNewV)+1e-8))
 		t := average*encGAverage[i] + scale3*encGNewParam
 		encGM[i] = encGNewM
@@ -1498,41 +1486,39 @@ func (m *Scaled) update(grad *ScaledParams, factor float64) {
 		encGAverage[i] = t
 	}
 
-	// scale5 = scale
-	scale5 := float32(scale)
-	// scale6 = scale4
-	scale6 := float32(scale4)
-	// scale7 = scale2
-	scale7 := float32(scale2)
+	// scale4 = scale
+	scale4 := float32(scale)
+	// scale5 = scale2
+	scale5 := float32(scale2)
 	// rate2 = rate
 	rate2 := float32(rate)
-	// scale8 = scale3
-	scale8 := float32(scale3)
-	// scale9 = average
-	scale9 := float32(average)
+	// scale6 = scale3
+	scale6 := float32(scale3)
+	// scale7 = average
+	scale7 := float32(average)
 
 	scaledUpdateAdam(m.params.W, grad.W, m.optim.wM, m.optim.wV, m.averages.wAverage,
-		scale5, scale6, scale7, rate2, scale8, scale9)
+		scale4, scale5, rate2, scale6, scale7)
 	scaledUpdateAdam(m.params.EncH, grad.EncH, m.optim.encHM, m.optim.encHV, m.averages.encHAverage,
-		scale5, scale6, scale7, rate2, scale8, scale9)
+		scale4, scale5, rate2, scale6, scale7)
 }
 
 // scaledUpdateAdam makes the step of adam(lr: 0.01) for parameters that lie
 // one after another, with their gradient and their states.
-func scaledUpdateAdam(param, g, m, v, average []float32, scale5, scale6, scale7, rate2, scale8, scale9 float32) {
+func scaledUpdateAdam(param, g, m, v, average []float32, scale4, scale5, rate2, scale6, scale7 float32) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// m ← 0.9·m + 0.1·scale5·grad
-	// v ← 0.999·v + scale6·grad ⊙ scale5·grad
-	// param ← param − rate2·m/(√(scale7·v) + 1e−8)
-	// average ← scale9·average + scale8·param
+	// m ← 0.9·m + 0.1·scale4·grad
+	// v ← 0.999·v + 0.001·(scale4·grad)²
+	// param ← param − rate2·m/(√(scale5·v) + 1e−8)
+	// average ← scale7·average + scale6·param
 	for i := range n {
-		u := scale5 * g[i]
+		u := scale4 * g[i]
 		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + scale6*(g[i]*u)
-		d := param[i] - rate2*(newM/(vec.Sqrt(scale7*newV)+1e-8))
-		newAverage := scale9*average[i] + scale8*d
+		newV := 0.999*v[i] + 0.001*(u*u)
+		d := param[i] - rate2*(newM/(vec.Sqrt(scale5*newV)+1e-8))
+		newAverage := scale7*average[i] + scale6*d
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1646,21 +1632,22 @@ func (p *ScaledPredictor) predict(out *ScaledOutput, in *ScaledInput) {
 //
 // Forward, for a batch of B:
 //
-//	t          = x        [B,4]
-//	h          = t·V      [B,3]
-//	t2         = tanh(h)  [B,3]
-//	t3         = t2       [B,3]
-//	z          = t3·W     [B,2]
-//	(2*B)·loss = Σ z²     []
+//	t          = x          [B,4]
+//	slope      = slope      []
+//	t2         = slope·t·V  [B,3]
+//	t3         = tanh(t2)   [B,3]
+//	t4         = t3         [B,3]
+//	z          = t4·W       [B,2]
+//	(2*B)·loss = Σ z²       []
 //
 // Backward:
 //
-//	scale        = 2/(2*B)                   []
-//	dW           = scale·t3ᵀ·z               [3,2]
-//	t4           = z·Wᵀ                      [B,3]
-//	((2*B)/2)·dh = (1 − t2²) ⊙ t4            [B,3]
-//	scale2       = 2/(2*B)                   []
-//	dV           = scale2·tᵀ·(((2*B)/2)·dh)  [4,3]
+//	scale  = 2/(2*B)         []
+//	dW     = scale·t4ᵀ·z     [3,2]
+//	t5     = z·Wᵀ            [B,3]
+//	dh     = (1 − t3²) ⊙ t5  [B,3]
+//	scale2 = 2·slope/(2*B)   []
+//	dV     = scale2·tᵀ·dh    [4,3]
 //
 // Update, sgd(lr: 0.1):
 //
@@ -1679,16 +1666,17 @@ type Descent struct {
 	max    DescentDims // capacity
 
 	t  []float64 // [max.B,4]
-	h  []float64 // [max.B,3]; becomes ((2*B)/2)·dh, in place
-	t3 []float32 // [max.B,3]
-	t4 []float32 // [max.B,3]; in the memory of t3
+	dh []float64 // [max.B,3]
+	t4 []float32 // [max.B,3]
+	t5 []float32 // [max.B,3]; in the memory of t4
 	z  []float32 // [max.B,2]
-	t5 []float32 // [max.B,3]
+	t6 []float32 // [max.B,3]
 }
 
 // DescentHyper has the numbers of the model and its train clause.
 type DescentHyper struct {
-	LR float64 // sgd(lr: 0.1)
+	Slope float64 // parameter slope = 0.9
+	LR    float64 // sgd(lr: 0.1)
 }
 
 // DescentReport is what one batch gave, before its update.
@@ -1724,8 +1712,8 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 	V := m.params.V
 	W := m.params.W
 	t := m.t[:4*B]
-	h := m.h[:3*B]
-	t3 := m.t3[:3*B]
+	dh := m.dh[:3*B]
+	t4 := m.t4[:3*B]
 	z := m.z[:2*B]
 
 	// t = x
@@ -1733,24 +1721,27 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 		t[i] = float64(x[i])
 	}
 
-	// h = t·V
-	blas.Dgemm(1,
+	// slope = slope
+	slope := m.Hyper.Slope
+
+	// t2 = slope·t·V
+	blas.Dgemm(slope,
 		blas.View64(t, B, 4),
 		blas.View64(V, 4, 3),
-		0, blas.View64(h, B, 3))
+		0, blas.View64(dh, B, 3))
 
-	// t2 = tanh(h)
-	// t3 = t2
+	// t3 = tanh(t2)
+	// t4 = t3
 	for i := range 3 * B {
-		tOf := math.Tanh(h[i])
+		tOf := math.Tanh(dh[i])
 		hit := float32(tOf)
-		h[i] = tOf
-		t3[i] = hit
+		dh[i] = tOf
+		t4[i] = hit
 	}
 
-	// z = t3·W
+	// z = t4·W
 	blas.Sgemm(1,
-		blas.View32(t3, B, 3),
+		blas.View32(t4, B, 3),
 		blas.View32(W, 3, 2),
 		0, blas.View32(z, B, 2))
 
@@ -1769,38 +1760,38 @@ func (m *Descent) backward(batch *DescentBatch) {
 	W := m.params.W
 	V := m.params.V
 	z := m.z[:2*B]
-	t5 := m.t5[:3*B]
-	t3 := m.t3[:3*B]
-	h := m.h[:3*B]
+	t6 := m.t6[:3*B]
+	t4 := m.t4[:3*B]
+	dh := m.dh[:3*B]
 	t := m.t[:4*B]
 
 	// rate = (−2)·lr/(2*B)
 	rate := float32(-2 * (m.Hyper.LR / float64(2*B)))
 
-	// t5 = z·Wᵀ
+	// t6 = z·Wᵀ
 	blas.Sgemm(1,
 		blas.View32(z, B, 2),
 		blas.View32(W, 3, 2).T(),
-		0, blas.View32(t5, B, 3))
+		0, blas.View32(t6, B, 3))
 
-	// W ← W − 2·lr/(2*B)·t3ᵀ·z
+	// W ← W − 2·lr/(2*B)·t4ᵀ·z
 	blas.Sgemm(rate,
-		blas.View32(t3, B, 3).T(),
+		blas.View32(t4, B, 3).T(),
 		blas.View32(z, B, 2),
 		1, blas.View32(W, 3, 2))
 
-	// ((2*B)/2)·dh = (1 − t2²) ⊙ t5
+	// dh2 = (1 − t3²) ⊙ t6
 	for i := range 3 * B {
-		h[i] = (1 - h[i]*h[i]) * float64(t5[i])
+		dh[i] = (1 - dh[i]*dh[i]) * float64(t6[i])
 	}
 
-	// rate2 = (−2)·lr/(2*B)
-	rate2 := -2 * (m.Hyper.LR / float64(2*B))
+	// rate2 = (−2)·lr·slope/(2*B)
+	rate2 := -2 * (m.Hyper.LR * m.Hyper.Slope / float64(2*B))
 
-	// V ← V − 2·lr/(2*B)·tᵀ·(((2*B)/2)·dh)
+	// V ← V − 2·lr·slope/(2*B)·tᵀ·dh2
 	blas.Dgemm(rate2,
 		blas.View64(t, B, 4).T(),
-		blas.View64(h, B, 3),
+		blas.View64(dh, B, 3),
 		1, blas.View64(V, 4, 3))
 }
 
@@ -1829,10 +1820,10 @@ func (m *Descent) Grad(grad *DescentParams, batch DescentBatch) (DescentReport, 
 func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	B := batch.B
 	W := m.params.W
-	t3 := m.t3[:3*B]
-	z := m.z[:2*B]
 	t4 := m.t4[:3*B]
-	h := m.h[:3*B]
+	z := m.z[:2*B]
+	t5 := m.t5[:3*B]
+	dh := m.dh[:3*B]
 	t := m.t[:4*B]
 	dW := grad.W
 	dV := grad.V
@@ -1840,30 +1831,30 @@ func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	// scale = 2/(2*B)
 	scale := float32(2 / float64(2*B))
 
-	// dW = scale·t3ᵀ·z
+	// dW = scale·t4ᵀ·z
 	blas.Sgemm(scale,
-		blas.View32(t3, B, 3).T(),
+		blas.View32(t4, B, 3).T(),
 		blas.View32(z, B, 2),
 		0, blas.View32(dW, 3, 2))
 
-	// t4 = z·Wᵀ
+	// t5 = z·Wᵀ
 	blas.Sgemm(1,
 		blas.View32(z, B, 2),
 		blas.View32(W, 3, 2).T(),
-		0, blas.View32(t4, B, 3))
+		0, blas.View32(t5, B, 3))
 
-	// ((2*B)/2)·dh = (1 − t2²) ⊙ t4
+	// dh = (1 − t3²) ⊙ t5
 	for i := range 3 * B {
-		h[i] = (1 - h[i]*h[i]) * float64(t4[i])
+		dh[i] = (1 - dh[i]*dh[i]) * float64(t5[i])
 	}
 
-	// scale2 = 2/(2*B)
-	scale2 := 2 / float64(2*B)
+	// scale2 = 2·slope/(2*B)
+	scale2 := 2 * (m.Hyper.Slope / float64(2*B))
 
-	// dV = scale2·tᵀ·(((2*B)/2)·dh)
+	// dV = scale2·tᵀ·dh
 	blas.Dgemm(scale2,
 		blas.View64(t, B, 4).T(),
-		blas.View64(h, B, 3),
+		blas.View64(dh, B, 3),
 		0, blas.View64(dV, 4, 3))
 }
 
@@ -1908,8 +1899,8 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 	V := p.w.params.V
 	W := p.w.params.W
 	t := p.t[:4*B]
-	h := p.h[:3*B]
 	t2 := p.t2[:3*B]
+	t3 := p.t3[:3*B]
 	z := out.Z
 
 	// t = x
@@ -1917,20 +1908,23 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 		t[i] = float64(x[i])
 	}
 
-	// h = t·V
-	blas.Dgemm(1,
+	// slope = slope
+	slope := p.w.hyper.Slope
+
+	// t2 = slope·t·V
+	blas.Dgemm(slope,
 		blas.View64(t, B, 4),
 		blas.View64(V, 4, 3),
-		0, blas.View64(h, B, 3))
+		0, blas.View64(t2, B, 3))
 
-	// t2 = tanh(h)
+	// t3 = tanh(t2)
 	for i := range 3 * B {
-		t2[i] = float32(math.Tanh(h[i]))
+		t3[i] = float32(math.Tanh(t2[i]))
 	}
 
-	// z = t2·W
+	// z = t3·W
 	blas.Sgemm(1,
-		blas.View32(t2, B, 3),
+		blas.View32(t3, B, 3),
 		blas.View32(W, 3, 2),
 		0, blas.View32(z, B, 2))
 }
@@ -1955,32 +1949,40 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 //
 // Update, adam(lr: 0.1):
 //
-//	scale = 1/(1 − 0.999^step)
-//	rate  = lr/(1 − 0.9^step)
-//	m     ← 0.1·grad + 0.9·m
-//	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	scale    = 1/(1 − 0.999^step)
+//	rate     = lr/(1 − 0.9^step)
+//	scale2   = 1 − average
+//	average2 = average
+//	m        ← 0.1·grad + 0.9·m
+//	v        ← 0.001·grad² + 0.999·v
+//	param    ← param − rate·m/(√(scale·v) + 1e−8)
+//	average  ← average·average + scale2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
 type Wide struct {
 	Hyper WideHyper // may be changed between steps; kept by Checkpoint
 
-	params WideParams
-	optim  wideOptimizer
-	grad   WideParams // of Step
-	steps  uint64     // updates made so far
-	max    WideDims   // capacity
+	params   WideParams
+	optim    wideOptimizer
+	averages wideAverages
+	read     WideParams // what inference reads: averages where there are, else parameters
+	grad     WideParams // of Step
+	steps    uint64     // updates made so far
+	max      WideDims   // capacity
 
 	t  []float64 // [max.B,4]
+	t3 []float64 // [max.B,4]; in the memory of t
 	h  []float64 // [max.B,3]
+	h3 []float64 // [max.B,3]; becomes h, in place; in the memory of h
 	h2 []float64 // [max.B,3]; becomes h, in place
 	t2 []float64 // [3]
 }
 
 // WideHyper has the numbers of the model and its train clause.
 type WideHyper struct {
-	LR float64 // adam(lr: 0.1)
+	LR      float64 // adam(lr: 0.1)
+	Average float64 // average ema(0.9)
 }
 
 // WideReport is what one batch gave, before its update.
@@ -2120,24 +2122,66 @@ func (m *Wide) update(grad *WideParams) {
 	param := m.params.flat64
 	mBuf := m.optim.float64s[0:15]
 	v := m.optim.float64s[15:30]
+	average := m.averages.float64s
 	g := grad.flat64
 
 	// scale = 1/(1 − 0.999^step)
 	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
+	// scale2 = 1 − average
+	scale2 := 1 - m.Hyper.Average
+	// average2 = average
+	average2 := m.Hyper.Average
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
 	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// average ← average·average + scale2·param
 	for i := range 15 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
 		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		newAverage := average2*average[i] + scale2*d
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
+		average[i] = newAverage
 	}
+}
+
+// evaluate is forward as the model is in inference.
+func (m *Wide) evaluate(batch *WideBatch) WideTotals {
+	B := batch.B
+	x := batch.X
+	V := m.read.V
+	b := m.read.B
+	t3 := m.t3[:4*B]
+	h3 := m.h3[:3*B]
+
+	// t3 = x
+	for i := range 4 * B {
+		t3[i] = float64(x[i])
+	}
+
+	// h = t3·V
+	blas.Dgemm(1,
+		blas.View64(t3, B, 4),
+		blas.View64(V, 4, 3),
+		0, blas.View64(h3, B, 3))
+
+	// h = h + b
+	// s = Σ h²
+	s := 0.0
+	for i := range B {
+		h3Row := (*[3]float64)(h3[3*i:])
+		for j := range b {
+			h := h3Row[j] + b[j]
+			s += h * h
+		}
+	}
+
+	return WideTotals{batches: 1, loss: s, n: float64(3 * B)}
 }
 
 // predict computes the outputs, whose slices have their lengths.

@@ -92,41 +92,40 @@ func New(max Dims) *Mixed {
 	m.h = arena[0 : 12*B]
 	m.k = arena[12*B : 24*B]
 	m.dg = arena[12*B : 18*B]
-	m.t17 = arena[12*B : 24*B]
+	m.t16 = arena[12*B : 24*B]
 	m.dg2 = arena[12*B : 18*B]
-	m.t31 = arena[12*B : 24*B]
-	m.t2 = arena[24*B : 30*B]
+	m.t30 = arena[12*B : 24*B]
+	m.t = arena[24*B : 30*B]
 	m.p = arena[24*B : 49*B]
-	m.t4 = arena[49*B : 49*B+9]
-	m.t10 = arena[49*B : 49*B+9]
-	m.t19 = arena[49*B : 49*B+3]
-	m.t20 = arena[49*B : 49*B+5]
-	m.t23 = arena[49*B : 49*B+9]
-	m.t33 = arena[49*B : 49*B+3]
-	m.t35 = arena[49*B : 49*B+1]
-	m.t37 = arena[49*B : 49*B+9]
-	m.t11 = arena[49*B+9 : 49*B+12]
-	m.t21 = arena[49*B+9 : 49*B+10]
-	m.t24 = arena[49*B+9 : 49*B+18]
-	m.t25 = arena[49*B+9 : 49*B+12]
-	m.t38 = arena[49*B+9 : 49*B+18]
-	m.t16 = arena[49*B+18 : 61*B+18]
-	m.t30 = arena[49*B+18 : 61*B+18]
-	m.t34 = arena[61*B+18 : 61*B+23]
-	float64s := make([]float64, 25*B+9)
-	m.t = float64s[0:B]
-	m.t15 = float64s[0 : 6*B]
-	m.t29 = float64s[0 : 6*B]
-	m.t3 = float64s[6*B : 12*B]
-	m.t5 = float64s[12*B : 12*B+9]
-	m.t22 = float64s[12*B : 12*B+9]
-	m.t36 = float64s[12*B : 12*B+9]
-	m.t6 = float64s[12*B+9 : 18*B+9]
-	m.t7 = float64s[18*B+9 : 19*B+9]
-	m.t14 = float64s[19*B+9 : 25*B+9]
-	m.t28 = float64s[19*B+9 : 25*B+9]
+	m.t3 = arena[49*B : 49*B+9]
+	m.t9 = arena[49*B : 49*B+9]
+	m.t18 = arena[49*B : 49*B+3]
+	m.t19 = arena[49*B : 49*B+5]
+	m.t22 = arena[49*B : 49*B+9]
+	m.t32 = arena[49*B : 49*B+3]
+	m.t34 = arena[49*B : 49*B+1]
+	m.t36 = arena[49*B : 49*B+9]
+	m.t10 = arena[49*B+9 : 49*B+12]
+	m.t20 = arena[49*B+9 : 49*B+10]
+	m.t23 = arena[49*B+9 : 49*B+18]
+	m.t24 = arena[49*B+9 : 49*B+12]
+	m.t37 = arena[49*B+9 : 49*B+18]
+	m.t15 = arena[49*B+18 : 61*B+18]
+	m.t29 = arena[49*B+18 : 61*B+18]
+	m.t33 = arena[61*B+18 : 61*B+23]
+	float64s := make([]float64, 24*B+9)
+	m.t2 = float64s[0 : 6*B]
+	m.t4 = float64s[6*B : 6*B+9]
+	m.t21 = float64s[6*B : 6*B+9]
+	m.t35 = float64s[6*B : 6*B+9]
+	m.t5 = float64s[6*B+9 : 12*B+9]
+	m.t6 = float64s[12*B+9 : 13*B+9]
+	m.t14 = float64s[12*B+9 : 18*B+9]
+	m.t28 = float64s[12*B+9 : 18*B+9]
+	m.t13 = float64s[18*B+9 : 24*B+9]
+	m.t27 = float64s[18*B+9 : 24*B+9]
 	bools := make([]bool, 25*B)
-	m.t8 = bools[0 : 25*B]
+	m.t7 = bools[0 : 25*B]
 
 	m.Init(0)
 	return m
@@ -779,9 +778,7 @@ func (m *Scaled) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them. What is written there
-// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
-// Load sets both.
+// Params are the live parameters: Step writes to them.
 func (m *Scaled) Params() *ScaledParams {
 	return &m.params
 }
@@ -1055,7 +1052,7 @@ func (m *Scaled) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		store.Tensor{Name: "trainer/hyper/s_decay", Shape: []int{}, Data: hyper[2:3]},
 		store.Tensor{Name: "trainer/hyper/average", Shape: []int{}, Data: hyper[3:4]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/micro", Shape: []int{}, Data: counts[1:2], Below: 2},
 	)
 }
 
@@ -1168,13 +1165,13 @@ func NewDescent(max DescentDims) *Descent {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 8*B)
-	m.t3 = arena[0 : 3*B]
 	m.t4 = arena[0 : 3*B]
+	m.t5 = arena[0 : 3*B]
 	m.z = arena[3*B : 5*B]
-	m.t5 = arena[5*B : 8*B]
+	m.t6 = arena[5*B : 8*B]
 	float64s := make([]float64, 7*B)
 	m.t = float64s[0 : 4*B]
-	m.h = float64s[4*B : 7*B]
+	m.dh = float64s[4*B : 7*B]
 
 	m.Init(0)
 	return m
@@ -1182,7 +1179,7 @@ func NewDescent(max DescentDims) *Descent {
 
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Descent) Init(seed uint64) {
-	m.Hyper = DescentHyper{LR: 0.1}
+	m.Hyper = DescentHyper{Slope: 0.9, LR: 0.1}
 	m.steps = 0
 	m.initialise(seed)
 }
@@ -1290,7 +1287,8 @@ func (m *Descent) Evaluate(t *DescentTotals, batch DescentBatch) error {
 // and may be shared by any number of goroutines. The zero value has none.
 type DescentWeights struct {
 	params DescentParams
-	whole  bool // from Snapshot, LoadDescentWeights or ParseDescentWeights
+	hyper  DescentHyper // those numbers that inference reads
+	whole  bool         // from Snapshot, LoadDescentWeights or ParseDescentWeights
 }
 
 func newDescentWeights() *DescentWeights {
@@ -1303,6 +1301,7 @@ func (m *Descent) Snapshot() *DescentWeights {
 	w := newDescentWeights()
 	copy(w.params.flat, m.params.flat)
 	copy(w.params.flat64, m.params.flat64)
+	w.hyper.Slope = m.Hyper.Slope
 	return w
 }
 
@@ -1311,8 +1310,15 @@ func (m *Descent) Snapshot() *DescentWeights {
 // another model.
 func LoadDescentWeights(r io.Reader) (*DescentWeights, error) {
 	w := newDescentWeights()
-	if _, err := store.Read(r, w.tensors()...); err != nil {
+	meta, err := store.Read(r, w.tensors()...)
+	if err != nil {
 		return nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	w.hyper.Slope = 0.9
+	if text, ok := meta["hyper.slope"]; ok {
+		if _, err := fmt.Sscan(text, &w.hyper.Slope); err != nil {
+			return nil, fmt.Errorf("mixed.Descent: metadata hyper.slope is %q: %w", text, fault.ErrMismatch)
+		}
 	}
 	return w, nil
 }
@@ -1322,8 +1328,15 @@ func LoadDescentWeights(r io.Reader) (*DescentWeights, error) {
 // file, and a []byte has to stay as it is while the weights are in use.
 func ParseDescentWeights[T string | []byte](file T) (*DescentWeights, error) {
 	w := &DescentWeights{whole: true}
-	if _, err := store.Parse(file, w.views()...); err != nil {
+	meta, err := store.Parse(file, w.views()...)
+	if err != nil {
 		return nil, fmt.Errorf("mixed.Descent: %w", err)
+	}
+	w.hyper.Slope = 0.9
+	if text, ok := meta["hyper.slope"]; ok {
+		if _, err := fmt.Sscan(text, &w.hyper.Slope); err != nil {
+			return nil, fmt.Errorf("mixed.Descent: metadata hyper.slope is %q: %w", text, fault.ErrMismatch)
+		}
 	}
 	return w, nil
 }
@@ -1343,7 +1356,8 @@ func (w *DescentWeights) tensors() []store.Tensor {
 
 // Save writes the weights as safetensors: V, W.
 func (w *DescentWeights) Save(dst io.Writer) error {
-	return store.Write(dst, nil, w.tensors()...)
+	meta := map[string]string{"hyper.slope": fmt.Sprint(w.hyper.Slope)}
+	return store.Write(dst, meta, w.tensors()...)
 }
 
 // Predict is safe for concurrent use; the output is the caller's. A loop that
@@ -1364,8 +1378,8 @@ type DescentPredictor struct {
 	max DescentDims // capacity
 
 	t  []float64 // [max.B,4]
-	h  []float64 // [max.B,3]
-	t2 []float32 // [max.B,3]
+	t2 []float64 // [max.B,3]
+	t3 []float32 // [max.B,3]
 }
 
 // NewDescentPredictor returns a predictor for inputs up to max.
@@ -1375,10 +1389,10 @@ func NewDescentPredictor(w *DescentWeights, max DescentDims) *DescentPredictor {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float32, 3*B)
-	p.t2 = arena[0 : 3*B]
+	p.t3 = arena[0 : 3*B]
 	float64s := make([]float64, 7*B)
 	p.t = float64s[0 : 4*B]
-	p.h = float64s[4*B : 7*B]
+	p.t2 = float64s[4*B : 7*B]
 
 	return p
 }
@@ -1412,14 +1426,19 @@ func (m *Descent) tensors() []store.Tensor {
 
 // Save writes the weights as safetensors: V, W.
 func (m *Descent) Save(w io.Writer) error {
-	return store.Write(w, nil, m.tensors()...)
+	meta := map[string]string{"hyper.slope": fmt.Sprint(m.Hyper.Slope)}
+	return store.Write(w, meta, m.tensors()...)
 }
 
 // Load reads what Save wrote; after an error the model is as it was.
 func (m *Descent) Load(r io.Reader) error {
-	if _, err := store.Read(r, m.tensors()...); err != nil {
-		return fmt.Errorf("mixed.Descent: %w", err)
+	w, err := LoadDescentWeights(r)
+	if err != nil {
+		return err
 	}
+	copy(m.params.flat, w.params.flat)
+	copy(m.params.flat64, w.params.flat64)
+	m.Hyper.Slope = w.hyper.Slope
 	return nil
 }
 
@@ -1441,7 +1460,8 @@ func (m *Descent) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 	list := m.tensors()
 	return append(
 		list,
-		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/slope", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[1:2]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
 	)
 }
@@ -1449,18 +1469,19 @@ func (m *Descent) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 // Checkpoint writes all that a run needs to go on bit for bit: parameters,
 // Hyper and the step.
 func (m *Descent) Checkpoint(w io.Writer) error {
-	hyper := []float64{m.Hyper.LR}
+	hyper := []float64{m.Hyper.Slope, m.Hyper.LR}
 	counts := []uint64{m.steps}
 	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
 }
 
 // Restore reads what Checkpoint wrote; after an error the model is as it was.
 func (m *Descent) Restore(r io.Reader) error {
-	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	hyper, counts := make([]float64, 2), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("mixed.Descent: %w", err)
 	}
-	m.Hyper.LR = hyper[0]
+	m.Hyper.Slope = hyper[0]
+	m.Hyper.LR = hyper[1]
 	m.steps = counts[0]
 	return nil
 }
@@ -1567,21 +1588,53 @@ func (s *wideOptimizer) tensors() []store.Tensor {
 	}
 }
 
+// wideAverages are the moving means of parameters, which inference reads and
+// Save writes.
+type wideAverages struct {
+	vAverage []float64 // [4,3]
+	bAverage []float64 // [3]
+
+	float64s []float64 // all of them, one after another
+}
+
+func newWideAverages() wideAverages {
+	float64s := make([]float64, 15)
+	return wideAverages{
+		vAverage: float64s[0:12:12],
+		bAverage: float64s[12:15:15],
+		float64s: float64s,
+	}
+}
+
+// tensors lists s under its names in files.
+func (s *wideAverages) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "optimizer/V.average", Shape: []int{4, 3}, Data: s.vAverage},
+		{Name: "optimizer/b.average", Shape: []int{3}, Data: s.bAverage},
+	}
+}
+
 // NewWide returns a trainer for batches up to max, as Init(0) leaves it. It
 // panics if a dimension is negative, as make does.
 func NewWide(max WideDims) *Wide {
 	m := &Wide{
-		params: newWideParams(),
-		optim:  newWideOptimizer(),
-		grad:   newWideParams(),
-		max:    max,
+		params:   newWideParams(),
+		optim:    newWideOptimizer(),
+		averages: newWideAverages(),
+		grad:     newWideParams(),
+		max:      max,
 	}
+
+	// Inference reads the averages of the parameters that have one.
+	m.read = WideParams{V: m.averages.vAverage, B: m.averages.bAverage}
 
 	// All scratch memory lies in one arena.
 	B := max.B
 	float64s := make([]float64, 10*B+3)
 	m.t = float64s[0 : 4*B]
+	m.t3 = float64s[0 : 4*B]
 	m.h = float64s[4*B : 7*B]
+	m.h3 = float64s[4*B : 7*B]
 	m.h2 = float64s[7*B : 10*B]
 	m.t2 = float64s[10*B : 10*B+3]
 
@@ -1591,10 +1644,22 @@ func NewWide(max WideDims) *Wide {
 
 // Init starts anew: initialisers from seed, Hyper of the model, step 0.
 func (m *Wide) Init(seed uint64) {
-	m.Hyper = WideHyper{LR: 0.1}
+	m.Hyper = WideHyper{LR: 0.1, Average: 0.9}
 	m.steps = 0
 	m.initialise(seed)
 	clear(m.optim.float64s)
+	m.startAverages(nil)
+}
+
+// startAverages sets averages to their parameters, but those whose names are
+// in except.
+func (m *Wide) startAverages(except []string) {
+	read := m.read.tensors() // averages, and the other parameters themselves
+	for i, t := range m.params.tensors() {
+		if !slices.Contains(except, t.Name) {
+			copy(read[i].Data.([]float64), t.Data.([]float64))
+		}
+	}
 }
 
 // initialise sets the parameters to their first values, which depend on seed
@@ -1682,13 +1747,13 @@ func (r WideReport) Each(f func(name string, value float64)) {
 	f("loss", r.Loss)
 }
 
-// Evaluate adds the batch to t, as the model is in inference. Nothing is
-// trained.
+// Evaluate adds the batch to t, as the model is in inference, which reads the
+// averages of the parameters that have one. Nothing is trained.
 func (m *Wide) Evaluate(t *WideTotals, batch WideBatch) error {
 	if err := m.take(&batch); err != nil || batch.B == 0 {
 		return err
 	}
-	part := m.forward(&batch)
+	part := m.evaluate(&batch)
 	t.add(&part)
 	return nil
 }
@@ -1704,11 +1769,15 @@ func newWideWeights() *WideWeights {
 	return &WideWeights{params: newWideParams(), whole: true}
 }
 
-// Snapshot copies the parameters, which then no step changes. It allocates;
-// call it from the goroutine that trains.
+// Snapshot copies the averages of the parameters that have one, and the other
+// parameters; no step changes the copy. It allocates; call it from the
+// goroutine that trains.
 func (m *Wide) Snapshot() *WideWeights {
 	w := newWideWeights()
-	copy(w.params.flat64, m.params.flat64)
+	at := 0
+	for _, t := range m.read.tensors() {
+		at += copy(w.params.flat64[at:], t.Data.([]float64))
+	}
 	return w
 }
 
@@ -1808,19 +1877,27 @@ func (p *WidePredictor) Predict(out *WideOutput, in WideInput) error {
 
 // tensors lists what Save writes, under the names of the model.
 func (m *Wide) tensors() []store.Tensor {
+	return m.read.tensors()
+}
+
+// trained lists what a step sets, under the names of the model.
+func (m *Wide) trained() []store.Tensor {
 	return m.params.tensors()
 }
 
-// Save writes the weights as safetensors: V, b.
+// Save writes the weights as safetensors: V, b. Of the parameters that have an
+// average it writes that.
 func (m *Wide) Save(w io.Writer) error {
 	return store.Write(w, nil, m.tensors()...)
 }
 
-// Load reads what Save wrote; after an error the model is as it was.
+// Load reads what Save wrote; after an error the model is as it was. Averages
+// start anew as the parameters that were read.
 func (m *Wide) Load(r io.Reader) error {
-	if _, err := store.Read(r, m.tensors()...); err != nil {
+	if _, err := store.Read(r, m.trained()...); err != nil {
 		return fmt.Errorf("mixed.Wide: %w", err)
 	}
+	m.startAverages(nil)
 	return nil
 }
 
@@ -1829,40 +1906,44 @@ func (m *Wide) Load(r io.Reader) error {
 // the tensor out). missing names what the file lacks, unused what it has
 // besides; after an error the model is as it was.
 func (m *Wide) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
-	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	missing, unused, err = store.ReadPartial(r, rename, m.trained()...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mixed.Wide: %w", err)
 	}
+	m.startAverages(missing)
 	return missing, unused, nil
 }
 
 // checkpoint lists all that a run needs to go on: tensors, and beside them the
 // numbers of Hyper and the counters.
 func (m *Wide) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
-	list := m.tensors()
+	list := m.trained()
 	list = append(list, m.optim.tensors()...)
+	list = append(list, m.averages.tensors()...)
 	return append(
 		list,
 		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/hyper/average", Shape: []int{}, Data: hyper[1:2]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
 	)
 }
 
 // Checkpoint writes all that a run needs to go on bit for bit: parameters, the
-// optimiser's states, Hyper and the step.
+// optimiser's states, averages, Hyper and the step.
 func (m *Wide) Checkpoint(w io.Writer) error {
-	hyper := []float64{m.Hyper.LR}
+	hyper := []float64{m.Hyper.LR, m.Hyper.Average}
 	counts := []uint64{m.steps}
 	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
 }
 
 // Restore reads what Checkpoint wrote; after an error the model is as it was.
 func (m *Wide) Restore(r io.Reader) error {
-	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	hyper, counts := make([]float64, 2), make([]uint64, 1)
 	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
 		return fmt.Errorf("mixed.Wide: %w", err)
 	}
 	m.Hyper.LR = hyper[0]
+	m.Hyper.Average = hyper[1]
 	m.steps = counts[0]
 	return nil
 }
@@ -2525,9 +2606,7 @@ func (m *Pair) StepsQ() uint64 {
 	return m.stepsQ
 }
 
-// Params are the live parameters: Step writes to them. What is written there
-// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
-// Load sets both.
+// Params are the live parameters: Step writes to them.
 func (m *Pair) Params() *PairParams {
 	return &m.params
 }
@@ -2721,7 +2800,7 @@ func (m *Pair) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		store.Tensor{Name: "trainer/hyper/q_average", Shape: []int{}, Data: hyper[2:3]},
 		store.Tensor{Name: "trainer/p/steps", Shape: []int{}, Data: counts[0:1]},
 		store.Tensor{Name: "trainer/q/steps", Shape: []int{}, Data: counts[1:2]},
-		store.Tensor{Name: "trainer/q/micro", Shape: []int{}, Data: counts[2:3]},
+		store.Tensor{Name: "trainer/q/micro", Shape: []int{}, Data: counts[2:3], Below: 2},
 	)
 }
 

@@ -41,7 +41,7 @@ func mixedSample(dims Dims) (*Mixed, Batch) {
 		batch.Pick[i] = int64(rng.At(4, uint64(i)) % 4)
 	}
 	for i := range batch.Keep {
-		batch.Keep[i] = rng.At(5, uint64(i))%2 == 1
+		batch.Keep[i] = (i/4 < 2 || i%4 < 2) && (i/4+i%4)%2 == 0 || !(i/4 < 2 || i%4 < 2) && rng.At(5, uint64(i))%2 == 1
 	}
 	return m, batch
 }
@@ -65,7 +65,7 @@ func mixedInput(dims Dims) Input {
 		in.Pick[i] = int64(rng.At(4, uint64(i)) % 4)
 	}
 	for i := range in.Keep {
-		in.Keep[i] = rng.At(5, uint64(i))%2 == 1
+		in.Keep[i] = (i/4 < 2 || i%4 < 2) && (i/4+i%4)%2 == 0 || !(i/4 < 2 || i%4 < 2) && rng.At(5, uint64(i))%2 == 1
 	}
 	return in
 }
@@ -602,7 +602,7 @@ func descentLoss64(m *Descent, p []float64, batch *DescentBatch) float64 {
 	castOf := make([]float64, 3*B)
 	for i := range B {
 		for j := range 3 {
-			castOf[i*3+j] = math.Tanh(h[i*3+j])
+			castOf[i*3+j] = math.Tanh(m.Hyper.Slope * h[i*3+j])
 		}
 	}
 	z := make([]float64, 2*B)
@@ -839,6 +839,7 @@ func wideSample(dims WideDims) (*Wide, WideBatch) {
 	for i := range m.params.flat64 {
 		m.params.flat64[i] += float64(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
 	}
+	m.startAverages(nil)
 	batch := WideBatch{WideDims: dims, X: make([]float32, 4*dims.B)}
 	for i := range batch.X {
 		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))

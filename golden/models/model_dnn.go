@@ -16,28 +16,28 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	h1.y       = x·h1.W                          [B,8]
-//	h1.y       = h1.y + h1.b                     [B,8]
-//	h1         = max(h1.y, 0)                    [B,8]
-//	h2.y       = h1·h2.W                         [B,7]
-//	h2.y       = h2.y + h2.b                     [B,7]
-//	h2         = tanh(h2.y)                      [B,7]
-//	logits.y   = h2·logits.W                     [B,4]
-//	logits     = logits.y + logits.b             [B,4]
-//	peak       = max logits                      [B]
-//	probsExp   = exp(logits − peak)              [B,4]
-//	sum        = Σⱼ probsExp                     [B]
-//	t          = peak + log(sum)                 [B]
-//	t2         = 0.025·Σⱼ table·(t − logits)     [B]
-//	B·accuracy = Σ [argmax logits = y]           []
-//	label      = where(y = −1, 0, y)             [B]
-//	each       = t − logits[label]               [B]
-//	each       = table[label] ⊙ each             [B]
-//	each       = t2 + 0.9·each                   [B]
-//	each       = where(y = −1, 0, each)          [B]
-//	w          = where(y = −1, 0, table[label])  [B]
-//	s          = Σ each                          []
-//	s2         = Σ w                             []
+//	h1.y       = x·h1.W                                    [B,8]
+//	h1.y       = h1.y + h1.b                               [B,8]
+//	h1         = max(h1.y, 0)                              [B,8]
+//	h2.y       = h1·h2.W                                   [B,7]
+//	h2.y       = h2.y + h2.b                               [B,7]
+//	h2         = tanh(h2.y)                                [B,7]
+//	logits.y   = h2·logits.W                               [B,4]
+//	logits     = logits.y + logits.b                       [B,4]
+//	peak       = max logits                                [B]
+//	probsExp   = exp(logits − peak)                        [B,4]
+//	sum        = Σⱼ probsExp                               [B]
+//	t          = where(|peak| = ∞, peak, peak + log(sum))  [B]
+//	t2         = 0.025·Σⱼ table·(t − logits)               [B]
+//	B·accuracy = Σ [argmax logits = y]                     []
+//	label      = where(y = −1, 0, y)                       [B]
+//	each       = t − logits[label]                         [B]
+//	each       = table[label] ⊙ each                       [B]
+//	each       = t2 + 0.9·each                             [B]
+//	each       = where(y = −1, 0, each)                    [B]
+//	w          = where(y = −1, 0, table[label])            [B]
+//	s          = Σ each                                    []
+//	s2         = Σ w                                       []
 //
 // Backward:
 //
@@ -196,7 +196,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// t = peak + log(sum)
+	// t = where(|peak| = ∞, peak, peak + log(sum))
 	// t2 = 0.025·Σⱼ table·(t − logits)
 	// B·accuracy = Σ [argmax logits = y]
 	accuracy := 0.0
@@ -214,6 +214,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 			}
 			logitsYRow[j] = logits
 		}
+		tOf := math.Abs(peak)
 		hit := float64(0)
 		if top == y[i] {
 			hit = 1
@@ -226,15 +227,19 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 			sumOf += probsExpOf
 			probsExpRow[j] = probsExpOf
 		}
-		tOf := math.Log(sumOf)
-		t2Of := peak + tOf
-		sum[i] = sumOf
-		t[i] = t2Of
-		t3 := float64(0)
-		for j := range logitsB {
-			t3 += table[j] * (t2Of - logitsYRow[j])
+		t2Of := math.Log(sumOf)
+		t3 := peak + t2Of
+		t4 := t3
+		if tOf == math.Inf(1) {
+			t4 = peak
 		}
-		u := 0.025 * t3
+		sum[i] = sumOf
+		t[i] = t4
+		t5 := float64(0)
+		for j := range logitsB {
+			t5 += table[j] * (t4 - logitsYRow[j])
+		}
+		u := 0.025 * t5
 		t2[i] = u
 	}
 
@@ -568,86 +573,86 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //	h              = pos + E[ids]                                 [B,5,8]
 //	t              = attention.bo + h                             [B,5,8]
 //	t2             = h − 0.125·Σⱼ h                               [B,5,8]
-//	t3             = 0.125·Σⱼ t2² + 1e−5                          [B,5]
-//	t4             = √t3                                          [B,5]
-//	t5             = 1/t4                                         [B,5]
-//	t6             = layer_norm.shift + layer_norm.scale·t5 ⊙ t2  [B,5,8]
-//	t7             = t6·attention.Wqkv                            [B,5,24]
-//	t8             = attention.bqkv + t7                          [B,5,24]
-//	attention.s    = 0.5·einsum("ijkl,imkl->ikjm", t8[:, :, 0, :, :], t8[:, :, 1, :, :])  [B,2,5,5]
+//	t3             = √(0.125·Σⱼ t2² + 1e−5)                       [B,5]
+//	t4             = 1/t3                                         [B,5]
+//	t5             = layer_norm.shift + layer_norm.scale·t4 ⊙ t2  [B,5,8]
+//	t6             = t5·attention.Wqkv                            [B,5,24]
+//	t7             = attention.bqkv + t6                          [B,5,24]
+//	attention.s    = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])  [B,2,5,5]
 //	peak           = max where(k ≥ l, attention.s, −∞)            [B,2,5]
 //	attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)    [B,2,5,5]
 //	sum            = Σⱼ attention.pExp                            [B,2,5]
 //	attention.p    = attention.pExp/sum                           [B,2,5,5]
-//	t9             = einsum("ijkl,iljm->ikjm", attention.p, t8[:, :, 2, :, :])  [B,5,2,4]
-//	h              = t9·attention.Wo                              [B,5,8]
+//	t8             = einsum("ijkl,iljm->ikjm", attention.p, t7[:, :, 2, :, :])  [B,5,2,4]
+//	h              = t8·attention.Wo                              [B,5,8]
 //	h              = t + h                                        [B,5,8]
-//	t10            = dense2.b + h                                 [B,5,8]
-//	t11            = h − 0.125·Σⱼ h                               [B,5,8]
-//	t12            = 0.125·Σⱼ t11² + 1e−5                         [B,5]
-//	t13            = √t12                                         [B,5]
-//	t14            = 1/t13                                        [B,5]
-//	t15            = layer_norm2.shift + layer_norm2.scale·t14 ⊙ t11  [B,5,8]
-//	dense.y        = t15·dense.W                                  [B,5,12]
+//	t9             = dense2.b + h                                 [B,5,8]
+//	t10            = h − 0.125·Σⱼ h                               [B,5,8]
+//	t11            = √(0.125·Σⱼ t10² + 1e−5)                      [B,5]
+//	t12            = 1/t11                                        [B,5]
+//	t13            = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t10  [B,5,8]
+//	dense.y        = t13·dense.W                                  [B,5,12]
 //	dense.y        = dense.b + dense.y                            [B,5,12]
-//	t16            = erf(0.70710677·dense.y) + 1                  [B,5,12]
-//	t17            = dense.y ⊙ t16                                [B,5,12]
-//	dense2.y       = 0.5·t17·dense2.W                             [B,5,8]
-//	h              = t10 + dense2.y                               [B,5,8]
-//	t18            = h − 0.125·Σⱼ h                               [B,5,8]
-//	t19            = 0.125·Σⱼ t18² + 1e−5                         [B,5]
-//	t20            = 1/√t19                                       [B,5]
-//	t21            = layer_norm3.shift + layer_norm3.scale·t20 ⊙ t18  [B,5,8]
-//	logits         = t21·Eᵀ                                       [B,5,11]
+//	t14            = erf(0.70710677·dense.y) + 1                  [B,5,12]
+//	t15            = dense.y ⊙ t14                                [B,5,12]
+//	dense2.y       = 0.5·t15·dense2.W                             [B,5,8]
+//	h              = t9 + dense2.y                                [B,5,8]
+//	t16            = h − 0.125·Σⱼ h                               [B,5,8]
+//	t17            = √(0.125·Σⱼ t16² + 1e−5)                      [B,5]
+//	t18            = 1/t17                                        [B,5]
+//	t19            = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16  [B,5,8]
+//	logits         = t19·Eᵀ                                       [B,5,11]
 //	peak           = max logits                                   [B,5]
-//	t22            = exp(logits − peak)                           [B,5,11]
-//	sum            = Σⱼ t22                                       [B,5]
-//	t23            = peak + log(sum)                              [B,5]
+//	t20            = exp(logits − peak)                           [B,5,11]
+//	sum            = Σⱼ t20                                       [B,5]
+//	t21            = peak + log(sum)                              [B,5]
 //	(5*B)·accuracy = Σ [argmax logits = y]                        []
 //	label          = where(y = −100, 0, y)                        [B,5]
+//	w              = where(y = −100, 0, 1)                        [B,5]
+//	s              = Σ w                                          []
 //	…
 //
 // Backward:
 //
 //	s               = 1/(Σ where(y = −100, 0, 1))                  []
 //	deach           = where(y = −100, 0, s)                        [B,5]
-//	dlogits         = deach·(t22/sum − onehot(label))              [B,5,11]
-//	t24             = dlogits·E                                    [B,5,8]
-//	dh              = t20·(layer_norm3.scale·t24 − 0.125·(Σⱼ layer_norm3.scale·t18 ⊙ t24)/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)  [B,5,8]
-//	dlayer_norm3.shift = Σ t24                                        [8]
-//	dlayer_norm3.scale = Σ t20·t18 ⊙ t24                              [8]
+//	dlogits         = deach·(t20/sum − onehot(label))              [B,5,11]
+//	t22             = dlogits·E                                    [B,5,8]
+//	dh              = t18·(layer_norm3.scale·t22 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t22)/t17/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t22)  [B,5,8]
+//	dlayer_norm3.shift = Σ t22                                        [8]
+//	dlayer_norm3.scale = Σ t18·t16 ⊙ t22                              [8]
 //	ddense2.b       = Σ dh                                         [8]
-//	ddense2.W       = 0.5·t17ᵀ·dh                                  [12,8]
+//	ddense2.W       = 0.5·t15ᵀ·dh                                  [12,8]
 //	ddense.y        = dh·dense2.Wᵀ                                 [B,5,12]
-//	ddense.y        = ddense.y ⊙ (0.5·t16 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,5,12]
+//	ddense.y        = ddense.y ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,5,12]
 //	ddense.b        = Σ ddense.y                                   [12]
-//	ddense.W        = t15ᵀ·ddense.y                                [8,12]
-//	t25             = ddense.y·dense.Wᵀ                            [B,5,8]
-//	dh              = dh + t14·(layer_norm2.scale·t25 − 0.125·(Σⱼ layer_norm2.scale·t11 ⊙ t25)/t12·t11) − 0.125·(Σⱼ layer_norm2.scale·t25)/t13  [B,5,8]
-//	dlayer_norm2.shift = Σ t25                                        [8]
-//	dlayer_norm2.scale = Σ t14·t11 ⊙ t25                              [8]
+//	ddense.W        = t13ᵀ·ddense.y                                [8,12]
+//	t23             = ddense.y·dense.Wᵀ                            [B,5,8]
+//	dh              = dh + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t10 ⊙ t23)/t11/t11·t10) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11  [B,5,8]
+//	dlayer_norm2.shift = Σ t23                                        [8]
+//	dlayer_norm2.scale = Σ t12·t10 ⊙ t23                              [8]
 //	dattention.bo   = Σ dh                                         [8]
-//	dattention.Wo   = t9ᵀ·dh                                       [8,8]
-//	t26             = dh·attention.Woᵀ                             [B,5,8]
-//	dattention.v    = einsum("ijkl,ikjm->iljm", attention.p, t26)  [B,5,2,4]
-//	dattention.p    = einsum("ijkl,imkl->ikjm", t26, t8[:, :, 2, :, :])  [B,2,5,5]
+//	dattention.Wo   = t8ᵀ·dh                                       [8,8]
+//	t24             = dh·attention.Woᵀ                             [B,5,8]
+//	dattention.v    = einsum("ijkl,ikjm->iljm", attention.p, t24)  [B,5,2,4]
+//	dattention.p    = einsum("ijkl,imkl->ikjm", t24, t7[:, :, 2, :, :])  [B,2,5,5]
 //	dattention.s    = where(k ≥ l, attention.p ⊙ (dattention.p − Σⱼ attention.p ⊙ dattention.p), 0)  [B,2,5,5]
-//	2·dattention.k  = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], dattention.s)  [B,5,2,4]
-//	2·dattention.q  = einsum("ijkl,iljm->ikjm", dattention.s, t8[:, :, 1, :, :])  [B,5,2,4]
-//	t27[:, :, 2, :, :] = dattention.v
-//	t27[:, :, 1, :, :] = 0.5·2·dattention.k
-//	t27[:, :, 0, :, :] = 0.5·2·dattention.q
-//	dattention.bqkv = Σ t27                                        [24]
-//	dattention.Wqkv = t6ᵀ·t27                                      [8,24]
-//	t28             = t27·attention.Wqkvᵀ                          [B,5,8]
-//	t29             = 0                                            [11,8]
-//	dh              = dh + t5·(layer_norm.scale·t28 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t28)/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t28)/t4  [B,5,8]
-//	dlayer_norm.shift = Σ t28                                        [8]
-//	dlayer_norm.scale = Σ t5·t2 ⊙ t28                                [8]
+//	2·dattention.k  = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], dattention.s)  [B,5,2,4]
+//	2·dattention.q  = einsum("ijkl,iljm->ikjm", dattention.s, t7[:, :, 1, :, :])  [B,5,2,4]
+//	t25[:, :, 2, :, :] = dattention.v
+//	t25[:, :, 1, :, :] = 0.5·2·dattention.k
+//	t25[:, :, 0, :, :] = 0.5·2·dattention.q
+//	dattention.bqkv = Σ t25                                        [24]
+//	dattention.Wqkv = t5ᵀ·t25                                      [8,24]
+//	t26             = t25·attention.Wqkvᵀ                          [B,5,8]
+//	t27             = 0                                            [11,8]
+//	dh              = dh + t4·(layer_norm.scale·t26 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t26)/t3/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t26)/t3  [B,5,8]
+//	dlayer_norm.shift = Σ t26                                        [8]
+//	dlayer_norm.scale = Σ t4·t2 ⊙ t26                                [8]
 //	dpos            = Σᵢ dh                                        [5,8]
-//	t29[…]          += dh
-//	dE              = einsum("ijk,ijl->lk", t21, dlogits)          [11,8]
-//	dE              = dE + t29                                     [11,8]
+//	t27[…]          += dh
+//	dE              = einsum("ijk,ijl->lk", t19, dlogits)          [11,8]
+//	dE              = dE + t27                                     [11,8]
 //
 // Update, adamw(lr: 3e-3, beta2: 0.99):
 //
@@ -675,43 +680,41 @@ type Transformer struct {
 	t2          []float64 // [max.B,5,8]
 	t3          []float64 // [max.B,5]
 	t4          []float64 // [max.B,5]
-	t5          []float64 // [max.B,5]
-	t6          []float64 // [max.B,5,8]
-	t28         []float64 // [max.B,5,8]; in the memory of t6
-	t7          []float64 // [max.B,5,24]
-	t27         []float64 // [max.B,5,3,2,4]; in the memory of t7
+	t5          []float64 // [max.B,5,8]
+	t26         []float64 // [max.B,5,8]; in the memory of t5
+	t6          []float64 // [max.B,5,24]
+	t25         []float64 // [max.B,5,3,2,4]; in the memory of t6
 	attentionS  []float64 // [max.B,2,5,5]; becomes attention.s, then attention.pExp, then attention.p, then dattention.s, in place
-	t9          []float64 // [max.B,5,2,4]
-	t26         []float64 // [max.B,5,8]; in the memory of t9
-	dattentionK []float64 // [max.B,5,2,4]; becomes 2·dattention.k, in place; in the memory of t9
+	t8          []float64 // [max.B,5,2,4]
+	t24         []float64 // [max.B,5,8]; in the memory of t8
+	dattentionK []float64 // [max.B,5,2,4]; becomes 2·dattention.k, in place; in the memory of t8
 	h           []float64 // [max.B,5,8]
-	t25         []float64 // [max.B,5,8]; in the memory of h
+	t23         []float64 // [max.B,5,8]; in the memory of h
 	dattentionV []float64 // [max.B,5,2,4]; becomes dattention.v, in place; in the memory of h
 	dh          []float64 // [max.B,5,8]
 	dattentionP []float64 // [max.B,2,5,5]; becomes dattention.p, in place; in the memory of dh
 	dattentionQ []float64 // [max.B,5,2,4]; becomes 2·dattention.q, in place; in the memory of dh
+	t11         []float64 // [max.B,5]
 	t12         []float64 // [max.B,5]
-	t13         []float64 // [max.B,5]
-	t14         []float64 // [max.B,5]
 	denseY      []float64 // [max.B,5,12]; becomes dense.y, then ddense.y, in place
-	t16         []float64 // [max.B,5,12]
-	t17         []float64 // [max.B,5,12]
-	ddenseY     []float64 // [max.B,5,12]; becomes ddense.y, in place; in the memory of t17
+	t14         []float64 // [max.B,5,12]
+	t15         []float64 // [max.B,5,12]
+	ddenseY     []float64 // [max.B,5,12]; becomes ddense.y, in place; in the memory of t15
 	dense2Y     []float64 // [max.B,5,8]; becomes dense2.y, in place
-	t19         []float64 // [max.B,5]
-	t20         []float64 // [max.B,5]
+	t17         []float64 // [max.B,5]
+	t18         []float64 // [max.B,5]
 	logits      []float64 // [max.B,5,11]
 	deach       []float64 // [max.B,5]; in the memory of logits
-	t24         []float64 // [max.B,5,8]; in the memory of logits
+	t22         []float64 // [max.B,5,8]; in the memory of logits
 	dlogits     []float64 // [max.B,5,11]
 	sum         []float64 // [max.B,5]
-	t23         []float64 // [max.B,5]
+	t21         []float64 // [max.B,5]
 	label       []int32   // [max.B,5]
 	sKept       []float64 // []
-	t29         []float64 // [11,8]; in the memory of sKept
-	t30         []float64 // [8]; in the memory of sKept
+	t27         []float64 // [11,8]; in the memory of sKept
+	t28         []float64 // [8]; in the memory of sKept
 	dE          []float64 // [11,8]
-	t31         []float64 // [8]; in the memory of dE
+	t29         []float64 // [8]; in the memory of dE
 }
 
 // TransformerHyper has the numbers of the model and its train clause.
@@ -774,36 +777,33 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 	t2 := m.t2[:40*B]
 	t3 := m.t3[:5*B]
 	t4 := m.t4[:5*B]
-	t5 := m.t5[:5*B]
-	t6 := m.t6[:40*B]
-	t7 := m.t7[:120*B]
+	t5 := m.t5[:40*B]
+	t6 := m.t6[:120*B]
 	attentionS := m.attentionS[:50*B]
-	t9 := m.t9[:40*B]
+	t8 := m.t8[:40*B]
 	h := m.h[:40*B]
 	dh := m.dh[:40*B]
+	t11 := m.t11[:5*B]
 	t12 := m.t12[:5*B]
-	t13 := m.t13[:5*B]
-	t14 := m.t14[:5*B]
 	denseY := m.denseY[:60*B]
-	t16 := m.t16[:60*B]
-	t17 := m.t17[:60*B]
+	t14 := m.t14[:60*B]
+	t15 := m.t15[:60*B]
 	dense2Y := m.dense2Y[:40*B]
-	t19 := m.t19[:5*B]
-	t20 := m.t20[:5*B]
+	t17 := m.t17[:5*B]
+	t18 := m.t18[:5*B]
 	logits := m.logits[:55*B]
 	dlogits := m.dlogits[:55*B]
 	sum := m.sum[:5*B]
-	t23 := m.t23[:5*B]
+	t21 := m.t21[:5*B]
 	label := m.label[:5*B]
 	sKept := m.sKept
 
 	// h = pos + E[ids]
 	// t = attention.bo + h
 	// t2 = h − 0.125·Σⱼ h
-	// t3 = 0.125·Σⱼ t2² + 1e−5
-	// t4 = √t3
-	// t5 = 1/t4
-	// t6 = layer_norm.shift + layer_norm.scale·t5 ⊙ t2
+	// t3 = √(0.125·Σⱼ t2² + 1e−5)
+	// t4 = 1/t3
+	// t5 = layer_norm.shift + layer_norm.scale·t4 ⊙ t2
 	for i := range B {
 		for j := range 5 {
 			posRow := (*[8]float64)(pos[8*j:])
@@ -828,36 +828,35 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 			t4Of := u2 + 1e-5
 			t5Of := math.Sqrt(t4Of)
 			u3 := 1 / t5Of
-			t3[5*i+j] = t4Of
-			t4[5*i+j] = t5Of
-			t5[5*i+j] = u3
-			t6Row := (*[8]float64)(t6[40*i+8*j:])
+			t3[5*i+j] = t5Of
+			t4[5*i+j] = u3
+			t5Row := (*[8]float64)(t5[40*i+8*j:])
 			for k := range ERow {
-				t6Row[k] = layerNormShift[k] + layerNormScale[k]*u3*t2Row[k]
+				t5Row[k] = layerNormShift[k] + layerNormScale[k]*u3*t2Row[k]
 			}
 		}
 	}
 
-	// t7 = t6·attention.Wqkv
+	// t6 = t5·attention.Wqkv
 	blas.Dgemm(1,
-		blas.View64(t6, 5*B, 8),
+		blas.View64(t5, 5*B, 8),
 		blas.View64(attentionWqkv, 8, 24),
-		0, blas.View64(t7, 5*B, 24))
+		0, blas.View64(t6, 5*B, 24))
 
-	// t8 = attention.bqkv + t7
+	// t7 = attention.bqkv + t6
 	for i := range 5 * B {
-		t7Row := (*[24]float64)(t7[24*i:])
+		t6Row := (*[24]float64)(t6[24*i:])
 		for j := range attentionBqkv {
-			t7Row[j] += attentionBqkv[j]
+			t6Row[j] += attentionBqkv[j]
 		}
 	}
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t8[:, :, 0, :, :], t8[:, :, 1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(0.5,
-				blas.Strided64(t7[120*i+4*j:], 5, 4, 24),
-				blas.Strided64(t7[120*i+4*j+8:], 5, 4, 24).T(),
+				blas.Strided64(t6[120*i+4*j:], 5, 4, 24),
+				blas.Strided64(t6[120*i+4*j+8:], 5, 4, 24).T(),
 				0, blas.View64(attentionS[50*i+25*j:], 5, 5))
 		}
 	}
@@ -896,29 +895,28 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		}
 	}
 
-	// t9 = einsum("ijkl,iljm->ikjm", attention.p, t8[:, :, 2, :, :])
+	// t8 = einsum("ijkl,iljm->ikjm", attention.p, t7[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
 				blas.View64(attentionS[50*i+25*j:], 5, 5),
-				blas.Strided64(t7[120*i+4*j+16:], 5, 4, 24),
-				0, blas.Strided64(t9[40*i+4*j:], 5, 4, 8))
+				blas.Strided64(t6[120*i+4*j+16:], 5, 4, 24),
+				0, blas.Strided64(t8[40*i+4*j:], 5, 4, 8))
 		}
 	}
 
-	// h = t9·attention.Wo
+	// h = t8·attention.Wo
 	blas.Dgemm(1,
-		blas.View64(t9, 5*B, 8),
+		blas.View64(t8, 5*B, 8),
 		blas.View64(attentionWo, 8, 8),
 		0, blas.View64(h, 5*B, 8))
 
 	// h = t + h
-	// t10 = dense2.b + h
-	// t11 = h − 0.125·Σⱼ h
-	// t12 = 0.125·Σⱼ t11² + 1e−5
-	// t13 = √t12
-	// t14 = 1/t13
-	// t15 = layer_norm2.shift + layer_norm2.scale·t14 ⊙ t11
+	// t9 = dense2.b + h
+	// t10 = h − 0.125·Σⱼ h
+	// t11 = √(0.125·Σⱼ t10² + 1e−5)
+	// t12 = 1/t11
+	// t13 = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t10
 	for i := range 5 * B {
 		dh2Row := (*[8]float64)(dh2[8*i:])
 		hRow := (*[8]float64)(h[8*i:])
@@ -941,48 +939,47 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		t4Of := u2 + 1e-5
 		t5Of := math.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t12[i] = t4Of
-		t13[i] = t5Of
-		t14[i] = u3
+		t11[i] = t5Of
+		t12[i] = u3
 		for j := range dense2B {
 			hRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*dh2Row[j]
 		}
 	}
 
-	// dense.y = t15·dense.W
+	// dense.y = t13·dense.W
 	blas.Dgemm(1,
 		blas.View64(h, 5*B, 8),
 		blas.View64(denseW, 8, 12),
 		0, blas.View64(denseY, 5*B, 12))
 
 	// dense.y = dense.b + dense.y
-	// t16 = erf(0.70710677·dense.y) + 1
-	// t17 = dense.y ⊙ t16
+	// t14 = erf(0.70710677·dense.y) + 1
+	// t15 = dense.y ⊙ t14
 	for i := range 5 * B {
 		denseYRow := (*[12]float64)(denseY[12*i:])
-		t16Row := (*[12]float64)(t16[12*i:])
-		t17Row := (*[12]float64)(t17[12*i:])
+		t14Row := (*[12]float64)(t14[12*i:])
+		t15Row := (*[12]float64)(t15[12*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
 			t := math.Erf(0.7071067811865475*denseYOf) + 1
 			u := denseYOf * t
 			denseYRow[j] = denseYOf
-			t16Row[j] = t
-			t17Row[j] = u
+			t14Row[j] = t
+			t15Row[j] = u
 		}
 	}
 
-	// dense2.y = 0.5·t17·dense2.W
+	// dense2.y = 0.5·t15·dense2.W
 	blas.Dgemm(0.5,
-		blas.View64(t17, 5*B, 12),
+		blas.View64(t15, 5*B, 12),
 		blas.View64(dense2W, 12, 8),
 		0, blas.View64(dense2Y, 5*B, 8))
 
-	// h = t10 + dense2.y
-	// t18 = h − 0.125·Σⱼ h
-	// t19 = 0.125·Σⱼ t18² + 1e−5
-	// t20 = 1/√t19
-	// t21 = layer_norm3.shift + layer_norm3.scale·t20 ⊙ t18
+	// h = t9 + dense2.y
+	// t16 = h − 0.125·Σⱼ h
+	// t17 = √(0.125·Σⱼ t16² + 1e−5)
+	// t18 = 1/t17
+	// t19 = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16
 	for i := range 5 * B {
 		dhRow := (*[8]float64)(dh[8*i:])
 		dense2YRow := (*[8]float64)(dense2Y[8*i:])
@@ -1001,23 +998,23 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		t3Of := u2 + 1e-5
 		t4Of := math.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t19[i] = t3Of
-		t20[i] = u3
+		t17[i] = t4Of
+		t18[i] = u3
 		for j := range dense2YRow {
 			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*dhRow[j]
 		}
 	}
 
-	// logits = t21·Eᵀ
+	// logits = t19·Eᵀ
 	blas.Dgemm(1,
 		blas.View64(dense2Y, 5*B, 8),
 		blas.View64(E, 11, 8).T(),
 		0, blas.View64(logits, 5*B, 11))
 
 	// peak = max logits
-	// t22 = exp(logits − peak)
-	// sum = Σⱼ t22
-	// t23 = peak + log(sum)
+	// t20 = exp(logits − peak)
+	// sum = Σⱼ t20
+	// t21 = peak + log(sum)
 	// (5*B)·accuracy = Σ [argmax logits = y]
 	accuracy := 0.0
 	for i := range 5 * B {
@@ -1046,7 +1043,7 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		}
 		t := peak + math.Log(sumOf)
 		sum[i] = sumOf
-		t23[i] = t
+		t21[i] = t
 	}
 
 	// label = where(y = −100, 0, y)
@@ -1066,12 +1063,12 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		label[i] = labelOf
 	}
 
-	// each = t23 − logits[label]
+	// each = t21 − logits[label]
 	// each = where(y = −100, 0, each)
 	// s2 = Σ each
 	s2 := 0.0
 	for i := range 5 * B {
-		each := t23[i] - logits[11*i:][:11][int(label[i])]
+		each := t21[i] - logits[11*i:][:11][int(label[i])]
 		if y[i] == -100 {
 			each = 0
 		}
@@ -1127,36 +1124,34 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 	sum := m.sum[:5*B]
 	dlogits := m.dlogits[:55*B]
 	label := m.label[:5*B]
-	t24 := m.t24[:40*B]
+	t22 := m.t22[:40*B]
 	dh := m.dh[:40*B]
-	t20 := m.t20[:5*B]
-	t19 := m.t19[:5*B]
-	t17 := m.t17[:60*B]
+	t18 := m.t18[:5*B]
+	t17 := m.t17[:5*B]
+	t15 := m.t15[:60*B]
 	ddenseY := m.ddenseY[:60*B]
-	t16 := m.t16[:60*B]
+	t14 := m.t14[:60*B]
 	denseY := m.denseY[:60*B]
 	h := m.h[:40*B]
-	t25 := m.t25[:40*B]
+	t23 := m.t23[:40*B]
 	dh2 := m.dh2[:40*B]
-	t14 := m.t14[:5*B]
 	t12 := m.t12[:5*B]
-	t13 := m.t13[:5*B]
-	t9 := m.t9[:40*B]
-	t26 := m.t26[:40*B]
+	t11 := m.t11[:5*B]
+	t8 := m.t8[:40*B]
+	t24 := m.t24[:40*B]
 	attentionS := m.attentionS[:50*B]
 	dattentionV := m.dattentionV[:40*B]
-	t7 := m.t7[:120*B]
+	t6 := m.t6[:120*B]
 	dattentionP := m.dattentionP[:50*B]
 	dattentionK := m.dattentionK[:40*B]
 	dattentionQ := m.dattentionQ[:40*B]
-	t27 := m.t27[:120*B]
-	t6 := m.t6[:40*B]
-	t28 := m.t28[:40*B]
-	t29 := m.t29
+	t25 := m.t25[:120*B]
+	t5 := m.t5[:40*B]
+	t26 := m.t26[:40*B]
+	t27 := m.t27
 	t2 := m.t2[:40*B]
-	t5 := m.t5[:5*B]
-	t3 := m.t3[:5*B]
 	t4 := m.t4[:5*B]
+	t3 := m.t3[:5*B]
 	dense2Y := m.dense2Y[:40*B]
 	dE := m.dE
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -1188,7 +1183,7 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		deach[i] = deachOf
 	}
 
-	// dlogits = deach·(t22/sum − onehot(label))
+	// dlogits = deach·(t20/sum − onehot(label))
 	for i := range 5 * B {
 		u := 1 / sum[i]
 		dlogitsRow := (*[11]float64)(dlogits[11*i:])
@@ -1203,44 +1198,45 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		}
 	}
 
-	// t24 = dlogits·E
+	// t22 = dlogits·E
 	blas.Dgemm(1,
 		blas.View64(dlogits, 5*B, 11),
 		blas.View64(E, 11, 8),
-		0, blas.View64(t24, 5*B, 8))
+		0, blas.View64(t22, 5*B, 8))
 
-	// dh = t20·(layer_norm3.scale·t24 − 0.125·(Σⱼ layer_norm3.scale·t18 ⊙ t24)/t19·t18 − 0.125·Σⱼ layer_norm3.scale·t24)
-	// dlayer_norm3.shift = Σ t24
-	// dlayer_norm3.scale = Σ t20·t18 ⊙ t24
+	// dh = t18·(layer_norm3.scale·t22 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t22)/t17/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t22)
+	// dlayer_norm3.shift = Σ t22
+	// dlayer_norm3.scale = Σ t18·t16 ⊙ t22
 	// ddense2.b = Σ dh
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
 	for i := range 5 * B {
 		dhRow := (*[8]float64)(dh[8*i:])
-		t24Row := (*[8]float64)(t24[8*i:])
-		t20OfI := t20[i]
+		t22Row := (*[8]float64)(t22[8*i:])
+		t18OfI := t18[i]
 		t := float64(0)
 		t2Of := float64(0)
 		for j := range dhRow {
-			u := dhRow[j] * t24Row[j]
+			u := dhRow[j] * t22Row[j]
 			t += layerNorm3Scale[j] * u
-			t2Of += layerNorm3Scale[j] * t24Row[j]
-			dlayerNorm3Shift[j] += t24Row[j]
-			dlayerNorm3Scale[j] += t20OfI * u
+			t2Of += layerNorm3Scale[j] * t22Row[j]
+			dlayerNorm3Shift[j] += t22Row[j]
+			dlayerNorm3Scale[j] += t18OfI * u
 		}
-		u2 := t / t19[i]
-		u3 := 0.125 * t2Of
+		u2 := t / t17[i]
+		u3 := u2 / t17[i]
+		u4 := 0.125 * t2Of
 		for j := range ddense2B {
-			dhOf := t20OfI * (layerNorm3Scale[j]*t24Row[j] - 0.125*(u2*dhRow[j]) - u3)
+			dhOf := t18OfI * (layerNorm3Scale[j]*t22Row[j] - 0.125*(u3*dhRow[j]) - u4)
 			ddense2B[j] += dhOf
 			dhRow[j] = dhOf
 		}
 	}
 
-	// ddense2.W = 0.5·t17ᵀ·dh
+	// ddense2.W = 0.5·t15ᵀ·dh
 	blas.Dgemm(0.5,
-		blas.View64(t17, 5*B, 12).T(),
+		blas.View64(t15, 5*B, 12).T(),
 		blas.View64(dh, 5*B, 8),
 		0, blas.View64(ddense2W, 12, 8))
 
@@ -1250,93 +1246,94 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		blas.View64(dense2W, 12, 8).T(),
 		0, blas.View64(ddenseY, 5*B, 12))
 
-	// ddense.y = ddense.y ⊙ (0.5·t16 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+	// ddense.y = ddense.y ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
 	// ddense.b = Σ ddense.y
 	clear(ddenseB)
 	for i := range 5 * B {
-		t16Row := (*[12]float64)(t16[12*i:])
+		t14Row := (*[12]float64)(t14[12*i:])
 		denseYRow := (*[12]float64)(denseY[12*i:])
 		ddenseYRow := (*[12]float64)(ddenseY[12*i:])
 		for j := range ddenseB {
 			u := 0.39894228040143265 * (denseYRow[j] * math.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseYOf := ddenseYRow[j] * (0.5*t16Row[j] + u)
+			ddenseYOf := ddenseYRow[j] * (0.5*t14Row[j] + u)
 			ddenseB[j] += ddenseYOf
 			denseYRow[j] = ddenseYOf
 		}
 	}
 
-	// ddense.W = t15ᵀ·ddense.y
+	// ddense.W = t13ᵀ·ddense.y
 	blas.Dgemm(1,
 		blas.View64(h, 5*B, 8).T(),
 		blas.View64(denseY, 5*B, 12),
 		0, blas.View64(ddenseW, 8, 12))
 
-	// t25 = ddense.y·dense.Wᵀ
+	// t23 = ddense.y·dense.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(denseY, 5*B, 12),
 		blas.View64(denseW, 8, 12).T(),
-		0, blas.View64(t25, 5*B, 8))
+		0, blas.View64(t23, 5*B, 8))
 
-	// dh = dh + t14·(layer_norm2.scale·t25 − 0.125·(Σⱼ layer_norm2.scale·t11 ⊙ t25)/t12·t11) − 0.125·(Σⱼ layer_norm2.scale·t25)/t13
-	// dlayer_norm2.shift = Σ t25
-	// dlayer_norm2.scale = Σ t14·t11 ⊙ t25
+	// dh = dh + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t10 ⊙ t23)/t11/t11·t10) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11
+	// dlayer_norm2.shift = Σ t23
+	// dlayer_norm2.scale = Σ t12·t10 ⊙ t23
 	// dattention.bo = Σ dh
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	clear(dattentionBo)
 	for i := range 5 * B {
 		dh2Row := (*[8]float64)(dh2[8*i:])
-		t25Row := (*[8]float64)(t25[8*i:])
-		t14OfI := t14[i]
+		t23Row := (*[8]float64)(t23[8*i:])
+		t12OfI := t12[i]
 		t := float64(0)
 		t2Of := float64(0)
 		for j := range dh2Row {
-			u := dh2Row[j] * t25Row[j]
+			u := dh2Row[j] * t23Row[j]
 			t += layerNorm2Scale[j] * u
-			t2Of += layerNorm2Scale[j] * t25Row[j]
-			dlayerNorm2Shift[j] += t25Row[j]
-			dlayerNorm2Scale[j] += t14OfI * u
+			t2Of += layerNorm2Scale[j] * t23Row[j]
+			dlayerNorm2Shift[j] += t23Row[j]
+			dlayerNorm2Scale[j] += t12OfI * u
 		}
-		u2 := t / t12[i]
-		u3 := t2Of / t13[i]
-		u4 := 0.125 * u3
+		u2 := t / t11[i]
+		u3 := u2 / t11[i]
+		u4 := t2Of / t11[i]
+		u5 := 0.125 * u4
 		dhRow := (*[8]float64)(dh[8*i:])
 		for j := range dattentionBo {
-			u5 := t14OfI * (layerNorm2Scale[j]*t25Row[j] - 0.125*(u2*dh2Row[j]))
-			dhOf := dhRow[j] + u5 - u4
+			u6 := t12OfI * (layerNorm2Scale[j]*t23Row[j] - 0.125*(u3*dh2Row[j]))
+			dhOf := dhRow[j] + u6 - u5
 			dattentionBo[j] += dhOf
 			dh2Row[j] = dhOf
 		}
 	}
 
-	// dattention.Wo = t9ᵀ·dh
+	// dattention.Wo = t8ᵀ·dh
 	blas.Dgemm(1,
-		blas.View64(t9, 5*B, 8).T(),
+		blas.View64(t8, 5*B, 8).T(),
 		blas.View64(dh2, 5*B, 8),
 		0, blas.View64(dattentionWo, 8, 8))
 
-	// t26 = dh·attention.Woᵀ
+	// t24 = dh·attention.Woᵀ
 	blas.Dgemm(1,
 		blas.View64(dh2, 5*B, 8),
 		blas.View64(attentionWo, 8, 8).T(),
-		0, blas.View64(t26, 5*B, 8))
+		0, blas.View64(t24, 5*B, 8))
 
-	// dattention.v = einsum("ijkl,ikjm->iljm", attention.p, t26)
+	// dattention.v = einsum("ijkl,ikjm->iljm", attention.p, t24)
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
 				blas.View64(attentionS[50*i+25*j:], 5, 5).T(),
-				blas.Strided64(t26[40*i+4*j:], 5, 4, 8),
+				blas.Strided64(t24[40*i+4*j:], 5, 4, 8),
 				0, blas.Strided64(dattentionV[40*i+4*j:], 5, 4, 8))
 		}
 	}
 
-	// dattention.p = einsum("ijkl,imkl->ikjm", t26, t8[:, :, 2, :, :])
+	// dattention.p = einsum("ijkl,imkl->ikjm", t24, t7[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
-				blas.Strided64(t26[40*i+4*j:], 5, 4, 8),
-				blas.Strided64(t7[120*i+4*j+16:], 5, 4, 24).T(),
+				blas.Strided64(t24[40*i+4*j:], 5, 4, 8),
+				blas.Strided64(t6[120*i+4*j+16:], 5, 4, 24).T(),
 				0, blas.View64(dattentionP[50*i+25*j:], 5, 5))
 		}
 	}
@@ -1360,123 +1357,124 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		}
 	}
 
-	// 2·dattention.k = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], dattention.s)
+	// 2·dattention.k = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
-				blas.Strided64(t7[120*i+4*j:], 5, 4, 24).T(),
+				blas.Strided64(t6[120*i+4*j:], 5, 4, 24).T(),
 				blas.View64(attentionS[50*i+25*j:], 5, 5),
 				0, blas.Strided64(dattentionK[40*i+4*j:], 5, 4, 8).T())
 		}
 	}
 
-	// 2·dattention.q = einsum("ijkl,iljm->ikjm", dattention.s, t8[:, :, 1, :, :])
+	// 2·dattention.q = einsum("ijkl,iljm->ikjm", dattention.s, t7[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
 				blas.View64(attentionS[50*i+25*j:], 5, 5),
-				blas.Strided64(t7[120*i+4*j+8:], 5, 4, 24),
+				blas.Strided64(t6[120*i+4*j+8:], 5, 4, 24),
 				0, blas.Strided64(dattentionQ[40*i+4*j:], 5, 4, 8))
 		}
 	}
 
-	// t27[:, :, 2, :, :] = dattention.v
+	// t25[:, :, 2, :, :] = dattention.v
 	for i := range 5 * B {
 		dattentionVRow := (*[8]float64)(dattentionV[8*i:])
-		t27Row := (*[8]float64)(t27[24*i+16:])
+		t25Row := (*[8]float64)(t25[24*i+16:])
 		for j := range dattentionVRow {
-			t27Row[j] = dattentionVRow[j]
+			t25Row[j] = dattentionVRow[j]
 		}
 	}
 
-	// t27[:, :, 1, :, :] = 0.5·2·dattention.k
+	// t25[:, :, 1, :, :] = 0.5·2·dattention.k
 	for i := range 5 * B {
 		dattentionKRow := (*[8]float64)(dattentionK[8*i:])
-		t27Row := (*[8]float64)(t27[24*i+8:])
+		t25Row := (*[8]float64)(t25[24*i+8:])
 		for j := range dattentionKRow {
-			t27Row[j] = 0.5 * dattentionKRow[j]
+			t25Row[j] = 0.5 * dattentionKRow[j]
 		}
 	}
 
-	// t27[:, :, 0, :, :] = 0.5·2·dattention.q
+	// t25[:, :, 0, :, :] = 0.5·2·dattention.q
 	for i := range 5 * B {
 		dattentionQRow := (*[8]float64)(dattentionQ[8*i:])
-		t27Row := (*[8]float64)(t27[24*i:])
+		t25Row := (*[8]float64)(t25[24*i:])
 		for j := range dattentionQRow {
-			t27Row[j] = 0.5 * dattentionQRow[j]
+			t25Row[j] = 0.5 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.bqkv = Σ t27
+	// dattention.bqkv = Σ t25
 	clear(dattentionBqkv)
 	for i := range 5 * B {
-		t27Row := (*[24]float64)(t27[24*i:])
+		t25Row := (*[24]float64)(t25[24*i:])
 		for j := range dattentionBqkv {
-			dattentionBqkv[j] += t27Row[j]
+			dattentionBqkv[j] += t25Row[j]
 		}
 	}
 
-	// dattention.Wqkv = t6ᵀ·t27
+	// dattention.Wqkv = t5ᵀ·t25
 	blas.Dgemm(1,
-		blas.View64(t6, 5*B, 8).T(),
-		blas.View64(t27, 5*B, 24),
+		blas.View64(t5, 5*B, 8).T(),
+		blas.View64(t25, 5*B, 24),
 		0, blas.View64(dattentionWqkv, 8, 24))
 
-	// t28 = t27·attention.Wqkvᵀ
+	// t26 = t25·attention.Wqkvᵀ
 	blas.Dgemm(1,
-		blas.View64(t27, 5*B, 24),
+		blas.View64(t25, 5*B, 24),
 		blas.View64(attentionWqkv, 8, 24).T(),
-		0, blas.View64(t28, 5*B, 8))
+		0, blas.View64(t26, 5*B, 8))
 
-	// t29 = 0
-	clear(t29)
+	// t27 = 0
+	clear(t27)
 
-	// dh = dh + t5·(layer_norm.scale·t28 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t28)/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t28)/t4
-	// dlayer_norm.shift = Σ t28
-	// dlayer_norm.scale = Σ t5·t2 ⊙ t28
+	// dh = dh + t4·(layer_norm.scale·t26 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t26)/t3/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t26)/t3
+	// dlayer_norm.shift = Σ t26
+	// dlayer_norm.scale = Σ t4·t2 ⊙ t26
 	// dpos = Σᵢ dh
-	// t29[…] += dh
+	// t27[…] += dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	clear(dpos)
 	for i := range B {
 		for j := range 5 {
 			t2Row := (*[8]float64)(t2[40*i+8*j:])
-			t28Row := (*[8]float64)(t28[40*i+8*j:])
-			t5OfJ := t5[5*i+j]
+			t26Row := (*[8]float64)(t26[40*i+8*j:])
+			t4OfJ := t4[5*i+j]
 			t := float64(0)
 			t2Of := float64(0)
 			for k := range dlayerNormScale {
-				u := t2Row[k] * t28Row[k]
+				u := t2Row[k] * t26Row[k]
 				t += layerNormScale[k] * u
-				t2Of += layerNormScale[k] * t28Row[k]
-				dlayerNormShift[k] += t28Row[k]
-				dlayerNormScale[k] += t5OfJ * u
+				t2Of += layerNormScale[k] * t26Row[k]
+				dlayerNormShift[k] += t26Row[k]
+				dlayerNormScale[k] += t4OfJ * u
 			}
 			u2 := t / t3[5*i+j]
-			u3 := t2Of / t4[5*i+j]
-			u4 := 0.125 * u3
+			u3 := u2 / t3[5*i+j]
+			u4 := t2Of / t3[5*i+j]
+			u5 := 0.125 * u4
 			dh2Row := (*[8]float64)(dh2[40*i+8*j:])
-			t29Row := (*[8]float64)(t29[8*int(ids[5*i+j]):])
+			t27Row := (*[8]float64)(t27[8*int(ids[5*i+j]):])
 			dposRow := (*[8]float64)(dpos[8*j:])
 			for k := range dh2Row {
-				u5 := t5OfJ * (layerNormScale[k]*t28Row[k] - 0.125*(u2*t2Row[k]))
-				dhOf := dh2Row[k] + u5 - u4
+				u6 := t4OfJ * (layerNormScale[k]*t26Row[k] - 0.125*(u3*t2Row[k]))
+				dhOf := dh2Row[k] + u6 - u5
 				dposRow[k] += dhOf
-				t29Row[k] += dhOf
+				t27Row[k] += dhOf
 			}
 		}
 	}
 
-	// dE = einsum("ijk,ijl->lk", t21, dlogits)
+	// dE = einsum("ijk,ijl->lk", t19, dlogits)
 	blas.Dgemm(1,
 		blas.View64(dense2Y, 5*B, 8).T(),
 		blas.View64(dlogits, 5*B, 11),
 		0, blas.View64(dE, 11, 8).T())
 
-	// dE = dE + t29
+	// dE = dE + t27
 	for i := range 88 {
-		dEBuf[i] = dE[i] + t29[i]
+		dEBuf[i] = dE[i] + t27[i]
 	}
 }
 
@@ -3180,44 +3178,44 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //
 //	t2[:, 0]     = t
 //	t2[:, 1]     = x
-//	t3           = t2·W1                [B,6]
-//	t4           = tanh(b1 + t3)        [B,6]
-//	t5           = 1 − t4²              [B,6]
-//	t6           = 0                    [B,2]
+//	t3           = t2·W1                  [B,6]
+//	t4           = tanh(b1 + t3)          [B,6]
+//	t5           = 1 − t4²                [B,6]
+//	t6           = 0                      [B,2]
 //	t6[:, 1]     = 1
-//	t7           = t6·W1                [B,6]
-//	t8           = t4·W2                [B,6]
-//	t9           = tanh(b2 + t8)        [B,6]
-//	t10          = 1 − t9²              [B,6]
-//	t11          = w3·t10               [B,6]
-//	t12          = t9 ⊙ t10             [B,6]
-//	t13          = t11·W2ᵀ              [B,6]
-//	t14          = t4 ⊙ t13             [B,6]
-//	t15          = t7 ⊙ t14             [B,6]
-//	t16          = t5 ⊙ t7              [B,6]
-//	t17          = t16·W2               [B,6]
-//	t18          = w3·t17 ⊙ t12         [B,6]
-//	t19          = t18·W2ᵀ              [B,6]
-//	t20          = t15 + t19            [B,6]
-//	t21          = t5 ⊙ t20             [B,6]
-//	t22          = t21·W1ᵀ              [B,2]
-//	scale        = speed²               []
-//	t23          = scale·t22[:, 1]      [B]
-//	t24          = 0                    [B,2]
+//	t7           = t6·W1                  [B,6]
+//	t8           = t4·W2                  [B,6]
+//	t9           = tanh(b2 + t8)          [B,6]
+//	t10          = 1 − t9²                [B,6]
+//	t11          = w3·t10                 [B,6]
+//	t12          = t9 ⊙ t10               [B,6]
+//	t13          = t11·W2ᵀ                [B,6]
+//	t14          = t4 ⊙ t13               [B,6]
+//	t15          = t7 ⊙ t14               [B,6]
+//	t16          = t5 ⊙ t7                [B,6]
+//	t17          = t16·W2                 [B,6]
+//	t18          = w3·t17 ⊙ t12           [B,6]
+//	t19          = t18·W2ᵀ                [B,6]
+//	t20          = t15 + t19              [B,6]
+//	t21          = t5 ⊙ t20               [B,6]
+//	t22          = t21·W1ᵀ                [B,2]
+//	t23          = speed·speed·t22[:, 1]  [B]
+//	t24          = 0                      [B,2]
 //	t24[:, 0]    = 1
-//	t25          = t24·W1               [B,6]
-//	t26          = t25 ⊙ t4 ⊙ t13       [B,6]
-//	t27          = t25 ⊙ t5             [B,6]
-//	t28          = t27·W2               [B,6]
-//	t29          = t28 ⊙ t9             [B,6]
-//	t30          = w3·t29 ⊙ t10         [B,6]
-//	t31          = t30·W2ᵀ              [B,6]
-//	t32          = t26 + t31            [B,6]
-//	t33          = t5 ⊙ t32             [B,6]
-//	t34          = t33·W1ᵀ              [B,2]
-//	(B/4)·du_tt  = t23 − t34[:, 0]      [B]
-//	s            = Σ ((B/4)·du_tt)²     []
-//	worst        = max |2·(B/4)·du_tt|  []
+//	t25          = t24·W1                 [B,6]
+//	t26          = t25 ⊙ t4 ⊙ t13         [B,6]
+//	t27          = t25 ⊙ t5               [B,6]
+//	t28          = t27·W2                 [B,6]
+//	t29          = t28 ⊙ t9               [B,6]
+//	t30          = w3·t29 ⊙ t10           [B,6]
+//	t31          = t30·W2ᵀ                [B,6]
+//	t32          = t26 + t31              [B,6]
+//	t33          = t5 ⊙ t32               [B,6]
+//	t34          = t33·W1ᵀ                [B,2]
+//	(B/4)·du_tt  = t23 − t34[:, 0]        [B]
+//	s            = Σ ((B/4)·du_tt)²       []
+//	worst        = max |2·(B/4)·du_tt|    []
+//	t35[:, 0]    = 0
 //	…
 //
 // Backward:
@@ -3238,16 +3236,15 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t56       = 0                                     [B,2]
 //	t56[:, 1] = (B/4)·du_tt
 //	t57       = t56·W1                                [B,6]
-//	scale3    = speed²                                []
-//	scale4    = 8·scale3                              []
+//	scale3    = 8·speed                               []
 //	t58       = t5 ⊙ t57                              [B,6]
-//	t59       = scale3·t7 ⊙ t57                       [B,6]
-//	t60       = scale4·t13 ⊙ t16 ⊙ t57                [B,6]
-//	t61       = scale3·t20 ⊙ t57                      [B,6]
+//	t59       = speed·speed·t7 ⊙ t57                  [B,6]
+//	t60       = speed·scale3·t13 ⊙ t16 ⊙ t57          [B,6]
+//	t61       = speed·speed·t20 ⊙ t57                 [B,6]
 //	t62       = t14 ⊙ t57                             [B,6]
 //	t63       = t58·W2                                [B,6]
-//	t64       = scale3·t9 ⊙ t17 ⊙ t63                 [B,6]
-//	t65       = scale4·t10 ⊙ t17 ⊙ t63                [B,6]
+//	t64       = speed·speed·t9 ⊙ t17 ⊙ t63            [B,6]
+//	t65       = speed·scale3·t10 ⊙ t17 ⊙ t63          [B,6]
 //	t66       = w3·t12 ⊙ t63                          [B,6]
 //	t67       = 0                                     [B,2]
 //	t67[:, 0] = (B/4)·du_tt
@@ -3262,6 +3259,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t76       = t65 − 8·t28 ⊙ t10 ⊙ t74               [B,6]
 //	t77       = t29 ⊙ t74 − t64                       [B,6]
 //	t78       = w3·t12 ⊙ t74                          [B,6]
+//	t79       = t70·W2                                [B,6]
 //	…
 //
 // Update, numbers of all parameters:
@@ -3586,12 +3584,9 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W1, 2, 6).T(),
 		0, blas.View64(t22, B, 2))
 
-	// scale = speed²
-	scale := speed[0] * speed[0]
-
-	// t23 = scale·t22[:, 1]
+	// t23 = speed·speed·t22[:, 1]
 	for i := range B {
-		duTt[i] = scale * t22[2*i+1]
+		duTt[i] = speed[0] * (speed[0] * t22[2*i+1])
 	}
 
 	// t24 = 0
@@ -3969,21 +3964,19 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t57, B, 6))
 
-	// scale3 = speed²
-	scale3 := speed[0] * speed[0]
-	// scale4 = 8·scale3
-	scale4 := 8 * scale3
+	// scale3 = 8·speed
+	scale3 := 8 * speed[0]
 
 	// t58 = t5 ⊙ t57
-	// t59 = scale3·t7 ⊙ t57
-	// t60 = scale4·t13 ⊙ t16 ⊙ t57
-	// t61 = scale3·t20 ⊙ t57
+	// t59 = speed·speed·t7 ⊙ t57
+	// t60 = speed·scale3·t13 ⊙ t16 ⊙ t57
+	// t61 = speed·speed·t20 ⊙ t57
 	// t62 = t14 ⊙ t57
 	for i := range 6 * B {
 		u := t5[i] * t57[i]
-		u2 := scale3 * (t7[i] * t57[i])
-		u3 := scale4 * (t13[i] * t16[i] * t57[i])
-		u4 := scale3 * (t15[i] * t57[i])
+		u2 := speed[0] * (speed[0] * (t7[i] * t57[i]))
+		u3 := speed[0] * (scale3 * (t13[i] * t16[i] * t57[i]))
+		u4 := speed[0] * (speed[0] * (t15[i] * t57[i]))
 		u5 := t14[i] * t57[i]
 		t15[i] = u
 		t57[i] = u2
@@ -3998,19 +3991,20 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t63, B, 6))
 
-	// t64 = scale3·t9 ⊙ t17 ⊙ t63
-	// t65 = scale4·t10 ⊙ t17 ⊙ t63
+	// t64 = speed·speed·t9 ⊙ t17 ⊙ t63
+	// t65 = speed·scale3·t10 ⊙ t17 ⊙ t63
 	// t66 = w3·t12 ⊙ t63
 	for i := range B {
 		t8Row := (*[6]float64)(t8[6*i:])
 		t17Row := (*[6]float64)(t17[6*i:])
 		t63Row := (*[6]float64)(t63[6*i:])
+		speedOfI := speed[0]
 		t10Row := (*[6]float64)(t10[6*i:])
 		t12Row := (*[6]float64)(t12[6*i:])
 		t66Row := (*[6]float64)(t66[6*i:])
 		for j := range t10Row {
-			u := scale3 * (t8Row[j] * t17Row[j] * t63Row[j])
-			u2 := scale4 * (t10Row[j] * t17Row[j] * t63Row[j])
+			u := speedOfI * (speedOfI * (t8Row[j] * t17Row[j] * t63Row[j]))
+			u2 := speedOfI * (scale3 * (t10Row[j] * t17Row[j] * t63Row[j]))
 			u3 := w3[j] * (t12Row[j] * t63Row[j])
 			t17Row[j] = u
 			t63Row[j] = u2
@@ -4109,12 +4103,12 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		}
 	}
 
-	// scale5 = 8/B
-	scale5 := 8 / float64(B)
+	// scale4 = 8/B
+	scale4 := 8 / float64(B)
 
-	// dw3 = t55 + scale5·t81
+	// dw3 = t55 + scale4·t81
 	for i := range 6 {
-		dw3[i] = t52[i] + scale5*t81[i]
+		dw3[i] = t52[i] + scale4*t81[i]
 	}
 
 	// t83 = w3·t41 ⊙ (2·(E/2)·dstart − t51)
@@ -4132,20 +4126,20 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		}
 	}
 
-	// scale6 = 1/E
-	scale6 := 1 / float64(E)
+	// scale5 = 1/E
+	scale5 := 1 / float64(E)
 
-	// t85 = scale6·t84
+	// t85 = scale5·t84
 	for i := range 6 {
-		t84[i] *= scale6
+		t84[i] *= scale5
 	}
 
-	// scale7 = 1/B
-	scale7 := 1 / float64(B)
+	// scale6 = 1/B
+	scale6 := 1 / float64(B)
 
-	// db2 = w3 ⊙ (t85 + scale7·t82)
+	// db2 = w3 ⊙ (t85 + scale6·t82)
 	for i := range 6 {
-		db2[i] = w3[i] * (t84[i] + scale7*t82[i])
+		db2[i] = w3[i] * (t84[i] + scale6*t82[i])
 	}
 
 	// t86 = scale·t48ᵀ·t42
@@ -4154,17 +4148,17 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t43, E, 6),
 		0, blas.View64(t86, 6, 6).T())
 
-	// scale8 = (−8)/B
-	scale8 := -8 / float64(B)
+	// scale7 = (−8)/B
+	scale7 := -8 / float64(B)
 
-	// t87 = t86 − scale5·t69ᵀ·t30
-	blas.Dgemm(scale8,
+	// t87 = t86 − scale4·t69ᵀ·t30
+	blas.Dgemm(scale7,
 		blas.View64(t30, B, 6).T(),
 		blas.View64(t13, B, 6),
 		1, blas.View64(t86, 6, 6).T())
 
-	// t88 = scale5·t27ᵀ·t78
-	blas.Dgemm(scale5,
+	// t88 = scale4·t27ᵀ·t78
+	blas.Dgemm(scale4,
 		blas.View64(t27, B, 6).T(),
 		blas.View64(t29, B, 6),
 		0, blas.View64(t88, 6, 6))
@@ -4174,11 +4168,11 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t86[i] -= t88[i]
 	}
 
-	// scale9 = 8·scale3/B
-	scale9 := 8 * (scale3 / float64(B))
+	// scale8 = 8·speed/B·speed
+	scale8 := 8 * (speed[0] / float64(B) * speed[0])
 
-	// t90 = scale9·t58ᵀ·t18
-	blas.Dgemm(scale9,
+	// t90 = speed·8·speed/B·t58ᵀ·t18
+	blas.Dgemm(scale8,
 		blas.View64(t18, B, 6).T(),
 		blas.View64(t15, B, 6),
 		0, blas.View64(t90, 6, 6).T())
@@ -4188,8 +4182,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t86[i] += t90[i]
 	}
 
-	// t92 = scale9·t16ᵀ·t66
-	blas.Dgemm(scale9,
+	// t92 = speed·8·speed/B·t16ᵀ·t66
+	blas.Dgemm(scale8,
 		blas.View64(t16, B, 6).T(),
 		blas.View64(t66, B, 6),
 		0, blas.View64(t92, 6, 6))
@@ -4199,8 +4193,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t86[i] += t92[i]
 	}
 
-	// t94 = scale5·t70ᵀ·t11
-	blas.Dgemm(scale5,
+	// t94 = scale4·t70ᵀ·t11
+	blas.Dgemm(scale4,
 		blas.View64(t11, B, 6).T(),
 		blas.View64(t14, B, 6),
 		0, blas.View64(t94, 6, 6).T())
@@ -4210,8 +4204,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t86[i] += t94[i]
 	}
 
-	// t96 = scale7·t4ᵀ·t80
-	blas.Dgemm(scale7,
+	// t96 = scale6·t4ᵀ·t80
+	blas.Dgemm(scale6,
 		blas.View64(t3, B, 6).T(),
 		blas.View64(t8, B, 6),
 		0, blas.View64(t96, 6, 6))
@@ -4221,8 +4215,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t86[i] += t96[i]
 	}
 
-	// dW2 = scale6·t37ᵀ·t83
-	blas.Dgemm(scale6,
+	// dW2 = scale5·t37ᵀ·t83
+	blas.Dgemm(scale5,
 		blas.View64(t36, E, 6).T(),
 		blas.View64(t41, E, 6),
 		0, blas.View64(dW2, 6, 6))
@@ -4252,9 +4246,9 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		}
 	}
 
-	// t101 = scale6·t100
+	// t101 = scale5·t100
 	for i := range 6 {
-		t100[i] *= scale6
+		t100[i] *= scale5
 	}
 
 	// t102 = t80·W2ᵀ
@@ -4289,31 +4283,32 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t107, B, 6))
 
-	// t108 = t5 ⊙ (t103 + 16·t4 ⊙ (t105 − scale3·t7 ⊙ t107))
+	// t108 = t5 ⊙ (t103 + 16·t4 ⊙ (t105 − speed·speed·t7 ⊙ t107))
 	// t109 = t5 ⊙ (t62 + t107)
 	// t110 = Σᵢ t108
 	clear(t110)
 	for i := range B {
 		t7Row := (*[6]float64)(t7[6*i:])
 		t107Row := (*[6]float64)(t107[6*i:])
+		speedOfI := speed[0]
 		t25Row := (*[6]float64)(t25[6*i:])
 		t3Row := (*[6]float64)(t3[6*i:])
 		t26Row := (*[6]float64)(t26[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
 		t62Row := (*[6]float64)(t62[6*i:])
 		for j := range t107Row {
-			t := t26Row[j] + 16*(t3Row[j]*(t25Row[j]-scale3*(t7Row[j]*t107Row[j])))
-			u := t5Row[j] * t
-			u2 := t5Row[j] * (t62Row[j] + t107Row[j])
-			t110[j] += u
-			t3Row[j] = u
-			t5Row[j] = u2
+			u := t3Row[j] * (t25Row[j] - speedOfI*(speedOfI*(t7Row[j]*t107Row[j])))
+			u2 := t5Row[j] * (t26Row[j] + 16*u)
+			u3 := t5Row[j] * (t62Row[j] + t107Row[j])
+			t110[j] += u2
+			t3Row[j] = u2
+			t5Row[j] = u3
 		}
 	}
 
-	// db1 = t101 + scale7·t110
+	// db1 = t101 + scale6·t110
 	for i := range 6 {
-		db1[i] = t100[i] + scale7*t110[i]
+		db1[i] = t100[i] + scale6*t110[i]
 	}
 
 	// t111 = scale·t46ᵀ·t44
@@ -4322,14 +4317,14 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t46, E, 2),
 		0, blas.View64(t111, 2, 6).T())
 
-	// t112 = t111 − scale5·t67ᵀ·t33
-	blas.Dgemm(scale8,
+	// t112 = t111 − scale4·t67ᵀ·t33
+	blas.Dgemm(scale7,
 		blas.View64(t31, B, 6).T(),
 		blas.View64(t67, B, 2),
 		1, blas.View64(t111, 2, 6).T())
 
-	// t113 = scale5·t24ᵀ·t106
-	blas.Dgemm(scale5,
+	// t113 = scale4·t24ᵀ·t106
+	blas.Dgemm(scale4,
 		blas.View64(t24, B, 2).T(),
 		blas.View64(t57, B, 6),
 		0, blas.View64(t113, 2, 6))
@@ -4339,8 +4334,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t111[i] -= t113[i]
 	}
 
-	// t115 = scale9·t56ᵀ·t21
-	blas.Dgemm(scale9,
+	// t115 = speed·8·speed/B·t56ᵀ·t21
+	blas.Dgemm(scale8,
 		blas.View64(t19, B, 6).T(),
 		blas.View64(t56, B, 2),
 		0, blas.View64(t115, 2, 6).T())
@@ -4350,8 +4345,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t111[i] += t115[i]
 	}
 
-	// t117 = scale9·t6ᵀ·t109
-	blas.Dgemm(scale9,
+	// t117 = speed·8·speed/B·t6ᵀ·t109
+	blas.Dgemm(scale8,
 		blas.View64(t6, B, 2).T(),
 		blas.View64(t5, B, 6),
 		0, blas.View64(t117, 2, 6))
@@ -4361,8 +4356,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t111[i] += t117[i]
 	}
 
-	// t119 = scale7·t2ᵀ·t108
-	blas.Dgemm(scale7,
+	// t119 = scale6·t2ᵀ·t108
+	blas.Dgemm(scale6,
 		blas.View64(t2, B, 2).T(),
 		blas.View64(t3, B, 6),
 		0, blas.View64(t119, 2, 6))
@@ -4372,8 +4367,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t111[i] += t119[i]
 	}
 
-	// dW1 = scale6·t35ᵀ·t99
-	blas.Dgemm(scale6,
+	// dW1 = scale5·t35ᵀ·t99
+	blas.Dgemm(scale5,
 		blas.View64(t35, E, 2).T(),
 		blas.View64(t38, E, 6),
 		0, blas.View64(dW1, 2, 6))
@@ -7174,37 +7169,36 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //	t3       = Σᵢ t2²                   [5]
 //	scale3   = 0.1/(B - 1)              []
 //	v        = scale2·t3                [5]
-//	t4       = v + 1e−5                 [5]
-//	t5       = √t4                      [5]
-//	t6       = scale/t5                 [5]
+//	t4       = √(v + 1e−5)              [5]
+//	t5       = scale/t4                 [5]
 //	new_var  = 0.9·var + scale3·t3      [5]
-//	n        = shift + t6·t2            [B,5]
-//	t7       = where(n > 0, 1, 0.01)    [B,5]
-//	t8       = n ⊙ t7                   [B,5]
-//	dense.y  = t8·dense.W               [B,1]
+//	n        = shift + t5·t2            [B,5]
+//	t6       = where(n > 0, 1, 0.01)    [B,5]
+//	t7       = n ⊙ t6                   [B,5]
+//	dense.y  = t7·dense.W               [B,1]
 //	dense.y  = dense.b + dense.y        [B,1]
-//	t9       = max(1 − y ⊙ dense.y, 0)  [B]
-//	t10      = dense.y − y              [B]
-//	s        = Σ t9                     []
-//	s2       = Σ |t10|                  []
+//	t8       = max(1 − y ⊙ dense.y, 0)  [B]
+//	t9       = dense.y − y              [B]
+//	s        = Σ t8                     []
+//	s2       = Σ |t9|                   []
 //
 // Backward:
 //
 //	scale2   = 0.05/B              []
 //	scale3   = 1/B                 []
-//	dp       = scale2·sign(t10) − y ⊙ where(t9 > 0, scale3, 0)  [B]
+//	dp       = scale2·sign(t9) − y ⊙ where(t8 > 0, scale3, 0)  [B]
 //	ddense.b = Σᵢ dp               [1]
-//	ddense.W = t8ᵀ·dp              [5,1]
+//	ddense.W = t7ᵀ·dp              [5,1]
 //	dn       = dp·dense.Wᵀ         [B,5]
-//	dn       = t7 ⊙ dn             [B,5]
+//	dn       = t6 ⊙ dn             [B,5]
 //	dshift   = Σᵢ dn               [5]
-//	t11      = Σᵢ t2 ⊙ dn          [5]
-//	dscale   = t11/t5              [5]
-//	t12      = t11/t4              [5]
+//	t10      = Σᵢ t2 ⊙ dn          [5]
+//	dscale   = t10/t4              [5]
+//	t11      = dscale/t4           [5]
 //	dh.b     = 0                   [5]
-//	t13      = dn − scale3·t12·t2  [B,5]
-//	t14      = scale3·dshift       [5]
-//	dh.y     = t6·(t13 − t14)      [B,5]
+//	t12      = dn − scale3·t11·t2  [B,5]
+//	t13      = scale3·dshift       [5]
+//	dh.y     = t5·(t12 − t13)      [B,5]
 //	dh.W     = xᵀ·dh.y             [4,5]
 //
 // Update, adamw(lr: 1e-2):
@@ -7235,17 +7229,16 @@ type Running struct {
 	m       []float64 // [5]
 	t5      []float64 // [5]; in the memory of m
 	t14     []float64 // [5]; in the memory of m
-	t15     []float64 // [5]; in the memory of m
 	dhB     []float64 // [5]; becomes dh.b, in place; in the memory of m
 	t3      []float64 // [5]
-	t6      []float64 // [5]
+	t13     []float64 // [5]; in the memory of t3
 	dn2     []float64 // [max.B,5]; becomes dn, in place
 	denseY3 []float64 // [max.B,1]; becomes dense.y, in place; in the memory of dn2
-	t8      []float64 // [max.B,5]
-	dn      []float64 // [max.B,5]; in the memory of t8
+	t7      []float64 // [max.B,5]
+	dn      []float64 // [max.B,5]; in the memory of t7
 	denseY  []float64 // [max.B,1]; becomes dense.y, then dp, in place
-	t10     []float64 // [max.B]
-	t11     []float64 // [5]
+	t9      []float64 // [max.B]
+	t10     []float64 // [5]
 }
 
 // RunningHyper has the numbers of the model and its train clause.
@@ -7302,11 +7295,10 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 	mBuf := m.m
 	t3 := m.t3
 	t5 := m.t5
-	t6 := m.t6
 	dn2 := m.dn2[:5*B]
-	t8 := m.t8[:5*B]
+	t7 := m.t7[:5*B]
 	denseY := m.denseY[:B]
-	t10 := m.t10[:B]
+	t9 := m.t9[:B]
 
 	// h.y = x·h.W
 	blas.Dgemm(1,
@@ -7354,43 +7346,40 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 	scale3 := 0.1 / float64(B-1)
 
 	// v = scale2·t3
-	// t4 = v + 1e−5
-	// t5 = √t4
-	// t6 = scale/t5
+	// t4 = √(v + 1e−5)
+	// t5 = scale/t4
 	// new_var = 0.9·var + scale3·t3
 	for i := range 5 {
-		t := scale2*t3[i] + 1e-5
-		t2 := math.Sqrt(t)
-		u := scale[i] / t2
+		t := math.Sqrt(scale2*t3[i] + 1e-5)
+		u := scale[i] / t
 		newVar := 0.9*var_[i] + scale3*t3[i]
 		t3[i] = t
-		t5[i] = t2
-		t6[i] = u
+		t5[i] = u
 		var_Next[i] = newVar
 	}
 
-	// n = shift + t6·t2
-	// t7 = where(n > 0, 1, 0.01)
-	// t8 = n ⊙ t7
+	// n = shift + t5·t2
+	// t6 = where(n > 0, 1, 0.01)
+	// t7 = n ⊙ t6
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		dn2Row := (*[5]float64)(dn2[5*i:])
-		t8Row := (*[5]float64)(t8[5*i:])
+		t7Row := (*[5]float64)(t7[5*i:])
 		for j := range dn2Row {
-			n := shift[j] + t6[j]*hYRow[j]
+			n := shift[j] + t5[j]*hYRow[j]
 			t := float64(0.01)
 			if n > 0 {
 				t = 1
 			}
 			u := n * t
 			dn2Row[j] = t
-			t8Row[j] = u
+			t7Row[j] = u
 		}
 	}
 
-	// dense.y = t8·dense.W
+	// dense.y = t7·dense.W
 	blas.Dgemm(1,
-		blas.View64(t8, B, 5),
+		blas.View64(t7, B, 5),
 		blas.View64(denseW, 5, 1),
 		0, blas.View64(denseY, B, 1))
 
@@ -7399,10 +7388,10 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// t9 = max(1 − y ⊙ dense.y, 0)
-	// t10 = dense.y − y
-	// s = Σ t9
-	// s2 = Σ |t10|
+	// t8 = max(1 − y ⊙ dense.y, 0)
+	// t9 = dense.y − y
+	// s = Σ t8
+	// s2 = Σ |t9|
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
@@ -7414,7 +7403,7 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 		s += t
 		s2 += math.Abs(d)
 		denseY[i] = t
-		t10[i] = d
+		t9[i] = d
 	}
 
 	return RunningTotals{batches: 1, loss: s, n: float64(B), loss2: s2}
@@ -7447,17 +7436,16 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 	y := batch.Y
 	x := batch.X
 	denseW := m.params.DenseW
-	t10 := m.t10[:B]
+	t9 := m.t9[:B]
 	denseY := m.denseY[:B]
-	t8 := m.t8[:5*B]
+	t7 := m.t7[:5*B]
 	dn := m.dn[:5*B]
-	t11 := m.t11
+	t10 := m.t10
 	dn2 := m.dn2[:5*B]
 	hY := m.hY[:5*B]
-	t5 := m.t5
 	t3 := m.t3
-	t14 := m.t14
-	t6 := m.t6
+	t13 := m.t13
+	t5 := m.t5
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 	dshift := grad.Shift
@@ -7470,13 +7458,13 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 	// scale3 = 1/B
 	scale3 := 1 / float64(B)
 
-	// dp = scale2·sign(t10) − y ⊙ where(t9 > 0, scale3, 0)
+	// dp = scale2·sign(t9) − y ⊙ where(t8 > 0, scale3, 0)
 	for i := range B {
 		t := float64(0)
 		if denseY[i] > 0 {
 			t = scale3
 		}
-		denseY[i] = scale2*vec.Sign64(t10[i]) - y[i]*t
+		denseY[i] = scale2*vec.Sign64(t9[i]) - y[i]*t
 	}
 
 	// ddense.b = Σᵢ dp
@@ -7486,9 +7474,9 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 		ddenseB[0] += denseYOfI
 	}
 
-	// ddense.W = t8ᵀ·dp
+	// ddense.W = t7ᵀ·dp
 	blas.Dgemm(1,
-		blas.View64(t8, B, 5).T(),
+		blas.View64(t7, B, 5).T(),
 		blas.View64(denseY, B, 1),
 		0, blas.View64(ddenseW, 5, 1))
 
@@ -7498,11 +7486,11 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 		blas.View64(denseW, 1, 5),
 		0, blas.View64(dn, B, 5))
 
-	// dn = t7 ⊙ dn
+	// dn = t6 ⊙ dn
 	// dshift = Σᵢ dn
-	// t11 = Σᵢ t2 ⊙ dn
+	// t10 = Σᵢ t2 ⊙ dn
 	clear(dshift)
-	clear(t11)
+	clear(t10)
 	for i := range B {
 		dn2Row := (*[5]float64)(dn2[5*i:])
 		dnRow := (*[5]float64)(dn[5*i:])
@@ -7510,16 +7498,16 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 		for j := range dnRow {
 			dnOf := dn2Row[j] * dnRow[j]
 			dshift[j] += dnOf
-			t11[j] += hYRow[j] * dnOf
+			t10[j] += hYRow[j] * dnOf
 			dn2Row[j] = dnOf
 		}
 	}
 
-	// dscale = t11/t5
-	// t12 = t11/t4
+	// dscale = t10/t4
+	// t11 = dscale/t4
 	for i := range 5 {
-		dscaleOf := t11[i] / t5[i]
-		u := t11[i] / t3[i]
+		dscaleOf := t10[i] / t3[i]
+		u := dscaleOf / t3[i]
 		dscale[i] = dscaleOf
 		t3[i] = u
 	}
@@ -7527,7 +7515,7 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 	// dh.b = 0
 	clear(dhB)
 
-	// t13 = dn − scale3·t12·t2
+	// t12 = dn − scale3·t11·t2
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		dn2Row := (*[5]float64)(dn2[5*i:])
@@ -7536,16 +7524,16 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 		}
 	}
 
-	// t14 = scale3·dshift
+	// t13 = scale3·dshift
 	for i := range 5 {
-		t14[i] = scale3 * dshift[i]
+		t13[i] = scale3 * dshift[i]
 	}
 
-	// dh.y = t6·(t13 − t14)
+	// dh.y = t5·(t12 − t13)
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		for j := range hYRow {
-			hYRow[j] = t6[j] * (hYRow[j] - t14[j])
+			hYRow[j] = t5[j] * (hYRow[j] - t13[j])
 		}
 	}
 
@@ -7616,13 +7604,13 @@ func (m *Running) evaluate(batch *RunningBatch) RunningTotals {
 	denseB := m.params.DenseB
 	var_ := m.states.varState
 	mean := m.states.mean
-	t15 := m.t15
+	t14 := m.t14
 	hY2 := m.hY2[:5*B]
 	denseY3 := m.denseY3[:B]
 
-	// t15 = scale/√(var + 1e−5)
+	// t14 = scale/√(var + 1e−5)
 	for i := range 5 {
-		t15[i] = scale[i] / math.Sqrt(var_[i]+1e-5)
+		t14[i] = scale[i] / math.Sqrt(var_[i]+1e-5)
 	}
 
 	// h.y = x·h.W
@@ -7632,12 +7620,12 @@ func (m *Running) evaluate(batch *RunningBatch) RunningTotals {
 		0, blas.View64(hY2, B, 5))
 
 	// h = h.y + h.b
-	// n = shift + t15·(h − mean)
-	// t16 = n ⊙ where(n > 0, 1, 0.01)
+	// n = shift + t14·(h − mean)
+	// t15 = n ⊙ where(n > 0, 1, 0.01)
 	for i := range B {
 		hY2Row := (*[5]float64)(hY2[5*i:])
 		for j := range hB {
-			n := shift[j] + t15[j]*(hY2Row[j]+hB[j]-mean[j])
+			n := shift[j] + t14[j]*(hY2Row[j]+hB[j]-mean[j])
 			t := float64(0.01)
 			if n > 0 {
 				t = 1
@@ -7646,7 +7634,7 @@ func (m *Running) evaluate(batch *RunningBatch) RunningTotals {
 		}
 	}
 
-	// dense.y = t16·dense.W
+	// dense.y = t15·dense.W
 	blas.Dgemm(1,
 		blas.View64(hY2, B, 5),
 		blas.View64(denseW, 5, 1),

@@ -730,47 +730,45 @@ func NewTransformer(max TransformerDims) *Transformer {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float64, 800*B+176)
+	arena := make([]float64, 790*B+176)
 	m.dh2 = arena[0 : 40*B]
 	m.t2 = arena[40*B : 80*B]
 	m.t3 = arena[80*B : 85*B]
 	m.t4 = arena[85*B : 90*B]
-	m.t5 = arena[90*B : 95*B]
-	m.t6 = arena[95*B : 135*B]
-	m.t28 = arena[95*B : 135*B]
-	m.t7 = arena[135*B : 255*B]
-	m.t27 = arena[135*B : 255*B]
-	m.attentionS = arena[255*B : 305*B]
-	m.t9 = arena[305*B : 345*B]
-	m.t26 = arena[305*B : 345*B]
-	m.dattentionK = arena[305*B : 345*B]
-	m.h = arena[345*B : 385*B]
-	m.t25 = arena[345*B : 385*B]
-	m.dattentionV = arena[345*B : 385*B]
-	m.dh = arena[385*B : 425*B]
-	m.dattentionP = arena[385*B : 435*B]
-	m.dattentionQ = arena[385*B : 425*B]
+	m.t5 = arena[90*B : 130*B]
+	m.t26 = arena[90*B : 130*B]
+	m.t6 = arena[130*B : 250*B]
+	m.t25 = arena[130*B : 250*B]
+	m.attentionS = arena[250*B : 300*B]
+	m.t8 = arena[300*B : 340*B]
+	m.t24 = arena[300*B : 340*B]
+	m.dattentionK = arena[300*B : 340*B]
+	m.h = arena[340*B : 380*B]
+	m.t23 = arena[340*B : 380*B]
+	m.dattentionV = arena[340*B : 380*B]
+	m.dh = arena[380*B : 420*B]
+	m.dattentionP = arena[380*B : 430*B]
+	m.dattentionQ = arena[380*B : 420*B]
+	m.t11 = arena[430*B : 435*B]
 	m.t12 = arena[435*B : 440*B]
-	m.t13 = arena[440*B : 445*B]
-	m.t14 = arena[445*B : 450*B]
-	m.denseY = arena[450*B : 510*B]
-	m.t16 = arena[510*B : 570*B]
-	m.t17 = arena[570*B : 630*B]
-	m.ddenseY = arena[570*B : 630*B]
-	m.dense2Y = arena[630*B : 670*B]
-	m.t19 = arena[670*B : 675*B]
-	m.t20 = arena[675*B : 680*B]
-	m.logits = arena[680*B : 735*B]
-	m.deach = arena[680*B : 685*B]
-	m.t24 = arena[680*B : 720*B]
-	m.dlogits = arena[735*B : 790*B]
-	m.sum = arena[790*B : 795*B]
-	m.t23 = arena[795*B : 800*B]
-	m.sKept = arena[800*B : 800*B+1]
-	m.t29 = arena[800*B : 800*B+88]
-	m.t30 = arena[800*B : 800*B+8]
-	m.dE = arena[800*B+88 : 800*B+176]
-	m.t31 = arena[800*B+88 : 800*B+96]
+	m.denseY = arena[440*B : 500*B]
+	m.t14 = arena[500*B : 560*B]
+	m.t15 = arena[560*B : 620*B]
+	m.ddenseY = arena[560*B : 620*B]
+	m.dense2Y = arena[620*B : 660*B]
+	m.t17 = arena[660*B : 665*B]
+	m.t18 = arena[665*B : 670*B]
+	m.logits = arena[670*B : 725*B]
+	m.deach = arena[670*B : 675*B]
+	m.t22 = arena[670*B : 710*B]
+	m.dlogits = arena[725*B : 780*B]
+	m.sum = arena[780*B : 785*B]
+	m.t21 = arena[785*B : 790*B]
+	m.sKept = arena[790*B : 790*B+1]
+	m.t27 = arena[790*B : 790*B+88]
+	m.t28 = arena[790*B : 790*B+8]
+	m.dE = arena[790*B+88 : 790*B+176]
+	m.t29 = arena[790*B+88 : 790*B+96]
 	int32s := make([]int32, 5*B)
 	m.label = int32s[0 : 5*B]
 
@@ -805,8 +803,8 @@ func (m *Transformer) initialise(seed uint64) {
 	dense2B := m.params.Dense2B
 	layerNorm3Scale := m.params.LayerNorm3Scale
 	layerNorm3Shift := m.params.LayerNorm3Shift
-	t30 := m.t30
-	t31 := m.t31
+	t28 := m.t28
+	t29 := m.t29
 
 	// E ← 0.3·N(E)
 	key := rng.Key(seed, 0xe3a5e6bdb6ff7daa, 0)
@@ -820,13 +818,13 @@ func (m *Transformer) initialise(seed uint64) {
 		pos[i] = 0.3 * rng.Normal64(key2, uint64(i))
 	}
 
-	// t30 = 1
-	for i := range t30 {
-		t30[i] = 1
+	// t28 = 1
+	for i := range t28 {
+		t28[i] = 1
 	}
 
-	// t31 = 0
-	clear(t31)
+	// t29 = 0
+	clear(t29)
 
 	// attention.Wqkv ← 0.2·N(attention.Wqkv)
 	key3 := rng.Key(seed, 0x2e233192279a5de, 0)
@@ -858,34 +856,34 @@ func (m *Transformer) initialise(seed uint64) {
 		dense2W[i] = 0.408248290463863 * rng.Normal64(key6, uint64(i))
 	}
 
-	// layerNormScale = t30
+	// layerNormScale = t28
 	for i := range layerNormScale {
 		layerNormScale[i] = 1
 	}
 
-	// layerNormShift = t31
+	// layerNormShift = t29
 	clear(layerNormShift)
 
-	// attentionBo = t31
+	// attentionBo = t29
 	clear(attentionBo)
 
-	// layerNorm2Scale = t30
+	// layerNorm2Scale = t28
 	for i := range layerNorm2Scale {
 		layerNorm2Scale[i] = 1
 	}
 
-	// layerNorm2Shift = t31
+	// layerNorm2Shift = t29
 	clear(layerNorm2Shift)
 
-	// dense2B = t31
+	// dense2B = t29
 	clear(dense2B)
 
-	// layerNorm3Scale = t30
+	// layerNorm3Scale = t28
 	for i := range layerNorm3Scale {
 		layerNorm3Scale[i] = 1
 	}
 
-	// layerNorm3Shift = t31
+	// layerNorm3Shift = t29
 	clear(layerNorm3Shift)
 }
 
@@ -4048,23 +4046,22 @@ func NewRunning(max RunningDims) *Running {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float64, 17*B+20)
+	arena := make([]float64, 17*B+15)
 	m.hY = arena[0 : 5*B]
 	m.hY2 = arena[0 : 5*B]
 	m.m = arena[5*B : 5*B+5]
 	m.t5 = arena[5*B : 5*B+5]
 	m.t14 = arena[5*B : 5*B+5]
-	m.t15 = arena[5*B : 5*B+5]
 	m.dhB = arena[5*B : 5*B+5]
 	m.t3 = arena[5*B+5 : 5*B+10]
-	m.t6 = arena[5*B+10 : 5*B+15]
-	m.dn2 = arena[5*B+15 : 10*B+15]
-	m.denseY3 = arena[5*B+15 : 6*B+15]
-	m.t8 = arena[10*B+15 : 15*B+15]
-	m.dn = arena[10*B+15 : 15*B+15]
-	m.denseY = arena[15*B+15 : 16*B+15]
-	m.t10 = arena[16*B+15 : 17*B+15]
-	m.t11 = arena[17*B+15 : 17*B+20]
+	m.t13 = arena[5*B+5 : 5*B+10]
+	m.dn2 = arena[5*B+10 : 10*B+10]
+	m.denseY3 = arena[5*B+10 : 6*B+10]
+	m.t7 = arena[10*B+10 : 15*B+10]
+	m.dn = arena[10*B+10 : 15*B+10]
+	m.denseY = arena[15*B+10 : 16*B+10]
+	m.t9 = arena[16*B+10 : 17*B+10]
+	m.t10 = arena[17*B+10 : 17*B+15]
 
 	m.Init(0)
 	return m

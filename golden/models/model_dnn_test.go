@@ -18,8 +18,27 @@ import (
 // classifierSizes are the dimensions to test at.
 var classifierSizes = []ClassifierDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 
-// classifierSample is a model at random parameters, and a random batch.
+// classifierSample is a model at random parameters, and a random batch. It
+// draws again where the loss is not finite, as where data has nothing that
+// counts.
 func classifierSample(dims ClassifierDims) (*Classifier, ClassifierBatch) {
+	for draw := range uint64(8) {
+		m, batch := classifierDraw(dims, draw)
+		var totals ClassifierTotals
+		if err := m.Evaluate(&totals, batch); err != nil {
+			return m, batch // the test reports it
+		}
+		report := totals.Report()
+		if vec.IsFinite(report.Loss) {
+			return classifierDraw(dims, draw) // as before Evaluate
+		}
+	}
+	panic("the loss of models.Classifier is not finite on any of 8 random batches: does it divide by what may be 0, or take a logarithm of it?")
+}
+
+// classifierDraw is a model at random parameters, and one of many random
+// batches.
+func classifierDraw(dims ClassifierDims, draw uint64) (*Classifier, ClassifierBatch) {
 	m := NewClassifier(dims)
 	m.Init(1)
 	for i := range m.params.flat {
@@ -31,10 +50,10 @@ func classifierSample(dims ClassifierDims) (*Classifier, ClassifierBatch) {
 		Y:              make([]int32, dims.B),
 	}
 	for i := range batch.X {
-		batch.X[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+		batch.X[i] = float64(0.1 + 0.8*rng.Uniform64(2+4*draw, uint64(i)))
 	}
 	for i := range batch.Y {
-		batch.Y[i] = int32(rng.At(3, uint64(i)) % 4)
+		batch.Y[i] = int32(rng.At(3+4*draw, uint64(i)) % 4)
 		if i%4 == 3 {
 			batch.Y[i] = -1
 		}
@@ -349,8 +368,27 @@ func TestClassifierPredict(t *testing.T) {
 // transformerSizes are the dimensions to test at.
 var transformerSizes = []TransformerDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
 
-// transformerSample is a model at random parameters, and a random batch.
+// transformerSample is a model at random parameters, and a random batch. It
+// draws again where the loss is not finite, as where data has nothing that
+// counts.
 func transformerSample(dims TransformerDims) (*Transformer, TransformerBatch) {
+	for draw := range uint64(8) {
+		m, batch := transformerDraw(dims, draw)
+		var totals TransformerTotals
+		if err := m.Evaluate(&totals, batch); err != nil {
+			return m, batch // the test reports it
+		}
+		report := totals.Report()
+		if vec.IsFinite(report.Loss) {
+			return transformerDraw(dims, draw) // as before Evaluate
+		}
+	}
+	panic("the loss of models.Transformer is not finite on any of 8 random batches: does it divide by what may be 0, or take a logarithm of it?")
+}
+
+// transformerDraw is a model at random parameters, and one of many random
+// batches.
+func transformerDraw(dims TransformerDims, draw uint64) (*Transformer, TransformerBatch) {
 	m := NewTransformer(dims)
 	m.Init(1)
 	for i := range m.params.flat {
@@ -362,10 +400,10 @@ func transformerSample(dims TransformerDims) (*Transformer, TransformerBatch) {
 		Y:               make([]int32, 5*dims.B),
 	}
 	for i := range batch.Ids {
-		batch.Ids[i] = int32(rng.At(2, uint64(i)) % 11)
+		batch.Ids[i] = int32(rng.At(2+4*draw, uint64(i)) % 11)
 	}
 	for i := range batch.Y {
-		batch.Y[i] = int32(rng.At(3, uint64(i)) % 11)
+		batch.Y[i] = int32(rng.At(3+4*draw, uint64(i)) % 11)
 		if i%4 == 3 {
 			batch.Y[i] = -100
 		}

@@ -740,32 +740,31 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 //	t     = noisy·W         [B,3]
 //	h     = σ(t + b)        [B,3]
 //	t2    = 1 − h           [B,3]
-//	t3    = h² ⊙ t2²        [B,3]
-//	t4    = h·Wᵀ            [B,5]
-//	t5    = c − x + t4      [B,5]
-//	s     = Σ t5²           []
-//	t6    = Σᵢ W²           [3]
-//	s2    = Σ t6·t3         []
+//	t3    = h ⊙ t2          [B,3]
+//	t4    = t3²             [B,3]
+//	t5    = h·Wᵀ            [B,5]
+//	t6    = c − x + t5      [B,5]
+//	s     = Σ t6²           []
+//	t7    = Σᵢ W²           [3]
+//	s2    = Σ t7·t4         []
 //
 // Backward:
 //
-//	t7       = Σᵢ (t4 − x)           [5]
-//	scale    = B                     []
-//	scale2   = 2/B                   []
-//	(B/2)·dc = scale·c + t7          [5]
-//	dc       = scale2·(B/2)·dc       [5]
-//	t8       = h ⊙ t2                [B,3]
-//	t9       = 0.2·t6·t8 ⊙ (t2 − h)  [B,3]
-//	t10      = 2·t5·W                [B,3]
-//	scale3   = 1/B                   []
-//	t11      = t8 ⊙ (t10 + t9)       [B,3]
-//	db       = scale3·Σᵢ t11         [3]
-//	t12      = Σᵢ t3                 [3]
-//	t13      = 0.2·t12·W             [5,3]
-//	t14      = 2·t5ᵀ·h               [5,3]
-//	t15      = t13 + t14             [5,3]
-//	t16      = noisyᵀ·t11            [5,3]
-//	dW       = scale3·(t15 + t16)    [5,3]
+//	t8       = Σᵢ (t5 − x)                       [5]
+//	scale    = B                                 []
+//	scale2   = 2/B                               []
+//	(B/2)·dc = scale·c + t8                      [5]
+//	dc       = scale2·(B/2)·dc                   [5]
+//	t9       = 2·t6·W                            [B,3]
+//	scale3   = 1/B                               []
+//	t10      = t3 ⊙ (t9 + 0.2·t7·t3 ⊙ (t2 − h))  [B,3]
+//	db       = scale3·Σᵢ t10                     [3]
+//	t11      = Σᵢ t4                             [3]
+//	t12      = 0.2·t11·W                         [5,3]
+//	t13      = 2·t6ᵀ·h                           [5,3]
+//	t14      = t12 + t13                         [5,3]
+//	t15      = noisyᵀ·t10                        [5,3]
+//	dW       = scale3·(t14 + t15)                [5,3]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
@@ -791,21 +790,21 @@ type Denoise struct {
 	noisy []float32 // [max.B,5]
 	h2    []float32 // [max.B,3]; becomes h, in place; in the memory of noisy
 	h     []float32 // [max.B,3]
-	t18   []float32 // [max.B,3]; in the memory of h
+	t17   []float32 // [max.B,3]; in the memory of h
 	t2    []float32 // [max.B,3]
 	r     []float32 // [max.B,5]; in the memory of t2
 	t3    []float32 // [max.B,3]
-	t4    []float32 // [max.B,5]
-	t9    []float32 // [max.B,3]; in the memory of t4
+	t4    []float32 // [max.B,3]
 	t5    []float32 // [max.B,5]
-	t6    []float32 // [3]
-	t12   []float32 // [3]; in the memory of t6
-	t14   []float32 // [5,3]; in the memory of t6
-	t16   []float32 // [5,3]; in the memory of t6
-	t19   []float32 // [3]; in the memory of t6
-	t7    []float32 // [5]
+	t9    []float32 // [max.B,3]; in the memory of t5
+	t6    []float32 // [max.B,5]
+	t7    []float32 // [3]
+	t11   []float32 // [3]; in the memory of t7
 	t13   []float32 // [5,3]; in the memory of t7
-	t10   []float32 // [max.B,3]
+	t15   []float32 // [5,3]; in the memory of t7
+	t18   []float32 // [3]; in the memory of t7
+	t8    []float32 // [5]
+	t12   []float32 // [5,3]; in the memory of t8
 }
 
 // DenoiseHyper has the numbers of the model and its train clause.
@@ -854,9 +853,10 @@ func (m *Denoise) forward(batch *DenoiseBatch) DenoiseTotals {
 	h := m.h[:3*B]
 	t2 := m.t2[:3*B]
 	t3 := m.t3[:3*B]
-	t4 := m.t4[:5*B]
+	t4 := m.t4[:3*B]
 	t5 := m.t5[:5*B]
-	t6 := m.t6
+	t6 := m.t6[:5*B]
+	t7 := m.t7
 
 	// noisy = x + 0.1·N(0,1)
 	key := rng.Key(m.seed, 0x61053f0e3ebbd272, m.calls)
@@ -872,56 +872,60 @@ func (m *Denoise) forward(batch *DenoiseBatch) DenoiseTotals {
 
 	// h = σ(t + b)
 	// t2 = 1 − h
-	// t3 = h² ⊙ t2²
+	// t3 = h ⊙ t2
+	// t4 = t3²
 	for i := range B {
 		hRow := (*[3]float32)(h[3*i:])
 		t2Row := (*[3]float32)(t2[3*i:])
 		t3Row := (*[3]float32)(t3[3*i:])
+		t4Row := (*[3]float32)(t4[3*i:])
 		for j := range b {
 			hOf := vec.Sigmoid(hRow[j] + b[j])
 			d := 1 - hOf
-			u := hOf * hOf * (d * d)
+			u := hOf * d
+			u2 := u * u
 			hRow[j] = hOf
 			t2Row[j] = d
 			t3Row[j] = u
+			t4Row[j] = u2
 		}
 	}
 
-	// t4 = h·Wᵀ
+	// t5 = h·Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h, B, 3),
 		blas.View32(W, 5, 3).T(),
-		0, blas.View32(t4, B, 5))
+		0, blas.View32(t5, B, 5))
 
-	// t5 = c − x + t4
-	// s = Σ t5²
+	// t6 = c − x + t5
+	// s = Σ t6²
 	s := 0.0
 	for i := range B {
 		xRow := (*[5]float32)(x[5*i:])
-		t4Row := (*[5]float32)(t4[5*i:])
 		t5Row := (*[5]float32)(t5[5*i:])
+		t6Row := (*[5]float32)(t6[5*i:])
 		for j := range c {
-			t := c[j] - xRow[j] + t4Row[j]
+			t := c[j] - xRow[j] + t5Row[j]
 			s += float64(t * t)
-			t5Row[j] = t
+			t6Row[j] = t
 		}
 	}
 
-	// t6 = Σᵢ W²
-	clear(t6)
+	// t7 = Σᵢ W²
+	clear(t7)
 	for i := range 5 {
 		WRow := (*[3]float32)(W[3*i:])
 		for j := range WRow {
-			t6[j] += WRow[j] * WRow[j]
+			t7[j] += WRow[j] * WRow[j]
 		}
 	}
 
-	// s2 = Σ t6·t3
+	// s2 = Σ t7·t4
 	s2 := 0.0
 	for i := range B {
-		t3Row := (*[3]float32)(t3[3*i:])
-		for j := range t3Row {
-			s2 += float64(t6[j] * t3Row[j])
+		t4Row := (*[3]float32)(t4[3*i:])
+		for j := range t4Row {
+			s2 += float64(t7[j] * t4Row[j])
 		}
 	}
 
@@ -955,31 +959,31 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 	x := batch.X
 	c := m.params.C
 	W := m.params.W
-	t7 := m.t7
-	t4 := m.t4[:5*B]
-	h := m.h[:3*B]
-	t2 := m.t2[:3*B]
-	t6 := m.t6
-	t9 := m.t9[:3*B]
+	t8 := m.t8
 	t5 := m.t5[:5*B]
-	t10 := m.t10[:3*B]
-	t12 := m.t12
+	t6 := m.t6[:5*B]
+	t9 := m.t9[:3*B]
+	t2 := m.t2[:3*B]
+	h := m.h[:3*B]
 	t3 := m.t3[:3*B]
+	t7 := m.t7
+	t11 := m.t11
+	t4 := m.t4[:3*B]
+	t12 := m.t12
 	t13 := m.t13
-	t14 := m.t14
 	noisy := m.noisy[:5*B]
-	t16 := m.t16
+	t15 := m.t15
 	dc := grad.C
 	db := grad.B
 	dW := grad.W
 
-	// t7 = Σᵢ (t4 − x)
-	clear(t7)
+	// t8 = Σᵢ (t5 − x)
+	clear(t8)
 	for i := range B {
-		t4Row := (*[5]float32)(t4[5*i:])
+		t5Row := (*[5]float32)(t5[5*i:])
 		xRow := (*[5]float32)(x[5*i:])
-		for j := range t4Row {
-			t7[j] += t4Row[j] - xRow[j]
+		for j := range t5Row {
+			t8[j] += t5Row[j] - xRow[j]
 		}
 	}
 
@@ -988,87 +992,74 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 	// scale2 = 2/B
 	scale2 := float32(2 / float64(B))
 
-	// (B/2)·dc = scale·c + t7
+	// (B/2)·dc = scale·c + t8
 	// dc = scale2·(B/2)·dc
 	for i := range 5 {
-		dc[i] = scale2 * (scale*c[i] + t7[i])
+		dc[i] = scale2 * (scale*c[i] + t8[i])
 	}
 
-	// t8 = h ⊙ t2
-	// t9 = 0.2·t6·t8 ⊙ (t2 − h)
-	for i := range B {
-		hRow := (*[3]float32)(h[3*i:])
-		t2Row := (*[3]float32)(t2[3*i:])
-		t9Row := (*[3]float32)(t9[3*i:])
-		for j := range hRow {
-			u := hRow[j] * t2Row[j]
-			u2 := 0.2 * (t6[j] * (u * (t2Row[j] - hRow[j])))
-			t2Row[j] = u
-			t9Row[j] = u2
-		}
-	}
-
-	// t10 = 2·t5·W
+	// t9 = 2·t6·W
 	blas.Sgemm(2,
-		blas.View32(t5, B, 5),
+		blas.View32(t6, B, 5),
 		blas.View32(W, 5, 3),
-		0, blas.View32(t10, B, 3))
+		0, blas.View32(t9, B, 3))
 
 	// scale3 = 1/B
 	scale3 := float32(1 / float64(B))
 
-	// t11 = t8 ⊙ (t10 + t9)
-	// db = scale3·Σᵢ t11
+	// t10 = t3 ⊙ (t9 + 0.2·t7·t3 ⊙ (t2 − h))
+	// db = scale3·Σᵢ t10
 	clear(db)
 	for i := range B {
-		t10Row := (*[3]float32)(t10[3*i:])
-		t9Row := (*[3]float32)(t9[3*i:])
 		t2Row := (*[3]float32)(t2[3*i:])
+		hRow := (*[3]float32)(h[3*i:])
+		t3Row := (*[3]float32)(t3[3*i:])
+		t9Row := (*[3]float32)(t9[3*i:])
 		for j := range db {
-			u := t2Row[j] * (t10Row[j] + t9Row[j])
+			u := t3Row[j] * (t9Row[j] + 0.2*(t7[j]*(t3Row[j]*(t2Row[j]-hRow[j]))))
 			db[j] += scale3 * u
 			t2Row[j] = u
 		}
 	}
 
-	// t12 = Σᵢ t3
-	clear(t12)
+	// t11 = Σᵢ t4
+	clear(t11)
 	for i := range B {
-		t3Row := (*[3]float32)(t3[3*i:])
-		for j := range t12 {
-			t12[j] += t3Row[j]
+		t4Row := (*[3]float32)(t4[3*i:])
+		for j := range t11 {
+			t11[j] += t4Row[j]
 		}
 	}
 
-	// t13 = 0.2·t12·W
+	// t12 = 0.2·t11·W
 	for i := range 5 {
 		WRow := (*[3]float32)(W[3*i:])
-		t13Row := (*[3]float32)(t13[3*i:])
+		t12Row := (*[3]float32)(t12[3*i:])
 		for j := range WRow {
-			t13Row[j] = 0.2 * (t12[j] * WRow[j])
+			t12Row[j] = 0.2 * (t11[j] * WRow[j])
 		}
 	}
 
-	// t14 = 2·t5ᵀ·h
+	// t13 = 2·t6ᵀ·h
 	blas.Sgemm(2,
 		blas.View32(h, B, 3).T(),
-		blas.View32(t5, B, 5),
-		0, blas.View32(t14, 5, 3).T())
+		blas.View32(t6, B, 5),
+		0, blas.View32(t13, 5, 3).T())
 
-	// t15 = t13 + t14
+	// t14 = t12 + t13
 	for i := range 15 {
-		t13[i] += t14[i]
+		t12[i] += t13[i]
 	}
 
-	// t16 = noisyᵀ·t11
+	// t15 = noisyᵀ·t10
 	blas.Sgemm(1,
 		blas.View32(noisy, B, 5).T(),
 		blas.View32(t2, B, 3),
-		0, blas.View32(t16, 5, 3))
+		0, blas.View32(t15, 5, 3))
 
-	// dW = scale3·(t15 + t16)
+	// dW = scale3·(t14 + t15)
 	for i := range 15 {
-		dW[i] = scale3 * (t13[i] + t16[i])
+		dW[i] = scale3 * (t12[i] + t15[i])
 	}
 }
 
@@ -1119,27 +1110,27 @@ func (m *Denoise) evaluate(batch *DenoiseBatch) DenoiseTotals {
 	b := m.params.B
 	c := m.params.C
 	h2 := m.h2[:3*B]
-	t18 := m.t18[:3*B]
+	t17 := m.t17[:3*B]
 	r := m.r[:5*B]
-	t19 := m.t19
+	t18 := m.t18
 
-	// t17 = x·W
+	// t16 = x·W
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(W, 5, 3),
 		0, blas.View32(h2, B, 3))
 
-	// h = σ(b + t17)
-	// t18 = h² ⊙ (1 − h)²
+	// h = σ(b + t16)
+	// t17 = (h ⊙ (1 − h))²
 	for i := range B {
 		h2Row := (*[3]float32)(h2[3*i:])
-		t18Row := (*[3]float32)(t18[3*i:])
+		t17Row := (*[3]float32)(t17[3*i:])
 		for j := range b {
 			h := vec.Sigmoid(b[j] + h2Row[j])
-			d := 1 - h
-			u := h * h * (d * d)
+			u := h * (1 - h)
+			u2 := u * u
 			h2Row[j] = h
-			t18Row[j] = u
+			t17Row[j] = u2
 		}
 	}
 
@@ -1161,21 +1152,21 @@ func (m *Denoise) evaluate(batch *DenoiseBatch) DenoiseTotals {
 		}
 	}
 
-	// t19 = Σᵢ W²
-	clear(t19)
+	// t18 = Σᵢ W²
+	clear(t18)
 	for i := range 5 {
 		WRow := (*[3]float32)(W[3*i:])
 		for j := range WRow {
-			t19[j] += WRow[j] * WRow[j]
+			t18[j] += WRow[j] * WRow[j]
 		}
 	}
 
-	// s2 = Σ t19·t18
+	// s2 = Σ t18·t17
 	s2 := 0.0
 	for i := range B {
-		t18Row := (*[3]float32)(t18[3*i:])
-		for j := range t18Row {
-			s2 += float64(t19[j] * t18Row[j])
+		t17Row := (*[3]float32)(t17[3*i:])
+		for j := range t17Row {
+			s2 += float64(t18[j] * t17Row[j])
 		}
 	}
 
@@ -1865,18 +1856,19 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 //	scale      = 1/B/count                []
 //	scale2     = 1 − 1/count              []
 //	new_center = scale·t + scale2·center  [3]
-//	t2         = (x − new_center)²        [B,3]
-//	s          = Σ w² ⊙ t2                []
+//	t2         = x − new_center           [B,3]
+//	e          = w·t2                     [B,3]
+//	s          = Σ e²                     []
 //	s2         = Σ w                      []
 //	result     = 1/9·s2²                  []
 //	countNext  = count + 1                []
 //
 // Backward:
 //
-//	t3    = Σᵢ t2             [3]
-//	scale = 2/(3*B)           []
-//	s     = 0.22222222·Σ w    []
-//	dw    = scale·w ⊙ t3 + s  [3]
+//	t3    = Σᵢ t2 ⊙ e       [3]
+//	scale = 2/(3*B)         []
+//	s     = 0.22222222·Σ w  []
+//	dw    = scale·t3 + s    [3]
 //
 // Update, sgd(lr: 0.01):
 //
@@ -1898,6 +1890,7 @@ type Tracker struct {
 	t      []float32 // [3]
 	s2Kept []float32 // []; in the memory of t
 	t2     []float32 // [max.B,3]
+	e      []float32 // [max.B,3]
 	t3     []float32 // [3]
 	t4     []float32 // [3]; in the memory of t3
 }
@@ -1946,6 +1939,7 @@ func (m *Tracker) forward(batch *TrackerBatch) TrackerTotals {
 	countNext := m.next.count
 	t := m.t
 	t2 := m.t2[:3*B]
+	e := m.e[:3*B]
 	s2Kept := m.s2Kept
 
 	// t = Σᵢ x
@@ -1967,17 +1961,20 @@ func (m *Tracker) forward(batch *TrackerBatch) TrackerTotals {
 		centerNext[i] = scale*t[i] + scale2*center[i]
 	}
 
-	// t2 = (x − new_center)²
-	// s = Σ w² ⊙ t2
+	// t2 = x − new_center
+	// e = w·t2
+	// s = Σ e²
 	s := 0.0
 	for i := range B {
 		xRow := (*[3]float32)(x[3*i:])
 		t2Row := (*[3]float32)(t2[3*i:])
+		eRow := (*[3]float32)(e[3*i:])
 		for j := range centerNext {
 			d := xRow[j] - centerNext[j]
-			u := d * d
-			s += float64(w[j] * w[j] * u)
-			t2Row[j] = u
+			eOf := w[j] * d
+			s += float64(eOf * eOf)
+			t2Row[j] = d
+			eRow[j] = eOf
 		}
 	}
 
@@ -2004,12 +2001,12 @@ func (m *Tracker) backward(batch *TrackerBatch) {
 	t2 := m.t2[:3*B]
 	s2Kept := m.s2Kept
 
-	// t4 = Σᵢ t2
+	// t4 = Σᵢ w·t2²
 	clear(t4)
 	for i := range B {
 		t2Row := (*[3]float32)(t2[3*i:])
 		for j := range t2Row {
-			t4[j] += t2Row[j]
+			t4[j] += w[j] * (t2Row[j] * t2Row[j])
 		}
 	}
 
@@ -2018,9 +2015,9 @@ func (m *Tracker) backward(batch *TrackerBatch) {
 	// rate2 = 0.22222222·lr·Σ w
 	rate2 := float32(0.2222222238779068*m.Hyper.LR) * s2Kept[0]
 
-	// w ← w − rate·w ⊙ t4 − rate2
+	// w ← w − rate2 − rate·t4
 	for i := range 3 {
-		w[i] = w[i] - rate*(w[i]*t4[i]) - rate2
+		w[i] = w[i] - rate2 - rate*t4[i]
 	}
 }
 
@@ -2048,18 +2045,19 @@ func (m *Tracker) Grad(grad *TrackerParams, batch TrackerBatch) (TrackerReport, 
 // gradient sets grad from what forward left.
 func (m *Tracker) gradient(grad *TrackerParams, batch *TrackerBatch) {
 	B := batch.B
-	w := m.params.W
 	t3 := m.t3
 	t2 := m.t2[:3*B]
+	e := m.e[:3*B]
 	s2Kept := m.s2Kept
 	dw := grad.W
 
-	// t3 = Σᵢ t2
+	// t3 = Σᵢ t2 ⊙ e
 	clear(t3)
 	for i := range B {
 		t2Row := (*[3]float32)(t2[3*i:])
-		for j := range t2Row {
-			t3[j] += t2Row[j]
+		eRow := (*[3]float32)(e[3*i:])
+		for j := range eRow {
+			t3[j] += t2Row[j] * eRow[j]
 		}
 	}
 
@@ -2068,9 +2066,9 @@ func (m *Tracker) gradient(grad *TrackerParams, batch *TrackerBatch) {
 	// s = 0.22222222·Σ w
 	s := 0.22222222 * s2Kept[0]
 
-	// dw = scale·w ⊙ t3 + s
+	// dw = scale·t3 + s
 	for i := range 3 {
-		dw[i] = scale*(w[i]*t3[i]) + s
+		dw[i] = scale*t3[i] + s
 	}
 }
 
@@ -2117,13 +2115,13 @@ func (m *Tracker) evaluate(batch *TrackerBatch) TrackerTotals {
 
 	// d = x − center
 	// e = w·d
-	// s = Σ w·d ⊙ e
+	// s = Σ e²
 	s := 0.0
 	for i := range B {
 		xRow := (*[3]float32)(x[3*i:])
 		for j := range center {
-			d := xRow[j] - center[j]
-			s += float64(w[j] * (d * (w[j] * d)))
+			e := w[j] * (xRow[j] - center[j])
+			s += float64(e * e)
 		}
 	}
 
@@ -2506,12 +2504,13 @@ func (p *InputsPredictor) predict(out *InputsOutput, in *InputsInput) {
 //
 // Forward, for a batch of B:
 //
-//	t  = v·x − s      [B]
-//	s2 = Σ t²         []
-//	s3 = Σ x          []
-//	s4 = any (x > 0)  []
-//	q2 = q            []
-//	s5 = s            []
+//	t    = v·x − s                 [B]
+//	s2   = Σ t²                    []
+//	s3   = Σ x                     []
+//	s4   = any (x > 0)             []
+//	loss = s2/B + where(q, s², 0)  []
+//	q2   = q                       []
+//	s5   = s                       []
 //
 // Backward:
 //
@@ -2595,27 +2594,30 @@ func (m *Truths) forward(batch *TruthsBatch) TruthsTotals {
 		t[i] = d
 	}
 
+	// loss = s2/B + where(q, s², 0)
+	loss := 1/float64(B)*s2 + vec.Where(q, float64(s)*float64(s), 0)
 	// q2 = q
 	q2 := q
 	// s5 = s
 	s5 := float64(s)
 
-	q2Holds := 0.0
-	if q2 {
-		q2Holds = 1
-	}
 	s4Holds := 0.0
 	if s4 {
 		s4Holds = 1
 	}
+	q2Holds := 0.0
+	if q2 {
+		q2Holds = 1
+	}
 	return TruthsTotals{
 		batches: 1,
-		loss:    s2,
-		n:       float64(B),
-		loss2:   q2Holds,
-		loss3:   s5,
+		loss:    loss,
+		n:       float64(1),
 		twice:   s3,
+		n2:      float64(B),
 		some:    s4Holds,
+		some2:   q2Holds,
+		some3:   s5,
 	}
 }
 

@@ -1048,21 +1048,21 @@ func NewDenoise(max DenoiseDims) *Denoise {
 	m.noisy = arena[0 : 5*B]
 	m.h2 = arena[0 : 3*B]
 	m.h = arena[5*B : 8*B]
-	m.t18 = arena[5*B : 8*B]
+	m.t17 = arena[5*B : 8*B]
 	m.t2 = arena[8*B : 11*B]
 	m.r = arena[8*B : 13*B]
 	m.t3 = arena[13*B : 16*B]
-	m.t4 = arena[16*B : 21*B]
-	m.t9 = arena[16*B : 19*B]
-	m.t5 = arena[21*B : 26*B]
-	m.t6 = arena[26*B : 26*B+3]
-	m.t12 = arena[26*B : 26*B+3]
-	m.t14 = arena[26*B : 26*B+15]
-	m.t16 = arena[26*B : 26*B+15]
-	m.t19 = arena[26*B : 26*B+3]
-	m.t7 = arena[26*B+15 : 26*B+20]
-	m.t13 = arena[26*B+15 : 26*B+30]
-	m.t10 = arena[26*B+30 : 29*B+30]
+	m.t4 = arena[16*B : 19*B]
+	m.t5 = arena[19*B : 24*B]
+	m.t9 = arena[19*B : 22*B]
+	m.t6 = arena[24*B : 29*B]
+	m.t7 = arena[29*B : 29*B+3]
+	m.t11 = arena[29*B : 29*B+3]
+	m.t13 = arena[29*B : 29*B+15]
+	m.t15 = arena[29*B : 29*B+15]
+	m.t18 = arena[29*B : 29*B+3]
+	m.t8 = arena[29*B+15 : 29*B+20]
+	m.t12 = arena[29*B+15 : 29*B+30]
 
 	m.Init(0)
 	return m
@@ -2009,12 +2009,13 @@ func NewTracker(max TrackerDims) *Tracker {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 3*B+6)
+	arena := make([]float32, 6*B+6)
 	m.t = arena[0:3]
 	m.s2Kept = arena[0:1]
 	m.t2 = arena[3 : 3*B+3]
-	m.t3 = arena[3*B+3 : 3*B+6]
-	m.t4 = arena[3*B+3 : 3*B+6]
+	m.e = arena[3*B+3 : 6*B+3]
+	m.t3 = arena[6*B+3 : 6*B+6]
+	m.t4 = arena[6*B+3 : 6*B+6]
 
 	m.Init(0)
 	return m
@@ -2744,10 +2745,11 @@ type TruthsTotals struct {
 	batches int
 	loss    float64 // sum
 	n       float64 // sum
-	loss2   float64 // of the last batch
-	loss3   float64 // of the last batch
 	twice   float64 // sum
+	n2      float64 // sum
 	some    float64 // 1 where one is
+	some2   float64 // of the last batch
+	some3   float64 // of the last batch
 }
 
 // TruthsReport is loss and metrics over all batches so far; zeros where there
@@ -2756,12 +2758,12 @@ func (t *TruthsTotals) Report() TruthsReport {
 	if t.batches == 0 {
 		return TruthsReport{}
 	}
-	mul := 10.0 * (t.twice / t.n)
+	mul := 10.0 * (t.twice / t.n2)
 	return TruthsReport{
-		Loss:  (t.loss / t.n) + truthsWhere(t.loss2 != 0.0, t.loss3*t.loss3, 0.0),
-		Twice: truthsWhere((t.twice/t.n) > 0.0, 1.0, 0.0) * 2.0,
-		Some:  truthsWhere((t.some != 0.0) && (t.loss2 != 0.0), t.loss3, t.twice/t.n),
-		NotQ:  truthsWhere(!(t.loss2 != 0.0), 1.0, 0.0),
+		Loss:  t.loss / t.n,
+		Twice: truthsWhere((t.twice/t.n2) > 0.0, 1.0, 0.0) * 2.0,
+		Some:  truthsWhere((t.some != 0.0) && (t.some2 != 0.0), t.some3, t.twice/t.n2),
+		NotQ:  truthsWhere(!(t.some2 != 0.0), 1.0, 0.0),
 		Whole: truthsWhere(mul < 0.0, math.Ceil(mul), math.Floor(mul)),
 	}
 }
@@ -2778,12 +2780,13 @@ func truthsWhere[T any](c bool, a, b T) T {
 func (t *TruthsTotals) add(batch *TruthsTotals) {
 	t.loss += batch.loss
 	t.n += batch.n
-	t.loss2 = batch.loss2
-	t.loss3 = batch.loss3
 	t.twice += batch.twice
+	t.n2 += batch.n2
 	if t.batches == 0 || batch.some > t.some || batch.some != batch.some {
 		t.some = batch.some
 	}
+	t.some2 = batch.some2
+	t.some3 = batch.some3
 	t.batches += batch.batches
 }
 

@@ -1533,7 +1533,7 @@ func inputsSample(dims InputsDims) (*Inputs, InputsBatch) {
 	}
 	batch.A = float32(0.1 + 0.8*rng.Uniform64(2, 0))
 	batch.N = 1 + int32(rng.At(3, 0)%2)
-	batch.Q = rng.At(4, 0)%2 == 1
+	batch.Q = true
 	for i := range batch.V {
 		batch.V[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))
 	}
@@ -1552,7 +1552,7 @@ func inputsInput(dims InputsDims) InputsInput {
 	}
 	in.A = float32(0.1 + 0.8*rng.Uniform64(2, 0))
 	in.N = 1 + int32(rng.At(3, 0)%2)
-	in.Q = rng.At(4, 0)%2 == 1
+	in.Q = true
 	for i := range in.V {
 		in.V[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))
 	}
@@ -1769,7 +1769,7 @@ func truthsSample(dims TruthsDims) (*Truths, TruthsBatch) {
 	for i := range batch.X {
 		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
-	batch.Q = rng.At(3, 0)%2 == 1
+	batch.Q = true
 	batch.S = float32(0.1 + 0.8*rng.Uniform64(4, 0))
 	return m, batch
 }

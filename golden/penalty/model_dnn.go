@@ -36,15 +36,16 @@ import (
 //	hv           = dhidden.y·hidden.Wᵀ  [B,3]
 //	s3           = Σ hv²                []
 //	(B/2)·dnet.W = hᵀ·((B/2)·df)        [6,1]
-//	scale        = 2/B                  []
-//	dnetW        = scale·(B/2)·dnet.W   [6,1]
-//	dnetB        = scale·Σᵢ (B/2)·df    [1]
+//	dnetW        = 2·(B/2)·dnet.W       [6,1]
+//	(B/2)·dnet.b = Σᵢ (B/2)·df          [1]
+//	dnetB        = 2·(B/2)·dnet.b       [1]
 //
 // Backward:
 //
 //	scale       = 2/B                                          []
 //	t6[:−1]     = scale·(B/2)·dnet.W
-//	t6[6]       = dnetB
+//	dnet.b      = scale·(B/2)·dnet.b                           [1]
+//	t6[6]       = dnet.b
 //	t7          = h·t6[:−1]                                    [B,1]
 //	500·ddnet.y = t6[6] + t7                                   [B,1]
 //	2·ddf       = 2·(B/2)·df + 0.004·500·ddnet.y               [B]
@@ -113,11 +114,12 @@ type Penalty struct {
 	dnetW2     []float64 // [6,1]; becomes (B/2)·dnet.W, in place
 	dnetW3     []float64 // [6,1]; becomes dnet.W, in place; in the memory of dnetW2
 	t13        []float64 // [3,6]; in the memory of dnetW2
+	dnetB2     []float64 // [1]; becomes (B/2)·dnet.b, in place
+	t11        []float64 // [6]; in the memory of dnetB2
+	t15        []float64 // [3,6]; in the memory of dnetB2
+	dhiddenW   []float64 // [3,6]; becomes dhidden.W, in place; in the memory of dnetB2
 	t6         []float64 // [7]
-	t15        []float64 // [3,6]; in the memory of t6
-	dhiddenW   []float64 // [3,6]; becomes dhidden.W, in place; in the memory of t6
 	ddnetY     []float64 // [max.B,1]; becomes 500·ddnet.y, then 2·ddf, in place
-	t11        []float64 // [6]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -181,6 +183,7 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	dhiddenY2 := m.dhiddenY2[:6*B]
 	hv := m.hv[:3*B]
 	dnetW2 := m.dnetW2
+	dnetB2 := m.dnetB2
 	dnetW := m.sums.dnetW
 	dnetB := m.sums.dnetB
 
@@ -296,20 +299,20 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		blas.View64(netY, B, 1),
 		0, blas.View64(dnetW2, 6, 1))
 
-	// scale = 2/B
-	scale := 2 / float64(B)
-
-	// dnetW = scale·(B/2)·dnet.W
+	// dnetW = 2·(B/2)·dnet.W
 	for i := range 6 {
-		dnetW[i] = scale * dnetW2[i]
+		dnetW[i] = 2 * dnetW2[i]
 	}
 
-	// dnetB = scale·Σᵢ (B/2)·df
-	clear(dnetB)
+	// (B/2)·dnet.b = Σᵢ (B/2)·df
+	clear(dnetB2)
 	for i := range B {
 		netYOfI := netY[i]
-		dnetB[0] += scale * netYOfI
+		dnetB2[0] += netYOfI
 	}
+
+	// dnetB = 2·(B/2)·dnet.b
+	dnetB[0] = 2 * dnetB2[0]
 
 	return Totals{
 		batches: 1,
@@ -358,6 +361,7 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	netW := m.params.NetW
 	t6 := m.t6
 	dnetW2 := m.dnetW2
+	dnetB2 := m.dnetB2
 	hiddenY := m.hiddenY[:6*B]
 	ddnetY := m.ddnetY[:B]
 	netY := m.netY[:B]
@@ -379,11 +383,10 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	dhiddenY2 := m.dhiddenY2[:6*B]
 	t15 := m.t15
 	dhiddenW := m.dhiddenW
-	dnetBBuf := grad.NetB
+	dnetB := grad.NetB
 	dnetW := grad.NetW
 	dhiddenB := grad.HiddenB
 	dhiddenWBuf := grad.HiddenW
-	dnetB := m.sums.dnetB
 
 	// scale = 2/B
 	scale := 2 / float64(B)
@@ -393,8 +396,9 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		t6[i] = scale * dnetW2[i]
 	}
 
-	// t6[6] = dnetB
-	t6[6] = dnetB[0]
+	// dnet.b = scale·(B/2)·dnet.b
+	// t6[6] = dnet.b
+	t6[6] = scale * dnetB2[0]
 
 	// t7 = h·t6[:−1]
 	blas.Dgemm(1,
@@ -416,10 +420,10 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	scale2 := 1 / float64(B)
 
 	// dnet.b = scale2·Σᵢ 2·ddf
-	clear(dnetBBuf)
+	clear(dnetB)
 	for i := range B {
 		ddnetYOfI := ddnetY[i]
-		dnetBBuf[0] += scale2 * ddnetYOfI
+		dnetB[0] += scale2 * ddnetYOfI
 	}
 
 	// dnet.W = scale2·hᵀ·(2·ddf)

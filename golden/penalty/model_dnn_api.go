@@ -140,7 +140,7 @@ func New(max Dims) *Penalty {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float64, 57*B+42)
+	arena := make([]float64, 57*B+43)
 	m.hiddenY = arena[0 : 6*B]
 	m.ddhiddenY2 = arena[0 : 6*B]
 	m.dhiddenY3 = arena[6*B : 12*B]
@@ -159,11 +159,12 @@ func New(max Dims) *Penalty {
 	m.dnetW2 = arena[56*B : 56*B+6]
 	m.dnetW3 = arena[56*B : 56*B+6]
 	m.t13 = arena[56*B : 56*B+18]
-	m.t6 = arena[56*B+18 : 56*B+25]
+	m.dnetB2 = arena[56*B+18 : 56*B+19]
+	m.t11 = arena[56*B+18 : 56*B+24]
 	m.t15 = arena[56*B+18 : 56*B+36]
 	m.dhiddenW = arena[56*B+18 : 56*B+36]
-	m.ddnetY = arena[56*B+36 : 57*B+36]
-	m.t11 = arena[57*B+36 : 57*B+42]
+	m.t6 = arena[56*B+36 : 56*B+43]
+	m.ddnetY = arena[56*B+43 : 57*B+43]
 
 	m.Init(0)
 	return m
@@ -275,17 +276,21 @@ func (t *Totals) Report() Report {
 
 // close computes the report of the totals.
 func (t *Totals) close() Report {
+	n := t.n
 	dnetW := t.dnetW
 	dnetB := t.dnetB
 	tBuf := new([7]float64)[:]
 
-	// t[:−1] = dnetW
+	// scale = 1/n
+	scale := 1 / n
+
+	// t[:−1] = scale·dnetW
 	for i := range 6 {
-		tBuf[i] = dnetW[i]
+		tBuf[i] = scale * dnetW[i]
 	}
 
-	// t[6] = dnetB
-	tBuf[6] = dnetB[0]
+	// t[6] = scale·dnetB
+	tBuf[6] = scale * dnetB[0]
 
 	// s = Σ t²
 	s := 0.0

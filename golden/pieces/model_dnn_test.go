@@ -38,7 +38,7 @@ func convertSample(dims ConvertDims) (*Convert, ConvertBatch) {
 		batch.K[i] = 1 + int64(rng.At(3, uint64(i))%2)
 	}
 	for i := range batch.On {
-		batch.On[i] = rng.At(4, uint64(i))%2 == 1
+		batch.On[i] = i == 0 || i != 1 && rng.At(4, uint64(i))%2 == 1
 	}
 	for i := range batch.X {
 		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))
@@ -66,7 +66,7 @@ func convertInput(dims ConvertDims) ConvertInput {
 		in.K[i] = 1 + int64(rng.At(3, uint64(i))%2)
 	}
 	for i := range in.On {
-		in.On[i] = rng.At(4, uint64(i))%2 == 1
+		in.On[i] = i == 0 || i != 1 && rng.At(4, uint64(i))%2 == 1
 	}
 	for i := range in.X {
 		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(5, uint64(i)))

@@ -68,19 +68,17 @@ import (
 //	W.v           ← 0.999·W.v + 0.001·(scale·W + scale2·dW)²
 //	W             ← W − rate2·W.m/(√(scale4·W.v) + 1e−8)
 //	W.average     ← scale7·W.average + scale6·W
-//	scale8        = 0.001·clip_factor
-//	scale9        = scale8
 //	enc.g.m       ← 0.9·enc.g.m + 0.1·scale2·denc.g
-//	enc.g.v       ← 0.999·enc.g.v + scale9·denc.g ⊙ scale2·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + 0.001·(scale2·denc.g)²
 //	enc.g         ← enc.g − rate2·enc.g.m/(√(scale4·enc.g.v) + 1e−8)
 //	enc.g.average ← scale7·enc.g.average + scale6·enc.g
-//	scale10       = clip_factor
+//	scale8        = clip_factor
 //	average       = average
 //
 // Update of s and enc.h, adam(lr: 0.01):
 //
-//	m       ← 0.9·m + 0.1·scale10·grad
-//	v       ← 0.999·v + scale8·grad ⊙ scale10·grad
+//	m       ← 0.9·m + 0.1·scale8·grad
+//	v       ← 0.999·v + 0.001·(scale8·grad)²
 //	param   ← param − rate·m/(√(scale3·v) + 1e−8)
 //	average ← average·average + scale5·param
 //
@@ -441,19 +439,14 @@ func (m *Precise) update(grad *Params, factor float64) {
 		WAverage[i] = t2
 	}
 
-	// scale8 = 0.001·clip_factor
-	scale8 := 0.0010000000000000009 * factor
-	// scale9 = scale8
-	scale9 := float32(scale8)
-
 	// enc.g.m ← 0.9·enc.g.m + 0.1·scale2·denc.g
-	// enc.g.v ← 0.999·enc.g.v + scale9·denc.g ⊙ scale2·denc.g
+	// enc.g.v ← 0.999·enc.g.v + 0.001·(scale2·denc.g)²
 	// enc.g ← enc.g − rate2·enc.g.m/(√(scale4·enc.g.v) + 1e−8)
 	// enc.g.average ← scale7·enc.g.average + scale6·enc.g
 	for i := range 3 {
 		u := scale2 * dencG[i]
 		encGNewM := 0.9*encGM[i] + 0.1*u
-		encGNewV := 0.999*encGV[i] + scale9*(dencG[i]*u)
+		encGNewV := 0.999*encGV[i] + 0.001*(u*u)
 		encGNewParam := encG[i] - rate2*(encGNewM/(vec.Sqrt(scale4*encGNewV)+1e-8))
 		t := scale7*encGAverage[i] + scale6*encGNewParam
 		encGM[i] = encGNewM
@@ -462,31 +455,31 @@ func (m *Precise) update(grad *Params, factor float64) {
 		encGAverage[i] = t
 	}
 
-	// scale10 = clip_factor
-	scale10 := factor
+	// scale8 = clip_factor
+	scale8 := factor
 	// average = average
 	average := m.Hyper.Average
 
 	updateAdam(m.params.S, grad.S, m.optim.sM, m.optim.sV, m.averages.sAverage,
-		scale3, rate, scale5, scale8, scale10, average)
+		scale3, rate, scale5, scale8, average)
 	updateAdam(m.params.EncH, grad.EncH, m.optim.encHM, m.optim.encHV, m.averages.encHAverage,
-		scale3, rate, scale5, scale8, scale10, average)
+		scale3, rate, scale5, scale8, average)
 }
 
 // updateAdam makes the step of adam(lr: 0.01) for parameters that lie one
 // after another, with their gradient and their states.
-func updateAdam(param, g, m, v, average []float64, scale3, rate, scale5, scale8, scale10, averageBuf float64) {
+func updateAdam(param, g, m, v, average []float64, scale3, rate, scale5, scale8, averageBuf float64) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// m ← 0.9·m + 0.1·scale10·grad
-	// v ← 0.999·v + scale8·grad ⊙ scale10·grad
+	// m ← 0.9·m + 0.1·scale8·grad
+	// v ← 0.999·v + 0.001·(scale8·grad)²
 	// param ← param − rate·m/(√(scale3·v) + 1e−8)
 	// average ← average·average + scale5·param
 	for i := range n {
-		u := scale10 * g[i]
+		u := scale8 * g[i]
 		newM := 0.9*m[i] + 0.09999999999999998*u
-		newV := 0.999*v[i] + scale8*(g[i]*u)
+		newV := 0.999*v[i] + 0.0010000000000000009*(u*u)
 		d := param[i] - rate*(newM/(math.Sqrt(scale3*newV)+1e-8))
 		newAverage := averageBuf*average[i] + scale5*d
 		m[i] = newM
@@ -632,12 +625,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 //	clip_factor = min(1, clip/‖grad‖)
 //	scale       = clip_factor
-//	scale2      = 0.01·clip_factor
 //	rate        = lr
-//	E.s         ← 0.99·E.s + scale2·dE ⊙ scale·dE
+//	E.s         ← 0.99·E.s + 0.01·(scale·dE)²
 //	E           ← E − rate·scale·dE/(√E.s + 1e−8)
-//	scale3      = w_lr·clip_factor
-//	w           ← w − scale3·dw
+//	scale2      = w_lr·clip_factor
+//	w           ← w − scale2·dw
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -864,27 +856,25 @@ func (m *Reader) update(grad *ReaderParams, factor float64) {
 
 	// scale = clip_factor
 	scale := float32(factor)
-	// scale2 = 0.01·clip_factor
-	scale2 := float32(0.010000000000000009 * factor)
 	// rate = lr
 	rate := float32(m.Hyper.LR)
 
-	// E.s ← 0.99·E.s + scale2·dE ⊙ scale·dE
+	// E.s ← 0.99·E.s + 0.01·(scale·dE)²
 	// E ← E − rate·scale·dE/(√E.s + 1e−8)
 	for i := range 20 {
 		u := scale * dE[i]
-		ENewS := 0.99*ES[i] + scale2*(dE[i]*u)
+		ENewS := 0.99*ES[i] + 0.01*(u*u)
 		ENewParam := E[i] - rate*(u/(vec.Sqrt(ENewS)+1e-8))
 		ES[i] = ENewS
 		E[i] = ENewParam
 	}
 
-	// scale3 = w_lr·clip_factor
-	scale3 := m.Hyper.WLR * factor
+	// scale2 = w_lr·clip_factor
+	scale2 := m.Hyper.WLR * factor
 
-	// w ← w − scale3·dw
+	// w ← w − scale2·dw
 	for i := range 4 {
-		w[i] -= scale3 * dw[i]
+		w[i] -= scale2 * dw[i]
 	}
 }
 

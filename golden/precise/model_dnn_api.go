@@ -279,9 +279,7 @@ func (m *Precise) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them. What is written there
-// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
-// Load sets both.
+// Params are the live parameters: Step writes to them.
 func (m *Precise) Params() *Params {
 	return &m.params
 }
@@ -1096,7 +1094,7 @@ func (m *Reader) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		store.Tensor{Name: "trainer/hyper/clip", Shape: []int{}, Data: hyper[1:2]},
 		store.Tensor{Name: "trainer/hyper/w_lr", Shape: []int{}, Data: hyper[2:3]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2], Below: uint64(m.max.B) + 1},
 	)
 }
 

@@ -517,7 +517,10 @@ func (g *generator) measure() {
 			"sum(%[1]s*%[2]s)/(1 + sum(%[2]s^2))", "max(%[1]s) - min(%[2]s)", "mean(where(%[1]s > %[2]s, 1, 0))",
 			"1 - mean((%[1]s - %[2]s)^2)/(1 + mean(%[2]s^2) - mean(%[2]s)^2)", "mean(%[1]s)*max(%[2]s)")
 		if t.shape == "Bk" {
-			form = g.one(form, "accuracy(%[1]s, y)", "sum(mean(%[1]s, axis: 0)^2)", "max(mean(%[1]s*%[2]s, axis: 0))", "mean(max(%[1]s, axis: 1))")
+			form = g.one(form, "accuracy(%[1]s, y)", "sum(mean(%[1]s, axis: 0)^2)", "max(mean(%[1]s*%[2]s, axis: 0))", "mean(max(%[1]s, axis: 1))",
+				"mean((1 + max(%[1]s, axis: 0))/(1 + sum(%[2]s^2, axis: 0)))", "prod(1 + mean(%[1]s, axis: 0)^2)", "sqrt(sum((%[1]s' @ %[1]s)^2))",
+				"max(sum(exp(mean(%[1]s, axis: 0)) * mean(%[2]s, axis: 0)[:, new], axis: 1))",
+				"norm(sum(one_hot(argmax(%[1]s, axis: 1), extent(%[1]s, 1))*%[2]s, axis: 0)/(1 + sum(%[2]s^2, axis: 0)))")
 		}
 		g.m.metrics = append(g.m.metrics, statement{uses: []string{t.name, u.name}, text: fmt.Sprintf("metric q%d = ", i+1) + fmt.Sprintf(form+"%.0[2]s", t.name, u.name)})
 	}

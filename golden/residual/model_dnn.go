@@ -19,87 +19,87 @@ import (
 //	h.y              = x·h.W                                          [B,12]
 //	h                = h.y + h.b                                      [B,12]
 //	t                = h − 1/12·Σⱼ h                                  [B,12]
-//	t2               = 1/12·Σⱼ t² + 1e−5                              [B]
-//	t3               = √t2                                            [B]
-//	t4               = 1/t3                                           [B]
-//	t5               = block.0.layer_norm.shift + block.0.layer_norm.scale·t4 ⊙ t  [B,12]
-//	t6               = h + block.0.dense2.b                           [B,12]
-//	block.0.dense.y  = t5·block.0.dense.W                             [B,24]
+//	t2               = √(1/12·Σⱼ t² + 1e−5)                           [B]
+//	t3               = 1/t2                                           [B]
+//	t4               = block.0.layer_norm.shift + block.0.layer_norm.scale·t3 ⊙ t  [B,12]
+//	t5               = h + block.0.dense2.b                           [B,12]
+//	block.0.dense.y  = t4·block.0.dense.W                             [B,24]
 //	block.0.dense.y  = block.0.dense.b + block.0.dense.y              [B,24]
-//	t7               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
-//	2·block.0.u      = block.0.dense.y ⊙ t7                           [B,24]
+//	t6               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
+//	2·block.0.u      = block.0.dense.y ⊙ t6                           [B,24]
 //	1.8·block.0.u    = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)  [B,24]
 //	block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W     [B,12]
-//	h                = block.0.dense2.y + t6                          [B,12]
-//	t8               = block.1.dense2.b + h                           [B,12]
-//	t9               = h − 1/12·Σⱼ h                                  [B,12]
-//	t10              = 1/12·Σⱼ t9² + 1e−5                             [B]
-//	t11              = √t10                                           [B]
-//	t12              = 1/t11                                          [B]
-//	t13              = block.1.layer_norm.shift + block.1.layer_norm.scale·t12 ⊙ t9  [B,12]
-//	block.1.dense.y  = t13·block.1.dense.W                            [B,24]
+//	h                = block.0.dense2.y + t5                          [B,12]
+//	t7               = block.1.dense2.b + h                           [B,12]
+//	t8               = h − 1/12·Σⱼ h                                  [B,12]
+//	t9               = √(1/12·Σⱼ t8² + 1e−5)                          [B]
+//	t10              = 1/t9                                           [B]
+//	t11              = block.1.layer_norm.shift + block.1.layer_norm.scale·t10 ⊙ t8  [B,12]
+//	block.1.dense.y  = t11·block.1.dense.W                            [B,24]
 //	block.1.dense.y  = block.1.dense.b + block.1.dense.y              [B,24]
-//	t14              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
-//	1.8·block.1.u    = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t14)  [B,24]
+//	t12              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
+//	1.8·block.1.u    = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t12)  [B,24]
 //	block.1.dense2.y = 0.5555556·(1.8·block.1.u)·block.1.dense2.W     [B,12]
-//	h                = t8 + block.1.dense2.y                          [B,12]
-//	t15              = block.2.dense2.b + h                           [B,12]
-//	t16              = h − 1/12·Σⱼ h                                  [B,12]
-//	t17              = 1/12·Σⱼ t16² + 1e−5                            [B]
-//	t18              = √t17                                           [B]
-//	t19              = 1/t18                                          [B]
-//	t20              = block.2.layer_norm.shift + block.2.layer_norm.scale·t19 ⊙ t16  [B,12]
-//	block.2.dense.y  = t20·block.2.dense.W                            [B,24]
+//	h                = t7 + block.1.dense2.y                          [B,12]
+//	t13              = block.2.dense2.b + h                           [B,12]
+//	t14              = h − 1/12·Σⱼ h                                  [B,12]
+//	t15              = √(1/12·Σⱼ t14² + 1e−5)                         [B]
+//	t16              = 1/t15                                          [B]
+//	t17              = block.2.layer_norm.shift + block.2.layer_norm.scale·t16 ⊙ t14  [B,12]
+//	block.2.dense.y  = t17·block.2.dense.W                            [B,24]
 //	block.2.dense.y  = block.2.dense.b + block.2.dense.y              [B,24]
-//	t21              = erf(0.70710677·block.2.dense.y) + 1            [B,24]
-//	1.8·block.2.u    = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t21)  [B,24]
+//	t18              = erf(0.70710677·block.2.dense.y) + 1            [B,24]
+//	1.8·block.2.u    = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t18)  [B,24]
 //	block.2.dense2.y = 0.5555556·(1.8·block.2.u)·block.2.dense2.W     [B,12]
-//	h                = t15 + block.2.dense2.y                         [B,12]
-//	t22              = h − 1/12·Σⱼ h                                  [B,12]
+//	h                = t13 + block.2.dense2.y                         [B,12]
+//	t19              = h − 1/12·Σⱼ h                                  [B,12]
+//	t20              = √(1/12·Σⱼ t19² + 1e−5)                         [B]
+//	t21              = 1/t20                                          [B]
+//	t22              = layer_norm.shift + layer_norm.scale·t21 ⊙ t19  [B,12]
 //	…
 //
 // Backward:
 //
 //	scale            = 1/B                                            []
-//	B·dlogits        = t26/sum − onehot(y)                            [B,4]
+//	B·dlogits        = t23/sum − onehot(y)                            [B,4]
 //	dlogits.b        = scale·Σᵢ B·dlogits                             [4]
-//	dlogits.W        = scale·t25ᵀ·(B·dlogits)                         [12,4]
-//	t27              = (B·dlogits)·logits.Wᵀ                          [B,12]
-//	B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·(Σⱼ layer_norm.scale·t22 ⊙ t27)/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)  [B,12]
-//	dlayer_norm.shift = scale·Σᵢ t27                                   [12]
-//	dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27                         [12]
+//	dlogits.W        = scale·t22ᵀ·(B·dlogits)                         [12,4]
+//	t24              = (B·dlogits)·logits.Wᵀ                          [B,12]
+//	B·dblock.2.dense2.y = t21·(layer_norm.scale·t24 − 1/12·(Σⱼ layer_norm.scale·t19 ⊙ t24)/t20/t20·t19 − 1/12·Σⱼ layer_norm.scale·t24)  [B,12]
+//	dlayer_norm.shift = scale·Σᵢ t24                                   [12]
+//	dlayer_norm.scale = scale·Σᵢ t21·t19 ⊙ t24                         [12]
 //	dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y                   [12]
 //	scale2           = 0.5555556/B                                    []
 //	dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)  [24,12]
 //	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ        [B,24]
-//	B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))  [B,24]
+//	B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t18 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))  [B,24]
 //	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y                    [24]
-//	dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)                [12,24]
-//	t28              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
-//	t29              = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·(Σⱼ block.2.layer_norm.scale·t16 ⊙ t28)/t17·t16)  [B,12]
-//	t30              = (Σⱼ block.2.layer_norm.scale·t28)/t18          [B]
-//	B·dblock.1.dense2.y = t29 − 1/12·t30                                 [B,12]
-//	dblock.2.layer_norm.shift = scale·Σᵢ t28                                   [12]
-//	dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28                         [12]
+//	dblock.2.dense.W = scale·t17ᵀ·(B·dblock.2.dense.y)                [12,24]
+//	t25              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
+//	t26              = B·dblock.2.dense2.y + t16·(block.2.layer_norm.scale·t25 − 1/12·(Σⱼ block.2.layer_norm.scale·t14 ⊙ t25)/t15/t15·t14)  [B,12]
+//	t27              = (Σⱼ block.2.layer_norm.scale·t25)/t15          [B]
+//	B·dblock.1.dense2.y = t26 − 1/12·t27                                 [B,12]
+//	dblock.2.layer_norm.shift = scale·Σᵢ t25                                   [12]
+//	dblock.2.layer_norm.scale = scale·Σᵢ t16·t14 ⊙ t25                         [12]
 //	dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y                   [12]
 //	dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)  [24,12]
 //	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ        [B,24]
-//	B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))  [B,24]
+//	B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t12 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))  [B,24]
 //	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y                    [24]
-//	dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)                [12,24]
-//	t31              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
-//	t32              = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9)  [B,12]
-//	t33              = t30 + (Σⱼ block.1.layer_norm.scale·t31)/t11    [B]
-//	B·dblock.0.dense2.y = t32 − 1/12·t33                                 [B,12]
-//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9) − 1/12·(Σⱼ block.1.layer_norm.scale·t31)/t11  [B,12]
-//	dblock.1.layer_norm.shift = scale·Σᵢ t31                                   [12]
-//	dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31                          [12]
+//	dblock.1.dense.W = scale·t11ᵀ·(B·dblock.1.dense.y)                [12,24]
+//	t28              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
+//	t29              = t26 + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8)  [B,12]
+//	t30              = t27 + (Σⱼ block.1.layer_norm.scale·t28)/t9     [B]
+//	B·dblock.0.dense2.y = t29 − 1/12·t30                                 [B,12]
+//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8) − 1/12·(Σⱼ block.1.layer_norm.scale·t28)/t9  [B,12]
+//	dblock.1.layer_norm.shift = scale·Σᵢ t28                                   [12]
+//	dblock.1.layer_norm.scale = scale·Σᵢ t10·t8 ⊙ t28                          [12]
 //	dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y                   [12]
 //	dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)  [24,12]
-//	t34              = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
+//	t31              = 0.5555556·t6 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
 //	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ        [B,24]
 //	(B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)  [B,24]
-//	B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u                 [B,24]
+//	B·dblock.0.dense.y = t31 ⊙ (B/1.1111112)·dblock.0.u                 [B,24]
 //	…
 //
 // Update, adamw(lr: cosine(step, 1e-2, warmup: 2, total: steps)):
@@ -128,55 +128,52 @@ type Residual struct {
 	hY2            []float32 // [max.B,12]; becomes h.y, in place; in the memory of hY
 	block0Dense2Y2 []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY
 	block1DenseY3  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY
-	t43            []float32 // [max.B,12]; in the memory of hY
+	t40            []float32 // [max.B,12]; in the memory of hY
 	t2             []float32 // [max.B]
-	t39            []float32 // [max.B,12]; in the memory of t2
+	t36            []float32 // [max.B,12]; in the memory of t2
 	block1Dense2Y2 []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t2
 	block2DenseY3  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t2
 	logitsY2       []float32 // [max.B,4]; becomes logits.y, then logits, in place; in the memory of t2
 	t3             []float32 // [max.B]
-	t38            []float32 // [max.B,12]; in the memory of t3
 	block0DenseY3  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place; in the memory of t3
-	t41            []float32 // [max.B,12]; in the memory of t3
+	t38            []float32 // [max.B,12]; in the memory of t3
 	block2Dense2Y2 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t3
-	t4             []float32 // [max.B]
+	t4             []float32 // [max.B,12]
+	t32            []float32 // [max.B,12]; in the memory of t4
+	t35            []float32 // [max.B,12]; in the memory of t4
 	t5             []float32 // [max.B,12]
-	t35            []float32 // [max.B,12]; in the memory of t5
-	t6             []float32 // [max.B,12]
 	block0DenseY   []float32 // [max.B,24]; becomes block.0.dense.y, then B·dblock.0.dense.y, in place
-	t7             []float32 // [max.B,24]
-	dblock0U       []float32 // [max.B,24]; becomes B·dblock.0.u, then B·dblock.0.dense.y, in place; in the memory of t7
+	t6             []float32 // [max.B,24]
+	dblock0U       []float32 // [max.B,24]; becomes B·dblock.0.u, then B·dblock.0.dense.y, in place; in the memory of t6
 	block0U        []float32 // [max.B,24]; becomes 1.8·block.0.u, in place
 	dblock0U2      []float32 // [max.B,24]; becomes B·dblock.0.u, in place; in the memory of block0U
 	block0Dense2Y  []float32 // [max.B,12]; becomes block.0.dense2.y, in place
-	t31            []float32 // [max.B,12]; in the memory of block0Dense2Y
+	t28            []float32 // [max.B,12]; in the memory of block0Dense2Y
 	dblock0Dense2Y []float32 // [max.B,12]; becomes B·dblock.0.dense2.y, in place
+	t9             []float32 // [max.B]
 	t10            []float32 // [max.B]
-	t11            []float32 // [max.B]
-	t12            []float32 // [max.B]
 	block1DenseY   []float32 // [max.B,24]; becomes block.1.dense.y, then B·dblock.1.dense.y, in place
-	t14            []float32 // [max.B,24]
+	t12            []float32 // [max.B,24]
 	block1U        []float32 // [max.B,24]; becomes 1.8·block.1.u, in place
 	dblock1U       []float32 // [max.B,24]; becomes B·dblock.1.u, in place; in the memory of block1U
 	block1Dense2Y  []float32 // [max.B,12]; becomes block.1.dense2.y, in place
-	t28            []float32 // [max.B,12]; in the memory of block1Dense2Y
+	t25            []float32 // [max.B,12]; in the memory of block1Dense2Y
 	dblock2Dense2Y []float32 // [max.B,12]; becomes B·dblock.2.dense2.y, then B·dblock.1.dense2.y, then B·dblock.0.dense2.y, in place
-	t17            []float32 // [max.B]
-	t18            []float32 // [max.B]
-	t19            []float32 // [max.B]
+	t15            []float32 // [max.B]
+	t16            []float32 // [max.B]
 	block2DenseY   []float32 // [max.B,24]; becomes block.2.dense.y, then B·dblock.2.dense.y, in place
-	t21            []float32 // [max.B,24]
+	t18            []float32 // [max.B,24]
 	block2U        []float32 // [max.B,24]; becomes 1.8·block.2.u, in place
 	dblock2U       []float32 // [max.B,24]; becomes B·dblock.2.u, in place; in the memory of block2U
 	block2Dense2Y  []float32 // [max.B,12]; becomes block.2.dense2.y, in place
-	t27            []float32 // [max.B,12]; in the memory of block2Dense2Y
-	t23            []float32 // [max.B]
-	t24            []float32 // [max.B]
+	t24            []float32 // [max.B,12]; in the memory of block2Dense2Y
+	t20            []float32 // [max.B]
+	t21            []float32 // [max.B]
 	logitsY        []float32 // [max.B,4]; becomes logits.y, then logits, then B·dlogits, in place
 	sum            []float32 // [max.B]
-	t46            []float32 // [12]
-	t47            []float32 // [12]
-	t48            []float32 // [24]
+	t43            []float32 // [12]
+	t44            []float32 // [12]
+	t45            []float32 // [24]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -248,33 +245,30 @@ func (m *Residual) forward(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	hY := m.hY[:12*B]
-	t6 := m.t6[:12*B]
+	t5 := m.t5[:12*B]
 	t2 := m.t2[:B]
 	t3 := m.t3[:B]
-	t4 := m.t4[:B]
-	t5 := m.t5[:12*B]
+	t4 := m.t4[:12*B]
 	block0DenseY := m.block0DenseY[:24*B]
-	t7 := m.t7[:24*B]
+	t6 := m.t6[:24*B]
 	block0U := m.block0U[:24*B]
 	block0Dense2Y := m.block0Dense2Y[:12*B]
 	dblock0Dense2Y := m.dblock0Dense2Y[:12*B]
+	t9 := m.t9[:B]
 	t10 := m.t10[:B]
-	t11 := m.t11[:B]
-	t12 := m.t12[:B]
 	block1DenseY := m.block1DenseY[:24*B]
-	t14 := m.t14[:24*B]
+	t12 := m.t12[:24*B]
 	block1U := m.block1U[:24*B]
 	block1Dense2Y := m.block1Dense2Y[:12*B]
 	dblock2Dense2Y := m.dblock2Dense2Y[:12*B]
-	t17 := m.t17[:B]
-	t18 := m.t18[:B]
-	t19 := m.t19[:B]
+	t15 := m.t15[:B]
+	t16 := m.t16[:B]
 	block2DenseY := m.block2DenseY[:24*B]
-	t21 := m.t21[:24*B]
+	t18 := m.t18[:24*B]
 	block2U := m.block2U[:24*B]
 	block2Dense2Y := m.block2Dense2Y[:12*B]
-	t23 := m.t23[:B]
-	t24 := m.t24[:B]
+	t20 := m.t20[:B]
+	t21 := m.t21[:B]
 	logitsY := m.logitsY[:4*B]
 	sum := m.sum[:B]
 
@@ -286,20 +280,19 @@ func (m *Residual) forward(batch *Batch) Totals {
 
 	// h = h.y + h.b
 	// t = h − 1/12·Σⱼ h
-	// t2 = 1/12·Σⱼ t² + 1e−5
-	// t3 = √t2
-	// t4 = 1/t3
-	// t5 = block.0.layer_norm.shift + block.0.layer_norm.scale·t4 ⊙ t
-	// t6 = h + block.0.dense2.b
+	// t2 = √(1/12·Σⱼ t² + 1e−5)
+	// t3 = 1/t2
+	// t4 = block.0.layer_norm.shift + block.0.layer_norm.scale·t3 ⊙ t
+	// t5 = h + block.0.dense2.b
 	for i := range B {
 		hYRow := (*[12]float32)(hY[12*i:])
-		t6Row := (*[12]float32)(t6[12*i:])
+		t5Row := (*[12]float32)(t5[12*i:])
 		t := float32(0)
 		for j := range block0Dense2B {
 			h := hYRow[j] + hB[j]
 			t2Of := h + block0Dense2B[j]
 			t += h
-			t6Row[j] = t2Of
+			t5Row[j] = t2Of
 		}
 		u := 0.083333336 * t
 		t3Of := float32(0)
@@ -312,29 +305,28 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t2[i] = t4Of
-		t3[i] = t5Of
-		t4[i] = u3
-		t5Row := (*[12]float32)(t5[12*i:])
+		t2[i] = t5Of
+		t3[i] = u3
+		t4Row := (*[12]float32)(t4[12*i:])
 		for j := range block0Dense2B {
-			t5Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*hYRow[j]
+			t4Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*hYRow[j]
 		}
 	}
 
-	// block.0.dense.y = t5·block.0.dense.W
+	// block.0.dense.y = t4·block.0.dense.W
 	blas.Sgemm(1,
-		blas.View32(t5, B, 12),
+		blas.View32(t4, B, 12),
 		blas.View32(block0DenseW, 12, 24),
 		0, blas.View32(block0DenseY, B, 24))
 
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// t7 = erf(0.70710677·block.0.dense.y) + 1
-	// 2·block.0.u = block.0.dense.y ⊙ t7
+	// t6 = erf(0.70710677·block.0.dense.y) + 1
+	// 2·block.0.u = block.0.dense.y ⊙ t6
 	// 1.8·block.0.u = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)
 	key := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range B {
 		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
-		t7Row := (*[24]float32)(t7[24*i:])
+		t6Row := (*[24]float32)(t6[24*i:])
 		block0URow := (*[24]float32)(block0U[24*i:])
 		for j := range block0DenseB {
 			block0DenseYOf := block0DenseB[j] + block0DenseYRow[j]
@@ -344,7 +336,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 				block0UOf = 0
 			}
 			block0DenseYRow[j] = block0DenseYOf
-			t7Row[j] = t
+			t6Row[j] = t
 			block0URow[j] = block0UOf
 		}
 	}
@@ -355,20 +347,19 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block0Dense2W, 24, 12),
 		0, blas.View32(block0Dense2Y, B, 12))
 
-	// h = block.0.dense2.y + t6
-	// t8 = block.1.dense2.b + h
-	// t9 = h − 1/12·Σⱼ h
-	// t10 = 1/12·Σⱼ t9² + 1e−5
-	// t11 = √t10
-	// t12 = 1/t11
-	// t13 = block.1.layer_norm.shift + block.1.layer_norm.scale·t12 ⊙ t9
+	// h = block.0.dense2.y + t5
+	// t7 = block.1.dense2.b + h
+	// t8 = h − 1/12·Σⱼ h
+	// t9 = √(1/12·Σⱼ t8² + 1e−5)
+	// t10 = 1/t9
+	// t11 = block.1.layer_norm.shift + block.1.layer_norm.scale·t10 ⊙ t8
 	for i := range B {
 		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
-		t6Row := (*[12]float32)(t6[12*i:])
+		t5Row := (*[12]float32)(t5[12*i:])
 		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
 		t := float32(0)
 		for j := range block0Dense2YRow {
-			h := block0Dense2YRow[j] + t6Row[j]
+			h := block0Dense2YRow[j] + t5Row[j]
 			t2Of := block1Dense2B[j] + h
 			t += h
 			dblock0Dense2YRow[j] = t2Of
@@ -376,35 +367,34 @@ func (m *Residual) forward(batch *Batch) Totals {
 		u := 0.083333336 * t
 		t3Of := float32(0)
 		for j := range block0Dense2YRow {
-			d := block0Dense2YRow[j] + t6Row[j] - u
+			d := block0Dense2YRow[j] + t5Row[j] - u
 			t3Of += d * d
-			t6Row[j] = d
+			t5Row[j] = d
 		}
 		u2 := 0.083333336 * t3Of
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t10[i] = t4Of
-		t11[i] = t5Of
-		t12[i] = u3
+		t9[i] = t5Of
+		t10[i] = u3
 		for j := range block0Dense2YRow {
-			block0Dense2YRow[j] = block1LayerNormShift[j] + block1LayerNormScale[j]*u3*t6Row[j]
+			block0Dense2YRow[j] = block1LayerNormShift[j] + block1LayerNormScale[j]*u3*t5Row[j]
 		}
 	}
 
-	// block.1.dense.y = t13·block.1.dense.W
+	// block.1.dense.y = t11·block.1.dense.W
 	blas.Sgemm(1,
 		blas.View32(block0Dense2Y, B, 12),
 		blas.View32(block1DenseW, 12, 24),
 		0, blas.View32(block1DenseY, B, 24))
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// t14 = erf(0.70710677·block.1.dense.y) + 1
-	// 1.8·block.1.u = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t14)
+	// t12 = erf(0.70710677·block.1.dense.y) + 1
+	// 1.8·block.1.u = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t12)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
-		t14Row := (*[24]float32)(t14[24*i:])
+		t12Row := (*[24]float32)(t12[24*i:])
 		block1URow := (*[24]float32)(block1U[24*i:])
 		for j := range block1DenseB {
 			block1DenseYOf := block1DenseB[j] + block1DenseYRow[j]
@@ -414,7 +404,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 				block1UOf = 0
 			}
 			block1DenseYRow[j] = block1DenseYOf
-			t14Row[j] = t
+			t12Row[j] = t
 			block1URow[j] = block1UOf
 		}
 	}
@@ -425,13 +415,12 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block1Dense2W, 24, 12),
 		0, blas.View32(block1Dense2Y, B, 12))
 
-	// h = t8 + block.1.dense2.y
-	// t15 = block.2.dense2.b + h
-	// t16 = h − 1/12·Σⱼ h
-	// t17 = 1/12·Σⱼ t16² + 1e−5
-	// t18 = √t17
-	// t19 = 1/t18
-	// t20 = block.2.layer_norm.shift + block.2.layer_norm.scale·t19 ⊙ t16
+	// h = t7 + block.1.dense2.y
+	// t13 = block.2.dense2.b + h
+	// t14 = h − 1/12·Σⱼ h
+	// t15 = √(1/12·Σⱼ t14² + 1e−5)
+	// t16 = 1/t15
+	// t17 = block.2.layer_norm.shift + block.2.layer_norm.scale·t16 ⊙ t14
 	for i := range B {
 		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
 		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
@@ -454,27 +443,26 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t17[i] = t4Of
-		t18[i] = t5Of
-		t19[i] = u3
+		t15[i] = t5Of
+		t16[i] = u3
 		for j := range block1Dense2YRow {
 			block1Dense2YRow[j] = block2LayerNormShift[j] + block2LayerNormScale[j]*u3*dblock0Dense2YRow[j]
 		}
 	}
 
-	// block.2.dense.y = t20·block.2.dense.W
+	// block.2.dense.y = t17·block.2.dense.W
 	blas.Sgemm(1,
 		blas.View32(block1Dense2Y, B, 12),
 		blas.View32(block2DenseW, 12, 24),
 		0, blas.View32(block2DenseY, B, 24))
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// t21 = erf(0.70710677·block.2.dense.y) + 1
-	// 1.8·block.2.u = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t21)
+	// t18 = erf(0.70710677·block.2.dense.y) + 1
+	// 1.8·block.2.u = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t18)
 	key3 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
-		t21Row := (*[24]float32)(t21[24*i:])
+		t18Row := (*[24]float32)(t18[24*i:])
 		block2URow := (*[24]float32)(block2U[24*i:])
 		for j := range block2DenseB {
 			block2DenseYOf := block2DenseB[j] + block2DenseYRow[j]
@@ -484,7 +472,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 				block2UOf = 0
 			}
 			block2DenseYRow[j] = block2DenseYOf
-			t21Row[j] = t
+			t18Row[j] = t
 			block2URow[j] = block2UOf
 		}
 	}
@@ -495,11 +483,11 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block2Dense2W, 24, 12),
 		0, blas.View32(block2Dense2Y, B, 12))
 
-	// h = t15 + block.2.dense2.y
-	// t22 = h − 1/12·Σⱼ h
-	// t23 = 1/12·Σⱼ t22² + 1e−5
-	// t24 = 1/√t23
-	// t25 = layer_norm.shift + layer_norm.scale·t24 ⊙ t22
+	// h = t13 + block.2.dense2.y
+	// t19 = h − 1/12·Σⱼ h
+	// t20 = √(1/12·Σⱼ t19² + 1e−5)
+	// t21 = 1/t20
+	// t22 = layer_norm.shift + layer_norm.scale·t21 ⊙ t19
 	for i := range B {
 		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
 		block2Dense2YRow := (*[12]float32)(block2Dense2Y[12*i:])
@@ -518,14 +506,14 @@ func (m *Residual) forward(batch *Batch) Totals {
 		t3Of := u2 + 1e-5
 		t4Of := vec.Sqrt(t3Of)
 		u3 := 1 / t4Of
-		t23[i] = t3Of
-		t24[i] = u3
+		t20[i] = t4Of
+		t21[i] = u3
 		for j := range block2Dense2YRow {
 			block2Dense2YRow[j] = layerNormShift[j] + layerNormScale[j]*u3*dblock2Dense2YRow[j]
 		}
 	}
 
-	// logits.y = t25·logits.W
+	// logits.y = t22·logits.W
 	blas.Sgemm(1,
 		blas.View32(block2Dense2Y, B, 12),
 		blas.View32(logitsW, 12, 4),
@@ -533,8 +521,8 @@ func (m *Residual) forward(batch *Batch) Totals {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t26 = exp(logits − peak)
-	// sum = Σⱼ t26
+	// t23 = exp(logits − peak)
+	// sum = Σⱼ t23
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = y]
@@ -614,42 +602,39 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	sum := m.sum[:B]
 	logitsY := m.logitsY[:4*B]
 	block2Dense2Y := m.block2Dense2Y[:12*B]
-	t27 := m.t27[:12*B]
+	t24 := m.t24[:12*B]
 	dblock2Dense2Y := m.dblock2Dense2Y[:12*B]
-	t24 := m.t24[:B]
-	t23 := m.t23[:B]
+	t21 := m.t21[:B]
+	t20 := m.t20[:B]
 	block2U := m.block2U[:24*B]
 	dblock2U := m.dblock2U[:24*B]
-	t21 := m.t21[:24*B]
+	t18 := m.t18[:24*B]
 	block2DenseY := m.block2DenseY[:24*B]
 	block1Dense2Y := m.block1Dense2Y[:12*B]
-	t28 := m.t28[:12*B]
+	t25 := m.t25[:12*B]
 	dblock0Dense2Y := m.dblock0Dense2Y[:12*B]
-	t19 := m.t19[:B]
-	t17 := m.t17[:B]
-	t18 := m.t18[:B]
+	t16 := m.t16[:B]
+	t15 := m.t15[:B]
 	block1U := m.block1U[:24*B]
 	dblock1U := m.dblock1U[:24*B]
-	t14 := m.t14[:24*B]
+	t12 := m.t12[:24*B]
 	block1DenseY := m.block1DenseY[:24*B]
 	block0Dense2Y := m.block0Dense2Y[:12*B]
-	t31 := m.t31[:12*B]
-	t6 := m.t6[:12*B]
-	t12 := m.t12[:B]
+	t28 := m.t28[:12*B]
+	t5 := m.t5[:12*B]
 	t10 := m.t10[:B]
-	t11 := m.t11[:B]
+	t9 := m.t9[:B]
 	block0U := m.block0U[:24*B]
-	t7 := m.t7[:24*B]
+	t6 := m.t6[:24*B]
 	block0DenseY := m.block0DenseY[:24*B]
 	dblock0U := m.dblock0U[:24*B]
 	dblock0U2 := m.dblock0U2[:24*B]
-	t5 := m.t5[:12*B]
-	t35 := m.t35[:12*B]
+	t4 := m.t4[:12*B]
+	t32 := m.t32[:12*B]
 	hY := m.hY[:12*B]
-	t4 := m.t4[:B]
-	t2 := m.t2[:B]
 	t3 := m.t3[:B]
-	t38 := m.t38[:12*B]
+	t2 := m.t2[:B]
+	t35 := m.t35[:12*B]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNormShift := grad.LayerNormShift
@@ -678,7 +663,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t26/sum − onehot(y)
+	// B·dlogits = t23/sum − onehot(y)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -695,43 +680,44 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = scale·t25ᵀ·(B·dlogits)
+	// dlogits.W = scale·t22ᵀ·(B·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(block2Dense2Y, B, 12).T(),
 		blas.View32(logitsY, B, 4),
 		0, blas.View32(dlogitsW, 12, 4))
 
-	// t27 = (B·dlogits)·logits.Wᵀ
+	// t24 = (B·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B, 4),
 		blas.View32(logitsW, 12, 4).T(),
-		0, blas.View32(t27, B, 12))
+		0, blas.View32(t24, B, 12))
 
-	// B·dblock.2.dense2.y = t24·(layer_norm.scale·t27 − 1/12·(Σⱼ layer_norm.scale·t22 ⊙ t27)/t23·t22 − 1/12·Σⱼ layer_norm.scale·t27)
-	// dlayer_norm.shift = scale·Σᵢ t27
-	// dlayer_norm.scale = scale·Σᵢ t24·t22 ⊙ t27
+	// B·dblock.2.dense2.y = t21·(layer_norm.scale·t24 − 1/12·(Σⱼ layer_norm.scale·t19 ⊙ t24)/t20/t20·t19 − 1/12·Σⱼ layer_norm.scale·t24)
+	// dlayer_norm.shift = scale·Σᵢ t24
+	// dlayer_norm.scale = scale·Σᵢ t21·t19 ⊙ t24
 	// dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	clear(dblock2Dense2B)
 	for i := range B {
 		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
-		t27Row := (*[12]float32)(t27[12*i:])
-		t24OfI := t24[i]
+		t24Row := (*[12]float32)(t24[12*i:])
+		t21OfI := t21[i]
 		t := float32(0)
 		t2Of := float32(0)
 		for j := range dblock2Dense2YRow {
-			u := dblock2Dense2YRow[j] * t27Row[j]
+			u := dblock2Dense2YRow[j] * t24Row[j]
 			t += layerNormScale[j] * u
-			t2Of += layerNormScale[j] * t27Row[j]
-			dlayerNormShift[j] += scale * t27Row[j]
-			dlayerNormScale[j] += scale * (t24OfI * u)
+			t2Of += layerNormScale[j] * t24Row[j]
+			dlayerNormShift[j] += scale * t24Row[j]
+			dlayerNormScale[j] += scale * (t21OfI * u)
 		}
-		u2 := t / t23[i]
-		u3 := 0.083333336 * t2Of
+		u2 := t / t20[i]
+		u3 := u2 / t20[i]
+		u4 := 0.083333336 * t2Of
 		for j := range dblock2Dense2B {
-			d := layerNormScale[j]*t27Row[j] - 0.083333336*(u2*dblock2Dense2YRow[j])
-			dblock2Dense2YOf := t24OfI * (d - u3)
+			d := layerNormScale[j]*t24Row[j] - 0.083333336*(u3*dblock2Dense2YRow[j])
+			dblock2Dense2YOf := t21OfI * (d - u4)
 			dblock2Dense2B[j] += scale * dblock2Dense2YOf
 			dblock2Dense2YRow[j] = dblock2Dense2YOf
 		}
@@ -752,13 +738,13 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block2Dense2W, 24, 12).T(),
 		0, blas.View32(dblock2U, B, 24))
 
-	// B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t21 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
+	// B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t18 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
 	// dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
 	clear(dblock2DenseB)
 	key := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		dblock2URow := (*[24]float32)(dblock2U[24*i:])
-		t21Row := (*[24]float32)(t21[24*i:])
+		t18Row := (*[24]float32)(t18[24*i:])
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
 		for j := range block2DenseYRow {
 			t := dblock2URow[j]
@@ -766,55 +752,56 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 				t = 0
 			}
 			u := block2DenseYRow[j] * vec.Exp(-0.5*(block2DenseYRow[j]*block2DenseYRow[j]))
-			dblock2DenseY := t * (0.5555556*t21Row[j] + 0.4432692*u)
+			dblock2DenseY := t * (0.5555556*t18Row[j] + 0.4432692*u)
 			dblock2DenseB[j] += scale * dblock2DenseY
 			block2DenseYRow[j] = dblock2DenseY
 		}
 	}
 
-	// dblock.2.dense.W = scale·t20ᵀ·(B·dblock.2.dense.y)
+	// dblock.2.dense.W = scale·t17ᵀ·(B·dblock.2.dense.y)
 	blas.Sgemm(scale,
 		blas.View32(block1Dense2Y, B, 12).T(),
 		blas.View32(block2DenseY, B, 24),
 		0, blas.View32(dblock2DenseW, 12, 24))
 
-	// t28 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
+	// t25 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block2DenseY, B, 24),
 		blas.View32(block2DenseW, 12, 24).T(),
-		0, blas.View32(t28, B, 12))
+		0, blas.View32(t25, B, 12))
 
-	// t29 = B·dblock.2.dense2.y + t19·(block.2.layer_norm.scale·t28 − 1/12·(Σⱼ block.2.layer_norm.scale·t16 ⊙ t28)/t17·t16)
-	// t30 = (Σⱼ block.2.layer_norm.scale·t28)/t18
-	// B·dblock.1.dense2.y = t29 − 1/12·t30
-	// dblock.2.layer_norm.shift = scale·Σᵢ t28
-	// dblock.2.layer_norm.scale = scale·Σᵢ t19·t16 ⊙ t28
+	// t26 = B·dblock.2.dense2.y + t16·(block.2.layer_norm.scale·t25 − 1/12·(Σⱼ block.2.layer_norm.scale·t14 ⊙ t25)/t15/t15·t14)
+	// t27 = (Σⱼ block.2.layer_norm.scale·t25)/t15
+	// B·dblock.1.dense2.y = t26 − 1/12·t27
+	// dblock.2.layer_norm.shift = scale·Σᵢ t25
+	// dblock.2.layer_norm.scale = scale·Σᵢ t16·t14 ⊙ t25
 	// dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y
 	clear(dblock2LayerNormShift)
 	clear(dblock2LayerNormScale)
 	clear(dblock1Dense2B)
 	for i := range B {
 		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
-		t28Row := (*[12]float32)(t28[12*i:])
-		t19OfI := t19[i]
+		t25Row := (*[12]float32)(t25[12*i:])
+		t16OfI := t16[i]
 		t := float32(0)
 		t2Of := float32(0)
 		for j := range block2LayerNormScale {
-			u := dblock0Dense2YRow[j] * t28Row[j]
+			u := dblock0Dense2YRow[j] * t25Row[j]
 			t += block2LayerNormScale[j] * u
-			t2Of += block2LayerNormScale[j] * t28Row[j]
-			dblock2LayerNormShift[j] += scale * t28Row[j]
-			dblock2LayerNormScale[j] += scale * (t19OfI * u)
+			t2Of += block2LayerNormScale[j] * t25Row[j]
+			dblock2LayerNormShift[j] += scale * t25Row[j]
+			dblock2LayerNormScale[j] += scale * (t16OfI * u)
 		}
-		u2 := t / t17[i]
-		u3 := t2Of / t18[i]
-		u4 := 0.083333336 * u3
-		t17[i] = u3
+		u2 := t / t15[i]
+		u3 := u2 / t15[i]
+		u4 := t2Of / t15[i]
+		u5 := 0.083333336 * u4
+		t15[i] = u4
 		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
 		for j := range block2LayerNormScale {
-			d := block2LayerNormScale[j]*t28Row[j] - 0.083333336*(u2*dblock0Dense2YRow[j])
-			t3Of := dblock2Dense2YRow[j] + t19OfI*d
-			dblock1Dense2Y := t3Of - u4
+			d := block2LayerNormScale[j]*t25Row[j] - 0.083333336*(u3*dblock0Dense2YRow[j])
+			t3Of := dblock2Dense2YRow[j] + t16OfI*d
+			dblock1Dense2Y := t3Of - u5
 			dblock1Dense2B[j] += scale * dblock1Dense2Y
 			dblock0Dense2YRow[j] = t3Of
 			dblock2Dense2YRow[j] = dblock1Dense2Y
@@ -833,13 +820,13 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(block1Dense2W, 24, 12).T(),
 		0, blas.View32(dblock1U, B, 24))
 
-	// B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t14 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
+	// B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t12 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
 	// dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
 	clear(dblock1DenseB)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		dblock1URow := (*[24]float32)(dblock1U[24*i:])
-		t14Row := (*[24]float32)(t14[24*i:])
+		t12Row := (*[24]float32)(t12[24*i:])
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
 		for j := range block1DenseYRow {
 			t := dblock1URow[j]
@@ -847,63 +834,64 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 				t = 0
 			}
 			u := block1DenseYRow[j] * vec.Exp(-0.5*(block1DenseYRow[j]*block1DenseYRow[j]))
-			dblock1DenseY := t * (0.5555556*t14Row[j] + 0.4432692*u)
+			dblock1DenseY := t * (0.5555556*t12Row[j] + 0.4432692*u)
 			dblock1DenseB[j] += scale * dblock1DenseY
 			block1DenseYRow[j] = dblock1DenseY
 		}
 	}
 
-	// dblock.1.dense.W = scale·t13ᵀ·(B·dblock.1.dense.y)
+	// dblock.1.dense.W = scale·t11ᵀ·(B·dblock.1.dense.y)
 	blas.Sgemm(scale,
 		blas.View32(block0Dense2Y, B, 12).T(),
 		blas.View32(block1DenseY, B, 24),
 		0, blas.View32(dblock1DenseW, 12, 24))
 
-	// t31 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
+	// t28 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block1DenseY, B, 24),
 		blas.View32(block1DenseW, 12, 24).T(),
-		0, blas.View32(t31, B, 12))
+		0, blas.View32(t28, B, 12))
 
-	// t32 = t29 + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9)
-	// t33 = t30 + (Σⱼ block.1.layer_norm.scale·t31)/t11
-	// B·dblock.0.dense2.y = t32 − 1/12·t33
-	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t12·(block.1.layer_norm.scale·t31 − 1/12·(Σⱼ block.1.layer_norm.scale·t9 ⊙ t31)/t10·t9) − 1/12·(Σⱼ block.1.layer_norm.scale·t31)/t11
-	// dblock.1.layer_norm.shift = scale·Σᵢ t31
-	// dblock.1.layer_norm.scale = scale·Σᵢ t12·t9 ⊙ t31
+	// t29 = t26 + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8)
+	// t30 = t27 + (Σⱼ block.1.layer_norm.scale·t28)/t9
+	// B·dblock.0.dense2.y = t29 − 1/12·t30
+	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8) − 1/12·(Σⱼ block.1.layer_norm.scale·t28)/t9
+	// dblock.1.layer_norm.shift = scale·Σᵢ t28
+	// dblock.1.layer_norm.scale = scale·Σᵢ t10·t8 ⊙ t28
 	// dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
 	clear(dblock1LayerNormShift)
 	clear(dblock1LayerNormScale)
 	clear(dblock0Dense2B)
 	for i := range B {
-		t6Row := (*[12]float32)(t6[12*i:])
-		t31Row := (*[12]float32)(t31[12*i:])
-		t12OfI := t12[i]
+		t5Row := (*[12]float32)(t5[12*i:])
+		t28Row := (*[12]float32)(t28[12*i:])
+		t10OfI := t10[i]
 		t := float32(0)
 		t2Of := float32(0)
 		for j := range block1LayerNormScale {
-			u := t6Row[j] * t31Row[j]
+			u := t5Row[j] * t28Row[j]
 			t += block1LayerNormScale[j] * u
-			t2Of += block1LayerNormScale[j] * t31Row[j]
-			dblock1LayerNormShift[j] += scale * t31Row[j]
-			dblock1LayerNormScale[j] += scale * (t12OfI * u)
+			t2Of += block1LayerNormScale[j] * t28Row[j]
+			dblock1LayerNormShift[j] += scale * t28Row[j]
+			dblock1LayerNormScale[j] += scale * (t10OfI * u)
 		}
-		u2 := t / t10[i]
-		u3 := t2Of / t11[i]
-		t3Of := t17[i] + u3
-		u4 := 0.083333336 * t3Of
-		u5 := 0.083333336 * u3
-		t10[i] = t3Of
+		u2 := t / t9[i]
+		u3 := u2 / t9[i]
+		u4 := t2Of / t9[i]
+		t3Of := t15[i] + u4
+		u5 := 0.083333336 * t3Of
+		u6 := 0.083333336 * u4
+		t9[i] = t3Of
 		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
 		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
 		for j := range block1LayerNormScale {
-			d := block1LayerNormScale[j]*t31Row[j] - 0.083333336*(u2*t6Row[j])
-			u6 := t12OfI * d
-			t4Of := dblock0Dense2YRow[j] + u6
-			dblock0Dense2YOf := t4Of - u4
-			dblock0Dense2Y2 := dblock2Dense2YRow[j] + u6 - u5
+			d := block1LayerNormScale[j]*t28Row[j] - 0.083333336*(u3*t5Row[j])
+			u7 := t10OfI * d
+			t4Of := dblock0Dense2YRow[j] + u7
+			dblock0Dense2YOf := t4Of - u5
+			dblock0Dense2Y2 := dblock2Dense2YRow[j] + u7 - u6
 			dblock0Dense2B[j] += scale * dblock0Dense2YOf
-			t6Row[j] = t4Of
+			t5Row[j] = t4Of
 			dblock0Dense2YRow[j] = dblock0Dense2YOf
 			dblock2Dense2YRow[j] = dblock0Dense2Y2
 		}
@@ -915,10 +903,10 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		blas.View32(dblock2Dense2Y, B, 12),
 		0, blas.View32(dblock0Dense2W, 24, 12))
 
-	// t34 = 0.5555556·t7 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)
+	// t31 = 0.5555556·t6 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)
 	for i := range 24 * B {
 		u := block0DenseY[i] * vec.Exp(-0.5*(block0DenseY[i]*block0DenseY[i]))
-		block0DenseY[i] = 0.5555556*t7[i] + 0.4432692*u
+		block0DenseY[i] = 0.5555556*t6[i] + 0.4432692*u
 	}
 
 	// B·dblock.0.u = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
@@ -928,7 +916,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dblock0U, B, 24))
 
 	// (B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = t34 ⊙ (B/1.1111112)·dblock.0.u
+	// B·dblock.0.dense.y = t31 ⊙ (B/1.1111112)·dblock.0.u
 	// dblock.0.dense.b = scale·Σᵢ B·dblock.0.dense.y
 	clear(dblock0DenseB)
 	key3 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
@@ -953,7 +941,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(dblock0U2, B, 24))
 
 	// (B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = (B/1.1111112)·dblock.0.u ⊙ t34
+	// B·dblock.0.dense.y = (B/1.1111112)·dblock.0.u ⊙ t31
 	key4 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range 24 * B {
 		dblock0UOf := dblock0U2[i]
@@ -963,70 +951,71 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		block0DenseY[i] *= dblock0UOf
 	}
 
-	// dblock.0.dense.W = scale·t5ᵀ·(B·dblock.0.dense.y)
+	// dblock.0.dense.W = scale·t4ᵀ·(B·dblock.0.dense.y)
 	blas.Sgemm(scale,
-		blas.View32(t5, B, 12).T(),
+		blas.View32(t4, B, 12).T(),
 		blas.View32(block0DenseY, B, 24),
 		0, blas.View32(dblock0DenseW, 12, 24))
 
-	// t35 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
+	// t32 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dblock0U, B, 24),
 		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t35, B, 12))
+		0, blas.View32(t32, B, 12))
 
-	// t36 = 1/12·(Σⱼ block.0.layer_norm.scale·t ⊙ t35)/t2·t
-	// B·dh = t32 + t4·(block.0.layer_norm.scale·t35 − t36) − 1/12·(t33 + (Σⱼ block.0.layer_norm.scale·t35)/t3)
-	// t37 = 1/12·(Σⱼ block.0.layer_norm.scale·t35)/t3
-	// dblock.0.layer_norm.shift = scale·Σᵢ t35
-	// dblock.0.layer_norm.scale = scale·Σᵢ t4·t ⊙ t35
+	// t33 = 1/12·(Σⱼ block.0.layer_norm.scale·t ⊙ t32)/t2/t2·t
+	// B·dh = t29 + t3·(block.0.layer_norm.scale·t32 − t33) − 1/12·(t30 + (Σⱼ block.0.layer_norm.scale·t32)/t2)
+	// t34 = 1/12·(Σⱼ block.0.layer_norm.scale·t32)/t2
+	// dblock.0.layer_norm.shift = scale·Σᵢ t32
+	// dblock.0.layer_norm.scale = scale·Σᵢ t3·t ⊙ t32
 	// dh.b = scale·Σᵢ B·dh
 	clear(dblock0LayerNormShift)
 	clear(dblock0LayerNormScale)
 	clear(dhB)
 	for i := range B {
 		hYRow := (*[12]float32)(hY[12*i:])
-		t35Row := (*[12]float32)(t35[12*i:])
-		t4OfI := t4[i]
+		t32Row := (*[12]float32)(t32[12*i:])
+		t3OfI := t3[i]
 		t := float32(0)
 		t2Of := float32(0)
 		for j := range block0LayerNormScale {
-			u := hYRow[j] * t35Row[j]
+			u := hYRow[j] * t32Row[j]
 			t += block0LayerNormScale[j] * u
-			t2Of += block0LayerNormScale[j] * t35Row[j]
-			dblock0LayerNormShift[j] += scale * t35Row[j]
-			dblock0LayerNormScale[j] += scale * (t4OfI * u)
+			t2Of += block0LayerNormScale[j] * t32Row[j]
+			dblock0LayerNormShift[j] += scale * t32Row[j]
+			dblock0LayerNormScale[j] += scale * (t3OfI * u)
 		}
 		u2 := t / t2[i]
-		u3 := t2Of / t3[i]
-		t3Of := t10[i] + u3
-		u4 := 0.083333336 * t3Of
-		u5 := 0.083333336 * u3
-		t2[i] = u5
-		t6Row := (*[12]float32)(t6[12*i:])
+		u3 := u2 / t2[i]
+		u4 := t2Of / t2[i]
+		t3Of := t9[i] + u4
+		u5 := 0.083333336 * t3Of
+		u6 := 0.083333336 * u4
+		t2[i] = u6
+		t5Row := (*[12]float32)(t5[12*i:])
 		for j := range block0LayerNormScale {
-			u6 := 0.083333336 * (u2 * hYRow[j])
-			t4Of := t6Row[j] + t4OfI*(block0LayerNormScale[j]*t35Row[j]-u6)
-			dhB[j] += scale * (t4Of - u4)
-			hYRow[j] = u6
+			u7 := 0.083333336 * (u3 * hYRow[j])
+			t4Of := t5Row[j] + t3OfI*(block0LayerNormScale[j]*t32Row[j]-u7)
+			dhB[j] += scale * (t4Of - u5)
+			hYRow[j] = u7
 		}
 	}
 
-	// t38 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
+	// t35 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block0DenseY, B, 24),
 		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t38, B, 12))
+		0, blas.View32(t35, B, 12))
 
-	// B·dh = B·dblock.0.dense2.y + t4·(block.0.layer_norm.scale·t38 − t36) − t37
+	// B·dh = B·dblock.0.dense2.y + t3·(block.0.layer_norm.scale·t35 − t33) − t34
 	for i := range B {
-		t38Row := (*[12]float32)(t38[12*i:])
+		t35Row := (*[12]float32)(t35[12*i:])
 		hYRow := (*[12]float32)(hY[12*i:])
-		t4OfI := t4[i]
+		t3OfI := t3[i]
 		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
 		t2OfI := t2[i]
 		for j := range block0LayerNormScale {
-			t := dblock2Dense2YRow[j] + t4OfI*(block0LayerNormScale[j]*t38Row[j]-hYRow[j])
+			t := dblock2Dense2YRow[j] + t3OfI*(block0LayerNormScale[j]*t35Row[j]-hYRow[j])
 			hYRow[j] = t - t2OfI
 		}
 	}
@@ -1111,13 +1100,13 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	hY2 := m.hY2[:12*B]
-	t39 := m.t39[:12*B]
+	t36 := m.t36[:12*B]
 	block0DenseY3 := m.block0DenseY3[:24*B]
 	block0Dense2Y2 := m.block0Dense2Y2[:12*B]
-	t41 := m.t41[:12*B]
+	t38 := m.t38[:12*B]
 	block1DenseY3 := m.block1DenseY3[:24*B]
 	block1Dense2Y2 := m.block1Dense2Y2[:12*B]
-	t43 := m.t43[:12*B]
+	t40 := m.t40[:12*B]
 	block2DenseY3 := m.block2DenseY3[:24*B]
 	block2Dense2Y2 := m.block2Dense2Y2[:12*B]
 	logitsY2 := m.logitsY2[:4*B]
@@ -1129,17 +1118,17 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		0, blas.View32(hY2, B, 12))
 
 	// h = h.y + h.b
-	// t39 = h + block.0.dense2.b
-	// t40 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// t36 = h + block.0.dense2.b
+	// t37 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
 		hY2Row := (*[12]float32)(hY2[12*i:])
-		t39Row := (*[12]float32)(t39[12*i:])
+		t36Row := (*[12]float32)(t36[12*i:])
 		t := float32(0)
 		for j := range block0Dense2B {
 			h := hY2Row[j] + hB[j]
 			t2 := h + block0Dense2B[j]
 			t += h
-			t39Row[j] = t2
+			t36Row[j] = t2
 		}
 		u := 0.083333336 * t
 		t3 := float32(0)
@@ -1156,7 +1145,7 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.0.dense.y = t40·block.0.dense.W
+	// block.0.dense.y = t37·block.0.dense.W
 	blas.Sgemm(1,
 		blas.View32(hY2, B, 12),
 		blas.View32(block0DenseW, 12, 24),
@@ -1178,24 +1167,24 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		blas.View32(block0Dense2W, 24, 12),
 		0, blas.View32(block0Dense2Y2, B, 12))
 
-	// h = t39 + block.0.dense2.y
-	// t41 = block.1.dense2.b + h
-	// t42 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t36 + block.0.dense2.y
+	// t38 = block.1.dense2.b + h
+	// t39 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		t39Row := (*[12]float32)(t39[12*i:])
+		t36Row := (*[12]float32)(t36[12*i:])
 		block0Dense2Y2Row := (*[12]float32)(block0Dense2Y2[12*i:])
-		t41Row := (*[12]float32)(t41[12*i:])
+		t38Row := (*[12]float32)(t38[12*i:])
 		t := float32(0)
 		for j := range block0Dense2Y2Row {
-			h := t39Row[j] + block0Dense2Y2Row[j]
+			h := t36Row[j] + block0Dense2Y2Row[j]
 			t2 := block1Dense2B[j] + h
 			t += h
-			t41Row[j] = t2
+			t38Row[j] = t2
 		}
 		u := 0.083333336 * t
 		t3 := float32(0)
 		for j := range block0Dense2Y2Row {
-			d := t39Row[j] + block0Dense2Y2Row[j] - u
+			d := t36Row[j] + block0Dense2Y2Row[j] - u
 			t3 += d * d
 		}
 		u2 := 0.083333336 * t3
@@ -1203,14 +1192,14 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		t5 := vec.Sqrt(t4)
 		u3 := 1 / t5
 		for j := range block0Dense2Y2Row {
-			u4 := block1LayerNormScale[j] * u3 * (t39Row[j] + block0Dense2Y2Row[j] - u)
-			t39Row[j] = block1LayerNormShift[j] + u4
+			u4 := block1LayerNormScale[j] * u3 * (t36Row[j] + block0Dense2Y2Row[j] - u)
+			t36Row[j] = block1LayerNormShift[j] + u4
 		}
 	}
 
-	// block.1.dense.y = t42·block.1.dense.W
+	// block.1.dense.y = t39·block.1.dense.W
 	blas.Sgemm(1,
-		blas.View32(t39, B, 12),
+		blas.View32(t36, B, 12),
 		blas.View32(block1DenseW, 12, 24),
 		0, blas.View32(block1DenseY3, B, 24))
 
@@ -1230,24 +1219,24 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		blas.View32(block1Dense2W, 24, 12),
 		0, blas.View32(block1Dense2Y2, B, 12))
 
-	// h = t41 + block.1.dense2.y
-	// t43 = block.2.dense2.b + h
-	// t44 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t38 + block.1.dense2.y
+	// t40 = block.2.dense2.b + h
+	// t41 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		t41Row := (*[12]float32)(t41[12*i:])
+		t38Row := (*[12]float32)(t38[12*i:])
 		block1Dense2Y2Row := (*[12]float32)(block1Dense2Y2[12*i:])
-		t43Row := (*[12]float32)(t43[12*i:])
+		t40Row := (*[12]float32)(t40[12*i:])
 		t := float32(0)
 		for j := range block1Dense2Y2Row {
-			h := t41Row[j] + block1Dense2Y2Row[j]
+			h := t38Row[j] + block1Dense2Y2Row[j]
 			t2 := block2Dense2B[j] + h
 			t += h
-			t43Row[j] = t2
+			t40Row[j] = t2
 		}
 		u := 0.083333336 * t
 		t3 := float32(0)
 		for j := range block1Dense2Y2Row {
-			d := t41Row[j] + block1Dense2Y2Row[j] - u
+			d := t38Row[j] + block1Dense2Y2Row[j] - u
 			t3 += d * d
 		}
 		u2 := 0.083333336 * t3
@@ -1255,14 +1244,14 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		t5 := vec.Sqrt(t4)
 		u3 := 1 / t5
 		for j := range block1Dense2Y2Row {
-			u4 := block2LayerNormScale[j] * u3 * (t41Row[j] + block1Dense2Y2Row[j] - u)
-			t41Row[j] = block2LayerNormShift[j] + u4
+			u4 := block2LayerNormScale[j] * u3 * (t38Row[j] + block1Dense2Y2Row[j] - u)
+			t38Row[j] = block2LayerNormShift[j] + u4
 		}
 	}
 
-	// block.2.dense.y = t44·block.2.dense.W
+	// block.2.dense.y = t41·block.2.dense.W
 	blas.Sgemm(1,
-		blas.View32(t41, B, 12),
+		blas.View32(t38, B, 12),
 		blas.View32(block2DenseW, 12, 24),
 		0, blas.View32(block2DenseY3, B, 24))
 
@@ -1282,19 +1271,19 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		blas.View32(block2Dense2W, 24, 12),
 		0, blas.View32(block2Dense2Y2, B, 12))
 
-	// h = t43 + block.2.dense2.y
-	// t45 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t40 + block.2.dense2.y
+	// t42 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
 	for i := range B {
-		t43Row := (*[12]float32)(t43[12*i:])
+		t40Row := (*[12]float32)(t40[12*i:])
 		block2Dense2Y2Row := (*[12]float32)(block2Dense2Y2[12*i:])
 		t := float32(0)
 		for j := range block2Dense2Y2Row {
-			t += t43Row[j] + block2Dense2Y2Row[j]
+			t += t40Row[j] + block2Dense2Y2Row[j]
 		}
 		u := 0.083333336 * t
 		t2 := float32(0)
 		for j := range block2Dense2Y2Row {
-			d := t43Row[j] + block2Dense2Y2Row[j] - u
+			d := t40Row[j] + block2Dense2Y2Row[j] - u
 			t2 += d * d
 		}
 		u2 := 0.083333336 * t2
@@ -1302,14 +1291,14 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		t4 := vec.Sqrt(t3)
 		u3 := 1 / t4
 		for j := range block2Dense2Y2Row {
-			u4 := layerNormScale[j] * u3 * (t43Row[j] + block2Dense2Y2Row[j] - u)
-			t43Row[j] = layerNormShift[j] + u4
+			u4 := layerNormScale[j] * u3 * (t40Row[j] + block2Dense2Y2Row[j] - u)
+			t40Row[j] = layerNormShift[j] + u4
 		}
 	}
 
-	// logits.y = t45·logits.W
+	// logits.y = t42·logits.W
 	blas.Sgemm(1,
-		blas.View32(t43, B, 12),
+		blas.View32(t40, B, 12),
 		blas.View32(logitsW, 12, 4),
 		0, blas.View32(logitsY2, B, 4))
 

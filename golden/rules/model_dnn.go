@@ -1834,7 +1834,7 @@ func (m *Falling) update(grad *FallingParams) {
 //	lr     = lr
 //	square ← 0.1·grad² + 0.9·square
 //	param  ← param − lr·grad ⊙ √(moved + 1e−6)/√(square + 1e−6)
-//	moved  ← 0.9·moved + 0.1·grad² ⊙ (moved + 1e−6)/(square + 1e−6)
+//	moved  ← 0.9·moved + 0.1·(moved + 1e−6) ⊙ grad/√(square + 1e−6) ⊙ grad/√(square + 1e−6)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -2063,14 +2063,14 @@ func (m *AdaDelta) update(grad *AdaDeltaParams) {
 
 	// square ← 0.1·grad² + 0.9·square
 	// param ← param − lr·grad ⊙ √(moved + 1e−6)/√(square + 1e−6)
-	// moved ← 0.9·moved + 0.1·grad² ⊙ (moved + 1e−6)/(square + 1e−6)
+	// moved ← 0.9·moved + 0.1·(moved + 1e−6) ⊙ grad/√(square + 1e−6) ⊙ grad/√(square + 1e−6)
 	for i := range 12 {
 		t := moved[i] + 1e-6
-		u := g[i] * g[i]
-		newSquare := 0.09999999999999998*u + 0.9*square[i]
-		t2 := newSquare + 1e-6
-		d := param[i] - lr*(g[i]*math.Sqrt(t)/math.Sqrt(t2))
-		newMoved := 0.9*moved[i] + 0.09999999999999998*(u*t/t2)
+		newSquare := 0.09999999999999998*(g[i]*g[i]) + 0.9*square[i]
+		t2 := math.Sqrt(newSquare + 1e-6)
+		d := param[i] - lr*(g[i]*math.Sqrt(t)/t2)
+		u := g[i] / t2
+		newMoved := 0.9*moved[i] + 0.09999999999999998*(t*u*u)
 		square[i] = newSquare
 		param[i] = d
 		moved[i] = newMoved

@@ -27,34 +27,33 @@ import (
 //	t4              = t2 − normalise.mu                   [B,6]
 //	t5              = Σᵢ t4²                              [6]
 //	normalise.s2    = scale·t5                            [6]
-//	t6              = normalise.s2 + 0.001                [6]
-//	t7              = √t6                                 [6]
-//	t8              = 1/t7                                [6]
+//	t6              = √(normalise.s2 + 0.001)             [6]
+//	t7              = 1/t6                                [6]
 //	normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2  [6]
-//	t9              = t8·t4                               [B,6]
-//	p.y             = t9·p.W                              [B,2]
+//	t8              = t7·t4                               [B,6]
+//	p.y             = t8·p.W                              [B,2]
 //	((2*B)/2)·dp.y  = p.b − y + p.y                       [B,2]
 //	(2*B)·loss      = Σ (((2*B)/2)·dp.y)²                 []
 //	seenNext        = seen + 1                            []
 //
 // Backward:
 //
-//	t10            = Σᵢ (p.y − y)                                  [2]
+//	t9             = Σᵢ (p.y − y)                                  [2]
 //	scale          = B                                             []
 //	scale2         = 2/(2*B)                                       []
-//	((2*B)/2)·dp.b = scale·p.b + t10                               [2]
+//	((2*B)/2)·dp.b = scale·p.b + t9                                [2]
 //	dp.b           = scale2·((2*B)/2)·dp.b                         [2]
-//	dp.W           = scale2·t9ᵀ·(((2*B)/2)·dp.y)                   [6,2]
-//	t11            = (((2*B)/2)·dp.y)·p.Wᵀ                         [B,6]
-//	t12            = Σᵢ t4 ⊙ t11                                   [6]
-//	t13            = Σᵢ t11                                        [6]
-//	t14            = t12/t6                                        [6]
+//	dp.W           = scale2·t8ᵀ·(((2*B)/2)·dp.y)                   [6,2]
+//	t10            = (((2*B)/2)·dp.y)·p.Wᵀ                         [B,6]
+//	t11            = Σᵢ t4 ⊙ t10                                   [6]
+//	t12            = Σᵢ t10                                        [6]
+//	t13            = t11/t6/t6                                     [6]
 //	scale3         = 1/B                                           []
-//	t15            = t11 − scale3·t14·t4                           [B,6]
-//	t16            = scale3·t13                                    [6]
-//	((2*B)/2)·ddense.y = t8·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)  [B,6]
-//	t17            = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)  [6]
-//	ddense.b       = scale2·t17/t7                                 [6]
+//	t14            = t10 − scale3·t13·t4                           [B,6]
+//	t15            = scale3·t12                                    [6]
+//	((2*B)/2)·ddense.y = t7·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  [B,6]
+//	t16            = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  [6]
+//	ddense.b       = scale2·t16/t6                                 [6]
 //	ddense.W       = scale2·xᵀ·(((2*B)/2)·ddense.y)                [5,6]
 //
 // Update, sgd(lr: 0.05, momentum: 0.5):
@@ -86,17 +85,16 @@ type Running struct {
 	t2          []float32 // [max.B,6]
 	normaliseMu []float32 // [6]; becomes normalise.mu, in place
 	t7          []float32 // [6]; in the memory of normaliseMu
-	t18         []float32 // [6]; in the memory of normaliseMu
+	t17         []float32 // [6]; in the memory of normaliseMu
 	t5          []float32 // [6]
-	t17         []float32 // [6]; in the memory of t5
-	t8          []float32 // [6]
-	t9          []float32 // [max.B,6]
-	t11         []float32 // [max.B,6]; in the memory of t9
+	t8          []float32 // [max.B,6]
+	t10         []float32 // [max.B,6]; in the memory of t8
 	pY          []float32 // [max.B,2]; becomes p.y, in place
 	dpY         []float32 // [max.B,2]; becomes ((2*B)/2)·dp.y, in place
-	t10         []float32 // [2]
-	t12         []float32 // [6]; in the memory of t10
-	t13         []float32 // [6]
+	t9          []float32 // [2]
+	t11         []float32 // [6]; in the memory of t9
+	t16         []float32 // [6]; in the memory of t9
+	t12         []float32 // [6]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -155,8 +153,7 @@ func (m *Running) forward(batch *Batch) Totals {
 	t2 := m.t2[:6*B]
 	t5 := m.t5
 	t7 := m.t7
-	t8 := m.t8
-	t9 := m.t9[:6*B]
+	t8 := m.t8[:6*B]
 	pY := m.pY[:2*B]
 	dpY := m.dpY[:2*B]
 
@@ -213,34 +210,31 @@ func (m *Running) forward(batch *Batch) Totals {
 	}
 
 	// normalise.s2 = scale·t5
-	// t6 = normalise.s2 + 0.001
-	// t7 = √t6
-	// t8 = 1/t7
+	// t6 = √(normalise.s2 + 0.001)
+	// t7 = 1/t6
 	// normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2
 	for i := range 6 {
 		normaliseS2 := scale * t5[i]
-		tOf := normaliseS2 + 0.001
-		t2Of := vec.Sqrt(tOf)
-		u := 1 / t2Of
+		tOf := vec.Sqrt(normaliseS2 + 0.001)
+		u := 1 / tOf
 		normaliseNewV := 0.9*normaliseV[i] + 0.1*normaliseS2
 		t5[i] = tOf
-		t7[i] = t2Of
-		t8[i] = u
+		t7[i] = u
 		normaliseVNext[i] = normaliseNewV
 	}
 
-	// t9 = t8·t4
+	// t8 = t7·t4
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
-		t9Row := (*[6]float32)(t9[6*i:])
+		t8Row := (*[6]float32)(t8[6*i:])
 		for j := range t2Row {
-			t9Row[j] = t8[j] * t2Row[j]
+			t8Row[j] = t7[j] * t2Row[j]
 		}
 	}
 
-	// p.y = t9·p.W
+	// p.y = t8·p.W
 	blas.Sgemm(1,
-		blas.View32(t9, B, 6),
+		blas.View32(t8, B, 6),
 		blas.View32(pW, 6, 2),
 		0, blas.View32(pY, B, 2))
 
@@ -292,32 +286,31 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 	x := batch.X
 	pB := m.params.PB
 	pW := m.params.PW
-	t10 := m.t10
+	t9 := m.t9
 	pY := m.pY[:2*B]
-	t9 := m.t9[:6*B]
+	t8 := m.t8[:6*B]
 	dpY := m.dpY[:2*B]
-	t11 := m.t11[:6*B]
+	t10 := m.t10[:6*B]
+	t11 := m.t11
 	t12 := m.t12
-	t13 := m.t13
 	t2 := m.t2[:6*B]
 	t5 := m.t5
-	t17 := m.t17
+	t16 := m.t16
 	t := m.t[:6*B]
 	denseY := m.denseY[:6*B]
-	t8 := m.t8
 	t7 := m.t7
 	dpB := grad.PB
 	dpW := grad.PW
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// t10 = Σᵢ (p.y − y)
-	clear(t10)
+	// t9 = Σᵢ (p.y − y)
+	clear(t9)
 	for i := range B {
 		pYRow := (*[2]float32)(pY[2*i:])
 		yRow := (*[2]float32)(y[2*i:])
 		for j := range pYRow {
-			t10[j] += pYRow[j] - yRow[j]
+			t9[j] += pYRow[j] - yRow[j]
 		}
 	}
 
@@ -326,77 +319,77 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 	// scale2 = 2/(2*B)
 	scale2 := float32(2 / float64(2*B))
 
-	// ((2*B)/2)·dp.b = scale·p.b + t10
+	// ((2*B)/2)·dp.b = scale·p.b + t9
 	// dp.b = scale2·((2*B)/2)·dp.b
 	for i := range 2 {
-		dpB[i] = scale2 * (scale*pB[i] + t10[i])
+		dpB[i] = scale2 * (scale*pB[i] + t9[i])
 	}
 
-	// dp.W = scale2·t9ᵀ·(((2*B)/2)·dp.y)
+	// dp.W = scale2·t8ᵀ·(((2*B)/2)·dp.y)
 	blas.Sgemm(scale2,
-		blas.View32(t9, B, 6).T(),
+		blas.View32(t8, B, 6).T(),
 		blas.View32(dpY, B, 2),
 		0, blas.View32(dpW, 6, 2))
 
-	// t11 = (((2*B)/2)·dp.y)·p.Wᵀ
+	// t10 = (((2*B)/2)·dp.y)·p.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dpY, B, 2),
 		blas.View32(pW, 6, 2).T(),
-		0, blas.View32(t11, B, 6))
+		0, blas.View32(t10, B, 6))
 
-	// t12 = Σᵢ t4 ⊙ t11
-	// t13 = Σᵢ t11
+	// t11 = Σᵢ t4 ⊙ t10
+	// t12 = Σᵢ t10
+	clear(t11)
 	clear(t12)
-	clear(t13)
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
-		t11Row := (*[6]float32)(t11[6*i:])
-		for j := range t11Row {
-			t12[j] += t2Row[j] * t11Row[j]
-			t13[j] += t11Row[j]
+		t10Row := (*[6]float32)(t10[6*i:])
+		for j := range t10Row {
+			t11[j] += t2Row[j] * t10Row[j]
+			t12[j] += t10Row[j]
 		}
 	}
 
-	// t14 = t12/t6
+	// t13 = t11/t6/t6
 	for i := range 6 {
-		t5[i] = t12[i] / t5[i]
+		t11[i] = t11[i] / t5[i] / t5[i]
 	}
 
 	// scale3 = 1/B
 	scale3 := float32(1 / float64(B))
 
-	// t15 = t11 − scale3·t14·t4
+	// t14 = t10 − scale3·t13·t4
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
-		t11Row := (*[6]float32)(t11[6*i:])
-		for j := range t11Row {
-			t2Row[j] = t11Row[j] - scale3*(t5[j]*t2Row[j])
+		t10Row := (*[6]float32)(t10[6*i:])
+		for j := range t10Row {
+			t2Row[j] = t10Row[j] - scale3*(t11[j]*t2Row[j])
 		}
 	}
 
-	// t16 = scale3·t13
+	// t15 = scale3·t12
 	for i := range 6 {
-		t13[i] *= scale3
+		t12[i] *= scale3
 	}
 
-	// ((2*B)/2)·ddense.y = t8·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)
-	// t17 = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t15 − t16)
-	clear(t17)
+	// ((2*B)/2)·ddense.y = t7·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)
+	// t16 = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)
+	clear(t16)
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
 		tRow := (*[6]float32)(t[6*i:])
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseYRow {
-			u := tRow[j] * (denseYRow[j]*(1-tRow[j]) + 1) * (t2Row[j] - t13[j])
-			ddenseY := t8[j] * u
-			t17[j] += u
+			u := tRow[j] * (denseYRow[j]*(1-tRow[j]) + 1) * (t2Row[j] - t12[j])
+			ddenseY := t7[j] * u
+			t16[j] += u
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.b = scale2·t17/t7
+	// ddense.b = scale2·t16/t6
 	for i := range 6 {
-		ddenseB[i] = scale2 * (t17[i] / t7[i])
+		ddenseB[i] = scale2 * (t16[i] / t5[i])
 	}
 
 	// ddense.W = scale2·xᵀ·(((2*B)/2)·ddense.y)
@@ -465,13 +458,13 @@ func (m *Running) evaluate(batch *Batch) Totals {
 	pB := m.params.PB
 	normaliseV := m.states.normaliseV
 	normaliseM := m.states.normaliseM
-	t18 := m.t18
+	t17 := m.t17
 	denseY3 := m.denseY3[:6*B]
 	pY2 := m.pY2[:2*B]
 
-	// t18 = 1/√(normalise.v + 0.001)
+	// t17 = 1/√(normalise.v + 0.001)
 	for i := range 6 {
-		t18[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
+		t17[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
 	}
 
 	// dense.y = x·dense.W
@@ -481,16 +474,16 @@ func (m *Running) evaluate(batch *Batch) Totals {
 		0, blas.View32(denseY3, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t19 = t18·(dense.y ⊙ σ(dense.y) − normalise.m)
+	// t18 = t17·(dense.y ⊙ σ(dense.y) − normalise.m)
 	for i := range B {
 		denseY3Row := (*[6]float32)(denseY3[6*i:])
 		for j := range denseB {
 			denseY := denseY3Row[j] + denseB[j]
-			denseY3Row[j] = t18[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
+			denseY3Row[j] = t17[j] * (denseY*vec.Sigmoid(denseY) - normaliseM[j])
 		}
 	}
 
-	// p.y = t19·p.W
+	// p.y = t18·p.W
 	blas.Sgemm(1,
 		blas.View32(denseY3, B, 6),
 		blas.View32(pW, 6, 2),
@@ -576,7 +569,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t          = min d             [B]
 //	which      = argmin d          [B]
 //	own        = onehot(which)     [B,3]
-//	t2         = Σᵢ own            [3]
+//	t2         = 0                 [3]
+//	t2[…]      += 1
 //	new_n      = n + t2            [3]
 //	t3         = 1/new_n           [3]
 //	t4         = t2·C              [3,2]
@@ -612,16 +606,17 @@ type Centres struct {
 	steps   uint64        // updates made so far
 	max     CentresDims   // capacity
 
-	d  []float32 // [max.B,3]; becomes own, in place
-	d2 []float32 // [max.B,3]; becomes d, then own, in place; in the memory of d
-	t  []float32 // [max.B]
-	t8 []float32 // [max.B]; in the memory of t
-	t2 []float32 // [3]
-	t5 []float32 // [3,2]; in the memory of t2
-	t3 []float32 // [3]
-	t4 []float32 // [3,2]
-	t6 []float32 // [max.B,2]
-	t9 []float32 // [max.B,2]; in the memory of t6
+	d     []float32 // [max.B,3]; becomes own, in place
+	d2    []float32 // [max.B,3]; becomes d, then own, in place; in the memory of d
+	t     []float32 // [max.B]
+	t8    []float32 // [max.B]; in the memory of t
+	which []int32   // [max.B]
+	t2    []float32 // [3]
+	t5    []float32 // [3,2]; in the memory of t2
+	t3    []float32 // [3]
+	t4    []float32 // [3,2]
+	t6    []float32 // [max.B,2]
+	t9    []float32 // [max.B,2]; in the memory of t6
 }
 
 // CentresHyper has the numbers of the model and its train clause.
@@ -670,6 +665,7 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 	CNext := m.next.c
 	t := m.t[:B]
 	d := m.d[:3*B]
+	which := m.which[:B]
 	t2 := m.t2
 	t3 := m.t3
 	t4 := m.t4
@@ -699,23 +695,31 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 
 	// which = argmin d
 	// own = onehot(which)
-	// t2 = Σᵢ own
-	clear(t2)
 	for i := range B {
 		dRow := (*[3]float32)(d[3*i:])
-		which, best := int32(0), float32(math.Inf(1))
+		whichOf, best := int32(0), float32(math.Inf(1))
 		for j := range dRow {
 			if dRow[j] < best || dRow[j] != dRow[j] && best == best {
-				which, best = int32(j), dRow[j]
+				whichOf, best = int32(j), dRow[j]
 			}
 		}
+		which[i] = whichOf
 		for j := range dRow {
 			own := float32(0)
-			if int(which) == j {
+			if int(whichOf) == j {
 				own = 1
 			}
-			t2[j] += own
 			dRow[j] = own
+		}
+	}
+
+	// t2 = 0
+	clear(t2)
+
+	// t2[…] += 1
+	for i := range B {
+		if uint(which[i]) < uint(3) {
+			t2[int(which[i])] += 1
 		}
 	}
 

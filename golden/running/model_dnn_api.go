@@ -157,7 +157,7 @@ func New(max Dims) *Running {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 28*B+30)
+	arena := make([]float32, 28*B+24)
 	m.denseY = arena[0 : 6*B]
 	m.denseY3 = arena[0 : 6*B]
 	m.t = arena[6*B : 12*B]
@@ -165,17 +165,16 @@ func New(max Dims) *Running {
 	m.t2 = arena[12*B : 18*B]
 	m.normaliseMu = arena[18*B : 18*B+6]
 	m.t7 = arena[18*B : 18*B+6]
-	m.t18 = arena[18*B : 18*B+6]
+	m.t17 = arena[18*B : 18*B+6]
 	m.t5 = arena[18*B+6 : 18*B+12]
-	m.t17 = arena[18*B+6 : 18*B+12]
-	m.t8 = arena[18*B+12 : 18*B+18]
-	m.t9 = arena[18*B+18 : 24*B+18]
-	m.t11 = arena[18*B+18 : 24*B+18]
-	m.pY = arena[24*B+18 : 26*B+18]
-	m.dpY = arena[26*B+18 : 28*B+18]
-	m.t10 = arena[28*B+18 : 28*B+20]
+	m.t8 = arena[18*B+12 : 24*B+12]
+	m.t10 = arena[18*B+12 : 24*B+12]
+	m.pY = arena[24*B+12 : 26*B+12]
+	m.dpY = arena[26*B+12 : 28*B+12]
+	m.t9 = arena[28*B+12 : 28*B+14]
+	m.t11 = arena[28*B+12 : 28*B+18]
+	m.t16 = arena[28*B+12 : 28*B+18]
 	m.t12 = arena[28*B+18 : 28*B+24]
-	m.t13 = arena[28*B+24 : 28*B+30]
 
 	m.Init(0)
 	return m
@@ -615,6 +614,8 @@ func NewCentres(max CentresDims) *Centres {
 	m.t4 = arena[4*B+9 : 4*B+15]
 	m.t6 = arena[4*B+15 : 6*B+15]
 	m.t9 = arena[4*B+15 : 6*B+15]
+	int32s := make([]int32, B)
+	m.which = int32s[0:B]
 
 	m.Init(0)
 	return m

@@ -19,53 +19,49 @@ const _ = abi.RuntimeIsAtLeastV1
 //
 //	scale  = x²      []
 //	scale2 = sin(x)  []
-//	wave   = cos(3·x)·exp((−0.5)·scale) + scale2²/(scale + 1)  []
+//	wave   = cos(3·x)·exp((−0.5)·scale) + scale2/(scale + 1)·scale2  []
 func Wave(x float64) float64 {
 	// scale = x²
 	scale := x * x
 	// scale2 = sin(x)
 	scale2 := math.Sin(x)
-	// wave = cos(3·x)·exp((−0.5)·scale) + scale2²/(scale + 1)
-	wave := math.Cos(3*x)*math.Exp(-0.5*scale) + scale2*scale2/(scale+1)
+	// wave = cos(3·x)·exp((−0.5)·scale) + scale2/(scale + 1)·scale2
+	wave := math.Cos(3*x)*math.Exp(-0.5*scale) + scale2/(scale+1)*scale2
 	return wave
 }
 
 // WaveGrad returns the gradient of Wave at x.
 //
-//	scale  = sin(x)              []
-//	scale2 = x²                  []
-//	scale3 = scale2 + 1          []
-//	scale4 = exp((−0.5)·scale2)  []
-//	scale5 = 3·x                 []
-//	result = 2·scale·cos(x)/scale3 − 3·scale4·sin(scale5) − x·(cos(scale5)·scale4 + 2·scale²/(scale3²))  []
+//	scale  = x²                  []
+//	scale2 = sin(x)/(scale + 1)  []
+//	scale3 = exp((−0.5)·scale)   []
+//	scale4 = 3·x                 []
+//	result = 2·scale2·cos(x) − 3·scale3·sin(scale4) − x·(cos(scale4)·scale3 + 2·scale2²)  []
 func WaveGrad(x float64) float64 {
-	// scale = sin(x)
-	scale := math.Sin(x)
-	// scale2 = x²
-	scale2 := x * x
-	// scale3 = scale2 + 1
-	scale3 := scale2 + 1
-	// scale4 = exp((−0.5)·scale2)
-	scale4 := math.Exp(-0.5 * scale2)
-	// scale5 = 3·x
-	scale5 := 3 * x
-	// result = 2·scale·cos(x)/scale3 − 3·scale4·sin(scale5) − x·(cos(scale5)·scale4 + 2·scale²/(scale3²))
-	result := 2*(scale*math.Cos(x)/scale3) - 3*(scale4*math.Sin(scale5)) - x*(math.Cos(scale5)*scale4+2*(scale*scale/(scale3*scale3)))
+	// scale = x²
+	scale := x * x
+	// scale2 = sin(x)/(scale + 1)
+	scale2 := math.Sin(x) / (scale + 1)
+	// scale3 = exp((−0.5)·scale)
+	scale3 := math.Exp(-0.5 * scale)
+	// scale4 = 3·x
+	scale4 := 3 * x
+	// result = 2·scale2·cos(x) − 3·scale3·sin(scale4) − x·(cos(scale4)·scale3 + 2·scale2²)
+	result := 2*(scale2*math.Cos(x)) - 3*(scale3*math.Sin(scale4)) - x*(math.Cos(scale4)*scale3+2*(scale2*scale2))
 	return result
 }
 
 // WaveValueGrad returns the value of Wave, then what WaveGrad returns, at
 // little more cost.
 //
-//	scale  = 3·x                 []
-//	scale2 = x²                  []
-//	scale3 = exp((−0.5)·scale2)  []
-//	scale4 = cos(scale)·scale3   []
-//	scale5 = sin(x)              []
-//	scale6 = scale2 + 1          []
-//	scale7 = scale5²/scale6      []
-//	wave   = scale4 + scale7     []
-//	result = 2·scale5·cos(x)/scale6 − 3·scale3·sin(scale) − x·(scale4 + 2·scale7/scale6)  []
+//	scale  = 3·x                     []
+//	scale2 = x²                      []
+//	scale3 = exp((−0.5)·scale2)      []
+//	scale4 = cos(scale)·scale3       []
+//	scale5 = sin(x)                  []
+//	scale6 = scale5/(scale2 + 1)     []
+//	wave   = scale4 + scale5·scale6  []
+//	result = 2·scale6·cos(x) − 3·scale3·sin(scale) − x·(scale4 + 2·scale6²)  []
 func WaveValueGrad(x float64) (float64, float64) {
 	// scale = 3·x
 	scale := 3 * x
@@ -77,88 +73,92 @@ func WaveValueGrad(x float64) (float64, float64) {
 	scale4 := math.Cos(scale) * scale3
 	// scale5 = sin(x)
 	scale5 := math.Sin(x)
-	// scale6 = scale2 + 1
-	scale6 := scale2 + 1
-	// scale7 = scale5²/scale6
-	scale7 := scale5 * scale5 / scale6
-	// wave = scale4 + scale7
-	wave := scale4 + scale7
-	// result = 2·scale5·cos(x)/scale6 − 3·scale3·sin(scale) − x·(scale4 + 2·scale7/scale6)
-	result := 2*(scale5*math.Cos(x)/scale6) - 3*(scale3*math.Sin(scale)) - x*(scale4+2*(scale7/scale6))
+	// scale6 = scale5/(scale2 + 1)
+	scale6 := scale5 / (scale2 + 1)
+	// wave = scale4 + scale5·scale6
+	wave := scale4 + scale5*scale6
+	// result = 2·scale6·cos(x) − 3·scale3·sin(scale) − x·(scale4 + 2·scale6²)
+	result := 2*(scale6*math.Cos(x)) - 3*(scale3*math.Sin(scale)) - x*(scale4+2*(scale6*scale6))
 	return wave, result
 }
 
 // WaveHessian sets , in rows, to the Hessian of Wave at x. Both triangles are
 // written.
 //
-//	scale  = x²                 []
-//	scale2 = 3·x                []
-//	scale3 = cos(scale2)        []
-//	scale4 = exp((−0.5)·scale)  []
-//	scale5 = sin(x)             []
-//	scale6 = scale5²            []
-//	scale7 = scale + 1          []
-//	scale8 = scale7²            []
-//	scale9 = cos(x)             []
-//	result = scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale8 − 2·scale6/scale7 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2)  []
+//	scale   = x²                     []
+//	scale2  = exp((−0.5)·scale)      []
+//	scale3  = 3·x                    []
+//	scale4  = sin(scale3)            []
+//	scale5  = cos(scale3)            []
+//	scale6  = sin(x)                 []
+//	scale7  = scale + 1              []
+//	scale8  = scale6/scale7          []
+//	scale9  = cos(x)                 []
+//	scale10 = 2·scale9 − 4·x·scale8  []
+//	result  = 3·scale2·(x·scale4 − 3·scale5) − scale5·scale2 − 2·scale8² − 2·scale6·scale8 + scale9·scale10/scale7 + x·(scale2·(x·scale5 + 3·scale4) − 2·scale8·scale10/scale7)  []
 func WaveHessian(x float64) float64 {
 	// scale = x²
 	scale := x * x
-	// scale2 = 3·x
-	scale2 := 3 * x
-	// scale3 = cos(scale2)
-	scale3 := math.Cos(scale2)
-	// scale4 = exp((−0.5)·scale)
-	scale4 := math.Exp(-0.5 * scale)
-	// scale5 = sin(x)
-	scale5 := math.Sin(x)
-	// scale6 = scale5²
-	scale6 := scale5 * scale5
+	// scale2 = exp((−0.5)·scale)
+	scale2 := math.Exp(-0.5 * scale)
+	// scale3 = 3·x
+	scale3 := 3 * x
+	// scale4 = sin(scale3)
+	scale4 := math.Sin(scale3)
+	// scale5 = cos(scale3)
+	scale5 := math.Cos(scale3)
+	// scale6 = sin(x)
+	scale6 := math.Sin(x)
 	// scale7 = scale + 1
 	scale7 := scale + 1
-	// scale8 = scale7²
-	scale8 := scale7 * scale7
+	// scale8 = scale6/scale7
+	scale8 := scale6 / scale7
 	// scale9 = cos(x)
 	scale9 := math.Cos(x)
-	// result = scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale8 − 2·scale6/scale7 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2)
-	result := scale*scale3*scale4 - 10*(scale3*scale4) + 8*(scale*scale6/(scale8*scale7)) - 2*(scale6/scale8) - 2*(scale6/scale7) + 2*(scale9*scale9/scale7) - 8*(x*scale5*scale9/scale8) + 6*(x*scale4*math.Sin(scale2))
+	// scale10 = 2·scale9 − 4·x·scale8
+	scale10 := 2*scale9 - 4*(x*scale8)
+	// result = 3·scale2·(x·scale4 − 3·scale5) − scale5·scale2 − 2·scale8² − 2·scale6·scale8 + scale9·scale10/scale7 + x·(scale2·(x·scale5 + 3·scale4) − 2·scale8·scale10/scale7)
+	result := 3*(scale2*(x*scale4-3*scale5)) - scale5*scale2 - 2*(scale8*scale8) - 2*(scale6*scale8) + scale9*scale10/scale7 + x*(scale2*(x*scale5+3*scale4)-2*(scale8*scale10/scale7))
 	return result
 }
 
 // WaveHVP returns the product of the Hessian of Wave at x with v, without the
 // Hessian.
 //
-//	scale  = x²                 []
-//	scale2 = 3·x                []
-//	scale3 = cos(scale2)        []
-//	scale4 = exp((−0.5)·scale)  []
-//	scale5 = sin(x)             []
-//	scale6 = scale5²            []
-//	scale7 = scale + 1          []
-//	scale8 = scale7²            []
-//	scale9 = cos(x)             []
-//	result = v·(scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale7 − 2·scale6/scale8 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2))  []
+//	scale   = x²                            []
+//	scale2  = exp((−0.5)·scale)             []
+//	scale3  = 3·x                           []
+//	scale4  = sin(scale3)                   []
+//	scale5  = cos(scale3)                   []
+//	scale6  = sin(x)                        []
+//	scale7  = scale + 1                     []
+//	scale8  = scale6/scale7                 []
+//	scale9  = cos(x)                        []
+//	scale10 = 2·scale9 − 4·x·scale6/scale7  []
+//	result  = v·(3·scale2·(x·scale4 − 3·scale5) − scale5·scale2 − 2·scale6·scale8 − 2·scale8² + scale9·scale10/scale7 + x·(scale2·(x·scale5 + 3·scale4) − 2·scale8·scale10/scale7))  []
 func WaveHVP(x, v float64) float64 {
 	// scale = x²
 	scale := x * x
-	// scale2 = 3·x
-	scale2 := 3 * x
-	// scale3 = cos(scale2)
-	scale3 := math.Cos(scale2)
-	// scale4 = exp((−0.5)·scale)
-	scale4 := math.Exp(-0.5 * scale)
-	// scale5 = sin(x)
-	scale5 := math.Sin(x)
-	// scale6 = scale5²
-	scale6 := scale5 * scale5
+	// scale2 = exp((−0.5)·scale)
+	scale2 := math.Exp(-0.5 * scale)
+	// scale3 = 3·x
+	scale3 := 3 * x
+	// scale4 = sin(scale3)
+	scale4 := math.Sin(scale3)
+	// scale5 = cos(scale3)
+	scale5 := math.Cos(scale3)
+	// scale6 = sin(x)
+	scale6 := math.Sin(x)
 	// scale7 = scale + 1
 	scale7 := scale + 1
-	// scale8 = scale7²
-	scale8 := scale7 * scale7
+	// scale8 = scale6/scale7
+	scale8 := scale6 / scale7
 	// scale9 = cos(x)
 	scale9 := math.Cos(x)
-	// result = v·(scale·scale3·scale4 − 10·scale3·scale4 + 8·scale·scale6/(scale8·scale7) − 2·scale6/scale7 − 2·scale6/scale8 + 2·scale9²/scale7 − 8·x·scale5·scale9/scale8 + 6·x·scale4·sin(scale2))
-	result := v * (scale*scale3*scale4 - 10*(scale3*scale4) + 8*(scale*scale6/(scale8*scale7)) - 2*(scale6/scale7) - 2*(scale6/scale8) + 2*(scale9*scale9/scale7) - 8*(x*scale5*scale9/scale8) + 6*(x*scale4*math.Sin(scale2)))
+	// scale10 = 2·scale9 − 4·x·scale6/scale7
+	scale10 := 2*scale9 - 4*(x*scale6/scale7)
+	// result = v·(3·scale2·(x·scale4 − 3·scale5) − scale5·scale2 − 2·scale6·scale8 − 2·scale8² + scale9·scale10/scale7 + x·(scale2·(x·scale5 + 3·scale4) − 2·scale8·scale10/scale7))
+	result := v * (3*(scale2*(x*scale4-3*scale5)) - scale5*scale2 - 2*(scale6*scale8) - 2*(scale8*scale8) + scale9*scale10/scale7 + x*(scale2*(x*scale5+3*scale4)-2*(scale8*scale10/scale7)))
 	return result
 }
 
@@ -192,7 +192,7 @@ func Smooth(x float64) float64 {
 //	b       = sinh(scale9) − atan(x) + cosh(scale5) + log1p(scale6) + scale11  []
 //	scale12 = √scale7                            []
 //	scale13 = √(scale6 + 2)                      []
-//	result  = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/(scale13²·scale13) + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)  []
+//	result  = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/scale13/scale13/scale13 + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)  []
 func SmoothGrad(x float64) float64 {
 	// scale = tanh(x)
 	scale := math.Tanh(x)
@@ -224,8 +224,8 @@ func SmoothGrad(x float64) float64 {
 	scale12 := math.Sqrt(scale7)
 	// scale13 = √(scale6 + 2)
 	scale13 := math.Sqrt(scale6 + 2)
-	// result = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/(scale13²·scale13) + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)
-	result := 0.2*(a*math.Sinh(scale5)) - scale8 + 0.25*(a*math.Cosh(scale9)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale10)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2*(x*(scale8-0.5*(scale12/(scale13*scale13*scale13))+0.5/(scale12*scale13)-a*(scale11+1))) + 2/(scale6+4)
+	// result = 0.2·a·sinh(scale5) − scale8 + 0.25·a·cosh(scale9) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale10) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale8 − 0.5·scale12/scale13/scale13/scale13 + 0.5/(scale12·scale13) − a·(scale11 + 1)) + 2/(scale6 + 4)
+	result := 0.2*(a*math.Sinh(scale5)) - scale8 + 0.25*(a*math.Cosh(scale9)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale10)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2*(x*(scale8-0.5*(scale12/scale13/scale13/scale13)+0.5/(scale12*scale13)-a*(scale11+1))) + 2/(scale6+4)
 	return result
 }
 
@@ -249,7 +249,7 @@ func SmoothGrad(x float64) float64 {
 //	scale13 = scale11/scale12                    []
 //	smooth  = atan2(x, 2) + a·b + scale13        []
 //	scale14 = a/scale10                          []
-//	result  = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2/(scale7 + 4) + 2·x·(scale14 − 0.5·scale13/(scale12²) + 0.5/(scale11·scale12) − a·(scale9 + 1))  []
+//	result  = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale14 − 0.5·scale13/scale12/scale12 + 0.5/(scale11·scale12) − a·(scale9 + 1)) + 2/(scale7 + 4)  []
 func SmoothValueGrad(x float64) (float64, float64) {
 	// scale = tanh(x)
 	scale := math.Tanh(x)
@@ -285,8 +285,8 @@ func SmoothValueGrad(x float64) (float64, float64) {
 	smooth := math.Atan2(x, 2) + a*b + scale13
 	// scale14 = a/scale10
 	scale14 := a / scale10
-	// result = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2/(scale7 + 4) + 2·x·(scale14 − 0.5·scale13/(scale12²) + 0.5/(scale11·scale12) − a·(scale9 + 1))
-	result := 0.2*(a*math.Sinh(scale6)) - scale14 + 0.25*(a*math.Cosh(scale5)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale8)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2/(scale7+4) + 2*(x*(scale14-0.5*(scale13/(scale12*scale12))+0.5/(scale11*scale12)-a*(scale9+1)))
+	// result = 0.2·a·sinh(scale6) − scale14 + 0.25·a·cosh(scale5) + b·σ(scale4) + 1.1283792·scale2·b·exp(scale8) + scale3·b·(1 − scale2) + b·(1 − scale²) + 2·x·(scale14 − 0.5·scale13/scale12/scale12 + 0.5/(scale11·scale12) − a·(scale9 + 1)) + 2/(scale7 + 4)
+	result := 0.2*(a*math.Sinh(scale6)) - scale14 + 0.25*(a*math.Cosh(scale5)) + b*vec.Sigmoid64(scale4) + 1.1283791670955126*(scale2*b*math.Exp(scale8)) + scale3*b*(1-scale2) + b*(1-scale*scale) + 2*(x*(scale14-0.5*(scale13/scale12/scale12)+0.5/(scale11*scale12)-a*(scale9+1))) + 2/(scale7+4)
 	return smooth, result
 }
 
@@ -303,34 +303,33 @@ func SmoothValueGrad(x float64) (float64, float64) {
 //	scale7  = scale6 + 1                         []
 //	scale8  = a/scale7                           []
 //	scale9  = √scale7                            []
-//	scale10 = scale6 + 2                         []
-//	scale11 = √scale10                           []
-//	scale12 = scale11²·scale11                   []
-//	scale13 = scale9·scale11                     []
-//	scale14 = −scale6                            []
-//	scale15 = expm1(scale14)                     []
-//	scale16 = scale15 + 1                        []
-//	scale17 = 0.25·x                             []
-//	scale18 = sinh(scale17)                      []
-//	scale19 = 0.2·x                              []
-//	scale20 = cosh(scale19)                      []
-//	b       = scale18 − atan(x) + scale20 + log1p(scale6) + scale15  []
-//	scale21 = σ(scale5)                          []
-//	scale22 = exp(scale14)                       []
-//	scale23 = scale2·scale22                     []
-//	scale24 = 1 − scale2                         []
-//	scale25 = 1 − scale²                         []
-//	scale26 = scale21 + 1.1283792·scale23 + scale4·scale24 + scale25  []
-//	scale27 = scale26/scale7                     []
-//	scale28 = cosh(scale17)                      []
-//	scale29 = sinh(scale19)                      []
-//	scale30 = 2·x − 1                            []
-//	scale31 = 0.2·scale29 − 2·x·scale16 + 0.25·scale28 + scale30/scale7  []
-//	scale32 = b·scale24 + scale31                []
-//	scale33 = scale6 + 4                         []
-//	scale34 = 1/scale9                           []
-//	scale35 = 1/scale11                          []
-//	result  = 2·(scale8 − 0.5·scale9/scale12 + 0.5/scale13 − a·scale16) − b·scale21·(1 − scale21) − scale27 + 0.25·(0.25·a·scale18 + scale28·scale26) + 0.2·(0.2·a·scale20 + scale29·scale26) + scale21·scale31 + 1.1283792·scale23·scale32 + scale2·scale24·(1.1283792·b·scale22 − scale4·b + scale3·scale32) + 2·x·(scale27 − 1.1283792·scale2·b·scale22 − 2/(scale33²) − scale16·(scale26 − 2·x·a) − 0.5·x·(scale34² + scale35²)/scale13 − scale8·scale30/scale7 + x·(1.5·scale9/scale10 − 0.5/scale9)/scale12) + scale25·(scale31 − 2·scale·b)  []
+//	scale10 = √(scale6 + 2)                      []
+//	scale11 = scale9/scale10/scale10             []
+//	scale12 = scale9·scale10                     []
+//	scale13 = −scale6                            []
+//	scale14 = expm1(scale13)                     []
+//	scale15 = scale14 + 1                        []
+//	scale16 = 0.25·x                             []
+//	scale17 = sinh(scale16)                      []
+//	scale18 = 0.2·x                              []
+//	scale19 = cosh(scale18)                      []
+//	b       = scale17 − atan(x) + scale19 + log1p(scale6) + scale14  []
+//	scale20 = σ(scale5)                          []
+//	scale21 = exp(scale13)                       []
+//	scale22 = scale2·scale21                     []
+//	scale23 = 1 − scale2                         []
+//	scale24 = 1 − scale²                         []
+//	scale25 = scale20 + 1.1283792·scale22 + scale4·scale23 + scale24  []
+//	scale26 = scale25/scale7                     []
+//	scale27 = cosh(scale16)                      []
+//	scale28 = scale6 + 4                         []
+//	scale29 = 1/scale9                           []
+//	scale30 = 1/scale10                          []
+//	scale31 = 2·x − 1                            []
+//	scale32 = sinh(scale18)                      []
+//	scale33 = 0.2·scale32 − 2·x·scale15 + 0.25·scale27 + scale31/scale7  []
+//	scale34 = b·scale23 + scale33                []
+//	result  = 2·(scale8 − 0.5·scale11/scale10 + 0.5/scale12 − a·scale15) − b·scale20·(1 − scale20) − scale26 + 0.25·(0.25·a·scale17 + scale27·scale25) + 2·x·(scale26 − 1.1283792·scale2·b·scale21 − 2/(scale28²) + x·(1.5·scale11 − 0.5/scale9)/scale10/scale10/scale10 − scale15·(scale25 − 2·x·a) − 0.5·x·(scale29² + scale30²)/scale12 − scale8·scale31/scale7) + 0.2·(0.2·a·scale19 + scale32·scale25) + scale20·scale33 + 1.1283792·scale22·scale34 + scale2·scale23·(1.1283792·b·scale21 − scale4·b + scale3·scale34) + scale24·(scale33 − 2·scale·b)  []
 func SmoothHessian(x float64) float64 {
 	// scale = tanh(x)
 	scale := math.Tanh(x)
@@ -352,62 +351,60 @@ func SmoothHessian(x float64) float64 {
 	scale8 := a / scale7
 	// scale9 = √scale7
 	scale9 := math.Sqrt(scale7)
-	// scale10 = scale6 + 2
-	scale10 := scale6 + 2
-	// scale11 = √scale10
-	scale11 := math.Sqrt(scale10)
-	// scale12 = scale11²·scale11
-	scale12 := scale11 * scale11 * scale11
-	// scale13 = scale9·scale11
-	scale13 := scale9 * scale11
-	// scale14 = −scale6
-	scale14 := -scale6
-	// scale15 = expm1(scale14)
-	scale15 := math.Expm1(scale14)
-	// scale16 = scale15 + 1
-	scale16 := scale15 + 1
-	// scale17 = 0.25·x
-	scale17 := 0.25 * x
-	// scale18 = sinh(scale17)
-	scale18 := math.Sinh(scale17)
-	// scale19 = 0.2·x
-	scale19 := 0.2 * x
-	// scale20 = cosh(scale19)
-	scale20 := math.Cosh(scale19)
-	// b = scale18 − atan(x) + scale20 + log1p(scale6) + scale15
-	b := scale18 - math.Atan(x) + scale20 + math.Log1p(scale6) + scale15
-	// scale21 = σ(scale5)
-	scale21 := vec.Sigmoid64(scale5)
-	// scale22 = exp(scale14)
-	scale22 := math.Exp(scale14)
-	// scale23 = scale2·scale22
-	scale23 := scale2 * scale22
-	// scale24 = 1 − scale2
-	scale24 := 1 - scale2
-	// scale25 = 1 − scale²
-	scale25 := 1 - scale*scale
-	// scale26 = scale21 + 1.1283792·scale23 + scale4·scale24 + scale25
-	scale26 := scale21 + 1.1283791670955126*scale23 + scale4*scale24 + scale25
-	// scale27 = scale26/scale7
-	scale27 := scale26 / scale7
-	// scale28 = cosh(scale17)
-	scale28 := math.Cosh(scale17)
-	// scale29 = sinh(scale19)
-	scale29 := math.Sinh(scale19)
-	// scale30 = 2·x − 1
-	scale30 := 2*x - 1
-	// scale31 = 0.2·scale29 − 2·x·scale16 + 0.25·scale28 + scale30/scale7
-	scale31 := 0.2*scale29 - 2*(x*scale16) + 0.25*scale28 + scale30/scale7
-	// scale32 = b·scale24 + scale31
-	scale32 := b*scale24 + scale31
-	// scale33 = scale6 + 4
-	scale33 := scale6 + 4
-	// scale34 = 1/scale9
-	scale34 := 1 / scale9
-	// scale35 = 1/scale11
-	scale35 := 1 / scale11
-	// result = 2·(scale8 − 0.5·scale9/scale12 + 0.5/scale13 − a·scale16) − b·scale21·(1 − scale21) − scale27 + 0.25·(0.25·a·scale18 + scale28·scale26) + 0.2·(0.2·a·scale20 + scale29·scale26) + scale21·scale31 + 1.1283792·scale23·scale32 + scale2·scale24·(1.1283792·b·scale22 − scale4·b + scale3·scale32) + 2·x·(scale27 − 1.1283792·scale2·b·scale22 − 2/(scale33²) − scale16·(scale26 − 2·x·a) − 0.5·x·(scale34² + scale35²)/scale13 − scale8·scale30/scale7 + x·(1.5·scale9/scale10 − 0.5/scale9)/scale12) + scale25·(scale31 − 2·scale·b)
-	result := 2*(scale8-0.5*(scale9/scale12)+0.5/scale13-a*scale16) - b*scale21*(1-scale21) - scale27 + 0.25*(0.25*(a*scale18)+scale28*scale26) + 0.2*(0.2*(a*scale20)+scale29*scale26) + scale21*scale31 + 1.1283791670955126*(scale23*scale32) + scale2*scale24*(1.1283791670955126*(b*scale22)-scale4*b+scale3*scale32) + 2*(x*(scale27-1.1283791670955126*(scale2*b*scale22)-2/(scale33*scale33)-scale16*(scale26-2*(x*a))-0.5*(x*(scale34*scale34+scale35*scale35)/scale13)-scale8*scale30/scale7+x*(1.5*(scale9/scale10)-0.5/scale9)/scale12)) + scale25*(scale31-2*(scale*b))
+	// scale10 = √(scale6 + 2)
+	scale10 := math.Sqrt(scale6 + 2)
+	// scale11 = scale9/scale10/scale10
+	scale11 := scale9 / scale10 / scale10
+	// scale12 = scale9·scale10
+	scale12 := scale9 * scale10
+	// scale13 = −scale6
+	scale13 := -scale6
+	// scale14 = expm1(scale13)
+	scale14 := math.Expm1(scale13)
+	// scale15 = scale14 + 1
+	scale15 := scale14 + 1
+	// scale16 = 0.25·x
+	scale16 := 0.25 * x
+	// scale17 = sinh(scale16)
+	scale17 := math.Sinh(scale16)
+	// scale18 = 0.2·x
+	scale18 := 0.2 * x
+	// scale19 = cosh(scale18)
+	scale19 := math.Cosh(scale18)
+	// b = scale17 − atan(x) + scale19 + log1p(scale6) + scale14
+	b := scale17 - math.Atan(x) + scale19 + math.Log1p(scale6) + scale14
+	// scale20 = σ(scale5)
+	scale20 := vec.Sigmoid64(scale5)
+	// scale21 = exp(scale13)
+	scale21 := math.Exp(scale13)
+	// scale22 = scale2·scale21
+	scale22 := scale2 * scale21
+	// scale23 = 1 − scale2
+	scale23 := 1 - scale2
+	// scale24 = 1 − scale²
+	scale24 := 1 - scale*scale
+	// scale25 = scale20 + 1.1283792·scale22 + scale4·scale23 + scale24
+	scale25 := scale20 + 1.1283791670955126*scale22 + scale4*scale23 + scale24
+	// scale26 = scale25/scale7
+	scale26 := scale25 / scale7
+	// scale27 = cosh(scale16)
+	scale27 := math.Cosh(scale16)
+	// scale28 = scale6 + 4
+	scale28 := scale6 + 4
+	// scale29 = 1/scale9
+	scale29 := 1 / scale9
+	// scale30 = 1/scale10
+	scale30 := 1 / scale10
+	// scale31 = 2·x − 1
+	scale31 := 2*x - 1
+	// scale32 = sinh(scale18)
+	scale32 := math.Sinh(scale18)
+	// scale33 = 0.2·scale32 − 2·x·scale15 + 0.25·scale27 + scale31/scale7
+	scale33 := 0.2*scale32 - 2*(x*scale15) + 0.25*scale27 + scale31/scale7
+	// scale34 = b·scale23 + scale33
+	scale34 := b*scale23 + scale33
+	// result = 2·(scale8 − 0.5·scale11/scale10 + 0.5/scale12 − a·scale15) − b·scale20·(1 − scale20) − scale26 + 0.25·(0.25·a·scale17 + scale27·scale25) + 2·x·(scale26 − 1.1283792·scale2·b·scale21 − 2/(scale28²) + x·(1.5·scale11 − 0.5/scale9)/scale10/scale10/scale10 − scale15·(scale25 − 2·x·a) − 0.5·x·(scale29² + scale30²)/scale12 − scale8·scale31/scale7) + 0.2·(0.2·a·scale19 + scale32·scale25) + scale20·scale33 + 1.1283792·scale22·scale34 + scale2·scale23·(1.1283792·b·scale21 − scale4·b + scale3·scale34) + scale24·(scale33 − 2·scale·b)
+	result := 2*(scale8-0.5*(scale11/scale10)+0.5/scale12-a*scale15) - b*scale20*(1-scale20) - scale26 + 0.25*(0.25*(a*scale17)+scale27*scale25) + 2*(x*(scale26-1.1283791670955126*(scale2*b*scale21)-2/(scale28*scale28)+x*(1.5*scale11-0.5/scale9)/scale10/scale10/scale10-scale15*(scale25-2*(x*a))-0.5*(x*(scale29*scale29+scale30*scale30)/scale12)-scale8*scale31/scale7)) + 0.2*(0.2*(a*scale19)+scale32*scale25) + scale20*scale33 + 1.1283791670955126*(scale22*scale34) + scale2*scale23*(1.1283791670955126*(b*scale21)-scale4*b+scale3*scale34) + scale24*(scale33-2*(scale*b))
 	return result
 }
 
@@ -510,15 +507,14 @@ func InsideValueGrad(x float64) (float64, float64) {
 //	scale16 = scale14·scale15            []
 //	scale17 = tan(u)                     []
 //	scale18 = scale17²                   []
-//	scale19 = u²                         []
-//	scale20 = 1 − scale19                []
-//	scale21 = x·scale8                   []
-//	scale22 = asin(u)                    []
-//	scale23 = √scale20                   []
-//	scale24 = acos(u)                    []
-//	scale25 = scale18 + scale21 + 0.3·u^(−0.7) − scale22/scale23 + scale24/scale23 + 1  []
-//	scale26 = scale7·where(scale7 = 0, scale11, scale6)^(scale7 − 1)·scale12  []
-//	result  = scale2·scale8 − scale9·(1 − scale9) + where(scale10, 0, scale8·log(scale11)·scale12) + where(scale4, 0, scale13·scale14·scale16) + scale2·(2·scale2·scale17·(scale18 + 1) − 2·scale2/scale20 + scale·scale25 − u·scale25 + scale21·scale16 − scale19·scale·(scale22 − scale24)/(scale23²·scale23) − 0.21·scale2·u^(−1.7) + where(scale3, 0, scale26) + where(scale4, 0, scale13·scale15/scale5 + where(scale3, scale26, 0)))  []
+//	scale19 = √(1 − u²)                  []
+//	scale20 = x·scale8                   []
+//	scale21 = asin(u)                    []
+//	scale22 = acos(u)                    []
+//	scale23 = scale18 + scale20 + 0.3·u^(−0.7) − scale21/scale19 + scale22/scale19 + 1  []
+//	scale24 = u/scale19                  []
+//	scale25 = scale7·where(scale7 = 0, scale11, scale6)^(scale7 − 1)·scale12  []
+//	result  = scale2·scale8 − scale9·(1 − scale9) + where(scale10, 0, scale8·log(scale11)·scale12) + where(scale4, 0, scale13·scale14·scale16) + scale2·(2·scale2·scale17·(scale18 + 1) − 2·scale2/scale19/scale19 + scale·scale23 − u·scale23 + scale20·scale16 − scale·(scale21 − scale22)·scale24²/scale19 − 0.21·scale2·u^(−1.7) + where(scale3, 0, scale25) + where(scale4, 0, scale13·scale15/scale5 + where(scale3, scale25, 0)))  []
 func InsideHessian(x float64) float64 {
 	// u = σ(x)
 	u := vec.Sigmoid64(x)
@@ -558,24 +554,22 @@ func InsideHessian(x float64) float64 {
 	scale17 := math.Tan(u)
 	// scale18 = scale17²
 	scale18 := scale17 * scale17
-	// scale19 = u²
-	scale19 := u * u
-	// scale20 = 1 − scale19
-	scale20 := 1 - scale19
-	// scale21 = x·scale8
-	scale21 := x * scale8
-	// scale22 = asin(u)
-	scale22 := math.Asin(u)
-	// scale23 = √scale20
-	scale23 := math.Sqrt(scale20)
-	// scale24 = acos(u)
-	scale24 := math.Acos(u)
-	// scale25 = scale18 + scale21 + 0.3·u^(−0.7) − scale22/scale23 + scale24/scale23 + 1
-	scale25 := scale18 + scale21 + 0.3*math.Pow(u, -0.7) - scale22/scale23 + scale24/scale23 + 1
-	// scale26 = scale7·where(scale7 = 0, scale11, scale6)^(scale7 − 1)·scale12
-	scale26 := scale7 * math.Pow(vec.Where(scale7 == 0, scale11, scale6), scale7-1) * scale12
-	// result = scale2·scale8 − scale9·(1 − scale9) + where(scale10, 0, scale8·log(scale11)·scale12) + where(scale4, 0, scale13·scale14·scale16) + scale2·(2·scale2·scale17·(scale18 + 1) − 2·scale2/scale20 + scale·scale25 − u·scale25 + scale21·scale16 − scale19·scale·(scale22 − scale24)/(scale23²·scale23) − 0.21·scale2·u^(−1.7) + where(scale3, 0, scale26) + where(scale4, 0, scale13·scale15/scale5 + where(scale3, scale26, 0)))
-	result := scale2*scale8 - scale9*(1-scale9) + vec.Where(scale10, float64(0), scale8*math.Log(scale11)*scale12) + vec.Where(scale4, float64(0), scale13*scale14*scale16) + scale2*(2*(scale2*scale17*(scale18+1))-2*(scale2/scale20)+scale*scale25-u*scale25+scale21*scale16-scale19*scale*(scale22-scale24)/(scale23*scale23*scale23)-0.21*(scale2*math.Pow(u, -1.7))+vec.Where(scale3, float64(0), scale26)+vec.Where(scale4, float64(0), scale13*scale15/scale5+vec.Where(scale3, scale26, 0)))
+	// scale19 = √(1 − u²)
+	scale19 := math.Sqrt(1 - u*u)
+	// scale20 = x·scale8
+	scale20 := x * scale8
+	// scale21 = asin(u)
+	scale21 := math.Asin(u)
+	// scale22 = acos(u)
+	scale22 := math.Acos(u)
+	// scale23 = scale18 + scale20 + 0.3·u^(−0.7) − scale21/scale19 + scale22/scale19 + 1
+	scale23 := scale18 + scale20 + 0.3*math.Pow(u, -0.7) - scale21/scale19 + scale22/scale19 + 1
+	// scale24 = u/scale19
+	scale24 := u / scale19
+	// scale25 = scale7·where(scale7 = 0, scale11, scale6)^(scale7 − 1)·scale12
+	scale25 := scale7 * math.Pow(vec.Where(scale7 == 0, scale11, scale6), scale7-1) * scale12
+	// result = scale2·scale8 − scale9·(1 − scale9) + where(scale10, 0, scale8·log(scale11)·scale12) + where(scale4, 0, scale13·scale14·scale16) + scale2·(2·scale2·scale17·(scale18 + 1) − 2·scale2/scale19/scale19 + scale·scale23 − u·scale23 + scale20·scale16 − scale·(scale21 − scale22)·scale24²/scale19 − 0.21·scale2·u^(−1.7) + where(scale3, 0, scale25) + where(scale4, 0, scale13·scale15/scale5 + where(scale3, scale25, 0)))
+	result := scale2*scale8 - scale9*(1-scale9) + vec.Where(scale10, float64(0), scale8*math.Log(scale11)*scale12) + vec.Where(scale4, float64(0), scale13*scale14*scale16) + scale2*(2*(scale2*scale17*(scale18+1))-2*(scale2/scale19/scale19)+scale*scale23-u*scale23+scale20*scale16-scale*(scale21-scale22)*(scale24*scale24)/scale19-0.21*(scale2*math.Pow(u, -1.7))+vec.Where(scale3, float64(0), scale25)+vec.Where(scale4, float64(0), scale13*scale15/scale5+vec.Where(scale3, scale25, 0)))
 	return result
 }
 
@@ -760,105 +754,111 @@ func Polar(r, phi float64) (float64, float64) {
 // Both is the larger part of a, and how it compares with b. It keeps no state:
 // any number of goroutines may call it and its derivatives.
 //
-//	both = a²/b + max(a, b)·min(a, b) + ⌊a/b⌋  []
+//	scale = a/b                                      []
+//	both  = a·scale + max(a, b)·min(a, b) + ⌊scale⌋  []
 func Both(a, b float64) float64 {
-	// both = a²/b + max(a, b)·min(a, b) + ⌊a/b⌋
-	both := a*a/b + vec.Max(a, b)*vec.Min(a, b) + math.Floor(a/b)
+	// scale = a/b
+	scale := a / b
+	// both = a·scale + max(a, b)·min(a, b) + ⌊scale⌋
+	both := a*scale + vec.Max(a, b)*vec.Min(a, b) + math.Floor(scale)
 	return both
 }
 
 // BothGrad returns the gradient of Both by a and b at a and b.
 //
-//	scale   = max(a, b)                     []
-//	scale2  = (a = b)                       []
-//	scale3  = where(scale2, 0.5·scale, 0)   []
-//	scale4  = min(a, b)                     []
-//	scale5  = where(scale2, 0.5·scale4, 0)  []
-//	result  = 2·a/b + where(a < b, scale, scale3) + where(a > b, scale4, scale5)  []
-//	result2 = where(b < a, scale, scale3) − a²/(b²) + where(b > a, scale4, scale5)  []
+//	scale   = a/b                           []
+//	scale2  = max(a, b)                     []
+//	scale3  = (a = b)                       []
+//	scale4  = where(scale3, 0.5·scale2, 0)  []
+//	scale5  = min(a, b)                     []
+//	scale6  = where(scale3, 0.5·scale5, 0)  []
+//	result  = 2·scale + where(a < b, scale2, scale4) + where(a > b, scale5, scale6)  []
+//	result2 = where(b < a, scale2, scale4) − scale² + where(b > a, scale5, scale6)  []
 func BothGrad(a, b float64) (float64, float64) {
-	// scale = max(a, b)
-	scale := vec.Max(a, b)
-	// scale2 = (a = b)
-	scale2 := a == b
-	// scale3 = where(scale2, 0.5·scale, 0)
-	scale3 := vec.Where(scale2, 0.5*scale, 0)
-	// scale4 = min(a, b)
-	scale4 := vec.Min(a, b)
-	// scale5 = where(scale2, 0.5·scale4, 0)
-	scale5 := vec.Where(scale2, 0.5*scale4, 0)
-	// result = 2·a/b + where(a < b, scale, scale3) + where(a > b, scale4, scale5)
-	result := 2*(a/b) + vec.Where(a < b, scale, scale3) + vec.Where(a > b, scale4, scale5)
-	// result2 = where(b < a, scale, scale3) − a²/(b²) + where(b > a, scale4, scale5)
-	result2 := vec.Where(b < a, scale, scale3) - a*a/(b*b) + vec.Where(b > a, scale4, scale5)
+	// scale = a/b
+	scale := a / b
+	// scale2 = max(a, b)
+	scale2 := vec.Max(a, b)
+	// scale3 = (a = b)
+	scale3 := a == b
+	// scale4 = where(scale3, 0.5·scale2, 0)
+	scale4 := vec.Where(scale3, 0.5*scale2, 0)
+	// scale5 = min(a, b)
+	scale5 := vec.Min(a, b)
+	// scale6 = where(scale3, 0.5·scale5, 0)
+	scale6 := vec.Where(scale3, 0.5*scale5, 0)
+	// result = 2·scale + where(a < b, scale2, scale4) + where(a > b, scale5, scale6)
+	result := 2*scale + vec.Where(a < b, scale2, scale4) + vec.Where(a > b, scale5, scale6)
+	// result2 = where(b < a, scale2, scale4) − scale² + where(b > a, scale5, scale6)
+	result2 := vec.Where(b < a, scale2, scale4) - scale*scale + vec.Where(b > a, scale5, scale6)
 	return result, result2
 }
 
 // BothValueGrad returns the value of Both, then what BothGrad returns, at
 // little more cost.
 //
-//	scale   = a²/b                              []
-//	scale2  = max(a, b)                         []
-//	scale3  = min(a, b)                         []
-//	scale4  = a/b                               []
-//	both    = scale + scale2·scale3 + ⌊scale4⌋  []
-//	scale5  = (a = b)                           []
-//	scale6  = where(scale5, 0.5·scale2, 0)      []
-//	scale7  = where(scale5, 0.5·scale3, 0)      []
-//	result  = 2·scale4 + where(a < b, scale2, scale6) + where(a > b, scale3, scale7)  []
-//	result2 = where(b < a, scale2, scale6) − scale/b + where(b > a, scale3, scale7)  []
+//	scale   = a/b                                []
+//	scale2  = max(a, b)                          []
+//	scale3  = min(a, b)                          []
+//	both    = a·scale + scale2·scale3 + ⌊scale⌋  []
+//	scale4  = (a = b)                            []
+//	scale5  = where(scale4, 0.5·scale2, 0)       []
+//	scale6  = where(scale4, 0.5·scale3, 0)       []
+//	result  = 2·scale + where(a < b, scale2, scale5) + where(a > b, scale3, scale6)  []
+//	result2 = where(b < a, scale2, scale5) − scale² + where(b > a, scale3, scale6)  []
 func BothValueGrad(a, b float64) (float64, float64, float64) {
-	// scale = a²/b
-	scale := a * a / b
+	// scale = a/b
+	scale := a / b
 	// scale2 = max(a, b)
 	scale2 := vec.Max(a, b)
 	// scale3 = min(a, b)
 	scale3 := vec.Min(a, b)
-	// scale4 = a/b
-	scale4 := a / b
-	// both = scale + scale2·scale3 + ⌊scale4⌋
-	both := scale + scale2*scale3 + math.Floor(scale4)
-	// scale5 = (a = b)
-	scale5 := a == b
-	// scale6 = where(scale5, 0.5·scale2, 0)
-	scale6 := vec.Where(scale5, 0.5*scale2, 0)
-	// scale7 = where(scale5, 0.5·scale3, 0)
-	scale7 := vec.Where(scale5, 0.5*scale3, 0)
-	// result = 2·scale4 + where(a < b, scale2, scale6) + where(a > b, scale3, scale7)
-	result := 2*scale4 + vec.Where(a < b, scale2, scale6) + vec.Where(a > b, scale3, scale7)
-	// result2 = where(b < a, scale2, scale6) − scale/b + where(b > a, scale3, scale7)
-	result2 := vec.Where(b < a, scale2, scale6) - scale/b + vec.Where(b > a, scale3, scale7)
+	// both = a·scale + scale2·scale3 + ⌊scale⌋
+	both := a*scale + scale2*scale3 + math.Floor(scale)
+	// scale4 = (a = b)
+	scale4 := a == b
+	// scale5 = where(scale4, 0.5·scale2, 0)
+	scale5 := vec.Where(scale4, 0.5*scale2, 0)
+	// scale6 = where(scale4, 0.5·scale3, 0)
+	scale6 := vec.Where(scale4, 0.5*scale3, 0)
+	// result = 2·scale + where(a < b, scale2, scale5) + where(a > b, scale3, scale6)
+	result := 2*scale + vec.Where(a < b, scale2, scale5) + vec.Where(a > b, scale3, scale6)
+	// result2 = where(b < a, scale2, scale5) − scale² + where(b > a, scale3, scale6)
+	result2 := vec.Where(b < a, scale2, scale5) - scale*scale + vec.Where(b > a, scale3, scale6)
 	return both, result, result2
 }
 
 // BothJVP returns the product of the Jacobian of Both by a and b at a and b
 // with vA and vB, without the Jacobian.
 //
-//	scale  = min(a, b)  []
-//	scale2 = (a > b)    []
-//	scale3 = (a = b)    []
-//	scale4 = max(a, b)  []
-//	scale5 = (a < b)    []
-//	scale6 = (b > a)    []
-//	scale7 = (b < a)    []
-//	result = 2·a·vA/b − a²·vB/(b²) + scale·(where(scale2, vA, 0) + 0.5·where(scale3, where(scale2, 0, vA), 0)) + scale4·(where(scale5, vA, 0) + 0.5·where(scale3, where(scale5, 0, vA), 0)) + scale·(where(scale6, vB, 0) + 0.5·where(scale3, where(scale6, 0, vB), 0)) + scale4·(where(scale7, vB, 0) + 0.5·where(scale3, where(scale7, 0, vB), 0))  []
+//	scale  = a/b        []
+//	scale2 = min(a, b)  []
+//	scale3 = (a > b)    []
+//	scale4 = (a = b)    []
+//	scale5 = max(a, b)  []
+//	scale6 = (a < b)    []
+//	scale7 = (b > a)    []
+//	scale8 = (b < a)    []
+//	result = 2·a·vA/b − vB·scale·scale + scale2·(where(scale3, vA, 0) + 0.5·where(scale4, where(scale3, 0, vA), 0)) + scale5·(where(scale6, vA, 0) + 0.5·where(scale4, where(scale6, 0, vA), 0)) + scale2·(where(scale7, vB, 0) + 0.5·where(scale4, where(scale7, 0, vB), 0)) + scale5·(where(scale8, vB, 0) + 0.5·where(scale4, where(scale8, 0, vB), 0))  []
 func BothJVP(a, b, vA, vB float64) float64 {
-	// scale = min(a, b)
-	scale := vec.Min(a, b)
-	// scale2 = (a > b)
-	scale2 := a > b
-	// scale3 = (a = b)
-	scale3 := a == b
-	// scale4 = max(a, b)
-	scale4 := vec.Max(a, b)
-	// scale5 = (a < b)
-	scale5 := a < b
-	// scale6 = (b > a)
-	scale6 := b > a
-	// scale7 = (b < a)
-	scale7 := b < a
-	// result = 2·a·vA/b − a²·vB/(b²) + scale·(where(scale2, vA, 0) + 0.5·where(scale3, where(scale2, 0, vA), 0)) + scale4·(where(scale5, vA, 0) + 0.5·where(scale3, where(scale5, 0, vA), 0)) + scale·(where(scale6, vB, 0) + 0.5·where(scale3, where(scale6, 0, vB), 0)) + scale4·(where(scale7, vB, 0) + 0.5·where(scale3, where(scale7, 0, vB), 0))
-	result := 2*(a*vA/b) - a*a*vB/(b*b) + scale*(vec.Where(scale2, vA, 0)+0.5*vec.Where(scale3, vec.Where(scale2, float64(0), vA), 0)) + scale4*(vec.Where(scale5, vA, 0)+0.5*vec.Where(scale3, vec.Where(scale5, float64(0), vA), 0)) + scale*(vec.Where(scale6, vB, 0)+0.5*vec.Where(scale3, vec.Where(scale6, float64(0), vB), 0)) + scale4*(vec.Where(scale7, vB, 0)+0.5*vec.Where(scale3, vec.Where(scale7, float64(0), vB), 0))
+	// scale = a/b
+	scale := a / b
+	// scale2 = min(a, b)
+	scale2 := vec.Min(a, b)
+	// scale3 = (a > b)
+	scale3 := a > b
+	// scale4 = (a = b)
+	scale4 := a == b
+	// scale5 = max(a, b)
+	scale5 := vec.Max(a, b)
+	// scale6 = (a < b)
+	scale6 := a < b
+	// scale7 = (b > a)
+	scale7 := b > a
+	// scale8 = (b < a)
+	scale8 := b < a
+	// result = 2·a·vA/b − vB·scale·scale + scale2·(where(scale3, vA, 0) + 0.5·where(scale4, where(scale3, 0, vA), 0)) + scale5·(where(scale6, vA, 0) + 0.5·where(scale4, where(scale6, 0, vA), 0)) + scale2·(where(scale7, vB, 0) + 0.5·where(scale4, where(scale7, 0, vB), 0)) + scale5·(where(scale8, vB, 0) + 0.5·where(scale4, where(scale8, 0, vB), 0))
+	result := 2*(a*vA/b) - vB*scale*scale + scale2*(vec.Where(scale3, vA, 0)+0.5*vec.Where(scale4, vec.Where(scale3, float64(0), vA), 0)) + scale5*(vec.Where(scale6, vA, 0)+0.5*vec.Where(scale4, vec.Where(scale6, float64(0), vA), 0)) + scale2*(vec.Where(scale7, vB, 0)+0.5*vec.Where(scale4, vec.Where(scale7, float64(0), vB), 0)) + scale5*(vec.Where(scale8, vB, 0)+0.5*vec.Where(scale4, vec.Where(scale8, float64(0), vB), 0))
 	return result
 }
 

@@ -1058,6 +1058,7 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 //	p     = exp(n − t8)                               [B,5]
 //	t9    = n ⊙ p                                     [B,5]
 //	s2    = Σ t9                                      []
+//	loss  = s2/(5*B) + 0.2·s                          []
 //
 // Backward:
 //
@@ -1243,7 +1244,10 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		}
 	}
 
-	return ColumnsTotals{batches: 1, loss: s, loss2: s2, n: float64(5 * B)}
+	// loss = s2/(5*B) + 0.2·s
+	loss := 1/float64(5*B)*s2 + 0.2*s
+
+	return ColumnsTotals{batches: 1, loss: loss, n: float64(1)}
 }
 
 // Grad sets grad to the gradient of the loss; the parameters stay. Gradients

@@ -1080,8 +1080,7 @@ func (in *ColumnsInput) take(max ColumnsDims) error {
 // zero value is empty and ready to use.
 type ColumnsTotals struct {
 	batches int
-	loss    float64 // of the last batch
-	loss2   float64 // sum
+	loss    float64 // sum
 	n       float64 // sum
 }
 
@@ -1091,13 +1090,12 @@ func (t *ColumnsTotals) Report() ColumnsReport {
 	if t.batches == 0 {
 		return ColumnsReport{}
 	}
-	return ColumnsReport{Loss: (t.loss / 5.0) + (t.loss2 / t.n)}
+	return ColumnsReport{Loss: t.loss / t.n}
 }
 
 // add counts another batch.
 func (t *ColumnsTotals) add(batch *ColumnsTotals) {
-	t.loss = batch.loss
-	t.loss2 += batch.loss2
+	t.loss += batch.loss
 	t.n += batch.n
 	t.batches += batch.batches
 }

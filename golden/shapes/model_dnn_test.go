@@ -37,7 +37,7 @@ func mixerSample(dims MixerDims) (*Mixer, MixerBatch) {
 		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
 	}
 	for i := range batch.M {
-		batch.M[i] = rng.At(4, uint64(i))%2 == 1
+		batch.M[i] = dims.T == 1 || (i/dims.T < 2 || i%dims.T < 2) && (i/dims.T+i%dims.T)%2 == 0 || !(i/dims.T < 2 || i%dims.T < 2) && rng.At(4, uint64(i))%2 == 1
 	}
 	return m, batch
 }
@@ -53,7 +53,7 @@ func mixerInput(dims MixerDims) MixerInput {
 		in.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
 	for i := range in.M {
-		in.M[i] = rng.At(3, uint64(i))%2 == 1
+		in.M[i] = dims.T == 1 || (i/dims.T < 2 || i%dims.T < 2) && (i/dims.T+i%dims.T)%2 == 0 || !(i/dims.T < 2 || i%dims.T < 2) && rng.At(3, uint64(i))%2 == 1
 	}
 	return in
 }

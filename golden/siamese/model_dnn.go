@@ -16,30 +16,30 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	enc.h.y    = a·enc.h.W                    [B,4]
-//	enc.h.y    = enc.h.y + enc.h.b            [B,4]
-//	enc.h      = tanh(enc.h.y)                [B,4]
-//	ea         = enc.h·enc.out.W              [B,4]
-//	enc.h.y    = b·enc.h.W                    [B,4]
-//	enc.h.y    = enc.h.b + enc.h.y            [B,4]
-//	t          = ea − enc.h·enc.out.W         [B,4]
-//	t2         = 1 − same                     [B]
-//	d          = √(Σⱼ t²)                     [B]
-//	t3         = max(1 − d, 0)                [B]
-//	s          = Σ (same ⊙ Σⱼ t² + t2 ⊙ t3²)  []
-//	s2         = Σ enc.h.W²                   []
+//	enc.h.y    = a·enc.h.W                   [B,4]
+//	enc.h.y    = enc.h.y + enc.h.b           [B,4]
+//	enc.h      = tanh(enc.h.y)               [B,4]
+//	ea         = enc.h·enc.out.W             [B,4]
+//	enc.h.y    = b·enc.h.W                   [B,4]
+//	enc.h.y    = enc.h.b + enc.h.y           [B,4]
+//	t          = ea − enc.h·enc.out.W        [B,4]
+//	d          = √(Σⱼ t²)                    [B]
+//	t2         = max(1 − d, 0)               [B]
+//	t3         = (1 − same) ⊙ t2             [B]
+//	s          = Σ (same ⊙ Σⱼ t² + t2 ⊙ t3)  []
+//	s2         = Σ enc.h.W²                  []
 //	t4[:−20]   = enc.h.W
 //	t4[24:−16] = enc.h.b
 //	t4[28:]    = enc.out.W
-//	s3         = Σ t4²                        []
-//	result     = 0.001·s2                     []
-//	weight     = √s3                          []
-//	result2    = 1/10000·weight               []
-//	weight2    = √s3                          []
+//	s3         = Σ t4²                       []
+//	result     = 0.001·s2                    []
+//	weight     = √s3                         []
+//	result2    = 1/10000·weight              []
+//	weight2    = √s3                         []
 //
 // Backward:
 //
-//	(B/−2)·deb      = where(d = 0, 0, (same ⊙ d − where(t3 > 0, t2 ⊙ t3, 0))/where(d = 0, 1, d))·t  [B,4]
+//	(B/−2)·deb      = where(d = 0, 0, (same ⊙ d − where(t2 > 0, t3, 0))/where(d = 0, 1, d))·t  [B,4]
 //	scale           = 2/B                                       []
 //	t5              = scale·enc.hᵀ·((B/−2)·deb)                 [4,4]
 //	scale2          = (−2)/B                                    []
@@ -84,10 +84,10 @@ type Siamese struct {
 	encHY  []float64 // [max.B,4]; becomes enc.h.y, then enc.h, then (B/−2)·denc.h.y, in place
 	ea     []float64 // [max.B,4]; becomes (B/−2)·deb, in place
 	encHY2 []float64 // [max.B,4]; becomes enc.h.y, then enc.h, then (B/2)·denc.h.y, in place
-	t2     []float64 // [max.B]
-	t7     []float64 // [max.B,4]; in the memory of t2
 	d      []float64 // [max.B]
-	dencH  []float64 // [max.B,4]; becomes (B/−2)·denc.h, in place; in the memory of d
+	t7     []float64 // [max.B,4]; in the memory of d
+	t2     []float64 // [max.B]
+	dencH  []float64 // [max.B,4]; becomes (B/−2)·denc.h, in place; in the memory of t2
 	t3     []float64 // [max.B]
 	t4     []float64 // [44]
 	dencHW []float64 // [6,4]; becomes denc.h.W, in place; in the memory of t4
@@ -142,8 +142,8 @@ func (m *Siamese) forward(batch *Batch) Totals {
 	encHY := m.encHY[:4*B]
 	ea := m.ea[:4*B]
 	encHY2 := m.encHY2[:4*B]
-	t2 := m.t2[:B]
 	d := m.d[:B]
+	t2 := m.t2[:B]
 	t3 := m.t3[:B]
 	t4 := m.t4
 	s3Kept := m.s3Kept
@@ -190,14 +190,13 @@ func (m *Siamese) forward(batch *Batch) Totals {
 		blas.View64(encOutW, 4, 4),
 		1, blas.View64(ea, B, 4))
 
-	// t2 = 1 − same
 	// d = √(Σⱼ t²)
-	// t3 = max(1 − d, 0)
-	// s = Σ (same ⊙ Σⱼ t² + t2 ⊙ t3²)
+	// t2 = max(1 − d, 0)
+	// t3 = (1 − same) ⊙ t2
+	// s = Σ (same ⊙ Σⱼ t² + t2 ⊙ t3)
 	s := 0.0
 	for i := range B {
 		dOf := 1 - same[i]
-		t2[i] = dOf
 		eaRow := (*[4]float64)(ea[4*i:])
 		t := float64(0)
 		for j := range eaRow {
@@ -209,10 +208,11 @@ func (m *Siamese) forward(batch *Batch) Totals {
 		if t2Of < 0 {
 			t2Of = 0
 		}
-		u := t2Of * t2Of
-		s += same[i]*t + dOf*u
+		u := dOf * t2Of
+		s += same[i]*t + t2Of*u
 		d[i] = d2
-		t3[i] = t2Of
+		t2[i] = t2Of
+		t3[i] = u
 	}
 
 	// s2 = Σ enc.h.W²
@@ -308,21 +308,20 @@ func (m *Siamese) gradient(grad *Params, batch *Batch) {
 	dencHB := grad.EncHB
 	dencHWBuf := grad.EncHW
 
-	// (B/−2)·deb = where(d = 0, 0, (same ⊙ d − where(t3 > 0, t2 ⊙ t3, 0))/where(d = 0, 1, d))·t
+	// (B/−2)·deb = where(d = 0, 0, (same ⊙ d − where(t2 > 0, t3, 0))/where(d = 0, 1, d))·t
 	for i := range B {
 		u := same[i] * d[i]
-		u2 := t2[i] * t3[i]
 		t := float64(0)
-		if t3[i] > 0 {
-			t = u2
+		if t2[i] > 0 {
+			t = t3[i]
 		}
 		dOf := u - t
 		t2Of := d[i]
 		if d[i] == 0 {
 			t2Of = 1
 		}
-		u3 := dOf / t2Of
-		t3Of := u3
+		u2 := dOf / t2Of
+		t3Of := u2
 		if d[i] == 0 {
 			t3Of = 0
 		}

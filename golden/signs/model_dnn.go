@@ -475,7 +475,7 @@ func Force(out, x []float64) {
 //	s      = q[0] + q[1]         []
 //	t[1]   = s
 //	t2     = d ⊙ exp(−t)         [2]
-//	t3     = d² ⊙ exp(−t)        [2]
+//	t3     = d ⊙ t2              [2]
 //	s2     = (−2)·(d[0] + d[1])  []
 //	t4[1]  = s2
 //	t4[0]  = (−2)·d[0]
@@ -512,11 +512,10 @@ func Coriolis(out, q, d []float64) {
 	out[1] = s
 
 	// t2 = d ⊙ exp(−t)
-	// t3 = d² ⊙ exp(−t)
+	// t3 = d ⊙ t2
 	for i := range 2 {
-		e := math.Exp(-out[i])
-		u := d[i] * e
-		u2 := d[i] * d[i] * e
+		u := d[i] * math.Exp(-out[i])
+		u2 := d[i] * u
 		out[i] = u
 		t3[i] = u2
 	}

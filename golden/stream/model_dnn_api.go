@@ -558,7 +558,7 @@ func (m *Stream) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
 		list,
 		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
 		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
-		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2]},
+		store.Tensor{Name: "trainer/held/B", Shape: []int{}, Data: counts[1:2], Below: uint64(m.max.B) + 1},
 	)
 }
 

@@ -17,20 +17,23 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	logits.y   = x·logits.W                            [B,300]
-//	logits     = logits.y + logits.b                   [B,300]
-//	peak       = max logits                            [B]
-//	t          = exp(logits − peak)                    [B,300]
-//	sum        = Σⱼ t                                  [B]
-//	each       = peak + log(sum) − logits[y]           [B]
-//	B·loss     = Σ each                                []
-//	tp         = Σᵢ onehot(argmax logits) ⊙ onehot(y)  [300]
-//	predicted  = Σᵢ onehot(argmax logits)              [300]
-//	support    = Σᵢ onehot(y)                          [300]
-//	B·accuracy = Σ [argmax logits = y]                 []
-//	tp         = tp                                    [300]
-//	predicted  = predicted                             [300]
-//	support    = support                               [300]
+//	logits.y     = x·logits.W                   [B,300]
+//	logits       = logits.y + logits.b          [B,300]
+//	peak         = max logits                   [B]
+//	t            = exp(logits − peak)           [B,300]
+//	sum          = Σⱼ t                         [B]
+//	each         = peak + log(sum) − logits[y]  [B]
+//	t2           = argmax logits                [B]
+//	B·loss       = Σ each                       []
+//	tp           = Σᵢ onehot(t2) ⊙ onehot(y)    [300]
+//	B·accuracy   = Σ [t2 = y]                   []
+//	tp           = tp                           [300]
+//	predicted    = 0                            [300]
+//	predicted[…] += 1
+//	predicted    = predicted                    [300]
+//	support      = 0                            [300]
+//	support[…]   += 1
+//	support      = support                      [300]
 //
 // Backward:
 //
@@ -56,9 +59,10 @@ type Macro struct {
 
 	logitsY    []float32 // [max.B,300]; becomes logits.y, then logits, then B·dlogits, in place
 	sum        []float32 // [max.B]
+	t2         []int32   // [max.B]
 	tp2        []float32 // [300]; becomes tp, in place
-	predicted2 []float32 // [300]; becomes predicted, in place
-	support2   []float32 // [300]; becomes support, in place
+	predicted2 []float32 // [300]; becomes predicted, in place; in the memory of tp2
+	support2   []float32 // [300]; becomes support, in place; in the memory of tp2
 }
 
 // MacroHyper has the numbers of the model and its train clause.
@@ -105,9 +109,10 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 	logitsB := m.params.LogitsB
 	logitsY := m.logitsY[:300*B]
 	tp2 := m.tp2
+	t2 := m.t2[:B]
+	sum := m.sum[:B]
 	predicted2 := m.predicted2
 	support2 := m.support2
-	sum := m.sum[:B]
 	tp := m.sums.tp
 	predicted := m.sums.predicted
 	support := m.sums.support
@@ -123,19 +128,15 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 	// t = exp(logits − peak)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − logits[y]
+	// t2 = argmax logits
 	// B·loss = Σ each
-	// tp = Σᵢ onehot(argmax logits) ⊙ onehot(y)
-	// predicted = Σᵢ onehot(argmax logits)
-	// support = Σᵢ onehot(y)
-	// B·accuracy = Σ [argmax logits = y]
+	// tp = Σᵢ onehot(t2) ⊙ onehot(y)
+	// B·accuracy = Σ [t2 = y]
 	loss := 0.0
 	clear(tp2)
-	clear(predicted2)
-	clear(support2)
 	accuracy := 0.0
 	for i := range B {
 		logitsYRow := (*[300]float32)(logitsY[300*i:])
-		yOfI := y[i]
 		peak := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
@@ -146,33 +147,29 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
-			hit := float32(0)
-			if int(yOfI) == j {
-				hit = 1
-			}
-			support2[j] += hit
 			logitsYRow[j] = logits
 		}
 		chosen := logitsY[300*i:][:300][int(y[i])]
-		hit2 := float32(0)
+		hit := float32(0)
 		if top == y[i] {
-			hit2 = 1
+			hit = 1
 		}
-		accuracy += float64(hit2)
+		accuracy += float64(hit)
+		t2[i] = top
+		yOfI := y[i]
 		sumOf := float32(0)
 		for j := range logitsB {
 			e := vec.Exp(logitsYRow[j] - peak)
-			hit3 := float32(0)
+			hit2 := float32(0)
 			if int(top) == j {
+				hit2 = 1
+			}
+			hit3 := float32(0)
+			if int(yOfI) == j {
 				hit3 = 1
 			}
-			hit4 := float32(0)
-			if int(yOfI) == j {
-				hit4 = 1
-			}
 			sumOf += e
-			tp2[j] += hit3 * hit4
-			predicted2[j] += hit3
+			tp2[j] += hit2 * hit3
 			logitsYRow[j] = e
 		}
 		t := vec.Log(sumOf)
@@ -185,9 +182,29 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 		tp[i] = float64(tp2[i])
 	}
 
+	// predicted = 0
+	clear(predicted2)
+
+	// predicted[…] += 1
+	for i := range B {
+		if uint(t2[i]) < uint(300) {
+			predicted2[int(t2[i])] += 1
+		}
+	}
+
 	// predicted = predicted
 	for i := range 300 {
 		predicted[i] = float64(predicted2[i])
+	}
+
+	// support = 0
+	clear(support2)
+
+	// support[…] += 1
+	for i := range B {
+		if uint(y[i]) < uint(300) {
+			support2[int(y[i])] += 1
+		}
 	}
 
 	// support = support
@@ -1846,5 +1863,571 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 		training: result,
 		widest:   m.sums.widest,
 		drawn:    m.sums.drawn,
+	}
+}
+
+// Slopes: gradients of means are means; so is what the last metric divides by
+// an extent.
+//
+// Forward, for a batch of B:
+//
+//	net.y        = x·net.W            [B,4]
+//	net.y        = net.y + net.b      [B,4]
+//	h            = tanh(net.y)        [B,4]
+//	t            = 1 − h²             [B,4]
+//	top.y        = h·top.W            [B,1]
+//	top.y        = top.y + top.b      [B,1]
+//	t2           = top.y − y          [B]
+//	s            = Σ t2²              []
+//	s2           = Σ y                []
+//	(B/2)·dh     = t2·top.Wᵀ          [B,4]
+//	(B/2)·dnet.y = t ⊙ (B/2)·dh       [B,4]
+//	(B/2)·dnet.b = Σᵢ (B/2)·dnet.y    [4]
+//	(B/2)·dnet.W = xᵀ·((B/2)·dnet.y)  [3,4]
+//	dnetW        = 2·(B/2)·dnet.W     [3,4]
+//	dnetB        = 2·(B/2)·dnet.b     [4]
+//	(B/2)·dtop.W = hᵀ·t2              [4,1]
+//	dtopW        = 2·(B/2)·dtop.W     [4,1]
+//
+// Backward:
+//
+//	scale    = 2/B                                 []
+//	t3[:−4]  = scale·(B/2)·dnet.W
+//	dnet.b   = scale·(B/2)·dnet.b                  [4]
+//	t3[12:]  = dnet.b
+//	s        = Σ t3²                               []
+//	t4       = x·t3[:−4]                           [B,4]
+//	s2       = √s                                  []
+//	s3       = (s2 = 0)                            []
+//	s4       = where(s3, 0, 0.1/where(s3, 1, s2))  []
+//	s5       = 4·s4                                []
+//	ddh      = t ⊙ (t3[12:] + t4)                  [B,4]
+//	t5       = s5·h ⊙ (B/2)·dh ⊙ (t3[12:] + t4)    [B,4]
+//	ddtopY   = ddh·top.W                           [B,1]
+//	t6       = t2 + s4·ddtopY                      [B]
+//	dtop.b   = scale·Σᵢ t6                         [1]
+//	t7       = s4·ddhᵀ·t2                          [4,1]
+//	dtop.W   = t7 + hᵀ·t6                          [4,1]
+//	dtop.W   = scale·dtop.W                        [4,1]
+//	t8       = 2·t6·top.Wᵀ                         [B,4]
+//	scale2   = 1/B                                 []
+//	B·dnet.y = t ⊙ (t8 − t5)                       [B,4]
+//	dnet.b   = scale2·Σᵢ B·dnet.y                  [4]
+//	dnet.W   = scale2·xᵀ·(B·dnet.y)                [3,4]
+//
+// Update, sgd(lr: 0.1):
+//
+//	rate  = lr
+//	param ← param − rate·grad
+//
+// A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
+// and Update allocates or keeps its arguments.
+type Slopes struct {
+	Hyper SlopesHyper // may be changed between steps; kept by Checkpoint
+
+	params SlopesParams
+	steps  uint64       // updates made so far
+	sums   SlopesTotals // tensors of the last batch
+	max    SlopesDims   // capacity
+
+	netY    []float32 // [max.B,4]; becomes net.y, then h, in place
+	t8      []float32 // [max.B,4]; in the memory of netY
+	t13     []float32 // [max.B,4]; in the memory of netY
+	dnetY2  []float32 // [max.B,4]; becomes B·dnet.y, in place
+	topY    []float32 // [max.B,1]; becomes top.y, in place
+	dh      []float32 // [max.B,4]; becomes (B/2)·dh, then ddh, in place
+	dnetY   []float32 // [max.B,4]; becomes (B/2)·dnet.y, in place
+	t4      []float32 // [max.B,4]; in the memory of dnetY
+	t10     []float32 // [max.B,4]; in the memory of dnetY
+	dnetB2  []float32 // [4]; becomes (B/2)·dnet.b, in place
+	t7      []float32 // [4,1]; in the memory of dnetB2
+	dtopW4  []float32 // [4,1]; becomes dtop.W, in place; in the memory of dnetB2
+	dnetW2  []float32 // [3,4]; becomes (B/2)·dnet.W, in place
+	dtopW2  []float32 // [4,1]; becomes (B/2)·dtop.W, in place
+	t3      []float32 // [16]; in the memory of dtopW2
+	t9      []float32 // [16]; in the memory of dtopW2
+	ddtopY  []float32 // [max.B,1]
+	ddtopY2 []float32 // [max.B,1]; becomes ddtopY2, in place; in the memory of ddtopY
+}
+
+// SlopesHyper has the numbers of the model and its train clause.
+type SlopesHyper struct {
+	LR float64 // sgd(lr: 0.1)
+}
+
+// SlopesReport is what one batch gave, before its update.
+type SlopesReport struct {
+	Loss  float64 // the loss
+	Steep float64
+	First float64
+	Most  float64
+	Share float64
+}
+
+// Step trains on one batch: forward, backward, update.
+//
+// The error is a [fault.InputError] if the batch does not fit, and wraps
+// [fault.ErrNotFinite] if the loss is not finite; then nothing has changed. An
+// empty batch is no step and reports zeros.
+func (m *Slopes) Step(batch SlopesBatch) (SlopesReport, error) {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return SlopesReport{}, err
+	}
+
+	totals := m.forward(&batch)
+	report := totals.Report()
+	if !vec.IsFinite(report.Loss) {
+		return SlopesReport{}, fault.NotFinite("totals.Slopes.Step", m.steps+1, report.Loss)
+	}
+	m.backward(&batch)
+	m.steps++
+	return report, nil
+}
+
+// forward computes loss and metrics of the batch and leaves what the backward
+// reads.
+func (m *Slopes) forward(batch *SlopesBatch) SlopesTotals {
+	B := batch.B
+	x := batch.X
+	y := batch.Y
+	netW := m.params.NetW
+	netB := m.params.NetB
+	topW := m.params.TopW
+	topB := m.params.TopB
+	netY := m.netY[:4*B]
+	dnetY2 := m.dnetY2[:4*B]
+	topY := m.topY[:B]
+	dh := m.dh[:4*B]
+	dnetB2 := m.dnetB2
+	dnetY := m.dnetY[:4*B]
+	dnetW2 := m.dnetW2
+	dtopW2 := m.dtopW2
+	dnetW := m.sums.dnetW
+	dnetB := m.sums.dnetB
+	dtopW := m.sums.dtopW
+
+	// net.y = x·net.W
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(netW, 3, 4),
+		0, blas.View32(netY, B, 4))
+
+	// net.y = net.y + net.b
+	// h = tanh(net.y)
+	// t = 1 − h²
+	for i := range B {
+		netYRow := (*[4]float32)(netY[4*i:])
+		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
+		for j := range dnetY2Row {
+			h := vec.Tanh(netYRow[j] + netB[j])
+			d := 1 - h*h
+			netYRow[j] = h
+			dnetY2Row[j] = d
+		}
+	}
+
+	// top.y = h·top.W
+	blas.Sgemm(1,
+		blas.View32(netY, B, 4),
+		blas.View32(topW, 4, 1),
+		0, blas.View32(topY, B, 1))
+
+	// top.y = top.y + top.b
+	for i := range B {
+		topY[i] += topB[0]
+	}
+
+	// t2 = top.y − y
+	// s = Σ t2²
+	// s2 = Σ y
+	s := 0.0
+	s2 := 0.0
+	for i := range B {
+		d := topY[i] - y[i]
+		s += float64(d * d)
+		s2 += float64(y[i])
+		topY[i] = d
+	}
+
+	// (B/2)·dh = t2·top.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(topY, B, 1),
+		blas.View32(topW, 1, 4),
+		0, blas.View32(dh, B, 4))
+
+	// (B/2)·dnet.y = t ⊙ (B/2)·dh
+	// (B/2)·dnet.b = Σᵢ (B/2)·dnet.y
+	clear(dnetB2)
+	for i := range B {
+		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
+		dhRow := (*[4]float32)(dh[4*i:])
+		dnetYRow := (*[4]float32)(dnetY[4*i:])
+		for j := range dhRow {
+			dnetYOf := dnetY2Row[j] * dhRow[j]
+			dnetB2[j] += dnetYOf
+			dnetYRow[j] = dnetYOf
+		}
+	}
+
+	// (B/2)·dnet.W = xᵀ·((B/2)·dnet.y)
+	blas.Sgemm(1,
+		blas.View32(x, B, 3).T(),
+		blas.View32(dnetY, B, 4),
+		0, blas.View32(dnetW2, 3, 4))
+
+	// dnetW = 2·(B/2)·dnet.W
+	for i := range 12 {
+		dnetW[i] = 2 * float64(dnetW2[i])
+	}
+
+	// dnetB = 2·(B/2)·dnet.b
+	for i := range 4 {
+		dnetB[i] = 2 * float64(dnetB2[i])
+	}
+
+	// (B/2)·dtop.W = hᵀ·t2
+	blas.Sgemm(1,
+		blas.View32(netY, B, 4).T(),
+		blas.View32(topY, B, 1),
+		0, blas.View32(dtopW2, 4, 1))
+
+	// dtopW = 2·(B/2)·dtop.W
+	for i := range 4 {
+		dtopW[i] = 2 * float64(dtopW2[i])
+	}
+
+	return SlopesTotals{
+		batches: 1,
+		loss:    s,
+		n:       float64(B),
+		share:   s2,
+		dnetW:   m.sums.dnetW,
+		dnetB:   m.sums.dnetB,
+		dtopW:   m.sums.dtopW,
+	}
+}
+
+// backward makes the update from what forward left; no gradient is stored.
+func (m *Slopes) backward(batch *SlopesBatch) {
+	B := batch.B
+	x := batch.X
+	topW := m.params.TopW
+	topB := m.params.TopB
+	netB := m.params.NetB
+	netW := m.params.NetW
+	t9 := m.t9
+	dnetW2 := m.dnetW2
+	dnetB2 := m.dnetB2
+	t10 := m.t10[:4*B]
+	dnetY2 := m.dnetY2[:4*B]
+	netY := m.netY[:4*B]
+	dh := m.dh[:4*B]
+	ddtopY2 := m.ddtopY2[:B]
+	topY := m.topY[:B]
+	dtopW4 := m.dtopW4
+	t13 := m.t13[:4*B]
+
+	// scale = 2/B
+	scale := float32(2 / float64(B))
+
+	// t9[:−4] = scale·(B/2)·dnet.W
+	for i := range 12 {
+		t9[i] = scale * dnetW2[i]
+	}
+
+	// dnet.b = scale·(B/2)·dnet.b
+	// t9[12:] = dnet.b
+	for i := range 4 {
+		t9[i+12] = scale * dnetB2[i]
+	}
+
+	// s = Σ t9²
+	s := 0.0
+	for i := range 16 {
+		s += float64(t9[i] * t9[i])
+	}
+
+	// t10 = x·t9[:−4]
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(t9, 3, 4),
+		0, blas.View32(t10, B, 4))
+
+	// s2 = √s
+	s2 := vec.Sqrt(float32(s))
+	// s3 = (s2 = 0)
+	s3 := s2 == 0
+	// s4 = where(s3, 0, 0.1/where(s3, 1, s2))
+	s4 := vec.Where(s3, float32(0), 0.1/vec.Where(s3, float32(1), s2))
+	// s5 = 4·s4
+	s5 := 4 * s4
+
+	// ddh2 = t ⊙ (t9[12:] + t10)
+	// t11 = s5·h ⊙ (B/2)·dh ⊙ (t9[12:] + t10)
+	for i := range B {
+		t9Row := (*[4]float32)(t9[12:])
+		t10Row := (*[4]float32)(t10[4*i:])
+		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
+		netYRow := (*[4]float32)(netY[4*i:])
+		dhRow := (*[4]float32)(dh[4*i:])
+		for j := range dhRow {
+			t := t9Row[j] + t10Row[j]
+			ddh := dnetY2Row[j] * t
+			u := s5 * (netYRow[j] * dhRow[j] * t)
+			dhRow[j] = ddh
+			t10Row[j] = u
+		}
+	}
+
+	// ddtopY2 = ddh2·top.W
+	blas.Sgemm(1,
+		blas.View32(dh, B, 4),
+		blas.View32(topW, 4, 1),
+		0, blas.View32(ddtopY2, B, 1))
+
+	// t12 = t2 + s4·ddtopY2
+	for i := range B {
+		ddtopY2[i] = topY[i] + s4*ddtopY2[i]
+	}
+
+	// rate = lr/B
+	rate := m.Hyper.LR / float64(B)
+	// rate2 = (−2)·rate
+	rate2 := float32(-2 * rate)
+
+	// top.b ← top.b − 2·rate·Σᵢ t12
+	for i := range B {
+		ddtopY2OfI := ddtopY2[i]
+		topB[0] += rate2 * ddtopY2OfI
+	}
+
+	// dtop.W = s4·ddh2ᵀ·t2
+	blas.Sgemm(s4,
+		blas.View32(topY, 1, B),
+		blas.View32(dh, B, 4),
+		0, blas.View32(dtopW4, 1, 4))
+
+	// dtop.W = dtop.W + hᵀ·t12
+	blas.Sgemm(1,
+		blas.View32(netY, B, 4).T(),
+		blas.View32(ddtopY2, B, 1),
+		1, blas.View32(dtopW4, 4, 1))
+
+	// rate3 = 2·rate
+	rate3 := float32(2 * rate)
+
+	// t13 = 2·t12·top.Wᵀ
+	blas.Sgemm(2,
+		blas.View32(ddtopY2, B, 1),
+		blas.View32(topW, 1, 4),
+		0, blas.View32(t13, B, 4))
+
+	// top.W ← top.W − rate3·dtop.W
+	for i := range 4 {
+		topW[i] -= rate3 * dtopW4[i]
+	}
+
+	// rate4 = −rate
+	rate4 := float32(-rate)
+
+	// B·dnet.y = t ⊙ (t13 − t11)
+	// net.b ← net.b − rate·Σᵢ B·dnet.y
+	for i := range B {
+		t13Row := (*[4]float32)(t13[4*i:])
+		t10Row := (*[4]float32)(t10[4*i:])
+		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
+		for j := range dnetY2Row {
+			dnetY := dnetY2Row[j] * (t13Row[j] - t10Row[j])
+			netB[j] += rate4 * dnetY
+			dnetY2Row[j] = dnetY
+		}
+	}
+
+	// net.W ← net.W − rate·xᵀ·(B·dnet.y)
+	blas.Sgemm(rate4,
+		blas.View32(x, B, 3).T(),
+		blas.View32(dnetY2, B, 4),
+		1, blas.View32(netW, 3, 4))
+}
+
+// Grad sets grad to the gradient of the loss; the parameters stay. Gradients
+// of several batches can be averaged and given to Update. That of an empty
+// batch is 0.
+func (m *Slopes) Grad(grad *SlopesParams, batch SlopesBatch) (SlopesReport, error) {
+	if len(grad.flat) != len(m.params.flat) {
+		return SlopesReport{}, &fault.InputError{Model: "totals.Slopes", Input: "grad", Reason: "is not from NewSlopesParams"}
+	}
+	if err := m.take(&batch); err != nil {
+		return SlopesReport{}, err
+	}
+	if batch.B == 0 {
+		clear(grad.flat)
+		return SlopesReport{}, nil
+	}
+
+	totals := m.forward(&batch)
+	m.gradient(grad, &batch)
+	return totals.Report(), nil
+}
+
+// gradient sets grad from what forward left.
+func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
+	B := batch.B
+	x := batch.X
+	topW := m.params.TopW
+	t3 := m.t3
+	dnetW2 := m.dnetW2
+	dnetB2 := m.dnetB2
+	t4 := m.t4[:4*B]
+	dnetY2 := m.dnetY2[:4*B]
+	netY := m.netY[:4*B]
+	dh := m.dh[:4*B]
+	ddtopY := m.ddtopY[:B]
+	topY := m.topY[:B]
+	t7 := m.t7
+	t8 := m.t8[:4*B]
+	dtopB := grad.TopB
+	dtopW := grad.TopW
+	dnetB := grad.NetB
+	dnetW := grad.NetW
+
+	// scale = 2/B
+	scale := float32(2 / float64(B))
+
+	// t3[:−4] = scale·(B/2)·dnet.W
+	for i := range 12 {
+		t3[i] = scale * dnetW2[i]
+	}
+
+	// dnet.b = scale·(B/2)·dnet.b
+	// t3[12:] = dnet.b
+	for i := range 4 {
+		t3[i+12] = scale * dnetB2[i]
+	}
+
+	// s = Σ t3²
+	s := 0.0
+	for i := range 16 {
+		s += float64(t3[i] * t3[i])
+	}
+
+	// t4 = x·t3[:−4]
+	blas.Sgemm(1,
+		blas.View32(x, B, 3),
+		blas.View32(t3, 3, 4),
+		0, blas.View32(t4, B, 4))
+
+	// s2 = √s
+	s2 := vec.Sqrt(float32(s))
+	// s3 = (s2 = 0)
+	s3 := s2 == 0
+	// s4 = where(s3, 0, 0.1/where(s3, 1, s2))
+	s4 := vec.Where(s3, float32(0), 0.1/vec.Where(s3, float32(1), s2))
+	// s5 = 4·s4
+	s5 := 4 * s4
+
+	// ddh = t ⊙ (t3[12:] + t4)
+	// t5 = s5·h ⊙ (B/2)·dh ⊙ (t3[12:] + t4)
+	for i := range B {
+		t3Row := (*[4]float32)(t3[12:])
+		t4Row := (*[4]float32)(t4[4*i:])
+		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
+		netYRow := (*[4]float32)(netY[4*i:])
+		dhRow := (*[4]float32)(dh[4*i:])
+		for j := range dhRow {
+			t := t3Row[j] + t4Row[j]
+			ddh := dnetY2Row[j] * t
+			u := s5 * (netYRow[j] * dhRow[j] * t)
+			dhRow[j] = ddh
+			t4Row[j] = u
+		}
+	}
+
+	// ddtopY = ddh·top.W
+	blas.Sgemm(1,
+		blas.View32(dh, B, 4),
+		blas.View32(topW, 4, 1),
+		0, blas.View32(ddtopY, B, 1))
+
+	// t6 = t2 + s4·ddtopY
+	for i := range B {
+		ddtopY[i] = topY[i] + s4*ddtopY[i]
+	}
+
+	// dtop.b = scale·Σᵢ t6
+	clear(dtopB)
+	for i := range B {
+		ddtopYOfI := ddtopY[i]
+		dtopB[0] += scale * ddtopYOfI
+	}
+
+	// t7 = s4·ddhᵀ·t2
+	blas.Sgemm(s4,
+		blas.View32(topY, 1, B),
+		blas.View32(dh, B, 4),
+		0, blas.View32(t7, 1, 4))
+
+	// dtop.W = t7 + hᵀ·t6
+	blas.Sgemm(1,
+		blas.View32(netY, B, 4).T(),
+		blas.View32(ddtopY, B, 1),
+		1, blas.View32(t7, 4, 1))
+
+	// dtop.W = scale·dtop.W
+	for i := range 4 {
+		dtopW[i] = scale * t7[i]
+	}
+
+	// t8 = 2·t6·top.Wᵀ
+	blas.Sgemm(2,
+		blas.View32(ddtopY, B, 1),
+		blas.View32(topW, 1, 4),
+		0, blas.View32(t8, B, 4))
+
+	// scale2 = 1/B
+	scale2 := float32(1 / float64(B))
+
+	// B·dnet.y = t ⊙ (t8 − t5)
+	// dnet.b = scale2·Σᵢ B·dnet.y
+	clear(dnetB)
+	for i := range B {
+		t8Row := (*[4]float32)(t8[4*i:])
+		t4Row := (*[4]float32)(t4[4*i:])
+		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
+		for j := range dnetB {
+			dnetY := dnetY2Row[j] * (t8Row[j] - t4Row[j])
+			dnetB[j] += scale2 * dnetY
+			dnetY2Row[j] = dnetY
+		}
+	}
+
+	// dnet.W = scale2·xᵀ·(B·dnet.y)
+	blas.Sgemm(scale2,
+		blas.View32(x, B, 3).T(),
+		blas.View32(dnetY2, B, 4),
+		0, blas.View32(dnetW, 3, 4))
+}
+
+// Update makes the step of sgd(lr: 0.1) for a gradient that Grad gave. It
+// panics if grad has no memory.
+func (m *Slopes) Update(grad *SlopesParams) {
+	if len(grad.flat) != len(m.params.flat) {
+		panic("totals.Slopes: Update: grad is not from NewSlopesParams")
+	}
+	m.update(grad)
+	m.steps++
+}
+
+// update sets the parameters from their gradient.
+func (m *Slopes) update(grad *SlopesParams) {
+	param := m.params.flat
+	g := grad.flat
+
+	// rate = lr
+	rate := float32(m.Hyper.LR)
+
+	// param ← param − rate·grad
+	for i := range 21 {
+		param[i] -= rate * g[i]
 	}
 }

@@ -80,12 +80,14 @@ func NewMacro(max MacroDims) *Macro {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 301*B+900)
+	arena := make([]float32, 301*B+300)
 	m.logitsY = arena[0 : 300*B]
 	m.sum = arena[300*B : 301*B]
 	m.tp2 = arena[301*B : 301*B+300]
-	m.predicted2 = arena[301*B+300 : 301*B+600]
-	m.support2 = arena[301*B+600 : 301*B+900]
+	m.predicted2 = arena[301*B : 301*B+300]
+	m.support2 = arena[301*B : 301*B+300]
+	int32s := make([]int32, B)
+	m.t2 = int32s[0:B]
 
 	m.Init(0)
 	return m
@@ -623,11 +625,11 @@ func (t *ColumnsTotals) Report() ColumnsReport {
 // close computes the report of the totals.
 func (t *ColumnsTotals) close() ColumnsReport {
 	n2 := t.n2
-	loss3 := t.loss3
-	loss2 := t.loss2
 	r23 := t.r23
 	r22 := t.r22
 	r2 := t.r2
+	loss3 := t.loss3
+	loss2 := t.loss2
 	range_ := t.rangePart
 	range_2 := t.range2
 	above := t.above
@@ -642,23 +644,26 @@ func (t *ColumnsTotals) close() ColumnsReport {
 	scale := 1 / n2
 
 	// c = loss2 − scale·loss3·loss3
+	// c = scale·c
 	// s = Σ c²
+	// s2 = Σ r2/(scale·r22 − (scale·r23)² + 0.01)
 	s := 0.0
+	s2 := 0.0
 	for i := range 3 {
+		u := scale * r23[i]
+		u2 := u * u
+		u3 := scale * r22[i]
+		d := u3 - u2
+		s2 += r2[i] / (d + 0.01)
 		loss3OfI := loss3[i]
 		loss2Row := (*[3]float64)(loss2[3*i:])
 		cRow := (*[3]float64)(c[3*i:])
 		for j := range cRow {
 			cOf := loss2Row[j] - scale*(loss3OfI*loss3[j])
-			s += cOf * cOf
+			c2 := scale * cOf
+			s += c2 * c2
 			cRow[j] = cOf
 		}
-	}
-
-	// s2 = Σ r2/(r22 − scale·r23²)
-	s2 := 0.0
-	for i := range 3 {
-		s2 += r2[i] / (r22[i] - scale*(r23[i]*r23[i]))
 	}
 
 	// t = c·c
@@ -700,18 +705,16 @@ func (t *ColumnsTotals) close() ColumnsReport {
 		weighed3 += math.Tanh(weighed[i])
 	}
 
-	// scale2 = n2²
-	scale2 := n2 * n2
-	// result = s/scale2
-	result := s / scale2
-	// result2 = s3/scale2
-	result2 := s3 / scale2
+	// result = s2/n2
+	result := s2 / n2
+	// result2 = s3/n2/n2
+	result2 := s3 / n2 / n2
 	// weighed4 = weighed2·weighed3/n
 	weighed4 := weighed2 * weighed3 / n
 
 	return ColumnsReport{
-		Loss:    (t.loss / t.n) + (0.01 * result),
-		R2:      (3.0 - s2) / 3.0,
+		Loss:    (t.loss / t.n) + (0.01 * s),
+		R2:      (3.0 - result) / 3.0,
 		Spread:  math.Sqrt(result2),
 		Range:   range_3,
 		Above:   above2,
@@ -1217,54 +1220,50 @@ func (t *PairTotals) Report() PairReport {
 
 // close computes the report of the totals.
 func (t *PairTotals) close() PairReport {
-	tilt := t.tilt
 	n2 := t.n2
+	tilt := t.tilt
 	skew := t.skew
-
-	// s = Σ tilt²
-	s := 0.0
-	for i := range 3 {
-		s += tilt[i] * tilt[i]
-	}
 
 	// scale = 1/n2
 	scale := 1 / n2
 
+	// s = Σ (scale·tilt)²
 	// skew = max |scale·skew|
+	s := 0.0
 	skew2 := math.Inf(-1)
 	for i := range 3 {
+		u := scale * tilt[i]
+		s += u * u
 		x := math.Abs(scale * skew[i])
 		if x > skew2 || x != x {
 			skew2 = x
 		}
 	}
 
-	// result = s/(n2²)
-	result := s / (n2 * n2)
-
 	return PairReport{
 		A:    t.a / t.n,
 		B:    t.b / t.n,
-		Tilt: math.Sqrt(result),
+		Tilt: math.Sqrt(s),
 		Skew: skew2,
 	}
 }
 
 // reportA is what a step of the loss a reports.
 func (t *PairTotals) reportA() PairReport {
-	tilt := t.tilt
 	n2 := t.n2
+	tilt := t.tilt
 
-	// s = Σ tilt²
+	// scale = 1/n2
+	scale := 1 / n2
+
+	// s = Σ (scale·tilt)²
 	s := 0.0
 	for i := range 3 {
-		s += tilt[i] * tilt[i]
+		u := scale * tilt[i]
+		s += u * u
 	}
 
-	// result = s/(n2²)
-	result := s / (n2 * n2)
-
-	return PairReport{A: t.a / t.n, Tilt: math.Sqrt(result)}
+	return PairReport{A: t.a / t.n, Tilt: math.Sqrt(s)}
 }
 
 // reportB is what a step of the loss b reports.
@@ -1549,19 +1548,18 @@ func (t *NoisyTotals) close() NoisyReport {
 
 	// scale = 1/n2
 	scale := 1 / n2
-	// scale2 = scale²
-	scale2 := scale * scale
 
 	// widest = max (scale·widest)
-	// drawn = Π (scale2·drawn² + 1)
+	// drawn = Π ((scale·drawn)² + 1)
 	widest2 := math.Inf(-1)
 	drawn3 := 1.0
 	for i := range 6 {
+		u := scale * drawn[i]
 		x := scale * widest[i]
 		if x > widest2 || x != x {
 			widest2 = x
 		}
-		drawn3 *= scale2*(drawn[i]*drawn[i]) + 1
+		drawn3 *= u*u + 1
 	}
 
 	// result = where(training > 0, drawn, drawn2/n)
@@ -1671,5 +1669,348 @@ func (m *Noisy) Restore(r io.Reader) error {
 	m.steps = counts[0]
 	m.seed = counts[1]
 	m.calls = counts[2]
+	return nil
+}
+
+// SlopesDims are the run-time dimensions. Given to NewSlopes they are the
+// largest that a call may have; in a SlopesBatch, 0 means inferred.
+type SlopesDims struct {
+	B int
+}
+
+// SlopesBatch is what a step reads. It is not kept.
+type SlopesBatch struct {
+	SlopesDims
+	X []float32 // [B,3]
+	Y []float32 // [B]
+}
+
+// SlopesParams are the trained tensors, or their gradient, in one allocation.
+// The zero value has no memory; use NewSlopesParams.
+type SlopesParams struct {
+	NetW []float32 // [3,4]
+	NetB []float32 // [4]
+	TopW []float32 // [4,1]
+	TopB []float32 // [1]
+
+	flat []float32 // all of them, one after another
+}
+
+// NewSlopesParams returns zeros.
+func NewSlopesParams() *SlopesParams {
+	p := newSlopesParams()
+	return &p
+}
+
+func newSlopesParams() SlopesParams {
+	flat := make([]float32, 21)
+	return SlopesParams{
+		NetW: flat[0:12:12],
+		NetB: flat[12:16:16],
+		TopW: flat[16:20:20],
+		TopB: flat[20:21:21],
+		flat: flat,
+	}
+}
+
+// Flat is all of p as one slice: net.W, net.b, top.W, top.b.
+func (p *SlopesParams) Flat() []float32 {
+	return p.flat
+}
+
+// tensors lists p under the names of the model.
+func (p *SlopesParams) tensors() []store.Tensor {
+	return []store.Tensor{
+		{Name: "net.W", Shape: []int{3, 4}, Data: p.NetW},
+		{Name: "net.b", Shape: []int{4}, Data: p.NetB},
+		{Name: "top.W", Shape: []int{4, 1}, Data: p.TopW},
+		{Name: "top.b", Shape: []int{1}, Data: p.TopB},
+	}
+}
+
+// NewSlopes returns a trainer for batches up to max, as Init(0) leaves it. It
+// panics if a dimension is negative, as make does.
+func NewSlopes(max SlopesDims) *Slopes {
+	m := &Slopes{
+		params: newSlopesParams(),
+		sums:   SlopesTotals{dnetW: make([]float64, 12), dnetB: make([]float64, 4), dtopW: make([]float64, 4)},
+		max:    max,
+	}
+
+	// All scratch memory lies in one arena.
+	B := max.B
+	arena := make([]float32, 18*B+32)
+	m.netY = arena[0 : 4*B]
+	m.t8 = arena[0 : 4*B]
+	m.t13 = arena[0 : 4*B]
+	m.dnetY2 = arena[4*B : 8*B]
+	m.topY = arena[8*B : 9*B]
+	m.dh = arena[9*B : 13*B]
+	m.dnetY = arena[13*B : 17*B]
+	m.t4 = arena[13*B : 17*B]
+	m.t10 = arena[13*B : 17*B]
+	m.dnetB2 = arena[17*B : 17*B+4]
+	m.t7 = arena[17*B : 17*B+4]
+	m.dtopW4 = arena[17*B : 17*B+4]
+	m.dnetW2 = arena[17*B+4 : 17*B+16]
+	m.dtopW2 = arena[17*B+16 : 17*B+20]
+	m.t3 = arena[17*B+16 : 17*B+32]
+	m.t9 = arena[17*B+16 : 17*B+32]
+	m.ddtopY = arena[17*B+32 : 18*B+32]
+	m.ddtopY2 = arena[17*B+32 : 18*B+32]
+
+	m.Init(0)
+	return m
+}
+
+// Init starts anew: initialisers from seed, Hyper of the model, step 0.
+func (m *Slopes) Init(seed uint64) {
+	m.Hyper = SlopesHyper{LR: 0.1}
+	m.steps = 0
+	m.initialise(seed)
+}
+
+// initialise sets the parameters to their first values, which depend on seed
+// alone.
+func (m *Slopes) initialise(seed uint64) {
+	netW := m.params.NetW
+	netB := m.params.NetB
+	topW := m.params.TopW
+	topB := m.params.TopB
+
+	// net.W ← 0.8164966·N(net.W)
+	key := rng.Key(seed, 0x5b9de151d2364a43, 0)
+	for i := range 12 {
+		netW[i] = 0.8164966 * rng.Normal32(key, uint64(i))
+	}
+
+	// net.b ← 0
+	clear(netB)
+
+	// top.W ← 0.70710677·N(top.W)
+	key2 := rng.Key(seed, 0x4985e0886fcd0ab7, 0)
+	for i := range 4 {
+		topW[i] = 0.70710677 * rng.Normal32(key2, uint64(i))
+	}
+
+	// top.b ← 0
+	clear(topB)
+}
+
+// Steps is the number of updates so far.
+func (m *Slopes) Steps() uint64 {
+	return m.steps
+}
+
+// Params are the live parameters: Step writes to them.
+func (m *Slopes) Params() *SlopesParams {
+	return &m.params
+}
+
+// take checks batch and sets the dimensions that it leaves open.
+func (m *Slopes) take(batch *SlopesBatch) error {
+	if m.params.flat == nil {
+		return &fault.InputError{Model: "totals.Slopes", Input: "trainer", Reason: "is not from NewSlopes"}
+	}
+	return batch.take(m.max)
+}
+
+// take checks batch and sets the dimensions that it leaves open. No dimension
+// may be above max.
+func (batch *SlopesBatch) take(max SlopesDims) error {
+	B, err := fault.Rows("totals.Slopes", "X", len(batch.X), 3, "B", batch.B, max.B)
+	if err != nil {
+		return err
+	}
+	if err := fault.LenBehind("totals.Slopes", "Y", len(batch.Y), B, "X", len(batch.X)); err != nil {
+		return err
+	}
+	batch.SlopesDims = SlopesDims{B: B}
+	return nil
+}
+
+// SlopesTotals adds up loss and metrics over the batches of a data set. The
+// zero value is empty and ready to use. A copy shares what is kept by class or
+// feature with the original.
+type SlopesTotals struct {
+	batches int
+	loss    float64   // sum
+	n       float64   // sum
+	dnetW   []float64 // [3,4], sum
+	dnetB   []float64 // [4], sum
+	dtopW   []float64 // [4,1], sum
+	share   float64   // sum
+}
+
+// SlopesReport is loss and metrics over all batches so far; zeros where there
+// are none.
+func (t *SlopesTotals) Report() SlopesReport {
+	if t.batches == 0 {
+		return SlopesReport{}
+	}
+	return t.close()
+}
+
+// close computes the report of the totals.
+func (t *SlopesTotals) close() SlopesReport {
+	n := t.n
+	dnetW := t.dnetW
+	dnetB := t.dnetB
+	dtopW := t.dtopW
+	tBuf := new([16]float64)[:]
+	t2 := new([1]float64)[:]
+
+	// scale = 1/n
+	scale := 1 / n
+
+	// t[:−4] = scale·dnetW
+	for i := range 12 {
+		tBuf[i] = scale * dnetW[i]
+	}
+
+	// t[12:] = scale·dnetB
+	for i := range 4 {
+		tBuf[i+12] = scale * dnetB[i]
+	}
+
+	// s = Σ t²
+	s := 0.0
+	for i := range 16 {
+		s += tBuf[i] * tBuf[i]
+	}
+
+	// t2 = Σᵢ (scale·dtopW)²
+	clear(t2)
+	for i := range 4 {
+		u := scale * dtopW[i]
+		t2[0] += u * u
+	}
+
+	// most = max |scale·dnetW|
+	most := math.Inf(-1)
+	for i := range 12 {
+		x := math.Abs(scale * dnetW[i])
+		if x > most || x != x {
+			most = x
+		}
+	}
+
+	// result = t2
+	result := t2[0]
+	// first = dnetW[0, 0]/n
+	first := dnetW[0] / n
+
+	return SlopesReport{
+		Loss:  (t.loss / t.n) + (0.1 * math.Sqrt(s)),
+		Steep: math.Sqrt(result),
+		First: first,
+		Most:  most,
+		Share: t.share / (t.n * t.n),
+	}
+}
+
+// add counts another batch.
+func (t *SlopesTotals) add(batch *SlopesTotals) {
+	t.loss += batch.loss
+	t.n += batch.n
+	if t.dnetW == nil {
+		t.dnetW = make([]float64, 12)
+	}
+	for i, v := range batch.dnetW {
+		t.dnetW[i] += v
+	}
+	if t.dnetB == nil {
+		t.dnetB = make([]float64, 4)
+	}
+	for i, v := range batch.dnetB {
+		t.dnetB[i] += v
+	}
+	if t.dtopW == nil {
+		t.dtopW = make([]float64, 4)
+	}
+	for i, v := range batch.dtopW {
+		t.dtopW[i] += v
+	}
+	t.share += batch.share
+	t.batches += batch.batches
+}
+
+// Each calls f with every number of the report, by its name in the model.
+func (r SlopesReport) Each(f func(name string, value float64)) {
+	f("loss", r.Loss)
+	f("steep", r.Steep)
+	f("first", r.First)
+	f("most", r.Most)
+	f("share", r.Share)
+}
+
+// Evaluate adds the batch to t, as the model is in inference. Nothing is
+// trained.
+func (m *Slopes) Evaluate(t *SlopesTotals, batch SlopesBatch) error {
+	if err := m.take(&batch); err != nil || batch.B == 0 {
+		return err
+	}
+	part := m.forward(&batch)
+	t.add(&part)
+	return nil
+}
+
+// tensors lists what Save writes, under the names of the model.
+func (m *Slopes) tensors() []store.Tensor {
+	return m.params.tensors()
+}
+
+// Save writes the weights as safetensors: net.W, net.b, top.W, top.b.
+func (m *Slopes) Save(w io.Writer) error {
+	return store.Write(w, nil, m.tensors()...)
+}
+
+// Load reads what Save wrote; after an error the model is as it was.
+func (m *Slopes) Load(r io.Reader) error {
+	if _, err := store.Read(r, m.tensors()...); err != nil {
+		return fmt.Errorf("totals.Slopes: %w", err)
+	}
+	return nil
+}
+
+// LoadPartial reads those tensors that a file has, for transfer learning.
+// rename maps a name in the file to the model's (nil keeps names, "" leaves
+// the tensor out). missing names what the file lacks, unused what it has
+// besides; after an error the model is as it was.
+func (m *Slopes) LoadPartial(r io.Reader, rename func(string) string) (missing, unused []string, err error) {
+	missing, unused, err = store.ReadPartial(r, rename, m.tensors()...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("totals.Slopes: %w", err)
+	}
+	return missing, unused, nil
+}
+
+// checkpoint lists all that a run needs to go on: tensors, and beside them the
+// numbers of Hyper and the counters.
+func (m *Slopes) checkpoint(hyper []float64, counts []uint64) []store.Tensor {
+	list := m.tensors()
+	return append(
+		list,
+		store.Tensor{Name: "trainer/hyper/lr", Shape: []int{}, Data: hyper[0:1]},
+		store.Tensor{Name: "trainer/steps", Shape: []int{}, Data: counts[0:1]},
+	)
+}
+
+// Checkpoint writes all that a run needs to go on bit for bit: parameters,
+// Hyper and the step.
+func (m *Slopes) Checkpoint(w io.Writer) error {
+	hyper := []float64{m.Hyper.LR}
+	counts := []uint64{m.steps}
+	return store.WriteChecked(w, nil, m.checkpoint(hyper, counts)...)
+}
+
+// Restore reads what Checkpoint wrote; after an error the model is as it was.
+func (m *Slopes) Restore(r io.Reader) error {
+	hyper, counts := make([]float64, 1), make([]uint64, 1)
+	if _, err := store.ReadChecked(r, m.checkpoint(hyper, counts)...); err != nil {
+		return fmt.Errorf("totals.Slopes: %w", err)
+	}
+	m.Hyper.LR = hyper[0]
+	m.steps = counts[0]
 	return nil
 }

@@ -1077,3 +1077,145 @@ func TestNoisyFiles(t *testing.T) {
 		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
 	}
 }
+
+// slopesSizes are the dimensions to test at.
+var slopesSizes = []SlopesDims{{B: 1}, {B: 7}, {B: 8}, {B: 9}}
+
+// slopesSample is a model at random parameters, and a random batch.
+func slopesSample(dims SlopesDims) (*Slopes, SlopesBatch) {
+	m := NewSlopes(dims)
+	m.Init(1)
+	for i := range m.params.flat {
+		m.params.flat[i] += float32(0.2*rng.Uniform64(1, uint64(i)) - 0.1)
+	}
+	batch := SlopesBatch{
+		SlopesDims: dims,
+		X:          make([]float32, 3*dims.B),
+		Y:          make([]float32, dims.B),
+	}
+	for i := range batch.X {
+		batch.X[i] = float32(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
+	}
+	for i := range batch.Y {
+		batch.Y[i] = float32(0.1 + 0.8*rng.Uniform64(3, uint64(i)))
+	}
+	return m, batch
+}
+
+// The gradient of Slopes is compared with no difference quotient: the program
+// gives or stops a derivative in a way that none has.
+
+// Step is Grad, then Update, and every time the same.
+func TestSlopesStep(t *testing.T) {
+	dims := slopesSizes[len(slopesSizes)-1]
+	m, batch := slopesSample(dims)
+	again, _ := slopesSample(dims)
+	n, _ := slopesSample(dims)
+	grad := NewSlopesParams()
+	for range 3 {
+		before := slices.Clone(m.params.flat)
+		a, err := m.Step(batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := again.Step(batch); err != nil || same != a || !slices.Equal(again.params.flat, m.params.flat) {
+			t.Fatalf("Step gives %v, then from the same start %v, error %v", a, same, err)
+		}
+
+		// A change is compared with the largest, whose rounding it may share.
+		b, err := n.Grad(grad, batch)
+		if errors.Is(err, fault.ErrNotFinite) {
+			return // the rate is too high for random data
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Update(grad)
+		if math.Abs(a.Loss-b.Loss) > 1e-4*(1+math.Abs(b.Loss)) {
+			t.Fatalf("Step reports %v, Grad %v", a, b)
+		}
+		largest := 0.0
+		for i, v := range m.params.flat {
+			largest = max(largest, math.Abs(float64(v-before[i])))
+		}
+		for i, v := range m.params.flat {
+			w := n.params.flat[i]
+			if math.Abs(float64(v-w)) > 1e-4*(1+math.Abs(float64(w))+largest) {
+				t.Fatalf("parameter %d: Step %v, Grad and Update %v", i, v, w)
+			}
+		}
+		copy(n.params.flat, m.params.flat)
+	}
+}
+
+func TestSlopesAllocations(t *testing.T) {
+	dims := slopesSizes[len(slopesSizes)-1]
+	m, batch := slopesSample(dims)
+	grad := NewSlopesParams()
+	start := slices.Clone(m.Params().Flat()) // from where a step is finite
+	var totals SlopesTotals
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"Grad", func() error { _, err := m.Grad(grad, batch); return err }},
+		{"Update", func() error { m.Update(grad); return nil }},
+		{"Step", func() error { copy(m.Params().Flat(), start); _, err := m.Step(batch); return err }},
+		{"Evaluate", func() error { copy(m.Params().Flat(), start); return m.Evaluate(&totals, batch) }},
+	} {
+		var err error
+		n := testing.AllocsPerRun(5, func() {
+			if e := c.call(); e != nil {
+				err = e
+			}
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %v allocations, error %v", c.name, n, err)
+		}
+	}
+}
+
+// What is written is read back, and a damaged file changes nothing.
+func TestSlopesFiles(t *testing.T) {
+	dims := slopesSizes[0]
+	m, batch := slopesSample(dims)
+	if _, err := m.Step(batch); err != nil && !errors.Is(err, fault.ErrNotFinite) {
+		t.Fatal(err)
+	}
+	var weights, checkpoint bytes.Buffer
+	if err := errors.Join(m.Save(&weights), m.Checkpoint(&checkpoint)); err != nil {
+		t.Fatal(err)
+	}
+
+	// Half a file is an error.
+	n := NewSlopes(dims)
+	before := slices.Clone(n.params.flat)
+	half := bytes.NewReader(weights.Bytes()[:weights.Len()/2])
+	if err := n.Load(half); err == nil || !slices.Equal(n.params.flat, before) {
+		t.Errorf("Load of half a file: error %v", err)
+	}
+
+	// Load gives the weights back, and Restore the run, bit for bit.
+	var reloaded bytes.Buffer
+	if err := errors.Join(n.Load(bytes.NewReader(weights.Bytes())), n.Save(&reloaded)); err != nil || !bytes.Equal(reloaded.Bytes(), weights.Bytes()) {
+		t.Errorf("after Load the weights differ, error %v", err)
+	}
+	n = NewSlopes(dims)
+	if err := n.Restore(&checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		a, errA := m.Step(batch)
+		b, errB := n.Step(batch)
+		if fmt.Sprint(a, errA) != fmt.Sprint(b, errB) {
+			t.Errorf("after Restore Step gives %v, %v, without %v, %v", b, errB, a, errA)
+		}
+	}
+	var resumed, uninterrupted bytes.Buffer
+	if err := errors.Join(n.Checkpoint(&resumed), m.Checkpoint(&uninterrupted)); err != nil || !bytes.Equal(resumed.Bytes(), uninterrupted.Bytes()) {
+		t.Errorf("a run that was restored differs from one that was not interrupted, error %v", err)
+	}
+}

@@ -85,6 +85,10 @@ var drawn = map[string]func(s *source, op *ir.Op) Sample{
 		extent := dims[s.IntN(len(dims))]
 		return Sample{Operands: []Operand{s.float(shape), s.indices(ids, extent)}, Attr: ir.Attr{Axis: axis, Dims: []ir.Dim{extent}}}
 	},
+	"scatter_along": func(s *source, _ *ir.Op) Sample {
+		shape, extent := s.shape(1), dims[s.IntN(len(dims))]
+		return Sample{Operands: []Operand{s.float(shape), s.indices(shape, extent)}, Attr: ir.Attr{Dims: []ir.Dim{extent}}}
+	},
 	"pick": func(s *source, _ *ir.Op) Sample {
 		shape := s.shape(1)
 		last := len(shape) - 1
@@ -96,6 +100,7 @@ var drawn = map[string]func(s *source, op *ir.Op) Sample{
 		return Sample{Operands: []Operand{s.float(s.shape(0))}, Attr: ir.Attr{Name: "x"}}
 	},
 	"stop_gradient": func(s *source, _ *ir.Op) Sample { return Sample{Operands: []Operand{s.float(s.shape(0))}} },
+	"written":       func(s *source, _ *ir.Op) Sample { return Sample{Operands: []Operand{s.float(s.shape(0))}} },
 	"bounded": func(s *source, _ *ir.Op) Sample {
 		below := ir.DimVar("N")
 		return Sample{Operands: []Operand{s.indices(s.shape(0), below)}, Attr: ir.Attr{Dims: []ir.Dim{below}, Value: -100}}
@@ -191,6 +196,9 @@ var special = map[string]func(s *source) []Sample{
 			}
 		}
 		return out
+	},
+	"scatter_along": func(s *source) []Sample {
+		return []Sample{{Name: "rank 3", Operands: []Operand{s.float(cube), s.indices(cube, ir.D(3))}, Attr: ir.Attr{Dims: []ir.Dim{ir.D(3)}}}}
 	},
 	"pick": func(s *source) []Sample {
 		return []Sample{{Name: "rank 3", Operands: []Operand{s.float(cube), s.indices(cube[:2], cube[2])}}}

@@ -172,6 +172,38 @@ func checkPanic(t *testing.T, what string, f func()) {
 	f()
 }
 
+// FuzzReadTextFile: a file that is not packed is read as it is, and one that is
+// packed stops at the limit.
+func FuzzReadTextFile(f *testing.F) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(make([]byte, 1<<12)); err != nil {
+		f.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed.Bytes())
+	f.Add(packed.Bytes()[:20])
+	f.Add([]byte(verse))
+	path := filepath.Join(f.TempDir(), "text")
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		const limit = 1 << 10
+		text, err := data.ReadTextFile(path, data.Limits{Bytes: limit})
+		isPacked := bytes.HasPrefix(file, []byte("\x1f\x8b"))
+		switch {
+		case len(text) > limit:
+			t.Errorf("%d bytes were read, the limit is %d", len(text), limit)
+		case isPacked:
+		case err == nil && text != string(file), err != nil && len(file) <= limit:
+			t.Errorf("of %q was read %q, error %v", file, text, err)
+		}
+	})
+}
+
 func FuzzVocabulary(f *testing.F) {
 	f.Add(verse)
 	f.Add("é→\ufffd\x00")

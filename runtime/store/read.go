@@ -240,6 +240,9 @@ func (f *file) fill(r io.Reader) error {
 		if err := e.checkBools(raw[name]); err != nil {
 			return fmt.Errorf("store: %w", err)
 		}
+		if err := f.into[name].checkBound(raw[name]); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
 	}
 	if err := f.checkSum(); err != nil {
 		return fmt.Errorf("store: %w", err)

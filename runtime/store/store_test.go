@@ -287,6 +287,22 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// TestBelow: a number that is not below the bound of its tensor is an error, before
+// anything changes.
+func TestBelow(t *testing.T) {
+	file := write(t, nil, store.Tensor{Name: "a", Shape: []int{1}, Data: []float32{1}}, store.Tensor{Name: "n", Shape: []int{2}, Data: []uint64{4, 5}})
+	for below, want := range map[uint64]string{0: "", 6: "", 5: `store: file does not match the model: tensor "n" has 5, want at most 4`, 1: `has 4, want at most 0`} {
+		a, n := []float32{0}, []uint64{0, 0}
+		_, err := store.Read(bytes.NewReader(file), store.Tensor{Name: "a", Shape: []int{1}, Data: a}, store.Tensor{Name: "n", Shape: []int{2}, Data: n, Below: below})
+		switch {
+		case want == "" && (err != nil || n[1] != 5):
+			t.Errorf("below %d: read %v, error %v", below, n, err)
+		case want != "" && (!errors.Is(err, fault.ErrMismatch) || !strings.Contains(err.Error(), want) || a[0] != 0 || n[0] != 0):
+			t.Errorf("below %d: read %v and %v, error %v, want %q", below, a, n, err, want)
+		}
+	}
+}
+
 // TestOpenExtents: where a tensor leaves extents open, the file's are taken, as
 // far as there is memory.
 func TestOpenExtents(t *testing.T) {

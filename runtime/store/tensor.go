@@ -17,6 +17,11 @@ type Tensor struct {
 	Name  string
 	Shape []int // empty for a scalar
 	Data  any   // []float32, []float64, []int32, []int64, []uint64 or []bool
+
+	// Below is above all elements that Read and its kin may put into a []uint64;
+	// 0 is no bound. A file with a larger one is an error that wraps
+	// [fault.ErrMismatch].
+	Below uint64
 }
 
 // widths are the sizes of the format's element types, in bytes.
@@ -142,6 +147,19 @@ func (t Tensor) encode(buf []byte, from, to int) []byte {
 		}
 	}
 	return buf
+}
+
+// checkBound refuses elements in raw that are not below t.Below.
+func (t Tensor) checkBound(raw []byte) error {
+	if t.Below == 0 {
+		return nil
+	}
+	for ; len(raw) >= 8; raw = raw[8:] {
+		if v := binary.LittleEndian.Uint64(raw); v >= t.Below {
+			return fmt.Errorf("%w: tensor %q has %d, want at most %d", fault.ErrMismatch, t.Name, v, t.Below-1)
+		}
+	}
+	return nil
 }
 
 // decode sets the elements from raw, which is as long as they need.

@@ -26,7 +26,7 @@ import (
 //	peak       = max logits                     [B]
 //	t2         = exp(logits − peak)             [B,10]
 //	sum        = Σⱼ t2                          [B]
-//	each       = peak + log(sum) − 0.95·logits[y] − 0.005·Σⱼ logits  [B]
+//	each       = where(|peak| = ∞, peak, peak + log(sum)) − 0.95·logits[y] − 0.005·Σⱼ logits  [B]
 //	B·loss     = Σ each                         []
 //	B·accuracy = Σ [argmax logits = y]          []
 //
@@ -176,7 +176,7 @@ func (m *Look) forward(batch *Batch) Totals {
 	// peak = max logits
 	// t2 = exp(logits − peak)
 	// sum = Σⱼ t2
-	// each = peak + log(sum) − 0.95·logits[y] − 0.005·Σⱼ logits
+	// each = where(|peak| = ∞, peak, peak + log(sum)) − 0.95·logits[y] − 0.005·Σⱼ logits
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = y]
 	loss := 0.0
@@ -197,6 +197,7 @@ func (m *Look) forward(batch *Batch) Totals {
 			}
 			logitsYRow[j] = logits
 		}
+		t2 := vec.Abs(peak)
 		chosen := logitsY[10*i:][:10][int(y[i])]
 		u := 0.95 * chosen
 		u2 := 0.005 * tOf
@@ -211,9 +212,13 @@ func (m *Look) forward(batch *Batch) Totals {
 			sumOf += e
 			logitsYRow[j] = e
 		}
-		t2 := vec.Log(sumOf)
-		t3 := peak + t2
-		loss += float64(t3 - u - u2)
+		t3 := vec.Log(sumOf)
+		t4 := peak + t3
+		t5 := t4
+		if t2 == float32(math.Inf(1)) {
+			t5 = peak
+		}
+		loss += float64(t5 - u - u2)
 		sum[i] = sumOf
 	}
 
@@ -437,7 +442,7 @@ func (m *Look) evaluate(batch *Batch) Totals {
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
-	// each = peak + log(sum) − 0.95·logits[y] − 0.005·Σⱼ logits
+	// each = where(|peak| = ∞, peak, peak + log(sum)) − 0.95·logits[y] − 0.005·Σⱼ logits
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = y]
 	loss := 0.0
@@ -458,6 +463,7 @@ func (m *Look) evaluate(batch *Batch) Totals {
 			}
 			logitsY2Row[j] = logits
 		}
+		t2 := vec.Abs(peak)
 		chosen := logitsY2[10*i:][:10][int(y[i])]
 		u := 0.95 * chosen
 		u2 := 0.005 * t
@@ -470,9 +476,13 @@ func (m *Look) evaluate(batch *Batch) Totals {
 		for j := range logitsB {
 			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
-		t2 := vec.Log(sum)
-		t3 := peak + t2
-		loss += float64(t3 - u - u2)
+		t3 := vec.Log(sum)
+		t4 := peak + t3
+		t5 := t4
+		if t2 == float32(math.Inf(1)) {
+			t5 = peak
+		}
+		loss += float64(t5 - u - u2)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}

@@ -22,111 +22,110 @@ import (
 //	t2            = max(text, 0)                                [B,48]
 //	x             = place + embedding.W[t2]                     [B,48,32]
 //	t3            = x − 1/32·Σⱼ x                               [B,48,32]
-//	t4            = 1/32·Σⱼ t3² + 1e−5                          [B,48]
-//	t5            = √t4                                         [B,48]
-//	t6            = 1/t5                                        [B,48]
-//	t7            = block.layer_norm.shift + block.layer_norm.scale·t6 ⊙ t3  [B,48,32]
-//	t8            = t7·block.attention.Wqkv                     [B,48,96]
-//	block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t8[:, :, 0, :, :], t8[:, :, 1, :, :])  [B,4,48,48]
+//	t4            = √(1/32·Σⱼ t3² + 1e−5)                       [B,48]
+//	t5            = 1/t4                                        [B,48]
+//	t6            = block.layer_norm.shift + block.layer_norm.scale·t5 ⊙ t3  [B,48,32]
+//	t7            = t6·block.attention.Wqkv                     [B,48,96]
+//	block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])  [B,4,48,48]
 //	block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)  [B,4,48,48]
 //	peak          = max block.attention.s                       [B,4,48]
-//	t9            = exp(block.attention.s − peak)               [B,4,48,48]
-//	sum           = Σⱼ t9                                       [B,4,48]
-//	t10           = t9/sum                                      [B,4,48,48]
-//	t11           = einsum("ijkl,iljm->ikjm", t10, t8[:, :, 2, :, :])  [B,48,4,8]
-//	t12           = t11·block.attention.Wo                      [B,48,32]
-//	block.x       = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t12)  [B,48,32]
-//	t13           = block.x − 1/32·Σⱼ block.x                   [B,48,32]
-//	t14           = 1/32·Σⱼ t13² + 1e−5                         [B,48]
-//	t15           = √t14                                        [B,48]
-//	t16           = 1/t15                                       [B,48]
-//	t17           = block.layer_norm2.shift + block.layer_norm2.scale·t16 ⊙ t13  [B,48,32]
-//	block.dense.y = t17·block.dense.W                           [B,48,128]
+//	t8            = exp(block.attention.s − peak)               [B,4,48,48]
+//	sum           = Σⱼ t8                                       [B,4,48]
+//	t9            = t8/sum                                      [B,4,48,48]
+//	t10           = einsum("ijkl,iljm->ikjm", t9, t7[:, :, 2, :, :])  [B,48,4,8]
+//	t11           = t10·block.attention.Wo                      [B,48,32]
+//	block.x       = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t11)  [B,48,32]
+//	t12           = block.x − 1/32·Σⱼ block.x                   [B,48,32]
+//	t13           = √(1/32·Σⱼ t12² + 1e−5)                      [B,48]
+//	t14           = 1/t13                                       [B,48]
+//	t15           = block.layer_norm2.shift + block.layer_norm2.scale·t14 ⊙ t12  [B,48,32]
+//	block.dense.y = t15·block.dense.W                           [B,48,128]
 //	block.dense.y = block.dense.b + block.dense.y               [B,48,128]
-//	t18           = erf(0.70710677·block.dense.y) + 1           [B,48,128]
-//	t19           = block.dense.y ⊙ t18                         [B,48,128]
-//	block.h.y     = 0.5·t19·block.h.W                           [B,48,32]
+//	t16           = erf(0.70710677·block.dense.y) + 1           [B,48,128]
+//	t17           = block.dense.y ⊙ t16                         [B,48,128]
+//	block.h.y     = 0.5·t17·block.h.W                           [B,48,32]
 //	block.h       = block.h.b + block.h.y                       [B,48,32]
-//	t20           = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
-//	t21           = block.x + t20 − 1/32·Σⱼ (block.x + t20)     [B,48,32]
-//	t22           = 1/32·Σⱼ t21² + 1e−5                         [B,48]
-//	t23           = √t22                                        [B,48]
-//	h             = h.shift + h.scale·1/t23 ⊙ t21               [B,48,32]
-//	t24           = Σ there·h                                   [B,32]
-//	pooled        = t·t24                                       [B,32]
+//	t18           = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
+//	t19           = block.x + t18 − 1/32·Σⱼ (block.x + t18)     [B,48,32]
+//	t20           = √(1/32·Σⱼ t19² + 1e−5)                      [B,48]
+//	h             = h.shift + h.scale·1/t20 ⊙ t19               [B,48,32]
+//	t21           = Σ there·h                                   [B,32]
+//	pooled        = t·t21                                       [B,32]
 //	logits.y      = pooled·logits.W                             [B,2]
 //	logits        = logits.b + logits.y                         [B,2]
 //	peak          = max logits                                  [B]
+//	t22           = exp(logits − peak)                          [B,2]
+//	sum           = Σⱼ t22                                      [B]
+//	each          = peak + log(sum) − logits[label]             [B]
 //	…
 //
 // Backward:
 //
 //	scale            = 1/B                                         []
-//	B·dlogits        = t25/sum − onehot(label)                     [B,2]
+//	B·dlogits        = t22/sum − onehot(label)                     [B,2]
 //	dlogits.b        = scale·Σᵢ B·dlogits                          [2]
 //	dlogits.W        = scale·pooledᵀ·(B·dlogits)                   [32,2]
-//	t26              = there·t                                     [B,48]
-//	t27              = there/t23·t                                 [B,48]
-//	t28              = t21·t27                                     [B,48,32]
+//	t23              = there·t                                     [B,48]
+//	t24              = there/t20·t                                 [B,48]
+//	t25              = t19·t24                                     [B,48,32]
 //	B·dpooled        = (B·dlogits)·logits.Wᵀ                       [B,32]
-//	dh.shift         = scale·Σ t26·B·dpooled                       [32]
-//	dh.scale         = scale·Σ B·dpooled·t28                       [32]
-//	t29              = h.scale·B·dpooled                           [B,32]
+//	dh.shift         = scale·Σ t23·B·dpooled                       [32]
+//	dh.scale         = scale·Σ B·dpooled·t25                       [32]
+//	t26              = h.scale·B·dpooled                           [B,32]
 //	scale2           = 1.1111112/B                                 []
-//	t30              = t27·(t29 − 1/32·(Σⱼ t21·t29)/t22·t21 − 1/32·Σⱼ t29)  [B,48,32]
-//	(B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t30)      [B,48,32]
+//	t27              = t24·(t26 − 1/32·(Σⱼ t19·t26)/t20/t20·t19 − 1/32·Σⱼ t26)  [B,48,32]
+//	(B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t27)      [B,48,32]
 //	dblock.h.b       = scale2·Σ (B/1.1111112)·dblock.h             [32]
 //	scale3           = 0.5555556/B                                 []
-//	dblock.h.W       = scale3·t19ᵀ·((B/1.1111112)·dblock.h)        [128,32]
-//	t31              = ((B/1.1111112)·dblock.h)·block.h.Wᵀ         [B,48,128]
-//	B·dblock.dense.y = (0.5555556·t18 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t31  [B,48,128]
+//	dblock.h.W       = scale3·t17ᵀ·((B/1.1111112)·dblock.h)        [128,32]
+//	t28              = ((B/1.1111112)·dblock.h)·block.h.Wᵀ         [B,48,128]
+//	B·dblock.dense.y = (0.5555556·t16 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t28  [B,48,128]
 //	dblock.dense.b   = scale·Σ B·dblock.dense.y                    [128]
-//	dblock.dense.W   = scale·t17ᵀ·(B·dblock.dense.y)               [32,128]
-//	t32              = (B·dblock.dense.y)·block.dense.Wᵀ           [B,48,32]
-//	t33              = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·(Σⱼ block.layer_norm2.scale·t13 ⊙ t32)/t14·t13)  [B,48,32]
-//	t34              = (Σⱼ block.layer_norm2.scale·t32)/t15        [B,48]
-//	t35              = t33 − 1/32·t34                              [B,48,32]
-//	t36              = where(U(block/dropout) < 0.1, 0, t35)       [B,48,32]
-//	dblock.layer_norm2.shift = scale·Σ t32                                 [32]
-//	dblock.layer_norm2.scale = scale·Σ t16·t13 ⊙ t32                       [32]
-//	dblock.attention.Wo = scale2·t11ᵀ·t36                             [32,32]
-//	t37              = t36·block.attention.Woᵀ                     [B,48,32]
-//	(B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t10, t37)         [B,48,4,8]
-//	t38              = einsum("ijkl,imkl->ikjm", t37, t8[:, :, 2, :, :])  [B,4,48,48]
-//	(B/1.1111112)·dblock.attention.s = t10 ⊙ (t38 − Σⱼ t10 ⊙ t38)                  [B,4,48,48]
+//	dblock.dense.W   = scale·t15ᵀ·(B·dblock.dense.y)               [32,128]
+//	t29              = (B·dblock.dense.y)·block.dense.Wᵀ           [B,48,32]
+//	t30              = t27 + t14·(block.layer_norm2.scale·t29 − 1/32·(Σⱼ block.layer_norm2.scale·t12 ⊙ t29)/t13/t13·t12)  [B,48,32]
+//	t31              = (Σⱼ block.layer_norm2.scale·t29)/t13        [B,48]
+//	t32              = t30 − 1/32·t31                              [B,48,32]
+//	t33              = where(U(block/dropout) < 0.1, 0, t32)       [B,48,32]
+//	dblock.layer_norm2.shift = scale·Σ t29                                 [32]
+//	dblock.layer_norm2.scale = scale·Σ t14·t12 ⊙ t29                       [32]
+//	dblock.attention.Wo = scale2·t10ᵀ·t33                             [32,32]
+//	t34              = t33·block.attention.Woᵀ                     [B,48,32]
+//	(B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t9, t34)          [B,48,4,8]
+//	t35              = einsum("ijkl,imkl->ikjm", t34, t7[:, :, 2, :, :])  [B,4,48,48]
+//	(B/1.1111112)·dblock.attention.s = t9 ⊙ (t35 − Σⱼ t9 ⊙ t35)                    [B,4,48,48]
 //	(B/1.1111112)·dblock.attention.s = where(text ≥ 0, (B/1.1111112)·dblock.attention.s, 0)  [B,4,48,48]
-//	(B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)  [B,48,4,8]
-//	(B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t8[:, :, 1, :, :])  [B,48,4,8]
-//	t39[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
-//	t39[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
-//	t39[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
-//	dblock.attention.Wqkv = scale·t7ᵀ·t39                               [32,96]
+//	(B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)  [B,48,4,8]
+//	(B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t7[:, :, 1, :, :])  [B,48,4,8]
+//	t36[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
+//	t36[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
+//	t36[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
+//	dblock.attention.Wqkv = scale·t6ᵀ·t36                               [32,96]
 //	…
 //
 // Update, numbers of all parameters:
 //
 //	clip_factor = min(1, clip/‖grad‖)
 //	scale       = clip_factor
-//	scale2      = 0.001·clip_factor
-//	scale3      = 1/(1 − 0.999^step)
-//	scale4      = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
-//	scale5      = scale4/(1 − 0.9^step)
-//	scale6      = 1 − w_decay·scale4
+//	scale2      = 1/(1 − 0.999^step)
+//	scale3      = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
+//	scale4      = scale3/(1 − 0.9^step)
+//	scale5      = 1 − w_decay·scale3
 //
 // Update of place, block.layer_norm.scale, block.layer_norm.shift,
 // block.attention.Wqkv and 8 more, adamw(lr: cosine(step, 3e-3, warmup: 50,
 // total: steps)):
 //
 //	m     ← 0.9·m + 0.1·scale·grad
-//	v     ← 0.999·v + scale2·grad ⊙ scale·grad
-//	param ← param − scale5·m/(√(scale3·v) + 1e−8)
+//	v     ← 0.999·v + 0.001·(scale·grad)²
+//	param ← param − scale4·m/(√(scale2·v) + 1e−8)
 //
 // Update of embedding.W, block.dense.W, block.h.W and logits.W, adamw(lr:
 // cosine(step, 3e-3, warmup: 50, total: steps)), decay 0.01:
 //
 //	m     ← 0.9·m + 0.1·scale·grad
-//	v     ← 0.999·v + scale2·grad ⊙ scale·grad
-//	param ← scale6·param − scale5·m/(√(scale3·v) + 1e−8)
+//	v     ← 0.999·v + 0.001·(scale·grad)²
+//	param ← scale5·param − scale4·m/(√(scale2·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -142,59 +141,57 @@ type Language struct {
 
 	there            []float32 // [max.B,48]
 	dblockH          []float32 // [max.B,48,32]; becomes (B/1.1111112)·dblock.h, in place; in the memory of there
-	t32              []float32 // [max.B,48,32]; in the memory of there
+	t29              []float32 // [max.B,48,32]; in the memory of there
 	dblockAttentionV []float32 // [max.B,48,4,8]; becomes (B/1.1111112)·dblock.attention.v, in place; in the memory of there
-	t40              []float32 // [max.B,48,32]; in the memory of there
+	t37              []float32 // [max.B,48,32]; in the memory of there
 	there2           []float32 // [max.B,48]; becomes there, in place; in the memory of there
 	logitsY2         []float32 // [max.B,2]; becomes logits.y, then logits, in place; in the memory of there
 	t                []float32 // [max.B]
 	dpooled          []float32 // [max.B,32]; becomes B·dpooled, in place; in the memory of t
-	t31              []float32 // [max.B,48,128]; in the memory of t
-	t37              []float32 // [max.B,48,32]; in the memory of t
+	t28              []float32 // [max.B,48,128]; in the memory of t
+	t34              []float32 // [max.B,48,32]; in the memory of t
 	dblockAttentionK []float32 // [max.B,48,4,8]; becomes (B/0.3928371)·dblock.attention.k, in place; in the memory of t
-	t41              []float32 // [max.B]; in the memory of t
+	t38              []float32 // [max.B]; in the memory of t
 	t2               []int32   // [max.B,48]
-	t42              []int32   // [max.B,48]; in the memory of t2
+	t39              []int32   // [max.B,48]; in the memory of t2
 	x                []float32 // [max.B,48,32]; becomes block.x, in place
 	x2               []float32 // [max.B,48,32]; becomes x, in place; in the memory of x
 	blockHY2         []float32 // [max.B,48,32]; becomes block.h.y, in place; in the memory of x
 	t3               []float32 // [max.B,48,32]
-	t43              []float32 // [max.B,48,32]; in the memory of t3
+	t40              []float32 // [max.B,48,32]; in the memory of t3
 	blockAttentionS2 []float32 // [max.B,4,48,48]; becomes block.attention.s, in place; in the memory of t3
 	blockX2          []float32 // [max.B,48,32]; becomes block.x, in place; in the memory of t3
 	blockDenseY3     []float32 // [max.B,48,128]; becomes block.dense.y, in place; in the memory of t3
 	pooled2          []float32 // [max.B,32]; becomes pooled, in place; in the memory of t3
 	t4               []float32 // [max.B,48]
-	t44              []float32 // [max.B,48,96]; in the memory of t4
-	t48              []float32 // [max.B,48,32]; in the memory of t4
+	t41              []float32 // [max.B,48,96]; in the memory of t4
+	t45              []float32 // [max.B,48,32]; in the memory of t4
 	t5               []float32 // [max.B,48]
-	t47              []float32 // [max.B,48,4,8]; in the memory of t5
-	t6               []float32 // [max.B,48]
-	t7               []float32 // [max.B,48,32]
-	t8               []float32 // [max.B,48,96]
-	t39              []float32 // [max.B,48,3,4,8]; in the memory of t8
+	t44              []float32 // [max.B,48,4,8]; in the memory of t5
+	t6               []float32 // [max.B,48,32]
+	t7               []float32 // [max.B,48,96]
+	t36              []float32 // [max.B,48,3,4,8]; in the memory of t7
 	blockAttentionS  []float32 // [max.B,4,48,48]; becomes block.attention.s, then (B/1.1111112)·dblock.attention.s, in place
-	t11              []float32 // [max.B,48,4,8]
-	t38              []float32 // [max.B,4,48,48]; in the memory of t11
-	dblockAttentionQ []float32 // [max.B,48,4,8]; becomes (B/0.3928371)·dblock.attention.q, in place; in the memory of t11
-	t12              []float32 // [max.B,48,32]
+	t10              []float32 // [max.B,48,4,8]
+	t35              []float32 // [max.B,4,48,48]; in the memory of t10
+	dblockAttentionQ []float32 // [max.B,48,4,8]; becomes (B/0.3928371)·dblock.attention.q, in place; in the memory of t10
+	t11              []float32 // [max.B,48,32]
+	t13              []float32 // [max.B,48]
 	t14              []float32 // [max.B,48]
-	t15              []float32 // [max.B,48]
-	t16              []float32 // [max.B,48]
-	t17              []float32 // [max.B,48,32]
+	t15              []float32 // [max.B,48,32]
 	blockDenseY      []float32 // [max.B,48,128]; becomes block.dense.y, then B·dblock.dense.y, in place
-	t18              []float32 // [max.B,48,128]
-	t19              []float32 // [max.B,48,128]
+	t16              []float32 // [max.B,48,128]
+	t17              []float32 // [max.B,48,128]
 	blockHY          []float32 // [max.B,48,32]; becomes block.h.y, in place
 	logitsY          []float32 // [max.B,2]; becomes logits.y, then logits, then B·dlogits, in place; in the memory of blockHY
-	t22              []float32 // [max.B,48]
-	t23              []float32 // [max.B,48]
+	t20              []float32 // [max.B,48]
 	pooled           []float32 // [max.B,32]
-	t28              []float32 // [max.B,48,32]; in the memory of pooled
+	t24              []float32 // [max.B,48]; in the memory of pooled
 	sum              []float32 // [max.B]
+	t25              []float32 // [max.B,48,32]; in the memory of sum
 	dembeddingW      []float32 // [64,32]; becomes B·dembedding.W, in place
-	t52              []float32 // [32]; in the memory of dembeddingW
-	t53              []float32 // [32]
+	t49              []float32 // [32]; in the memory of dembeddingW
+	t50              []float32 // [32]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -271,23 +268,20 @@ func (m *Language) forward(batch *Batch) Totals {
 	t3 := m.t3[:1536*B]
 	t4 := m.t4[:48*B]
 	t5 := m.t5[:48*B]
-	t6 := m.t6[:48*B]
-	t7 := m.t7[:1536*B]
-	t8 := m.t8[:4608*B]
+	t6 := m.t6[:1536*B]
+	t7 := m.t7[:4608*B]
 	blockAttentionS := m.blockAttentionS[:9216*B]
+	t10 := m.t10[:1536*B]
 	t11 := m.t11[:1536*B]
-	t12 := m.t12[:1536*B]
+	t13 := m.t13[:48*B]
 	t14 := m.t14[:48*B]
-	t15 := m.t15[:48*B]
-	t16 := m.t16[:48*B]
-	t17 := m.t17[:1536*B]
+	t15 := m.t15[:1536*B]
 	blockDenseY := m.blockDenseY[:6144*B]
-	t18 := m.t18[:6144*B]
-	t19 := m.t19[:6144*B]
+	t16 := m.t16[:6144*B]
+	t17 := m.t17[:6144*B]
 	blockHY := m.blockHY[:1536*B]
 	pooled := m.pooled[:32*B]
-	t22 := m.t22[:48*B]
-	t23 := m.t23[:48*B]
+	t20 := m.t20[:48*B]
 	logitsY := m.logitsY[:2*B]
 	sum := m.sum[:B]
 
@@ -322,10 +316,9 @@ func (m *Language) forward(batch *Batch) Totals {
 
 	// x = place + embedding.W[t2]
 	// t3 = x − 1/32·Σⱼ x
-	// t4 = 1/32·Σⱼ t3² + 1e−5
-	// t5 = √t4
-	// t6 = 1/t5
-	// t7 = block.layer_norm.shift + block.layer_norm.scale·t6 ⊙ t3
+	// t4 = √(1/32·Σⱼ t3² + 1e−5)
+	// t5 = 1/t4
+	// t6 = block.layer_norm.shift + block.layer_norm.scale·t5 ⊙ t3
 	for i := range B {
 		for j := range 48 {
 			placeRow := (*[32]float32)(place[32*j:])
@@ -349,37 +342,36 @@ func (m *Language) forward(batch *Batch) Totals {
 			t3Of := u2 + 1e-5
 			t4Of := vec.Sqrt(t3Of)
 			u3 := 1 / t4Of
-			t4[48*i+j] = t3Of
-			t5[48*i+j] = t4Of
-			t6[48*i+j] = u3
-			t7Row := (*[32]float32)(t7[1536*i+32*j:])
+			t4[48*i+j] = t4Of
+			t5[48*i+j] = u3
+			t6Row := (*[32]float32)(t6[1536*i+32*j:])
 			for k := range blockLayerNormScale {
-				t7Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*t3Row[k]
+				t6Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*t3Row[k]
 			}
 		}
 	}
 
-	// t8 = t7·block.attention.Wqkv
+	// t7 = t6·block.attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t7, 48*B, 32),
+		blas.View32(t6, 48*B, 32),
 		blas.View32(blockAttentionWqkv, 32, 96),
-		0, blas.View32(t8, 48*B, 96))
+		0, blas.View32(t7, 48*B, 96))
 
-	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t8[:, :, 0, :, :], t8[:, :, 1, :, :])
+	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(0.35355338,
-				blas.Strided32(t8[4608*i+8*j:], 48, 8, 96),
-				blas.Strided32(t8[4608*i+8*j+32:], 48, 8, 96).T(),
+				blas.Strided32(t7[4608*i+8*j:], 48, 8, 96),
+				blas.Strided32(t7[4608*i+8*j+32:], 48, 8, 96).T(),
 				0, blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48))
 		}
 	}
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// t9 = exp(block.attention.s − peak)
-	// sum = Σⱼ t9
-	// t10 = t9/sum
+	// t8 = exp(block.attention.s − peak)
+	// sum = Σⱼ t8
+	// t9 = t8/sum
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -411,35 +403,34 @@ func (m *Language) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t11 = einsum("ijkl,iljm->ikjm", t10, t8[:, :, 2, :, :])
+	// t10 = einsum("ijkl,iljm->ikjm", t9, t7[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t8[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t11[1536*i+8*j:], 48, 8, 32))
+				blas.Strided32(t7[4608*i+8*j+64:], 48, 8, 96),
+				0, blas.Strided32(t10[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t12 = t11·block.attention.Wo
+	// t11 = t10·block.attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t11, 48*B, 32),
+		blas.View32(t10, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
-		0, blas.View32(t12, 48*B, 32))
+		0, blas.View32(t11, 48*B, 32))
 
-	// block.x = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t12)
-	// t13 = block.x − 1/32·Σⱼ block.x
-	// t14 = 1/32·Σⱼ t13² + 1e−5
-	// t15 = √t14
-	// t16 = 1/t15
-	// t17 = block.layer_norm2.shift + block.layer_norm2.scale·t16 ⊙ t13
+	// block.x = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t11)
+	// t12 = block.x − 1/32·Σⱼ block.x
+	// t13 = √(1/32·Σⱼ t12² + 1e−5)
+	// t14 = 1/t13
+	// t15 = block.layer_norm2.shift + block.layer_norm2.scale·t14 ⊙ t12
 	key := rng.Key(m.seed, 0xf06128f5da987c61, m.calls)
 	for i := range 48 * B {
-		t12Row := (*[32]float32)(t12[32*i:])
+		t11Row := (*[32]float32)(t11[32*i:])
 		xRow := (*[32]float32)(x[32*i:])
 		tOf := float32(0)
-		for j := range t12Row {
-			t2Of := t12Row[j]
+		for j := range t11Row {
+			t2Of := t11Row[j]
 			if rng.Uniform32(key, uint64(32*i+j)) < 0.1 {
 				t2Of = 0
 			}
@@ -449,60 +440,58 @@ func (m *Language) forward(batch *Batch) Totals {
 		}
 		u := 0.03125 * tOf
 		t3Of := float32(0)
-		for j := range t12Row {
+		for j := range t11Row {
 			d := xRow[j] - u
 			t3Of += d * d
-			t12Row[j] = d
+			t11Row[j] = d
 		}
 		u2 := 0.03125 * t3Of
 		t4Of := u2 + 1e-5
 		t5Of := vec.Sqrt(t4Of)
 		u3 := 1 / t5Of
-		t14[i] = t4Of
-		t15[i] = t5Of
-		t16[i] = u3
-		t17Row := (*[32]float32)(t17[32*i:])
+		t13[i] = t5Of
+		t14[i] = u3
+		t15Row := (*[32]float32)(t15[32*i:])
 		for j := range blockLayerNorm2Scale {
-			t17Row[j] = blockLayerNorm2Shift[j] + blockLayerNorm2Scale[j]*u3*t12Row[j]
+			t15Row[j] = blockLayerNorm2Shift[j] + blockLayerNorm2Scale[j]*u3*t11Row[j]
 		}
 	}
 
-	// block.dense.y = t17·block.dense.W
+	// block.dense.y = t15·block.dense.W
 	blas.Sgemm(1,
-		blas.View32(t17, 48*B, 32),
+		blas.View32(t15, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
 		0, blas.View32(blockDenseY, 48*B, 128))
 
 	// block.dense.y = block.dense.b + block.dense.y
-	// t18 = erf(0.70710677·block.dense.y) + 1
-	// t19 = block.dense.y ⊙ t18
+	// t16 = erf(0.70710677·block.dense.y) + 1
+	// t17 = block.dense.y ⊙ t16
 	for i := range 48 * B {
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
-		t18Row := (*[128]float32)(t18[128*i:])
-		t19Row := (*[128]float32)(t19[128*i:])
+		t16Row := (*[128]float32)(t16[128*i:])
+		t17Row := (*[128]float32)(t17[128*i:])
 		for j := range blockDenseB {
 			blockDenseYOf := blockDenseB[j] + blockDenseYRow[j]
 			tOf := vec.Erf(0.70710677*blockDenseYOf) + 1
 			u := blockDenseYOf * tOf
 			blockDenseYRow[j] = blockDenseYOf
-			t18Row[j] = tOf
-			t19Row[j] = u
+			t16Row[j] = tOf
+			t17Row[j] = u
 		}
 	}
 
-	// block.h.y = 0.5·t19·block.h.W
+	// block.h.y = 0.5·t17·block.h.W
 	blas.Sgemm(0.5,
-		blas.View32(t19, 48*B, 128),
+		blas.View32(t17, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY, 48*B, 32))
 
 	// block.h = block.h.b + block.h.y
-	// t20 = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)
-	// t21 = block.x + t20 − 1/32·Σⱼ (block.x + t20)
-	// t22 = 1/32·Σⱼ t21² + 1e−5
-	// t23 = √t22
-	// h = h.shift + h.scale·1/t23 ⊙ t21
-	// t24 = Σ there·h
+	// t18 = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)
+	// t19 = block.x + t18 − 1/32·Σⱼ (block.x + t18)
+	// t20 = √(1/32·Σⱼ t19² + 1e−5)
+	// h = h.shift + h.scale·1/t20 ⊙ t19
+	// t21 = Σ there·h
 	clear(pooled)
 	key2 := rng.Key(m.seed, 0x37edf602aadcb09b, m.calls)
 	for i := range B {
@@ -530,8 +519,7 @@ func (m *Language) forward(batch *Batch) Totals {
 			t4Of := u3 + 1e-5
 			t5Of := vec.Sqrt(t4Of)
 			u4 := 1 / t5Of
-			t22[48*i+j] = t4Of
-			t23[48*i+j] = t5Of
+			t20[48*i+j] = t5Of
 			thereOfJ := there[48*i+j]
 			pooledRow := (*[32]float32)(pooled[32*i:])
 			for k := range blockHB {
@@ -540,7 +528,7 @@ func (m *Language) forward(batch *Batch) Totals {
 		}
 	}
 
-	// pooled = t·t24
+	// pooled = t·t21
 	for i := range B {
 		tOfI := t[i]
 		pooledRow := (*[32]float32)(pooled[32*i:])
@@ -557,8 +545,8 @@ func (m *Language) forward(batch *Batch) Totals {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// t25 = exp(logits − peak)
-	// sum = Σⱼ t25
+	// t22 = exp(logits − peak)
+	// sum = Σⱼ t22
 	// each = peak + log(sum) − logits[label]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = label]
@@ -643,38 +631,36 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	pooled := m.pooled[:32*B]
 	there := m.there[:48*B]
 	t := m.t[:B]
-	t23 := m.t23[:48*B]
+	t20 := m.t20[:48*B]
+	t24 := m.t24[:48*B]
 	x := m.x[:1536*B]
-	t28 := m.t28[:1536*B]
+	t25 := m.t25[:1536*B]
 	dpooled := m.dpooled[:32*B]
-	t22 := m.t22[:48*B]
 	dblockH := m.dblockH[:1536*B]
-	t19 := m.t19[:6144*B]
-	t31 := m.t31[:6144*B]
-	t18 := m.t18[:6144*B]
+	t17 := m.t17[:6144*B]
+	t28 := m.t28[:6144*B]
+	t16 := m.t16[:6144*B]
 	blockDenseY := m.blockDenseY[:6144*B]
-	t17 := m.t17[:1536*B]
-	t32 := m.t32[:1536*B]
-	t12 := m.t12[:1536*B]
-	t16 := m.t16[:48*B]
-	t14 := m.t14[:48*B]
-	t15 := m.t15[:48*B]
+	t15 := m.t15[:1536*B]
+	t29 := m.t29[:1536*B]
 	t11 := m.t11[:1536*B]
-	t37 := m.t37[:1536*B]
+	t14 := m.t14[:48*B]
+	t13 := m.t13[:48*B]
+	t10 := m.t10[:1536*B]
+	t34 := m.t34[:1536*B]
 	blockAttentionS := m.blockAttentionS[:9216*B]
 	dblockAttentionV := m.dblockAttentionV[:1536*B]
-	t8 := m.t8[:4608*B]
-	t38 := m.t38[:9216*B]
+	t7 := m.t7[:4608*B]
+	t35 := m.t35[:9216*B]
 	dblockAttentionK := m.dblockAttentionK[:1536*B]
 	dblockAttentionQ := m.dblockAttentionQ[:1536*B]
-	t39 := m.t39[:4608*B]
-	t7 := m.t7[:1536*B]
-	t40 := m.t40[:1536*B]
+	t36 := m.t36[:4608*B]
+	t6 := m.t6[:1536*B]
+	t37 := m.t37[:1536*B]
 	dembeddingW := m.dembeddingW
 	t3 := m.t3[:1536*B]
-	t6 := m.t6[:48*B]
-	t4 := m.t4[:48*B]
 	t5 := m.t5[:48*B]
+	t4 := m.t4[:48*B]
 	t2 := m.t2[:48*B]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
@@ -696,7 +682,7 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t25/sum − onehot(label)
+	// B·dlogits = t22/sum − onehot(label)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -719,20 +705,20 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsY, B, 2),
 		0, blas.View32(dlogitsW, 32, 2))
 
-	// t26 = there·t
-	// t27 = there/t23·t
-	// t28 = t21·t27
+	// t23 = there·t
+	// t24 = there/t20·t
+	// t25 = t19·t24
 	for i := range B {
 		for j := range 48 {
 			u := there[48*i+j] * t[i]
-			u2 := there[48*i+j] / t23[48*i+j]
+			u2 := there[48*i+j] / t20[48*i+j]
 			u3 := u2 * t[i]
 			there[48*i+j] = u
-			t23[48*i+j] = u3
+			t24[48*i+j] = u3
 			xRow := (*[32]float32)(x[1536*i+32*j:])
-			t28Row := (*[32]float32)(t28[1536*i+32*j:])
-			for k := range t28Row {
-				t28Row[k] = xRow[k] * u3
+			t25Row := (*[32]float32)(t25[1536*i+32*j:])
+			for k := range t25Row {
+				t25Row[k] = xRow[k] * u3
 			}
 		}
 	}
@@ -743,23 +729,23 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 32, 2).T(),
 		0, blas.View32(dpooled, B, 32))
 
-	// dh.shift = scale·Σ t26·B·dpooled
-	// dh.scale = scale·Σ B·dpooled·t28
+	// dh.shift = scale·Σ t23·B·dpooled
+	// dh.scale = scale·Σ B·dpooled·t25
 	clear(dhShift)
 	clear(dhScale)
 	for i := range B {
 		for j := range 48 {
 			thereOfJ := there[48*i+j]
 			dpooledRow := (*[32]float32)(dpooled[32*i:])
-			t28Row := (*[32]float32)(t28[1536*i+32*j:])
+			t25Row := (*[32]float32)(t25[1536*i+32*j:])
 			for k := range dhScale {
 				dhShift[k] += scale * (thereOfJ * dpooledRow[k])
-				dhScale[k] += scale * (dpooledRow[k] * t28Row[k])
+				dhScale[k] += scale * (dpooledRow[k] * t25Row[k])
 			}
 		}
 	}
 
-	// t29 = h.scale·B·dpooled
+	// t26 = h.scale·B·dpooled
 	for i := range B {
 		dpooledRow := (*[32]float32)(dpooled[32*i:])
 		for j := range dpooledRow {
@@ -770,8 +756,8 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1.1111112/B
 	scale2 := float32(1.1111111111111112 / float64(B))
 
-	// t30 = t27·(t29 − 1/32·(Σⱼ t21·t29)/t22·t21 − 1/32·Σⱼ t29)
-	// (B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t30)
+	// t27 = t24·(t26 − 1/32·(Σⱼ t19·t26)/t20/t20·t19 − 1/32·Σⱼ t26)
+	// (B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t27)
 	// dblock.h.b = scale2·Σ (B/1.1111112)·dblock.h
 	clear(dblockHB)
 	key := rng.Key(m.seed, 0x37edf602aadcb09b, m.calls)
@@ -785,18 +771,19 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 				tOf += xRow[k] * dpooledRow[k]
 				t2Of += dpooledRow[k]
 			}
-			u := tOf / t22[48*i+j]
-			u2 := 0.03125 * t2Of
-			t23OfJ := t23[48*i+j]
+			u := tOf / t20[48*i+j]
+			u2 := u / t20[48*i+j]
+			u3 := 0.03125 * t2Of
+			t24OfJ := t24[48*i+j]
 			dblockHRow := (*[32]float32)(dblockH[1536*i+32*j:])
 			for k := range dblockHRow {
-				u3 := t23OfJ * (dpooledRow[k] - 0.03125*(u*xRow[k]) - u2)
-				dblockHOf := u3
+				u4 := t24OfJ * (dpooledRow[k] - 0.03125*(u2*xRow[k]) - u3)
+				dblockHOf := u4
 				if rng.Uniform32(key, uint64(1536*i+32*j+k)) < 0.1 {
 					dblockHOf = 0
 				}
 				dblockHB[k] += scale2 * dblockHOf
-				xRow[k] = u3
+				xRow[k] = u4
 				dblockHRow[k] = dblockHOf
 			}
 		}
@@ -805,205 +792,206 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale3 = 0.5555556/B
 	scale3 := float32(0.5555555555555556 / float64(B))
 
-	// dblock.h.W = scale3·t19ᵀ·((B/1.1111112)·dblock.h)
+	// dblock.h.W = scale3·t17ᵀ·((B/1.1111112)·dblock.h)
 	blas.Sgemm(scale3,
-		blas.View32(t19, 48*B, 128).T(),
+		blas.View32(t17, 48*B, 128).T(),
 		blas.View32(dblockH, 48*B, 32),
 		0, blas.View32(dblockHW, 128, 32))
 
-	// t31 = ((B/1.1111112)·dblock.h)·block.h.Wᵀ
+	// t28 = ((B/1.1111112)·dblock.h)·block.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dblockH, 48*B, 32),
 		blas.View32(blockHW, 128, 32).T(),
-		0, blas.View32(t31, 48*B, 128))
+		0, blas.View32(t28, 48*B, 128))
 
-	// B·dblock.dense.y = (0.5555556·t18 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t31
+	// B·dblock.dense.y = (0.5555556·t16 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t28
 	// dblock.dense.b = scale·Σ B·dblock.dense.y
 	clear(dblockDenseB)
 	for i := range 48 * B {
-		t18Row := (*[128]float32)(t18[128*i:])
+		t16Row := (*[128]float32)(t16[128*i:])
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
-		t31Row := (*[128]float32)(t31[128*i:])
+		t28Row := (*[128]float32)(t28[128*i:])
 		for j := range blockDenseYRow {
 			u := blockDenseYRow[j] * vec.Exp(-0.5*(blockDenseYRow[j]*blockDenseYRow[j]))
-			dblockDenseY := (0.5555556*t18Row[j] + 0.4432692*u) * t31Row[j]
+			dblockDenseY := (0.5555556*t16Row[j] + 0.4432692*u) * t28Row[j]
 			dblockDenseB[j] += scale * dblockDenseY
 			blockDenseYRow[j] = dblockDenseY
 		}
 	}
 
-	// dblock.dense.W = scale·t17ᵀ·(B·dblock.dense.y)
+	// dblock.dense.W = scale·t15ᵀ·(B·dblock.dense.y)
 	blas.Sgemm(scale,
-		blas.View32(t17, 48*B, 32).T(),
+		blas.View32(t15, 48*B, 32).T(),
 		blas.View32(blockDenseY, 48*B, 128),
 		0, blas.View32(dblockDenseW, 32, 128))
 
-	// t32 = (B·dblock.dense.y)·block.dense.Wᵀ
+	// t29 = (B·dblock.dense.y)·block.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(blockDenseY, 48*B, 128),
 		blas.View32(blockDenseW, 32, 128).T(),
-		0, blas.View32(t32, 48*B, 32))
+		0, blas.View32(t29, 48*B, 32))
 
-	// t33 = t30 + t16·(block.layer_norm2.scale·t32 − 1/32·(Σⱼ block.layer_norm2.scale·t13 ⊙ t32)/t14·t13)
-	// t34 = (Σⱼ block.layer_norm2.scale·t32)/t15
-	// t35 = t33 − 1/32·t34
-	// t36 = where(U(block/dropout) < 0.1, 0, t35)
-	// dblock.layer_norm2.shift = scale·Σ t32
-	// dblock.layer_norm2.scale = scale·Σ t16·t13 ⊙ t32
+	// t30 = t27 + t14·(block.layer_norm2.scale·t29 − 1/32·(Σⱼ block.layer_norm2.scale·t12 ⊙ t29)/t13/t13·t12)
+	// t31 = (Σⱼ block.layer_norm2.scale·t29)/t13
+	// t32 = t30 − 1/32·t31
+	// t33 = where(U(block/dropout) < 0.1, 0, t32)
+	// dblock.layer_norm2.shift = scale·Σ t29
+	// dblock.layer_norm2.scale = scale·Σ t14·t12 ⊙ t29
 	clear(dblockLayerNorm2Shift)
 	clear(dblockLayerNorm2Scale)
 	key2 := rng.Key(m.seed, 0xf06128f5da987c61, m.calls)
 	for i := range 48 * B {
-		t12Row := (*[32]float32)(t12[32*i:])
-		t32Row := (*[32]float32)(t32[32*i:])
-		t16OfI := t16[i]
+		t11Row := (*[32]float32)(t11[32*i:])
+		t29Row := (*[32]float32)(t29[32*i:])
+		t14OfI := t14[i]
 		tOf := float32(0)
 		t2Of := float32(0)
 		for j := range blockLayerNorm2Scale {
-			u := t12Row[j] * t32Row[j]
+			u := t11Row[j] * t29Row[j]
 			tOf += blockLayerNorm2Scale[j] * u
-			t2Of += blockLayerNorm2Scale[j] * t32Row[j]
-			dblockLayerNorm2Shift[j] += scale * t32Row[j]
-			dblockLayerNorm2Scale[j] += scale * (t16OfI * u)
+			t2Of += blockLayerNorm2Scale[j] * t29Row[j]
+			dblockLayerNorm2Shift[j] += scale * t29Row[j]
+			dblockLayerNorm2Scale[j] += scale * (t14OfI * u)
 		}
-		u2 := tOf / t14[i]
-		u3 := t2Of / t15[i]
-		u4 := 0.03125 * u3
-		t14[i] = u3
+		u2 := tOf / t13[i]
+		u3 := u2 / t13[i]
+		u4 := t2Of / t13[i]
+		u5 := 0.03125 * u4
+		t13[i] = u4
 		xRow := (*[32]float32)(x[32*i:])
 		for j := range blockLayerNorm2Scale {
-			d := blockLayerNorm2Scale[j]*t32Row[j] - 0.03125*(u2*t12Row[j])
-			t3Of := xRow[j] + t16OfI*d
-			d2 := t3Of - u4
+			d := blockLayerNorm2Scale[j]*t29Row[j] - 0.03125*(u3*t11Row[j])
+			t3Of := xRow[j] + t14OfI*d
+			d2 := t3Of - u5
 			t4Of := d2
 			if rng.Uniform32(key2, uint64(32*i+j)) < 0.1 {
 				t4Of = 0
 			}
 			xRow[j] = t3Of
-			t12Row[j] = d2
-			t32Row[j] = t4Of
+			t11Row[j] = d2
+			t29Row[j] = t4Of
 		}
 	}
 
-	// dblock.attention.Wo = scale2·t11ᵀ·t36
+	// dblock.attention.Wo = scale2·t10ᵀ·t33
 	blas.Sgemm(scale2,
-		blas.View32(t11, 48*B, 32).T(),
-		blas.View32(t32, 48*B, 32),
+		blas.View32(t10, 48*B, 32).T(),
+		blas.View32(t29, 48*B, 32),
 		0, blas.View32(dblockAttentionWo, 32, 32))
 
-	// t37 = t36·block.attention.Woᵀ
+	// t34 = t33·block.attention.Woᵀ
 	blas.Sgemm(1,
-		blas.View32(t32, 48*B, 32),
+		blas.View32(t29, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32).T(),
-		0, blas.View32(t37, 48*B, 32))
+		0, blas.View32(t34, 48*B, 32))
 
-	// (B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t10, t37)
+	// (B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t9, t34)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48).T(),
-				blas.Strided32(t37[1536*i+8*j:], 48, 8, 32),
+				blas.Strided32(t34[1536*i+8*j:], 48, 8, 32),
 				0, blas.Strided32(dblockAttentionV[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t38 = einsum("ijkl,imkl->ikjm", t37, t8[:, :, 2, :, :])
+	// t35 = einsum("ijkl,imkl->ikjm", t34, t7[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
-				blas.Strided32(t37[1536*i+8*j:], 48, 8, 32),
-				blas.Strided32(t8[4608*i+8*j+64:], 48, 8, 96).T(),
-				0, blas.View32(t38[9216*i+2304*j:], 48, 48))
+				blas.Strided32(t34[1536*i+8*j:], 48, 8, 32),
+				blas.Strided32(t7[4608*i+8*j+64:], 48, 8, 96).T(),
+				0, blas.View32(t35[9216*i+2304*j:], 48, 48))
 		}
 	}
 
-	// (B/1.1111112)·dblock.attention.s = t10 ⊙ (t38 − Σⱼ t10 ⊙ t38)
+	// (B/1.1111112)·dblock.attention.s = t9 ⊙ (t35 − Σⱼ t9 ⊙ t35)
 	// (B/1.1111112)·dblock.attention.s = where(text ≥ 0, (B/1.1111112)·dblock.attention.s, 0)
 	for i := range B {
 		for j := range 192 {
 			blockAttentionSRow := (*[48]float32)(blockAttentionS[9216*i+48*j:])
-			t38Row := (*[48]float32)(t38[9216*i+48*j:])
+			t35Row := (*[48]float32)(t35[9216*i+48*j:])
 			tOf := float32(0)
 			for k := range blockAttentionSRow {
-				tOf += blockAttentionSRow[k] * t38Row[k]
+				tOf += blockAttentionSRow[k] * t35Row[k]
 			}
 			textRow := (*[48]int32)(text[48*i:])
 			for k := range blockAttentionSRow {
 				dblockAttentionS := float32(0)
 				if textRow[k] >= 0 {
-					dblockAttentionS = blockAttentionSRow[k] * (t38Row[k] - tOf)
+					dblockAttentionS = blockAttentionSRow[k] * (t35Row[k] - tOf)
 				}
 				blockAttentionSRow[k] = dblockAttentionS
 			}
 		}
 	}
 
-	// (B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t8[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)
+	// (B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
-				blas.Strided32(t8[4608*i+8*j:], 48, 8, 96).T(),
+				blas.Strided32(t7[4608*i+8*j:], 48, 8, 96).T(),
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
 				0, blas.Strided32(dblockAttentionK[1536*i+8*j:], 48, 8, 32).T())
 		}
 	}
 
-	// (B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t8[:, :, 1, :, :])
+	// (B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t7[:, :, 1, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t8[4608*i+8*j+32:], 48, 8, 96),
+				blas.Strided32(t7[4608*i+8*j+32:], 48, 8, 96),
 				0, blas.Strided32(dblockAttentionQ[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t39[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
+	// t36[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
 	for i := range 48 * B {
 		dblockAttentionVRow := (*[32]float32)(dblockAttentionV[32*i:])
-		t39Row := (*[32]float32)(t39[96*i+64:])
+		t36Row := (*[32]float32)(t36[96*i+64:])
 		for j := range dblockAttentionVRow {
-			t39Row[j] = 1.1111112 * dblockAttentionVRow[j]
+			t36Row[j] = 1.1111112 * dblockAttentionVRow[j]
 		}
 	}
 
-	// t39[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
+	// t36[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
 	for i := range 48 * B {
 		dblockAttentionKRow := (*[32]float32)(dblockAttentionK[32*i:])
-		t39Row := (*[32]float32)(t39[96*i+32:])
+		t36Row := (*[32]float32)(t36[96*i+32:])
 		for j := range dblockAttentionKRow {
-			t39Row[j] = 0.3928371 * dblockAttentionKRow[j]
+			t36Row[j] = 0.3928371 * dblockAttentionKRow[j]
 		}
 	}
 
-	// t39[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
+	// t36[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
 	for i := range 48 * B {
 		dblockAttentionQRow := (*[32]float32)(dblockAttentionQ[32*i:])
-		t39Row := (*[32]float32)(t39[96*i:])
+		t36Row := (*[32]float32)(t36[96*i:])
 		for j := range dblockAttentionQRow {
-			t39Row[j] = 0.3928371 * dblockAttentionQRow[j]
+			t36Row[j] = 0.3928371 * dblockAttentionQRow[j]
 		}
 	}
 
-	// dblock.attention.Wqkv = scale·t7ᵀ·t39
+	// dblock.attention.Wqkv = scale·t6ᵀ·t36
 	blas.Sgemm(scale,
-		blas.View32(t7, 48*B, 32).T(),
-		blas.View32(t39, 48*B, 96),
+		blas.View32(t6, 48*B, 32).T(),
+		blas.View32(t36, 48*B, 96),
 		0, blas.View32(dblockAttentionWqkv, 32, 96))
 
-	// t40 = t39·block.attention.Wqkvᵀ
+	// t37 = t36·block.attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t39, 48*B, 96),
+		blas.View32(t36, 48*B, 96),
 		blas.View32(blockAttentionWqkv, 32, 96).T(),
-		0, blas.View32(t40, 48*B, 32))
+		0, blas.View32(t37, 48*B, 32))
 
 	// B·dembedding.W = 0
 	clear(dembeddingW)
 
-	// B·dx = t35 + t6·(block.layer_norm.scale·t40 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t40)/t4·t3) − 1/32·(Σⱼ block.layer_norm.scale·t40)/t5
-	// dblock.layer_norm.shift = scale·Σ t40
-	// dblock.layer_norm.scale = scale·Σ t6·t3 ⊙ t40
-	// dplace = scale·Σᵢ (t33 + t6·(block.layer_norm.scale·t40 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t40)/t4·t3) − 1/32·(t34 + (Σⱼ block.layer_norm.scale·t40)/t5))
+	// B·dx = t32 + t5·(block.layer_norm.scale·t37 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t37)/t4/t4·t3) − 1/32·(Σⱼ block.layer_norm.scale·t37)/t4
+	// dblock.layer_norm.shift = scale·Σ t37
+	// dblock.layer_norm.scale = scale·Σ t5·t3 ⊙ t37
+	// dplace = scale·Σᵢ (t30 + t5·(block.layer_norm.scale·t37 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t37)/t4/t4·t3) − 1/32·(t31 + (Σⱼ block.layer_norm.scale·t37)/t4))
 	// B·dembedding.W[…] += B·dx
 	clear(dblockLayerNormShift)
 	clear(dblockLayerNormScale)
@@ -1011,30 +999,31 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	for i := range B {
 		for j := range 48 {
 			t3Row := (*[32]float32)(t3[1536*i+32*j:])
-			t40Row := (*[32]float32)(t40[1536*i+32*j:])
-			t6OfJ := t6[48*i+j]
+			t37Row := (*[32]float32)(t37[1536*i+32*j:])
+			t5OfJ := t5[48*i+j]
 			tOf := float32(0)
 			t2Of := float32(0)
 			for k := range blockLayerNormScale {
-				u := t3Row[k] * t40Row[k]
+				u := t3Row[k] * t37Row[k]
 				tOf += blockLayerNormScale[k] * u
-				t2Of += blockLayerNormScale[k] * t40Row[k]
-				dblockLayerNormShift[k] += scale * t40Row[k]
-				dblockLayerNormScale[k] += scale * (t6OfJ * u)
+				t2Of += blockLayerNormScale[k] * t37Row[k]
+				dblockLayerNormShift[k] += scale * t37Row[k]
+				dblockLayerNormScale[k] += scale * (t5OfJ * u)
 			}
 			u2 := tOf / t4[48*i+j]
-			u3 := t2Of / t5[48*i+j]
-			u4 := 0.03125 * u3
-			t3Of := t14[48*i+j] + u3
-			u5 := 0.03125 * t3Of
-			t12Row := (*[32]float32)(t12[1536*i+32*j:])
+			u3 := u2 / t4[48*i+j]
+			u4 := t2Of / t4[48*i+j]
+			u5 := 0.03125 * u4
+			t3Of := t13[48*i+j] + u4
+			u6 := 0.03125 * t3Of
+			t11Row := (*[32]float32)(t11[1536*i+32*j:])
 			xRow := (*[32]float32)(x[1536*i+32*j:])
 			dembeddingWRow := (*[32]float32)(dembeddingW[32*int(t2[48*i+j]):])
 			dplaceRow := (*[32]float32)(dplace[32*j:])
 			for k := range blockLayerNormScale {
-				u6 := t6OfJ * (blockLayerNormScale[k]*t40Row[k] - 0.03125*(u2*t3Row[k]))
-				dx := t12Row[k] + u6 - u4
-				dplaceRow[k] += scale * (xRow[k] + u6 - u5)
+				u7 := t5OfJ * (blockLayerNormScale[k]*t37Row[k] - 0.03125*(u3*t3Row[k]))
+				dx := t11Row[k] + u7 - u5
+				dplaceRow[k] += scale * (xRow[k] + u7 - u6)
 				dembeddingWRow[k] += dx
 			}
 		}
@@ -1084,50 +1073,48 @@ func (m *Language) clip(norm float64) float64 {
 func (m *Language) update(grad *Params, factor float64) {
 	// scale = clip_factor
 	scale := float32(factor)
-	// scale2 = 0.001·clip_factor
-	scale2 := float32(0.0010000000000000009 * factor)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale4 = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
-	scale4 := vec.Where(float64(m.steps+1) < 50, 6e-5*float64(m.steps+1), 0.0015*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-50)/vec.Max(float64(m.Hyper.Steps)-50, 1), 0), 1))+1))
-	// scale5 = scale4/(1 − 0.9^step)
-	scale5 := float32(scale4 / (1 - math.Pow(0.9, float64(m.steps+1))))
-	// scale6 = 1 − w_decay·scale4
-	scale6 := float32(1 - m.Hyper.WDecay*scale4)
+	// scale2 = 1/(1 − 0.999^step)
+	scale2 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// scale3 = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
+	scale3 := vec.Where(float64(m.steps+1) < 50, 6e-5*float64(m.steps+1), 0.0015*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-50)/vec.Max(float64(m.Hyper.Steps)-50, 1), 0), 1))+1))
+	// scale4 = scale3/(1 − 0.9^step)
+	scale4 := float32(scale3 / (1 - math.Pow(0.9, float64(m.steps+1))))
+	// scale5 = 1 − w_decay·scale3
+	scale5 := float32(1 - m.Hyper.WDecay*scale3)
 
-	updateAdamw(m.params.Place, grad.Place, m.optim.placeM, m.optim.placeV, scale, scale2, scale3, scale5)
+	updateAdamw(m.params.Place, grad.Place, m.optim.placeM, m.optim.placeV, scale, scale2, scale4)
 	updateAdamwDecay(m.params.EmbeddingW, grad.EmbeddingW, m.optim.embeddingWM, m.optim.embeddingWV,
-		scale, scale2, scale3, scale5, scale6)
+		scale, scale2, scale4, scale5)
 	updateAdamw(m.params.flat[3584:7808], grad.flat[3584:7808], m.optim.float32s[3584:7808], m.optim.float32s[19874:24098],
-		scale, scale2, scale3, scale5) // block.layer_norm.scale to block.layer_norm2.shift
+		scale, scale2, scale4) // block.layer_norm.scale to block.layer_norm2.shift
 	updateAdamwDecay(m.params.BlockDenseW, grad.BlockDenseW, m.optim.blockDenseWM, m.optim.blockDenseWV,
-		scale, scale2, scale3, scale5, scale6)
+		scale, scale2, scale4, scale5)
 	updateAdamw(m.params.BlockDenseB, grad.BlockDenseB, m.optim.blockDenseBM, m.optim.blockDenseBV,
-		scale, scale2, scale3, scale5)
+		scale, scale2, scale4)
 	updateAdamwDecay(m.params.BlockHW, grad.BlockHW, m.optim.blockHWM, m.optim.blockHWV,
-		scale, scale2, scale3, scale5, scale6)
+		scale, scale2, scale4, scale5)
 	updateAdamw(m.params.flat[16128:16224], grad.flat[16128:16224], m.optim.float32s[16128:16224], m.optim.float32s[32418:32514],
-		scale, scale2, scale3, scale5) // block.h.b to h.shift
+		scale, scale2, scale4) // block.h.b to h.shift
 	updateAdamwDecay(m.params.LogitsW, grad.LogitsW, m.optim.logitsWM, m.optim.logitsWV,
-		scale, scale2, scale3, scale5, scale6)
-	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, scale, scale2, scale3, scale5)
+		scale, scale2, scale4, scale5)
+	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, scale, scale2, scale4)
 }
 
 // updateAdamw makes the step of adamw(lr: cosine(step, 3e-3, warmup: 50,
 // total: steps)) for parameters that lie one after another, with their
 // gradient and their states.
-func updateAdamw(param, g, m, v []float32, scale, scale2, scale3, scale5 float32) {
+func updateAdamw(param, g, m, v []float32, scale, scale2, scale4 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + scale2·grad ⊙ scale·grad
-	// param ← param − scale5·m/(√(scale3·v) + 1e−8)
+	// v ← 0.999·v + 0.001·(scale·grad)²
+	// param ← param − scale4·m/(√(scale2·v) + 1e−8)
 	for i := range n {
 		u := scale * g[i]
 		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + scale2*(g[i]*u)
-		d := param[i] - scale5*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		newV := 0.999*v[i] + 0.001*(u*u)
+		d := param[i] - scale4*(newM/(vec.Sqrt(scale2*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1137,18 +1124,18 @@ func updateAdamw(param, g, m, v []float32, scale, scale2, scale3, scale5 float32
 // updateAdamwDecay makes the step of adamw(lr: cosine(step, 3e-3, warmup: 50,
 // total: steps)), decay 0.01 for parameters that lie one after another, with
 // their gradient and their states.
-func updateAdamwDecay(param, g, m, v []float32, scale, scale2, scale3, scale5, scale6 float32) {
+func updateAdamwDecay(param, g, m, v []float32, scale, scale2, scale4, scale5 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + scale2·grad ⊙ scale·grad
-	// param ← scale6·param − scale5·m/(√(scale3·v) + 1e−8)
+	// v ← 0.999·v + 0.001·(scale·grad)²
+	// param ← scale5·param − scale4·m/(√(scale2·v) + 1e−8)
 	for i := range n {
 		u := scale * g[i]
 		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + scale2*(g[i]*u)
-		d := scale6*param[i] - scale5*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		newV := 0.999*v[i] + 0.001*(u*u)
+		d := scale5*param[i] - scale4*(newM/(vec.Sqrt(scale2*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1177,29 +1164,29 @@ func (m *Language) evaluate(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	there2 := m.there2[:48*B]
-	t42 := m.t42[:48*B]
-	t41 := m.t41[:B]
+	t39 := m.t39[:48*B]
+	t38 := m.t38[:B]
 	x2 := m.x2[:1536*B]
-	t43 := m.t43[:1536*B]
-	t44 := m.t44[:4608*B]
+	t40 := m.t40[:1536*B]
+	t41 := m.t41[:4608*B]
 	blockAttentionS2 := m.blockAttentionS2[:9216*B]
-	t47 := m.t47[:1536*B]
+	t44 := m.t44[:1536*B]
 	blockX2 := m.blockX2[:1536*B]
-	t48 := m.t48[:1536*B]
+	t45 := m.t45[:1536*B]
 	blockDenseY3 := m.blockDenseY3[:6144*B]
 	blockHY2 := m.blockHY2[:1536*B]
 	pooled2 := m.pooled2[:32*B]
 	logitsY2 := m.logitsY2[:2*B]
 
 	// there = where(text ≥ 0, 1, 0)
-	// t41 = 1/max(Σⱼ there, 1)
-	// t42 = max(text, 0)
+	// t38 = 1/max(Σⱼ there, 1)
+	// t39 = max(text, 0)
 	for i := range B {
 		textRow := (*[48]int32)(text[48*i:])
 		there2Row := (*[48]float32)(there2[48*i:])
-		t42Row := (*[48]int32)(t42[48*i:])
+		t39Row := (*[48]int32)(t39[48*i:])
 		t := float32(0)
-		for j := range t42Row {
+		for j := range t39Row {
 			there := float32(0)
 			if textRow[j] >= 0 {
 				there = 1
@@ -1210,22 +1197,22 @@ func (m *Language) evaluate(batch *Batch) Totals {
 			}
 			t += there
 			there2Row[j] = there
-			t42Row[j] = t2
+			t39Row[j] = t2
 		}
 		t3 := t
 		if t3 < 1 {
 			t3 = 1
 		}
 		u := 1 / t3
-		t41[i] = u
+		t38[i] = u
 	}
 
-	// x = place + embedding.W[t42]
-	// t43 = block.layer_norm.shift + block.layer_norm.scale·1/√(1/32·Σⱼ (x − 1/32·Σⱼ x)² + 1e−5) ⊙ (x − 1/32·Σⱼ x)
+	// x = place + embedding.W[t39]
+	// t40 = block.layer_norm.shift + block.layer_norm.scale·1/√(1/32·Σⱼ (x − 1/32·Σⱼ x)² + 1e−5) ⊙ (x − 1/32·Σⱼ x)
 	for i := range B {
 		for j := range 48 {
 			placeRow := (*[32]float32)(place[32*j:])
-			embeddingWRow := (*[32]float32)(embeddingW[32*int(t42[48*i+j]):])
+			embeddingWRow := (*[32]float32)(embeddingW[32*int(t39[48*i+j]):])
 			x2Row := (*[32]float32)(x2[1536*i+32*j:])
 			t := float32(0)
 			for k := range embeddingWRow {
@@ -1243,34 +1230,34 @@ func (m *Language) evaluate(batch *Batch) Totals {
 			t3 := u2 + 1e-5
 			t4 := vec.Sqrt(t3)
 			u3 := 1 / t4
-			t43Row := (*[32]float32)(t43[1536*i+32*j:])
+			t40Row := (*[32]float32)(t40[1536*i+32*j:])
 			for k := range blockLayerNormScale {
-				t43Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*(x2Row[k]-u)
+				t40Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*(x2Row[k]-u)
 			}
 		}
 	}
 
-	// t44 = t43·block.attention.Wqkv
+	// t41 = t40·block.attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t43, 48*B, 32),
+		blas.View32(t40, 48*B, 32),
 		blas.View32(blockAttentionWqkv, 32, 96),
-		0, blas.View32(t44, 48*B, 96))
+		0, blas.View32(t41, 48*B, 96))
 
-	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t44[:, :, 0, :, :], t44[:, :, 1, :, :])
+	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t41[:, :, 0, :, :], t41[:, :, 1, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(0.35355338,
-				blas.Strided32(t44[4608*i+8*j:], 48, 8, 96),
-				blas.Strided32(t44[4608*i+8*j+32:], 48, 8, 96).T(),
+				blas.Strided32(t41[4608*i+8*j:], 48, 8, 96),
+				blas.Strided32(t41[4608*i+8*j+32:], 48, 8, 96).T(),
 				0, blas.View32(blockAttentionS2[9216*i+2304*j:], 48, 48))
 		}
 	}
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// t45 = exp(block.attention.s − peak)
-	// sum = Σⱼ t45
-	// t46 = t45/sum
+	// t42 = exp(block.attention.s − peak)
+	// sum = Σⱼ t42
+	// t43 = t42/sum
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -1302,35 +1289,35 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t47 = einsum("ijkl,iljm->ikjm", t46, t44[:, :, 2, :, :])
+	// t44 = einsum("ijkl,iljm->ikjm", t43, t41[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS2[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t44[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t47[1536*i+8*j:], 48, 8, 32))
+				blas.Strided32(t41[4608*i+8*j+64:], 48, 8, 96),
+				0, blas.Strided32(t44[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// block.x = t47·block.attention.Wo
+	// block.x = t44·block.attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t47, 48*B, 32),
+		blas.View32(t44, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
 		0, blas.View32(blockX2, 48*B, 32))
 
 	// block.x = x + block.x
-	// t48 = block.h.b + block.x
-	// t49 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(1/32·Σⱼ (block.x − 1/32·Σⱼ block.x)² + 1e−5) ⊙ (block.x − 1/32·Σⱼ block.x)
+	// t45 = block.h.b + block.x
+	// t46 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(1/32·Σⱼ (block.x − 1/32·Σⱼ block.x)² + 1e−5) ⊙ (block.x − 1/32·Σⱼ block.x)
 	for i := range 48 * B {
 		x2Row := (*[32]float32)(x2[32*i:])
 		blockX2Row := (*[32]float32)(blockX2[32*i:])
-		t48Row := (*[32]float32)(t48[32*i:])
+		t45Row := (*[32]float32)(t45[32*i:])
 		t := float32(0)
 		for j := range blockHB {
 			blockX := x2Row[j] + blockX2Row[j]
 			t2 := blockHB[j] + blockX
 			t += blockX
-			t48Row[j] = t2
+			t45Row[j] = t2
 		}
 		u := 0.03125 * t
 		t3 := float32(0)
@@ -1348,14 +1335,14 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.dense.y = t49·block.dense.W
+	// block.dense.y = t46·block.dense.W
 	blas.Sgemm(1,
 		blas.View32(x2, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
 		0, blas.View32(blockDenseY3, 48*B, 128))
 
 	// block.dense.y = block.dense.b + block.dense.y
-	// t50 = block.dense.y ⊙ (erf(0.70710677·block.dense.y) + 1)
+	// t47 = block.dense.y ⊙ (erf(0.70710677·block.dense.y) + 1)
 	for i := range 48 * B {
 		blockDenseY3Row := (*[128]float32)(blockDenseY3[128*i:])
 		for j := range blockDenseB {
@@ -1364,27 +1351,27 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.h.y = 0.5·t50·block.h.W
+	// block.h.y = 0.5·t47·block.h.W
 	blas.Sgemm(0.5,
 		blas.View32(blockDenseY3, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY2, 48*B, 32))
 
-	// h = h.shift + h.scale·1/√(1/32·Σⱼ (t48 + block.h.y − 1/32·Σⱼ (t48 + block.h.y))² + 1e−5) ⊙ (t48 + block.h.y − 1/32·Σⱼ (t48 + block.h.y))
-	// t51 = Σ there·h
+	// h = h.shift + h.scale·1/√(1/32·Σⱼ (t45 + block.h.y − 1/32·Σⱼ (t45 + block.h.y))² + 1e−5) ⊙ (t45 + block.h.y − 1/32·Σⱼ (t45 + block.h.y))
+	// t48 = Σ there·h
 	clear(pooled2)
 	for i := range B {
 		for j := range 48 {
-			t48Row := (*[32]float32)(t48[1536*i+32*j:])
+			t45Row := (*[32]float32)(t45[1536*i+32*j:])
 			blockHY2Row := (*[32]float32)(blockHY2[1536*i+32*j:])
 			t := float32(0)
 			for k := range blockHY2Row {
-				t += t48Row[k] + blockHY2Row[k]
+				t += t45Row[k] + blockHY2Row[k]
 			}
 			u := 0.03125 * t
 			t2 := float32(0)
 			for k := range blockHY2Row {
-				d := t48Row[k] + blockHY2Row[k] - u
+				d := t45Row[k] + blockHY2Row[k] - u
 				t2 += d * d
 			}
 			u2 := 0.03125 * t2
@@ -1394,18 +1381,18 @@ func (m *Language) evaluate(batch *Batch) Totals {
 			there2OfJ := there2[48*i+j]
 			pooled2Row := (*[32]float32)(pooled2[32*i:])
 			for k := range blockHY2Row {
-				h := hShift[k] + hScale[k]*u3*(t48Row[k]+blockHY2Row[k]-u)
+				h := hShift[k] + hScale[k]*u3*(t45Row[k]+blockHY2Row[k]-u)
 				pooled2Row[k] += there2OfJ * h
 			}
 		}
 	}
 
-	// pooled = t41·t51
+	// pooled = t38·t48
 	for i := range B {
-		t41OfI := t41[i]
+		t38OfI := t38[i]
 		pooled2Row := (*[32]float32)(pooled2[32*i:])
 		for j := range pooled2Row {
-			pooled2Row[j] *= t41OfI
+			pooled2Row[j] *= t38OfI
 		}
 	}
 

@@ -247,63 +247,61 @@ func New(max Dims) *Language {
 
 	// All scratch memory lies in one arena.
 	B := max.B
-	arena := make([]float32, 74017*B+2080)
+	arena := make([]float32, 73920*B+2080)
 	m.there = arena[0 : 48*B]
 	m.dblockH = arena[0 : 1536*B]
-	m.t32 = arena[0 : 1536*B]
+	m.t29 = arena[0 : 1536*B]
 	m.dblockAttentionV = arena[0 : 1536*B]
-	m.t40 = arena[0 : 1536*B]
+	m.t37 = arena[0 : 1536*B]
 	m.there2 = arena[0 : 48*B]
 	m.logitsY2 = arena[0 : 2*B]
 	m.t = arena[1536*B : 1537*B]
 	m.dpooled = arena[1536*B : 1568*B]
-	m.t31 = arena[1536*B : 7680*B]
-	m.t37 = arena[1536*B : 3072*B]
+	m.t28 = arena[1536*B : 7680*B]
+	m.t34 = arena[1536*B : 3072*B]
 	m.dblockAttentionK = arena[1536*B : 3072*B]
-	m.t41 = arena[1536*B : 1537*B]
+	m.t38 = arena[1536*B : 1537*B]
 	m.x = arena[7680*B : 9216*B]
 	m.x2 = arena[7680*B : 9216*B]
 	m.blockHY2 = arena[7680*B : 9216*B]
 	m.t3 = arena[9216*B : 10752*B]
-	m.t43 = arena[9216*B : 10752*B]
+	m.t40 = arena[9216*B : 10752*B]
 	m.blockAttentionS2 = arena[9216*B : 18432*B]
 	m.blockX2 = arena[9216*B : 10752*B]
 	m.blockDenseY3 = arena[9216*B : 15360*B]
 	m.pooled2 = arena[9216*B : 9248*B]
 	m.t4 = arena[18432*B : 18480*B]
-	m.t44 = arena[18432*B : 23040*B]
-	m.t48 = arena[18432*B : 19968*B]
+	m.t41 = arena[18432*B : 23040*B]
+	m.t45 = arena[18432*B : 19968*B]
 	m.t5 = arena[23040*B : 23088*B]
-	m.t47 = arena[23040*B : 24576*B]
-	m.t6 = arena[24576*B : 24624*B]
-	m.t7 = arena[24624*B : 26160*B]
-	m.t8 = arena[26160*B : 30768*B]
-	m.t39 = arena[26160*B : 30768*B]
-	m.blockAttentionS = arena[30768*B : 39984*B]
-	m.t11 = arena[39984*B : 41520*B]
-	m.t38 = arena[39984*B : 49200*B]
-	m.dblockAttentionQ = arena[39984*B : 41520*B]
-	m.t12 = arena[49200*B : 50736*B]
+	m.t44 = arena[23040*B : 24576*B]
+	m.t6 = arena[24576*B : 26112*B]
+	m.t7 = arena[26112*B : 30720*B]
+	m.t36 = arena[26112*B : 30720*B]
+	m.blockAttentionS = arena[30720*B : 39936*B]
+	m.t10 = arena[39936*B : 41472*B]
+	m.t35 = arena[39936*B : 49152*B]
+	m.dblockAttentionQ = arena[39936*B : 41472*B]
+	m.t11 = arena[49152*B : 50688*B]
+	m.t13 = arena[50688*B : 50736*B]
 	m.t14 = arena[50736*B : 50784*B]
-	m.t15 = arena[50784*B : 50832*B]
-	m.t16 = arena[50832*B : 50880*B]
-	m.t17 = arena[50880*B : 52416*B]
-	m.blockDenseY = arena[52416*B : 58560*B]
-	m.t18 = arena[58560*B : 64704*B]
-	m.t19 = arena[64704*B : 70848*B]
-	m.blockHY = arena[70848*B : 72384*B]
-	m.logitsY = arena[70848*B : 70850*B]
-	m.t22 = arena[72384*B : 72432*B]
-	m.t23 = arena[72432*B : 72480*B]
-	m.pooled = arena[72480*B : 72512*B]
-	m.t28 = arena[72480*B : 74016*B]
-	m.sum = arena[74016*B : 74017*B]
-	m.dembeddingW = arena[74017*B : 74017*B+2048]
-	m.t52 = arena[74017*B : 74017*B+32]
-	m.t53 = arena[74017*B+2048 : 74017*B+2080]
+	m.t15 = arena[50784*B : 52320*B]
+	m.blockDenseY = arena[52320*B : 58464*B]
+	m.t16 = arena[58464*B : 64608*B]
+	m.t17 = arena[64608*B : 70752*B]
+	m.blockHY = arena[70752*B : 72288*B]
+	m.logitsY = arena[70752*B : 70754*B]
+	m.t20 = arena[72288*B : 72336*B]
+	m.pooled = arena[72336*B : 72368*B]
+	m.t24 = arena[72336*B : 72384*B]
+	m.sum = arena[72384*B : 72385*B]
+	m.t25 = arena[72384*B : 73920*B]
+	m.dembeddingW = arena[73920*B : 73920*B+2048]
+	m.t49 = arena[73920*B : 73920*B+32]
+	m.t50 = arena[73920*B+2048 : 73920*B+2080]
 	int32s := make([]int32, 48*B)
 	m.t2 = int32s[0 : 48*B]
-	m.t42 = int32s[0 : 48*B]
+	m.t39 = int32s[0 : 48*B]
 
 	m.Init(0)
 	return m
@@ -337,8 +335,8 @@ func (m *Language) initialise(seed uint64) {
 	blockHB := m.params.BlockHB
 	hScale := m.params.HScale
 	hShift := m.params.HShift
-	t52 := m.t52
-	t53 := m.t53
+	t49 := m.t49
+	t50 := m.t50
 
 	// place ← 0.1·N(place)
 	key := rng.Key(seed, 0x31bd4bc11c094256, 0)
@@ -352,13 +350,13 @@ func (m *Language) initialise(seed uint64) {
 		embeddingW[i] = rng.Normal32(key2, uint64(i))
 	}
 
-	// t52 = 1
-	for i := range t52 {
-		t52[i] = 1
+	// t49 = 1
+	for i := range t49 {
+		t49[i] = 1
 	}
 
-	// t53 = 0
-	clear(t53)
+	// t50 = 0
+	clear(t50)
 
 	// block.attention.Wqkv ← 0.4330127·U(block.attention.Wqkv) − 0.21650635
 	key3 := rng.Key(seed, 0x34092e41854110ba, 0)
@@ -396,31 +394,31 @@ func (m *Language) initialise(seed uint64) {
 	// logits.b ← 0
 	clear(logitsB)
 
-	// blockLayerNormScale = t52
+	// blockLayerNormScale = t49
 	for i := range blockLayerNormScale {
 		blockLayerNormScale[i] = 1
 	}
 
-	// blockLayerNormShift = t53
+	// blockLayerNormShift = t50
 	clear(blockLayerNormShift)
 
-	// blockLayerNorm2Scale = t52
+	// blockLayerNorm2Scale = t49
 	for i := range blockLayerNorm2Scale {
 		blockLayerNorm2Scale[i] = 1
 	}
 
-	// blockLayerNorm2Shift = t53
+	// blockLayerNorm2Shift = t50
 	clear(blockLayerNorm2Shift)
 
-	// blockHB = t53
+	// blockHB = t50
 	clear(blockHB)
 
-	// hScale = t52
+	// hScale = t49
 	for i := range hScale {
 		hScale[i] = 1
 	}
 
-	// hShift = t53
+	// hShift = t50
 	clear(hShift)
 }
 

@@ -91,7 +91,7 @@ func (p *speller) operation(x *ir.Node, level, depth int) string {
 		return enclosed(arg(0, op.level)+" "+op.sign+" "+arg(1, op.level+1), op.level < level)
 	}
 	switch x.Op.Name {
-	case "spread", "reshape", "bounded", "pin", "stop_gradient":
+	case "spread", "reshape", "bounded", "pin", "stop_gradient", "written":
 		return p.operand(x.Args[0], level, depth)
 	case "cast":
 		return p.operand(x.Args[0], level, depth)

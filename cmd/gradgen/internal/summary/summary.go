@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"gradgen.dev/cmd/gradgen/internal/instances"
+	"gradgen.dev/codegen"
 	"gradgen.dev/ir"
 )
 
@@ -53,7 +54,7 @@ func Model(g *ir.Graph, p *ir.ModelPlan) Table {
 func Func(p *ir.FuncPlan) Table {
 	t := Table{Kind: "fn", Name: p.Func.Name}
 	for _, e := range p.Entries {
-		name := p.Func.Name + e.Suffix
+		name := codegen.FuncName(p.Func, e)
 		t.Totals = append(t.Totals, Total{name + " products", stepFlops(e.Proc), "flops", ""})
 		t.Totals = append(t.Totals, arena(name+" work", e.Arena)...)
 	}

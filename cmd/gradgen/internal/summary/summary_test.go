@@ -185,8 +185,8 @@ func TestFunc(t *testing.T) {
 	plan := planned(t, "export fn form(A [N, N], x [N]) [] = sum(x*(A @ x))\n    derive value, grad(x)")
 	got := Func(plan.Funcs[0])
 	for name, want := range map[string]string{
-		"form products":     "2*N*N flops",
-		"formGrad products": "4*N*N flops",
+		"Form products":     "2*N*N flops",
+		"FormGrad products": "4*N*N flops",
 	} {
 		if x := got.total(name); x != want {
 			t.Errorf("%s: %s, want %s", name, x, want)
