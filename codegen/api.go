@@ -356,6 +356,9 @@ func (m *model) printInit(f *file) {
 	if m.trained() {
 		doc += ": " + m.writer() + " writes to them"
 	}
+	if m.averaged() {
+		doc += ". What is written there is not in their averages, which Evaluate, Predict, Snapshot and Save read; Load sets both"
+	}
 	f.fn(doc+".", fmt.Sprintf("(m *%s) Params() *%s", m.name, m.public("Params")), func(b *body) { b.stmt("return &m.params") })
 }
 

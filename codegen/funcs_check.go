@@ -24,6 +24,10 @@ func (e *entry) printChecks(b *body) (doubtful map[string]int) {
 		doubtful[dim] = len(b.code)
 		checked[e.params[i]] = e.printDim(b, dim, e.params[i], p.Node.Type.Shape)
 	}
+
+	// What dimensions have to be comes first, so that no length is wanted that
+	// none can have.
+	e.printFit(b)
 	length := func(x string, s ir.Shape) {
 		e.printLength(b, x, s)
 		vars := map[string]bool{}
@@ -40,7 +44,6 @@ func (e *entry) printChecks(b *body) (doubtful map[string]int) {
 			length(e.params[i], p.Node.Type.Shape)
 		}
 	}
-	e.printFit(b)
 	e.printBounds(b)
 
 	named := map[string]int{}

@@ -47,7 +47,7 @@ func (e *entry) what() string {
 		}
 		return doc + " It keeps no state: any number of goroutines may call it and its derivatives."
 	case "grad":
-		return fmt.Sprintf("%s sets %s to the gradient of %s%s at %s.", e.name, orResult(out), of, byText, at)
+		return fmt.Sprintf("%s the gradient of %s%s at %s.", e.gives(out), of, byText, at)
 	case "value grad":
 		grad := strings.Replace(e.name, "ValueGrad", "Grad", 1)
 		if out == "" {
@@ -57,22 +57,26 @@ func (e *entry) what() string {
 	case "jacobian":
 		return fmt.Sprintf("%s sets %s, in rows, to the Jacobian of %s%s at %s: element i, j is the derivative of element i of the value by element j.", e.name, out, of, byText, at)
 	case "hessian":
+		if len(by) > 1 {
+			return fmt.Sprintf("%s sets %s, in rows, to the blocks on the diagonal of the Hessian of %s%s at %s: the second derivatives by each of them alone. Both triangles are written.", e.name, out, of, byText, at)
+		}
 		return fmt.Sprintf("%s sets %s, in rows, to the Hessian of %s%s at %s. Both triangles are written.", e.name, out, of, byText, at)
 	case "vjp":
-		return fmt.Sprintf("%s sets %s to the product of %s with the Jacobian of %s%s at %s, without the Jacobian.", e.name, orResult(out), extra, of, byText, at)
+		return fmt.Sprintf("%s the product of %s with the Jacobian of %s%s at %s, without the Jacobian.", e.gives(out), extra, of, byText, at)
 	case "jvp":
-		return fmt.Sprintf("%s sets %s to the product of the Jacobian of %s%s at %s with %s, without the Jacobian.", e.name, orResult(out), of, byText, at, extra)
+		return fmt.Sprintf("%s the product of the Jacobian of %s%s at %s with %s, without the Jacobian.", e.gives(out), of, byText, at, extra)
 	case "hvp":
-		return fmt.Sprintf("%s sets %s to the product of the Hessian of %s%s at %s with %s, without the Hessian.", e.name, orResult(out), of, byText, at, extra)
+		return fmt.Sprintf("%s the product of the Hessian of %s%s at %s with %s, without the Hessian.", e.gives(out), of, byText, at, extra)
 	}
 	return e.name + " is a derivative of " + of + "."
 }
 
-func orResult(out string) string {
+// gives starts a sentence about what an entry sets, or returns.
+func (e *entry) gives(out string) string {
 	if out == "" {
-		return "its result"
+		return e.name + " returns"
 	}
-	return out
+	return e.name + " sets " + out + " to"
 }
 
 // conditions says when the function panics.

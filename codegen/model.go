@@ -163,20 +163,30 @@ func (m *model) declareNames() {
 	}
 }
 
+// allDims is the dimensions of the model, then those that its entries alone have,
+// which say of which they are.
+func (m *model) allDims() []ir.RunDim {
+	all, users := slices.Clone(m.ir.Dims), map[string][]string{}
+	for _, e := range m.ir.Exports {
+		for _, d := range e.Dims {
+			if !slices.ContainsFunc(all, func(o ir.RunDim) bool { return o.Name == d.Name }) {
+				all = append(all, d)
+			}
+			users[d.Name] = append(users[d.Name], exported(e.Name))
+		}
+	}
+	for i := len(m.ir.Dims); i < len(all); i++ {
+		if all[i].Doc == "" {
+			all[i].Doc = "of " + enumerate(users[all[i].Name])
+		}
+	}
+	return all
+}
+
 // nameFields names the fields of the model's types.
 func (m *model) nameFields() {
 	var list []member
-	m.runDims = slices.Clone(m.ir.Dims)
-	for _, e := range m.ir.Exports {
-		for _, d := range e.Dims {
-			if !slices.ContainsFunc(m.runDims, func(o ir.RunDim) bool { return o.Name == d.Name }) {
-				if d.Doc == "" {
-					d.Doc = "of " + exported(e.Name)
-				}
-				m.runDims = append(m.runDims, d)
-			}
-		}
-	}
+	m.runDims = m.allDims()
 	for _, d := range m.runDims {
 		list = append(list, member{d.Name, "dimension", m.ir.Pos})
 	}

@@ -27,6 +27,8 @@ type naive struct {
 	// slice. What is frozen is as it was before parameters were moved.
 	leaf func(n *ir.Node, frozen bool) (string, bool)
 
+	squares bool // are products: what the printer writes is no check of another
+
 	uses   map[*ir.Node]int
 	moves  map[*ir.Node]bool // depends on a parameter
 	values map[valueKey]element
@@ -89,7 +91,10 @@ func (e *naive) compute(n *ir.Node, frozen bool) element {
 	case ir.Leaf:
 		return e.leafValue(n, frozen)
 	case ir.Map:
-		v := e.mapValue(n, frozen)
+		v, ok := e.square(n, frozen)
+		if !ok {
+			v = e.mapValue(n, frozen)
+		}
 		if e.uses[n] > 1 {
 			return e.keep(n, v)
 		}

@@ -41,6 +41,27 @@ func (e *naive) mapValue(n *ir.Node, frozen bool) element {
 	}
 }
 
+// square is a scalar x^2 as x*x, and the square of a root as what the root is of,
+// where squares are to be products.
+func (e *naive) square(n *ir.Node, frozen bool) (element, bool) {
+	if !e.squares || !n.Is("pow") || n.Type.Rank() > 0 {
+		return nil, false
+	}
+	if power, ok := n.Args[1].Literal(); !ok || power != 2 {
+		return nil, false
+	}
+	if root := n.Args[0]; root.Is("sqrt") {
+		return e.value(root.Args[0], frozen), true
+	}
+	x := e.value(n.Args[0], frozen)(nil)
+	if strings.ContainsAny(x, " (") {
+		name := e.name(n.Args[0])
+		e.b.stmt("%s := %s", name, outermost(x))
+		x = name
+	}
+	return func([]string) string { return "(" + x + " * " + x + ")" }, true
+}
+
 // operation is n on operands that are in parentheses where they need to be.
 func (e *naive) operation(n *ir.Node, a []string) string {
 	of := n.Args[0].Type.Elem

@@ -215,3 +215,28 @@ func printNaiveValue(t *testing.T, b *body, name string, n *ir.Node, data map[st
 	b.code = append(append(b.code, leaves.code...), inner.code...)
 	b.stmt("fmt.Println(%q, %s)", name+":", result)
 }
+
+// Formulas of reports write squares as products.
+func TestSquares(t *testing.T) {
+	g := ir.NewGraph()
+	scalar := ir.Type{Elem: ir.Float64, Shape: ir.Shape{}}
+	a, b, two := g.Leaf("arg", "a", scalar), g.Leaf("arg", "b", scalar), g.Fill(2, scalar)
+	for want, n := range map[string]*ir.Node{
+		"(t.a * t.a)":                  g.Map("pow", a, two),
+		"t.b":                          g.Map("pow", g.Map("sqrt", b), two),
+		"(div * div) div := t.a / t.b": g.Map("pow", g.Map("div", a, b), two),
+		"math.Pow(t.a, 3.0)":           g.Map("pow", a, g.Fill(3, scalar)),
+		"math.Sqrt(t.a * t.a)":         g.Map("sqrt", g.Map("pow", a, two)),
+	} {
+		e := &naive{squares: true, b: &body{}, names: localScope("t"), leaf: func(n *ir.Node, _ bool) (string, bool) {
+			return "t." + n.Attr.Name, n.Is("arg")
+		}}
+		got := e.expression(n)
+		for _, s := range e.b.code {
+			got += fmt.Sprintf(" %#v", s)
+		}
+		if got != want || e.err != nil {
+			t.Errorf("%s, error %v; want %s", got, e.err, want)
+		}
+	}
+}

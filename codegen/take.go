@@ -43,8 +43,7 @@ type taker struct {
 
 // printTakeOf prints the method take of a batch or input: dimensions are
 // inferred where lengths determine them, then lengths, dimensions and labels
-// are checked. Where idle is 0 the caller computes nothing, and shapes need not
-// make sense.
+// are checked. Where idle is 0 the caller computes nothing: see fit.
 func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand, nodes []*ir.Node, facts ir.Facts, idle ir.Dim) {
 	frame := newFrame("take", m.ir.Elem, m.runDims, nil, x, "max", "err")
 	t := &taker{model: m, b: &body{}, c: procContext{frame}, x: x, form: of, inputs: inputs, known: map[string]bool{}, source: map[string]string{}}
@@ -319,10 +318,11 @@ func (t *taker) given(nodes []*ir.Node) {
 	}
 }
 
-// fit checks what the model requires of the dimensions that are known, unless
-// idle is 0.
+// fit checks what the model requires of the dimensions that are known. Nothing is
+// required of a batch that is empty for another dimension's sake, nor of one that
+// is empty throughout: for these idle is 0, the product of the dimensions that
+// can make it so, and the caller computes nothing.
 func (t *taker) fit(list []requirement, idle ir.Dim) {
-	_, always := idle.Const()
 	for _, r := range list {
 		dims := r.dims(t.runDims)
 		if slices.ContainsFunc(dims, func(d ir.RunDim) bool { return !t.known[d.Name] }) {
@@ -334,8 +334,8 @@ func (t *taker) fit(list []requirement, idle ir.Dim) {
 			values = append(values, t.c.names[d.Name])
 		}
 		condition := r.fails(t.c.spell)
-		if !always && !r.metByNone() {
-			condition = t.c.spell(idle) + " != 0 && " + conjunct(condition)
+		if !r.metByNone() {
+			condition = t.unlessIdle(idle, dims) + conjunct(condition)
 		}
 		t.b.block("if "+condition, func() {
 			format := strings.TrimSuffix(strings.Repeat("%d, ", len(values)), ", ") + " does not fit: the model needs " + strings.ReplaceAll(r.String(), "%", "%%")
@@ -346,6 +346,26 @@ func (t *taker) fit(list []requirement, idle ir.Dim) {
 				strings.Join(names, ", "), format, strings.Join(values, ", "))
 		})
 	}
+}
+
+// unlessIdle is the condition, with the && behind it, that a batch is not empty
+// without what is said of dims; "" where none can be.
+func (t *taker) unlessIdle(idle ir.Dim, dims []ir.RunDim) string {
+	can := map[string]bool{}
+	if idle.Vars(can); len(can) == 0 {
+		return ""
+	}
+	var own []string
+	for _, d := range dims {
+		if can[d.Name] {
+			idle = idle.Subst(func(name string) (ir.Dim, bool) { return ir.D(1), name == d.Name })
+			own = append(own, t.c.names[d.Name]+" != 0")
+		}
+	}
+	if _, all := idle.Const(); all {
+		return conjunct(strings.Join(own, " || ")) + " && "
+	}
+	return t.c.spell(idle) + " != 0 && "
 }
 
 // labels checks the elements of an input that are used as indices.

@@ -97,7 +97,7 @@ func (m *model) printCombine(b *body, part ir.Part, field string) {
 // formula is a report's value over the parts of t and the closings that are
 // variables; names are those of its function.
 func (m *model) formula(b *body, names *scope, closings map[string]string, value *ir.Node) string {
-	e := &naive{helper: unexported(m.name), leaf: func(n *ir.Node, _ bool) (string, bool) {
+	e := &naive{helper: unexported(m.name), squares: true, leaf: func(n *ir.Node, _ bool) (string, bool) {
 		if !n.Is("arg") {
 			return "", false
 		}

@@ -28,6 +28,7 @@ var advices = []struct {
 	{"unknown-type", adviseElementType},
 	{"operand", adviseOperand},
 	{"declaration", adviseTopLevel},
+	{"place", adviseDeclaration},
 	{"statement", adviseClause},
 	{"statement", adviseKeyword},
 	{"element-assigned", adviseElementAssigned},
@@ -160,6 +161,15 @@ func adviseTopLevel(m *mistake) *Diagnostic {
 		return m.errorAt(m.at, "expected a declaration, found %s%s", t.Value, m.nearWord(t.Value, words))
 	}
 	return m.errorAt(m.at, "expected a declaration (fn, layer, model, …), found %s", m.found(m.at))
+}
+
+// adviseDeclaration is for a declaration in a body.
+func adviseDeclaration(m *mistake) *Diagnostic {
+	first := m.token(m.start)
+	if m.what == declarations || m.at > m.start+1 || first.Type != tokenKeyword || !startsDecl[first.Value] || startsStmt[first.Value] || first.Value == "fn" {
+		return nil
+	}
+	return m.errorAt(m.start, "%s stands at the top level of a file: move it out of this block", first.Value)
 }
 
 // adviseClause is for a clause of training that lacks its word, and for one that

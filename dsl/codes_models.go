@@ -228,7 +228,7 @@ var trainCodes = []Code{{
 	Name:    "pattern",
 	Title:   "a pattern that matches no parameter",
 	Text:    "Patterns choose parameters by their whole paths: * is one part, ** any number of parts, {0..5} an index from 0 to 4. Those of use and decay choose among the parameters that the train is for.",
-	Remedy:  "Correct the pattern; gradgen params lists the paths.",
+	Remedy:  "Correct the pattern by the paths that the note lists.",
 	Example: "model M {\n    input x [B, 4]\n    head = dense(x, 3)\n    loss mean(head^2)\n    train sgd(lr: 0.1) { decay 0.01 for heads.W }\n}",
 	Fixed:   "model M {\n    input x [B, 4]\n    head = dense(x, 3)\n    loss mean(head^2)\n    train sgd(lr: 0.1) { decay 0.01 for head.W }\n}",
 }}

@@ -136,6 +136,27 @@ func hasBad(b *Block) bool {
 	return found
 }
 
+// failUnbound reports a dimension of a declared result that nothing binds.
+func (e *elaborator) failUnbound(sc *scope, s *Shape) bool {
+	found := false
+	for _, d := range s.Dims {
+		walkExpr(d.Expr, func(x Expr) {
+			name, ok := x.(*Name)
+			if !ok || found || sc.knows(name.Name) || e.special(sc, name.Name) != nil || e.lookupFunction(sc, name.Name) != nil {
+				return
+			}
+			found = true
+			e.fail(sc, name, "unknown-name", "no parameter of %s binds the dimension %s: write it in terms of theirs, or leave the shape of the result out", sc.name, name.Name)
+		})
+	}
+	return found
+}
+
+// knows reports whether a name may stand for a value here.
+func (sc *scope) knows(name string) bool {
+	return sc.vals[name] != nil || sc.instances[name] != nil || sc.files.hasConst(name) || sc.files.isBad(name) || sc.files.partial
+}
+
 // checkResult checks what a body returns against the type it declares.
 func (e *elaborator) checkResult(sc *scope, t *Type, v value, at Node) value {
 	if t == nil || isPoison(v) {
@@ -163,6 +184,9 @@ func (e *elaborator) checkResult(sc *scope, t *Type, v value, at Node) value {
 		return e.fail(sc, t, "result", "%s declares its result %v, and it is %v", sc.name, elem, n.Type.Elem)
 	}
 	if t.Shape != nil {
+		if e.failUnbound(sc, t.Shape) {
+			return poison{}
+		}
 		want, ok := e.shape(sc, t.Shape)
 		if !ok {
 			return poison{}

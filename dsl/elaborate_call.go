@@ -185,7 +185,7 @@ func (e *elaborator) match(sc *scope, at Node, f *function, params []*Param, arg
 	}
 	for _, p := range params {
 		if p.Default == nil && out[p.Name.Name] == nil && ok {
-			d := errorAt(at, "%s lacks its argument %s", f.name, p.Name.Name).code("arguments")
+			d := errorAt(at, "%s lacks its argument %s%s", f.name, p.Name.Name, stepFirst(f, params, out)).code("arguments")
 			e.failWith(sc, at, e.declaredAt(d, f))
 			ok = false
 		}
@@ -198,6 +198,18 @@ func (e *elaborator) match(sc *scope, at Node, f *function, params []*Param, arg
 		}
 	}
 	return out, ok
+}
+
+// stepFirst reminds of the step that a schedule starts with, where something
+// else stands in its place.
+func stepFirst(f *function, params []*Param, given map[string]*argument) string {
+	if len(params) == 0 || params[0].Name.Name != "step" || given["step"] == nil {
+		return ""
+	}
+	if name, ok := given["step"].expr.(*Name); ok && name.Name == "step" {
+		return ""
+	}
+	return "; it is an expression of the step, which comes first: " + f.name + "(step, …)"
 }
 
 // noParameter says that a function lacks a parameter, and which one is meant or

@@ -41,13 +41,14 @@ func (e *elaborator) checkNames(m *modelState) {
 		e.report(d.related(m.paramPlace[old.Path], "%s is declared here", old.Path))
 	}
 	e.checkReport(m)
-	dims := map[string]bool{}
+	first := map[string]string{}
 	for _, in := range m.out.Inputs {
 		name := goName(in.Name)
-		if dims[name] {
-			e.report(errorAt(m.inputAt[in.Name].Name, "two inputs meet in the Go name %s; rename one", name).code("go-name"))
+		if old, ok := first[name]; ok && old != in.Name {
+			e.report(meetInGo(m.inputAt[in.Name].Name, "inputs", old, in.Name, "rename one").related(m.inputAt[old].Name, "%s is here", old))
+			continue
 		}
-		dims[name] = true
+		first[name] = in.Name
 	}
 }
 
@@ -84,11 +85,33 @@ func (e *elaborator) checkUnused() {
 			e.checkBody(d, d.Name.Name, d.Params, d.Value, d.Body, layerScope)
 		case *OptimizerDecl:
 			e.checkBody(d, d.Name.Name, d.Params, nil, d.Body, optimizerScope)
+			e.checkSetsParam(d)
 		}
 	}
 }
 
-// checkBody reports the names of a body that nothing binds.
+// checkSetsParam reports an optimizer without an update of the parameter.
+func (e *elaborator) checkSetsParam(d *OptimizerDecl) {
+	sets := false
+	walkStmts(d.Body, func(s Stmt) {
+		u, ok := s.(*UpdateStmt)
+		sets = sets || ok && u.Target.Name == "param"
+	})
+	if !sets {
+		e.failNeverSets(d)
+	}
+}
+
+// failNeverSets reports an optimizer that leaves the parameter alone, unless a
+// statement of it that could not be read may set it.
+func (e *elaborator) failNeverSets(d *OptimizerDecl) {
+	if !hasBad(d.Body) {
+		e.report(errorAt(d.Name, "optimizer %s never sets param; param <- … does", d.Name.Name).code("optimizer"))
+	}
+}
+
+// checkBody reports what is wrong with a body whatever it is applied to: names
+// that nothing binds, and statements that may not stand in it.
 func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr, b *Block, kind scopeKind) {
 	sc := newScope(kind, name, d, e.user, nil, nil)
 	known := func(n *Name) { sc.vals[n.Name] = &binding{val: truth(true), place: n.Span, verb: "bound"} }
@@ -109,7 +132,7 @@ func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr,
 	}
 	if kind == optimizerScope {
 		for _, word := range []string{"param", "grad", "step", "steps", "decay"} {
-			known(&Name{Name: word})
+			known(&Name{Span: d.Where(), Name: word})
 		}
 	}
 	bindNames(b, known)
@@ -119,18 +142,39 @@ func (e *elaborator) checkBody(d Decl, name string, params []*Param, value Expr,
 		}
 	})
 	if kind == layerScope {
-		known(&Name{Name: "step"})
-		known(&Name{Name: "steps"})
+		known(&Name{Span: d.Where(), Name: "step"})
+		known(&Name{Span: d.Where(), Name: "steps"})
 	}
-	c := &nameCheck{e: e, sc: sc}
+	if t := resultOf(d); t != nil && t.Shape != nil {
+		e.failUnbound(sc, t.Shape)
+	}
+	c := &nameCheck{e: e, sc: sc, states: statesOf(b, kind)}
 	if value != nil {
 		c.expr(value)
 	}
 	walkStmts(b, func(s Stmt) {
+		if text := misplaced(kind, s); text != "" {
+			e.fail(sc, s, "place", "%s", text)
+			return
+		}
+		if u, ok := s.(*UpdateStmt); ok {
+			c.target(u)
+		}
 		for _, x := range stmtExprs(s) {
 			c.stmtExpr(s, x)
 		}
 	})
+}
+
+// resultOf is the type that a declaration gives its result, nil without.
+func resultOf(d Decl) *Type {
+	switch d := d.(type) {
+	case *FnDecl:
+		return d.Result
+	case *LayerDecl:
+		return d.Result
+	}
+	return nil
 }
 
 // bindNames calls bind for every name that a block binds.
@@ -157,10 +201,47 @@ func bindNames(b *Block, bind func(*Name)) {
 	})
 }
 
+// statesOf is the names that <- may set in a body of a kind. What a statement
+// with a syntax error binds may be a state.
+func statesOf(b *Block, kind scopeKind) map[string]bool {
+	out := map[string]bool{}
+	walkStmts(b, func(s Stmt) {
+		switch s := s.(type) {
+		case *VarStmt:
+			out[s.Name.Name] = out[s.Name.Name] || s.Kind == State || s.Kind == Carry
+		case *SharedStmt:
+			out[s.Name.Name] = true
+		case *BadStmt:
+			for _, n := range s.Names {
+				out[n.Name] = true
+			}
+		}
+	})
+	if kind == optimizerScope {
+		out["param"] = true
+	}
+	return out
+}
+
 // nameCheck looks up the names of a body without elaborating it.
 type nameCheck struct {
-	e  *elaborator
-	sc *scope
+	e      *elaborator
+	sc     *scope
+	states map[string]bool // that <- may set
+}
+
+// target checks what an update sets.
+func (c *nameCheck) target(s *UpdateStmt) {
+	name := s.Target.Name
+	if c.states[name] {
+		return
+	}
+	b := c.sc.vals[name]
+	if b == nil {
+		c.e.failNoState(c.sc, s, sortedKeys(c.states))
+		return
+	}
+	c.e.failNotState(c.sc, s, b)
 }
 
 // stmtExpr checks an expression of a statement; an initialiser is a function.

@@ -56,7 +56,10 @@ func (e *elaborator) entryPlace(sc *scope, s *FnDecl) bool {
 	key := goName(s.Name.Name)
 	if old := e.model.entries[key]; old != nil && old != s {
 		d := errorAt(s.Name, "two entries are called %s; rename one", s.Name.Name).code("declared-twice")
-		e.failWith(sc, s.Name, d.related(old.Name, "the first is here"))
+		if old.Name.Name != s.Name.Name {
+			d = meetInGo(s.Name, "entries", old.Name.Name, s.Name.Name, "rename one")
+		}
+		e.failWith(sc, s.Name, d.related(old.Name, "%s is here", theFirst(old.Name.Name, s.Name.Name)))
 		return false
 	}
 	e.model.entries[key] = s

@@ -27,11 +27,12 @@ func (e *elaborator) elaborateExport(d *FnDecl) {
 		return
 	}
 	v := e.applyFn(sc, d.Name, f, args)
-	if isPoison(v) || !e.exportResults(sc, d, out, v) {
-		return
+	known := !isPoison(v) && e.exportResults(sc, d, out, v)
+	if !known {
+		out.Results = nil
 	}
 	out.Facts = e.facts
-	if e.derivations(d, out) {
+	if e.derivations(d, out) && known {
 		e.program.Funcs = append(e.program.Funcs, out)
 	}
 }
@@ -92,7 +93,8 @@ var (
 	scalarForms = []string{"grad", "hessian", "hvp"}
 )
 
-// derivations checks the derive clause.
+// derivations checks the derive clause; results that are not known can be
+// anything.
 func (e *elaborator) derivations(d *FnDecl, out *ir.Func) bool {
 	ok := true
 	seen := map[string]bool{}
@@ -112,6 +114,7 @@ func (e *elaborator) derivations(d *FnDecl, out *ir.Func) bool {
 				e.report(errorAt(x, "value takes no parameter").code("derive"))
 				ok = false
 			}
+		case out.Results == nil:
 		case len(out.Results) != 1:
 			e.report(errorAt(x, "%s returns %s, and a derivative is of one", d.Name.Name, count(len(out.Results), "value")).code("derive-result"))
 			ok = false

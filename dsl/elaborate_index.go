@@ -376,6 +376,9 @@ func wantsInteger(role string, at Node, v value) string {
 	if n, ok := v.(number); ok && n.node != nil && n.node.Is("div") {
 		return role + " is an integer, and " + excerptOf(at, "this") + " a real quotient; floordiv(a, b) rounds down"
 	}
+	if n, ok := v.(number); ok && n.named {
+		return role + " is an integer, and " + excerptOf(at, "this") + " is " + found + "; outside of a shape / is real division, and floordiv(a, b) rounds down"
+	}
 	if text := excerptOf(at, "this"); text != found {
 		return role + " is an integer, and " + text + " is " + found
 	}

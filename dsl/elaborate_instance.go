@@ -95,10 +95,6 @@ func (e *elaborator) newInstance(sc *scope, at Node, f *function, args map[strin
 // shared declares an instance that is not applied yet.
 func (e *elaborator) shared(sc *scope, s *SharedStmt) {
 	sc.vals[s.Name.Name] = &binding{val: poison{}, place: s.Name.Span, verb: "declared"}
-	if e.model == nil || sc.kind != modelScope && sc.kind != layerScope {
-		e.fail(sc, s, "place", "shared stands in a model or a layer; a %s owns no instances", sc.kindName())
-		return
-	}
 	f := e.functionValue(sc, s.Value)
 	switch {
 	case f == nil || f.bad:

@@ -8,10 +8,6 @@ import (
 
 // loss adds a scalar to what training minimises.
 func (e *elaborator) loss(sc *scope, s *LossStmt) {
-	if sc.kind != modelScope {
-		e.fail(sc, s, "place", "loss stands in a model; a layer can return what the model minimises")
-		return
-	}
 	v := e.eval(sc, s.Value)
 	if !e.lossDeclared(sc, s) || isPoison(v) {
 		return
@@ -63,7 +59,10 @@ func (e *elaborator) lossDeclared(sc *scope, s *LossStmt) bool {
 	key := goName(s.Name.Name)
 	if old := m.lossNamed[key]; old != nil && old != s {
 		d := errorAt(s.Name, "two losses are called %s; give one another name", s.Name.Name).code("declared-twice")
-		e.failWith(sc, s.Name, d.related(old.Name, "the first is here"))
+		if old.Name.Name != s.Name.Name {
+			d = meetInGo(s.Name, "losses", old.Name.Name, s.Name.Name, "give one another name")
+		}
+		e.failWith(sc, s.Name, d.related(old.Name, "%s is here", theFirst(old.Name.Name, s.Name.Name)))
 		return false
 	}
 	m.lossNamed[key] = s

@@ -30,9 +30,9 @@ type modelState struct {
 	entries    map[string]*FnDecl   // export fns, by their names in Go
 	losses     []*LossStmt          // of training, each once
 	averaged   map[*ir.Param]Stmt
-	hyperTaken map[string]bool // the numbers of trains, by their names in Go
-	reported   int             // diagnostics before the model
-	named      map[string]Node // outputs and metrics of this side, by kind and name
+	hyperTaken map[string]bool  // the numbers of trains, by their names in Go
+	reported   int              // diagnostics before the model
+	named      map[string]*Name // outputs and metrics of this side, by kind and name
 }
 
 // elaborateModel adds a model to the program.
@@ -65,7 +65,7 @@ func (e *elaborator) side(d *ModelDecl, training bool) *ir.Side {
 	e.training = training
 	defer func() { e.training = false }()
 	e.model.side = &ir.Side{}
-	e.model.named = map[string]Node{}
+	e.model.named = map[string]*Name{}
 	e.model.inputAt = map[string]*VarStmt{}
 	e.model.instanceAt = map[string]*instance{}
 	e.model.writers = nil
@@ -156,11 +156,6 @@ func (e *elaborator) hyper(at Node, name string, n number, doc, key string, add 
 // input declares a run-time input; names in its shape that are not known are
 // run-time dimensions.
 func (e *elaborator) input(sc *scope, s *VarStmt) {
-	if sc.kind != modelScope {
-		e.fail(sc, s, "place", "input stands in a model")
-		e.poisonVar(sc, s)
-		return
-	}
 	if len(sc.loops) > 0 {
 		e.fail(sc, s, "place", "input stands outside of loops")
 		e.poisonVar(sc, s)
@@ -197,20 +192,28 @@ func (e *elaborator) declareDims(sc *scope, s *Shape, dims []ir.RunDim) []ir.Run
 			continue
 		}
 		walkExpr(d.Expr, func(x Expr) {
-			name, ok := x.(*Name)
-			if !ok || sc.vals[name.Name] != nil || sc.files.hasConst(name.Name) {
-				return
+			if name, ok := x.(*Name); ok {
+				dims = e.declareDim(sc, name, dims)
 			}
-			e.user.dims[name.Name] = true
-			dim := ir.DimVar(name.Name)
-			if n, fixed := e.opts.Dims[name.Name]; fixed {
-				dim = ir.Fixed(n)
-			} else if !hasDim(dims, name.Name) {
-				dims = append(dims, ir.RunDim{Name: name.Name})
-			}
-			sc.vals[name.Name] = &binding{val: whole(dim), place: name.Span, verb: "declared"}
 		})
 	}
+	return dims
+}
+
+// declareDim declares a name, where it is not known, as a run-time dimension, and
+// adds it to dims.
+func (e *elaborator) declareDim(sc *scope, name *Name, dims []ir.RunDim) []ir.RunDim {
+	if sc.vals[name.Name] != nil || sc.files.hasConst(name.Name) {
+		return dims
+	}
+	e.user.dims[name.Name] = true
+	dim := ir.DimVar(name.Name)
+	if n, fixed := e.opts.Dims[name.Name]; fixed {
+		dim = ir.Fixed(n)
+	} else if !hasDim(dims, name.Name) {
+		dims = append(dims, ir.RunDim{Name: name.Name})
+	}
+	sc.vals[name.Name] = &binding{val: whole(dim), place: name.Span, verb: "declared"}
 	return dims
 }
 
@@ -225,10 +228,6 @@ func hasDim(dims []ir.RunDim, name string) bool {
 
 // output adds a value to what the forward function returns.
 func (e *elaborator) output(sc *scope, s *OutputStmt) {
-	if sc.kind != modelScope {
-		e.fail(sc, s, "place", "output stands in a model")
-		return
-	}
 	var v value
 	if s.Value != nil {
 		e.bindAssigned(sc, s.Name, s.Value, e.eval(sc, s.Value))
@@ -251,19 +250,31 @@ func (e *elaborator) once(sc *scope, kind string, name *Name) bool {
 	key := kind + " " + goName(name.Name)
 	if old, ok := e.model.named[key]; ok {
 		d := errorAt(name, "two %ss are called %s; %s name = … gives one another name", kind, name.Name, kind).code("declared-twice")
-		e.failWith(sc, name, d.related(old, "the first is here"))
+		if old.Name != name.Name {
+			d = meetInGo(name, kind+"s", old.Name, name.Name, fmt.Sprintf("%s name = … gives one another name", kind))
+		}
+		e.failWith(sc, name, d.related(old, "%s is here", theFirst(old.Name, name.Name)))
 		return false
 	}
 	e.model.named[key] = name
 	return true
 }
 
+// meetInGo reports two names of the program that are one name in Go.
+func meetInGo(at Node, kind, a, b, remedy string) *Diagnostic {
+	return errorAt(at, "%s %s and %s meet in the Go name %s; %s", kind, a, b, goName(a), remedy).code("go-name")
+}
+
+// theFirst is what a note calls the first of two declarations.
+func theFirst(old, name string) string {
+	if old == name {
+		return "the first"
+	}
+	return old
+}
+
 // metric adds a number that is reported.
 func (e *elaborator) metric(sc *scope, s *MetricStmt) {
-	if sc.kind != modelScope {
-		e.fail(sc, s, "place", "metric stands in a model")
-		return
-	}
 	name := s.Name
 	if name == nil {
 		name = calledName(s.Value)

@@ -210,9 +210,7 @@ func (t *training) updateOf(rule *optimizerRule, decay *decayRule, p *ir.Param) 
 		return nil
 	}
 	if target.verb != "updated" {
-		if !hasBad(d.Body) {
-			e.report(errorAt(d.Name, "optimizer %s never sets param; param <- … does", d.Name.Name).code("optimizer"))
-		}
+		e.failNeverSets(d)
 		return nil
 	}
 	u.Next = target.val.(tensor).node

@@ -39,11 +39,6 @@ func (e *elaborator) bindVar(sc *scope, s *VarStmt, now *ir.Node, v *stateVar) {
 
 // param declares a trained tensor of the model.
 func (e *elaborator) param(sc *scope, s *VarStmt) {
-	if e.model == nil || sc.kind != modelScope && sc.kind != layerScope {
-		e.fail(sc, s, "place", "param stands in a model or a layer; a %s owns none", sc.kindName())
-		e.poisonVar(sc, s)
-		return
-	}
 	path := sc.pathOf(s, s.Name.Name)
 	t, ok := e.tensorType(sc, s, nil)
 	if !ok {
@@ -97,21 +92,6 @@ func differing(kind string, s *VarStmt, would, is ir.Type) string {
 		return fmt.Sprintf("its %s %s would be %v and is %v", kind, s.Name.Name, would.Shape, is.Shape)
 	}
 	return fmt.Sprintf("its %s %s would be %v and is %v", kind, s.Name.Name, would, is)
-}
-
-// kindName is the word for the body of a scope.
-func (sc *scope) kindName() string {
-	switch sc.kind {
-	case modelScope:
-		return "model"
-	case entryScope:
-		return "export fn"
-	case layerScope:
-		return "layer"
-	case optimizerScope:
-		return "optimizer"
-	}
-	return "fn"
 }
 
 // initial is the first value of a parameter or state, and how it is written: an

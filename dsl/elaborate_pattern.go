@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -52,7 +53,7 @@ func (t *training) among(patterns []*Pattern, touches func(*ir.Param) bool, what
 		if !matched {
 			ok = false
 			if t.known {
-				t.e.report(errorAt(q, "the pattern %s matches no %s%s", patternText(segments), what, t.nearSegment(segments)).code("pattern"))
+				t.failPattern(q, segments, touches, what)
 			}
 		}
 	}
@@ -143,13 +144,60 @@ func patternText(segments []segmentRange) string {
 	return strings.Join(parts, ".")
 }
 
-// nearSegment proposes a part of a path for the first name of a pattern that no
-// path has, or lists the paths.
-func (t *training) nearSegment(pattern []segmentRange) string {
-	known := map[string]bool{}
+// maxListed is how many paths a note lists.
+const maxListed = 12
+
+// failPattern reports a pattern that matches nothing; a note lists the parameters
+// that it may be about.
+func (t *training) failPattern(q *Pattern, segments []segmentRange, touches func(*ir.Param) bool, what string) {
 	var paths []string
 	for _, p := range t.m.out.Params {
-		paths = append(paths, p.Path)
+		if touches(p) {
+			paths = append(paths, p.Path)
+		}
+	}
+	proposed, part := t.nearSegment(segments)
+	d := errorAt(q, "the pattern %s matches no %s%s", patternText(segments), what, proposed).code("pattern")
+	if len(paths) > 0 {
+		d.related(t.m.decl.Name, "%s", listPaths(paths, segments, part))
+	}
+	t.e.report(d)
+}
+
+// listPaths lists the paths that have a name of a pattern, or a part that is near
+// one; all of them where there is none.
+func listPaths(paths []string, pattern []segmentRange, part string) string {
+	var near []string
+	for _, path := range paths {
+		parts := strings.Split(path, ".")
+		about := slices.Contains(parts, part)
+		for _, s := range pattern {
+			about = about || s.kind == SegmentName && slices.Contains(parts, s.text)
+		}
+		if about {
+			near = append(near, path)
+		}
+	}
+	start := "near are "
+	if len(near) == 0 {
+		near, start = paths, "the parameters are "
+		if len(paths) == 1 {
+			start = "the parameter is "
+		}
+	} else if len(near) == 1 {
+		start = "near is "
+	}
+	if more := len(near) - maxListed; more > 0 {
+		return start + strings.Join(near[:maxListed], ", ") + " and " + strconv.Itoa(more) + " more"
+	}
+	return start + joined(near, "and")
+}
+
+// nearSegment proposes a part of a path for the first name of a pattern that no
+// path has, with the end of a message that does so.
+func (t *training) nearSegment(pattern []segmentRange) (proposed, part string) {
+	known := map[string]bool{}
+	for _, p := range t.m.out.Params {
 		for _, part := range strings.Split(p.Path, ".") {
 			known[part] = true
 		}
@@ -160,21 +208,18 @@ func (t *training) nearSegment(pattern []segmentRange) string {
 		}
 		for _, part := range sortedKeys(known) {
 			if len(s.text) > 1 && strings.HasPrefix(part, s.text) || len(part) > 2 && strings.HasPrefix(s.text, part) {
-				return "; did you mean " + part + "?"
+				return question(part), part
 			}
 		}
-		if near := proposal(s.text, sortedKeys(known)); near != "" {
-			return near
+		if near := nearest(s.text, sortedKeys(known)); near != "" {
+			return question(near), near
 		}
 		break
 	}
-	switch {
-	case len(paths) == 0:
-		return "; it has none"
-	case len(paths) > 6:
-		return "; gradgen params lists them"
+	if len(t.m.out.Params) == 0 {
+		return "; it has none", ""
 	}
-	return "; they are " + joined(paths, "and")
+	return "", ""
 }
 
 // words is the words of patterns, joined by _, as the names of numbers have

@@ -21,14 +21,6 @@ func (e *elaborator) state(sc *scope, s *VarStmt) {
 	case sc.kind == optimizerScope && s.Kind == State:
 		t := sc.vals["param"].val.(tensor).node.Type
 		like = &t
-	case e.model == nil || sc.kind != modelScope && sc.kind != layerScope:
-		if s.Kind == Carry {
-			e.fail(sc, s, "place", "carry stands in a model or a layer")
-		} else {
-			e.fail(sc, s, "place", "state stands in a model, a layer or an optimizer")
-		}
-		e.poisonVar(sc, s)
-		return
 	case e.copyStmt(sc, s):
 		return
 	}
@@ -91,15 +83,14 @@ func (e *elaborator) update(sc *scope, s *UpdateStmt) {
 	switch {
 	case b == nil:
 		e.eval(sc, s.Value)
-		e.fail(sc, s.Target, "unknown-name", "no state is called %s here%s", s.Target.Name, proposal(s.Target.Name, stateNames(sc)))
+		e.failNoState(sc, s, stateNames(sc))
 		return
 	case isPoison(b.val):
 		e.eval(sc, s.Value)
 		return
 	case b.state == nil && !(sc.kind == optimizerScope && s.Target.Name == "param"):
 		e.eval(sc, s.Value)
-		d := errorAt(s.Target, "%s is no state, and <- sets states; = binds a name", s.Target.Name).code("update")
-		e.failWith(sc, s.Target, d.related(b.place, "%s is %s here", s.Target.Name, b.verb))
+		e.failNotState(sc, s, b)
 		return
 	}
 	if !e.training && sc.kind != optimizerScope && b.state.decl.Kind == State {
@@ -115,6 +106,17 @@ func (e *elaborator) update(sc *scope, s *UpdateStmt) {
 		return
 	}
 	e.written(sc, s, b, n)
+}
+
+// failNoState reports an update of a name that nothing binds.
+func (e *elaborator) failNoState(sc *scope, s *UpdateStmt, states []string) {
+	e.fail(sc, s.Target, "unknown-name", "no state is called %s here%s", s.Target.Name, proposal(s.Target.Name, states))
+}
+
+// failNotState reports an update of what is no state.
+func (e *elaborator) failNotState(sc *scope, s *UpdateStmt, b *binding) {
+	d := errorAt(s.Target, "%s is no state, and <- sets states; = binds a name", s.Target.Name).code("update")
+	e.failWith(sc, s.Target, d.related(b.place, "%s is %s here", s.Target.Name, b.verb))
 }
 
 // newValue is the right side of an update, in the type of what it sets.

@@ -17,6 +17,15 @@ func (e *elaborator) block(sc *scope, b *Block) {
 }
 
 func (e *elaborator) stmt(sc *scope, s Stmt) {
+	if text := misplaced(sc.kind, s); text != "" {
+		e.fail(sc, s, "place", "%s", text)
+		for _, n := range stmtNames(s) {
+			if out, ok := s.(*OutputStmt); !ok || out.Value != nil {
+				e.bind(sc, n, poison{}, "bound")
+			}
+		}
+		return
+	}
 	switch s := s.(type) {
 	case *VarStmt:
 		e.varStmt(sc, s)
@@ -42,14 +51,17 @@ func (e *elaborator) stmt(sc *scope, s Stmt) {
 		e.trainStmt(sc, s)
 	case *SharedStmt:
 		e.shared(sc, s)
-	case *EmitStmt:
-		e.fail(sc, s, "place", "emit stands in the body of a scan")
 	case *FnDecl:
 		e.entry(sc, s)
 	case *BadStmt:
 		e.broken = true
 		for _, n := range s.Names {
 			e.bind(sc, n, poison{}, "bound")
+		}
+		if sc.kind == modelScope {
+			for _, n := range s.Dims {
+				e.model.out.Dims = e.declareDim(sc, n, e.model.out.Dims)
+			}
 		}
 	default:
 		e.fail(sc, s, "place", "this statement stands in the block of train")
@@ -258,10 +270,6 @@ func (e *elaborator) valuesIn(sc *scope, x Expr) string {
 }
 
 func (e *elaborator) returnStmt(sc *scope, s *ReturnStmt) {
-	if sc.kind == modelScope || sc.kind == optimizerScope {
-		e.fail(sc, s, "place", "return stands in a fn or a layer")
-		return
-	}
 	values := make(tuple, len(s.Values))
 	for i, x := range s.Values {
 		values[i] = e.eval(sc, x)

@@ -12,8 +12,6 @@ import (
 // trainStmt notes a train. It is elaborated when all parameters are known.
 func (e *elaborator) trainStmt(sc *scope, s *TrainStmt) {
 	switch {
-	case sc.kind != modelScope:
-		e.fail(sc, s, "place", "train stands in a model")
 	case len(sc.loops) > 0:
 		e.fail(sc, s, "place", "train stands outside of loops")
 	case e.training:

@@ -166,12 +166,13 @@ func (n *nester) missing(t lexer.Token) {
 // span is the place of a token.
 func (n *nester) span(t lexer.Token) Span { return Span{n.file, t.Pos.Offset, tokenEnd(t)} }
 
-// nextDecl reports whether tokens[i], met in a block, can only start the next
-// declaration: a keyword that no statement has, first on its line and followed by
-// what it declares, or an fn that is not indented.
+// nextDecl reports whether tokens[i], met in a block where braces do not match, can
+// only start the next declaration: a keyword that no statement has, first on its
+// line and followed by what it declares, or an fn that is not indented. Where
+// braces match, a declaration in a block is one that does not belong there.
 func (n *nester) nextDecl(tokens []lexer.Token, i int) bool {
 	t := tokens[i]
-	if t.Type != tokenKeyword || i+1 == len(tokens) || !n.file.firstOnLine(t.Pos.Offset) {
+	if !n.strict || t.Type != tokenKeyword || i+1 == len(tokens) || !n.file.firstOnLine(t.Pos.Offset) {
 		return false
 	}
 	next := tokens[i+1]
@@ -181,9 +182,9 @@ func (n *nester) nextDecl(tokens []lexer.Token, i int) bool {
 	case "import":
 		return next.Type == tokenString
 	case "fn":
-		return n.strict && next.Type == tokenIdent && n.file.indentOf(t.Pos.Offset) == 0
+		return next.Type == tokenIdent && n.file.indentOf(t.Pos.Offset) == 0
 	case "export":
-		return n.strict && next.Value == "fn" && n.file.indentOf(t.Pos.Offset) == 0
+		return next.Value == "fn" && n.file.indentOf(t.Pos.Offset) == 0
 	}
 	return false
 }

@@ -24,6 +24,7 @@ type number struct {
 	node    *ir.Node // where the value is not known before run time
 	floor   ir.Dim   // what it is in a shape, where / is the floor division
 	floored bool     // whether floor is set
+	named   bool     // a name keeps it, and floor was set before
 	hyper   []string // the hyperparameters the compile-time reading stands on
 	moving  bool     // it depends on step or steps
 
@@ -71,6 +72,7 @@ func (n number) extent() (ir.Dim, bool) {
 
 // settled is n as a name keeps it: what it was in a shape is forgotten.
 func (n number) settled() number {
+	n.named = n.named || n.floored
 	n.floored = false
 	return n
 }

@@ -31,7 +31,7 @@ func Parse(name string, src []byte) (*File, []*Diagnostic) {
 
 	// Blocks to declarations.
 	p := &parser{file: file, groups: groups, blocks: map[int]*Block{}, diags: append(diags, unbalanced...)}
-	file.Decls = p.decls(root)
+	file.Decls = append(p.decls(root), p.nested...)
 	for _, d := range file.Decls {
 		p.registerOnce(d)
 	}
@@ -55,7 +55,8 @@ type parser struct {
 	groups map[int]*group
 	blocks map[int]*Block // that are parsed, by the offset of their brace
 	diags  []*Diagnostic
-	failed bool // the statement or declaration being converted has an error of its own
+	nested []Decl // stand for declarations that stand in a body
+	failed bool   // the statement or declaration being converted has an error of its own
 }
 
 // report adds a diagnostic.

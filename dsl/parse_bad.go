@@ -23,12 +23,16 @@ func (p *parser) badStmt(s *stream, start, end int, what production) Stmt {
 	tokens := s.tokens[start:end]
 	bad := &BadStmt{Span: p.span(tokens), Names: p.boundNames(tokens)}
 	switch tokens[0].Value {
+	case "input":
+		bad.Dims = p.bracketed(tokens)
 	case "for", "if":
 		bad.Names = append(bad.Names, namesOf(p.blocksOf(tokens, what))...)
 	case "train":
 		p.blocksOf(tokens, clauses)
 	case "export", "fn":
 		p.blocksOf(tokens, what)
+	case "layer", "model", "optimizer", "const", "import", "package":
+		p.nested = append(p.nested, p.badDecl(s, start, end))
 	default:
 		p.blocksOf(afterScan(tokens), what)
 	}
@@ -81,6 +85,24 @@ func (p *parser) boundNames(tokens []lexer.Token) []*Name {
 		}
 	}
 	return nil
+}
+
+// bracketed are the names in the brackets that stand directly behind the first
+// name among some tokens.
+func (p *parser) bracketed(tokens []lexer.Token) []*Name {
+	var names []*Name
+	if len(tokens) < 3 || tokens[2].Value != "[" {
+		return nil
+	}
+	for _, t := range tokens[3:] {
+		if t.Value == "]" {
+			return names
+		}
+		if t.Type == tokenIdent {
+			names = append(names, p.name(t))
+		}
+	}
+	return names
 }
 
 // namesOf are the names that statements bind for what follows them.

@@ -371,10 +371,12 @@ type CheckStmt struct {
 }
 
 // BadStmt stands for a statement that has a syntax error, already reported.
-// Names are the names it seems to bind, those of its blocks included.
+// Names are the names it seems to bind, those of its blocks included; Dims, of an
+// input, are those in its brackets.
 type BadStmt struct {
 	Span
 	Names []*Name
+	Dims  []*Name
 }
 
 // Pattern selects parameters by their paths: `encoder.**`, `block.{0..5}.W`.

@@ -173,3 +173,32 @@ func TestExportFacts(t *testing.T) {
 		t.Errorf("got %s, want %s", have, want)
 	}
 }
+
+// TestPatternNote checks that a pattern which matches nothing has a note of the
+// paths that it may be about.
+func TestPatternNote(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"block.*.w": "near are block.0.W, block.0.b, block.1.W, block.1.b, block.2.W, block.2.b, block.3.W, block.3.b, block.4.W, block.4.b, block.5.W, block.5.b and 3 more",
+		"hed.W":     "near are block.0.W, block.1.W, block.2.W, block.3.W, block.4.W, block.5.W, block.6.W, head.W and head.b",
+		"hed.**":    "near are head.W and head.b",
+		"z":         "the parameters are block.0.W, block.0.b, block.1.W, block.1.b, block.2.W, block.2.b, block.3.W, block.3.b, block.4.W, block.4.b, block.5.W, block.5.b and 4 more",
+	} {
+		f, _ := dsl.Parse("t.dnn", []byte(`
+	model M {
+	    input x [B, 3]
+	    h = x
+	    for i in 0..7 { h = dense(h, 3) as block }
+	    y = dense(h, 1) as head
+	    loss mean(y)
+	    train sgd(lr: 0.1) { freeze `+pattern+` }
+	}`))
+		_, diags := dsl.Elaborate(f, dsl.Options{})
+		if len(diags) != 1 || len(diags[0].Related) != 1 {
+			t.Errorf("%s: %v", pattern, diags)
+			continue
+		}
+		if got := diags[0].Related[0].Message; got != want {
+			t.Errorf("%s: the note is %q, want %q", pattern, got, want)
+		}
+	}
+}

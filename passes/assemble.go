@@ -72,8 +72,8 @@ func (f *fuser) putGroup(p put, after int) *group {
 	return g
 }
 
-// visitAll visits n and what it needs, as far as it is not known yet: nodes that
-// fusing itself has made.
+// visitAll visits n and what it needs, as far as that is not done: nodes that
+// fusing itself has made, and what they need ahead of its turn.
 func (f *fuser) visitAll(n *ir.Node) {
 	for _, m := range f.needed([]*ir.Node{n}) {
 		for _, a := range m.Args {
@@ -81,6 +81,7 @@ func (f *fuser) visitAll(n *ir.Node) {
 		}
 		f.reachable(m)
 		f.visit(m)
+		f.visited[m] = true
 	}
 }
 

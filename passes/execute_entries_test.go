@@ -13,6 +13,9 @@ import (
 func (r *modelRun) reported(m *machine, p *ir.Procedure, parts, reports []int, side *ir.Side) error {
 	e := &ir.Evaluator{Dims: r.env.Dims, Values: map[string]*ir.Tensor{}}
 	next := 0
+	for _, x := range r.plan.Parts { // a formula of several forms reads them all
+		e.Values["arg "+x.Name] = ir.NewTensor(m.dims(x.Node.Type.Shape)...)
+	}
 	for _, i := range parts {
 		x := r.plan.Parts[i]
 		v := ir.NewTensor(m.dims(x.Node.Type.Shape)...)

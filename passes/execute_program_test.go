@@ -195,6 +195,9 @@ func (r *modelRun) set(n *ir.Node, float func() float64, below int) error {
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(shape, func(d int) bool { return d < 0 }) {
+		return fmt.Errorf("%v is %v", n.Type.Shape, shape)
+	}
 	v := ir.NewTensor(shape...)
 	for i := range v.Data {
 		if v.Data[i] = float(); !n.Type.Elem.IsFloat() {

@@ -15,7 +15,7 @@ type fuser struct {
 	g       *ir.Graph
 	avail   map[*ir.Node]bool // in memory before the procedure starts
 	targets map[*ir.Node]bool // must be in memory afterwards
-	known   map[*ir.Node]bool // that needed has listed
+	visited map[*ir.Node]bool
 	uses    map[*ir.Node]int
 
 	groups []*group
@@ -54,7 +54,7 @@ type group struct {
 // says of which leaf a root takes the memory.
 func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*ir.Node]*ir.Node) *fuser {
 	f := &fuser{
-		g: g, avail: avail, targets: map[*ir.Node]bool{}, known: map[*ir.Node]bool{},
+		g: g, avail: avail, targets: map[*ir.Node]bool{}, visited: map[*ir.Node]bool{},
 		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
 		placed: map[*ir.Node]bool{}, edges: map[*ir.Node][]*ir.Node{},
 		products: map[*ir.Node]*product{}, into: map[*ir.Node]intoFold{}, taken: map[*ir.Node]bool{},
@@ -78,21 +78,23 @@ func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*i
 	f.layOut(order)
 	for _, n := range order {
 		f.visit(n)
+		f.visited[n] = true
 	}
 	f.findMemory(roots)
 	return f
 }
 
-// needed is what lies between roots and what is in memory or known, operands
-// first. It is known from then on.
+// needed is what lies between roots and what is in memory or visited, operands
+// first.
 func (f *fuser) needed(roots []*ir.Node) []*ir.Node {
 	var order []*ir.Node
+	seen := map[*ir.Node]bool{}
 	var visit func(n *ir.Node)
 	visit = func(n *ir.Node) {
-		if f.known[n] || f.avail[n] {
+		if seen[n] || f.visited[n] || f.avail[n] {
 			return
 		}
-		f.known[n] = true
+		seen[n] = true
 		for _, a := range n.Args {
 			visit(a)
 		}

@@ -56,7 +56,7 @@ func results(nodes []*ir.Node) []target {
 
 // saved is what the forward computes and the backward reads.
 func saved(avail map[*ir.Node]*ir.Buffer, forward, backward []*ir.Node) []*ir.Node {
-	f := &fuser{avail: map[*ir.Node]bool{}, known: map[*ir.Node]bool{}}
+	f := &fuser{avail: map[*ir.Node]bool{}}
 	for n := range avail {
 		f.avail[n] = true
 	}

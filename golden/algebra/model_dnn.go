@@ -884,8 +884,8 @@ func SumsVJPA(dA, A, B []float64, s float64, w, work []float64) {
 	}
 }
 
-// SumsVJPS sets its result to the product of w with the Jacobian of Sums by s
-// at A, B and s, without the Jacobian.
+// SumsVJPS returns the product of w with the Jacobian of Sums by s at A, B and
+// s, without the Jacobian.
 //
 //	t      = A·B            [N,N]
 //	s2     = Σ w ⊙ (A + t)  []
@@ -1414,14 +1414,14 @@ func PairsVJPY(dy, x, y, w []float64) {
 // work is scratch memory of at least CumulateWork elements; nil allocates it.
 func Cumulate(out, x, work []float64) {
 	N := len(x) / 3
+	if N-1 < 0 {
+		panic(fmt.Sprintf("algebra: Cumulate: N is %d, but N ≥ 1 does not hold", N))
+	}
 	if len(out) != 3*N {
 		panic(fmt.Sprintf("algebra: Cumulate: len(out) is %d, want %d", len(out), 3*N))
 	}
 	if len(x) != 3*N {
 		panic(fmt.Sprintf("algebra: Cumulate: len(x) is %d, want %d", len(x), 3*N))
-	}
-	if N-1 < 0 {
-		panic(fmt.Sprintf("algebra: Cumulate: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, CumulateWork(N))
@@ -1486,6 +1486,9 @@ func Cumulate(out, x, work []float64) {
 // work is scratch memory of at least CumulateWork elements; nil allocates it.
 func CumulateVJP(dx, x, w, work []float64) {
 	N := len(x) / 3
+	if N-1 < 0 {
+		panic(fmt.Sprintf("algebra: CumulateVJP: N is %d, but N ≥ 1 does not hold", N))
+	}
 	if len(dx) != 3*N {
 		panic(fmt.Sprintf("algebra: CumulateVJP: len(dx) is %d, want %d", len(dx), 3*N))
 	}
@@ -1494,9 +1497,6 @@ func CumulateVJP(dx, x, w, work []float64) {
 	}
 	if len(w) != 3*N {
 		panic(fmt.Sprintf("algebra: CumulateVJP: len(w) is %d, want %d", len(w), 3*N))
-	}
-	if N-1 < 0 {
-		panic(fmt.Sprintf("algebra: CumulateVJP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, CumulateWork(N))

@@ -875,8 +875,8 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 	dl[0] = s17
 }
 
-// MissJVP sets its result to the product of the Jacobian of Miss by q and l at
-// q, l and target with vQ and vL, without the Jacobian.
+// MissJVP returns the product of the Jacobian of Miss by q and l at q, l and
+// target with vQ and vL, without the Jacobian.
 //
 //	s       = cos(q[0])                   []
 //	s2      = l[0]·s                      []

@@ -359,7 +359,9 @@ func (m *Block) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Block) Params() *Params {
 	return &m.params
 }

@@ -3438,17 +3438,17 @@ func Force(out, u []float64, M int, work []float64) {
 	if n := M; n > 0 {
 		N = len(u) / n
 	}
-	if len(out) != M*N {
-		panic(fmt.Sprintf("calculus: Force: len(out) is %d, want %d", len(out), M*N))
-	}
-	if len(u) != M*N {
-		panic(fmt.Sprintf("calculus: Force: len(u) is %d, want %d", len(u), M*N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("calculus: Force: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if M-1 < 0 {
 		panic(fmt.Sprintf("calculus: Force: M is %d, but M ≥ 1 does not hold", M))
+	}
+	if len(out) != M*N {
+		panic(fmt.Sprintf("calculus: Force: len(out) is %d, want %d", len(out), M*N))
+	}
+	if len(u) != M*N {
+		panic(fmt.Sprintf("calculus: Force: len(u) is %d, want %d", len(u), M*N))
 	}
 	if work == nil {
 		work = make([]float64, ForceWork(N, M))
@@ -3523,6 +3523,12 @@ func ForceVJP(du, u, w []float64, M int) {
 	if n := M; n > 0 {
 		N = len(u) / n
 	}
+	if N-1 < 0 {
+		panic(fmt.Sprintf("calculus: ForceVJP: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if M-1 < 0 {
+		panic(fmt.Sprintf("calculus: ForceVJP: M is %d, but M ≥ 1 does not hold", M))
+	}
 	if len(du) != M*N {
 		panic(fmt.Sprintf("calculus: ForceVJP: len(du) is %d, want %d", len(du), M*N))
 	}
@@ -3531,12 +3537,6 @@ func ForceVJP(du, u, w []float64, M int) {
 	}
 	if len(w) != M*N {
 		panic(fmt.Sprintf("calculus: ForceVJP: len(w) is %d, want %d", len(w), M*N))
-	}
-	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: ForceVJP: N is %d, but N ≥ 1 does not hold", N))
-	}
-	if M-1 < 0 {
-		panic(fmt.Sprintf("calculus: ForceVJP: M is %d, but M ≥ 1 does not hold", M))
 	}
 
 	// du = w − 3·u ⊙ w ⊙ u
@@ -4801,11 +4801,11 @@ func TopVJP(dx, x, w []float64) {
 // work is scratch memory of at least JumpsWork elements; nil allocates it.
 func Jumps(out, x, work []float64) {
 	N := len(x)
-	if len(out) != N {
-		panic(fmt.Sprintf("calculus: Jumps: len(out) is %d, want %d", len(out), N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("calculus: Jumps: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(out) != N {
+		panic(fmt.Sprintf("calculus: Jumps: len(out) is %d, want %d", len(out), N))
 	}
 	if work == nil {
 		work = make([]float64, JumpsWork(N))
@@ -4870,14 +4870,14 @@ func Jumps(out, x, work []float64) {
 // work is scratch memory of at least JumpsWork elements; nil allocates it.
 func JumpsVJP(dx, x, w, work []float64) {
 	N := len(x)
+	if N-1 < 0 {
+		panic(fmt.Sprintf("calculus: JumpsVJP: N is %d, but N ≥ 1 does not hold", N))
+	}
 	if len(dx) != N {
 		panic(fmt.Sprintf("calculus: JumpsVJP: len(dx) is %d, want %d", len(dx), N))
 	}
 	if len(w) != N {
 		panic(fmt.Sprintf("calculus: JumpsVJP: len(w) is %d, want %d", len(w), N))
-	}
-	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: JumpsVJP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, JumpsWork(N))
@@ -4957,14 +4957,14 @@ func JumpsVJP(dx, x, w, work []float64) {
 // work is scratch memory of at least JumpsWork elements; nil allocates it.
 func JumpsJVP(dout, x, v, work []float64) {
 	N := len(x)
+	if N-1 < 0 {
+		panic(fmt.Sprintf("calculus: JumpsJVP: N is %d, but N ≥ 1 does not hold", N))
+	}
 	if len(dout) != N {
 		panic(fmt.Sprintf("calculus: JumpsJVP: len(dout) is %d, want %d", len(dout), N))
 	}
 	if len(v) != N {
 		panic(fmt.Sprintf("calculus: JumpsJVP: len(v) is %d, want %d", len(v), N))
-	}
-	if N-1 < 0 {
-		panic(fmt.Sprintf("calculus: JumpsJVP: N is %d, but N ≥ 1 does not hold", N))
 	}
 	if work == nil {
 		work = make([]float64, JumpsWork(N))

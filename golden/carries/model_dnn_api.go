@@ -225,7 +225,7 @@ func (batch *Batch) take(max Dims) error {
 	if err != nil {
 		return err
 	}
-	if B*N*T != 0 && N-T < 0 {
+	if B != 0 && N-T < 0 {
 		return &fault.InputError{Model: "carries", Input: "N, T", Reason: fmt.Sprintf("%d, %d do not fit: the model needs N - T ≥ 0", N, T)}
 	}
 	batch.Dims = Dims{B: B, N: N, T: T}

@@ -125,8 +125,8 @@ func VarianceVJP(dx, x []float64, w float64) {
 	}
 }
 
-// VarianceJVP sets its result to the product of the Jacobian of Variance at x
-// with v, without the Jacobian.
+// VarianceJVP returns the product of the Jacobian of Variance at x with v,
+// without the Jacobian.
 //
 //	s  = Σ x             []
 //	s2 = 0.5·s           []
@@ -214,8 +214,8 @@ func Column(out []float64, x float64, A []float64) {
 	}
 }
 
-// ColumnVJPX sets its result to the product of w with the Jacobian of Column
-// by x at x and A, without the Jacobian.
+// ColumnVJPX returns the product of w with the Jacobian of Column by x at x
+// and A, without the Jacobian.
 //
 //	t      = Σⱼ w ⊙ (Aᵀ + Aᵀ)  [1]
 //	result = t                 []
@@ -410,8 +410,8 @@ func HollowVJPX(dx, x []float64, y float64, w []float64) {
 	}
 }
 
-// HollowVJPY sets its result to the product of w with the Jacobian of Hollow
-// by y at x and y, without the Jacobian.
+// HollowVJPY returns the product of w with the Jacobian of Hollow by y at x
+// and y, without the Jacobian.
 //
 //	t[:, :−2, :] = x
 //	s            = Σ w ⊙ t  []
@@ -815,17 +815,17 @@ var reachedTable = []int32{7, 0}
 // overlap the rest.
 func Reached(out, x []float64) {
 	N := len(x) / 2
-	if len(out) != 10 {
-		panic(fmt.Sprintf("corners: Reached: len(out) is %d, want %d", len(out), 10))
-	}
-	if len(x) != 2*N {
-		panic(fmt.Sprintf("corners: Reached: len(x) is %d, want %d", len(x), 2*N))
-	}
 	if N-8 < 0 {
 		panic(fmt.Sprintf("corners: Reached: N is %d, but N ≥ 8 does not hold", N))
 	}
 	if N-3 < 0 {
 		panic(fmt.Sprintf("corners: Reached: N is %d, but N ≥ 3 does not hold", N))
+	}
+	if len(out) != 10 {
+		panic(fmt.Sprintf("corners: Reached: len(out) is %d, want %d", len(out), 10))
+	}
+	if len(x) != 2*N {
+		panic(fmt.Sprintf("corners: Reached: len(x) is %d, want %d", len(x), 2*N))
 	}
 
 	table := reachedTable
@@ -869,6 +869,12 @@ func Reached(out, x []float64) {
 // may not overlap the rest.
 func ReachedVJP(dx, x, w []float64) {
 	N := len(x) / 2
+	if N-8 < 0 {
+		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N ≥ 8 does not hold", N))
+	}
+	if N-3 < 0 {
+		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N ≥ 3 does not hold", N))
+	}
 	if len(dx) != 2*N {
 		panic(fmt.Sprintf("corners: ReachedVJP: len(dx) is %d, want %d", len(dx), 2*N))
 	}
@@ -877,12 +883,6 @@ func ReachedVJP(dx, x, w []float64) {
 	}
 	if len(w) != 10 {
 		panic(fmt.Sprintf("corners: ReachedVJP: len(w) is %d, want %d", len(w), 10))
-	}
-	if N-8 < 0 {
-		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N ≥ 8 does not hold", N))
-	}
-	if N-3 < 0 {
-		panic(fmt.Sprintf("corners: ReachedVJP: N is %d, but N ≥ 3 does not hold", N))
 	}
 
 	table := reachedTable
@@ -952,14 +952,14 @@ var gatheredTable = []int32{0, 3, 1, 0}
 // overlap the rest.
 func Gathered(out, x []float64) {
 	N := len(x) / 2
+	if N-4 < 0 {
+		panic(fmt.Sprintf("corners: Gathered: N is %d, but N ≥ 4 does not hold", N))
+	}
 	if len(out) != 4 {
 		panic(fmt.Sprintf("corners: Gathered: len(out) is %d, want %d", len(out), 4))
 	}
 	if len(x) != 2*N {
 		panic(fmt.Sprintf("corners: Gathered: len(x) is %d, want %d", len(x), 2*N))
-	}
-	if N-4 < 0 {
-		panic(fmt.Sprintf("corners: Gathered: N is %d, but N ≥ 4 does not hold", N))
 	}
 
 	table := gatheredTable
@@ -994,6 +994,9 @@ func Gathered(out, x []float64) {
 // may not overlap the rest.
 func GatheredVJP(dx, x, w []float64) {
 	N := len(x) / 2
+	if N-4 < 0 {
+		panic(fmt.Sprintf("corners: GatheredVJP: N is %d, but N ≥ 4 does not hold", N))
+	}
 	if len(dx) != 2*N {
 		panic(fmt.Sprintf("corners: GatheredVJP: len(dx) is %d, want %d", len(dx), 2*N))
 	}
@@ -1002,9 +1005,6 @@ func GatheredVJP(dx, x, w []float64) {
 	}
 	if len(w) != 4 {
 		panic(fmt.Sprintf("corners: GatheredVJP: len(w) is %d, want %d", len(w), 4))
-	}
-	if N-4 < 0 {
-		panic(fmt.Sprintf("corners: GatheredVJP: N is %d, but N ≥ 4 does not hold", N))
 	}
 
 	table := gatheredTable

@@ -423,7 +423,27 @@ func (d *modelDriver) averaged(leaves values) values {
 	return out
 }
 
-// runEmpty checks that an empty batch is no step and reports zeros.
+// defined reports whether nodes can be computed: at some sizes, shapes make no
+// sense.
+func (d *modelDriver) defined(env map[string]int, leaves values, nodes ...*ir.Node) bool {
+	for _, n := range ir.Topological(nodes...) {
+		for _, e := range n.Type.Shape {
+			if v, err := e.Eval(env); err != nil || v < 0 {
+				return false
+			}
+		}
+	}
+	for _, n := range nodes {
+		oracle := &ir.Evaluator{Dims: env, Values: leaves, Seed: seed}
+		if _, err := oracle.Eval(n); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// runEmpty checks that an empty batch is no step and reports zeros; it may be
+// refused only where what is computed makes no sense.
 func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
 	d.readStates(tr, leaves)
 	d.count(leaves, nil)
@@ -433,7 +453,10 @@ func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
 	before := tr.checkpoint()
 	if tr.has("Evaluate") {
 		totals := reflect.New(tr.argument("Evaluate", 0).Elem())
-		tr.mustSucceed("Evaluate", tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves)))
+		results := tr.call("Evaluate", totals, operands(tr.argument("Evaluate", 1), d.m.Dims, d.m.Inputs, env, leaves))
+		if results[0].IsNil() || d.defined(env, leaves, d.infer.reports...) {
+			tr.mustSucceed("Evaluate", results)
+		}
 	}
 	for _, o := range d.losses {
 		if !o.reads(env) || !tr.has("Grad"+o.suffix) {
@@ -442,6 +465,9 @@ func (d *modelDriver) runEmpty(tr *trainer, env map[string]int, leaves values) {
 		batch := operands(tr.argument("Grad"+o.suffix, 1), d.m.Dims, d.m.Inputs, env, leaves)
 		grad := tr.function("New", "Params").Call(nil)[0]
 		results := tr.call("Grad"+o.suffix, grad, batch)
+		if !results[1].IsNil() && !d.defined(env, leaves, d.train.reports...) {
+			continue
+		}
 		tr.mustSucceed("Grad"+o.suffix, results)
 		for path, g := range tr.tensorsOf(grad) {
 			if slices.ContainsFunc(g, func(v float64) bool { return v != 0 }) {

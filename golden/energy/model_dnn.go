@@ -44,11 +44,11 @@ func Energy(x []float64) float64 {
 // overlap the rest.
 func EnergyGrad(grad, x []float64) {
 	N := len(x)
-	if len(grad) != N {
-		panic(fmt.Sprintf("energy: EnergyGrad: len(grad) is %d, want %d", len(grad), N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("energy: EnergyGrad: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(grad) != N {
+		panic(fmt.Sprintf("energy: EnergyGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 
 	// grad = 0
@@ -77,11 +77,11 @@ func EnergyGrad(grad, x []float64) {
 // overlap the rest.
 func EnergyValueGrad(grad, x []float64) float64 {
 	N := len(x)
-	if len(grad) != N {
-		panic(fmt.Sprintf("energy: EnergyValueGrad: len(grad) is %d, want %d", len(grad), N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("energy: EnergyValueGrad: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(grad) != N {
+		panic(fmt.Sprintf("energy: EnergyValueGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 
 	// grad = 0
@@ -114,11 +114,11 @@ func EnergyValueGrad(grad, x []float64) float64 {
 // overlap the rest.
 func EnergyHessian(hess, x []float64) {
 	N := len(x)
-	if len(hess) != N*N {
-		panic(fmt.Sprintf("energy: EnergyHessian: len(hess) is %d, want %d", len(hess), N*N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("energy: EnergyHessian: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(hess) != N*N {
+		panic(fmt.Sprintf("energy: EnergyHessian: len(hess) is %d, want %d", len(hess), N*N))
 	}
 
 	// hess = 0
@@ -159,14 +159,14 @@ func EnergyHessian(hess, x []float64) {
 // overlap the rest.
 func EnergyHVP(hv, x, v []float64) {
 	N := len(x)
+	if N-1 < 0 {
+		panic(fmt.Sprintf("energy: EnergyHVP: N is %d, but N ≥ 1 does not hold", N))
+	}
 	if len(hv) != N {
 		panic(fmt.Sprintf("energy: EnergyHVP: len(hv) is %d, want %d", len(hv), N))
 	}
 	if len(v) != N {
 		panic(fmt.Sprintf("energy: EnergyHVP: len(v) is %d, want %d", len(v), N))
-	}
-	if N-1 < 0 {
-		panic(fmt.Sprintf("energy: EnergyHVP: N is %d, but N ≥ 1 does not hold", N))
 	}
 
 	// hv = 0

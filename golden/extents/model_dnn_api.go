@@ -2472,7 +2472,7 @@ func (batch *SequenceBatch) take(max SequenceDims) error {
 		return err
 	}
 
-	if B*T != 0 && T-1 < 0 {
+	if B != 0 && T-1 < 0 {
 		return &fault.InputError{Model: "extents.Sequence", Input: "T", Reason: fmt.Sprintf("%d does not fit: the model needs T ≥ 1", T)}
 	}
 	batch.SequenceDims = SequenceDims{B: B, T: T}
@@ -3616,7 +3616,7 @@ func (batch *RestBatch) take(max RestDims) error {
 	if err != nil {
 		return err
 	}
-	if B*N != 0 && -B+N < 0 {
+	if (B != 0 || N != 0) && -B+N < 0 {
 		return &fault.InputError{Model: "extents.Rest", Input: "B, N", Reason: fmt.Sprintf("%d, %d do not fit: the model needs -B + N ≥ 0", B, N)}
 	}
 	batch.RestDims = RestDims{B: B, N: N}

@@ -515,9 +515,6 @@ func Smooth(x []float64, T int) float64 {
 	if n := T; n > 0 {
 		B = len(x) / n
 	}
-	if len(x) != B*T {
-		panic(fmt.Sprintf("grid: Smooth: len(x) is %d, want %d", len(x), B*T))
-	}
 	if T-1 < 0 {
 		panic(fmt.Sprintf("grid: Smooth: T is %d, but T ≥ 1 does not hold", T))
 	}
@@ -526,6 +523,9 @@ func Smooth(x []float64, T int) float64 {
 	}
 	if T-2 < 0 {
 		panic(fmt.Sprintf("grid: Smooth: T is %d, but T ≥ 2 does not hold", T))
+	}
+	if len(x) != B*T {
+		panic(fmt.Sprintf("grid: Smooth: len(x) is %d, want %d", len(x), B*T))
 	}
 
 	// s = Σ x[:, 1:]
@@ -571,12 +571,6 @@ func SmoothGrad(grad, x []float64, T int) {
 	if n := T; n > 0 {
 		B = len(x) / n
 	}
-	if len(grad) != B*T {
-		panic(fmt.Sprintf("grid: SmoothGrad: len(grad) is %d, want %d", len(grad), B*T))
-	}
-	if len(x) != B*T {
-		panic(fmt.Sprintf("grid: SmoothGrad: len(x) is %d, want %d", len(x), B*T))
-	}
 	if T-1 < 0 {
 		panic(fmt.Sprintf("grid: SmoothGrad: T is %d, but T ≥ 1 does not hold", T))
 	}
@@ -585,6 +579,12 @@ func SmoothGrad(grad, x []float64, T int) {
 	}
 	if T-2 < 0 {
 		panic(fmt.Sprintf("grid: SmoothGrad: T is %d, but T ≥ 2 does not hold", T))
+	}
+	if len(grad) != B*T {
+		panic(fmt.Sprintf("grid: SmoothGrad: len(grad) is %d, want %d", len(grad), B*T))
+	}
+	if len(x) != B*T {
+		panic(fmt.Sprintf("grid: SmoothGrad: len(x) is %d, want %d", len(x), B*T))
 	}
 
 	// grad = 0
@@ -639,12 +639,6 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 	if n := T; n > 0 {
 		B = len(x) / n
 	}
-	if len(grad) != B*T {
-		panic(fmt.Sprintf("grid: SmoothValueGrad: len(grad) is %d, want %d", len(grad), B*T))
-	}
-	if len(x) != B*T {
-		panic(fmt.Sprintf("grid: SmoothValueGrad: len(x) is %d, want %d", len(x), B*T))
-	}
 	if T-1 < 0 {
 		panic(fmt.Sprintf("grid: SmoothValueGrad: T is %d, but T ≥ 1 does not hold", T))
 	}
@@ -653,6 +647,12 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 	}
 	if T-2 < 0 {
 		panic(fmt.Sprintf("grid: SmoothValueGrad: T is %d, but T ≥ 2 does not hold", T))
+	}
+	if len(grad) != B*T {
+		panic(fmt.Sprintf("grid: SmoothValueGrad: len(grad) is %d, want %d", len(grad), B*T))
+	}
+	if len(x) != B*T {
+		panic(fmt.Sprintf("grid: SmoothValueGrad: len(x) is %d, want %d", len(x), B*T))
 	}
 
 	// scale = 1/(B*T - B)
@@ -717,15 +717,6 @@ func SmoothHVP(hv, x, v []float64, T int) {
 	if n := T; n > 0 {
 		B = len(x) / n
 	}
-	if len(hv) != B*T {
-		panic(fmt.Sprintf("grid: SmoothHVP: len(hv) is %d, want %d", len(hv), B*T))
-	}
-	if len(x) != B*T {
-		panic(fmt.Sprintf("grid: SmoothHVP: len(x) is %d, want %d", len(x), B*T))
-	}
-	if len(v) != B*T {
-		panic(fmt.Sprintf("grid: SmoothHVP: len(v) is %d, want %d", len(v), B*T))
-	}
 	if T-1 < 0 {
 		panic(fmt.Sprintf("grid: SmoothHVP: T is %d, but T ≥ 1 does not hold", T))
 	}
@@ -734,6 +725,15 @@ func SmoothHVP(hv, x, v []float64, T int) {
 	}
 	if T-2 < 0 {
 		panic(fmt.Sprintf("grid: SmoothHVP: T is %d, but T ≥ 2 does not hold", T))
+	}
+	if len(hv) != B*T {
+		panic(fmt.Sprintf("grid: SmoothHVP: len(hv) is %d, want %d", len(hv), B*T))
+	}
+	if len(x) != B*T {
+		panic(fmt.Sprintf("grid: SmoothHVP: len(x) is %d, want %d", len(x), B*T))
+	}
+	if len(v) != B*T {
+		panic(fmt.Sprintf("grid: SmoothHVP: len(v) is %d, want %d", len(v), B*T))
 	}
 
 	// hv = 0

@@ -208,10 +208,11 @@ func (t *Totals) Report() Report {
 	if t.batches == 0 {
 		return Report{}
 	}
+	div := t.r22 / t.n
 	return Report{
 		Loss:  ((t.loss / t.n) + t.loss2) + t.loss3,
 		RMSE:  math.Sqrt(t.loss / t.n),
-		R2:    1.0 - ((t.loss / t.n) / ((t.r2 / t.n) - math.Pow(t.r22/t.n, 2.0))),
+		R2:    1.0 - ((t.loss / t.n) / ((t.r2 / t.n) - (div * div))),
 		Worst: t.worst,
 		Least: t.least,
 		Close: t.close,

@@ -778,7 +778,9 @@ func (m *Scaled) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Scaled) Params() *ScaledParams {
 	return &m.params
 }
@@ -1683,7 +1685,9 @@ func (m *Wide) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Wide) Params() *WideParams {
 	return &m.params
 }
@@ -2606,7 +2610,9 @@ func (m *Pair) StepsQ() uint64 {
 	return m.stepsQ
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Pair) Params() *PairParams {
 	return &m.params
 }

@@ -409,12 +409,13 @@ func (t *Totals) Report() Report {
 	if t.batches == 0 {
 		return Report{}
 	}
+	div := t.spread2 / t.n3
 	mul := 0.75 * (t.level + (0.25 * (t.level2 / t.n)))
 	return Report{
 		First:  (t.first / t.n) + (0.5 * (t.first2 / t.n)),
 		Second: t.second / t.n2,
 		Both:   ((t.both / t.n) - (t.both2 / t.n2)) + t.both3,
-		Spread: (t.spread / t.n3) - math.Pow(t.spread2/t.n3, 2.0),
+		Spread: (t.spread / t.n3) - (div * div),
 		Other:  t.other / t.n4,
 		Level:  observersWhere(t.training > 2.0, mul+(0.25*(t.level3/t.n2)), observersWhere(t.training > 1.0, t.level+(0.25*(t.level2/t.n2)), observersWhere(t.training > 0.0, mul+(0.25*(t.level3/t.n)), t.level))),
 		Clicks: observersWhere(t.training > 2.0, t.clicks, observersWhere(t.training > 0.0, t.clicks+1.0, t.clicks)),
@@ -423,10 +424,11 @@ func (t *Totals) Report() Report {
 
 // reportFirst is what a step of the loss first reports.
 func (t *Totals) reportFirst() Report {
+	div := t.spread2 / t.n3
 	mul := 0.75 * (t.level + (0.25 * (t.level2 / t.n)))
 	return Report{
 		First:  (t.first / t.n) + (0.5 * (t.first2 / t.n)),
-		Spread: (t.spread / t.n3) - math.Pow(t.spread2/t.n3, 2.0),
+		Spread: (t.spread / t.n3) - (div * div),
 		Level:  observersWhere(t.training > 2.0, mul+(0.25*(t.level3/t.n2)), observersWhere(t.training > 1.0, t.level+(0.25*(t.level2/t.n2)), observersWhere(t.training > 0.0, mul+(0.25*(t.level3/t.n)), t.level))),
 		Clicks: observersWhere(t.training > 2.0, t.clicks, observersWhere(t.training > 0.0, t.clicks+1.0, t.clicks)),
 	}

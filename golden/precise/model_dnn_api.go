@@ -279,7 +279,9 @@ func (m *Precise) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Precise) Params() *Params {
 	return &m.params
 }

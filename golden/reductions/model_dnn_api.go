@@ -200,9 +200,10 @@ func (t *Totals) Report() Report {
 	if t.batches == 0 {
 		return Report{}
 	}
+	div := t.spread2 / t.n2
 	return Report{
 		Loss:   (t.loss / t.n) + (0.1 * (t.loss2 / t.n)),
-		Spread: math.Sqrt((t.spread / t.n2) - math.Pow(t.spread2/t.n2, 2.0)),
+		Spread: math.Sqrt((t.spread / t.n2) - (div * div)),
 		Peak:   t.peak - t.peak2,
 		AllIn:  t.allIn,
 		Total:  t.total,

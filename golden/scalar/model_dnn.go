@@ -30,7 +30,7 @@ func Wave(x float64) float64 {
 	return wave
 }
 
-// WaveGrad sets its result to the gradient of Wave at x.
+// WaveGrad returns the gradient of Wave at x.
 //
 //	scale  = x²                  []
 //	scale2 = sin(x)/(scale + 1)  []
@@ -122,8 +122,8 @@ func WaveHessian(x float64) float64 {
 	return result
 }
 
-// WaveHVP sets its result to the product of the Hessian of Wave at x with v,
-// without the Hessian.
+// WaveHVP returns the product of the Hessian of Wave at x with v, without the
+// Hessian.
 //
 //	scale   = x²                            []
 //	scale2  = exp((−0.5)·scale)             []
@@ -175,7 +175,7 @@ func Smooth(x float64) float64 {
 	return smooth
 }
 
-// SmoothGrad sets its result to the gradient of Smooth at x.
+// SmoothGrad returns the gradient of Smooth at x.
 //
 //	scale   = tanh(x)                            []
 //	scale2  = σ(x)                               []
@@ -421,7 +421,7 @@ func Inside(x float64) float64 {
 	return inside
 }
 
-// InsideGrad sets its result to the gradient of Inside at x.
+// InsideGrad returns the gradient of Inside at x.
 //
 //	u      = σ(x)                []
 //	scale  = (u = 0)             []
@@ -583,7 +583,7 @@ func Corners(x float64) float64 {
 	return corners
 }
 
-// CornersGrad sets its result to the gradient of Corners at x.
+// CornersGrad returns the gradient of Corners at x.
 //
 //	scale  = max(x, −1)                 []
 //	scale2 = x²                         []
@@ -660,8 +660,7 @@ func Quantise(x, scale float64) float64 {
 	return quantise
 }
 
-// QuantiseGradX sets its result to the gradient of Quantise by x at x and
-// scale.
+// QuantiseGradX returns the gradient of Quantise by x at x and scale.
 //
 //	result = 0  []
 func QuantiseGradX(x, scale float64) float64 {
@@ -686,8 +685,7 @@ func QuantiseValueGradX(x, scale float64) (float64, float64) {
 	return quantise, result
 }
 
-// QuantiseGradScale sets its result to the gradient of Quantise by scale at x
-// and scale.
+// QuantiseGradScale returns the gradient of Quantise by scale at x and scale.
 //
 //	scale2 = x/scale                                 []
 //	scale3 = round(scale2)                           []
@@ -766,7 +764,7 @@ func Both(a, b float64) float64 {
 	return both
 }
 
-// BothGrad sets its result to the gradient of Both by a and b at a and b.
+// BothGrad returns the gradient of Both by a and b at a and b.
 //
 //	scale   = a/b                           []
 //	scale2  = max(a, b)                     []
@@ -830,8 +828,8 @@ func BothValueGrad(a, b float64) (float64, float64, float64) {
 	return both, result, result2
 }
 
-// BothJVP sets its result to the product of the Jacobian of Both by a and b at
-// a and b with vA and vB, without the Jacobian.
+// BothJVP returns the product of the Jacobian of Both by a and b at a and b
+// with vA and vB, without the Jacobian.
 //
 //	scale  = a/b        []
 //	scale2 = min(a, b)  []

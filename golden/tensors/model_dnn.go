@@ -1071,14 +1071,14 @@ func Permuted(out, x []float64, M int, work []float64) {
 	if n := 2 * M; n > 0 {
 		N = len(x) / n
 	}
+	if M-1 < 0 {
+		panic(fmt.Sprintf("tensors: Permuted: M is %d, but M ≥ 1 does not hold", M))
+	}
 	if len(out) != M*N {
 		panic(fmt.Sprintf("tensors: Permuted: len(out) is %d, want %d", len(out), M*N))
 	}
 	if len(x) != 2*M*N {
 		panic(fmt.Sprintf("tensors: Permuted: len(x) is %d, want %d", len(x), 2*M*N))
-	}
-	if M-1 < 0 {
-		panic(fmt.Sprintf("tensors: Permuted: M is %d, but M ≥ 1 does not hold", M))
 	}
 	if work == nil {
 		work = make([]float64, PermutedWork(N, M))

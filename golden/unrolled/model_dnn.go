@@ -4681,7 +4681,7 @@ func Growth(y, r float64) float64 {
 	return growth
 }
 
-// GrowthGrad sets its result to the gradient of Growth by y and r at y and r.
+// GrowthGrad returns the gradient of Growth by y and r at y and r.
 //
 //	scale    = 1 − y                                        []
 //	scale2   = r·scale                                      []

@@ -18,7 +18,7 @@ func TestExports(t *testing.T) {
 		t.Fatalf("%d elements, error %v", len(all.Result), err)
 	}
 	one, err := w.Both(BothInput{K: z[:2]})
-	if err != nil || len(one.Result) != 6 || !slices.Equal(one.Result, all.Result[:6]) || !slices.Equal(one.Result2, []float32{1, -2}) {
+	if err != nil || len(one.Dec) != 6 || !slices.Equal(one.Dec, all.Result[:6]) || !slices.Equal(one.Result, []float32{1, -2}) {
 		t.Errorf("both gives %v, generate %v, error %v", one, all.Result[:6], err)
 	}
 	p, out := NewPredictor(w, Dims{B: 1}), GenerateOutput{}

@@ -431,7 +431,9 @@ func (m *Ring) StepsG() uint64 {
 	return m.stepsG
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Ring) Params() *Params {
 	return &m.params
 }

@@ -45,11 +45,11 @@ func Rosenbrock(x []float64) float64 {
 // overlap the rest.
 func RosenbrockGrad(grad, x []float64) {
 	N := len(x)
-	if len(grad) != N {
-		panic(fmt.Sprintf("objective: RosenbrockGrad: len(grad) is %d, want %d", len(grad), N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("objective: RosenbrockGrad: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(grad) != N {
+		panic(fmt.Sprintf("objective: RosenbrockGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 
 	// grad = 0
@@ -78,11 +78,11 @@ func RosenbrockGrad(grad, x []float64) {
 // overlap the rest.
 func RosenbrockValueGrad(grad, x []float64) float64 {
 	N := len(x)
-	if len(grad) != N {
-		panic(fmt.Sprintf("objective: RosenbrockValueGrad: len(grad) is %d, want %d", len(grad), N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("objective: RosenbrockValueGrad: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(grad) != N {
+		panic(fmt.Sprintf("objective: RosenbrockValueGrad: len(grad) is %d, want %d", len(grad), N))
 	}
 
 	// grad = 0
@@ -115,11 +115,11 @@ func RosenbrockValueGrad(grad, x []float64) float64 {
 // overlap the rest.
 func RosenbrockHessian(hess, x []float64) {
 	N := len(x)
-	if len(hess) != N*N {
-		panic(fmt.Sprintf("objective: RosenbrockHessian: len(hess) is %d, want %d", len(hess), N*N))
-	}
 	if N-1 < 0 {
 		panic(fmt.Sprintf("objective: RosenbrockHessian: N is %d, but N ≥ 1 does not hold", N))
+	}
+	if len(hess) != N*N {
+		panic(fmt.Sprintf("objective: RosenbrockHessian: len(hess) is %d, want %d", len(hess), N*N))
 	}
 
 	// hess = 0

@@ -247,7 +247,9 @@ func (m *Digit) Steps() uint64 {
 	return m.steps
 }
 
-// Params are the live parameters: Step writes to them.
+// Params are the live parameters: Step writes to them. What is written there
+// is not in their averages, which Evaluate, Predict, Snapshot and Save read;
+// Load sets both.
 func (m *Digit) Params() *Params {
 	return &m.params
 }
