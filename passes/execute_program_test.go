@@ -84,7 +84,7 @@ type modelRun struct {
 
 func checkModel(t *testing.T, g *ir.Graph, plan *ir.ModelPlan) {
 	runs := 0
-	for size := 1; size <= 3; size++ {
+	for size := 1; size <= 3 || runs == 0 && size <= 6; size++ {
 		r := &modelRun{g: g, plan: plan, model: plan.Model, rng: rand.New(rand.NewPCG(uint64(size), 5))}
 		r.env = &ir.Evaluator{Dims: sizesOf(plan.Model.Dims, size), Values: map[string]*ir.Tensor{}, Seed: 3, Call: 5}
 		for _, x := range plan.Model.Exports {
@@ -110,13 +110,18 @@ func checkModel(t *testing.T, g *ir.Graph, plan *ir.ModelPlan) {
 	}
 }
 
-// sizesOf gives run-time dimensions sizes that differ.
+// sizesOf gives run-time dimensions sizes that differ: rising ones up to a size
+// of 3, then falling ones.
 func sizesOf(dims []ir.RunDim, size int) map[string]int {
 	out := map[string]int{}
 	for i, d := range dims {
-		out[d.Name] = size
-		if i > 0 {
+		switch {
+		case size > 3:
+			out[d.Name] = size - i
+		case i > 0:
 			out[d.Name] = size + 1 + i
+		default:
+			out[d.Name] = size
 		}
 	}
 	return out
@@ -197,6 +202,9 @@ func (r *modelRun) set(n *ir.Node, float func() float64, below int) error {
 	}
 	if slices.ContainsFunc(shape, func(d int) bool { return d < 0 }) {
 		return fmt.Errorf("%v is %v", n.Type.Shape, shape)
+	}
+	if slices.ContainsFunc(shape, func(d int) bool { return d < 0 }) {
+		return fmt.Errorf("a tensor is %v", shape)
 	}
 	v := ir.NewTensor(shape...)
 	for i := range v.Data {
