@@ -52,6 +52,8 @@ func (k *closer) find(n *ir.Node) *ir.Node {
 	switch {
 	case accumulates:
 		return k.tensor(kind, n)
+	case k.meanOfMeans(n):
+		return k.tensor("sum", n)
 	case n.Is("call"):
 		return k.value(k.g.Inline(n))
 	case n.IsMark(), n.Is("written"):

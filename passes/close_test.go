@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,6 +146,39 @@ func TestScattered(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%v: a scatter: %v, want %v", c.n, got, c.want)
+		}
+	}
+}
+
+// TestCounts counts together what a mean of means is divided by, and leaves the
+// extent of a mean whose square is added up to each batch.
+func TestCounts(t *testing.T) {
+	g := ir.NewGraph()
+	b, n := ir.DimVar("B"), ir.DimVar("T")
+	x := g.Leaf("input", "x", ir.Type{Elem: ir.Float64, Shape: ir.Shape{b, n, ir.D(4)}})
+	mean := func(x *ir.Node, axis int) *ir.Node {
+		sum := g.Sum(x, []int{axis})
+		return g.Map("div", sum, g.Broadcast(g.Size(x.Type.Shape[axis], ir.Float64), sum.Type.Shape))
+	}
+	each := mean(x, 1)
+	for _, c := range []struct {
+		what  string
+		n     *ir.Node
+		sizes []string
+	}{
+		{"a mean over time of means over samples", g.Must("reduce_max", ir.Attr{Axes: []int{0}}, mean(mean(x, 0), 0)), []string{"B*T"}},
+		{"the mean of squares of means over time", g.Must("reduce_max", ir.Attr{Axes: []int{0}}, mean(g.Map("mul", each, each), 0)), []string{"B"}},
+	} {
+		cut := newCutter(g)
+		cut.field("m", "", c.n)
+		var sizes []string
+		for _, p := range cut.parts {
+			if p.Size != nil {
+				sizes = append(sizes, p.Size.String())
+			}
+		}
+		if !slices.Equal(sizes, c.sizes) {
+			t.Errorf("%s: counts %v, want %v", c.what, sizes, c.sizes)
 		}
 	}
 }

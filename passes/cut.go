@@ -98,6 +98,9 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 		return c.cut(name, c.g.Inline(n))
 	case n.Is("div") && n.Type.Rank() == 0:
 		if x, by := over(n); len(by) > 0 {
+			if c.meanOfMeans(n) {
+				return c.combined(name, "sum", n)
+			}
 			return c.g.Map("div", c.cut(name, x), c.count(by))
 		}
 	}
@@ -140,28 +143,123 @@ func (c *cutter) cut(name string, n *ir.Node) *ir.Node {
 }
 
 // combined is the part n, which combines over batches as kind says. Where all
-// that a sum adds is divided by extents, as the gradient of a mean is, it is a
-// mean: sums and counts add up, each for itself.
+// that a sum adds is divided by the extents that it is over, as the gradient of
+// a mean is, it is a mean: sums and counts add up, each for itself. Other
+// extents, as that of a mean within, are those of each batch.
 func (c *cutter) combined(name, kind string, n *ir.Node) *ir.Node {
 	c.newest = c.newest || kind == "last" && c.differs(n)
-	if kind == "sum" && n.Type.Elem.IsFloat() && slices.ContainsFunc(c.below(n), func(m *ir.Node) bool { return m.Is("size") }) {
+	if kind == "sum" && n.Type.Elem.IsFloat() && c.readsExtents(n) {
 		x := Simplify(c.g, n)[0]
 		s := newSimplifier(c.g, []*ir.Node{x})
 		rest := s.product(x)
 		var by []ir.Dim
-		rest.factors = slices.DeleteFunc(slices.Clone(rest.factors), func(f factor) bool {
+		rest.factors = slices.Clone(rest.factors)
+		free := freeVars(n, rest)
+		for i, f := range rest.factors {
 			of := extentsOf(f.atom)
-			for range -f.power {
+			for len(of) > 0 && rest.factors[i].power < 0 && takeVars(free, of) {
 				by = append(by, of...)
+				rest.factors[i].power++
 			}
-			return len(of) > 0 && f.power < 0
-		})
+		}
+		rest.factors = slices.DeleteFunc(rest.factors, func(f factor) bool { return f.power == 0 })
 		if len(by) > 0 {
 			sum := c.part(name, kind, s.buildTerm(rest, x.Type), nil)
 			return c.g.Map("div", sum, c.g.Broadcast(c.count(by), sum.Type.Shape))
 		}
 	}
 	return c.part(name, kind, n, nil)
+}
+
+// meanOfMeans reports whether n is a sum over a run-time dimension by extents, of
+// what is divided by some, too: all of them are counted together.
+func (c *cutter) meanOfMeans(n *ir.Node) bool {
+	x, by := over(n)
+	kind, ok := accumulation(x)
+	if len(by) == 0 || !ok || kind != "sum" || !x.Type.Elem.IsFloat() || !c.readsExtents(x) {
+		return false
+	}
+	x = Simplify(c.g, x)[0]
+	return slices.ContainsFunc(newSimplifier(c.g, []*ir.Node{x}).product(x).factors, func(f factor) bool {
+		return f.power < 0 && len(extentsOf(f.atom)) > 0
+	})
+}
+
+// readsExtents reports whether an extent lies below n.
+func (c *cutter) readsExtents(n *ir.Node) bool {
+	return slices.ContainsFunc(c.below(n), func(m *ir.Node) bool { return m.Is("size") })
+}
+
+// freeVars is how often each dimension variable may be counted of what divides
+// n, whose factors are t: as often as it is in the extents that the sum in t is
+// over, or in those that n divides by.
+func freeVars(n *ir.Node, t term) map[string]int {
+	free := map[string]int{}
+	for _, f := range t.factors {
+		if kind, ok := accumulation(f.atom); ok && kind == "sum" && f.power == 1 {
+			free = summedVars(f.atom)
+			break
+		}
+	}
+	_, by := over(n)
+	outer := map[string]int{}
+	for _, d := range by {
+		countVars(outer, d)
+	}
+	for v, k := range outer {
+		free[v] = max(free[v], k)
+	}
+	return free
+}
+
+// countVars counts the variables of d.
+func countVars(in map[string]int, d ir.Dim) {
+	vars := map[string]bool{}
+	d.Vars(vars)
+	for v := range vars {
+		in[v]++
+	}
+}
+
+// summedVars is in how many of the extents that n, a sum or a sum of products,
+// is over each dimension variable is.
+func summedVars(n *ir.Node) map[string]int {
+	out := map[string]int{}
+	if !n.Is("einsum") {
+		for _, k := range n.Attr.Axes {
+			countVars(out, n.Args[0].Type.Shape[k])
+		}
+		return out
+	}
+	a, b, kept := ir.SplitSpec(n.Attr.Spec)
+	seen := kept
+	for k, letters := range []string{a, b} {
+		for i, d := range n.Args[k].Type.Shape {
+			if strings.IndexByte(seen, letters[i]) < 0 {
+				seen += letters[i : i+1]
+				countVars(out, d)
+			}
+		}
+	}
+	return out
+}
+
+// takeVars takes the dimension variables of extents out of those that are free,
+// each once for every extent; it is false, and takes none, where there are not
+// enough.
+func takeVars(free map[string]int, of []ir.Dim) bool {
+	need := map[string]int{}
+	for _, d := range of {
+		countVars(need, d)
+	}
+	left := maps.Clone(free)
+	for v, k := range need {
+		if left[v] -= k; left[v] < 0 {
+			return false
+		}
+	}
+	maps.Copy(free, left)
+	return true
 }
 
 // count is a product of extents over parts. Those of different dimensions are
