@@ -39,10 +39,11 @@ func (e *elaborator) elaborateExport(d *FnDecl) {
 // exportParam makes the input of one parameter. A parameter that is no tensor
 // keeps its default.
 func (e *elaborator) exportParam(sc *scope, out *ir.Func, f *function, p *Param) (*argument, bool) {
+	elem, isRunning := runningParam(p)
 	switch {
-	case isTypeWord(p.Type, "int"):
-		e.notCompiled(sc, p, "an int parameter of an exported fn")
-		return nil, false
+	case isRunning:
+		pin := e.exportInput(out, p, ir.Type{Elem: elem})
+		return &argument{name: p.Name, node: p, val: runningValue(e.g, pin), sc: sc}, true
 	case p.Type == nil || p.Type.Shape == nil:
 		if p.Default != nil {
 			return nil, true
@@ -61,12 +62,17 @@ func (e *elaborator) exportParam(sc *scope, out *ir.Func, f *function, p *Param)
 	if !ok {
 		return nil, false
 	}
+	return &argument{name: p.Name, node: p, val: tensor{e.exportInput(out, p, t)}, sc: sc}, true
+}
+
+// exportInput is the pin of the input that a parameter of a type is.
+func (e *elaborator) exportInput(out *ir.Func, p *Param, t ir.Type) *ir.Node {
 	leaf := e.g.Leaf("input", p.Name.Name, t)
 	e.g.SetOrigin(leaf, ir.Origin{Name: p.Name.Name, Pos: position(p.Name.Span)})
 	pin := e.g.Pin(leaf, out.Name+" "+p.Name.Name)
 	e.g.SetOrigin(pin, ir.Origin{Name: p.Name.Name, Pos: position(p.Name.Span)})
 	out.Params = append(out.Params, ir.Named{Name: p.Name.Name, Pos: position(p.Name.Span), Node: pin})
-	return &argument{name: p.Name, node: p, val: tensor{pin}, sc: sc}, true
+	return pin
 }
 
 // exportResults notes what the fn returns.
