@@ -62,6 +62,7 @@ func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand,
 		for _, in := range inputs {
 			t.labels(in)
 		}
+		t.positions(nodes)
 		var lines []string
 		for _, d := range of.dims {
 			if t.known[d.Name] {
@@ -375,4 +376,17 @@ func (t *taker) within(in operand, bound ir.Bound) {
 		return
 	}
 	t.check("fault.Labels(%q, %q, %s, %s)", t.label, in.field, elements, extent)
+}
+
+// positions checks the indices that are computed of int parameters.
+func (t *taker) positions(nodes []*ir.Node) {
+	field := func(leaf *ir.Node) string {
+		return t.inputs[slices.IndexFunc(t.inputs, func(in operand) bool { return in.Node == leaf })].field
+	}
+	for _, p := range ir.Positions(nodes...) {
+		check := t.c.check(p, func(leaf *ir.Node) string { return t.x + "." + field(leaf) }, field)
+		t.b.block("if "+check.fails, func() {
+			t.b.stmt("return &fault.InputError{Model: %q, Input: %q, Reason: %s}", t.label, check.input, check.text(""))
+		})
+	}
 }

@@ -77,7 +77,7 @@ func compareCounts(g *ir.Graph, op string, a, b number) (n number, ok bool) {
 
 // chosenCount gives out, which is a or b, its reading as an integer.
 func chosenCount(g *ir.Graph, cond, out, a, b number) number {
-	if !a.integral() || !b.integral() || !a.runs() && !b.runs() {
+	if !a.integral() || !b.integral() || !a.runs() && !b.runs() || !onlyGiven(cond.scalar(g)) {
 		return out
 	}
 	out.count = g.Map("where", cond.scalar(g), a.counted(g), b.counted(g))
@@ -134,4 +134,12 @@ func runningValue(g *ir.Graph, n *ir.Node) value {
 		return number{node: n, logical: true}
 	}
 	return running(g, n)
+}
+
+// onlyGiven reports whether n is computed of what a call passes, extents and
+// constants alone.
+func onlyGiven(n *ir.Node) bool {
+	return !slices.ContainsFunc(ir.Topological(n), func(m *ir.Node) bool {
+		return m.Op.Class == ir.Leaf && !m.Is("input") && !m.Is("size") && !m.Is("const")
+	})
 }
