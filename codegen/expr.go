@@ -155,7 +155,10 @@ func (e *scalarExpr) leaf(n *ir.Node, text string, as ir.DType) (string, int) {
 	if n.Is("size") || n.Is("step") || n.Is("steps") {
 		inner := strings.TrimSuffix(strings.TrimPrefix(text, goType(n.Type.Elem)+"("), ")")
 		if n.Is("size") && as == ir.Int {
-			return grouped(inner), bindUnary
+			if strings.ContainsAny(inner, " +-*/") {
+				return inner, bindSum
+			}
+			return inner, bindUnary
 		}
 		return goType(as) + "(" + inner + ")", bindUnary
 	}

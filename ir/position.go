@@ -95,3 +95,23 @@ func position(n *Node, x string) (Dim, bool) {
 	}
 	return Dim{}, false
 }
+
+// Admits reports whether every position is in its axis, where dimensions and
+// leaves have values as in [Evaluator].
+func Admits(positions []Position, dims map[string]int, values map[string]*Tensor) (bool, error) {
+	call := &Evaluator{Dims: dims, Values: values}
+	for _, p := range positions {
+		extent, err := p.Extent.Eval(dims)
+		if err != nil {
+			return false, err
+		}
+		at, err := call.EvalAll(p.Index)
+		if err != nil {
+			return false, err
+		}
+		if v := at[0].Data[0]; v < 0 || v >= float64(extent) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
