@@ -94,7 +94,7 @@ func (e *elaborator) entryParams(sc *scope, s *FnDecl, out *ir.Export) bool {
 			sc.vals[p.Name.Name] = &binding{val: runningValue(e.g, leaf), place: p.Name.Span, verb: "declared"}
 		case p.Type == nil || p.Type.Shape == nil:
 			if p.Default == nil {
-				e.fail(sc, p, "export", "parameter %s of the exported fn %s lacks its shape, such as %s [N], or %s [] of a scalar", p.Name.Name, f.name, p.Name.Name, p.Name.Name)
+				e.failParam(sc, p, f.name)
 			}
 			ok = p.Default != nil && e.bindArgs(sc, f, []*Param{p}, nil) && ok
 		default:

@@ -48,7 +48,7 @@ func (e *elaborator) exportParam(sc *scope, out *ir.Func, f *function, p *Param)
 		if p.Default != nil {
 			return nil, true
 		}
-		e.fail(sc, p, "export", "parameter %s of the exported fn %s lacks its shape, such as %s [N], or %s [] of a scalar", p.Name.Name, f.name, p.Name.Name, p.Name.Name)
+		e.failParam(sc, p, f.name)
 		return nil, false
 	}
 	for _, dim := range p.Type.Shape.Dims {
@@ -63,6 +63,16 @@ func (e *elaborator) exportParam(sc *scope, out *ir.Func, f *function, p *Param)
 		return nil, false
 	}
 	return &argument{name: p.Name, node: p, val: tensor{e.exportInput(out, p, t)}, sc: sc}, true
+}
+
+// failParam reports a parameter of an exported fn that no call can pass.
+func (e *elaborator) failParam(sc *scope, p *Param, fn string) {
+	name := p.Name.Name
+	if isTypeWord(p.Type, "string") || isTypeWord(p.Type, "fn") {
+		e.fail(sc, p, "export", "parameter %s of the exported fn %s is a %s, which a call from Go cannot pass; give it a default", name, fn, p.Type.Elem.Name)
+		return
+	}
+	e.fail(sc, p, "export", "parameter %s of the exported fn %s lacks its shape, such as %s [N], or %s [] of a scalar", name, fn, name, name)
 }
 
 // exportInput is the pin of the input that a parameter of a type is.

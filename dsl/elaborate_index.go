@@ -344,7 +344,7 @@ func (e *elaborator) sliceBound(sc *scope, x *Index, n *ir.Node, axis int, at Ex
 	num, isNumber := v.(number)
 	d, ok := e.fromExtent(num, extent)
 	if num.runs() {
-		e.fail(sc, at, "not-static", "%s: of what extent a part is; where(iota(n) < k, x, 0) masks the rest, and x[k] is one element", runningText("a bound", at))
+		e.fail(sc, at, "not-static", "%s; where(iota(N) < k, x, 0) keeps the first k of N elements", runningText("a bound of a slice", at))
 		return ir.Dim{}, false
 	}
 	if !isNumber || !ok {

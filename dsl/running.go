@@ -98,7 +98,7 @@ func besideInts(v value, elem ir.DType) ir.DType {
 // number written as at is not.
 func runningText(role string, at Node) string {
 	return role + " must be known at compile time, and " + excerptOf(at, "this") +
-		" is known at run time only, by an int parameter of the exported fn; declare a const, or a default for the parameter"
+		" is known at run time only, as int parameters of an exported fn are; declare a const, or give the parameter a default"
 }
 
 // parseElem is the element type that the language calls so.
