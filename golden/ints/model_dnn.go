@@ -758,11 +758,10 @@ func ElementValueGrad(grad, x []float64, i, j, N int, work []float64) float64 {
 //	t     = x[j]                 [M]
 //	t2    = i − 1                []
 //	t3    = [(i = k) ∧ (j = l)]  [M,N,M,N]
-//	t4    = t3[j]                [M,N,M]
-//	t5    = 0                    [M,N,M]
-//	t5[…] += t4[t2]
+//	t4    = 0                    [M,N,M]
+//	t4[…] += t3[j][t2]
 //	dx    = 0                    [M,N,M,N]
-//	dx[…] += t5
+//	dx[…] += t4
 //	s     = 6·t[t2]              []
 //	hess  = s·dx                 [M,N,M,N]
 //
@@ -797,7 +796,6 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 	t2 := new([1]int)[:]
 	t3 := work[M : M*M*N*N+M]
 	t4 := work[M*M*N*N+M : M*M*N*N+M*M*N+M]
-	t5 := work[M*M*N*N+M*M*N+M : M*M*N*N+2*M*M*N+M]
 
 	// t = x[j]
 	for iOf := range M {
@@ -823,30 +821,20 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 		}
 	}
 
-	// t4 = t3[j]
-	for iOf := range M {
-		for jOf := range N {
-			t4Row := t4[M*N*iOf+M*jOf:][:M]
-			for k := range t4Row {
-				t4Row[k] = t3[M*N*N*iOf+M*N*jOf+N*k+j]
-			}
-		}
-	}
+	// t4 = 0
+	clear(t4)
 
-	// t5 = 0
-	clear(t5)
-
-	// t5[…] += t4[t2]
+	// t4[…] += t3[j][t2]
 	for iOf := range M * N {
-		t5[M*iOf+t2[0]] += t4[M*iOf+t2[0]]
+		t4[M*iOf+t2[0]] += t3[M*N*iOf+j+N*t2[0]]
 	}
 
 	// dx = 0
 	clear(hess)
 
-	// dx[…] += t5
+	// dx[…] += t4
 	for iOf := range M * M * N {
-		hess[N*iOf+j] += t5[iOf]
+		hess[N*iOf+j] += t4[iOf]
 	}
 
 	// s = 6·t[t2]
@@ -861,7 +849,7 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 // ElementWork is the length of the scratch memory that Element and its
 // derivatives need.
 func ElementWork(M, N int) int {
-	return max(M, 2*M, M*M*N*N+2*M*M*N+M)
+	return max(M, 2*M, M*M*N*N+M*M*N+M)
 }
 
 // Column is a column, its elements to the power of its index. It sets out. It
