@@ -70,10 +70,11 @@ func (f *frame) check(p ir.Position, name, label func(leaf *ir.Node) string) pos
 
 // above is the condition of being above hi.
 func above(hi ir.Dim, spell func(ir.Dim) string) string {
-	if _, constant := hi.Const(); constant {
-		return " > " + spell(hi)
+	at, end := spell(hi), spell(hi.Add(ir.D(1)))
+	if _, constant := hi.Const(); constant || len(at) < len(end) {
+		return " > " + at
 	}
-	return " >= " + spell(hi.Add(ir.D(1)))
+	return " >= " + end
 }
 
 // verbFor is an extent in a format: itself where it is constant.
