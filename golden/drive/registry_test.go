@@ -442,7 +442,7 @@ var registry = map[string]map[string]function{
 		"ComputedGrad":        {ints.ComputedGrad, "grad x n m work"},
 		"ComputedValueGrad":   {ints.ComputedValueGrad, "grad x n m work"},
 		"ComputedWork":        {ints.ComputedWork, "N"},
-		"Element":             {ints.Element, "x i j N work"},
+		"Element":             {ints.Element, "x i j N"},
 		"ElementGrad":         {ints.ElementGrad, "grad x i j N work"},
 		"ElementHessian":      {ints.ElementHessian, "hess x i j N work"},
 		"ElementValueGrad":    {ints.ElementValueGrad, "grad x i j N work"},

@@ -566,14 +566,11 @@ func NearWork(N int) int {
 // Element: one element of a matrix, by two indices. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	t       = x[j]          [M]
-//	t2      = i − 1         []
-//	element = t[t2]²·t[t2]  []
+//	t       = i − 1             []
+//	element = x[j][t]²·x[j][t]  []
 //
 // It panics unless the lengths fit: x [M,N].
-//
-// work is scratch memory of at least ElementWork elements; nil allocates it.
-func Element(x []float64, i, j, N int, work []float64) float64 {
+func Element(x []float64, i, j, N int) float64 {
 	M := 0
 	if n := N; n > 0 {
 		M = len(x) / n
@@ -584,40 +581,28 @@ func Element(x []float64, i, j, N int, work []float64) float64 {
 	if j < 0 || j >= N {
 		panic(fmt.Sprintf("ints: Element: j is %d, want 0 to %d", j, N-1))
 	}
-	if i < 1 || i >= M+1 {
+	if i < 1 || i > M {
 		panic(fmt.Sprintf("ints: Element: i is %d, want 1 to %d", i, M))
 	}
-	if work == nil {
-		work = make([]float64, ElementWork(M, N))
-	} else if len(work) < ElementWork(M, N) {
-		panic(fmt.Sprintf("ints: Element: len(work) is %d, want at least %d", len(work), ElementWork(M, N)))
-	}
 
-	t := work[0:M]
-	t2 := new([1]int)[:]
+	t := new([1]int)[:]
 
-	// t = x[j]
-	for iOf := range M {
-		t[iOf] = x[N*iOf+j]
-	}
+	// t = i − 1
+	t[0] = i - 1
 
-	// t2 = i − 1
-	t2[0] = i - 1
-
-	// element = t[t2]²·t[t2]
-	element := t[t2[0]] * t[t2[0]] * t[t2[0]]
+	// element = x[j][t]²·x[j][t]
+	element := x[j+N*t[0]] * x[j+N*t[0]] * x[j+N*t[0]]
 	return element
 }
 
 // ElementGrad sets grad to the gradient of Element by x at x, i and j.
 //
-//	t       = x[j]      [M]
-//	t2      = i − 1     []
-//	s       = 3·t[t2]²  []
-//	t3      = 0         [M]
-//	t3[…]   += s
-//	grad    = 0         [M,N]
-//	grad[…] += t3
+//	t       = i − 1       []
+//	s       = 3·x[j][t]²  []
+//	t2      = 0           [M]
+//	t2[…]   += s
+//	grad    = 0           [M,N]
+//	grad[…] += t2
 //
 // It panics unless the lengths fit: grad [M,N], x [M,N]. What is set may not
 // overlap the rest.
@@ -637,7 +622,7 @@ func ElementGrad(grad, x []float64, i, j, N int, work []float64) {
 	if j < 0 || j >= N {
 		panic(fmt.Sprintf("ints: ElementGrad: j is %d, want 0 to %d", j, N-1))
 	}
-	if i < 1 || i >= M+1 {
+	if i < 1 || i > M {
 		panic(fmt.Sprintf("ints: ElementGrad: i is %d, want 1 to %d", i, M))
 	}
 	if work == nil {
@@ -646,48 +631,41 @@ func ElementGrad(grad, x []float64, i, j, N int, work []float64) {
 		panic(fmt.Sprintf("ints: ElementGrad: len(work) is %d, want at least %d", len(work), ElementWork(M, N)))
 	}
 
-	t := work[0:M]
-	t2 := new([1]int)[:]
-	t3 := work[0:M]
+	t := new([1]int)[:]
+	t2 := work[0:M]
 
-	// t = x[j]
-	for iOf := range M {
-		t[iOf] = x[N*iOf+j]
-	}
+	// t = i − 1
+	t[0] = i - 1
 
-	// t2 = i − 1
-	t2[0] = i - 1
+	// s = 3·x[j][t]²
+	s := 3 * (x[j+N*t[0]] * x[j+N*t[0]])
 
-	// s = 3·t[t2]²
-	s := 3 * (t[t2[0]] * t[t2[0]])
+	// t2 = 0
+	clear(t2)
 
-	// t3 = 0
-	clear(t3)
-
-	// t3[…] += s
-	t3[t2[0]] += s
+	// t2[…] += s
+	t2[t[0]] += s
 
 	// grad = 0
 	clear(grad)
 
-	// grad[…] += t3
+	// grad[…] += t2
 	for iOf := range M {
-		grad[N*iOf+j] += t3[iOf]
+		grad[N*iOf+j] += t2[iOf]
 	}
 }
 
 // ElementValueGrad is ElementGrad and returns the value of Element, at little
 // more cost.
 //
-//	t       = x[j]     [M]
-//	t2      = i − 1    []
-//	s       = t[t2]²   []
-//	s2      = 3·s      []
-//	t3      = 0        [M]
-//	t3[…]   += s2
-//	grad    = 0        [M,N]
-//	grad[…] += t3
-//	element = s·t[t2]  []
+//	t       = i − 1      []
+//	s       = x[j][t]²   []
+//	s2      = 3·s        []
+//	t2      = 0          [M]
+//	t2[…]   += s2
+//	grad    = 0          [M,N]
+//	grad[…] += t2
+//	element = s·x[j][t]  []
 //
 // It panics unless the lengths fit: grad [M,N], x [M,N]. What is set may not
 // overlap the rest.
@@ -707,7 +685,7 @@ func ElementValueGrad(grad, x []float64, i, j, N int, work []float64) float64 {
 	if j < 0 || j >= N {
 		panic(fmt.Sprintf("ints: ElementValueGrad: j is %d, want 0 to %d", j, N-1))
 	}
-	if i < 1 || i >= M+1 {
+	if i < 1 || i > M {
 		panic(fmt.Sprintf("ints: ElementValueGrad: i is %d, want 1 to %d", i, M))
 	}
 	if work == nil {
@@ -716,53 +694,46 @@ func ElementValueGrad(grad, x []float64, i, j, N int, work []float64) float64 {
 		panic(fmt.Sprintf("ints: ElementValueGrad: len(work) is %d, want at least %d", len(work), ElementWork(M, N)))
 	}
 
-	t := work[0:M]
-	t2 := new([1]int)[:]
-	t3 := work[M : 2*M]
+	t := new([1]int)[:]
+	t2 := work[0:M]
 
-	// t = x[j]
-	for iOf := range M {
-		t[iOf] = x[N*iOf+j]
-	}
+	// t = i − 1
+	t[0] = i - 1
 
-	// t2 = i − 1
-	t2[0] = i - 1
-
-	// s = t[t2]²
-	s := t[t2[0]] * t[t2[0]]
+	// s = x[j][t]²
+	s := x[j+N*t[0]] * x[j+N*t[0]]
 	// s2 = 3·s
 	s2 := 3 * s
 
-	// t3 = 0
-	clear(t3)
+	// t2 = 0
+	clear(t2)
 
-	// t3[…] += s2
-	t3[t2[0]] += s2
+	// t2[…] += s2
+	t2[t[0]] += s2
 
 	// grad = 0
 	clear(grad)
 
-	// grad[…] += t3
+	// grad[…] += t2
 	for iOf := range M {
-		grad[N*iOf+j] += t3[iOf]
+		grad[N*iOf+j] += t2[iOf]
 	}
 
-	// element = s·t[t2]
-	element := s * t[t2[0]]
+	// element = s·x[j][t]
+	element := s * x[j+N*t[0]]
 	return element
 }
 
 // ElementHessian sets hess, in rows, to the Hessian of Element by x at x, i
 // and j. Both triangles are written.
 //
-//	t     = x[j]                 [M]
-//	t2    = i − 1                []
-//	t3    = [(i = k) ∧ (j = l)]  [M,N,M,N]
-//	t4    = 0                    [M,N,M]
-//	t4[…] += t3[j][t2]
+//	t     = i − 1                []
+//	t2    = [(i = k) ∧ (j = l)]  [M,N,M,N]
+//	t3    = 0                    [M,N,M]
+//	t3[…] += t2[j][t]
 //	dx    = 0                    [M,N,M,N]
-//	dx[…] += t4
-//	s     = 6·t[t2]              []
+//	dx[…] += t3
+//	s     = 6·x[j][t]            []
 //	hess  = s·dx                 [M,N,M,N]
 //
 // It panics unless the lengths fit: hess [M,N,M,N], x [M,N]. What is set may
@@ -783,7 +754,7 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 	if j < 0 || j >= N {
 		panic(fmt.Sprintf("ints: ElementHessian: j is %d, want 0 to %d", j, N-1))
 	}
-	if i < 1 || i >= M+1 {
+	if i < 1 || i > M {
 		panic(fmt.Sprintf("ints: ElementHessian: i is %d, want 1 to %d", i, M))
 	}
 	if work == nil {
@@ -792,53 +763,47 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 		panic(fmt.Sprintf("ints: ElementHessian: len(work) is %d, want at least %d", len(work), ElementWork(M, N)))
 	}
 
-	t := work[0:M]
-	t2 := new([1]int)[:]
-	t3 := work[M : M*M*N*N+M]
-	t4 := work[M*M*N*N+M : M*M*N*N+M*M*N+M]
+	t := new([1]int)[:]
+	t2 := work[0 : M*M*N*N]
+	t3 := work[M*M*N*N : M*M*N*N+M*M*N]
 
-	// t = x[j]
-	for iOf := range M {
-		t[iOf] = x[N*iOf+j]
-	}
+	// t = i − 1
+	t[0] = i - 1
 
-	// t2 = i − 1
-	t2[0] = i - 1
-
-	// t3 = [(i = k) ∧ (j = l)]
+	// t2 = [(i = k) ∧ (j = l)]
 	for iOf := range M {
 		for jOf := range N {
 			for k := range M {
-				t3Row := t3[M*N*N*iOf+M*N*jOf+N*k:][:N]
-				for l := range t3Row {
+				t2Row := t2[M*N*N*iOf+M*N*jOf+N*k:][:N]
+				for l := range t2Row {
 					hit := float64(0)
 					if iOf == k && jOf == l {
 						hit = 1
 					}
-					t3Row[l] = hit
+					t2Row[l] = hit
 				}
 			}
 		}
 	}
 
-	// t4 = 0
-	clear(t4)
+	// t3 = 0
+	clear(t3)
 
-	// t4[…] += t3[j][t2]
+	// t3[…] += t2[j][t]
 	for iOf := range M * N {
-		t4[M*iOf+t2[0]] += t3[M*N*iOf+j+N*t2[0]]
+		t3[M*iOf+t[0]] += t2[M*N*iOf+j+N*t[0]]
 	}
 
 	// dx = 0
 	clear(hess)
 
-	// dx[…] += t4
+	// dx[…] += t3
 	for iOf := range M * M * N {
-		hess[N*iOf+j] += t4[iOf]
+		hess[N*iOf+j] += t3[iOf]
 	}
 
-	// s = 6·t[t2]
-	s := 6 * t[t2[0]]
+	// s = 6·x[j][t]
+	s := 6 * x[j+N*t[0]]
 
 	// hess = s·dx
 	for iOf := range M * M * N * N {
@@ -849,7 +814,7 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 // ElementWork is the length of the scratch memory that Element and its
 // derivatives need.
 func ElementWork(M, N int) int {
-	return max(M, 2*M, M*M*N*N+M*M*N+M)
+	return max(M, M*M*N*N+M*M*N)
 }
 
 // Column is a column, its elements to the power of its index. It sets out. It

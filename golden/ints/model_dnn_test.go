@@ -467,7 +467,7 @@ func TestElementDerivatives(t *testing.T) {
 				down[i] -= h * d
 			}
 			ElementGrad(elementGradGrad, xAt, iAt, jAt, dimN, elementGradWork)
-			want := float64(Element(up, iAt, jAt, dimN, nil)-Element(down, iAt, jAt, dimN, nil)) / (2 * h)
+			want := float64(Element(up, iAt, jAt, dimN)-Element(down, iAt, jAt, dimN)) / (2 * h)
 			got := 0.0
 			for i, d := range direction {
 				got += float64(elementGradGrad[i] * d)
@@ -481,8 +481,7 @@ func TestElementDerivatives(t *testing.T) {
 			// ElementValueGrad returns what Element does.
 			elementValueGradGrad := make([]float64, dimM*dimN)
 			elementValueGradWork := make([]float64, ElementWork(dimM, dimN))
-			elementWork := make([]float64, ElementWork(dimM, dimN))
-			if got, want := float64(ElementValueGrad(elementValueGradGrad, xAt, iAt, jAt, dimN, elementValueGradWork)), float64(Element(xAt, iAt, jAt, dimN, elementWork)); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
+			if got, want := float64(ElementValueGrad(elementValueGradGrad, xAt, iAt, jAt, dimN, elementValueGradWork)), float64(Element(xAt, iAt, jAt, dimN)); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
 				t.Errorf("ElementValueGrad is %v, Element %v", got, want)
 			}
 		}
@@ -530,7 +529,6 @@ func TestElementAllocations(t *testing.T) {
 	for i := range xAt {
 		xAt[i] = float64(0.1 + 0.8*rng.Uniform64(2, uint64(i)))
 	}
-	elementWork := make([]float64, ElementWork(dimM, dimN))
 	elementGradGrad := make([]float64, dimM*dimN)
 	elementGradWork := make([]float64, ElementWork(dimM, dimN))
 	elementValueGradGrad := make([]float64, dimM*dimN)
@@ -538,7 +536,7 @@ func TestElementAllocations(t *testing.T) {
 	elementHessianHess := make([]float64, dimM*dimM*dimN*dimN)
 	elementHessianWork := make([]float64, ElementWork(dimM, dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Element(xAt, iAt, jAt, dimN, elementWork)
+		Element(xAt, iAt, jAt, dimN)
 		ElementGrad(elementGradGrad, xAt, iAt, jAt, dimN, elementGradWork)
 		ElementValueGrad(elementValueGradGrad, xAt, iAt, jAt, dimN, elementValueGradWork)
 		ElementHessian(elementHessianHess, xAt, iAt, jAt, dimN, elementHessianWork)
