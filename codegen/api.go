@@ -208,7 +208,7 @@ func (m *model) printArena(b *body, owner, typ, where string, arena ir.Arena, fi
 	c := procContext{frame}
 	var cuts body
 	parts := 0
-	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool} {
+	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool, ir.Int} {
 		list := ofElem(arena.Buffers, t)
 		if len(list) == 0 {
 			continue

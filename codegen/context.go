@@ -217,6 +217,9 @@ func converted(x string, from, to ir.DType) string {
 	return goType(to) + "(" + x + ")"
 }
 
+// indexText is an integer x of a type as an index.
+func indexText(x string, t ir.DType) string { return converted(x, t, ir.Int) }
+
 // literal is v as an expression that has type t where a type is needed: the
 // shortest that reads back.
 func literal(v float64, t ir.DType) string {

@@ -99,6 +99,8 @@ func (m *model) nameForm(e *export, what string) {
 		reserved[e.in.dimsType] = "the dimensions"
 	}
 	e.in.operands = m.operands(e.in.typ, "input", reserved, x.Inputs)
+	e.in.bounds = e.plan.Bounds
+	e.in.positions = ir.Positions(e.nodes()...)
 	for i := range e.in.operands {
 		o := &e.in.operands[i]
 		for k := range e.plan.Bounds {

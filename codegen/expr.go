@@ -154,6 +154,12 @@ func operandType(n, a *ir.Node, as ir.DType) ir.DType {
 func (e *scalarExpr) leaf(n *ir.Node, text string, as ir.DType) (string, int) {
 	if n.Is("size") || n.Is("step") || n.Is("steps") {
 		inner := strings.TrimSuffix(strings.TrimPrefix(text, goType(n.Type.Elem)+"("), ")")
+		if n.Is("size") && as == ir.Int {
+			if strings.ContainsAny(inner, " +-*/") {
+				return inner, bindSum
+			}
+			return inner, bindUnary
+		}
 		return goType(as) + "(" + inner + ")", bindUnary
 	}
 	return converted(text, n.Type.Elem, as), bindUnary
@@ -172,7 +178,7 @@ func (e *scalarExpr) offset(a ir.Access) string {
 	at := position(e.c, a.Offset, nil, nil)
 	for _, i := range a.Index {
 		index, _ := e.load(i.At, i.At.Buffer.Type.Elem)
-		term := "int(" + index + ")"
+		term := indexText(index, i.At.Buffer.Type.Elem)
 		if !i.Stride.IsConst(1) {
 			term = factorText(e.c.dim(i.Stride)) + "*" + term
 		}

@@ -101,9 +101,10 @@ func (e *entry) printFit(b *body) {
 
 // printBounds checks the arguments that are used as indices.
 func (e *entry) printBounds(b *body) {
+	e.printPositions(b)
 	seen := map[string]bool{}
 	for _, n := range ir.Topological(e.ir.Results...) {
-		if !n.Is("bounded") {
+		if !n.Is("bounded") || n.Type.Elem == ir.Int {
 			continue
 		}
 		x := n.Args[0]
@@ -127,5 +128,16 @@ func (e *entry) printBounds(b *body) {
 		}
 		check := fmt.Sprintf("fault.Labels(%q, %q, %s, %s)", strings.TrimSuffix(e.label, ": ")+"."+e.name, name, name, extent)
 		b.block("if err := "+check+"; err != nil", func() { b.stmt("panic(err)") })
+	}
+}
+
+// printPositions checks the indices that are computed of int parameters.
+func (e *entry) printPositions(b *body) {
+	name := func(leaf *ir.Node) string {
+		return e.params[slices.IndexFunc(e.ir.Params, func(p ir.Named) bool { return p.Name == leaf.Attr.Name })]
+	}
+	for _, p := range ir.Positions(e.ir.Results...) {
+		check := e.ctx.check(p, name, name)
+		b.block("if "+check.fails, func() { b.stmt("panic(%s)", check.text(e.label+e.name+": "+check.input+" ")) })
 	}
 }

@@ -58,7 +58,7 @@ func (g *group) elems() []ir.DType {
 	if g.flat {
 		out = append(out, g.elem)
 	}
-	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool} {
+	for _, t := range []ir.DType{ir.Float32, ir.Float64, ir.Int32, ir.Int64, ir.Bool, ir.Int} {
 		if !slices.Contains(out, t) && slices.ContainsFunc(g.tensors, func(u tensor) bool { return u.typ.Elem == t }) {
 			out = append(out, t)
 		}

@@ -290,6 +290,10 @@ func lowest(t ir.DType, sign int) string {
 		return "math.MinInt64"
 	case t == ir.Int64:
 		return "math.MaxInt64"
+	case t == ir.Int && sign < 0:
+		return "math.MinInt"
+	case t == ir.Int:
+		return "math.MaxInt"
 	}
 	return converted(fmt.Sprintf("math.Inf(%d)", sign), ir.Float64, t)
 }

@@ -147,6 +147,8 @@ func (p *loopPrinter) indexComparison(n *ir.Node) (string, bool) {
 // loop, or one with a number added.
 func (p *loopPrinter) asInt(a *ir.Node) (text string, isIndex bool) {
 	switch {
+	case a.Is("cast") && a.Type.Elem != ir.Int32 && a.Args[0].Is("iota"):
+		return p.asInt(a.Args[0])
 	case a.Is("iota"):
 		return p.axisIndex(a.Attr.Axis), true
 	case a.Is("add") && a.Args[0].Is("iota"):
@@ -158,7 +160,7 @@ func (p *loopPrinter) asInt(a *ir.Node) (text string, isIndex bool) {
 		return literal(v, ir.Int64), false
 	}
 	text, _ = p.value(a)
-	return "int(" + text + ")", false
+	return indexText(text, a.Type.Elem), false
 }
 
 // axisIndex is the loop variable of an axis of the domain.
@@ -303,7 +305,7 @@ func (p *loopPrinter) pick(n *ir.Node, a ir.Access) string {
 	if at := p.at(row); at != "0" {
 		text += "[" + at + ":]"
 	}
-	index := "int(" + p.element(a.Index[0].At) + ")"
+	index := indexText(p.element(a.Index[0].At), a.Index[0].At.Buffer.Type.Elem)
 	if !a.Index[0].Stride.IsConst(1) {
 		return p.element(a)
 	}
@@ -329,7 +331,7 @@ func (p *loopPrinter) element(a ir.Access) string {
 func (p *loopPrinter) at(a ir.Access) string {
 	text := position(p.c, a.Offset, p.strides(a), p.indices())
 	for _, i := range a.Index {
-		term := "int(" + p.element(i.At) + ")"
+		term := indexText(p.element(i.At), i.At.Buffer.Type.Elem)
 		if !i.Stride.IsConst(1) {
 			term = factorText(p.c.dim(i.Stride)) + "*" + term
 		}
@@ -489,7 +491,7 @@ func (p *loopPrinter) cut(a ir.Access) string {
 	width := p.axes[len(p.axes)-1].extent
 	at := position(p.c, a.Offset, p.strides(a)[:p.outer], p.indices()[:p.outer])
 	for _, i := range a.Index {
-		term := "int(" + p.element(i.At) + ")"
+		term := indexText(p.element(i.At), i.At.Buffer.Type.Elem)
 		if !i.Stride.IsConst(1) {
 			term = factorText(p.c.dim(i.Stride)) + "*" + term
 		}

@@ -77,6 +77,9 @@ type form struct {
 	dimsType string
 	dims     []dimension
 	operands []operand
+
+	bounds    []ir.Bound    // of an export's inputs
+	positions []ir.Position // computed of an export's int parameters
 }
 
 // dim is a dimension as a field of x, a form: x.B, or x.Dims.B where an operand
@@ -196,8 +199,8 @@ func (m *model) nameFields() {
 
 	// What callers give and get.
 	embedded := map[string]string{m.public("Dims"): "the dimensions"}
-	m.batch = &form{m.public("Batch"), m.public("Dims"), m.dims, m.operands(m.public("Batch"), "input", embedded, m.ir.Inputs)}
-	m.in = &form{m.public("Input"), m.public("Dims"), m.dims, nil}
+	m.batch = &form{typ: m.public("Batch"), dimsType: m.public("Dims"), dims: m.dims, operands: m.operands(m.public("Batch"), "input", embedded, m.ir.Inputs)}
+	m.in = &form{typ: m.public("Input"), dimsType: m.public("Dims"), dims: m.dims}
 	for _, in := range m.batch.operands {
 		if m.isRead(in) {
 			m.in.operands = append(m.in.operands, in)

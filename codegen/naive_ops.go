@@ -65,7 +65,7 @@ func (e *naive) square(n *ir.Node, frozen bool) (element, bool) {
 // operation is n on operands that are in parentheses where they need to be.
 func (e *naive) operation(n *ir.Node, a []string) string {
 	of := n.Args[0].Type.Elem
-	calls := map[ir.DType]map[string]string{ir.Float32: naiveCalls, ir.Float64: naiveCalls, ir.Int32: naiveInts, ir.Int64: naiveInts}[of]
+	calls := map[ir.DType]map[string]string{ir.Float32: naiveCalls, ir.Float64: naiveCalls, ir.Int32: naiveInts, ir.Int64: naiveInts, ir.Int: naiveInts}[of]
 	if of == ir.Bool && strings.Contains("lt le gt ge", n.Op.Name) {
 		a[0], a[1] = e.choose(a[0], "1", "0"), e.choose(a[1], "1", "0")
 	}

@@ -61,6 +61,7 @@ func (m *model) printTakeOf(f *file, name, x string, of *form, inputs []operand,
 		for _, in := range inputs {
 			t.labels(in)
 		}
+		t.positions()
 		var lines []string
 		for _, d := range of.dims {
 			if t.known[d.Name] {
@@ -370,8 +371,8 @@ func (t *taker) unlessIdle(idle ir.Dim, dims []ir.RunDim) string {
 
 // labels checks the elements of an input that are used as indices.
 func (t *taker) labels(in operand) {
-	for _, bound := range t.model.plan.Bounds {
-		if bound.Input.Attr.Name == in.Name {
+	for _, bound := range slices.Concat(t.model.plan.Bounds, t.form.bounds) {
+		if bound.Input.Attr.Name == in.Node.Attr.Name {
 			t.within(in, bound)
 		}
 	}
@@ -395,4 +396,17 @@ func (t *taker) within(in operand, bound ir.Bound) {
 		return
 	}
 	t.check("fault.Labels(%q, %q, %s, %s)", t.label, in.field, elements, extent)
+}
+
+// positions checks the indices that are computed of int parameters.
+func (t *taker) positions() {
+	field := func(leaf *ir.Node) string {
+		return t.inputs[slices.IndexFunc(t.inputs, func(in operand) bool { return in.Node == leaf })].field
+	}
+	for _, p := range t.form.positions {
+		check := t.c.check(p, func(leaf *ir.Node) string { return t.x + "." + field(leaf) }, field)
+		t.b.block("if "+check.fails, func() {
+			t.b.stmt("return &fault.InputError{Model: %q, Input: %q, Reason: %s}", t.label, check.input, check.text(""))
+		})
+	}
 }

@@ -295,6 +295,9 @@ func (m *model) printFill(b *body, x string, of *form, redraw bool) {
 			stream = fmt.Sprintf("%d+%d*draw", i+2, len(of.operands)+2)
 		}
 		element := randomElement(in, stream, dims)
+		if in.Node.Type.Elem == ir.Int {
+			element = m.sampleOf(of, in)
+		}
 		if in.Node.Type.Rank() == 0 {
 			b.stmt("%s.%s = %s", x, in.field, strings.ReplaceAll(element, "uint64(i)", "0"))
 			continue

@@ -14,7 +14,8 @@ var funcSizes = []int{1, 2, 7, 8, 9, 17}
 // printTests prints the test of an exported function: each derivative is the
 // slope of the one below it, and nothing allocates.
 func (f *function) printTests(out *file) {
-	envs := environments(f.ir.Dims, ir.Topological(f.ir.Results...), f.ir.Facts, funcSizes, 0)
+	envs := slices.DeleteFunc(environments(f.ir.Dims, ir.Topological(f.ir.Results...), f.ir.Facts, funcSizes, 0),
+		func(env map[string]int) bool { return f.ints(env) == nil })
 	if len(envs) == 0 {
 		out.note("There are no tests of %s: no dimensions from 1 to %d fit its shapes.", f.name, funcSizes[len(funcSizes)-1]+mostMore)
 		return
@@ -102,6 +103,7 @@ func (f *function) gradOf(e *entry) *entry {
 // eachSize runs what fill prints at every size.
 func (f *function) eachSize(b *body, envs []map[string]int, fill func()) {
 	if len(f.ir.Dims) == 0 {
+		f.printInts(b, envs[0])
 		f.printArguments(b, nil)
 		fill()
 		return
@@ -110,16 +112,27 @@ func (f *function) eachSize(b *body, envs []map[string]int, fill func()) {
 	for _, d := range f.ir.Dims {
 		types = append(types, f.testDim(d.Name))
 	}
+	ints := f.intParams()
+	for _, p := range ints {
+		types = append(types, f.testArg(p.Name))
+	}
 	for _, env := range envs {
 		var values []string
 		for _, d := range f.ir.Dims {
 			values = append(values, fmt.Sprint(env[d.Name]))
+		}
+		at := f.ints(env)
+		for _, p := range ints {
+			values = append(values, fmt.Sprint(at[p.Name]))
 		}
 		rows = append(rows, "{"+strings.Join(values, ", ")+"}")
 	}
 	b.stmt("for _, size := range []struct{%s int}{%s} {", strings.Join(types, ", "), strings.Join(rows, ", "))
 	for _, d := range f.ir.Dims {
 		b.stmt("%s := size.%s", f.testDim(d.Name), f.testDim(d.Name))
+	}
+	for _, p := range ints {
+		b.stmt("%s := size.%s", f.testArg(p.Name), f.testArg(p.Name))
 	}
 	f.printArguments(b, nil)
 	fill()
@@ -141,9 +154,13 @@ func (f *function) printArguments(b *body, envs []map[string]int) {
 			b.stmt("%s := %d", f.testDim(d.Name), env[d.Name])
 			b.stmt("_ = %s", f.testDim(d.Name))
 		}
+		f.printInts(b, env)
 	}
 	for i, p := range f.ir.Params {
 		t, name := p.Node.Type, f.testArg(p.Name)
+		if t.Elem == ir.Int {
+			continue
+		}
 		element := f.randomArgument(p, i+2)
 		if t.Rank() == 0 {
 			b.stmt("%s := %s", name, strings.ReplaceAll(element, "uint64(i)", "0"))
@@ -151,6 +168,32 @@ func (f *function) printArguments(b *body, envs []map[string]int) {
 		}
 		b.stmt("%s := make([]%s, %s)", name, goType(t.Elem), f.spell(t.Shape.Size()))
 		b.block("for i := range "+name, func() { b.stmt("%s[i] = %s", name, element) })
+	}
+}
+
+// intParams is the int parameters.
+func (f *function) intParams() []ir.Named {
+	return slices.DeleteFunc(slices.Clone(f.ir.Params), func(p ir.Named) bool { return p.Node.Type.Elem != ir.Int })
+}
+
+// ints is values of the int parameters at a size; nil where none fit.
+func (f *function) ints(env map[string]int) map[string]int {
+	var leaves []*ir.Node
+	for _, p := range f.ir.Params {
+		leaf := p.Node
+		for leaf.IsMark() {
+			leaf = leaf.Args[0]
+		}
+		leaves = append(leaves, leaf)
+	}
+	return sampled(ir.Positions(f.ir.Results...), leaves, env)
+}
+
+// printInts makes the arguments of int parameters at one size.
+func (f *function) printInts(b *body, env map[string]int) {
+	at := f.ints(env)
+	for _, p := range f.intParams() {
+		b.stmt("%s := %d", f.testArg(p.Name), at[p.Name])
 	}
 }
 

@@ -85,7 +85,7 @@ func tile(e *elaborator, c *callSite) value {
 // oneHot is 1 where the last, new axis equals the index.
 func oneHot(e *elaborator, c *callSite) value {
 	v := c.value("i")
-	elem := ir.Int32
+	elem := besideInts(v, ir.Int32)
 	if t, ok := elemOf(v); ok {
 		elem = t
 	}
@@ -134,6 +134,9 @@ func (c *callSite) position(n *ir.Node, axis int) (*ir.Node, bool) {
 		return e.bounded(t.node, extent, noException), true
 	}
 	at, isNumber := c.value("i").(number)
+	if at.runs() {
+		return e.bounded(at.count, extent, noException), true
+	}
 	d, ok := e.fromExtent(at, extent)
 	switch {
 	case !isNumber || !ok:

@@ -123,7 +123,7 @@ func isInt(e *elaborator, c *callSite) value {
 	case tensor:
 		return truth(v.node.Type.Elem.IsInt())
 	case number:
-		return truth(v.whole && !v.logical)
+		return truth(v.integral())
 	case list:
 		return truth(wholeList(v))
 	}

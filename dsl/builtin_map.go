@@ -105,7 +105,8 @@ func whereNumbers(e *elaborator, c, a, b value) value {
 		}
 		return nil
 	}
-	return combine(e.g, "where", func() (number, bool) {
+	x, y = x.settled(), y.settled()
+	chosen := combine(e.g, "where", func() (number, bool) {
 		if !cond.fixed {
 			return number{}, false
 		}
@@ -113,7 +114,8 @@ func whereNumbers(e *elaborator, c, a, b value) value {
 			return x, true
 		}
 		return y, true
-	}, cond, x.settled(), y.settled())
+	}, cond, x, y)
+	return chosenCount(e.g, cond, chosen, x, y)
 }
 
 // convert is float32(x) and its kin.

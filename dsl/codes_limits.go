@@ -53,8 +53,8 @@ var outputCodes = []Code{{
 	Title:   "a part of the language that is not compiled yet",
 	Text:    "The program may be correct, but this version of gradgen cannot compile it. The language reference lists what is missing.",
 	Remedy:  "Express it otherwise where that is possible.",
-	Example: "export fn f(x [N], n int) = n * x",
-	Fixed:   "export fn f(x [N], n []) = n * x",
+	Example: "export fn f(x [N]) = cumsum(x, axis: 0)",
+	Fixed:   "export fn f(x [N]) = tril(ones([N, N])) @ x",
 }, {
 	Number:  "E0902",
 	Name:    "go-name",

@@ -170,7 +170,7 @@ func (e *elaborator) checkResult(sc *scope, t *Type, v value, at Node) value {
 	}
 	elem, written := e.elem, false
 	if t.Elem != nil {
-		parsed, ok := ir.ParseDType(t.Elem.Name)
+		parsed, ok := parseElem(t.Elem.Name)
 		if !ok {
 			return e.fail(sc, t.Elem, "unknown-type", "%s is no type of a result%s", t.Elem.Name, proposal(t.Elem.Name, typeNames[4:]))
 		}
@@ -238,8 +238,10 @@ func writeKey(b *strings.Builder, v value) bool {
 		fmt.Fprintf(b, "t%d", v.node.ID)
 	case number:
 		fmt.Fprintf(b, "n%v/%v/%x/%v/%v/%v/%v/%v", v.dim, v.whole, v.val, v.fixed, v.logical, v.floor, v.floored, v.hyper)
-		if v.node != nil {
-			fmt.Fprintf(b, "@%d", v.node.ID)
+		for _, n := range []*ir.Node{v.node, v.count} {
+			if n != nil {
+				fmt.Fprintf(b, "@%d", n.ID)
+			}
 		}
 	case truth:
 		fmt.Fprintf(b, "b%v", bool(v))

@@ -112,6 +112,9 @@ func (e *elaborator) fitInt(sc *scope, f *function, p *Param, a *argument, v val
 			e.needStatic(n.hyper)
 			return whole(d)
 		}
+		if n.runs() {
+			return running(e.g, n.count)
+		}
 	}
 	return e.failArg(sc, f, p, a, "%s is an int, not %s", p.Name.Name, describeNumber(v))
 }
@@ -125,6 +128,9 @@ func (e *elaborator) fitBool(sc *scope, f *function, p *Param, a *argument, v va
 			e.needStatic(v.hyper)
 			return truth(v.val != 0)
 		}
+		if v.logical && isGivenAtRunTime(v.node) {
+			return v
+		}
 	}
 	return e.failArg(sc, f, p, a, "%s is a bool known at compile time, not %s", p.Name.Name, v.what())
 }
@@ -133,7 +139,7 @@ func (e *elaborator) fitBool(sc *scope, f *function, p *Param, a *argument, v va
 func (e *elaborator) fitTensor(sc *scope, f *function, p *Param, a *argument, v value) value {
 	elem, written := ir.DType(0), false
 	if p.Type.Elem != nil {
-		t, ok := ir.ParseDType(p.Type.Elem.Name)
+		t, ok := parseElem(p.Type.Elem.Name)
 		if !ok {
 			return e.fail(sc, p.Type.Elem, "unknown-type", "%s is no type of a parameter%s", p.Type.Elem.Name, proposal(p.Type.Elem.Name, typeNames))
 		}
@@ -269,6 +275,10 @@ func (e *elaborator) matchDim(sc *scope, f *function, p *Param, a *argument, d *
 	}
 	n, isNumber := v.(number)
 	want, ok := n.extent()
+	if n.runs() {
+		e.fail(sc, d, "not-static", "%s", runningText("a dimension", d))
+		return false
+	}
 	if !isNumber || !ok {
 		e.fail(sc, d, "not-an-integer", "%s", wantsInteger("a dimension", d, v))
 		return false

@@ -115,7 +115,7 @@ func elementType(e *elaborator, name string) (ir.DType, bool) {
 	if name == "float" {
 		return e.elem, true
 	}
-	return ir.ParseDType(name)
+	return parseElem(name)
 }
 
 // apply calls a function from the scope sc.

@@ -90,13 +90,14 @@ func (e *elaborator) entryParams(sc *scope, s *FnDecl, out *ir.Export) bool {
 	e.checkParams(s.Params)
 	ok := true
 	for _, p := range s.Params {
+		elem, isRunning := runningParam(p)
 		switch {
-		case isTypeWord(p.Type, "int") && p.Default == nil:
-			e.notCompiled(sc, p, "an int parameter of an exported fn")
-			ok = false
+		case isRunning:
+			leaf := e.entryLeaf(p, out, ir.Type{Elem: elem})
+			sc.vals[p.Name.Name] = &binding{val: runningValue(e.g, leaf), place: p.Name.Span, verb: "declared"}
 		case p.Type == nil || p.Type.Shape == nil:
 			if p.Default == nil {
-				e.fail(sc, p, "export", "parameter %s of the exported fn %s lacks its shape, such as %s [N], or %s [] of a scalar", p.Name.Name, f.name, p.Name.Name, p.Name.Name)
+				e.failParam(sc, p, f.name)
 			}
 			ok = p.Default != nil && e.bindArgs(sc, f, []*Param{p}, nil) && ok
 		default:
@@ -129,11 +130,16 @@ func (e *elaborator) entryInput(sc *scope, p *Param, out *ir.Export) bool {
 			out.Dims = append(out.Dims, ir.RunDim{Name: name})
 		}
 	}
+	sc.vals[p.Name.Name] = &binding{val: tensor{e.entryLeaf(p, out, t)}, place: p.Name.Span, verb: "declared"}
+	return true
+}
+
+// entryLeaf is the leaf of the input that a parameter of a type is.
+func (e *elaborator) entryLeaf(p *Param, out *ir.Export, t ir.Type) *ir.Node {
 	leaf := e.g.Leaf("input", out.Name+"."+p.Name.Name, t)
 	e.g.SetOrigin(leaf, ir.Origin{Name: p.Name.Name, Instance: out.Name, Pos: position(p.Name.Span)})
-	sc.vals[p.Name.Name] = &binding{val: tensor{leaf}, place: p.Name.Span, verb: "declared"}
 	out.Inputs = append(out.Inputs, ir.Named{Name: p.Name.Name, Pos: position(p.Name.Span), Node: leaf})
-	return true
+	return leaf
 }
 
 // entryResults names what an entry returns, numbered where two are called alike.

@@ -40,15 +40,16 @@ func (e *elaborator) elaborateExport(d *FnDecl) {
 // exportParam makes the input of one parameter. A parameter that is no tensor
 // keeps its default.
 func (e *elaborator) exportParam(sc *scope, out *ir.Func, f *function, p *Param) (*argument, bool) {
+	elem, isRunning := runningParam(p)
 	switch {
-	case isTypeWord(p.Type, "int"):
-		e.notCompiled(sc, p, "an int parameter of an exported fn")
-		return nil, false
+	case isRunning:
+		pin := e.exportInput(out, p, ir.Type{Elem: elem})
+		return &argument{name: p.Name, node: p, val: runningValue(e.g, pin), sc: sc}, true
 	case p.Type == nil || p.Type.Shape == nil:
 		if p.Default != nil {
 			return nil, true
 		}
-		e.fail(sc, p, "export", "parameter %s of the exported fn %s lacks its shape, such as %s [N], or %s [] of a scalar", p.Name.Name, f.name, p.Name.Name, p.Name.Name)
+		e.failParam(sc, p, f.name)
 		return nil, false
 	}
 	for _, dim := range p.Type.Shape.Dims {
@@ -62,12 +63,27 @@ func (e *elaborator) exportParam(sc *scope, out *ir.Func, f *function, p *Param)
 	if !ok {
 		return nil, false
 	}
+	return &argument{name: p.Name, node: p, val: tensor{e.exportInput(out, p, t)}, sc: sc}, true
+}
+
+// failParam reports a parameter of an exported fn that no call can pass.
+func (e *elaborator) failParam(sc *scope, p *Param, fn string) {
+	name := p.Name.Name
+	if isTypeWord(p.Type, "string") || isTypeWord(p.Type, "fn") {
+		e.fail(sc, p, "export", "parameter %s of the exported fn %s is a %s, which a call from Go cannot pass; give it a default", name, fn, p.Type.Elem.Name)
+		return
+	}
+	e.fail(sc, p, "export", "parameter %s of the exported fn %s lacks its shape, such as %s [N], or %s [] of a scalar", name, fn, name, name)
+}
+
+// exportInput is the pin of the input that a parameter of a type is.
+func (e *elaborator) exportInput(out *ir.Func, p *Param, t ir.Type) *ir.Node {
 	leaf := e.g.Leaf("input", p.Name.Name, t)
 	e.g.SetOrigin(leaf, ir.Origin{Name: p.Name.Name, Pos: position(p.Name.Span)})
 	pin := e.g.Pin(leaf, out.Name+" "+p.Name.Name)
 	e.g.SetOrigin(pin, ir.Origin{Name: p.Name.Name, Pos: position(p.Name.Span)})
 	out.Params = append(out.Params, ir.Named{Name: p.Name.Name, Pos: position(p.Name.Span), Node: pin})
-	return &argument{name: p.Name, node: p, val: tensor{pin}, sc: sc}, true
+	return pin
 }
 
 // exportResults notes what the fn returns.

@@ -203,6 +203,9 @@ func (e *elaborator) whyRunning(n number) string {
 	}
 	vars := map[string]bool{}
 	for _, m := range ir.Topological(n.node) {
+		if m.Is("input") {
+			return ": it depends on the parameter " + e.g.Origin(m).Name + " of an exported fn, known at run time only; where(c, a, b) chooses at run time"
+		}
 		if m.Is("size") {
 			m.Attr.Dims[0].Vars(vars)
 		}
@@ -275,7 +278,7 @@ func (e *elaborator) nodeOf(sc *scope, at Node, v value, elem ir.DType) (*ir.Nod
 		if v.node.Type.Elem == elem {
 			return v.node, true
 		}
-		if v.node.Type.Elem.IsInt() && elem == ir.Int64 {
+		if v.node.Type.Elem.IsInt() && (elem == ir.Int64 || elem == ir.Int) {
 			return e.g.Cast(v.node, elem), true
 		}
 		e.failElem(sc, at, v.node.Type.Elem, elem)
@@ -311,7 +314,7 @@ func (e *elaborator) numberNode(sc *scope, at Node, n number, elem ir.DType) (*i
 			e.fail(sc, at, "type", "%s is a number, want a bool", excerptOf(at, "this"))
 		}
 		return nil, false
-	case elem.IsInt() && !n.whole:
+	case elem.IsInt() && !n.integral():
 		e.fail(sc, at, "element-type", "%s is no integer and does not fit a tensor of type %v; float(x) converts the tensor", excerptOf(at, "this number"), elem)
 		return nil, false
 	case elem.IsInt() && len(n.hyper) > 0:

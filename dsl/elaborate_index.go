@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"math"
+	"slices"
 
 	"gradgen.dev/ir"
 )
@@ -45,7 +46,7 @@ func (e *elaborator) indexList(sc *scope, x *Index, l []value) value {
 		return list(l[lo:hi])
 	}
 	at := e.eval(sc, item.At)
-	if hasTensor(at) {
+	if n, ok := at.(number); hasTensor(at) || ok && n.runs() {
 		n, ok := e.tensorOf(sc, x.X, list(l))
 		if !ok {
 			return poison{}
@@ -91,6 +92,14 @@ type indexing struct {
 	gather         *ir.Node   // the one tensor of indices
 	gatherAt       *IndexItem // its place
 	gatherAxis     int        // its axis of x
+	picks          []pickedAxis
+}
+
+// A pickedAxis is an axis of x[…], slices done, of which a number known at run
+// time picks one element.
+type pickedAxis struct {
+	at   *ir.Node
+	axis int
 }
 
 // indexTensor is x[…] of a tensor: a slice, then the axes that vanish or are
@@ -170,6 +179,11 @@ func (e *elaborator) indexItem(sc *scope, x *Index, n *ir.Node, ix *indexing, it
 	case number:
 		if at, ok := e.fromExtent(v, extent); ok {
 			return e.indexNumber(sc, x, n, ix, item, at)
+		}
+		if v.runs() {
+			ix.picks = append(ix.picks, pickedAxis{e.bounded(v.count, extent, noException), len(ix.shape)})
+			ix.part(ir.D(0), extent)
+			return true
 		}
 		e.fail(sc, item, "index", "%s", wantsInteger("an index", item.At, v))
 		return false
@@ -288,6 +302,15 @@ func (e *elaborator) buildIndex(sc *scope, x *Index, n *ir.Node, ix *indexing) v
 	}
 	out := e.g.Slice(n, ix.starts, ix.limits, steps)
 	out = e.reshape(out, ix.shape)
+
+	// Numbers pick from the last axis on, so that the axes before stay where they
+	// are; the tensor of indices then finds its axis.
+	for _, p := range slices.Backward(ix.picks) {
+		out = e.g.Must("gather", ir.Attr{Axis: p.axis}, out, p.at)
+		if p.axis < ix.gatherAxis {
+			ix.gatherAxis--
+		}
+	}
 	if ix.gather == nil {
 		return tensor{out}
 	}
@@ -320,6 +343,10 @@ func (e *elaborator) sliceBound(sc *scope, x *Index, n *ir.Node, axis int, at Ex
 	extent := n.Type.Shape[axis]
 	num, isNumber := v.(number)
 	d, ok := e.fromExtent(num, extent)
+	if num.runs() {
+		e.fail(sc, at, "not-static", "%s; where(iota(N) < k, x, 0) keeps the first k of N elements", runningText("a bound of a slice", at))
+		return ir.Dim{}, false
+	}
 	if !isNumber || !ok {
 		e.fail(sc, at, "index", "%s", wantsInteger("a bound", at, v))
 		return ir.Dim{}, false
@@ -337,6 +364,10 @@ func (e *elaborator) constInt(sc *scope, at Node, v value, role string) (int, bo
 		return 0, false
 	}
 	n, ok := v.(number)
+	if ok && n.runs() {
+		e.fail(sc, at, "not-static", "%s", runningText(role, at))
+		return 0, false
+	}
 	if ok {
 		if d, isDim := n.extent(); isDim {
 			if i, isConst := d.Const(); isConst {

@@ -231,12 +231,25 @@ func (e *elaborator) commonElem(o operation) (ir.DType, value) {
 		}
 		return 0, e.failOperation(o, "element-type", "%s is of type %v and %s of type %v: they do not mix; %v(…) converts",
 			excerptOf(o.x, "the left operand"), a, excerptOf(o.y, "the right operand"), b, floatOf(a, b))
+	case okA && isComparison(o.op):
+		return besideInts(o.b, a), nil
+	case okB && isComparison(o.op):
+		return besideInts(o.a, b), nil
 	case okA:
 		return a, nil
 	case okB:
 		return b, nil
 	}
 	return e.elem, nil
+}
+
+// isComparison reports whether an operator compares.
+func isComparison(op string) bool {
+	switch op {
+	case "<", "<=", ">", ">=", "==", "!=":
+		return true
+	}
+	return false
 }
 
 // floatOf is the type that a conversion of two that differ would go to.
@@ -308,7 +321,7 @@ func (e *elaborator) intPower(o operation, a *ir.Node, elem ir.DType) value {
 
 // numberFunction is an op of the table, by its name, on numbers.
 func (e *elaborator) numberFunction(op string, ns ...number) value {
-	return combine(e.g, op, func() (number, bool) { return foldFunction(op, ns) }, ns...)
+	return countOf(e.g, op, combine(e.g, op, func() (number, bool) { return foldFunction(op, ns) }, ns...), ns...)
 }
 
 // foldFunction is the compile-time reading of an op on numbers: exact of

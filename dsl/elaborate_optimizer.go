@@ -169,7 +169,7 @@ func isNumberType(t *Type) bool {
 	if t.Shape != nil || t.Elem == nil {
 		return false
 	}
-	elem, ok := ir.ParseDType(t.Elem.Name)
+	elem, ok := parseElem(t.Elem.Name)
 	return ok && elem.IsFloat()
 }
 

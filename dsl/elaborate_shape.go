@@ -10,7 +10,7 @@ func (e *elaborator) tensorType(sc *scope, s *VarStmt, like *ir.Type) (ir.Type, 
 		t = *like
 	}
 	if s.Type != nil && s.Type.Elem != nil {
-		elem, ok := ir.ParseDType(s.Type.Elem.Name)
+		elem, ok := parseElem(s.Type.Elem.Name)
 		if !ok {
 			e.fail(sc, s.Type.Elem, "unknown-type", "%s is no element type%s", s.Type.Elem.Name, proposal(s.Type.Elem.Name, elementTypes))
 			return t, false
@@ -97,6 +97,10 @@ func (e *elaborator) shape(sc *scope, s *Shape) (ir.Shape, bool) {
 func (e *elaborator) dimension(sc *scope, at Node, v value) (ir.Dim, bool) {
 	n, isNumber := v.(number)
 	d, ok := n.extent()
+	if n.runs() {
+		e.fail(sc, at, "not-static", "%s", runningText("a dimension", at))
+		return d, false
+	}
 	if !isNumber || !ok {
 		e.fail(sc, at, "not-an-integer", "%s", wantsInteger("a dimension", at, v))
 		return d, false

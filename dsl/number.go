@@ -28,6 +28,12 @@ type number struct {
 	hyper   []string // the hyperparameters the compile-time reading stands on
 	moving  bool     // it depends on step or steps
 
+	// count is n as an integer, a scalar of type int, where n is made of int
+	// parameters of an exported fn; / is the floor division, and rounded says
+	// that n is an integer by it alone.
+	count   *ir.Node
+	rounded bool
+
 	// varying is what n is made of, where that has constants in place of
 	// run-time dimensions: a metric is cut as if they were none.
 	varying *ir.Node
@@ -74,6 +80,9 @@ func (n number) extent() (ir.Dim, bool) {
 func (n number) settled() number {
 	n.named = n.named || n.floored
 	n.floored = false
+	if n.rounded {
+		n.count, n.rounded = nil, false
+	}
 	return n
 }
 
@@ -94,6 +103,9 @@ func (n number) scalar(g *ir.Graph) *ir.Node {
 
 // as is n rounded once to an element type, as a scalar.
 func (n number) as(g *ir.Graph, elem ir.DType) *ir.Node {
+	if elem.IsInt() && n.runs() && !n.rounded {
+		return g.Cast(n.count, elem)
+	}
 	if n.node == nil && n.varying == nil {
 		if v, ok := n.known(); ok && !n.varies() {
 			return g.Const(v, elem)
@@ -166,7 +178,7 @@ func arithmetic(g *ir.Graph, op string, a, b number, facts ir.Facts) number {
 		out.floor, out.floored = normalDim(facts, d), true
 		out.hyper = unionHyper(a, b)
 	}
-	return out
+	return countOf(g, op, out, a, b)
 }
 
 // foldArithmetic is the compile-time reading of a op b.
@@ -278,6 +290,9 @@ func intArithmetic(op string, a, b int) (ir.Dim, bool) {
 
 // compare is a op b: a truth where it is known, a logical number elsewhere.
 func compare(g *ir.Graph, op string, a, b number) value {
+	if n, ok := compareCounts(g, op, a, b); ok {
+		return n
+	}
 	n := combine(g, opNames[op], func() (number, bool) {
 		v, ok := foldCompare(op, a, b)
 		return logical(v), ok

@@ -5,24 +5,27 @@ import "strings"
 // DType is the type of a tensor's elements.
 type DType uint8
 
-// The element types, in the language's spelling.
+// The element types, in the language's spelling. Int is that of an int parameter
+// of an exported function, and of what is computed of it: an integer known at run
+// time, of Go's type int. No tensor of a program is declared so.
 const (
 	Float32 DType = iota
 	Float64
 	Int32
 	Int64
 	Bool
+	Int
 )
 
-var dtypeNames = [...]string{"float32", "float64", "int32", "int64", "bool"}
+var dtypeNames = [...]string{"float32", "float64", "int32", "int64", "bool", "int"}
 
 func (t DType) String() string { return dtypeNames[t] }
 
 // IsFloat reports whether t is float32 or float64.
 func (t DType) IsFloat() bool { return t <= Float64 }
 
-// IsInt reports whether t is int32 or int64.
-func (t DType) IsInt() bool { return t == Int32 || t == Int64 }
+// IsInt reports whether t is int32, int64 or int.
+func (t DType) IsInt() bool { return t == Int32 || t == Int64 || t == Int }
 
 // ParseDType is the element type of that name.
 func ParseDType(name string) (DType, bool) {

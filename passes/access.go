@@ -95,7 +95,7 @@ func (v view) through(n *ir.Node) view {
 // gathered is the view of a gather or pick whose operand is the view v.
 func gathered(n *ir.Node, v view, stored func(*ir.Node) bool) (view, bool) {
 	at, ok := viewOf(n.Args[1], stored)
-	if !ok || len(at.index) > 0 || len(v.index) > 0 {
+	if !ok || len(at.index) > 0 {
 		return v, false
 	}
 	axis := n.Attr.Axis
@@ -103,6 +103,14 @@ func gathered(n *ir.Node, v view, stored func(*ir.Node) bool) (view, bool) {
 		axis = n.Args[0].Type.Rank() - 1
 	}
 	ids := n.Args[1].Type.Rank()
+
+	// Indices that are numbers already stay, beside this one that is a number.
+	for _, i := range v.index {
+		number := func(v view) bool { return v.base.Type.Rank() == 0 }
+		if n.Is("pick") || ids > 0 || !number(i.at) || !number(at) {
+			return v, false
+		}
+	}
 	stride := v.strides[axis]
 	zeros := make([]ir.Dim, n.Type.Rank())
 	if n.Is("pick") {
@@ -115,7 +123,12 @@ func gathered(n *ir.Node, v view, stored func(*ir.Node) bool) (view, bool) {
 		copy(zeros[axis:], at.strides)
 	}
 	at.strides = zeros
-	v.index = []indirect{{at: at, stride: stride}}
+	index := make([]indirect, 0, len(v.index)+1)
+	for _, i := range v.index {
+		i.at.strides = make([]ir.Dim, n.Type.Rank())
+		index = append(index, i)
+	}
+	v.index = append(index, indirect{at: at, stride: stride})
 	return v, true
 }
 

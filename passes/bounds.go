@@ -19,7 +19,7 @@ func bounds(roots []*ir.Node) []ir.Bound {
 	var out []ir.Bound
 	var parts []partBound
 	for _, n := range ir.Topological(roots...) {
-		if !n.Is("bounded") {
+		if !n.Is("bounded") || n.Type.Elem == ir.Int {
 			continue
 		}
 		x, cut, whole := indexed(n)

@@ -297,8 +297,17 @@ func (f *fuser) reachable(n *ir.Node) {
 	case n.Op.Class != ir.View && !n.Is("gather") && !n.Is("pick"), n.Is("spread") && f.computedInPlace(n):
 		return
 	default:
-		if _, ok := viewOf(n, func(m *ir.Node) bool { return m != n && stored(m) }); ok {
+		below := func(m *ir.Node) bool { return m != n && stored(m) }
+		if _, ok := viewOf(n, below); ok {
 			return
+		}
+
+		// An index that is computed is kept; that may be all there is to do.
+		if n.Is("gather") && n.Args[1].Type.Rank() == 0 && f.inline(n.Args[1]) {
+			f.copied[n.Args[1]] = true
+			if _, ok := viewOf(n, below); ok {
+				return
+			}
 		}
 	}
 	for _, a := range looksAt {

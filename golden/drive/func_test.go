@@ -124,6 +124,17 @@ func (d *funcDriver) call(env map[string]int, r *rand.Rand, coarse bool) {
 		leaves["input "+p.Name] = x
 		operands = append(operands, x)
 	}
+	if ints := intsAmong(leaves, paramLeaves(d.f)); len(ints) > 0 {
+		positions := ir.Positions(d.f.Results...)
+		if drawInts(ints, positions, env, leaves, r, false) {
+			if _, panicked := d.invoke(env, operands); panicked == nil || crashed(panicked) {
+				d.Errorf("%s: an index out of range by %v panics with %v", what, ints, panicked)
+			}
+		}
+		if !drawInts(ints, positions, env, leaves, r, true) {
+			return // no such arguments
+		}
+	}
 	oracle := &ir.Evaluator{Dims: env, Values: leaves}
 	want, err := oracle.EvalAll(d.want...)
 	if err == nil {

@@ -24,6 +24,7 @@ import (
 	"gradgen.dev/golden/heat"
 	"gradgen.dev/golden/imports"
 	"gradgen.dev/golden/initialisers"
+	"gradgen.dev/golden/ints"
 	"gradgen.dev/golden/labels"
 	"gradgen.dev/golden/linear"
 	"gradgen.dev/golden/meta"
@@ -432,6 +433,35 @@ var registry = map[string]map[string]function{
 		"New":          {initialisers.New, "max"},
 		"NewParams":    {initialisers.NewParams, ""},
 		"NewPredictor": {initialisers.NewPredictor, "w max"},
+	},
+	"ints": {
+		"Column":              {ints.Column, "out x n"},
+		"ColumnJVP":           {ints.ColumnJVP, "dout x n v"},
+		"ColumnJacobian":      {ints.ColumnJacobian, "jac x n work"},
+		"ColumnVJP":           {ints.ColumnVJP, "dx x n w"},
+		"ColumnWork":          {ints.ColumnWork, "M"},
+		"Computed":            {ints.Computed, "x n m"},
+		"ComputedGrad":        {ints.ComputedGrad, "grad x n m work"},
+		"ComputedValueGrad":   {ints.ComputedValueGrad, "grad x n m work"},
+		"ComputedWork":        {ints.ComputedWork, "N"},
+		"Element":             {ints.Element, "x i j N"},
+		"ElementGrad":         {ints.ElementGrad, "grad x i j N work"},
+		"ElementHessian":      {ints.ElementHessian, "hess x i j N work"},
+		"ElementValueGrad":    {ints.ElementValueGrad, "grad x i j N work"},
+		"ElementWork":         {ints.ElementWork, "M N"},
+		"Head":                {ints.Head, "out x n"},
+		"HeadJacobian":        {ints.HeadJacobian, "jac x n"},
+		"LoadDecoderWeights":  {ints.LoadDecoderWeights, "r"},
+		"Near":                {ints.Near, "x n"},
+		"NearGrad":            {ints.NearGrad, "grad x n work"},
+		"NearHVP":             {ints.NearHVP, "hv x n v work"},
+		"NearValueGrad":       {ints.NearValueGrad, "grad x n work"},
+		"NearWork":            {ints.NearWork, "N"},
+		"NewDecoder":          {ints.NewDecoder, "max"},
+		"NewDecoderParams":    {ints.NewDecoderParams, ""},
+		"NewDecoderPredictor": {ints.NewDecoderPredictor, "w max"},
+		"Put":                 {ints.Put, "out x v n up"},
+		"PutVJP":              {ints.PutVJP, "dx x v n up w"},
 	},
 	"labels": {
 		"LoadHardWeights":        {labels.LoadHardWeights, "r"},

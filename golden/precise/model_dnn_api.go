@@ -830,6 +830,9 @@ func (in *ReaderAskInput) take(max ReaderDims) error {
 	if err != nil {
 		return err
 	}
+	if err := fault.Labels("precise.Reader", "I", in.I, 5); err != nil {
+		return err
+	}
 	in.ReaderAskDims = ReaderAskDims{N: N}
 	return nil
 }

@@ -2,7 +2,7 @@ package vec
 
 // A number is what scalars of emitted code can be.
 type number interface {
-	~int32 | ~int64 | ~float32 | ~float64
+	~int | ~int32 | ~int64 | ~float32 | ~float64
 }
 
 // Where is x where c holds, else y.
@@ -38,7 +38,7 @@ func Min[T number](x, y T) T {
 }
 
 // AbsInt is |x|; that of the smallest integer is itself.
-func AbsInt[T ~int32 | ~int64](x T) T {
+func AbsInt[T ~int | ~int32 | ~int64](x T) T {
 	if x < 0 {
 		return -x
 	}
@@ -46,7 +46,7 @@ func AbsInt[T ~int32 | ~int64](x T) T {
 }
 
 // SignInt is −1, 0 or 1.
-func SignInt[T ~int32 | ~int64](x T) T {
+func SignInt[T ~int | ~int32 | ~int64](x T) T {
 	switch {
 	case x > 0:
 		return 1

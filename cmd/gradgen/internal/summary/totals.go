@@ -157,7 +157,7 @@ func Bytes(t ir.Type) ir.Dim { return t.Shape.Size().Mul(ir.D(elementBytes(t.Ele
 // elementBytes is the memory of an element in emitted code.
 func elementBytes(t ir.DType) int {
 	switch t {
-	case ir.Float64, ir.Int64:
+	case ir.Float64, ir.Int64, ir.Int:
 		return 8
 	case ir.Bool:
 		return 1
