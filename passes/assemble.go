@@ -66,9 +66,7 @@ func (f *fuser) putGroup(p put, after int) *group {
 	if f.inline(p.x) {
 		f.land(p.x, g)
 	}
-	for b := range f.bases(p.x) {
-		g.reads[b] = true
-	}
+	f.noteReads(g, p.x)
 	return g
 }
 
