@@ -427,12 +427,15 @@ func (m *model) initialiseDoc() string {
 
 // initialises reports whether the Init procedure writes the state of a path.
 func (m *model) initialises(path string) bool {
-	for _, b := range buffersOf(m.plan.Init) {
-		if b.Storage == ir.InState && b.Key == path {
-			return true
+	if m.initialised == nil {
+		m.initialised = map[string]bool{}
+		for _, b := range buffersOf(m.plan.Init) {
+			if b.Storage == ir.InState {
+				m.initialised[b.Key] = true
+			}
 		}
 	}
-	return false
+	return m.initialised[path]
 }
 
 // firstValue is the number that a state starts with everywhere.

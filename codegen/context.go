@@ -58,6 +58,13 @@ func newFrame(where string, elem ir.DType, dims []ir.RunDim, list []*ir.Buffer, 
 	return f
 }
 
+// part is the frame of a function that has some of the steps of f's. They share
+// their names: no frame takes more once f knows all buffers.
+func (f *frame) part(where string) *frame {
+	return &frame{where: where, elem: f.elem, bind: f.bind, plain: f.plain, dims: f.dims, scope: f.scope,
+		locals: f.locals, names: f.names, noted: map[*ir.Buffer]bool{}, hyper: map[string]bool{}}
+}
+
 func (f *frame) name(b *ir.Buffer) string {
 	if _, ok := f.locals[b]; !ok {
 		f.locals[b] = f.scope.take(b.Name, "Buf")

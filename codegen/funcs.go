@@ -98,7 +98,14 @@ func (e *entry) frame(name string, scratch func(b *ir.Buffer) string) *frame {
 	// Callers' slices have their names already; scratch is cut out of work.
 	frame.plain = func(b *ir.Buffer) bool { return b.Storage == ir.InInput && b.Type.Rank() == 0 }
 	frame.dims = func(string) string { return "" }
-	frame.bind = func(b *ir.Buffer) (string, bool) {
+	frame.bind = e.binding(scratch)
+	return frame
+}
+
+// binding says what locals of an entry are set to, scratch memory as scratch
+// says.
+func (e *entry) binding(scratch func(b *ir.Buffer) string) func(b *ir.Buffer) (string, bool) {
+	return func(b *ir.Buffer) (string, bool) {
 		switch b.Storage {
 		case ir.InInput, ir.InOutput:
 			return "", true
@@ -109,7 +116,6 @@ func (e *entry) frame(name string, scratch func(b *ir.Buffer) string) *frame {
 		}
 		return "", false
 	}
-	return frame
 }
 
 // table is the package-level variable that holds the literals of b.

@@ -49,10 +49,14 @@ func (e *entry) cut() {
 		}
 	}
 	e.isCut = true
+	whole := e.frame(e.name, nil)
+	for _, b := range e.kept {
+		whole.locals[b] = "kept." + whole.name(b)
+	}
 	from := 0
 	for i, to := range ends {
 		name := e.private(fmt.Sprint(i + 1))
-		e.stretches = append(e.stretches, e.stretch(name, &ir.Procedure{Steps: c.steps(from, to)}))
+		e.stretches = append(e.stretches, e.stretch(whole, name, &ir.Procedure{Steps: c.steps(from, to)}))
 		from = to
 	}
 	e.work = ""
@@ -73,10 +77,11 @@ func (e *entry) private(suffix string) string {
 	}
 }
 
-// stretch prints some steps as a function.
-func (e *entry) stretch(name string, p *ir.Procedure) *stretch {
+// stretch prints some steps as a function, whose names are those of whole.
+func (e *entry) stretch(whole *frame, name string, p *ir.Procedure) *stretch {
 	s := &stretch{name: name}
-	f := e.frame(name, func(b *ir.Buffer) string {
+	f := whole.part(name)
+	f.bind = e.binding(func(b *ir.Buffer) string {
 		elem := b.Type.Elem
 		if !slices.Contains(s.slabs, elem) {
 			s.slabs = append(s.slabs, elem)
@@ -84,9 +89,6 @@ func (e *entry) stretch(name string, p *ir.Procedure) *stretch {
 		d := s.ctx.dim
 		return slabName(elem, e.ir.Elem) + "[" + d(b.Offset) + ":" + d(b.Offset.Add(b.Type.Shape.Size())) + "]"
 	})
-	for _, b := range e.kept {
-		f.locals[b] = "kept." + f.name(b)
-	}
 	s.ctx = procContext{f}
 	var inner body
 	procedure(&inner, s.ctx, p)

@@ -46,6 +46,7 @@ type model struct {
 	evalIn   *intake // of Evaluate
 
 	initial, evaluate, predict *method
+	initialised                map[string]bool // paths of the states that Init sets, once they are known
 }
 
 // A training is what is printed of one loss.

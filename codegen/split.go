@@ -14,7 +14,8 @@ type split struct {
 	lengths []int          // statements of each step
 	memory  [][]*ir.Buffer // what each step uses
 	again   map[*ir.Buffer]*ir.Step
-	outputs bool // scalars that are handed back are variables
+	cheap   []int // the steps that again has
+	outputs bool  // scalars that are handed back are variables
 
 	variables   []*ir.Buffer       // in the order in which they are set
 	first, last map[*ir.Buffer]int // steps that set a variable, and use it last
@@ -27,6 +28,9 @@ func newSplit(p *ir.Procedure, lengths []int, outputs bool) *split {
 	s := &split{p: p, lengths: lengths, again: cheap(p), outputs: outputs, first: map[*ir.Buffer]int{}, last: map[*ir.Buffer]int{}}
 	for i, step := range p.Steps {
 		s.memory = append(s.memory, buffersOf(&ir.Procedure{Steps: []*ir.Step{step}}))
+		if s.isAgain(step) {
+			s.cheap = append(s.cheap, i)
+		}
 		for _, b := range s.variablesOf(step) {
 			if _, ok := s.first[b]; !ok {
 				s.variables, s.first[b] = append(s.variables, b), i
@@ -185,16 +189,27 @@ func (s *split) steps(from, to int) []*ir.Step {
 		need[b] = true
 	}
 	var out []*ir.Step
-	for i, step := range slices.Backward(s.p.Steps[:to]) {
-		again := step.Scalar != nil && s.again[step.Scalar.To] == step
-		if again && !need[step.Scalar.To] || !again && i < from {
-			continue
+	take := func(step *ir.Step, again bool) {
+		if again && !need[step.Scalar.To] {
+			return
 		}
 		for _, b := range s.variablesOf(step) {
 			need[b] = true
 		}
 		out = append(out, step)
 	}
+	for _, step := range slices.Backward(s.p.Steps[from:to]) {
+		take(step, s.isAgain(step))
+	}
+	before, _ := slices.BinarySearch(s.cheap, from)
+	for _, i := range slices.Backward(s.cheap[:before]) {
+		take(s.p.Steps[i], true)
+	}
 	slices.Reverse(out)
 	return out
+}
+
+// isAgain reports whether a step sets a scalar that may be made again.
+func (s *split) isAgain(step *ir.Step) bool {
+	return step.Scalar != nil && s.again[step.Scalar.To] == step
 }

@@ -188,12 +188,11 @@ type Buffer struct {
 	Name    string // unique in its model or function, a Go identifier
 	Type    Type
 	Storage Storage
-	Key     string    // path of a parameter, gradient or state; name of an input or output
-	Run     Run       // where Key has a * for the parameter's path: what it stands for; nil in a Routine, which has many
-	Values  []string  // the values it holds in turn, by name
-	Merged  []*Buffer // buffers that this one has replaced
-	Offset  Dim       // of InArena: the first element in the arena of its element type
-	Slot    int       // of InArena: buffers of one slot share memory at different times
+	Key     string   // path of a parameter, gradient or state; name of an input or output
+	Run     Run      // where Key has a * for the parameter's path: what it stands for; nil in a Routine, which has many
+	Values  []string // the values it holds in turn, by name
+	Offset  Dim      // of InArena: the first element in the arena of its element type
+	Slot    int      // of InArena: buffers of one slot share memory at different times
 	Data    []float64
 	Wide    bool // of InLocal: added up in float64
 }

@@ -66,9 +66,7 @@ func (f *fuser) putGroup(p put, after int) *group {
 	if f.inline(p.x) {
 		f.land(p.x, g)
 	}
-	for b := range f.bases(p.x) {
-		g.reads[b] = true
-	}
+	f.noteReads(g, p.x)
 	return g
 }
 
@@ -188,6 +186,7 @@ func (f *fuser) placePuts(n *ir.Node, parts []placedTerm) []put {
 		sums[key] = f.g.Add(sums[key], x)
 	}
 	disjoint := whole == nil && apart(places)
+	clears := whole == nil && !(disjoint && covers(places))
 	var puts []put
 	if whole != nil {
 		puts = append(puts, put{x: whole, to: n, place: wholePlace(n)})
@@ -195,7 +194,7 @@ func (f *fuser) placePuts(n *ir.Node, parts []placedTerm) []put {
 	for _, at := range places {
 		puts = append(puts, put{
 			x: sums[region(at)], to: n, place: placePlace(n, at), region: regionText(at.Attr.Limits, at.Args[0].Type.Shape, n.Type.Shape, at.Attr.Steps),
-			add: !disjoint, clears: whole == nil && !(disjoint && covers(places)),
+			add: !disjoint, clears: clears,
 		})
 	}
 	return puts
@@ -214,36 +213,6 @@ func regionText(starts []ir.Dim, extents, whole ir.Shape, steps []int) string {
 // region says where a place node puts its operand.
 func region(at *ir.Node) string {
 	return fmt.Sprint(ir.Shape(at.Attr.Limits), at.Attr.Steps, at.Args[0].Type.Shape)
-}
-
-// apart reports whether the regions are boxes of constant size that do not
-// overlap.
-func apart(places []*ir.Node) bool {
-	for i, a := range places {
-		for _, b := range places[:i] {
-			if !separate(a, b) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// separate reports whether along some axis one region ends before the other.
-func separate(a, b *ir.Node) bool {
-	for axis := range a.Type.Rank() {
-		for _, pair := range [2][2]*ir.Node{{a, b}, {b, a}} {
-			first, second := pair[0], pair[1]
-			if first.Attr.Steps[axis] != 1 {
-				continue
-			}
-			end := first.Attr.Limits[axis].Add(first.Args[0].Type.Shape[axis])
-			if gap, ok := second.Attr.Limits[axis].Sub(end).Const(); ok && gap >= 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // covers reports whether regions that do not overlap fill the whole value.

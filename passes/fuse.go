@@ -20,6 +20,7 @@ type fuser struct {
 
 	groups []*group
 	of     map[*ir.Node]*group // the group that computes a node
+	reads  map[*ir.Node][]int  // the loops that read it, by index, in order
 
 	user     map[*ir.Node]*ir.Node // of a node with one user
 	floating map[*ir.Node]bool     // cheap to place: computed where its user is
@@ -46,7 +47,6 @@ type group struct {
 	nodes   []*ir.Node
 	folds   []*ir.Node // reductions that are known only after the loop
 	puts    []put      // stores into parts of larger values
-	reads   map[*ir.Node]bool
 	product *product
 }
 
@@ -55,7 +55,7 @@ type group struct {
 func fuse(g *ir.Graph, avail map[*ir.Node]bool, roots []*ir.Node, updates map[*ir.Node]*ir.Node) *fuser {
 	f := &fuser{
 		g: g, avail: avail, targets: map[*ir.Node]bool{}, visited: map[*ir.Node]bool{},
-		of: map[*ir.Node]*group{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
+		of: map[*ir.Node]*group{}, reads: map[*ir.Node][]int{}, memory: map[*ir.Node]bool{}, copied: map[*ir.Node]bool{}, reread: map[*ir.Node]bool{}, remembered: map[reading]bool{},
 		placed: map[*ir.Node]bool{}, edges: map[*ir.Node][]*ir.Node{},
 		products: map[*ir.Node]*product{}, into: map[*ir.Node]intoFold{}, taken: map[*ir.Node]bool{},
 	}
@@ -339,7 +339,7 @@ func (f *fuser) index(n *ir.Node) int {
 
 // newGroup appends an empty loop over domain.
 func (f *fuser) newGroup(domain ir.Shape) *group {
-	g := &group{index: len(f.groups), domain: domain, split: -1, reads: map[*ir.Node]bool{}}
+	g := &group{index: len(f.groups), domain: domain, split: -1}
 	f.groups = append(f.groups, g)
 	return g
 }
@@ -383,9 +383,7 @@ func (f *fuser) join(n *ir.Node, g *group) {
 	if len(n.Type.Shape) > len(g.domain) {
 		g.split, g.domain = len(g.domain), n.Type.Shape
 	}
-	for b := range f.bases(n.Args...) {
-		g.reads[b] = true
-	}
+	f.noteReads(g, n.Args...)
 }
 
 // rowExpression reports whether a repeats along rows what is computed inline
@@ -407,22 +405,38 @@ func (f *fuser) choose(n *ir.Node, fits func(*group) bool) *group {
 			first = max(first, f.index(b)+1)
 		}
 	}
-	for _, g := range f.groups[first:] {
-		if g.product == nil && f.related(g, bases) && g.tried(fits) {
+	for _, k := range f.related(bases, first) {
+		if g := f.groups[k]; g.product == nil && g.tried(fits) {
 			return g
 		}
 	}
 	return nil
 }
 
-// related reports whether g computes or reads an operand.
-func (f *fuser) related(g *group, bases map[*ir.Node]bool) bool {
-	for b := range bases {
-		if f.of[b] == g || g.reads[b] {
-			return true
+// noteReads notes that g reads what nodes depend on.
+func (f *fuser) noteReads(g *group, nodes ...*ir.Node) {
+	for b := range f.bases(nodes...) {
+		list := f.reads[b]
+		if at, known := slices.BinarySearch(list, g.index); !known {
+			f.reads[b] = slices.Insert(list, at, g.index)
 		}
 	}
-	return false
+}
+
+// related is the groups from first on, in order, that compute or read some of
+// bases.
+func (f *fuser) related(bases map[*ir.Node]bool, first int) []int {
+	var out []int
+	for b := range bases {
+		list := f.reads[b]
+		at, _ := slices.BinarySearch(list, first)
+		out = append(out, list[at:]...)
+		if k := f.index(b); k >= first {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // level says where a value of the given shape stands in g: at its elements, at
@@ -613,9 +627,7 @@ func (f *fuser) addReduce(n *ir.Node) {
 	} else {
 		g.folds = append(g.folds, n)
 	}
-	for b := range f.bases(n.Args...) {
-		g.reads[b] = true
-	}
+	f.noteReads(g, n.Args...)
 }
 
 func (g *group) String() string {

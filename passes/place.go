@@ -25,12 +25,14 @@ type placer struct {
 	users map[*ir.Buffer][]*ir.Step
 	homes map[*ir.Buffer]*ir.Procedure // the one that uses it; nil where several do
 	reads map[*ir.LoopStep]map[*ir.Node]passesOf
+
+	values map[*ir.Buffer]*nameList // that buffers hold, of those that were merged
 }
 
 // Place computes in place what can be, gives buffers that are never needed at
 // the same time the same memory, and lays them out in one arena.
 func place(lines []timeline) ir.Arena {
-	p := &placer{lines: lines, reads: map[*ir.LoopStep]map[*ir.Node]passesOf{}}
+	p := &placer{lines: lines, reads: map[*ir.LoopStep]map[*ir.Node]passesOf{}, values: map[*ir.Buffer]*nameList{}}
 	p.measure()
 	p.inPlace()
 	for _, line := range lines {
@@ -355,17 +357,14 @@ func (p *placer) merge(a, b *ir.Buffer) {
 	if b.Storage == ir.InOutput {
 		keep, gone = b, a
 	}
-	first, second := values(a), values(b)
+	held := p.valuesOf(a)
 	if keep == a && better(b.Name, a.Name) {
 		a.Name = b.Name
 	}
-	for _, v := range second {
-		if !slices.Contains(first, v) {
-			first = append(first, v)
-		}
+	for _, v := range p.valuesOf(b).list {
+		held.add(v)
 	}
-	keep.Values = first
-	keep.Merged = append(append(keep.Merged, gone), gone.Merged...)
+	p.values[keep], keep.Values = held, held.list
 	for _, step := range p.users[gone] {
 		substitute(step, gone, keep)
 	}
@@ -389,12 +388,33 @@ func (p *placer) merge(a, b *ir.Buffer) {
 	}
 }
 
-// values is what b holds in turn, so far.
-func values(b *ir.Buffer) []string {
-	if len(b.Values) > 0 {
-		return slices.Clone(b.Values)
+// valuesOf is what b holds in turn, so far.
+func (p *placer) valuesOf(b *ir.Buffer) *nameList {
+	held := p.values[b]
+	if held == nil {
+		held = &nameList{has: map[string]bool{}}
+		if len(b.Values) == 0 {
+			held.add(b.Name)
+		}
+		for _, v := range b.Values {
+			held.add(v)
+		}
+		p.values[b] = held
 	}
-	return []string{b.Name}
+	return held
+}
+
+// A nameList is names without repetitions.
+type nameList struct {
+	list []string
+	has  map[string]bool
+}
+
+func (l *nameList) add(name string) {
+	if !l.has[name] {
+		l.has[name] = true
+		l.list = append(l.list, name)
+	}
 }
 
 // better reports whether name says more than old: a temporary's says nothing.
@@ -404,61 +424,6 @@ func better(name, old string) bool {
 
 func temporary(name string) bool {
 	return name[0] == 't' && (len(name) == 1 || name[1] >= '0' && name[1] <= '9')
-}
-
-// layOut gives the buffers slots, and the slots places, in the order of their
-// first use. A slot takes buffers that never live at once and that its size
-// covers.
-func (p *placer) layOut() ir.Arena {
-	type slot struct {
-		elem    ir.DType
-		size    ir.Dim
-		buffers []*ir.Buffer
-	}
-	var slots []*slot
-	for _, b := range p.order {
-		if b.Storage != ir.InArena {
-			continue
-		}
-		size := b.Type.Shape.Room()
-		var home *slot
-		for _, s := range slots {
-			fits := s.size.Covers(size) || size.Covers(s.size)
-			if s.elem == b.Type.Elem && fits && !slices.ContainsFunc(s.buffers, func(c *ir.Buffer) bool { return p.overlap(b, c) }) {
-				home = s
-				break
-			}
-		}
-		if home == nil {
-			home = &slot{elem: b.Type.Elem, size: size}
-			slots = append(slots, home)
-		}
-		if size.Covers(home.size) {
-			home.size = size
-		}
-		home.buffers = append(home.buffers, b)
-	}
-	arena := ir.Arena{Length: map[ir.DType]ir.Dim{}}
-	for k, s := range slots {
-		for _, b := range s.buffers {
-			b.Slot, b.Offset = k, arena.Length[s.elem]
-			arena.Buffers = append(arena.Buffers, b)
-		}
-		arena.Length[s.elem] = arena.Length[s.elem].Add(s.size)
-	}
-	return arena
-}
-
-// overlap reports whether b and c are needed at the same time in a timeline.
-func (p *placer) overlap(b, c *ir.Buffer) bool {
-	for _, lives := range p.lives {
-		l, okB := lives[b]
-		m, okC := lives[c]
-		if okB && okC && l.first <= m.last && m.first <= l.last {
-			return true
-		}
-	}
-	return false
 }
 
 // CheckPlacement proves, on its own, that in every timeline of a plan each

@@ -81,17 +81,14 @@ func (r *rules) foldable(g *ir.Graph) bool {
 	return true
 }
 
-// dropDead removes states that no update reads.
+// dropDead removes states that no update reads, beside their own.
 func (r *rules) dropDead() {
 	for {
-		read := map[*ir.Node]bool{}
-		for _, n := range ir.Topological(slices.Concat(r.next, r.values)...) {
-			read[n] = n.Is("state")
-		}
+		readers := r.readers()
 		var states []*ir.State
 		var values []*ir.Node
 		for i, s := range r.states {
-			if read[s.Node] && !r.onlySelf(i) {
+			if by, read := readers[s.Node]; read && by != i {
 				states, values = append(states, s), append(values, r.values[i])
 			}
 		}
@@ -104,8 +101,29 @@ func (r *rules) dropDead() {
 	}
 }
 
-// onlySelf reports whether a state is read by its own new value alone.
-func (r *rules) onlySelf(at int) bool {
-	others := slices.Concat(r.next, r.values[:at], r.values[at+1:])
-	return !slices.Contains(ir.Topological(others...), r.states[at].Node)
+// several says that a node is read by more than the new value of one state.
+const several = -1
+
+// readers is, for each node that the updates compute or read, the index of the
+// state whose new value alone needs it, or several.
+func (r *rules) readers() map[*ir.Node]int {
+	out := map[*ir.Node]int{}
+	note := func(n *ir.Node, by int) {
+		if old, known := out[n]; known && old != by {
+			by = several
+		}
+		out[n] = by
+	}
+	for _, n := range r.next {
+		note(n, several)
+	}
+	for i, n := range r.values {
+		note(n, i)
+	}
+	for _, n := range slices.Backward(ir.Topological(slices.Concat(r.next, r.values)...)) {
+		for _, a := range n.Operands() {
+			note(a, out[n])
+		}
+	}
+	return out
 }

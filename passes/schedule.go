@@ -53,7 +53,7 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 	for n := range pl.buffer {
 		avail[n] = true
 	}
-	s := &scheduler{planner: pl, outer: pl.names, proc: &ir.Procedure{Name: name}, locals: map[*ir.Node]*ir.Buffer{}, cleared: map[*ir.Node]bool{}, kinds: map[*ir.Node]string{}}
+	s := &scheduler{planner: pl, outer: pl.names, proc: &ir.Procedure{Name: name}, locals: map[*ir.Node]*ir.Buffer{}, cleared: map[*ir.Node]bool{}, kinds: map[*ir.Node]string{}, sizes: map[*ir.Node]int{}}
 	var roots []*ir.Node
 	updates := map[*ir.Node]*ir.Node{}
 	again := make([]bool, len(targets)) // what is there already
@@ -126,6 +126,7 @@ type scheduler struct {
 	locals  map[*ir.Node]*ir.Buffer // scalars
 	cleared map[*ir.Node]bool
 	kinds   map[*ir.Node]string // names of scalars without one, as far as known
+	sizes   map[*ir.Node]int    // of scalar expressions, likewise
 }
 
 // assign gives every value in memory its buffer: that of its target, but of an
@@ -370,7 +371,7 @@ func (s *scheduler) scalarLoads(step *ir.ScalarStep, n *ir.Node) {
 		case s.buffer[a] != nil || s.locals[a] != nil:
 			step.Loads[a] = ir.Access{Buffer: s.scalar(a)}
 		case a.Op.Class == ir.Leaf:
-		case a.Op.Class == ir.Map && s.f.uses[a] > 1:
+		case a.Op.Class == ir.Map && (s.f.uses[a] > 1 || s.size(a) >= mostScalar):
 			step.Loads[a] = ir.Access{Buffer: s.scalar(a)}
 		case a.Op.Class == ir.Map:
 			s.scalarLoads(step, a)
@@ -378,6 +379,30 @@ func (s *scheduler) scalarLoads(step *ir.ScalarStep, n *ir.Node) {
 			s.memoryLoad(step, a)
 		}
 	}
+}
+
+// mostScalar bounds the operations of one scalar expression, as far as its
+// operands have fewer: what is larger is computed in several steps, as Go's
+// parser and printer bound the depth of an expression and take long for a wide
+// one.
+const mostScalar = 256
+
+// size is the number of operations of the scalar expression n, without those
+// of operands that are computed before.
+func (s *scheduler) size(n *ir.Node) int {
+	if size, known := s.sizes[n]; known {
+		return size
+	}
+	size := 1
+	for _, a := range n.Args {
+		if a.Op.Class == ir.Map && s.f.uses[a] <= 1 {
+			if k := s.size(a); k < mostScalar {
+				size += k
+			}
+		}
+	}
+	s.sizes[n] = size
+	return size
 }
 
 // memoryLoad notes where the scalar a, a view, lies.
