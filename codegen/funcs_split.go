@@ -14,6 +14,7 @@ type stretch struct {
 	name   string
 	ctx    procContext
 	body   *body
+	steps  []*ir.Step
 	slabs  []ir.DType // of scratch memory, in use
 	params []string
 }
@@ -75,7 +76,7 @@ func (e *entry) private(suffix string) string {
 
 // stretch prints some steps as a function.
 func (e *entry) stretch(name string, p *ir.Procedure) *stretch {
-	s := &stretch{name: name}
+	s := &stretch{name: name, steps: p.Steps}
 	f := e.frame(name, func(b *ir.Buffer) string {
 		elem := b.Type.Elem
 		if !slices.Contains(s.slabs, elem) {
@@ -192,7 +193,7 @@ func (e *entry) printStretches(f *file) {
 		})
 	}
 	for i, s := range e.stretches {
-		doc := fmt.Sprintf("%s is part %d of %d of %s.", s.name, i+1, len(e.stretches), e.name)
+		doc := fmt.Sprintf("%s is part %d of %d of %s%s.", s.name, i+1, len(e.stretches), e.name, spanned(s.steps))
 		f.fn(doc, s.name+"("+strings.Join(shareTypes(s.params), ", ")+")", func(b *body) { b.code = s.body.code })
 	}
 }
