@@ -38,7 +38,8 @@ type frame struct {
 	sizes  []string // dimensions in use, in the order of their use
 	err    error
 
-	lengths []int // statements of each step
+	lengths []int    // statements of each step
+	told    []string // what has been commented on
 
 	hyper                          map[string]bool // names of Hyper's numbers that are read
 	readsCount, readsLength, draws bool

@@ -14,6 +14,7 @@ type stretch struct {
 	name   string
 	ctx    procContext
 	body   *body
+	steps  []*ir.Step
 	slabs  []ir.DType // of scratch memory, in use
 	params []string
 }
@@ -79,7 +80,7 @@ func (e *entry) private(suffix string) string {
 
 // stretch prints some steps as a function, whose names are those of whole.
 func (e *entry) stretch(whole *frame, name string, p *ir.Procedure) *stretch {
-	s := &stretch{name: name}
+	s := &stretch{name: name, steps: p.Steps}
 	f := whole.part(name)
 	f.bind = e.binding(func(b *ir.Buffer) string {
 		elem := b.Type.Elem
@@ -194,7 +195,7 @@ func (e *entry) printStretches(f *file) {
 		})
 	}
 	for i, s := range e.stretches {
-		doc := fmt.Sprintf("%s is part %d of %d of %s.", s.name, i+1, len(e.stretches), e.name)
+		doc := fmt.Sprintf("%s is part %d of %d of %s%s.", s.name, i+1, len(e.stretches), e.name, spanned(s.steps))
 		f.fn(doc, s.name+"("+strings.Join(shareTypes(s.params), ", ")+")", func(b *body) { b.code = s.body.code })
 	}
 }

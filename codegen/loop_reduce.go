@@ -71,8 +71,20 @@ func (p *loopPrinter) accumulate(op, to, x string, bind int, t ir.DType) {
 		cond := x + sign + to
 		if t.IsFloat() {
 			cond += " || " + x + " != " + x
+			p.tellNaN()
 		}
 		p.b.block("if "+cond, func() { p.b.stmt("%s = %s", to, x) })
+	}
+}
+
+// tellNaN says, once a function, what the comparisons of a value with itself are
+// for.
+func (p *loopPrinter) tellNaN() {
+	for _, a := range p.axes {
+		if a.index != "0" {
+			p.c.tell(p.b, nanTold)
+			return
+		}
 	}
 }
 
@@ -89,6 +101,7 @@ func (p *loopPrinter) argReduce(n *ir.Node, name string) {
 	cond := x + sign + best
 	if n.Args[0].Type.Elem.IsFloat() {
 		cond += " || " + x + " != " + x + " && " + best + " == " + best
+		p.tellNaN()
 	}
 	index := "0"
 	if p.outer < len(p.axes) {

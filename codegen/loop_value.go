@@ -47,10 +47,18 @@ func (p *loopPrinter) nameOf(n *ir.Node) string {
 		return "e"
 	case "sub":
 		return "d"
+	case "sum":
+		return "total"
+	case "prod":
+		return "product"
+	case "reduce_max":
+		return "most"
+	case "reduce_min":
+		return "least"
 	case "mul", "div":
 		return "u"
 	}
-	return "t"
+	return "v"
 }
 
 // value is n as an expression of its type.
@@ -231,7 +239,8 @@ func (p *loopPrinter) choose(n *ir.Node) string {
 	name := p.local(p.nameOf(n))
 	declare := func(x *ir.Node) {
 		text, _ := p.value(x)
-		if x.IsConstant() && x.Type.Elem != ir.Bool && !strings.HasPrefix(text, goType(x.Type.Elem)+"(") {
+		typed := strings.HasPrefix(text, goType(x.Type.Elem)+"(") || strings.HasPrefix(text, "math.") && x.Type.Elem == ir.Float64
+		if x.IsConstant() && x.Type.Elem != ir.Bool && !typed {
 			text = goType(x.Type.Elem) + "(" + text + ")"
 		}
 		p.b.stmt("%s := %s", name, text)
@@ -280,6 +289,7 @@ func (p *loopPrinter) extreme(n *ir.Node, name string, declare func(*ir.Node)) {
 			other, cond = v, name+sign+v
 		}
 		cond += " || " + other + " != " + other
+		p.tellNaN()
 	}
 	p.b.block("if "+cond, func() { p.b.stmt("%s = %s", name, other) })
 }
@@ -506,6 +516,7 @@ func (p *loopPrinter) cut(a ir.Access) string {
 	}
 	if len(a.Index) == 0 && outside(a.Buffer, a.Offset, p.strides(a)[:p.outer], p.extents()[:p.outer]) {
 		at = "min(" + at + ", len(" + buffer + "))"
+		p.c.tell(p.b, emptyTold)
 	}
 	name := p.local(buffer + "Row")
 	if _, ok := width.Const(); ok {

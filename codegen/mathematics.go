@@ -13,6 +13,13 @@ import (
 // mostFormulas is how many formulas of one section a doc comment shows.
 const mostFormulas = 40
 
+// widestName is the longest left side that the equals signs of a section are
+// lined up behind, widestFormula the longest right side before the shapes.
+const (
+	widestName    = 32
+	widestFormula = 48
+)
+
 // mathematics is the doc comment of a model's type: what the program says of
 // it, then the formulas that were compiled, with the shapes of what they set.
 func (m *model) mathematics() string {
@@ -150,10 +157,10 @@ func section(head string, list []string, shapes map[string]string) string {
 	left, right := 0, 0
 	for _, f := range list {
 		name, rest := halves(f)
-		if w := utf8.RuneCountInString(name); w <= 16 {
+		if w := utf8.RuneCountInString(name); w <= widestName {
 			left = max(left, w)
 		}
-		if w := utf8.RuneCountInString(rest); w <= 48 {
+		if w := utf8.RuneCountInString(rest); w <= widestFormula {
 			right = max(right, w)
 		}
 	}

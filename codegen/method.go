@@ -22,6 +22,7 @@ type method struct {
 type part struct {
 	ctx          procContext
 	body         *body
+	steps        []*ir.Step
 	takes, gives []*ir.Buffer
 }
 
@@ -93,7 +94,7 @@ func (m *model) part(p, q *ir.Procedure, frames frameMaker, end epilogue) part {
 	all.code = append(all.code, tail.code...)
 	all.statements += inner.statements + tail.statements
 	m.note(c.err)
-	return part{ctx: c, body: all}
+	return part{ctx: c, body: all, steps: q.Steps}
 }
 
 // printMethod prints a method. Its signature is receiver, name, parameters and
@@ -138,8 +139,31 @@ func (m *model) printMethod(f *file, doc string, sig signature, of *method) {
 		case len(types) > 1:
 			own.result = "(" + strings.Join(types, ", ") + ")"
 		}
-		doc := fmt.Sprintf("%s%d is part %d of %d of %s.", sig.name, i+1, i+1, len(of.parts), sig.name)
+		doc := fmt.Sprintf("%s%d is part %d of %d of %s%s.", sig.name, i+1, i+1, len(of.parts), sig.name, spanned(p.steps))
 		f.fn(doc, own.text(fmt.Sprint(i+1)), func(b *body) { b.code = p.body.code })
+	}
+}
+
+// spanned says what steps compute, from the first to the last; "" where none has
+// a formula.
+func spanned(steps []*ir.Step) string {
+	var names []string
+	for _, s := range steps {
+		for _, f := range s.Formulas {
+			name, _ := halves(f)
+			names = append(names, name)
+		}
+		if s.Call != nil {
+			names = append(names, s.Call.Run[0].Path)
+		}
+	}
+	switch n := len(names); {
+	case n == 0:
+		return ""
+	case names[0] == names[n-1]:
+		return ": " + names[0]
+	default:
+		return ": " + names[0] + " to " + names[n-1]
 	}
 }
 

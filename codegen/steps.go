@@ -3,6 +3,7 @@ package codegen
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"gradgen.dev/ir"
 )
@@ -16,7 +17,7 @@ func procedure(b *body, c procContext, p *ir.Procedure) {
 			b.blank()
 		}
 		for _, f := range s.Formulas {
-			b.comment("%s", f)
+			b.comment("%s%s", f, c.place(s, f))
 		}
 		switch {
 		case s.Product != nil:
@@ -29,6 +30,49 @@ func procedure(b *body, c procContext, p *ir.Procedure) {
 			c.call(b, s.Call)
 		}
 		c.lengths = append(c.lengths, b.statements-before)
+	}
+}
+
+// place says where the value of a formula lies, where that has another name:
+// computed in place of another, or in memory that the whole model shares.
+func (c procContext) place(s *ir.Step, formula string) string {
+	at := s.Places[formula]
+	if at == nil || at.Storage != ir.InArena && at.Storage != ir.InOutput {
+		return ""
+	}
+	name, _ := halves(formula)
+	name = name[strings.LastIndexByte(name, ' ')+1:]
+	if factor := strings.LastIndex(name, "·"); factor >= 0 {
+		name = name[factor+len("·"):]
+	}
+	local := c.name(at)
+	if strings.EqualFold(letters(name), letters(local)) {
+		return ""
+	}
+	return "  (in " + local + ")"
+}
+
+// letters is the letters and digits of a name.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, name)
+}
+
+// What a function says once of code that needs a word.
+const (
+	nanTold   = "x != x holds for NaN alone, which is the result wherever it occurs."
+	emptyTold = "min: where an extent is 0, what is cut here is empty."
+)
+
+// tell comments on what follows, the first time in a function.
+func (c procContext) tell(b *body, text string) {
+	if !slices.Contains(c.told, text) {
+		c.told = append(c.told, text)
+		b.comment("%s", text)
 	}
 }
 
@@ -89,7 +133,14 @@ func printProduct(b *body, c procContext, p *ir.ProductStep) {
 				return
 			}
 			indices[axis] = c.local(string(rune('i' + axis)))
-			b.block("for "+indices[axis]+" := range "+c.dim(p.Batch[axis]), func() { call(axis + 1) })
+			b.block("for "+indices[axis]+" := range "+c.dim(p.Batch[axis]), func() {
+				if axis == len(p.Batch)-1 && slices.ContainsFunc([]ir.Matrix{p.A, p.B, p.C}, func(m ir.Matrix) bool {
+					return outside(m.Buffer, m.Offset, m.BatchStride, p.Batch)
+				}) {
+					c.tell(b, emptyTold)
+				}
+				call(axis + 1)
+			})
 			return
 		}
 		b.stmt("%s(%s,\n%s,\n%s,\n%s, %s)", name, alpha,

@@ -329,6 +329,9 @@ type DimSpeller struct {
 	Var func(name string) string
 	Div func(num, den string) string
 	Mul string
+
+	// PositiveFirst lets a positive term stand first, where there is one.
+	PositiveFirst bool
 }
 
 // String is the polynomial as the language writes it: 2*B - 1.
@@ -340,13 +343,40 @@ func (d Dim) String() string {
 	})
 }
 
+// Formula is the polynomial as formulas write it: 2·B − 1, and N − B rather
+// than −B + N.
+func (d Dim) Formula() string {
+	text := d.Spell(DimSpeller{
+		Var:           func(name string) string { return name },
+		Div:           func(num, den string) string { return num + "/" + den },
+		Mul:           "·",
+		PositiveFirst: true,
+	})
+	return strings.ReplaceAll(text, "-", "−")
+}
+
+// Factor splits d into a number and what it is times that number, 1 and d where
+// d has several terms.
+func (d Dim) Factor() (int, Dim) {
+	if len(d.terms) != 1 {
+		return 1, d
+	}
+	t := d.terms[0]
+	return t.coef, Dim{terms: []monomial{{coef: 1, atoms: t.atoms}}, varies: d.varies}
+}
+
 // Spell writes d in another notation, such as Go's.
 func (d Dim) Spell(s DimSpeller) string {
 	if len(d.terms) == 0 {
 		return "0"
 	}
+	terms := d.terms
+	first := slices.IndexFunc(terms, func(t monomial) bool { return t.coef > 0 })
+	if s.PositiveFirst && first > 0 {
+		terms = slices.Concat(terms[first:first+1], terms[:first], terms[first+1:])
+	}
 	var b strings.Builder
-	for i, t := range d.terms {
+	for i, t := range terms {
 		coef, signed := t.coef, false
 		switch {
 		case i > 0 && coef < 0:
@@ -385,7 +415,7 @@ func (a *atom) spell(s DimSpeller, inProduct bool) string {
 
 // group puts what is no single word in parentheses.
 func group(text string) string {
-	if strings.ContainsAny(text, " */-") {
+	if strings.ContainsAny(text, " */-·") {
 		return "(" + text + ")"
 	}
 	return text

@@ -53,12 +53,16 @@ type Origin struct {
 	Instance string // path of the layer instance, loop indices included
 	Pos      string // file:line:column
 	Scale    *Node  // where not nil, Name is Scale times the node
+	Serial   int    // of the value that was named; what it is rewritten to keeps it
+	Of       int    // of a derivative by a value: that one's Serial
 }
 
 // A Graph creates nodes. The zero Graph is not usable; call NewGraph.
 type Graph struct {
 	table   map[string]*Node
 	origins map[*Node]Origin
+	serial  int         // of origins so far
+	merged  map[int]int // serials of values that were rewritten to others with a name: theirs
 	nodes   int
 	args    int    // region parameters made so far
 	key     []byte // room for a key
@@ -86,12 +90,17 @@ func (g *Graph) Work() int { return g.work }
 
 // NewGraph returns an empty graph.
 func NewGraph() *Graph {
-	return &Graph{table: map[string]*Node{}, origins: map[*Node]Origin{}}
+	return &Graph{table: map[string]*Node{}, origins: map[*Node]Origin{}, merged: map[int]int{}}
 }
 
-// SetOrigin notes where n comes from, unless something is noted already.
+// SetOrigin notes where n comes from, unless something is noted already. It
+// gives a name that has none its serial.
 func (g *Graph) SetOrigin(n *Node, o Origin) {
 	if old, ok := g.origins[n]; !ok || old.Name == "" {
+		if o.Serial == 0 && o.Name != "" {
+			g.serial++
+			o.Serial = g.serial
+		}
 		g.origins[n] = o
 	}
 }
@@ -103,7 +112,19 @@ func (g *Graph) Origin(n *Node) Origin { return g.origins[n] }
 func (g *Graph) CopyOrigin(to, from *Node) {
 	if o, ok := g.origins[from]; ok && to != from {
 		g.SetOrigin(to, o)
+		if s, t := g.SerialOf(o.Serial), g.SerialOf(g.origins[to].Serial); s != t && s != 0 && t != 0 {
+			g.merged[s] = t
+		}
 	}
+}
+
+// SerialOf is the serial of the value that the one with the given serial has
+// become.
+func (g *Graph) SerialOf(serial int) int {
+	for g.merged[serial] != 0 {
+		serial = g.merged[serial]
+	}
+	return serial
 }
 
 // Make returns the node of op on args. The error says, in shapes, why the

@@ -249,9 +249,10 @@ func (r *Routine) Has(path string) bool {
 // A Step is a product, a loop nest, a scalar, or a call of a routine. Exactly one
 // of the four is not nil.
 type Step struct {
-	Formulas []string         // as comments, in mathematical spelling, one a value
-	Shapes   map[string]Shape // of the values that Formulas set whole, by formula
-	Section  string           // forward, backward, update: the heading it belongs to
+	Formulas []string           // as comments, in mathematical spelling, one a value
+	Shapes   map[string]Shape   // of the values that Formulas set whole, by formula
+	Places   map[string]*Buffer // where those of them that are in memory lie, by formula
+	Section  string             // forward, backward, update: the heading it belongs to
 
 	Product *ProductStep
 	Loop    *LoopStep
@@ -279,13 +280,17 @@ func (p *Procedure) Routines() []*Routine {
 	return out
 }
 
-// State adds a formula that sets the whole of a value of the given shape.
-func (s *Step) State(formula string, shape Shape) {
+// State adds a formula that sets the whole of a value of the given shape, in
+// the buffer at, nil where it is not in memory.
+func (s *Step) State(formula string, shape Shape, at *Buffer) {
 	if s.Shapes == nil {
-		s.Shapes = map[string]Shape{}
+		s.Shapes, s.Places = map[string]Shape{}, map[string]*Buffer{}
 	}
 	s.Formulas = append(s.Formulas, formula)
 	s.Shapes[formula] = shape
+	if at != nil {
+		s.Places[formula] = at
+	}
 }
 
 // A ScalarStep sets a scalar to an expression over scalars: numbers, leaves,

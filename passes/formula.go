@@ -14,7 +14,7 @@ import (
 // shape are not written; values with a name stand under it.
 func (n *naming) expr(x *ir.Node, level int) string {
 	if name, ok := n.shown[x]; ok {
-		if strings.ContainsAny(name, "·/ ") && level > 1 {
+		if strings.ContainsAny(name, "·/ −") && level > 1 || strings.HasPrefix(name, "−") && level > 0 {
 			return "(" + name + ")"
 		}
 		return name
@@ -55,9 +55,17 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 	arg := func(i, level int) string { return n.expr(x.Args[i], level) }
 	switch x.Op.Name {
 	case "add":
-		return arg(0, 0) + " + " + arg(1, 0), 0
+		right := arg(1, 0)
+		if rest, negative := strings.CutPrefix(right, "−"); negative {
+			return arg(0, 0) + " − " + rest, 0
+		}
+		return arg(0, 0) + " + " + right, 0
 	case "sub":
-		return arg(0, 0) + " − " + arg(1, 1), 0
+		right := arg(1, 1)
+		if rest, negative := strings.CutPrefix(right, "−"); negative {
+			return arg(0, 0) + " + " + rest, 0
+		}
+		return arg(0, 0) + " − " + right, 0
 	case "neg":
 		return "−" + arg(0, 2), 1
 	case "mul":
@@ -107,9 +115,9 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 	case "flip":
 		return "flip(" + arg(0, 0) + ")", 3
 	case "sum":
-		return "Σ" + sumIndex(x) + " " + arg(0, 1), 1
+		return "Σ" + sumIndex(x) + " " + inner(arg(0, 1)), 1
 	case "prod":
-		return "Π" + sumIndex(x) + " " + arg(0, 1), 1
+		return "Π" + sumIndex(x) + " " + inner(arg(0, 1)), 1
 	case "reduce_max":
 		return "max " + arg(0, 3), 1
 	case "reduce_min":
@@ -119,15 +127,11 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 	case "gather", "pick":
 		return arg(0, 3) + "[" + arg(1, 0) + "]", 3
 	case "scatter_add", "scatter_along":
-		return "Σ " + arg(0, 1) + " by " + arg(1, 0), 1
+		return "Σ " + inner(arg(0, 1)) + " by " + arg(1, 0), 1
 	case "einsum":
 		return n.einsum(x)
 	case "size":
-		d := x.Attr.Dims[0].String()
-		if strings.ContainsAny(d, " */") {
-			return d, 1
-		}
-		return d, 3
+		return dimText(x.Attr.Dims[0])
 	case "iota":
 		return string(rune('i' + x.Attr.Axis)), 3
 	case "step", "steps", "hyper", "param", "input", "state", "carry", "clip_factor":
@@ -145,6 +149,14 @@ func (n *naming) operation(x *ir.Node) (string, int) {
 		args[i] = arg(i, 0)
 	}
 	return x.Op.Name + "(" + strings.Join(args, ", ") + ")", 3
+}
+
+// inner is a term behind another sign: in parentheses where it is negative.
+func inner(text string) string {
+	if strings.HasPrefix(text, "−") {
+		return "(" + text + ")"
+	}
+	return text
 }
 
 // drawText names a draw after its place, so that a mask drawn again in the
@@ -180,6 +192,9 @@ func (n *naming) product(x *ir.Node) string {
 	if a == b {
 		return n.expr(a, 3) + "²"
 	}
+	if text, ok := n.folded(a, b); ok {
+		return text
+	}
 	if d := n.reciprocal(a); d != nil {
 		return n.leftFactor(b) + "/" + n.expr(d, 3)
 	}
@@ -187,7 +202,40 @@ func (n *naming) product(x *ir.Node) string {
 	if a.IsConstant() || a.Is("spread") || a.Type.Rank() == 0 || b.Is("spread") || b.IsConstant() {
 		sign = "·"
 	}
-	return n.leftFactor(a) + sign + n.expr(b, 1)
+	left := n.leftFactor(a)
+	if v, ok := a.Literal(); ok && n.shown[a] == "" {
+		left = n.number(v) // a sign that stands first needs no parentheses
+	}
+	return left + sign + inner(n.expr(b, 1))
+}
+
+// folded is a·b where one of the two is a number and the other is shown with a
+// number before it: 0.5·(2·B·x) is B·x.
+func (n *naming) folded(a, b *ir.Node) (string, bool) {
+	for range 2 {
+		k, ok := literalOf(a)
+		if s, scaled := n.scaled[n.seenThrough(b)]; ok && scaled && n.shown[n.seenThrough(b)] != "" {
+			return n.scaleText(s.times(k)) + s.name, true
+		}
+		a, b = b, a
+	}
+	return "", false
+}
+
+// seenThrough is what x is written as, below what formulas do not write.
+func (n *naming) seenThrough(x *ir.Node) *ir.Node {
+	for n.shown[x] == "" && (x.Is("spread") || x.Is("reshape") || x.Is("place") || x.Is("pin") || x.Is("cast") && x.Args[0].Type.Elem.IsFloat()) {
+		x = x.Args[0]
+	}
+	return x
+}
+
+// literalOf is the value of a literal, repeated or not.
+func literalOf(a *ir.Node) (float64, bool) {
+	for a.Is("spread") || a.Is("cast") {
+		a = a.Args[0]
+	}
+	return a.Literal()
 }
 
 // leftFactor is x before a sign of multiplication or division: in parentheses
@@ -310,12 +358,27 @@ func (n *naming) slice(x *ir.Node) string {
 	return n.expr(x.Args[0], 3) + "[" + strings.Join(parts, ", ") + "]"
 }
 
+// dimText is an extent as formulas write it, and how tight that binds.
+func dimText(d ir.Dim) (string, int) {
+	text := d.Formula()
+	switch {
+	case strings.Contains(text, " "):
+		return text, 0
+	case strings.ContainsAny(text, "·/−"):
+		return text, 1
+	}
+	return text, 3
+}
+
+// indexText is an extent inside an index: N−K+1.
+func indexText(d ir.Dim) string { return strings.ReplaceAll(d.Formula(), " ", "") }
+
 // rangeText is a range of an axis of extent d as an index.
 func rangeText(start, limit, d ir.Dim, step int) string {
 	if limit.Sub(start).IsConst(1) && !d.IsConst(1) {
-		return start.String()
+		return indexText(start)
 	}
-	from, to := start.String(), limit.String()
+	from, to := indexText(start), indexText(limit)
 	if start.IsConst(0) {
 		from = ""
 	}
@@ -345,4 +408,12 @@ func (n *naming) number(v float64) string {
 	}
 	text := strings.Replace(strconv.FormatFloat(v, 'g', -1, 32), "e-0", "e-", 1)
 	return strings.Replace(text, "-", "−", 1)
+}
+
+// one is the number that s divides, if it is one.
+func one(s *ir.Node) (float64, bool) {
+	if len(s.Args) == 0 {
+		return 0, false
+	}
+	return s.Args[0].Literal()
 }

@@ -147,6 +147,7 @@ func name(g *ir.Graph, dn, n *ir.Node) {
 			o.Name = o.Instance + "." + o.Name
 		}
 		o.Name, o.Instance = "d"+o.Name, ""
+		o.Serial, o.Of = 0, o.Serial
 		if o.Scale != nil {
 			// n lacks a scale that its name has; its cotangent has one too many.
 			o.Scale = g.Map("div", g.Const(1, o.Scale.Type.Elem), o.Scale)

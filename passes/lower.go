@@ -107,6 +107,7 @@ func unmoved(n *ir.Node) bool {
 func exponential(o ir.Origin) ir.Origin {
 	if o.Name != "" {
 		o.Name += "Exp"
+		o.Serial = 0
 	}
 	return o
 }

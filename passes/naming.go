@@ -2,6 +2,7 @@ package passes
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,11 +18,18 @@ type naming struct {
 	next  map[string]int      // the first number that may be free behind a name
 	shown map[*ir.Node]string // as formulas write it
 
+	scaled map[*ir.Node]scaled // those that are shown with a factor before their name
+
+	holder map[string]*ir.Node // the newest value of a name in this listing
+	given  map[*ir.Node]string // names that values have got, without a factor
+	suffix map[int]string      // what stands behind the names of values, by their serial
+
 	nesting, written int // operations of the formula that is being written
 }
 
 func newNaming(g *ir.Graph, taken ...string) *naming {
-	n := &naming{g: g, taken: map[string]bool{}, next: map[string]int{}, shown: map[*ir.Node]string{}}
+	n := &naming{g: g, taken: map[string]bool{}, next: map[string]int{}, shown: map[*ir.Node]string{}, scaled: map[*ir.Node]scaled{},
+		holder: map[string]*ir.Node{}, given: map[*ir.Node]string{}, suffix: map[int]string{}}
 	for _, t := range taken {
 		n.taken[t] = true
 	}
@@ -47,7 +55,7 @@ func (n *naming) base(x *ir.Node) string {
 
 // buffer is a fresh Go identifier for the memory of x.
 func (n *naming) buffer(x *ir.Node, fallback string) string {
-	name := localName(n.base(x))
+	name := localName(n.called(x))
 	if name == "" {
 		name = fallback
 	}
@@ -76,7 +84,8 @@ func (n *naming) following() *naming {
 // inProcedure is a naming for the locals of one procedure: what it takes does
 // not hinder other procedures.
 func (n *naming) inProcedure() *naming {
-	return &naming{g: n.g, taken: maps.Clone(n.taken), next: maps.Clone(n.next), shown: maps.Clone(n.shown)}
+	return &naming{g: n.g, taken: maps.Clone(n.taken), next: maps.Clone(n.next), shown: maps.Clone(n.shown), scaled: maps.Clone(n.scaled),
+		holder: maps.Clone(n.holder), given: maps.Clone(n.given), suffix: maps.Clone(n.suffix)}
 }
 
 // localName is a path as a Go identifier: block.0.h is block0H.
@@ -117,58 +126,90 @@ var goWords = map[string]bool{
 // show makes formulas write x as text.
 func (n *naming) show(x *ir.Node, text string) { n.shown[x] = text }
 
-// display is how formulas write the value of x where it is computed: its
-// name, with the scale that it lacks, such as B·dlogits.
-func (n *naming) display(x *ir.Node, buffer string) string {
-	name := n.base(x)
-	if name == "" {
-		name = buffer
-	}
-	if s := n.g.Origin(x).Scale; s != nil {
-		if !plainScale(s) {
-			return buffer
-		}
-		if inverse := n.inverse(s); inverse != "" {
-			return inverse + "·" + name
-		}
-		return n.expr(n.g.Map("div", n.g.Const(1, s.Type.Elem), s), 2) + "·" + name
-	}
-	return name
-}
-
-// plainScale reports whether a scale is made of a few numbers and extents, so
-// that it can stand in a name.
-func plainScale(s *ir.Node) bool {
-	below := ir.Topological(s)
-	for _, m := range below {
-		if !m.Is("const") && !m.Is("size") && !m.Is("cast") && !m.Is("mul") && !m.Is("div") && !m.Is("neg") {
+// isName reports whether a formula is nothing but the name of a value.
+func isName(formula string) bool {
+	for i, r := range formula {
+		if !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && r != '_' && r != '.') || r == 'ᵀ' {
 			return false
 		}
 	}
-	return len(below) < 8
+	return formula != ""
 }
 
-// inverse is 1/s where that is a product of names.
-func (n *naming) inverse(s *ir.Node) string {
-	if s.Is("cast") {
-		s = s.Args[0]
-	}
-	if v, ok := s.Literal(); ok {
-		return n.number(1 / v)
-	}
-	if v, ok := one(s); s.Is("div") && ok {
-		if v == 1 {
-			return n.expr(s.Args[1], 3)
+// begin starts a listing, in which no two values have one name, unless one is
+// made of the other. It begins with what is in memory.
+func (n *naming) begin(memory map[*ir.Node]*ir.Buffer) {
+	n.holder = map[string]*ir.Node{}
+	for x := range memory {
+		if name := n.shown[x]; name != "" && (n.holder[name] == nil || x.ID > n.holder[name].ID) {
+			n.holder[name] = x
 		}
-		return "(" + n.expr(s.Args[1], 3) + "/" + n.number(v) + ")"
 	}
-	return ""
 }
 
-// one is the number that s divides, if it is one.
-func one(s *ir.Node) (float64, bool) {
-	if len(s.Args) == 0 {
-		return 0, false
+// called is the name of x in formulas, without a factor; "" where it has none.
+func (n *naming) called(x *ir.Node) string {
+	if name, ok := n.given[x]; ok {
+		return name
 	}
-	return s.Args[0].Literal()
+	return n.base(x)
+}
+
+// display is how formulas write the value of x where it is computed: its
+// name, with the scale that it lacks, such as B·dlogits. Of several values that
+// have one name by the program, those behind the first get a number, but not
+// those that are made of the one before: these set it anew. A derivative has the
+// number of the value that it is by.
+func (n *naming) display(x *ir.Node, buffer string) string {
+	base := n.base(x)
+	if base == "" {
+		base = buffer
+	}
+	if base == "" {
+		return ""
+	}
+	origin, factor := n.g.Origin(x), ""
+	if s := origin.Scale; s != nil {
+		f, ok := scaleOf(s)
+		if !ok {
+			return buffer
+		}
+		n.scaled[x] = scaled{f.inverse(), base}
+		factor = n.scaleText(f.inverse())
+	}
+	if name, ok := n.given[x]; ok {
+		return factor + name
+	}
+	name := base + n.suffix[n.g.SerialOf(origin.Of)]
+	for i := 2; n.holds(factor+name, x); i++ {
+		name = base + strconv.Itoa(i)
+	}
+	if origin.Serial != 0 {
+		n.suffix[n.g.SerialOf(origin.Serial)] = strings.TrimPrefix(name, base)
+	}
+	n.holder[factor+name], n.given[x] = x, name
+	if s, ok := n.scaled[x]; ok {
+		n.scaled[x] = scaled{s.scale, name}
+	}
+	return factor + name
+}
+
+// holds reports whether a name is another value's, of which x is not made.
+func (n *naming) holds(name string, x *ir.Node) bool {
+	y := n.holder[name]
+	return y != nil && y != x && !n.madeOf(x, y, map[*ir.Node]bool{})
+}
+
+// madeOf reports whether the formula of x reads y.
+func (n *naming) madeOf(x, y *ir.Node, seen map[*ir.Node]bool) bool {
+	return slices.ContainsFunc(x.Args, func(a *ir.Node) bool {
+		if a == y {
+			return true
+		}
+		if seen[a] || n.shown[a] != "" || n.given[a] != "" {
+			return false
+		}
+		seen[a] = true
+		return n.madeOf(a, y, seen)
+	})
 }

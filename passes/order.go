@@ -235,7 +235,7 @@ func (s *scheduler) detour(b *ir.Buffer) {
 func (s *scheduler) copyStep(from, to *ir.Buffer) *ir.Step {
 	x := s.g.NewArg(from.Type)
 	step, shape := &ir.Step{}, from.Type.Shape
-	step.State(to.Name+" = "+from.Name, shape)
+	step.State(to.Name+" = "+from.Name, shape, nil)
 	a := ir.Access{Buffer: from, Strides: rowMajor(shape)}
 	if len(shape) == 0 {
 		step.Scalar = &ir.ScalarStep{To: to, Value: x, Loads: map[*ir.Node]ir.Access{x: a}}
@@ -324,6 +324,11 @@ func redirect(step *ir.Step, from, to *ir.Buffer) {
 			*b = to
 		}
 	}
+	for formula, b := range step.Places {
+		if b == from {
+			step.Places[formula] = to
+		}
+	}
 	switch {
 	case step.Product != nil:
 		swap(&step.Product.C.Buffer)
@@ -351,6 +356,11 @@ func substitute(step *ir.Step, from, to *ir.Buffer) {
 	swap := func(b **ir.Buffer) {
 		if *b == from {
 			*b = to
+		}
+	}
+	for formula, b := range step.Places {
+		if b == from {
+			step.Places[formula] = to
 		}
 	}
 	var access func(a *ir.Access)

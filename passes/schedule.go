@@ -75,6 +75,7 @@ func (pl *planner) procedure(name string, targets []target, keep []*ir.Node) *ir
 			roots = append(roots, n)
 		}
 	}
+	s.names.begin(pl.buffer)
 	s.f = fuse(pl.g, avail, roots, updates)
 	var copies []target
 	for i, t := range targets {
@@ -137,6 +138,24 @@ func (s *scheduler) assign(targets []target, inPlace map[*ir.Node]*ir.Node) {
 			s.buffer[t.node] = t.buffer
 		}
 	}
+
+	// Names of the program go to values in the order in which formulas set them.
+	for _, g := range s.f.groups {
+		list := slices.Concat(g.nodes, g.folds)
+		if g.product != nil {
+			list = append(list, g.product.result)
+		}
+		for _, n := range list {
+			b := s.buffer[n]
+			if b == nil {
+				s.lendName(n)
+			}
+			if s.names.base(n) != "" && (b == nil || b.Storage == ir.InArena) {
+				s.names.display(n, "")
+			}
+		}
+	}
+
 	for _, n := range s.f.inOrder() {
 		if s.buffer[n] == nil && !s.f.isLocal(n) {
 			s.buffer[n] = s.scratch(n)
@@ -166,7 +185,6 @@ func (s *scheduler) scratch(n *ir.Node) *ir.Buffer {
 	if b := s.alike[n]; b != nil {
 		return b
 	}
-	s.lendName(n)
 	b := &ir.Buffer{Name: s.names.buffer(n, "t"), Type: n.Type, Storage: ir.InArena}
 	if s.alike != nil {
 		s.alike[n] = b
@@ -242,11 +260,11 @@ func (s *scheduler) build() {
 			}
 		}
 		step.Names = map[*ir.Node]string{}
-		for _, n := range g.nodes {
-			step.Names[n] = localName(s.names.base(n))
-		}
 		to := &ir.Step{Loop: step}
 		s.formulas(g, to)
+		for _, n := range slices.Concat(g.nodes, g.folds) {
+			step.Names[n] = localName(s.names.called(n))
+		}
 		s.add(to)
 		for _, n := range g.folds {
 			if n.Type.Rank() == 0 {
@@ -258,7 +276,7 @@ func (s *scheduler) build() {
 
 // state adds a step whose formula sets the whole of n.
 func (s *scheduler) state(step *ir.Step, formula string, n *ir.Node) {
-	step.State(formula, n.Type.Shape)
+	step.State(formula, n.Type.Shape, s.buffer[n])
 	s.add(step)
 }
 
@@ -282,6 +300,9 @@ func (s *scheduler) scalarName(n *ir.Node) string {
 		return name
 	}
 	name := "scale"
+	if strings.HasPrefix(s.proc.Name, "update") {
+		name = "coef"
+	}
 	switch {
 	case n.Is("hyper") && n.Attr.Name == "lr":
 		name = "rate"
@@ -312,9 +333,45 @@ func (s *scheduler) scalar(n *ir.Node) *ir.Buffer {
 	step := &ir.ScalarStep{Value: n, Loads: map[*ir.Node]ir.Access{}}
 	s.scalarLoads(step, n)
 	formula := s.names.body(n, 0)
+	if base := s.names.base(n); isName(formula) && (base == "" || base == formula) && !s.isStored(formula) {
+		step.To = s.alias(n, formula)
+		s.add(&ir.Step{Scalar: step})
+		return step.To
+	}
 	step.To = s.local(n, false)
-	s.state(&ir.Step{Scalar: step}, step.To.Name+" = "+formula, n)
+	s.state(&ir.Step{Scalar: step}, s.names.shown[n]+" = "+formula, n)
 	return step.To
+}
+
+// alias is a local variable for the scalar n that is another value, converted:
+// formulas call it by that one's name, and need not say so.
+func (s *scheduler) alias(n *ir.Node, name string) *ir.Buffer {
+	local := localName(name)
+	if leaf := bare(n); leaf.Is("size") {
+		local = "size"
+	}
+	b := &ir.Buffer{Name: s.names.fresh(local), Type: n.Type, Storage: ir.InLocal}
+	s.locals[n] = b
+	s.names.show(n, name)
+	return b
+}
+
+// isStored reports whether formulas call a parameter or a state so.
+func (s *scheduler) isStored(name string) bool {
+	for _, b := range s.buffer {
+		if updated(b) && storedName(b) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// bare is n without conversions.
+func bare(n *ir.Node) *ir.Node {
+	for n.Is("cast") {
+		n = n.Args[0]
+	}
+	return n
 }
 
 // result is the local that the procedure returns for n, in float64 where n
@@ -331,6 +388,10 @@ func (s *scheduler) result(n *ir.Node) *ir.Buffer {
 	}
 	formula := s.names.body(n, 0)
 	step.To = &ir.Buffer{Name: s.names.buffer(n, "result"), Type: n.Type, Storage: ir.InLocal, Wide: n.Type.Elem.IsFloat()}
+	if formula == step.To.Name {
+		s.add(&ir.Step{Scalar: step})
+		return step.To
+	}
 	s.state(&ir.Step{Scalar: step}, step.To.Name+" = "+formula, n)
 	return step.To
 }
@@ -489,7 +550,7 @@ func (s *scheduler) copy(t target) {
 // formulas states in step what a loop group computes, a line a value that has
 // a name or a place in memory.
 func (s *scheduler) formulas(g *group, step *ir.Step) {
-	set := func(n *ir.Node) { step.State(s.assignment(n, nil), n.Type.Shape) }
+	set := func(n *ir.Node) { step.State(s.assignment(n, nil), n.Type.Shape, s.buffer[n]) }
 	for _, n := range g.nodes {
 		if s.buffer[n] == nil && s.names.base(n) == "" {
 			continue

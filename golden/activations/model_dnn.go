@@ -15,97 +15,96 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	dense.y    = x·dense.W                                    [B,8]
-//	dense.y    = dense.y + dense.b                            [B,8]
-//	dense2.y   = dense.y·dense2.W                             [B,7]
-//	dense2.y   = dense2.y + dense2.b                          [B,7]
-//	t          = max(dense2.y, 0)                             [B,7]
-//	dense3.y   = t·dense3.W                                   [B,8]
-//	dense3.y   = dense3.y + dense3.b                          [B,8]
-//	t2         = where(dense3.y > 0, 1, 0.1)                  [B,8]
-//	t3         = dense3.y ⊙ t2                                [B,8]
-//	dense4.y   = t3·dense4.W                                  [B,8]
-//	dense4.y   = dense4.b + dense4.y                          [B,8]
-//	t4         = where(dense4.y > 0, dense4.y, expm1(dense4.y))  [B,8]
-//	dense5.y   = t4·dense5.W                                  [B,8]
-//	dense5.y   = dense5.b + dense5.y                          [B,8]
-//	t5         = expm1(dense5.y)                              [B,8]
-//	t6         = where(dense5.y > 0, dense5.y, 1.6732632·t5)  [B,8]
-//	h.y        = 1.050701·t6·h.W                              [B,9]
-//	h.y        = h.b + h.y                                    [B,9]
-//	t7         = erf(0.70710677·h.y) + 1                      [B,9]
-//	2·h        = h.y ⊙ t7                                     [B,9]
-//	dense6.y   = 0.5·(2·h)·dense6.W                           [B,8]
-//	dense6.y   = dense6.b + dense6.y                          [B,8]
-//	t8         = dense6.y ⊙ (0.044715·dense6.y² + 1)          [B,8]
-//	t9         = tanh(0.7978846·t8)                           [B,8]
-//	t10        = t9 + 1                                       [B,8]
-//	t11        = dense6.y ⊙ t10                               [B,8]
-//	dense7.y   = 0.5·t11·dense7.W                             [B,8]
-//	dense7.y   = dense7.b + dense7.y                          [B,8]
-//	t12        = σ(dense7.y)                                  [B,8]
-//	t13        = dense7.y ⊙ t12                               [B,8]
-//	dense8.y   = t13·dense8.W                                 [B,8]
-//	dense8.y   = dense8.b + dense8.y                          [B,8]
-//	t14        = softplus(dense8.y)                           [B,8]
-//	dense9.y   = t14·dense9.W                                 [B,8]
-//	dense9.y   = dense9.b + dense9.y                          [B,8]
-//	t15        = tanh(softplus(dense9.y))                     [B,8]
-//	t16        = dense9.y ⊙ t15                               [B,8]
-//	dense10.y  = t16·dense10.W                                [B,8]
-//	dense10.y  = dense10.b + dense10.y                        [B,8]
-//	t17        = tanh(dense10.y)                              [B,8]
+//	dense.y          = x·dense.W                                    [B,8]
+//	dense.y          = dense.y + dense.b                            [B,8]
+//	dense2.y         = dense.y·dense2.W                             [B,7]
+//	dense2.y         = dense2.y + dense2.b                          [B,7]
+//	t                = max(dense2.y, 0)                             [B,7]
+//	dense3.y         = t·dense3.W                                   [B,8]
+//	dense3.y         = dense3.y + dense3.b                          [B,8]
+//	t2               = where(dense3.y > 0, 1, 0.1)                  [B,8]
+//	t3               = dense3.y ⊙ t2                                [B,8]
+//	dense4.y         = t3·dense4.W                                  [B,8]
+//	dense4.y         = dense4.b + dense4.y                          [B,8]
+//	t4               = where(dense4.y > 0, dense4.y, expm1(dense4.y))  [B,8]
+//	dense5.y         = t4·dense5.W                                  [B,8]
+//	dense5.y         = dense5.b + dense5.y                          [B,8]
+//	t5               = expm1(dense5.y)                              [B,8]
+//	t6               = where(dense5.y > 0, dense5.y, 1.6732632·t5)  [B,8]
+//	h.y              = 1.050701·t6·h.W                              [B,9]
+//	h.y              = h.b + h.y                                    [B,9]
+//	h.twice_phi      = erf(0.70710677·h.y) + 1                      [B,9]
+//	2·h              = h.y ⊙ h.twice_phi                            [B,9]
+//	dense6.y         = 0.5·(2·h)·dense6.W                           [B,8]
+//	dense6.y         = dense6.b + dense6.y                          [B,8]
+//	t7               = dense6.y ⊙ (0.044715·dense6.y² + 1)          [B,8]
+//	dense6.bend      = tanh(0.7978846·t7)                           [B,8]
+//	dense6.twice_phi = dense6.bend + 1                              [B,8]
+//	t8               = dense6.y ⊙ dense6.twice_phi                  [B,8]
+//	dense7.y         = 0.5·t8·dense7.W                              [B,8]
+//	dense7.y         = dense7.b + dense7.y                          [B,8]
+//	t9               = σ(dense7.y)                                  [B,8]
+//	t10              = dense7.y ⊙ t9                                [B,8]
+//	dense8.y         = t10·dense8.W                                 [B,8]
+//	dense8.y         = dense8.b + dense8.y                          [B,8]
+//	t11              = softplus(dense8.y)                           [B,8]
+//	dense9.y         = t11·dense9.W                                 [B,8]
+//	dense9.y         = dense9.b + dense9.y                          [B,8]
+//	t12              = tanh(softplus(dense9.y))                     [B,8]
+//	t13              = dense9.y ⊙ t12                               [B,8]
+//	dense10.y        = t13·dense10.W                                [B,8]
+//	dense10.y        = dense10.b + dense10.y                        [B,8]
+//	t14              = tanh(dense10.y)                              [B,8]
 //	…
 //
 // Backward:
 //
-//	t26              = sign(t25) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
-//	t27              = Σⱼ t26                                      [B]
-//	scale            = 1/(3*B)                                     []
-//	(3*B)·dh3.y      = t26 − t27·t24/sum                           [B,3]
-//	dh3.b            = scale·Σᵢ (3*B)·dh3.y                        [3]
-//	dh3.W            = scale·t23ᵀ·((3*B)·dh3.y)                    [8,3]
-//	t28              = ((3*B)·dh3.y)·h3.Wᵀ                         [B,8]
-//	(3*B)·ddense13.y = t23 ⊙ (t28 − Σⱼ t23 ⊙ t28)                  [B,8]
-//	ddense13.b       = scale·Σᵢ (3*B)·ddense13.y                   [8]
-//	ddense13.W       = scale·t21ᵀ·((3*B)·ddense13.y)               [8,8]
-//	t29              = ((3*B)·ddense13.y)·dense13.Wᵀ               [B,8]
-//	(3*B)·ddense12.y = (1 − t21 ⊙ sign(dense12.y)) ⊙ t29/t20       [B,8]
-//	ddense12.b       = scale·Σᵢ (3*B)·ddense12.y                   [8]
-//	ddense12.W       = scale·t19ᵀ·((3*B)·ddense12.y)               [8,8]
-//	t30              = ((3*B)·ddense12.y)·dense12.Wᵀ               [B,8]
-//	(3*B)·ddense11.y = where(t18 > −1, where(t19 < 1, t30, 0), 0)  [B,8]
-//	ddense11.b       = scale·Σᵢ (3*B)·ddense11.y                   [8]
-//	ddense11.W       = scale·hᵀ·((3*B)·ddense11.y)                 [8,8]
-//	(3*B)·dh         = ((3*B)·ddense11.y)·dense11.Wᵀ               [B,8]
-//	(3*B)·dh2.y      = h ⊙ (1 − h) ⊙ (3*B)·dh                      [B,8]
-//	dh2.b            = scale·Σᵢ (3*B)·dh2.y                        [8]
-//	dh2.W            = scale·t17ᵀ·((3*B)·dh2.y)                    [8,8]
-//	t31              = ((3*B)·dh2.y)·h2.Wᵀ                         [B,8]
-//	(3*B)·ddense10.y = (1 − t17²) ⊙ t31                            [B,8]
-//	ddense10.b       = scale·Σᵢ (3*B)·ddense10.y                   [8]
-//	ddense10.W       = scale·t16ᵀ·((3*B)·ddense10.y)               [8,8]
-//	t32              = ((3*B)·ddense10.y)·dense10.Wᵀ               [B,8]
-//	(3*B)·ddense9.y  = (t15 + dense9.y ⊙ (1 − t15²) ⊙ σ(dense9.y)) ⊙ t32  [B,8]
-//	ddense9.b        = scale·Σᵢ (3*B)·ddense9.y                    [8]
-//	ddense9.W        = scale·t14ᵀ·((3*B)·ddense9.y)                [8,8]
-//	t33              = ((3*B)·ddense9.y)·dense9.Wᵀ                 [B,8]
-//	(3*B)·ddense8.y  = σ(dense8.y) ⊙ t33                           [B,8]
-//	ddense8.b        = scale·Σᵢ (3*B)·ddense8.y                    [8]
-//	ddense8.W        = scale·t13ᵀ·((3*B)·ddense8.y)                [8,8]
-//	t34              = ((3*B)·ddense8.y)·dense8.Wᵀ                 [B,8]
-//	(3*B)·ddense7.y  = t12 ⊙ (dense7.y ⊙ (1 − t12) + 1) ⊙ t34      [B,8]
-//	ddense7.b        = scale·Σᵢ (3*B)·ddense7.y                    [8]
-//	scale2           = 0.5/(3*B)                                   []
-//	ddense7.W        = scale2·t11ᵀ·((3*B)·ddense7.y)               [8,8]
-//	t35              = 0.5·t10 + 0.3989423·t8 ⊙ (1 − t9²) + 0.035677407·dense6.y ⊙ (1 − t9²) ⊙ dense6.y ⊙ dense6.y  [B,8]
+//	t21                = sign(t20) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
+//	t22                = Σⱼ t21                                      [B]
+//	scale              = 1/(3·B)                                     []
+//	3·B·dh3.y          = t21 − t22·t19/sum2                          [B,3]
+//	dh3.b              = scale·Σᵢ 3·B·dh3.y                          [3]
+//	dh3.W              = scale·dense13.shareᵀ·(3·B·dh3.y)            [8,3]
+//	3·B·ddense13.share = (3·B·dh3.y)·h3.Wᵀ                           [B,8]
+//	3·B·ddense13.y     = dense13.share ⊙ (3·B·ddense13.share − Σⱼ dense13.share ⊙ 3·B·ddense13.share)  [B,8]
+//	ddense13.b         = scale·Σᵢ 3·B·ddense13.y                     [8]
+//	ddense13.W         = scale·t18ᵀ·(3·B·ddense13.y)                 [8,8]
+//	t23                = (3·B·ddense13.y)·dense13.Wᵀ                 [B,8]
+//	3·B·ddense12.y     = (1 − t18 ⊙ sign(dense12.y)) ⊙ t23/t17       [B,8]
+//	ddense12.b         = scale·Σᵢ 3·B·ddense12.y                     [8]
+//	ddense12.W         = scale·t16ᵀ·(3·B·ddense12.y)                 [8,8]
+//	t24                = (3·B·ddense12.y)·dense12.Wᵀ                 [B,8]
+//	3·B·ddense11.y     = where(t15 > −1, where(t16 < 1, t24, 0), 0)  [B,8]
+//	ddense11.b         = scale·Σᵢ 3·B·ddense11.y                     [8]
+//	ddense11.W         = scale·hᵀ·(3·B·ddense11.y)                   [8,8]
+//	3·B·dh             = (3·B·ddense11.y)·dense11.Wᵀ                 [B,8]
+//	3·B·dh2.y          = h ⊙ (1 − h) ⊙ 3·B·dh                        [B,8]
+//	dh2.b              = scale·Σᵢ 3·B·dh2.y                          [8]
+//	dh2.W              = scale·t14ᵀ·(3·B·dh2.y)                      [8,8]
+//	t25                = (3·B·dh2.y)·h2.Wᵀ                           [B,8]
+//	3·B·ddense10.y     = (1 − t14²) ⊙ t25                            [B,8]
+//	ddense10.b         = scale·Σᵢ 3·B·ddense10.y                     [8]
+//	ddense10.W         = scale·t13ᵀ·(3·B·ddense10.y)                 [8,8]
+//	t26                = (3·B·ddense10.y)·dense10.Wᵀ                 [B,8]
+//	3·B·ddense9.y      = (t12 + dense9.y ⊙ (1 − t12²) ⊙ σ(dense9.y)) ⊙ t26  [B,8]
+//	ddense9.b          = scale·Σᵢ 3·B·ddense9.y                      [8]
+//	ddense9.W          = scale·t11ᵀ·(3·B·ddense9.y)                  [8,8]
+//	t27                = (3·B·ddense9.y)·dense9.Wᵀ                   [B,8]
+//	3·B·ddense8.y      = σ(dense8.y) ⊙ t27                           [B,8]
+//	ddense8.b          = scale·Σᵢ 3·B·ddense8.y                      [8]
+//	ddense8.W          = scale·t10ᵀ·(3·B·ddense8.y)                  [8,8]
+//	t28                = (3·B·ddense8.y)·dense8.Wᵀ                   [B,8]
+//	3·B·ddense7.y      = t9 ⊙ (dense7.y ⊙ (1 − t9) + 1) ⊙ t28        [B,8]
+//	ddense7.b          = scale·Σᵢ 3·B·ddense7.y                      [8]
+//	scale2             = 0.5/(3·B)                                   []
+//	ddense7.W          = scale2·t8ᵀ·(3·B·ddense7.y)                  [8,8]
+//	t29                = 0.5·dense6.twice_phi + 0.3989423·t7 ⊙ (1 − dense6.bend²) + 0.035677407·dense6.y ⊙ (1 − dense6.bend²) ⊙ dense6.y ⊙ dense6.y  [B,8]
 //	…
 //
 // Update, rmsprop(lr: 1e-3):
 //
-//	rate  = lr
 //	s     ← 0.01·grad² + 0.99·s
-//	param ← param − rate·grad/(√s + 1e−8)
+//	param ← param − lr·grad/(√s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -118,59 +117,59 @@ type Activations struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	denseY   []float32 // [max.B,8]; becomes dense.y, in place
-	ddenseY  []float32 // [max.B,8]; becomes (3*B)·ddense.y, in place; in the memory of denseY
-	dense2Y  []float32 // [max.B,7]; becomes dense2.y, then (3*B)·ddense2.y, in place
-	dense3Y  []float32 // [max.B,8]; becomes dense3.y, then (3*B)·ddense3.y, in place
-	t3       []float32 // [max.B,8]
-	t39      []float32 // [max.B,8]; in the memory of t3
-	t40      []float32 // [max.B,7]; in the memory of t3
-	dense4Y  []float32 // [max.B,8]; becomes dense4.y, then (3*B)·ddense4.y, in place
-	dense5Y  []float32 // [max.B,8]; becomes dense5.y, then (3*B)·ddense5.y, in place
-	t5       []float32 // [max.B,8]
-	t38      []float32 // [max.B,8]; in the memory of t5
-	t6       []float32 // [max.B,8]
-	t37      []float32 // [max.B,8]; in the memory of t6
-	hY       []float32 // [max.B,9]; becomes h.y, then (3*B)·dh.y, in place
-	t7       []float32 // [max.B,9]
-	h        []float32 // [max.B,9]; becomes 2·h, in place
-	dh2      []float32 // [max.B,9]; becomes (3*B)·dh, in place; in the memory of h
-	dense6Y  []float32 // [max.B,8]; becomes dense6.y, then (3*B)·ddense6.y, in place
-	t8       []float32 // [max.B,8]
-	t36      []float32 // [max.B,8]; in the memory of t8
-	t9       []float32 // [max.B,8]
-	t10      []float32 // [max.B,8]
-	t11      []float32 // [max.B,8]
-	dense7Y  []float32 // [max.B,8]; becomes dense7.y, then (3*B)·ddense7.y, in place
-	t12      []float32 // [max.B,8]
-	t13      []float32 // [max.B,8]
-	t34      []float32 // [max.B,8]; in the memory of t13
-	dense8Y  []float32 // [max.B,8]; becomes dense8.y, then (3*B)·ddense8.y, in place
-	t14      []float32 // [max.B,8]
-	t33      []float32 // [max.B,8]; in the memory of t14
-	dense9Y  []float32 // [max.B,8]; becomes dense9.y, then (3*B)·ddense9.y, in place
-	t15      []float32 // [max.B,8]
-	t16      []float32 // [max.B,8]
-	t32      []float32 // [max.B,8]; in the memory of t16
-	dense10Y []float32 // [max.B,8]; becomes dense10.y, then (3*B)·ddense10.y, in place
-	h2Y      []float32 // [max.B,8]; becomes h2.y, then h, then (3*B)·dh2.y, in place
-	dense11Y []float32 // [max.B,8]; becomes dense11.y, then (3*B)·ddense11.y, in place
-	t31      []float32 // [max.B,8]; in the memory of dense11Y
-	t19      []float32 // [max.B,8]
-	dh       []float32 // [max.B,8]; becomes (3*B)·dh, in place; in the memory of t19
-	dense12Y []float32 // [max.B,8]; becomes dense12.y, then (3*B)·ddense12.y, in place
-	t20      []float32 // [max.B,8]
-	t30      []float32 // [max.B,8]; in the memory of t20
-	t21      []float32 // [max.B,8]
-	dense13Y []float32 // [max.B,8]; becomes dense13.y, then (3*B)·ddense13.y, in place
-	h3Y      []float32 // [max.B,3]; becomes h3.y, then (3*B)·dh3.y, in place
-	t29      []float32 // [max.B,8]; in the memory of h3Y
-	t24      []float32 // [max.B,3]
-	t28      []float32 // [max.B,8]; in the memory of t24
-	sum      []float32 // [max.B]
-	d        []float32 // [max.B,3]
-	t27      []float32 // [max.B]
-	t41      []float32 // [8]
+	denseY         []float32 // [max.B,8]; becomes dense.y, in place
+	ddenseY        []float32 // [max.B,8]; becomes 3·B·ddense.y, in place; in the memory of denseY
+	dense2Y        []float32 // [max.B,7]; becomes dense2.y, then 3·B·ddense2.y, in place
+	dense3Y        []float32 // [max.B,8]; becomes dense3.y, then 3·B·ddense3.y, in place
+	t3             []float32 // [max.B,8]
+	t33            []float32 // [max.B,8]; in the memory of t3
+	t34            []float32 // [max.B,7]; in the memory of t3
+	dense4Y        []float32 // [max.B,8]; becomes dense4.y, then 3·B·ddense4.y, in place
+	dense5Y        []float32 // [max.B,8]; becomes dense5.y, then 3·B·ddense5.y, in place
+	t5             []float32 // [max.B,8]
+	t32            []float32 // [max.B,8]; in the memory of t5
+	t6             []float32 // [max.B,8]
+	t31            []float32 // [max.B,8]; in the memory of t6
+	hY             []float32 // [max.B,9]; becomes h.y, then 3·B·dh.y, in place
+	hTwicePhi      []float32 // [max.B,9]; becomes h.twice_phi, in place
+	h              []float32 // [max.B,9]; becomes 2·h, in place
+	dh2            []float32 // [max.B,9]; becomes 3·B·dh2, in place; in the memory of h
+	dense6Y        []float32 // [max.B,8]; becomes dense6.y, then 3·B·ddense6.y, in place
+	t7             []float32 // [max.B,8]
+	t30            []float32 // [max.B,8]; in the memory of t7
+	dense6Bend     []float32 // [max.B,8]; becomes dense6.bend, in place
+	dense6TwicePhi []float32 // [max.B,8]; becomes dense6.twice_phi, in place
+	t8             []float32 // [max.B,8]
+	dense7Y        []float32 // [max.B,8]; becomes dense7.y, then 3·B·ddense7.y, in place
+	t9             []float32 // [max.B,8]
+	t10            []float32 // [max.B,8]
+	t28            []float32 // [max.B,8]; in the memory of t10
+	dense8Y        []float32 // [max.B,8]; becomes dense8.y, then 3·B·ddense8.y, in place
+	t11            []float32 // [max.B,8]
+	t27            []float32 // [max.B,8]; in the memory of t11
+	dense9Y        []float32 // [max.B,8]; becomes dense9.y, then 3·B·ddense9.y, in place
+	t12            []float32 // [max.B,8]
+	t13            []float32 // [max.B,8]
+	t26            []float32 // [max.B,8]; in the memory of t13
+	dense10Y       []float32 // [max.B,8]; becomes dense10.y, then 3·B·ddense10.y, in place
+	h2Y            []float32 // [max.B,8]; becomes h2.y, then h, then 3·B·dh2.y, in place
+	dense11Y       []float32 // [max.B,8]; becomes dense11.y, then 3·B·ddense11.y, in place
+	t25            []float32 // [max.B,8]; in the memory of dense11Y
+	t16            []float32 // [max.B,8]
+	dh             []float32 // [max.B,8]; becomes 3·B·dh, in place; in the memory of t16
+	dense12Y       []float32 // [max.B,8]; becomes dense12.y, then 3·B·ddense12.y, in place
+	t17            []float32 // [max.B,8]
+	t24            []float32 // [max.B,8]; in the memory of t17
+	t18            []float32 // [max.B,8]
+	dense13Y       []float32 // [max.B,8]; becomes dense13.y, then dense13.shareExp, then dense13.share, then 3·B·ddense13.y, in place
+	h3Y            []float32 // [max.B,3]; becomes h3.y, then 3·B·dh3.y, in place
+	t23            []float32 // [max.B,8]; in the memory of h3Y
+	t19            []float32 // [max.B,3]
+	ddense13Share  []float32 // [max.B,8]; becomes 3·B·ddense13.share, in place; in the memory of t19
+	sum2           []float32 // [max.B]; becomes sum2, in place
+	d              []float32 // [max.B,3]
+	t22            []float32 // [max.B]
+	t35            []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -252,32 +251,32 @@ func (m *Activations) forward(batch *Batch) Totals {
 	t5 := m.t5[:8*B]
 	t6 := m.t6[:8*B]
 	hY := m.hY[:9*B]
-	t7 := m.t7[:9*B]
+	hTwicePhi := m.hTwicePhi[:9*B]
 	h := m.h[:9*B]
 	dense6Y := m.dense6Y[:8*B]
+	t7 := m.t7[:8*B]
+	dense6Bend := m.dense6Bend[:8*B]
+	dense6TwicePhi := m.dense6TwicePhi[:8*B]
 	t8 := m.t8[:8*B]
+	dense7Y := m.dense7Y[:8*B]
 	t9 := m.t9[:8*B]
 	t10 := m.t10[:8*B]
+	dense8Y := m.dense8Y[:8*B]
 	t11 := m.t11[:8*B]
-	dense7Y := m.dense7Y[:8*B]
+	dense9Y := m.dense9Y[:8*B]
 	t12 := m.t12[:8*B]
 	t13 := m.t13[:8*B]
-	dense8Y := m.dense8Y[:8*B]
-	t14 := m.t14[:8*B]
-	dense9Y := m.dense9Y[:8*B]
-	t15 := m.t15[:8*B]
-	t16 := m.t16[:8*B]
 	dense10Y := m.dense10Y[:8*B]
 	h2Y := m.h2Y[:8*B]
 	dense11Y := m.dense11Y[:8*B]
-	t19 := m.t19[:8*B]
+	t16 := m.t16[:8*B]
 	dense12Y := m.dense12Y[:8*B]
-	t20 := m.t20[:8*B]
-	t21 := m.t21[:8*B]
+	t17 := m.t17[:8*B]
+	t18 := m.t18[:8*B]
 	dense13Y := m.dense13Y[:8*B]
 	h3Y := m.h3Y[:3*B]
-	t24 := m.t24[:3*B]
-	sum := m.sum[:B]
+	t19 := m.t19[:3*B]
+	sum2 := m.sum2[:B]
 	d := m.d[:3*B]
 
 	// dense.y = x·dense.W
@@ -301,7 +300,7 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense2Y, B, 7))
 
 	// dense2.y = dense2.y + dense2.b
-	// t = max(dense2.y, 0)
+	// t = max(dense2.y, 0)  (in dense2Y)
 	for i := range B {
 		dense2YRow := (*[7]float32)(dense2Y[7*i:])
 		for j := range dense2B {
@@ -320,20 +319,20 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense3Y, B, 8))
 
 	// dense3.y = dense3.y + dense3.b
-	// t2 = where(dense3.y > 0, 1, 0.1)
+	// t2 = where(dense3.y > 0, 1, 0.1)  (in dense3Y)
 	// t3 = dense3.y ⊙ t2
 	for i := range B {
 		dense3YRow := (*[8]float32)(dense3Y[8*i:])
 		t3Row := (*[8]float32)(t3[8*i:])
 		for j := range dense3B {
 			dense3YOf := dense3YRow[j] + dense3B[j]
-			t := float32(0.1)
+			t2 := float32(0.1)
 			if dense3YOf > 0 {
-				t = 1
+				t2 = 1
 			}
-			u := dense3YOf * t
-			dense3YRow[j] = t
-			t3Row[j] = u
+			t3Of := dense3YOf * t2
+			dense3YRow[j] = t2
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -344,16 +343,16 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense4Y, B, 8))
 
 	// dense4.y = dense4.b + dense4.y
-	// t4 = where(dense4.y > 0, dense4.y, expm1(dense4.y))
+	// t4 = where(dense4.y > 0, dense4.y, expm1(dense4.y))  (in dense4Y)
 	for i := range B {
 		dense4YRow := (*[8]float32)(dense4Y[8*i:])
 		for j := range dense4B {
 			dense4YOf := dense4B[j] + dense4YRow[j]
-			t := vec.Expm1(dense4YOf)
+			t4 := vec.Expm1(dense4YOf)
 			if dense4YOf > 0 {
-				t = dense4YOf
+				t4 = dense4YOf
 			}
-			dense4YRow[j] = t
+			dense4YRow[j] = t4
 		}
 	}
 
@@ -372,14 +371,14 @@ func (m *Activations) forward(batch *Batch) Totals {
 		t6Row := (*[8]float32)(t6[8*i:])
 		for j := range dense5B {
 			dense5YOf := dense5B[j] + dense5YRow[j]
-			t := vec.Expm1(dense5YOf)
-			t2 := 1.6732632 * t
+			t5Of := vec.Expm1(dense5YOf)
+			t6Of := 1.6732632 * t5Of
 			if dense5YOf > 0 {
-				t2 = dense5YOf
+				t6Of = dense5YOf
 			}
 			dense5YRow[j] = dense5YOf
-			t5Row[j] = t
-			t6Row[j] = t2
+			t5Row[j] = t5Of
+			t6Row[j] = t6Of
 		}
 	}
 
@@ -390,18 +389,18 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(hY, B, 9))
 
 	// h.y = h.b + h.y
-	// t7 = erf(0.70710677·h.y) + 1
-	// 2·h = h.y ⊙ t7
+	// h.twice_phi = erf(0.70710677·h.y) + 1
+	// 2·h = h.y ⊙ h.twice_phi
 	for i := range B {
 		hYRow := (*[9]float32)(hY[9*i:])
-		t7Row := (*[9]float32)(t7[9*i:])
+		hTwicePhiRow := (*[9]float32)(hTwicePhi[9*i:])
 		hRow := (*[9]float32)(h[9*i:])
 		for j := range hRow {
 			hYOf := hB[j] + hYRow[j]
-			t := vec.Erf(0.70710677*hYOf) + 1
-			hOf := hYOf * t
+			hTwicePhiOf := vec.Erf(0.70710677*hYOf) + 1
+			hOf := hYOf * hTwicePhiOf
 			hYRow[j] = hYOf
-			t7Row[j] = t
+			hTwicePhiRow[j] = hTwicePhiOf
 			hRow[j] = hOf
 		}
 	}
@@ -413,103 +412,103 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense6Y, B, 8))
 
 	// dense6.y = dense6.b + dense6.y
-	// t8 = dense6.y ⊙ (0.044715·dense6.y² + 1)
-	// t9 = tanh(0.7978846·t8)
-	// t10 = t9 + 1
-	// t11 = dense6.y ⊙ t10
+	// t7 = dense6.y ⊙ (0.044715·dense6.y² + 1)
+	// dense6.bend = tanh(0.7978846·t7)
+	// dense6.twice_phi = dense6.bend + 1
+	// t8 = dense6.y ⊙ dense6.twice_phi
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
+		t7Row := (*[8]float32)(t7[8*i:])
+		dense6BendRow := (*[8]float32)(dense6Bend[8*i:])
+		dense6TwicePhiRow := (*[8]float32)(dense6TwicePhi[8*i:])
 		t8Row := (*[8]float32)(t8[8*i:])
-		t9Row := (*[8]float32)(t9[8*i:])
-		t10Row := (*[8]float32)(t10[8*i:])
-		t11Row := (*[8]float32)(t11[8*i:])
 		for j := range dense6B {
 			dense6YOf := dense6B[j] + dense6YRow[j]
-			u := dense6YOf * (0.044715*(dense6YOf*dense6YOf) + 1)
-			t := vec.Tanh(0.7978846 * u)
-			t2 := t + 1
-			u2 := dense6YOf * t2
+			t7Of := dense6YOf * (0.044715*(dense6YOf*dense6YOf) + 1)
+			dense6BendOf := vec.Tanh(0.7978846 * t7Of)
+			dense6TwicePhiOf := dense6BendOf + 1
+			t8Of := dense6YOf * dense6TwicePhiOf
 			dense6YRow[j] = dense6YOf
-			t8Row[j] = u
-			t9Row[j] = t
-			t10Row[j] = t2
-			t11Row[j] = u2
+			t7Row[j] = t7Of
+			dense6BendRow[j] = dense6BendOf
+			dense6TwicePhiRow[j] = dense6TwicePhiOf
+			t8Row[j] = t8Of
 		}
 	}
 
-	// dense7.y = 0.5·t11·dense7.W
+	// dense7.y = 0.5·t8·dense7.W
 	blas.Sgemm(0.5,
-		blas.View32(t11, B, 8),
+		blas.View32(t8, B, 8),
 		blas.View32(dense7W, 8, 8),
 		0, blas.View32(dense7Y, B, 8))
 
 	// dense7.y = dense7.b + dense7.y
-	// t12 = σ(dense7.y)
-	// t13 = dense7.y ⊙ t12
+	// t9 = σ(dense7.y)
+	// t10 = dense7.y ⊙ t9
 	for i := range B {
 		dense7YRow := (*[8]float32)(dense7Y[8*i:])
-		t12Row := (*[8]float32)(t12[8*i:])
-		t13Row := (*[8]float32)(t13[8*i:])
+		t9Row := (*[8]float32)(t9[8*i:])
+		t10Row := (*[8]float32)(t10[8*i:])
 		for j := range dense7B {
 			dense7YOf := dense7B[j] + dense7YRow[j]
-			t := vec.Sigmoid(dense7YOf)
-			u := dense7YOf * t
+			t9Of := vec.Sigmoid(dense7YOf)
+			t10Of := dense7YOf * t9Of
 			dense7YRow[j] = dense7YOf
-			t12Row[j] = t
-			t13Row[j] = u
+			t9Row[j] = t9Of
+			t10Row[j] = t10Of
 		}
 	}
 
-	// dense8.y = t13·dense8.W
+	// dense8.y = t10·dense8.W
 	blas.Sgemm(1,
-		blas.View32(t13, B, 8),
+		blas.View32(t10, B, 8),
 		blas.View32(dense8W, 8, 8),
 		0, blas.View32(dense8Y, B, 8))
 
 	// dense8.y = dense8.b + dense8.y
-	// t14 = softplus(dense8.y)
+	// t11 = softplus(dense8.y)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
-		t14Row := (*[8]float32)(t14[8*i:])
+		t11Row := (*[8]float32)(t11[8*i:])
 		for j := range dense8B {
 			dense8YOf := dense8B[j] + dense8YRow[j]
-			t := vec.Softplus(dense8YOf)
+			t11Of := vec.Softplus(dense8YOf)
 			dense8YRow[j] = dense8YOf
-			t14Row[j] = t
+			t11Row[j] = t11Of
 		}
 	}
 
-	// dense9.y = t14·dense9.W
+	// dense9.y = t11·dense9.W
 	blas.Sgemm(1,
-		blas.View32(t14, B, 8),
+		blas.View32(t11, B, 8),
 		blas.View32(dense9W, 8, 8),
 		0, blas.View32(dense9Y, B, 8))
 
 	// dense9.y = dense9.b + dense9.y
-	// t15 = tanh(softplus(dense9.y))
-	// t16 = dense9.y ⊙ t15
+	// t12 = tanh(softplus(dense9.y))
+	// t13 = dense9.y ⊙ t12
 	for i := range B {
 		dense9YRow := (*[8]float32)(dense9Y[8*i:])
-		t15Row := (*[8]float32)(t15[8*i:])
-		t16Row := (*[8]float32)(t16[8*i:])
+		t12Row := (*[8]float32)(t12[8*i:])
+		t13Row := (*[8]float32)(t13[8*i:])
 		for j := range dense9B {
 			dense9YOf := dense9B[j] + dense9YRow[j]
-			t := vec.Tanh(vec.Softplus(dense9YOf))
-			u := dense9YOf * t
+			t12Of := vec.Tanh(vec.Softplus(dense9YOf))
+			t13Of := dense9YOf * t12Of
 			dense9YRow[j] = dense9YOf
-			t15Row[j] = t
-			t16Row[j] = u
+			t12Row[j] = t12Of
+			t13Row[j] = t13Of
 		}
 	}
 
-	// dense10.y = t16·dense10.W
+	// dense10.y = t13·dense10.W
 	blas.Sgemm(1,
-		blas.View32(t16, B, 8),
+		blas.View32(t13, B, 8),
 		blas.View32(dense10W, 8, 8),
 		0, blas.View32(dense10Y, B, 8))
 
 	// dense10.y = dense10.b + dense10.y
-	// t17 = tanh(dense10.y)
+	// t14 = tanh(dense10.y)  (in dense10Y)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
 		for j := range dense10B {
@@ -517,14 +516,14 @@ func (m *Activations) forward(batch *Batch) Totals {
 		}
 	}
 
-	// h2.y = t17·h2.W
+	// h2.y = t14·h2.W
 	blas.Sgemm(1,
 		blas.View32(dense10Y, B, 8),
 		blas.View32(h2W, 8, 8),
 		0, blas.View32(h2Y, B, 8))
 
 	// h2.y = h2.b + h2.y
-	// h = σ(h2.y)
+	// h = σ(h2.y)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[8]float32)(h2Y[8*i:])
 		for j := range h2B {
@@ -539,129 +538,130 @@ func (m *Activations) forward(batch *Batch) Totals {
 		0, blas.View32(dense11Y, B, 8))
 
 	// dense11.y = dense11.b + dense11.y
-	// t18 = max(dense11.y, −1)
-	// t19 = min(t18, 1)
+	// t15 = max(dense11.y, −1)  (in dense11Y)
+	// t16 = min(t15, 1)
 	for i := range B {
 		dense11YRow := (*[8]float32)(dense11Y[8*i:])
-		t19Row := (*[8]float32)(t19[8*i:])
+		t16Row := (*[8]float32)(t16[8*i:])
 		for j := range dense11B {
-			t := dense11B[j] + dense11YRow[j]
-			if t < -1 {
-				t = -1
+			t15 := dense11B[j] + dense11YRow[j]
+			if t15 < -1 {
+				t15 = -1
 			}
-			t2 := t
-			if t2 > 1 {
-				t2 = 1
+			t16Of := t15
+			if t16Of > 1 {
+				t16Of = 1
 			}
-			dense11YRow[j] = t
-			t19Row[j] = t2
+			dense11YRow[j] = t15
+			t16Row[j] = t16Of
 		}
 	}
 
-	// dense12.y = t19·dense12.W
+	// dense12.y = t16·dense12.W
 	blas.Sgemm(1,
-		blas.View32(t19, B, 8),
+		blas.View32(t16, B, 8),
 		blas.View32(dense12W, 8, 8),
 		0, blas.View32(dense12Y, B, 8))
 
 	// dense12.y = dense12.b + dense12.y
-	// t20 = |dense12.y| + 1
-	// t21 = dense12.y/t20
+	// t17 = |dense12.y| + 1
+	// t18 = dense12.y/t17
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
-		t20Row := (*[8]float32)(t20[8*i:])
-		t21Row := (*[8]float32)(t21[8*i:])
+		t17Row := (*[8]float32)(t17[8*i:])
+		t18Row := (*[8]float32)(t18[8*i:])
 		for j := range dense12B {
 			dense12YOf := dense12B[j] + dense12YRow[j]
-			t := vec.Abs(dense12YOf) + 1
-			u := dense12YOf / t
+			t17Of := vec.Abs(dense12YOf) + 1
+			t18Of := dense12YOf / t17Of
 			dense12YRow[j] = dense12YOf
-			t20Row[j] = t
-			t21Row[j] = u
+			t17Row[j] = t17Of
+			t18Row[j] = t18Of
 		}
 	}
 
-	// dense13.y = t21·dense13.W
+	// dense13.y = t18·dense13.W
 	blas.Sgemm(1,
-		blas.View32(t21, B, 8),
+		blas.View32(t18, B, 8),
 		blas.View32(dense13W, 8, 8),
 		0, blas.View32(dense13Y, B, 8))
 
 	// dense13.y = dense13.b + dense13.y
 	// peak = max dense13.y
-	// t22 = exp(dense13.y − peak)
-	// sum = Σⱼ t22
-	// t23 = t22/sum
+	// dense13.shareExp = exp(dense13.y − peak)  (in dense13Y)
+	// sum = Σⱼ dense13.shareExp
+	// dense13.share = dense13.shareExp/sum  (in dense13Y)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
 		for j := range dense13B {
 			xOf := dense13B[j] + dense13YRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
 		}
-		sumOf := float32(0)
+		sum := float32(0)
 		for j := range dense13B {
-			e := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
-			sumOf += e
-			dense13YRow[j] = e
+			dense13ShareExp := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
+			sum += dense13ShareExp
+			dense13YRow[j] = dense13ShareExp
 		}
-		u := 1 / sumOf
+		u := 1 / sum
 		for j := range dense13B {
 			dense13YRow[j] *= u
 		}
 	}
 
-	// h3.y = t23·h3.W
+	// h3.y = dense13.share·h3.W
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(h3W, 8, 3),
 		0, blas.View32(h3Y, B, 3))
 
 	// h3.y = h3.b + h3.y
-	// peak = max h3.y
-	// t24 = exp(h3.y − peak)
-	// sum = Σⱼ t24
-	// h = h3.y − (peak + log(sum))
-	// t25 = h − y
-	// d = |t25|
-	// (3*B)·loss = Σ where(d ≤ 0.7, 0.5·d², 0.7·(d − 0.35))
-	// (3*B)·mae = Σ d
+	// peak2 = max h3.y
+	// t19 = exp(h3.y − peak2)
+	// sum2 = Σⱼ t19
+	// h2 = h3.y − (peak2 + log(sum2))
+	// t20 = h2 − y  (in h3Y)
+	// d = |t20|
+	// 3·B·loss = Σ where(d ≤ 0.7, 0.5·d², 0.7·(d − 0.35))
+	// 3·B·mae = Σ d
 	loss := 0.0
 	mae := 0.0
 	for i := range B {
 		h3YRow := (*[3]float32)(h3Y[3*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		for j := range h3B {
 			xOf := h3B[j] + h3YRow[j]
-			if xOf > peak || xOf != xOf {
-				peak = xOf
+			if xOf > peak2 || xOf != xOf {
+				peak2 = xOf
 			}
 		}
-		t24Row := (*[3]float32)(t24[3*i:])
-		sumOf := float32(0)
+		t19Row := (*[3]float32)(t19[3*i:])
+		sum2Of := float32(0)
 		for j := range h3B {
-			e := vec.Exp(h3B[j] + h3YRow[j] - peak)
-			sumOf += e
-			t24Row[j] = e
+			t19Of := vec.Exp(h3B[j] + h3YRow[j] - peak2)
+			sum2Of += t19Of
+			t19Row[j] = t19Of
 		}
-		t := vec.Log(sumOf)
-		t2 := peak + t
-		sum[i] = sumOf
+		v := vec.Log(sum2Of)
+		v2 := peak2 + v
+		sum2[i] = sum2Of
 		yRow := (*[3]float32)(y[3*i:])
 		dRow := (*[3]float32)(d[3*i:])
 		for j := range dRow {
-			dOf := h3B[j] + h3YRow[j] - t2 - yRow[j]
-			d2 := vec.Abs(dOf)
-			t3Of := 0.7 * (d2 - 0.35)
-			if d2 <= 0.7 {
-				t3Of = 0.5 * (d2 * d2)
+			t20 := h3B[j] + h3YRow[j] - v2 - yRow[j]
+			dOf := vec.Abs(t20)
+			v3 := 0.7 * (dOf - 0.35)
+			if dOf <= 0.7 {
+				v3 = 0.5 * (dOf * dOf)
 			}
-			loss += float64(t3Of)
-			mae += float64(d2)
-			h3YRow[j] = dOf
-			dRow[j] = d2
+			loss += float64(v3)
+			mae += float64(dOf)
+			h3YRow[j] = t20
+			dRow[j] = dOf
 		}
 	}
 
@@ -709,54 +709,54 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	dense2W := m.params.Dense2W
 	h3Y := m.h3Y[:3*B]
 	d := m.d[:3*B]
-	t27 := m.t27[:B]
-	sum := m.sum[:B]
-	t24 := m.t24[:3*B]
+	t22 := m.t22[:B]
+	sum2 := m.sum2[:B]
+	t19 := m.t19[:3*B]
 	dense13Y := m.dense13Y[:8*B]
-	t28 := m.t28[:8*B]
-	t21 := m.t21[:8*B]
-	t29 := m.t29[:8*B]
+	ddense13Share := m.ddense13Share[:8*B]
+	t18 := m.t18[:8*B]
+	t23 := m.t23[:8*B]
 	dense12Y := m.dense12Y[:8*B]
-	t20 := m.t20[:8*B]
-	t19 := m.t19[:8*B]
-	t30 := m.t30[:8*B]
+	t17 := m.t17[:8*B]
+	t16 := m.t16[:8*B]
+	t24 := m.t24[:8*B]
 	dense11Y := m.dense11Y[:8*B]
 	h2Y := m.h2Y[:8*B]
 	dh := m.dh[:8*B]
 	dense10Y := m.dense10Y[:8*B]
-	t31 := m.t31[:8*B]
-	t16 := m.t16[:8*B]
-	t32 := m.t32[:8*B]
-	t15 := m.t15[:8*B]
-	dense9Y := m.dense9Y[:8*B]
-	t14 := m.t14[:8*B]
-	t33 := m.t33[:8*B]
-	dense8Y := m.dense8Y[:8*B]
+	t25 := m.t25[:8*B]
 	t13 := m.t13[:8*B]
-	t34 := m.t34[:8*B]
+	t26 := m.t26[:8*B]
 	t12 := m.t12[:8*B]
-	dense7Y := m.dense7Y[:8*B]
+	dense9Y := m.dense9Y[:8*B]
 	t11 := m.t11[:8*B]
-	t9 := m.t9[:8*B]
-	t8 := m.t8[:8*B]
+	t27 := m.t27[:8*B]
+	dense8Y := m.dense8Y[:8*B]
 	t10 := m.t10[:8*B]
+	t28 := m.t28[:8*B]
+	t9 := m.t9[:8*B]
+	dense7Y := m.dense7Y[:8*B]
+	t8 := m.t8[:8*B]
+	dense6Bend := m.dense6Bend[:8*B]
+	t7 := m.t7[:8*B]
+	dense6TwicePhi := m.dense6TwicePhi[:8*B]
 	dense6Y := m.dense6Y[:8*B]
-	t36 := m.t36[:8*B]
+	t30 := m.t30[:8*B]
 	h := m.h[:9*B]
 	dh2 := m.dh2[:9*B]
-	t7 := m.t7[:9*B]
+	hTwicePhi := m.hTwicePhi[:9*B]
 	hY := m.hY[:9*B]
 	t6 := m.t6[:8*B]
-	t37 := m.t37[:8*B]
+	t31 := m.t31[:8*B]
 	t5 := m.t5[:8*B]
 	dense5Y := m.dense5Y[:8*B]
 	dense4Y := m.dense4Y[:8*B]
-	t38 := m.t38[:8*B]
+	t32 := m.t32[:8*B]
 	t3 := m.t3[:8*B]
-	t39 := m.t39[:8*B]
+	t33 := m.t33[:8*B]
 	dense3Y := m.dense3Y[:8*B]
 	dense2Y := m.dense2Y[:7*B]
-	t40 := m.t40[:7*B]
+	t34 := m.t34[:7*B]
 	denseY := m.denseY[:8*B]
 	ddenseY := m.ddenseY[:8*B]
 	dh3B := grad.H3B
@@ -792,145 +792,145 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// t26 = sign(t25) ⊙ where(d ≤ 0.7, d, 0.7)
-	// t27 = Σⱼ t26
+	// t21 = sign(t20) ⊙ where(d ≤ 0.7, d, 0.7)  (in h3Y)
+	// t22 = Σⱼ t21
 	for i := range B {
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		dRow := (*[3]float32)(d[3*i:])
-		t := float32(0)
+		t22Of := float32(0)
 		for j := range dRow {
-			t2 := float32(0.7)
+			v := float32(0.7)
 			if dRow[j] <= 0.7 {
-				t2 = dRow[j]
+				v = dRow[j]
 			}
-			u := vec.Sign(h3YRow[j]) * t2
-			t += u
-			h3YRow[j] = u
+			t21 := vec.Sign(h3YRow[j]) * v
+			t22Of += t21
+			h3YRow[j] = t21
 		}
-		t27[i] = t
+		t22[i] = t22Of
 	}
 
-	// scale = 1/(3*B)
+	// scale = 1/(3·B)
 	scale := float32(1 / float64(3*B))
 
-	// (3*B)·dh3.y = t26 − t27·t24/sum
-	// dh3.b = scale·Σᵢ (3*B)·dh3.y
+	// 3·B·dh3.y = t21 − t22·t19/sum2  (in h3Y)
+	// dh3.b = scale·Σᵢ 3·B·dh3.y
 	clear(dh3B)
 	for i := range B {
-		u := 1 / sum[i]
-		t24Row := (*[3]float32)(t24[3*i:])
-		t27OfI := t27[i]
+		u := 1 / sum2[i]
+		t19Row := (*[3]float32)(t19[3*i:])
+		t22OfI := t22[i]
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		for j := range dh3B {
-			dh3Y := h3YRow[j] - t27OfI*(u*t24Row[j])
+			dh3Y := h3YRow[j] - t22OfI*(u*t19Row[j])
 			dh3B[j] += scale * dh3Y
 			h3YRow[j] = dh3Y
 		}
 	}
 
-	// dh3.W = scale·t23ᵀ·((3*B)·dh3.y)
+	// dh3.W = scale·dense13.shareᵀ·(3·B·dh3.y)
 	blas.Sgemm(scale,
 		blas.View32(dense13Y, B, 8).T(),
 		blas.View32(h3Y, B, 3),
 		0, blas.View32(dh3W, 8, 3))
 
-	// t28 = ((3*B)·dh3.y)·h3.Wᵀ
+	// 3·B·ddense13.share = (3·B·dh3.y)·h3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h3Y, B, 3),
 		blas.View32(h3W, 8, 3).T(),
-		0, blas.View32(t28, B, 8))
+		0, blas.View32(ddense13Share, B, 8))
 
-	// (3*B)·ddense13.y = t23 ⊙ (t28 − Σⱼ t23 ⊙ t28)
-	// ddense13.b = scale·Σᵢ (3*B)·ddense13.y
+	// 3·B·ddense13.y = dense13.share ⊙ (3·B·ddense13.share − Σⱼ dense13.share ⊙ 3·B·ddense13.share)  (in dense13Y)
+	// ddense13.b = scale·Σᵢ 3·B·ddense13.y
 	clear(ddense13B)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
-		t28Row := (*[8]float32)(t28[8*i:])
-		t := float32(0)
-		for j := range dense13YRow {
-			t += dense13YRow[j] * t28Row[j]
+		ddense13ShareRow := (*[8]float32)(ddense13Share[8*i:])
+		total := float32(0)
+		for j := range ddense13ShareRow {
+			total += dense13YRow[j] * ddense13ShareRow[j]
 		}
 		for j := range ddense13B {
-			ddense13Y := dense13YRow[j] * (t28Row[j] - t)
+			ddense13Y := dense13YRow[j] * (ddense13ShareRow[j] - total)
 			ddense13B[j] += scale * ddense13Y
 			dense13YRow[j] = ddense13Y
 		}
 	}
 
-	// ddense13.W = scale·t21ᵀ·((3*B)·ddense13.y)
+	// ddense13.W = scale·t18ᵀ·(3·B·ddense13.y)
 	blas.Sgemm(scale,
-		blas.View32(t21, B, 8).T(),
+		blas.View32(t18, B, 8).T(),
 		blas.View32(dense13Y, B, 8),
 		0, blas.View32(ddense13W, 8, 8))
 
-	// t29 = ((3*B)·ddense13.y)·dense13.Wᵀ
+	// t23 = (3·B·ddense13.y)·dense13.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(dense13W, 8, 8).T(),
-		0, blas.View32(t29, B, 8))
+		0, blas.View32(t23, B, 8))
 
-	// (3*B)·ddense12.y = (1 − t21 ⊙ sign(dense12.y)) ⊙ t29/t20
-	// ddense12.b = scale·Σᵢ (3*B)·ddense12.y
+	// 3·B·ddense12.y = (1 − t18 ⊙ sign(dense12.y)) ⊙ t23/t17  (in dense12Y)
+	// ddense12.b = scale·Σᵢ 3·B·ddense12.y
 	clear(ddense12B)
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
-		t21Row := (*[8]float32)(t21[8*i:])
-		t29Row := (*[8]float32)(t29[8*i:])
-		t20Row := (*[8]float32)(t20[8*i:])
+		t18Row := (*[8]float32)(t18[8*i:])
+		t23Row := (*[8]float32)(t23[8*i:])
+		t17Row := (*[8]float32)(t17[8*i:])
 		for j := range ddense12B {
-			ddense12Y := (1 - t21Row[j]*vec.Sign(dense12YRow[j])) * t29Row[j] / t20Row[j]
+			ddense12Y := (1 - t18Row[j]*vec.Sign(dense12YRow[j])) * t23Row[j] / t17Row[j]
 			ddense12B[j] += scale * ddense12Y
 			dense12YRow[j] = ddense12Y
 		}
 	}
 
-	// ddense12.W = scale·t19ᵀ·((3*B)·ddense12.y)
+	// ddense12.W = scale·t16ᵀ·(3·B·ddense12.y)
 	blas.Sgemm(scale,
-		blas.View32(t19, B, 8).T(),
+		blas.View32(t16, B, 8).T(),
 		blas.View32(dense12Y, B, 8),
 		0, blas.View32(ddense12W, 8, 8))
 
-	// t30 = ((3*B)·ddense12.y)·dense12.Wᵀ
+	// t24 = (3·B·ddense12.y)·dense12.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense12Y, B, 8),
 		blas.View32(dense12W, 8, 8).T(),
-		0, blas.View32(t30, B, 8))
+		0, blas.View32(t24, B, 8))
 
-	// (3*B)·ddense11.y = where(t18 > −1, where(t19 < 1, t30, 0), 0)
-	// ddense11.b = scale·Σᵢ (3*B)·ddense11.y
+	// 3·B·ddense11.y = where(t15 > −1, where(t16 < 1, t24, 0), 0)  (in dense11Y)
+	// ddense11.b = scale·Σᵢ 3·B·ddense11.y
 	clear(ddense11B)
 	for i := range B {
-		t19Row := (*[8]float32)(t19[8*i:])
-		t30Row := (*[8]float32)(t30[8*i:])
+		t16Row := (*[8]float32)(t16[8*i:])
+		t24Row := (*[8]float32)(t24[8*i:])
 		dense11YRow := (*[8]float32)(dense11Y[8*i:])
 		for j := range ddense11B {
-			t := float32(0)
-			if t19Row[j] < 1 {
-				t = t30Row[j]
+			v := float32(0)
+			if t16Row[j] < 1 {
+				v = t24Row[j]
 			}
 			ddense11Y := float32(0)
 			if dense11YRow[j] > -1 {
-				ddense11Y = t
+				ddense11Y = v
 			}
 			ddense11B[j] += scale * ddense11Y
 			dense11YRow[j] = ddense11Y
 		}
 	}
 
-	// ddense11.W = scale·hᵀ·((3*B)·ddense11.y)
+	// ddense11.W = scale·hᵀ·(3·B·ddense11.y)
 	blas.Sgemm(scale,
 		blas.View32(h2Y, B, 8).T(),
 		blas.View32(dense11Y, B, 8),
 		0, blas.View32(ddense11W, 8, 8))
 
-	// (3*B)·dh = ((3*B)·ddense11.y)·dense11.Wᵀ
+	// 3·B·dh = (3·B·ddense11.y)·dense11.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense11Y, B, 8),
 		blas.View32(dense11W, 8, 8).T(),
 		0, blas.View32(dh, B, 8))
 
-	// (3*B)·dh2.y = h ⊙ (1 − h) ⊙ (3*B)·dh
-	// dh2.b = scale·Σᵢ (3*B)·dh2.y
+	// 3·B·dh2.y = h ⊙ (1 − h) ⊙ 3·B·dh  (in h2Y)
+	// dh2.b = scale·Σᵢ 3·B·dh2.y
 	clear(dh2B)
 	for i := range B {
 		h2YRow := (*[8]float32)(h2Y[8*i:])
@@ -942,298 +942,298 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh2.W = scale·t17ᵀ·((3*B)·dh2.y)
+	// dh2.W = scale·t14ᵀ·(3·B·dh2.y)
 	blas.Sgemm(scale,
 		blas.View32(dense10Y, B, 8).T(),
 		blas.View32(h2Y, B, 8),
 		0, blas.View32(dh2W, 8, 8))
 
-	// t31 = ((3*B)·dh2.y)·h2.Wᵀ
+	// t25 = (3·B·dh2.y)·h2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h2Y, B, 8),
 		blas.View32(h2W, 8, 8).T(),
-		0, blas.View32(t31, B, 8))
+		0, blas.View32(t25, B, 8))
 
-	// (3*B)·ddense10.y = (1 − t17²) ⊙ t31
-	// ddense10.b = scale·Σᵢ (3*B)·ddense10.y
+	// 3·B·ddense10.y = (1 − t14²) ⊙ t25  (in dense10Y)
+	// ddense10.b = scale·Σᵢ 3·B·ddense10.y
 	clear(ddense10B)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
-		t31Row := (*[8]float32)(t31[8*i:])
+		t25Row := (*[8]float32)(t25[8*i:])
 		for j := range ddense10B {
-			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t31Row[j]
+			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t25Row[j]
 			ddense10B[j] += scale * ddense10Y
 			dense10YRow[j] = ddense10Y
 		}
 	}
 
-	// ddense10.W = scale·t16ᵀ·((3*B)·ddense10.y)
+	// ddense10.W = scale·t13ᵀ·(3·B·ddense10.y)
 	blas.Sgemm(scale,
-		blas.View32(t16, B, 8).T(),
+		blas.View32(t13, B, 8).T(),
 		blas.View32(dense10Y, B, 8),
 		0, blas.View32(ddense10W, 8, 8))
 
-	// t32 = ((3*B)·ddense10.y)·dense10.Wᵀ
+	// t26 = (3·B·ddense10.y)·dense10.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense10Y, B, 8),
 		blas.View32(dense10W, 8, 8).T(),
-		0, blas.View32(t32, B, 8))
+		0, blas.View32(t26, B, 8))
 
-	// (3*B)·ddense9.y = (t15 + dense9.y ⊙ (1 − t15²) ⊙ σ(dense9.y)) ⊙ t32
-	// ddense9.b = scale·Σᵢ (3*B)·ddense9.y
+	// 3·B·ddense9.y = (t12 + dense9.y ⊙ (1 − t12²) ⊙ σ(dense9.y)) ⊙ t26  (in dense9Y)
+	// ddense9.b = scale·Σᵢ 3·B·ddense9.y
 	clear(ddense9B)
 	for i := range B {
-		t15Row := (*[8]float32)(t15[8*i:])
+		t12Row := (*[8]float32)(t12[8*i:])
 		dense9YRow := (*[8]float32)(dense9Y[8*i:])
-		t32Row := (*[8]float32)(t32[8*i:])
+		t26Row := (*[8]float32)(t26[8*i:])
 		for j := range ddense9B {
-			u := dense9YRow[j] * (1 - t15Row[j]*t15Row[j]) * vec.Sigmoid(dense9YRow[j])
-			ddense9Y := (t15Row[j] + u) * t32Row[j]
+			u := dense9YRow[j] * (1 - t12Row[j]*t12Row[j]) * vec.Sigmoid(dense9YRow[j])
+			ddense9Y := (t12Row[j] + u) * t26Row[j]
 			ddense9B[j] += scale * ddense9Y
 			dense9YRow[j] = ddense9Y
 		}
 	}
 
-	// ddense9.W = scale·t14ᵀ·((3*B)·ddense9.y)
+	// ddense9.W = scale·t11ᵀ·(3·B·ddense9.y)
 	blas.Sgemm(scale,
-		blas.View32(t14, B, 8).T(),
+		blas.View32(t11, B, 8).T(),
 		blas.View32(dense9Y, B, 8),
 		0, blas.View32(ddense9W, 8, 8))
 
-	// t33 = ((3*B)·ddense9.y)·dense9.Wᵀ
+	// t27 = (3·B·ddense9.y)·dense9.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense9Y, B, 8),
 		blas.View32(dense9W, 8, 8).T(),
-		0, blas.View32(t33, B, 8))
+		0, blas.View32(t27, B, 8))
 
-	// (3*B)·ddense8.y = σ(dense8.y) ⊙ t33
-	// ddense8.b = scale·Σᵢ (3*B)·ddense8.y
+	// 3·B·ddense8.y = σ(dense8.y) ⊙ t27  (in dense8Y)
+	// ddense8.b = scale·Σᵢ 3·B·ddense8.y
 	clear(ddense8B)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
-		t33Row := (*[8]float32)(t33[8*i:])
+		t27Row := (*[8]float32)(t27[8*i:])
 		for j := range ddense8B {
-			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t33Row[j]
+			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t27Row[j]
 			ddense8B[j] += scale * ddense8Y
 			dense8YRow[j] = ddense8Y
 		}
 	}
 
-	// ddense8.W = scale·t13ᵀ·((3*B)·ddense8.y)
+	// ddense8.W = scale·t10ᵀ·(3·B·ddense8.y)
 	blas.Sgemm(scale,
-		blas.View32(t13, B, 8).T(),
+		blas.View32(t10, B, 8).T(),
 		blas.View32(dense8Y, B, 8),
 		0, blas.View32(ddense8W, 8, 8))
 
-	// t34 = ((3*B)·ddense8.y)·dense8.Wᵀ
+	// t28 = (3·B·ddense8.y)·dense8.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense8Y, B, 8),
 		blas.View32(dense8W, 8, 8).T(),
-		0, blas.View32(t34, B, 8))
+		0, blas.View32(t28, B, 8))
 
-	// (3*B)·ddense7.y = t12 ⊙ (dense7.y ⊙ (1 − t12) + 1) ⊙ t34
-	// ddense7.b = scale·Σᵢ (3*B)·ddense7.y
+	// 3·B·ddense7.y = t9 ⊙ (dense7.y ⊙ (1 − t9) + 1) ⊙ t28  (in dense7Y)
+	// ddense7.b = scale·Σᵢ 3·B·ddense7.y
 	clear(ddense7B)
 	for i := range B {
-		t12Row := (*[8]float32)(t12[8*i:])
+		t9Row := (*[8]float32)(t9[8*i:])
 		dense7YRow := (*[8]float32)(dense7Y[8*i:])
-		t34Row := (*[8]float32)(t34[8*i:])
+		t28Row := (*[8]float32)(t28[8*i:])
 		for j := range ddense7B {
-			ddense7Y := t12Row[j] * (dense7YRow[j]*(1-t12Row[j]) + 1) * t34Row[j]
+			ddense7Y := t9Row[j] * (dense7YRow[j]*(1-t9Row[j]) + 1) * t28Row[j]
 			ddense7B[j] += scale * ddense7Y
 			dense7YRow[j] = ddense7Y
 		}
 	}
 
-	// scale2 = 0.5/(3*B)
+	// scale2 = 0.5/(3·B)
 	scale2 := float32(0.5 / float64(3*B))
 
-	// ddense7.W = scale2·t11ᵀ·((3*B)·ddense7.y)
+	// ddense7.W = scale2·t8ᵀ·(3·B·ddense7.y)
 	blas.Sgemm(scale2,
-		blas.View32(t11, B, 8).T(),
+		blas.View32(t8, B, 8).T(),
 		blas.View32(dense7Y, B, 8),
 		0, blas.View32(ddense7W, 8, 8))
 
-	// t35 = 0.5·t10 + 0.3989423·t8 ⊙ (1 − t9²) + 0.035677407·dense6.y ⊙ (1 − t9²) ⊙ dense6.y ⊙ dense6.y
+	// t29 = 0.5·dense6.twice_phi + 0.3989423·t7 ⊙ (1 − dense6.bend²) + 0.035677407·dense6.y ⊙ (1 − dense6.bend²) ⊙ dense6.y ⊙ dense6.y  (in dense6Y)
 	for i := range 8 * B {
-		dOf := 1 - t9[i]*t9[i]
-		dense6Y[i] = 0.5*t10[i] + 0.3989423*(t8[i]*dOf) + 0.035677407*(dense6Y[i]*dOf*dense6Y[i]*dense6Y[i])
+		dOf := 1 - dense6Bend[i]*dense6Bend[i]
+		dense6Y[i] = 0.5*dense6TwicePhi[i] + 0.3989423*(t7[i]*dOf) + 0.035677407*(dense6Y[i]*dOf*dense6Y[i]*dense6Y[i])
 	}
 
-	// t36 = ((3*B)·ddense7.y)·dense7.Wᵀ
+	// t30 = (3·B·ddense7.y)·dense7.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense7Y, B, 8),
 		blas.View32(dense7W, 8, 8).T(),
-		0, blas.View32(t36, B, 8))
+		0, blas.View32(t30, B, 8))
 
-	// (3*B)·ddense6.y = t35 ⊙ t36
-	// ddense6.b = scale·Σᵢ (3*B)·ddense6.y
+	// 3·B·ddense6.y = t29 ⊙ t30  (in dense6Y)
+	// ddense6.b = scale·Σᵢ 3·B·ddense6.y
 	clear(ddense6B)
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
-		t36Row := (*[8]float32)(t36[8*i:])
+		t30Row := (*[8]float32)(t30[8*i:])
 		for j := range ddense6B {
-			ddense6Y := dense6YRow[j] * t36Row[j]
+			ddense6Y := dense6YRow[j] * t30Row[j]
 			ddense6B[j] += scale * ddense6Y
 			dense6YRow[j] = ddense6Y
 		}
 	}
 
-	// ddense6.W = scale2·(2·h)ᵀ·((3*B)·ddense6.y)
+	// ddense6.W = scale2·(2·h)ᵀ·(3·B·ddense6.y)
 	blas.Sgemm(scale2,
 		blas.View32(h, B, 9).T(),
 		blas.View32(dense6Y, B, 8),
 		0, blas.View32(ddense6W, 9, 8))
 
-	// (3*B)·dh = ((3*B)·ddense6.y)·dense6.Wᵀ
+	// 3·B·dh2 = (3·B·ddense6.y)·dense6.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense6Y, B, 8),
 		blas.View32(dense6W, 9, 8).T(),
 		0, blas.View32(dh2, B, 9))
 
-	// (3*B)·dh.y = (0.5·t7 + 0.3989423·h.y ⊙ exp((−0.5)·h.y²)) ⊙ (3*B)·dh
-	// dh.b = scale·Σᵢ (3*B)·dh.y
+	// 3·B·dh.y = (0.5·h.twice_phi + 0.3989423·h.y ⊙ exp(−0.5·h.y²)) ⊙ 3·B·dh2  (in hY)
+	// dh.b = scale·Σᵢ 3·B·dh.y
 	clear(dhB)
 	for i := range B {
-		t7Row := (*[9]float32)(t7[9*i:])
+		hTwicePhiRow := (*[9]float32)(hTwicePhi[9*i:])
 		hYRow := (*[9]float32)(hY[9*i:])
 		dh2Row := (*[9]float32)(dh2[9*i:])
 		for j := range dh2Row {
-			t := 0.5*t7Row[j] + 0.3989423*(hYRow[j]*vec.Exp(-0.5*(hYRow[j]*hYRow[j])))
-			dhY := t * dh2Row[j]
+			v := 0.5*hTwicePhiRow[j] + 0.3989423*(hYRow[j]*vec.Exp(-0.5*(hYRow[j]*hYRow[j])))
+			dhY := v * dh2Row[j]
 			dhB[j] += scale * dhY
 			hYRow[j] = dhY
 		}
 	}
 
-	// scale3 = 1.050701/(3*B)
+	// scale3 = 1.050701/(3·B)
 	scale3 := float32(1.0507009873554805 / float64(3*B))
 
-	// dh.W = scale3·t6ᵀ·((3*B)·dh.y)
+	// dh.W = scale3·t6ᵀ·(3·B·dh.y)
 	blas.Sgemm(scale3,
 		blas.View32(t6, B, 8).T(),
 		blas.View32(hY, B, 9),
 		0, blas.View32(dhW, 8, 9))
 
-	// t37 = ((3*B)·dh.y)·h.Wᵀ
+	// t31 = (3·B·dh.y)·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(hY, B, 9),
 		blas.View32(hW, 8, 9).T(),
-		0, blas.View32(t37, B, 8))
+		0, blas.View32(t31, B, 8))
 
-	// (3*B)·ddense5.y = t37 ⊙ where(dense5.y > 0, 1.050701, 1.7580993·(t5 + 1))
-	// ddense5.b = scale·Σᵢ (3*B)·ddense5.y
+	// 3·B·ddense5.y = t31 ⊙ where(dense5.y > 0, 1.050701, 1.7580993·(t5 + 1))  (in dense5Y)
+	// ddense5.b = scale·Σᵢ 3·B·ddense5.y
 	clear(ddense5B)
 	for i := range B {
 		t5Row := (*[8]float32)(t5[8*i:])
 		dense5YRow := (*[8]float32)(dense5Y[8*i:])
-		t37Row := (*[8]float32)(t37[8*i:])
+		t31Row := (*[8]float32)(t31[8*i:])
 		for j := range ddense5B {
-			t := 1.7580993 * (t5Row[j] + 1)
+			v := 1.7580993 * (t5Row[j] + 1)
 			if dense5YRow[j] > 0 {
-				t = 1.050701
+				v = 1.050701
 			}
-			ddense5Y := t37Row[j] * t
+			ddense5Y := t31Row[j] * v
 			ddense5B[j] += scale * ddense5Y
 			dense5YRow[j] = ddense5Y
 		}
 	}
 
-	// ddense5.W = scale·t4ᵀ·((3*B)·ddense5.y)
+	// ddense5.W = scale·t4ᵀ·(3·B·ddense5.y)
 	blas.Sgemm(scale,
 		blas.View32(dense4Y, B, 8).T(),
 		blas.View32(dense5Y, B, 8),
 		0, blas.View32(ddense5W, 8, 8))
 
-	// t38 = ((3*B)·ddense5.y)·dense5.Wᵀ
+	// t32 = (3·B·ddense5.y)·dense5.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense5Y, B, 8),
 		blas.View32(dense5W, 8, 8).T(),
-		0, blas.View32(t38, B, 8))
+		0, blas.View32(t32, B, 8))
 
-	// (3*B)·ddense4.y = t38 ⊙ where(t4 > 0, 1, t4 + 1)
-	// ddense4.b = scale·Σᵢ (3*B)·ddense4.y
+	// 3·B·ddense4.y = t32 ⊙ where(t4 > 0, 1, t4 + 1)  (in dense4Y)
+	// ddense4.b = scale·Σᵢ 3·B·ddense4.y
 	clear(ddense4B)
 	for i := range B {
 		dense4YRow := (*[8]float32)(dense4Y[8*i:])
-		t38Row := (*[8]float32)(t38[8*i:])
+		t32Row := (*[8]float32)(t32[8*i:])
 		for j := range ddense4B {
-			t := dense4YRow[j] + 1
+			v := dense4YRow[j] + 1
 			if dense4YRow[j] > 0 {
-				t = 1
+				v = 1
 			}
-			ddense4Y := t38Row[j] * t
+			ddense4Y := t32Row[j] * v
 			ddense4B[j] += scale * ddense4Y
 			dense4YRow[j] = ddense4Y
 		}
 	}
 
-	// ddense4.W = scale·t3ᵀ·((3*B)·ddense4.y)
+	// ddense4.W = scale·t3ᵀ·(3·B·ddense4.y)
 	blas.Sgemm(scale,
 		blas.View32(t3, B, 8).T(),
 		blas.View32(dense4Y, B, 8),
 		0, blas.View32(ddense4W, 8, 8))
 
-	// t39 = ((3*B)·ddense4.y)·dense4.Wᵀ
+	// t33 = (3·B·ddense4.y)·dense4.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense4Y, B, 8),
 		blas.View32(dense4W, 8, 8).T(),
-		0, blas.View32(t39, B, 8))
+		0, blas.View32(t33, B, 8))
 
-	// (3*B)·ddense3.y = t2 ⊙ t39
-	// ddense3.b = scale·Σᵢ (3*B)·ddense3.y
+	// 3·B·ddense3.y = t2 ⊙ t33  (in dense3Y)
+	// ddense3.b = scale·Σᵢ 3·B·ddense3.y
 	clear(ddense3B)
 	for i := range B {
 		dense3YRow := (*[8]float32)(dense3Y[8*i:])
-		t39Row := (*[8]float32)(t39[8*i:])
+		t33Row := (*[8]float32)(t33[8*i:])
 		for j := range ddense3B {
-			ddense3Y := dense3YRow[j] * t39Row[j]
+			ddense3Y := dense3YRow[j] * t33Row[j]
 			ddense3B[j] += scale * ddense3Y
 			dense3YRow[j] = ddense3Y
 		}
 	}
 
-	// ddense3.W = scale·tᵀ·((3*B)·ddense3.y)
+	// ddense3.W = scale·tᵀ·(3·B·ddense3.y)
 	blas.Sgemm(scale,
 		blas.View32(dense2Y, B, 7).T(),
 		blas.View32(dense3Y, B, 8),
 		0, blas.View32(ddense3W, 7, 8))
 
-	// t40 = ((3*B)·ddense3.y)·dense3.Wᵀ
+	// t34 = (3·B·ddense3.y)·dense3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense3Y, B, 8),
 		blas.View32(dense3W, 7, 8).T(),
-		0, blas.View32(t40, B, 7))
+		0, blas.View32(t34, B, 7))
 
-	// (3*B)·ddense2.y = where(t > 0, t40, 0)
-	// ddense2.b = scale·Σᵢ (3*B)·ddense2.y
+	// 3·B·ddense2.y = where(t > 0, t34, 0)  (in dense2Y)
+	// ddense2.b = scale·Σᵢ 3·B·ddense2.y
 	clear(ddense2B)
 	for i := range B {
 		dense2YRow := (*[7]float32)(dense2Y[7*i:])
-		t40Row := (*[7]float32)(t40[7*i:])
+		t34Row := (*[7]float32)(t34[7*i:])
 		for j := range ddense2B {
 			ddense2Y := float32(0)
 			if dense2YRow[j] > 0 {
-				ddense2Y = t40Row[j]
+				ddense2Y = t34Row[j]
 			}
 			ddense2B[j] += scale * ddense2Y
 			dense2YRow[j] = ddense2Y
 		}
 	}
 
-	// ddense2.W = scale·dense.yᵀ·((3*B)·ddense2.y)
+	// ddense2.W = scale·dense.yᵀ·(3·B·ddense2.y)
 	blas.Sgemm(scale,
 		blas.View32(denseY, B, 8).T(),
 		blas.View32(dense2Y, B, 7),
 		0, blas.View32(ddense2W, 8, 7))
 
-	// (3*B)·ddense.y = ((3*B)·ddense2.y)·dense2.Wᵀ
+	// 3·B·ddense.y = (3·B·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B, 7),
 		blas.View32(dense2W, 8, 7).T(),
 		0, blas.View32(ddenseY, B, 8))
 
-	// ddense.b = scale·Σᵢ (3*B)·ddense.y
+	// ddense.b = scale·Σᵢ 3·B·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		ddenseYRow := (*[8]float32)(ddenseY[8*i:])
@@ -1242,7 +1242,7 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ddense.W = scale·xᵀ·((3*B)·ddense.y)
+	// ddense.W = scale·xᵀ·(3·B·ddense.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 6).T(),
 		blas.View32(ddenseY, B, 8),
@@ -1265,14 +1265,13 @@ func (m *Activations) update(grad *Params) {
 	s := m.optim.float32s
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// s ← 0.01·grad² + 0.99·s
-	// param ← param − rate·grad/(√s + 1e−8)
+	// param ← param − lr·grad/(√s + 1e−8)
 	for i := range 1091 {
 		newS := 0.01*(g[i]*g[i]) + 0.99*s[i]
-		d := param[i] - rate*(g[i]/(vec.Sqrt(newS)+1e-8))
+		d := param[i] - lr*(g[i]/(vec.Sqrt(newS)+1e-8))
 		s[i] = newS
 		param[i] = d
 	}
@@ -1352,7 +1351,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense2Y, B, 7))
 
 	// dense2.y = dense2.y + dense2.b
-	// t = max(dense2.y, 0)
+	// t = max(dense2.y, 0)  (in dense2Y)
 	for i := range B {
 		dense2YRow := (*[7]float32)(dense2Y[7*i:])
 		for j := range dense2B {
@@ -1371,16 +1370,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense3Y, B, 8))
 
 	// dense3.y = dense3.y + dense3.b
-	// t2 = dense3.y ⊙ where(dense3.y > 0, 1, 0.1)
+	// t2 = dense3.y ⊙ where(dense3.y > 0, 1, 0.1)  (in dense3Y)
 	for i := range B {
 		dense3YRow := (*[8]float32)(dense3Y[8*i:])
 		for j := range dense3B {
 			dense3YOf := dense3YRow[j] + dense3B[j]
-			t := float32(0.1)
+			v := float32(0.1)
 			if dense3YOf > 0 {
-				t = 1
+				v = 1
 			}
-			dense3YRow[j] = dense3YOf * t
+			dense3YRow[j] = dense3YOf * v
 		}
 	}
 
@@ -1391,16 +1390,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense4Y, B, 8))
 
 	// dense4.y = dense4.b + dense4.y
-	// t3 = where(dense4.y > 0, dense4.y, expm1(dense4.y))
+	// t3 = where(dense4.y > 0, dense4.y, expm1(dense4.y))  (in dense4Y)
 	for i := range B {
 		dense4YRow := (*[8]float32)(dense4Y[8*i:])
 		for j := range dense4B {
 			dense4YOf := dense4B[j] + dense4YRow[j]
-			t := vec.Expm1(dense4YOf)
+			t3 := vec.Expm1(dense4YOf)
 			if dense4YOf > 0 {
-				t = dense4YOf
+				t3 = dense4YOf
 			}
-			dense4YRow[j] = t
+			dense4YRow[j] = t3
 		}
 	}
 
@@ -1411,16 +1410,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense5Y, B, 8))
 
 	// dense5.y = dense5.b + dense5.y
-	// t4 = where(dense5.y > 0, dense5.y, 1.6732632·expm1(dense5.y))
+	// t4 = where(dense5.y > 0, dense5.y, 1.6732632·expm1(dense5.y))  (in dense5Y)
 	for i := range B {
 		dense5YRow := (*[8]float32)(dense5Y[8*i:])
 		for j := range dense5B {
 			dense5YOf := dense5B[j] + dense5YRow[j]
-			t := 1.6732632 * vec.Expm1(dense5YOf)
+			t4 := 1.6732632 * vec.Expm1(dense5YOf)
 			if dense5YOf > 0 {
-				t = dense5YOf
+				t4 = dense5YOf
 			}
-			dense5YRow[j] = t
+			dense5YRow[j] = t4
 		}
 	}
 
@@ -1431,7 +1430,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(hY, B, 9))
 
 	// h.y = h.b + h.y
-	// 2·h = h.y ⊙ (erf(0.70710677·h.y) + 1)
+	// h.twice_phi = erf(0.70710677·h.y) + 1
+	// 2·h = h.y ⊙ h.twice_phi  (in hY)
 	for i := range B {
 		hYRow := (*[9]float32)(hY[9*i:])
 		for j := range hB {
@@ -1447,7 +1447,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense6Y, B, 8))
 
 	// dense6.y = dense6.b + dense6.y
-	// t5 = dense6.y ⊙ (tanh(0.7978846·dense6.y ⊙ (0.044715·dense6.y² + 1)) + 1)
+	// dense6.bend = tanh(0.7978846·dense6.y ⊙ (0.044715·dense6.y² + 1))
+	// dense6.twice_phi = dense6.bend + 1
+	// t5 = dense6.y ⊙ dense6.twice_phi  (in dense6Y)
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
 		for j := range dense6B {
@@ -1464,7 +1466,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense7Y, B, 8))
 
 	// dense7.y = dense7.b + dense7.y
-	// t6 = dense7.y ⊙ σ(dense7.y)
+	// t6 = dense7.y ⊙ σ(dense7.y)  (in dense7Y)
 	for i := range B {
 		dense7YRow := (*[8]float32)(dense7Y[8*i:])
 		for j := range dense7B {
@@ -1480,7 +1482,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense8Y, B, 8))
 
 	// dense8.y = dense8.b + dense8.y
-	// t7 = softplus(dense8.y)
+	// t7 = softplus(dense8.y)  (in dense8Y)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
 		for j := range dense8B {
@@ -1495,7 +1497,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense9Y, B, 8))
 
 	// dense9.y = dense9.b + dense9.y
-	// t8 = dense9.y ⊙ tanh(softplus(dense9.y))
+	// t8 = dense9.y ⊙ tanh(softplus(dense9.y))  (in dense9Y)
 	for i := range B {
 		dense9YRow := (*[8]float32)(dense9Y[8*i:])
 		for j := range dense9B {
@@ -1511,7 +1513,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense10Y, B, 8))
 
 	// dense10.y = dense10.b + dense10.y
-	// t9 = tanh(dense10.y)
+	// t9 = tanh(dense10.y)  (in dense10Y)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
 		for j := range dense10B {
@@ -1526,7 +1528,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(h2Y, B, 8))
 
 	// h2.y = h2.b + h2.y
-	// h = σ(h2.y)
+	// h = σ(h2.y)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[8]float32)(h2Y[8*i:])
 		for j := range h2B {
@@ -1541,19 +1543,19 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense11Y, B, 8))
 
 	// dense11.y = dense11.b + dense11.y
-	// t10 = min(max(dense11.y, −1), 1)
+	// t10 = min(max(dense11.y, −1), 1)  (in dense11Y)
 	for i := range B {
 		dense11YRow := (*[8]float32)(dense11Y[8*i:])
 		for j := range dense11B {
-			t := dense11B[j] + dense11YRow[j]
-			if t < -1 {
-				t = -1
+			v := dense11B[j] + dense11YRow[j]
+			if v < -1 {
+				v = -1
 			}
-			t2 := t
-			if t2 > 1 {
-				t2 = 1
+			t10 := v
+			if t10 > 1 {
+				t10 = 1
 			}
-			dense11YRow[j] = t2
+			dense11YRow[j] = t10
 		}
 	}
 
@@ -1564,7 +1566,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense12Y, B, 8))
 
 	// dense12.y = dense12.b + dense12.y
-	// t11 = dense12.y/(|dense12.y| + 1)
+	// t11 = dense12.y/(|dense12.y| + 1)  (in dense12Y)
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
 		for j := range dense12B {
@@ -1581,23 +1583,24 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// dense13.y = dense13.b + dense13.y
 	// peak = max dense13.y
-	// t12 = exp(dense13.y − peak)
-	// sum = Σⱼ t12
-	// t13 = t12/sum
+	// dense13.shareExp = exp(dense13.y − peak)  (in dense13Y)
+	// sum = Σⱼ dense13.shareExp
+	// dense13.share = dense13.shareExp/sum  (in dense13Y)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
 		for j := range dense13B {
 			xOf := dense13B[j] + dense13YRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
 		}
 		sum := float32(0)
 		for j := range dense13B {
-			e := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
-			sum += e
-			dense13YRow[j] = e
+			dense13ShareExp := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
+			sum += dense13ShareExp
+			dense13YRow[j] = dense13ShareExp
 		}
 		u := 1 / sum
 		for j := range dense13B {
@@ -1605,33 +1608,33 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// h3.y = t13·h3.W
+	// h3.y = dense13.share·h3.W  (in h)
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(h3W, 8, 3),
 		0, blas.View32(h, B, 3))
 
 	// h3.y = h3.b + h3.y
-	// peak = max h3.y
-	// sum = Σⱼ exp(h3.y − peak)
-	// h = h3.y − (peak + log(sum))
+	// peak2 = max h3.y
+	// sum2 = Σⱼ exp(h3.y − peak2)
+	// h = h3.y − (peak2 + log(sum2))
 	for i := range B {
 		hRow := (*[3]float32)(h[3*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		for j := range hRow {
 			xOf := h3B[j] + hRow[j]
-			if xOf > peak || xOf != xOf {
-				peak = xOf
+			if xOf > peak2 || xOf != xOf {
+				peak2 = xOf
 			}
 		}
-		sum := float32(0)
+		sum2 := float32(0)
 		for j := range hRow {
-			sum += vec.Exp(h3B[j] + hRow[j] - peak)
+			sum2 += vec.Exp(h3B[j] + hRow[j] - peak2)
 		}
-		t := vec.Log(sum)
-		t2 := peak + t
+		v := vec.Log(sum2)
+		v2 := peak2 + v
 		for j := range hRow {
-			hRow[j] = h3B[j] + hRow[j] - t2
+			hRow[j] = h3B[j] + hRow[j] - v2
 		}
 	}
 }

@@ -16,109 +16,104 @@ import (
 //
 // Forward of critic, for a batch of B:
 //
-//	t[:, :−2]        = s
-//	t[:, 3:]         = a
-//	q.h.y            = t·q.h.W                                   [B,8]
-//	q.h.y            = q.h.y + q.h.b                             [B,8]
-//	q.h              = tanh(q.h.y)                               [B,8]
-//	q.dense.y        = q.h·q.dense.W                             [B,1]
-//	q.dense.y        = q.dense.y + q.dense.b                     [B,1]
-//	t2               = q.dense.y − r                             [B]
-//	slow_pi.dense.y  = next·slow_pi.dense.W                      [B,8]
-//	slow_pi.dense.y  = slow_pi.dense.y + slow_pi.dense.b         [B,8]
-//	t3               = tanh(slow_pi.dense.y)                     [B,8]
-//	slow_pi.dense2.y = t3·slow_pi.dense2.W                       [B,2]
-//	slow_pi.dense2.y = slow_pi.dense2.y + slow_pi.dense2.b       [B,2]
-//	t4[:, 3:]        = tanh(slow_pi.dense2.y)
-//	t4[:, :−2]       = next
-//	slow_q.h.y       = t4·slow_q.h.W                             [B,8]
-//	slow_q.h.y       = slow_q.h.y + slow_q.h.b                   [B,8]
-//	slow_q.h         = tanh(slow_q.h.y)                          [B,8]
-//	slow_q.dense.y   = slow_q.h·slow_q.dense.W                   [B,1]
-//	slow_q.dense.y   = slow_q.dense.y + slow_q.dense.b           [B,1]
-//	gamma            = gamma                                     []
-//	(B/2)·dworth     = t2 − gamma·slow_q.dense.y                 [B]
-//	B·critic         = Σ ((B/2)·dworth)²                         []
-//	scale            = 1 − tau                                   []
-//	tau              = tau                                       []
-//	slowPiDenseWNext = scale·slow_pi.dense.W + tau·pi.dense.W    [3,8]
-//	slowPiDenseBNext = scale·slow_pi.dense.b + tau·pi.dense.b    [8]
+//	t[:, :−2]         = s
+//	t[:, 3:]          = a
+//	q.h.y             = t·q.h.W                                   [B,8]
+//	q.h.y             = q.h.y + q.h.b                             [B,8]
+//	q.h               = tanh(q.h.y)                               [B,8]
+//	q.dense.y         = q.h·q.dense.W                             [B,1]
+//	q.dense.y         = q.dense.y + q.dense.b                     [B,1]
+//	t2                = q.dense.y − r                             [B]
+//	slow_pi.dense.y   = next·slow_pi.dense.W                      [B,8]
+//	slow_pi.dense.y   = slow_pi.dense.y + slow_pi.dense.b         [B,8]
+//	t3                = tanh(slow_pi.dense.y)                     [B,8]
+//	slow_pi.dense2.y  = t3·slow_pi.dense2.W                       [B,2]
+//	slow_pi.dense2.y  = slow_pi.dense2.y + slow_pi.dense2.b       [B,2]
+//	t4[:, 3:]         = tanh(slow_pi.dense2.y)
+//	t4[:, :−2]        = next
+//	slow_q.h.y        = t4·slow_q.h.W                             [B,8]
+//	slow_q.h.y        = slow_q.h.y + slow_q.h.b                   [B,8]
+//	slow_q.h          = tanh(slow_q.h.y)                          [B,8]
+//	slow_q.dense.y    = slow_q.h·slow_q.dense.W                   [B,1]
+//	slow_q.dense.y    = slow_q.dense.y + slow_q.dense.b           [B,1]
+//	0.5·B·dworth      = t2 − gamma·slow_q.dense.y                 [B]
+//	B·critic          = Σ (0.5·B·dworth)²                         []
+//	scale             = 1 − tau                                   []
+//	slowPiDenseWNext  = scale·slow_pi.dense.W + tau·pi.dense.W    [3,8]
+//	slowPiDenseBNext  = scale·slow_pi.dense.b + tau·pi.dense.b    [8]
 //	slowPiDense2WNext = scale·slow_pi.dense2.W + tau·pi.dense2.W  [8,2]
 //	slowPiDense2BNext = scale·slow_pi.dense2.b + tau·pi.dense2.b  [2]
-//	slowQHWNext      = scale·slow_q.h.W + tau·q.h.W              [5,8]
-//	slowQHBNext      = scale·slow_q.h.b + tau·q.h.b              [8]
-//	slowQDenseWNext  = scale·slow_q.dense.W + tau·q.dense.W      [8,1]
-//	slowQDenseBNext  = scale·slow_q.dense.b + tau·q.dense.b      [1]
+//	slowQHWNext       = scale·slow_q.h.W + tau·q.h.W              [5,8]
+//	slowQHBNext       = scale·slow_q.h.b + tau·q.h.b              [8]
+//	slowQDenseWNext   = scale·slow_q.dense.W + tau·q.dense.W      [8,1]
+//	slowQDenseBNext   = scale·slow_q.dense.b + tau·q.dense.b      [1]
 //
 // Backward of critic:
 //
 //	scale        = 2/B                        []
-//	dq.dense.b   = scale·Σᵢ (B/2)·dworth      [1]
-//	dq.dense.W   = scale·q.hᵀ·((B/2)·dworth)  [8,1]
-//	(B/2)·dq.h   = ((B/2)·dworth)·q.dense.Wᵀ  [B,8]
-//	(B/2)·dq.h.y = (1 − q.h²) ⊙ (B/2)·dq.h    [B,8]
-//	dq.h.b       = scale·Σᵢ (B/2)·dq.h.y      [8]
-//	dq.h.W       = scale·tᵀ·((B/2)·dq.h.y)    [5,8]
+//	dq.dense.b   = scale·Σᵢ 0.5·B·dworth      [1]
+//	dq.dense.W   = scale·q.hᵀ·(0.5·B·dworth)  [8,1]
+//	0.5·B·dq.h   = (0.5·B·dworth)·q.dense.Wᵀ  [B,8]
+//	0.5·B·dq.h.y = (1 − q.h²) ⊙ 0.5·B·dq.h    [B,8]
+//	dq.h.b       = scale·Σᵢ 0.5·B·dq.h.y      [8]
+//	dq.h.W       = scale·tᵀ·(0.5·B·dq.h.y)    [5,8]
 //
 // Update of critic, adam(lr: 1e-2):
 //
 //	clip_factor = min(1, critic_clip/‖grad‖)
-//	scale       = clip_factor
-//	scale2      = 1/(1 − 0.999^step)
-//	scale3      = critic_lr/(1 − 0.9^step)
-//	critic.m    ← 0.9·critic.m + 0.1·scale·grad
-//	critic.v    ← 0.999·critic.v + 0.001·(scale·grad)²
-//	param       ← param − scale3·critic.m/(√(scale2·critic.v) + 1e−8)
+//	coef        = 1/(1 − 0.999^step)
+//	coef2       = critic_lr/(1 − 0.9^step)
+//	critic.m    ← 0.9·critic.m + 0.1·clip_factor·grad
+//	critic.v    ← 0.999·critic.v + 0.001·(clip_factor·grad)²
+//	param       ← param − coef2·critic.m/(√(coef·critic.v) + 1e−8)
 //
 // Forward of actor, for a batch of B:
 //
-//	pi.dense.y       = s·pi.dense.W                               [B,8]
-//	pi.dense.y       = pi.dense.y + pi.dense.b                    [B,8]
-//	t5               = tanh(pi.dense.y)                           [B,8]
-//	pi.dense2.y      = t5·pi.dense2.W                             [B,2]
-//	pi.dense2.y      = pi.dense2.y + pi.dense2.b                  [B,2]
-//	chosen           = tanh(pi.dense2.y)                          [B,2]
-//	t6[:, 3:]        = chosen
-//	t6[:, :−2]       = s
-//	q.h.y            = t6·q.h.W                                   [B,8]
-//	q.h.y            = q.h.b + q.h.y                              [B,8]
-//	q.h              = tanh(q.h.y)                                [B,8]
-//	q.dense.y        = q.h·q.dense.W                              [B,1]
-//	t7               = Σᵢ q.dense.y                               [1]
-//	scale            = B                                          []
-//	scale2           = 1 − tau                                    []
-//	tau              = tau                                        []
-//	t8               = scale·q.dense.b + t7                       [1]
-//	slowQDenseBNext  = scale2·slow_q.dense.b + tau·q.dense.b      [1]
-//	slowPiDenseWNext = scale2·slow_pi.dense.W + tau·pi.dense.W    [3,8]
-//	slowPiDenseBNext = scale2·slow_pi.dense.b + tau·pi.dense.b    [8]
-//	slowPiDense2WNext = scale2·slow_pi.dense2.W + tau·pi.dense2.W  [8,2]
-//	slowPiDense2BNext = scale2·slow_pi.dense2.b + tau·pi.dense2.b  [2]
-//	slowQHWNext      = scale2·slow_q.h.W + tau·q.h.W              [5,8]
-//	slowQHBNext      = scale2·slow_q.h.b + tau·q.h.b              [8]
-//	slowQDenseWNext  = scale2·slow_q.dense.W + tau·q.dense.W      [8,1]
-//	result           = t8                                         []
+//	pi.dense.y        = s·pi.dense.W                              [B,8]
+//	pi.dense.y        = pi.dense.y + pi.dense.b                   [B,8]
+//	t5                = tanh(pi.dense.y)                          [B,8]
+//	pi.dense2.y       = t5·pi.dense2.W                            [B,2]
+//	pi.dense2.y       = pi.dense2.y + pi.dense2.b                 [B,2]
+//	chosen            = tanh(pi.dense2.y)                         [B,2]
+//	t6[:, 3:]         = chosen
+//	t6[:, :−2]        = s
+//	q.h.y             = t6·q.h.W                                  [B,8]
+//	q.h.y             = q.h.b + q.h.y                             [B,8]
+//	q.h               = tanh(q.h.y)                               [B,8]
+//	q.dense.y         = q.h·q.dense.W                             [B,1]
+//	t7                = Σᵢ q.dense.y                              [1]
+//	scale             = 1 − tau                                   []
+//	t8                = B·q.dense.b + t7                          [1]
+//	slowQDenseBNext   = scale·slow_q.dense.b + tau·q.dense.b      [1]
+//	slowPiDenseWNext  = scale·slow_pi.dense.W + tau·pi.dense.W    [3,8]
+//	slowPiDenseBNext  = scale·slow_pi.dense.b + tau·pi.dense.b    [8]
+//	slowPiDense2WNext = scale·slow_pi.dense2.W + tau·pi.dense2.W  [8,2]
+//	slowPiDense2BNext = scale·slow_pi.dense2.b + tau·pi.dense2.b  [2]
+//	slowQHWNext       = scale·slow_q.h.W + tau·q.h.W              [5,8]
+//	slowQHBNext       = scale·slow_q.h.b + tau·q.h.b              [8]
+//	slowQDenseWNext   = scale·slow_q.dense.W + tau·q.dense.W      [8,1]
+//	result            = t8                                        []
 //
 // Backward of actor:
 //
-//	(B/−1)·dq.h.y = q.dense.W·(1 − q.h²)                [B,8]
-//	t9            = ((B/−1)·dq.h.y)·q.h.Wᵀ              [B,5]
-//	scale         = (−1)/B                              []
-//	(B/−1)·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]           [B,2]
-//	dpi.dense2.b  = scale·Σᵢ (B/−1)·dpi.dense2.y        [2]
-//	dpi.dense2.W  = scale·t5ᵀ·((B/−1)·dpi.dense2.y)     [8,2]
-//	t10           = ((B/−1)·dpi.dense2.y)·pi.dense2.Wᵀ  [B,8]
-//	(B/−1)·dpi.dense.y = (1 − t5²) ⊙ t10                     [B,8]
-//	dpi.dense.b   = scale·Σᵢ (B/−1)·dpi.dense.y         [8]
-//	dpi.dense.W   = scale·sᵀ·((B/−1)·dpi.dense.y)       [3,8]
+//	−B·dq.h.y       = q.dense.W·(1 − q.h²)            [B,8]
+//	t9              = (−B·dq.h.y)·q.h.Wᵀ              [B,5]
+//	scale           = (−1)/B                          []
+//	−B·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]       [B,2]
+//	dpi.dense2.b    = scale·Σᵢ (−B·dpi.dense2.y)      [2]
+//	dpi.dense2.W    = scale·t5ᵀ·(−B·dpi.dense2.y)     [8,2]
+//	t10             = (−B·dpi.dense2.y)·pi.dense2.Wᵀ  [B,8]
+//	−B·dpi.dense.y  = (1 − t5²) ⊙ t10                 [B,8]
+//	dpi.dense.b     = scale·Σᵢ (−B·dpi.dense.y)       [8]
+//	dpi.dense.W     = scale·sᵀ·(−B·dpi.dense.y)       [3,8]
 //
 // Update of actor, adam(lr: 1e-3):
 //
-//	scale   = 1/(1 − 0.999^step)
-//	scale2  = actor_lr/(1 − 0.9^step)
+//	coef    = 1/(1 − 0.999^step)
+//	coef2   = actor_lr/(1 − 0.9^step)
 //	actor.m ← 0.1·grad + 0.9·actor.m
 //	actor.v ← 0.001·grad² + 0.999·actor.v
-//	param   ← param − scale2·actor.m/(√(scale·actor.v) + 1e−8)
+//	param   ← param − coef2·actor.m/(√(coef·actor.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of StepCritic, StepActor,
 // Evaluate, GradCritic, GradActor, UpdateCritic and UpdateActor allocates or
@@ -137,21 +132,21 @@ type Actor struct {
 	max         Dims   // capacity
 
 	t              []float64 // [max.B,5]
-	piDenseY       []float64 // [max.B,8]; becomes pi.dense.y, then (B/−1)·dpi.dense.y, in place; in the memory of t
+	piDenseY       []float64 // [max.B,8]; becomes pi.dense.y, then −B·dpi.dense.y, in place; in the memory of t
 	t11            []float64 // [max.B,5]; in the memory of t
 	qDenseY4       []float64 // [max.B,1]; becomes q.dense.y, in place; in the memory of t
 	piDenseY2      []float64 // [max.B,8]; becomes pi.dense.y, in place; in the memory of t
 	t16            []float64 // [max.B,5]; in the memory of t
-	qDenseY6       []float64 // [max.B,1]; becomes q.dense.y, in place; in the memory of t
-	qHY            []float64 // [max.B,8]; becomes q.h.y, then q.h, then (B/2)·dq.h.y, in place
-	piDense2Y      []float64 // [max.B,2]; becomes pi.dense2.y, then chosen, then (B/−1)·dpi.dense2.y, in place; in the memory of qHY
+	qDenseY22      []float64 // [max.B,1]; becomes q.dense.y2, in place; in the memory of t
+	qHY            []float64 // [max.B,8]; becomes q.h.y, then q.h, then 0.5·B·dq.h.y, in place
+	piDense2Y      []float64 // [max.B,2]; becomes pi.dense2.y, then chosen, then −B·dpi.dense2.y, in place; in the memory of qHY
 	qHY3           []float64 // [max.B,8]; becomes q.h.y, then q.h, in place; in the memory of qHY
 	slowPiDenseY2  []float64 // [max.B,8]; becomes slow_pi.dense.y, in place; in the memory of qHY
 	t14            []float64 // [max.B,5]; in the memory of qHY
 	slowQDenseY3   []float64 // [max.B,1]; becomes slow_q.dense.y, in place; in the memory of qHY
 	piDense2Y2     []float64 // [max.B,2]; becomes pi.dense2.y, in place; in the memory of qHY
-	qHY4           []float64 // [max.B,8]; becomes q.h.y, then q.h, in place; in the memory of qHY
-	qDenseY        []float64 // [max.B,1]; becomes q.dense.y, then (B/2)·dworth, in place
+	qHY22          []float64 // [max.B,8]; becomes q.h.y2, then q.h2, in place; in the memory of qHY
+	qDenseY        []float64 // [max.B,1]; becomes q.dense.y, then 0.5·B·dworth, in place
 	t6             []float64 // [max.B,5]; in the memory of qDenseY
 	qDenseY3       []float64 // [max.B,1]; becomes q.dense.y, in place; in the memory of qDenseY
 	t9             []float64 // [max.B,5]; in the memory of qDenseY
@@ -161,8 +156,8 @@ type Actor struct {
 	slowPiDenseY   []float64 // [max.B,8]; becomes slow_pi.dense.y, in place
 	t4             []float64 // [max.B,5]; in the memory of slowPiDenseY
 	slowQDenseY    []float64 // [max.B,1]; becomes slow_q.dense.y, in place; in the memory of slowPiDenseY
-	dqH            []float64 // [max.B,8]; becomes (B/2)·dq.h, in place; in the memory of slowPiDenseY
-	qHY2           []float64 // [max.B,8]; becomes q.h.y, then q.h, then (B/−1)·dq.h.y, in place; in the memory of slowPiDenseY
+	dqH            []float64 // [max.B,8]; becomes 0.5·B·dq.h, in place; in the memory of slowPiDenseY
+	qHY2           []float64 // [max.B,8]; becomes q.h.y, then q.h, then −B·dq.h.y, in place; in the memory of slowPiDenseY
 	slowPiDense2Y  []float64 // [max.B,2]; becomes slow_pi.dense2.y, in place
 	slowQHY        []float64 // [max.B,8]; becomes slow_q.h.y, then slow_q.h, in place; in the memory of slowPiDense2Y
 	t7             []float64 // [1]
@@ -286,7 +281,7 @@ func (m *Actor) forwardCritic(batch *Batch) Totals {
 		0, blas.View64(qHY, B, 8))
 
 	// q.h.y = q.h.y + q.h.b
-	// q.h = tanh(q.h.y)
+	// q.h = tanh(q.h.y)  (in qHY)
 	for i := range B {
 		qHYRow := (*[8]float64)(qHY[8*i:])
 		for j := range qHB {
@@ -305,7 +300,7 @@ func (m *Actor) forwardCritic(batch *Batch) Totals {
 		qDenseY[i] += qDenseB[0]
 	}
 
-	// t2 = q.dense.y − r
+	// t2 = q.dense.y − r  (in qDenseY)
 	for i := range B {
 		qDenseY[i] -= r[i]
 	}
@@ -317,7 +312,7 @@ func (m *Actor) forwardCritic(batch *Batch) Totals {
 		0, blas.View64(slowPiDenseY, B, 8))
 
 	// slow_pi.dense.y = slow_pi.dense.y + slow_pi.dense.b
-	// t3 = tanh(slow_pi.dense.y)
+	// t3 = tanh(slow_pi.dense.y)  (in slowPiDenseY)
 	for i := range B {
 		slowPiDenseYRow := (*[8]float64)(slowPiDenseY[8*i:])
 		for j := range slowPiDenseB {
@@ -357,7 +352,7 @@ func (m *Actor) forwardCritic(batch *Batch) Totals {
 		0, blas.View64(slowQHY, B, 8))
 
 	// slow_q.h.y = slow_q.h.y + slow_q.h.b
-	// slow_q.h = tanh(slow_q.h.y)
+	// slow_q.h = tanh(slow_q.h.y)  (in slowQHY)
 	for i := range B {
 		slowQHYRow := (*[8]float64)(slowQHY[8*i:])
 		for j := range slowQHB {
@@ -376,11 +371,10 @@ func (m *Actor) forwardCritic(batch *Batch) Totals {
 		slowQDenseY[i] += slowQDenseB[0]
 	}
 
-	// gamma = gamma
 	gamma := m.Hyper.Gamma
 
-	// (B/2)·dworth = t2 − gamma·slow_q.dense.y
-	// B·critic = Σ ((B/2)·dworth)²
+	// 0.5·B·dworth = t2 − gamma·slow_q.dense.y  (in qDenseY)
+	// B·critic = Σ (0.5·B·dworth)²
 	critic := 0.0
 	for i := range B {
 		dworth := qDenseY[i] - gamma*slowQDenseY[i]
@@ -390,7 +384,6 @@ func (m *Actor) forwardCritic(batch *Batch) Totals {
 
 	// scale = 1 − tau
 	scale := 1 - m.Hyper.Tau
-	// tau = tau
 	tau := m.Hyper.Tau
 
 	// slowPiDenseWNext = scale·slow_pi.dense.W + tau·pi.dense.W
@@ -480,27 +473,27 @@ func (m *Actor) gradientCritic(grad *Params, batch *Batch) {
 	// scale = 2/B
 	scale := 2 / float64(B)
 
-	// dq.dense.b = scale·Σᵢ (B/2)·dworth
+	// dq.dense.b = scale·Σᵢ 0.5·B·dworth
 	clear(dqDenseB)
 	for i := range B {
 		qDenseYOfI := qDenseY[i]
 		dqDenseB[0] += scale * qDenseYOfI
 	}
 
-	// dq.dense.W = scale·q.hᵀ·((B/2)·dworth)
+	// dq.dense.W = scale·q.hᵀ·(0.5·B·dworth)
 	blas.Dgemm(scale,
 		blas.View64(qHY, B, 8).T(),
 		blas.View64(qDenseY, B, 1),
 		0, blas.View64(dqDenseW, 8, 1))
 
-	// (B/2)·dq.h = ((B/2)·dworth)·q.dense.Wᵀ
+	// 0.5·B·dq.h = (0.5·B·dworth)·q.dense.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(qDenseY, B, 1),
 		blas.View64(qDenseW, 1, 8),
 		0, blas.View64(dqH, B, 8))
 
-	// (B/2)·dq.h.y = (1 − q.h²) ⊙ (B/2)·dq.h
-	// dq.h.b = scale·Σᵢ (B/2)·dq.h.y
+	// 0.5·B·dq.h.y = (1 − q.h²) ⊙ 0.5·B·dq.h  (in qHY)
+	// dq.h.b = scale·Σᵢ 0.5·B·dq.h.y
 	clear(dqHB)
 	for i := range B {
 		qHYRow := (*[8]float64)(qHY[8*i:])
@@ -512,7 +505,7 @@ func (m *Actor) gradientCritic(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dq.h.W = scale·tᵀ·((B/2)·dq.h.y)
+	// dq.h.W = scale·tᵀ·(0.5·B·dq.h.y)
 	blas.Dgemm(scale,
 		blas.View64(t, B, 5).T(),
 		blas.View64(qHY, B, 8),
@@ -574,22 +567,20 @@ func (m *Actor) updateCritic(grad *Params, factor float64) {
 	criticV := m.optim.float64s[57:114]
 	g := grad.flat[50:107]
 
-	// scale = clip_factor
-	scale := factor
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := 1 / (1 - math.Pow(0.999, float64(m.stepsCritic+1)))
-	// scale3 = critic_lr/(1 − 0.9^step)
-	scale3 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
+	clipFactor := factor
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.stepsCritic+1)))
+	// coef2 = critic_lr/(1 − 0.9^step)
+	coef2 := m.Hyper.CriticLR / (1 - math.Pow(0.9, float64(m.stepsCritic+1)))
 
-	// critic.m ← 0.9·critic.m + 0.1·scale·grad
-	// critic.v ← 0.999·critic.v + 0.001·(scale·grad)²
-	// param ← param − scale3·critic.m/(√(scale2·critic.v) + 1e−8)
+	// critic.m ← 0.9·critic.m + 0.1·clip_factor·grad
+	// critic.v ← 0.999·critic.v + 0.001·(clip_factor·grad)²
+	// param ← param − coef2·critic.m/(√(coef·critic.v) + 1e−8)
 	for i := range 57 {
-		u := scale * g[i]
+		u := clipFactor * g[i]
 		newCriticM := 0.9*criticM[i] + 0.09999999999999998*u
 		newCriticV := 0.999*criticV[i] + 0.0010000000000000009*(u*u)
-		u2 := scale3 * (newCriticM / (math.Sqrt(scale2*newCriticV) + 1e-8))
-		d := param[i] - u2
+		d := param[i] - coef2*(newCriticM/(math.Sqrt(coef*newCriticV)+1e-8))
 		criticM[i] = newCriticM
 		criticV[i] = newCriticV
 		param[i] = d
@@ -662,7 +653,7 @@ func (m *Actor) forwardActor(batch *Batch) Totals {
 		0, blas.View64(piDenseY, B, 8))
 
 	// pi.dense.y = pi.dense.y + pi.dense.b
-	// t5 = tanh(pi.dense.y)
+	// t5 = tanh(pi.dense.y)  (in piDenseY)
 	for i := range B {
 		piDenseYRow := (*[8]float64)(piDenseY[8*i:])
 		for j := range piDenseB {
@@ -677,7 +668,7 @@ func (m *Actor) forwardActor(batch *Batch) Totals {
 		0, blas.View64(piDense2Y, B, 2))
 
 	// pi.dense2.y = pi.dense2.y + pi.dense2.b
-	// chosen = tanh(pi.dense2.y)
+	// chosen = tanh(pi.dense2.y)  (in piDense2Y)
 	// t6[:, 3:] = chosen
 	for i := range B {
 		piDense2YRow := (*[2]float64)(piDense2Y[2*i:])
@@ -698,14 +689,14 @@ func (m *Actor) forwardActor(batch *Batch) Totals {
 		}
 	}
 
-	// q.h.y = t6·q.h.W
+	// q.h.y = t6·q.h.W  (in qHY2)
 	blas.Dgemm(1,
 		blas.View64(t6, B, 5),
 		blas.View64(qHW, 5, 8),
 		0, blas.View64(qHY2, B, 8))
 
 	// q.h.y = q.h.b + q.h.y
-	// q.h = tanh(q.h.y)
+	// q.h = tanh(q.h.y)  (in qHY2)
 	for i := range B {
 		qHY2Row := (*[8]float64)(qHY2[8*i:])
 		for j := range qHB {
@@ -713,7 +704,7 @@ func (m *Actor) forwardActor(batch *Batch) Totals {
 		}
 	}
 
-	// q.dense.y = q.h·q.dense.W
+	// q.dense.y = q.h·q.dense.W  (in qDenseY3)
 	blas.Dgemm(1,
 		blas.View64(qHY2, B, 8),
 		blas.View64(qDenseW, 8, 1),
@@ -725,55 +716,53 @@ func (m *Actor) forwardActor(batch *Batch) Totals {
 		t7[0] += qDenseY3[i]
 	}
 
-	// scale = B
-	scale := float64(B)
-	// scale2 = 1 − tau
-	scale2 := 1 - m.Hyper.Tau
-	// tau = tau
+	size := float64(B)
+	// scale = 1 − tau
+	scale := 1 - m.Hyper.Tau
 	tau := m.Hyper.Tau
 
-	// t8 = scale·q.dense.b + t7
-	// slowQDenseBNext = scale2·slow_q.dense.b + tau·q.dense.b
+	// t8 = B·q.dense.b + t7  (in t7)
+	// slowQDenseBNext = scale·slow_q.dense.b + tau·q.dense.b
 	{
-		t := scale*qDenseB[0] + t7[0]
-		t2 := scale2*slowQDenseB[0] + tau*qDenseB[0]
-		t7[0] = t
-		slowQDenseBNext[0] = t2
+		t8 := size*qDenseB[0] + t7[0]
+		slowQDenseBNextOf := scale*slowQDenseB[0] + tau*qDenseB[0]
+		t7[0] = t8
+		slowQDenseBNext[0] = slowQDenseBNextOf
 	}
 
-	// slowPiDenseWNext = scale2·slow_pi.dense.W + tau·pi.dense.W
+	// slowPiDenseWNext = scale·slow_pi.dense.W + tau·pi.dense.W
 	for i := range 24 {
-		slowPiDenseWNext[i] = scale2*slowPiDenseW[i] + tau*piDenseW[i]
+		slowPiDenseWNext[i] = scale*slowPiDenseW[i] + tau*piDenseW[i]
 	}
 
-	// slowPiDenseBNext = scale2·slow_pi.dense.b + tau·pi.dense.b
+	// slowPiDenseBNext = scale·slow_pi.dense.b + tau·pi.dense.b
 	for i := range 8 {
-		slowPiDenseBNext[i] = scale2*slowPiDenseB[i] + tau*piDenseB[i]
+		slowPiDenseBNext[i] = scale*slowPiDenseB[i] + tau*piDenseB[i]
 	}
 
-	// slowPiDense2WNext = scale2·slow_pi.dense2.W + tau·pi.dense2.W
+	// slowPiDense2WNext = scale·slow_pi.dense2.W + tau·pi.dense2.W
 	for i := range 16 {
-		slowPiDense2WNext[i] = scale2*slowPiDense2W[i] + tau*piDense2W[i]
+		slowPiDense2WNext[i] = scale*slowPiDense2W[i] + tau*piDense2W[i]
 	}
 
-	// slowPiDense2BNext = scale2·slow_pi.dense2.b + tau·pi.dense2.b
+	// slowPiDense2BNext = scale·slow_pi.dense2.b + tau·pi.dense2.b
 	for i := range 2 {
-		slowPiDense2BNext[i] = scale2*slowPiDense2B[i] + tau*piDense2B[i]
+		slowPiDense2BNext[i] = scale*slowPiDense2B[i] + tau*piDense2B[i]
 	}
 
-	// slowQHWNext = scale2·slow_q.h.W + tau·q.h.W
+	// slowQHWNext = scale·slow_q.h.W + tau·q.h.W
 	for i := range 40 {
-		slowQHWNext[i] = scale2*slowQHW[i] + tau*qHW[i]
+		slowQHWNext[i] = scale*slowQHW[i] + tau*qHW[i]
 	}
 
-	// slowQHBNext = scale2·slow_q.h.b + tau·q.h.b
+	// slowQHBNext = scale·slow_q.h.b + tau·q.h.b
 	for i := range 8 {
-		slowQHBNext[i] = scale2*slowQHB[i] + tau*qHB[i]
+		slowQHBNext[i] = scale*slowQHB[i] + tau*qHB[i]
 	}
 
-	// slowQDenseWNext = scale2·slow_q.dense.W + tau·q.dense.W
+	// slowQDenseWNext = scale·slow_q.dense.W + tau·q.dense.W
 	for i := range 8 {
-		slowQDenseWNext[i] = scale2*slowQDenseW[i] + tau*qDenseW[i]
+		slowQDenseWNext[i] = scale*slowQDenseW[i] + tau*qDenseW[i]
 	}
 
 	// result = t8
@@ -822,7 +811,7 @@ func (m *Actor) gradientActor(grad *Params, batch *Batch) {
 	dpiDenseB := grad.PiDenseB
 	dpiDenseW := grad.PiDenseW
 
-	// (B/−1)·dq.h.y = q.dense.W·(1 − q.h²)
+	// −B·dq.h.y = q.dense.W·(1 − q.h²)  (in qHY2)
 	for i := range B {
 		qHY2Row := (*[8]float64)(qHY2[8*i:])
 		for j := range qDenseW {
@@ -830,7 +819,7 @@ func (m *Actor) gradientActor(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t9 = ((B/−1)·dq.h.y)·q.h.Wᵀ
+	// t9 = (−B·dq.h.y)·q.h.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(qHY2, B, 8),
 		blas.View64(qHW, 5, 8).T(),
@@ -839,8 +828,8 @@ func (m *Actor) gradientActor(grad *Params, batch *Batch) {
 	// scale = (−1)/B
 	scale := -1 / float64(B)
 
-	// (B/−1)·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]
-	// dpi.dense2.b = scale·Σᵢ (B/−1)·dpi.dense2.y
+	// −B·dpi.dense2.y = (1 − chosen²) ⊙ t9[:, 3:]  (in piDense2Y)
+	// dpi.dense2.b = scale·Σᵢ (−B·dpi.dense2.y)
 	clear(dpiDense2B)
 	for i := range B {
 		piDense2YRow := (*[2]float64)(piDense2Y[2*i:])
@@ -852,20 +841,20 @@ func (m *Actor) gradientActor(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dpi.dense2.W = scale·t5ᵀ·((B/−1)·dpi.dense2.y)
+	// dpi.dense2.W = scale·t5ᵀ·(−B·dpi.dense2.y)
 	blas.Dgemm(scale,
 		blas.View64(piDenseY, B, 8).T(),
 		blas.View64(piDense2Y, B, 2),
 		0, blas.View64(dpiDense2W, 8, 2))
 
-	// t10 = ((B/−1)·dpi.dense2.y)·pi.dense2.Wᵀ
+	// t10 = (−B·dpi.dense2.y)·pi.dense2.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(piDense2Y, B, 2),
 		blas.View64(piDense2W, 8, 2).T(),
 		0, blas.View64(t10, B, 8))
 
-	// (B/−1)·dpi.dense.y = (1 − t5²) ⊙ t10
-	// dpi.dense.b = scale·Σᵢ (B/−1)·dpi.dense.y
+	// −B·dpi.dense.y = (1 − t5²) ⊙ t10  (in piDenseY)
+	// dpi.dense.b = scale·Σᵢ (−B·dpi.dense.y)
 	clear(dpiDenseB)
 	for i := range B {
 		piDenseYRow := (*[8]float64)(piDenseY[8*i:])
@@ -877,7 +866,7 @@ func (m *Actor) gradientActor(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dpi.dense.W = scale·sᵀ·((B/−1)·dpi.dense.y)
+	// dpi.dense.W = scale·sᵀ·(−B·dpi.dense.y)
 	blas.Dgemm(scale,
 		blas.View64(s, B, 3).T(),
 		blas.View64(piDenseY, B, 8),
@@ -918,18 +907,18 @@ func (m *Actor) updateActor(grad *Params) {
 	actorV := m.optim.float64s[164:214]
 	g2 := grad.flat[0:50]
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.stepsActor+1)))
-	// scale2 = actor_lr/(1 − 0.9^step)
-	scale2 := m.Hyper.ActorLR / (1 - math.Pow(0.9, float64(m.stepsActor+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.stepsActor+1)))
+	// coef2 = actor_lr/(1 − 0.9^step)
+	coef2 := m.Hyper.ActorLR / (1 - math.Pow(0.9, float64(m.stepsActor+1)))
 
 	// actor.m ← 0.1·grad + 0.9·actor.m
 	// actor.v ← 0.001·grad² + 0.999·actor.v
-	// param ← param − scale2·actor.m/(√(scale·actor.v) + 1e−8)
+	// param ← param − coef2·actor.m/(√(coef·actor.v) + 1e−8)
 	for i := range 50 {
 		newActorM := 0.09999999999999998*g2[i] + 0.9*actorM[i]
 		newActorV := 0.0010000000000000009*(g2[i]*g2[i]) + 0.999*actorV[i]
-		d := param2[i] - scale2*(newActorM/(math.Sqrt(scale*newActorV)+1e-8))
+		d := param2[i] - coef2*(newActorM/(math.Sqrt(coef*newActorV)+1e-8))
 		actorM[i] = newActorM
 		actorV[i] = newActorV
 		param2[i] = d
@@ -970,8 +959,8 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 	piDenseY2 := m.piDenseY2[:8*B]
 	piDense2Y2 := m.piDense2Y2[:2*B]
 	t16 := m.t16[:5*B]
-	qHY4 := m.qHY4[:8*B]
-	qDenseY6 := m.qDenseY6[:B]
+	qHY22 := m.qHY22[:8*B]
+	qDenseY22 := m.qDenseY22[:B]
 	t17 := m.t17
 
 	// t11[:, :−2] = s
@@ -992,14 +981,14 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// q.h.y = t11·q.h.W
+	// q.h.y = t11·q.h.W  (in qHY3)
 	blas.Dgemm(1,
 		blas.View64(t11, B, 5),
 		blas.View64(qHW, 5, 8),
 		0, blas.View64(qHY3, B, 8))
 
 	// q.h.y = q.h.y + q.h.b
-	// q.h = tanh(q.h.y)
+	// q.h = tanh(q.h.y)  (in qHY3)
 	for i := range B {
 		qHY3Row := (*[8]float64)(qHY3[8*i:])
 		for j := range qHB {
@@ -1007,30 +996,30 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// q.dense.y = q.h·q.dense.W
+	// q.dense.y = q.h·q.dense.W  (in qDenseY4)
 	blas.Dgemm(1,
 		blas.View64(qHY3, B, 8),
 		blas.View64(qDenseW, 8, 1),
 		0, blas.View64(qDenseY4, B, 1))
 
-	// q.dense.y = q.dense.y + q.dense.b
+	// q.dense.y = q.dense.y + q.dense.b  (in qDenseY4)
 	for i := range B {
 		qDenseY4[i] += qDenseB[0]
 	}
 
-	// t12 = q.dense.y − r
+	// t12 = q.dense.y − r  (in qDenseY4)
 	for i := range B {
 		qDenseY4[i] -= r[i]
 	}
 
-	// slow_pi.dense.y = next·slow_pi.dense.W
+	// slow_pi.dense.y = next·slow_pi.dense.W  (in slowPiDenseY2)
 	blas.Dgemm(1,
 		blas.View64(next, B, 3),
 		blas.View64(slowPiDenseW, 3, 8),
 		0, blas.View64(slowPiDenseY2, B, 8))
 
 	// slow_pi.dense.y = slow_pi.dense.y + slow_pi.dense.b
-	// t13 = tanh(slow_pi.dense.y)
+	// t13 = tanh(slow_pi.dense.y)  (in slowPiDenseY2)
 	for i := range B {
 		slowPiDenseY2Row := (*[8]float64)(slowPiDenseY2[8*i:])
 		for j := range slowPiDenseB {
@@ -1038,7 +1027,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// slow_pi.dense2.y = t13·slow_pi.dense2.W
+	// slow_pi.dense2.y = t13·slow_pi.dense2.W  (in slowPiDense2Y2)
 	blas.Dgemm(1,
 		blas.View64(slowPiDenseY2, B, 8),
 		blas.View64(slowPiDense2W, 8, 2),
@@ -1063,14 +1052,14 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// slow_q.h.y = t14·slow_q.h.W
+	// slow_q.h.y = t14·slow_q.h.W  (in slowQHY2)
 	blas.Dgemm(1,
 		blas.View64(t14, B, 5),
 		blas.View64(slowQHW, 5, 8),
 		0, blas.View64(slowQHY2, B, 8))
 
 	// slow_q.h.y = slow_q.h.y + slow_q.h.b
-	// slow_q.h = tanh(slow_q.h.y)
+	// slow_q.h = tanh(slow_q.h.y)  (in slowQHY2)
 	for i := range B {
 		slowQHY2Row := (*[8]float64)(slowQHY2[8*i:])
 		for j := range slowQHB {
@@ -1078,36 +1067,35 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// slow_q.dense.y = slow_q.h·slow_q.dense.W
+	// slow_q.dense.y = slow_q.h·slow_q.dense.W  (in slowQDenseY3)
 	blas.Dgemm(1,
 		blas.View64(slowQHY2, B, 8),
 		blas.View64(slowQDenseW, 8, 1),
 		0, blas.View64(slowQDenseY3, B, 1))
 
-	// slow_q.dense.y = slow_q.dense.y + slow_q.dense.b
+	// slow_q.dense.y = slow_q.dense.y + slow_q.dense.b  (in slowQDenseY3)
 	for i := range B {
 		slowQDenseY3[i] += slowQDenseB[0]
 	}
 
-	// gamma = gamma
 	gamma := m.Hyper.Gamma
 
-	// (B/2)·dworth = t12 − gamma·slow_q.dense.y
-	// B·critic = Σ ((B/2)·dworth)²
+	// 0.5·B·dworth = t12 − gamma·slow_q.dense.y
+	// B·critic = Σ (0.5·B·dworth)²
 	critic := 0.0
 	for i := range B {
 		dworth := qDenseY4[i] - gamma*slowQDenseY3[i]
 		critic += dworth * dworth
 	}
 
-	// pi.dense.y = s·pi.dense.W
+	// pi.dense.y = s·pi.dense.W  (in piDenseY2)
 	blas.Dgemm(1,
 		blas.View64(s, B, 3),
 		blas.View64(piDenseW, 3, 8),
 		0, blas.View64(piDenseY2, B, 8))
 
 	// pi.dense.y = pi.dense.y + pi.dense.b
-	// t15 = tanh(pi.dense.y)
+	// t15 = tanh(pi.dense.y)  (in piDenseY2)
 	for i := range B {
 		piDenseY2Row := (*[8]float64)(piDenseY2[8*i:])
 		for j := range piDenseB {
@@ -1115,7 +1103,7 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// pi.dense2.y = t15·pi.dense2.W
+	// pi.dense2.y = t15·pi.dense2.W  (in piDense2Y2)
 	blas.Dgemm(1,
 		blas.View64(piDenseY2, B, 8),
 		blas.View64(piDense2W, 8, 2),
@@ -1141,38 +1129,37 @@ func (m *Actor) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// q.h.y = t16·q.h.W
+	// q.h.y2 = t16·q.h.W  (in qHY22)
 	blas.Dgemm(1,
 		blas.View64(t16, B, 5),
 		blas.View64(qHW, 5, 8),
-		0, blas.View64(qHY4, B, 8))
+		0, blas.View64(qHY22, B, 8))
 
-	// q.h.y = q.h.b + q.h.y
-	// q.h = tanh(q.h.y)
+	// q.h.y2 = q.h.b + q.h.y2
+	// q.h2 = tanh(q.h.y2)  (in qHY22)
 	for i := range B {
-		qHY4Row := (*[8]float64)(qHY4[8*i:])
+		qHY22Row := (*[8]float64)(qHY22[8*i:])
 		for j := range qHB {
-			qHY4Row[j] = math.Tanh(qHB[j] + qHY4Row[j])
+			qHY22Row[j] = math.Tanh(qHB[j] + qHY22Row[j])
 		}
 	}
 
-	// q.dense.y = q.h·q.dense.W
+	// q.dense.y2 = q.h2·q.dense.W  (in qDenseY22)
 	blas.Dgemm(1,
-		blas.View64(qHY4, B, 8),
+		blas.View64(qHY22, B, 8),
 		blas.View64(qDenseW, 8, 1),
-		0, blas.View64(qDenseY6, B, 1))
+		0, blas.View64(qDenseY22, B, 1))
 
-	// t17 = Σᵢ q.dense.y
+	// t17 = Σᵢ q.dense.y2
 	clear(t17)
 	for i := range B {
-		t17[0] += qDenseY6[i]
+		t17[0] += qDenseY22[i]
 	}
 
-	// scale = B
-	scale := float64(B)
+	size := float64(B)
 
-	// t18 = scale·q.dense.b + t17
-	t17[0] += scale * qDenseB[0]
+	// t18 = B·q.dense.b + t17  (in t17)
+	t17[0] += size * qDenseB[0]
 
 	// result = t18
 	result := t17[0]
@@ -1206,7 +1193,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(piDenseY, B, 8))
 
 	// pi.dense.y = pi.dense.y + pi.dense.b
-	// t = tanh(pi.dense.y)
+	// t = tanh(pi.dense.y)  (in piDenseY)
 	for i := range B {
 		piDenseYRow := (*[8]float64)(piDenseY[8*i:])
 		for j := range piDenseB {
@@ -1214,7 +1201,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// pi.dense2.y = t·pi.dense2.W
+	// pi.dense2.y = t·pi.dense2.W  (in chosen)
 	blas.Dgemm(1,
 		blas.View64(piDenseY, B, 8),
 		blas.View64(piDense2W, 8, 2),
@@ -1254,7 +1241,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(qHY, B, 8))
 
 	// q.h.y = q.h.y + q.h.b
-	// q.h = tanh(q.h.y)
+	// q.h = tanh(q.h.y)  (in qHY)
 	for i := range B {
 		qHYRow := (*[8]float64)(qHY[8*i:])
 		for j := range qHB {
@@ -1262,13 +1249,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// q.dense.y = q.h·q.dense.W
+	// q.dense.y = q.h·q.dense.W  (in worth)
 	blas.Dgemm(1,
 		blas.View64(qHY, B, 8),
 		blas.View64(qDenseW, 8, 1),
 		0, blas.View64(worth, B, 1))
 
-	// q.dense.y = q.dense.y + q.dense.b
+	// q.dense.y = q.dense.y + q.dense.b  (in worth)
 	for i := range B {
 		worth[i] += qDenseB[0]
 	}

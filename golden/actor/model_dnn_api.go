@@ -231,7 +231,7 @@ func New(max Dims) *Actor {
 	m.qDenseY4 = arena[0:B]
 	m.piDenseY2 = arena[0 : 8*B]
 	m.t16 = arena[0 : 5*B]
-	m.qDenseY6 = arena[0:B]
+	m.qDenseY22 = arena[0:B]
 	m.qHY = arena[8*B : 16*B]
 	m.piDense2Y = arena[8*B : 10*B]
 	m.qHY3 = arena[8*B : 16*B]
@@ -239,7 +239,7 @@ func New(max Dims) *Actor {
 	m.t14 = arena[8*B : 13*B]
 	m.slowQDenseY3 = arena[8*B : 9*B]
 	m.piDense2Y2 = arena[8*B : 10*B]
-	m.qHY4 = arena[8*B : 16*B]
+	m.qHY22 = arena[8*B : 16*B]
 	m.qDenseY = arena[16*B : 17*B]
 	m.t6 = arena[16*B : 21*B]
 	m.qDenseY3 = arena[16*B : 17*B]
@@ -340,48 +340,48 @@ func (m *Actor) initialise(seed uint64) {
 	// q.dense.b ← 0
 	clear(qDenseB)
 
-	// piDenseW = t19
+	// piDenseW = t19  (in t19)
 	for i := range 24 {
 		piDenseW[i] = t19[i]
 	}
 
-	// piDenseB = t20
+	// piDenseB = t20  (in t20)
 	clear(piDenseB)
 
-	// piDense2W = t21
+	// piDense2W = t21  (in t21)
 	for i := range 16 {
 		piDense2W[i] = t21[i]
 	}
 
-	// qHW = t22
+	// qHW = t22  (in t22)
 	for i := range 40 {
 		qHW[i] = t22[i]
 	}
 
-	// qHB = t20
+	// qHB = t20  (in t20)
 	clear(qHB)
 
-	// qDenseW = t23
+	// qDenseW = t23  (in t23)
 	for i := range 8 {
 		qDenseW[i] = t23[i]
 	}
 
-	// slowPiDenseW = t19
+	// slowPiDenseW = t19  (in t19)
 	for i := range 24 {
 		slowPiDenseW[i] = t19[i]
 	}
 
-	// slowPiDense2W = t21
+	// slowPiDense2W = t21  (in t21)
 	for i := range 16 {
 		slowPiDense2W[i] = t21[i]
 	}
 
-	// slowQHW = t22
+	// slowQHW = t22  (in t22)
 	for i := range 40 {
 		slowQHW[i] = t22[i]
 	}
 
-	// slowQDenseW = t23
+	// slowQDenseW = t23  (in t23)
 	for i := range 8 {
 		slowQDenseW[i] = t23[i]
 	}

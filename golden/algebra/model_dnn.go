@@ -66,15 +66,15 @@ func Einsums(out, a, b, c []float64, K int, work []float64) {
 		s += b[i]
 	}
 
-	// t = s·Σⱼ a
+	// t = s·Σⱼ a  (in out)
 	for i := range N {
 		aRow := a[K*i:][:K]
-		t := float64(0)
+		total := float64(0)
 		for j := range aRow {
-			t += aRow[j]
+			total += aRow[j]
 		}
-		u := s * t
-		out[i] = u
+		t := s * total
+		out[i] = t
 	}
 
 	// t2 = Σᵢ c
@@ -86,7 +86,7 @@ func Einsums(out, a, b, c []float64, K int, work []float64) {
 		}
 	}
 
-	// t3 = t + t2
+	// t3 = t + t2  (in out)
 	for i := range N {
 		out[i] += t2[i]
 	}
@@ -100,11 +100,11 @@ func Einsums(out, a, b, c []float64, K int, work []float64) {
 	// out = t3 + Σⱼ cᵀ ⊙ t4
 	for i := range N {
 		t4Row := t4[M*i:][:M]
-		t := float64(0)
+		total := float64(0)
 		for j := range t4Row {
-			t += c[i+N*j] * t4Row[j]
+			total += c[i+N*j] * t4Row[j]
 		}
-		einsums := out[i] + t
+		einsums := out[i] + total
 		out[i] = einsums
 	}
 }
@@ -233,7 +233,7 @@ func EinsumsVJPC(dc, a, b, c, w []float64, K int, work []float64) {
 		blas.View64(b, K, M),
 		0, blas.View64(t, N, M))
 
-	// t2 = w·t
+	// t2 = w·t  (in t)
 	for i := range N {
 		wOfI := w[i]
 		tRow := t[M*i:][:M]
@@ -301,15 +301,15 @@ func EinsumsJVP(dout, a, b, c, v []float64, K int, work []float64) {
 		s += v[i]
 	}
 
-	// t = s·Σⱼ a
+	// t = s·Σⱼ a  (in dout)
 	for i := range N {
 		aRow := a[K*i:][:K]
-		t := float64(0)
+		total := float64(0)
 		for j := range aRow {
-			t += aRow[j]
+			total += aRow[j]
 		}
-		u := s * t
-		dout[i] = u
+		t := s * total
+		dout[i] = t
 	}
 
 	// t2 = a·v
@@ -321,11 +321,11 @@ func EinsumsJVP(dout, a, b, c, v []float64, K int, work []float64) {
 	// dout = t + Σⱼ cᵀ ⊙ t2
 	for i := range N {
 		t2Row := t2[M*i:][:M]
-		t := float64(0)
+		total := float64(0)
 		for j := range t2Row {
-			t += c[i+N*j] * t2Row[j]
+			total += c[i+N*j] * t2Row[j]
 		}
-		da1 := dout[i] + t
+		da1 := dout[i] + total
 		dout[i] = da1
 	}
 }
@@ -373,8 +373,9 @@ func Middle(out, a, b []float64, K int, work []float64) {
 
 	t := work[0 : 2*M*N]
 
-	// middle = einsum("ijk,ljk->jli", a, b)
+	// middle = einsum("ijk,ljk->jli", a, b)  (in out)
 	for i := range 2 {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Dgemm(1,
 			blas.Strided64(a[min(K*i, len(a)):], N, K, 2*K),
 			blas.Strided64(b[min(K*i, len(b)):], M, K, 2*K).T(),
@@ -429,6 +430,7 @@ func MiddleVJPA(da, a, b, w []float64, K int) {
 
 	// da = 2·einsum("ijk,jil->kil", w, b)
 	for i := range 2 {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Dgemm(2,
 			blas.View64(w[M*N*i:], M, N).T(),
 			blas.Strided64(b[min(K*i, len(b)):], M, K, 2*K),
@@ -467,6 +469,7 @@ func MiddleVJPB(db, a, b, w []float64, K int) {
 
 	// db = 2·einsum("ijk,jli->ljk", a, w)
 	for i := range 2 {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Dgemm(2,
 			blas.Strided64(a[min(K*i, len(a)):], N, K, 2*K).T(),
 			blas.View64(w[M*N*i:], M, N).T(),
@@ -540,7 +543,7 @@ func Parts(out, A, C, work []float64) {
 		}
 	}
 
-	// parts = aᵀ·c
+	// parts = aᵀ·c  (in out)
 	blas.Dgemm(1,
 		blas.View64(t, 3, N),
 		blas.View64(c, N, 3),
@@ -747,13 +750,13 @@ func Sums(out, A, B []float64, s float64, work []float64) {
 	t3 := work[0 : N*N]
 	sums := work[0 : N*N]
 
-	// t = s·A·B
+	// t = s·A·B  (in out)
 	blas.Dgemm(s,
 		blas.View64(A, N, N),
 		blas.View64(B, N, N),
 		0, blas.View64(out, N, N))
 
-	// t2 = I + s·A + t
+	// t2 = I + s·A + t  (in out)
 	for i := range N {
 		ARow := A[N*i:][:N]
 		outRow := out[N*i:][:N]
@@ -772,7 +775,7 @@ func Sums(out, A, B []float64, s float64, work []float64) {
 		blas.View64(A, N, N),
 		0, blas.View64(t3, N, N))
 
-	// t4 = t2 − t3
+	// t4 = t2 − t3  (in out)
 	for i := range N * N {
 		out[i] -= t3[i]
 	}
@@ -839,13 +842,13 @@ func SumsVJPA(dA, A, B []float64, s float64, w, work []float64) {
 	// scale = 1/s
 	scale := 1 / s
 
-	// t = scale·Aᵀ·w
+	// t = scale·Aᵀ·w  (in dA)
 	blas.Dgemm(scale,
 		blas.View64(A, N, N).T(),
 		blas.View64(w, N, N),
 		0, blas.View64(dA, N, N))
 
-	// t2 = s·w + t
+	// t2 = s·w + t  (in dA)
 	for i := range N * N {
 		dA[i] += s * w[i]
 	}
@@ -856,7 +859,7 @@ func SumsVJPA(dA, A, B []float64, s float64, w, work []float64) {
 		blas.View64(w, N, N),
 		0, blas.View64(t3, N, N))
 
-	// t4 = t2 − t3
+	// t4 = t2 − t3  (in dA)
 	for i := range N * N {
 		dA[i] -= t3[i]
 	}
@@ -867,12 +870,12 @@ func SumsVJPA(dA, A, B []float64, s float64, w, work []float64) {
 		blas.View64(A, N, N).T(),
 		0, blas.View64(t5, N, N))
 
-	// t6 = t4 + t5
+	// t6 = t4 + t5  (in dA)
 	for i := range N * N {
 		dA[i] += t5[i]
 	}
 
-	// dA = s·w·Bᵀ
+	// dA = s·w·Bᵀ  (in dA2)
 	blas.Dgemm(s,
 		blas.View64(w, N, N),
 		blas.View64(B, N, N).T(),
@@ -992,13 +995,13 @@ func SumsJVP(dout, A, B []float64, s float64, v, work []float64) {
 	t5 := work[0 : N*N]
 	da2 := work[0 : N*N]
 
-	// t = 2·B·v
+	// t = 2·B·v  (in dout)
 	blas.Dgemm(2,
 		blas.View64(B, N, N),
 		blas.View64(v, N, N),
 		0, blas.View64(dout, N, N))
 
-	// t2 = s·v − t
+	// t2 = s·v − t  (in dout)
 	for i := range N * N {
 		dout[i] = s*v[i] - dout[i]
 	}
@@ -1012,7 +1015,7 @@ func SumsJVP(dout, A, B []float64, s float64, v, work []float64) {
 		blas.View64(v, N, N),
 		0, blas.View64(t3, N, N))
 
-	// t4 = t2 + t3
+	// t4 = t2 + t3  (in dout)
 	for i := range N * N {
 		dout[i] += t3[i]
 	}
@@ -1023,7 +1026,7 @@ func SumsJVP(dout, A, B []float64, s float64, v, work []float64) {
 		blas.View64(B, N, N),
 		0, blas.View64(t5, N, N))
 
-	// t6 = t4 + t5
+	// t6 = t4 + t5  (in dout)
 	for i := range N * N {
 		dout[i] += t5[i]
 	}
@@ -1050,13 +1053,13 @@ func SumsWork(N int) int {
 // number of goroutines may call it and its derivatives.
 //
 //	2·t = A·A           [N,N]
-//	t   = 0.5·2·t       [N,N]
-//	t2  = A + I + t     [N,N]
+//	t   = t             [N,N]
+//	t22 = A + I + t     [N,N]
 //	6·t = (2·t)·A       [N,N]
-//	t   = 1/6·6·t       [N,N]
-//	t4  = t2 + t        [N,N]
-//	t   = 1/24·(6·t)·A  [N,N]
-//	out = t4 + t        [N,N]
+//	t2  = t             [N,N]
+//	t4  = t22 + t2      [N,N]
+//	t3  = 1/24·(6·t)·A  [N,N]
+//	out = t4 + t3       [N,N]
 //
 // It panics unless the lengths fit: out [N,N], A [N,N]. What is set may not
 // overlap the rest.
@@ -1081,7 +1084,7 @@ func Series(out, A, work []float64) {
 
 	t := work[0 : N*N]
 	t3 := work[N*N : 2*N*N]
-	t5 := work[0 : N*N]
+	t32 := work[0 : N*N]
 
 	// 2·t = A·A
 	blas.Dgemm(1,
@@ -1089,62 +1092,62 @@ func Series(out, A, work []float64) {
 		blas.View64(A, N, N),
 		0, blas.View64(t, N, N))
 
-	// t = 0.5·2·t
-	// t2 = A + I + t
+	// t = t
+	// t22 = A + I + t  (in out)
 	for i := range N {
 		tRow := t[N*i:][:N]
 		ARow := A[N*i:][:N]
 		outRow := out[N*i:][:N]
 		for j := range ARow {
-			tOf := ARow[j]
+			v := ARow[j]
 			if i == j {
-				tOf++
+				v++
 			}
-			outRow[j] = tOf + 0.5*tRow[j]
+			outRow[j] = v + 0.5*tRow[j]
 		}
 	}
 
-	// 6·t = (2·t)·A
+	// 6·t = (2·t)·A  (in t3)
 	blas.Dgemm(1,
 		blas.View64(t, N, N),
 		blas.View64(A, N, N),
 		0, blas.View64(t3, N, N))
 
-	// t = 1/6·6·t
-	// t4 = t2 + t
+	// t2 = t
+	// t4 = t22 + t2  (in out)
 	for i := range N * N {
 		out[i] += 0.16666666666666666 * t3[i]
 	}
 
-	// t = 1/24·(6·t)·A
+	// t3 = 1/24·(6·t)·A  (in t32)
 	blas.Dgemm(0.041666666666666664,
 		blas.View64(t3, N, N),
 		blas.View64(A, N, N),
-		0, blas.View64(t5, N, N))
+		0, blas.View64(t32, N, N))
 
-	// out = t4 + t
+	// out = t4 + t3
 	for i := range N * N {
-		out[i] += t5[i]
+		out[i] += t32[i]
 	}
 }
 
 // SeriesVJP sets dA to the product of w with the Jacobian of Series at A,
 // without the Jacobian.
 //
-//	2·t    = A·A              [N,N]
-//	6·t    = (2·t)·A          [N,N]
-//	t3     = 1/24·(6·t)ᵀ·w    [N,N]
-//	t4     = w + t3           [N,N]
-//	t5     = 1/24·w·Aᵀ        [N,N]
-//	1/6·dt = 1/6·w + t5       [N,N]
-//	t6     = (2·t)ᵀ·(1/6·dt)  [N,N]
-//	t7     = t4 + t6          [N,N]
-//	t8     = (1/6·dt)·Aᵀ      [N,N]
-//	0.5·dt = 0.5·w + t8       [N,N]
-//	t9     = (0.5·dt)·Aᵀ      [N,N]
-//	t10    = t7 + t9          [N,N]
-//	dA     = Aᵀ·(0.5·dt)      [N,N]
-//	dA     = t10 + dA         [N,N]
+//	2·t         = A·A                   [N,N]
+//	6·t         = (2·t)·A               [N,N]
+//	t3          = 1/24·(6·t)ᵀ·w         [N,N]
+//	t4          = w + t3                [N,N]
+//	t5          = 1/24·w·Aᵀ             [N,N]
+//	0.166667·dt = 1/6·w + t5            [N,N]
+//	t6          = (2·t)ᵀ·(0.166667·dt)  [N,N]
+//	t7          = t4 + t6               [N,N]
+//	t8          = (0.166667·dt)·Aᵀ      [N,N]
+//	0.5·dt      = 0.5·w + t8            [N,N]
+//	t9          = (0.5·dt)·Aᵀ           [N,N]
+//	t10         = t7 + t9               [N,N]
+//	dA          = Aᵀ·(0.5·dt)           [N,N]
+//	dA          = t10 + dA              [N,N]
 //
 // It panics unless the lengths fit: dA [N,N], A [N,N], w [N,N]. What is set
 // may not overlap the rest.
@@ -1184,52 +1187,52 @@ func SeriesVJP(dA, A, w, work []float64) {
 		blas.View64(A, N, N),
 		0, blas.View64(t, N, N))
 
-	// 6·t = (2·t)·A
+	// 6·t = (2·t)·A  (in t2)
 	blas.Dgemm(1,
 		blas.View64(t, N, N),
 		blas.View64(A, N, N),
 		0, blas.View64(t2, N, N))
 
-	// t3 = 1/24·(6·t)ᵀ·w
+	// t3 = 1/24·(6·t)ᵀ·w  (in dA)
 	blas.Dgemm(0.041666666666666664,
 		blas.View64(t2, N, N).T(),
 		blas.View64(w, N, N),
 		0, blas.View64(dA, N, N))
 
-	// t4 = w + t3
+	// t4 = w + t3  (in dA)
 	for i := range N * N {
 		dA[i] += w[i]
 	}
 
-	// t5 = 1/24·w·Aᵀ
+	// t5 = 1/24·w·Aᵀ  (in dt)
 	blas.Dgemm(0.041666666666666664,
 		blas.View64(w, N, N),
 		blas.View64(A, N, N).T(),
 		0, blas.View64(dt, N, N))
 
-	// 1/6·dt = 1/6·w + t5
+	// 0.166667·dt = 1/6·w + t5
 	for i := range N * N {
 		dt[i] += 0.16666666666666666 * w[i]
 	}
 
-	// t6 = (2·t)ᵀ·(1/6·dt)
+	// t6 = (2·t)ᵀ·(0.166667·dt)
 	blas.Dgemm(1,
 		blas.View64(t, N, N).T(),
 		blas.View64(dt, N, N),
 		0, blas.View64(t6, N, N))
 
-	// t7 = t4 + t6
+	// t7 = t4 + t6  (in dA)
 	for i := range N * N {
 		dA[i] += t6[i]
 	}
 
-	// t8 = (1/6·dt)·Aᵀ
+	// t8 = (0.166667·dt)·Aᵀ  (in dt2)
 	blas.Dgemm(1,
 		blas.View64(dt, N, N),
 		blas.View64(A, N, N).T(),
 		0, blas.View64(dt2, N, N))
 
-	// 0.5·dt = 0.5·w + t8
+	// 0.5·dt = 0.5·w + t8  (in dt2)
 	for i := range N * N {
 		dt2[i] += 0.5 * w[i]
 	}
@@ -1240,12 +1243,12 @@ func SeriesVJP(dA, A, w, work []float64) {
 		blas.View64(A, N, N).T(),
 		0, blas.View64(t9, N, N))
 
-	// t10 = t7 + t9
+	// t10 = t7 + t9  (in dA)
 	for i := range N * N {
 		dA[i] += t9[i]
 	}
 
-	// dA = Aᵀ·(0.5·dt)
+	// dA = Aᵀ·(0.5·dt)  (in dA2)
 	blas.Dgemm(1,
 		blas.View64(A, N, N).T(),
 		blas.View64(dt2, N, N),
@@ -1282,16 +1285,17 @@ func Pairs(out, x, y []float64) {
 		xOfI := x[i]
 		outRow := out[M*i:][:M]
 		for j := range outRow {
-			t := xOfI
+			v := xOfI
 			other := y[j]
-			if t < other || other != other {
-				t = other
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if v < other || other != other {
+				v = other
 			}
-			t2 := xOfI + y[j]
+			v2 := xOfI + y[j]
 			if xOfI > y[j] {
-				t2 = xOfI * y[j]
+				v2 = xOfI * y[j]
 			}
-			outRow[j] = t2 / (t*t + 1)
+			outRow[j] = v2 / (v*v + 1)
 		}
 	}
 }
@@ -1299,7 +1303,7 @@ func Pairs(out, x, y []float64) {
 // PairsVJPX sets dx to the product of w with the Jacobian of Pairs by x at x
 // and y, without the Jacobian.
 //
-//	dx = Σⱼ (w ⊙ where(x > y, y, 1)/(max(x, y)² + 1) − where(x > y, (−2)·−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²)), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))  [N]
+//	dx = Σⱼ (w ⊙ where(x > y, y, 1)/(max(x, y)² + 1) − where(x > y, −2·(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))  [N]
 //
 // It panics unless the lengths fit: dx [N], x [N], y [M], w [N,M]. What is set
 // may not overlap the rest.
@@ -1313,36 +1317,37 @@ func PairsVJPX(dx, x, y, w []float64) {
 		panic(fmt.Sprintf("algebra: PairsVJPX: len(w) is %d, want %d", len(w), M*N))
 	}
 
-	// dx = Σⱼ (w ⊙ where(x > y, y, 1)/(max(x, y)² + 1) − where(x > y, (−2)·−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²)), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))
+	// dx = Σⱼ (w ⊙ where(x > y, y, 1)/(max(x, y)² + 1) − where(x > y, −2·(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))
 	for i := range N {
 		xOfI := x[i]
 		wRow := w[M*i:][:M]
 		dxOf := float64(0)
 		for j := range wRow {
-			t := xOfI
+			v := xOfI
 			other := y[j]
-			if t < other || other != other {
-				t = other
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if v < other || other != other {
+				v = other
 			}
-			t2 := t*t + 1
-			t3 := float64(1)
+			v2 := v*v + 1
+			v3 := float64(1)
 			if xOfI > y[j] {
-				t3 = y[j]
+				v3 = y[j]
 			}
-			t4 := xOfI + y[j]
+			v4 := xOfI + y[j]
 			if xOfI > y[j] {
-				t4 = xOfI * y[j]
+				v4 = xOfI * y[j]
 			}
-			t5 := -(wRow[j] * t4 * t / (t2 * t2))
-			t6 := float64(0)
+			v5 := -(wRow[j] * v4 * v / (v2 * v2))
+			v6 := float64(0)
 			if xOfI == y[j] {
-				t6 = -t5
+				v6 = -v5
 			}
-			t7 := t6
+			v7 := v6
 			if xOfI > y[j] {
-				t7 = -2 * t5
+				v7 = -2 * v5
 			}
-			dxOf += wRow[j]*t3/t2 - t7
+			dxOf += wRow[j]*v3/v2 - v7
 		}
 		dx[i] = dxOf
 	}
@@ -1351,7 +1356,7 @@ func PairsVJPX(dx, x, y, w []float64) {
 // PairsVJPY sets dy to the product of w with the Jacobian of Pairs by y at x
 // and y, without the Jacobian.
 //
-//	dy = Σᵢ (w ⊙ where(x > y, x, 1)/(max(x, y)² + 1) − where(y > x, (−2)·−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²)), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))  [M]
+//	dy = Σᵢ (w ⊙ where(x > y, x, 1)/(max(x, y)² + 1) − where(y > x, −2·(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))  [M]
 //
 // It panics unless the lengths fit: dy [M], x [N], y [M], w [N,M]. What is set
 // may not overlap the rest.
@@ -1365,36 +1370,37 @@ func PairsVJPY(dy, x, y, w []float64) {
 		panic(fmt.Sprintf("algebra: PairsVJPY: len(w) is %d, want %d", len(w), M*N))
 	}
 
-	// dy = Σᵢ (w ⊙ where(x > y, x, 1)/(max(x, y)² + 1) − where(y > x, (−2)·−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²)), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))
+	// dy = Σᵢ (w ⊙ where(x > y, x, 1)/(max(x, y)² + 1) − where(y > x, −2·(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), where(x = y, −(−(w ⊙ where(x > y, x·y, x + y) ⊙ max(x, y)/((max(x, y)² + 1)²))), 0)))
 	clear(dy)
 	for i := range N {
 		xOfI := x[i]
 		wRow := w[M*i:][:M]
 		for j := range dy {
-			t := xOfI
+			v := xOfI
 			other := y[j]
-			if t < other || other != other {
-				t = other
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if v < other || other != other {
+				v = other
 			}
-			t2 := t*t + 1
-			t3 := float64(1)
+			v2 := v*v + 1
+			v3 := float64(1)
 			if xOfI > y[j] {
-				t3 = xOfI
+				v3 = xOfI
 			}
-			t4 := xOfI + y[j]
+			v4 := xOfI + y[j]
 			if xOfI > y[j] {
-				t4 = xOfI * y[j]
+				v4 = xOfI * y[j]
 			}
-			t5 := -(wRow[j] * t4 * t / (t2 * t2))
-			t6 := float64(0)
+			v5 := -(wRow[j] * v4 * v / (v2 * v2))
+			v6 := float64(0)
 			if xOfI == y[j] {
-				t6 = -t5
+				v6 = -v5
 			}
-			t7 := t6
+			v7 := v6
 			if y[j] > xOfI {
-				t7 = -2 * t5
+				v7 = -2 * v5
 			}
-			dy[j] += wRow[j]*t3/t2 - t7
+			dy[j] += wRow[j]*v3/v2 - v7
 		}
 	}
 }
@@ -1444,7 +1450,7 @@ func Cumulate(out, x, work []float64) {
 		}
 	}
 
-	// c = t·x
+	// c = t·x  (in out)
 	blas.Dgemm(1,
 		blas.View64(t, N, N),
 		blas.View64(x, N, 3),
@@ -1536,7 +1542,7 @@ func CumulateVJP(dx, x, w, work []float64) {
 		d[i] = c[i]
 	}
 
-	// dd = w ⊙ c
+	// dd = w ⊙ c  (in c)
 	// dc = w ⊙ d
 	for i := range 3 * N {
 		u := w[i] * d[i]
@@ -1548,10 +1554,10 @@ func CumulateVJP(dx, x, w, work []float64) {
 	// dc[1:, :] += dd[1:, :]
 	// dc[:−1, :] += −dd[1:, :]
 	for i := range 3*N - 3 {
-		tOf := -c[i+3]
-		v := c[i+3]
-		d[i+3] += v
-		d[i] += tOf
+		v := -c[i+3]
+		v2 := c[i+3]
+		d[i+3] += v2
+		d[i] += v
 	}
 
 	// dc[0, :] += dd[0, :]
@@ -1583,7 +1589,7 @@ func CumulateWork(N int) int {
 //	t4    = Σᵢ c²                                     [4]
 //	s     = Σ (c²)²                                   []
 //	s2    = Σ c²                                      []
-//	s3    = s/(4*N·(1/16·s2/(N²)·s2 + 1)) − 3         []
+//	s3    = s/(4·N·(1/16·s2/(N²)·s2 + 1)) − 3         []
 //	v     = scale·t4                                  [4]
 //	out   = scale·t3/√(v + 1)/√(v + 1)/√(v + 1) + s3  [4]
 //
@@ -1613,13 +1619,13 @@ func Moments(out, x []float64) {
 	// scale = 1/N
 	scale := 1 / float64(N)
 
-	// t2 = scale·t
+	// t2 = scale·t  (in t)
 	for i := range 4 {
 		t[i] *= scale
 	}
 
 	// c = x − t2
-	// t3 = Σᵢ c² ⊙ c
+	// t3 = Σᵢ c² ⊙ c  (in out)
 	// t4 = Σᵢ c²
 	// s = Σ (c²)²
 	// s2 = Σ c²
@@ -1639,14 +1645,14 @@ func Moments(out, x []float64) {
 		}
 	}
 
-	// s3 = s/(4*N·(1/16·s2/(N²)·s2 + 1)) − 3
+	// s3 = s/(4·N·(1/16·s2/(N²)·s2 + 1)) − 3
 	s3 := s/(float64(4*N)*(0.0625*(s2/(float64(N)*float64(N))*s2)+1)) - 3
 
 	// v = scale·t4
 	// out = scale·t3/√(v + 1)/√(v + 1)/√(v + 1) + s3
 	for i := range 4 {
-		tOf := math.Sqrt(scale*t4[i] + 1)
-		out[i] = scale*(out[i]/tOf/tOf/tOf) + s3
+		v := math.Sqrt(scale*t4[i] + 1)
+		out[i] = scale*(out[i]/v/v/v) + s3
 	}
 }
 
@@ -1671,9 +1677,9 @@ func Moments(out, x []float64) {
 //	t10    = scale·t6·(t7·c)²                      [N,4]
 //	t11    = scale·t8·c                            [N,4]
 //	s4     = 1/16·s/(N²)·s + 1                     []
-//	s5     = 2·s3/(4*N·s4)                         []
+//	s5     = 2·s3/(4·N·s4)                         []
 //	t12    = t11 + s5·t3                           [N,4]
-//	s6     = 0.125·s2·s·s3/(4*N·s4²)               []
+//	s6     = 0.125·s2·s·s3/(4·N·s4²)               []
 //	scale2 = scale²                                []
 //	t13    = scale2·(t9 + s6)                      [4]
 //	dc     = t10 + 2·c ⊙ (t12 − t13)               [N,4]
@@ -1724,12 +1730,12 @@ func MomentsVJP(dx, x, w, work []float64) {
 	// scale = 1/N
 	scale := 1 / float64(N)
 
-	// t2 = scale·t
+	// t2 = scale·t  (in t)
 	for i := range 4 {
 		t[i] *= scale
 	}
 
-	// c = x − t2
+	// c = x − t2  (in dx)
 	// t3 = c²
 	// t4 = Σᵢ t3
 	// s = Σ t3
@@ -1745,35 +1751,35 @@ func MomentsVJP(dx, x, w, work []float64) {
 		t3Row := (*[4]float64)(t3[4*i:])
 		for j := range dxRow {
 			c := xRow[j] - t[j]
-			u := c * c
-			t4[j] += u
-			s += u
-			t5[j] += u * c
-			s2 += u * u
+			t3Of := c * c
+			t4[j] += t3Of
+			s += t3Of
+			t5[j] += t3Of * c
+			s2 += t3Of * t3Of
 			dxRow[j] = c
-			t3Row[j] = u
+			t3Row[j] = t3Of
 		}
 	}
 
 	// v = scale·t4
-	// t6 = w/√(v + 1)
-	// t7 = 1/√(v + 1)
+	// t6 = w/√(v + 1)  (in t4)
+	// t7 = 1/√(v + 1)  (in t5)
 	// t8 = t6/√(v + 1)/√(v + 1)
 	// t9 = 1.5·w ⊙ t5/((√(v + 1)²)² ⊙ √(v + 1))
 	// s3 = Σ w
 	s3 := 0.0
 	for i := range 4 {
-		tOf := math.Sqrt(scale*t4[i] + 1)
-		u := w[i] / tOf
-		u2 := 1 / tOf
-		u3 := u / tOf / tOf
-		u4 := tOf * tOf
-		u5 := 1.5 * (w[i] * t5[i] / (u4 * u4 * tOf))
+		v := math.Sqrt(scale*t4[i] + 1)
+		t6 := w[i] / v
+		t7 := 1 / v
+		t8Of := t6 / v / v
+		u := v * v
+		t9Of := 1.5 * (w[i] * t5[i] / (u * u * v))
 		s3 += w[i]
-		t4[i] = u
-		t5[i] = u2
-		t8[i] = u3
-		t9[i] = u5
+		t4[i] = t6
+		t5[i] = t7
+		t8[i] = t8Of
+		t9[i] = t9Of
 	}
 
 	// t10 = scale·t6·(t7·c)²
@@ -1784,34 +1790,34 @@ func MomentsVJP(dx, x, w, work []float64) {
 		t11Row := (*[4]float64)(t11[4*i:])
 		for j := range dxRow {
 			u := t5[j] * dxRow[j]
-			u2 := scale * (t4[j] * (u * u))
-			u3 := scale * (t8[j] * dxRow[j])
-			t10Row[j] = u2
-			t11Row[j] = u3
+			t10Of := scale * (t4[j] * (u * u))
+			t11Of := scale * (t8[j] * dxRow[j])
+			t10Row[j] = t10Of
+			t11Row[j] = t11Of
 		}
 	}
 
 	// s4 = 1/16·s/(N²)·s + 1
 	s4 := 0.0625*(s/(float64(N)*float64(N))*s) + 1
-	// s5 = 2·s3/(4*N·s4)
+	// s5 = 2·s3/(4·N·s4)
 	s5 := 2 * (s3 / (float64(4*N) * s4))
 
-	// t12 = t11 + s5·t3
+	// t12 = t11 + s5·t3  (in t3)
 	for i := range 4 * N {
 		t3[i] = t11[i] + s5*t3[i]
 	}
 
-	// s6 = 0.125·s2·s·s3/(4*N·s4²)
+	// s6 = 0.125·s2·s·s3/(4·N·s4²)
 	s6 := 0.125 * (s2 * s * s3 / (float64(4*N) * (s4 * s4)))
 	// scale2 = scale²
 	scale2 := scale * scale
 
-	// t13 = scale2·(t9 + s6)
+	// t13 = scale2·(t9 + s6)  (in t9)
 	for i := range 4 {
 		t9[i] = scale2 * (t9[i] + s6)
 	}
 
-	// dc = t10 + 2·c ⊙ (t12 − t13)
+	// dc = t10 + 2·c ⊙ (t12 − t13)  (in dx)
 	// t14 = Σᵢ dc
 	clear(t14)
 	for i := range N {
@@ -1825,7 +1831,7 @@ func MomentsVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// t15 = scale·t14
+	// t15 = scale·t14  (in t14)
 	for i := range 4 {
 		t14[i] *= scale
 	}
@@ -1861,9 +1867,9 @@ func MomentsVJP(dx, x, w, work []float64) {
 //	scale2 = N²                                          []
 //	scale3 = 3/scale2                                    []
 //	s5     = 1/16·s2/scale2·s2 + 1                       []
-//	s6     = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4*N·s5)  []
-//	v      = scale·t4                                    [4]
-//	t10    = √(v + 1)                                    [4]
+//	s6     = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4·N·s5)  []
+//	v2     = scale·t4                                    [4]
+//	t10    = √(v2 + 1)                                   [4]
 //	t11    = s6 − scale3·t9/((t10²)² ⊙ t10)              [4]
 //	t12    = 1/t10                                       [4]
 //	t13    = 2·t8/t10/t10                                [4]
@@ -1913,7 +1919,7 @@ func MomentsJVP(dout, x, v, work []float64) {
 	// scale = 1/N
 	scale := 1 / float64(N)
 
-	// t2 = scale·t
+	// t2 = scale·t  (in t)
 	for i := range 4 {
 		t[i] *= scale
 	}
@@ -1921,7 +1927,7 @@ func MomentsJVP(dout, x, v, work []float64) {
 	// c = x − t2
 	// s = Σ (c²)²
 	// s2 = Σ c²
-	// t3 = Σᵢ c² ⊙ c
+	// t3 = Σᵢ c² ⊙ c  (in dout)
 	// t4 = Σᵢ c²
 	s := 0.0
 	s2 := 0.0
@@ -1950,7 +1956,7 @@ func MomentsJVP(dout, x, v, work []float64) {
 		}
 	}
 
-	// t6 = scale·t5
+	// t6 = scale·t5  (in t5)
 	for i := range 4 {
 		t5[i] *= scale
 	}
@@ -1980,7 +1986,7 @@ func MomentsJVP(dout, x, v, work []float64) {
 		}
 	}
 
-	// t9 = t3 ⊙ t7
+	// t9 = t3 ⊙ t7  (in dout)
 	for i := range 4 {
 		dout[i] *= t7[i]
 	}
@@ -1991,24 +1997,24 @@ func MomentsJVP(dout, x, v, work []float64) {
 	scale3 := 3 / scale2
 	// s5 = 1/16·s2/scale2·s2 + 1
 	s5 := 0.0625*(s2/scale2*s2) + 1
-	// s6 = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4*N·s5)
+	// s6 = (4·s3 − 0.25·s·s2·s4/(scale2·s5))/(4·N·s5)
 	s6 := (4*s3 - 0.25*(s*s2*s4/(scale2*s5))) / (float64(4*N) * s5)
 
-	// v = scale·t4
-	// t10 = √(v + 1)
-	// t11 = s6 − scale3·t9/((t10²)² ⊙ t10)
-	// t12 = 1/t10
+	// v2 = scale·t4
+	// t10 = √(v2 + 1)  (in dout)
+	// t11 = s6 − scale3·t9/((t10²)² ⊙ t10)  (in t4)
+	// t12 = 1/t10  (in t8)
 	// t13 = 2·t8/t10/t10
 	for i := range 4 {
-		tOf := math.Sqrt(scale*t4[i] + 1)
-		u := tOf * tOf
-		d := s6 - scale3*(dout[i]/(u*u*tOf))
-		u2 := 1 / tOf
-		u3 := 2 * (t8[i] / tOf / tOf)
-		dout[i] = tOf
-		t4[i] = d
-		t8[i] = u2
-		t13[i] = u3
+		t10 := math.Sqrt(scale*t4[i] + 1)
+		u := t10 * t10
+		t11 := s6 - scale3*(dout[i]/(u*u*t10))
+		t12 := 1 / t10
+		t13Of := 2 * (t8[i] / t10 / t10)
+		dout[i] = t10
+		t4[i] = t11
+		t8[i] = t12
+		t13[i] = t13Of
 	}
 
 	// t14 = Σᵢ t12·c ⊙ ddc ⊙ t12·c
@@ -2063,7 +2069,7 @@ func Folded(out, x, work []float64) {
 	t2 := work[0:N]
 	t3 := work[N : 2*N]
 
-	// t = Π x
+	// t = Π x  (in out)
 	// t2 = max x
 	// t3 = min x
 	for i := range out {
@@ -2079,6 +2085,7 @@ func Folded(out, x, work []float64) {
 		xRow := x[N*i:][:N]
 		for j := range out {
 			out[j] *= xRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > t2[j] || xRow[j] != xRow[j] {
 				t2[j] = xRow[j]
 			}
@@ -2147,7 +2154,7 @@ func FoldedVJP(dx, x, w, work []float64) {
 	t14 := make([]bool, N)
 	t15 := make([]bool, N)
 
-	// t = 1/where(x = 0, 1, x)
+	// t = 1/where(x = 0, 1, x)  (in dx)
 	// t2 = min x
 	// t3 = max x
 	// t4 = Σ [x = 0]
@@ -2166,11 +2173,12 @@ func FoldedVJP(dx, x, w, work []float64) {
 		xRow := x[N*i:][:N]
 		dxRow := dx[N*i:][:N]
 		for j := range dxRow {
-			t := xRow[j]
+			v := xRow[j]
 			if xRow[j] == 0 {
-				t = 1
+				v = 1
 			}
-			u := 1 / t
+			t := 1 / v
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] < t2[j] || xRow[j] != xRow[j] {
 				t2[j] = xRow[j]
 			}
@@ -2182,18 +2190,18 @@ func FoldedVJP(dx, x, w, work []float64) {
 				hit = 1
 			}
 			t4[j] += hit
-			t5[j] *= t
-			dxRow[j] = u
+			t5[j] *= v
+			dxRow[j] = t
 		}
 	}
 
 	// t6 = w ⊙ t3
 	// t7 = w ⊙ t2
 	for i := range N {
-		u := w[i] * t3[i]
-		u2 := w[i] * t2[i]
-		t6[i] = u
-		t7[i] = u2
+		t6Of := w[i] * t3[i]
+		t7Of := w[i] * t2[i]
+		t6[i] = t6Of
+		t7[i] = t7Of
 	}
 
 	// t8 = Σ [x = t2]
@@ -2216,7 +2224,7 @@ func FoldedVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// t10 = t6/t8
+	// t10 = t6/t8  (in t6)
 	for i := range N {
 		t6[i] = t6[i] / t8[i]
 	}
@@ -2226,39 +2234,39 @@ func FoldedVJP(dx, x, w, work []float64) {
 		xRow := x[N*i:][:N]
 		t11Row := t11[N*i:][:N]
 		for j := range t11Row {
-			t := float64(0)
+			t11Of := float64(0)
 			if xRow[j] == t2[j] {
-				t = t6[j]
+				t11Of = t6[j]
 			}
-			t11Row[j] = t
+			t11Row[j] = t11Of
 		}
 	}
 
-	// t12 = t7/t9
+	// t12 = t7/t9  (in t7)
 	for i := range N {
 		t7[i] = t7[i] / t9[i]
 	}
 
-	// t13 = t11 + where(x = t3, t12, 0)
+	// t13 = t11 + where(x = t3, t12, 0)  (in t11)
 	for i := range 6 {
 		xRow := x[N*i:][:N]
 		t11Row := t11[N*i:][:N]
 		for j := range t11Row {
-			t := float64(0)
+			v := float64(0)
 			if xRow[j] == t3[j] {
-				t = t7[j]
+				v = t7[j]
 			}
-			t11Row[j] += t
+			t11Row[j] += v
 		}
 	}
 
 	// t14 = (t4 = 0)
 	// t15 = (t4 = 1)
 	for i := range N {
-		t := t4[i] == 0
-		t2Of := t4[i] == 1
-		t14[i] = t
-		t15[i] = t2Of
+		t14Of := t4[i] == 0
+		t15Of := t4[i] == 1
+		t14[i] = t14Of
+		t15[i] = t15Of
 	}
 
 	// dx = t13 + w·where(t14, t5·t, where((x = 0) ∧ t15, t5, 0))
@@ -2267,15 +2275,15 @@ func FoldedVJP(dx, x, w, work []float64) {
 		xRow := x[N*i:][:N]
 		t11Row := t11[N*i:][:N]
 		for j := range dxRow {
-			t := float64(0)
+			v := float64(0)
 			if xRow[j] == 0 && t15[j] {
-				t = t5[j]
+				v = t5[j]
 			}
-			t2Of := t
+			v2 := v
 			if t14[j] {
-				t2Of = t5[j] * dxRow[j]
+				v2 = t5[j] * dxRow[j]
 			}
-			dxRow[j] = t11Row[j] + w[j]*t2Of
+			dxRow[j] = t11Row[j] + w[j]*v2
 		}
 	}
 }
@@ -2333,7 +2341,7 @@ func FoldedJVP(dout, x, v, work []float64) {
 	t14 := work[6*N : 7*N]
 
 	// t = 1/where(x = 0, 1, x)
-	// t2 = min x
+	// t2 = min x  (in dout)
 	// t3 = max x
 	// t4 = Σ [x = 0]
 	// t5 = Π where(x = 0, 1, x)
@@ -2351,11 +2359,12 @@ func FoldedJVP(dout, x, v, work []float64) {
 		xRow := x[N*i:][:N]
 		tRow := t[N*i:][:N]
 		for j := range dout {
-			tOf := xRow[j]
+			vOf := xRow[j]
 			if xRow[j] == 0 {
-				tOf = 1
+				vOf = 1
 			}
-			u := 1 / tOf
+			tOf := 1 / vOf
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] < dout[j] || xRow[j] != xRow[j] {
 				dout[j] = xRow[j]
 			}
@@ -2367,8 +2376,8 @@ func FoldedJVP(dout, x, v, work []float64) {
 				hit = 1
 			}
 			t4[j] += hit
-			t5[j] *= tOf
-			tRow[j] = u
+			t5[j] *= vOf
+			tRow[j] = tOf
 		}
 	}
 
@@ -2384,21 +2393,21 @@ func FoldedJVP(dout, x, v, work []float64) {
 		xRow := x[N*i:][:N]
 		vRow := v[N*i:][:N]
 		for j := range dout {
-			tOf := float64(0)
+			vOf := float64(0)
 			if xRow[j] == t3[j] {
-				tOf = vRow[j]
+				vOf = vRow[j]
 			}
-			t2 := float64(0)
+			v2 := float64(0)
 			if xRow[j] == dout[j] {
-				t2 = vRow[j]
+				v2 = vRow[j]
 			}
-			t6[j] += tOf
+			t6[j] += vOf
 			hit := float64(0)
 			if xRow[j] == t3[j] {
 				hit = 1
 			}
 			t7[j] += hit
-			t8[j] += t2
+			t8[j] += v2
 			hit2 := float64(0)
 			if xRow[j] == dout[j] {
 				hit2 = 1
@@ -2407,12 +2416,12 @@ func FoldedJVP(dout, x, v, work []float64) {
 		}
 	}
 
-	// t10 = t2 ⊙ t6/t7
+	// t10 = t2 ⊙ t6/t7  (in dout)
 	for i := range N {
 		dout[i] = dout[i] * t6[i] / t7[i]
 	}
 
-	// t11 = t10 + t3 ⊙ t8/t9
+	// t11 = t10 + t3 ⊙ t8/t9  (in dout)
 	for i := range N {
 		dout[i] += t3[i] * t8[i] / t9[i]
 	}
@@ -2420,10 +2429,10 @@ func FoldedJVP(dout, x, v, work []float64) {
 	// t12 = (t4 = 0)
 	// t13 = (t4 = 1)
 	for i := range N {
-		tOf := t4[i] == 0
-		t2 := t4[i] == 1
-		t12[i] = tOf
-		t13[i] = t2
+		t12Of := t4[i] == 0
+		t13Of := t4[i] == 1
+		t12[i] = t12Of
+		t13[i] = t13Of
 	}
 
 	// t14 = Σ v ⊙ where(t12, t5·t, where((x = 0) ∧ t13, t5, 0))
@@ -2433,15 +2442,15 @@ func FoldedJVP(dout, x, v, work []float64) {
 		xRow := x[N*i:][:N]
 		vRow := v[N*i:][:N]
 		for j := range tRow {
-			tOf := float64(0)
+			vOf := float64(0)
 			if xRow[j] == 0 && t13[j] {
-				tOf = t5[j]
+				vOf = t5[j]
 			}
-			t2 := tOf
+			v2 := vOf
 			if t12[j] {
-				t2 = t5[j] * tRow[j]
+				v2 = t5[j] * tRow[j]
 			}
-			t14[j] += vRow[j] * t2
+			t14[j] += vRow[j] * v2
 		}
 	}
 
@@ -2501,14 +2510,15 @@ func Five(out, x []float64, M int, work []float64) {
 					xOfL := x[4*M*N*i+4*M*j+2*M*k+2*l]
 					xRow := (*[2]float64)(x[4*M*N*i+4*M*j+2*M*k+2*l:])
 					t2Row := (*[2]float64)(t2[2*M*j+2*l:])
-					tOf := math.Inf(-1)
+					most := math.Inf(-1)
 					for m := range t2Row {
-						if xRow[m] > tOf || xRow[m] != xRow[m] {
-							tOf = xRow[m]
+						// x != x holds for NaN alone, which is the result wherever it occurs.
+						if xRow[m] > most || xRow[m] != xRow[m] {
+							most = xRow[m]
 						}
 						t2Row[m] += xOfL * xRow[m]
 					}
-					t[M*j+l] *= tOf
+					t[M*j+l] *= most
 				}
 			}
 		}
@@ -2528,17 +2538,17 @@ func Five(out, x []float64, M int, work []float64) {
 // FiveVJP sets dx to the product of w with the Jacobian of Five at x, without
 // the Jacobian.
 //
-//	t   = x[:, :, :, :, 0]·wᵀ     [2,N,2,M,2]
-//	t2  = Σⱼ wᵀ·x                 [2,N,2,M]
-//	t3  = max x                   [2,N,2,M]
-//	t4  = 1/where(t3 = 0, 1, t3)  [2,N,2,M]
-//	t5  = Σⱼ [x = t3]             [2,N,2,M]
-//	t6  = Σ [t3 = 0]              [N,M]
-//	t7  = Π where(t3 = 0, 1, t3)  [N,M]
-//	t8  = Σ w                     [M,N]
-//	t9  = (t6 = 0)                [N,M]
-//	t10 = (t6 = 1)                [N,M]
-//	dx  = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)
+//	t                 = x[:, :, :, :, 0]·wᵀ     [2,N,2,M,2]
+//	t2                = Σⱼ wᵀ·x                 [2,N,2,M]
+//	t3                = max x                   [2,N,2,M]
+//	t4                = 1/where(t3 = 0, 1, t3)  [2,N,2,M]
+//	t5                = Σⱼ [x = t3]             [2,N,2,M]
+//	t6                = Σ [t3 = 0]              [N,M]
+//	t7                = Π where(t3 = 0, 1, t3)  [N,M]
+//	t8                = Σ w                     [M,N]
+//	t9                = (t6 = 0)                [N,M]
+//	t10               = (t6 = 1)                [N,M]
+//	dx                = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)
 //	dx[:, :, :, :, 0] += t2
 //
 // It panics unless the lengths fit: dx [2,N,2,M,2], x [2,N,2,M,2], w [M,2,N].
@@ -2575,7 +2585,7 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 	t9 := make([]bool, M*N)
 	t10 := make([]bool, M*N)
 
-	// t = x[:, :, :, :, 0]·wᵀ
+	// t = x[:, :, :, :, 0]·wᵀ  (in dx)
 	// t2 = Σⱼ wᵀ·x
 	// t3 = max x
 	// t4 = 1/where(t3 = 0, 1, t3)
@@ -2593,39 +2603,40 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 					xOfL := x[4*M*N*i+4*M*j+2*M*k+2*l]
 					xRow := (*[2]float64)(x[4*M*N*i+4*M*j+2*M*k+2*l:])
 					dxRow := (*[2]float64)(dx[4*M*N*i+4*M*j+2*M*k+2*l:])
-					t := float64(0)
-					t2Of := math.Inf(-1)
+					t2Of := float64(0)
+					t3Of := math.Inf(-1)
 					for m := range dxRow {
-						u := xOfL * w[j+2*N*l+N*m]
-						t += w[j+2*N*l+N*m] * xRow[m]
-						if xRow[m] > t2Of || xRow[m] != xRow[m] {
-							t2Of = xRow[m]
+						t := xOfL * w[j+2*N*l+N*m]
+						t2Of += w[j+2*N*l+N*m] * xRow[m]
+						// x != x holds for NaN alone, which is the result wherever it occurs.
+						if xRow[m] > t3Of || xRow[m] != xRow[m] {
+							t3Of = xRow[m]
 						}
-						dxRow[m] = u
+						dxRow[m] = t
 					}
-					t3Of := t2Of
-					if t2Of == 0 {
-						t3Of = 1
+					v := t3Of
+					if t3Of == 0 {
+						v = 1
 					}
-					u2 := 1 / t3Of
+					t4Of := 1 / v
 					hit := float64(0)
-					if t2Of == 0 {
+					if t3Of == 0 {
 						hit = 1
 					}
 					t6[M*j+l] += hit
-					t7[M*j+l] *= t3Of
-					t2[2*M*N*i+2*M*j+M*k+l] = t
-					t3[2*M*N*i+2*M*j+M*k+l] = t2Of
-					t4[2*M*N*i+2*M*j+M*k+l] = u2
-					t4Of := float64(0)
+					t7[M*j+l] *= v
+					t2[2*M*N*i+2*M*j+M*k+l] = t2Of
+					t3[2*M*N*i+2*M*j+M*k+l] = t3Of
+					t4[2*M*N*i+2*M*j+M*k+l] = t4Of
+					t5Of := float64(0)
 					for m := range dxRow {
 						hit2 := float64(0)
-						if xRow[m] == t2Of {
+						if xRow[m] == t3Of {
 							hit2 = 1
 						}
-						t4Of += hit2
+						t5Of += hit2
 					}
-					t5[2*M*N*i+2*M*j+M*k+l] = t4Of
+					t5[2*M*N*i+2*M*j+M*k+l] = t5Of
 				}
 			}
 		}
@@ -2646,10 +2657,10 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 	// t9 = (t6 = 0)
 	// t10 = (t6 = 1)
 	for i := range M * N {
-		t := t6[i] == 0
-		t2Of := t6[i] == 1
-		t9[i] = t
-		t10[i] = t2Of
+		t9Of := t6[i] == 0
+		t10Of := t6[i] == 1
+		t9[i] = t9Of
+		t10[i] = t10Of
 	}
 
 	// dx = t + where(x = t3, t8ᵀ·where(t9, t7·t4, where((t3 = 0) ∧ t10, t7, 0))/t5, 0)
@@ -2658,25 +2669,25 @@ func FiveVJP(dx, x, w []float64, M int, work []float64) {
 			for k := range 2 {
 				for l := range M {
 					u := t7[M*j+l] * t4[2*M*N*i+2*M*j+M*k+l]
-					t := float64(0)
+					v := float64(0)
 					if t3[2*M*N*i+2*M*j+M*k+l] == 0 && t10[M*j+l] {
-						t = t7[M*j+l]
+						v = t7[M*j+l]
 					}
-					t2Of := t
+					v2 := v
 					if t9[M*j+l] {
-						t2Of = u
+						v2 = u
 					}
-					u2 := t2Of / t5[2*M*N*i+2*M*j+M*k+l]
+					u2 := v2 / t5[2*M*N*i+2*M*j+M*k+l]
 					u3 := t8[j+N*l] * u2
 					xRow := (*[2]float64)(x[4*M*N*i+4*M*j+2*M*k+2*l:])
 					t3OfL := t3[2*M*N*i+2*M*j+M*k+l]
 					dxRow := (*[2]float64)(dx[4*M*N*i+4*M*j+2*M*k+2*l:])
 					for m := range dxRow {
-						t3Of := float64(0)
+						v3 := float64(0)
 						if xRow[m] == t3OfL {
-							t3Of = u3
+							v3 = u3
 						}
-						dxRow[m] += t3Of
+						dxRow[m] += v3
 					}
 				}
 			}

@@ -90,11 +90,11 @@ func HandJacobian(jac, q, l []float64) {
 
 	// t = [i = j + 1]
 	for i := range 2 {
-		hit := float64(0)
+		tOf := float64(0)
 		if i == int(int32(0)+1) {
-			hit = 1
+			tOf = 1
 		}
-		t[i] = hit
+		t[i] = tOf
 	}
 
 	// s = q[0] + q[1]
@@ -104,22 +104,22 @@ func HandJacobian(jac, q, l []float64) {
 	// s3 = l[0]·cos(q[0]) + l[1]·s2
 	s3 := l[0]*math.Cos(q[0]) + l[1]*s2
 
-	// t2 = s2·t
+	// t2 = s2·t  (in t)
 	// t3 = s3·t
 	for i := range 2 {
-		u := s2 * t[i]
-		u2 := s3 * t[i]
-		t[i] = u
-		t3[i] = u2
+		t2 := s2 * t[i]
+		t3Of := s3 * t[i]
+		t[i] = t2
+		t3[i] = t3Of
 	}
 
 	// t4 = [i = 0]
 	for i := range 2 {
-		hit := float64(0)
+		t4Of := float64(0)
 		if i == 0 {
-			hit = 1
+			t4Of = 1
 		}
-		t4[i] = hit
+		t4[i] = t4Of
 	}
 
 	// s4 = sin(s)
@@ -127,13 +127,13 @@ func HandJacobian(jac, q, l []float64) {
 	// s5 = l[0]·sin(q[0]) + l[1]·s4
 	s5 := l[0]*math.Sin(q[0]) + l[1]*s4
 
-	// t5 = t2 − s4·t4
-	// t6 = t3 − s5·t4
+	// t5 = t2 − s4·t4  (in t)
+	// t6 = t3 − s5·t4  (in t3)
 	for i := range 2 {
-		d := t[i] - s4*t4[i]
-		d2 := t3[i] - s5*t4[i]
-		t[i] = d
-		t3[i] = d2
+		t5 := t[i] - s4*t4[i]
+		t6 := t3[i] - s5*t4[i]
+		t[i] = t5
+		t3[i] = t6
 	}
 
 	// s6 = l[1]
@@ -362,7 +362,7 @@ func MissGrad(gradQ, gradL, q, l, target []float64) {
 	// hand[1] = s9
 	hand[1] = s9
 
-	// dx = hand − target
+	// dx = hand − target  (in hand)
 	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
@@ -481,7 +481,7 @@ func MissValueGrad(gradQ, gradL, q, l, target []float64) float64 {
 	// hand[1] = s9
 	hand[1] = s9
 
-	// dx = hand − target
+	// dx = hand − target  (in hand)
 	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
@@ -627,7 +627,7 @@ func MissHessian(hess, q, l, target []float64) {
 	// hand[1] = s11
 	hand[1] = s11
 
-	// dx = hand − target
+	// dx = hand − target  (in hand)
 	// s12 = Σ dx²
 	s12 := 0.0
 	for i := range 2 {
@@ -638,11 +638,11 @@ func MissHessian(hess, q, l, target []float64) {
 
 	// t = [i = 0]
 	for i := range 2 {
-		hit := float64(0)
+		tOf := float64(0)
 		if i == 0 {
-			hit = 1
+			tOf = 1
 		}
-		t[i] = hit
+		t[i] = tOf
 	}
 
 	// s13 = l[1]·(s4·dx[1] − s9·dx[0])
@@ -665,23 +665,23 @@ func MissHessian(hess, q, l, target []float64) {
 	// t4 = s14·t
 	// t5 = s18·t
 	for i := range 2 {
-		u := s2 * t[i]
-		u2 := s8 * t[i]
-		u3 := s14 * t[i]
-		u4 := s18 * t[i]
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = u3
-		t5[i] = u4
+		t2Of := s2 * t[i]
+		t3Of := s8 * t[i]
+		t4Of := s14 * t[i]
+		t5Of := s18 * t[i]
+		t2[i] = t2Of
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
 	}
 
 	// t6 = [i = j + 1]
 	for i := range 2 {
-		hit := float64(0)
+		t6Of := float64(0)
 		if i == int(int32(0)+1) {
-			hit = 1
+			t6Of = 1
 		}
-		t6[i] = hit
+		t6[i] = t6Of
 	}
 
 	// s19 = s9·dx[1] + s4·dx[0]
@@ -691,30 +691,30 @@ func MissHessian(hess, q, l, target []float64) {
 	// s21 = l[1]·s17·s19
 	s21 := l[1] * s17 * s19
 
-	// t7 = t2 + s5·(t6 + t)
-	// t8 = t3 + s10·(t6 + t)
-	// t9 = s20·(t6 + t)
-	// t10 = s21·(t6 + t)
+	// t7 = t2 + s5·(t6 + t)  (in t)
+	// t8 = t3 + s10·(t6 + t)  (in t2)
+	// t9 = s20·(t6 + t)  (in t3)
+	// t10 = s21·(t6 + t)  (in t4)
 	// ddx = −(s16·s16·s16·dx·where(s15, 0, t4 + s13·t6))
 	for i := range 2 {
-		tOf := t6[i] + t[i]
-		t2Of := t2[i] + s5*tOf
-		t3Of := t3[i] + s10*tOf
+		v := t6[i] + t[i]
+		t7 := t2[i] + s5*v
+		t8 := t3[i] + s10*v
 		u := s13 * t6[i]
-		t4Of := t4[i] + u
-		t5Of := t4Of
+		v2 := t4[i] + u
+		v3 := v2
 		if s15 {
-			t5Of = 0
+			v3 = 0
 		}
-		u2 := s20 * tOf
-		u3 := s21 * tOf
-		t[i] = t2Of
-		t2[i] = t3Of
-		t3[i] = u2
-		t4[i] = u3
+		t9 := s20 * v
+		t10 := s21 * v
+		t[i] = t7
+		t2[i] = t8
+		t3[i] = t9
+		t4[i] = t10
 		ddxRow := (*[2]float64)(ddx[2*i:])
 		for j := range ddxRow {
-			ddxRow[j] = -(s16 * (s16 * (s16 * (hand[j] * t5Of))))
+			ddxRow[j] = -(s16 * (s16 * (s16 * (hand[j] * v3))))
 		}
 	}
 
@@ -732,13 +732,13 @@ func MissHessian(hess, q, l, target []float64) {
 		ddx[2*i] += u2
 	}
 
-	// t11 = s4·ddx[:, 1] − s9·ddx[:, 0] − t9
-	// t12 = s6·ddx[:, 1] − t5 − s11·ddx[:, 0] − t10
+	// t11 = s4·ddx[:, 1] − s9·ddx[:, 0] − t9  (in t3)
+	// t12 = s6·ddx[:, 1] − t5 − s11·ddx[:, 0] − t10  (in t4)
 	for i := range 2 {
-		d := s4*ddx[2*i+1] - s9*ddx[2*i] - t3[i]
-		d2 := s6*ddx[2*i+1] - t5[i] - s11*ddx[2*i] - t4[i]
-		t3[i] = d
-		t4[i] = d2
+		t11 := s4*ddx[2*i+1] - s9*ddx[2*i] - t3[i]
+		t12 := s6*ddx[2*i+1] - t5[i] - s11*ddx[2*i] - t4[i]
+		t3[i] = t11
+		t4[i] = t12
 	}
 
 	// s23 = l[1]
@@ -833,7 +833,7 @@ func MissVJP(dq, dl, q, l, target []float64, w float64) {
 	// hand[1] = s9
 	hand[1] = s9
 
-	// dx = hand − target
+	// dx = hand − target  (in hand)
 	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
@@ -942,7 +942,7 @@ func MissJVP(q, l, target, vQ, vL []float64) float64 {
 	// hand[1] = s9
 	hand[1] = s9
 
-	// dx = hand − target
+	// dx = hand − target  (in hand)
 	// s10 = Σ dx²
 	s10 := 0.0
 	for i := range 2 {
@@ -1001,7 +1001,7 @@ func Chain(out, q, turn, work []float64) {
 		blas.View64(q, N, 1),
 		0, blas.View64(angle, N, 1))
 
-	// t = cos(angle)
+	// t = cos(angle)  (in angle)
 	// t2 = sin(angle)
 	for i := range N {
 		t := math.Cos(angle[i])
@@ -1070,7 +1070,7 @@ func ChainJacobian(jac, q, turn, work []float64) {
 		blas.View64(q, N, 1),
 		0, blas.View64(angle, N, 1))
 
-	// t = cos(angle)
+	// t = cos(angle)  (in angle)
 	// t2 = sin(angle)
 	for i := range N {
 		t := math.Cos(angle[i])
@@ -1085,11 +1085,11 @@ func ChainJacobian(jac, q, turn, work []float64) {
 			for k := range N {
 				t3Row := (*[2]float64)(t3[4*N*i+2*N*j+2*k:])
 				for l := range t3Row {
-					hit := float64(0)
+					t3Of := float64(0)
 					if i == k && j == l {
-						hit = 1
+						t3Of = 1
 					}
-					t3Row[l] = hit
+					t3Row[l] = t3Of
 				}
 			}
 		}
@@ -1161,7 +1161,7 @@ func ChainVJPQ(dq, q, turn, w, work []float64) {
 		blas.View64(q, N, 1),
 		0, blas.View64(angle, N, 1))
 
-	// t = cos(angle)
+	// t = cos(angle)  (in angle)
 	// t2 = sin(angle)
 	for i := range N {
 		t := math.Cos(angle[i])
@@ -1176,7 +1176,7 @@ func ChainVJPQ(dq, q, turn, w, work []float64) {
 		blas.View64(w, N, 2),
 		0, blas.View64(t3, N, 2))
 
-	// dangle = t ⊙ t3[:, 1] − t2 ⊙ t3[:, 0]
+	// dangle = t ⊙ t3[:, 1] − t2 ⊙ t3[:, 0]  (in angle)
 	for i := range N {
 		angle[i] = angle[i]*t3[2*i+1] - t2[i]*t3[2*i]
 	}
@@ -1233,7 +1233,7 @@ func ChainJVP(dout, q, turn, v, work []float64) {
 		blas.View64(q, N, 1),
 		0, blas.View64(angle, N, 1))
 
-	// t = cos(angle)
+	// t = cos(angle)  (in angle)
 	// t2 = sin(angle)
 	for i := range N {
 		t := math.Cos(angle[i])
@@ -1248,13 +1248,13 @@ func ChainJVP(dout, q, turn, v, work []float64) {
 		blas.View64(v, N, 1),
 		0, blas.View64(ddangle, N, 1))
 
-	// t3 = t ⊙ ddangle
-	// t4 = t2 ⊙ ddangle
+	// t3 = t ⊙ ddangle  (in angle)
+	// t4 = t2 ⊙ ddangle  (in t2)
 	for i := range N {
-		u := angle[i] * ddangle[i]
-		u2 := t2[i] * ddangle[i]
-		angle[i] = u
-		t2[i] = u2
+		t3 := angle[i] * ddangle[i]
+		t4 := t2[i] * ddangle[i]
+		angle[i] = t3
+		t2[i] = t4
 	}
 
 	// t5[:, 1] = t3
@@ -1321,7 +1321,7 @@ func ChainVJPTurn(dturn, q, turn, w, work []float64) {
 		blas.View64(q, N, 1),
 		0, blas.View64(angle, N, 1))
 
-	// t = cos(angle)
+	// t = cos(angle)  (in angle)
 	// t2 = sin(angle)
 	for i := range N {
 		t := math.Cos(angle[i])

@@ -16,95 +16,98 @@ import (
 //
 // Forward, for a batch of B×T:
 //
-//	t               = h.W[ids] − 0.125·Σⱼ h.W[ids]                [B,T,8]
-//	t2              = √(0.125·Σⱼ t² + 1e−5)                       [B,T]
-//	t3              = 1/t2                                        [B,T]
-//	t4              = layer_norm.shift + layer_norm.scale·t3 ⊙ t  [B,T,8]
-//	t5              = t4·attention.Wqkv                           [B,T,24]
-//	attention.s     = 0.5·einsum("ijkl,imkl->ikjm", t5[:, :, 0, :, :], t5[:, :, 1, :, :])  [B,2,T,T]
-//	attention.s     = where(k ≥ l, attention.s, −∞)               [B,2,T,T]
-//	peak            = max attention.s                             [B,2,T]
-//	attention.pExp  = exp(attention.s − peak)                     [B,2,T,T]
-//	sum             = Σⱼ attention.pExp                           [B,2,T]
-//	attention.p     = attention.pExp/sum                          [B,2,T,T]
-//	0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)  [B,2,T,T]
-//	t6              = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t5[:, :, 2, :, :])  [B,T,2,4]
-//	h               = 1.1111112·t6·attention.Wo                   [B,T,8]
-//	h               = h.W[ids] + h                                [B,T,8]
-//	t7              = dense2.b + h                                [B,T,8]
-//	t8              = h − 0.125·Σⱼ h                              [B,T,8]
-//	t9              = √(0.125·Σⱼ t8² + 1e−5)                      [B,T]
-//	t10             = 1/t9                                        [B,T]
-//	t11             = layer_norm2.shift + layer_norm2.scale·t10 ⊙ t8  [B,T,8]
-//	dense.y         = t11·dense.W                                 [B,T,16]
-//	dense.y         = dense.b + dense.y                           [B,T,16]
-//	t12             = erf(0.70710677·dense.y) + 1                 [B,T,16]
-//	t13             = dense.y ⊙ t12                               [B,T,16]
-//	dense2.y        = 0.5·t13·dense2.W                            [B,T,8]
-//	h               = t7 + dense2.y                               [B,T,8]
-//	t14             = h − 0.125·Σⱼ h                              [B,T,8]
-//	t15             = √(0.125·Σⱼ t14² + 1e−5)                     [B,T]
-//	t16             = 1/t15                                       [B,T]
-//	t17             = layer_norm3.shift + layer_norm3.scale·t16 ⊙ t14  [B,T,8]
-//	logits.y        = t17·logits.W                                [B,T,11]
-//	logits          = logits.b + logits.y                         [B,T,11]
-//	peak            = max logits                                  [B,T]
-//	t18             = exp(logits − peak)                          [B,T,11]
-//	sum             = Σⱼ t18                                      [B,T]
-//	each            = peak + log(sum) − logits[y]                 [B,T]
-//	(B*T)·loss      = Σ each                                      []
-//	(B*T)·accuracy  = Σ [argmax logits = y]                       []
+//	layer_norm.centred   = h.W[ids] − 0.125·Σⱼ h.W[ids]    [B,T,8]
+//	layer_norm.variance  = 0.125·Σⱼ layer_norm.centred²    [B,T]
+//	t                    = √(layer_norm.variance + 1e−5)   [B,T]
+//	t2                   = 1/t                             [B,T]
+//	t3                   = layer_norm.shift + layer_norm.scale·t2 ⊙ layer_norm.centred  [B,T,8]
+//	t4                   = t3·attention.Wqkv               [B,T,24]
+//	attention.s          = 0.5·einsum("ijkl,imkl->ikjm", t4[:, :, 0, :, :], t4[:, :, 1, :, :])  [B,2,T,T]
+//	attention.s          = where(k ≥ l, attention.s, −∞)   [B,2,T,T]
+//	peak                 = max attention.s                 [B,2,T]
+//	attention.pExp       = exp(attention.s − peak)         [B,2,T,T]
+//	sum                  = Σⱼ attention.pExp               [B,2,T]
+//	attention.p          = attention.pExp/sum              [B,2,T,T]
+//	0.9·attention.p      = where(U(attention/dropout) < 0.1, 0, attention.p)  [B,2,T,T]
+//	t5                   = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t4[:, :, 2, :, :])  [B,T,2,4]
+//	h                    = 1.1111112·t5·attention.Wo       [B,T,8]
+//	h                    = h.W[ids] + h                    [B,T,8]
+//	t6                   = dense2.b + h                    [B,T,8]
+//	layer_norm2.centred  = h − 0.125·Σⱼ h                  [B,T,8]
+//	layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²   [B,T]
+//	t7                   = √(layer_norm2.variance + 1e−5)  [B,T]
+//	t8                   = 1/t7                            [B,T]
+//	t9                   = layer_norm2.shift + layer_norm2.scale·t8 ⊙ layer_norm2.centred  [B,T,8]
+//	dense.y              = t9·dense.W                      [B,T,16]
+//	dense.y              = dense.b + dense.y               [B,T,16]
+//	dense.twice_phi      = erf(0.70710677·dense.y) + 1     [B,T,16]
+//	t10                  = dense.y ⊙ dense.twice_phi       [B,T,16]
+//	dense2.y             = 0.5·t10·dense2.W                [B,T,8]
+//	h                    = t6 + dense2.y                   [B,T,8]
+//	layer_norm3.centred  = h − 0.125·Σⱼ h                  [B,T,8]
+//	layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²   [B,T]
+//	t11                  = √(layer_norm3.variance + 1e−5)  [B,T]
+//	t12                  = 1/t11                           [B,T]
+//	t13                  = layer_norm3.shift + layer_norm3.scale·t12 ⊙ layer_norm3.centred  [B,T,8]
+//	logits.y             = t13·logits.W                    [B,T,11]
+//	logits               = logits.b + logits.y             [B,T,11]
+//	peak2                = max logits                      [B,T]
+//	t14                  = exp(logits − peak2)             [B,T,11]
+//	sum2                 = Σⱼ t14                          [B,T]
+//	each                 = peak2 + log(sum2) − logits[y]   [B,T]
+//	B·T·loss             = Σ each                          []
+//	…
 //
 // Backward:
 //
-//	scale           = 1/(B*T)                                   []
-//	(B*T)·dlogits   = t18/sum − onehot(y)                       [B,T,11]
-//	dlogits.b       = scale·Σ (B*T)·dlogits                     [11]
-//	dlogits.W       = scale·t17ᵀ·((B*T)·dlogits)                [8,11]
-//	t19             = ((B*T)·dlogits)·logits.Wᵀ                 [B,T,8]
-//	(B*T)·ddense2.y = t16·(layer_norm3.scale·t19 − 0.125·(Σⱼ layer_norm3.scale·t14 ⊙ t19)/t15/t15·t14 − 0.125·Σⱼ layer_norm3.scale·t19)  [B,T,8]
-//	dlayer_norm3.shift = scale·Σ t19                               [8]
-//	dlayer_norm3.scale = scale·Σ t16·t14 ⊙ t19                     [8]
-//	ddense2.b       = scale·Σ (B*T)·ddense2.y                   [8]
-//	scale2          = 0.5/(B*T)                                 []
-//	ddense2.W       = scale2·t13ᵀ·((B*T)·ddense2.y)             [16,8]
-//	t20             = ((B*T)·ddense2.y)·dense2.Wᵀ               [B,T,16]
-//	(B*T)·ddense.y  = t20 ⊙ (0.5·t12 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,T,16]
-//	ddense.b        = scale·Σ (B*T)·ddense.y                    [16]
-//	ddense.W        = scale·t11ᵀ·((B*T)·ddense.y)               [8,16]
-//	t21             = ((B*T)·ddense.y)·dense.Wᵀ                 [B,T,8]
-//	t22             = (B*T)·ddense2.y + t10·(layer_norm2.scale·t21 − 0.125·(Σⱼ layer_norm2.scale·t8 ⊙ t21)/t9/t9·t8) − 0.125·(Σⱼ layer_norm2.scale·t21)/t9  [B,T,8]
-//	dlayer_norm2.shift = scale·Σ t21                               [8]
-//	dlayer_norm2.scale = scale·Σ t10·t8 ⊙ t21                      [8]
-//	scale3          = 1.1111112/(B*T)                           []
-//	dattention.Wo   = scale3·t6ᵀ·t22                            [8,8]
-//	t23             = t22·attention.Woᵀ                         [B,T,8]
-//	((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t23)  [B,T,2,4]
-//	(B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t23, t5[:, :, 2, :, :])  [B,2,T,T]
-//	((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)  [B,2,T,T]
-//	((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)  [B,2,T,T]
-//	((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)  [B,2,T,T]
-//	((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t5[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)  [B,T,2,4]
-//	((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t5[:, :, 1, :, :])  [B,T,2,4]
-//	t24[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
-//	t24[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
-//	t24[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
-//	dattention.Wqkv = scale·t4ᵀ·t24                             [8,24]
-//	t25             = t24·attention.Wqkvᵀ                       [B,T,8]
-//	(B*T)·dh.W      = 0                                         [11,8]
-//	(B*T)·dh        = t22 + t3·(layer_norm.scale·t25 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t25)/t2/t2·t) − 0.125·(Σⱼ layer_norm.scale·t25)/t2  [B,T,8]
-//	dlayer_norm.shift = scale·Σ t25                               [8]
-//	dlayer_norm.scale = scale·Σ t3·t ⊙ t25                        [8]
-//	(B*T)·dh.W[…]   += (B*T)·dh
-//	dh.W            = scale·(B*T)·dh.W                          [11,8]
+//	scale                = 1/(B·T)                                []
+//	B·T·dlogits          = t14/sum2 − onehot(y)                   [B,T,11]
+//	dlogits.b            = scale·Σ B·T·dlogits                    [11]
+//	dlogits.W            = scale·t13ᵀ·(B·T·dlogits)               [8,11]
+//	t15                  = (B·T·dlogits)·logits.Wᵀ                [B,T,8]
+//	B·T·ddense2.y        = t12·(layer_norm3.scale·t15 − 0.125·(Σⱼ layer_norm3.scale·layer_norm3.centred ⊙ t15)/t11/t11·layer_norm3.centred − 0.125·Σⱼ layer_norm3.scale·t15)  [B,T,8]
+//	dlayer_norm3.shift   = scale·Σ t15                            [8]
+//	dlayer_norm3.scale   = scale·Σ t12·layer_norm3.centred ⊙ t15  [8]
+//	ddense2.b            = scale·Σ B·T·ddense2.y                  [8]
+//	scale2               = 0.5/(B·T)                              []
+//	ddense2.W            = scale2·t10ᵀ·(B·T·ddense2.y)            [16,8]
+//	t16                  = (B·T·ddense2.y)·dense2.Wᵀ              [B,T,16]
+//	B·T·ddense.y         = t16 ⊙ (0.5·dense.twice_phi + 0.3989423·dense.y ⊙ exp(−0.5·dense.y²))  [B,T,16]
+//	ddense.b             = scale·Σ B·T·ddense.y                   [16]
+//	ddense.W             = scale·t9ᵀ·(B·T·ddense.y)               [8,16]
+//	t17                  = (B·T·ddense.y)·dense.Wᵀ                [B,T,8]
+//	t18                  = B·T·ddense2.y + t8·(layer_norm2.scale·t17 − 0.125·(Σⱼ layer_norm2.scale·layer_norm2.centred ⊙ t17)/t7/t7·layer_norm2.centred) − 0.125·(Σⱼ layer_norm2.scale·t17)/t7  [B,T,8]
+//	dlayer_norm2.shift   = scale·Σ t17                            [8]
+//	dlayer_norm2.scale   = scale·Σ t8·layer_norm2.centred ⊙ t17   [8]
+//	scale3               = 1.1111112/(B·T)                        []
+//	dattention.Wo        = scale3·t5ᵀ·t18                         [8,8]
+//	t19                  = t18·attention.Woᵀ                      [B,T,8]
+//	0.9·B·T·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t19)  [B,T,2,4]
+//	B·T·dattention.p     = einsum("ijkl,imkl->ikjm", t19, t4[:, :, 2, :, :])  [B,2,T,T]
+//	0.9·B·T·dattention.p = where(U(attention/dropout) < 0.1, 0, B·T·dattention.p)  [B,2,T,T]
+//	0.9·B·T·dattention.s = attention.p ⊙ (0.9·B·T·dattention.p − Σⱼ attention.p ⊙ 0.9·B·T·dattention.p)  [B,2,T,T]
+//	0.9·B·T·dattention.s = where(k ≥ l, 0.9·B·T·dattention.s, 0)  [B,2,T,T]
+//	1.8·B·T·dattention.k = einsum("ijkl,ikjm->imkl", t4[:, :, 0, :, :], 0.9·B·T·dattention.s)  [B,T,2,4]
+//	1.8·B·T·dattention.q = einsum("ijkl,iljm->ikjm", 0.9·B·T·dattention.s, t4[:, :, 1, :, :])  [B,T,2,4]
+//	t20[:, :, 2, :, :]   = B·T·dattention.v
+//	t20[:, :, 1, :, :]   = B·T·dattention.k
+//	t20[:, :, 0, :, :]   = B·T·dattention.q
+//	dattention.Wqkv      = scale·t3ᵀ·t20                          [8,24]
+//	t21                  = t20·attention.Wqkvᵀ                    [B,T,8]
+//	B·T·dh.W             = 0                                      [11,8]
+//	B·T·dh               = t18 + t2·(layer_norm.scale·t21 − 0.125·(Σⱼ layer_norm.scale·layer_norm.centred ⊙ t21)/t/t·layer_norm.centred) − 0.125·(Σⱼ layer_norm.scale·t21)/t  [B,T,8]
+//	dlayer_norm.shift    = scale·Σ t21                            [8]
+//	dlayer_norm.scale    = scale·Σ t2·layer_norm.centred ⊙ t21    [8]
+//	B·T·dh.W[…]          += B·T·dh
+//	dh.W                 = scale·B·T·dh.W                         [11,8]
 //
 // Update, adamw(lr: 3e-3):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -118,49 +121,49 @@ type Attention struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	t           []float32 // [max.B,max.T,8]
-	t26         []float32 // [max.B,max.T,8]; in the memory of t
-	t28         []float32 // [max.B,max.T,2,4]; in the memory of t
-	t29         []float32 // [max.B,max.T,8]; in the memory of t
-	t2          []float32 // [max.B,max.T]
-	t27         []float32 // [max.B,max.T,24]; in the memory of t2
-	h2          []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t2
-	dense2Y2    []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t2
-	logitsY2    []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t2
-	t3          []float32 // [max.B,max.T]
-	denseY3     []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t3
-	t4          []float32 // [max.B,max.T,8]
-	t25         []float32 // [max.B,max.T,8]; in the memory of t4
-	t5          []float32 // [max.B,max.T,24]
-	t24         []float32 // [max.B,max.T,3,2,4]; in the memory of t5
-	attentionS  []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then ((B*T)/1.1111112)·dattention.s, in place
-	attentionS2 []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
-	attentionP2 []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
-	dattentionP []float32 // [max.B,2,max.T,max.T]; becomes (B*T)·dattention.p, in place; in the memory of attentionP2
-	t6          []float32 // [max.B,max.T,2,4]
-	t23         []float32 // [max.B,max.T,8]; in the memory of t6
-	dattentionK []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.k, in place; in the memory of t6
-	h           []float32 // [max.B,max.T,8]
-	ddense2Y    []float32 // [max.B,max.T,8]; becomes (B*T)·ddense2.y, in place
-	dattentionV []float32 // [max.B,max.T,2,4]; becomes ((B*T)/1.1111112)·dattention.v, in place; in the memory of ddense2Y
-	t9          []float32 // [max.B,max.T]
-	dattentionQ []float32 // [max.B,max.T,2,4]; becomes ((B*T)/0.5555556)·dattention.q, in place; in the memory of t9
-	t10         []float32 // [max.B,max.T]
-	t11         []float32 // [max.B,max.T,8]
-	t21         []float32 // [max.B,max.T,8]; in the memory of t11
-	denseY      []float32 // [max.B,max.T,16]; becomes dense.y, then (B*T)·ddense.y, in place
-	t12         []float32 // [max.B,max.T,16]
-	t13         []float32 // [max.B,max.T,16]
-	t20         []float32 // [max.B,max.T,16]; in the memory of t13
-	dense2Y     []float32 // [max.B,max.T,8]; becomes dense2.y, in place
-	t19         []float32 // [max.B,max.T,8]; in the memory of dense2Y
-	t15         []float32 // [max.B,max.T]
-	t16         []float32 // [max.B,max.T]
-	logitsY     []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then (B*T)·dlogits, in place
-	sum         []float32 // [max.B,max.T]
-	dhW         []float32 // [11,8]; becomes (B*T)·dh.W, in place
-	t33         []float32 // [8]; in the memory of dhW
-	t34         []float32 // [8]
+	layerNormCentred  []float32 // [max.B,max.T,8]; becomes layer_norm.centred, in place
+	t22               []float32 // [max.B,max.T,8]; in the memory of layerNormCentred
+	t24               []float32 // [max.B,max.T,2,4]; in the memory of layerNormCentred
+	t25               []float32 // [max.B,max.T,8]; in the memory of layerNormCentred
+	t                 []float32 // [max.B,max.T]
+	t23               []float32 // [max.B,max.T,24]; in the memory of t
+	h2                []float32 // [max.B,max.T,8]; becomes h, in place; in the memory of t
+	dense2Y2          []float32 // [max.B,max.T,8]; becomes dense2.y, in place; in the memory of t
+	logitsY2          []float32 // [max.B,max.T,11]; becomes logits.y, then logits, in place; in the memory of t
+	t2                []float32 // [max.B,max.T]
+	denseY3           []float32 // [max.B,max.T,16]; becomes dense.y, in place; in the memory of t2
+	t3                []float32 // [max.B,max.T,8]
+	t21               []float32 // [max.B,max.T,8]; in the memory of t3
+	t4                []float32 // [max.B,max.T,24]
+	t20               []float32 // [max.B,max.T,3,2,4]; in the memory of t4
+	attentionS        []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, then 0.9·B·T·dattention.s, in place
+	attentionS2       []float32 // [max.B,2,max.T,max.T]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of attentionS
+	attentionP2       []float32 // [max.B,2,max.T,max.T]; becomes 0.9·attention.p, in place
+	dattentionP       []float32 // [max.B,2,max.T,max.T]; becomes B·T·dattention.p, in place; in the memory of attentionP2
+	t5                []float32 // [max.B,max.T,2,4]
+	t19               []float32 // [max.B,max.T,8]; in the memory of t5
+	dattentionK       []float32 // [max.B,max.T,2,4]; becomes 1.8·B·T·dattention.k, in place; in the memory of t5
+	h                 []float32 // [max.B,max.T,8]; becomes layer_norm2.centred, in place
+	layerNorm3Centred []float32 // [max.B,max.T,8]; becomes layer_norm3.centred, then B·T·ddense2.y, in place
+	dattentionV       []float32 // [max.B,max.T,2,4]; becomes 0.9·B·T·dattention.v, in place; in the memory of layerNorm3Centred
+	t7                []float32 // [max.B,max.T]
+	dattentionQ       []float32 // [max.B,max.T,2,4]; becomes 1.8·B·T·dattention.q, in place; in the memory of t7
+	t8                []float32 // [max.B,max.T]
+	t9                []float32 // [max.B,max.T,8]
+	t17               []float32 // [max.B,max.T,8]; in the memory of t9
+	denseY            []float32 // [max.B,max.T,16]; becomes dense.y, then B·T·ddense.y, in place
+	denseTwicePhi     []float32 // [max.B,max.T,16]; becomes dense.twice_phi, in place
+	t10               []float32 // [max.B,max.T,16]
+	t16               []float32 // [max.B,max.T,16]; in the memory of t10
+	dense2Y           []float32 // [max.B,max.T,8]; becomes dense2.y, in place
+	t15               []float32 // [max.B,max.T,8]; in the memory of dense2Y
+	t11               []float32 // [max.B,max.T]
+	t12               []float32 // [max.B,max.T]
+	logitsY           []float32 // [max.B,max.T,11]; becomes logits.y, then logits, then B·T·dlogits, in place
+	sum2              []float32 // [max.B,max.T]; becomes sum2, in place
+	dhW               []float32 // [11,8]; becomes B·T·dh.W, in place
+	t29               []float32 // [8]; in the memory of dhW
+	t30               []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -218,80 +221,82 @@ func (m *Attention) forward(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t := m.t[:8*B*T]
+	layerNormCentred := m.layerNormCentred[:8*B*T]
+	t := m.t[:B*T]
 	t2 := m.t2[:B*T]
-	t3 := m.t3[:B*T]
-	t4 := m.t4[:8*B*T]
-	t5 := m.t5[:24*B*T]
+	t3 := m.t3[:8*B*T]
+	t4 := m.t4[:24*B*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
-	t6 := m.t6[:8*B*T]
+	t5 := m.t5[:8*B*T]
 	h := m.h[:8*B*T]
-	ddense2Y := m.ddense2Y[:8*B*T]
-	t9 := m.t9[:B*T]
-	t10 := m.t10[:B*T]
-	t11 := m.t11[:8*B*T]
+	layerNorm3Centred := m.layerNorm3Centred[:8*B*T]
+	t7 := m.t7[:B*T]
+	t8 := m.t8[:B*T]
+	t9 := m.t9[:8*B*T]
 	denseY := m.denseY[:16*B*T]
-	t12 := m.t12[:16*B*T]
-	t13 := m.t13[:16*B*T]
+	denseTwicePhi := m.denseTwicePhi[:16*B*T]
+	t10 := m.t10[:16*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t15 := m.t15[:B*T]
-	t16 := m.t16[:B*T]
+	t11 := m.t11[:B*T]
+	t12 := m.t12[:B*T]
 	logitsY := m.logitsY[:11*B*T]
-	sum := m.sum[:B*T]
+	sum2 := m.sum2[:B*T]
 
-	// t = h.W[ids] − 0.125·Σⱼ h.W[ids]
-	// t2 = √(0.125·Σⱼ t² + 1e−5)
-	// t3 = 1/t2
-	// t4 = layer_norm.shift + layer_norm.scale·t3 ⊙ t
+	// layer_norm.centred = h.W[ids] − 0.125·Σⱼ h.W[ids]
+	// layer_norm.variance = 0.125·Σⱼ layer_norm.centred²
+	// t = √(layer_norm.variance + 1e−5)
+	// t2 = 1/t
+	// t3 = layer_norm.shift + layer_norm.scale·t2 ⊙ layer_norm.centred
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range hWRow {
-			tOf += hWRow[j]
+			total += hWRow[j]
 		}
-		u := 0.125 * tOf
-		tRow := (*[8]float32)(t[8*i:])
-		t2Of := float32(0)
+		u := 0.125 * total
+		layerNormCentredRow := (*[8]float32)(layerNormCentred[8*i:])
+		total2 := float32(0)
 		for j := range hWRow {
-			d := hWRow[j] - u
-			t2Of += d * d
-			tRow[j] = d
+			layerNormCentredOf := hWRow[j] - u
+			total2 += layerNormCentredOf * layerNormCentredOf
+			layerNormCentredRow[j] = layerNormCentredOf
 		}
-		u2 := 0.125 * t2Of
-		t3Of := u2 + 1e-5
-		t4Of := vec.Sqrt(t3Of)
-		u3 := 1 / t4Of
-		t2[i] = t4Of
-		t3[i] = u3
-		t4Row := (*[8]float32)(t4[8*i:])
+		layerNormVariance := 0.125 * total2
+		v := layerNormVariance + 1e-5
+		tOf := vec.Sqrt(v)
+		t2Of := 1 / tOf
+		t[i] = tOf
+		t2[i] = t2Of
+		t3Row := (*[8]float32)(t3[8*i:])
 		for j := range hWRow {
-			t4Row[j] = layerNormShift[j] + layerNormScale[j]*u3*tRow[j]
+			t3Row[j] = layerNormShift[j] + layerNormScale[j]*t2Of*layerNormCentredRow[j]
 		}
 	}
 
-	// t5 = t4·attention.Wqkv
+	// t4 = t3·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t4, B*T, 8),
+		blas.View32(t3, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t5, B*T, 24))
+		0, blas.View32(t4, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t5[:, :, 0, :, :], t5[:, :, 1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t4[:, :, 0, :, :], t4[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
+			// min: where an extent is 0, what is cut here is empty.
 			blas.Sgemm(0.5,
-				blas.Strided32(t5[min(24*T*i+4*j, len(t5)):], T, 4, 24),
-				blas.Strided32(t5[min(24*T*i+4*j+8, len(t5)):], T, 4, 24).T(),
+				blas.Strided32(t4[min(24*T*i+4*j, len(t4)):], T, 4, 24),
+				blas.Strided32(t4[min(24*T*i+4*j+8, len(t4)):], T, 4, 24).T(),
 				0, blas.View32(attentionS[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
 	// attention.s = where(k ≥ l, attention.s, −∞)
 	// peak = max attention.s
-	// attention.pExp = exp(attention.s − peak)
+	// attention.pExp = exp(attention.s − peak)  (in attentionS)
 	// sum = Σⱼ attention.pExp
-	// attention.p = attention.pExp/sum
-	// 0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)
+	// attention.p = attention.pExp/sum  (in attentionS)
+	// 0.9·attention.p = where(U(attention/dropout) < 0.1, 0, attention.p)  (in attentionP2)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
@@ -302,21 +307,22 @@ func (m *Attention) forward(batch *Batch) Totals {
 				if j >= k {
 					attentionSOf = attentionSRow[k]
 				}
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if attentionSOf > peak || attentionSOf != attentionSOf {
 					peak = attentionSOf
 				}
 			}
-			sumOf := float32(0)
+			sum := float32(0)
 			for k := range attentionSRow {
 				attentionS2 := float32(math.Inf(-1))
 				if j >= k {
 					attentionS2 = attentionSRow[k]
 				}
 				attentionPExp := vec.Exp(attentionS2 - peak)
-				sumOf += attentionPExp
+				sum += attentionPExp
 				attentionSRow[k] = attentionPExp
 			}
-			u := 1 / sumOf
+			u := 1 / sum
 			attentionP2Row := attentionP2[T*T*i+T*j:][:T]
 			for k := range attentionP2Row {
 				attentionP := u * attentionSRow[k]
@@ -330,140 +336,142 @@ func (m *Attention) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t6 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t5[:, :, 2, :, :])
+	// t5 = einsum("ijkl,iljm->ikjm", 0.9·attention.p, t4[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t5[min(24*T*i+4*j+16, len(t5)):], T, 4, 24),
-				0, blas.Strided32(t6[min(8*T*i+4*j, len(t6)):], T, 4, 8))
+				blas.Strided32(t4[min(24*T*i+4*j+16, len(t4)):], T, 4, 24),
+				0, blas.Strided32(t5[min(8*T*i+4*j, len(t5)):], T, 4, 8))
 		}
 	}
 
-	// h = 1.1111112·t6·attention.Wo
+	// h = 1.1111112·t5·attention.Wo
 	blas.Sgemm(1.1111112,
-		blas.View32(t6, B*T, 8),
+		blas.View32(t5, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t7 = dense2.b + h
-	// t8 = h − 0.125·Σⱼ h
-	// t9 = √(0.125·Σⱼ t8² + 1e−5)
-	// t10 = 1/t9
-	// t11 = layer_norm2.shift + layer_norm2.scale·t10 ⊙ t8
+	// t6 = dense2.b + h  (in layerNorm3Centred)
+	// layer_norm2.centred = h − 0.125·Σⱼ h  (in h)
+	// layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²
+	// t7 = √(layer_norm2.variance + 1e−5)
+	// t8 = 1/t7
+	// t9 = layer_norm2.shift + layer_norm2.scale·t8 ⊙ layer_norm2.centred
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
-		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
-		tOf := float32(0)
-		for j := range ddense2YRow {
+		layerNorm3CentredRow := (*[8]float32)(layerNorm3Centred[8*i:])
+		total := float32(0)
+		for j := range dense2B {
 			hOf := hWRow[j] + hRow[j]
-			t2Of := dense2B[j] + hOf
-			tOf += hOf
-			ddense2YRow[j] = t2Of
+			t6 := dense2B[j] + hOf
+			total += hOf
+			layerNorm3CentredRow[j] = t6
 		}
-		u := 0.125 * tOf
-		t3Of := float32(0)
-		for j := range ddense2YRow {
-			d := hWRow[j] + hRow[j] - u
-			t3Of += d * d
-			hRow[j] = d
+		u := 0.125 * total
+		total2 := float32(0)
+		for j := range dense2B {
+			layerNorm2Centred := hWRow[j] + hRow[j] - u
+			total2 += layerNorm2Centred * layerNorm2Centred
+			hRow[j] = layerNorm2Centred
 		}
-		u2 := 0.125 * t3Of
-		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		t9[i] = t5Of
-		t10[i] = u3
-		t11Row := (*[8]float32)(t11[8*i:])
-		for j := range ddense2YRow {
-			t11Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*hRow[j]
+		layerNorm2Variance := 0.125 * total2
+		v := layerNorm2Variance + 1e-5
+		t7Of := vec.Sqrt(v)
+		t8Of := 1 / t7Of
+		t7[i] = t7Of
+		t8[i] = t8Of
+		t9Row := (*[8]float32)(t9[8*i:])
+		for j := range dense2B {
+			t9Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*t8Of*hRow[j]
 		}
 	}
 
-	// dense.y = t11·dense.W
+	// dense.y = t9·dense.W
 	blas.Sgemm(1,
-		blas.View32(t11, B*T, 8),
+		blas.View32(t9, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t12 = erf(0.70710677·dense.y) + 1
-	// t13 = dense.y ⊙ t12
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t10 = dense.y ⊙ dense.twice_phi
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t12Row := (*[16]float32)(t12[16*i:])
-		t13Row := (*[16]float32)(t13[16*i:])
+		denseTwicePhiRow := (*[16]float32)(denseTwicePhi[16*i:])
+		t10Row := (*[16]float32)(t10[16*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
-			tOf := vec.Erf(0.70710677*denseYOf) + 1
-			u := denseYOf * tOf
+			denseTwicePhiOf := vec.Erf(0.70710677*denseYOf) + 1
+			t10Of := denseYOf * denseTwicePhiOf
 			denseYRow[j] = denseYOf
-			t12Row[j] = tOf
-			t13Row[j] = u
+			denseTwicePhiRow[j] = denseTwicePhiOf
+			t10Row[j] = t10Of
 		}
 	}
 
-	// dense2.y = 0.5·t13·dense2.W
+	// dense2.y = 0.5·t10·dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t13, B*T, 16),
+		blas.View32(t10, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y, B*T, 8))
 
-	// h = t7 + dense2.y
-	// t14 = h − 0.125·Σⱼ h
-	// t15 = √(0.125·Σⱼ t14² + 1e−5)
-	// t16 = 1/t15
-	// t17 = layer_norm3.shift + layer_norm3.scale·t16 ⊙ t14
+	// h = t6 + dense2.y
+	// layer_norm3.centred = h − 0.125·Σⱼ h
+	// layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²
+	// t11 = √(layer_norm3.variance + 1e−5)
+	// t12 = 1/t11
+	// t13 = layer_norm3.shift + layer_norm3.scale·t12 ⊙ layer_norm3.centred  (in dense2Y)
 	for i := range B * T {
-		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
+		layerNorm3CentredRow := (*[8]float32)(layerNorm3Centred[8*i:])
 		dense2YRow := (*[8]float32)(dense2Y[8*i:])
-		tOf := float32(0)
-		for j := range ddense2YRow {
-			tOf += ddense2YRow[j] + dense2YRow[j]
+		total := float32(0)
+		for j := range dense2YRow {
+			total += layerNorm3CentredRow[j] + dense2YRow[j]
 		}
-		u := 0.125 * tOf
-		t2Of := float32(0)
-		for j := range ddense2YRow {
-			d := ddense2YRow[j] + dense2YRow[j] - u
-			t2Of += d * d
-			ddense2YRow[j] = d
+		u := 0.125 * total
+		total2 := float32(0)
+		for j := range dense2YRow {
+			layerNorm3CentredOf := layerNorm3CentredRow[j] + dense2YRow[j] - u
+			total2 += layerNorm3CentredOf * layerNorm3CentredOf
+			layerNorm3CentredRow[j] = layerNorm3CentredOf
 		}
-		u2 := 0.125 * t2Of
-		t3Of := u2 + 1e-5
-		t4Of := vec.Sqrt(t3Of)
-		u3 := 1 / t4Of
-		t15[i] = t4Of
-		t16[i] = u3
-		for j := range ddense2YRow {
-			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*ddense2YRow[j]
+		layerNorm3Variance := 0.125 * total2
+		v := layerNorm3Variance + 1e-5
+		t11Of := vec.Sqrt(v)
+		t12Of := 1 / t11Of
+		t11[i] = t11Of
+		t12[i] = t12Of
+		for j := range dense2YRow {
+			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*t12Of*layerNorm3CentredRow[j]
 		}
 	}
 
-	// logits.y = t17·logits.W
+	// logits.y = t13·logits.W
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logitsY, B*T, 11))
 
-	// logits = logits.b + logits.y
-	// peak = max logits
-	// t18 = exp(logits − peak)
-	// sum = Σⱼ t18
-	// each = peak + log(sum) − logits[y]
-	// (B*T)·loss = Σ each
-	// (B*T)·accuracy = Σ [argmax logits = y]
+	// logits = logits.b + logits.y  (in logitsY)
+	// peak2 = max logits
+	// t14 = exp(logits − peak2)  (in logitsY)
+	// sum2 = Σⱼ t14
+	// each = peak2 + log(sum2) − logits[y]
+	// B·T·loss = Σ each
+	// B·T·accuracy = Σ [argmax logits = y]
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B * T {
 		logitsYRow := (*[11]float32)(logitsY[11*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
-			if logits > peak || logits != logits {
-				peak = logits
+			if logits > peak2 || logits != logits {
+				peak2 = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
@@ -476,15 +484,15 @@ func (m *Attention) forward(batch *Batch) Totals {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		sumOf := float32(0)
+		sum2Of := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t14 := vec.Exp(logitsYRow[j] - peak2)
+			sum2Of += t14
+			logitsYRow[j] = t14
 		}
-		tOf := vec.Log(sumOf)
-		loss += float64(peak + tOf - chosen)
-		sum[i] = sumOf
+		v := vec.Log(sum2Of)
+		loss += float64(peak2 + v - chosen)
+		sum2[i] = sum2Of
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B * T), accuracy: accuracy}
@@ -525,38 +533,38 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	attentionWo := m.params.AttentionWo
 	attentionWqkv := m.params.AttentionWqkv
 	layerNormScale := m.params.LayerNormScale
-	sum := m.sum[:B*T]
+	sum2 := m.sum2[:B*T]
 	logitsY := m.logitsY[:11*B*T]
 	dense2Y := m.dense2Y[:8*B*T]
-	t19 := m.t19[:8*B*T]
-	ddense2Y := m.ddense2Y[:8*B*T]
-	t16 := m.t16[:B*T]
-	t15 := m.t15[:B*T]
-	t13 := m.t13[:16*B*T]
-	t20 := m.t20[:16*B*T]
-	t12 := m.t12[:16*B*T]
+	t15 := m.t15[:8*B*T]
+	layerNorm3Centred := m.layerNorm3Centred[:8*B*T]
+	t12 := m.t12[:B*T]
+	t11 := m.t11[:B*T]
+	t10 := m.t10[:16*B*T]
+	t16 := m.t16[:16*B*T]
+	denseTwicePhi := m.denseTwicePhi[:16*B*T]
 	denseY := m.denseY[:16*B*T]
-	t11 := m.t11[:8*B*T]
-	t21 := m.t21[:8*B*T]
+	t9 := m.t9[:8*B*T]
+	t17 := m.t17[:8*B*T]
 	h := m.h[:8*B*T]
-	t10 := m.t10[:B*T]
-	t9 := m.t9[:B*T]
-	t6 := m.t6[:8*B*T]
-	t23 := m.t23[:8*B*T]
+	t8 := m.t8[:B*T]
+	t7 := m.t7[:B*T]
+	t5 := m.t5[:8*B*T]
+	t19 := m.t19[:8*B*T]
 	attentionP2 := m.attentionP2[:2*B*T*T]
 	dattentionV := m.dattentionV[:8*B*T]
-	t5 := m.t5[:24*B*T]
+	t4 := m.t4[:24*B*T]
 	dattentionP := m.dattentionP[:2*B*T*T]
 	attentionS := m.attentionS[:2*B*T*T]
 	dattentionK := m.dattentionK[:8*B*T]
 	dattentionQ := m.dattentionQ[:8*B*T]
-	t24 := m.t24[:24*B*T]
-	t4 := m.t4[:8*B*T]
-	t25 := m.t25[:8*B*T]
+	t20 := m.t20[:24*B*T]
+	t3 := m.t3[:8*B*T]
+	t21 := m.t21[:8*B*T]
 	dhW := m.dhW
-	t := m.t[:8*B*T]
-	t3 := m.t3[:B*T]
+	layerNormCentred := m.layerNormCentred[:8*B*T]
 	t2 := m.t2[:B*T]
+	t := m.t[:B*T]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -573,14 +581,14 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 	dlayerNormScale := grad.LayerNormScale
 	dhWBuf := grad.HW
 
-	// scale = 1/(B*T)
+	// scale = 1/(B·T)
 	scale := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits = t18/sum − onehot(y)
-	// dlogits.b = scale·Σ (B*T)·dlogits
+	// B·T·dlogits = t14/sum2 − onehot(y)  (in logitsY)
+	// dlogits.b = scale·Σ B·T·dlogits
 	clear(dlogitsB)
 	for i := range B * T {
-		u := 1 / sum[i]
+		u := 1 / sum2[i]
 		logitsYRow := (*[11]float32)(logitsY[11*i:])
 		yOfI := y[i]
 		for j := range dlogitsB {
@@ -593,170 +601,171 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = scale·t17ᵀ·((B*T)·dlogits)
+	// dlogits.W = scale·t13ᵀ·(B·T·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(dense2Y, B*T, 8).T(),
 		blas.View32(logitsY, B*T, 11),
 		0, blas.View32(dlogitsW, 8, 11))
 
-	// t19 = ((B*T)·dlogits)·logits.Wᵀ
+	// t15 = (B·T·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B*T, 11),
 		blas.View32(logitsW, 8, 11).T(),
-		0, blas.View32(t19, B*T, 8))
+		0, blas.View32(t15, B*T, 8))
 
-	// (B*T)·ddense2.y = t16·(layer_norm3.scale·t19 − 0.125·(Σⱼ layer_norm3.scale·t14 ⊙ t19)/t15/t15·t14 − 0.125·Σⱼ layer_norm3.scale·t19)
-	// dlayer_norm3.shift = scale·Σ t19
-	// dlayer_norm3.scale = scale·Σ t16·t14 ⊙ t19
-	// ddense2.b = scale·Σ (B*T)·ddense2.y
+	// B·T·ddense2.y = t12·(layer_norm3.scale·t15 − 0.125·(Σⱼ layer_norm3.scale·layer_norm3.centred ⊙ t15)/t11/t11·layer_norm3.centred − 0.125·Σⱼ layer_norm3.scale·t15)  (in layerNorm3Centred)
+	// dlayer_norm3.shift = scale·Σ t15
+	// dlayer_norm3.scale = scale·Σ t12·layer_norm3.centred ⊙ t15
+	// ddense2.b = scale·Σ B·T·ddense2.y
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
 	for i := range B * T {
-		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
-		t19Row := (*[8]float32)(t19[8*i:])
-		t16OfI := t16[i]
-		tOf := float32(0)
-		t2Of := float32(0)
-		for j := range ddense2YRow {
-			u := ddense2YRow[j] * t19Row[j]
-			tOf += layerNorm3Scale[j] * u
-			t2Of += layerNorm3Scale[j] * t19Row[j]
-			dlayerNorm3Shift[j] += scale * t19Row[j]
-			dlayerNorm3Scale[j] += scale * (t16OfI * u)
+		layerNorm3CentredRow := (*[8]float32)(layerNorm3Centred[8*i:])
+		t15Row := (*[8]float32)(t15[8*i:])
+		t12OfI := t12[i]
+		total := float32(0)
+		total2 := float32(0)
+		for j := range dlayerNorm3Scale {
+			u := layerNorm3CentredRow[j] * t15Row[j]
+			total += layerNorm3Scale[j] * u
+			total2 += layerNorm3Scale[j] * t15Row[j]
+			dlayerNorm3Shift[j] += scale * t15Row[j]
+			dlayerNorm3Scale[j] += scale * (t12OfI * u)
 		}
-		u2 := tOf / t15[i]
-		u3 := u2 / t15[i]
-		u4 := 0.125 * t2Of
+		u2 := total / t11[i]
+		u3 := u2 / t11[i]
+		u4 := 0.125 * total2
 		for j := range ddense2B {
-			d := layerNorm3Scale[j]*t19Row[j] - 0.125*(u3*ddense2YRow[j]) - u4
-			ddense2YOf := t16OfI * d
-			ddense2B[j] += scale * ddense2YOf
-			ddense2YRow[j] = ddense2YOf
+			d := layerNorm3Scale[j]*t15Row[j] - 0.125*(u3*layerNorm3CentredRow[j])
+			ddense2Y := t12OfI * (d - u4)
+			ddense2B[j] += scale * ddense2Y
+			layerNorm3CentredRow[j] = ddense2Y
 		}
 	}
 
-	// scale2 = 0.5/(B*T)
+	// scale2 = 0.5/(B·T)
 	scale2 := float32(0.5 / float64(B*T))
 
-	// ddense2.W = scale2·t13ᵀ·((B*T)·ddense2.y)
+	// ddense2.W = scale2·t10ᵀ·(B·T·ddense2.y)
 	blas.Sgemm(scale2,
-		blas.View32(t13, B*T, 16).T(),
-		blas.View32(ddense2Y, B*T, 8),
+		blas.View32(t10, B*T, 16).T(),
+		blas.View32(layerNorm3Centred, B*T, 8),
 		0, blas.View32(ddense2W, 16, 8))
 
-	// t20 = ((B*T)·ddense2.y)·dense2.Wᵀ
+	// t16 = (B·T·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(ddense2Y, B*T, 8),
+		blas.View32(layerNorm3Centred, B*T, 8),
 		blas.View32(dense2W, 16, 8).T(),
-		0, blas.View32(t20, B*T, 16))
+		0, blas.View32(t16, B*T, 16))
 
-	// (B*T)·ddense.y = t20 ⊙ (0.5·t12 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
-	// ddense.b = scale·Σ (B*T)·ddense.y
+	// B·T·ddense.y = t16 ⊙ (0.5·dense.twice_phi + 0.3989423·dense.y ⊙ exp(−0.5·dense.y²))  (in denseY)
+	// ddense.b = scale·Σ B·T·ddense.y
 	clear(ddenseB)
 	for i := range B * T {
-		t12Row := (*[16]float32)(t12[16*i:])
+		denseTwicePhiRow := (*[16]float32)(denseTwicePhi[16*i:])
 		denseYRow := (*[16]float32)(denseY[16*i:])
-		t20Row := (*[16]float32)(t20[16*i:])
+		t16Row := (*[16]float32)(t16[16*i:])
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseY := t20Row[j] * (0.5*t12Row[j] + u)
+			ddenseY := t16Row[j] * (0.5*denseTwicePhiRow[j] + u)
 			ddenseB[j] += scale * ddenseY
 			denseYRow[j] = ddenseY
 		}
 	}
 
-	// ddense.W = scale·t11ᵀ·((B*T)·ddense.y)
+	// ddense.W = scale·t9ᵀ·(B·T·ddense.y)
 	blas.Sgemm(scale,
-		blas.View32(t11, B*T, 8).T(),
+		blas.View32(t9, B*T, 8).T(),
 		blas.View32(denseY, B*T, 16),
 		0, blas.View32(ddenseW, 8, 16))
 
-	// t21 = ((B*T)·ddense.y)·dense.Wᵀ
+	// t17 = (B·T·ddense.y)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 16),
 		blas.View32(denseW, 8, 16).T(),
-		0, blas.View32(t21, B*T, 8))
+		0, blas.View32(t17, B*T, 8))
 
-	// t22 = (B*T)·ddense2.y + t10·(layer_norm2.scale·t21 − 0.125·(Σⱼ layer_norm2.scale·t8 ⊙ t21)/t9/t9·t8) − 0.125·(Σⱼ layer_norm2.scale·t21)/t9
-	// dlayer_norm2.shift = scale·Σ t21
-	// dlayer_norm2.scale = scale·Σ t10·t8 ⊙ t21
+	// t18 = B·T·ddense2.y + t8·(layer_norm2.scale·t17 − 0.125·(Σⱼ layer_norm2.scale·layer_norm2.centred ⊙ t17)/t7/t7·layer_norm2.centred) − 0.125·(Σⱼ layer_norm2.scale·t17)/t7  (in h)
+	// dlayer_norm2.shift = scale·Σ t17
+	// dlayer_norm2.scale = scale·Σ t8·layer_norm2.centred ⊙ t17
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	for i := range B * T {
 		hRow := (*[8]float32)(h[8*i:])
-		t21Row := (*[8]float32)(t21[8*i:])
-		t10OfI := t10[i]
-		tOf := float32(0)
-		t2Of := float32(0)
+		t17Row := (*[8]float32)(t17[8*i:])
+		t8OfI := t8[i]
+		total := float32(0)
+		total2 := float32(0)
 		for j := range dlayerNorm2Scale {
-			u := hRow[j] * t21Row[j]
-			tOf += layerNorm2Scale[j] * u
-			t2Of += layerNorm2Scale[j] * t21Row[j]
-			dlayerNorm2Shift[j] += scale * t21Row[j]
-			dlayerNorm2Scale[j] += scale * (t10OfI * u)
+			u := hRow[j] * t17Row[j]
+			total += layerNorm2Scale[j] * u
+			total2 += layerNorm2Scale[j] * t17Row[j]
+			dlayerNorm2Shift[j] += scale * t17Row[j]
+			dlayerNorm2Scale[j] += scale * (t8OfI * u)
 		}
-		u2 := tOf / t9[i]
-		u3 := u2 / t9[i]
-		u4 := t2Of / t9[i]
+		u2 := total / t7[i]
+		u3 := u2 / t7[i]
+		u4 := total2 / t7[i]
 		u5 := 0.125 * u4
-		ddense2YRow := (*[8]float32)(ddense2Y[8*i:])
-		for j := range ddense2YRow {
-			u6 := t10OfI * (layerNorm2Scale[j]*t21Row[j] - 0.125*(u3*hRow[j]))
-			hRow[j] = ddense2YRow[j] + u6 - u5
+		layerNorm3CentredRow := (*[8]float32)(layerNorm3Centred[8*i:])
+		for j := range dlayerNorm2Scale {
+			u6 := t8OfI * (layerNorm2Scale[j]*t17Row[j] - 0.125*(u3*hRow[j]))
+			hRow[j] = layerNorm3CentredRow[j] + u6 - u5
 		}
 	}
 
-	// scale3 = 1.1111112/(B*T)
+	// scale3 = 1.1111112/(B·T)
 	scale3 := float32(1.1111111111111112 / float64(B*T))
 
-	// dattention.Wo = scale3·t6ᵀ·t22
+	// dattention.Wo = scale3·t5ᵀ·t18
 	blas.Sgemm(scale3,
-		blas.View32(t6, B*T, 8).T(),
+		blas.View32(t5, B*T, 8).T(),
 		blas.View32(h, B*T, 8),
 		0, blas.View32(dattentionWo, 8, 8))
 
-	// t23 = t22·attention.Woᵀ
+	// t19 = t18·attention.Woᵀ
 	blas.Sgemm(1,
 		blas.View32(h, B*T, 8),
 		blas.View32(attentionWo, 8, 8).T(),
-		0, blas.View32(t23, B*T, 8))
+		0, blas.View32(t19, B*T, 8))
 
-	// ((B*T)/1.1111112)·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t23)
+	// 0.9·B·T·dattention.v = einsum("ijkl,ikjm->iljm", 0.9·attention.p, t19)
 	for i := range B {
 		for j := range 2 {
+			// min: where an extent is 0, what is cut here is empty.
 			blas.Sgemm(1,
 				blas.View32(attentionP2[2*T*T*i+T*T*j:], T, T).T(),
-				blas.Strided32(t23[min(8*T*i+4*j, len(t23)):], T, 4, 8),
+				blas.Strided32(t19[min(8*T*i+4*j, len(t19)):], T, 4, 8),
 				0, blas.Strided32(dattentionV[min(8*T*i+4*j, len(dattentionV)):], T, 4, 8))
 		}
 	}
 
-	// (B*T)·dattention.p = einsum("ijkl,imkl->ikjm", t23, t5[:, :, 2, :, :])
+	// B·T·dattention.p = einsum("ijkl,imkl->ikjm", t19, t4[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t23[min(8*T*i+4*j, len(t23)):], T, 4, 8),
-				blas.Strided32(t5[min(24*T*i+4*j+16, len(t5)):], T, 4, 24).T(),
+				blas.Strided32(t19[min(8*T*i+4*j, len(t19)):], T, 4, 8),
+				blas.Strided32(t4[min(24*T*i+4*j+16, len(t4)):], T, 4, 24).T(),
 				0, blas.View32(dattentionP[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
-	// ((B*T)/1.1111112)·dattention.p = where(U(attention/dropout) < 0.1, 0, (B*T)·dattention.p)
-	// ((B*T)/1.1111112)·dattention.s = attention.p ⊙ (((B*T)/1.1111112)·dattention.p − Σⱼ attention.p ⊙ ((B*T)/1.1111112)·dattention.p)
-	// ((B*T)/1.1111112)·dattention.s = where(k ≥ l, ((B*T)/1.1111112)·dattention.s, 0)
+	// 0.9·B·T·dattention.p = where(U(attention/dropout) < 0.1, 0, B·T·dattention.p)
+	// 0.9·B·T·dattention.s = attention.p ⊙ (0.9·B·T·dattention.p − Σⱼ attention.p ⊙ 0.9·B·T·dattention.p)
+	// 0.9·B·T·dattention.s = where(k ≥ l, 0.9·B·T·dattention.s, 0)  (in attentionS)
 	key := rng.Key(m.seed, 0xc92519f8f914892e, m.calls)
 	for i := range 2 * B {
 		for j := range T {
 			dattentionPRow := dattentionP[T*T*i+T*j:][:T]
 			attentionSRow := attentionS[T*T*i+T*j:][:T]
-			tOf := float32(0)
+			total := float32(0)
 			for k := range attentionSRow {
 				dattentionPOf := dattentionPRow[k]
 				if rng.Uniform32(key, uint64(T*T*i+T*j+k)) < 0.1 {
 					dattentionPOf = 0
 				}
-				tOf += attentionSRow[k] * dattentionPOf
+				total += attentionSRow[k] * dattentionPOf
 			}
 			for k := range attentionSRow {
 				dattentionP2 := dattentionPRow[k]
@@ -765,107 +774,107 @@ func (m *Attention) gradient(grad *Params, batch *Batch) {
 				}
 				dattentionS := float32(0)
 				if j >= k {
-					dattentionS = attentionSRow[k] * (dattentionP2 - tOf)
+					dattentionS = attentionSRow[k] * (dattentionP2 - total)
 				}
 				attentionSRow[k] = dattentionS
 			}
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.k = einsum("ijkl,ikjm->imkl", t5[:, :, 0, :, :], ((B*T)/1.1111112)·dattention.s)
+	// 1.8·B·T·dattention.k = einsum("ijkl,ikjm->imkl", t4[:, :, 0, :, :], 0.9·B·T·dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
-				blas.Strided32(t5[min(24*T*i+4*j, len(t5)):], T, 4, 24).T(),
+				blas.Strided32(t4[min(24*T*i+4*j, len(t4)):], T, 4, 24).T(),
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
 				0, blas.Strided32(dattentionK[min(8*T*i+4*j, len(dattentionK)):], T, 4, 8).T())
 		}
 	}
 
-	// ((B*T)/0.5555556)·dattention.q = einsum("ijkl,iljm->ikjm", ((B*T)/1.1111112)·dattention.s, t5[:, :, 1, :, :])
+	// 1.8·B·T·dattention.q = einsum("ijkl,iljm->ikjm", 0.9·B·T·dattention.s, t4[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t5[min(24*T*i+4*j+8, len(t5)):], T, 4, 24),
+				blas.Strided32(t4[min(24*T*i+4*j+8, len(t4)):], T, 4, 24),
 				0, blas.Strided32(dattentionQ[min(8*T*i+4*j, len(dattentionQ)):], T, 4, 8))
 		}
 	}
 
-	// t24[:, :, 2, :, :] = 1.1111112·((B*T)/1.1111112)·dattention.v
+	// t20[:, :, 2, :, :] = B·T·dattention.v
 	for i := range B * T {
 		dattentionVRow := (*[8]float32)(dattentionV[8*i:])
-		t24Row := (*[8]float32)(t24[24*i+16:])
+		t20Row := (*[8]float32)(t20[24*i+16:])
 		for j := range dattentionVRow {
-			t24Row[j] = 1.1111112 * dattentionVRow[j]
+			t20Row[j] = 1.1111112 * dattentionVRow[j]
 		}
 	}
 
-	// t24[:, :, 1, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.k
+	// t20[:, :, 1, :, :] = B·T·dattention.k
 	for i := range B * T {
 		dattentionKRow := (*[8]float32)(dattentionK[8*i:])
-		t24Row := (*[8]float32)(t24[24*i+8:])
+		t20Row := (*[8]float32)(t20[24*i+8:])
 		for j := range dattentionKRow {
-			t24Row[j] = 0.5555556 * dattentionKRow[j]
+			t20Row[j] = 0.5555556 * dattentionKRow[j]
 		}
 	}
 
-	// t24[:, :, 0, :, :] = 0.5555556·((B*T)/0.5555556)·dattention.q
+	// t20[:, :, 0, :, :] = B·T·dattention.q
 	for i := range B * T {
 		dattentionQRow := (*[8]float32)(dattentionQ[8*i:])
-		t24Row := (*[8]float32)(t24[24*i:])
+		t20Row := (*[8]float32)(t20[24*i:])
 		for j := range dattentionQRow {
-			t24Row[j] = 0.5555556 * dattentionQRow[j]
+			t20Row[j] = 0.5555556 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.Wqkv = scale·t4ᵀ·t24
+	// dattention.Wqkv = scale·t3ᵀ·t20
 	blas.Sgemm(scale,
-		blas.View32(t4, B*T, 8).T(),
-		blas.View32(t24, B*T, 24),
+		blas.View32(t3, B*T, 8).T(),
+		blas.View32(t20, B*T, 24),
 		0, blas.View32(dattentionWqkv, 8, 24))
 
-	// t25 = t24·attention.Wqkvᵀ
+	// t21 = t20·attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t24, B*T, 24),
+		blas.View32(t20, B*T, 24),
 		blas.View32(attentionWqkv, 8, 24).T(),
-		0, blas.View32(t25, B*T, 8))
+		0, blas.View32(t21, B*T, 8))
 
-	// (B*T)·dh.W = 0
+	// B·T·dh.W = 0
 	clear(dhW)
 
-	// (B*T)·dh = t22 + t3·(layer_norm.scale·t25 − 0.125·(Σⱼ layer_norm.scale·t ⊙ t25)/t2/t2·t) − 0.125·(Σⱼ layer_norm.scale·t25)/t2
-	// dlayer_norm.shift = scale·Σ t25
-	// dlayer_norm.scale = scale·Σ t3·t ⊙ t25
-	// (B*T)·dh.W[…] += (B*T)·dh
+	// B·T·dh = t18 + t2·(layer_norm.scale·t21 − 0.125·(Σⱼ layer_norm.scale·layer_norm.centred ⊙ t21)/t/t·layer_norm.centred) − 0.125·(Σⱼ layer_norm.scale·t21)/t
+	// dlayer_norm.shift = scale·Σ t21
+	// dlayer_norm.scale = scale·Σ t2·layer_norm.centred ⊙ t21
+	// B·T·dh.W[…] += B·T·dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	for i := range B * T {
-		tRow := (*[8]float32)(t[8*i:])
-		t25Row := (*[8]float32)(t25[8*i:])
-		t3OfI := t3[i]
-		tOf := float32(0)
-		t2Of := float32(0)
+		layerNormCentredRow := (*[8]float32)(layerNormCentred[8*i:])
+		t21Row := (*[8]float32)(t21[8*i:])
+		t2OfI := t2[i]
+		total := float32(0)
+		total2 := float32(0)
 		for j := range dlayerNormScale {
-			u := tRow[j] * t25Row[j]
-			tOf += layerNormScale[j] * u
-			t2Of += layerNormScale[j] * t25Row[j]
-			dlayerNormShift[j] += scale * t25Row[j]
-			dlayerNormScale[j] += scale * (t3OfI * u)
+			u := layerNormCentredRow[j] * t21Row[j]
+			total += layerNormScale[j] * u
+			total2 += layerNormScale[j] * t21Row[j]
+			dlayerNormShift[j] += scale * t21Row[j]
+			dlayerNormScale[j] += scale * (t2OfI * u)
 		}
-		u2 := tOf / t2[i]
-		u3 := u2 / t2[i]
-		u4 := t2Of / t2[i]
+		u2 := total / t[i]
+		u3 := u2 / t[i]
+		u4 := total2 / t[i]
 		u5 := 0.125 * u4
 		hRow := (*[8]float32)(h[8*i:])
 		dhWRow := (*[8]float32)(dhW[8*int(ids[i]):])
 		for j := range dhWRow {
-			t3Of := hRow[j] + t3OfI*(layerNormScale[j]*t25Row[j]-0.125*(u3*tRow[j]))
-			dhWRow[j] += t3Of - u5
+			d := layerNormScale[j]*t21Row[j] - 0.125*(u3*layerNormCentredRow[j])
+			dhWRow[j] += hRow[j] + t2OfI*d - u5
 		}
 	}
 
-	// dh.W = scale·(B*T)·dh.W
+	// dh.W = scale·B·T·dh.W
 	for i := range 88 {
 		dhWBuf[i] = scale * dhW[i]
 	}
@@ -888,18 +897,18 @@ func (m *Attention) update(grad *Params) {
 	v := m.optim.float32s[771:1542]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 771 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -927,60 +936,63 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 	layerNorm3Shift := m.params.LayerNorm3Shift
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
-	t26 := m.t26[:8*B*T]
-	t27 := m.t27[:24*B*T]
+	t22 := m.t22[:8*B*T]
+	t23 := m.t23[:24*B*T]
 	attentionS2 := m.attentionS2[:2*B*T*T]
-	t28 := m.t28[:8*B*T]
+	t24 := m.t24[:8*B*T]
 	h2 := m.h2[:8*B*T]
-	t29 := m.t29[:8*B*T]
+	t25 := m.t25[:8*B*T]
 	denseY3 := m.denseY3[:16*B*T]
 	dense2Y2 := m.dense2Y2[:8*B*T]
 	logitsY2 := m.logitsY2[:11*B*T]
 
-	// t26 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// layer_norm.centred = h.W[ids] − 0.125·Σⱼ h.W[ids]
+	// layer_norm.variance = 0.125·Σⱼ layer_norm.centred²
+	// t22 = layer_norm.shift + layer_norm.scale·1/√(layer_norm.variance + 1e−5) ⊙ layer_norm.centred
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		t := float32(0)
+		total := float32(0)
 		for j := range hWRow {
-			t += hWRow[j]
+			total += hWRow[j]
 		}
-		u := 0.125 * t
-		t2 := float32(0)
+		u := 0.125 * total
+		total2 := float32(0)
 		for j := range hWRow {
-			d := hWRow[j] - u
-			t2 += d * d
+			layerNormCentred := hWRow[j] - u
+			total2 += layerNormCentred * layerNormCentred
 		}
-		u2 := 0.125 * t2
-		t3 := u2 + 1e-5
-		t4 := vec.Sqrt(t3)
-		u3 := 1 / t4
-		t26Row := (*[8]float32)(t26[8*i:])
+		layerNormVariance := 0.125 * total2
+		v := layerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
+		t22Row := (*[8]float32)(t22[8*i:])
 		for j := range hWRow {
-			t26Row[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			t22Row[j] = layerNormShift[j] + layerNormScale[j]*u2*(hWRow[j]-u)
 		}
 	}
 
-	// t27 = t26·attention.Wqkv
+	// t23 = t22·attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t26, B*T, 8),
+		blas.View32(t22, B*T, 8),
 		blas.View32(attentionWqkv, 8, 24),
-		0, blas.View32(t27, B*T, 24))
+		0, blas.View32(t23, B*T, 24))
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t27[:, :, 0, :, :], t27[:, :, 1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t23[:, :, 0, :, :], t23[:, :, 1, :, :])  (in attentionS2)
 	for i := range B {
 		for j := range 2 {
+			// min: where an extent is 0, what is cut here is empty.
 			blas.Sgemm(0.5,
-				blas.Strided32(t27[min(24*T*i+4*j, len(t27)):], T, 4, 24),
-				blas.Strided32(t27[min(24*T*i+4*j+8, len(t27)):], T, 4, 24).T(),
+				blas.Strided32(t23[min(24*T*i+4*j, len(t23)):], T, 4, 24),
+				blas.Strided32(t23[min(24*T*i+4*j+8, len(t23)):], T, 4, 24).T(),
 				0, blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T))
 		}
 	}
 
 	// attention.s = where(k ≥ l, attention.s, −∞)
 	// peak = max attention.s
-	// attention.pExp = exp(attention.s − peak)
+	// attention.pExp = exp(attention.s − peak)  (in attentionS2)
 	// sum = Σⱼ attention.pExp
-	// attention.p = attention.pExp/sum
+	// attention.p = attention.pExp/sum  (in attentionS2)
 	for i := range 2 * B {
 		for j := range T {
 			attentionS2Row := attentionS2[T*T*i+T*j:][:T]
@@ -990,6 +1002,7 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 				if j >= k {
 					attentionS = attentionS2Row[k]
 				}
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if attentionS > peak || attentionS != attentionS {
 					peak = attentionS
 				}
@@ -1011,59 +1024,62 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t28 = einsum("ijkl,iljm->ikjm", attention.p, t27[:, :, 2, :, :])
+	// t24 = einsum("ijkl,iljm->ikjm", attention.p, t23[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Sgemm(1,
 				blas.View32(attentionS2[2*T*T*i+T*T*j:], T, T),
-				blas.Strided32(t27[min(24*T*i+4*j+16, len(t27)):], T, 4, 24),
-				0, blas.Strided32(t28[min(8*T*i+4*j, len(t28)):], T, 4, 8))
+				blas.Strided32(t23[min(24*T*i+4*j+16, len(t23)):], T, 4, 24),
+				0, blas.Strided32(t24[min(8*T*i+4*j, len(t24)):], T, 4, 8))
 		}
 	}
 
-	// h = t28·attention.Wo
+	// h = t24·attention.Wo  (in h2)
 	blas.Sgemm(1,
-		blas.View32(t28, B*T, 8),
+		blas.View32(t24, B*T, 8),
 		blas.View32(attentionWo, 8, 8),
 		0, blas.View32(h2, B*T, 8))
 
 	// h = h.W[ids] + h
-	// t29 = dense2.b + h
-	// t30 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// t25 = dense2.b + h
+	// layer_norm2.centred = h − 0.125·Σⱼ h
+	// layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²
+	// t26 = layer_norm2.shift + layer_norm2.scale·1/√(layer_norm2.variance + 1e−5) ⊙ layer_norm2.centred  (in h2)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		h2Row := (*[8]float32)(h2[8*i:])
-		t29Row := (*[8]float32)(t29[8*i:])
-		t := float32(0)
+		t25Row := (*[8]float32)(t25[8*i:])
+		total := float32(0)
 		for j := range dense2B {
 			h := hWRow[j] + h2Row[j]
-			t2 := dense2B[j] + h
-			t += h
-			t29Row[j] = t2
+			t25Of := dense2B[j] + h
+			total += h
+			t25Row[j] = t25Of
 		}
-		u := 0.125 * t
-		t3 := float32(0)
+		u := 0.125 * total
+		total2 := float32(0)
 		for j := range dense2B {
-			d := hWRow[j] + h2Row[j] - u
-			t3 += d * d
+			layerNorm2Centred := hWRow[j] + h2Row[j] - u
+			total2 += layerNorm2Centred * layerNorm2Centred
 		}
-		u2 := 0.125 * t3
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		layerNorm2Variance := 0.125 * total2
+		v := layerNorm2Variance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range dense2B {
-			h2Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+h2Row[j]-u)
+			h2Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u2*(hWRow[j]+h2Row[j]-u)
 		}
 	}
 
-	// dense.y = t30·dense.W
+	// dense.y = t26·dense.W  (in denseY3)
 	blas.Sgemm(1,
 		blas.View32(h2, B*T, 8),
 		blas.View32(denseW, 8, 16),
 		0, blas.View32(denseY3, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t31 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t27 = dense.y ⊙ dense.twice_phi  (in denseY3)
 	for i := range B * T {
 		denseY3Row := (*[16]float32)(denseY3[16*i:])
 		for j := range denseB {
@@ -1072,58 +1088,60 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// dense2.y = 0.5·t31·dense2.W
+	// dense2.y = 0.5·t27·dense2.W  (in dense2Y2)
 	blas.Sgemm(0.5,
 		blas.View32(denseY3, B*T, 16),
 		blas.View32(dense2W, 16, 8),
 		0, blas.View32(dense2Y2, B*T, 8))
 
-	// h = t29 + dense2.y
-	// t32 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// h = t25 + dense2.y
+	// layer_norm3.centred = h − 0.125·Σⱼ h
+	// layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²
+	// t28 = layer_norm3.shift + layer_norm3.scale·1/√(layer_norm3.variance + 1e−5) ⊙ layer_norm3.centred  (in t25)
 	for i := range B * T {
-		t29Row := (*[8]float32)(t29[8*i:])
+		t25Row := (*[8]float32)(t25[8*i:])
 		dense2Y2Row := (*[8]float32)(dense2Y2[8*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range dense2Y2Row {
-			t += t29Row[j] + dense2Y2Row[j]
+			total += t25Row[j] + dense2Y2Row[j]
 		}
-		u := 0.125 * t
-		t2 := float32(0)
+		u := 0.125 * total
+		total2 := float32(0)
 		for j := range dense2Y2Row {
-			d := t29Row[j] + dense2Y2Row[j] - u
-			t2 += d * d
+			layerNorm3Centred := t25Row[j] + dense2Y2Row[j] - u
+			total2 += layerNorm3Centred * layerNorm3Centred
 		}
-		u2 := 0.125 * t2
-		t3 := u2 + 1e-5
-		t4 := vec.Sqrt(t3)
-		u3 := 1 / t4
+		layerNorm3Variance := 0.125 * total2
+		v := layerNorm3Variance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range dense2Y2Row {
-			t29Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t29Row[j]+dense2Y2Row[j]-u)
+			t25Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u2*(t25Row[j]+dense2Y2Row[j]-u)
 		}
 	}
 
-	// logits.y = t32·logits.W
+	// logits.y = t28·logits.W  (in logitsY2)
 	blas.Sgemm(1,
-		blas.View32(t29, B*T, 8),
+		blas.View32(t25, B*T, 8),
 		blas.View32(logitsW, 8, 11),
 		0, blas.View32(logitsY2, B*T, 11))
 
-	// logits = logits.b + logits.y
-	// peak = max logits
-	// sum = Σⱼ exp(logits − peak)
-	// each = peak + log(sum) − logits[y]
-	// (B*T)·loss = Σ each
-	// (B*T)·accuracy = Σ [argmax logits = y]
+	// logits = logits.b + logits.y  (in logitsY2)
+	// peak2 = max logits
+	// sum2 = Σⱼ exp(logits − peak2)
+	// each = peak2 + log(sum2) − logits[y]
+	// B·T·loss = Σ each
+	// B·T·accuracy = Σ [argmax logits = y]
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B * T {
 		logitsY2Row := (*[11]float32)(logitsY2[11*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
-			if logits > peak || logits != logits {
-				peak = logits
+			if logits > peak2 || logits != logits {
+				peak2 = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
@@ -1136,12 +1154,12 @@ func (m *Attention) evaluate(batch *Batch) Totals {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		sum := float32(0)
+		sum2 := float32(0)
 		for j := range logitsB {
-			sum += vec.Exp(logitsY2Row[j] - peak)
+			sum2 += vec.Exp(logitsY2Row[j] - peak2)
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum2)
+		loss += float64(peak2 + v - chosen)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B * T), accuracy: accuracy}
@@ -1177,26 +1195,28 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	dense2Y := p.dense2Y[:8*B*T]
 	logits := out.Logits
 
-	// t = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h.W[ids] − 0.125·Σⱼ h.W[ids])² + 1e−5) ⊙ (h.W[ids] − 0.125·Σⱼ h.W[ids])
+	// layer_norm.centred = h.W[ids] − 0.125·Σⱼ h.W[ids]
+	// layer_norm.variance = 0.125·Σⱼ layer_norm.centred²
+	// t = layer_norm.shift + layer_norm.scale·1/√(layer_norm.variance + 1e−5) ⊙ layer_norm.centred
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range hWRow {
-			tOf += hWRow[j]
+			total += hWRow[j]
 		}
-		u := 0.125 * tOf
-		t2Of := float32(0)
+		u := 0.125 * total
+		total2 := float32(0)
 		for j := range hWRow {
-			d := hWRow[j] - u
-			t2Of += d * d
+			layerNormCentred := hWRow[j] - u
+			total2 += layerNormCentred * layerNormCentred
 		}
-		u2 := 0.125 * t2Of
-		t3Of := u2 + 1e-5
-		t4Of := vec.Sqrt(t3Of)
-		u3 := 1 / t4Of
+		layerNormVariance := 0.125 * total2
+		v := layerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		tRow := (*[8]float32)(t[8*i:])
 		for j := range hWRow {
-			tRow[j] = layerNormShift[j] + layerNormScale[j]*u3*(hWRow[j]-u)
+			tRow[j] = layerNormShift[j] + layerNormScale[j]*u2*(hWRow[j]-u)
 		}
 	}
 
@@ -1209,6 +1229,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t2[:, :, 0, :, :], t2[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
+			// min: where an extent is 0, what is cut here is empty.
 			blas.Sgemm(0.5,
 				blas.Strided32(t2[min(24*T*i+4*j, len(t2)):], T, 4, 24),
 				blas.Strided32(t2[min(24*T*i+4*j+8, len(t2)):], T, 4, 24).T(),
@@ -1218,9 +1239,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// attention.s = where(k ≥ l, attention.s, −∞)
 	// peak = max attention.s
-	// attention.pExp = exp(attention.s − peak)
+	// attention.pExp = exp(attention.s − peak)  (in attentionS)
 	// sum = Σⱼ attention.pExp
-	// attention.p = attention.pExp/sum
+	// attention.p = attention.pExp/sum  (in attentionS)
 	for i := range 2 * B {
 		for j := range T {
 			attentionSRow := attentionS[T*T*i+T*j:][:T]
@@ -1230,6 +1251,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 				if j >= k {
 					attentionSOf = attentionSRow[k]
 				}
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if attentionSOf > peak || attentionSOf != attentionSOf {
 					peak = attentionSOf
 				}
@@ -1269,30 +1291,32 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// h = h.W[ids] + h
 	// t4 = dense2.b + h
-	// t5 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// layer_norm2.centred = h − 0.125·Σⱼ h
+	// layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²
+	// t5 = layer_norm2.shift + layer_norm2.scale·1/√(layer_norm2.variance + 1e−5) ⊙ layer_norm2.centred  (in h)
 	for i := range B * T {
 		hWRow := (*[8]float32)(hW[8*int(ids[i]):])
 		hRow := (*[8]float32)(h[8*i:])
 		t4Row := (*[8]float32)(t4[8*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range dense2B {
 			hOf := hWRow[j] + hRow[j]
-			t2Of := dense2B[j] + hOf
-			tOf += hOf
-			t4Row[j] = t2Of
+			t4Of := dense2B[j] + hOf
+			total += hOf
+			t4Row[j] = t4Of
 		}
-		u := 0.125 * tOf
-		t3Of := float32(0)
+		u := 0.125 * total
+		total2 := float32(0)
 		for j := range dense2B {
-			d := hWRow[j] + hRow[j] - u
-			t3Of += d * d
+			layerNorm2Centred := hWRow[j] + hRow[j] - u
+			total2 += layerNorm2Centred * layerNorm2Centred
 		}
-		u2 := 0.125 * t3Of
-		t4Of := u2 + 1e-5
-		t5 := vec.Sqrt(t4Of)
-		u3 := 1 / t5
+		layerNorm2Variance := 0.125 * total2
+		v := layerNorm2Variance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range dense2B {
-			hRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(hWRow[j]+hRow[j]-u)
+			hRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u2*(hWRow[j]+hRow[j]-u)
 		}
 	}
 
@@ -1303,7 +1327,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B*T, 16))
 
 	// dense.y = dense.b + dense.y
-	// t6 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t6 = dense.y ⊙ dense.twice_phi  (in denseY)
 	for i := range B * T {
 		denseYRow := (*[16]float32)(denseY[16*i:])
 		for j := range denseB {
@@ -1319,30 +1344,32 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(dense2Y, B*T, 8))
 
 	// h = t4 + dense2.y
-	// t7 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// layer_norm3.centred = h − 0.125·Σⱼ h
+	// layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²
+	// t7 = layer_norm3.shift + layer_norm3.scale·1/√(layer_norm3.variance + 1e−5) ⊙ layer_norm3.centred  (in t4)
 	for i := range B * T {
 		t4Row := (*[8]float32)(t4[8*i:])
 		dense2YRow := (*[8]float32)(dense2Y[8*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range dense2YRow {
-			tOf += t4Row[j] + dense2YRow[j]
+			total += t4Row[j] + dense2YRow[j]
 		}
-		u := 0.125 * tOf
-		t2Of := float32(0)
+		u := 0.125 * total
+		total2 := float32(0)
 		for j := range dense2YRow {
-			d := t4Row[j] + dense2YRow[j] - u
-			t2Of += d * d
+			layerNorm3Centred := t4Row[j] + dense2YRow[j] - u
+			total2 += layerNorm3Centred * layerNorm3Centred
 		}
-		u2 := 0.125 * t2Of
-		t3Of := u2 + 1e-5
-		t4Of := vec.Sqrt(t3Of)
-		u3 := 1 / t4Of
+		layerNorm3Variance := 0.125 * total2
+		v := layerNorm3Variance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range dense2YRow {
-			t4Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t4Row[j]+dense2YRow[j]-u)
+			t4Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u2*(t4Row[j]+dense2YRow[j]-u)
 		}
 	}
 
-	// logits.y = t7·logits.W
+	// logits.y = t7·logits.W  (in logits)
 	blas.Sgemm(1,
 		blas.View32(t4, B*T, 8),
 		blas.View32(logitsW, 8, 11),

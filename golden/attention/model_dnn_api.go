@@ -241,49 +241,49 @@ func New(max Dims) *Attention {
 	B := max.B
 	T := max.T
 	arena := make([]float32, 4*B*T*T+191*B*T+96)
-	m.t = arena[0 : 8*B*T]
-	m.t26 = arena[0 : 8*B*T]
-	m.t28 = arena[0 : 8*B*T]
-	m.t29 = arena[0 : 8*B*T]
-	m.t2 = arena[8*B*T : 9*B*T]
-	m.t27 = arena[8*B*T : 32*B*T]
+	m.layerNormCentred = arena[0 : 8*B*T]
+	m.t22 = arena[0 : 8*B*T]
+	m.t24 = arena[0 : 8*B*T]
+	m.t25 = arena[0 : 8*B*T]
+	m.t = arena[8*B*T : 9*B*T]
+	m.t23 = arena[8*B*T : 32*B*T]
 	m.h2 = arena[8*B*T : 16*B*T]
 	m.dense2Y2 = arena[8*B*T : 16*B*T]
 	m.logitsY2 = arena[8*B*T : 19*B*T]
-	m.t3 = arena[32*B*T : 33*B*T]
+	m.t2 = arena[32*B*T : 33*B*T]
 	m.denseY3 = arena[32*B*T : 48*B*T]
-	m.t4 = arena[48*B*T : 56*B*T]
-	m.t25 = arena[48*B*T : 56*B*T]
-	m.t5 = arena[56*B*T : 80*B*T]
-	m.t24 = arena[56*B*T : 80*B*T]
+	m.t3 = arena[48*B*T : 56*B*T]
+	m.t21 = arena[48*B*T : 56*B*T]
+	m.t4 = arena[56*B*T : 80*B*T]
+	m.t20 = arena[56*B*T : 80*B*T]
 	m.attentionS = arena[80*B*T : 2*B*T*T+80*B*T]
 	m.attentionS2 = arena[80*B*T : 2*B*T*T+80*B*T]
 	m.attentionP2 = arena[2*B*T*T+80*B*T : 4*B*T*T+80*B*T]
 	m.dattentionP = arena[2*B*T*T+80*B*T : 4*B*T*T+80*B*T]
-	m.t6 = arena[4*B*T*T+80*B*T : 4*B*T*T+88*B*T]
-	m.t23 = arena[4*B*T*T+80*B*T : 4*B*T*T+88*B*T]
+	m.t5 = arena[4*B*T*T+80*B*T : 4*B*T*T+88*B*T]
+	m.t19 = arena[4*B*T*T+80*B*T : 4*B*T*T+88*B*T]
 	m.dattentionK = arena[4*B*T*T+80*B*T : 4*B*T*T+88*B*T]
 	m.h = arena[4*B*T*T+88*B*T : 4*B*T*T+96*B*T]
-	m.ddense2Y = arena[4*B*T*T+96*B*T : 4*B*T*T+104*B*T]
+	m.layerNorm3Centred = arena[4*B*T*T+96*B*T : 4*B*T*T+104*B*T]
 	m.dattentionV = arena[4*B*T*T+96*B*T : 4*B*T*T+104*B*T]
-	m.t9 = arena[4*B*T*T+104*B*T : 4*B*T*T+105*B*T]
+	m.t7 = arena[4*B*T*T+104*B*T : 4*B*T*T+105*B*T]
 	m.dattentionQ = arena[4*B*T*T+104*B*T : 4*B*T*T+112*B*T]
-	m.t10 = arena[4*B*T*T+112*B*T : 4*B*T*T+113*B*T]
-	m.t11 = arena[4*B*T*T+113*B*T : 4*B*T*T+121*B*T]
-	m.t21 = arena[4*B*T*T+113*B*T : 4*B*T*T+121*B*T]
+	m.t8 = arena[4*B*T*T+112*B*T : 4*B*T*T+113*B*T]
+	m.t9 = arena[4*B*T*T+113*B*T : 4*B*T*T+121*B*T]
+	m.t17 = arena[4*B*T*T+113*B*T : 4*B*T*T+121*B*T]
 	m.denseY = arena[4*B*T*T+121*B*T : 4*B*T*T+137*B*T]
-	m.t12 = arena[4*B*T*T+137*B*T : 4*B*T*T+153*B*T]
-	m.t13 = arena[4*B*T*T+153*B*T : 4*B*T*T+169*B*T]
-	m.t20 = arena[4*B*T*T+153*B*T : 4*B*T*T+169*B*T]
+	m.denseTwicePhi = arena[4*B*T*T+137*B*T : 4*B*T*T+153*B*T]
+	m.t10 = arena[4*B*T*T+153*B*T : 4*B*T*T+169*B*T]
+	m.t16 = arena[4*B*T*T+153*B*T : 4*B*T*T+169*B*T]
 	m.dense2Y = arena[4*B*T*T+169*B*T : 4*B*T*T+177*B*T]
-	m.t19 = arena[4*B*T*T+169*B*T : 4*B*T*T+177*B*T]
-	m.t15 = arena[4*B*T*T+177*B*T : 4*B*T*T+178*B*T]
-	m.t16 = arena[4*B*T*T+178*B*T : 4*B*T*T+179*B*T]
+	m.t15 = arena[4*B*T*T+169*B*T : 4*B*T*T+177*B*T]
+	m.t11 = arena[4*B*T*T+177*B*T : 4*B*T*T+178*B*T]
+	m.t12 = arena[4*B*T*T+178*B*T : 4*B*T*T+179*B*T]
 	m.logitsY = arena[4*B*T*T+179*B*T : 4*B*T*T+190*B*T]
-	m.sum = arena[4*B*T*T+190*B*T : 4*B*T*T+191*B*T]
+	m.sum2 = arena[4*B*T*T+190*B*T : 4*B*T*T+191*B*T]
 	m.dhW = arena[4*B*T*T+191*B*T : 4*B*T*T+191*B*T+88]
-	m.t33 = arena[4*B*T*T+191*B*T : 4*B*T*T+191*B*T+8]
-	m.t34 = arena[4*B*T*T+191*B*T+88 : 4*B*T*T+191*B*T+96]
+	m.t29 = arena[4*B*T*T+191*B*T : 4*B*T*T+191*B*T+8]
+	m.t30 = arena[4*B*T*T+191*B*T+88 : 4*B*T*T+191*B*T+96]
 
 	m.Init(0)
 	return m
@@ -316,8 +316,8 @@ func (m *Attention) initialise(seed uint64) {
 	dense2B := m.params.Dense2B
 	layerNorm3Scale := m.params.LayerNorm3Scale
 	layerNorm3Shift := m.params.LayerNorm3Shift
-	t33 := m.t33
-	t34 := m.t34
+	t29 := m.t29
+	t30 := m.t30
 
 	// h.W ← N(0,1)
 	key := rng.Key(seed, 0x343c071930b17924, 0)
@@ -325,13 +325,13 @@ func (m *Attention) initialise(seed uint64) {
 		hW[i] = rng.Normal32(key, uint64(i))
 	}
 
-	// t33 = 1
-	for i := range t33 {
-		t33[i] = 1
+	// t29 = 1
+	for i := range t29 {
+		t29[i] = 1
 	}
 
-	// t34 = 0
-	clear(t34)
+	// t30 = 0
+	clear(t30)
 
 	// attention.Wqkv ← 0.2·N(attention.Wqkv)
 	key2 := rng.Key(seed, 0x2e233192279a5de, 0)
@@ -369,31 +369,31 @@ func (m *Attention) initialise(seed uint64) {
 	// logits.b ← 0
 	clear(logitsB)
 
-	// layerNormScale = t33
+	// layerNormScale = t29  (in t29)
 	for i := range layerNormScale {
 		layerNormScale[i] = 1
 	}
 
-	// layerNormShift = t34
+	// layerNormShift = t30  (in t30)
 	clear(layerNormShift)
 
-	// layerNorm2Scale = t33
+	// layerNorm2Scale = t29  (in t29)
 	for i := range layerNorm2Scale {
 		layerNorm2Scale[i] = 1
 	}
 
-	// layerNorm2Shift = t34
+	// layerNorm2Shift = t30  (in t30)
 	clear(layerNorm2Shift)
 
-	// dense2B = t34
+	// dense2B = t30  (in t30)
 	clear(dense2B)
 
-	// layerNorm3Scale = t33
+	// layerNorm3Scale = t29  (in t29)
 	for i := range layerNorm3Scale {
 		layerNorm3Scale[i] = 1
 	}
 
-	// layerNorm3Shift = t34
+	// layerNorm3Shift = t30  (in t30)
 	clear(layerNorm3Shift)
 }
 

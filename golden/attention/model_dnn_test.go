@@ -90,11 +90,11 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 			div[i*T+j] = sum[i*T+j] / 8.0
 		}
 	}
-	sub := make([]float64, 8*B*T)
+	layerNormCentred := make([]float64, 8*B*T)
 	for i := range B {
 		for j := range T {
 			for k := range 8 {
-				sub[i*(8*T)+j*8+k] = hW[(int(batch.Ids[i*T+j]))*8+k] - div[i*T+j]
+				layerNormCentred[i*(8*T)+j*8+k] = hW[(int(batch.Ids[i*T+j]))*8+k] - div[i*T+j]
 			}
 		}
 	}
@@ -103,7 +103,7 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 		for j := range T {
 			acc := 0.0
 			for k := range 8 {
-				acc += math.Pow(sub[i*(8*T)+j*8+k], 2.0)
+				acc += math.Pow(layerNormCentred[i*(8*T)+j*8+k], 2.0)
 			}
 			sumOf[i*T+j] = acc
 		}
@@ -118,7 +118,7 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 	for i := range B {
 		for j := range T {
 			for k := range 8 {
-				add[i*(8*T)+j*8+k] = ((sub[i*(8*T)+j*8+k] * rsqrt[i*T+j]) * layerNormScale[k]) + layerNormShift[k]
+				add[i*(8*T)+j*8+k] = ((layerNormCentred[i*(8*T)+j*8+k] * rsqrt[i*T+j]) * layerNormScale[k]) + layerNormShift[k]
 			}
 		}
 	}
@@ -248,11 +248,11 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 			divOf[i*T+j] = sumOf2[i*T+j] / 8.0
 		}
 	}
-	subOf := make([]float64, 8*B*T)
+	layerNorm2Centred := make([]float64, 8*B*T)
 	for i := range B {
 		for j := range T {
 			for k := range 8 {
-				subOf[i*(8*T)+j*8+k] = h[i*(8*T)+j*8+k] - divOf[i*T+j]
+				layerNorm2Centred[i*(8*T)+j*8+k] = h[i*(8*T)+j*8+k] - divOf[i*T+j]
 			}
 		}
 	}
@@ -261,7 +261,7 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 		for j := range T {
 			acc := 0.0
 			for k := range 8 {
-				acc += math.Pow(subOf[i*(8*T)+j*8+k], 2.0)
+				acc += math.Pow(layerNorm2Centred[i*(8*T)+j*8+k], 2.0)
 			}
 			sumOf3[i*T+j] = acc
 		}
@@ -276,7 +276,7 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 	for i := range B {
 		for j := range T {
 			for k := range 8 {
-				addOf[i*(8*T)+j*8+k] = ((subOf[i*(8*T)+j*8+k] * rsqrtOf[i*T+j]) * layerNorm2Scale[k]) + layerNorm2Shift[k]
+				addOf[i*(8*T)+j*8+k] = ((layerNorm2Centred[i*(8*T)+j*8+k] * rsqrtOf[i*T+j]) * layerNorm2Scale[k]) + layerNorm2Shift[k]
 			}
 		}
 	}
@@ -344,11 +344,11 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 			divOf2[i*T+j] = sumOf4[i*T+j] / 8.0
 		}
 	}
-	subOf2 := make([]float64, 8*B*T)
+	layerNorm3Centred := make([]float64, 8*B*T)
 	for i := range B {
 		for j := range T {
 			for k := range 8 {
-				subOf2[i*(8*T)+j*8+k] = hOf[i*(8*T)+j*8+k] - divOf2[i*T+j]
+				layerNorm3Centred[i*(8*T)+j*8+k] = hOf[i*(8*T)+j*8+k] - divOf2[i*T+j]
 			}
 		}
 	}
@@ -357,7 +357,7 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 		for j := range T {
 			acc := 0.0
 			for k := range 8 {
-				acc += math.Pow(subOf2[i*(8*T)+j*8+k], 2.0)
+				acc += math.Pow(layerNorm3Centred[i*(8*T)+j*8+k], 2.0)
 			}
 			sumOf5[i*T+j] = acc
 		}
@@ -372,7 +372,7 @@ func attentionLoss64(m *Attention, p []float64, batch *Batch) float64 {
 	for i := range B {
 		for j := range T {
 			for k := range 8 {
-				addOf2[i*(8*T)+j*8+k] = ((subOf2[i*(8*T)+j*8+k] * rsqrtOf2[i*T+j]) * layerNorm3Scale[k]) + layerNorm3Shift[k]
+				addOf2[i*(8*T)+j*8+k] = ((layerNorm3Centred[i*(8*T)+j*8+k] * rsqrtOf2[i*T+j]) * layerNorm3Scale[k]) + layerNorm3Shift[k]
 			}
 		}
 	}

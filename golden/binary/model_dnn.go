@@ -43,9 +43,8 @@ import (
 //
 // Update, adagrad(lr: 0.1):
 //
-//	rate  = lr
 //	s     ← grad² + s
-//	param ← param − rate·grad/(√s + 1e−10)
+//	param ← param − lr·grad/(√s + 1e−10)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -151,7 +150,7 @@ func (m *Binary) forward(batch *Batch) Totals {
 		blas.View32(scoreW, 6, 1),
 		0, blas.View32(score, B, 1))
 
-	// t3 = softplus(score)
+	// t3 = softplus(score)  (in target)
 	// B·correct = Σ [(score > 0) = y]
 	// s = Σ [(score > 0) ∧ y]
 	// s2 = Σ [score > 0]
@@ -161,7 +160,7 @@ func (m *Binary) forward(batch *Batch) Totals {
 	s2 := 0.0
 	s3 := false
 	for i := range B {
-		tOf := vec.Softplus(score[i])
+		t3 := vec.Softplus(score[i])
 		hit := float32(0)
 		if score[i] > 0 == y[i] {
 			hit = 1
@@ -178,7 +177,7 @@ func (m *Binary) forward(batch *Batch) Totals {
 		}
 		s2 += float64(hit3)
 		s3 = s3 || score[i] < 0 && y[i]
-		target[i] = tOf
+		target[i] = t3
 	}
 
 	// target = [y]
@@ -193,19 +192,19 @@ func (m *Binary) forward(batch *Batch) Totals {
 		if y[i] {
 			targetOf = 1
 		}
-		tOf := float32(-1)
+		t4Of := float32(-1)
 		if y[i] {
-			tOf = 1
+			t4Of = 1
 		}
-		t2Of := 1 - score[i]*tOf
-		if t2Of < 0 {
-			t2Of = 0
+		t5Of := 1 - score[i]*t4Of
+		if t5Of < 0 {
+			t5Of = 0
 		}
 		s4 += float64(target[i] - score[i]*targetOf)
-		s5 += float64(t2Of)
+		s5 += float64(t5Of)
 		target[i] = targetOf
-		t4[i] = tOf
-		t5[i] = t2Of
+		t4[i] = t4Of
+		t5[i] = t5Of
 	}
 
 	s3Holds := 0.0
@@ -267,13 +266,13 @@ func (m *Binary) gradient(grad *Params, batch *Batch) {
 	scale2 := float32(0.1 / float64(B))
 
 	// p = σ(score)
-	// dz = scale·p − t4 ⊙ where(t5 > 0, scale2, 0) − scale·target
+	// dz = scale·p − t4 ⊙ where(t5 > 0, scale2, 0) − scale·target  (in score)
 	for i := range B {
-		tOf := float32(0)
+		v := float32(0)
 		if t5[i] > 0 {
-			tOf = scale2
+			v = scale2
 		}
-		score[i] = scale*vec.Sigmoid(score[i]) - t4[i]*tOf - scale*target[i]
+		score[i] = scale*vec.Sigmoid(score[i]) - t4[i]*v - scale*target[i]
 	}
 
 	// dscore.W = t2ᵀ·dz
@@ -288,7 +287,7 @@ func (m *Binary) gradient(grad *Params, batch *Batch) {
 		blas.View32(scoreW, 1, 6),
 		0, blas.View32(ddenseY, B, 6))
 
-	// ddense.y = ddense.y ⊙ where(dense.y > 0, 1, 0.5·(t + 1))
+	// ddense.y = ddense.y ⊙ where(dense.y > 0, 1, 0.5·(t + 1))  (in denseY)
 	// ddense.b = Σᵢ ddense.y
 	clear(ddenseB)
 	for i := range B {
@@ -296,11 +295,11 @@ func (m *Binary) gradient(grad *Params, batch *Batch) {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		ddenseYRow := (*[6]float32)(ddenseY[6*i:])
 		for j := range ddenseB {
-			tOf := 0.5 * (tRow[j] + 1)
+			v := 0.5 * (tRow[j] + 1)
 			if denseYRow[j] > 0 {
-				tOf = 1
+				v = 1
 			}
-			ddenseYOf := ddenseYRow[j] * tOf
+			ddenseYOf := ddenseYRow[j] * v
 			ddenseB[j] += ddenseYOf
 			denseYRow[j] = ddenseYOf
 		}
@@ -329,14 +328,13 @@ func (m *Binary) update(grad *Params) {
 	s := m.optim.float32s
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// s ← grad² + s
-	// param ← param − rate·grad/(√s + 1e−10)
+	// param ← param − lr·grad/(√s + 1e−10)
 	for i := range 36 {
 		newS := g[i]*g[i] + s[i]
-		d := param[i] - rate*(g[i]/(vec.Sqrt(newS)+1e-10))
+		d := param[i] - lr*(g[i]/(vec.Sqrt(newS)+1e-10))
 		s[i] = newS
 		param[i] = d
 	}
@@ -360,7 +358,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t = where(dense.y > 0, dense.y, 0.5·expm1(dense.y))
+	// t = where(dense.y > 0, dense.y, 0.5·expm1(dense.y))  (in denseY)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
@@ -373,13 +371,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// score = t·score.W
+	// score = t·score.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 6),
 		blas.View32(scoreW, 6, 1),
 		0, blas.View32(pBuf, B, 1))
 
-	// p = σ(score)
+	// p = σ(score)  (in pBuf)
 	// positive = (score > 0)
 	for i := range B {
 		pOf := vec.Sigmoid(pBuf[i])
@@ -409,8 +407,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -477,7 +474,7 @@ func (m *Logistic) forward(batch *LogisticBatch) LogisticTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// t = softplus(dense.y)
+	// t = softplus(dense.y)  (in target)
 	for i := range B {
 		target[i] = vec.Softplus(denseY[i])
 	}
@@ -507,7 +504,7 @@ func (m *Logistic) backward(batch *LogisticBatch) {
 	target := m.target[:B]
 
 	// p = σ(dense.y)
-	// B·dz = p − target
+	// B·dz = p − target  (in denseY)
 	for i := range B {
 		denseY[i] = vec.Sigmoid(denseY[i]) - target[i]
 	}
@@ -558,7 +555,7 @@ func (m *Logistic) gradient(grad *LogisticParams, batch *LogisticBatch) {
 	ddenseW := grad.DenseW
 
 	// p = σ(dense.y)
-	// B·dz = p − target
+	// B·dz = p − target  (in denseY)
 	for i := range B {
 		denseY[i] = vec.Sigmoid(denseY[i]) - target[i]
 	}
@@ -595,12 +592,11 @@ func (m *Logistic) update(grad *LogisticParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 5 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -612,18 +608,18 @@ func (p *LogisticPredictor) predict(out *LogisticOutput, in *LogisticInput) {
 	denseB := p.w.params.DenseB
 	pBuf := out.P
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(denseW, 4, 1),
 		0, blas.View32(pBuf, B, 1))
 
-	// dense.y = dense.y + dense.b
+	// dense.y = dense.y + dense.b  (in pBuf)
 	for i := range B {
 		pBuf[i] += denseB[0]
 	}
 
-	// p = σ(dense.y)
+	// p = σ(dense.y)  (in pBuf)
 	for i := range B {
 		pBuf[i] = vec.Sigmoid(pBuf[i])
 	}

@@ -63,49 +63,45 @@ import (
 //
 // Update, numbers and parameters with a rule of their own:
 //
-//	clip_factor    = min(1, clip/‖grad‖)
-//	scale          = clip_factor
-//	scale2         = 1/(1 − 0.999^step)
-//	scale3         = 1 − 0.9^step
-//	scale4         = block_0_lr/scale3
-//	scale5         = 1 − w_decay·block_0_lr
-//	scale6         = 1 − average
-//	scale7         = average
-//	block.0.W.m    ← 0.9·block.0.W.m + 0.1·scale·dblock.0.W
-//	block.0.W.v    ← 0.999·block.0.W.v + 0.001·(scale·dblock.0.W)²
-//	block.0.W.kept = scale5·block.0.W
-//	block.0.W      ← block.0.W.kept − scale4·block.0.W.m/(√(scale2·block.0.W.v) + 1e−8)
-//	block.0.W.average ← scale7·block.0.W.average + scale6·block.0.W
-//	block.0.b.m    ← 0.9·block.0.b.m + 0.1·scale·dblock.0.b
-//	block.0.b.v    ← 0.999·block.0.b.v + 0.001·(scale·dblock.0.b)²
-//	block.0.b      ← block.0.b − scale4·block.0.b.m/(√(scale2·block.0.b.v) + 1e−8)
-//	block.0.b.average ← scale7·block.0.b.average + scale6·block.0.b
-//	scale8         = w_decay
-//	scale9         = head_momentum
-//	scale10        = (step = 1)
-//	scale11        = head_lr
-//	head.W.v       ← where(scale10, scale8·head.W + scale·dhead.W, scale9·head.W.v + scale8·head.W + scale·dhead.W)
-//	head.W         ← head.W − scale11·head.W.v
-//	head.W.average ← scale7·head.W.average + scale6·head.W
-//	head.b.v       ← where(scale10, scale·dhead.b, scale9·head.b.v + scale·dhead.b)
-//	head.b         ← head.b − scale11·head.b.v
-//	head.b.average ← scale7·head.b.average + scale6·head.b
-//	rate           = lr/scale3
-//	rate2          = 1 − lr·block_1_3_w_decay
+//	clip_factor       = min(1, clip/‖grad‖)
+//	coef              = 1/(1 − 0.999^step)
+//	coef2             = 1 − 0.9^step
+//	coef3             = block_0_lr/coef2
+//	coef4             = 1 − w_decay·block_0_lr
+//	coef5             = 1 − average
+//	coef6             = average
+//	block.0.W.m       ← 0.9·block.0.W.m + 0.1·clip_factor·dblock.0.W
+//	block.0.W.v       ← 0.999·block.0.W.v + 0.001·(clip_factor·dblock.0.W)²
+//	block.0.W.kept    = coef4·block.0.W
+//	block.0.W         ← block.0.W.kept − coef3·block.0.W.m/(√(coef·block.0.W.v) + 1e−8)
+//	block.0.W.average ← coef6·block.0.W.average + coef5·block.0.W
+//	block.0.b.m       ← 0.9·block.0.b.m + 0.1·clip_factor·dblock.0.b
+//	block.0.b.v       ← 0.999·block.0.b.v + 0.001·(clip_factor·dblock.0.b)²
+//	block.0.b         ← block.0.b − coef3·block.0.b.m/(√(coef·block.0.b.v) + 1e−8)
+//	block.0.b.average ← coef6·block.0.b.average + coef5·block.0.b
+//	coef7             = (step = 1)
+//	head.W.v          ← where(coef7, w_decay·head.W + clip_factor·dhead.W, head_momentum·head.W.v + w_decay·head.W + clip_factor·dhead.W)
+//	head.W            ← head.W − head_lr·head.W.v
+//	head.W.average    ← coef6·head.W.average + coef5·head.W
+//	head.b.v          ← where(coef7, clip_factor·dhead.b, head_momentum·head.b.v + clip_factor·dhead.b)
+//	head.b            ← head.b − head_lr·head.b.v
+//	head.b.average    ← coef6·head.b.average + coef5·head.b
+//	rate              = lr/coef2
+//	rate2             = 1 − lr·block_1_3_w_decay
 //
 // Update of block.1.W and block.2.W, adamw(lr: 3e-3), decay 0.01:
 //
-//	m       ← 0.9·m + 0.1·scale·grad
-//	v       ← 0.999·v + 0.001·(scale·grad)²
-//	param   ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
-//	average ← scale7·average + scale6·param
+//	m       ← 0.9·m + 0.1·clip_factor·grad
+//	v       ← 0.999·v + 0.001·(clip_factor·grad)²
+//	param   ← rate2·param − rate·m/(√(coef·v) + 1e−8)
+//	average ← coef6·average + coef5·param
 //
 // Update of block.1.b and block.2.b, adamw(lr: 3e-3):
 //
-//	m       ← 0.9·m + 0.1·scale·grad
-//	v       ← 0.999·v + 0.001·(scale·grad)²
-//	param   ← param − rate·m/(√(scale2·v) + 1e−8)
-//	average ← scale7·average + scale6·param
+//	m       ← 0.9·m + 0.1·clip_factor·grad
+//	v       ← 0.999·v + 0.001·(clip_factor·grad)²
+//	param   ← param − rate·m/(√(coef·v) + 1e−8)
+//	average ← coef6·average + coef5·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -229,7 +225,7 @@ func (m *Block) forward(batch *Batch) Totals {
 		0, blas.View32(stemY, B, 7))
 
 	// stem.y = stem.y + stem.b
-	// h = tanh(stem.y)
+	// h = tanh(stem.y)  (in stemY)
 	for i := range B {
 		stemYRow := (*[7]float32)(stemY[7*i:])
 		for j := range stemB {
@@ -244,8 +240,8 @@ func (m *Block) forward(batch *Batch) Totals {
 		0, blas.View32(block0Y, B, 7))
 
 	// block.0.y = block.0.y + block.0.b
-	// t = max(block.0.y, 0)
-	// h = h + t
+	// t = max(block.0.y, 0)  (in block0Y)
+	// h = h + t  (in h2)
 	for i := range B {
 		block0YRow := (*[7]float32)(block0Y[7*i:])
 		stemYRow := (*[7]float32)(stemY[7*i:])
@@ -268,19 +264,19 @@ func (m *Block) forward(batch *Batch) Totals {
 		0, blas.View32(block1Y, B, 7))
 
 	// block.1.y = block.1.y + block.1.b
-	// t2 = max(block.1.y, 0)
-	// h = h + t2
+	// t2 = max(block.1.y, 0)  (in block1Y)
+	// h = h + t2  (in h3)
 	for i := range B {
 		block1YRow := (*[7]float32)(block1Y[7*i:])
 		h2Row := (*[7]float32)(h2[7*i:])
 		h3Row := (*[7]float32)(h3[7*i:])
 		for j := range block1B {
-			t := block1YRow[j] + block1B[j]
-			if t < 0 {
-				t = 0
+			t2 := block1YRow[j] + block1B[j]
+			if t2 < 0 {
+				t2 = 0
 			}
-			h := h2Row[j] + t
-			block1YRow[j] = t
+			h := h2Row[j] + t2
+			block1YRow[j] = t2
 			h3Row[j] = h
 		}
 	}
@@ -292,19 +288,19 @@ func (m *Block) forward(batch *Batch) Totals {
 		0, blas.View32(block2Y, B, 7))
 
 	// block.2.y = block.2.y + block.2.b
-	// t3 = max(block.2.y, 0)
-	// h = h + t3
+	// t3 = max(block.2.y, 0)  (in block2Y)
+	// h = h + t3  (in h4)
 	for i := range B {
 		block2YRow := (*[7]float32)(block2Y[7*i:])
 		h3Row := (*[7]float32)(h3[7*i:])
 		h4Row := (*[7]float32)(h4[7*i:])
 		for j := range block2B {
-			t := block2YRow[j] + block2B[j]
-			if t < 0 {
-				t = 0
+			t3 := block2YRow[j] + block2B[j]
+			if t3 < 0 {
+				t3 = 0
 			}
-			h := h3Row[j] + t
-			block2YRow[j] = t
+			h := h3Row[j] + t3
+			block2YRow[j] = t3
 			h4Row[j] = h
 		}
 	}
@@ -315,9 +311,9 @@ func (m *Block) forward(batch *Batch) Totals {
 		blas.View32(headW, 7, 4),
 		0, blas.View32(headY, B, 4))
 
-	// logits = head.y + head.b
+	// logits = head.y + head.b  (in headY)
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in headY)
 	// sum = Σⱼ probsExp
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
@@ -330,6 +326,7 @@ func (m *Block) forward(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range headB {
 			logits := headYRow[j] + headB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -350,8 +347,8 @@ func (m *Block) forward(batch *Batch) Totals {
 			sumOf += probsExp
 			headYRow[j] = probsExp
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -417,7 +414,7 @@ func (m *Block) gradient(grad *Params, batch *Batch) {
 	scale := float32(1 / float64(B))
 
 	// probs = probsExp/sum
-	// B·dlogits = probs − onehot(y)
+	// B·dlogits = probs − onehot(y)  (in headY)
 	// dhead.b = scale·Σᵢ B·dlogits
 	clear(dheadB)
 	for i := range B {
@@ -446,7 +443,7 @@ func (m *Block) gradient(grad *Params, batch *Batch) {
 		blas.View32(headW, 7, 4).T(),
 		0, blas.View32(dh, B, 7))
 
-	// B·dblock.2.y = where(t3 > 0, B·dh, 0)
+	// B·dblock.2.y = where(t3 > 0, B·dh, 0)  (in block2Y)
 	// dblock.2.b = scale·Σᵢ B·dblock.2.y
 	clear(dblock2B)
 	for i := range B {
@@ -474,8 +471,8 @@ func (m *Block) gradient(grad *Params, batch *Batch) {
 		blas.View32(block2W, 7, 7).T(),
 		0, blas.View32(t4, B, 7))
 
-	// B·dh = B·dh + t4
-	// B·dblock.1.y = where(t2 > 0, B·dh, 0)
+	// B·dh = B·dh + t4  (in block1Y)
+	// B·dblock.1.y = where(t2 > 0, B·dh, 0)  (in dh)
 	// dblock.1.b = scale·Σᵢ B·dblock.1.y
 	clear(dblock1B)
 	for i := range B {
@@ -507,7 +504,7 @@ func (m *Block) gradient(grad *Params, batch *Batch) {
 		0, blas.View32(t5, B, 7))
 
 	// B·dh = B·dh + t5
-	// B·dblock.0.y = where(t > 0, B·dh, 0)
+	// B·dblock.0.y = where(t > 0, B·dh, 0)  (in block0Y)
 	// dblock.0.b = scale·Σᵢ B·dblock.0.y
 	clear(dblock0B)
 	for i := range B {
@@ -600,128 +597,122 @@ func (m *Block) update(grad *Params, factor float64) {
 	dheadW := grad.HeadW
 	dheadB := grad.HeadB
 
-	// scale = clip_factor
-	scale := float32(factor)
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale3 = 1 − 0.9^step
-	scale3 := 1 - math.Pow(0.9, float64(m.steps+1))
-	// scale4 = block_0_lr/scale3
-	scale4 := float32(m.Hyper.Block0LR / scale3)
-	// scale5 = 1 − w_decay·block_0_lr
-	scale5 := float32(1 - m.Hyper.WDecay*m.Hyper.Block0LR)
-	// scale6 = 1 − average
-	scale6 := float32(1 - m.Hyper.Average)
-	// scale7 = average
-	scale7 := float32(m.Hyper.Average)
+	clipFactor := float32(factor)
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 1 − 0.9^step
+	coef2 := 1 - math.Pow(0.9, float64(m.steps+1))
+	// coef3 = block_0_lr/coef2
+	coef3 := float32(m.Hyper.Block0LR / coef2)
+	// coef4 = 1 − w_decay·block_0_lr
+	coef4 := float32(1 - m.Hyper.WDecay*m.Hyper.Block0LR)
+	// coef5 = 1 − average
+	coef5 := float32(1 - m.Hyper.Average)
+	// coef6 = average
+	coef6 := float32(m.Hyper.Average)
 
-	// block.0.W.m ← 0.9·block.0.W.m + 0.1·scale·dblock.0.W
-	// block.0.W.v ← 0.999·block.0.W.v + 0.001·(scale·dblock.0.W)²
-	// block.0.W.kept = scale5·block.0.W
-	// block.0.W ← block.0.W.kept − scale4·block.0.W.m/(√(scale2·block.0.W.v) + 1e−8)
-	// block.0.W.average ← scale7·block.0.W.average + scale6·block.0.W
+	// block.0.W.m ← 0.9·block.0.W.m + 0.1·clip_factor·dblock.0.W
+	// block.0.W.v ← 0.999·block.0.W.v + 0.001·(clip_factor·dblock.0.W)²
+	// block.0.W.kept = coef4·block.0.W
+	// block.0.W ← block.0.W.kept − coef3·block.0.W.m/(√(coef·block.0.W.v) + 1e−8)
+	// block.0.W.average ← coef6·block.0.W.average + coef5·block.0.W
 	for i := range 49 {
-		u := scale * dblock0W[i]
+		u := clipFactor * dblock0W[i]
 		block0WNewM := 0.9*block0WM[i] + 0.1*u
 		block0WNewV := 0.999*block0WV[i] + 0.001*(u*u)
-		u2 := scale4 * (block0WNewM / (vec.Sqrt(scale2*block0WNewV) + 1e-8))
-		block0WNewParam := scale5*block0W[i] - u2
-		t := scale7*block0WAverage[i] + scale6*block0WNewParam
+		block0WNewParam := coef4*block0W[i] - coef3*(block0WNewM/(vec.Sqrt(coef*block0WNewV)+1e-8))
+		v := coef6*block0WAverage[i] + coef5*block0WNewParam
 		block0WM[i] = block0WNewM
 		block0WV[i] = block0WNewV
 		block0W[i] = block0WNewParam
-		block0WAverage[i] = t
+		block0WAverage[i] = v
 	}
 
-	// block.0.b.m ← 0.9·block.0.b.m + 0.1·scale·dblock.0.b
-	// block.0.b.v ← 0.999·block.0.b.v + 0.001·(scale·dblock.0.b)²
-	// block.0.b ← block.0.b − scale4·block.0.b.m/(√(scale2·block.0.b.v) + 1e−8)
-	// block.0.b.average ← scale7·block.0.b.average + scale6·block.0.b
+	// block.0.b.m ← 0.9·block.0.b.m + 0.1·clip_factor·dblock.0.b
+	// block.0.b.v ← 0.999·block.0.b.v + 0.001·(clip_factor·dblock.0.b)²
+	// block.0.b ← block.0.b − coef3·block.0.b.m/(√(coef·block.0.b.v) + 1e−8)
+	// block.0.b.average ← coef6·block.0.b.average + coef5·block.0.b
 	for i := range 7 {
-		u := scale * dblock0B[i]
+		u := clipFactor * dblock0B[i]
 		block0BNewM := 0.9*block0BM[i] + 0.1*u
 		block0BNewV := 0.999*block0BV[i] + 0.001*(u*u)
-		u2 := scale4 * (block0BNewM / (vec.Sqrt(scale2*block0BNewV) + 1e-8))
-		block0BNewParam := block0B[i] - u2
-		t := scale7*block0BAverage[i] + scale6*block0BNewParam
+		block0BNewParam := block0B[i] - coef3*(block0BNewM/(vec.Sqrt(coef*block0BNewV)+1e-8))
+		v := coef6*block0BAverage[i] + coef5*block0BNewParam
 		block0BM[i] = block0BNewM
 		block0BV[i] = block0BNewV
 		block0B[i] = block0BNewParam
-		block0BAverage[i] = t
+		block0BAverage[i] = v
 	}
 
-	// scale8 = w_decay
-	scale8 := float32(m.Hyper.WDecay)
-	// scale9 = head_momentum
-	scale9 := float32(m.Hyper.HeadMomentum)
-	// scale10 = (step = 1)
-	scale10 := float64(m.steps+1) == 1
-	// scale11 = head_lr
-	scale11 := float32(m.Hyper.HeadLR)
+	wDecay := float32(m.Hyper.WDecay)
+	headMomentum := float32(m.Hyper.HeadMomentum)
+	// coef7 = (step = 1)
+	coef7 := float64(m.steps+1) == 1
+	headLr := float32(m.Hyper.HeadLR)
 
-	// head.W.v ← where(scale10, scale8·head.W + scale·dhead.W, scale9·head.W.v + scale8·head.W + scale·dhead.W)
-	// head.W ← head.W − scale11·head.W.v
-	// head.W.average ← scale7·head.W.average + scale6·head.W
+	// head.W.v ← where(coef7, w_decay·head.W + clip_factor·dhead.W, head_momentum·head.W.v + w_decay·head.W + clip_factor·dhead.W)
+	// head.W ← head.W − head_lr·head.W.v
+	// head.W.average ← coef6·head.W.average + coef5·head.W
 	for i := range 28 {
-		t := scale8*headW[i] + scale*dheadW[i]
-		headWNewV := scale9*headWV[i] + t
-		if scale10 {
-			headWNewV = t
+		v := wDecay*headW[i] + clipFactor*dheadW[i]
+		headWNewV := headMomentum*headWV[i] + v
+		if coef7 {
+			headWNewV = v
 		}
-		headWNewParam := headW[i] - scale11*headWNewV
-		t2 := scale7*headWAverage[i] + scale6*headWNewParam
+		headWNewParam := headW[i] - headLr*headWNewV
+		v2 := coef6*headWAverage[i] + coef5*headWNewParam
 		headWV[i] = headWNewV
 		headW[i] = headWNewParam
-		headWAverage[i] = t2
+		headWAverage[i] = v2
 	}
 
-	// head.b.v ← where(scale10, scale·dhead.b, scale9·head.b.v + scale·dhead.b)
-	// head.b ← head.b − scale11·head.b.v
-	// head.b.average ← scale7·head.b.average + scale6·head.b
+	// head.b.v ← where(coef7, clip_factor·dhead.b, head_momentum·head.b.v + clip_factor·dhead.b)
+	// head.b ← head.b − head_lr·head.b.v
+	// head.b.average ← coef6·head.b.average + coef5·head.b
 	for i := range 4 {
-		u := scale * dheadB[i]
-		headBNewV := scale9*headBV[i] + u
-		if scale10 {
+		u := clipFactor * dheadB[i]
+		headBNewV := headMomentum*headBV[i] + u
+		if coef7 {
 			headBNewV = u
 		}
-		headBNewParam := headB[i] - scale11*headBNewV
-		t := scale7*headBAverage[i] + scale6*headBNewParam
+		headBNewParam := headB[i] - headLr*headBNewV
+		v := coef6*headBAverage[i] + coef5*headBNewParam
 		headBV[i] = headBNewV
 		headB[i] = headBNewParam
-		headBAverage[i] = t
+		headBAverage[i] = v
 	}
 
-	// rate = lr/scale3
-	rate := float32(m.Hyper.LR / scale3)
+	// rate = lr/coef2
+	rate := float32(m.Hyper.LR / coef2)
 	// rate2 = 1 − lr·block_1_3_w_decay
 	rate2 := float32(1 - m.Hyper.LR*m.Hyper.Block13WDecay)
 
 	updateAdamwDecay(m.params.Block1W, grad.Block1W, m.optim.block1WM, m.optim.block1WV, m.averages.block1WAverage,
-		scale, scale2, scale6, scale7, rate, rate2)
+		clipFactor, coef, coef5, coef6, rate, rate2)
 	updateAdamw(m.params.Block1B, grad.Block1B, m.optim.block1BM, m.optim.block1BV, m.averages.block1BAverage,
-		scale, scale2, scale6, scale7, rate)
+		clipFactor, coef, coef5, coef6, rate)
 	updateAdamwDecay(m.params.Block2W, grad.Block2W, m.optim.block2WM, m.optim.block2WV, m.averages.block2WAverage,
-		scale, scale2, scale6, scale7, rate, rate2)
+		clipFactor, coef, coef5, coef6, rate, rate2)
 	updateAdamw(m.params.Block2B, grad.Block2B, m.optim.block2BM, m.optim.block2BV, m.averages.block2BAverage,
-		scale, scale2, scale6, scale7, rate)
+		clipFactor, coef, coef5, coef6, rate)
 }
 
 // updateAdamwDecay makes the step of adamw(lr: 3e-3), decay 0.01 for
 // parameters that lie one after another, with their gradient and their states.
-func updateAdamwDecay(param, g, m, v, average []float32, scale, scale2, scale6, scale7, rate, rate2 float32) {
+func updateAdamwDecay(param, g, m, v, average []float32, clipFactor, coef, coef5, coef6, rate, rate2 float32) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + 0.001·(scale·grad)²
-	// param ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
-	// average ← scale7·average + scale6·param
+	// m ← 0.9·m + 0.1·clip_factor·grad
+	// v ← 0.999·v + 0.001·(clip_factor·grad)²
+	// param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
+	// average ← coef6·average + coef5·param
 	for i := range n {
-		u := scale * g[i]
+		u := clipFactor * g[i]
 		newM := 0.9*m[i] + 0.1*u
 		newV := 0.999*v[i] + 0.001*(u*u)
-		d := rate2*param[i] - rate*(newM/(vec.Sqrt(scale2*newV)+1e-8))
-		newAverage := scale7*average[i] + scale6*d
+		d := rate2*param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
+		newAverage := coef6*average[i] + coef5*d
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -731,24 +722,24 @@ func updateAdamwDecay(param, g, m, v, average []float32, scale, scale2, scale6, 
 
 // updateAdamw makes the step of adamw(lr: 3e-3) for parameters that lie one
 // after another, with their gradient and their states.
-func updateAdamw(param, g, m, v, average []float32, scale, scale2, scale6, scale7, rate float32) {
+func updateAdamw(param, g, m, v, average []float32, clipFactor, coef, coef5, coef6, rate float32) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + 0.001·(scale·grad)²
-	// param ← param − rate·m/(√(scale2·v) + 1e−8)
-	// average ← scale7·average + scale6·param
+	// m ← 0.9·m + 0.1·clip_factor·grad
+	// v ← 0.999·v + 0.001·(clip_factor·grad)²
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
+	// average ← coef6·average + coef5·param
 	for i := range n {
-		u := scale * g[i]
-		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + 0.001*(u*u)
-		d := param[i] - rate*(newM/(vec.Sqrt(scale2*newV)+1e-8))
-		newAverage := scale7*average[i] + scale6*d
-		m[i] = newM
-		v[i] = newV
+		u := clipFactor * g[i]
+		newM2 := 0.9*m[i] + 0.1*u
+		newV2 := 0.999*v[i] + 0.001*(u*u)
+		d := param[i] - rate*(newM2/(vec.Sqrt(coef*newV2)+1e-8))
+		newAverage2 := coef6*average[i] + coef5*d
+		m[i] = newM2
+		v[i] = newV2
 		param[i] = d
-		average[i] = newAverage
+		average[i] = newAverage2
 	}
 }
 
@@ -773,14 +764,14 @@ func (m *Block) evaluate(batch *Batch) Totals {
 	block2Y2 := m.block2Y2[:7*B]
 	headY2 := m.headY2[:4*B]
 
-	// stem.y = x·stem.W
+	// stem.y = x·stem.W  (in stemY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(stemW, 5, 7),
 		0, blas.View32(stemY2, B, 7))
 
 	// stem.y = stem.y + stem.b
-	// h = tanh(stem.y)
+	// h = tanh(stem.y)  (in stemY2)
 	for i := range B {
 		stemY2Row := (*[7]float32)(stemY2[7*i:])
 		for j := range stemB {
@@ -788,73 +779,73 @@ func (m *Block) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.0.y = h·block.0.W
+	// block.0.y = h·block.0.W  (in block0Y2)
 	blas.Sgemm(1,
 		blas.View32(stemY2, B, 7),
 		blas.View32(block0W, 7, 7),
 		0, blas.View32(block0Y2, B, 7))
 
 	// block.0.y = block.0.y + block.0.b
-	// h = h + max(block.0.y, 0)
+	// h = h + max(block.0.y, 0)  (in stemY2)
 	for i := range B {
 		block0Y2Row := (*[7]float32)(block0Y2[7*i:])
 		stemY2Row := (*[7]float32)(stemY2[7*i:])
 		for j := range block0B {
-			t := block0Y2Row[j] + block0B[j]
-			if t < 0 {
-				t = 0
+			v := block0Y2Row[j] + block0B[j]
+			if v < 0 {
+				v = 0
 			}
-			stemY2Row[j] += t
+			stemY2Row[j] += v
 		}
 	}
 
-	// block.1.y = h·block.1.W
+	// block.1.y = h·block.1.W  (in block1Y2)
 	blas.Sgemm(1,
 		blas.View32(stemY2, B, 7),
 		blas.View32(block1W, 7, 7),
 		0, blas.View32(block1Y2, B, 7))
 
 	// block.1.y = block.1.y + block.1.b
-	// h = h + max(block.1.y, 0)
+	// h = h + max(block.1.y, 0)  (in stemY2)
 	for i := range B {
 		block1Y2Row := (*[7]float32)(block1Y2[7*i:])
 		stemY2Row := (*[7]float32)(stemY2[7*i:])
 		for j := range block1B {
-			t := block1Y2Row[j] + block1B[j]
-			if t < 0 {
-				t = 0
+			v := block1Y2Row[j] + block1B[j]
+			if v < 0 {
+				v = 0
 			}
-			stemY2Row[j] += t
+			stemY2Row[j] += v
 		}
 	}
 
-	// block.2.y = h·block.2.W
+	// block.2.y = h·block.2.W  (in block2Y2)
 	blas.Sgemm(1,
 		blas.View32(stemY2, B, 7),
 		blas.View32(block2W, 7, 7),
 		0, blas.View32(block2Y2, B, 7))
 
 	// block.2.y = block.2.y + block.2.b
-	// h = h + max(block.2.y, 0)
+	// h = h + max(block.2.y, 0)  (in stemY2)
 	for i := range B {
 		block2Y2Row := (*[7]float32)(block2Y2[7*i:])
 		stemY2Row := (*[7]float32)(stemY2[7*i:])
 		for j := range block2B {
-			t := block2Y2Row[j] + block2B[j]
-			if t < 0 {
-				t = 0
+			v := block2Y2Row[j] + block2B[j]
+			if v < 0 {
+				v = 0
 			}
-			stemY2Row[j] += t
+			stemY2Row[j] += v
 		}
 	}
 
-	// head.y = h·head.W
+	// head.y = h·head.W  (in headY2)
 	blas.Sgemm(1,
 		blas.View32(stemY2, B, 7),
 		blas.View32(headW, 7, 4),
 		0, blas.View32(headY2, B, 4))
 
-	// logits = head.y + head.b
+	// logits = head.y + head.b  (in headY2)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -869,6 +860,7 @@ func (m *Block) evaluate(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range headB {
 			logits := headY2Row[j] + headB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -887,8 +879,8 @@ func (m *Block) evaluate(batch *Batch) Totals {
 		for j := range headB {
 			sum += vec.Exp(headY2Row[j] - peak)
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum)
+		loss += float64(peak + v - chosen)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -921,7 +913,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(stemY, B, 7))
 
 	// stem.y = stem.y + stem.b
-	// h = tanh(stem.y)
+	// h = tanh(stem.y)  (in stemY)
 	for i := range B {
 		stemYRow := (*[7]float32)(stemY[7*i:])
 		for j := range stemB {
@@ -936,16 +928,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block0Y, B, 7))
 
 	// block.0.y = block.0.y + block.0.b
-	// h = h + max(block.0.y, 0)
+	// h = h + max(block.0.y, 0)  (in stemY)
 	for i := range B {
 		block0YRow := (*[7]float32)(block0Y[7*i:])
 		stemYRow := (*[7]float32)(stemY[7*i:])
 		for j := range block0B {
-			t := block0YRow[j] + block0B[j]
-			if t < 0 {
-				t = 0
+			v := block0YRow[j] + block0B[j]
+			if v < 0 {
+				v = 0
 			}
-			stemYRow[j] += t
+			stemYRow[j] += v
 		}
 	}
 
@@ -956,16 +948,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block1Y, B, 7))
 
 	// block.1.y = block.1.y + block.1.b
-	// h = h + max(block.1.y, 0)
+	// h = h + max(block.1.y, 0)  (in stemY)
 	for i := range B {
 		block1YRow := (*[7]float32)(block1Y[7*i:])
 		stemYRow := (*[7]float32)(stemY[7*i:])
 		for j := range block1B {
-			t := block1YRow[j] + block1B[j]
-			if t < 0 {
-				t = 0
+			v := block1YRow[j] + block1B[j]
+			if v < 0 {
+				v = 0
 			}
-			stemYRow[j] += t
+			stemYRow[j] += v
 		}
 	}
 
@@ -976,20 +968,20 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block2Y, B, 7))
 
 	// block.2.y = block.2.y + block.2.b
-	// h = h + max(block.2.y, 0)
+	// h = h + max(block.2.y, 0)  (in stemY)
 	for i := range B {
 		block2YRow := (*[7]float32)(block2Y[7*i:])
 		stemYRow := (*[7]float32)(stemY[7*i:])
 		for j := range block2B {
-			t := block2YRow[j] + block2B[j]
-			if t < 0 {
-				t = 0
+			v := block2YRow[j] + block2B[j]
+			if v < 0 {
+				v = 0
 			}
-			stemYRow[j] += t
+			stemYRow[j] += v
 		}
 	}
 
-	// head.y = h·head.W
+	// head.y = h·head.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(stemY, B, 7),
 		blas.View32(headW, 7, 4),
@@ -997,7 +989,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = head.y + head.b
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -1005,6 +997,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		peak := float32(math.Inf(-1))
 		for j := range headB {
 			xOf := probsRow[j] + headB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
@@ -1028,23 +1021,21 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 //	dense.y  = x·dense.W          [B,1]
 //	dense.y  = dense.y + dense.b  [B,1]
-//	(B/2)·dp = dense.y − y        [B]
-//	B·loss   = Σ ((B/2)·dp)²      []
+//	0.5·B·dp = dense.y − y        [B]
+//	B·loss   = Σ (0.5·B·dp)²      []
 //
 // Backward:
 //
 //	scale    = 2/B                  []
-//	ddense.b = scale·Σᵢ (B/2)·dp    [1]
-//	ddense.W = scale·xᵀ·((B/2)·dp)  [4,1]
+//	ddense.b = scale·Σᵢ 0.5·B·dp    [1]
+//	ddense.W = scale·xᵀ·(0.5·B·dp)  [4,1]
 //
 // Update, rmsprop(lr: cosine(step, 1e-2, warmup: 2, total: steps)):
 //
-//	scale  = decay
-//	scale2 = clip
-//	scale3 = −clip
-//	scale4 = 0.005·where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
-//	s      ← 0.99·s + 0.01·(scale·param + max(min(grad, scale2), scale3))²
-//	param  ← param − scale4·(scale·param + max(min(grad, scale2), scale3))/(√s + 1e−8)
+//	coef  = −clip
+//	coef2 = 0.005·where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
+//	s     ← 0.99·s + 0.01·(decay·param + max(min(grad, clip), coef))²
+//	param ← param − coef2·(decay·param + max(min(grad, clip), coef))/(√s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1057,7 +1048,7 @@ type Bounded struct {
 	steps  uint64        // updates made so far
 	max    BoundedDims   // capacity
 
-	denseY []float32 // [max.B,1]; becomes dense.y, then (B/2)·dp, in place
+	denseY []float32 // [max.B,1]; becomes dense.y, then 0.5·B·dp, in place
 }
 
 // BoundedHyper has the numbers of the model and its train clause.
@@ -1124,8 +1115,8 @@ func (m *Bounded) forward(batch *BoundedBatch) BoundedTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// (B/2)·dp = dense.y − y
-	// B·loss = Σ ((B/2)·dp)²
+	// 0.5·B·dp = dense.y − y  (in denseY)
+	// B·loss = Σ (0.5·B·dp)²
 	loss := 0.0
 	for i := range B {
 		dp := denseY[i] - y[i]
@@ -1173,14 +1164,14 @@ func (m *Bounded) gradient(grad *BoundedParams, batch *BoundedBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// ddense.b = scale·Σᵢ (B/2)·dp
+	// ddense.b = scale·Σᵢ 0.5·B·dp
 	clear(ddenseB)
 	for i := range B {
 		denseYOfI := denseY[i]
 		ddenseB[0] += scale * denseYOfI
 	}
 
-	// ddense.W = scale·xᵀ·((B/2)·dp)
+	// ddense.W = scale·xᵀ·(0.5·B·dp)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 4).T(),
 		blas.View32(denseY, B, 1),
@@ -1218,29 +1209,28 @@ func (m *Bounded) update(grad *BoundedParams) {
 	s := m.optim.float32s
 	g := grad.flat
 
-	// scale = decay
-	scale := float32(m.Hyper.Decay)
-	// scale2 = clip
-	scale2 := float32(m.Hyper.Clip)
-	// scale3 = −clip
-	scale3 := float32(-m.Hyper.Clip)
-	// scale4 = 0.005·where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
-	scale4 := float32(0.005 * vec.Where(float64(m.steps+1) < 2, float64(m.steps+1), math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-2)/vec.Max(float64(m.Hyper.Steps)-2, 1), 0), 1))+1))
+	decay := float32(m.Hyper.Decay)
+	clip := float32(m.Hyper.Clip)
+	// coef = −clip
+	coef := float32(-m.Hyper.Clip)
+	// coef2 = 0.005·where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
+	coef2 := float32(0.005 * vec.Where(float64(m.steps+1) < 2, float64(m.steps+1), math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-2)/vec.Max(float64(m.Hyper.Steps)-2, 1), 0), 1))+1))
 
-	// s ← 0.99·s + 0.01·(scale·param + max(min(grad, scale2), scale3))²
-	// param ← param − scale4·(scale·param + max(min(grad, scale2), scale3))/(√s + 1e−8)
+	// s ← 0.99·s + 0.01·(decay·param + max(min(grad, clip), coef))²
+	// param ← param − coef2·(decay·param + max(min(grad, clip), coef))/(√s + 1e−8)
 	for i := range 5 {
-		t := g[i]
-		if t > scale2 || scale2 != scale2 {
-			t = scale2
+		v := g[i]
+		// x != x holds for NaN alone, which is the result wherever it occurs.
+		if v > clip || clip != clip {
+			v = clip
 		}
-		t2 := t
-		if t2 < scale3 || scale3 != scale3 {
-			t2 = scale3
+		v2 := v
+		if v2 < coef || coef != coef {
+			v2 = coef
 		}
-		t3 := scale*param[i] + t2
-		newS := 0.99*s[i] + 0.01*(t3*t3)
-		d := param[i] - scale4*(t3/(vec.Sqrt(newS)+1e-8))
+		v3 := decay*param[i] + v2
+		newS := 0.99*s[i] + 0.01*(v3*v3)
+		d := param[i] - coef2*(v3/(vec.Sqrt(newS)+1e-8))
 		s[i] = newS
 		param[i] = d
 	}
@@ -1254,13 +1244,13 @@ func (p *BoundedPredictor) predict(out *BoundedOutput, in *BoundedInput) {
 	denseB := p.w.params.DenseB
 	pBuf := out.P
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(denseW, 4, 1),
 		0, blas.View32(pBuf, B, 1))
 
-	// dense.y = dense.y + dense.b
+	// dense.y = dense.y + dense.b  (in pBuf)
 	for i := range B {
 		pBuf[i] += denseB[0]
 	}
@@ -1270,21 +1260,20 @@ func (p *BoundedPredictor) predict(out *BoundedOutput, in *BoundedInput) {
 //
 // Forward, for a batch of B:
 //
-//	dense.y  = x·dense.W          [B,1]
-//	dense.y  = dense.b + dense.y  [B,1]
-//	(B/3)·dp = dense.y − y        [B]
-//	s        = Σ ((B/3)·dp)²      []
+//	dense.y       = x·dense.W           [B,1]
+//	dense.y       = dense.b + dense.y   [B,1]
+//	0.333333·B·dp = dense.y − y         [B]
+//	s             = Σ (0.333333·B·dp)²  []
 //
 // Backward:
 //
-//	scale    = 3/B                  []
-//	ddense.b = scale·Σᵢ (B/3)·dp    [1]
-//	ddense.W = scale·xᵀ·((B/3)·dp)  [3,1]
+//	scale    = 3/B                       []
+//	ddense.b = scale·Σᵢ 0.333333·B·dp    [1]
+//	ddense.W = scale·xᵀ·(0.333333·B·dp)  [3,1]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1298,7 +1287,7 @@ type Slow struct {
 	steps   uint64     // updates made so far
 	max     SlowDims   // capacity
 
-	denseY []float32 // [max.B,1]; becomes dense.y, then (B/3)·dp, in place
+	denseY []float32 // [max.B,1]; becomes dense.y, then 0.333333·B·dp, in place
 }
 
 // SlowHyper has the numbers of the model and its train clause.
@@ -1358,8 +1347,8 @@ func (m *Slow) forward(batch *SlowBatch) SlowTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// (B/3)·dp = dense.y − y
-	// s = Σ ((B/3)·dp)²
+	// 0.333333·B·dp = dense.y − y  (in denseY)
+	// s = Σ (0.333333·B·dp)²
 	s := 0.0
 	for i := range B {
 		dp := denseY[i] - y[i]
@@ -1401,14 +1390,14 @@ func (m *Slow) gradient(grad *SlowParams, batch *SlowBatch) {
 	// scale = 3/B
 	scale := float32(3 / float64(B))
 
-	// ddense.b = scale·Σᵢ (B/3)·dp
+	// ddense.b = scale·Σᵢ 0.333333·B·dp
 	clear(ddenseB)
 	for i := range B {
 		denseYOfI := denseY[i]
 		ddenseB[0] += scale * denseYOfI
 	}
 
-	// ddense.W = scale·xᵀ·((B/3)·dp)
+	// ddense.W = scale·xᵀ·(0.333333·B·dp)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 3).T(),
 		blas.View32(denseY, B, 1),
@@ -1448,11 +1437,10 @@ func (m *Slow) update(grad *SlowParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 4 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }

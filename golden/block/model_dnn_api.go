@@ -341,16 +341,16 @@ func (m *Block) initialise(seed uint64) {
 	// head.b ← 0
 	clear(headB)
 
-	// stemB = t6
+	// stemB = t6  (in t6)
 	clear(stemB)
 
-	// block0B = t6
+	// block0B = t6  (in t6)
 	clear(block0B)
 
-	// block1B = t6
+	// block1B = t6  (in t6)
 	clear(block1B)
 
-	// block2B = t6
+	// block2B = t6  (in t6)
 	clear(block2B)
 }
 

@@ -508,7 +508,7 @@ func VolumeGrad(grad, A []float64) {
 	// s13 = t[0, 0]·t3 − t[0, 1]·t2
 	s13 := t[0]*t3[0] - t[1]*t2[0]
 
-	// grad[0, 2] += s
+	// grad[0, 2] += s13
 	grad[2] += s13
 
 	// grad[1:, 2] += t8[:, 1]
@@ -548,7 +548,7 @@ func VolumeGrad(grad, A []float64) {
 	// s15 = t9[0, 0]·t11 − t9[0, 1]·t10
 	s15 := t9[0]*t11[0] - t9[1]*t10[0]
 
-	// grad[0, 0] += s
+	// grad[0, 0] += s15
 	grad[0] += s15
 }
 
@@ -573,27 +573,27 @@ func VolumeGrad(grad, A []float64) {
 //	t8[:, :]      = t7[1, 1]
 //	t9[:, :]      = t7[1, 0]
 //	t9[:, 1:]     = t7[1, 2:]
-//	s             = −(A[0, 2]·t7[0, 1])                  []
+//	s             = −(A[0, 2]·t7[0, 1])                      []
 //	t10[1, 2:]    = s
 //	t10[1, 0]     = s
-//	s2            = −(A[0, 2]·t9)                        []
+//	s2            = −(A[0, 2]·t9)                            []
 //	t10[0, 1]     = s2
-//	s3            = A[0, 2]·t7[0, 0]                     []
+//	s3            = A[0, 2]·t7[0, 0]                         []
 //	t10[1, 1]     = s3
 //	t10[1, :−2]   = s3
-//	s4            = A[0, 2]·t8                           []
+//	s4            = A[0, 2]·t8                               []
 //	t10[0, 0]     = s4
-//	s5            = −(A[0, 1]·t4[0, 0])                  []
+//	s5            = −(A[0, 1]·t4[0, 0])                      []
 //	t11[1, 1]     = s5
 //	t11[1, :−2]   = s5
-//	s6            = −(A[0, 1]·t6)                        []
+//	s6            = −(A[0, 1]·t6)                            []
 //	t11[0, 0]     = s6
-//	s7            = A[0, 1]·t4[0, 1]                     []
+//	s7            = A[0, 1]·t4[0, 1]                         []
 //	t11[1, 2:]    = s7
 //	t11[1, 0]     = s7
-//	s8            = A[0, 1]·t5                           []
+//	s8            = A[0, 1]·t5                               []
 //	t11[0, 1]     = s8
-//	s9            = −(A[0, 0]·t[0, 1])                   []
+//	s9            = −(A[0, 0]·t[0, 1])                       []
 //	t12[1, 2:]    = s9
 //	…
 //
@@ -882,7 +882,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 	// s13 = t7[0, 0]·t8 − t7[0, 1]·t9
 	s13 := t7[0]*t8[0] - t7[1]*t9[0]
 
-	// grad[0, 2] += s
+	// grad[0, 2] += s13
 	grad[2] += s13
 
 	// grad[1:, 2] += t11[:, 1]
@@ -922,10 +922,10 @@ func VolumeValueGrad(grad, A []float64) float64 {
 	// s15 = t[0, 0]·t2 − t[0, 1]·t3
 	s15 := t[0]*t2[0] - t[1]*t3[0]
 
-	// grad[0, 0] += s
+	// grad[0, 0] += s15
 	grad[0] += s15
 
-	// volume = A[0, 0]·s + A[0, 1]·s14 + A[0, 2]·s
+	// volume = A[0, 0]·s15 + A[0, 1]·s14 + A[0, 2]·s13
 	volume := A[0]*s15 + A[1]*s14 + A[2]*s13
 	return volume
 }
@@ -941,7 +941,7 @@ func VolumeValueGrad(grad, A []float64) float64 {
 //	t6        = where(i = j, 0, −(−(w ⊙ t5)))  [N,N]
 //	t7        = where(i = j, 1, t)             [N,N]
 //	t8        = 1/where(t7 = 0, 1, t7)         [N,N]
-//	t9        = (−2)·w ⊙ −(w ⊙ t5)             [N]
+//	t9        = −2·w ⊙ (−(w ⊙ t5))             [N]
 //	s         = Σ [t = 0]                      []
 //	s2        = Π where(t = 0, 1, t)           []
 //	t10       = Σᵢ [t7 = 0]                    [N]
@@ -995,7 +995,7 @@ func Curvature(x, w, work []float64) float64 {
 	// t6 = where(i = j, 0, −(−(w ⊙ t5)))
 	// t7 = where(i = j, 1, t)
 	// t8 = 1/where(t7 = 0, 1, t7)
-	// t9 = (−2)·w ⊙ −(w ⊙ t5)
+	// t9 = −2·w ⊙ (−(w ⊙ t5))
 	// s = Σ [t = 0]
 	// s2 = Π where(t = 0, 1, t)
 	// t10 = Σᵢ [t7 = 0]
@@ -1008,35 +1008,35 @@ func Curvature(x, w, work []float64) float64 {
 	}
 	for i := range N {
 		tOf := math.Cos(x[i])
-		u := w[i] * tOf
-		u2 := 2 * u
-		t2Of := tOf
+		t2Of := w[i] * tOf
+		t3Of := 2 * t2Of
+		v := tOf
 		if tOf == 0 {
-			t2Of = 1
+			v = 1
 		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		u4 := w[i] * t3Of
-		t4Of := -u4
-		t5Of := -t4Of
-		u5 := -2 * (w[i] * t4Of)
+		t4Of := 1 / v
+		t5Of := math.Sin(x[i])
+		u := w[i] * t5Of
+		v2 := -u
+		v3 := -v2
+		t9Of := -2 * (w[i] * v2)
 		hit := float64(0)
 		if tOf == 0 {
 			hit = 1
 		}
 		s += hit
-		s2 *= t2Of
+		s2 *= v
 		t[i] = tOf
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = u3
-		t5[i] = t3Of
-		t9[i] = u5
+		t2[i] = t2Of
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
+		t9[i] = t9Of
 		t6Row := t6[N*i:][:N]
 		t7Row := t7[N*i:][:N]
 		t8Row := t8[N*i:][:N]
 		for j := range t10 {
-			t6Of := t5Of
+			t6Of := v3
 			if i == j {
 				t6Of = 0
 			}
@@ -1044,20 +1044,20 @@ func Curvature(x, w, work []float64) float64 {
 			if i == j {
 				t7Of = 1
 			}
-			t8Of := t7Of
+			v4 := t7Of
 			if t7Of == 0 {
-				t8Of = 1
+				v4 = 1
 			}
-			u6 := 1 / t8Of
+			t8Of := 1 / v4
 			hit2 := float64(0)
 			if t7Of == 0 {
 				hit2 = 1
 			}
 			t10[j] += hit2
-			t11[j] *= t8Of
+			t11[j] *= v4
 			t6Row[j] = t6Of
 			t7Row[j] = t7Of
-			t8Row[j] = u6
+			t8Row[j] = t8Of
 		}
 	}
 
@@ -1066,33 +1066,33 @@ func Curvature(x, w, work []float64) float64 {
 	// s5 = (s = 0)
 	s5 := s == 0
 
-	// t12 = t2 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))
+	// t12 = t2 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))  (in t)
 	// g = t5 ⊙ (t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0)))
 	// s3 = Σ g²
 	s3 := 0.0
 	for i := range N {
-		tOf := float64(0)
+		v := float64(0)
 		if t[i] == 0 && s4 {
-			tOf = s2
+			v = s2
 		}
-		t2Of := tOf
+		v2 := v
 		if s5 {
-			t2Of = s2 * t4[i]
+			v2 = s2 * t4[i]
 		}
-		d := t3[i] - t2Of
-		u := t2[i] * d
+		d := t3[i] - v2
+		t12 := t2[i] * d
 		g := t5[i] * d
 		s3 += g * g
-		t[i] = u
+		t[i] = t12
 	}
 
 	// t13 = (t10 = 0)
 	// t14 = (t10 = 1)
 	for i := range N {
-		tOf := t10[i] == 0
-		t2Of := t10[i] == 1
-		t13[i] = tOf
-		t14[i] = t2Of
+		t13Of := t10[i] == 0
+		t14Of := t10[i] == 1
+		t13[i] = t13Of
+		t14[i] = t14Of
 	}
 
 	// t15 = Σᵢ t6 ⊙ where(t13, t11·t8, where((t7 = 0) ∧ t14, t11, 0))
@@ -1102,15 +1102,15 @@ func Curvature(x, w, work []float64) float64 {
 		t7Row := t7[N*i:][:N]
 		t6Row := t6[N*i:][:N]
 		for j := range t11 {
-			tOf := float64(0)
+			v := float64(0)
 			if t7Row[j] == 0 && t14[j] {
-				tOf = t11[j]
+				v = t11[j]
 			}
-			t2Of := tOf
+			v2 := v
 			if t13[j] {
-				t2Of = t11[j] * t8Row[j]
+				v2 = t11[j] * t8Row[j]
 			}
-			t15[j] += t6Row[j] * t2Of
+			t15[j] += t6Row[j] * v2
 		}
 	}
 
@@ -1138,7 +1138,7 @@ func Curvature(x, w, work []float64) float64 {
 //	t7   = where(i = j, 0, −(−t6))         [N,N]
 //	t8   = where(i = j, 1, t)              [N,N]
 //	t9   = 1/where(t8 = 0, 1, t8)          [N,N]
-//	t10  = (−2)·w ⊙ −t6                    [N]
+//	t10  = −2·w ⊙ (−t6)                    [N]
 //	s    = Σ [t = 0]                       []
 //	s2   = Π where(t = 0, 1, t)            []
 //	t11  = Σᵢ [t8 = 0]                     [N]
@@ -1213,7 +1213,7 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	t34 := make([]bool, N*N)
 	t35 := work[N : 2*N]
 
-	// t = cos(x)
+	// t = cos(x)  (in grad)
 	// t2 = w ⊙ t
 	// t3 = 2·t2
 	// t4 = 1/where(t = 0, 1, t)
@@ -1222,7 +1222,7 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	// t7 = where(i = j, 0, −(−t6))
 	// t8 = where(i = j, 1, t)
 	// t9 = 1/where(t8 = 0, 1, t8)
-	// t10 = (−2)·w ⊙ −t6
+	// t10 = −2·w ⊙ (−t6)
 	// s = Σ [t = 0]
 	// s2 = Π where(t = 0, 1, t)
 	// t11 = Σᵢ [t8 = 0]
@@ -1235,57 +1235,57 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	}
 	for i := range N {
 		t := math.Cos(x[i])
-		u := w[i] * t
-		u2 := 2 * u
-		t2Of := t
+		t2Of := w[i] * t
+		t3Of := 2 * t2Of
+		v := t
 		if t == 0 {
-			t2Of = 1
+			v = 1
 		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		u4 := w[i] * t3Of
-		t4Of := -u4
-		t5Of := -t4Of
-		u5 := -2 * (w[i] * t4Of)
+		t4Of := 1 / v
+		t5Of := math.Sin(x[i])
+		t6Of := w[i] * t5Of
+		v2 := -t6Of
+		v3 := -v2
+		t10Of := -2 * (w[i] * v2)
 		hit := float64(0)
 		if t == 0 {
 			hit = 1
 		}
 		s += hit
-		s2 *= t2Of
+		s2 *= v
 		grad[i] = t
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = u3
-		t5[i] = t3Of
-		t6[i] = u4
-		t10[i] = u5
+		t2[i] = t2Of
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
+		t6[i] = t6Of
+		t10[i] = t10Of
 		t7Row := t7[N*i:][:N]
 		t8Row := t8[N*i:][:N]
 		t9Row := t9[N*i:][:N]
 		for j := range t11 {
-			t6Of := t5Of
+			t7Of := v3
 			if i == j {
-				t6Of = 0
+				t7Of = 0
 			}
-			t7Of := t
+			t8Of := t
 			if i == j {
-				t7Of = 1
-			}
-			t8Of := t7Of
-			if t7Of == 0 {
 				t8Of = 1
 			}
-			u6 := 1 / t8Of
+			v4 := t8Of
+			if t8Of == 0 {
+				v4 = 1
+			}
+			t9Of := 1 / v4
 			hit2 := float64(0)
-			if t7Of == 0 {
+			if t8Of == 0 {
 				hit2 = 1
 			}
 			t11[j] += hit2
-			t12[j] *= t8Of
-			t7Row[j] = t6Of
-			t8Row[j] = t7Of
-			t9Row[j] = u6
+			t12[j] *= v4
+			t7Row[j] = t7Of
+			t8Row[j] = t8Of
+			t9Row[j] = t9Of
 		}
 	}
 
@@ -1294,41 +1294,41 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	// s4 = (s = 0)
 	s4 := s == 0
 
-	// t13 = t3 − where(s4, s2·t4, where((t = 0) ∧ s3, s2, 0))
+	// t13 = t3 − where(s4, s2·t4, where((t = 0) ∧ s3, s2, 0))  (in t3)
 	// g = t5 ⊙ t13
-	// t14 = 2·t13 ⊙ g
+	// t14 = 2·t13 ⊙ g  (in t4)
 	// t15 = t2 ⊙ t13
 	// t16 = t5 ⊙ g
 	for i := range N {
-		t := float64(0)
+		v := float64(0)
 		if grad[i] == 0 && s3 {
-			t = s2
+			v = s2
 		}
-		t2Of := t
+		v2 := v
 		if s4 {
-			t2Of = s2 * t4[i]
+			v2 = s2 * t4[i]
 		}
-		d := t3[i] - t2Of
-		g := t5[i] * d
-		u := 2 * (d * g)
-		u2 := t2[i] * d
-		u3 := t5[i] * g
-		t3[i] = d
-		t4[i] = u
-		t15[i] = u2
-		t16[i] = u3
+		t13 := t3[i] - v2
+		g := t5[i] * t13
+		t14 := 2 * (t13 * g)
+		t15Of := t2[i] * t13
+		t16Of := t5[i] * g
+		t3[i] = t13
+		t4[i] = t14
+		t15[i] = t15Of
+		t16[i] = t16Of
 	}
 
 	// t17 = (t11 = 0)
 	// t18 = (t11 = 1)
 	for i := range N {
-		t := t11[i] == 0
-		t2Of := t11[i] == 1
-		t17[i] = t
-		t18[i] = t2Of
+		t17Of := t11[i] == 0
+		t18Of := t11[i] == 1
+		t17[i] = t17Of
+		t18[i] = t18Of
 	}
 
-	// t19 = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))
+	// t19 = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))  (in t9)
 	// t20 = where(i = k, 1, t8)
 	// t21 = 1/where(t20 = 0, 1, t20)
 	// t22 = Σᵢ t7 ⊙ t19
@@ -1342,102 +1342,102 @@ func CurvatureGrad(grad, x, w, work []float64) {
 	for i := range N {
 		for j := range N {
 			u := t12[j] * t9[N*i+j]
-			t := float64(0)
+			v := float64(0)
 			if t8[N*i+j] == 0 && t18[j] {
-				t = t12[j]
+				v = t12[j]
 			}
-			t2Of := t
+			t19 := v
 			if t17[j] {
-				t2Of = u
+				t19 = u
 			}
-			t22[j] += t7[N*i+j] * t2Of
-			t9[N*i+j] = t2Of
+			t22[j] += t7[N*i+j] * t19
+			t9[N*i+j] = t19
 			t8OfJ := t8[N*i+j]
 			t20Row := t20[N*N*i+N*j:][:N]
 			t21Row := t21[N*N*i+N*j:][:N]
 			t23Row := t23[N*j:][:N]
 			t24Row := t24[N*j:][:N]
 			for k := range t20Row {
-				t3Of := t8OfJ
+				t20Of := t8OfJ
 				if i == k {
-					t3Of = 1
+					t20Of = 1
 				}
-				t4Of := t3Of
-				if t3Of == 0 {
-					t4Of = 1
+				v2 := t20Of
+				if t20Of == 0 {
+					v2 = 1
 				}
-				u2 := 1 / t4Of
+				t21Of := 1 / v2
 				hit := float64(0)
-				if t3Of == 0 {
+				if t20Of == 0 {
 					hit = 1
 				}
 				t23Row[k] += hit
-				t24Row[k] *= t4Of
-				t20Row[k] = t3Of
-				t21Row[k] = u2
+				t24Row[k] *= v2
+				t20Row[k] = t20Of
+				t21Row[k] = t21Of
 			}
 		}
 	}
 
 	// da1 = t15 + t5 ⊙ (t22 − t10)
-	// t25 = t14 + 2·(t22 − t10) ⊙ da1
-	// t26 = t5 ⊙ da1
-	// t27 = 4·t6 ⊙ da1
-	// t28 = t16 + t2 ⊙ da1
-	// t29 = w ⊙ (2·t13 ⊙ da1 + 4·t28)
+	// t25 = t14 + 2·(t22 − t10) ⊙ da1  (in t2)
+	// t26 = t5 ⊙ da1  (in t3)
+	// t27 = 4·t6 ⊙ da1  (in t4)
+	// t28 = t16 + t2 ⊙ da1  (in t6)
+	// t29 = w ⊙ (2·t13 ⊙ da1 + 4·t28)  (in t10)
 	for i := range N {
 		d := t22[i] - t10[i]
 		da1 := t15[i] + t5[i]*d
-		t := t4[i] + 2*(d*da1)
-		u := t5[i] * da1
-		u2 := 4 * (t6[i] * da1)
-		t2Of := t16[i] + t2[i]*da1
-		u3 := w[i] * (2*(t3[i]*da1) + 4*t2Of)
-		t2[i] = t
-		t3[i] = u
-		t4[i] = u2
-		t6[i] = t2Of
-		t10[i] = u3
+		t25 := t4[i] + 2*(d*da1)
+		t26 := t5[i] * da1
+		t27 := 4 * (t6[i] * da1)
+		t28 := t16[i] + t2[i]*da1
+		t29 := w[i] * (2*(t3[i]*da1) + 4*t28)
+		t2[i] = t25
+		t3[i] = t26
+		t4[i] = t27
+		t6[i] = t28
+		t10[i] = t29
 	}
 
-	// t30 = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))
-	// t31 = t26·t7
-	// t32 = 2·Σⱼ where(i = j, 0, t28·t19)
+	// t30 = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))  (in grad)
+	// t31 = t26·t7  (in t7)
+	// t32 = 2·Σⱼ where(i = j, 0, t28·t19)  (in t2)
 	for i := range N {
 		t9Row := t9[N*i:][:N]
 		t7Row := t7[N*i:][:N]
-		t := float64(0)
-		t2Of := float64(0)
+		total := float64(0)
+		total2 := float64(0)
 		for j := range t3 {
-			t3Of := t3[j] * t9Row[j]
+			v := t3[j] * t9Row[j]
 			if i == j {
-				t3Of = 0
+				v = 0
 			}
-			u := t3[j] * t7Row[j]
-			t4Of := t6[j] * t9Row[j]
+			t31 := t3[j] * t7Row[j]
+			v2 := t6[j] * t9Row[j]
 			if i == j {
-				t4Of = 0
+				v2 = 0
 			}
-			t += t3Of
-			t2Of += t4Of
-			t7Row[j] = u
+			total += v
+			total2 += v2
+			t7Row[j] = t31
 		}
-		u2 := 2 * t
-		d := u2 - t4[i]
-		u3 := w[i] * d
-		u4 := grad[i] * (t2[i] + u3)
-		u5 := 2 * t2Of
-		grad[i] = u4
-		t2[i] = u5
+		u := 2 * total
+		d := u - t4[i]
+		u2 := w[i] * d
+		t30 := grad[i] * (t2[i] + u2)
+		t32 := 2 * total2
+		grad[i] = t30
+		t2[i] = t32
 	}
 
 	// t33 = (t23 = 0)
 	// t34 = (t23 = 1)
 	for i := range N * N {
-		t := t23[i] == 0
-		t2Of := t23[i] == 1
-		t33[i] = t
-		t34[i] = t2Of
+		t33Of := t23[i] == 0
+		t34Of := t23[i] == 1
+		t33[i] = t33Of
+		t34[i] = t34Of
 	}
 
 	// t35 = Σⱼ where(i = j, 0, Σⱼ where(i = k, 0, t31ᵀ·where(t33, t24·t21, where((t20 = 0) ∧ t34, t24, 0))))
@@ -1449,27 +1449,27 @@ func CurvatureGrad(grad, x, w, work []float64) {
 			t20Row := t20[N*N*i+N*j:][:N]
 			t34Row := t34[N*j:][:N]
 			t33Row := t33[N*j:][:N]
-			t := float64(0)
+			total := float64(0)
 			for k := range t20Row {
-				t2Of := float64(0)
+				v := float64(0)
 				if t20Row[k] == 0 && t34Row[k] {
-					t2Of = t24Row[k]
+					v = t24Row[k]
 				}
-				t3Of := t2Of
+				v2 := v
 				if t33Row[k] {
-					t3Of = t24Row[k] * t21Row[k]
+					v2 = t24Row[k] * t21Row[k]
 				}
-				t4Of := t7[j+N*k] * t3Of
+				v3 := t7[j+N*k] * v2
 				if i == k {
-					t4Of = 0
+					v3 = 0
 				}
-				t += t4Of
+				total += v3
 			}
-			t5Of := t
+			v4 := total
 			if i == j {
-				t5Of = 0
+				v4 = 0
 			}
-			t35[i] += t5Of
+			t35[i] += v4
 		}
 	}
 
@@ -1491,7 +1491,7 @@ func CurvatureGrad(grad, x, w, work []float64) {
 //	t7        = where(i = j, 0, −(−t6))         [N,N]
 //	t8        = where(i = j, 1, t)              [N,N]
 //	t9        = 1/where(t8 = 0, 1, t8)          [N,N]
-//	t10       = (−2)·w ⊙ −t6                    [N]
+//	t10       = −2·w ⊙ (−t6)                    [N]
 //	s         = Σ [t = 0]                       []
 //	s2        = Π where(t = 0, 1, t)            []
 //	t11       = Σᵢ [t8 = 0]                     [N]
@@ -1566,7 +1566,7 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	t34 := make([]bool, N*N)
 	t35 := work[N : 2*N]
 
-	// t = cos(x)
+	// t = cos(x)  (in grad)
 	// t2 = w ⊙ t
 	// t3 = 2·t2
 	// t4 = 1/where(t = 0, 1, t)
@@ -1575,7 +1575,7 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	// t7 = where(i = j, 0, −(−t6))
 	// t8 = where(i = j, 1, t)
 	// t9 = 1/where(t8 = 0, 1, t8)
-	// t10 = (−2)·w ⊙ −t6
+	// t10 = −2·w ⊙ (−t6)
 	// s = Σ [t = 0]
 	// s2 = Π where(t = 0, 1, t)
 	// t11 = Σᵢ [t8 = 0]
@@ -1588,57 +1588,57 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	}
 	for i := range N {
 		t := math.Cos(x[i])
-		u := w[i] * t
-		u2 := 2 * u
-		t2Of := t
+		t2Of := w[i] * t
+		t3Of := 2 * t2Of
+		v := t
 		if t == 0 {
-			t2Of = 1
+			v = 1
 		}
-		u3 := 1 / t2Of
-		t3Of := math.Sin(x[i])
-		u4 := w[i] * t3Of
-		t4Of := -u4
-		t5Of := -t4Of
-		u5 := -2 * (w[i] * t4Of)
+		t4Of := 1 / v
+		t5Of := math.Sin(x[i])
+		t6Of := w[i] * t5Of
+		v2 := -t6Of
+		v3 := -v2
+		t10Of := -2 * (w[i] * v2)
 		hit := float64(0)
 		if t == 0 {
 			hit = 1
 		}
 		s += hit
-		s2 *= t2Of
+		s2 *= v
 		grad[i] = t
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = u3
-		t5[i] = t3Of
-		t6[i] = u4
-		t10[i] = u5
+		t2[i] = t2Of
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
+		t6[i] = t6Of
+		t10[i] = t10Of
 		t7Row := t7[N*i:][:N]
 		t8Row := t8[N*i:][:N]
 		t9Row := t9[N*i:][:N]
 		for j := range t11 {
-			t6Of := t5Of
+			t7Of := v3
 			if i == j {
-				t6Of = 0
+				t7Of = 0
 			}
-			t7Of := t
+			t8Of := t
 			if i == j {
-				t7Of = 1
-			}
-			t8Of := t7Of
-			if t7Of == 0 {
 				t8Of = 1
 			}
-			u6 := 1 / t8Of
+			v4 := t8Of
+			if t8Of == 0 {
+				v4 = 1
+			}
+			t9Of := 1 / v4
 			hit2 := float64(0)
-			if t7Of == 0 {
+			if t8Of == 0 {
 				hit2 = 1
 			}
 			t11[j] += hit2
-			t12[j] *= t8Of
-			t7Row[j] = t6Of
-			t8Row[j] = t7Of
-			t9Row[j] = u6
+			t12[j] *= v4
+			t7Row[j] = t7Of
+			t8Row[j] = t8Of
+			t9Row[j] = t9Of
 		}
 	}
 
@@ -1647,44 +1647,44 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	// s5 = (s = 0)
 	s5 := s == 0
 
-	// t13 = t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0))
-	// t14 = t2 ⊙ t13
+	// t13 = t3 − where(s5, s2·t4, where((t = 0) ∧ s4, s2, 0))  (in t3)
+	// t14 = t2 ⊙ t13  (in t4)
 	// g = t5 ⊙ t13
 	// t15 = 2·t13 ⊙ g
 	// t16 = t5 ⊙ g
 	// s3 = Σ g²
 	s3 := 0.0
 	for i := range N {
-		t := float64(0)
+		v := float64(0)
 		if grad[i] == 0 && s4 {
-			t = s2
+			v = s2
 		}
-		t2Of := t
+		v2 := v
 		if s5 {
-			t2Of = s2 * t4[i]
+			v2 = s2 * t4[i]
 		}
-		d := t3[i] - t2Of
-		u := t2[i] * d
-		g := t5[i] * d
-		u2 := 2 * (d * g)
-		u3 := t5[i] * g
+		t13 := t3[i] - v2
+		t14 := t2[i] * t13
+		g := t5[i] * t13
+		t15Of := 2 * (t13 * g)
+		t16Of := t5[i] * g
 		s3 += g * g
-		t3[i] = d
-		t4[i] = u
-		t15[i] = u2
-		t16[i] = u3
+		t3[i] = t13
+		t4[i] = t14
+		t15[i] = t15Of
+		t16[i] = t16Of
 	}
 
 	// t17 = (t11 = 0)
 	// t18 = (t11 = 1)
 	for i := range N {
-		t := t11[i] == 0
-		t2Of := t11[i] == 1
-		t17[i] = t
-		t18[i] = t2Of
+		t17Of := t11[i] == 0
+		t18Of := t11[i] == 1
+		t17[i] = t17Of
+		t18[i] = t18Of
 	}
 
-	// t19 = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))
+	// t19 = where(t17, t12·t9, where((t8 = 0) ∧ t18, t12, 0))  (in t9)
 	// t20 = where(i = k, 1, t8)
 	// t21 = 1/where(t20 = 0, 1, t20)
 	// t22 = Σᵢ t7 ⊙ t19
@@ -1698,105 +1698,105 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 	for i := range N {
 		for j := range N {
 			u := t12[j] * t9[N*i+j]
-			t := float64(0)
+			v := float64(0)
 			if t8[N*i+j] == 0 && t18[j] {
-				t = t12[j]
+				v = t12[j]
 			}
-			t2Of := t
+			t19 := v
 			if t17[j] {
-				t2Of = u
+				t19 = u
 			}
-			t22[j] += t7[N*i+j] * t2Of
-			t9[N*i+j] = t2Of
+			t22[j] += t7[N*i+j] * t19
+			t9[N*i+j] = t19
 			t8OfJ := t8[N*i+j]
 			t20Row := t20[N*N*i+N*j:][:N]
 			t21Row := t21[N*N*i+N*j:][:N]
 			t23Row := t23[N*j:][:N]
 			t24Row := t24[N*j:][:N]
 			for k := range t20Row {
-				t3Of := t8OfJ
+				t20Of := t8OfJ
 				if i == k {
-					t3Of = 1
+					t20Of = 1
 				}
-				t4Of := t3Of
-				if t3Of == 0 {
-					t4Of = 1
+				v2 := t20Of
+				if t20Of == 0 {
+					v2 = 1
 				}
-				u2 := 1 / t4Of
+				t21Of := 1 / v2
 				hit := float64(0)
-				if t3Of == 0 {
+				if t20Of == 0 {
 					hit = 1
 				}
 				t23Row[k] += hit
-				t24Row[k] *= t4Of
-				t20Row[k] = t3Of
-				t21Row[k] = u2
+				t24Row[k] *= v2
+				t20Row[k] = t20Of
+				t21Row[k] = t21Of
 			}
 		}
 	}
 
 	// da1 = t14 + t5 ⊙ (t22 − t10)
-	// t25 = t15 + 2·(t22 − t10) ⊙ da1
-	// t26 = t5 ⊙ da1
-	// t27 = 4·t6 ⊙ da1
-	// t28 = t16 + t2 ⊙ da1
-	// t29 = w ⊙ (2·t13 ⊙ da1 + 4·t28)
+	// t25 = t15 + 2·(t22 − t10) ⊙ da1  (in t2)
+	// t26 = t5 ⊙ da1  (in t3)
+	// t27 = 4·t6 ⊙ da1  (in t4)
+	// t28 = t16 + t2 ⊙ da1  (in t6)
+	// t29 = w ⊙ (2·t13 ⊙ da1 + 4·t28)  (in t10)
 	// s6 = Σ da1²
 	s6 := 0.0
 	for i := range N {
 		d := t22[i] - t10[i]
 		da1 := t4[i] + t5[i]*d
-		t := t15[i] + 2*(d*da1)
-		u := t5[i] * da1
-		u2 := 4 * (t6[i] * da1)
-		t2Of := t16[i] + t2[i]*da1
-		u3 := w[i] * (2*(t3[i]*da1) + 4*t2Of)
+		t25 := t15[i] + 2*(d*da1)
+		t26 := t5[i] * da1
+		t27 := 4 * (t6[i] * da1)
+		t28 := t16[i] + t2[i]*da1
+		t29 := w[i] * (2*(t3[i]*da1) + 4*t28)
 		s6 += da1 * da1
-		t2[i] = t
-		t3[i] = u
-		t4[i] = u2
-		t6[i] = t2Of
-		t10[i] = u3
+		t2[i] = t25
+		t3[i] = t26
+		t4[i] = t27
+		t6[i] = t28
+		t10[i] = t29
 	}
 
-	// t30 = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))
-	// t31 = t26·t7
-	// t32 = 2·Σⱼ where(i = j, 0, t28·t19)
+	// t30 = t ⊙ (t25 + w ⊙ (2·Σⱼ where(i = j, 0, t26·t19) − t27))  (in grad)
+	// t31 = t26·t7  (in t7)
+	// t32 = 2·Σⱼ where(i = j, 0, t28·t19)  (in t2)
 	for i := range N {
 		t9Row := t9[N*i:][:N]
 		t7Row := t7[N*i:][:N]
-		t := float64(0)
-		t2Of := float64(0)
+		total := float64(0)
+		total2 := float64(0)
 		for j := range t3 {
-			t3Of := t3[j] * t9Row[j]
+			v := t3[j] * t9Row[j]
 			if i == j {
-				t3Of = 0
+				v = 0
 			}
-			u := t3[j] * t7Row[j]
-			t4Of := t6[j] * t9Row[j]
+			t31 := t3[j] * t7Row[j]
+			v2 := t6[j] * t9Row[j]
 			if i == j {
-				t4Of = 0
+				v2 = 0
 			}
-			t += t3Of
-			t2Of += t4Of
-			t7Row[j] = u
+			total += v
+			total2 += v2
+			t7Row[j] = t31
 		}
-		u2 := 2 * t
-		d := u2 - t4[i]
-		u3 := w[i] * d
-		u4 := grad[i] * (t2[i] + u3)
-		u5 := 2 * t2Of
-		grad[i] = u4
-		t2[i] = u5
+		u := 2 * total
+		d := u - t4[i]
+		u2 := w[i] * d
+		t30 := grad[i] * (t2[i] + u2)
+		t32 := 2 * total2
+		grad[i] = t30
+		t2[i] = t32
 	}
 
 	// t33 = (t23 = 0)
 	// t34 = (t23 = 1)
 	for i := range N * N {
-		t := t23[i] == 0
-		t2Of := t23[i] == 1
-		t33[i] = t
-		t34[i] = t2Of
+		t33Of := t23[i] == 0
+		t34Of := t23[i] == 1
+		t33[i] = t33Of
+		t34[i] = t34Of
 	}
 
 	// t35 = Σⱼ where(i = j, 0, Σⱼ where(i = k, 0, t31ᵀ·where(t33, t24·t21, where((t20 = 0) ∧ t34, t24, 0))))
@@ -1808,27 +1808,27 @@ func CurvatureValueGrad(grad, x, w, work []float64) float64 {
 			t20Row := t20[N*N*i+N*j:][:N]
 			t34Row := t34[N*j:][:N]
 			t33Row := t33[N*j:][:N]
-			t := float64(0)
+			total := float64(0)
 			for k := range t20Row {
-				t2Of := float64(0)
+				v := float64(0)
 				if t20Row[k] == 0 && t34Row[k] {
-					t2Of = t24Row[k]
+					v = t24Row[k]
 				}
-				t3Of := t2Of
+				v2 := v
 				if t33Row[k] {
-					t3Of = t24Row[k] * t21Row[k]
+					v2 = t24Row[k] * t21Row[k]
 				}
-				t4Of := t7[j+N*k] * t3Of
+				v3 := t7[j+N*k] * v2
 				if i == k {
-					t4Of = 0
+					v3 = 0
 				}
-				t += t4Of
+				total += v3
 			}
-			t5Of := t
+			v4 := total
 			if i == j {
-				t5Of = 0
+				v4 = 0
 			}
-			t35[i] += t5Of
+			t35[i] += v4
 		}
 	}
 
@@ -1900,11 +1900,11 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 
 	// t = [i = j + 1]
 	for i := range 2 {
-		hit := float64(0)
+		tOf := float64(0)
 		if i == int(int32(0)+1) {
-			hit = 1
+			tOf = 1
 		}
-		t[i] = hit
+		t[i] = tOf
 	}
 
 	// s = q[0]
@@ -1918,46 +1918,46 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 	// s5 = 2·s − s4
 	s5 := 2*s - s4
 
-	// t2 = s·t
+	// t2 = s·t  (in t)
 	// t3 = s2·t
 	// t4 = s3·t2
 	// t5 = s5·t
 	for i := range 2 {
-		u := s * t[i]
-		u2 := s2 * t[i]
-		u3 := s3 * u
-		u4 := s5 * t[i]
-		t[i] = u
-		t3[i] = u2
-		t4[i] = u3
-		t5[i] = u4
+		t2 := s * t[i]
+		t3Of := s2 * t[i]
+		t4Of := s3 * t2
+		t5Of := s5 * t[i]
+		t[i] = t2
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
 	}
 
 	// t6 = [i = 0]
 	for i := range 2 {
-		hit := float64(0)
+		t6Of := float64(0)
 		if i == 0 {
-			hit = 1
+			t6Of = 1
 		}
-		t6[i] = hit
+		t6[i] = t6Of
 	}
 
 	// s6 = 2·q[1]
 	s6 := 2 * q[1]
 
-	// t7 = t2 − s4·t6
-	// t8 = t3 + s3·t6
-	// t9 = s5·t6 − t4
-	// t10 = t5 + s6·t6
+	// t7 = t2 − s4·t6  (in t)
+	// t8 = t3 + s3·t6  (in t3)
+	// t9 = s5·t6 − t4  (in t4)
+	// t10 = t5 + s6·t6  (in t5)
 	for i := range 2 {
-		d := t[i] - s4*t6[i]
-		tOf := t3[i] + s3*t6[i]
-		d2 := s5*t6[i] - t4[i]
-		t2 := t5[i] + s6*t6[i]
-		t[i] = d
-		t3[i] = tOf
-		t4[i] = d2
-		t5[i] = t2
+		t7 := t[i] - s4*t6[i]
+		t8 := t3[i] + s3*t6[i]
+		t9 := s5*t6[i] - t4[i]
+		t10 := t5[i] + s6*t6[i]
+		t[i] = t7
+		t3[i] = t8
+		t4[i] = t9
+		t5[i] = t10
 	}
 
 	// J[:, 1] = s·t7
@@ -1972,7 +1972,7 @@ func MetricTensor(out, q []float64, a float64, work []float64) {
 		J[2*i] = t3OfI
 	}
 
-	// metric_tensor = Jᵀ·J
+	// metric_tensor = Jᵀ·J  (in out)
 	blas.Dgemm(1,
 		blas.View64(J, 2, 2).T(),
 		blas.View64(J, 2, 2),
@@ -2062,11 +2062,11 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 
 	// t = [i = 0]
 	for i := range 2 {
-		hit := float64(0)
+		tOf := float64(0)
 		if i == 0 {
-			hit = 1
+			tOf = 1
 		}
-		t[i] = hit
+		t[i] = tOf
 	}
 
 	// s2 = a·sin(q[1])
@@ -2086,26 +2086,26 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	// s = Σ t ⊙ w[:, 0]
 	s := 0.0
 	for i := range 2 {
-		u := s2 * t[i]
-		u2 := s3 * t[i]
-		u3 := scale * w[2*i+1]
-		u4 := t[i] * w[2*i+1]
-		u5 := s4 * u3
+		t2Of := s2 * t[i]
+		t3Of := s3 * t[i]
+		t4Of := scale * w[2*i+1]
+		t5Of := t[i] * w[2*i+1]
+		t6Of := s4 * t4Of
 		s += t[i] * w[2*i]
-		t2[i] = u
-		t3[i] = u2
-		t4[i] = u3
-		t5[i] = u4
-		t6[i] = u5
+		t2[i] = t2Of
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
+		t6[i] = t6Of
 	}
 
 	// t7 = [i = j + 1]
 	for i := range 2 {
-		hit := float64(0)
+		t7Of := float64(0)
 		if i == int(int32(0)+1) {
-			hit = 1
+			t7Of = 1
 		}
-		t7[i] = hit
+		t7[i] = t7Of
 	}
 
 	// s6 = q[0]
@@ -2113,20 +2113,20 @@ func MetricTensorVJP(dq, q []float64, a float64, w, work []float64) {
 	// s7 = 2·s6·q[1]
 	s7 := 2 * (s6 * q[1])
 
-	// t8 = s6·t7 − t2
-	// t9 = s7·t7 + t3
-	// t10 = −(s6·t7 ⊙ t4)
+	// t8 = s6·t7 − t2  (in t2)
+	// t9 = s7·t7 + t3  (in t3)
+	// t10 = −(s6·t7 ⊙ t4)  (in t4)
 	// s5 = Σ (t7 ⊙ w[:, 0] + t5)
 	s5 := 0.0
 	for i := range 2 {
 		u := s6 * t7[i]
-		d := u - t2[i]
-		tOf := s7*t7[i] + t3[i]
-		t2Of := -(u * t4[i])
+		t8 := u - t2[i]
+		t9 := s7*t7[i] + t3[i]
+		t10 := -(u * t4[i])
 		s5 += t7[i]*w[2*i] + t5[i]
-		t2[i] = d
-		t3[i] = tOf
-		t4[i] = t2Of
+		t2[i] = t8
+		t3[i] = t9
+		t4[i] = t10
 	}
 
 	// t11 = 0
@@ -2291,7 +2291,7 @@ func LookupsVJP(dtable, table []float64, ids, more []int32, w, work []float64) {
 	da := work[0 : 3*N]
 	t2 := work[3*N : 3*K+3*N]
 
-	// t = 0
+	// t = 0  (in dtable)
 	clear(dtable)
 
 	// db = table[ids]·w + flip(w)
@@ -2416,7 +2416,7 @@ func Shares(out, x []float64, i []int32, K int) {
 		panic(err)
 	}
 
-	// p = x[i]
+	// p = x[i]  (in out)
 	// s = Σ p²
 	s := 0.0
 	for iOf := range N {
@@ -2507,7 +2507,7 @@ func SharesVJP(dx, x []float64, i []int32, w []float64, K int, work []float64) {
 	// s4 = 2·s2/s3
 	s4 := 2 * (s2 / s3)
 
-	// t = 0
+	// t = 0  (in dx)
 	clear(dx)
 
 	// t[…] += w − s4·p
@@ -2579,7 +2579,7 @@ func SharesJVP(dout, x []float64, i []int32, v []float64, K int, work []float64)
 
 	t := work[0 : M*N]
 
-	// p = x[i]
+	// p = x[i]  (in dout)
 	// t = v[i]
 	// s = Σ p²
 	// s2 = Σ p ⊙ t
@@ -2590,11 +2590,11 @@ func SharesJVP(dout, x []float64, i []int32, v []float64, K int, work []float64)
 		tRow := t[M*iOf:][:M]
 		for j := range doutRow {
 			p := x[K*iOf:][:K][int(i[M*iOf+j])]
-			chosen := v[K*iOf:][:K][int(i[M*iOf+j])]
+			tOf := v[K*iOf:][:K][int(i[M*iOf+j])]
 			s += p * p
-			s2 += p * chosen
+			s2 += p * tOf
 			doutRow[j] = p
-			tRow[j] = chosen
+			tRow[j] = tOf
 		}
 	}
 
@@ -2720,9 +2720,9 @@ func Counts(out, a []int32) {
 	s := int32(math.MinInt32)
 	s2 := int32(0)
 	for i := range N {
-		t := a[i]
-		if t < 0 {
-			t = 0
+		v := a[i]
+		if v < 0 {
+			v = 0
 		}
 		hit := int32(0)
 		if vec.ModInt(a[i], 2) == 0 {
@@ -2732,7 +2732,7 @@ func Counts(out, a []int32) {
 		if a[i] > s {
 			s = a[i]
 		}
-		s2 += t
+		s2 += v
 	}
 
 	// out[0] = even
@@ -2773,7 +2773,7 @@ func Windows(out, x, work []float64) {
 
 	t3 := work[0:N]
 
-	// t = Σⱼ x[:, 3:−4]
+	// t = Σⱼ x[:, 3:−4]  (in out)
 	for i := range N {
 		xRow := (*[0]float64)(x[7*i+3:])
 		t := float64(0)
@@ -2783,39 +2783,40 @@ func Windows(out, x, work []float64) {
 		out[i] = t
 	}
 
-	// t2 = t + max (x[:, :−5] ⊙ x[:, 5:])
+	// t2 = t + max (x[:, :−5] ⊙ x[:, 5:])  (in out)
 	for i := range N {
 		xRow := (*[2]float64)(x[7*i:])
 		xRow2 := (*[2]float64)(x[7*i+5:])
-		t := math.Inf(-1)
+		most := math.Inf(-1)
 		for j := range xRow {
 			xOf := xRow[j] * xRow2[j]
-			if xOf > t || xOf != xOf {
-				t = xOf
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if xOf > most || xOf != xOf {
+				most = xOf
 			}
 		}
-		t2 := out[i] + t
+		t2 := out[i] + most
 		out[i] = t2
 	}
 
 	// t3 = Σⱼ x[:, 1:−1]
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
-		t := float64(0)
+		t3Of := float64(0)
 		for j := range xRow {
-			t += xRow[j]
+			t3Of += xRow[j]
 		}
-		t3[i] = t
+		t3[i] = t3Of
 	}
 
 	// out = t2 + t3 ⊙ Πⱼ x[:, 3:−1]
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
-		t := float64(1)
+		product := float64(1)
 		for j := range xRow {
-			t *= xRow[j]
+			product *= xRow[j]
 		}
-		windows := out[i] + t3[i]*t
+		windows := out[i] + t3[i]*product
 		out[i] = windows
 	}
 }
@@ -2862,52 +2863,52 @@ func WindowsVJP(dx, x, w, work []float64) {
 
 	// t = w ⊙ Πⱼ x[:, 3:−1]
 	// t2 = 1/where(x[:, 3:−1] = 0, 1, x[:, 3:−1])
-	// t3 = where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))
+	// t3 = where(Σⱼ [x[:, 3:−1] = 0] = 0, (Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]))·t2, where((x[:, 3:−1] = 0) ∧ (Σⱼ [x[:, 3:−1] = 0] = 1), Πⱼ where(x[:, 3:−1] = 0, 1, x[:, 3:−1]), 0))  (in t2)
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
 		t2Row := (*[3]float64)(t2[3*i:])
-		tOf := float64(1)
-		t2Of := float64(0)
-		t3 := float64(1)
+		product := float64(1)
+		total := float64(0)
+		product2 := float64(1)
 		for j := range t2Row {
-			t4Of := xRow[j]
+			v := xRow[j]
 			if xRow[j] == 0 {
-				t4Of = 1
+				v = 1
 			}
-			u := 1 / t4Of
-			tOf *= xRow[j]
+			t2Of := 1 / v
+			product *= xRow[j]
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
-			t2Of += hit
-			t3 *= t4Of
-			t2Row[j] = u
+			total += hit
+			product2 *= v
+			t2Row[j] = t2Of
 		}
-		u2 := w[i] * tOf
-		t[i] = u2
+		tOf := w[i] * product
+		t[i] = tOf
 		for j := range t2Row {
-			t5 := float64(0)
-			if xRow[j] == 0 && t2Of == 1 {
-				t5 = t3
+			v2 := float64(0)
+			if xRow[j] == 0 && total == 1 {
+				v2 = product2
 			}
-			t6 := t5
-			if t2Of == 0 {
-				t6 = t3 * t2Row[j]
+			t3 := v2
+			if total == 0 {
+				t3 = product2 * t2Row[j]
 			}
-			t2Row[j] = t6
+			t2Row[j] = t3
 		}
 	}
 
 	// t4 = w ⊙ Σⱼ x[:, 1:−1]
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range xRow {
-			tOf += xRow[j]
+			total += xRow[j]
 		}
-		u := w[i] * tOf
-		t4[i] = u
+		t4Of := w[i] * total
+		t4[i] = t4Of
 	}
 
 	// dx = 0
@@ -2929,31 +2930,32 @@ func WindowsVJP(dx, x, w, work []float64) {
 	for i := range N {
 		xRow := (*[2]float64)(x[7*i:])
 		xRow2 := (*[2]float64)(x[7*i+5:])
-		tOf := math.Inf(-1)
+		most := math.Inf(-1)
 		for j := range xRow {
 			xOf := xRow[j] * xRow2[j]
-			if xOf > tOf || xOf != xOf {
-				tOf = xOf
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if xOf > most || xOf != xOf {
+				most = xOf
 			}
 		}
-		t2Of := float64(0)
+		total := float64(0)
 		for j := range xRow {
 			hit := float64(0)
-			if xRow[j]*xRow2[j] == tOf {
+			if xRow[j]*xRow2[j] == most {
 				hit = 1
 			}
-			t2Of += hit
+			total += hit
 		}
-		u := w[i] / t2Of
+		u := w[i] / total
 		dxRow := (*[2]float64)(dx[7*i+5:])
 		dxRow2 := (*[2]float64)(dx[7*i:])
 		for j := range dxRow2 {
-			t3 := float64(0)
-			if xRow[j]*xRow2[j] == tOf {
-				t3 = u
+			v := float64(0)
+			if xRow[j]*xRow2[j] == most {
+				v = u
 			}
-			u2 := xRow[j] * t3
-			u3 := xRow2[j] * t3
+			u2 := xRow[j] * v
+			u3 := xRow2[j] * v
 			dxRow[j] += u2
 			dxRow2[j] += u3
 		}
@@ -3014,35 +3016,36 @@ func WindowsJVP(dout, x, v, work []float64) {
 	t2 := work[0:N]
 	t4 := work[4*N : 5*N]
 
-	// t = (Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0))/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])
+	// t = (Σⱼ where(x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:]), x[:, 5:] ⊙ v[:, :−5] + x[:, :−5] ⊙ v[:, 5:], 0))/(Σⱼ [x[:, :−5] ⊙ x[:, 5:] = max (x[:, :−5] ⊙ x[:, 5:])])  (in dout)
 	for i := range N {
 		xRow := (*[2]float64)(x[7*i:])
 		xRow2 := (*[2]float64)(x[7*i+5:])
-		t := math.Inf(-1)
+		most := math.Inf(-1)
 		for j := range xRow {
 			xOf := xRow[j] * xRow2[j]
-			if xOf > t || xOf != xOf {
-				t = xOf
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if xOf > most || xOf != xOf {
+				most = xOf
 			}
 		}
 		vRow := (*[2]float64)(v[7*i:])
 		vRow2 := (*[2]float64)(v[7*i+5:])
-		t2Of := float64(0)
-		t3Of := float64(0)
+		total := float64(0)
+		total2 := float64(0)
 		for j := range vRow {
-			t4Of := float64(0)
-			if xRow[j]*xRow2[j] == t {
-				t4Of = xRow2[j]*vRow[j] + xRow[j]*vRow2[j]
+			vOf := float64(0)
+			if xRow[j]*xRow2[j] == most {
+				vOf = xRow2[j]*vRow[j] + xRow[j]*vRow2[j]
 			}
-			t2Of += t4Of
+			total += vOf
 			hit := float64(0)
-			if xRow[j]*xRow2[j] == t {
+			if xRow[j]*xRow2[j] == most {
 				hit = 1
 			}
-			t3Of += hit
+			total2 += hit
 		}
-		u := t2Of / t3Of
-		dout[i] = u
+		t := total / total2
+		dout[i] = t
 	}
 
 	// t2 = Πⱼ x[:, 3:−1]
@@ -3051,71 +3054,71 @@ func WindowsJVP(dout, x, v, work []float64) {
 	for i := range N {
 		xRow := (*[3]float64)(x[7*i+3:])
 		t3Row := (*[3]float64)(t3[3*i:])
-		t := float64(1)
-		t2Of := float64(0)
-		t3Of := float64(1)
+		t2Of := float64(1)
+		total := float64(0)
+		product := float64(1)
 		for j := range t3Row {
-			t4Of := xRow[j]
+			vOf := xRow[j]
 			if xRow[j] == 0 {
-				t4Of = 1
+				vOf = 1
 			}
-			u := 1 / t4Of
-			t *= xRow[j]
+			t3Of := 1 / vOf
+			t2Of *= xRow[j]
 			hit := float64(0)
 			if xRow[j] == 0 {
 				hit = 1
 			}
-			t2Of += hit
-			t3Of *= t4Of
-			t3Row[j] = u
+			total += hit
+			product *= vOf
+			t3Row[j] = t3Of
 		}
-		t2[i] = t
+		t2[i] = t2Of
 		vRow := (*[3]float64)(v[7*i+3:])
-		t5 := float64(0)
+		t4Of := float64(0)
 		for j := range t3Row {
-			t6 := float64(0)
-			if xRow[j] == 0 && t2Of == 1 {
-				t6 = t3Of
+			v2 := float64(0)
+			if xRow[j] == 0 && total == 1 {
+				v2 = product
 			}
-			t7 := t6
-			if t2Of == 0 {
-				t7 = t3Of * t3Row[j]
+			v3 := v2
+			if total == 0 {
+				v3 = product * t3Row[j]
 			}
-			t5 += t7 * vRow[j]
+			t4Of += v3 * vRow[j]
 		}
-		t4[i] = t5
+		t4[i] = t4Of
 	}
 
-	// t5 = t + t2 ⊙ Σⱼ v[:, 1:−1]
+	// t5 = t + t2 ⊙ Σⱼ v[:, 1:−1]  (in dout)
 	for i := range N {
 		vRow := (*[5]float64)(v[7*i+1:])
-		t := float64(0)
+		total := float64(0)
 		for j := range vRow {
-			t += vRow[j]
+			total += vRow[j]
 		}
-		t2Of := dout[i] + t2[i]*t
-		dout[i] = t2Of
+		t5 := dout[i] + t2[i]*total
+		dout[i] = t5
 	}
 
-	// t6 = t5 + (Σⱼ x[:, 1:−1]) ⊙ t4
+	// t6 = t5 + (Σⱼ x[:, 1:−1]) ⊙ t4  (in dout)
 	for i := range N {
 		xRow := (*[5]float64)(x[7*i+1:])
-		t := float64(0)
+		total := float64(0)
 		for j := range xRow {
-			t += xRow[j]
+			total += xRow[j]
 		}
-		t2Of := dout[i] + t*t4[i]
-		dout[i] = t2Of
+		t6 := dout[i] + total*t4[i]
+		dout[i] = t6
 	}
 
 	// dout = t6 + Σⱼ v[:, 3:−4]
 	for i := range N {
 		vRow := (*[0]float64)(v[7*i+3:])
-		t := float64(0)
+		total := float64(0)
 		for j := range vRow {
-			t += vRow[j]
+			total += vRow[j]
 		}
-		da6 := dout[i] + t
+		da6 := dout[i] + total
 		dout[i] = da6
 	}
 }
@@ -3191,7 +3194,7 @@ func Stencil(out, u []float64, M int, work []float64) {
 //
 //	10·dc            = 0                             [N + 2,M + 2]
 //	10·dlap          = w ⊙ tanh(u)                   [N,M]
-//	t                = w − 0.4·10·dlap               [N,M]
+//	t                = w − 4·dlap                    [N,M]
 //	t2               = 1 − tanh(u)²                  [N,M]
 //	10·dc[1:−1, 2:]  += 10·dlap
 //	10·dc[1:−1, :−2] += 10·dlap
@@ -3235,7 +3238,7 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 	clear(dc)
 
 	// 10·dlap = w ⊙ tanh(u)
-	// t = w − 0.4·10·dlap
+	// t = w − 4·dlap  (in du)
 	// t2 = 1 − tanh(u)²
 	// 10·dc[1:−1, 2:] += 10·dlap
 	// 10·dc[1:−1, :−2] += 10·dlap
@@ -3251,12 +3254,12 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 		dcRow3 := dc[(M+2)*i+2*M+5:][:M]
 		dcRow4 := dc[(M+2)*i+1:][:M]
 		for j := range dcRow4 {
-			t := math.Tanh(uRow[j])
-			dlap := wRow[j] * t
-			d := wRow[j] - 0.4*dlap
-			d2 := 1 - t*t
-			duRow[j] = d
-			t2Row[j] = d2
+			v := math.Tanh(uRow[j])
+			dlap := wRow[j] * v
+			t := wRow[j] - 0.4*dlap
+			t2Of := 1 - v*v
+			duRow[j] = t
+			t2Row[j] = t2Of
 			dcRow[j] += dlap
 			dcRow2[j] += dlap
 			dcRow3[j] += dlap
@@ -3277,7 +3280,7 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 	}
 
 	// lap = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
-	// t3 = t + 0.1·w ⊙ lap ⊙ t2
+	// t3 = t + 0.1·w ⊙ lap ⊙ t2  (in du)
 	for i := range N {
 		uRow := u[M*i:][:M]
 		cRow := c[(M+2)*i+1:][:M]
@@ -3306,16 +3309,16 @@ func StencilVJP(du, u, w []float64, M int, work []float64) {
 // StencilJVP sets dout to the product of the Jacobian of Stencil at u with v,
 // without the Jacobian.
 //
-//	c             = 0                     [N + 2,M + 2]
-//	t             = tanh(u)               [N,M]
-//	t2            = 1 − t²                [N,M]
-//	c[1:−1, 1:−1] = u
-//	lap           = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]  [N,M]
-//	t3            = v + 0.1·v ⊙ lap ⊙ t2  [N,M]
-//	1·ddc         = 0                     [N + 2,M + 2]
-//	1·ddc[1:−1, 1:−1] = v
-//	0.1·ddlap     = 0.1·(1·ddc)[:−2, 1:−1] − 0.4·v + 0.1·(1·ddc)[2:, 1:−1] + 0.1·(1·ddc)[1:−1, :−2] + 0.1·(1·ddc)[1:−1, 2:]  [N,M]
-//	dout          = t3 + t ⊙ 0.1·ddlap    [N,M]
+//	c               = 0                     [N + 2,M + 2]
+//	t               = tanh(u)               [N,M]
+//	t2              = 1 − t²                [N,M]
+//	c[1:−1, 1:−1]   = u
+//	lap             = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]  [N,M]
+//	t3              = v + 0.1·v ⊙ lap ⊙ t2  [N,M]
+//	ddc             = 0                     [N + 2,M + 2]
+//	ddc[1:−1, 1:−1] = v
+//	0.1·ddlap       = 0.1·ddc[:−2, 1:−1] − 0.4·v + 0.1·ddc[2:, 1:−1] + 0.1·ddc[1:−1, :−2] + 0.1·ddc[1:−1, 2:]  [N,M]
+//	dout            = t3 + t ⊙ 0.1·ddlap    [N,M]
 //
 // It panics unless the lengths fit: dout [N,M], u [N,M], v [N,M]. What is set
 // may not overlap the rest.
@@ -3348,7 +3351,7 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 	// c = 0
 	clear(c)
 
-	// t = tanh(u)
+	// t = tanh(u)  (in dout)
 	// t2 = 1 − t²
 	// c[1:−1, 1:−1] = u
 	for i := range N {
@@ -3358,16 +3361,16 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 		cRow := c[(M+2)*i+M+3:][:M]
 		for j := range cRow {
 			t := math.Tanh(uRow[j])
-			d := 1 - t*t
+			t2Of := 1 - t*t
 			vOf := uRow[j]
 			doutRow[j] = t
-			t2Row[j] = d
+			t2Row[j] = t2Of
 			cRow[j] = vOf
 		}
 	}
 
 	// lap = c[:−2, 1:−1] − 4·u + c[2:, 1:−1] + c[1:−1, :−2] + c[1:−1, 2:]
-	// t3 = v + 0.1·v ⊙ lap ⊙ t2
+	// t3 = v + 0.1·v ⊙ lap ⊙ t2  (in t2)
 	for i := range N {
 		uRow := u[M*i:][:M]
 		cRow := c[(M+2)*i+1:][:M]
@@ -3382,10 +3385,10 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 		}
 	}
 
-	// 1·ddc = 0
+	// ddc = 0
 	clear(ddc)
 
-	// 1·ddc[1:−1, 1:−1] = v
+	// ddc[1:−1, 1:−1] = v
 	for i := range N {
 		vRow := v[M*i:][:M]
 		ddcRow := ddc[(M+2)*i+M+3:][:M]
@@ -3394,7 +3397,7 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 		}
 	}
 
-	// 0.1·ddlap = 0.1·(1·ddc)[:−2, 1:−1] − 0.4·v + 0.1·(1·ddc)[2:, 1:−1] + 0.1·(1·ddc)[1:−1, :−2] + 0.1·(1·ddc)[1:−1, 2:]
+	// 0.1·ddlap = 0.1·ddc[:−2, 1:−1] − 0.4·v + 0.1·ddc[2:, 1:−1] + 0.1·ddc[1:−1, :−2] + 0.1·ddc[1:−1, 2:]
 	// dout = t3 + t ⊙ 0.1·ddlap
 	for i := range N {
 		ddcRow := ddc[(M+2)*i+1:][:M]
@@ -3405,8 +3408,8 @@ func StencilJVP(dout, u, v []float64, M int, work []float64) {
 		doutRow := dout[M*i:][:M]
 		t2Row := t2[M*i:][:M]
 		for j := range ddcRow {
-			t := 0.1*ddcRow[j] - 0.4*vRow[j] + 0.1*ddcRow2[j] + 0.1*ddcRow3[j]
-			doutRow[j] = t2Row[j] + doutRow[j]*(t+0.1*ddcRow4[j])
+			vOf := 0.1*ddcRow[j] - 0.4*vRow[j] + 0.1*ddcRow2[j] + 0.1*ddcRow3[j]
+			doutRow[j] = t2Row[j] + doutRow[j]*(vOf+0.1*ddcRow4[j])
 		}
 	}
 }
@@ -3462,15 +3465,16 @@ func Force(out, u []float64, M int, work []float64) {
 	// t = u[:, 1:] − u[:, :−1]
 	// t2 = −t
 	for i := range N {
+		// min: where an extent is 0, what is cut here is empty.
 		uRow := u[min(M*i+1, len(u)):][:M-1]
 		uRow2 := u[M*i:][:M-1]
 		tRow := t[(M-1)*i:][:M-1]
 		t2Row := t2[(M-1)*i:][:M-1]
 		for j := range tRow {
-			d := uRow[j] - uRow2[j]
-			tOf := -d
-			tRow[j] = d
-			t2Row[j] = tOf
+			tOf := uRow[j] - uRow2[j]
+			t2Of := -tOf
+			tRow[j] = tOf
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -3483,9 +3487,9 @@ func Force(out, u []float64, M int, work []float64) {
 	// out[1:, :] += −(u[1:, :] − u[:−1, :])
 	for i := range M*N - M {
 		d := u[i+M] - u[i]
-		tOf := -d
+		v := -d
 		out[i] += d
-		out[i+M] += tOf
+		out[i+M] += v
 	}
 
 	// out[:, :−1] += t
@@ -3548,8 +3552,8 @@ func ForceVJP(du, u, w []float64, M int) {
 	// du[1:, :] += w[:−1, :] − w[1:, :]
 	for i := range M*N - M {
 		d := w[i] - w[i+M]
-		t := -d
-		du[i] += t
+		v := -d
+		du[i] += v
 		du[i+M] += d
 	}
 
@@ -3557,13 +3561,14 @@ func ForceVJP(du, u, w []float64, M int) {
 	// du[:, 1:] += w[:, :−1] − w[:, 1:]
 	for i := range N {
 		wRow := w[M*i:][:M-1]
+		// min: where an extent is 0, what is cut here is empty.
 		wRow2 := w[min(M*i+1, len(w)):][:M-1]
 		duRow := du[M*i:][:M-1]
 		duRow2 := du[min(M*i+1, len(du)):][:M-1]
 		for j := range duRow {
 			d := wRow[j] - wRow2[j]
-			t := -d
-			duRow[j] += t
+			v := -d
+			duRow[j] += v
 			duRow2[j] += d
 		}
 	}
@@ -3626,7 +3631,7 @@ func Standard(out, x []float64, M int, work []float64) {
 	// peak = max x
 	// sum = Σⱼ exp(x − peak)
 	// t = where(|peak| = ∞, peak, peak + log(sum))
-	// t2 = x − scale·Σⱼ x
+	// t2 = x − scale·Σⱼ x  (in out)
 	// t3 = 1/√(scale·Σⱼ t2²)
 	// t4 = max |x|
 	// t5 = Σᵢ x
@@ -3637,41 +3642,42 @@ func Standard(out, x []float64, M int, work []float64) {
 	for i := range N {
 		xRow := x[M*i:][:M]
 		peak := math.Inf(-1)
-		tOf := float64(0)
+		total := float64(0)
 		for j := range t4 {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > peak || xRow[j] != xRow[j] {
 				peak = xRow[j]
 			}
-			tOf += xRow[j]
+			total += xRow[j]
 			xOf := math.Abs(xRow[j])
 			if xOf > t4[j] || xOf != xOf {
 				t4[j] = xOf
 			}
 			t5[j] += xRow[j]
 		}
-		t2 := math.Abs(peak)
-		u := scale * tOf
+		v := math.Abs(peak)
+		u := scale * total
 		outRow := out[M*i:][:M]
 		sum := float64(0)
-		t3Of := float64(0)
+		total2 := float64(0)
 		for j := range outRow {
-			d := xRow[j] - u
+			t2 := xRow[j] - u
 			sum += math.Exp(xRow[j] - peak)
-			t3Of += d * d
-			outRow[j] = d
+			total2 += t2 * t2
+			outRow[j] = t2
 		}
-		t4Of := math.Log(sum)
-		t5Of := peak + t4Of
-		if t2 == math.Inf(1) {
-			t5Of = peak
+		v2 := math.Log(sum)
+		tOf := peak + v2
+		if v == math.Inf(1) {
+			tOf = peak
 		}
-		u2 := scale * t3Of
-		u3 := 1 / math.Sqrt(u2)
-		t[i] = t5Of
-		t3[i] = u3
+		u2 := scale * total2
+		t3Of := 1 / math.Sqrt(u2)
+		t[i] = tOf
+		t3[i] = t3Of
 	}
 
-	// t6 = 1/(t4 + 1)
+	// t6 = 1/(t4 + 1)  (in t4)
 	for i := range M {
 		t4[i] = 1 / (t4[i] + 1)
 	}
@@ -3688,7 +3694,7 @@ func Standard(out, x []float64, M int, work []float64) {
 	// scale2 = 1/N
 	scale2 := 1 / float64(N)
 
-	// t8 = scale2·t5
+	// t8 = scale2·t5  (in t5)
 	for i := range M {
 		t5[i] *= scale2
 	}
@@ -3774,7 +3780,7 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 	// scale = 1/M
 	scale := 1 / float64(M)
 
-	// t = x − scale·Σⱼ x
+	// t = x − scale·Σⱼ x  (in dx)
 	// t2 = √(scale·Σⱼ t²)
 	// t3 = 1/t2
 	// t4 = |x|
@@ -3782,7 +3788,7 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 	// peak = max x
 	// t6 = exp(x − peak)
 	// sum = Σⱼ t6
-	// t7 = (Σⱼ w)·t6/sum
+	// t7 = (Σⱼ w)·t6/sum  (in t6)
 	// t8 = max t4
 	// t9 = Σᵢ t3·t5
 	// t10 = Σᵢ x
@@ -3795,67 +3801,68 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		xRow := x[M*i:][:M]
 		wRow := w[M*i:][:M]
 		t4Row := t4[M*i:][:M]
-		t := float64(0)
-		t2Of := float64(0)
+		total := float64(0)
+		total2 := float64(0)
 		peak := math.Inf(-1)
 		for j := range t10 {
-			t3Of := math.Abs(xRow[j])
-			t += xRow[j]
-			t2Of += wRow[j]
+			t4Of := math.Abs(xRow[j])
+			total += xRow[j]
+			total2 += wRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > peak || xRow[j] != xRow[j] {
 				peak = xRow[j]
 			}
-			if t3Of > t8[j] || t3Of != t3Of {
-				t8[j] = t3Of
+			if t4Of > t8[j] || t4Of != t4Of {
+				t8[j] = t4Of
 			}
 			t10[j] += xRow[j]
-			t4Row[j] = t3Of
+			t4Row[j] = t4Of
 		}
-		u := scale * t
+		u := scale * total
 		dxRow := dx[M*i:][:M]
 		t5Row := t5[M*i:][:M]
 		t6Row := t6[M*i:][:M]
-		t4Of := float64(0)
+		total3 := float64(0)
 		sum := float64(0)
 		for j := range dxRow {
-			d := xRow[j] - u
-			u2 := wRow[j] * d
-			e := math.Exp(xRow[j] - peak)
-			t4Of += d * d
-			sum += e
-			dxRow[j] = d
-			t5Row[j] = u2
-			t6Row[j] = e
+			t := xRow[j] - u
+			t5Of := wRow[j] * t
+			t6Of := math.Exp(xRow[j] - peak)
+			total3 += t * t
+			sum += t6Of
+			dxRow[j] = t
+			t5Row[j] = t5Of
+			t6Row[j] = t6Of
 		}
-		u3 := scale * t4Of
-		t5Of := math.Sqrt(u3)
-		u4 := 1 / t5Of
-		u5 := 1 / sum
-		t2[i] = t5Of
-		t3[i] = u4
+		u2 := scale * total3
+		t2Of := math.Sqrt(u2)
+		t3Of := 1 / t2Of
+		u3 := 1 / sum
+		t2[i] = t2Of
+		t3[i] = t3Of
 		for j := range dxRow {
-			u6 := t2Of * (u5 * t6Row[j])
-			t9[j] += u4 * t5Row[j]
-			t6Row[j] = u6
+			t7 := total2 * (u3 * t6Row[j])
+			t9[j] += t3Of * t5Row[j]
+			t6Row[j] = t7
 		}
 	}
 
 	// scale2 = 1/N
 	scale2 := 1 / float64(N)
 
-	// t11 = t8 + 1
+	// t11 = t8 + 1  (in t9)
 	// t12 = 1/t11
 	// t13 = scale2·t9/t11
 	for i := range M {
-		t := t8[i] + 1
-		u := 1 / t
-		u2 := scale2 * (t9[i] / t)
-		t9[i] = t
-		t12[i] = u
-		t13[i] = u2
+		t11 := t8[i] + 1
+		t12Of := 1 / t11
+		t13Of := scale2 * (t9[i] / t11)
+		t9[i] = t11
+		t12[i] = t12Of
+		t13[i] = t13Of
 	}
 
-	// t14 = t3·t12 ⊙ t5 + t7 − t13
+	// t14 = t3·t12 ⊙ t5 + t7 − t13  (in t6)
 	for i := range N {
 		t3OfI := t3[i]
 		t5Row := t5[M*i:][:M]
@@ -3865,13 +3872,13 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// t15 = scale2·t10
+	// t15 = scale2·t10  (in t10)
 	for i := range M {
 		t10[i] *= scale2
 	}
 
-	// t16 = t14 − scale·(Σⱼ t12·w ⊙ (x − t15))/t2
-	// t17 = t3·(t12·w ⊙ (x − t15) − scale·(Σⱼ t12·(x − t15) ⊙ t5)/t2/t2·t)
+	// t16 = t14 − scale·(Σⱼ t12·w ⊙ (x − t15))/t2  (in dx)
+	// t17 = t3·(t12·w ⊙ (x − t15) − scale·(Σⱼ t12·(x − t15) ⊙ t5)/t2/t2·t)  (in t5)
 	// t18 = Σᵢ t3·(x − t15) ⊙ t5
 	clear(t18)
 	for i := range N {
@@ -3879,27 +3886,27 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		wRow := w[M*i:][:M]
 		t5Row := t5[M*i:][:M]
 		t3OfI := t3[i]
-		t := float64(0)
-		t2Of := float64(0)
+		total := float64(0)
+		total2 := float64(0)
 		for j := range t10 {
 			d := xRow[j] - t10[j]
 			u := d * t5Row[j]
-			t += t12[j] * (wRow[j] * d)
-			t2Of += t12[j] * u
+			total += t12[j] * (wRow[j] * d)
+			total2 += t12[j] * u
 			t18[j] += t3OfI * u
 		}
-		u2 := t / t2[i]
+		u2 := total / t2[i]
 		u3 := scale * u2
-		u4 := t2Of / t2[i]
+		u4 := total2 / t2[i]
 		u5 := u4 / t2[i]
 		t6Row := t6[M*i:][:M]
 		dxRow := dx[M*i:][:M]
 		for j := range dxRow {
-			d2 := t6Row[j] - u3
-			d3 := t12[j]*(wRow[j]*(xRow[j]-t10[j])) - scale*(u5*dxRow[j])
-			u6 := t3OfI * d3
-			dxRow[j] = d2
-			t5Row[j] = u6
+			t16 := t6Row[j] - u3
+			d2 := t12[j]*(wRow[j]*(xRow[j]-t10[j])) - scale*(u5*dxRow[j])
+			t17 := t3OfI * d2
+			dxRow[j] = t16
+			t5Row[j] = t17
 		}
 	}
 
@@ -3916,7 +3923,7 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// t20 = t18/(t11 ⊙ t19)/t11
+	// t20 = t18/(t11 ⊙ t19)/t11  (in t9)
 	for i := range M {
 		t9[i] = t18[i] / (t9[i] * t19[i]) / t9[i]
 	}
@@ -3928,11 +3935,11 @@ func StandardVJP(dx, x, w []float64, M int, work []float64) {
 		dxRow := dx[M*i:][:M]
 		t5Row := t5[M*i:][:M]
 		for j := range dxRow {
-			t := float64(0)
+			v := float64(0)
 			if t4Row[j] == t8[j] {
-				t = t9[j]
+				v = t9[j]
 			}
-			dxRow[j] = dxRow[j] - vec.Sign64(xRow[j])*t + t5Row[j]
+			dxRow[j] = dxRow[j] - vec.Sign64(xRow[j])*v + t5Row[j]
 		}
 	}
 }
@@ -4009,7 +4016,7 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 	// scale = 1/M
 	scale := 1 / float64(M)
 
-	// t = x − scale·Σⱼ x
+	// t = x − scale·Σⱼ x  (in dout)
 	// t2 = 1/√(scale·Σⱼ t²)
 	// t3 = |x|
 	// t4 = scale·(Σⱼ v ⊙ t)/√(scale·Σⱼ t²)/√(scale·Σⱼ t²)
@@ -4029,47 +4036,48 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 		xRow := x[M*i:][:M]
 		vRow := v[M*i:][:M]
 		t3Row := t3[M*i:][:M]
-		t := float64(0)
+		total := float64(0)
 		peak := math.Inf(-1)
 		for j := range t3Row {
-			t2Of := math.Abs(xRow[j])
-			t += xRow[j]
+			t3Of := math.Abs(xRow[j])
+			total += xRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > peak || xRow[j] != xRow[j] {
 				peak = xRow[j]
 			}
-			if t2Of > t7[j] || t2Of != t2Of {
-				t7[j] = t2Of
+			if t3Of > t7[j] || t3Of != t3Of {
+				t7[j] = t3Of
 			}
 			t8[j] += xRow[j]
 			t9[j] += vRow[j]
-			t3Row[j] = t2Of
+			t3Row[j] = t3Of
 		}
-		u := scale * t
+		u := scale * total
 		doutRow := dout[M*i:][:M]
 		t5Row := t5[M*i:][:M]
-		t3Of := float64(0)
-		t4Of := float64(0)
+		total2 := float64(0)
+		total3 := float64(0)
 		sum := float64(0)
 		for j := range doutRow {
-			d := xRow[j] - u
-			e := math.Exp(xRow[j] - peak)
-			t3Of += d * d
-			t4Of += vRow[j] * d
-			sum += e
-			doutRow[j] = d
-			t5Row[j] = e
+			t := xRow[j] - u
+			t5Of := math.Exp(xRow[j] - peak)
+			total2 += t * t
+			total3 += vRow[j] * t
+			sum += t5Of
+			doutRow[j] = t
+			t5Row[j] = t5Of
 		}
-		u2 := scale * t3Of
-		t5Of := math.Sqrt(u2)
-		u3 := 1 / t5Of
-		u4 := t4Of / t5Of
-		u5 := scale * (u4 / t5Of)
-		u6 := 1 / sum
-		t2[i] = u3
-		t4[i] = u5
+		u2 := scale * total2
+		vOf := math.Sqrt(u2)
+		t2Of := 1 / vOf
+		u3 := total3 / vOf
+		t4Of := scale * (u3 / vOf)
+		u4 := 1 / sum
+		t2[i] = t2Of
+		t4[i] = t4Of
 		t6Of := float64(0)
 		for j := range doutRow {
-			t6Of += vRow[j] * (u6 * t5Row[j])
+			t6Of += vRow[j] * (u4 * t5Row[j])
 		}
 		t6[i] = t6Of
 	}
@@ -4077,36 +4085,36 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 	// t10 = t7 + 1
 	// t11 = 1/t10
 	for i := range M {
-		t := t7[i] + 1
-		u := 1 / t
-		t10[i] = t
-		t11[i] = u
+		t10Of := t7[i] + 1
+		t11Of := 1 / t10Of
+		t10[i] = t10Of
+		t11[i] = t11Of
 	}
 
-	// t12 = t2·t11
+	// t12 = t2·t11  (in dout)
 	// t13 = t ⊙ t12
 	for i := range N {
 		t2OfI := t2[i]
 		doutRow := dout[M*i:][:M]
 		t13Row := t13[M*i:][:M]
 		for j := range doutRow {
-			u := t2OfI * t11[j]
-			u2 := doutRow[j] * u
-			doutRow[j] = u
-			t13Row[j] = u2
+			t12 := t2OfI * t11[j]
+			t13Of := doutRow[j] * t12
+			doutRow[j] = t12
+			t13Row[j] = t13Of
 		}
 	}
 
 	// scale2 = 1/N
 	scale2 := 1 / float64(N)
 
-	// t14 = scale2·t8
+	// t14 = scale2·t8  (in t8)
 	for i := range M {
 		t8[i] *= scale2
 	}
 
-	// t15 = x − t14
-	// t16 = t12 ⊙ t15
+	// t15 = x − t14  (in dout)
+	// t16 = t12 ⊙ t15  (in t3)
 	// t17 = Σᵢ where(t3 = t7, v ⊙ sign(x), 0)
 	// t18 = Σᵢ [t3 = t7]
 	clear(t17)
@@ -4117,43 +4125,43 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 		vRow := v[M*i:][:M]
 		t3Row := t3[M*i:][:M]
 		for j := range doutRow {
-			d := xRow[j] - t8[j]
-			u := doutRow[j] * d
-			t := float64(0)
+			t15 := xRow[j] - t8[j]
+			t16 := doutRow[j] * t15
+			vOf := float64(0)
 			if t3Row[j] == t7[j] {
-				t = vRow[j] * vec.Sign64(xRow[j])
+				vOf = vRow[j] * vec.Sign64(xRow[j])
 			}
-			t17[j] += t
+			t17[j] += vOf
 			hit := float64(0)
 			if t3Row[j] == t7[j] {
 				hit = 1
 			}
 			t18[j] += hit
-			doutRow[j] = d
-			t3Row[j] = u
+			doutRow[j] = t15
+			t3Row[j] = t16
 		}
 	}
 
-	// t19 = t16 ⊙ (v − scale·Σⱼ v)
+	// t19 = t16 ⊙ (v − scale·Σⱼ v)  (in t3)
 	for i := range N {
 		vRow := v[M*i:][:M]
-		t := float64(0)
+		total := float64(0)
 		for j := range vRow {
-			t += vRow[j]
+			total += vRow[j]
 		}
-		u := scale * t
+		u := scale * total
 		t3Row := t3[M*i:][:M]
 		for j := range t3Row {
 			t3Row[j] *= vRow[j] - u
 		}
 	}
 
-	// t20 = t17/(t10 ⊙ t18)
+	// t20 = t17/(t10 ⊙ t18)  (in t10)
 	for i := range M {
 		t10[i] = t17[i] / (t10[i] * t18[i])
 	}
 
-	// t21 = t19 − t15 ⊙ (t4 + t20) ⊙ t13 + t6
+	// t21 = t19 − t15 ⊙ (t4 + t20) ⊙ t13 + t6  (in dout)
 	for i := range N {
 		t4OfI := t4[i]
 		doutRow := dout[M*i:][:M]
@@ -4165,7 +4173,7 @@ func StandardJVP(dout, x, v []float64, M int, work []float64) {
 		}
 	}
 
-	// t22 = scale2·t9
+	// t22 = scale2·t9  (in t9)
 	for i := range M {
 		t9[i] *= scale2
 	}
@@ -4233,15 +4241,15 @@ func Forms(out, X, A, work []float64) {
 		blas.View64(A, K, K),
 		0, blas.View64(t, N, K))
 
-	// t2 = Σⱼ X ⊙ t
+	// t2 = Σⱼ X ⊙ t  (in out)
 	for i := range N {
 		XRow := X[K*i:][:K]
 		tRow := t[K*i:][:K]
-		tOf := float64(0)
+		t2 := float64(0)
 		for j := range XRow {
-			tOf += XRow[j] * tRow[j]
+			t2 += XRow[j] * tRow[j]
 		}
-		out[i] = tOf
+		out[i] = t2
 	}
 
 	// s = Σ where(i = j, A, 0)
@@ -4251,11 +4259,11 @@ func Forms(out, X, A, work []float64) {
 	for i := range K {
 		ARow := A[K*i:][:K]
 		for j := range ARow {
-			tOf := float64(0)
+			v := float64(0)
 			if i == j {
-				tOf = ARow[j]
+				v = ARow[j]
 			}
-			s += tOf
+			s += v
 			s2 += ARow[j] * A[i+K*j]
 		}
 	}
@@ -4312,13 +4320,13 @@ func FormsVJPX(dX, X, A, w, work []float64) {
 	t3 := work[0 : K*N]
 	dX2 := work[K*N : 2*K*N]
 
-	// t = X·A
+	// t = X·A  (in dX)
 	blas.Dgemm(1,
 		blas.View64(X, N, K),
 		blas.View64(A, K, K),
 		0, blas.View64(dX, N, K))
 
-	// t2 = w·t
+	// t2 = w·t  (in dX)
 	// t3 = w·X
 	for i := range N {
 		wOfI := w[i]
@@ -4326,14 +4334,14 @@ func FormsVJPX(dX, X, A, w, work []float64) {
 		XRow := X[K*i:][:K]
 		t3Row := t3[K*i:][:K]
 		for j := range XRow {
-			u := wOfI * dXRow[j]
-			u2 := wOfI * XRow[j]
-			dXRow[j] = u
-			t3Row[j] = u2
+			t2 := wOfI * dXRow[j]
+			t3Of := wOfI * XRow[j]
+			dXRow[j] = t2
+			t3Row[j] = t3Of
 		}
 	}
 
-	// dX = t3·Aᵀ
+	// dX = t3·Aᵀ  (in dX2)
 	blas.Dgemm(1,
 		blas.View64(t3, N, K),
 		blas.View64(A, K, K).T(),
@@ -4405,19 +4413,19 @@ func FormsVJPA(dA, X, A, w, work []float64) {
 	// s2 = 2·s
 	s2 := 2 * s
 
-	// t2 = s2·Aᵀ + where(i = j, s, 0)
+	// t2 = s2·Aᵀ + where(i = j, s, 0)  (in dA)
 	for i := range K {
 		dARow := dA[K*i:][:K]
 		for j := range dARow {
-			tOf := float64(0)
+			v := float64(0)
 			if i == j {
-				tOf = s
+				v = s
 			}
-			dARow[j] = s2*A[i+K*j] + tOf
+			dARow[j] = s2*A[i+K*j] + v
 		}
 	}
 
-	// dA = Xᵀ·t
+	// dA = Xᵀ·t  (in dA2)
 	blas.Dgemm(1,
 		blas.View64(X, N, K).T(),
 		blas.View64(t, N, K),
@@ -4478,15 +4486,15 @@ func FormsJVP(dout, X, A, v, work []float64) {
 		blas.View64(v, K, K),
 		0, blas.View64(t, N, K))
 
-	// t2 = Σⱼ X ⊙ t
+	// t2 = Σⱼ X ⊙ t  (in dout)
 	for i := range N {
 		XRow := X[K*i:][:K]
 		tRow := t[K*i:][:K]
-		tOf := float64(0)
+		t2 := float64(0)
 		for j := range XRow {
-			tOf += XRow[j] * tRow[j]
+			t2 += XRow[j] * tRow[j]
 		}
-		dout[i] = tOf
+		dout[i] = t2
 	}
 
 	// s = Σ where(i = j, v, 0)
@@ -4496,11 +4504,11 @@ func FormsJVP(dout, X, A, v, work []float64) {
 	for i := range K {
 		vRow := v[K*i:][:K]
 		for j := range vRow {
-			tOf := float64(0)
+			vOf := float64(0)
 			if i == j {
-				tOf = vRow[j]
+				vOf = vRow[j]
 			}
-			s += tOf
+			s += vOf
 			s2 += vRow[j] * A[i+K*j]
 		}
 	}
@@ -4711,21 +4719,22 @@ func Top(out, x []float64) {
 	// out = (max x) ⊙ where(x[:, 0] = max x, 2, 1) + argmax x
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
-		t := math.Inf(-1)
+		most := math.Inf(-1)
 		top, best := int32(0), math.Inf(-1)
 		for j := range xRow {
-			if xRow[j] > t || xRow[j] != xRow[j] {
-				t = xRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if xRow[j] > most || xRow[j] != xRow[j] {
+				most = xRow[j]
 			}
 			if xRow[j] > best || xRow[j] != xRow[j] && best == best {
 				top, best = int32(j), xRow[j]
 			}
 		}
-		t2 := float64(1)
-		if x[4*i] == t {
-			t2 = 2
+		v := float64(1)
+		if x[4*i] == most {
+			v = 2
 		}
-		top2 := t*t2 + float64(top)
+		top2 := most*v + float64(top)
 		out[i] = top2
 	}
 }
@@ -4752,30 +4761,31 @@ func TopVJP(dx, x, w []float64) {
 	// dx = where(x = max x, w ⊙ where(x[:, 0] = max x, 2, 1)/(Σⱼ [x = max x]), 0)
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
-		t := math.Inf(-1)
+		most := math.Inf(-1)
 		for j := range xRow {
-			if xRow[j] > t || xRow[j] != xRow[j] {
-				t = xRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if xRow[j] > most || xRow[j] != xRow[j] {
+				most = xRow[j]
 			}
 		}
-		t2 := float64(1)
-		if x[4*i] == t {
-			t2 = 2
+		v := float64(1)
+		if x[4*i] == most {
+			v = 2
 		}
-		u := w[i] * t2
-		t3 := float64(0)
+		u := w[i] * v
+		total := float64(0)
 		for j := range xRow {
 			hit := float64(0)
-			if xRow[j] == t {
+			if xRow[j] == most {
 				hit = 1
 			}
-			t3 += hit
+			total += hit
 		}
-		u2 := u / t3
+		u2 := u / total
 		dxRow := (*[4]float64)(dx[4*i:])
 		for j := range dxRow {
 			dxOf := float64(0)
-			if xRow[j] == t {
+			if xRow[j] == most {
 				dxOf = u2
 			}
 			dxRow[j] = dxOf
@@ -4818,6 +4828,7 @@ func Jumps(out, x, work []float64) {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
@@ -4835,7 +4846,7 @@ func Jumps(out, x, work []float64) {
 	// s = 1/sum
 	s := 1 / sum
 
-	// p = s·pExp
+	// p = s·pExp  (in pExp)
 	// out = 0.3·p
 	for i := range N {
 		p := s * pExp[i]
@@ -4890,12 +4901,13 @@ func JumpsVJP(dx, x, w, work []float64) {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
 	}
 
-	// pExp = exp(x − peak)
+	// pExp = exp(x − peak)  (in dx)
 	// sum = Σ pExp
 	sum := 0.0
 	for i := range N {
@@ -4907,7 +4919,7 @@ func JumpsVJP(dx, x, w, work []float64) {
 	// s = 1/sum
 	s := 1 / sum
 
-	// p = s·pExp
+	// p = s·pExp  (in dx)
 	for i := range N {
 		dx[i] *= s
 	}
@@ -4920,10 +4932,10 @@ func JumpsVJP(dx, x, w, work []float64) {
 	// dp[1:] += w[1:]
 	// dp[:−1] += −w[1:]
 	for i := range N - 1 {
-		t := -w[i+1]
-		v := w[i+1]
-		dp[i+1] += v
-		dp[i] += t
+		v := -w[i+1]
+		v2 := w[i+1]
+		dp[i+1] += v2
+		dp[i] += v
 	}
 
 	// s2 = Σ p ⊙ dp
@@ -4977,6 +4989,7 @@ func JumpsJVP(dout, x, v, work []float64) {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
@@ -4994,7 +5007,7 @@ func JumpsJVP(dout, x, v, work []float64) {
 	// s2 = 1/sum
 	s2 := 1 / sum
 
-	// p = s2·pExp
+	// p = s2·pExp  (in pExp)
 	// s = Σ v ⊙ p
 	s := 0.0
 	for i := range N {
@@ -5003,7 +5016,7 @@ func JumpsJVP(dout, x, v, work []float64) {
 		pExp[i] = p
 	}
 
-	// ddp = p ⊙ (v − s)
+	// ddp = p ⊙ (v − s)  (in pExp)
 	// dout = 0.3·ddp
 	for i := range N {
 		ddp := pExp[i] * (v[i] - s)

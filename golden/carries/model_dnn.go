@@ -23,7 +23,7 @@ import (
 // Backward:
 //
 //	s  = Σ x ⊙ new_sum  []
-//	dw = ((Σ y)·Σ new_rest)/(B*T·B*N - B*T) + 2·s/(B*N)  []
+//	dw = ((Σ y)·Σ new_rest)/(B·T·(B·N − B·T)) + 2·s/(B·N)  []
 //
 // Update, sgd(lr: 0.1):
 //
@@ -127,6 +127,7 @@ func (m *Carries) forward(batch *Batch) Totals {
 	s3 := 0.0
 	for i := range B {
 		restRow := rest[(N-T)*i:][:N-T]
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(N*i+T, len(x)):][:N-T]
 		restNextRow := restNext[(N-T)*i:][:N-T]
 		for j := range restRow {
@@ -203,7 +204,7 @@ func (m *Carries) gradient(grad *Params, batch *Batch) {
 		s += x[i] * sumNext[i]
 	}
 
-	// dw = ((Σ y)·Σ new_rest)/(B*T·B*N - B*T) + 2·s/(B*N)
+	// dw = ((Σ y)·Σ new_rest)/(B·T·(B·N − B·T)) + 2·s/(B·N)
 	dw[0] = s2Kept[0]*s3Kept[0]/(float64(B*T)*float64(B*N-B*T)) + 2*(s/float64(B*N))
 }
 
@@ -250,6 +251,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// left = rest + x[:, T:]
 	for i := range B {
 		restRow := rest[(N-T)*i:][:N-T]
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(N*i+T, len(x)):][:N-T]
 		leftRow := left[(N-T)*i:][:N-T]
 		for j := range leftRow {
@@ -262,12 +264,12 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		shift[i] = 2 * y[i]
 	}
 
-	// sumNext = total
+	// sumNext = total  (in total)
 	for i := range B * N {
 		sumNext[i] = total[i]
 	}
 
-	// restNext = left
+	// restNext = left  (in left)
 	for i := range B*N - B*T {
 		restNext[i] = left[i]
 	}

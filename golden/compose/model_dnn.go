@@ -21,35 +21,34 @@ import (
 //	dense.y   = dense.b + dense.y               [B,6]
 //	h         = tanh(dense.y)                   [B,6]
 //	0.75·h    = where(U(dropout) < 0.25, 0, h)  [B,6]
-//	h         = 1.3333334·0.75·h                [B,6]
+//	h         = h                               [B,6]
 //	best      = argmax h                        [B]
 //	code.y    = 1.3333334·(0.75·h)·code.W       [B,2]
 //	code      = code.b + code.y                 [B,2]
 //
 // Backward:
 //
-//	dcode.b       = Σᵢ dcode                           [2]
-//	dcode.W       = 1.3333334·(0.75·h)ᵀ·dcode          [6,2]
-//	t2            = dcode·code.Wᵀ                      [B,6]
-//	1·dh          = dh + t2                            [B,6]
-//	0.75·dh       = where(U(dropout) < 0.25, 0, 1·dh)  [B,6]
-//	0.75·ddense.y = (1 − h²) ⊙ 0.75·dh                 [B,6]
-//	ddense.b      = 1.3333334·Σᵢ 0.75·ddense.y         [6]
-//	ddense.W      = 1.3333334·tᵀ·(0.75·ddense.y)       [8,6]
-//	t3            = (0.75·ddense.y)·dense.Wᵀ           [B,8]
-//	0.75·de.W     = 0                                  [7,3]
+//	dcode.b       = Σᵢ dcode                         [2]
+//	dcode.W       = 1.3333334·(0.75·h)ᵀ·dcode        [6,2]
+//	t2            = dcode·code.Wᵀ                    [B,6]
+//	dh            = dh + t2                          [B,6]
+//	0.75·dh       = where(U(dropout) < 0.25, 0, dh)  [B,6]
+//	0.75·ddense.y = (1 − h²) ⊙ 0.75·dh               [B,6]
+//	ddense.b      = 1.3333334·Σᵢ 0.75·ddense.y       [6]
+//	ddense.W      = 1.3333334·tᵀ·(0.75·ddense.y)     [8,6]
+//	t3            = (0.75·ddense.y)·dense.Wᵀ         [B,8]
+//	0.75·de.W     = 0                                [7,3]
 //	0.75·de.W[…]  += t3[:, 5:]
-//	de.W          = 1.3333334·0.75·de.W                [7,3]
-//	dX            = 1.3333334·t3[:, :−3]               [B,5]
+//	de.W          = de.W                             [7,3]
+//	dX            = 1.3333334·t3[:, :−3]             [B,5]
 //
 // Update, adam(lr: 1e-2):
 //
-//	decay = decay
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·(grad + decay·param) + 0.9·m
 //	v     ← 0.001·(grad + decay·param)² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Forward, Backward and
 // Update allocates or keeps its arguments, but Forward keeps its batch until
@@ -157,9 +156,9 @@ func (m *Encoder) forward(out *EncoderOutput, batch *EncoderBatch) {
 		0, blas.View64(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// h = tanh(dense.y)
-	// 0.75·h = where(U(dropout) < 0.25, 0, h)
-	// h = 1.3333334·0.75·h
+	// h = tanh(dense.y)  (in denseY)
+	// 0.75·h = where(U(dropout) < 0.25, 0, h)  (in h2)
+	// h = h
 	// best = argmax h
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.call)
 	for i := range B {
@@ -173,18 +172,19 @@ func (m *Encoder) forward(out *EncoderOutput, batch *EncoderBatch) {
 			if rng.Uniform64(key, uint64(6*i+j)) < 0.25 {
 				h2Of = 0
 			}
-			h3 := 1.3333333333333333 * h2Of
-			if h3 > best2 || h3 != h3 && best2 == best2 {
-				bestOf, best2 = int32(j), h3
+			h22 := 1.3333333333333333 * h2Of
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if h22 > best2 || h22 != h22 && best2 == best2 {
+				bestOf, best2 = int32(j), h22
 			}
 			denseYRow[j] = hOf
 			h2Row[j] = h2Of
-			hRow[j] = h3
+			hRow[j] = h22
 		}
 		best[i] = bestOf
 	}
 
-	// code.y = 1.3333334·(0.75·h)·code.W
+	// code.y = 1.3333334·(0.75·h)·code.W  (in code)
 	blas.Dgemm(1.3333333333333333,
 		blas.View64(h2, B, 6),
 		blas.View64(codeW, 6, 2),
@@ -273,9 +273,9 @@ func (m *Encoder) backward(din *EncoderInputGradient, dout *EncoderOutput, batch
 		blas.View64(codeW, 6, 2).T(),
 		0, blas.View64(t2, B, 6))
 
-	// 1·dh = dh + t2
-	// 0.75·dh = where(U(dropout) < 0.25, 0, 1·dh)
-	// 0.75·ddense.y = (1 − h²) ⊙ 0.75·dh
+	// dh = dh + t2
+	// 0.75·dh = where(U(dropout) < 0.25, 0, dh)
+	// 0.75·ddense.y = (1 − h²) ⊙ 0.75·dh  (in denseY)
 	// ddense.b = 1.3333334·Σᵢ 0.75·ddense.y
 	clear(ddenseB)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.call)
@@ -318,7 +318,7 @@ func (m *Encoder) backward(din *EncoderInputGradient, dout *EncoderOutput, batch
 		}
 	}
 
-	// de.W = 1.3333334·0.75·de.W
+	// de.W = de.W
 	for i := range 21 {
 		deWBuf[i] = 1.3333333333333333 * deW[i]
 	}
@@ -356,21 +356,20 @@ func (m *Encoder) update(grad *EncoderParams) {
 	v := m.optim.float64s[89:178]
 	g := grad.flat
 
-	// decay = decay
 	decay := m.Hyper.Decay
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·(grad + decay·param) + 0.9·m
 	// v ← 0.001·(grad + decay·param)² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 89 {
-		t := g[i] + decay*param[i]
-		newM := 0.09999999999999998*t + 0.9*mBuf[i]
-		newV := 0.0010000000000000009*(t*t) + 0.999*v[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		vOf := g[i] + decay*param[i]
+		newM := 0.09999999999999998*vOf + 0.9*mBuf[i]
+		newV := 0.0010000000000000009*(vOf*vOf) + 0.999*v[i]
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -410,7 +409,7 @@ func (p *EncoderPredictor) predict(out *EncoderOutput, in *EncoderInput) {
 		}
 	}
 
-	// dense.y = t·dense.W
+	// dense.y = t·dense.W  (in h)
 	blas.Dgemm(1,
 		blas.View64(t, B, 8),
 		blas.View64(denseW, 8, 6),
@@ -424,6 +423,7 @@ func (p *EncoderPredictor) predict(out *EncoderOutput, in *EncoderInput) {
 		bestOf, best2 := int32(0), math.Inf(-1)
 		for j := range denseB {
 			hOf := math.Tanh(denseB[j] + hRow[j])
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if hOf > best2 || hOf != hOf && best2 == best2 {
 				bestOf, best2 = int32(j), hOf
 			}
@@ -432,7 +432,7 @@ func (p *EncoderPredictor) predict(out *EncoderOutput, in *EncoderInput) {
 		best[i] = bestOf
 	}
 
-	// code.y = h·code.W
+	// code.y = h·code.W  (in code)
 	blas.Dgemm(1,
 		blas.View64(h, B, 6),
 		blas.View64(codeW, 6, 2),
@@ -545,10 +545,10 @@ func (m *Filter) backward(din *FilterInputGradient, dout *FilterOutput, batch *F
 	// dX[1:] += dy
 	// dX[:−1] += −dy
 	for i := range N - 1 {
-		t := -dY[i]
-		v := dY[i]
-		dX[i+1] += v
-		dX[i] += t
+		v := -dY[i]
+		v2 := dY[i]
+		dX[i+1] += v2
+		dX[i] += v
 	}
 }
 
@@ -574,12 +574,12 @@ func (p *FilterPredictor) predict(out *FilterOutput, in *FilterInput) {
 //
 // Forward, for a batch of B:
 //
-//	t = erf(1.0606601·x) + 1  [B,4]
-//	y = 0.75·x ⊙ t            [B,4]
+//	twice_phi = erf(1.0606601·x) + 1  [B,4]
+//	y         = 0.75·x ⊙ twice_phi    [B,4]
 //
 // Backward:
 //
-//	dX = dy ⊙ (0.75·t + 0.89762014·x ⊙ exp((−1.125)·x²))  [B,4]
+//	dX = dy ⊙ (0.75·twice_phi + 0.89762014·x ⊙ exp(−1.125·x²))  [B,4]
 //
 // A trainer belongs to one goroutine at a time. None of Forward, Backward and
 // Update allocates or keeps its arguments, but Forward keeps its batch until
@@ -594,7 +594,7 @@ type Bend struct {
 	composed bool              // a Forward has left what Backward reads
 	max      BendDims          // capacity
 
-	t []float64 // [max.B,4]
+	twicePhi []float64 // [max.B,4]; becomes twice_phi, in place
 }
 
 // Forward computes the outputs as the model is in training. Their slices
@@ -621,15 +621,15 @@ func (m *Bend) Forward(batch BendBatch) (BendOutput, error) {
 func (m *Bend) forward(out *BendOutput, batch *BendBatch) {
 	B := batch.B
 	x := batch.X
-	t := m.t[:4*B]
+	twicePhi := m.twicePhi[:4*B]
 	y := out.Y
 
-	// t = erf(1.0606601·x) + 1
-	// y = 0.75·x ⊙ t
+	// twice_phi = erf(1.0606601·x) + 1
+	// y = 0.75·x ⊙ twice_phi
 	for i := range 4 * B {
-		tOf := math.Erf(1.0606601717798212*x[i]) + 1
-		yOf := 0.75 * (x[i] * tOf)
-		t[i] = tOf
+		twicePhiOf := math.Erf(1.0606601717798212*x[i]) + 1
+		yOf := 0.75 * (x[i] * twicePhiOf)
+		twicePhi[i] = twicePhiOf
 		y[i] = yOf
 	}
 }
@@ -667,13 +667,13 @@ func (m *Bend) backward(din *BendInputGradient, dout *BendOutput, batch *BendBat
 	B := batch.B
 	x := batch.X
 	dY := dout.Y
-	t := m.t[:4*B]
+	twicePhi := m.twicePhi[:4*B]
 	dX := din.X
 
-	// dX = dy ⊙ (0.75·t + 0.89762014·x ⊙ exp((−1.125)·x²))
+	// dX = dy ⊙ (0.75·twice_phi + 0.89762014·x ⊙ exp(−1.125·x²))
 	for i := range 4 * B {
-		tOf := 0.75*t[i] + 0.8976201309032235*(x[i]*math.Exp(-1.125*(x[i]*x[i])))
-		dX[i] = dY[i] * tOf
+		v := 0.75*twicePhi[i] + 0.8976201309032235*(x[i]*math.Exp(-1.125*(x[i]*x[i])))
+		dX[i] = dY[i] * v
 	}
 }
 
@@ -702,7 +702,8 @@ func (p *BendPredictor) predict(out *BendOutput, in *BendInput) {
 	x := in.X
 	y := out.Y
 
-	// y = 0.75·x ⊙ (erf(1.0606601·x) + 1)
+	// twice_phi = erf(1.0606601·x) + 1
+	// y = 0.75·x ⊙ twice_phi
 	for i := range 4 * B {
 		y[i] = 0.75 * (x[i] * (math.Erf(1.0606601717798212*x[i]) + 1))
 	}
@@ -728,7 +729,6 @@ func (p *BendPredictor) predict(out *BendOutput, in *BendInput) {
 //
 // Update, sgd(lr: 0.1):
 //
-//	lr    = lr
 //	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Forward, Backward and
@@ -799,7 +799,7 @@ func (m *Stream) forward(out *StreamOutput, batch *StreamBatch) {
 		0, blas.View64(denseY, B, 4))
 
 	// dense.y = dense.y + dense.b
-	// t = tanh(dense.y)
+	// t = tanh(dense.y)  (in denseY)
 	// new_h = 0.5·h + t
 	// low = min new_h
 	for i := range B {
@@ -810,6 +810,7 @@ func (m *Stream) forward(out *StreamOutput, batch *StreamBatch) {
 		for j := range denseB {
 			t := math.Tanh(denseYRow[j] + denseB[j])
 			newH := 0.5*hRow[j] + t
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if newH < lowOf || newH != newH {
 				lowOf = newH
 			}
@@ -864,21 +865,21 @@ func (m *Stream) backward(din *StreamInputGradient, dout *StreamOutput, batch *S
 	dX := din.X
 
 	// dnew_h = where(new_h = low, dlow/(Σⱼ [new_h = low]), 0)
-	// ddense.y = dnew_h ⊙ (1 − t²)
+	// ddense.y = dnew_h ⊙ (1 − t²)  (in denseY)
 	// ddense.b = Σᵢ ddense.y
 	clear(ddenseB)
 	for i := range B {
 		hNextRow := (*[4]float64)(hNext[4*i:])
 		lowOfI := low[i]
-		t := float64(0)
+		total := float64(0)
 		for j := range hNextRow {
 			hit := float64(0)
 			if hNextRow[j] == lowOfI {
 				hit = 1
 			}
-			t += hit
+			total += hit
 		}
-		u := dLow[i] / t
+		u := dLow[i] / total
 		denseYRow := (*[4]float64)(denseY[4*i:])
 		for j := range ddenseB {
 			dnewH := float64(0)
@@ -925,7 +926,6 @@ func (m *Stream) update(grad *StreamParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// param ← param − lr·grad
@@ -961,6 +961,7 @@ func (p *StreamPredictor) predict(out *StreamOutput, in *StreamInput) {
 		lowOf := math.Inf(1)
 		for j := range denseB {
 			newH := 0.5*hRow[j] + math.Tanh(denseYRow[j]+denseB[j])
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if newH < lowOf || newH != newH {
 				lowOf = newH
 			}

@@ -827,7 +827,7 @@ func NewBend(max BendDims) *Bend {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float64, 4*B)
-	m.t = arena[0 : 4*B]
+	m.twicePhi = arena[0 : 4*B]
 
 	m.Init(0)
 	return m

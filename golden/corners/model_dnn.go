@@ -72,8 +72,7 @@ func Variance(x, work []float64) float64 {
 //	d  = x − s2      [1,2]
 //	t  = 2·d         [2]
 //	t2 = Σⱼ d        [1]
-//	s3 = t2          []
-//	dx = w·(t − s3)  [2]
+//	dx = w·(t − t2)  [2]
 //
 // It panics unless the lengths fit: dx [2], x [2]. What is set may not overlap
 // the rest.
@@ -102,26 +101,25 @@ func VarianceVJP(dx, x []float64, w float64) {
 		d[i] = x[i] - s2
 	}
 
-	// t = 2·d
+	// t = 2·d  (in dx)
 	for i := range 2 {
 		dx[i] = 2 * d[i]
 	}
 
 	// t2 = Σⱼ d
 	{
-		t := float64(0)
+		t2Of := float64(0)
 		for i := range d {
-			t += d[i]
+			t2Of += d[i]
 		}
-		t2[0] = t
+		t2[0] = t2Of
 	}
 
-	// s3 = t2
-	s3 := t2[0]
+	t22 := t2[0]
 
-	// dx = w·(t − s3)
+	// dx = w·(t − t2)
 	for i := range 2 {
-		dx[i] = w * (dx[i] - s3)
+		dx[i] = w * (dx[i] - t22)
 	}
 }
 
@@ -133,8 +131,7 @@ func VarianceVJP(dx, x []float64, w float64) {
 //	d  = x − s2          [1,2]
 //	t  = 2·d             [2]
 //	t2 = Σⱼ d            [1]
-//	s4 = t2              []
-//	s3 = Σ v ⊙ (t − s4)  []
+//	s3 = Σ v ⊙ (t − t2)  []
 //
 // It panics unless the lengths fit: x [2], v [2].
 func VarianceJVP(x, v []float64) float64 {
@@ -170,20 +167,19 @@ func VarianceJVP(x, v []float64) float64 {
 
 	// t2 = Σⱼ d
 	{
-		tOf := float64(0)
+		t2Of := float64(0)
 		for i := range d {
-			tOf += d[i]
+			t2Of += d[i]
 		}
-		t2[0] = tOf
+		t2[0] = t2Of
 	}
 
-	// s4 = t2
-	s4 := t2[0]
+	t22 := t2[0]
 
-	// s3 = Σ v ⊙ (t − s4)
+	// s3 = Σ v ⊙ (t − t2)
 	s3 := 0.0
 	for i := range 2 {
-		s3 += v[i] * (t[i] - s4)
+		s3 += v[i] * (t[i] - t22)
 	}
 	return s3
 }
@@ -335,7 +331,7 @@ func Hollow(out, x []float64, y float64) {
 		}
 	}
 
-	// p = where(t, t2, 1)
+	// p = where(t, t2, 1)  (in out)
 	for i := range 0 {
 		p := float64(1)
 		if t[i] {
@@ -392,14 +388,14 @@ func HollowVJPX(dx, x []float64, y float64, w []float64) {
 
 	// t2 = where(t, w, 0)
 	for i := range 0 {
-		tOf := float64(0)
+		t2Of := float64(0)
 		if t[i] {
-			tOf = w[i]
+			t2Of = w[i]
 		}
-		t2[i] = tOf
+		t2[i] = t2Of
 	}
 
-	// dl = t2[:, 1:−1, :] + y·w[:, :−2, :]
+	// dl = t2[:, 1:−1, :] + y·w[:, :−2, :]  (in dx)
 	for i := range 0 {
 		wRow := (*[3]float64)(w[5*i:])
 		t2Row := (*[3]float64)(t2[5*i+1:])
@@ -484,20 +480,20 @@ func HollowJVP(dout, x []float64, y float64, v []float64) {
 		t2Row := (*[3]float64)(t2[3*i:])
 		doutRow := (*[3]float64)(dout[5*i+1:])
 		for j := range doutRow {
-			u := y * vRow[j]
+			t2Of := y * vRow[j]
 			vOf := vRow[j]
-			t2Row[j] = u
+			t2Row[j] = t2Of
 			doutRow[j] = vOf
 		}
 	}
 
 	// ddp = where(t, t3, 0)
 	for i := range 0 {
-		tOf := float64(0)
+		vOf := float64(0)
 		if t[i] {
-			tOf = dout[i]
+			vOf = dout[i]
 		}
-		dout[i] = tOf
+		dout[i] = vOf
 	}
 
 	// ddp[:, :−2, :] += t2
@@ -530,7 +526,7 @@ func EmptyBatch(out, x, y []float64, N int) {
 		panic(fmt.Sprintf("corners: EmptyBatch: len(y) is %d, want %d", len(y), 0))
 	}
 
-	// empty_batch = einsum("ijk,ikl->ijl", x, y)
+	// empty_batch = einsum("ijk,ikl->ijl", x, y)  (in out)
 	blas.Dgemm(1,
 		blas.View64(x, N, 0),
 		blas.View64(y, 0, N),
@@ -546,10 +542,10 @@ func EmptyBatch(out, x, y []float64, N int) {
 // EmptyBatchVJPX sets dx to the product of w with the Jacobian of EmptyBatch
 // by x at x and y, without the Jacobian.
 //
-//	t  = einsum("ijk,ijl->ilk", x, w)      [1,N,0]
-//	dx = t + einsum("ijk,ikl->ijl", w, x)  [1,N,0]
-//	dx = einsum("ijk,ilk->ijl", w, y)      [1,N,0]
-//	dx = dx + dx                           [1,N,0]
+//	t   = einsum("ijk,ijl->ilk", x, w)      [1,N,0]
+//	dx  = t + einsum("ijk,ikl->ijl", w, x)  [1,N,0]
+//	dx2 = einsum("ijk,ilk->ijl", w, y)      [1,N,0]
+//	dx  = dx + dx2                          [1,N,0]
 //
 // It panics unless the lengths fit: dx [1,N,0], x [1,N,0], y [1,0,N], w
 // [1,N,N]. What is set may not overlap the rest.
@@ -575,9 +571,9 @@ func EmptyBatchVJPX(dx, x, y, w []float64, N int, work []float64) {
 		panic(fmt.Sprintf("corners: EmptyBatchVJPX: len(work) is %d, want at least %d", len(work), EmptyBatchWork(N)))
 	}
 
-	dx3 := work[0:0]
+	dx22 := work[0:0]
 
-	// t = einsum("ijk,ijl->ilk", x, w)
+	// t = einsum("ijk,ijl->ilk", x, w)  (in dx)
 	blas.Dgemm(1,
 		blas.View64(x, N, 0).T(),
 		blas.View64(w, N, N),
@@ -589,15 +585,15 @@ func EmptyBatchVJPX(dx, x, y, w []float64, N int, work []float64) {
 		blas.View64(x, N, 0),
 		1, blas.View64(dx, N, 0))
 
-	// dx = einsum("ijk,ilk->ijl", w, y)
+	// dx2 = einsum("ijk,ilk->ijl", w, y)  (in dx22)
 	blas.Dgemm(1,
 		blas.View64(w, N, N),
 		blas.View64(y, 0, N).T(),
-		0, blas.View64(dx3, N, 0))
+		0, blas.View64(dx22, N, 0))
 
-	// dx = dx + dx
+	// dx = dx + dx2
 	for i := range 0 {
-		dx[i] += dx3[i]
+		dx[i] += dx22[i]
 	}
 }
 
@@ -654,7 +650,7 @@ func EmptyBatches(out, x, y []float64) {
 		panic(fmt.Sprintf("corners: EmptyBatches: len(y) is %d, want %d", len(y), 0))
 	}
 
-	// empty_batches = einsum("ijk,ikl->ijl", x, y)
+	// empty_batches = einsum("ijk,ikl->ijl", x, y)  (in out)
 	blas.Dgemm(1,
 		blas.View64(x, 0, 3),
 		blas.View64(y, 3, 0),
@@ -670,10 +666,10 @@ func EmptyBatches(out, x, y []float64) {
 // EmptyBatchesVJPX sets dx to the product of w with the Jacobian of
 // EmptyBatches by x at x and y, without the Jacobian.
 //
-//	t  = einsum("ijk,ijl->ilk", x, w)      [2,0,3]
-//	dx = t + einsum("ijk,ikl->ijl", w, x)  [2,0,3]
-//	dx = einsum("ijk,ilk->ijl", w, y)      [2,0,3]
-//	dx = dx + dx                           [2,0,3]
+//	t   = einsum("ijk,ijl->ilk", x, w)      [2,0,3]
+//	dx  = t + einsum("ijk,ikl->ijl", w, x)  [2,0,3]
+//	dx2 = einsum("ijk,ilk->ijl", w, y)      [2,0,3]
+//	dx  = dx + dx2                          [2,0,3]
 //
 // It panics unless the lengths fit: dx [2,0,3], x [2,0,3], y [2,3,0], w
 // [2,0,0]. What is set may not overlap the rest.
@@ -699,9 +695,9 @@ func EmptyBatchesVJPX(dx, x, y, w, work []float64) {
 		panic(fmt.Sprintf("corners: EmptyBatchesVJPX: len(work) is %d, want at least %d", len(work), EmptyBatchesWork()))
 	}
 
-	dx3 := work[0:0]
+	dx22 := work[0:0]
 
-	// t = einsum("ijk,ijl->ilk", x, w)
+	// t = einsum("ijk,ijl->ilk", x, w)  (in dx)
 	blas.Dgemm(1,
 		blas.View64(x, 0, 3).T(),
 		blas.View64(w, 0, 0),
@@ -713,15 +709,15 @@ func EmptyBatchesVJPX(dx, x, y, w, work []float64) {
 		blas.View64(x, 0, 3),
 		1, blas.View64(dx, 0, 3))
 
-	// dx = einsum("ijk,ilk->ijl", w, y)
+	// dx2 = einsum("ijk,ilk->ijl", w, y)  (in dx22)
 	blas.Dgemm(1,
 		blas.View64(w, 0, 0),
 		blas.View64(y, 3, 0).T(),
-		0, blas.View64(dx3, 0, 3))
+		0, blas.View64(dx22, 0, 3))
 
-	// dx = dx + dx
+	// dx = dx + dx2
 	for i := range 0 {
-		dx[i] += dx3[i]
+		dx[i] += dx22[i]
 	}
 }
 
@@ -1027,6 +1023,7 @@ func GatheredVJP(dx, x, w []float64) {
 
 	// dx[:4, :] = tᵀ
 	for i := range 4 {
+		// min: where an extent is 0, what is cut here is empty.
 		dxRow := (*[2]float64)(dx[min(2*i, len(dx)):])
 		for j := range dxRow {
 			dxRow[j] = t[i+4*j]

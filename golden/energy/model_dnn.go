@@ -59,9 +59,9 @@ func EnergyGrad(grad, x []float64) {
 	for i := range N - 1 {
 		d := x[i+1] - x[i]*x[i]
 		u := 200 * d
-		t := -(2*(1-x[i]) + 400*(x[i]*d))
+		v := -(2*(1-x[i]) + 400*(x[i]*d))
 		grad[i+1] += u
-		grad[i] += t
+		grad[i] += v
 	}
 }
 
@@ -95,10 +95,10 @@ func EnergyValueGrad(grad, x []float64) float64 {
 		d := 1 - x[i]
 		d2 := x[i+1] - x[i]*x[i]
 		u := 200 * d2
-		t := -(2*d + 400*(x[i]*d2))
+		v := -(2*d + 400*(x[i]*d2))
 		energy += d*d + 100*(d2*d2)
 		grad[i+1] += u
-		grad[i] += t
+		grad[i] += v
 	}
 	return energy
 }

@@ -31,8 +31,7 @@ import (
 //
 // Update, sgd(lr: 0.05):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -102,13 +101,14 @@ func (m *Static) forward(batch *StaticBatch) StaticTotals {
 	peak := math.Inf(-1)
 	for i := range 6 {
 		y := g[0] * t[i]
-		d := y - 1
-		s += float64(d * d)
+		t2Of := y - 1
+		s += float64(t2Of * t2Of)
 		xOf := float64(y)
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > peak || xOf != xOf {
 			peak = xOf
 		}
-		t2[i] = d
+		t2[i] = t2Of
 	}
 
 	// loss = 1/6·s
@@ -175,12 +175,11 @@ func (m *Static) update(grad *StaticParams) {
 	param := m.params.flat
 	g2 := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 9 {
-		param[i] -= rate * g2[i]
+		param[i] -= lr * g2[i]
 	}
 }
 
@@ -220,14 +219,12 @@ func (p *StaticPredictor) predict(out *StaticOutput, in *StaticInput) {
 //
 // Update, numbers and parameters with a rule of their own:
 //
-//	rate  = 1 − lr·decay
-//	rate2 = lr
-//	c     ← rate·c − rate2·dc
-//	scale = decay
+//	rate = 1 − lr·decay
+//	c    ← rate·c − lr·dc
 //
 // Update of a and b, sgd(lr: 0.1), decay 0.05:
 //
-//	param ← param − rate2·(grad + scale·param)
+//	param ← param − lr·(grad + decay·param)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -293,9 +290,9 @@ func (m *Line) forward(batch *LineBatch) LineTotals {
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := a[0]*x[i] + b[0] + s*(x[i]*x[i]) - y[i]
-		loss += float64(d * d)
-		t[i] = d
+		tOf := a[0]*x[i] + b[0] + s*(x[i]*x[i]) - y[i]
+		loss += float64(tOf * tOf)
+		t[i] = tOf
 	}
 
 	return LineTotals{batches: 1, loss: loss, n: float64(B)}
@@ -374,27 +371,25 @@ func (m *Line) update(grad *LineParams) {
 
 	// rate = 1 − lr·decay
 	rate := float32(1 - m.Hyper.LR*m.Hyper.Decay)
-	// rate2 = lr
-	rate2 := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// c ← rate·c − rate2·dc
-	c[0] = rate*c[0] - rate2*dc[0]
+	// c ← rate·c − lr·dc
+	c[0] = rate*c[0] - lr*dc[0]
 
-	// scale = decay
-	scale := float32(m.Hyper.Decay)
+	decay := float32(m.Hyper.Decay)
 
-	lineUpdateSgdDecay(m.params.flat[0:2], grad.flat[0:2], rate2, scale) // a to b
+	lineUpdateSgdDecay(m.params.flat[0:2], grad.flat[0:2], lr, decay) // a to b
 }
 
 // lineUpdateSgdDecay makes the step of sgd(lr: 0.1), decay 0.05 for parameters
 // that lie one after another, with their gradient.
-func lineUpdateSgdDecay(param, g []float32, rate2, scale float32) {
+func lineUpdateSgdDecay(param, g []float32, lr, decay float32) {
 	n := len(param)
 	g = g[:n]
 
-	// param ← param − rate2·(grad + scale·param)
+	// param ← param − lr·(grad + decay·param)
 	for i := range n {
-		param[i] -= rate2 * (g[i] + scale*param[i])
+		param[i] -= lr * (g[i] + decay*param[i])
 	}
 }
 
@@ -410,7 +405,7 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 	// s = c
 	s := c[0]
 
-	// p = a·x + b + s·x²
+	// p = a·x + b + s·x²  (in pBuf)
 	for i := range B {
 		pBuf[i] = a[0]*x[i] + b[0] + s*(x[i]*x[i])
 	}
@@ -423,27 +418,26 @@ func (p *LinePredictor) predict(out *LineOutput, in *LineInput) {
 //	h        = Σ E[ids]       [B,4]
 //	t        = h·u            [B]
 //	t2       = Σⱼ E[2, :]     [1]
-//	s        = 0.1·t2         []
-//	s        = t + s          [B]
-//	(B/2)·ds = s − y          [B]
-//	B·loss   = Σ ((B/2)·ds)²  []
+//	s2       = 0.1·t2         []
+//	s        = t + s2         [B]
+//	0.5·B·ds = s − y          [B]
+//	B·loss   = Σ (0.5·B·ds)²  []
 //
 // Backward:
 //
 //	scale    = 2/B                  []
-//	du       = scale·hᵀ·((B/2)·ds)  [4]
-//	(B/2)·dh = (B/2)·ds·u           [B,4]
-//	s        = Σ (B/2)·ds           []
+//	du       = scale·hᵀ·(0.5·B·ds)  [4]
+//	0.5·B·dh = 0.5·B·ds·u           [B,4]
+//	s        = Σ 0.5·B·ds           []
 //	t3       = 0                    [6,4]
-//	t3[…]    += (B/2)·dh
+//	t3[…]    += 0.5·B·dh
 //	dE       = scale·t3
 //	s2       = 0.2/B·s              []
 //	dE[2, :] += s2
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -455,12 +449,12 @@ type Bag struct {
 	max    BagDims // capacity
 
 	h   []float32 // [max.B,4]
-	dh  []float32 // [max.B,4]; becomes (B/2)·dh, in place; in the memory of h
-	ds2 []float32 // [max.B]; becomes (B/2)·ds, in place
+	dh  []float32 // [max.B,4]; becomes 0.5·B·dh, in place; in the memory of h
+	ds2 []float32 // [max.B]; becomes 0.5·B·ds2, in place
 	t2  []float32 // [1]
 	t3  []float32 // [6,4]; in the memory of t2
-	ds  []float32 // [max.B]; becomes (B/2)·ds, in place
-	dh2 []float32 // [max.B,4]; becomes (B/2)·dh, in place; in the memory of ds
+	ds  []float32 // [max.B]; becomes 0.5·B·ds, in place
+	dh2 []float32 // [max.B,4]; becomes 0.5·B·dh, in place; in the memory of ds
 	t4  []float32 // [6,4]
 }
 
@@ -519,7 +513,7 @@ func (m *Bag) forward(batch *BagBatch) BagTotals {
 		}
 	}
 
-	// t = h·u
+	// t = h·u  (in ds2)
 	blas.Sgemm(1,
 		blas.View32(h, B, 4),
 		blas.View32(u, 4, 1),
@@ -528,19 +522,19 @@ func (m *Bag) forward(batch *BagBatch) BagTotals {
 	// t2 = Σⱼ E[2, :]
 	{
 		ERow := (*[4]float32)(E[8:])
-		t := float32(0)
+		t2Of := float32(0)
 		for i := range ERow {
-			t += ERow[i]
+			t2Of += ERow[i]
 		}
-		t2[0] = t
+		t2[0] = t2Of
 	}
 
-	// s = 0.1·t2
+	// s2 = 0.1·t2
 	s := 0.1 * t2[0]
 
-	// s = t + s
-	// (B/2)·ds = s − y
-	// B·loss = Σ ((B/2)·ds)²
+	// s = t + s2
+	// 0.5·B·ds = s − y
+	// B·loss = Σ (0.5·B·ds)²
 	loss := 0.0
 	for i := range B {
 		dsOf := ds2[i] + s - y[i]
@@ -567,25 +561,25 @@ func (m *Bag) backward(batch *BagBatch) {
 	// s2 = 0.1·t2
 	s2 := 0.1 * t2[0]
 
-	// (B/2)·ds = s2 + t − y
-	// (B/2)·dh = u·(B/2)·ds
+	// 0.5·B·ds2 = s2 + t − y
+	// 0.5·B·dh = u·0.5·B·ds2  (in dh2)
 	// s = Σ (t − y)
 	s := 0.0
 	for i := range B {
 		d := ds2[i] - y[i]
-		ds := s2 + d
+		ds2Of := s2 + d
 		s += float64(d)
-		ds2[i] = ds
+		ds2[i] = ds2Of
 		dh2Row := (*[4]float32)(dh2[4*i:])
 		for j := range dh2Row {
-			dh2Row[j] = u[j] * ds
+			dh2Row[j] = u[j] * ds2Of
 		}
 	}
 
-	// rate = (−2)·lr/B
+	// rate = −2·lr/B
 	rate := float32(-2 * (m.Hyper.LR / float64(B)))
 
-	// u ← u − 2·lr/B·hᵀ·((B/2)·ds)
+	// u ← u − 2·lr/B·hᵀ·(0.5·B·ds2)
 	blas.Sgemm(rate,
 		blas.View32(h, B, 4).T(),
 		blas.View32(ds2, B, 1),
@@ -594,7 +588,7 @@ func (m *Bag) backward(batch *BagBatch) {
 	// t4 = 0
 	clear(t4)
 
-	// t4[…] += (B/2)·dh
+	// t4[…] += 0.5·B·dh
 	for i := range B {
 		for j := range 3 {
 			dh2Row := (*[4]float32)(dh2[4*i:])
@@ -659,14 +653,14 @@ func (m *Bag) gradient(grad *BagParams, batch *BagBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// du = scale·hᵀ·((B/2)·ds)
+	// du = scale·hᵀ·(0.5·B·ds)
 	blas.Sgemm(scale,
 		blas.View32(h, B, 4).T(),
 		blas.View32(ds, B, 1),
 		0, blas.View32(du, 4, 1))
 
-	// (B/2)·dh = (B/2)·ds·u
-	// s = Σ (B/2)·ds
+	// 0.5·B·dh = 0.5·B·ds·u
+	// s = Σ 0.5·B·ds
 	s := 0.0
 	for i := range B {
 		s += float64(ds[i])
@@ -680,7 +674,7 @@ func (m *Bag) gradient(grad *BagParams, batch *BagBatch) {
 	// t3 = 0
 	clear(t3)
 
-	// t3[…] += (B/2)·dh
+	// t3[…] += 0.5·B·dh
 	for i := range B {
 		for j := range 3 {
 			dhRow := (*[4]float32)(dh[4*i:])
@@ -720,12 +714,11 @@ func (m *Bag) update(grad *BagParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 28 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -794,11 +787,11 @@ func (p *BagPredictor) predict(out *BagOutput, in *BagInput) {
 //
 // Update, adam(lr: 0.1):
 //
-//	scale = 1/(1 − 0.999^step)
-//	rate  = lr/(1 − 0.9^step)
-//	w.m   ← 0.1·dw + 0.9·w.m
-//	w.v   ← 0.001·dw² + 0.999·w.v
-//	w     ← w − rate·w.m/(√(scale·w.v) + 1e−8)
+//	coef = 1/(1 − 0.999^step)
+//	rate = lr/(1 − 0.9^step)
+//	w.m  ← 0.1·dw + 0.9·w.m
+//	w.v  ← 0.001·dw² + 0.999·w.v
+//	w    ← w − rate·w.m/(√(coef·w.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -921,7 +914,7 @@ func (m *Formulas) gradient(grad *FormulasParams, batch *FormulasBatch) {
 	t := m.t[:2*B]
 	dw := grad.W
 
-	// B·dd = 2·d + y[:, 0]
+	// B·dd = 2·d + y[:, 0]  (in d)
 	for i := range B {
 		d[i] = 2*d[i] + y[6*i]
 	}
@@ -953,18 +946,18 @@ func (m *Formulas) update(grad *FormulasParams) {
 	wV := m.optim.wV
 	dw := grad.W
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// w.m ← 0.1·dw + 0.9·w.m
 	// w.v ← 0.001·dw² + 0.999·w.v
-	// w ← w − rate·w.m/(√(scale·w.v) + 1e−8)
+	// w ← w − rate·w.m/(√(coef·w.v) + 1e−8)
 	for i := range 2 {
 		wNewM := 0.1*dw[i] + 0.9*wM[i]
 		wNewV := 0.001*(dw[i]*dw[i]) + 0.999*wV[i]
-		wNewParam := w[i] - rate*(wNewM/(vec.Sqrt(scale*wNewV)+1e-8))
+		wNewParam := w[i] - rate*(wNewM/(vec.Sqrt(coef*wNewV)+1e-8))
 		wM[i] = wNewM
 		wV[i] = wNewV
 		w[i] = wNewParam
@@ -994,7 +987,7 @@ func (p *FormulasPredictor) predict(out *FormulasOutput, in *FormulasInput) {
 		blas.View32(w, 2, 1),
 		0, blas.View32(d, B, 1))
 
-	// f = Σⱼ z
+	// f = Σⱼ z  (in m)
 	for i := range B {
 		zRow := z[K*i:][:K]
 		f := float32(0)
@@ -1007,11 +1000,11 @@ func (p *FormulasPredictor) predict(out *FormulasOutput, in *FormulasInput) {
 	// m = f + d ⊙ Σⱼ y
 	for i := range B {
 		yRow := (*[6]float32)(y[6*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range yRow {
-			tOf += yRow[j]
+			total += yRow[j]
 		}
-		mOf := m[i] + d[i]*tOf
+		mOf := m[i] + d[i]*total
 		m[i] = mOf
 	}
 }
@@ -1033,17 +1026,15 @@ func (p *FormulasPredictor) predict(out *FormulasOutput, in *FormulasInput) {
 //
 // Backward:
 //
-//	((2*B)/2)·dnew_s = Σᵢ x ⊙ a                         [2]
-//	scale            = 2/(B·2*B)                        []
-//	dw               = w + scale·t2 ⊙ ((2*B)/2)·dnew_s  [2]
+//	B·dnew_s = Σᵢ x ⊙ a                 [2]
+//	scale    = 2/(B·2·B)                []
+//	dw       = w + scale·t2 ⊙ B·dnew_s  [2]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
-//	scale  = momentum
-//	scale2 = (step = 1)
-//	rate   = lr
-//	w.v    ← where(scale2, dw, dw + scale·w.v)
-//	w      ← w − rate·w.v
+//	coef = (step = 1)
+//	w.v  ← where(coef, dw, dw + momentum·w.v)
+//	w    ← w − lr·w.v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1061,7 +1052,7 @@ type Twice struct {
 
 	t2    []float32 // [2]
 	newS  []float32 // [2]; becomes new_s, in place
-	dnewS []float32 // [2]; becomes ((2*B)/2)·dnew_s, in place; in the memory of newS
+	dnewS []float32 // [2]; becomes B·dnew_s, in place; in the memory of newS
 	a     []float32 // [max.B,2]
 }
 
@@ -1192,7 +1183,7 @@ func (m *Twice) gradient(grad *TwiceParams, batch *TwiceBatch) {
 	t2 := m.t2
 	dw := grad.W
 
-	// ((2*B)/2)·dnew_s = Σᵢ x ⊙ a
+	// B·dnew_s = Σᵢ x ⊙ a
 	clear(dnewS)
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
@@ -1202,10 +1193,10 @@ func (m *Twice) gradient(grad *TwiceParams, batch *TwiceBatch) {
 		}
 	}
 
-	// scale = 2/(B·2*B)
+	// scale = 2/(B·2·B)
 	scale := float32(2 / (float64(B) * float64(2*B)))
 
-	// dw = w + scale·t2 ⊙ ((2*B)/2)·dnew_s
+	// dw = w + scale·t2 ⊙ B·dnew_s
 	for i := range 2 {
 		dw[i] = w[i] + scale*(t2[i]*dnewS[i])
 	}
@@ -1238,21 +1229,19 @@ func (m *Twice) update(grad *TwiceParams) {
 	wV := m.optim.wV
 	dw := grad.W
 
-	// scale = momentum
-	scale := float32(m.Hyper.Momentum)
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	momentum := float32(m.Hyper.Momentum)
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
+	lr := float32(m.Hyper.LR)
 
-	// w.v ← where(scale2, dw, dw + scale·w.v)
-	// w ← w − rate·w.v
+	// w.v ← where(coef, dw, dw + momentum·w.v)
+	// w ← w − lr·w.v
 	for i := range 2 {
-		wNewV := dw[i] + scale*wV[i]
-		if scale2 {
+		wNewV := dw[i] + momentum*wV[i]
+		if coef {
 			wNewV = dw[i]
 		}
-		wNewParam := w[i] - rate*wNewV
+		wNewParam := w[i] - lr*wNewV
 		wV[i] = wNewV
 		w[i] = wNewParam
 	}
@@ -1315,49 +1304,49 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //
 // Forward, for a batch of B:
 //
-//	l        = x·W             [B,5]
-//	k        = argmax l        [B]
-//	peak     = max l           [B]
-//	t        = exp(l − peak)   [B,5]
-//	sum      = Σⱼ t            [B]
-//	t2       = t/sum           [B,5]
-//	peak     = max t2          [B]
-//	t3       = exp(t2 − peak)  [B,5]
-//	sum      = Σⱼ t3           [B]
-//	t4       = t3/sum          [B,5]
-//	t5       = l ⊙ t4          [B,5]
-//	hot      = onehot(k)       [B,5]
-//	s        = Σ t5            []
-//	s2       = Σ E[k]²         []
-//	(B/2)·dm = peak − 1        [B,1]
-//	t6       = Σᵢ ((B/2)·dm)²  [1]
-//	t7       = hot·E           [B,3]
-//	s3       = Σ t7            []
-//	result   = t6              []
+//	l         = x·W                 [B,5]
+//	k         = argmax l            [B]
+//	peak      = max l               [B]
+//	shareExp  = exp(l − peak)       [B,5]
+//	sum       = Σⱼ shareExp         [B]
+//	share     = shareExp/sum        [B,5]
+//	peak2     = max share           [B]
+//	shareExp2 = exp(share − peak2)  [B,5]
+//	sum2      = Σⱼ shareExp2        [B]
+//	share2    = shareExp2/sum2      [B,5]
+//	t         = l ⊙ share2          [B,5]
+//	hot       = onehot(k)           [B,5]
+//	s         = Σ t                 []
+//	s2        = Σ E[k]²             []
+//	0.5·B·dm  = peak − 1            [B,1]
+//	t2        = Σᵢ (0.5·B·dm)²      [1]
+//	t3        = hot·E               [B,3]
+//	s3        = Σ t3                []
+//	result    = t2                  []
 //
 // Backward:
 //
-//	scale  = 2/B                           []
-//	scale2 = 1/(5*B)                       []
-//	t8     = scale·where(l = peak, (B/2)·dm/(Σⱼ [l = peak]), 0) + scale2·t4  [B,5]
-//	t9     = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)  [B,5]
-//	dl     = t8 + t9 − scale2·(Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5))·t2  [B,5]
-//	dW     = xᵀ·dl                         [5,5]
-//	t10    = 0                             [5,3]
-//	t10[…] += E[k]
-//	t11    = 2·t10                         [5,3]
-//	t12    = 0                             [5]
-//	t12[…] += 1
-//	scale3 = 1/(3*B)                       []
-//	dE     = scale3·(t11 + t12)            [5,3]
+//	scale  = 2/B                                 []
+//	scale2 = 1/(5·B)                             []
+//	t4     = scale·where(l = peak, 0.5·B·dm/(Σⱼ [l = peak]), 0) + scale2·share2  [B,5]
+//	t5     = scale2·share ⊙ share2 ⊙ (l − Σⱼ t)  [B,5]
+//	dl     = t4 + t5 − scale2·(Σⱼ share ⊙ share2 ⊙ (l − Σⱼ t))·share  [B,5]
+//	dW     = xᵀ·dl                               [5,5]
+//	t6     = 0                                   [5,3]
+//	t6[…]  += E[k]
+//	t7     = 2·t6                                [5,3]
+//	t8     = 0                                   [5]
+//	t8[…]  += 1
+//	scale3 = 1/(3·B)                             []
+//	dE     = scale3·(t7 + t8)                    [5,3]
 //
 // Update, adam(lr: 0.01):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1370,19 +1359,19 @@ type Chosen struct {
 	steps  uint64       // updates made so far
 	max    ChosenDims   // capacity
 
-	l    []float32 // [max.B,5]; becomes dl, in place
-	k    []int32   // [max.B]
-	peak []float32 // [max.B]
-	t    []float32 // [max.B,5]
-	t3   []float32 // [max.B,5]
-	t5   []float32 // [max.B,5]
-	hot  []float32 // [max.B,5]
-	t8   []float32 // [max.B,5]; in the memory of hot
-	dm   []float32 // [max.B,1]; becomes (B/2)·dm, in place
-	t6   []float32 // [1]
-	t10  []float32 // [5,3]; in the memory of t6
-	t7   []float32 // [max.B,3]
-	t12  []float32 // [5]
+	l         []float32 // [max.B,5]; becomes dl, in place
+	k         []int32   // [max.B]
+	peak      []float32 // [max.B]
+	shareExp  []float32 // [max.B,5]; becomes share, in place
+	shareExp2 []float32 // [max.B,5]; becomes shareExp2, then share2, in place
+	t         []float32 // [max.B,5]
+	hot       []float32 // [max.B,5]
+	t4        []float32 // [max.B,5]; in the memory of hot
+	dm        []float32 // [max.B,1]; becomes 0.5·B·dm, in place
+	t2        []float32 // [1]
+	t6        []float32 // [5,3]; in the memory of t2
+	t3        []float32 // [max.B,3]
+	t8        []float32 // [5]
 }
 
 // ChosenHyper has the numbers of the model and its train clause.
@@ -1426,13 +1415,13 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 	l := m.l[:5*B]
 	k := m.k[:B]
 	peak := m.peak[:B]
-	t := m.t[:5*B]
+	shareExp := m.shareExp[:5*B]
 	hot := m.hot[:5*B]
-	t3 := m.t3[:5*B]
-	t5 := m.t5[:5*B]
-	t6 := m.t6
+	shareExp2 := m.shareExp2[:5*B]
+	t := m.t[:5*B]
+	t2 := m.t2
 	dm := m.dm[:B]
-	t7 := m.t7[:3*B]
+	t3 := m.t3[:3*B]
 
 	// l = x·W
 	blas.Sgemm(1,
@@ -1442,22 +1431,23 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 
 	// k = argmax l
 	// peak = max l
-	// t = exp(l − peak)
-	// sum = Σⱼ t
-	// t2 = t/sum
-	// peak = max t2
-	// t3 = exp(t2 − peak)
-	// sum = Σⱼ t3
-	// t4 = t3/sum
-	// t5 = l ⊙ t4
+	// shareExp = exp(l − peak)
+	// sum = Σⱼ shareExp
+	// share = shareExp/sum  (in shareExp)
+	// peak2 = max share
+	// shareExp2 = exp(share − peak2)
+	// sum2 = Σⱼ shareExp2
+	// share2 = shareExp2/sum2  (in shareExp2)
+	// t = l ⊙ share2
 	// hot = onehot(k)
-	// s = Σ t5
+	// s = Σ t
 	s := 0.0
 	for i := range B {
 		lRow := (*[5]float32)(l[5*i:])
 		kOf, best := int32(0), float32(math.Inf(-1))
 		peakOf := float32(math.Inf(-1))
 		for j := range lRow {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if lRow[j] > best || lRow[j] != lRow[j] && best == best {
 				kOf, best = int32(j), lRow[j]
 			}
@@ -1467,43 +1457,43 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 		}
 		k[i] = kOf
 		peak[i] = peakOf
-		tRow := (*[5]float32)(t[5*i:])
+		shareExpRow := (*[5]float32)(shareExp[5*i:])
 		hotRow := (*[5]float32)(hot[5*i:])
 		sum := float32(0)
 		for j := range hotRow {
-			e := vec.Exp(lRow[j] - peakOf)
+			shareExpOf := vec.Exp(lRow[j] - peakOf)
 			hotOf := float32(0)
 			if int(kOf) == j {
 				hotOf = 1
 			}
-			sum += e
-			tRow[j] = e
+			sum += shareExpOf
+			shareExpRow[j] = shareExpOf
 			hotRow[j] = hotOf
 		}
 		u := 1 / sum
 		peak2 := float32(math.Inf(-1))
 		for j := range hotRow {
-			u2 := u * tRow[j]
-			if u2 > peak2 || u2 != u2 {
-				peak2 = u2
+			share := u * shareExpRow[j]
+			if share > peak2 || share != share {
+				peak2 = share
 			}
-			tRow[j] = u2
+			shareExpRow[j] = share
 		}
-		t3Row := (*[5]float32)(t3[5*i:])
+		shareExp2Row := (*[5]float32)(shareExp2[5*i:])
 		sum2 := float32(0)
 		for j := range hotRow {
-			e2 := vec.Exp(tRow[j] - peak2)
-			sum2 += e2
-			t3Row[j] = e2
+			shareExp2Of := vec.Exp(shareExpRow[j] - peak2)
+			sum2 += shareExp2Of
+			shareExp2Row[j] = shareExp2Of
 		}
-		u3 := 1 / sum2
-		t5Row := (*[5]float32)(t5[5*i:])
+		u2 := 1 / sum2
+		tRow := (*[5]float32)(t[5*i:])
 		for j := range hotRow {
-			u4 := u3 * t3Row[j]
-			u5 := lRow[j] * u4
-			s += float64(u5)
-			t3Row[j] = u4
-			t5Row[j] = u5
+			share2 := u2 * shareExp2Row[j]
+			tOf := lRow[j] * share2
+			s += float64(tOf)
+			shareExp2Row[j] = share2
+			tRow[j] = tOf
 		}
 	}
 
@@ -1516,30 +1506,30 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 		}
 	}
 
-	// (B/2)·dm = peak − 1
-	// t6 = Σᵢ ((B/2)·dm)²
-	clear(t6)
+	// 0.5·B·dm = peak − 1
+	// t2 = Σᵢ (0.5·B·dm)²
+	clear(t2)
 	for i := range B {
 		peakOfI := peak[i]
 		dmOf := peakOfI - 1
-		t6[0] += dmOf * dmOf
+		t2[0] += dmOf * dmOf
 		dm[i] = dmOf
 	}
 
-	// t7 = hot·E
+	// t3 = hot·E
 	blas.Sgemm(1,
 		blas.View32(hot, B, 5),
 		blas.View32(E, 5, 3),
-		0, blas.View32(t7, B, 3))
+		0, blas.View32(t3, B, 3))
 
-	// s3 = Σ t7
+	// s3 = Σ t3
 	s3 := 0.0
 	for i := range 3 * B {
-		s3 += float64(t7[i])
+		s3 += float64(t3[i])
 	}
 
-	// result = t6
-	result := float64(t6[0])
+	// result = t2
+	result := float64(t2[0])
 
 	return ChosenTotals{
 		batches: 1,
@@ -1581,66 +1571,66 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	l := m.l[:5*B]
 	peak := m.peak[:B]
 	dm := m.dm[:B]
-	t3 := m.t3[:5*B]
-	t8 := m.t8[:5*B]
-	t5 := m.t5[:5*B]
+	shareExp2 := m.shareExp2[:5*B]
+	t4 := m.t4[:5*B]
 	t := m.t[:5*B]
-	t10 := m.t10
+	shareExp := m.shareExp[:5*B]
+	t6 := m.t6
 	k := m.k[:B]
-	t12 := m.t12
+	t8 := m.t8
 	dW := grad.W
 	dE := grad.E
 
 	// scale = 2/B
 	scale := float32(2 / float64(B))
-	// scale2 = 1/(5*B)
+	// scale2 = 1/(5·B)
 	scale2 := float32(1 / float64(5*B))
 
-	// t8 = scale·where(l = peak, (B/2)·dm/(Σⱼ [l = peak]), 0) + scale2·t4
+	// t4 = scale·where(l = peak, 0.5·B·dm/(Σⱼ [l = peak]), 0) + scale2·share2
 	for i := range B {
 		lRow := (*[5]float32)(l[5*i:])
 		peakOfI := peak[i]
-		tOf := float32(0)
+		total := float32(0)
 		for j := range lRow {
 			hit := float32(0)
 			if lRow[j] == peakOfI {
 				hit = 1
 			}
-			tOf += hit
+			total += hit
 		}
-		u := dm[i] / tOf
-		t3Row := (*[5]float32)(t3[5*i:])
-		t8Row := (*[5]float32)(t8[5*i:])
+		u := dm[i] / total
+		shareExp2Row := (*[5]float32)(shareExp2[5*i:])
+		t4Row := (*[5]float32)(t4[5*i:])
 		for j := range lRow {
-			t2 := float32(0)
+			v := float32(0)
 			if lRow[j] == peakOfI {
-				t2 = u
+				v = u
 			}
-			t8Row[j] = scale*t2 + scale2*t3Row[j]
+			t4Row[j] = scale*v + scale2*shareExp2Row[j]
 		}
 	}
 
-	// t9 = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)
-	// dl = t8 + t9 − scale2·(Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5))·t2
+	// t5 = scale2·share ⊙ share2 ⊙ (l − Σⱼ t)  (in l)
+	// dl = t4 + t5 − scale2·(Σⱼ share ⊙ share2 ⊙ (l − Σⱼ t))·share  (in l)
 	for i := range B {
-		t5Row := (*[5]float32)(t5[5*i:])
-		tOf := float32(0)
-		for j := range t5Row {
-			tOf += t5Row[j]
+		tRow := (*[5]float32)(t[5*i:])
+		total := float32(0)
+		for j := range tRow {
+			total += tRow[j]
 		}
 		lRow := (*[5]float32)(l[5*i:])
-		tRow := (*[5]float32)(t[5*i:])
-		t3Row := (*[5]float32)(t3[5*i:])
-		t2 := float32(0)
+		shareExpRow := (*[5]float32)(shareExp[5*i:])
+		shareExp2Row := (*[5]float32)(shareExp2[5*i:])
+		total2 := float32(0)
 		for j := range lRow {
-			u := tRow[j] * t3Row[j] * (lRow[j] - tOf)
-			u2 := scale2 * u
-			t2 += u
-			lRow[j] = u2
+			u := shareExpRow[j] * shareExp2Row[j] * (lRow[j] - total)
+			t5 := scale2 * u
+			total2 += u
+			lRow[j] = t5
 		}
-		t8Row := (*[5]float32)(t8[5*i:])
+		t4Row := (*[5]float32)(t4[5*i:])
 		for j := range lRow {
-			lRow[j] = t8Row[j] + lRow[j] - scale2*(t2*tRow[j])
+			lRow[j] = t4Row[j] + lRow[j] - scale2*(total2*shareExpRow[j])
 		}
 	}
 
@@ -1650,43 +1640,43 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 		blas.View32(l, B, 5),
 		0, blas.View32(dW, 5, 5))
 
-	// t10 = 0
-	clear(t10)
+	// t6 = 0
+	clear(t6)
 
-	// t10[…] += E[k]
+	// t6[…] += E[k]
 	for i := range B {
 		ERow := (*[3]float32)(E[3*int(k[i]):])
-		t10Row := (*[3]float32)(t10[3*int(k[i]):])
+		t6Row := (*[3]float32)(t6[3*int(k[i]):])
 		for j := range ERow {
-			t10Row[j] += ERow[j]
+			t6Row[j] += ERow[j]
 		}
 	}
 
-	// t11 = 2·t10
+	// t7 = 2·t6  (in t6)
 	for i := range 15 {
-		t10[i] *= 2
+		t6[i] *= 2
 	}
 
-	// t12 = 0
-	clear(t12)
+	// t8 = 0
+	clear(t8)
 
-	// t12[…] += 1
+	// t8[…] += 1
 	for i := range B {
 		if uint(k[i]) < uint(5) {
-			t12[int(k[i])] += 1
+			t8[int(k[i])] += 1
 		}
 	}
 
-	// scale3 = 1/(3*B)
+	// scale3 = 1/(3·B)
 	scale3 := float32(1 / float64(3*B))
 
-	// dE = scale3·(t11 + t12)
+	// dE = scale3·(t7 + t8)
 	for i := range 5 {
-		t10Row := (*[3]float32)(t10[3*i:])
-		t12OfI := t12[i]
+		t6Row := (*[3]float32)(t6[3*i:])
+		t8OfI := t8[i]
 		dERow := (*[3]float32)(dE[3*i:])
 		for j := range dERow {
-			dERow[j] = scale3 * (t10Row[j] + t12OfI)
+			dERow[j] = scale3 * (t6Row[j] + t8OfI)
 		}
 	}
 }
@@ -1708,18 +1698,18 @@ func (m *Chosen) update(grad *ChosenParams) {
 	v := m.optim.float32s[40:80]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 40 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1744,12 +1734,13 @@ func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
 		0, blas.View32(l, B, 5))
 
 	// k = argmax l
-	// peak = max l
+	// peak = max l  (in gap)
 	for i := range B {
 		lRow := (*[5]float32)(l[5*i:])
 		kOf, best := int32(0), float32(math.Inf(-1))
 		peak := float32(math.Inf(-1))
 		for j := range lRow {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if lRow[j] > best || lRow[j] != lRow[j] && best == best {
 				kOf, best = int32(j), lRow[j]
 			}
@@ -1789,25 +1780,24 @@ func (p *ChosenPredictor) predict(out *ChosenOutput, in *ChosenInput) {
 //	p              = t2ᵀ                  [B,2,T,2,2]
 //	s3             = Σ h ⊙ p[:, 0, :, :]  []
 //	t3             = x                    [B,2,T,4]
-//	((8*B*T)/2)·di = t2 − t3              [B,2*T,4]
-//	s4             = Σ (((8*B*T)/2)·di)²  []
+//	4·B·T·di       = t2 − t3              [B,2*T,4]
+//	s4             = Σ (4·B·T·di)²        []
 //
 // Backward:
 //
-//	(4*B*T)·dq = 0                                            [B,2,T,4]
-//	(4*B*T)·dq[:, 0, :, :] = h
-//	t4         = ((4*B*T)·dq)ᵀ                                [B,T,2,2,2]
-//	scale      = 1/(4*B*T)                                    []
-//	scale2     = 2/(8*B*T)                                    []
-//	t5         = scale2·((8*B*T)/2)·di + scale·t4             [B,T,2,4]
-//	dh         = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25  [B,T,4]
-//	t6         = (1 − h²) ⊙ dh                                [B,T,4]
-//	dW         = tᵀ·t6                                        [8,4]
+//	4·B·T·dq             = 0                                            [B,2,T,4]
+//	4·B·T·dq[:, 0, :, :] = h
+//	t4                   = (4·B·T·dq)ᵀ                                  [B,T,2,2,2]
+//	scale                = 1/(4·B·T)                                    []
+//	scale2               = 2/(8·B·T)                                    []
+//	t5                   = scale2·4·B·T·di + scale·t4                   [B,T,2,4]
+//	dh                   = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25  [B,T,4]
+//	t6                   = (1 − h²) ⊙ dh                                [B,T,4]
+//	dW                   = tᵀ·t6                                        [8,4]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate = lr
-//	W    ← W − rate·dW
+//	W ← W − lr·dW
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1821,11 +1811,11 @@ type Sequence struct {
 	s   []float32 // [max.B,max.T,4]
 	h   []float32 // [max.B,max.T,4]; in the memory of s
 	t   []float32 // [max.B,max.T,8]
-	di  []float32 // [max.B,max.T,2,4]; becomes ((8*B*T)/2)·di, in place
+	di  []float32 // [max.B,max.T,2,4]; becomes 4·B·T·di, in place
 	p   []float32 // [max.B,2,max.T,2,2]
 	t3  []float32 // [max.B,2,max.T,4]
-	dq  []float32 // [max.B,2,max.T,4]; becomes (4*B*T)·dq, in place; in the memory of t3
-	dq2 []float32 // [max.B,2,max.T,4]; becomes (4*B*T)·dq, in place; in the memory of t3
+	dq  []float32 // [max.B,2,max.T,4]; becomes 4·B·T·dq, in place; in the memory of t3
+	dq2 []float32 // [max.B,2,max.T,4]; becomes 4·B·T·dq, in place; in the memory of t3
 	t4  []float32 // [max.B,max.T,2,2,2]
 	t7  []float32 // [max.B,max.T,2,2,2]; in the memory of t4
 }
@@ -1879,6 +1869,7 @@ func (m *Sequence) forward(batch *SequenceBatch) SequenceTotals {
 
 	// s[:, :−1, :] = x[:, 1:, :]
 	for i := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(4*T*i+4, len(x)):][:4*T-4]
 		sRow := s[4*T*i:][:4*T-4]
 		for j := range sRow {
@@ -1974,8 +1965,8 @@ func (m *Sequence) forward(batch *SequenceBatch) SequenceTotals {
 		}
 	}
 
-	// ((8*B*T)/2)·di = t2 − t3
-	// s4 = Σ (((8*B*T)/2)·di)²
+	// 4·B·T·di = t2 − t3
+	// s4 = Σ (4·B·T·di)²
 	s4 := 0.0
 	for i := range 8 * B * T {
 		diOf := di[i] - t3[i]
@@ -2005,10 +1996,10 @@ func (m *Sequence) backward(batch *SequenceBatch) {
 	p := m.p[:8*B*T]
 	t := m.t[:8*B*T]
 
-	// (4*B*T)·dq = 0
+	// 4·B·T·dq = 0  (in dq2)
 	clear(dq2)
 
-	// (4*B*T)·dq[:, 0, :, :] = h
+	// 4·B·T·dq[:, 0, :, :] = h
 	for i := range B {
 		hRow := h[4*T*i:][:4*T]
 		dq2Row := dq2[8*T*i:][:4*T]
@@ -2017,7 +2008,7 @@ func (m *Sequence) backward(batch *SequenceBatch) {
 		}
 	}
 
-	// t7 = ((4*B*T)·dq)ᵀ
+	// t7 = (4·B·T·dq)ᵀ
 	for i := range B {
 		for j := range T {
 			for k := range 2 {
@@ -2031,18 +2022,18 @@ func (m *Sequence) backward(batch *SequenceBatch) {
 		}
 	}
 
-	// scale = 1/(4*B*T)
+	// scale = 1/(4·B·T)
 	scale := float32(1 / float64(4*B*T))
-	// scale2 = 2/(8*B*T)
+	// scale2 = 2/(8·B·T)
 	scale2 := float32(2 / float64(8*B*T))
 
-	// t8 = scale2·((8*B*T)/2)·di + scale·t7
+	// t8 = scale2·4·B·T·di + scale·t7  (in di)
 	for i := range 8 * B * T {
 		di[i] = scale2*di[i] + scale*t7[i]
 	}
 
 	// dh = scale·p[:, 0, :, :] + t8[:, :, 0, :] + 0.25
-	// t9 = (1 − h²) ⊙ dh
+	// t9 = (1 − h²) ⊙ dh  (in h)
 	for i := range B {
 		for j := range T {
 			pRow := (*[4]float32)(p[8*T*i+4*j:])
@@ -2096,10 +2087,10 @@ func (m *Sequence) gradient(grad *SequenceParams, batch *SequenceBatch) {
 	t := m.t[:8*B*T]
 	dW := grad.W
 
-	// (4*B*T)·dq = 0
+	// 4·B·T·dq = 0
 	clear(dq)
 
-	// (4*B*T)·dq[:, 0, :, :] = h
+	// 4·B·T·dq[:, 0, :, :] = h
 	for i := range B {
 		hRow := h[4*T*i:][:4*T]
 		dqRow := dq[8*T*i:][:4*T]
@@ -2108,7 +2099,7 @@ func (m *Sequence) gradient(grad *SequenceParams, batch *SequenceBatch) {
 		}
 	}
 
-	// t4 = ((4*B*T)·dq)ᵀ
+	// t4 = (4·B·T·dq)ᵀ
 	for i := range B {
 		for j := range T {
 			for k := range 2 {
@@ -2122,18 +2113,18 @@ func (m *Sequence) gradient(grad *SequenceParams, batch *SequenceBatch) {
 		}
 	}
 
-	// scale = 1/(4*B*T)
+	// scale = 1/(4·B·T)
 	scale := float32(1 / float64(4*B*T))
-	// scale2 = 2/(8*B*T)
+	// scale2 = 2/(8·B·T)
 	scale2 := float32(2 / float64(8*B*T))
 
-	// t5 = scale2·((8*B*T)/2)·di + scale·t4
+	// t5 = scale2·4·B·T·di + scale·t4  (in di)
 	for i := range 8 * B * T {
 		di[i] = scale2*di[i] + scale*t4[i]
 	}
 
 	// dh = scale·p[:, 0, :, :] + t5[:, :, 0, :] + 0.25
-	// t6 = (1 − h²) ⊙ dh
+	// t6 = (1 − h²) ⊙ dh  (in h)
 	for i := range B {
 		for j := range T {
 			pRow := (*[4]float32)(p[8*T*i+4*j:])
@@ -2167,12 +2158,11 @@ func (m *Sequence) update(grad *SequenceParams) {
 	W := m.params.W
 	dW := grad.W
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// W ← W − rate·dW
+	// W ← W − lr·dW
 	for i := range 32 {
-		W[i] -= rate * dW[i]
+		W[i] -= lr * dW[i]
 	}
 }
 
@@ -2195,6 +2185,7 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 
 	// s[:, :−1, :] = x[:, 1:, :]
 	for iOf := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(4*T*iOf+4, len(x)):][:4*T-4]
 		sRow := s[4*T*iOf:][:4*T-4]
 		for j := range sRow {
@@ -2256,7 +2247,7 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 		i[iOf] = t2[iOf]
 	}
 
-	// p = t2ᵀ
+	// p = t2ᵀ  (in q)
 	for iOf := range B {
 		for j := range 2 {
 			for k := range T {
@@ -2307,24 +2298,24 @@ func (p *SequencePredictor) predict(out *SequenceOutput, in *SequenceInput) {
 //	t10        = a ⊙ (t9/t7·x[:, :, 0] − where(t7 > 1e−6, t8 ⊙ t9/t7, 0))  [B,T]
 //	t11        = where(t6 > −100, Σⱼ t10, 0)                [B]
 //	t12        = [j < n]·t9/t3                              [B,T]
-//	(B/2)·ds   = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)  [B,T]
-//	t13        = where(j < n, (B/2)·ds, 0)                  [B,T]
+//	0.5·B·ds   = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)  [B,T]
+//	t13        = where(j < n, 0.5·B·ds, 0)                  [B,T]
 //	scale      = 2/B                                        []
 //	ddense.b   = scale·Σ t13                                [1]
 //	ddense.W   = scale·hᵀ·t13                               [4,1]
 //	t14        = t13·dense.Wᵀ                               [B,T,4]
-//	(B/2)·dh   = t12 + t14                                  [B,T,4]
-//	(B/2)·dh.y = where(h > 0, (B/2)·dh, 0)                  [B,T,4]
-//	dh.b       = scale·Σ (B/2)·dh.y                         [4]
-//	dh.W       = scale·xᵀ·((B/2)·dh.y)                      [3,4]
+//	0.5·B·dh   = t12 + t14                                  [B,T,4]
+//	0.5·B·dh.y = where(h > 0, 0.5·B·dh, 0)                  [B,T,4]
+//	dh.b       = scale·Σ 0.5·B·dh.y                         [4]
+//	dh.W       = scale·xᵀ·(0.5·B·dh.y)                      [3,4]
 //
 // Update, adam(lr: 0.01):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -2337,7 +2328,7 @@ type Lengths struct {
 	steps  uint64        // updates made so far
 	max    LengthsDims   // capacity
 
-	hY     []float32 // [max.B,max.T,4]; becomes h.y, then h, then (B/2)·dh.y, in place
+	hY     []float32 // [max.B,max.T,4]; becomes h.y, then h, then 0.5·B·dh.y, in place
 	t      []float32 // [max.B]
 	t2     []float32 // [max.B]
 	denseY []float32 // [max.B,max.T,1]; becomes dense.y, then s, in place
@@ -2410,7 +2401,7 @@ func (m *Lengths) forward(batch *LengthsBatch) LengthsTotals {
 		0, blas.View32(hY, B*T, 4))
 
 	// h.y = h.b + h.y
-	// h = max(h.y, 0)
+	// h = max(h.y, 0)  (in hY)
 	// t = Σ [j < n]·h
 	// t2 = Σⱼ [j < n]
 	clear(t)
@@ -2434,16 +2425,16 @@ func (m *Lengths) forward(batch *LengthsBatch) LengthsTotals {
 		}
 	}
 
-	// t3 = max(t2, 1)
-	// t4 = t/t3
+	// t3 = max(t2, 1)  (in t)
+	// t4 = t/t3  (in t2)
 	for i := range B {
-		tOf := t2[i]
-		if tOf < 1 {
-			tOf = 1
+		t3 := t2[i]
+		if t3 < 1 {
+			t3 = 1
 		}
-		u := t[i] / tOf
-		t[i] = tOf
-		t2[i] = u
+		t4 := t[i] / t3
+		t[i] = t3
+		t2[i] = t4
 	}
 
 	// dense.y = h·dense.W
@@ -2457,11 +2448,11 @@ func (m *Lengths) forward(batch *LengthsBatch) LengthsTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// s = where(j < n, dense.y, −∞)
+	// s = where(j < n, dense.y, −∞)  (in denseY)
 	// t5 = max s
 	// t6 = max(t5, −100)
 	// a = exp(s − t6)
-	// t7 = max(Σⱼ a, 1e−6)
+	// t7 = max(Σⱼ a, 1e−6)  (in t2)
 	// t8 = (Σⱼ x[:, :, 0] ⊙ a)/t7
 	// p = t4 + t8
 	// t9 = p − y
@@ -2470,43 +2461,44 @@ func (m *Lengths) forward(batch *LengthsBatch) LengthsTotals {
 	for i := range B {
 		nOfI := n[i]
 		denseYRow := denseY[T*i:][:T]
-		tOf := float32(math.Inf(-1))
+		t5Of := float32(math.Inf(-1))
 		for j := range denseYRow {
 			s := float32(math.Inf(-1))
 			if j < int(nOfI) {
 				s = denseYRow[j]
 			}
-			if s > tOf || s != s {
-				tOf = s
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if s > t5Of || s != s {
+				t5Of = s
 			}
 			denseYRow[j] = s
 		}
-		t2Of := tOf
-		if t2Of < -100 {
-			t2Of = -100
+		t6Of := t5Of
+		if t6Of < -100 {
+			t6Of = -100
 		}
-		t5[i] = tOf
-		t6[i] = t2Of
+		t5[i] = t5Of
+		t6[i] = t6Of
 		aRow := a[T*i:][:T]
-		t3 := float32(0)
-		t4 := float32(0)
+		total := float32(0)
+		total2 := float32(0)
 		for j := range aRow {
-			aOf := vec.Exp(denseYRow[j] - t2Of)
-			t3 += x[3*T*i+3*j] * aOf
-			t4 += aOf
+			aOf := vec.Exp(denseYRow[j] - t6Of)
+			total += x[3*T*i+3*j] * aOf
+			total2 += aOf
 			aRow[j] = aOf
 		}
-		t5Of := t4
-		if t5Of < 1e-6 {
-			t5Of = 1e-6
+		t7 := total2
+		if t7 < 1e-6 {
+			t7 = 1e-6
 		}
-		u := t3 / t5Of
-		p := t2[i] + u
-		d := p - y[i]
-		loss += float64(d * d)
-		t2[i] = t5Of
-		t8[i] = u
-		t9[i] = d
+		t8Of := total / t7
+		p := t2[i] + t8Of
+		t9Of := p - y[i]
+		loss += float64(t9Of * t9Of)
+		t2[i] = t7
+		t8[i] = t8Of
+		t9[i] = t9Of
 	}
 
 	return LengthsTotals{batches: 1, loss: loss, n: float64(B)}
@@ -2555,66 +2547,66 @@ func (m *Lengths) gradient(grad *LengthsParams, batch *LengthsBatch) {
 	dhB := grad.HB
 	dhW := grad.HW
 
-	// t10 = a ⊙ (t9/t7·x[:, :, 0] − where(t7 > 1e−6, t8 ⊙ t9/t7, 0))
-	// t11 = where(t6 > −100, Σⱼ t10, 0)
+	// t10 = a ⊙ (t9/t7·x[:, :, 0] − where(t7 > 1e−6, t8 ⊙ t9/t7, 0))  (in a)
+	// t11 = where(t6 > −100, Σⱼ t10, 0)  (in t)
 	// t12 = [j < n]·t9/t3
 	for i := range B {
 		u := t9[i] / t2[i]
 		u2 := t8[i] * t9[i]
 		u3 := u2 / t2[i]
-		tOf := float32(0)
+		v := float32(0)
 		if t2[i] > 1e-6 {
-			tOf = u3
+			v = u3
 		}
 		u4 := t9[i] / t[i]
 		aRow := a[T*i:][:T]
 		nOfI := n[i]
 		t12Row := t12[T*i:][:T]
-		t2Of := float32(0)
+		total := float32(0)
 		for j := range aRow {
-			u5 := aRow[j] * (u*x[3*T*i+3*j] - tOf)
+			t10 := aRow[j] * (u*x[3*T*i+3*j] - v)
 			hit := float32(0)
 			if j < int(nOfI) {
 				hit = 1
 			}
-			u6 := hit * u4
-			t2Of += u5
-			aRow[j] = u5
-			t12Row[j] = u6
+			t12Of := hit * u4
+			total += t10
+			aRow[j] = t10
+			t12Row[j] = t12Of
 		}
-		t3 := float32(0)
+		t11 := float32(0)
 		if t6[i] > -100 {
-			t3 = t2Of
+			t11 = total
 		}
-		t[i] = t3
+		t[i] = t11
 	}
 
-	// (B/2)·ds = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)
-	// t13 = where(j < n, (B/2)·ds, 0)
+	// 0.5·B·ds = t10 − where(s = t5, t11/(Σⱼ [s = t5]), 0)
+	// t13 = where(j < n, 0.5·B·ds, 0)  (in denseY)
 	for i := range B {
 		denseYRow := denseY[T*i:][:T]
 		t5OfI := t5[i]
-		tOf := float32(0)
+		total := float32(0)
 		for j := range denseYRow {
 			hit := float32(0)
 			if denseYRow[j] == t5OfI {
 				hit = 1
 			}
-			tOf += hit
+			total += hit
 		}
-		u := t[i] / tOf
+		u := t[i] / total
 		aRow := a[T*i:][:T]
 		nOfI := n[i]
 		for j := range aRow {
-			t2Of := float32(0)
+			v := float32(0)
 			if denseYRow[j] == t5OfI {
-				t2Of = u
+				v = u
 			}
-			t3 := float32(0)
+			t13 := float32(0)
 			if j < int(nOfI) {
-				t3 = aRow[j] - t2Of
+				t13 = aRow[j] - v
 			}
-			denseYRow[j] = t3
+			denseYRow[j] = t13
 		}
 	}
 
@@ -2640,9 +2632,9 @@ func (m *Lengths) gradient(grad *LengthsParams, batch *LengthsBatch) {
 		blas.View32(denseW, 1, 4),
 		0, blas.View32(t14, B*T, 4))
 
-	// (B/2)·dh = t12 + t14
-	// (B/2)·dh.y = where(h > 0, (B/2)·dh, 0)
-	// dh.b = scale·Σ (B/2)·dh.y
+	// 0.5·B·dh = t12 + t14
+	// 0.5·B·dh.y = where(h > 0, 0.5·B·dh, 0)  (in hY)
+	// dh.b = scale·Σ 0.5·B·dh.y
 	clear(dhB)
 	for i := range B * T {
 		t12OfI := t12[i]
@@ -2658,7 +2650,7 @@ func (m *Lengths) gradient(grad *LengthsParams, batch *LengthsBatch) {
 		}
 	}
 
-	// dh.W = scale·xᵀ·((B/2)·dh.y)
+	// dh.W = scale·xᵀ·(0.5·B·dh.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B*T, 3).T(),
 		blas.View32(hY, B*T, 4),
@@ -2682,18 +2674,18 @@ func (m *Lengths) update(grad *LengthsParams) {
 	v := m.optim.float32s[21:42]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 21 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -2722,8 +2714,8 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 		0, blas.View32(hY, B*T, 4))
 
 	// h.y = h.b + h.y
-	// h = max(h.y, 0)
-	// t = Σ [j < n]·h
+	// h = max(h.y, 0)  (in hY)
+	// t = Σ [j < n]·h  (in pBuf)
 	// t2 = Σⱼ [j < n]
 	clear(pBuf)
 	clear(t2)
@@ -2746,65 +2738,66 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 		}
 	}
 
-	// t3 = t/max(t2, 1)
+	// t3 = t/max(t2, 1)  (in pBuf)
 	for i := range B {
-		t := t2[i]
-		if t < 1 {
-			t = 1
+		v := t2[i]
+		if v < 1 {
+			v = 1
 		}
-		pBuf[i] = pBuf[i] / t
+		pBuf[i] = pBuf[i] / v
 	}
 
-	// dense.y = h·dense.W
+	// dense.y = h·dense.W  (in w)
 	blas.Sgemm(1,
 		blas.View32(hY, B*T, 4),
 		blas.View32(denseW, 4, 1),
 		0, blas.View32(w, B*T, 1))
 
-	// dense.y = dense.b + dense.y
+	// dense.y = dense.b + dense.y  (in w)
 	for i := range B * T {
 		w[i] += denseB[0]
 	}
 
 	// s = where(j < n, dense.y, −∞)
-	// a = exp(s − max(max s, −100))
-	// p = t3 + (Σⱼ x[:, :, 0] ⊙ a)/max(Σⱼ a, 1e−6)
+	// a = exp(s − max(max s, −100))  (in w)
+	// p = t3 + (Σⱼ x[:, :, 0] ⊙ a)/max(Σⱼ a, 1e−6)  (in pBuf)
 	// w = a/max(Σⱼ a, 1e−6)
 	for i := range B {
 		nOfI := n[i]
 		wRow := w[T*i:][:T]
-		t := float32(math.Inf(-1))
+		most := float32(math.Inf(-1))
 		for j := range wRow {
 			s := float32(math.Inf(-1))
 			if j < int(nOfI) {
 				s = wRow[j]
 			}
-			if s > t || s != s {
-				t = s
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if s > most || s != s {
+				most = s
 			}
 		}
-		t2Of := t
-		if t2Of < -100 {
-			t2Of = -100
+		v := most
+		if v < -100 {
+			v = -100
 		}
-		t3 := float32(0)
-		t4 := float32(0)
+		total := float32(0)
+		total2 := float32(0)
 		for j := range wRow {
 			s2 := float32(math.Inf(-1))
 			if j < int(nOfI) {
 				s2 = wRow[j]
 			}
-			a := vec.Exp(s2 - t2Of)
-			t3 += x[3*T*i+3*j] * a
-			t4 += a
+			a := vec.Exp(s2 - v)
+			total += x[3*T*i+3*j] * a
+			total2 += a
 			wRow[j] = a
 		}
-		t5 := t4
-		if t5 < 1e-6 {
-			t5 = 1e-6
+		v2 := total2
+		if v2 < 1e-6 {
+			v2 = 1e-6
 		}
-		pOf := pBuf[i] + t3/t5
-		u := 1 / t5
+		pOf := pBuf[i] + total/v2
+		u := 1 / v2
 		pBuf[i] = pOf
 		for j := range wRow {
 			wRow[j] *= u
@@ -2827,15 +2820,14 @@ func (p *LengthsPredictor) predict(out *LengthsOutput, in *LengthsInput) {
 // Backward:
 //
 //	t2         = Σᵢ dense.y          [1]
-//	scale      = N - 1               []
+//	scale      = N − 1               []
 //	5·ddense.b = t2 + scale·dense.b  [1]
-//	ddense.b   = 0.2·5·ddense.b      [1]
+//	ddense.b   = ddense.b            [1]
 //	ddense.W   = 0.2·dᵀ·dense.y      [2,1]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -2919,7 +2911,7 @@ func (m *Steps) forward(batch *StepsBatch) StepsTotals {
 		blas.View32(denseW, 2, 1),
 		0, blas.View32(denseY, N-1, 1))
 
-	// dense.y = dense.y + dense.b
+	// dense.y = dense.y + dense.b  (in denseY2)
 	// t = Σᵢ dense.y²
 	clear(t)
 	for i := range N - 1 {
@@ -2977,11 +2969,11 @@ func (m *Steps) gradient(grad *StepsParams, batch *StepsBatch) {
 		t2[0] += denseY[i]
 	}
 
-	// scale = N - 1
+	// scale = N − 1
 	scale := float32(float64(N - 1))
 
 	// 5·ddense.b = t2 + scale·dense.b
-	// ddense.b = 0.2·5·ddense.b
+	// ddense.b = ddense.b
 	ddenseB[0] = 0.2 * (t2[0] + scale*denseB[0])
 
 	// ddense.W = 0.2·dᵀ·dense.y
@@ -3017,12 +3009,11 @@ func (m *Steps) update(grad *StepsParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 3 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -3043,15 +3034,14 @@ func (m *Steps) update(grad *StepsParams) {
 // Backward:
 //
 //	t2           = Σᵢ dense2.y                 [2]
-//	scale        = B                           []
-//	scale2       = 2/(2*B)                     []
-//	((2*B)/2)·ddense2.b = scale·dense2.b + t2         [2]
-//	ddense2.b    = scale2·((2*B)/2)·ddense2.b  [2]
-//	ddense2.W    = scale2·yᵀ·dense2.y          [3,2]
+//	scale        = 2/(2·B)                     []
+//	B·ddense2.b  = B·dense2.b + t2             [2]
+//	ddense2.b    = scale·B·ddense2.b           [2]
+//	ddense2.W    = scale·yᵀ·dense2.y           [3,2]
 //	t3           = Σᵢ d.y                      [2]
-//	scale3       = -B + N                      []
-//	0.5·dd.b     = t3 + scale3·d.b             [2]
-//	dd.b         = 2·0.5·dd.b                  [2]
+//	scale2       = N − B                       []
+//	0.5·dd.b     = t3 + scale2·d.b             [2]
+//	dd.b         = dd.b                        [2]
 //	dd.W         = 2·tᵀ·d                      [4,2]
 //	t4           = d·d.Wᵀ                      [-B + N,4]
 //	0.5·ddense.y = (1 − t²) ⊙ t4               [-B + N,4]
@@ -3060,8 +3050,7 @@ func (m *Steps) update(grad *StepsParams) {
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -3142,7 +3131,7 @@ func (m *Rest) forward(batch *RestBatch) RestTotals {
 		0, blas.View32(denseY, -B+N, 4))
 
 	// dense.y = dense.y + dense.b
-	// t = tanh(dense.y)
+	// t = tanh(dense.y)  (in denseY)
 	for i := range -B + N {
 		denseYRow := (*[4]float32)(denseY[4*i:])
 		for j := range denseB {
@@ -3175,7 +3164,7 @@ func (m *Rest) forward(batch *RestBatch) RestTotals {
 		blas.View32(dense2W, 3, 2),
 		0, blas.View32(dense2Y, B, 2))
 
-	// dense2.y = dense2.y + dense2.b
+	// dense2.y = dense2.y + dense2.b  (in dense2Y2)
 	// s2 = Σ dense2.y²
 	s2 := 0.0
 	for i := range B {
@@ -3221,9 +3210,9 @@ func (m *Rest) backward(batch *RestBatch) {
 		}
 	}
 
-	// rate = 2·lr/(2*B)
+	// rate = 2·lr/(2·B)
 	rate := float32(2 * (m.Hyper.LR / float64(2*B)))
-	// rate2 = 1 − 2·lr·B/(2*B)
+	// rate2 = 1 − 2·lr·B/(2·B)
 	rate2 := float32(1 - 2*(m.Hyper.LR*float64(B)/float64(2*B)))
 
 	// dense2.b ← rate2·dense2.b − rate·t5
@@ -3231,7 +3220,7 @@ func (m *Rest) backward(batch *RestBatch) {
 		dense2B[i] = rate2*dense2B[i] - rate*t5[i]
 	}
 
-	// rate3 = (−2)·lr/(2*B)
+	// rate3 = −2·lr/(2·B)
 	rate3 := float32(-2 * (m.Hyper.LR / float64(2*B)))
 
 	// dense2.W ← dense2.W − rate·yᵀ·dense2.y
@@ -3251,7 +3240,7 @@ func (m *Rest) backward(batch *RestBatch) {
 
 	// rate4 = 2·lr
 	rate4 := float32(2 * m.Hyper.LR)
-	// rate5 = 1 − 2·lr·-B + N
+	// rate5 = 1 − 2·lr·(N − B)
 	rate5 := float32(1 - 2*(m.Hyper.LR*float64(-B+N)))
 
 	// d.b ← rate5·d.b − rate4·t6
@@ -3259,7 +3248,7 @@ func (m *Rest) backward(batch *RestBatch) {
 		dB[i] = rate5*dB[i] - rate4*t6[i]
 	}
 
-	// rate6 = (−2)·lr
+	// rate6 = −2·lr
 	rate6 := float32(-2 * m.Hyper.LR)
 
 	// t7 = d·d.Wᵀ
@@ -3274,7 +3263,7 @@ func (m *Rest) backward(batch *RestBatch) {
 		blas.View32(d, -B+N, 2),
 		1, blas.View32(dW, 4, 2))
 
-	// 0.5·ddense.y = (1 − t²) ⊙ t7
+	// 0.5·ddense.y = (1 − t²) ⊙ t7  (in denseY)
 	// dense.b ← dense.b − rate4·Σᵢ 0.5·ddense.y
 	for i := range -B + N {
 		denseYRow := (*[4]float32)(denseY[4*i:])
@@ -3346,19 +3335,18 @@ func (m *Rest) gradient(grad *RestParams, batch *RestBatch) {
 		}
 	}
 
-	// scale = B
-	scale := float32(float64(B))
-	// scale2 = 2/(2*B)
-	scale2 := float32(2 / float64(2*B))
+	size := float32(float64(B))
+	// scale = 2/(2·B)
+	scale := float32(2 / float64(2*B))
 
-	// ((2*B)/2)·ddense2.b = scale·dense2.b + t2
-	// ddense2.b = scale2·((2*B)/2)·ddense2.b
+	// B·ddense2.b = B·dense2.b + t2
+	// ddense2.b = scale·B·ddense2.b
 	for i := range 2 {
-		ddense2B[i] = scale2 * (scale*dense2B[i] + t2[i])
+		ddense2B[i] = scale * (size*dense2B[i] + t2[i])
 	}
 
-	// ddense2.W = scale2·yᵀ·dense2.y
-	blas.Sgemm(scale2,
+	// ddense2.W = scale·yᵀ·dense2.y
+	blas.Sgemm(scale,
 		blas.View32(y, B, 3).T(),
 		blas.View32(dense2Y2, B, 2),
 		0, blas.View32(ddense2W, 3, 2))
@@ -3372,13 +3360,13 @@ func (m *Rest) gradient(grad *RestParams, batch *RestBatch) {
 		}
 	}
 
-	// scale3 = -B + N
-	scale3 := float32(float64(-B + N))
+	// scale2 = N − B
+	scale2 := float32(float64(-B + N))
 
-	// 0.5·dd.b = t3 + scale3·d.b
-	// dd.b = 2·0.5·dd.b
+	// 0.5·dd.b = t3 + scale2·d.b
+	// dd.b = dd.b
 	for i := range 2 {
-		ddB[i] = 2 * (t3[i] + scale3*dB[i])
+		ddB[i] = 2 * (t3[i] + scale2*dB[i])
 	}
 
 	// dd.W = 2·tᵀ·d
@@ -3393,7 +3381,7 @@ func (m *Rest) gradient(grad *RestParams, batch *RestBatch) {
 		blas.View32(dW, 4, 2).T(),
 		0, blas.View32(t4, -B+N, 4))
 
-	// 0.5·ddense.y = (1 − t²) ⊙ t4
+	// 0.5·ddense.y = (1 − t²) ⊙ t4  (in denseY)
 	// ddense.b = 2·Σᵢ 0.5·ddense.y
 	clear(ddenseB)
 	for i := range -B + N {
@@ -3428,12 +3416,11 @@ func (m *Rest) update(grad *RestParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 34 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -3456,7 +3443,7 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 		0, blas.View32(denseY, -B+N, 4))
 
 	// dense.y = dense.y + dense.b
-	// t = tanh(dense.y)
+	// t = tanh(dense.y)  (in denseY)
 	for i := range -B + N {
 		denseYRow := (*[4]float32)(denseY[4*i:])
 		for j := range denseB {
@@ -3464,7 +3451,7 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 		}
 	}
 
-	// d.y = t·d.W
+	// d.y = t·d.W  (in d)
 	blas.Sgemm(1,
 		blas.View32(denseY, -B+N, 4),
 		blas.View32(dW, 4, 2),
@@ -3501,7 +3488,7 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 //
 // Backward:
 //
-//	scale       = 2/(3*B)                                  []
+//	scale       = 2/(3·B)                                  []
 //	t2          = scale·xᵀ·y                               [3,3]
 //	t3          = scale·x[:, 3:]ᵀ·y                        [0,3]
 //	t4          = 1/where(G[:−3, :] = 0, 1, G[:−3, :])     [0,3]
@@ -3514,9 +3501,9 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 //	s2          = n2[0, 0]·n2[1, 1] − n2[0, 1]·n2[1, 0]    []
 //	s3          = n3[0, 0]·n3[1, 1] − n3[0, 1]·n3[1, 0]    []
 //	s4          = G[0, 0]·s − G[0, 1]·s2 + G[0, 2]·s3 − 1  []
-//	s5          = (−2)·G[0, 2]·n3[0, 1]·s4                 []
+//	s5          = −2·G[0, 2]·n3[0, 1]·s4                   []
 //	dn3[1, 0]   = s5
-//	s6          = (−2)·G[0, 2]·n3[1, 0]·s4                 []
+//	s6          = −2·G[0, 2]·n3[1, 0]·s4                   []
 //	dn3[0, 1]   = s6
 //	s7          = 2·G[0, 2]·n3[0, 0]·s4                    []
 //	dn3[1, 1]   = s7
@@ -3526,13 +3513,13 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 //	dn2[1, 0]   = s9
 //	s10         = 2·G[0, 1]·n2[1, 0]·s4                    []
 //	dn2[0, 1]   = s10
-//	s11         = (−2)·G[0, 1]·n2[0, 0]·s4                 []
+//	s11         = −2·G[0, 1]·n2[0, 0]·s4                   []
 //	dn2[1, 1]   = s11
-//	s12         = (−2)·G[0, 1]·n2[1, 1]·s4                 []
+//	s12         = −2·G[0, 1]·n2[1, 1]·s4                   []
 //	dn2[0, 0]   = s12
-//	s13         = (−2)·G[0, 0]·n1[0, 1]·s4                 []
+//	s13         = −2·G[0, 0]·n1[0, 1]·s4                   []
 //	dn1[1, 0]   = s13
-//	s14         = (−2)·G[0, 0]·n1[1, 0]·s4                 []
+//	s14         = −2·G[0, 0]·n1[1, 0]·s4                   []
 //	dn1[0, 1]   = s14
 //	s15         = 2·G[0, 0]·n1[0, 0]·s4                    []
 //	dn1[1, 1]   = s15
@@ -3545,8 +3532,7 @@ func (p *RestPredictor) predict(out *RestOutput, in *RestInput) {
 //
 // Update, sgd(lr: 0.02):
 //
-//	rate = lr
-//	G    ← G − rate·dG
+//	G ← G − lr·dG
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -3749,7 +3735,7 @@ func (m *Minors) backward(batch *MinorsBatch) {
 	t19 := m.t19
 	t := m.t
 
-	// scale = 2/(3*B)
+	// scale = 2/(3·B)
 	scale := float32(2 / float64(3*B))
 
 	// t11 = scale·xᵀ·y
@@ -3775,49 +3761,49 @@ func (m *Minors) backward(batch *MinorsBatch) {
 		GRow := (*[3]float32)(G[3*i:])
 		t13Row := (*[3]float32)(t13[3*i:])
 		for j := range GRow {
-			tOf := GRow[j]
+			v := GRow[j]
 			if GRow[j] == 0 {
-				tOf = 1
+				v = 1
 			}
-			u := 1 / tOf
+			t13Of := 1 / v
 			hit := float32(0)
 			if GRow[j] == 0 {
 				hit = 1
 			}
 			t14[j] += hit
-			t15[j] *= tOf
-			t13Row[j] = u
+			t15[j] *= v
+			t13Row[j] = t13Of
 		}
 	}
 
 	// t16 = (t14 = 0)
 	// t17 = (t14 = 1)
 	for i := range 3 {
-		tOf := t14[i] == 0
-		t2 := t14[i] == 1
-		t16[i] = tOf
-		t17[i] = t2
+		t16Of := t14[i] == 0
+		t17Of := t14[i] == 1
+		t16[i] = t16Of
+		t17[i] = t17Of
 	}
 
 	// rate = −lr
 	rate := float32(-m.Hyper.LR)
 
-	// t18 = rate·(t12 + G[0, :]·where(t16, t15·t13, where((G[:−3, :] = 0) ∧ t17, t15, 0)))
+	// t18 = rate·(t12 + G[0, :]·where(t16, t15·t13, where((G[:−3, :] = 0) ∧ t17, t15, 0)))  (in t12)
 	for i := range 0 {
 		t13Row := (*[3]float32)(t13[3*i:])
 		GRow := (*[3]float32)(G[3*i:])
 		GRow2 := (*[3]float32)(G)
 		t12Row := (*[3]float32)(t12[3*i:])
 		for j := range GRow2 {
-			tOf := float32(0)
+			v := float32(0)
 			if GRow[j] == 0 && t17[j] {
-				tOf = t15[j]
+				v = t15[j]
 			}
-			t2 := tOf
+			v2 := v
 			if t16[j] {
-				t2 = t15[j] * t13Row[j]
+				v2 = t15[j] * t13Row[j]
 			}
-			t12Row[j] = rate * (t12Row[j] + GRow2[j]*t2)
+			t12Row[j] = rate * (t12Row[j] + GRow2[j]*v2)
 		}
 	}
 
@@ -3829,13 +3815,13 @@ func (m *Minors) backward(batch *MinorsBatch) {
 	s3 := n3[0]*n3[3] - n3[1]*n3[2]
 	// s4 = G[0, 0]·s − G[0, 1]·s2 + G[0, 2]·s3 − 1
 	s4 := G[0]*s - G[1]*s2 + G[2]*s3 - 1
-	// s5 = (−2)·G[0, 2]·n3[0, 1]·s4
+	// s5 = −2·G[0, 2]·n3[0, 1]·s4
 	s5 := -2 * (G[2] * n3[1] * s4)
 
 	// dn3[1, 0] = s5
 	dn32[2] = s5
 
-	// s6 = (−2)·G[0, 2]·n3[1, 0]·s4
+	// s6 = −2·G[0, 2]·n3[1, 0]·s4
 	s6 := -2 * (G[2] * n3[2] * s4)
 
 	// dn3[0, 1] = s6
@@ -3865,25 +3851,25 @@ func (m *Minors) backward(batch *MinorsBatch) {
 	// dn2[0, 1] = s10
 	dn22[1] = s10
 
-	// s11 = (−2)·G[0, 1]·n2[0, 0]·s4
+	// s11 = −2·G[0, 1]·n2[0, 0]·s4
 	s11 := -2 * (G[1] * n2[0] * s4)
 
 	// dn2[1, 1] = s11
 	dn22[3] = s11
 
-	// s12 = (−2)·G[0, 1]·n2[1, 1]·s4
+	// s12 = −2·G[0, 1]·n2[1, 1]·s4
 	s12 := -2 * (G[1] * n2[3] * s4)
 
 	// dn2[0, 0] = s12
 	dn22[0] = s12
 
-	// s13 = (−2)·G[0, 0]·n1[0, 1]·s4
+	// s13 = −2·G[0, 0]·n1[0, 1]·s4
 	s13 := -2 * (G[0] * n1[1] * s4)
 
 	// dn1[1, 0] = s13
 	dn12[2] = s13
 
-	// s14 = (−2)·G[0, 0]·n1[1, 0]·s4
+	// s14 = −2·G[0, 0]·n1[1, 0]·s4
 	s14 := -2 * (G[0] * n1[2] * s4)
 
 	// dn1[0, 1] = s14
@@ -3960,7 +3946,7 @@ func (m *Minors) backward(batch *MinorsBatch) {
 		G[3*i+3] += u2
 	}
 
-	// rate3 = rate·(−2)·s2·s4
+	// rate3 = rate·(−2·s2·s4)
 	rate3 := rate * (-2 * (s2 * s4))
 
 	// G[0, 1] += rate3
@@ -4033,7 +4019,7 @@ func (m *Minors) gradient(grad *MinorsParams, batch *MinorsBatch) {
 	t := m.t
 	dG := grad.G
 
-	// scale = 2/(3*B)
+	// scale = 2/(3·B)
 	scale := float32(2 / float64(3*B))
 
 	// t2 = scale·xᵀ·y
@@ -4059,46 +4045,46 @@ func (m *Minors) gradient(grad *MinorsParams, batch *MinorsBatch) {
 		GRow := (*[3]float32)(G[3*i:])
 		t4Row := (*[3]float32)(t4[3*i:])
 		for j := range GRow {
-			tOf := GRow[j]
+			v := GRow[j]
 			if GRow[j] == 0 {
-				tOf = 1
+				v = 1
 			}
-			u := 1 / tOf
+			t4Of := 1 / v
 			hit := float32(0)
 			if GRow[j] == 0 {
 				hit = 1
 			}
 			t5[j] += hit
-			t6[j] *= tOf
-			t4Row[j] = u
+			t6[j] *= v
+			t4Row[j] = t4Of
 		}
 	}
 
 	// t7 = (t5 = 0)
 	// t8 = (t5 = 1)
 	for i := range 3 {
-		tOf := t5[i] == 0
-		t2Of := t5[i] == 1
-		t7[i] = tOf
-		t8[i] = t2Of
+		t7Of := t5[i] == 0
+		t8Of := t5[i] == 1
+		t7[i] = t7Of
+		t8[i] = t8Of
 	}
 
-	// t9 = t3 + G[0, :]·where(t7, t6·t4, where((G[:−3, :] = 0) ∧ t8, t6, 0))
+	// t9 = t3 + G[0, :]·where(t7, t6·t4, where((G[:−3, :] = 0) ∧ t8, t6, 0))  (in t3)
 	for i := range 0 {
 		t4Row := (*[3]float32)(t4[3*i:])
 		GRow := (*[3]float32)(G[3*i:])
 		GRow2 := (*[3]float32)(G)
 		t3Row := (*[3]float32)(t3[3*i:])
 		for j := range GRow2 {
-			tOf := float32(0)
+			v := float32(0)
 			if GRow[j] == 0 && t8[j] {
-				tOf = t6[j]
+				v = t6[j]
 			}
-			t2Of := tOf
+			v2 := v
 			if t7[j] {
-				t2Of = t6[j] * t4Row[j]
+				v2 = t6[j] * t4Row[j]
 			}
-			t3Row[j] += GRow2[j] * t2Of
+			t3Row[j] += GRow2[j] * v2
 		}
 	}
 
@@ -4110,13 +4096,13 @@ func (m *Minors) gradient(grad *MinorsParams, batch *MinorsBatch) {
 	s3 := n3[0]*n3[3] - n3[1]*n3[2]
 	// s4 = G[0, 0]·s − G[0, 1]·s2 + G[0, 2]·s3 − 1
 	s4 := G[0]*s - G[1]*s2 + G[2]*s3 - 1
-	// s5 = (−2)·G[0, 2]·n3[0, 1]·s4
+	// s5 = −2·G[0, 2]·n3[0, 1]·s4
 	s5 := -2 * (G[2] * n3[1] * s4)
 
 	// dn3[1, 0] = s5
 	dn3[2] = s5
 
-	// s6 = (−2)·G[0, 2]·n3[1, 0]·s4
+	// s6 = −2·G[0, 2]·n3[1, 0]·s4
 	s6 := -2 * (G[2] * n3[2] * s4)
 
 	// dn3[0, 1] = s6
@@ -4146,25 +4132,25 @@ func (m *Minors) gradient(grad *MinorsParams, batch *MinorsBatch) {
 	// dn2[0, 1] = s10
 	dn2[1] = s10
 
-	// s11 = (−2)·G[0, 1]·n2[0, 0]·s4
+	// s11 = −2·G[0, 1]·n2[0, 0]·s4
 	s11 := -2 * (G[1] * n2[0] * s4)
 
 	// dn2[1, 1] = s11
 	dn2[3] = s11
 
-	// s12 = (−2)·G[0, 1]·n2[1, 1]·s4
+	// s12 = −2·G[0, 1]·n2[1, 1]·s4
 	s12 := -2 * (G[1] * n2[3] * s4)
 
 	// dn2[0, 0] = s12
 	dn2[0] = s12
 
-	// s13 = (−2)·G[0, 0]·n1[0, 1]·s4
+	// s13 = −2·G[0, 0]·n1[0, 1]·s4
 	s13 := -2 * (G[0] * n1[1] * s4)
 
 	// dn1[1, 0] = s13
 	dn1[2] = s13
 
-	// s14 = (−2)·G[0, 0]·n1[1, 0]·s4
+	// s14 = −2·G[0, 0]·n1[1, 0]·s4
 	s14 := -2 * (G[0] * n1[2] * s4)
 
 	// dn1[0, 1] = s14
@@ -4242,7 +4228,7 @@ func (m *Minors) gradient(grad *MinorsParams, batch *MinorsBatch) {
 		dG[3*i+3] += dn2[2*i]
 	}
 
-	// s18 = (−2)·s2·s4
+	// s18 = −2·s2·s4
 	s18 := -2 * (s2 * s4)
 
 	// dG[0, 1] += s18
@@ -4287,12 +4273,11 @@ func (m *Minors) update(grad *MinorsParams) {
 	G := m.params.G
 	dG := grad.G
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// G ← G − rate·dG
+	// G ← G − lr·dG
 	for i := range 9 {
-		G[i] -= rate * dG[i]
+		G[i] -= lr * dG[i]
 	}
 }
 

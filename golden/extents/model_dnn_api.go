@@ -2010,16 +2010,16 @@ func NewChosen(max ChosenDims) *Chosen {
 	arena := make([]float32, 30*B+20)
 	m.l = arena[0 : 5*B]
 	m.peak = arena[5*B : 6*B]
-	m.t = arena[6*B : 11*B]
-	m.t3 = arena[11*B : 16*B]
-	m.t5 = arena[16*B : 21*B]
+	m.shareExp = arena[6*B : 11*B]
+	m.shareExp2 = arena[11*B : 16*B]
+	m.t = arena[16*B : 21*B]
 	m.hot = arena[21*B : 26*B]
-	m.t8 = arena[21*B : 26*B]
+	m.t4 = arena[21*B : 26*B]
 	m.dm = arena[26*B : 27*B]
-	m.t6 = arena[27*B : 27*B+1]
-	m.t10 = arena[27*B : 27*B+15]
-	m.t7 = arena[27*B+15 : 30*B+15]
-	m.t12 = arena[30*B+15 : 30*B+20]
+	m.t2 = arena[27*B : 27*B+1]
+	m.t6 = arena[27*B : 27*B+15]
+	m.t3 = arena[27*B+15 : 30*B+15]
+	m.t8 = arena[30*B+15 : 30*B+20]
 	int32s := make([]int32, B)
 	m.k = int32s[0:B]
 
@@ -3580,10 +3580,10 @@ func (m *Rest) initialise(seed uint64) {
 		dense2W[i] = 0.8164966 * rng.Normal32(key3, uint64(i))
 	}
 
-	// dB = t8
+	// dB = t8  (in t8)
 	clear(dB)
 
-	// dense2B = t8
+	// dense2B = t8  (in t8)
 	clear(dense2B)
 }
 

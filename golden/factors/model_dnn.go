@@ -16,57 +16,55 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t      = mu + Σⱼ u.W[user] ⊙ v.W[item]  [B]
-//	t2     = Σⱼ u.W[user]²                  [B]
-//	t3     = Σⱼ v.W[item]²                  [B]
-//	t4     = embedding.W[user]              [B,1]
-//	t5     = t + t4                         [B]
-//	t6     = t4²                            [B]
-//	t7     = embedding2.W[item]             [B,1]
-//	p      = t5 + t7                        [B]
-//	t8     = p − rating                     [B]
-//	s      = Σ t8²                          []
-//	s2     = Σ (t6 + t7² + t2 + t3)         []
-//	lambda = lambda                         []
+//	t  = mu + Σⱼ u.W[user] ⊙ v.W[item]  [B]
+//	t2 = Σⱼ u.W[user]²                  [B]
+//	t3 = Σⱼ v.W[item]²                  [B]
+//	t4 = embedding.W[user]              [B,1]
+//	t5 = t + t4                         [B]
+//	t6 = t4²                            [B]
+//	t7 = embedding2.W[item]             [B,1]
+//	p  = t5 + t7                        [B]
+//	t8 = p − rating                     [B]
+//	s  = Σ t8²                          []
+//	s2 = Σ (t6 + t7² + t2 + t3)         []
 //
 // Backward:
 //
-//	scale         = lambda                          []
-//	(B/2)·dv.W    = 0                               [11,4]
-//	(B/2)·du.W    = 0                               [9,4]
-//	(B/2)·dbv     = t8 + scale·t7                   [B]
-//	(B/2)·dbu     = t8 + scale·t4                   [B]
-//	(B/2)·dv      = scale·v.W[item] + t8·u.W[user]  [B,4]
-//	(B/2)·du      = scale·u.W[user] + t8·v.W[item]  [B,4]
-//	s             = Σ t8                            []
-//	(B/2)·dv.W[…] += (B/2)·dv
-//	(B/2)·du.W[…] += (B/2)·du
-//	(B/2)·dembedding2.W = 0                               [11,1]
-//	(B/2)·dembedding2.W[…] += (B/2)·dbv
-//	scale2        = 2/B                             []
-//	dembedding2.W = scale2·(B/2)·dembedding2.W      [11,1]
-//	(B/2)·dembedding.W = 0                               [9,1]
-//	(B/2)·dembedding.W[…] += (B/2)·dbu
-//	dembedding.W  = scale2·(B/2)·dembedding.W       [9,1]
-//	dv.W          = scale2·(B/2)·dv.W               [11,4]
-//	du.W          = scale2·(B/2)·du.W               [9,4]
-//	dmu           = scale2·s                        []
+//	0.5·B·dv.W             = 0                                [11,4]
+//	0.5·B·du.W             = 0                                [9,4]
+//	0.5·B·dbv              = t8 + lambda·t7                   [B]
+//	0.5·B·dbu              = t8 + lambda·t4                   [B]
+//	0.5·B·dv               = lambda·v.W[item] + t8·u.W[user]  [B,4]
+//	0.5·B·du               = lambda·u.W[user] + t8·v.W[item]  [B,4]
+//	s                      = Σ t8                             []
+//	0.5·B·dv.W[…]          += 0.5·B·dv
+//	0.5·B·du.W[…]          += 0.5·B·du
+//	0.5·B·dembedding2.W    = 0                                [11,1]
+//	0.5·B·dembedding2.W[…] += 0.5·B·dbv
+//	scale                  = 2/B                              []
+//	dembedding2.W          = scale·0.5·B·dembedding2.W        [11,1]
+//	0.5·B·dembedding.W     = 0                                [9,1]
+//	0.5·B·dembedding.W[…]  += 0.5·B·dbu
+//	dembedding.W           = scale·0.5·B·dembedding.W         [9,1]
+//	dv.W                   = scale·0.5·B·dv.W                 [11,4]
+//	du.W                   = scale·0.5·B·du.W                 [9,4]
+//	dmu                    = scale·s                          []
 //
 // Update, numbers of all parameters:
 //
-//	scale  = 1/(1 − 0.999^step)
-//	rate   = lr/(1 − 0.9^step)
-//	muNewM = 0.1·dmu + 0.9·mu.m
-//	muNewV = 0.001·dmu² + 0.999·mu.v
-//	mu     ← mu − rate·mu.new_m/(√(scale·mu.new_v) + 1e−8)
-//	mu.m   ← mu.new_m
-//	mu.v   ← mu.new_v
+//	coef     = 1/(1 − 0.999^step)
+//	rate     = lr/(1 − 0.9^step)
+//	mu.new_m = 0.1·dmu + 0.9·mu.m
+//	mu.new_v = 0.001·dmu² + 0.999·mu.v
+//	mu       ← mu − rate·mu.new_m/(√(coef·mu.new_v) + 1e−8)
+//	mu.m     ← mu.new_m
+//	mu.v     ← mu.new_v
 //
 // Update of u.W, v.W, embedding.W and embedding2.W, adam(lr: 0.05):
 //
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -82,13 +80,13 @@ type Factors struct {
 	t            []float32 // [max.B]
 	t2           []float32 // [max.B]
 	t3           []float32 // [max.B]
-	dbv          []float32 // [max.B,1]; becomes (B/2)·dbv, in place
+	dbv          []float32 // [max.B,1]; becomes 0.5·B·dbv, in place
 	t6           []float32 // [max.B]
-	dbu          []float32 // [max.B,1]; becomes (B/2)·dbu, in place
-	dvW          []float32 // [11,4]; becomes (B/2)·dv.W, in place
-	duW          []float32 // [9,4]; becomes (B/2)·du.W, in place
-	dembedding2W []float32 // [11,1]; becomes (B/2)·dembedding2.W, in place
-	dembeddingW  []float32 // [9,1]; becomes (B/2)·dembedding.W, in place; in the memory of dembedding2W
+	dbu          []float32 // [max.B,1]; becomes 0.5·B·dbu, in place
+	dvW          []float32 // [11,4]; becomes 0.5·B·dv.W, in place
+	duW          []float32 // [9,4]; becomes 0.5·B·du.W, in place
+	dembedding2W []float32 // [11,1]; becomes 0.5·B·dembedding2.W, in place
+	dembeddingW  []float32 // [9,1]; becomes 0.5·B·dembedding.W, in place; in the memory of dembedding2W
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -149,53 +147,52 @@ func (m *Factors) forward(batch *Batch) Totals {
 	for i := range B {
 		uWRow := (*[4]float32)(uW[4*int(user[i]):])
 		vWRow := (*[4]float32)(vW[4*int(item[i]):])
-		tOf := float32(0)
+		total := float32(0)
 		t2Of := float32(0)
 		t3Of := float32(0)
 		for j := range uWRow {
-			tOf += uWRow[j] * vWRow[j]
+			total += uWRow[j] * vWRow[j]
 			t2Of += uWRow[j] * uWRow[j]
 			t3Of += vWRow[j] * vWRow[j]
 		}
-		t4 := mu[0] + tOf
-		t[i] = t4
+		tOf := mu[0] + total
+		t[i] = tOf
 		t2[i] = t2Of
 		t3[i] = t3Of
 	}
 
-	// t4 = embedding.W[user]
+	// t4 = embedding.W[user]  (in dbv)
 	for i := range B {
 		dbv[i] = embeddingW[int(user[i])]
 	}
 
-	// t5 = t + t4
+	// t5 = t + t4  (in t)
 	// t6 = t4²
 	for i := range B {
-		tOf := t[i] + dbv[i]
-		u := dbv[i] * dbv[i]
-		t[i] = tOf
-		t6[i] = u
+		t5 := t[i] + dbv[i]
+		t6Of := dbv[i] * dbv[i]
+		t[i] = t5
+		t6[i] = t6Of
 	}
 
-	// t7 = embedding2.W[item]
+	// t7 = embedding2.W[item]  (in dbu)
 	for i := range B {
 		dbu[i] = embedding2W[int(item[i])]
 	}
 
 	// p = t5 + t7
-	// t8 = p − rating
+	// t8 = p − rating  (in t)
 	// s = Σ t8²
 	// s2 = Σ (t6 + t7² + t2 + t3)
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
-		d := t[i] + dbu[i] - rating[i]
-		s += float64(d * d)
+		t8 := t[i] + dbu[i] - rating[i]
+		s += float64(t8 * t8)
 		s2 += float64(t6[i] + dbu[i]*dbu[i] + t2[i] + t3[i])
-		t[i] = d
+		t[i] = t8
 	}
 
-	// lambda = lambda
 	lambda := m.Hyper.Lambda
 
 	return Totals{batches: 1, loss: s, n: float64(B), lambda: lambda, loss2: s2}
@@ -241,26 +238,25 @@ func (m *Factors) gradient(grad *Params, batch *Batch) {
 	duWBuf := grad.UW
 	dmu := grad.Mu
 
-	// scale = lambda
-	scale := float32(m.Hyper.Lambda)
+	lambda := float32(m.Hyper.Lambda)
 
-	// (B/2)·dv.W = 0
+	// 0.5·B·dv.W = 0
 	clear(dvW)
 
-	// (B/2)·du.W = 0
+	// 0.5·B·du.W = 0
 	clear(duW)
 
-	// (B/2)·dbv = t8 + scale·t7
-	// (B/2)·dbu = t8 + scale·t4
-	// (B/2)·dv = scale·v.W[item] + t8·u.W[user]
-	// (B/2)·du = scale·u.W[user] + t8·v.W[item]
+	// 0.5·B·dbv = t8 + lambda·t7
+	// 0.5·B·dbu = t8 + lambda·t4
+	// 0.5·B·dv = lambda·v.W[item] + t8·u.W[user]
+	// 0.5·B·du = lambda·u.W[user] + t8·v.W[item]
 	// s = Σ t8
-	// (B/2)·dv.W[…] += (B/2)·dv
-	// (B/2)·du.W[…] += (B/2)·du
+	// 0.5·B·dv.W[…] += 0.5·B·dv
+	// 0.5·B·du.W[…] += 0.5·B·du
 	s := 0.0
 	for i := range B {
-		dbvOf := t[i] + scale*dbu[i]
-		dbuOf := t[i] + scale*dbv[i]
+		dbvOf := t[i] + lambda*dbu[i]
+		dbuOf := t[i] + lambda*dbv[i]
 		s += float64(t[i])
 		dbv[i] = dbvOf
 		dbu[i] = dbuOf
@@ -270,56 +266,56 @@ func (m *Factors) gradient(grad *Params, batch *Batch) {
 		dvWRow := (*[4]float32)(dvW[4*int(item[i]):])
 		duWRow := (*[4]float32)(duW[4*int(user[i]):])
 		for j := range duWRow {
-			dv := scale*vWRow[j] + tOfI*uWRow[j]
-			du := scale*uWRow[j] + tOfI*vWRow[j]
+			dv := lambda*vWRow[j] + tOfI*uWRow[j]
+			du := lambda*uWRow[j] + tOfI*vWRow[j]
 			dvWRow[j] += dv
 			duWRow[j] += du
 		}
 	}
 
-	// (B/2)·dembedding2.W = 0
+	// 0.5·B·dembedding2.W = 0
 	clear(dembedding2W)
 
-	// (B/2)·dembedding2.W[…] += (B/2)·dbv
+	// 0.5·B·dembedding2.W[…] += 0.5·B·dbv
 	for i := range B {
 		dbvOfI := dbv[i]
 		dembedding2W[int(item[i])] += dbvOfI
 	}
 
-	// scale2 = 2/B
-	scale2 := float32(2 / float64(B))
+	// scale = 2/B
+	scale := float32(2 / float64(B))
 
-	// dembedding2.W = scale2·(B/2)·dembedding2.W
+	// dembedding2.W = scale·0.5·B·dembedding2.W
 	for i := range 11 {
-		dembedding2WBuf[i] = scale2 * dembedding2W[i]
+		dembedding2WBuf[i] = scale * dembedding2W[i]
 	}
 
-	// (B/2)·dembedding.W = 0
+	// 0.5·B·dembedding.W = 0
 	clear(dembeddingW)
 
-	// (B/2)·dembedding.W[…] += (B/2)·dbu
+	// 0.5·B·dembedding.W[…] += 0.5·B·dbu
 	for i := range B {
 		dbuOfI := dbu[i]
 		dembeddingW[int(user[i])] += dbuOfI
 	}
 
-	// dembedding.W = scale2·(B/2)·dembedding.W
+	// dembedding.W = scale·0.5·B·dembedding.W
 	for i := range 9 {
-		dembeddingWBuf[i] = scale2 * dembeddingW[i]
+		dembeddingWBuf[i] = scale * dembeddingW[i]
 	}
 
-	// dv.W = scale2·(B/2)·dv.W
+	// dv.W = scale·0.5·B·dv.W
 	for i := range 44 {
-		dvWBuf[i] = scale2 * dvW[i]
+		dvWBuf[i] = scale * dvW[i]
 	}
 
-	// du.W = scale2·(B/2)·du.W
+	// du.W = scale·0.5·B·du.W
 	for i := range 36 {
-		duWBuf[i] = scale2 * duW[i]
+		duWBuf[i] = scale * duW[i]
 	}
 
-	// dmu = scale2·s
-	dmu[0] = scale2 * float32(s)
+	// dmu = scale·s
+	dmu[0] = scale * float32(s)
 }
 
 // Update makes the step of adam(lr: 0.05) for a gradient that Grad gave. It
@@ -339,38 +335,38 @@ func (m *Factors) update(grad *Params) {
 	muV := m.optim.muV
 	dmu := grad.Mu
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
-	// muNewM = 0.1·dmu + 0.9·mu.m
+	// mu.new_m = 0.1·dmu + 0.9·mu.m
 	muNewM := 0.1*dmu[0] + 0.9*muM[0]
-	// muNewV = 0.001·dmu² + 0.999·mu.v
+	// mu.new_v = 0.001·dmu² + 0.999·mu.v
 	muNewV := 0.001*(dmu[0]*dmu[0]) + 0.999*muV[0]
-	// mu ← mu − rate·mu.new_m/(√(scale·mu.new_v) + 1e−8)
-	mu[0] = mu[0] - rate*muNewM/(vec.Sqrt(scale*muNewV)+1e-8)
+	// mu ← mu − rate·mu.new_m/(√(coef·mu.new_v) + 1e−8)
+	mu[0] = mu[0] - rate*muNewM/(vec.Sqrt(coef*muNewV)+1e-8)
 	// mu.m ← mu.new_m
 	muM[0] = muNewM
 	// mu.v ← mu.new_v
 	muV[0] = muNewV
 
 	updateAdam(m.params.flat[0:100], grad.flat[0:100], m.optim.float32s[0:100], m.optim.float32s[101:201],
-		scale, rate) // u.W to embedding2.W
+		coef, rate) // u.W to embedding2.W
 }
 
 // updateAdam makes the step of adam(lr: 0.05) for parameters that lie one
 // after another, with their gradient and their states.
-func updateAdam(param, g, m, v []float32, scale, rate float32) {
+func updateAdam(param, g, m, v []float32, coef, rate float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range n {
 		newM := 0.1*g[i] + 0.9*m[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -404,18 +400,18 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	}
 
 	// v = v.W[item]
-	// t = mu + Σⱼ u ⊙ v
+	// t = mu + Σⱼ u ⊙ v  (in pBuf)
 	for i := range B {
 		uRow := (*[4]float32)(u[4*i:])
 		vRow := (*[4]float32)(v[4*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range uRow {
 			vOf := vW[j+4*int(item[i])]
-			t += uRow[j] * vOf
+			total += uRow[j] * vOf
 			vRow[j] = vOf
 		}
-		t2Of := mu[0] + t
-		pBuf[i] = t2Of
+		t := mu[0] + total
+		pBuf[i] = t
 	}
 
 	// t2 = embedding.W[user]
@@ -423,7 +419,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t2[i] = embeddingW[int(user[i])]
 	}
 
-	// t3 = t + t2
+	// t3 = t + t2  (in pBuf)
 	for i := range B {
 		pBuf[i] += t2[i]
 	}
@@ -433,7 +429,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t4[i] = embedding2W[int(item[i])]
 	}
 
-	// p = t3 + t4
+	// p = t3 + t4  (in pBuf)
 	for i := range B {
 		pBuf[i] += t4[i]
 	}
@@ -449,6 +445,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t5Row := t5[B*i:][:B]
 		bestOf, best2 := int32(0), float32(math.Inf(-1))
 		for j := range t5Row {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if t5Row[j] > best2 || t5Row[j] != t5Row[j] && best2 == best2 {
 				bestOf, best2 = int32(j), t5Row[j]
 			}

@@ -28,6 +28,7 @@ func Lse(x []float64) float64 {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
@@ -63,12 +64,13 @@ func LseGrad(grad, x []float64) {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
 	}
 
-	// dxExp = exp(x − peak)
+	// dxExp = exp(x − peak)  (in grad)
 	// sum = Σ dxExp
 	sum := 0.0
 	for i := range N {
@@ -106,12 +108,13 @@ func LseValueGrad(grad, x []float64) float64 {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
 	}
 
-	// dxExp = exp(x − peak)
+	// dxExp = exp(x − peak)  (in grad)
 	// sum = Σ dxExp
 	sum := 0.0
 	for i := range N {
@@ -164,6 +167,7 @@ func LseHessian(hess, x, work []float64) {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
@@ -181,8 +185,8 @@ func LseHessian(hess, x, work []float64) {
 	// s = 1/sum
 	s := 1 / sum
 
-	// dx = s·dxExp
-	// t = I − dx
+	// dx = s·dxExp  (in dxExp)
+	// t = I − dx  (in hess)
 	for i := range N {
 		dx := s * dxExp[i]
 		dxExp[i] = dx
@@ -230,12 +234,13 @@ func LseHVP(hv, x, v []float64) {
 	// peak = max x
 	peak := math.Inf(-1)
 	for i := range N {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x[i] > peak || x[i] != x[i] {
 			peak = x[i]
 		}
 	}
 
-	// dxExp = exp(x − peak)
+	// dxExp = exp(x − peak)  (in hv)
 	// sum = Σ dxExp
 	sum := 0.0
 	for i := range N {
@@ -247,7 +252,7 @@ func LseHVP(hv, x, v []float64) {
 	// s2 = 1/sum
 	s2 := 1 / sum
 
-	// dx = s2·dxExp
+	// dx = s2·dxExp  (in hv)
 	// s = Σ v ⊙ dx
 	s := 0.0
 	for i := range N {
@@ -357,13 +362,13 @@ func QuadraticGradX(grad, A, b, x, work []float64) {
 
 	dx := work[0:N]
 
-	// t = 0.5·Aᵀ·x
+	// t = 0.5·Aᵀ·x  (in grad)
 	blas.Dgemm(0.5,
 		blas.View64(x, 1, N),
 		blas.View64(A, N, N),
 		0, blas.View64(grad, 1, N))
 
-	// t2 = t − b
+	// t2 = t − b  (in grad)
 	for i := range N {
 		grad[i] -= b[i]
 	}
@@ -420,22 +425,22 @@ func QuadraticValueGradX(grad, A, b, x, work []float64) float64 {
 
 	dx := work[0:N]
 
-	// t = Aᵀ·x
+	// t = Aᵀ·x  (in grad)
 	blas.Dgemm(1,
 		blas.View64(x, 1, N),
 		blas.View64(A, N, N),
 		0, blas.View64(grad, 1, N))
 
-	// t2 = 0.5·t − b
+	// t2 = 0.5·t − b  (in grad)
 	// s = Σ x ⊙ t
 	// s2 = Σ x ⊙ b
 	s := 0.0
 	s2 := 0.0
 	for i := range N {
-		d := 0.5*grad[i] - b[i]
+		t2 := 0.5*grad[i] - b[i]
 		s += x[i] * grad[i]
 		s2 += x[i] * b[i]
-		grad[i] = d
+		grad[i] = t2
 	}
 
 	// dx = 0.5·A·x
@@ -491,8 +496,8 @@ func QuadraticHessian(hess, A, b, x []float64) {
 
 // QuadraticGradA sets grad to the gradient of Quadratic by A at A, b and x.
 //
-//	2·dA = x·x       [N,N]
-//	grad = 0.5·2·dA  [N,N]
+//	2·dA = x·x  [N,N]
+//	grad = dA   [N,N]
 //
 // It panics unless the lengths fit: grad [N,N], A [N,N], b [N], x [N]. What is
 // set may not overlap the rest.
@@ -515,7 +520,7 @@ func QuadraticGradA(grad, A, b, x []float64) {
 	}
 
 	// 2·dA = x·x
-	// grad = 0.5·2·dA
+	// grad = dA
 	for i := range N {
 		xOfI := x[i]
 		gradRow := grad[N*i:][:N]
@@ -530,7 +535,7 @@ func QuadraticGradA(grad, A, b, x []float64) {
 //
 //	t         = Aᵀ·x        [N]
 //	2·dA      = x·x         [N,N]
-//	grad      = 0.5·2·dA    [N,N]
+//	grad      = dA          [N,N]
 //	s         = Σ x ⊙ t     []
 //	s2        = Σ x ⊙ b     []
 //	quadratic = 0.5·s − s2  []
@@ -571,7 +576,7 @@ func QuadraticValueGradA(grad, A, b, x, work []float64) float64 {
 		0, blas.View64(t, 1, N))
 
 	// 2·dA = x·x
-	// grad = 0.5·2·dA
+	// grad = dA
 	// s = Σ x ⊙ t
 	// s2 = Σ x ⊙ b
 	s := 0.0
@@ -621,13 +626,13 @@ func QuadraticHVP(hv, A, b, x, v []float64) {
 		panic(fmt.Sprintf("fits: QuadraticHVP: len(v) is %d, want %d", len(v), N))
 	}
 
-	// t = Aᵀ·v
+	// t = Aᵀ·v  (in hv)
 	blas.Dgemm(1,
 		blas.View64(v, 1, N),
 		blas.View64(A, N, N),
 		0, blas.View64(hv, 1, N))
 
-	// da4 = t + A·v
+	// da4 = t + A·v  (in hv)
 	blas.Dgemm(1,
 		blas.View64(v, 1, N),
 		blas.View64(A, N, N).T(),
@@ -766,7 +771,7 @@ func FactoriseGradU(grad, U, V, M []float64, K int, work []float64) {
 		r[i] -= M[i]
 	}
 
-	// dU = r·V
+	// dU = r·V  (in grad)
 	blas.Dgemm(1,
 		blas.View64(r, N, P),
 		blas.View64(V, P, K),
@@ -850,7 +855,7 @@ func FactoriseValueGradU(grad, U, V, M []float64, K int, work []float64) float64
 		s3 += V[i] * V[i]
 	}
 
-	// dU = r·V
+	// dU = r·V  (in grad)
 	blas.Dgemm(1,
 		blas.View64(r, N, P),
 		blas.View64(V, P, K),
@@ -917,7 +922,7 @@ func FactoriseGradV(grad, U, V, M []float64, K int, work []float64) {
 		r[i] -= M[i]
 	}
 
-	// dV = rᵀ·U
+	// dV = rᵀ·U  (in grad)
 	blas.Dgemm(1,
 		blas.View64(U, N, K).T(),
 		blas.View64(r, N, P),
@@ -1001,7 +1006,7 @@ func FactoriseValueGradV(grad, U, V, M []float64, K int, work []float64) float64
 		s3 += V[i] * V[i]
 	}
 
-	// dV = rᵀ·U
+	// dV = rᵀ·U  (in grad)
 	blas.Dgemm(1,
 		blas.View64(U, N, K).T(),
 		blas.View64(r, N, P),
@@ -1201,12 +1206,12 @@ func LogisticGrad(grad, w, X, y, work []float64) {
 		blas.View64(w, K, 1),
 		0, blas.View64(z, N, 1))
 
-	// dz = σ(z) − y
+	// dz = σ(z) − y  (in z)
 	for i := range N {
 		z[i] = vec.Sigmoid64(z[i]) - y[i]
 	}
 
-	// dw = Xᵀ·dz
+	// dw = Xᵀ·dz  (in grad)
 	blas.Dgemm(1,
 		blas.View64(X, N, K).T(),
 		blas.View64(z, N, 1),
@@ -1262,7 +1267,7 @@ func LogisticValueGrad(grad, w, X, y, work []float64) float64 {
 		blas.View64(w, K, 1),
 		0, blas.View64(z, N, 1))
 
-	// dz = σ(z) − y
+	// dz = σ(z) − y  (in z)
 	// s = Σ (softplus(z) − y ⊙ z)
 	s := 0.0
 	for i := range N {
@@ -1277,7 +1282,7 @@ func LogisticValueGrad(grad, w, X, y, work []float64) float64 {
 		s2 += w[i] * w[i]
 	}
 
-	// dw = Xᵀ·dz
+	// dw = Xᵀ·dz  (in grad)
 	blas.Dgemm(1,
 		blas.View64(X, N, K).T(),
 		blas.View64(z, N, 1),
@@ -1336,10 +1341,10 @@ func LogisticHessian(hess, w, X, y, work []float64) {
 		blas.View64(w, K, 1),
 		0, blas.View64(z, N, 1))
 
-	// t = σ(z) ⊙ (1 − σ(z))
+	// t = σ(z) ⊙ (1 − σ(z))  (in z)
 	for i := range N {
-		t := vec.Sigmoid64(z[i])
-		z[i] = t * (1 - t)
+		v := vec.Sigmoid64(z[i])
+		z[i] = v * (1 - v)
 	}
 
 	// dz = t·Xᵀ
@@ -1350,7 +1355,7 @@ func LogisticHessian(hess, w, X, y, work []float64) {
 		}
 	}
 
-	// dw = dz·X
+	// dw = dz·X  (in hess)
 	blas.Dgemm(1,
 		blas.View64(X, N, K).T(),
 		blas.View64(dz, K, N).T(),
@@ -1416,10 +1421,10 @@ func LogisticHVP(hv, w, X, y, v, work []float64) {
 		blas.View64(w, K, 1),
 		0, blas.View64(z, N, 1))
 
-	// t = σ(z) ⊙ (1 − σ(z))
+	// t = σ(z) ⊙ (1 − σ(z))  (in z)
 	for i := range N {
-		t := vec.Sigmoid64(z[i])
-		z[i] = t * (1 - t)
+		vOf := vec.Sigmoid64(z[i])
+		z[i] = vOf * (1 - vOf)
 	}
 
 	// ddz = X·v
@@ -1428,12 +1433,12 @@ func LogisticHVP(hv, w, X, y, v, work []float64) {
 		blas.View64(v, K, 1),
 		0, blas.View64(ddz, N, 1))
 
-	// dddz = t ⊙ ddz
+	// dddz = t ⊙ ddz  (in z)
 	for i := range N {
 		z[i] *= ddz[i]
 	}
 
-	// da6 = Xᵀ·dddz
+	// da6 = Xᵀ·dddz  (in hv)
 	blas.Dgemm(1,
 		blas.View64(X, N, K).T(),
 		blas.View64(z, N, 1),
@@ -1525,10 +1530,10 @@ func ResidualsJacobian(jac, p, x, y, s, work []float64) {
 	// t = 1/s
 	// t2 = x/s
 	for i := range N {
-		u := 1 / s[i]
-		u2 := x[i] / s[i]
-		t[i] = u
-		t2[i] = u2
+		tOf := 1 / s[i]
+		t2Of := x[i] / s[i]
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// jac[:, 0] = t
@@ -1634,20 +1639,20 @@ func Density(L, x, work []float64) float64 {
 	for i := range N {
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
-		tOf := float64(0)
+		total := float64(0)
 		for j := range LRow {
-			t2 := float64(0)
+			v := float64(0)
 			if i == j {
-				t2 = LRow[j]
+				v = LRow[j]
 			}
 			lowOf := float64(0)
 			if i >= j {
 				lowOf = LRow[j]
 			}
-			tOf += t2
+			total += v
 			lowRow[j] = lowOf
 		}
-		s += math.Log1p(math.Abs(tOf))
+		s += math.Log1p(math.Abs(total))
 	}
 
 	// t = lowᵀ·x
@@ -1669,11 +1674,11 @@ func Density(L, x, work []float64) float64 {
 
 // DensityGradL sets grad to the gradient of Density by L at L and x.
 //
-//	t       = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
-//	low     = where(i ≥ j, L, 0)            [N,N]
-//	t2      = lowᵀ·x                        [N]
-//	−1·dlow = x·t2                          [N,N]
-//	grad    = t − where(i ≥ j, −1·dlow, 0)  [N,N]
+//	t     = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
+//	low   = where(i ≥ j, L, 0)          [N,N]
+//	t2    = lowᵀ·x                      [N]
+//	−dlow = x·t2                        [N,N]
+//	grad  = t − where(i ≥ j, −dlow, 0)  [N,N]
 //
 // It panics unless the lengths fit: grad [N,N], L [N,N], x [N]. What is set
 // may not overlap the rest.
@@ -1702,35 +1707,35 @@ func DensityGradL(grad, L, x, work []float64) {
 	low := work[0 : N*N]
 	t2 := work[N*N : N*N+N]
 
-	// t = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)
+	// t = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  (in grad)
 	// low = where(i ≥ j, L, 0)
 	for i := range N {
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
-		t := float64(0)
+		total := float64(0)
 		for j := range LRow {
-			t2Of := float64(0)
+			v := float64(0)
 			if i == j {
-				t2Of = LRow[j]
+				v = LRow[j]
 			}
 			lowOf := float64(0)
 			if i >= j {
 				lowOf = LRow[j]
 			}
-			t += t2Of
+			total += v
 			lowRow[j] = lowOf
 		}
-		t3 := vec.Sign64(t)
-		t4 := math.Abs(t)
-		t5 := t4 + 1
-		u := t3 / t5
+		v2 := vec.Sign64(total)
+		v3 := math.Abs(total)
+		v4 := v3 + 1
+		u := v2 / v4
 		gradRow := grad[N*i:][:N]
 		for j := range LRow {
-			t6 := float64(0)
+			t := float64(0)
 			if i == j {
-				t6 = u
+				t = u
 			}
-			gradRow[j] = t6
+			gradRow[j] = t
 		}
 	}
 
@@ -1740,17 +1745,17 @@ func DensityGradL(grad, L, x, work []float64) {
 		blas.View64(low, N, N),
 		0, blas.View64(t2, 1, N))
 
-	// −1·dlow = x·t2
-	// grad = t − where(i ≥ j, −1·dlow, 0)
+	// −dlow = x·t2
+	// grad = t − where(i ≥ j, −dlow, 0)
 	for i := range N {
 		xOfI := x[i]
 		gradRow := grad[N*i:][:N]
 		for j := range gradRow {
-			t := float64(0)
+			v := float64(0)
 			if i >= j {
-				t = xOfI * t2[j]
+				v = xOfI * t2[j]
 			}
-			gradRow[j] -= t
+			gradRow[j] -= v
 		}
 	}
 }
@@ -1762,8 +1767,8 @@ func DensityGradL(grad, L, x, work []float64) {
 //	t       = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  [N,N]
 //	s       = Σ log1p(|Σⱼ where(i = j, L, 0)|)  []
 //	t2      = lowᵀ·x                            [N]
-//	−1·dlow = x·t2                              [N,N]
-//	grad    = t − where(i ≥ j, −1·dlow, 0)      [N,N]
+//	−dlow   = x·t2                              [N,N]
+//	grad    = t − where(i ≥ j, −dlow, 0)        [N,N]
 //	s2      = Σ t2²                             []
 //	density = s − 0.5·s2                        []
 //
@@ -1795,37 +1800,37 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 	t2 := work[N*N : N*N+N]
 
 	// low = where(i ≥ j, L, 0)
-	// t = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)
+	// t = where(i = j, sign(Σⱼ where(i = j, L, 0))/(|Σⱼ where(i = j, L, 0)| + 1), 0)  (in grad)
 	// s = Σ log1p(|Σⱼ where(i = j, L, 0)|)
 	s := 0.0
 	for i := range N {
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
-		t := float64(0)
+		total := float64(0)
 		for j := range LRow {
-			t2Of := float64(0)
+			v := float64(0)
 			if i == j {
-				t2Of = LRow[j]
+				v = LRow[j]
 			}
 			lowOf := float64(0)
 			if i >= j {
 				lowOf = LRow[j]
 			}
-			t += t2Of
+			total += v
 			lowRow[j] = lowOf
 		}
-		t3 := math.Abs(t)
-		t4 := vec.Sign64(t)
-		t5 := t3 + 1
-		u := t4 / t5
-		s += math.Log1p(t3)
+		v2 := math.Abs(total)
+		v3 := vec.Sign64(total)
+		v4 := v2 + 1
+		u := v3 / v4
+		s += math.Log1p(v2)
 		gradRow := grad[N*i:][:N]
 		for j := range LRow {
-			t6 := float64(0)
+			t := float64(0)
 			if i == j {
-				t6 = u
+				t = u
 			}
-			gradRow[j] = t6
+			gradRow[j] = t
 		}
 	}
 
@@ -1835,8 +1840,8 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 		blas.View64(low, N, N),
 		0, blas.View64(t2, 1, N))
 
-	// −1·dlow = x·t2
-	// grad = t − where(i ≥ j, −1·dlow, 0)
+	// −dlow = x·t2
+	// grad = t − where(i ≥ j, −dlow, 0)
 	// s2 = Σ t2²
 	s2 := 0.0
 	for i := range N {
@@ -1844,11 +1849,11 @@ func DensityValueGradL(grad, L, x, work []float64) float64 {
 		xOfI := x[i]
 		gradRow := grad[N*i:][:N]
 		for j := range gradRow {
-			t := float64(0)
+			v := float64(0)
 			if i >= j {
-				t = xOfI * t2[j]
+				v = xOfI * t2[j]
 			}
-			gradRow[j] -= t
+			gradRow[j] -= v
 		}
 	}
 
@@ -1959,20 +1964,20 @@ func DensityValueGradX(grad, L, x, work []float64) float64 {
 	for i := range N {
 		LRow := L[N*i:][:N]
 		lowRow := low[N*i:][:N]
-		tOf := float64(0)
+		total := float64(0)
 		for j := range LRow {
-			t2 := float64(0)
+			v := float64(0)
 			if i == j {
-				t2 = LRow[j]
+				v = LRow[j]
 			}
 			lowOf := float64(0)
 			if i >= j {
 				lowOf = LRow[j]
 			}
-			tOf += t2
+			total += v
 			lowRow[j] = lowOf
 		}
-		s += math.Log1p(math.Abs(tOf))
+		s += math.Log1p(math.Abs(total))
 	}
 
 	// t = lowᵀ·x

@@ -32,73 +32,75 @@ import (
 //	t4             = max(gen.dense.y, 0)                          [B,12]
 //	gen.dense2.y   = t4·gen.dense2.W                              [B,2]
 //	fake           = gen.dense2.y + gen.dense2.b                  [B,2]
-//	(B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²                      []
-//	disc.dense.y   = fake·disc.dense.W                            [B,12]
-//	disc.dense.y   = disc.dense.b + disc.dense.y                  [B,12]
-//	t5             = where(disc.dense.y > 0, 1, 0.2)              [B,12]
-//	t6             = disc.dense.y ⊙ t5                            [B,12]
-//	disc.h.y       = t6·disc.h.W                                  [B,12]
-//	t7             = where(disc.h.y > 0, 1, 0.2)                  [B,12]
-//	disc.h         = disc.h.y ⊙ t7                                [B,12]
-//	B·g            = Σ softplus(disc.dense2.y)                    []
-//	spread2        = 0.5·(B/0.5)·spread                           []
+//	2·B·spread     = Σ (fake − 0.5·Σⱼ fake)²                      []
+//	disc.dense.y2  = fake·disc.dense.W                            [B,12]
+//	disc.dense.y2  = disc.dense.b + disc.dense.y2                 [B,12]
+//	t5             = where(disc.dense.y2 > 0, 1, 0.2)             [B,12]
+//	t6             = disc.dense.y2 ⊙ t5                           [B,12]
+//	disc.h.y2      = t6·disc.h.W                                  [B,12]
+//	disc.h.y2      = disc.h.b + disc.h.y2                         [B,12]
+//	t7             = where(disc.h.y2 > 0, 1, 0.2)                 [B,12]
+//	disc.h2        = disc.h.y2 ⊙ t7                               [B,12]
+//	disc.dense2.y2 = disc.h2·disc.dense2.W                        [B,1]
+//	disc.dense2.y2 = disc.dense2.b + disc.dense2.y2               [B,1]
+//	B·g            = Σ softplus(disc.dense2.y2)                   []
+//	spread2        = B·spread                                     []
 //
 // Backward of d:
 //
-//	B·don_fake      = σ(disc.dense2.y)                              [B]
-//	B·don_real      = σ(disc.dense2.y) − 1                          [B]
-//	scale           = 1/B                                           []
-//	ddisc.dense2.b  = scale·Σᵢ (B·don_fake + B·don_real)            [1]
-//	t8              = disc.hᵀ·(B·don_fake)                          [12,1]
-//	ddisc.dense2.W  = t8 + disc.hᵀ·(B·don_real)                     [12,1]
-//	ddisc.dense2.W  = scale·ddisc.dense2.W                          [12,1]
-//	B·ddisc.h       = (B·don_fake)·disc.dense2.Wᵀ                   [B,12]
-//	B·ddisc.h.y     = t7 ⊙ B·ddisc.h                                [B,12]
-//	B·ddisc.h       = (B·don_real)·disc.dense2.Wᵀ                   [B,12]
-//	B·ddisc.h.y     = t3 ⊙ B·ddisc.h                                [B,12]
-//	ddisc.h.b       = scale·Σᵢ (B·ddisc.h.y + B·ddisc.h.y)          [12]
-//	t9              = t6ᵀ·(B·ddisc.h.y)                             [12,12]
-//	ddisc.h.W       = t9 + t2ᵀ·(B·ddisc.h.y)                        [12,12]
-//	ddisc.h.W       = scale·ddisc.h.W                               [12,12]
-//	t10             = (B·ddisc.h.y)·disc.h.Wᵀ                       [B,12]
-//	B·ddisc.dense.y = t5 ⊙ t10                                      [B,12]
-//	t11             = (B·ddisc.h.y)·disc.h.Wᵀ                       [B,12]
-//	B·ddisc.dense.y = t ⊙ t11                                       [B,12]
-//	ddisc.dense.b   = scale·Σᵢ (B·ddisc.dense.y + B·ddisc.dense.y)  [12]
-//	t12             = fakeᵀ·(B·ddisc.dense.y)                       [2,12]
-//	ddisc.dense.W   = t12 + realᵀ·(B·ddisc.dense.y)                 [2,12]
-//	ddisc.dense.W   = scale·ddisc.dense.W                           [2,12]
+//	B·don_fake       = σ(disc.dense2.y2)                              [B]
+//	B·don_real       = σ(disc.dense2.y) − 1                           [B]
+//	scale            = 1/B                                            []
+//	ddisc.dense2.b   = scale·Σᵢ (B·don_fake + B·don_real)             [1]
+//	t8               = disc.h2ᵀ·(B·don_fake)                          [12,1]
+//	ddisc.dense2.W   = t8 + disc.hᵀ·(B·don_real)                      [12,1]
+//	ddisc.dense2.W   = scale·ddisc.dense2.W                           [12,1]
+//	B·ddisc.h2       = (B·don_fake)·disc.dense2.Wᵀ                    [B,12]
+//	B·ddisc.h.y2     = t7 ⊙ B·ddisc.h2                                [B,12]
+//	B·ddisc.h        = (B·don_real)·disc.dense2.Wᵀ                    [B,12]
+//	B·ddisc.h.y      = t3 ⊙ B·ddisc.h                                 [B,12]
+//	ddisc.h.b        = scale·Σᵢ (B·ddisc.h.y2 + B·ddisc.h.y)          [12]
+//	t9               = t6ᵀ·(B·ddisc.h.y2)                             [12,12]
+//	ddisc.h.W        = t9 + t2ᵀ·(B·ddisc.h.y)                         [12,12]
+//	ddisc.h.W        = scale·ddisc.h.W                                [12,12]
+//	t10              = (B·ddisc.h.y2)·disc.h.Wᵀ                       [B,12]
+//	B·ddisc.dense.y2 = t5 ⊙ t10                                       [B,12]
+//	t11              = (B·ddisc.h.y)·disc.h.Wᵀ                        [B,12]
+//	B·ddisc.dense.y  = t ⊙ t11                                        [B,12]
+//	ddisc.dense.b    = scale·Σᵢ (B·ddisc.dense.y2 + B·ddisc.dense.y)  [12]
+//	t12              = fakeᵀ·(B·ddisc.dense.y2)                       [2,12]
+//	ddisc.dense.W    = t12 + realᵀ·(B·ddisc.dense.y)                  [2,12]
+//	ddisc.dense.W    = scale·ddisc.dense.W                            [2,12]
 //
 // Update of d, adam(lr: 1e-3, beta1: 0.5):
 //
-//	scale  = d_beta1
-//	scale2 = 1 − d_beta1
-//	scale3 = 1/(1 − 0.999^step)
-//	scale4 = d_lr/(1 − d_beta1^step)
-//	d.m    ← scale·d.m + scale2·grad
-//	d.v    ← 0.001·grad² + 0.999·d.v
-//	param  ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
+//	coef  = 1 − d_beta1
+//	coef2 = 1/(1 − 0.999^step)
+//	coef3 = d_lr/(1 − d_beta1^step)
+//	d.m   ← d_beta1·d.m + coef·grad
+//	d.v   ← 0.001·grad² + 0.999·d.v
+//	param ← param − coef3·d.m/(√(coef2·d.v) + 1e−8)
 //
 // Forward of g, for a batch of B:
 //
-//	gen.dense.y    = noise·gen.dense.W                            [B,12]
-//	gen.dense.y    = gen.dense.y + gen.dense.b                    [B,12]
-//	t4             = max(gen.dense.y, 0)                          [B,12]
-//	gen.dense2.y   = t4·gen.dense2.W                              [B,2]
-//	fake           = gen.dense2.y + gen.dense2.b                  [B,2]
-//	(B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²                      []
-//	disc.dense.y   = fake·disc.dense.W                            [B,12]
-//	disc.dense.y   = disc.dense.b + disc.dense.y                  [B,12]
-//	t5             = where(disc.dense.y > 0, 1, 0.2)              [B,12]
-//	t6             = disc.dense.y ⊙ t5                            [B,12]
-//	disc.h.y       = t6·disc.h.W                                  [B,12]
-//	disc.h.y       = disc.h.b + disc.h.y                          [B,12]
-//	t7             = where(disc.h.y > 0, 1, 0.2)                  [B,12]
-//	disc.h         = disc.h.y ⊙ t7                                [B,12]
-//	disc.dense2.y  = disc.h·disc.dense2.W                         [B,1]
-//	disc.dense2.y  = disc.dense2.b + disc.dense2.y                [B,1]
-//	B·g            = Σ (softplus(disc.dense2.y) − disc.dense2.y)  []
-//	spread2        = 0.5·(B/0.5)·spread                           []
+//	gen.dense.y   = noise·gen.dense.W                            [B,12]
+//	gen.dense.y   = gen.dense.y + gen.dense.b                    [B,12]
+//	t4            = max(gen.dense.y, 0)                          [B,12]
+//	gen.dense2.y  = t4·gen.dense2.W                              [B,2]
+//	fake          = gen.dense2.y + gen.dense2.b                  [B,2]
+//	2·B·spread    = Σ (fake − 0.5·Σⱼ fake)²                      []
+//	disc.dense.y  = fake·disc.dense.W                            [B,12]
+//	disc.dense.y  = disc.dense.b + disc.dense.y                  [B,12]
+//	t5            = where(disc.dense.y > 0, 1, 0.2)              [B,12]
+//	t6            = disc.dense.y ⊙ t5                            [B,12]
+//	disc.h.y      = t6·disc.h.W                                  [B,12]
+//	disc.h.y      = disc.h.b + disc.h.y                          [B,12]
+//	t7            = where(disc.h.y > 0, 1, 0.2)                  [B,12]
+//	disc.h        = disc.h.y ⊙ t7                                [B,12]
+//	disc.dense2.y = disc.h·disc.dense2.W                         [B,1]
+//	disc.dense2.y = disc.dense2.b + disc.dense2.y                [B,1]
+//	B·g           = Σ (softplus(disc.dense2.y) − disc.dense2.y)  []
+//	spread2       = B·spread                                     []
 //
 // Backward of g:
 //
@@ -119,13 +121,12 @@ import (
 //
 // Update of g, adam(lr: 2e-3, beta1: 0.5):
 //
-//	scale  = g_beta1
-//	scale2 = 1 − g_beta1
-//	scale3 = 1/(1 − 0.999^step)
-//	scale4 = g_lr/(1 − g_beta1^step)
-//	g.m    ← scale·g.m + scale2·grad
-//	g.v    ← 0.001·grad² + 0.999·g.v
-//	param  ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
+//	coef  = 1 − g_beta1
+//	coef2 = 1/(1 − 0.999^step)
+//	coef3 = g_lr/(1 − g_beta1^step)
+//	g.m   ← g_beta1·g.m + coef·grad
+//	g.v   ← 0.001·grad² + 0.999·g.v
+//	param ← param − coef3·g.m/(√(coef2·g.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of StepD, StepG,
 // Evaluate, GradD, GradG, UpdateD and UpdateG allocates or keeps its
@@ -140,38 +141,38 @@ type GAN struct {
 	stepsG uint64 // updates made so far
 	max    Dims   // capacity
 
-	discDenseY   []float32 // [max.B,12]; becomes disc.dense.y, then B·ddisc.dense.y, in place
-	ddiscH3      []float32 // [max.B,12]; becomes B·ddisc.h, in place; in the memory of discDenseY
-	t13          []float32 // [max.B,12]; in the memory of discDenseY
-	dfake        []float32 // [max.B,2]; becomes B·dfake, in place; in the memory of discDenseY
-	discDenseY3  []float32 // [max.B,12]; becomes disc.dense.y, in place; in the memory of discDenseY
-	discDense2Y5 []float32 // [max.B,1]; becomes disc.dense2.y, in place; in the memory of discDenseY
-	genDenseY2   []float32 // [max.B,12]; becomes gen.dense.y, in place; in the memory of discDenseY
-	discDenseY4  []float32 // [max.B,12]; becomes disc.dense.y, in place; in the memory of discDenseY
-	discDense2Y7 []float32 // [max.B,1]; becomes disc.dense2.y, in place; in the memory of discDenseY
-	t2           []float32 // [max.B,12]
-	t10          []float32 // [max.B,12]; in the memory of t2
-	t11          []float32 // [max.B,12]; in the memory of t2
-	t14          []float32 // [max.B,12]; in the memory of t2
-	discHY3      []float32 // [max.B,12]; becomes disc.h.y, then disc.h, in place; in the memory of t2
-	genDense2Y2  []float32 // [max.B,2]; becomes gen.dense2.y, then fake, in place; in the memory of t2
-	discHY4      []float32 // [max.B,12]; becomes disc.h.y, then disc.h, in place; in the memory of t2
-	discHY       []float32 // [max.B,12]; becomes disc.h.y, then B·ddisc.h.y, in place
-	discH        []float32 // [max.B,12]; becomes disc.h, in place
-	ddiscH       []float32 // [max.B,12]; becomes B·ddisc.h, in place; in the memory of discH
-	ddiscH2      []float32 // [max.B,12]; becomes B·ddisc.h, in place; in the memory of discH
-	discDense2Y  []float32 // [max.B,1]; becomes disc.dense2.y, then B·don_real, in place
-	genDenseY    []float32 // [max.B,12]; becomes gen.dense.y, then B·dgen.dense.y, in place
-	genDense2Y   []float32 // [max.B,2]; becomes gen.dense2.y, then fake, in place
-	discDenseY2  []float32 // [max.B,12]; becomes disc.dense.y, then B·ddisc.dense.y, in place
-	t6           []float32 // [max.B,12]
-	discHY2      []float32 // [max.B,12]; becomes disc.h.y, then B·ddisc.h.y, in place
-	discH2       []float32 // [max.B,12]; becomes disc.h, in place
-	discDense2Y3 []float32 // [max.B,1]; becomes disc.dense2.y, then B·don_fake, then B·dfooled, in place
-	t8           []float32 // [12,1]
-	t9           []float32 // [12,12]; in the memory of t8
-	t12          []float32 // [2,12]; in the memory of t8
-	t18          []float32 // [12]; in the memory of t8
+	discDenseY    []float32 // [max.B,12]; becomes disc.dense.y, then B·ddisc.dense.y, in place
+	ddiscH3       []float32 // [max.B,12]; becomes B·ddisc.h, in place; in the memory of discDenseY
+	t13           []float32 // [max.B,12]; in the memory of discDenseY
+	dfake         []float32 // [max.B,2]; becomes B·dfake, in place; in the memory of discDenseY
+	discDenseY3   []float32 // [max.B,12]; becomes disc.dense.y, in place; in the memory of discDenseY
+	discDense2Y3  []float32 // [max.B,1]; becomes disc.dense2.y, in place; in the memory of discDenseY
+	genDenseY2    []float32 // [max.B,12]; becomes gen.dense.y, in place; in the memory of discDenseY
+	discDenseY22  []float32 // [max.B,12]; becomes disc.dense.y2, in place; in the memory of discDenseY
+	discDense2Y24 []float32 // [max.B,1]; becomes disc.dense2.y2, in place; in the memory of discDenseY
+	t2            []float32 // [max.B,12]
+	t10           []float32 // [max.B,12]; in the memory of t2
+	t11           []float32 // [max.B,12]; in the memory of t2
+	t14           []float32 // [max.B,12]; in the memory of t2
+	discHY3       []float32 // [max.B,12]; becomes disc.h.y, then disc.h, in place; in the memory of t2
+	genDense2Y2   []float32 // [max.B,2]; becomes gen.dense2.y, then fake, in place; in the memory of t2
+	discHY22      []float32 // [max.B,12]; becomes disc.h.y2, then disc.h2, in place; in the memory of t2
+	discHY        []float32 // [max.B,12]; becomes disc.h.y, then B·ddisc.h.y, in place
+	discH         []float32 // [max.B,12]; becomes disc.h, in place
+	ddiscH2       []float32 // [max.B,12]; becomes B·ddisc.h2, in place; in the memory of discH
+	ddiscH        []float32 // [max.B,12]; becomes B·ddisc.h, in place; in the memory of discH
+	discDense2Y   []float32 // [max.B,1]; becomes disc.dense2.y, then B·don_real, in place
+	genDenseY     []float32 // [max.B,12]; becomes gen.dense.y, then B·dgen.dense.y, in place
+	genDense2Y    []float32 // [max.B,2]; becomes gen.dense2.y, then fake, in place
+	discDenseY2   []float32 // [max.B,12]; becomes disc.dense.y, then B·ddisc.dense.y2, then B·ddisc.dense.y, in place
+	t6            []float32 // [max.B,12]
+	discHY2       []float32 // [max.B,12]; becomes disc.h.y, then B·ddisc.h.y2, then B·ddisc.h.y, in place
+	discH2        []float32 // [max.B,12]; becomes disc.h, in place
+	discDense2Y22 []float32 // [max.B,1]; becomes disc.dense2.y, then B·don_fake, then B·dfooled, in place
+	t8            []float32 // [12,1]
+	t9            []float32 // [12,12]; in the memory of t8
+	t12           []float32 // [2,12]; in the memory of t8
+	t18           []float32 // [12]; in the memory of t8
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -239,7 +240,7 @@ func (m *GAN) forwardD(batch *Batch) Totals {
 	t6 := m.t6[:12*B]
 	discHY2 := m.discHY2[:12*B]
 	discH2 := m.discH2[:12*B]
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 
 	// disc.dense.y = real·disc.dense.W
 	blas.Sgemm(1,
@@ -248,7 +249,7 @@ func (m *GAN) forwardD(batch *Batch) Totals {
 		0, blas.View32(discDenseY, B, 12))
 
 	// disc.dense.y = disc.dense.y + disc.dense.b
-	// t = where(disc.dense.y > 0, 1, 0.2)
+	// t = where(disc.dense.y > 0, 1, 0.2)  (in discDenseY)
 	// t2 = disc.dense.y ⊙ t
 	for i := range B {
 		discDenseYRow := (*[12]float32)(discDenseY[12*i:])
@@ -259,9 +260,9 @@ func (m *GAN) forwardD(batch *Batch) Totals {
 			if discDenseYOf > 0 {
 				t = 1
 			}
-			u := discDenseYOf * t
+			t2Of := discDenseYOf * t
 			discDenseYRow[j] = t
-			t2Row[j] = u
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -272,19 +273,19 @@ func (m *GAN) forwardD(batch *Batch) Totals {
 		0, blas.View32(discHY, B, 12))
 
 	// disc.h.y = disc.h.b + disc.h.y
-	// t3 = where(disc.h.y > 0, 1, 0.2)
+	// t3 = where(disc.h.y > 0, 1, 0.2)  (in discHY)
 	// disc.h = disc.h.y ⊙ t3
 	for i := range B {
 		discHYRow := (*[12]float32)(discHY[12*i:])
 		discHRow := (*[12]float32)(discH[12*i:])
 		for j := range discHRow {
 			discHYOf := discHB[j] + discHYRow[j]
-			t := float32(0.2)
+			t3 := float32(0.2)
 			if discHYOf > 0 {
-				t = 1
+				t3 = 1
 			}
-			discHOf := discHYOf * t
-			discHYRow[j] = t
+			discHOf := discHYOf * t3
+			discHYRow[j] = t3
 			discHRow[j] = discHOf
 		}
 	}
@@ -313,15 +314,15 @@ func (m *GAN) forwardD(batch *Batch) Totals {
 		0, blas.View32(genDenseY, B, 12))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t4 = max(gen.dense.y, 0)
+	// t4 = max(gen.dense.y, 0)  (in genDenseY)
 	for i := range B {
 		genDenseYRow := (*[12]float32)(genDenseY[12*i:])
 		for j := range genDenseB {
-			t := genDenseYRow[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t4 := genDenseYRow[j] + genDenseB[j]
+			if t4 < 0 {
+				t4 = 0
 			}
-			genDenseYRow[j] = t
+			genDenseYRow[j] = t4
 		}
 	}
 
@@ -331,90 +332,90 @@ func (m *GAN) forwardD(batch *Batch) Totals {
 		blas.View32(genDense2W, 12, 2),
 		0, blas.View32(genDense2Y, B, 2))
 
-	// fake = gen.dense2.y + gen.dense2.b
-	// (B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²
+	// fake = gen.dense2.y + gen.dense2.b  (in genDense2Y)
+	// 2·B·spread = Σ (fake − 0.5·Σⱼ fake)²
 	spread := 0.0
 	for i := range B {
 		genDense2YRow := (*[2]float32)(genDense2Y[2*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range genDense2B {
 			fake := genDense2YRow[j] + genDense2B[j]
-			t += fake
+			total += fake
 			genDense2YRow[j] = fake
 		}
-		u := 0.5 * t
+		u := 0.5 * total
 		for j := range genDense2B {
 			d := genDense2YRow[j] - u
 			spread += float64(d * d)
 		}
 	}
 
-	// disc.dense.y = fake·disc.dense.W
+	// disc.dense.y2 = fake·disc.dense.W
 	blas.Sgemm(1,
 		blas.View32(genDense2Y, B, 2),
 		blas.View32(discDenseW, 2, 12),
 		0, blas.View32(discDenseY2, B, 12))
 
-	// disc.dense.y = disc.dense.b + disc.dense.y
-	// t5 = where(disc.dense.y > 0, 1, 0.2)
-	// t6 = disc.dense.y ⊙ t5
+	// disc.dense.y2 = disc.dense.b + disc.dense.y2
+	// t5 = where(disc.dense.y2 > 0, 1, 0.2)  (in discDenseY2)
+	// t6 = disc.dense.y2 ⊙ t5
 	for i := range B {
 		discDenseY2Row := (*[12]float32)(discDenseY2[12*i:])
 		t6Row := (*[12]float32)(t6[12*i:])
 		for j := range discDenseB {
-			discDenseYOf := discDenseB[j] + discDenseY2Row[j]
-			t := float32(0.2)
-			if discDenseYOf > 0 {
-				t = 1
+			discDenseY2Of := discDenseB[j] + discDenseY2Row[j]
+			t5 := float32(0.2)
+			if discDenseY2Of > 0 {
+				t5 = 1
 			}
-			u := discDenseYOf * t
-			discDenseY2Row[j] = t
-			t6Row[j] = u
+			t6Of := discDenseY2Of * t5
+			discDenseY2Row[j] = t5
+			t6Row[j] = t6Of
 		}
 	}
 
-	// disc.h.y = t6·disc.h.W
+	// disc.h.y2 = t6·disc.h.W
 	blas.Sgemm(1,
 		blas.View32(t6, B, 12),
 		blas.View32(discHW, 12, 12),
 		0, blas.View32(discHY2, B, 12))
 
-	// disc.h.y = disc.h.b + disc.h.y
-	// t7 = where(disc.h.y > 0, 1, 0.2)
-	// disc.h = disc.h.y ⊙ t7
+	// disc.h.y2 = disc.h.b + disc.h.y2
+	// t7 = where(disc.h.y2 > 0, 1, 0.2)  (in discHY2)
+	// disc.h2 = disc.h.y2 ⊙ t7
 	for i := range B {
 		discHY2Row := (*[12]float32)(discHY2[12*i:])
 		discH2Row := (*[12]float32)(discH2[12*i:])
 		for j := range discH2Row {
-			discHYOf := discHB[j] + discHY2Row[j]
-			t := float32(0.2)
-			if discHYOf > 0 {
-				t = 1
+			discHY2Of := discHB[j] + discHY2Row[j]
+			t7 := float32(0.2)
+			if discHY2Of > 0 {
+				t7 = 1
 			}
-			discHOf := discHYOf * t
-			discHY2Row[j] = t
-			discH2Row[j] = discHOf
+			discH2Of := discHY2Of * t7
+			discHY2Row[j] = t7
+			discH2Row[j] = discH2Of
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y2 = disc.h2·disc.dense2.W  (in discDense2Y22)
 	blas.Sgemm(1,
 		blas.View32(discH2, B, 12),
 		blas.View32(discDense2W, 12, 1),
-		0, blas.View32(discDense2Y3, B, 1))
+		0, blas.View32(discDense2Y22, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y2 = disc.dense2.b + disc.dense2.y2  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] += discDense2B[0]
+		discDense2Y22[i] += discDense2B[0]
 	}
 
-	// B·g = Σ softplus(disc.dense2.y)
+	// B·g = Σ softplus(disc.dense2.y2)
 	g := 0.0
 	for i := range B {
-		g += float64(vec.Softplus(discDense2Y3[i]))
+		g += float64(vec.Softplus(discDense2Y22[i]))
 	}
 
-	// spread2 = 0.5·(B/0.5)·spread
+	// spread2 = B·spread
 	spread2 := 0.5 * spread
 
 	return Totals{batches: 1, d: s, n: float64(B), d2: g, spread: spread2}
@@ -447,14 +448,14 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 	real := batch.Real
 	discDense2W := m.params.DiscDense2W
 	discHW := m.params.DiscHW
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 	discDense2Y := m.discDense2Y[:B]
 	discH2 := m.discH2[:12*B]
 	t8 := m.t8
 	discH := m.discH[:12*B]
-	ddiscH := m.ddiscH[:12*B]
-	discHY2 := m.discHY2[:12*B]
 	ddiscH2 := m.ddiscH2[:12*B]
+	discHY2 := m.discHY2[:12*B]
+	ddiscH := m.ddiscH[:12*B]
 	discHY := m.discHY[:12*B]
 	t6 := m.t6[:12*B]
 	t9 := m.t9
@@ -472,12 +473,12 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 	ddiscDenseB := grad.DiscDenseB
 	ddiscDenseW := grad.DiscDenseW
 
-	// B·don_fake = σ(disc.dense2.y)
+	// B·don_fake = σ(disc.dense2.y2)  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] = vec.Sigmoid(discDense2Y3[i])
+		discDense2Y22[i] = vec.Sigmoid(discDense2Y22[i])
 	}
 
-	// B·don_real = σ(disc.dense2.y) − 1
+	// B·don_real = σ(disc.dense2.y) − 1  (in discDense2Y)
 	for i := range B {
 		discDense2Y[i] = vec.Sigmoid(discDense2Y[i]) - 1
 	}
@@ -488,18 +489,18 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 	// ddisc.dense2.b = scale·Σᵢ (B·don_fake + B·don_real)
 	clear(ddiscDense2B)
 	for i := range B {
-		discDense2Y3OfI := discDense2Y3[i]
+		discDense2Y22OfI := discDense2Y22[i]
 		discDense2YOfI := discDense2Y[i]
-		ddiscDense2B[0] += scale * (discDense2Y3OfI + discDense2YOfI)
+		ddiscDense2B[0] += scale * (discDense2Y22OfI + discDense2YOfI)
 	}
 
-	// t8 = disc.hᵀ·(B·don_fake)
+	// t8 = disc.h2ᵀ·(B·don_fake)
 	blas.Sgemm(1,
 		blas.View32(discH2, B, 12).T(),
-		blas.View32(discDense2Y3, B, 1),
+		blas.View32(discDense2Y22, B, 1),
 		0, blas.View32(t8, 12, 1))
 
-	// ddisc.dense2.W = t8 + disc.hᵀ·(B·don_real)
+	// ddisc.dense2.W = t8 + disc.hᵀ·(B·don_real)  (in t8)
 	blas.Sgemm(1,
 		blas.View32(discH, B, 12).T(),
 		blas.View32(discDense2Y, B, 1),
@@ -510,44 +511,44 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 		ddiscDense2W[i] = scale * t8[i]
 	}
 
-	// B·ddisc.h = (B·don_fake)·disc.dense2.Wᵀ
+	// B·ddisc.h2 = (B·don_fake)·disc.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(discDense2Y3, B, 1),
+		blas.View32(discDense2Y22, B, 1),
 		blas.View32(discDense2W, 1, 12),
-		0, blas.View32(ddiscH, B, 12))
+		0, blas.View32(ddiscH2, B, 12))
 
-	// B·ddisc.h.y = t7 ⊙ B·ddisc.h
+	// B·ddisc.h.y2 = t7 ⊙ B·ddisc.h2  (in discHY2)
 	for i := range 12 * B {
-		discHY2[i] *= ddiscH[i]
+		discHY2[i] *= ddiscH2[i]
 	}
 
 	// B·ddisc.h = (B·don_real)·disc.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(discDense2Y, B, 1),
 		blas.View32(discDense2W, 1, 12),
-		0, blas.View32(ddiscH2, B, 12))
+		0, blas.View32(ddiscH, B, 12))
 
-	// B·ddisc.h.y = t3 ⊙ B·ddisc.h
-	// ddisc.h.b = scale·Σᵢ (B·ddisc.h.y + B·ddisc.h.y)
+	// B·ddisc.h.y = t3 ⊙ B·ddisc.h  (in discHY)
+	// ddisc.h.b = scale·Σᵢ (B·ddisc.h.y2 + B·ddisc.h.y)
 	clear(ddiscHB)
 	for i := range B {
 		discHYRow := (*[12]float32)(discHY[12*i:])
-		ddiscH2Row := (*[12]float32)(ddiscH2[12*i:])
+		ddiscHRow := (*[12]float32)(ddiscH[12*i:])
 		discHY2Row := (*[12]float32)(discHY2[12*i:])
-		for j := range ddiscH2Row {
-			ddiscHY := discHYRow[j] * ddiscH2Row[j]
+		for j := range ddiscHRow {
+			ddiscHY := discHYRow[j] * ddiscHRow[j]
 			ddiscHB[j] += scale * (discHY2Row[j] + ddiscHY)
 			discHYRow[j] = ddiscHY
 		}
 	}
 
-	// t9 = t6ᵀ·(B·ddisc.h.y)
+	// t9 = t6ᵀ·(B·ddisc.h.y2)
 	blas.Sgemm(1,
 		blas.View32(t6, B, 12).T(),
 		blas.View32(discHY2, B, 12),
 		0, blas.View32(t9, 12, 12))
 
-	// ddisc.h.W = t9 + t2ᵀ·(B·ddisc.h.y)
+	// ddisc.h.W = t9 + t2ᵀ·(B·ddisc.h.y)  (in t9)
 	blas.Sgemm(1,
 		blas.View32(t2, B, 12).T(),
 		blas.View32(discHY, B, 12),
@@ -558,13 +559,13 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 		ddiscHW[i] = scale * t9[i]
 	}
 
-	// t10 = (B·ddisc.h.y)·disc.h.Wᵀ
+	// t10 = (B·ddisc.h.y2)·disc.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(discHY2, B, 12),
 		blas.View32(discHW, 12, 12).T(),
 		0, blas.View32(t10, B, 12))
 
-	// B·ddisc.dense.y = t5 ⊙ t10
+	// B·ddisc.dense.y2 = t5 ⊙ t10  (in discDenseY2)
 	for i := range 12 * B {
 		discDenseY2[i] *= t10[i]
 	}
@@ -575,8 +576,8 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 		blas.View32(discHW, 12, 12).T(),
 		0, blas.View32(t11, B, 12))
 
-	// B·ddisc.dense.y = t ⊙ t11
-	// ddisc.dense.b = scale·Σᵢ (B·ddisc.dense.y + B·ddisc.dense.y)
+	// B·ddisc.dense.y = t ⊙ t11  (in discDenseY)
+	// ddisc.dense.b = scale·Σᵢ (B·ddisc.dense.y2 + B·ddisc.dense.y)
 	clear(ddiscDenseB)
 	for i := range B {
 		discDenseYRow := (*[12]float32)(discDenseY[12*i:])
@@ -589,13 +590,13 @@ func (m *GAN) gradientD(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t12 = fakeᵀ·(B·ddisc.dense.y)
+	// t12 = fakeᵀ·(B·ddisc.dense.y2)
 	blas.Sgemm(1,
 		blas.View32(genDense2Y, B, 2).T(),
 		blas.View32(discDenseY2, B, 12),
 		0, blas.View32(t12, 2, 12))
 
-	// ddisc.dense.W = t12 + realᵀ·(B·ddisc.dense.y)
+	// ddisc.dense.W = t12 + realᵀ·(B·ddisc.dense.y)  (in t12)
 	blas.Sgemm(1,
 		blas.View32(real, B, 2).T(),
 		blas.View32(discDenseY, B, 12),
@@ -624,22 +625,21 @@ func (m *GAN) updateD(grad *Params) {
 	dV := m.optim.float32s[205:410]
 	g := grad.flat[74:279]
 
-	// scale = d_beta1
-	scale := float32(m.Hyper.DBeta1)
-	// scale2 = 1 − d_beta1
-	scale2 := float32(1 - m.Hyper.DBeta1)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsD+1))))
-	// scale4 = d_lr/(1 − d_beta1^step)
-	scale4 := float32(m.Hyper.DLR / (1 - math.Pow(m.Hyper.DBeta1, float64(m.stepsD+1))))
+	dBeta1 := float32(m.Hyper.DBeta1)
+	// coef = 1 − d_beta1
+	coef := float32(1 - m.Hyper.DBeta1)
+	// coef2 = 1/(1 − 0.999^step)
+	coef2 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsD+1))))
+	// coef3 = d_lr/(1 − d_beta1^step)
+	coef3 := float32(m.Hyper.DLR / (1 - math.Pow(m.Hyper.DBeta1, float64(m.stepsD+1))))
 
-	// d.m ← scale·d.m + scale2·grad
+	// d.m ← d_beta1·d.m + coef·grad
 	// d.v ← 0.001·grad² + 0.999·d.v
-	// param ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
+	// param ← param − coef3·d.m/(√(coef2·d.v) + 1e−8)
 	for i := range 205 {
-		newDM := scale*dM[i] + scale2*g[i]
+		newDM := dBeta1*dM[i] + coef*g[i]
 		newDV := 0.001*(g[i]*g[i]) + 0.999*dV[i]
-		d := param[i] - scale4*(newDM/(vec.Sqrt(scale3*newDV)+1e-8))
+		d := param[i] - coef3*(newDM/(vec.Sqrt(coef2*newDV)+1e-8))
 		dM[i] = newDM
 		dV[i] = newDV
 		param[i] = d
@@ -689,7 +689,7 @@ func (m *GAN) forwardG(batch *Batch) Totals {
 	t6 := m.t6[:12*B]
 	discHY2 := m.discHY2[:12*B]
 	discH2 := m.discH2[:12*B]
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 
 	// gen.dense.y = noise·gen.dense.W
 	blas.Sgemm(1,
@@ -698,15 +698,15 @@ func (m *GAN) forwardG(batch *Batch) Totals {
 		0, blas.View32(genDenseY, B, 12))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t4 = max(gen.dense.y, 0)
+	// t4 = max(gen.dense.y, 0)  (in genDenseY)
 	for i := range B {
 		genDenseYRow := (*[12]float32)(genDenseY[12*i:])
 		for j := range genDenseB {
-			t := genDenseYRow[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t4 := genDenseYRow[j] + genDenseB[j]
+			if t4 < 0 {
+				t4 = 0
 			}
-			genDenseYRow[j] = t
+			genDenseYRow[j] = t4
 		}
 	}
 
@@ -716,90 +716,90 @@ func (m *GAN) forwardG(batch *Batch) Totals {
 		blas.View32(genDense2W, 12, 2),
 		0, blas.View32(genDense2Y, B, 2))
 
-	// fake = gen.dense2.y + gen.dense2.b
-	// (B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²
+	// fake = gen.dense2.y + gen.dense2.b  (in genDense2Y)
+	// 2·B·spread = Σ (fake − 0.5·Σⱼ fake)²
 	spread := 0.0
 	for i := range B {
 		genDense2YRow := (*[2]float32)(genDense2Y[2*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range genDense2B {
 			fake := genDense2YRow[j] + genDense2B[j]
-			t += fake
+			total += fake
 			genDense2YRow[j] = fake
 		}
-		u := 0.5 * t
+		u := 0.5 * total
 		for j := range genDense2B {
 			d := genDense2YRow[j] - u
 			spread += float64(d * d)
 		}
 	}
 
-	// disc.dense.y = fake·disc.dense.W
+	// disc.dense.y = fake·disc.dense.W  (in discDenseY2)
 	blas.Sgemm(1,
 		blas.View32(genDense2Y, B, 2),
 		blas.View32(discDenseW, 2, 12),
 		0, blas.View32(discDenseY2, B, 12))
 
 	// disc.dense.y = disc.dense.b + disc.dense.y
-	// t5 = where(disc.dense.y > 0, 1, 0.2)
+	// t5 = where(disc.dense.y > 0, 1, 0.2)  (in discDenseY2)
 	// t6 = disc.dense.y ⊙ t5
 	for i := range B {
 		discDenseY2Row := (*[12]float32)(discDenseY2[12*i:])
 		t6Row := (*[12]float32)(t6[12*i:])
 		for j := range discDenseB {
 			discDenseY := discDenseB[j] + discDenseY2Row[j]
-			t := float32(0.2)
+			t5 := float32(0.2)
 			if discDenseY > 0 {
-				t = 1
+				t5 = 1
 			}
-			u := discDenseY * t
-			discDenseY2Row[j] = t
-			t6Row[j] = u
+			t6Of := discDenseY * t5
+			discDenseY2Row[j] = t5
+			t6Row[j] = t6Of
 		}
 	}
 
-	// disc.h.y = t6·disc.h.W
+	// disc.h.y = t6·disc.h.W  (in discHY2)
 	blas.Sgemm(1,
 		blas.View32(t6, B, 12),
 		blas.View32(discHW, 12, 12),
 		0, blas.View32(discHY2, B, 12))
 
 	// disc.h.y = disc.h.b + disc.h.y
-	// t7 = where(disc.h.y > 0, 1, 0.2)
-	// disc.h = disc.h.y ⊙ t7
+	// t7 = where(disc.h.y > 0, 1, 0.2)  (in discHY2)
+	// disc.h = disc.h.y ⊙ t7  (in discH2)
 	for i := range B {
 		discHY2Row := (*[12]float32)(discHY2[12*i:])
 		discH2Row := (*[12]float32)(discH2[12*i:])
 		for j := range discH2Row {
 			discHY := discHB[j] + discHY2Row[j]
-			t := float32(0.2)
+			t7 := float32(0.2)
 			if discHY > 0 {
-				t = 1
+				t7 = 1
 			}
-			discH := discHY * t
-			discHY2Row[j] = t
+			discH := discHY * t7
+			discHY2Row[j] = t7
 			discH2Row[j] = discH
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y = disc.h·disc.dense2.W  (in discDense2Y22)
 	blas.Sgemm(1,
 		blas.View32(discH2, B, 12),
 		blas.View32(discDense2W, 12, 1),
-		0, blas.View32(discDense2Y3, B, 1))
+		0, blas.View32(discDense2Y22, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y = disc.dense2.b + disc.dense2.y  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] += discDense2B[0]
+		discDense2Y22[i] += discDense2B[0]
 	}
 
 	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
 	g2 := 0.0
 	for i := range B {
-		g2 += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
+		g2 += float64(vec.Softplus(discDense2Y22[i]) - discDense2Y22[i])
 	}
 
-	// spread2 = 0.5·(B/0.5)·spread
+	// spread2 = B·spread
 	spread2 := 0.5 * spread
 
 	return Totals{batches: 1, n: float64(B), g: g2, spread: spread2}
@@ -834,7 +834,7 @@ func (m *GAN) gradientG(grad *Params, batch *Batch) {
 	discHW := m.params.DiscHW
 	discDenseW := m.params.DiscDenseW
 	genDense2W := m.params.GenDense2W
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 	ddiscH3 := m.ddiscH3[:12*B]
 	discHY2 := m.discHY2[:12*B]
 	t13 := m.t13[:12*B]
@@ -848,18 +848,18 @@ func (m *GAN) gradientG(grad *Params, batch *Batch) {
 	dgenDenseW := grad.GenDenseW
 
 	// B·don_fake = σ(disc.dense2.y)
-	// B·dfooled = B·don_fake − 1
+	// B·dfooled = B·don_fake − 1  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] = vec.Sigmoid(discDense2Y3[i]) - 1
+		discDense2Y22[i] = vec.Sigmoid(discDense2Y22[i]) - 1
 	}
 
-	// B·ddisc.h = (B·dfooled)·disc.dense2.Wᵀ
+	// B·ddisc.h = (B·dfooled)·disc.dense2.Wᵀ  (in ddiscH3)
 	blas.Sgemm(1,
-		blas.View32(discDense2Y3, B, 1),
+		blas.View32(discDense2Y22, B, 1),
 		blas.View32(discDense2W, 1, 12),
 		0, blas.View32(ddiscH3, B, 12))
 
-	// B·ddisc.h.y = t7 ⊙ B·ddisc.h
+	// B·ddisc.h.y = t7 ⊙ B·ddisc.h  (in discHY2)
 	for i := range 12 * B {
 		discHY2[i] *= ddiscH3[i]
 	}
@@ -870,7 +870,7 @@ func (m *GAN) gradientG(grad *Params, batch *Batch) {
 		blas.View32(discHW, 12, 12).T(),
 		0, blas.View32(t13, B, 12))
 
-	// B·ddisc.dense.y = t5 ⊙ t13
+	// B·ddisc.dense.y = t5 ⊙ t13  (in discDenseY2)
 	for i := range 12 * B {
 		discDenseY2[i] *= t13[i]
 	}
@@ -905,7 +905,7 @@ func (m *GAN) gradientG(grad *Params, batch *Batch) {
 		blas.View32(genDense2W, 12, 2).T(),
 		0, blas.View32(t14, B, 12))
 
-	// B·dgen.dense.y = where(t4 > 0, t14, 0)
+	// B·dgen.dense.y = where(t4 > 0, t14, 0)  (in genDenseY)
 	// dgen.dense.b = scale·Σᵢ B·dgen.dense.y
 	clear(dgenDenseB)
 	for i := range B {
@@ -945,22 +945,21 @@ func (m *GAN) updateG(grad *Params) {
 	gV := m.optim.float32s[484:558]
 	g2 := grad.flat[0:74]
 
-	// scale = g_beta1
-	scale := float32(m.Hyper.GBeta1)
-	// scale2 = 1 − g_beta1
-	scale2 := float32(1 - m.Hyper.GBeta1)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsG+1))))
-	// scale4 = g_lr/(1 − g_beta1^step)
-	scale4 := float32(m.Hyper.GLR / (1 - math.Pow(m.Hyper.GBeta1, float64(m.stepsG+1))))
+	gBeta1 := float32(m.Hyper.GBeta1)
+	// coef = 1 − g_beta1
+	coef := float32(1 - m.Hyper.GBeta1)
+	// coef2 = 1/(1 − 0.999^step)
+	coef2 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsG+1))))
+	// coef3 = g_lr/(1 − g_beta1^step)
+	coef3 := float32(m.Hyper.GLR / (1 - math.Pow(m.Hyper.GBeta1, float64(m.stepsG+1))))
 
-	// g.m ← scale·g.m + scale2·grad
+	// g.m ← g_beta1·g.m + coef·grad
 	// g.v ← 0.001·grad² + 0.999·g.v
-	// param ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
+	// param ← param − coef3·g.m/(√(coef2·g.v) + 1e−8)
 	for i := range 74 {
-		newGM := scale*gM[i] + scale2*g2[i]
+		newGM := gBeta1*gM[i] + coef*g2[i]
 		newGV := 0.001*(g2[i]*g2[i]) + 0.999*gV[i]
-		d := param2[i] - scale4*(newGM/(vec.Sqrt(scale3*newGV)+1e-8))
+		d := param2[i] - coef3*(newGM/(vec.Sqrt(coef2*newGV)+1e-8))
 		gM[i] = newGM
 		gV[i] = newGV
 		param2[i] = d
@@ -984,175 +983,175 @@ func (m *GAN) evaluate(batch *Batch) Totals {
 	genDense2B := m.params.GenDense2B
 	discDenseY3 := m.discDenseY3[:12*B]
 	discHY3 := m.discHY3[:12*B]
-	discDense2Y5 := m.discDense2Y5[:B]
+	discDense2Y3 := m.discDense2Y3[:B]
 	genDenseY2 := m.genDenseY2[:12*B]
 	genDense2Y2 := m.genDense2Y2[:2*B]
-	discDenseY4 := m.discDenseY4[:12*B]
-	discHY4 := m.discHY4[:12*B]
-	discDense2Y7 := m.discDense2Y7[:B]
+	discDenseY22 := m.discDenseY22[:12*B]
+	discHY22 := m.discHY22[:12*B]
+	discDense2Y24 := m.discDense2Y24[:B]
 
-	// disc.dense.y = real·disc.dense.W
+	// disc.dense.y = real·disc.dense.W  (in discDenseY3)
 	blas.Sgemm(1,
 		blas.View32(real, B, 2),
 		blas.View32(discDenseW, 2, 12),
 		0, blas.View32(discDenseY3, B, 12))
 
 	// disc.dense.y = disc.dense.y + disc.dense.b
-	// t15 = disc.dense.y ⊙ where(disc.dense.y > 0, 1, 0.2)
+	// t15 = disc.dense.y ⊙ where(disc.dense.y > 0, 1, 0.2)  (in discDenseY3)
 	for i := range B {
 		discDenseY3Row := (*[12]float32)(discDenseY3[12*i:])
 		for j := range discDenseB {
 			discDenseY := discDenseY3Row[j] + discDenseB[j]
-			t := float32(0.2)
+			v := float32(0.2)
 			if discDenseY > 0 {
-				t = 1
+				v = 1
 			}
-			discDenseY3Row[j] = discDenseY * t
+			discDenseY3Row[j] = discDenseY * v
 		}
 	}
 
-	// disc.h.y = t15·disc.h.W
+	// disc.h.y = t15·disc.h.W  (in discHY3)
 	blas.Sgemm(1,
 		blas.View32(discDenseY3, B, 12),
 		blas.View32(discHW, 12, 12),
 		0, blas.View32(discHY3, B, 12))
 
 	// disc.h.y = disc.h.b + disc.h.y
-	// disc.h = disc.h.y ⊙ where(disc.h.y > 0, 1, 0.2)
+	// disc.h = disc.h.y ⊙ where(disc.h.y > 0, 1, 0.2)  (in discHY3)
 	for i := range B {
 		discHY3Row := (*[12]float32)(discHY3[12*i:])
 		for j := range discHB {
 			discHY := discHB[j] + discHY3Row[j]
-			t := float32(0.2)
+			v := float32(0.2)
 			if discHY > 0 {
-				t = 1
+				v = 1
 			}
-			discHY3Row[j] = discHY * t
+			discHY3Row[j] = discHY * v
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y = disc.h·disc.dense2.W  (in discDense2Y3)
 	blas.Sgemm(1,
 		blas.View32(discHY3, B, 12),
 		blas.View32(discDense2W, 12, 1),
-		0, blas.View32(discDense2Y5, B, 1))
+		0, blas.View32(discDense2Y3, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y = disc.dense2.b + disc.dense2.y  (in discDense2Y3)
 	for i := range B {
-		discDense2Y5[i] += discDense2B[0]
+		discDense2Y3[i] += discDense2B[0]
 	}
 
 	// s = Σ (softplus(disc.dense2.y) − disc.dense2.y)
 	s := 0.0
 	for i := range B {
-		s += float64(vec.Softplus(discDense2Y5[i]) - discDense2Y5[i])
+		s += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
 	}
 
-	// gen.dense.y = noise·gen.dense.W
+	// gen.dense.y = noise·gen.dense.W  (in genDenseY2)
 	blas.Sgemm(1,
 		blas.View32(noise, B, 3),
 		blas.View32(genDenseW, 3, 12),
 		0, blas.View32(genDenseY2, B, 12))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t16 = max(gen.dense.y, 0)
+	// t16 = max(gen.dense.y, 0)  (in genDenseY2)
 	for i := range B {
 		genDenseY2Row := (*[12]float32)(genDenseY2[12*i:])
 		for j := range genDenseB {
-			t := genDenseY2Row[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t16 := genDenseY2Row[j] + genDenseB[j]
+			if t16 < 0 {
+				t16 = 0
 			}
-			genDenseY2Row[j] = t
+			genDenseY2Row[j] = t16
 		}
 	}
 
-	// gen.dense2.y = t16·gen.dense2.W
+	// gen.dense2.y = t16·gen.dense2.W  (in genDense2Y2)
 	blas.Sgemm(1,
 		blas.View32(genDenseY2, B, 12),
 		blas.View32(genDense2W, 12, 2),
 		0, blas.View32(genDense2Y2, B, 2))
 
-	// fake = gen.dense2.y + gen.dense2.b
-	// (B/0.5)·spread = Σ (fake − 0.5·Σⱼ fake)²
+	// fake = gen.dense2.y + gen.dense2.b  (in genDense2Y2)
+	// 2·B·spread = Σ (fake − 0.5·Σⱼ fake)²
 	spread := 0.0
 	for i := range B {
 		genDense2Y2Row := (*[2]float32)(genDense2Y2[2*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range genDense2B {
 			fake := genDense2Y2Row[j] + genDense2B[j]
-			t += fake
+			total += fake
 			genDense2Y2Row[j] = fake
 		}
-		u := 0.5 * t
+		u := 0.5 * total
 		for j := range genDense2B {
 			d := genDense2Y2Row[j] - u
 			spread += float64(d * d)
 		}
 	}
 
-	// disc.dense.y = fake·disc.dense.W
+	// disc.dense.y2 = fake·disc.dense.W  (in discDenseY22)
 	blas.Sgemm(1,
 		blas.View32(genDense2Y2, B, 2),
 		blas.View32(discDenseW, 2, 12),
-		0, blas.View32(discDenseY4, B, 12))
+		0, blas.View32(discDenseY22, B, 12))
 
-	// disc.dense.y = disc.dense.b + disc.dense.y
-	// t17 = disc.dense.y ⊙ where(disc.dense.y > 0, 1, 0.2)
+	// disc.dense.y2 = disc.dense.b + disc.dense.y2
+	// t17 = disc.dense.y2 ⊙ where(disc.dense.y2 > 0, 1, 0.2)  (in discDenseY22)
 	for i := range B {
-		discDenseY4Row := (*[12]float32)(discDenseY4[12*i:])
+		discDenseY22Row := (*[12]float32)(discDenseY22[12*i:])
 		for j := range discDenseB {
-			discDenseY := discDenseB[j] + discDenseY4Row[j]
-			t := float32(0.2)
-			if discDenseY > 0 {
-				t = 1
+			discDenseY2 := discDenseB[j] + discDenseY22Row[j]
+			v := float32(0.2)
+			if discDenseY2 > 0 {
+				v = 1
 			}
-			discDenseY4Row[j] = discDenseY * t
+			discDenseY22Row[j] = discDenseY2 * v
 		}
 	}
 
-	// disc.h.y = t17·disc.h.W
+	// disc.h.y2 = t17·disc.h.W  (in discHY22)
 	blas.Sgemm(1,
-		blas.View32(discDenseY4, B, 12),
+		blas.View32(discDenseY22, B, 12),
 		blas.View32(discHW, 12, 12),
-		0, blas.View32(discHY4, B, 12))
+		0, blas.View32(discHY22, B, 12))
 
-	// disc.h.y = disc.h.b + disc.h.y
-	// disc.h = disc.h.y ⊙ where(disc.h.y > 0, 1, 0.2)
+	// disc.h.y2 = disc.h.b + disc.h.y2
+	// disc.h2 = disc.h.y2 ⊙ where(disc.h.y2 > 0, 1, 0.2)  (in discHY22)
 	for i := range B {
-		discHY4Row := (*[12]float32)(discHY4[12*i:])
+		discHY22Row := (*[12]float32)(discHY22[12*i:])
 		for j := range discHB {
-			discHY := discHB[j] + discHY4Row[j]
-			t := float32(0.2)
-			if discHY > 0 {
-				t = 1
+			discHY2 := discHB[j] + discHY22Row[j]
+			v := float32(0.2)
+			if discHY2 > 0 {
+				v = 1
 			}
-			discHY4Row[j] = discHY * t
+			discHY22Row[j] = discHY2 * v
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y2 = disc.h2·disc.dense2.W  (in discDense2Y24)
 	blas.Sgemm(1,
-		blas.View32(discHY4, B, 12),
+		blas.View32(discHY22, B, 12),
 		blas.View32(discDense2W, 12, 1),
-		0, blas.View32(discDense2Y7, B, 1))
+		0, blas.View32(discDense2Y24, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y2 = disc.dense2.b + disc.dense2.y2  (in discDense2Y24)
 	for i := range B {
-		discDense2Y7[i] += discDense2B[0]
+		discDense2Y24[i] += discDense2B[0]
 	}
 
-	// B·g = Σ softplus(disc.dense2.y)
-	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
+	// B·g = Σ softplus(disc.dense2.y2)
+	// B·g2 = Σ (softplus(disc.dense2.y2) − disc.dense2.y2)
 	g3 := 0.0
-	g4 := 0.0
+	g22 := 0.0
 	for i := range B {
-		t := vec.Softplus(discDense2Y7[i])
-		g3 += float64(t)
-		g4 += float64(t - discDense2Y7[i])
+		v := vec.Softplus(discDense2Y24[i])
+		g3 += float64(v)
+		g22 += float64(v - discDense2Y24[i])
 	}
 
-	// spread2 = 0.5·(B/0.5)·spread
+	// spread2 = B·spread
 	spread2 := 0.5 * spread
 
 	return Totals{
@@ -1160,7 +1159,7 @@ func (m *GAN) evaluate(batch *Batch) Totals {
 		d:       s,
 		n:       float64(B),
 		d2:      g3,
-		g:       g4,
+		g:       g22,
 		spread:  spread2,
 	}
 }
@@ -1183,7 +1182,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(genDenseY, B, 12))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t = max(gen.dense.y, 0)
+	// t = max(gen.dense.y, 0)  (in genDenseY)
 	for i := range B {
 		genDenseYRow := (*[12]float32)(genDenseY[12*i:])
 		for j := range genDenseB {
@@ -1195,7 +1194,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// gen.dense2.y = t·gen.dense2.W
+	// gen.dense2.y = t·gen.dense2.W  (in fake)
 	blas.Sgemm(1,
 		blas.View32(genDenseY, B, 12),
 		blas.View32(genDense2W, 12, 2),
@@ -1221,26 +1220,26 @@ func (p *Predictor) sample(out *SampleOutput, in *SampleInput) {
 	genDenseY2 := p.genDenseY2[:12*N]
 	result := out.Result
 
-	// gen.dense.y = z·gen.dense.W
+	// gen.dense.y = z·gen.dense.W  (in genDenseY2)
 	blas.Sgemm(1,
 		blas.View32(z, N, 3),
 		blas.View32(genDenseW, 3, 12),
 		0, blas.View32(genDenseY2, N, 12))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t2 = max(gen.dense.y, 0)
+	// t2 = max(gen.dense.y, 0)  (in genDenseY2)
 	for i := range N {
 		genDenseY2Row := (*[12]float32)(genDenseY2[12*i:])
 		for j := range genDenseB {
-			t := genDenseY2Row[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t2 := genDenseY2Row[j] + genDenseB[j]
+			if t2 < 0 {
+				t2 = 0
 			}
-			genDenseY2Row[j] = t
+			genDenseY2Row[j] = t2
 		}
 	}
 
-	// gen.dense2.y = t2·gen.dense2.W
+	// gen.dense2.y = t2·gen.dense2.W  (in result)
 	blas.Sgemm(1,
 		blas.View32(genDenseY2, N, 12),
 		blas.View32(genDense2W, 12, 2),

@@ -216,21 +216,21 @@ func New(max Dims) *GAN {
 	m.t13 = arena[0 : 12*B]
 	m.dfake = arena[0 : 2*B]
 	m.discDenseY3 = arena[0 : 12*B]
-	m.discDense2Y5 = arena[0:B]
+	m.discDense2Y3 = arena[0:B]
 	m.genDenseY2 = arena[0 : 12*B]
-	m.discDenseY4 = arena[0 : 12*B]
-	m.discDense2Y7 = arena[0:B]
+	m.discDenseY22 = arena[0 : 12*B]
+	m.discDense2Y24 = arena[0:B]
 	m.t2 = arena[12*B : 24*B]
 	m.t10 = arena[12*B : 24*B]
 	m.t11 = arena[12*B : 24*B]
 	m.t14 = arena[12*B : 24*B]
 	m.discHY3 = arena[12*B : 24*B]
 	m.genDense2Y2 = arena[12*B : 14*B]
-	m.discHY4 = arena[12*B : 24*B]
+	m.discHY22 = arena[12*B : 24*B]
 	m.discHY = arena[24*B : 36*B]
 	m.discH = arena[36*B : 48*B]
-	m.ddiscH = arena[36*B : 48*B]
 	m.ddiscH2 = arena[36*B : 48*B]
+	m.ddiscH = arena[36*B : 48*B]
 	m.discDense2Y = arena[48*B : 49*B]
 	m.genDenseY = arena[49*B : 61*B]
 	m.genDense2Y = arena[61*B : 63*B]
@@ -238,7 +238,7 @@ func New(max Dims) *GAN {
 	m.t6 = arena[75*B : 87*B]
 	m.discHY2 = arena[87*B : 99*B]
 	m.discH2 = arena[99*B : 111*B]
-	m.discDense2Y3 = arena[111*B : 112*B]
+	m.discDense2Y22 = arena[111*B : 112*B]
 	m.t8 = arena[112*B : 112*B+12]
 	m.t9 = arena[112*B : 112*B+144]
 	m.t12 = arena[112*B : 112*B+24]
@@ -311,13 +311,13 @@ func (m *GAN) initialise(seed uint64) {
 	// disc.dense2.b ← 0
 	clear(discDense2B)
 
-	// genDenseB = t18
+	// genDenseB = t18  (in t18)
 	clear(genDenseB)
 
-	// discDenseB = t18
+	// discDenseB = t18  (in t18)
 	clear(discDenseB)
 
-	// discHB = t18
+	// discHB = t18  (in t18)
 	clear(discHB)
 }
 

@@ -17,24 +17,23 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	w.y        = x·w.W       [B,40]
-//	w          = w.y + w.b   [B,40]
-//	v          = tanh(w[i])  [B,3]
-//	t          = v − y       [B,3]
-//	(3*B)·loss = Σ t²        []
+//	w.y      = x·w.W       [B,40]
+//	w        = w.y + w.b   [B,40]
+//	v        = tanh(w[i])  [B,3]
+//	t        = v − y       [B,3]
+//	3·B·loss = Σ t²        []
 //
 // Backward:
 //
-//	((3*B)/2)·dw    = 0                        [B,40]
-//	((3*B)/2)·dw[…] += t ⊙ (1 − v²)
-//	scale           = 2/(3*B)                  []
-//	dw.b            = scale·Σᵢ ((3*B)/2)·dw    [40]
-//	dw.W            = scale·xᵀ·(((3*B)/2)·dw)  [5,40]
+//	1.5·B·dw    = 0                    [B,40]
+//	1.5·B·dw[…] += t ⊙ (1 − v²)
+//	scale       = 2/(3·B)              []
+//	dw.b        = scale·Σᵢ 1.5·B·dw    [40]
+//	dw.W        = scale·xᵀ·(1.5·B·dw)  [5,40]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -46,8 +45,8 @@ type Take struct {
 	max    TakeDims // capacity
 
 	wY  []float32 // [max.B,40]; becomes w.y, then w, in place
-	dw  []float32 // [max.B,40]; becomes ((3*B)/2)·dw, in place; in the memory of wY
-	dw2 []float32 // [max.B,40]; becomes ((3*B)/2)·dw, in place; in the memory of wY
+	dw  []float32 // [max.B,40]; becomes 1.5·B·dw, in place; in the memory of wY
+	dw2 []float32 // [max.B,40]; becomes 1.5·B·dw, in place; in the memory of wY
 	v   []float32 // [max.B,3]
 	t   []float32 // [max.B,3]
 }
@@ -101,7 +100,7 @@ func (m *Take) forward(batch *TakeBatch) TakeTotals {
 		blas.View32(wW, 5, 40),
 		0, blas.View32(wY, B, 40))
 
-	// w = w.y + w.b
+	// w = w.y + w.b  (in wY)
 	for iOf := range B {
 		wYRow := (*[40]float32)(wY[40*iOf:])
 		for j := range wB {
@@ -111,7 +110,7 @@ func (m *Take) forward(batch *TakeBatch) TakeTotals {
 
 	// v = tanh(w[i])
 	// t = v − y
-	// (3*B)·loss = Σ t²
+	// 3·B·loss = Σ t²
 	loss := 0.0
 	for iOf := range B {
 		yRow := (*[3]float32)(y[3*iOf:])
@@ -119,10 +118,10 @@ func (m *Take) forward(batch *TakeBatch) TakeTotals {
 		tRow := (*[3]float32)(t[3*iOf:])
 		for j := range tRow {
 			vOf := vec.Tanh(wY[40*iOf:][:40][int(i[3*iOf+j])])
-			d := vOf - yRow[j]
-			loss += float64(d * d)
+			tOf := vOf - yRow[j]
+			loss += float64(tOf * tOf)
 			vRow[j] = vOf
-			tRow[j] = d
+			tRow[j] = tOf
 		}
 	}
 
@@ -140,10 +139,10 @@ func (m *Take) backward(batch *TakeBatch) {
 	v := m.v[:3*B]
 	t := m.t[:3*B]
 
-	// ((3*B)/2)·dw = 0
+	// 1.5·B·dw = 0  (in dw2)
 	clear(dw2)
 
-	// ((3*B)/2)·dw[…] += t ⊙ (1 − v²)
+	// 1.5·B·dw[…] += t ⊙ (1 − v²)
 	for iOf := range B {
 		vRow := (*[3]float32)(v[3*iOf:])
 		tRow := (*[3]float32)(t[3*iOf:])
@@ -155,10 +154,10 @@ func (m *Take) backward(batch *TakeBatch) {
 		}
 	}
 
-	// rate = (−2)·lr/(3*B)
+	// rate = −2·lr/(3·B)
 	rate := float32(-2 * (m.Hyper.LR / float64(3*B)))
 
-	// w.b ← w.b − 2·lr/(3*B)·Σᵢ ((3*B)/2)·dw
+	// w.b ← w.b − 2·lr/(3·B)·Σᵢ 1.5·B·dw
 	for iOf := range B {
 		dw2Row := (*[40]float32)(dw2[40*iOf:])
 		for j := range dw2Row {
@@ -166,7 +165,7 @@ func (m *Take) backward(batch *TakeBatch) {
 		}
 	}
 
-	// w.W ← w.W − 2·lr/(3*B)·xᵀ·(((3*B)/2)·dw)
+	// w.W ← w.W − 2·lr/(3·B)·xᵀ·(1.5·B·dw)
 	blas.Sgemm(rate,
 		blas.View32(x, B, 5).T(),
 		blas.View32(dw2, B, 40),
@@ -204,10 +203,10 @@ func (m *Take) gradient(grad *TakeParams, batch *TakeBatch) {
 	dwB := grad.WB
 	dwW := grad.WW
 
-	// ((3*B)/2)·dw = 0
+	// 1.5·B·dw = 0
 	clear(dw)
 
-	// ((3*B)/2)·dw[…] += t ⊙ (1 − v²)
+	// 1.5·B·dw[…] += t ⊙ (1 − v²)
 	for iOf := range B {
 		vRow := (*[3]float32)(v[3*iOf:])
 		tRow := (*[3]float32)(t[3*iOf:])
@@ -219,10 +218,10 @@ func (m *Take) gradient(grad *TakeParams, batch *TakeBatch) {
 		}
 	}
 
-	// scale = 2/(3*B)
+	// scale = 2/(3·B)
 	scale := float32(2 / float64(3*B))
 
-	// dw.b = scale·Σᵢ ((3*B)/2)·dw
+	// dw.b = scale·Σᵢ 1.5·B·dw
 	clear(dwB)
 	for iOf := range B {
 		dwRow := (*[40]float32)(dw[40*iOf:])
@@ -231,7 +230,7 @@ func (m *Take) gradient(grad *TakeParams, batch *TakeBatch) {
 		}
 	}
 
-	// dw.W = scale·xᵀ·(((3*B)/2)·dw)
+	// dw.W = scale·xᵀ·(1.5·B·dw)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 5).T(),
 		blas.View32(dw, B, 40),
@@ -253,12 +252,11 @@ func (m *Take) update(grad *TakeParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 240 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -278,7 +276,7 @@ func (p *TakePredictor) predict(out *TakeOutput, in *TakeInput) {
 		blas.View32(wW, 5, 40),
 		0, blas.View32(wY, B, 40))
 
-	// w = w.y + w.b
+	// w = w.y + w.b  (in wY)
 	for iOf := range B {
 		wYRow := (*[40]float32)(wY[40*iOf:])
 		for j := range wB {
@@ -312,21 +310,21 @@ func (p *TakePredictor) predict(out *TakeOutput, in *TakeInput) {
 //
 // Backward:
 //
-//	t6          = (1 − t3²) ⊙ c[y]  [B]
-//	du          = 0.33333334·xᵀ·t6  [5]
-//	(7*B)·dt    = 0                 [7,6]
-//	(7*B)·dq    = z·(1 − t4²)       [7,B]
-//	(7*B)·dt[…] += (7*B)·dq
-//	scale       = 1/(7*B)           []
-//	dt          = scale·(7*B)·dt    [7,6]
+//	t6        = (1 − t3²) ⊙ c[y]  [B]
+//	du        = 0.33333334·xᵀ·t6  [5]
+//	7·B·dt    = 0                 [7,6]
+//	7·B·dq    = z·(1 − t4²)       [7,B]
+//	7·B·dt[…] += 7·B·dq
+//	scale     = 1/(7·B)           []
+//	dt        = scale·7·B·dt      [7,6]
 //
 // Update, adam(lr: 0.1):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -342,7 +340,7 @@ type Count struct {
 
 	t2 []float32 // [max.B]
 	c2 []float32 // [6]; becomes c, in place
-	dt []float32 // [7,6]; becomes (7*B)·dt, in place; in the memory of c2
+	dt []float32 // [7,6]; becomes 7·B·dt, in place; in the memory of c2
 	t4 []float32 // [7,max.B]
 	t5 []float32 // [6]
 }
@@ -401,16 +399,16 @@ func (m *Count) forward(batch *CountBatch) CountTotals {
 		blas.View32(u, 5, 1),
 		0, blas.View32(t2, B, 1))
 
-	// c = 0
+	// c = 0  (in c2)
 	clear(c2)
 
-	// t3 = tanh(t2)
+	// t3 = tanh(t2)  (in t2)
 	// c[…] += t3
 	for i := range B {
-		tOf := vec.Tanh(t2[i])
-		t2[i] = tOf
+		t3 := vec.Tanh(t2[i])
+		t2[i] = t3
 		if uint(y[i]) < uint(6) {
-			c2[int(y[i])] += tOf
+			c2[int(y[i])] += t3
 		}
 	}
 
@@ -425,9 +423,9 @@ func (m *Count) forward(batch *CountBatch) CountTotals {
 	for i := range 7 {
 		t4Row := t4[B*i:][:B]
 		for j := range t4Row {
-			tOf := vec.Tanh(t[6*i+int(y[j])])
-			s += float64(z[j] * tOf)
-			t4Row[j] = tOf
+			t4Of := vec.Tanh(t[6*i+int(y[j])])
+			s += float64(z[j] * t4Of)
+			t4Row[j] = t4Of
 		}
 	}
 
@@ -488,7 +486,7 @@ func (m *Count) gradient(grad *CountParams, batch *CountBatch) {
 	du := grad.U
 	dtBuf := grad.T
 
-	// t6 = (1 − t3²) ⊙ c[y]
+	// t6 = (1 − t3²) ⊙ c[y]  (in t2)
 	for i := range B {
 		t2[i] = (1 - t2[i]*t2[i]) * c2[int(y[i])]
 	}
@@ -499,11 +497,11 @@ func (m *Count) gradient(grad *CountParams, batch *CountBatch) {
 		blas.View32(t2, B, 1),
 		0, blas.View32(du, 5, 1))
 
-	// (7*B)·dt = 0
+	// 7·B·dt = 0
 	clear(dt)
 
-	// (7*B)·dq = z·(1 − t4²)
-	// (7*B)·dt[…] += (7*B)·dq
+	// 7·B·dq = z·(1 − t4²)
+	// 7·B·dt[…] += 7·B·dq
 	for i := range 7 {
 		t4Row := t4[B*i:][:B]
 		for j := range t4Row {
@@ -511,10 +509,10 @@ func (m *Count) gradient(grad *CountParams, batch *CountBatch) {
 		}
 	}
 
-	// scale = 1/(7*B)
+	// scale = 1/(7·B)
 	scale := float32(1 / float64(7*B))
 
-	// dt = scale·(7*B)·dt
+	// dt = scale·7·B·dt
 	for i := range 42 {
 		dtBuf[i] = scale * dt[i]
 	}
@@ -537,18 +535,18 @@ func (m *Count) update(grad *CountParams) {
 	v := m.optim.float32s[47:94]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 47 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -734,7 +732,7 @@ func AlongHVP(hv, x []float64, i []int32, v, vAlong []float64) {
 		panic(err)
 	}
 
-	// t = 0
+	// t = 0  (in hv)
 	clear(hv)
 
 	// t[…] += v·sin(x[i]) ⊙ v_along[i]
@@ -946,9 +944,9 @@ func FrontValueGrad(grad, x []float64, i []int32, v, work []float64) float64 {
 	for iOf := range 3 {
 		t2Row := t2[K*iOf:][:K]
 		for j := range t2Row {
-			u := v[j] * math.Cos(t[iOf+3*j])
+			t2Of := v[j] * math.Cos(t[iOf+3*j])
 			front += v[j] * math.Sin(t[iOf+3*j])
-			t2Row[j] = u
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -1029,10 +1027,10 @@ func FrontHVP(hv, x []float64, i []int32, v, vAlong, work []float64) {
 		tRow := (*[3]float64)(t[3*iOf:])
 		t2Row := (*[3]float64)(t2[3*iOf:])
 		for j := range tRow {
-			chosen := x[iOf+K*int(i[iOf+K*j])]
-			chosen2 := vAlong[iOf+K*int(i[iOf+K*j])]
-			tRow[j] = chosen
-			t2Row[j] = chosen2
+			tOf := x[iOf+K*int(i[iOf+K*j])]
+			t2Of := vAlong[iOf+K*int(i[iOf+K*j])]
+			tRow[j] = tOf
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -1269,9 +1267,9 @@ func MiddleValueGrad(grad, x []float64, i []int32, work []float64) float64 {
 		for j := range 3 {
 			t2Row := (*[2]float64)(t2[6*iOf+2*j:])
 			for k := range t2Row {
-				e := math.Exp(t[6*iOf+j+3*k])
-				middle += e
-				t2Row[k] = e
+				t2Of := math.Exp(t[6*iOf+j+3*k])
+				middle += t2Of
+				t2Row[k] = t2Of
 			}
 		}
 	}
@@ -1355,16 +1353,16 @@ func MiddleHessian(hess, x []float64, i []int32, work []float64) {
 	for iOf := range N {
 		for j := range 2 {
 			for k := range 3 {
-				chosen := x[2*K*iOf+j+2*int(i[6*iOf+j+2*k])]
-				t2[6*iOf+3*j+k] = chosen
+				t2Of := x[2*K*iOf+j+2*int(i[6*iOf+j+2*k])]
+				t2[6*iOf+3*j+k] = t2Of
 				iOfK := i[6*iOf+j+2*k]
 				tRow := t[6*K*iOf+3*K*j+K*k:][:K]
 				for l := range tRow {
-					hit := float64(0)
+					tOf := float64(0)
 					if int(iOfK) == l {
-						hit = 1
+						tOf = 1
 					}
-					tRow[l] = hit
+					tRow[l] = tOf
 				}
 			}
 		}
@@ -1388,11 +1386,11 @@ func MiddleHessian(hess, x []float64, i []int32, work []float64) {
 					for m := range K {
 						t4Row := (*[2]float64)(t4[4*K*K*N*iOf+4*K*N*j+2*K*N*k+2*K*l+2*m:])
 						for n := range t4Row {
-							hit := float64(0)
+							t4Of := float64(0)
 							if iOf == l && j == m && k == n {
-								hit = 1
+								t4Of = 1
 							}
-							t4Row[n] = hit
+							t4Row[n] = t4Of
 						}
 					}
 				}
@@ -1406,11 +1404,11 @@ func MiddleHessian(hess, x []float64, i []int32, work []float64) {
 			for k := range 2 {
 				for l := range 3 {
 					tRow := t[6*K*j+3*K*k+K*l:][:K]
-					tOf := float64(0)
+					t5Of := float64(0)
 					for m := range tRow {
-						tOf += t4[2*K*N*iOf+2*K*j+k+2*m] * tRow[m]
+						t5Of += t4[2*K*N*iOf+2*K*j+k+2*m] * tRow[m]
 					}
-					t5[6*N*iOf+6*j+3*k+l] = tOf
+					t5[6*N*iOf+6*j+3*k+l] = t5Of
 				}
 			}
 		}

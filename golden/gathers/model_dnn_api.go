@@ -611,6 +611,7 @@ func (t *CountTotals) close() CountReport {
 	// most = max most
 	most2 := math.Inf(-1)
 	for i := range 6 {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if most[i] > most2 || most[i] != most[i] {
 			most2 = most[i]
 		}

@@ -17,39 +17,38 @@ import (
 //
 // Forward, for a batch of B×T:
 //
-//	h.y          = x·h.W               [B*T,4]
-//	h.y          = h.y + h.b           [B*T,4]
-//	h            = max(h.y, 0)         [B*T,4]
-//	dense.y      = h·dense.W           [B*T,1]
-//	dense.y      = dense.y + dense.b   [B*T,1]
-//	t            = Σ h                 [B]
-//	t2           = t                   [B,T]
-//	scale        = 1/T                 []
-//	t3           = scale·t2            [B*T]
-//	p            = dense.y + t3        [B*T]
-//	((B*T)/2)·dp = p − y               [B*T]
-//	(B*T)·loss   = Σ (((B*T)/2)·dp)²   []
-//	worst        = max |((B*T)/2)·dp|  []
+//	h.y        = x·h.W              [B*T,4]
+//	h.y        = h.y + h.b          [B*T,4]
+//	h          = max(h.y, 0)        [B*T,4]
+//	dense.y    = h·dense.W          [B*T,1]
+//	dense.y    = dense.y + dense.b  [B*T,1]
+//	t          = Σ h                [B]
+//	t2         = t                  [B,T]
+//	scale      = 1/T                []
+//	t3         = scale·t2           [B*T]
+//	p          = dense.y + t3       [B*T]
+//	0.5·B·T·dp = p − y              [B*T]
+//	B·T·loss   = Σ (0.5·B·T·dp)²    []
+//	worst      = max |0.5·B·T·dp|   []
 //
 // Backward:
 //
-//	scale          = 2/(B*T)                        []
-//	ddense.b       = scale·Σᵢ ((B*T)/2)·dp          [1]
-//	ddense.W       = scale·hᵀ·(((B*T)/2)·dp)        [4,1]
-//	t4             = Σⱼ ((B*T)/2)·dp                [B]
-//	((T·B*T)/2)·dback = t4                             [B,T,4]
-//	scale2         = 1/T                            []
-//	t5             = scale2·((T·B*T)/2)·dback       [B*T,4]
-//	t6             = (((B*T)/2)·dp)·dense.Wᵀ        [B*T,4]
-//	((B*T)/2)·dh   = t5 + t6                        [B*T,4]
-//	((B*T)/2)·dh.y = where(h > 0, ((B*T)/2)·dh, 0)  [B*T,4]
-//	dh.b           = scale·Σᵢ ((B*T)/2)·dh.y        [4]
-//	dh.W           = scale·xᵀ·(((B*T)/2)·dh.y)      [3,4]
+//	scale           = 2/(B·T)                      []
+//	ddense.b        = scale·Σᵢ 0.5·B·T·dp          [1]
+//	ddense.W        = scale·hᵀ·(0.5·B·T·dp)        [4,1]
+//	t4              = Σⱼ 0.5·B·T·dp                [B]
+//	0.5·B·T·T·dback = t4                           [B,T,4]
+//	scale2          = 1/T                          []
+//	t5              = scale2·0.5·B·T·T·dback       [B*T,4]
+//	t6              = (0.5·B·T·dp)·dense.Wᵀ        [B*T,4]
+//	0.5·B·T·dh      = t5 + t6                      [B*T,4]
+//	0.5·B·T·dh.y    = where(h > 0, 0.5·B·T·dh, 0)  [B*T,4]
+//	dh.b            = scale·Σᵢ 0.5·B·T·dh.y        [4]
+//	dh.W            = scale·xᵀ·(0.5·B·T·dh.y)      [3,4]
 //
 // Update, sgd(lr: 0.05):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -60,17 +59,17 @@ type Grid struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	hY     []float32 // [max.B*max.T,4]; becomes h.y, then h, then ((B*T)/2)·dh.y, in place
-	denseY []float32 // [max.B*max.T,1]; becomes dense.y, then ((B*T)/2)·dp, in place
-	dback  []float32 // [max.B,max.T,4]; becomes ((T·B*T)/2)·dback, in place; in the memory of denseY
-	dback2 []float32 // [max.B,max.T,4]; becomes ((T·B*T)/2)·dback, in place; in the memory of denseY
+	hY     []float32 // [max.B*max.T,4]; becomes h.y, then h, then 0.5·B·T·dh.y, in place
+	denseY []float32 // [max.B*max.T,1]; becomes dense.y, then 0.5·B·T·dp2, in place
+	dback  []float32 // [max.B,max.T,4]; becomes 0.5·B·T·T·dback, in place; in the memory of denseY
+	dback2 []float32 // [max.B,max.T,4]; becomes 0.5·B·T·T·dback, in place; in the memory of denseY
 	t      []float32 // [max.B]
 	t4     []float32 // [max.B]; in the memory of t
 	t7     []float32 // [max.B]; in the memory of t
 	t2     []float32 // [max.B,max.T]
 	t6     []float32 // [max.B*max.T,4]; in the memory of t2
 	t9     []float32 // [max.B*max.T,4]; in the memory of t2
-	dp     []float32 // [max.B*max.T]; becomes ((B*T)/2)·dp, in place
+	dp     []float32 // [max.B*max.T]; becomes 0.5·B·T·dp, in place
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -128,7 +127,7 @@ func (m *Grid) forward(batch *Batch) Totals {
 		0, blas.View32(hY, B*T, 4))
 
 	// h.y = h.y + h.b
-	// h = max(h.y, 0)
+	// h = max(h.y, 0)  (in hY)
 	for i := range B * T {
 		hYRow := (*[4]float32)(hY[4*i:])
 		for j := range hB {
@@ -173,22 +172,23 @@ func (m *Grid) forward(batch *Batch) Totals {
 	// scale = 1/T
 	scale := float32(1 / float64(T))
 
-	// t3 = scale·t2
+	// t3 = scale·t2  (in t2)
 	// p = dense.y + t3
-	// ((B*T)/2)·dp = p − y
-	// (B*T)·loss = Σ (((B*T)/2)·dp)²
-	// worst = max |((B*T)/2)·dp|
+	// 0.5·B·T·dp = p − y
+	// B·T·loss = Σ (0.5·B·T·dp)²
+	// worst = max |0.5·B·T·dp|
 	loss := 0.0
 	worst := math.Inf(-1)
 	for i := range B * T {
-		u := scale * t2[i]
-		dpOf := denseY[i] + u - y[i]
+		t3 := scale * t2[i]
+		dpOf := denseY[i] + t3 - y[i]
 		loss += float64(dpOf * dpOf)
 		xOf := float64(vec.Abs(dpOf))
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > worst || xOf != xOf {
 			worst = xOf
 		}
-		t2[i] = u
+		t2[i] = t3
 		dp[i] = dpOf
 	}
 
@@ -212,43 +212,43 @@ func (m *Grid) backward(batch *Batch) {
 	t7 := m.t7[:B]
 	dback2 := m.dback2[:4*B*T]
 
-	// ((B*T)/2)·dp = dense.y − y + t3
+	// 0.5·B·T·dp2 = dense.y − y + t3  (in denseY)
 	for i := range B * T {
 		denseY[i] = denseY[i] - y[i] + t2[i]
 	}
 
-	// rate = (−2)·lr/(B*T)
+	// rate = −2·lr/(B·T)
 	rate := float32(-2 * (m.Hyper.LR / float64(B*T)))
 
-	// dense.b ← dense.b − 2·lr/(B*T)·Σᵢ ((B*T)/2)·dp
+	// dense.b ← dense.b − 2·lr/(B·T)·Σᵢ 0.5·B·T·dp2
 	for i := range B * T {
 		denseYOfI := denseY[i]
 		denseB[0] += rate * denseYOfI
 	}
 
-	// t9 = (((B*T)/2)·dp)·dense.Wᵀ
+	// t9 = (0.5·B·T·dp2)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, B*T, 1),
 		blas.View32(denseW, 1, 4),
 		0, blas.View32(t9, B*T, 4))
 
-	// dense.W ← dense.W − 2·lr/(B*T)·hᵀ·(((B*T)/2)·dp)
+	// dense.W ← dense.W − 2·lr/(B·T)·hᵀ·(0.5·B·T·dp2)
 	blas.Sgemm(rate,
 		blas.View32(hY, B*T, 4).T(),
 		blas.View32(denseY, B*T, 1),
 		1, blas.View32(denseW, 4, 1))
 
-	// t7 = Σⱼ ((B*T)/2)·dp
+	// t7 = Σⱼ 0.5·B·T·dp2
 	for i := range B {
 		denseYRow := denseY[T*i:][:T]
-		t := float32(0)
+		t7Of := float32(0)
 		for j := range denseYRow {
-			t += denseYRow[j]
+			t7Of += denseYRow[j]
 		}
-		t7[i] = t
+		t7[i] = t7Of
 	}
 
-	// ((T·B*T)/2)·dback = t7
+	// 0.5·B·T·T·dback = t7  (in dback2)
 	for i := range B {
 		t7OfI := t7[i]
 		dback2Row := dback2[4*T*i:][:4*T]
@@ -260,14 +260,14 @@ func (m *Grid) backward(batch *Batch) {
 	// scale = 1/T
 	scale := float32(1 / float64(T))
 
-	// t8 = scale·((T·B*T)/2)·dback
+	// t8 = scale·0.5·B·T·T·dback  (in dback2)
 	for i := range 4 * B * T {
 		dback2[i] *= scale
 	}
 
-	// ((B*T)/2)·dh = t8 + t9
-	// ((B*T)/2)·dh.y = where(h > 0, ((B*T)/2)·dh, 0)
-	// h.b ← h.b − 2·lr/(B*T)·Σᵢ ((B*T)/2)·dh.y
+	// 0.5·B·T·dh = t8 + t9
+	// 0.5·B·T·dh.y = where(h > 0, 0.5·B·T·dh, 0)  (in hY)
+	// h.b ← h.b − 2·lr/(B·T)·Σᵢ 0.5·B·T·dh.y
 	for i := range B * T {
 		dback2Row := (*[4]float32)(dback2[4*i:])
 		t9Row := (*[4]float32)(t9[4*i:])
@@ -282,7 +282,7 @@ func (m *Grid) backward(batch *Batch) {
 		}
 	}
 
-	// h.W ← h.W − 2·lr/(B*T)·xᵀ·(((B*T)/2)·dh.y)
+	// h.W ← h.W − 2·lr/(B·T)·xᵀ·(0.5·B·T·dh.y)
 	blas.Sgemm(rate,
 		blas.View32(x, B*T, 3).T(),
 		blas.View32(hY, B*T, 4),
@@ -325,33 +325,33 @@ func (m *Grid) gradient(grad *Params, batch *Batch) {
 	dhB := grad.HB
 	dhW := grad.HW
 
-	// scale = 2/(B*T)
+	// scale = 2/(B·T)
 	scale := float32(2 / float64(B*T))
 
-	// ddense.b = scale·Σᵢ ((B*T)/2)·dp
+	// ddense.b = scale·Σᵢ 0.5·B·T·dp
 	clear(ddenseB)
 	for i := range B * T {
 		dpOfI := dp[i]
 		ddenseB[0] += scale * dpOfI
 	}
 
-	// ddense.W = scale·hᵀ·(((B*T)/2)·dp)
+	// ddense.W = scale·hᵀ·(0.5·B·T·dp)
 	blas.Sgemm(scale,
 		blas.View32(hY, B*T, 4).T(),
 		blas.View32(dp, B*T, 1),
 		0, blas.View32(ddenseW, 4, 1))
 
-	// t4 = Σⱼ ((B*T)/2)·dp
+	// t4 = Σⱼ 0.5·B·T·dp
 	for i := range B {
 		dpRow := dp[T*i:][:T]
-		t := float32(0)
+		t4Of := float32(0)
 		for j := range dpRow {
-			t += dpRow[j]
+			t4Of += dpRow[j]
 		}
-		t4[i] = t
+		t4[i] = t4Of
 	}
 
-	// ((T·B*T)/2)·dback = t4
+	// 0.5·B·T·T·dback = t4
 	for i := range B {
 		t4OfI := t4[i]
 		dbackRow := dback[4*T*i:][:4*T]
@@ -363,20 +363,20 @@ func (m *Grid) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1/T
 	scale2 := float32(1 / float64(T))
 
-	// t5 = scale2·((T·B*T)/2)·dback
+	// t5 = scale2·0.5·B·T·T·dback  (in dback)
 	for i := range 4 * B * T {
 		dback[i] *= scale2
 	}
 
-	// t6 = (((B*T)/2)·dp)·dense.Wᵀ
+	// t6 = (0.5·B·T·dp)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dp, B*T, 1),
 		blas.View32(denseW, 1, 4),
 		0, blas.View32(t6, B*T, 4))
 
-	// ((B*T)/2)·dh = t5 + t6
-	// ((B*T)/2)·dh.y = where(h > 0, ((B*T)/2)·dh, 0)
-	// dh.b = scale·Σᵢ ((B*T)/2)·dh.y
+	// 0.5·B·T·dh = t5 + t6
+	// 0.5·B·T·dh.y = where(h > 0, 0.5·B·T·dh, 0)  (in hY)
+	// dh.b = scale·Σᵢ 0.5·B·T·dh.y
 	clear(dhB)
 	for i := range B * T {
 		dbackRow := (*[4]float32)(dback[4*i:])
@@ -392,7 +392,7 @@ func (m *Grid) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh.W = scale·xᵀ·(((B*T)/2)·dh.y)
+	// dh.W = scale·xᵀ·(0.5·B·T·dh.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B*T, 3).T(),
 		blas.View32(hY, B*T, 4),
@@ -414,12 +414,11 @@ func (m *Grid) update(grad *Params) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 21 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -438,14 +437,14 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	pBuf := out.P
 	pool := out.Pool
 
-	// h.y = x·h.W
+	// h.y = x·h.W  (in wide)
 	blas.Sgemm(1,
 		blas.View32(x, B*T, 3),
 		blas.View32(hW, 3, 4),
 		0, blas.View32(wide, B*T, 4))
 
 	// h.y = h.y + h.b
-	// h = max(h.y, 0)
+	// h = max(h.y, 0)  (in wide)
 	for i := range B * T {
 		wideRow := (*[4]float32)(wide[4*i:])
 		for j := range hB {
@@ -457,13 +456,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dense.y = h·dense.W
+	// dense.y = h·dense.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(wide, B*T, 4),
 		blas.View32(denseW, 4, 1),
 		0, blas.View32(pBuf, B*T, 1))
 
-	// dense.y = dense.y + dense.b
+	// dense.y = dense.y + dense.b  (in pBuf)
 	for i := range B * T {
 		pBuf[i] += denseB[0]
 	}
@@ -495,7 +494,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// p = dense.y + scale·t2
+	// p = dense.y + scale·t2  (in pBuf)
 	for i := range B * T {
 		pBuf[i] += scale * t2[i]
 	}
@@ -507,7 +506,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	s      = Σ x[:, 1:]                      []
 //	s2     = Σ (x[:, 1:] − x[:, :−1])²       []
 //	s3     = Σ x[1:−1, :−2]² ⊙ x[1:−1, :−2]  []
-//	smooth = s/(B*T - B) + s2 + s3           []
+//	smooth = s/(B·T − B) + s2 + s3           []
 //
 // It panics unless the lengths fit: x [B,T].
 func Smooth(x []float64, T int) float64 {
@@ -533,6 +532,7 @@ func Smooth(x []float64, T int) float64 {
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(T*i+1, len(x)):][:T-1]
 		xRow2 := x[T*i:][:T-1]
 		for j := range xRow2 {
@@ -551,7 +551,7 @@ func Smooth(x []float64, T int) float64 {
 		}
 	}
 
-	// smooth = s/(B*T - B) + s2 + s3
+	// smooth = s/(B·T − B) + s2 + s3
 	smooth := s/float64(B*T-B) + s2 + s3
 	return smooth
 }
@@ -560,8 +560,8 @@ func Smooth(x []float64, T int) float64 {
 //
 //	grad            = 0                                  [B,T]
 //	grad[1:−1, :−2] += 3·x[1:−1, :−2]²
-//	scale           = 1/(B*T - B)                        []
-//	grad[:, :−1]    += (−2)·(x[:, 1:] − x[:, :−1])
+//	scale           = 1/(B·T − B)                        []
+//	grad[:, :−1]    += −2·(x[:, 1:] − x[:, :−1])
 //	grad[:, 1:]     += 2·(x[:, 1:] − x[:, :−1]) + scale
 //
 // It panics unless the lengths fit: grad [B,T], x [B,T]. What is set may not
@@ -592,6 +592,7 @@ func SmoothGrad(grad, x []float64, T int) {
 
 	// grad[1:−1, :−2] += 3·x[1:−1, :−2]²
 	for i := range B - 2 {
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(T*i+T, len(x)):][:T-2]
 		gradRow := grad[min(T*i+T, len(grad)):][:T-2]
 		for j := range gradRow {
@@ -599,10 +600,10 @@ func SmoothGrad(grad, x []float64, T int) {
 		}
 	}
 
-	// scale = 1/(B*T - B)
+	// scale = 1/(B·T − B)
 	scale := 1 / float64(B*T-B)
 
-	// grad[:, :−1] += (−2)·(x[:, 1:] − x[:, :−1])
+	// grad[:, :−1] += −2·(x[:, 1:] − x[:, :−1])
 	// grad[:, 1:] += 2·(x[:, 1:] − x[:, :−1]) + scale
 	for i := range B {
 		xRow := x[min(T*i+1, len(x)):][:T-1]
@@ -611,10 +612,10 @@ func SmoothGrad(grad, x []float64, T int) {
 		gradRow2 := grad[min(T*i+1, len(grad)):][:T-1]
 		for j := range gradRow {
 			d := xRow[j] - xRow2[j]
-			t := 2*d + scale
+			v := 2*d + scale
 			u := -2 * d
 			gradRow[j] += u
-			gradRow2[j] += t
+			gradRow2[j] += v
 		}
 	}
 }
@@ -622,15 +623,15 @@ func SmoothGrad(grad, x []float64, T int) {
 // SmoothValueGrad is SmoothGrad and returns the value of Smooth, at little
 // more cost.
 //
-//	scale           = 1/(B*T - B)                        []
+//	scale           = 1/(B·T − B)                        []
 //	grad            = 0                                  [B,T]
 //	s               = Σ x[:, 1:]                         []
 //	s2              = Σ (x[:, 1:] − x[:, :−1])²          []
-//	grad[:, :−1]    += (−2)·(x[:, 1:] − x[:, :−1])
+//	grad[:, :−1]    += −2·(x[:, 1:] − x[:, :−1])
 //	grad[:, 1:]     += 2·(x[:, 1:] − x[:, :−1]) + scale
 //	s3              = Σ x[1:−1, :−2]² ⊙ x[1:−1, :−2]     []
 //	grad[1:−1, :−2] += 3·x[1:−1, :−2]²
-//	smooth          = s/(B*T - B) + s2 + s3              []
+//	smooth          = s/(B·T − B) + s2 + s3              []
 //
 // It panics unless the lengths fit: grad [B,T], x [B,T]. What is set may not
 // overlap the rest.
@@ -655,7 +656,7 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 		panic(fmt.Sprintf("grid: SmoothValueGrad: len(x) is %d, want %d", len(x), B*T))
 	}
 
-	// scale = 1/(B*T - B)
+	// scale = 1/(B·T − B)
 	scale := 1 / float64(B*T-B)
 
 	// grad = 0
@@ -663,23 +664,24 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 
 	// s = Σ x[:, 1:]
 	// s2 = Σ (x[:, 1:] − x[:, :−1])²
-	// grad[:, :−1] += (−2)·(x[:, 1:] − x[:, :−1])
+	// grad[:, :−1] += −2·(x[:, 1:] − x[:, :−1])
 	// grad[:, 1:] += 2·(x[:, 1:] − x[:, :−1]) + scale
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(T*i+1, len(x)):][:T-1]
 		xRow2 := x[T*i:][:T-1]
 		gradRow := grad[T*i:][:T-1]
 		gradRow2 := grad[min(T*i+1, len(grad)):][:T-1]
 		for j := range gradRow {
 			d := xRow[j] - xRow2[j]
-			t := 2*d + scale
+			v := 2*d + scale
 			u := -2 * d
 			s += xRow[j]
 			s2 += d * d
 			gradRow[j] += u
-			gradRow2[j] += t
+			gradRow2[j] += v
 		}
 	}
 
@@ -697,7 +699,7 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 		}
 	}
 
-	// smooth = s/(B*T - B) + s2 + s3
+	// smooth = s/(B·T − B) + s2 + s3
 	smooth := s/float64(B*T-B) + s2 + s3
 	return smooth
 }
@@ -707,7 +709,7 @@ func SmoothValueGrad(grad, x []float64, T int) float64 {
 //
 //	hv            = 0                               [B,T]
 //	hv[1:−1, :−2] += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]
-//	hv[:, :−1]    += (−2)·(v[:, 1:] − v[:, :−1])
+//	hv[:, :−1]    += −2·(v[:, 1:] − v[:, :−1])
 //	hv[:, 1:]     += 2·(v[:, 1:] − v[:, :−1])
 //
 // It panics unless the lengths fit: hv [B,T], x [B,T], v [B,T]. What is set
@@ -741,6 +743,7 @@ func SmoothHVP(hv, x, v []float64, T int) {
 
 	// hv[1:−1, :−2] += 6·x[1:−1, :−2] ⊙ v[1:−1, :−2]
 	for i := range B - 2 {
+		// min: where an extent is 0, what is cut here is empty.
 		xRow := x[min(T*i+T, len(x)):][:T-2]
 		vRow := v[min(T*i+T, len(v)):][:T-2]
 		hvRow := hv[min(T*i+T, len(hv)):][:T-2]
@@ -749,7 +752,7 @@ func SmoothHVP(hv, x, v []float64, T int) {
 		}
 	}
 
-	// hv[:, :−1] += (−2)·(v[:, 1:] − v[:, :−1])
+	// hv[:, :−1] += −2·(v[:, 1:] − v[:, :−1])
 	// hv[:, 1:] += 2·(v[:, 1:] − v[:, :−1])
 	for i := range B {
 		vRow := v[min(T*i+1, len(v)):][:T-1]
@@ -784,18 +787,18 @@ func Pairs(out, x []float64) {
 	}
 
 	// d = x − x
-	// t = exp(−(Σⱼ d²))
+	// t = exp(−(Σⱼ d²))  (in out)
 	for i := range N {
 		for j := range N {
 			xRow := (*[2]float64)(x[2*i:])
 			xRow2 := (*[2]float64)(x[2*j:])
-			t := float64(0)
+			total := float64(0)
 			for k := range xRow2 {
 				d := xRow[k] - xRow2[k]
-				t += d * d
+				total += d * d
 			}
-			e := math.Exp(-t)
-			out[N*i+j] = e
+			t := math.Exp(-total)
+			out[N*i+j] = t
 		}
 	}
 }
@@ -832,7 +835,7 @@ func PairsVJP(dx, x, w, work []float64) {
 	t2 := work[0 : 2*N]
 
 	// d = x − x
-	// t = Σᵢ exp(−(Σⱼ d²)) ⊙ w·d
+	// t = Σᵢ exp(−(Σⱼ d²)) ⊙ w·d  (in dx)
 	// t2 = Σ exp(−(Σⱼ d²)) ⊙ w·d
 	clear(dx)
 	clear(t2)
@@ -840,13 +843,13 @@ func PairsVJP(dx, x, w, work []float64) {
 		for j := range N {
 			xRow := (*[2]float64)(x[2*i:])
 			xRow2 := (*[2]float64)(x[2*j:])
-			t := float64(0)
+			total := float64(0)
 			for k := range xRow2 {
 				d := xRow[k] - xRow2[k]
-				t += d * d
+				total += d * d
 			}
-			t2Of := -t
-			e := math.Exp(t2Of)
+			v := -total
+			e := math.Exp(v)
 			u := e * w[N*i+j]
 			dxRow := (*[2]float64)(dx[2*j:])
 			t2Row := (*[2]float64)(t2[2*i:])

@@ -66,9 +66,9 @@ import (
 //	dddhY           = dense2.W·t6 ⊙ ddhY2                          [B,8]
 //	t24             = 0                                            [B,2]
 //	t24[:, 0]       = duXx
-//	(B/2)·dddense.y = t24·dense.W                                  [B,8]
-//	t25             = t4 ⊙ (t18 + 2·(B/2)·dddense.y)               [B,8]
-//	t26             = t20 + 4·t7 ⊙ (B/2)·dddense.y                 [B,8]
+//	0.5·B·dddense.y = t24·dense.W                                  [B,8]
+//	t25             = t4 ⊙ (t18 + B·dddense.y)                     [B,8]
+//	t26             = t20 + 4·t7 ⊙ 0.5·B·dddense.y                 [B,8]
 //	B·ddh.y         = t25·h.W                                      [B,8]
 //	B·dh.y          = dense2.W·t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))  [B,8]
 //	t27             = Σᵢ t5 ⊙ (t22 + B·ddh.y)                      [8]
@@ -93,11 +93,11 @@ import (
 //
 // Update, adam(lr: 1e-3):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -134,7 +134,7 @@ type Heat struct {
 	t15       []float32 // [max.B,2]
 	dddenseY2 []float32 // [max.B,8]; becomes dddenseY2, in place; in the memory of t15
 	duXx      []float32 // [max.B]
-	dddenseY3 []float32 // [max.B,8]; becomes (B/2)·dddense.y, in place; in the memory of duXx
+	dddenseY3 []float32 // [max.B,8]; becomes 0.5·B·dddense.y, in place; in the memory of duXx
 	ddhY3     []float32 // [max.B,8]; becomes B·ddh.y, in place; in the memory of duXx
 	t20       []float32 // [max.B,8]
 	t21       []float32 // [max.B,8]
@@ -235,16 +235,16 @@ func (m *Heat) forward(batch *Batch) Totals {
 		0, blas.View32(denseY, B, 8))
 
 	// dense.y = dense.b + dense.y
-	// t3 = tanh(dense.y)
-	// t4 = 1 − t3²
+	// t3 = tanh(dense.y)  (in denseY)
+	// t4 = 1 − t3²  (in ddddenseY)
 	for i := range B {
 		denseYRow := (*[8]float32)(denseY[8*i:])
 		ddddenseYRow := (*[8]float32)(ddddenseY[8*i:])
 		for j := range ddddenseYRow {
-			tOf := vec.Tanh(denseB[j] + denseYRow[j])
-			d := 1 - tOf*tOf
-			denseYRow[j] = tOf
-			ddddenseYRow[j] = d
+			t3 := vec.Tanh(denseB[j] + denseYRow[j])
+			t4 := 1 - t3*t3
+			denseYRow[j] = t3
+			ddddenseYRow[j] = t4
 		}
 	}
 
@@ -255,7 +255,7 @@ func (m *Heat) forward(batch *Batch) Totals {
 		0, blas.View32(hY, B, 8))
 
 	// h.y = h.b + h.y
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	// t5 = 1 − h²
 	// dh.y = dense2.W·t5
 	// t6 = h ⊙ t5
@@ -266,13 +266,13 @@ func (m *Heat) forward(batch *Batch) Totals {
 		t6Row := (*[8]float32)(t6[8*i:])
 		for j := range dense2W {
 			h := vec.Tanh(hB[j] + hYRow[j])
-			d := 1 - h*h
-			dhYOf := dense2W[j] * d
-			u := h * d
+			t5Of := 1 - h*h
+			dhYOf := dense2W[j] * t5Of
+			t6Of := h * t5Of
 			hYRow[j] = h
-			t5Row[j] = d
+			t5Row[j] = t5Of
 			dhYRow[j] = dhYOf
-			t6Row[j] = u
+			t6Row[j] = t6Of
 		}
 	}
 
@@ -311,12 +311,12 @@ func (m *Heat) forward(batch *Batch) Totals {
 	// t11 = t7 ⊙ t10
 	// t12 = t4 ⊙ dddense.y
 	for i := range 8 * B {
-		u := denseY[i] * dddenseY[i]
-		u2 := t7[i] * u
-		u3 := ddddenseY[i] * dddenseY[i]
-		t10[i] = u
-		t11[i] = u2
-		t12[i] = u3
+		t10Of := denseY[i] * dddenseY[i]
+		t11Of := t7[i] * t10Of
+		t12Of := ddddenseY[i] * dddenseY[i]
+		t10[i] = t10Of
+		t11[i] = t11Of
+		t12[i] = t12Of
 	}
 
 	// ddh.y = t12·h.W
@@ -325,7 +325,7 @@ func (m *Heat) forward(batch *Batch) Totals {
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY, B, 8))
 
-	// −0.5·dh.y = dense2.W·ddh.y ⊙ t6
+	// −0.5·dh.y = dense2.W·ddh.y ⊙ t6  (in dhY2)
 	for i := range B {
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
 		t6Row := (*[8]float32)(t6[8*i:])
@@ -335,18 +335,18 @@ func (m *Heat) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t13 = (−0.5·dh.y)·h.Wᵀ
+	// t13 = (−0.5·dh.y)·h.Wᵀ  (in ddenseY2)
 	blas.Sgemm(1,
 		blas.View32(dhY2, B, 8),
 		blas.View32(hW, 8, 8).T(),
 		0, blas.View32(ddenseY2, B, 8))
 
-	// t14 = t11 + t13
-	// −0.5·ddense.y = t4 ⊙ t14
+	// t14 = t11 + t13  (in t11)
+	// −0.5·ddense.y = t4 ⊙ t14  (in ddenseY2)
 	for i := range 8 * B {
-		tOf := t11[i] + ddenseY2[i]
-		ddenseYOf := ddddenseY[i] * tOf
-		t11[i] = tOf
+		t14 := t11[i] + ddenseY2[i]
+		ddenseYOf := ddddenseY[i] * t14
+		t11[i] = t14
 		ddenseY2[i] = ddenseYOf
 	}
 
@@ -368,6 +368,7 @@ func (m *Heat) forward(batch *Batch) Totals {
 		duXxOf := t8[2*i] + scale*t15[2*i+1]
 		loss += float64(duXxOf * duXxOf)
 		xOf := float64(vec.Abs(duXxOf))
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > worst || xOf != xOf {
 			worst = xOf
 		}
@@ -469,22 +470,22 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 	// scale2 = 8·alpha
 	scale2 := float32(8 * m.Hyper.Alpha)
 
-	// t17 = t4 ⊙ dddenseY2
-	// t18 = scale·t10 ⊙ dddenseY2
-	// t19 = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2
+	// t17 = t4 ⊙ dddenseY2  (in t10)
+	// t18 = scale·t10 ⊙ dddenseY2  (in t11)
+	// t19 = scale·dddense.y ⊙ ddense.y ⊙ dddenseY2  (in dddenseY2)
 	// t20 = scale2·t14 ⊙ dddenseY2
 	// t21 = t3 ⊙ t7 ⊙ dddenseY2
 	for i := range 8 * B {
-		u := ddddenseY[i] * dddenseY2[i]
-		u2 := scale * (t10[i] * dddenseY2[i])
-		u3 := scale * (dddenseY[i] * ddenseY[i] * dddenseY2[i])
-		u4 := scale2 * (t11[i] * dddenseY2[i])
-		u5 := denseY[i] * t7[i] * dddenseY2[i]
-		t10[i] = u
-		t11[i] = u2
-		dddenseY2[i] = u3
-		t20[i] = u4
-		t21[i] = u5
+		t17 := ddddenseY[i] * dddenseY2[i]
+		t18 := scale * (t10[i] * dddenseY2[i])
+		t19 := scale * (dddenseY[i] * ddenseY[i] * dddenseY2[i])
+		t20Of := scale2 * (t11[i] * dddenseY2[i])
+		t21Of := denseY[i] * t7[i] * dddenseY2[i]
+		t10[i] = t17
+		t11[i] = t18
+		dddenseY2[i] = t19
+		t20[i] = t20Of
+		t21[i] = t21Of
 	}
 
 	// ddhY2 = t17·h.W
@@ -493,9 +494,9 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY2, B, 8))
 
-	// t22 = scale·h ⊙ ddh.y ⊙ ddhY2
-	// t23 = scale·t5 ⊙ ddh.y ⊙ ddhY2
-	// dddhY = dense2.W·t6 ⊙ ddhY2
+	// t22 = scale·h ⊙ ddh.y ⊙ ddhY2  (in t6)
+	// t23 = scale·t5 ⊙ ddh.y ⊙ ddhY2  (in ddhY)
+	// dddhY = dense2.W·t6 ⊙ ddhY2  (in ddhY2)
 	for i := range B {
 		hYRow := (*[8]float32)(hY[8*i:])
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
@@ -503,11 +504,11 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		t5Row := (*[8]float32)(t5[8*i:])
 		t6Row := (*[8]float32)(t6[8*i:])
 		for j := range ddhYRow {
-			u := scale * (hYRow[j] * ddhYRow[j] * ddhY2Row[j])
-			u2 := scale * (t5Row[j] * ddhYRow[j] * ddhY2Row[j])
+			t22 := scale * (hYRow[j] * ddhYRow[j] * ddhY2Row[j])
+			t23 := scale * (t5Row[j] * ddhYRow[j] * ddhY2Row[j])
 			dddhY := dense2W[j] * (t6Row[j] * ddhY2Row[j])
-			t6Row[j] = u
-			ddhYRow[j] = u2
+			t6Row[j] = t22
+			ddhYRow[j] = t23
 			ddhY2Row[j] = dddhY
 		}
 	}
@@ -521,28 +522,28 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		t24[2*i] = duXxOfI
 	}
 
-	// (B/2)·dddense.y = t24·dense.W
+	// 0.5·B·dddense.y = t24·dense.W  (in dddenseY3)
 	blas.Sgemm(1,
 		blas.View32(t24, B, 2),
 		blas.View32(denseW, 2, 8),
 		0, blas.View32(dddenseY3, B, 8))
 
-	// t25 = t4 ⊙ (t18 + 2·(B/2)·dddense.y)
-	// t26 = t20 + 4·t7 ⊙ (B/2)·dddense.y
+	// t25 = t4 ⊙ (t18 + B·dddense.y)  (in t7)
+	// t26 = t20 + 4·t7 ⊙ 0.5·B·dddense.y  (in t11)
 	for i := range 8 * B {
-		u := ddddenseY[i] * (t11[i] + 2*dddenseY3[i])
-		t := t20[i] + 4*(t7[i]*dddenseY3[i])
-		t7[i] = u
-		t11[i] = t
+		t25 := ddddenseY[i] * (t11[i] + 2*dddenseY3[i])
+		t26 := t20[i] + 4*(t7[i]*dddenseY3[i])
+		t7[i] = t25
+		t11[i] = t26
 	}
 
-	// B·ddh.y = t25·h.W
+	// B·ddh.y = t25·h.W  (in ddhY3)
 	blas.Sgemm(1,
 		blas.View32(t7, B, 8),
 		blas.View32(hW, 8, 8),
 		0, blas.View32(ddhY3, B, 8))
 
-	// B·dh.y = dense2.W·t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))
+	// B·dh.y = dense2.W·t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))  (in hY)
 	// t27 = Σᵢ t5 ⊙ (t22 + B·ddh.y)
 	// t28 = Σᵢ t5 ⊙ (t23 − 2·h ⊙ (t22 + B·ddh.y))
 	clear(t27)
@@ -554,10 +555,10 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		hYRow := (*[8]float32)(hY[8*i:])
 		ddhYRow := (*[8]float32)(ddhY[8*i:])
 		for j := range ddhYRow {
-			t := t6Row[j] + ddhY3Row[j]
-			u := t5Row[j] * (ddhYRow[j] - 2*(hYRow[j]*t))
+			v := t6Row[j] + ddhY3Row[j]
+			u := t5Row[j] * (ddhYRow[j] - 2*(hYRow[j]*v))
 			dhYOf := dense2W[j] * u
-			t27[j] += t5Row[j] * t
+			t27[j] += t5Row[j] * v
 			t28[j] += u
 			hYRow[j] = dhYOf
 		}
@@ -583,7 +584,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(t10, B, 8),
 		0, blas.View32(t29, 8, 8).T())
 
-	// t30 = t29 + scale·t12ᵀ·dddhY
+	// t30 = t29 + scale·t12ᵀ·dddhY  (in t29)
 	blas.Sgemm(scale,
 		blas.View32(t12, B, 8).T(),
 		blas.View32(ddhY2, B, 8),
@@ -595,7 +596,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(t7, B, 8),
 		0, blas.View32(t31, 8, 8).T())
 
-	// t32 = t30 + t31
+	// t32 = t30 + t31  (in t29)
 	for i := range 64 {
 		t29[i] += t31[i]
 	}
@@ -617,7 +618,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(hW, 8, 8).T(),
 		0, blas.View32(t34, B, 8))
 
-	// t35 = t19 + t34
+	// t35 = t19 + t34  (in dddenseY2)
 	for i := range 8 * B {
 		dddenseY2[i] += t34[i]
 	}
@@ -628,7 +629,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(hW, 8, 8).T(),
 		0, blas.View32(t36, B, 8))
 
-	// B·ddense.y = t4 ⊙ (t35 − t3 ⊙ (t26 + scale2·dddense.y ⊙ t36))
+	// B·ddense.y = t4 ⊙ (t35 − t3 ⊙ (t26 + scale2·dddense.y ⊙ t36))  (in denseY)
 	// ddddenseY = t4 ⊙ (t21 + t36)
 	// ddense.b = scale3·Σᵢ B·ddense.y
 	clear(ddenseB)
@@ -656,7 +657,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(t16, B, 2),
 		0, blas.View32(t37, 2, 8).T())
 
-	// t38 = t37 + 2·t24ᵀ·ddense.y
+	// t38 = t37 + 2·t24ᵀ·ddense.y  (in t37)
 	blas.Sgemm(2,
 		blas.View32(ddenseY, B, 8).T(),
 		blas.View32(t24, B, 2),
@@ -668,7 +669,7 @@ func (m *Heat) gradient(grad *Params, batch *Batch) {
 		blas.View32(ddddenseY, B, 8),
 		0, blas.View32(t39, 2, 8))
 
-	// t40 = t38 + t39
+	// t40 = t38 + t39  (in t37)
 	for i := range 16 {
 		t37[i] += t39[i]
 	}
@@ -702,18 +703,18 @@ func (m *Heat) update(grad *Params) {
 	v := m.optim.float32s[105:210]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 105 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -760,16 +761,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 8))
 
 	// dense.y = dense.b + dense.y
-	// t3 = tanh(dense.y)
-	// t4 = 1 − t3²
+	// t3 = tanh(dense.y)  (in denseY)
+	// t4 = 1 − t3²  (in ddenseY2)
 	for i := range B {
 		denseYRow := (*[8]float32)(denseY[8*i:])
 		ddenseY2Row := (*[8]float32)(ddenseY2[8*i:])
 		for j := range ddenseY2Row {
-			tOf := vec.Tanh(denseB[j] + denseYRow[j])
-			d := 1 - tOf*tOf
-			denseYRow[j] = tOf
-			ddenseY2Row[j] = d
+			t3 := vec.Tanh(denseB[j] + denseYRow[j])
+			t4 := 1 - t3*t3
+			denseYRow[j] = t3
+			ddenseY2Row[j] = t4
 		}
 	}
 
@@ -780,7 +781,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(hY, B, 8))
 
 	// h.y = h.b + h.y
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	// dh.y = dense2.W·(1 − h²)
 	for i := range B {
 		hYRow := (*[8]float32)(hY[8*i:])
@@ -793,13 +794,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dense2.y = h·dense2.W
+	// dense2.y = h·dense2.W  (in u)
 	blas.Sgemm(1,
 		blas.View32(hY, B, 8),
 		blas.View32(dense2W, 8, 1),
 		0, blas.View32(u, B, 1))
 
-	// dense2.y = dense2.b + dense2.y
+	// dense2.y = dense2.b + dense2.y  (in u)
 	for i := range B {
 		u[i] += dense2B[0]
 	}
@@ -810,7 +811,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View32(hW, 8, 8).T(),
 		0, blas.View32(ddenseY, B, 8))
 
-	// ddense.y = t4 ⊙ ddense.y
+	// ddense.y = t4 ⊙ ddense.y  (in ddenseY2)
 	for i := range 8 * B {
 		ddenseY2[i] *= ddenseY[i]
 	}
@@ -835,57 +836,57 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	dense.y    = x·dense.W          [B,6]
-//	dense.y    = dense.b + dense.y  [B,6]
-//	t          = σ(dense.y)         [B,6]
-//	ddense.y   = f.W·t              [B,6]
-//	t2         = softplus(dense.y)  [B,6]
-//	g          = ddense.y·dense.Wᵀ  [B,3]
-//	t3         = √(Σⱼ g²)           [B]
-//	t4         = t3 − 1             [B]
-//	t5         = Σⱼ v ⊙ g           [B]
-//	s          = Σ t4²              []
-//	dddense.y  = v·dense.W          [B,6]
-//	t6         = t ⊙ dddense.y      [B,6]
-//	da7        = t6·f.W             [B,1]
-//	t7         = Σᵢ da7²            [1]
-//	f.y        = t2·f.W             [B,1]
-//	f          = f.b + f.y          [B,1]
-//	(B/0.2)·df = f − t5             [B,1]
-//	t8         = Σᵢ ((B/0.2)·df)²   [1]
-//	result     = t7                 []
-//	result2    = t8                 []
+//	dense.y   = x·dense.W          [B,6]
+//	dense.y   = dense.b + dense.y  [B,6]
+//	t         = σ(dense.y)         [B,6]
+//	ddense.y  = f.W·t              [B,6]
+//	t2        = softplus(dense.y)  [B,6]
+//	g         = ddense.y·dense.Wᵀ  [B,3]
+//	t3        = √(Σⱼ g²)           [B]
+//	t4        = t3 − 1             [B]
+//	t5        = Σⱼ v ⊙ g           [B]
+//	s         = Σ t4²              []
+//	dddense.y = v·dense.W          [B,6]
+//	t6        = t ⊙ dddense.y      [B,6]
+//	da7       = t6·f.W             [B,1]
+//	t7        = Σᵢ da7²            [1]
+//	f.y       = t2·f.W             [B,1]
+//	f         = f.b + f.y          [B,1]
+//	5·B·df    = f − t5             [B,1]
+//	t8        = Σᵢ (5·B·df)²       [1]
+//	result    = t7                 []
+//	result2   = t8                 []
 //
 // Backward:
 //
 //	scale           = 0.2/B                                        []
-//	df.b            = scale·Σᵢ (B/0.2)·df                          [1]
-//	t9              = 0.2·t2ᵀ·((B/0.2)·df)                         [6,1]
-//	(B/2)·dg        = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
-//	(B/2)·dddense.y = ((B/2)·dg)·dense.W                           [B,6]
-//	t10             = 2·f.W·(B/2)·dddense.y                        [B,6]
-//	t11             = Σᵢ t ⊙ (B/2)·dddense.y                       [6]
+//	df.b            = scale·Σᵢ 5·B·df                              [1]
+//	t9              = 0.2·t2ᵀ·(5·B·df)                             [6,1]
+//	0.5·B·dg        = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
+//	0.5·B·dddense.y = (0.5·B·dg)·dense.W                           [B,6]
+//	t10             = 2·f.W·0.5·B·dddense.y                        [B,6]
+//	t11             = Σᵢ t ⊙ 0.5·B·dddense.y                       [6]
 //	t12             = t9 + 2·t11                                   [6,1]
 //	t13             = 0.2·t6ᵀ·da7                                  [6,1]
 //	scale2          = 1/B                                          []
 //	df.W            = scale2·(t12 + t13)                           [6,1]
-//	t14             = 0.2·((B/0.2)·df)·f.Wᵀ                        [B,6]
+//	t14             = 0.2·(5·B·df)·f.Wᵀ                            [B,6]
 //	t15             = da7·f.Wᵀ                                     [B,6]
 //	B·ddense.y      = t ⊙ (t14 + (1 − t) ⊙ (0.2·dddense.y ⊙ t15 + t10))  [B,6]
-//	(B/0.2)·ddddense.y = t ⊙ t15                                      [B,6]
+//	5·B·ddddense.y  = t ⊙ t15                                      [B,6]
 //	ddense.b        = scale2·Σᵢ B·ddense.y                         [6]
-//	t16             = 2·((B/2)·dg)ᵀ·ddense.y                       [3,6]
-//	t17             = t16 + 0.2·vᵀ·((B/0.2)·ddddense.y)            [3,6]
+//	t16             = 2·(0.5·B·dg)ᵀ·ddense.y                       [3,6]
+//	t17             = t16 + 0.2·vᵀ·(5·B·ddddense.y)                [3,6]
 //	t18             = xᵀ·(B·ddense.y)                              [3,6]
 //	ddense.W        = scale2·(t17 + t18)                           [3,6]
 //
 // Update, adam(lr: 1e-3):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -901,20 +902,20 @@ type Critic struct {
 	denseY    []float32 // [max.B,6]; becomes dense.y, then B·ddense.y, in place
 	ddenseY   []float32 // [max.B,6]; becomes ddense.y, in place
 	t2        []float32 // [max.B,6]
-	dddenseY2 []float32 // [max.B,6]; becomes (B/2)·dddense.y, in place; in the memory of t2
-	g         []float32 // [max.B,3]; becomes (B/2)·dg, in place
+	dddenseY2 []float32 // [max.B,6]; becomes 0.5·B·dddense.y, in place; in the memory of t2
+	g         []float32 // [max.B,3]; becomes 0.5·B·dg, in place
 	t3        []float32 // [max.B]
 	t14       []float32 // [max.B,6]; in the memory of t3
 	t4        []float32 // [max.B]
 	t15       []float32 // [max.B,6]; in the memory of t4
 	t5        []float32 // [max.B]
-	dddenseY  []float32 // [max.B,6]; becomes dddense.y, then (B/0.2)·ddddense.y, in place
+	dddenseY  []float32 // [max.B,6]; becomes dddense.y, then 5·B·ddddense.y, in place
 	t6        []float32 // [max.B,6]
 	da7       []float32 // [max.B,1]; becomes da7, in place
 	t7        []float32 // [1]
 	t9        []float32 // [6,1]; in the memory of t7
 	t16       []float32 // [3,6]; in the memory of t7
-	fY        []float32 // [max.B,1]; becomes f.y, then (B/0.2)·df, in place
+	fY        []float32 // [max.B,1]; becomes f.y, then 5·B·df, in place
 	t8        []float32 // [1]
 	t11       []float32 // [6]; in the memory of t8
 	t13       []float32 // [6,1]; in the memory of t8
@@ -983,7 +984,7 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t = σ(dense.y)
+	// t = σ(dense.y)  (in denseY)
 	// ddense.y = f.W·t
 	// t2 = softplus(dense.y)
 	for i := range B {
@@ -1015,18 +1016,18 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 	for i := range B {
 		gRow := (*[3]float32)(g[3*i:])
 		vRow := (*[3]float32)(v[3*i:])
-		t := float32(0)
-		t2Of := float32(0)
+		total := float32(0)
+		t5Of := float32(0)
 		for j := range gRow {
-			t += gRow[j] * gRow[j]
-			t2Of += vRow[j] * gRow[j]
+			total += gRow[j] * gRow[j]
+			t5Of += vRow[j] * gRow[j]
 		}
-		t3Of := vec.Sqrt(t)
-		d := t3Of - 1
-		s += float64(d * d)
+		t3Of := vec.Sqrt(total)
+		t4Of := t3Of - 1
+		s += float64(t4Of * t4Of)
 		t3[i] = t3Of
-		t4[i] = d
-		t5[i] = t2Of
+		t4[i] = t4Of
+		t5[i] = t5Of
 	}
 
 	// dddense.y = v·dense.W
@@ -1059,8 +1060,8 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		0, blas.View32(fY, B, 1))
 
 	// f = f.b + f.y
-	// (B/0.2)·df = f − t5
-	// t8 = Σᵢ ((B/0.2)·df)²
+	// 5·B·df = f − t5  (in fY)
+	// t8 = Σᵢ (5·B·df)²
 	clear(t8)
 	for i := range B {
 		t5OfI := t5[i]
@@ -1136,55 +1137,55 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	// scale = 0.2/B
 	scale := float32(0.2 / float64(B))
 
-	// df.b = scale·Σᵢ (B/0.2)·df
+	// df.b = scale·Σᵢ 5·B·df
 	clear(dfB)
 	for i := range B {
 		dfB[0] += scale * fY[i]
 	}
 
-	// t9 = 0.2·t2ᵀ·((B/0.2)·df)
+	// t9 = 0.2·t2ᵀ·(5·B·df)
 	blas.Sgemm(0.2,
 		blas.View32(t2, B, 6).T(),
 		blas.View32(fY, B, 1),
 		0, blas.View32(t9, 6, 1))
 
-	// (B/2)·dg = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
+	// 0.5·B·dg = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  (in g)
 	for i := range B {
-		t := t3[i]
+		vOf := t3[i]
 		if t3[i] == 0 {
-			t = 1
+			vOf = 1
 		}
-		u := t4[i] / t
-		t2Of := u
+		u := t4[i] / vOf
+		v2 := u
 		if t3[i] == 0 {
-			t2Of = 0
+			v2 = 0
 		}
 		gRow := (*[3]float32)(g[3*i:])
 		for j := range gRow {
-			gRow[j] *= t2Of
+			gRow[j] *= v2
 		}
 	}
 
-	// (B/2)·dddense.y = ((B/2)·dg)·dense.W
+	// 0.5·B·dddense.y = (0.5·B·dg)·dense.W  (in dddenseY2)
 	blas.Sgemm(1,
 		blas.View32(g, B, 3),
 		blas.View32(denseW, 3, 6),
 		0, blas.View32(dddenseY2, B, 6))
 
-	// t10 = 2·f.W·(B/2)·dddense.y
-	// t11 = Σᵢ t ⊙ (B/2)·dddense.y
+	// t10 = 2·f.W·0.5·B·dddense.y  (in dddenseY2)
+	// t11 = Σᵢ t ⊙ 0.5·B·dddense.y
 	clear(t11)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		dddenseY2Row := (*[6]float32)(dddenseY2[6*i:])
 		for j := range dddenseY2Row {
-			u := 2 * (fW[j] * dddenseY2Row[j])
+			t10 := 2 * (fW[j] * dddenseY2Row[j])
 			t11[j] += denseYRow[j] * dddenseY2Row[j]
-			dddenseY2Row[j] = u
+			dddenseY2Row[j] = t10
 		}
 	}
 
-	// t12 = t9 + 2·t11
+	// t12 = t9 + 2·t11  (in t9)
 	for i := range 6 {
 		t11OfI := t11[i]
 		t9[i] += 2 * t11OfI
@@ -1204,7 +1205,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		dfW[i] = scale2 * (t9[i] + t13[i])
 	}
 
-	// t14 = 0.2·((B/0.2)·df)·f.Wᵀ
+	// t14 = 0.2·(5·B·df)·f.Wᵀ
 	blas.Sgemm(0.2,
 		blas.View32(fY, B, 1),
 		blas.View32(fW, 1, 6),
@@ -1216,8 +1217,8 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View32(fW, 1, 6),
 		0, blas.View32(t15, B, 6))
 
-	// B·ddense.y = t ⊙ (t14 + (1 − t) ⊙ (0.2·dddense.y ⊙ t15 + t10))
-	// (B/0.2)·ddddense.y = t ⊙ t15
+	// B·ddense.y = t ⊙ (t14 + (1 − t) ⊙ (0.2·dddense.y ⊙ t15 + t10))  (in denseY)
+	// 5·B·ddddense.y = t ⊙ t15  (in dddenseY)
 	// ddense.b = scale2·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
@@ -1236,13 +1237,13 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		}
 	}
 
-	// t16 = 2·((B/2)·dg)ᵀ·ddense.y
+	// t16 = 2·(0.5·B·dg)ᵀ·ddense.y
 	blas.Sgemm(2,
 		blas.View32(ddenseY, B, 6).T(),
 		blas.View32(g, B, 3),
 		0, blas.View32(t16, 3, 6).T())
 
-	// t17 = t16 + 0.2·vᵀ·((B/0.2)·ddddense.y)
+	// t17 = t16 + 0.2·vᵀ·(5·B·ddddense.y)  (in t16)
 	blas.Sgemm(0.2,
 		blas.View32(v, B, 3).T(),
 		blas.View32(dddenseY, B, 6),
@@ -1277,18 +1278,18 @@ func (m *Critic) update(grad *CriticParams) {
 	v2 := m.optim.float32s[31:62]
 	g2 := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 31 {
 		newM := 0.1*g2[i] + 0.9*mBuf[i]
 		newV := 0.001*(g2[i]*g2[i]) + 0.999*v2[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v2[i] = newV
 		param[i] = d
@@ -1315,7 +1316,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t = softplus(dense.y)
+	// t = softplus(dense.y)  (in denseY)
 	// ddense.y = f.W·σ(dense.y)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
@@ -1329,7 +1330,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		}
 	}
 
-	// f.y = t·f.W
+	// f.y = t·f.W  (in f)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 6),
 		blas.View32(fW, 6, 1),

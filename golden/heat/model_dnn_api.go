@@ -247,10 +247,10 @@ func (m *Heat) initialise(seed uint64) {
 	// dense2.b ← 0
 	clear(dense2B)
 
-	// denseB = t42
+	// denseB = t42  (in t42)
 	clear(denseB)
 
-	// hB = t42
+	// hB = t42  (in t42)
 	clear(hB)
 }
 

@@ -15,41 +15,40 @@ import (
 //
 //	residual.block.0.y = x·residual.block.0.W                     [B,6]
 //	residual.block.0.y = residual.block.0.y + residual.block.0.b  [B,6]
-//	t          = tanh(residual.block.0.y)                 [B,6]
-//	residual.h = x + t                                    [B,6]
+//	t                  = tanh(residual.block.0.y)                 [B,6]
+//	residual.h         = x + t                                    [B,6]
 //	residual.block.1.y = residual.h·residual.block.1.W            [B,6]
 //	residual.block.1.y = residual.block.1.y + residual.block.1.b  [B,6]
-//	t2         = tanh(residual.block.1.y)                 [B,6]
-//	residual.h = residual.h + t2                          [B,6]
-//	t3         = |residual.h| + 0.5                       [B,6]
-//	t4         = residual.h/t3                            [B,6]
-//	p.y        = t4·p.W                                   [B,1]
-//	p          = p.b + p.y                                [B,1]
-//	(B/2)·dp   = p − y                                    [B]
-//	B·loss     = Σ ((B/2)·dp)²                            []
+//	t2                 = tanh(residual.block.1.y)                 [B,6]
+//	residual.h         = residual.h + t2                          [B,6]
+//	t3                 = |residual.h| + 0.5                       [B,6]
+//	t4                 = residual.h/t3                            [B,6]
+//	p.y                = t4·p.W                                   [B,1]
+//	p                  = p.b + p.y                                [B,1]
+//	0.5·B·dp           = p − y                                    [B]
+//	B·loss             = Σ (0.5·B·dp)²                            []
 //
 // Backward:
 //
-//	scale = 2/B                                            []
-//	dp.b  = scale·Σᵢ (B/2)·dp                              [1]
-//	dp.W  = scale·t4ᵀ·((B/2)·dp)                           [6,1]
-//	t5    = 1 − t4 ⊙ sign(residual.h)                      [B,6]
-//	t6    = (1 − t2²) ⊙ t5                                 [B,6]
-//	t7    = ((B/2)·dp)·p.Wᵀ                                [B,6]
-//	(B/2)·dresidual.block.1.y = t6 ⊙ t7/t3                                     [B,6]
-//	t8    = t5 ⊙ t7/t3                                     [B,6]
-//	dresidual.block.1.b = scale·Σᵢ (B/2)·dresidual.block.1.y             [6]
-//	dresidual.block.1.W = scale·residual.hᵀ·((B/2)·dresidual.block.1.y)  [6,6]
-//	t9    = ((B/2)·dresidual.block.1.y)·residual.block.1.Wᵀ  [B,6]
-//	(B/2)·dresidual.block.0.y = (1 − t²) ⊙ (t8 + t9)                           [B,6]
-//	dresidual.block.0.b = scale·Σᵢ (B/2)·dresidual.block.0.y             [6]
-//	dresidual.block.0.W = scale·xᵀ·((B/2)·dresidual.block.0.y)           [6,6]
+//	scale                     = 2/B                                            []
+//	dp.b                      = scale·Σᵢ 0.5·B·dp                              [1]
+//	dp.W                      = scale·t4ᵀ·(0.5·B·dp)                           [6,1]
+//	t5                        = 1 − t4 ⊙ sign(residual.h)                      [B,6]
+//	t6                        = (1 − t2²) ⊙ t5                                 [B,6]
+//	t7                        = (0.5·B·dp)·p.Wᵀ                                [B,6]
+//	0.5·B·dresidual.block.1.y = t6 ⊙ t7/t3                                     [B,6]
+//	t8                        = t5 ⊙ t7/t3                                     [B,6]
+//	dresidual.block.1.b       = scale·Σᵢ 0.5·B·dresidual.block.1.y             [6]
+//	dresidual.block.1.W       = scale·residual.hᵀ·(0.5·B·dresidual.block.1.y)  [6,6]
+//	t9                        = (0.5·B·dresidual.block.1.y)·residual.block.1.Wᵀ  [B,6]
+//	0.5·B·dresidual.block.0.y = (1 − t²) ⊙ (t8 + t9)                           [B,6]
+//	dresidual.block.0.b       = scale·Σᵢ 0.5·B·dresidual.block.0.y             [6]
+//	dresidual.block.0.W       = scale·xᵀ·(0.5·B·dresidual.block.0.y)           [6,6]
 //
 // Update, slow(lr: 0.05):
 //
-//	rate  = lr
 //	v     ← 0.1·grad + 0.9·v
-//	param ← param − rate·v
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -62,15 +61,15 @@ type Imports struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	residualBlock0Y []float32 // [max.B,6]; becomes residual.block.0.y, then (B/2)·dresidual.block.0.y, in place
+	residualBlock0Y []float32 // [max.B,6]; becomes residual.block.0.y, then 0.5·B·dresidual.block.0.y, in place
 	residualH       []float32 // [max.B,6]; becomes residual.h, in place
 	t9              []float32 // [max.B,6]; in the memory of residualH
-	residualBlock1Y []float32 // [max.B,6]; becomes residual.block.1.y, then (B/2)·dresidual.block.1.y, in place
+	residualBlock1Y []float32 // [max.B,6]; becomes residual.block.1.y, then 0.5·B·dresidual.block.1.y, in place
 	residualH2      []float32 // [max.B,6]; becomes residual.h, in place
 	t3              []float32 // [max.B,6]
 	t4              []float32 // [max.B,6]
 	t7              []float32 // [max.B,6]; in the memory of t4
-	pY              []float32 // [max.B,1]; becomes p.y, then p, then (B/2)·dp, in place
+	pY              []float32 // [max.B,1]; becomes p.y, then p, then 0.5·B·dp, in place
 	t10             []float32 // [6]
 }
 
@@ -132,7 +131,7 @@ func (m *Imports) forward(batch *Batch) Totals {
 		0, blas.View32(residualBlock0Y, B, 6))
 
 	// residual.block.0.y = residual.block.0.y + residual.block.0.b
-	// t = tanh(residual.block.0.y)
+	// t = tanh(residual.block.0.y)  (in residualBlock0Y)
 	// residual.h = x + t
 	for i := range B {
 		residualBlock0YRow := (*[6]float32)(residualBlock0Y[6*i:])
@@ -153,8 +152,8 @@ func (m *Imports) forward(batch *Batch) Totals {
 		0, blas.View32(residualBlock1Y, B, 6))
 
 	// residual.block.1.y = residual.block.1.y + residual.block.1.b
-	// t2 = tanh(residual.block.1.y)
-	// residual.h = residual.h + t2
+	// t2 = tanh(residual.block.1.y)  (in residualBlock1Y)
+	// residual.h = residual.h + t2  (in residualH2)
 	// t3 = |residual.h| + 0.5
 	// t4 = residual.h/t3
 	for i := range B {
@@ -164,14 +163,14 @@ func (m *Imports) forward(batch *Batch) Totals {
 		t3Row := (*[6]float32)(t3[6*i:])
 		t4Row := (*[6]float32)(t4[6*i:])
 		for j := range residualBlock1B {
-			t := vec.Tanh(residualBlock1YRow[j] + residualBlock1B[j])
-			residualHOf := residualHRow[j] + t
-			t2 := vec.Abs(residualHOf) + 0.5
-			u := residualHOf / t2
-			residualBlock1YRow[j] = t
+			t2 := vec.Tanh(residualBlock1YRow[j] + residualBlock1B[j])
+			residualHOf := residualHRow[j] + t2
+			t3Of := vec.Abs(residualHOf) + 0.5
+			t4Of := residualHOf / t3Of
+			residualBlock1YRow[j] = t2
 			residualH2Row[j] = residualHOf
-			t3Row[j] = t2
-			t4Row[j] = u
+			t3Row[j] = t3Of
+			t4Row[j] = t4Of
 		}
 	}
 
@@ -181,13 +180,13 @@ func (m *Imports) forward(batch *Batch) Totals {
 		blas.View32(pW, 6, 1),
 		0, blas.View32(pY, B, 1))
 
-	// p = p.b + p.y
+	// p = p.b + p.y  (in pY)
 	for i := range B {
 		pY[i] += pB[0]
 	}
 
-	// (B/2)·dp = p − y
-	// B·loss = Σ ((B/2)·dp)²
+	// 0.5·B·dp = p − y  (in pY)
+	// B·loss = Σ (0.5·B·dp)²
 	loss := 0.0
 	for i := range B {
 		dp := pY[i] - y[i]
@@ -243,37 +242,37 @@ func (m *Imports) gradient(grad *Params, batch *Batch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// dp.b = scale·Σᵢ (B/2)·dp
+	// dp.b = scale·Σᵢ 0.5·B·dp
 	clear(dpB)
 	for i := range B {
 		pYOfI := pY[i]
 		dpB[0] += scale * pYOfI
 	}
 
-	// dp.W = scale·t4ᵀ·((B/2)·dp)
+	// dp.W = scale·t4ᵀ·(0.5·B·dp)
 	blas.Sgemm(scale,
 		blas.View32(t4, B, 6).T(),
 		blas.View32(pY, B, 1),
 		0, blas.View32(dpW, 6, 1))
 
-	// t5 = 1 − t4 ⊙ sign(residual.h)
-	// t6 = (1 − t2²) ⊙ t5
+	// t5 = 1 − t4 ⊙ sign(residual.h)  (in residualBlock1Y)
+	// t6 = (1 − t2²) ⊙ t5  (in residualH2)
 	for i := range 6 * B {
-		d := 1 - t4[i]*vec.Sign(residualH2[i])
-		u := (1 - residualBlock1Y[i]*residualBlock1Y[i]) * d
-		residualBlock1Y[i] = d
-		residualH2[i] = u
+		t5 := 1 - t4[i]*vec.Sign(residualH2[i])
+		t6 := (1 - residualBlock1Y[i]*residualBlock1Y[i]) * t5
+		residualBlock1Y[i] = t5
+		residualH2[i] = t6
 	}
 
-	// t7 = ((B/2)·dp)·p.Wᵀ
+	// t7 = (0.5·B·dp)·p.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(pY, B, 1),
 		blas.View32(pW, 1, 6),
 		0, blas.View32(t7, B, 6))
 
-	// (B/2)·dresidual.block.1.y = t6 ⊙ t7/t3
-	// t8 = t5 ⊙ t7/t3
-	// dresidual.block.1.b = scale·Σᵢ (B/2)·dresidual.block.1.y
+	// 0.5·B·dresidual.block.1.y = t6 ⊙ t7/t3  (in residualBlock1Y)
+	// t8 = t5 ⊙ t7/t3  (in residualH2)
+	// dresidual.block.1.b = scale·Σᵢ 0.5·B·dresidual.block.1.y
 	clear(dresidualBlock1B)
 	for i := range B {
 		residualH2Row := (*[6]float32)(residualH2[6*i:])
@@ -282,27 +281,27 @@ func (m *Imports) gradient(grad *Params, batch *Batch) {
 		residualBlock1YRow := (*[6]float32)(residualBlock1Y[6*i:])
 		for j := range dresidualBlock1B {
 			dresidualBlock1Y := residualH2Row[j] * t7Row[j] / t3Row[j]
-			u := residualBlock1YRow[j] * t7Row[j] / t3Row[j]
+			t8 := residualBlock1YRow[j] * t7Row[j] / t3Row[j]
 			dresidualBlock1B[j] += scale * dresidualBlock1Y
 			residualBlock1YRow[j] = dresidualBlock1Y
-			residualH2Row[j] = u
+			residualH2Row[j] = t8
 		}
 	}
 
-	// dresidual.block.1.W = scale·residual.hᵀ·((B/2)·dresidual.block.1.y)
+	// dresidual.block.1.W = scale·residual.hᵀ·(0.5·B·dresidual.block.1.y)
 	blas.Sgemm(scale,
 		blas.View32(residualH, B, 6).T(),
 		blas.View32(residualBlock1Y, B, 6),
 		0, blas.View32(dresidualBlock1W, 6, 6))
 
-	// t9 = ((B/2)·dresidual.block.1.y)·residual.block.1.Wᵀ
+	// t9 = (0.5·B·dresidual.block.1.y)·residual.block.1.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(residualBlock1Y, B, 6),
 		blas.View32(residualBlock1W, 6, 6).T(),
 		0, blas.View32(t9, B, 6))
 
-	// (B/2)·dresidual.block.0.y = (1 − t²) ⊙ (t8 + t9)
-	// dresidual.block.0.b = scale·Σᵢ (B/2)·dresidual.block.0.y
+	// 0.5·B·dresidual.block.0.y = (1 − t²) ⊙ (t8 + t9)  (in residualBlock0Y)
+	// dresidual.block.0.b = scale·Σᵢ 0.5·B·dresidual.block.0.y
 	clear(dresidualBlock0B)
 	for i := range B {
 		residualH2Row := (*[6]float32)(residualH2[6*i:])
@@ -315,7 +314,7 @@ func (m *Imports) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dresidual.block.0.W = scale·xᵀ·((B/2)·dresidual.block.0.y)
+	// dresidual.block.0.W = scale·xᵀ·(0.5·B·dresidual.block.0.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 6).T(),
 		blas.View32(residualBlock0Y, B, 6),
@@ -338,14 +337,13 @@ func (m *Imports) update(grad *Params) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// v ← 0.1·grad + 0.9·v
-	// param ← param − rate·v
+	// param ← param − lr·v
 	for i := range 91 {
 		newV := 0.1*g[i] + 0.9*v[i]
-		d := param[i] - rate*newV
+		d := param[i] - lr*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -372,7 +370,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(residualBlock0Y, B, 6))
 
 	// residual.block.0.y = residual.block.0.y + residual.block.0.b
-	// residual.h = x + tanh(residual.block.0.y)
+	// residual.h = x + tanh(residual.block.0.y)  (in residualBlock0Y)
 	for i := range B {
 		residualBlock0YRow := (*[6]float32)(residualBlock0Y[6*i:])
 		xRow := (*[6]float32)(x[6*i:])
@@ -389,7 +387,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// residual.block.1.y = residual.block.1.y + residual.block.1.b
 	// residual.h = residual.h + tanh(residual.block.1.y)
-	// t = residual.h/(|residual.h| + 0.5)
+	// t = residual.h/(|residual.h| + 0.5)  (in residualBlock0Y)
 	for i := range B {
 		residualBlock1YRow := (*[6]float32)(residualBlock1Y[6*i:])
 		residualBlock0YRow := (*[6]float32)(residualBlock0Y[6*i:])
@@ -399,13 +397,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// p.y = t·p.W
+	// p.y = t·p.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(residualBlock0Y, B, 6),
 		blas.View32(pW, 6, 1),
 		0, blas.View32(pBuf, B, 1))
 
-	// p = p.b + p.y
+	// p = p.b + p.y  (in pBuf)
 	for i := range B {
 		pBuf[i] += pB[0]
 	}

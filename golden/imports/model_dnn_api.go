@@ -198,10 +198,10 @@ func (m *Imports) initialise(seed uint64) {
 	// p.b ← 0
 	clear(pB)
 
-	// residualBlock0B = t10
+	// residualBlock0B = t10  (in t10)
 	clear(residualBlock0B)
 
-	// residualBlock1B = t10
+	// residualBlock1B = t10  (in t10)
 	clear(residualBlock1B)
 }
 

@@ -24,31 +24,30 @@ import (
 //
 // Backward:
 //
-//	s            = p − 1/6·Σ o                    []
-//	s2           = (−1/3)·s                       []
-//	do           = s2                             [2,3]
-//	dn           = 2·n                            [4,3,5]
-//	scale        = 2/(4*B)                        []
-//	dm           = scale·vᵀ·y                     [6,4]
-//	((4*B)/2)·dv = y·tᵀ                           [B,6]
-//	dg           = scale·Σᵢ ((4*B)/2)·dv          [6]
-//	de           = scale·Σᵢ x ⊙ ((4*B)/2)·dv      [6]
-//	dc           = scale·Σᵢ x ⊙ x ⊙ ((4*B)/2)·dv  [6]
-//	dl           = dm                             [6,4]
-//	dk           = dm                             [6,4]
-//	dj           = dm                             [6,4]
-//	di           = dm                             [6,4]
-//	dh           = dm                             [6,4]
-//	df           = dg                             [6]
-//	dd           = dg                             [6]
-//	db           = dg                             [6]
-//	da           = de                             [6]
-//	dp           = 2·s                            []
+//	s      = p − 1/6·Σ o              []
+//	s2     = −1/3·s                   []
+//	do     = s2                       [2,3]
+//	dn     = 2·n                      [4,3,5]
+//	scale  = 2/(4·B)                  []
+//	dm     = scale·vᵀ·y               [6,4]
+//	2·B·dv = y·tᵀ                     [B,6]
+//	dg     = scale·Σᵢ 2·B·dv          [6]
+//	de     = scale·Σᵢ x ⊙ 2·B·dv      [6]
+//	dc     = scale·Σᵢ x ⊙ x ⊙ 2·B·dv  [6]
+//	dl     = dm                       [6,4]
+//	dk     = dm                       [6,4]
+//	dj     = dm                       [6,4]
+//	di     = dm                       [6,4]
+//	dh     = dm                       [6,4]
+//	df     = dg                       [6]
+//	dd     = dg                       [6]
+//	db     = dg                       [6]
+//	da     = de                       [6]
+//	dp     = 2·s                      []
 //
 // Update, sgd(lr: 1e-5):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -61,7 +60,7 @@ type Initialisers struct {
 	max    Dims   // capacity
 
 	v      []float32 // [max.B,6]
-	dv     []float32 // [max.B,6]; becomes ((4*B)/2)·dv, in place; in the memory of v
+	dv     []float32 // [max.B,6]; becomes 2·B·dv, in place; in the memory of v
 	t      []float32 // [6,4]
 	y      []float32 // [max.B,4]
 	s3Kept []float32 // []
@@ -132,8 +131,8 @@ func (m *Initialisers) forward(batch *Batch) Totals {
 		xRow := (*[6]float32)(x[6*iOf:])
 		vRow := (*[6]float32)(v[6*iOf:])
 		for jOf := range a {
-			tOf := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
-			vRow[jOf] = tOf + b[jOf] + d[jOf] + f[jOf] + g[jOf]
+			vOf := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
+			vRow[jOf] = vOf + b[jOf] + d[jOf] + f[jOf] + g[jOf]
 		}
 	}
 
@@ -231,7 +230,7 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 
 	// s = p − 1/6·Σ o
 	s := p[0] - 0.16666667*s3Kept[0]
-	// s2 = (−1/3)·s
+	// s2 = −1/3·s
 	s2 := -0.33333334 * s
 
 	// do = s2
@@ -244,7 +243,7 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 		dn[i] = 2 * n[i]
 	}
 
-	// scale = 2/(4*B)
+	// scale = 2/(4·B)
 	scale := float32(2 / float64(4*B))
 
 	// dm = scale·vᵀ·y
@@ -253,15 +252,15 @@ func (m *Initialisers) gradient(grad *Params, batch *Batch) {
 		blas.View32(y, B, 4),
 		0, blas.View32(dm, 6, 4))
 
-	// ((4*B)/2)·dv = y·tᵀ
+	// 2·B·dv = y·tᵀ
 	blas.Sgemm(1,
 		blas.View32(y, B, 4),
 		blas.View32(t, 6, 4).T(),
 		0, blas.View32(dv, B, 6))
 
-	// dg = scale·Σᵢ ((4*B)/2)·dv
-	// de = scale·Σᵢ x ⊙ ((4*B)/2)·dv
-	// dc = scale·Σᵢ x ⊙ x ⊙ ((4*B)/2)·dv
+	// dg = scale·Σᵢ 2·B·dv
+	// de = scale·Σᵢ x ⊙ 2·B·dv
+	// dc = scale·Σᵢ x ⊙ x ⊙ 2·B·dv
 	clear(dg)
 	clear(de)
 	clear(dc)
@@ -340,12 +339,11 @@ func (m *Initialisers) update(grad *Params) {
 	param := m.params.flat
 	g2 := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 253 {
-		param[i] -= rate * g2[i]
+		param[i] -= lr * g2[i]
 	}
 }
 
@@ -375,8 +373,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		xRow := (*[6]float32)(x[6*iOf:])
 		vRow := (*[6]float32)(v[6*iOf:])
 		for jOf := range a {
-			tOf := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
-			vRow[jOf] = tOf + b[jOf] + d[jOf] + f[jOf] + g[jOf]
+			vOf := a[jOf]*xRow[jOf] + c[jOf]*(xRow[jOf]*xRow[jOf]) + e[jOf]*xRow[jOf]
+			vRow[jOf] = vOf + b[jOf] + d[jOf] + f[jOf] + g[jOf]
 		}
 	}
 

@@ -171,10 +171,10 @@ func (m *Initialisers) initialise(seed uint64) {
 	// g ← 0.1·N(g) + b
 	key := rng.Key(seed, 0x6722d8de591e1734, 0)
 	for iOf := range 6 {
-		t := float32(1)
-		t2 := 0.1*rng.Normal32(key, uint64(iOf)) + t
-		b[iOf] = t
-		g[iOf] = t2
+		v := float32(1)
+		v2 := 0.1*rng.Normal32(key, uint64(iOf)) + v
+		b[iOf] = v
+		g[iOf] = v2
 	}
 
 	// c ← 0.25

@@ -30,40 +30,37 @@ import (
 //	each       = table[label] ⊙ each                       [B]
 //	each       = t3 + 0.9·each                             [B]
 //	each       = where(y = −1, 0, each)                    [B]
-//	w          = where(y = −1, 0, table[label])            [B]
+//	w2         = where(y = −1, 0, table[label])            [B]
 //	s2         = Σ each                                    []
-//	s3         = Σ w                                       []
+//	s3         = Σ w2                                      []
 //
 // Backward:
 //
-//	s              = 1/(Σ where(y = −1, 0, table[label]))    []
-//	deach          = where(y = −1, 0, s)                     [B]
-//	t4             = 0.9·table[label] ⊙ deach·onehot(label)  [B,4]
-//	t5             = 0.025·table·deach                       [B,4]
-//	t6             = 0.9·table[label] + 0.025·Σⱼ table       [B]
-//	t7             = deach ⊙ t6                              [B]
-//	t8             = t6·t/sum                                [B,4]
-//	t9             = t7·t/sum                                [B,4]
-//	t10            = 0.025·table                             [4]
-//	t11            = Σᵢ deach·(t8 − t10 − 0.9·table[label]·onehot(label))  [4]
-//	scale          = 0.1·B/(4*B)                             []
-//	scale2         = 0.1/(4*B)                               []
-//	dlogits.b      = scale·w + t11                           [4]
-//	t12            = scale2·w                                [4]
-//	dlogits        = t12 − t4 − t5 + t9                      [B,4]
-//	dlogits.W      = xᵀ·dlogits                              [5,4]
-//	t13            = Σᵢ logits.y                             [4]
-//	scale3         = B                                       []
-//	((4*B)/0.1)·dw = t13 + scale3·logits.b                   [4]
-//	dw             = scale2·((4*B)/0.1)·dw                   [4]
+//	s         = 1/(Σ where(y = −1, 0, table[label]))    []
+//	deach     = where(y = −1, 0, s)                     [B]
+//	t4        = 0.9·table[label] ⊙ deach·onehot(label)  [B,4]
+//	t5        = 0.025·table·deach                       [B,4]
+//	t6        = 0.9·table[label] + 0.025·Σⱼ table       [B]
+//	t7        = deach ⊙ t6                              [B]
+//	t8        = t6·t/sum                                [B,4]
+//	t9        = t7·t/sum                                [B,4]
+//	t10       = 0.025·table                             [4]
+//	t11       = Σᵢ deach·(t8 − t10 − 0.9·table[label]·onehot(label))  [4]
+//	scale     = 0.1·B/(4·B)                             []
+//	scale2    = 0.1/(4·B)                               []
+//	dlogits.b = scale·w + t11                           [4]
+//	t12       = scale2·w                                [4]
+//	dlogits   = t12 − t4 − t5 + t9                      [B,4]
+//	dlogits.W = xᵀ·dlogits                              [5,4]
+//	t13       = Σᵢ logits.y                             [4]
+//	40·B·dw   = t13 + B·logits.b                        [4]
+//	dw        = scale2·40·B·dw                          [4]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
-//	scale  = momentum
-//	scale2 = (step = 1)
-//	rate   = lr
-//	v      ← where(scale2, grad, grad + scale·v)
-//	param  ← param − rate·v
+//	coef  = (step = 1)
+//	v     ← where(coef, grad, grad + momentum·v)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -173,6 +170,7 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsRow {
 			logitsOf := logitsYRow[j] + logitsB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logitsOf > peak || logitsOf != logitsOf {
 				peak = logitsOf
 			}
@@ -182,7 +180,7 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 			s += float64(w[j] * logitsOf)
 			logitsRow[j] = logitsOf
 		}
-		tOf := vec.Abs(peak)
+		v := vec.Abs(peak)
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -191,24 +189,24 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 		tRow := (*[4]float32)(t[4*i:])
 		sumOf := float32(0)
 		for j := range logitsRow {
-			e := vec.Exp(logitsRow[j] - peak)
-			sumOf += e
-			tRow[j] = e
+			tOf := vec.Exp(logitsRow[j] - peak)
+			sumOf += tOf
+			tRow[j] = tOf
 		}
-		t2Of := vec.Log(sumOf)
-		t3Of := peak + t2Of
-		t4 := t3Of
-		if tOf == float32(math.Inf(1)) {
-			t4 = peak
+		v2 := vec.Log(sumOf)
+		v3 := peak + v2
+		t2Of := v3
+		if v == float32(math.Inf(1)) {
+			t2Of = peak
 		}
 		sum[i] = sumOf
-		t2[i] = t4
-		t5 := float32(0)
+		t2[i] = t2Of
+		total := float32(0)
 		for j := range logitsRow {
-			t5 += table[j] * (t4 - logitsRow[j])
+			total += table[j] * (t2Of - logitsRow[j])
 		}
-		u := 0.025 * t5
-		t3[i] = u
+		t3Of := 0.025 * total
+		t3[i] = t3Of
 	}
 
 	// label = where(y = −1, 0, y)
@@ -224,9 +222,9 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 	// each = table[label] ⊙ each
 	// each = t3 + 0.9·each
 	// each = where(y = −1, 0, each)
-	// w = where(y = −1, 0, table[label])
+	// w2 = where(y = −1, 0, table[label])
 	// s2 = Σ each
-	// s3 = Σ w
+	// s3 = Σ w2
 	s2 := 0.0
 	s3 := 0.0
 	for i := range B {
@@ -235,12 +233,12 @@ func (m *Hard) forward(batch *HardBatch) HardTotals {
 		if y[i] == -1 {
 			each2 = 0
 		}
-		wOf := table[int(label[i])]
+		w2 := table[int(label[i])]
 		if y[i] == -1 {
-			wOf = 0
+			w2 = 0
 		}
 		s2 += float64(each2)
-		s3 += float64(wOf)
+		s3 += float64(w2)
 	}
 
 	s3Kept[0] = float32(s3)
@@ -306,7 +304,7 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 	s := 1 / s3Kept[0]
 
 	// deach = where(y = −1, 0, s)
-	// t4 = 0.9·table[label] ⊙ deach·onehot(label)
+	// t4 = 0.9·table[label] ⊙ deach·onehot(label)  (in dlogits)
 	// t5 = 0.025·table·deach
 	for i := range B {
 		deachOf := s
@@ -323,10 +321,10 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 			if int(labelOfI) == j {
 				hit = 1
 			}
-			u2 := 0.9 * (u * hit)
-			u3 := 0.025 * (table[j] * deachOf)
-			dlogitsRow[j] = u2
-			t5Row[j] = u3
+			t4 := 0.9 * (u * hit)
+			t5Of := 0.025 * (table[j] * deachOf)
+			dlogitsRow[j] = t4
+			t5Row[j] = t5Of
 		}
 	}
 
@@ -334,18 +332,18 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 	// t7 = deach ⊙ t6
 	for i := range B {
 		u := 0.9 * table[int(label[i])]
-		tOf := float32(0)
+		total := float32(0)
 		for j := range table {
-			tOf += table[j]
+			total += table[j]
 		}
-		u2 := 0.025 * tOf
-		t2 := u + u2
-		u3 := deach[i] * t2
-		t6[i] = t2
-		t7[i] = u3
+		u2 := 0.025 * total
+		t6Of := u + u2
+		t7Of := deach[i] * t6Of
+		t6[i] = t6Of
+		t7[i] = t7Of
 	}
 
-	// t8 = t6·t/sum
+	// t8 = t6·t/sum  (in t)
 	// t9 = t7·t/sum
 	for i := range B {
 		u := 1 / sum[i]
@@ -355,10 +353,10 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 		t9Row := (*[4]float32)(t9[4*i:])
 		for j := range tRow {
 			u2 := u * tRow[j]
-			u3 := t6OfI * u2
-			u4 := t7OfI * u2
-			tRow[j] = u3
-			t9Row[j] = u4
+			t8 := t6OfI * u2
+			t9Of := t7OfI * u2
+			tRow[j] = t8
+			t9Row[j] = t9Of
 		}
 	}
 
@@ -383,18 +381,18 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 		}
 	}
 
-	// scale = 0.1·B/(4*B)
+	// scale = 0.1·B/(4·B)
 	scale := float32(0.1 * (float64(B) / float64(4*B)))
-	// scale2 = 0.1/(4*B)
+	// scale2 = 0.1/(4·B)
 	scale2 := float32(0.1 / float64(4*B))
 
 	// dlogits.b = scale·w + t11
-	// t12 = scale2·w
+	// t12 = scale2·w  (in t11)
 	for i := range 4 {
 		dlogitsBOf := scale*w[i] + t11[i]
-		u := scale2 * w[i]
+		t12 := scale2 * w[i]
 		dlogitsB[i] = dlogitsBOf
-		t11[i] = u
+		t11[i] = t12
 	}
 
 	// dlogits = t12 − t4 − t5 + t9
@@ -422,13 +420,12 @@ func (m *Hard) gradient(grad *HardParams, batch *HardBatch) {
 		}
 	}
 
-	// scale3 = B
-	scale3 := float32(float64(B))
+	size := float32(float64(B))
 
-	// ((4*B)/0.1)·dw = t13 + scale3·logits.b
-	// dw = scale2·((4*B)/0.1)·dw
+	// 40·B·dw = t13 + B·logits.b
+	// dw = scale2·40·B·dw
 	for i := range 4 {
-		dw[i] = scale2 * (t13[i] + scale3*logitsB[i])
+		dw[i] = scale2 * (t13[i] + size*logitsB[i])
 	}
 }
 
@@ -448,21 +445,19 @@ func (m *Hard) update(grad *HardParams) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// scale = momentum
-	scale := float32(m.Hyper.Momentum)
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	momentum := float32(m.Hyper.Momentum)
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
+	lr := float32(m.Hyper.LR)
 
-	// v ← where(scale2, grad, grad + scale·v)
-	// param ← param − rate·v
+	// v ← where(coef, grad, grad + momentum·v)
+	// param ← param − lr·v
 	for i := range 28 {
-		newV := g[i] + scale*v[i]
-		if scale2 {
+		newV := g[i] + momentum*v[i]
+		if coef {
 			newV = g[i]
 		}
-		d := param[i] - rate*newV
+		d := param[i] - lr*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -476,7 +471,7 @@ func (p *HardPredictor) predict(out *HardOutput, in *HardInput) {
 	logitsB := p.w.params.LogitsB
 	logits := out.Logits
 
-	// logits.y = x·logits.W
+	// logits.y = x·logits.W  (in logits)
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(logitsW, 5, 4),
@@ -520,12 +515,10 @@ func (p *HardPredictor) predict(out *HardOutput, in *HardInput) {
 //
 // Update, sgd(lr: 0.1, momentum: 0.9, dampening: 0.5):
 //
-//	scale  = momentum
-//	scale2 = 1 − dampening
-//	scale3 = (step = 1)
-//	rate   = lr
-//	v      ← where(scale3, grad, scale·v + scale2·grad)
-//	param  ← param − rate·v
+//	coef  = 1 − dampening
+//	coef2 = (step = 1)
+//	v     ← where(coef2, grad, momentum·v + coef·grad)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -605,9 +598,9 @@ func (m *Ignored) forward(batch *IgnoredBatch) IgnoredTotals {
 		blas.View32(logitsW, 5, 3),
 		0, blas.View32(logitsY, B, 3))
 
-	// logits = logits.y + logits.b
+	// logits = logits.y + logits.b  (in logitsY)
 	// t = |logits| + 1
-	// logits = logits/t
+	// logits = logits/t  (in logits2)
 	// peak = max logits
 	// t2 = exp(logits − peak)
 	// sum = Σⱼ t2
@@ -621,6 +614,7 @@ func (m *Ignored) forward(batch *IgnoredBatch) IgnoredTotals {
 			logits := logitsYRow[j] + logitsB[j]
 			tOf := vec.Abs(logits) + 1
 			logits2Of := logits / tOf
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits2Of > peak || logits2Of != logits2Of {
 				peak = logits2Of
 			}
@@ -631,13 +625,13 @@ func (m *Ignored) forward(batch *IgnoredBatch) IgnoredTotals {
 		t2Row := (*[3]float32)(t2[3*i:])
 		sumOf := float32(0)
 		for j := range logits2Row {
-			e := vec.Exp(logits2Row[j] - peak)
-			sumOf += e
-			t2Row[j] = e
+			t2Of := vec.Exp(logits2Row[j] - peak)
+			sumOf += t2Of
+			t2Row[j] = t2Of
 		}
-		t2Of := peak + vec.Log(sumOf)
+		t3Of := peak + vec.Log(sumOf)
 		sum[i] = sumOf
-		t3[i] = t2Of
+		t3[i] = t3Of
 	}
 
 	// label = where(y = −100, 0, y)
@@ -722,7 +716,7 @@ func (m *Ignored) gradient(grad *IgnoredParams, batch *IgnoredBatch) {
 		deach[i] = deachOf
 	}
 
-	// dlogits = deach·(t2/sum − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t
+	// dlogits = deach·(t2/sum − onehot(label)) ⊙ (1 − logits ⊙ sign(logits))/t  (in logitsY)
 	// dlogits.b = Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -767,23 +761,21 @@ func (m *Ignored) update(grad *IgnoredParams) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// scale = momentum
-	scale := float32(m.Hyper.Momentum)
-	// scale2 = 1 − dampening
-	scale2 := float32(1 - m.Hyper.Dampening)
-	// scale3 = (step = 1)
-	scale3 := float64(m.steps+1) == 1
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	momentum := float32(m.Hyper.Momentum)
+	// coef = 1 − dampening
+	coef := float32(1 - m.Hyper.Dampening)
+	// coef2 = (step = 1)
+	coef2 := float64(m.steps+1) == 1
+	lr := float32(m.Hyper.LR)
 
-	// v ← where(scale3, grad, scale·v + scale2·grad)
-	// param ← param − rate·v
+	// v ← where(coef2, grad, momentum·v + coef·grad)
+	// param ← param − lr·v
 	for i := range 18 {
-		newV := scale*v[i] + scale2*g[i]
-		if scale3 {
+		newV := momentum*v[i] + coef*g[i]
+		if coef2 {
 			newV = g[i]
 		}
-		d := param[i] - rate*newV
+		d := param[i] - lr*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -813,8 +805,7 @@ func (m *Ignored) update(grad *IgnoredParams) {
 // Update, sgd(lr: 0.1):
 //
 //	rate  = 1 − lr·decay
-//	rate2 = lr
-//	param ← rate·param − rate2·grad
+//	param ← rate·param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -884,9 +875,9 @@ func (m *Weighted) forward(batch *WeightedBatch) WeightedTotals {
 		blas.View32(logitsW, 5, 3),
 		0, blas.View32(logitsY, B, 3))
 
-	// logits = logits.y + logits.b
+	// logits = logits.y + logits.b  (in logitsY)
 	// peak = max logits
-	// t = exp(logits − peak)
+	// t = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − logits[y]
 	// each = table[y] ⊙ each
@@ -900,6 +891,7 @@ func (m *Weighted) forward(batch *WeightedBatch) WeightedTotals {
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsYRow[j] + logitsB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -908,13 +900,13 @@ func (m *Weighted) forward(batch *WeightedBatch) WeightedTotals {
 		chosen := logitsY[3*i:][:3][int(y[i])]
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t
+			logitsYRow[j] = t
 		}
-		t := vec.Log(sumOf)
-		t2 := peak + t
-		s += float64(table[int(y[i])] * (t2 - chosen))
+		v := vec.Log(sumOf)
+		v2 := peak + v
+		s += float64(table[int(y[i])] * (v2 - chosen))
 		sum[i] = sumOf
 	}
 
@@ -936,7 +928,7 @@ func (m *Weighted) backward(batch *WeightedBatch) {
 	logitsY := m.logitsY[:3*B]
 	s2Kept := m.s2Kept
 
-	// dlogits2 = table[y]·(t/sum − onehot(y))
+	// dlogits2 = table[y]·(t/sum − onehot(y))  (in logitsY)
 	// dlogitsB = Σᵢ dlogits2
 	clear(dlogitsB)
 	for i := range B {
@@ -1010,7 +1002,7 @@ func (m *Weighted) gradient(grad *WeightedParams, batch *WeightedBatch) {
 	// s = 1/(Σ table[y])
 	s := 1 / s2Kept[0]
 
-	// dlogits = table[y]·(t/sum − onehot(y))
+	// dlogits = table[y]·(t/sum − onehot(y))  (in logitsY)
 	// dlogits.b = s·Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -1053,12 +1045,11 @@ func (m *Weighted) update(grad *WeightedParams) {
 
 	// rate = 1 − lr·decay
 	rate := float32(1 - m.Hyper.LR*m.Hyper.Decay)
-	// rate2 = lr
-	rate2 := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← rate·param − rate2·grad
+	// param ← rate·param − lr·grad
 	for i := range 18 {
-		param[i] = rate*param[i] - rate2*g[i]
+		param[i] = rate*param[i] - lr*g[i]
 	}
 }
 
@@ -1066,29 +1057,28 @@ func (m *Weighted) update(grad *WeightedParams) {
 //
 // Forward, for a batch of B×T:
 //
-//	logits.y       = x·logits.W             [B,T,3]
-//	logits         = logits.b + logits.y    [B,T,3]
-//	peak           = max logits             [B,T]
-//	t              = exp(logits − peak)     [B,T,3]
-//	sum            = Σⱼ t                   [B,T]
-//	each           = where(|peak| = ∞, peak, peak + log(sum)) − 0.8·logits[y] − 1/15·Σⱼ logits  [B,T]
-//	(B*T)·loss     = Σ each                 []
-//	(B*T)·accuracy = Σ [argmax logits = y]  []
+//	logits.y     = x·logits.W             [B,T,3]
+//	logits       = logits.b + logits.y    [B,T,3]
+//	peak         = max logits             [B,T]
+//	t            = exp(logits − peak)     [B,T,3]
+//	sum          = Σⱼ t                   [B,T]
+//	each         = where(|peak| = ∞, peak, peak + log(sum)) − 0.8·logits[y] − 1/15·Σⱼ logits  [B,T]
+//	B·T·loss     = Σ each                 []
+//	B·T·accuracy = Σ [argmax logits = y]  []
 //
 // Backward:
 //
-//	(B*T)·dlogits   = t/sum − 0.8·onehot(y) − 1/15  [B,T,3]
-//	t2              = Σ (t/sum − 0.8·onehot(y))     [3]
-//	scale           = 1/15·B*T                      []
-//	scale2          = 1/(B*T)                       []
-//	(B*T)·dlogits.b = t2 − scale                    [3]
-//	dlogits.b       = scale2·(B*T)·dlogits.b        [3]
-//	dlogits.W       = scale2·xᵀ·((B*T)·dlogits)     [5,3]
+//	B·T·dlogits   = t/sum − 0.8·onehot(y) − 1/15  [B,T,3]
+//	t2            = Σ (t/sum − 0.8·onehot(y))     [3]
+//	scale         = 1/15·B·T                      []
+//	scale2        = 1/(B·T)                       []
+//	B·T·dlogits.b = t2 − scale                    [3]
+//	dlogits.b     = scale2·B·T·dlogits.b          [3]
+//	dlogits.W     = scale2·xᵀ·(B·T·dlogits)       [5,3]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1099,7 +1089,7 @@ type Smooth struct {
 	steps  uint64     // updates made so far
 	max    SmoothDims // capacity
 
-	logitsY []float32 // [max.B,max.T,3]; becomes logits.y, then logits, then (B*T)·dlogits, in place
+	logitsY []float32 // [max.B,max.T,3]; becomes logits.y, then logits, then B·T·dlogits, in place
 	sum     []float32 // [max.B,max.T]
 	t2      []float32 // [3]
 	t3      []float32 // [3]; in the memory of t2
@@ -1154,35 +1144,36 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 		blas.View32(logitsW, 5, 3),
 		0, blas.View32(logitsY, B*T, 3))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t = exp(logits − peak)
+	// t = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t
 	// each = where(|peak| = ∞, peak, peak + log(sum)) − 0.8·logits[y] − 1/15·Σⱼ logits
-	// (B*T)·loss = Σ each
-	// (B*T)·accuracy = Σ [argmax logits = y]
+	// B·T·loss = Σ each
+	// B·T·accuracy = Σ [argmax logits = y]
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B * T {
 		logitsYRow := (*[3]float32)(logitsY[3*i:])
 		peak := float32(math.Inf(-1))
-		t := float32(0)
+		total := float32(0)
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
-			t += logits
+			total += logits
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
 			logitsYRow[j] = logits
 		}
-		t2 := vec.Abs(peak)
+		v := vec.Abs(peak)
 		chosen := logitsY[3*i:][:3][int(y[i])]
 		u := 0.8 * chosen
-		u2 := 0.06666667 * t
+		u2 := 0.06666667 * total
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -1190,17 +1181,17 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 		accuracy += float64(hit)
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t
+			logitsYRow[j] = t
 		}
-		t3 := vec.Log(sumOf)
-		t4 := peak + t3
-		t5 := t4
-		if t2 == float32(math.Inf(1)) {
-			t5 = peak
+		v2 := vec.Log(sumOf)
+		v3 := peak + v2
+		v4 := v3
+		if v == float32(math.Inf(1)) {
+			v4 = peak
 		}
-		loss += float64(t5 - u - u2)
+		loss += float64(v4 - u - u2)
 		sum[i] = sumOf
 	}
 
@@ -1224,7 +1215,7 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 	sum := m.sum[:B*T]
 	logitsY := m.logitsY[:3*B*T]
 
-	// (B*T)·dlogits = t/sum − 0.8·onehot(y) − 1/15
+	// B·T·dlogits = t/sum − 0.8·onehot(y) − 1/15  (in logitsY)
 	// t3 = Σ (t/sum − 0.8·onehot(y))
 	clear(t3)
 	for i := range B * T {
@@ -1243,21 +1234,21 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 		}
 	}
 
-	// scale = 1/15·B*T
+	// scale = 1/15·B·T
 	scale := float32(0.06666666666666667 * float64(B*T))
-	// rate = lr/(B*T)
+	// rate = lr/(B·T)
 	rate := float32(m.Hyper.LR / float64(B*T))
 
-	// (B*T)·dlogits.b = t3 − scale
-	// logits.b ← logits.b − rate·(B*T)·dlogits.b
+	// B·T·dlogits.b = t3 − scale
+	// logits.b ← logits.b − rate·B·T·dlogits.b
 	for i := range 3 {
 		logitsB[i] -= rate * (t3[i] - scale)
 	}
 
-	// rate2 = −(lr/(B*T))
+	// rate2 = −(lr/(B·T))
 	rate2 := float32(-(m.Hyper.LR / float64(B*T)))
 
-	// logits.W ← logits.W − rate·xᵀ·((B*T)·dlogits)
+	// logits.W ← logits.W − rate·xᵀ·(B·T·dlogits)
 	blas.Sgemm(rate2,
 		blas.View32(x, B*T, 5).T(),
 		blas.View32(logitsY, B*T, 3),
@@ -1296,7 +1287,7 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 
-	// (B*T)·dlogits = t/sum − 0.8·onehot(y) − 1/15
+	// B·T·dlogits = t/sum − 0.8·onehot(y) − 1/15  (in logitsY)
 	// t2 = Σ (t/sum − 0.8·onehot(y))
 	clear(t2)
 	for i := range B * T {
@@ -1315,18 +1306,18 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 		}
 	}
 
-	// scale = 1/15·B*T
+	// scale = 1/15·B·T
 	scale := float32(0.06666666666666667 * float64(B*T))
-	// scale2 = 1/(B*T)
+	// scale2 = 1/(B·T)
 	scale2 := float32(1 / float64(B*T))
 
-	// (B*T)·dlogits.b = t2 − scale
-	// dlogits.b = scale2·(B*T)·dlogits.b
+	// B·T·dlogits.b = t2 − scale
+	// dlogits.b = scale2·B·T·dlogits.b
 	for i := range 3 {
 		dlogitsB[i] = scale2 * (t2[i] - scale)
 	}
 
-	// dlogits.W = scale2·xᵀ·((B*T)·dlogits)
+	// dlogits.W = scale2·xᵀ·(B·T·dlogits)
 	blas.Sgemm(scale2,
 		blas.View32(x, B*T, 5).T(),
 		blas.View32(logitsY, B*T, 3),
@@ -1348,12 +1339,11 @@ func (m *Smooth) update(grad *SmoothParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 18 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -1366,7 +1356,7 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 	logitsB := p.w.params.LogitsB
 	pBuf := out.P
 
-	// logits.y = x·logits.W
+	// logits.y = x·logits.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(x, B*T, 5),
 		blas.View32(logitsW, 5, 3),
@@ -1375,29 +1365,30 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 	// logits = logits.b + logits.y
 	// peak = max logits
 	// sum = Σⱼ exp(logits − peak)
-	// p = logits − where(|peak| = ∞, peak, peak + log(sum))
+	// p = logits − where(|peak| = ∞, peak, peak + log(sum))  (in pBuf)
 	for i := range B * T {
 		pBufRow := (*[3]float32)(pBuf[3*i:])
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			xOf := logitsB[j] + pBufRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
 		}
-		t := vec.Abs(peak)
+		v := vec.Abs(peak)
 		sum := float32(0)
 		for j := range logitsB {
 			sum += vec.Exp(logitsB[j] + pBufRow[j] - peak)
 		}
-		t2 := vec.Log(sum)
-		t3 := peak + t2
-		t4 := t3
-		if t == float32(math.Inf(1)) {
-			t4 = peak
+		v2 := vec.Log(sum)
+		v3 := peak + v2
+		v4 := v3
+		if v == float32(math.Inf(1)) {
+			v4 = peak
 		}
 		for j := range logitsB {
-			pBufRow[j] = logitsB[j] + pBufRow[j] - t4
+			pBufRow[j] = logitsB[j] + pBufRow[j] - v4
 		}
 	}
 }
@@ -1406,44 +1397,44 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 //
 // Forward, for a batch of B:
 //
-//	peak       = max t                                  [B]
-//	yExp       = exp(t − peak)                          [B,4]
-//	sum        = Σⱼ yExp                                [B]
-//	y          = yExp/sum                               [B,4]
-//	target     = 0.9·y + 0.025                          [B,4]
-//	t2         = log(where(y > 0, y, 1))                [B,4]
-//	label      = argmax y                               [B]
-//	logits.y   = x·logits.W                             [B,4]
-//	logits     = logits.y + logits.b                    [B,4]
-//	logits     = tanh(logits)                           [B,4]
-//	peak       = max logits                             [B]
-//	t3         = exp(logits − peak)                     [B,4]
-//	sum        = Σⱼ t3                                  [B]
-//	each       = target ⊙ (logits − (peak + log(sum)))  [B,4]
-//	each       = table·each                             [B,4]
-//	s          = Σ each                                 []
-//	(4*B)·kl   = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)  []
-//	B·accuracy = Σ [argmax logits = label]              []
+//	peak       = max t                                    [B]
+//	yExp       = exp(t − peak)                            [B,4]
+//	sum        = Σⱼ yExp                                  [B]
+//	y          = yExp/sum                                 [B,4]
+//	target     = 0.9·y + 0.025                            [B,4]
+//	t2         = log(where(y > 0, y, 1))                  [B,4]
+//	label      = argmax y                                 [B]
+//	logits.y   = x·logits.W                               [B,4]
+//	logits     = logits.y + logits.b                      [B,4]
+//	logits     = tanh(logits)                             [B,4]
+//	peak2      = max logits                               [B]
+//	t3         = exp(logits − peak2)                      [B,4]
+//	sum2       = Σⱼ t3                                    [B]
+//	each       = target ⊙ (logits − (peak2 + log(sum2)))  [B,4]
+//	each       = table·each                               [B,4]
+//	s          = Σ each                                   []
+//	4·B·kl     = Σ where(y > 0, y ⊙ (t2 − (logits − (peak2 + log(sum2)))), 0)  []
+//	B·accuracy = Σ [argmax logits = label]                []
 //
 // Backward:
 //
 //	scale     = 1/B                          []
 //	t4        = scale·table·target           [B,4]
-//	scale2    = 1/(4*B)                      []
+//	scale2    = 1/(4·B)                      []
 //	t5        = y ⊙ where(y > 0, scale2, 0)  [B,4]
 //	t6        = Σⱼ (t4 + t5)                 [B]
-//	dlogits   = t6·t3/sum − t4 − t5          [B,4]
+//	dlogits   = t6·t3/sum2 − t4 − t5         [B,4]
 //	dlogits   = (1 − logits²) ⊙ dlogits      [B,4]
 //	dlogits.b = Σᵢ dlogits                   [4]
 //	dlogits.W = xᵀ·dlogits                   [5,4]
 //
 // Update, adam():
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = 0.001/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − scale2·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = 0.001/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1461,7 +1452,7 @@ type Soft struct {
 	label   []int32   // [max.B]
 	logitsY []float32 // [max.B,4]; becomes logits.y, then logits, in place
 	t3      []float32 // [max.B,4]
-	sum     []float32 // [max.B]
+	sum2    []float32 // [max.B]; becomes sum2, in place
 }
 
 // SoftReport is what one batch gave, before its update.
@@ -1510,12 +1501,12 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 	label := m.label[:B]
 	logitsY := m.logitsY[:4*B]
 	t3 := m.t3[:4*B]
-	sum := m.sum[:B]
+	sum2 := m.sum2[:B]
 
 	// peak = max t
 	// yExp = exp(t − peak)
 	// sum = Σⱼ yExp
-	// y = yExp/sum
+	// y = yExp/sum  (in yExp)
 	// target = 0.9·y + 0.025
 	// t2 = log(where(y > 0, y, 1))
 	// label = argmax y
@@ -1523,29 +1514,30 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 		tRow := (*[4]float32)(t[4*i:])
 		peak := float32(math.Inf(-1))
 		for j := range tRow {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if tRow[j] > peak || tRow[j] != tRow[j] {
 				peak = tRow[j]
 			}
 		}
 		yExpRow := (*[4]float32)(yExp[4*i:])
-		sumOf := float32(0)
+		sum := float32(0)
 		for j := range tRow {
 			yExpOf := vec.Exp(tRow[j] - peak)
-			sumOf += yExpOf
+			sum += yExpOf
 			yExpRow[j] = yExpOf
 		}
-		u := 1 / sumOf
+		u := 1 / sum
 		targetRow := (*[4]float32)(target[4*i:])
 		t2Row := (*[4]float32)(t2[4*i:])
 		labelOf, best := int32(0), float32(math.Inf(-1))
 		for j := range tRow {
 			y := u * yExpRow[j]
 			targetOf := 0.9*y + 0.025
-			tOf := float32(1)
+			v := float32(1)
 			if y > 0 {
-				tOf = y
+				v = y
 			}
-			t2Of := vec.Log(tOf)
+			t2Of := vec.Log(v)
 			if y > best || y != y && best == best {
 				labelOf, best = int32(j), y
 			}
@@ -1563,26 +1555,26 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 		0, blas.View32(logitsY, B, 4))
 
 	// logits = logits.y + logits.b
-	// logits = tanh(logits)
-	// peak = max logits
-	// t3 = exp(logits − peak)
-	// sum = Σⱼ t3
-	// each = target ⊙ (logits − (peak + log(sum)))
+	// logits = tanh(logits)  (in logitsY)
+	// peak2 = max logits
+	// t3 = exp(logits − peak2)
+	// sum2 = Σⱼ t3
+	// each = target ⊙ (logits − (peak2 + log(sum2)))
 	// each = table·each
 	// s = Σ each
-	// (4*B)·kl = Σ where(y > 0, y ⊙ (t2 − (logits − (peak + log(sum)))), 0)
+	// 4·B·kl = Σ where(y > 0, y ⊙ (t2 − (logits − (peak2 + log(sum2)))), 0)
 	// B·accuracy = Σ [argmax logits = label]
 	s := 0.0
 	kl := 0.0
 	accuracy := 0.0
 	for i := range B {
 		logitsYRow := (*[4]float32)(logitsY[4*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := vec.Tanh(logitsYRow[j] + logitsB[j])
-			if logits > peak || logits != logits {
-				peak = logits
+			if logits > peak2 || logits != logits {
+				peak2 = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
@@ -1595,26 +1587,26 @@ func (m *Soft) forward(batch *SoftBatch) SoftTotals {
 		}
 		accuracy += float64(hit)
 		t3Row := (*[4]float32)(t3[4*i:])
-		sumOf := float32(0)
+		sum2Of := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			t3Row[j] = e
+			t3Of := vec.Exp(logitsYRow[j] - peak2)
+			sum2Of += t3Of
+			t3Row[j] = t3Of
 		}
-		tOf := vec.Log(sumOf)
-		t2Of := peak + tOf
-		sum[i] = sumOf
+		v := vec.Log(sum2Of)
+		v2 := peak2 + v
+		sum2[i] = sum2Of
 		targetRow := (*[4]float32)(target[4*i:])
 		t2Row := (*[4]float32)(t2[4*i:])
 		yExpRow := (*[4]float32)(yExp[4*i:])
 		for j := range logitsB {
-			d := logitsYRow[j] - t2Of
-			t3Of := float32(0)
+			d := logitsYRow[j] - v2
+			v3 := float32(0)
 			if yExpRow[j] > 0 {
-				t3Of = yExpRow[j] * (t2Row[j] - d)
+				v3 = yExpRow[j] * (t2Row[j] - d)
 			}
 			s += float64(table[j] * (targetRow[j] * d))
-			kl += float64(t3Of)
+			kl += float64(v3)
 		}
 	}
 
@@ -1656,7 +1648,7 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 	target := m.target[:4*B]
 	yExp := m.yExp[:4*B]
 	t6 := m.t6[:B]
-	sum := m.sum[:B]
+	sum2 := m.sum2[:B]
 	t3 := m.t3[:4*B]
 	logitsY := m.logitsY[:4*B]
 	dlogitsB := grad.LogitsB
@@ -1665,7 +1657,7 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// t4 = scale·table·target
+	// t4 = scale·table·target  (in target)
 	for i := range B {
 		targetRow := (*[4]float32)(target[4*i:])
 		for j := range table {
@@ -1673,33 +1665,33 @@ func (m *Soft) gradient(grad *SoftParams, batch *SoftBatch) {
 		}
 	}
 
-	// scale2 = 1/(4*B)
+	// scale2 = 1/(4·B)
 	scale2 := float32(1 / float64(4*B))
 
-	// t5 = y ⊙ where(y > 0, scale2, 0)
+	// t5 = y ⊙ where(y > 0, scale2, 0)  (in yExp)
 	// t6 = Σⱼ (t4 + t5)
 	for i := range B {
 		yExpRow := (*[4]float32)(yExp[4*i:])
 		targetRow := (*[4]float32)(target[4*i:])
-		t := float32(0)
+		t6Of := float32(0)
 		for j := range targetRow {
-			t2 := float32(0)
+			v := float32(0)
 			if yExpRow[j] > 0 {
-				t2 = scale2
+				v = scale2
 			}
-			u := yExpRow[j] * t2
-			t += targetRow[j] + u
-			yExpRow[j] = u
+			t5 := yExpRow[j] * v
+			t6Of += targetRow[j] + t5
+			yExpRow[j] = t5
 		}
-		t6[i] = t
+		t6[i] = t6Of
 	}
 
-	// dlogits = t6·t3/sum − t4 − t5
-	// dlogits = (1 − logits²) ⊙ dlogits
+	// dlogits = t6·t3/sum2 − t4 − t5
+	// dlogits = (1 − logits²) ⊙ dlogits  (in yExp)
 	// dlogits.b = Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
-		u := 1 / sum[i]
+		u := 1 / sum2[i]
 		t3Row := (*[4]float32)(t3[4*i:])
 		t6OfI := t6[i]
 		targetRow := (*[4]float32)(target[4*i:])
@@ -1736,18 +1728,18 @@ func (m *Soft) update(grad *SoftParams) {
 	v := m.optim.float32s[24:48]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 0.001/(1 − 0.9^step)
-	scale2 := float32(0.001 / (1 - math.Pow(0.9, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 0.001/(1 − 0.9^step)
+	coef2 := float32(0.001 / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range 24 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1774,12 +1766,12 @@ func (m *Soft) update(grad *SoftParams) {
 //
 // Update, adamw(lr: 0.01):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	rate2 = 1 − lr·decay
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← rate2·param − rate·m/(√(scale·v) + 1e−8)
+//	param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1847,7 +1839,7 @@ func (m *Likelihood) forward(batch *LikelihoodBatch) LikelihoodTotals {
 
 	// logp.y = logp.y + logp.b
 	// peak = max logp.y
-	// t = exp(logp.y − peak)
+	// t = exp(logp.y − peak)  (in logpY)
 	// sum = Σⱼ t
 	// s = Σ (logp.y[y] − where(|peak| = ∞, peak, peak + log(sum)))
 	s := 0.0
@@ -1856,26 +1848,27 @@ func (m *Likelihood) forward(batch *LikelihoodBatch) LikelihoodTotals {
 		peak := float32(math.Inf(-1))
 		for j := range logpB {
 			logpYOf := logpYRow[j] + logpB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logpYOf > peak || logpYOf != logpYOf {
 				peak = logpYOf
 			}
 			logpYRow[j] = logpYOf
 		}
 		chosen := logpY[4*i:][:4][int(y[i])]
-		t := vec.Abs(peak)
+		v := vec.Abs(peak)
 		sumOf := float32(0)
 		for j := range logpB {
-			e := vec.Exp(logpYRow[j] - peak)
-			sumOf += e
-			logpYRow[j] = e
+			t := vec.Exp(logpYRow[j] - peak)
+			sumOf += t
+			logpYRow[j] = t
 		}
-		t2 := vec.Log(sumOf)
-		t3 := peak + t2
-		t4 := t3
-		if t == float32(math.Inf(1)) {
-			t4 = peak
+		v2 := vec.Log(sumOf)
+		v3 := peak + v2
+		v4 := v3
+		if v == float32(math.Inf(1)) {
+			v4 = peak
 		}
-		s += float64(chosen - t4)
+		s += float64(chosen - v4)
 		sum[i] = sumOf
 	}
 
@@ -1915,7 +1908,7 @@ func (m *Likelihood) gradient(grad *LikelihoodParams, batch *LikelihoodBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogp.y = t/sum − onehot(y)
+	// B·dlogp.y = t/sum − onehot(y)  (in logpY)
 	// dlogp.b = scale·Σᵢ B·dlogp.y
 	clear(dlogpB)
 	for i := range B {
@@ -1956,8 +1949,8 @@ func (m *Likelihood) update(grad *LikelihoodParams) {
 	v := m.optim.float32s[24:48]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 	// rate2 = 1 − lr·decay
@@ -1965,11 +1958,11 @@ func (m *Likelihood) update(grad *LikelihoodParams) {
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← rate2·param − rate·m/(√(scale·v) + 1e−8)
+	// param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 24 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := rate2*param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := rate2*param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1984,7 +1977,7 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 	logpB := p.w.params.LogpB
 	logp := out.Logp
 
-	// logp.y = x·logp.W
+	// logp.y = x·logp.W  (in logp)
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(logpW, 5, 4),
@@ -1999,23 +1992,24 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 		peak := float32(math.Inf(-1))
 		for j := range logpRow {
 			xOf := logpRow[j] + logpB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
 		}
-		t := vec.Abs(peak)
+		v := vec.Abs(peak)
 		sum := float32(0)
 		for j := range logpRow {
 			sum += vec.Exp(logpRow[j] + logpB[j] - peak)
 		}
-		t2 := vec.Log(sum)
-		t3 := peak + t2
-		t4 := t3
-		if t == float32(math.Inf(1)) {
-			t4 = peak
+		v2 := vec.Log(sum)
+		v3 := peak + v2
+		v4 := v3
+		if v == float32(math.Inf(1)) {
+			v4 = peak
 		}
 		for j := range logpRow {
-			logpRow[j] = logpRow[j] + logpB[j] - t4
+			logpRow[j] = logpRow[j] + logpB[j] - v4
 		}
 	}
 }
@@ -2038,25 +2032,23 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 //
 // Backward of a:
 //
-//	(B/0.1)·dl       = 1 − t3²                                        [B]
-//	t4               = (B/0.1)·dl·onehot(y)                           [B,1,4]
-//	scale            = 0.125/B                                        []
-//	(B/0.125)·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)  [B,4]
-//	dlow.dense2.b    = scale·Σᵢ (B/0.125)·dlow.dense2.y               [4]
-//	scale2           = 0.20833333/B                                   []
-//	dlow.dense2.W    = scale2·(0.6·low.h)ᵀ·((B/0.125)·dlow.dense2.y)  [4,4]
-//	(B/0.125)·dlow.h = ((B/0.125)·dlow.dense2.y)·low.dense2.Wᵀ        [B,4]
-//	(B/0.20833333)·dlow.h = where(U(low/dropout) < 0.4, 0, (B/0.125)·dlow.h)  [B,4]
-//	dlow.dense.b     = scale2·Σᵢ (B/0.20833333)·dlow.h                [4]
-//	dlow.dense.W     = scale2·xᵀ·((B/0.20833333)·dlow.h)              [4,4]
+//	10·B·dl           = 1 − t3²                                     [B]
+//	t4                = 10·B·dl·onehot(y)                           [B,1,4]
+//	scale             = 0.125/B                                     []
+//	8·B·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)  [B,4]
+//	dlow.dense2.b     = scale·Σᵢ 8·B·dlow.dense2.y                  [4]
+//	scale2            = 0.20833333/B                                []
+//	dlow.dense2.W     = scale2·(0.6·low.h)ᵀ·(8·B·dlow.dense2.y)     [4,4]
+//	8·B·dlow.h        = (8·B·dlow.dense2.y)·low.dense2.Wᵀ           [B,4]
+//	4.8·B·dlow.h      = where(U(low/dropout) < 0.4, 0, 8·B·dlow.h)  [B,4]
+//	dlow.dense.b      = scale2·Σᵢ 4.8·B·dlow.h                      [4]
+//	dlow.dense.W      = scale2·xᵀ·(4.8·B·dlow.h)                    [4,4]
 //
 // Update of a, sgd(lr: 0.05, momentum: 0.9, nesterov: true):
 //
-//	scale  = a_momentum
-//	scale2 = (step = 1)
-//	scale3 = a_lr
-//	a.v    ← where(scale2, grad, grad + scale·a.v)
-//	param  ← param − scale3·(grad + scale·a.v)
+//	coef  = (step = 1)
+//	a.v   ← where(coef, grad, grad + a_momentum·a.v)
+//	param ← param − a_lr·(grad + a_momentum·a.v)
 //
 // Forward of b, for a batch of B:
 //
@@ -2072,23 +2064,23 @@ func (p *LikelihoodPredictor) predict(out *LikelihoodOutput, in *LikelihoodInput
 //
 // Backward of b:
 //
-//	scale          = 0.125/(2*B)                                    []
-//	((2*B)/0.125)·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))  [B,2]
-//	dhigh.dense2.b = scale·Σᵢ ((2*B)/0.125)·dhigh.dense2.y          [2]
-//	scale2         = 0.20833333/(2*B)                               []
-//	dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(((2*B)/0.125)·dhigh.dense2.y)  [2,2]
-//	((2*B)/0.125)·dhigh.h = (((2*B)/0.125)·dhigh.dense2.y)·high.dense2.Wᵀ  [B,2]
-//	((2*B)/0.20833333)·dhigh.h = where(U(high/dropout) < 0.4, 0, ((2*B)/0.125)·dhigh.h)  [B,2]
-//	dhigh.dense.b  = scale2·Σᵢ ((2*B)/0.20833333)·dhigh.h           [2]
-//	dhigh.dense.W  = scale2·xᵀ·(((2*B)/0.20833333)·dhigh.h)         [4,2]
+//	scale               = 0.125/(2·B)                                    []
+//	16·B·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))  [B,2]
+//	dhigh.dense2.b      = scale·Σᵢ 16·B·dhigh.dense2.y                   [2]
+//	scale2              = 0.20833333/(2·B)                               []
+//	dhigh.dense2.W      = scale2·(0.6·high.h)ᵀ·(16·B·dhigh.dense2.y)     [2,2]
+//	16·B·dhigh.h        = (16·B·dhigh.dense2.y)·high.dense2.Wᵀ           [B,2]
+//	9.6·B·dhigh.h       = where(U(high/dropout) < 0.4, 0, 16·B·dhigh.h)  [B,2]
+//	dhigh.dense.b       = scale2·Σᵢ 9.6·B·dhigh.h                        [2]
+//	dhigh.dense.W       = scale2·xᵀ·(9.6·B·dhigh.h)                      [4,2]
 //
 // Update of b, adam(lr: 1e-2):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = b_lr/(1 − 0.9^step)
-//	b.m    ← 0.1·grad + 0.9·b.m
-//	b.v    ← 0.001·grad² + 0.999·b.v
-//	param  ← param − scale2·b.m/(√(scale·b.v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = b_lr/(1 − 0.9^step)
+//	b.m   ← 0.1·grad + 0.9·b.m
+//	b.v   ← 0.001·grad² + 0.999·b.v
+//	param ← param − coef2·b.m/(√(coef·b.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of StepA, StepB,
 // Evaluate, GradA, GradB, UpdateA and UpdateB allocates or keeps its
@@ -2105,17 +2097,17 @@ type Picked struct {
 	max         PickedDims   // capacity
 
 	lowDenseY    []float32 // [max.B,4]; becomes low.dense.y, then 0.6·low.h, in place
-	dlowH        []float32 // [max.B,4]; becomes (B/0.125)·dlow.h, then (B/0.20833333)·dlow.h, in place; in the memory of lowDenseY
+	dlowH        []float32 // [max.B,4]; becomes 8·B·dlow.h, then 4.8·B·dlow.h, in place; in the memory of lowDenseY
 	highDenseY   []float32 // [max.B,2]; becomes high.dense.y, then 0.6·high.h, in place; in the memory of lowDenseY
-	dhighH       []float32 // [max.B,2]; becomes ((2*B)/0.125)·dhigh.h, then ((2*B)/0.20833333)·dhigh.h, in place; in the memory of lowDenseY
+	dhighH       []float32 // [max.B,2]; becomes 16·B·dhigh.h, then 9.6·B·dhigh.h, in place; in the memory of lowDenseY
 	lowDenseY2   []float32 // [max.B,4]; becomes low.dense.y, then low.h, in place; in the memory of lowDenseY
 	t7           []float32 // [max.B,1]; in the memory of lowDenseY
 	highDenseY2  []float32 // [max.B,2]; becomes high.dense.y, then high.h, in place; in the memory of lowDenseY
-	lowDense2Y   []float32 // [max.B,4]; becomes low.dense2.y, then (B/0.125)·dlow.dense2.y, in place
-	highDense2Y  []float32 // [max.B,2]; becomes high.dense2.y, then h, then ((2*B)/0.125)·dhigh.dense2.y, in place; in the memory of lowDense2Y
+	lowDense2Y   []float32 // [max.B,4]; becomes low.dense2.y, then 8·B·dlow.dense2.y, in place
+	highDense2Y  []float32 // [max.B,2]; becomes high.dense2.y, then h, then 16·B·dhigh.dense2.y, in place; in the memory of lowDense2Y
 	lowDense2Y2  []float32 // [max.B,4]; becomes low.dense2.y, in place; in the memory of lowDense2Y
 	highDense2Y2 []float32 // [max.B,2]; becomes high.dense2.y, in place; in the memory of lowDense2Y
-	dl           []float32 // [max.B,1]; becomes (B/0.1)·dl, in place
+	dl           []float32 // [max.B,1]; becomes 10·B·dl, in place
 	t5           []float32 // [max.B,2]; in the memory of dl
 	t4           []float32 // [max.B,1,4]
 	t8           []float32 // [4]
@@ -2182,7 +2174,7 @@ func (m *Picked) forwardA(batch *PickedBatch) PickedTotals {
 		0, blas.View32(lowDenseY, B, 4))
 
 	// low.h = low.dense.y + low.dense.b
-	// 0.6·low.h = where(U(low/dropout) < 0.4, 0, low.h)
+	// 0.6·low.h = where(U(low/dropout) < 0.4, 0, low.h)  (in lowDenseY)
 	key := rng.Key(m.seed, 0x551306924ca056f6, m.calls)
 	for i := range B {
 		lowDenseYRow := (*[4]float32)(lowDenseY[4*i:])
@@ -2202,37 +2194,38 @@ func (m *Picked) forwardA(batch *PickedBatch) PickedTotals {
 		0, blas.View32(lowDense2Y, B, 4))
 
 	// low.dense2.y = low.dense2.b + low.dense2.y
-	// t = tanh(1.25·where(U(low/dropout2) < 0.2, 0, low.dense2.y))
+	// t = tanh(1.25·where(U(low/dropout2) < 0.2, 0, low.dense2.y))  (in lowDense2Y)
 	key2 := rng.Key(m.seed, 0x341c4f818760c0ee, m.calls)
 	for i := range B {
 		lowDense2YRow := (*[4]float32)(lowDense2Y[4*i:])
 		for j := range lowDense2B {
-			t := lowDense2B[j] + lowDense2YRow[j]
+			v := lowDense2B[j] + lowDense2YRow[j]
 			if rng.Uniform32(key2, uint64(4*i+j)) < 0.2 {
-				t = 0
+				v = 0
 			}
-			lowDense2YRow[j] = vec.Tanh(1.25 * t)
+			lowDense2YRow[j] = vec.Tanh(1.25 * v)
 		}
 	}
 
-	// t2 = t[y]
+	// t2 = t[y]  (in dl)
 	for i := range B {
 		dl[i] = lowDense2Y[4*i:][:4][int(y[i])]
 	}
 
-	// t3 = tanh(t2)
+	// t3 = tanh(t2)  (in dl)
 	// s = Σ t3
 	s := 0.0
 	for i := range B {
-		t := vec.Tanh(dl[i])
-		s += float64(t)
-		dl[i] = t
+		t3 := vec.Tanh(dl[i])
+		s += float64(t3)
+		dl[i] = t3
 	}
 
 	// s2 = max x
 	s2 := math.Inf(-1)
 	for i := range 4 * B {
 		xOf := float64(x[i])
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > s2 || xOf != xOf {
 			s2 = xOf
 		}
@@ -2279,12 +2272,12 @@ func (m *Picked) gradientA(grad *PickedParams, batch *PickedBatch) {
 	dlowDenseB := grad.LowDenseB
 	dlowDenseW := grad.LowDenseW
 
-	// (B/0.1)·dl = 1 − t3²
+	// 10·B·dl = 1 − t3²
 	for i := range B {
 		dl[i] = 1 - dl[i]*dl[i]
 	}
 
-	// t4 = (B/0.1)·dl·onehot(y)
+	// t4 = 10·B·dl·onehot(y)
 	for i := range B {
 		dlOf0 := dl[i]
 		yOf0 := y[i]
@@ -2301,8 +2294,8 @@ func (m *Picked) gradientA(grad *PickedParams, batch *PickedBatch) {
 	// scale = 0.125/B
 	scale := float32(0.125 / float64(B))
 
-	// (B/0.125)·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)
-	// dlow.dense2.b = scale·Σᵢ (B/0.125)·dlow.dense2.y
+	// 8·B·dlow.dense2.y = where(U(low/dropout2) < 0.2, 0, (1 − t²) ⊙ t4)  (in lowDense2Y)
+	// dlow.dense2.b = scale·Σᵢ 8·B·dlow.dense2.y
 	clear(dlowDense2B)
 	key := rng.Key(m.seed, 0x341c4f818760c0ee, m.calls)
 	for i := range B {
@@ -2321,20 +2314,20 @@ func (m *Picked) gradientA(grad *PickedParams, batch *PickedBatch) {
 	// scale2 = 0.20833333/B
 	scale2 := float32(0.20833333333333334 / float64(B))
 
-	// dlow.dense2.W = scale2·(0.6·low.h)ᵀ·((B/0.125)·dlow.dense2.y)
+	// dlow.dense2.W = scale2·(0.6·low.h)ᵀ·(8·B·dlow.dense2.y)
 	blas.Sgemm(scale2,
 		blas.View32(lowDenseY, B, 4).T(),
 		blas.View32(lowDense2Y, B, 4),
 		0, blas.View32(dlowDense2W, 4, 4))
 
-	// (B/0.125)·dlow.h = ((B/0.125)·dlow.dense2.y)·low.dense2.Wᵀ
+	// 8·B·dlow.h = (8·B·dlow.dense2.y)·low.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(lowDense2Y, B, 4),
 		blas.View32(lowDense2W, 4, 4).T(),
 		0, blas.View32(dlowH, B, 4))
 
-	// (B/0.20833333)·dlow.h = where(U(low/dropout) < 0.4, 0, (B/0.125)·dlow.h)
-	// dlow.dense.b = scale2·Σᵢ (B/0.20833333)·dlow.h
+	// 4.8·B·dlow.h = where(U(low/dropout) < 0.4, 0, 8·B·dlow.h)
+	// dlow.dense.b = scale2·Σᵢ 4.8·B·dlow.h
 	clear(dlowDenseB)
 	key2 := rng.Key(m.seed, 0x551306924ca056f6, m.calls)
 	for i := range B {
@@ -2349,7 +2342,7 @@ func (m *Picked) gradientA(grad *PickedParams, batch *PickedBatch) {
 		}
 	}
 
-	// dlow.dense.W = scale2·xᵀ·((B/0.20833333)·dlow.h)
+	// dlow.dense.W = scale2·xᵀ·(4.8·B·dlow.h)
 	blas.Sgemm(scale2,
 		blas.View32(x, B, 4).T(),
 		blas.View32(dlowH, B, 4),
@@ -2372,21 +2365,19 @@ func (m *Picked) updateA(grad *PickedParams) {
 	aV := m.optim.float32s[0:40]
 	g := grad.flat[0:40]
 
-	// scale = a_momentum
-	scale := float32(m.Hyper.AMomentum)
-	// scale2 = (step = 1)
-	scale2 := float64(m.stepsA+1) == 1
-	// scale3 = a_lr
-	scale3 := float32(m.Hyper.ALR)
+	aMomentum := float32(m.Hyper.AMomentum)
+	// coef = (step = 1)
+	coef := float64(m.stepsA+1) == 1
+	aLr := float32(m.Hyper.ALR)
 
-	// a.v ← where(scale2, grad, grad + scale·a.v)
-	// param ← param − scale3·(grad + scale·a.v)
+	// a.v ← where(coef, grad, grad + a_momentum·a.v)
+	// param ← param − a_lr·(grad + a_momentum·a.v)
 	for i := range 40 {
-		newAV := g[i] + scale*aV[i]
-		if scale2 {
+		newAV := g[i] + aMomentum*aV[i]
+		if coef {
 			newAV = g[i]
 		}
-		d := param[i] - scale3*(g[i]+scale*newAV)
+		d := param[i] - aLr*(g[i]+aMomentum*newAV)
 		aV[i] = newAV
 		param[i] = d
 	}
@@ -2435,7 +2426,7 @@ func (m *Picked) forwardB(batch *PickedBatch) PickedTotals {
 		0, blas.View32(highDenseY, B, 2))
 
 	// high.h = high.dense.y + high.dense.b
-	// 0.6·high.h = where(U(high/dropout) < 0.4, 0, high.h)
+	// 0.6·high.h = where(U(high/dropout) < 0.4, 0, high.h)  (in highDenseY)
 	key := rng.Key(m.seed, 0x5af98d5fed8bdc72, m.calls)
 	for i := range B {
 		highDenseYRow := (*[2]float32)(highDenseY[2*i:])
@@ -2455,7 +2446,7 @@ func (m *Picked) forwardB(batch *PickedBatch) PickedTotals {
 		0, blas.View32(highDense2Y, B, 2))
 
 	// high.dense2.y = high.dense2.b + high.dense2.y
-	// h = tanh(1.25·where(U(high/dropout2) < 0.2, 0, high.dense2.y))
+	// h = tanh(1.25·where(U(high/dropout2) < 0.2, 0, high.dense2.y))  (in highDense2Y)
 	// t5 = tanh(h)
 	// s = Σ t5
 	s := 0.0
@@ -2464,15 +2455,15 @@ func (m *Picked) forwardB(batch *PickedBatch) PickedTotals {
 		highDense2YRow := (*[2]float32)(highDense2Y[2*i:])
 		t5Row := (*[2]float32)(t5[2*i:])
 		for j := range highDense2B {
-			t := highDense2B[j] + highDense2YRow[j]
+			v := highDense2B[j] + highDense2YRow[j]
 			if rng.Uniform32(key2, uint64(2*i+j)) < 0.2 {
-				t = 0
+				v = 0
 			}
-			h := vec.Tanh(1.25 * t)
-			t2 := vec.Tanh(h)
-			s += float64(t2)
+			h := vec.Tanh(1.25 * v)
+			t5Of := vec.Tanh(h)
+			s += float64(t5Of)
 			highDense2YRow[j] = h
-			t5Row[j] = t2
+			t5Row[j] = t5Of
 		}
 	}
 
@@ -2480,6 +2471,7 @@ func (m *Picked) forwardB(batch *PickedBatch) PickedTotals {
 	s2 := math.Inf(-1)
 	for i := range 4 * B {
 		xOf := float64(x[i])
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > s2 || xOf != xOf {
 			s2 = xOf
 		}
@@ -2524,11 +2516,11 @@ func (m *Picked) gradientB(grad *PickedParams, batch *PickedBatch) {
 	dhighDenseB := grad.HighDenseB
 	dhighDenseW := grad.HighDenseW
 
-	// scale = 0.125/(2*B)
+	// scale = 0.125/(2·B)
 	scale := float32(0.125 / float64(2*B))
 
-	// ((2*B)/0.125)·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))
-	// dhigh.dense2.b = scale·Σᵢ ((2*B)/0.125)·dhigh.dense2.y
+	// 16·B·dhigh.dense2.y = where(U(high/dropout2) < 0.2, 0, (1 − t5²) ⊙ (1 − h²))  (in highDense2Y)
+	// dhigh.dense2.b = scale·Σᵢ 16·B·dhigh.dense2.y
 	clear(dhighDense2B)
 	key := rng.Key(m.seed, 0x8f2d1cdb073ac2b2, m.calls)
 	for i := range B {
@@ -2545,23 +2537,23 @@ func (m *Picked) gradientB(grad *PickedParams, batch *PickedBatch) {
 		}
 	}
 
-	// scale2 = 0.20833333/(2*B)
+	// scale2 = 0.20833333/(2·B)
 	scale2 := float32(0.20833333333333334 / float64(2*B))
 
-	// dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(((2*B)/0.125)·dhigh.dense2.y)
+	// dhigh.dense2.W = scale2·(0.6·high.h)ᵀ·(16·B·dhigh.dense2.y)
 	blas.Sgemm(scale2,
 		blas.View32(highDenseY, B, 2).T(),
 		blas.View32(highDense2Y, B, 2),
 		0, blas.View32(dhighDense2W, 2, 2))
 
-	// ((2*B)/0.125)·dhigh.h = (((2*B)/0.125)·dhigh.dense2.y)·high.dense2.Wᵀ
+	// 16·B·dhigh.h = (16·B·dhigh.dense2.y)·high.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(highDense2Y, B, 2),
 		blas.View32(highDense2W, 2, 2).T(),
 		0, blas.View32(dhighH, B, 2))
 
-	// ((2*B)/0.20833333)·dhigh.h = where(U(high/dropout) < 0.4, 0, ((2*B)/0.125)·dhigh.h)
-	// dhigh.dense.b = scale2·Σᵢ ((2*B)/0.20833333)·dhigh.h
+	// 9.6·B·dhigh.h = where(U(high/dropout) < 0.4, 0, 16·B·dhigh.h)
+	// dhigh.dense.b = scale2·Σᵢ 9.6·B·dhigh.h
 	clear(dhighDenseB)
 	key2 := rng.Key(m.seed, 0x5af98d5fed8bdc72, m.calls)
 	for i := range B {
@@ -2576,7 +2568,7 @@ func (m *Picked) gradientB(grad *PickedParams, batch *PickedBatch) {
 		}
 	}
 
-	// dhigh.dense.W = scale2·xᵀ·(((2*B)/0.20833333)·dhigh.h)
+	// dhigh.dense.W = scale2·xᵀ·(9.6·B·dhigh.h)
 	blas.Sgemm(scale2,
 		blas.View32(x, B, 4).T(),
 		blas.View32(dhighH, B, 2),
@@ -2600,18 +2592,18 @@ func (m *Picked) updateB(grad *PickedParams) {
 	bV := m.optim.float32s[56:72]
 	g2 := grad.flat[40:56]
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.stepsB+1))))
-	// scale2 = b_lr/(1 − 0.9^step)
-	scale2 := float32(m.Hyper.BLR / (1 - math.Pow(0.9, float64(m.stepsB+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.stepsB+1))))
+	// coef2 = b_lr/(1 − 0.9^step)
+	coef2 := float32(m.Hyper.BLR / (1 - math.Pow(0.9, float64(m.stepsB+1))))
 
 	// b.m ← 0.1·grad + 0.9·b.m
 	// b.v ← 0.001·grad² + 0.999·b.v
-	// param ← param − scale2·b.m/(√(scale·b.v) + 1e−8)
+	// param ← param − coef2·b.m/(√(coef·b.v) + 1e−8)
 	for i := range 16 {
 		newBM := 0.1*g2[i] + 0.9*bM[i]
 		newBV := 0.001*(g2[i]*g2[i]) + 0.999*bV[i]
-		d := param2[i] - scale2*(newBM/(vec.Sqrt(scale*newBV)+1e-8))
+		d := param2[i] - coef2*(newBM/(vec.Sqrt(coef*newBV)+1e-8))
 		bM[i] = newBM
 		bV[i] = newBV
 		param2[i] = d
@@ -2637,13 +2629,13 @@ func (m *Picked) evaluate(batch *PickedBatch) PickedTotals {
 	highDenseY2 := m.highDenseY2[:2*B]
 	highDense2Y2 := m.highDense2Y2[:2*B]
 
-	// low.dense.y = x·low.dense.W
+	// low.dense.y = x·low.dense.W  (in lowDenseY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(lowDenseW, 4, 4),
 		0, blas.View32(lowDenseY2, B, 4))
 
-	// low.h = low.dense.y + low.dense.b
+	// low.h = low.dense.y + low.dense.b  (in lowDenseY2)
 	for i := range B {
 		lowDenseY2Row := (*[4]float32)(lowDenseY2[4*i:])
 		for j := range lowDenseB {
@@ -2651,14 +2643,14 @@ func (m *Picked) evaluate(batch *PickedBatch) PickedTotals {
 		}
 	}
 
-	// low.dense2.y = low.h·low.dense2.W
+	// low.dense2.y = low.h·low.dense2.W  (in lowDense2Y2)
 	blas.Sgemm(1,
 		blas.View32(lowDenseY2, B, 4),
 		blas.View32(lowDense2W, 4, 4),
 		0, blas.View32(lowDense2Y2, B, 4))
 
 	// low.dense2.y = low.dense2.b + low.dense2.y
-	// t6 = tanh(low.dense2.y)
+	// t6 = tanh(low.dense2.y)  (in lowDense2Y2)
 	for i := range B {
 		lowDense2Y2Row := (*[4]float32)(lowDense2Y2[4*i:])
 		for j := range lowDense2B {
@@ -2677,13 +2669,13 @@ func (m *Picked) evaluate(batch *PickedBatch) PickedTotals {
 		s += float64(vec.Tanh(t7[i]))
 	}
 
-	// high.dense.y = x·high.dense.W
+	// high.dense.y = x·high.dense.W  (in highDenseY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(highDenseW, 4, 2),
 		0, blas.View32(highDenseY2, B, 2))
 
-	// high.h = high.dense.y + high.dense.b
+	// high.h = high.dense.y + high.dense.b  (in highDenseY2)
 	for i := range B {
 		highDenseY2Row := (*[2]float32)(highDenseY2[2*i:])
 		for j := range highDenseB {
@@ -2691,7 +2683,7 @@ func (m *Picked) evaluate(batch *PickedBatch) PickedTotals {
 		}
 	}
 
-	// high.dense2.y = high.h·high.dense2.W
+	// high.dense2.y = high.h·high.dense2.W  (in highDense2Y2)
 	blas.Sgemm(1,
 		blas.View32(highDenseY2, B, 2),
 		blas.View32(highDense2W, 2, 2),
@@ -2712,6 +2704,7 @@ func (m *Picked) evaluate(batch *PickedBatch) PickedTotals {
 	s3 := math.Inf(-1)
 	for i := range 4 * B {
 		xOf := float64(x[i])
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > s3 || xOf != xOf {
 			s3 = xOf
 		}

@@ -1428,7 +1428,7 @@ func NewSoft(max SoftDims) *Soft {
 	m.t6 = arena[8*B : 9*B]
 	m.logitsY = arena[12*B : 16*B]
 	m.t3 = arena[16*B : 20*B]
-	m.sum = arena[20*B : 21*B]
+	m.sum2 = arena[20*B : 21*B]
 	int32s := make([]int32, B)
 	m.label = int32s[0:B]
 
@@ -2205,16 +2205,16 @@ func (m *Picked) initialise(seed uint64) {
 		highDense2W[i] = rng.Normal32(key4, uint64(i))
 	}
 
-	// lowDenseB = t8
+	// lowDenseB = t8  (in t8)
 	clear(lowDenseB)
 
-	// lowDense2B = t8
+	// lowDense2B = t8  (in t8)
 	clear(lowDense2B)
 
-	// highDenseB = t9
+	// highDenseB = t9  (in t9)
 	clear(highDenseB)
 
-	// highDense2B = t9
+	// highDense2B = t9  (in t9)
 	clear(highDense2B)
 }
 

@@ -18,14 +18,14 @@ import (
 //
 //	p        = x·w                   [B]
 //	p        = p + b                 [B]
-//	(B/2)·dp = p − y                 [B]
-//	s        = Σ ((B/2)·dp)²         []
+//	0.5·B·dp = p − y                 [B]
+//	s        = Σ (0.5·B·dp)²         []
 //	s2       = Σ y²                  []
 //	s3       = Σ y                   []
-//	worst    = max |(B/2)·dp|        []
+//	worst    = max |0.5·B·dp|        []
 //	least    = min p                 []
-//	s4       = all (|(B/2)·dp| < 3)  []
-//	s5       = any (|(B/2)·dp| > 3)  []
+//	s4       = all (|0.5·B·dp| < 3)  []
+//	s5       = any (|0.5·B·dp| > 3)  []
 //	s6       = Σ |w|                 []
 //	s7       = Σ w²                  []
 //	result   = 0.01·s6               []
@@ -34,19 +34,17 @@ import (
 //
 // Backward:
 //
-//	s     = Σ (B/2)·dp                  []
+//	s     = Σ 0.5·B·dp                  []
 //	scale = 2/B                         []
-//	dw    = scale·xᵀ·((B/2)·dp)         [5]
+//	dw    = scale·xᵀ·(0.5·B·dp)         [5]
 //	dw    = 0.04·w + 0.01·sign(w) + dw  [5]
 //	db    = 2·s/B                       []
 //
 // Update, sgd(lr: 0.05, momentum: 0.9, nesterov: true):
 //
-//	momentum = momentum
-//	scale    = (step = 1)
-//	lr       = lr
-//	v        ← where(scale, grad, grad + momentum·v)
-//	param    ← param − lr·(grad + momentum·v)
+//	coef  = (step = 1)
+//	v     ← where(coef, grad, grad + momentum·v)
+//	param ← param − lr·(grad + momentum·v)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -59,7 +57,7 @@ type Linear struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	p  []float64 // [max.B]; becomes (B/2)·dp, in place
+	p  []float64 // [max.B]; becomes 0.5·B·dp, in place
 	dw []float64 // [5]
 }
 
@@ -119,14 +117,14 @@ func (m *Linear) forward(batch *Batch) Totals {
 		0, blas.View64(p, B, 1))
 
 	// p = p + b
-	// (B/2)·dp = p − y
-	// s = Σ ((B/2)·dp)²
+	// 0.5·B·dp = p − y  (in p)
+	// s = Σ (0.5·B·dp)²
 	// s2 = Σ y²
 	// s3 = Σ y
-	// worst = max |(B/2)·dp|
+	// worst = max |0.5·B·dp|
 	// least = min p
-	// s4 = all (|(B/2)·dp| < 3)
-	// s5 = any (|(B/2)·dp| > 3)
+	// s4 = all (|0.5·B·dp| < 3)
+	// s5 = any (|0.5·B·dp| > 3)
 	s := 0.0
 	s2 := 0.0
 	s3 := 0.0
@@ -137,18 +135,19 @@ func (m *Linear) forward(batch *Batch) Totals {
 	for i := range B {
 		pOf := p[i] + b[0]
 		dp := pOf - y[i]
-		t := math.Abs(dp)
+		v := math.Abs(dp)
 		s += dp * dp
 		s2 += y[i] * y[i]
 		s3 += y[i]
-		if t > worst || t != t {
-			worst = t
+		// x != x holds for NaN alone, which is the result wherever it occurs.
+		if v > worst || v != v {
+			worst = v
 		}
 		if pOf < least || pOf != pOf {
 			least = pOf
 		}
-		s4 = s4 && t < 3
-		s5 = s5 || t > 3
+		s4 = s4 && v < 3
+		s5 = s5 || v > 3
 		p[i] = dp
 	}
 
@@ -222,7 +221,7 @@ func (m *Linear) gradient(grad *Params, batch *Batch) {
 	dwBuf := grad.W
 	db := grad.B
 
-	// s = Σ (B/2)·dp
+	// s = Σ 0.5·B·dp
 	s := 0.0
 	for i := range B {
 		s += p[i]
@@ -231,7 +230,7 @@ func (m *Linear) gradient(grad *Params, batch *Batch) {
 	// scale = 2/B
 	scale := 2 / float64(B)
 
-	// dw = scale·xᵀ·((B/2)·dp)
+	// dw = scale·xᵀ·(0.5·B·dp)
 	blas.Dgemm(scale,
 		blas.View64(x, B, 5).T(),
 		blas.View64(p, B, 1),
@@ -262,18 +261,16 @@ func (m *Linear) update(grad *Params) {
 	v := m.optim.float64s
 	g := grad.flat
 
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// scale = (step = 1)
-	scale := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// v ← where(scale, grad, grad + momentum·v)
+	// v ← where(coef, grad, grad + momentum·v)
 	// param ← param − lr·(grad + momentum·v)
 	for i := range 6 {
 		newV := g[i] + momentum*v[i]
-		if scale {
+		if coef {
 			newV = g[i]
 		}
 		d := param[i] - lr*(g[i]+momentum*newV)
@@ -290,13 +287,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	b := p.w.params.B
 	pBuf := out.P
 
-	// p = x·w
+	// p = x·w  (in pBuf)
 	blas.Dgemm(1,
 		blas.View64(x, B, 5),
 		blas.View64(w, 5, 1),
 		0, blas.View64(pBuf, B, 1))
 
-	// p = p + b
+	// p = p + b  (in pBuf)
 	for i := range B {
 		pBuf[i] += b[0]
 	}

@@ -32,24 +32,24 @@ import (
 //	v1           = scale·t2ᵀ·t5       [6]
 //	v1           = v − v1             [6]
 //	after        = t9·v1              [M]
-//	(M/2)·dafter = after − yq         [M]
-//	M·loss       = Σ ((M/2)·dafter)²  []
+//	0.5·M·dafter = after − yq         [M]
+//	M·loss       = Σ (0.5·M·dafter)²  []
 //
 // Backward:
 //
-//	(M/2)·dv1 = t9ᵀ·((M/2)·dafter)                [6]
-//	t10       = 2·(M/2)·dv1                       [6]
-//	t11       = (M/2)·dafter·v1 ⊙ (1 − t9²)       [M,6]
-//	t12       = Σᵢ (M/2)·dafter·(1 − t9²)         [6]
-//	(M/2)·dW1 = xqᵀ·t11                           [2,6]
-//	t13       = xs·((M/2)·dW1)                    [N,6]
+//	0.5·M·dv1 = t9ᵀ·(0.5·M·dafter)                [6]
+//	t10       = M·dv1                             [6]
+//	t11       = 0.5·M·dafter·v1 ⊙ (1 − t9²)       [M,6]
+//	t12       = Σᵢ 0.5·M·dafter·(1 − t9²)         [6]
+//	0.5·M·dW1 = xqᵀ·t11                           [2,6]
+//	t13       = xs·(0.5·M·dW1)                    [N,6]
 //	t14       = Σⱼ v·t3 ⊙ t13                     [N]
-//	t15       = 8·t2 ⊙ t6 ⊙ t13 − 4·t5·(M/2)·dv1  [N,6]
+//	t15       = 8·t2 ⊙ t6 ⊙ t13 − 4·t5·0.5·M·dv1  [N,6]
 //	t16       = Σᵢ t5·t3 ⊙ t13                    [6]
 //	scale     = inner/N                           []
 //	scale2    = 4·scale                           []
 //	t17       = t10 − scale2·t16                  [6]
-//	t18       = t2·((M/2)·dv1)                    [N]
+//	t18       = t2·(0.5·M·dv1)                    [N]
 //	t19       = t18 + t14                         [N]
 //	t20       = t3 ⊙ (t15 − 4·v·t19)              [N,6]
 //	t21       = Σᵢ t20                            [6]
@@ -58,17 +58,17 @@ import (
 //	dv        = scale3·(t17 − t22)                [6]
 //	t23       = scale·t21                         [6]
 //	dc        = scale3·(t23 + 2·v1 ⊙ t12)         [6]
-//	t24       = 2·(M/2)·dW1                       [2,6]
+//	t24       = M·dW1                             [2,6]
 //	t25       = scale·xsᵀ·t20                     [2,6]
 //	dW        = scale3·(t24 + t25)                [2,6]
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -92,12 +92,12 @@ type Meta struct {
 	v1    []float64 // [6]; becomes v1, in place; in the memory of w1
 	t25   []float64 // [2,6]; in the memory of w1
 	t8    []float64 // [max.M,6]
-	after []float64 // [max.M]; becomes (M/2)·dafter, in place
-	dv1   []float64 // [6]; becomes (M/2)·dv1, in place
+	after []float64 // [max.M]; becomes 0.5·M·dafter, in place
+	dv1   []float64 // [6]; becomes 0.5·M·dv1, in place
 	t21   []float64 // [6]; in the memory of dv1
 	t10   []float64 // [6]
 	t12   []float64 // [6]
-	dW1   []float64 // [2,6]; becomes (M/2)·dW1, in place
+	dW1   []float64 // [2,6]; becomes 0.5·M·dW1, in place
 	t14   []float64 // [max.N]
 	t16   []float64 // [6]
 	t22   []float64 // [6]; in the memory of t16
@@ -164,16 +164,16 @@ func (m *Meta) forward(batch *Batch) Totals {
 		blas.View64(W, 2, 6),
 		0, blas.View64(t, N, 6))
 
-	// t2 = tanh(c + t)
+	// t2 = tanh(c + t)  (in t)
 	// t3 = 1 − t2²
 	for i := range N {
 		tRow := (*[6]float64)(t[6*i:])
 		t3Row := (*[6]float64)(t3[6*i:])
 		for j := range c {
-			tOf := math.Tanh(c[j] + tRow[j])
-			d := 1 - tOf*tOf
-			tRow[j] = tOf
-			t3Row[j] = d
+			t2 := math.Tanh(c[j] + tRow[j])
+			t3Of := 1 - t2*t2
+			tRow[j] = t2
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -183,23 +183,23 @@ func (m *Meta) forward(batch *Batch) Totals {
 		blas.View64(v, 6, 1),
 		0, blas.View64(t4, N, 1))
 
-	// t5 = t4 − ys
+	// t5 = t4 − ys  (in t4)
 	// t6 = t5·v
 	// t7 = t3 ⊙ t6
 	// N·support = Σ t5²
 	support := 0.0
 	for i := range N {
-		d := t4[i] - ys[i]
-		support += d * d
-		t4[i] = d
+		t5 := t4[i] - ys[i]
+		support += t5 * t5
+		t4[i] = t5
 		t3Row := (*[6]float64)(t3[6*i:])
 		t6Row := (*[6]float64)(t6[6*i:])
 		t7Row := (*[6]float64)(t7[6*i:])
 		for j := range t3Row {
-			u := d * v[j]
-			u2 := t3Row[j] * u
-			t6Row[j] = u
-			t7Row[j] = u2
+			t6Of := t5 * v[j]
+			t7Of := t3Row[j] * t6Of
+			t6Row[j] = t6Of
+			t7Row[j] = t7Of
 		}
 	}
 
@@ -223,7 +223,7 @@ func (m *Meta) forward(batch *Batch) Totals {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t8, M, 6))
 
-	// t9 = tanh(c + t8)
+	// t9 = tanh(c + t8)  (in t8)
 	for i := range M {
 		t8Row := (*[6]float64)(t8[6*i:])
 		for j := range c {
@@ -248,8 +248,8 @@ func (m *Meta) forward(batch *Batch) Totals {
 		blas.View64(v1, 6, 1),
 		0, blas.View64(after, M, 1))
 
-	// (M/2)·dafter = after − yq
-	// M·loss = Σ ((M/2)·dafter)²
+	// 0.5·M·dafter = after − yq  (in after)
+	// M·loss = Σ (0.5·M·dafter)²
 	loss := 0.0
 	for i := range M {
 		dafter := after[i] - yq[i]
@@ -315,45 +315,45 @@ func (m *Meta) gradient(grad *Params, batch *Batch) {
 	dc := grad.C
 	dW := grad.W
 
-	// (M/2)·dv1 = t9ᵀ·((M/2)·dafter)
+	// 0.5·M·dv1 = t9ᵀ·(0.5·M·dafter)
 	blas.Dgemm(1,
 		blas.View64(t8, M, 6).T(),
 		blas.View64(after, M, 1),
 		0, blas.View64(dv1, 6, 1))
 
-	// t10 = 2·(M/2)·dv1
+	// t10 = M·dv1
 	for i := range 6 {
 		t10[i] = 2 * dv1[i]
 	}
 
-	// t11 = (M/2)·dafter·v1 ⊙ (1 − t9²)
-	// t12 = Σᵢ (M/2)·dafter·(1 − t9²)
+	// t11 = 0.5·M·dafter·v1 ⊙ (1 − t9²)  (in t8)
+	// t12 = Σᵢ 0.5·M·dafter·(1 − t9²)
 	clear(t12)
 	for i := range M {
 		t8Row := (*[6]float64)(t8[6*i:])
 		afterOfI := after[i]
 		for j := range t12 {
 			d := 1 - t8Row[j]*t8Row[j]
-			u := afterOfI * v1[j] * d
+			t11 := afterOfI * v1[j] * d
 			t12[j] += afterOfI * d
-			t8Row[j] = u
+			t8Row[j] = t11
 		}
 	}
 
-	// (M/2)·dW1 = xqᵀ·t11
+	// 0.5·M·dW1 = xqᵀ·t11
 	blas.Dgemm(1,
 		blas.View64(xq, M, 2).T(),
 		blas.View64(t8, M, 6),
 		0, blas.View64(dW1, 2, 6))
 
-	// t13 = xs·((M/2)·dW1)
+	// t13 = xs·(0.5·M·dW1)
 	blas.Dgemm(1,
 		blas.View64(xs, N, 2),
 		blas.View64(dW1, 2, 6),
 		0, blas.View64(t13, N, 6))
 
 	// t14 = Σⱼ v·t3 ⊙ t13
-	// t15 = 8·t2 ⊙ t6 ⊙ t13 − 4·t5·(M/2)·dv1
+	// t15 = 8·t2 ⊙ t6 ⊙ t13 − 4·t5·0.5·M·dv1  (in t6)
 	// t16 = Σᵢ t5·t3 ⊙ t13
 	clear(t16)
 	for i := range N {
@@ -362,15 +362,15 @@ func (m *Meta) gradient(grad *Params, batch *Batch) {
 		t4OfI := t4[i]
 		tRow := (*[6]float64)(t[6*i:])
 		t6Row := (*[6]float64)(t6[6*i:])
-		tOf := float64(0)
+		t14Of := float64(0)
 		for j := range dv1 {
 			u := t3Row[j] * t13Row[j]
-			d := 8*(tRow[j]*t6Row[j]*t13Row[j]) - 4*(t4OfI*dv1[j])
-			tOf += v[j] * u
+			t15 := 8*(tRow[j]*t6Row[j]*t13Row[j]) - 4*(t4OfI*dv1[j])
+			t14Of += v[j] * u
 			t16[j] += t4OfI * u
-			t6Row[j] = d
+			t6Row[j] = t15
 		}
-		t14[i] = tOf
+		t14[i] = t14Of
 	}
 
 	// scale = inner/N
@@ -378,30 +378,30 @@ func (m *Meta) gradient(grad *Params, batch *Batch) {
 	// scale2 = 4·scale
 	scale2 := 4 * scale
 
-	// t17 = t10 − scale2·t16
+	// t17 = t10 − scale2·t16  (in t10)
 	for i := range 6 {
 		t10[i] -= scale2 * t16[i]
 	}
 
-	// t18 = t2·((M/2)·dv1)
+	// t18 = t2·(0.5·M·dv1)
 	blas.Dgemm(1,
 		blas.View64(t, N, 6),
 		blas.View64(dv1, 6, 1),
 		0, blas.View64(t18, N, 1))
 
-	// t19 = t18 + t14
-	// t20 = t3 ⊙ (t15 − 4·v·t19)
+	// t19 = t18 + t14  (in t14)
+	// t20 = t3 ⊙ (t15 − 4·v·t19)  (in t3)
 	// t21 = Σᵢ t20
 	clear(t21)
 	for i := range N {
-		tOf := t18[i] + t14[i]
-		t14[i] = tOf
+		t19 := t18[i] + t14[i]
+		t14[i] = t19
 		t6Row := (*[6]float64)(t6[6*i:])
 		t3Row := (*[6]float64)(t3[6*i:])
 		for j := range t21 {
-			u := t3Row[j] * (t6Row[j] - 4*(v[j]*tOf))
-			t21[j] += u
-			t3Row[j] = u
+			t20 := t3Row[j] * (t6Row[j] - 4*(v[j]*t19))
+			t21[j] += t20
+			t3Row[j] = t20
 		}
 	}
 
@@ -419,7 +419,7 @@ func (m *Meta) gradient(grad *Params, batch *Batch) {
 		dv[i] = scale3 * (t10[i] - t22[i])
 	}
 
-	// t23 = scale·t21
+	// t23 = scale·t21  (in t21)
 	for i := range 6 {
 		t21[i] *= scale
 	}
@@ -429,7 +429,7 @@ func (m *Meta) gradient(grad *Params, batch *Batch) {
 		dc[i] = scale3 * (t21[i] + 2*(v1[i]*t12[i]))
 	}
 
-	// t24 = 2·(M/2)·dW1
+	// t24 = M·dW1  (in dW1)
 	for i := range 12 {
 		dW1[i] *= 2
 	}
@@ -463,18 +463,18 @@ func (m *Meta) update(grad *Params) {
 	v2 := m.optim.float64s[24:48]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 24 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v2[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v2[i] = newV
 		param[i] = d
@@ -505,16 +505,16 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View64(W, 2, 6),
 		0, blas.View64(t, N, 6))
 
-	// t2 = tanh(c + t)
+	// t2 = tanh(c + t)  (in t)
 	// t3 = 1 − t2²
 	for i := range N {
 		tRow := (*[6]float64)(t[6*i:])
 		t3Row := (*[6]float64)(t3[6*i:])
 		for j := range c {
-			tOf := math.Tanh(c[j] + tRow[j])
-			d := 1 - tOf*tOf
-			tRow[j] = tOf
-			t3Row[j] = d
+			t2 := math.Tanh(c[j] + tRow[j])
+			t3Of := 1 - t2*t2
+			tRow[j] = t2
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -524,14 +524,14 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View64(v, 6, 1),
 		0, blas.View64(t4, N, 1))
 
-	// t5 = t4 − ys
-	// t6 = t3 ⊙ t5·v
+	// t5 = t4 − ys  (in t4)
+	// t6 = t3 ⊙ t5·v  (in t3)
 	for i := range N {
-		d := t4[i] - ys[i]
-		t4[i] = d
+		t5 := t4[i] - ys[i]
+		t4[i] = t5
 		t3Row := (*[6]float64)(t3[6*i:])
 		for j := range t3Row {
-			t3Row[j] *= d * v[j]
+			t3Row[j] *= t5 * v[j]
 		}
 	}
 
@@ -555,7 +555,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t7, M, 6))
 
-	// t8 = tanh(c + t7)
+	// t8 = tanh(c + t7)  (in t7)
 	for i := range M {
 		t7Row := (*[6]float64)(t7[6*i:])
 		for j := range c {

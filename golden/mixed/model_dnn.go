@@ -18,20 +18,20 @@ import (
 //
 //	h              = tanh(x + b)               [B,4,3]
 //	k              = where(keep, h, 0)         [B,4,3]
-//	t              = kᵀ[pick]                  [B,3,2]
-//	t2             = tᵀ                        [B,2,3]
+//	t2             = kᵀ[pick]                  [B,3,2]
+//	t2             = t2ᵀ                       [B,2,3]
 //	t3             = where(i ≥ j, A, 0)        [3,3]
 //	t4             = where(i ≤ j, A, 0) + t3ᵀ  [3,3]
 //	t5             = t2·t4                     [B,2,3]
 //	t              = w ⊙ Σ t2 ⊙ t5             [B]
-//	s              = Σ t²                      []
+//	s2             = Σ t²                      []
 //	t7             = 0                         [B,5,5]
 //	t7[:, 1:, :−2] = 1
 //	t8             = 0                         [B,5,5]
 //	t8[:, 1:, :−2] = flip(k)
 //	p              = where(t7, t8, 0.5)        [B,5,5]
 //	s              = where(j = 0, b[0], p)     [B,5,5]
-//	s2             = Σ s²                      []
+//	s22            = Σ s²                      []
 //	t9             = where(i = j, b, 0)        [3,3]
 //	s3             = Σ t9²                     []
 //	s4             = any keep                  []
@@ -39,36 +39,35 @@ import (
 //
 // Backward:
 //
-//	t10           = Σᵢ t9                                 [3]
-//	t11           = 0.22222222·t10                        [3]
-//	t12           = t ⊙ w·t5                              [B,2,3]
-//	t13           = t ⊙ w·t2                              [B,2,3]
-//	t14           = t13·t4ᵀ                               [B,2,3]
-//	(B/2)·dg      = t12 + t14                             [B,2,3]
-//	t15           = Σ ((B/2)·dg)ᵀ·[pick = l]              [B,3,4]
-//	scale         = 1/B                                   []
-//	t16           = scale·t15ᵀ                            [B,4,3]
-//	((25*B)/2)·dp = where(j = 0, 0, p)                    [B,5,5]
-//	t17           = where(t7, ((25*B)/2)·dp, 0)           [B,5,5]
-//	scale2        = 1/(25*B)                              []
-//	0.5·dk        = t16 + scale2·flip(t17[:, 1:, :−2])    [B,4,3]
-//	0.5·dh        = where(keep, 0.5·dk, 0)                [B,4,3]
-//	t18           = Σ (1 − h²) ⊙ 0.5·dh                   [3]
-//	db            = t11 + 2·t18
-//	t19           = Σ where(j = 0, b[0], 0)               [5]
-//	t20           = Σᵢ t19                                [1]
-//	scale3        = 2/(25*B)                              []
-//	db[0]         += scale3·t20
-//	t21           = t2ᵀ·t13                               [3,3]
-//	t22           = t21                                   [3,3]
-//	t23           = where(i ≤ j, t22, 0)                  [3,3]
-//	scale4        = 2/B                                   []
-//	dA            = scale4·(where(i ≥ j, t22ᵀ, 0) + t23)  [3,3]
+//	t10       = Σᵢ t9                                 [3]
+//	t11       = 0.22222222·t10                        [3]
+//	t12       = t ⊙ w·t5                              [B,2,3]
+//	t13       = t ⊙ w·t2                              [B,2,3]
+//	t14       = t13·t4ᵀ                               [B,2,3]
+//	0.5·B·dg  = t12 + t14                             [B,2,3]
+//	t15       = Σ (0.5·B·dg)ᵀ·[pick = l]              [B,3,4]
+//	scale     = 1/B                                   []
+//	t16       = scale·t15ᵀ                            [B,4,3]
+//	12.5·B·dp = where(j = 0, 0, p)                    [B,5,5]
+//	t17       = where(t7, 12.5·B·dp, 0)               [B,5,5]
+//	scale2    = 1/(25·B)                              []
+//	0.5·dk    = t16 + scale2·flip(t17[:, 1:, :−2])    [B,4,3]
+//	0.5·dh    = where(keep, 0.5·dk, 0)                [B,4,3]
+//	t18       = Σ (1 − h²) ⊙ 0.5·dh                   [3]
+//	db        = t11 + 2·t18
+//	t19       = Σ where(j = 0, b[0], 0)               [5]
+//	t20       = Σᵢ t19                                [1]
+//	scale3    = 2/(25·B)                              []
+//	db[0]     += scale3·t20
+//	t21       = t2ᵀ·t13                               [3,3]
+//	t22       = t21                                   [3,3]
+//	t23       = where(i ≤ j, t22, 0)                  [3,3]
+//	scale4    = 2/B                                   []
+//	dA        = scale4·(where(i ≥ j, t22ᵀ, 0) + t23)  [3,3]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -81,9 +80,9 @@ type Mixed struct {
 
 	h   []float32 // [max.B,4,3]
 	k   []float32 // [max.B,4,3]
-	dg  []float32 // [max.B,2,3]; becomes (B/2)·dg, in place; in the memory of k
+	dg  []float32 // [max.B,2,3]; becomes 0.5·B·dg, in place; in the memory of k
 	t16 []float32 // [max.B,4,3]; in the memory of k
-	dg2 []float32 // [max.B,2,3]; becomes (B/2)·dg, in place; in the memory of k
+	dg2 []float32 // [max.B,2,3]; becomes 0.5·B·dg, in place; in the memory of k
 	t30 []float32 // [max.B,4,3]; in the memory of k
 	t   []float32 // [max.B,3,2]
 	p   []float32 // [max.B,5,5]; in the memory of t
@@ -187,7 +186,7 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t = kᵀ[pick]
+	// t2 = kᵀ[pick]  (in t)
 	for i := range B {
 		for j := range 3 {
 			tRow := (*[2]float32)(t[6*i+2*j:])
@@ -197,7 +196,7 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t2 = tᵀ
+	// t2 = t2ᵀ
 	for i := range B {
 		for j := range 2 {
 			t2Row := (*[3]float64)(t2[6*i+3*j:])
@@ -212,11 +211,11 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		ARow := (*[3]float32)(A[3*i:])
 		t3Row := (*[3]float32)(t3[3*i:])
 		for j := range ARow {
-			tOf := float32(0)
+			t3Of := float32(0)
 			if i >= j {
-				tOf = ARow[j]
+				t3Of = ARow[j]
 			}
-			t3Row[j] = tOf
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -225,11 +224,11 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		ARow := (*[3]float32)(A[3*i:])
 		t4Row := (*[3]float64)(t4[3*i:])
 		for j := range ARow {
-			tOf := float32(0)
+			v := float32(0)
 			if i <= j {
-				tOf = ARow[j]
+				v = ARow[j]
 			}
-			t4Row[j] = float64(tOf + t3[i+3*j])
+			t4Row[j] = float64(v + t3[i+3*j])
 		}
 	}
 
@@ -239,19 +238,19 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		blas.View64(t4, 3, 3),
 		0, blas.View64(t5, 2*B, 3))
 
-	// t = w ⊙ Σ t2 ⊙ t5
-	// s = Σ t²
+	// t = w ⊙ Σ t2 ⊙ t5  (in t6)
+	// s2 = Σ t²
 	s := 0.0
 	for i := range B {
 		t2Row := (*[6]float64)(t2[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range t2Row {
-			tOf += t2Row[j] * t5Row[j]
+			total += t2Row[j] * t5Row[j]
 		}
-		t2Of := w[i] * tOf
-		s += t2Of * t2Of
-		t6[i] = t2Of
+		tOf := w[i] * total
+		s += tOf * tOf
+		t6[i] = tOf
 	}
 
 	// t7 = 0
@@ -267,7 +266,7 @@ func (m *Mixed) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t8 = 0
+	// t8 = 0  (in p)
 	clear(p)
 
 	// t8[:, 1:, :−2] = flip(k)
@@ -283,7 +282,7 @@ func (m *Mixed) forward(batch *Batch) Totals {
 
 	// p = where(t7, t8, 0.5)
 	// s = where(j = 0, b[0], p)
-	// s2 = Σ s²
+	// s22 = Σ s²
 	s2 := 0.0
 	for i := range B {
 		for j := range 5 {
@@ -311,12 +310,12 @@ func (m *Mixed) forward(batch *Batch) Totals {
 	for i := range 3 {
 		t9Row := (*[3]float32)(t9[3*i:])
 		for j := range b {
-			tOf := float32(0)
+			t9Of := float32(0)
 			if i == j {
-				tOf = b[j]
+				t9Of = b[j]
 			}
-			s3 += float64(tOf * tOf)
-			t9Row[j] = tOf
+			s3 += float64(t9Of * t9Of)
+			t9Row[j] = t9Of
 		}
 	}
 
@@ -385,12 +384,12 @@ func (m *Mixed) backward(batch *Batch) {
 	// rate = 0.22222222·lr
 	rate := float32(0.2222222238779068 * m.Hyper.LR)
 
-	// t25 = b − rate·t24
+	// t25 = b − rate·t24  (in t24)
 	for i := range 3 {
 		t24[i] = b[i] - rate*t24[i]
 	}
 
-	// t26 = t ⊙ w·t5
+	// t26 = t ⊙ w·t5  (in t5)
 	// t27 = t ⊙ w·t2
 	for i := range B {
 		u := t6[i] * w[i]
@@ -398,10 +397,10 @@ func (m *Mixed) backward(batch *Batch) {
 		t2Row := (*[6]float64)(t2[6*i:])
 		t27Row := (*[6]float64)(t27[6*i:])
 		for j := range t2Row {
-			u2 := u * t5Row[j]
-			u3 := u * t2Row[j]
-			t5Row[j] = u2
-			t27Row[j] = u3
+			t26 := u * t5Row[j]
+			t27Of := u * t2Row[j]
+			t5Row[j] = t26
+			t27Row[j] = t27Of
 		}
 	}
 
@@ -411,12 +410,12 @@ func (m *Mixed) backward(batch *Batch) {
 		blas.View64(t4, 3, 3).T(),
 		0, blas.View64(t28, 2*B, 3))
 
-	// (B/2)·dg = t26 + t28
+	// 0.5·B·dg = t26 + t28  (in dg2)
 	for i := range 6 * B {
 		dg2[i] = float32(t5[i] + t28[i])
 	}
 
-	// t29 = Σ ((B/2)·dg)ᵀ·[pick = l]
+	// t29 = Σ (0.5·B·dg)ᵀ·[pick = l]
 	clear(t29)
 	for i := range B {
 		for j := range 3 {
@@ -448,8 +447,8 @@ func (m *Mixed) backward(batch *Batch) {
 		}
 	}
 
-	// ((25*B)/2)·dp = where(j = 0, 0, p)
-	// t31 = where(t7, ((25*B)/2)·dp, 0)
+	// 12.5·B·dp = where(j = 0, 0, p)
+	// t31 = where(t7, 12.5·B·dp, 0)  (in p)
 	for i := range B {
 		for j := range 5 {
 			pRow := (*[5]float32)(p[25*i+5*j:])
@@ -459,16 +458,16 @@ func (m *Mixed) backward(batch *Batch) {
 				if j == 0 {
 					dp = 0
 				}
-				t := float32(0)
+				t31 := float32(0)
 				if t7Row[k] {
-					t = dp
+					t31 = dp
 				}
-				pRow[k] = t
+				pRow[k] = t31
 			}
 		}
 	}
 
-	// scale2 = 1/(25*B)
+	// scale2 = 1/(25·B)
 	scale2 := float32(1 / float64(25*B))
 
 	// 0.5·dk = t30 + scale2·flip(t31[:, 1:, :−2])
@@ -500,11 +499,11 @@ func (m *Mixed) backward(batch *Batch) {
 		for j := range 5 {
 			bOfJ := b[0]
 			for k := range t33 {
-				t := float32(0)
+				v := float32(0)
 				if j == 0 {
-					t = bOfJ
+					v = bOfJ
 				}
-				t33[k] += t
+				t33[k] += v
 			}
 		}
 	}
@@ -521,7 +520,7 @@ func (m *Mixed) backward(batch *Batch) {
 		t34[0] += t33OfI
 	}
 
-	// rate3 = (−2)·lr/(25*B)
+	// rate3 = −2·lr/(25·B)
 	rate3 := float32(-2 * (m.Hyper.LR / float64(25*B)))
 
 	// b[0] += rate3·t34
@@ -540,13 +539,13 @@ func (m *Mixed) backward(batch *Batch) {
 		t36Row := (*[3]float32)(t36[3*i:])
 		t37Row := (*[3]float32)(t37[3*i:])
 		for j := range t35Row {
-			hit := float32(t35Row[j])
-			t := float32(0)
+			t36Of := float32(t35Row[j])
+			t37Of := float32(0)
 			if i <= j {
-				t = hit
+				t37Of = t36Of
 			}
-			t36Row[j] = hit
-			t37Row[j] = t
+			t36Row[j] = t36Of
+			t37Row[j] = t37Of
 		}
 	}
 
@@ -558,11 +557,11 @@ func (m *Mixed) backward(batch *Batch) {
 		t37Row := (*[3]float32)(t37[3*i:])
 		ARow := (*[3]float32)(A[3*i:])
 		for j := range ARow {
-			t := float32(0)
+			v := float32(0)
 			if i >= j {
-				t = t36[i+3*j]
+				v = t36[i+3*j]
 			}
-			ARow[j] -= rate4 * (t + t37Row[j])
+			ARow[j] -= rate4 * (v + t37Row[j])
 		}
 	}
 }
@@ -626,12 +625,12 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t11 = 0.22222222·t10
+	// t11 = 0.22222222·t10  (in t10)
 	for i := range 3 {
 		t10[i] *= 0.22222222
 	}
 
-	// t12 = t ⊙ w·t5
+	// t12 = t ⊙ w·t5  (in t5)
 	// t13 = t ⊙ w·t2
 	for i := range B {
 		u := t6[i] * w[i]
@@ -639,10 +638,10 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		t2Row := (*[6]float64)(t2[6*i:])
 		t13Row := (*[6]float64)(t13[6*i:])
 		for j := range t13Row {
-			u2 := u * t5Row[j]
-			u3 := u * t2Row[j]
-			t5Row[j] = u2
-			t13Row[j] = u3
+			t12 := u * t5Row[j]
+			t13Of := u * t2Row[j]
+			t5Row[j] = t12
+			t13Row[j] = t13Of
 		}
 	}
 
@@ -652,12 +651,12 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		blas.View64(t4, 3, 3).T(),
 		0, blas.View64(t14, 2*B, 3))
 
-	// (B/2)·dg = t12 + t14
+	// 0.5·B·dg = t12 + t14
 	for i := range 6 * B {
 		dg[i] = float32(t5[i] + t14[i])
 	}
 
-	// t15 = Σ ((B/2)·dg)ᵀ·[pick = l]
+	// t15 = Σ (0.5·B·dg)ᵀ·[pick = l]
 	clear(t15)
 	for i := range B {
 		for j := range 3 {
@@ -689,8 +688,8 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((25*B)/2)·dp = where(j = 0, 0, p)
-	// t17 = where(t7, ((25*B)/2)·dp, 0)
+	// 12.5·B·dp = where(j = 0, 0, p)
+	// t17 = where(t7, 12.5·B·dp, 0)  (in p)
 	for i := range B {
 		for j := range 5 {
 			pRow := (*[5]float32)(p[25*i+5*j:])
@@ -700,16 +699,16 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 				if j == 0 {
 					dp = 0
 				}
-				t := float32(0)
+				t17 := float32(0)
 				if t7Row[k] {
-					t = dp
+					t17 = dp
 				}
-				pRow[k] = t
+				pRow[k] = t17
 			}
 		}
 	}
 
-	// scale2 = 1/(25*B)
+	// scale2 = 1/(25·B)
 	scale2 := float32(1 / float64(25*B))
 
 	// 0.5·dk = t16 + scale2·flip(t17[:, 1:, :−2])
@@ -743,11 +742,11 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		for j := range 5 {
 			bOfJ := b[0]
 			for k := range t19 {
-				t := float32(0)
+				v := float32(0)
 				if j == 0 {
-					t = bOfJ
+					v = bOfJ
 				}
-				t19[k] += t
+				t19[k] += v
 			}
 		}
 	}
@@ -759,7 +758,7 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		t20[0] += t19OfI
 	}
 
-	// scale3 = 2/(25*B)
+	// scale3 = 2/(25·B)
 	scale3 := float32(2 / float64(25*B))
 
 	// db[0] += scale3·t20
@@ -778,13 +777,13 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		t22Row := (*[3]float32)(t22[3*i:])
 		t23Row := (*[3]float32)(t23[3*i:])
 		for j := range t21Row {
-			hit := float32(t21Row[j])
-			t := float32(0)
+			t22Of := float32(t21Row[j])
+			t23Of := float32(0)
 			if i <= j {
-				t = hit
+				t23Of = t22Of
 			}
-			t22Row[j] = hit
-			t23Row[j] = t
+			t22Row[j] = t22Of
+			t23Row[j] = t23Of
 		}
 	}
 
@@ -796,11 +795,11 @@ func (m *Mixed) gradient(grad *Params, batch *Batch) {
 		t23Row := (*[3]float32)(t23[3*i:])
 		dARow := (*[3]float32)(dA[3*i:])
 		for j := range dARow {
-			t := float32(0)
+			v := float32(0)
 			if i >= j {
-				t = t22[i+3*j]
+				v = t22[i+3*j]
 			}
-			dARow[j] = scale4 * (t + t23Row[j])
+			dARow[j] = scale4 * (v + t23Row[j])
 		}
 	}
 }
@@ -820,12 +819,11 @@ func (m *Mixed) update(grad *Params) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 12 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -889,11 +887,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		ARow := (*[3]float32)(A[3*i:])
 		t3Row := (*[3]float32)(t3[3*i:])
 		for j := range ARow {
-			tOf := float32(0)
+			t3Of := float32(0)
 			if i >= j {
-				tOf = ARow[j]
+				t3Of = ARow[j]
 			}
-			t3Row[j] = tOf
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -902,11 +900,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		ARow := (*[3]float32)(A[3*i:])
 		t4Row := (*[3]float64)(t4[3*i:])
 		for j := range ARow {
-			tOf := float32(0)
+			v := float32(0)
 			if i <= j {
-				tOf = ARow[j]
+				v = ARow[j]
 			}
-			t4Row[j] = float64(tOf + t3[i+3*j])
+			t4Row[j] = float64(v + t3[i+3*j])
 		}
 	}
 
@@ -916,15 +914,15 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View64(t4, 3, 3),
 		0, blas.View64(t5, 2*B, 3))
 
-	// t = w ⊙ Σ t2 ⊙ t5
+	// t = w ⊙ Σ t2 ⊙ t5  (in tBuf)
 	for i := range B {
 		t2Row := (*[6]float64)(t2[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range t2Row {
-			tOf += t2Row[j] * t5Row[j]
+			total += t2Row[j] * t5Row[j]
 		}
-		t2Of := w[i] * tOf
+		t2Of := w[i] * total
 		tBuf[i] = t2Of
 	}
 
@@ -941,7 +939,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t7 = 0
+	// t7 = 0  (in s)
 	clear(s)
 
 	// t7[:, 1:, :−2] = flip(k)
@@ -982,6 +980,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			firstOf, best := int32(0), float32(math.Inf(-1))
 			for kOf := range 4 {
 				xOf := k[12*i+j+3*kOf]
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xOf > best || xOf != xOf && best == best {
 					firstOf, best = int32(kOf), xOf
 				}
@@ -995,72 +994,64 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	h            = x·W                       [B,3]
-//	h            = tanh(h)                   [B,3]
-//	t            = h                         [B,3]
-//	z            = s·t + 0.1·(enc.h + enc.g·t) + 0.1·(target.h + target.g·t)  [B,3]
-//	((3*B)/2)·dz = z − y                     [B,3]
-//	s2           = Σ (((3*B)/2)·dz)²         []
-//	size         = Σ s²                      []
-//	targetGNext  = 0.1·enc.g + 0.9·target.g  [3]
-//	t2[:−3]      = enc.g
-//	targetHNext  = 0.1·enc.h + 0.9·target.h  [3]
-//	t2[3:]       = enc.h
-//	s3           = Σ t2²                     []
-//	result       = 0.01·size                 []
-//	result2      = 0.001·√s3                 []
+//	h           = x·W                       [B,3]
+//	h           = tanh(h)                   [B,3]
+//	t           = h                         [B,3]
+//	z           = s·t + 0.1·(enc.h + enc.g·t) + 0.1·(target.h + target.g·t)  [B,3]
+//	1.5·B·dz    = z − y                     [B,3]
+//	s2          = Σ (1.5·B·dz)²             []
+//	size        = Σ s²                      []
+//	targetGNext = 0.1·enc.g + 0.9·target.g  [3]
+//	t2[:−3]     = enc.g
+//	targetHNext = 0.1·enc.h + 0.9·target.h  [3]
+//	t2[3:]      = enc.h
+//	s3          = Σ t2²                     []
+//	result      = 0.01·size                 []
+//	result2     = 0.001·√s3                 []
 //
 // Backward:
 //
-//	t3        = ((3*B)/2)·dz                          [B,3]
-//	t4        = Σᵢ ((3*B)/2)·dz                       [3]
-//	t5        = Σᵢ t ⊙ t3                             [3]
-//	scale     = 0.2/(3*B)                             []
-//	s2        = √(Σ t2²)                              []
-//	s3        = (s2 = 0)                              []
-//	s4        = where(s3, 0, 0.001/where(s3, 1, s2))  []
-//	denc.h    = scale·t4 + s4·t2[3:]                  [3]
-//	scale2    = 3*B                                   []
-//	scale3    = 0.2/scale2                            []
-//	s5        = s4                                    []
-//	scale4    = 2/scale2                              []
-//	denc.g    = scale3·t5 + s5·t2[:−3]                [3]
-//	ds        = 0.02·s + scale4·t5                    [3]
-//	t6        = 2·s + 0.2·enc.g + 0.2·target.g        [3]
-//	scale2·dh = t6·t3                                 [B,3]
-//	t7        = (1 − h²) ⊙ scale2·dh                  [B,3]
-//	scale5    = 1/scale2                              []
-//	dW        = scale5·xᵀ·t7                          [4,3]
+//	t3     = 1.5·B·dz                              [B,3]
+//	t4     = Σᵢ 1.5·B·dz                           [3]
+//	t5     = Σᵢ t ⊙ t3                             [3]
+//	scale  = 0.2/(3·B)                             []
+//	s2     = √(Σ t2²)                              []
+//	s3     = (s2 = 0)                              []
+//	s4     = where(s3, 0, 0.001/where(s3, 1, s2))  []
+//	denc.h = scale·t4 + s4·t2[3:]                  [3]
+//	scale2 = 3·B                                   []
+//	scale3 = 0.2/scale2                            []
+//	scale4 = 2/scale2                              []
+//	denc.g = scale3·t5 + s4·t2[:−3]                [3]
+//	ds     = 0.02·s + scale4·t5                    [3]
+//	t6     = 2·s + 0.2·enc.g + 0.2·target.g        [3]
+//	3·B·dh = t6·t3                                 [B,3]
+//	t7     = (1 − h²) ⊙ 3·B·dh                     [B,3]
+//	scale5 = 1/scale2                              []
+//	dW     = scale5·xᵀ·t7                          [4,3]
 //
 // Update, numbers and parameters with a rule of their own:
 //
 //	clip_factor   = min(1, clip/‖grad‖)
-//	sDecay        = s_decay
-//	scale         = clip_factor
-//	scale2        = 1/(1 − 0.999^step)
+//	coef          = 1/(1 − 0.999^step)
 //	rate          = lr/(1 − 0.9^step)
-//	scale3        = 1 − average
-//	average       = average
-//	s.m           ← 0.9·s.m + 0.1·(s_decay·s + scale·ds)
-//	s.v           ← 0.999·s.v + 0.001·(s_decay·s + scale·ds)²
-//	s             ← s − rate·s.m/(√(scale2·s.v) + 1e−8)
-//	s.average     ← average·s.average + scale3·s
-//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale·denc.g
-//	enc.g.v       ← 0.999·enc.g.v + 0.001·(scale·denc.g)²
-//	enc.g         ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
-//	enc.g.average ← average·enc.g.average + scale3·enc.g
-//	scale4        = scale
-//	scale5        = scale2
-//	rate2         = rate
-//	scale6        = scale3
-//	scale7        = average
+//	coef2         = 1 − average
+//	average2      = average
+//	s.m           ← 0.9·s.m + 0.1·(s_decay·s + clip_factor·ds)
+//	s.v           ← 0.999·s.v + 0.001·(s_decay·s + clip_factor·ds)²
+//	s             ← s − rate·s.m/(√(coef·s.v) + 1e−8)
+//	s.average     ← average2·s.average + coef2·s
+//	enc.g.m       ← 0.9·enc.g.m + 0.1·clip_factor·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + 0.001·(clip_factor·denc.g)²
+//	enc.g         ← enc.g − rate·enc.g.m/(√(coef·enc.g.v) + 1e−8)
+//	enc.g.average ← average2·enc.g.average + coef2·enc.g
 //
 // Update of W and enc.h, adam(lr: 0.01):
 //
-//	m       ← 0.9·m + 0.1·scale4·grad
-//	v       ← 0.999·v + 0.001·(scale4·grad)²
-//	param   ← param − rate2·m/(√(scale5·v) + 1e−8)
-//	average ← scale7·average + scale6·param
+//	m       ← 0.9·m + 0.1·clip_factor·grad
+//	v       ← 0.999·v + 0.001·(clip_factor·grad)²
+//	param   ← param − rate·m/(√(coef·v) + 1e−8)
+//	average ← average2·average + coef2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1083,10 +1074,10 @@ type Scaled struct {
 	h      []float32 // [max.B,3]
 	h3     []float32 // [max.B,3]; becomes h, in place; in the memory of h
 	t      []float64 // [max.B,3]
-	dz     []float32 // [max.B,3]; becomes ((3*B)/2)·dz, in place
+	dz     []float32 // [max.B,3]; becomes 1.5·B·dz, in place
 	t2     []float32 // [6]
 	t8     []float32 // [6]; in the memory of t2
-	encH2  []float32 // [3]; becomes enc.h, in place; in the memory of t2
+	encH2  []float32 // [3]; becomes enc.h2, in place; in the memory of t2
 	s3Kept []float32 // []
 	t4     []float32 // [3]
 	t5     []float64 // [3]
@@ -1175,8 +1166,8 @@ func (m *Scaled) forward(batch *ScaledBatch) ScaledTotals {
 	// h = tanh(h)
 	// t = h
 	// z = s·t + 0.1·(enc.h + enc.g·t) + 0.1·(target.h + target.g·t)
-	// ((3*B)/2)·dz = z − y
-	// s2 = Σ (((3*B)/2)·dz)²
+	// 1.5·B·dz = z − y
+	// s2 = Σ (1.5·B·dz)²
 	s2 := 0.0
 	for i := range B {
 		hRow := (*[3]float32)(h[3*i:])
@@ -1185,12 +1176,12 @@ func (m *Scaled) forward(batch *ScaledBatch) ScaledTotals {
 		dzRow := (*[3]float32)(dz[3*i:])
 		for j := range dzRow {
 			hOf := vec.Tanh(hRow[j])
-			hit := float64(hOf)
-			z := float32(s[j]*hit) + 0.1*(encH[j]+float32(encG[j]*hit)) + 0.1*(targetH[j]+float32(targetG[j]*hit))
+			tOf := float64(hOf)
+			z := float32(s[j]*tOf) + 0.1*(encH[j]+float32(encG[j]*tOf)) + 0.1*(targetH[j]+float32(targetG[j]*tOf))
 			dzOf := z - yRow[j]
 			s2 += float64(dzOf * dzOf)
 			hRow[j] = hOf
-			tRow[j] = hit
+			tRow[j] = tOf
 			dzRow[j] = dzOf
 		}
 	}
@@ -1205,17 +1196,17 @@ func (m *Scaled) forward(batch *ScaledBatch) ScaledTotals {
 	// t2[:−3] = enc.g
 	for i := range 3 {
 		hit := float32(encG[i])
-		tOf := 0.1*encG[i] + 0.9*targetG[i]
-		targetGNext[i] = tOf
+		targetGNextOf := 0.1*encG[i] + 0.9*targetG[i]
+		targetGNext[i] = targetGNextOf
 		t2[i] = hit
 	}
 
 	// targetHNext = 0.1·enc.h + 0.9·target.h
 	// t2[3:] = enc.h
 	for i := range 3 {
-		tOf := 0.1*encH[i] + 0.9*targetH[i]
+		targetHNextOf := 0.1*encH[i] + 0.9*targetH[i]
 		v := encH[i]
-		targetHNext[i] = tOf
+		targetHNext[i] = targetHNextOf
 		t2[i+3] = v
 	}
 
@@ -1290,8 +1281,8 @@ func (m *Scaled) gradient(grad *ScaledParams, batch *ScaledBatch) {
 	ds := grad.S
 	dW := grad.W
 
-	// t3 = ((3*B)/2)·dz
-	// t4 = Σᵢ ((3*B)/2)·dz
+	// t3 = 1.5·B·dz  (in t)
+	// t4 = Σᵢ 1.5·B·dz
 	// t5 = Σᵢ t ⊙ t3
 	clear(t4)
 	clear(t5)
@@ -1299,14 +1290,14 @@ func (m *Scaled) gradient(grad *ScaledParams, batch *ScaledBatch) {
 		dzRow := (*[3]float32)(dz[3*i:])
 		tRow := (*[3]float64)(t[3*i:])
 		for j := range dzRow {
-			hit := float64(dzRow[j])
+			t3 := float64(dzRow[j])
 			t4[j] += dzRow[j]
-			t5[j] += tRow[j] * hit
-			tRow[j] = hit
+			t5[j] += tRow[j] * t3
+			tRow[j] = t3
 		}
 	}
 
-	// scale = 0.2/(3*B)
+	// scale = 0.2/(3·B)
 	scale := float32(0.2 / float64(3*B))
 	// s2 = √(Σ t2²)
 	s2 := vec.Sqrt(s3Kept[0])
@@ -1320,19 +1311,18 @@ func (m *Scaled) gradient(grad *ScaledParams, batch *ScaledBatch) {
 		dencH[i] = scale*t4[i] + s4*t2[i+3]
 	}
 
-	// scale2 = 3*B
+	// scale2 = 3·B
 	scale2 := float64(3 * B)
 	// scale3 = 0.2/scale2
 	scale3 := 0.2 / scale2
-	// s5 = s4
-	s5 := float64(s4)
+	s42 := float64(s4)
 	// scale4 = 2/scale2
 	scale4 := 2 / scale2
 
-	// denc.g = scale3·t5 + s5·t2[:−3]
+	// denc.g = scale3·t5 + s4·t2[:−3]
 	// ds = 0.02·s + scale4·t5
 	for i := range 3 {
-		dencGOf := scale3*t5[i] + s5*float64(t2[i])
+		dencGOf := scale3*t5[i] + s42*float64(t2[i])
 		dsOf := 0.02*s[i] + scale4*t5[i]
 		dencG[i] = dencGOf
 		ds[i] = dsOf
@@ -1343,8 +1333,8 @@ func (m *Scaled) gradient(grad *ScaledParams, batch *ScaledBatch) {
 		t6[i] = 2*s[i] + 0.2*encG[i] + 0.2*targetG[i]
 	}
 
-	// scale2·dh = t6·t3
-	// t7 = (1 − h²) ⊙ scale2·dh
+	// 3·B·dh = t6·t3
+	// t7 = (1 − h²) ⊙ 3·B·dh  (in h)
 	for i := range B {
 		tRow := (*[3]float64)(t[3*i:])
 		hRow := (*[3]float32)(h[3*i:])
@@ -1441,84 +1431,77 @@ func (m *Scaled) update(grad *ScaledParams, factor float64) {
 	ds := grad.S
 	dencG := grad.EncG
 
-	// sDecay = s_decay
 	sDecay := m.Hyper.SDecay
-	// scale = clip_factor
-	scale := factor
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	clipFactor := factor
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
-	// scale3 = 1 − average
-	scale3 := 1 - m.Hyper.Average
-	// average = average
+	// coef2 = 1 − average
+	coef2 := 1 - m.Hyper.Average
+	// average2 = average
 	average := m.Hyper.Average
 
-	// s.m ← 0.9·s.m + 0.1·(s_decay·s + scale·ds)
-	// s.v ← 0.999·s.v + 0.001·(s_decay·s + scale·ds)²
-	// s ← s − rate·s.m/(√(scale2·s.v) + 1e−8)
-	// s.average ← average·s.average + scale3·s
+	// s.m ← 0.9·s.m + 0.1·(s_decay·s + clip_factor·ds)
+	// s.v ← 0.999·s.v + 0.001·(s_decay·s + clip_factor·ds)²
+	// s ← s − rate·s.m/(√(coef·s.v) + 1e−8)
+	// s.average ← average2·s.average + coef2·s
 	for i := range 3 {
-		t := sDecay*s[i] + scale*ds[i]
-		sNewM := 0.9*sM[i] + 0.09999999999999998*t
-		sNewV := 0.999*sV[i] + 0.0010000000000000009*(t*t)
-		sNewParam := s[i] - rate*(sNewM/(math.Sqrt(scale2*sNewV)+1e-8))
-		t2 := average*sAverage[i] + scale3*sNewParam
+		v := sDecay*s[i] + clipFactor*ds[i]
+		sNewM := 0.9*sM[i] + 0.09999999999999998*v
+		sNewV := 0.999*sV[i] + 0.0010000000000000009*(v*v)
+		sNewParam := s[i] - rate*(sNewM/(math.Sqrt(coef*sNewV)+1e-8))
+		v2 := average*sAverage[i] + coef2*sNewParam
 		sM[i] = sNewM
 		sV[i] = sNewV
 		s[i] = sNewParam
-		sAverage[i] = t2
+		sAverage[i] = v2
 	}
 
-	// enc.g.m ← 0.9·enc.g.m + 0.1·scale·denc.g
-	// enc.g.v ← 0.999·enc.g.v + 0.001·(scale·denc.g)²
-	// enc.g ← enc.g − rate·enc.g.m/(√(scale2·enc.g.v) + 1e−8)
-	// enc.g.average ← average·enc.g.average + scale3·enc.g
+	// enc.g.m ← 0.9·enc.g.m + 0.1·clip_factor·denc.g
+	// enc.g.v ← 0.999·enc.g.v + 0.001·(clip_factor·denc.g)²
+	// enc.g ← enc.g − rate·enc.g.m/(√(coef·enc.g.v) + 1e−8)
+	// enc.g.average ← average2·enc.g.average + coef2·enc.g
 	for i := range 3 {
-		u := scale * dencG[i]
+		u := clipFactor * dencG[i]
 		encGNewM := 0.9*encGM[i] + 0.09999999999999998*u
 		encGNewV := 0.999*encGV[i] + 0.0010000000000000009*(u*u)
-		encGNewParam := encG[i] - rate*(encGNewM/(math.Sqrt(scale2*encGNewV)+1e-8))
-		t := average*encGAverage[i] + scale3*encGNewParam
+		encGNewParam := encG[i] - rate*(encGNewM/(math.Sqrt(coef*encGNewV)+1e-8))
+		v := average*encGAverage[i] + coef2*encGNewParam
 		encGM[i] = encGNewM
 		encGV[i] = encGNewV
 		encG[i] = encGNewParam
-		encGAverage[i] = t
+		encGAverage[i] = v
 	}
 
-	// scale4 = scale
-	scale4 := float32(scale)
-	// scale5 = scale2
-	scale5 := float32(scale2)
-	// rate2 = rate
+	clipFactor2 := float32(clipFactor)
+	coef3 := float32(coef)
 	rate2 := float32(rate)
-	// scale6 = scale3
-	scale6 := float32(scale3)
-	// scale7 = average
-	scale7 := float32(average)
+	coef22 := float32(coef2)
+	average2 := float32(average)
 
 	scaledUpdateAdam(m.params.W, grad.W, m.optim.wM, m.optim.wV, m.averages.wAverage,
-		scale4, scale5, rate2, scale6, scale7)
+		clipFactor2, coef3, rate2, coef22, average2)
 	scaledUpdateAdam(m.params.EncH, grad.EncH, m.optim.encHM, m.optim.encHV, m.averages.encHAverage,
-		scale4, scale5, rate2, scale6, scale7)
+		clipFactor2, coef3, rate2, coef22, average2)
 }
 
 // scaledUpdateAdam makes the step of adam(lr: 0.01) for parameters that lie
 // one after another, with their gradient and their states.
-func scaledUpdateAdam(param, g, m, v, average []float32, scale4, scale5, rate2, scale6, scale7 float32) {
+func scaledUpdateAdam(param, g, m, v, average []float32, clipFactor2, coef3, rate2, coef22, average2 float32) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// m ← 0.9·m + 0.1·scale4·grad
-	// v ← 0.999·v + 0.001·(scale4·grad)²
-	// param ← param − rate2·m/(√(scale5·v) + 1e−8)
-	// average ← scale7·average + scale6·param
+	// m ← 0.9·m + 0.1·clip_factor·grad
+	// v ← 0.999·v + 0.001·(clip_factor·grad)²
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
+	// average ← average2·average + coef2·param
 	for i := range n {
-		u := scale4 * g[i]
+		u := clipFactor2 * g[i]
 		newM := 0.9*m[i] + 0.1*u
 		newV := 0.999*v[i] + 0.001*(u*u)
-		d := param[i] - rate2*(newM/(vec.Sqrt(scale5*newV)+1e-8))
-		newAverage := scale7*average[i] + scale6*d
+		d := param[i] - rate2*(newM/(vec.Sqrt(coef3*newV)+1e-8))
+		newAverage := average2*average[i] + coef22*d
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1540,7 +1523,7 @@ func (m *Scaled) evaluate(batch *ScaledBatch) ScaledTotals {
 	h3 := m.h3[:3*B]
 	t8 := m.t8
 
-	// h = x·W
+	// h = x·W  (in h3)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(W, 4, 3),
@@ -1548,8 +1531,8 @@ func (m *Scaled) evaluate(batch *ScaledBatch) ScaledTotals {
 
 	// h = tanh(h)
 	// z = s·h + 0.1·(enc.h + enc.g·h) + 0.1·(target.h + target.g·h)
-	// ((3*B)/2)·dz = z − y
-	// s2 = Σ (((3*B)/2)·dz)²
+	// 1.5·B·dz = z − y
+	// s2 = Σ (1.5·B·dz)²
 	s2 := 0.0
 	for i := range B {
 		h3Row := (*[3]float32)(h3[3*i:])
@@ -1611,7 +1594,7 @@ func (p *ScaledPredictor) predict(out *ScaledOutput, in *ScaledInput) {
 	targetH := p.w.states.targetH
 	z := out.Z
 
-	// h = x·W
+	// h = x·W  (in z)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(W, 4, 3),
@@ -1632,29 +1615,26 @@ func (p *ScaledPredictor) predict(out *ScaledOutput, in *ScaledInput) {
 //
 // Forward, for a batch of B:
 //
-//	t          = x          [B,4]
-//	slope      = slope      []
-//	t2         = slope·t·V  [B,3]
-//	t3         = tanh(t2)   [B,3]
-//	t4         = t3         [B,3]
-//	z          = t4·W       [B,2]
-//	(2*B)·loss = Σ z²       []
+//	t        = x          [B,4]
+//	t2       = slope·t·V  [B,3]
+//	t3       = tanh(t2)   [B,3]
+//	t4       = t3         [B,3]
+//	z        = t4·W       [B,2]
+//	2·B·loss = Σ z²       []
 //
 // Backward:
 //
-//	scale  = 2/(2*B)         []
+//	scale  = 2/(2·B)         []
 //	dW     = scale·t4ᵀ·z     [3,2]
 //	t5     = z·Wᵀ            [B,3]
 //	dh     = (1 − t3²) ⊙ t5  [B,3]
-//	scale2 = 2·slope/(2*B)   []
+//	scale2 = 2·slope/(2·B)   []
 //	dV     = scale2·tᵀ·dh    [4,3]
 //
 // Update, sgd(lr: 0.1):
 //
-//	lr   = lr
-//	V    ← V − lr·dV
-//	rate = lr
-//	W    ← W − rate·dW
+//	V ← V − lr·dV
+//	W ← W − lr·dW
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1721,22 +1701,21 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 		t[i] = float64(x[i])
 	}
 
-	// slope = slope
 	slope := m.Hyper.Slope
 
-	// t2 = slope·t·V
+	// t2 = slope·t·V  (in dh)
 	blas.Dgemm(slope,
 		blas.View64(t, B, 4),
 		blas.View64(V, 4, 3),
 		0, blas.View64(dh, B, 3))
 
-	// t3 = tanh(t2)
+	// t3 = tanh(t2)  (in dh)
 	// t4 = t3
 	for i := range 3 * B {
-		tOf := math.Tanh(dh[i])
-		hit := float32(tOf)
-		dh[i] = tOf
-		t4[i] = hit
+		t3 := math.Tanh(dh[i])
+		t4Of := float32(t3)
+		dh[i] = t3
+		t4[i] = t4Of
 	}
 
 	// z = t4·W
@@ -1745,7 +1724,7 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 		blas.View32(W, 3, 2),
 		0, blas.View32(z, B, 2))
 
-	// (2*B)·loss = Σ z²
+	// 2·B·loss = Σ z²
 	loss := 0.0
 	for i := range 2 * B {
 		loss += float64(z[i] * z[i])
@@ -1765,7 +1744,7 @@ func (m *Descent) backward(batch *DescentBatch) {
 	dh := m.dh[:3*B]
 	t := m.t[:4*B]
 
-	// rate = (−2)·lr/(2*B)
+	// rate = −2·lr/(2·B)
 	rate := float32(-2 * (m.Hyper.LR / float64(2*B)))
 
 	// t6 = z·Wᵀ
@@ -1774,21 +1753,21 @@ func (m *Descent) backward(batch *DescentBatch) {
 		blas.View32(W, 3, 2).T(),
 		0, blas.View32(t6, B, 3))
 
-	// W ← W − 2·lr/(2*B)·t4ᵀ·z
+	// W ← W − 2·lr/(2·B)·t4ᵀ·z
 	blas.Sgemm(rate,
 		blas.View32(t4, B, 3).T(),
 		blas.View32(z, B, 2),
 		1, blas.View32(W, 3, 2))
 
-	// dh2 = (1 − t3²) ⊙ t6
+	// dh2 = (1 − t3²) ⊙ t6  (in dh)
 	for i := range 3 * B {
 		dh[i] = (1 - dh[i]*dh[i]) * float64(t6[i])
 	}
 
-	// rate2 = (−2)·lr·slope/(2*B)
+	// rate2 = −2·lr·slope/(2·B)
 	rate2 := -2 * (m.Hyper.LR * m.Hyper.Slope / float64(2*B))
 
-	// V ← V − 2·lr·slope/(2*B)·tᵀ·dh2
+	// V ← V − 2·lr·slope/(2·B)·tᵀ·dh2
 	blas.Dgemm(rate2,
 		blas.View64(t, B, 4).T(),
 		blas.View64(dh, B, 3),
@@ -1828,7 +1807,7 @@ func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	dW := grad.W
 	dV := grad.V
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := float32(2 / float64(2*B))
 
 	// dW = scale·t4ᵀ·z
@@ -1848,7 +1827,7 @@ func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 		dh[i] = (1 - dh[i]*dh[i]) * float64(t5[i])
 	}
 
-	// scale2 = 2·slope/(2*B)
+	// scale2 = 2·slope/(2·B)
 	scale2 := 2 * (m.Hyper.Slope / float64(2*B))
 
 	// dV = scale2·tᵀ·dh
@@ -1875,7 +1854,6 @@ func (m *Descent) update(grad *DescentParams) {
 	dV := grad.V
 	dW := grad.W
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// V ← V − lr·dV
@@ -1883,12 +1861,11 @@ func (m *Descent) update(grad *DescentParams) {
 		V[i] -= lr * dV[i]
 	}
 
-	// rate = lr
-	rate := float32(lr)
+	lr2 := float32(lr)
 
-	// W ← W − rate·dW
+	// W ← W − lr·dW
 	for i := range 6 {
-		W[i] -= rate * dW[i]
+		W[i] -= lr2 * dW[i]
 	}
 }
 
@@ -1908,7 +1885,6 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 		t[i] = float64(x[i])
 	}
 
-	// slope = slope
 	slope := p.w.hyper.Slope
 
 	// t2 = slope·t·V
@@ -1940,23 +1916,22 @@ func (p *DescentPredictor) predict(out *DescentOutput, in *DescentInput) {
 //
 // Backward:
 //
-//	t2           = Σᵢ h                 [3]
-//	scale        = B                    []
-//	scale2       = 2/(3*B)              []
-//	((3*B)/2)·db = t2 + scale·b         [3]
-//	db           = scale2·((3*B)/2)·db  [3]
-//	dV           = scale2·tᵀ·h          [4,3]
+//	t2       = Σᵢ h            [3]
+//	scale    = 2/(3·B)         []
+//	1.5·B·db = t2 + B·b        [3]
+//	db       = scale·1.5·B·db  [3]
+//	dV       = scale·tᵀ·h      [4,3]
 //
 // Update, adam(lr: 0.1):
 //
-//	scale    = 1/(1 − 0.999^step)
+//	coef     = 1/(1 − 0.999^step)
 //	rate     = lr/(1 − 0.9^step)
-//	scale2   = 1 − average
+//	coef2    = 1 − average
 //	average2 = average
 //	m        ← 0.1·grad + 0.9·m
 //	v        ← 0.001·grad² + 0.999·v
-//	param    ← param − rate·m/(√(scale·v) + 1e−8)
-//	average  ← average·average + scale2·param
+//	param    ← param − rate·m/(√(coef·v) + 1e−8)
+//	average  ← average2·average + coef2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -2033,7 +2008,7 @@ func (m *Wide) forward(batch *WideBatch) WideTotals {
 		blas.View64(V, 4, 3),
 		0, blas.View64(h, B, 3))
 
-	// h = h + b
+	// h = h + b  (in h2)
 	// s = Σ h²
 	s := 0.0
 	for i := range B {
@@ -2089,19 +2064,18 @@ func (m *Wide) gradient(grad *WideParams, batch *WideBatch) {
 		}
 	}
 
-	// scale = B
-	scale := float64(B)
-	// scale2 = 2/(3*B)
-	scale2 := 2 / float64(3*B)
+	size := float64(B)
+	// scale = 2/(3·B)
+	scale := 2 / float64(3*B)
 
-	// ((3*B)/2)·db = t2 + scale·b
-	// db = scale2·((3*B)/2)·db
+	// 1.5·B·db = t2 + B·b
+	// db = scale·1.5·B·db
 	for i := range 3 {
-		db[i] = scale2 * (t2[i] + scale*b[i])
+		db[i] = scale * (t2[i] + size*b[i])
 	}
 
-	// dV = scale2·tᵀ·h
-	blas.Dgemm(scale2,
+	// dV = scale·tᵀ·h
+	blas.Dgemm(scale,
 		blas.View64(t, B, 4).T(),
 		blas.View64(h2, B, 3),
 		0, blas.View64(dV, 4, 3))
@@ -2125,24 +2099,24 @@ func (m *Wide) update(grad *WideParams) {
 	average := m.averages.float64s
 	g := grad.flat64
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
-	// scale2 = 1 − average
-	scale2 := 1 - m.Hyper.Average
+	// coef2 = 1 − average
+	coef2 := 1 - m.Hyper.Average
 	// average2 = average
 	average2 := m.Hyper.Average
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
-	// average ← average·average + scale2·param
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
+	// average ← average2·average + coef2·param
 	for i := range 15 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
-		newAverage := average2*average[i] + scale2*d
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
+		newAverage := average2*average[i] + coef2*d
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -2164,7 +2138,7 @@ func (m *Wide) evaluate(batch *WideBatch) WideTotals {
 		t3[i] = float64(x[i])
 	}
 
-	// h = t3·V
+	// h = t3·V  (in h3)
 	blas.Dgemm(1,
 		blas.View64(t3, B, 4),
 		blas.View64(V, 4, 3),
@@ -2238,19 +2212,12 @@ func (p *WidePredictor) predict(out *WideOutput, in *WideInput) {
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
-//	clip     = clip
-//	scale    = −clip
-//	momentum = momentum
-//	scale2   = (step = 1)
-//	lr       = lr
-//	V.v      ← where(scale2, max(min(dV, clip), scale), momentum·V.v + max(min(dV, clip), scale))
-//	V        ← V − lr·V.v
-//	scale3   = clip
-//	scale4   = scale
-//	scale5   = momentum
-//	rate     = lr
-//	W.v      ← where(scale2, max(min(dW, scale3), scale4), scale5·W.v + max(min(dW, scale3), scale4))
-//	W        ← W − rate·W.v
+//	coef  = −clip
+//	coef2 = (step = 1)
+//	V.v   ← where(coef2, max(min(dV, clip), coef), momentum·V.v + max(min(dV, clip), coef))
+//	V     ← V − lr·V.v
+//	W.v   ← where(coef2, max(min(dW, clip), coef), momentum·W.v + max(min(dW, clip), coef))
+//	W     ← W − lr·W.v
 //
 // A trainer belongs to one goroutine at a time. None of Forward, Backward and
 // Update allocates or keeps its arguments, but Forward keeps its batch until
@@ -2333,8 +2300,8 @@ func (m *Part) forward(out *PartOutput, batch *PartBatch) {
 		blas.View64(V, 4, 3),
 		0, blas.View64(h, B, 3))
 
-	// h = h + c·q[:, 0]
-	// t2 = tanh(h)
+	// h = h + c·q[:, 0]  (in hBuf)
+	// t2 = tanh(h)  (in h)
 	// t3 = t2
 	for i := range B {
 		u := c[0] * q[4*i]
@@ -2343,11 +2310,11 @@ func (m *Part) forward(out *PartOutput, batch *PartBatch) {
 		t3Row := (*[3]float32)(t3[3*i:])
 		for j := range hRow {
 			hOf := hRow[j] + u
-			tOf := math.Tanh(hOf)
-			hit := float32(tOf)
+			t2 := math.Tanh(hOf)
+			t3Of := float32(t2)
 			hBufRow[j] = hOf
-			hRow[j] = tOf
-			t3Row[j] = hit
+			hRow[j] = t2
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -2428,19 +2395,19 @@ func (m *Part) backward(din *PartInputGradient, dout *PartOutput, batch *PartBat
 		blas.View32(W, 3, 2).T(),
 		0, blas.View32(t4, B, 3))
 
-	// dh = dh + (1 − t2²) ⊙ t4
+	// dh = dh + (1 − t2²) ⊙ t4  (in h)
 	// t5 = Σⱼ dh
 	for i := range B {
 		t4Row := (*[3]float32)(t4[3*i:])
 		hRow := (*[3]float64)(h[3*i:])
 		dHRow := (*[3]float64)(dH[3*i:])
-		tOf := float64(0)
+		t5Of := float64(0)
 		for j := range dHRow {
 			dh := dHRow[j] + (1-hRow[j]*hRow[j])*float64(t4Row[j])
-			tOf += dh
+			t5Of += dh
 			hRow[j] = dh
 		}
-		t5[i] = tOf
+		t5[i] = t5Of
 	}
 
 	// dV = tᵀ·dh
@@ -2511,62 +2478,56 @@ func (m *Part) update(grad *PartParams) {
 	dV := grad.V
 	dW := grad.W
 
-	// clip = clip
 	clip := m.Hyper.Clip
-	// scale = −clip
-	scale := -clip
-	// momentum = momentum
+	// coef = −clip
+	coef := -clip
 	momentum := m.Hyper.Momentum
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// lr = lr
+	// coef2 = (step = 1)
+	coef2 := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// V.v ← where(scale2, max(min(dV, clip), scale), momentum·V.v + max(min(dV, clip), scale))
+	// V.v ← where(coef2, max(min(dV, clip), coef), momentum·V.v + max(min(dV, clip), coef))
 	// V ← V − lr·V.v
 	for i := range 12 {
-		t := dV[i]
-		if t > clip || clip != clip {
-			t = clip
+		v := dV[i]
+		// x != x holds for NaN alone, which is the result wherever it occurs.
+		if v > clip || clip != clip {
+			v = clip
 		}
-		t2 := t
-		if t2 < scale || scale != scale {
-			t2 = scale
+		v2 := v
+		if v2 < coef || coef != coef {
+			v2 = coef
 		}
-		VNewV := momentum*VV[i] + t2
-		if scale2 {
-			VNewV = t2
+		VNewV := momentum*VV[i] + v2
+		if coef2 {
+			VNewV = v2
 		}
 		VNewParam := V[i] - lr*VNewV
 		VV[i] = VNewV
 		V[i] = VNewParam
 	}
 
-	// scale3 = clip
-	scale3 := float32(clip)
-	// scale4 = scale
-	scale4 := float32(scale)
-	// scale5 = momentum
-	scale5 := float32(momentum)
-	// rate = lr
-	rate := float32(lr)
+	clip2 := float32(clip)
+	coef3 := float32(coef)
+	momentum2 := float32(momentum)
+	lr2 := float32(lr)
 
-	// W.v ← where(scale2, max(min(dW, scale3), scale4), scale5·W.v + max(min(dW, scale3), scale4))
-	// W ← W − rate·W.v
+	// W.v ← where(coef2, max(min(dW, clip), coef), momentum·W.v + max(min(dW, clip), coef))
+	// W ← W − lr·W.v
 	for i := range 6 {
-		t := dW[i]
-		if t > scale3 || scale3 != scale3 {
-			t = scale3
+		v := dW[i]
+		if v > clip2 || clip2 != clip2 {
+			v = clip2
 		}
-		t2 := t
-		if t2 < scale4 || scale4 != scale4 {
-			t2 = scale4
+		v2 := v
+		if v2 < coef3 || coef3 != coef3 {
+			v2 = coef3
 		}
-		WNewV := scale5*WV[i] + t2
-		if scale2 {
-			WNewV = t2
+		WNewV := momentum2*WV[i] + v2
+		if coef2 {
+			WNewV = v2
 		}
-		WNewParam := W[i] - rate*WNewV
+		WNewParam := W[i] - lr2*WNewV
 		WV[i] = WNewV
 		W[i] = WNewParam
 	}
@@ -2604,9 +2565,9 @@ func (p *PartPredictor) predict(out *PartOutput, in *PartInput) {
 		t2Row := (*[3]float32)(t2[3*i:])
 		for j := range hRow {
 			hOf := hRow[j] + u
-			hit := float32(math.Tanh(hOf))
+			t2Of := float32(math.Tanh(hOf))
 			hRow[j] = hOf
-			t2Row[j] = hit
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -2629,26 +2590,23 @@ func (p *PartPredictor) predict(out *PartOutput, in *PartInput) {
 //
 // Backward of p:
 //
-//	t3             = Σᵢ t2                  [4]
-//	scale          = B                      []
-//	scale2         = 2/(4*B)                []
-//	((4*B)/2)·da.h = scale·a.h + t3         [4]
-//	da.h           = scale2·((4*B)/2)·da.h  [4]
-//	scale3         = 2/(4*B)                []
-//	da.g           = scale3·Σᵢ t ⊙ u        [4]
+//	t3       = Σᵢ t2            [4]
+//	scale    = 2/(4·B)          []
+//	2·B·da.h = B·a.h + t3       [4]
+//	da.h     = scale·2·B·da.h   [4]
+//	scale2   = 2/(4·B)          []
+//	da.g     = scale2·Σᵢ t ⊙ u  [4]
 //
 // Update of p, adam(lr: 0.1):
 //
-//	scale   = 1/(1 − 0.999^step)
-//	scale2  = p_lr/(1 − 0.9^step)
+//	coef    = 1/(1 − 0.999^step)
+//	coef2   = p_lr/(1 − 0.9^step)
 //	a.g.p.m ← 0.1·da.g + 0.9·a.g.p.m
 //	a.g.p.v ← 0.001·da.g² + 0.999·a.g.p.v
-//	a.g     ← a.g − scale2·a.g.p.m/(√(scale·a.g.p.v) + 1e−8)
-//	scale3  = scale
-//	scale4  = scale2
+//	a.g     ← a.g − coef2·a.g.p.m/(√(coef·a.g.p.v) + 1e−8)
 //	a.h.p.m ← 0.1·da.h + 0.9·a.h.p.m
 //	a.h.p.v ← 0.001·da.h² + 0.999·a.h.p.v
-//	a.h     ← a.h − scale4·a.h.p.m/(√(scale3·a.h.p.v) + 1e−8)
+//	a.h     ← a.h − coef2·a.h.p.m/(√(coef·a.h.p.v) + 1e−8)
 //
 // Forward of q, for a batch of B:
 //
@@ -2662,27 +2620,21 @@ func (p *PartPredictor) predict(out *PartOutput, in *PartInput) {
 //
 // Backward of q:
 //
-//	t6             = Σᵢ t5                  [4]
-//	scale          = B                      []
-//	scale2         = 2/(4*B)                []
-//	((4*B)/2)·dc.h = scale·c.h + t6         [4]
-//	dc.h           = scale2·((4*B)/2)·dc.h  [4]
-//	t7             = Σᵢ t4 ⊙ v              [4]
-//	scale3         = 2/(4*B)                []
-//	dc.g           = 0.02·c.g + scale3·t7   [4]
+//	t6       = Σᵢ t5                 [4]
+//	scale    = 2/(4·B)               []
+//	2·B·dc.h = B·c.h + t6            [4]
+//	dc.h     = scale·2·B·dc.h        [4]
+//	t7       = Σᵢ t4 ⊙ v             [4]
+//	scale2   = 2/(4·B)               []
+//	dc.g     = 0.02·c.g + scale2·t7  [4]
 //
 // Update of q, sgd(lr: 0.1):
 //
-//	qLr           = q_lr
-//	scale         = 1 − q_average
-//	qAverage      = q_average
+//	coef          = 1 − q_average
 //	c.g           ← c.g − q_lr·dc.g
-//	c.g.q.average ← q_average·c.g.q.average + scale·c.g
-//	scale2        = q_lr
-//	scale3        = scale
-//	scale4        = q_average
-//	c.h           ← c.h − scale2·dc.h
-//	c.h.q.average ← scale4·c.h.q.average + scale3·c.h
+//	c.g.q.average ← q_average·c.g.q.average + coef·c.g
+//	c.h           ← c.h − q_lr·dc.h
+//	c.h.q.average ← q_average·c.h.q.average + coef·c.h
 //
 // A trainer belongs to one goroutine at a time. None of StepP, StepQ,
 // Evaluate, GradP, GradQ, UpdateP and UpdateQ allocates or keeps its
@@ -2780,13 +2732,13 @@ func (m *Pair) forwardP(batch *PairBatch) PairTotals {
 		t2Row := (*[4]float32)(t2[4*i:])
 		uRow := (*[4]float32)(u[4*i:])
 		for j := range aG {
-			hit := float64(xRow[j])
-			hit2 := float32(aG[j] * hit)
-			uOf := aH[j] + hit2
+			tOf := float64(xRow[j])
+			t2Of := float32(aG[j] * tOf)
+			uOf := aH[j] + t2Of
 			s += float64(uOf * uOf)
-			daG[j] += hit
-			tRow[j] = hit
-			t2Row[j] = hit2
+			daG[j] += tOf
+			tRow[j] = tOf
+			t2Row[j] = t2Of
 			uRow[j] = uOf
 		}
 	}
@@ -2849,27 +2801,26 @@ func (m *Pair) gradientP(grad *PairParams, batch *PairBatch) {
 		}
 	}
 
-	// scale = B
-	scale := float32(float64(B))
-	// scale2 = 2/(4*B)
-	scale2 := float32(2 / float64(4*B))
+	size := float32(float64(B))
+	// scale = 2/(4·B)
+	scale := float32(2 / float64(4*B))
 
-	// ((4*B)/2)·da.h = scale·a.h + t3
-	// da.h = scale2·((4*B)/2)·da.h
+	// 2·B·da.h = B·a.h + t3
+	// da.h = scale·2·B·da.h
 	for i := range 4 {
-		daH[i] = scale2 * (scale*aH[i] + t3[i])
+		daH[i] = scale * (size*aH[i] + t3[i])
 	}
 
-	// scale3 = 2/(4*B)
-	scale3 := 2 / float64(4*B)
+	// scale2 = 2/(4·B)
+	scale2 := 2 / float64(4*B)
 
-	// da.g = scale3·Σᵢ t ⊙ u
+	// da.g = scale2·Σᵢ t ⊙ u
 	clear(daG)
 	for i := range B {
 		uRow := (*[4]float32)(u[4*i:])
 		tRow := (*[4]float64)(t[4*i:])
 		for j := range daG {
-			daG[j] += scale3 * (tRow[j] * float64(uRow[j]))
+			daG[j] += scale2 * (tRow[j] * float64(uRow[j]))
 		}
 	}
 }
@@ -2909,35 +2860,33 @@ func (m *Pair) updateP(grad *PairParams) {
 	daG := grad.AG
 	daH := grad.AH
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.stepsP+1)))
-	// scale2 = p_lr/(1 − 0.9^step)
-	scale2 := m.Hyper.PLR / (1 - math.Pow(0.9, float64(m.stepsP+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.stepsP+1)))
+	// coef2 = p_lr/(1 − 0.9^step)
+	coef2 := m.Hyper.PLR / (1 - math.Pow(0.9, float64(m.stepsP+1)))
 
 	// a.g.p.m ← 0.1·da.g + 0.9·a.g.p.m
 	// a.g.p.v ← 0.001·da.g² + 0.999·a.g.p.v
-	// a.g ← a.g − scale2·a.g.p.m/(√(scale·a.g.p.v) + 1e−8)
+	// a.g ← a.g − coef2·a.g.p.m/(√(coef·a.g.p.v) + 1e−8)
 	for i := range 4 {
 		aGPNewM := 0.09999999999999998*daG[i] + 0.9*aGPM[i]
 		aGPNewV := 0.0010000000000000009*(daG[i]*daG[i]) + 0.999*aGPV[i]
-		aGPNewParam := aG[i] - scale2*(aGPNewM/(math.Sqrt(scale*aGPNewV)+1e-8))
+		aGPNewParam := aG[i] - coef2*(aGPNewM/(math.Sqrt(coef*aGPNewV)+1e-8))
 		aGPM[i] = aGPNewM
 		aGPV[i] = aGPNewV
 		aG[i] = aGPNewParam
 	}
 
-	// scale3 = scale
-	scale3 := float32(scale)
-	// scale4 = scale2
-	scale4 := float32(scale2)
+	coef3 := float32(coef)
+	coef22 := float32(coef2)
 
 	// a.h.p.m ← 0.1·da.h + 0.9·a.h.p.m
 	// a.h.p.v ← 0.001·da.h² + 0.999·a.h.p.v
-	// a.h ← a.h − scale4·a.h.p.m/(√(scale3·a.h.p.v) + 1e−8)
+	// a.h ← a.h − coef2·a.h.p.m/(√(coef·a.h.p.v) + 1e−8)
 	for i := range 4 {
 		aHPNewM := 0.1*daH[i] + 0.9*aHPM[i]
 		aHPNewV := 0.001*(daH[i]*daH[i]) + 0.999*aHPV[i]
-		aHPNewParam := aH[i] - scale4*(aHPNewM/(vec.Sqrt(scale3*aHPNewV)+1e-8))
+		aHPNewParam := aH[i] - coef22*(aHPNewM/(vec.Sqrt(coef3*aHPNewV)+1e-8))
 		aHPM[i] = aHPNewM
 		aHPV[i] = aHPNewV
 		aH[i] = aHPNewParam
@@ -2995,12 +2944,12 @@ func (m *Pair) forwardQ(batch *PairBatch) PairTotals {
 		t5Row := (*[4]float32)(t5[4*i:])
 		vRow := (*[4]float32)(v[4*i:])
 		for j := range aG {
-			hit := float64(aH[j] + float32(aG[j]*float64(xRow[j])))
-			hit2 := float32(cG[j] * hit)
-			vOf := cH[j] + hit2
+			t4Of := float64(aH[j] + float32(aG[j]*float64(xRow[j])))
+			t5Of := float32(cG[j] * t4Of)
+			vOf := cH[j] + t5Of
 			s += float64(vOf * vOf)
-			t4Row[j] = hit
-			t5Row[j] = hit2
+			t4Row[j] = t4Of
+			t5Row[j] = t5Of
 			vRow[j] = vOf
 		}
 	}
@@ -3062,15 +3011,14 @@ func (m *Pair) gradientQ(grad *PairParams, batch *PairBatch) {
 		}
 	}
 
-	// scale = B
-	scale := float32(float64(B))
-	// scale2 = 2/(4*B)
-	scale2 := float32(2 / float64(4*B))
+	size := float32(float64(B))
+	// scale = 2/(4·B)
+	scale := float32(2 / float64(4*B))
 
-	// ((4*B)/2)·dc.h = scale·c.h + t6
-	// dc.h = scale2·((4*B)/2)·dc.h
+	// 2·B·dc.h = B·c.h + t6
+	// dc.h = scale·2·B·dc.h
 	for i := range 4 {
-		dcH[i] = scale2 * (scale*cH[i] + t6[i])
+		dcH[i] = scale * (size*cH[i] + t6[i])
 	}
 
 	// t7 = Σᵢ t4 ⊙ v
@@ -3083,12 +3031,12 @@ func (m *Pair) gradientQ(grad *PairParams, batch *PairBatch) {
 		}
 	}
 
-	// scale3 = 2/(4*B)
-	scale3 := 2 / float64(4*B)
+	// scale2 = 2/(4·B)
+	scale2 := 2 / float64(4*B)
 
-	// dc.g = 0.02·c.g + scale3·t7
+	// dc.g = 0.02·c.g + scale2·t7
 	for i := range 4 {
-		dcG[i] = 0.02*cG[i] + scale3*t7[i]
+		dcG[i] = 0.02*cG[i] + scale2*t7[i]
 	}
 }
 
@@ -3132,36 +3080,31 @@ func (m *Pair) updateQ(grad *PairParams) {
 	dcG := grad.CG
 	dcH := grad.CH
 
-	// qLr = q_lr
 	qLr := m.Hyper.QLR
-	// scale = 1 − q_average
-	scale := 1 - m.Hyper.QAverage
-	// qAverage = q_average
+	// coef = 1 − q_average
+	coef := 1 - m.Hyper.QAverage
 	qAverage := m.Hyper.QAverage
 
 	// c.g ← c.g − q_lr·dc.g
-	// c.g.q.average ← q_average·c.g.q.average + scale·c.g
+	// c.g.q.average ← q_average·c.g.q.average + coef·c.g
 	for i := range 4 {
 		cGQNewParam := cG[i] - qLr*dcG[i]
-		t := qAverage*cGQAverage[i] + scale*cGQNewParam
+		v := qAverage*cGQAverage[i] + coef*cGQNewParam
 		cG[i] = cGQNewParam
-		cGQAverage[i] = t
+		cGQAverage[i] = v
 	}
 
-	// scale2 = q_lr
-	scale2 := float32(qLr)
-	// scale3 = scale
-	scale3 := float32(scale)
-	// scale4 = q_average
-	scale4 := float32(qAverage)
+	qLr2 := float32(qLr)
+	coef2 := float32(coef)
+	qAverage2 := float32(qAverage)
 
-	// c.h ← c.h − scale2·dc.h
-	// c.h.q.average ← scale4·c.h.q.average + scale3·c.h
+	// c.h ← c.h − q_lr·dc.h
+	// c.h.q.average ← q_average·c.h.q.average + coef·c.h
 	for i := range 4 {
-		cHQNewParam := cH[i] - scale2*dcH[i]
-		t := scale4*cHQAverage[i] + scale3*cHQNewParam
+		cHQNewParam := cH[i] - qLr2*dcH[i]
+		v := qAverage2*cHQAverage[i] + coef2*cHQNewParam
 		cH[i] = cHQNewParam
-		cHQAverage[i] = t
+		cHQAverage[i] = v
 	}
 }
 

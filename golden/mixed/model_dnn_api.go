@@ -756,18 +756,18 @@ func (m *Scaled) initialise(seed uint64) {
 		encG[i] = 1
 	}
 
-	// enc.h = U[0,1)
+	// enc.h2 = U[0,1)
 	key3 := rng.Key(seed, 0x86c45bee5278475, 0)
 	for i := range 3 {
 		encH2[i] = rng.Uniform32(key3, uint64(i))
 	}
 
-	// encH = enc.h
+	// encH = enc.h2  (in encH2)
 	for i := range 3 {
 		encH[i] = encH2[i]
 	}
 
-	// targetH = enc.h
+	// targetH = enc.h2  (in encH2)
 	for i := range 3 {
 		targetH[i] = encH2[i]
 	}
@@ -2584,12 +2584,12 @@ func (m *Pair) initialise(seed uint64) {
 		cH[i] = rng.Uniform32(key2, uint64(i))
 	}
 
-	// aG = t8
+	// aG = t8  (in t8)
 	for i := range aG {
 		aG[i] = 1
 	}
 
-	// cG = t8
+	// cG = t8  (in t8)
 	for i := range cG {
 		cG[i] = 1
 	}

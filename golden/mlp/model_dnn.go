@@ -37,30 +37,29 @@ import (
 //
 // Backward:
 //
-//	scale        = 1/B                                []
-//	B·dlogits    = t/sum − onehot(y)                  [B,10]
-//	dlogits.b    = scale·Σᵢ B·dlogits                 [10]
-//	dlogits.W    = scale·h2ᵀ·(B·dlogits)              [16,10]
-//	B·dh2        = (B·dlogits)·logits.Wᵀ              [B,16]
-//	B·dh2.y      = (1 − h2²) ⊙ B·dh2                  [B,16]
-//	dh2.b        = scale·Σᵢ B·dh2.y                   [16]
-//	scale2       = 1.25/B                             []
-//	dh2.W        = scale2·(0.8·h1)ᵀ·(B·dh2.y)         [24,16]
-//	B·dh1        = (B·dh2.y)·h2.Wᵀ                    [B,24]
-//	(B/1.25)·dh1 = where(U(dropout) < 0.2, 0, B·dh1)  [B,24]
-//	(B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)     [B,24]
-//	ddense.b     = scale2·Σᵢ (B/1.25)·ddense.y        [24]
-//	ddense.W     = scale2·xᵀ·((B/1.25)·ddense.y)      [20,24]
+//	scale          = 1/B                                []
+//	B·dlogits      = t/sum − onehot(y)                  [B,10]
+//	dlogits.b      = scale·Σᵢ B·dlogits                 [10]
+//	dlogits.W      = scale·h2ᵀ·(B·dlogits)              [16,10]
+//	B·dh2          = (B·dlogits)·logits.Wᵀ              [B,16]
+//	B·dh2.y        = (1 − h2²) ⊙ B·dh2                  [B,16]
+//	dh2.b          = scale·Σᵢ B·dh2.y                   [16]
+//	scale2         = 1.25/B                             []
+//	dh2.W          = scale2·(0.8·h1)ᵀ·(B·dh2.y)         [24,16]
+//	B·dh1          = (B·dh2.y)·h2.Wᵀ                    [B,24]
+//	0.8·B·dh1      = where(U(dropout) < 0.2, 0, B·dh1)  [B,24]
+//	0.8·B·ddense.y = where(h1 > 0, 0.8·B·dh1, 0)        [B,24]
+//	ddense.b       = scale2·Σᵢ 0.8·B·ddense.y           [24]
+//	ddense.W       = scale2·xᵀ·(0.8·B·ddense.y)         [20,24]
 //
 // Update, adam(lr: 1e-2, beta1: 0.8):
 //
-//	scale  = beta1
-//	scale2 = 1 − beta1
-//	scale3 = 1/(1 − 0.999^step)
-//	rate   = lr/(1 − beta1^step)
-//	m      ← scale·m + scale2·grad
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − rate·m/(√(scale3·v) + 1e−8)
+//	coef  = 1 − beta1
+//	coef2 = 1/(1 − 0.999^step)
+//	rate  = lr/(1 − beta1^step)
+//	m     ← beta1·m + coef·grad
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − rate·m/(√(coef2·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -74,7 +73,7 @@ type MLP struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	denseY   []float32 // [max.B,24]; becomes dense.y, then h1, then (B/1.25)·ddense.y, in place
+	denseY   []float32 // [max.B,24]; becomes dense.y, then h1, then 0.8·B·ddense.y, in place
 	denseY2  []float32 // [max.B,24]; becomes dense.y, then h1, in place; in the memory of denseY
 	logitsY2 []float32 // [max.B,10]; becomes logits.y, then logits, in place; in the memory of denseY
 	h12      []float32 // [max.B,24]; becomes 0.8·h1, in place
@@ -146,8 +145,8 @@ func (m *MLP) forward(batch *Batch) Totals {
 		0, blas.View32(denseY, B, 24))
 
 	// dense.y = dense.y + dense.b
-	// h1 = max(dense.y, 0)
-	// 0.8·h1 = where(U(dropout) < 0.2, 0, h1)
+	// h1 = max(dense.y, 0)  (in denseY)
+	// 0.8·h1 = where(U(dropout) < 0.2, 0, h1)  (in h12)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
 		denseYRow := (*[24]float32)(denseY[24*i:])
@@ -173,7 +172,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 		0, blas.View32(h2Y, B, 16))
 
 	// h2.y = h2.b + h2.y
-	// h2 = tanh(h2.y)
+	// h2 = tanh(h2.y)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[16]float32)(h2Y[16*i:])
 		for j := range h2B {
@@ -187,9 +186,9 @@ func (m *MLP) forward(batch *Batch) Totals {
 		blas.View32(logitsW, 16, 10),
 		0, blas.View32(logitsY, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t = exp(logits − peak)
+	// t = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − logits[y]
 	// label = argmax logits
@@ -206,6 +205,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 		label, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -223,17 +223,17 @@ func (m *MLP) forward(batch *Batch) Totals {
 		sumOf := float32(0)
 		larger := int32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
+			t := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t
 			hit2 := int32(0)
 			if logitsYRow[j] > chosen {
 				hit2 = 1
 			}
 			larger += hit2
-			logitsYRow[j] = e
+			logitsYRow[j] = t
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		hit3 := float32(0)
 		if larger < 3 {
 			hit3 = 1
@@ -296,7 +296,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t/sum − onehot(y)
+	// B·dlogits = t/sum − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -325,7 +325,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 16, 10).T(),
 		0, blas.View32(dh2, B, 16))
 
-	// B·dh2.y = (1 − h2²) ⊙ B·dh2
+	// B·dh2.y = (1 − h2²) ⊙ B·dh2  (in h2Y)
 	// dh2.b = scale·Σᵢ B·dh2.y
 	clear(dh2B)
 	for i := range B {
@@ -353,9 +353,9 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(h2W, 24, 16).T(),
 		0, blas.View32(dh1, B, 24))
 
-	// (B/1.25)·dh1 = where(U(dropout) < 0.2, 0, B·dh1)
-	// (B/1.25)·ddense.y = where(h1 > 0, (B/1.25)·dh1, 0)
-	// ddense.b = scale2·Σᵢ (B/1.25)·ddense.y
+	// 0.8·B·dh1 = where(U(dropout) < 0.2, 0, B·dh1)
+	// 0.8·B·ddense.y = where(h1 > 0, 0.8·B·dh1, 0)  (in denseY)
+	// ddense.b = scale2·Σᵢ 0.8·B·ddense.y
 	clear(ddenseB)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
@@ -375,7 +375,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ddense.W = scale2·xᵀ·((B/1.25)·ddense.y)
+	// ddense.W = scale2·xᵀ·(0.8·B·ddense.y)
 	blas.Sgemm(scale2,
 		blas.View32(x, B, 20).T(),
 		blas.View32(denseY, B, 24),
@@ -399,22 +399,21 @@ func (m *MLP) update(grad *Params) {
 	v := m.optim.float32s[1074:2148]
 	g := grad.flat
 
-	// scale = beta1
-	scale := float32(m.Hyper.Beta1)
-	// scale2 = 1 − beta1
-	scale2 := float32(1 - m.Hyper.Beta1)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	beta1 := float32(m.Hyper.Beta1)
+	// coef = 1 − beta1
+	coef := float32(1 - m.Hyper.Beta1)
+	// coef2 = 1/(1 − 0.999^step)
+	coef2 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − beta1^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(m.Hyper.Beta1, float64(m.steps+1))))
 
-	// m ← scale·m + scale2·grad
+	// m ← beta1·m + coef·grad
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale3·v) + 1e−8)
+	// param ← param − rate·m/(√(coef2·v) + 1e−8)
 	for i := range 1074 {
-		newM := scale*mBuf[i] + scale2*g[i]
+		newM := beta1*mBuf[i] + coef*g[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale3*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef2*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -436,14 +435,14 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 	h2Y2 := m.h2Y2[:16*B]
 	logitsY2 := m.logitsY2[:10*B]
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in denseY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 20),
 		blas.View32(denseW, 20, 24),
 		0, blas.View32(denseY2, B, 24))
 
 	// dense.y = dense.y + dense.b
-	// h1 = max(dense.y, 0)
+	// h1 = max(dense.y, 0)  (in denseY2)
 	for i := range B {
 		denseY2Row := (*[24]float32)(denseY2[24*i:])
 		for j := range denseB {
@@ -455,14 +454,14 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// h2.y = h1·h2.W
+	// h2.y = h1·h2.W  (in h2Y2)
 	blas.Sgemm(1,
 		blas.View32(denseY2, B, 24),
 		blas.View32(h2W, 24, 16),
 		0, blas.View32(h2Y2, B, 16))
 
 	// h2.y = h2.b + h2.y
-	// h2 = tanh(h2.y)
+	// h2 = tanh(h2.y)  (in h2Y2)
 	for i := range B {
 		h2Y2Row := (*[16]float32)(h2Y2[16*i:])
 		for j := range h2B {
@@ -470,13 +469,13 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// logits.y = h2·logits.W
+	// logits.y = h2·logits.W  (in logitsY2)
 	blas.Sgemm(1,
 		blas.View32(h2Y2, B, 16),
 		blas.View32(logitsW, 16, 10),
 		0, blas.View32(logitsY2, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY2)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -495,6 +494,7 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		label, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -519,8 +519,8 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 			}
 			larger += hit2
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum)
+		loss += float64(peak + v - chosen)
 		hit3 := float32(0)
 		if larger < 3 {
 			hit3 = 1
@@ -559,7 +559,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 24))
 
 	// dense.y = dense.y + dense.b
-	// h1 = max(dense.y, 0)
+	// h1 = max(dense.y, 0)  (in denseY)
 	for i := range B {
 		denseYRow := (*[24]float32)(denseY[24*i:])
 		for j := range denseB {
@@ -578,7 +578,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(h2Y, B, 16))
 
 	// h2.y = h2.b + h2.y
-	// h2 = tanh(h2.y)
+	// h2 = tanh(h2.y)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[16]float32)(h2Y[16*i:])
 		for j := range h2B {
@@ -586,7 +586,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// logits.y = h2·logits.W
+	// logits.y = h2·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(h2Y, B, 16),
 		blas.View32(logitsW, 16, 10),
@@ -594,7 +594,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	// label = argmax logits
@@ -604,6 +604,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		labelOf, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + probsRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}

@@ -61,11 +61,11 @@ import (
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -159,7 +159,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 		0, blas.View64(h1Y, B, 8))
 
 	// h1.y = h1.y + h1.b
-	// h1 = max(h1.y, 0)
+	// h1 = max(h1.y, 0)  (in h1Y)
 	for i := range B {
 		h1YRow := (*[8]float64)(h1Y[8*i:])
 		for j := range h1B {
@@ -178,7 +178,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 		0, blas.View64(h2Y, B, 7))
 
 	// h2.y = h2.y + h2.b
-	// h2 = tanh(h2.y)
+	// h2 = tanh(h2.y)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[7]float64)(h2Y[7*i:])
 		for j := range h2B {
@@ -192,7 +192,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 		blas.View64(logitsW, 7, 4),
 		0, blas.View64(logitsY, B, 4))
 
-	// logits = logits.y + logits.b
+	// logits = logits.y + logits.b  (in logitsY)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -206,6 +206,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 		top, best := int32(0), math.Inf(-1)
 		for j := range logitsB {
 			logits := logitsYRow[j] + logitsB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -214,7 +215,7 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 			}
 			logitsYRow[j] = logits
 		}
-		tOf := math.Abs(peak)
+		v := math.Abs(peak)
 		hit := float64(0)
 		if top == y[i] {
 			hit = 1
@@ -227,20 +228,20 @@ func (m *Classifier) forward(batch *ClassifierBatch) ClassifierTotals {
 			sumOf += probsExpOf
 			probsExpRow[j] = probsExpOf
 		}
-		t2Of := math.Log(sumOf)
-		t3 := peak + t2Of
-		t4 := t3
-		if tOf == math.Inf(1) {
-			t4 = peak
+		v2 := math.Log(sumOf)
+		v3 := peak + v2
+		tOf := v3
+		if v == math.Inf(1) {
+			tOf = peak
 		}
 		sum[i] = sumOf
-		t[i] = t4
-		t5 := float64(0)
+		t[i] = tOf
+		total := float64(0)
 		for j := range logitsB {
-			t5 += table[j] * (t4 - logitsYRow[j])
+			total += table[j] * (tOf - logitsYRow[j])
 		}
-		u := 0.025 * t5
-		t2[i] = u
+		t2Of := 0.025 * total
+		t2[i] = t2Of
 	}
 
 	// label = where(y = −1, 0, y)
@@ -347,16 +348,16 @@ func (m *Classifier) gradient(grad *ClassifierParams, batch *ClassifierBatch) {
 	// t3 = 0.9·table[label] + 0.025·Σⱼ table
 	for i := range B {
 		u := 0.9 * table[int(label[i])]
-		t := float64(0)
+		total := float64(0)
 		for j := range table {
-			t += table[j]
+			total += table[j]
 		}
-		t2 := u + 0.025*t
-		t3[i] = t2
+		t3Of := u + 0.025*total
+		t3[i] = t3Of
 	}
 
 	// probs = probsExp/sum
-	// t4 = t3·probs
+	// t4 = t3·probs  (in probsExp)
 	for i := range B {
 		u := 1 / sum[i]
 		probsExpRow := (*[4]float64)(probsExp[4*i:])
@@ -371,7 +372,7 @@ func (m *Classifier) gradient(grad *ClassifierParams, batch *ClassifierBatch) {
 		t5[i] = 0.025 * table[i]
 	}
 
-	// dlogits = deach·(t4 − t5 − 0.9·table[label]·onehot(label))
+	// dlogits = deach·(t4 − t5 − 0.9·table[label]·onehot(label))  (in probsExp)
 	// dlogits.b = Σᵢ dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -402,7 +403,7 @@ func (m *Classifier) gradient(grad *ClassifierParams, batch *ClassifierBatch) {
 		blas.View64(logitsW, 7, 4).T(),
 		0, blas.View64(dh2, B, 7))
 
-	// dh2.y = (1 − h2²) ⊙ dh2
+	// dh2.y = (1 − h2²) ⊙ dh2  (in h2Y)
 	// dh2.b = Σᵢ dh2.y
 	clear(dh2B)
 	for i := range B {
@@ -427,7 +428,7 @@ func (m *Classifier) gradient(grad *ClassifierParams, batch *ClassifierBatch) {
 		blas.View64(h2W, 8, 7).T(),
 		0, blas.View64(dh1, B, 8))
 
-	// dh1.y = where(h1 > 0, dh1, 0)
+	// dh1.y = where(h1 > 0, dh1, 0)  (in h1Y)
 	// dh1.b = Σᵢ dh1.y
 	clear(dh1B)
 	for i := range B {
@@ -467,18 +468,18 @@ func (m *Classifier) update(grad *ClassifierParams) {
 	v := m.optim.float64s[151:302]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 151 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -506,7 +507,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 		0, blas.View64(h1Y, B, 8))
 
 	// h1.y = h1.y + h1.b
-	// h1 = max(h1.y, 0)
+	// h1 = max(h1.y, 0)  (in h1Y)
 	for i := range B {
 		h1YRow := (*[8]float64)(h1Y[8*i:])
 		for j := range h1B {
@@ -525,7 +526,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 		0, blas.View64(h2Y, B, 7))
 
 	// h2.y = h2.y + h2.b
-	// h2 = tanh(h2.y)
+	// h2 = tanh(h2.y)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[7]float64)(h2Y[7*i:])
 		for j := range h2B {
@@ -533,7 +534,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 		}
 	}
 
-	// logits.y = h2·logits.W
+	// logits.y = h2·logits.W  (in probs)
 	blas.Dgemm(1,
 		blas.View64(h2Y, B, 7),
 		blas.View64(logitsW, 7, 4),
@@ -541,7 +542,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 
 	// logits = logits.y + logits.b
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -549,6 +550,7 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 		peak := math.Inf(-1)
 		for j := range logitsB {
 			xOf := probsRow[j] + logitsB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
@@ -570,100 +572,101 @@ func (p *ClassifierPredictor) predict(out *ClassifierOutput, in *ClassifierInput
 //
 // Forward, for a batch of B:
 //
-//	h              = pos + E[ids]                                 [B,5,8]
-//	t              = attention.bo + h                             [B,5,8]
-//	t2             = h − 0.125·Σⱼ h                               [B,5,8]
-//	t3             = √(0.125·Σⱼ t2² + 1e−5)                       [B,5]
-//	t4             = 1/t3                                         [B,5]
-//	t5             = layer_norm.shift + layer_norm.scale·t4 ⊙ t2  [B,5,8]
-//	t6             = t5·attention.Wqkv                            [B,5,24]
-//	t7             = attention.bqkv + t6                          [B,5,24]
-//	attention.s    = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])  [B,2,5,5]
-//	peak           = max where(k ≥ l, attention.s, −∞)            [B,2,5]
-//	attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)    [B,2,5,5]
-//	sum            = Σⱼ attention.pExp                            [B,2,5]
-//	attention.p    = attention.pExp/sum                           [B,2,5,5]
-//	t8             = einsum("ijkl,iljm->ikjm", attention.p, t7[:, :, 2, :, :])  [B,5,2,4]
-//	h              = t8·attention.Wo                              [B,5,8]
-//	h              = t + h                                        [B,5,8]
-//	t9             = dense2.b + h                                 [B,5,8]
-//	t10            = h − 0.125·Σⱼ h                               [B,5,8]
-//	t11            = √(0.125·Σⱼ t10² + 1e−5)                      [B,5]
-//	t12            = 1/t11                                        [B,5]
-//	t13            = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t10  [B,5,8]
-//	dense.y        = t13·dense.W                                  [B,5,12]
-//	dense.y        = dense.b + dense.y                            [B,5,12]
-//	t14            = erf(0.70710677·dense.y) + 1                  [B,5,12]
-//	t15            = dense.y ⊙ t14                                [B,5,12]
-//	dense2.y       = 0.5·t15·dense2.W                             [B,5,8]
-//	h              = t9 + dense2.y                                [B,5,8]
-//	t16            = h − 0.125·Σⱼ h                               [B,5,8]
-//	t17            = √(0.125·Σⱼ t16² + 1e−5)                      [B,5]
-//	t18            = 1/t17                                        [B,5]
-//	t19            = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16  [B,5,8]
-//	logits         = t19·Eᵀ                                       [B,5,11]
-//	peak           = max logits                                   [B,5]
-//	t20            = exp(logits − peak)                           [B,5,11]
-//	sum            = Σⱼ t20                                       [B,5]
-//	t21            = peak + log(sum)                              [B,5]
-//	(5*B)·accuracy = Σ [argmax logits = y]                        []
-//	label          = where(y = −100, 0, y)                        [B,5]
-//	w              = where(y = −100, 0, 1)                        [B,5]
-//	s              = Σ w                                          []
+//	h                    = pos + E[ids]                               [B,5,8]
+//	t                    = attention.bo + h                           [B,5,8]
+//	layer_norm.centred   = h − 0.125·Σⱼ h                             [B,5,8]
+//	layer_norm.variance  = 0.125·Σⱼ layer_norm.centred²               [B,5]
+//	t2                   = √(layer_norm.variance + 1e−5)              [B,5]
+//	t3                   = 1/t2                                       [B,5]
+//	t4                   = layer_norm.shift + layer_norm.scale·t3 ⊙ layer_norm.centred  [B,5,8]
+//	t5                   = t4·attention.Wqkv                          [B,5,24]
+//	t6                   = attention.bqkv + t5                        [B,5,24]
+//	attention.s          = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])  [B,2,5,5]
+//	peak                 = max where(k ≥ l, attention.s, −∞)          [B,2,5]
+//	attention.pExp       = exp(where(k ≥ l, attention.s, −∞) − peak)  [B,2,5,5]
+//	sum                  = Σⱼ attention.pExp                          [B,2,5]
+//	attention.p          = attention.pExp/sum                         [B,2,5,5]
+//	t7                   = einsum("ijkl,iljm->ikjm", attention.p, t6[:, :, 2, :, :])  [B,5,2,4]
+//	h2                   = t7·attention.Wo                            [B,5,8]
+//	h                    = t + h2                                     [B,5,8]
+//	t8                   = dense2.b + h                               [B,5,8]
+//	layer_norm2.centred  = h − 0.125·Σⱼ h                             [B,5,8]
+//	layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²              [B,5]
+//	t9                   = √(layer_norm2.variance + 1e−5)             [B,5]
+//	t10                  = 1/t9                                       [B,5]
+//	t11                  = layer_norm2.shift + layer_norm2.scale·t10 ⊙ layer_norm2.centred  [B,5,8]
+//	dense.y              = t11·dense.W                                [B,5,12]
+//	dense.y              = dense.b + dense.y                          [B,5,12]
+//	dense.twice_phi      = erf(0.70710677·dense.y) + 1                [B,5,12]
+//	t12                  = dense.y ⊙ dense.twice_phi                  [B,5,12]
+//	dense2.y             = 0.5·t12·dense2.W                           [B,5,8]
+//	h                    = t8 + dense2.y                              [B,5,8]
+//	layer_norm3.centred  = h − 0.125·Σⱼ h                             [B,5,8]
+//	layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²              [B,5]
+//	t13                  = √(layer_norm3.variance + 1e−5)             [B,5]
+//	t14                  = 1/t13                                      [B,5]
+//	t15                  = layer_norm3.shift + layer_norm3.scale·t14 ⊙ layer_norm3.centred  [B,5,8]
+//	logits               = t15·Eᵀ                                     [B,5,11]
+//	peak2                = max logits                                 [B,5]
+//	t16                  = exp(logits − peak2)                        [B,5,11]
+//	sum2                 = Σⱼ t16                                     [B,5]
+//	t17                  = peak2 + log(sum2)                          [B,5]
+//	5·B·accuracy         = Σ [argmax logits = y]                      []
 //	…
 //
 // Backward:
 //
-//	s               = 1/(Σ where(y = −100, 0, 1))                  []
-//	deach           = where(y = −100, 0, s)                        [B,5]
-//	dlogits         = deach·(t20/sum − onehot(label))              [B,5,11]
-//	t22             = dlogits·E                                    [B,5,8]
-//	dh              = t18·(layer_norm3.scale·t22 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t22)/t17/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t22)  [B,5,8]
-//	dlayer_norm3.shift = Σ t22                                        [8]
-//	dlayer_norm3.scale = Σ t18·t16 ⊙ t22                              [8]
-//	ddense2.b       = Σ dh                                         [8]
-//	ddense2.W       = 0.5·t15ᵀ·dh                                  [12,8]
-//	ddense.y        = dh·dense2.Wᵀ                                 [B,5,12]
-//	ddense.y        = ddense.y ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))  [B,5,12]
-//	ddense.b        = Σ ddense.y                                   [12]
-//	ddense.W        = t13ᵀ·ddense.y                                [8,12]
-//	t23             = ddense.y·dense.Wᵀ                            [B,5,8]
-//	dh              = dh + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t10 ⊙ t23)/t11/t11·t10) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11  [B,5,8]
-//	dlayer_norm2.shift = Σ t23                                        [8]
-//	dlayer_norm2.scale = Σ t12·t10 ⊙ t23                              [8]
-//	dattention.bo   = Σ dh                                         [8]
-//	dattention.Wo   = t8ᵀ·dh                                       [8,8]
-//	t24             = dh·attention.Woᵀ                             [B,5,8]
-//	dattention.v    = einsum("ijkl,ikjm->iljm", attention.p, t24)  [B,5,2,4]
-//	dattention.p    = einsum("ijkl,imkl->ikjm", t24, t7[:, :, 2, :, :])  [B,2,5,5]
-//	dattention.s    = where(k ≥ l, attention.p ⊙ (dattention.p − Σⱼ attention.p ⊙ dattention.p), 0)  [B,2,5,5]
-//	2·dattention.k  = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], dattention.s)  [B,5,2,4]
-//	2·dattention.q  = einsum("ijkl,iljm->ikjm", dattention.s, t7[:, :, 1, :, :])  [B,5,2,4]
-//	t25[:, :, 2, :, :] = dattention.v
-//	t25[:, :, 1, :, :] = 0.5·2·dattention.k
-//	t25[:, :, 0, :, :] = 0.5·2·dattention.q
-//	dattention.bqkv = Σ t25                                        [24]
-//	dattention.Wqkv = t5ᵀ·t25                                      [8,24]
-//	t26             = t25·attention.Wqkvᵀ                          [B,5,8]
-//	t27             = 0                                            [11,8]
-//	dh              = dh + t4·(layer_norm.scale·t26 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t26)/t3/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t26)/t3  [B,5,8]
-//	dlayer_norm.shift = Σ t26                                        [8]
-//	dlayer_norm.scale = Σ t4·t2 ⊙ t26                                [8]
-//	dpos            = Σᵢ dh                                        [5,8]
-//	t27[…]          += dh
-//	dE              = einsum("ijk,ijl->lk", t19, dlogits)          [11,8]
-//	dE              = dE + t27                                     [11,8]
+//	s                    = 1/(Σ where(y = −100, 0, 1))                  []
+//	deach                = where(y = −100, 0, s)                        [B,5]
+//	dlogits              = deach·(t16/sum2 − onehot(label))             [B,5,11]
+//	t18                  = dlogits·E                                    [B,5,8]
+//	dh                   = t14·(layer_norm3.scale·t18 − 0.125·(Σⱼ layer_norm3.scale·layer_norm3.centred ⊙ t18)/t13/t13·layer_norm3.centred − 0.125·Σⱼ layer_norm3.scale·t18)  [B,5,8]
+//	dlayer_norm3.shift   = Σ t18                                        [8]
+//	dlayer_norm3.scale   = Σ t14·layer_norm3.centred ⊙ t18              [8]
+//	ddense2.b            = Σ dh                                         [8]
+//	ddense2.W            = 0.5·t12ᵀ·dh                                  [12,8]
+//	ddense.y             = dh·dense2.Wᵀ                                 [B,5,12]
+//	ddense.y             = ddense.y ⊙ (0.5·dense.twice_phi + 0.3989423·dense.y ⊙ exp(−0.5·dense.y²))  [B,5,12]
+//	ddense.b             = Σ ddense.y                                   [12]
+//	ddense.W             = t11ᵀ·ddense.y                                [8,12]
+//	t19                  = ddense.y·dense.Wᵀ                            [B,5,8]
+//	dlayer_norm2.centred = t10·(layer_norm2.scale·t19 − 0.125·(Σⱼ layer_norm2.scale·layer_norm2.centred ⊙ t19)/t9/t9·layer_norm2.centred)  [B,5,8]
+//	dh                   = dh + dlayer_norm2.centred − 0.125·(Σⱼ layer_norm2.scale·t19)/t9  [B,5,8]
+//	dlayer_norm2.shift   = Σ t19                                        [8]
+//	dlayer_norm2.scale   = Σ t10·layer_norm2.centred ⊙ t19              [8]
+//	dattention.bo        = Σ dh                                         [8]
+//	dattention.Wo        = t7ᵀ·dh                                       [8,8]
+//	t20                  = dh·attention.Woᵀ                             [B,5,8]
+//	dattention.v         = einsum("ijkl,ikjm->iljm", attention.p, t20)  [B,5,2,4]
+//	dattention.p         = einsum("ijkl,imkl->ikjm", t20, t6[:, :, 2, :, :])  [B,2,5,5]
+//	dattention.s         = where(k ≥ l, attention.p ⊙ (dattention.p − Σⱼ attention.p ⊙ dattention.p), 0)  [B,2,5,5]
+//	2·dattention.k       = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], dattention.s)  [B,5,2,4]
+//	2·dattention.q       = einsum("ijkl,iljm->ikjm", dattention.s, t6[:, :, 1, :, :])  [B,5,2,4]
+//	t21[:, :, 2, :, :]   = dattention.v
+//	t21[:, :, 1, :, :]   = dattention.k
+//	t21[:, :, 0, :, :]   = dattention.q
+//	dattention.bqkv      = Σ t21                                        [24]
+//	dattention.Wqkv      = t4ᵀ·t21                                      [8,24]
+//	t22                  = t21·attention.Wqkvᵀ                          [B,5,8]
+//	t23                  = 0                                            [11,8]
+//	dlayer_norm.centred  = t3·(layer_norm.scale·t22 − 0.125·(Σⱼ layer_norm.scale·layer_norm.centred ⊙ t22)/t2/t2·layer_norm.centred)  [B,5,8]
+//	dh                   = dh + dlayer_norm.centred − 0.125·(Σⱼ layer_norm.scale·t22)/t2  [B,5,8]
+//	dlayer_norm.shift    = Σ t22                                        [8]
+//	dlayer_norm.scale    = Σ t3·layer_norm.centred ⊙ t22                [8]
+//	dpos                 = Σᵢ dh                                        [5,8]
+//	t23[…]               += dh
+//	dE                   = einsum("ijk,ijl->lk", t15, dlogits)          [11,8]
+//	…
 //
 // Update, adamw(lr: 3e-3, beta2: 0.99):
 //
-//	beta2  = beta2
-//	scale  = 1 − beta2
-//	scale2 = 1/(1 − beta2^step)
-//	rate   = lr/(1 − 0.9^step)
-//	rate2  = 1 − lr·decay
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← beta2·v + scale·grad²
-//	param  ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+//	coef  = 1 − beta2
+//	coef2 = 1/(1 − beta2^step)
+//	rate  = lr/(1 − 0.9^step)
+//	rate2 = 1 − lr·decay
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← beta2·v + coef·grad²
+//	param ← rate2·param − rate·m/(√(coef2·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -676,45 +679,45 @@ type Transformer struct {
 	steps  uint64            // updates made so far
 	max    TransformerDims   // capacity
 
-	dh2         []float64 // [max.B,5,8]; becomes dh, in place
-	t2          []float64 // [max.B,5,8]
-	t3          []float64 // [max.B,5]
-	t4          []float64 // [max.B,5]
-	t5          []float64 // [max.B,5,8]
-	t26         []float64 // [max.B,5,8]; in the memory of t5
-	t6          []float64 // [max.B,5,24]
-	t25         []float64 // [max.B,5,3,2,4]; in the memory of t6
-	attentionS  []float64 // [max.B,2,5,5]; becomes attention.s, then attention.pExp, then attention.p, then dattention.s, in place
-	t8          []float64 // [max.B,5,2,4]
-	t24         []float64 // [max.B,5,8]; in the memory of t8
-	dattentionK []float64 // [max.B,5,2,4]; becomes 2·dattention.k, in place; in the memory of t8
-	h           []float64 // [max.B,5,8]
-	t23         []float64 // [max.B,5,8]; in the memory of h
-	dattentionV []float64 // [max.B,5,2,4]; becomes dattention.v, in place; in the memory of h
-	dh          []float64 // [max.B,5,8]
-	dattentionP []float64 // [max.B,2,5,5]; becomes dattention.p, in place; in the memory of dh
-	dattentionQ []float64 // [max.B,5,2,4]; becomes 2·dattention.q, in place; in the memory of dh
-	t11         []float64 // [max.B,5]
-	t12         []float64 // [max.B,5]
-	denseY      []float64 // [max.B,5,12]; becomes dense.y, then ddense.y, in place
-	t14         []float64 // [max.B,5,12]
-	t15         []float64 // [max.B,5,12]
-	ddenseY     []float64 // [max.B,5,12]; becomes ddense.y, in place; in the memory of t15
-	dense2Y     []float64 // [max.B,5,8]; becomes dense2.y, in place
-	t17         []float64 // [max.B,5]
-	t18         []float64 // [max.B,5]
-	logits      []float64 // [max.B,5,11]
-	deach       []float64 // [max.B,5]; in the memory of logits
-	t22         []float64 // [max.B,5,8]; in the memory of logits
-	dlogits     []float64 // [max.B,5,11]
-	sum         []float64 // [max.B,5]
-	t21         []float64 // [max.B,5]
-	label       []int32   // [max.B,5]
-	sKept       []float64 // []
-	t27         []float64 // [11,8]; in the memory of sKept
-	t28         []float64 // [8]; in the memory of sKept
-	dE          []float64 // [11,8]
-	t29         []float64 // [8]; in the memory of dE
+	layerNorm2Centred []float64 // [max.B,5,8]; becomes layer_norm2.centred, then dh, in place
+	layerNormCentred  []float64 // [max.B,5,8]; becomes layer_norm.centred, in place
+	t2                []float64 // [max.B,5]
+	t3                []float64 // [max.B,5]
+	t4                []float64 // [max.B,5,8]
+	t22               []float64 // [max.B,5,8]; in the memory of t4
+	t5                []float64 // [max.B,5,24]
+	t21               []float64 // [max.B,5,3,2,4]; in the memory of t5
+	attentionS        []float64 // [max.B,2,5,5]; becomes attention.s, then attention.pExp, then attention.p, then dattention.s, in place
+	t7                []float64 // [max.B,5,2,4]
+	t20               []float64 // [max.B,5,8]; in the memory of t7
+	dattentionK       []float64 // [max.B,5,2,4]; becomes 2·dattention.k, in place; in the memory of t7
+	h2                []float64 // [max.B,5,8]; becomes h2, in place
+	t19               []float64 // [max.B,5,8]; in the memory of h2
+	dattentionV       []float64 // [max.B,5,2,4]; becomes dattention.v, in place; in the memory of h2
+	layerNorm3Centred []float64 // [max.B,5,8]; becomes layer_norm3.centred, then dh, in place
+	dattentionP       []float64 // [max.B,2,5,5]; becomes dattention.p, in place; in the memory of layerNorm3Centred
+	dattentionQ       []float64 // [max.B,5,2,4]; becomes 2·dattention.q, in place; in the memory of layerNorm3Centred
+	t9                []float64 // [max.B,5]
+	t10               []float64 // [max.B,5]
+	denseY            []float64 // [max.B,5,12]; becomes dense.y, then ddense.y, in place
+	denseTwicePhi     []float64 // [max.B,5,12]; becomes dense.twice_phi, in place
+	t12               []float64 // [max.B,5,12]
+	ddenseY           []float64 // [max.B,5,12]; becomes ddense.y, in place; in the memory of t12
+	dense2Y           []float64 // [max.B,5,8]; becomes dense2.y, in place
+	t13               []float64 // [max.B,5]
+	t14               []float64 // [max.B,5]
+	logits            []float64 // [max.B,5,11]
+	deach             []float64 // [max.B,5]; in the memory of logits
+	t18               []float64 // [max.B,5,8]; in the memory of logits
+	dlogits           []float64 // [max.B,5,11]
+	sum2              []float64 // [max.B,5]; becomes sum2, in place
+	t17               []float64 // [max.B,5]
+	label             []int32   // [max.B,5]
+	sKept             []float64 // []
+	t23               []float64 // [11,8]; in the memory of sKept
+	t24               []float64 // [8]; in the memory of sKept
+	dE                []float64 // [11,8]
+	t25               []float64 // [8]; in the memory of dE
 }
 
 // TransformerHyper has the numbers of the model and its train clause.
@@ -773,257 +776,261 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 	dense2W := m.params.Dense2W
 	layerNorm3Scale := m.params.LayerNorm3Scale
 	layerNorm3Shift := m.params.LayerNorm3Shift
-	dh2 := m.dh2[:40*B]
-	t2 := m.t2[:40*B]
+	layerNorm2Centred := m.layerNorm2Centred[:40*B]
+	layerNormCentred := m.layerNormCentred[:40*B]
+	t2 := m.t2[:5*B]
 	t3 := m.t3[:5*B]
-	t4 := m.t4[:5*B]
-	t5 := m.t5[:40*B]
-	t6 := m.t6[:120*B]
+	t4 := m.t4[:40*B]
+	t5 := m.t5[:120*B]
 	attentionS := m.attentionS[:50*B]
-	t8 := m.t8[:40*B]
-	h := m.h[:40*B]
-	dh := m.dh[:40*B]
-	t11 := m.t11[:5*B]
-	t12 := m.t12[:5*B]
+	t7 := m.t7[:40*B]
+	h2 := m.h2[:40*B]
+	layerNorm3Centred := m.layerNorm3Centred[:40*B]
+	t9 := m.t9[:5*B]
+	t10 := m.t10[:5*B]
 	denseY := m.denseY[:60*B]
-	t14 := m.t14[:60*B]
-	t15 := m.t15[:60*B]
+	denseTwicePhi := m.denseTwicePhi[:60*B]
+	t12 := m.t12[:60*B]
 	dense2Y := m.dense2Y[:40*B]
-	t17 := m.t17[:5*B]
-	t18 := m.t18[:5*B]
+	t13 := m.t13[:5*B]
+	t14 := m.t14[:5*B]
 	logits := m.logits[:55*B]
 	dlogits := m.dlogits[:55*B]
-	sum := m.sum[:5*B]
-	t21 := m.t21[:5*B]
+	sum2 := m.sum2[:5*B]
+	t17 := m.t17[:5*B]
 	label := m.label[:5*B]
 	sKept := m.sKept
 
 	// h = pos + E[ids]
-	// t = attention.bo + h
-	// t2 = h − 0.125·Σⱼ h
-	// t3 = √(0.125·Σⱼ t2² + 1e−5)
-	// t4 = 1/t3
-	// t5 = layer_norm.shift + layer_norm.scale·t4 ⊙ t2
+	// t = attention.bo + h  (in layerNorm2Centred)
+	// layer_norm.centred = h − 0.125·Σⱼ h
+	// layer_norm.variance = 0.125·Σⱼ layer_norm.centred²
+	// t2 = √(layer_norm.variance + 1e−5)
+	// t3 = 1/t2
+	// t4 = layer_norm.shift + layer_norm.scale·t3 ⊙ layer_norm.centred
 	for i := range B {
 		for j := range 5 {
 			posRow := (*[8]float64)(pos[8*j:])
 			ERow := (*[8]float64)(E[8*int(ids[5*i+j]):])
-			dh2Row := (*[8]float64)(dh2[40*i+8*j:])
-			t := float64(0)
+			layerNorm2CentredRow := (*[8]float64)(layerNorm2Centred[40*i+8*j:])
+			total := float64(0)
 			for k := range ERow {
-				hOf := posRow[k] + ERow[k]
-				t2Of := attentionBo[k] + hOf
-				t += hOf
-				dh2Row[k] = t2Of
+				h := posRow[k] + ERow[k]
+				t := attentionBo[k] + h
+				total += h
+				layerNorm2CentredRow[k] = t
 			}
-			u := 0.125 * t
-			t2Row := (*[8]float64)(t2[40*i+8*j:])
-			t3Of := float64(0)
+			u := 0.125 * total
+			layerNormCentredRow := (*[8]float64)(layerNormCentred[40*i+8*j:])
+			total2 := float64(0)
 			for k := range ERow {
-				d := posRow[k] + ERow[k] - u
-				t3Of += d * d
-				t2Row[k] = d
+				layerNormCentredOf := posRow[k] + ERow[k] - u
+				total2 += layerNormCentredOf * layerNormCentredOf
+				layerNormCentredRow[k] = layerNormCentredOf
 			}
-			u2 := 0.125 * t3Of
-			t4Of := u2 + 1e-5
-			t5Of := math.Sqrt(t4Of)
-			u3 := 1 / t5Of
-			t3[5*i+j] = t5Of
-			t4[5*i+j] = u3
-			t5Row := (*[8]float64)(t5[40*i+8*j:])
+			layerNormVariance := 0.125 * total2
+			v := layerNormVariance + 1e-5
+			t2Of := math.Sqrt(v)
+			t3Of := 1 / t2Of
+			t2[5*i+j] = t2Of
+			t3[5*i+j] = t3Of
+			t4Row := (*[8]float64)(t4[40*i+8*j:])
 			for k := range ERow {
-				t5Row[k] = layerNormShift[k] + layerNormScale[k]*u3*t2Row[k]
+				t4Row[k] = layerNormShift[k] + layerNormScale[k]*t3Of*layerNormCentredRow[k]
 			}
 		}
 	}
 
-	// t6 = t5·attention.Wqkv
+	// t5 = t4·attention.Wqkv
 	blas.Dgemm(1,
-		blas.View64(t5, 5*B, 8),
+		blas.View64(t4, 5*B, 8),
 		blas.View64(attentionWqkv, 8, 24),
-		0, blas.View64(t6, 5*B, 24))
+		0, blas.View64(t5, 5*B, 24))
 
-	// t7 = attention.bqkv + t6
+	// t6 = attention.bqkv + t5  (in t5)
 	for i := range 5 * B {
-		t6Row := (*[24]float64)(t6[24*i:])
+		t5Row := (*[24]float64)(t5[24*i:])
 		for j := range attentionBqkv {
-			t6Row[j] += attentionBqkv[j]
+			t5Row[j] += attentionBqkv[j]
 		}
 	}
 
-	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])
+	// attention.s = 0.5·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(0.5,
-				blas.Strided64(t6[120*i+4*j:], 5, 4, 24),
-				blas.Strided64(t6[120*i+4*j+8:], 5, 4, 24).T(),
+				blas.Strided64(t5[120*i+4*j:], 5, 4, 24),
+				blas.Strided64(t5[120*i+4*j+8:], 5, 4, 24).T(),
 				0, blas.View64(attentionS[50*i+25*j:], 5, 5))
 		}
 	}
 
 	// peak = max where(k ≥ l, attention.s, −∞)
-	// attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)
+	// attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)  (in attentionS)
 	// sum = Σⱼ attention.pExp
-	// attention.p = attention.pExp/sum
+	// attention.p = attention.pExp/sum  (in attentionS)
 	for i := range 2 * B {
 		for j := range 5 {
 			attentionSRow := (*[5]float64)(attentionS[25*i+5*j:])
 			peak := math.Inf(-1)
 			for k := range attentionSRow {
-				t := float64(math.Inf(-1))
+				v := math.Inf(-1)
 				if j >= k {
-					t = attentionSRow[k]
+					v = attentionSRow[k]
 				}
-				if t > peak || t != t {
-					peak = t
+				// x != x holds for NaN alone, which is the result wherever it occurs.
+				if v > peak || v != v {
+					peak = v
 				}
 			}
-			sumOf := float64(0)
+			sum := float64(0)
 			for k := range attentionSRow {
-				t2Of := float64(math.Inf(-1))
+				v2 := math.Inf(-1)
 				if j >= k {
-					t2Of = attentionSRow[k]
+					v2 = attentionSRow[k]
 				}
-				attentionPExp := math.Exp(t2Of - peak)
-				sumOf += attentionPExp
+				attentionPExp := math.Exp(v2 - peak)
+				sum += attentionPExp
 				attentionSRow[k] = attentionPExp
 			}
-			u := 1 / sumOf
+			u := 1 / sum
 			for k := range attentionSRow {
 				attentionSRow[k] *= u
 			}
 		}
 	}
 
-	// t8 = einsum("ijkl,iljm->ikjm", attention.p, t7[:, :, 2, :, :])
+	// t7 = einsum("ijkl,iljm->ikjm", attention.p, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
 				blas.View64(attentionS[50*i+25*j:], 5, 5),
-				blas.Strided64(t6[120*i+4*j+16:], 5, 4, 24),
-				0, blas.Strided64(t8[40*i+4*j:], 5, 4, 8))
+				blas.Strided64(t5[120*i+4*j+16:], 5, 4, 24),
+				0, blas.Strided64(t7[40*i+4*j:], 5, 4, 8))
 		}
 	}
 
-	// h = t8·attention.Wo
+	// h2 = t7·attention.Wo
 	blas.Dgemm(1,
-		blas.View64(t8, 5*B, 8),
+		blas.View64(t7, 5*B, 8),
 		blas.View64(attentionWo, 8, 8),
-		0, blas.View64(h, 5*B, 8))
+		0, blas.View64(h2, 5*B, 8))
 
-	// h = t + h
-	// t9 = dense2.b + h
-	// t10 = h − 0.125·Σⱼ h
-	// t11 = √(0.125·Σⱼ t10² + 1e−5)
-	// t12 = 1/t11
-	// t13 = layer_norm2.shift + layer_norm2.scale·t12 ⊙ t10
+	// h = t + h2
+	// t8 = dense2.b + h  (in layerNorm3Centred)
+	// layer_norm2.centred = h − 0.125·Σⱼ h
+	// layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²
+	// t9 = √(layer_norm2.variance + 1e−5)
+	// t10 = 1/t9
+	// t11 = layer_norm2.shift + layer_norm2.scale·t10 ⊙ layer_norm2.centred  (in h2)
 	for i := range 5 * B {
-		dh2Row := (*[8]float64)(dh2[8*i:])
-		hRow := (*[8]float64)(h[8*i:])
-		dhRow := (*[8]float64)(dh[8*i:])
-		t := float64(0)
+		layerNorm2CentredRow := (*[8]float64)(layerNorm2Centred[8*i:])
+		h2Row := (*[8]float64)(h2[8*i:])
+		layerNorm3CentredRow := (*[8]float64)(layerNorm3Centred[8*i:])
+		total := float64(0)
 		for j := range dense2B {
-			hOf := dh2Row[j] + hRow[j]
-			t2Of := dense2B[j] + hOf
-			t += hOf
-			dhRow[j] = t2Of
+			h := layerNorm2CentredRow[j] + h2Row[j]
+			t8 := dense2B[j] + h
+			total += h
+			layerNorm3CentredRow[j] = t8
 		}
-		u := 0.125 * t
-		t3Of := float64(0)
+		u := 0.125 * total
+		total2 := float64(0)
 		for j := range dense2B {
-			d := dh2Row[j] + hRow[j] - u
-			t3Of += d * d
-			dh2Row[j] = d
+			layerNorm2CentredOf := layerNorm2CentredRow[j] + h2Row[j] - u
+			total2 += layerNorm2CentredOf * layerNorm2CentredOf
+			layerNorm2CentredRow[j] = layerNorm2CentredOf
 		}
-		u2 := 0.125 * t3Of
-		t4Of := u2 + 1e-5
-		t5Of := math.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		t11[i] = t5Of
-		t12[i] = u3
+		layerNorm2Variance := 0.125 * total2
+		v := layerNorm2Variance + 1e-5
+		t9Of := math.Sqrt(v)
+		t10Of := 1 / t9Of
+		t9[i] = t9Of
+		t10[i] = t10Of
 		for j := range dense2B {
-			hRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*dh2Row[j]
+			h2Row[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*t10Of*layerNorm2CentredRow[j]
 		}
 	}
 
-	// dense.y = t13·dense.W
+	// dense.y = t11·dense.W
 	blas.Dgemm(1,
-		blas.View64(h, 5*B, 8),
+		blas.View64(h2, 5*B, 8),
 		blas.View64(denseW, 8, 12),
 		0, blas.View64(denseY, 5*B, 12))
 
 	// dense.y = dense.b + dense.y
-	// t14 = erf(0.70710677·dense.y) + 1
-	// t15 = dense.y ⊙ t14
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t12 = dense.y ⊙ dense.twice_phi
 	for i := range 5 * B {
 		denseYRow := (*[12]float64)(denseY[12*i:])
-		t14Row := (*[12]float64)(t14[12*i:])
-		t15Row := (*[12]float64)(t15[12*i:])
+		denseTwicePhiRow := (*[12]float64)(denseTwicePhi[12*i:])
+		t12Row := (*[12]float64)(t12[12*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
-			t := math.Erf(0.7071067811865475*denseYOf) + 1
-			u := denseYOf * t
+			denseTwicePhiOf := math.Erf(0.7071067811865475*denseYOf) + 1
+			t12Of := denseYOf * denseTwicePhiOf
 			denseYRow[j] = denseYOf
-			t14Row[j] = t
-			t15Row[j] = u
+			denseTwicePhiRow[j] = denseTwicePhiOf
+			t12Row[j] = t12Of
 		}
 	}
 
-	// dense2.y = 0.5·t15·dense2.W
+	// dense2.y = 0.5·t12·dense2.W
 	blas.Dgemm(0.5,
-		blas.View64(t15, 5*B, 12),
+		blas.View64(t12, 5*B, 12),
 		blas.View64(dense2W, 12, 8),
 		0, blas.View64(dense2Y, 5*B, 8))
 
-	// h = t9 + dense2.y
-	// t16 = h − 0.125·Σⱼ h
-	// t17 = √(0.125·Σⱼ t16² + 1e−5)
-	// t18 = 1/t17
-	// t19 = layer_norm3.shift + layer_norm3.scale·t18 ⊙ t16
+	// h = t8 + dense2.y
+	// layer_norm3.centred = h − 0.125·Σⱼ h
+	// layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²
+	// t13 = √(layer_norm3.variance + 1e−5)
+	// t14 = 1/t13
+	// t15 = layer_norm3.shift + layer_norm3.scale·t14 ⊙ layer_norm3.centred  (in dense2Y)
 	for i := range 5 * B {
-		dhRow := (*[8]float64)(dh[8*i:])
+		layerNorm3CentredRow := (*[8]float64)(layerNorm3Centred[8*i:])
 		dense2YRow := (*[8]float64)(dense2Y[8*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range dense2YRow {
-			t += dhRow[j] + dense2YRow[j]
+			total += layerNorm3CentredRow[j] + dense2YRow[j]
 		}
-		u := 0.125 * t
-		t2Of := float64(0)
+		u := 0.125 * total
+		total2 := float64(0)
 		for j := range dense2YRow {
-			d := dhRow[j] + dense2YRow[j] - u
-			t2Of += d * d
-			dhRow[j] = d
+			layerNorm3CentredOf := layerNorm3CentredRow[j] + dense2YRow[j] - u
+			total2 += layerNorm3CentredOf * layerNorm3CentredOf
+			layerNorm3CentredRow[j] = layerNorm3CentredOf
 		}
-		u2 := 0.125 * t2Of
-		t3Of := u2 + 1e-5
-		t4Of := math.Sqrt(t3Of)
-		u3 := 1 / t4Of
-		t17[i] = t4Of
-		t18[i] = u3
+		layerNorm3Variance := 0.125 * total2
+		v := layerNorm3Variance + 1e-5
+		t13Of := math.Sqrt(v)
+		t14Of := 1 / t13Of
+		t13[i] = t13Of
+		t14[i] = t14Of
 		for j := range dense2YRow {
-			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*dhRow[j]
+			dense2YRow[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*t14Of*layerNorm3CentredRow[j]
 		}
 	}
 
-	// logits = t19·Eᵀ
+	// logits = t15·Eᵀ
 	blas.Dgemm(1,
 		blas.View64(dense2Y, 5*B, 8),
 		blas.View64(E, 11, 8).T(),
 		0, blas.View64(logits, 5*B, 11))
 
-	// peak = max logits
-	// t20 = exp(logits − peak)
-	// sum = Σⱼ t20
-	// t21 = peak + log(sum)
-	// (5*B)·accuracy = Σ [argmax logits = y]
+	// peak2 = max logits
+	// t16 = exp(logits − peak2)  (in dlogits)
+	// sum2 = Σⱼ t16
+	// t17 = peak2 + log(sum2)
+	// 5·B·accuracy = Σ [argmax logits = y]
 	accuracy := 0.0
 	for i := range 5 * B {
 		logitsRow := (*[11]float64)(logits[11*i:])
-		peak := math.Inf(-1)
+		peak2 := math.Inf(-1)
 		top, best := int32(0), math.Inf(-1)
 		for j := range logitsRow {
-			if logitsRow[j] > peak || logitsRow[j] != logitsRow[j] {
-				peak = logitsRow[j]
+			if logitsRow[j] > peak2 || logitsRow[j] != logitsRow[j] {
+				peak2 = logitsRow[j]
 			}
 			if logitsRow[j] > best || logitsRow[j] != logitsRow[j] && best == best {
 				top, best = int32(j), logitsRow[j]
@@ -1035,15 +1042,15 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		}
 		accuracy += hit
 		dlogitsRow := (*[11]float64)(dlogits[11*i:])
-		sumOf := float64(0)
+		sum2Of := float64(0)
 		for j := range dlogitsRow {
-			e := math.Exp(logitsRow[j] - peak)
-			sumOf += e
-			dlogitsRow[j] = e
+			t16 := math.Exp(logitsRow[j] - peak2)
+			sum2Of += t16
+			dlogitsRow[j] = t16
 		}
-		t := peak + math.Log(sumOf)
-		sum[i] = sumOf
-		t21[i] = t
+		t17Of := peak2 + math.Log(sum2Of)
+		sum2[i] = sum2Of
+		t17[i] = t17Of
 	}
 
 	// label = where(y = −100, 0, y)
@@ -1063,12 +1070,12 @@ func (m *Transformer) forward(batch *TransformerBatch) TransformerTotals {
 		label[i] = labelOf
 	}
 
-	// each = t21 − logits[label]
+	// each = t17 − logits[label]
 	// each = where(y = −100, 0, each)
 	// s2 = Σ each
 	s2 := 0.0
 	for i := range 5 * B {
-		each := t21[i] - logits[11*i:][:11][int(label[i])]
+		each := t17[i] - logits[11*i:][:11][int(label[i])]
 		if y[i] == -100 {
 			each = 0
 		}
@@ -1121,37 +1128,37 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 	layerNormScale := m.params.LayerNormScale
 	sKept := m.sKept
 	deach := m.deach[:5*B]
-	sum := m.sum[:5*B]
+	sum2 := m.sum2[:5*B]
 	dlogits := m.dlogits[:55*B]
 	label := m.label[:5*B]
-	t22 := m.t22[:40*B]
-	dh := m.dh[:40*B]
-	t18 := m.t18[:5*B]
-	t17 := m.t17[:5*B]
-	t15 := m.t15[:60*B]
+	t18 := m.t18[:40*B]
+	layerNorm3Centred := m.layerNorm3Centred[:40*B]
+	t14 := m.t14[:5*B]
+	t13 := m.t13[:5*B]
+	t12 := m.t12[:60*B]
 	ddenseY := m.ddenseY[:60*B]
-	t14 := m.t14[:60*B]
+	denseTwicePhi := m.denseTwicePhi[:60*B]
 	denseY := m.denseY[:60*B]
-	h := m.h[:40*B]
-	t23 := m.t23[:40*B]
-	dh2 := m.dh2[:40*B]
-	t12 := m.t12[:5*B]
-	t11 := m.t11[:5*B]
-	t8 := m.t8[:40*B]
-	t24 := m.t24[:40*B]
+	h2 := m.h2[:40*B]
+	t19 := m.t19[:40*B]
+	layerNorm2Centred := m.layerNorm2Centred[:40*B]
+	t10 := m.t10[:5*B]
+	t9 := m.t9[:5*B]
+	t7 := m.t7[:40*B]
+	t20 := m.t20[:40*B]
 	attentionS := m.attentionS[:50*B]
 	dattentionV := m.dattentionV[:40*B]
-	t6 := m.t6[:120*B]
+	t5 := m.t5[:120*B]
 	dattentionP := m.dattentionP[:50*B]
 	dattentionK := m.dattentionK[:40*B]
 	dattentionQ := m.dattentionQ[:40*B]
-	t25 := m.t25[:120*B]
-	t5 := m.t5[:40*B]
-	t26 := m.t26[:40*B]
-	t27 := m.t27
-	t2 := m.t2[:40*B]
-	t4 := m.t4[:5*B]
+	t21 := m.t21[:120*B]
+	t4 := m.t4[:40*B]
+	t22 := m.t22[:40*B]
+	t23 := m.t23
+	layerNormCentred := m.layerNormCentred[:40*B]
 	t3 := m.t3[:5*B]
+	t2 := m.t2[:5*B]
 	dense2Y := m.dense2Y[:40*B]
 	dE := m.dE
 	dlayerNorm3Shift := grad.LayerNorm3Shift
@@ -1183,9 +1190,9 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		deach[i] = deachOf
 	}
 
-	// dlogits = deach·(t20/sum − onehot(label))
+	// dlogits = deach·(t16/sum2 − onehot(label))
 	for i := range 5 * B {
-		u := 1 / sum[i]
+		u := 1 / sum2[i]
 		dlogitsRow := (*[11]float64)(dlogits[11*i:])
 		labelOfI := label[i]
 		deachOfI := deach[i]
@@ -1198,283 +1205,286 @@ func (m *Transformer) gradient(grad *TransformerParams, batch *TransformerBatch)
 		}
 	}
 
-	// t22 = dlogits·E
+	// t18 = dlogits·E
 	blas.Dgemm(1,
 		blas.View64(dlogits, 5*B, 11),
 		blas.View64(E, 11, 8),
-		0, blas.View64(t22, 5*B, 8))
+		0, blas.View64(t18, 5*B, 8))
 
-	// dh = t18·(layer_norm3.scale·t22 − 0.125·(Σⱼ layer_norm3.scale·t16 ⊙ t22)/t17/t17·t16 − 0.125·Σⱼ layer_norm3.scale·t22)
-	// dlayer_norm3.shift = Σ t22
-	// dlayer_norm3.scale = Σ t18·t16 ⊙ t22
+	// dh = t14·(layer_norm3.scale·t18 − 0.125·(Σⱼ layer_norm3.scale·layer_norm3.centred ⊙ t18)/t13/t13·layer_norm3.centred − 0.125·Σⱼ layer_norm3.scale·t18)  (in layerNorm3Centred)
+	// dlayer_norm3.shift = Σ t18
+	// dlayer_norm3.scale = Σ t14·layer_norm3.centred ⊙ t18
 	// ddense2.b = Σ dh
 	clear(dlayerNorm3Shift)
 	clear(dlayerNorm3Scale)
 	clear(ddense2B)
 	for i := range 5 * B {
-		dhRow := (*[8]float64)(dh[8*i:])
-		t22Row := (*[8]float64)(t22[8*i:])
-		t18OfI := t18[i]
-		t := float64(0)
-		t2Of := float64(0)
-		for j := range dhRow {
-			u := dhRow[j] * t22Row[j]
-			t += layerNorm3Scale[j] * u
-			t2Of += layerNorm3Scale[j] * t22Row[j]
-			dlayerNorm3Shift[j] += t22Row[j]
-			dlayerNorm3Scale[j] += t18OfI * u
+		layerNorm3CentredRow := (*[8]float64)(layerNorm3Centred[8*i:])
+		t18Row := (*[8]float64)(t18[8*i:])
+		t14OfI := t14[i]
+		total := float64(0)
+		total2 := float64(0)
+		for j := range dlayerNorm3Scale {
+			u := layerNorm3CentredRow[j] * t18Row[j]
+			total += layerNorm3Scale[j] * u
+			total2 += layerNorm3Scale[j] * t18Row[j]
+			dlayerNorm3Shift[j] += t18Row[j]
+			dlayerNorm3Scale[j] += t14OfI * u
 		}
-		u2 := t / t17[i]
-		u3 := u2 / t17[i]
-		u4 := 0.125 * t2Of
+		u2 := total / t13[i]
+		u3 := u2 / t13[i]
+		u4 := 0.125 * total2
 		for j := range ddense2B {
-			dhOf := t18OfI * (layerNorm3Scale[j]*t22Row[j] - 0.125*(u3*dhRow[j]) - u4)
-			ddense2B[j] += dhOf
-			dhRow[j] = dhOf
+			d := layerNorm3Scale[j]*t18Row[j] - 0.125*(u3*layerNorm3CentredRow[j])
+			dh := t14OfI * (d - u4)
+			ddense2B[j] += dh
+			layerNorm3CentredRow[j] = dh
 		}
 	}
 
-	// ddense2.W = 0.5·t15ᵀ·dh
+	// ddense2.W = 0.5·t12ᵀ·dh
 	blas.Dgemm(0.5,
-		blas.View64(t15, 5*B, 12).T(),
-		blas.View64(dh, 5*B, 8),
+		blas.View64(t12, 5*B, 12).T(),
+		blas.View64(layerNorm3Centred, 5*B, 8),
 		0, blas.View64(ddense2W, 12, 8))
 
 	// ddense.y = dh·dense2.Wᵀ
 	blas.Dgemm(1,
-		blas.View64(dh, 5*B, 8),
+		blas.View64(layerNorm3Centred, 5*B, 8),
 		blas.View64(dense2W, 12, 8).T(),
 		0, blas.View64(ddenseY, 5*B, 12))
 
-	// ddense.y = ddense.y ⊙ (0.5·t14 + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²))
+	// ddense.y = ddense.y ⊙ (0.5·dense.twice_phi + 0.3989423·dense.y ⊙ exp(−0.5·dense.y²))  (in denseY)
 	// ddense.b = Σ ddense.y
 	clear(ddenseB)
 	for i := range 5 * B {
-		t14Row := (*[12]float64)(t14[12*i:])
+		denseTwicePhiRow := (*[12]float64)(denseTwicePhi[12*i:])
 		denseYRow := (*[12]float64)(denseY[12*i:])
 		ddenseYRow := (*[12]float64)(ddenseY[12*i:])
 		for j := range ddenseB {
 			u := 0.39894228040143265 * (denseYRow[j] * math.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseYOf := ddenseYRow[j] * (0.5*t14Row[j] + u)
+			ddenseYOf := ddenseYRow[j] * (0.5*denseTwicePhiRow[j] + u)
 			ddenseB[j] += ddenseYOf
 			denseYRow[j] = ddenseYOf
 		}
 	}
 
-	// ddense.W = t13ᵀ·ddense.y
+	// ddense.W = t11ᵀ·ddense.y
 	blas.Dgemm(1,
-		blas.View64(h, 5*B, 8).T(),
+		blas.View64(h2, 5*B, 8).T(),
 		blas.View64(denseY, 5*B, 12),
 		0, blas.View64(ddenseW, 8, 12))
 
-	// t23 = ddense.y·dense.Wᵀ
+	// t19 = ddense.y·dense.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(denseY, 5*B, 12),
 		blas.View64(denseW, 8, 12).T(),
-		0, blas.View64(t23, 5*B, 8))
+		0, blas.View64(t19, 5*B, 8))
 
-	// dh = dh + t12·(layer_norm2.scale·t23 − 0.125·(Σⱼ layer_norm2.scale·t10 ⊙ t23)/t11/t11·t10) − 0.125·(Σⱼ layer_norm2.scale·t23)/t11
-	// dlayer_norm2.shift = Σ t23
-	// dlayer_norm2.scale = Σ t12·t10 ⊙ t23
+	// dlayer_norm2.centred = t10·(layer_norm2.scale·t19 − 0.125·(Σⱼ layer_norm2.scale·layer_norm2.centred ⊙ t19)/t9/t9·layer_norm2.centred)
+	// dh = dh + dlayer_norm2.centred − 0.125·(Σⱼ layer_norm2.scale·t19)/t9  (in layerNorm2Centred)
+	// dlayer_norm2.shift = Σ t19
+	// dlayer_norm2.scale = Σ t10·layer_norm2.centred ⊙ t19
 	// dattention.bo = Σ dh
 	clear(dlayerNorm2Shift)
 	clear(dlayerNorm2Scale)
 	clear(dattentionBo)
 	for i := range 5 * B {
-		dh2Row := (*[8]float64)(dh2[8*i:])
-		t23Row := (*[8]float64)(t23[8*i:])
-		t12OfI := t12[i]
-		t := float64(0)
-		t2Of := float64(0)
-		for j := range dh2Row {
-			u := dh2Row[j] * t23Row[j]
-			t += layerNorm2Scale[j] * u
-			t2Of += layerNorm2Scale[j] * t23Row[j]
-			dlayerNorm2Shift[j] += t23Row[j]
-			dlayerNorm2Scale[j] += t12OfI * u
+		layerNorm2CentredRow := (*[8]float64)(layerNorm2Centred[8*i:])
+		t19Row := (*[8]float64)(t19[8*i:])
+		t10OfI := t10[i]
+		total := float64(0)
+		total2 := float64(0)
+		for j := range dlayerNorm2Scale {
+			u := layerNorm2CentredRow[j] * t19Row[j]
+			total += layerNorm2Scale[j] * u
+			total2 += layerNorm2Scale[j] * t19Row[j]
+			dlayerNorm2Shift[j] += t19Row[j]
+			dlayerNorm2Scale[j] += t10OfI * u
 		}
-		u2 := t / t11[i]
-		u3 := u2 / t11[i]
-		u4 := t2Of / t11[i]
+		u2 := total / t9[i]
+		u3 := u2 / t9[i]
+		u4 := total2 / t9[i]
 		u5 := 0.125 * u4
-		dhRow := (*[8]float64)(dh[8*i:])
+		layerNorm3CentredRow := (*[8]float64)(layerNorm3Centred[8*i:])
 		for j := range dattentionBo {
-			u6 := t12OfI * (layerNorm2Scale[j]*t23Row[j] - 0.125*(u3*dh2Row[j]))
-			dhOf := dhRow[j] + u6 - u5
-			dattentionBo[j] += dhOf
-			dh2Row[j] = dhOf
+			d := layerNorm2Scale[j]*t19Row[j] - 0.125*(u3*layerNorm2CentredRow[j])
+			dh := layerNorm3CentredRow[j] + t10OfI*d - u5
+			dattentionBo[j] += dh
+			layerNorm2CentredRow[j] = dh
 		}
 	}
 
-	// dattention.Wo = t8ᵀ·dh
+	// dattention.Wo = t7ᵀ·dh
 	blas.Dgemm(1,
-		blas.View64(t8, 5*B, 8).T(),
-		blas.View64(dh2, 5*B, 8),
+		blas.View64(t7, 5*B, 8).T(),
+		blas.View64(layerNorm2Centred, 5*B, 8),
 		0, blas.View64(dattentionWo, 8, 8))
 
-	// t24 = dh·attention.Woᵀ
+	// t20 = dh·attention.Woᵀ
 	blas.Dgemm(1,
-		blas.View64(dh2, 5*B, 8),
+		blas.View64(layerNorm2Centred, 5*B, 8),
 		blas.View64(attentionWo, 8, 8).T(),
-		0, blas.View64(t24, 5*B, 8))
+		0, blas.View64(t20, 5*B, 8))
 
-	// dattention.v = einsum("ijkl,ikjm->iljm", attention.p, t24)
+	// dattention.v = einsum("ijkl,ikjm->iljm", attention.p, t20)
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
 				blas.View64(attentionS[50*i+25*j:], 5, 5).T(),
-				blas.Strided64(t24[40*i+4*j:], 5, 4, 8),
+				blas.Strided64(t20[40*i+4*j:], 5, 4, 8),
 				0, blas.Strided64(dattentionV[40*i+4*j:], 5, 4, 8))
 		}
 	}
 
-	// dattention.p = einsum("ijkl,imkl->ikjm", t24, t7[:, :, 2, :, :])
+	// dattention.p = einsum("ijkl,imkl->ikjm", t20, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
-				blas.Strided64(t24[40*i+4*j:], 5, 4, 8),
-				blas.Strided64(t6[120*i+4*j+16:], 5, 4, 24).T(),
+				blas.Strided64(t20[40*i+4*j:], 5, 4, 8),
+				blas.Strided64(t5[120*i+4*j+16:], 5, 4, 24).T(),
 				0, blas.View64(dattentionP[50*i+25*j:], 5, 5))
 		}
 	}
 
-	// dattention.s = where(k ≥ l, attention.p ⊙ (dattention.p − Σⱼ attention.p ⊙ dattention.p), 0)
+	// dattention.s = where(k ≥ l, attention.p ⊙ (dattention.p − Σⱼ attention.p ⊙ dattention.p), 0)  (in attentionS)
 	for i := range 2 * B {
 		for j := range 5 {
 			attentionSRow := (*[5]float64)(attentionS[25*i+5*j:])
 			dattentionPRow := (*[5]float64)(dattentionP[25*i+5*j:])
-			t := float64(0)
+			total := float64(0)
 			for k := range attentionSRow {
-				t += attentionSRow[k] * dattentionPRow[k]
+				total += attentionSRow[k] * dattentionPRow[k]
 			}
 			for k := range attentionSRow {
 				dattentionS := float64(0)
 				if j >= k {
-					dattentionS = attentionSRow[k] * (dattentionPRow[k] - t)
+					dattentionS = attentionSRow[k] * (dattentionPRow[k] - total)
 				}
 				attentionSRow[k] = dattentionS
 			}
 		}
 	}
 
-	// 2·dattention.k = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], dattention.s)
+	// 2·dattention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], dattention.s)
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
-				blas.Strided64(t6[120*i+4*j:], 5, 4, 24).T(),
+				blas.Strided64(t5[120*i+4*j:], 5, 4, 24).T(),
 				blas.View64(attentionS[50*i+25*j:], 5, 5),
 				0, blas.Strided64(dattentionK[40*i+4*j:], 5, 4, 8).T())
 		}
 	}
 
-	// 2·dattention.q = einsum("ijkl,iljm->ikjm", dattention.s, t7[:, :, 1, :, :])
+	// 2·dattention.q = einsum("ijkl,iljm->ikjm", dattention.s, t6[:, :, 1, :, :])
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
 				blas.View64(attentionS[50*i+25*j:], 5, 5),
-				blas.Strided64(t6[120*i+4*j+8:], 5, 4, 24),
+				blas.Strided64(t5[120*i+4*j+8:], 5, 4, 24),
 				0, blas.Strided64(dattentionQ[40*i+4*j:], 5, 4, 8))
 		}
 	}
 
-	// t25[:, :, 2, :, :] = dattention.v
+	// t21[:, :, 2, :, :] = dattention.v
 	for i := range 5 * B {
 		dattentionVRow := (*[8]float64)(dattentionV[8*i:])
-		t25Row := (*[8]float64)(t25[24*i+16:])
+		t21Row := (*[8]float64)(t21[24*i+16:])
 		for j := range dattentionVRow {
-			t25Row[j] = dattentionVRow[j]
+			t21Row[j] = dattentionVRow[j]
 		}
 	}
 
-	// t25[:, :, 1, :, :] = 0.5·2·dattention.k
+	// t21[:, :, 1, :, :] = dattention.k
 	for i := range 5 * B {
 		dattentionKRow := (*[8]float64)(dattentionK[8*i:])
-		t25Row := (*[8]float64)(t25[24*i+8:])
+		t21Row := (*[8]float64)(t21[24*i+8:])
 		for j := range dattentionKRow {
-			t25Row[j] = 0.5 * dattentionKRow[j]
+			t21Row[j] = 0.5 * dattentionKRow[j]
 		}
 	}
 
-	// t25[:, :, 0, :, :] = 0.5·2·dattention.q
+	// t21[:, :, 0, :, :] = dattention.q
 	for i := range 5 * B {
 		dattentionQRow := (*[8]float64)(dattentionQ[8*i:])
-		t25Row := (*[8]float64)(t25[24*i:])
+		t21Row := (*[8]float64)(t21[24*i:])
 		for j := range dattentionQRow {
-			t25Row[j] = 0.5 * dattentionQRow[j]
+			t21Row[j] = 0.5 * dattentionQRow[j]
 		}
 	}
 
-	// dattention.bqkv = Σ t25
+	// dattention.bqkv = Σ t21
 	clear(dattentionBqkv)
 	for i := range 5 * B {
-		t25Row := (*[24]float64)(t25[24*i:])
+		t21Row := (*[24]float64)(t21[24*i:])
 		for j := range dattentionBqkv {
-			dattentionBqkv[j] += t25Row[j]
+			dattentionBqkv[j] += t21Row[j]
 		}
 	}
 
-	// dattention.Wqkv = t5ᵀ·t25
+	// dattention.Wqkv = t4ᵀ·t21
 	blas.Dgemm(1,
-		blas.View64(t5, 5*B, 8).T(),
-		blas.View64(t25, 5*B, 24),
+		blas.View64(t4, 5*B, 8).T(),
+		blas.View64(t21, 5*B, 24),
 		0, blas.View64(dattentionWqkv, 8, 24))
 
-	// t26 = t25·attention.Wqkvᵀ
+	// t22 = t21·attention.Wqkvᵀ
 	blas.Dgemm(1,
-		blas.View64(t25, 5*B, 24),
+		blas.View64(t21, 5*B, 24),
 		blas.View64(attentionWqkv, 8, 24).T(),
-		0, blas.View64(t26, 5*B, 8))
+		0, blas.View64(t22, 5*B, 8))
 
-	// t27 = 0
-	clear(t27)
+	// t23 = 0
+	clear(t23)
 
-	// dh = dh + t4·(layer_norm.scale·t26 − 0.125·(Σⱼ layer_norm.scale·t2 ⊙ t26)/t3/t3·t2) − 0.125·(Σⱼ layer_norm.scale·t26)/t3
-	// dlayer_norm.shift = Σ t26
-	// dlayer_norm.scale = Σ t4·t2 ⊙ t26
+	// dlayer_norm.centred = t3·(layer_norm.scale·t22 − 0.125·(Σⱼ layer_norm.scale·layer_norm.centred ⊙ t22)/t2/t2·layer_norm.centred)
+	// dh = dh + dlayer_norm.centred − 0.125·(Σⱼ layer_norm.scale·t22)/t2
+	// dlayer_norm.shift = Σ t22
+	// dlayer_norm.scale = Σ t3·layer_norm.centred ⊙ t22
 	// dpos = Σᵢ dh
-	// t27[…] += dh
+	// t23[…] += dh
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	clear(dpos)
 	for i := range B {
 		for j := range 5 {
-			t2Row := (*[8]float64)(t2[40*i+8*j:])
-			t26Row := (*[8]float64)(t26[40*i+8*j:])
-			t4OfJ := t4[5*i+j]
-			t := float64(0)
-			t2Of := float64(0)
+			layerNormCentredRow := (*[8]float64)(layerNormCentred[40*i+8*j:])
+			t22Row := (*[8]float64)(t22[40*i+8*j:])
+			t3OfJ := t3[5*i+j]
+			total := float64(0)
+			total2 := float64(0)
 			for k := range dlayerNormScale {
-				u := t2Row[k] * t26Row[k]
-				t += layerNormScale[k] * u
-				t2Of += layerNormScale[k] * t26Row[k]
-				dlayerNormShift[k] += t26Row[k]
-				dlayerNormScale[k] += t4OfJ * u
+				u := layerNormCentredRow[k] * t22Row[k]
+				total += layerNormScale[k] * u
+				total2 += layerNormScale[k] * t22Row[k]
+				dlayerNormShift[k] += t22Row[k]
+				dlayerNormScale[k] += t3OfJ * u
 			}
-			u2 := t / t3[5*i+j]
-			u3 := u2 / t3[5*i+j]
-			u4 := t2Of / t3[5*i+j]
+			u2 := total / t2[5*i+j]
+			u3 := u2 / t2[5*i+j]
+			u4 := total2 / t2[5*i+j]
 			u5 := 0.125 * u4
-			dh2Row := (*[8]float64)(dh2[40*i+8*j:])
-			t27Row := (*[8]float64)(t27[8*int(ids[5*i+j]):])
+			layerNorm2CentredRow := (*[8]float64)(layerNorm2Centred[40*i+8*j:])
+			t23Row := (*[8]float64)(t23[8*int(ids[5*i+j]):])
 			dposRow := (*[8]float64)(dpos[8*j:])
-			for k := range dh2Row {
-				u6 := t4OfJ * (layerNormScale[k]*t26Row[k] - 0.125*(u3*t2Row[k]))
-				dhOf := dh2Row[k] + u6 - u5
-				dposRow[k] += dhOf
-				t27Row[k] += dhOf
+			for k := range dlayerNormScale {
+				d := layerNormScale[k]*t22Row[k] - 0.125*(u3*layerNormCentredRow[k])
+				dh := layerNorm2CentredRow[k] + t3OfJ*d - u5
+				dposRow[k] += dh
+				t23Row[k] += dh
 			}
 		}
 	}
 
-	// dE = einsum("ijk,ijl->lk", t19, dlogits)
+	// dE = einsum("ijk,ijl->lk", t15, dlogits)
 	blas.Dgemm(1,
 		blas.View64(dense2Y, 5*B, 8).T(),
 		blas.View64(dlogits, 5*B, 11),
 		0, blas.View64(dE, 11, 8).T())
 
-	// dE = dE + t27
+	// dE = dE + t23
 	for i := range 88 {
-		dEBuf[i] = dE[i] + t27[i]
+		dEBuf[i] = dE[i] + t23[i]
 	}
 }
 
@@ -1495,24 +1505,23 @@ func (m *Transformer) update(grad *TransformerParams) {
 	v := m.optim.float64s[676:1352]
 	g := grad.flat
 
-	// beta2 = beta2
 	beta2 := m.Hyper.Beta2
-	// scale = 1 − beta2
-	scale := 1 - beta2
-	// scale2 = 1/(1 − beta2^step)
-	scale2 := 1 / (1 - math.Pow(beta2, float64(m.steps+1)))
+	// coef = 1 − beta2
+	coef := 1 - beta2
+	// coef2 = 1/(1 − beta2^step)
+	coef2 := 1 / (1 - math.Pow(beta2, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 	// rate2 = 1 − lr·decay
 	rate2 := 1 - m.Hyper.LR*m.Hyper.Decay
 
 	// m ← 0.1·grad + 0.9·m
-	// v ← beta2·v + scale·grad²
-	// param ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+	// v ← beta2·v + coef·grad²
+	// param ← rate2·param − rate·m/(√(coef2·v) + 1e−8)
 	for i := range 676 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
-		newV := beta2*v[i] + scale*(g[i]*g[i])
-		d := rate2*param[i] - rate*(newM/(math.Sqrt(scale2*newV)+1e-8))
+		newV := beta2*v[i] + coef*(g[i]*g[i])
+		d := rate2*param[i] - rate*(newM/(math.Sqrt(coef2*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1544,7 +1553,7 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 	t3 := p.t3[:120*B]
 	attentionS := p.attentionS[:50*B]
 	t5 := p.t5[:40*B]
-	h := p.h[:40*B]
+	h2 := p.h2[:40*B]
 	t6 := p.t6[:40*B]
 	denseY := p.denseY[:60*B]
 	dense2Y := p.dense2Y[:40*B]
@@ -1552,32 +1561,34 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 
 	// h = pos + E[ids]
 	// t = attention.bo + h
-	// t2 = layer_norm.shift + layer_norm.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// layer_norm.centred = h − 0.125·Σⱼ h
+	// layer_norm.variance = 0.125·Σⱼ layer_norm.centred²
+	// t2 = layer_norm.shift + layer_norm.scale·1/√(layer_norm.variance + 1e−5) ⊙ layer_norm.centred
 	for i := range B {
 		for j := range 5 {
 			posRow := (*[8]float64)(pos[8*j:])
 			ERow := (*[8]float64)(E[8*int(ids[5*i+j]):])
 			tRow := (*[8]float64)(t[40*i+8*j:])
-			tOf := float64(0)
+			total := float64(0)
 			for k := range ERow {
-				hOf := posRow[k] + ERow[k]
-				t2Of := attentionBo[k] + hOf
-				tOf += hOf
-				tRow[k] = t2Of
+				h := posRow[k] + ERow[k]
+				tOf := attentionBo[k] + h
+				total += h
+				tRow[k] = tOf
 			}
-			u := 0.125 * tOf
-			t3Of := float64(0)
+			u := 0.125 * total
+			total2 := float64(0)
 			for k := range ERow {
-				d := posRow[k] + ERow[k] - u
-				t3Of += d * d
+				layerNormCentred := posRow[k] + ERow[k] - u
+				total2 += layerNormCentred * layerNormCentred
 			}
-			u2 := 0.125 * t3Of
-			t4 := u2 + 1e-5
-			t5Of := math.Sqrt(t4)
-			u3 := 1 / t5Of
+			layerNormVariance := 0.125 * total2
+			v := layerNormVariance + 1e-5
+			v2 := math.Sqrt(v)
+			u2 := 1 / v2
 			t2Row := (*[8]float64)(t2[40*i+8*j:])
 			for k := range ERow {
-				t2Row[k] = layerNormShift[k] + layerNormScale[k]*u3*(posRow[k]+ERow[k]-u)
+				t2Row[k] = layerNormShift[k] + layerNormScale[k]*u2*(posRow[k]+ERow[k]-u)
 			}
 		}
 	}
@@ -1588,7 +1599,7 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 		blas.View64(attentionWqkv, 8, 24),
 		0, blas.View64(t3, 5*B, 24))
 
-	// t4 = attention.bqkv + t3
+	// t4 = attention.bqkv + t3  (in t3)
 	for i := range 5 * B {
 		t3Row := (*[24]float64)(t3[24*i:])
 		for j := range attentionBqkv {
@@ -1607,29 +1618,30 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 	}
 
 	// peak = max where(k ≥ l, attention.s, −∞)
-	// attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)
+	// attention.pExp = exp(where(k ≥ l, attention.s, −∞) − peak)  (in attentionS)
 	// sum = Σⱼ attention.pExp
-	// attention.p = attention.pExp/sum
+	// attention.p = attention.pExp/sum  (in attentionS)
 	for i := range 2 * B {
 		for j := range 5 {
 			attentionSRow := (*[5]float64)(attentionS[25*i+5*j:])
 			peak := math.Inf(-1)
 			for k := range attentionSRow {
-				tOf := float64(math.Inf(-1))
+				v := math.Inf(-1)
 				if j >= k {
-					tOf = attentionSRow[k]
+					v = attentionSRow[k]
 				}
-				if tOf > peak || tOf != tOf {
-					peak = tOf
+				// x != x holds for NaN alone, which is the result wherever it occurs.
+				if v > peak || v != v {
+					peak = v
 				}
 			}
 			sum := float64(0)
 			for k := range attentionSRow {
-				t2Of := float64(math.Inf(-1))
+				v2 := math.Inf(-1)
 				if j >= k {
-					t2Of = attentionSRow[k]
+					v2 = attentionSRow[k]
 				}
-				attentionPExp := math.Exp(t2Of - peak)
+				attentionPExp := math.Exp(v2 - peak)
 				sum += attentionPExp
 				attentionSRow[k] = attentionPExp
 			}
@@ -1650,38 +1662,40 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 		}
 	}
 
-	// h = t5·attention.Wo
+	// h2 = t5·attention.Wo
 	blas.Dgemm(1,
 		blas.View64(t5, 5*B, 8),
 		blas.View64(attentionWo, 8, 8),
-		0, blas.View64(h, 5*B, 8))
+		0, blas.View64(h2, 5*B, 8))
 
-	// h = t + h
+	// h = t + h2
 	// t6 = dense2.b + h
-	// t7 = layer_norm2.shift + layer_norm2.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// layer_norm2.centred = h − 0.125·Σⱼ h
+	// layer_norm2.variance = 0.125·Σⱼ layer_norm2.centred²
+	// t7 = layer_norm2.shift + layer_norm2.scale·1/√(layer_norm2.variance + 1e−5) ⊙ layer_norm2.centred  (in t)
 	for i := range 5 * B {
 		tRow := (*[8]float64)(t[8*i:])
-		hRow := (*[8]float64)(h[8*i:])
+		h2Row := (*[8]float64)(h2[8*i:])
 		t6Row := (*[8]float64)(t6[8*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range dense2B {
-			hOf := tRow[j] + hRow[j]
-			t2Of := dense2B[j] + hOf
-			tOf += hOf
-			t6Row[j] = t2Of
+			h := tRow[j] + h2Row[j]
+			t6Of := dense2B[j] + h
+			total += h
+			t6Row[j] = t6Of
 		}
-		u := 0.125 * tOf
-		t3Of := float64(0)
+		u := 0.125 * total
+		total2 := float64(0)
 		for j := range dense2B {
-			d := tRow[j] + hRow[j] - u
-			t3Of += d * d
+			layerNorm2Centred := tRow[j] + h2Row[j] - u
+			total2 += layerNorm2Centred * layerNorm2Centred
 		}
-		u2 := 0.125 * t3Of
-		t4 := u2 + 1e-5
-		t5Of := math.Sqrt(t4)
-		u3 := 1 / t5Of
+		layerNorm2Variance := 0.125 * total2
+		v := layerNorm2Variance + 1e-5
+		v2 := math.Sqrt(v)
+		u2 := 1 / v2
 		for j := range dense2B {
-			tRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u3*(tRow[j]+hRow[j]-u)
+			tRow[j] = layerNorm2Shift[j] + layerNorm2Scale[j]*u2*(tRow[j]+h2Row[j]-u)
 		}
 	}
 
@@ -1692,7 +1706,8 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 		0, blas.View64(denseY, 5*B, 12))
 
 	// dense.y = dense.b + dense.y
-	// t8 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t8 = dense.y ⊙ dense.twice_phi  (in denseY)
 	for i := range 5 * B {
 		denseYRow := (*[12]float64)(denseY[12*i:])
 		for j := range denseB {
@@ -1708,26 +1723,28 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 		0, blas.View64(dense2Y, 5*B, 8))
 
 	// h = t6 + dense2.y
-	// t9 = layer_norm3.shift + layer_norm3.scale·1/√(0.125·Σⱼ (h − 0.125·Σⱼ h)² + 1e−5) ⊙ (h − 0.125·Σⱼ h)
+	// layer_norm3.centred = h − 0.125·Σⱼ h
+	// layer_norm3.variance = 0.125·Σⱼ layer_norm3.centred²
+	// t9 = layer_norm3.shift + layer_norm3.scale·1/√(layer_norm3.variance + 1e−5) ⊙ layer_norm3.centred  (in t6)
 	for i := range 5 * B {
 		t6Row := (*[8]float64)(t6[8*i:])
 		dense2YRow := (*[8]float64)(dense2Y[8*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range dense2YRow {
-			tOf += t6Row[j] + dense2YRow[j]
+			total += t6Row[j] + dense2YRow[j]
 		}
-		u := 0.125 * tOf
-		t2Of := float64(0)
+		u := 0.125 * total
+		total2 := float64(0)
 		for j := range dense2YRow {
-			d := t6Row[j] + dense2YRow[j] - u
-			t2Of += d * d
+			layerNorm3Centred := t6Row[j] + dense2YRow[j] - u
+			total2 += layerNorm3Centred * layerNorm3Centred
 		}
-		u2 := 0.125 * t2Of
-		t3Of := u2 + 1e-5
-		t4 := math.Sqrt(t3Of)
-		u3 := 1 / t4
+		layerNorm3Variance := 0.125 * total2
+		v := layerNorm3Variance + 1e-5
+		v2 := math.Sqrt(v)
+		u2 := 1 / v2
 		for j := range dense2YRow {
-			t6Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u3*(t6Row[j]+dense2YRow[j]-u)
+			t6Row[j] = layerNorm3Shift[j] + layerNorm3Scale[j]*u2*(t6Row[j]+dense2YRow[j]-u)
 		}
 	}
 
@@ -1763,40 +1780,37 @@ func (p *TransformerPredictor) predict(out *TransformerOutput, in *TransformerIn
 //
 // Backward:
 //
-//	scale        = 8/(8*B)                               []
-//	probs        = σ(r)                                  [B,8]
-//	((8*B)/8)·dr = probs − x                             [B,8]
-//	dr.b         = scale·Σᵢ ((8*B)/8)·dr                 [8]
-//	dr.W         = scale·t4ᵀ·(((8*B)/8)·dr)              [6,8]
-//	t5           = (((8*B)/8)·dr)·r.Wᵀ                   [B,6]
-//	((8*B)/8)·ddense.y = σ(dense.y) ⊙ t5                       [B,6]
-//	ddense.b     = scale·Σᵢ ((8*B)/8)·ddense.y           [6]
-//	ddense.W     = scale·zᵀ·(((8*B)/8)·ddense.y)         [2,6]
-//	((8*B)/8)·dz = (((8*B)/8)·ddense.y)·dense.Wᵀ         [B,2]
-//	scale2       = 4/(8*B)                               []
-//	scale3       = 0.5/B                                 []
-//	scale4       = 1/B                                   []
-//	dlogvar      = scale3·t3 + scale2·t2 ⊙ ((8*B)/8)·dz  [B,2]
-//	dz           = scale·((8*B)/8)·dz                    [B,2]
-//	dmu          = scale4·mu + dz                        [B,2]
-//	dlogvar.b    = Σᵢ dlogvar                            [2]
-//	dmu.b        = Σᵢ dmu                                [2]
-//	dlogvar.W    = hᵀ·dlogvar                            [6,2]
-//	dmu.W        = hᵀ·dmu                                [6,2]
-//	dh           = dlogvar·logvar.Wᵀ                     [B,6]
-//	dh           = dh + dmu·mu.Wᵀ                        [B,6]
-//	dh.y         = (1 − h²) ⊙ dh                         [B,6]
-//	dh.b         = Σᵢ dh.y                               [6]
-//	dh.W         = xᵀ·dh.y                               [8,6]
+//	scale      = 8/(8·B)                       []
+//	probs      = σ(r)                          [B,8]
+//	B·dr       = probs − x                     [B,8]
+//	dr.b       = scale·Σᵢ B·dr                 [8]
+//	dr.W       = scale·t4ᵀ·(B·dr)              [6,8]
+//	t5         = (B·dr)·r.Wᵀ                   [B,6]
+//	B·ddense.y = σ(dense.y) ⊙ t5               [B,6]
+//	ddense.b   = scale·Σᵢ B·ddense.y           [6]
+//	ddense.W   = scale·zᵀ·(B·ddense.y)         [2,6]
+//	B·dz       = (B·ddense.y)·dense.Wᵀ         [B,2]
+//	scale2     = 4/(8·B)                       []
+//	scale3     = 0.5/B                         []
+//	scale4     = 1/B                           []
+//	dlogvar    = scale3·t3 + scale2·t2 ⊙ B·dz  [B,2]
+//	dz         = scale·B·dz                    [B,2]
+//	dmu        = scale4·mu + dz                [B,2]
+//	dlogvar.b  = Σᵢ dlogvar                    [2]
+//	dmu.b      = Σᵢ dmu                        [2]
+//	dlogvar.W  = hᵀ·dlogvar                    [6,2]
+//	dmu.W      = hᵀ·dmu                        [6,2]
+//	dh         = dlogvar·logvar.Wᵀ             [B,6]
+//	dh         = dh + dmu·mu.Wᵀ                [B,6]
+//	dh.y       = (1 − h²) ⊙ dh                 [B,6]
+//	dh.b       = Σᵢ dh.y                       [6]
+//	dh.W       = xᵀ·dh.y                       [8,6]
 //
 // Update, sgd(lr: 0.05, momentum: 0.9):
 //
-//	decay    = decay
-//	momentum = momentum
-//	scale    = (step = 1)
-//	lr       = lr
-//	v        ← where(scale, grad + decay·param, grad + decay·param + momentum·v)
-//	param    ← param − lr·v
+//	coef  = (step = 1)
+//	v     ← where(coef, grad + decay·param, grad + decay·param + momentum·v)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1813,13 +1827,13 @@ type Autoencoder struct {
 	muY     []float64 // [max.B,2]; becomes mu.y, then mu, then dlogvar, in place
 	dmu     []float64 // [max.B,2]
 	logvarY []float64 // [max.B,2]; becomes logvar.y, then z, in place
-	dz      []float64 // [max.B,2]; becomes ((8*B)/8)·dz, in place; in the memory of logvarY
+	dz      []float64 // [max.B,2]; becomes B·dz, in place; in the memory of logvarY
 	dh      []float64 // [max.B,6]; in the memory of logvarY
 	t3      []float64 // [max.B,2]
-	denseY  []float64 // [max.B,6]; becomes dense.y, then ((8*B)/8)·ddense.y, in place
+	denseY  []float64 // [max.B,6]; becomes dense.y, then B·ddense.y, in place
 	t4      []float64 // [max.B,6]
 	t5      []float64 // [max.B,6]; in the memory of t4
-	rY      []float64 // [max.B,8]; becomes r.y, then r, then ((8*B)/8)·dr, in place
+	rY      []float64 // [max.B,8]; becomes r.y, then r, then B·dr, in place
 	t6      []float64 // [6]
 	t7      []float64 // [2]
 }
@@ -1890,7 +1904,7 @@ func (m *Autoencoder) forward(batch *AutoencoderBatch) AutoencoderTotals {
 		0, blas.View64(hY, B, 6))
 
 	// h.y = h.y + h.b
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	for i := range B {
 		hYRow := (*[6]float64)(hY[6*i:])
 		for j := range hB {
@@ -1904,16 +1918,16 @@ func (m *Autoencoder) forward(batch *AutoencoderBatch) AutoencoderTotals {
 		blas.View64(muW, 6, 2),
 		0, blas.View64(muY, B, 2))
 
-	// mu = mu.y + mu.b
-	// t = mu²
+	// mu = mu.y + mu.b  (in muY)
+	// t = mu²  (in dmu)
 	for i := range B {
 		muYRow := (*[2]float64)(muY[2*i:])
 		dmuRow := (*[2]float64)(dmu[2*i:])
 		for j := range dmuRow {
 			mu := muYRow[j] + muB[j]
-			u := mu * mu
+			t := mu * mu
 			muYRow[j] = mu
-			dmuRow[j] = u
+			dmuRow[j] = t
 		}
 	}
 
@@ -1924,8 +1938,8 @@ func (m *Autoencoder) forward(batch *AutoencoderBatch) AutoencoderTotals {
 		0, blas.View64(logvarY, B, 2))
 
 	// logvar = logvar.y + logvar.b
-	// t2 = noise ⊙ exp(0.5·logvar)
-	// z = mu + t2
+	// t2 = noise ⊙ exp(0.5·logvar)  (in dmu)
+	// z = mu + t2  (in logvarY)
 	// t3 = expm1(logvar)
 	// s = Σ (logvar − t − t3)
 	s := 0.0
@@ -1937,13 +1951,13 @@ func (m *Autoencoder) forward(batch *AutoencoderBatch) AutoencoderTotals {
 		t3Row := (*[2]float64)(t3[2*i:])
 		for j := range dmuRow {
 			logvar := logvarYRow[j] + logvarB[j]
-			u := noiseRow[j] * math.Exp(0.5*logvar)
-			z := muYRow[j] + u
-			t := math.Expm1(logvar)
-			s += logvar - dmuRow[j] - t
-			dmuRow[j] = u
+			t2 := noiseRow[j] * math.Exp(0.5*logvar)
+			z := muYRow[j] + t2
+			t3Of := math.Expm1(logvar)
+			s += logvar - dmuRow[j] - t3Of
+			dmuRow[j] = t2
 			logvarYRow[j] = z
-			t3Row[j] = t
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -1960,9 +1974,9 @@ func (m *Autoencoder) forward(batch *AutoencoderBatch) AutoencoderTotals {
 		t4Row := (*[6]float64)(t4[6*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
-			t := vec.Softplus64(denseYOf)
+			t4Of := vec.Softplus64(denseYOf)
 			denseYRow[j] = denseYOf
-			t4Row[j] = t
+			t4Row[j] = t4Of
 		}
 	}
 
@@ -1972,7 +1986,7 @@ func (m *Autoencoder) forward(batch *AutoencoderBatch) AutoencoderTotals {
 		blas.View64(rW, 6, 8),
 		0, blas.View64(rY, B, 8))
 
-	// r = r.b + r.y
+	// r = r.b + r.y  (in rY)
 	// s2 = Σ (softplus(r) − x ⊙ r)
 	s2 := 0.0
 	for i := range B {
@@ -2044,12 +2058,12 @@ func (m *Autoencoder) gradient(grad *AutoencoderParams, batch *AutoencoderBatch)
 	dhB := grad.HB
 	dhW := grad.HW
 
-	// scale = 8/(8*B)
+	// scale = 8/(8·B)
 	scale := 8 / float64(8*B)
 
 	// probs = σ(r)
-	// ((8*B)/8)·dr = probs − x
-	// dr.b = scale·Σᵢ ((8*B)/8)·dr
+	// B·dr = probs − x  (in rY)
+	// dr.b = scale·Σᵢ B·dr
 	clear(drB)
 	for i := range B {
 		rYRow := (*[8]float64)(rY[8*i:])
@@ -2061,20 +2075,20 @@ func (m *Autoencoder) gradient(grad *AutoencoderParams, batch *AutoencoderBatch)
 		}
 	}
 
-	// dr.W = scale·t4ᵀ·(((8*B)/8)·dr)
+	// dr.W = scale·t4ᵀ·(B·dr)
 	blas.Dgemm(scale,
 		blas.View64(t4, B, 6).T(),
 		blas.View64(rY, B, 8),
 		0, blas.View64(drW, 6, 8))
 
-	// t5 = (((8*B)/8)·dr)·r.Wᵀ
+	// t5 = (B·dr)·r.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(rY, B, 8),
 		blas.View64(rW, 6, 8).T(),
 		0, blas.View64(t5, B, 6))
 
-	// ((8*B)/8)·ddense.y = σ(dense.y) ⊙ t5
-	// ddense.b = scale·Σᵢ ((8*B)/8)·ddense.y
+	// B·ddense.y = σ(dense.y) ⊙ t5  (in denseY)
+	// ddense.b = scale·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
 		denseYRow := (*[6]float64)(denseY[6*i:])
@@ -2086,27 +2100,27 @@ func (m *Autoencoder) gradient(grad *AutoencoderParams, batch *AutoencoderBatch)
 		}
 	}
 
-	// ddense.W = scale·zᵀ·(((8*B)/8)·ddense.y)
+	// ddense.W = scale·zᵀ·(B·ddense.y)
 	blas.Dgemm(scale,
 		blas.View64(logvarY, B, 2).T(),
 		blas.View64(denseY, B, 6),
 		0, blas.View64(ddenseW, 2, 6))
 
-	// ((8*B)/8)·dz = (((8*B)/8)·ddense.y)·dense.Wᵀ
+	// B·dz = (B·ddense.y)·dense.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(denseY, B, 6),
 		blas.View64(denseW, 2, 6).T(),
 		0, blas.View64(dz, B, 2))
 
-	// scale2 = 4/(8*B)
+	// scale2 = 4/(8·B)
 	scale2 := 4 / float64(8*B)
 	// scale3 = 0.5/B
 	scale3 := 0.5 / float64(B)
 	// scale4 = 1/B
 	scale4 := 1 / float64(B)
 
-	// dlogvar = scale3·t3 + scale2·t2 ⊙ ((8*B)/8)·dz
-	// dz = scale·((8*B)/8)·dz
+	// dlogvar = scale3·t3 + scale2·t2 ⊙ B·dz  (in muY)
+	// dz = scale·B·dz
 	// dmu = scale4·mu + dz
 	// dlogvar.b = Σᵢ dlogvar
 	// dmu.b = Σᵢ dmu
@@ -2151,7 +2165,7 @@ func (m *Autoencoder) gradient(grad *AutoencoderParams, batch *AutoencoderBatch)
 		blas.View64(muW, 6, 2).T(),
 		1, blas.View64(dh, B, 6))
 
-	// dh.y = (1 − h²) ⊙ dh
+	// dh.y = (1 − h²) ⊙ dh  (in hY)
 	// dh.b = Σᵢ dh.y
 	clear(dhB)
 	for i := range B {
@@ -2187,22 +2201,19 @@ func (m *Autoencoder) update(grad *AutoencoderParams) {
 	v := m.optim.float64s
 	g := grad.flat
 
-	// decay = decay
 	decay := m.Hyper.Decay
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// scale = (step = 1)
-	scale := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// v ← where(scale, grad + decay·param, grad + decay·param + momentum·v)
+	// v ← where(coef, grad + decay·param, grad + decay·param + momentum·v)
 	// param ← param − lr·v
 	for i := range 156 {
-		t := g[i] + decay*param[i]
-		newV := t + momentum*v[i]
-		if scale {
-			newV = t
+		vOf := g[i] + decay*param[i]
+		newV := vOf + momentum*v[i]
+		if coef {
+			newV = vOf
 		}
 		d := param[i] - lr*newV
 		v[i] = newV
@@ -2238,7 +2249,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 		0, blas.View64(hY, B, 6))
 
 	// h.y = h.y + h.b
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	for i := range B {
 		hYRow := (*[6]float64)(hY[6*i:])
 		for j := range hB {
@@ -2252,7 +2263,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 		blas.View64(muW, 6, 2),
 		0, blas.View64(muY, B, 2))
 
-	// mu = mu.y + mu.b
+	// mu = mu.y + mu.b  (in muY)
 	for i := range B {
 		muYRow := (*[2]float64)(muY[2*i:])
 		for j := range muB {
@@ -2267,7 +2278,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 		0, blas.View64(logvarY, B, 2))
 
 	// logvar = logvar.y + logvar.b
-	// z = mu + noise ⊙ exp(0.5·logvar)
+	// z = mu + noise ⊙ exp(0.5·logvar)  (in muY)
 	for i := range B {
 		logvarYRow := (*[2]float64)(logvarY[2*i:])
 		noiseRow := (*[2]float64)(noise[2*i:])
@@ -2284,7 +2295,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 		0, blas.View64(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t = softplus(dense.y)
+	// t = softplus(dense.y)  (in denseY)
 	for i := range B {
 		denseYRow := (*[6]float64)(denseY[6*i:])
 		for j := range denseB {
@@ -2292,7 +2303,7 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 		}
 	}
 
-	// r.y = t·r.W
+	// r.y = t·r.W  (in probs)
 	blas.Dgemm(1,
 		blas.View64(denseY, B, 6),
 		blas.View64(rW, 6, 8),
@@ -2313,85 +2324,82 @@ func (p *AutoencoderPredictor) predict(out *AutoencoderOutput, in *AutoencoderIn
 //
 // Forward, for a batch of B:
 //
-//	t       = fake·W1                      [B,7]
-//	t2      = tanh(b1 + t)                 [B,7]
-//	t3      = t2·W2                        [B,5]
-//	t4      = b2 + t3                      [B,5]
-//	t5      = softplus(t4)                 [B,5]
-//	t6      = t5·w3                        [B]
-//	s       = Σ t6                         []
-//	t7      = real·W1                      [B,7]
-//	t8      = tanh(b1 + t7)                [B,7]
-//	t9      = t8·W2                        [B,5]
-//	t10     = b2 + t9                      [B,5]
-//	t11     = softplus(t10)                [B,5]
-//	score   = t11·w3                       [B]
-//	s2      = Σ score                      []
-//	mixed   = part·real + (1 − part)·fake  [B,3]
-//	t12     = mixed·W1                     [B,7]
-//	t13     = tanh(b1 + t12)               [B,7]
-//	t14     = 1 − t13²                     [B,7]
-//	t15     = t13·W2                       [B,5]
-//	t16     = σ(b2 + t15)                  [B,5]
-//	t17     = w3·t16                       [B,5]
-//	t18     = t17·W2ᵀ                      [B,7]
-//	t19     = t14 ⊙ t18                    [B,7]
-//	g       = t19·W1ᵀ                      [B,3]
-//	slope   = √(Σⱼ g²)                     [B]
-//	t20     = slope − 1                    [B]
-//	B·far   = Σ t20²                       []
-//	penalty = penalty                      []
+//	t     = fake·W1                      [B,7]
+//	t2    = tanh(b1 + t)                 [B,7]
+//	t3    = t2·W2                        [B,5]
+//	t4    = b2 + t3                      [B,5]
+//	t5    = softplus(t4)                 [B,5]
+//	t6    = t5·w3                        [B]
+//	s     = Σ t6                         []
+//	t7    = real·W1                      [B,7]
+//	t8    = tanh(b1 + t7)                [B,7]
+//	t9    = t8·W2                        [B,5]
+//	t10   = b2 + t9                      [B,5]
+//	t11   = softplus(t10)                [B,5]
+//	score = t11·w3                       [B]
+//	s2    = Σ score                      []
+//	mixed = part·real + (1 − part)·fake  [B,3]
+//	t12   = mixed·W1                     [B,7]
+//	t13   = tanh(b1 + t12)               [B,7]
+//	t14   = 1 − t13²                     [B,7]
+//	t15   = t13·W2                       [B,5]
+//	t16   = σ(b2 + t15)                  [B,5]
+//	t17   = w3·t16                       [B,5]
+//	t18   = t17·W2ᵀ                      [B,7]
+//	t19   = t14 ⊙ t18                    [B,7]
+//	g     = t19·W1ᵀ                      [B,3]
+//	slope = √(Σⱼ g²)                     [B]
+//	t20   = slope − 1                    [B]
+//	B·far = Σ t20²                       []
 //
 // Backward:
 //
-//	dg      = where(slope = 0, 0, t20/where(slope = 0, 1, slope))·g  [B,3]
-//	t21     = dg·W1                        [B,7]
-//	t22     = t14 ⊙ t21                    [B,7]
-//	t23     = 4·t13 ⊙ t18 ⊙ t21            [B,7]
-//	t24     = t22·W2                       [B,5]
-//	scale   = 2·penalty                    []
-//	t25     = scale·t16 ⊙ (1 − t16) ⊙ t24  [B,5]
-//	t26     = w3·t16 ⊙ (1 − t16) ⊙ t24     [B,5]
-//	t27     = Σᵢ t16 ⊙ t24                 [5]
-//	t28     = scale·t27                    [5]
-//	t29     = Σᵢ t11                       [5]
-//	t30     = t28 − t29                    [5]
-//	t31     = Σᵢ t5                        [5]
-//	scale2  = 1/B                          []
-//	dw3     = scale2·(t30 + t31)           [5]
-//	t32     = σ(t4)                        [B,5]
-//	t33     = w3·t32                       [B,5]
-//	t34     = w3·σ(t10)                    [B,5]
-//	t35     = Σᵢ (t32 − σ(t10) + t25)      [5]
-//	db2     = scale2·w3 ⊙ t35              [5]
-//	t36     = scale·t22ᵀ·t17               [7,5]
-//	t37     = t36 + scale·t13ᵀ·t26         [7,5]
-//	t38     = t8ᵀ·t34                      [7,5]
-//	t39     = t37 − t38                    [7,5]
-//	t40     = t2ᵀ·t33                      [7,5]
-//	dW2     = scale2·(t39 + t40)           [7,5]
-//	t41     = 2·t26·W2ᵀ                    [B,7]
-//	penalty = penalty                      []
-//	t42     = t14 ⊙ (t41 − t23)            [B,7]
-//	t43     = penalty·t42                  [B,7]
-//	t44     = t34·W2ᵀ                      [B,7]
-//	t45     = (1 − t8²) ⊙ t44              [B,7]
-//	t46     = t43 − t45                    [B,7]
-//	t47     = t33·W2ᵀ                      [B,7]
-//	t48     = (1 − t2²) ⊙ t47              [B,7]
-//	db1     = scale2·Σᵢ (t46 + t48)        [7]
-//	t49     = scale·dgᵀ·t19                [3,7]
-//	t50     = t49 + penalty·mixedᵀ·t42     [3,7]
-//	t51     = realᵀ·t45                    [3,7]
-//	t52     = t50 − t51                    [3,7]
+//	dg     = where(slope = 0, 0, t20/where(slope = 0, 1, slope))·g  [B,3]
+//	t21    = dg·W1                        [B,7]
+//	t22    = t14 ⊙ t21                    [B,7]
+//	t23    = 4·t13 ⊙ t18 ⊙ t21            [B,7]
+//	t24    = t22·W2                       [B,5]
+//	scale  = 2·penalty                    []
+//	t25    = scale·t16 ⊙ (1 − t16) ⊙ t24  [B,5]
+//	t26    = w3·t16 ⊙ (1 − t16) ⊙ t24     [B,5]
+//	t27    = Σᵢ t16 ⊙ t24                 [5]
+//	t28    = scale·t27                    [5]
+//	t29    = Σᵢ t11                       [5]
+//	t30    = t28 − t29                    [5]
+//	t31    = Σᵢ t5                        [5]
+//	scale2 = 1/B                          []
+//	dw3    = scale2·(t30 + t31)           [5]
+//	t32    = σ(t4)                        [B,5]
+//	t33    = w3·t32                       [B,5]
+//	t34    = w3·σ(t10)                    [B,5]
+//	t35    = Σᵢ (t32 − σ(t10) + t25)      [5]
+//	db2    = scale2·w3 ⊙ t35              [5]
+//	t36    = scale·t22ᵀ·t17               [7,5]
+//	t37    = t36 + scale·t13ᵀ·t26         [7,5]
+//	t38    = t8ᵀ·t34                      [7,5]
+//	t39    = t37 − t38                    [7,5]
+//	t40    = t2ᵀ·t33                      [7,5]
+//	dW2    = scale2·(t39 + t40)           [7,5]
+//	t41    = 2·t26·W2ᵀ                    [B,7]
+//	t42    = t14 ⊙ (t41 − t23)            [B,7]
+//	t43    = penalty·t42                  [B,7]
+//	t44    = t34·W2ᵀ                      [B,7]
+//	t45    = (1 − t8²) ⊙ t44              [B,7]
+//	t46    = t43 − t45                    [B,7]
+//	t47    = t33·W2ᵀ                      [B,7]
+//	t48    = (1 − t2²) ⊙ t47              [B,7]
+//	db1    = scale2·Σᵢ (t46 + t48)        [7]
+//	t49    = scale·dgᵀ·t19                [3,7]
+//	t50    = t49 + penalty·mixedᵀ·t42     [3,7]
+//	t51    = realᵀ·t45                    [3,7]
+//	t52    = t50 − t51                    [3,7]
+//	t53    = fakeᵀ·t48                    [3,7]
 //	…
 //
 // Update, rmsprop(lr: 2e-3, alpha: 0.9):
 //
-//	alpha = alpha
-//	scale = 1 − alpha
-//	lr    = lr
-//	s     ← alpha·s + scale·grad²
+//	coef  = 1 − alpha
+//	s     ← alpha·s + coef·grad²
 //	param ← param − lr·grad/(√s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
@@ -2512,7 +2520,7 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View64(W1, 3, 7),
 		0, blas.View64(t, B, 7))
 
-	// t2 = tanh(b1 + t)
+	// t2 = tanh(b1 + t)  (in t)
 	for i := range B {
 		tRow := (*[7]float64)(t[7*i:])
 		for j := range b1 {
@@ -2526,16 +2534,16 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View64(W2, 7, 5),
 		0, blas.View64(t3, B, 5))
 
-	// t4 = b2 + t3
+	// t4 = b2 + t3  (in t3)
 	// t5 = softplus(t4)
 	for i := range B {
 		t3Row := (*[5]float64)(t3[5*i:])
 		t5Row := (*[5]float64)(t5[5*i:])
 		for j := range b2 {
-			tOf := b2[j] + t3Row[j]
-			t2 := vec.Softplus64(tOf)
-			t3Row[j] = tOf
-			t5Row[j] = t2
+			t4 := b2[j] + t3Row[j]
+			t5Of := vec.Softplus64(t4)
+			t3Row[j] = t4
+			t5Row[j] = t5Of
 		}
 	}
 
@@ -2557,7 +2565,7 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View64(W1, 3, 7),
 		0, blas.View64(t7, B, 7))
 
-	// t8 = tanh(b1 + t7)
+	// t8 = tanh(b1 + t7)  (in t7)
 	for i := range B {
 		t7Row := (*[7]float64)(t7[7*i:])
 		for j := range b1 {
@@ -2571,16 +2579,16 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View64(W2, 7, 5),
 		0, blas.View64(t9, B, 5))
 
-	// t10 = b2 + t9
+	// t10 = b2 + t9  (in t9)
 	// t11 = softplus(t10)
 	for i := range B {
 		t9Row := (*[5]float64)(t9[5*i:])
 		t11Row := (*[5]float64)(t11[5*i:])
 		for j := range b2 {
-			tOf := b2[j] + t9Row[j]
-			t2 := vec.Softplus64(tOf)
-			t9Row[j] = tOf
-			t11Row[j] = t2
+			t10 := b2[j] + t9Row[j]
+			t11Of := vec.Softplus64(t10)
+			t9Row[j] = t10
+			t11Row[j] = t11Of
 		}
 	}
 
@@ -2614,16 +2622,16 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View64(W1, 3, 7),
 		0, blas.View64(t12, B, 7))
 
-	// t13 = tanh(b1 + t12)
+	// t13 = tanh(b1 + t12)  (in t12)
 	// t14 = 1 − t13²
 	for i := range B {
 		t12Row := (*[7]float64)(t12[7*i:])
 		t14Row := (*[7]float64)(t14[7*i:])
 		for j := range b1 {
-			tOf := math.Tanh(b1[j] + t12Row[j])
-			d := 1 - tOf*tOf
-			t12Row[j] = tOf
-			t14Row[j] = d
+			t13 := math.Tanh(b1[j] + t12Row[j])
+			t14Of := 1 - t13*t13
+			t12Row[j] = t13
+			t14Row[j] = t14Of
 		}
 	}
 
@@ -2633,16 +2641,16 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 		blas.View64(W2, 7, 5),
 		0, blas.View64(t15, B, 5))
 
-	// t16 = σ(b2 + t15)
+	// t16 = σ(b2 + t15)  (in t15)
 	// t17 = w3·t16
 	for i := range B {
 		t15Row := (*[5]float64)(t15[5*i:])
 		t17Row := (*[5]float64)(t17[5*i:])
 		for j := range b2 {
-			tOf := vec.Sigmoid64(b2[j] + t15Row[j])
-			u := w3[j] * tOf
-			t15Row[j] = tOf
-			t17Row[j] = u
+			t16 := vec.Sigmoid64(b2[j] + t15Row[j])
+			t17Of := w3[j] * t16
+			t15Row[j] = t16
+			t17Row[j] = t17Of
 		}
 	}
 
@@ -2669,18 +2677,17 @@ func (m *Critic) forward(batch *CriticBatch) CriticTotals {
 	far := 0.0
 	for i := range B {
 		gRow := (*[3]float64)(g[3*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range gRow {
-			tOf += gRow[j] * gRow[j]
+			total += gRow[j] * gRow[j]
 		}
-		slopeOf := math.Sqrt(tOf)
-		d := slopeOf - 1
-		far += d * d
+		slopeOf := math.Sqrt(total)
+		t20Of := slopeOf - 1
+		far += t20Of * t20Of
 		slope[i] = slopeOf
-		t20[i] = d
+		t20[i] = t20Of
 	}
 
-	// penalty = penalty
 	penalty := m.Hyper.Penalty
 
 	return CriticTotals{
@@ -2759,20 +2766,20 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	db1 := grad.B1
 	dW1 := grad.W1
 
-	// dg = where(slope = 0, 0, t20/where(slope = 0, 1, slope))·g
+	// dg = where(slope = 0, 0, t20/where(slope = 0, 1, slope))·g  (in g)
 	for i := range B {
-		tOf := slope[i]
+		v := slope[i]
 		if slope[i] == 0 {
-			tOf = 1
+			v = 1
 		}
-		u := t20[i] / tOf
-		t2 := u
+		u := t20[i] / v
+		v2 := u
 		if slope[i] == 0 {
-			t2 = 0
+			v2 = 0
 		}
 		gRow := (*[3]float64)(g[3*i:])
 		for j := range gRow {
-			gRow[j] *= t2
+			gRow[j] *= v2
 		}
 	}
 
@@ -2782,13 +2789,13 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(W1, 3, 7),
 		0, blas.View64(t21, B, 7))
 
-	// t22 = t14 ⊙ t21
-	// t23 = 4·t13 ⊙ t18 ⊙ t21
+	// t22 = t14 ⊙ t21  (in t18)
+	// t23 = 4·t13 ⊙ t18 ⊙ t21  (in t21)
 	for i := range 7 * B {
-		u := t14[i] * t21[i]
-		u2 := 4 * (t12[i] * t18[i] * t21[i])
-		t18[i] = u
-		t21[i] = u2
+		t22 := t14[i] * t21[i]
+		t23 := 4 * (t12[i] * t18[i] * t21[i])
+		t18[i] = t22
+		t21[i] = t23
 	}
 
 	// t24 = t22·W2
@@ -2800,8 +2807,8 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 	// scale = 2·penalty
 	scale := 2 * m.Hyper.Penalty
 
-	// t25 = scale·t16 ⊙ (1 − t16) ⊙ t24
-	// t26 = w3·t16 ⊙ (1 − t16) ⊙ t24
+	// t25 = scale·t16 ⊙ (1 − t16) ⊙ t24  (in t15)
+	// t26 = w3·t16 ⊙ (1 − t16) ⊙ t24  (in t24)
 	// t27 = Σᵢ t16 ⊙ t24
 	clear(t27)
 	for i := range B {
@@ -2809,15 +2816,15 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		t24Row := (*[5]float64)(t24[5*i:])
 		for j := range t15Row {
 			u := t15Row[j] * (1 - t15Row[j]) * t24Row[j]
-			u2 := scale * u
-			u3 := w3[j] * u
+			t25 := scale * u
+			t26 := w3[j] * u
 			t27[j] += t15Row[j] * t24Row[j]
-			t15Row[j] = u2
-			t24Row[j] = u3
+			t15Row[j] = t25
+			t24Row[j] = t26
 		}
 	}
 
-	// t28 = scale·t27
+	// t28 = scale·t27  (in t27)
 	for i := range 5 {
 		t27[i] *= scale
 	}
@@ -2831,7 +2838,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		}
 	}
 
-	// t30 = t28 − t29
+	// t30 = t28 − t29  (in t27)
 	for i := range 5 {
 		t27[i] -= t29[i]
 	}
@@ -2853,20 +2860,20 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		dw3[i] = scale2 * (t27[i] + t31[i])
 	}
 
-	// t32 = σ(t4)
+	// t32 = σ(t4)  (in t3)
 	// t33 = w3·t32
 	for i := range B {
 		t3Row := (*[5]float64)(t3[5*i:])
 		t33Row := (*[5]float64)(t33[5*i:])
 		for j := range t3Row {
-			tOf := vec.Sigmoid64(t3Row[j])
-			u := w3[j] * tOf
-			t3Row[j] = tOf
-			t33Row[j] = u
+			t32 := vec.Sigmoid64(t3Row[j])
+			t33Of := w3[j] * t32
+			t3Row[j] = t32
+			t33Row[j] = t33Of
 		}
 	}
 
-	// t34 = w3·σ(t10)
+	// t34 = w3·σ(t10)  (in t3)
 	// t35 = Σᵢ (t32 − σ(t10) + t25)
 	clear(t35)
 	for i := range B {
@@ -2874,10 +2881,10 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		t3Row := (*[5]float64)(t3[5*i:])
 		t15Row := (*[5]float64)(t15[5*i:])
 		for j := range t15Row {
-			tOf := vec.Sigmoid64(t9Row[j])
-			u := w3[j] * tOf
-			t35[j] += t3Row[j] - tOf + t15Row[j]
-			t3Row[j] = u
+			v := vec.Sigmoid64(t9Row[j])
+			t34 := w3[j] * v
+			t35[j] += t3Row[j] - v + t15Row[j]
+			t3Row[j] = t34
 		}
 	}
 
@@ -2892,7 +2899,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(t18, B, 7),
 		0, blas.View64(t36, 7, 5).T())
 
-	// t37 = t36 + scale·t13ᵀ·t26
+	// t37 = t36 + scale·t13ᵀ·t26  (in t36)
 	blas.Dgemm(scale,
 		blas.View64(t12, B, 7).T(),
 		blas.View64(t24, B, 5),
@@ -2904,7 +2911,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(t3, B, 5),
 		0, blas.View64(t38, 7, 5))
 
-	// t39 = t37 − t38
+	// t39 = t37 − t38  (in t36)
 	for i := range 35 {
 		t36[i] -= t38[i]
 	}
@@ -2926,16 +2933,15 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(W2, 7, 5).T(),
 		0, blas.View64(t41, B, 7))
 
-	// penalty = penalty
 	penalty := m.Hyper.Penalty
 
-	// t42 = t14 ⊙ (t41 − t23)
-	// t43 = penalty·t42
+	// t42 = t14 ⊙ (t41 − t23)  (in t14)
+	// t43 = penalty·t42  (in t21)
 	for i := range 7 * B {
-		u := t14[i] * (t41[i] - t21[i])
-		u2 := penalty * u
-		t14[i] = u
-		t21[i] = u2
+		t42 := t14[i] * (t41[i] - t21[i])
+		t43 := penalty * t42
+		t14[i] = t42
+		t21[i] = t43
 	}
 
 	// t44 = t34·W2ᵀ
@@ -2944,13 +2950,13 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(W2, 7, 5).T(),
 		0, blas.View64(t44, B, 7))
 
-	// t45 = (1 − t8²) ⊙ t44
-	// t46 = t43 − t45
+	// t45 = (1 − t8²) ⊙ t44  (in t7)
+	// t46 = t43 − t45  (in t21)
 	for i := range 7 * B {
-		u := (1 - t7[i]*t7[i]) * t44[i]
-		d := t21[i] - u
-		t7[i] = u
-		t21[i] = d
+		t45 := (1 - t7[i]*t7[i]) * t44[i]
+		t46 := t21[i] - t45
+		t7[i] = t45
+		t21[i] = t46
 	}
 
 	// t47 = t33·W2ᵀ
@@ -2959,7 +2965,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(W2, 7, 5).T(),
 		0, blas.View64(t47, B, 7))
 
-	// t48 = (1 − t2²) ⊙ t47
+	// t48 = (1 − t2²) ⊙ t47  (in t)
 	// db1 = scale2·Σᵢ (t46 + t48)
 	clear(db1)
 	for i := range B {
@@ -2967,9 +2973,9 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		t47Row := (*[7]float64)(t47[7*i:])
 		t21Row := (*[7]float64)(t21[7*i:])
 		for j := range db1 {
-			u := (1 - tRow[j]*tRow[j]) * t47Row[j]
-			db1[j] += scale2 * (t21Row[j] + u)
-			tRow[j] = u
+			t48 := (1 - tRow[j]*tRow[j]) * t47Row[j]
+			db1[j] += scale2 * (t21Row[j] + t48)
+			tRow[j] = t48
 		}
 	}
 
@@ -2979,7 +2985,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(g, B, 3),
 		0, blas.View64(t49, 3, 7).T())
 
-	// t50 = t49 + penalty·mixedᵀ·t42
+	// t50 = t49 + penalty·mixedᵀ·t42  (in t49)
 	blas.Dgemm(penalty,
 		blas.View64(mixed, B, 3).T(),
 		blas.View64(t14, B, 7),
@@ -2991,7 +2997,7 @@ func (m *Critic) gradient(grad *CriticParams, batch *CriticBatch) {
 		blas.View64(t7, B, 7),
 		0, blas.View64(t51, 3, 7))
 
-	// t52 = t50 − t51
+	// t52 = t50 − t51  (in t49)
 	for i := range 21 {
 		t49[i] -= t51[i]
 	}
@@ -3024,17 +3030,15 @@ func (m *Critic) update(grad *CriticParams) {
 	s := m.optim.float64s
 	g2 := grad.flat
 
-	// alpha = alpha
 	alpha := m.Hyper.Alpha
-	// scale = 1 − alpha
-	scale := 1 - alpha
-	// lr = lr
+	// coef = 1 − alpha
+	coef := 1 - alpha
 	lr := m.Hyper.LR
 
-	// s ← alpha·s + scale·grad²
+	// s ← alpha·s + coef·grad²
 	// param ← param − lr·grad/(√s + 1e−8)
 	for i := range 73 {
-		newS := alpha*s[i] + scale*(g2[i]*g2[i])
+		newS := alpha*s[i] + coef*(g2[i]*g2[i])
 		d := param[i] - lr*(g2[i]/(math.Sqrt(newS)+1e-8))
 		s[i] = newS
 		param[i] = d
@@ -3069,7 +3073,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		blas.View64(W1, 3, 7),
 		0, blas.View64(t, B, 7))
 
-	// t2 = tanh(b1 + t)
+	// t2 = tanh(b1 + t)  (in t)
 	for i := range B {
 		tRow := (*[7]float64)(t[7*i:])
 		for j := range b1 {
@@ -3083,7 +3087,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		blas.View64(W2, 7, 5),
 		0, blas.View64(t3, B, 5))
 
-	// t4 = softplus(b2 + t3)
+	// t4 = softplus(b2 + t3)  (in t3)
 	for i := range B {
 		t3Row := (*[5]float64)(t3[5*i:])
 		for j := range b2 {
@@ -3115,16 +3119,16 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		blas.View64(W1, 3, 7),
 		0, blas.View64(t5, B, 7))
 
-	// t6 = tanh(b1 + t5)
+	// t6 = tanh(b1 + t5)  (in t5)
 	// t7 = 1 − t6²
 	for i := range B {
 		t5Row := (*[7]float64)(t5[7*i:])
 		t7Row := (*[7]float64)(t7[7*i:])
 		for j := range b1 {
-			tOf := math.Tanh(b1[j] + t5Row[j])
-			d := 1 - tOf*tOf
-			t5Row[j] = tOf
-			t7Row[j] = d
+			t6 := math.Tanh(b1[j] + t5Row[j])
+			t7Of := 1 - t6*t6
+			t5Row[j] = t6
+			t7Row[j] = t7Of
 		}
 	}
 
@@ -3134,7 +3138,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		blas.View64(W2, 7, 5),
 		0, blas.View64(t8, B, 5))
 
-	// t9 = w3·σ(b2 + t8)
+	// t9 = w3·σ(b2 + t8)  (in t8)
 	for i := range B {
 		t8Row := (*[5]float64)(t8[5*i:])
 		for j := range b2 {
@@ -3148,7 +3152,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 		blas.View64(W2, 7, 5).T(),
 		0, blas.View64(t10, B, 7))
 
-	// t11 = t7 ⊙ t10
+	// t11 = t7 ⊙ t10  (in t7)
 	for i := range 7 * B {
 		t7[i] *= t10[i]
 	}
@@ -3162,11 +3166,11 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 	// slope = √(Σⱼ g²)
 	for i := range B {
 		gRow := (*[3]float64)(g[3*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range gRow {
-			tOf += gRow[j] * gRow[j]
+			total += gRow[j] * gRow[j]
 		}
-		slopeOf := math.Sqrt(tOf)
+		slopeOf := math.Sqrt(total)
 		slope[i] = slopeOf
 	}
 }
@@ -3212,9 +3216,9 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t32          = t26 + t31              [B,6]
 //	t33          = t5 ⊙ t32               [B,6]
 //	t34          = t33·W1ᵀ                [B,2]
-//	(B/4)·du_tt  = t23 − t34[:, 0]        [B]
-//	s            = Σ ((B/4)·du_tt)²       []
-//	worst        = max |2·(B/4)·du_tt|    []
+//	0.25·B·du_tt = t23 − t34[:, 0]        [B]
+//	s            = Σ (0.25·B·du_tt)²      []
+//	worst        = max |0.5·B·du_tt|      []
 //	t35[:, 0]    = 0
 //	…
 //
@@ -3231,10 +3235,10 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	scale     = 0.2/E                                 []
 //	t53       = scale·t52                             [6]
 //	scale2    = 2/E                                   []
-//	t54       = scale2·t40ᵀ·((E/2)·dstart)            [6]
+//	t54       = scale2·t40ᵀ·(0.5·E·dstart)            [6]
 //	t55       = t53 + t54                             [6]
 //	t56       = 0                                     [B,2]
-//	t56[:, 1] = (B/4)·du_tt
+//	t56[:, 1] = 0.25·B·du_tt
 //	t57       = t56·W1                                [B,6]
 //	scale3    = 8·speed                               []
 //	t58       = t5 ⊙ t57                              [B,6]
@@ -3247,7 +3251,7 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //	t65       = speed·scale3·t10 ⊙ t17 ⊙ t63          [B,6]
 //	t66       = w3·t12 ⊙ t63                          [B,6]
 //	t67       = 0                                     [B,2]
-//	t67[:, 0] = (B/4)·du_tt
+//	t67[:, 0] = 0.25·B·du_tt
 //	t68       = t67·W1                                [B,6]
 //	t69       = t5 ⊙ t68                              [B,6]
 //	t70       = t4 ⊙ t5 ⊙ (t59 − t25 ⊙ t68)           [B,6]
@@ -3264,23 +3268,22 @@ func (p *CriticPredictor) predict(out *CriticOutput, in *CriticInput) {
 //
 // Update, numbers of all parameters:
 //
-//	decay     = decay
-//	scale     = 1 − 0.999^step
-//	scale2    = 1/scale
-//	scale3    = 1 − 0.9^step
-//	rate      = lr/scale3
-//	scale4    = decay·speed + dspeed
-//	speedNewM = 0.9·speed.m + 0.1·scale4
-//	speedNewV = 0.999·speed.v + 0.001·scale4²
-//	speed     ← speed − lr·speed.new_m/(scale3·(√(speed.new_v/scale) + 1e−8))
-//	speed.m   ← speed.new_m
-//	speed.v   ← speed.new_v
+//	coef        = 1 − 0.999^step
+//	coef2       = 1/coef
+//	coef3       = 1 − 0.9^step
+//	rate        = lr/coef3
+//	coef4       = decay·speed + dspeed
+//	speed.new_m = 0.9·speed.m + 0.1·coef4
+//	speed.new_v = 0.999·speed.v + 0.001·coef4²
+//	speed       ← speed − lr·speed.new_m/(coef3·(√(speed.new_v/coef) + 1e−8))
+//	speed.m     ← speed.new_m
+//	speed.v     ← speed.new_v
 //
 // Update of W1, b1, W2, b2 and w3, adam(lr: 5e-3), decay 1e-4:
 //
 //	m     ← 0.9·m + 0.1·(decay·param + grad)
 //	v     ← 0.999·v + 0.001·(decay·param + grad)²
-//	param ← param − rate·m/(√(scale2·v) + 1e−8)
+//	param ← param − rate·m/(√(coef2·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -3313,7 +3316,7 @@ type Wave struct {
 	t18   []float64 // [max.B,6]
 	t19   []float64 // [max.B,6]
 	t22   []float64 // [max.B,2]
-	duTt  []float64 // [max.B]; becomes (B/4)·du_tt, in place
+	duTt  []float64 // [max.B]; becomes 0.25·B·du_tt, in place
 	t24   []float64 // [max.B,2]
 	t25   []float64 // [max.B,6]
 	t26   []float64 // [max.B,6]
@@ -3331,7 +3334,7 @@ type Wave struct {
 	t39   []float64 // [max.E,6]
 	t41   []float64 // [max.E,6]
 	t42   []float64 // [max.E,6]
-	start []float64 // [max.E]; becomes (E/2)·dstart, in place
+	start []float64 // [max.E]; becomes 0.5·E·dstart, in place
 	t43   []float64 // [max.E,6]
 	t44   []float64 // [max.E,6]
 	t45   []float64 // [max.E,2]
@@ -3475,16 +3478,16 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t3, B, 6))
 
-	// t4 = tanh(b1 + t3)
+	// t4 = tanh(b1 + t3)  (in t3)
 	// t5 = 1 − t4²
 	for i := range B {
 		t3Row := (*[6]float64)(t3[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
 		for j := range b1 {
-			tOf := math.Tanh(b1[j] + t3Row[j])
-			d := 1 - tOf*tOf
-			t3Row[j] = tOf
-			t5Row[j] = d
+			t4 := math.Tanh(b1[j] + t3Row[j])
+			t5Of := 1 - t4*t4
+			t3Row[j] = t4
+			t5Row[j] = t5Of
 		}
 	}
 
@@ -3508,7 +3511,7 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t8, B, 6))
 
-	// t9 = tanh(b2 + t8)
+	// t9 = tanh(b2 + t8)  (in t8)
 	// t10 = 1 − t9²
 	// t11 = w3·t10
 	// t12 = t9 ⊙ t10
@@ -3518,14 +3521,14 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		t11Row := (*[6]float64)(t11[6*i:])
 		t12Row := (*[6]float64)(t12[6*i:])
 		for j := range b2 {
-			tOf := math.Tanh(b2[j] + t8Row[j])
-			d := 1 - tOf*tOf
-			u := w3[j] * d
-			u2 := tOf * d
-			t8Row[j] = tOf
-			t10Row[j] = d
-			t11Row[j] = u
-			t12Row[j] = u2
+			t9 := math.Tanh(b2[j] + t8Row[j])
+			t10Of := 1 - t9*t9
+			t11Of := w3[j] * t10Of
+			t12Of := t9 * t10Of
+			t8Row[j] = t9
+			t10Row[j] = t10Of
+			t11Row[j] = t11Of
+			t12Row[j] = t12Of
 		}
 	}
 
@@ -3539,12 +3542,12 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 	// t15 = t7 ⊙ t14
 	// t16 = t5 ⊙ t7
 	for i := range 6 * B {
-		u := t3[i] * t13[i]
-		u2 := t7[i] * u
-		u3 := t5[i] * t7[i]
-		t14[i] = u
-		t15[i] = u2
-		t16[i] = u3
+		t14Of := t3[i] * t13[i]
+		t15Of := t7[i] * t14Of
+		t16Of := t5[i] * t7[i]
+		t14[i] = t14Of
+		t15[i] = t15Of
+		t16[i] = t16Of
 	}
 
 	// t17 = t16·W2
@@ -3569,13 +3572,13 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t19, B, 6))
 
-	// t20 = t15 + t19
-	// t21 = t5 ⊙ t20
+	// t20 = t15 + t19  (in t15)
+	// t21 = t5 ⊙ t20  (in t19)
 	for i := range 6 * B {
-		tOf := t15[i] + t19[i]
-		u := t5[i] * tOf
-		t15[i] = tOf
-		t19[i] = u
+		t20 := t15[i] + t19[i]
+		t21 := t5[i] * t20
+		t15[i] = t20
+		t19[i] = t21
 	}
 
 	// t22 = t21·W1ᵀ
@@ -3584,7 +3587,7 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W1, 2, 6).T(),
 		0, blas.View64(t22, B, 2))
 
-	// t23 = speed·speed·t22[:, 1]
+	// t23 = speed·speed·t22[:, 1]  (in duTt)
 	for i := range B {
 		duTt[i] = speed[0] * (speed[0] * t22[2*i+1])
 	}
@@ -3606,10 +3609,10 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 	// t26 = t25 ⊙ t4 ⊙ t13
 	// t27 = t25 ⊙ t5
 	for i := range 6 * B {
-		u := t25[i] * t3[i] * t13[i]
-		u2 := t25[i] * t5[i]
-		t26[i] = u
-		t27[i] = u2
+		t26Of := t25[i] * t3[i] * t13[i]
+		t27Of := t25[i] * t5[i]
+		t26[i] = t26Of
+		t27[i] = t27Of
 	}
 
 	// t28 = t27·W2
@@ -3627,10 +3630,10 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		t29Row := (*[6]float64)(t29[6*i:])
 		t30Row := (*[6]float64)(t30[6*i:])
 		for j := range t10Row {
-			u := t28Row[j] * t8Row[j]
-			u2 := w3[j] * (u * t10Row[j])
-			t29Row[j] = u
-			t30Row[j] = u2
+			t29Of := t28Row[j] * t8Row[j]
+			t30Of := w3[j] * (t29Of * t10Row[j])
+			t29Row[j] = t29Of
+			t30Row[j] = t30Of
 		}
 	}
 
@@ -3640,13 +3643,13 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t31, B, 6))
 
-	// t32 = t26 + t31
-	// t33 = t5 ⊙ t32
+	// t32 = t26 + t31  (in t26)
+	// t33 = t5 ⊙ t32  (in t31)
 	for i := range 6 * B {
-		tOf := t26[i] + t31[i]
-		u := t5[i] * tOf
-		t26[i] = tOf
-		t31[i] = u
+		t32 := t26[i] + t31[i]
+		t33 := t5[i] * t32
+		t26[i] = t32
+		t31[i] = t33
 	}
 
 	// t34 = t33·W1ᵀ
@@ -3655,15 +3658,16 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W1, 2, 6).T(),
 		0, blas.View64(t34, B, 2))
 
-	// (B/4)·du_tt = t23 − t34[:, 0]
-	// s = Σ ((B/4)·du_tt)²
-	// worst = max |2·(B/4)·du_tt|
+	// 0.25·B·du_tt = t23 − t34[:, 0]
+	// s = Σ (0.25·B·du_tt)²
+	// worst = max |0.5·B·du_tt|
 	s := 0.0
 	worst := math.Inf(-1)
 	for i := range B {
 		duTtOf := duTt[i] - t34[2*i]
 		s += duTtOf * duTtOf
 		xOf := math.Abs(2 * duTtOf)
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if xOf > worst || xOf != xOf {
 			worst = xOf
 		}
@@ -3687,16 +3691,16 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t36, E, 6))
 
-	// t37 = tanh(b1 + t36)
+	// t37 = tanh(b1 + t36)  (in t36)
 	// t38 = 1 − t37²
 	for i := range E {
 		t36Row := (*[6]float64)(t36[6*i:])
 		t38Row := (*[6]float64)(t38[6*i:])
 		for j := range b1 {
-			tOf := math.Tanh(b1[j] + t36Row[j])
-			d := 1 - tOf*tOf
-			t36Row[j] = tOf
-			t38Row[j] = d
+			t37 := math.Tanh(b1[j] + t36Row[j])
+			t38Of := 1 - t37*t37
+			t36Row[j] = t37
+			t38Row[j] = t38Of
 		}
 	}
 
@@ -3706,7 +3710,7 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t39, E, 6))
 
-	// t40 = tanh(b2 + t39)
+	// t40 = tanh(b2 + t39)  (in t39)
 	// t41 = 1 − t40²
 	// t42 = w3·t41
 	for i := range E {
@@ -3714,12 +3718,12 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		t41Row := (*[6]float64)(t41[6*i:])
 		t42Row := (*[6]float64)(t42[6*i:])
 		for j := range b2 {
-			tOf := math.Tanh(b2[j] + t39Row[j])
-			d := 1 - tOf*tOf
-			u := w3[j] * d
-			t39Row[j] = tOf
-			t41Row[j] = d
-			t42Row[j] = u
+			t40 := math.Tanh(b2[j] + t39Row[j])
+			t41Of := 1 - t40*t40
+			t42Of := w3[j] * t41Of
+			t39Row[j] = t40
+			t41Row[j] = t41Of
+			t42Row[j] = t42Of
 		}
 	}
 
@@ -3729,8 +3733,8 @@ func (m *Wave) forward(batch *WaveBatch) WaveTotals {
 		blas.View64(w3, 6, 1),
 		0, blas.View64(start, E, 1))
 
-	// (E/2)·dstart = start − u0
-	// s2 = Σ ((E/2)·dstart)²
+	// 0.5·E·dstart = start − u0  (in start)
+	// s2 = Σ (0.5·E·dstart)²
 	s2 := 0.0
 	for i := range E {
 		dstart := start[i] - u0[i]
@@ -3898,13 +3902,13 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t47, E, 6))
 
-	// t48 = t38 ⊙ t47
-	// t49 = 0.4·t37 ⊙ t43 ⊙ t47
+	// t48 = t38 ⊙ t47  (in t43)
+	// t49 = 0.4·t37 ⊙ t43 ⊙ t47  (in t47)
 	for i := range 6 * E {
-		u := t38[i] * t47[i]
-		u2 := 0.4 * (t36[i] * t43[i] * t47[i])
-		t43[i] = u
-		t47[i] = u2
+		t48 := t38[i] * t47[i]
+		t49 := 0.4 * (t36[i] * t43[i] * t47[i])
+		t43[i] = t48
+		t47[i] = t49
 	}
 
 	// t50 = t48·W2
@@ -3913,7 +3917,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t50, E, 6))
 
-	// t51 = 0.4·t40 ⊙ t50
+	// t51 = 0.4·t40 ⊙ t50  (in t50)
 	// t52 = Σᵢ t41 ⊙ t50
 	clear(t52)
 	for i := range E {
@@ -3921,16 +3925,16 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t50Row := (*[6]float64)(t50[6*i:])
 		t39Row := (*[6]float64)(t39[6*i:])
 		for j := range t39Row {
-			u := 0.4 * (t39Row[j] * t50Row[j])
+			t51 := 0.4 * (t39Row[j] * t50Row[j])
 			t52[j] += t41Row[j] * t50Row[j]
-			t50Row[j] = u
+			t50Row[j] = t51
 		}
 	}
 
 	// scale = 0.2/E
 	scale := 0.2 / float64(E)
 
-	// t53 = scale·t52
+	// t53 = scale·t52  (in t52)
 	for i := range 6 {
 		t52[i] *= scale
 	}
@@ -3938,13 +3942,13 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 	// scale2 = 2/E
 	scale2 := 2 / float64(E)
 
-	// t54 = scale2·t40ᵀ·((E/2)·dstart)
+	// t54 = scale2·t40ᵀ·(0.5·E·dstart)
 	blas.Dgemm(scale2,
 		blas.View64(t39, E, 6).T(),
 		blas.View64(start, E, 1),
 		0, blas.View64(t54, 6, 1))
 
-	// t55 = t53 + t54
+	// t55 = t53 + t54  (in t52)
 	for i := range 6 {
 		t52[i] += t54[i]
 	}
@@ -3952,7 +3956,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 	// t56 = 0
 	clear(t56)
 
-	// t56[:, 1] = (B/4)·du_tt
+	// t56[:, 1] = 0.25·B·du_tt
 	for i := range B {
 		duTtOfI := duTt[i]
 		t56[2*i+1] = duTtOfI
@@ -3967,22 +3971,22 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 	// scale3 = 8·speed
 	scale3 := 8 * speed[0]
 
-	// t58 = t5 ⊙ t57
-	// t59 = speed·speed·t7 ⊙ t57
+	// t58 = t5 ⊙ t57  (in t15)
+	// t59 = speed·speed·t7 ⊙ t57  (in t57)
 	// t60 = speed·scale3·t13 ⊙ t16 ⊙ t57
 	// t61 = speed·speed·t20 ⊙ t57
 	// t62 = t14 ⊙ t57
 	for i := range 6 * B {
-		u := t5[i] * t57[i]
-		u2 := speed[0] * (speed[0] * (t7[i] * t57[i]))
-		u3 := speed[0] * (scale3 * (t13[i] * t16[i] * t57[i]))
-		u4 := speed[0] * (speed[0] * (t15[i] * t57[i]))
-		u5 := t14[i] * t57[i]
-		t15[i] = u
-		t57[i] = u2
-		t60[i] = u3
-		t61[i] = u4
-		t62[i] = u5
+		t58 := t5[i] * t57[i]
+		t59 := speed[0] * (speed[0] * (t7[i] * t57[i]))
+		t60Of := speed[0] * (scale3 * (t13[i] * t16[i] * t57[i]))
+		t61Of := speed[0] * (speed[0] * (t15[i] * t57[i]))
+		t62Of := t14[i] * t57[i]
+		t15[i] = t58
+		t57[i] = t59
+		t60[i] = t60Of
+		t61[i] = t61Of
+		t62[i] = t62Of
 	}
 
 	// t63 = t58·W2
@@ -3991,8 +3995,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t63, B, 6))
 
-	// t64 = speed·speed·t9 ⊙ t17 ⊙ t63
-	// t65 = speed·scale3·t10 ⊙ t17 ⊙ t63
+	// t64 = speed·speed·t9 ⊙ t17 ⊙ t63  (in t17)
+	// t65 = speed·scale3·t10 ⊙ t17 ⊙ t63  (in t63)
 	// t66 = w3·t12 ⊙ t63
 	for i := range B {
 		t8Row := (*[6]float64)(t8[6*i:])
@@ -4003,19 +4007,19 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t12Row := (*[6]float64)(t12[6*i:])
 		t66Row := (*[6]float64)(t66[6*i:])
 		for j := range t10Row {
-			u := speedOfI * (speedOfI * (t8Row[j] * t17Row[j] * t63Row[j]))
-			u2 := speedOfI * (scale3 * (t10Row[j] * t17Row[j] * t63Row[j]))
-			u3 := w3[j] * (t12Row[j] * t63Row[j])
-			t17Row[j] = u
-			t63Row[j] = u2
-			t66Row[j] = u3
+			t64 := speedOfI * (speedOfI * (t8Row[j] * t17Row[j] * t63Row[j]))
+			t65 := speedOfI * (scale3 * (t10Row[j] * t17Row[j] * t63Row[j]))
+			t66Of := w3[j] * (t12Row[j] * t63Row[j])
+			t17Row[j] = t64
+			t63Row[j] = t65
+			t66Row[j] = t66Of
 		}
 	}
 
 	// t67 = 0
 	clear(t67)
 
-	// t67[:, 0] = (B/4)·du_tt
+	// t67[:, 0] = 0.25·B·du_tt
 	for i := range B {
 		duTtOfI := duTt[i]
 		t67[2*i] = duTtOfI
@@ -4027,22 +4031,22 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t68, B, 6))
 
-	// t69 = t5 ⊙ t68
-	// t70 = t4 ⊙ t5 ⊙ (t59 − t25 ⊙ t68)
-	// t71 = t60 − 8·t27 ⊙ t13 ⊙ t68
-	// t72 = t32 ⊙ t68
-	// t73 = t14 ⊙ t68
+	// t69 = t5 ⊙ t68  (in t13)
+	// t70 = t4 ⊙ t5 ⊙ (t59 − t25 ⊙ t68)  (in t14)
+	// t71 = t60 − 8·t27 ⊙ t13 ⊙ t68  (in t26)
+	// t72 = t32 ⊙ t68  (in t57)
+	// t73 = t14 ⊙ t68  (in t60)
 	for i := range 6 * B {
-		u := t5[i] * t68[i]
-		u2 := t3[i] * t5[i] * (t57[i] - t25[i]*t68[i])
-		d := t60[i] - 8*(t27[i]*t13[i]*t68[i])
-		u3 := t26[i] * t68[i]
-		u4 := t14[i] * t68[i]
-		t13[i] = u
-		t14[i] = u2
-		t26[i] = d
-		t57[i] = u3
-		t60[i] = u4
+		t69 := t5[i] * t68[i]
+		t70 := t3[i] * t5[i] * (t57[i] - t25[i]*t68[i])
+		t71 := t60[i] - 8*(t27[i]*t13[i]*t68[i])
+		t72 := t26[i] * t68[i]
+		t73 := t14[i] * t68[i]
+		t13[i] = t69
+		t14[i] = t70
+		t26[i] = t71
+		t57[i] = t72
+		t60[i] = t73
 	}
 
 	// t74 = t69·W2
@@ -4051,10 +4055,10 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t74, B, 6))
 
-	// t75 = t64 − t29 ⊙ t74
-	// t76 = t65 − 8·t28 ⊙ t10 ⊙ t74
-	// t77 = t29 ⊙ t74 − t64
-	// t78 = w3·t12 ⊙ t74
+	// t75 = t64 − t29 ⊙ t74  (in t12)
+	// t76 = t65 − 8·t28 ⊙ t10 ⊙ t74  (in t17)
+	// t77 = t29 ⊙ t74 − t64  (in t28)
+	// t78 = w3·t12 ⊙ t74  (in t29)
 	for i := range B {
 		t29Row := (*[6]float64)(t29[6*i:])
 		t74Row := (*[6]float64)(t74[6*i:])
@@ -4065,14 +4069,14 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t12Row := (*[6]float64)(t12[6*i:])
 		for j := range t10Row {
 			u := t29Row[j] * t74Row[j]
-			d := t17Row[j] - u
-			d2 := t63Row[j] - 8*(t28Row[j]*t10Row[j]*t74Row[j])
-			d3 := u - t17Row[j]
-			u2 := w3[j] * (t12Row[j] * t74Row[j])
-			t12Row[j] = d
-			t17Row[j] = d2
-			t28Row[j] = d3
-			t29Row[j] = u2
+			t75 := t17Row[j] - u
+			t76 := t63Row[j] - 8*(t28Row[j]*t10Row[j]*t74Row[j])
+			t77 := u - t17Row[j]
+			t78 := w3[j] * (t12Row[j] * t74Row[j])
+			t12Row[j] = t75
+			t17Row[j] = t76
+			t28Row[j] = t77
+			t29Row[j] = t78
 		}
 	}
 
@@ -4082,7 +4086,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t79, B, 6))
 
-	// t80 = w3·t10 ⊙ (t76 + 16·t9 ⊙ (t77 − t79))
+	// t80 = w3·t10 ⊙ (t76 + 16·t9 ⊙ (t77 − t79))  (in t8)
 	// t81 = Σᵢ t10 ⊙ (t75 + t79)
 	// t82 = Σᵢ t10 ⊙ (t76 + 16·t9 ⊙ (t77 − t79))
 	clear(t81)
@@ -4096,10 +4100,10 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t17Row := (*[6]float64)(t17[6*i:])
 		for j := range t10Row {
 			u := t10Row[j] * (t17Row[j] + 16*(t8Row[j]*(t28Row[j]-t79Row[j])))
-			u2 := w3[j] * u
+			t80 := w3[j] * u
 			t81[j] += t10Row[j] * (t12Row[j] + t79Row[j])
 			t82[j] += u
-			t8Row[j] = u2
+			t8Row[j] = t80
 		}
 	}
 
@@ -4111,8 +4115,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		dw3[i] = t52[i] + scale4*t81[i]
 	}
 
-	// t83 = w3·t41 ⊙ (2·(E/2)·dstart − t51)
-	// t84 = Σᵢ t41 ⊙ (2·(E/2)·dstart − t51)
+	// t83 = w3·t41 ⊙ (E·dstart − t51)  (in t41)
+	// t84 = Σᵢ t41 ⊙ (E·dstart − t51)
 	clear(t84)
 	for i := range E {
 		u := 2 * start[i]
@@ -4120,16 +4124,16 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t41Row := (*[6]float64)(t41[6*i:])
 		for j := range t41Row {
 			u2 := t41Row[j] * (u - t50Row[j])
-			u3 := w3[j] * u2
+			t83 := w3[j] * u2
 			t84[j] += u2
-			t41Row[j] = u3
+			t41Row[j] = t83
 		}
 	}
 
 	// scale5 = 1/E
 	scale5 := 1 / float64(E)
 
-	// t85 = scale5·t84
+	// t85 = scale5·t84  (in t84)
 	for i := range 6 {
 		t84[i] *= scale5
 	}
@@ -4151,7 +4155,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 	// scale7 = (−8)/B
 	scale7 := -8 / float64(B)
 
-	// t87 = t86 − scale4·t69ᵀ·t30
+	// t87 = t86 − scale4·t69ᵀ·t30  (in t86)
 	blas.Dgemm(scale7,
 		blas.View64(t30, B, 6).T(),
 		blas.View64(t13, B, 6),
@@ -4163,7 +4167,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t29, B, 6),
 		0, blas.View64(t88, 6, 6))
 
-	// t89 = t87 − t88
+	// t89 = t87 − t88  (in t86)
 	for i := range 36 {
 		t86[i] -= t88[i]
 	}
@@ -4177,7 +4181,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t15, B, 6),
 		0, blas.View64(t90, 6, 6).T())
 
-	// t91 = t89 + t90
+	// t91 = t89 + t90  (in t86)
 	for i := range 36 {
 		t86[i] += t90[i]
 	}
@@ -4188,7 +4192,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t66, B, 6),
 		0, blas.View64(t92, 6, 6))
 
-	// t93 = t91 + t92
+	// t93 = t91 + t92  (in t86)
 	for i := range 36 {
 		t86[i] += t92[i]
 	}
@@ -4199,7 +4203,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t14, B, 6),
 		0, blas.View64(t94, 6, 6).T())
 
-	// t95 = t93 + t94
+	// t95 = t93 + t94  (in t86)
 	for i := range 36 {
 		t86[i] += t94[i]
 	}
@@ -4210,7 +4214,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t8, B, 6),
 		0, blas.View64(t96, 6, 6))
 
-	// t97 = t95 + t96
+	// t97 = t95 + t96  (in t86)
 	for i := range 36 {
 		t86[i] += t96[i]
 	}
@@ -4232,7 +4236,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t98, E, 6))
 
-	// t99 = t38 ⊙ (t98 − t49)
+	// t99 = t38 ⊙ (t98 − t49)  (in t38)
 	// t100 = Σᵢ t99
 	clear(t100)
 	for i := range E {
@@ -4240,13 +4244,13 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t47Row := (*[6]float64)(t47[6*i:])
 		t38Row := (*[6]float64)(t38[6*i:])
 		for j := range t100 {
-			u := t38Row[j] * (t98Row[j] - t47Row[j])
-			t100[j] += u
-			t38Row[j] = u
+			t99 := t38Row[j] * (t98Row[j] - t47Row[j])
+			t100[j] += t99
+			t38Row[j] = t99
 		}
 	}
 
-	// t101 = scale5·t100
+	// t101 = scale5·t100  (in t100)
 	for i := range 6 {
 		t100[i] *= scale5
 	}
@@ -4257,7 +4261,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t102, B, 6))
 
-	// t103 = t71 + t102
+	// t103 = t71 + t102  (in t26)
 	for i := range 6 * B {
 		t26[i] += t102[i]
 	}
@@ -4268,13 +4272,13 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t104, B, 6))
 
-	// t105 = t72 + t25 ⊙ t104 − t61
-	// t106 = t5 ⊙ (t73 + t104)
+	// t105 = t72 + t25 ⊙ t104 − t61  (in t25)
+	// t106 = t5 ⊙ (t73 + t104)  (in t57)
 	for i := range 6 * B {
-		d := t57[i] + t25[i]*t104[i] - t61[i]
-		u := t5[i] * (t60[i] + t104[i])
-		t25[i] = d
-		t57[i] = u
+		t105 := t57[i] + t25[i]*t104[i] - t61[i]
+		t106 := t5[i] * (t60[i] + t104[i])
+		t25[i] = t105
+		t57[i] = t106
 	}
 
 	// t107 = t66·W2ᵀ
@@ -4283,8 +4287,8 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t107, B, 6))
 
-	// t108 = t5 ⊙ (t103 + 16·t4 ⊙ (t105 − speed·speed·t7 ⊙ t107))
-	// t109 = t5 ⊙ (t62 + t107)
+	// t108 = t5 ⊙ (t103 + 16·t4 ⊙ (t105 − speed·speed·t7 ⊙ t107))  (in t3)
+	// t109 = t5 ⊙ (t62 + t107)  (in t5)
 	// t110 = Σᵢ t108
 	clear(t110)
 	for i := range B {
@@ -4298,11 +4302,11 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		t62Row := (*[6]float64)(t62[6*i:])
 		for j := range t107Row {
 			u := t3Row[j] * (t25Row[j] - speedOfI*(speedOfI*(t7Row[j]*t107Row[j])))
-			u2 := t5Row[j] * (t26Row[j] + 16*u)
-			u3 := t5Row[j] * (t62Row[j] + t107Row[j])
-			t110[j] += u2
-			t3Row[j] = u2
-			t5Row[j] = u3
+			t108 := t5Row[j] * (t26Row[j] + 16*u)
+			t109 := t5Row[j] * (t62Row[j] + t107Row[j])
+			t110[j] += t108
+			t3Row[j] = t108
+			t5Row[j] = t109
 		}
 	}
 
@@ -4317,7 +4321,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t46, E, 2),
 		0, blas.View64(t111, 2, 6).T())
 
-	// t112 = t111 − scale4·t67ᵀ·t33
+	// t112 = t111 − scale4·t67ᵀ·t33  (in t111)
 	blas.Dgemm(scale7,
 		blas.View64(t31, B, 6).T(),
 		blas.View64(t67, B, 2),
@@ -4329,7 +4333,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t57, B, 6),
 		0, blas.View64(t113, 2, 6))
 
-	// t114 = t112 − t113
+	// t114 = t112 − t113  (in t111)
 	for i := range 12 {
 		t111[i] -= t113[i]
 	}
@@ -4340,7 +4344,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t56, B, 2),
 		0, blas.View64(t115, 2, 6).T())
 
-	// t116 = t114 + t115
+	// t116 = t114 + t115  (in t111)
 	for i := range 12 {
 		t111[i] += t115[i]
 	}
@@ -4351,7 +4355,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t5, B, 6),
 		0, blas.View64(t117, 2, 6))
 
-	// t118 = t116 + t117
+	// t118 = t116 + t117  (in t111)
 	for i := range 12 {
 		t111[i] += t117[i]
 	}
@@ -4362,7 +4366,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		blas.View64(t3, B, 6),
 		0, blas.View64(t119, 2, 6))
 
-	// t120 = t118 + t119
+	// t120 = t118 + t119  (in t111)
 	for i := range 12 {
 		t111[i] += t119[i]
 	}
@@ -4378,7 +4382,7 @@ func (m *Wave) gradient(grad *WaveParams, batch *WaveBatch) {
 		dW1Buf[i] = t111[i] + dW1[i]
 	}
 
-	// s = Σ t22[:, 1] ⊙ (B/4)·du_tt
+	// s = Σ t22[:, 1] ⊙ 0.25·B·du_tt
 	s := 0.0
 	for i := range B {
 		s += t22[2*i+1] * duTt[i]
@@ -4405,47 +4409,46 @@ func (m *Wave) update(grad *WaveParams) {
 	speedV := m.optim.speedV
 	dspeed := grad.Speed
 
-	// decay = decay
 	decay := m.Hyper.Decay
-	// scale = 1 − 0.999^step
-	scale := 1 - math.Pow(0.999, float64(m.steps+1))
-	// scale2 = 1/scale
-	scale2 := 1 / scale
-	// scale3 = 1 − 0.9^step
-	scale3 := 1 - math.Pow(0.9, float64(m.steps+1))
-	// rate = lr/scale3
-	rate := m.Hyper.LR / scale3
-	// scale4 = decay·speed + dspeed
-	scale4 := decay*speed[0] + dspeed[0]
-	// speedNewM = 0.9·speed.m + 0.1·scale4
-	speedNewM := 0.9*speedM[0] + 0.09999999999999998*scale4
-	// speedNewV = 0.999·speed.v + 0.001·scale4²
-	speedNewV := 0.999*speedV[0] + 0.0010000000000000009*(scale4*scale4)
-	// speed ← speed − lr·speed.new_m/(scale3·(√(speed.new_v/scale) + 1e−8))
-	speed[0] = speed[0] - m.Hyper.LR*speedNewM/(scale3*(math.Sqrt(speedNewV/scale)+1e-8))
+	// coef = 1 − 0.999^step
+	coef := 1 - math.Pow(0.999, float64(m.steps+1))
+	// coef2 = 1/coef
+	coef2 := 1 / coef
+	// coef3 = 1 − 0.9^step
+	coef3 := 1 - math.Pow(0.9, float64(m.steps+1))
+	// rate = lr/coef3
+	rate := m.Hyper.LR / coef3
+	// coef4 = decay·speed + dspeed
+	coef4 := decay*speed[0] + dspeed[0]
+	// speed.new_m = 0.9·speed.m + 0.1·coef4
+	speedNewM := 0.9*speedM[0] + 0.09999999999999998*coef4
+	// speed.new_v = 0.999·speed.v + 0.001·coef4²
+	speedNewV := 0.999*speedV[0] + 0.0010000000000000009*(coef4*coef4)
+	// speed ← speed − lr·speed.new_m/(coef3·(√(speed.new_v/coef) + 1e−8))
+	speed[0] = speed[0] - m.Hyper.LR*speedNewM/(coef3*(math.Sqrt(speedNewV/coef)+1e-8))
 	// speed.m ← speed.new_m
 	speedM[0] = speedNewM
 	// speed.v ← speed.new_v
 	speedV[0] = speedNewV
 
 	waveUpdateAdamDecay(m.params.flat[1:67], grad.flat[1:67], m.optim.float64s[1:67], m.optim.float64s[68:134],
-		decay, scale2, rate) // W1 to w3
+		decay, coef2, rate) // W1 to w3
 }
 
 // waveUpdateAdamDecay makes the step of adam(lr: 5e-3), decay 1e-4 for
 // parameters that lie one after another, with their gradient and their states.
-func waveUpdateAdamDecay(param, g, m, v []float64, decay, scale2, rate float64) {
+func waveUpdateAdamDecay(param, g, m, v []float64, decay, coef2, rate float64) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.9·m + 0.1·(decay·param + grad)
 	// v ← 0.999·v + 0.001·(decay·param + grad)²
-	// param ← param − rate·m/(√(scale2·v) + 1e−8)
+	// param ← param − rate·m/(√(coef2·v) + 1e−8)
 	for i := range n {
-		t := decay*param[i] + g[i]
-		newM := 0.9*m[i] + 0.09999999999999998*t
-		newV := 0.999*v[i] + 0.0010000000000000009*(t*t)
-		d := param[i] - rate*(newM/(math.Sqrt(scale2*newV)+1e-8))
+		vOf := decay*param[i] + g[i]
+		newM := 0.9*m[i] + 0.09999999999999998*vOf
+		newV := 0.999*v[i] + 0.0010000000000000009*(vOf*vOf)
+		d := param[i] - rate*(newM/(math.Sqrt(coef2*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -4503,16 +4506,16 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t3, B, 6))
 
-	// t4 = tanh(b1 + t3)
+	// t4 = tanh(b1 + t3)  (in t3)
 	// t5 = 1 − t4²
 	for i := range B {
 		t3Row := (*[6]float64)(t3[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
 		for j := range b1 {
-			tOf := math.Tanh(b1[j] + t3Row[j])
-			d := 1 - tOf*tOf
-			t3Row[j] = tOf
-			t5Row[j] = d
+			t4 := math.Tanh(b1[j] + t3Row[j])
+			t5Of := 1 - t4*t4
+			t3Row[j] = t4
+			t5Row[j] = t5Of
 		}
 	}
 
@@ -4522,7 +4525,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t6, B, 6))
 
-	// t7 = tanh(b2 + t6)
+	// t7 = tanh(b2 + t6)  (in t6)
 	// t8 = 1 − t7²
 	// t9 = w3·t8
 	// t10 = t7 ⊙ t8
@@ -4532,14 +4535,14 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		t9Row := (*[6]float64)(t9[6*i:])
 		t10Row := (*[6]float64)(t10[6*i:])
 		for j := range b2 {
-			tOf := math.Tanh(b2[j] + t6Row[j])
-			d := 1 - tOf*tOf
-			uOf := w3[j] * d
-			u2 := tOf * d
-			t6Row[j] = tOf
-			t8Row[j] = d
-			t9Row[j] = uOf
-			t10Row[j] = u2
+			t7 := math.Tanh(b2[j] + t6Row[j])
+			t8Of := 1 - t7*t7
+			t9Of := w3[j] * t8Of
+			t10Of := t7 * t8Of
+			t6Row[j] = t7
+			t8Row[j] = t8Of
+			t9Row[j] = t9Of
+			t10Row[j] = t10Of
 		}
 	}
 
@@ -4563,13 +4566,13 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t12, B, 6))
 
-	// t13 = t12 ⊙ t4
+	// t13 = t12 ⊙ t4  (in t12)
 	// t14 = t12 ⊙ t5
 	for i := range 6 * B {
-		uOf := t12[i] * t3[i]
-		u2 := t12[i] * t5[i]
-		t12[i] = uOf
-		t14[i] = u2
+		t13 := t12[i] * t3[i]
+		t14Of := t12[i] * t5[i]
+		t12[i] = t13
+		t14[i] = t14Of
 	}
 
 	// t15 = t9·W2ᵀ
@@ -4578,13 +4581,13 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t15, B, 6))
 
-	// t16 = t13 ⊙ t15
-	// t17 = t4 ⊙ t15
+	// t16 = t13 ⊙ t15  (in t3)
+	// t17 = t4 ⊙ t15  (in t12)
 	for i := range 6 * B {
-		uOf := t12[i] * t15[i]
-		u2 := t3[i] * t15[i]
-		t3[i] = uOf
-		t12[i] = u2
+		t16 := t12[i] * t15[i]
+		t17 := t3[i] * t15[i]
+		t3[i] = t16
+		t12[i] = t17
 	}
 
 	// t18 = t14·W2
@@ -4593,7 +4596,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t18, B, 6))
 
-	// t19 = w3·t18 ⊙ t7 ⊙ t8
+	// t19 = w3·t18 ⊙ t7 ⊙ t8  (in t6)
 	for i := range B {
 		t18Row := (*[6]float64)(t18[6*i:])
 		t6Row := (*[6]float64)(t6[6*i:])
@@ -4609,7 +4612,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t20, B, 6))
 
-	// t21 = t5 ⊙ (t16 + t20)
+	// t21 = t5 ⊙ (t16 + t20)  (in t3)
 	for i := range 6 * B {
 		t3[i] = t5[i] * (t3[i] + t20[i])
 	}
@@ -4620,7 +4623,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W1, 2, 6).T(),
 		0, blas.View64(t22, B, 2))
 
-	// uTt = (−2)·t22[:, 0]
+	// uTt = −2·t22[:, 0]
 	for i := range B {
 		uTt[i] = -2 * t22[2*i]
 	}
@@ -4639,13 +4642,13 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W1, 2, 6),
 		0, blas.View64(t24, B, 6))
 
-	// t25 = t24 ⊙ t17
-	// t26 = t5 ⊙ t24
+	// t25 = t24 ⊙ t17  (in t12)
+	// t26 = t5 ⊙ t24  (in t24)
 	for i := range 6 * B {
-		uOf := t24[i] * t12[i]
-		u2 := t5[i] * t24[i]
-		t12[i] = uOf
-		t24[i] = u2
+		t25 := t24[i] * t12[i]
+		t26 := t5[i] * t24[i]
+		t12[i] = t25
+		t24[i] = t26
 	}
 
 	// t27 = t26·W2
@@ -4654,7 +4657,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W2, 6, 6),
 		0, blas.View64(t27, B, 6))
 
-	// t28 = w3·t27 ⊙ t10
+	// t28 = w3·t27 ⊙ t10  (in t10)
 	for i := range B {
 		t27Row := (*[6]float64)(t27[6*i:])
 		t10Row := (*[6]float64)(t10[6*i:])
@@ -4669,7 +4672,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W2, 6, 6).T(),
 		0, blas.View64(t29, B, 6))
 
-	// t30 = t5 ⊙ (t25 + t29)
+	// t30 = t5 ⊙ (t25 + t29)  (in t5)
 	for i := range 6 * B {
 		t5[i] *= t12[i] + t29[i]
 	}
@@ -4680,7 +4683,7 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 		blas.View64(W1, 2, 6).T(),
 		0, blas.View64(t31, B, 2))
 
-	// uXx = (−2)·t31[:, 1]
+	// uXx = −2·t31[:, 1]
 	for i := range B {
 		uXx[i] = -2 * t31[2*i+1]
 	}
@@ -4709,26 +4712,25 @@ func (p *WavePredictor) predict(out *WaveOutput, in *WaveInput) {
 //
 // Backward:
 //
-//	(B/−1)·dpicked = 1/t2                                      [B]
-//	t3             = (B/−1)·dpicked·onehot(chosen)             [B,1,3]
-//	t4             = (Σⱼ share ⊙ t3)·share − share ⊙ t3        [B,3]
-//	B·dbias        = 0                                         [7]
-//	B·dscores      = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)  [B,3]
-//	B·dbias[…]     += B·dscores
-//	scale          = 1/B                                       []
-//	dbias          = scale·B·dbias                             [7]
-//	B·dq.W         = 0                                         [7,4]
-//	B·dq           = p·B·dscores                               [B,3,4]
-//	B·dq.W[…]      += B·dq
-//	dq.W           = scale·B·dq.W                              [7,4]
-//	dp             = scale·einsum("ij,ijk->ik", B·dscores, q)  [B,4]
-//	dp.W           = 0                                         [6,4]
-//	dp             = 0.02·p + dp                               [B,4]
-//	dp.W[…]        += dp
+//	−B·dpicked = 1/t2                                      [B]
+//	t3         = −B·dpicked·onehot(chosen)                 [B,1,3]
+//	t4         = (Σⱼ share ⊙ t3)·share − share ⊙ t3        [B,3]
+//	B·dbias    = 0                                         [7]
+//	B·dscores  = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)  [B,3]
+//	B·dbias[…] += B·dscores
+//	scale      = 1/B                                       []
+//	dbias      = scale·B·dbias                             [7]
+//	B·dq.W     = 0                                         [7,4]
+//	B·dq       = p·B·dscores                               [B,3,4]
+//	B·dq.W[…]  += B·dq
+//	dq.W       = scale·B·dq.W                              [7,4]
+//	dp         = scale·einsum("ij,ijk->ik", B·dscores, q)  [B,4]
+//	dp.W       = 0                                         [6,4]
+//	dp         = 0.02·p + dp                               [B,4]
+//	dp.W[…]    += dp
 //
 // Update, adagrad(lr: 0.05):
 //
-//	lr    = lr
 //	s     ← grad² + s
 //	param ← param − lr·grad/(√s + 1e−10)
 //
@@ -4751,7 +4753,7 @@ type Recommender struct {
 	shareExp []float64 // [max.B,3]; becomes share, in place
 	t        []float64 // [max.B]
 	d        []float64 // [max.B]
-	dpicked  []float64 // [max.B,1]; becomes (B/−1)·dpicked, in place
+	dpicked  []float64 // [max.B,1]; becomes −B·dpicked, in place
 	t3       []float64 // [max.B,1,3]
 	dbias    []float64 // [7]; becomes B·dbias, in place
 	dqW      []float64 // [7,4]; becomes B·dq.W, in place; in the memory of dbias
@@ -4841,7 +4843,7 @@ func (m *Recommender) forward(batch *RecommenderBatch) RecommenderTotals {
 	// peak = max scores
 	// shareExp = exp(scores − peak)
 	// sum = Σⱼ shareExp
-	// share = shareExp/sum
+	// share = shareExp/sum  (in shareExp)
 	// t = peak − stars
 	// d = |t|
 	// s2 = Σ where(d ≤ 0.5, d², d − 0.25)
@@ -4854,22 +4856,23 @@ func (m *Recommender) forward(batch *RecommenderBatch) RecommenderTotals {
 		peakOf := math.Inf(-1)
 		for j := range scoresRow {
 			scoresOf := bias[int(whatRow[j])] + scoresRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if scoresOf > peakOf || scoresOf != scoresOf {
 				peakOf = scoresOf
 			}
 			scoresRow[j] = scoresOf
 		}
-		dOf := peakOf - stars[i]
-		d2 := math.Abs(dOf)
-		tOf := d2 - 0.25
-		if d2 <= 0.5 {
-			tOf = d2 * d2
+		tOf := peakOf - stars[i]
+		dOf := math.Abs(tOf)
+		v := dOf - 0.25
+		if dOf <= 0.5 {
+			v = dOf * dOf
 		}
-		s2 += tOf
-		s3 += dOf * dOf
+		s2 += v
+		s3 += tOf * tOf
 		peak[i] = peakOf
-		t[i] = dOf
-		d[i] = d2
+		t[i] = tOf
+		d[i] = dOf
 		shareExpRow := (*[3]float64)(shareExp[3*i:])
 		sum := float64(0)
 		for j := range scoresRow {
@@ -4883,7 +4886,7 @@ func (m *Recommender) forward(batch *RecommenderBatch) RecommenderTotals {
 		}
 	}
 
-	// t2 = share[chosen]
+	// t2 = share[chosen]  (in dpicked)
 	for i := range B {
 		dpicked[i] = shareExp[3*i:][:3][int(chosen[i])]
 	}
@@ -4949,12 +4952,12 @@ func (m *Recommender) gradient(grad *RecommenderParams, batch *RecommenderBatch)
 	dqWBuf := grad.QW
 	dpW := grad.PW
 
-	// (B/−1)·dpicked = 1/t2
+	// −B·dpicked = 1/t2
 	for i := range B {
 		dpicked[i] = 1 / dpicked[i]
 	}
 
-	// t3 = (B/−1)·dpicked·onehot(chosen)
+	// t3 = −B·dpicked·onehot(chosen)
 	for i := range B {
 		dpickedOf0 := dpicked[i]
 		chosenOf0 := chosen[i]
@@ -4968,50 +4971,50 @@ func (m *Recommender) gradient(grad *RecommenderParams, batch *RecommenderBatch)
 		}
 	}
 
-	// t4 = (Σⱼ share ⊙ t3)·share − share ⊙ t3
+	// t4 = (Σⱼ share ⊙ t3)·share − share ⊙ t3  (in shareExp)
 	for i := range B {
 		shareExpRow := (*[3]float64)(shareExp[3*i:])
 		t3Row := (*[3]float64)(t3[3*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range shareExpRow {
-			tOf += shareExpRow[j] * t3Row[j]
+			total += shareExpRow[j] * t3Row[j]
 		}
 		for j := range shareExpRow {
-			shareExpRow[j] = tOf*shareExpRow[j] - shareExpRow[j]*t3Row[j]
+			shareExpRow[j] = total*shareExpRow[j] - shareExpRow[j]*t3Row[j]
 		}
 	}
 
 	// B·dbias = 0
 	clear(dbias)
 
-	// B·dscores = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)
+	// B·dscores = t4 + where(scores = peak, sign(t) ⊙ where(d ≤ 0.5, d, 0.5)/(Σⱼ [scores = peak]), 0)  (in scores)
 	// B·dbias[…] += B·dscores
 	for i := range B {
-		tOf := vec.Sign64(t[i])
-		t2 := float64(0.5)
+		v := vec.Sign64(t[i])
+		v2 := float64(0.5)
 		if d[i] <= 0.5 {
-			t2 = d[i]
+			v2 = d[i]
 		}
-		u := tOf * t2
+		u := v * v2
 		scoresRow := (*[3]float64)(scores[3*i:])
 		peakOfI := peak[i]
-		t3Of := float64(0)
+		total := float64(0)
 		for j := range scoresRow {
 			hit := float64(0)
 			if scoresRow[j] == peakOfI {
 				hit = 1
 			}
-			t3Of += hit
+			total += hit
 		}
-		u2 := u / t3Of
+		u2 := u / total
 		shareExpRow := (*[3]float64)(shareExp[3*i:])
 		whatRow := (*[3]int32)(what[3*i:])
 		for j := range scoresRow {
-			t4 := float64(0)
+			v3 := float64(0)
 			if scoresRow[j] == peakOfI {
-				t4 = u2
+				v3 = u2
 			}
-			dscores := shareExpRow[j] + t4
+			dscores := shareExpRow[j] + v3
 			scoresRow[j] = dscores
 			dbias[int(whatRow[j])] += dscores
 		}
@@ -5085,7 +5088,6 @@ func (m *Recommender) update(grad *RecommenderParams) {
 	s := m.optim.float64s
 	g := grad.flat
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// s ← grad² + s
@@ -5111,7 +5113,7 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 	scores := out.Scores
 	best := out.Best
 
-	// p = p.W[who]
+	// p = p.W[who]  (in pBuf)
 	for i := range B {
 		pBufRow := (*[4]float64)(pBuf[4*i:])
 		for j := range pBufRow {
@@ -5143,6 +5145,7 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 		bestOf, best2 := int32(0), math.Inf(-1)
 		for j := range scoresRow {
 			scoresOf := bias[int(whatRow[j])] + scoresRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if scoresOf > best2 || scoresOf != scoresOf && best2 == best2 {
 				bestOf, best2 = int32(j), scoresOf
 			}
@@ -5157,51 +5160,51 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 //
 // Forward, for a batch of B:
 //
-//	t              = x[:, 0]·Wx                             [B,15]
-//	t2             = t + bx                                 [B,15]
-//	z              = σ(t2[:, 5:−5] + bh[5:−5])              [B,5]
-//	t3             = 1 − z                                  [B,5]
-//	t4             = σ(t2[:, :−10] + bh[:−10])              [B,5]
-//	n              = tanh(t2[:, 10:] + bh[10:]·t4)          [B,5]
-//	h              = t3 ⊙ n                                 [B,5]
-//	t5             = h·w                                    [B]
-//	t6             = x[:, 0] − x[:, 1] + t5                 [B]
-//	s              = Σ t6²                                  []
-//	t7             = x[:, 1]·Wx                             [B,15]
-//	t8             = bx + t7                                [B,15]
-//	t9             = h·Wh                                   [B,15]
-//	t10            = bh + t9                                [B,15]
-//	z              = σ(t8[:, 5:−5] + t10[:, 5:−5])          [B,5]
-//	t11            = 1 − z                                  [B,5]
-//	t12            = σ(t8[:, :−10] + t10[:, :−10])          [B,5]
-//	n              = tanh(t8[:, 10:] + t12 ⊙ t10[:, 10:])   [B,5]
-//	h              = h ⊙ z + t11 ⊙ n                        [B,5]
-//	t13            = h·w                                    [B]
-//	t14            = x[:, 1] − x[:, 2] + t13                [B]
-//	s2             = Σ t14²                                 []
-//	t15            = x[:, 2]·Wx                             [B,15]
-//	t16            = bx + t15                               [B,15]
-//	t17            = h·Wh                                   [B,15]
-//	t18            = bh + t17                               [B,15]
-//	z              = σ(t16[:, 5:−5] + t18[:, 5:−5])         [B,5]
-//	t19            = 1 − z                                  [B,5]
-//	t20            = σ(t16[:, :−10] + t18[:, :−10])         [B,5]
-//	n              = tanh(t16[:, 10:] + t20 ⊙ t18[:, 10:])  [B,5]
-//	h              = h ⊙ z + t19 ⊙ n                        [B,5]
-//	t21            = h·w                                    [B]
-//	t22            = x[:, 2] − x[:, 3] + t21                [B]
-//	s3             = Σ t22²                                 []
-//	t23            = x[:, 3]·Wx                             [B,15]
-//	t24            = bx + t23                               [B,15]
-//	t25            = h·Wh                                   [B,15]
-//	t26            = bh + t25                               [B,15]
-//	z              = σ(t24[:, 5:−5] + t26[:, 5:−5])         [B,5]
-//	t27            = 1 − z                                  [B,5]
+//	t          = x[:, 0]·Wx                             [B,15]
+//	t2         = t + bx                                 [B,15]
+//	z          = σ(t2[:, 5:−5] + bh[5:−5])              [B,5]
+//	t3         = 1 − z                                  [B,5]
+//	t4         = σ(t2[:, :−10] + bh[:−10])              [B,5]
+//	n          = tanh(t2[:, 10:] + bh[10:]·t4)          [B,5]
+//	h          = t3 ⊙ n                                 [B,5]
+//	t5         = h·w                                    [B]
+//	t6         = x[:, 0] − x[:, 1] + t5                 [B]
+//	s          = Σ t6²                                  []
+//	t7         = x[:, 1]·Wx                             [B,15]
+//	t8         = bx + t7                                [B,15]
+//	t9         = h·Wh                                   [B,15]
+//	t10        = bh + t9                                [B,15]
+//	z2         = σ(t8[:, 5:−5] + t10[:, 5:−5])          [B,5]
+//	t11        = 1 − z2                                 [B,5]
+//	t12        = σ(t8[:, :−10] + t10[:, :−10])          [B,5]
+//	n2         = tanh(t8[:, 10:] + t12 ⊙ t10[:, 10:])   [B,5]
+//	h          = h ⊙ z2 + t11 ⊙ n2                      [B,5]
+//	t13        = h·w                                    [B]
+//	t14        = x[:, 1] − x[:, 2] + t13                [B]
+//	s2         = Σ t14²                                 []
+//	t15        = x[:, 2]·Wx                             [B,15]
+//	t16        = bx + t15                               [B,15]
+//	t17        = h·Wh                                   [B,15]
+//	t18        = bh + t17                               [B,15]
+//	z3         = σ(t16[:, 5:−5] + t18[:, 5:−5])         [B,5]
+//	t19        = 1 − z3                                 [B,5]
+//	t20        = σ(t16[:, :−10] + t18[:, :−10])         [B,5]
+//	n3         = tanh(t16[:, 10:] + t20 ⊙ t18[:, 10:])  [B,5]
+//	h          = h ⊙ z3 + t19 ⊙ n3                      [B,5]
+//	t21        = h·w                                    [B]
+//	t22        = x[:, 2] − x[:, 3] + t21                [B]
+//	s3         = Σ t22²                                 []
+//	t23        = x[:, 3]·Wx                             [B,15]
+//	t24        = bx + t23                               [B,15]
+//	t25        = h·Wh                                   [B,15]
+//	t26        = bh + t25                               [B,15]
+//	z4         = σ(t24[:, 5:−5] + t26[:, 5:−5])         [B,5]
+//	t27        = 1 − z4                                 [B,5]
 //	…
 //
 // Backward:
 //
-//	t45           = hᵀ·((B/1/3)·dguess)                   [5]
+//	t45           = hᵀ·(3·B·dguess)                       [5]
 //	t46           = t45 + hᵀ·t38                          [5]
 //	t47           = hᵀ·t30                                [5]
 //	t48           = t46 + t47                             [5]
@@ -5212,45 +5215,43 @@ func (p *RecommenderPredictor) predict(out *RecommenderOutput, in *RecommenderIn
 //	t53           = hᵀ·t6                                 [5]
 //	scale         = 1/3/B                                 []
 //	dw            = scale·(t52 + t53)                     [5]
-//	t54           = t42[:, 10:] ⊙ (1 − n²) ⊙ (1 − t44) ⊙ t43 ⊙ t44  [B,5]
-//	t55           = (1 − n²) ⊙ t43 ⊙ t44                  [B,5]
-//	t56           = t43 ⊙ (1 − n²)                        [B,5]
+//	t54           = t42[:, 10:] ⊙ (1 − n6²) ⊙ (1 − t44) ⊙ t43 ⊙ t44  [B,5]
+//	t55           = (1 − n6²) ⊙ t43 ⊙ t44                 [B,5]
+//	t56           = t43 ⊙ (1 − n6²)                       [B,5]
 //	t58           = 0                                     [B,15]
 //	t59           = 0                                     [B,15]
-//	(B/1/3)·dh    = (B/1/3)·dguess·w                      [B,5]
-//	(B/1/3)·dhr   = t54 ⊙ (B/1/3)·dh                      [B,5]
-//	(B/1/3)·dhz   = z ⊙ t43 ⊙ (h − n) ⊙ (B/1/3)·dh        [B,5]
-//	(B/1/3)·dhn   = t55 ⊙ (B/1/3)·dh                      [B,5]
-//	t57           = z ⊙ (B/1/3)·dh + w·t38                [B,5]
-//	(B/1/3)·dxn   = t56 ⊙ (B/1/3)·dh                      [B,5]
-//	t58[:, :−10]  = (B/1/3)·dhr
-//	t59[:, 5:−5]  = (B/1/3)·dhz
-//	t60[:, 10:]   = (B/1/3)·dxn
-//	t60[:, :−10]  = (B/1/3)·dhr
-//	t60[:, 5:−5]  = (B/1/3)·dhz
+//	3·B·dh        = 3·B·dguess·w                          [B,5]
+//	3·B·dhr       = t54 ⊙ 3·B·dh                          [B,5]
+//	3·B·dhz       = z6 ⊙ t43 ⊙ (h − n6) ⊙ 3·B·dh          [B,5]
+//	3·B·dhn       = t55 ⊙ 3·B·dh                          [B,5]
+//	t57           = z6 ⊙ 3·B·dh + w·t38                   [B,5]
+//	3·B·dxn       = t56 ⊙ 3·B·dh                          [B,5]
+//	t58[:, :−10]  = 3·B·dhr
+//	t59[:, 5:−5]  = 3·B·dhz
+//	t60[:, 10:]   = 3·B·dxn
+//	t60[:, :−10]  = 3·B·dhr
+//	t60[:, 5:−5]  = 3·B·dhz
 //	t61           = t58 + t59
-//	t61[:, 10:]   += (B/1/3)·dhn
-//	t62           = t34[:, 10:] ⊙ (1 − n²) ⊙ (1 − t36) ⊙ t35 ⊙ t36  [B,5]
-//	t63           = (1 − n²) ⊙ t35 ⊙ t36                  [B,5]
-//	t64           = t35 ⊙ (1 − n²)                        [B,5]
+//	t61[:, 10:]   += 3·B·dhn
+//	t62           = t34[:, 10:] ⊙ (1 − n5²) ⊙ (1 − t36) ⊙ t35 ⊙ t36  [B,5]
+//	t63           = (1 − n5²) ⊙ t35 ⊙ t36                 [B,5]
+//	t64           = t35 ⊙ (1 − n5²)                       [B,5]
 //	t65           = t61·Whᵀ                               [B,5]
 //	t67           = 0                                     [B,15]
 //	t68           = 0                                     [B,15]
 //	t69           = 0                                     [B,15]
 //	t70           = 0                                     [B,15]
-//	(B/1/3)·dhr   = t62 ⊙ (t57 + t65)                     [B,5]
-//	(B/1/3)·dhz   = z ⊙ t35 ⊙ (h − n) ⊙ (t57 + t65)       [B,5]
-//	(B/1/3)·dhn   = t63 ⊙ (t57 + t65)                     [B,5]
+//	3·B·dhr       = t62 ⊙ (t57 + t65)                     [B,5]
+//	3·B·dhz       = z5 ⊙ t35 ⊙ (h − n5) ⊙ (t57 + t65)     [B,5]
+//	3·B·dhn       = t63 ⊙ (t57 + t65)                     [B,5]
 //	…
 //
 // Update, sgd(lr: 0.1, momentum: 0.8, nesterov: true, dampening: 0):
 //
-//	momentum = momentum
-//	scale    = 1 − dampening
-//	scale2   = (step = 1)
-//	lr       = lr
-//	v        ← where(scale2, grad, momentum·v + scale·grad)
-//	param    ← param − lr·(grad + momentum·v)
+//	coef  = 1 − dampening
+//	coef2 = (step = 1)
+//	v     ← where(coef2, grad, momentum·v + coef·grad)
+//	param ← param − lr·(grad + momentum·v)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -5278,12 +5279,12 @@ type Recurrent struct {
 	t9    []float64 // [max.B,15]
 	t104  []float64 // [max.B,5]; in the memory of t9
 	t117  []float64 // [max.B,5]; in the memory of t9
-	z2    []float64 // [max.B,5]; becomes z, in place
+	z2    []float64 // [max.B,5]; becomes z2, in place
 	t11   []float64 // [max.B,5]
 	t121  []float64 // [max.B,15]; in the memory of t11
 	t12   []float64 // [max.B,5]
 	t122  []float64 // [max.B,15]; in the memory of t12
-	n2    []float64 // [max.B,5]; becomes n, in place
+	n2    []float64 // [max.B,5]; becomes n2, in place
 	t123  []float64 // [max.B,15]; in the memory of n2
 	h2    []float64 // [max.B,5]; becomes h, in place
 	t15   []float64 // [max.B,15]
@@ -5293,12 +5294,12 @@ type Recurrent struct {
 	t17   []float64 // [max.B,15]
 	t91   []float64 // [max.B,5]; in the memory of t17
 	t106  []float64 // [max.B,15]; in the memory of t17
-	z3    []float64 // [max.B,5]; becomes z, in place
+	z3    []float64 // [max.B,5]; becomes z3, in place
 	t19   []float64 // [max.B,5]
 	t107  []float64 // [max.B,15]; in the memory of t19
 	t20   []float64 // [max.B,5]
 	t108  []float64 // [max.B,15]; in the memory of t20
-	n3    []float64 // [max.B,5]; becomes n, in place
+	n3    []float64 // [max.B,5]; becomes n3, in place
 	t109  []float64 // [max.B,15]; in the memory of n3
 	h3    []float64 // [max.B,5]; becomes h, in place
 	t23   []float64 // [max.B,15]
@@ -5308,12 +5309,12 @@ type Recurrent struct {
 	t25   []float64 // [max.B,15]
 	t78   []float64 // [max.B,5]; in the memory of t25
 	t93   []float64 // [max.B,15]; in the memory of t25
-	z4    []float64 // [max.B,5]; becomes z, in place
+	z4    []float64 // [max.B,5]; becomes z4, in place
 	t27   []float64 // [max.B,5]
 	t94   []float64 // [max.B,15]; in the memory of t27
 	t28   []float64 // [max.B,5]
 	t95   []float64 // [max.B,15]; in the memory of t28
-	n4    []float64 // [max.B,5]; becomes n, in place
+	n4    []float64 // [max.B,5]; becomes n4, in place
 	t96   []float64 // [max.B,15]; in the memory of n4
 	h4    []float64 // [max.B,5]; becomes h, in place
 	t31   []float64 // [max.B,15]
@@ -5323,25 +5324,25 @@ type Recurrent struct {
 	t33   []float64 // [max.B,15]
 	t65   []float64 // [max.B,5]; in the memory of t33
 	t80   []float64 // [max.B,15]; in the memory of t33
-	z5    []float64 // [max.B,5]; becomes z, in place
+	z5    []float64 // [max.B,5]; becomes z5, in place
 	t35   []float64 // [max.B,5]
 	t81   []float64 // [max.B,15]; in the memory of t35
 	t36   []float64 // [max.B,5]
 	t82   []float64 // [max.B,15]; in the memory of t36
-	n5    []float64 // [max.B,5]; becomes n, in place
+	n5    []float64 // [max.B,5]; becomes n5, in place
 	t83   []float64 // [max.B,15]; in the memory of n5
 	h5    []float64 // [max.B,5]; becomes h, in place
 	t39   []float64 // [max.B,15]
-	guess []float64 // [max.B]; becomes (B/1/3)·dguess, in place; in the memory of t39
+	guess []float64 // [max.B]; becomes 3·B·dguess, in place; in the memory of t39
 	t64   []float64 // [max.B,5]; in the memory of t39
 	t41   []float64 // [max.B,15]
 	t58   []float64 // [max.B,15]; in the memory of t41
-	z6    []float64 // [max.B,5]; becomes z, then (B/1/3)·dhn, in place
+	z6    []float64 // [max.B,5]; becomes z6, then 3·B·dhn, in place
 	t67   []float64 // [max.B,15]; in the memory of z6
 	t43   []float64 // [max.B,5]
 	t44   []float64 // [max.B,5]
 	t68   []float64 // [max.B,15]; in the memory of t44
-	n6    []float64 // [max.B,5]; becomes n, in place
+	n6    []float64 // [max.B,5]; becomes n6, in place
 	t69   []float64 // [max.B,15]; in the memory of n6
 	h6    []float64 // [max.B,5]; becomes h, in place
 	t55   []float64 // [max.B,5]; in the memory of h6
@@ -5467,7 +5468,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t, B, 15))
 
-	// t2 = t + bx
+	// t2 = t + bx  (in t)
 	for i := range B {
 		tRow := (*[15]float64)(t[15*i:])
 		for j := range bx {
@@ -5494,13 +5495,13 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		hRow := (*[5]float64)(h[5*i:])
 		for j := range bhRow2 {
 			zOf := vec.Sigmoid64(tRow[j] + bhRow[j])
-			d := 1 - zOf
-			tOf := vec.Sigmoid64(tRow2[j] + bhRow2[j])
-			nOf := math.Tanh(tRow3[j] + bhRow3[j]*tOf)
-			hOf := d * nOf
+			t3Of := 1 - zOf
+			t4Of := vec.Sigmoid64(tRow2[j] + bhRow2[j])
+			nOf := math.Tanh(tRow3[j] + bhRow3[j]*t4Of)
+			hOf := t3Of * nOf
 			zRow[j] = zOf
-			t3Row[j] = d
-			t4Row[j] = tOf
+			t3Row[j] = t3Of
+			t4Row[j] = t4Of
 			nRow[j] = nOf
 			hRow[j] = hOf
 		}
@@ -5512,13 +5513,13 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(w, 5, 1),
 		0, blas.View64(t5, B, 1))
 
-	// t6 = x[:, 0] − x[:, 1] + t5
+	// t6 = x[:, 0] − x[:, 1] + t5  (in t5)
 	// s = Σ t6²
 	s := 0.0
 	for i := range B {
-		tOf := x[7*i] - x[7*i+1] + t5[i]
-		s += tOf * tOf
-		t5[i] = tOf
+		t6 := x[7*i] - x[7*i+1] + t5[i]
+		s += t6 * t6
+		t5[i] = t6
 	}
 
 	// t7 = x[:, 1]·Wx
@@ -5527,7 +5528,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t7, B, 15))
 
-	// t8 = bx + t7
+	// t8 = bx + t7  (in t7)
 	for i := range B {
 		t7Row := (*[15]float64)(t7[15*i:])
 		for j := range bx {
@@ -5541,7 +5542,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t9, B, 15))
 
-	// t10 = bh + t9
+	// t10 = bh + t9  (in t9)
 	for i := range B {
 		t9Row := (*[15]float64)(t9[15*i:])
 		for j := range bh {
@@ -5549,11 +5550,11 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		}
 	}
 
-	// z = σ(t8[:, 5:−5] + t10[:, 5:−5])
-	// t11 = 1 − z
+	// z2 = σ(t8[:, 5:−5] + t10[:, 5:−5])
+	// t11 = 1 − z2
 	// t12 = σ(t8[:, :−10] + t10[:, :−10])
-	// n = tanh(t8[:, 10:] + t12 ⊙ t10[:, 10:])
-	// h = h ⊙ z + t11 ⊙ n
+	// n2 = tanh(t8[:, 10:] + t12 ⊙ t10[:, 10:])
+	// h = h ⊙ z2 + t11 ⊙ n2  (in h2)
 	for i := range B {
 		t7Row := (*[5]float64)(t7[15*i+5:])
 		t9Row := (*[5]float64)(t9[15*i+5:])
@@ -5568,15 +5569,15 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		n2Row := (*[5]float64)(n2[5*i:])
 		h2Row := (*[5]float64)(h2[5*i:])
 		for j := range hRow {
-			zOf := vec.Sigmoid64(t7Row[j] + t9Row[j])
-			d := 1 - zOf
-			tOf := vec.Sigmoid64(t7Row2[j] + t9Row2[j])
-			nOf := math.Tanh(t7Row3[j] + tOf*t9Row3[j])
-			hOf := hRow[j]*zOf + d*nOf
-			z2Row[j] = zOf
-			t11Row[j] = d
-			t12Row[j] = tOf
-			n2Row[j] = nOf
+			z2Of := vec.Sigmoid64(t7Row[j] + t9Row[j])
+			t11Of := 1 - z2Of
+			t12Of := vec.Sigmoid64(t7Row2[j] + t9Row2[j])
+			n2Of := math.Tanh(t7Row3[j] + t12Of*t9Row3[j])
+			hOf := hRow[j]*z2Of + t11Of*n2Of
+			z2Row[j] = z2Of
+			t11Row[j] = t11Of
+			t12Row[j] = t12Of
+			n2Row[j] = n2Of
 			h2Row[j] = hOf
 		}
 	}
@@ -5587,13 +5588,13 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(w, 5, 1),
 		0, blas.View64(t13, B, 1))
 
-	// t14 = x[:, 1] − x[:, 2] + t13
+	// t14 = x[:, 1] − x[:, 2] + t13  (in t13)
 	// s2 = Σ t14²
 	s2 := 0.0
 	for i := range B {
-		tOf := x[7*i+1] - x[7*i+2] + t13[i]
-		s2 += tOf * tOf
-		t13[i] = tOf
+		t14 := x[7*i+1] - x[7*i+2] + t13[i]
+		s2 += t14 * t14
+		t13[i] = t14
 	}
 
 	// t15 = x[:, 2]·Wx
@@ -5602,7 +5603,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t15, B, 15))
 
-	// t16 = bx + t15
+	// t16 = bx + t15  (in t15)
 	for i := range B {
 		t15Row := (*[15]float64)(t15[15*i:])
 		for j := range bx {
@@ -5616,7 +5617,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t17, B, 15))
 
-	// t18 = bh + t17
+	// t18 = bh + t17  (in t17)
 	for i := range B {
 		t17Row := (*[15]float64)(t17[15*i:])
 		for j := range bh {
@@ -5624,11 +5625,11 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		}
 	}
 
-	// z = σ(t16[:, 5:−5] + t18[:, 5:−5])
-	// t19 = 1 − z
+	// z3 = σ(t16[:, 5:−5] + t18[:, 5:−5])
+	// t19 = 1 − z3
 	// t20 = σ(t16[:, :−10] + t18[:, :−10])
-	// n = tanh(t16[:, 10:] + t20 ⊙ t18[:, 10:])
-	// h = h ⊙ z + t19 ⊙ n
+	// n3 = tanh(t16[:, 10:] + t20 ⊙ t18[:, 10:])
+	// h = h ⊙ z3 + t19 ⊙ n3  (in h3)
 	for i := range B {
 		t15Row := (*[5]float64)(t15[15*i+5:])
 		t17Row := (*[5]float64)(t17[15*i+5:])
@@ -5643,15 +5644,15 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		n3Row := (*[5]float64)(n3[5*i:])
 		h3Row := (*[5]float64)(h3[5*i:])
 		for j := range h2Row {
-			zOf := vec.Sigmoid64(t15Row[j] + t17Row[j])
-			d := 1 - zOf
-			tOf := vec.Sigmoid64(t15Row2[j] + t17Row2[j])
-			nOf := math.Tanh(t15Row3[j] + tOf*t17Row3[j])
-			hOf := h2Row[j]*zOf + d*nOf
-			z3Row[j] = zOf
-			t19Row[j] = d
-			t20Row[j] = tOf
-			n3Row[j] = nOf
+			z3Of := vec.Sigmoid64(t15Row[j] + t17Row[j])
+			t19Of := 1 - z3Of
+			t20Of := vec.Sigmoid64(t15Row2[j] + t17Row2[j])
+			n3Of := math.Tanh(t15Row3[j] + t20Of*t17Row3[j])
+			hOf := h2Row[j]*z3Of + t19Of*n3Of
+			z3Row[j] = z3Of
+			t19Row[j] = t19Of
+			t20Row[j] = t20Of
+			n3Row[j] = n3Of
 			h3Row[j] = hOf
 		}
 	}
@@ -5662,13 +5663,13 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(w, 5, 1),
 		0, blas.View64(t21, B, 1))
 
-	// t22 = x[:, 2] − x[:, 3] + t21
+	// t22 = x[:, 2] − x[:, 3] + t21  (in t21)
 	// s3 = Σ t22²
 	s3 := 0.0
 	for i := range B {
-		tOf := x[7*i+2] - x[7*i+3] + t21[i]
-		s3 += tOf * tOf
-		t21[i] = tOf
+		t22 := x[7*i+2] - x[7*i+3] + t21[i]
+		s3 += t22 * t22
+		t21[i] = t22
 	}
 
 	// t23 = x[:, 3]·Wx
@@ -5677,7 +5678,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t23, B, 15))
 
-	// t24 = bx + t23
+	// t24 = bx + t23  (in t23)
 	for i := range B {
 		t23Row := (*[15]float64)(t23[15*i:])
 		for j := range bx {
@@ -5691,7 +5692,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t25, B, 15))
 
-	// t26 = bh + t25
+	// t26 = bh + t25  (in t25)
 	for i := range B {
 		t25Row := (*[15]float64)(t25[15*i:])
 		for j := range bh {
@@ -5699,11 +5700,11 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		}
 	}
 
-	// z = σ(t24[:, 5:−5] + t26[:, 5:−5])
-	// t27 = 1 − z
+	// z4 = σ(t24[:, 5:−5] + t26[:, 5:−5])
+	// t27 = 1 − z4
 	// t28 = σ(t24[:, :−10] + t26[:, :−10])
-	// n = tanh(t24[:, 10:] + t28 ⊙ t26[:, 10:])
-	// h = h ⊙ z + t27 ⊙ n
+	// n4 = tanh(t24[:, 10:] + t28 ⊙ t26[:, 10:])
+	// h = h ⊙ z4 + t27 ⊙ n4  (in h4)
 	for i := range B {
 		t23Row := (*[5]float64)(t23[15*i+5:])
 		t25Row := (*[5]float64)(t25[15*i+5:])
@@ -5718,15 +5719,15 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		n4Row := (*[5]float64)(n4[5*i:])
 		h4Row := (*[5]float64)(h4[5*i:])
 		for j := range h3Row {
-			zOf := vec.Sigmoid64(t23Row[j] + t25Row[j])
-			d := 1 - zOf
-			tOf := vec.Sigmoid64(t23Row2[j] + t25Row2[j])
-			nOf := math.Tanh(t23Row3[j] + tOf*t25Row3[j])
-			hOf := h3Row[j]*zOf + d*nOf
-			z4Row[j] = zOf
-			t27Row[j] = d
-			t28Row[j] = tOf
-			n4Row[j] = nOf
+			z4Of := vec.Sigmoid64(t23Row[j] + t25Row[j])
+			t27Of := 1 - z4Of
+			t28Of := vec.Sigmoid64(t23Row2[j] + t25Row2[j])
+			n4Of := math.Tanh(t23Row3[j] + t28Of*t25Row3[j])
+			hOf := h3Row[j]*z4Of + t27Of*n4Of
+			z4Row[j] = z4Of
+			t27Row[j] = t27Of
+			t28Row[j] = t28Of
+			n4Row[j] = n4Of
 			h4Row[j] = hOf
 		}
 	}
@@ -5737,13 +5738,13 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(w, 5, 1),
 		0, blas.View64(t29, B, 1))
 
-	// t30 = x[:, 3] − x[:, 4] + t29
+	// t30 = x[:, 3] − x[:, 4] + t29  (in t29)
 	// s4 = Σ t30²
 	s4 := 0.0
 	for i := range B {
-		tOf := x[7*i+3] - x[7*i+4] + t29[i]
-		s4 += tOf * tOf
-		t29[i] = tOf
+		t30 := x[7*i+3] - x[7*i+4] + t29[i]
+		s4 += t30 * t30
+		t29[i] = t30
 	}
 
 	// t31 = x[:, 4]·Wx
@@ -5752,7 +5753,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t31, B, 15))
 
-	// t32 = bx + t31
+	// t32 = bx + t31  (in t31)
 	for i := range B {
 		t31Row := (*[15]float64)(t31[15*i:])
 		for j := range bx {
@@ -5766,7 +5767,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t33, B, 15))
 
-	// t34 = bh + t33
+	// t34 = bh + t33  (in t33)
 	for i := range B {
 		t33Row := (*[15]float64)(t33[15*i:])
 		for j := range bh {
@@ -5774,11 +5775,11 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		}
 	}
 
-	// z = σ(t32[:, 5:−5] + t34[:, 5:−5])
-	// t35 = 1 − z
+	// z5 = σ(t32[:, 5:−5] + t34[:, 5:−5])
+	// t35 = 1 − z5
 	// t36 = σ(t32[:, :−10] + t34[:, :−10])
-	// n = tanh(t32[:, 10:] + t36 ⊙ t34[:, 10:])
-	// h = h ⊙ z + t35 ⊙ n
+	// n5 = tanh(t32[:, 10:] + t36 ⊙ t34[:, 10:])
+	// h = h ⊙ z5 + t35 ⊙ n5  (in h5)
 	for i := range B {
 		t31Row := (*[5]float64)(t31[15*i+5:])
 		t33Row := (*[5]float64)(t33[15*i+5:])
@@ -5793,15 +5794,15 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		n5Row := (*[5]float64)(n5[5*i:])
 		h5Row := (*[5]float64)(h5[5*i:])
 		for j := range h4Row {
-			zOf := vec.Sigmoid64(t31Row[j] + t33Row[j])
-			d := 1 - zOf
-			tOf := vec.Sigmoid64(t31Row2[j] + t33Row2[j])
-			nOf := math.Tanh(t31Row3[j] + tOf*t33Row3[j])
-			hOf := h4Row[j]*zOf + d*nOf
-			z5Row[j] = zOf
-			t35Row[j] = d
-			t36Row[j] = tOf
-			n5Row[j] = nOf
+			z5Of := vec.Sigmoid64(t31Row[j] + t33Row[j])
+			t35Of := 1 - z5Of
+			t36Of := vec.Sigmoid64(t31Row2[j] + t33Row2[j])
+			n5Of := math.Tanh(t31Row3[j] + t36Of*t33Row3[j])
+			hOf := h4Row[j]*z5Of + t35Of*n5Of
+			z5Row[j] = z5Of
+			t35Row[j] = t35Of
+			t36Row[j] = t36Of
+			n5Row[j] = n5Of
 			h5Row[j] = hOf
 		}
 	}
@@ -5812,13 +5813,13 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(w, 5, 1),
 		0, blas.View64(t37, B, 1))
 
-	// t38 = x[:, 4] − x[:, 5] + t37
+	// t38 = x[:, 4] − x[:, 5] + t37  (in t37)
 	// s5 = Σ t38²
 	s5 := 0.0
 	for i := range B {
-		tOf := x[7*i+4] - x[7*i+5] + t37[i]
-		s5 += tOf * tOf
-		t37[i] = tOf
+		t38 := x[7*i+4] - x[7*i+5] + t37[i]
+		s5 += t38 * t38
+		t37[i] = t38
 	}
 
 	// t39 = x[:, 5]·Wx
@@ -5827,7 +5828,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t39, B, 15))
 
-	// t40 = bx + t39
+	// t40 = bx + t39  (in t39)
 	for i := range B {
 		t39Row := (*[15]float64)(t39[15*i:])
 		for j := range bx {
@@ -5841,7 +5842,7 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t41, B, 15))
 
-	// t42 = bh + t41
+	// t42 = bh + t41  (in t41)
 	for i := range B {
 		t41Row := (*[15]float64)(t41[15*i:])
 		for j := range bh {
@@ -5849,11 +5850,11 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		}
 	}
 
-	// z = σ(t40[:, 5:−5] + t42[:, 5:−5])
-	// t43 = 1 − z
+	// z6 = σ(t40[:, 5:−5] + t42[:, 5:−5])
+	// t43 = 1 − z6
 	// t44 = σ(t40[:, :−10] + t42[:, :−10])
-	// n = tanh(t40[:, 10:] + t44 ⊙ t42[:, 10:])
-	// h = h ⊙ z + t43 ⊙ n
+	// n6 = tanh(t40[:, 10:] + t44 ⊙ t42[:, 10:])
+	// h = h ⊙ z6 + t43 ⊙ n6  (in h6)
 	for i := range B {
 		t39Row := (*[5]float64)(t39[15*i+5:])
 		t41Row := (*[5]float64)(t41[15*i+5:])
@@ -5868,15 +5869,15 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		n6Row := (*[5]float64)(n6[5*i:])
 		h6Row := (*[5]float64)(h6[5*i:])
 		for j := range h5Row {
-			zOf := vec.Sigmoid64(t39Row[j] + t41Row[j])
-			d := 1 - zOf
-			tOf := vec.Sigmoid64(t39Row2[j] + t41Row2[j])
-			nOf := math.Tanh(t39Row3[j] + tOf*t41Row3[j])
-			hOf := h5Row[j]*zOf + d*nOf
-			z6Row[j] = zOf
-			t43Row[j] = d
-			t44Row[j] = tOf
-			n6Row[j] = nOf
+			z6Of := vec.Sigmoid64(t39Row[j] + t41Row[j])
+			t43Of := 1 - z6Of
+			t44Of := vec.Sigmoid64(t39Row2[j] + t41Row2[j])
+			n6Of := math.Tanh(t39Row3[j] + t44Of*t41Row3[j])
+			hOf := h5Row[j]*z6Of + t43Of*n6Of
+			z6Row[j] = z6Of
+			t43Row[j] = t43Of
+			t44Row[j] = t44Of
+			n6Row[j] = n6Of
 			h6Row[j] = hOf
 		}
 	}
@@ -5888,8 +5889,8 @@ func (m *Recurrent) forward(batch *RecurrentBatch) RecurrentTotals {
 		0, blas.View64(guess, B, 1))
 
 	// guess = x[:, 5] + guess
-	// (B/1/3)·dguess = guess − x[:, 6]
-	// s6 = Σ ((B/1/3)·dguess)²
+	// 3·B·dguess = guess − x[:, 6]  (in guess)
+	// s6 = Σ (3·B·dguess)²
 	s6 := 0.0
 	for i := range B {
 		dguess := x[7*i+5] + guess[i] - x[7*i+6]
@@ -5935,7 +5936,7 @@ func (m *Recurrent) gradient(grad *RecurrentParams, batch *RecurrentBatch) {
 	m.gradient2(grad, batch)
 }
 
-// gradient1 is part 1 of 2 of gradient.
+// gradient1 is part 1 of 2 of gradient: t45 to t117.
 func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	B := batch.B
 	w := m.params.W
@@ -6024,13 +6025,13 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	t117 := m.t117[:5*B]
 	dw := grad.W
 
-	// t45 = hᵀ·((B/1/3)·dguess)
+	// t45 = hᵀ·(3·B·dguess)
 	blas.Dgemm(1,
 		blas.View64(h6, B, 5).T(),
 		blas.View64(guess, B, 1),
 		0, blas.View64(t45, 5, 1))
 
-	// t46 = t45 + hᵀ·t38
+	// t46 = t45 + hᵀ·t38  (in t45)
 	blas.Dgemm(1,
 		blas.View64(h5, B, 5).T(),
 		blas.View64(t37, B, 1),
@@ -6042,7 +6043,7 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t29, B, 1),
 		0, blas.View64(t47, 5, 1))
 
-	// t48 = t46 + t47
+	// t48 = t46 + t47  (in t45)
 	for i := range 5 {
 		t45[i] += t47[i]
 	}
@@ -6053,7 +6054,7 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t21, B, 1),
 		0, blas.View64(t49, 5, 1))
 
-	// t50 = t48 + t49
+	// t50 = t48 + t49  (in t45)
 	for i := range 5 {
 		t45[i] += t49[i]
 	}
@@ -6064,7 +6065,7 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t13, B, 1),
 		0, blas.View64(t51, 5, 1))
 
-	// t52 = t50 + t51
+	// t52 = t50 + t51  (in t45)
 	for i := range 5 {
 		t45[i] += t51[i]
 	}
@@ -6083,9 +6084,9 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		dw[i] = scale * (t45[i] + t53[i])
 	}
 
-	// t54 = t42[:, 10:] ⊙ (1 − n²) ⊙ (1 − t44) ⊙ t43 ⊙ t44
-	// t55 = (1 − n²) ⊙ t43 ⊙ t44
-	// t56 = t43 ⊙ (1 − n²)
+	// t54 = t42[:, 10:] ⊙ (1 − n6²) ⊙ (1 − t44) ⊙ t43 ⊙ t44  (in t44)
+	// t55 = (1 − n6²) ⊙ t43 ⊙ t44
+	// t56 = t43 ⊙ (1 − n6²)
 	for i := range B {
 		n6Row := (*[5]float64)(n6[5*i:])
 		t41Row := (*[5]float64)(t41[15*i+10:])
@@ -6096,12 +6097,12 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		for j := range n6Row {
 			d := 1 - n6Row[j]*n6Row[j]
 			u := t43Row[j] * t44Row[j]
-			u2 := t41Row[j] * d * (1 - t44Row[j]) * u
-			u3 := d * u
-			u4 := t43Row[j] * d
-			t44Row[j] = u2
-			t55Row[j] = u3
-			t56Row[j] = u4
+			t54 := t41Row[j] * d * (1 - t44Row[j]) * u
+			t55Of := d * u
+			t56Of := t43Row[j] * d
+			t44Row[j] = t54
+			t55Row[j] = t55Of
+			t56Row[j] = t56Of
 		}
 	}
 
@@ -6111,17 +6112,17 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	// t59 = 0
 	clear(t59)
 
-	// (B/1/3)·dh = (B/1/3)·dguess·w
-	// (B/1/3)·dhr = t54 ⊙ (B/1/3)·dh
-	// (B/1/3)·dhz = z ⊙ t43 ⊙ (h − n) ⊙ (B/1/3)·dh
-	// (B/1/3)·dhn = t55 ⊙ (B/1/3)·dh
-	// t57 = z ⊙ (B/1/3)·dh + w·t38
-	// (B/1/3)·dxn = t56 ⊙ (B/1/3)·dh
-	// t58[:, :−10] = (B/1/3)·dhr
-	// t59[:, 5:−5] = (B/1/3)·dhz
-	// t60[:, 10:] = (B/1/3)·dxn
-	// t60[:, :−10] = (B/1/3)·dhr
-	// t60[:, 5:−5] = (B/1/3)·dhz
+	// 3·B·dh = 3·B·dguess·w
+	// 3·B·dhr = t54 ⊙ 3·B·dh
+	// 3·B·dhz = z6 ⊙ t43 ⊙ (h − n6) ⊙ 3·B·dh
+	// 3·B·dhn = t55 ⊙ 3·B·dh  (in z6)
+	// t57 = z6 ⊙ 3·B·dh + w·t38  (in t43)
+	// 3·B·dxn = t56 ⊙ 3·B·dh
+	// t58[:, :−10] = 3·B·dhr
+	// t59[:, 5:−5] = 3·B·dhz
+	// t60[:, 10:] = 3·B·dxn
+	// t60[:, :−10] = 3·B·dhr
+	// t60[:, 5:−5] = 3·B·dhz
 	for i := range B {
 		guessOfI := guess[i]
 		t44Row := (*[5]float64)(t44[5*i:])
@@ -6142,10 +6143,10 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 			dhr := t44Row[j] * dh
 			dhz := z6Row[j] * t43Row[j] * (h5Row[j] - n6Row[j]) * dh
 			dhn := t55Row[j] * dh
-			t := z6Row[j]*dh + w[j]*t37OfI
+			t57 := z6Row[j]*dh + w[j]*t37OfI
 			dxn := t56Row[j] * dh
 			z6Row[j] = dhn
-			t43Row[j] = t
+			t43Row[j] = t57
 			t58Row[j] = dhr
 			t59Row[j] = dhz
 			t60Row[j] = dxn
@@ -6159,7 +6160,7 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		t58[i] += t59[i]
 	}
 
-	// t61[:, 10:] += (B/1/3)·dhn
+	// t61[:, 10:] += 3·B·dhn
 	for i := range B {
 		z6Row := (*[5]float64)(z6[5*i:])
 		t58Row := (*[5]float64)(t58[15*i+10:])
@@ -6168,9 +6169,9 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		}
 	}
 
-	// t62 = t34[:, 10:] ⊙ (1 − n²) ⊙ (1 − t36) ⊙ t35 ⊙ t36
-	// t63 = (1 − n²) ⊙ t35 ⊙ t36
-	// t64 = t35 ⊙ (1 − n²)
+	// t62 = t34[:, 10:] ⊙ (1 − n5²) ⊙ (1 − t36) ⊙ t35 ⊙ t36  (in t36)
+	// t63 = (1 − n5²) ⊙ t35 ⊙ t36
+	// t64 = t35 ⊙ (1 − n5²)
 	for i := range B {
 		n5Row := (*[5]float64)(n5[5*i:])
 		t33Row := (*[5]float64)(t33[15*i+10:])
@@ -6181,12 +6182,12 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		for j := range n5Row {
 			d := 1 - n5Row[j]*n5Row[j]
 			u := t35Row[j] * t36Row[j]
-			u2 := t33Row[j] * d * (1 - t36Row[j]) * u
-			u3 := d * u
-			u4 := t35Row[j] * d
-			t36Row[j] = u2
-			t63Row[j] = u3
-			t64Row[j] = u4
+			t62 := t33Row[j] * d * (1 - t36Row[j]) * u
+			t63Of := d * u
+			t64Of := t35Row[j] * d
+			t36Row[j] = t62
+			t63Row[j] = t63Of
+			t64Row[j] = t64Of
 		}
 	}
 
@@ -6208,15 +6209,15 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	// t70 = 0
 	clear(t70)
 
-	// (B/1/3)·dhr = t62 ⊙ (t57 + t65)
-	// (B/1/3)·dhz = z ⊙ t35 ⊙ (h − n) ⊙ (t57 + t65)
-	// (B/1/3)·dhn = t63 ⊙ (t57 + t65)
-	// t66 = w·t30 + z ⊙ (t57 + t65)
-	// (B/1/3)·dxn = t64 ⊙ (t57 + t65)
-	// t67[:, :−10] = (B/1/3)·dhr
-	// t68[:, 5:−5] = (B/1/3)·dhz
-	// t69[:, 10:] = (B/1/3)·dhn
-	// t70[:, 10:] = (B/1/3)·dxn
+	// 3·B·dhr = t62 ⊙ (t57 + t65)
+	// 3·B·dhz = z5 ⊙ t35 ⊙ (h − n5) ⊙ (t57 + t65)
+	// 3·B·dhn = t63 ⊙ (t57 + t65)
+	// t66 = w·t30 + z5 ⊙ (t57 + t65)  (in z5)
+	// 3·B·dxn2 = t64 ⊙ (t57 + t65)
+	// t67[:, :−10] = 3·B·dhr
+	// t68[:, 5:−5] = 3·B·dhz
+	// t69[:, 10:] = 3·B·dhn
+	// t70[:, 10:] = 3·B·dxn2
 	for i := range B {
 		t43Row := (*[5]float64)(t43[5*i:])
 		t65Row := (*[5]float64)(t65[5*i:])
@@ -6233,38 +6234,38 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		t69Row := (*[5]float64)(t69[15*i+10:])
 		t70Row := (*[5]float64)(t70[15*i+10:])
 		for j := range h4Row {
-			t := t43Row[j] + t65Row[j]
-			dhr := t36Row[j] * t
-			dhz := z5Row[j] * t35Row[j] * (h4Row[j] - n5Row[j]) * t
-			dhn := t63Row[j] * t
-			t2 := w[j]*t29OfI + z5Row[j]*t
-			dxn := t64Row[j] * t
-			z5Row[j] = t2
+			v := t43Row[j] + t65Row[j]
+			dhr := t36Row[j] * v
+			dhz := z5Row[j] * t35Row[j] * (h4Row[j] - n5Row[j]) * v
+			dhn := t63Row[j] * v
+			t66 := w[j]*t29OfI + z5Row[j]*v
+			dxn2 := t64Row[j] * v
+			z5Row[j] = t66
 			t67Row[j] = dhr
 			t68Row[j] = dhz
 			t69Row[j] = dhn
-			t70Row[j] = dxn
+			t70Row[j] = dxn2
 		}
 	}
 
-	// t71 = t61 + t67 + t68 + t69
-	// t72 = t67 + t68 + t69
-	// t73 = t60 + t67 + t70 + t68
-	// t74 = t67 + t70 + t68
+	// t71 = t61 + t67 + t68 + t69  (in t67)
+	// t72 = t67 + t68 + t69  (in t68)
+	// t73 = t60 + t67 + t70 + t68  (in t69)
+	// t74 = t67 + t70 + t68  (in t70)
 	for i := range 15 * B {
-		t := t58[i] + t67[i] + t68[i] + t69[i]
-		t2 := t67[i] + t68[i] + t69[i]
-		t3Of := t60[i] + t67[i] + t70[i] + t68[i]
-		t4Of := t67[i] + t70[i] + t68[i]
-		t67[i] = t
-		t68[i] = t2
-		t69[i] = t3Of
-		t70[i] = t4Of
+		t71 := t58[i] + t67[i] + t68[i] + t69[i]
+		t72 := t67[i] + t68[i] + t69[i]
+		t73 := t60[i] + t67[i] + t70[i] + t68[i]
+		t74 := t67[i] + t70[i] + t68[i]
+		t67[i] = t71
+		t68[i] = t72
+		t69[i] = t73
+		t70[i] = t74
 	}
 
-	// t75 = t26[:, 10:] ⊙ (1 − n²) ⊙ (1 − t28) ⊙ t27 ⊙ t28
-	// t76 = (1 − n²) ⊙ t27 ⊙ t28
-	// t77 = t27 ⊙ (1 − n²)
+	// t75 = t26[:, 10:] ⊙ (1 − n4²) ⊙ (1 − t28) ⊙ t27 ⊙ t28  (in t28)
+	// t76 = (1 − n4²) ⊙ t27 ⊙ t28
+	// t77 = t27 ⊙ (1 − n4²)
 	for i := range B {
 		n4Row := (*[5]float64)(n4[5*i:])
 		t25Row := (*[5]float64)(t25[15*i+10:])
@@ -6275,12 +6276,12 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		for j := range n4Row {
 			d := 1 - n4Row[j]*n4Row[j]
 			u := t27Row[j] * t28Row[j]
-			u2 := t25Row[j] * d * (1 - t28Row[j]) * u
-			u3 := d * u
-			u4 := t27Row[j] * d
-			t28Row[j] = u2
-			t76Row[j] = u3
-			t77Row[j] = u4
+			t75 := t25Row[j] * d * (1 - t28Row[j]) * u
+			t76Of := d * u
+			t77Of := t27Row[j] * d
+			t28Row[j] = t75
+			t76Row[j] = t76Of
+			t77Row[j] = t77Of
 		}
 	}
 
@@ -6302,15 +6303,15 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	// t83 = 0
 	clear(t83)
 
-	// (B/1/3)·dhr = t75 ⊙ (t66 + t78)
-	// (B/1/3)·dhz = z ⊙ t27 ⊙ (h − n) ⊙ (t66 + t78)
-	// (B/1/3)·dhn = t76 ⊙ (t66 + t78)
-	// t79 = w·t22 + z ⊙ (t66 + t78)
-	// (B/1/3)·dxn = t77 ⊙ (t66 + t78)
-	// t80[:, :−10] = (B/1/3)·dhr
-	// t81[:, 5:−5] = (B/1/3)·dhz
-	// t82[:, 10:] = (B/1/3)·dhn
-	// t83[:, 10:] = (B/1/3)·dxn
+	// 3·B·dhr = t75 ⊙ (t66 + t78)
+	// 3·B·dhz = z4 ⊙ t27 ⊙ (h − n4) ⊙ (t66 + t78)
+	// 3·B·dhn = t76 ⊙ (t66 + t78)
+	// t79 = w·t22 + z4 ⊙ (t66 + t78)  (in z4)
+	// 3·B·dxn3 = t77 ⊙ (t66 + t78)
+	// t80[:, :−10] = 3·B·dhr
+	// t81[:, 5:−5] = 3·B·dhz
+	// t82[:, 10:] = 3·B·dhn
+	// t83[:, 10:] = 3·B·dxn3
 	for i := range B {
 		z5Row := (*[5]float64)(z5[5*i:])
 		t78Row := (*[5]float64)(t78[5*i:])
@@ -6327,38 +6328,38 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		t82Row := (*[5]float64)(t82[15*i+10:])
 		t83Row := (*[5]float64)(t83[15*i+10:])
 		for j := range h3Row {
-			t := z5Row[j] + t78Row[j]
-			dhr := t28Row[j] * t
-			dhz := z4Row[j] * t27Row[j] * (h3Row[j] - n4Row[j]) * t
-			dhn := t76Row[j] * t
-			t2 := w[j]*t21OfI + z4Row[j]*t
-			dxn := t77Row[j] * t
-			z4Row[j] = t2
+			v := z5Row[j] + t78Row[j]
+			dhr := t28Row[j] * v
+			dhz := z4Row[j] * t27Row[j] * (h3Row[j] - n4Row[j]) * v
+			dhn := t76Row[j] * v
+			t79 := w[j]*t21OfI + z4Row[j]*v
+			dxn3 := t77Row[j] * v
+			z4Row[j] = t79
 			t80Row[j] = dhr
 			t81Row[j] = dhz
 			t82Row[j] = dhn
-			t83Row[j] = dxn
+			t83Row[j] = dxn3
 		}
 	}
 
-	// t84 = t71 + t80 + t81 + t82
-	// t85 = t80 + t81 + t82
-	// t86 = t73 + t80 + t83 + t81
-	// t87 = t80 + t83 + t81
+	// t84 = t71 + t80 + t81 + t82  (in t67)
+	// t85 = t80 + t81 + t82  (in t69)
+	// t86 = t73 + t80 + t83 + t81  (in t80)
+	// t87 = t80 + t83 + t81  (in t81)
 	for i := range 15 * B {
-		t := t67[i] + t80[i] + t81[i] + t82[i]
-		t2 := t80[i] + t81[i] + t82[i]
-		t3Of := t69[i] + t80[i] + t83[i] + t81[i]
-		t4Of := t80[i] + t83[i] + t81[i]
-		t67[i] = t
-		t69[i] = t2
-		t80[i] = t3Of
-		t81[i] = t4Of
+		t84 := t67[i] + t80[i] + t81[i] + t82[i]
+		t85 := t80[i] + t81[i] + t82[i]
+		t86 := t69[i] + t80[i] + t83[i] + t81[i]
+		t87 := t80[i] + t83[i] + t81[i]
+		t67[i] = t84
+		t69[i] = t85
+		t80[i] = t86
+		t81[i] = t87
 	}
 
-	// t88 = t18[:, 10:] ⊙ (1 − n²) ⊙ (1 − t20) ⊙ t19 ⊙ t20
-	// t89 = (1 − n²) ⊙ t19 ⊙ t20
-	// t90 = t19 ⊙ (1 − n²)
+	// t88 = t18[:, 10:] ⊙ (1 − n3²) ⊙ (1 − t20) ⊙ t19 ⊙ t20  (in t20)
+	// t89 = (1 − n3²) ⊙ t19 ⊙ t20
+	// t90 = t19 ⊙ (1 − n3²)
 	for i := range B {
 		n3Row := (*[5]float64)(n3[5*i:])
 		t17Row := (*[5]float64)(t17[15*i+10:])
@@ -6369,12 +6370,12 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		for j := range n3Row {
 			d := 1 - n3Row[j]*n3Row[j]
 			u := t19Row[j] * t20Row[j]
-			u2 := t17Row[j] * d * (1 - t20Row[j]) * u
-			u3 := d * u
-			u4 := t19Row[j] * d
-			t20Row[j] = u2
-			t89Row[j] = u3
-			t90Row[j] = u4
+			t88 := t17Row[j] * d * (1 - t20Row[j]) * u
+			t89Of := d * u
+			t90Of := t19Row[j] * d
+			t20Row[j] = t88
+			t89Row[j] = t89Of
+			t90Row[j] = t90Of
 		}
 	}
 
@@ -6396,15 +6397,15 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	// t96 = 0
 	clear(t96)
 
-	// (B/1/3)·dhr = t88 ⊙ (t79 + t91)
-	// (B/1/3)·dhz = z ⊙ t19 ⊙ (h − n) ⊙ (t79 + t91)
-	// (B/1/3)·dhn = t89 ⊙ (t79 + t91)
-	// t92 = w·t14 + z ⊙ (t79 + t91)
-	// (B/1/3)·dxn = t90 ⊙ (t79 + t91)
-	// t93[:, :−10] = (B/1/3)·dhr
-	// t94[:, 5:−5] = (B/1/3)·dhz
-	// t95[:, 10:] = (B/1/3)·dhn
-	// t96[:, 10:] = (B/1/3)·dxn
+	// 3·B·dhr = t88 ⊙ (t79 + t91)
+	// 3·B·dhz = z3 ⊙ t19 ⊙ (h − n3) ⊙ (t79 + t91)
+	// 3·B·dhn = t89 ⊙ (t79 + t91)
+	// t92 = w·t14 + z3 ⊙ (t79 + t91)  (in z3)
+	// 3·B·dxn4 = t90 ⊙ (t79 + t91)
+	// t93[:, :−10] = 3·B·dhr
+	// t94[:, 5:−5] = 3·B·dhz
+	// t95[:, 10:] = 3·B·dhn
+	// t96[:, 10:] = 3·B·dxn4
 	for i := range B {
 		z4Row := (*[5]float64)(z4[5*i:])
 		t91Row := (*[5]float64)(t91[5*i:])
@@ -6421,38 +6422,38 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		t95Row := (*[5]float64)(t95[15*i+10:])
 		t96Row := (*[5]float64)(t96[15*i+10:])
 		for j := range h2Row {
-			t := z4Row[j] + t91Row[j]
-			dhr := t20Row[j] * t
-			dhz := z3Row[j] * t19Row[j] * (h2Row[j] - n3Row[j]) * t
-			dhn := t89Row[j] * t
-			t2 := w[j]*t13OfI + z3Row[j]*t
-			dxn := t90Row[j] * t
-			z3Row[j] = t2
+			v := z4Row[j] + t91Row[j]
+			dhr := t20Row[j] * v
+			dhz := z3Row[j] * t19Row[j] * (h2Row[j] - n3Row[j]) * v
+			dhn := t89Row[j] * v
+			t92 := w[j]*t13OfI + z3Row[j]*v
+			dxn4 := t90Row[j] * v
+			z3Row[j] = t92
 			t93Row[j] = dhr
 			t94Row[j] = dhz
 			t95Row[j] = dhn
-			t96Row[j] = dxn
+			t96Row[j] = dxn4
 		}
 	}
 
-	// t97 = t84 + t93 + t94 + t95
-	// t98 = t93 + t94 + t95
-	// t99 = t86 + t93 + t96 + t94
-	// t100 = t93 + t96 + t94
+	// t97 = t84 + t93 + t94 + t95  (in t67)
+	// t98 = t93 + t94 + t95  (in t80)
+	// t99 = t86 + t93 + t96 + t94  (in t93)
+	// t100 = t93 + t96 + t94  (in t94)
 	for i := range 15 * B {
-		t := t67[i] + t93[i] + t94[i] + t95[i]
-		t2 := t93[i] + t94[i] + t95[i]
-		t3Of := t80[i] + t93[i] + t96[i] + t94[i]
-		t4Of := t93[i] + t96[i] + t94[i]
-		t67[i] = t
-		t80[i] = t2
-		t93[i] = t3Of
-		t94[i] = t4Of
+		t97 := t67[i] + t93[i] + t94[i] + t95[i]
+		t98 := t93[i] + t94[i] + t95[i]
+		t99 := t80[i] + t93[i] + t96[i] + t94[i]
+		t100 := t93[i] + t96[i] + t94[i]
+		t67[i] = t97
+		t80[i] = t98
+		t93[i] = t99
+		t94[i] = t100
 	}
 
-	// t101 = t10[:, 10:] ⊙ (1 − n²) ⊙ (1 − t12) ⊙ t11 ⊙ t12
-	// t102 = (1 − n²) ⊙ t11 ⊙ t12
-	// t103 = t11 ⊙ (1 − n²)
+	// t101 = t10[:, 10:] ⊙ (1 − n2²) ⊙ (1 − t12) ⊙ t11 ⊙ t12  (in t12)
+	// t102 = (1 − n2²) ⊙ t11 ⊙ t12
+	// t103 = t11 ⊙ (1 − n2²)
 	for i := range B {
 		n2Row := (*[5]float64)(n2[5*i:])
 		t9Row := (*[5]float64)(t9[15*i+10:])
@@ -6463,12 +6464,12 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		for j := range n2Row {
 			d := 1 - n2Row[j]*n2Row[j]
 			u := t11Row[j] * t12Row[j]
-			u2 := t9Row[j] * d * (1 - t12Row[j]) * u
-			u3 := d * u
-			u4 := t11Row[j] * d
-			t12Row[j] = u2
-			t102Row[j] = u3
-			t103Row[j] = u4
+			t101 := t9Row[j] * d * (1 - t12Row[j]) * u
+			t102Of := d * u
+			t103Of := t11Row[j] * d
+			t12Row[j] = t101
+			t102Row[j] = t102Of
+			t103Row[j] = t103Of
 		}
 	}
 
@@ -6490,15 +6491,15 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 	// t109 = 0
 	clear(t109)
 
-	// (B/1/3)·dhr = t101 ⊙ (t92 + t104)
-	// (B/1/3)·dhz = z ⊙ t11 ⊙ (h − n) ⊙ (t92 + t104)
-	// (B/1/3)·dhn = t102 ⊙ (t92 + t104)
-	// t105 = w·t6 + z ⊙ (t92 + t104)
-	// (B/1/3)·dxn = t103 ⊙ (t92 + t104)
-	// t106[:, :−10] = (B/1/3)·dhr
-	// t107[:, 5:−5] = (B/1/3)·dhz
-	// t108[:, 10:] = (B/1/3)·dhn
-	// t109[:, 10:] = (B/1/3)·dxn
+	// 3·B·dhr = t101 ⊙ (t92 + t104)
+	// 3·B·dhz = z2 ⊙ t11 ⊙ (h − n2) ⊙ (t92 + t104)
+	// 3·B·dhn = t102 ⊙ (t92 + t104)
+	// t105 = w·t6 + z2 ⊙ (t92 + t104)  (in z2)
+	// 3·B·dxn5 = t103 ⊙ (t92 + t104)
+	// t106[:, :−10] = 3·B·dhr
+	// t107[:, 5:−5] = 3·B·dhz
+	// t108[:, 10:] = 3·B·dhn
+	// t109[:, 10:] = 3·B·dxn5
 	for i := range B {
 		z3Row := (*[5]float64)(z3[5*i:])
 		t104Row := (*[5]float64)(t104[5*i:])
@@ -6515,23 +6516,23 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		t108Row := (*[5]float64)(t108[15*i+10:])
 		t109Row := (*[5]float64)(t109[15*i+10:])
 		for j := range hRow {
-			t := z3Row[j] + t104Row[j]
-			dhr := t12Row[j] * t
-			dhz := z2Row[j] * t11Row[j] * (hRow[j] - n2Row[j]) * t
-			dhn := t102Row[j] * t
-			t2 := w[j]*t5OfI + z2Row[j]*t
-			dxn := t103Row[j] * t
-			z2Row[j] = t2
+			v := z3Row[j] + t104Row[j]
+			dhr := t12Row[j] * v
+			dhz := z2Row[j] * t11Row[j] * (hRow[j] - n2Row[j]) * v
+			dhn := t102Row[j] * v
+			t105 := w[j]*t5OfI + z2Row[j]*v
+			dxn5 := t103Row[j] * v
+			z2Row[j] = t105
 			t106Row[j] = dhr
 			t107Row[j] = dhz
 			t108Row[j] = dhn
-			t109Row[j] = dxn
+			t109Row[j] = dxn5
 		}
 	}
 
-	// t110 = t106 + t107 + t108
-	// t111 = t99 + t106 + t109 + t107
-	// t112 = t106 + t109 + t107
+	// t110 = t106 + t107 + t108  (in t67)
+	// t111 = t99 + t106 + t109 + t107  (in t93)
+	// t112 = t106 + t109 + t107  (in t106)
 	// t113 = Σᵢ (t97 + t106 + t107 + t108)
 	clear(t113)
 	for i := range B {
@@ -6542,27 +6543,27 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		t93Row := (*[15]float64)(t93[15*i:])
 		t109Row := (*[15]float64)(t109[15*i:])
 		for j := range t106Row {
-			t := t106Row[j] + t107Row[j] + t108Row[j]
-			t2 := t93Row[j] + t106Row[j] + t109Row[j] + t107Row[j]
-			t3Of := t106Row[j] + t109Row[j] + t107Row[j]
+			t110 := t106Row[j] + t107Row[j] + t108Row[j]
+			t111 := t93Row[j] + t106Row[j] + t109Row[j] + t107Row[j]
+			t112 := t106Row[j] + t109Row[j] + t107Row[j]
 			t113[j] += t67Row[j] + t106Row[j] + t107Row[j] + t108Row[j]
-			t67Row[j] = t
-			t93Row[j] = t2
-			t106Row[j] = t3Of
+			t67Row[j] = t110
+			t93Row[j] = t111
+			t106Row[j] = t112
 		}
 	}
 
-	// t114 = t3 ⊙ t4 ⊙ (1 − n²)
+	// t114 = t3 ⊙ t4 ⊙ (1 − n²)  (in t4)
 	// t115 = (1 − t4) ⊙ t114
 	// t116 = t3 ⊙ (1 − n²)
 	for i := range 5 * B {
 		d := 1 - n[i]*n[i]
-		u := t3[i] * t4[i] * d
-		u2 := (1 - t4[i]) * u
-		u3 := t3[i] * d
-		t4[i] = u
-		t115[i] = u2
-		t116[i] = u3
+		t114 := t3[i] * t4[i] * d
+		t115Of := (1 - t4[i]) * t114
+		t116Of := t3[i] * d
+		t4[i] = t114
+		t115[i] = t115Of
+		t116[i] = t116Of
 	}
 
 	// t117 = t110·Whᵀ
@@ -6572,7 +6573,7 @@ func (m *Recurrent) gradient1(grad *RecurrentParams, batch *RecurrentBatch) {
 		0, blas.View64(t117, B, 5))
 }
 
-// gradient2 is part 2 of 2 of gradient.
+// gradient2 is part 2 of 2 of gradient: scale to dWx.
 func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 	B := batch.B
 	x := batch.X
@@ -6634,15 +6635,15 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 	// t123 = 0
 	clear(t123)
 
-	// (B/−1/3)·dhz = z ⊙ t3 ⊙ n ⊙ (t105 + t117)
-	// (B/1/3)·dhr = bh[10:]·t115 ⊙ (t105 + t117)
-	// (B/1/3)·dxn = t116 ⊙ (t105 + t117)
+	// −3·B·dhz = z ⊙ t3 ⊙ n ⊙ (t105 + t117)
+	// 3·B·dhr = bh[10:]·t115 ⊙ (t105 + t117)
+	// 3·B·dxn6 = t116 ⊙ (t105 + t117)
 	// t118 = Σᵢ t115 ⊙ (t105 + t117)
 	// t119 = Σᵢ t114 ⊙ (t105 + t117)
-	// t120 = Σᵢ (B/−1/3)·dhz
-	// t121[:, :−10] = (B/1/3)·dhr
-	// t122[:, 10:] = (B/1/3)·dxn
-	// t123[:, 5:−5] = (B/−1/3)·dhz
+	// t120 = Σᵢ (−3·B·dhz)
+	// t121[:, :−10] = 3·B·dhr
+	// t122[:, 10:] = 3·B·dxn6
+	// t123[:, 5:−5] = −3·B·dhz
 	clear(t118)
 	clear(t119)
 	clear(t120)
@@ -6660,21 +6661,21 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		t122Row := (*[5]float64)(t122[15*i+10:])
 		t123Row := (*[5]float64)(t123[15*i+5:])
 		for j := range bhRow {
-			t := z2Row[j] + t117Row[j]
-			u := t115Row[j] * t
-			dhz := zRow[j] * t3Row[j] * nRow[j] * t
+			v := z2Row[j] + t117Row[j]
+			u := t115Row[j] * v
+			dhz := zRow[j] * t3Row[j] * nRow[j] * v
 			dhr := bhRow[j] * u
-			dxn := t116Row[j] * t
+			dxn6 := t116Row[j] * v
 			t118[j] += u
-			t119[j] += t4Row[j] * t
+			t119[j] += t4Row[j] * v
 			t120[j] += dhz
 			t121Row[j] = dhr
-			t122Row[j] = dxn
+			t122Row[j] = dxn6
 			t123Row[j] = dhz
 		}
 	}
 
-	// t124 = scale·bh[10:] ⊙ t118
+	// t124 = scale·bh[10:] ⊙ t118  (in t118)
 	for i := range 5 {
 		t118[i] = scale * (bh[i+10] * t118[i])
 	}
@@ -6702,7 +6703,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		dbh[i+5] += scale2 * t120[i]
 	}
 
-	// t125 = t121 + t122 − t123
+	// t125 = t121 + t122 − t123  (in t93)
 	// dbx = scale·Σᵢ (t111 + t121 + t122 − t123)
 	clear(dbx)
 	for i := range B {
@@ -6711,9 +6712,9 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		t122Row := (*[15]float64)(t122[15*i:])
 		t123Row := (*[15]float64)(t123[15*i:])
 		for j := range dbx {
-			d := t121Row[j] + t122Row[j] - t123Row[j]
+			t125 := t121Row[j] + t122Row[j] - t123Row[j]
 			dbx[j] += scale * (t93Row[j] + t121Row[j] + t122Row[j] - t123Row[j])
-			t93Row[j] = d
+			t93Row[j] = t125
 		}
 	}
 
@@ -6723,7 +6724,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t58, B, 15),
 		0, blas.View64(t126, 5, 15))
 
-	// t127 = t126 + hᵀ·t72
+	// t127 = t126 + hᵀ·t72  (in t126)
 	blas.Dgemm(1,
 		blas.View64(h4, B, 5).T(),
 		blas.View64(t68, B, 15),
@@ -6735,7 +6736,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t69, B, 15),
 		0, blas.View64(t128, 5, 15))
 
-	// t129 = t127 + t128
+	// t129 = t127 + t128  (in t126)
 	for i := range 75 {
 		t126[i] += t128[i]
 	}
@@ -6746,7 +6747,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t80, B, 15),
 		0, blas.View64(t130, 5, 15))
 
-	// t131 = t129 + t130
+	// t131 = t129 + t130  (in t126)
 	for i := range 75 {
 		t126[i] += t130[i]
 	}
@@ -6768,7 +6769,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t60, B, 15),
 		0, blas.View64(t133, 1, 15))
 
-	// t134 = t133 + x[:, 4]ᵀ·t74
+	// t134 = t133 + x[:, 4]ᵀ·t74  (in t133)
 	blas.Dgemm(1,
 		blas.Strided64(x[min(4, len(x)):], B, 1, 7).T(),
 		blas.View64(t70, B, 15),
@@ -6780,7 +6781,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t81, B, 15),
 		0, blas.View64(t135, 1, 15))
 
-	// t136 = t134 + t135
+	// t136 = t134 + t135  (in t133)
 	for i := range 15 {
 		t133[i] += t135[i]
 	}
@@ -6791,7 +6792,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t94, B, 15),
 		0, blas.View64(t137, 1, 15))
 
-	// t138 = t136 + t137
+	// t138 = t136 + t137  (in t133)
 	for i := range 15 {
 		t133[i] += t137[i]
 	}
@@ -6802,7 +6803,7 @@ func (m *Recurrent) gradient2(grad *RecurrentParams, batch *RecurrentBatch) {
 		blas.View64(t106, B, 15),
 		0, blas.View64(t139, 1, 15))
 
-	// t140 = t138 + t139
+	// t140 = t138 + t139  (in t133)
 	for i := range 15 {
 		t133[i] += t139[i]
 	}
@@ -6836,20 +6837,18 @@ func (m *Recurrent) update(grad *RecurrentParams) {
 	v := m.optim.float64s
 	g := grad.flat
 
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// scale = 1 − dampening
-	scale := 1 - m.Hyper.Dampening
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = 1 − dampening
+	coef := 1 - m.Hyper.Dampening
+	// coef2 = (step = 1)
+	coef2 := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// v ← where(scale2, grad, momentum·v + scale·grad)
+	// v ← where(coef2, grad, momentum·v + coef·grad)
 	// param ← param − lr·(grad + momentum·v)
 	for i := range 125 {
-		newV := momentum*v[i] + scale*g[i]
-		if scale2 {
+		newV := momentum*v[i] + coef*g[i]
+		if coef2 {
 			newV = g[i]
 		}
 		d := param[i] - lr*(g[i]+momentum*newV)
@@ -6887,7 +6886,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t, B, 15))
 
-	// t2 = t + bx
+	// t2 = t + bx  (in t)
 	for i := range B {
 		tRow := (*[15]float64)(t[15*i:])
 		for j := range bx {
@@ -6918,7 +6917,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t3, B, 15))
 
-	// t4 = bx + t3
+	// t4 = bx + t3  (in t3)
 	for i := range B {
 		t3Row := (*[15]float64)(t3[15*i:])
 		for j := range bx {
@@ -6932,7 +6931,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t5, B, 15))
 
-	// t6 = bh + t5
+	// t6 = bh + t5  (in t5)
 	for i := range B {
 		t5Row := (*[15]float64)(t5[15*i:])
 		for j := range bh {
@@ -6940,9 +6939,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		}
 	}
 
-	// z = σ(t4[:, 5:−5] + t6[:, 5:−5])
-	// n = tanh(t4[:, 10:] + σ(t4[:, :−10] + t6[:, :−10]) ⊙ t6[:, 10:])
-	// h = h ⊙ z + (1 − z) ⊙ n
+	// z2 = σ(t4[:, 5:−5] + t6[:, 5:−5])
+	// n2 = tanh(t4[:, 10:] + σ(t4[:, :−10] + t6[:, :−10]) ⊙ t6[:, 10:])
+	// h = h ⊙ z2 + (1 − z2) ⊙ n2
 	for i := range B {
 		t3Row := (*[5]float64)(t3[15*i+5:])
 		t5Row := (*[5]float64)(t5[15*i+5:])
@@ -6952,9 +6951,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		t5Row3 := (*[5]float64)(t5[15*i+10:])
 		t3Row3 := (*[5]float64)(t3[15*i+10:])
 		for j := range hRow {
-			z := vec.Sigmoid64(t3Row[j] + t5Row[j])
-			tOf := t3Row3[j] + vec.Sigmoid64(t3Row2[j]+t5Row2[j])*t5Row3[j]
-			hRow[j] = hRow[j]*z + (1-z)*math.Tanh(tOf)
+			z2 := vec.Sigmoid64(t3Row[j] + t5Row[j])
+			v := t3Row3[j] + vec.Sigmoid64(t3Row2[j]+t5Row2[j])*t5Row3[j]
+			hRow[j] = hRow[j]*z2 + (1-z2)*math.Tanh(v)
 		}
 	}
 
@@ -6964,7 +6963,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t7, B, 15))
 
-	// t8 = bx + t7
+	// t8 = bx + t7  (in t7)
 	for i := range B {
 		t7Row := (*[15]float64)(t7[15*i:])
 		for j := range bx {
@@ -6978,7 +6977,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t9, B, 15))
 
-	// t10 = bh + t9
+	// t10 = bh + t9  (in t9)
 	for i := range B {
 		t9Row := (*[15]float64)(t9[15*i:])
 		for j := range bh {
@@ -6986,9 +6985,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		}
 	}
 
-	// z = σ(t8[:, 5:−5] + t10[:, 5:−5])
-	// n = tanh(t8[:, 10:] + σ(t8[:, :−10] + t10[:, :−10]) ⊙ t10[:, 10:])
-	// h = h ⊙ z + (1 − z) ⊙ n
+	// z3 = σ(t8[:, 5:−5] + t10[:, 5:−5])
+	// n3 = tanh(t8[:, 10:] + σ(t8[:, :−10] + t10[:, :−10]) ⊙ t10[:, 10:])
+	// h = h ⊙ z3 + (1 − z3) ⊙ n3
 	for i := range B {
 		t7Row := (*[5]float64)(t7[15*i+5:])
 		t9Row := (*[5]float64)(t9[15*i+5:])
@@ -6998,9 +6997,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		t9Row3 := (*[5]float64)(t9[15*i+10:])
 		t7Row3 := (*[5]float64)(t7[15*i+10:])
 		for j := range hRow {
-			z := vec.Sigmoid64(t7Row[j] + t9Row[j])
-			tOf := t7Row3[j] + vec.Sigmoid64(t7Row2[j]+t9Row2[j])*t9Row3[j]
-			hRow[j] = hRow[j]*z + (1-z)*math.Tanh(tOf)
+			z3 := vec.Sigmoid64(t7Row[j] + t9Row[j])
+			v := t7Row3[j] + vec.Sigmoid64(t7Row2[j]+t9Row2[j])*t9Row3[j]
+			hRow[j] = hRow[j]*z3 + (1-z3)*math.Tanh(v)
 		}
 	}
 
@@ -7010,7 +7009,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t11, B, 15))
 
-	// t12 = bx + t11
+	// t12 = bx + t11  (in t11)
 	for i := range B {
 		t11Row := (*[15]float64)(t11[15*i:])
 		for j := range bx {
@@ -7024,7 +7023,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t13, B, 15))
 
-	// t14 = bh + t13
+	// t14 = bh + t13  (in t13)
 	for i := range B {
 		t13Row := (*[15]float64)(t13[15*i:])
 		for j := range bh {
@@ -7032,9 +7031,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		}
 	}
 
-	// z = σ(t12[:, 5:−5] + t14[:, 5:−5])
-	// n = tanh(t12[:, 10:] + σ(t12[:, :−10] + t14[:, :−10]) ⊙ t14[:, 10:])
-	// h = h ⊙ z + (1 − z) ⊙ n
+	// z4 = σ(t12[:, 5:−5] + t14[:, 5:−5])
+	// n4 = tanh(t12[:, 10:] + σ(t12[:, :−10] + t14[:, :−10]) ⊙ t14[:, 10:])
+	// h = h ⊙ z4 + (1 − z4) ⊙ n4
 	for i := range B {
 		t11Row := (*[5]float64)(t11[15*i+5:])
 		t13Row := (*[5]float64)(t13[15*i+5:])
@@ -7044,9 +7043,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		t13Row3 := (*[5]float64)(t13[15*i+10:])
 		t11Row3 := (*[5]float64)(t11[15*i+10:])
 		for j := range hRow {
-			z := vec.Sigmoid64(t11Row[j] + t13Row[j])
-			tOf := t11Row3[j] + vec.Sigmoid64(t11Row2[j]+t13Row2[j])*t13Row3[j]
-			hRow[j] = hRow[j]*z + (1-z)*math.Tanh(tOf)
+			z4 := vec.Sigmoid64(t11Row[j] + t13Row[j])
+			v := t11Row3[j] + vec.Sigmoid64(t11Row2[j]+t13Row2[j])*t13Row3[j]
+			hRow[j] = hRow[j]*z4 + (1-z4)*math.Tanh(v)
 		}
 	}
 
@@ -7056,7 +7055,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t15, B, 15))
 
-	// t16 = bx + t15
+	// t16 = bx + t15  (in t15)
 	for i := range B {
 		t15Row := (*[15]float64)(t15[15*i:])
 		for j := range bx {
@@ -7070,7 +7069,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t17, B, 15))
 
-	// t18 = bh + t17
+	// t18 = bh + t17  (in t17)
 	for i := range B {
 		t17Row := (*[15]float64)(t17[15*i:])
 		for j := range bh {
@@ -7078,9 +7077,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		}
 	}
 
-	// z = σ(t16[:, 5:−5] + t18[:, 5:−5])
-	// n = tanh(t16[:, 10:] + σ(t16[:, :−10] + t18[:, :−10]) ⊙ t18[:, 10:])
-	// h = h ⊙ z + (1 − z) ⊙ n
+	// z5 = σ(t16[:, 5:−5] + t18[:, 5:−5])
+	// n5 = tanh(t16[:, 10:] + σ(t16[:, :−10] + t18[:, :−10]) ⊙ t18[:, 10:])
+	// h = h ⊙ z5 + (1 − z5) ⊙ n5
 	for i := range B {
 		t15Row := (*[5]float64)(t15[15*i+5:])
 		t17Row := (*[5]float64)(t17[15*i+5:])
@@ -7090,9 +7089,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		t17Row3 := (*[5]float64)(t17[15*i+10:])
 		t15Row3 := (*[5]float64)(t15[15*i+10:])
 		for j := range hRow {
-			z := vec.Sigmoid64(t15Row[j] + t17Row[j])
-			tOf := t15Row3[j] + vec.Sigmoid64(t15Row2[j]+t17Row2[j])*t17Row3[j]
-			hRow[j] = hRow[j]*z + (1-z)*math.Tanh(tOf)
+			z5 := vec.Sigmoid64(t15Row[j] + t17Row[j])
+			v := t15Row3[j] + vec.Sigmoid64(t15Row2[j]+t17Row2[j])*t17Row3[j]
+			hRow[j] = hRow[j]*z5 + (1-z5)*math.Tanh(v)
 		}
 	}
 
@@ -7102,7 +7101,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wx, 1, 15),
 		0, blas.View64(t19, B, 15))
 
-	// t20 = bx + t19
+	// t20 = bx + t19  (in t19)
 	for i := range B {
 		t19Row := (*[15]float64)(t19[15*i:])
 		for j := range bx {
@@ -7116,7 +7115,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		blas.View64(Wh, 5, 15),
 		0, blas.View64(t21, B, 15))
 
-	// t22 = bh + t21
+	// t22 = bh + t21  (in t21)
 	for i := range B {
 		t21Row := (*[15]float64)(t21[15*i:])
 		for j := range bh {
@@ -7124,9 +7123,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		}
 	}
 
-	// z = σ(t20[:, 5:−5] + t22[:, 5:−5])
-	// n = tanh(t20[:, 10:] + σ(t20[:, :−10] + t22[:, :−10]) ⊙ t22[:, 10:])
-	// h = h ⊙ z + (1 − z) ⊙ n
+	// z6 = σ(t20[:, 5:−5] + t22[:, 5:−5])
+	// n6 = tanh(t20[:, 10:] + σ(t20[:, :−10] + t22[:, :−10]) ⊙ t22[:, 10:])
+	// h = h ⊙ z6 + (1 − z6) ⊙ n6
 	for i := range B {
 		t19Row := (*[5]float64)(t19[15*i+5:])
 		t21Row := (*[5]float64)(t21[15*i+5:])
@@ -7136,9 +7135,9 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 		t21Row3 := (*[5]float64)(t21[15*i+10:])
 		t19Row3 := (*[5]float64)(t19[15*i+10:])
 		for j := range hRow {
-			z := vec.Sigmoid64(t19Row[j] + t21Row[j])
-			tOf := t19Row3[j] + vec.Sigmoid64(t19Row2[j]+t21Row2[j])*t21Row3[j]
-			hRow[j] = hRow[j]*z + (1-z)*math.Tanh(tOf)
+			z6 := vec.Sigmoid64(t19Row[j] + t21Row[j])
+			v := t19Row3[j] + vec.Sigmoid64(t19Row2[j]+t21Row2[j])*t21Row3[j]
+			hRow[j] = hRow[j]*z6 + (1-z6)*math.Tanh(v)
 		}
 	}
 
@@ -7167,7 +7166,7 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //	new_mean = 0.9·mean + 0.1·m         [5]
 //	t2       = h − m                    [B,5]
 //	t3       = Σᵢ t2²                   [5]
-//	scale3   = 0.1/(B - 1)              []
+//	scale3   = 0.1/(B − 1)              []
 //	v        = scale2·t3                [5]
 //	t4       = √(v + 1e−5)              [5]
 //	t5       = scale/t4                 [5]
@@ -7203,12 +7202,12 @@ func (p *RecurrentPredictor) predict(out *RecurrentOutput, in *RecurrentInput) {
 //
 // Update, adamw(lr: 1e-2):
 //
-//	scale2 = 1/(1 − 0.999^step)
-//	rate   = lr/(1 − 0.9^step)
-//	rate2  = 1 − lr·decay
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	rate  = lr/(1 − 0.9^step)
+//	rate2 = 1 − lr·decay
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -7306,8 +7305,8 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 		blas.View64(hW, 4, 5),
 		0, blas.View64(hY, B, 5))
 
-	// h = h.y + h.b
-	// t = Σᵢ h.y
+	// h = h.y + h.b  (in hY)
+	// t = Σᵢ h.y  (in mBuf)
 	clear(mBuf)
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
@@ -7321,7 +7320,7 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 	// scale2 = 1/B
 	scale2 := 1 / float64(B)
 
-	// m = h.b + scale2·t
+	// m = h.b + scale2·t  (in mBuf)
 	// new_mean = 0.9·mean + 0.1·m
 	for i := range 5 {
 		mOf := hB[i] + scale2*mBuf[i]
@@ -7330,36 +7329,36 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 		meanNext[i] = newMean
 	}
 
-	// t2 = h − m
+	// t2 = h − m  (in hY)
 	// t3 = Σᵢ t2²
 	clear(t3)
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		for j := range hYRow {
-			d := hYRow[j] - mBuf[j]
-			t3[j] += d * d
-			hYRow[j] = d
+			t2 := hYRow[j] - mBuf[j]
+			t3[j] += t2 * t2
+			hYRow[j] = t2
 		}
 	}
 
-	// scale3 = 0.1/(B - 1)
+	// scale3 = 0.1/(B − 1)
 	scale3 := 0.1 / float64(B-1)
 
 	// v = scale2·t3
-	// t4 = √(v + 1e−5)
+	// t4 = √(v + 1e−5)  (in t3)
 	// t5 = scale/t4
 	// new_var = 0.9·var + scale3·t3
 	for i := range 5 {
-		t := math.Sqrt(scale2*t3[i] + 1e-5)
-		u := scale[i] / t
+		t4 := math.Sqrt(scale2*t3[i] + 1e-5)
+		t5Of := scale[i] / t4
 		newVar := 0.9*var_[i] + scale3*t3[i]
-		t3[i] = t
-		t5[i] = u
+		t3[i] = t4
+		t5[i] = t5Of
 		var_Next[i] = newVar
 	}
 
 	// n = shift + t5·t2
-	// t6 = where(n > 0, 1, 0.01)
+	// t6 = where(n > 0, 1, 0.01)  (in dn2)
 	// t7 = n ⊙ t6
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
@@ -7367,13 +7366,13 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 		t7Row := (*[5]float64)(t7[5*i:])
 		for j := range dn2Row {
 			n := shift[j] + t5[j]*hYRow[j]
-			t := float64(0.01)
+			t6 := float64(0.01)
 			if n > 0 {
-				t = 1
+				t6 = 1
 			}
-			u := n * t
-			dn2Row[j] = t
-			t7Row[j] = u
+			t7Of := n * t6
+			dn2Row[j] = t6
+			t7Row[j] = t7Of
 		}
 	}
 
@@ -7388,22 +7387,22 @@ func (m *Running) forward(batch *RunningBatch) RunningTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// t8 = max(1 − y ⊙ dense.y, 0)
+	// t8 = max(1 − y ⊙ dense.y, 0)  (in denseY)
 	// t9 = dense.y − y
 	// s = Σ t8
 	// s2 = Σ |t9|
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
-		t := 1 - y[i]*denseY[i]
-		if t < 0 {
-			t = 0
+		t8 := 1 - y[i]*denseY[i]
+		if t8 < 0 {
+			t8 = 0
 		}
-		d := denseY[i] - y[i]
-		s += t
-		s2 += math.Abs(d)
-		denseY[i] = t
-		t9[i] = d
+		t9Of := denseY[i] - y[i]
+		s += t8
+		s2 += math.Abs(t9Of)
+		denseY[i] = t8
+		t9[i] = t9Of
 	}
 
 	return RunningTotals{batches: 1, loss: s, n: float64(B), loss2: s2}
@@ -7458,13 +7457,13 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 	// scale3 = 1/B
 	scale3 := 1 / float64(B)
 
-	// dp = scale2·sign(t9) − y ⊙ where(t8 > 0, scale3, 0)
+	// dp = scale2·sign(t9) − y ⊙ where(t8 > 0, scale3, 0)  (in denseY)
 	for i := range B {
-		t := float64(0)
+		v := float64(0)
 		if denseY[i] > 0 {
-			t = scale3
+			v = scale3
 		}
-		denseY[i] = scale2*vec.Sign64(t9[i]) - y[i]*t
+		denseY[i] = scale2*vec.Sign64(t9[i]) - y[i]*v
 	}
 
 	// ddense.b = Σᵢ dp
@@ -7486,7 +7485,7 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 		blas.View64(denseW, 1, 5),
 		0, blas.View64(dn, B, 5))
 
-	// dn = t6 ⊙ dn
+	// dn = t6 ⊙ dn  (in dn2)
 	// dshift = Σᵢ dn
 	// t10 = Σᵢ t2 ⊙ dn
 	clear(dshift)
@@ -7504,18 +7503,18 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 	}
 
 	// dscale = t10/t4
-	// t11 = dscale/t4
+	// t11 = dscale/t4  (in t3)
 	for i := range 5 {
 		dscaleOf := t10[i] / t3[i]
-		u := dscaleOf / t3[i]
+		t11 := dscaleOf / t3[i]
 		dscale[i] = dscaleOf
-		t3[i] = u
+		t3[i] = t11
 	}
 
 	// dh.b = 0
 	clear(dhB)
 
-	// t12 = dn − scale3·t11·t2
+	// t12 = dn − scale3·t11·t2  (in hY)
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		dn2Row := (*[5]float64)(dn2[5*i:])
@@ -7529,7 +7528,7 @@ func (m *Running) gradient(grad *RunningParams, batch *RunningBatch) {
 		t13[i] = scale3 * dshift[i]
 	}
 
-	// dh.y = t5·(t12 − t13)
+	// dh.y = t5·(t12 − t13)  (in hY)
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		for j := range hYRow {
@@ -7571,8 +7570,8 @@ func (m *Running) update(grad *RunningParams) {
 	v := m.optim.float64s[41:82]
 	g := grad.flat
 
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 	// rate2 = 1 − lr·decay
@@ -7580,11 +7579,11 @@ func (m *Running) update(grad *RunningParams) {
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← rate2·param − rate·m/(√(scale2·v) + 1e−8)
+	// param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 41 {
 		newM := 0.09999999999999998*g[i] + 0.9*m2[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := rate2*param[i] - rate*(newM/(math.Sqrt(scale2*newV)+1e-8))
+		d := rate2*param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		m2[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -7613,7 +7612,7 @@ func (m *Running) evaluate(batch *RunningBatch) RunningTotals {
 		t14[i] = scale[i] / math.Sqrt(var_[i]+1e-5)
 	}
 
-	// h.y = x·h.W
+	// h.y = x·h.W  (in hY2)
 	blas.Dgemm(1,
 		blas.View64(x, B, 4),
 		blas.View64(hW, 4, 5),
@@ -7621,26 +7620,26 @@ func (m *Running) evaluate(batch *RunningBatch) RunningTotals {
 
 	// h = h.y + h.b
 	// n = shift + t14·(h − mean)
-	// t15 = n ⊙ where(n > 0, 1, 0.01)
+	// t15 = n ⊙ where(n > 0, 1, 0.01)  (in hY2)
 	for i := range B {
 		hY2Row := (*[5]float64)(hY2[5*i:])
 		for j := range hB {
 			n := shift[j] + t14[j]*(hY2Row[j]+hB[j]-mean[j])
-			t := float64(0.01)
+			v := float64(0.01)
 			if n > 0 {
-				t = 1
+				v = 1
 			}
-			hY2Row[j] = n * t
+			hY2Row[j] = n * v
 		}
 	}
 
-	// dense.y = t15·dense.W
+	// dense.y = t15·dense.W  (in denseY3)
 	blas.Dgemm(1,
 		blas.View64(hY2, B, 5),
 		blas.View64(denseW, 5, 1),
 		0, blas.View64(denseY3, B, 1))
 
-	// dense.y = dense.b + dense.y
+	// dense.y = dense.b + dense.y  (in denseY3)
 	for i := range B {
 		denseY3[i] += denseB[0]
 	}
@@ -7650,11 +7649,11 @@ func (m *Running) evaluate(batch *RunningBatch) RunningTotals {
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
-		t := 1 - y[i]*denseY3[i]
-		if t < 0 {
-			t = 0
+		v := 1 - y[i]*denseY3[i]
+		if v < 0 {
+			v = 0
 		}
-		s += t
+		s += v
 		s2 += math.Abs(denseY3[i] - y[i])
 	}
 
@@ -7690,26 +7689,26 @@ func (p *RunningPredictor) predict(out *RunningOutput, in *RunningInput) {
 
 	// h = h.y + h.b
 	// n = shift + t·(h − mean)
-	// t2 = n ⊙ where(n > 0, 1, 0.01)
+	// t2 = n ⊙ where(n > 0, 1, 0.01)  (in hY)
 	for i := range B {
 		hYRow := (*[5]float64)(hY[5*i:])
 		for j := range hB {
 			n := shift[j] + t[j]*(hYRow[j]+hB[j]-mean[j])
-			tOf := float64(0.01)
+			v := float64(0.01)
 			if n > 0 {
-				tOf = 1
+				v = 1
 			}
-			hYRow[j] = n * tOf
+			hYRow[j] = n * v
 		}
 	}
 
-	// dense.y = t2·dense.W
+	// dense.y = t2·dense.W  (in pBuf)
 	blas.Dgemm(1,
 		blas.View64(hY, B, 5),
 		blas.View64(denseW, 5, 1),
 		0, blas.View64(pBuf, B, 1))
 
-	// dense.y = dense.b + dense.y
+	// dense.y = dense.b + dense.y  (in pBuf)
 	for i := range B {
 		pBuf[i] += denseB[0]
 	}

@@ -731,44 +731,44 @@ func NewTransformer(max TransformerDims) *Transformer {
 	// All scratch memory lies in one arena.
 	B := max.B
 	arena := make([]float64, 790*B+176)
-	m.dh2 = arena[0 : 40*B]
-	m.t2 = arena[40*B : 80*B]
-	m.t3 = arena[80*B : 85*B]
-	m.t4 = arena[85*B : 90*B]
-	m.t5 = arena[90*B : 130*B]
-	m.t26 = arena[90*B : 130*B]
-	m.t6 = arena[130*B : 250*B]
-	m.t25 = arena[130*B : 250*B]
+	m.layerNorm2Centred = arena[0 : 40*B]
+	m.layerNormCentred = arena[40*B : 80*B]
+	m.t2 = arena[80*B : 85*B]
+	m.t3 = arena[85*B : 90*B]
+	m.t4 = arena[90*B : 130*B]
+	m.t22 = arena[90*B : 130*B]
+	m.t5 = arena[130*B : 250*B]
+	m.t21 = arena[130*B : 250*B]
 	m.attentionS = arena[250*B : 300*B]
-	m.t8 = arena[300*B : 340*B]
-	m.t24 = arena[300*B : 340*B]
+	m.t7 = arena[300*B : 340*B]
+	m.t20 = arena[300*B : 340*B]
 	m.dattentionK = arena[300*B : 340*B]
-	m.h = arena[340*B : 380*B]
-	m.t23 = arena[340*B : 380*B]
+	m.h2 = arena[340*B : 380*B]
+	m.t19 = arena[340*B : 380*B]
 	m.dattentionV = arena[340*B : 380*B]
-	m.dh = arena[380*B : 420*B]
+	m.layerNorm3Centred = arena[380*B : 420*B]
 	m.dattentionP = arena[380*B : 430*B]
 	m.dattentionQ = arena[380*B : 420*B]
-	m.t11 = arena[430*B : 435*B]
-	m.t12 = arena[435*B : 440*B]
+	m.t9 = arena[430*B : 435*B]
+	m.t10 = arena[435*B : 440*B]
 	m.denseY = arena[440*B : 500*B]
-	m.t14 = arena[500*B : 560*B]
-	m.t15 = arena[560*B : 620*B]
+	m.denseTwicePhi = arena[500*B : 560*B]
+	m.t12 = arena[560*B : 620*B]
 	m.ddenseY = arena[560*B : 620*B]
 	m.dense2Y = arena[620*B : 660*B]
-	m.t17 = arena[660*B : 665*B]
-	m.t18 = arena[665*B : 670*B]
+	m.t13 = arena[660*B : 665*B]
+	m.t14 = arena[665*B : 670*B]
 	m.logits = arena[670*B : 725*B]
 	m.deach = arena[670*B : 675*B]
-	m.t22 = arena[670*B : 710*B]
+	m.t18 = arena[670*B : 710*B]
 	m.dlogits = arena[725*B : 780*B]
-	m.sum = arena[780*B : 785*B]
-	m.t21 = arena[785*B : 790*B]
+	m.sum2 = arena[780*B : 785*B]
+	m.t17 = arena[785*B : 790*B]
 	m.sKept = arena[790*B : 790*B+1]
-	m.t27 = arena[790*B : 790*B+88]
-	m.t28 = arena[790*B : 790*B+8]
+	m.t23 = arena[790*B : 790*B+88]
+	m.t24 = arena[790*B : 790*B+8]
 	m.dE = arena[790*B+88 : 790*B+176]
-	m.t29 = arena[790*B+88 : 790*B+96]
+	m.t25 = arena[790*B+88 : 790*B+96]
 	int32s := make([]int32, 5*B)
 	m.label = int32s[0 : 5*B]
 
@@ -803,8 +803,8 @@ func (m *Transformer) initialise(seed uint64) {
 	dense2B := m.params.Dense2B
 	layerNorm3Scale := m.params.LayerNorm3Scale
 	layerNorm3Shift := m.params.LayerNorm3Shift
-	t28 := m.t28
-	t29 := m.t29
+	t24 := m.t24
+	t25 := m.t25
 
 	// E ← 0.3·N(E)
 	key := rng.Key(seed, 0xe3a5e6bdb6ff7daa, 0)
@@ -818,13 +818,13 @@ func (m *Transformer) initialise(seed uint64) {
 		pos[i] = 0.3 * rng.Normal64(key2, uint64(i))
 	}
 
-	// t28 = 1
-	for i := range t28 {
-		t28[i] = 1
+	// t24 = 1
+	for i := range t24 {
+		t24[i] = 1
 	}
 
-	// t29 = 0
-	clear(t29)
+	// t25 = 0
+	clear(t25)
 
 	// attention.Wqkv ← 0.2·N(attention.Wqkv)
 	key3 := rng.Key(seed, 0x2e233192279a5de, 0)
@@ -856,34 +856,34 @@ func (m *Transformer) initialise(seed uint64) {
 		dense2W[i] = 0.408248290463863 * rng.Normal64(key6, uint64(i))
 	}
 
-	// layerNormScale = t28
+	// layerNormScale = t24  (in t24)
 	for i := range layerNormScale {
 		layerNormScale[i] = 1
 	}
 
-	// layerNormShift = t29
+	// layerNormShift = t25  (in t25)
 	clear(layerNormShift)
 
-	// attentionBo = t29
+	// attentionBo = t25  (in t25)
 	clear(attentionBo)
 
-	// layerNorm2Scale = t28
+	// layerNorm2Scale = t24  (in t24)
 	for i := range layerNorm2Scale {
 		layerNorm2Scale[i] = 1
 	}
 
-	// layerNorm2Shift = t29
+	// layerNorm2Shift = t25  (in t25)
 	clear(layerNorm2Shift)
 
-	// dense2B = t29
+	// dense2B = t25  (in t25)
 	clear(dense2B)
 
-	// layerNorm3Scale = t28
+	// layerNorm3Scale = t24  (in t24)
 	for i := range layerNorm3Scale {
 		layerNorm3Scale[i] = 1
 	}
 
-	// layerNorm3Shift = t29
+	// layerNorm3Shift = t25  (in t25)
 	clear(layerNorm3Shift)
 }
 
@@ -1080,7 +1080,7 @@ type TransformerPredictor struct {
 	dense2Y    []float64 // [max.B,5,8]; becomes dense2.y, in place; in the memory of t
 	t2         []float64 // [max.B,5,8]
 	attentionS []float64 // [max.B,2,5,5]; becomes attention.s, then attention.pExp, then attention.p, in place; in the memory of t2
-	h          []float64 // [max.B,5,8]; in the memory of t2
+	h2         []float64 // [max.B,5,8]; becomes h2, in place; in the memory of t2
 	denseY     []float64 // [max.B,5,12]; becomes dense.y, in place; in the memory of t2
 	t3         []float64 // [max.B,5,24]
 	t6         []float64 // [max.B,5,8]; in the memory of t3
@@ -1098,7 +1098,7 @@ func NewTransformerPredictor(w *TransformerWeights, max TransformerDims) *Transf
 	p.dense2Y = arena[0 : 40*B]
 	p.t2 = arena[40*B : 80*B]
 	p.attentionS = arena[40*B : 90*B]
-	p.h = arena[40*B : 80*B]
+	p.h2 = arena[40*B : 80*B]
 	p.denseY = arena[40*B : 100*B]
 	p.t3 = arena[100*B : 220*B]
 	p.t6 = arena[100*B : 140*B]
@@ -1426,16 +1426,16 @@ func (m *Autoencoder) initialise(seed uint64) {
 	// r.b ← 0
 	clear(rB)
 
-	// hB = t6
+	// hB = t6  (in t6)
 	clear(hB)
 
-	// muB = t7
+	// muB = t7  (in t7)
 	clear(muB)
 
-	// logvarB = t7
+	// logvarB = t7  (in t7)
 	clear(logvarB)
 
-	// denseB = t6
+	// denseB = t6  (in t6)
 	clear(denseB)
 }
 
@@ -2503,10 +2503,10 @@ func (m *Wave) initialise(seed uint64) {
 		w3[i] = 0.5 * rng.Normal64(key3, uint64(i))
 	}
 
-	// b1 = t121
+	// b1 = t121  (in t121)
 	clear(b1)
 
-	// b2 = t121
+	// b2 = t121  (in t121)
 	clear(b2)
 
 	// speed ← 1
@@ -3571,10 +3571,10 @@ func (m *Recurrent) initialise(seed uint64) {
 		w[i] = 0.5 * rng.Normal64(key3, uint64(i))
 	}
 
-	// bx = t142
+	// bx = t142  (in t142)
 	clear(bx)
 
-	// bh = t142
+	// bh = t142  (in t142)
 	clear(bh)
 }
 
@@ -4114,10 +4114,10 @@ func (m *Running) initialise(seed uint64) {
 	// dense.b ← 0
 	clear(denseB)
 
-	// hB = dh.b
+	// hB = dh.b  (in dhB)
 	clear(hB)
 
-	// shift = dh.b
+	// shift = dh.b  (in dhB)
 	clear(shift)
 }
 

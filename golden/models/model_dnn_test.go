@@ -476,11 +476,11 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 			div[i*5+j] = sum[i*5+j] / 8.0
 		}
 	}
-	sub := make([]float64, 40*B)
+	layerNormCentred := make([]float64, 40*B)
 	for i := range B {
 		for j := range 5 {
 			for k := range 8 {
-				sub[i*40+j*8+k] = h[i*40+j*8+k] - div[i*5+j]
+				layerNormCentred[i*40+j*8+k] = h[i*40+j*8+k] - div[i*5+j]
 			}
 		}
 	}
@@ -489,7 +489,7 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 		for j := range 5 {
 			acc := 0.0
 			for k := range 8 {
-				acc += math.Pow(sub[i*40+j*8+k], 2.0)
+				acc += math.Pow(layerNormCentred[i*40+j*8+k], 2.0)
 			}
 			sumOf[i*5+j] = acc
 		}
@@ -504,7 +504,7 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 	for i := range B {
 		for j := range 5 {
 			for k := range 8 {
-				add[i*40+j*8+k] = ((sub[i*40+j*8+k] * rsqrt[i*5+j]) * layerNormScale[k]) + layerNormShift[k]
+				add[i*40+j*8+k] = ((layerNormCentred[i*40+j*8+k] * rsqrt[i*5+j]) * layerNormScale[k]) + layerNormShift[k]
 			}
 		}
 	}
@@ -642,11 +642,11 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 			divOf[i*5+j] = sumOf2[i*5+j] / 8.0
 		}
 	}
-	subOf := make([]float64, 40*B)
+	layerNorm2Centred := make([]float64, 40*B)
 	for i := range B {
 		for j := range 5 {
 			for k := range 8 {
-				subOf[i*40+j*8+k] = hOf[i*40+j*8+k] - divOf[i*5+j]
+				layerNorm2Centred[i*40+j*8+k] = hOf[i*40+j*8+k] - divOf[i*5+j]
 			}
 		}
 	}
@@ -655,7 +655,7 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 		for j := range 5 {
 			acc := 0.0
 			for k := range 8 {
-				acc += math.Pow(subOf[i*40+j*8+k], 2.0)
+				acc += math.Pow(layerNorm2Centred[i*40+j*8+k], 2.0)
 			}
 			sumOf3[i*5+j] = acc
 		}
@@ -670,7 +670,7 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 	for i := range B {
 		for j := range 5 {
 			for k := range 8 {
-				addOf2[i*40+j*8+k] = ((subOf[i*40+j*8+k] * rsqrtOf[i*5+j]) * layerNorm2Scale[k]) + layerNorm2Shift[k]
+				addOf2[i*40+j*8+k] = ((layerNorm2Centred[i*40+j*8+k] * rsqrtOf[i*5+j]) * layerNorm2Scale[k]) + layerNorm2Shift[k]
 			}
 		}
 	}
@@ -738,11 +738,11 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 			divOf2[i*5+j] = sumOf4[i*5+j] / 8.0
 		}
 	}
-	subOf2 := make([]float64, 40*B)
+	layerNorm3Centred := make([]float64, 40*B)
 	for i := range B {
 		for j := range 5 {
 			for k := range 8 {
-				subOf2[i*40+j*8+k] = hOf2[i*40+j*8+k] - divOf2[i*5+j]
+				layerNorm3Centred[i*40+j*8+k] = hOf2[i*40+j*8+k] - divOf2[i*5+j]
 			}
 		}
 	}
@@ -751,7 +751,7 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 		for j := range 5 {
 			acc := 0.0
 			for k := range 8 {
-				acc += math.Pow(subOf2[i*40+j*8+k], 2.0)
+				acc += math.Pow(layerNorm3Centred[i*40+j*8+k], 2.0)
 			}
 			sumOf5[i*5+j] = acc
 		}
@@ -766,7 +766,7 @@ func transformerLoss64(m *Transformer, p []float64, batch *TransformerBatch) flo
 	for i := range B {
 		for j := range 5 {
 			for k := range 8 {
-				addOf3[i*40+j*8+k] = ((subOf2[i*40+j*8+k] * rsqrtOf2[i*5+j]) * layerNorm3Scale[k]) + layerNorm3Shift[k]
+				addOf3[i*40+j*8+k] = ((layerNorm3Centred[i*40+j*8+k] * rsqrtOf2[i*5+j]) * layerNorm3Scale[k]) + layerNorm3Shift[k]
 			}
 		}
 	}

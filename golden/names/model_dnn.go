@@ -21,9 +21,8 @@ import (
 //	σ     = tanh(σ.y)     [B,2]
 //	t     = σ²            [B,2]
 //	s     = Σ t           []
-//	scale = λ             []
 //	len   = x1 + σ[:, 0]  [B]
-//	range = scale·len     [B]
+//	range = λ·len         [B]
 //	dlen  = range − func  [B]
 //	s2    = Σ dlen²       []
 //	B·map = Σ |dlen|      []
@@ -31,7 +30,7 @@ import (
 //
 // Backward:
 //
-//	scale    = 0.2/(2*B)     []
+//	scale    = 0.2/(2·B)     []
 //	dσ       = scale·σ
 //	scale2   = 2·λ·max_lr/B  []
 //	dσ[:, 0] += scale2·dlen
@@ -41,11 +40,9 @@ import (
 //
 // Update, sgd(lr: 0.1, momentum: 0.5):
 //
-//	scale  = momentum
-//	scale2 = (step = 1)
-//	rate   = lr
-//	v      ← where(scale2, grad, grad + scale·v)
-//	param  ← param − rate·v
+//	coef  = (step = 1)
+//	v     ← where(coef, grad, grad + momentum·v)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -118,7 +115,7 @@ func (m *Größe) forward(batch *GrößeBatch) GrößeTotals {
 		0, blas.View32(σY, B, 2))
 
 	// σ.y = σ.y + σ.b
-	// σ = tanh(σ.y)
+	// σ = tanh(σ.y)  (in σY)
 	// t = σ²
 	// s = Σ t
 	s := 0.0
@@ -127,25 +124,24 @@ func (m *Größe) forward(batch *GrößeBatch) GrößeTotals {
 		tRow := (*[2]float32)(t[2*i:])
 		for j := range tRow {
 			σ := vec.Tanh(σYRow[j] + σB[j])
-			u := σ * σ
-			s += float64(u)
+			tOf := σ * σ
+			s += float64(tOf)
 			σYRow[j] = σ
-			tRow[j] = u
+			tRow[j] = tOf
 		}
 	}
 
-	// scale = λ
-	scale := float32(m.Hyper.Λ)
+	λ := float32(m.Hyper.Λ)
 
 	// len = x1 + σ[:, 0]
-	// range = scale·len
+	// range = λ·len
 	// dlen = range − func
 	// s2 = Σ dlen²
 	// B·map = Σ |dlen|
 	s2 := 0.0
 	map_ := 0.0
 	for i := range B {
-		dlenOf := scale*(x1[i]+σY[2*i]) - func_[i]
+		dlenOf := λ*(x1[i]+σY[2*i]) - func_[i]
 		s2 += float64(dlenOf * dlenOf)
 		map_ += float64(vec.Abs(dlenOf))
 		dlen[i] = dlenOf
@@ -195,7 +191,7 @@ func (m *Größe) gradient(grad *GrößeParams, batch *GrößeBatch) {
 	dσB := grad.ΣB
 	dσW := grad.ΣW
 
-	// scale = 0.2/(2*B)
+	// scale = 0.2/(2·B)
 	scale := float32(0.2 / float64(2*B))
 
 	// dσ = scale·σ
@@ -212,7 +208,7 @@ func (m *Größe) gradient(grad *GrößeParams, batch *GrößeBatch) {
 		σY[2*i] += scale2 * dlenOfI
 	}
 
-	// dσ.y = (1 − t) ⊙ dσ
+	// dσ.y = (1 − t) ⊙ dσ  (in σY)
 	// dσ.b = Σᵢ dσ.y
 	clear(dσB)
 	for i := range B {
@@ -248,21 +244,19 @@ func (m *Größe) update(grad *GrößeParams) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// scale = momentum
-	scale := float32(m.Hyper.Momentum)
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	momentum := float32(m.Hyper.Momentum)
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
+	lr := float32(m.Hyper.LR)
 
-	// v ← where(scale2, grad, grad + scale·v)
-	// param ← param − rate·v
+	// v ← where(coef, grad, grad + momentum·v)
+	// param ← param − lr·v
 	for i := range 8 {
-		newV := g[i] + scale*v[i]
-		if scale2 {
+		newV := g[i] + momentum*v[i]
+		if coef {
 			newV = g[i]
 		}
-		d := param[i] - rate*newV
+		d := param[i] - lr*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -286,7 +280,7 @@ func (p *GrößePredictor) predict(out *GrößeOutput, in *GrößeInput) {
 		0, blas.View32(σY, B, 2))
 
 	// σ.y = σ.y + σ.b
-	// σ = tanh(σ.y)
+	// σ = tanh(σ.y)  (in σY)
 	for i := range B {
 		σYRow := (*[2]float32)(σY[2*i:])
 		for j := range σB {
@@ -294,14 +288,13 @@ func (p *GrößePredictor) predict(out *GrößeOutput, in *GrößeInput) {
 		}
 	}
 
-	// scale = λ
-	scale := float32(p.w.hyper.Λ)
+	λ := float32(p.w.hyper.Λ)
 
 	// len = x1 + σ[:, 0]
-	// range_ = scale·len
+	// range_ = λ·len
 	// urlId = σ[:, 1]
 	for i := range B {
-		rangeOf := scale * (x1[i] + σY[2*i])
+		rangeOf := λ * (x1[i] + σY[2*i])
 		urlIdOf := σY[2*i+1]
 		range_[i] = rangeOf
 		urlId[i] = urlIdOf

@@ -40,9 +40,8 @@ import (
 //
 // Update, adagrad(lr: 0.1):
 //
-//	rate  = lr
 //	s     ← grad² + s
-//	param ← param − rate·grad/(√s + 1e−10)
+//	param ← param − lr·grad/(√s + 1e−10)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -193,12 +192,12 @@ func (m *Graph) gradient(grad *GraphParams, batch *GraphBatch) {
 	// t3 = 0
 	clear(t3)
 
-	// t2 = (σ(s) − [w > 0])·Z[dst]
+	// t2 = (σ(s) − [w > 0])·Z[dst]  (in t)
 	// E·db = (σ(s) − [w > 0])·t
 	// t3[…] += E·db
 	for i := range E {
-		tOf := vec.Sigmoid(s[i])
-		d := tOf
+		v := vec.Sigmoid(s[i])
+		d := v
 		if w[i] > 0 {
 			d--
 		}
@@ -206,9 +205,9 @@ func (m *Graph) gradient(grad *GraphParams, batch *GraphBatch) {
 		tRow := (*[4]float32)(t[4*i:])
 		t3Row := (*[4]float32)(t3[4*int(dst[i]):])
 		for j := range ZRow {
-			u := d * ZRow[j]
+			t2 := d * ZRow[j]
 			db := d * tRow[j]
-			tRow[j] = u
+			tRow[j] = t2
 			t3Row[j] += db
 		}
 	}
@@ -222,7 +221,7 @@ func (m *Graph) gradient(grad *GraphParams, batch *GraphBatch) {
 		blas.View32(t, E, 4),
 		0, blas.View32(dR, 4, 4))
 
-	// t4 = 0.00055555557·Z + scale·t3
+	// t4 = 0.00055555557·Z + scale·t3  (in t3)
 	for i := range 36 {
 		t3[i] = 0.00055555557*Z[i] + scale*t3[i]
 	}
@@ -267,14 +266,13 @@ func (m *Graph) update(grad *GraphParams) {
 	s2 := m.optim.float32s
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// s ← grad² + s
-	// param ← param − rate·grad/(√s + 1e−10)
+	// param ← param − lr·grad/(√s + 1e−10)
 	for i := range 52 {
 		newS := g[i]*g[i] + s2[i]
-		d := param[i] - rate*(g[i]/(vec.Sqrt(newS)+1e-10))
+		d := param[i] - lr*(g[i]/(vec.Sqrt(newS)+1e-10))
 		s2[i] = newS
 		param[i] = d
 	}
@@ -328,46 +326,45 @@ func (p *GraphPredictor) predict(out *GraphOutput, in *GraphInput) {
 //
 // Forward, for a batch of B:
 //
-//	dense.y      = x·dense.W                                  [B,3]
-//	scale        = 1/temperature                              []
-//	dense.y      = dense.y + dense.b                          [B,3]
-//	peak         = max (scale·dense.y)                        [B]
-//	gExp         = exp(scale·dense.y − peak)                  [B,3]
-//	sum          = Σⱼ gExp                                    [B]
-//	g            = gExp/sum                                   [B,3]
-//	t            = Σᵢ g                                       [3]
-//	s            = Σ (scale·dense.y − (peak + log(sum))) ⊙ g  []
-//	o            = einsum("ij,kjl->ikl", x, W)                [B,3,2]
-//	p            = einsum("ij,ijk->ik", g, o)                 [B,2]
-//	((2*B)/2)·dp = p − y                                      [B,2]
-//	s2           = Σ (((2*B)/2)·dp)²                          []
-//	loss2        = t                                          [3]
+//	dense.y = x·dense.W                                  [B,3]
+//	scale   = 1/temperature                              []
+//	dense.y = dense.y + dense.b                          [B,3]
+//	peak    = max (scale·dense.y)                        [B]
+//	gExp    = exp(scale·dense.y − peak)                  [B,3]
+//	sum     = Σⱼ gExp                                    [B]
+//	g       = gExp/sum                                   [B,3]
+//	t       = Σᵢ g                                       [3]
+//	s       = Σ (scale·dense.y − (peak + log(sum))) ⊙ g  []
+//	o       = einsum("ij,kjl->ikl", x, W)                [B,3,2]
+//	p       = einsum("ij,ijk->ik", g, o)                 [B,2]
+//	B·dp    = p − y                                      [B,2]
+//	s2      = Σ (B·dp)²                                  []
+//	loss2   = t                                          [3]
 //
 // Backward:
 //
-//	((2*B)/2)·do = g·((2*B)/2)·dp                                [B,3,2]
-//	scale        = 2/(2*B)                                       []
-//	dW           = scale·einsum("ij,ikl->kjl", x, ((2*B)/2)·do)  [3,6,2]
-//	scale2       = 1/B                                           []
-//	scale3       = 0.1/B                                         []
-//	load         = scale2·t                                      [3]
-//	t2           = scale3·(log(load) + 1)                        [3]
-//	dg           = scale·einsum("ij,ikj->ik", ((2*B)/2)·dp, o)   [B,3]
-//	scale4       = 1/temperature                                 []
-//	dg           = t2 + dg                                       [B,3]
-//	ddenseY      = g ⊙ (dg − Σⱼ g ⊙ dg)                          [B,3]
-//	ddense.b     = scale4·Σᵢ ddenseY                             [3]
-//	ddense.W     = scale4·xᵀ·ddenseY                             [6,3]
+//	B·do     = g·B·dp                                [B,3,2]
+//	scale    = 2/(2·B)                               []
+//	dW       = scale·einsum("ij,ikl->kjl", x, B·do)  [3,6,2]
+//	scale2   = 1/B                                   []
+//	scale3   = 0.1/B                                 []
+//	load     = scale2·t                              [3]
+//	t2       = scale3·(log(load) + 1)                [3]
+//	dg       = scale·einsum("ij,ikj->ik", B·dp, o)   [B,3]
+//	scale4   = 1/temperature                         []
+//	dg       = t2 + dg                               [B,3]
+//	ddenseY  = g ⊙ (dg − Σⱼ g ⊙ dg)                  [B,3]
+//	ddense.b = scale4·Σᵢ ddenseY                     [3]
+//	ddense.W = scale4·xᵀ·ddenseY                     [6,3]
 //
 // Update, adamw(lr: 0.01, eps: 1e-6):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = eps
-//	rate   = lr/(1 − 0.9^step)
-//	rate2  = 1 − lr·decay
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← rate2·param − rate·m/(scale2 + √(scale·v))
+//	coef  = 1/(1 − 0.999^step)
+//	rate  = lr/(1 − 0.9^step)
+//	rate2 = 1 − lr·decay
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← rate2·param − rate·m/(eps + √(coef·v))
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -385,8 +382,8 @@ type Experts struct {
 	gExp   []float32 // [max.B,3]
 	o      []float32 // [max.B,3,2]; in the memory of gExp
 	t      []float32 // [3]
-	p      []float32 // [max.B,2]; becomes ((2*B)/2)·dp, in place
-	do     []float32 // [max.B,3,2]; becomes ((2*B)/2)·do, in place
+	p      []float32 // [max.B,2]; becomes B·dp, in place
+	do     []float32 // [max.B,3,2]; becomes B·do, in place
 	dg     []float32 // [max.B,3]; in the memory of do
 }
 
@@ -454,7 +451,7 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 	// peak = max (scale·dense.y)
 	// gExp = exp(scale·dense.y − peak)
 	// sum = Σⱼ gExp
-	// g = gExp/sum
+	// g = gExp/sum  (in denseY)
 	// t = Σᵢ g
 	// s = Σ (scale·dense.y − (peak + log(sum))) ⊙ g
 	clear(t)
@@ -464,6 +461,7 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 		peak := float32(math.Inf(-1))
 		for j := range denseB {
 			xOf := scale * (denseYRow[j] + denseB[j])
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
@@ -476,18 +474,19 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 			gExpRow[j] = gExpOf
 		}
 		u := 1 / sum
-		tOf := vec.Log(sum)
-		t2 := peak + tOf
+		v := vec.Log(sum)
+		v2 := peak + v
 		for j := range denseB {
 			g := u * gExpRow[j]
 			t[j] += g
-			s += float64((scale*(denseYRow[j]+denseB[j]) - t2) * g)
+			s += float64((scale*(denseYRow[j]+denseB[j]) - v2) * g)
 			denseYRow[j] = g
 		}
 	}
 
 	// o = einsum("ij,kjl->ikl", x, W)
 	for i := range 3 {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Sgemm(1,
 			blas.View32(x, B, 6),
 			blas.View32(W[12*i:], 6, 2),
@@ -502,8 +501,8 @@ func (m *Experts) forward(batch *ExpertsBatch) ExpertsTotals {
 			0, blas.View32(p[2*i:], 1, 2))
 	}
 
-	// ((2*B)/2)·dp = p − y
-	// s2 = Σ (((2*B)/2)·dp)²
+	// B·dp = p − y  (in p)
+	// s2 = Σ (B·dp)²
 	s2 := 0.0
 	for i := range 2 * B {
 		dp := p[i] - y[i]
@@ -560,7 +559,7 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// ((2*B)/2)·do = g·((2*B)/2)·dp
+	// B·do = g·B·dp
 	for i := range B {
 		for j := range 3 {
 			denseYOfJ := denseY[3*i+j]
@@ -572,11 +571,12 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 		}
 	}
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := float32(2 / float64(2*B))
 
-	// dW = scale·einsum("ij,ikl->kjl", x, ((2*B)/2)·do)
+	// dW = scale·einsum("ij,ikl->kjl", x, B·do)
 	for i := range 3 {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Sgemm(scale,
 			blas.View32(x, B, 6).T(),
 			blas.Strided32(do[min(2*i, len(do)):], B, 2, 6),
@@ -589,12 +589,12 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 	scale3 := float32(0.1 / float64(B))
 
 	// load = scale2·t
-	// t2 = scale3·(log(load) + 1)
+	// t2 = scale3·(log(load) + 1)  (in t)
 	for i := range 3 {
 		t[i] = scale3 * (vec.Log(scale2*t[i]) + 1)
 	}
 
-	// dg = scale·einsum("ij,ikj->ik", ((2*B)/2)·dp, o)
+	// dg = scale·einsum("ij,ikj->ik", B·dp, o)
 	for i := range B {
 		blas.Sgemm(scale,
 			blas.View32(p[2*i:], 1, 2),
@@ -606,18 +606,18 @@ func (m *Experts) gradient(grad *ExpertsParams, batch *ExpertsBatch) {
 	scale4 := float32(1 / m.Hyper.Temperature)
 
 	// dg = t2 + dg
-	// ddenseY = g ⊙ (dg − Σⱼ g ⊙ dg)
+	// ddenseY = g ⊙ (dg − Σⱼ g ⊙ dg)  (in denseY)
 	// ddense.b = scale4·Σᵢ ddenseY
 	clear(ddenseB)
 	for i := range B {
 		dgRow := (*[3]float32)(dg[3*i:])
 		denseYRow := (*[3]float32)(denseY[3*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range denseYRow {
-			tOf += denseYRow[j] * (t[j] + dgRow[j])
+			total += denseYRow[j] * (t[j] + dgRow[j])
 		}
 		for j := range ddenseB {
-			ddenseY := denseYRow[j] * (t[j] + dgRow[j] - tOf)
+			ddenseY := denseYRow[j] * (t[j] + dgRow[j] - total)
 			ddenseB[j] += scale4 * ddenseY
 			denseYRow[j] = ddenseY
 		}
@@ -647,10 +647,9 @@ func (m *Experts) update(grad *ExpertsParams) {
 	v := m.optim.float32s[57:114]
 	g2 := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = eps
-	scale2 := float32(m.Hyper.Eps)
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	eps := float32(m.Hyper.Eps)
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 	// rate2 = 1 − lr·decay
@@ -658,11 +657,11 @@ func (m *Experts) update(grad *ExpertsParams) {
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← rate2·param − rate·m/(scale2 + √(scale·v))
+	// param ← rate2·param − rate·m/(eps + √(coef·v))
 	for i := range 57 {
 		newM := 0.1*g2[i] + 0.9*mBuf[i]
 		newV := 0.001*(g2[i]*g2[i]) + 0.999*v[i]
-		d := rate2*param[i] - rate*(newM/(scale2+vec.Sqrt(scale*newV)))
+		d := rate2*param[i] - rate*(newM/(eps+vec.Sqrt(coef*newV)))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -680,7 +679,7 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 	g := out.G
 	pBuf := out.P
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in g)
 	blas.Sgemm(1,
 		blas.View32(x, B, 6),
 		blas.View32(denseW, 6, 3),
@@ -691,7 +690,7 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 
 	// dense.y = dense.y + dense.b
 	// peak = max (scale·dense.y)
-	// gExp = exp(scale·dense.y − peak)
+	// gExp = exp(scale·dense.y − peak)  (in g)
 	// sum = Σⱼ gExp
 	// g = gExp/sum
 	for i := range B {
@@ -699,6 +698,7 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 		peak := float32(math.Inf(-1))
 		for j := range denseB {
 			xOf := scale * (gRow[j] + denseB[j])
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
@@ -717,13 +717,14 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 
 	// o = einsum("ij,kjl->ikl", x, W)
 	for i := range 3 {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Sgemm(1,
 			blas.View32(x, B, 6),
 			blas.View32(W[12*i:], 6, 2),
 			0, blas.Strided32(o[min(2*i, len(o)):], B, 2, 6))
 	}
 
-	// p = einsum("ij,ijk->ik", g, o)
+	// p = einsum("ij,ijk->ik", g, o)  (in pBuf)
 	for i := range B {
 		blas.Sgemm(1,
 			blas.View32(g[3*i:], 1, 3),
@@ -751,29 +752,25 @@ func (p *ExpertsPredictor) predict(out *ExpertsOutput, in *ExpertsInput) {
 // Backward:
 //
 //	t8       = Σᵢ (t5 − x)                       [5]
-//	scale    = B                                 []
-//	scale2   = 2/B                               []
-//	(B/2)·dc = scale·c + t8                      [5]
-//	dc       = scale2·(B/2)·dc                   [5]
+//	scale    = 2/B                               []
+//	0.5·B·dc = B·c + t8                          [5]
+//	dc       = scale·0.5·B·dc                    [5]
 //	t9       = 2·t6·W                            [B,3]
-//	scale3   = 1/B                               []
+//	scale2   = 1/B                               []
 //	t10      = t3 ⊙ (t9 + 0.2·t7·t3 ⊙ (t2 − h))  [B,3]
-//	db       = scale3·Σᵢ t10                     [3]
+//	db       = scale2·Σᵢ t10                     [3]
 //	t11      = Σᵢ t4                             [3]
 //	t12      = 0.2·t11·W                         [5,3]
 //	t13      = 2·t6ᵀ·h                           [5,3]
 //	t14      = t12 + t13                         [5,3]
 //	t15      = noisyᵀ·t10                        [5,3]
-//	dW       = scale3·(t14 + t15)                [5,3]
+//	dW       = scale2·(t14 + t15)                [5,3]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
-//	scale  = decay
-//	scale2 = momentum
-//	scale3 = (step = 1)
-//	rate   = lr
-//	v      ← where(scale3, grad + scale·param, grad + scale·param + scale2·v)
-//	param  ← param − rate·v
+//	coef  = (step = 1)
+//	v     ← where(coef, grad + decay·param, grad + decay·param + momentum·v)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -864,7 +861,7 @@ func (m *Denoise) forward(batch *DenoiseBatch) DenoiseTotals {
 		noisy[i] = x[i] + 0.1*rng.Normal32(key, uint64(i))
 	}
 
-	// t = noisy·W
+	// t = noisy·W  (in h)
 	blas.Sgemm(1,
 		blas.View32(noisy, B, 5),
 		blas.View32(W, 5, 3),
@@ -881,13 +878,13 @@ func (m *Denoise) forward(batch *DenoiseBatch) DenoiseTotals {
 		t4Row := (*[3]float32)(t4[3*i:])
 		for j := range b {
 			hOf := vec.Sigmoid(hRow[j] + b[j])
-			d := 1 - hOf
-			u := hOf * d
-			u2 := u * u
+			t2Of := 1 - hOf
+			t3Of := hOf * t2Of
+			t4Of := t3Of * t3Of
 			hRow[j] = hOf
-			t2Row[j] = d
-			t3Row[j] = u
-			t4Row[j] = u2
+			t2Row[j] = t2Of
+			t3Row[j] = t3Of
+			t4Row[j] = t4Of
 		}
 	}
 
@@ -905,9 +902,9 @@ func (m *Denoise) forward(batch *DenoiseBatch) DenoiseTotals {
 		t5Row := (*[5]float32)(t5[5*i:])
 		t6Row := (*[5]float32)(t6[5*i:])
 		for j := range c {
-			t := c[j] - xRow[j] + t5Row[j]
-			s += float64(t * t)
-			t6Row[j] = t
+			t6Of := c[j] - xRow[j] + t5Row[j]
+			s += float64(t6Of * t6Of)
+			t6Row[j] = t6Of
 		}
 	}
 
@@ -987,15 +984,14 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 		}
 	}
 
-	// scale = B
-	scale := float32(float64(B))
-	// scale2 = 2/B
-	scale2 := float32(2 / float64(B))
+	size := float32(float64(B))
+	// scale = 2/B
+	scale := float32(2 / float64(B))
 
-	// (B/2)·dc = scale·c + t8
-	// dc = scale2·(B/2)·dc
+	// 0.5·B·dc = B·c + t8
+	// dc = scale·0.5·B·dc
 	for i := range 5 {
-		dc[i] = scale2 * (scale*c[i] + t8[i])
+		dc[i] = scale * (size*c[i] + t8[i])
 	}
 
 	// t9 = 2·t6·W
@@ -1004,11 +1000,11 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 		blas.View32(W, 5, 3),
 		0, blas.View32(t9, B, 3))
 
-	// scale3 = 1/B
-	scale3 := float32(1 / float64(B))
+	// scale2 = 1/B
+	scale2 := float32(1 / float64(B))
 
-	// t10 = t3 ⊙ (t9 + 0.2·t7·t3 ⊙ (t2 − h))
-	// db = scale3·Σᵢ t10
+	// t10 = t3 ⊙ (t9 + 0.2·t7·t3 ⊙ (t2 − h))  (in t2)
+	// db = scale2·Σᵢ t10
 	clear(db)
 	for i := range B {
 		t2Row := (*[3]float32)(t2[3*i:])
@@ -1016,9 +1012,9 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 		t3Row := (*[3]float32)(t3[3*i:])
 		t9Row := (*[3]float32)(t9[3*i:])
 		for j := range db {
-			u := t3Row[j] * (t9Row[j] + 0.2*(t7[j]*(t3Row[j]*(t2Row[j]-hRow[j]))))
-			db[j] += scale3 * u
-			t2Row[j] = u
+			t10 := t3Row[j] * (t9Row[j] + 0.2*(t7[j]*(t3Row[j]*(t2Row[j]-hRow[j]))))
+			db[j] += scale2 * t10
+			t2Row[j] = t10
 		}
 	}
 
@@ -1046,7 +1042,7 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 		blas.View32(t6, B, 5),
 		0, blas.View32(t13, 5, 3).T())
 
-	// t14 = t12 + t13
+	// t14 = t12 + t13  (in t12)
 	for i := range 15 {
 		t12[i] += t13[i]
 	}
@@ -1057,9 +1053,9 @@ func (m *Denoise) gradient(grad *DenoiseParams, batch *DenoiseBatch) {
 		blas.View32(t2, B, 3),
 		0, blas.View32(t15, 5, 3))
 
-	// dW = scale3·(t14 + t15)
+	// dW = scale2·(t14 + t15)
 	for i := range 15 {
-		dW[i] = scale3 * (t12[i] + t15[i])
+		dW[i] = scale2 * (t12[i] + t15[i])
 	}
 }
 
@@ -1079,24 +1075,21 @@ func (m *Denoise) update(grad *DenoiseParams) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// scale = decay
-	scale := float32(m.Hyper.Decay)
-	// scale2 = momentum
-	scale2 := float32(m.Hyper.Momentum)
-	// scale3 = (step = 1)
-	scale3 := float64(m.steps+1) == 1
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	decay := float32(m.Hyper.Decay)
+	momentum := float32(m.Hyper.Momentum)
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
+	lr := float32(m.Hyper.LR)
 
-	// v ← where(scale3, grad + scale·param, grad + scale·param + scale2·v)
-	// param ← param − rate·v
+	// v ← where(coef, grad + decay·param, grad + decay·param + momentum·v)
+	// param ← param − lr·v
 	for i := range 23 {
-		t := g[i] + scale*param[i]
-		newV := t + scale2*v[i]
-		if scale3 {
-			newV = t
+		vOf := g[i] + decay*param[i]
+		newV := vOf + momentum*v[i]
+		if coef {
+			newV = vOf
 		}
-		d := param[i] - rate*newV
+		d := param[i] - lr*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -1114,13 +1107,13 @@ func (m *Denoise) evaluate(batch *DenoiseBatch) DenoiseTotals {
 	r := m.r[:5*B]
 	t18 := m.t18
 
-	// t16 = x·W
+	// t16 = x·W  (in h2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(W, 5, 3),
 		0, blas.View32(h2, B, 3))
 
-	// h = σ(b + t16)
+	// h = σ(b + t16)  (in h2)
 	// t17 = (h ⊙ (1 − h))²
 	for i := range B {
 		h2Row := (*[3]float32)(h2[3*i:])
@@ -1128,9 +1121,9 @@ func (m *Denoise) evaluate(batch *DenoiseBatch) DenoiseTotals {
 		for j := range b {
 			h := vec.Sigmoid(b[j] + h2Row[j])
 			u := h * (1 - h)
-			u2 := u * u
+			t17Of := u * u
 			h2Row[j] = h
-			t17Row[j] = u2
+			t17Row[j] = t17Of
 		}
 	}
 
@@ -1183,7 +1176,7 @@ func (p *DenoisePredictor) predict(out *DenoiseOutput, in *DenoiseInput) {
 	h := out.H
 	r := out.R
 
-	// t = x·W
+	// t = x·W  (in h)
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(W, 5, 3),
@@ -1237,35 +1230,35 @@ func (p *DenoisePredictor) predict(out *DenoiseOutput, in *DenoiseInput) {
 //
 // Backward:
 //
-//	scale       = 1/B                      []
-//	B·dr        = σ(r) − x                 [B,8]
-//	dr.b        = scale·Σᵢ B·dr            [8]
-//	dr.W        = scale·t4ᵀ·(B·dr)         [6,8]
-//	t5          = (B·dr)·r.Wᵀ              [B,6]
-//	B·ddense.y  = (1 − t4²) ⊙ t5           [B,6]
-//	ddense.b    = scale·Σᵢ B·ddense.y      [6]
-//	ddense.W    = scale·zᵀ·(B·ddense.y)    [2,6]
-//	B·dz        = (B·ddense.y)·dense.Wᵀ    [B,2]
-//	scale2      = 0.5/B                    []
-//	(B/0.5)·dlv = t3 + t2 ⊙ B·dz           [B,2]
-//	B·dmu       = mu + B·dz                [B,2]
-//	dlv.b       = scale2·Σᵢ (B/0.5)·dlv    [2]
-//	dmu.b       = scale·Σᵢ B·dmu           [2]
-//	dlv.W       = scale2·hᵀ·((B/0.5)·dlv)  [6,2]
-//	dmu.W       = scale·hᵀ·(B·dmu)         [6,2]
-//	t6          = 0.5·((B/0.5)·dlv)·lv.Wᵀ  [B,6]
-//	t7          = t6 + (B·dmu)·mu.Wᵀ       [B,6]
-//	B·dh.y      = (1 − h²) ⊙ t7            [B,6]
-//	dh.b        = scale·Σᵢ B·dh.y          [6]
-//	dh.W        = scale·xᵀ·(B·dh.y)        [8,6]
+//	scale      = 1/B                    []
+//	B·dr       = σ(r) − x               [B,8]
+//	dr.b       = scale·Σᵢ B·dr          [8]
+//	dr.W       = scale·t4ᵀ·(B·dr)       [6,8]
+//	t5         = (B·dr)·r.Wᵀ            [B,6]
+//	B·ddense.y = (1 − t4²) ⊙ t5         [B,6]
+//	ddense.b   = scale·Σᵢ B·ddense.y    [6]
+//	ddense.W   = scale·zᵀ·(B·ddense.y)  [2,6]
+//	B·dz       = (B·ddense.y)·dense.Wᵀ  [B,2]
+//	scale2     = 0.5/B                  []
+//	2·B·dlv    = t3 + t2 ⊙ B·dz         [B,2]
+//	B·dmu      = mu + B·dz              [B,2]
+//	dlv.b      = scale2·Σᵢ 2·B·dlv      [2]
+//	dmu.b      = scale·Σᵢ B·dmu         [2]
+//	dlv.W      = scale2·hᵀ·(2·B·dlv)    [6,2]
+//	dmu.W      = scale·hᵀ·(B·dmu)       [6,2]
+//	t6         = 0.5·(2·B·dlv)·lv.Wᵀ    [B,6]
+//	t7         = t6 + (B·dmu)·mu.Wᵀ     [B,6]
+//	B·dh.y     = (1 − h²) ⊙ t7          [B,6]
+//	dh.b       = scale·Σᵢ B·dh.y        [6]
+//	dh.W       = scale·xᵀ·(B·dh.y)      [8,6]
 //
 // Update, adam(lr: 1e-3):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1281,7 +1274,7 @@ type Vae struct {
 
 	hY      []float32 // [max.B,6]; becomes h.y, then h, then B·dh.y, in place
 	hY2     []float32 // [max.B,6]; becomes h.y, then h, in place; in the memory of hY
-	muY     []float32 // [max.B,2]; becomes mu.y, then mu, then (B/0.5)·dlv, in place
+	muY     []float32 // [max.B,2]; becomes mu.y, then mu, then 2·B·dlv, in place
 	muY2    []float32 // [max.B,2]; becomes mu.y, then mu, in place; in the memory of muY
 	rY2     []float32 // [max.B,8]; becomes r.y, in place; in the memory of muY
 	lvY2    []float32 // [max.B,2]; becomes lv.y, in place; in the memory of muY
@@ -1362,7 +1355,7 @@ func (m *Vae) forward(batch *VaeBatch) VaeTotals {
 		0, blas.View32(hY, B, 6))
 
 	// h.y = h.y + h.b
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	for i := range B {
 		hYRow := (*[6]float32)(hY[6*i:])
 		for j := range hB {
@@ -1376,16 +1369,16 @@ func (m *Vae) forward(batch *VaeBatch) VaeTotals {
 		blas.View32(muW, 6, 2),
 		0, blas.View32(muY, B, 2))
 
-	// mu = mu.y + mu.b
-	// t = mu²
+	// mu = mu.y + mu.b  (in muY)
+	// t = mu²  (in dmu)
 	for i := range B {
 		muYRow := (*[2]float32)(muY[2*i:])
 		dmuRow := (*[2]float32)(dmu[2*i:])
 		for j := range dmuRow {
 			mu := muYRow[j] + muB[j]
-			u := mu * mu
+			t := mu * mu
 			muYRow[j] = mu
-			dmuRow[j] = u
+			dmuRow[j] = t
 		}
 	}
 
@@ -1396,8 +1389,8 @@ func (m *Vae) forward(batch *VaeBatch) VaeTotals {
 		0, blas.View32(lvY, B, 2))
 
 	// lv = lv.y + lv.b
-	// t2 = exp(0.5·lv) ⊙ N(0,1)
-	// z = mu + t2
+	// t2 = exp(0.5·lv) ⊙ N(0,1)  (in dmu)
+	// z = mu + t2  (in lvY)
 	// t3 = expm1(lv)
 	// s = Σ (lv − t − t3)
 	s := 0.0
@@ -1409,13 +1402,13 @@ func (m *Vae) forward(batch *VaeBatch) VaeTotals {
 		t3Row := (*[2]float32)(t3[2*i:])
 		for j := range dmuRow {
 			lv := lvYRow[j] + lvB[j]
-			u := vec.Exp(0.5*lv) * rng.Normal32(key, uint64(2*i+j))
-			z := muYRow[j] + u
-			t := vec.Expm1(lv)
-			s += float64(lv - dmuRow[j] - t)
-			dmuRow[j] = u
+			t2 := vec.Exp(0.5*lv) * rng.Normal32(key, uint64(2*i+j))
+			z := muYRow[j] + t2
+			t3Of := vec.Expm1(lv)
+			s += float64(lv - dmuRow[j] - t3Of)
+			dmuRow[j] = t2
 			lvYRow[j] = z
-			t3Row[j] = t
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -1426,7 +1419,7 @@ func (m *Vae) forward(batch *VaeBatch) VaeTotals {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t4 = tanh(dense.y)
+	// t4 = tanh(dense.y)  (in denseY)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
@@ -1440,7 +1433,7 @@ func (m *Vae) forward(batch *VaeBatch) VaeTotals {
 		blas.View32(rW, 6, 8),
 		0, blas.View32(rY, B, 8))
 
-	// r = r.y + r.b
+	// r = r.y + r.b  (in rY)
 	// s2 = Σ (softplus(r) − x ⊙ r)
 	s2 := 0.0
 	for i := range B {
@@ -1509,7 +1502,7 @@ func (m *Vae) gradient(grad *VaeParams, batch *VaeBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dr = σ(r) − x
+	// B·dr = σ(r) − x  (in rY)
 	// dr.b = scale·Σᵢ B·dr
 	clear(drB)
 	for i := range B {
@@ -1534,7 +1527,7 @@ func (m *Vae) gradient(grad *VaeParams, batch *VaeBatch) {
 		blas.View32(rW, 6, 8).T(),
 		0, blas.View32(t5, B, 6))
 
-	// B·ddense.y = (1 − t4²) ⊙ t5
+	// B·ddense.y = (1 − t4²) ⊙ t5  (in denseY)
 	// ddense.b = scale·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
@@ -1562,9 +1555,9 @@ func (m *Vae) gradient(grad *VaeParams, batch *VaeBatch) {
 	// scale2 = 0.5/B
 	scale2 := float32(0.5 / float64(B))
 
-	// (B/0.5)·dlv = t3 + t2 ⊙ B·dz
+	// 2·B·dlv = t3 + t2 ⊙ B·dz  (in muY)
 	// B·dmu = mu + B·dz
-	// dlv.b = scale2·Σᵢ (B/0.5)·dlv
+	// dlv.b = scale2·Σᵢ 2·B·dlv
 	// dmu.b = scale·Σᵢ B·dmu
 	clear(dlvB)
 	clear(dmuB)
@@ -1583,7 +1576,7 @@ func (m *Vae) gradient(grad *VaeParams, batch *VaeBatch) {
 		}
 	}
 
-	// dlv.W = scale2·hᵀ·((B/0.5)·dlv)
+	// dlv.W = scale2·hᵀ·(2·B·dlv)
 	blas.Sgemm(scale2,
 		blas.View32(hY, B, 6).T(),
 		blas.View32(muY, B, 2),
@@ -1595,19 +1588,19 @@ func (m *Vae) gradient(grad *VaeParams, batch *VaeBatch) {
 		blas.View32(dmu, B, 2),
 		0, blas.View32(dmuW, 6, 2))
 
-	// t6 = 0.5·((B/0.5)·dlv)·lv.Wᵀ
+	// t6 = 0.5·(2·B·dlv)·lv.Wᵀ
 	blas.Sgemm(0.5,
 		blas.View32(muY, B, 2),
 		blas.View32(lvW, 6, 2).T(),
 		0, blas.View32(t6, B, 6))
 
-	// t7 = t6 + (B·dmu)·mu.Wᵀ
+	// t7 = t6 + (B·dmu)·mu.Wᵀ  (in t6)
 	blas.Sgemm(1,
 		blas.View32(dmu, B, 2),
 		blas.View32(muW, 6, 2).T(),
 		1, blas.View32(t6, B, 6))
 
-	// B·dh.y = (1 − h²) ⊙ t7
+	// B·dh.y = (1 − h²) ⊙ t7  (in hY)
 	// dh.b = scale·Σᵢ B·dh.y
 	clear(dhB)
 	for i := range B {
@@ -1644,18 +1637,18 @@ func (m *Vae) update(grad *VaeParams) {
 	v := m.optim.float32s[156:312]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 156 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1683,14 +1676,14 @@ func (m *Vae) evaluate(batch *VaeBatch) VaeTotals {
 	rY2 := m.rY2[:8*B]
 	lvY2 := m.lvY2[:2*B]
 
-	// h.y = x·h.W
+	// h.y = x·h.W  (in hY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 8),
 		blas.View32(hW, 8, 6),
 		0, blas.View32(hY2, B, 6))
 
 	// h.y = h.y + h.b
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY2)
 	for i := range B {
 		hY2Row := (*[6]float32)(hY2[6*i:])
 		for j := range hB {
@@ -1698,33 +1691,33 @@ func (m *Vae) evaluate(batch *VaeBatch) VaeTotals {
 		}
 	}
 
-	// mu.y = h·mu.W
+	// mu.y = h·mu.W  (in muY2)
 	blas.Sgemm(1,
 		blas.View32(hY2, B, 6),
 		blas.View32(muW, 6, 2),
 		0, blas.View32(muY2, B, 2))
 
-	// mu = mu.y + mu.b
+	// mu = mu.y + mu.b  (in muY2)
 	// t8 = mu²
 	for i := range B {
 		muY2Row := (*[2]float32)(muY2[2*i:])
 		t8Row := (*[2]float32)(t8[2*i:])
 		for j := range muB {
 			mu := muY2Row[j] + muB[j]
-			u := mu * mu
+			t8Of := mu * mu
 			muY2Row[j] = mu
-			t8Row[j] = u
+			t8Row[j] = t8Of
 		}
 	}
 
-	// dense.y = mu·dense.W
+	// dense.y = mu·dense.W  (in denseY2)
 	blas.Sgemm(1,
 		blas.View32(muY2, B, 2),
 		blas.View32(denseW, 2, 6),
 		0, blas.View32(denseY2, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t9 = tanh(dense.y)
+	// t9 = tanh(dense.y)  (in denseY2)
 	for i := range B {
 		denseY2Row := (*[6]float32)(denseY2[6*i:])
 		for j := range denseB {
@@ -1732,7 +1725,7 @@ func (m *Vae) evaluate(batch *VaeBatch) VaeTotals {
 		}
 	}
 
-	// r.y = t9·r.W
+	// r.y = t9·r.W  (in rY2)
 	blas.Sgemm(1,
 		blas.View32(denseY2, B, 6),
 		blas.View32(rW, 6, 8),
@@ -1750,7 +1743,7 @@ func (m *Vae) evaluate(batch *VaeBatch) VaeTotals {
 		}
 	}
 
-	// lv.y = h·lv.W
+	// lv.y = h·lv.W  (in lvY2)
 	blas.Sgemm(1,
 		blas.View32(hY2, B, 6),
 		blas.View32(lvW, 6, 2),
@@ -1795,7 +1788,7 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 		0, blas.View32(hY, B, 6))
 
 	// h.y = h.y + h.b
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	for i := range B {
 		hYRow := (*[6]float32)(hY[6*i:])
 		for j := range hB {
@@ -1803,7 +1796,7 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 		}
 	}
 
-	// mu.y = h·mu.W
+	// mu.y = h·mu.W  (in mu)
 	blas.Sgemm(1,
 		blas.View32(hY, B, 6),
 		blas.View32(muW, 6, 2),
@@ -1824,7 +1817,7 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.b + dense.y
-	// t = tanh(dense.y)
+	// t = tanh(dense.y)  (in denseY)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
@@ -1832,7 +1825,7 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 		}
 	}
 
-	// r.y = t·r.W
+	// r.y = t·r.W  (in r)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 6),
 		blas.View32(rW, 6, 8),
@@ -1866,14 +1859,13 @@ func (p *VaePredictor) predict(out *VaeOutput, in *VaeInput) {
 // Backward:
 //
 //	t3    = Σᵢ t2 ⊙ e       [3]
-//	scale = 2/(3*B)         []
+//	scale = 2/(3·B)         []
 //	s     = 0.22222222·Σ w  []
 //	dw    = scale·t3 + s    [3]
 //
 // Update, sgd(lr: 0.01):
 //
-//	rate = lr
-//	w    ← w − rate·dw
+//	w ← w − lr·dw
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1970,10 +1962,10 @@ func (m *Tracker) forward(batch *TrackerBatch) TrackerTotals {
 		t2Row := (*[3]float32)(t2[3*i:])
 		eRow := (*[3]float32)(e[3*i:])
 		for j := range centerNext {
-			d := xRow[j] - centerNext[j]
-			eOf := w[j] * d
+			t2Of := xRow[j] - centerNext[j]
+			eOf := w[j] * t2Of
 			s += float64(eOf * eOf)
-			t2Row[j] = d
+			t2Row[j] = t2Of
 			eRow[j] = eOf
 		}
 	}
@@ -2010,7 +2002,7 @@ func (m *Tracker) backward(batch *TrackerBatch) {
 		}
 	}
 
-	// rate = 2·lr/(3*B)
+	// rate = 2·lr/(3·B)
 	rate := float32(2 * (m.Hyper.LR / float64(3*B)))
 	// rate2 = 0.22222222·lr·Σ w
 	rate2 := float32(0.2222222238779068*m.Hyper.LR) * s2Kept[0]
@@ -2061,7 +2053,7 @@ func (m *Tracker) gradient(grad *TrackerParams, batch *TrackerBatch) {
 		}
 	}
 
-	// scale = 2/(3*B)
+	// scale = 2/(3·B)
 	scale := float32(2 / float64(3*B))
 	// s = 0.22222222·Σ w
 	s := 0.22222222 * s2Kept[0]
@@ -2097,12 +2089,11 @@ func (m *Tracker) update(grad *TrackerParams) {
 	w := m.params.W
 	dw := grad.W
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// w ← w − rate·dw
+	// w ← w − lr·dw
 	for i := range 3 {
-		w[i] -= rate * dw[i]
+		w[i] -= lr * dw[i]
 	}
 }
 
@@ -2160,10 +2151,9 @@ func (p *TrackerPredictor) predict(out *TrackerOutput, in *TrackerInput) {
 //
 // Forward, for a batch of K:
 //
-//	scale  = n                []
-//	scale2 = where(q, 1, −1)  []
-//	u      = a·v + scale      [K]
-//	chosen = scale2·u         [K]
+//	scale  = where(q, 1, −1)  []
+//	u      = a·v + n          [K]
+//	chosen = scale·u          [K]
 //	total  = Σ t              [K]
 //	t2     = argmax v         [1]
 //	t3     = mod(n, 3)        []
@@ -2255,16 +2245,15 @@ func (m *Inputs) forward(out *InputsOutput, batch *InputsBatch) {
 	var alone float32
 	var flag bool
 
-	// scale = n
-	scale := float32(n)
-	// scale2 = where(q, 1, −1)
-	scale2 := vec.Where(q, float32(1), -1)
+	n2 := float32(n)
+	// scale = where(q, 1, −1)
+	scale := vec.Where(q, float32(1), -1)
 
-	// u = a·v + scale
-	// chosen = scale2·u
+	// u = a·v + n
+	// chosen = scale·u
 	for i := range K {
-		uOf := a*v[i] + scale
-		chosenOf := scale2 * uOf
+		uOf := a*v[i] + n2
+		chosenOf := scale * uOf
 		u[i] = uOf
 		chosen[i] = chosenOf
 	}
@@ -2282,13 +2271,14 @@ func (m *Inputs) forward(out *InputsOutput, batch *InputsBatch) {
 
 	// t2 = argmax v
 	{
-		top, best := int32(0), float32(math.Inf(-1))
+		t2Of, best := int32(0), float32(math.Inf(-1))
 		for i := range v {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if v[i] > best || v[i] != v[i] && best == best {
-				top, best = int32(i), v[i]
+				t2Of, best = int32(i), v[i]
 			}
 		}
-		t2[0] = top
+		t2[0] = t2Of
 	}
 
 	// t3 = mod(n, 3)
@@ -2444,16 +2434,15 @@ func (p *InputsPredictor) predict(out *InputsOutput, in *InputsInput) {
 	var alone float32
 	var flag bool
 
-	// scale = n
-	scale := float32(n)
-	// scale2 = where(q, 1, −1)
-	scale2 := vec.Where(q, float32(1), -1)
+	n2 := float32(n)
+	// scale = where(q, 1, −1)
+	scale := vec.Where(q, float32(1), -1)
 
-	// u = a·v + scale
-	// chosen = scale2·u
+	// u = a·v + n
+	// chosen = scale·u
 	for i := range K {
-		uOf := a*v[i] + scale
-		chosenOf := scale2 * uOf
+		uOf := a*v[i] + n2
+		chosenOf := scale * uOf
 		u[i] = uOf
 		chosen[i] = chosenOf
 	}
@@ -2471,13 +2460,14 @@ func (p *InputsPredictor) predict(out *InputsOutput, in *InputsInput) {
 
 	// t2 = argmax v
 	{
-		top, best := int32(0), float32(math.Inf(-1))
+		t2Of, best := int32(0), float32(math.Inf(-1))
 		for i := range v {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if v[i] > best || v[i] != v[i] && best == best {
-				top, best = int32(i), v[i]
+				t2Of, best = int32(i), v[i]
 			}
 		}
-		t2[0] = top
+		t2[0] = t2Of
 	}
 
 	// t3 = mod(n, 3)
@@ -2587,11 +2577,11 @@ func (m *Truths) forward(batch *TruthsBatch) TruthsTotals {
 	s3 := 0.0
 	s4 := false
 	for i := range B {
-		d := v[0]*x[i] - s
-		s2 += float64(d * d)
+		tOf := v[0]*x[i] - s
+		s2 += float64(tOf * tOf)
 		s3 += float64(x[i])
 		s4 = s4 || x[i] > 0
-		t[i] = d
+		t[i] = tOf
 	}
 
 	// loss = s2/B + where(q, s², 0)
@@ -2681,24 +2671,23 @@ func (m *Truths) update(grad *TruthsParams) {
 //
 // Forward, for a batch of B:
 //
-//	((2*B)/2)·dp = p.W[ids] − q.W[ids]  [B,2]
-//	(2*B)·loss   = Σ (((2*B)/2)·dp)²    []
+//	B·dp     = p.W[ids] − q.W[ids]  [B,2]
+//	2·B·loss = Σ (B·dp)²            []
 //
 // Backward:
 //
-//	((2*B)/−2)·dq.W = 0                      [6,2]
-//	((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
-//	scale           = (−2)/(2*B)             []
-//	dq.W            = scale·((2*B)/−2)·dq.W  [6,2]
-//	((2*B)/2)·dp.W  = 0                      [9,2]
-//	((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
-//	scale2          = 2/(2*B)                []
-//	dp.W            = scale2·((2*B)/2)·dp.W  [9,2]
+//	−B·dq.W    = 0                [6,2]
+//	−B·dq.W[…] += B·dp
+//	scale      = (−2)/(2·B)       []
+//	dq.W       = scale·(−B·dq.W)  [6,2]
+//	B·dp.W     = 0                [9,2]
+//	B·dp.W[…]  += B·dp
+//	scale2     = 2/(2·B)          []
+//	dp.W       = scale2·B·dp.W    [9,2]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -2709,11 +2698,11 @@ type Tables struct {
 	steps  uint64     // updates made so far
 	max    TablesDims // capacity
 
-	dp   []float32 // [max.B,2]; becomes ((2*B)/2)·dp, in place
-	dqW  []float32 // [6,2]; becomes ((2*B)/−2)·dq.W, in place
-	dpW  []float32 // [9,2]; becomes ((2*B)/2)·dp.W, in place; in the memory of dqW
-	dqW2 []float32 // [6,2]; becomes ((2*B)/−2)·dq.W, in place; in the memory of dqW
-	dpW2 []float32 // [9,2]; becomes ((2*B)/2)·dp.W, in place; in the memory of dqW
+	dp   []float32 // [max.B,2]; becomes B·dp, in place
+	dqW  []float32 // [6,2]; becomes −B·dq.W, in place
+	dpW  []float32 // [9,2]; becomes B·dp.W, in place; in the memory of dqW
+	dqW2 []float32 // [6,2]; becomes −B·dq.W, in place; in the memory of dqW
+	dpW2 []float32 // [9,2]; becomes B·dp.W, in place; in the memory of dqW
 }
 
 // TablesHyper has the numbers of the model and its train clause.
@@ -2755,8 +2744,8 @@ func (m *Tables) forward(batch *TablesBatch) TablesTotals {
 	qW := m.params.QW
 	dp := m.dp[:2*B]
 
-	// ((2*B)/2)·dp = p.W[ids] − q.W[ids]
-	// (2*B)·loss = Σ (((2*B)/2)·dp)²
+	// B·dp = p.W[ids] − q.W[ids]
+	// 2·B·loss = Σ (B·dp)²
 	loss := 0.0
 	for i := range B {
 		pWRow := (*[2]float32)(pW[2*int(ids[i]):])
@@ -2782,10 +2771,10 @@ func (m *Tables) backward(batch *TablesBatch) {
 	dp := m.dp[:2*B]
 	dpW2 := m.dpW2
 
-	// ((2*B)/−2)·dq.W = 0
+	// −B·dq.W = 0  (in dqW2)
 	clear(dqW2)
 
-	// ((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+	// −B·dq.W[…] += B·dp
 	for i := range B {
 		dpRow := (*[2]float32)(dp[2*i:])
 		dqW2Row := (*[2]float32)(dqW2[2*int(ids[i]):])
@@ -2794,18 +2783,18 @@ func (m *Tables) backward(batch *TablesBatch) {
 		}
 	}
 
-	// rate = 2·lr/(2*B)
+	// rate = 2·lr/(2·B)
 	rate := float32(2 * (m.Hyper.LR / float64(2*B)))
 
-	// q.W ← q.W + rate·((2*B)/−2)·dq.W
+	// q.W ← q.W + rate·(−B·dq.W)
 	for i := range 12 {
 		qW[i] += rate * dqW2[i]
 	}
 
-	// ((2*B)/2)·dp.W = 0
+	// B·dp.W = 0  (in dpW2)
 	clear(dpW2)
 
-	// ((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+	// B·dp.W[…] += B·dp
 	for i := range B {
 		dpRow := (*[2]float32)(dp[2*i:])
 		dpW2Row := (*[2]float32)(dpW2[2*int(ids[i]):])
@@ -2814,7 +2803,7 @@ func (m *Tables) backward(batch *TablesBatch) {
 		}
 	}
 
-	// p.W ← p.W − rate·((2*B)/2)·dp.W
+	// p.W ← p.W − rate·B·dp.W
 	for i := range 18 {
 		pW[i] -= rate * dpW2[i]
 	}
@@ -2850,10 +2839,10 @@ func (m *Tables) gradient(grad *TablesParams, batch *TablesBatch) {
 	dqWBuf := grad.QW
 	dpWBuf := grad.PW
 
-	// ((2*B)/−2)·dq.W = 0
+	// −B·dq.W = 0
 	clear(dqW)
 
-	// ((2*B)/−2)·dq.W[…] += ((2*B)/2)·dp
+	// −B·dq.W[…] += B·dp
 	for i := range B {
 		dpRow := (*[2]float32)(dp[2*i:])
 		dqWRow := (*[2]float32)(dqW[2*int(ids[i]):])
@@ -2862,18 +2851,18 @@ func (m *Tables) gradient(grad *TablesParams, batch *TablesBatch) {
 		}
 	}
 
-	// scale = (−2)/(2*B)
+	// scale = (−2)/(2·B)
 	scale := float32(-2 / float64(2*B))
 
-	// dq.W = scale·((2*B)/−2)·dq.W
+	// dq.W = scale·(−B·dq.W)
 	for i := range 12 {
 		dqWBuf[i] = scale * dqW[i]
 	}
 
-	// ((2*B)/2)·dp.W = 0
+	// B·dp.W = 0
 	clear(dpW)
 
-	// ((2*B)/2)·dp.W[…] += ((2*B)/2)·dp
+	// B·dp.W[…] += B·dp
 	for i := range B {
 		dpRow := (*[2]float32)(dp[2*i:])
 		dpWRow := (*[2]float32)(dpW[2*int(ids[i]):])
@@ -2882,10 +2871,10 @@ func (m *Tables) gradient(grad *TablesParams, batch *TablesBatch) {
 		}
 	}
 
-	// scale2 = 2/(2*B)
+	// scale2 = 2/(2·B)
 	scale2 := float32(2 / float64(2*B))
 
-	// dp.W = scale2·((2*B)/2)·dp.W
+	// dp.W = scale2·B·dp.W
 	for i := range 18 {
 		dpWBuf[i] = scale2 * dpW[i]
 	}
@@ -2906,12 +2895,11 @@ func (m *Tables) update(grad *TablesParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 30 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -2922,7 +2910,7 @@ func (p *TablesPredictor) predict(out *TablesOutput, in *TablesInput) {
 	pW := p.w.params.PW
 	pBuf := out.P
 
-	// p = p.W[ids]
+	// p = p.W[ids]  (in pBuf)
 	for i := range B {
 		pBufRow := (*[2]float32)(pBuf[2*i:])
 		for j := range pBufRow {
@@ -2935,61 +2923,60 @@ func (p *TablesPredictor) predict(out *TablesOutput, in *TablesInput) {
 //
 // Forward, for a batch of B:
 //
-//	t              = E[y[:, :−1]]                        [B,3,3]
-//	h              = tanh(E[x[:, 0]])                    [B,3]
-//	h              = tanh(E[x[:, 1]] + h)                [B,3]
-//	h              = tanh(E[x[:, 2]] + h)                [B,3]
-//	h              = tanh(E[x[:, 3]] + h)                [B,3]
-//	h              = tanh(E[x[:, 4]] + h)                [B,3]
-//	dense.y        = t·dense.W                           [B,3,6]
-//	t2             = dense.b + dense.y                   [B,3,6]
-//	t3             = h·Eᵀ                                [B,6]
-//	logits         = t2 + t3                             [B,3,6]
-//	peak           = max logits                          [B,3]
-//	t4             = exp(logits − peak)                  [B,3,6]
-//	sum            = Σⱼ t4                               [B,3]
-//	each           = peak + log(sum) − logits[y[:, 1:]]  [B,3]
-//	(3*B)·loss     = Σ each                              []
-//	(3*B)·accuracy = Σ [argmax logits = y[:, 1:]]        []
+//	t            = E[y[:, :−1]]                        [B,3,3]
+//	h            = tanh(E[x[:, 0]])                    [B,3]
+//	h            = tanh(E[x[:, 1]] + h)                [B,3]
+//	h            = tanh(E[x[:, 2]] + h)                [B,3]
+//	h            = tanh(E[x[:, 3]] + h)                [B,3]
+//	h            = tanh(E[x[:, 4]] + h)                [B,3]
+//	dense.y      = t·dense.W                           [B,3,6]
+//	t2           = dense.b + dense.y                   [B,3,6]
+//	t3           = h·Eᵀ                                [B,6]
+//	logits       = t2 + t3                             [B,3,6]
+//	peak         = max logits                          [B,3]
+//	t4           = exp(logits − peak)                  [B,3,6]
+//	sum          = Σⱼ t4                               [B,3]
+//	each         = peak + log(sum) − logits[y[:, 1:]]  [B,3]
+//	3·B·loss     = Σ each                              []
+//	3·B·accuracy = Σ [argmax logits = y[:, 1:]]        []
 //
 // Backward:
 //
-//	scale         = 1/(3*B)                           []
-//	(3*B)·dlogits = t4/sum − onehot(y[:, 1:])         [B,3,6]
-//	ddense.b      = scale·Σ (3*B)·dlogits             [6]
-//	t5            = Σ (3*B)·dlogits                   [B,6]
-//	ddense.W      = scale·tᵀ·((3*B)·dlogits)          [3,6]
-//	t6            = t5ᵀ·h                             [6,3]
-//	t7            = 1 − h²                            [B,3]
-//	t8            = t7 ⊙ (1 − h²)                     [B,3]
-//	t9            = (1 − h²) ⊙ t8                     [B,3]
-//	t10           = (1 − h²) ⊙ t9                     [B,3]
-//	t11           = (1 − h²) ⊙ t10                    [B,3]
-//	(3*B)·dh      = t5·E                              [B,3]
-//	t12           = 0                                 [6,3]
-//	t13           = 0                                 [6,3]
-//	t14           = 0                                 [6,3]
-//	t15           = 0                                 [6,3]
-//	t16           = 0                                 [6,3]
-//	(3*B)·dh      = t10 ⊙ (3*B)·dh                    [B,3]
-//	(3*B)·dh      = t9 ⊙ (3*B)·dh                     [B,3]
-//	(3*B)·dh      = t8 ⊙ (3*B)·dh                     [B,3]
-//	(3*B)·dh      = t7 ⊙ (3*B)·dh                     [B,3]
-//	t12[…]        += t11 ⊙ (3*B)·dh
-//	t13[…]        += (3*B)·dh
-//	t14[…]        += (3*B)·dh
-//	t15[…]        += (3*B)·dh
-//	t16[…]        += (3*B)·dh
-//	t17           = t6 + t12 + t13 + t14 + t15 + t16  [6,3]
-//	t18           = ((3*B)·dlogits)·dense.Wᵀ          [B,3,3]
-//	t19           = 0                                 [6,3]
-//	t19[…]        += t18
-//	dE            = scale·(t17 + t19)                 [6,3]
+//	scale       = 1/(3·B)                           []
+//	3·B·dlogits = t4/sum − onehot(y[:, 1:])         [B,3,6]
+//	ddense.b    = scale·Σ 3·B·dlogits               [6]
+//	t5          = Σ 3·B·dlogits                     [B,6]
+//	ddense.W    = scale·tᵀ·(3·B·dlogits)            [3,6]
+//	t6          = t5ᵀ·h                             [6,3]
+//	t7          = 1 − h²                            [B,3]
+//	t8          = t7 ⊙ (1 − h²)                     [B,3]
+//	t9          = (1 − h²) ⊙ t8                     [B,3]
+//	t10         = (1 − h²) ⊙ t9                     [B,3]
+//	t11         = (1 − h²) ⊙ t10                    [B,3]
+//	3·B·dh      = t5·E                              [B,3]
+//	t12         = 0                                 [6,3]
+//	t13         = 0                                 [6,3]
+//	t14         = 0                                 [6,3]
+//	t15         = 0                                 [6,3]
+//	t16         = 0                                 [6,3]
+//	3·B·dh      = t10 ⊙ 3·B·dh                      [B,3]
+//	3·B·dh2     = t9 ⊙ 3·B·dh                       [B,3]
+//	3·B·dh3     = t8 ⊙ 3·B·dh                       [B,3]
+//	3·B·dh4     = t7 ⊙ 3·B·dh                       [B,3]
+//	t12[…]      += t11 ⊙ 3·B·dh
+//	t13[…]      += 3·B·dh
+//	t14[…]      += 3·B·dh2
+//	t15[…]      += 3·B·dh3
+//	t16[…]      += 3·B·dh4
+//	t17         = t6 + t12 + t13 + t14 + t15 + t16  [6,3]
+//	t18         = (3·B·dlogits)·dense.Wᵀ            [B,3,3]
+//	t19         = 0                                 [6,3]
+//	t19[…]      += t18
+//	dE          = scale·(t17 + t19)                 [6,3]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -3001,15 +2988,15 @@ type Unrolled struct {
 	max    UnrolledDims // capacity
 
 	t      []float32 // [max.B,3,3]
-	dh     []float32 // [max.B,3]; becomes (3*B)·dh, in place; in the memory of t
+	dh     []float32 // [max.B,3]; becomes 3·B·dh, in place; in the memory of t
 	t18    []float32 // [max.B,3,3]; in the memory of t
-	dh2    []float32 // [max.B,3]; becomes (3*B)·dh, in place; in the memory of t
+	dh2    []float32 // [max.B,3]; becomes 3·B·dh, in place; in the memory of t
 	h      []float32 // [max.B,3]
 	h2     []float32 // [max.B,3]; becomes h, in place
 	h3     []float32 // [max.B,3]; becomes h, in place
 	h4     []float32 // [max.B,3]; becomes h, in place
 	h5     []float32 // [max.B,3]; becomes h, in place
-	denseY []float32 // [max.B,3,6]; becomes dense.y, then logits, then (3*B)·dlogits, in place
+	denseY []float32 // [max.B,3,6]; becomes dense.y, then logits, then 3·B·dlogits, in place
 	t3     []float32 // [max.B,6]
 	t5     []float32 // [max.B,6]; in the memory of t3
 	t20    []float32 // [max.B,6]; in the memory of t3
@@ -3083,19 +3070,19 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 
 	// t = E[y[:, :−1]]
 	// h = tanh(E[x[:, 0]])
-	// h = tanh(E[x[:, 1]] + h)
-	// h = tanh(E[x[:, 2]] + h)
-	// h = tanh(E[x[:, 3]] + h)
-	// h = tanh(E[x[:, 4]] + h)
+	// h = tanh(E[x[:, 1]] + h)  (in h2)
+	// h = tanh(E[x[:, 2]] + h)  (in h3)
+	// h = tanh(E[x[:, 3]] + h)  (in h4)
+	// h = tanh(E[x[:, 4]] + h)  (in h5)
 	for i := range B {
 		for j := range 3 {
 			hOf := vec.Tanh(E[j+3*int(x[5*i])])
-			tOf := E[j+3*int(x[5*i+1])] + hOf
-			h2Of := vec.Tanh(tOf)
-			t2 := E[j+3*int(x[5*i+2])] + h2Of
-			h3Of := vec.Tanh(t2)
-			t3Of := E[j+3*int(x[5*i+3])] + h3Of
-			h4Of := vec.Tanh(t3Of)
+			v := E[j+3*int(x[5*i+1])] + hOf
+			h2Of := vec.Tanh(v)
+			v2 := E[j+3*int(x[5*i+2])] + h2Of
+			h3Of := vec.Tanh(v2)
+			v3 := E[j+3*int(x[5*i+3])] + h3Of
+			h4Of := vec.Tanh(v3)
 			h5Of := vec.Tanh(E[j+3*int(x[5*i+4])] + h4Of)
 			h[3*i+j] = hOf
 			h2[3*i+j] = h2Of
@@ -3115,7 +3102,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		blas.View32(denseW, 3, 6),
 		0, blas.View32(denseY, 3*B, 6))
 
-	// t2 = dense.b + dense.y
+	// t2 = dense.b + dense.y  (in denseY)
 	for i := range 3 * B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
@@ -3129,13 +3116,13 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		blas.View32(E, 6, 3).T(),
 		0, blas.View32(t3, B, 6))
 
-	// logits = t2 + t3
+	// logits = t2 + t3  (in denseY)
 	// peak = max logits
-	// t4 = exp(logits − peak)
+	// t4 = exp(logits − peak)  (in denseY)
 	// sum = Σⱼ t4
 	// each = peak + log(sum) − logits[y[:, 1:]]
-	// (3*B)·loss = Σ each
-	// (3*B)·accuracy = Σ [argmax logits = y[:, 1:]]
+	// 3·B·loss = Σ each
+	// 3·B·accuracy = Σ [argmax logits = y[:, 1:]]
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B {
@@ -3146,6 +3133,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 			top, best := int32(0), float32(math.Inf(-1))
 			for k := range denseYRow {
 				logits := denseYRow[k] + t3Row[k]
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if logits > peak || logits != logits {
 					peak = logits
 				}
@@ -3162,12 +3150,12 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 			accuracy += float64(hit)
 			sumOf := float32(0)
 			for k := range denseYRow {
-				e := vec.Exp(denseYRow[k] - peak)
-				sumOf += e
-				denseYRow[k] = e
+				t4 := vec.Exp(denseYRow[k] - peak)
+				sumOf += t4
+				denseYRow[k] = t4
 			}
-			tOf := vec.Log(sumOf)
-			loss += float64(peak + tOf - chosen)
+			v := vec.Log(sumOf)
+			loss += float64(peak + v - chosen)
 			sum[3*i+j] = sumOf
 		}
 	}
@@ -3207,12 +3195,12 @@ func (m *Unrolled) backward(batch *UnrolledBatch) {
 	t31 := m.t31
 	t34 := m.t34
 
-	// rate = −(lr/(3*B))
+	// rate = −(lr/(3·B))
 	rate := float32(-(m.Hyper.LR / float64(3*B)))
 
-	// (3*B)·dlogits = t4/sum − onehot(y[:, 1:])
-	// dense.b ← dense.b − lr/(3*B)·Σ (3*B)·dlogits
-	// t20 = Σ (3*B)·dlogits
+	// 3·B·dlogits = t4/sum − onehot(y[:, 1:])  (in denseY)
+	// dense.b ← dense.b − lr/(3·B)·Σ 3·B·dlogits
+	// t20 = Σ 3·B·dlogits
 	clear(t20)
 	for i := range B {
 		for j := range 3 {
@@ -3232,13 +3220,13 @@ func (m *Unrolled) backward(batch *UnrolledBatch) {
 		}
 	}
 
-	// t33 = ((3*B)·dlogits)·dense.Wᵀ
+	// t33 = (3·B·dlogits)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, 3*B, 6),
 		blas.View32(denseW, 3, 6).T(),
 		0, blas.View32(t33, 3*B, 3))
 
-	// dense.W ← dense.W − lr/(3*B)·tᵀ·((3*B)·dlogits)
+	// dense.W ← dense.W − lr/(3·B)·tᵀ·(3·B·dlogits)
 	blas.Sgemm(rate,
 		blas.View32(t, 3*B, 3).T(),
 		blas.View32(denseY, 3*B, 6),
@@ -3250,25 +3238,25 @@ func (m *Unrolled) backward(batch *UnrolledBatch) {
 		blas.View32(t20, B, 6),
 		0, blas.View32(t21, 6, 3).T())
 
-	// t22 = 1 − h²
-	// t23 = t22 ⊙ (1 − h²)
-	// t24 = (1 − h²) ⊙ t23
-	// t25 = (1 − h²) ⊙ t24
-	// t26 = (1 − h²) ⊙ t25
+	// t22 = 1 − h²  (in h)
+	// t23 = t22 ⊙ (1 − h²)  (in h2)
+	// t24 = (1 − h²) ⊙ t23  (in h3)
+	// t25 = (1 − h²) ⊙ t24  (in h4)
+	// t26 = (1 − h²) ⊙ t25  (in h5)
 	for i := range 3 * B {
-		d := 1 - h5[i]*h5[i]
-		u := d * (1 - h4[i]*h4[i])
-		u2 := (1 - h3[i]*h3[i]) * u
-		u3 := (1 - h2[i]*h2[i]) * u2
-		u4 := (1 - h[i]*h[i]) * u3
-		h[i] = d
-		h2[i] = u
-		h3[i] = u2
-		h4[i] = u3
-		h5[i] = u4
+		t22 := 1 - h5[i]*h5[i]
+		t23 := t22 * (1 - h4[i]*h4[i])
+		t24 := (1 - h3[i]*h3[i]) * t23
+		t25 := (1 - h2[i]*h2[i]) * t24
+		t26 := (1 - h[i]*h[i]) * t25
+		h[i] = t22
+		h2[i] = t23
+		h3[i] = t24
+		h4[i] = t25
+		h5[i] = t26
 	}
 
-	// (3*B)·dh = t20·E
+	// 3·B·dh = t20·E  (in dh2)
 	blas.Sgemm(1,
 		blas.View32(t20, B, 6),
 		blas.View32(E, 6, 3),
@@ -3289,15 +3277,15 @@ func (m *Unrolled) backward(batch *UnrolledBatch) {
 	// t31 = 0
 	clear(t31)
 
-	// (3*B)·dh = t25 ⊙ (3*B)·dh
-	// (3*B)·dh = t24 ⊙ (3*B)·dh
-	// (3*B)·dh = t23 ⊙ (3*B)·dh
-	// (3*B)·dh = t22 ⊙ (3*B)·dh
-	// t27[…] += t26 ⊙ (3*B)·dh
-	// t28[…] += (3*B)·dh
-	// t29[…] += (3*B)·dh
-	// t30[…] += (3*B)·dh
-	// t31[…] += (3*B)·dh
+	// 3·B·dh = t25 ⊙ 3·B·dh
+	// 3·B·dh2 = t24 ⊙ 3·B·dh
+	// 3·B·dh3 = t23 ⊙ 3·B·dh
+	// 3·B·dh4 = t22 ⊙ 3·B·dh
+	// t27[…] += t26 ⊙ 3·B·dh
+	// t28[…] += 3·B·dh
+	// t29[…] += 3·B·dh2
+	// t30[…] += 3·B·dh3
+	// t31[…] += 3·B·dh4
 	for i := range B {
 		h5Row := (*[3]float32)(h5[3*i:])
 		dh2Row := (*[3]float32)(dh2[3*i:])
@@ -3324,7 +3312,7 @@ func (m *Unrolled) backward(batch *UnrolledBatch) {
 		}
 	}
 
-	// t32 = t21 + t27 + t28 + t29 + t30 + t31
+	// t32 = t21 + t27 + t28 + t29 + t30 + t31  (in t21)
 	for i := range 18 {
 		t21[i] = t21[i] + t27[i] + t28[i] + t29[i] + t30[i] + t31[i]
 	}
@@ -3343,7 +3331,7 @@ func (m *Unrolled) backward(batch *UnrolledBatch) {
 		}
 	}
 
-	// rate2 = lr/(3*B)
+	// rate2 = lr/(3·B)
 	rate2 := float32(m.Hyper.LR / float64(3*B))
 
 	// E ← E − rate2·(t32 + t34)
@@ -3401,12 +3389,12 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 	ddenseW := grad.DenseW
 	dE := grad.E
 
-	// scale = 1/(3*B)
+	// scale = 1/(3·B)
 	scale := float32(1 / float64(3*B))
 
-	// (3*B)·dlogits = t4/sum − onehot(y[:, 1:])
-	// ddense.b = scale·Σ (3*B)·dlogits
-	// t5 = Σ (3*B)·dlogits
+	// 3·B·dlogits = t4/sum − onehot(y[:, 1:])  (in denseY)
+	// ddense.b = scale·Σ 3·B·dlogits
+	// t5 = Σ 3·B·dlogits
 	clear(ddenseB)
 	clear(t5)
 	for i := range B {
@@ -3427,7 +3415,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		}
 	}
 
-	// ddense.W = scale·tᵀ·((3*B)·dlogits)
+	// ddense.W = scale·tᵀ·(3·B·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(t, 3*B, 3).T(),
 		blas.View32(denseY, 3*B, 6),
@@ -3439,25 +3427,25 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(t5, B, 6),
 		0, blas.View32(t6, 6, 3).T())
 
-	// t7 = 1 − h²
-	// t8 = t7 ⊙ (1 − h²)
-	// t9 = (1 − h²) ⊙ t8
-	// t10 = (1 − h²) ⊙ t9
-	// t11 = (1 − h²) ⊙ t10
+	// t7 = 1 − h²  (in h)
+	// t8 = t7 ⊙ (1 − h²)  (in h2)
+	// t9 = (1 − h²) ⊙ t8  (in h3)
+	// t10 = (1 − h²) ⊙ t9  (in h4)
+	// t11 = (1 − h²) ⊙ t10  (in h5)
 	for i := range 3 * B {
-		d := 1 - h5[i]*h5[i]
-		u := d * (1 - h4[i]*h4[i])
-		u2 := (1 - h3[i]*h3[i]) * u
-		u3 := (1 - h2[i]*h2[i]) * u2
-		u4 := (1 - h[i]*h[i]) * u3
-		h[i] = d
-		h2[i] = u
-		h3[i] = u2
-		h4[i] = u3
-		h5[i] = u4
+		t7 := 1 - h5[i]*h5[i]
+		t8 := t7 * (1 - h4[i]*h4[i])
+		t9 := (1 - h3[i]*h3[i]) * t8
+		t10 := (1 - h2[i]*h2[i]) * t9
+		t11 := (1 - h[i]*h[i]) * t10
+		h[i] = t7
+		h2[i] = t8
+		h3[i] = t9
+		h4[i] = t10
+		h5[i] = t11
 	}
 
-	// (3*B)·dh = t5·E
+	// 3·B·dh = t5·E
 	blas.Sgemm(1,
 		blas.View32(t5, B, 6),
 		blas.View32(E, 6, 3),
@@ -3478,15 +3466,15 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 	// t16 = 0
 	clear(t16)
 
-	// (3*B)·dh = t10 ⊙ (3*B)·dh
-	// (3*B)·dh = t9 ⊙ (3*B)·dh
-	// (3*B)·dh = t8 ⊙ (3*B)·dh
-	// (3*B)·dh = t7 ⊙ (3*B)·dh
-	// t12[…] += t11 ⊙ (3*B)·dh
-	// t13[…] += (3*B)·dh
-	// t14[…] += (3*B)·dh
-	// t15[…] += (3*B)·dh
-	// t16[…] += (3*B)·dh
+	// 3·B·dh = t10 ⊙ 3·B·dh
+	// 3·B·dh2 = t9 ⊙ 3·B·dh
+	// 3·B·dh3 = t8 ⊙ 3·B·dh
+	// 3·B·dh4 = t7 ⊙ 3·B·dh
+	// t12[…] += t11 ⊙ 3·B·dh
+	// t13[…] += 3·B·dh
+	// t14[…] += 3·B·dh2
+	// t15[…] += 3·B·dh3
+	// t16[…] += 3·B·dh4
 	for i := range B {
 		h5Row := (*[3]float32)(h5[3*i:])
 		dhRow := (*[3]float32)(dh[3*i:])
@@ -3513,12 +3501,12 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		}
 	}
 
-	// t17 = t6 + t12 + t13 + t14 + t15 + t16
+	// t17 = t6 + t12 + t13 + t14 + t15 + t16  (in t6)
 	for i := range 18 {
 		t6[i] = t6[i] + t12[i] + t13[i] + t14[i] + t15[i] + t16[i]
 	}
 
-	// t18 = ((3*B)·dlogits)·dense.Wᵀ
+	// t18 = (3·B·dlogits)·dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(denseY, 3*B, 6),
 		blas.View32(denseW, 3, 6).T(),
@@ -3559,12 +3547,11 @@ func (m *Unrolled) update(grad *UnrolledParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 42 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -3600,21 +3587,20 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 //
 //	t        = W[i]           [3]
 //	y        = x·t            [B]
-//	(B/2)·dy = y − 1          [B]
-//	B·loss   = Σ ((B/2)·dy)²  []
+//	0.5·B·dy = y − 1          [B]
+//	B·loss   = Σ (0.5·B·dy)²  []
 //
 // Backward:
 //
-//	t2          = xᵀ·((B/2)·dy)   [3]
-//	(B/2)·dW    = 0               [4,3]
-//	(B/2)·dW[…] += t2
+//	t2          = xᵀ·(0.5·B·dy)   [3]
+//	0.5·B·dW    = 0               [4,3]
+//	0.5·B·dW[…] += t2
 //	scale       = 2/B             []
-//	dW          = scale·(B/2)·dW  [4,3]
+//	dW          = scale·0.5·B·dW  [4,3]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate = lr
-//	W    ← W − rate·dW
+//	W ← W − lr·dW
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -3628,9 +3614,9 @@ type Chosen struct {
 	t   []float32 // [3]
 	t2  []float32 // [3]; in the memory of t
 	t3  []float32 // [3]; in the memory of t
-	y   []float32 // [max.B]; becomes (B/2)·dy, in place
-	dW  []float32 // [4,3]; becomes (B/2)·dW, in place
-	dW2 []float32 // [4,3]; becomes (B/2)·dW, in place; in the memory of dW
+	y   []float32 // [max.B]; becomes 0.5·B·dy, in place
+	dW  []float32 // [4,3]; becomes 0.5·B·dW, in place
+	dW2 []float32 // [4,3]; becomes 0.5·B·dW, in place; in the memory of dW
 }
 
 // ChosenHyper has the numbers of the model and its train clause.
@@ -3684,8 +3670,8 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 		blas.View32(t, 3, 1),
 		0, blas.View32(y, B, 1))
 
-	// (B/2)·dy = y − 1
-	// B·loss = Σ ((B/2)·dy)²
+	// 0.5·B·dy = y − 1  (in y)
+	// B·loss = Σ (0.5·B·dy)²
 	loss := 0.0
 	for iOf := range B {
 		dy := y[iOf] - 1
@@ -3706,16 +3692,16 @@ func (m *Chosen) backward(batch *ChosenBatch) {
 	t3 := m.t3
 	dW2 := m.dW2
 
-	// t3 = xᵀ·((B/2)·dy)
+	// t3 = xᵀ·(0.5·B·dy)
 	blas.Sgemm(1,
 		blas.View32(x, B, 3).T(),
 		blas.View32(y, B, 1),
 		0, blas.View32(t3, 3, 1))
 
-	// (B/2)·dW = 0
+	// 0.5·B·dW = 0  (in dW2)
 	clear(dW2)
 
-	// (B/2)·dW[…] += t3
+	// 0.5·B·dW[…] += t3
 	for iOf := range 3 {
 		dW2[iOf+3*int(i)] += t3[iOf]
 	}
@@ -3723,7 +3709,7 @@ func (m *Chosen) backward(batch *ChosenBatch) {
 	// rate = 2·lr/B
 	rate := float32(2 * (m.Hyper.LR / float64(B)))
 
-	// W ← W − rate·(B/2)·dW
+	// W ← W − rate·0.5·B·dW
 	for iOf := range 12 {
 		W[iOf] -= rate * dW2[iOf]
 	}
@@ -3759,16 +3745,16 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	dW := m.dW
 	dWBuf := grad.W
 
-	// t2 = xᵀ·((B/2)·dy)
+	// t2 = xᵀ·(0.5·B·dy)
 	blas.Sgemm(1,
 		blas.View32(x, B, 3).T(),
 		blas.View32(y, B, 1),
 		0, blas.View32(t2, 3, 1))
 
-	// (B/2)·dW = 0
+	// 0.5·B·dW = 0
 	clear(dW)
 
-	// (B/2)·dW[…] += t2
+	// 0.5·B·dW[…] += t2
 	for iOf := range 3 {
 		dW[iOf+3*int(i)] += t2[iOf]
 	}
@@ -3776,7 +3762,7 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// dW = scale·(B/2)·dW
+	// dW = scale·0.5·B·dW
 	for iOf := range 12 {
 		dWBuf[iOf] = scale * dW[iOf]
 	}
@@ -3797,12 +3783,11 @@ func (m *Chosen) update(grad *ChosenParams) {
 	W := m.params.W
 	dW := grad.W
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// W ← W − rate·dW
+	// W ← W − lr·dW
 	for i := range 12 {
-		W[i] -= rate * dW[i]
+		W[i] -= lr * dW[i]
 	}
 }
 

@@ -1624,16 +1624,16 @@ func (m *Vae) initialise(seed uint64) {
 	// r.b ← 0
 	clear(rB)
 
-	// hB = t10
+	// hB = t10  (in t10)
 	clear(hB)
 
-	// muB = t11
+	// muB = t11  (in t11)
 	clear(muB)
 
-	// lvB = t11
+	// lvB = t11  (in t11)
 	clear(lvB)
 
-	// denseB = t10
+	// denseB = t10  (in t10)
 	clear(denseB)
 }
 

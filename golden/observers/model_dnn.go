@@ -17,91 +17,92 @@ import (
 //
 // Forward of first, for a batch of N×K:
 //
-//	t              = Σᵢ a                                          [3]
-//	s              = Σ a                                           []
-//	scale          = 0.25/N                                        []
-//	scale2         = 0.5/N                                         []
+//	t                  = Σᵢ a                                          [3]
+//	s                  = Σ a                                           []
+//	scale              = 0.25/N                                        []
+//	scale2             = 0.5/N                                         []
 //	enc.seen.new_level = 0.75·enc.seen.level + scale·t                 [3]
 //	enc.seen.new_level = scale2·t + 0.75·enc.seen.new_level            [3]
-//	slowSeenLevelNext = 0.9·slow.seen.level + 0.1·enc.seen.new_level  [3]
-//	level          = Σ enc.seen.level                              []
-//	enc.h          = a − enc.seen.new_level                        [N,3]
-//	enc.h          = 2·a − enc.seen.new_level                      [N,3]
-//	enc.dense.y    = enc.h·enc.dense.W                             [N,4]
-//	enc.dense.y    = enc.dense.b + enc.dense.y                     [N,4]
-//	one            = tanh(enc.dense.y)                             [N,4]
-//	s2             = Σ one                                         []
-//	t2             = one·u                                         [N]
-//	clicksNewN     = clicks.n + 1                                  []
-//	scale3         = 0.1·clicks.new_n                              []
-//	t3             = t2 − y + scale3                               [N]
-//	s3             = Σ t3²                                         []
-//	three          = tanh(enc.dense.y)                             [N,4]
-//	t4             = three²                                        [N,4]
-//	s4             = Σ t4                                          []
-//	t5             = three·u                                       [N]
-//	s5             = Σ t5²                                         []
-//	slowDenseWNext = 0.1·enc.dense.W + 0.9·slow.dense.W            [3,4]
-//	slowDenseBNext = 0.1·enc.dense.b + 0.9·slow.dense.b            [4]
-//	result         = 0.75·level                                    []
-//	result2        = 2·s                                           []
-//	clicksN2       = clicks.n                                      []
-//	result3        = 1                                             []
-//	stepsMadeNext  = steps_made + 1                                []
-//	clicksNNext    = clicks.new_n                                  []
+//	slowSeenLevelNext  = 0.9·slow.seen.level + 0.1·enc.seen.new_level  [3]
+//	level              = Σ enc.seen.level                              []
+//	enc.h              = a − enc.seen.new_level                        [N,3]
+//	enc.h2             = 2·a − enc.seen.new_level                      [N,3]
+//	enc.dense.y        = enc.h·enc.dense.W                             [N,4]
+//	enc.dense.y        = enc.dense.b + enc.dense.y                     [N,4]
+//	one                = tanh(enc.dense.y)                             [N,4]
+//	s2                 = Σ one                                         []
+//	t2                 = one·u                                         [N]
+//	clicks.new_n       = clicks.n + 1                                  []
+//	scale3             = 0.1·clicks.new_n                              []
+//	t3                 = t2 − y + scale3                               [N]
+//	s3                 = Σ t3²                                         []
+//	enc.dense.y2       = enc.h2·enc.dense.W                            [N,4]
+//	enc.dense.y2       = enc.dense.b + enc.dense.y2                    [N,4]
+//	three              = tanh(enc.dense.y2)                            [N,4]
+//	t4                 = three²                                        [N,4]
+//	s4                 = Σ t4                                          []
+//	t5                 = three·u                                       [N]
+//	s5                 = Σ t5²                                         []
+//	slowDenseWNext     = 0.1·enc.dense.W + 0.9·slow.dense.W            [3,4]
+//	slowDenseBNext     = 0.1·enc.dense.b + 0.9·slow.dense.b            [4]
+//	result             = 0.75·level                                    []
+//	result2            = 2·s                                           []
+//	clicksN2           = clicks.n                                      []
+//	result3            = 1                                             []
+//	stepsMadeNext      = steps_made + 1                                []
+//	clicksNNext        = clicks.new_n                                  []
 //
 // Backward of first:
 //
-//	t6             = t5·(1 − t4)                         [N,4]
-//	N·dthree       = t5·u                                [N,4]
-//	N·denc.dense.y = N·dthree ⊙ (1 − t4)                 [N,4]
-//	(N/2)·done     = u·t3                                [N,4]
-//	(N/2)·denc.dense.y = (N/2)·done ⊙ (1 − one²)             [N,4]
-//	t7             = Σᵢ (t6 + 2·t3·(1 − one²))           [4]
-//	scale          = 1/N                                 []
-//	N·denc.dense.b = u ⊙ t7                              [4]
-//	denc.dense.b   = scale·N·denc.dense.b                [4]
-//	t8             = enc.hᵀ·(N·denc.dense.y)             [3,4]
-//	denc.dense.W   = t8 + 2·enc.hᵀ·((N/2)·denc.dense.y)  [3,4]
-//	denc.dense.W   = scale·denc.dense.W                  [3,4]
+//	t6                 = t5·(1 − t4)                         [N,4]
+//	N·dthree           = t5·u                                [N,4]
+//	N·denc.dense.y2    = N·dthree ⊙ (1 − t4)                 [N,4]
+//	0.5·N·done         = u·t3                                [N,4]
+//	0.5·N·denc.dense.y = 0.5·N·done ⊙ (1 − one²)             [N,4]
+//	t7                 = Σᵢ (t6 + 2·t3·(1 − one²))           [4]
+//	scale              = 1/N                                 []
+//	N·denc.dense.b     = u ⊙ t7                              [4]
+//	denc.dense.b       = scale·N·denc.dense.b                [4]
+//	t8                 = enc.h2ᵀ·(N·denc.dense.y2)           [3,4]
+//	denc.dense.W       = t8 + 2·enc.hᵀ·(0.5·N·denc.dense.y)  [3,4]
+//	denc.dense.W       = scale·denc.dense.W                  [3,4]
 //
 // Update of first, sgd(lr: 0.1):
 //
-//	firstLr = first_lr
-//	param   ← param − first_lr·grad
+//	param ← param − first_lr·grad
 //
 // Forward of second, for a batch of N×K:
 //
-//	t9             = Σᵢ b                                [3]
-//	s              = Σ b                                 []
-//	scale          = 0.25/K                              []
-//	enc.seen.new_level = 0.75·enc.seen.level + scale·t9      [3]
+//	t9                  = Σᵢ b                                [3]
+//	s                   = Σ b                                 []
+//	scale               = 0.25/K                              []
+//	enc.seen.new_level  = 0.75·enc.seen.level + scale·t9      [3]
 //	slow.seen.new_level = scale·t9 + 0.75·slow.seen.level     [3]
-//	slowSeenLevelNext = 0.1·enc.seen.new_level + 0.9·slow.seen.new_level  [3]
-//	level          = Σ enc.seen.level                    []
-//	enc.h          = b − enc.seen.new_level              [K,3]
-//	slow.h         = b − slow.seen.new_level             [K,3]
-//	enc.dense.y    = enc.h·enc.dense.W                   [K,4]
-//	enc.dense.y    = enc.dense.b + enc.dense.y           [K,4]
-//	two            = tanh(enc.dense.y)                   [K,4]
-//	(4*K)·other    = Σ two                               []
-//	t10            = two·v                               [K]
-//	clicksNewN     = clicks.n + 1                        []
-//	scale2         = 0.1·clicks.new_n − 1                []
-//	t11            = t10 + scale2                        [K]
-//	t12            = t11²                                [K]
-//	slow.dense.y   = slow.h·slow.dense.W                 [K,4]
-//	slow.dense.y   = slow.dense.b + slow.dense.y         [K,4]
-//	older          = tanh(slow.dense.y)                  [K,4]
-//	t13            = older·v                             [K]
-//	K·second       = Σ (t12 + t13²)                      []
-//	slowDenseWNext = 0.1·enc.dense.W + 0.9·slow.dense.W  [3,4]
-//	slowDenseBNext = 0.1·enc.dense.b + 0.9·slow.dense.b  [4]
-//	result         = 0.75·level                          []
-//	clicksN2       = clicks.n                            []
-//	result2        = 2                                   []
-//	stepsMadeNext  = steps_made + 1                      []
-//	clicksNNext    = clicks.new_n                        []
+//	slowSeenLevelNext   = 0.1·enc.seen.new_level + 0.9·slow.seen.new_level  [3]
+//	level               = Σ enc.seen.level                    []
+//	enc.h               = b − enc.seen.new_level              [K,3]
+//	slow.h              = b − slow.seen.new_level             [K,3]
+//	enc.dense.y         = enc.h·enc.dense.W                   [K,4]
+//	enc.dense.y         = enc.dense.b + enc.dense.y           [K,4]
+//	two                 = tanh(enc.dense.y)                   [K,4]
+//	4·K·other           = Σ two                               []
+//	t10                 = two·v                               [K]
+//	clicks.new_n        = clicks.n + 1                        []
+//	scale2              = 0.1·clicks.new_n − 1                []
+//	t11                 = t10 + scale2                        [K]
+//	t12                 = t11²                                [K]
+//	slow.dense.y        = slow.h·slow.dense.W                 [K,4]
+//	slow.dense.y        = slow.dense.b + slow.dense.y         [K,4]
+//	older               = tanh(slow.dense.y)                  [K,4]
+//	t13                 = older·v                             [K]
+//	K·second            = Σ (t12 + t13²)                      []
+//	slowDenseWNext      = 0.1·enc.dense.W + 0.9·slow.dense.W  [3,4]
+//	slowDenseBNext      = 0.1·enc.dense.b + 0.9·slow.dense.b  [4]
+//	result              = 0.75·level                          []
+//	clicksN2            = clicks.n                            []
+//	result2             = 2                                   []
+//	stepsMadeNext       = steps_made + 1                      []
+//	clicksNNext         = clicks.new_n                        []
 //
 // Backward of second:
 //
@@ -113,46 +114,47 @@ import (
 // Update of second, adam(lr: 0.01):
 //
 //	clip_factor = min(1, second_clip/‖grad‖)
-//	scale       = clip_factor
-//	scale2      = 1/(1 − 0.999^step)
-//	scale3      = second_lr/(1 − 0.9^step)
-//	v.second.m  ← 0.9·v.second.m + 0.1·scale·dv
-//	v.second.v  ← 0.999·v.second.v + 0.001·(scale·dv)²
-//	v           ← v − scale3·v.second.m/(√(scale2·v.second.v) + 1e−8)
+//	coef        = 1/(1 − 0.999^step)
+//	coef2       = second_lr/(1 − 0.9^step)
+//	v.second.m  ← 0.9·v.second.m + 0.1·clip_factor·dv
+//	v.second.v  ← 0.999·v.second.v + 0.001·(clip_factor·dv)²
+//	v           ← v − coef2·v.second.m/(√(coef·v.second.v) + 1e−8)
 //
 // Forward of both, for a batch of N×K:
 //
-//	t              = Σᵢ a                                          [3]
-//	s              = Σ a                                           []
-//	scale          = 0.25/N                                        []
-//	enc.seen.new_level = 0.75·enc.seen.level + scale·t                 [3]
-//	t15            = 0.75·enc.seen.new_level                       [3]
-//	level          = Σ enc.seen.level                              []
-//	enc.h          = a − enc.seen.new_level                        [N,3]
-//	enc.dense.y    = enc.h·enc.dense.W
-//	enc.dense.y    = enc.dense.b + enc.dense.y
-//	one            = tanh(enc.dense.y)                             [N,4]
-//	t2             = one·u                                         [N]
-//	s2             = Σ t2²                                         []
-//	t9             = Σᵢ b                                          [3]
-//	s3             = Σ b                                           []
-//	scale2         = 0.25/K                                        []
-//	enc.seen.new_level = scale2·t9 + t15                               [3]
-//	slowSeenLevelNext = 0.9·slow.seen.level + 0.1·enc.seen.new_level  [3]
-//	enc.h          = b − enc.seen.new_level                        [K,3]
-//	two            = tanh(enc.dense.y)                             [K,4]
-//	(4*K)·other    = Σ two                                         []
-//	t16            = two·u                                         [K]
-//	s4             = Σ t16                                         []
-//	s5             = Σ u²                                          []
-//	slowDenseWNext = 0.1·enc.dense.W + 0.9·slow.dense.W            [3,4]
-//	slowDenseBNext = 0.1·enc.dense.b + 0.9·slow.dense.b            [4]
-//	newStepsMade   = steps_made + 1                                []
-//	result         = 0.01·new_steps_made·s5                        []
-//	result2        = 0.75·level                                    []
-//	clicksN2       = clicks.n                                      []
-//	result3        = 3                                             []
-//	stepsMadeNext  = new_steps_made                                []
+//	t                   = Σᵢ a                                           [3]
+//	s                   = Σ a                                            []
+//	scale               = 0.25/N                                         []
+//	enc.seen.new_level  = 0.75·enc.seen.level + scale·t                  [3]
+//	t15                 = 0.75·enc.seen.new_level                        [3]
+//	level               = Σ enc.seen.level                               []
+//	enc.h               = a − enc.seen.new_level                         [N,3]
+//	enc.dense.y         = enc.h·enc.dense.W                              [N,4]
+//	enc.dense.y         = enc.dense.b + enc.dense.y                      [N,4]
+//	one                 = tanh(enc.dense.y)                              [N,4]
+//	t2                  = one·u                                          [N]
+//	s2                  = Σ t2²                                          []
+//	t9                  = Σᵢ b                                           [3]
+//	s3                  = Σ b                                            []
+//	scale2              = 0.25/K                                         []
+//	enc.seen.new_level2 = scale2·t9 + t15                                [3]
+//	slowSeenLevelNext   = 0.9·slow.seen.level + 0.1·enc.seen.new_level2  [3]
+//	enc.h2              = b − enc.seen.new_level2                        [K,3]
+//	enc.dense.y2        = enc.h2·enc.dense.W                             [K,4]
+//	enc.dense.y2        = enc.dense.b + enc.dense.y2                     [K,4]
+//	two                 = tanh(enc.dense.y2)                             [K,4]
+//	4·K·other           = Σ two                                          []
+//	t16                 = two·u                                          [K]
+//	s4                  = Σ t16                                          []
+//	s5                  = Σ u²                                           []
+//	slowDenseWNext      = 0.1·enc.dense.W + 0.9·slow.dense.W             [3,4]
+//	slowDenseBNext      = 0.1·enc.dense.b + 0.9·slow.dense.b             [4]
+//	new_steps_made      = steps_made + 1                                 []
+//	result              = 0.01·new_steps_made·s5                         []
+//	result2             = 0.75·level                                     []
+//	clicksN2            = clicks.n                                       []
+//	result3             = 3                                              []
+//	stepsMadeNext       = new_steps_made                                 []
 //
 // Backward of both:
 //
@@ -166,11 +168,9 @@ import (
 //
 // Update of both, sgd(lr: 0.1, momentum: 0.9):
 //
-//	bothMomentum = both_momentum
-//	scale        = (step = 1)
-//	bothLr       = both_lr
-//	u.both.v     ← where(scale, du, du + both_momentum·u.both.v)
-//	u            ← u − both_lr·u.both.v
+//	coef     = (step = 1)
+//	u.both.v ← where(coef, du, du + both_momentum·u.both.v)
+//	u        ← u − both_lr·u.both.v
 //
 // A trainer belongs to one goroutine at a time. None of StepFirst, StepSecond,
 // StepBoth, Evaluate, GradFirst, GradSecond, GradBoth, UpdateFirst,
@@ -191,39 +191,39 @@ type Observers struct {
 
 	encSeenNewLevel  []float64 // [3]; becomes enc.seen.new_level, in place
 	t7               []float64 // [4]; in the memory of encSeenNewLevel
-	t8               []float64 // [3,4]; in the memory of encSeenNewLevel
+	t8               []float64 // [3,4]; becomes denc.dense.W, in place; in the memory of encSeenNewLevel
 	slowSeenNewLevel []float64 // [3]; becomes slow.seen.new_level, in place; in the memory of encSeenNewLevel
 	t14              []float64 // [4]; in the memory of encSeenNewLevel
 	t17              []float64 // [4]; in the memory of encSeenNewLevel
 	t25              []float64 // [3,4]; in the memory of encSeenNewLevel
 	encH             []float64 // [max.N,3]; becomes enc.h, in place
-	encH5            []float64 // [max.N,3]; becomes enc.h, in place; in the memory of encH
+	encH4            []float64 // [max.N,3]; becomes enc.h, in place; in the memory of encH
 	t19              []float64 // [max.N]; in the memory of encH
-	encDenseY6       []float64 // [max.N,4]; becomes enc.dense.y, then three, in place; in the memory of encH
-	encH2            []float64 // [max.N,3]; becomes enc.h, in place
-	encH6            []float64 // [max.N,3]; becomes enc.h, in place; in the memory of encH2
+	encDenseY23      []float64 // [max.N,4]; becomes enc.dense.y2, then three, in place; in the memory of encH
+	encH2            []float64 // [max.N,3]; becomes enc.h2, in place
+	encH23           []float64 // [max.N,3]; becomes enc.h2, in place; in the memory of encH2
 	t20              []float64 // [max.N]; in the memory of encH2
-	encDenseY        []float64 // [max.N,4]; becomes enc.dense.y, then one, then (N/2)·denc.dense.y, in place
-	encDenseY5       []float64 // [max.N,4]; becomes enc.dense.y, then one, in place; in the memory of encDenseY
+	encDenseY        []float64 // [max.N,4]; becomes enc.dense.y, then one, then 0.5·N·denc.dense.y, in place
+	encDenseY4       []float64 // [max.N,4]; becomes enc.dense.y, then one, in place; in the memory of encDenseY
 	t2               []float64 // [max.N]
-	encDenseY2       []float64 // [max.N,4]; becomes enc.dense.y, then three, in place
-	dencDenseY       []float64 // [max.N,4]; becomes N·denc.dense.y, in place; in the memory of encDenseY2
+	encDenseY2       []float64 // [max.N,4]; becomes enc.dense.y2, then three, in place
+	dencDenseY2      []float64 // [max.N,4]; becomes N·denc.dense.y2, in place; in the memory of encDenseY2
 	t4               []float64 // [max.N,4]
 	t5               []float64 // [max.N]
 	encH3            []float64 // [max.K,3]; becomes enc.h, in place
 	t10              []float64 // [max.K]; in the memory of encH3
-	encH4            []float64 // [max.K,3]; becomes enc.h, in place; in the memory of encH3
+	encH22           []float64 // [max.K,3]; becomes enc.h2, in place; in the memory of encH3
 	t16              []float64 // [max.K]; in the memory of encH3
-	encH7            []float64 // [max.K,3]; becomes enc.h, in place; in the memory of encH3
+	encH32           []float64 // [max.K,3]; becomes enc.h3, in place; in the memory of encH3
 	t21              []float64 // [max.K]; in the memory of encH3
 	t24              []float64 // [max.K]; in the memory of encH3
 	slowH            []float64 // [max.K,3]; becomes slow.h, in place
 	t13              []float64 // [max.K]; in the memory of slowH
-	encDenseY4       []float64 // [max.K,4]; becomes enc.dense.y, then two, in place; in the memory of slowH
+	encDenseY22      []float64 // [max.K,4]; becomes enc.dense.y2, then two, in place; in the memory of slowH
 	slowH2           []float64 // [max.K,3]; becomes slow.h, in place; in the memory of slowH
 	t23              []float64 // [max.K]; in the memory of slowH
 	encDenseY3       []float64 // [max.K,4]; becomes enc.dense.y, then two, in place
-	encDenseY7       []float64 // [max.K,4]; becomes enc.dense.y, then two, in place; in the memory of encDenseY3
+	encDenseY32      []float64 // [max.K,4]; becomes enc.dense.y3, then two, in place; in the memory of encDenseY3
 	t12              []float64 // [max.K]
 	slowDenseY2      []float64 // [max.K,4]; becomes slow.dense.y, then older, in place; in the memory of t12
 	slowDenseY       []float64 // [max.K,4]; becomes slow.dense.y, then older, in place
@@ -307,7 +307,7 @@ func (m *Observers) forwardFirst(batch *Batch) Totals {
 	t4 := m.t4[:4*N]
 	t5 := m.t5[:N]
 
-	// t = Σᵢ a
+	// t = Σᵢ a  (in encSeenNewLevel)
 	// s = Σ a
 	clear(encSeenNewLevel)
 	s := 0.0
@@ -332,15 +332,15 @@ func (m *Observers) forwardFirst(batch *Batch) Totals {
 	for i := range 3 {
 		encSeenNewLevelOf := 0.75*encSeenLevel[i] + scale*encSeenNewLevel[i]
 		encSeenNewLevel2 := scale2*encSeenNewLevel[i] + 0.75*encSeenNewLevelOf
-		t := 0.9*slowSeenLevel[i] + 0.1*encSeenNewLevel2
+		slowSeenLevelNextOf := 0.9*slowSeenLevel[i] + 0.1*encSeenNewLevel2
 		level += encSeenLevel[i]
 		encSeenNewLevel[i] = encSeenNewLevelOf
 		encSeenLevelNext[i] = encSeenNewLevel2
-		slowSeenLevelNext[i] = t
+		slowSeenLevelNext[i] = slowSeenLevelNextOf
 	}
 
 	// enc.h = a − enc.seen.new_level
-	// enc.h = 2·a − enc.seen.new_level
+	// enc.h2 = 2·a − enc.seen.new_level
 	for i := range N {
 		aRow := (*[3]float64)(a[3*i:])
 		encHRow := (*[3]float64)(encH[3*i:])
@@ -360,7 +360,7 @@ func (m *Observers) forwardFirst(batch *Batch) Totals {
 		0, blas.View64(encDenseY, N, 4))
 
 	// enc.dense.y = enc.dense.b + enc.dense.y
-	// one = tanh(enc.dense.y)
+	// one = tanh(enc.dense.y)  (in encDenseY)
 	// s2 = Σ one
 	s2 := 0.0
 	for i := range N {
@@ -378,28 +378,28 @@ func (m *Observers) forwardFirst(batch *Batch) Totals {
 		blas.View64(u, 4, 1),
 		0, blas.View64(t2, N, 1))
 
-	// clicksNewN = clicks.n + 1
+	// clicks.new_n = clicks.n + 1
 	clicksNewN := clicksN[0] + 1
 	// scale3 = 0.1·clicks.new_n
 	scale3 := 0.1 * clicksNewN
 
-	// t3 = t2 − y + scale3
+	// t3 = t2 − y + scale3  (in t2)
 	// s3 = Σ t3²
 	s3 := 0.0
 	for i := range N {
-		t := t2[i] - y[i] + scale3
-		s3 += t * t
-		t2[i] = t
+		t3 := t2[i] - y[i] + scale3
+		s3 += t3 * t3
+		t2[i] = t3
 	}
 
-	// enc.dense.y = enc.h·enc.dense.W
+	// enc.dense.y2 = enc.h2·enc.dense.W
 	blas.Dgemm(1,
 		blas.View64(encH2, N, 3),
 		blas.View64(encDenseW, 3, 4),
 		0, blas.View64(encDenseY2, N, 4))
 
-	// enc.dense.y = enc.dense.b + enc.dense.y
-	// three = tanh(enc.dense.y)
+	// enc.dense.y2 = enc.dense.b + enc.dense.y2
+	// three = tanh(enc.dense.y2)  (in encDenseY2)
 	// t4 = three²
 	// s4 = Σ t4
 	s4 := 0.0
@@ -408,10 +408,10 @@ func (m *Observers) forwardFirst(batch *Batch) Totals {
 		t4Row := (*[4]float64)(t4[4*i:])
 		for j := range encDenseB {
 			three := math.Tanh(encDenseB[j] + encDenseY2Row[j])
-			uOf := three * three
-			s4 += uOf
+			t4Of := three * three
+			s4 += t4Of
 			encDenseY2Row[j] = three
-			t4Row[j] = uOf
+			t4Row[j] = t4Of
 		}
 	}
 
@@ -475,7 +475,7 @@ func (m *Observers) backwardFirst(batch *Batch) {
 	encDenseW := m.params.EncDenseW
 	t4 := m.t4[:4*N]
 	t5 := m.t5[:N]
-	dencDenseY := m.dencDenseY[:4*N]
+	dencDenseY2 := m.dencDenseY2[:4*N]
 	t7 := m.t7
 	encDenseY := m.encDenseY[:4*N]
 	t2 := m.t2[:N]
@@ -483,24 +483,24 @@ func (m *Observers) backwardFirst(batch *Batch) {
 	t8 := m.t8
 	encH := m.encH[:3*N]
 
-	// t6 = t5·(1 − t4)
+	// t6 = t5·(1 − t4)  (in t4)
 	// N·dthree = t5·u
-	// N·denc.dense.y = N·dthree ⊙ (1 − t4)
+	// N·denc.dense.y2 = N·dthree ⊙ (1 − t4)
 	for i := range N {
 		t4Row := (*[4]float64)(t4[4*i:])
 		t5OfI := t5[i]
-		dencDenseYRow := (*[4]float64)(dencDenseY[4*i:])
-		for j := range dencDenseYRow {
+		dencDenseY2Row := (*[4]float64)(dencDenseY2[4*i:])
+		for j := range dencDenseY2Row {
 			d := 1 - t4Row[j]
-			uOf := t5OfI * d
-			dencDenseYOf := t5OfI * u[j] * d
-			t4Row[j] = uOf
-			dencDenseYRow[j] = dencDenseYOf
+			t6 := t5OfI * d
+			dencDenseY2Of := t5OfI * u[j] * d
+			t4Row[j] = t6
+			dencDenseY2Row[j] = dencDenseY2Of
 		}
 	}
 
-	// (N/2)·done = u·t3
-	// (N/2)·denc.dense.y = (N/2)·done ⊙ (1 − one²)
+	// 0.5·N·done = u·t3
+	// 0.5·N·denc.dense.y = 0.5·N·done ⊙ (1 − one²)  (in encDenseY)
 	// t7 = Σᵢ (t6 + 2·t3·(1 − one²))
 	clear(t7)
 	for i := range N {
@@ -509,9 +509,9 @@ func (m *Observers) backwardFirst(batch *Batch) {
 		t4Row := (*[4]float64)(t4[4*i:])
 		for j := range encDenseYRow {
 			d := 1 - encDenseYRow[j]*encDenseYRow[j]
-			dencDenseYOf := u[j] * t2OfI * d
+			dencDenseY := u[j] * t2OfI * d
 			t7[j] += t4Row[j] + 2*(t2OfI*d)
-			encDenseYRow[j] = dencDenseYOf
+			encDenseYRow[j] = dencDenseY
 		}
 	}
 
@@ -524,13 +524,13 @@ func (m *Observers) backwardFirst(batch *Batch) {
 		encDenseB[i] -= scale * (u[i] * t7[i])
 	}
 
-	// t8 = enc.hᵀ·(N·denc.dense.y)
+	// denc.dense.W = enc.h2ᵀ·(N·denc.dense.y2)  (in t8)
 	blas.Dgemm(1,
 		blas.View64(encH2, N, 3).T(),
-		blas.View64(dencDenseY, N, 4),
+		blas.View64(dencDenseY2, N, 4),
 		0, blas.View64(t8, 3, 4))
 
-	// denc.dense.W = t8 + 2·enc.hᵀ·((N/2)·denc.dense.y)
+	// denc.dense.W = denc.dense.W + 2·enc.hᵀ·(0.5·N·denc.dense.y)  (in t8)
 	blas.Dgemm(2,
 		blas.View64(encH, N, 3).T(),
 		blas.View64(encDenseY, N, 4),
@@ -571,7 +571,7 @@ func (m *Observers) gradientFirst(grad *Params, batch *Batch) {
 	u := m.params.U
 	t4 := m.t4[:4*N]
 	t5 := m.t5[:N]
-	dencDenseY := m.dencDenseY[:4*N]
+	dencDenseY2 := m.dencDenseY2[:4*N]
 	t7 := m.t7
 	encDenseY := m.encDenseY[:4*N]
 	t2 := m.t2[:N]
@@ -581,24 +581,24 @@ func (m *Observers) gradientFirst(grad *Params, batch *Batch) {
 	dencDenseB := grad.EncDenseB
 	dencDenseW := grad.EncDenseW
 
-	// t6 = t5·(1 − t4)
+	// t6 = t5·(1 − t4)  (in t4)
 	// N·dthree = t5·u
-	// N·denc.dense.y = N·dthree ⊙ (1 − t4)
+	// N·denc.dense.y2 = N·dthree ⊙ (1 − t4)
 	for i := range N {
 		t4Row := (*[4]float64)(t4[4*i:])
 		t5OfI := t5[i]
-		dencDenseYRow := (*[4]float64)(dencDenseY[4*i:])
-		for j := range dencDenseYRow {
+		dencDenseY2Row := (*[4]float64)(dencDenseY2[4*i:])
+		for j := range dencDenseY2Row {
 			d := 1 - t4Row[j]
-			uOf := t5OfI * d
-			dencDenseYOf := t5OfI * u[j] * d
-			t4Row[j] = uOf
-			dencDenseYRow[j] = dencDenseYOf
+			t6 := t5OfI * d
+			dencDenseY2Of := t5OfI * u[j] * d
+			t4Row[j] = t6
+			dencDenseY2Row[j] = dencDenseY2Of
 		}
 	}
 
-	// (N/2)·done = u·t3
-	// (N/2)·denc.dense.y = (N/2)·done ⊙ (1 − one²)
+	// 0.5·N·done = u·t3
+	// 0.5·N·denc.dense.y = 0.5·N·done ⊙ (1 − one²)  (in encDenseY)
 	// t7 = Σᵢ (t6 + 2·t3·(1 − one²))
 	clear(t7)
 	for i := range N {
@@ -607,9 +607,9 @@ func (m *Observers) gradientFirst(grad *Params, batch *Batch) {
 		t4Row := (*[4]float64)(t4[4*i:])
 		for j := range encDenseYRow {
 			d := 1 - encDenseYRow[j]*encDenseYRow[j]
-			dencDenseYOf := u[j] * t2OfI * d
+			dencDenseY := u[j] * t2OfI * d
 			t7[j] += t4Row[j] + 2*(t2OfI*d)
-			encDenseYRow[j] = dencDenseYOf
+			encDenseYRow[j] = dencDenseY
 		}
 	}
 
@@ -622,13 +622,13 @@ func (m *Observers) gradientFirst(grad *Params, batch *Batch) {
 		dencDenseB[i] = scale * (u[i] * t7[i])
 	}
 
-	// t8 = enc.hᵀ·(N·denc.dense.y)
+	// t8 = enc.h2ᵀ·(N·denc.dense.y2)
 	blas.Dgemm(1,
 		blas.View64(encH2, N, 3).T(),
-		blas.View64(dencDenseY, N, 4),
+		blas.View64(dencDenseY2, N, 4),
 		0, blas.View64(t8, 3, 4))
 
-	// denc.dense.W = t8 + 2·enc.hᵀ·((N/2)·denc.dense.y)
+	// denc.dense.W = t8 + 2·enc.hᵀ·(0.5·N·denc.dense.y)  (in t8)
 	blas.Dgemm(2,
 		blas.View64(encH, N, 3).T(),
 		blas.View64(encDenseY, N, 4),
@@ -670,7 +670,6 @@ func (m *Observers) updateFirst(grad *Params) {
 	param := m.params.flat[8:24]
 	g := grad.flat[8:24]
 
-	// firstLr = first_lr
 	firstLr := m.Hyper.FirstLR
 
 	// param ← param − first_lr·grad
@@ -738,7 +737,7 @@ func (m *Observers) forwardSecond(batch *Batch) Totals {
 	slowDenseY := m.slowDenseY[:4*K]
 	t13 := m.t13[:K]
 
-	// t9 = Σᵢ b
+	// t9 = Σᵢ b  (in slowSeenNewLevel)
 	// s = Σ b
 	clear(slowSeenNewLevel)
 	s := 0.0
@@ -762,14 +761,14 @@ func (m *Observers) forwardSecond(batch *Batch) Totals {
 		u := scale * slowSeenNewLevel[i]
 		encSeenNewLevel := 0.75*encSeenLevel[i] + u
 		slowSeenNewLevelOf := u + 0.75*slowSeenLevel[i]
-		t := 0.1*encSeenNewLevel + 0.9*slowSeenNewLevelOf
+		slowSeenLevelNextOf := 0.1*encSeenNewLevel + 0.9*slowSeenNewLevelOf
 		level += encSeenLevel[i]
 		encSeenLevelNext[i] = encSeenNewLevel
 		slowSeenNewLevel[i] = slowSeenNewLevelOf
-		slowSeenLevelNext[i] = t
+		slowSeenLevelNext[i] = slowSeenLevelNextOf
 	}
 
-	// enc.h = b − enc.seen.new_level
+	// enc.h = b − enc.seen.new_level  (in encH3)
 	// slow.h = b − slow.seen.new_level
 	for i := range K {
 		bRow := (*[3]float64)(b[3*i:])
@@ -783,15 +782,15 @@ func (m *Observers) forwardSecond(batch *Batch) Totals {
 		}
 	}
 
-	// enc.dense.y = enc.h·enc.dense.W
+	// enc.dense.y = enc.h·enc.dense.W  (in encDenseY3)
 	blas.Dgemm(1,
 		blas.View64(encH3, K, 3),
 		blas.View64(encDenseW, 3, 4),
 		0, blas.View64(encDenseY3, K, 4))
 
 	// enc.dense.y = enc.dense.b + enc.dense.y
-	// two = tanh(enc.dense.y)
-	// (4*K)·other = Σ two
+	// two = tanh(enc.dense.y)  (in encDenseY3)
+	// 4·K·other = Σ two
 	other := 0.0
 	for i := range K {
 		encDenseY3Row := (*[4]float64)(encDenseY3[4*i:])
@@ -808,18 +807,18 @@ func (m *Observers) forwardSecond(batch *Batch) Totals {
 		blas.View64(v, 4, 1),
 		0, blas.View64(t10, K, 1))
 
-	// clicksNewN = clicks.n + 1
+	// clicks.new_n = clicks.n + 1
 	clicksNewN := clicksN[0] + 1
 	// scale2 = 0.1·clicks.new_n − 1
 	scale2 := 0.1*clicksNewN - 1
 
-	// t11 = t10 + scale2
+	// t11 = t10 + scale2  (in t10)
 	// t12 = t11²
 	for i := range K {
-		t := t10[i] + scale2
-		u := t * t
-		t10[i] = t
-		t12[i] = u
+		t11 := t10[i] + scale2
+		t12Of := t11 * t11
+		t10[i] = t11
+		t12[i] = t12Of
 	}
 
 	// slow.dense.y = slow.h·slow.dense.W
@@ -829,7 +828,7 @@ func (m *Observers) forwardSecond(batch *Batch) Totals {
 		0, blas.View64(slowDenseY, K, 4))
 
 	// slow.dense.y = slow.dense.b + slow.dense.y
-	// older = tanh(slow.dense.y)
+	// older = tanh(slow.dense.y)  (in slowDenseY)
 	for i := range K {
 		slowDenseYRow := (*[4]float64)(slowDenseY[4*i:])
 		for j := range slowDenseB {
@@ -930,7 +929,7 @@ func (m *Observers) gradientSecond(grad *Params, batch *Batch) {
 		blas.View64(t13, K, 1),
 		0, blas.View64(t14, 4, 1))
 
-	// dv = t14 + twoᵀ·t11
+	// dv = t14 + twoᵀ·t11  (in t14)
 	blas.Dgemm(1,
 		blas.View64(encDenseY3, K, 4).T(),
 		blas.View64(t10, K, 1),
@@ -998,22 +997,20 @@ func (m *Observers) updateSecond(grad *Params, factor float64) {
 	vSecondV := m.optim.vSecondV
 	dv := grad.V
 
-	// scale = clip_factor
-	scale := factor
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := 1 / (1 - math.Pow(0.999, float64(m.stepsSecond+1)))
-	// scale3 = second_lr/(1 − 0.9^step)
-	scale3 := m.Hyper.SecondLR / (1 - math.Pow(0.9, float64(m.stepsSecond+1)))
+	clipFactor := factor
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.stepsSecond+1)))
+	// coef2 = second_lr/(1 − 0.9^step)
+	coef2 := m.Hyper.SecondLR / (1 - math.Pow(0.9, float64(m.stepsSecond+1)))
 
-	// v.second.m ← 0.9·v.second.m + 0.1·scale·dv
-	// v.second.v ← 0.999·v.second.v + 0.001·(scale·dv)²
-	// v ← v − scale3·v.second.m/(√(scale2·v.second.v) + 1e−8)
+	// v.second.m ← 0.9·v.second.m + 0.1·clip_factor·dv
+	// v.second.v ← 0.999·v.second.v + 0.001·(clip_factor·dv)²
+	// v ← v − coef2·v.second.m/(√(coef·v.second.v) + 1e−8)
 	for i := range 4 {
-		u := scale * dv[i]
+		u := clipFactor * dv[i]
 		vSecondNewM := 0.9*vSecondM[i] + 0.09999999999999998*u
 		vSecondNewV := 0.999*vSecondV[i] + 0.0010000000000000009*(u*u)
-		u2 := scale3 * (vSecondNewM / (math.Sqrt(scale2*vSecondNewV) + 1e-8))
-		vSecondNewParam := v[i] - u2
+		vSecondNewParam := v[i] - coef2*(vSecondNewM/(math.Sqrt(coef*vSecondNewV)+1e-8))
 		vSecondM[i] = vSecondNewM
 		vSecondV[i] = vSecondNewV
 		v[i] = vSecondNewParam
@@ -1071,11 +1068,11 @@ func (m *Observers) forwardBoth(batch *Batch) Totals {
 	encDenseY := m.encDenseY[:4*N]
 	t2 := m.t2[:N]
 	slowSeenNewLevel := m.slowSeenNewLevel
-	encH4 := m.encH4[:3*K]
-	encDenseY4 := m.encDenseY4[:4*K]
+	encH22 := m.encH22[:3*K]
+	encDenseY22 := m.encDenseY22[:4*K]
 	t16 := m.t16[:K]
 
-	// t = Σᵢ a
+	// t = Σᵢ a  (in encSeenNewLevel)
 	// s = Σ a
 	clear(encSeenNewLevel)
 	s := 0.0
@@ -1096,10 +1093,10 @@ func (m *Observers) forwardBoth(batch *Batch) Totals {
 	level := 0.0
 	for i := range 3 {
 		encSeenNewLevelOf := 0.75*encSeenLevel[i] + scale*encSeenNewLevel[i]
-		uOf := 0.75 * encSeenNewLevelOf
+		t15Of := 0.75 * encSeenNewLevelOf
 		level += encSeenLevel[i]
 		encSeenNewLevel[i] = encSeenNewLevelOf
-		t15[i] = uOf
+		t15[i] = t15Of
 	}
 
 	// enc.h = a − enc.seen.new_level
@@ -1118,7 +1115,7 @@ func (m *Observers) forwardBoth(batch *Batch) Totals {
 		0, blas.View64(encDenseY, N, 4))
 
 	// enc.dense.y = enc.dense.b + enc.dense.y
-	// one = tanh(enc.dense.y)
+	// one = tanh(enc.dense.y)  (in encDenseY)
 	for i := range N {
 		encDenseYRow := (*[4]float64)(encDenseY[4*i:])
 		for j := range encDenseB {
@@ -1138,7 +1135,7 @@ func (m *Observers) forwardBoth(batch *Batch) Totals {
 		s2 += t2[i] * t2[i]
 	}
 
-	// t9 = Σᵢ b
+	// t9 = Σᵢ b  (in slowSeenNewLevel)
 	// s3 = Σ b
 	clear(slowSeenNewLevel)
 	s3 := 0.0
@@ -1153,46 +1150,46 @@ func (m *Observers) forwardBoth(batch *Batch) Totals {
 	// scale2 = 0.25/K
 	scale2 := 0.25 / float64(K)
 
-	// enc.seen.new_level = scale2·t9 + t15
-	// slowSeenLevelNext = 0.9·slow.seen.level + 0.1·enc.seen.new_level
+	// enc.seen.new_level2 = scale2·t9 + t15
+	// slowSeenLevelNext = 0.9·slow.seen.level + 0.1·enc.seen.new_level2
 	for i := range 3 {
-		encSeenNewLevelOf := scale2*slowSeenNewLevel[i] + t15[i]
-		t := 0.9*slowSeenLevel[i] + 0.1*encSeenNewLevelOf
-		encSeenLevelNext[i] = encSeenNewLevelOf
-		slowSeenLevelNext[i] = t
+		encSeenNewLevel2 := scale2*slowSeenNewLevel[i] + t15[i]
+		slowSeenLevelNextOf := 0.9*slowSeenLevel[i] + 0.1*encSeenNewLevel2
+		encSeenLevelNext[i] = encSeenNewLevel2
+		slowSeenLevelNext[i] = slowSeenLevelNextOf
 	}
 
-	// enc.h = b − enc.seen.new_level
+	// enc.h2 = b − enc.seen.new_level2  (in encH22)
 	for i := range K {
 		bRow := (*[3]float64)(b[3*i:])
-		encH4Row := (*[3]float64)(encH4[3*i:])
+		encH22Row := (*[3]float64)(encH22[3*i:])
 		for j := range bRow {
-			encH4Row[j] = bRow[j] - encSeenLevelNext[j]
+			encH22Row[j] = bRow[j] - encSeenLevelNext[j]
 		}
 	}
 
-	// enc.dense.y = enc.h·enc.dense.W
+	// enc.dense.y2 = enc.h2·enc.dense.W  (in encDenseY22)
 	blas.Dgemm(1,
-		blas.View64(encH4, K, 3),
+		blas.View64(encH22, K, 3),
 		blas.View64(encDenseW, 3, 4),
-		0, blas.View64(encDenseY4, K, 4))
+		0, blas.View64(encDenseY22, K, 4))
 
-	// enc.dense.y = enc.dense.b + enc.dense.y
-	// two = tanh(enc.dense.y)
-	// (4*K)·other = Σ two
+	// enc.dense.y2 = enc.dense.b + enc.dense.y2
+	// two = tanh(enc.dense.y2)  (in encDenseY22)
+	// 4·K·other = Σ two
 	other := 0.0
 	for i := range K {
-		encDenseY4Row := (*[4]float64)(encDenseY4[4*i:])
+		encDenseY22Row := (*[4]float64)(encDenseY22[4*i:])
 		for j := range encDenseB {
-			two := math.Tanh(encDenseB[j] + encDenseY4Row[j])
+			two := math.Tanh(encDenseB[j] + encDenseY22Row[j])
 			other += two
-			encDenseY4Row[j] = two
+			encDenseY22Row[j] = two
 		}
 	}
 
 	// t16 = two·u
 	blas.Dgemm(1,
-		blas.View64(encDenseY4, K, 4),
+		blas.View64(encDenseY22, K, 4),
 		blas.View64(u, 4, 1),
 		0, blas.View64(t16, K, 1))
 
@@ -1218,7 +1215,7 @@ func (m *Observers) forwardBoth(batch *Batch) Totals {
 		slowDenseBNext[i] = 0.1*encDenseB[i] + 0.9*slowDenseB[i]
 	}
 
-	// newStepsMade = steps_made + 1
+	// new_steps_made = steps_made + 1
 	newStepsMade := stepsMade[0] + 1
 	// result = 0.01·new_steps_made·s5
 	result := 0.01 * (newStepsMade * s5)
@@ -1278,7 +1275,7 @@ func (m *Observers) gradientBoth(grad *Params, batch *Batch) {
 	u := m.params.U
 	stepsMade := m.states.stepsMade
 	t17 := m.t17
-	encDenseY4 := m.encDenseY4[:4*K]
+	encDenseY22 := m.encDenseY22[:4*K]
 	encDenseY := m.encDenseY[:4*N]
 	t2 := m.t2[:N]
 	du := m.du
@@ -1287,9 +1284,9 @@ func (m *Observers) gradientBoth(grad *Params, batch *Batch) {
 	// t17 = Σᵢ two
 	clear(t17)
 	for i := range K {
-		encDenseY4Row := (*[4]float64)(encDenseY4[4*i:])
-		for j := range encDenseY4Row {
-			t17[j] += encDenseY4Row[j]
+		encDenseY22Row := (*[4]float64)(encDenseY22[4*i:])
+		for j := range encDenseY22Row {
+			t17[j] += encDenseY22Row[j]
 		}
 	}
 
@@ -1298,7 +1295,7 @@ func (m *Observers) gradientBoth(grad *Params, batch *Batch) {
 	// scale2 = 0.02·(steps_made + 1)
 	scale2 := 0.02 * (stepsMade[0] + 1)
 
-	// t18 = scale2·u − scale·t17
+	// t18 = scale2·u − scale·t17  (in t17)
 	for i := range 4 {
 		t17[i] = scale2*u[i] - scale*t17[i]
 	}
@@ -1348,18 +1345,16 @@ func (m *Observers) updateBoth(grad *Params) {
 	uBothV := m.optim.uBothV
 	du := grad.U
 
-	// bothMomentum = both_momentum
 	bothMomentum := m.Hyper.BothMomentum
-	// scale = (step = 1)
-	scale := float64(m.stepsBoth+1) == 1
-	// bothLr = both_lr
+	// coef = (step = 1)
+	coef := float64(m.stepsBoth+1) == 1
 	bothLr := m.Hyper.BothLR
 
-	// u.both.v ← where(scale, du, du + both_momentum·u.both.v)
+	// u.both.v ← where(coef, du, du + both_momentum·u.both.v)
 	// u ← u − both_lr·u.both.v
 	for i := range 4 {
 		uBothNewV := du[i] + bothMomentum*uBothV[i]
-		if scale {
+		if coef {
 			uBothNewV = du[i]
 		}
 		uBothNewParam := u[i] - bothLr*uBothNewV
@@ -1385,56 +1380,56 @@ func (m *Observers) evaluate(batch *Batch) Totals {
 	slowDenseW := m.states.slowDenseW
 	slowDenseB := m.states.slowDenseB
 	stepsMade := m.states.stepsMade
-	encH5 := m.encH5[:3*N]
-	encH6 := m.encH6[:3*N]
-	encDenseY5 := m.encDenseY5[:4*N]
+	encH4 := m.encH4[:3*N]
+	encH23 := m.encH23[:3*N]
+	encDenseY4 := m.encDenseY4[:4*N]
 	t19 := m.t19[:N]
-	encDenseY6 := m.encDenseY6[:4*N]
+	encDenseY23 := m.encDenseY23[:4*N]
 	t20 := m.t20[:N]
-	encH7 := m.encH7[:3*K]
+	encH32 := m.encH32[:3*K]
 	slowH2 := m.slowH2[:3*K]
-	encDenseY7 := m.encDenseY7[:4*K]
+	encDenseY32 := m.encDenseY32[:4*K]
 	t21 := m.t21[:K]
 	slowDenseY2 := m.slowDenseY2[:4*K]
 	t23 := m.t23[:K]
 	t24 := m.t24[:K]
 
-	// enc.h = a − enc.seen.level
-	// enc.h = 2·a − enc.seen.level
+	// enc.h = a − enc.seen.level  (in encH4)
+	// enc.h2 = 2·a − enc.seen.level  (in encH23)
 	for i := range N {
 		aRow := (*[3]float64)(a[3*i:])
-		encH5Row := (*[3]float64)(encH5[3*i:])
-		encH6Row := (*[3]float64)(encH6[3*i:])
+		encH4Row := (*[3]float64)(encH4[3*i:])
+		encH23Row := (*[3]float64)(encH23[3*i:])
 		for j := range aRow {
 			encH := aRow[j] - encSeenLevel[j]
 			encH2 := 2*aRow[j] - encSeenLevel[j]
-			encH5Row[j] = encH
-			encH6Row[j] = encH2
+			encH4Row[j] = encH
+			encH23Row[j] = encH2
 		}
 	}
 
-	// enc.dense.y = enc.h·enc.dense.W
+	// enc.dense.y = enc.h·enc.dense.W  (in encDenseY4)
 	blas.Dgemm(1,
-		blas.View64(encH5, N, 3),
+		blas.View64(encH4, N, 3),
 		blas.View64(encDenseW, 3, 4),
-		0, blas.View64(encDenseY5, N, 4))
+		0, blas.View64(encDenseY4, N, 4))
 
 	// enc.dense.y = enc.dense.b + enc.dense.y
-	// one = tanh(enc.dense.y)
+	// one = tanh(enc.dense.y)  (in encDenseY4)
 	// s = Σ one
 	s := 0.0
 	for i := range N {
-		encDenseY5Row := (*[4]float64)(encDenseY5[4*i:])
+		encDenseY4Row := (*[4]float64)(encDenseY4[4*i:])
 		for j := range encDenseB {
-			one := math.Tanh(encDenseB[j] + encDenseY5Row[j])
+			one := math.Tanh(encDenseB[j] + encDenseY4Row[j])
 			s += one
-			encDenseY5Row[j] = one
+			encDenseY4Row[j] = one
 		}
 	}
 
 	// t19 = one·u
 	blas.Dgemm(1,
-		blas.View64(encDenseY5, N, 4),
+		blas.View64(encDenseY4, N, 4),
 		blas.View64(u, 4, 1),
 		0, blas.View64(t19, N, 1))
 
@@ -1446,33 +1441,33 @@ func (m *Observers) evaluate(batch *Batch) Totals {
 	s2 := 0.0
 	s3 := 0.0
 	for i := range N {
-		t := t19[i] - y[i] + scale
-		s2 += t * t
+		vOf := t19[i] - y[i] + scale
+		s2 += vOf * vOf
 		s3 += t19[i] * t19[i]
 	}
 
-	// enc.dense.y = enc.h·enc.dense.W
+	// enc.dense.y2 = enc.h2·enc.dense.W  (in encDenseY23)
 	blas.Dgemm(1,
-		blas.View64(encH6, N, 3),
+		blas.View64(encH23, N, 3),
 		blas.View64(encDenseW, 3, 4),
-		0, blas.View64(encDenseY6, N, 4))
+		0, blas.View64(encDenseY23, N, 4))
 
-	// enc.dense.y = enc.dense.b + enc.dense.y
-	// three = tanh(enc.dense.y)
+	// enc.dense.y2 = enc.dense.b + enc.dense.y2
+	// three = tanh(enc.dense.y2)  (in encDenseY23)
 	// s4 = Σ three²
 	s4 := 0.0
 	for i := range N {
-		encDenseY6Row := (*[4]float64)(encDenseY6[4*i:])
+		encDenseY23Row := (*[4]float64)(encDenseY23[4*i:])
 		for j := range encDenseB {
-			three := math.Tanh(encDenseB[j] + encDenseY6Row[j])
+			three := math.Tanh(encDenseB[j] + encDenseY23Row[j])
 			s4 += three * three
-			encDenseY6Row[j] = three
+			encDenseY23Row[j] = three
 		}
 	}
 
 	// t20 = three·u
 	blas.Dgemm(1,
-		blas.View64(encDenseY6, N, 4),
+		blas.View64(encDenseY23, N, 4),
 		blas.View64(u, 4, 1),
 		0, blas.View64(t20, N, 1))
 
@@ -1482,62 +1477,62 @@ func (m *Observers) evaluate(batch *Batch) Totals {
 		s5 += t20[i] * t20[i]
 	}
 
-	// enc.h = b − enc.seen.level
-	// slow.h = b − slow.seen.level
+	// enc.h3 = b − enc.seen.level  (in encH32)
+	// slow.h = b − slow.seen.level  (in slowH2)
 	for i := range K {
 		bRow := (*[3]float64)(b[3*i:])
-		encH7Row := (*[3]float64)(encH7[3*i:])
+		encH32Row := (*[3]float64)(encH32[3*i:])
 		slowH2Row := (*[3]float64)(slowH2[3*i:])
 		for j := range bRow {
-			encH := bRow[j] - encSeenLevel[j]
+			encH3 := bRow[j] - encSeenLevel[j]
 			slowH := bRow[j] - slowSeenLevel[j]
-			encH7Row[j] = encH
+			encH32Row[j] = encH3
 			slowH2Row[j] = slowH
 		}
 	}
 
-	// enc.dense.y = enc.h·enc.dense.W
+	// enc.dense.y3 = enc.h3·enc.dense.W  (in encDenseY32)
 	blas.Dgemm(1,
-		blas.View64(encH7, K, 3),
+		blas.View64(encH32, K, 3),
 		blas.View64(encDenseW, 3, 4),
-		0, blas.View64(encDenseY7, K, 4))
+		0, blas.View64(encDenseY32, K, 4))
 
-	// enc.dense.y = enc.dense.b + enc.dense.y
-	// two = tanh(enc.dense.y)
-	// (4*K)·other = Σ two
+	// enc.dense.y3 = enc.dense.b + enc.dense.y3
+	// two = tanh(enc.dense.y3)  (in encDenseY32)
+	// 4·K·other = Σ two
 	other := 0.0
 	for i := range K {
-		encDenseY7Row := (*[4]float64)(encDenseY7[4*i:])
+		encDenseY32Row := (*[4]float64)(encDenseY32[4*i:])
 		for j := range encDenseB {
-			two := math.Tanh(encDenseB[j] + encDenseY7Row[j])
+			two := math.Tanh(encDenseB[j] + encDenseY32Row[j])
 			other += two
-			encDenseY7Row[j] = two
+			encDenseY32Row[j] = two
 		}
 	}
 
 	// t21 = two·v
 	blas.Dgemm(1,
-		blas.View64(encDenseY7, K, 4),
+		blas.View64(encDenseY32, K, 4),
 		blas.View64(v, 4, 1),
 		0, blas.View64(t21, K, 1))
 
 	// scale2 = scale − 1
 	scale2 := scale - 1
 
-	// t22 = (t21 + scale2)²
+	// t22 = (t21 + scale2)²  (in t21)
 	for i := range K {
-		t := t21[i] + scale2
-		t21[i] = t * t
+		vOf := t21[i] + scale2
+		t21[i] = vOf * vOf
 	}
 
-	// slow.dense.y = slow.h·slow.dense.W
+	// slow.dense.y = slow.h·slow.dense.W  (in slowDenseY2)
 	blas.Dgemm(1,
 		blas.View64(slowH2, K, 3),
 		blas.View64(slowDenseW, 3, 4),
 		0, blas.View64(slowDenseY2, K, 4))
 
 	// slow.dense.y = slow.dense.b + slow.dense.y
-	// older = tanh(slow.dense.y)
+	// older = tanh(slow.dense.y)  (in slowDenseY2)
 	for i := range K {
 		slowDenseY2Row := (*[4]float64)(slowDenseY2[4*i:])
 		for j := range slowDenseB {
@@ -1559,7 +1554,7 @@ func (m *Observers) evaluate(batch *Batch) Totals {
 
 	// t24 = two·u
 	blas.Dgemm(1,
-		blas.View64(encDenseY7, K, 4),
+		blas.View64(encDenseY32, K, 4),
 		blas.View64(u, 4, 1),
 		0, blas.View64(t24, K, 1))
 
@@ -1619,35 +1614,34 @@ func (m *Observers) evaluate(batch *Batch) Totals {
 //
 // Forward, for a batch of N:
 //
-//	t              = Σᵢ a                       [3]
-//	s              = Σ a                        []
-//	scale          = 0.25/N                     []
-//	seen.new_level = scale·t + 0.75·seen.level  [3]
-//	t2             = 0.75·seen.new_level        [3]
-//	level          = Σ seen.level               []
-//	t3             = a − seen.new_level         [N,3]
-//	p              = t3·u                       [N]
-//	t4             = Σᵢ b                       [3]
-//	s2             = Σ b                        []
-//	seen.new_level = scale·t4 + t2              [3]
-//	t5             = b − seen.new_level         [N,3]
-//	t6             = p − t5·u                   [N]
-//	(N/−2)·dq      = t6 − 1                     [N]
-//	N·loss         = Σ ((N/−2)·dq)²             []
-//	result         = 0.75·level                 []
-//	result2        = 1                          []
+//	t               = Σᵢ a                       [3]
+//	s               = Σ a                        []
+//	scale           = 0.25/N                     []
+//	seen.new_level  = scale·t + 0.75·seen.level  [3]
+//	t2              = 0.75·seen.new_level        [3]
+//	level           = Σ seen.level               []
+//	t3              = a − seen.new_level         [N,3]
+//	p               = t3·u                       [N]
+//	t4              = Σᵢ b                       [3]
+//	s2              = Σ b                        []
+//	seen.new_level2 = scale·t4 + t2              [3]
+//	t5              = b − seen.new_level2        [N,3]
+//	t6              = p − t5·u                   [N]
+//	−0.5·N·dq       = t6 − 1                     [N]
+//	N·loss          = Σ (−0.5·N·dq)²             []
+//	result          = 0.75·level                 []
+//	result2         = 1                          []
 //
 // Backward:
 //
-//	t7    = t3ᵀ·((N/−2)·dq)       [3]
-//	du    = t7 − t5ᵀ·((N/−2)·dq)  [3]
+//	t7    = t3ᵀ·(−0.5·N·dq)       [3]
+//	du    = t7 − t5ᵀ·(−0.5·N·dq)  [3]
 //	scale = 2/N                   []
 //	du    = scale·du              [3]
 //
 // Update, sgd(lr: 0.1):
 //
-//	lr = lr
-//	u  ← u − lr·du
+//	u ← u − lr·du
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1668,7 +1662,7 @@ type Single struct {
 	t2           []float64 // [3]
 	t3           []float64 // [max.N,3]
 	t8           []float64 // [max.N,3]; in the memory of t3
-	p            []float64 // [max.N]; becomes (N/−2)·dq, in place
+	p            []float64 // [max.N]; becomes −0.5·N·dq, in place
 	t9           []float64 // [max.N,3]; in the memory of p
 	t5           []float64 // [max.N,3]
 	p2           []float64 // [max.N]; becomes p, in place; in the memory of t5
@@ -1723,7 +1717,7 @@ func (m *Single) forward(batch *SingleBatch) SingleTotals {
 	t4 := m.t4
 	t5 := m.t5[:3*N]
 
-	// t = Σᵢ a
+	// t = Σᵢ a  (in seenNewLevel)
 	// s = Σ a
 	clear(seenNewLevel)
 	s := 0.0
@@ -1744,10 +1738,10 @@ func (m *Single) forward(batch *SingleBatch) SingleTotals {
 	level := 0.0
 	for i := range 3 {
 		seenNewLevelOf := scale*seenNewLevel[i] + 0.75*seenLevel[i]
-		uOf := 0.75 * seenNewLevelOf
+		t2Of := 0.75 * seenNewLevelOf
 		level += seenLevel[i]
 		seenNewLevel[i] = seenNewLevelOf
-		t2[i] = uOf
+		t2[i] = t2Of
 	}
 
 	// t3 = a − seen.new_level
@@ -1777,12 +1771,12 @@ func (m *Single) forward(batch *SingleBatch) SingleTotals {
 		}
 	}
 
-	// seen.new_level = scale·t4 + t2
+	// seen.new_level2 = scale·t4 + t2
 	for i := range 3 {
 		seenLevelNext[i] = scale*t4[i] + t2[i]
 	}
 
-	// t5 = b − seen.new_level
+	// t5 = b − seen.new_level2
 	for i := range N {
 		bRow := (*[3]float64)(b[3*i:])
 		t5Row := (*[3]float64)(t5[3*i:])
@@ -1791,14 +1785,14 @@ func (m *Single) forward(batch *SingleBatch) SingleTotals {
 		}
 	}
 
-	// t6 = p − t5·u
+	// t6 = p − t5·u  (in p)
 	blas.Dgemm(-1,
 		blas.View64(t5, N, 3),
 		blas.View64(u, 3, 1),
 		1, blas.View64(p, N, 1))
 
-	// (N/−2)·dq = t6 − 1
-	// N·loss = Σ ((N/−2)·dq)²
+	// −0.5·N·dq = t6 − 1  (in p)
+	// N·loss = Σ (−0.5·N·dq)²
 	loss := 0.0
 	for i := range N {
 		dq := p[i] - 1
@@ -1831,13 +1825,13 @@ func (m *Single) backward(batch *SingleBatch) {
 	du2 := m.du2
 	t5 := m.t5[:3*N]
 
-	// du = t3ᵀ·((N/−2)·dq)
+	// du = t3ᵀ·(−0.5·N·dq)  (in du2)
 	blas.Dgemm(1,
 		blas.View64(t3, N, 3).T(),
 		blas.View64(p, N, 1),
 		0, blas.View64(du2, 3, 1))
 
-	// du = du − t5ᵀ·((N/−2)·dq)
+	// du = du − t5ᵀ·(−0.5·N·dq)  (in du2)
 	blas.Dgemm(-1,
 		blas.View64(t5, N, 3).T(),
 		blas.View64(p, N, 1),
@@ -1882,13 +1876,13 @@ func (m *Single) gradient(grad *SingleParams, batch *SingleBatch) {
 	t5 := m.t5[:3*N]
 	du := grad.U
 
-	// t7 = t3ᵀ·((N/−2)·dq)
+	// t7 = t3ᵀ·(−0.5·N·dq)
 	blas.Dgemm(1,
 		blas.View64(t3, N, 3).T(),
 		blas.View64(p, N, 1),
 		0, blas.View64(t7, 3, 1))
 
-	// du = t7 − t5ᵀ·((N/−2)·dq)
+	// du = t7 − t5ᵀ·(−0.5·N·dq)  (in t7)
 	blas.Dgemm(-1,
 		blas.View64(t5, N, 3).T(),
 		blas.View64(p, N, 1),
@@ -1927,7 +1921,6 @@ func (m *Single) update(grad *SingleParams) {
 	u := m.params.U
 	du := grad.U
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// u ← u − lr·du
@@ -1955,20 +1948,20 @@ func (m *Single) evaluate(batch *SingleBatch) SingleTotals {
 		t8Row := (*[3]float64)(t8[3*i:])
 		t9Row := (*[3]float64)(t9[3*i:])
 		for j := range aRow {
-			d := aRow[j] - seenLevel[j]
-			d2 := bRow[j] - seenLevel[j]
-			t8Row[j] = d
-			t9Row[j] = d2
+			t8Of := aRow[j] - seenLevel[j]
+			t9Of := bRow[j] - seenLevel[j]
+			t8Row[j] = t8Of
+			t9Row[j] = t9Of
 		}
 	}
 
-	// p = t8·u
+	// p = t8·u  (in p2)
 	blas.Dgemm(1,
 		blas.View64(t8, N, 3),
 		blas.View64(u, 3, 1),
 		0, blas.View64(p2, N, 1))
 
-	// t10 = p − t9·u
+	// t10 = p − t9·u  (in p2)
 	blas.Dgemm(-1,
 		blas.View64(t9, N, 3),
 		blas.View64(u, 3, 1),
@@ -2025,14 +2018,14 @@ func (p *SinglePredictor) predict(out *SingleOutput, in *SingleInput) {
 		tRow := (*[3]float64)(t[3*i:])
 		t2Row := (*[3]float64)(t2[3*i:])
 		for j := range aRow {
-			d := aRow[j] - seenLevel[j]
-			d2 := bRow[j] - seenLevel[j]
-			tRow[j] = d
-			t2Row[j] = d2
+			tOf := aRow[j] - seenLevel[j]
+			t2Of := bRow[j] - seenLevel[j]
+			tRow[j] = tOf
+			t2Row[j] = t2Of
 		}
 	}
 
-	// p = t·u
+	// p = t·u  (in pBuf)
 	blas.Dgemm(1,
 		blas.View64(t, N, 3),
 		blas.View64(u, 3, 1),

@@ -163,33 +163,33 @@ func New(max Dims) *Observers {
 	m.t17 = arena[0:4]
 	m.t25 = arena[0:12]
 	m.encH = arena[12 : 3*N+12]
-	m.encH5 = arena[12 : 3*N+12]
+	m.encH4 = arena[12 : 3*N+12]
 	m.t19 = arena[12 : N+12]
-	m.encDenseY6 = arena[12 : 4*N+12]
+	m.encDenseY23 = arena[12 : 4*N+12]
 	m.encH2 = arena[4*N+12 : 7*N+12]
-	m.encH6 = arena[4*N+12 : 7*N+12]
+	m.encH23 = arena[4*N+12 : 7*N+12]
 	m.t20 = arena[4*N+12 : 5*N+12]
 	m.encDenseY = arena[7*N+12 : 11*N+12]
-	m.encDenseY5 = arena[7*N+12 : 11*N+12]
+	m.encDenseY4 = arena[7*N+12 : 11*N+12]
 	m.t2 = arena[11*N+12 : 12*N+12]
 	m.encDenseY2 = arena[12*N+12 : 16*N+12]
-	m.dencDenseY = arena[12*N+12 : 16*N+12]
+	m.dencDenseY2 = arena[12*N+12 : 16*N+12]
 	m.t4 = arena[16*N+12 : 20*N+12]
 	m.t5 = arena[20*N+12 : 21*N+12]
 	m.encH3 = arena[21*N+12 : 3*K+21*N+12]
 	m.t10 = arena[21*N+12 : K+21*N+12]
-	m.encH4 = arena[21*N+12 : 3*K+21*N+12]
+	m.encH22 = arena[21*N+12 : 3*K+21*N+12]
 	m.t16 = arena[21*N+12 : K+21*N+12]
-	m.encH7 = arena[21*N+12 : 3*K+21*N+12]
+	m.encH32 = arena[21*N+12 : 3*K+21*N+12]
 	m.t21 = arena[21*N+12 : K+21*N+12]
 	m.t24 = arena[21*N+12 : K+21*N+12]
 	m.slowH = arena[3*K+21*N+12 : 6*K+21*N+12]
 	m.t13 = arena[3*K+21*N+12 : 4*K+21*N+12]
-	m.encDenseY4 = arena[3*K+21*N+12 : 7*K+21*N+12]
+	m.encDenseY22 = arena[3*K+21*N+12 : 7*K+21*N+12]
 	m.slowH2 = arena[3*K+21*N+12 : 6*K+21*N+12]
 	m.t23 = arena[3*K+21*N+12 : 4*K+21*N+12]
 	m.encDenseY3 = arena[7*K+21*N+12 : 11*K+21*N+12]
-	m.encDenseY7 = arena[7*K+21*N+12 : 11*K+21*N+12]
+	m.encDenseY32 = arena[7*K+21*N+12 : 11*K+21*N+12]
 	m.t12 = arena[11*K+21*N+12 : 12*K+21*N+12]
 	m.slowDenseY2 = arena[11*K+21*N+12 : 15*K+21*N+12]
 	m.slowDenseY = arena[15*K+21*N+12 : 19*K+21*N+12]
@@ -253,12 +253,12 @@ func (m *Observers) initialise(seed uint64) {
 	// enc.dense.b ← 0
 	clear(encDenseB)
 
-	// encDenseW = t25
+	// encDenseW = t25  (in t25)
 	for i := range 12 {
 		encDenseW[i] = t25[i]
 	}
 
-	// slowDenseW = t25
+	// slowDenseW = t25  (in t25)
 	for i := range 12 {
 		slowDenseW[i] = t25[i]
 	}

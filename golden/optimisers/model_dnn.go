@@ -32,18 +32,17 @@ import (
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, sgd(lr: 1e-3):
 //
 //	rate  = 1 − lr·decay
-//	lr    = lr
 //	param ← rate·param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
@@ -130,11 +129,11 @@ func (m *Descent) forward(batch *DescentBatch) DescentTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -200,12 +199,12 @@ func (m *Descent) backward(batch *DescentBatch) {
 	t := m.t
 	t2 := m.t2
 
-	// t6 = σ(t3) − problemsTarget
+	// t6 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
 
-	// rate = (−0.2)·lr
+	// rate = −0.2·lr
 	rate := -0.2 * m.Hyper.LR
 	// rate2 = 1 − lr·decay
 	rate2 := 1 - m.Hyper.LR*m.Hyper.Decay
@@ -216,13 +215,12 @@ func (m *Descent) backward(batch *DescentBatch) {
 		blas.View64(t3, 5, 1),
 		rate2, blas.View64(problemsLogistic, 4, 1))
 
-	// dproblems.form = 0.5·table2·problems.form
+	// dproblems.form = 0.5·table2·problems.form  (in dproblemsForm2)
 	blas.Dgemm(0.5,
 		blas.View64(problemsForm, 1, 4),
 		blas.View64(table2, 4, 4).T(),
 		0, blas.View64(dproblemsForm2, 1, 4))
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// dproblems.form = 0.5·t4 − table3 + dproblems.form
@@ -236,7 +234,7 @@ func (m *Descent) backward(batch *DescentBatch) {
 		problemsValleyNew[i] = rate2 * problemsValley[i]
 	}
 
-	// rate3 = (−200)·lr
+	// rate3 = −200·lr
 	rate3 := -200 * lr
 
 	// problems.valley[1:] += rate3·t2
@@ -286,7 +284,7 @@ func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -315,9 +313,9 @@ func (m *Descent) gradient(grad *DescentParams, batch *DescentBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -338,7 +336,6 @@ func (m *Descent) update(grad *DescentParams) {
 
 	// rate = 1 − lr·decay
 	rate := 1 - m.Hyper.LR*m.Hyper.Decay
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// param ← rate·param − lr·grad
@@ -367,22 +364,20 @@ func (m *Descent) update(grad *DescentParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, sgd(lr: 1e-3, momentum: 0.9, dampening: 0):
 //
-//	momentum = momentum
-//	scale    = 1 − dampening
-//	scale2   = (step = 1)
-//	lr       = lr
-//	v        ← where(scale2, grad, momentum·v + scale·grad)
-//	param    ← param − lr·v
+//	coef  = 1 − dampening
+//	coef2 = (step = 1)
+//	v     ← where(coef2, grad, momentum·v + coef·grad)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -470,11 +465,11 @@ func (m *Momentum) forward(batch *MomentumBatch) MomentumTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -556,7 +551,7 @@ func (m *Momentum) gradient(grad *MomentumParams, batch *MomentumBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -585,9 +580,9 @@ func (m *Momentum) gradient(grad *MomentumParams, batch *MomentumBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -607,20 +602,18 @@ func (m *Momentum) update(grad *MomentumParams) {
 	v := m.optim.float64s
 	g := grad.flat
 
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// scale = 1 − dampening
-	scale := 1 - m.Hyper.Dampening
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = 1 − dampening
+	coef := 1 - m.Hyper.Dampening
+	// coef2 = (step = 1)
+	coef2 := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// v ← where(scale2, grad, momentum·v + scale·grad)
+	// v ← where(coef2, grad, momentum·v + coef·grad)
 	// param ← param − lr·v
 	for i := range 12 {
-		newV := momentum*v[i] + scale*g[i]
-		if scale2 {
+		newV := momentum*v[i] + coef*g[i]
+		if coef2 {
 			newV = g[i]
 		}
 		d := param[i] - lr*newV
@@ -649,21 +642,19 @@ func (m *Momentum) update(grad *MomentumParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, sgd(lr: 1e-3, momentum: 0.9, nesterov: true):
 //
-//	momentum = momentum
-//	scale    = (step = 1)
-//	lr       = lr
-//	v        ← where(scale, grad, grad + momentum·v)
-//	param    ← param − lr·(grad + momentum·v)
+//	coef  = (step = 1)
+//	v     ← where(coef, grad, grad + momentum·v)
+//	param ← param − lr·(grad + momentum·v)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -750,11 +741,11 @@ func (m *Nesterov) forward(batch *NesterovBatch) NesterovTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -836,7 +827,7 @@ func (m *Nesterov) gradient(grad *NesterovParams, batch *NesterovBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -865,9 +856,9 @@ func (m *Nesterov) gradient(grad *NesterovParams, batch *NesterovBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -887,18 +878,16 @@ func (m *Nesterov) update(grad *NesterovParams) {
 	v := m.optim.float64s
 	g := grad.flat
 
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// scale = (step = 1)
-	scale := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// v ← where(scale, grad, grad + momentum·v)
+	// v ← where(coef, grad, grad + momentum·v)
 	// param ← param − lr·(grad + momentum·v)
 	for i := range 12 {
 		newV := g[i] + momentum*v[i]
-		if scale {
+		if coef {
 			newV = g[i]
 		}
 		d := param[i] - lr*(g[i]+momentum*newV)
@@ -927,27 +916,23 @@ func (m *Nesterov) update(grad *NesterovParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, adam(lr: 1e-2, beta1: 0.9, beta2: 0.999, eps: 1e-8):
 //
-//	decay  = decay
-//	scale  = 1 − beta1
-//	beta1  = beta1
-//	scale2 = 1 − beta2
-//	beta2  = beta2
-//	scale3 = 1/(1 − beta2^step)
-//	eps    = eps
-//	rate   = lr/(1 − beta1^step)
-//	m      ← beta1·m + scale·(grad + decay·param)
-//	v      ← beta2·v + scale2·(grad + decay·param)²
-//	param  ← param − rate·m/(eps + √(scale3·v))
+//	coef  = 1 − beta1
+//	coef2 = 1 − beta2
+//	coef3 = 1/(1 − beta2^step)
+//	rate  = lr/(1 − beta1^step)
+//	m     ← beta1·m + coef·(grad + decay·param)
+//	v     ← beta2·v + coef2·(grad + decay·param)²
+//	param ← param − rate·m/(eps + √(coef3·v))
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1037,11 +1022,11 @@ func (m *Adam) forward(batch *AdamBatch) AdamTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1123,7 +1108,7 @@ func (m *Adam) gradient(grad *AdamParams, batch *AdamBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1152,9 +1137,9 @@ func (m *Adam) gradient(grad *AdamParams, batch *AdamBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -1175,31 +1160,27 @@ func (m *Adam) update(grad *AdamParams) {
 	v := m.optim.float64s[12:24]
 	g := grad.flat
 
-	// decay = decay
 	decay := m.Hyper.Decay
-	// scale = 1 − beta1
-	scale := 1 - m.Hyper.Beta1
-	// beta1 = beta1
+	// coef = 1 − beta1
+	coef := 1 - m.Hyper.Beta1
 	beta1 := m.Hyper.Beta1
-	// scale2 = 1 − beta2
-	scale2 := 1 - m.Hyper.Beta2
-	// beta2 = beta2
+	// coef2 = 1 − beta2
+	coef2 := 1 - m.Hyper.Beta2
 	beta2 := m.Hyper.Beta2
-	// scale3 = 1/(1 − beta2^step)
-	scale3 := 1 / (1 - math.Pow(beta2, float64(m.steps+1)))
-	// eps = eps
+	// coef3 = 1/(1 − beta2^step)
+	coef3 := 1 / (1 - math.Pow(beta2, float64(m.steps+1)))
 	eps := m.Hyper.Eps
 	// rate = lr/(1 − beta1^step)
 	rate := m.Hyper.LR / (1 - math.Pow(beta1, float64(m.steps+1)))
 
-	// m ← beta1·m + scale·(grad + decay·param)
-	// v ← beta2·v + scale2·(grad + decay·param)²
-	// param ← param − rate·m/(eps + √(scale3·v))
+	// m ← beta1·m + coef·(grad + decay·param)
+	// v ← beta2·v + coef2·(grad + decay·param)²
+	// param ← param − rate·m/(eps + √(coef3·v))
 	for i := range 12 {
-		t := g[i] + decay*param[i]
-		newM := beta1*mBuf[i] + scale*t
-		newV := beta2*v[i] + scale2*(t*t)
-		d := param[i] - rate*(newM/(eps+math.Sqrt(scale3*newV)))
+		vOf := g[i] + decay*param[i]
+		newM := beta1*mBuf[i] + coef*vOf
+		newV := beta2*v[i] + coef2*(vOf*vOf)
+		d := param[i] - rate*(newM/(eps+math.Sqrt(coef3*newV)))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1226,22 +1207,22 @@ func (m *Adam) update(grad *AdamParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, adamw(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	rate2 = 1 − lr·decay
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← rate2·param − rate·m/(√(scale·v) + 1e−8)
+//	param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1328,11 +1309,11 @@ func (m *AdamW) forward(batch *AdamWBatch) AdamWTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1414,7 +1395,7 @@ func (m *AdamW) gradient(grad *AdamWParams, batch *AdamWBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1443,9 +1424,9 @@ func (m *AdamW) gradient(grad *AdamWParams, batch *AdamWBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -1466,8 +1447,8 @@ func (m *AdamW) update(grad *AdamWParams) {
 	v := m.optim.float64s[12:24]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 	// rate2 = 1 − lr·decay
@@ -1475,11 +1456,11 @@ func (m *AdamW) update(grad *AdamWParams) {
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← rate2·param − rate·m/(√(scale·v) + 1e−8)
+	// param ← rate2·param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 12 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := rate2*param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := rate2*param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1506,17 +1487,16 @@ func (m *AdamW) update(grad *AdamWParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, adagrad(lr: 0.1):
 //
-//	lr    = lr
 //	s     ← grad² + s
 //	param ← param − lr·grad/(√s + 1e−10)
 //
@@ -1604,11 +1584,11 @@ func (m *Adagrad) forward(batch *AdagradBatch) AdagradTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1690,7 +1670,7 @@ func (m *Adagrad) gradient(grad *AdagradParams, batch *AdagradBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1719,9 +1699,9 @@ func (m *Adagrad) gradient(grad *AdagradParams, batch *AdagradBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -1741,7 +1721,6 @@ func (m *Adagrad) update(grad *AdagradParams) {
 	s := m.optim.float64s
 	g := grad.flat
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// s ← grad² + s
@@ -1774,17 +1753,16 @@ func (m *Adagrad) update(grad *AdagradParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, rmsprop(lr: 1e-3):
 //
-//	lr    = lr
 //	s     ← 0.01·grad² + 0.99·s
 //	param ← param − lr·grad/(√s + 1e−8)
 //
@@ -1872,11 +1850,11 @@ func (m *RMSProp) forward(batch *RMSPropBatch) RMSPropTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1958,7 +1936,7 @@ func (m *RMSProp) gradient(grad *RMSPropParams, batch *RMSPropBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1987,9 +1965,9 @@ func (m *RMSProp) gradient(grad *RMSPropParams, batch *RMSPropBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -2009,7 +1987,6 @@ func (m *RMSProp) update(grad *RMSPropParams) {
 	s := m.optim.float64s
 	g := grad.flat
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// s ← 0.01·grad² + 0.99·s

@@ -102,13 +102,13 @@ func (m *Descent) initialise(seed uint64) {
 	// t7 = 0
 	clear(t7)
 
-	// problemsValley = t7
+	// problemsValley = t7  (in t7)
 	clear(problemsValley)
 
-	// problemsForm = t7
+	// problemsForm = t7  (in t7)
 	clear(problemsForm)
 
-	// problemsLogistic = t7
+	// problemsLogistic = t7  (in t7)
 	clear(problemsLogistic)
 }
 
@@ -371,13 +371,13 @@ func (m *Momentum) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -643,13 +643,13 @@ func (m *Nesterov) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -928,13 +928,13 @@ func (m *Adam) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1219,13 +1219,13 @@ func (m *AdamW) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1489,13 +1489,13 @@ func (m *Adagrad) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1757,13 +1757,13 @@ func (m *RMSProp) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 

@@ -23,15 +23,14 @@ import (
 //
 // Backward:
 //
-//	scale    = 1/(2*B)              []
-//	(2*B)·dy = 2·y + 0.5·sign(y)    [B,2]
-//	db       = scale·Σᵢ (2*B)·dy    [2]
-//	dW       = scale·xᵀ·((2*B)·dy)  [3,2]
+//	scale  = 1/(2·B)            []
+//	2·B·dy = 2·y + 0.5·sign(y)  [B,2]
+//	db     = scale·Σᵢ 2·B·dy    [2]
+//	dW     = scale·xᵀ·(2·B·dy)  [3,2]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -42,7 +41,7 @@ type Plain struct {
 	steps  uint64    // updates made so far
 	max    PlainDims // capacity
 
-	y []float32 // [max.B,2]; becomes (2*B)·dy, in place
+	y []float32 // [max.B,2]; becomes 2·B·dy, in place
 }
 
 // PlainHyper has the numbers of the model and its train clause.
@@ -120,11 +119,11 @@ func (m *Plain) backward(batch *PlainBatch) {
 	W := m.params.W
 	y := m.y[:2*B]
 
-	// rate = −(lr/(2*B))
+	// rate = −(lr/(2·B))
 	rate := float32(-(m.Hyper.LR / float64(2*B)))
 
-	// (2*B)·dy = 2·y + 0.5·sign(y)
-	// b ← b − lr/(2*B)·Σᵢ (2*B)·dy
+	// 2·B·dy = 2·y + 0.5·sign(y)  (in y)
+	// b ← b − lr/(2·B)·Σᵢ 2·B·dy
 	for i := range B {
 		yRow := (*[2]float32)(y[2*i:])
 		for j := range b {
@@ -134,7 +133,7 @@ func (m *Plain) backward(batch *PlainBatch) {
 		}
 	}
 
-	// W ← W − lr/(2*B)·xᵀ·((2*B)·dy)
+	// W ← W − lr/(2·B)·xᵀ·(2·B·dy)
 	blas.Sgemm(rate,
 		blas.View32(x, B, 3).T(),
 		blas.View32(y, B, 2),
@@ -169,11 +168,11 @@ func (m *Plain) gradient(grad *PlainParams, batch *PlainBatch) {
 	db := grad.B
 	dW := grad.W
 
-	// scale = 1/(2*B)
+	// scale = 1/(2·B)
 	scale := float32(1 / float64(2*B))
 
-	// (2*B)·dy = 2·y + 0.5·sign(y)
-	// db = scale·Σᵢ (2*B)·dy
+	// 2·B·dy = 2·y + 0.5·sign(y)  (in y)
+	// db = scale·Σᵢ 2·B·dy
 	clear(db)
 	for i := range B {
 		yRow := (*[2]float32)(y[2*i:])
@@ -184,7 +183,7 @@ func (m *Plain) gradient(grad *PlainParams, batch *PlainBatch) {
 		}
 	}
 
-	// dW = scale·xᵀ·((2*B)·dy)
+	// dW = scale·xᵀ·(2·B·dy)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 3).T(),
 		blas.View32(y, B, 2),
@@ -206,12 +205,11 @@ func (m *Plain) update(grad *PlainParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 8 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -242,7 +240,7 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 		0, blas.View32(y, B, 2))
 
 	// y = y + b
-	// 1·total = Σ y
+	// total = Σ y
 	total := 0.0
 	for i := range B {
 		yRow := (*[2]float32)(y[2*i:])
@@ -254,7 +252,7 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 	}
 
 	// twice = 2·b
-	// 1·total = Σ b
+	// total2 = Σ b
 	total2 := 0.0
 	for i := range 2 {
 		twiceOf := 2 * b[i]
@@ -284,7 +282,7 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 		column[i] = yOfI
 	}
 
-	// again = y
+	// again = y  (in y)
 	for i := range 2 * B {
 		again[i] = y[i]
 	}
@@ -306,7 +304,7 @@ func (p *PlainPredictor) predict(out *PlainOutput, in *PlainInput) {
 
 	// number = 3
 	number = 3
-	// total = 1·total + B·1·total
+	// total = total + B·total2
 	totalBuf = float32(total) + float32(float64(B))*float32(total2)
 
 	out.Number = number
@@ -383,6 +381,7 @@ func (m *Bare) forward(out *BareOutput, batch *BareBatch) {
 		sumOf := a[i] + b[i]
 		mostOf := a[i]
 		other := b[i]
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if mostOf < other || other != other {
 			mostOf = other
 		}
@@ -448,21 +447,21 @@ func (m *Bare) backward(din *BareInputGradient, dout *BareOutput, batch *BareBat
 	// dA = dsum + ddot·b + where(a > b, dmost, 0.5·where(a = b, dmost, 0))
 	// dB = dsum + ddot·a + where(b > a, dmost, 0.5·where(a = b, dmost, 0))
 	for i := range B {
-		t := float32(0)
+		v := float32(0)
 		if a[i] == b[i] {
-			t = dMost[i]
+			v = dMost[i]
 		}
-		u := 0.5 * t
-		t2 := u
+		u := 0.5 * v
+		v2 := u
 		if a[i] > b[i] {
-			t2 = dMost[i]
+			v2 = dMost[i]
 		}
-		da := dSum[i] + dDot*b[i] + t2
-		t3 := u
+		da := dSum[i] + dDot*b[i] + v2
+		v3 := u
 		if b[i] > a[i] {
-			t3 = dMost[i]
+			v3 = dMost[i]
 		}
-		db := dSum[i] + dDot*a[i] + t3
+		db := dSum[i] + dDot*a[i] + v3
 		dA[i] = da
 		dB[i] = db
 	}
@@ -491,6 +490,7 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 		sumOf := a[i] + b[i]
 		mostOf := a[i]
 		other := b[i]
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if mostOf < other || other != other {
 			mostOf = other
 		}
@@ -509,33 +509,33 @@ func (p *BarePredictor) predict(out *BareOutput, in *BareInput) {
 //
 // Forward, for a batch of B:
 //
-//	h            = x·W                [B,4]
-//	h            = tanh(h)            [B,4]
-//	y            = h·Wᵀ               [B,4]
-//	y            = W[0, :] + y        [B,4]
-//	((4*B)/2)·dy = y − x              [B,4]
-//	(4*B)·loss   = Σ (((4*B)/2)·dy)²  []
-//	(4*B)·mae    = Σ |((4*B)/2)·dy|   []
+//	h        = x·W          [B,4]
+//	h        = tanh(h)      [B,4]
+//	y        = h·Wᵀ         [B,4]
+//	y        = W[0, :] + y  [B,4]
+//	2·B·dy   = y − x        [B,4]
+//	4·B·loss = Σ (2·B·dy)²  []
+//	4·B·mae  = Σ |2·B·dy|   []
 //
 // Backward:
 //
-//	t            = (((4*B)/2)·dy)ᵀ·h        [4,4]
-//	t2           = Σᵢ ((4*B)/2)·dy          [4]
-//	((4*B)/2)·dh = (((4*B)/2)·dy)·W         [B,4]
-//	t3           = (1 − h²) ⊙ ((4*B)/2)·dh  [B,4]
-//	t4           = xᵀ·t3                    [4,4]
-//	scale        = 2/(4*B)                  []
-//	t5           = scale·t                  [4,4]
-//	dW           = t5 + scale·t4
-//	dW[0, :]     += scale·t2
+//	t        = (2·B·dy)ᵀ·h        [4,4]
+//	t2       = Σᵢ 2·B·dy          [4]
+//	2·B·dh   = (2·B·dy)·W         [B,4]
+//	t3       = (1 − h²) ⊙ 2·B·dh  [B,4]
+//	t4       = xᵀ·t3              [4,4]
+//	scale    = 2/(4·B)            []
+//	t5       = scale·t            [4,4]
+//	dW       = t5 + scale·t4
+//	dW[0, :] += scale·t2
 //
 // Update, adam(lr: 0.01):
 //
-//	scale = 1/(1 − 0.999^step)
-//	rate  = lr/(1 − 0.9^step)
-//	W.m   ← 0.1·dW + 0.9·W.m
-//	W.v   ← 0.001·dW² + 0.999·W.v
-//	W     ← W − rate·W.m/(√(scale·W.v) + 1e−8)
+//	coef = 1/(1 − 0.999^step)
+//	rate = lr/(1 − 0.9^step)
+//	W.m  ← 0.1·dW + 0.9·W.m
+//	W.v  ← 0.001·dW² + 0.999·W.v
+//	W    ← W − rate·W.m/(√(coef·W.v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -549,10 +549,10 @@ type Tied struct {
 	max    TiedDims   // capacity
 
 	h  []float32 // [max.B,4]
-	y  []float32 // [max.B,4]; becomes ((4*B)/2)·dy, in place
+	y  []float32 // [max.B,4]; becomes 2·B·dy, in place
 	t  []float32 // [4,4]
 	t2 []float32 // [4]
-	dh []float32 // [max.B,4]; becomes ((4*B)/2)·dh, in place
+	dh []float32 // [max.B,4]; becomes 2·B·dh, in place
 	t4 []float32 // [4,4]
 }
 
@@ -615,9 +615,9 @@ func (m *Tied) forward(batch *TiedBatch) TiedTotals {
 		0, blas.View32(y, B, 4))
 
 	// y = W[0, :] + y
-	// ((4*B)/2)·dy = y − x
-	// (4*B)·loss = Σ (((4*B)/2)·dy)²
-	// (4*B)·mae = Σ |((4*B)/2)·dy|
+	// 2·B·dy = y − x  (in y)
+	// 4·B·loss = Σ (2·B·dy)²
+	// 4·B·mae = Σ |2·B·dy|
 	loss := 0.0
 	mae := 0.0
 	for i := range B {
@@ -668,13 +668,13 @@ func (m *Tied) gradient(grad *TiedParams, batch *TiedBatch) {
 	t4 := m.t4
 	dW := grad.W
 
-	// t = (((4*B)/2)·dy)ᵀ·h
+	// t = (2·B·dy)ᵀ·h
 	blas.Sgemm(1,
 		blas.View32(h, B, 4).T(),
 		blas.View32(y, B, 4),
 		0, blas.View32(t, 4, 4).T())
 
-	// t2 = Σᵢ ((4*B)/2)·dy
+	// t2 = Σᵢ 2·B·dy
 	clear(t2)
 	for i := range B {
 		yRow := (*[4]float32)(y[4*i:])
@@ -683,13 +683,13 @@ func (m *Tied) gradient(grad *TiedParams, batch *TiedBatch) {
 		}
 	}
 
-	// ((4*B)/2)·dh = (((4*B)/2)·dy)·W
+	// 2·B·dh = (2·B·dy)·W
 	blas.Sgemm(1,
 		blas.View32(y, B, 4),
 		blas.View32(W, 4, 4),
 		0, blas.View32(dh, B, 4))
 
-	// t3 = (1 − h²) ⊙ ((4*B)/2)·dh
+	// t3 = (1 − h²) ⊙ 2·B·dh  (in h)
 	for i := range 4 * B {
 		h[i] = (1 - h[i]*h[i]) * dh[i]
 	}
@@ -700,10 +700,10 @@ func (m *Tied) gradient(grad *TiedParams, batch *TiedBatch) {
 		blas.View32(h, B, 4),
 		0, blas.View32(t4, 4, 4))
 
-	// scale = 2/(4*B)
+	// scale = 2/(4·B)
 	scale := float32(2 / float64(4*B))
 
-	// t5 = scale·t
+	// t5 = scale·t  (in t)
 	for i := range 16 {
 		t[i] *= scale
 	}
@@ -739,18 +739,18 @@ func (m *Tied) update(grad *TiedParams) {
 	WV := m.optim.wV
 	dW := grad.W
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// W.m ← 0.1·dW + 0.9·W.m
 	// W.v ← 0.001·dW² + 0.999·W.v
-	// W ← W − rate·W.m/(√(scale·W.v) + 1e−8)
+	// W ← W − rate·W.m/(√(coef·W.v) + 1e−8)
 	for i := range 16 {
 		WNewM := 0.1*dW[i] + 0.9*WM[i]
 		WNewV := 0.001*(dW[i]*dW[i]) + 0.999*WV[i]
-		WNewParam := W[i] - rate*(WNewM/(vec.Sqrt(scale*WNewV)+1e-8))
+		WNewParam := W[i] - rate*(WNewM/(vec.Sqrt(coef*WNewV)+1e-8))
 		WM[i] = WNewM
 		WV[i] = WNewV
 		W[i] = WNewParam
@@ -796,18 +796,18 @@ func (p *TiedPredictor) predict(out *TiedOutput, in *TiedInput) {
 //
 // Forward, for a batch of B:
 //
-//	y          = x·y.W    [B,2]
-//	y          = y + y.b  [B,2]
-//	y          = tanh(y)  [B,2]
-//	t          = y²       [B,2]
-//	(2*B)·loss = Σ t      []
+//	y        = x·y.W    [B,2]
+//	y        = y + y.b  [B,2]
+//	y        = tanh(y)  [B,2]
+//	t        = y²       [B,2]
+//	2·B·loss = Σ t      []
 //
 // Backward:
 //
-//	scale          = 2/(2*B)                    []
-//	((2*B)/2)·dy.y = y ⊙ (1 − t)                [B,2]
-//	dy.b           = scale·Σᵢ ((2*B)/2)·dy.y    [2]
-//	dy.W           = scale·xᵀ·(((2*B)/2)·dy.y)  [3,2]
+//	scale  = 2/(2·B)            []
+//	B·dy.y = y ⊙ (1 − t)        [B,2]
+//	dy.b   = scale·Σᵢ B·dy.y    [2]
+//	dy.W   = scale·xᵀ·(B·dy.y)  [3,2]
 //
 // A trainer belongs to one goroutine at a time. None of Evaluate and Grad
 // allocates or keeps its arguments.
@@ -816,7 +816,7 @@ type Fixed struct {
 	steps  uint64    // updates made so far
 	max    FixedDims // capacity
 
-	y []float32 // [max.B,2]; becomes ((2*B)/2)·dy.y, in place
+	y []float32 // [max.B,2]; becomes B·dy.y, in place
 	t []float32 // [max.B,2]
 }
 
@@ -844,17 +844,17 @@ func (m *Fixed) forward(batch *FixedBatch) FixedTotals {
 	// y = y + y.b
 	// y = tanh(y)
 	// t = y²
-	// (2*B)·loss = Σ t
+	// 2·B·loss = Σ t
 	loss := 0.0
 	for i := range B {
 		yRow := (*[2]float32)(y[2*i:])
 		tRow := (*[2]float32)(t[2*i:])
 		for j := range tRow {
 			yOf := vec.Tanh(yRow[j] + yB[j])
-			u := yOf * yOf
-			loss += float64(u)
+			tOf := yOf * yOf
+			loss += float64(tOf)
 			yRow[j] = yOf
-			tRow[j] = u
+			tRow[j] = tOf
 		}
 	}
 
@@ -889,11 +889,11 @@ func (m *Fixed) gradient(grad *FixedParams, batch *FixedBatch) {
 	dyB := grad.YB
 	dyW := grad.YW
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := float32(2 / float64(2*B))
 
-	// ((2*B)/2)·dy.y = y ⊙ (1 − t)
-	// dy.b = scale·Σᵢ ((2*B)/2)·dy.y
+	// B·dy.y = y ⊙ (1 − t)  (in y)
+	// dy.b = scale·Σᵢ B·dy.y
 	clear(dyB)
 	for i := range B {
 		tRow := (*[2]float32)(t[2*i:])
@@ -905,7 +905,7 @@ func (m *Fixed) gradient(grad *FixedParams, batch *FixedBatch) {
 		}
 	}
 
-	// dy.W = scale·xᵀ·(((2*B)/2)·dy.y)
+	// dy.W = scale·xᵀ·(B·dy.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 3).T(),
 		blas.View32(y, B, 2),
@@ -949,7 +949,7 @@ func (p *FixedPredictor) predict(out *FixedOutput, in *FixedInput) {
 //
 // Backward:
 //
-//	scale    = 2/(2*B)          []
+//	scale    = 2/(2·B)          []
 //	dy       = scale·y
 //	uniform  = U[0,1)           [B]
 //	scale2   = 1/B              []
@@ -959,8 +959,7 @@ func (p *FixedPredictor) predict(out *FixedOutput, in *FixedInput) {
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1085,7 +1084,7 @@ func (m *Noise) backward(batch *NoiseBatch) {
 	uniform2 := m.uniform2[:B]
 	t := m.t[:5*B]
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := float32(2 / float64(2*B))
 
 	// dy = scale·y
@@ -1093,7 +1092,7 @@ func (m *Noise) backward(batch *NoiseBatch) {
 		y[i] *= scale
 	}
 
-	// uniform = U[0,1)
+	// uniform = U[0,1)  (in uniform2)
 	key := rng.Key(m.seed, 0x246ba30e3d002a93, m.calls)
 	for i := range B {
 		uniform2[i] = rng.Uniform32(key, uint64(i))
@@ -1156,7 +1155,7 @@ func (m *Noise) gradient(grad *NoiseParams, batch *NoiseBatch) {
 	dyB := grad.YB
 	dyW := grad.YW
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := float32(2 / float64(2*B))
 
 	// dy = scale·y
@@ -1210,12 +1209,11 @@ func (m *Noise) update(grad *NoiseParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 12 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -1267,6 +1265,7 @@ func (p *NoisePredictor) predict(out *NoiseOutput, in *NoiseInput) {
 		for j := range yRow {
 			yOf := yB[j] + yRow[j]
 			d := yOf - vec.Log(-vec.Log(rng.Uniform32(key3, uint64(2*i+j))))
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if d > best || d != d && best == best {
 				drawOf, best = int32(j), d
 			}

@@ -16,73 +16,73 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	hidden.y     = x·hidden.W           [B,6]
-//	hidden.y     = hidden.b + hidden.y  [B,6]
-//	h            = softplus(hidden.y)   [B,6]
-//	t            = σ(hidden.y)          [B,6]
-//	dhidden.y    = net.W·t              [B,6]
-//	t2           = 1 − t                [B,6]
-//	net.y        = h·net.W              [B,1]
-//	net.y        = net.b + net.y        [B,1]
-//	(B/2)·df     = net.y − y            [B]
-//	s            = Σ ((B/2)·df)²        []
-//	g            = dhidden.y·hidden.Wᵀ  [B,3]
-//	t3           = √(Σⱼ g²)             [B]
-//	t4           = t3 − 1               [B]
-//	s2           = Σ t4²                []
-//	ddhidden.y   = v·hidden.W           [B,6]
-//	t5           = t ⊙ ddhidden.y       [B,6]
-//	dhidden.y    = net.W·t5 ⊙ t2        [B,6]
-//	hv           = dhidden.y·hidden.Wᵀ  [B,3]
-//	s3           = Σ hv²                []
-//	(B/2)·dnet.W = hᵀ·((B/2)·df)        [6,1]
-//	dnetW        = 2·(B/2)·dnet.W       [6,1]
-//	(B/2)·dnet.b = Σᵢ (B/2)·df          [1]
-//	dnetB        = 2·(B/2)·dnet.b       [1]
+//	hidden.y     = x·hidden.W            [B,6]
+//	hidden.y     = hidden.b + hidden.y   [B,6]
+//	h            = softplus(hidden.y)    [B,6]
+//	t            = σ(hidden.y)           [B,6]
+//	dhidden.y    = net.W·t               [B,6]
+//	t2           = 1 − t                 [B,6]
+//	net.y        = h·net.W               [B,1]
+//	net.y        = net.b + net.y         [B,1]
+//	0.5·B·df     = net.y − y             [B]
+//	s            = Σ (0.5·B·df)²         []
+//	g            = dhidden.y·hidden.Wᵀ   [B,3]
+//	t3           = √(Σⱼ g²)              [B]
+//	t4           = t3 − 1                [B]
+//	s2           = Σ t4²                 []
+//	ddhidden.y   = v·hidden.W            [B,6]
+//	t5           = t ⊙ ddhidden.y        [B,6]
+//	dhidden.y2   = net.W·t5 ⊙ t2         [B,6]
+//	hv           = dhidden.y2·hidden.Wᵀ  [B,3]
+//	s3           = Σ hv²                 []
+//	0.5·B·dnet.W = hᵀ·(0.5·B·df)         [6,1]
+//	dnetW        = B·dnet.W              [6,1]
+//	0.5·B·dnet.b = Σᵢ 0.5·B·df           [1]
+//	dnetB        = B·dnet.b              [1]
 //
 // Backward:
 //
-//	scale       = 2/B                                          []
-//	t6[:−1]     = scale·(B/2)·dnet.W
-//	dnet.b      = scale·(B/2)·dnet.b                           [1]
-//	t6[6]       = dnet.b
-//	t7          = h·t6[:−1]                                    [B,1]
-//	500·ddnet.y = t6[6] + t7                                   [B,1]
-//	2·ddf       = 2·(B/2)·df + 0.004·500·ddnet.y               [B]
-//	scale2      = 1/B                                          []
-//	dnet.b      = scale2·Σᵢ 2·ddf                              [1]
-//	dnet.W      = scale2·hᵀ·(2·ddf)                            [6,1]
-//	((3*B)/0.02)·ddhidden.y = hv·hidden.W                                  [B,6]
-//	scale3      = 0.02/(3*B)                                   []
-//	t8          = scale3·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y  [B,6]
-//	t9          = t8 − scale3·t5 ⊙ ((3*B)/0.02)·ddhidden.y     [B,6]
-//	((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y       [B,6]
-//	(B/0.2)·dg  = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
-//	scale4      = 0.2/B                                        []
-//	ddhidden.y  = scale4·((B/0.2)·dg)·hidden.W                 [B,6]
-//	ddh         = t ⊙ (t8 + ddhidden.y)                        [B,6]
-//	t10         = net.W·t2 ⊙ (t9 + ddhidden.y)                 [B,6]
-//	t11         = Σᵢ ddh                                       [6]
-//	dnet.W      = dnet.W + t11                                 [6,1]
-//	t12         = 0.004·((B/2)·df)·t6[:−1]ᵀ                    [B,6]
-//	dh          = t12 + (2·ddf)·net.Wᵀ                         [B,6]
-//	dh          = scale2·dh                                    [B,6]
-//	dhidden.y   = t ⊙ (t10 + dh)                               [B,6]
-//	dhidden.b   = Σᵢ dhidden.y                                 [6]
-//	t13         = scale4·((B/0.2)·dg)ᵀ·dhidden.y               [3,6]
-//	t14         = t13 + scale3·hvᵀ·dhidden.y                   [3,6]
-//	t15         = scale3·vᵀ·(((3*B)/0.02)·dddhidden.y)         [3,6]
-//	t16         = t14 + t15                                    [3,6]
-//	dhidden.W   = xᵀ·dhidden.y                                 [3,6]
-//	dhidden.W   = t16 + dhidden.W                              [3,6]
+//	scale             = 2/B                                          []
+//	t6[:−1]           = scale·0.5·B·dnet.W
+//	dnet.b            = scale·0.5·B·dnet.b                           [1]
+//	t6[6]             = dnet.b
+//	t7                = h·t6[:−1]                                    [B,1]
+//	500·ddnet.y       = t6[6] + t7                                   [B,1]
+//	2·ddf             = B·df + 2·ddnet.y                             [B]
+//	scale2            = 1/B                                          []
+//	dnet.b            = scale2·Σᵢ 2·ddf                              [1]
+//	dnet.W            = scale2·hᵀ·(2·ddf)                            [6,1]
+//	150·B·ddhidden.y2 = hv·hidden.W                                  [B,6]
+//	scale3            = 0.02/(3·B)                                   []
+//	t8                = scale3·ddhidden.y ⊙ t2 ⊙ 150·B·ddhidden.y2   [B,6]
+//	t9                = t8 − scale3·t5 ⊙ 150·B·ddhidden.y2           [B,6]
+//	150·B·dddhidden.y = net.W·t ⊙ t2 ⊙ 150·B·ddhidden.y2             [B,6]
+//	5·B·dg            = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  [B,3]
+//	scale4            = 0.2/B                                        []
+//	ddhidden.y2       = scale4·(5·B·dg)·hidden.W                     [B,6]
+//	ddh               = t ⊙ (t8 + ddhidden.y2)                       [B,6]
+//	t10               = net.W·t2 ⊙ (t9 + ddhidden.y2)                [B,6]
+//	t11               = Σᵢ ddh                                       [6]
+//	dnet.W            = dnet.W + t11                                 [6,1]
+//	t12               = 0.004·(0.5·B·df)·t6[:−1]ᵀ                    [B,6]
+//	dh                = t12 + (2·ddf)·net.Wᵀ                         [B,6]
+//	dh                = scale2·dh                                    [B,6]
+//	dhidden.y3        = t ⊙ (t10 + dh)                               [B,6]
+//	dhidden.b         = Σᵢ dhidden.y3                                [6]
+//	t13               = scale4·(5·B·dg)ᵀ·dhidden.y                   [3,6]
+//	t14               = t13 + scale3·hvᵀ·dhidden.y2                  [3,6]
+//	t15               = scale3·vᵀ·(150·B·dddhidden.y)                [3,6]
+//	t16               = t14 + t15                                    [3,6]
+//	dhidden.W         = xᵀ·dhidden.y3                                [3,6]
+//	dhidden.W         = t16 + dhidden.W                              [3,6]
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -96,30 +96,30 @@ type Penalty struct {
 	sums   Totals // tensors of the last batch
 	max    Dims   // capacity
 
-	hiddenY    []float64 // [max.B,6]; becomes hidden.y, then h, in place
-	ddhiddenY2 []float64 // [max.B,6]; becomes ((3*B)/0.02)·ddhidden.y, then ((3*B)/0.02)·dddhidden.y, in place; in the memory of hiddenY
-	dhiddenY3  []float64 // [max.B,6]; becomes dhidden.y, in place
-	dhiddenY   []float64 // [max.B,6]; becomes dhidden.y, in place
-	t2         []float64 // [max.B,6]
-	netY       []float64 // [max.B,1]; becomes net.y, then (B/2)·df, in place
-	g          []float64 // [max.B,3]; becomes (B/0.2)·dg, in place
-	t3         []float64 // [max.B]
-	ddhiddenY3 []float64 // [max.B,6]; becomes ddhidden.y, in place; in the memory of t3
-	t12        []float64 // [max.B,6]; in the memory of t3
-	t4         []float64 // [max.B]
-	ddhiddenY  []float64 // [max.B,6]; becomes ddhidden.y, in place
-	t5         []float64 // [max.B,6]
-	dhiddenY2  []float64 // [max.B,6]; becomes dhidden.y, in place
-	hv         []float64 // [max.B,3]
-	dnetW2     []float64 // [6,1]; becomes (B/2)·dnet.W, in place
-	dnetW3     []float64 // [6,1]; becomes dnet.W, in place; in the memory of dnetW2
-	t13        []float64 // [3,6]; in the memory of dnetW2
-	dnetB2     []float64 // [1]; becomes (B/2)·dnet.b, in place
-	t11        []float64 // [6]; in the memory of dnetB2
-	t15        []float64 // [3,6]; in the memory of dnetB2
-	dhiddenW   []float64 // [3,6]; becomes dhidden.W, in place; in the memory of dnetB2
-	t6         []float64 // [7]
-	ddnetY     []float64 // [max.B,1]; becomes 500·ddnet.y, then 2·ddf, in place
+	hiddenY     []float64 // [max.B,6]; becomes hidden.y, then h, in place
+	ddhiddenY2  []float64 // [max.B,6]; becomes 150·B·ddhidden.y2, then 150·B·dddhidden.y, in place; in the memory of hiddenY
+	dhiddenY3   []float64 // [max.B,6]; becomes dhidden.y3, in place
+	dhiddenY    []float64 // [max.B,6]; becomes dhidden.y, in place
+	t2          []float64 // [max.B,6]
+	netY        []float64 // [max.B,1]; becomes net.y, then 0.5·B·df, in place
+	g           []float64 // [max.B,3]; becomes 5·B·dg, in place
+	t3          []float64 // [max.B]
+	ddhiddenY22 []float64 // [max.B,6]; becomes ddhidden.y2, in place; in the memory of t3
+	t12         []float64 // [max.B,6]; in the memory of t3
+	t4          []float64 // [max.B]
+	ddhiddenY   []float64 // [max.B,6]; becomes ddhidden.y, in place
+	t5          []float64 // [max.B,6]
+	dhiddenY2   []float64 // [max.B,6]; becomes dhidden.y2, in place
+	hv          []float64 // [max.B,3]
+	dnetW2      []float64 // [6,1]; becomes 0.5·B·dnet.W, in place
+	dnetW3      []float64 // [6,1]; becomes dnet.W, in place; in the memory of dnetW2
+	t13         []float64 // [3,6]; in the memory of dnetW2
+	dnetB2      []float64 // [1]; becomes 0.5·B·dnet.b, in place
+	t11         []float64 // [6]; in the memory of dnetB2
+	t15         []float64 // [3,6]; in the memory of dnetB2
+	dhiddenW    []float64 // [3,6]; becomes dhidden.W, in place; in the memory of dnetB2
+	t6          []float64 // [7]
+	ddnetY      []float64 // [max.B,1]; becomes 500·ddnet.y, then 2·ddf, in place
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -194,8 +194,8 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		0, blas.View64(hiddenY, B, 6))
 
 	// hidden.y = hidden.b + hidden.y
-	// h = softplus(hidden.y)
-	// t = σ(hidden.y)
+	// h = softplus(hidden.y)  (in hiddenY)
+	// t = σ(hidden.y)  (in dhiddenY3)
 	// dhidden.y = net.W·t
 	// t2 = 1 − t
 	for i := range B {
@@ -208,11 +208,11 @@ func (m *Penalty) forward(batch *Batch) Totals {
 			h := vec.Softplus64(hiddenYOf)
 			t := vec.Sigmoid64(hiddenYOf)
 			dhiddenYOf := netW[j] * t
-			d := 1 - t
+			t2Of := 1 - t
 			hiddenYRow[j] = h
 			dhiddenY3Row[j] = t
 			dhiddenYRow[j] = dhiddenYOf
-			t2Row[j] = d
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -227,8 +227,8 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		netY[i] += netB[0]
 	}
 
-	// (B/2)·df = net.y − y
-	// s = Σ ((B/2)·df)²
+	// 0.5·B·df = net.y − y  (in netY)
+	// s = Σ (0.5·B·df)²
 	s := 0.0
 	for i := range B {
 		df := netY[i] - y[i]
@@ -248,15 +248,15 @@ func (m *Penalty) forward(batch *Batch) Totals {
 	s2 := 0.0
 	for i := range B {
 		gRow := (*[3]float64)(g[3*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range gRow {
-			t += gRow[j] * gRow[j]
+			total += gRow[j] * gRow[j]
 		}
-		t2Of := math.Sqrt(t)
-		d := t2Of - 1
-		s2 += d * d
-		t3[i] = t2Of
-		t4[i] = d
+		t3Of := math.Sqrt(total)
+		t4Of := t3Of - 1
+		s2 += t4Of * t4Of
+		t3[i] = t3Of
+		t4[i] = t4Of
 	}
 
 	// ddhidden.y = v·hidden.W
@@ -266,7 +266,7 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		0, blas.View64(ddhiddenY, B, 6))
 
 	// t5 = t ⊙ ddhidden.y
-	// dhidden.y = net.W·t5 ⊙ t2
+	// dhidden.y2 = net.W·t5 ⊙ t2
 	for i := range B {
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
@@ -274,14 +274,14 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		t5Row := (*[6]float64)(t5[6*i:])
 		dhiddenY2Row := (*[6]float64)(dhiddenY2[6*i:])
 		for j := range ddhiddenYRow {
-			u := dhiddenY3Row[j] * ddhiddenYRow[j]
-			dhiddenYOf := netW[j] * (u * t2Row[j])
-			t5Row[j] = u
-			dhiddenY2Row[j] = dhiddenYOf
+			t5Of := dhiddenY3Row[j] * ddhiddenYRow[j]
+			dhiddenY2Of := netW[j] * (t5Of * t2Row[j])
+			t5Row[j] = t5Of
+			dhiddenY2Row[j] = dhiddenY2Of
 		}
 	}
 
-	// hv = dhidden.y·hidden.Wᵀ
+	// hv = dhidden.y2·hidden.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(dhiddenY2, B, 6),
 		blas.View64(hiddenW, 3, 6).T(),
@@ -293,25 +293,25 @@ func (m *Penalty) forward(batch *Batch) Totals {
 		s3 += hv[i] * hv[i]
 	}
 
-	// (B/2)·dnet.W = hᵀ·((B/2)·df)
+	// 0.5·B·dnet.W = hᵀ·(0.5·B·df)  (in dnetW2)
 	blas.Dgemm(1,
 		blas.View64(hiddenY, B, 6).T(),
 		blas.View64(netY, B, 1),
 		0, blas.View64(dnetW2, 6, 1))
 
-	// dnetW = 2·(B/2)·dnet.W
+	// dnetW = B·dnet.W
 	for i := range 6 {
 		dnetW[i] = 2 * dnetW2[i]
 	}
 
-	// (B/2)·dnet.b = Σᵢ (B/2)·df
+	// 0.5·B·dnet.b = Σᵢ 0.5·B·df  (in dnetB2)
 	clear(dnetB2)
 	for i := range B {
 		netYOfI := netY[i]
 		dnetB2[0] += netYOfI
 	}
 
-	// dnetB = 2·(B/2)·dnet.b
+	// dnetB = B·dnet.b
 	dnetB[0] = 2 * dnetB2[0]
 
 	return Totals{
@@ -375,7 +375,7 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	t3 := m.t3[:B]
 	t4 := m.t4[:B]
 	g := m.g[:3*B]
-	ddhiddenY3 := m.ddhiddenY3[:6*B]
+	ddhiddenY22 := m.ddhiddenY22[:6*B]
 	t11 := m.t11
 	t12 := m.t12[:6*B]
 	dhiddenY := m.dhiddenY[:6*B]
@@ -391,16 +391,16 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 	// scale = 2/B
 	scale := 2 / float64(B)
 
-	// t6[:−1] = scale·(B/2)·dnet.W
+	// t6[:−1] = scale·0.5·B·dnet.W
 	for i := range 6 {
 		t6[i] = scale * dnetW2[i]
 	}
 
-	// dnet.b = scale·(B/2)·dnet.b
+	// dnet.b = scale·0.5·B·dnet.b
 	// t6[6] = dnet.b
 	t6[6] = scale * dnetB2[0]
 
-	// t7 = h·t6[:−1]
+	// t7 = h·t6[:−1]  (in ddnetY)
 	blas.Dgemm(1,
 		blas.View64(hiddenY, B, 6),
 		blas.View64(t6, 6, 1),
@@ -411,7 +411,7 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		ddnetY[i] += t6[6]
 	}
 
-	// 2·ddf = 2·(B/2)·df + 0.004·500·ddnet.y
+	// 2·ddf = B·df + 2·ddnet.y  (in ddnetY)
 	for i := range B {
 		ddnetY[i] = 2*netY[i] + 0.004*ddnetY[i]
 	}
@@ -426,24 +426,24 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		dnetB[0] += scale2 * ddnetYOfI
 	}
 
-	// dnet.W = scale2·hᵀ·(2·ddf)
+	// dnet.W = scale2·hᵀ·(2·ddf)  (in dnetW3)
 	blas.Dgemm(scale2,
 		blas.View64(hiddenY, B, 6).T(),
 		blas.View64(ddnetY, B, 1),
 		0, blas.View64(dnetW3, 6, 1))
 
-	// ((3*B)/0.02)·ddhidden.y = hv·hidden.W
+	// 150·B·ddhidden.y2 = hv·hidden.W
 	blas.Dgemm(1,
 		blas.View64(hv, B, 3),
 		blas.View64(hiddenW, 3, 6),
 		0, blas.View64(ddhiddenY2, B, 6))
 
-	// scale3 = 0.02/(3*B)
+	// scale3 = 0.02/(3·B)
 	scale3 := 0.02 / float64(3*B)
 
-	// t8 = scale3·ddhidden.y ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
-	// t9 = t8 − scale3·t5 ⊙ ((3*B)/0.02)·ddhidden.y
-	// ((3*B)/0.02)·dddhidden.y = net.W·t ⊙ t2 ⊙ ((3*B)/0.02)·ddhidden.y
+	// t8 = scale3·ddhidden.y ⊙ t2 ⊙ 150·B·ddhidden.y2  (in ddhiddenY)
+	// t9 = t8 − scale3·t5 ⊙ 150·B·ddhidden.y2  (in t5)
+	// 150·B·dddhidden.y = net.W·t ⊙ t2 ⊙ 150·B·ddhidden.y2  (in ddhiddenY2)
 	for i := range B {
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
@@ -451,55 +451,55 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		t5Row := (*[6]float64)(t5[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		for j := range ddhiddenYRow {
-			u := scale3 * (ddhiddenYRow[j] * t2Row[j] * ddhiddenY2Row[j])
-			d := u - scale3*(t5Row[j]*ddhiddenY2Row[j])
+			t8 := scale3 * (ddhiddenYRow[j] * t2Row[j] * ddhiddenY2Row[j])
+			t9 := t8 - scale3*(t5Row[j]*ddhiddenY2Row[j])
 			dddhiddenY := netW[j] * (dhiddenY3Row[j] * t2Row[j] * ddhiddenY2Row[j])
-			ddhiddenYRow[j] = u
-			t5Row[j] = d
+			ddhiddenYRow[j] = t8
+			t5Row[j] = t9
 			ddhiddenY2Row[j] = dddhiddenY
 		}
 	}
 
-	// (B/0.2)·dg = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g
+	// 5·B·dg = where(t3 = 0, 0, t4/where(t3 = 0, 1, t3))·g  (in g)
 	for i := range B {
-		t := t3[i]
+		vOf := t3[i]
 		if t3[i] == 0 {
-			t = 1
+			vOf = 1
 		}
-		u := t4[i] / t
-		t2Of := u
+		u := t4[i] / vOf
+		v2 := u
 		if t3[i] == 0 {
-			t2Of = 0
+			v2 = 0
 		}
 		gRow := (*[3]float64)(g[3*i:])
 		for j := range gRow {
-			gRow[j] *= t2Of
+			gRow[j] *= v2
 		}
 	}
 
 	// scale4 = 0.2/B
 	scale4 := 0.2 / float64(B)
 
-	// ddhidden.y = scale4·((B/0.2)·dg)·hidden.W
+	// ddhidden.y2 = scale4·(5·B·dg)·hidden.W  (in ddhiddenY22)
 	blas.Dgemm(scale4,
 		blas.View64(g, B, 3),
 		blas.View64(hiddenW, 3, 6),
-		0, blas.View64(ddhiddenY3, B, 6))
+		0, blas.View64(ddhiddenY22, B, 6))
 
-	// ddh = t ⊙ (t8 + ddhidden.y)
-	// t10 = net.W·t2 ⊙ (t9 + ddhidden.y)
+	// ddh = t ⊙ (t8 + ddhidden.y2)
+	// t10 = net.W·t2 ⊙ (t9 + ddhidden.y2)  (in t2)
 	// t11 = Σᵢ ddh
 	clear(t11)
 	for i := range B {
 		ddhiddenYRow := (*[6]float64)(ddhiddenY[6*i:])
-		ddhiddenY3Row := (*[6]float64)(ddhiddenY3[6*i:])
+		ddhiddenY22Row := (*[6]float64)(ddhiddenY22[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		t5Row := (*[6]float64)(t5[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
 		for j := range ddhiddenYRow {
-			u := netW[j] * (t2Row[j] * (t5Row[j] + ddhiddenY3Row[j]))
-			t11[j] += dhiddenY3Row[j] * (ddhiddenYRow[j] + ddhiddenY3Row[j])
-			t2Row[j] = u
+			t10 := netW[j] * (t2Row[j] * (t5Row[j] + ddhiddenY22Row[j]))
+			t11[j] += dhiddenY3Row[j] * (ddhiddenYRow[j] + ddhiddenY22Row[j])
+			t2Row[j] = t10
 		}
 	}
 
@@ -509,57 +509,57 @@ func (m *Penalty) gradient(grad *Params, batch *Batch) {
 		dnetW[i] = dnetW3[i] + t11OfI
 	}
 
-	// t12 = 0.004·((B/2)·df)·t6[:−1]ᵀ
+	// t12 = 0.004·(0.5·B·df)·t6[:−1]ᵀ
 	blas.Dgemm(0.004,
 		blas.View64(t6, 6, 1),
 		blas.View64(netY, 1, B),
 		0, blas.View64(t12, B, 6).T())
 
-	// dh = t12 + (2·ddf)·net.Wᵀ
+	// dh = t12 + (2·ddf)·net.Wᵀ  (in t12)
 	blas.Dgemm(1,
 		blas.View64(ddnetY, B, 1),
 		blas.View64(netW, 1, 6),
 		1, blas.View64(t12, B, 6))
 
 	// dh = scale2·dh
-	// dhidden.y = t ⊙ (t10 + dh)
-	// dhidden.b = Σᵢ dhidden.y
+	// dhidden.y3 = t ⊙ (t10 + dh)
+	// dhidden.b = Σᵢ dhidden.y3
 	clear(dhiddenB)
 	for i := range B {
 		t12Row := (*[6]float64)(t12[6*i:])
 		t2Row := (*[6]float64)(t2[6*i:])
 		dhiddenY3Row := (*[6]float64)(dhiddenY3[6*i:])
 		for j := range dhiddenB {
-			dhiddenYOf := dhiddenY3Row[j] * (t2Row[j] + scale2*t12Row[j])
-			dhiddenB[j] += dhiddenYOf
-			dhiddenY3Row[j] = dhiddenYOf
+			dhiddenY3Of := dhiddenY3Row[j] * (t2Row[j] + scale2*t12Row[j])
+			dhiddenB[j] += dhiddenY3Of
+			dhiddenY3Row[j] = dhiddenY3Of
 		}
 	}
 
-	// t13 = scale4·((B/0.2)·dg)ᵀ·dhidden.y
+	// t13 = scale4·(5·B·dg)ᵀ·dhidden.y
 	blas.Dgemm(scale4,
 		blas.View64(dhiddenY, B, 6).T(),
 		blas.View64(g, B, 3),
 		0, blas.View64(t13, 3, 6).T())
 
-	// t14 = t13 + scale3·hvᵀ·dhidden.y
+	// t14 = t13 + scale3·hvᵀ·dhidden.y2  (in t13)
 	blas.Dgemm(scale3,
 		blas.View64(dhiddenY2, B, 6).T(),
 		blas.View64(hv, B, 3),
 		1, blas.View64(t13, 3, 6).T())
 
-	// t15 = scale3·vᵀ·(((3*B)/0.02)·dddhidden.y)
+	// t15 = scale3·vᵀ·(150·B·dddhidden.y)
 	blas.Dgemm(scale3,
 		blas.View64(v, B, 3).T(),
 		blas.View64(ddhiddenY2, B, 6),
 		0, blas.View64(t15, 3, 6))
 
-	// t16 = t14 + t15
+	// t16 = t14 + t15  (in t13)
 	for i := range 18 {
 		t13[i] += t15[i]
 	}
 
-	// dhidden.W = xᵀ·dhidden.y
+	// dhidden.W = xᵀ·dhidden.y3
 	blas.Dgemm(1,
 		blas.View64(x, B, 3).T(),
 		blas.View64(dhiddenY3, B, 6),
@@ -599,18 +599,18 @@ func (m *Penalty) update(grad *Params) {
 	v2 := m.optim.float64s[31:62]
 	g2 := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 31 {
 		newM := 0.09999999999999998*g2[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g2[i]*g2[i]) + 0.999*v2[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v2[i] = newV
 		param[i] = d
@@ -635,7 +635,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(hiddenY, B, 6))
 
 	// hidden.y = hidden.b + hidden.y
-	// h = softplus(hidden.y)
+	// h = softplus(hidden.y)  (in hiddenY)
 	for i := range B {
 		hiddenYRow := (*[6]float64)(hiddenY[6*i:])
 		for j := range hiddenB {
@@ -643,13 +643,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// net.y = h·net.W
+	// net.y = h·net.W  (in f)
 	blas.Dgemm(1,
 		blas.View64(hiddenY, B, 6),
 		blas.View64(netW, 6, 1),
 		0, blas.View64(f, B, 1))
 
-	// net.y = net.b + net.y
+	// net.y = net.b + net.y  (in f)
 	for i := range B {
 		f[i] += netB[0]
 	}

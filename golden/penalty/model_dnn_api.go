@@ -149,7 +149,7 @@ func New(max Dims) *Penalty {
 	m.netY = arena[24*B : 25*B]
 	m.g = arena[25*B : 28*B]
 	m.t3 = arena[28*B : 29*B]
-	m.ddhiddenY3 = arena[28*B : 34*B]
+	m.ddhiddenY22 = arena[28*B : 34*B]
 	m.t12 = arena[28*B : 34*B]
 	m.t4 = arena[34*B : 35*B]
 	m.ddhiddenY = arena[35*B : 41*B]

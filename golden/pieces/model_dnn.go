@@ -154,9 +154,9 @@ func (m *Convert) forward(out *ConvertOutput, batch *ConvertBatch) {
 	for i := range B {
 		hit := int64(n[i])
 		bigOf := 3*hit - k[i]
-		tOf := vec.ModInt(n[i], 2)
-		oddOf := tOf == 1 || !on[i] && k[i] > 2
-		t2 := vec.ModInt(n[i], 4)
+		v := vec.ModInt(n[i], 2)
+		oddOf := v == 1 || !on[i] && k[i] > 2
+		v2 := vec.ModInt(n[i], 4)
 		halvedOf := vec.FloorDivInt(n[i], 2)
 		flagsOf := -n[i]
 		if oddOf {
@@ -175,7 +175,7 @@ func (m *Convert) forward(out *ConvertOutput, batch *ConvertBatch) {
 		hotRow := (*[4]float32)(hot[4*i:])
 		for j := range hotRow {
 			hotOf := float32(0)
-			if int(t2) == j {
+			if int(v2) == j {
 				hotOf = 1
 			}
 			hotRow[j] = hotOf
@@ -187,11 +187,11 @@ func (m *Convert) forward(out *ConvertOutput, batch *ConvertBatch) {
 	// cast = x + wide[:, 1]
 	// cut = mixed
 	for i := range B {
-		hit := float32(int32(4 * x[i]))
-		mixedOf := float32(vec.ModInt(n[i], 3)) + float32(wide[2*i])*hit
+		tOf := float32(int32(4 * x[i]))
+		mixedOf := float32(vec.ModInt(n[i], 3)) + float32(wide[2*i])*tOf
 		castOf := float64(x[i]) + wide[2*i+1]
 		cutOf := int32(mixedOf)
-		t[i] = hit
+		t[i] = tOf
 		mixed[i] = mixedOf
 		cast[i] = castOf
 		cut[i] = cutOf
@@ -312,16 +312,16 @@ func (p *ConvertPredictor) predict(out *ConvertOutput, in *ConvertInput) {
 	for i := range B {
 		hit := int64(n[i])
 		bigOf := 3*hit - k[i]
-		t := vec.ModInt(n[i], 3)
-		hit2 := float32(t)
+		v := vec.ModInt(n[i], 3)
+		hit2 := float32(v)
 		u := 4 * x[i]
 		hit3 := int32(u)
 		hit4 := float32(hit3)
 		u2 := float32(wide[2*i]) * hit4
 		mixedOf := hit2 + u2
-		t2 := vec.ModInt(n[i], 2)
-		oddOf := t2 == 1 || !on[i] && k[i] > 2
-		t3 := vec.ModInt(n[i], 4)
+		v2 := vec.ModInt(n[i], 2)
+		oddOf := v2 == 1 || !on[i] && k[i] > 2
+		v3 := vec.ModInt(n[i], 4)
 		castOf := float64(x[i]) + wide[2*i+1]
 		halvedOf := vec.FloorDivInt(n[i], 2)
 		flagsOf := -n[i]
@@ -345,7 +345,7 @@ func (p *ConvertPredictor) predict(out *ConvertOutput, in *ConvertInput) {
 		hotRow := (*[4]float32)(hot[4*i:])
 		for j := range hotRow {
 			hotOf := float32(0)
-			if int(t3) == j {
+			if int(v3) == j {
 				hotOf = 1
 			}
 			hotRow[j] = hotOf
@@ -521,9 +521,9 @@ func CutVJPX(dx, x, y, w, work []float64) {
 		rowsRow := (*[3]float64)(rows[8*i:])
 		for j := range dbackRow {
 			u := xRow[j] * wRow[j]
-			t := xRow[j] + xRow2[j]
+			v := xRow[j] + xRow2[j]
 			dbackRow[j] = u
-			rowsRow[j] = t
+			rowsRow[j] = v
 		}
 	}
 
@@ -736,16 +736,16 @@ func Slices(out, x []float64) {
 // SlicesJacobian sets jac, in rows, to the Jacobian of Slices at x: element i,
 // j is the derivative of element i of the value by element j.
 //
-//	t   = [((i = l + 1) ∧ (j = m)) ∧ (k = n)]  [2,3,2,1,3,2]
-//	t2  = 0                                    [2,3,2,6,4]
-//	t2[:, :, :, :−3, 2:] = t
-//	t3  = [((i = 0) ∧ (j = m)) ∧ (k = n)]      [2,3,2,1,3,2]
-//	da  = x[5, 1:−1]·t3                        [2,3,2,3,2]
-//	t4  = Σ x[:, 1, :−2]·t3                    [2,3,2,2]
-//	t5  = 0                                    [2,3,2,3,2,4]
+//	t                      = [((i = l + 1) ∧ (j = m)) ∧ (k = n)]  [2,3,2,1,3,2]
+//	t2                     = 0                                    [2,3,2,6,4]
+//	t2[:, :, :, :−3, 2:]   = t
+//	t3                     = [((i = 0) ∧ (j = m)) ∧ (k = n)]      [2,3,2,1,3,2]
+//	da                     = x[5, 1:−1]·t3                        [2,3,2,3,2]
+//	t4                     = Σ x[:, 1, :−2]·t3                    [2,3,2,2]
+//	t5                     = 0                                    [2,3,2,3,2,4]
 //	t5[:, :, :, :, 1, :−2] = da
-//	jac = flip(t2) + t5
-//	jac[:, :, :, 5, 1:−1] += t4
+//	jac                    = flip(t2) + t5
+//	jac[:, :, :, 5, 1:−1]  += t4
 //
 // It panics unless the lengths fit: jac [2,3,2,6,4], x [6,4]. What is set may
 // not overlap the rest.
@@ -776,11 +776,11 @@ func SlicesJacobian(jac, x, work []float64) {
 				for l := range 3 {
 					tRow := (*[2]float64)(t[36*i+12*j+6*k+2*l:])
 					for m := range tRow {
-						hit := float64(0)
+						tOf := float64(0)
 						if i == int(int32(0)+1) && j == l && k == m {
-							hit = 1
+							tOf = 1
 						}
-						tRow[m] = hit
+						tRow[m] = tOf
 					}
 				}
 			}
@@ -801,18 +801,18 @@ func SlicesJacobian(jac, x, work []float64) {
 		}
 	}
 
-	// t3 = [((i = 0) ∧ (j = m)) ∧ (k = n)]
+	// t3 = [((i = 0) ∧ (j = m)) ∧ (k = n)]  (in da)
 	for i := range 2 {
 		for j := range 3 {
 			for k := range 2 {
 				for l := range 3 {
 					daRow := (*[2]float64)(da[36*i+12*j+6*k+2*l:])
 					for m := range daRow {
-						hit := float64(0)
+						t3 := float64(0)
 						if i == 0 && j == l && k == m {
-							hit = 1
+							t3 = 1
 						}
-						daRow[m] = hit
+						daRow[m] = t3
 					}
 				}
 			}
@@ -836,7 +836,7 @@ func SlicesJacobian(jac, x, work []float64) {
 		}
 	}
 
-	// t5 = 0
+	// t5 = 0  (in jac)
 	clear(jac)
 
 	// t5[:, :, :, :, 1, :−2] = da
@@ -878,19 +878,19 @@ func SlicesWork() int {
 // Borders: padding, tiles, repeated rows. It sets out. It keeps no state: any
 // number of goroutines may call it and its derivatives.
 //
-//	t              = 0                [N + 2,3]
-//	t[1:−1, :]     = 1
-//	t2             = 0                [N + 2,3]
-//	t2[1:−1, :]    = x
-//	p              = where(t, t2, 2)  [N + 2,3]
-//	q[:N + 2, :]   = p
-//	q[N + 2:, :]   = x
-//	t3             = q                [2*N + 2,2,3]
-//	t4             = x                [2,N,2,3]
-//	t5[0, :]       = 0
-//	t5[1:−1, :]    = t4
-//	t5[2*N + 1, :] = 1
-//	out            = t3 + t5          [2*N + 2,6]
+//	t            = 0                [N + 2,3]
+//	t[1:−1, :]   = 1
+//	t2           = 0                [N + 2,3]
+//	t2[1:−1, :]  = x
+//	p            = where(t, t2, 2)  [N + 2,3]
+//	q[:N+2, :]   = p
+//	q[N+2:, :]   = x
+//	t3           = q                [2*N + 2,2,3]
+//	t4           = x                [2,N,2,3]
+//	t5[0, :]     = 0
+//	t5[1:−1, :]  = t4
+//	t5[2·N+1, :] = 1
+//	out          = t3 + t5          [2*N + 2,6]
 //
 // It panics unless the lengths fit: out [2*N + 2,6], x [N,3]. What is set may
 // not overlap the rest.
@@ -933,7 +933,7 @@ func Borders(out, x, work []float64) {
 	}
 
 	// p = where(t, t2, 2)
-	// q[:N + 2, :] = p
+	// q[:N+2, :] = p
 	for i := range 3*N + 6 {
 		p := float64(2)
 		if t[i] {
@@ -942,12 +942,12 @@ func Borders(out, x, work []float64) {
 		q[i] = p
 	}
 
-	// q[N + 2:, :] = x
+	// q[N+2:, :] = x
 	for i := range 3 * N {
 		q[i+3*N+6] = x[i]
 	}
 
-	// t3 = q
+	// t3 = q  (in out)
 	for i := range 2*N + 2 {
 		for j := range 2 {
 			qRow := (*[3]float64)(q[3*i:])
@@ -981,7 +981,7 @@ func Borders(out, x, work []float64) {
 		t5[i+6] = t4[i]
 	}
 
-	// t5[2*N + 1, :] = 1
+	// t5[2·N+1, :] = 1
 	for i := range 6 {
 		t5[i+12*N+6] = 1
 	}
@@ -995,13 +995,13 @@ func Borders(out, x, work []float64) {
 // BordersVJP sets dx to the product of w with the Jacobian of Borders at x,
 // without the Jacobian.
 //
-//	t           = Σ w[1:−1, :]                 [N,3]
-//	dq          = Σ w                          [2*N + 2,3]
-//	t2          = t + dq[N + 2:, :]            [N,3]
-//	t3          = 0                            [N + 2,3]
+//	t           = Σ w[1:−1, :]               [N,3]
+//	dq          = Σ w                        [2*N + 2,3]
+//	t2          = t + dq[N+2:, :]            [N,3]
+//	t3          = 0                          [N + 2,3]
 //	t3[1:−1, :] = 1
-//	t4          = where(t3, dq[:N + 2, :], 0)  [N + 2,3]
-//	dx          = t2 + t4[1:−1, :]             [N,3]
+//	t4          = where(t3, dq[:N+2, :], 0)  [N + 2,3]
+//	dx          = t2 + t4[1:−1, :]           [N,3]
 //
 // It panics unless the lengths fit: dx [N,3], x [N,3], w [2*N + 2,6]. What is
 // set may not overlap the rest.
@@ -1028,7 +1028,7 @@ func BordersVJP(dx, x, w, work []float64) {
 	t3 := make([]bool, 3*N+6)
 	t4 := work[6*N+6 : 9*N+12]
 
-	// t = Σ w[1:−1, :]
+	// t = Σ w[1:−1, :]  (in dx)
 	clear(dx)
 	for i := range 2 {
 		for j := range N {
@@ -1054,7 +1054,7 @@ func BordersVJP(dx, x, w, work []float64) {
 		}
 	}
 
-	// t2 = t + dq[N + 2:, :]
+	// t2 = t + dq[N+2:, :]  (in dx)
 	for i := range 3 * N {
 		dx[i] += dq[i+3*N+6]
 	}
@@ -1067,13 +1067,13 @@ func BordersVJP(dx, x, w, work []float64) {
 		t3[i+3] = true
 	}
 
-	// t4 = where(t3, dq[:N + 2, :], 0)
+	// t4 = where(t3, dq[:N+2, :], 0)
 	for i := range 3*N + 6 {
-		t := float64(0)
+		t4Of := float64(0)
 		if t3[i] {
-			t = dq[i]
+			t4Of = dq[i]
 		}
-		t4[i] = t
+		t4[i] = t4Of
 	}
 
 	// dx = t2 + t4[1:−1, :]
@@ -1129,27 +1129,27 @@ func Matrices(out, x, A, work []float64) {
 		lowRow := low[N*i:][:N]
 		tOf := float64(0)
 		for j := range ARow {
-			t2 := float64(0)
+			v := float64(0)
 			if i == j {
-				t2 = ARow[j]
+				v = ARow[j]
 			}
-			t3 := float64(0)
+			v2 := float64(0)
 			if i >= j {
-				t3 = ARow[j]
+				v2 = ARow[j]
 			}
-			t4 := float64(0)
+			v3 := float64(0)
 			if i <= j {
-				t4 = ARow[j]
+				v3 = ARow[j]
 			}
-			lowOf := t3 - t4
-			tOf += t2
+			lowOf := v2 - v3
+			tOf += v
 			lowRow[j] = lowOf
 		}
 		t[i] = tOf
 	}
 
 	// far = where(i = j + 1, Aᵀ, 0)
-	// t2 = t·far
+	// t2 = t·far  (in out)
 	for i := range N {
 		outRow := out[N*i:][:N]
 		for j := range outRow {
@@ -1169,11 +1169,11 @@ func Matrices(out, x, A, work []float64) {
 			if i == j {
 				hit = 1
 			}
-			tOf := float64(0)
+			v := float64(0)
 			if i == j {
-				tOf = x[j]
+				v = x[j]
 			}
-			onRow[j] = 2*hit + tOf
+			onRow[j] = 2*hit + v
 		}
 	}
 
@@ -1225,15 +1225,15 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 		ARow := A[N*i:][:N]
 		lowRow := low[N*i:][:N]
 		for j := range ARow {
-			t := float64(0)
+			v := float64(0)
 			if i >= j {
-				t = ARow[j]
+				v = ARow[j]
 			}
-			t2 := float64(0)
+			v2 := float64(0)
 			if i <= j {
-				t2 = ARow[j]
+				v2 = ARow[j]
 			}
-			lowRow[j] = t - t2
+			lowRow[j] = v - v2
 		}
 	}
 
@@ -1248,11 +1248,11 @@ func MatricesVJPX(dx, x, A, w, work []float64) {
 	for i := range N {
 		donRow := don[N*i:][:N]
 		for j := range donRow {
-			t := float64(0)
+			v := float64(0)
 			if i == j {
-				t = donRow[j]
+				v = donRow[j]
 			}
-			dx[j] += t
+			dx[j] += v
 		}
 	}
 }
@@ -1311,26 +1311,26 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 			if i == j+1 {
 				far = A[i+N*j]
 			}
-			t2Of := float64(0)
+			v := float64(0)
 			if i == j {
-				t2Of = ARow[j]
+				v = ARow[j]
 			}
-			tOf += t2Of
+			tOf += v
 			t2[j] += wRow[j] * far
 		}
 		t[i] = tOf
 	}
 
-	// t3 = where(i = j, t2, 0)
+	// t3 = where(i = j, t2, 0)  (in dA)
 	for i := range N {
 		t2OfI := t2[i]
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
-			tOf := float64(0)
+			t3 := float64(0)
 			if i == j {
-				tOf = t2OfI
+				t3 = t2OfI
 			}
-			dARow[j] = tOf
+			dARow[j] = t3
 		}
 	}
 
@@ -1340,15 +1340,15 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 		wRow := w[N*i:][:N]
 		t4Row := t4[N*i:][:N]
 		for j := range t {
-			tOf := float64(0)
+			t4Of := float64(0)
 			if i == j+1 {
-				tOf = t[j] * wRow[j]
+				t4Of = t[j] * wRow[j]
 			}
-			t4Row[j] = tOf
+			t4Row[j] = t4Of
 		}
 	}
 
-	// t5 = t3 + t4ᵀ
+	// t5 = t3 + t4ᵀ  (in dA)
 	for i := range N {
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
@@ -1364,11 +1364,11 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 			if i == j {
 				hit = 1
 			}
-			tOf := float64(0)
+			v := float64(0)
 			if i == j {
-				tOf = x[j]
+				v = x[j]
 			}
-			onRow[j] = 2*hit + tOf
+			onRow[j] = 2*hit + v
 		}
 	}
 
@@ -1383,15 +1383,15 @@ func MatricesVJPA(dA, x, A, w, work []float64) {
 		dlowRow := dlow[N*i:][:N]
 		dARow := dA[N*i:][:N]
 		for j := range dARow {
-			tOf := float64(0)
+			v := float64(0)
 			if i <= j {
-				tOf = dlowRow[j]
+				v = dlowRow[j]
 			}
-			t2Of := float64(0)
+			v2 := float64(0)
 			if i >= j {
-				t2Of = dlowRow[j]
+				v2 = dlowRow[j]
 			}
-			dARow[j] = dARow[j] - tOf + t2Of
+			dARow[j] = dARow[j] - v + v2
 		}
 	}
 }
@@ -1444,50 +1444,50 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 		ddlowRow := ddlow[N*i:][:N]
 		tOf := float64(0)
 		for j := range ddlowRow {
-			t2 := float64(0)
+			vOf := float64(0)
 			if i == j {
-				t2 = vRow[j]
+				vOf = vRow[j]
 			}
-			t3Of := float64(0)
+			v2 := float64(0)
 			if i >= j {
-				t3Of = vRow[j]
+				v2 = vRow[j]
 			}
-			t4 := float64(0)
+			v3 := float64(0)
 			if i <= j {
-				t4 = vRow[j]
+				v3 = vRow[j]
 			}
-			ddlowOf := t3Of - t4
-			tOf += t2
+			ddlowOf := v2 - v3
+			tOf += vOf
 			ddlowRow[j] = ddlowOf
 		}
 		t[i] = tOf
 	}
 
 	// far = where(i = j + 1, Aᵀ, 0)
-	// t2 = t·far
+	// t2 = t·far  (in dout)
 	// t3 = Σⱼ where(i = j, A, 0)
 	for i := range N {
 		ARow := A[N*i:][:N]
 		doutRow := dout[N*i:][:N]
-		tOf := float64(0)
+		t3Of := float64(0)
 		for j := range ARow {
 			far := float64(0)
 			if i == j+1 {
 				far = A[i+N*j]
 			}
-			u := t[j] * far
-			t2 := float64(0)
+			t2 := t[j] * far
+			vOf := float64(0)
 			if i == j {
-				t2 = ARow[j]
+				vOf = ARow[j]
 			}
-			tOf += t2
-			doutRow[j] = u
+			t3Of += vOf
+			doutRow[j] = t2
 		}
-		t3[i] = tOf
+		t3[i] = t3Of
 	}
 
 	// ddfar = where(i = j + 1, vᵀ, 0)
-	// t4 = t2 + t3·ddfar
+	// t4 = t2 + t3·ddfar  (in dout)
 	for i := range N {
 		doutRow := dout[N*i:][:N]
 		for j := range doutRow {
@@ -1507,11 +1507,11 @@ func MatricesJVP(dout, x, A, v, work []float64) {
 			if i == j {
 				hit = 1
 			}
-			tOf := float64(0)
+			vOf := float64(0)
 			if i == j {
-				tOf = x[j]
+				vOf = x[j]
 			}
-			onRow[j] = 2*hit + tOf
+			onRow[j] = 2*hit + vOf
 		}
 	}
 
@@ -1563,11 +1563,11 @@ func Replaced(out, x, v []float64) {
 			if i == 3 {
 				a = v[j]
 			}
-			t := a
+			vOf := a
 			if i == 0 {
-				t = 2 * v[j]
+				vOf = 2 * v[j]
 			}
-			outRow[j] = t - v[j]
+			outRow[j] = vOf - v[j]
 		}
 	}
 }
@@ -1651,27 +1651,27 @@ func ReplacedVJPV(dv, x, v, w, work []float64) {
 
 	// da = where(i = 0, 0, w)
 	// dm = where(i = 3, da, 0) − w
-	// t = Σᵢ where(i = 0, w, 0)
+	// t = Σᵢ where(i = 0, w, 0)  (in dv)
 	// t2 = Σᵢ dm
 	clear(dv)
 	clear(t2)
 	for i := range 5 {
 		wRow := w[N*i:][:N]
 		for j := range dv {
-			t := float64(0)
+			vOf := float64(0)
 			if i == 0 {
-				t = wRow[j]
+				vOf = wRow[j]
 			}
 			da := wRow[j]
 			if i == 0 {
 				da = 0
 			}
-			t2Of := float64(0)
+			v2 := float64(0)
 			if i == 3 {
-				t2Of = da
+				v2 = da
 			}
-			dv[j] += t
-			t2[j] += t2Of - wRow[j]
+			dv[j] += vOf
+			t2[j] += v2 - wRow[j]
 		}
 	}
 

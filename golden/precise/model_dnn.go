@@ -33,21 +33,19 @@ import (
 //
 // Backward:
 //
-//	scale  = 0.2/(3*B)                             []
-//	scale2 = 2/(3*B)                               []
+//	scale  = 0.2/(3·B)                             []
+//	scale2 = 2/(3·B)                               []
 //	dh     = scale2·s·t3 + scale·enc.g·t3          [B,3]
 //	t5     = (1 − h²) ⊙ dh                         [B,3]
 //	t6     = Σᵢ t3                                 [3]
 //	t7     = Σᵢ t2 ⊙ t3                            [3]
 //	t8     = Σᵢ h ⊙ t3                             [3]
-//	scale3 = 0.2/(3*B)                             []
+//	scale3 = 0.2/(3·B)                             []
 //	s2     = √(Σ t4²)                              []
 //	s3     = (s2 = 0)                              []
 //	s4     = where(s3, 0, 0.001/where(s3, 1, s2))  []
 //	denc.h = scale3·t6 + s4·t4[3:]                 [3]
-//	scale4 = scale3                                []
-//	s5     = s4                                    []
-//	denc.g = scale4·t7 + s5·t4[:−3]                [3]
+//	denc.g = scale3·t7 + s4·t4[:−3]                [3]
 //	t9     = xᵀ·t5                                 [4,3]
 //	dW     = t9                                    [4,3]
 //	ds     = 0.02·s + scale2·t8                    [3]
@@ -55,32 +53,26 @@ import (
 // Update, numbers and parameters with a rule of their own:
 //
 //	clip_factor   = min(1, clip/‖grad‖)
-//	scale         = w_decay
-//	scale2        = clip_factor
-//	scale3        = 1/(1 − 0.999^step)
-//	scale4        = scale3
+//	coef          = 1/(1 − 0.999^step)
 //	rate          = lr/(1 − 0.9^step)
-//	rate2         = rate
-//	scale5        = 1 − average
-//	scale6        = scale5
-//	scale7        = average
-//	W.m           ← 0.9·W.m + 0.1·(scale·W + scale2·dW)
-//	W.v           ← 0.999·W.v + 0.001·(scale·W + scale2·dW)²
-//	W             ← W − rate2·W.m/(√(scale4·W.v) + 1e−8)
-//	W.average     ← scale7·W.average + scale6·W
-//	enc.g.m       ← 0.9·enc.g.m + 0.1·scale2·denc.g
-//	enc.g.v       ← 0.999·enc.g.v + 0.001·(scale2·denc.g)²
-//	enc.g         ← enc.g − rate2·enc.g.m/(√(scale4·enc.g.v) + 1e−8)
-//	enc.g.average ← scale7·enc.g.average + scale6·enc.g
-//	scale8        = clip_factor
-//	average       = average
+//	coef3         = 1 − average
+//	coef4         = average
+//	W.m           ← 0.9·W.m + 0.1·(w_decay·W + clip_factor·dW)
+//	W.v           ← 0.999·W.v + 0.001·(w_decay·W + clip_factor·dW)²
+//	W             ← W − rate·W.m/(√(coef·W.v) + 1e−8)
+//	W.average     ← coef4·W.average + coef3·W
+//	enc.g.m       ← 0.9·enc.g.m + 0.1·clip_factor·denc.g
+//	enc.g.v       ← 0.999·enc.g.v + 0.001·(clip_factor·denc.g)²
+//	enc.g         ← enc.g − rate·enc.g.m/(√(coef·enc.g.v) + 1e−8)
+//	enc.g.average ← coef4·enc.g.average + coef3·enc.g
+//	average2      = average
 //
 // Update of s and enc.h, adam(lr: 0.01):
 //
-//	m       ← 0.9·m + 0.1·scale8·grad
-//	v       ← 0.999·v + 0.001·(scale8·grad)²
-//	param   ← param − rate·m/(√(scale3·v) + 1e−8)
-//	average ← average·average + scale5·param
+//	m       ← 0.9·m + 0.1·clip_factor·grad
+//	v       ← 0.999·v + 0.001·(clip_factor·grad)²
+//	param   ← param − rate·m/(√(coef·v) + 1e−8)
+//	average ← average2·average + coef3·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -172,9 +164,9 @@ func (m *Precise) forward(batch *Batch) Totals {
 	// size = Σ t²
 	size := 0.0
 	for i := range 12 {
-		hit := float64(W[i])
-		size += hit * hit
-		t[i] = hit
+		tOf := float64(W[i])
+		size += tOf * tOf
+		t[i] = tOf
 	}
 
 	// h = x·t
@@ -196,12 +188,12 @@ func (m *Precise) forward(batch *Batch) Totals {
 		t3Row := (*[3]float64)(t3[3*i:])
 		for j := range encG {
 			hOf := math.Tanh(hRow[j])
-			hit := float32(hOf)
-			d := s[j]*hOf + 0.1*(encH[j]+float64(encG[j]*hit)) - yRow[j]
-			s2 += d * d
+			t2Of := float32(hOf)
+			t3Of := s[j]*hOf + 0.1*(encH[j]+float64(encG[j]*t2Of)) - yRow[j]
+			s2 += t3Of * t3Of
 			hRow[j] = hOf
-			t2Row[j] = hit
-			t3Row[j] = d
+			t2Row[j] = t2Of
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -290,13 +282,13 @@ func (m *Precise) gradient(grad *Params, batch *Batch) {
 	dW := grad.W
 	ds := grad.S
 
-	// scale = 0.2/(3*B)
+	// scale = 0.2/(3·B)
 	scale := 0.2 / float64(3*B)
-	// scale2 = 2/(3*B)
+	// scale2 = 2/(3·B)
 	scale2 := 2 / float64(3*B)
 
 	// dh = scale2·s·t3 + scale·enc.g·t3
-	// t5 = (1 − h²) ⊙ dh
+	// t5 = (1 − h²) ⊙ dh  (in h)
 	// t6 = Σᵢ t3
 	// t7 = Σᵢ t2 ⊙ t3
 	// t8 = Σᵢ h ⊙ t3
@@ -309,15 +301,15 @@ func (m *Precise) gradient(grad *Params, batch *Batch) {
 		hRow := (*[3]float64)(h[3*i:])
 		for j := range encG {
 			hit := float32(t3Row[j])
-			u := (1 - hRow[j]*hRow[j]) * (scale2*(s[j]*t3Row[j]) + scale*float64(encG[j]*hit))
+			t5 := (1 - hRow[j]*hRow[j]) * (scale2*(s[j]*t3Row[j]) + scale*float64(encG[j]*hit))
 			t6[j] += t3Row[j]
 			t7[j] += t2Row[j] * hit
 			t8[j] += hRow[j] * t3Row[j]
-			hRow[j] = u
+			hRow[j] = t5
 		}
 	}
 
-	// scale3 = 0.2/(3*B)
+	// scale3 = 0.2/(3·B)
 	scale3 := 0.2 / float64(3*B)
 	// s2 = √(Σ t4²)
 	s2 := math.Sqrt(s4Kept[0])
@@ -331,14 +323,12 @@ func (m *Precise) gradient(grad *Params, batch *Batch) {
 		dencH[i] = scale3*t6[i] + s4*t4[i+3]
 	}
 
-	// scale4 = scale3
-	scale4 := float32(scale3)
-	// s5 = s4
-	s5 := float32(s4)
+	scale32 := float32(scale3)
+	s42 := float32(s4)
 
-	// denc.g = scale4·t7 + s5·t4[:−3]
+	// denc.g = scale3·t7 + s4·t4[:−3]
 	for i := range 3 {
-		dencG[i] = scale4*t7[i] + s5*float32(t4[i])
+		dencG[i] = scale32*t7[i] + s42*float32(t4[i])
 	}
 
 	// t9 = xᵀ·t5
@@ -404,84 +394,78 @@ func (m *Precise) update(grad *Params, factor float64) {
 	dW := grad.W
 	dencG := grad.EncG
 
-	// scale = w_decay
-	scale := float32(m.Hyper.WDecay)
-	// scale2 = clip_factor
-	scale2 := float32(factor)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
-	// scale4 = scale3
-	scale4 := float32(scale3)
+	wDecay := float32(m.Hyper.WDecay)
+	clipFactor := float32(factor)
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	coef2 := float32(coef)
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
-	// rate2 = rate
 	rate2 := float32(rate)
-	// scale5 = 1 − average
-	scale5 := 1 - m.Hyper.Average
-	// scale6 = scale5
-	scale6 := float32(scale5)
-	// scale7 = average
-	scale7 := float32(m.Hyper.Average)
+	// coef3 = 1 − average
+	coef3 := 1 - m.Hyper.Average
+	coef32 := float32(coef3)
+	// coef4 = average
+	coef4 := float32(m.Hyper.Average)
 
-	// W.m ← 0.9·W.m + 0.1·(scale·W + scale2·dW)
-	// W.v ← 0.999·W.v + 0.001·(scale·W + scale2·dW)²
-	// W ← W − rate2·W.m/(√(scale4·W.v) + 1e−8)
-	// W.average ← scale7·W.average + scale6·W
+	// W.m ← 0.9·W.m + 0.1·(w_decay·W + clip_factor·dW)
+	// W.v ← 0.999·W.v + 0.001·(w_decay·W + clip_factor·dW)²
+	// W ← W − rate·W.m/(√(coef·W.v) + 1e−8)
+	// W.average ← coef4·W.average + coef3·W
 	for i := range 12 {
-		t := scale*W[i] + scale2*dW[i]
-		WNewM := 0.9*WM[i] + 0.1*t
-		WNewV := 0.999*WV[i] + 0.001*(t*t)
-		WNewParam := W[i] - rate2*(WNewM/(vec.Sqrt(scale4*WNewV)+1e-8))
-		t2 := scale7*WAverage[i] + scale6*WNewParam
+		v := wDecay*W[i] + clipFactor*dW[i]
+		WNewM := 0.9*WM[i] + 0.1*v
+		WNewV := 0.999*WV[i] + 0.001*(v*v)
+		WNewParam := W[i] - rate2*(WNewM/(vec.Sqrt(coef2*WNewV)+1e-8))
+		v2 := coef4*WAverage[i] + coef32*WNewParam
 		WM[i] = WNewM
 		WV[i] = WNewV
 		W[i] = WNewParam
-		WAverage[i] = t2
+		WAverage[i] = v2
 	}
 
-	// enc.g.m ← 0.9·enc.g.m + 0.1·scale2·denc.g
-	// enc.g.v ← 0.999·enc.g.v + 0.001·(scale2·denc.g)²
-	// enc.g ← enc.g − rate2·enc.g.m/(√(scale4·enc.g.v) + 1e−8)
-	// enc.g.average ← scale7·enc.g.average + scale6·enc.g
+	// enc.g.m ← 0.9·enc.g.m + 0.1·clip_factor·denc.g
+	// enc.g.v ← 0.999·enc.g.v + 0.001·(clip_factor·denc.g)²
+	// enc.g ← enc.g − rate·enc.g.m/(√(coef·enc.g.v) + 1e−8)
+	// enc.g.average ← coef4·enc.g.average + coef3·enc.g
 	for i := range 3 {
-		u := scale2 * dencG[i]
+		u := clipFactor * dencG[i]
 		encGNewM := 0.9*encGM[i] + 0.1*u
 		encGNewV := 0.999*encGV[i] + 0.001*(u*u)
-		encGNewParam := encG[i] - rate2*(encGNewM/(vec.Sqrt(scale4*encGNewV)+1e-8))
-		t := scale7*encGAverage[i] + scale6*encGNewParam
+		encGNewParam := encG[i] - rate2*(encGNewM/(vec.Sqrt(coef2*encGNewV)+1e-8))
+		v := coef4*encGAverage[i] + coef32*encGNewParam
 		encGM[i] = encGNewM
 		encGV[i] = encGNewV
 		encG[i] = encGNewParam
-		encGAverage[i] = t
+		encGAverage[i] = v
 	}
 
-	// scale8 = clip_factor
-	scale8 := factor
-	// average = average
+	clipFactor2 := factor
+	// average2 = average
 	average := m.Hyper.Average
 
 	updateAdam(m.params.S, grad.S, m.optim.sM, m.optim.sV, m.averages.sAverage,
-		scale3, rate, scale5, scale8, average)
+		coef, rate, coef3, clipFactor2, average)
 	updateAdam(m.params.EncH, grad.EncH, m.optim.encHM, m.optim.encHV, m.averages.encHAverage,
-		scale3, rate, scale5, scale8, average)
+		coef, rate, coef3, clipFactor2, average)
 }
 
 // updateAdam makes the step of adam(lr: 0.01) for parameters that lie one
 // after another, with their gradient and their states.
-func updateAdam(param, g, m, v, average []float64, scale3, rate, scale5, scale8, averageBuf float64) {
+func updateAdam(param, g, m, v, average []float64, coef, rate, coef3, clipFactor2, averageBuf float64) {
 	n := len(param)
 	g, m, v, average = g[:n], m[:n], v[:n], average[:n]
 
-	// m ← 0.9·m + 0.1·scale8·grad
-	// v ← 0.999·v + 0.001·(scale8·grad)²
-	// param ← param − rate·m/(√(scale3·v) + 1e−8)
-	// average ← average·average + scale5·param
+	// m ← 0.9·m + 0.1·clip_factor·grad
+	// v ← 0.999·v + 0.001·(clip_factor·grad)²
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
+	// average ← average2·average + coef3·param
 	for i := range n {
-		u := scale8 * g[i]
+		u := clipFactor2 * g[i]
 		newM := 0.9*m[i] + 0.09999999999999998*u
 		newV := 0.999*v[i] + 0.0010000000000000009*(u*u)
-		d := param[i] - rate*(newM/(math.Sqrt(scale3*newV)+1e-8))
-		newAverage := averageBuf*average[i] + scale5*d
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
+		newAverage := averageBuf*average[i] + coef3*d
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -506,12 +490,12 @@ func (m *Precise) evaluate(batch *Batch) Totals {
 	// size = Σ t10²
 	size := 0.0
 	for i := range 12 {
-		hit := float64(W[i])
-		size += hit * hit
-		t10[i] = hit
+		t10Of := float64(W[i])
+		size += t10Of * t10Of
+		t10[i] = t10Of
 	}
 
-	// h = x·t10
+	// h = x·t10  (in h3)
 	blas.Dgemm(1,
 		blas.View64(x, B, 4),
 		blas.View64(t10, 4, 3),
@@ -584,7 +568,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t[i] = float64(W[i])
 	}
 
-	// h = x·t
+	// h = x·t  (in z)
 	blas.Dgemm(1,
 		blas.View64(x, B, 4),
 		blas.View64(t, 4, 3),
@@ -605,31 +589,28 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	new_m      = 0.5·m + E[k]  [B,4]
-//	t          = new_m         [B,4]
-//	z          = x + w·t       [B,4]
-//	(4*B)·loss = Σ z²          []
-//	peak       = max E[k]      []
+//	new_m    = 0.5·m + E[k]  [B,4]
+//	t        = new_m         [B,4]
+//	z        = x + w·t       [B,4]
+//	4·B·loss = Σ z²          []
+//	peak     = max E[k]      []
 //
 // Backward:
 //
-//	scale            = 2/(4*B)              []
-//	((4*B)/2)·dE     = 0                    [5,4]
-//	((4*B)/2)·dnew_m = w·z                  [B,4]
-//	dw               = scale·Σᵢ t ⊙ z       [4]
-//	((4*B)/2)·dE[…]  += ((4*B)/2)·dnew_m
-//	scale2           = scale                []
-//	dE               = scale2·((4*B)/2)·dE  [5,4]
+//	scale      = 2/(4·B)         []
+//	2·B·dE     = 0               [5,4]
+//	2·B·dnew_m = w·z             [B,4]
+//	dw         = scale·Σᵢ t ⊙ z  [4]
+//	2·B·dE[…]  += 2·B·dnew_m
+//	dE         = scale·2·B·dE    [5,4]
 //
 // Update, rmsprop(lr: 0.1):
 //
 //	clip_factor = min(1, clip/‖grad‖)
-//	scale       = clip_factor
-//	rate        = lr
-//	E.s         ← 0.99·E.s + 0.01·(scale·dE)²
-//	E           ← E − rate·scale·dE/(√E.s + 1e−8)
-//	scale2      = w_lr·clip_factor
-//	w           ← w − scale2·dw
+//	E.s         ← 0.99·E.s + 0.01·(clip_factor·dE)²
+//	E           ← E − lr·clip_factor·dE/(√E.s + 1e−8)
+//	coef        = w_lr·clip_factor
+//	w           ← w − coef·dw
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -646,7 +627,7 @@ type Reader struct {
 
 	t  []float64 // [max.B,4]
 	z  []float64 // [max.B,4]
-	dE []float32 // [5,4]; becomes ((4*B)/2)·dE, in place
+	dE []float32 // [5,4]; becomes 2·B·dE, in place
 }
 
 // ReaderHyper has the numbers of the model and its train clause.
@@ -711,7 +692,7 @@ func (m *Reader) forward(batch *ReaderBatch) ReaderTotals {
 	// new_m = 0.5·m + E[k]
 	// t = new_m
 	// z = x + w·t
-	// (4*B)·loss = Σ z²
+	// 4·B·loss = Σ z²
 	// peak = max E[k]
 	loss := 0.0
 	peak := math.Inf(-1)
@@ -724,15 +705,16 @@ func (m *Reader) forward(batch *ReaderBatch) ReaderTotals {
 		zRow := (*[4]float64)(z[4*i:])
 		for j := range ERow {
 			newM := 0.5*mBufRow[j] + ERow[j]
-			hit := float64(newM)
-			zOf := xRow[j] + w[j]*hit
+			tOf := float64(newM)
+			zOf := xRow[j] + w[j]*tOf
 			loss += zOf * zOf
 			xOf := float64(ERow[j])
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}
 			mNextRow[j] = newM
-			tRow[j] = hit
+			tRow[j] = tOf
 			zRow[j] = zOf
 		}
 	}
@@ -783,15 +765,15 @@ func (m *Reader) gradient(grad *ReaderParams, batch *ReaderBatch) {
 	dw := grad.W
 	dEBuf := grad.E
 
-	// scale = 2/(4*B)
+	// scale = 2/(4·B)
 	scale := 2 / float64(4*B)
 
-	// ((4*B)/2)·dE = 0
+	// 2·B·dE = 0
 	clear(dE)
 
-	// ((4*B)/2)·dnew_m = w·z
+	// 2·B·dnew_m = w·z
 	// dw = scale·Σᵢ t ⊙ z
-	// ((4*B)/2)·dE[…] += ((4*B)/2)·dnew_m
+	// 2·B·dE[…] += 2·B·dnew_m
 	clear(dw)
 	for i := range B {
 		tRow := (*[4]float64)(t[4*i:])
@@ -804,10 +786,9 @@ func (m *Reader) gradient(grad *ReaderParams, batch *ReaderBatch) {
 		}
 	}
 
-	// scale2 = scale
 	scale2 := float32(scale)
 
-	// dE = scale2·((4*B)/2)·dE
+	// dE = scale·2·B·dE
 	for i := range 20 {
 		dEBuf[i] = scale2 * dE[i]
 	}
@@ -854,27 +835,25 @@ func (m *Reader) update(grad *ReaderParams, factor float64) {
 	dE := grad.E
 	dw := grad.W
 
-	// scale = clip_factor
-	scale := float32(factor)
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	clipFactor := float32(factor)
+	lr := float32(m.Hyper.LR)
 
-	// E.s ← 0.99·E.s + 0.01·(scale·dE)²
-	// E ← E − rate·scale·dE/(√E.s + 1e−8)
+	// E.s ← 0.99·E.s + 0.01·(clip_factor·dE)²
+	// E ← E − lr·clip_factor·dE/(√E.s + 1e−8)
 	for i := range 20 {
-		u := scale * dE[i]
+		u := clipFactor * dE[i]
 		ENewS := 0.99*ES[i] + 0.01*(u*u)
-		ENewParam := E[i] - rate*(u/(vec.Sqrt(ENewS)+1e-8))
+		ENewParam := E[i] - lr*(u/(vec.Sqrt(ENewS)+1e-8))
 		ES[i] = ENewS
 		E[i] = ENewParam
 	}
 
-	// scale2 = w_lr·clip_factor
-	scale2 := m.Hyper.WLR * factor
+	// coef = w_lr·clip_factor
+	coef := m.Hyper.WLR * factor
 
-	// w ← w − scale2·dw
+	// w ← w − coef·dw
 	for i := range 4 {
-		w[i] -= scale2 * dw[i]
+		w[i] -= coef * dw[i]
 	}
 }
 

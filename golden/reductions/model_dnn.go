@@ -49,11 +49,9 @@ import (
 //
 // Update, rmsprop(lr: 1e-2, alpha: 0.9):
 //
-//	scale  = alpha
-//	scale2 = 1 − alpha
-//	rate   = lr
-//	w.s    ← scale·w.s + scale2·dw²
-//	w      ← w − rate·dw/(√w.s + 1e−8)
+//	coef = 1 − alpha
+//	w.s  ← alpha·w.s + coef·dw²
+//	w    ← w − lr·dw/(√w.s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -144,6 +142,7 @@ func (m *Reductions) forward(batch *Batch) Totals {
 			tRow := (*[4]float32)(t[4*i:])
 			t2Row := (*[4]float32)(t2[4*i:])
 			for k := range tRow {
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xRow[k] > tRow[k] || xRow[k] != xRow[k] {
 					tRow[k] = xRow[k]
 				}
@@ -155,7 +154,7 @@ func (m *Reductions) forward(batch *Batch) Totals {
 	// p = s·t + t2
 	// t3 = p − y
 	// t4 = √(Σⱼ t3²)
-	// t5 = p − 0.25·Σⱼ p
+	// t5 = p − 0.25·Σⱼ p  (in t2)
 	// var = 0.25·Σⱼ t5²
 	// t6 = √var
 	// s2 = Σ t4
@@ -179,13 +178,13 @@ func (m *Reductions) forward(batch *Batch) Totals {
 		t2Row := (*[4]float32)(t2[4*i:])
 		yRow := (*[4]float32)(y[4*i:])
 		t3Row := (*[4]float32)(t3[4*i:])
-		tOf := float32(0)
-		t2Of := float32(0)
+		totalOf := float32(0)
+		total2 := float32(0)
 		for j := range tRow {
 			p := float32(s)*tRow[j] + t2Row[j]
-			d := p - yRow[j]
-			tOf += d * d
-			t2Of += p
+			t3Of := p - yRow[j]
+			totalOf += t3Of * t3Of
+			total2 += p
 			s4 += float64(yRow[j] * yRow[j])
 			s5 += float64(yRow[j])
 			xOf := float64(p)
@@ -198,21 +197,21 @@ func (m *Reductions) forward(batch *Batch) Totals {
 			}
 			s8 = s8 && vec.Abs(p) < 100
 			total += float64(p)
-			t3Row[j] = d
+			t3Row[j] = t3Of
 		}
-		t3Of := vec.Sqrt(tOf)
-		u := 0.25 * t2Of
-		s2 += float64(t3Of)
-		t4[i] = t3Of
-		t4Of := float32(0)
+		t4Of := vec.Sqrt(totalOf)
+		u := 0.25 * total2
+		s2 += float64(t4Of)
+		t4[i] = t4Of
+		total3 := float32(0)
 		for j := range tRow {
-			d2 := float32(s)*tRow[j] + t2Row[j] - u
-			t4Of += d2 * d2
-			t2Row[j] = d2
+			t5 := float32(s)*tRow[j] + t2Row[j] - u
+			total3 += t5 * t5
+			t2Row[j] = t5
 		}
-		t5 := vec.Sqrt(0.25 * t4Of)
-		s3 += float64(t5)
-		t6[i] = t5
+		t6Of := vec.Sqrt(0.25 * total3)
+		s3 += float64(t6Of)
+		t6[i] = t6Of
 	}
 
 	s8Holds := 0.0
@@ -269,7 +268,7 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 	t10 := m.t10
 	dw := grad.W
 
-	// t7 = 0.025·t5/t6
+	// t7 = 0.025·t5/t6  (in t2)
 	for i := range B {
 		u := 1 / t6[i]
 		t2Row := (*[4]float32)(t2[4*i:])
@@ -278,26 +277,26 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t8 = t7 + where(t4 = 0, 0, 1/where(t4 = 0, 1, t4))·t3
+	// t8 = t7 + where(t4 = 0, 0, 1/where(t4 = 0, 1, t4))·t3  (in t)
 	// s = Σ t ⊙ t8
 	s := 0.0
 	for i := range B {
-		tOf := t4[i]
+		v := t4[i]
 		if t4[i] == 0 {
-			tOf = 1
+			v = 1
 		}
-		u := 1 / tOf
-		t2Of := u
+		u := 1 / v
+		v2 := u
 		if t4[i] == 0 {
-			t2Of = 0
+			v2 = 0
 		}
 		t3Row := (*[4]float32)(t3[4*i:])
 		t2Row := (*[4]float32)(t2[4*i:])
 		tRow := (*[4]float32)(t[4*i:])
 		for j := range tRow {
-			t3Of := t2Row[j] + t2Of*t3Row[j]
-			s += float64(tRow[j] * t3Of)
-			tRow[j] = t3Of
+			t8 := t2Row[j] + v2*t3Row[j]
+			s += float64(tRow[j] * t8)
+			tRow[j] = t8
 		}
 	}
 
@@ -319,18 +318,18 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 	clear(t11)
 	s2 := 1.0
 	for i := range 3 {
-		tOf := w[i]
+		v := w[i]
 		if w[i] == 0 {
-			tOf = 1
+			v = 1
 		}
-		u := 1 / tOf
+		t10Of := 1 / v
 		hit := float32(0)
 		if w[i] == 0 {
 			hit = 1
 		}
 		t11[0] += hit
-		s2 *= float64(tOf)
-		t10[i] = u
+		s2 *= float64(v)
+		t10[i] = t10Of
 	}
 
 	// s3 = (t11 = 1)
@@ -343,15 +342,15 @@ func (m *Reductions) gradient(grad *Params, batch *Batch) {
 	// dw = scale·(t9 + s·where(s4, s2·t10, where((w = 0) ∧ s3, s2, 0)))
 	for i := range 3 {
 		t9OfI := t9[i]
-		tOf := float32(0)
+		v := float32(0)
 		if w[i] == 0 && s3 {
-			tOf = float32(s2)
+			v = float32(s2)
 		}
-		t2Of := tOf
+		v2 := v
 		if s4 {
-			t2Of = float32(s2) * t10[i]
+			v2 = float32(s2) * t10[i]
 		}
-		dw[i] = scale * (t9OfI + float32(s)*t2Of)
+		dw[i] = scale * (t9OfI + float32(s)*v2)
 	}
 }
 
@@ -371,18 +370,16 @@ func (m *Reductions) update(grad *Params) {
 	wS := m.optim.wS
 	dw := grad.W
 
-	// scale = alpha
-	scale := float32(m.Hyper.Alpha)
-	// scale2 = 1 − alpha
-	scale2 := float32(1 - m.Hyper.Alpha)
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	alpha := float32(m.Hyper.Alpha)
+	// coef = 1 − alpha
+	coef := float32(1 - m.Hyper.Alpha)
+	lr := float32(m.Hyper.LR)
 
-	// w.s ← scale·w.s + scale2·dw²
-	// w ← w − rate·dw/(√w.s + 1e−8)
+	// w.s ← alpha·w.s + coef·dw²
+	// w ← w − lr·dw/(√w.s + 1e−8)
 	for i := range 3 {
-		wNewS := scale*wS[i] + scale2*(dw[i]*dw[i])
-		wNewParam := w[i] - rate*(dw[i]/(vec.Sqrt(wNewS)+1e-8))
+		wNewS := alpha*wS[i] + coef*(dw[i]*dw[i])
+		wNewParam := w[i] - lr*(dw[i]/(vec.Sqrt(wNewS)+1e-8))
 		wS[i] = wNewS
 		w[i] = wNewParam
 	}
@@ -406,7 +403,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		s *= float64(w[i])
 	}
 
-	// t = max x
+	// t = max x  (in pBuf)
 	// t2 = Σ w·x
 	for i := range pBuf {
 		pBuf[i] = float32(math.Inf(-1))
@@ -419,6 +416,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			pBufRow := (*[4]float32)(pBuf[4*i:])
 			t2Row := (*[4]float32)(t2[4*i:])
 			for k := range pBufRow {
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xRow[k] > pBufRow[k] || xRow[k] != xRow[k] {
 					pBufRow[k] = xRow[k]
 				}
@@ -427,7 +425,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// p = s·t + t2
+	// p = s·t + t2  (in pBuf)
 	// best = argmax p
 	// t3 = argmin p
 	// var_ = 0.25·Σⱼ (p − 0.25·Σⱼ p)²
@@ -436,22 +434,22 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		pBufRow := (*[4]float32)(pBuf[4*i:])
 		t2Row := (*[4]float32)(t2[4*i:])
 		bestOf, best2 := int32(0), float32(math.Inf(-1))
-		top, best3 := int32(0), float32(math.Inf(1))
-		t := float32(0)
+		t3Of, best3 := int32(0), float32(math.Inf(1))
+		total := float32(0)
 		for j := range pBufRow {
 			pOf := float32(s)*pBufRow[j] + t2Row[j]
 			if pOf > best2 || pOf != pOf && best2 == best2 {
 				bestOf, best2 = int32(j), pOf
 			}
 			if pOf < best3 || pOf != pOf && best3 == best3 {
-				top, best3 = int32(j), pOf
+				t3Of, best3 = int32(j), pOf
 			}
-			t += pOf
+			total += pOf
 			pBufRow[j] = pOf
 		}
-		u := 0.25 * t
+		u := 0.25 * total
 		best[i] = bestOf
-		t3[i] = top
+		t3[i] = t3Of
 		for j := range pBufRow {
 			d := pBufRow[j] - u
 			var_[i] += 0.25 * (d * d)
@@ -476,7 +474,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //	t6    = Σ x            [N]
 //	a     = t2 + 1/3·t·t3  [N,3,M]
 //	t7    = x ⊙ a          [N,3,M]
-//	scale = 1/(M*N)        []
+//	scale = 1/(M·N)        []
 //	t8    = scale·t5       [3,1]
 //	b     = t8 − t6        [N,3,1]
 //	out   = t7 + t4·b      [N,3,M]
@@ -541,7 +539,7 @@ func Sums(out, x []float64, M int, work []float64) {
 	}
 
 	// a = t2 + 1/3·t·t3
-	// t7 = x ⊙ a
+	// t7 = x ⊙ a  (in out)
 	for i := range N {
 		for j := range 3 {
 			tOfJ := t[3*i+j]
@@ -555,7 +553,7 @@ func Sums(out, x []float64, M int, work []float64) {
 		}
 	}
 
-	// scale = 1/(M*N)
+	// scale = 1/(M·N)
 	scale := 1 / float64(M*N)
 
 	// t8 = scale·t5
@@ -602,7 +600,7 @@ func Sums(out, x []float64, M int, work []float64) {
 //	t12   = Σ t10                 [N,1]
 //	t13   = Σᵢ t10                [3,1]
 //	t14   = t9 − t12              [N,3,M]
-//	scale = 1/(M*N)               []
+//	scale = 1/(M·N)               []
 //	t15   = scale·t13             [3]
 //	t16   = t14 + t15             [N,3,M]
 //	t17   = scale·t5              [3,1]
@@ -653,7 +651,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 	t18 := work[3*N : M+3*N]
 
 	// t = Σⱼ x
-	// da = x ⊙ w
+	// da = x ⊙ w  (in dx)
 	// t2 = Σᵢ x
 	// t3 = Σ x
 	// t4 = Σ x
@@ -697,7 +695,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 	}
 
 	// a = t2 + 1/3·t·t3
-	// t9 = w ⊙ a
+	// t9 = w ⊙ a  (in dx)
 	// t10 = Σⱼ t4·w
 	// t11 = 1/3·Σⱼ t3·da
 	for i := range N {
@@ -707,17 +705,17 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 			t2Row := t2[M*j:][:M]
 			wRow := w[3*M*i+M*j:][:M]
 			dxRow := dx[3*M*i+M*j:][:M]
-			tOf := float64(0)
-			t2Of := float64(0)
+			t10Of := float64(0)
+			total := float64(0)
 			for k := range dxRow {
-				u := wRow[k] * (t2Row[k] + 0.3333333333333333*(tOfJ*t3Row[k]))
-				tOf += t4[k] * wRow[k]
-				t2Of += t3Row[k] * dxRow[k]
-				dxRow[k] = u
+				t9 := wRow[k] * (t2Row[k] + 0.3333333333333333*(tOfJ*t3Row[k]))
+				t10Of += t4[k] * wRow[k]
+				total += t3Row[k] * dxRow[k]
+				dxRow[k] = t9
 			}
-			u2 := 0.3333333333333333 * t2Of
-			t10[3*i+j] = tOf
-			t11[3*i+j] = u2
+			t11Of := 0.3333333333333333 * total
+			t10[3*i+j] = t10Of
+			t11[3*i+j] = t11Of
 		}
 	}
 
@@ -733,7 +731,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// t14 = t9 − t12
+	// t14 = t9 − t12  (in dx)
 	for i := range N {
 		dxRow := dx[3*M*i:][:3*M]
 		t12OfI := t12[i]
@@ -742,15 +740,15 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// scale = 1/(M*N)
+	// scale = 1/(M·N)
 	scale := 1 / float64(M*N)
 
-	// t15 = scale·t13
+	// t15 = scale·t13  (in t13)
 	for i := range 3 {
 		t13[i] *= scale
 	}
 
-	// t16 = t14 + t15
+	// t16 = t14 + t15  (in dx)
 	for i := range N {
 		for j := range 3 {
 			dxRow := dx[3*M*i+M*j:][:M]
@@ -786,7 +784,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// t19 = t16 + t18
+	// t19 = t16 + t18  (in dx)
 	for i := range 3 * N {
 		dxRow := dx[M*i:][:M]
 		for j := range dxRow {
@@ -794,7 +792,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 		}
 	}
 
-	// t20 = 1/3·t7
+	// t20 = 1/3·t7  (in t7)
 	for i := range M * N {
 		t7[i] *= 0.3333333333333333
 	}
@@ -833,7 +831,7 @@ func SumsVJP(dx, x, w []float64, M int, work []float64) {
 //	t14   = t9 + t8          [N,3,M]
 //	dda   = t14 + 1/3·t·t10  [N,3,M]
 //	t15   = t7 + x ⊙ dda     [N,3,M]
-//	scale = 1/(M*N)          []
+//	scale = 1/(M·N)          []
 //	t16   = scale·t4         [3,1]
 //	b     = t16 − t5         [N,3,1]
 //	t17   = t15 + b·t11      [N,3,M]
@@ -912,7 +910,7 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 	}
 
 	// a = t2 + 1/3·t·t3
-	// t7 = v ⊙ a
+	// t7 = v ⊙ a  (in dout)
 	// t8 = 1/3·t3·Σⱼ v
 	// t9 = Σᵢ v
 	// t10 = Σ v
@@ -933,25 +931,25 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 			doutRow := dout[3*M*i+M*j:][:M]
 			t9Row := t9[M*j:][:M]
 			t10Row := t10[M*i:][:M]
-			tOf := float64(0)
+			total := float64(0)
 			for k := range doutRow {
-				u := vRow[k] * (t2Row[k] + 0.3333333333333333*(tOfJ*t3Row[k]))
-				tOf += vRow[k]
+				t7 := vRow[k] * (t2Row[k] + 0.3333333333333333*(tOfJ*t3Row[k]))
+				total += vRow[k]
 				t9Row[k] += vRow[k]
 				t10Row[k] += vRow[k]
 				t11[k] += vRow[k]
 				t12[j] += vRow[k]
 				t13[i] += vRow[k]
-				doutRow[k] = u
+				doutRow[k] = t7
 			}
 			t8Row := t8[3*M*i+M*j:][:M]
 			for k := range doutRow {
-				t8Row[k] = 0.3333333333333333 * (t3Row[k] * tOf)
+				t8Row[k] = 0.3333333333333333 * (t3Row[k] * total)
 			}
 		}
 	}
 
-	// t14 = t9 + t8
+	// t14 = t9 + t8  (in t8)
 	for i := range N {
 		t8Row := t8[3*M*i:][:3*M]
 		for j := range t8Row {
@@ -960,7 +958,7 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 	}
 
 	// dda = t14 + 1/3·t·t10
-	// t15 = t7 + x ⊙ dda
+	// t15 = t7 + x ⊙ dda  (in dout)
 	for i := range N {
 		for j := range 3 {
 			tOfJ := t[3*i+j]
@@ -974,7 +972,7 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 		}
 	}
 
-	// scale = 1/(M*N)
+	// scale = 1/(M·N)
 	scale := 1 / float64(M*N)
 
 	// t16 = scale·t4
@@ -992,7 +990,7 @@ func SumsJVP(dout, x, v []float64, M int, work []float64) {
 		}
 	}
 
-	// t17 = t15 + b·t11
+	// t17 = t15 + b·t11  (in dout)
 	for i := range 3 * N {
 		bOfI := b[i]
 		doutRow := dout[M*i:][:M]
@@ -1070,7 +1068,7 @@ func Extremes(out, x []float64, M int, work []float64) {
 	t := work[0 : 3*N]
 
 	// t = max x
-	// t2 = max x
+	// t2 = max x  (in out)
 	// t3 = min x
 	// s = max x
 	// t4 = min x
@@ -1091,6 +1089,7 @@ func Extremes(out, x []float64, M int, work []float64) {
 			t4Row := t4[M*i:][:M]
 			tOf := math.Inf(-1)
 			for k := range outRow {
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xRow[k] > tOf || xRow[k] != xRow[k] {
 					tOf = xRow[k]
 				}
@@ -1112,7 +1111,7 @@ func Extremes(out, x []float64, M int, work []float64) {
 	}
 
 	// top = t2 − t3
-	// t5 = t[:, 0]·top
+	// t5 = t[:, 0]·top  (in out)
 	for i := range N {
 		outRow := out[M*i:][:M]
 		tOfI := t[3*i]
@@ -1216,6 +1215,7 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 			t4Row := t4[M*i:][:M]
 			tOf := math.Inf(-1)
 			for k := range t3Row {
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xRow[k] > tOf || xRow[k] != xRow[k] {
 					tOf = xRow[k]
 				}
@@ -1306,29 +1306,29 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 	// s4 = s2/s3
 	s4 := s2 / s3
 
-	// t10 = where(x = s, s4, 0)
+	// t10 = where(x = s, s4, 0)  (in dx)
 	for i := range 3 * M * N {
-		tOf := float64(0)
+		t10 := float64(0)
 		if x[i] == s {
-			tOf = s4
+			t10 = s4
 		}
-		dx[i] = tOf
+		dx[i] = t10
 	}
 
 	// top = t4 − t5
 	// t11 = Σⱼ w ⊙ top
-	// t12 = w/t7
+	// t12 = w/t7  (in t7)
 	for i := range N {
 		t4Row := t4[M*i:][:M]
 		wRow := w[M*i:][:M]
 		t7Row := t7[M*i:][:M]
-		tOf := float64(0)
+		t11Of := float64(0)
 		for j := range t4Row {
-			u := wRow[j] / t7Row[j]
-			tOf += wRow[j] * (t4Row[j] - t5[j])
-			t7Row[j] = u
+			t12 := wRow[j] / t7Row[j]
+			t11Of += wRow[j] * (t4Row[j] - t5[j])
+			t7Row[j] = t12
 		}
-		t11[i] = tOf
+		t11[i] = t11Of
 	}
 
 	// t13 = 0
@@ -1340,7 +1340,7 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 		t13[3*i] = t11OfI
 	}
 
-	// t14 = t10 + where(x = t, t13/t2, 0) + s·where(x = t3, t12, 0)
+	// t14 = t10 + where(x = t, t13/t2, 0) + s·where(x = t3, t12, 0)  (in dx)
 	for i := range N {
 		for j := range 3 {
 			u := t13[3*i+j] / t2[3*i+j]
@@ -1350,38 +1350,38 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 			t3Row := t3[M*i:][:M]
 			t7Row := t7[M*i:][:M]
 			for k := range dxRow {
-				tOf := float64(0)
+				v := float64(0)
 				if xRow[k] == tOfJ {
-					tOf = u
+					v = u
 				}
-				t2Of := float64(0)
+				v2 := float64(0)
 				if xRow[k] == t3Row[k] {
-					t2Of = t7Row[k]
+					v2 = t7Row[k]
 				}
-				dxRow[k] = dxRow[k] + tOf + s*t2Of
+				dxRow[k] = dxRow[k] + v + s*v2
 			}
 		}
 	}
 
-	// t15 = t6/t8
+	// t15 = t6/t8  (in t6)
 	for i := range M {
 		t6[i] = t6[i] / t8[i]
 	}
 
-	// t16 = t14 − where(x = t5, t15, 0)
+	// t16 = t14 − where(x = t5, t15, 0)  (in dx)
 	for i := range 3 * N {
 		xRow := x[M*i:][:M]
 		dxRow := dx[M*i:][:M]
 		for j := range dxRow {
-			tOf := float64(0)
+			v := float64(0)
 			if xRow[j] == t5[j] {
-				tOf = t6[j]
+				v = t6[j]
 			}
-			dxRow[j] -= tOf
+			dxRow[j] -= v
 		}
 	}
 
-	// t17 = dtop/t9
+	// t17 = dtop/t9  (in dtop)
 	for i := range M * N {
 		dtop[i] = dtop[i] / t9[i]
 	}
@@ -1394,11 +1394,11 @@ func ExtremesVJP(dx, x, w []float64, M int, work []float64) {
 			dtopRow := dtop[M*i:][:M]
 			dxRow := dx[3*M*i+M*j:][:M]
 			for k := range dtopRow {
-				tOf := float64(0)
+				v := float64(0)
 				if xRow[k] == t4Row[k] {
-					tOf = dtopRow[k]
+					v = dtopRow[k]
 				}
-				dxRow[k] += tOf
+				dxRow[k] += v
 			}
 		}
 	}
@@ -1420,7 +1420,7 @@ func ExtremesWork(N, M int) int {
 //	scale  = 1/N                            []
 //	t3     = scale·t                        [4]
 //	t4     = Σᵢ (x − t3)²                   [4]
-//	scale2 = 1/(N - 1)                      []
+//	scale2 = 1/(N − 1)                      []
 //	t5     = scale·t4                       [4]
 //	t6     = √(scale2·t4)                   [4]
 //	s3     = s + √s2                        []
@@ -1442,7 +1442,7 @@ func Spreads(out, x []float64) {
 	t6 := new([4]float64)[:]
 
 	// t = Σᵢ x
-	// t2 = Σᵢ x²
+	// t2 = Σᵢ x²  (in out)
 	// s = Σ √(0.25·Σⱼ (x − 0.25·Σⱼ x)²)
 	// s2 = Σ x²
 	clear(t)
@@ -1451,27 +1451,27 @@ func Spreads(out, x []float64) {
 	s2 := 0.0
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range out {
 			u := xRow[j] * xRow[j]
-			tOf += xRow[j]
+			total += xRow[j]
 			t[j] += xRow[j]
 			out[j] += u
 			s2 += u
 		}
-		u2 := 0.25 * tOf
-		t2 := float64(0)
+		u2 := 0.25 * total
+		total2 := float64(0)
 		for j := range out {
 			d := xRow[j] - u2
-			t2 += d * d
+			total2 += d * d
 		}
-		s += math.Sqrt(0.25 * t2)
+		s += math.Sqrt(0.25 * total2)
 	}
 
 	// scale = 1/N
 	scale := 1 / float64(N)
 
-	// t3 = scale·t
+	// t3 = scale·t  (in t)
 	for i := range 4 {
 		t[i] *= scale
 	}
@@ -1486,16 +1486,16 @@ func Spreads(out, x []float64) {
 		}
 	}
 
-	// scale2 = 1/(N - 1)
+	// scale2 = 1/(N − 1)
 	scale2 := 1 / float64(N-1)
 
-	// t5 = scale·t4
+	// t5 = scale·t4  (in t4)
 	// t6 = √(scale2·t4)
 	for i := range 4 {
-		u := scale * t4[i]
-		tOf := math.Sqrt(scale2 * t4[i])
-		t4[i] = u
-		t6[i] = tOf
+		t5 := scale * t4[i]
+		t6Of := math.Sqrt(scale2 * t4[i])
+		t4[i] = t5
+		t6[i] = t6Of
 	}
 
 	// s3 = s + √s2
@@ -1526,8 +1526,8 @@ func Spreads(out, x []float64) {
 //	t7     = scale·t3                               [4]
 //	t8     = x − t7                                 [N,4]
 //	t9     = Σᵢ t8²                                 [4]
-//	scale2 = 1/(N - 1)                              []
-//	scale3 = 0.5/(N - 1)                            []
+//	scale2 = 1/(N − 1)                              []
+//	scale3 = 0.5/(N − 1)                            []
 //	t10    = where(t5 = 0, 0, w ⊙ √(scale2·t9)/t6)  [4]
 //	t11    = w ⊙ (scale + scale3·t5/√(scale2·t9))   [4]
 //	t12    = t4 + t10·x                             [N,4]
@@ -1569,7 +1569,7 @@ func SpreadsVJP(dx, x, w, work []float64) {
 	// s3 = 0.25·s
 	s3 := 0.25 * s
 
-	// t = s3·(x − 0.25·Σⱼ x)/√(0.25·Σⱼ (x − 0.25·Σⱼ x)²)
+	// t = s3·(x − 0.25·Σⱼ x)/√(0.25·Σⱼ (x − 0.25·Σⱼ x)²)  (in dx)
 	// s2 = Σ x²
 	// t2 = Σᵢ x²
 	// t3 = Σᵢ x
@@ -1578,23 +1578,23 @@ func SpreadsVJP(dx, x, w, work []float64) {
 	clear(t3)
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range t2 {
 			u := xRow[j] * xRow[j]
-			t += xRow[j]
+			total += xRow[j]
 			s2 += u
 			t2[j] += u
 			t3[j] += xRow[j]
 		}
-		u2 := 0.25 * t
-		t2Of := float64(0)
+		u2 := 0.25 * total
+		total2 := float64(0)
 		for j := range t2 {
 			d := xRow[j] - u2
-			t2Of += d * d
+			total2 += d * d
 		}
-		u3 := 0.25 * t2Of
-		t3Of := math.Sqrt(u3)
-		u4 := 1 / t3Of
+		u3 := 0.25 * total2
+		v := math.Sqrt(u3)
+		u4 := 1 / v
 		dxRow := (*[4]float64)(dx[4*i:])
 		for j := range dxRow {
 			dxRow[j] = s3 * (u4 * (xRow[j] - u2))
@@ -1608,27 +1608,27 @@ func SpreadsVJP(dx, x, w, work []float64) {
 	// s6 = where(s5, 0, s/where(s5, 1, s4))
 	s6 := vec.Where(s5, float64(0), s/vec.Where(s5, float64(1), s4))
 
-	// t4 = t + s6·x
+	// t4 = t + s6·x  (in dx)
 	for i := range 4 * N {
 		dx[i] += s6 * x[i]
 	}
 
-	// t5 = √t2
+	// t5 = √t2  (in t2)
 	// t6 = where(t5 = 0, 1, t5)
 	for i := range 4 {
-		t := math.Sqrt(t2[i])
-		t2Of := t
-		if t == 0 {
-			t2Of = 1
+		t5 := math.Sqrt(t2[i])
+		t6Of := t5
+		if t5 == 0 {
+			t6Of = 1
 		}
-		t2[i] = t
-		t6[i] = t2Of
+		t2[i] = t5
+		t6[i] = t6Of
 	}
 
 	// scale = 1/N
 	scale := 1 / float64(N)
 
-	// t7 = scale·t3
+	// t7 = scale·t3  (in t3)
 	for i := range 4 {
 		t3[i] *= scale
 	}
@@ -1640,31 +1640,31 @@ func SpreadsVJP(dx, x, w, work []float64) {
 		xRow := (*[4]float64)(x[4*i:])
 		t8Row := (*[4]float64)(t8[4*i:])
 		for j := range t3 {
-			d := xRow[j] - t3[j]
-			t9[j] += d * d
-			t8Row[j] = d
+			t8Of := xRow[j] - t3[j]
+			t9[j] += t8Of * t8Of
+			t8Row[j] = t8Of
 		}
 	}
 
-	// scale2 = 1/(N - 1)
+	// scale2 = 1/(N − 1)
 	scale2 := 1 / float64(N-1)
-	// scale3 = 0.5/(N - 1)
+	// scale3 = 0.5/(N − 1)
 	scale3 := 0.5 / float64(N-1)
 
-	// t10 = where(t5 = 0, 0, w ⊙ √(scale2·t9)/t6)
-	// t11 = w ⊙ (scale + scale3·t5/√(scale2·t9))
+	// t10 = where(t5 = 0, 0, w ⊙ √(scale2·t9)/t6)  (in t2)
+	// t11 = w ⊙ (scale + scale3·t5/√(scale2·t9))  (in t6)
 	for i := range 4 {
-		t := math.Sqrt(scale2 * t9[i])
-		t2Of := w[i] * t / t6[i]
+		v := math.Sqrt(scale2 * t9[i])
+		t10 := w[i] * v / t6[i]
 		if t2[i] == 0 {
-			t2Of = 0
+			t10 = 0
 		}
-		u := w[i] * (scale + scale3*(t2[i]/t))
-		t2[i] = t2Of
-		t6[i] = u
+		t11 := w[i] * (scale + scale3*(t2[i]/v))
+		t2[i] = t10
+		t6[i] = t11
 	}
 
-	// t12 = t4 + t10·x
+	// t12 = t4 + t10·x  (in dx)
 	for i := range N {
 		xRow := (*[4]float64)(x[4*i:])
 		dxRow := (*[4]float64)(dx[4*i:])
@@ -1692,14 +1692,16 @@ func SpreadsWork(N int) int {
 // Products and logarithms of sums. It sets out. It keeps no state: any number
 // of goroutines may call it and its derivatives.
 //
-//	t    = Π x                                       [N]
-//	peak = max x                                     []
-//	sum  = Σ exp(x − peak)
-//	t2   = where(|peak| = ∞, peak, peak + log(sum))  [N]
-//	t3   = Π x                                       [N,2]
-//	t4   = t + (Σⱼ t3) ⊙ t2                          [N]
-//	s    = where(|peak| = ∞, peak, peak + log(sum))  []
-//	out  = t4 + s                                    [N]
+//	t     = Π x                                           [N]
+//	peak  = max x                                         [N]
+//	sum   = Σ exp(x − peak)                               [N]
+//	t2    = where(|peak| = ∞, peak, peak + log(sum))      [N]
+//	t3    = Π x                                           [N,2]
+//	peak2 = max x                                         []
+//	t4    = t + (Σⱼ t3) ⊙ t2                              [N]
+//	sum2  = Σ exp(x − peak2)                              []
+//	s     = where(|peak2| = ∞, peak2, peak2 + log(sum2))  []
+//	out   = t4 + s                                        [N]
 //
 // It panics unless the lengths fit: out [N], x [N,3,2]. What is set may not
 // overlap the rest.
@@ -1722,69 +1724,70 @@ func Products(out, x, work []float64) {
 	t3 := work[N : 3*N]
 	t2 := work[0:N]
 
-	// t = Π x
+	// t = Π x  (in out)
 	// peak = max x
 	// sum = Σ exp(x − peak)
 	// t2 = where(|peak| = ∞, peak, peak + log(sum))
 	// t3 = Π x
-	// peak = max x
+	// peak2 = max x
 	for i := range t3 {
 		t3[i] = 1
 	}
-	peak := math.Inf(-1)
+	peak2 := math.Inf(-1)
 	for i := range N {
 		t3Row := (*[2]float64)(t3[2*i:])
 		t := float64(1)
-		peakOf := math.Inf(-1)
+		peak := math.Inf(-1)
 		for j := range 3 {
 			for k := range t3Row {
 				t *= x[6*i+2*j+k]
 				xOf := x[6*i+2*j+k]
-				if xOf > peakOf || xOf != xOf {
-					peakOf = xOf
+				// x != x holds for NaN alone, which is the result wherever it occurs.
+				if xOf > peak || xOf != xOf {
+					peak = xOf
 				}
 				t3Row[k] *= x[6*i+2*j+k]
 				x2 := x[6*i+2*j+k]
-				if x2 > peak || x2 != x2 {
-					peak = x2
+				if x2 > peak2 || x2 != x2 {
+					peak2 = x2
 				}
 			}
 		}
-		t2Of := math.Abs(peakOf)
+		v := math.Abs(peak)
 		out[i] = t
-		sumOf := float64(0)
+		sum := float64(0)
 		for j := range 3 {
 			for k := range t3Row {
-				sumOf += math.Exp(x[6*i+2*j+k] - peakOf)
+				sum += math.Exp(x[6*i+2*j+k] - peak)
 			}
 		}
-		t3Of := math.Log(sumOf)
-		t4 := peakOf + t3Of
-		if t2Of == math.Inf(1) {
-			t4 = peakOf
+		v2 := math.Log(sum)
+		t2Of := peak + v2
+		if v == math.Inf(1) {
+			t2Of = peak
 		}
-		t2[i] = t4
+		t2[i] = t2Of
 	}
 
-	// t4 = t + (Σⱼ t3) ⊙ t2
+	// t4 = t + (Σⱼ t3) ⊙ t2  (in out)
 	for i := range N {
 		t3Row := (*[2]float64)(t3[2*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range t3Row {
-			t += t3Row[j]
+			total += t3Row[j]
 		}
-		t2Of := out[i] + t*t2[i]
-		out[i] = t2Of
+		t4 := out[i] + total*t2[i]
+		out[i] = t4
 	}
 
-	// sum = Σ exp(x − peak)
-	sum := 0.0
+	// sum2 = Σ exp(x − peak2)
+	sum2 := 0.0
 	for i := range 6 * N {
-		sum += math.Exp(x[i] - peak)
+		sum2 += math.Exp(x[i] - peak2)
 	}
 
-	// s = where(|peak| = ∞, peak, peak + log(sum))
-	s := vec.Where(math.Abs(peak) == math.Inf(1), peak, peak+math.Log(sum))
+	// s = where(|peak2| = ∞, peak2, peak2 + log(sum2))
+	s := vec.Where(math.Abs(peak2) == math.Inf(1), peak2, peak2+math.Log(sum2))
 
 	// out = t4 + s
 	for i := range N {
@@ -1795,26 +1798,27 @@ func Products(out, x, work []float64) {
 // ProductsVJP sets dx to the product of w with the Jacobian of Products at x,
 // without the Jacobian.
 //
-//	s    = Σ w                                           []
-//	peak = max x                                         []
-//	t    = exp(x − peak)                                 [N,3,2]
-//	sum  = Σ t                                           [N]
-//	t2   = t/sum                                         [N,3,2]
-//	t3   = w ⊙ where(|peak| = ∞, peak, peak + log(sum))  [N]
-//	t4   = 1/where(x = 0, 1, x)                          [N,3,2]
-//	t5   = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N,3,2]
-//	t6   = Π x                                           [N,2]
-//	t7   = Σ [x = 0]                                     [N,2]
-//	t8   = Π where(x = 0, 1, x)                          [N,2]
-//	t9   = exp(x − peak)                                 [N,3,2]
-//	sum  = Σ t9                                          []
-//	s2   = 1/sum                                         []
-//	t10  = s·s2·t9                                       [N,3,2]
-//	t11  = w ⊙ Σⱼ t6                                     [N]
-//	t12  = t10 + t11·t2                                  [N,3,2]
-//	t13  = (t7 = 0)                                      [N,2]
-//	t14  = (t7 = 1)                                      [N,2]
-//	dx   = t12 + t3·where(t13, t8·t4, where((x = 0) ∧ t14, t8, 0)) + t5  [N,3,2]
+//	s     = Σ w                                           []
+//	peak  = max x                                         [N]
+//	t     = exp(x − peak)                                 [N,3,2]
+//	sum   = Σ t                                           [N]
+//	t2    = t/sum                                         [N,3,2]
+//	t3    = w ⊙ where(|peak| = ∞, peak, peak + log(sum))  [N]
+//	t4    = 1/where(x = 0, 1, x)                          [N,3,2]
+//	t5    = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N,3,2]
+//	peak2 = max x                                         []
+//	t6    = Π x                                           [N,2]
+//	t7    = Σ [x = 0]                                     [N,2]
+//	t8    = Π where(x = 0, 1, x)                          [N,2]
+//	t9    = exp(x − peak2)                                [N,3,2]
+//	sum2  = Σ t9                                          []
+//	s2    = 1/sum2                                        []
+//	t10   = s·s2·t9                                       [N,3,2]
+//	t11   = w ⊙ Σⱼ t6                                     [N]
+//	t12   = t10 + t11·t2                                  [N,3,2]
+//	t13   = (t7 = 0)                                      [N,2]
+//	t14   = (t7 = 1)                                      [N,2]
+//	dx    = t12 + t3·where(t13, t8·t4, where((x = 0) ∧ t14, t8, 0)) + t5  [N,3,2]
 //
 // It panics unless the lengths fit: dx [N,3,2], x [N,3,2], w [N]. What is set
 // may not overlap the rest.
@@ -1855,17 +1859,17 @@ func ProductsVJP(dx, x, w, work []float64) {
 	}
 
 	// peak = max x
-	// t = exp(x − peak)
+	// t = exp(x − peak)  (in dx)
 	// sum = Σ t
-	// t2 = t/sum
+	// t2 = t/sum  (in dx)
 	// t3 = w ⊙ where(|peak| = ∞, peak, peak + log(sum))
 	// t4 = 1/where(x = 0, 1, x)
 	// t5 = w·where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t4, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
-	// peak = max x
+	// peak2 = max x
 	// t6 = Π x
 	// t7 = Σ [x = 0]
 	// t8 = Π where(x = 0, 1, x)
-	peak := math.Inf(-1)
+	peak2 := math.Inf(-1)
 	for i := range t6 {
 		t6[i] = 1
 	}
@@ -1877,85 +1881,86 @@ func ProductsVJP(dx, x, w, work []float64) {
 		t6Row := (*[2]float64)(t6[2*i:])
 		t7Row := (*[2]float64)(t7[2*i:])
 		t8Row := (*[2]float64)(t8[2*i:])
-		peakOf := math.Inf(-1)
-		t := float64(0)
-		t2 := float64(1)
+		peak := math.Inf(-1)
+		total := float64(0)
+		product := float64(1)
 		for j := range 3 {
 			for k := range t6Row {
-				t3Of := x[6*i+2*j+k]
+				v := x[6*i+2*j+k]
 				if x[6*i+2*j+k] == 0 {
-					t3Of = 1
+					v = 1
 				}
-				u := 1 / t3Of
+				t4Of := 1 / v
 				xOf := x[6*i+2*j+k]
-				if xOf > peakOf || xOf != xOf {
-					peakOf = xOf
+				// x != x holds for NaN alone, which is the result wherever it occurs.
+				if xOf > peak || xOf != xOf {
+					peak = xOf
 				}
 				hit := float64(0)
 				if x[6*i+2*j+k] == 0 {
 					hit = 1
 				}
-				t += hit
-				t2 *= t3Of
+				total += hit
+				product *= v
 				x2 := x[6*i+2*j+k]
-				if x2 > peak || x2 != x2 {
-					peak = x2
+				if x2 > peak2 || x2 != x2 {
+					peak2 = x2
 				}
 				t6Row[k] *= x[6*i+2*j+k]
 				t7Row[k] += hit
-				t8Row[k] *= t3Of
-				t4[6*i+2*j+k] = u
+				t8Row[k] *= v
+				t4[6*i+2*j+k] = t4Of
 			}
 		}
-		t4Of := math.Abs(peakOf)
+		v2 := math.Abs(peak)
 		wOfI := w[i]
-		sumOf := float64(0)
+		sum := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
-				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t5Of := float64(0)
-				if x[6*i+2*j+k] == 0 && t == 1 {
-					t5Of = t2
+				t := math.Exp(x[6*i+2*j+k] - peak)
+				v3 := float64(0)
+				if x[6*i+2*j+k] == 0 && total == 1 {
+					v3 = product
 				}
-				t6Of := t5Of
-				if t == 0 {
-					t6Of = t2 * t4[6*i+2*j+k]
+				v4 := v3
+				if total == 0 {
+					v4 = product * t4[6*i+2*j+k]
 				}
-				u2 := wOfI * t6Of
-				sumOf += e
-				dx[6*i+2*j+k] = e
-				t5[6*i+2*j+k] = u2
+				t5Of := wOfI * v4
+				sum += t
+				dx[6*i+2*j+k] = t
+				t5[6*i+2*j+k] = t5Of
 			}
 		}
-		u3 := 1 / sumOf
-		t7Of := math.Log(sumOf)
-		t8Of := peakOf + t7Of
-		t9Of := t8Of
-		if t4Of == math.Inf(1) {
-			t9Of = peakOf
+		u := 1 / sum
+		v5 := math.Log(sum)
+		v6 := peak + v5
+		v7 := v6
+		if v2 == math.Inf(1) {
+			v7 = peak
 		}
-		u4 := w[i] * t9Of
-		t3[i] = u4
+		t3Of := w[i] * v7
+		t3[i] = t3Of
 		for j := range 3 {
 			for k := range t6Row {
-				dx[6*i+2*j+k] *= u3
+				dx[6*i+2*j+k] *= u
 			}
 		}
 	}
 
-	// t9 = exp(x − peak)
-	// sum = Σ t9
-	sum := 0.0
+	// t9 = exp(x − peak2)
+	// sum2 = Σ t9
+	sum2 := 0.0
 	for i := range 6 * N {
-		e := math.Exp(x[i] - peak)
-		sum += e
-		t9[i] = e
+		t9Of := math.Exp(x[i] - peak2)
+		sum2 += t9Of
+		t9[i] = t9Of
 	}
 
-	// s2 = 1/sum
-	s2 := 1 / sum
+	// s2 = 1/sum2
+	s2 := 1 / sum2
 
-	// t10 = s·s2·t9
+	// t10 = s·s2·t9  (in t9)
 	for i := range 6 * N {
 		t9[i] = s * (s2 * t9[i])
 	}
@@ -1963,15 +1968,15 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t11 = w ⊙ Σⱼ t6
 	for i := range N {
 		t6Row := (*[2]float64)(t6[2*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range t6Row {
-			t += t6Row[j]
+			total += t6Row[j]
 		}
-		u := w[i] * t
-		t11[i] = u
+		t11Of := w[i] * total
+		t11[i] = t11Of
 	}
 
-	// t12 = t10 + t11·t2
+	// t12 = t10 + t11·t2  (in dx)
 	for i := range N {
 		t11OfI := t11[i]
 		dxRow := (*[6]float64)(dx[6*i:])
@@ -1984,10 +1989,10 @@ func ProductsVJP(dx, x, w, work []float64) {
 	// t13 = (t7 = 0)
 	// t14 = (t7 = 1)
 	for i := range 2 * N {
-		t := t7[i] == 0
-		t2 := t7[i] == 1
-		t13[i] = t
-		t14[i] = t2
+		t13Of := t7[i] == 0
+		t14Of := t7[i] == 1
+		t13[i] = t13Of
+		t14[i] = t14Of
 	}
 
 	// dx = t12 + t3·where(t13, t8·t4, where((x = 0) ∧ t14, t8, 0)) + t5
@@ -2002,15 +2007,15 @@ func ProductsVJP(dx, x, w, work []float64) {
 			dxRow := (*[2]float64)(dx[6*i+2*j:])
 			t5Row := (*[2]float64)(t5[6*i+2*j:])
 			for k := range dxRow {
-				t := float64(0)
+				v := float64(0)
 				if xRow[k] == 0 && t14Row[k] {
-					t = t8Row[k]
+					v = t8Row[k]
 				}
-				t2 := t
+				v2 := v
 				if t13Row[k] {
-					t2 = t8Row[k] * t4Row[k]
+					v2 = t8Row[k] * t4Row[k]
 				}
-				dxRow[k] = dxRow[k] + t3OfJ*t2 + t5Row[k]
+				dxRow[k] = dxRow[k] + t3OfJ*v2 + t5Row[k]
 			}
 		}
 	}
@@ -2019,25 +2024,26 @@ func ProductsVJP(dx, x, w, work []float64) {
 // ProductsJVP sets dout to the product of the Jacobian of Products at x with
 // v, without the Jacobian.
 //
-//	peak = max x                                     []
-//	t    = exp(x − peak)                             [N,3,2]
-//	sum  = Σ t                                       [N]
-//	t2   = Σ v ⊙ t/sum                               [N]
-//	t3   = 1/where(x = 0, 1, x)                      [N,3,2]
-//	t4   = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
-//	t5   = where(|peak| = ∞, peak, peak + log(sum))  [N]
-//	t6   = Π x                                       [N,2]
-//	t7   = Σ [x = 0]                                 [N,2]
-//	t8   = Π where(x = 0, 1, x)                      [N,2]
-//	t9   = (Σⱼ t6) ⊙ t2 + t4                         [N]
-//	t10  = (t7 = 0)                                  [N,2]
-//	t11  = (t7 = 1)                                  [N,2]
-//	t12  = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))  [N]
-//	t13  = exp(x − peak)                             [N,3,2]
-//	sum  = Σ t13                                     []
-//	s2   = 1/sum                                     []
-//	s    = Σ v ⊙ s2·t13                              []
-//	dout = t12 + s                                   [N]
+//	peak  = max x                                     [N]
+//	t     = exp(x − peak)                             [N,3,2]
+//	sum   = Σ t                                       [N]
+//	t2    = Σ v ⊙ t/sum                               [N]
+//	t3    = 1/where(x = 0, 1, x)                      [N,3,2]
+//	t4    = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))  [N]
+//	t5    = where(|peak| = ∞, peak, peak + log(sum))  [N]
+//	t6    = Π x                                       [N,2]
+//	t7    = Σ [x = 0]                                 [N,2]
+//	t8    = Π where(x = 0, 1, x)                      [N,2]
+//	peak2 = max x                                     []
+//	t9    = (Σⱼ t6) ⊙ t2 + t4                         [N]
+//	t10   = (t7 = 0)                                  [N,2]
+//	t11   = (t7 = 1)                                  [N,2]
+//	t12   = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))  [N]
+//	t13   = exp(x − peak2)                            [N,3,2]
+//	sum2  = Σ t13                                     []
+//	s2    = 1/sum2                                    []
+//	s     = Σ v ⊙ s2·t13                              []
+//	dout  = t12 + s                                   [N]
 //
 // It panics unless the lengths fit: dout [N], x [N,3,2], v [N,3,2]. What is
 // set may not overlap the rest.
@@ -2073,14 +2079,14 @@ func ProductsJVP(dout, x, v, work []float64) {
 	// peak = max x
 	// t = exp(x − peak)
 	// sum = Σ t
-	// t2 = Σ v ⊙ t/sum
+	// t2 = Σ v ⊙ t/sum  (in dout)
 	// t3 = 1/where(x = 0, 1, x)
 	// t4 = Σ v ⊙ where(Σ [x = 0] = 0, (Π where(x = 0, 1, x))·t3, where((x = 0) ∧ (Σ [x = 0] = 1), Π where(x = 0, 1, x), 0))
 	// t5 = where(|peak| = ∞, peak, peak + log(sum))
 	// t6 = Π x
 	// t7 = Σ [x = 0]
 	// t8 = Π where(x = 0, 1, x)
-	// peak = max x
+	// peak2 = max x
 	for i := range t6 {
 		t6[i] = 1
 	}
@@ -2088,128 +2094,129 @@ func ProductsJVP(dout, x, v, work []float64) {
 	for i := range t8 {
 		t8[i] = 1
 	}
-	peak := math.Inf(-1)
+	peak2 := math.Inf(-1)
 	for i := range N {
 		t6Row := (*[2]float64)(t6[2*i:])
 		t7Row := (*[2]float64)(t7[2*i:])
 		t8Row := (*[2]float64)(t8[2*i:])
-		peakOf := math.Inf(-1)
-		tOf := float64(0)
-		t2 := float64(1)
+		peak := math.Inf(-1)
+		total := float64(0)
+		product := float64(1)
 		for j := range 3 {
 			for k := range t6Row {
-				t3Of := x[6*i+2*j+k]
+				vOf := x[6*i+2*j+k]
 				if x[6*i+2*j+k] == 0 {
-					t3Of = 1
+					vOf = 1
 				}
-				u := 1 / t3Of
+				t3Of := 1 / vOf
 				xOf := x[6*i+2*j+k]
-				if xOf > peakOf || xOf != xOf {
-					peakOf = xOf
+				// x != x holds for NaN alone, which is the result wherever it occurs.
+				if xOf > peak || xOf != xOf {
+					peak = xOf
 				}
 				hit := float64(0)
 				if x[6*i+2*j+k] == 0 {
 					hit = 1
 				}
-				tOf += hit
-				t2 *= t3Of
+				total += hit
+				product *= vOf
 				t6Row[k] *= x[6*i+2*j+k]
 				t7Row[k] += hit
-				t8Row[k] *= t3Of
+				t8Row[k] *= vOf
 				x2 := x[6*i+2*j+k]
-				if x2 > peak || x2 != x2 {
-					peak = x2
+				if x2 > peak2 || x2 != x2 {
+					peak2 = x2
 				}
-				t3[6*i+2*j+k] = u
+				t3[6*i+2*j+k] = t3Of
 			}
 		}
-		t4Of := math.Abs(peakOf)
-		sumOf := float64(0)
-		t5Of := float64(0)
+		v2 := math.Abs(peak)
+		sum := float64(0)
+		t4Of := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
-				e := math.Exp(x[6*i+2*j+k] - peakOf)
-				t6Of := float64(0)
-				if x[6*i+2*j+k] == 0 && tOf == 1 {
-					t6Of = t2
+				tOf := math.Exp(x[6*i+2*j+k] - peak)
+				v3 := float64(0)
+				if x[6*i+2*j+k] == 0 && total == 1 {
+					v3 = product
 				}
-				t7Of := t6Of
-				if tOf == 0 {
-					t7Of = t2 * t3[6*i+2*j+k]
+				v4 := v3
+				if total == 0 {
+					v4 = product * t3[6*i+2*j+k]
 				}
-				sumOf += e
-				t5Of += v[6*i+2*j+k] * t7Of
-				t[6*i+2*j+k] = e
+				sum += tOf
+				t4Of += v[6*i+2*j+k] * v4
+				t[6*i+2*j+k] = tOf
 			}
 		}
-		u2 := 1 / sumOf
-		t8Of := math.Log(sumOf)
-		t9 := peakOf + t8Of
-		if t4Of == math.Inf(1) {
-			t9 = peakOf
+		u := 1 / sum
+		v5 := math.Log(sum)
+		t5Of := peak + v5
+		if v2 == math.Inf(1) {
+			t5Of = peak
 		}
-		t4[i] = t5Of
-		t5[i] = t9
-		t10Of := float64(0)
+		t4[i] = t4Of
+		t5[i] = t5Of
+		t2 := float64(0)
 		for j := range 3 {
 			for k := range t6Row {
-				t10Of += v[6*i+2*j+k] * (u2 * t[6*i+2*j+k])
+				t2 += v[6*i+2*j+k] * (u * t[6*i+2*j+k])
 			}
 		}
-		dout[i] = t10Of
+		dout[i] = t2
 	}
 
-	// t9 = (Σⱼ t6) ⊙ t2 + t4
+	// t9 = (Σⱼ t6) ⊙ t2 + t4  (in dout)
 	for i := range N {
 		t6Row := (*[2]float64)(t6[2*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range t6Row {
-			tOf += t6Row[j]
+			total += t6Row[j]
 		}
-		t2 := tOf*dout[i] + t4[i]
-		dout[i] = t2
+		t9 := total*dout[i] + t4[i]
+		dout[i] = t9
 	}
 
 	// t10 = (t7 = 0)
 	// t11 = (t7 = 1)
 	for i := range 2 * N {
-		tOf := t7[i] == 0
-		t2 := t7[i] == 1
-		t10[i] = tOf
-		t11[i] = t2
+		t10Of := t7[i] == 0
+		t11Of := t7[i] == 1
+		t10[i] = t10Of
+		t11[i] = t11Of
 	}
 
-	// t12 = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))
-	// t13 = exp(x − peak)
-	// sum = Σ t13
-	sum := 0.0
+	// t12 = t9 + t5 ⊙ Σ v ⊙ where(t10, t8·t3, where((x = 0) ∧ t11, t8, 0))  (in dout)
+	// t13 = exp(x − peak2)  (in t3)
+	// sum2 = Σ t13
+	sum2 := 0.0
 	for i := range N {
 		t8Row := (*[2]float64)(t8[2*i:])
 		t11Row := (*[2]bool)(t11[2*i:])
 		t10Row := (*[2]bool)(t10[2*i:])
-		tOf := float64(0)
+		total := float64(0)
 		for j := range 3 {
 			for k := range t10Row {
-				t2 := float64(0)
+				vOf := float64(0)
 				if x[6*i+2*j+k] == 0 && t11Row[k] {
-					t2 = t8Row[k]
+					vOf = t8Row[k]
 				}
-				t3Of := t2
+				v2 := vOf
 				if t10Row[k] {
-					t3Of = t8Row[k] * t3[6*i+2*j+k]
+					v2 = t8Row[k] * t3[6*i+2*j+k]
 				}
-				e := math.Exp(x[6*i+2*j+k] - peak)
-				tOf += v[6*i+2*j+k] * t3Of
-				sum += e
-				t3[6*i+2*j+k] = e
+				t13 := math.Exp(x[6*i+2*j+k] - peak2)
+				total += v[6*i+2*j+k] * v2
+				sum2 += t13
+				t3[6*i+2*j+k] = t13
 			}
 		}
-		t4Of := dout[i] + t5[i]*tOf
-		dout[i] = t4Of
+		t12 := dout[i] + t5[i]*total
+		dout[i] = t12
 	}
 
-	// s2 = 1/sum
-	s2 := 1 / sum
+	// s2 = 1/sum2
+	s2 := 1 / sum2
 
 	// s = Σ v ⊙ s2·t13
 	s := 0.0
@@ -2252,7 +2259,7 @@ func Places(out []int32, x []float64) {
 	t2 := new([5]float64)[:]
 	t3 := new([1]int32)[:]
 
-	// t = argmax x + 10·argmin x
+	// t = argmax x + 10·argmin x  (in out)
 	// t2 = Σᵢ x
 	clear(t2)
 	for i := range N {
@@ -2260,6 +2267,7 @@ func Places(out []int32, x []float64) {
 		top, best := int32(0), math.Inf(-1)
 		top2, best2 := int32(0), math.Inf(1)
 		for j := range t2 {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > best || xRow[j] != xRow[j] && best == best {
 				top, best = int32(j), xRow[j]
 			}
@@ -2274,13 +2282,13 @@ func Places(out []int32, x []float64) {
 
 	// t3 = argmax t2
 	{
-		top, best := int32(0), math.Inf(-1)
+		t3Of, best := int32(0), math.Inf(-1)
 		for i := range t2 {
 			if t2[i] > best || t2[i] != t2[i] && best == best {
-				top, best = int32(i), t2[i]
+				t3Of, best = int32(i), t2[i]
 			}
 		}
-		t3[0] = top
+		t3[0] = t3Of
 	}
 
 	// s = 100·t3
@@ -2312,27 +2320,27 @@ func Decisions(out []int32, x []float64) {
 		panic(fmt.Sprintf("reductions: Decisions: len(x) is %d, want %d", len(x), 3*N))
 	}
 
-	// rows = [any (x > 1)] + 2·[all (x < 1)]
+	// rows = [any (x > 1)] + 2·[all (x < 1)]  (in out)
 	// s = any (x > 2)
 	// s2 = all (x > −2)
 	s := false
 	s2 := true
 	for i := range N {
 		xRow := (*[3]float64)(x[3*i:])
-		t := false
-		t2 := true
+		v := false
+		v2 := true
 		for j := range xRow {
-			t = t || xRow[j] > 1
-			t2 = t2 && xRow[j] < 1
+			v = v || xRow[j] > 1
+			v2 = v2 && xRow[j] < 1
 			s = s || xRow[j] > 2
 			s2 = s2 && xRow[j] > -2
 		}
 		hit := int32(0)
-		if t {
+		if v {
 			hit = 1
 		}
 		hit2 := int32(0)
-		if t2 {
+		if v2 {
 			hit2 = 1
 		}
 		rows := hit + 2*hit2
@@ -2351,15 +2359,16 @@ func Decisions(out []int32, x []float64) {
 // Middle is a mean over everything of what is normalised along the middle. It
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	peak   = max x            [N,M]
-//	s      = max √(Σ x²)      []
-//	t      = exp(x − peak)    [N,4,M]
-//	sum    = Σ t              [N,M]
-//	t2     = peak + log(sum)  [N,M]
-//	t3     = 1/sum            [N,M]
-//	t4     = x − t2           [N,4,M]
-//	s2     = Σ t4 ⊙ t3·t      []
-//	middle = s2/(4*M*N) + s   []
+//	peak     = max x            [N,M]
+//	s        = max √(Σ x²)      []
+//	shareExp = exp(x − peak)    [N,4,M]
+//	sum      = Σ shareExp       [N,M]
+//	t        = peak + log(sum)  [N,M]
+//	t2       = 1/sum            [N,M]
+//	t3       = x − t            [N,4,M]
+//	share    = t2·shareExp      [N,4,M]
+//	s2       = Σ t3 ⊙ share     []
+//	middle   = s2/(4·M·N) + s   []
 //
 // It panics unless the lengths fit: x [N,4,M].
 //
@@ -2380,8 +2389,8 @@ func Middle(x []float64, M int, work []float64) float64 {
 
 	peak := work[0 : M*N]
 	sum := work[5*M*N : 6*M*N]
-	t := work[M*N : 5*M*N]
-	t4 := work[6*M*N : 10*M*N]
+	shareExp := work[M*N : 5*M*N]
+	t3 := work[6*M*N : 10*M*N]
 
 	// peak = max x
 	// s = max √(Σ x²)
@@ -2391,96 +2400,98 @@ func Middle(x []float64, M int, work []float64) float64 {
 	s := math.Inf(-1)
 	for i := range N {
 		peakRow := peak[M*i:][:M]
-		tOf := float64(0)
+		total := float64(0)
 		for j := range 4 {
 			for k := range peakRow {
-				tOf += x[4*M*i+M*j+k] * x[4*M*i+M*j+k]
+				total += x[4*M*i+M*j+k] * x[4*M*i+M*j+k]
 				xOf := x[4*M*i+M*j+k]
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xOf > peakRow[k] || xOf != xOf {
 					peakRow[k] = xOf
 				}
 			}
 		}
-		x2 := math.Sqrt(tOf)
+		x2 := math.Sqrt(total)
 		if x2 > s || x2 != x2 {
 			s = x2
 		}
 	}
 
-	// t = exp(x − peak)
-	// sum = Σ t
+	// shareExp = exp(x − peak)
+	// sum = Σ shareExp
 	clear(sum)
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			peakRow := peak[M*i:][:M]
-			tRow := t[4*M*i+M*j:][:M]
+			shareExpRow := shareExp[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			for k := range peakRow {
-				e := math.Exp(xRow[k] - peakRow[k])
-				sumRow[k] += e
-				tRow[k] = e
+				shareExpOf := math.Exp(xRow[k] - peakRow[k])
+				sumRow[k] += shareExpOf
+				shareExpRow[k] = shareExpOf
 			}
 		}
 	}
 
-	// t2 = peak + log(sum)
-	// t3 = 1/sum
+	// t = peak + log(sum)  (in peak)
+	// t2 = 1/sum  (in sum)
 	for i := range M * N {
-		tOf := peak[i] + math.Log(sum[i])
-		u := 1 / sum[i]
-		peak[i] = tOf
-		sum[i] = u
+		t := peak[i] + math.Log(sum[i])
+		t2 := 1 / sum[i]
+		peak[i] = t
+		sum[i] = t2
 	}
 
-	// t4 = x − t2
+	// t3 = x − t
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			peakRow := peak[M*i:][:M]
-			t4Row := t4[4*M*i+M*j:][:M]
+			t3Row := t3[4*M*i+M*j:][:M]
 			for k := range peakRow {
-				t4Row[k] = xRow[k] - peakRow[k]
+				t3Row[k] = xRow[k] - peakRow[k]
 			}
 		}
 	}
 
-	// s2 = Σ t4 ⊙ t3·t
+	// share = t2·shareExp
+	// s2 = Σ t3 ⊙ share
 	s2 := 0.0
 	for i := range N {
 		for j := range 4 {
 			sumRow := sum[M*i:][:M]
-			tRow := t[4*M*i+M*j:][:M]
-			t4Row := t4[4*M*i+M*j:][:M]
-			for k := range sumRow {
-				s2 += t4Row[k] * (sumRow[k] * tRow[k])
+			shareExpRow := shareExp[4*M*i+M*j:][:M]
+			t3Row := t3[4*M*i+M*j:][:M]
+			for k := range shareExpRow {
+				s2 += t3Row[k] * (sumRow[k] * shareExpRow[k])
 			}
 		}
 	}
 
-	// middle = s2/(4*M*N) + s
+	// middle = s2/(4·M·N) + s
 	middle := s2/float64(4*M*N) + s
 	return middle
 }
 
 // MiddleGrad sets grad to the gradient of Middle at x.
 //
-//	t     = √(Σ x²)                  [N]
-//	t2    = where(t = 0, 1, t)       [N]
-//	peak  = max x                    [N,M]
-//	s     = max t                    []
-//	t3    = exp(x − peak)            [N,4,M]
-//	sum   = Σ t3                     [N,M]
-//	t4    = 1/sum                    [N,M]
-//	t5    = peak + log(sum)          [N,M]
-//	t6    = t4·t3                    [N,4,M]
-//	scale = 1/(4*M*N)                []
-//	t7    = scale·t6 ⊙ (x − t5 + 1)  [N,4,M]
-//	t8    = Σ t6 ⊙ (x − t5 + 1)      [N,M]
-//	t9    = t7 − scale·t8·t6         [N,4,M]
-//	s2    = Σ [t = s]                []
-//	s3    = 1/s2                     []
-//	grad  = t9 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x  [N,4,M]
+//	t        = √(Σ x²)                     [N]
+//	t2       = where(t = 0, 1, t)          [N]
+//	peak     = max x                       [N,M]
+//	s        = max t                       []
+//	shareExp = exp(x − peak)               [N,4,M]
+//	sum      = Σ shareExp                  [N,M]
+//	t3       = 1/sum                       [N,M]
+//	t4       = peak + log(sum)             [N,M]
+//	share    = t3·shareExp                 [N,4,M]
+//	scale    = 1/(4·M·N)                   []
+//	t5       = scale·share ⊙ (x − t4 + 1)  [N,4,M]
+//	t6       = Σ share ⊙ (x − t4 + 1)      [N,M]
+//	t7       = t5 − scale·t6·share         [N,4,M]
+//	s2       = Σ [t = s]                   []
+//	s3       = 1/s2                        []
+//	grad     = t7 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x  [N,4,M]
 //
 // It panics unless the lengths fit: grad [N,4,M], x [N,4,M]. What is set may
 // not overlap the rest.
@@ -2507,8 +2518,8 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	t := work[0:N]
 	t2 := work[N : 2*N]
 	sum := work[4*M*N+2*N : 5*M*N+2*N]
-	t8 := work[5*M*N+2*N : 6*M*N+2*N]
-	t7 := work[2*N : 4*M*N+2*N]
+	t6 := work[5*M*N+2*N : 6*M*N+2*N]
+	t5 := work[2*N : 4*M*N+2*N]
 
 	// t = √(Σ x²)
 	// t2 = where(t = 0, 1, t)
@@ -2520,30 +2531,31 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	s := math.Inf(-1)
 	for i := range N {
 		peakRow := peak[M*i:][:M]
-		tOf := float64(0)
+		total := float64(0)
 		for j := range 4 {
 			for k := range peakRow {
-				tOf += x[4*M*i+M*j+k] * x[4*M*i+M*j+k]
+				total += x[4*M*i+M*j+k] * x[4*M*i+M*j+k]
 				xOf := x[4*M*i+M*j+k]
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xOf > peakRow[k] || xOf != xOf {
 					peakRow[k] = xOf
 				}
 			}
 		}
-		t2Of := math.Sqrt(tOf)
-		t3 := t2Of
-		if t2Of == 0 {
-			t3 = 1
+		tOf := math.Sqrt(total)
+		t2Of := tOf
+		if tOf == 0 {
+			t2Of = 1
 		}
-		if t2Of > s || t2Of != t2Of {
-			s = t2Of
+		if tOf > s || tOf != tOf {
+			s = tOf
 		}
-		t[i] = t2Of
-		t2[i] = t3
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
-	// t3 = exp(x − peak)
-	// sum = Σ t3
+	// shareExp = exp(x − peak)  (in grad)
+	// sum = Σ shareExp
 	clear(sum)
 	for i := range N {
 		for j := range 4 {
@@ -2552,23 +2564,23 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 			gradRow := grad[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			for k := range gradRow {
-				e := math.Exp(xRow[k] - peakRow[k])
-				sumRow[k] += e
-				gradRow[k] = e
+				shareExp := math.Exp(xRow[k] - peakRow[k])
+				sumRow[k] += shareExp
+				gradRow[k] = shareExp
 			}
 		}
 	}
 
-	// t4 = 1/sum
-	// t5 = peak + log(sum)
+	// t3 = 1/sum  (in peak)
+	// t4 = peak + log(sum)  (in sum)
 	for i := range M * N {
-		u := 1 / sum[i]
-		tOf := peak[i] + math.Log(sum[i])
-		peak[i] = u
-		sum[i] = tOf
+		t3 := 1 / sum[i]
+		t4 := peak[i] + math.Log(sum[i])
+		peak[i] = t3
+		sum[i] = t4
 	}
 
-	// t6 = t4·t3
+	// share = t3·shareExp  (in grad)
 	for i := range N {
 		for j := range 4 {
 			peakRow := peak[M*i:][:M]
@@ -2579,36 +2591,36 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 		}
 	}
 
-	// scale = 1/(4*M*N)
+	// scale = 1/(4·M·N)
 	scale := 1 / float64(4*M*N)
 
-	// t7 = scale·t6 ⊙ (x − t5 + 1)
-	// t8 = Σ t6 ⊙ (x − t5 + 1)
-	clear(t8)
+	// t5 = scale·share ⊙ (x − t4 + 1)
+	// t6 = Σ share ⊙ (x − t4 + 1)
+	clear(t6)
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t7Row := t7[4*M*i+M*j:][:M]
-			t8Row := t8[M*i:][:M]
+			t5Row := t5[4*M*i+M*j:][:M]
+			t6Row := t6[M*i:][:M]
 			for k := range gradRow {
 				u := gradRow[k] * (xRow[k] - sumRow[k] + 1)
-				u2 := scale * u
-				t8Row[k] += u
-				t7Row[k] = u2
+				t5Of := scale * u
+				t6Row[k] += u
+				t5Row[k] = t5Of
 			}
 		}
 	}
 
-	// t9 = t7 − scale·t8·t6
+	// t7 = t5 − scale·t6·share  (in grad)
 	for i := range N {
 		for j := range 4 {
-			t8Row := t8[M*i:][:M]
+			t6Row := t6[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t7Row := t7[4*M*i+M*j:][:M]
+			t5Row := t5[4*M*i+M*j:][:M]
 			for k := range gradRow {
-				gradRow[k] = t7Row[k] - scale*(t8Row[k]*gradRow[k])
+				gradRow[k] = t5Row[k] - scale*(t6Row[k]*gradRow[k])
 			}
 		}
 	}
@@ -2626,21 +2638,21 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	// s3 = 1/s2
 	s3 := 1 / s2
 
-	// grad = t9 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x
+	// grad = t7 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x
 	for i := range N {
-		tOf := float64(0)
+		v := float64(0)
 		if t[i] == s {
-			tOf = s3
+			v = s3
 		}
-		u := tOf / t2[i]
-		t2Of := u
+		u := v / t2[i]
+		v2 := u
 		if t[i] == 0 {
-			t2Of = 0
+			v2 = 0
 		}
 		xRow := x[4*M*i:][:4*M]
 		gradRow := grad[4*M*i:][:4*M]
 		for j := range gradRow {
-			gradRow[j] += t2Of * xRow[j]
+			gradRow[j] += v2 * xRow[j]
 		}
 	}
 }
@@ -2648,26 +2660,26 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 // MiddleValueGrad is MiddleGrad and returns the value of Middle, at little
 // more cost.
 //
-//	t      = √(Σ x²)             [N]
-//	t2     = where(t = 0, 1, t)  [N]
-//	peak   = max x               [N,M]
-//	s      = max t               []
-//	t3     = exp(x − peak)       [N,4,M]
-//	sum    = Σ t3                [N,M]
-//	t4     = peak + log(sum)     [N,M]
-//	t5     = 1/sum               [N,M]
-//	t6     = x − t4              [N,4,M]
-//	t7     = t6 + 1              [N,4,M]
-//	scale  = 1/(4*M*N)           []
-//	t8     = t5·t3               [N,4,M]
-//	t9     = scale·t8 ⊙ t7       [N,4,M]
-//	s2     = Σ t6 ⊙ t8           []
-//	t10    = Σ t8 ⊙ t7           [N,M]
-//	t11    = t9 − scale·t10·t8   [N,4,M]
-//	s3     = Σ [t = s]           []
-//	s4     = 1/s3                []
-//	grad   = t11 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x  [N,4,M]
-//	middle = s2/(4*M*N) + s      []
+//	t        = √(Σ x²)              [N]
+//	t2       = where(t = 0, 1, t)   [N]
+//	peak     = max x                [N,M]
+//	s        = max t                []
+//	shareExp = exp(x − peak)        [N,4,M]
+//	sum      = Σ shareExp           [N,M]
+//	t3       = peak + log(sum)      [N,M]
+//	t4       = 1/sum                [N,M]
+//	t5       = x − t3               [N,4,M]
+//	t6       = t5 + 1               [N,4,M]
+//	scale    = 1/(4·M·N)            []
+//	share    = t4·shareExp          [N,4,M]
+//	t7       = scale·share ⊙ t6     [N,4,M]
+//	s2       = Σ t5 ⊙ share         []
+//	t8       = Σ share ⊙ t6         [N,M]
+//	t9       = t7 − scale·t8·share  [N,4,M]
+//	s3       = Σ [t = s]            []
+//	s4       = 1/s3                 []
+//	grad     = t9 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x  [N,4,M]
+//	middle   = s2/(4·M·N) + s       []
 //
 // It panics unless the lengths fit: grad [N,4,M], x [N,4,M]. What is set may
 // not overlap the rest.
@@ -2694,9 +2706,9 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	t := work[0:N]
 	t2 := work[N : 2*N]
 	sum := work[M*N+2*N : 2*M*N+2*N]
-	t6 := work[2*M*N+2*N : 6*M*N+2*N]
-	t7 := work[6*M*N+2*N : 10*M*N+2*N]
-	t10 := work[2*N : M*N+2*N]
+	t5 := work[2*M*N+2*N : 6*M*N+2*N]
+	t6 := work[6*M*N+2*N : 10*M*N+2*N]
+	t8 := work[2*N : M*N+2*N]
 
 	// t = √(Σ x²)
 	// t2 = where(t = 0, 1, t)
@@ -2708,30 +2720,31 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	s := math.Inf(-1)
 	for i := range N {
 		peakRow := peak[M*i:][:M]
-		tOf := float64(0)
+		total := float64(0)
 		for j := range 4 {
 			for k := range peakRow {
-				tOf += x[4*M*i+M*j+k] * x[4*M*i+M*j+k]
+				total += x[4*M*i+M*j+k] * x[4*M*i+M*j+k]
 				xOf := x[4*M*i+M*j+k]
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if xOf > peakRow[k] || xOf != xOf {
 					peakRow[k] = xOf
 				}
 			}
 		}
-		t2Of := math.Sqrt(tOf)
-		t3 := t2Of
-		if t2Of == 0 {
-			t3 = 1
+		tOf := math.Sqrt(total)
+		t2Of := tOf
+		if tOf == 0 {
+			t2Of = 1
 		}
-		if t2Of > s || t2Of != t2Of {
-			s = t2Of
+		if tOf > s || tOf != tOf {
+			s = tOf
 		}
-		t[i] = t2Of
-		t2[i] = t3
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
-	// t3 = exp(x − peak)
-	// sum = Σ t3
+	// shareExp = exp(x − peak)  (in grad)
+	// sum = Σ shareExp
 	clear(sum)
 	for i := range N {
 		for j := range 4 {
@@ -2740,75 +2753,75 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 			gradRow := grad[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			for k := range gradRow {
-				e := math.Exp(xRow[k] - peakRow[k])
-				sumRow[k] += e
-				gradRow[k] = e
+				shareExp := math.Exp(xRow[k] - peakRow[k])
+				sumRow[k] += shareExp
+				gradRow[k] = shareExp
 			}
 		}
 	}
 
-	// t4 = peak + log(sum)
-	// t5 = 1/sum
+	// t3 = peak + log(sum)  (in peak)
+	// t4 = 1/sum  (in sum)
 	for i := range M * N {
-		tOf := peak[i] + math.Log(sum[i])
-		u := 1 / sum[i]
-		peak[i] = tOf
-		sum[i] = u
+		t3 := peak[i] + math.Log(sum[i])
+		t4 := 1 / sum[i]
+		peak[i] = t3
+		sum[i] = t4
 	}
 
-	// t6 = x − t4
-	// t7 = t6 + 1
+	// t5 = x − t3
+	// t6 = t5 + 1
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			peakRow := peak[M*i:][:M]
+			t5Row := t5[4*M*i+M*j:][:M]
 			t6Row := t6[4*M*i+M*j:][:M]
-			t7Row := t7[4*M*i+M*j:][:M]
 			for k := range peakRow {
-				d := xRow[k] - peakRow[k]
-				tOf := d + 1
-				t6Row[k] = d
-				t7Row[k] = tOf
+				t5Of := xRow[k] - peakRow[k]
+				t6Of := t5Of + 1
+				t5Row[k] = t5Of
+				t6Row[k] = t6Of
 			}
 		}
 	}
 
-	// scale = 1/(4*M*N)
+	// scale = 1/(4·M·N)
 	scale := 1 / float64(4*M*N)
 
-	// t8 = t5·t3
-	// t9 = scale·t8 ⊙ t7
-	// s2 = Σ t6 ⊙ t8
-	// t10 = Σ t8 ⊙ t7
+	// share = t4·shareExp  (in grad)
+	// t7 = scale·share ⊙ t6  (in t5)
+	// s2 = Σ t5 ⊙ share
+	// t8 = Σ share ⊙ t6
 	s2 := 0.0
-	clear(t10)
+	clear(t8)
 	for i := range N {
 		for j := range 4 {
 			sumRow := sum[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
+			t5Row := t5[4*M*i+M*j:][:M]
 			t6Row := t6[4*M*i+M*j:][:M]
-			t7Row := t7[4*M*i+M*j:][:M]
-			t10Row := t10[M*i:][:M]
+			t8Row := t8[M*i:][:M]
 			for k := range gradRow {
-				u := sumRow[k] * gradRow[k]
-				u2 := u * t7Row[k]
-				u3 := scale * u2
-				s2 += t6Row[k] * u
-				t10Row[k] += u2
-				gradRow[k] = u
-				t6Row[k] = u3
+				share := sumRow[k] * gradRow[k]
+				u := share * t6Row[k]
+				t7 := scale * u
+				s2 += t5Row[k] * share
+				t8Row[k] += u
+				gradRow[k] = share
+				t5Row[k] = t7
 			}
 		}
 	}
 
-	// t11 = t9 − scale·t10·t8
+	// t9 = t7 − scale·t8·share  (in grad)
 	for i := range N {
 		for j := range 4 {
-			t10Row := t10[M*i:][:M]
+			t8Row := t8[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t6Row := t6[4*M*i+M*j:][:M]
+			t5Row := t5[4*M*i+M*j:][:M]
 			for k := range gradRow {
-				gradRow[k] = t6Row[k] - scale*(t10Row[k]*gradRow[k])
+				gradRow[k] = t5Row[k] - scale*(t8Row[k]*gradRow[k])
 			}
 		}
 	}
@@ -2826,25 +2839,25 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	// s4 = 1/s3
 	s4 := 1 / s3
 
-	// grad = t11 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x
+	// grad = t9 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x
 	for i := range N {
-		tOf := float64(0)
+		v := float64(0)
 		if t[i] == s {
-			tOf = s4
+			v = s4
 		}
-		u := tOf / t2[i]
-		t2Of := u
+		u := v / t2[i]
+		v2 := u
 		if t[i] == 0 {
-			t2Of = 0
+			v2 = 0
 		}
 		xRow := x[4*M*i:][:4*M]
 		gradRow := grad[4*M*i:][:4*M]
 		for j := range gradRow {
-			gradRow[j] += t2Of * xRow[j]
+			gradRow[j] += v2 * xRow[j]
 		}
 	}
 
-	// middle = s2/(4*M*N) + s
+	// middle = s2/(4·M·N) + s
 	middle := s2/float64(4*M*N) + s
 	return middle
 }
@@ -2881,6 +2894,7 @@ func Masked(out, x []float64, M int) {
 	// s = max 0
 	s := math.Inf(-1)
 	for range 2 {
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if 0 > s || 0 != 0 {
 			s = 0
 		}
@@ -2954,6 +2968,7 @@ func MaskedVJP(dx, x, w []float64, M int) {
 		xRow := x[M*i:][:M]
 		top, best := int32(0), math.Inf(-1)
 		for j := range xRow {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > best || xRow[j] != xRow[j] && best == best {
 				top, best = int32(j), xRow[j]
 			}
@@ -3010,12 +3025,12 @@ func Weighted(w, x []float64) float64 {
 	s2 := 0.0
 	for i := range N {
 		xRow := x[M*i:][:M]
-		t := float64(0)
+		total := float64(0)
 		for j := range xRow {
-			t += xRow[j]
+			total += xRow[j]
 			s += xRow[j]
 		}
-		s2 += w[i] * t
+		s2 += w[i] * total
 	}
 
 	// weighted = s + s2²
@@ -3050,7 +3065,7 @@ func WeightedGrad(gradW, gradX, w, x []float64) {
 		panic(fmt.Sprintf("reductions: WeightedGrad: len(x) is %d, want %d", len(x), M*N))
 	}
 
-	// t = Σⱼ x
+	// t = Σⱼ x  (in gradW)
 	// s = Σ w ⊙ t
 	s := 0.0
 	for i := range N {
@@ -3071,11 +3086,11 @@ func WeightedGrad(gradW, gradX, w, x []float64) {
 	for i := range N {
 		dw := s2 * gradW[i]
 		u := s2 * w[i]
-		t := u + 1
+		v := u + 1
 		gradW[i] = dw
 		gradXRow := gradX[M*i:][:M]
 		for j := range gradXRow {
-			gradXRow[j] = t
+			gradXRow[j] = v
 		}
 	}
 }
@@ -3109,7 +3124,7 @@ func WeightedValueGrad(gradW, gradX, w, x []float64) float64 {
 		panic(fmt.Sprintf("reductions: WeightedValueGrad: len(x) is %d, want %d", len(x), M*N))
 	}
 
-	// t = Σⱼ x
+	// t = Σⱼ x  (in gradW)
 	// s = Σ x
 	// s2 = Σ w ⊙ t
 	s := 0.0
@@ -3133,11 +3148,11 @@ func WeightedValueGrad(gradW, gradX, w, x []float64) float64 {
 	for i := range N {
 		dw := s3 * gradW[i]
 		u := s3 * w[i]
-		t := u + 1
+		v := u + 1
 		gradW[i] = dw
 		gradXRow := gradX[M*i:][:M]
 		for j := range gradXRow {
-			gradXRow[j] = t
+			gradXRow[j] = v
 		}
 	}
 

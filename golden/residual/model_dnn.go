@@ -16,101 +16,101 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	h.y              = x·h.W                                          [B,12]
-//	h                = h.y + h.b                                      [B,12]
-//	t                = h − 1/12·Σⱼ h                                  [B,12]
-//	t2               = √(1/12·Σⱼ t² + 1e−5)                           [B]
-//	t3               = 1/t2                                           [B]
-//	t4               = block.0.layer_norm.shift + block.0.layer_norm.scale·t3 ⊙ t  [B,12]
-//	t5               = h + block.0.dense2.b                           [B,12]
-//	block.0.dense.y  = t4·block.0.dense.W                             [B,24]
-//	block.0.dense.y  = block.0.dense.b + block.0.dense.y              [B,24]
-//	t6               = erf(0.70710677·block.0.dense.y) + 1            [B,24]
-//	2·block.0.u      = block.0.dense.y ⊙ t6                           [B,24]
-//	1.8·block.0.u    = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)  [B,24]
-//	block.0.dense2.y = 0.5555556·(1.8·block.0.u)·block.0.dense2.W     [B,12]
-//	h                = block.0.dense2.y + t5                          [B,12]
-//	t7               = block.1.dense2.b + h                           [B,12]
-//	t8               = h − 1/12·Σⱼ h                                  [B,12]
-//	t9               = √(1/12·Σⱼ t8² + 1e−5)                          [B]
-//	t10              = 1/t9                                           [B]
-//	t11              = block.1.layer_norm.shift + block.1.layer_norm.scale·t10 ⊙ t8  [B,12]
-//	block.1.dense.y  = t11·block.1.dense.W                            [B,24]
-//	block.1.dense.y  = block.1.dense.b + block.1.dense.y              [B,24]
-//	t12              = erf(0.70710677·block.1.dense.y) + 1            [B,24]
-//	1.8·block.1.u    = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t12)  [B,24]
-//	block.1.dense2.y = 0.5555556·(1.8·block.1.u)·block.1.dense2.W     [B,12]
-//	h                = t7 + block.1.dense2.y                          [B,12]
-//	t13              = block.2.dense2.b + h                           [B,12]
-//	t14              = h − 1/12·Σⱼ h                                  [B,12]
-//	t15              = √(1/12·Σⱼ t14² + 1e−5)                         [B]
-//	t16              = 1/t15                                          [B]
-//	t17              = block.2.layer_norm.shift + block.2.layer_norm.scale·t16 ⊙ t14  [B,12]
-//	block.2.dense.y  = t17·block.2.dense.W                            [B,24]
-//	block.2.dense.y  = block.2.dense.b + block.2.dense.y              [B,24]
-//	t18              = erf(0.70710677·block.2.dense.y) + 1            [B,24]
-//	1.8·block.2.u    = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t18)  [B,24]
-//	block.2.dense2.y = 0.5555556·(1.8·block.2.u)·block.2.dense2.W     [B,12]
-//	h                = t13 + block.2.dense2.y                         [B,12]
-//	t19              = h − 1/12·Σⱼ h                                  [B,12]
-//	t20              = √(1/12·Σⱼ t19² + 1e−5)                         [B]
-//	t21              = 1/t20                                          [B]
-//	t22              = layer_norm.shift + layer_norm.scale·t21 ⊙ t19  [B,12]
+//	h.y                         = x·h.W                                       [B,12]
+//	h                           = h.y + h.b                                   [B,12]
+//	block.0.layer_norm.centred  = h − 1/12·Σⱼ h                               [B,12]
+//	block.0.layer_norm.variance = 1/12·Σⱼ block.0.layer_norm.centred²         [B]
+//	t                           = √(block.0.layer_norm.variance + 1e−5)       [B]
+//	t2                          = 1/t                                         [B]
+//	t3                          = block.0.layer_norm.shift + block.0.layer_norm.scale·t2 ⊙ block.0.layer_norm.centred  [B,12]
+//	t4                          = h + block.0.dense2.b                        [B,12]
+//	block.0.dense.y             = t3·block.0.dense.W                          [B,24]
+//	block.0.dense.y             = block.0.dense.b + block.0.dense.y           [B,24]
+//	block.0.dense.twice_phi     = erf(0.70710677·block.0.dense.y) + 1         [B,24]
+//	2·block.0.u                 = block.0.dense.y ⊙ block.0.dense.twice_phi   [B,24]
+//	1.8·block.0.u               = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)  [B,24]
+//	block.0.dense2.y            = 0.5555556·(1.8·block.0.u)·block.0.dense2.W  [B,12]
+//	h                           = block.0.dense2.y + t4                       [B,12]
+//	t5                          = block.1.dense2.b + h                        [B,12]
+//	block.1.layer_norm.centred  = h − 1/12·Σⱼ h                               [B,12]
+//	block.1.layer_norm.variance = 1/12·Σⱼ block.1.layer_norm.centred²         [B]
+//	t6                          = √(block.1.layer_norm.variance + 1e−5)       [B]
+//	t7                          = 1/t6                                        [B]
+//	t8                          = block.1.layer_norm.shift + block.1.layer_norm.scale·t7 ⊙ block.1.layer_norm.centred  [B,12]
+//	block.1.dense.y             = t8·block.1.dense.W                          [B,24]
+//	block.1.dense.y             = block.1.dense.b + block.1.dense.y           [B,24]
+//	block.1.dense.twice_phi     = erf(0.70710677·block.1.dense.y) + 1         [B,24]
+//	1.8·block.1.u               = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ block.1.dense.twice_phi)  [B,24]
+//	block.1.dense2.y            = 0.5555556·(1.8·block.1.u)·block.1.dense2.W  [B,12]
+//	h                           = t5 + block.1.dense2.y                       [B,12]
+//	t9                          = block.2.dense2.b + h                        [B,12]
+//	block.2.layer_norm.centred  = h − 1/12·Σⱼ h                               [B,12]
+//	block.2.layer_norm.variance = 1/12·Σⱼ block.2.layer_norm.centred²         [B]
+//	t10                         = √(block.2.layer_norm.variance + 1e−5)       [B]
+//	t11                         = 1/t10                                       [B]
+//	t12                         = block.2.layer_norm.shift + block.2.layer_norm.scale·t11 ⊙ block.2.layer_norm.centred  [B,12]
+//	block.2.dense.y             = t12·block.2.dense.W                         [B,24]
+//	block.2.dense.y             = block.2.dense.b + block.2.dense.y           [B,24]
+//	block.2.dense.twice_phi     = erf(0.70710677·block.2.dense.y) + 1         [B,24]
+//	1.8·block.2.u               = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ block.2.dense.twice_phi)  [B,24]
+//	block.2.dense2.y            = 0.5555556·(1.8·block.2.u)·block.2.dense2.W  [B,12]
+//	h                           = t9 + block.2.dense2.y                       [B,12]
+//	layer_norm.centred          = h − 1/12·Σⱼ h                               [B,12]
 //	…
 //
 // Backward:
 //
-//	scale            = 1/B                                            []
-//	B·dlogits        = t23/sum − onehot(y)                            [B,4]
-//	dlogits.b        = scale·Σᵢ B·dlogits                             [4]
-//	dlogits.W        = scale·t22ᵀ·(B·dlogits)                         [12,4]
-//	t24              = (B·dlogits)·logits.Wᵀ                          [B,12]
-//	B·dblock.2.dense2.y = t21·(layer_norm.scale·t24 − 1/12·(Σⱼ layer_norm.scale·t19 ⊙ t24)/t20/t20·t19 − 1/12·Σⱼ layer_norm.scale·t24)  [B,12]
-//	dlayer_norm.shift = scale·Σᵢ t24                                   [12]
-//	dlayer_norm.scale = scale·Σᵢ t21·t19 ⊙ t24                         [12]
-//	dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y                   [12]
-//	scale2           = 0.5555556/B                                    []
-//	dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)  [24,12]
-//	B·dblock.2.u     = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ        [B,24]
-//	B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t18 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))  [B,24]
-//	dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y                    [24]
-//	dblock.2.dense.W = scale·t17ᵀ·(B·dblock.2.dense.y)                [12,24]
-//	t25              = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
-//	t26              = B·dblock.2.dense2.y + t16·(block.2.layer_norm.scale·t25 − 1/12·(Σⱼ block.2.layer_norm.scale·t14 ⊙ t25)/t15/t15·t14)  [B,12]
-//	t27              = (Σⱼ block.2.layer_norm.scale·t25)/t15          [B]
-//	B·dblock.1.dense2.y = t26 − 1/12·t27                                 [B,12]
-//	dblock.2.layer_norm.shift = scale·Σᵢ t25                                   [12]
-//	dblock.2.layer_norm.scale = scale·Σᵢ t16·t14 ⊙ t25                         [12]
-//	dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y                   [12]
-//	dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)  [24,12]
-//	B·dblock.1.u     = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ        [B,24]
-//	B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t12 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))  [B,24]
-//	dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y                    [24]
-//	dblock.1.dense.W = scale·t11ᵀ·(B·dblock.1.dense.y)                [12,24]
-//	t28              = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
-//	t29              = t26 + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8)  [B,12]
-//	t30              = t27 + (Σⱼ block.1.layer_norm.scale·t28)/t9     [B]
-//	B·dblock.0.dense2.y = t29 − 1/12·t30                                 [B,12]
-//	B·dblock.0.dense2.y = B·dblock.1.dense2.y + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8) − 1/12·(Σⱼ block.1.layer_norm.scale·t28)/t9  [B,12]
-//	dblock.1.layer_norm.shift = scale·Σᵢ t28                                   [12]
-//	dblock.1.layer_norm.scale = scale·Σᵢ t10·t8 ⊙ t28                          [12]
-//	dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y                   [12]
-//	dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)  [24,12]
-//	t31              = 0.5555556·t6 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)  [B,24]
-//	B·dblock.0.u     = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ        [B,24]
-//	(B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)  [B,24]
-//	B·dblock.0.dense.y = t31 ⊙ (B/1.1111112)·dblock.0.u                 [B,24]
+//	scale                     = 1/B                                            []
+//	B·dlogits                 = t16/sum − onehot(y)                            [B,4]
+//	dlogits.b                 = scale·Σᵢ B·dlogits                             [4]
+//	dlogits.W                 = scale·t15ᵀ·(B·dlogits)                         [12,4]
+//	t17                       = (B·dlogits)·logits.Wᵀ                          [B,12]
+//	B·dblock.2.dense2.y       = t14·(layer_norm.scale·t17 − 1/12·(Σⱼ layer_norm.scale·layer_norm.centred ⊙ t17)/t13/t13·layer_norm.centred − 1/12·Σⱼ layer_norm.scale·t17)  [B,12]
+//	dlayer_norm.shift         = scale·Σᵢ t17                                   [12]
+//	dlayer_norm.scale         = scale·Σᵢ t14·layer_norm.centred ⊙ t17          [12]
+//	dblock.2.dense2.b         = scale·Σᵢ B·dblock.2.dense2.y                   [12]
+//	scale2                    = 0.5555556/B                                    []
+//	dblock.2.dense2.W         = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)  [24,12]
+//	B·dblock.2.u              = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ        [B,24]
+//	B·dblock.2.dense.y        = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·block.2.dense.twice_phi + 0.4432692·block.2.dense.y ⊙ exp(−0.5·block.2.dense.y²))  [B,24]
+//	dblock.2.dense.b          = scale·Σᵢ B·dblock.2.dense.y                    [24]
+//	dblock.2.dense.W          = scale·t12ᵀ·(B·dblock.2.dense.y)                [12,24]
+//	t18                       = (B·dblock.2.dense.y)·block.2.dense.Wᵀ          [B,12]
+//	t19                       = B·dblock.2.dense2.y + t11·(block.2.layer_norm.scale·t18 − 1/12·(Σⱼ block.2.layer_norm.scale·block.2.layer_norm.centred ⊙ t18)/t10/t10·block.2.layer_norm.centred)  [B,12]
+//	t20                       = (Σⱼ block.2.layer_norm.scale·t18)/t10          [B]
+//	B·dblock.1.dense2.y       = t19 − 1/12·t20                                 [B,12]
+//	dblock.2.layer_norm.shift = scale·Σᵢ t18                                   [12]
+//	dblock.2.layer_norm.scale = scale·Σᵢ t11·block.2.layer_norm.centred ⊙ t18  [12]
+//	dblock.1.dense2.b         = scale·Σᵢ B·dblock.1.dense2.y                   [12]
+//	dblock.1.dense2.W         = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)  [24,12]
+//	B·dblock.1.u              = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ        [B,24]
+//	B·dblock.1.dense.y        = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·block.1.dense.twice_phi + 0.4432692·block.1.dense.y ⊙ exp(−0.5·block.1.dense.y²))  [B,24]
+//	dblock.1.dense.b          = scale·Σᵢ B·dblock.1.dense.y                    [24]
+//	dblock.1.dense.W          = scale·t8ᵀ·(B·dblock.1.dense.y)                 [12,24]
+//	t21                       = (B·dblock.1.dense.y)·block.1.dense.Wᵀ          [B,12]
+//	t22                       = t19 + t7·(block.1.layer_norm.scale·t21 − 1/12·(Σⱼ block.1.layer_norm.scale·block.1.layer_norm.centred ⊙ t21)/t6/t6·block.1.layer_norm.centred)  [B,12]
+//	t23                       = t20 + (Σⱼ block.1.layer_norm.scale·t21)/t6     [B]
+//	B·dblock.0.dense2.y       = t22 − 1/12·t23                                 [B,12]
+//	B·dblock.0.dense2.y2      = B·dblock.1.dense2.y + t7·(block.1.layer_norm.scale·t21 − 1/12·(Σⱼ block.1.layer_norm.scale·block.1.layer_norm.centred ⊙ t21)/t6/t6·block.1.layer_norm.centred) − 1/12·(Σⱼ block.1.layer_norm.scale·t21)/t6  [B,12]
+//	dblock.1.layer_norm.shift = scale·Σᵢ t21                                   [12]
+//	dblock.1.layer_norm.scale = scale·Σᵢ t7·block.1.layer_norm.centred ⊙ t21   [12]
+//	dblock.0.dense2.b         = scale·Σᵢ B·dblock.0.dense2.y                   [12]
+//	dblock.0.dense2.W         = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y2)  [24,12]
+//	t24                       = 0.5555556·block.0.dense.twice_phi + 0.4432692·block.0.dense.y ⊙ exp(−0.5·block.0.dense.y²)  [B,24]
+//	B·dblock.0.u              = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ        [B,24]
+//	0.9·B·dblock.0.u          = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)  [B,24]
+//	B·dblock.0.dense.y        = t24 ⊙ 0.9·B·dblock.0.u                         [B,24]
 //	…
 //
 // Update, adamw(lr: cosine(step, 1e-2, warmup: 2, total: steps)):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
-//	scale3 = 0.005·scale2/(1 − 0.9^step)
-//	scale4 = 1 − 0.005·decay·scale2
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
+//	coef3 = 0.005·coef2/(1 − 0.9^step)
+//	coef4 = 1 − 0.005·decay·coef2
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -124,56 +124,56 @@ type Residual struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	hY             []float32 // [max.B,12]; becomes h.y, then B·dh, in place
-	hY2            []float32 // [max.B,12]; becomes h.y, in place; in the memory of hY
-	block0Dense2Y2 []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY
-	block1DenseY3  []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY
-	t40            []float32 // [max.B,12]; in the memory of hY
-	t2             []float32 // [max.B]
-	t36            []float32 // [max.B,12]; in the memory of t2
-	block1Dense2Y2 []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t2
-	block2DenseY3  []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t2
-	logitsY2       []float32 // [max.B,4]; becomes logits.y, then logits, in place; in the memory of t2
-	t3             []float32 // [max.B]
-	block0DenseY3  []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place; in the memory of t3
-	t38            []float32 // [max.B,12]; in the memory of t3
-	block2Dense2Y2 []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t3
-	t4             []float32 // [max.B,12]
-	t32            []float32 // [max.B,12]; in the memory of t4
-	t35            []float32 // [max.B,12]; in the memory of t4
-	t5             []float32 // [max.B,12]
-	block0DenseY   []float32 // [max.B,24]; becomes block.0.dense.y, then B·dblock.0.dense.y, in place
-	t6             []float32 // [max.B,24]
-	dblock0U       []float32 // [max.B,24]; becomes B·dblock.0.u, then B·dblock.0.dense.y, in place; in the memory of t6
-	block0U        []float32 // [max.B,24]; becomes 1.8·block.0.u, in place
-	dblock0U2      []float32 // [max.B,24]; becomes B·dblock.0.u, in place; in the memory of block0U
-	block0Dense2Y  []float32 // [max.B,12]; becomes block.0.dense2.y, in place
-	t28            []float32 // [max.B,12]; in the memory of block0Dense2Y
-	dblock0Dense2Y []float32 // [max.B,12]; becomes B·dblock.0.dense2.y, in place
-	t9             []float32 // [max.B]
-	t10            []float32 // [max.B]
-	block1DenseY   []float32 // [max.B,24]; becomes block.1.dense.y, then B·dblock.1.dense.y, in place
-	t12            []float32 // [max.B,24]
-	block1U        []float32 // [max.B,24]; becomes 1.8·block.1.u, in place
-	dblock1U       []float32 // [max.B,24]; becomes B·dblock.1.u, in place; in the memory of block1U
-	block1Dense2Y  []float32 // [max.B,12]; becomes block.1.dense2.y, in place
-	t25            []float32 // [max.B,12]; in the memory of block1Dense2Y
-	dblock2Dense2Y []float32 // [max.B,12]; becomes B·dblock.2.dense2.y, then B·dblock.1.dense2.y, then B·dblock.0.dense2.y, in place
-	t15            []float32 // [max.B]
-	t16            []float32 // [max.B]
-	block2DenseY   []float32 // [max.B,24]; becomes block.2.dense.y, then B·dblock.2.dense.y, in place
-	t18            []float32 // [max.B,24]
-	block2U        []float32 // [max.B,24]; becomes 1.8·block.2.u, in place
-	dblock2U       []float32 // [max.B,24]; becomes B·dblock.2.u, in place; in the memory of block2U
-	block2Dense2Y  []float32 // [max.B,12]; becomes block.2.dense2.y, in place
-	t24            []float32 // [max.B,12]; in the memory of block2Dense2Y
-	t20            []float32 // [max.B]
-	t21            []float32 // [max.B]
-	logitsY        []float32 // [max.B,4]; becomes logits.y, then logits, then B·dlogits, in place
-	sum            []float32 // [max.B]
-	t43            []float32 // [12]
-	t44            []float32 // [12]
-	t45            []float32 // [24]
+	hY                     []float32 // [max.B,12]; becomes h.y, then block.0.layer_norm.centred, then B·dh2, in place
+	hY2                    []float32 // [max.B,12]; becomes h.y, in place; in the memory of hY
+	block0Dense2Y2         []float32 // [max.B,12]; becomes block.0.dense2.y, in place; in the memory of hY
+	block1DenseY3          []float32 // [max.B,24]; becomes block.1.dense.y, then 2·block.1.u, in place; in the memory of hY
+	t33                    []float32 // [max.B,12]; in the memory of hY
+	t                      []float32 // [max.B]
+	t29                    []float32 // [max.B,12]; in the memory of t
+	block1Dense2Y2         []float32 // [max.B,12]; becomes block.1.dense2.y, in place; in the memory of t
+	block2DenseY3          []float32 // [max.B,24]; becomes block.2.dense.y, then 2·block.2.u, in place; in the memory of t
+	logitsY2               []float32 // [max.B,4]; becomes logits.y, then logits, in place; in the memory of t
+	t2                     []float32 // [max.B]
+	block0DenseY3          []float32 // [max.B,24]; becomes block.0.dense.y, then 2·block.0.u, in place; in the memory of t2
+	t31                    []float32 // [max.B,12]; in the memory of t2
+	block2Dense2Y2         []float32 // [max.B,12]; becomes block.2.dense2.y, in place; in the memory of t2
+	t3                     []float32 // [max.B,12]
+	t25                    []float32 // [max.B,12]; in the memory of t3
+	t28                    []float32 // [max.B,12]; in the memory of t3
+	block1LayerNormCentred []float32 // [max.B,12]; becomes block.1.layer_norm.centred, in place
+	block0DenseY           []float32 // [max.B,24]; becomes block.0.dense.y, then B·dblock.0.dense.y2, in place
+	block0DenseTwicePhi    []float32 // [max.B,24]; becomes block.0.dense.twice_phi, in place
+	dblock0U               []float32 // [max.B,24]; becomes B·dblock.0.u, then B·dblock.0.dense.y, in place; in the memory of block0DenseTwicePhi
+	block0U                []float32 // [max.B,24]; becomes 1.8·block.0.u, in place
+	dblock0U2              []float32 // [max.B,24]; becomes B·dblock.0.u2, in place; in the memory of block0U
+	block0Dense2Y          []float32 // [max.B,12]; becomes block.0.dense2.y, in place
+	t21                    []float32 // [max.B,12]; in the memory of block0Dense2Y
+	block2LayerNormCentred []float32 // [max.B,12]; becomes block.2.layer_norm.centred, then B·dblock.0.dense2.y, in place
+	t6                     []float32 // [max.B]
+	t7                     []float32 // [max.B]
+	block1DenseY           []float32 // [max.B,24]; becomes block.1.dense.y, then B·dblock.1.dense.y, in place
+	block1DenseTwicePhi    []float32 // [max.B,24]; becomes block.1.dense.twice_phi, in place
+	block1U                []float32 // [max.B,24]; becomes 1.8·block.1.u, in place
+	dblock1U               []float32 // [max.B,24]; becomes B·dblock.1.u, in place; in the memory of block1U
+	block1Dense2Y          []float32 // [max.B,12]; becomes block.1.dense2.y, in place
+	t18                    []float32 // [max.B,12]; in the memory of block1Dense2Y
+	layerNormCentred       []float32 // [max.B,12]; becomes layer_norm.centred, then B·dblock.2.dense2.y, then B·dblock.1.dense2.y, then B·dblock.0.dense2.y2, in place
+	t10                    []float32 // [max.B]
+	t11                    []float32 // [max.B]
+	block2DenseY           []float32 // [max.B,24]; becomes block.2.dense.y, then B·dblock.2.dense.y, in place
+	block2DenseTwicePhi    []float32 // [max.B,24]; becomes block.2.dense.twice_phi, in place
+	block2U                []float32 // [max.B,24]; becomes 1.8·block.2.u, in place
+	dblock2U               []float32 // [max.B,24]; becomes B·dblock.2.u, in place; in the memory of block2U
+	block2Dense2Y          []float32 // [max.B,12]; becomes block.2.dense2.y, in place
+	t17                    []float32 // [max.B,12]; in the memory of block2Dense2Y
+	t13                    []float32 // [max.B]
+	t14                    []float32 // [max.B]
+	logitsY                []float32 // [max.B,4]; becomes logits.y, then logits, then B·dlogits, in place
+	sum                    []float32 // [max.B]
+	t36                    []float32 // [12]
+	t37                    []float32 // [12]
+	t38                    []float32 // [24]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -245,30 +245,30 @@ func (m *Residual) forward(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	hY := m.hY[:12*B]
-	t5 := m.t5[:12*B]
+	block1LayerNormCentred := m.block1LayerNormCentred[:12*B]
+	t := m.t[:B]
 	t2 := m.t2[:B]
-	t3 := m.t3[:B]
-	t4 := m.t4[:12*B]
+	t3 := m.t3[:12*B]
 	block0DenseY := m.block0DenseY[:24*B]
-	t6 := m.t6[:24*B]
+	block0DenseTwicePhi := m.block0DenseTwicePhi[:24*B]
 	block0U := m.block0U[:24*B]
 	block0Dense2Y := m.block0Dense2Y[:12*B]
-	dblock0Dense2Y := m.dblock0Dense2Y[:12*B]
-	t9 := m.t9[:B]
-	t10 := m.t10[:B]
+	block2LayerNormCentred := m.block2LayerNormCentred[:12*B]
+	t6 := m.t6[:B]
+	t7 := m.t7[:B]
 	block1DenseY := m.block1DenseY[:24*B]
-	t12 := m.t12[:24*B]
+	block1DenseTwicePhi := m.block1DenseTwicePhi[:24*B]
 	block1U := m.block1U[:24*B]
 	block1Dense2Y := m.block1Dense2Y[:12*B]
-	dblock2Dense2Y := m.dblock2Dense2Y[:12*B]
-	t15 := m.t15[:B]
-	t16 := m.t16[:B]
+	layerNormCentred := m.layerNormCentred[:12*B]
+	t10 := m.t10[:B]
+	t11 := m.t11[:B]
 	block2DenseY := m.block2DenseY[:24*B]
-	t18 := m.t18[:24*B]
+	block2DenseTwicePhi := m.block2DenseTwicePhi[:24*B]
 	block2U := m.block2U[:24*B]
 	block2Dense2Y := m.block2Dense2Y[:12*B]
-	t20 := m.t20[:B]
-	t21 := m.t21[:B]
+	t13 := m.t13[:B]
+	t14 := m.t14[:B]
 	logitsY := m.logitsY[:4*B]
 	sum := m.sum[:B]
 
@@ -279,64 +279,65 @@ func (m *Residual) forward(batch *Batch) Totals {
 		0, blas.View32(hY, B, 12))
 
 	// h = h.y + h.b
-	// t = h − 1/12·Σⱼ h
-	// t2 = √(1/12·Σⱼ t² + 1e−5)
-	// t3 = 1/t2
-	// t4 = block.0.layer_norm.shift + block.0.layer_norm.scale·t3 ⊙ t
-	// t5 = h + block.0.dense2.b
+	// block.0.layer_norm.centred = h − 1/12·Σⱼ h  (in hY)
+	// block.0.layer_norm.variance = 1/12·Σⱼ block.0.layer_norm.centred²
+	// t = √(block.0.layer_norm.variance + 1e−5)
+	// t2 = 1/t
+	// t3 = block.0.layer_norm.shift + block.0.layer_norm.scale·t2 ⊙ block.0.layer_norm.centred
+	// t4 = h + block.0.dense2.b  (in block1LayerNormCentred)
 	for i := range B {
 		hYRow := (*[12]float32)(hY[12*i:])
-		t5Row := (*[12]float32)(t5[12*i:])
-		t := float32(0)
+		block1LayerNormCentredRow := (*[12]float32)(block1LayerNormCentred[12*i:])
+		total := float32(0)
 		for j := range block0Dense2B {
 			h := hYRow[j] + hB[j]
-			t2Of := h + block0Dense2B[j]
-			t += h
-			t5Row[j] = t2Of
+			t4 := h + block0Dense2B[j]
+			total += h
+			block1LayerNormCentredRow[j] = t4
 		}
-		u := 0.083333336 * t
-		t3Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block0Dense2B {
-			d := hYRow[j] + hB[j] - u
-			t3Of += d * d
-			hYRow[j] = d
+			block0LayerNormCentred := hYRow[j] + hB[j] - u
+			total2 += block0LayerNormCentred * block0LayerNormCentred
+			hYRow[j] = block0LayerNormCentred
 		}
-		u2 := 0.083333336 * t3Of
-		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		t2[i] = t5Of
-		t3[i] = u3
-		t4Row := (*[12]float32)(t4[12*i:])
+		block0LayerNormVariance := 0.083333336 * total2
+		v := block0LayerNormVariance + 1e-5
+		tOf := vec.Sqrt(v)
+		t2Of := 1 / tOf
+		t[i] = tOf
+		t2[i] = t2Of
+		t3Row := (*[12]float32)(t3[12*i:])
 		for j := range block0Dense2B {
-			t4Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*hYRow[j]
+			t3Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*t2Of*hYRow[j]
 		}
 	}
 
-	// block.0.dense.y = t4·block.0.dense.W
+	// block.0.dense.y = t3·block.0.dense.W
 	blas.Sgemm(1,
-		blas.View32(t4, B, 12),
+		blas.View32(t3, B, 12),
 		blas.View32(block0DenseW, 12, 24),
 		0, blas.View32(block0DenseY, B, 24))
 
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// t6 = erf(0.70710677·block.0.dense.y) + 1
-	// 2·block.0.u = block.0.dense.y ⊙ t6
+	// block.0.dense.twice_phi = erf(0.70710677·block.0.dense.y) + 1
+	// 2·block.0.u = block.0.dense.y ⊙ block.0.dense.twice_phi
 	// 1.8·block.0.u = where(U(block.0/dropout) < 0.1, 0, 2·block.0.u)
 	key := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range B {
 		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
-		t6Row := (*[24]float32)(t6[24*i:])
+		block0DenseTwicePhiRow := (*[24]float32)(block0DenseTwicePhi[24*i:])
 		block0URow := (*[24]float32)(block0U[24*i:])
 		for j := range block0DenseB {
 			block0DenseYOf := block0DenseB[j] + block0DenseYRow[j]
-			t := vec.Erf(0.70710677*block0DenseYOf) + 1
-			block0UOf := block0DenseYOf * t
+			block0DenseTwicePhiOf := vec.Erf(0.70710677*block0DenseYOf) + 1
+			block0UOf := block0DenseYOf * block0DenseTwicePhiOf
 			if rng.Uniform32(key, uint64(24*i+j)) < 0.1 {
 				block0UOf = 0
 			}
 			block0DenseYRow[j] = block0DenseYOf
-			t6Row[j] = t
+			block0DenseTwicePhiRow[j] = block0DenseTwicePhiOf
 			block0URow[j] = block0UOf
 		}
 	}
@@ -347,64 +348,66 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block0Dense2W, 24, 12),
 		0, blas.View32(block0Dense2Y, B, 12))
 
-	// h = block.0.dense2.y + t5
-	// t7 = block.1.dense2.b + h
-	// t8 = h − 1/12·Σⱼ h
-	// t9 = √(1/12·Σⱼ t8² + 1e−5)
-	// t10 = 1/t9
-	// t11 = block.1.layer_norm.shift + block.1.layer_norm.scale·t10 ⊙ t8
+	// h = block.0.dense2.y + t4
+	// t5 = block.1.dense2.b + h  (in block2LayerNormCentred)
+	// block.1.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.1.layer_norm.variance = 1/12·Σⱼ block.1.layer_norm.centred²
+	// t6 = √(block.1.layer_norm.variance + 1e−5)
+	// t7 = 1/t6
+	// t8 = block.1.layer_norm.shift + block.1.layer_norm.scale·t7 ⊙ block.1.layer_norm.centred  (in block0Dense2Y)
 	for i := range B {
 		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
-		t5Row := (*[12]float32)(t5[12*i:])
-		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
-		t := float32(0)
+		block1LayerNormCentredRow := (*[12]float32)(block1LayerNormCentred[12*i:])
+		block2LayerNormCentredRow := (*[12]float32)(block2LayerNormCentred[12*i:])
+		total := float32(0)
 		for j := range block0Dense2YRow {
-			h := block0Dense2YRow[j] + t5Row[j]
-			t2Of := block1Dense2B[j] + h
-			t += h
-			dblock0Dense2YRow[j] = t2Of
+			h := block0Dense2YRow[j] + block1LayerNormCentredRow[j]
+			t5 := block1Dense2B[j] + h
+			total += h
+			block2LayerNormCentredRow[j] = t5
 		}
-		u := 0.083333336 * t
-		t3Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block0Dense2YRow {
-			d := block0Dense2YRow[j] + t5Row[j] - u
-			t3Of += d * d
-			t5Row[j] = d
+			block1LayerNormCentredOf := block0Dense2YRow[j] + block1LayerNormCentredRow[j] - u
+			total2 += block1LayerNormCentredOf * block1LayerNormCentredOf
+			block1LayerNormCentredRow[j] = block1LayerNormCentredOf
 		}
-		u2 := 0.083333336 * t3Of
-		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		t9[i] = t5Of
-		t10[i] = u3
+		block1LayerNormVariance := 0.083333336 * total2
+		v := block1LayerNormVariance + 1e-5
+		t6Of := vec.Sqrt(v)
+		t7Of := 1 / t6Of
+		t6[i] = t6Of
+		t7[i] = t7Of
 		for j := range block0Dense2YRow {
-			block0Dense2YRow[j] = block1LayerNormShift[j] + block1LayerNormScale[j]*u3*t5Row[j]
+			u2 := block1LayerNormScale[j] * t7Of * block1LayerNormCentredRow[j]
+			block0Dense2YRow[j] = block1LayerNormShift[j] + u2
 		}
 	}
 
-	// block.1.dense.y = t11·block.1.dense.W
+	// block.1.dense.y = t8·block.1.dense.W
 	blas.Sgemm(1,
 		blas.View32(block0Dense2Y, B, 12),
 		blas.View32(block1DenseW, 12, 24),
 		0, blas.View32(block1DenseY, B, 24))
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// t12 = erf(0.70710677·block.1.dense.y) + 1
-	// 1.8·block.1.u = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ t12)
+	// block.1.dense.twice_phi = erf(0.70710677·block.1.dense.y) + 1
+	// 1.8·block.1.u = where(U(block.1/dropout) < 0.1, 0, block.1.dense.y ⊙ block.1.dense.twice_phi)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
-		t12Row := (*[24]float32)(t12[24*i:])
+		block1DenseTwicePhiRow := (*[24]float32)(block1DenseTwicePhi[24*i:])
 		block1URow := (*[24]float32)(block1U[24*i:])
 		for j := range block1DenseB {
 			block1DenseYOf := block1DenseB[j] + block1DenseYRow[j]
-			t := vec.Erf(0.70710677*block1DenseYOf) + 1
-			block1UOf := block1DenseYOf * t
+			block1DenseTwicePhiOf := vec.Erf(0.70710677*block1DenseYOf) + 1
+			block1UOf := block1DenseYOf * block1DenseTwicePhiOf
 			if rng.Uniform32(key2, uint64(24*i+j)) < 0.1 {
 				block1UOf = 0
 			}
 			block1DenseYRow[j] = block1DenseYOf
-			t12Row[j] = t
+			block1DenseTwicePhiRow[j] = block1DenseTwicePhiOf
 			block1URow[j] = block1UOf
 		}
 	}
@@ -415,64 +418,66 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block1Dense2W, 24, 12),
 		0, blas.View32(block1Dense2Y, B, 12))
 
-	// h = t7 + block.1.dense2.y
-	// t13 = block.2.dense2.b + h
-	// t14 = h − 1/12·Σⱼ h
-	// t15 = √(1/12·Σⱼ t14² + 1e−5)
-	// t16 = 1/t15
-	// t17 = block.2.layer_norm.shift + block.2.layer_norm.scale·t16 ⊙ t14
+	// h = t5 + block.1.dense2.y
+	// t9 = block.2.dense2.b + h  (in layerNormCentred)
+	// block.2.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.2.layer_norm.variance = 1/12·Σⱼ block.2.layer_norm.centred²
+	// t10 = √(block.2.layer_norm.variance + 1e−5)
+	// t11 = 1/t10
+	// t12 = block.2.layer_norm.shift + block.2.layer_norm.scale·t11 ⊙ block.2.layer_norm.centred  (in block1Dense2Y)
 	for i := range B {
-		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
+		block2LayerNormCentredRow := (*[12]float32)(block2LayerNormCentred[12*i:])
 		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
-		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
-		t := float32(0)
+		layerNormCentredRow := (*[12]float32)(layerNormCentred[12*i:])
+		total := float32(0)
 		for j := range block1Dense2YRow {
-			h := dblock0Dense2YRow[j] + block1Dense2YRow[j]
-			t2Of := block2Dense2B[j] + h
-			t += h
-			dblock2Dense2YRow[j] = t2Of
+			h := block2LayerNormCentredRow[j] + block1Dense2YRow[j]
+			t9 := block2Dense2B[j] + h
+			total += h
+			layerNormCentredRow[j] = t9
 		}
-		u := 0.083333336 * t
-		t3Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block1Dense2YRow {
-			d := dblock0Dense2YRow[j] + block1Dense2YRow[j] - u
-			t3Of += d * d
-			dblock0Dense2YRow[j] = d
+			block2LayerNormCentredOf := block2LayerNormCentredRow[j] + block1Dense2YRow[j] - u
+			total2 += block2LayerNormCentredOf * block2LayerNormCentredOf
+			block2LayerNormCentredRow[j] = block2LayerNormCentredOf
 		}
-		u2 := 0.083333336 * t3Of
-		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		t15[i] = t5Of
-		t16[i] = u3
+		block2LayerNormVariance := 0.083333336 * total2
+		v := block2LayerNormVariance + 1e-5
+		t10Of := vec.Sqrt(v)
+		t11Of := 1 / t10Of
+		t10[i] = t10Of
+		t11[i] = t11Of
 		for j := range block1Dense2YRow {
-			block1Dense2YRow[j] = block2LayerNormShift[j] + block2LayerNormScale[j]*u3*dblock0Dense2YRow[j]
+			u2 := block2LayerNormScale[j] * t11Of * block2LayerNormCentredRow[j]
+			block1Dense2YRow[j] = block2LayerNormShift[j] + u2
 		}
 	}
 
-	// block.2.dense.y = t17·block.2.dense.W
+	// block.2.dense.y = t12·block.2.dense.W
 	blas.Sgemm(1,
 		blas.View32(block1Dense2Y, B, 12),
 		blas.View32(block2DenseW, 12, 24),
 		0, blas.View32(block2DenseY, B, 24))
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// t18 = erf(0.70710677·block.2.dense.y) + 1
-	// 1.8·block.2.u = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ t18)
+	// block.2.dense.twice_phi = erf(0.70710677·block.2.dense.y) + 1
+	// 1.8·block.2.u = where(U(block.2/dropout) < 0.1, 0, block.2.dense.y ⊙ block.2.dense.twice_phi)
 	key3 := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
-		t18Row := (*[24]float32)(t18[24*i:])
+		block2DenseTwicePhiRow := (*[24]float32)(block2DenseTwicePhi[24*i:])
 		block2URow := (*[24]float32)(block2U[24*i:])
 		for j := range block2DenseB {
 			block2DenseYOf := block2DenseB[j] + block2DenseYRow[j]
-			t := vec.Erf(0.70710677*block2DenseYOf) + 1
-			block2UOf := block2DenseYOf * t
+			block2DenseTwicePhiOf := vec.Erf(0.70710677*block2DenseYOf) + 1
+			block2UOf := block2DenseYOf * block2DenseTwicePhiOf
 			if rng.Uniform32(key3, uint64(24*i+j)) < 0.1 {
 				block2UOf = 0
 			}
 			block2DenseYRow[j] = block2DenseYOf
-			t18Row[j] = t
+			block2DenseTwicePhiRow[j] = block2DenseTwicePhiOf
 			block2URow[j] = block2UOf
 		}
 	}
@@ -483,46 +488,47 @@ func (m *Residual) forward(batch *Batch) Totals {
 		blas.View32(block2Dense2W, 24, 12),
 		0, blas.View32(block2Dense2Y, B, 12))
 
-	// h = t13 + block.2.dense2.y
-	// t19 = h − 1/12·Σⱼ h
-	// t20 = √(1/12·Σⱼ t19² + 1e−5)
-	// t21 = 1/t20
-	// t22 = layer_norm.shift + layer_norm.scale·t21 ⊙ t19
+	// h = t9 + block.2.dense2.y
+	// layer_norm.centred = h − 1/12·Σⱼ h
+	// layer_norm.variance = 1/12·Σⱼ layer_norm.centred²
+	// t13 = √(layer_norm.variance + 1e−5)
+	// t14 = 1/t13
+	// t15 = layer_norm.shift + layer_norm.scale·t14 ⊙ layer_norm.centred  (in block2Dense2Y)
 	for i := range B {
-		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
+		layerNormCentredRow := (*[12]float32)(layerNormCentred[12*i:])
 		block2Dense2YRow := (*[12]float32)(block2Dense2Y[12*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range block2Dense2YRow {
-			t += dblock2Dense2YRow[j] + block2Dense2YRow[j]
+			total += layerNormCentredRow[j] + block2Dense2YRow[j]
 		}
-		u := 0.083333336 * t
-		t2Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block2Dense2YRow {
-			d := dblock2Dense2YRow[j] + block2Dense2YRow[j] - u
-			t2Of += d * d
-			dblock2Dense2YRow[j] = d
+			layerNormCentredOf := layerNormCentredRow[j] + block2Dense2YRow[j] - u
+			total2 += layerNormCentredOf * layerNormCentredOf
+			layerNormCentredRow[j] = layerNormCentredOf
 		}
-		u2 := 0.083333336 * t2Of
-		t3Of := u2 + 1e-5
-		t4Of := vec.Sqrt(t3Of)
-		u3 := 1 / t4Of
-		t20[i] = t4Of
-		t21[i] = u3
+		layerNormVariance := 0.083333336 * total2
+		v := layerNormVariance + 1e-5
+		t13Of := vec.Sqrt(v)
+		t14Of := 1 / t13Of
+		t13[i] = t13Of
+		t14[i] = t14Of
 		for j := range block2Dense2YRow {
-			block2Dense2YRow[j] = layerNormShift[j] + layerNormScale[j]*u3*dblock2Dense2YRow[j]
+			block2Dense2YRow[j] = layerNormShift[j] + layerNormScale[j]*t14Of*layerNormCentredRow[j]
 		}
 	}
 
-	// logits.y = t22·logits.W
+	// logits.y = t15·logits.W
 	blas.Sgemm(1,
 		blas.View32(block2Dense2Y, B, 12),
 		blas.View32(logitsW, 12, 4),
 		0, blas.View32(logitsY, B, 4))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t23 = exp(logits − peak)
-	// sum = Σⱼ t23
+	// t16 = exp(logits − peak)  (in logitsY)
+	// sum = Σⱼ t16
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = y]
@@ -534,6 +540,7 @@ func (m *Residual) forward(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -550,12 +557,12 @@ func (m *Residual) forward(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t16 := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t16
+			logitsYRow[j] = t16
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -602,39 +609,39 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	sum := m.sum[:B]
 	logitsY := m.logitsY[:4*B]
 	block2Dense2Y := m.block2Dense2Y[:12*B]
-	t24 := m.t24[:12*B]
-	dblock2Dense2Y := m.dblock2Dense2Y[:12*B]
-	t21 := m.t21[:B]
-	t20 := m.t20[:B]
+	t17 := m.t17[:12*B]
+	layerNormCentred := m.layerNormCentred[:12*B]
+	t14 := m.t14[:B]
+	t13 := m.t13[:B]
 	block2U := m.block2U[:24*B]
 	dblock2U := m.dblock2U[:24*B]
-	t18 := m.t18[:24*B]
+	block2DenseTwicePhi := m.block2DenseTwicePhi[:24*B]
 	block2DenseY := m.block2DenseY[:24*B]
 	block1Dense2Y := m.block1Dense2Y[:12*B]
-	t25 := m.t25[:12*B]
-	dblock0Dense2Y := m.dblock0Dense2Y[:12*B]
-	t16 := m.t16[:B]
-	t15 := m.t15[:B]
+	t18 := m.t18[:12*B]
+	block2LayerNormCentred := m.block2LayerNormCentred[:12*B]
+	t11 := m.t11[:B]
+	t10 := m.t10[:B]
 	block1U := m.block1U[:24*B]
 	dblock1U := m.dblock1U[:24*B]
-	t12 := m.t12[:24*B]
+	block1DenseTwicePhi := m.block1DenseTwicePhi[:24*B]
 	block1DenseY := m.block1DenseY[:24*B]
 	block0Dense2Y := m.block0Dense2Y[:12*B]
-	t28 := m.t28[:12*B]
-	t5 := m.t5[:12*B]
-	t10 := m.t10[:B]
-	t9 := m.t9[:B]
+	t21 := m.t21[:12*B]
+	block1LayerNormCentred := m.block1LayerNormCentred[:12*B]
+	t7 := m.t7[:B]
+	t6 := m.t6[:B]
 	block0U := m.block0U[:24*B]
-	t6 := m.t6[:24*B]
+	block0DenseTwicePhi := m.block0DenseTwicePhi[:24*B]
 	block0DenseY := m.block0DenseY[:24*B]
 	dblock0U := m.dblock0U[:24*B]
 	dblock0U2 := m.dblock0U2[:24*B]
-	t4 := m.t4[:12*B]
-	t32 := m.t32[:12*B]
+	t3 := m.t3[:12*B]
+	t25 := m.t25[:12*B]
 	hY := m.hY[:12*B]
-	t3 := m.t3[:B]
 	t2 := m.t2[:B]
-	t35 := m.t35[:12*B]
+	t := m.t[:B]
+	t28 := m.t28[:12*B]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
 	dlayerNormShift := grad.LayerNormShift
@@ -663,7 +670,7 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t23/sum − onehot(y)
+	// B·dlogits = t16/sum − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -680,46 +687,46 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dlogits.W = scale·t22ᵀ·(B·dlogits)
+	// dlogits.W = scale·t15ᵀ·(B·dlogits)
 	blas.Sgemm(scale,
 		blas.View32(block2Dense2Y, B, 12).T(),
 		blas.View32(logitsY, B, 4),
 		0, blas.View32(dlogitsW, 12, 4))
 
-	// t24 = (B·dlogits)·logits.Wᵀ
+	// t17 = (B·dlogits)·logits.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(logitsY, B, 4),
 		blas.View32(logitsW, 12, 4).T(),
-		0, blas.View32(t24, B, 12))
+		0, blas.View32(t17, B, 12))
 
-	// B·dblock.2.dense2.y = t21·(layer_norm.scale·t24 − 1/12·(Σⱼ layer_norm.scale·t19 ⊙ t24)/t20/t20·t19 − 1/12·Σⱼ layer_norm.scale·t24)
-	// dlayer_norm.shift = scale·Σᵢ t24
-	// dlayer_norm.scale = scale·Σᵢ t21·t19 ⊙ t24
+	// B·dblock.2.dense2.y = t14·(layer_norm.scale·t17 − 1/12·(Σⱼ layer_norm.scale·layer_norm.centred ⊙ t17)/t13/t13·layer_norm.centred − 1/12·Σⱼ layer_norm.scale·t17)  (in layerNormCentred)
+	// dlayer_norm.shift = scale·Σᵢ t17
+	// dlayer_norm.scale = scale·Σᵢ t14·layer_norm.centred ⊙ t17
 	// dblock.2.dense2.b = scale·Σᵢ B·dblock.2.dense2.y
 	clear(dlayerNormShift)
 	clear(dlayerNormScale)
 	clear(dblock2Dense2B)
 	for i := range B {
-		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
-		t24Row := (*[12]float32)(t24[12*i:])
-		t21OfI := t21[i]
-		t := float32(0)
-		t2Of := float32(0)
-		for j := range dblock2Dense2YRow {
-			u := dblock2Dense2YRow[j] * t24Row[j]
-			t += layerNormScale[j] * u
-			t2Of += layerNormScale[j] * t24Row[j]
-			dlayerNormShift[j] += scale * t24Row[j]
-			dlayerNormScale[j] += scale * (t21OfI * u)
+		layerNormCentredRow := (*[12]float32)(layerNormCentred[12*i:])
+		t17Row := (*[12]float32)(t17[12*i:])
+		t14OfI := t14[i]
+		total := float32(0)
+		total2 := float32(0)
+		for j := range dlayerNormScale {
+			u := layerNormCentredRow[j] * t17Row[j]
+			total += layerNormScale[j] * u
+			total2 += layerNormScale[j] * t17Row[j]
+			dlayerNormShift[j] += scale * t17Row[j]
+			dlayerNormScale[j] += scale * (t14OfI * u)
 		}
-		u2 := t / t20[i]
-		u3 := u2 / t20[i]
-		u4 := 0.083333336 * t2Of
+		u2 := total / t13[i]
+		u3 := u2 / t13[i]
+		u4 := 0.083333336 * total2
 		for j := range dblock2Dense2B {
-			d := layerNormScale[j]*t24Row[j] - 0.083333336*(u3*dblock2Dense2YRow[j])
-			dblock2Dense2YOf := t21OfI * (d - u4)
-			dblock2Dense2B[j] += scale * dblock2Dense2YOf
-			dblock2Dense2YRow[j] = dblock2Dense2YOf
+			d := layerNormScale[j]*t17Row[j] - 0.083333336*(u3*layerNormCentredRow[j])
+			dblock2Dense2Y := t14OfI * (d - u4)
+			dblock2Dense2B[j] += scale * dblock2Dense2Y
+			layerNormCentredRow[j] = dblock2Dense2Y
 		}
 	}
 
@@ -729,194 +736,194 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 	// dblock.2.dense2.W = scale2·(1.8·block.2.u)ᵀ·(B·dblock.2.dense2.y)
 	blas.Sgemm(scale2,
 		blas.View32(block2U, B, 24).T(),
-		blas.View32(dblock2Dense2Y, B, 12),
+		blas.View32(layerNormCentred, B, 12),
 		0, blas.View32(dblock2Dense2W, 24, 12))
 
 	// B·dblock.2.u = (B·dblock.2.dense2.y)·block.2.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(dblock2Dense2Y, B, 12),
+		blas.View32(layerNormCentred, B, 12),
 		blas.View32(block2Dense2W, 24, 12).T(),
 		0, blas.View32(dblock2U, B, 24))
 
-	// B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·t18 + 0.4432692·block.2.dense.y ⊙ exp((−0.5)·block.2.dense.y²))
+	// B·dblock.2.dense.y = where(U(block.2/dropout) < 0.1, 0, B·dblock.2.u) ⊙ (0.5555556·block.2.dense.twice_phi + 0.4432692·block.2.dense.y ⊙ exp(−0.5·block.2.dense.y²))  (in block2DenseY)
 	// dblock.2.dense.b = scale·Σᵢ B·dblock.2.dense.y
 	clear(dblock2DenseB)
 	key := rng.Key(m.seed, 0x74d71332b544c61, m.calls)
 	for i := range B {
 		dblock2URow := (*[24]float32)(dblock2U[24*i:])
-		t18Row := (*[24]float32)(t18[24*i:])
+		block2DenseTwicePhiRow := (*[24]float32)(block2DenseTwicePhi[24*i:])
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
-		for j := range block2DenseYRow {
-			t := dblock2URow[j]
+		for j := range block2DenseTwicePhiRow {
+			v := dblock2URow[j]
 			if rng.Uniform32(key, uint64(24*i+j)) < 0.1 {
-				t = 0
+				v = 0
 			}
 			u := block2DenseYRow[j] * vec.Exp(-0.5*(block2DenseYRow[j]*block2DenseYRow[j]))
-			dblock2DenseY := t * (0.5555556*t18Row[j] + 0.4432692*u)
+			dblock2DenseY := v * (0.5555556*block2DenseTwicePhiRow[j] + 0.4432692*u)
 			dblock2DenseB[j] += scale * dblock2DenseY
 			block2DenseYRow[j] = dblock2DenseY
 		}
 	}
 
-	// dblock.2.dense.W = scale·t17ᵀ·(B·dblock.2.dense.y)
+	// dblock.2.dense.W = scale·t12ᵀ·(B·dblock.2.dense.y)
 	blas.Sgemm(scale,
 		blas.View32(block1Dense2Y, B, 12).T(),
 		blas.View32(block2DenseY, B, 24),
 		0, blas.View32(dblock2DenseW, 12, 24))
 
-	// t25 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
+	// t18 = (B·dblock.2.dense.y)·block.2.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block2DenseY, B, 24),
 		blas.View32(block2DenseW, 12, 24).T(),
-		0, blas.View32(t25, B, 12))
+		0, blas.View32(t18, B, 12))
 
-	// t26 = B·dblock.2.dense2.y + t16·(block.2.layer_norm.scale·t25 − 1/12·(Σⱼ block.2.layer_norm.scale·t14 ⊙ t25)/t15/t15·t14)
-	// t27 = (Σⱼ block.2.layer_norm.scale·t25)/t15
-	// B·dblock.1.dense2.y = t26 − 1/12·t27
-	// dblock.2.layer_norm.shift = scale·Σᵢ t25
-	// dblock.2.layer_norm.scale = scale·Σᵢ t16·t14 ⊙ t25
+	// t19 = B·dblock.2.dense2.y + t11·(block.2.layer_norm.scale·t18 − 1/12·(Σⱼ block.2.layer_norm.scale·block.2.layer_norm.centred ⊙ t18)/t10/t10·block.2.layer_norm.centred)  (in block2LayerNormCentred)
+	// t20 = (Σⱼ block.2.layer_norm.scale·t18)/t10  (in t10)
+	// B·dblock.1.dense2.y = t19 − 1/12·t20  (in layerNormCentred)
+	// dblock.2.layer_norm.shift = scale·Σᵢ t18
+	// dblock.2.layer_norm.scale = scale·Σᵢ t11·block.2.layer_norm.centred ⊙ t18
 	// dblock.1.dense2.b = scale·Σᵢ B·dblock.1.dense2.y
 	clear(dblock2LayerNormShift)
 	clear(dblock2LayerNormScale)
 	clear(dblock1Dense2B)
 	for i := range B {
-		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
-		t25Row := (*[12]float32)(t25[12*i:])
-		t16OfI := t16[i]
-		t := float32(0)
-		t2Of := float32(0)
-		for j := range block2LayerNormScale {
-			u := dblock0Dense2YRow[j] * t25Row[j]
-			t += block2LayerNormScale[j] * u
-			t2Of += block2LayerNormScale[j] * t25Row[j]
-			dblock2LayerNormShift[j] += scale * t25Row[j]
-			dblock2LayerNormScale[j] += scale * (t16OfI * u)
+		block2LayerNormCentredRow := (*[12]float32)(block2LayerNormCentred[12*i:])
+		t18Row := (*[12]float32)(t18[12*i:])
+		t11OfI := t11[i]
+		total := float32(0)
+		total2 := float32(0)
+		for j := range block2LayerNormCentredRow {
+			u := block2LayerNormCentredRow[j] * t18Row[j]
+			total += block2LayerNormScale[j] * u
+			total2 += block2LayerNormScale[j] * t18Row[j]
+			dblock2LayerNormShift[j] += scale * t18Row[j]
+			dblock2LayerNormScale[j] += scale * (t11OfI * u)
 		}
-		u2 := t / t15[i]
-		u3 := u2 / t15[i]
-		u4 := t2Of / t15[i]
-		u5 := 0.083333336 * u4
-		t15[i] = u4
-		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
-		for j := range block2LayerNormScale {
-			d := block2LayerNormScale[j]*t25Row[j] - 0.083333336*(u3*dblock0Dense2YRow[j])
-			t3Of := dblock2Dense2YRow[j] + t16OfI*d
-			dblock1Dense2Y := t3Of - u5
+		u2 := total / t10[i]
+		u3 := u2 / t10[i]
+		t20 := total2 / t10[i]
+		u4 := 0.083333336 * t20
+		t10[i] = t20
+		layerNormCentredRow := (*[12]float32)(layerNormCentred[12*i:])
+		for j := range block2LayerNormCentredRow {
+			d := block2LayerNormScale[j]*t18Row[j] - 0.083333336*(u3*block2LayerNormCentredRow[j])
+			t19 := layerNormCentredRow[j] + t11OfI*d
+			dblock1Dense2Y := t19 - u4
 			dblock1Dense2B[j] += scale * dblock1Dense2Y
-			dblock0Dense2YRow[j] = t3Of
-			dblock2Dense2YRow[j] = dblock1Dense2Y
+			block2LayerNormCentredRow[j] = t19
+			layerNormCentredRow[j] = dblock1Dense2Y
 		}
 	}
 
 	// dblock.1.dense2.W = scale2·(1.8·block.1.u)ᵀ·(B·dblock.1.dense2.y)
 	blas.Sgemm(scale2,
 		blas.View32(block1U, B, 24).T(),
-		blas.View32(dblock2Dense2Y, B, 12),
+		blas.View32(layerNormCentred, B, 12),
 		0, blas.View32(dblock1Dense2W, 24, 12))
 
 	// B·dblock.1.u = (B·dblock.1.dense2.y)·block.1.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(dblock2Dense2Y, B, 12),
+		blas.View32(layerNormCentred, B, 12),
 		blas.View32(block1Dense2W, 24, 12).T(),
 		0, blas.View32(dblock1U, B, 24))
 
-	// B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·t12 + 0.4432692·block.1.dense.y ⊙ exp((−0.5)·block.1.dense.y²))
+	// B·dblock.1.dense.y = where(U(block.1/dropout) < 0.1, 0, B·dblock.1.u) ⊙ (0.5555556·block.1.dense.twice_phi + 0.4432692·block.1.dense.y ⊙ exp(−0.5·block.1.dense.y²))  (in block1DenseY)
 	// dblock.1.dense.b = scale·Σᵢ B·dblock.1.dense.y
 	clear(dblock1DenseB)
 	key2 := rng.Key(m.seed, 0xdcd0faca5b99c520, m.calls)
 	for i := range B {
 		dblock1URow := (*[24]float32)(dblock1U[24*i:])
-		t12Row := (*[24]float32)(t12[24*i:])
+		block1DenseTwicePhiRow := (*[24]float32)(block1DenseTwicePhi[24*i:])
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
-		for j := range block1DenseYRow {
-			t := dblock1URow[j]
+		for j := range block1DenseTwicePhiRow {
+			v := dblock1URow[j]
 			if rng.Uniform32(key2, uint64(24*i+j)) < 0.1 {
-				t = 0
+				v = 0
 			}
 			u := block1DenseYRow[j] * vec.Exp(-0.5*(block1DenseYRow[j]*block1DenseYRow[j]))
-			dblock1DenseY := t * (0.5555556*t12Row[j] + 0.4432692*u)
+			dblock1DenseY := v * (0.5555556*block1DenseTwicePhiRow[j] + 0.4432692*u)
 			dblock1DenseB[j] += scale * dblock1DenseY
 			block1DenseYRow[j] = dblock1DenseY
 		}
 	}
 
-	// dblock.1.dense.W = scale·t11ᵀ·(B·dblock.1.dense.y)
+	// dblock.1.dense.W = scale·t8ᵀ·(B·dblock.1.dense.y)
 	blas.Sgemm(scale,
 		blas.View32(block0Dense2Y, B, 12).T(),
 		blas.View32(block1DenseY, B, 24),
 		0, blas.View32(dblock1DenseW, 12, 24))
 
-	// t28 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
+	// t21 = (B·dblock.1.dense.y)·block.1.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block1DenseY, B, 24),
 		blas.View32(block1DenseW, 12, 24).T(),
-		0, blas.View32(t28, B, 12))
+		0, blas.View32(t21, B, 12))
 
-	// t29 = t26 + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8)
-	// t30 = t27 + (Σⱼ block.1.layer_norm.scale·t28)/t9
-	// B·dblock.0.dense2.y = t29 − 1/12·t30
-	// B·dblock.0.dense2.y = B·dblock.1.dense2.y + t10·(block.1.layer_norm.scale·t28 − 1/12·(Σⱼ block.1.layer_norm.scale·t8 ⊙ t28)/t9/t9·t8) − 1/12·(Σⱼ block.1.layer_norm.scale·t28)/t9
-	// dblock.1.layer_norm.shift = scale·Σᵢ t28
-	// dblock.1.layer_norm.scale = scale·Σᵢ t10·t8 ⊙ t28
+	// t22 = t19 + t7·(block.1.layer_norm.scale·t21 − 1/12·(Σⱼ block.1.layer_norm.scale·block.1.layer_norm.centred ⊙ t21)/t6/t6·block.1.layer_norm.centred)  (in block1LayerNormCentred)
+	// t23 = t20 + (Σⱼ block.1.layer_norm.scale·t21)/t6  (in t6)
+	// B·dblock.0.dense2.y = t22 − 1/12·t23  (in block2LayerNormCentred)
+	// B·dblock.0.dense2.y2 = B·dblock.1.dense2.y + t7·(block.1.layer_norm.scale·t21 − 1/12·(Σⱼ block.1.layer_norm.scale·block.1.layer_norm.centred ⊙ t21)/t6/t6·block.1.layer_norm.centred) − 1/12·(Σⱼ block.1.layer_norm.scale·t21)/t6  (in layerNormCentred)
+	// dblock.1.layer_norm.shift = scale·Σᵢ t21
+	// dblock.1.layer_norm.scale = scale·Σᵢ t7·block.1.layer_norm.centred ⊙ t21
 	// dblock.0.dense2.b = scale·Σᵢ B·dblock.0.dense2.y
 	clear(dblock1LayerNormShift)
 	clear(dblock1LayerNormScale)
 	clear(dblock0Dense2B)
 	for i := range B {
-		t5Row := (*[12]float32)(t5[12*i:])
-		t28Row := (*[12]float32)(t28[12*i:])
-		t10OfI := t10[i]
-		t := float32(0)
-		t2Of := float32(0)
-		for j := range block1LayerNormScale {
-			u := t5Row[j] * t28Row[j]
-			t += block1LayerNormScale[j] * u
-			t2Of += block1LayerNormScale[j] * t28Row[j]
-			dblock1LayerNormShift[j] += scale * t28Row[j]
-			dblock1LayerNormScale[j] += scale * (t10OfI * u)
+		block1LayerNormCentredRow := (*[12]float32)(block1LayerNormCentred[12*i:])
+		t21Row := (*[12]float32)(t21[12*i:])
+		t7OfI := t7[i]
+		total := float32(0)
+		total2 := float32(0)
+		for j := range block1LayerNormCentredRow {
+			u := block1LayerNormCentredRow[j] * t21Row[j]
+			total += block1LayerNormScale[j] * u
+			total2 += block1LayerNormScale[j] * t21Row[j]
+			dblock1LayerNormShift[j] += scale * t21Row[j]
+			dblock1LayerNormScale[j] += scale * (t7OfI * u)
 		}
-		u2 := t / t9[i]
-		u3 := u2 / t9[i]
-		u4 := t2Of / t9[i]
-		t3Of := t15[i] + u4
-		u5 := 0.083333336 * t3Of
+		u2 := total / t6[i]
+		u3 := u2 / t6[i]
+		u4 := total2 / t6[i]
+		t23 := t10[i] + u4
+		u5 := 0.083333336 * t23
 		u6 := 0.083333336 * u4
-		t9[i] = t3Of
-		dblock0Dense2YRow := (*[12]float32)(dblock0Dense2Y[12*i:])
-		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
-		for j := range block1LayerNormScale {
-			d := block1LayerNormScale[j]*t28Row[j] - 0.083333336*(u3*t5Row[j])
-			u7 := t10OfI * d
-			t4Of := dblock0Dense2YRow[j] + u7
-			dblock0Dense2YOf := t4Of - u5
-			dblock0Dense2Y2 := dblock2Dense2YRow[j] + u7 - u6
-			dblock0Dense2B[j] += scale * dblock0Dense2YOf
-			t5Row[j] = t4Of
-			dblock0Dense2YRow[j] = dblock0Dense2YOf
-			dblock2Dense2YRow[j] = dblock0Dense2Y2
+		t6[i] = t23
+		block2LayerNormCentredRow := (*[12]float32)(block2LayerNormCentred[12*i:])
+		layerNormCentredRow := (*[12]float32)(layerNormCentred[12*i:])
+		for j := range block1LayerNormCentredRow {
+			d := block1LayerNormScale[j]*t21Row[j] - 0.083333336*(u3*block1LayerNormCentredRow[j])
+			u7 := t7OfI * d
+			t22 := block2LayerNormCentredRow[j] + u7
+			dblock0Dense2Y := t22 - u5
+			dblock0Dense2Y2 := layerNormCentredRow[j] + u7 - u6
+			dblock0Dense2B[j] += scale * dblock0Dense2Y
+			block1LayerNormCentredRow[j] = t22
+			block2LayerNormCentredRow[j] = dblock0Dense2Y
+			layerNormCentredRow[j] = dblock0Dense2Y2
 		}
 	}
 
-	// dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y)
+	// dblock.0.dense2.W = scale2·(1.8·block.0.u)ᵀ·(B·dblock.0.dense2.y2)
 	blas.Sgemm(scale2,
 		blas.View32(block0U, B, 24).T(),
-		blas.View32(dblock2Dense2Y, B, 12),
+		blas.View32(layerNormCentred, B, 12),
 		0, blas.View32(dblock0Dense2W, 24, 12))
 
-	// t31 = 0.5555556·t6 + 0.4432692·block.0.dense.y ⊙ exp((−0.5)·block.0.dense.y²)
+	// t24 = 0.5555556·block.0.dense.twice_phi + 0.4432692·block.0.dense.y ⊙ exp(−0.5·block.0.dense.y²)  (in block0DenseY)
 	for i := range 24 * B {
 		u := block0DenseY[i] * vec.Exp(-0.5*(block0DenseY[i]*block0DenseY[i]))
-		block0DenseY[i] = 0.5555556*t6[i] + 0.4432692*u
+		block0DenseY[i] = 0.5555556*block0DenseTwicePhi[i] + 0.4432692*u
 	}
 
 	// B·dblock.0.u = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(dblock0Dense2Y, B, 12),
+		blas.View32(block2LayerNormCentred, B, 12),
 		blas.View32(block0Dense2W, 24, 12).T(),
 		0, blas.View32(dblock0U, B, 24))
 
-	// (B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = t31 ⊙ (B/1.1111112)·dblock.0.u
+	// 0.9·B·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
+	// B·dblock.0.dense.y = t24 ⊙ 0.9·B·dblock.0.u  (in dblock0U)
 	// dblock.0.dense.b = scale·Σᵢ B·dblock.0.dense.y
 	clear(dblock0DenseB)
 	key3 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
@@ -934,93 +941,93 @@ func (m *Residual) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// B·dblock.0.u = (B·dblock.0.dense2.y)·block.0.dense2.Wᵀ
+	// B·dblock.0.u2 = (B·dblock.0.dense2.y2)·block.0.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(dblock2Dense2Y, B, 12),
+		blas.View32(layerNormCentred, B, 12),
 		blas.View32(block0Dense2W, 24, 12).T(),
 		0, blas.View32(dblock0U2, B, 24))
 
-	// (B/1.1111112)·dblock.0.u = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u)
-	// B·dblock.0.dense.y = (B/1.1111112)·dblock.0.u ⊙ t31
+	// 0.9·B·dblock.0.u2 = where(U(block.0/dropout) < 0.1, 0, B·dblock.0.u2)
+	// B·dblock.0.dense.y2 = 0.9·B·dblock.0.u2 ⊙ t24  (in block0DenseY)
 	key4 := rng.Key(m.seed, 0x410c8c529f6665df, m.calls)
 	for i := range 24 * B {
-		dblock0UOf := dblock0U2[i]
+		dblock0U2Of := dblock0U2[i]
 		if rng.Uniform32(key4, uint64(i)) < 0.1 {
-			dblock0UOf = 0
+			dblock0U2Of = 0
 		}
-		block0DenseY[i] *= dblock0UOf
+		block0DenseY[i] *= dblock0U2Of
 	}
 
-	// dblock.0.dense.W = scale·t4ᵀ·(B·dblock.0.dense.y)
+	// dblock.0.dense.W = scale·t3ᵀ·(B·dblock.0.dense.y2)
 	blas.Sgemm(scale,
-		blas.View32(t4, B, 12).T(),
+		blas.View32(t3, B, 12).T(),
 		blas.View32(block0DenseY, B, 24),
 		0, blas.View32(dblock0DenseW, 12, 24))
 
-	// t32 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
+	// t25 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dblock0U, B, 24),
 		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t32, B, 12))
+		0, blas.View32(t25, B, 12))
 
-	// t33 = 1/12·(Σⱼ block.0.layer_norm.scale·t ⊙ t32)/t2/t2·t
-	// B·dh = t29 + t3·(block.0.layer_norm.scale·t32 − t33) − 1/12·(t30 + (Σⱼ block.0.layer_norm.scale·t32)/t2)
-	// t34 = 1/12·(Σⱼ block.0.layer_norm.scale·t32)/t2
-	// dblock.0.layer_norm.shift = scale·Σᵢ t32
-	// dblock.0.layer_norm.scale = scale·Σᵢ t3·t ⊙ t32
+	// t26 = 1/12·(Σⱼ block.0.layer_norm.scale·block.0.layer_norm.centred ⊙ t25)/t/t·block.0.layer_norm.centred  (in hY)
+	// B·dh = t22 + t2·(block.0.layer_norm.scale·t25 − t26) − 1/12·(t23 + (Σⱼ block.0.layer_norm.scale·t25)/t)
+	// t27 = 1/12·(Σⱼ block.0.layer_norm.scale·t25)/t  (in t)
+	// dblock.0.layer_norm.shift = scale·Σᵢ t25
+	// dblock.0.layer_norm.scale = scale·Σᵢ t2·block.0.layer_norm.centred ⊙ t25
 	// dh.b = scale·Σᵢ B·dh
 	clear(dblock0LayerNormShift)
 	clear(dblock0LayerNormScale)
 	clear(dhB)
 	for i := range B {
 		hYRow := (*[12]float32)(hY[12*i:])
-		t32Row := (*[12]float32)(t32[12*i:])
-		t3OfI := t3[i]
-		t := float32(0)
-		t2Of := float32(0)
+		t25Row := (*[12]float32)(t25[12*i:])
+		t2OfI := t2[i]
+		total := float32(0)
+		total2 := float32(0)
 		for j := range block0LayerNormScale {
-			u := hYRow[j] * t32Row[j]
-			t += block0LayerNormScale[j] * u
-			t2Of += block0LayerNormScale[j] * t32Row[j]
-			dblock0LayerNormShift[j] += scale * t32Row[j]
-			dblock0LayerNormScale[j] += scale * (t3OfI * u)
+			u := hYRow[j] * t25Row[j]
+			total += block0LayerNormScale[j] * u
+			total2 += block0LayerNormScale[j] * t25Row[j]
+			dblock0LayerNormShift[j] += scale * t25Row[j]
+			dblock0LayerNormScale[j] += scale * (t2OfI * u)
 		}
-		u2 := t / t2[i]
-		u3 := u2 / t2[i]
-		u4 := t2Of / t2[i]
-		t3Of := t9[i] + u4
-		u5 := 0.083333336 * t3Of
-		u6 := 0.083333336 * u4
-		t2[i] = u6
-		t5Row := (*[12]float32)(t5[12*i:])
+		u2 := total / t[i]
+		u3 := u2 / t[i]
+		u4 := total2 / t[i]
+		v := t6[i] + u4
+		u5 := 0.083333336 * v
+		t27 := 0.083333336 * u4
+		t[i] = t27
+		block1LayerNormCentredRow := (*[12]float32)(block1LayerNormCentred[12*i:])
 		for j := range block0LayerNormScale {
-			u7 := 0.083333336 * (u3 * hYRow[j])
-			t4Of := t5Row[j] + t3OfI*(block0LayerNormScale[j]*t32Row[j]-u7)
-			dhB[j] += scale * (t4Of - u5)
-			hYRow[j] = u7
+			t26 := 0.083333336 * (u3 * hYRow[j])
+			v2 := block1LayerNormCentredRow[j] + t2OfI*(block0LayerNormScale[j]*t25Row[j]-t26)
+			dhB[j] += scale * (v2 - u5)
+			hYRow[j] = t26
 		}
 	}
 
-	// t35 = (B·dblock.0.dense.y)·block.0.dense.Wᵀ
+	// t28 = (B·dblock.0.dense.y2)·block.0.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(block0DenseY, B, 24),
 		blas.View32(block0DenseW, 12, 24).T(),
-		0, blas.View32(t35, B, 12))
+		0, blas.View32(t28, B, 12))
 
-	// B·dh = B·dblock.0.dense2.y + t3·(block.0.layer_norm.scale·t35 − t33) − t34
+	// B·dh2 = B·dblock.0.dense2.y2 + t2·(block.0.layer_norm.scale·t28 − t26) − t27  (in hY)
 	for i := range B {
-		t35Row := (*[12]float32)(t35[12*i:])
+		t28Row := (*[12]float32)(t28[12*i:])
 		hYRow := (*[12]float32)(hY[12*i:])
-		t3OfI := t3[i]
-		dblock2Dense2YRow := (*[12]float32)(dblock2Dense2Y[12*i:])
 		t2OfI := t2[i]
+		layerNormCentredRow := (*[12]float32)(layerNormCentred[12*i:])
+		tOfI := t[i]
 		for j := range block0LayerNormScale {
-			t := dblock2Dense2YRow[j] + t3OfI*(block0LayerNormScale[j]*t35Row[j]-hYRow[j])
-			hYRow[j] = t - t2OfI
+			v := layerNormCentredRow[j] + t2OfI*(block0LayerNormScale[j]*t28Row[j]-hYRow[j])
+			hYRow[j] = v - tOfI
 		}
 	}
 
-	// dh.W = scale·xᵀ·(B·dh)
+	// dh.W = scale·xᵀ·(B·dh2)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 7).T(),
 		blas.View32(hY, B, 12),
@@ -1048,22 +1055,22 @@ func (m *Residual) update(grad *Params) {
 	v := m.optim.float32s[2080:4160]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
-	scale2 := vec.Where(float64(m.steps+1) < 2, float64(m.steps+1), math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-2)/vec.Max(float64(m.Hyper.Steps)-2, 1), 0), 1))+1)
-	// scale3 = 0.005·scale2/(1 − 0.9^step)
-	scale3 := float32(0.005 * (scale2 / (1 - math.Pow(0.9, float64(m.steps+1)))))
-	// scale4 = 1 − 0.005·decay·scale2
-	scale4 := float32(1 - 0.005*(m.Hyper.Decay*scale2))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = where(step < 2, step, cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 1)
+	coef2 := vec.Where(float64(m.steps+1) < 2, float64(m.steps+1), math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-2)/vec.Max(float64(m.Hyper.Steps)-2, 1), 0), 1))+1)
+	// coef3 = 0.005·coef2/(1 − 0.9^step)
+	coef3 := float32(0.005 * (coef2 / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// coef4 = 1 − 0.005·decay·coef2
+	coef4 := float32(1 - 0.005*(m.Hyper.Decay*coef2))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+	// param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range 2080 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := scale4*param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := coef4*param[i] - coef3*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1100,59 +1107,62 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	hY2 := m.hY2[:12*B]
-	t36 := m.t36[:12*B]
+	t29 := m.t29[:12*B]
 	block0DenseY3 := m.block0DenseY3[:24*B]
 	block0Dense2Y2 := m.block0Dense2Y2[:12*B]
-	t38 := m.t38[:12*B]
+	t31 := m.t31[:12*B]
 	block1DenseY3 := m.block1DenseY3[:24*B]
 	block1Dense2Y2 := m.block1Dense2Y2[:12*B]
-	t40 := m.t40[:12*B]
+	t33 := m.t33[:12*B]
 	block2DenseY3 := m.block2DenseY3[:24*B]
 	block2Dense2Y2 := m.block2Dense2Y2[:12*B]
 	logitsY2 := m.logitsY2[:4*B]
 
-	// h.y = x·h.W
+	// h.y = x·h.W  (in hY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 7),
 		blas.View32(hW, 7, 12),
 		0, blas.View32(hY2, B, 12))
 
 	// h = h.y + h.b
-	// t36 = h + block.0.dense2.b
-	// t37 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// t29 = h + block.0.dense2.b
+	// block.0.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.0.layer_norm.variance = 1/12·Σⱼ block.0.layer_norm.centred²
+	// t30 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(block.0.layer_norm.variance + 1e−5) ⊙ block.0.layer_norm.centred  (in hY2)
 	for i := range B {
 		hY2Row := (*[12]float32)(hY2[12*i:])
-		t36Row := (*[12]float32)(t36[12*i:])
-		t := float32(0)
+		t29Row := (*[12]float32)(t29[12*i:])
+		total := float32(0)
 		for j := range block0Dense2B {
 			h := hY2Row[j] + hB[j]
-			t2 := h + block0Dense2B[j]
-			t += h
-			t36Row[j] = t2
+			t29Of := h + block0Dense2B[j]
+			total += h
+			t29Row[j] = t29Of
 		}
-		u := 0.083333336 * t
-		t3 := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block0Dense2B {
-			d := hY2Row[j] + hB[j] - u
-			t3 += d * d
+			block0LayerNormCentred := hY2Row[j] + hB[j] - u
+			total2 += block0LayerNormCentred * block0LayerNormCentred
 		}
-		u2 := 0.083333336 * t3
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		block0LayerNormVariance := 0.083333336 * total2
+		v := block0LayerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block0Dense2B {
-			hY2Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hY2Row[j]+hB[j]-u)
+			hY2Row[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u2*(hY2Row[j]+hB[j]-u)
 		}
 	}
 
-	// block.0.dense.y = t37·block.0.dense.W
+	// block.0.dense.y = t30·block.0.dense.W  (in block0DenseY3)
 	blas.Sgemm(1,
 		blas.View32(hY2, B, 12),
 		blas.View32(block0DenseW, 12, 24),
 		0, blas.View32(block0DenseY3, B, 24))
 
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
+	// block.0.dense.twice_phi = erf(0.70710677·block.0.dense.y) + 1
+	// 2·block.0.u = block.0.dense.y ⊙ block.0.dense.twice_phi  (in block0DenseY3)
 	for i := range B {
 		block0DenseY3Row := (*[24]float32)(block0DenseY3[24*i:])
 		for j := range block0DenseB {
@@ -1161,50 +1171,53 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W
+	// block.0.dense2.y = 0.5·(2·block.0.u)·block.0.dense2.W  (in block0Dense2Y2)
 	blas.Sgemm(0.5,
 		blas.View32(block0DenseY3, B, 24),
 		blas.View32(block0Dense2W, 24, 12),
 		0, blas.View32(block0Dense2Y2, B, 12))
 
-	// h = t36 + block.0.dense2.y
-	// t38 = block.1.dense2.b + h
-	// t39 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t29 + block.0.dense2.y
+	// t31 = block.1.dense2.b + h
+	// block.1.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.1.layer_norm.variance = 1/12·Σⱼ block.1.layer_norm.centred²
+	// t32 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(block.1.layer_norm.variance + 1e−5) ⊙ block.1.layer_norm.centred  (in t29)
 	for i := range B {
-		t36Row := (*[12]float32)(t36[12*i:])
+		t29Row := (*[12]float32)(t29[12*i:])
 		block0Dense2Y2Row := (*[12]float32)(block0Dense2Y2[12*i:])
-		t38Row := (*[12]float32)(t38[12*i:])
-		t := float32(0)
+		t31Row := (*[12]float32)(t31[12*i:])
+		total := float32(0)
 		for j := range block0Dense2Y2Row {
-			h := t36Row[j] + block0Dense2Y2Row[j]
-			t2 := block1Dense2B[j] + h
-			t += h
-			t38Row[j] = t2
+			h := t29Row[j] + block0Dense2Y2Row[j]
+			t31Of := block1Dense2B[j] + h
+			total += h
+			t31Row[j] = t31Of
 		}
-		u := 0.083333336 * t
-		t3 := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block0Dense2Y2Row {
-			d := t36Row[j] + block0Dense2Y2Row[j] - u
-			t3 += d * d
+			block1LayerNormCentred := t29Row[j] + block0Dense2Y2Row[j] - u
+			total2 += block1LayerNormCentred * block1LayerNormCentred
 		}
-		u2 := 0.083333336 * t3
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		block1LayerNormVariance := 0.083333336 * total2
+		v := block1LayerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block0Dense2Y2Row {
-			u4 := block1LayerNormScale[j] * u3 * (t36Row[j] + block0Dense2Y2Row[j] - u)
-			t36Row[j] = block1LayerNormShift[j] + u4
+			u3 := block1LayerNormScale[j] * u2 * (t29Row[j] + block0Dense2Y2Row[j] - u)
+			t29Row[j] = block1LayerNormShift[j] + u3
 		}
 	}
 
-	// block.1.dense.y = t39·block.1.dense.W
+	// block.1.dense.y = t32·block.1.dense.W  (in block1DenseY3)
 	blas.Sgemm(1,
-		blas.View32(t36, B, 12),
+		blas.View32(t29, B, 12),
 		blas.View32(block1DenseW, 12, 24),
 		0, blas.View32(block1DenseY3, B, 24))
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
+	// block.1.dense.twice_phi = erf(0.70710677·block.1.dense.y) + 1
+	// 2·block.1.u = block.1.dense.y ⊙ block.1.dense.twice_phi  (in block1DenseY3)
 	for i := range B {
 		block1DenseY3Row := (*[24]float32)(block1DenseY3[24*i:])
 		for j := range block1DenseB {
@@ -1213,50 +1226,53 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W
+	// block.1.dense2.y = 0.5·(2·block.1.u)·block.1.dense2.W  (in block1Dense2Y2)
 	blas.Sgemm(0.5,
 		blas.View32(block1DenseY3, B, 24),
 		blas.View32(block1Dense2W, 24, 12),
 		0, blas.View32(block1Dense2Y2, B, 12))
 
-	// h = t38 + block.1.dense2.y
-	// t40 = block.2.dense2.b + h
-	// t41 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t31 + block.1.dense2.y
+	// t33 = block.2.dense2.b + h
+	// block.2.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.2.layer_norm.variance = 1/12·Σⱼ block.2.layer_norm.centred²
+	// t34 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(block.2.layer_norm.variance + 1e−5) ⊙ block.2.layer_norm.centred  (in t31)
 	for i := range B {
-		t38Row := (*[12]float32)(t38[12*i:])
+		t31Row := (*[12]float32)(t31[12*i:])
 		block1Dense2Y2Row := (*[12]float32)(block1Dense2Y2[12*i:])
-		t40Row := (*[12]float32)(t40[12*i:])
-		t := float32(0)
+		t33Row := (*[12]float32)(t33[12*i:])
+		total := float32(0)
 		for j := range block1Dense2Y2Row {
-			h := t38Row[j] + block1Dense2Y2Row[j]
-			t2 := block2Dense2B[j] + h
-			t += h
-			t40Row[j] = t2
+			h := t31Row[j] + block1Dense2Y2Row[j]
+			t33Of := block2Dense2B[j] + h
+			total += h
+			t33Row[j] = t33Of
 		}
-		u := 0.083333336 * t
-		t3 := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block1Dense2Y2Row {
-			d := t38Row[j] + block1Dense2Y2Row[j] - u
-			t3 += d * d
+			block2LayerNormCentred := t31Row[j] + block1Dense2Y2Row[j] - u
+			total2 += block2LayerNormCentred * block2LayerNormCentred
 		}
-		u2 := 0.083333336 * t3
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		block2LayerNormVariance := 0.083333336 * total2
+		v := block2LayerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block1Dense2Y2Row {
-			u4 := block2LayerNormScale[j] * u3 * (t38Row[j] + block1Dense2Y2Row[j] - u)
-			t38Row[j] = block2LayerNormShift[j] + u4
+			u3 := block2LayerNormScale[j] * u2 * (t31Row[j] + block1Dense2Y2Row[j] - u)
+			t31Row[j] = block2LayerNormShift[j] + u3
 		}
 	}
 
-	// block.2.dense.y = t41·block.2.dense.W
+	// block.2.dense.y = t34·block.2.dense.W  (in block2DenseY3)
 	blas.Sgemm(1,
-		blas.View32(t38, B, 12),
+		blas.View32(t31, B, 12),
 		blas.View32(block2DenseW, 12, 24),
 		0, blas.View32(block2DenseY3, B, 24))
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	// block.2.dense.twice_phi = erf(0.70710677·block.2.dense.y) + 1
+	// 2·block.2.u = block.2.dense.y ⊙ block.2.dense.twice_phi  (in block2DenseY3)
 	for i := range B {
 		block2DenseY3Row := (*[24]float32)(block2DenseY3[24*i:])
 		for j := range block2DenseB {
@@ -1265,44 +1281,46 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W
+	// block.2.dense2.y = 0.5·(2·block.2.u)·block.2.dense2.W  (in block2Dense2Y2)
 	blas.Sgemm(0.5,
 		blas.View32(block2DenseY3, B, 24),
 		blas.View32(block2Dense2W, 24, 12),
 		0, blas.View32(block2Dense2Y2, B, 12))
 
-	// h = t40 + block.2.dense2.y
-	// t42 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// h = t33 + block.2.dense2.y
+	// layer_norm.centred = h − 1/12·Σⱼ h
+	// layer_norm.variance = 1/12·Σⱼ layer_norm.centred²
+	// t35 = layer_norm.shift + layer_norm.scale·1/√(layer_norm.variance + 1e−5) ⊙ layer_norm.centred  (in t33)
 	for i := range B {
-		t40Row := (*[12]float32)(t40[12*i:])
+		t33Row := (*[12]float32)(t33[12*i:])
 		block2Dense2Y2Row := (*[12]float32)(block2Dense2Y2[12*i:])
-		t := float32(0)
+		total := float32(0)
 		for j := range block2Dense2Y2Row {
-			t += t40Row[j] + block2Dense2Y2Row[j]
+			total += t33Row[j] + block2Dense2Y2Row[j]
 		}
-		u := 0.083333336 * t
-		t2 := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block2Dense2Y2Row {
-			d := t40Row[j] + block2Dense2Y2Row[j] - u
-			t2 += d * d
+			layerNormCentred := t33Row[j] + block2Dense2Y2Row[j] - u
+			total2 += layerNormCentred * layerNormCentred
 		}
-		u2 := 0.083333336 * t2
-		t3 := u2 + 1e-5
-		t4 := vec.Sqrt(t3)
-		u3 := 1 / t4
+		layerNormVariance := 0.083333336 * total2
+		v := layerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block2Dense2Y2Row {
-			u4 := layerNormScale[j] * u3 * (t40Row[j] + block2Dense2Y2Row[j] - u)
-			t40Row[j] = layerNormShift[j] + u4
+			u3 := layerNormScale[j] * u2 * (t33Row[j] + block2Dense2Y2Row[j] - u)
+			t33Row[j] = layerNormShift[j] + u3
 		}
 	}
 
-	// logits.y = t42·logits.W
+	// logits.y = t35·logits.W  (in logitsY2)
 	blas.Sgemm(1,
-		blas.View32(t40, B, 12),
+		blas.View32(t33, B, 12),
 		blas.View32(logitsW, 12, 4),
 		0, blas.View32(logitsY2, B, 4))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY2)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -1317,6 +1335,7 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -1335,8 +1354,8 @@ func (m *Residual) evaluate(batch *Batch) Totals {
 		for j := range logitsB {
 			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum)
+		loss += float64(peak + v - chosen)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -1390,29 +1409,31 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// h = h.y + h.b
 	// t = h + block.0.dense2.b
-	// t2 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// block.0.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.0.layer_norm.variance = 1/12·Σⱼ block.0.layer_norm.centred²
+	// t2 = block.0.layer_norm.shift + block.0.layer_norm.scale·1/√(block.0.layer_norm.variance + 1e−5) ⊙ block.0.layer_norm.centred  (in hY)
 	for i := range B {
 		hYRow := (*[12]float32)(hY[12*i:])
 		tRow := (*[12]float32)(t[12*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range block0Dense2B {
 			h := hYRow[j] + hB[j]
-			t2 := h + block0Dense2B[j]
-			tOf += h
-			tRow[j] = t2
+			tOf := h + block0Dense2B[j]
+			total += h
+			tRow[j] = tOf
 		}
-		u := 0.083333336 * tOf
-		t3Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block0Dense2B {
-			d := hYRow[j] + hB[j] - u
-			t3Of += d * d
+			block0LayerNormCentred := hYRow[j] + hB[j] - u
+			total2 += block0LayerNormCentred * block0LayerNormCentred
 		}
-		u2 := 0.083333336 * t3Of
-		t4 := u2 + 1e-5
-		t5Of := vec.Sqrt(t4)
-		u3 := 1 / t5Of
+		block0LayerNormVariance := 0.083333336 * total2
+		v := block0LayerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block0Dense2B {
-			hYRow[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u3*(hYRow[j]+hB[j]-u)
+			hYRow[j] = block0LayerNormShift[j] + block0LayerNormScale[j]*u2*(hYRow[j]+hB[j]-u)
 		}
 	}
 
@@ -1423,7 +1444,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block0DenseY, B, 24))
 
 	// block.0.dense.y = block.0.dense.b + block.0.dense.y
-	// 2·block.0.u = block.0.dense.y ⊙ (erf(0.70710677·block.0.dense.y) + 1)
+	// block.0.dense.twice_phi = erf(0.70710677·block.0.dense.y) + 1
+	// 2·block.0.u = block.0.dense.y ⊙ block.0.dense.twice_phi  (in block0DenseY)
 	for i := range B {
 		block0DenseYRow := (*[24]float32)(block0DenseY[24*i:])
 		for j := range block0DenseB {
@@ -1440,31 +1462,33 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// h = t + block.0.dense2.y
 	// t3 = block.1.dense2.b + h
-	// t4 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// block.1.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.1.layer_norm.variance = 1/12·Σⱼ block.1.layer_norm.centred²
+	// t4 = block.1.layer_norm.shift + block.1.layer_norm.scale·1/√(block.1.layer_norm.variance + 1e−5) ⊙ block.1.layer_norm.centred  (in t)
 	for i := range B {
 		tRow := (*[12]float32)(t[12*i:])
 		block0Dense2YRow := (*[12]float32)(block0Dense2Y[12*i:])
 		t3Row := (*[12]float32)(t3[12*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range block0Dense2YRow {
 			h := tRow[j] + block0Dense2YRow[j]
-			t2 := block1Dense2B[j] + h
-			tOf += h
-			t3Row[j] = t2
+			t3Of := block1Dense2B[j] + h
+			total += h
+			t3Row[j] = t3Of
 		}
-		u := 0.083333336 * tOf
-		t3Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block0Dense2YRow {
-			d := tRow[j] + block0Dense2YRow[j] - u
-			t3Of += d * d
+			block1LayerNormCentred := tRow[j] + block0Dense2YRow[j] - u
+			total2 += block1LayerNormCentred * block1LayerNormCentred
 		}
-		u2 := 0.083333336 * t3Of
-		t4 := u2 + 1e-5
-		t5Of := vec.Sqrt(t4)
-		u3 := 1 / t5Of
+		block1LayerNormVariance := 0.083333336 * total2
+		v := block1LayerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block0Dense2YRow {
-			u4 := block1LayerNormScale[j] * u3 * (tRow[j] + block0Dense2YRow[j] - u)
-			tRow[j] = block1LayerNormShift[j] + u4
+			u3 := block1LayerNormScale[j] * u2 * (tRow[j] + block0Dense2YRow[j] - u)
+			tRow[j] = block1LayerNormShift[j] + u3
 		}
 	}
 
@@ -1475,7 +1499,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block1DenseY, B, 24))
 
 	// block.1.dense.y = block.1.dense.b + block.1.dense.y
-	// 2·block.1.u = block.1.dense.y ⊙ (erf(0.70710677·block.1.dense.y) + 1)
+	// block.1.dense.twice_phi = erf(0.70710677·block.1.dense.y) + 1
+	// 2·block.1.u = block.1.dense.y ⊙ block.1.dense.twice_phi  (in block1DenseY)
 	for i := range B {
 		block1DenseYRow := (*[24]float32)(block1DenseY[24*i:])
 		for j := range block1DenseB {
@@ -1492,31 +1517,33 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// h = t3 + block.1.dense2.y
 	// t5 = block.2.dense2.b + h
-	// t6 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// block.2.layer_norm.centred = h − 1/12·Σⱼ h
+	// block.2.layer_norm.variance = 1/12·Σⱼ block.2.layer_norm.centred²
+	// t6 = block.2.layer_norm.shift + block.2.layer_norm.scale·1/√(block.2.layer_norm.variance + 1e−5) ⊙ block.2.layer_norm.centred  (in t3)
 	for i := range B {
 		t3Row := (*[12]float32)(t3[12*i:])
 		block1Dense2YRow := (*[12]float32)(block1Dense2Y[12*i:])
 		t5Row := (*[12]float32)(t5[12*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range block1Dense2YRow {
 			h := t3Row[j] + block1Dense2YRow[j]
-			t2 := block2Dense2B[j] + h
-			tOf += h
-			t5Row[j] = t2
+			t5Of := block2Dense2B[j] + h
+			total += h
+			t5Row[j] = t5Of
 		}
-		u := 0.083333336 * tOf
-		t3Of := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block1Dense2YRow {
-			d := t3Row[j] + block1Dense2YRow[j] - u
-			t3Of += d * d
+			block2LayerNormCentred := t3Row[j] + block1Dense2YRow[j] - u
+			total2 += block2LayerNormCentred * block2LayerNormCentred
 		}
-		u2 := 0.083333336 * t3Of
-		t4 := u2 + 1e-5
-		t5Of := vec.Sqrt(t4)
-		u3 := 1 / t5Of
+		block2LayerNormVariance := 0.083333336 * total2
+		v := block2LayerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block1Dense2YRow {
-			u4 := block2LayerNormScale[j] * u3 * (t3Row[j] + block1Dense2YRow[j] - u)
-			t3Row[j] = block2LayerNormShift[j] + u4
+			u3 := block2LayerNormScale[j] * u2 * (t3Row[j] + block1Dense2YRow[j] - u)
+			t3Row[j] = block2LayerNormShift[j] + u3
 		}
 	}
 
@@ -1527,7 +1554,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block2DenseY, B, 24))
 
 	// block.2.dense.y = block.2.dense.b + block.2.dense.y
-	// 2·block.2.u = block.2.dense.y ⊙ (erf(0.70710677·block.2.dense.y) + 1)
+	// block.2.dense.twice_phi = erf(0.70710677·block.2.dense.y) + 1
+	// 2·block.2.u = block.2.dense.y ⊙ block.2.dense.twice_phi  (in block2DenseY)
 	for i := range B {
 		block2DenseYRow := (*[24]float32)(block2DenseY[24*i:])
 		for j := range block2DenseB {
@@ -1543,31 +1571,33 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(block2Dense2Y, B, 12))
 
 	// h = t5 + block.2.dense2.y
-	// t7 = layer_norm.shift + layer_norm.scale·1/√(1/12·Σⱼ (h − 1/12·Σⱼ h)² + 1e−5) ⊙ (h − 1/12·Σⱼ h)
+	// layer_norm.centred = h − 1/12·Σⱼ h
+	// layer_norm.variance = 1/12·Σⱼ layer_norm.centred²
+	// t7 = layer_norm.shift + layer_norm.scale·1/√(layer_norm.variance + 1e−5) ⊙ layer_norm.centred  (in t5)
 	for i := range B {
 		t5Row := (*[12]float32)(t5[12*i:])
 		block2Dense2YRow := (*[12]float32)(block2Dense2Y[12*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range block2Dense2YRow {
-			tOf += t5Row[j] + block2Dense2YRow[j]
+			total += t5Row[j] + block2Dense2YRow[j]
 		}
-		u := 0.083333336 * tOf
-		t2 := float32(0)
+		u := 0.083333336 * total
+		total2 := float32(0)
 		for j := range block2Dense2YRow {
-			d := t5Row[j] + block2Dense2YRow[j] - u
-			t2 += d * d
+			layerNormCentred := t5Row[j] + block2Dense2YRow[j] - u
+			total2 += layerNormCentred * layerNormCentred
 		}
-		u2 := 0.083333336 * t2
-		t3Of := u2 + 1e-5
-		t4 := vec.Sqrt(t3Of)
-		u3 := 1 / t4
+		layerNormVariance := 0.083333336 * total2
+		v := layerNormVariance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range block2Dense2YRow {
-			u4 := layerNormScale[j] * u3 * (t5Row[j] + block2Dense2YRow[j] - u)
-			t5Row[j] = layerNormShift[j] + u4
+			u3 := layerNormScale[j] * u2 * (t5Row[j] + block2Dense2YRow[j] - u)
+			t5Row[j] = layerNormShift[j] + u3
 		}
 	}
 
-	// logits.y = t7·logits.W
+	// logits.y = t7·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(t5, B, 12),
 		blas.View32(logitsW, 12, 4),
@@ -1575,7 +1605,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -1583,6 +1613,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			xOf := logitsB[j] + probsRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}

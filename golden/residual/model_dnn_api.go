@@ -324,52 +324,52 @@ func New(max Dims) *Residual {
 	m.hY2 = arena[0 : 12*B]
 	m.block0Dense2Y2 = arena[0 : 12*B]
 	m.block1DenseY3 = arena[0 : 24*B]
-	m.t40 = arena[0 : 12*B]
-	m.t2 = arena[24*B : 25*B]
-	m.t36 = arena[24*B : 36*B]
+	m.t33 = arena[0 : 12*B]
+	m.t = arena[24*B : 25*B]
+	m.t29 = arena[24*B : 36*B]
 	m.block1Dense2Y2 = arena[24*B : 36*B]
 	m.block2DenseY3 = arena[24*B : 48*B]
 	m.logitsY2 = arena[24*B : 28*B]
-	m.t3 = arena[48*B : 49*B]
+	m.t2 = arena[48*B : 49*B]
 	m.block0DenseY3 = arena[48*B : 72*B]
-	m.t38 = arena[48*B : 60*B]
+	m.t31 = arena[48*B : 60*B]
 	m.block2Dense2Y2 = arena[48*B : 60*B]
-	m.t4 = arena[72*B : 84*B]
-	m.t32 = arena[72*B : 84*B]
-	m.t35 = arena[72*B : 84*B]
-	m.t5 = arena[84*B : 96*B]
+	m.t3 = arena[72*B : 84*B]
+	m.t25 = arena[72*B : 84*B]
+	m.t28 = arena[72*B : 84*B]
+	m.block1LayerNormCentred = arena[84*B : 96*B]
 	m.block0DenseY = arena[96*B : 120*B]
-	m.t6 = arena[120*B : 144*B]
+	m.block0DenseTwicePhi = arena[120*B : 144*B]
 	m.dblock0U = arena[120*B : 144*B]
 	m.block0U = arena[144*B : 168*B]
 	m.dblock0U2 = arena[144*B : 168*B]
 	m.block0Dense2Y = arena[168*B : 180*B]
-	m.t28 = arena[168*B : 180*B]
-	m.dblock0Dense2Y = arena[180*B : 192*B]
-	m.t9 = arena[192*B : 193*B]
-	m.t10 = arena[193*B : 194*B]
+	m.t21 = arena[168*B : 180*B]
+	m.block2LayerNormCentred = arena[180*B : 192*B]
+	m.t6 = arena[192*B : 193*B]
+	m.t7 = arena[193*B : 194*B]
 	m.block1DenseY = arena[194*B : 218*B]
-	m.t12 = arena[218*B : 242*B]
+	m.block1DenseTwicePhi = arena[218*B : 242*B]
 	m.block1U = arena[242*B : 266*B]
 	m.dblock1U = arena[242*B : 266*B]
 	m.block1Dense2Y = arena[266*B : 278*B]
-	m.t25 = arena[266*B : 278*B]
-	m.dblock2Dense2Y = arena[278*B : 290*B]
-	m.t15 = arena[290*B : 291*B]
-	m.t16 = arena[291*B : 292*B]
+	m.t18 = arena[266*B : 278*B]
+	m.layerNormCentred = arena[278*B : 290*B]
+	m.t10 = arena[290*B : 291*B]
+	m.t11 = arena[291*B : 292*B]
 	m.block2DenseY = arena[292*B : 316*B]
-	m.t18 = arena[316*B : 340*B]
+	m.block2DenseTwicePhi = arena[316*B : 340*B]
 	m.block2U = arena[340*B : 364*B]
 	m.dblock2U = arena[340*B : 364*B]
 	m.block2Dense2Y = arena[364*B : 376*B]
-	m.t24 = arena[364*B : 376*B]
-	m.t20 = arena[376*B : 377*B]
-	m.t21 = arena[377*B : 378*B]
+	m.t17 = arena[364*B : 376*B]
+	m.t13 = arena[376*B : 377*B]
+	m.t14 = arena[377*B : 378*B]
 	m.logitsY = arena[378*B : 382*B]
 	m.sum = arena[382*B : 383*B]
-	m.t43 = arena[383*B : 383*B+12]
-	m.t44 = arena[383*B+12 : 383*B+24]
-	m.t45 = arena[383*B+24 : 383*B+48]
+	m.t36 = arena[383*B : 383*B+12]
+	m.t37 = arena[383*B+12 : 383*B+24]
+	m.t38 = arena[383*B+24 : 383*B+48]
 
 	m.Init(0)
 	return m
@@ -411,9 +411,9 @@ func (m *Residual) initialise(seed uint64) {
 	block2Dense2B := m.params.Block2Dense2B
 	layerNormScale := m.params.LayerNormScale
 	layerNormShift := m.params.LayerNormShift
-	t43 := m.t43
-	t44 := m.t44
-	t45 := m.t45
+	t36 := m.t36
+	t37 := m.t37
+	t38 := m.t38
 
 	// h.W ← 0.5345225·N(h.W)
 	key := rng.Key(seed, 0xf83317b63228327e, 0)
@@ -421,12 +421,12 @@ func (m *Residual) initialise(seed uint64) {
 		hW[i] = 0.5345225 * rng.Normal32(key, uint64(i))
 	}
 
-	// t43 = 0
-	clear(t43)
+	// t36 = 0
+	clear(t36)
 
-	// t44 = 1
-	for i := range t44 {
-		t44[i] = 1
+	// t37 = 1
+	for i := range t37 {
+		t37[i] = 1
 	}
 
 	// block.0.dense.W ← 0.4082483·N(block.0.dense.W)
@@ -435,8 +435,8 @@ func (m *Residual) initialise(seed uint64) {
 		block0DenseW[i] = 0.4082483 * rng.Normal32(key2, uint64(i))
 	}
 
-	// t45 = 0
-	clear(t45)
+	// t38 = 0
+	clear(t38)
 
 	// block.0.dense2.W ← 0.70710677·U(block.0.dense2.W) − 0.35355338
 	key3 := rng.Key(seed, 0xd74d08d69c5a32d1, 0)
@@ -477,57 +477,57 @@ func (m *Residual) initialise(seed uint64) {
 	// logits.b ← 0
 	clear(logitsB)
 
-	// hB = t43
+	// hB = t36  (in t36)
 	clear(hB)
 
-	// block0LayerNormScale = t44
+	// block0LayerNormScale = t37  (in t37)
 	for i := range block0LayerNormScale {
 		block0LayerNormScale[i] = 1
 	}
 
-	// block0LayerNormShift = t43
+	// block0LayerNormShift = t36  (in t36)
 	clear(block0LayerNormShift)
 
-	// block0DenseB = t45
+	// block0DenseB = t38  (in t38)
 	clear(block0DenseB)
 
-	// block0Dense2B = t43
+	// block0Dense2B = t36  (in t36)
 	clear(block0Dense2B)
 
-	// block1LayerNormScale = t44
+	// block1LayerNormScale = t37  (in t37)
 	for i := range block1LayerNormScale {
 		block1LayerNormScale[i] = 1
 	}
 
-	// block1LayerNormShift = t43
+	// block1LayerNormShift = t36  (in t36)
 	clear(block1LayerNormShift)
 
-	// block1DenseB = t45
+	// block1DenseB = t38  (in t38)
 	clear(block1DenseB)
 
-	// block1Dense2B = t43
+	// block1Dense2B = t36  (in t36)
 	clear(block1Dense2B)
 
-	// block2LayerNormScale = t44
+	// block2LayerNormScale = t37  (in t37)
 	for i := range block2LayerNormScale {
 		block2LayerNormScale[i] = 1
 	}
 
-	// block2LayerNormShift = t43
+	// block2LayerNormShift = t36  (in t36)
 	clear(block2LayerNormShift)
 
-	// block2DenseB = t45
+	// block2DenseB = t38  (in t38)
 	clear(block2DenseB)
 
-	// block2Dense2B = t43
+	// block2Dense2B = t36  (in t36)
 	clear(block2Dense2B)
 
-	// layerNormScale = t44
+	// layerNormScale = t37  (in t37)
 	for i := range layerNormScale {
 		layerNormScale[i] = 1
 	}
 
-	// layerNormShift = t43
+	// layerNormShift = t36  (in t36)
 	clear(layerNormShift)
 }
 

@@ -105,17 +105,17 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	for i := range B {
 		div[i] = sum[i] / 12.0
 	}
-	sub := make([]float64, 12*B)
+	block0LayerNormCentred := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			sub[i*12+j] = h[i*12+j] - div[i]
+			block0LayerNormCentred[i*12+j] = h[i*12+j] - div[i]
 		}
 	}
 	sumOf := make([]float64, B)
 	for i := range B {
 		acc := 0.0
 		for j := range 12 {
-			acc += math.Pow(sub[i*12+j], 2.0)
+			acc += math.Pow(block0LayerNormCentred[i*12+j], 2.0)
 		}
 		sumOf[i] = acc
 	}
@@ -126,7 +126,7 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	add := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			add[i*12+j] = ((sub[i*12+j] * rsqrt[i]) * block0LayerNormScale[j]) + block0LayerNormShift[j]
+			add[i*12+j] = ((block0LayerNormCentred[i*12+j] * rsqrt[i]) * block0LayerNormScale[j]) + block0LayerNormShift[j]
 		}
 	}
 	block0DenseY := make([]float64, 24*B)
@@ -180,17 +180,17 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	for i := range B {
 		divOf[i] = sumOf2[i] / 12.0
 	}
-	subOf := make([]float64, 12*B)
+	block1LayerNormCentred := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			subOf[i*12+j] = hOf[i*12+j] - divOf[i]
+			block1LayerNormCentred[i*12+j] = hOf[i*12+j] - divOf[i]
 		}
 	}
 	sumOf3 := make([]float64, B)
 	for i := range B {
 		acc := 0.0
 		for j := range 12 {
-			acc += math.Pow(subOf[i*12+j], 2.0)
+			acc += math.Pow(block1LayerNormCentred[i*12+j], 2.0)
 		}
 		sumOf3[i] = acc
 	}
@@ -201,7 +201,7 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	addOf := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			addOf[i*12+j] = ((subOf[i*12+j] * rsqrtOf[i]) * block1LayerNormScale[j]) + block1LayerNormShift[j]
+			addOf[i*12+j] = ((block1LayerNormCentred[i*12+j] * rsqrtOf[i]) * block1LayerNormScale[j]) + block1LayerNormShift[j]
 		}
 	}
 	block1DenseY := make([]float64, 24*B)
@@ -255,17 +255,17 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	for i := range B {
 		divOf2[i] = sumOf4[i] / 12.0
 	}
-	subOf2 := make([]float64, 12*B)
+	block2LayerNormCentred := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			subOf2[i*12+j] = hOf2[i*12+j] - divOf2[i]
+			block2LayerNormCentred[i*12+j] = hOf2[i*12+j] - divOf2[i]
 		}
 	}
 	sumOf5 := make([]float64, B)
 	for i := range B {
 		acc := 0.0
 		for j := range 12 {
-			acc += math.Pow(subOf2[i*12+j], 2.0)
+			acc += math.Pow(block2LayerNormCentred[i*12+j], 2.0)
 		}
 		sumOf5[i] = acc
 	}
@@ -276,7 +276,7 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	addOf2 := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			addOf2[i*12+j] = ((subOf2[i*12+j] * rsqrtOf2[i]) * block2LayerNormScale[j]) + block2LayerNormShift[j]
+			addOf2[i*12+j] = ((block2LayerNormCentred[i*12+j] * rsqrtOf2[i]) * block2LayerNormScale[j]) + block2LayerNormShift[j]
 		}
 	}
 	block2DenseY := make([]float64, 24*B)
@@ -329,17 +329,17 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	for i := range B {
 		divOf3[i] = sumOf6[i] / 12.0
 	}
-	subOf3 := make([]float64, 12*B)
+	layerNormCentred := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			subOf3[i*12+j] = hOf3[i*12+j] - divOf3[i]
+			layerNormCentred[i*12+j] = hOf3[i*12+j] - divOf3[i]
 		}
 	}
 	sumOf7 := make([]float64, B)
 	for i := range B {
 		acc := 0.0
 		for j := range 12 {
-			acc += math.Pow(subOf3[i*12+j], 2.0)
+			acc += math.Pow(layerNormCentred[i*12+j], 2.0)
 		}
 		sumOf7[i] = acc
 	}
@@ -350,7 +350,7 @@ func residualLoss64(m *Residual, p []float64, batch *Batch) float64 {
 	addOf3 := make([]float64, 12*B)
 	for i := range B {
 		for j := range 12 {
-			addOf3[i*12+j] = ((subOf3[i*12+j] * rsqrtOf3[i]) * layerNormScale[j]) + layerNormShift[j]
+			addOf3[i*12+j] = ((layerNormCentred[i*12+j] * rsqrtOf3[i]) * layerNormScale[j]) + layerNormShift[j]
 		}
 	}
 	logitsY := make([]float64, 4*B)

@@ -32,22 +32,22 @@ import (
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, amsgrad(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
 //	top   ← max(top, v)
-//	param ← param − rate·m/(√(scale·top) + 1e−8)
+//	param ← param − rate·m/(√(coef·top) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -133,11 +133,11 @@ func (m *AMSGrad) forward(batch *AMSGradBatch) AMSGradTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -219,7 +219,7 @@ func (m *AMSGrad) gradient(grad *AMSGradParams, batch *AMSGradBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -248,9 +248,9 @@ func (m *AMSGrad) gradient(grad *AMSGradParams, batch *AMSGradBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -272,23 +272,24 @@ func (m *AMSGrad) update(grad *AMSGradParams) {
 	top := m.optim.float64s[24:36]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
 	// top ← max(top, v)
-	// param ← param − rate·m/(√(scale·top) + 1e−8)
+	// param ← param − rate·m/(√(coef·top) + 1e−8)
 	for i := range 12 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
 		newTop := top[i]
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if newTop < newV || newV != newV {
 			newTop = newV
 		}
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newTop)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newTop)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		top[i] = newTop
@@ -316,12 +317,12 @@ func (m *AMSGrad) update(grad *AMSGradParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, adamax(lr: 1e-2):
@@ -415,11 +416,11 @@ func (m *AdaMax) forward(batch *AdaMaxBatch) AdaMaxTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -501,7 +502,7 @@ func (m *AdaMax) gradient(grad *AdaMaxParams, batch *AdaMaxBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -530,9 +531,9 @@ func (m *AdaMax) gradient(grad *AdaMaxParams, batch *AdaMaxBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -563,6 +564,7 @@ func (m *AdaMax) update(grad *AdaMaxParams) {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newU := 0.999 * u[i]
 		other := math.Abs(g[i]) + 1e-8
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if newU < other || other != other {
 			newU = other
 		}
@@ -593,46 +595,45 @@ func (m *AdaMax) update(grad *AdaMaxParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, nadam(lr: 1e-2):
 //
-//	scale           = 0.9 − 0.45·0.96^(0.004·(step + 1))
-//	scale2          = 0.9 − 0.45·0.96^(0.004·step)
-//	problemsValleyNewProduct = problems.valley.product·scale2
-//	scale3          = scale/(1 − scale2·problems.valley.new_product·scale)
-//	scale4          = 1 − scale2
-//	scale5          = scale4/(1 − problems.valley.new_product)
-//	scale6          = 1/(1 − 0.999^step)
-//	lr              = lr
-//	problems.valley.m ← 0.1·dproblems.valley + 0.9·problems.valley.m
-//	problems.valley.ahead = scale5·dproblems.valley + scale3·problems.valley.m
-//	problems.valley.v ← 0.001·dproblems.valley² + 0.999·problems.valley.v
-//	problems.valley ← problems.valley − lr·problems.valley.ahead/(√(scale6·problems.valley.v) + 1e−8)
-//	problemsFormNewProduct = problems.form.product·scale2
-//	scale7          = scale2·scale
-//	scale8          = scale/(1 − problems.form.new_product·scale7)
-//	scale9          = scale4/(1 − problems.form.new_product)
-//	problems.form.m ← 0.1·dproblems.form + 0.9·problems.form.m
-//	problems.form.ahead = scale9·dproblems.form + scale8·problems.form.m
-//	problems.form.v ← 0.001·dproblems.form² + 0.999·problems.form.v
-//	problems.form   ← problems.form − lr·problems.form.ahead/(√(scale6·problems.form.v) + 1e−8)
-//	problemsLogisticNewProduct = problems.logistic.product·scale2
-//	scale10         = scale/(1 − scale7·problems.logistic.new_product)
-//	scale11         = scale4/(1 − problems.logistic.new_product)
-//	problems.logistic.m ← 0.1·dproblems.logistic + 0.9·problems.logistic.m
-//	problems.logistic.ahead = scale11·dproblems.logistic + scale10·problems.logistic.m
-//	problems.logistic.v ← 0.001·dproblems.logistic² + 0.999·problems.logistic.v
-//	problems.logistic ← problems.logistic − lr·problems.logistic.ahead/(√(scale6·problems.logistic.v) + 1e−8)
-//	problems.valley.product ← problems.valley.new_product
-//	problems.form.product ← problems.form.new_product
-//	problems.logistic.product ← problems.logistic.new_product
+//	coef                          = 0.9 − 0.45·0.96^(0.004·(step + 1))
+//	coef2                         = 0.9 − 0.45·0.96^(0.004·step)
+//	problems.valley.new_product   = problems.valley.product·coef2
+//	coef3                         = coef/(1 − coef2·problems.valley.new_product·coef)
+//	coef4                         = 1 − coef2
+//	coef5                         = coef4/(1 − problems.valley.new_product)
+//	coef6                         = 1/(1 − 0.999^step)
+//	problems.valley.m             ← 0.1·dproblems.valley + 0.9·problems.valley.m
+//	problems.valley.ahead         = coef5·dproblems.valley + coef3·problems.valley.m
+//	problems.valley.v             ← 0.001·dproblems.valley² + 0.999·problems.valley.v
+//	problems.valley               ← problems.valley − lr·problems.valley.ahead/(√(coef6·problems.valley.v) + 1e−8)
+//	problems.form.new_product     = problems.form.product·coef2
+//	coef7                         = coef2·coef
+//	coef8                         = coef/(1 − problems.form.new_product·coef7)
+//	coef9                         = coef4/(1 − problems.form.new_product)
+//	problems.form.m               ← 0.1·dproblems.form + 0.9·problems.form.m
+//	problems.form.ahead           = coef9·dproblems.form + coef8·problems.form.m
+//	problems.form.v               ← 0.001·dproblems.form² + 0.999·problems.form.v
+//	problems.form                 ← problems.form − lr·problems.form.ahead/(√(coef6·problems.form.v) + 1e−8)
+//	problems.logistic.new_product = problems.logistic.product·coef2
+//	coef10                        = coef/(1 − coef7·problems.logistic.new_product)
+//	coef11                        = coef4/(1 − problems.logistic.new_product)
+//	problems.logistic.m           ← 0.1·dproblems.logistic + 0.9·problems.logistic.m
+//	problems.logistic.ahead       = coef11·dproblems.logistic + coef10·problems.logistic.m
+//	problems.logistic.v           ← 0.001·dproblems.logistic² + 0.999·problems.logistic.v
+//	problems.logistic             ← problems.logistic − lr·problems.logistic.ahead/(√(coef6·problems.logistic.v) + 1e−8)
+//	problems.valley.product       ← problems.valley.new_product
+//	problems.form.product         ← problems.form.new_product
+//	problems.logistic.product     ← problems.logistic.new_product
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -718,11 +719,11 @@ func (m *NAdam) forward(batch *NAdamBatch) NAdamTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -804,7 +805,7 @@ func (m *NAdam) gradient(grad *NAdamParams, batch *NAdamBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -833,9 +834,9 @@ func (m *NAdam) gradient(grad *NAdamParams, batch *NAdamBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -867,79 +868,78 @@ func (m *NAdam) update(grad *NAdamParams) {
 	dproblemsForm := grad.ProblemsForm
 	dproblemsLogistic := grad.ProblemsLogistic
 
-	// scale = 0.9 − 0.45·0.96^(0.004·(step + 1))
-	scale := 0.9 - 0.45*math.Pow(0.96, 0.004*(float64(m.steps+1)+1))
-	// scale2 = 0.9 − 0.45·0.96^(0.004·step)
-	scale2 := 0.9 - 0.45*math.Pow(0.96, 0.004*float64(m.steps+1))
-	// problemsValleyNewProduct = problems.valley.product·scale2
-	problemsValleyNewProduct := problemsValleyProduct[0] * scale2
-	// scale3 = scale/(1 − scale2·problems.valley.new_product·scale)
-	scale3 := scale / (1 - scale2*problemsValleyNewProduct*scale)
-	// scale4 = 1 − scale2
-	scale4 := 1 - scale2
-	// scale5 = scale4/(1 − problems.valley.new_product)
-	scale5 := scale4 / (1 - problemsValleyNewProduct)
-	// scale6 = 1/(1 − 0.999^step)
-	scale6 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
-	// lr = lr
+	// coef = 0.9 − 0.45·0.96^(0.004·(step + 1))
+	coef := 0.9 - 0.45*math.Pow(0.96, 0.004*(float64(m.steps+1)+1))
+	// coef2 = 0.9 − 0.45·0.96^(0.004·step)
+	coef2 := 0.9 - 0.45*math.Pow(0.96, 0.004*float64(m.steps+1))
+	// problems.valley.new_product = problems.valley.product·coef2
+	problemsValleyNewProduct := problemsValleyProduct[0] * coef2
+	// coef3 = coef/(1 − coef2·problems.valley.new_product·coef)
+	coef3 := coef / (1 - coef2*problemsValleyNewProduct*coef)
+	// coef4 = 1 − coef2
+	coef4 := 1 - coef2
+	// coef5 = coef4/(1 − problems.valley.new_product)
+	coef5 := coef4 / (1 - problemsValleyNewProduct)
+	// coef6 = 1/(1 − 0.999^step)
+	coef6 := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	lr := m.Hyper.LR
 
 	// problems.valley.m ← 0.1·dproblems.valley + 0.9·problems.valley.m
-	// problems.valley.ahead = scale5·dproblems.valley + scale3·problems.valley.m
+	// problems.valley.ahead = coef5·dproblems.valley + coef3·problems.valley.m
 	// problems.valley.v ← 0.001·dproblems.valley² + 0.999·problems.valley.v
-	// problems.valley ← problems.valley − lr·problems.valley.ahead/(√(scale6·problems.valley.v) + 1e−8)
+	// problems.valley ← problems.valley − lr·problems.valley.ahead/(√(coef6·problems.valley.v) + 1e−8)
 	for i := range 4 {
 		problemsValleyNewM := 0.09999999999999998*dproblemsValley[i] + 0.9*problemsValleyM[i]
 		u := 0.0010000000000000009 * (dproblemsValley[i] * dproblemsValley[i])
 		problemsValleyNewV := u + 0.999*problemsValleyV[i]
-		u2 := (scale5*dproblemsValley[i] + scale3*problemsValleyNewM) / (math.Sqrt(scale6*problemsValleyNewV) + 1e-8)
+		u2 := (coef5*dproblemsValley[i] + coef3*problemsValleyNewM) / (math.Sqrt(coef6*problemsValleyNewV) + 1e-8)
 		problemsValleyNewParam := problemsValley[i] - lr*u2
 		problemsValleyM[i] = problemsValleyNewM
 		problemsValleyV[i] = problemsValleyNewV
 		problemsValley[i] = problemsValleyNewParam
 	}
 
-	// problemsFormNewProduct = problems.form.product·scale2
-	problemsFormNewProduct := problemsFormProduct[0] * scale2
-	// scale7 = scale2·scale
-	scale7 := scale2 * scale
-	// scale8 = scale/(1 − problems.form.new_product·scale7)
-	scale8 := scale / (1 - problemsFormNewProduct*scale7)
-	// scale9 = scale4/(1 − problems.form.new_product)
-	scale9 := scale4 / (1 - problemsFormNewProduct)
+	// problems.form.new_product = problems.form.product·coef2
+	problemsFormNewProduct := problemsFormProduct[0] * coef2
+	// coef7 = coef2·coef
+	coef7 := coef2 * coef
+	// coef8 = coef/(1 − problems.form.new_product·coef7)
+	coef8 := coef / (1 - problemsFormNewProduct*coef7)
+	// coef9 = coef4/(1 − problems.form.new_product)
+	coef9 := coef4 / (1 - problemsFormNewProduct)
 
 	// problems.form.m ← 0.1·dproblems.form + 0.9·problems.form.m
-	// problems.form.ahead = scale9·dproblems.form + scale8·problems.form.m
+	// problems.form.ahead = coef9·dproblems.form + coef8·problems.form.m
 	// problems.form.v ← 0.001·dproblems.form² + 0.999·problems.form.v
-	// problems.form ← problems.form − lr·problems.form.ahead/(√(scale6·problems.form.v) + 1e−8)
+	// problems.form ← problems.form − lr·problems.form.ahead/(√(coef6·problems.form.v) + 1e−8)
 	for i := range 4 {
 		problemsFormNewM := 0.09999999999999998*dproblemsForm[i] + 0.9*problemsFormM[i]
 		u := 0.0010000000000000009 * (dproblemsForm[i] * dproblemsForm[i])
 		problemsFormNewV := u + 0.999*problemsFormV[i]
-		u2 := (scale9*dproblemsForm[i] + scale8*problemsFormNewM) / (math.Sqrt(scale6*problemsFormNewV) + 1e-8)
+		u2 := (coef9*dproblemsForm[i] + coef8*problemsFormNewM) / (math.Sqrt(coef6*problemsFormNewV) + 1e-8)
 		problemsFormNewParam := problemsForm[i] - lr*u2
 		problemsFormM[i] = problemsFormNewM
 		problemsFormV[i] = problemsFormNewV
 		problemsForm[i] = problemsFormNewParam
 	}
 
-	// problemsLogisticNewProduct = problems.logistic.product·scale2
-	problemsLogisticNewProduct := problemsLogisticProduct[0] * scale2
-	// scale10 = scale/(1 − scale7·problems.logistic.new_product)
-	scale10 := scale / (1 - scale7*problemsLogisticNewProduct)
-	// scale11 = scale4/(1 − problems.logistic.new_product)
-	scale11 := scale4 / (1 - problemsLogisticNewProduct)
+	// problems.logistic.new_product = problems.logistic.product·coef2
+	problemsLogisticNewProduct := problemsLogisticProduct[0] * coef2
+	// coef10 = coef/(1 − coef7·problems.logistic.new_product)
+	coef10 := coef / (1 - coef7*problemsLogisticNewProduct)
+	// coef11 = coef4/(1 − problems.logistic.new_product)
+	coef11 := coef4 / (1 - problemsLogisticNewProduct)
 
 	// problems.logistic.m ← 0.1·dproblems.logistic + 0.9·problems.logistic.m
-	// problems.logistic.ahead = scale11·dproblems.logistic + scale10·problems.logistic.m
+	// problems.logistic.ahead = coef11·dproblems.logistic + coef10·problems.logistic.m
 	// problems.logistic.v ← 0.001·dproblems.logistic² + 0.999·problems.logistic.v
-	// problems.logistic ← problems.logistic − lr·problems.logistic.ahead/(√(scale6·problems.logistic.v) + 1e−8)
+	// problems.logistic ← problems.logistic − lr·problems.logistic.ahead/(√(coef6·problems.logistic.v) + 1e−8)
 	for i := range 4 {
 		problemsLogisticNewM := 0.09999999999999998*dproblemsLogistic[i] + 0.9*problemsLogisticM[i]
-		problemsLogisticAhead := scale11*dproblemsLogistic[i] + scale10*problemsLogisticNewM
+		problemsLogisticAhead := coef11*dproblemsLogistic[i] + coef10*problemsLogisticNewM
 		u := 0.0010000000000000009 * (dproblemsLogistic[i] * dproblemsLogistic[i])
 		problemsLogisticNewV := u + 0.999*problemsLogisticV[i]
-		u2 := problemsLogisticAhead / (math.Sqrt(scale6*problemsLogisticNewV) + 1e-8)
+		u2 := problemsLogisticAhead / (math.Sqrt(coef6*problemsLogisticNewV) + 1e-8)
 		problemsLogisticNewParam := problemsLogistic[i] - lr*u2
 		problemsLogisticM[i] = problemsLogisticNewM
 		problemsLogisticV[i] = problemsLogisticNewV
@@ -974,25 +974,25 @@ func (m *NAdam) update(grad *NAdamParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, radam(lr: 1e-2):
 //
-//	scale  = 0.999^step
-//	scale2 = 1 − scale
-//	scale3 = 1999 − 2·step·scale/scale2
-//	scale4 = √scale2·√max(0.00050175516·scale3 + 0.0040140413/scale3 − 0.0030105307, 0)
-//	scale5 = (scale3 > 5)
-//	rate   = lr/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − rate·m ⊙ where(scale5, scale4·1/(√v + 1e−8), 1)
+//	coef  = 0.999^step
+//	coef2 = 1 − coef
+//	coef3 = 1999 − 2·step·coef/coef2
+//	coef4 = √coef2·√max(0.00050175516·coef3 + 0.0040140413/coef3 − 0.0030105307, 0)
+//	coef5 = (coef3 > 5)
+//	rate  = lr/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − rate·m ⊙ where(coef5, coef4·1/(√v + 1e−8), 1)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1078,11 +1078,11 @@ func (m *RAdam) forward(batch *RAdamBatch) RAdamTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1164,7 +1164,7 @@ func (m *RAdam) gradient(grad *RAdamParams, batch *RAdamBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1193,9 +1193,9 @@ func (m *RAdam) gradient(grad *RAdamParams, batch *RAdamBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -1216,30 +1216,30 @@ func (m *RAdam) update(grad *RAdamParams) {
 	v := m.optim.float64s[12:24]
 	g := grad.flat
 
-	// scale = 0.999^step
-	scale := math.Pow(0.999, float64(m.steps+1))
-	// scale2 = 1 − scale
-	scale2 := 1 - scale
-	// scale3 = 1999 − 2·step·scale/scale2
-	scale3 := 1998.9999999999982 - 2*(float64(m.steps+1)*scale/scale2)
-	// scale4 = √scale2·√max(0.00050175516·scale3 + 0.0040140413/scale3 − 0.0030105307, 0)
-	scale4 := math.Sqrt(scale2) * math.Sqrt(vec.Max(0.0005017551389741258*scale3+0.004014041111793007/scale3-0.003010530833844755, 0))
-	// scale5 = (scale3 > 5)
-	scale5 := scale3 > 5
+	// coef = 0.999^step
+	coef := math.Pow(0.999, float64(m.steps+1))
+	// coef2 = 1 − coef
+	coef2 := 1 - coef
+	// coef3 = 1999 − 2·step·coef/coef2
+	coef3 := 1998.9999999999982 - 2*(float64(m.steps+1)*coef/coef2)
+	// coef4 = √coef2·√max(0.00050175516·coef3 + 0.0040140413/coef3 − 0.0030105307, 0)
+	coef4 := math.Sqrt(coef2) * math.Sqrt(vec.Max(0.0005017551389741258*coef3+0.004014041111793007/coef3-0.003010530833844755, 0))
+	// coef5 = (coef3 > 5)
+	coef5 := coef3 > 5
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m ⊙ where(scale5, scale4·1/(√v + 1e−8), 1)
+	// param ← param − rate·m ⊙ where(coef5, coef4·1/(√v + 1e−8), 1)
 	for i := range 12 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		t := float64(1)
-		if scale5 {
-			t = scale4 * (1 / (math.Sqrt(newV) + 1e-8))
+		vOf := float64(1)
+		if coef5 {
+			vOf = coef4 * (1 / (math.Sqrt(newV) + 1e-8))
 		}
-		d := param[i] - rate*(newM*t)
+		d := param[i] - rate*(newM*vOf)
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1266,22 +1266,20 @@ func (m *RAdam) update(grad *RAdamParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, graves(lr: 1e-3, momentum: 0.9):
 //
-//	momentum = momentum
-//	lr       = lr
-//	square   ← 0.01·grad² + 0.99·square
-//	mean     ← 0.01·grad + 0.99·mean
-//	v        ← momentum·v + grad/(√(square − mean²) + 1e−8)
-//	param    ← param − lr·v
+//	square ← 0.01·grad² + 0.99·square
+//	mean   ← 0.01·grad + 0.99·mean
+//	v      ← momentum·v + grad/(√(square − mean²) + 1e−8)
+//	param  ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1368,11 +1366,11 @@ func (m *Graves) forward(batch *GravesBatch) GravesTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1454,7 +1452,7 @@ func (m *Graves) gradient(grad *GravesParams, batch *GravesBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1483,9 +1481,9 @@ func (m *Graves) gradient(grad *GravesParams, batch *GravesBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -1507,9 +1505,7 @@ func (m *Graves) update(grad *GravesParams) {
 	v := m.optim.float64s[24:36]
 	g := grad.flat
 
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// square ← 0.01·grad² + 0.99·square
@@ -1548,17 +1544,16 @@ func (m *Graves) update(grad *GravesParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, falling_adagrad(lr: 0.1, fall: 0.01, start: 0.1):
 //
-//	start = start
 //	rate  = lr/(fall·(step − 1) + 1)
 //	s     ← grad² + s
 //	param ← param − rate·grad/(√(start + s) + 1e−10)
@@ -1649,11 +1644,11 @@ func (m *Falling) forward(batch *FallingBatch) FallingTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -1735,7 +1730,7 @@ func (m *Falling) gradient(grad *FallingParams, batch *FallingBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -1764,9 +1759,9 @@ func (m *Falling) gradient(grad *FallingParams, batch *FallingBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -1786,7 +1781,6 @@ func (m *Falling) update(grad *FallingParams) {
 	s := m.optim.float64s
 	g := grad.flat
 
-	// start = start
 	start := m.Hyper.Start
 	// rate = lr/(fall·(step − 1) + 1)
 	rate := m.Hyper.LR / (m.Hyper.Fall*(float64(m.steps+1)-1) + 1)
@@ -1821,17 +1815,16 @@ func (m *Falling) update(grad *FallingParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, adadelta(lr: 1):
 //
-//	lr     = lr
 //	square ← 0.1·grad² + 0.9·square
 //	param  ← param − lr·grad ⊙ √(moved + 1e−6)/√(square + 1e−6)
 //	moved  ← 0.9·moved + 0.1·(moved + 1e−6) ⊙ grad/√(square + 1e−6) ⊙ grad/√(square + 1e−6)
@@ -1920,11 +1913,11 @@ func (m *AdaDelta) forward(batch *AdaDeltaBatch) AdaDeltaTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -2006,7 +1999,7 @@ func (m *AdaDelta) gradient(grad *AdaDeltaParams, batch *AdaDeltaBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -2035,9 +2028,9 @@ func (m *AdaDelta) gradient(grad *AdaDeltaParams, batch *AdaDeltaBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -2058,19 +2051,18 @@ func (m *AdaDelta) update(grad *AdaDeltaParams) {
 	square := m.optim.float64s[0:12]
 	g := grad.flat
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// square ← 0.1·grad² + 0.9·square
 	// param ← param − lr·grad ⊙ √(moved + 1e−6)/√(square + 1e−6)
 	// moved ← 0.9·moved + 0.1·(moved + 1e−6) ⊙ grad/√(square + 1e−6) ⊙ grad/√(square + 1e−6)
 	for i := range 12 {
-		t := moved[i] + 1e-6
+		v := moved[i] + 1e-6
 		newSquare := 0.09999999999999998*(g[i]*g[i]) + 0.9*square[i]
-		t2 := math.Sqrt(newSquare + 1e-6)
-		d := param[i] - lr*(g[i]*math.Sqrt(t)/t2)
-		u := g[i] / t2
-		newMoved := 0.9*moved[i] + 0.09999999999999998*(t*u*u)
+		v2 := math.Sqrt(newSquare + 1e-6)
+		d := param[i] - lr*(g[i]*math.Sqrt(v)/v2)
+		u := g[i] / v2
+		newMoved := 0.9*moved[i] + 0.09999999999999998*(v*u*u)
 		square[i] = newSquare
 		param[i] = d
 		moved[i] = newMoved
@@ -2097,19 +2089,18 @@ func (m *AdaDelta) update(grad *AdaDeltaParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, rprop(lr: 1e-2):
 //
-//	scale = (step = 1)
-//	lr    = lr
-//	size  ← min(max(where(scale, lr, size) ⊙ where(sign(grad ⊙ last) > 0, 1.2, where(sign(grad ⊙ last) < 0, 0.5, 1)), 1e−6), 50)
+//	coef  = (step = 1)
+//	size  ← min(max(where(coef, lr, size) ⊙ where(sign(grad ⊙ last) > 0, 1.2, where(sign(grad ⊙ last) < 0, 0.5, 1)), 1e−6), 50)
 //	last  ← where(sign(grad ⊙ last) < 0, 0, grad)
 //	param ← param − size ⊙ sign(last)
 //
@@ -2197,11 +2188,11 @@ func (m *RProp) forward(batch *RPropBatch) RPropTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -2283,7 +2274,7 @@ func (m *RProp) gradient(grad *RPropParams, batch *RPropBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -2312,9 +2303,9 @@ func (m *RProp) gradient(grad *RPropParams, batch *RPropBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 
@@ -2335,38 +2326,37 @@ func (m *RProp) update(grad *RPropParams) {
 	size := m.optim.float64s[0:12]
 	g := grad.flat
 
-	// scale = (step = 1)
-	scale := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
 
-	// size ← min(max(where(scale, lr, size) ⊙ where(sign(grad ⊙ last) > 0, 1.2, where(sign(grad ⊙ last) < 0, 0.5, 1)), 1e−6), 50)
+	// size ← min(max(where(coef, lr, size) ⊙ where(sign(grad ⊙ last) > 0, 1.2, where(sign(grad ⊙ last) < 0, 0.5, 1)), 1e−6), 50)
 	// last ← where(sign(grad ⊙ last) < 0, 0, grad)
 	// param ← param − size ⊙ sign(last)
 	for i := range 12 {
-		t := vec.Sign64(g[i] * last[i])
-		t2 := float64(1)
-		if t < 0 {
-			t2 = 0.5
+		v := vec.Sign64(g[i] * last[i])
+		v2 := float64(1)
+		if v < 0 {
+			v2 = 0.5
 		}
-		t3 := t2
-		if t > 0 {
-			t3 = 1.2
+		v3 := v2
+		if v > 0 {
+			v3 = 1.2
 		}
-		t4 := size[i]
-		if scale {
-			t4 = lr
+		v4 := size[i]
+		if coef {
+			v4 = lr
 		}
-		t5 := t4 * t3
-		if t5 < 1e-6 {
-			t5 = 1e-6
+		v5 := v4 * v3
+		if v5 < 1e-6 {
+			v5 = 1e-6
 		}
-		newSize := t5
+		newSize := v5
 		if newSize > 50 {
 			newSize = 50
 		}
 		newLast := g[i]
-		if t < 0 {
+		if v < 0 {
 			newLast = 0
 		}
 		d := param[i] - newSize*vec.Sign64(newLast)
@@ -2396,12 +2386,12 @@ func (m *RProp) update(grad *RPropParams) {
 //
 // Backward:
 //
-//	t5               = σ(t3) − problemsTarget                   [5]
-//	dproblems.logistic = 0.2·tableᵀ·t5                            [4]
-//	dproblems.form   = 0.5·table2·problems.form                 [4]
-//	dproblems.form   = 0.5·t4 − table3 + dproblems.form         [4]
-//	dproblems.valley = 0                                        [4]
-//	dproblems.valley[1:] += 200·t2
+//	t5                    = σ(t3) − problemsTarget                   [5]
+//	dproblems.logistic    = 0.2·tableᵀ·t5                            [4]
+//	dproblems.form        = 0.5·table2·problems.form                 [4]
+//	dproblems.form        = 0.5·t4 − table3 + dproblems.form         [4]
+//	dproblems.valley      = 0                                        [4]
+//	dproblems.valley[1:]  += 200·t2
 //	dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 //
 // Update, asgd(lr: 1e-3):
@@ -2493,11 +2483,11 @@ func (m *ASGD) forward(batch *ASGDBatch) ASGDTotals {
 	// rosenbrock = Σ (t² + 100·t2²)
 	rosenbrock := 0.0
 	for i := range 3 {
-		d := 1 - problemsValley[i]
-		d2 := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
-		rosenbrock += d*d + 100*(d2*d2)
-		t[i] = d
-		t2[i] = d2
+		tOf := 1 - problemsValley[i]
+		t2Of := problemsValley[i+1] - problemsValley[i]*problemsValley[i]
+		rosenbrock += tOf*tOf + 100*(t2Of*t2Of)
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// t3 = table·problems.logistic
@@ -2563,14 +2553,14 @@ func (m *ASGD) backward(batch *ASGDBatch) {
 	t := m.t
 	t2 := m.t2
 
-	// t6 = σ(t3) − problemsTarget
+	// t6 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
 
 	// rate = lr/((1/10000·lr·(step − 1) + 1)^0.75)
 	rate := m.Hyper.LR / math.Pow(0.0001*(m.Hyper.LR*(float64(m.steps+1)-1))+1, 0.75)
-	// rate2 = (−0.2)·rate
+	// rate2 = −0.2·rate
 	rate2 := -0.2 * rate
 	// rate3 = 1 − 1/10000·rate
 	rate3 := 1 - 0.0001*rate
@@ -2581,7 +2571,7 @@ func (m *ASGD) backward(batch *ASGDBatch) {
 		blas.View64(t3, 5, 1),
 		rate3, blas.View64(problemsLogistic, 4, 1))
 
-	// dproblems.form = 0.5·table2·problems.form
+	// dproblems.form = 0.5·table2·problems.form  (in dproblemsForm2)
 	blas.Dgemm(0.5,
 		blas.View64(problemsForm, 1, 4),
 		blas.View64(table2, 4, 4).T(),
@@ -2598,7 +2588,7 @@ func (m *ASGD) backward(batch *ASGDBatch) {
 		problemsValleyNew[i] = rate3 * problemsValley[i]
 	}
 
-	// rate4 = (−200)·rate
+	// rate4 = −200·rate
 	rate4 := -200 * rate
 
 	// problems.valley[1:] += rate4·t2
@@ -2648,7 +2638,7 @@ func (m *ASGD) gradient(grad *ASGDParams, batch *ASGDBatch) {
 	dproblemsFormBuf := grad.ProblemsForm
 	dproblemsValley := grad.ProblemsValley
 
-	// t5 = σ(t3) − problemsTarget
+	// t5 = σ(t3) − problemsTarget  (in t3)
 	for i := range 5 {
 		t3[i] = vec.Sigmoid64(t3[i]) - problemsTarget[i]
 	}
@@ -2677,9 +2667,9 @@ func (m *ASGD) gradient(grad *ASGDParams, batch *ASGDBatch) {
 	// dproblems.valley[:−1] += −(2·t + 400·problems.valley[:−1] ⊙ t2)
 	for i := range 3 {
 		u := 200 * t2[i]
-		tOf := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
+		v := -(2*t[i] + 400*(problemsValley[i]*t2[i]))
 		dproblemsValley[i+1] += u
-		dproblemsValley[i] += tOf
+		dproblemsValley[i] += v
 	}
 }
 

@@ -152,13 +152,13 @@ func (m *AMSGrad) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -429,13 +429,13 @@ func (m *AdaMax) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -729,13 +729,13 @@ func (m *NAdam) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1006,13 +1006,13 @@ func (m *RAdam) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1292,13 +1292,13 @@ func (m *Graves) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1562,13 +1562,13 @@ func (m *Falling) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -1843,13 +1843,13 @@ func (m *AdaDelta) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -2120,13 +2120,13 @@ func (m *RProp) initialise(seed uint64) {
 	// t6 = 0
 	clear(t6)
 
-	// problemsValley = t6
+	// problemsValley = t6  (in t6)
 	clear(problemsValley)
 
-	// problemsForm = t6
+	// problemsForm = t6  (in t6)
 	clear(problemsForm)
 
-	// problemsLogistic = t6
+	// problemsLogistic = t6  (in t6)
 	clear(problemsLogistic)
 }
 
@@ -2356,13 +2356,13 @@ func (m *ASGD) initialise(seed uint64) {
 	// t7 = 0
 	clear(t7)
 
-	// problemsValley = t7
+	// problemsValley = t7  (in t7)
 	clear(problemsValley)
 
-	// problemsForm = t7
+	// problemsForm = t7  (in t7)
 	clear(problemsForm)
 
-	// problemsLogistic = t7
+	// problemsLogistic = t7  (in t7)
 	clear(problemsLogistic)
 }
 

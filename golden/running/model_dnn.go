@@ -32,37 +32,34 @@ import (
 //	normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2  [6]
 //	t8              = t7·t4                               [B,6]
 //	p.y             = t8·p.W                              [B,2]
-//	((2*B)/2)·dp.y  = p.b − y + p.y                       [B,2]
-//	(2*B)·loss      = Σ (((2*B)/2)·dp.y)²                 []
+//	B·dp.y          = p.b − y + p.y                       [B,2]
+//	2·B·loss        = Σ (B·dp.y)²                         []
 //	seenNext        = seen + 1                            []
 //
 // Backward:
 //
-//	t9             = Σᵢ (p.y − y)                                  [2]
-//	scale          = B                                             []
-//	scale2         = 2/(2*B)                                       []
-//	((2*B)/2)·dp.b = scale·p.b + t9                                [2]
-//	dp.b           = scale2·((2*B)/2)·dp.b                         [2]
-//	dp.W           = scale2·t8ᵀ·(((2*B)/2)·dp.y)                   [6,2]
-//	t10            = (((2*B)/2)·dp.y)·p.Wᵀ                         [B,6]
-//	t11            = Σᵢ t4 ⊙ t10                                   [6]
-//	t12            = Σᵢ t10                                        [6]
-//	t13            = t11/t6/t6                                     [6]
-//	scale3         = 1/B                                           []
-//	t14            = t10 − scale3·t13·t4                           [B,6]
-//	t15            = scale3·t12                                    [6]
-//	((2*B)/2)·ddense.y = t7·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  [B,6]
-//	t16            = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  [6]
-//	ddense.b       = scale2·t16/t6                                 [6]
-//	ddense.W       = scale2·xᵀ·(((2*B)/2)·ddense.y)                [5,6]
+//	t9         = Σᵢ (p.y − y)                                  [2]
+//	scale      = 2/(2·B)                                       []
+//	B·dp.b     = B·p.b + t9                                    [2]
+//	dp.b       = scale·B·dp.b                                  [2]
+//	dp.W       = scale·t8ᵀ·(B·dp.y)                            [6,2]
+//	t10        = (B·dp.y)·p.Wᵀ                                 [B,6]
+//	t11        = Σᵢ t4 ⊙ t10                                   [6]
+//	t12        = Σᵢ t10                                        [6]
+//	t13        = t11/t6/t6                                     [6]
+//	scale2     = 1/B                                           []
+//	t14        = t10 − scale2·t13·t4                           [B,6]
+//	t15        = scale2·t12                                    [6]
+//	B·ddense.y = t7·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  [B,6]
+//	t16        = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  [6]
+//	ddense.b   = scale·t16/t6                                  [6]
+//	ddense.W   = scale·xᵀ·(B·ddense.y)                         [5,6]
 //
 // Update, sgd(lr: 0.05, momentum: 0.5):
 //
-//	scale  = momentum
-//	scale2 = (step = 1)
-//	rate   = lr
-//	v      ← where(scale2, grad, grad + scale·v)
-//	param  ← param − rate·v
+//	coef  = (step = 1)
+//	v     ← where(coef, grad, grad + momentum·v)
+//	param ← param − lr·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -78,7 +75,7 @@ type Running struct {
 	steps   uint64 // updates made so far
 	max     Dims   // capacity
 
-	denseY      []float32 // [max.B,6]; becomes dense.y, then ((2*B)/2)·ddense.y, in place
+	denseY      []float32 // [max.B,6]; becomes dense.y, then B·ddense.y, in place
 	denseY3     []float32 // [max.B,6]; becomes dense.y, in place; in the memory of denseY
 	t           []float32 // [max.B,6]
 	pY2         []float32 // [max.B,2]; becomes p.y, in place; in the memory of t
@@ -90,7 +87,7 @@ type Running struct {
 	t8          []float32 // [max.B,6]
 	t10         []float32 // [max.B,6]; in the memory of t8
 	pY          []float32 // [max.B,2]; becomes p.y, in place
-	dpY         []float32 // [max.B,2]; becomes ((2*B)/2)·dp.y, in place
+	dpY         []float32 // [max.B,2]; becomes B·dp.y, in place
 	t9          []float32 // [2]
 	t11         []float32 // [6]; in the memory of t9
 	t16         []float32 // [6]; in the memory of t9
@@ -166,7 +163,7 @@ func (m *Running) forward(batch *Batch) Totals {
 	// dense.y = dense.y + dense.b
 	// t = σ(dense.y)
 	// t2 = dense.y ⊙ t
-	// t3 = Σᵢ t2
+	// t3 = Σᵢ t2  (in normaliseMu)
 	clear(normaliseMu)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
@@ -175,11 +172,11 @@ func (m *Running) forward(batch *Batch) Totals {
 		for j := range denseB {
 			denseYOf := denseYRow[j] + denseB[j]
 			tOf := vec.Sigmoid(denseYOf)
-			u := denseYOf * tOf
-			normaliseMu[j] += u
+			t2Of := denseYOf * tOf
+			normaliseMu[j] += t2Of
 			denseYRow[j] = denseYOf
 			tRow[j] = tOf
-			t2Row[j] = u
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -197,29 +194,29 @@ func (m *Running) forward(batch *Batch) Totals {
 		normaliseMNext[i] = normaliseNewM
 	}
 
-	// t4 = t2 − normalise.mu
+	// t4 = t2 − normalise.mu  (in t2)
 	// t5 = Σᵢ t4²
 	clear(t5)
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
 		for j := range normaliseMu {
-			d := t2Row[j] - normaliseMu[j]
-			t5[j] += d * d
-			t2Row[j] = d
+			t4 := t2Row[j] - normaliseMu[j]
+			t5[j] += t4 * t4
+			t2Row[j] = t4
 		}
 	}
 
 	// normalise.s2 = scale·t5
-	// t6 = √(normalise.s2 + 0.001)
+	// t6 = √(normalise.s2 + 0.001)  (in t5)
 	// t7 = 1/t6
 	// normalise.new_v = 0.9·normalise.v + 0.1·normalise.s2
 	for i := range 6 {
 		normaliseS2 := scale * t5[i]
-		tOf := vec.Sqrt(normaliseS2 + 0.001)
-		u := 1 / tOf
+		t6 := vec.Sqrt(normaliseS2 + 0.001)
+		t7Of := 1 / t6
 		normaliseNewV := 0.9*normaliseV[i] + 0.1*normaliseS2
-		t5[i] = tOf
-		t7[i] = u
+		t5[i] = t6
+		t7[i] = t7Of
 		normaliseVNext[i] = normaliseNewV
 	}
 
@@ -238,8 +235,8 @@ func (m *Running) forward(batch *Batch) Totals {
 		blas.View32(pW, 6, 2),
 		0, blas.View32(pY, B, 2))
 
-	// ((2*B)/2)·dp.y = p.b − y + p.y
-	// (2*B)·loss = Σ (((2*B)/2)·dp.y)²
+	// B·dp.y = p.b − y + p.y
+	// 2·B·loss = Σ (B·dp.y)²
 	loss := 0.0
 	for i := range B {
 		yRow := (*[2]float32)(y[2*i:])
@@ -314,24 +311,23 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale = B
-	scale := float32(float64(B))
-	// scale2 = 2/(2*B)
-	scale2 := float32(2 / float64(2*B))
+	size := float32(float64(B))
+	// scale = 2/(2·B)
+	scale := float32(2 / float64(2*B))
 
-	// ((2*B)/2)·dp.b = scale·p.b + t9
-	// dp.b = scale2·((2*B)/2)·dp.b
+	// B·dp.b = B·p.b + t9
+	// dp.b = scale·B·dp.b
 	for i := range 2 {
-		dpB[i] = scale2 * (scale*pB[i] + t9[i])
+		dpB[i] = scale * (size*pB[i] + t9[i])
 	}
 
-	// dp.W = scale2·t8ᵀ·(((2*B)/2)·dp.y)
-	blas.Sgemm(scale2,
+	// dp.W = scale·t8ᵀ·(B·dp.y)
+	blas.Sgemm(scale,
 		blas.View32(t8, B, 6).T(),
 		blas.View32(dpY, B, 2),
 		0, blas.View32(dpW, 6, 2))
 
-	// t10 = (((2*B)/2)·dp.y)·p.Wᵀ
+	// t10 = (B·dp.y)·p.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dpY, B, 2),
 		blas.View32(pW, 6, 2).T(),
@@ -350,29 +346,29 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t13 = t11/t6/t6
+	// t13 = t11/t6/t6  (in t11)
 	for i := range 6 {
 		t11[i] = t11[i] / t5[i] / t5[i]
 	}
 
-	// scale3 = 1/B
-	scale3 := float32(1 / float64(B))
+	// scale2 = 1/B
+	scale2 := float32(1 / float64(B))
 
-	// t14 = t10 − scale3·t13·t4
+	// t14 = t10 − scale2·t13·t4  (in t2)
 	for i := range B {
 		t2Row := (*[6]float32)(t2[6*i:])
 		t10Row := (*[6]float32)(t10[6*i:])
 		for j := range t10Row {
-			t2Row[j] = t10Row[j] - scale3*(t11[j]*t2Row[j])
+			t2Row[j] = t10Row[j] - scale2*(t11[j]*t2Row[j])
 		}
 	}
 
-	// t15 = scale3·t12
+	// t15 = scale2·t12  (in t12)
 	for i := range 6 {
-		t12[i] *= scale3
+		t12[i] *= scale2
 	}
 
-	// ((2*B)/2)·ddense.y = t7·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)
+	// B·ddense.y = t7·t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)  (in denseY)
 	// t16 = Σᵢ t ⊙ (dense.y ⊙ (1 − t) + 1) ⊙ (t14 − t15)
 	clear(t16)
 	for i := range B {
@@ -387,13 +383,13 @@ func (m *Running) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ddense.b = scale2·t16/t6
+	// ddense.b = scale·t16/t6
 	for i := range 6 {
-		ddenseB[i] = scale2 * (t16[i] / t5[i])
+		ddenseB[i] = scale * (t16[i] / t5[i])
 	}
 
-	// ddense.W = scale2·xᵀ·(((2*B)/2)·ddense.y)
-	blas.Sgemm(scale2,
+	// ddense.W = scale·xᵀ·(B·ddense.y)
+	blas.Sgemm(scale,
 		blas.View32(x, B, 5).T(),
 		blas.View32(denseY, B, 6),
 		0, blas.View32(ddenseW, 5, 6))
@@ -427,21 +423,19 @@ func (m *Running) update(grad *Params) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// scale = momentum
-	scale := float32(m.Hyper.Momentum)
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	momentum := float32(m.Hyper.Momentum)
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
+	lr := float32(m.Hyper.LR)
 
-	// v ← where(scale2, grad, grad + scale·v)
-	// param ← param − rate·v
+	// v ← where(coef, grad, grad + momentum·v)
+	// param ← param − lr·v
 	for i := range 50 {
-		newV := g[i] + scale*v[i]
-		if scale2 {
+		newV := g[i] + momentum*v[i]
+		if coef {
 			newV = g[i]
 		}
-		d := param[i] - rate*newV
+		d := param[i] - lr*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -467,14 +461,14 @@ func (m *Running) evaluate(batch *Batch) Totals {
 		t17[i] = 1 / vec.Sqrt(normaliseV[i]+0.001)
 	}
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in denseY3)
 	blas.Sgemm(1,
 		blas.View32(x, B, 5),
 		blas.View32(denseW, 5, 6),
 		0, blas.View32(denseY3, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t18 = t17·(dense.y ⊙ σ(dense.y) − normalise.m)
+	// t18 = t17·(dense.y ⊙ σ(dense.y) − normalise.m)  (in denseY3)
 	for i := range B {
 		denseY3Row := (*[6]float32)(denseY3[6*i:])
 		for j := range denseB {
@@ -483,14 +477,14 @@ func (m *Running) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// p.y = t18·p.W
+	// p.y = t18·p.W  (in pY2)
 	blas.Sgemm(1,
 		blas.View32(denseY3, B, 6),
 		blas.View32(pW, 6, 2),
 		0, blas.View32(pY2, B, 2))
 
 	// p = p.b + p.y
-	// (2*B)·loss = Σ (p − y)²
+	// 2·B·loss = Σ (p − y)²
 	loss := 0.0
 	for i := range B {
 		pY2Row := (*[2]float32)(pY2[2*i:])
@@ -532,7 +526,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 6))
 
 	// dense.y = dense.y + dense.b
-	// t2 = t·(dense.y ⊙ σ(dense.y) − normalise.m)
+	// t2 = t·(dense.y ⊙ σ(dense.y) − normalise.m)  (in denseY)
 	for i := range B {
 		denseYRow := (*[6]float32)(denseY[6*i:])
 		for j := range denseB {
@@ -541,13 +535,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// p.y = t2·p.W
+	// p.y = t2·p.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 6),
 		blas.View32(pW, 6, 2),
 		0, blas.View32(pBuf, B, 2))
 
-	// p = p.b + p.y
+	// p = p.b + p.y  (in pBuf)
 	for i := range B {
 		pBufRow := (*[2]float32)(pBuf[2*i:])
 		for j := range pB {
@@ -565,32 +559,31 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Forward, for a batch of B:
 //
-//	d          = Σⱼ (x − C)²       [B,3]
-//	t          = min d             [B]
-//	which      = argmin d          [B]
-//	own        = onehot(which)     [B,3]
-//	t2         = 0                 [3]
-//	t2[…]      += 1
-//	new_n      = n + t2            [3]
-//	t3         = 1/new_n           [3]
-//	t4         = t2·C              [3,2]
-//	t5         = ownᵀ·x            [3,2]
-//	new_C      = C + t3·(t5 − t4)  [3,2]
-//	t6         = own·new_C         [B,2]
-//	t7         = x + shift − t6    [B,2]
-//	(2*B)·loss = Σ t7²             []
-//	B·nearest  = Σ t               []
+//	d         = Σⱼ (x − C)²       [B,3]
+//	t         = min d             [B]
+//	which     = argmin d          [B]
+//	own       = onehot(which)     [B,3]
+//	t2        = 0                 [3]
+//	t2[…]     += 1
+//	new_n     = n + t2            [3]
+//	t3        = 1/new_n           [3]
+//	t4        = t2·C              [3,2]
+//	t5        = ownᵀ·x            [3,2]
+//	new_C     = C + t3·(t5 − t4)  [3,2]
+//	t6        = own·new_C         [B,2]
+//	t7        = x + shift − t6    [B,2]
+//	2·B·loss  = Σ t7²             []
+//	B·nearest = Σ t               []
 //
 // Backward:
 //
-//	scale  = 2/(2*B)      []
+//	scale  = 2/(2·B)      []
 //	dshift = scale·Σᵢ t7  [2]
 //
 // Update, pushed(lr: 0.1):
 //
-//	rate    = lr
 //	shift.v ← dshift + 0.9·shift.v
-//	shift   ← shift − rate·shift.v
+//	shift   ← shift − lr·shift.v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -686,6 +679,7 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 				d2 := xRow[k] - CRow[k]
 				dOf += d2 * d2
 			}
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if dOf < t[i] || dOf != dOf {
 				t[i] = dOf
 			}
@@ -694,7 +688,7 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 	}
 
 	// which = argmin d
-	// own = onehot(which)
+	// own = onehot(which)  (in d)
 	for i := range B {
 		dRow := (*[3]float32)(d[3*i:])
 		whichOf, best := int32(0), float32(math.Inf(1))
@@ -728,9 +722,9 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 	// t4 = t2·C
 	for i := range 3 {
 		newN := n[i] + t2[i]
-		u := 1 / newN
+		t3Of := 1 / newN
 		nNext[i] = newN
-		t3[i] = u
+		t3[i] = t3Of
 		t2OfI := t2[i]
 		CRow := (*[2]float32)(C[2*i:])
 		t4Row := (*[2]float32)(t4[2*i:])
@@ -763,16 +757,16 @@ func (m *Centres) forward(batch *CentresBatch) CentresTotals {
 		blas.View32(CNext, 3, 2),
 		0, blas.View32(t6, B, 2))
 
-	// t7 = x + shift − t6
-	// (2*B)·loss = Σ t7²
+	// t7 = x + shift − t6  (in t6)
+	// 2·B·loss = Σ t7²
 	loss := 0.0
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
 		t6Row := (*[2]float32)(t6[2*i:])
 		for j := range shift {
-			dOf := xRow[j] + shift[j] - t6Row[j]
-			loss += float64(dOf * dOf)
-			t6Row[j] = dOf
+			t7 := xRow[j] + shift[j] - t6Row[j]
+			loss += float64(t7 * t7)
+			t6Row[j] = t7
 		}
 	}
 
@@ -818,7 +812,7 @@ func (m *Centres) gradient(grad *CentresParams, batch *CentresBatch) {
 	t6 := m.t6[:2*B]
 	dshift := grad.Shift
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := float32(2 / float64(2*B))
 
 	// dshift = scale·Σᵢ t7
@@ -857,14 +851,13 @@ func (m *Centres) update(grad *CentresParams) {
 	shiftV := m.optim.shiftV
 	dshift := grad.Shift
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// shift.v ← dshift + 0.9·shift.v
-	// shift ← shift − rate·shift.v
+	// shift ← shift − lr·shift.v
 	for i := range 2 {
 		shiftNewV := dshift[i] + 0.9*shiftV[i]
-		shiftNewParam := shift[i] - rate*shiftNewV
+		shiftNewParam := shift[i] - lr*shiftNewV
 		shiftV[i] = shiftNewV
 		shift[i] = shiftNewParam
 	}
@@ -880,7 +873,7 @@ func (m *Centres) evaluate(batch *CentresBatch) CentresTotals {
 	d2 := m.d2[:3*B]
 	t9 := m.t9[:2*B]
 
-	// d = Σⱼ (x − C)²
+	// d = Σⱼ (x − C)²  (in d2)
 	// t8 = min d
 	for i := range t8 {
 		t8[i] = float32(math.Inf(1))
@@ -894,6 +887,7 @@ func (m *Centres) evaluate(batch *CentresBatch) CentresTotals {
 				d2Of := xRow[k] - CRow[k]
 				d += d2Of * d2Of
 			}
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if d < t8[i] || d != d {
 				t8[i] = d
 			}
@@ -902,7 +896,7 @@ func (m *Centres) evaluate(batch *CentresBatch) CentresTotals {
 	}
 
 	// which = argmin d
-	// own = onehot(which)
+	// own = onehot(which)  (in d2)
 	for i := range B {
 		d2Row := (*[3]float32)(d2[3*i:])
 		which, best := int32(0), float32(math.Inf(1))
@@ -926,7 +920,7 @@ func (m *Centres) evaluate(batch *CentresBatch) CentresTotals {
 		blas.View32(C, 3, 2),
 		0, blas.View32(t9, B, 2))
 
-	// (2*B)·loss = Σ (x + shift − t9)²
+	// 2·B·loss = Σ (x + shift − t9)²
 	loss := 0.0
 	for i := range B {
 		xRow := (*[2]float32)(x[2*i:])
@@ -979,6 +973,7 @@ func (p *CentresPredictor) predict(out *CentresOutput, in *CentresInput) {
 		dRow := (*[3]float32)(d[3*i:])
 		whichOf, best := int32(0), float32(math.Inf(1))
 		for j := range dRow {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if dRow[j] < best || dRow[j] != dRow[j] && best == best {
 				whichOf, best = int32(j), dRow[j]
 			}

@@ -19,13 +19,13 @@ const _ = abi.RuntimeIsAtLeastV1
 //
 //	scale  = x²      []
 //	scale2 = sin(x)  []
-//	wave   = cos(3·x)·exp((−0.5)·scale) + scale2/(scale + 1)·scale2  []
+//	wave   = cos(3·x)·exp(−0.5·scale) + scale2/(scale + 1)·scale2  []
 func Wave(x float64) float64 {
 	// scale = x²
 	scale := x * x
 	// scale2 = sin(x)
 	scale2 := math.Sin(x)
-	// wave = cos(3·x)·exp((−0.5)·scale) + scale2/(scale + 1)·scale2
+	// wave = cos(3·x)·exp(−0.5·scale) + scale2/(scale + 1)·scale2
 	wave := math.Cos(3*x)*math.Exp(-0.5*scale) + scale2/(scale+1)*scale2
 	return wave
 }
@@ -34,7 +34,7 @@ func Wave(x float64) float64 {
 //
 //	scale  = x²                  []
 //	scale2 = sin(x)/(scale + 1)  []
-//	scale3 = exp((−0.5)·scale)   []
+//	scale3 = exp(−0.5·scale)     []
 //	scale4 = 3·x                 []
 //	result = 2·scale2·cos(x) − 3·scale3·sin(scale4) − x·(cos(scale4)·scale3 + 2·scale2²)  []
 func WaveGrad(x float64) float64 {
@@ -42,7 +42,7 @@ func WaveGrad(x float64) float64 {
 	scale := x * x
 	// scale2 = sin(x)/(scale + 1)
 	scale2 := math.Sin(x) / (scale + 1)
-	// scale3 = exp((−0.5)·scale)
+	// scale3 = exp(−0.5·scale)
 	scale3 := math.Exp(-0.5 * scale)
 	// scale4 = 3·x
 	scale4 := 3 * x
@@ -56,7 +56,7 @@ func WaveGrad(x float64) float64 {
 //
 //	scale  = 3·x                     []
 //	scale2 = x²                      []
-//	scale3 = exp((−0.5)·scale2)      []
+//	scale3 = exp(−0.5·scale2)        []
 //	scale4 = cos(scale)·scale3       []
 //	scale5 = sin(x)                  []
 //	scale6 = scale5/(scale2 + 1)     []
@@ -67,7 +67,7 @@ func WaveValueGrad(x float64) (float64, float64) {
 	scale := 3 * x
 	// scale2 = x²
 	scale2 := x * x
-	// scale3 = exp((−0.5)·scale2)
+	// scale3 = exp(−0.5·scale2)
 	scale3 := math.Exp(-0.5 * scale2)
 	// scale4 = cos(scale)·scale3
 	scale4 := math.Cos(scale) * scale3
@@ -86,7 +86,7 @@ func WaveValueGrad(x float64) (float64, float64) {
 // written.
 //
 //	scale   = x²                     []
-//	scale2  = exp((−0.5)·scale)      []
+//	scale2  = exp(−0.5·scale)        []
 //	scale3  = 3·x                    []
 //	scale4  = sin(scale3)            []
 //	scale5  = cos(scale3)            []
@@ -99,7 +99,7 @@ func WaveValueGrad(x float64) (float64, float64) {
 func WaveHessian(x float64) float64 {
 	// scale = x²
 	scale := x * x
-	// scale2 = exp((−0.5)·scale)
+	// scale2 = exp(−0.5·scale)
 	scale2 := math.Exp(-0.5 * scale)
 	// scale3 = 3·x
 	scale3 := 3 * x
@@ -126,7 +126,7 @@ func WaveHessian(x float64) float64 {
 // Hessian.
 //
 //	scale   = x²                            []
-//	scale2  = exp((−0.5)·scale)             []
+//	scale2  = exp(−0.5·scale)               []
 //	scale3  = 3·x                           []
 //	scale4  = sin(scale3)                   []
 //	scale5  = cos(scale3)                   []
@@ -139,7 +139,7 @@ func WaveHessian(x float64) float64 {
 func WaveHVP(x, v float64) float64 {
 	// scale = x²
 	scale := x * x
-	// scale2 = exp((−0.5)·scale)
+	// scale2 = exp(−0.5·scale)
 	scale2 := math.Exp(-0.5 * scale)
 	// scale3 = 3·x
 	scale3 := 3 * x

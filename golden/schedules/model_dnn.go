@@ -29,8 +29,7 @@ import (
 //
 // Update, sgd(lr: constant_lr(step, 0.1)):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -94,13 +93,13 @@ func (m *Constant) forward(batch *ConstantBatch) ConstantTotals {
 		fitDenseY[i] += fitDenseB[0]
 	}
 
-	// t = fit.dense.y − 1
+	// t = fit.dense.y − 1  (in fitDenseY)
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := fitDenseY[i] - 1
-		loss += float64(d * d)
-		fitDenseY[i] = d
+		t := fitDenseY[i] - 1
+		loss += float64(t * t)
+		fitDenseY[i] = t
 	}
 
 	return ConstantTotals{batches: 1, loss: loss, n: float64(B)}
@@ -114,7 +113,7 @@ func (m *Constant) backward(batch *ConstantBatch) {
 	fitDenseW := m.params.FitDenseW
 	fitDenseY := m.fitDenseY[:B]
 
-	// rate = (−2)·lr/B
+	// rate = −2·lr/B
 	rate := float32(-2 * (m.Hyper.LR / float64(B)))
 
 	// fit.dense.b ← fit.dense.b − 2·lr/B·Σᵢ t
@@ -190,12 +189,11 @@ func (m *Constant) update(grad *ConstantParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 3 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -216,11 +214,11 @@ func (m *Constant) update(grad *ConstantParams) {
 //
 // Update, adam(lr: step_decay(step, 0.1, every: 2, factor: 0.5)):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = 0.1·0.5^⌊0.5·(step − 1)⌋/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − scale2·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = 0.1·0.5^⌊0.5·(step − 1)⌋/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -280,13 +278,13 @@ func (m *Steps) forward(batch *StepsBatch) StepsTotals {
 		fitDenseY[i] += fitDenseB[0]
 	}
 
-	// t = fit.dense.y − 1
+	// t = fit.dense.y − 1  (in fitDenseY)
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := fitDenseY[i] - 1
-		loss += float64(d * d)
-		fitDenseY[i] = d
+		t := fitDenseY[i] - 1
+		loss += float64(t * t)
+		fitDenseY[i] = t
 	}
 
 	return StepsTotals{batches: 1, loss: loss, n: float64(B)}
@@ -354,18 +352,18 @@ func (m *Steps) update(grad *StepsParams) {
 	v := m.optim.float32s[3:6]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 0.1·0.5^⌊0.5·(step − 1)⌋/(1 − 0.9^step)
-	scale2 := float32(0.1 * (math.Pow(0.5, math.Floor(0.5*(float64(m.steps+1)-1))) / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 0.1·0.5^⌊0.5·(step − 1)⌋/(1 − 0.9^step)
+	coef2 := float32(0.1 * (math.Pow(0.5, math.Floor(0.5*(float64(m.steps+1)-1))) / (1 - math.Pow(0.9, float64(m.steps+1)))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range 3 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -389,10 +387,9 @@ func (m *Steps) update(grad *StepsParams) {
 //
 // Update, adagrad(lr: exponential(step, 0.1, 0.9)):
 //
-//	scale  = decay
-//	scale2 = 0.1·0.9^(step − 1)
-//	s      ← (grad + scale·param)² + s
-//	param  ← param − scale2·(grad + scale·param)/(√s + 1e−10)
+//	coef  = 0.1·0.9^(step − 1)
+//	s     ← (grad + decay·param)² + s
+//	param ← param − coef·(grad + decay·param)/(√s + 1e−10)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -459,13 +456,13 @@ func (m *Exponential) forward(batch *ExponentialBatch) ExponentialTotals {
 		fitDenseY[i] += fitDenseB[0]
 	}
 
-	// t = fit.dense.y − 1
+	// t = fit.dense.y − 1  (in fitDenseY)
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := fitDenseY[i] - 1
-		loss += float64(d * d)
-		fitDenseY[i] = d
+		t := fitDenseY[i] - 1
+		loss += float64(t * t)
+		fitDenseY[i] = t
 	}
 
 	return ExponentialTotals{batches: 1, loss: loss, n: float64(B)}
@@ -532,17 +529,16 @@ func (m *Exponential) update(grad *ExponentialParams) {
 	s := m.optim.float32s
 	g := grad.flat
 
-	// scale = decay
-	scale := float32(m.Hyper.Decay)
-	// scale2 = 0.1·0.9^(step − 1)
-	scale2 := float32(0.1 * math.Pow(0.9, float64(m.steps+1)-1))
+	decay := float32(m.Hyper.Decay)
+	// coef = 0.1·0.9^(step − 1)
+	coef := float32(0.1 * math.Pow(0.9, float64(m.steps+1)-1))
 
-	// s ← (grad + scale·param)² + s
-	// param ← param − scale2·(grad + scale·param)/(√s + 1e−10)
+	// s ← (grad + decay·param)² + s
+	// param ← param − coef·(grad + decay·param)/(√s + 1e−10)
 	for i := range 3 {
-		t := g[i] + scale*param[i]
-		newS := t*t + s[i]
-		d := param[i] - scale2*(t/(vec.Sqrt(newS)+1e-10))
+		v := g[i] + decay*param[i]
+		newS := v*v + s[i]
+		d := param[i] - coef*(v/(vec.Sqrt(newS)+1e-10))
 		s[i] = newS
 		param[i] = d
 	}
@@ -565,9 +561,9 @@ func (m *Exponential) update(grad *ExponentialParams) {
 //
 // Update, rmsprop(lr: cosine(step, 0.1, warmup: 2, total: steps, end: 0.01)):
 //
-//	scale = where(step < 2, 0.05·step, 0.045·cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 0.055)
+//	coef  = where(step < 2, 0.05·step, 0.045·cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 0.055)
 //	s     ← 0.01·grad² + 0.99·s
-//	param ← param − scale·grad/(√s + 1e−8)
+//	param ← param − coef·grad/(√s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -638,13 +634,13 @@ func (m *Cosine) forward(batch *CosineBatch) CosineTotals {
 		fitDenseY[i] += fitDenseB[0]
 	}
 
-	// t = fit.dense.y − 1
+	// t = fit.dense.y − 1  (in fitDenseY)
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := fitDenseY[i] - 1
-		loss += float64(d * d)
-		fitDenseY[i] = d
+		t := fitDenseY[i] - 1
+		loss += float64(t * t)
+		fitDenseY[i] = t
 	}
 
 	return CosineTotals{batches: 1, loss: loss, n: float64(B)}
@@ -715,14 +711,14 @@ func (m *Cosine) update(grad *CosineParams) {
 	s := m.optim.float32s
 	g := grad.flat
 
-	// scale = where(step < 2, 0.05·step, 0.045·cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 0.055)
-	scale := float32(vec.Where(float64(m.steps+1) < 2, 0.05*float64(m.steps+1), 0.045000000000000005*math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-2)/vec.Max(float64(m.Hyper.Steps)-2, 1), 0), 1))+0.05500000000000001))
+	// coef = where(step < 2, 0.05·step, 0.045·cos(3.1415927·min(max((step − 2)/max(steps − 2, 1), 0), 1)) + 0.055)
+	coef := float32(vec.Where(float64(m.steps+1) < 2, 0.05*float64(m.steps+1), 0.045000000000000005*math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-2)/vec.Max(float64(m.Hyper.Steps)-2, 1), 0), 1))+0.05500000000000001))
 
 	// s ← 0.01·grad² + 0.99·s
-	// param ← param − scale·grad/(√s + 1e−8)
+	// param ← param − coef·grad/(√s + 1e−8)
 	for i := range 3 {
 		newS := 0.01*(g[i]*g[i]) + 0.99*s[i]
-		d := param[i] - scale*(g[i]/(vec.Sqrt(newS)+1e-8))
+		d := param[i] - coef*(g[i]/(vec.Sqrt(newS)+1e-8))
 		s[i] = newS
 		param[i] = d
 	}
@@ -746,11 +742,10 @@ func (m *Cosine) update(grad *CosineParams) {
 // Update, sgd(lr: linear(step, 0.1, warmup: 1, total: steps, end: 0.01),
 // momentum: 0.9):
 //
-//	scale  = momentum
-//	scale2 = (step = 1)
-//	scale3 = 0.1 − 0.09·min(max((step − 1)/max(steps − 1, 1), 0), 1)
-//	v      ← where(scale2, grad, grad + scale·v)
-//	param  ← param − scale3·v
+//	coef  = (step = 1)
+//	coef2 = 0.1 − 0.09·min(max((step − 1)/max(steps − 1, 1), 0), 1)
+//	v     ← where(coef, grad, grad + momentum·v)
+//	param ← param − coef2·v
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -822,13 +817,13 @@ func (m *Slope) forward(batch *SlopeBatch) SlopeTotals {
 		fitDenseY[i] += fitDenseB[0]
 	}
 
-	// t = fit.dense.y − 1
+	// t = fit.dense.y − 1  (in fitDenseY)
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := fitDenseY[i] - 1
-		loss += float64(d * d)
-		fitDenseY[i] = d
+		t := fitDenseY[i] - 1
+		loss += float64(t * t)
+		fitDenseY[i] = t
 	}
 
 	return SlopeTotals{batches: 1, loss: loss, n: float64(B)}
@@ -899,21 +894,20 @@ func (m *Slope) update(grad *SlopeParams) {
 	v := m.optim.float32s
 	g := grad.flat
 
-	// scale = momentum
-	scale := float32(m.Hyper.Momentum)
-	// scale2 = (step = 1)
-	scale2 := float64(m.steps+1) == 1
-	// scale3 = 0.1 − 0.09·min(max((step − 1)/max(steps − 1, 1), 0), 1)
-	scale3 := float32(0.1 - 0.09000000000000001*vec.Min(vec.Max((float64(m.steps+1)-1)/vec.Max(float64(m.Hyper.Steps)-1, 1), 0), 1))
+	momentum := float32(m.Hyper.Momentum)
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
+	// coef2 = 0.1 − 0.09·min(max((step − 1)/max(steps − 1, 1), 0), 1)
+	coef2 := float32(0.1 - 0.09000000000000001*vec.Min(vec.Max((float64(m.steps+1)-1)/vec.Max(float64(m.Hyper.Steps)-1, 1), 0), 1))
 
-	// v ← where(scale2, grad, grad + scale·v)
-	// param ← param − scale3·v
+	// v ← where(coef, grad, grad + momentum·v)
+	// param ← param − coef2·v
 	for i := range 3 {
-		newV := g[i] + scale*v[i]
-		if scale2 {
+		newV := g[i] + momentum*v[i]
+		if coef {
 			newV = g[i]
 		}
-		d := param[i] - scale3*newV
+		d := param[i] - coef2*newV
 		v[i] = newV
 		param[i] = d
 	}
@@ -938,18 +932,17 @@ func (m *Slope) update(grad *SlopeParams) {
 //
 // Update, signed(lr: 0.05):
 //
-//	rate          = lr
 //	fit.dense.W.m ← 0.1·dfit.dense.W + 0.9·fit.dense.W.m
-//	t2            = rate·sign(fit.dense.W.m)
+//	t2            = lr·sign(fit.dense.W.m)
 //	t3            = Σᵢ fit.dense.W.m²
-//	rate2         = lr·decay
-//	rate3         = 1 − rate2/(√t3 + 1)
-//	fit.dense.W   ← rate3·fit.dense.W − t2
+//	rate          = lr·decay
+//	rate2         = 1 − rate/(√t3 + 1)
+//	fit.dense.W   ← rate2·fit.dense.W − t2
 //	fit.dense.b.m ← 0.1·dfit.dense.b + 0.9·fit.dense.b.m
 //	t4            = fit.dense.b.m²
-//	t5            = rate·sign(fit.dense.b.m)
-//	rate4         = 1 − rate2/(√t4 + 1)
-//	fit.dense.b   ← rate4·fit.dense.b − t5
+//	t5            = lr·sign(fit.dense.b.m)
+//	rate3         = 1 − rate/(√t4 + 1)
+//	fit.dense.b   ← rate3·fit.dense.b − t5
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1026,13 +1019,13 @@ func (m *Signed) forward(batch *SignedBatch) SignedTotals {
 		fitDenseY[i] += fitDenseB[0]
 	}
 
-	// t = fit.dense.y − 1
+	// t = fit.dense.y − 1  (in fitDenseY)
 	// B·loss = Σ t²
 	loss := 0.0
 	for i := range B {
-		d := fitDenseY[i] - 1
-		loss += float64(d * d)
-		fitDenseY[i] = d
+		t := fitDenseY[i] - 1
+		loss += float64(t * t)
+		fitDenseY[i] = t
 	}
 
 	// result = step
@@ -1120,46 +1113,45 @@ func (m *Signed) update(grad *SignedParams) {
 	dfitDenseW := grad.FitDenseW
 	dfitDenseB := grad.FitDenseB
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// fit.dense.W.m ← 0.1·dfit.dense.W + 0.9·fit.dense.W.m
-	// t2 = rate·sign(fit.dense.W.m)
+	// t2 = lr·sign(fit.dense.W.m)
 	// t3 = Σᵢ fit.dense.W.m²
 	clear(t3)
 	for i := range 2 {
 		fitDenseWNewM := 0.1*dfitDenseW[i] + 0.9*fitDenseWM[i]
-		u := rate * vec.Sign(fitDenseWNewM)
+		t2Of := lr * vec.Sign(fitDenseWNewM)
 		t3[0] += fitDenseWNewM * fitDenseWNewM
 		fitDenseWM[i] = fitDenseWNewM
-		t2[i] = u
+		t2[i] = t2Of
 	}
 
-	// rate2 = lr·decay
-	rate2 := float32(m.Hyper.LR * m.Hyper.Decay)
-	// rate3 = 1 − rate2/(√t3 + 1)
-	rate3 := 1 - rate2/(vec.Sqrt(t3[0])+1)
+	// rate = lr·decay
+	rate := float32(m.Hyper.LR * m.Hyper.Decay)
+	// rate2 = 1 − rate/(√t3 + 1)
+	rate2 := 1 - rate/(vec.Sqrt(t3[0])+1)
 
-	// fit.dense.W ← rate3·fit.dense.W − t2
+	// fit.dense.W ← rate2·fit.dense.W − t2
 	for i := range 2 {
-		fitDenseW[i] = rate3*fitDenseW[i] - t2[i]
+		fitDenseW[i] = rate2*fitDenseW[i] - t2[i]
 	}
 
 	// fit.dense.b.m ← 0.1·dfit.dense.b + 0.9·fit.dense.b.m
 	// t4 = fit.dense.b.m²
-	// t5 = rate·sign(fit.dense.b.m)
+	// t5 = lr·sign(fit.dense.b.m)
 	{
 		fitDenseBNewM := 0.1*dfitDenseB[0] + 0.9*fitDenseBM[0]
-		u := fitDenseBNewM * fitDenseBNewM
-		u2 := rate * vec.Sign(fitDenseBNewM)
+		t4Of := fitDenseBNewM * fitDenseBNewM
+		t5Of := lr * vec.Sign(fitDenseBNewM)
 		fitDenseBM[0] = fitDenseBNewM
-		t4[0] = u
-		t5[0] = u2
+		t4[0] = t4Of
+		t5[0] = t5Of
 	}
 
-	// rate4 = 1 − rate2/(√t4 + 1)
-	rate4 := 1 - rate2/(vec.Sqrt(t4[0])+1)
+	// rate3 = 1 − rate/(√t4 + 1)
+	rate3 := 1 - rate/(vec.Sqrt(t4[0])+1)
 
-	// fit.dense.b ← rate4·fit.dense.b − t5
-	fitDenseB[0] = rate4*fitDenseB[0] - t5[0]
+	// fit.dense.b ← rate3·fit.dense.b − t5
+	fitDenseB[0] = rate3*fitDenseB[0] - t5[0]
 }

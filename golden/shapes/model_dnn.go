@@ -16,58 +16,57 @@ import (
 //
 // Forward, for a batch of B×T:
 //
-//	t            = Σⱼ x                            [B,T,3]
-//	t2           = s·x                             [B,T,3,4]
-//	z            = einsum("ijk,k->ji", t, s)       [T,B]
-//	t3           = where(m, 1, −1)                 [B,T]
-//	t4           = Wᵀ                              [3,4,5]
-//	h            = einsum("ijkl,lkm->imj", t2, W)  [B,5,T]
-//	t5           = Σ v·h                           [B,T]
-//	t6           = t3 ⊙ t5                         [B,T]
-//	z            = z + t6ᵀ                         [T,B]
-//	((B*T)/2)·dz = z − y                           [T,B]
-//	s2           = Σ (((B*T)/2)·dz)²               []
-//	high         = max z                           []
-//	s3           = any (z > 1)                     []
-//	s4           = Σ y ⊙ z                         []
-//	s5           = Σ y²                            []
-//	t7           = |W|                             [4,3,5]
-//	w2           = Σ W²                            [3]
-//	s6           = max t7                          []
-//	s7           = Σ s ⊙ w2                        []
-//	result       = 0.1·s7                          []
-//	result2      = 0.01·s6                         []
+//	t          = Σⱼ x                            [B,T,3]
+//	t2         = s·x                             [B,T,3,4]
+//	z          = einsum("ijk,k->ji", t, s)       [T,B]
+//	t3         = where(m, 1, −1)                 [B,T]
+//	t4         = Wᵀ                              [3,4,5]
+//	h          = einsum("ijkl,lkm->imj", t2, W)  [B,5,T]
+//	t5         = Σ v·h                           [B,T]
+//	t6         = t3 ⊙ t5                         [B,T]
+//	z          = z + t6ᵀ                         [T,B]
+//	0.5·B·T·dz = z − y                           [T,B]
+//	s2         = Σ (0.5·B·T·dz)²                 []
+//	high       = max z                           []
+//	s3         = any (z > 1)                     []
+//	s4         = Σ y ⊙ z                         []
+//	s5         = Σ y²                            []
+//	t7         = |W|                             [4,3,5]
+//	w2         = Σ W²                            [3]
+//	s6         = max t7                          []
+//	s7         = Σ s ⊙ w2                        []
+//	result     = 0.1·s7                          []
+//	result2    = 0.01·s6                         []
 //
 // Backward:
 //
-//	t8           = (((B*T)/2)·dz)ᵀ                             [B,T]
-//	t9           = t3 ⊙ t8                                     [B,T]
-//	scale        = 2/(B*T)                                     []
-//	((B*T)/2)·dh = v·t9                                        [B,5,T]
-//	dv           = scale·Σ t9·h                                [5]
-//	t10          = einsum("ijk,lmj->ikml", ((B*T)/2)·dh, W)    [B,T,3,4]
-//	t11          = Σ x ⊙ t10                                   [3]
-//	t12          = 0.1·w2 + scale·t11                          [3]
-//	t13          = tᵀ                                          [3,B,T]
-//	t14          = scale·einsum("ijk,ji->k", t, ((B*T)/2)·dz)  [3]
-//	t15          = t12 + t14                                   [3]
-//	ds           = t15                                         [3,1]
-//	t16          = t2ᵀ                                         [4,3,B,T]
-//	t17          = (((B*T)/2)·dh)ᵀ                             [B,T,5]
-//	t18          = scale·einsum("ijkl,imj->lkm", t2, ((B*T)/2)·dh)  [4,3,5]
-//	t19          = t18 + 0.2·s·W                               [4,3,5]
-//	s2           = Σ [t7 = max t7]                             []
-//	s3           = 0.01/s2                                     []
-//	dW           = t19 + sign(W) ⊙ where(t7 = max t7, s3, 0)   [4,3,5]
+//	t8         = (0.5·B·T·dz)ᵀ                                  [B,T]
+//	t9         = t3 ⊙ t8                                        [B,T]
+//	scale      = 2/(B·T)                                        []
+//	0.5·B·T·dh = v·t9                                           [B,5,T]
+//	dv         = scale·Σ t9·h                                   [5]
+//	t10        = einsum("ijk,lmj->ikml", 0.5·B·T·dh, W)         [B,T,3,4]
+//	t11        = Σ x ⊙ t10                                      [3]
+//	t12        = 0.1·w2 + scale·t11                             [3]
+//	t13        = tᵀ                                             [3,B,T]
+//	t14        = scale·einsum("ijk,ji->k", t, 0.5·B·T·dz)       [3]
+//	t15        = t12 + t14                                      [3]
+//	ds         = t15                                            [3,1]
+//	t16        = t2ᵀ                                            [4,3,B,T]
+//	t17        = (0.5·B·T·dh)ᵀ                                  [B,T,5]
+//	t18        = scale·einsum("ijkl,imj->lkm", t2, 0.5·B·T·dh)  [4,3,5]
+//	t19        = t18 + 0.2·s·W                                  [4,3,5]
+//	s2         = Σ [t7 = max t7]                                []
+//	s3         = 0.01/s2                                        []
+//	dW         = t19 + sign(W) ⊙ where(t7 = max t7, s3, 0)      [4,3,5]
 //
 // Update, adam(lr: 0.01):
 //
-//	scale  = decay
-//	scale2 = 1/(1 − 0.999^step)
-//	rate   = lr/(1 − 0.9^step)
-//	m      ← 0.1·(grad + scale·param) + 0.9·m
-//	v      ← 0.001·(grad + scale·param)² + 0.999·v
-//	param  ← param − rate·m/(√(scale2·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	rate  = lr/(1 − 0.9^step)
+//	m     ← 0.1·(grad + decay·param) + 0.9·m
+//	v     ← 0.001·(grad + decay·param)² + 0.999·v
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -84,13 +83,13 @@ type Mixer struct {
 	t16    []float32 // [4,3,max.B,max.T]; in the memory of t
 	t2     []float32 // [max.B,max.T,3,4]
 	t17    []float32 // [max.B,max.T,5]; in the memory of t2
-	z      []float32 // [max.T,max.B]; becomes ((B*T)/2)·dz, in place
+	z      []float32 // [max.T,max.B]; becomes 0.5·B·T·dz, in place
 	t10    []float32 // [max.B,max.T,3,4]; in the memory of z
 	t13    []float32 // [3,max.B,max.T]; in the memory of z
 	t3     []float32 // [max.B,max.T]
 	t4     []float32 // [3,4,5]
 	t7     []float32 // [4,3,5]; in the memory of t4
-	h      []float32 // [max.B,5,max.T]; becomes ((B*T)/2)·dh, in place
+	h      []float32 // [max.B,5,max.T]; becomes 0.5·B·T·dh, in place
 	t5     []float32 // [max.B,max.T]
 	t9     []float32 // [max.B,max.T]; in the memory of t5
 	w2     []float32 // [3]; becomes w2, in place
@@ -166,9 +165,9 @@ func (m *Mixer) forward(batch *MixerBatch) MixerTotals {
 			t2Row := (*[4]float32)(t2[12*i+4*j:])
 			tOf := float32(0)
 			for k := range t2Row {
-				u := sOfJ * xRow[k]
+				t2Of := sOfJ * xRow[k]
 				tOf += xRow[k]
-				t2Row[k] = u
+				t2Row[k] = t2Of
 			}
 			t[3*i+j] = tOf
 		}
@@ -176,6 +175,7 @@ func (m *Mixer) forward(batch *MixerBatch) MixerTotals {
 
 	// z = einsum("ijk,k->ji", t, s)
 	for i := range T {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Sgemm(1,
 			blas.Strided32(t[min(3*i, len(t)):], B, 3, 3*T),
 			blas.View32(s, 3, 1),
@@ -184,11 +184,11 @@ func (m *Mixer) forward(batch *MixerBatch) MixerTotals {
 
 	// t3 = where(m, 1, −1)
 	for i := range B * T {
-		tOf := float32(-1)
+		t3Of := float32(-1)
 		if mBuf[i] {
-			tOf = 1
+			t3Of = 1
 		}
-		t3[i] = tOf
+		t3[i] = t3Of
 	}
 
 	// t4 = Wᵀ
@@ -223,14 +223,14 @@ func (m *Mixer) forward(batch *MixerBatch) MixerTotals {
 		}
 	}
 
-	// t6 = t3 ⊙ t5
+	// t6 = t3 ⊙ t5  (in t5)
 	for i := range B * T {
 		t5[i] *= t3[i]
 	}
 
 	// z = z + t6ᵀ
-	// ((B*T)/2)·dz = z − y
-	// s2 = Σ (((B*T)/2)·dz)²
+	// 0.5·B·T·dz = z − y  (in z)
+	// s2 = Σ (0.5·B·T·dz)²
 	// high = max z
 	// s3 = any (z > 1)
 	// s4 = Σ y ⊙ z
@@ -248,6 +248,7 @@ func (m *Mixer) forward(batch *MixerBatch) MixerTotals {
 			dz := zOf - yRow[j]
 			s2 += float64(dz * dz)
 			xOf := float64(zOf)
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > high || xOf != xOf {
 				high = xOf
 			}
@@ -268,13 +269,13 @@ func (m *Mixer) forward(batch *MixerBatch) MixerTotals {
 			WRow := (*[5]float32)(W[15*i+5*j:])
 			t7Row := (*[5]float32)(t7[15*i+5*j:])
 			for k := range WRow {
-				tOf := vec.Abs(WRow[k])
+				t7Of := vec.Abs(WRow[k])
 				w2[j] += WRow[k] * WRow[k]
-				xOf := float64(tOf)
+				xOf := float64(t7Of)
 				if xOf > s6 || xOf != xOf {
 					s6 = xOf
 				}
-				t7Row[k] = tOf
+				t7Row[k] = t7Of
 			}
 		}
 	}
@@ -356,23 +357,23 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 	ds := grad.S
 	dW := grad.W
 
-	// t8 = (((B*T)/2)·dz)ᵀ
+	// t8 = (0.5·B·T·dz)ᵀ  (in t3)
 	// t9 = t3 ⊙ t8
 	for i := range B {
 		t3Row := t3[T*i:][:T]
 		t9Row := t9[T*i:][:T]
 		for j := range t3Row {
-			tOf := z[i+B*j]
-			u := t3Row[j] * tOf
-			t3Row[j] = tOf
-			t9Row[j] = u
+			t8 := z[i+B*j]
+			t9Of := t3Row[j] * t8
+			t3Row[j] = t8
+			t9Row[j] = t9Of
 		}
 	}
 
-	// scale = 2/(B*T)
+	// scale = 2/(B·T)
 	scale := float32(2 / float64(B*T))
 
-	// ((B*T)/2)·dh = v·t9
+	// 0.5·B·T·dh = v·t9  (in h)
 	// dv = scale·Σ t9·h
 	clear(dv)
 	for i := range B {
@@ -388,9 +389,10 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 		}
 	}
 
-	// t10 = einsum("ijk,lmj->ikml", ((B*T)/2)·dh, W)
+	// t10 = einsum("ijk,lmj->ikml", 0.5·B·T·dh, W)
 	for i := range B {
 		for j := range 3 {
+			// min: where an extent is 0, what is cut here is empty.
 			blas.Sgemm(1,
 				blas.View32(h[5*T*i:], 5, T).T(),
 				blas.Strided32(W[5*j:], 4, 5, 15).T(),
@@ -410,7 +412,7 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 		}
 	}
 
-	// t12 = 0.1·w2 + scale·t11
+	// t12 = 0.1·w2 + scale·t11  (in w2)
 	for i := range 3 {
 		w2[i] = 0.1*w2[i] + scale*t11[i]
 	}
@@ -423,13 +425,13 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 		}
 	}
 
-	// t14 = scale·einsum("ijk,ji->k", t, ((B*T)/2)·dz)
+	// t14 = scale·einsum("ijk,ji->k", t, 0.5·B·T·dz)
 	blas.Sgemm(scale,
 		blas.View32(t13, 3, B*T),
 		blas.View32(t3, B*T, 1),
 		0, blas.View32(t14, 3, 1))
 
-	// t15 = t12 + t14
+	// t15 = t12 + t14  (in w2)
 	for i := range 3 {
 		w2[i] += t14[i]
 	}
@@ -450,7 +452,7 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 		}
 	}
 
-	// t17 = (((B*T)/2)·dh)ᵀ
+	// t17 = (0.5·B·T·dh)ᵀ
 	for i := range B {
 		for j := range T {
 			t17Row := (*[5]float32)(t17[5*T*i+5*j:])
@@ -460,13 +462,13 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 		}
 	}
 
-	// t18 = scale·einsum("ijkl,imj->lkm", t2, ((B*T)/2)·dh)
+	// t18 = scale·einsum("ijkl,imj->lkm", t2, 0.5·B·T·dh)
 	blas.Sgemm(scale,
 		blas.View32(t16, 12, B*T),
 		blas.View32(t17, B*T, 5),
 		0, blas.View32(t18, 12, 5))
 
-	// t19 = t18 + 0.2·s·W
+	// t19 = t18 + 0.2·s·W  (in t18)
 	for i := range 4 {
 		for j := range 3 {
 			sOfJ := s[j]
@@ -493,11 +495,11 @@ func (m *Mixer) gradient(grad *MixerParams, batch *MixerBatch) {
 
 	// dW = t19 + sign(W) ⊙ where(t7 = max t7, s3, 0)
 	for i := range 60 {
-		tOf := float32(0)
+		vOf := float32(0)
 		if t7[i] == s6Kept[0] {
-			tOf = s3
+			vOf = s3
 		}
-		dW[i] = t18[i] + vec.Sign(W[i])*tOf
+		dW[i] = t18[i] + vec.Sign(W[i])*vOf
 	}
 }
 
@@ -518,21 +520,20 @@ func (m *Mixer) update(grad *MixerParams) {
 	v2 := m.optim.float32s[68:136]
 	g := grad.flat
 
-	// scale = decay
-	scale := float32(m.Hyper.Decay)
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	decay := float32(m.Hyper.Decay)
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
-	// m ← 0.1·(grad + scale·param) + 0.9·m
-	// v ← 0.001·(grad + scale·param)² + 0.999·v
-	// param ← param − rate·m/(√(scale2·v) + 1e−8)
+	// m ← 0.1·(grad + decay·param) + 0.9·m
+	// v ← 0.001·(grad + decay·param)² + 0.999·v
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 68 {
-		t := g[i] + scale*param[i]
-		newM := 0.1*t + 0.9*m2[i]
-		newV := 0.001*(t*t) + 0.999*v2[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale2*newV)+1e-8))
+		v := g[i] + decay*param[i]
+		newM := 0.1*v + 0.9*m2[i]
+		newV := 0.001*(v*v) + 0.999*v2[i]
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		m2[i] = newM
 		v2[i] = newV
 		param[i] = d
@@ -563,23 +564,24 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 	// t3 = x[:, :, :, 0]
 	for i := range B * T {
 		for j := range 3 {
-			tOf := x[12*i+4*j]
-			t3[3*i+j] = tOf
+			t3Of := x[12*i+4*j]
+			t3[3*i+j] = t3Of
 			sOfJ := s[j]
 			xRow := (*[4]float32)(x[12*i+4*j:])
 			t2Row := (*[4]float32)(t2[12*i+4*j:])
-			t2Of := float32(0)
+			tOf := float32(0)
 			for k := range t2Row {
-				u := sOfJ * xRow[k]
-				t2Of += xRow[k]
-				t2Row[k] = u
+				t2Of := sOfJ * xRow[k]
+				tOf += xRow[k]
+				t2Row[k] = t2Of
 			}
-			t[3*i+j] = t2Of
+			t[3*i+j] = tOf
 		}
 	}
 
 	// z = einsum("ijk,k->ji", t, s)
 	for i := range T {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Sgemm(1,
 			blas.Strided32(t[min(3*i, len(t)):], B, 3, 3*T),
 			blas.View32(s, 3, 1),
@@ -618,13 +620,13 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 		}
 	}
 
-	// t6 = where(m, 1, −1) ⊙ t5
+	// t6 = where(m, 1, −1) ⊙ t5  (in t5)
 	for i := range B * T {
-		tOf := float32(-1)
+		vOf := float32(-1)
 		if m[i] {
-			tOf = 1
+			vOf = 1
 		}
-		t5[i] *= tOf
+		t5[i] *= vOf
 	}
 
 	// z = z + t6ᵀ
@@ -652,22 +654,22 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 //
 // Forward, for a batch of N×M:
 //
-//	t            = Σⱼ a²           [N]
-//	t2           = Σⱼ b²           [M]
-//	t3           = t + t2          [N,M]
-//	t4           = a·A             [N,2]
-//	t5           = 2·t4·bᵀ         [N,M]
-//	d            = t3 − t5         [N,M]
-//	((M*N)/2)·dk = exp(−d)         [N,M]
-//	s            = Σ ((M*N)/2)·dk  []
-//	rows         = Σ min d         []
-//	s2           = Σ A²            []
-//	result       = √s2             []
+//	t          = Σⱼ a²         [N]
+//	t2         = Σⱼ b²         [M]
+//	t3         = t + t2        [N,M]
+//	t4         = a·A           [N,2]
+//	t5         = 2·t4·bᵀ       [N,M]
+//	d          = t3 − t5       [N,M]
+//	0.5·M·N·dk = exp(−d)       [N,M]
+//	s          = Σ 0.5·M·N·dk  []
+//	rows       = Σ min d       []
+//	s2         = Σ A²          []
+//	result     = √s2           []
 //
 // Backward:
 //
-//	t6    = (((M*N)/2)·dk)·b                 [N,2]
-//	scale = 2/(M*N)                          []
+//	t6    = (0.5·M·N·dk)·b                   [N,2]
+//	scale = 2/(M·N)                          []
 //	dA    = scale·aᵀ·t6                      [2,2]
 //	s     = √(Σ A²)                          []
 //	s2    = (s = 0)                          []
@@ -676,8 +678,7 @@ func (p *MixerPredictor) predict(out *MixerOutput, in *MixerInput) {
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate = lr
-//	A    ← A − rate·dA
+//	A ← A − lr·dA
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -692,9 +693,9 @@ type Outer struct {
 	t6     []float32 // [max.N,2]; in the memory of t
 	t7     []float32 // [max.N,2]; in the memory of t
 	t2     []float32 // [max.M]
-	dk     []float32 // [max.N,max.M]; becomes ((M*N)/2)·dk, in place
+	dk     []float32 // [max.N,max.M]; becomes 0.5·M·N·dk, in place
 	t4     []float32 // [max.N,2]
-	dk2    []float32 // [max.N,max.M]; becomes ((M*N)/2)·dk, in place
+	dk2    []float32 // [max.N,max.M]; becomes 0.5·M·N·dk2, in place
 	s2Kept []float32 // []
 	dA     []float32 // [2,2]
 }
@@ -761,14 +762,14 @@ func (m *Outer) forward(batch *OuterBatch) OuterTotals {
 	// t2 = Σⱼ b²
 	for i := range M {
 		bRow := (*[2]float32)(b[2*i:])
-		tOf := float32(0)
+		t2Of := float32(0)
 		for j := range bRow {
-			tOf += bRow[j] * bRow[j]
+			t2Of += bRow[j] * bRow[j]
 		}
-		t2[i] = tOf
+		t2[i] = t2Of
 	}
 
-	// t3 = t + t2
+	// t3 = t + t2  (in dk)
 	for i := range N {
 		tOfI := t[i]
 		dkRow := dk[M*i:][:M]
@@ -783,32 +784,33 @@ func (m *Outer) forward(batch *OuterBatch) OuterTotals {
 		blas.View32(A, 2, 2),
 		0, blas.View32(t4, N, 2))
 
-	// t5 = 2·t4·bᵀ
+	// t5 = 2·t4·bᵀ  (in dk2)
 	blas.Sgemm(2,
 		blas.View32(t4, N, 2),
 		blas.View32(b, M, 2).T(),
 		0, blas.View32(dk2, N, M))
 
 	// d = t3 − t5
-	// ((M*N)/2)·dk = exp(−d)
-	// s = Σ ((M*N)/2)·dk
+	// 0.5·M·N·dk = exp(−d)
+	// s = Σ 0.5·M·N·dk
 	// rows = Σ min d
 	s := 0.0
 	rows := 0.0
 	for i := range N {
 		dkRow := dk[M*i:][:M]
 		dk2Row := dk2[M*i:][:M]
-		tOf := float32(math.Inf(1))
+		least := float32(math.Inf(1))
 		for j := range dkRow {
 			d := dkRow[j] - dk2Row[j]
 			dkOf := vec.Exp(-d)
-			if d < tOf || d != d {
-				tOf = d
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if d < least || d != d {
+				least = d
 			}
 			s += float64(dkOf)
 			dkRow[j] = dkOf
 		}
-		rows += float64(tOf)
+		rows += float64(least)
 	}
 
 	// s2 = Σ A²
@@ -843,7 +845,7 @@ func (m *Outer) backward(batch *OuterBatch) {
 	t7 := m.t7[:2*N]
 	s2Kept := m.s2Kept
 
-	// ((M*N)/2)·dk = exp(t5 − t − t2)
+	// 0.5·M·N·dk2 = exp(t5 − t − t2)
 	for i := range N {
 		dk2Row := dk2[M*i:][:M]
 		tOfI := t[i]
@@ -852,13 +854,13 @@ func (m *Outer) backward(batch *OuterBatch) {
 		}
 	}
 
-	// t7 = (((M*N)/2)·dk)·b
+	// t7 = (0.5·M·N·dk2)·b
 	blas.Sgemm(1,
 		blas.View32(dk2, N, M),
 		blas.View32(b, M, 2),
 		0, blas.View32(t7, N, 2))
 
-	// rate = (−2)·lr/(M*N)
+	// rate = −2·lr/(M·N)
 	rate := float32(-2 * (m.Hyper.LR / float64(M*N)))
 	// s = √(Σ A²)
 	s := vec.Sqrt(s2Kept[0])
@@ -867,7 +869,7 @@ func (m *Outer) backward(batch *OuterBatch) {
 	// rate2 = 1 − lr·where(s2, 0, 1/where(s2, 1, s))
 	rate2 := 1 - float32(m.Hyper.LR)*vec.Where(s2, float32(0), 1/vec.Where(s2, float32(1), s))
 
-	// A ← rate2·A − 2·lr/(M*N)·aᵀ·t7
+	// A ← rate2·A − 2·lr/(M·N)·aᵀ·t7
 	blas.Sgemm(rate,
 		blas.View32(a, N, 2).T(),
 		blas.View32(t7, N, 2),
@@ -907,13 +909,13 @@ func (m *Outer) gradient(grad *OuterParams, batch *OuterBatch) {
 	s2Kept := m.s2Kept
 	dABuf := grad.A
 
-	// t6 = (((M*N)/2)·dk)·b
+	// t6 = (0.5·M·N·dk)·b
 	blas.Sgemm(1,
 		blas.View32(dk, N, M),
 		blas.View32(b, M, 2),
 		0, blas.View32(t6, N, 2))
 
-	// scale = 2/(M*N)
+	// scale = 2/(M·N)
 	scale := float32(2 / float64(M*N))
 
 	// dA = scale·aᵀ·t6
@@ -950,12 +952,11 @@ func (m *Outer) update(grad *OuterParams) {
 	A := m.params.A
 	dA := grad.A
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// A ← A − rate·dA
+	// A ← A − lr·dA
 	for i := range 4 {
-		A[i] -= rate * dA[i]
+		A[i] -= lr * dA[i]
 	}
 }
 
@@ -987,14 +988,14 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 	// t2 = Σⱼ b²
 	for i := range M {
 		bRow := (*[2]float32)(b[2*i:])
-		tOf := float32(0)
+		t2Of := float32(0)
 		for j := range bRow {
-			tOf += bRow[j] * bRow[j]
+			t2Of += bRow[j] * bRow[j]
 		}
-		t2[i] = tOf
+		t2[i] = t2Of
 	}
 
-	// t3 = t + t2
+	// t3 = t + t2  (in d)
 	for i := range N {
 		tOfI := t[i]
 		dRow := d[M*i:][:M]
@@ -1009,7 +1010,7 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 		blas.View32(A, 2, 2),
 		0, blas.View32(t4, N, 2))
 
-	// d = 2·t4·bᵀ
+	// d = 2·t4·bᵀ  (in dBuf)
 	blas.Sgemm(2,
 		blas.View32(t4, N, 2),
 		blas.View32(b, M, 2).T(),
@@ -1023,6 +1024,7 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 		nearestOf, best := int32(0), float32(math.Inf(1))
 		for j := range dRow {
 			dOf := dRow[j] - dBufRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if dOf < best || dOf != dOf && best == best {
 				nearestOf, best = int32(j), dOf
 			}
@@ -1058,21 +1060,20 @@ func (p *OuterPredictor) predict(out *OuterOutput, in *OuterInput) {
 //	p     = exp(n − t8)                               [B,5]
 //	t9    = n ⊙ p                                     [B,5]
 //	s2    = Σ t9                                      []
-//	loss  = s2/(5*B) + 0.2·s                          []
+//	loss  = s2/(5·B) + 0.2·s                          []
 //
 // Backward:
 //
 //	t10   = Σᵢ p ⊙ (n + 1)         [5]
-//	scale = 1/(5*B)                []
+//	scale = 1/(5·B)                []
 //	t11   = scale·t10              [5]
 //	t12   = Σᵢ t9                  [5]
 //	dc    = t11 − scale·t12 + 0.2  [5]
 //
 // Update, rmsprop(lr: 0.01):
 //
-//	rate = lr
-//	c.s  ← 0.01·dc² + 0.99·c.s
-//	c    ← c − rate·dc/(√c.s + 1e−8)
+//	c.s ← 0.01·dc² + 0.99·c.s
+//	c   ← c − lr·dc/(√c.s + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1157,7 +1158,7 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// t2 = scale·t
+	// t2 = scale·t  (in t)
 	for i := range 5 {
 		t[i] *= scale
 	}
@@ -1169,18 +1170,18 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		xRow := (*[5]float32)(x[5*i:])
 		t3Row := (*[5]float32)(t3[5*i:])
 		for j := range t {
-			d := xRow[j] - t[j]
-			t4[j] += d * d
-			t3Row[j] = d
+			t3Of := xRow[j] - t[j]
+			t4[j] += t3Of * t3Of
+			t3Row[j] = t3Of
 		}
 	}
 
-	// t5 = 1/(√(scale·t4) + 0.1)
+	// t5 = 1/(√(scale·t4) + 0.1)  (in t4)
 	for i := range 5 {
 		t4[i] = 1 / (vec.Sqrt(scale*t4[i]) + 0.1)
 	}
 
-	// t6 = t5·t3
+	// t6 = t5·t3  (in t3)
 	// n = c + t6
 	// peak = max t6
 	for i := range peak {
@@ -1190,12 +1191,13 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		t3Row := (*[5]float32)(t3[5*i:])
 		nRow := (*[5]float32)(n[5*i:])
 		for j := range c {
-			u := t4[j] * t3Row[j]
-			nOf := c[j] + u
-			if u > peak[j] || u != u {
-				peak[j] = u
+			t6 := t4[j] * t3Row[j]
+			nOf := c[j] + t6
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if t6 > peak[j] || t6 != t6 {
+				peak[j] = t6
 			}
-			t3Row[j] = u
+			t3Row[j] = t6
 			nRow[j] = nOf
 		}
 	}
@@ -1214,17 +1216,17 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		}
 	}
 
-	// t8 = c + where(t7 = ∞, peak, peak + log(sum))
+	// t8 = c + where(t7 = ∞, peak, peak + log(sum))  (in peak)
 	// s = Σ t8
 	s := 0.0
 	for i := range 5 {
-		tOf := peak[i] + vec.Log(sum[i])
+		v := peak[i] + vec.Log(sum[i])
 		if t7[i] == float32(math.Inf(1)) {
-			tOf = peak[i]
+			v = peak[i]
 		}
-		t2 := c[i] + tOf
-		s += float64(t2)
-		peak[i] = t2
+		t8 := c[i] + v
+		s += float64(t8)
+		peak[i] = t8
 	}
 
 	// p = exp(n − t8)
@@ -1237,14 +1239,14 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		t9Row := (*[5]float32)(t9[5*i:])
 		for j := range nRow {
 			pOf := vec.Exp(nRow[j] - peak[j])
-			u := nRow[j] * pOf
-			s2 += float64(u)
+			t9Of := nRow[j] * pOf
+			s2 += float64(t9Of)
 			pRow[j] = pOf
-			t9Row[j] = u
+			t9Row[j] = t9Of
 		}
 	}
 
-	// loss = s2/(5*B) + 0.2·s
+	// loss = s2/(5·B) + 0.2·s
 	loss := 1/float64(5*B)*s2 + 0.2*s
 
 	return ColumnsTotals{batches: 1, loss: loss, n: float64(1)}
@@ -1290,10 +1292,10 @@ func (m *Columns) gradient(grad *ColumnsParams, batch *ColumnsBatch) {
 		}
 	}
 
-	// scale = 1/(5*B)
+	// scale = 1/(5·B)
 	scale := float32(1 / float64(5*B))
 
-	// t11 = scale·t10
+	// t11 = scale·t10  (in t10)
 	for i := range 5 {
 		t10[i] *= scale
 	}
@@ -1329,14 +1331,13 @@ func (m *Columns) update(grad *ColumnsParams) {
 	cS := m.optim.cS
 	dc := grad.C
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
 	// c.s ← 0.01·dc² + 0.99·c.s
-	// c ← c − rate·dc/(√c.s + 1e−8)
+	// c ← c − lr·dc/(√c.s + 1e−8)
 	for i := range 5 {
 		cNewS := 0.01*(dc[i]*dc[i]) + 0.99*cS[i]
-		cNewParam := c[i] - rate*(dc[i]/(vec.Sqrt(cNewS)+1e-8))
+		cNewParam := c[i] - lr*(dc[i]/(vec.Sqrt(cNewS)+1e-8))
 		cS[i] = cNewS
 		c[i] = cNewParam
 	}
@@ -1370,7 +1371,7 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// t2 = scale·t
+	// t2 = scale·t  (in t)
 	for i := range 5 {
 		t[i] *= scale
 	}
@@ -1382,18 +1383,18 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 		xRow := (*[5]float32)(x[5*i:])
 		t3Row := (*[5]float32)(t3[5*i:])
 		for j := range t {
-			d := xRow[j] - t[j]
-			t4[j] += d * d
-			t3Row[j] = d
+			t3Of := xRow[j] - t[j]
+			t4[j] += t3Of * t3Of
+			t3Row[j] = t3Of
 		}
 	}
 
-	// t5 = 1/(√(scale·t4) + 0.1)
+	// t5 = 1/(√(scale·t4) + 0.1)  (in t4)
 	for i := range 5 {
 		t4[i] = 1 / (vec.Sqrt(scale*t4[i]) + 0.1)
 	}
 
-	// t6 = t5·t3
+	// t6 = t5·t3  (in t3)
 	// n = c + t6
 	// peak = max t6
 	for i := range peak {
@@ -1403,12 +1404,13 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 		t3Row := (*[5]float32)(t3[5*i:])
 		nRow := (*[5]float32)(n[5*i:])
 		for j := range c {
-			u := t4[j] * t3Row[j]
-			nOf := c[j] + u
-			if u > peak[j] || u != u {
-				peak[j] = u
+			t6 := t4[j] * t3Row[j]
+			nOf := c[j] + t6
+			// x != x holds for NaN alone, which is the result wherever it occurs.
+			if t6 > peak[j] || t6 != t6 {
+				peak[j] = t6
 			}
-			t3Row[j] = u
+			t3Row[j] = t6
 			nRow[j] = nOf
 		}
 	}
@@ -1427,16 +1429,16 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 		}
 	}
 
-	// t8 = c + where(t7 = ∞, peak, peak + log(sum))
+	// t8 = c + where(t7 = ∞, peak, peak + log(sum))  (in peak)
 	for i := range 5 {
-		tOf := peak[i] + vec.Log(sum[i])
+		v := peak[i] + vec.Log(sum[i])
 		if t7[i] == float32(math.Inf(1)) {
-			tOf = peak[i]
+			v = peak[i]
 		}
-		peak[i] = c[i] + tOf
+		peak[i] = c[i] + v
 	}
 
-	// p = exp(n − t8)
+	// p = exp(n − t8)  (in pBuf)
 	for i := range B {
 		nRow := (*[5]float32)(n[5*i:])
 		pBufRow := (*[5]float32)(pBuf[5*i:])
@@ -1449,11 +1451,11 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 	for i := range B {
 		t9Row := t9[B*i:][:B]
 		for j := range t9Row {
-			tOf := float32(0)
+			t9Of := float32(0)
 			if i >= j {
-				tOf = 1
+				t9Of = 1
 			}
-			t9Row[j] = tOf
+			t9Row[j] = t9Of
 		}
 	}
 
@@ -1525,11 +1527,11 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 //
 // Update, adam(lr: 1e-3):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1634,7 +1636,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t2 = t·Wh
+	// t2 = t·Wh  (in h)
 	blas.Sgemm(1,
 		blas.View32(t, B, 9),
 		blas.View32(Wh, 9, 6),
@@ -1661,13 +1663,13 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t4 = t3·Wh
+	// t4 = t3·Wh  (in h2)
 	blas.Sgemm(1,
 		blas.View32(t3, B, 9),
 		blas.View32(Wh, 9, 6),
 		0, blas.View32(h2, B, 6))
 
-	// h = tanh(bh + t4)
+	// h = tanh(bh + t4)  (in h2)
 	// t5[:, 3:] = h
 	for i := range B {
 		h2Row := (*[6]float32)(h2[6*i:])
@@ -1688,13 +1690,13 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t6 = t5·Wh
+	// t6 = t5·Wh  (in h3)
 	blas.Sgemm(1,
 		blas.View32(t5, B, 9),
 		blas.View32(Wh, 9, 6),
 		0, blas.View32(h3, B, 6))
 
-	// h = tanh(bh + t6)
+	// h = tanh(bh + t6)  (in h3)
 	// t7[:, 3:] = h
 	for i := range B {
 		h3Row := (*[6]float32)(h3[6*i:])
@@ -1715,13 +1717,13 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		}
 	}
 
-	// t8 = t7·Wh
+	// t8 = t7·Wh  (in h4)
 	blas.Sgemm(1,
 		blas.View32(t7, B, 9),
 		blas.View32(Wh, 9, 6),
 		0, blas.View32(h4, B, 6))
 
-	// h = tanh(bh + t8)
+	// h = tanh(bh + t8)  (in h4)
 	for i := range B {
 		h4Row := (*[6]float32)(h4[6*i:])
 		for j := range bh {
@@ -1735,9 +1737,9 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		blas.View32(logitsW, 6, 3),
 		0, blas.View32(logitsY, B, 3))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t9 = exp(logits − peak)
+	// t9 = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t9
 	// each = peak + log(sum) − logits[y]
 	// s = Σ each
@@ -1747,6 +1749,7 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -1755,12 +1758,12 @@ func (m *Unrolled) forward(batch *UnrolledBatch) UnrolledTotals {
 		chosen := logitsY[3*i:][:3][int(y[i])]
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t9 := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t9
+			logitsYRow[j] = t9
 		}
-		tOf := vec.Log(sumOf)
-		s += float64(peak + tOf - chosen)
+		v := vec.Log(sumOf)
+		s += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -1831,7 +1834,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t9/sum − onehot(y)
+	// B·dlogits = t9/sum − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -1860,7 +1863,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(logitsW, 6, 3).T(),
 		0, blas.View32(dh, B, 6))
 
-	// t10 = (1 − h²) ⊙ B·dh
+	// t10 = (1 − h²) ⊙ B·dh  (in h4)
 	for i := range 6 * B {
 		h4[i] = (1 - h4[i]*h4[i]) * dh[i]
 	}
@@ -1871,7 +1874,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(Wh, 9, 6).T(),
 		0, blas.View32(t11, B, 9))
 
-	// t12 = (1 − h²) ⊙ t11[:, 3:]
+	// t12 = (1 − h²) ⊙ t11[:, 3:]  (in h3)
 	// t13 = t10 + t12
 	for i := range B {
 		h3Row := (*[6]float32)(h3[6*i:])
@@ -1879,10 +1882,10 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		h4Row := (*[6]float32)(h4[6*i:])
 		t13Row := (*[6]float32)(t13[6*i:])
 		for j := range h3Row {
-			u := (1 - h3Row[j]*h3Row[j]) * t11Row[j]
-			tOf := h4Row[j] + u
-			h3Row[j] = u
-			t13Row[j] = tOf
+			t12 := (1 - h3Row[j]*h3Row[j]) * t11Row[j]
+			t13Of := h4Row[j] + t12
+			h3Row[j] = t12
+			t13Row[j] = t13Of
 		}
 	}
 
@@ -1892,17 +1895,17 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(Wh, 9, 6).T(),
 		0, blas.View32(t14, B, 9))
 
-	// t15 = (1 − h²) ⊙ t14[:, 3:]
-	// t16 = t13 + t15
+	// t15 = (1 − h²) ⊙ t14[:, 3:]  (in h2)
+	// t16 = t13 + t15  (in t13)
 	for i := range B {
 		h2Row := (*[6]float32)(h2[6*i:])
 		t14Row := (*[6]float32)(t14[9*i+3:])
 		t13Row := (*[6]float32)(t13[6*i:])
 		for j := range h2Row {
-			u := (1 - h2Row[j]*h2Row[j]) * t14Row[j]
-			tOf := t13Row[j] + u
-			h2Row[j] = u
-			t13Row[j] = tOf
+			t15 := (1 - h2Row[j]*h2Row[j]) * t14Row[j]
+			t16 := t13Row[j] + t15
+			h2Row[j] = t15
+			t13Row[j] = t16
 		}
 	}
 
@@ -1912,7 +1915,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(Wh, 9, 6).T(),
 		0, blas.View32(t17, B, 9))
 
-	// t18 = (1 − h²) ⊙ t17[:, 3:]
+	// t18 = (1 − h²) ⊙ t17[:, 3:]  (in h)
 	// dbh = scale·Σᵢ (t16 + t18)
 	clear(dbh)
 	for i := range B {
@@ -1920,9 +1923,9 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		t17Row := (*[6]float32)(t17[9*i+3:])
 		t13Row := (*[6]float32)(t13[6*i:])
 		for j := range dbh {
-			u := (1 - hRow[j]*hRow[j]) * t17Row[j]
-			dbh[j] += scale * (t13Row[j] + u)
-			hRow[j] = u
+			t18 := (1 - hRow[j]*hRow[j]) * t17Row[j]
+			dbh[j] += scale * (t13Row[j] + t18)
+			hRow[j] = t18
 		}
 	}
 
@@ -1939,7 +1942,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 	// s2 = where(s, 0, 0.001/where(s, 1, norm))
 	s2 := vec.Where(s, float32(0), 0.001/vec.Where(s, float32(1), norm))
 
-	// t20 = s2·Wh + t19
+	// t20 = s2·Wh + t19  (in t19)
 	for i := range 54 {
 		t19[i] += s2 * Wh[i]
 	}
@@ -1950,7 +1953,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(h3, B, 6),
 		0, blas.View32(t21, 9, 6))
 
-	// t22 = t20 + t21
+	// t22 = t20 + t21  (in t19)
 	for i := range 54 {
 		t19[i] += t21[i]
 	}
@@ -1961,7 +1964,7 @@ func (m *Unrolled) gradient(grad *UnrolledParams, batch *UnrolledBatch) {
 		blas.View32(h2, B, 6),
 		0, blas.View32(t23, 9, 6))
 
-	// t24 = t22 + t23
+	// t24 = t22 + t23  (in t19)
 	for i := range 54 {
 		t19[i] += t23[i]
 	}
@@ -1995,18 +1998,18 @@ func (m *Unrolled) update(grad *UnrolledParams) {
 	v := m.optim.float32s[81:162]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 81 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -2124,7 +2127,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 
-	// t8 = t7·Wh
+	// t8 = t7·Wh  (in h)
 	blas.Sgemm(1,
 		blas.View32(t7, B, 9),
 		blas.View32(Wh, 9, 6),
@@ -2138,7 +2141,7 @@ func (p *UnrolledPredictor) predict(out *UnrolledOutput, in *UnrolledInput) {
 		}
 	}
 
-	// logits.y = h·logits.W
+	// logits.y = h·logits.W  (in logits)
 	blas.Sgemm(1,
 		blas.View32(h, B, 6),
 		blas.View32(logitsW, 6, 3),

@@ -20,9 +20,10 @@ import (
 //	enc.h.y    = enc.h.y + enc.h.b           [B,4]
 //	enc.h      = tanh(enc.h.y)               [B,4]
 //	ea         = enc.h·enc.out.W             [B,4]
-//	enc.h.y    = b·enc.h.W                   [B,4]
-//	enc.h.y    = enc.h.b + enc.h.y           [B,4]
-//	t          = ea − enc.h·enc.out.W        [B,4]
+//	enc.h.y2   = b·enc.h.W                   [B,4]
+//	enc.h.y2   = enc.h.b + enc.h.y2          [B,4]
+//	enc.h2     = tanh(enc.h.y2)              [B,4]
+//	t          = ea − enc.h2·enc.out.W       [B,4]
 //	d          = √(Σⱼ t²)                    [B]
 //	t2         = max(1 − d, 0)               [B]
 //	t3         = (1 − same) ⊙ t2             [B]
@@ -39,36 +40,36 @@ import (
 //
 // Backward:
 //
-//	(B/−2)·deb      = where(d = 0, 0, (same ⊙ d − where(t2 > 0, t3, 0))/where(d = 0, 1, d))·t  [B,4]
-//	scale           = 2/B                                       []
-//	t5              = scale·enc.hᵀ·((B/−2)·deb)                 [4,4]
-//	scale2          = (−2)/B                                    []
-//	denc.out.W      = t5 − scale·enc.hᵀ·((B/−2)·deb)            [4,4]
-//	weight          = √(Σ t4²)                                  []
-//	s               = (weight = 0)                              []
-//	s2              = where(s, 0, 1/10000/where(s, 1, weight))  []
-//	denc.out.W      = denc.out.W + s2·t4[28:]                   [4,4]
-//	t6              = enc.h²                                    [B,4]
-//	t7              = 1 − t6                                    [B,4]
-//	t8              = t6 − enc.h²                               [B,4]
-//	t9              = 1 − enc.h²                                [B,4]
-//	(B/−2)·denc.h   = ((B/−2)·deb)·enc.out.Wᵀ                   [B,4]
-//	(B/−2)·denc.h.y = t7 ⊙ (B/−2)·denc.h                        [B,4]
-//	(B/2)·denc.h.y  = t9 ⊙ (B/−2)·denc.h                        [B,4]
-//	t10             = Σᵢ t8 ⊙ (B/−2)·denc.h                     [4]
-//	denc.h.b        = scale·t10 + s2·t4[24:−16]                 [4]
-//	t11             = scale·bᵀ·((B/−2)·denc.h.y)                [6,4]
-//	t12             = 0.002·enc.h.W + s2·t4[:−20] − t11         [6,4]
-//	denc.h.W        = scale·aᵀ·((B/2)·denc.h.y)                 [6,4]
-//	denc.h.W        = t12 + denc.h.W                            [6,4]
+//	−0.5·B·deb       = where(d = 0, 0, (same ⊙ d − where(t2 > 0, t3, 0))/where(d = 0, 1, d))·t  [B,4]
+//	scale            = 2/B                                       []
+//	t5               = scale·enc.hᵀ·(−0.5·B·deb)                 [4,4]
+//	scale2           = (−2)/B                                    []
+//	denc.out.W       = t5 − scale·enc.h2ᵀ·(−0.5·B·deb)           [4,4]
+//	weight           = √(Σ t4²)                                  []
+//	s                = (weight = 0)                              []
+//	s2               = where(s, 0, 1/10000/where(s, 1, weight))  []
+//	denc.out.W       = denc.out.W + s2·t4[28:]                   [4,4]
+//	t6               = enc.h2²                                   [B,4]
+//	t7               = 1 − t6                                    [B,4]
+//	t8               = t6 − enc.h²                               [B,4]
+//	t9               = 1 − enc.h²                                [B,4]
+//	−0.5·B·denc.h2   = (−0.5·B·deb)·enc.out.Wᵀ                   [B,4]
+//	−0.5·B·denc.h.y2 = t7 ⊙ (−0.5·B·denc.h2)                     [B,4]
+//	0.5·B·denc.h.y   = t9 ⊙ (−0.5·B·denc.h2)                     [B,4]
+//	t10              = Σᵢ t8 ⊙ (−0.5·B·denc.h2)                  [4]
+//	denc.h.b         = scale·t10 + s2·t4[24:−16]                 [4]
+//	t11              = scale·bᵀ·(−0.5·B·denc.h.y2)               [6,4]
+//	t12              = 0.002·enc.h.W + s2·t4[:−20] − t11         [6,4]
+//	denc.h.W         = scale·aᵀ·(0.5·B·denc.h.y)                 [6,4]
+//	denc.h.W         = t12 + denc.h.W                            [6,4]
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -81,13 +82,13 @@ type Siamese struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	encHY  []float64 // [max.B,4]; becomes enc.h.y, then enc.h, then (B/−2)·denc.h.y, in place
-	ea     []float64 // [max.B,4]; becomes (B/−2)·deb, in place
-	encHY2 []float64 // [max.B,4]; becomes enc.h.y, then enc.h, then (B/2)·denc.h.y, in place
+	encHY  []float64 // [max.B,4]; becomes enc.h.y, then enc.h, then −0.5·B·denc.h.y2, in place
+	ea     []float64 // [max.B,4]; becomes −0.5·B·deb, in place
+	encHY2 []float64 // [max.B,4]; becomes enc.h.y2, then enc.h2, then 0.5·B·denc.h.y, in place
 	d      []float64 // [max.B]
 	t7     []float64 // [max.B,4]; in the memory of d
 	t2     []float64 // [max.B]
-	dencH  []float64 // [max.B,4]; becomes (B/−2)·denc.h, in place; in the memory of t2
+	dencH2 []float64 // [max.B,4]; becomes −0.5·B·denc.h2, in place; in the memory of t2
 	t3     []float64 // [max.B]
 	t4     []float64 // [44]
 	dencHW []float64 // [6,4]; becomes denc.h.W, in place; in the memory of t4
@@ -155,7 +156,7 @@ func (m *Siamese) forward(batch *Batch) Totals {
 		0, blas.View64(encHY, B, 4))
 
 	// enc.h.y = enc.h.y + enc.h.b
-	// enc.h = tanh(enc.h.y)
+	// enc.h = tanh(enc.h.y)  (in encHY)
 	for i := range B {
 		encHYRow := (*[4]float64)(encHY[4*i:])
 		for j := range encHB {
@@ -169,14 +170,14 @@ func (m *Siamese) forward(batch *Batch) Totals {
 		blas.View64(encOutW, 4, 4),
 		0, blas.View64(ea, B, 4))
 
-	// enc.h.y = b·enc.h.W
+	// enc.h.y2 = b·enc.h.W
 	blas.Dgemm(1,
 		blas.View64(b, B, 6),
 		blas.View64(encHW, 6, 4),
 		0, blas.View64(encHY2, B, 4))
 
-	// enc.h.y = enc.h.b + enc.h.y
-	// enc.h = tanh(enc.h.y)
+	// enc.h.y2 = enc.h.b + enc.h.y2
+	// enc.h2 = tanh(enc.h.y2)  (in encHY2)
 	for i := range B {
 		encHY2Row := (*[4]float64)(encHY2[4*i:])
 		for j := range encHB {
@@ -184,7 +185,7 @@ func (m *Siamese) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t = ea − enc.h·enc.out.W
+	// t = ea − enc.h2·enc.out.W  (in ea)
 	blas.Dgemm(-1,
 		blas.View64(encHY2, B, 4),
 		blas.View64(encOutW, 4, 4),
@@ -198,21 +199,21 @@ func (m *Siamese) forward(batch *Batch) Totals {
 	for i := range B {
 		dOf := 1 - same[i]
 		eaRow := (*[4]float64)(ea[4*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range eaRow {
-			t += eaRow[j] * eaRow[j]
+			total += eaRow[j] * eaRow[j]
 		}
-		d2 := math.Sqrt(t)
+		d2 := math.Sqrt(total)
 		d3 := 1 - d2
 		t2Of := d3
 		if t2Of < 0 {
 			t2Of = 0
 		}
-		u := dOf * t2Of
-		s += same[i]*t + t2Of*u
+		t3Of := dOf * t2Of
+		s += same[i]*total + t2Of*t3Of
 		d[i] = d2
 		t2[i] = t2Of
-		t3[i] = u
+		t3[i] = t3Of
 	}
 
 	// s2 = Σ enc.h.W²
@@ -300,7 +301,7 @@ func (m *Siamese) gradient(grad *Params, batch *Batch) {
 	s3Kept := m.s3Kept
 	t4 := m.t4
 	t7 := m.t7[:4*B]
-	dencH := m.dencH[:4*B]
+	dencH2 := m.dencH2[:4*B]
 	t10 := m.t10
 	t11 := m.t11
 	dencHW := m.dencHW
@@ -308,33 +309,33 @@ func (m *Siamese) gradient(grad *Params, batch *Batch) {
 	dencHB := grad.EncHB
 	dencHWBuf := grad.EncHW
 
-	// (B/−2)·deb = where(d = 0, 0, (same ⊙ d − where(t2 > 0, t3, 0))/where(d = 0, 1, d))·t
+	// −0.5·B·deb = where(d = 0, 0, (same ⊙ d − where(t2 > 0, t3, 0))/where(d = 0, 1, d))·t  (in ea)
 	for i := range B {
 		u := same[i] * d[i]
-		t := float64(0)
+		v := float64(0)
 		if t2[i] > 0 {
-			t = t3[i]
+			v = t3[i]
 		}
-		dOf := u - t
-		t2Of := d[i]
+		dOf := u - v
+		v2 := d[i]
 		if d[i] == 0 {
-			t2Of = 1
+			v2 = 1
 		}
-		u2 := dOf / t2Of
-		t3Of := u2
+		u2 := dOf / v2
+		v3 := u2
 		if d[i] == 0 {
-			t3Of = 0
+			v3 = 0
 		}
 		eaRow := (*[4]float64)(ea[4*i:])
 		for j := range eaRow {
-			eaRow[j] *= t3Of
+			eaRow[j] *= v3
 		}
 	}
 
 	// scale = 2/B
 	scale := 2 / float64(B)
 
-	// t5 = scale·enc.hᵀ·((B/−2)·deb)
+	// t5 = scale·enc.hᵀ·(−0.5·B·deb)
 	blas.Dgemm(scale,
 		blas.View64(encHY, B, 4).T(),
 		blas.View64(ea, B, 4),
@@ -343,7 +344,7 @@ func (m *Siamese) gradient(grad *Params, batch *Batch) {
 	// scale2 = (−2)/B
 	scale2 := -2 / float64(B)
 
-	// denc.out.W = t5 − scale·enc.hᵀ·((B/−2)·deb)
+	// denc.out.W = t5 − scale·enc.h2ᵀ·(−0.5·B·deb)  (in t5)
 	blas.Dgemm(scale2,
 		blas.View64(encHY2, B, 4).T(),
 		blas.View64(ea, B, 4),
@@ -361,46 +362,46 @@ func (m *Siamese) gradient(grad *Params, batch *Batch) {
 		dencOutW[i] = t5[i] + s2*t4[i+28]
 	}
 
-	// t6 = enc.h²
+	// t6 = enc.h2²  (in encHY2)
 	// t7 = 1 − t6
 	for i := range 4 * B {
-		u := encHY2[i] * encHY2[i]
-		dOf := 1 - u
-		encHY2[i] = u
-		t7[i] = dOf
+		t6 := encHY2[i] * encHY2[i]
+		t7Of := 1 - t6
+		encHY2[i] = t6
+		t7[i] = t7Of
 	}
 
-	// t8 = t6 − enc.h²
-	// t9 = 1 − enc.h²
+	// t8 = t6 − enc.h²  (in encHY)
+	// t9 = 1 − enc.h²  (in encHY2)
 	for i := range 4 * B {
 		u := encHY[i] * encHY[i]
-		dOf := encHY2[i] - u
-		d2 := 1 - u
-		encHY[i] = dOf
-		encHY2[i] = d2
+		t8 := encHY2[i] - u
+		t9 := 1 - u
+		encHY[i] = t8
+		encHY2[i] = t9
 	}
 
-	// (B/−2)·denc.h = ((B/−2)·deb)·enc.out.Wᵀ
+	// −0.5·B·denc.h2 = (−0.5·B·deb)·enc.out.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(ea, B, 4),
 		blas.View64(encOutW, 4, 4).T(),
-		0, blas.View64(dencH, B, 4))
+		0, blas.View64(dencH2, B, 4))
 
-	// (B/−2)·denc.h.y = t7 ⊙ (B/−2)·denc.h
-	// (B/2)·denc.h.y = t9 ⊙ (B/−2)·denc.h
-	// t10 = Σᵢ t8 ⊙ (B/−2)·denc.h
+	// −0.5·B·denc.h.y2 = t7 ⊙ (−0.5·B·denc.h2)  (in encHY)
+	// 0.5·B·denc.h.y = t9 ⊙ (−0.5·B·denc.h2)  (in encHY2)
+	// t10 = Σᵢ t8 ⊙ (−0.5·B·denc.h2)
 	clear(t10)
 	for i := range B {
 		encHYRow := (*[4]float64)(encHY[4*i:])
-		dencHRow := (*[4]float64)(dencH[4*i:])
+		dencH2Row := (*[4]float64)(dencH2[4*i:])
 		t7Row := (*[4]float64)(t7[4*i:])
 		encHY2Row := (*[4]float64)(encHY2[4*i:])
-		for j := range dencHRow {
-			dencHY := t7Row[j] * dencHRow[j]
-			dencHY2 := encHY2Row[j] * dencHRow[j]
-			t10[j] += encHYRow[j] * dencHRow[j]
-			encHYRow[j] = dencHY
-			encHY2Row[j] = dencHY2
+		for j := range dencH2Row {
+			dencHY2 := t7Row[j] * dencH2Row[j]
+			dencHY := encHY2Row[j] * dencH2Row[j]
+			t10[j] += encHYRow[j] * dencH2Row[j]
+			encHYRow[j] = dencHY2
+			encHY2Row[j] = dencHY
 		}
 	}
 
@@ -409,18 +410,18 @@ func (m *Siamese) gradient(grad *Params, batch *Batch) {
 		dencHB[i] = scale*t10[i] + s2*t4[i+24]
 	}
 
-	// t11 = scale·bᵀ·((B/−2)·denc.h.y)
+	// t11 = scale·bᵀ·(−0.5·B·denc.h.y2)
 	blas.Dgemm(scale,
 		blas.View64(b, B, 6).T(),
 		blas.View64(encHY, B, 4),
 		0, blas.View64(t11, 6, 4))
 
-	// t12 = 0.002·enc.h.W + s2·t4[:−20] − t11
+	// t12 = 0.002·enc.h.W + s2·t4[:−20] − t11  (in t11)
 	for i := range 24 {
 		t11[i] = 0.002*encHW[i] + s2*t4[i] - t11[i]
 	}
 
-	// denc.h.W = scale·aᵀ·((B/2)·denc.h.y)
+	// denc.h.W = scale·aᵀ·(0.5·B·denc.h.y)
 	blas.Dgemm(scale,
 		blas.View64(a, B, 6).T(),
 		blas.View64(encHY2, B, 4),
@@ -449,18 +450,18 @@ func (m *Siamese) update(grad *Params) {
 	v := m.optim.float64s[44:88]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 44 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -487,7 +488,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(encHY, B, 4))
 
 	// enc.h.y = enc.h.y + enc.h.b
-	// enc.h = tanh(enc.h.y)
+	// enc.h = tanh(enc.h.y)  (in encHY)
 	for i := range B {
 		encHYRow := (*[4]float64)(encHY[4*i:])
 		for j := range encHB {
@@ -501,14 +502,14 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		blas.View64(encOutW, 4, 4),
 		0, blas.View64(ea, B, 4))
 
-	// enc.h.y = b·enc.h.W
+	// enc.h.y2 = b·enc.h.W
 	blas.Dgemm(1,
 		blas.View64(b, B, 6),
 		blas.View64(encHW, 6, 4),
 		0, blas.View64(encHY2, B, 4))
 
-	// enc.h.y = enc.h.b + enc.h.y
-	// enc.h = tanh(enc.h.y)
+	// enc.h.y2 = enc.h.b + enc.h.y2
+	// enc.h2 = tanh(enc.h.y2)  (in encHY2)
 	for i := range B {
 		encHY2Row := (*[4]float64)(encHY2[4*i:])
 		for j := range encHB {
@@ -516,7 +517,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t = ea − enc.h·enc.out.W
+	// t = ea − enc.h2·enc.out.W  (in ea)
 	blas.Dgemm(-1,
 		blas.View64(encHY2, B, 4),
 		blas.View64(encOutW, 4, 4),
@@ -525,11 +526,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	// d = √(Σⱼ t²)
 	for i := range B {
 		eaRow := (*[4]float64)(ea[4*i:])
-		t := float64(0)
+		total := float64(0)
 		for j := range eaRow {
-			t += eaRow[j] * eaRow[j]
+			total += eaRow[j] * eaRow[j]
 		}
-		dOf := math.Sqrt(t)
+		dOf := math.Sqrt(total)
 		d[i] = dOf
 	}
 }

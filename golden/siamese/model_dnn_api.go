@@ -138,7 +138,7 @@ func New(max Dims) *Siamese {
 	m.d = arena[12*B : 13*B]
 	m.t7 = arena[12*B : 16*B]
 	m.t2 = arena[16*B : 17*B]
-	m.dencH = arena[16*B : 20*B]
+	m.dencH2 = arena[16*B : 20*B]
 	m.t3 = arena[20*B : 21*B]
 	m.t4 = arena[21*B : 21*B+44]
 	m.dencHW = arena[21*B : 21*B+24]
@@ -355,7 +355,7 @@ type Predictor struct {
 	max Dims // capacity
 
 	encHY  []float64 // [max.B,4]; becomes enc.h.y, then enc.h, in place
-	encHY2 []float64 // [max.B,4]; becomes enc.h.y, then enc.h, in place; in the memory of encHY
+	encHY2 []float64 // [max.B,4]; becomes enc.h.y2, then enc.h2, in place; in the memory of encHY
 	ea     []float64 // [max.B,4]
 }
 

@@ -73,21 +73,21 @@ func F2(out, x []float64, b []bool, work []float64) {
 	t := work[0 : 3*N]
 
 	// t = [b]
-	// t2 = Σⱼ (x + t)
+	// t2 = Σⱼ (x + t)  (in out)
 	for i := range N {
 		bRow := (*[3]bool)(b[3*i:])
 		xRow := (*[3]float64)(x[3*i:])
 		tRow := (*[3]float64)(t[3*i:])
-		tOf := float64(0)
+		t2 := float64(0)
 		for j := range bRow {
-			hit := float64(0)
+			tOf := float64(0)
 			if bRow[j] {
-				hit = 1
+				tOf = 1
 			}
-			tOf += xRow[j] + hit
-			tRow[j] = hit
+			t2 += xRow[j] + tOf
+			tRow[j] = tOf
 		}
-		out[i] = tOf
+		out[i] = t2
 	}
 
 	// out = t2 − t[:, 0]
@@ -125,11 +125,11 @@ func F3(out, x []float64, b []bool, i []int32) {
 
 	// out = (x − [b])² + i + [b[:, 1]]
 	for iOf := range N {
-		t := i[iOf]
+		v := i[iOf]
 		if b[3*iOf+1] {
-			t++
+			v++
 		}
-		hit := float64(t)
+		hit := float64(v)
 		bRow := (*[3]bool)(b[3*iOf:])
 		xRow := (*[3]float64)(x[3*iOf:])
 		outRow := (*[3]float64)(out[3*iOf:])
@@ -176,7 +176,7 @@ func G(out, x []float64, k int32) {
 //
 //	0.5·dx    = 0          [4,5,6]
 //	0.5·dx[…] += w ⊙ x[k]
-//	dx        = 2·0.5·dx   [4,5,6]
+//	dx        = dx         [4,5,6]
 //
 // It panics unless the lengths fit: dx [4,5,6], x [4,5,6], w [4,6]. What is
 // set may not overlap the rest.
@@ -207,7 +207,7 @@ func GVJP(dx, x []float64, k int32, w []float64) {
 		}
 	}
 
-	// dx = 2·0.5·dx
+	// dx = dx
 	for i := range 120 {
 		dx[i] *= 2
 	}
@@ -251,7 +251,7 @@ func G2(out, x, M []float64, k int64, work []float64) {
 		t[i] = M[i+3*int(k)]
 	}
 
-	// g2 = x·t
+	// g2 = x·t  (in out)
 	blas.Dgemm(1,
 		blas.View64(x, 4, 3),
 		blas.View64(t, 3, 1),
@@ -380,7 +380,7 @@ func G2VJPM(dM, x, M []float64, k int64, w, work []float64) {
 		0, blas.View64(g2, 4, 1))
 
 	// g2 = tanh(g2)
-	// t2 = w ⊙ (1 − g2²)
+	// t2 = w ⊙ (1 − g2²)  (in g2)
 	for i := range 4 {
 		g2Of := math.Tanh(g2[i])
 		g2[i] = w[i] * (1 - g2Of*g2Of)
@@ -472,18 +472,18 @@ func Force(out, x []float64) {
 // state: any number of goroutines may call it and its derivatives.
 //
 //	t[0]   = q[0]
-//	s      = q[0] + q[1]         []
+//	s      = q[0] + q[1]       []
 //	t[1]   = s
-//	t2     = d ⊙ exp(−t)         [2]
-//	t3     = d ⊙ t2              [2]
-//	s2     = (−2)·(d[0] + d[1])  []
+//	t2     = d ⊙ exp(−t)       [2]
+//	t3     = d ⊙ t2            [2]
+//	s2     = −2·(d[0] + d[1])  []
 //	t4[1]  = s2
-//	t4[0]  = (−2)·d[0]
-//	da1    = t2 ⊙ t4             [2]
+//	t4[0]  = −2·d[0]
+//	da1    = t2 ⊙ t4           [2]
 //	out    = da1
-//	s3     = t3[1]               []
+//	s3     = t3[1]             []
 //	out[0] += s3 + t3[0]
-//	s4     = −(−s3)              []
+//	s4     = −(−s3)            []
 //	out[1] += s4
 //
 // It panics unless the lengths fit: out [2], q [2], d [2]. What is set may not
@@ -511,20 +511,20 @@ func Coriolis(out, q, d []float64) {
 	// t[1] = s
 	out[1] = s
 
-	// t2 = d ⊙ exp(−t)
+	// t2 = d ⊙ exp(−t)  (in out)
 	// t3 = d ⊙ t2
 	for i := range 2 {
-		u := d[i] * math.Exp(-out[i])
-		u2 := d[i] * u
-		out[i] = u
-		t3[i] = u2
+		t2 := d[i] * math.Exp(-out[i])
+		t3Of := d[i] * t2
+		out[i] = t2
+		t3[i] = t3Of
 	}
 
-	// s2 = (−2)·(d[0] + d[1])
+	// s2 = −2·(d[0] + d[1])
 	s2 := -2 * (d[0] + d[1])
 
 	// t4[1] = s2
-	// t4[0] = (−2)·d[0]
+	// t4[0] = −2·d[0]
 	{
 		u := -2 * d[0]
 		t4[1] = s2
@@ -558,9 +558,9 @@ func Coriolis(out, q, d []float64) {
 //	s         = q[0] + q[1]             []
 //	t[1]      = s
 //	t2        = d ⊙ exp(−t)             [2]
-//	s2        = (−2)·(d[0] + d[1])      []
+//	s2        = −2·(d[0] + d[1])        []
 //	t3[1]     = s2
-//	t3[0]     = (−2)·d[0]
+//	t3[0]     = −2·d[0]
 //	t4        = t3·I                    [2,2]
 //	t5        = [i = 0]                 [2,1]
 //	t6[:, 0]  = t5
@@ -600,16 +600,16 @@ func CoriolisJacobian(jac, q, d []float64) {
 	// t[1] = s
 	t[1] = s
 
-	// t2 = d ⊙ exp(−t)
+	// t2 = d ⊙ exp(−t)  (in t)
 	for i := range 2 {
 		t[i] = d[i] * math.Exp(-t[i])
 	}
 
-	// s2 = (−2)·(d[0] + d[1])
+	// s2 = −2·(d[0] + d[1])
 	s2 := -2 * (d[0] + d[1])
 
 	// t3[1] = s2
-	// t3[0] = (−2)·d[0]
+	// t3[0] = −2·d[0]
 	{
 		u := -2 * d[0]
 		t3[1] = s2
@@ -631,24 +631,24 @@ func CoriolisJacobian(jac, q, d []float64) {
 	// t5 = [i = 0]
 	// t6[:, 0] = t5
 	for i := range 2 {
-		hit := float64(0)
+		t5Of := float64(0)
 		if i == 0 {
-			hit = 1
+			t5Of = 1
 		}
-		t5[i] = hit
-		t6[2*i] = hit
+		t5[i] = t5Of
+		t6[2*i] = t5Of
 	}
 
 	// t7 = [i = j + 1]
 	for i := range 2 {
-		hit := float64(0)
+		t7Of := float64(0)
 		if i == int(int32(0)+1) {
-			hit = 1
+			t7Of = 1
 		}
-		t7[i] = hit
+		t7[i] = t7Of
 	}
 
-	// t8 = t5 + t7
+	// t8 = t5 + t7  (in t5)
 	for i := range 2 {
 		t5[i] += t7[i]
 	}
@@ -659,7 +659,7 @@ func CoriolisJacobian(jac, q, d []float64) {
 		t6[2*i+1] = t5OfI
 	}
 
-	// t9 = t2·(t4 + d·t6)
+	// t9 = t2·(t4 + d·t6)  (in t4)
 	for i := range 2 {
 		t6Row := (*[2]float64)(t6[2*i:])
 		t4Row := (*[2]float64)(t4[2*i:])
@@ -671,10 +671,10 @@ func CoriolisJacobian(jac, q, d []float64) {
 	// jac[:, 1] = −t9[:, 1]
 	// jac[:, 0] = −(t9[:, 1] + t9[:, 0])
 	for i := range 2 {
-		tOf := -t4[2*i+1]
-		t2 := -(t4[2*i+1] + t4[2*i])
-		jac[2*i+1] = tOf
-		jac[2*i] = t2
+		v := -t4[2*i+1]
+		v2 := -(t4[2*i+1] + t4[2*i])
+		jac[2*i+1] = v
+		jac[2*i] = v2
 	}
 }
 
@@ -730,8 +730,8 @@ func NarrowJVP(dout, h, q, v []float32) {
 
 // MixedGradH sets grad to the gradient of Mixed by h at x and h.
 //
-//	0.5·dh = x ⊙ h     [N]
-//	grad   = 2·0.5·dh  [N]
+//	0.5·dh = x ⊙ h  [N]
+//	grad   = dh     [N]
 //
 // It panics unless the lengths fit: grad [N], x [N], h [N]. What is set may
 // not overlap the rest.
@@ -745,7 +745,7 @@ func MixedGradH(grad []float32, x []float64, h []float32) {
 	}
 
 	// 0.5·dh = x ⊙ h
-	// grad = 2·0.5·dh
+	// grad = dh
 	for i := range N {
 		grad[i] = 2 * float32(x[i]*float64(h[i]))
 	}

@@ -35,8 +35,7 @@ import (
 //
 // Update, sgd(lr: 0.5):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -101,7 +100,7 @@ func (m *Softmax) forward(batch *Batch) Totals {
 
 	// logits = logits + b
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in logits)
 	// sum = Σⱼ probsExp
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
@@ -114,6 +113,7 @@ func (m *Softmax) forward(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range b {
 			logitsOf := logitsRow[j] + b[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logitsOf > peak || logitsOf != logitsOf {
 				peak = logitsOf
 			}
@@ -134,8 +134,8 @@ func (m *Softmax) forward(batch *Batch) Totals {
 			sumOf += probsExp
 			logitsRow[j] = probsExp
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -156,7 +156,7 @@ func (m *Softmax) backward(batch *Batch) {
 	rate := float32(-(m.Hyper.LR / float64(B)))
 
 	// probs = probsExp/sum
-	// B·dlogits = probs − onehot(y)
+	// B·dlogits = probs − onehot(y)  (in logits)
 	// b ← b − lr/B·Σᵢ B·dlogits
 	for i := range B {
 		u := 1 / sum[i]
@@ -213,7 +213,7 @@ func (m *Softmax) gradient(grad *Params, batch *Batch) {
 	scale := float32(1 / float64(B))
 
 	// probs = probsExp/sum
-	// B·dlogits = probs − onehot(y)
+	// B·dlogits = probs − onehot(y)  (in logits)
 	// db = scale·Σᵢ B·dlogits
 	clear(db)
 	for i := range B {
@@ -252,12 +252,11 @@ func (m *Softmax) update(grad *Params) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 310 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -269,7 +268,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	b := p.w.params.B
 	probs := out.Probs
 
-	// logits = x·W
+	// logits = x·W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(x, B, 30),
 		blas.View32(W, 30, 10),
@@ -277,7 +276,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits + b
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -285,6 +284,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		peak := float32(math.Inf(-1))
 		for j := range b {
 			xOf := probsRow[j] + b[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}

@@ -34,36 +34,36 @@ import (
 //	gru.new_h       = t3 + gru.g[:, :−5] ⊙ gru.c         [B,5]
 //	p.y             = gru.new_h·p.W                      [B,2]
 //	p               = p.b + p.y                          [B,2]
-//	((2*B)/2)·dp    = p − y                              [B,2]
-//	(2*B)·loss      = Σ (((2*B)/2)·dp)²                  []
+//	B·dp            = p − y                              [B,2]
+//	2·B·loss        = Σ (B·dp)²                          []
 //	lastNext        = x                                  [B,3]
 //	totalNext       = total + s                          []
 //
 // Backward:
 //
-//	scale            = 2/(2*B)                                        []
-//	dp.b             = scale·Σᵢ ((2*B)/2)·dp                          [2]
-//	dp.W             = scale·gru.new_hᵀ·(((2*B)/2)·dp)                [5,2]
-//	((2*B)/2)·dgru.new_h = (((2*B)/2)·dp)·p.Wᵀ                            [B,5]
-//	((2*B)/2)·dgru.candidate.y = gru.g[:, :−5] ⊙ (1 − gru.c²) ⊙ ((2*B)/2)·dgru.new_h  [B,5]
-//	((2*B)/2)·dgru.z = (gru.c − gru.h) ⊙ ((2*B)/2)·dgru.new_h         [B,5]
-//	dgru.candidate.b = scale·Σᵢ ((2*B)/2)·dgru.candidate.y            [5]
-//	t5[:, :−5]       = ((2*B)/2)·dgru.z
-//	dgru.candidate.W = scale·t4ᵀ·(((2*B)/2)·dgru.candidate.y)         [11,5]
-//	t6               = (((2*B)/2)·dgru.candidate.y)·gru.candidate.Wᵀ  [B,11]
-//	((2*B)/2)·dgru.r = gru.h ⊙ t6[:, 6:]                              [B,5]
-//	t5[:, 5:]        = ((2*B)/2)·dgru.r
-//	((2*B)/2)·dgru.gates.y = gru.g ⊙ (1 − gru.g) ⊙ t5                       [B,10]
-//	dgru.gates.b     = scale·Σᵢ ((2*B)/2)·dgru.gates.y                [10]
-//	dgru.gates.W     = scale·t2ᵀ·(((2*B)/2)·dgru.gates.y)             [11,10]
+//	scale              = 2/(2·B)                                      []
+//	dp.b               = scale·Σᵢ B·dp                                [2]
+//	dp.W               = scale·gru.new_hᵀ·(B·dp)                      [5,2]
+//	B·dgru.new_h       = (B·dp)·p.Wᵀ                                  [B,5]
+//	B·dgru.candidate.y = gru.g[:, :−5] ⊙ (1 − gru.c²) ⊙ B·dgru.new_h  [B,5]
+//	B·dgru.z           = (gru.c − gru.h) ⊙ B·dgru.new_h               [B,5]
+//	dgru.candidate.b   = scale·Σᵢ B·dgru.candidate.y                  [5]
+//	t5[:, :−5]         = B·dgru.z
+//	dgru.candidate.W   = scale·t4ᵀ·(B·dgru.candidate.y)               [11,5]
+//	t6                 = (B·dgru.candidate.y)·gru.candidate.Wᵀ        [B,11]
+//	B·dgru.r           = gru.h ⊙ t6[:, 6:]                            [B,5]
+//	t5[:, 5:]          = B·dgru.r
+//	B·dgru.gates.y     = gru.g ⊙ (1 − gru.g) ⊙ t5                     [B,10]
+//	dgru.gates.b       = scale·Σᵢ B·dgru.gates.y                      [10]
+//	dgru.gates.W       = scale·t2ᵀ·(B·dgru.gates.y)                   [11,10]
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -80,14 +80,14 @@ type Stream struct {
 
 	t             []float64 // [max.B,6]
 	gruCandidateY []float64 // [max.B,5]; becomes gru.candidate.y, in place; in the memory of t
-	pY            []float64 // [max.B,2]; becomes p.y, then ((2*B)/2)·dp, in place; in the memory of t
+	pY            []float64 // [max.B,2]; becomes p.y, then B·dp, in place; in the memory of t
 	t5            []float64 // [max.B,10]; in the memory of t
 	t2            []float64 // [max.B,11]
-	gruGatesY     []float64 // [max.B,10]; becomes gru.gates.y, then gru.g, then ((2*B)/2)·dgru.gates.y, in place
-	gruC          []float64 // [max.B,5]; becomes gru.c, then ((2*B)/2)·dgru.candidate.y, in place
+	gruGatesY     []float64 // [max.B,10]; becomes gru.gates.y, then gru.g, then B·dgru.gates.y, in place
+	gruC          []float64 // [max.B,5]; becomes gru.c, then B·dgru.candidate.y, in place
 	t4            []float64 // [max.B,11]
 	t6            []float64 // [max.B,11]; in the memory of t4
-	dgruNewH      []float64 // [max.B,5]; becomes ((2*B)/2)·dgru.new_h, in place
+	dgruNewH      []float64 // [max.B,5]; becomes B·dgru.new_h, in place
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -204,7 +204,7 @@ func (m *Stream) forward(batch *Batch) Totals {
 		0, blas.View64(gruGatesY, B, 10))
 
 	// gru.gates.y = gru.gates.y + gru.gates.b
-	// gru.g = σ(gru.gates.y)
+	// gru.g = σ(gru.gates.y)  (in gruGatesY)
 	for i := range B {
 		gruGatesYRow := (*[10]float64)(gruGatesY[10*i:])
 		for j := range gruGatesB {
@@ -212,7 +212,7 @@ func (m *Stream) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t3 = gru.h ⊙ (1 − gru.g[:, :−5])
+	// t3 = gru.h ⊙ (1 − gru.g[:, :−5])  (in gruC)
 	// t4[:, 6:] = gru.h ⊙ gru.g[:, 5:]
 	for i := range B {
 		gruGatesYRow := (*[5]float64)(gruGatesY[10*i:])
@@ -221,10 +221,10 @@ func (m *Stream) forward(batch *Batch) Totals {
 		gruCRow := (*[5]float64)(gruC[5*i:])
 		t4Row := (*[5]float64)(t4[11*i+6:])
 		for j := range gruCRow {
-			u := gruHRow[j] * (1 - gruGatesYRow[j])
-			u2 := gruHRow[j] * gruGatesYRow2[j]
-			gruCRow[j] = u
-			t4Row[j] = u2
+			t3 := gruHRow[j] * (1 - gruGatesYRow[j])
+			u := gruHRow[j] * gruGatesYRow2[j]
+			gruCRow[j] = t3
+			t4Row[j] = u
 		}
 	}
 
@@ -266,8 +266,8 @@ func (m *Stream) forward(batch *Batch) Totals {
 		0, blas.View64(pY, B, 2))
 
 	// p = p.b + p.y
-	// ((2*B)/2)·dp = p − y
-	// (2*B)·loss = Σ (((2*B)/2)·dp)²
+	// B·dp = p − y  (in pY)
+	// 2·B·loss = Σ (B·dp)²
 	loss := 0.0
 	for i := range B {
 		pYRow := (*[2]float64)(pY[2*i:])
@@ -339,10 +339,10 @@ func (m *Stream) gradient(grad *Params, batch *Batch) {
 	dgruGatesB := grad.GruGatesB
 	dgruGatesW := grad.GruGatesW
 
-	// scale = 2/(2*B)
+	// scale = 2/(2·B)
 	scale := 2 / float64(2*B)
 
-	// dp.b = scale·Σᵢ ((2*B)/2)·dp
+	// dp.b = scale·Σᵢ B·dp
 	clear(dpB)
 	for i := range B {
 		pYRow := (*[2]float64)(pY[2*i:])
@@ -351,22 +351,22 @@ func (m *Stream) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dp.W = scale·gru.new_hᵀ·(((2*B)/2)·dp)
+	// dp.W = scale·gru.new_hᵀ·(B·dp)
 	blas.Dgemm(scale,
 		blas.View64(gruHNext, B, 5).T(),
 		blas.View64(pY, B, 2),
 		0, blas.View64(dpW, 5, 2))
 
-	// ((2*B)/2)·dgru.new_h = (((2*B)/2)·dp)·p.Wᵀ
+	// B·dgru.new_h = (B·dp)·p.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(pY, B, 2),
 		blas.View64(pW, 5, 2).T(),
 		0, blas.View64(dgruNewH, B, 5))
 
-	// ((2*B)/2)·dgru.candidate.y = gru.g[:, :−5] ⊙ (1 − gru.c²) ⊙ ((2*B)/2)·dgru.new_h
-	// ((2*B)/2)·dgru.z = (gru.c − gru.h) ⊙ ((2*B)/2)·dgru.new_h
-	// dgru.candidate.b = scale·Σᵢ ((2*B)/2)·dgru.candidate.y
-	// t5[:, :−5] = ((2*B)/2)·dgru.z
+	// B·dgru.candidate.y = gru.g[:, :−5] ⊙ (1 − gru.c²) ⊙ B·dgru.new_h  (in gruC)
+	// B·dgru.z = (gru.c − gru.h) ⊙ B·dgru.new_h
+	// dgru.candidate.b = scale·Σᵢ B·dgru.candidate.y
+	// t5[:, :−5] = B·dgru.z
 	clear(dgruCandidateB)
 	for i := range B {
 		gruCRow := (*[5]float64)(gruC[5*i:])
@@ -383,20 +383,20 @@ func (m *Stream) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dgru.candidate.W = scale·t4ᵀ·(((2*B)/2)·dgru.candidate.y)
+	// dgru.candidate.W = scale·t4ᵀ·(B·dgru.candidate.y)
 	blas.Dgemm(scale,
 		blas.View64(t4, B, 11).T(),
 		blas.View64(gruC, B, 5),
 		0, blas.View64(dgruCandidateW, 11, 5))
 
-	// t6 = (((2*B)/2)·dgru.candidate.y)·gru.candidate.Wᵀ
+	// t6 = (B·dgru.candidate.y)·gru.candidate.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(gruC, B, 5),
 		blas.View64(gruCandidateW, 11, 5).T(),
 		0, blas.View64(t6, B, 11))
 
-	// ((2*B)/2)·dgru.r = gru.h ⊙ t6[:, 6:]
-	// t5[:, 5:] = ((2*B)/2)·dgru.r
+	// B·dgru.r = gru.h ⊙ t6[:, 6:]
+	// t5[:, 5:] = B·dgru.r
 	for i := range B {
 		gruHRow := (*[5]float64)(gruH[5*i:])
 		t6Row := (*[5]float64)(t6[11*i+6:])
@@ -406,8 +406,8 @@ func (m *Stream) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ((2*B)/2)·dgru.gates.y = gru.g ⊙ (1 − gru.g) ⊙ t5
-	// dgru.gates.b = scale·Σᵢ ((2*B)/2)·dgru.gates.y
+	// B·dgru.gates.y = gru.g ⊙ (1 − gru.g) ⊙ t5  (in gruGatesY)
+	// dgru.gates.b = scale·Σᵢ B·dgru.gates.y
 	clear(dgruGatesB)
 	for i := range B {
 		gruGatesYRow := (*[10]float64)(gruGatesY[10*i:])
@@ -419,7 +419,7 @@ func (m *Stream) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dgru.gates.W = scale·t2ᵀ·(((2*B)/2)·dgru.gates.y)
+	// dgru.gates.W = scale·t2ᵀ·(B·dgru.gates.y)
 	blas.Dgemm(scale,
 		blas.View64(t2, B, 11).T(),
 		blas.View64(gruGatesY, B, 10),
@@ -443,18 +443,18 @@ func (m *Stream) update(grad *Params) {
 	v := m.optim.float64s[192:384]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 192 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -535,7 +535,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(gruGatesY, B, 10))
 
 	// gru.gates.y = gru.gates.y + gru.gates.b
-	// gru.g = σ(gru.gates.y)
+	// gru.g = σ(gru.gates.y)  (in gruGatesY)
 	for i := range B {
 		gruGatesYRow := (*[10]float64)(gruGatesY[10*i:])
 		for j := range gruGatesB {
@@ -552,10 +552,10 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t3Row := (*[5]float64)(t3[5*i:])
 		t4Row := (*[5]float64)(t4[11*i+6:])
 		for j := range gruGatesYRow {
-			u := gruHRow[j] * (1 - gruGatesYRow[j])
-			u2 := gruHRow[j] * gruGatesYRow2[j]
-			t3Row[j] = u
-			t4Row[j] = u2
+			t3Of := gruHRow[j] * (1 - gruGatesYRow[j])
+			u := gruHRow[j] * gruGatesYRow2[j]
+			t3Row[j] = t3Of
+			t4Row[j] = u
 		}
 	}
 
@@ -588,13 +588,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// p.y = gru.new_h·p.W
+	// p.y = gru.new_h·p.W  (in pBuf)
 	blas.Dgemm(1,
 		blas.View64(gruHNext, B, 5),
 		blas.View64(pW, 5, 2),
 		0, blas.View64(pBuf, B, 2))
 
-	// p = p.b + p.y
+	// p = p.b + p.y  (in pBuf)
 	for i := range B {
 		pBufRow := (*[2]float64)(pBuf[2*i:])
 		for j := range pB {

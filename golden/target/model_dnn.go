@@ -15,60 +15,56 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t                = Σᵢ x                                      [4]
-//	scale            = 1/B                                       []
-//	scale2           = 0.19 − 0.09·tau                           []
-//	scale3           = 1 − tau                                   []
-//	scale4           = 0.81·scale3                               []
-//	scale5           = 0.9·tau                                   []
-//	online.centred.m = scale·t                                   [4]
-//	online.centred.new_mean = 0.9·online.centred.mean + 0.1·online.centred.m  [4]
-//	slowCentredMeanNext = scale4·slow.centred.mean + scale5·online.centred.mean + scale2·online.centred.m  [4]
-//	t2               = x − online.centred.m                      [B,4]
-//	online.h.y       = t2·online.h.W                             [B,5]
-//	online.h.y       = online.h.b + online.h.y                   [B,5]
-//	online.h         = tanh(online.h.y)                          [B,5]
-//	online.dense.y   = online.h·online.dense.W                   [B,2]
-//	t3               = online.dense.b + online.dense.y           [B,2]
-//	slow.h.y         = t2·slow.h.W                               [B,5]
-//	slow.h.y         = slow.h.b + slow.h.y                       [B,5]
-//	slow.h           = tanh(slow.h.y)                            [B,5]
-//	slow.dense.y     = slow.h·slow.dense.W                       [B,2]
-//	goal             = 0.5·(y + slow.dense.b + slow.dense.y)     [B,2]
-//	((2*B)/2)·donline.dense.y = t3 − goal                                 [B,2]
-//	(2*B)·loss       = Σ (((2*B)/2)·donline.dense.y)²            []
-//	tau              = tau                                       []
-//	slowHWNext       = scale3·slow.h.W + tau·online.h.W          [4,5]
-//	slowHBNext       = scale3·slow.h.b + tau·online.h.b          [5]
-//	slowDenseWNext   = scale3·slow.dense.W + tau·online.dense.W  [5,2]
-//	slowDenseBNext   = scale3·slow.dense.b + tau·online.dense.b  [2]
-//	onlineCentredCountNext = online.centred.count + 1                  []
-//	onlineCentredNewCount = online.centred.count + 1                  []
-//	slowCentredCountNext = tau·online.centred.new_count + scale3·(slow.centred.count + 2)  []
+//	t                        = Σᵢ x                                      [4]
+//	scale                    = 1/B                                       []
+//	scale2                   = 0.19 − 0.09·tau                           []
+//	scale3                   = 1 − tau                                   []
+//	scale4                   = 0.81·scale3                               []
+//	scale5                   = 0.9·tau                                   []
+//	online.centred.m         = scale·t                                   [4]
+//	online.centred.new_mean  = 0.9·online.centred.mean + 0.1·online.centred.m  [4]
+//	slowCentredMeanNext      = scale4·slow.centred.mean + scale5·online.centred.mean + scale2·online.centred.m  [4]
+//	t2                       = x − online.centred.m                      [B,4]
+//	online.h.y               = t2·online.h.W                             [B,5]
+//	online.h.y               = online.h.b + online.h.y                   [B,5]
+//	online.h                 = tanh(online.h.y)                          [B,5]
+//	online.dense.y           = online.h·online.dense.W                   [B,2]
+//	t3                       = online.dense.b + online.dense.y           [B,2]
+//	slow.h.y                 = t2·slow.h.W                               [B,5]
+//	slow.h.y                 = slow.h.b + slow.h.y                       [B,5]
+//	slow.h                   = tanh(slow.h.y)                            [B,5]
+//	slow.dense.y             = slow.h·slow.dense.W                       [B,2]
+//	goal                     = 0.5·(y + slow.dense.b + slow.dense.y)     [B,2]
+//	B·donline.dense.y        = t3 − goal                                 [B,2]
+//	2·B·loss                 = Σ (B·donline.dense.y)²                    []
+//	slowHWNext               = scale3·slow.h.W + tau·online.h.W          [4,5]
+//	slowHBNext               = scale3·slow.h.b + tau·online.h.b          [5]
+//	slowDenseWNext           = scale3·slow.dense.W + tau·online.dense.W  [5,2]
+//	slowDenseBNext           = scale3·slow.dense.b + tau·online.dense.b  [2]
+//	onlineCentredCountNext   = online.centred.count + 1                  []
+//	online.centred.new_count = online.centred.count + 1                  []
+//	slowCentredCountNext     = tau·online.centred.new_count + scale3·(slow.centred.count + 2)  []
 //
 // Backward:
 //
-//	t4              = Σᵢ (online.dense.y − goal)                    [2]
-//	scale           = B                                             []
-//	scale2          = 2/(2*B)                                       []
-//	((2*B)/2)·donline.dense.b = scale·online.dense.b + t4                     [2]
-//	donline.dense.b = scale2·((2*B)/2)·donline.dense.b              [2]
-//	donline.dense.W = scale2·online.hᵀ·(((2*B)/2)·donline.dense.y)  [5,2]
-//	((2*B)/2)·donline.h = (((2*B)/2)·donline.dense.y)·online.dense.Wᵀ   [B,5]
-//	((2*B)/2)·donline.h.y = (1 − online.h²) ⊙ ((2*B)/2)·donline.h         [B,5]
-//	donline.h.b     = scale2·Σᵢ ((2*B)/2)·donline.h.y               [5]
-//	donline.h.W     = scale2·t2ᵀ·(((2*B)/2)·donline.h.y)            [4,5]
+//	t4                = Σᵢ (online.dense.y − goal)           [2]
+//	scale             = 2/(2·B)                              []
+//	B·donline.dense.b = B·online.dense.b + t4                [2]
+//	donline.dense.b   = scale·B·donline.dense.b              [2]
+//	donline.dense.W   = scale·online.hᵀ·(B·donline.dense.y)  [5,2]
+//	B·donline.h       = (B·donline.dense.y)·online.dense.Wᵀ  [B,5]
+//	B·donline.h.y     = (1 − online.h²) ⊙ B·donline.h        [B,5]
+//	donline.h.b       = scale·Σᵢ B·donline.h.y               [5]
+//	donline.h.W       = scale·t2ᵀ·(B·donline.h.y)            [4,5]
 //
 // Update, sgd(lr: 0.1, momentum: 0.9):
 //
-//	momentum = momentum
-//	scale    = (step = 1)
-//	lr       = lr
-//	scale2   = 1 − average
+//	coef     = (step = 1)
+//	coef2    = 1 − average
 //	average2 = average
-//	v        ← where(scale, grad, grad + momentum·v)
+//	v        ← where(coef, grad, grad + momentum·v)
 //	param    ← param − lr·v
-//	average  ← average·average + scale2·param
+//	average  ← average2·average + coef2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -92,16 +88,16 @@ type Target struct {
 	t2             []float64 // [max.B,4]
 	t5             []float64 // [max.B,4]; in the memory of t2
 	onlineDenseY2  []float64 // [max.B,2]; becomes online.dense.y, then p, in place; in the memory of t2
-	onlineHY       []float64 // [max.B,5]; becomes online.h.y, then online.h, then ((2*B)/2)·donline.h.y, in place
+	onlineHY       []float64 // [max.B,5]; becomes online.h.y, then online.h, then B·donline.h.y, in place
 	t6             []float64 // [max.B,4]; in the memory of onlineHY
 	slowDenseY2    []float64 // [max.B,2]; becomes slow.dense.y, in place; in the memory of onlineHY
 	onlineDenseY   []float64 // [max.B,2]; becomes online.dense.y, in place
-	donlineH       []float64 // [max.B,5]; becomes ((2*B)/2)·donline.h, in place; in the memory of onlineDenseY
+	donlineH       []float64 // [max.B,5]; becomes B·donline.h, in place; in the memory of onlineDenseY
 	onlineHY2      []float64 // [max.B,5]; becomes online.h.y, then online.h, in place; in the memory of onlineDenseY
 	slowHY2        []float64 // [max.B,5]; becomes slow.h.y, then slow.h, in place; in the memory of onlineDenseY
 	goal           []float64 // [max.B,2]
 	slowHY         []float64 // [max.B,5]; becomes slow.h.y, then slow.h, in place
-	slowDenseY     []float64 // [max.B,2]; becomes slow.dense.y, then ((2*B)/2)·donline.dense.y, in place
+	slowDenseY     []float64 // [max.B,2]; becomes slow.dense.y, then B·donline.dense.y, in place
 	t8             []float64 // [5,2]
 }
 
@@ -175,7 +171,7 @@ func (m *Target) forward(batch *Batch) Totals {
 	slowHY := m.slowHY[:5*B]
 	slowDenseY := m.slowDenseY[:2*B]
 
-	// t = Σᵢ x
+	// t = Σᵢ x  (in onlineCentredM)
 	clear(onlineCentredM)
 	for i := range B {
 		xRow := (*[4]float64)(x[4*i:])
@@ -201,10 +197,10 @@ func (m *Target) forward(batch *Batch) Totals {
 	for i := range 4 {
 		onlineCentredMOf := scale * onlineCentredM[i]
 		onlineCentredNewMean := 0.9*onlineCentredMean[i] + 0.1*onlineCentredMOf
-		t := scale4*slowCentredMean[i] + scale5*onlineCentredMean[i] + scale2*onlineCentredMOf
+		slowCentredMeanNextOf := scale4*slowCentredMean[i] + scale5*onlineCentredMean[i] + scale2*onlineCentredMOf
 		onlineCentredM[i] = onlineCentredMOf
 		onlineCentredMeanNext[i] = onlineCentredNewMean
-		slowCentredMeanNext[i] = t
+		slowCentredMeanNext[i] = slowCentredMeanNextOf
 	}
 
 	// t2 = x − online.centred.m
@@ -223,7 +219,7 @@ func (m *Target) forward(batch *Batch) Totals {
 		0, blas.View64(onlineHY, B, 5))
 
 	// online.h.y = online.h.b + online.h.y
-	// online.h = tanh(online.h.y)
+	// online.h = tanh(online.h.y)  (in onlineHY)
 	for i := range B {
 		onlineHYRow := (*[5]float64)(onlineHY[5*i:])
 		for j := range onlineHB {
@@ -237,7 +233,7 @@ func (m *Target) forward(batch *Batch) Totals {
 		blas.View64(onlineDenseW, 5, 2),
 		0, blas.View64(onlineDenseY, B, 2))
 
-	// t3 = online.dense.b + online.dense.y
+	// t3 = online.dense.b + online.dense.y  (in goal)
 	for i := range B {
 		onlineDenseYRow := (*[2]float64)(onlineDenseY[2*i:])
 		goalRow := (*[2]float64)(goal[2*i:])
@@ -253,7 +249,7 @@ func (m *Target) forward(batch *Batch) Totals {
 		0, blas.View64(slowHY, B, 5))
 
 	// slow.h.y = slow.h.b + slow.h.y
-	// slow.h = tanh(slow.h.y)
+	// slow.h = tanh(slow.h.y)  (in slowHY)
 	for i := range B {
 		slowHYRow := (*[5]float64)(slowHY[5*i:])
 		for j := range slowHB {
@@ -268,8 +264,8 @@ func (m *Target) forward(batch *Batch) Totals {
 		0, blas.View64(slowDenseY, B, 2))
 
 	// goal = 0.5·(y + slow.dense.b + slow.dense.y)
-	// ((2*B)/2)·donline.dense.y = t3 − goal
-	// (2*B)·loss = Σ (((2*B)/2)·donline.dense.y)²
+	// B·donline.dense.y = t3 − goal  (in slowDenseY)
+	// 2·B·loss = Σ (B·donline.dense.y)²
 	loss := 0.0
 	for i := range B {
 		yRow := (*[2]float64)(y[2*i:])
@@ -284,7 +280,6 @@ func (m *Target) forward(batch *Batch) Totals {
 		}
 	}
 
-	// tau = tau
 	tau := m.Hyper.Tau
 
 	// slowHWNext = scale3·slow.h.W + tau·online.h.W
@@ -309,7 +304,7 @@ func (m *Target) forward(batch *Batch) Totals {
 
 	// onlineCentredCountNext = online.centred.count + 1
 	onlineCentredCountNext[0] = onlineCentredCount[0] + 1
-	// onlineCentredNewCount = online.centred.count + 1
+	// online.centred.new_count = online.centred.count + 1
 	onlineCentredNewCount := onlineCentredCount[0] + 1
 	// slowCentredCountNext = tau·online.centred.new_count + scale3·(slow.centred.count + 2)
 	slowCentredCountNext[0] = tau*onlineCentredNewCount + scale3*(slowCentredCount[0]+2)
@@ -365,44 +360,43 @@ func (m *Target) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale = B
-	scale := float64(B)
-	// scale2 = 2/(2*B)
-	scale2 := 2 / float64(2*B)
+	size := float64(B)
+	// scale = 2/(2·B)
+	scale := 2 / float64(2*B)
 
-	// ((2*B)/2)·donline.dense.b = scale·online.dense.b + t4
-	// donline.dense.b = scale2·((2*B)/2)·donline.dense.b
+	// B·donline.dense.b = B·online.dense.b + t4
+	// donline.dense.b = scale·B·donline.dense.b
 	for i := range 2 {
-		donlineDenseB[i] = scale2 * (scale*onlineDenseB[i] + t4[i])
+		donlineDenseB[i] = scale * (size*onlineDenseB[i] + t4[i])
 	}
 
-	// donline.dense.W = scale2·online.hᵀ·(((2*B)/2)·donline.dense.y)
-	blas.Dgemm(scale2,
+	// donline.dense.W = scale·online.hᵀ·(B·donline.dense.y)
+	blas.Dgemm(scale,
 		blas.View64(onlineHY, B, 5).T(),
 		blas.View64(slowDenseY, B, 2),
 		0, blas.View64(donlineDenseW, 5, 2))
 
-	// ((2*B)/2)·donline.h = (((2*B)/2)·donline.dense.y)·online.dense.Wᵀ
+	// B·donline.h = (B·donline.dense.y)·online.dense.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(slowDenseY, B, 2),
 		blas.View64(onlineDenseW, 5, 2).T(),
 		0, blas.View64(donlineH, B, 5))
 
-	// ((2*B)/2)·donline.h.y = (1 − online.h²) ⊙ ((2*B)/2)·donline.h
-	// donline.h.b = scale2·Σᵢ ((2*B)/2)·donline.h.y
+	// B·donline.h.y = (1 − online.h²) ⊙ B·donline.h  (in onlineHY)
+	// donline.h.b = scale·Σᵢ B·donline.h.y
 	clear(donlineHB)
 	for i := range B {
 		onlineHYRow := (*[5]float64)(onlineHY[5*i:])
 		donlineHRow := (*[5]float64)(donlineH[5*i:])
 		for j := range donlineHRow {
 			donlineHY := (1 - onlineHYRow[j]*onlineHYRow[j]) * donlineHRow[j]
-			donlineHB[j] += scale2 * donlineHY
+			donlineHB[j] += scale * donlineHY
 			onlineHYRow[j] = donlineHY
 		}
 	}
 
-	// donline.h.W = scale2·t2ᵀ·(((2*B)/2)·donline.h.y)
-	blas.Dgemm(scale2,
+	// donline.h.W = scale·t2ᵀ·(B·donline.h.y)
+	blas.Dgemm(scale,
 		blas.View64(t2, B, 4).T(),
 		blas.View64(onlineHY, B, 5),
 		0, blas.View64(donlineHW, 4, 5))
@@ -442,27 +436,25 @@ func (m *Target) update(grad *Params) {
 	average := m.averages.float64s
 	g := grad.flat
 
-	// momentum = momentum
 	momentum := m.Hyper.Momentum
-	// scale = (step = 1)
-	scale := float64(m.steps+1) == 1
-	// lr = lr
+	// coef = (step = 1)
+	coef := float64(m.steps+1) == 1
 	lr := m.Hyper.LR
-	// scale2 = 1 − average
-	scale2 := 1 - m.Hyper.Average
+	// coef2 = 1 − average
+	coef2 := 1 - m.Hyper.Average
 	// average2 = average
 	average2 := m.Hyper.Average
 
-	// v ← where(scale, grad, grad + momentum·v)
+	// v ← where(coef, grad, grad + momentum·v)
 	// param ← param − lr·v
-	// average ← average·average + scale2·param
+	// average ← average2·average + coef2·param
 	for i := range 37 {
 		newV := g[i] + momentum*v[i]
-		if scale {
+		if coef {
 			newV = g[i]
 		}
 		d := param[i] - lr*newV
-		newAverage := average2*average[i] + scale2*d
+		newAverage := average2*average[i] + coef2*d
 		v[i] = newV
 		param[i] = d
 		average[i] = newAverage
@@ -498,21 +490,21 @@ func (m *Target) evaluate(batch *Batch) Totals {
 		t5Row := (*[4]float64)(t5[4*i:])
 		t6Row := (*[4]float64)(t6[4*i:])
 		for j := range onlineCentredMean {
-			d := xRow[j] - onlineCentredMean[j]
-			d2 := xRow[j] - slowCentredMean[j]
-			t5Row[j] = d
-			t6Row[j] = d2
+			t5Of := xRow[j] - onlineCentredMean[j]
+			t6Of := xRow[j] - slowCentredMean[j]
+			t5Row[j] = t5Of
+			t6Row[j] = t6Of
 		}
 	}
 
-	// online.h.y = t5·online.h.W
+	// online.h.y = t5·online.h.W  (in onlineHY2)
 	blas.Dgemm(1,
 		blas.View64(t5, B, 4),
 		blas.View64(onlineHW, 4, 5),
 		0, blas.View64(onlineHY2, B, 5))
 
 	// online.h.y = online.h.b + online.h.y
-	// online.h = tanh(online.h.y)
+	// online.h = tanh(online.h.y)  (in onlineHY2)
 	for i := range B {
 		onlineHY2Row := (*[5]float64)(onlineHY2[5*i:])
 		for j := range onlineHB {
@@ -520,13 +512,13 @@ func (m *Target) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// online.dense.y = online.h·online.dense.W
+	// online.dense.y = online.h·online.dense.W  (in onlineDenseY2)
 	blas.Dgemm(1,
 		blas.View64(onlineHY2, B, 5),
 		blas.View64(onlineDenseW, 5, 2),
 		0, blas.View64(onlineDenseY2, B, 2))
 
-	// p = online.dense.b + online.dense.y
+	// p = online.dense.b + online.dense.y  (in onlineDenseY2)
 	for i := range B {
 		onlineDenseY2Row := (*[2]float64)(onlineDenseY2[2*i:])
 		for j := range onlineDenseB {
@@ -534,14 +526,14 @@ func (m *Target) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// slow.h.y = t6·slow.h.W
+	// slow.h.y = t6·slow.h.W  (in slowHY2)
 	blas.Dgemm(1,
 		blas.View64(t6, B, 4),
 		blas.View64(slowHW, 4, 5),
 		0, blas.View64(slowHY2, B, 5))
 
 	// slow.h.y = slow.h.b + slow.h.y
-	// slow.h = tanh(slow.h.y)
+	// slow.h = tanh(slow.h.y)  (in slowHY2)
 	for i := range B {
 		slowHY2Row := (*[5]float64)(slowHY2[5*i:])
 		for j := range slowHB {
@@ -549,7 +541,7 @@ func (m *Target) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// slow.dense.y = slow.h·slow.dense.W
+	// slow.dense.y = slow.h·slow.dense.W  (in slowDenseY2)
 	blas.Dgemm(1,
 		blas.View64(slowHY2, B, 5),
 		blas.View64(slowDenseW, 5, 2),
@@ -557,7 +549,7 @@ func (m *Target) evaluate(batch *Batch) Totals {
 
 	// q = slow.dense.b + slow.dense.y
 	// goal = 0.5·(y + q)
-	// (2*B)·loss = Σ (p − goal)²
+	// 2·B·loss = Σ (p − goal)²
 	loss := 0.0
 	for i := range B {
 		slowDenseY2Row := (*[2]float64)(slowDenseY2[2*i:])
@@ -600,10 +592,10 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		tRow := (*[4]float64)(t[4*i:])
 		t2Row := (*[4]float64)(t2[4*i:])
 		for j := range onlineCentredMean {
-			d := xRow[j] - onlineCentredMean[j]
-			d2 := xRow[j] - slowCentredMean[j]
-			tRow[j] = d
-			t2Row[j] = d2
+			tOf := xRow[j] - onlineCentredMean[j]
+			t2Of := xRow[j] - slowCentredMean[j]
+			tRow[j] = tOf
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -614,7 +606,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(onlineHY, B, 5))
 
 	// online.h.y = online.h.b + online.h.y
-	// online.h = tanh(online.h.y)
+	// online.h = tanh(online.h.y)  (in onlineHY)
 	for i := range B {
 		onlineHYRow := (*[5]float64)(onlineHY[5*i:])
 		for j := range onlineHB {
@@ -622,13 +614,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// online.dense.y = online.h·online.dense.W
+	// online.dense.y = online.h·online.dense.W  (in pBuf)
 	blas.Dgemm(1,
 		blas.View64(onlineHY, B, 5),
 		blas.View64(onlineDenseW, 5, 2),
 		0, blas.View64(pBuf, B, 2))
 
-	// p = online.dense.b + online.dense.y
+	// p = online.dense.b + online.dense.y  (in pBuf)
 	for i := range B {
 		pBufRow := (*[2]float64)(pBuf[2*i:])
 		for j := range onlineDenseB {
@@ -643,7 +635,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(slowHY, B, 5))
 
 	// slow.h.y = slow.h.b + slow.h.y
-	// slow.h = tanh(slow.h.y)
+	// slow.h = tanh(slow.h.y)  (in slowHY)
 	for i := range B {
 		slowHYRow := (*[5]float64)(slowHY[5*i:])
 		for j := range slowHB {
@@ -651,7 +643,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// slow.dense.y = slow.h·slow.dense.W
+	// slow.dense.y = slow.h·slow.dense.W  (in q)
 	blas.Dgemm(1,
 		blas.View64(slowHY, B, 5),
 		blas.View64(slowDenseW, 5, 2),
@@ -685,22 +677,20 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Backward:
 //
-//	t2           = Σᵢ head.y                              [4]
-//	scale        = B                                      []
-//	scale2       = 2/(4*B)                                []
-//	s            = √(Σ t²)                                []
-//	s2           = (s = 0)                                []
-//	s3           = where(s2, 0, 0.001/where(s2, 1, s))    []
-//	dhead.b      = scale2·(scale·head.b + t2) + s3·t[8:]  [4]
-//	dhead.W      = scale2·pᵀ·h                            [2,4]
-//	dhead.W      = dhead.W + s3·t[:−4]                    [2,4]
-//	((4*B)/2)·dp = h·head.Wᵀ                              [B,2]
-//	donline.b    = scale2·Σᵢ ((4*B)/2)·dp                 [2]
-//	donline.W    = scale2·xᵀ·(((4*B)/2)·dp)               [3,2]
+//	t2        = Σᵢ head.y                            [4]
+//	scale     = 2/(4·B)                              []
+//	s         = √(Σ t²)                              []
+//	s2        = (s = 0)                              []
+//	s3        = where(s2, 0, 0.001/where(s2, 1, s))  []
+//	dhead.b   = scale·(B·head.b + t2) + s3·t[8:]     [4]
+//	dhead.W   = scale·pᵀ·h                           [2,4]
+//	dhead.W   = dhead.W + s3·t[:−4]                  [2,4]
+//	2·B·dp    = h·head.Wᵀ                            [B,2]
+//	donline.b = scale·Σᵢ 2·B·dp                      [2]
+//	donline.W = scale·xᵀ·(2·B·dp)                    [3,2]
 //
 // Update, sgd(lr: 0.1):
 //
-//	lr    = lr
 //	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
@@ -716,8 +706,8 @@ type Smooth struct {
 	max     SmoothDims   // capacity
 
 	onlineY  []float64 // [max.B,2]; becomes online.y, then p, in place
-	dp       []float64 // [max.B,2]; becomes ((4*B)/2)·dp, in place; in the memory of onlineY
-	dp2      []float64 // [max.B,2]; becomes ((4*B)/2)·dp, in place; in the memory of onlineY
+	dp       []float64 // [max.B,2]; becomes 2·B·dp, in place; in the memory of onlineY
+	dp2      []float64 // [max.B,2]; becomes 2·B·dp, in place; in the memory of onlineY
 	onlineY2 []float64 // [max.B,2]; becomes online.y, then p, in place; in the memory of onlineY
 	headY    []float64 // [max.B,4]; becomes head.y, in place
 	headY2   []float64 // [max.B,4]; becomes head.y, in place; in the memory of headY
@@ -789,7 +779,7 @@ func (m *Smooth) forward(batch *SmoothBatch) SmoothTotals {
 		blas.View64(onlineW, 3, 2),
 		0, blas.View64(onlineY, B, 2))
 
-	// p = online.y + online.b
+	// p = online.y + online.b  (in onlineY)
 	for i := range B {
 		onlineYRow := (*[2]float64)(onlineY[2*i:])
 		for j := range onlineB {
@@ -875,9 +865,9 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 		}
 	}
 
-	// rate = 2·lr/(4*B)
+	// rate = 2·lr/(4·B)
 	rate := 2 * (m.Hyper.LR / float64(4*B))
-	// rate2 = 1 − 2·B·lr/(4*B)
+	// rate2 = 1 − 2·B·lr/(4·B)
 	rate2 := 1 - 2*(float64(B)*m.Hyper.LR/float64(4*B))
 	// s = √(Σ t²)
 	s := math.Sqrt(s2Kept[0])
@@ -897,7 +887,7 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 		blas.View64(h, B, 4),
 		0, blas.View64(t4, 2, 4))
 
-	// ((4*B)/2)·dp = h·head.Wᵀ
+	// 2·B·dp = h·head.Wᵀ  (in dp2)
 	blas.Dgemm(1,
 		blas.View64(h, B, 4),
 		blas.View64(headW, 2, 4).T(),
@@ -908,10 +898,10 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 		headW[i] = headW[i] - t4[i] - rate3*t[i]
 	}
 
-	// rate4 = (−2)·lr/(4*B)
+	// rate4 = −2·lr/(4·B)
 	rate4 := -2 * (m.Hyper.LR / float64(4*B))
 
-	// online.b ← online.b − rate·Σᵢ ((4*B)/2)·dp
+	// online.b ← online.b − rate·Σᵢ 2·B·dp
 	for i := range B {
 		dp2Row := (*[2]float64)(dp2[2*i:])
 		for j := range dp2Row {
@@ -919,7 +909,7 @@ func (m *Smooth) backward(batch *SmoothBatch) {
 		}
 	}
 
-	// online.W ← online.W − rate·xᵀ·(((4*B)/2)·dp)
+	// online.W ← online.W − rate·xᵀ·(2·B·dp)
 	blas.Dgemm(rate4,
 		blas.View64(x, B, 3).T(),
 		blas.View64(dp2, B, 2),
@@ -975,10 +965,9 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 		}
 	}
 
-	// scale = B
-	scale := float64(B)
-	// scale2 = 2/(4*B)
-	scale2 := 2 / float64(4*B)
+	size := float64(B)
+	// scale = 2/(4·B)
+	scale := 2 / float64(4*B)
 	// s = √(Σ t²)
 	s := math.Sqrt(s2Kept[0])
 	// s2 = (s = 0)
@@ -986,13 +975,13 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 	// s3 = where(s2, 0, 0.001/where(s2, 1, s))
 	s3 := vec.Where(s2, float64(0), 0.001/vec.Where(s2, float64(1), s))
 
-	// dhead.b = scale2·(scale·head.b + t2) + s3·t[8:]
+	// dhead.b = scale·(B·head.b + t2) + s3·t[8:]
 	for i := range 4 {
-		dheadB[i] = scale2*(scale*headB[i]+t2[i]) + s3*t[i+8]
+		dheadB[i] = scale*(size*headB[i]+t2[i]) + s3*t[i+8]
 	}
 
-	// dhead.W = scale2·pᵀ·h
-	blas.Dgemm(scale2,
+	// dhead.W = scale·pᵀ·h
+	blas.Dgemm(scale,
 		blas.View64(onlineY, B, 2).T(),
 		blas.View64(h, B, 4),
 		0, blas.View64(dheadW, 2, 4))
@@ -1002,23 +991,23 @@ func (m *Smooth) gradient(grad *SmoothParams, batch *SmoothBatch) {
 		dheadWBuf[i] = dheadW[i] + s3*t[i]
 	}
 
-	// ((4*B)/2)·dp = h·head.Wᵀ
+	// 2·B·dp = h·head.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(h, B, 4),
 		blas.View64(headW, 2, 4).T(),
 		0, blas.View64(dp, B, 2))
 
-	// donline.b = scale2·Σᵢ ((4*B)/2)·dp
+	// donline.b = scale·Σᵢ 2·B·dp
 	clear(donlineB)
 	for i := range B {
 		dpRow := (*[2]float64)(dp[2*i:])
 		for j := range donlineB {
-			donlineB[j] += scale2 * dpRow[j]
+			donlineB[j] += scale * dpRow[j]
 		}
 	}
 
-	// donline.W = scale2·xᵀ·(((4*B)/2)·dp)
-	blas.Dgemm(scale2,
+	// donline.W = scale·xᵀ·(2·B·dp)
+	blas.Dgemm(scale,
 		blas.View64(x, B, 3).T(),
 		blas.View64(dp, B, 2),
 		0, blas.View64(donlineW, 3, 2))
@@ -1049,7 +1038,6 @@ func (m *Smooth) update(grad *SmoothParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// lr = lr
 	lr := m.Hyper.LR
 
 	// param ← param − lr·grad
@@ -1070,13 +1058,13 @@ func (m *Smooth) evaluate(batch *SmoothBatch) SmoothTotals {
 	headY2 := m.headY2[:4*B]
 	t5 := m.t5
 
-	// online.y = x·online.W
+	// online.y = x·online.W  (in onlineY2)
 	blas.Dgemm(1,
 		blas.View64(x, B, 3),
 		blas.View64(onlineW, 3, 2),
 		0, blas.View64(onlineY2, B, 2))
 
-	// p = online.y + online.b
+	// p = online.y + online.b  (in onlineY2)
 	for i := range B {
 		onlineY2Row := (*[2]float64)(onlineY2[2*i:])
 		for j := range onlineB {
@@ -1084,7 +1072,7 @@ func (m *Smooth) evaluate(batch *SmoothBatch) SmoothTotals {
 		}
 	}
 
-	// head.y = p·head.W
+	// head.y = p·head.W  (in headY2)
 	blas.Dgemm(1,
 		blas.View64(onlineY2, B, 2),
 		blas.View64(headW, 2, 4),
@@ -1131,13 +1119,13 @@ func (p *SmoothPredictor) predict(out *SmoothOutput, in *SmoothInput) {
 	onlineB := p.w.params.OnlineB
 	pBuf := out.P
 
-	// online.y = x·online.W
+	// online.y = x·online.W  (in pBuf)
 	blas.Dgemm(1,
 		blas.View64(x, B, 3),
 		blas.View64(onlineW, 3, 2),
 		0, blas.View64(pBuf, B, 2))
 
-	// p = online.y + online.b
+	// p = online.y + online.b  (in pBuf)
 	for i := range B {
 		pBufRow := (*[2]float64)(pBuf[2*i:])
 		for j := range onlineB {
@@ -1154,7 +1142,7 @@ func (p *SmoothPredictor) smooth(out *SmoothSmoothOutput, in *SmoothSmoothInput)
 	slowB := p.w.states.slowB
 	result := out.Result
 
-	// slow.y = z·slow.W
+	// slow.y = z·slow.W  (in result)
 	blas.Dgemm(1,
 		blas.View64(z, N, 3),
 		blas.View64(slowW, 3, 2),

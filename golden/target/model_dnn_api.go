@@ -295,22 +295,22 @@ func (m *Target) initialise(seed uint64) {
 	// online.dense.b ← 0
 	clear(onlineDenseB)
 
-	// onlineHW = t7
+	// onlineHW = t7  (in t7)
 	for i := range 20 {
 		onlineHW[i] = t7[i]
 	}
 
-	// onlineDenseW = t8
+	// onlineDenseW = t8  (in t8)
 	for i := range 10 {
 		onlineDenseW[i] = t8[i]
 	}
 
-	// slowHW = t7
+	// slowHW = t7  (in t7)
 	for i := range 20 {
 		slowHW[i] = t7[i]
 	}
 
-	// slowDenseW = t8
+	// slowDenseW = t8  (in t8)
 	for i := range 10 {
 		slowDenseW[i] = t8[i]
 	}
@@ -809,12 +809,12 @@ func (m *Smooth) initialise(seed uint64) {
 	// head.b ← 0
 	clear(headB)
 
-	// onlineW = t6
+	// onlineW = t6  (in t6)
 	for i := range 6 {
 		onlineW[i] = t6[i]
 	}
 
-	// slowW = t6
+	// slowW = t6  (in t6)
 	for i := range 6 {
 		slowW[i] = t6[i]
 	}

@@ -42,6 +42,7 @@ func Batched(out, a, b []float64, K, N int) {
 
 	// out = einsum("ijk,ikl->lij", a, b)
 	for i := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Dgemm(1,
 			blas.View64(a[K*N*i:], N, K),
 			blas.View64(b[K*M*i:], K, M),
@@ -80,6 +81,7 @@ func BatchedVJPA(da, a, b, w []float64, K, N int) {
 
 	// da = einsum("ijk,jli->jkl", w, b)
 	for i := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Dgemm(1,
 			blas.Strided64(w[min(N*i, len(w)):], M, N, B*N).T(),
 			blas.View64(b[K*M*i:], K, M).T(),
@@ -118,6 +120,7 @@ func BatchedVJPB(db, a, b, w []float64, K, N int) {
 
 	// db = einsum("ijk,lij->ikl", a, w)
 	for i := range B {
+		// min: where an extent is 0, what is cut here is empty.
 		blas.Dgemm(1,
 			blas.View64(a[K*N*i:], N, K).T(),
 			blas.Strided64(w[min(N*i, len(w)):], M, N, B*N).T(),
@@ -163,7 +166,7 @@ func Transposed(out, A, C []float64, K int, work []float64) {
 
 	t := work[0 : M*N]
 
-	// transposed = C·Aᵀ
+	// transposed = C·Aᵀ  (in out)
 	blas.Dgemm(1,
 		blas.View64(C, M, K),
 		blas.View64(A, N, K).T(),
@@ -300,7 +303,7 @@ func TransposedJVP(dout, A, C, v []float64, K int) {
 		panic(fmt.Sprintf("tensors: TransposedJVP: len(v) is %d, want %d", len(v), K*N))
 	}
 
-	// da1 = C·vᵀ
+	// da1 = C·vᵀ  (in dout)
 	blas.Dgemm(1,
 		blas.View64(v, N, K),
 		blas.View64(C, M, K).T(),
@@ -369,11 +372,11 @@ func Summed(out, a, b []float64, K int, work []float64) {
 	// t2 = Σⱼ b
 	for i := range K * M {
 		bRow := (*[3]float64)(b[3*i:])
-		tOf := float64(0)
+		t2Of := float64(0)
 		for j := range bRow {
-			tOf += bRow[j]
+			t2Of += bRow[j]
 		}
-		t2[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// out = t2ᵀ·t
@@ -787,7 +790,7 @@ func SeveralVJPX(dx, x, y, A, w, work []float64) {
 
 	dx2 := work[0:N]
 
-	// t = Σⱼ y·A ⊙ w
+	// t = Σⱼ y·A ⊙ w  (in dx)
 	// s = Σ w
 	s := 0.0
 	for i := range N {
@@ -801,7 +804,7 @@ func SeveralVJPX(dx, x, y, A, w, work []float64) {
 		dx[i] = t
 	}
 
-	// dx = s·A·y
+	// dx = s·A·y  (in dx2)
 	blas.Dgemm(s,
 		blas.View64(y, 1, M),
 		blas.View64(A, N, M).T(),
@@ -846,7 +849,7 @@ func SeveralVJPY(dy, x, y, A, w, work []float64) {
 	dy2 := work[0:M]
 
 	// s = Σ w
-	// t = Σᵢ x·A ⊙ w
+	// t = Σᵢ x·A ⊙ w  (in dy)
 	s := 0.0
 	clear(dy)
 	for i := range N {
@@ -859,7 +862,7 @@ func SeveralVJPY(dy, x, y, A, w, work []float64) {
 		}
 	}
 
-	// dy = s·Aᵀ·x
+	// dy = s·Aᵀ·x  (in dy2)
 	blas.Dgemm(s,
 		blas.View64(x, 1, N),
 		blas.View64(A, N, M),
@@ -939,7 +942,7 @@ func Deep(out, a, b []float64, N int) {
 		panic(fmt.Sprintf("tensors: Deep: len(b) is %d, want %d", len(b), 6*B*N))
 	}
 
-	// deep = einsum("ijkl,ijlm->ijkm", a, b)
+	// deep = einsum("ijkl,ijlm->ijkm", a, b)  (in out)
 	for i := range B {
 		for j := range 2 {
 			blas.Dgemm(1,
@@ -1088,7 +1091,7 @@ func Permuted(out, x []float64, M int, work []float64) {
 
 	t2 := work[0:M]
 
-	// t = Σ xᵀ ⊙ tanh(xᵀ)
+	// t = Σ xᵀ ⊙ tanh(xᵀ)  (in out)
 	clear(out)
 	for i := range M {
 		for j := range 2 {
@@ -1179,7 +1182,7 @@ func Chained(out, A, C, x, work []float64) {
 		blas.View64(x, N, 1),
 		0, blas.View64(t3, K, 1))
 
-	// chained = t2·t3
+	// chained = t2·t3  (in out)
 	blas.Dgemm(1,
 		blas.View64(t2, N, K),
 		blas.View64(t3, K, 1),
@@ -1334,7 +1337,7 @@ func ChainedVJPA(dA, A, C, x, w, work []float64) {
 		blas.View64(C, K, N).T(),
 		0, blas.View64(t, 1, K))
 
-	// t2 = x·t
+	// t2 = x·t  (in dA)
 	for i := range N {
 		xOfI := x[i]
 		dARow := dA[K*i:][:K]
@@ -1370,7 +1373,7 @@ func ChainedVJPA(dA, A, C, x, w, work []float64) {
 		blas.View64(t5, N, K),
 		0, blas.View64(t6, N, K))
 
-	// t7 = t2 + t6
+	// t7 = t2 + t6  (in dA)
 	for i := range K * N {
 		dA[i] += t6[i]
 	}
@@ -1381,7 +1384,7 @@ func ChainedVJPA(dA, A, C, x, w, work []float64) {
 		blas.View64(A, N, K).T(),
 		0, blas.View64(t8, N, N))
 
-	// dA = t8·Cᵀ
+	// dA = t8·Cᵀ  (in dA2)
 	blas.Dgemm(1,
 		blas.View64(t8, N, N),
 		blas.View64(C, K, N).T(),
@@ -1430,7 +1433,7 @@ func ChainedJacobian(jac, A, C, x, work []float64) {
 	t := work[0 : N*N]
 	t2 := work[N*N : K*N+N*N]
 
-	// dx = Cᵀ·Aᵀ
+	// dx = Cᵀ·Aᵀ  (in jac)
 	blas.Dgemm(1,
 		blas.View64(C, K, N).T(),
 		blas.View64(A, N, K).T(),

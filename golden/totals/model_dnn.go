@@ -44,8 +44,7 @@ import (
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -123,14 +122,14 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 		blas.View32(logitsW, 5, 300),
 		0, blas.View32(logitsY, B, 300))
 
-	// logits = logits.y + logits.b
+	// logits = logits.y + logits.b  (in logitsY)
 	// peak = max logits
-	// t = exp(logits − peak)
+	// t = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − logits[y]
 	// t2 = argmax logits
 	// B·loss = Σ each
-	// tp = Σᵢ onehot(t2) ⊙ onehot(y)
+	// tp = Σᵢ onehot(t2) ⊙ onehot(y)  (in tp2)
 	// B·accuracy = Σ [t2 = y]
 	loss := 0.0
 	clear(tp2)
@@ -138,42 +137,43 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 	for i := range B {
 		logitsYRow := (*[300]float32)(logitsY[300*i:])
 		peak := float32(math.Inf(-1))
-		top, best := int32(0), float32(math.Inf(-1))
+		t2Of, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsYRow[j] + logitsB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
 			if logits > best || logits != logits && best == best {
-				top, best = int32(j), logits
+				t2Of, best = int32(j), logits
 			}
 			logitsYRow[j] = logits
 		}
 		chosen := logitsY[300*i:][:300][int(y[i])]
 		hit := float32(0)
-		if top == y[i] {
+		if t2Of == y[i] {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		t2[i] = top
+		t2[i] = t2Of
 		yOfI := y[i]
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
+			t := vec.Exp(logitsYRow[j] - peak)
 			hit2 := float32(0)
-			if int(top) == j {
+			if int(t2Of) == j {
 				hit2 = 1
 			}
 			hit3 := float32(0)
 			if int(yOfI) == j {
 				hit3 = 1
 			}
-			sumOf += e
+			sumOf += t
 			tp2[j] += hit2 * hit3
-			logitsYRow[j] = e
+			logitsYRow[j] = t
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -182,7 +182,7 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 		tp[i] = float64(tp2[i])
 	}
 
-	// predicted = 0
+	// predicted = 0  (in predicted2)
 	clear(predicted2)
 
 	// predicted[…] += 1
@@ -197,7 +197,7 @@ func (m *Macro) forward(batch *MacroBatch) MacroTotals {
 		predicted[i] = float64(predicted2[i])
 	}
 
-	// support = 0
+	// support = 0  (in support2)
 	clear(support2)
 
 	// support[…] += 1
@@ -237,7 +237,7 @@ func (m *Macro) backward(batch *MacroBatch) {
 	// rate = −(lr/B)
 	rate := float32(-(m.Hyper.LR / float64(B)))
 
-	// B·dlogits = t/sum − onehot(y)
+	// B·dlogits = t/sum − onehot(y)  (in logitsY)
 	// logits.b ← logits.b − lr/B·Σᵢ B·dlogits
 	for i := range B {
 		u := 1 / sum[i]
@@ -293,7 +293,7 @@ func (m *Macro) gradient(grad *MacroParams, batch *MacroBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t/sum − onehot(y)
+	// B·dlogits = t/sum − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -332,12 +332,11 @@ func (m *Macro) update(grad *MacroParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 1800 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -346,32 +345,31 @@ func (m *Macro) update(grad *MacroParams) {
 //
 // Forward, for a batch of B:
 //
-//	p.y     = x·p.W           [B,3]
-//	p       = p.y + p.b       [B,3]
-//	t2      = p − t           [B,3]
-//	s       = Σ t2²           []
-//	t3      = Σᵢ p.y          [3]
-//	t4      = Σᵢ t2²          [3]
-//	t5      = Σᵢ t²           [3]
-//	t6      = Σᵢ t            [3]
-//	s2      = Σ p.y           []
-//	t7      = pᵀ·p            [3,3]
-//	loss2   = t7              [3,3]
-//	scale   = B               []
-//	loss3   = scale·p.b + t3  [3]
-//	s3      = Σ p.b           []
-//	r2      = t4              [3]
-//	r22     = t5              [3]
-//	r23     = t6              [3]
-//	t8      = max x           [4]
-//	t9      = min x           [4]
-//	t10     = all (x > −2)    [4]
-//	t11     = Σᵢ x            [4]
-//	range_  = t8              [4]
-//	range_2 = t9              [4]
-//	above   = [t10]           [4]
-//	weighed = t11             [4]
-//	result  = s2 + scale·s3   []
+//	p.y     = x·p.W         [B,3]
+//	p       = p.y + p.b     [B,3]
+//	t2      = p − t         [B,3]
+//	s       = Σ t2²         []
+//	t3      = Σᵢ p.y        [3]
+//	t4      = Σᵢ t2²        [3]
+//	t5      = Σᵢ t²         [3]
+//	t6      = Σᵢ t          [3]
+//	s2      = Σ p.y         []
+//	t7      = pᵀ·p          [3,3]
+//	loss2   = t7            [3,3]
+//	loss3   = B·p.b + t3    [3]
+//	s3      = Σ p.b         []
+//	r2      = t4            [3]
+//	r22     = t5            [3]
+//	r23     = t6            [3]
+//	t8      = max x         [4]
+//	t9      = min x         [4]
+//	t10     = all (x > −2)  [4]
+//	t11     = Σᵢ x          [4]
+//	range_  = t8            [4]
+//	range_2 = t9            [4]
+//	above   = [t10]         [4]
+//	weighed = t11           [4]
+//	result  = s2 + B·s3     []
 //
 // Backward:
 //
@@ -382,7 +380,7 @@ func (m *Macro) update(grad *MacroParams) {
 //	t13    = Σᵢ n·c                  [3]
 //	scale2 = 0.02/B                  []
 //	t14    = scale2·p·c              [B,3]
-//	scale3 = 2/(3*B)                 []
+//	scale3 = 2/(3·B)                 []
 //	t15    = t14 + scale3·t2         [B,3]
 //	dp     = scale2·p·cᵀ             [B,3]
 //	dp     = t15 + dp                [B,3]
@@ -394,14 +392,14 @@ func (m *Macro) update(grad *MacroParams) {
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale   = 1/(1 − 0.999^step)
+//	coef    = 1/(1 − 0.999^step)
 //	rate    = lr/(1 − 0.9^step)
-//	scale2  = 1 − average
-//	scale3  = average
+//	coef2   = 1 − average
+//	coef3   = average
 //	m       ← 0.1·grad + 0.9·m
 //	v       ← 0.001·grad² + 0.999·v
-//	param   ← param − rate·m/(√(scale·v) + 1e−8)
-//	average ← scale3·average + scale2·param
+//	param   ← param − rate·m/(√(coef·v) + 1e−8)
+//	average ← coef3·average + coef2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -517,10 +515,10 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		blas.View32(pW, 4, 3),
 		0, blas.View32(pY, B, 3))
 
-	// p = p.y + p.b
-	// t2 = p − t
+	// p = p.y + p.b  (in pY)
+	// t2 = p − t  (in dp2)
 	// s = Σ t2²
-	// t3 = Σᵢ p.y
+	// t3 = Σᵢ p.y  (in n)
 	// t4 = Σᵢ t2²
 	// t5 = Σᵢ t²
 	// t6 = Σᵢ t
@@ -537,8 +535,8 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		dp2Row := (*[3]float32)(dp2[3*i:])
 		for j := range dp2Row {
 			p := pYRow[j] + pB[j]
-			d := p - tRow[j]
-			u := d * d
+			t2 := p - tRow[j]
+			u := t2 * t2
 			s += float64(u)
 			n[j] += pYRow[j]
 			t4[j] += u
@@ -546,11 +544,11 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 			t6[j] += tRow[j]
 			s2 += float64(pYRow[j])
 			pYRow[j] = p
-			dp2Row[j] = d
+			dp2Row[j] = t2
 		}
 	}
 
-	// t7 = pᵀ·p
+	// t7 = pᵀ·p  (in c)
 	blas.Sgemm(1,
 		blas.View32(pY, B, 3).T(),
 		blas.View32(pY, B, 3),
@@ -561,14 +559,13 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		loss2[i] = float64(c[i])
 	}
 
-	// scale = B
-	scale := float32(float64(B))
+	size := float32(float64(B))
 
-	// loss3 = scale·p.b + t3
+	// loss3 = B·p.b + t3
 	// s3 = Σ p.b
 	s3 := 0.0
 	for i := range 3 {
-		hit := float64(scale*pB[i] + n[i])
+		hit := float64(size*pB[i] + n[i])
 		s3 += float64(pB[i])
 		loss3[i] = hit
 	}
@@ -605,6 +602,7 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 	for i := range B {
 		xRow := (*[4]float32)(x[4*i:])
 		for j := range t10 {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > t8[j] || xRow[j] != xRow[j] {
 				t8[j] = xRow[j]
 			}
@@ -640,8 +638,8 @@ func (m *Columns) forward(batch *ColumnsBatch) ColumnsTotals {
 		weighed[i] = float64(t11[i])
 	}
 
-	// result = s2 + scale·s3
-	result := s2 + float64(scale)*s3
+	// result = s2 + B·s3
+	result := s2 + float64(size)*s3
 
 	return ColumnsTotals{
 		batches:   1,
@@ -714,14 +712,14 @@ func (m *Columns) gradient(grad *ColumnsParams, batch *ColumnsBatch) {
 	for i := range 3 {
 		nOfI := n[i]
 		cRow := (*[3]float32)(c[3*i:])
-		t := float32(0)
+		t12Of := float32(0)
 		for j := range cRow {
 			cOf := scale*cRow[j] - nOfI*n[j]
-			t += n[j] * cOf
+			t12Of += n[j] * cOf
 			t13[j] += nOfI * cOf
 			cRow[j] = cOf
 		}
-		t12[i] = t
+		t12[i] = t12Of
 	}
 
 	// scale2 = 0.02/B
@@ -733,10 +731,10 @@ func (m *Columns) gradient(grad *ColumnsParams, batch *ColumnsBatch) {
 		blas.View32(c, 3, 3),
 		0, blas.View32(t14, B, 3))
 
-	// scale3 = 2/(3*B)
+	// scale3 = 2/(3·B)
 	scale3 := float32(2 / float64(3*B))
 
-	// t15 = t14 + scale3·t2
+	// t15 = t14 + scale3·t2  (in dp2)
 	for i := range 3 * B {
 		dp2[i] = t14[i] + scale3*dp2[i]
 	}
@@ -747,7 +745,7 @@ func (m *Columns) gradient(grad *ColumnsParams, batch *ColumnsBatch) {
 		blas.View32(pY, B, 3).T(),
 		0, blas.View32(dp, B, 3).T())
 
-	// dp = t15 + dp
+	// dp = t15 + dp  (in dp2)
 	// t16 = Σᵢ dp
 	clear(t16)
 	for i := range B {
@@ -761,16 +759,16 @@ func (m *Columns) gradient(grad *ColumnsParams, batch *ColumnsBatch) {
 	}
 
 	// dp.b = t16 − 0.02·(t13 + t12)
-	// t17 = scale2·(t13 + t12)
+	// t17 = scale2·(t13 + t12)  (in t12)
 	for i := range 3 {
-		t := t13[i] + t12[i]
-		dpBOf := t16[i] - 0.02*t
-		u := scale2 * t
+		v := t13[i] + t12[i]
+		dpBOf := t16[i] - 0.02*v
+		t17 := scale2 * v
 		dpB[i] = dpBOf
-		t12[i] = u
+		t12[i] = t17
 	}
 
-	// dp.y = dp − t17
+	// dp.y = dp − t17  (in dp2)
 	for i := range B {
 		dp2Row := (*[3]float32)(dp2[3*i:])
 		for j := range dp2Row {
@@ -803,24 +801,24 @@ func (m *Columns) update(grad *ColumnsParams) {
 	average := m.averages.float32s
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
-	// scale2 = 1 − average
-	scale2 := float32(1 - m.Hyper.Average)
-	// scale3 = average
-	scale3 := float32(m.Hyper.Average)
+	// coef2 = 1 − average
+	coef2 := float32(1 - m.Hyper.Average)
+	// coef3 = average
+	coef3 := float32(m.Hyper.Average)
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
-	// average ← scale3·average + scale2·param
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
+	// average ← coef3·average + coef2·param
 	for i := range 15 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
-		newAverage := scale3*average[i] + scale2*d
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
+		newAverage := coef3*average[i] + coef2*d
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -855,13 +853,13 @@ func (m *Columns) evaluate(batch *ColumnsBatch) ColumnsTotals {
 	above := m.sums.above
 	weighed := m.sums.weighed
 
-	// p.y = x·p.W
+	// p.y = x·p.W  (in pY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(pW, 4, 3),
 		0, blas.View32(pY2, B, 3))
 
-	// p = p.y + p.b
+	// p = p.y + p.b  (in pY2)
 	// s = Σ (p − t)²
 	// t18 = Σᵢ p.y
 	// t19 = Σᵢ (p − t)²
@@ -902,14 +900,13 @@ func (m *Columns) evaluate(batch *ColumnsBatch) ColumnsTotals {
 		loss2[i] = float64(t22[i])
 	}
 
-	// scale = B
-	scale := float32(float64(B))
+	size := float32(float64(B))
 
-	// loss3 = scale·p.b + t18
+	// loss3 = B·p.b + t18
 	// s3 = Σ p.b
 	s3 := 0.0
 	for i := range 3 {
-		hit := float64(scale*pB[i] + t18[i])
+		hit := float64(size*pB[i] + t18[i])
 		s3 += float64(pB[i])
 		loss3[i] = hit
 	}
@@ -946,6 +943,7 @@ func (m *Columns) evaluate(batch *ColumnsBatch) ColumnsTotals {
 	for i := range B {
 		xRow := (*[4]float32)(x[4*i:])
 		for j := range t23 {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xRow[j] > t23[j] || xRow[j] != xRow[j] {
 				t23[j] = xRow[j]
 			}
@@ -981,8 +979,8 @@ func (m *Columns) evaluate(batch *ColumnsBatch) ColumnsTotals {
 		weighed[i] = float64(t26[i])
 	}
 
-	// result = s2 + scale·s3
-	result := s2 + float64(scale)*s3
+	// result = s2 + B·s3
+	result := s2 + float64(size)*s3
 
 	return ColumnsTotals{
 		batches:   1,
@@ -1011,13 +1009,13 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 	pB := p.w.params.PB
 	pBuf := out.P
 
-	// p.y = x·p.W
+	// p.y = x·p.W  (in pBuf)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(pW, 4, 3),
 		0, blas.View32(pBuf, B, 3))
 
-	// p = p.y + p.b
+	// p = p.y + p.b  (in pBuf)
 	for i := range B {
 		pBufRow := (*[3]float32)(pBuf[3*i:])
 		for j := range pB {
@@ -1030,47 +1028,45 @@ func (p *ColumnsPredictor) predict(out *ColumnsOutput, in *ColumnsInput) {
 //
 // Forward of a, for a batch of B:
 //
-//	h.y     = x·h.W      [B,3]
-//	h.y     = h.y + h.b  [B,3]
-//	h       = tanh(h.y)  [B,3]
-//	t       = h²         [B,3]
-//	(3*B)·a = Σ t        []
-//	t2      = Σᵢ h       [3]
-//	tilt    = t2         [3]
+//	h.y   = x·h.W      [B,3]
+//	h.y   = h.y + h.b  [B,3]
+//	h     = tanh(h.y)  [B,3]
+//	t     = h²         [B,3]
+//	3·B·a = Σ t        []
+//	t2    = Σᵢ h       [3]
+//	tilt  = t2         [3]
 //
 // Backward of a:
 //
-//	scale          = 2/(3*B)                    []
-//	((3*B)/2)·dh.y = h ⊙ (1 − t)                [B,3]
-//	dh.b           = scale·Σᵢ ((3*B)/2)·dh.y    [3]
-//	dh.W           = scale·xᵀ·(((3*B)/2)·dh.y)  [4,3]
+//	scale      = 2/(3·B)                []
+//	1.5·B·dh.y = h ⊙ (1 − t)            [B,3]
+//	dh.b       = scale·Σᵢ 1.5·B·dh.y    [3]
+//	dh.W       = scale·xᵀ·(1.5·B·dh.y)  [4,3]
 //
 // Update of a, sgd(lr: 0.1):
 //
-//	scale = a_lr
-//	param ← param − scale·grad
+//	param ← param − a_lr·grad
 //
 // Forward of b, for a batch of B:
 //
-//	g.y     = y·g.W      [B,3]
-//	g.y     = g.y + g.b  [B,3]
-//	g       = tanh(g.y)  [B,3]
-//	t3      = g − 1      [B,3]
-//	(3*B)·b = Σ t3²      []
-//	t4      = Σᵢ g       [3]
-//	skew    = t4         [3]
+//	g.y   = y·g.W      [B,3]
+//	g.y   = g.y + g.b  [B,3]
+//	g     = tanh(g.y)  [B,3]
+//	t3    = g − 1      [B,3]
+//	3·B·b = Σ t3²      []
+//	t4    = Σᵢ g       [3]
+//	skew  = t4         [3]
 //
 // Backward of b:
 //
-//	scale          = 2/(3*B)                    []
-//	((3*B)/2)·dg.y = t3 ⊙ (1 − g²)              [B,3]
-//	dg.b           = scale·Σᵢ ((3*B)/2)·dg.y    [3]
-//	dg.W           = scale·yᵀ·(((3*B)/2)·dg.y)  [2,3]
+//	scale      = 2/(3·B)                []
+//	1.5·B·dg.y = t3 ⊙ (1 − g²)          [B,3]
+//	dg.b       = scale·Σᵢ 1.5·B·dg.y    [3]
+//	dg.W       = scale·yᵀ·(1.5·B·dg.y)  [2,3]
 //
 // Update of b, sgd(lr: 0.1):
 //
-//	scale = b_lr
-//	param ← param − scale·grad
+//	param ← param − b_lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of StepA, StepB,
 // Evaluate, GradA, GradB, UpdateA and UpdateB allocates or keeps its
@@ -1084,8 +1080,8 @@ type Pair struct {
 	sums   PairTotals // tensors of the last batch
 	max    PairDims   // capacity
 
-	hY  []float32 // [max.B,3]; becomes h.y, then h, then ((3*B)/2)·dh.y, in place
-	gY  []float32 // [max.B,3]; becomes g.y, then g, then ((3*B)/2)·dg.y, in place; in the memory of hY
+	hY  []float32 // [max.B,3]; becomes h.y, then h, then 1.5·B·dh.y, in place
+	gY  []float32 // [max.B,3]; becomes g.y, then g, then 1.5·B·dg.y, in place; in the memory of hY
 	hY2 []float32 // [max.B,3]; becomes h.y, in place; in the memory of hY
 	gY2 []float32 // [max.B,3]; becomes g.y, in place; in the memory of hY
 	t   []float32 // [max.B,3]
@@ -1152,9 +1148,9 @@ func (m *Pair) forwardA(batch *PairBatch) PairTotals {
 		0, blas.View32(hY, B, 3))
 
 	// h.y = h.y + h.b
-	// h = tanh(h.y)
+	// h = tanh(h.y)  (in hY)
 	// t = h²
-	// (3*B)·a = Σ t
+	// 3·B·a = Σ t
 	// t2 = Σᵢ h
 	a := 0.0
 	clear(t2)
@@ -1163,11 +1159,11 @@ func (m *Pair) forwardA(batch *PairBatch) PairTotals {
 		tRow := (*[3]float32)(t[3*i:])
 		for j := range hB {
 			h := vec.Tanh(hYRow[j] + hB[j])
-			u := h * h
-			a += float64(u)
+			tOf := h * h
+			a += float64(tOf)
 			t2[j] += h
 			hYRow[j] = h
-			tRow[j] = u
+			tRow[j] = tOf
 		}
 	}
 
@@ -1194,11 +1190,11 @@ func (m *Pair) backwardA(batch *PairBatch) {
 	t := m.t[:3*B]
 	hY := m.hY[:3*B]
 
-	// scale = (−2)·a_lr/(3*B)
+	// scale = −2·a_lr/(3·B)
 	scale := float32(-2 * (m.Hyper.ALR / float64(3*B)))
 
-	// ((3*B)/2)·dh.y = h ⊙ (1 − t)
-	// h.b ← h.b − 2·a_lr/(3*B)·Σᵢ ((3*B)/2)·dh.y
+	// 1.5·B·dh.y = h ⊙ (1 − t)  (in hY)
+	// h.b ← h.b − 2·a_lr/(3·B)·Σᵢ 1.5·B·dh.y
 	for i := range B {
 		tRow := (*[3]float32)(t[3*i:])
 		hYRow := (*[3]float32)(hY[3*i:])
@@ -1209,7 +1205,7 @@ func (m *Pair) backwardA(batch *PairBatch) {
 		}
 	}
 
-	// h.W ← h.W − 2·a_lr/(3*B)·xᵀ·(((3*B)/2)·dh.y)
+	// h.W ← h.W − 2·a_lr/(3·B)·xᵀ·(1.5·B·dh.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 4).T(),
 		blas.View32(hY, B, 3),
@@ -1246,11 +1242,11 @@ func (m *Pair) gradientA(grad *PairParams, batch *PairBatch) {
 	dhB := grad.HB
 	dhW := grad.HW
 
-	// scale = 2/(3*B)
+	// scale = 2/(3·B)
 	scale := float32(2 / float64(3*B))
 
-	// ((3*B)/2)·dh.y = h ⊙ (1 − t)
-	// dh.b = scale·Σᵢ ((3*B)/2)·dh.y
+	// 1.5·B·dh.y = h ⊙ (1 − t)  (in hY)
+	// dh.b = scale·Σᵢ 1.5·B·dh.y
 	clear(dhB)
 	for i := range B {
 		tRow := (*[3]float32)(t[3*i:])
@@ -1262,7 +1258,7 @@ func (m *Pair) gradientA(grad *PairParams, batch *PairBatch) {
 		}
 	}
 
-	// dh.W = scale·xᵀ·(((3*B)/2)·dh.y)
+	// dh.W = scale·xᵀ·(1.5·B·dh.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 4).T(),
 		blas.View32(hY, B, 3),
@@ -1284,12 +1280,11 @@ func (m *Pair) updateA(grad *PairParams) {
 	param := m.params.flat[0:15]
 	g := grad.flat[0:15]
 
-	// scale = a_lr
-	scale := float32(m.Hyper.ALR)
+	aLr := float32(m.Hyper.ALR)
 
-	// param ← param − scale·grad
+	// param ← param − a_lr·grad
 	for i := range 15 {
-		param[i] -= scale * g[i]
+		param[i] -= aLr * g[i]
 	}
 }
 
@@ -1333,9 +1328,9 @@ func (m *Pair) forwardB(batch *PairBatch) PairTotals {
 		0, blas.View32(gY, B, 3))
 
 	// g.y = g.y + g.b
-	// g = tanh(g.y)
+	// g = tanh(g.y)  (in gY)
 	// t3 = g − 1
-	// (3*B)·b = Σ t3²
+	// 3·B·b = Σ t3²
 	// t4 = Σᵢ g
 	b := 0.0
 	clear(t4)
@@ -1344,11 +1339,11 @@ func (m *Pair) forwardB(batch *PairBatch) PairTotals {
 		t3Row := (*[3]float32)(t3[3*i:])
 		for j := range gB {
 			g := vec.Tanh(gYRow[j] + gB[j])
-			d := g - 1
-			b += float64(d * d)
+			t3Of := g - 1
+			b += float64(t3Of * t3Of)
 			t4[j] += g
 			gYRow[j] = g
-			t3Row[j] = d
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -1375,11 +1370,11 @@ func (m *Pair) backwardB(batch *PairBatch) {
 	gY := m.gY[:3*B]
 	t3 := m.t3[:3*B]
 
-	// scale = (−2)·b_lr/(3*B)
+	// scale = −2·b_lr/(3·B)
 	scale := float32(-2 * (m.Hyper.BLR / float64(3*B)))
 
-	// ((3*B)/2)·dg.y = t3 ⊙ (1 − g²)
-	// g.b ← g.b − 2·b_lr/(3*B)·Σᵢ ((3*B)/2)·dg.y
+	// 1.5·B·dg.y = t3 ⊙ (1 − g²)  (in gY)
+	// g.b ← g.b − 2·b_lr/(3·B)·Σᵢ 1.5·B·dg.y
 	for i := range B {
 		gYRow := (*[3]float32)(gY[3*i:])
 		t3Row := (*[3]float32)(t3[3*i:])
@@ -1390,7 +1385,7 @@ func (m *Pair) backwardB(batch *PairBatch) {
 		}
 	}
 
-	// g.W ← g.W − 2·b_lr/(3*B)·yᵀ·(((3*B)/2)·dg.y)
+	// g.W ← g.W − 2·b_lr/(3·B)·yᵀ·(1.5·B·dg.y)
 	blas.Sgemm(scale,
 		blas.View32(y, B, 2).T(),
 		blas.View32(gY, B, 3),
@@ -1427,11 +1422,11 @@ func (m *Pair) gradientB(grad *PairParams, batch *PairBatch) {
 	dgB := grad.GB
 	dgW := grad.GW
 
-	// scale = 2/(3*B)
+	// scale = 2/(3·B)
 	scale := float32(2 / float64(3*B))
 
-	// ((3*B)/2)·dg.y = t3 ⊙ (1 − g²)
-	// dg.b = scale·Σᵢ ((3*B)/2)·dg.y
+	// 1.5·B·dg.y = t3 ⊙ (1 − g²)  (in gY)
+	// dg.b = scale·Σᵢ 1.5·B·dg.y
 	clear(dgB)
 	for i := range B {
 		gYRow := (*[3]float32)(gY[3*i:])
@@ -1443,7 +1438,7 @@ func (m *Pair) gradientB(grad *PairParams, batch *PairBatch) {
 		}
 	}
 
-	// dg.W = scale·yᵀ·(((3*B)/2)·dg.y)
+	// dg.W = scale·yᵀ·(1.5·B·dg.y)
 	blas.Sgemm(scale,
 		blas.View32(y, B, 2).T(),
 		blas.View32(gY, B, 3),
@@ -1465,12 +1460,11 @@ func (m *Pair) updateB(grad *PairParams) {
 	param2 := m.params.flat[15:24]
 	g3 := grad.flat[15:24]
 
-	// scale = b_lr
-	scale := float32(m.Hyper.BLR)
+	bLr := float32(m.Hyper.BLR)
 
-	// param ← param − scale·grad
+	// param ← param − b_lr·grad
 	for i := range 9 {
-		param2[i] -= scale * g3[i]
+		param2[i] -= bLr * g3[i]
 	}
 }
 
@@ -1490,7 +1484,7 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 	tilt := m.sums.tilt
 	skew := m.sums.skew
 
-	// h.y = x·h.W
+	// h.y = x·h.W  (in hY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(hW, 4, 3),
@@ -1498,7 +1492,7 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 
 	// h.y = h.y + h.b
 	// h = tanh(h.y)
-	// (3*B)·a = Σ h²
+	// 3·B·a = Σ h²
 	// t5 = Σᵢ h
 	a := 0.0
 	clear(t5)
@@ -1511,7 +1505,7 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 		}
 	}
 
-	// g.y = y·g.W
+	// g.y = y·g.W  (in gY2)
 	blas.Sgemm(1,
 		blas.View32(y, B, 2),
 		blas.View32(gW, 2, 3),
@@ -1519,7 +1513,7 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 
 	// g.y = g.y + g.b
 	// g = tanh(g.y)
-	// (3*B)·b = Σ (g − 1)²
+	// 3·B·b = Σ (g − 1)²
 	// t6 = Σᵢ g
 	b := 0.0
 	clear(t6)
@@ -1558,29 +1552,28 @@ func (m *Pair) evaluate(batch *PairBatch) PairTotals {
 //
 // Forward, for a batch of B:
 //
-//	dense.y        = x·dense.W                      [B,6]
-//	h              = dense.y + dense.b              [B,6]
-//	0.5·h          = where(U(dropout) < 0.5, 0, h)  [B,6]
-//	h              = 2·0.5·h                        [B,6]
-//	((6*B)/4)·loss = Σ (0.5·h)²                     []
-//	t              = Σᵢ |h|                         [6]
-//	((6*B)/8)·ddense.b = Σᵢ 0.5·h                       [6]
-//	widest         = t                              [6]
-//	drawn          = 2·((6*B)/8)·ddense.b           [6]
-//	loss2          = 4·((6*B)/4)·loss               []
-//	result         = 0                              []
-//	result2        = 1                              []
+//	dense.y         = x·dense.W                      [B,6]
+//	h               = dense.y + dense.b              [B,6]
+//	0.5·h           = where(U(dropout) < 0.5, 0, h)  [B,6]
+//	h2              = h                              [B,6]
+//	1.5·B·loss      = Σ (0.5·h)²                     []
+//	t               = Σᵢ |h2|                        [6]
+//	0.75·B·ddense.b = Σᵢ 0.5·h                       [6]
+//	widest          = t                              [6]
+//	drawn           = 1.5·B·ddense.b                 [6]
+//	loss2           = 6·B·loss                       []
+//	result          = 0                              []
+//	result2         = 1                              []
 //
 // Backward:
 //
-//	scale    = 8/(6*B)                   []
-//	ddense.b = scale·((6*B)/8)·ddense.b  [6]
-//	ddense.W = scale·xᵀ·(0.5·h)          [4,6]
+//	scale    = 8/(6·B)                []
+//	ddense.b = scale·0.75·B·ddense.b  [6]
+//	ddense.W = scale·xᵀ·(0.5·h)       [4,6]
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1597,7 +1590,7 @@ type Noisy struct {
 	denseY2 []float32 // [max.B,6]; becomes dense.y, in place; in the memory of denseY
 	t       []float32 // [6]
 	t2      []float32 // [6]; in the memory of t
-	ddenseB []float32 // [6]; becomes ((6*B)/8)·ddense.b, in place
+	ddenseB []float32 // [6]; becomes 0.75·B·ddense.b, in place
 }
 
 // NoisyHyper has the numbers of the model and its train clause.
@@ -1653,11 +1646,11 @@ func (m *Noisy) forward(batch *NoisyBatch) NoisyTotals {
 		0, blas.View32(denseY, B, 6))
 
 	// h = dense.y + dense.b
-	// 0.5·h = where(U(dropout) < 0.5, 0, h)
-	// h = 2·0.5·h
-	// ((6*B)/4)·loss = Σ (0.5·h)²
-	// t = Σᵢ |h|
-	// ((6*B)/8)·ddense.b = Σᵢ 0.5·h
+	// 0.5·h = where(U(dropout) < 0.5, 0, h)  (in denseY)
+	// h2 = h
+	// 1.5·B·loss = Σ (0.5·h)²
+	// t = Σᵢ |h2|
+	// 0.75·B·ddense.b = Σᵢ 0.5·h
 	loss := 0.0
 	clear(t)
 	clear(ddenseB)
@@ -1681,12 +1674,12 @@ func (m *Noisy) forward(batch *NoisyBatch) NoisyTotals {
 		widest[i] = float64(t[i])
 	}
 
-	// drawn = 2·((6*B)/8)·ddense.b
+	// drawn = 1.5·B·ddense.b
 	for i := range 6 {
 		drawn[i] = 2 * float64(ddenseB[i])
 	}
 
-	// loss2 = 4·((6*B)/4)·loss
+	// loss2 = 6·B·loss
 	loss2 := 4 * loss
 	// result = 0
 	result := float64(0)
@@ -1714,15 +1707,15 @@ func (m *Noisy) backward(batch *NoisyBatch) {
 	ddenseB := m.ddenseB
 	denseY := m.denseY[:6*B]
 
-	// rate = 8·lr/(6*B)
+	// rate = 8·lr/(6·B)
 	rate := float32(8 * (m.Hyper.LR / float64(6*B)))
 
-	// dense.b ← dense.b − rate·((6*B)/8)·ddense.b
+	// dense.b ← dense.b − rate·0.75·B·ddense.b
 	for i := range 6 {
 		denseB[i] -= rate * ddenseB[i]
 	}
 
-	// rate2 = (−8)·lr/(6*B)
+	// rate2 = −8·lr/(6·B)
 	rate2 := float32(-8 * (m.Hyper.LR / float64(6*B)))
 
 	// dense.W ← dense.W − rate·xᵀ·(0.5·h)
@@ -1762,10 +1755,10 @@ func (m *Noisy) gradient(grad *NoisyParams, batch *NoisyBatch) {
 	ddenseBBuf := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// scale = 8/(6*B)
+	// scale = 8/(6·B)
 	scale := float32(8 / float64(6*B))
 
-	// ddense.b = scale·((6*B)/8)·ddense.b
+	// ddense.b = scale·0.75·B·ddense.b
 	for i := range 6 {
 		ddenseBBuf[i] = scale * ddenseB[i]
 	}
@@ -1792,12 +1785,11 @@ func (m *Noisy) update(grad *NoisyParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 30 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -1812,16 +1804,16 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 	widest := m.sums.widest
 	drawn := m.sums.drawn
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in denseY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(denseW, 4, 6),
 		0, blas.View32(denseY2, B, 6))
 
 	// h = dense.y + dense.b
-	// (6*B)·loss = Σ h²
+	// 6·B·loss = Σ h²
 	// t2 = Σᵢ |h|
-	// (6*B)·drawn = Σ dense.y
+	// 6·B·drawn = Σ dense.y
 	loss := 0.0
 	clear(t2)
 	drawn2 := 0.0
@@ -1843,14 +1835,14 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 	// drawn = 0
 	clear(drawn)
 
-	// (6*B)·drawn = Σ dense.b
-	drawn3 := 0.0
+	// 6·B·drawn2 = Σ dense.b
+	drawn22 := 0.0
 	for i := range 6 {
-		drawn3 += float64(denseB[i])
+		drawn22 += float64(denseB[i])
 	}
 
-	// drawn4 = (6*B)·drawn + B·(6*B)·drawn
-	drawn4 := drawn2 + float64(B)*drawn3
+	// drawn3 = 6·B·drawn + B·6·B·drawn2
+	drawn3 := drawn2 + float64(B)*drawn22
 	// result = 0
 	result := float64(0)
 
@@ -1859,7 +1851,7 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 		loss:     loss,
 		n:        float64(6 * B),
 		n2:       float64(B),
-		drawn2:   drawn4,
+		drawn2:   drawn3,
 		training: result,
 		widest:   m.sums.widest,
 		drawn:    m.sums.drawn,
@@ -1880,20 +1872,20 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 //	t2           = top.y − y          [B]
 //	s            = Σ t2²              []
 //	s2           = Σ y                []
-//	(B/2)·dh     = t2·top.Wᵀ          [B,4]
-//	(B/2)·dnet.y = t ⊙ (B/2)·dh       [B,4]
-//	(B/2)·dnet.b = Σᵢ (B/2)·dnet.y    [4]
-//	(B/2)·dnet.W = xᵀ·((B/2)·dnet.y)  [3,4]
-//	dnetW        = 2·(B/2)·dnet.W     [3,4]
-//	dnetB        = 2·(B/2)·dnet.b     [4]
-//	(B/2)·dtop.W = hᵀ·t2              [4,1]
-//	dtopW        = 2·(B/2)·dtop.W     [4,1]
+//	0.5·B·dh     = t2·top.Wᵀ          [B,4]
+//	0.5·B·dnet.y = t ⊙ 0.5·B·dh       [B,4]
+//	0.5·B·dnet.b = Σᵢ 0.5·B·dnet.y    [4]
+//	0.5·B·dnet.W = xᵀ·(0.5·B·dnet.y)  [3,4]
+//	dnetW        = B·dnet.W           [3,4]
+//	dnetB        = B·dnet.b           [4]
+//	0.5·B·dtop.W = hᵀ·t2              [4,1]
+//	dtopW        = B·dtop.W           [4,1]
 //
 // Backward:
 //
 //	scale    = 2/B                                 []
-//	t3[:−4]  = scale·(B/2)·dnet.W
-//	dnet.b   = scale·(B/2)·dnet.b                  [4]
+//	t3[:−4]  = scale·0.5·B·dnet.W
+//	dnet.b   = scale·0.5·B·dnet.b                  [4]
 //	t3[12:]  = dnet.b
 //	s        = Σ t3²                               []
 //	t4       = x·t3[:−4]                           [B,4]
@@ -1902,7 +1894,7 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 //	s4       = where(s3, 0, 0.1/where(s3, 1, s2))  []
 //	s5       = 4·s4                                []
 //	ddh      = t ⊙ (t3[12:] + t4)                  [B,4]
-//	t5       = s5·h ⊙ (B/2)·dh ⊙ (t3[12:] + t4)    [B,4]
+//	t5       = s5·h ⊙ 0.5·B·dh ⊙ (t3[12:] + t4)    [B,4]
 //	ddtopY   = ddh·top.W                           [B,1]
 //	t6       = t2 + s4·ddtopY                      [B]
 //	dtop.b   = scale·Σᵢ t6                         [1]
@@ -1917,8 +1909,7 @@ func (m *Noisy) evaluate(batch *NoisyBatch) NoisyTotals {
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -1935,15 +1926,15 @@ type Slopes struct {
 	t13     []float32 // [max.B,4]; in the memory of netY
 	dnetY2  []float32 // [max.B,4]; becomes B·dnet.y, in place
 	topY    []float32 // [max.B,1]; becomes top.y, in place
-	dh      []float32 // [max.B,4]; becomes (B/2)·dh, then ddh, in place
-	dnetY   []float32 // [max.B,4]; becomes (B/2)·dnet.y, in place
+	dh      []float32 // [max.B,4]; becomes 0.5·B·dh, then ddh, in place
+	dnetY   []float32 // [max.B,4]; becomes 0.5·B·dnet.y, in place
 	t4      []float32 // [max.B,4]; in the memory of dnetY
 	t10     []float32 // [max.B,4]; in the memory of dnetY
-	dnetB2  []float32 // [4]; becomes (B/2)·dnet.b, in place
+	dnetB2  []float32 // [4]; becomes 0.5·B·dnet.b, in place
 	t7      []float32 // [4,1]; in the memory of dnetB2
 	dtopW4  []float32 // [4,1]; becomes dtop.W, in place; in the memory of dnetB2
-	dnetW2  []float32 // [3,4]; becomes (B/2)·dnet.W, in place
-	dtopW2  []float32 // [4,1]; becomes (B/2)·dtop.W, in place
+	dnetW2  []float32 // [3,4]; becomes 0.5·B·dnet.W, in place
+	dtopW2  []float32 // [4,1]; becomes 0.5·B·dtop.W, in place
 	t3      []float32 // [16]; in the memory of dtopW2
 	t9      []float32 // [16]; in the memory of dtopW2
 	ddtopY  []float32 // [max.B,1]
@@ -2013,16 +2004,16 @@ func (m *Slopes) forward(batch *SlopesBatch) SlopesTotals {
 		0, blas.View32(netY, B, 4))
 
 	// net.y = net.y + net.b
-	// h = tanh(net.y)
-	// t = 1 − h²
+	// h = tanh(net.y)  (in netY)
+	// t = 1 − h²  (in dnetY2)
 	for i := range B {
 		netYRow := (*[4]float32)(netY[4*i:])
 		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
 		for j := range dnetY2Row {
 			h := vec.Tanh(netYRow[j] + netB[j])
-			d := 1 - h*h
+			t := 1 - h*h
 			netYRow[j] = h
-			dnetY2Row[j] = d
+			dnetY2Row[j] = t
 		}
 	}
 
@@ -2037,26 +2028,26 @@ func (m *Slopes) forward(batch *SlopesBatch) SlopesTotals {
 		topY[i] += topB[0]
 	}
 
-	// t2 = top.y − y
+	// t2 = top.y − y  (in topY)
 	// s = Σ t2²
 	// s2 = Σ y
 	s := 0.0
 	s2 := 0.0
 	for i := range B {
-		d := topY[i] - y[i]
-		s += float64(d * d)
+		t2 := topY[i] - y[i]
+		s += float64(t2 * t2)
 		s2 += float64(y[i])
-		topY[i] = d
+		topY[i] = t2
 	}
 
-	// (B/2)·dh = t2·top.Wᵀ
+	// 0.5·B·dh = t2·top.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(topY, B, 1),
 		blas.View32(topW, 1, 4),
 		0, blas.View32(dh, B, 4))
 
-	// (B/2)·dnet.y = t ⊙ (B/2)·dh
-	// (B/2)·dnet.b = Σᵢ (B/2)·dnet.y
+	// 0.5·B·dnet.y = t ⊙ 0.5·B·dh
+	// 0.5·B·dnet.b = Σᵢ 0.5·B·dnet.y  (in dnetB2)
 	clear(dnetB2)
 	for i := range B {
 		dnetY2Row := (*[4]float32)(dnetY2[4*i:])
@@ -2069,29 +2060,29 @@ func (m *Slopes) forward(batch *SlopesBatch) SlopesTotals {
 		}
 	}
 
-	// (B/2)·dnet.W = xᵀ·((B/2)·dnet.y)
+	// 0.5·B·dnet.W = xᵀ·(0.5·B·dnet.y)  (in dnetW2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 3).T(),
 		blas.View32(dnetY, B, 4),
 		0, blas.View32(dnetW2, 3, 4))
 
-	// dnetW = 2·(B/2)·dnet.W
+	// dnetW = B·dnet.W
 	for i := range 12 {
 		dnetW[i] = 2 * float64(dnetW2[i])
 	}
 
-	// dnetB = 2·(B/2)·dnet.b
+	// dnetB = B·dnet.b
 	for i := range 4 {
 		dnetB[i] = 2 * float64(dnetB2[i])
 	}
 
-	// (B/2)·dtop.W = hᵀ·t2
+	// 0.5·B·dtop.W = hᵀ·t2  (in dtopW2)
 	blas.Sgemm(1,
 		blas.View32(netY, B, 4).T(),
 		blas.View32(topY, B, 1),
 		0, blas.View32(dtopW2, 4, 1))
 
-	// dtopW = 2·(B/2)·dtop.W
+	// dtopW = B·dtop.W
 	for i := range 4 {
 		dtopW[i] = 2 * float64(dtopW2[i])
 	}
@@ -2130,12 +2121,12 @@ func (m *Slopes) backward(batch *SlopesBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// t9[:−4] = scale·(B/2)·dnet.W
+	// t9[:−4] = scale·0.5·B·dnet.W
 	for i := range 12 {
 		t9[i] = scale * dnetW2[i]
 	}
 
-	// dnet.b = scale·(B/2)·dnet.b
+	// dnet.b = scale·0.5·B·dnet.b
 	// t9[12:] = dnet.b
 	for i := range 4 {
 		t9[i+12] = scale * dnetB2[i]
@@ -2162,8 +2153,8 @@ func (m *Slopes) backward(batch *SlopesBatch) {
 	// s5 = 4·s4
 	s5 := 4 * s4
 
-	// ddh2 = t ⊙ (t9[12:] + t10)
-	// t11 = s5·h ⊙ (B/2)·dh ⊙ (t9[12:] + t10)
+	// ddh2 = t ⊙ (t9[12:] + t10)  (in dh)
+	// t11 = s5·h ⊙ 0.5·B·dh ⊙ (t9[12:] + t10)  (in t10)
 	for i := range B {
 		t9Row := (*[4]float32)(t9[12:])
 		t10Row := (*[4]float32)(t10[4*i:])
@@ -2171,11 +2162,11 @@ func (m *Slopes) backward(batch *SlopesBatch) {
 		netYRow := (*[4]float32)(netY[4*i:])
 		dhRow := (*[4]float32)(dh[4*i:])
 		for j := range dhRow {
-			t := t9Row[j] + t10Row[j]
-			ddh := dnetY2Row[j] * t
-			u := s5 * (netYRow[j] * dhRow[j] * t)
+			v := t9Row[j] + t10Row[j]
+			ddh := dnetY2Row[j] * v
+			t11 := s5 * (netYRow[j] * dhRow[j] * v)
 			dhRow[j] = ddh
-			t10Row[j] = u
+			t10Row[j] = t11
 		}
 	}
 
@@ -2185,14 +2176,14 @@ func (m *Slopes) backward(batch *SlopesBatch) {
 		blas.View32(topW, 4, 1),
 		0, blas.View32(ddtopY2, B, 1))
 
-	// t12 = t2 + s4·ddtopY2
+	// t12 = t2 + s4·ddtopY2  (in ddtopY2)
 	for i := range B {
 		ddtopY2[i] = topY[i] + s4*ddtopY2[i]
 	}
 
 	// rate = lr/B
 	rate := m.Hyper.LR / float64(B)
-	// rate2 = (−2)·rate
+	// rate2 = −2·rate
 	rate2 := float32(-2 * rate)
 
 	// top.b ← top.b − 2·rate·Σᵢ t12
@@ -2201,13 +2192,13 @@ func (m *Slopes) backward(batch *SlopesBatch) {
 		topB[0] += rate2 * ddtopY2OfI
 	}
 
-	// dtop.W = s4·ddh2ᵀ·t2
+	// dtop.W = s4·ddh2ᵀ·t2  (in dtopW4)
 	blas.Sgemm(s4,
 		blas.View32(topY, 1, B),
 		blas.View32(dh, B, 4),
 		0, blas.View32(dtopW4, 1, 4))
 
-	// dtop.W = dtop.W + hᵀ·t12
+	// dtop.W = dtop.W + hᵀ·t12  (in dtopW4)
 	blas.Sgemm(1,
 		blas.View32(netY, B, 4).T(),
 		blas.View32(ddtopY2, B, 1),
@@ -2230,7 +2221,7 @@ func (m *Slopes) backward(batch *SlopesBatch) {
 	// rate4 = −rate
 	rate4 := float32(-rate)
 
-	// B·dnet.y = t ⊙ (t13 − t11)
+	// B·dnet.y = t ⊙ (t13 − t11)  (in dnetY2)
 	// net.b ← net.b − rate·Σᵢ B·dnet.y
 	for i := range B {
 		t13Row := (*[4]float32)(t13[4*i:])
@@ -2294,12 +2285,12 @@ func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// t3[:−4] = scale·(B/2)·dnet.W
+	// t3[:−4] = scale·0.5·B·dnet.W
 	for i := range 12 {
 		t3[i] = scale * dnetW2[i]
 	}
 
-	// dnet.b = scale·(B/2)·dnet.b
+	// dnet.b = scale·0.5·B·dnet.b
 	// t3[12:] = dnet.b
 	for i := range 4 {
 		t3[i+12] = scale * dnetB2[i]
@@ -2326,8 +2317,8 @@ func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
 	// s5 = 4·s4
 	s5 := 4 * s4
 
-	// ddh = t ⊙ (t3[12:] + t4)
-	// t5 = s5·h ⊙ (B/2)·dh ⊙ (t3[12:] + t4)
+	// ddh = t ⊙ (t3[12:] + t4)  (in dh)
+	// t5 = s5·h ⊙ 0.5·B·dh ⊙ (t3[12:] + t4)  (in t4)
 	for i := range B {
 		t3Row := (*[4]float32)(t3[12:])
 		t4Row := (*[4]float32)(t4[4*i:])
@@ -2335,11 +2326,11 @@ func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
 		netYRow := (*[4]float32)(netY[4*i:])
 		dhRow := (*[4]float32)(dh[4*i:])
 		for j := range dhRow {
-			t := t3Row[j] + t4Row[j]
-			ddh := dnetY2Row[j] * t
-			u := s5 * (netYRow[j] * dhRow[j] * t)
+			v := t3Row[j] + t4Row[j]
+			ddh := dnetY2Row[j] * v
+			t5 := s5 * (netYRow[j] * dhRow[j] * v)
 			dhRow[j] = ddh
-			t4Row[j] = u
+			t4Row[j] = t5
 		}
 	}
 
@@ -2349,7 +2340,7 @@ func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
 		blas.View32(topW, 4, 1),
 		0, blas.View32(ddtopY, B, 1))
 
-	// t6 = t2 + s4·ddtopY
+	// t6 = t2 + s4·ddtopY  (in ddtopY)
 	for i := range B {
 		ddtopY[i] = topY[i] + s4*ddtopY[i]
 	}
@@ -2367,7 +2358,7 @@ func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
 		blas.View32(dh, B, 4),
 		0, blas.View32(t7, 1, 4))
 
-	// dtop.W = t7 + hᵀ·t6
+	// dtop.W = t7 + hᵀ·t6  (in t7)
 	blas.Sgemm(1,
 		blas.View32(netY, B, 4).T(),
 		blas.View32(ddtopY, B, 1),
@@ -2387,7 +2378,7 @@ func (m *Slopes) gradient(grad *SlopesParams, batch *SlopesBatch) {
 	// scale2 = 1/B
 	scale2 := float32(1 / float64(B))
 
-	// B·dnet.y = t ⊙ (t8 − t5)
+	// B·dnet.y = t ⊙ (t8 − t5)  (in dnetY2)
 	// dnet.b = scale2·Σᵢ B·dnet.y
 	clear(dnetB)
 	for i := range B {
@@ -2423,11 +2414,10 @@ func (m *Slopes) update(grad *SlopesParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 21 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }

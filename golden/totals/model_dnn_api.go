@@ -185,7 +185,7 @@ func (t *MacroTotals) close() MacroReport {
 	tBuf := t.work[0:300]
 	t2 := new([1]int32)[:]
 
-	// t = support − tp
+	// t = support − tp  (in tBuf)
 	// s = Σ tp/max(predicted + support, 1)
 	// s2 = Σ where(support > 0, tp/support, 0)
 	// s3 = Σ [support > 0]
@@ -193,34 +193,35 @@ func (t *MacroTotals) close() MacroReport {
 	s2 := 0.0
 	s3 := 0.0
 	for i := range 300 {
-		tOf := predicted[i] + support[i]
-		if tOf < 1 {
-			tOf = 1
+		v := predicted[i] + support[i]
+		if v < 1 {
+			v = 1
 		}
-		t2Of := float64(0)
+		v2 := float64(0)
 		if support[i] > 0 {
-			t2Of = tp[i] / support[i]
+			v2 = tp[i] / support[i]
 		}
-		d := support[i] - tp[i]
-		s += tp[i] / tOf
-		s2 += t2Of
+		tOf := support[i] - tp[i]
+		s += tp[i] / v
+		s2 += v2
 		hit := float64(0)
 		if support[i] > 0 {
 			hit = 1
 		}
 		s3 += hit
-		tBuf[i] = d
+		tBuf[i] = tOf
 	}
 
 	// t2 = argmax t
 	{
-		top, best := int32(0), math.Inf(-1)
+		t2Of, best := int32(0), math.Inf(-1)
 		for i := range tBuf {
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if tBuf[i] > best || tBuf[i] != tBuf[i] && best == best {
-				top, best = int32(i), tBuf[i]
+				t2Of, best = int32(i), tBuf[i]
 			}
 		}
-		t2[0] = top
+		t2[0] = t2Of
 	}
 
 	// result = 2·s
@@ -666,7 +667,7 @@ func (t *ColumnsTotals) close() ColumnsReport {
 		}
 	}
 
-	// t = c·c
+	// t = c·c  (in tBuf)
 	blas.Dgemm(1,
 		blas.View64(c, 3, 3),
 		blas.View64(c, 3, 3),
@@ -1109,10 +1110,10 @@ func (m *Pair) initialise(seed uint64) {
 		gW[i] = rng.Normal32(key2, uint64(i))
 	}
 
-	// hB = t7
+	// hB = t7  (in t7)
 	clear(hB)
 
-	// gB = t7
+	// gB = t7  (in t7)
 	clear(gB)
 }
 
@@ -1235,6 +1236,7 @@ func (t *PairTotals) close() PairReport {
 		u := scale * tilt[i]
 		s += u * u
 		x := math.Abs(scale * skew[i])
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x > skew2 || x != x {
 			skew2 = x
 		}
@@ -1278,6 +1280,7 @@ func (t *PairTotals) reportB() PairReport {
 	skew2 := math.Inf(-1)
 	for i := range 3 {
 		x := math.Abs(scale * skew[i])
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x > skew2 || x != x {
 			skew2 = x
 		}
@@ -1556,6 +1559,7 @@ func (t *NoisyTotals) close() NoisyReport {
 	for i := range 6 {
 		u := scale * drawn[i]
 		x := scale * widest[i]
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x > widest2 || x != x {
 			widest2 = x
 		}
@@ -1890,6 +1894,7 @@ func (t *SlopesTotals) close() SlopesReport {
 	most := math.Inf(-1)
 	for i := range 12 {
 		x := math.Abs(scale * dnetW[i])
+		// x != x holds for NaN alone, which is the result wherever it occurs.
 		if x > most || x != x {
 			most = x
 		}

@@ -37,26 +37,26 @@ const _ = abi.RuntimeIsAtLeastV1
 //	k4[1]  = s4
 //	scale2 = 1/6·h                          []
 //	q      = q + scale2·(t4 + k4)           [2]
+//	k12[0] = q[1]
 //	s5     = −(a·sin(q[0]) + 0.1·q[1])      []
-//	k1[1]  = s5
-//	t6     = q + scale·k1                   [2]
-//	k2[0]  = t6[1]
+//	k12[1] = s5
+//	t6     = q + scale·k12                  [2]
+//	k22[0] = t6[1]
 //	s6     = −(a·sin(t6[0]) + 0.1·t6[1])    []
-//	k2[1]  = s6
-//	t7     = k1 + 2·k2                      [2]
-//	t8     = q + scale·k2                   [2]
-//	k3[0]  = t8[1]
+//	k22[1] = s6
+//	t7     = k12 + 2·k22                    [2]
+//	t8     = q + scale·k22                  [2]
+//	k32[0] = t8[1]
 //	s7     = −(a·sin(t8[0]) + 0.1·t8[1])    []
-//	k3[1]  = s7
-//	t9     = t7 + 2·k3                      [2]
-//	t10    = q + h·k3                       [2]
-//	k4[0]  = t10[1]
+//	k32[1] = s7
+//	t9     = t7 + 2·k32                     [2]
+//	t10    = q + h·k32                      [2]
+//	k42[0] = t10[1]
 //	s8     = −(a·sin(t10[0]) + 0.1·t10[1])  []
-//	k4[1]  = s8
-//	q      = q + scale2·(t9 + k4)           [2]
+//	k42[1] = s8
+//	q      = q + scale2·(t9 + k42)          [2]
+//	k13[0] = q[1]
 //	s9     = −(a·sin(q[0]) + 0.1·q[1])      []
-//	k1[1]  = s9
-//	t11    = q + scale·k1                   [2]
 //	…
 //
 // It panics unless the lengths fit: q [2].
@@ -122,13 +122,13 @@ func Swing(q []float64, a, h float64) float64 {
 	// k2[1] = s2
 	k2[1] = s2
 
-	// t2 = k1 + 2·k2
-	// t3 = q + scale·k2
+	// t2 = k1 + 2·k2  (in k1)
+	// t3 = q + scale·k2  (in k2)
 	for i := range 2 {
-		tOf := k1[i] + 2*k2[i]
-		t2 := q[i] + scale*k2[i]
-		k1[i] = tOf
-		k2[i] = t2
+		t2 := k1[i] + 2*k2[i]
+		t3 := q[i] + scale*k2[i]
+		k1[i] = t2
+		k2[i] = t3
 	}
 
 	// k3[0] = t3[1]
@@ -140,13 +140,13 @@ func Swing(q []float64, a, h float64) float64 {
 	// k3[1] = s3
 	k3[1] = s3
 
-	// t4 = t2 + 2·k3
-	// t5 = q + h·k3
+	// t4 = t2 + 2·k3  (in k1)
+	// t5 = q + h·k3  (in k3)
 	for i := range 2 {
-		tOf := k1[i] + 2*k3[i]
-		t2 := q[i] + h*k3[i]
-		k1[i] = tOf
-		k3[i] = t2
+		t4 := k1[i] + 2*k3[i]
+		t5 := q[i] + h*k3[i]
+		k1[i] = t4
+		k3[i] = t5
 	}
 
 	// k4[0] = t5[1]
@@ -161,327 +161,327 @@ func Swing(q []float64, a, h float64) float64 {
 	// scale2 = 1/6·h
 	scale2 := 0.16666666666666666 * h
 
-	// q = q + scale2·(t4 + k4)
+	// q = q + scale2·(t4 + k4)  (in k1)
 	for i := range 2 {
 		k1[i] = q[i] + scale2*(k1[i]+k4[i])
 	}
 
-	// k1[0] = q[1]
+	// k12[0] = q[1]
 	k12[0] = k1[1]
 
 	// s5 = −(a·sin(q[0]) + 0.1·q[1])
 	s5 := -(a*math.Sin(k1[0]) + 0.1*k1[1])
 
-	// k1[1] = s5
+	// k12[1] = s5
 	k12[1] = s5
 
-	// t6 = q + scale·k1
+	// t6 = q + scale·k12
 	for i := range 2 {
 		t6[i] = k1[i] + scale*k12[i]
 	}
 
-	// k2[0] = t6[1]
+	// k22[0] = t6[1]
 	k22[0] = t6[1]
 
 	// s6 = −(a·sin(t6[0]) + 0.1·t6[1])
 	s6 := -(a*math.Sin(t6[0]) + 0.1*t6[1])
 
-	// k2[1] = s6
+	// k22[1] = s6
 	k22[1] = s6
 
-	// t7 = k1 + 2·k2
-	// t8 = q + scale·k2
+	// t7 = k12 + 2·k22  (in k12)
+	// t8 = q + scale·k22  (in k22)
 	for i := range 2 {
-		tOf := k12[i] + 2*k22[i]
-		t2 := k1[i] + scale*k22[i]
-		k12[i] = tOf
-		k22[i] = t2
+		t7 := k12[i] + 2*k22[i]
+		t8 := k1[i] + scale*k22[i]
+		k12[i] = t7
+		k22[i] = t8
 	}
 
-	// k3[0] = t8[1]
+	// k32[0] = t8[1]
 	k32[0] = k22[1]
 
 	// s7 = −(a·sin(t8[0]) + 0.1·t8[1])
 	s7 := -(a*math.Sin(k22[0]) + 0.1*k22[1])
 
-	// k3[1] = s7
+	// k32[1] = s7
 	k32[1] = s7
 
-	// t9 = t7 + 2·k3
-	// t10 = q + h·k3
+	// t9 = t7 + 2·k32  (in k12)
+	// t10 = q + h·k32  (in k32)
 	for i := range 2 {
-		tOf := k12[i] + 2*k32[i]
-		t2 := k1[i] + h*k32[i]
-		k12[i] = tOf
-		k32[i] = t2
+		t9 := k12[i] + 2*k32[i]
+		t10 := k1[i] + h*k32[i]
+		k12[i] = t9
+		k32[i] = t10
 	}
 
-	// k4[0] = t10[1]
+	// k42[0] = t10[1]
 	k42[0] = k32[1]
 
 	// s8 = −(a·sin(t10[0]) + 0.1·t10[1])
 	s8 := -(a*math.Sin(k32[0]) + 0.1*k32[1])
 
-	// k4[1] = s8
+	// k42[1] = s8
 	k42[1] = s8
 
-	// q = q + scale2·(t9 + k4)
+	// q = q + scale2·(t9 + k42)  (in k1)
 	for i := range 2 {
 		k1[i] += scale2 * (k12[i] + k42[i])
 	}
 
-	// k1[0] = q[1]
+	// k13[0] = q[1]
 	k13[0] = k1[1]
 
 	// s9 = −(a·sin(q[0]) + 0.1·q[1])
 	s9 := -(a*math.Sin(k1[0]) + 0.1*k1[1])
 
-	// k1[1] = s9
+	// k13[1] = s9
 	k13[1] = s9
 
-	// t11 = q + scale·k1
+	// t11 = q + scale·k13
 	for i := range 2 {
 		t11[i] = k1[i] + scale*k13[i]
 	}
 
-	// k2[0] = t11[1]
+	// k23[0] = t11[1]
 	k23[0] = t11[1]
 
 	// s10 = −(a·sin(t11[0]) + 0.1·t11[1])
 	s10 := -(a*math.Sin(t11[0]) + 0.1*t11[1])
 
-	// k2[1] = s10
+	// k23[1] = s10
 	k23[1] = s10
 
-	// t12 = k1 + 2·k2
-	// t13 = q + scale·k2
+	// t12 = k13 + 2·k23  (in k13)
+	// t13 = q + scale·k23  (in k23)
 	for i := range 2 {
-		tOf := k13[i] + 2*k23[i]
-		t2 := k1[i] + scale*k23[i]
-		k13[i] = tOf
-		k23[i] = t2
+		t12 := k13[i] + 2*k23[i]
+		t13 := k1[i] + scale*k23[i]
+		k13[i] = t12
+		k23[i] = t13
 	}
 
-	// k3[0] = t13[1]
+	// k33[0] = t13[1]
 	k33[0] = k23[1]
 
 	// s11 = −(a·sin(t13[0]) + 0.1·t13[1])
 	s11 := -(a*math.Sin(k23[0]) + 0.1*k23[1])
 
-	// k3[1] = s11
+	// k33[1] = s11
 	k33[1] = s11
 
-	// t14 = t12 + 2·k3
-	// t15 = q + h·k3
+	// t14 = t12 + 2·k33  (in k13)
+	// t15 = q + h·k33  (in k33)
 	for i := range 2 {
-		tOf := k13[i] + 2*k33[i]
-		t2 := k1[i] + h*k33[i]
-		k13[i] = tOf
-		k33[i] = t2
+		t14 := k13[i] + 2*k33[i]
+		t15 := k1[i] + h*k33[i]
+		k13[i] = t14
+		k33[i] = t15
 	}
 
-	// k4[0] = t15[1]
+	// k43[0] = t15[1]
 	k43[0] = k33[1]
 
 	// s12 = −(a·sin(t15[0]) + 0.1·t15[1])
 	s12 := -(a*math.Sin(k33[0]) + 0.1*k33[1])
 
-	// k4[1] = s12
+	// k43[1] = s12
 	k43[1] = s12
 
-	// q = q + scale2·(t14 + k4)
+	// q = q + scale2·(t14 + k43)  (in k1)
 	for i := range 2 {
 		k1[i] += scale2 * (k13[i] + k43[i])
 	}
 
-	// k1[0] = q[1]
+	// k14[0] = q[1]
 	k14[0] = k1[1]
 
 	// s13 = −(a·sin(q[0]) + 0.1·q[1])
 	s13 := -(a*math.Sin(k1[0]) + 0.1*k1[1])
 
-	// k1[1] = s13
+	// k14[1] = s13
 	k14[1] = s13
 
-	// t16 = q + scale·k1
+	// t16 = q + scale·k14
 	for i := range 2 {
 		t16[i] = k1[i] + scale*k14[i]
 	}
 
-	// k2[0] = t16[1]
+	// k24[0] = t16[1]
 	k24[0] = t16[1]
 
 	// s14 = −(a·sin(t16[0]) + 0.1·t16[1])
 	s14 := -(a*math.Sin(t16[0]) + 0.1*t16[1])
 
-	// k2[1] = s14
+	// k24[1] = s14
 	k24[1] = s14
 
-	// t17 = k1 + 2·k2
-	// t18 = q + scale·k2
+	// t17 = k14 + 2·k24  (in k14)
+	// t18 = q + scale·k24  (in k24)
 	for i := range 2 {
-		tOf := k14[i] + 2*k24[i]
-		t2 := k1[i] + scale*k24[i]
-		k14[i] = tOf
-		k24[i] = t2
+		t17 := k14[i] + 2*k24[i]
+		t18 := k1[i] + scale*k24[i]
+		k14[i] = t17
+		k24[i] = t18
 	}
 
-	// k3[0] = t18[1]
+	// k34[0] = t18[1]
 	k34[0] = k24[1]
 
 	// s15 = −(a·sin(t18[0]) + 0.1·t18[1])
 	s15 := -(a*math.Sin(k24[0]) + 0.1*k24[1])
 
-	// k3[1] = s15
+	// k34[1] = s15
 	k34[1] = s15
 
-	// t19 = t17 + 2·k3
-	// t20 = q + h·k3
+	// t19 = t17 + 2·k34  (in k14)
+	// t20 = q + h·k34  (in k34)
 	for i := range 2 {
-		tOf := k14[i] + 2*k34[i]
-		t2 := k1[i] + h*k34[i]
-		k14[i] = tOf
-		k34[i] = t2
+		t19 := k14[i] + 2*k34[i]
+		t20 := k1[i] + h*k34[i]
+		k14[i] = t19
+		k34[i] = t20
 	}
 
-	// k4[0] = t20[1]
+	// k44[0] = t20[1]
 	k44[0] = k34[1]
 
 	// s16 = −(a·sin(t20[0]) + 0.1·t20[1])
 	s16 := -(a*math.Sin(k34[0]) + 0.1*k34[1])
 
-	// k4[1] = s16
+	// k44[1] = s16
 	k44[1] = s16
 
-	// q = q + scale2·(t19 + k4)
+	// q = q + scale2·(t19 + k44)  (in k1)
 	for i := range 2 {
 		k1[i] += scale2 * (k14[i] + k44[i])
 	}
 
-	// k1[0] = q[1]
+	// k15[0] = q[1]
 	k15[0] = k1[1]
 
 	// s17 = −(a·sin(q[0]) + 0.1·q[1])
 	s17 := -(a*math.Sin(k1[0]) + 0.1*k1[1])
 
-	// k1[1] = s17
+	// k15[1] = s17
 	k15[1] = s17
 
-	// t21 = q + scale·k1
+	// t21 = q + scale·k15
 	for i := range 2 {
 		t21[i] = k1[i] + scale*k15[i]
 	}
 
-	// k2[0] = t21[1]
+	// k25[0] = t21[1]
 	k25[0] = t21[1]
 
 	// s18 = −(a·sin(t21[0]) + 0.1·t21[1])
 	s18 := -(a*math.Sin(t21[0]) + 0.1*t21[1])
 
-	// k2[1] = s18
+	// k25[1] = s18
 	k25[1] = s18
 
-	// t22 = k1 + 2·k2
-	// t23 = q + scale·k2
+	// t22 = k15 + 2·k25  (in k15)
+	// t23 = q + scale·k25  (in k25)
 	for i := range 2 {
-		tOf := k15[i] + 2*k25[i]
-		t2 := k1[i] + scale*k25[i]
-		k15[i] = tOf
-		k25[i] = t2
+		t22 := k15[i] + 2*k25[i]
+		t23 := k1[i] + scale*k25[i]
+		k15[i] = t22
+		k25[i] = t23
 	}
 
-	// k3[0] = t23[1]
+	// k35[0] = t23[1]
 	k35[0] = k25[1]
 
 	// s19 = −(a·sin(t23[0]) + 0.1·t23[1])
 	s19 := -(a*math.Sin(k25[0]) + 0.1*k25[1])
 
-	// k3[1] = s19
+	// k35[1] = s19
 	k35[1] = s19
 
-	// t24 = t22 + 2·k3
-	// t25 = q + h·k3
+	// t24 = t22 + 2·k35  (in k15)
+	// t25 = q + h·k35  (in k35)
 	for i := range 2 {
-		tOf := k15[i] + 2*k35[i]
-		t2 := k1[i] + h*k35[i]
-		k15[i] = tOf
-		k35[i] = t2
+		t24 := k15[i] + 2*k35[i]
+		t25 := k1[i] + h*k35[i]
+		k15[i] = t24
+		k35[i] = t25
 	}
 
-	// k4[0] = t25[1]
+	// k45[0] = t25[1]
 	k45[0] = k35[1]
 
 	// s20 = −(a·sin(t25[0]) + 0.1·t25[1])
 	s20 := -(a*math.Sin(k35[0]) + 0.1*k35[1])
 
-	// k4[1] = s20
+	// k45[1] = s20
 	k45[1] = s20
 
-	// q = q + scale2·(t24 + k4)
+	// q = q + scale2·(t24 + k45)  (in k1)
 	for i := range 2 {
 		k1[i] += scale2 * (k15[i] + k45[i])
 	}
 
-	// k1[0] = q[1]
+	// k16[0] = q[1]
 	k16[0] = k1[1]
 
 	// s21 = −(a·sin(q[0]) + 0.1·q[1])
 	s21 := -(a*math.Sin(k1[0]) + 0.1*k1[1])
 
-	// k1[1] = s21
+	// k16[1] = s21
 	k16[1] = s21
 
-	// t26 = q + scale·k1
+	// t26 = q + scale·k16
 	for i := range 2 {
 		t26[i] = k1[i] + scale*k16[i]
 	}
 
-	// k2[0] = t26[1]
+	// k26[0] = t26[1]
 	k26[0] = t26[1]
 
 	// s22 = −(a·sin(t26[0]) + 0.1·t26[1])
 	s22 := -(a*math.Sin(t26[0]) + 0.1*t26[1])
 
-	// k2[1] = s22
+	// k26[1] = s22
 	k26[1] = s22
 
-	// t27 = k1 + 2·k2
-	// t28 = q + scale·k2
+	// t27 = k16 + 2·k26  (in k16)
+	// t28 = q + scale·k26  (in k26)
 	for i := range 2 {
-		tOf := k16[i] + 2*k26[i]
-		t2 := k1[i] + scale*k26[i]
-		k16[i] = tOf
-		k26[i] = t2
+		t27 := k16[i] + 2*k26[i]
+		t28 := k1[i] + scale*k26[i]
+		k16[i] = t27
+		k26[i] = t28
 	}
 
-	// k3[0] = t28[1]
+	// k36[0] = t28[1]
 	k36[0] = k26[1]
 
 	// s23 = −(a·sin(t28[0]) + 0.1·t28[1])
 	s23 := -(a*math.Sin(k26[0]) + 0.1*k26[1])
 
-	// k3[1] = s23
+	// k36[1] = s23
 	k36[1] = s23
 
-	// t29 = t27 + 2·k3
-	// t30 = q + h·k3
+	// t29 = t27 + 2·k36  (in k16)
+	// t30 = q + h·k36  (in k36)
 	for i := range 2 {
-		tOf := k16[i] + 2*k36[i]
-		t2 := k1[i] + h*k36[i]
-		k16[i] = tOf
-		k36[i] = t2
+		t29 := k16[i] + 2*k36[i]
+		t30 := k1[i] + h*k36[i]
+		k16[i] = t29
+		k36[i] = t30
 	}
 
-	// k4[0] = t30[1]
+	// k46[0] = t30[1]
 	k46[0] = k36[1]
 
 	// s24 = −(a·sin(t30[0]) + 0.1·t30[1])
 	s24 := -(a*math.Sin(k36[0]) + 0.1*k36[1])
 
-	// k4[1] = s24
+	// k46[1] = s24
 	k46[1] = s24
 
-	// q = q + scale2·(t29 + k4)
+	// q = q + scale2·(t29 + k46)  (in k1)
 	for i := range 2 {
 		k1[i] += scale2 * (k16[i] + k46[i])
 	}
@@ -494,45 +494,45 @@ func Swing(q []float64, a, h float64) float64 {
 // SwingGrad sets gradQ to the gradient of Swing by q and a at q, a and h.
 //
 //	k1[0]    = q[1]
-//	s        = sin(q[0])                        []
-//	s2       = −(0.1·q[1] + a·s)                []
+//	s        = sin(q[0])                       []
+//	s2       = −(0.1·q[1] + a·s)               []
 //	k1[1]    = s2
-//	scale    = 0.5·h                            []
-//	t        = q + scale·k1                     [2]
+//	scale    = 0.5·h                           []
+//	t        = q + scale·k1                    [2]
 //	k2[0]    = t[1]
-//	s3       = sin(t[0])                        []
-//	s4       = −(a·s3 + 0.1·t[1])               []
+//	s3       = sin(t[0])                       []
+//	s4       = −(a·s3 + 0.1·t[1])              []
 //	k2[1]    = s4
-//	t2       = k1 + 2·k2                        [2]
-//	t3       = q + scale·k2                     [2]
+//	t2       = k1 + 2·k2                       [2]
+//	t3       = q + scale·k2                    [2]
 //	k3[0]    = t3[1]
-//	s5       = sin(t3[0])                       []
-//	s6       = −(a·s5 + 0.1·t3[1])              []
+//	s5       = sin(t3[0])                      []
+//	s6       = −(a·s5 + 0.1·t3[1])             []
 //	k3[1]    = s6
-//	t4       = t2 + 2·k3                        [2]
-//	t5       = q + h·k3                         [2]
+//	t4       = t2 + 2·k3                       [2]
+//	t5       = q + h·k3                        [2]
 //	k4[0]    = t5[1]
-//	s7       = sin(t5[0])                       []
-//	s8       = −(a·s7 + 0.1·t5[1])              []
+//	s7       = sin(t5[0])                      []
+//	s8       = −(a·s7 + 0.1·t5[1])             []
 //	k4[1]    = s8
-//	scale2   = 1/6·h                            []
-//	q        = q + scale2·(t4 + k4)             [2]
-//	s9       = sin(q[0])                        []
-//	s10      = −(a·s9 + 0.1·q[1])               []
-//	k1[1]    = s10
-//	t6       = q + scale·k1                     [2]
-//	k2[0]    = t6[1]
-//	s11      = sin(t6[0])                       []
-//	s12      = −(a·s11 + 0.1·t6[1])             []
-//	k2[1]    = s12
-//	t7       = k1 + 2·k2                        [2]
-//	t8       = q + scale·k2                     [2]
-//	k3[0]    = t8[1]
-//	s13      = sin(t8[0])                       []
-//	s14      = −(a·s13 + 0.1·t8[1])             []
-//	k3[1]    = s14
-//	t9       = t7 + 2·k3                        [2]
-//	t10      = q + h·k3                         [2]
+//	scale2   = 1/6·h                           []
+//	q        = q + scale2·(t4 + k4)            [2]
+//	k12[0]   = q[1]
+//	s9       = sin(q[0])                       []
+//	s10      = −(a·s9 + 0.1·q[1])              []
+//	k12[1]   = s10
+//	t6       = q + scale·k12                   [2]
+//	k22[0]   = t6[1]
+//	s11      = sin(t6[0])                      []
+//	s12      = −(a·s11 + 0.1·t6[1])            []
+//	k22[1]   = s12
+//	t7       = k12 + 2·k22                     [2]
+//	t8       = q + scale·k22                   [2]
+//	k32[0]   = t8[1]
+//	s13      = sin(t8[0])                      []
+//	s14      = −(a·s13 + 0.1·t8[1])            []
+//	k32[1]   = s14
+//	t9       = t7 + 2·k32                      [2]
 //	…
 //
 // It panics unless the lengths fit: gradQ [2], q [2]. What is set may not
@@ -586,7 +586,7 @@ type swingGradKept struct {
 	result float64
 }
 
-// swingGrad1 is part 1 of 2 of SwingGrad.
+// swingGrad1 is part 1 of 2 of SwingGrad: k1[0] to t45[0].
 func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) {
 	k1 := work[0:2]
 	t := work[2:4]
@@ -663,13 +663,13 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// k2[1] = s4
 	k2[1] = s4
 
-	// t2 = k1 + 2·k2
-	// t3 = q + scale·k2
+	// t2 = k1 + 2·k2  (in k1)
+	// t3 = q + scale·k2  (in k2)
 	for i := range 2 {
-		tOf := k1[i] + 2*k2[i]
-		t2 := q[i] + scale*k2[i]
-		k1[i] = tOf
-		k2[i] = t2
+		t2 := k1[i] + 2*k2[i]
+		t3 := q[i] + scale*k2[i]
+		k1[i] = t2
+		k2[i] = t3
 	}
 
 	// k3[0] = t3[1]
@@ -683,13 +683,13 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// k3[1] = s6
 	k3[1] = s6
 
-	// t4 = t2 + 2·k3
-	// t5 = q + h·k3
+	// t4 = t2 + 2·k3  (in k1)
+	// t5 = q + h·k3  (in k3)
 	for i := range 2 {
-		tOf := k1[i] + 2*k3[i]
-		t2 := q[i] + h*k3[i]
-		k1[i] = tOf
-		k3[i] = t2
+		t4 := k1[i] + 2*k3[i]
+		t5 := q[i] + h*k3[i]
+		k1[i] = t4
+		k3[i] = t5
 	}
 
 	// k4[0] = t5[1]
@@ -706,12 +706,12 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// scale2 = 1/6·h
 	scale2 := 0.16666666666666666 * h
 
-	// q = q + scale2·(t4 + k4)
+	// q = q + scale2·(t4 + k4)  (in k1)
 	for i := range 2 {
 		k1[i] = q[i] + scale2*(k1[i]+k4[i])
 	}
 
-	// k1[0] = q[1]
+	// k12[0] = q[1]
 	k12[0] = k1[1]
 
 	// s9 = sin(q[0])
@@ -719,15 +719,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s10 = −(a·s9 + 0.1·q[1])
 	s10 := -(a*kept.s9 + 0.1*k1[1])
 
-	// k1[1] = s10
+	// k12[1] = s10
 	k12[1] = s10
 
-	// t6 = q + scale·k1
+	// t6 = q + scale·k12
 	for i := range 2 {
 		t6[i] = k1[i] + scale*k12[i]
 	}
 
-	// k2[0] = t6[1]
+	// k22[0] = t6[1]
 	k22[0] = t6[1]
 
 	// s11 = sin(t6[0])
@@ -735,19 +735,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s12 = −(a·s11 + 0.1·t6[1])
 	s12 := -(a*kept.s11 + 0.1*t6[1])
 
-	// k2[1] = s12
+	// k22[1] = s12
 	k22[1] = s12
 
-	// t7 = k1 + 2·k2
-	// t8 = q + scale·k2
+	// t7 = k12 + 2·k22  (in k12)
+	// t8 = q + scale·k22  (in k22)
 	for i := range 2 {
-		tOf := k12[i] + 2*k22[i]
-		t2 := k1[i] + scale*k22[i]
-		k12[i] = tOf
-		k22[i] = t2
+		t7 := k12[i] + 2*k22[i]
+		t8 := k1[i] + scale*k22[i]
+		k12[i] = t7
+		k22[i] = t8
 	}
 
-	// k3[0] = t8[1]
+	// k32[0] = t8[1]
 	k32[0] = k22[1]
 
 	// s13 = sin(t8[0])
@@ -755,19 +755,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s14 = −(a·s13 + 0.1·t8[1])
 	s14 := -(a*kept.s13 + 0.1*k22[1])
 
-	// k3[1] = s14
+	// k32[1] = s14
 	k32[1] = s14
 
-	// t9 = t7 + 2·k3
-	// t10 = q + h·k3
+	// t9 = t7 + 2·k32  (in k12)
+	// t10 = q + h·k32  (in k32)
 	for i := range 2 {
-		tOf := k12[i] + 2*k32[i]
-		t2 := k1[i] + h*k32[i]
-		k12[i] = tOf
-		k32[i] = t2
+		t9 := k12[i] + 2*k32[i]
+		t10 := k1[i] + h*k32[i]
+		k12[i] = t9
+		k32[i] = t10
 	}
 
-	// k4[0] = t10[1]
+	// k42[0] = t10[1]
 	k42[0] = k32[1]
 
 	// s15 = sin(t10[0])
@@ -775,15 +775,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s16 = −(a·s15 + 0.1·t10[1])
 	s16 := -(a*kept.s15 + 0.1*k32[1])
 
-	// k4[1] = s16
+	// k42[1] = s16
 	k42[1] = s16
 
-	// q = q + scale2·(t9 + k4)
+	// q = q + scale2·(t9 + k42)  (in k12)
 	for i := range 2 {
 		k12[i] = k1[i] + scale2*(k12[i]+k42[i])
 	}
 
-	// k1[0] = q[1]
+	// k13[0] = q[1]
 	k13[0] = k12[1]
 
 	// s17 = sin(q[0])
@@ -791,15 +791,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s18 = −(a·s17 + 0.1·q[1])
 	s18 := -(a*kept.s17 + 0.1*k12[1])
 
-	// k1[1] = s18
+	// k13[1] = s18
 	k13[1] = s18
 
-	// t11 = q + scale·k1
+	// t11 = q + scale·k13
 	for i := range 2 {
 		t11[i] = k12[i] + scale*k13[i]
 	}
 
-	// k2[0] = t11[1]
+	// k23[0] = t11[1]
 	k23[0] = t11[1]
 
 	// s19 = sin(t11[0])
@@ -807,19 +807,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s20 = −(a·s19 + 0.1·t11[1])
 	s20 := -(a*kept.s19 + 0.1*t11[1])
 
-	// k2[1] = s20
+	// k23[1] = s20
 	k23[1] = s20
 
-	// t12 = k1 + 2·k2
-	// t13 = q + scale·k2
+	// t12 = k13 + 2·k23  (in k13)
+	// t13 = q + scale·k23  (in k23)
 	for i := range 2 {
-		tOf := k13[i] + 2*k23[i]
-		t2 := k12[i] + scale*k23[i]
-		k13[i] = tOf
-		k23[i] = t2
+		t12 := k13[i] + 2*k23[i]
+		t13 := k12[i] + scale*k23[i]
+		k13[i] = t12
+		k23[i] = t13
 	}
 
-	// k3[0] = t13[1]
+	// k33[0] = t13[1]
 	k33[0] = k23[1]
 
 	// s21 = sin(t13[0])
@@ -827,19 +827,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s22 = −(a·s21 + 0.1·t13[1])
 	s22 := -(a*kept.s21 + 0.1*k23[1])
 
-	// k3[1] = s22
+	// k33[1] = s22
 	k33[1] = s22
 
-	// t14 = t12 + 2·k3
-	// t15 = q + h·k3
+	// t14 = t12 + 2·k33  (in k13)
+	// t15 = q + h·k33  (in k33)
 	for i := range 2 {
-		tOf := k13[i] + 2*k33[i]
-		t2 := k12[i] + h*k33[i]
-		k13[i] = tOf
-		k33[i] = t2
+		t14 := k13[i] + 2*k33[i]
+		t15 := k12[i] + h*k33[i]
+		k13[i] = t14
+		k33[i] = t15
 	}
 
-	// k4[0] = t15[1]
+	// k43[0] = t15[1]
 	k43[0] = k33[1]
 
 	// s23 = sin(t15[0])
@@ -847,15 +847,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s24 = −(a·s23 + 0.1·t15[1])
 	s24 := -(a*kept.s23 + 0.1*k33[1])
 
-	// k4[1] = s24
+	// k43[1] = s24
 	k43[1] = s24
 
-	// q = q + scale2·(t14 + k4)
+	// q = q + scale2·(t14 + k43)  (in k13)
 	for i := range 2 {
 		k13[i] = k12[i] + scale2*(k13[i]+k43[i])
 	}
 
-	// k1[0] = q[1]
+	// k14[0] = q[1]
 	k14[0] = k13[1]
 
 	// s25 = sin(q[0])
@@ -863,15 +863,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s26 = −(a·s25 + 0.1·q[1])
 	s26 := -(a*kept.s25 + 0.1*k13[1])
 
-	// k1[1] = s26
+	// k14[1] = s26
 	k14[1] = s26
 
-	// t16 = q + scale·k1
+	// t16 = q + scale·k14
 	for i := range 2 {
 		t16[i] = k13[i] + scale*k14[i]
 	}
 
-	// k2[0] = t16[1]
+	// k24[0] = t16[1]
 	k24[0] = t16[1]
 
 	// s27 = sin(t16[0])
@@ -879,19 +879,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s28 = −(a·s27 + 0.1·t16[1])
 	s28 := -(a*kept.s27 + 0.1*t16[1])
 
-	// k2[1] = s28
+	// k24[1] = s28
 	k24[1] = s28
 
-	// t17 = k1 + 2·k2
-	// t18 = q + scale·k2
+	// t17 = k14 + 2·k24  (in k14)
+	// t18 = q + scale·k24  (in k24)
 	for i := range 2 {
-		tOf := k14[i] + 2*k24[i]
-		t2 := k13[i] + scale*k24[i]
-		k14[i] = tOf
-		k24[i] = t2
+		t17 := k14[i] + 2*k24[i]
+		t18 := k13[i] + scale*k24[i]
+		k14[i] = t17
+		k24[i] = t18
 	}
 
-	// k3[0] = t18[1]
+	// k34[0] = t18[1]
 	k34[0] = k24[1]
 
 	// s29 = sin(t18[0])
@@ -899,19 +899,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s30 = −(a·s29 + 0.1·t18[1])
 	s30 := -(a*kept.s29 + 0.1*k24[1])
 
-	// k3[1] = s30
+	// k34[1] = s30
 	k34[1] = s30
 
-	// t19 = t17 + 2·k3
-	// t20 = q + h·k3
+	// t19 = t17 + 2·k34  (in k14)
+	// t20 = q + h·k34  (in k34)
 	for i := range 2 {
-		tOf := k14[i] + 2*k34[i]
-		t2 := k13[i] + h*k34[i]
-		k14[i] = tOf
-		k34[i] = t2
+		t19 := k14[i] + 2*k34[i]
+		t20 := k13[i] + h*k34[i]
+		k14[i] = t19
+		k34[i] = t20
 	}
 
-	// k4[0] = t20[1]
+	// k44[0] = t20[1]
 	k44[0] = k34[1]
 
 	// s31 = sin(t20[0])
@@ -919,15 +919,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s32 = −(a·s31 + 0.1·t20[1])
 	s32 := -(a*kept.s31 + 0.1*k34[1])
 
-	// k4[1] = s32
+	// k44[1] = s32
 	k44[1] = s32
 
-	// q = q + scale2·(t19 + k4)
+	// q = q + scale2·(t19 + k44)  (in k14)
 	for i := range 2 {
 		k14[i] = k13[i] + scale2*(k14[i]+k44[i])
 	}
 
-	// k1[0] = q[1]
+	// k15[0] = q[1]
 	k15[0] = k14[1]
 
 	// s33 = sin(q[0])
@@ -935,15 +935,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s34 = −(a·s33 + 0.1·q[1])
 	s34 := -(a*kept.s33 + 0.1*k14[1])
 
-	// k1[1] = s34
+	// k15[1] = s34
 	k15[1] = s34
 
-	// t21 = q + scale·k1
+	// t21 = q + scale·k15
 	for i := range 2 {
 		t21[i] = k14[i] + scale*k15[i]
 	}
 
-	// k2[0] = t21[1]
+	// k25[0] = t21[1]
 	k25[0] = t21[1]
 
 	// s35 = sin(t21[0])
@@ -951,19 +951,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s36 = −(a·s35 + 0.1·t21[1])
 	s36 := -(a*kept.s35 + 0.1*t21[1])
 
-	// k2[1] = s36
+	// k25[1] = s36
 	k25[1] = s36
 
-	// t22 = k1 + 2·k2
-	// t23 = q + scale·k2
+	// t22 = k15 + 2·k25  (in k15)
+	// t23 = q + scale·k25  (in k25)
 	for i := range 2 {
-		tOf := k15[i] + 2*k25[i]
-		t2 := k14[i] + scale*k25[i]
-		k15[i] = tOf
-		k25[i] = t2
+		t22 := k15[i] + 2*k25[i]
+		t23 := k14[i] + scale*k25[i]
+		k15[i] = t22
+		k25[i] = t23
 	}
 
-	// k3[0] = t23[1]
+	// k35[0] = t23[1]
 	k35[0] = k25[1]
 
 	// s37 = sin(t23[0])
@@ -971,19 +971,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s38 = −(a·s37 + 0.1·t23[1])
 	s38 := -(a*kept.s37 + 0.1*k25[1])
 
-	// k3[1] = s38
+	// k35[1] = s38
 	k35[1] = s38
 
-	// t24 = t22 + 2·k3
-	// t25 = q + h·k3
+	// t24 = t22 + 2·k35  (in k15)
+	// t25 = q + h·k35  (in k35)
 	for i := range 2 {
-		tOf := k15[i] + 2*k35[i]
-		t2 := k14[i] + h*k35[i]
-		k15[i] = tOf
-		k35[i] = t2
+		t24 := k15[i] + 2*k35[i]
+		t25 := k14[i] + h*k35[i]
+		k15[i] = t24
+		k35[i] = t25
 	}
 
-	// k4[0] = t25[1]
+	// k45[0] = t25[1]
 	k45[0] = k35[1]
 
 	// s39 = sin(t25[0])
@@ -991,15 +991,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s40 = −(a·s39 + 0.1·t25[1])
 	s40 := -(a*kept.s39 + 0.1*k35[1])
 
-	// k4[1] = s40
+	// k45[1] = s40
 	k45[1] = s40
 
-	// q = q + scale2·(t24 + k4)
+	// q = q + scale2·(t24 + k45)  (in k15)
 	for i := range 2 {
 		k15[i] = k14[i] + scale2*(k15[i]+k45[i])
 	}
 
-	// k1[0] = q[1]
+	// k16[0] = q[1]
 	k16[0] = k15[1]
 
 	// s41 = sin(q[0])
@@ -1007,15 +1007,15 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s42 = −(a·s41 + 0.1·q[1])
 	s42 := -(a*kept.s41 + 0.1*k15[1])
 
-	// k1[1] = s42
+	// k16[1] = s42
 	k16[1] = s42
 
-	// t26 = q + scale·k1
+	// t26 = q + scale·k16
 	for i := range 2 {
 		t26[i] = k15[i] + scale*k16[i]
 	}
 
-	// k2[0] = t26[1]
+	// k26[0] = t26[1]
 	k26[0] = t26[1]
 
 	// s43 = sin(t26[0])
@@ -1023,19 +1023,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s44 = −(a·s43 + 0.1·t26[1])
 	s44 := -(a*kept.s43 + 0.1*t26[1])
 
-	// k2[1] = s44
+	// k26[1] = s44
 	k26[1] = s44
 
-	// t27 = k1 + 2·k2
-	// t28 = q + scale·k2
+	// t27 = k16 + 2·k26  (in k16)
+	// t28 = q + scale·k26  (in k26)
 	for i := range 2 {
-		tOf := k16[i] + 2*k26[i]
-		t2 := k15[i] + scale*k26[i]
-		k16[i] = tOf
-		k26[i] = t2
+		t27 := k16[i] + 2*k26[i]
+		t28 := k15[i] + scale*k26[i]
+		k16[i] = t27
+		k26[i] = t28
 	}
 
-	// k3[0] = t28[1]
+	// k36[0] = t28[1]
 	k36[0] = k26[1]
 
 	// s45 = sin(t28[0])
@@ -1043,19 +1043,19 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s46 = −(a·s45 + 0.1·t28[1])
 	s46 := -(a*kept.s45 + 0.1*k26[1])
 
-	// k3[1] = s46
+	// k36[1] = s46
 	k36[1] = s46
 
-	// t29 = t27 + 2·k3
-	// t30 = q + h·k3
+	// t29 = t27 + 2·k36  (in k16)
+	// t30 = q + h·k36  (in k36)
 	for i := range 2 {
-		tOf := k16[i] + 2*k36[i]
-		t2 := k15[i] + h*k36[i]
-		k16[i] = tOf
-		k36[i] = t2
+		t29 := k16[i] + 2*k36[i]
+		t30 := k15[i] + h*k36[i]
+		k16[i] = t29
+		k36[i] = t30
 	}
 
-	// k4[0] = t30[1]
+	// k46[0] = t30[1]
 	k46[0] = k36[1]
 
 	// s47 = sin(t30[0])
@@ -1063,10 +1063,10 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s48 = −(a·s47 + 0.1·t30[1])
 	s48 := -(a*kept.s47 + 0.1*k36[1])
 
-	// k4[1] = s48
+	// k46[1] = s48
 	k46[1] = s48
 
-	// q = q + scale2·(t29 + k4)
+	// q = q + scale2·(t29 + k46)  (in k16)
 	for i := range 2 {
 		k16[i] = k15[i] + scale2*(k16[i]+k46[i])
 	}
@@ -1091,25 +1091,25 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 
 	// scale3 = a·h
 	scale3 := a * h
-	// s52 = (−1/6)·cos(t30[0])·dq[1]·scale3
+	// s52 = −1/6·cos(t30[0])·dq[1]·scale3
 	s52 := -0.16666666666666666 * (math.Cos(k36[0]) * dq[1] * scale3)
 
 	// t31[0] = s52
 	dk1[0] = s52
 
-	// t32 = dq + t31
-	// t33 = 1/3·dq
+	// t32 = dq + t31  (in dk1)
+	// t33 = 1/3·dq  (in dk2)
 	// dk3 = t33 + t31
-	// t34 = 1/6·dq
+	// t34 = 1/6·dq  (in dq2)
 	for i := range 2 {
-		tOf := dq[i] + dk1[i]
-		u := 0.3333333333333333 * dq[i]
-		dk3Of := u + dk1[i]
-		u2 := 0.16666666666666666 * dq[i]
-		dk1[i] = tOf
-		dk2[i] = u
+		t32 := dq[i] + dk1[i]
+		t33 := 0.3333333333333333 * dq[i]
+		dk3Of := t33 + dk1[i]
+		t34 := 0.16666666666666666 * dq[i]
+		dk1[i] = t32
+		dk2[i] = t33
 		dk3[i] = dk3Of
-		dq2[i] = u2
+		dq2[i] = t34
 	}
 
 	// s53 = 0.1·dk3[1]
@@ -1126,12 +1126,12 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// t35[0] = s55
 	t35[0] = s55
 
-	// t36 = t32 + t35
+	// t36 = t32 + t35  (in dk1)
 	// dk2 = t33 + 0.5·t35
 	for i := range 2 {
-		tOf := dk1[i] + t35[i]
+		t36 := dk1[i] + t35[i]
 		dk2Of := dk2[i] + 0.5*t35[i]
-		dk1[i] = tOf
+		dk1[i] = t36
 		dk2[i] = dk2Of
 	}
 
@@ -1150,18 +1150,18 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	t37[0] = s58
 
 	// dk1 = t34 + 0.5·t37
-	// dq = t36 + t37
+	// dq2 = t36 + t37
 	for i := range 2 {
-		tOf := dk1[i] + t37[i]
+		v := dk1[i] + t37[i]
 		dk1Of := dq2[i] + 0.5*t37[i]
 		dk1[i] = dk1Of
-		dq2[i] = tOf
+		dq2[i] = v
 	}
 
 	// s59 = 0.1·dk1[1]
 	s59 := 0.1 * dk1[1]
 
-	// dq[1] += h·(dk1[0] − s59)
+	// dq2[1] += h·(dk1[0] − s59)
 	dq2[1] += h * (dk1[0] - s59)
 
 	// s60 = −(h·dk1[1])
@@ -1169,34 +1169,34 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s61 = a·cos(q[0])·s60
 	s61 := a * math.Cos(k15[0]) * kept.s60
 
-	// dq[0] += s61
+	// dq2[0] += s61
 	dq2[0] += s61
 
-	// s62 = 1/60·dq[1]
+	// s62 = 1/60·dq2[1]
 	s62 := 0.016666666666666666 * dq2[1]
 
-	// t38[1] = h·(1/6·dq[0] − s62)
+	// t38[1] = h·(1/6·dq2[0] − s62)
 	dk12[1] = h * (0.16666666666666666*dq2[0] - s62)
 
-	// s63 = (−1/6)·cos(t25[0])·scale3·dq[1]
+	// s63 = −1/6·cos(t25[0])·scale3·dq2[1]
 	s63 := -0.16666666666666666 * (math.Cos(k35[0]) * scale3 * dq2[1])
 
 	// t38[0] = s63
 	dk12[0] = s63
 
-	// t39 = dq + t38
-	// t40 = 1/3·dq
+	// t39 = dq2 + t38  (in dk12)
+	// t40 = 1/3·dq2  (in dk22)
 	// dk32 = t40 + t38
-	// t41 = 1/6·dq
+	// t41 = 1/6·dq2  (in dq3)
 	for i := range 2 {
-		tOf := dq2[i] + dk12[i]
-		u := 0.3333333333333333 * dq2[i]
-		dk3Of := u + dk12[i]
-		u2 := 0.16666666666666666 * dq2[i]
-		dk12[i] = tOf
-		dk22[i] = u
+		t39 := dq2[i] + dk12[i]
+		t40 := 0.3333333333333333 * dq2[i]
+		dk3Of := t40 + dk12[i]
+		t41 := 0.16666666666666666 * dq2[i]
+		dk12[i] = t39
+		dk22[i] = t40
 		dk32[i] = dk3Of
-		dq3[i] = u2
+		dq3[i] = t41
 	}
 
 	// s64 = 0.1·dk32[1]
@@ -1213,12 +1213,12 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// t42[0] = s66
 	t42[0] = s66
 
-	// t43 = t39 + t42
+	// t43 = t39 + t42  (in dk12)
 	// dk22 = t40 + 0.5·t42
 	for i := range 2 {
-		tOf := dk12[i] + t42[i]
+		t43 := dk12[i] + t42[i]
 		dk2Of := dk22[i] + 0.5*t42[i]
-		dk12[i] = tOf
+		dk12[i] = t43
 		dk22[i] = dk2Of
 	}
 
@@ -1237,18 +1237,18 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	t44[0] = s69
 
 	// dk12 = t41 + 0.5·t44
-	// dq = t43 + t44
+	// dq3 = t43 + t44
 	for i := range 2 {
-		tOf := dk12[i] + t44[i]
+		v := dk12[i] + t44[i]
 		dk1Of := dq3[i] + 0.5*t44[i]
 		dk12[i] = dk1Of
-		dq3[i] = tOf
+		dq3[i] = v
 	}
 
 	// s70 = 0.1·dk12[1]
 	s70 := 0.1 * dk12[1]
 
-	// dq[1] += h·(dk12[0] − s70)
+	// dq3[1] += h·(dk12[0] − s70)
 	dq3[1] += h * (dk12[0] - s70)
 
 	// s71 = −(h·dk12[1])
@@ -1256,23 +1256,23 @@ func swingGrad1(q []float64, a, h float64, work []float64, kept *swingGradKept) 
 	// s72 = a·cos(q[0])·s71
 	s72 := a * math.Cos(k14[0]) * kept.s71
 
-	// dq[0] += s72
+	// dq3[0] += s72
 	dq3[0] += s72
 
-	// s73 = 1/60·dq[1]
+	// s73 = 1/60·dq3[1]
 	s73 := 0.016666666666666666 * dq3[1]
 
-	// t45[1] = h·(1/6·dq[0] − s73)
+	// t45[1] = h·(1/6·dq3[0] − s73)
 	dk13[1] = h * (0.16666666666666666*dq3[0] - s73)
 
-	// s74 = (−1/6)·cos(t20[0])·scale3·dq[1]
+	// s74 = −1/6·cos(t20[0])·scale3·dq3[1]
 	s74 := -0.16666666666666666 * (math.Cos(k34[0]) * scale3 * dq3[1])
 
 	// t45[0] = s74
 	dk13[0] = s74
 }
 
-// swingGrad2 is part 2 of 2 of SwingGrad.
+// swingGrad2 is part 2 of 2 of SwingGrad: s to result.
 func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGradKept) {
 	dq3 := work[44:46]
 	dk13 := work[24:26]
@@ -1321,19 +1321,19 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// scale3 = a·h
 	scale3 := a * h
 
-	// t46 = dq + t45
-	// t47 = 1/3·dq
+	// t46 = dq3 + t45  (in dk13)
+	// t47 = 1/3·dq3  (in dk23)
 	// dk33 = t47 + t45
-	// t48 = 1/6·dq
+	// t48 = 1/6·dq3  (in dq4)
 	for i := range 2 {
-		tOf := dq3[i] + dk13[i]
-		u := 0.3333333333333333 * dq3[i]
-		dk3Of := u + dk13[i]
-		u2 := 0.16666666666666666 * dq3[i]
-		dk13[i] = tOf
-		dk23[i] = u
+		t46 := dq3[i] + dk13[i]
+		t47 := 0.3333333333333333 * dq3[i]
+		dk3Of := t47 + dk13[i]
+		t48 := 0.16666666666666666 * dq3[i]
+		dk13[i] = t46
+		dk23[i] = t47
 		dk33[i] = dk3Of
-		dq4[i] = u2
+		dq4[i] = t48
 	}
 
 	// s75 = 0.1·dk33[1]
@@ -1350,12 +1350,12 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// t49[0] = s77
 	t49[0] = s77
 
-	// t50 = t46 + t49
+	// t50 = t46 + t49  (in dk13)
 	// dk23 = t47 + 0.5·t49
 	for i := range 2 {
-		tOf := dk13[i] + t49[i]
+		t50 := dk13[i] + t49[i]
 		dk2Of := dk23[i] + 0.5*t49[i]
-		dk13[i] = tOf
+		dk13[i] = t50
 		dk23[i] = dk2Of
 	}
 
@@ -1374,18 +1374,18 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	t51[0] = s80
 
 	// dk13 = t48 + 0.5·t51
-	// dq = t50 + t51
+	// dq4 = t50 + t51
 	for i := range 2 {
-		tOf := dk13[i] + t51[i]
+		v := dk13[i] + t51[i]
 		dk1Of := dq4[i] + 0.5*t51[i]
 		dk13[i] = dk1Of
-		dq4[i] = tOf
+		dq4[i] = v
 	}
 
 	// s81 = 0.1·dk13[1]
 	s81 := 0.1 * dk13[1]
 
-	// dq[1] += h·(dk13[0] − s81)
+	// dq4[1] += h·(dk13[0] − s81)
 	dq4[1] += h * (dk13[0] - s81)
 
 	// s82 = −(h·dk13[1])
@@ -1393,34 +1393,34 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// s83 = a·cos(q[0])·s82
 	s83 := a * math.Cos(k13[0]) * s82
 
-	// dq[0] += s83
+	// dq4[0] += s83
 	dq4[0] += s83
 
-	// s84 = 1/60·dq[1]
+	// s84 = 1/60·dq4[1]
 	s84 := 0.016666666666666666 * dq4[1]
 
-	// t52[1] = h·(1/6·dq[0] − s84)
+	// t52[1] = h·(1/6·dq4[0] − s84)
 	dk14[1] = h * (0.16666666666666666*dq4[0] - s84)
 
-	// s85 = (−1/6)·cos(t15[0])·scale3·dq[1]
+	// s85 = −1/6·cos(t15[0])·scale3·dq4[1]
 	s85 := -0.16666666666666666 * (math.Cos(k33[0]) * scale3 * dq4[1])
 
 	// t52[0] = s85
 	dk14[0] = s85
 
-	// t53 = dq + t52
-	// t54 = 1/3·dq
+	// t53 = dq4 + t52  (in dk14)
+	// t54 = 1/3·dq4  (in dk24)
 	// dk34 = t54 + t52
-	// t55 = 1/6·dq
+	// t55 = 1/6·dq4  (in dq5)
 	for i := range 2 {
-		tOf := dq4[i] + dk14[i]
-		u := 0.3333333333333333 * dq4[i]
-		dk3Of := u + dk14[i]
-		u2 := 0.16666666666666666 * dq4[i]
-		dk14[i] = tOf
-		dk24[i] = u
+		t53 := dq4[i] + dk14[i]
+		t54 := 0.3333333333333333 * dq4[i]
+		dk3Of := t54 + dk14[i]
+		t55 := 0.16666666666666666 * dq4[i]
+		dk14[i] = t53
+		dk24[i] = t54
 		dk34[i] = dk3Of
-		dq5[i] = u2
+		dq5[i] = t55
 	}
 
 	// s86 = 0.1·dk34[1]
@@ -1437,12 +1437,12 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// t56[0] = s88
 	t56[0] = s88
 
-	// t57 = t53 + t56
+	// t57 = t53 + t56  (in dk14)
 	// dk24 = t54 + 0.5·t56
 	for i := range 2 {
-		tOf := dk14[i] + t56[i]
+		t57 := dk14[i] + t56[i]
 		dk2Of := dk24[i] + 0.5*t56[i]
-		dk14[i] = tOf
+		dk14[i] = t57
 		dk24[i] = dk2Of
 	}
 
@@ -1461,18 +1461,18 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	t58[0] = s91
 
 	// dk14 = t55 + 0.5·t58
-	// dq = t57 + t58
+	// dq5 = t57 + t58
 	for i := range 2 {
-		tOf := dk14[i] + t58[i]
+		v := dk14[i] + t58[i]
 		dk1Of := dq5[i] + 0.5*t58[i]
 		dk14[i] = dk1Of
-		dq5[i] = tOf
+		dq5[i] = v
 	}
 
 	// s92 = 0.1·dk14[1]
 	s92 := 0.1 * dk14[1]
 
-	// dq[1] += h·(dk14[0] − s92)
+	// dq5[1] += h·(dk14[0] − s92)
 	dq5[1] += h * (dk14[0] - s92)
 
 	// s93 = −(h·dk14[1])
@@ -1480,34 +1480,34 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// s94 = a·cos(q[0])·s93
 	s94 := a * math.Cos(k12[0]) * s93
 
-	// dq[0] += s94
+	// dq5[0] += s94
 	dq5[0] += s94
 
-	// s95 = 1/60·dq[1]
+	// s95 = 1/60·dq5[1]
 	s95 := 0.016666666666666666 * dq5[1]
 
-	// t59[1] = h·(1/6·dq[0] − s95)
+	// t59[1] = h·(1/6·dq5[0] − s95)
 	dk15[1] = h * (0.16666666666666666*dq5[0] - s95)
 
-	// s96 = (−1/6)·cos(t10[0])·scale3·dq[1]
+	// s96 = −1/6·cos(t10[0])·scale3·dq5[1]
 	s96 := -0.16666666666666666 * (math.Cos(k32[0]) * scale3 * dq5[1])
 
 	// t59[0] = s96
 	dk15[0] = s96
 
-	// t60 = dq + t59
-	// t61 = 1/3·dq
+	// t60 = dq5 + t59  (in dk15)
+	// t61 = 1/3·dq5  (in dk25)
 	// dk35 = t61 + t59
-	// t62 = 1/6·dq
+	// t62 = 1/6·dq5  (in dq6)
 	for i := range 2 {
-		tOf := dq5[i] + dk15[i]
-		u := 0.3333333333333333 * dq5[i]
-		dk3Of := u + dk15[i]
-		u2 := 0.16666666666666666 * dq5[i]
-		dk15[i] = tOf
-		dk25[i] = u
+		t60 := dq5[i] + dk15[i]
+		t61 := 0.3333333333333333 * dq5[i]
+		dk3Of := t61 + dk15[i]
+		t62 := 0.16666666666666666 * dq5[i]
+		dk15[i] = t60
+		dk25[i] = t61
 		dk35[i] = dk3Of
-		dq6[i] = u2
+		dq6[i] = t62
 	}
 
 	// s97 = 0.1·dk35[1]
@@ -1524,12 +1524,12 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// t63[0] = s99
 	t63[0] = s99
 
-	// t64 = t60 + t63
+	// t64 = t60 + t63  (in dk15)
 	// dk25 = t61 + 0.5·t63
 	for i := range 2 {
-		tOf := dk15[i] + t63[i]
+		t64 := dk15[i] + t63[i]
 		dk2Of := dk25[i] + 0.5*t63[i]
-		dk15[i] = tOf
+		dk15[i] = t64
 		dk25[i] = dk2Of
 	}
 
@@ -1548,18 +1548,18 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	t65[0] = s102
 
 	// dk15 = t62 + 0.5·t65
-	// dq = t64 + t65
+	// dq6 = t64 + t65
 	for i := range 2 {
-		tOf := dk15[i] + t65[i]
+		v := dk15[i] + t65[i]
 		dk1Of := dq6[i] + 0.5*t65[i]
 		dk15[i] = dk1Of
-		dq6[i] = tOf
+		dq6[i] = v
 	}
 
 	// s103 = 0.1·dk15[1]
 	s103 := 0.1 * dk15[1]
 
-	// dq[1] += h·(dk15[0] − s103)
+	// dq6[1] += h·(dk15[0] − s103)
 	dq6[1] += h * (dk15[0] - s103)
 
 	// s104 = −(h·dk15[1])
@@ -1567,34 +1567,34 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// s105 = a·cos(q[0])·s104
 	s105 := a * math.Cos(k1[0]) * s104
 
-	// dq[0] += s105
+	// dq6[0] += s105
 	dq6[0] += s105
 
-	// s106 = 1/60·dq[1]
+	// s106 = 1/60·dq6[1]
 	s106 := 0.016666666666666666 * dq6[1]
 
-	// t66[1] = h·(1/6·dq[0] − s106)
+	// t66[1] = h·(1/6·dq6[0] − s106)
 	dk16[1] = h * (0.16666666666666666*dq6[0] - s106)
 
-	// s107 = (−1/6)·cos(t5[0])·scale3·dq[1]
+	// s107 = −1/6·cos(t5[0])·scale3·dq6[1]
 	s107 := -0.16666666666666666 * (math.Cos(k3[0]) * scale3 * dq6[1])
 
 	// t66[0] = s107
 	dk16[0] = s107
 
-	// t67 = dq + t66
-	// t68 = 1/3·dq
+	// t67 = dq6 + t66  (in dk16)
+	// t68 = 1/3·dq6  (in dk26)
 	// dk36 = t68 + t66
-	// t69 = 1/6·dq
+	// t69 = 1/6·dq6  (in gradQ)
 	for i := range 2 {
-		tOf := dq6[i] + dk16[i]
-		u := 0.3333333333333333 * dq6[i]
-		dk3Of := u + dk16[i]
-		u2 := 0.16666666666666666 * dq6[i]
-		dk16[i] = tOf
-		dk26[i] = u
+		t67 := dq6[i] + dk16[i]
+		t68 := 0.3333333333333333 * dq6[i]
+		dk3Of := t68 + dk16[i]
+		t69 := 0.16666666666666666 * dq6[i]
+		dk16[i] = t67
+		dk26[i] = t68
 		dk36[i] = dk3Of
-		gradQ[i] = u2
+		gradQ[i] = t69
 	}
 
 	// s108 = 0.1·dk36[1]
@@ -1611,12 +1611,12 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// t70[0] = s110
 	t70[0] = s110
 
-	// t71 = t67 + t70
+	// t71 = t67 + t70  (in dk16)
 	// dk26 = t68 + 0.5·t70
 	for i := range 2 {
-		tOf := dk16[i] + t70[i]
+		t71 := dk16[i] + t70[i]
 		dk2Of := dk26[i] + 0.5*t70[i]
-		dk16[i] = tOf
+		dk16[i] = t71
 		dk26[i] = dk2Of
 	}
 
@@ -1637,10 +1637,10 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// dk16 = t69 + 0.5·t72
 	// gradQ = t71 + t72
 	for i := range 2 {
-		tOf := dk16[i] + t72[i]
+		v := dk16[i] + t72[i]
 		dk1Of := gradQ[i] + 0.5*t72[i]
 		dk16[i] = dk1Of
-		gradQ[i] = tOf
+		gradQ[i] = v
 	}
 
 	// s114 = 0.1·dk16[1]
@@ -1657,7 +1657,7 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 	// gradQ[0] += s116
 	gradQ[0] += s116
 
-	// result = −(cos(q[0]) + 1/6·h·s47·dq[1] + −(s45·s54) + −(s43·s57) + −(s41·s60) + 1/6·h·s39·dq[1] + −(s37·s65) + −(s35·s68) + −(s33·s71) + 1/6·h·s31·dq[1] + −(s29·s76) + −(s27·s79) + −(s25·s82) + 1/6·h·s23·dq[1] + −(s21·s87) + −(s19·s90) + −(s17·s93) + 1/6·h·s15·dq[1] + −(s13·s98) + −(s11·s101) + −(s9·s104) + 1/6·h·s7·dq[1] + −(s5·s109) + −(s3·s112) + −(s·s115))
+	// result = −(cos(q[0]) + 1/6·h·s47·dq[1] − (s45·s54) − (s43·s57) − (s41·s60) + 1/6·h·s39·dq2[1] − (s37·s65) − (s35·s68) − (s33·s71) + 1/6·h·s31·dq3[1] − (s29·s76) − (s27·s79) − (s25·s82) + 1/6·h·s23·dq4[1] − (s21·s87) − (s19·s90) − (s17·s93) + 1/6·h·s15·dq5[1] − (s13·s98) − (s11·s101) − (s9·s104) + 1/6·h·s7·dq6[1] − (s5·s109) − (s3·s112) − (s·s115))
 	kept.result = -(math.Cos(k16[0]) + 0.16666666666666666*(h*kept.s47*dq[1]) + -(kept.s45 * kept.s54) + -(kept.s43 * kept.s57) + -(kept.s41 * kept.s60) + 0.16666666666666666*(h*kept.s39*dq2[1]) + -(kept.s37 * kept.s65) + -(kept.s35 * kept.s68) + -(kept.s33 * kept.s71) + 0.16666666666666666*(h*kept.s31*dq3[1]) + -(kept.s29 * s76) + -(kept.s27 * s79) + -(kept.s25 * s82) + 0.16666666666666666*(h*kept.s23*dq4[1]) + -(kept.s21 * s87) + -(kept.s19 * s90) + -(kept.s17 * s93) + 0.16666666666666666*(h*kept.s15*dq5[1]) + -(kept.s13 * s98) + -(kept.s11 * s101) + -(kept.s9 * s104) + 0.16666666666666666*(h*kept.s7*dq6[1]) + -(kept.s5 * s109) + -(kept.s3 * s112) + -(s * s115))
 }
 
@@ -1665,45 +1665,45 @@ func swingGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingGra
 // cost.
 //
 //	k1[0]    = q[1]
-//	s        = sin(q[0])                        []
-//	s2       = −(0.1·q[1] + a·s)                []
+//	s        = sin(q[0])                       []
+//	s2       = −(0.1·q[1] + a·s)               []
 //	k1[1]    = s2
-//	scale    = 0.5·h                            []
-//	t        = q + scale·k1                     [2]
+//	scale    = 0.5·h                           []
+//	t        = q + scale·k1                    [2]
 //	k2[0]    = t[1]
-//	s3       = sin(t[0])                        []
-//	s4       = −(a·s3 + 0.1·t[1])               []
+//	s3       = sin(t[0])                       []
+//	s4       = −(a·s3 + 0.1·t[1])              []
 //	k2[1]    = s4
-//	t2       = k1 + 2·k2                        [2]
-//	t3       = q + scale·k2                     [2]
+//	t2       = k1 + 2·k2                       [2]
+//	t3       = q + scale·k2                    [2]
 //	k3[0]    = t3[1]
-//	s5       = sin(t3[0])                       []
-//	s6       = −(a·s5 + 0.1·t3[1])              []
+//	s5       = sin(t3[0])                      []
+//	s6       = −(a·s5 + 0.1·t3[1])             []
 //	k3[1]    = s6
-//	t4       = t2 + 2·k3                        [2]
-//	t5       = q + h·k3                         [2]
+//	t4       = t2 + 2·k3                       [2]
+//	t5       = q + h·k3                        [2]
 //	k4[0]    = t5[1]
-//	s7       = sin(t5[0])                       []
-//	s8       = −(a·s7 + 0.1·t5[1])              []
+//	s7       = sin(t5[0])                      []
+//	s8       = −(a·s7 + 0.1·t5[1])             []
 //	k4[1]    = s8
-//	scale2   = 1/6·h                            []
-//	q        = q + scale2·(t4 + k4)             [2]
-//	s9       = sin(q[0])                        []
-//	s10      = −(a·s9 + 0.1·q[1])               []
-//	k1[1]    = s10
-//	t6       = q + scale·k1                     [2]
-//	k2[0]    = t6[1]
-//	s11      = sin(t6[0])                       []
-//	s12      = −(a·s11 + 0.1·t6[1])             []
-//	k2[1]    = s12
-//	t7       = k1 + 2·k2                        [2]
-//	t8       = q + scale·k2                     [2]
-//	k3[0]    = t8[1]
-//	s13      = sin(t8[0])                       []
-//	s14      = −(a·s13 + 0.1·t8[1])             []
-//	k3[1]    = s14
-//	t9       = t7 + 2·k3                        [2]
-//	t10      = q + h·k3                         [2]
+//	scale2   = 1/6·h                           []
+//	q        = q + scale2·(t4 + k4)            [2]
+//	k12[0]   = q[1]
+//	s9       = sin(q[0])                       []
+//	s10      = −(a·s9 + 0.1·q[1])              []
+//	k12[1]   = s10
+//	t6       = q + scale·k12                   [2]
+//	k22[0]   = t6[1]
+//	s11      = sin(t6[0])                      []
+//	s12      = −(a·s11 + 0.1·t6[1])            []
+//	k22[1]   = s12
+//	t7       = k12 + 2·k22                     [2]
+//	t8       = q + scale·k22                   [2]
+//	k32[0]   = t8[1]
+//	s13      = sin(t8[0])                      []
+//	s14      = −(a·s13 + 0.1·t8[1])            []
+//	k32[1]   = s14
+//	t9       = t7 + 2·k32                      [2]
 //	…
 //
 // It panics unless the lengths fit: gradQ [2], q [2]. What is set may not
@@ -1759,7 +1759,7 @@ type swingValueGradKept struct {
 	result float64
 }
 
-// swingValueGrad1 is part 1 of 2 of SwingValueGrad.
+// swingValueGrad1 is part 1 of 2 of SwingValueGrad: k1[0] to t45[0].
 func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValueGradKept) {
 	k1 := work[0:2]
 	t := work[2:4]
@@ -1836,13 +1836,13 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// k2[1] = s4
 	k2[1] = s4
 
-	// t2 = k1 + 2·k2
-	// t3 = q + scale·k2
+	// t2 = k1 + 2·k2  (in k1)
+	// t3 = q + scale·k2  (in k2)
 	for i := range 2 {
-		tOf := k1[i] + 2*k2[i]
-		t2 := q[i] + scale*k2[i]
-		k1[i] = tOf
-		k2[i] = t2
+		t2 := k1[i] + 2*k2[i]
+		t3 := q[i] + scale*k2[i]
+		k1[i] = t2
+		k2[i] = t3
 	}
 
 	// k3[0] = t3[1]
@@ -1856,13 +1856,13 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// k3[1] = s6
 	k3[1] = s6
 
-	// t4 = t2 + 2·k3
-	// t5 = q + h·k3
+	// t4 = t2 + 2·k3  (in k1)
+	// t5 = q + h·k3  (in k3)
 	for i := range 2 {
-		tOf := k1[i] + 2*k3[i]
-		t2 := q[i] + h*k3[i]
-		k1[i] = tOf
-		k3[i] = t2
+		t4 := k1[i] + 2*k3[i]
+		t5 := q[i] + h*k3[i]
+		k1[i] = t4
+		k3[i] = t5
 	}
 
 	// k4[0] = t5[1]
@@ -1879,12 +1879,12 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// scale2 = 1/6·h
 	scale2 := 0.16666666666666666 * h
 
-	// q = q + scale2·(t4 + k4)
+	// q = q + scale2·(t4 + k4)  (in k1)
 	for i := range 2 {
 		k1[i] = q[i] + scale2*(k1[i]+k4[i])
 	}
 
-	// k1[0] = q[1]
+	// k12[0] = q[1]
 	k12[0] = k1[1]
 
 	// s9 = sin(q[0])
@@ -1892,15 +1892,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s10 = −(a·s9 + 0.1·q[1])
 	s10 := -(a*kept.s9 + 0.1*k1[1])
 
-	// k1[1] = s10
+	// k12[1] = s10
 	k12[1] = s10
 
-	// t6 = q + scale·k1
+	// t6 = q + scale·k12
 	for i := range 2 {
 		t6[i] = k1[i] + scale*k12[i]
 	}
 
-	// k2[0] = t6[1]
+	// k22[0] = t6[1]
 	k22[0] = t6[1]
 
 	// s11 = sin(t6[0])
@@ -1908,19 +1908,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s12 = −(a·s11 + 0.1·t6[1])
 	s12 := -(a*kept.s11 + 0.1*t6[1])
 
-	// k2[1] = s12
+	// k22[1] = s12
 	k22[1] = s12
 
-	// t7 = k1 + 2·k2
-	// t8 = q + scale·k2
+	// t7 = k12 + 2·k22  (in k12)
+	// t8 = q + scale·k22  (in k22)
 	for i := range 2 {
-		tOf := k12[i] + 2*k22[i]
-		t2 := k1[i] + scale*k22[i]
-		k12[i] = tOf
-		k22[i] = t2
+		t7 := k12[i] + 2*k22[i]
+		t8 := k1[i] + scale*k22[i]
+		k12[i] = t7
+		k22[i] = t8
 	}
 
-	// k3[0] = t8[1]
+	// k32[0] = t8[1]
 	k32[0] = k22[1]
 
 	// s13 = sin(t8[0])
@@ -1928,19 +1928,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s14 = −(a·s13 + 0.1·t8[1])
 	s14 := -(a*kept.s13 + 0.1*k22[1])
 
-	// k3[1] = s14
+	// k32[1] = s14
 	k32[1] = s14
 
-	// t9 = t7 + 2·k3
-	// t10 = q + h·k3
+	// t9 = t7 + 2·k32  (in k12)
+	// t10 = q + h·k32  (in k32)
 	for i := range 2 {
-		tOf := k12[i] + 2*k32[i]
-		t2 := k1[i] + h*k32[i]
-		k12[i] = tOf
-		k32[i] = t2
+		t9 := k12[i] + 2*k32[i]
+		t10 := k1[i] + h*k32[i]
+		k12[i] = t9
+		k32[i] = t10
 	}
 
-	// k4[0] = t10[1]
+	// k42[0] = t10[1]
 	k42[0] = k32[1]
 
 	// s15 = sin(t10[0])
@@ -1948,15 +1948,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s16 = −(a·s15 + 0.1·t10[1])
 	s16 := -(a*kept.s15 + 0.1*k32[1])
 
-	// k4[1] = s16
+	// k42[1] = s16
 	k42[1] = s16
 
-	// q = q + scale2·(t9 + k4)
+	// q = q + scale2·(t9 + k42)  (in k12)
 	for i := range 2 {
 		k12[i] = k1[i] + scale2*(k12[i]+k42[i])
 	}
 
-	// k1[0] = q[1]
+	// k13[0] = q[1]
 	k13[0] = k12[1]
 
 	// s17 = sin(q[0])
@@ -1964,15 +1964,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s18 = −(a·s17 + 0.1·q[1])
 	s18 := -(a*kept.s17 + 0.1*k12[1])
 
-	// k1[1] = s18
+	// k13[1] = s18
 	k13[1] = s18
 
-	// t11 = q + scale·k1
+	// t11 = q + scale·k13
 	for i := range 2 {
 		t11[i] = k12[i] + scale*k13[i]
 	}
 
-	// k2[0] = t11[1]
+	// k23[0] = t11[1]
 	k23[0] = t11[1]
 
 	// s19 = sin(t11[0])
@@ -1980,19 +1980,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s20 = −(a·s19 + 0.1·t11[1])
 	s20 := -(a*kept.s19 + 0.1*t11[1])
 
-	// k2[1] = s20
+	// k23[1] = s20
 	k23[1] = s20
 
-	// t12 = k1 + 2·k2
-	// t13 = q + scale·k2
+	// t12 = k13 + 2·k23  (in k13)
+	// t13 = q + scale·k23  (in k23)
 	for i := range 2 {
-		tOf := k13[i] + 2*k23[i]
-		t2 := k12[i] + scale*k23[i]
-		k13[i] = tOf
-		k23[i] = t2
+		t12 := k13[i] + 2*k23[i]
+		t13 := k12[i] + scale*k23[i]
+		k13[i] = t12
+		k23[i] = t13
 	}
 
-	// k3[0] = t13[1]
+	// k33[0] = t13[1]
 	k33[0] = k23[1]
 
 	// s21 = sin(t13[0])
@@ -2000,19 +2000,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s22 = −(a·s21 + 0.1·t13[1])
 	s22 := -(a*kept.s21 + 0.1*k23[1])
 
-	// k3[1] = s22
+	// k33[1] = s22
 	k33[1] = s22
 
-	// t14 = t12 + 2·k3
-	// t15 = q + h·k3
+	// t14 = t12 + 2·k33  (in k13)
+	// t15 = q + h·k33  (in k33)
 	for i := range 2 {
-		tOf := k13[i] + 2*k33[i]
-		t2 := k12[i] + h*k33[i]
-		k13[i] = tOf
-		k33[i] = t2
+		t14 := k13[i] + 2*k33[i]
+		t15 := k12[i] + h*k33[i]
+		k13[i] = t14
+		k33[i] = t15
 	}
 
-	// k4[0] = t15[1]
+	// k43[0] = t15[1]
 	k43[0] = k33[1]
 
 	// s23 = sin(t15[0])
@@ -2020,15 +2020,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s24 = −(a·s23 + 0.1·t15[1])
 	s24 := -(a*kept.s23 + 0.1*k33[1])
 
-	// k4[1] = s24
+	// k43[1] = s24
 	k43[1] = s24
 
-	// q = q + scale2·(t14 + k4)
+	// q = q + scale2·(t14 + k43)  (in k13)
 	for i := range 2 {
 		k13[i] = k12[i] + scale2*(k13[i]+k43[i])
 	}
 
-	// k1[0] = q[1]
+	// k14[0] = q[1]
 	k14[0] = k13[1]
 
 	// s25 = sin(q[0])
@@ -2036,15 +2036,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s26 = −(a·s25 + 0.1·q[1])
 	s26 := -(a*kept.s25 + 0.1*k13[1])
 
-	// k1[1] = s26
+	// k14[1] = s26
 	k14[1] = s26
 
-	// t16 = q + scale·k1
+	// t16 = q + scale·k14
 	for i := range 2 {
 		t16[i] = k13[i] + scale*k14[i]
 	}
 
-	// k2[0] = t16[1]
+	// k24[0] = t16[1]
 	k24[0] = t16[1]
 
 	// s27 = sin(t16[0])
@@ -2052,19 +2052,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s28 = −(a·s27 + 0.1·t16[1])
 	s28 := -(a*kept.s27 + 0.1*t16[1])
 
-	// k2[1] = s28
+	// k24[1] = s28
 	k24[1] = s28
 
-	// t17 = k1 + 2·k2
-	// t18 = q + scale·k2
+	// t17 = k14 + 2·k24  (in k14)
+	// t18 = q + scale·k24  (in k24)
 	for i := range 2 {
-		tOf := k14[i] + 2*k24[i]
-		t2 := k13[i] + scale*k24[i]
-		k14[i] = tOf
-		k24[i] = t2
+		t17 := k14[i] + 2*k24[i]
+		t18 := k13[i] + scale*k24[i]
+		k14[i] = t17
+		k24[i] = t18
 	}
 
-	// k3[0] = t18[1]
+	// k34[0] = t18[1]
 	k34[0] = k24[1]
 
 	// s29 = sin(t18[0])
@@ -2072,19 +2072,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s30 = −(a·s29 + 0.1·t18[1])
 	s30 := -(a*kept.s29 + 0.1*k24[1])
 
-	// k3[1] = s30
+	// k34[1] = s30
 	k34[1] = s30
 
-	// t19 = t17 + 2·k3
-	// t20 = q + h·k3
+	// t19 = t17 + 2·k34  (in k14)
+	// t20 = q + h·k34  (in k34)
 	for i := range 2 {
-		tOf := k14[i] + 2*k34[i]
-		t2 := k13[i] + h*k34[i]
-		k14[i] = tOf
-		k34[i] = t2
+		t19 := k14[i] + 2*k34[i]
+		t20 := k13[i] + h*k34[i]
+		k14[i] = t19
+		k34[i] = t20
 	}
 
-	// k4[0] = t20[1]
+	// k44[0] = t20[1]
 	k44[0] = k34[1]
 
 	// s31 = sin(t20[0])
@@ -2092,15 +2092,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s32 = −(a·s31 + 0.1·t20[1])
 	s32 := -(a*kept.s31 + 0.1*k34[1])
 
-	// k4[1] = s32
+	// k44[1] = s32
 	k44[1] = s32
 
-	// q = q + scale2·(t19 + k4)
+	// q = q + scale2·(t19 + k44)  (in k14)
 	for i := range 2 {
 		k14[i] = k13[i] + scale2*(k14[i]+k44[i])
 	}
 
-	// k1[0] = q[1]
+	// k15[0] = q[1]
 	k15[0] = k14[1]
 
 	// s33 = sin(q[0])
@@ -2108,15 +2108,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s34 = −(a·s33 + 0.1·q[1])
 	s34 := -(a*kept.s33 + 0.1*k14[1])
 
-	// k1[1] = s34
+	// k15[1] = s34
 	k15[1] = s34
 
-	// t21 = q + scale·k1
+	// t21 = q + scale·k15
 	for i := range 2 {
 		t21[i] = k14[i] + scale*k15[i]
 	}
 
-	// k2[0] = t21[1]
+	// k25[0] = t21[1]
 	k25[0] = t21[1]
 
 	// s35 = sin(t21[0])
@@ -2124,19 +2124,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s36 = −(a·s35 + 0.1·t21[1])
 	s36 := -(a*kept.s35 + 0.1*t21[1])
 
-	// k2[1] = s36
+	// k25[1] = s36
 	k25[1] = s36
 
-	// t22 = k1 + 2·k2
-	// t23 = q + scale·k2
+	// t22 = k15 + 2·k25  (in k15)
+	// t23 = q + scale·k25  (in k25)
 	for i := range 2 {
-		tOf := k15[i] + 2*k25[i]
-		t2 := k14[i] + scale*k25[i]
-		k15[i] = tOf
-		k25[i] = t2
+		t22 := k15[i] + 2*k25[i]
+		t23 := k14[i] + scale*k25[i]
+		k15[i] = t22
+		k25[i] = t23
 	}
 
-	// k3[0] = t23[1]
+	// k35[0] = t23[1]
 	k35[0] = k25[1]
 
 	// s37 = sin(t23[0])
@@ -2144,19 +2144,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s38 = −(a·s37 + 0.1·t23[1])
 	s38 := -(a*kept.s37 + 0.1*k25[1])
 
-	// k3[1] = s38
+	// k35[1] = s38
 	k35[1] = s38
 
-	// t24 = t22 + 2·k3
-	// t25 = q + h·k3
+	// t24 = t22 + 2·k35  (in k15)
+	// t25 = q + h·k35  (in k35)
 	for i := range 2 {
-		tOf := k15[i] + 2*k35[i]
-		t2 := k14[i] + h*k35[i]
-		k15[i] = tOf
-		k35[i] = t2
+		t24 := k15[i] + 2*k35[i]
+		t25 := k14[i] + h*k35[i]
+		k15[i] = t24
+		k35[i] = t25
 	}
 
-	// k4[0] = t25[1]
+	// k45[0] = t25[1]
 	k45[0] = k35[1]
 
 	// s39 = sin(t25[0])
@@ -2164,15 +2164,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s40 = −(a·s39 + 0.1·t25[1])
 	s40 := -(a*kept.s39 + 0.1*k35[1])
 
-	// k4[1] = s40
+	// k45[1] = s40
 	k45[1] = s40
 
-	// q = q + scale2·(t24 + k4)
+	// q = q + scale2·(t24 + k45)  (in k15)
 	for i := range 2 {
 		k15[i] = k14[i] + scale2*(k15[i]+k45[i])
 	}
 
-	// k1[0] = q[1]
+	// k16[0] = q[1]
 	k16[0] = k15[1]
 
 	// s41 = sin(q[0])
@@ -2180,15 +2180,15 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s42 = −(a·s41 + 0.1·q[1])
 	s42 := -(a*kept.s41 + 0.1*k15[1])
 
-	// k1[1] = s42
+	// k16[1] = s42
 	k16[1] = s42
 
-	// t26 = q + scale·k1
+	// t26 = q + scale·k16
 	for i := range 2 {
 		t26[i] = k15[i] + scale*k16[i]
 	}
 
-	// k2[0] = t26[1]
+	// k26[0] = t26[1]
 	k26[0] = t26[1]
 
 	// s43 = sin(t26[0])
@@ -2196,19 +2196,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s44 = −(a·s43 + 0.1·t26[1])
 	s44 := -(a*kept.s43 + 0.1*t26[1])
 
-	// k2[1] = s44
+	// k26[1] = s44
 	k26[1] = s44
 
-	// t27 = k1 + 2·k2
-	// t28 = q + scale·k2
+	// t27 = k16 + 2·k26  (in k16)
+	// t28 = q + scale·k26  (in k26)
 	for i := range 2 {
-		tOf := k16[i] + 2*k26[i]
-		t2 := k15[i] + scale*k26[i]
-		k16[i] = tOf
-		k26[i] = t2
+		t27 := k16[i] + 2*k26[i]
+		t28 := k15[i] + scale*k26[i]
+		k16[i] = t27
+		k26[i] = t28
 	}
 
-	// k3[0] = t28[1]
+	// k36[0] = t28[1]
 	k36[0] = k26[1]
 
 	// s45 = sin(t28[0])
@@ -2216,19 +2216,19 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s46 = −(a·s45 + 0.1·t28[1])
 	s46 := -(a*kept.s45 + 0.1*k26[1])
 
-	// k3[1] = s46
+	// k36[1] = s46
 	k36[1] = s46
 
-	// t29 = t27 + 2·k3
-	// t30 = q + h·k3
+	// t29 = t27 + 2·k36  (in k16)
+	// t30 = q + h·k36  (in k36)
 	for i := range 2 {
-		tOf := k16[i] + 2*k36[i]
-		t2 := k15[i] + h*k36[i]
-		k16[i] = tOf
-		k36[i] = t2
+		t29 := k16[i] + 2*k36[i]
+		t30 := k15[i] + h*k36[i]
+		k16[i] = t29
+		k36[i] = t30
 	}
 
-	// k4[0] = t30[1]
+	// k46[0] = t30[1]
 	k46[0] = k36[1]
 
 	// s47 = sin(t30[0])
@@ -2236,10 +2236,10 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s48 = −(a·s47 + 0.1·t30[1])
 	s48 := -(a*kept.s47 + 0.1*k36[1])
 
-	// k4[1] = s48
+	// k46[1] = s48
 	k46[1] = s48
 
-	// q = q + scale2·(t29 + k4)
+	// q = q + scale2·(t29 + k46)  (in k16)
 	for i := range 2 {
 		k16[i] = k15[i] + scale2*(k16[i]+k46[i])
 	}
@@ -2264,25 +2264,25 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 
 	// scale3 = a·h
 	scale3 := a * h
-	// s52 = (−1/6)·cos(t30[0])·dq[1]·scale3
+	// s52 = −1/6·cos(t30[0])·dq[1]·scale3
 	s52 := -0.16666666666666666 * (math.Cos(k36[0]) * dq[1] * scale3)
 
 	// t31[0] = s52
 	dk1[0] = s52
 
-	// t32 = dq + t31
-	// t33 = 1/3·dq
+	// t32 = dq + t31  (in dk1)
+	// t33 = 1/3·dq  (in dk2)
 	// dk3 = t33 + t31
-	// t34 = 1/6·dq
+	// t34 = 1/6·dq  (in dq2)
 	for i := range 2 {
-		tOf := dq[i] + dk1[i]
-		u := 0.3333333333333333 * dq[i]
-		dk3Of := u + dk1[i]
-		u2 := 0.16666666666666666 * dq[i]
-		dk1[i] = tOf
-		dk2[i] = u
+		t32 := dq[i] + dk1[i]
+		t33 := 0.3333333333333333 * dq[i]
+		dk3Of := t33 + dk1[i]
+		t34 := 0.16666666666666666 * dq[i]
+		dk1[i] = t32
+		dk2[i] = t33
 		dk3[i] = dk3Of
-		dq2[i] = u2
+		dq2[i] = t34
 	}
 
 	// s53 = 0.1·dk3[1]
@@ -2299,12 +2299,12 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// t35[0] = s55
 	t35[0] = s55
 
-	// t36 = t32 + t35
+	// t36 = t32 + t35  (in dk1)
 	// dk2 = t33 + 0.5·t35
 	for i := range 2 {
-		tOf := dk1[i] + t35[i]
+		t36 := dk1[i] + t35[i]
 		dk2Of := dk2[i] + 0.5*t35[i]
-		dk1[i] = tOf
+		dk1[i] = t36
 		dk2[i] = dk2Of
 	}
 
@@ -2323,18 +2323,18 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	t37[0] = s58
 
 	// dk1 = t34 + 0.5·t37
-	// dq = t36 + t37
+	// dq2 = t36 + t37
 	for i := range 2 {
-		tOf := dk1[i] + t37[i]
+		v := dk1[i] + t37[i]
 		dk1Of := dq2[i] + 0.5*t37[i]
 		dk1[i] = dk1Of
-		dq2[i] = tOf
+		dq2[i] = v
 	}
 
 	// s59 = 0.1·dk1[1]
 	s59 := 0.1 * dk1[1]
 
-	// dq[1] += h·(dk1[0] − s59)
+	// dq2[1] += h·(dk1[0] − s59)
 	dq2[1] += h * (dk1[0] - s59)
 
 	// s60 = −(h·dk1[1])
@@ -2342,34 +2342,34 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s61 = a·cos(q[0])·s60
 	s61 := a * math.Cos(k15[0]) * kept.s60
 
-	// dq[0] += s61
+	// dq2[0] += s61
 	dq2[0] += s61
 
-	// s62 = 1/60·dq[1]
+	// s62 = 1/60·dq2[1]
 	s62 := 0.016666666666666666 * dq2[1]
 
-	// t38[1] = h·(1/6·dq[0] − s62)
+	// t38[1] = h·(1/6·dq2[0] − s62)
 	dk12[1] = h * (0.16666666666666666*dq2[0] - s62)
 
-	// s63 = (−1/6)·cos(t25[0])·scale3·dq[1]
+	// s63 = −1/6·cos(t25[0])·scale3·dq2[1]
 	s63 := -0.16666666666666666 * (math.Cos(k35[0]) * scale3 * dq2[1])
 
 	// t38[0] = s63
 	dk12[0] = s63
 
-	// t39 = dq + t38
-	// t40 = 1/3·dq
+	// t39 = dq2 + t38  (in dk12)
+	// t40 = 1/3·dq2  (in dk22)
 	// dk32 = t40 + t38
-	// t41 = 1/6·dq
+	// t41 = 1/6·dq2  (in dq3)
 	for i := range 2 {
-		tOf := dq2[i] + dk12[i]
-		u := 0.3333333333333333 * dq2[i]
-		dk3Of := u + dk12[i]
-		u2 := 0.16666666666666666 * dq2[i]
-		dk12[i] = tOf
-		dk22[i] = u
+		t39 := dq2[i] + dk12[i]
+		t40 := 0.3333333333333333 * dq2[i]
+		dk3Of := t40 + dk12[i]
+		t41 := 0.16666666666666666 * dq2[i]
+		dk12[i] = t39
+		dk22[i] = t40
 		dk32[i] = dk3Of
-		dq3[i] = u2
+		dq3[i] = t41
 	}
 
 	// s64 = 0.1·dk32[1]
@@ -2386,12 +2386,12 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// t42[0] = s66
 	t42[0] = s66
 
-	// t43 = t39 + t42
+	// t43 = t39 + t42  (in dk12)
 	// dk22 = t40 + 0.5·t42
 	for i := range 2 {
-		tOf := dk12[i] + t42[i]
+		t43 := dk12[i] + t42[i]
 		dk2Of := dk22[i] + 0.5*t42[i]
-		dk12[i] = tOf
+		dk12[i] = t43
 		dk22[i] = dk2Of
 	}
 
@@ -2410,18 +2410,18 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	t44[0] = s69
 
 	// dk12 = t41 + 0.5·t44
-	// dq = t43 + t44
+	// dq3 = t43 + t44
 	for i := range 2 {
-		tOf := dk12[i] + t44[i]
+		v := dk12[i] + t44[i]
 		dk1Of := dq3[i] + 0.5*t44[i]
 		dk12[i] = dk1Of
-		dq3[i] = tOf
+		dq3[i] = v
 	}
 
 	// s70 = 0.1·dk12[1]
 	s70 := 0.1 * dk12[1]
 
-	// dq[1] += h·(dk12[0] − s70)
+	// dq3[1] += h·(dk12[0] − s70)
 	dq3[1] += h * (dk12[0] - s70)
 
 	// s71 = −(h·dk12[1])
@@ -2429,23 +2429,23 @@ func swingValueGrad1(q []float64, a, h float64, work []float64, kept *swingValue
 	// s72 = a·cos(q[0])·s71
 	s72 := a * math.Cos(k14[0]) * kept.s71
 
-	// dq[0] += s72
+	// dq3[0] += s72
 	dq3[0] += s72
 
-	// s73 = 1/60·dq[1]
+	// s73 = 1/60·dq3[1]
 	s73 := 0.016666666666666666 * dq3[1]
 
-	// t45[1] = h·(1/6·dq[0] − s73)
+	// t45[1] = h·(1/6·dq3[0] − s73)
 	dk13[1] = h * (0.16666666666666666*dq3[0] - s73)
 
-	// s74 = (−1/6)·cos(t20[0])·scale3·dq[1]
+	// s74 = −1/6·cos(t20[0])·scale3·dq3[1]
 	s74 := -0.16666666666666666 * (math.Cos(k34[0]) * scale3 * dq3[1])
 
 	// t45[0] = s74
 	dk13[0] = s74
 }
 
-// swingValueGrad2 is part 2 of 2 of SwingValueGrad.
+// swingValueGrad2 is part 2 of 2 of SwingValueGrad: s to result.
 func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swingValueGradKept) {
 	dq3 := work[44:46]
 	dk13 := work[24:26]
@@ -2494,19 +2494,19 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// scale3 = a·h
 	scale3 := a * h
 
-	// t46 = dq + t45
-	// t47 = 1/3·dq
+	// t46 = dq3 + t45  (in dk13)
+	// t47 = 1/3·dq3  (in dk23)
 	// dk33 = t47 + t45
-	// t48 = 1/6·dq
+	// t48 = 1/6·dq3  (in dq4)
 	for i := range 2 {
-		tOf := dq3[i] + dk13[i]
-		u := 0.3333333333333333 * dq3[i]
-		dk3Of := u + dk13[i]
-		u2 := 0.16666666666666666 * dq3[i]
-		dk13[i] = tOf
-		dk23[i] = u
+		t46 := dq3[i] + dk13[i]
+		t47 := 0.3333333333333333 * dq3[i]
+		dk3Of := t47 + dk13[i]
+		t48 := 0.16666666666666666 * dq3[i]
+		dk13[i] = t46
+		dk23[i] = t47
 		dk33[i] = dk3Of
-		dq4[i] = u2
+		dq4[i] = t48
 	}
 
 	// s75 = 0.1·dk33[1]
@@ -2523,12 +2523,12 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// t49[0] = s77
 	t49[0] = s77
 
-	// t50 = t46 + t49
+	// t50 = t46 + t49  (in dk13)
 	// dk23 = t47 + 0.5·t49
 	for i := range 2 {
-		tOf := dk13[i] + t49[i]
+		t50 := dk13[i] + t49[i]
 		dk2Of := dk23[i] + 0.5*t49[i]
-		dk13[i] = tOf
+		dk13[i] = t50
 		dk23[i] = dk2Of
 	}
 
@@ -2547,18 +2547,18 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	t51[0] = s80
 
 	// dk13 = t48 + 0.5·t51
-	// dq = t50 + t51
+	// dq4 = t50 + t51
 	for i := range 2 {
-		tOf := dk13[i] + t51[i]
+		v := dk13[i] + t51[i]
 		dk1Of := dq4[i] + 0.5*t51[i]
 		dk13[i] = dk1Of
-		dq4[i] = tOf
+		dq4[i] = v
 	}
 
 	// s81 = 0.1·dk13[1]
 	s81 := 0.1 * dk13[1]
 
-	// dq[1] += h·(dk13[0] − s81)
+	// dq4[1] += h·(dk13[0] − s81)
 	dq4[1] += h * (dk13[0] - s81)
 
 	// s82 = −(h·dk13[1])
@@ -2566,34 +2566,34 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// s83 = a·cos(q[0])·s82
 	s83 := a * math.Cos(k13[0]) * s82
 
-	// dq[0] += s83
+	// dq4[0] += s83
 	dq4[0] += s83
 
-	// s84 = 1/60·dq[1]
+	// s84 = 1/60·dq4[1]
 	s84 := 0.016666666666666666 * dq4[1]
 
-	// t52[1] = h·(1/6·dq[0] − s84)
+	// t52[1] = h·(1/6·dq4[0] − s84)
 	dk14[1] = h * (0.16666666666666666*dq4[0] - s84)
 
-	// s85 = (−1/6)·cos(t15[0])·scale3·dq[1]
+	// s85 = −1/6·cos(t15[0])·scale3·dq4[1]
 	s85 := -0.16666666666666666 * (math.Cos(k33[0]) * scale3 * dq4[1])
 
 	// t52[0] = s85
 	dk14[0] = s85
 
-	// t53 = dq + t52
-	// t54 = 1/3·dq
+	// t53 = dq4 + t52  (in dk14)
+	// t54 = 1/3·dq4  (in dk24)
 	// dk34 = t54 + t52
-	// t55 = 1/6·dq
+	// t55 = 1/6·dq4  (in dq5)
 	for i := range 2 {
-		tOf := dq4[i] + dk14[i]
-		u := 0.3333333333333333 * dq4[i]
-		dk3Of := u + dk14[i]
-		u2 := 0.16666666666666666 * dq4[i]
-		dk14[i] = tOf
-		dk24[i] = u
+		t53 := dq4[i] + dk14[i]
+		t54 := 0.3333333333333333 * dq4[i]
+		dk3Of := t54 + dk14[i]
+		t55 := 0.16666666666666666 * dq4[i]
+		dk14[i] = t53
+		dk24[i] = t54
 		dk34[i] = dk3Of
-		dq5[i] = u2
+		dq5[i] = t55
 	}
 
 	// s86 = 0.1·dk34[1]
@@ -2610,12 +2610,12 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// t56[0] = s88
 	t56[0] = s88
 
-	// t57 = t53 + t56
+	// t57 = t53 + t56  (in dk14)
 	// dk24 = t54 + 0.5·t56
 	for i := range 2 {
-		tOf := dk14[i] + t56[i]
+		t57 := dk14[i] + t56[i]
 		dk2Of := dk24[i] + 0.5*t56[i]
-		dk14[i] = tOf
+		dk14[i] = t57
 		dk24[i] = dk2Of
 	}
 
@@ -2634,18 +2634,18 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	t58[0] = s91
 
 	// dk14 = t55 + 0.5·t58
-	// dq = t57 + t58
+	// dq5 = t57 + t58
 	for i := range 2 {
-		tOf := dk14[i] + t58[i]
+		v := dk14[i] + t58[i]
 		dk1Of := dq5[i] + 0.5*t58[i]
 		dk14[i] = dk1Of
-		dq5[i] = tOf
+		dq5[i] = v
 	}
 
 	// s92 = 0.1·dk14[1]
 	s92 := 0.1 * dk14[1]
 
-	// dq[1] += h·(dk14[0] − s92)
+	// dq5[1] += h·(dk14[0] − s92)
 	dq5[1] += h * (dk14[0] - s92)
 
 	// s93 = −(h·dk14[1])
@@ -2653,34 +2653,34 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// s94 = a·cos(q[0])·s93
 	s94 := a * math.Cos(k12[0]) * s93
 
-	// dq[0] += s94
+	// dq5[0] += s94
 	dq5[0] += s94
 
-	// s95 = 1/60·dq[1]
+	// s95 = 1/60·dq5[1]
 	s95 := 0.016666666666666666 * dq5[1]
 
-	// t59[1] = h·(1/6·dq[0] − s95)
+	// t59[1] = h·(1/6·dq5[0] − s95)
 	dk15[1] = h * (0.16666666666666666*dq5[0] - s95)
 
-	// s96 = (−1/6)·cos(t10[0])·scale3·dq[1]
+	// s96 = −1/6·cos(t10[0])·scale3·dq5[1]
 	s96 := -0.16666666666666666 * (math.Cos(k32[0]) * scale3 * dq5[1])
 
 	// t59[0] = s96
 	dk15[0] = s96
 
-	// t60 = dq + t59
-	// t61 = 1/3·dq
+	// t60 = dq5 + t59  (in dk15)
+	// t61 = 1/3·dq5  (in dk25)
 	// dk35 = t61 + t59
-	// t62 = 1/6·dq
+	// t62 = 1/6·dq5  (in dq6)
 	for i := range 2 {
-		tOf := dq5[i] + dk15[i]
-		u := 0.3333333333333333 * dq5[i]
-		dk3Of := u + dk15[i]
-		u2 := 0.16666666666666666 * dq5[i]
-		dk15[i] = tOf
-		dk25[i] = u
+		t60 := dq5[i] + dk15[i]
+		t61 := 0.3333333333333333 * dq5[i]
+		dk3Of := t61 + dk15[i]
+		t62 := 0.16666666666666666 * dq5[i]
+		dk15[i] = t60
+		dk25[i] = t61
 		dk35[i] = dk3Of
-		dq6[i] = u2
+		dq6[i] = t62
 	}
 
 	// s97 = 0.1·dk35[1]
@@ -2697,12 +2697,12 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// t63[0] = s99
 	t63[0] = s99
 
-	// t64 = t60 + t63
+	// t64 = t60 + t63  (in dk15)
 	// dk25 = t61 + 0.5·t63
 	for i := range 2 {
-		tOf := dk15[i] + t63[i]
+		t64 := dk15[i] + t63[i]
 		dk2Of := dk25[i] + 0.5*t63[i]
-		dk15[i] = tOf
+		dk15[i] = t64
 		dk25[i] = dk2Of
 	}
 
@@ -2721,18 +2721,18 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	t65[0] = s102
 
 	// dk15 = t62 + 0.5·t65
-	// dq = t64 + t65
+	// dq6 = t64 + t65
 	for i := range 2 {
-		tOf := dk15[i] + t65[i]
+		v := dk15[i] + t65[i]
 		dk1Of := dq6[i] + 0.5*t65[i]
 		dk15[i] = dk1Of
-		dq6[i] = tOf
+		dq6[i] = v
 	}
 
 	// s103 = 0.1·dk15[1]
 	s103 := 0.1 * dk15[1]
 
-	// dq[1] += h·(dk15[0] − s103)
+	// dq6[1] += h·(dk15[0] − s103)
 	dq6[1] += h * (dk15[0] - s103)
 
 	// s104 = −(h·dk15[1])
@@ -2740,34 +2740,34 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// s105 = a·cos(q[0])·s104
 	s105 := a * math.Cos(k1[0]) * s104
 
-	// dq[0] += s105
+	// dq6[0] += s105
 	dq6[0] += s105
 
-	// s106 = 1/60·dq[1]
+	// s106 = 1/60·dq6[1]
 	s106 := 0.016666666666666666 * dq6[1]
 
-	// t66[1] = h·(1/6·dq[0] − s106)
+	// t66[1] = h·(1/6·dq6[0] − s106)
 	dk16[1] = h * (0.16666666666666666*dq6[0] - s106)
 
-	// s107 = (−1/6)·cos(t5[0])·scale3·dq[1]
+	// s107 = −1/6·cos(t5[0])·scale3·dq6[1]
 	s107 := -0.16666666666666666 * (math.Cos(k3[0]) * scale3 * dq6[1])
 
 	// t66[0] = s107
 	dk16[0] = s107
 
-	// t67 = dq + t66
-	// t68 = 1/3·dq
+	// t67 = dq6 + t66  (in dk16)
+	// t68 = 1/3·dq6  (in dk26)
 	// dk36 = t68 + t66
-	// t69 = 1/6·dq
+	// t69 = 1/6·dq6  (in gradQ)
 	for i := range 2 {
-		tOf := dq6[i] + dk16[i]
-		u := 0.3333333333333333 * dq6[i]
-		dk3Of := u + dk16[i]
-		u2 := 0.16666666666666666 * dq6[i]
-		dk16[i] = tOf
-		dk26[i] = u
+		t67 := dq6[i] + dk16[i]
+		t68 := 0.3333333333333333 * dq6[i]
+		dk3Of := t68 + dk16[i]
+		t69 := 0.16666666666666666 * dq6[i]
+		dk16[i] = t67
+		dk26[i] = t68
 		dk36[i] = dk3Of
-		gradQ[i] = u2
+		gradQ[i] = t69
 	}
 
 	// s108 = 0.1·dk36[1]
@@ -2784,12 +2784,12 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// t70[0] = s110
 	t70[0] = s110
 
-	// t71 = t67 + t70
+	// t71 = t67 + t70  (in dk16)
 	// dk26 = t68 + 0.5·t70
 	for i := range 2 {
-		tOf := dk16[i] + t70[i]
+		t71 := dk16[i] + t70[i]
 		dk2Of := dk26[i] + 0.5*t70[i]
-		dk16[i] = tOf
+		dk16[i] = t71
 		dk26[i] = dk2Of
 	}
 
@@ -2810,10 +2810,10 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	// dk16 = t69 + 0.5·t72
 	// gradQ = t71 + t72
 	for i := range 2 {
-		tOf := dk16[i] + t72[i]
+		v := dk16[i] + t72[i]
 		dk1Of := gradQ[i] + 0.5*t72[i]
 		dk16[i] = dk1Of
-		gradQ[i] = tOf
+		gradQ[i] = v
 	}
 
 	// s114 = 0.1·dk16[1]
@@ -2834,7 +2834,7 @@ func swingValueGrad2(gradQ, q []float64, a, h float64, work []float64, kept *swi
 	s117 := math.Cos(k16[0])
 	// swing = 0.5·s50² − a·s117
 	kept.swing = 0.5*(kept.s50*kept.s50) - a*s117
-	// result = −(s117 + 1/6·h·s47·dq[1] + −(s45·s54) + −(s43·s57) + −(s41·s60) + 1/6·h·s39·dq[1] + −(s37·s65) + −(s35·s68) + −(s33·s71) + 1/6·h·s31·dq[1] + −(s29·s76) + −(s27·s79) + −(s25·s82) + 1/6·h·s23·dq[1] + −(s21·s87) + −(s19·s90) + −(s17·s93) + 1/6·h·s15·dq[1] + −(s13·s98) + −(s11·s101) + −(s9·s104) + 1/6·h·s7·dq[1] + −(s5·s109) + −(s3·s112) + −(s·s115))
+	// result = −(s117 + 1/6·h·s47·dq[1] − (s45·s54) − (s43·s57) − (s41·s60) + 1/6·h·s39·dq2[1] − (s37·s65) − (s35·s68) − (s33·s71) + 1/6·h·s31·dq3[1] − (s29·s76) − (s27·s79) − (s25·s82) + 1/6·h·s23·dq4[1] − (s21·s87) − (s19·s90) − (s17·s93) + 1/6·h·s15·dq5[1] − (s13·s98) − (s11·s101) − (s9·s104) + 1/6·h·s7·dq6[1] − (s5·s109) − (s3·s112) − (s·s115))
 	kept.result = -(s117 + 0.16666666666666666*(h*kept.s47*dq[1]) + -(kept.s45 * kept.s54) + -(kept.s43 * kept.s57) + -(kept.s41 * kept.s60) + 0.16666666666666666*(h*kept.s39*dq2[1]) + -(kept.s37 * kept.s65) + -(kept.s35 * kept.s68) + -(kept.s33 * kept.s71) + 0.16666666666666666*(h*kept.s31*dq3[1]) + -(kept.s29 * s76) + -(kept.s27 * s79) + -(kept.s25 * s82) + 0.16666666666666666*(h*kept.s23*dq4[1]) + -(kept.s21 * s87) + -(kept.s19 * s90) + -(kept.s17 * s93) + 0.16666666666666666*(h*kept.s15*dq5[1]) + -(kept.s13 * s98) + -(kept.s11 * s101) + -(kept.s9 * s104) + 0.16666666666666666*(h*kept.s7*dq6[1]) + -(kept.s5 * s109) + -(kept.s3 * s112) + -(s * s115))
 }
 
@@ -2875,46 +2875,45 @@ func Cooling(out, y []float64, r float64, work []float64) {
 	// scale3 = 1/600·r
 	scale3 := 0.0016666666666666668 * r
 
-	// y = y − scale3·(sin(y) + 2·sin(y − scale·sin(y)) + 2·sin(y − scale·sin(y − scale·sin(y))) + sin(y − scale2·sin(y − scale·sin(y − scale·sin(y)))))
+	// y = y − scale3·(sin(y) + 2·sin(y − scale·sin(y)) + 2·sin(y − scale·sin(y − scale·sin(y))) + sin(y − scale2·sin(y − scale·sin(y − scale·sin(y)))))  (in out)
 	// t = sin(y) + 2·sin(y − scale·sin(y))
 	// t2 = sin(y − scale·sin(y − scale·sin(y)))
 	for i := range N {
-		tOf := math.Sin(y[i])
-		t2Of := math.Sin(y[i] - scale*tOf)
-		t3 := math.Sin(y[i] - scale*t2Of)
-		u := scale3 * (tOf + 2*t2Of + 2*t3 + math.Sin(y[i]-scale2*t3))
-		yOf := y[i] - u
-		t4 := math.Sin(yOf)
-		t5 := math.Sin(yOf - scale*t4)
-		t6 := math.Sin(yOf - scale*t5)
-		y2 := yOf - scale3*(t4+2*t5+2*t6+math.Sin(yOf-scale2*t6))
-		t7 := math.Sin(y2)
-		t8 := math.Sin(y2 - scale*t7)
-		t9 := math.Sin(y2 - scale*t8)
-		y3 := y2 - scale3*(t7+2*t8+2*t9+math.Sin(y2-scale2*t9))
-		t10 := math.Sin(y3)
-		t11 := math.Sin(y3 - scale*t10)
-		t12 := math.Sin(y3 - scale*t11)
-		y4 := y3 - scale3*(t10+2*t11+2*t12+math.Sin(y3-scale2*t12))
-		t13 := math.Sin(y4)
-		t14 := math.Sin(y4 - scale*t13)
-		t15 := math.Sin(y4 - scale*t14)
-		y5 := y4 - scale3*(t13+2*t14+2*t15+math.Sin(y4-scale2*t15))
-		t16 := math.Sin(y5)
-		t17 := math.Sin(y5 - scale*t16)
-		t18 := math.Sin(y5 - scale*t17)
-		y6 := y5 - scale3*(t16+2*t17+2*t18+math.Sin(y5-scale2*t18))
-		t19 := math.Sin(y6)
-		t20 := math.Sin(y6 - scale*t19)
-		t21 := math.Sin(y6 - scale*t20)
-		y7 := y6 - scale3*(t19+2*t20+2*t21+math.Sin(y6-scale2*t21))
-		t22 := math.Sin(y7)
-		t23 := math.Sin(y7 - scale*t22)
-		t24 := t22 + 2*t23
-		t25 := math.Sin(y7 - scale*t23)
+		v := math.Sin(y[i])
+		v2 := math.Sin(y[i] - scale*v)
+		v3 := math.Sin(y[i] - scale*v2)
+		yOf := y[i] - scale3*(v+2*v2+2*v3+math.Sin(y[i]-scale2*v3))
+		v4 := math.Sin(yOf)
+		v5 := math.Sin(yOf - scale*v4)
+		v6 := math.Sin(yOf - scale*v5)
+		y2 := yOf - scale3*(v4+2*v5+2*v6+math.Sin(yOf-scale2*v6))
+		v7 := math.Sin(y2)
+		v8 := math.Sin(y2 - scale*v7)
+		v9 := math.Sin(y2 - scale*v8)
+		y3 := y2 - scale3*(v7+2*v8+2*v9+math.Sin(y2-scale2*v9))
+		v10 := math.Sin(y3)
+		v11 := math.Sin(y3 - scale*v10)
+		v12 := math.Sin(y3 - scale*v11)
+		y4 := y3 - scale3*(v10+2*v11+2*v12+math.Sin(y3-scale2*v12))
+		v13 := math.Sin(y4)
+		v14 := math.Sin(y4 - scale*v13)
+		v15 := math.Sin(y4 - scale*v14)
+		y5 := y4 - scale3*(v13+2*v14+2*v15+math.Sin(y4-scale2*v15))
+		v16 := math.Sin(y5)
+		v17 := math.Sin(y5 - scale*v16)
+		v18 := math.Sin(y5 - scale*v17)
+		y6 := y5 - scale3*(v16+2*v17+2*v18+math.Sin(y5-scale2*v18))
+		v19 := math.Sin(y6)
+		v20 := math.Sin(y6 - scale*v19)
+		v21 := math.Sin(y6 - scale*v20)
+		y7 := y6 - scale3*(v19+2*v20+2*v21+math.Sin(y6-scale2*v21))
+		v22 := math.Sin(y7)
+		v23 := math.Sin(y7 - scale*v22)
+		tOf := v22 + 2*v23
+		t2Of := math.Sin(y7 - scale*v23)
 		out[i] = y7
-		t[i] = t24
-		t2[i] = t25
+		t[i] = tOf
+		t2[i] = t2Of
 	}
 
 	// y = y − scale3·(t + 2·t2 + sin(y − scale2·t2))
@@ -2923,30 +2922,30 @@ func Cooling(out, y []float64, r float64, work []float64) {
 	for i := range N {
 		u := scale3 * (t[i] + 2*t2[i] + math.Sin(out[i]-scale2*t2[i]))
 		yOf := out[i] - u
-		tOf := math.Sin(yOf)
-		t2Of := math.Sin(yOf - scale*tOf)
-		t3 := math.Sin(yOf - scale*t2Of)
-		y2 := yOf - scale3*(tOf+2*t2Of+2*t3+math.Sin(yOf-scale2*t3))
-		t4 := math.Sin(y2)
-		t5 := math.Sin(y2 - scale*t4)
-		t6 := math.Sin(y2 - scale*t5)
-		y3 := y2 - scale3*(t4+2*t5+2*t6+math.Sin(y2-scale2*t6))
-		t7 := math.Sin(y3)
-		t8 := math.Sin(y3 - scale*t7)
-		t9 := math.Sin(y3 - scale*t8)
-		y4 := y3 - scale3*(t7+2*t8+2*t9+math.Sin(y3-scale2*t9))
-		t10 := math.Sin(y4)
-		t11 := math.Sin(y4 - scale*t10)
-		t12 := math.Sin(y4 - scale*t11)
-		y5 := y4 - scale3*(t10+2*t11+2*t12+math.Sin(y4-scale2*t12))
-		t13 := math.Sin(y5)
-		t14 := math.Sin(y5 - scale*t13)
-		t15 := math.Sin(y5 - scale*t14)
-		y6 := y5 - scale3*(t13+2*t14+2*t15+math.Sin(y5-scale2*t15))
-		t16 := math.Sin(y6)
-		t17 := math.Sin(y6 - scale*t16)
-		t18 := math.Sin(y6 - scale*t17)
-		out[i] = y6 - scale3*(t16+2*t17+2*t18+math.Sin(y6-scale2*t18))
+		v := math.Sin(yOf)
+		v2 := math.Sin(yOf - scale*v)
+		v3 := math.Sin(yOf - scale*v2)
+		y2 := yOf - scale3*(v+2*v2+2*v3+math.Sin(yOf-scale2*v3))
+		v4 := math.Sin(y2)
+		v5 := math.Sin(y2 - scale*v4)
+		v6 := math.Sin(y2 - scale*v5)
+		y3 := y2 - scale3*(v4+2*v5+2*v6+math.Sin(y2-scale2*v6))
+		v7 := math.Sin(y3)
+		v8 := math.Sin(y3 - scale*v7)
+		v9 := math.Sin(y3 - scale*v8)
+		y4 := y3 - scale3*(v7+2*v8+2*v9+math.Sin(y3-scale2*v9))
+		v10 := math.Sin(y4)
+		v11 := math.Sin(y4 - scale*v10)
+		v12 := math.Sin(y4 - scale*v11)
+		y5 := y4 - scale3*(v10+2*v11+2*v12+math.Sin(y4-scale2*v12))
+		v13 := math.Sin(y5)
+		v14 := math.Sin(y5 - scale*v13)
+		v15 := math.Sin(y5 - scale*v14)
+		y6 := y5 - scale3*(v13+2*v14+2*v15+math.Sin(y5-scale2*v15))
+		v16 := math.Sin(y6)
+		v17 := math.Sin(y6 - scale*v16)
+		v18 := math.Sin(y6 - scale*v17)
+		out[i] = y6 - scale3*(v16+2*v17+2*v18+math.Sin(y6-scale2*v18))
 	}
 }
 
@@ -3025,7 +3024,7 @@ type coolingVJPKept struct {
 	result float64
 }
 
-// coolingVJP1 is part 1 of 3 of CoolingVJP.
+// coolingVJP1 is part 1 of 3 of CoolingVJP: scale to t112.
 func coolingVJP1(dy, y []float64, r float64, w []float64, N int, work []float64, kept *coolingVJPKept) {
 	t := work[0:N]
 	t3 := work[N : 2*N]
@@ -3150,62 +3149,62 @@ func coolingVJP1(dy, y []float64, r float64, w []float64, N int, work []float64,
 	scale3 := 0.0016666666666666668 * r
 
 	// t = sin(y)
-	// t2 = y − scale·t
+	// t2 = y − scale·t  (in dy)
 	// t3 = sin(t2)
 	// t4 = y − scale·t3
 	// t5 = sin(t4)
 	// t6 = y − scale2·t5
 	// t7 = t + 2·t3 + 2·t5 + sin(t6)
-	// y = y − scale3·t7
-	// t8 = sin(y)
+	// y = y − scale3·t7  (in y2)
+	// t8 = sin(y)  (in dy14)
 	// t9 = y − scale·t8
 	// t10 = sin(t9)
 	// t11 = y − scale·t10
 	// t12 = sin(t11)
 	// t13 = y − scale2·t12
 	// t14 = t8 + 2·t10 + 2·t12 + sin(t13)
-	// y = y − scale3·t14
-	// t15 = sin(y)
+	// y = y − scale3·t14  (in y3)
+	// t15 = sin(y)  (in dy13)
 	// t16 = y − scale·t15
 	// t17 = sin(t16)
 	// t18 = y − scale·t17
 	// t19 = sin(t18)
 	// t20 = y − scale2·t19
 	// t21 = t15 + 2·t17 + 2·t19 + sin(t20)
-	// y = y − scale3·t21
-	// t22 = sin(y)
+	// y = y − scale3·t21  (in y4)
+	// t22 = sin(y)  (in dy12)
 	// t23 = y − scale·t22
 	// t24 = sin(t23)
 	// t25 = y − scale·t24
 	// t26 = sin(t25)
 	// t27 = y − scale2·t26
 	// t28 = t22 + 2·t24 + 2·t26 + sin(t27)
-	// y = y − scale3·t28
-	// t29 = sin(y)
+	// y = y − scale3·t28  (in y5)
+	// t29 = sin(y)  (in dy11)
 	// t30 = y − scale·t29
 	// t31 = sin(t30)
 	// t32 = y − scale·t31
 	// t33 = sin(t32)
 	// t34 = y − scale2·t33
 	// t35 = t29 + 2·t31 + 2·t33 + sin(t34)
-	// y = y − scale3·t35
-	// t36 = sin(y)
+	// y = y − scale3·t35  (in y6)
+	// t36 = sin(y)  (in dy10)
 	// t37 = y − scale·t36
 	// t38 = sin(t37)
 	// t39 = y − scale·t38
 	// t40 = sin(t39)
 	// t41 = y − scale2·t40
 	// t42 = t36 + 2·t38 + 2·t40 + sin(t41)
-	// y = y − scale3·t42
-	// t43 = sin(y)
+	// y = y − scale3·t42  (in y7)
+	// t43 = sin(y)  (in dy9)
 	// t44 = y − scale·t43
 	// t45 = sin(t44)
 	// t46 = y − scale·t45
 	// t47 = sin(t46)
 	// t48 = y − scale2·t47
 	// t49 = t43 + 2·t45 + 2·t47 + sin(t48)
-	// y = y − scale3·t49
-	// t50 = sin(y)
+	// y = y − scale3·t49  (in y8)
+	// t50 = sin(y)  (in dy8)
 	// t51 = y − scale·t50
 	// t52 = sin(t51)
 	// t53 = t50 + 2·t52
@@ -3213,170 +3212,170 @@ func coolingVJP1(dy, y []float64, r float64, w []float64, N int, work []float64,
 	// t55 = sin(t54)
 	for i := range N {
 		tOf := math.Sin(y[i])
-		d := y[i] - scale*tOf
-		t2 := math.Sin(d)
-		d2 := y[i] - scale*t2
-		t3Of := math.Sin(d2)
-		d3 := y[i] - scale2*t3Of
-		t4Of := tOf + 2*t2 + 2*t3Of + math.Sin(d3)
-		yOf := y[i] - scale3*t4Of
-		t5Of := math.Sin(yOf)
-		d4 := yOf - scale*t5Of
-		t6Of := math.Sin(d4)
-		d5 := yOf - scale*t6Of
-		t7Of := math.Sin(d5)
-		d6 := yOf - scale2*t7Of
-		t8 := t5Of + 2*t6Of + 2*t7Of + math.Sin(d6)
-		y2Of := yOf - scale3*t8
-		t9Of := math.Sin(y2Of)
-		d7 := y2Of - scale*t9Of
-		t10Of := math.Sin(d7)
-		d8 := y2Of - scale*t10Of
-		t11Of := math.Sin(d8)
-		d9 := y2Of - scale2*t11Of
-		t12Of := t9Of + 2*t10Of + 2*t11Of + math.Sin(d9)
-		y3Of := y2Of - scale3*t12Of
-		t13Of := math.Sin(y3Of)
-		d10 := y3Of - scale*t13Of
-		t14Of := math.Sin(d10)
-		d11 := y3Of - scale*t14Of
-		t15 := math.Sin(d11)
-		d12 := y3Of - scale2*t15
-		t16Of := t13Of + 2*t14Of + 2*t15 + math.Sin(d12)
-		y4Of := y3Of - scale3*t16Of
-		t17Of := math.Sin(y4Of)
-		d13 := y4Of - scale*t17Of
-		t18Of := math.Sin(d13)
-		d14 := y4Of - scale*t18Of
-		t19Of := math.Sin(d14)
-		d15 := y4Of - scale2*t19Of
-		t20Of := t17Of + 2*t18Of + 2*t19Of + math.Sin(d15)
-		y5Of := y4Of - scale3*t20Of
-		t21Of := math.Sin(y5Of)
-		d16 := y5Of - scale*t21Of
-		t22 := math.Sin(d16)
-		d17 := y5Of - scale*t22
-		t23Of := math.Sin(d17)
-		d18 := y5Of - scale2*t23Of
-		t24Of := t21Of + 2*t22 + 2*t23Of + math.Sin(d18)
-		y6Of := y5Of - scale3*t24Of
-		t25Of := math.Sin(y6Of)
-		d19 := y6Of - scale*t25Of
-		t26Of := math.Sin(d19)
-		d20 := y6Of - scale*t26Of
-		t27Of := math.Sin(d20)
-		d21 := y6Of - scale2*t27Of
-		t28Of := t25Of + 2*t26Of + 2*t27Of + math.Sin(d21)
-		y7Of := y6Of - scale3*t28Of
-		t29 := math.Sin(y7Of)
-		d22 := y7Of - scale*t29
-		t30Of := math.Sin(d22)
-		t31Of := t29 + 2*t30Of
-		d23 := y7Of - scale*t30Of
-		t32Of := math.Sin(d23)
+		t2 := y[i] - scale*tOf
+		t3Of := math.Sin(t2)
+		t4Of := y[i] - scale*t3Of
+		t5Of := math.Sin(t4Of)
+		t6Of := y[i] - scale2*t5Of
+		t7Of := tOf + 2*t3Of + 2*t5Of + math.Sin(t6Of)
+		yOf := y[i] - scale3*t7Of
+		t8 := math.Sin(yOf)
+		t9Of := yOf - scale*t8
+		t10Of := math.Sin(t9Of)
+		t11Of := yOf - scale*t10Of
+		t12Of := math.Sin(t11Of)
+		t13Of := yOf - scale2*t12Of
+		t14Of := t8 + 2*t10Of + 2*t12Of + math.Sin(t13Of)
+		y2Of := yOf - scale3*t14Of
+		t15 := math.Sin(y2Of)
+		t16Of := y2Of - scale*t15
+		t17Of := math.Sin(t16Of)
+		t18Of := y2Of - scale*t17Of
+		t19Of := math.Sin(t18Of)
+		t20Of := y2Of - scale2*t19Of
+		t21Of := t15 + 2*t17Of + 2*t19Of + math.Sin(t20Of)
+		y3Of := y2Of - scale3*t21Of
+		t22 := math.Sin(y3Of)
+		t23Of := y3Of - scale*t22
+		t24Of := math.Sin(t23Of)
+		t25Of := y3Of - scale*t24Of
+		t26Of := math.Sin(t25Of)
+		t27Of := y3Of - scale2*t26Of
+		t28Of := t22 + 2*t24Of + 2*t26Of + math.Sin(t27Of)
+		y4Of := y3Of - scale3*t28Of
+		t29 := math.Sin(y4Of)
+		t30Of := y4Of - scale*t29
+		t31Of := math.Sin(t30Of)
+		t32Of := y4Of - scale*t31Of
+		t33Of := math.Sin(t32Of)
+		t34Of := y4Of - scale2*t33Of
+		t35Of := t29 + 2*t31Of + 2*t33Of + math.Sin(t34Of)
+		y5Of := y4Of - scale3*t35Of
+		t36 := math.Sin(y5Of)
+		t37Of := y5Of - scale*t36
+		t38Of := math.Sin(t37Of)
+		t39Of := y5Of - scale*t38Of
+		t40Of := math.Sin(t39Of)
+		t41Of := y5Of - scale2*t40Of
+		t42Of := t36 + 2*t38Of + 2*t40Of + math.Sin(t41Of)
+		y6Of := y5Of - scale3*t42Of
+		t43 := math.Sin(y6Of)
+		t44Of := y6Of - scale*t43
+		t45Of := math.Sin(t44Of)
+		t46Of := y6Of - scale*t45Of
+		t47Of := math.Sin(t46Of)
+		t48Of := y6Of - scale2*t47Of
+		t49Of := t43 + 2*t45Of + 2*t47Of + math.Sin(t48Of)
+		y7Of := y6Of - scale3*t49Of
+		t50 := math.Sin(y7Of)
+		t51Of := y7Of - scale*t50
+		t52Of := math.Sin(t51Of)
+		t53Of := t50 + 2*t52Of
+		t54Of := y7Of - scale*t52Of
+		t55Of := math.Sin(t54Of)
 		t[i] = tOf
-		dy[i] = d
-		t3[i] = t2
-		t4[i] = d2
-		t5[i] = t3Of
-		t6[i] = d3
-		t7[i] = t4Of
+		dy[i] = t2
+		t3[i] = t3Of
+		t4[i] = t4Of
+		t5[i] = t5Of
+		t6[i] = t6Of
+		t7[i] = t7Of
 		y2[i] = yOf
-		dy14[i] = t5Of
-		t9[i] = d4
-		t10[i] = t6Of
-		t11[i] = d5
-		t12[i] = t7Of
-		t13[i] = d6
-		t14[i] = t8
+		dy14[i] = t8
+		t9[i] = t9Of
+		t10[i] = t10Of
+		t11[i] = t11Of
+		t12[i] = t12Of
+		t13[i] = t13Of
+		t14[i] = t14Of
 		y3[i] = y2Of
-		dy13[i] = t9Of
-		t16[i] = d7
-		t17[i] = t10Of
-		t18[i] = d8
-		t19[i] = t11Of
-		t20[i] = d9
-		t21[i] = t12Of
+		dy13[i] = t15
+		t16[i] = t16Of
+		t17[i] = t17Of
+		t18[i] = t18Of
+		t19[i] = t19Of
+		t20[i] = t20Of
+		t21[i] = t21Of
 		y4[i] = y3Of
-		dy12[i] = t13Of
-		t23[i] = d10
-		t24[i] = t14Of
-		t25[i] = d11
-		t26[i] = t15
-		t27[i] = d12
-		t28[i] = t16Of
+		dy12[i] = t22
+		t23[i] = t23Of
+		t24[i] = t24Of
+		t25[i] = t25Of
+		t26[i] = t26Of
+		t27[i] = t27Of
+		t28[i] = t28Of
 		y5[i] = y4Of
-		dy11[i] = t17Of
-		t30[i] = d13
-		t31[i] = t18Of
-		t32[i] = d14
-		t33[i] = t19Of
-		t34[i] = d15
-		t35[i] = t20Of
+		dy11[i] = t29
+		t30[i] = t30Of
+		t31[i] = t31Of
+		t32[i] = t32Of
+		t33[i] = t33Of
+		t34[i] = t34Of
+		t35[i] = t35Of
 		y6[i] = y5Of
-		dy10[i] = t21Of
-		t37[i] = d16
-		t38[i] = t22
-		t39[i] = d17
-		t40[i] = t23Of
-		t41[i] = d18
-		t42[i] = t24Of
+		dy10[i] = t36
+		t37[i] = t37Of
+		t38[i] = t38Of
+		t39[i] = t39Of
+		t40[i] = t40Of
+		t41[i] = t41Of
+		t42[i] = t42Of
 		y7[i] = y6Of
-		dy9[i] = t25Of
-		t44[i] = d19
-		t45[i] = t26Of
-		t46[i] = d20
-		t47[i] = t27Of
-		t48[i] = d21
-		t49[i] = t28Of
+		dy9[i] = t43
+		t44[i] = t44Of
+		t45[i] = t45Of
+		t46[i] = t46Of
+		t47[i] = t47Of
+		t48[i] = t48Of
+		t49[i] = t49Of
 		y8[i] = y7Of
-		dy8[i] = t29
-		t51[i] = d22
-		t52[i] = t30Of
-		t53[i] = t31Of
-		t54[i] = d23
-		t55[i] = t32Of
+		dy8[i] = t50
+		t51[i] = t51Of
+		t52[i] = t52Of
+		t53[i] = t53Of
+		t54[i] = t54Of
+		t55[i] = t55Of
 	}
 
 	// scale4 = 1/60000·r
 	scale4 := 1.6666666666666667e-5 * r
 
-	// t56 = y − scale2·t55
+	// t56 = y − scale2·t55  (in t53)
 	// t57 = t53 + 2·t55 + sin(t56)
-	// y = y − scale3·t57
-	// t58 = sin(y)
+	// y = y − scale3·t57  (in y9)
+	// t58 = sin(y)  (in dy7)
 	// t59 = y − scale·t58
 	// t60 = sin(t59)
 	// t61 = y − scale·t60
 	// t62 = sin(t61)
 	// t63 = y − scale2·t62
 	// t64 = t58 + 2·t60 + 2·t62 + sin(t63)
-	// y = y − scale3·t64
-	// t65 = sin(y)
+	// y = y − scale3·t64  (in y10)
+	// t65 = sin(y)  (in dy6)
 	// t66 = y − scale·t65
 	// t67 = sin(t66)
 	// t68 = y − scale·t67
 	// t69 = sin(t68)
 	// t70 = y − scale2·t69
 	// t71 = t65 + 2·t67 + 2·t69 + sin(t70)
-	// y = y − scale3·t71
-	// t72 = sin(y)
+	// y = y − scale3·t71  (in y11)
+	// t72 = sin(y)  (in dy5)
 	// t73 = y − scale·t72
 	// t74 = sin(t73)
 	// t75 = y − scale·t74
 	// t76 = sin(t75)
 	// t77 = y − scale2·t76
 	// t78 = t72 + 2·t74 + 2·t76 + sin(t77)
-	// y = y − scale3·t78
-	// t79 = sin(y)
+	// y = y − scale3·t78  (in y12)
+	// t79 = sin(y)  (in dy4)
 	// t80 = y − scale·t79
 	// t81 = sin(t80)
 	// t82 = y − scale·t81
 	// t83 = sin(t82)
 	// t84 = y − scale2·t83
 	// t85 = t79 + 2·t81 + 2·t83 + sin(t84)
-	// y = y − scale3·t85
-	// t86 = sin(y)
+	// y = y − scale3·t85  (in y13)
+	// t86 = sin(y)  (in dy3)
 	// t87 = y − scale·t86
 	// t88 = sin(t87)
 	// t89 = sin(y − scale·t88)
@@ -3392,176 +3391,176 @@ func coolingVJP1(dy, y []float64, r float64, w []float64, N int, work []float64,
 	// t98 = cos(y − scale·t91)
 	// t99 = scale·t93 ⊙ t97 + 1/300
 	// t100 = r·t93 ⊙ t97 − scale3·t96 − r·t98 ⊙ t99 + r·cos(y) ⊙ (scale·t98 ⊙ t99 − 1/600) + 1
-	// dy = w ⊙ t100
+	// dy = w ⊙ t100  (in dy2)
 	// t101 = cos(y − scale·t88)
 	// t102 = cos(y − scale2·t89)
 	// t103 = scale4·t102 − 1/300
 	for i := range N {
-		d := y8[i] - scale2*t55[i]
-		tOf := t53[i] + 2*t55[i] + math.Sin(d)
-		yOf := y8[i] - scale3*tOf
-		t2 := math.Sin(yOf)
-		d2 := yOf - scale*t2
-		t3Of := math.Sin(d2)
-		d3 := yOf - scale*t3Of
-		t4Of := math.Sin(d3)
-		d4 := yOf - scale2*t4Of
-		t5Of := t2 + 2*t3Of + 2*t4Of + math.Sin(d4)
-		y2Of := yOf - scale3*t5Of
-		t6Of := math.Sin(y2Of)
-		d5 := y2Of - scale*t6Of
-		t7Of := math.Sin(d5)
-		d6 := y2Of - scale*t7Of
-		t8 := math.Sin(d6)
-		d7 := y2Of - scale2*t8
-		t9Of := t6Of + 2*t7Of + 2*t8 + math.Sin(d7)
-		y3Of := y2Of - scale3*t9Of
-		t10Of := math.Sin(y3Of)
-		d8 := y3Of - scale*t10Of
-		t11Of := math.Sin(d8)
-		d9 := y3Of - scale*t11Of
-		t12Of := math.Sin(d9)
-		d10 := y3Of - scale2*t12Of
-		t13Of := t10Of + 2*t11Of + 2*t12Of + math.Sin(d10)
-		y4Of := y3Of - scale3*t13Of
-		t14Of := math.Sin(y4Of)
-		d11 := y4Of - scale*t14Of
-		t15 := math.Sin(d11)
-		d12 := y4Of - scale*t15
-		t16Of := math.Sin(d12)
-		d13 := y4Of - scale2*t16Of
-		t17Of := t14Of + 2*t15 + 2*t16Of + math.Sin(d13)
-		y5Of := y4Of - scale3*t17Of
-		t18Of := math.Sin(y5Of)
-		d14 := y5Of - scale*t18Of
-		t19Of := math.Sin(d14)
-		d15 := y5Of - scale*t19Of
-		t20Of := math.Sin(d15)
-		d16 := y5Of - scale2*t20Of
-		t21Of := t18Of + 2*t19Of + 2*t20Of + math.Sin(d16)
-		y6Of := y5Of - scale3*t21Of
-		t22 := math.Sin(y6Of)
-		d17 := y6Of - scale*t22
-		t23Of := math.Sin(d17)
-		d18 := y6Of - scale*t23Of
-		t24Of := math.Cos(d18)
-		t25Of := math.Sin(d18)
-		d19 := y6Of - scale2*t25Of
-		t26Of := math.Cos(d19)
-		d20 := scale4*t26Of - 0.0033333333333333335
-		u := t24Of * d20
-		t27Of := math.Cos(d17)
-		t28Of := scale*u + 0.0033333333333333335
-		u2 := t27Of * t28Of
-		t29 := r*u - scale3*t26Of - r*u2 + r*(math.Cos(y6Of)*(scale*u2-0.0016666666666666668))
-		t30Of := t29 + 1
-		dyOf := w[i] * t30Of
-		t31Of := math.Cos(d15)
-		t32Of := math.Cos(d16)
-		d21 := scale4*t32Of - 0.0033333333333333335
-		t53[i] = d
-		t57[i] = tOf
+		t56 := y8[i] - scale2*t55[i]
+		t57Of := t53[i] + 2*t55[i] + math.Sin(t56)
+		yOf := y8[i] - scale3*t57Of
+		t58 := math.Sin(yOf)
+		t59Of := yOf - scale*t58
+		t60Of := math.Sin(t59Of)
+		t61Of := yOf - scale*t60Of
+		t62Of := math.Sin(t61Of)
+		t63Of := yOf - scale2*t62Of
+		t64Of := t58 + 2*t60Of + 2*t62Of + math.Sin(t63Of)
+		y2Of := yOf - scale3*t64Of
+		t65 := math.Sin(y2Of)
+		t66Of := y2Of - scale*t65
+		t67Of := math.Sin(t66Of)
+		t68Of := y2Of - scale*t67Of
+		t69Of := math.Sin(t68Of)
+		t70Of := y2Of - scale2*t69Of
+		t71Of := t65 + 2*t67Of + 2*t69Of + math.Sin(t70Of)
+		y3Of := y2Of - scale3*t71Of
+		t72 := math.Sin(y3Of)
+		t73Of := y3Of - scale*t72
+		t74Of := math.Sin(t73Of)
+		t75Of := y3Of - scale*t74Of
+		t76Of := math.Sin(t75Of)
+		t77Of := y3Of - scale2*t76Of
+		t78Of := t72 + 2*t74Of + 2*t76Of + math.Sin(t77Of)
+		y4Of := y3Of - scale3*t78Of
+		t79 := math.Sin(y4Of)
+		t80Of := y4Of - scale*t79
+		t81Of := math.Sin(t80Of)
+		t82Of := y4Of - scale*t81Of
+		t83Of := math.Sin(t82Of)
+		t84Of := y4Of - scale2*t83Of
+		t85Of := t79 + 2*t81Of + 2*t83Of + math.Sin(t84Of)
+		y5Of := y4Of - scale3*t85Of
+		t86 := math.Sin(y5Of)
+		t87Of := y5Of - scale*t86
+		t88Of := math.Sin(t87Of)
+		d := y5Of - scale*t88Of
+		t89Of := math.Sin(d)
+		d2 := y5Of - scale2*t89Of
+		t90Of := t86 + 2*t88Of + 2*t89Of + math.Sin(d2)
+		y6Of := y5Of - scale3*t90Of
+		t91Of := math.Sin(y6Of)
+		d3 := y6Of - scale*t91Of
+		t92Of := math.Sin(d3)
+		d4 := y6Of - scale*t92Of
+		t93Of := math.Cos(d4)
+		t94Of := math.Sin(d4)
+		t95Of := y6Of - scale2*t94Of
+		t96Of := math.Cos(t95Of)
+		t97Of := scale4*t96Of - 0.0033333333333333335
+		u := t93Of * t97Of
+		t98Of := math.Cos(d3)
+		t99Of := scale*u + 0.0033333333333333335
+		u2 := t98Of * t99Of
+		v := r*u - scale3*t96Of - r*u2 + r*(math.Cos(y6Of)*(scale*u2-0.0016666666666666668))
+		t100Of := v + 1
+		dyOf := w[i] * t100Of
+		t101Of := math.Cos(d)
+		t102Of := math.Cos(d2)
+		t103Of := scale4*t102Of - 0.0033333333333333335
+		t53[i] = t56
+		t57[i] = t57Of
 		y9[i] = yOf
-		dy7[i] = t2
-		t59[i] = d2
-		t60[i] = t3Of
-		t61[i] = d3
-		t62[i] = t4Of
-		t63[i] = d4
-		t64[i] = t5Of
+		dy7[i] = t58
+		t59[i] = t59Of
+		t60[i] = t60Of
+		t61[i] = t61Of
+		t62[i] = t62Of
+		t63[i] = t63Of
+		t64[i] = t64Of
 		y10[i] = y2Of
-		dy6[i] = t6Of
-		t66[i] = d5
-		t67[i] = t7Of
-		t68[i] = d6
-		t69[i] = t8
-		t70[i] = d7
-		t71[i] = t9Of
+		dy6[i] = t65
+		t66[i] = t66Of
+		t67[i] = t67Of
+		t68[i] = t68Of
+		t69[i] = t69Of
+		t70[i] = t70Of
+		t71[i] = t71Of
 		y11[i] = y3Of
-		dy5[i] = t10Of
-		t73[i] = d8
-		t74[i] = t11Of
-		t75[i] = d9
-		t76[i] = t12Of
-		t77[i] = d10
-		t78[i] = t13Of
+		dy5[i] = t72
+		t73[i] = t73Of
+		t74[i] = t74Of
+		t75[i] = t75Of
+		t76[i] = t76Of
+		t77[i] = t77Of
+		t78[i] = t78Of
 		y12[i] = y4Of
-		dy4[i] = t14Of
-		t80[i] = d11
-		t81[i] = t15
-		t82[i] = d12
-		t83[i] = t16Of
-		t84[i] = d13
-		t85[i] = t17Of
+		dy4[i] = t79
+		t80[i] = t80Of
+		t81[i] = t81Of
+		t82[i] = t82Of
+		t83[i] = t83Of
+		t84[i] = t84Of
+		t85[i] = t85Of
 		y13[i] = y5Of
-		dy3[i] = t18Of
-		t87[i] = d14
-		t88[i] = t19Of
-		t89[i] = t20Of
-		t90[i] = t21Of
-		t91[i] = t22
-		t92[i] = t23Of
-		t93[i] = t24Of
-		t94[i] = t25Of
-		t95[i] = d19
-		t96[i] = t26Of
-		t97[i] = d20
-		t98[i] = t27Of
-		t99[i] = t28Of
-		t100[i] = t30Of
+		dy3[i] = t86
+		t87[i] = t87Of
+		t88[i] = t88Of
+		t89[i] = t89Of
+		t90[i] = t90Of
+		t91[i] = t91Of
+		t92[i] = t92Of
+		t93[i] = t93Of
+		t94[i] = t94Of
+		t95[i] = t95Of
+		t96[i] = t96Of
+		t97[i] = t97Of
+		t98[i] = t98Of
+		t99[i] = t99Of
+		t100[i] = t100Of
 		dy2[i] = dyOf
-		t101[i] = t31Of
-		t102[i] = t32Of
-		t103[i] = d21
+		t101[i] = t101Of
+		t102[i] = t102Of
+		t103[i] = t103Of
 	}
 
-	// t104 = r·t101 ⊙ t103 − scale3·t102
-	// t105 = scale·t101 ⊙ t103 + 1/300
-	// t106 = r·t88 ⊙ t101 ⊙ dy ⊙ t103
+	// t104 = r·t101 ⊙ t103 − scale3·t102  (in t88)
+	// t105 = scale·t101 ⊙ t103 + 1/300  (in t101)
+	// t106 = r·t88 ⊙ t101 ⊙ dy ⊙ t103  (in t103)
 	for i := range N {
 		u := t101[i] * t103[i]
-		d := r*u - scale3*t102[i]
-		tOf := scale*u + 0.0033333333333333335
-		u2 := r * (t88[i] * t101[i] * dy2[i] * t103[i])
-		t88[i] = d
-		t101[i] = tOf
-		t103[i] = u2
+		t104 := r*u - scale3*t102[i]
+		t105 := scale*u + 0.0033333333333333335
+		t106 := r * (t88[i] * t101[i] * dy2[i] * t103[i])
+		t88[i] = t104
+		t101[i] = t105
+		t103[i] = t106
 	}
 
-	// t107 = t104 − r·cos(t87) ⊙ t105
-	// t108 = scale·cos(t87) ⊙ t105 − 1/600
-	// t109 = r·t86 ⊙ cos(t87) ⊙ dy ⊙ t105
+	// t107 = t104 − r·cos(t87) ⊙ t105  (in dy3)
+	// t108 = scale·cos(t87) ⊙ t105 − 1/600  (in t87)
+	// t109 = r·t86 ⊙ cos(t87) ⊙ dy ⊙ t105  (in t88)
 	for i := range N {
-		tOf := math.Cos(t87[i])
-		u := tOf * t101[i]
-		d := t88[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy3[i] * tOf * dy2[i] * t101[i])
-		dy3[i] = d
-		t87[i] = d2
-		t88[i] = u2
+		v := math.Cos(t87[i])
+		u := v * t101[i]
+		t107 := t88[i] - r*u
+		t108 := scale*u - 0.0016666666666666668
+		t109 := r * (dy3[i] * v * dy2[i] * t101[i])
+		dy3[i] = t107
+		t87[i] = t108
+		t88[i] = t109
 	}
 
-	// t110 = t107 + r·cos(y) ⊙ t108 + 1
-	// dy = dy ⊙ t110
+	// t110 = t107 + r·cos(y) ⊙ t108 + 1  (in y13)
+	// dy = dy ⊙ t110  (in dy3)
 	for i := range N {
-		tOf := dy3[i] + r*(math.Cos(y13[i])*t87[i]) + 1
-		dyOf := dy2[i] * tOf
-		y13[i] = tOf
+		t110 := dy3[i] + r*(math.Cos(y13[i])*t87[i]) + 1
+		dyOf := dy2[i] * t110
+		y13[i] = t110
 		dy3[i] = dyOf
 	}
 
-	// t111 = cos(t82)
-	// t112 = t81 ⊙ t111 ⊙ dy
+	// t111 = cos(t82)  (in t81)
+	// t112 = t81 ⊙ t111 ⊙ dy  (in t82)
 	for i := range N {
-		tOf := math.Cos(t82[i])
-		u := t81[i] * tOf * dy3[i]
-		t81[i] = tOf
-		t82[i] = u
+		t111 := math.Cos(t82[i])
+		t112 := t81[i] * t111 * dy3[i]
+		t81[i] = t111
+		t82[i] = t112
 	}
 }
 
-// coolingVJP2 is part 2 of 3 of CoolingVJP.
+// coolingVJP2 is part 2 of 3 of CoolingVJP: scale to t216.
 func coolingVJP2(r float64, N int, work []float64, kept *coolingVJPKept) {
 	t84 := work[92*N : 93*N]
 	t81 := work[89*N : 90*N]
@@ -3646,518 +3645,518 @@ func coolingVJP2(r float64, N int, work []float64, kept *coolingVJPKept) {
 	// scale4 = 1/60000·r
 	scale4 := 1.6666666666666667e-5 * r
 
-	// t113 = cos(t84)
-	// t114 = r·t111 ⊙ (scale4·t113 − 1/300) − scale3·t113
-	// t115 = scale·t111 ⊙ (scale4·t113 − 1/300) + 1/300
+	// t113 = cos(t84)  (in t81)
+	// t114 = r·t111 ⊙ (scale4·t113 − 1/300) − scale3·t113  (in t82)
+	// t115 = scale·t111 ⊙ (scale4·t113 − 1/300) + 1/300  (in t84)
 	// t116 = r·t112 ⊙ (scale4·t113 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t84[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t113 := math.Cos(t84[i])
+		d := scale4*t113 - 0.0033333333333333335
 		u := t81[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t82[i] * d)
-		t81[i] = tOf
-		t82[i] = d2
-		t84[i] = t2
-		t116[i] = u2
+		t114 := r*u - scale3*t113
+		t115 := scale*u + 0.0033333333333333335
+		t116Of := r * (t82[i] * d)
+		t81[i] = t113
+		t82[i] = t114
+		t84[i] = t115
+		t116[i] = t116Of
 	}
 
-	// t117 = t114 − r·cos(t80) ⊙ t115
-	// t118 = scale·cos(t80) ⊙ t115 − 1/600
-	// t119 = r·t79 ⊙ cos(t80) ⊙ dy ⊙ t115
+	// t117 = t114 − r·cos(t80) ⊙ t115  (in dy4)
+	// t118 = scale·cos(t80) ⊙ t115 − 1/600  (in t80)
+	// t119 = r·t79 ⊙ cos(t80) ⊙ dy ⊙ t115  (in t82)
 	for i := range N {
-		tOf := math.Cos(t80[i])
-		u := tOf * t84[i]
-		d := t82[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy4[i] * tOf * dy3[i] * t84[i])
-		dy4[i] = d
-		t80[i] = d2
-		t82[i] = u2
+		v := math.Cos(t80[i])
+		u := v * t84[i]
+		t117 := t82[i] - r*u
+		t118 := scale*u - 0.0016666666666666668
+		t119 := r * (dy4[i] * v * dy3[i] * t84[i])
+		dy4[i] = t117
+		t80[i] = t118
+		t82[i] = t119
 	}
 
-	// t120 = t117 + r·cos(y) ⊙ t118 + 1
-	// dy = dy ⊙ t120
+	// t120 = t117 + r·cos(y) ⊙ t118 + 1  (in y12)
+	// dy = dy ⊙ t120  (in dy4)
 	for i := range N {
-		tOf := dy4[i] + r*(math.Cos(y12[i])*t80[i]) + 1
-		dyOf := dy3[i] * tOf
-		y12[i] = tOf
+		t120 := dy4[i] + r*(math.Cos(y12[i])*t80[i]) + 1
+		dyOf := dy3[i] * t120
+		y12[i] = t120
 		dy4[i] = dyOf
 	}
 
-	// t121 = cos(t75)
-	// t122 = t74 ⊙ t121 ⊙ dy
+	// t121 = cos(t75)  (in t74)
+	// t122 = t74 ⊙ t121 ⊙ dy  (in t75)
 	for i := range N {
-		tOf := math.Cos(t75[i])
-		u := t74[i] * tOf * dy4[i]
-		t74[i] = tOf
-		t75[i] = u
+		t121 := math.Cos(t75[i])
+		t122 := t74[i] * t121 * dy4[i]
+		t74[i] = t121
+		t75[i] = t122
 	}
 
-	// t123 = cos(t77)
-	// t124 = r·t121 ⊙ (scale4·t123 − 1/300) − scale3·t123
-	// t125 = scale·t121 ⊙ (scale4·t123 − 1/300) + 1/300
+	// t123 = cos(t77)  (in t74)
+	// t124 = r·t121 ⊙ (scale4·t123 − 1/300) − scale3·t123  (in t75)
+	// t125 = scale·t121 ⊙ (scale4·t123 − 1/300) + 1/300  (in t77)
 	// t126 = r·t122 ⊙ (scale4·t123 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t77[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t123 := math.Cos(t77[i])
+		d := scale4*t123 - 0.0033333333333333335
 		u := t74[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t75[i] * d)
-		t74[i] = tOf
-		t75[i] = d2
-		t77[i] = t2
-		t126[i] = u2
+		t124 := r*u - scale3*t123
+		t125 := scale*u + 0.0033333333333333335
+		t126Of := r * (t75[i] * d)
+		t74[i] = t123
+		t75[i] = t124
+		t77[i] = t125
+		t126[i] = t126Of
 	}
 
-	// t127 = t124 − r·cos(t73) ⊙ t125
-	// t128 = scale·cos(t73) ⊙ t125 − 1/600
-	// t129 = r·t72 ⊙ cos(t73) ⊙ dy ⊙ t125
+	// t127 = t124 − r·cos(t73) ⊙ t125  (in dy5)
+	// t128 = scale·cos(t73) ⊙ t125 − 1/600  (in t73)
+	// t129 = r·t72 ⊙ cos(t73) ⊙ dy ⊙ t125  (in t75)
 	for i := range N {
-		tOf := math.Cos(t73[i])
-		u := tOf * t77[i]
-		d := t75[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy5[i] * tOf * dy4[i] * t77[i])
-		dy5[i] = d
-		t73[i] = d2
-		t75[i] = u2
+		v := math.Cos(t73[i])
+		u := v * t77[i]
+		t127 := t75[i] - r*u
+		t128 := scale*u - 0.0016666666666666668
+		t129 := r * (dy5[i] * v * dy4[i] * t77[i])
+		dy5[i] = t127
+		t73[i] = t128
+		t75[i] = t129
 	}
 
-	// t130 = t127 + r·cos(y) ⊙ t128 + 1
-	// dy = dy ⊙ t130
+	// t130 = t127 + r·cos(y) ⊙ t128 + 1  (in y11)
+	// dy = dy ⊙ t130  (in dy5)
 	for i := range N {
-		tOf := dy5[i] + r*(math.Cos(y11[i])*t73[i]) + 1
-		dyOf := dy4[i] * tOf
-		y11[i] = tOf
+		t130 := dy5[i] + r*(math.Cos(y11[i])*t73[i]) + 1
+		dyOf := dy4[i] * t130
+		y11[i] = t130
 		dy5[i] = dyOf
 	}
 
-	// t131 = cos(t68)
-	// t132 = t67 ⊙ t131 ⊙ dy
+	// t131 = cos(t68)  (in t67)
+	// t132 = t67 ⊙ t131 ⊙ dy  (in t68)
 	for i := range N {
-		tOf := math.Cos(t68[i])
-		u := t67[i] * tOf * dy5[i]
-		t67[i] = tOf
-		t68[i] = u
+		t131 := math.Cos(t68[i])
+		t132 := t67[i] * t131 * dy5[i]
+		t67[i] = t131
+		t68[i] = t132
 	}
 
-	// t133 = cos(t70)
-	// t134 = r·t131 ⊙ (scale4·t133 − 1/300) − scale3·t133
-	// t135 = scale·t131 ⊙ (scale4·t133 − 1/300) + 1/300
+	// t133 = cos(t70)  (in t67)
+	// t134 = r·t131 ⊙ (scale4·t133 − 1/300) − scale3·t133  (in t68)
+	// t135 = scale·t131 ⊙ (scale4·t133 − 1/300) + 1/300  (in t70)
 	// t136 = r·t132 ⊙ (scale4·t133 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t70[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t133 := math.Cos(t70[i])
+		d := scale4*t133 - 0.0033333333333333335
 		u := t67[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t68[i] * d)
-		t67[i] = tOf
-		t68[i] = d2
-		t70[i] = t2
-		t136[i] = u2
+		t134 := r*u - scale3*t133
+		t135 := scale*u + 0.0033333333333333335
+		t136Of := r * (t68[i] * d)
+		t67[i] = t133
+		t68[i] = t134
+		t70[i] = t135
+		t136[i] = t136Of
 	}
 
-	// t137 = t134 − r·cos(t66) ⊙ t135
-	// t138 = scale·cos(t66) ⊙ t135 − 1/600
-	// t139 = r·t65 ⊙ cos(t66) ⊙ dy ⊙ t135
+	// t137 = t134 − r·cos(t66) ⊙ t135  (in dy6)
+	// t138 = scale·cos(t66) ⊙ t135 − 1/600  (in t66)
+	// t139 = r·t65 ⊙ cos(t66) ⊙ dy ⊙ t135  (in t68)
 	for i := range N {
-		tOf := math.Cos(t66[i])
-		u := tOf * t70[i]
-		d := t68[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy6[i] * tOf * dy5[i] * t70[i])
-		dy6[i] = d
-		t66[i] = d2
-		t68[i] = u2
+		v := math.Cos(t66[i])
+		u := v * t70[i]
+		t137 := t68[i] - r*u
+		t138 := scale*u - 0.0016666666666666668
+		t139 := r * (dy6[i] * v * dy5[i] * t70[i])
+		dy6[i] = t137
+		t66[i] = t138
+		t68[i] = t139
 	}
 
-	// t140 = t137 + r·cos(y) ⊙ t138 + 1
-	// dy = dy ⊙ t140
+	// t140 = t137 + r·cos(y) ⊙ t138 + 1  (in y10)
+	// dy = dy ⊙ t140  (in dy6)
 	for i := range N {
-		tOf := dy6[i] + r*(math.Cos(y10[i])*t66[i]) + 1
-		dyOf := dy5[i] * tOf
-		y10[i] = tOf
+		t140 := dy6[i] + r*(math.Cos(y10[i])*t66[i]) + 1
+		dyOf := dy5[i] * t140
+		y10[i] = t140
 		dy6[i] = dyOf
 	}
 
-	// t141 = cos(t61)
-	// t142 = t60 ⊙ t141 ⊙ dy
+	// t141 = cos(t61)  (in t60)
+	// t142 = t60 ⊙ t141 ⊙ dy  (in t61)
 	for i := range N {
-		tOf := math.Cos(t61[i])
-		u := t60[i] * tOf * dy6[i]
-		t60[i] = tOf
-		t61[i] = u
+		t141 := math.Cos(t61[i])
+		t142 := t60[i] * t141 * dy6[i]
+		t60[i] = t141
+		t61[i] = t142
 	}
 
-	// t143 = cos(t63)
-	// t144 = r·t141 ⊙ (scale4·t143 − 1/300) − scale3·t143
-	// t145 = scale·t141 ⊙ (scale4·t143 − 1/300) + 1/300
+	// t143 = cos(t63)  (in t60)
+	// t144 = r·t141 ⊙ (scale4·t143 − 1/300) − scale3·t143  (in t61)
+	// t145 = scale·t141 ⊙ (scale4·t143 − 1/300) + 1/300  (in t63)
 	// t146 = r·t142 ⊙ (scale4·t143 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t63[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t143 := math.Cos(t63[i])
+		d := scale4*t143 - 0.0033333333333333335
 		u := t60[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t61[i] * d)
-		t60[i] = tOf
-		t61[i] = d2
-		t63[i] = t2
-		t146[i] = u2
+		t144 := r*u - scale3*t143
+		t145 := scale*u + 0.0033333333333333335
+		t146Of := r * (t61[i] * d)
+		t60[i] = t143
+		t61[i] = t144
+		t63[i] = t145
+		t146[i] = t146Of
 	}
 
-	// t147 = t144 − r·cos(t59) ⊙ t145
-	// t148 = scale·cos(t59) ⊙ t145 − 1/600
-	// t149 = r·t58 ⊙ cos(t59) ⊙ dy ⊙ t145
+	// t147 = t144 − r·cos(t59) ⊙ t145  (in dy7)
+	// t148 = scale·cos(t59) ⊙ t145 − 1/600  (in t59)
+	// t149 = r·t58 ⊙ cos(t59) ⊙ dy ⊙ t145  (in t61)
 	for i := range N {
-		tOf := math.Cos(t59[i])
-		u := tOf * t63[i]
-		d := t61[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy7[i] * tOf * dy6[i] * t63[i])
-		dy7[i] = d
-		t59[i] = d2
-		t61[i] = u2
+		v := math.Cos(t59[i])
+		u := v * t63[i]
+		t147 := t61[i] - r*u
+		t148 := scale*u - 0.0016666666666666668
+		t149 := r * (dy7[i] * v * dy6[i] * t63[i])
+		dy7[i] = t147
+		t59[i] = t148
+		t61[i] = t149
 	}
 
-	// t150 = t147 + r·cos(y) ⊙ t148 + 1
-	// dy = dy ⊙ t150
+	// t150 = t147 + r·cos(y) ⊙ t148 + 1  (in y9)
+	// dy = dy ⊙ t150  (in dy7)
 	for i := range N {
-		tOf := dy7[i] + r*(math.Cos(y9[i])*t59[i]) + 1
-		dyOf := dy6[i] * tOf
-		y9[i] = tOf
+		t150 := dy7[i] + r*(math.Cos(y9[i])*t59[i]) + 1
+		dyOf := dy6[i] * t150
+		y9[i] = t150
 		dy7[i] = dyOf
 	}
 
-	// t151 = cos(t54)
-	// t152 = t52 ⊙ t151 ⊙ dy
+	// t151 = cos(t54)  (in t52)
+	// t152 = t52 ⊙ t151 ⊙ dy  (in t54)
 	for i := range N {
-		tOf := math.Cos(t54[i])
-		u := t52[i] * tOf * dy7[i]
-		t52[i] = tOf
-		t54[i] = u
+		t151 := math.Cos(t54[i])
+		t152 := t52[i] * t151 * dy7[i]
+		t52[i] = t151
+		t54[i] = t152
 	}
 
-	// t153 = cos(t56)
-	// t154 = r·t151 ⊙ (scale4·t153 − 1/300) − scale3·t153
-	// t155 = scale·t151 ⊙ (scale4·t153 − 1/300) + 1/300
+	// t153 = cos(t56)  (in t52)
+	// t154 = r·t151 ⊙ (scale4·t153 − 1/300) − scale3·t153  (in t53)
+	// t155 = scale·t151 ⊙ (scale4·t153 − 1/300) + 1/300  (in t54)
 	// t156 = r·t152 ⊙ (scale4·t153 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t53[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t153 := math.Cos(t53[i])
+		d := scale4*t153 - 0.0033333333333333335
 		u := t52[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t54[i] * d)
-		t52[i] = tOf
-		t53[i] = d2
-		t54[i] = t2
-		t156[i] = u2
+		t154 := r*u - scale3*t153
+		t155 := scale*u + 0.0033333333333333335
+		t156Of := r * (t54[i] * d)
+		t52[i] = t153
+		t53[i] = t154
+		t54[i] = t155
+		t156[i] = t156Of
 	}
 
-	// t157 = t154 − r·cos(t51) ⊙ t155
-	// t158 = scale·cos(t51) ⊙ t155 − 1/600
-	// t159 = r·t50 ⊙ cos(t51) ⊙ dy ⊙ t155
+	// t157 = t154 − r·cos(t51) ⊙ t155  (in dy8)
+	// t158 = scale·cos(t51) ⊙ t155 − 1/600  (in t51)
+	// t159 = r·t50 ⊙ cos(t51) ⊙ dy ⊙ t155  (in t53)
 	for i := range N {
-		tOf := math.Cos(t51[i])
-		u := tOf * t54[i]
-		d := t53[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy8[i] * tOf * dy7[i] * t54[i])
-		dy8[i] = d
-		t51[i] = d2
-		t53[i] = u2
+		v := math.Cos(t51[i])
+		u := v * t54[i]
+		t157 := t53[i] - r*u
+		t158 := scale*u - 0.0016666666666666668
+		t159 := r * (dy8[i] * v * dy7[i] * t54[i])
+		dy8[i] = t157
+		t51[i] = t158
+		t53[i] = t159
 	}
 
-	// t160 = t157 + r·cos(y) ⊙ t158 + 1
-	// dy = dy ⊙ t160
+	// t160 = t157 + r·cos(y) ⊙ t158 + 1  (in y8)
+	// dy = dy ⊙ t160  (in dy8)
 	for i := range N {
-		tOf := dy8[i] + r*(math.Cos(y8[i])*t51[i]) + 1
-		dyOf := dy7[i] * tOf
-		y8[i] = tOf
+		t160 := dy8[i] + r*(math.Cos(y8[i])*t51[i]) + 1
+		dyOf := dy7[i] * t160
+		y8[i] = t160
 		dy8[i] = dyOf
 	}
 
-	// t161 = cos(t46)
-	// t162 = t45 ⊙ t161 ⊙ dy
+	// t161 = cos(t46)  (in t45)
+	// t162 = t45 ⊙ t161 ⊙ dy  (in t46)
 	for i := range N {
-		tOf := math.Cos(t46[i])
-		u := t45[i] * tOf * dy8[i]
-		t45[i] = tOf
-		t46[i] = u
+		t161 := math.Cos(t46[i])
+		t162 := t45[i] * t161 * dy8[i]
+		t45[i] = t161
+		t46[i] = t162
 	}
 
-	// t163 = cos(t48)
-	// t164 = r·t161 ⊙ (scale4·t163 − 1/300) − scale3·t163
-	// t165 = scale·t161 ⊙ (scale4·t163 − 1/300) + 1/300
+	// t163 = cos(t48)  (in t45)
+	// t164 = r·t161 ⊙ (scale4·t163 − 1/300) − scale3·t163  (in t46)
+	// t165 = scale·t161 ⊙ (scale4·t163 − 1/300) + 1/300  (in t48)
 	// t166 = r·t162 ⊙ (scale4·t163 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t48[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t163 := math.Cos(t48[i])
+		d := scale4*t163 - 0.0033333333333333335
 		u := t45[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t46[i] * d)
-		t45[i] = tOf
-		t46[i] = d2
-		t48[i] = t2
-		t166[i] = u2
+		t164 := r*u - scale3*t163
+		t165 := scale*u + 0.0033333333333333335
+		t166Of := r * (t46[i] * d)
+		t45[i] = t163
+		t46[i] = t164
+		t48[i] = t165
+		t166[i] = t166Of
 	}
 
-	// t167 = t164 − r·cos(t44) ⊙ t165
-	// t168 = scale·cos(t44) ⊙ t165 − 1/600
-	// t169 = r·t43 ⊙ cos(t44) ⊙ dy ⊙ t165
+	// t167 = t164 − r·cos(t44) ⊙ t165  (in dy9)
+	// t168 = scale·cos(t44) ⊙ t165 − 1/600  (in t44)
+	// t169 = r·t43 ⊙ cos(t44) ⊙ dy ⊙ t165  (in t46)
 	for i := range N {
-		tOf := math.Cos(t44[i])
-		u := tOf * t48[i]
-		d := t46[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy9[i] * tOf * dy8[i] * t48[i])
-		dy9[i] = d
-		t44[i] = d2
-		t46[i] = u2
+		v := math.Cos(t44[i])
+		u := v * t48[i]
+		t167 := t46[i] - r*u
+		t168 := scale*u - 0.0016666666666666668
+		t169 := r * (dy9[i] * v * dy8[i] * t48[i])
+		dy9[i] = t167
+		t44[i] = t168
+		t46[i] = t169
 	}
 
-	// t170 = t167 + r·cos(y) ⊙ t168 + 1
-	// dy = dy ⊙ t170
+	// t170 = t167 + r·cos(y) ⊙ t168 + 1  (in y7)
+	// dy = dy ⊙ t170  (in dy9)
 	for i := range N {
-		tOf := dy9[i] + r*(math.Cos(y7[i])*t44[i]) + 1
-		dyOf := dy8[i] * tOf
-		y7[i] = tOf
+		t170 := dy9[i] + r*(math.Cos(y7[i])*t44[i]) + 1
+		dyOf := dy8[i] * t170
+		y7[i] = t170
 		dy9[i] = dyOf
 	}
 
-	// t171 = cos(t39)
-	// t172 = t38 ⊙ t171 ⊙ dy
+	// t171 = cos(t39)  (in t38)
+	// t172 = t38 ⊙ t171 ⊙ dy  (in t39)
 	for i := range N {
-		tOf := math.Cos(t39[i])
-		u := t38[i] * tOf * dy9[i]
-		t38[i] = tOf
-		t39[i] = u
+		t171 := math.Cos(t39[i])
+		t172 := t38[i] * t171 * dy9[i]
+		t38[i] = t171
+		t39[i] = t172
 	}
 
-	// t173 = cos(t41)
-	// t174 = r·t171 ⊙ (scale4·t173 − 1/300) − scale3·t173
-	// t175 = scale·t171 ⊙ (scale4·t173 − 1/300) + 1/300
+	// t173 = cos(t41)  (in t38)
+	// t174 = r·t171 ⊙ (scale4·t173 − 1/300) − scale3·t173  (in t39)
+	// t175 = scale·t171 ⊙ (scale4·t173 − 1/300) + 1/300  (in t41)
 	// t176 = r·t172 ⊙ (scale4·t173 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t41[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t173 := math.Cos(t41[i])
+		d := scale4*t173 - 0.0033333333333333335
 		u := t38[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t39[i] * d)
-		t38[i] = tOf
-		t39[i] = d2
-		t41[i] = t2
-		t176[i] = u2
+		t174 := r*u - scale3*t173
+		t175 := scale*u + 0.0033333333333333335
+		t176Of := r * (t39[i] * d)
+		t38[i] = t173
+		t39[i] = t174
+		t41[i] = t175
+		t176[i] = t176Of
 	}
 
-	// t177 = t174 − r·cos(t37) ⊙ t175
-	// t178 = scale·cos(t37) ⊙ t175 − 1/600
-	// t179 = r·t36 ⊙ cos(t37) ⊙ dy ⊙ t175
+	// t177 = t174 − r·cos(t37) ⊙ t175  (in dy10)
+	// t178 = scale·cos(t37) ⊙ t175 − 1/600  (in t37)
+	// t179 = r·t36 ⊙ cos(t37) ⊙ dy ⊙ t175  (in t39)
 	for i := range N {
-		tOf := math.Cos(t37[i])
-		u := tOf * t41[i]
-		d := t39[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy10[i] * tOf * dy9[i] * t41[i])
-		dy10[i] = d
-		t37[i] = d2
-		t39[i] = u2
+		v := math.Cos(t37[i])
+		u := v * t41[i]
+		t177 := t39[i] - r*u
+		t178 := scale*u - 0.0016666666666666668
+		t179 := r * (dy10[i] * v * dy9[i] * t41[i])
+		dy10[i] = t177
+		t37[i] = t178
+		t39[i] = t179
 	}
 
-	// t180 = t177 + r·cos(y) ⊙ t178 + 1
-	// dy = dy ⊙ t180
+	// t180 = t177 + r·cos(y) ⊙ t178 + 1  (in y6)
+	// dy = dy ⊙ t180  (in dy10)
 	for i := range N {
-		tOf := dy10[i] + r*(math.Cos(y6[i])*t37[i]) + 1
-		dyOf := dy9[i] * tOf
-		y6[i] = tOf
+		t180 := dy10[i] + r*(math.Cos(y6[i])*t37[i]) + 1
+		dyOf := dy9[i] * t180
+		y6[i] = t180
 		dy10[i] = dyOf
 	}
 
-	// t181 = cos(t32)
-	// t182 = t31 ⊙ t181 ⊙ dy
+	// t181 = cos(t32)  (in t31)
+	// t182 = t31 ⊙ t181 ⊙ dy  (in t32)
 	for i := range N {
-		tOf := math.Cos(t32[i])
-		u := t31[i] * tOf * dy10[i]
-		t31[i] = tOf
-		t32[i] = u
+		t181 := math.Cos(t32[i])
+		t182 := t31[i] * t181 * dy10[i]
+		t31[i] = t181
+		t32[i] = t182
 	}
 
-	// t183 = cos(t34)
-	// t184 = r·t181 ⊙ (scale4·t183 − 1/300) − scale3·t183
-	// t185 = scale·t181 ⊙ (scale4·t183 − 1/300) + 1/300
+	// t183 = cos(t34)  (in t31)
+	// t184 = r·t181 ⊙ (scale4·t183 − 1/300) − scale3·t183  (in t32)
+	// t185 = scale·t181 ⊙ (scale4·t183 − 1/300) + 1/300  (in t34)
 	// t186 = r·t182 ⊙ (scale4·t183 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t34[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t183 := math.Cos(t34[i])
+		d := scale4*t183 - 0.0033333333333333335
 		u := t31[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t32[i] * d)
-		t31[i] = tOf
-		t32[i] = d2
-		t34[i] = t2
-		t186[i] = u2
+		t184 := r*u - scale3*t183
+		t185 := scale*u + 0.0033333333333333335
+		t186Of := r * (t32[i] * d)
+		t31[i] = t183
+		t32[i] = t184
+		t34[i] = t185
+		t186[i] = t186Of
 	}
 
-	// t187 = t184 − r·cos(t30) ⊙ t185
-	// t188 = scale·cos(t30) ⊙ t185 − 1/600
-	// t189 = r·t29 ⊙ cos(t30) ⊙ dy ⊙ t185
+	// t187 = t184 − r·cos(t30) ⊙ t185  (in dy11)
+	// t188 = scale·cos(t30) ⊙ t185 − 1/600  (in t30)
+	// t189 = r·t29 ⊙ cos(t30) ⊙ dy ⊙ t185  (in t32)
 	for i := range N {
-		tOf := math.Cos(t30[i])
-		u := tOf * t34[i]
-		d := t32[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy11[i] * tOf * dy10[i] * t34[i])
-		dy11[i] = d
-		t30[i] = d2
-		t32[i] = u2
+		v := math.Cos(t30[i])
+		u := v * t34[i]
+		t187 := t32[i] - r*u
+		t188 := scale*u - 0.0016666666666666668
+		t189 := r * (dy11[i] * v * dy10[i] * t34[i])
+		dy11[i] = t187
+		t30[i] = t188
+		t32[i] = t189
 	}
 
-	// t190 = t187 + r·cos(y) ⊙ t188 + 1
-	// dy = dy ⊙ t190
+	// t190 = t187 + r·cos(y) ⊙ t188 + 1  (in y5)
+	// dy = dy ⊙ t190  (in dy11)
 	for i := range N {
-		tOf := dy11[i] + r*(math.Cos(y5[i])*t30[i]) + 1
-		dyOf := dy10[i] * tOf
-		y5[i] = tOf
+		t190 := dy11[i] + r*(math.Cos(y5[i])*t30[i]) + 1
+		dyOf := dy10[i] * t190
+		y5[i] = t190
 		dy11[i] = dyOf
 	}
 
-	// t191 = cos(t25)
-	// t192 = t24 ⊙ t191 ⊙ dy
+	// t191 = cos(t25)  (in t24)
+	// t192 = t24 ⊙ t191 ⊙ dy  (in t25)
 	for i := range N {
-		tOf := math.Cos(t25[i])
-		u := t24[i] * tOf * dy11[i]
-		t24[i] = tOf
-		t25[i] = u
+		t191 := math.Cos(t25[i])
+		t192 := t24[i] * t191 * dy11[i]
+		t24[i] = t191
+		t25[i] = t192
 	}
 
-	// t193 = cos(t27)
-	// t194 = r·t191 ⊙ (scale4·t193 − 1/300) − scale3·t193
-	// t195 = scale·t191 ⊙ (scale4·t193 − 1/300) + 1/300
+	// t193 = cos(t27)  (in t24)
+	// t194 = r·t191 ⊙ (scale4·t193 − 1/300) − scale3·t193  (in t25)
+	// t195 = scale·t191 ⊙ (scale4·t193 − 1/300) + 1/300  (in t27)
 	// t196 = r·t192 ⊙ (scale4·t193 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t27[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t193 := math.Cos(t27[i])
+		d := scale4*t193 - 0.0033333333333333335
 		u := t24[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t25[i] * d)
-		t24[i] = tOf
-		t25[i] = d2
-		t27[i] = t2
-		t196[i] = u2
+		t194 := r*u - scale3*t193
+		t195 := scale*u + 0.0033333333333333335
+		t196Of := r * (t25[i] * d)
+		t24[i] = t193
+		t25[i] = t194
+		t27[i] = t195
+		t196[i] = t196Of
 	}
 
-	// t197 = t194 − r·cos(t23) ⊙ t195
-	// t198 = scale·cos(t23) ⊙ t195 − 1/600
-	// t199 = r·t22 ⊙ cos(t23) ⊙ dy ⊙ t195
+	// t197 = t194 − r·cos(t23) ⊙ t195  (in dy12)
+	// t198 = scale·cos(t23) ⊙ t195 − 1/600  (in t23)
+	// t199 = r·t22 ⊙ cos(t23) ⊙ dy ⊙ t195  (in t25)
 	for i := range N {
-		tOf := math.Cos(t23[i])
-		u := tOf * t27[i]
-		d := t25[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy12[i] * tOf * dy11[i] * t27[i])
-		dy12[i] = d
-		t23[i] = d2
-		t25[i] = u2
+		v := math.Cos(t23[i])
+		u := v * t27[i]
+		t197 := t25[i] - r*u
+		t198 := scale*u - 0.0016666666666666668
+		t199 := r * (dy12[i] * v * dy11[i] * t27[i])
+		dy12[i] = t197
+		t23[i] = t198
+		t25[i] = t199
 	}
 
-	// t200 = t197 + r·cos(y) ⊙ t198 + 1
-	// dy = dy ⊙ t200
+	// t200 = t197 + r·cos(y) ⊙ t198 + 1  (in y4)
+	// dy = dy ⊙ t200  (in dy12)
 	for i := range N {
-		tOf := dy12[i] + r*(math.Cos(y4[i])*t23[i]) + 1
-		dyOf := dy11[i] * tOf
-		y4[i] = tOf
+		t200 := dy12[i] + r*(math.Cos(y4[i])*t23[i]) + 1
+		dyOf := dy11[i] * t200
+		y4[i] = t200
 		dy12[i] = dyOf
 	}
 
-	// t201 = cos(t18)
-	// t202 = t17 ⊙ t201 ⊙ dy
+	// t201 = cos(t18)  (in t17)
+	// t202 = t17 ⊙ t201 ⊙ dy  (in t18)
 	for i := range N {
-		tOf := math.Cos(t18[i])
-		u := t17[i] * tOf * dy12[i]
-		t17[i] = tOf
-		t18[i] = u
+		t201 := math.Cos(t18[i])
+		t202 := t17[i] * t201 * dy12[i]
+		t17[i] = t201
+		t18[i] = t202
 	}
 
-	// t203 = cos(t20)
-	// t204 = r·t201 ⊙ (scale4·t203 − 1/300) − scale3·t203
-	// t205 = scale·t201 ⊙ (scale4·t203 − 1/300) + 1/300
+	// t203 = cos(t20)  (in t17)
+	// t204 = r·t201 ⊙ (scale4·t203 − 1/300) − scale3·t203  (in t18)
+	// t205 = scale·t201 ⊙ (scale4·t203 − 1/300) + 1/300  (in t20)
 	// t206 = r·t202 ⊙ (scale4·t203 − 1/300)
 	for i := range N {
-		tOf := math.Cos(t20[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t203 := math.Cos(t20[i])
+		d := scale4*t203 - 0.0033333333333333335
 		u := t17[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := r * (t18[i] * d)
-		t17[i] = tOf
-		t18[i] = d2
-		t20[i] = t2
-		t206[i] = u2
+		t204 := r*u - scale3*t203
+		t205 := scale*u + 0.0033333333333333335
+		t206Of := r * (t18[i] * d)
+		t17[i] = t203
+		t18[i] = t204
+		t20[i] = t205
+		t206[i] = t206Of
 	}
 
-	// t207 = t204 − r·cos(t16) ⊙ t205
-	// t208 = scale·cos(t16) ⊙ t205 − 1/600
-	// t209 = r·t15 ⊙ cos(t16) ⊙ dy ⊙ t205
+	// t207 = t204 − r·cos(t16) ⊙ t205  (in dy13)
+	// t208 = scale·cos(t16) ⊙ t205 − 1/600  (in t16)
+	// t209 = r·t15 ⊙ cos(t16) ⊙ dy ⊙ t205  (in t18)
 	for i := range N {
-		tOf := math.Cos(t16[i])
-		u := tOf * t20[i]
-		d := t18[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (dy13[i] * tOf * dy12[i] * t20[i])
-		dy13[i] = d
-		t16[i] = d2
-		t18[i] = u2
+		v := math.Cos(t16[i])
+		u := v * t20[i]
+		t207 := t18[i] - r*u
+		t208 := scale*u - 0.0016666666666666668
+		t209 := r * (dy13[i] * v * dy12[i] * t20[i])
+		dy13[i] = t207
+		t16[i] = t208
+		t18[i] = t209
 	}
 
-	// t210 = t207 + r·cos(y) ⊙ t208 + 1
-	// dy = dy ⊙ t210
+	// t210 = t207 + r·cos(y) ⊙ t208 + 1  (in y3)
+	// dy = dy ⊙ t210  (in dy13)
 	for i := range N {
-		tOf := dy13[i] + r*(math.Cos(y3[i])*t16[i]) + 1
-		dyOf := dy12[i] * tOf
-		y3[i] = tOf
+		t210 := dy13[i] + r*(math.Cos(y3[i])*t16[i]) + 1
+		dyOf := dy12[i] * t210
+		y3[i] = t210
 		dy13[i] = dyOf
 	}
 
-	// t211 = cos(t11)
+	// t211 = cos(t11)  (in t11)
 	// t212 = t211 ⊙ dy
 	for i := range N {
-		tOf := math.Cos(t11[i])
-		u := tOf * dy13[i]
-		t11[i] = tOf
-		t212[i] = u
+		t211 := math.Cos(t11[i])
+		t212Of := t211 * dy13[i]
+		t11[i] = t211
+		t212[i] = t212Of
 	}
 
 	// scale5 = −r
 	scale5 := -r
 
-	// t213 = cos(t13)
-	// t214 = r·t211 ⊙ (scale4·t213 − 1/300) − scale3·t213
-	// t215 = scale·t211 ⊙ (scale4·t213 − 1/300) + 1/300
-	// t216 = scale5·t212 ⊙ (scale4·t213 − 1/300) ⊙ t10
+	// t213 = cos(t13)  (in t10)
+	// t214 = r·t211 ⊙ (scale4·t213 − 1/300) − scale3·t213  (in t11)
+	// t215 = scale·t211 ⊙ (scale4·t213 − 1/300) + 1/300  (in t13)
+	// t216 = scale5·t212 ⊙ (scale4·t213 − 1/300) ⊙ t10  (in t212)
 	for i := range N {
-		tOf := math.Cos(t13[i])
-		d := scale4*tOf - 0.0033333333333333335
+		t213 := math.Cos(t13[i])
+		d := scale4*t213 - 0.0033333333333333335
 		u := t11[i] * d
-		d2 := r*u - scale3*tOf
-		t2 := scale*u + 0.0033333333333333335
-		u2 := scale5 * (t212[i] * d) * t10[i]
-		t10[i] = tOf
-		t11[i] = d2
-		t13[i] = t2
-		t212[i] = u2
+		t214 := r*u - scale3*t213
+		t215 := scale*u + 0.0033333333333333335
+		t216 := scale5 * (t212[i] * d) * t10[i]
+		t10[i] = t213
+		t11[i] = t214
+		t13[i] = t215
+		t212[i] = t216
 	}
 }
 
-// coolingVJP3 is part 3 of 3 of CoolingVJP.
+// coolingVJP3 is part 3 of 3 of CoolingVJP: scale to result.
 func coolingVJP3(dy, y []float64, r float64, w []float64, N int, work []float64, kept *coolingVJPKept) {
 	t9 := work[8*N : 9*N]
 	t13 := work[12*N : 13*N]
@@ -4259,148 +4258,148 @@ func coolingVJP3(dy, y []float64, r float64, w []float64, N int, work []float64,
 	// scale4 = 1/60000·r
 	scale4 := 1.6666666666666667e-5 * r
 
-	// t217 = t214 − r·cos(t9) ⊙ t215
-	// t218 = scale·cos(t9) ⊙ t215 − 1/600
-	// t219 = r·cos(t9) ⊙ dy ⊙ t215 ⊙ t8
+	// t217 = t214 − r·cos(t9) ⊙ t215  (in dy14)
+	// t218 = scale·cos(t9) ⊙ t215 − 1/600  (in t9)
+	// t219 = r·cos(t9) ⊙ dy ⊙ t215 ⊙ t8  (in t11)
 	for i := range N {
-		tOf := math.Cos(t9[i])
-		u := tOf * t13[i]
-		d := t11[i] - r*u
-		d2 := scale*u - 0.0016666666666666668
-		u2 := r * (tOf * dy13[i] * t13[i]) * dy14[i]
-		dy14[i] = d
-		t9[i] = d2
-		t11[i] = u2
+		v := math.Cos(t9[i])
+		u := v * t13[i]
+		t217 := t11[i] - r*u
+		t218 := scale*u - 0.0016666666666666668
+		t219 := r * (v * dy13[i] * t13[i]) * dy14[i]
+		dy14[i] = t217
+		t9[i] = t218
+		t11[i] = t219
 	}
 
-	// t220 = t217 + r·cos(y) ⊙ t218 + 1
-	// dy = dy ⊙ t220
-	// t221 = 1/300·dy
-	// t222 = 1/600·dy
+	// t220 = t217 + r·cos(y) ⊙ t218 + 1  (in y2)
+	// dy = dy ⊙ t220  (in dy14)
+	// t221 = 1/300·dy  (in t9)
+	// t222 = 1/600·dy  (in dy13)
 	for i := range N {
-		tOf := dy14[i] + r*(math.Cos(y2[i])*t9[i]) + 1
-		dyOf := dy13[i] * tOf
-		u := 0.0033333333333333335 * dyOf
-		u2 := 0.0016666666666666668 * dyOf
-		y2[i] = tOf
+		t220 := dy14[i] + r*(math.Cos(y2[i])*t9[i]) + 1
+		dyOf := dy13[i] * t220
+		t221 := 0.0033333333333333335 * dyOf
+		t222 := 0.0016666666666666668 * dyOf
+		y2[i] = t220
 		dy14[i] = dyOf
-		t9[i] = u
-		dy13[i] = u2
+		t9[i] = t221
+		dy13[i] = t222
 	}
 
-	// t223 = scale3·w ⊙ cos(t6) ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210 ⊙ t220
-	// t224 = dy − t223
-	// t225 = r·dy ⊙ (scale4·cos(t6) − 1/300)
-	// t226 = scale3·w ⊙ t94 ⊙ t96 + scale3·w ⊙ t89 ⊙ t102 ⊙ t100 + scale3·w ⊙ t83 ⊙ t113 ⊙ t100 ⊙ t110 + scale3·w ⊙ t76 ⊙ t123 ⊙ t100 ⊙ t110 ⊙ t120 + scale3·w ⊙ t69 ⊙ t133 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 + scale3·w ⊙ t62 ⊙ t143 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 + scale3·w ⊙ t55 ⊙ t153 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 + scale3·w ⊙ t47 ⊙ t163 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 + scale3·w ⊙ t40 ⊙ t173 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 + scale3·w ⊙ t33 ⊙ t183 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 + scale3·… ⊙ t170 ⊙ t180 ⊙ t190
-	// t227 = w ⊙ t19 ⊙ t203 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160
+	// t223 = scale3·w ⊙ cos(t6) ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210 ⊙ t220  (in t6)
+	// t224 = dy − t223  (in dy14)
+	// t225 = r·dy ⊙ (scale4·cos(t6) − 1/300)  (in t17)
+	// t226 = … + … + scale3·w ⊙ t83 ⊙ t113 ⊙ t100 ⊙ t110 + scale3·w ⊙ t76 ⊙ t123 ⊙ t100 ⊙ t110 ⊙ t120 + scale3·w ⊙ t69 ⊙ t133 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 + scale3·w ⊙ t62 ⊙ t143 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 + scale3·w ⊙ t55 ⊙ t153 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 + scale3·w ⊙ t47 ⊙ t163 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 + scale3·w ⊙ t40 ⊙ t173 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 + scale3·w ⊙ t33 ⊙ t183 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 + scale3·w ⊙ t26 ⊙ t193 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190  (in t19)
+	// t227 = w ⊙ t19 ⊙ t203 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160  (in t24)
 	for i := range N {
-		tOf := math.Cos(t6[i])
-		u := w[i] * tOf * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u2 := scale3 * (u * y6[i] * y5[i] * y4[i] * y3[i] * y2[i])
-		d := dy14[i] - u2
-		u3 := r * (dy14[i] * (scale4*tOf - 0.0033333333333333335))
-		t2 := scale3*(w[i]*t94[i]*t96[i]) + scale3*(w[i]*t89[i]*t102[i]*t100[i])
-		t3Of := t2 + scale3*(w[i]*t83[i]*t81[i]*t100[i]*y13[i]) + scale3*(w[i]*t76[i]*t74[i]*t100[i]*y13[i]*y12[i])
-		t4Of := t3Of + scale3*(w[i]*t69[i]*t67[i]*t100[i]*y13[i]*y12[i]*y11[i])
-		u4 := scale3 * (w[i] * t62[i] * t60[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i])
-		u5 := w[i] * t55[i] * t52[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		u6 := w[i] * t47[i] * t45[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		u7 := w[i] * t40[i] * t38[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		t5Of := t4Of + u4 + scale3*u5 + scale3*(u6*y8[i]) + scale3*(u7*y8[i]*y7[i])
-		u8 := w[i] * t33[i] * t31[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		u9 := w[i] * t26[i] * t24[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		t6Of := t5Of + scale3*(u8*y8[i]*y7[i]*y6[i]) + scale3*(u9*y8[i]*y7[i]*y6[i]*y5[i])
-		u10 := w[i] * t19[i] * t17[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		u11 := u10 * y8[i]
-		t6[i] = u2
-		dy14[i] = d
-		t17[i] = u3
-		t19[i] = t6Of
-		t24[i] = u11
+		v := math.Cos(t6[i])
+		u := w[i] * v * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		t223 := scale3 * (u * y6[i] * y5[i] * y4[i] * y3[i] * y2[i])
+		t224 := dy14[i] - t223
+		t225 := r * (dy14[i] * (scale4*v - 0.0033333333333333335))
+		v2 := scale3*(w[i]*t94[i]*t96[i]) + scale3*(w[i]*t89[i]*t102[i]*t100[i])
+		v3 := v2 + scale3*(w[i]*t83[i]*t81[i]*t100[i]*y13[i]) + scale3*(w[i]*t76[i]*t74[i]*t100[i]*y13[i]*y12[i])
+		v4 := v3 + scale3*(w[i]*t69[i]*t67[i]*t100[i]*y13[i]*y12[i]*y11[i])
+		u2 := scale3 * (w[i] * t62[i] * t60[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i])
+		u3 := w[i] * t55[i] * t52[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		u4 := w[i] * t47[i] * t45[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		u5 := w[i] * t40[i] * t38[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		v5 := v4 + u2 + scale3*u3 + scale3*(u4*y8[i]) + scale3*(u5*y8[i]*y7[i])
+		u6 := w[i] * t33[i] * t31[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		u7 := w[i] * t26[i] * t24[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		t226 := v5 + scale3*(u6*y8[i]*y7[i]*y6[i]) + scale3*(u7*y8[i]*y7[i]*y6[i]*y5[i])
+		u8 := w[i] * t19[i] * t17[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		t227 := u8 * y8[i]
+		t6[i] = t223
+		dy14[i] = t224
+		t17[i] = t225
+		t19[i] = t226
+		t24[i] = t227
 	}
 
-	// t228 = t224 + t225 ⊙ cos(t4)
-	// t229 = t221 + 0.005·t225 ⊙ cos(t4)
-	// t230 = t3 ⊙ t225 ⊙ cos(t4)
+	// t228 = t224 + t225 ⊙ cos(t4)  (in t3)
+	// t229 = t221 + 0.005·t225 ⊙ cos(t4)  (in t4)
+	// t230 = t3 ⊙ t225 ⊙ cos(t4)  (in dy14)
 	for i := range N {
 		u := t17[i] * math.Cos(t4[i])
-		tOf := dy14[i] + u
-		t2 := t9[i] + 0.005*u
-		u2 := t3[i] * u
-		t3[i] = tOf
-		t4[i] = t2
-		dy14[i] = u2
+		t228 := dy14[i] + u
+		t229 := t9[i] + 0.005*u
+		t230 := t3[i] * u
+		t3[i] = t228
+		t4[i] = t229
+		dy14[i] = t230
 	}
 
 	// dy = t228 − r·cos(t2) ⊙ t229 + r·cos(y) ⊙ (0.005·r·cos(t2) ⊙ t229 − t222)
-	// t231 = t ⊙ r·cos(t2) ⊙ t229
+	// t231 = t ⊙ r·cos(t2) ⊙ t229  (in t)
 	for i := range N {
 		u := r * (math.Cos(dy[i]) * t4[i])
-		dyOf := t3[i] - u + r*(math.Cos(y[i])*(0.005*u-dy13[i]))
-		u2 := t[i] * u
-		dy[i] = dyOf
-		t[i] = u2
+		dy2Of := t3[i] - u + r*(math.Cos(y[i])*(0.005*u-dy13[i]))
+		t231 := t[i] * u
+		dy[i] = dy2Of
+		t[i] = t231
 	}
 
-	// t232 = t226 + scale3·t227 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200
+	// t232 = t226 + scale3·t227 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200  (in t19)
 	for i := range N {
 		t19[i] += scale3 * (t24[i] * y7[i] * y6[i] * y5[i] * y4[i])
 	}
 
-	// t233 = t232 + scale3·w ⊙ t12 ⊙ t213 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210
-	// t234 = t90 ⊙ t100
-	// t235 = t85 ⊙ t100 ⊙ t110
-	// t236 = t78 ⊙ t100 ⊙ t110 ⊙ t120
-	// t237 = t71 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130
-	// t238 = t64 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140
-	// t239 = t57 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150
-	// t240 = t49 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160
-	// t241 = t42 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170
-	// t242 = t35 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180
-	// t243 = t28 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190
-	// t244 = t21 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200
-	// t245 = t14 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210
-	// t246 = t7 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210 ⊙ t220
-	// t247 = r·w ⊙ t91 ⊙ t98 ⊙ t99 − r·w ⊙ t92 ⊙ t93 ⊙ t97 − t106 + t109 − t116 + t119 − t126 + t129 − t136 + t139 − t146 + t149 − t156 + t159
+	// t233 = t232 + scale3·w ⊙ t12 ⊙ t213 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210  (in t7)
+	// t234 = t90 ⊙ t100  (in y2)
+	// t235 = t85 ⊙ t100 ⊙ t110  (in t10)
+	// t236 = t78 ⊙ t100 ⊙ t110 ⊙ t120  (in t12)
+	// t237 = t71 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130  (in t14)
+	// t238 = t64 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140  (in y3)
+	// t239 = t57 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150  (in t19)
+	// t240 = t49 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160  (in t21)
+	// t241 = t42 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170  (in y4)
+	// t242 = t35 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180  (in t28)
+	// t243 = t28 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190  (in y5)
+	// t244 = t21 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200  (in t35)
+	// t245 = t14 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210  (in y6)
+	// t246 = t7 ⊙ t100 ⊙ t110 ⊙ t120 ⊙ t130 ⊙ t140 ⊙ t150 ⊙ t160 ⊙ t170 ⊙ t180 ⊙ t190 ⊙ t200 ⊙ t210 ⊙ t220  (in t42)
+	// t247 = r·w ⊙ t91 ⊙ t98 ⊙ t99 − r·w ⊙ t92 ⊙ t93 ⊙ t97 − t106 + t109 − t116 + t119 − t126 + t129 − t136 + t139 − t146 + t149 − t156 + t159  (in y7)
 	for i := range N {
 		u := w[i] * t12[i] * t10[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		tOf := t19[i] + scale3*(u*y8[i]*y7[i]*y6[i]*y5[i]*y4[i]*y3[i])
-		u2 := t90[i] * t100[i]
-		u3 := t85[i] * t100[i] * y13[i]
-		u4 := t78[i] * t100[i] * y13[i] * y12[i]
-		u5 := t71[i] * t100[i] * y13[i] * y12[i] * y11[i]
-		u6 := t64[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i]
-		u7 := t57[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
-		u8 := t49[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i]
-		u9 := t42[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u10 := t35[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u11 := u10 * y6[i]
-		u12 := t28[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u13 := u12 * y6[i] * y5[i]
-		u14 := t21[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u15 := u14 * y6[i] * y5[i] * y4[i]
-		u16 := t14[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u17 := u16 * y6[i] * y5[i] * y4[i] * y3[i]
-		u18 := t7[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
-		u19 := u18 * y6[i] * y5[i] * y4[i] * y3[i] * y2[i]
+		t233 := t19[i] + scale3*(u*y8[i]*y7[i]*y6[i]*y5[i]*y4[i]*y3[i])
+		t234 := t90[i] * t100[i]
+		t235 := t85[i] * t100[i] * y13[i]
+		t236 := t78[i] * t100[i] * y13[i] * y12[i]
+		t237 := t71[i] * t100[i] * y13[i] * y12[i] * y11[i]
+		t238 := t64[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i]
+		t239 := t57[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i]
+		t240 := t49[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i]
+		t241 := t42[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		u2 := t35[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		t242 := u2 * y6[i]
+		u3 := t28[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		t243 := u3 * y6[i] * y5[i]
+		u4 := t21[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		t244 := u4 * y6[i] * y5[i] * y4[i]
+		u5 := t14[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		t245 := u5 * y6[i] * y5[i] * y4[i] * y3[i]
+		u6 := t7[i] * t100[i] * y13[i] * y12[i] * y11[i] * y10[i] * y9[i] * y8[i] * y7[i]
+		t246 := u6 * y6[i] * y5[i] * y4[i] * y3[i] * y2[i]
 		d := r*(w[i]*t91[i]*t98[i]*t99[i]) - r*(w[i]*t92[i]*t93[i]*t97[i])
-		t2 := d - t103[i] + t88[i] - t116[i] + t82[i] - t126[i] + t75[i]
-		t3Of := t2 - t136[i] + t68[i] - t146[i] + t61[i] - t156[i] + t53[i]
-		t7[i] = tOf
-		y2[i] = u2
-		t10[i] = u3
-		t12[i] = u4
-		t14[i] = u5
-		y3[i] = u6
-		t19[i] = u7
-		t21[i] = u8
-		y4[i] = u9
-		t28[i] = u11
-		y5[i] = u13
-		t35[i] = u15
-		y6[i] = u17
-		t42[i] = u19
-		y7[i] = t3Of
+		v := d - t103[i] + t88[i] - t116[i] + t82[i] - t126[i] + t75[i]
+		t247 := v - t136[i] + t68[i] - t146[i] + t61[i] - t156[i] + t53[i]
+		t7[i] = t233
+		y2[i] = t234
+		t10[i] = t235
+		t12[i] = t236
+		t14[i] = t237
+		y3[i] = t238
+		t19[i] = t239
+		t21[i] = t240
+		y4[i] = t241
+		t28[i] = t242
+		y5[i] = t243
+		t35[i] = t244
+		y6[i] = t245
+		t42[i] = t246
+		y7[i] = t247
 	}
 
 	// s = Σ (t233 + t223 ⊙ t5)
@@ -4409,12 +4408,12 @@ func coolingVJP3(dy, y []float64, r float64, w []float64, N int, work []float64,
 		s += t7[i] + t6[i]*t5[i]
 	}
 
-	// t248 = t91 + 2·t92
+	// t248 = t91 + 2·t92  (in t91)
 	for i := range N {
 		t91[i] += 2 * t92[i]
 	}
 
-	// t249 = t248 + 2·t94
+	// t249 = t248 + 2·t94  (in t91)
 	for i := range N {
 		t91[i] += 2 * t94[i]
 	}
@@ -4422,17 +4421,17 @@ func coolingVJP3(dy, y []float64, r float64, w []float64, N int, work []float64,
 	// s2 = Σ w ⊙ (t249 + sin(t95) + t234 + t235 + t236 + t237 + t238 + t239 + t240 + t241 + t242 + t243 + t244 + t245 + t246)
 	s2 := 0.0
 	for i := range N {
-		tOf := t91[i] + math.Sin(t95[i]) + y2[i] + t10[i] + t12[i] + t14[i]
-		t2 := tOf + y3[i] + t19[i] + t21[i] + y4[i] + t28[i] + y5[i] + t35[i]
-		s2 += w[i] * (t2 + y6[i] + t42[i])
+		v := t91[i] + math.Sin(t95[i]) + y2[i] + t10[i] + t12[i] + t14[i]
+		v2 := v + y3[i] + t19[i] + t21[i] + y4[i] + t28[i] + y5[i] + t35[i]
+		s2 += w[i] * (v2 + y6[i] + t42[i])
 	}
 
 	// s3 = Σ (t247 − t166 + t169 − t176 + t179 − t186 + t189 − t196 + t199 − t206 + t209 − t230 + t231 + t216 + t219)
 	s3 := 0.0
 	for i := range N {
-		tOf := y7[i] - t166[i] + t46[i] - t176[i] + t39[i] - t186[i] + t32[i]
-		t2 := tOf - t196[i] + t25[i] - t206[i] + t18[i] - dy14[i] + t[i]
-		s3 += t2 + t212[i] + t11[i]
+		v := y7[i] - t166[i] + t46[i] - t176[i] + t39[i] - t186[i] + t32[i]
+		v2 := v - t196[i] + t25[i] - t206[i] + t18[i] - dy14[i] + t[i] + t212[i]
+		s3 += v2 + t11[i]
 	}
 
 	// result = 0.01·s − 1/600·s2 + 0.005·s3
@@ -4453,37 +4452,37 @@ func CoolingWork(N int) int {
 //	scale3  = r·y               []
 //	scale4  = 1 − 0.05·scale3   []
 //	scale5  = 1/60·scale·(4·scale2·scale4 + (0.1·scale·scale2·scale4 + 1)·(1 − 0.1·scale2·scale3·scale4) + 1) + 1  []
-//	y2      = y·scale5          []
+//	y       = y·scale5          []
 //	scale6  = r·(1 − y)         []
 //	scale7  = 0.05·scale6 + 1   []
 //	scale8  = scale3·scale5     []
 //	scale9  = 1 − 0.05·scale8   []
 //	scale10 = 1/60·scale6·(4·scale7·scale9 + (0.1·scale6·scale7·scale9 + 1)·(1 − 0.1·scale7·scale8·scale9) + 1) + 1  []
-//	y3      = y·scale10         []
+//	y       = y·scale10         []
 //	scale11 = r·(1 − y)         []
 //	scale12 = 0.05·scale11 + 1  []
 //	scale13 = scale8·scale10    []
 //	scale14 = 1 − 0.05·scale13  []
 //	scale15 = 1/60·scale11·(4·scale12·scale14 + (0.1·scale11·scale12·scale14 + 1)·(1 − 0.1·scale12·scale13·scale14) + 1) + 1  []
-//	y4      = y·scale15         []
+//	y       = y·scale15         []
 //	scale16 = r·(1 − y)         []
 //	scale17 = 0.05·scale16 + 1  []
 //	scale18 = scale13·scale15   []
 //	scale19 = 1 − 0.05·scale18  []
 //	scale20 = 1/60·scale16·(4·scale17·scale19 + (0.1·scale16·scale17·scale19 + 1)·(1 − 0.1·scale17·scale18·scale19) + 1) + 1  []
-//	y5      = y·scale20         []
+//	y       = y·scale20         []
 //	scale21 = r·(1 − y)         []
 //	scale22 = 0.05·scale21 + 1  []
 //	scale23 = scale18·scale20   []
 //	scale24 = 1 − 0.05·scale23  []
 //	scale25 = 1/60·scale21·(4·scale22·scale24 + (0.1·scale21·scale22·scale24 + 1)·(1 − 0.1·scale22·scale23·scale24) + 1) + 1  []
-//	y6      = y·scale25         []
+//	y       = y·scale25         []
 //	scale26 = r·(1 − y)         []
 //	scale27 = 0.05·scale26 + 1  []
 //	scale28 = scale23·scale25   []
 //	scale29 = 1 − 0.05·scale28  []
 //	scale30 = 1/60·scale26·(4·scale27·scale29 + (0.1·scale26·scale27·scale29 + 1)·(1 − 0.1·scale27·scale28·scale29) + 1) + 1  []
-//	y7      = y·scale30         []
+//	y       = y·scale30         []
 //	scale31 = r·(1 − y)         []
 //	scale32 = 0.05·scale31 + 1  []
 //	scale33 = scale28·scale30   []
@@ -4500,7 +4499,7 @@ func Growth(y, r float64) float64 {
 	scale4 := 1 - 0.05*scale3
 	// scale5 = 1/60·scale·(4·scale2·scale4 + (0.1·scale·scale2·scale4 + 1)·(1 − 0.1·scale2·scale3·scale4) + 1) + 1
 	scale5 := 0.016666666666666666*(scale*(4*(scale2*scale4)+(0.1*(scale*scale2*scale4)+1)*(1-0.1*(scale2*scale3*scale4))+1)) + 1
-	// y2 = y·scale5
+	// y = y·scale5
 	y2 := y * scale5
 	// scale6 = r·(1 − y)
 	scale6 := r * (1 - y2)
@@ -4512,7 +4511,7 @@ func Growth(y, r float64) float64 {
 	scale9 := 1 - 0.05*scale8
 	// scale10 = 1/60·scale6·(4·scale7·scale9 + (0.1·scale6·scale7·scale9 + 1)·(1 − 0.1·scale7·scale8·scale9) + 1) + 1
 	scale10 := 0.016666666666666666*(scale6*(4*(scale7*scale9)+(0.1*(scale6*scale7*scale9)+1)*(1-0.1*(scale7*scale8*scale9))+1)) + 1
-	// y3 = y·scale10
+	// y = y·scale10
 	y3 := y2 * scale10
 	// scale11 = r·(1 − y)
 	scale11 := r * (1 - y3)
@@ -4524,7 +4523,7 @@ func Growth(y, r float64) float64 {
 	scale14 := 1 - 0.05*scale13
 	// scale15 = 1/60·scale11·(4·scale12·scale14 + (0.1·scale11·scale12·scale14 + 1)·(1 − 0.1·scale12·scale13·scale14) + 1) + 1
 	scale15 := 0.016666666666666666*(scale11*(4*(scale12*scale14)+(0.1*(scale11*scale12*scale14)+1)*(1-0.1*(scale12*scale13*scale14))+1)) + 1
-	// y4 = y·scale15
+	// y = y·scale15
 	y4 := y3 * scale15
 	// scale16 = r·(1 − y)
 	scale16 := r * (1 - y4)
@@ -4536,7 +4535,7 @@ func Growth(y, r float64) float64 {
 	scale19 := 1 - 0.05*scale18
 	// scale20 = 1/60·scale16·(4·scale17·scale19 + (0.1·scale16·scale17·scale19 + 1)·(1 − 0.1·scale17·scale18·scale19) + 1) + 1
 	scale20 := 0.016666666666666666*(scale16*(4*(scale17*scale19)+(0.1*(scale16*scale17*scale19)+1)*(1-0.1*(scale17*scale18*scale19))+1)) + 1
-	// y5 = y·scale20
+	// y = y·scale20
 	y5 := y4 * scale20
 	// scale21 = r·(1 − y)
 	scale21 := r * (1 - y5)
@@ -4548,7 +4547,7 @@ func Growth(y, r float64) float64 {
 	scale24 := 1 - 0.05*scale23
 	// scale25 = 1/60·scale21·(4·scale22·scale24 + (0.1·scale21·scale22·scale24 + 1)·(1 − 0.1·scale22·scale23·scale24) + 1) + 1
 	scale25 := 0.016666666666666666*(scale21*(4*(scale22*scale24)+(0.1*(scale21*scale22*scale24)+1)*(1-0.1*(scale22*scale23*scale24))+1)) + 1
-	// y6 = y·scale25
+	// y = y·scale25
 	y6 := y5 * scale25
 	// scale26 = r·(1 − y)
 	scale26 := r * (1 - y6)
@@ -4560,7 +4559,7 @@ func Growth(y, r float64) float64 {
 	scale29 := 1 - 0.05*scale28
 	// scale30 = 1/60·scale26·(4·scale27·scale29 + (0.1·scale26·scale27·scale29 + 1)·(1 − 0.1·scale27·scale28·scale29) + 1) + 1
 	scale30 := 0.016666666666666666*(scale26*(4*(scale27*scale29)+(0.1*(scale26*scale27*scale29)+1)*(1-0.1*(scale27*scale28*scale29))+1)) + 1
-	// y7 = y·scale30
+	// y = y·scale30
 	y7 := y6 * scale30
 	// scale31 = r·(1 − y)
 	scale31 := r * (1 - y7)
@@ -4572,7 +4571,7 @@ func Growth(y, r float64) float64 {
 	scale34 := 1 - 0.05*scale33
 	// scale35 = 1/60·scale31·(4·scale32·scale34 + (0.1·scale31·scale32·scale34 + 1)·(1 − 0.1·scale32·scale33·scale34) + 1) + 1
 	scale35 := 0.016666666666666666*(scale31*(4*(scale32*scale34)+(0.1*(scale31*scale32*scale34)+1)*(1-0.1*(scale32*scale33*scale34))+1)) + 1
-	// y8 = y·scale35
+	// y = y·scale35
 	y8 := y7 * scale35
 	// scale36 = r·(1 − y)
 	scale36 := r * (1 - y8)
@@ -4584,7 +4583,7 @@ func Growth(y, r float64) float64 {
 	scale39 := 1 - 0.05*scale38
 	// scale40 = 1/60·scale36·(4·scale37·scale39 + (0.1·scale36·scale37·scale39 + 1)·(1 − 0.1·scale37·scale38·scale39) + 1) + 1
 	scale40 := 0.016666666666666666*(scale36*(4*(scale37*scale39)+(0.1*(scale36*scale37*scale39)+1)*(1-0.1*(scale37*scale38*scale39))+1)) + 1
-	// y9 = y·scale40
+	// y = y·scale40
 	y9 := y8 * scale40
 	// scale41 = r·(1 − y)
 	scale41 := r * (1 - y9)
@@ -4596,7 +4595,7 @@ func Growth(y, r float64) float64 {
 	scale44 := 1 - 0.05*scale43
 	// scale45 = 1/60·scale41·(4·scale42·scale44 + (0.1·scale41·scale42·scale44 + 1)·(1 − 0.1·scale42·scale43·scale44) + 1) + 1
 	scale45 := 0.016666666666666666*(scale41*(4*(scale42*scale44)+(0.1*(scale41*scale42*scale44)+1)*(1-0.1*(scale42*scale43*scale44))+1)) + 1
-	// y10 = y·scale45
+	// y = y·scale45
 	y10 := y9 * scale45
 	// scale46 = r·(1 − y)
 	scale46 := r * (1 - y10)
@@ -4608,7 +4607,7 @@ func Growth(y, r float64) float64 {
 	scale49 := 1 - 0.05*scale48
 	// scale50 = 1/60·scale46·(4·scale47·scale49 + (0.1·scale46·scale47·scale49 + 1)·(1 − 0.1·scale47·scale48·scale49) + 1) + 1
 	scale50 := 0.016666666666666666*(scale46*(4*(scale47*scale49)+(0.1*(scale46*scale47*scale49)+1)*(1-0.1*(scale47*scale48*scale49))+1)) + 1
-	// y11 = y·scale50
+	// y = y·scale50
 	y11 := y10 * scale50
 	// scale51 = r·(1 − y)
 	scale51 := r * (1 - y11)
@@ -4620,7 +4619,7 @@ func Growth(y, r float64) float64 {
 	scale54 := 1 - 0.05*scale53
 	// scale55 = 1/60·scale51·(4·scale52·scale54 + (0.1·scale51·scale52·scale54 + 1)·(1 − 0.1·scale52·scale53·scale54) + 1) + 1
 	scale55 := 0.016666666666666666*(scale51*(4*(scale52*scale54)+(0.1*(scale51*scale52*scale54)+1)*(1-0.1*(scale52*scale53*scale54))+1)) + 1
-	// y12 = y·scale55
+	// y = y·scale55
 	y12 := y11 * scale55
 	// scale56 = r·(1 − y)
 	scale56 := r * (1 - y12)
@@ -4632,7 +4631,7 @@ func Growth(y, r float64) float64 {
 	scale59 := 1 - 0.05*scale58
 	// scale60 = 1/60·scale56·(4·scale57·scale59 + (0.1·scale56·scale57·scale59 + 1)·(1 − 0.1·scale57·scale58·scale59) + 1) + 1
 	scale60 := 0.016666666666666666*(scale56*(4*(scale57*scale59)+(0.1*(scale56*scale57*scale59)+1)*(1-0.1*(scale57*scale58*scale59))+1)) + 1
-	// y13 = y·scale60
+	// y = y·scale60
 	y13 := y12 * scale60
 	// scale61 = r·y
 	scale61 := r * y13
@@ -4642,7 +4641,7 @@ func Growth(y, r float64) float64 {
 	k2 := scale61 * (0.05*(r*scale62) + 1) * (scale62 * (1 - 0.05*(scale58*scale60)))
 	// scale63 = 0.1·k2
 	scale63 := 0.1 * k2
-	// y14 = y + 1/60·(scale61·scale62 + 4·k2 + r·(y + scale63)·(scale62 − scale63))
+	// y = y + 1/60·(scale61·scale62 + 4·k2 + r·(y + scale63)·(scale62 − scale63))
 	y14 := y13 + 0.016666666666666666*(scale61*scale62+4*k2+r*(y13+scale63)*(scale62-scale63))
 	// scale64 = r·(1 − y)
 	scale64 := r * (1 - y14)
@@ -4654,7 +4653,7 @@ func Growth(y, r float64) float64 {
 	scale67 := 1 - 0.05*scale66
 	// scale68 = 1/60·scale64·(4·scale65·scale67 + (0.1·scale64·scale65·scale67 + 1)·(1 − 0.1·scale65·scale66·scale67) + 1) + 1
 	scale68 := 0.016666666666666666*(scale64*(4*(scale65*scale67)+(0.1*(scale64*scale65*scale67)+1)*(1-0.1*(scale65*scale66*scale67))+1)) + 1
-	// y15 = y·scale68
+	// y = y·scale68
 	y15 := y14 * scale68
 	// scale69 = r·(1 − y)
 	scale69 := r * (1 - y15)
@@ -4666,7 +4665,7 @@ func Growth(y, r float64) float64 {
 	scale72 := 1 - 0.05*scale71
 	// scale73 = 1/60·scale69·(4·scale70·scale72 + (0.1·scale69·scale70·scale72 + 1)·(1 − 0.1·scale70·scale71·scale72) + 1) + 1
 	scale73 := 0.016666666666666666*(scale69*(4*(scale70*scale72)+(0.1*(scale69*scale70*scale72)+1)*(1-0.1*(scale70*scale71*scale72))+1)) + 1
-	// y16 = y·scale73
+	// y = y·scale73
 	y16 := y15 * scale73
 	// scale74 = r·(1 − y)
 	scale74 := r * (1 - y16)
@@ -4693,7 +4692,7 @@ func Growth(y, r float64) float64 {
 //	scale8   = 1 − 0.1·scale3·scale4·scale5                 []
 //	scale9   = 4·scale3·scale5 + scale7·scale8 + 1          []
 //	scale10  = 1/60·scale2·scale9 + 1                       []
-//	y2       = y·scale10                                    []
+//	y        = y·scale10                                    []
 //	scale11  = 1 − y                                        []
 //	scale12  = r·scale11                                    []
 //	scale13  = 0.05·scale12 + 1                             []
@@ -4704,7 +4703,7 @@ func Growth(y, r float64) float64 {
 //	scale18  = 1 − 0.1·scale13·scale14·scale15              []
 //	scale19  = 4·scale13·scale15 + scale17·scale18 + 1      []
 //	scale20  = 1/60·scale12·scale19 + 1                     []
-//	y3       = y·scale20                                    []
+//	y        = y·scale20                                    []
 //	scale21  = 1 − y                                        []
 //	scale22  = r·scale21                                    []
 //	scale23  = 0.05·scale22 + 1                             []
@@ -4715,7 +4714,7 @@ func Growth(y, r float64) float64 {
 //	scale28  = 1 − 0.1·scale23·scale24·scale25              []
 //	scale29  = 4·scale23·scale25 + scale27·scale28 + 1      []
 //	scale30  = 1/60·scale22·scale29 + 1                     []
-//	y4       = y·scale30                                    []
+//	y        = y·scale30                                    []
 //	scale31  = 1 − y                                        []
 //	scale32  = r·scale31                                    []
 //	scale33  = 0.05·scale32 + 1                             []
@@ -4745,7 +4744,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale9 := 4*(scale3*scale5) + scale7*scale8 + 1
 	// scale10 = 1/60·scale2·scale9 + 1
 	scale10 := 0.016666666666666666*(scale2*scale9) + 1
-	// y2 = y·scale10
+	// y = y·scale10
 	y2 := y * scale10
 	// scale11 = 1 − y
 	scale11 := 1 - y2
@@ -4767,7 +4766,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale19 := 4*(scale13*scale15) + scale17*scale18 + 1
 	// scale20 = 1/60·scale12·scale19 + 1
 	scale20 := 0.016666666666666666*(scale12*scale19) + 1
-	// y3 = y·scale20
+	// y = y·scale20
 	y3 := y2 * scale20
 	// scale21 = 1 − y
 	scale21 := 1 - y3
@@ -4789,7 +4788,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale29 := 4*(scale23*scale25) + scale27*scale28 + 1
 	// scale30 = 1/60·scale22·scale29 + 1
 	scale30 := 0.016666666666666666*(scale22*scale29) + 1
-	// y4 = y·scale30
+	// y = y·scale30
 	y4 := y3 * scale30
 	// scale31 = 1 − y
 	scale31 := 1 - y4
@@ -4811,7 +4810,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale39 := 4*(scale33*scale35) + scale37*scale38 + 1
 	// scale40 = 1/60·scale32·scale39 + 1
 	scale40 := 0.016666666666666666*(scale32*scale39) + 1
-	// y5 = y·scale40
+	// y = y·scale40
 	y5 := y4 * scale40
 	// scale41 = 1 − y
 	scale41 := 1 - y5
@@ -4833,7 +4832,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale49 := 4*(scale43*scale45) + scale47*scale48 + 1
 	// scale50 = 1/60·scale42·scale49 + 1
 	scale50 := 0.016666666666666666*(scale42*scale49) + 1
-	// y6 = y·scale50
+	// y = y·scale50
 	y6 := y5 * scale50
 	// scale51 = 1 − y
 	scale51 := 1 - y6
@@ -4855,7 +4854,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale59 := 4*(scale53*scale55) + scale57*scale58 + 1
 	// scale60 = 1/60·scale52·scale59 + 1
 	scale60 := 0.016666666666666666*(scale52*scale59) + 1
-	// y7 = y·scale60
+	// y = y·scale60
 	y7 := y6 * scale60
 	// scale61 = 1 − y
 	scale61 := 1 - y7
@@ -4877,7 +4876,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale69 := 4*(scale63*scale65) + scale67*scale68 + 1
 	// scale70 = 1/60·scale62·scale69 + 1
 	scale70 := 0.016666666666666666*(scale62*scale69) + 1
-	// y8 = y·scale70
+	// y = y·scale70
 	y8 := y7 * scale70
 	// scale71 = 1 − y
 	scale71 := 1 - y8
@@ -4899,7 +4898,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale79 := 4*(scale73*scale75) + scale77*scale78 + 1
 	// scale80 = 1/60·scale72·scale79 + 1
 	scale80 := 0.016666666666666666*(scale72*scale79) + 1
-	// y9 = y·scale80
+	// y = y·scale80
 	y9 := y8 * scale80
 	// scale81 = 1 − y
 	scale81 := 1 - y9
@@ -4921,7 +4920,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale89 := 4*(scale83*scale85) + scale87*scale88 + 1
 	// scale90 = 1/60·scale82·scale89 + 1
 	scale90 := 0.016666666666666666*(scale82*scale89) + 1
-	// y10 = y·scale90
+	// y = y·scale90
 	y10 := y9 * scale90
 	// scale91 = 1 − y
 	scale91 := 1 - y10
@@ -4943,7 +4942,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale99 := 4*(scale93*scale95) + scale97*scale98 + 1
 	// scale100 = 1/60·scale92·scale99 + 1
 	scale100 := 0.016666666666666666*(scale92*scale99) + 1
-	// y11 = y·scale100
+	// y = y·scale100
 	y11 := y10 * scale100
 	// scale101 = 1 − y
 	scale101 := 1 - y11
@@ -4963,7 +4962,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale108 := 4*(scale103*scale105) + scale106*scale107 + 1
 	// scale109 = 1/60·scale102·scale108 + 1
 	scale109 := 0.016666666666666666*(scale102*scale108) + 1
-	// y12 = y·scale109
+	// y = y·scale109
 	y12 := y11 * scale109
 	// scale110 = 1 − y
 	scale110 := 1 - y12
@@ -4987,7 +4986,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale119 := 4*(scale112*scale114) + scale116*scale118 + 1
 	// scale120 = 1/60·scale111·scale119 + 1
 	scale120 := 0.016666666666666666*(scale111*scale119) + 1
-	// y13 = y·scale120
+	// y = y·scale120
 	y13 := y12 * scale120
 	// scale121 = r·y
 	scale121 := r * y13
@@ -5013,7 +5012,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale130 := r * scale129
 	// scale131 = scale122 − scale128
 	scale131 := scale122 - scale128
-	// y14 = y + 1/60·(scale121·scale122 + 4·k2 + scale130·scale131)
+	// y = y + 1/60·(scale121·scale122 + 4·k2 + scale130·scale131)
 	y14 := y13 + 0.016666666666666666*(scale121*scale122+4*k2+scale130*scale131)
 	// scale132 = 1 − y
 	scale132 := 1 - y14
@@ -5035,7 +5034,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale140 := 4*(scale134*scale136) + scale138*scale139 + 1
 	// scale141 = 1/60·scale133·scale140 + 1
 	scale141 := 0.016666666666666666*(scale133*scale140) + 1
-	// y15 = y·scale141
+	// y = y·scale141
 	y15 := y14 * scale141
 	// scale142 = 1 − y
 	scale142 := 1 - y15
@@ -5057,7 +5056,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale150 := 4*(scale144*scale146) + scale148*scale149 + 1
 	// scale151 = 1/60·scale143·scale150 + 1
 	scale151 := 0.016666666666666666*(scale143*scale150) + 1
-	// y16 = y·scale151
+	// y = y·scale151
 	y16 := y15 * scale151
 	// scale152 = 1 − y
 	scale152 := 1 - y16
@@ -5133,7 +5132,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale187 := 0.0016666666666666668 * (scale118 * scale185 * scale186)
 	// scale188 = scale187·scale114
 	scale188 := scale187 * scale114
-	// scale189 = (−1/600)·scale116·scale185·scale186
+	// scale189 = −1/600·scale116·scale185·scale186
 	scale189 := -0.0016666666666666668 * (scale116 * scale185 * scale186)
 	// scale190 = scale189·scale114
 	scale190 := scale189 * scale114
@@ -5155,7 +5154,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 	scale198 := 0.016666666666666666*(y11*scale108*scale194) + 0.0016666666666666668*(scale107*scale194*scale195)*scale103 + 0.05*(scale194*scale195*(scale196-scale197+0.06666666666666667))
 	// scale199 = scale109·scale192 − r·scale198
 	scale199 := scale109*scale192 - r*scale198
-	// scale200 = scale109·scale193 + (−1/600)·scale106·scale194·scale195·scale103 + 0.05·scale101·scale103·scale104·scale194·(scale197 − scale196 − 1/15)
+	// scale200 = scale109·scale193 − 1/600·scale106·scale194·scale195·scale103 + 0.05·scale101·scale103·scale104·scale194·(scale197 − scale196 − 1/15)
 	scale200 := scale109*scale193 + -0.0016666666666666668*(scale106*scale194*scale195)*scale103 + 0.05*(scale101*scale103*scale104*scale194*(scale197-scale196-0.06666666666666667))
 	// scale201 = scale199 + r·scale200
 	scale201 := scale199 + r*scale200
@@ -5315,7 +5314,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 //	scale8   = 1 − 0.1·scale3·scale4·scale5                 []
 //	scale9   = 4·scale3·scale5 + scale7·scale8 + 1          []
 //	scale10  = 1/60·scale2·scale9 + 1                       []
-//	y2       = y·scale10                                    []
+//	y        = y·scale10                                    []
 //	scale11  = 1 − y                                        []
 //	scale12  = r·scale11                                    []
 //	scale13  = 0.05·scale12 + 1                             []
@@ -5326,7 +5325,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 //	scale18  = 1 − 0.1·scale13·scale14·scale15              []
 //	scale19  = 4·scale13·scale15 + scale17·scale18 + 1      []
 //	scale20  = 1/60·scale12·scale19 + 1                     []
-//	y3       = y·scale20                                    []
+//	y        = y·scale20                                    []
 //	scale21  = 1 − y                                        []
 //	scale22  = r·scale21                                    []
 //	scale23  = 0.05·scale22 + 1                             []
@@ -5337,7 +5336,7 @@ func GrowthGrad(y, r float64) (float64, float64) {
 //	scale28  = 1 − 0.1·scale23·scale24·scale25              []
 //	scale29  = 4·scale23·scale25 + scale27·scale28 + 1      []
 //	scale30  = 1/60·scale22·scale29 + 1                     []
-//	y4       = y·scale30                                    []
+//	y        = y·scale30                                    []
 //	scale31  = 1 − y                                        []
 //	scale32  = r·scale31                                    []
 //	scale33  = 0.05·scale32 + 1                             []
@@ -5367,7 +5366,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale9 := 4*(scale3*scale5) + scale7*scale8 + 1
 	// scale10 = 1/60·scale2·scale9 + 1
 	scale10 := 0.016666666666666666*(scale2*scale9) + 1
-	// y2 = y·scale10
+	// y = y·scale10
 	y2 := y * scale10
 	// scale11 = 1 − y
 	scale11 := 1 - y2
@@ -5389,7 +5388,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale19 := 4*(scale13*scale15) + scale17*scale18 + 1
 	// scale20 = 1/60·scale12·scale19 + 1
 	scale20 := 0.016666666666666666*(scale12*scale19) + 1
-	// y3 = y·scale20
+	// y = y·scale20
 	y3 := y2 * scale20
 	// scale21 = 1 − y
 	scale21 := 1 - y3
@@ -5411,7 +5410,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale29 := 4*(scale23*scale25) + scale27*scale28 + 1
 	// scale30 = 1/60·scale22·scale29 + 1
 	scale30 := 0.016666666666666666*(scale22*scale29) + 1
-	// y4 = y·scale30
+	// y = y·scale30
 	y4 := y3 * scale30
 	// scale31 = 1 − y
 	scale31 := 1 - y4
@@ -5433,7 +5432,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale39 := 4*(scale33*scale35) + scale37*scale38 + 1
 	// scale40 = 1/60·scale32·scale39 + 1
 	scale40 := 0.016666666666666666*(scale32*scale39) + 1
-	// y5 = y·scale40
+	// y = y·scale40
 	y5 := y4 * scale40
 	// scale41 = 1 − y
 	scale41 := 1 - y5
@@ -5455,7 +5454,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale49 := 4*(scale43*scale45) + scale47*scale48 + 1
 	// scale50 = 1/60·scale42·scale49 + 1
 	scale50 := 0.016666666666666666*(scale42*scale49) + 1
-	// y6 = y·scale50
+	// y = y·scale50
 	y6 := y5 * scale50
 	// scale51 = 1 − y
 	scale51 := 1 - y6
@@ -5477,7 +5476,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale59 := 4*(scale53*scale55) + scale57*scale58 + 1
 	// scale60 = 1/60·scale52·scale59 + 1
 	scale60 := 0.016666666666666666*(scale52*scale59) + 1
-	// y7 = y·scale60
+	// y = y·scale60
 	y7 := y6 * scale60
 	// scale61 = 1 − y
 	scale61 := 1 - y7
@@ -5499,7 +5498,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale69 := 4*(scale63*scale65) + scale67*scale68 + 1
 	// scale70 = 1/60·scale62·scale69 + 1
 	scale70 := 0.016666666666666666*(scale62*scale69) + 1
-	// y8 = y·scale70
+	// y = y·scale70
 	y8 := y7 * scale70
 	// scale71 = 1 − y
 	scale71 := 1 - y8
@@ -5521,7 +5520,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale79 := 4*(scale73*scale75) + scale77*scale78 + 1
 	// scale80 = 1/60·scale72·scale79 + 1
 	scale80 := 0.016666666666666666*(scale72*scale79) + 1
-	// y9 = y·scale80
+	// y = y·scale80
 	y9 := y8 * scale80
 	// scale81 = 1 − y
 	scale81 := 1 - y9
@@ -5543,7 +5542,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale89 := 4*(scale83*scale85) + scale87*scale88 + 1
 	// scale90 = 1/60·scale82·scale89 + 1
 	scale90 := 0.016666666666666666*(scale82*scale89) + 1
-	// y10 = y·scale90
+	// y = y·scale90
 	y10 := y9 * scale90
 	// scale91 = 1 − y
 	scale91 := 1 - y10
@@ -5565,7 +5564,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale99 := 4*(scale93*scale95) + scale97*scale98 + 1
 	// scale100 = 1/60·scale92·scale99 + 1
 	scale100 := 0.016666666666666666*(scale92*scale99) + 1
-	// y11 = y·scale100
+	// y = y·scale100
 	y11 := y10 * scale100
 	// scale101 = 1 − y
 	scale101 := 1 - y11
@@ -5585,7 +5584,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale108 := 4*(scale103*scale105) + scale106*scale107 + 1
 	// scale109 = 1/60·scale102·scale108 + 1
 	scale109 := 0.016666666666666666*(scale102*scale108) + 1
-	// y12 = y·scale109
+	// y = y·scale109
 	y12 := y11 * scale109
 	// scale110 = 1 − y
 	scale110 := 1 - y12
@@ -5609,7 +5608,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale119 := 4*(scale112*scale114) + scale116*scale118 + 1
 	// scale120 = 1/60·scale111·scale119 + 1
 	scale120 := 0.016666666666666666*(scale111*scale119) + 1
-	// y13 = y·scale120
+	// y = y·scale120
 	y13 := y12 * scale120
 	// scale121 = r·y
 	scale121 := r * y13
@@ -5635,7 +5634,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale130 := r * scale129
 	// scale131 = scale122 − scale128
 	scale131 := scale122 - scale128
-	// y14 = y + 1/60·(scale121·scale122 + 4·k2 + scale130·scale131)
+	// y = y + 1/60·(scale121·scale122 + 4·k2 + scale130·scale131)
 	y14 := y13 + 0.016666666666666666*(scale121*scale122+4*k2+scale130*scale131)
 	// scale132 = 1 − y
 	scale132 := 1 - y14
@@ -5657,7 +5656,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale140 := 4*(scale134*scale136) + scale138*scale139 + 1
 	// scale141 = 1/60·scale133·scale140 + 1
 	scale141 := 0.016666666666666666*(scale133*scale140) + 1
-	// y15 = y·scale141
+	// y = y·scale141
 	y15 := y14 * scale141
 	// scale142 = 1 − y
 	scale142 := 1 - y15
@@ -5679,7 +5678,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale150 := 4*(scale144*scale146) + scale148*scale149 + 1
 	// scale151 = 1/60·scale143·scale150 + 1
 	scale151 := 0.016666666666666666*(scale143*scale150) + 1
-	// y16 = y·scale151
+	// y = y·scale151
 	y16 := y15 * scale151
 	// scale152 = 1 − y
 	scale152 := 1 - y16
@@ -5759,7 +5758,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale188 := 0.0016666666666666668 * (scale118 * scale187 * scale186)
 	// scale189 = scale188·scale114
 	scale189 := scale188 * scale114
-	// scale190 = (−1/600)·scale116·scale187·scale186
+	// scale190 = −1/600·scale116·scale187·scale186
 	scale190 := -0.0016666666666666668 * (scale116 * scale187 * scale186)
 	// scale191 = scale190·scale114
 	scale191 := scale190 * scale114
@@ -5785,7 +5784,7 @@ func GrowthValueGrad(y, r float64) (float64, float64, float64) {
 	scale201 := 0.0016666666666666668 * (scale92 * scale98)
 	// scale202 = 1/600·scale94·scale97
 	scale202 := 0.0016666666666666668 * (scale94 * scale97)
-	// scale203 = scale109·scale194 + 0.05·scale101·scale103·scale104·(scale198 − scale197 − 1/15)·scale195 + (−1/600)·scale106·scale196·scale195·scale103
+	// scale203 = scale109·scale194 + 0.05·scale101·scale103·scale104·(scale198 − scale197 − 1/15)·scale195 − 1/600·scale106·scale196·scale195·scale103
 	scale203 := scale109*scale194 + 0.05*(scale101*scale103*scale104*(scale198-scale197-0.06666666666666667)*scale195) + -0.0016666666666666668*(scale106*scale196*scale195)*scale103
 	// scale204 = scale200 + r·scale203
 	scale204 := scale200 + r*scale203

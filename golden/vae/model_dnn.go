@@ -27,51 +27,50 @@ import (
 //	t2           = eps ⊙ exp(0.5·logvar)              [B,3]
 //	z            = mean + t2                          [B,3]
 //	t3           = expm1(logvar)                      [B,3]
-//	(B/0.5)·kl   = Σ (t − logvar + t3)                []
+//	2·B·kl       = Σ (t − logvar + t3)                []
 //	dec.dense.y  = z·dec.dense.W                      [B,8]
 //	dec.dense.y  = dec.dense.b + dec.dense.y          [B,8]
 //	t4           = softplus(dec.dense.y)              [B,8]
 //	dec.dense2.y = t4·dec.dense2.W                    [B,12]
 //	logits       = dec.dense2.b + dec.dense2.y        [B,12]
 //	s            = Σ (softplus(logits) − x ⊙ logits)  []
-//	beta         = beta                               []
-//	kl2          = 0.5·(B/0.5)·kl                     []
+//	kl2          = B·kl                               []
 //
 // Backward:
 //
-//	scale          = 12/(12*B)                                []
-//	probs          = σ(logits)                                [B,12]
-//	((12*B)/12)·dlogits = probs − x                                [B,12]
-//	ddec.dense2.b  = scale·Σᵢ ((12*B)/12)·dlogits             [12]
-//	ddec.dense2.W  = scale·t4ᵀ·(((12*B)/12)·dlogits)          [8,12]
-//	t5             = (((12*B)/12)·dlogits)·dec.dense2.Wᵀ      [B,8]
-//	((12*B)/12)·ddec.dense.y = σ(dec.dense.y) ⊙ t5                      [B,8]
-//	ddec.dense.b   = scale·Σᵢ ((12*B)/12)·ddec.dense.y        [8]
-//	ddec.dense.W   = scale·zᵀ·(((12*B)/12)·ddec.dense.y)      [3,8]
-//	((12*B)/12)·dz = (((12*B)/12)·ddec.dense.y)·dec.dense.Wᵀ  [B,3]
-//	scale2         = 6/(12*B)                                 []
-//	scale3         = beta/B                                   []
-//	scale4         = 0.5·scale3                               []
-//	dlogvar        = scale4·t3 + scale2·t2 ⊙ ((12*B)/12)·dz   [B,3]
-//	dz             = scale·((12*B)/12)·dz                     [B,3]
-//	dmean          = scale3·mean + dz                         [B,3]
-//	denc.logvar.b  = Σᵢ dlogvar                               [3]
-//	denc.mu.b      = Σᵢ dmean                                 [3]
-//	denc.logvar.W  = enc.hᵀ·dlogvar                           [8,3]
-//	denc.mu.W      = enc.hᵀ·dmean                             [8,3]
-//	denc.h         = dlogvar·enc.logvar.Wᵀ                    [B,8]
-//	denc.h         = denc.h + dmean·enc.mu.Wᵀ                 [B,8]
-//	denc.h.y       = σ(enc.h.y) ⊙ denc.h                      [B,8]
-//	denc.h.b       = Σᵢ denc.h.y                              [8]
-//	denc.h.W       = xᵀ·denc.h.y                              [12,8]
+//	scale          = 12/(12·B)                      []
+//	probs          = σ(logits)                      [B,12]
+//	B·dlogits      = probs − x                      [B,12]
+//	ddec.dense2.b  = scale·Σᵢ B·dlogits             [12]
+//	ddec.dense2.W  = scale·t4ᵀ·(B·dlogits)          [8,12]
+//	t5             = (B·dlogits)·dec.dense2.Wᵀ      [B,8]
+//	B·ddec.dense.y = σ(dec.dense.y) ⊙ t5            [B,8]
+//	ddec.dense.b   = scale·Σᵢ B·ddec.dense.y        [8]
+//	ddec.dense.W   = scale·zᵀ·(B·ddec.dense.y)      [3,8]
+//	B·dz           = (B·ddec.dense.y)·dec.dense.Wᵀ  [B,3]
+//	scale2         = 6/(12·B)                       []
+//	scale3         = beta/B                         []
+//	scale4         = 0.5·scale3                     []
+//	dlogvar        = scale4·t3 + scale2·t2 ⊙ B·dz   [B,3]
+//	dz             = scale·B·dz                     [B,3]
+//	dmean          = scale3·mean + dz               [B,3]
+//	denc.logvar.b  = Σᵢ dlogvar                     [3]
+//	denc.mu.b      = Σᵢ dmean                       [3]
+//	denc.logvar.W  = enc.hᵀ·dlogvar                 [8,3]
+//	denc.mu.W      = enc.hᵀ·dmean                   [8,3]
+//	denc.h         = dlogvar·enc.logvar.Wᵀ          [B,8]
+//	denc.h         = denc.h + dmean·enc.mu.Wᵀ       [B,8]
+//	denc.h.y       = σ(enc.h.y) ⊙ denc.h            [B,8]
+//	denc.h.b       = Σᵢ denc.h.y                    [8]
+//	denc.h.W       = xᵀ·denc.h.y                    [12,8]
 //
 // Update, adam(lr: 1e-2):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -90,12 +89,12 @@ type VAE struct {
 	encMuY     []float64 // [max.B,3]; becomes enc.mu.y, then mean, then dlogvar, in place
 	dmean      []float64 // [max.B,3]
 	encLogvarY []float64 // [max.B,3]; becomes enc.logvar.y, then z, in place
-	dz         []float64 // [max.B,3]; becomes ((12*B)/12)·dz, in place; in the memory of encLogvarY
+	dz         []float64 // [max.B,3]; becomes B·dz, in place; in the memory of encLogvarY
 	t3         []float64 // [max.B,3]
-	decDenseY  []float64 // [max.B,8]; becomes dec.dense.y, then ((12*B)/12)·ddec.dense.y, in place
+	decDenseY  []float64 // [max.B,8]; becomes dec.dense.y, then B·ddec.dense.y, in place
 	t4         []float64 // [max.B,8]
 	t5         []float64 // [max.B,8]; in the memory of t4
-	decDense2Y []float64 // [max.B,12]; becomes dec.dense2.y, then logits, then ((12*B)/12)·dlogits, in place
+	decDense2Y []float64 // [max.B,12]; becomes dec.dense2.y, then logits, then B·dlogits, in place
 	t6         []float64 // [8]
 	t7         []float64 // [3]
 }
@@ -184,16 +183,16 @@ func (m *VAE) forward(batch *Batch) Totals {
 		blas.View64(encMuW, 8, 3),
 		0, blas.View64(encMuY, B, 3))
 
-	// mean = enc.mu.y + enc.mu.b
-	// t = mean²
+	// mean = enc.mu.y + enc.mu.b  (in encMuY)
+	// t = mean²  (in dmean)
 	for i := range B {
 		encMuYRow := (*[3]float64)(encMuY[3*i:])
 		dmeanRow := (*[3]float64)(dmean[3*i:])
 		for j := range dmeanRow {
 			mean := encMuYRow[j] + encMuB[j]
-			u := mean * mean
+			t := mean * mean
 			encMuYRow[j] = mean
-			dmeanRow[j] = u
+			dmeanRow[j] = t
 		}
 	}
 
@@ -204,10 +203,10 @@ func (m *VAE) forward(batch *Batch) Totals {
 		0, blas.View64(encLogvarY, B, 3))
 
 	// logvar = enc.logvar.y + enc.logvar.b
-	// t2 = eps ⊙ exp(0.5·logvar)
-	// z = mean + t2
+	// t2 = eps ⊙ exp(0.5·logvar)  (in dmean)
+	// z = mean + t2  (in encLogvarY)
 	// t3 = expm1(logvar)
-	// (B/0.5)·kl = Σ (t − logvar + t3)
+	// 2·B·kl = Σ (t − logvar + t3)
 	kl := 0.0
 	for i := range B {
 		encLogvarYRow := (*[3]float64)(encLogvarY[3*i:])
@@ -217,13 +216,13 @@ func (m *VAE) forward(batch *Batch) Totals {
 		t3Row := (*[3]float64)(t3[3*i:])
 		for j := range dmeanRow {
 			logvar := encLogvarYRow[j] + encLogvarB[j]
-			u := epsRow[j] * math.Exp(0.5*logvar)
-			z := encMuYRow[j] + u
-			t := math.Expm1(logvar)
-			kl += dmeanRow[j] - logvar + t
-			dmeanRow[j] = u
+			t2 := epsRow[j] * math.Exp(0.5*logvar)
+			z := encMuYRow[j] + t2
+			t3Of := math.Expm1(logvar)
+			kl += dmeanRow[j] - logvar + t3Of
+			dmeanRow[j] = t2
 			encLogvarYRow[j] = z
-			t3Row[j] = t
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -240,9 +239,9 @@ func (m *VAE) forward(batch *Batch) Totals {
 		t4Row := (*[8]float64)(t4[8*i:])
 		for j := range decDenseB {
 			decDenseYOf := decDenseB[j] + decDenseYRow[j]
-			t := vec.Softplus64(decDenseYOf)
+			t4Of := vec.Softplus64(decDenseYOf)
 			decDenseYRow[j] = decDenseYOf
-			t4Row[j] = t
+			t4Row[j] = t4Of
 		}
 	}
 
@@ -252,7 +251,7 @@ func (m *VAE) forward(batch *Batch) Totals {
 		blas.View64(decDense2W, 8, 12),
 		0, blas.View64(decDense2Y, B, 12))
 
-	// logits = dec.dense2.b + dec.dense2.y
+	// logits = dec.dense2.b + dec.dense2.y  (in decDense2Y)
 	// s = Σ (softplus(logits) − x ⊙ logits)
 	s := 0.0
 	for i := range B {
@@ -265,9 +264,8 @@ func (m *VAE) forward(batch *Batch) Totals {
 		}
 	}
 
-	// beta = beta
 	beta := m.Hyper.Beta
-	// kl2 = 0.5·(B/0.5)·kl
+	// kl2 = B·kl
 	kl2 := 0.5 * kl
 
 	return Totals{
@@ -331,12 +329,12 @@ func (m *VAE) gradient(grad *Params, batch *Batch) {
 	dencHB := grad.EncHB
 	dencHW := grad.EncHW
 
-	// scale = 12/(12*B)
+	// scale = 12/(12·B)
 	scale := 12 / float64(12*B)
 
 	// probs = σ(logits)
-	// ((12*B)/12)·dlogits = probs − x
-	// ddec.dense2.b = scale·Σᵢ ((12*B)/12)·dlogits
+	// B·dlogits = probs − x  (in decDense2Y)
+	// ddec.dense2.b = scale·Σᵢ B·dlogits
 	clear(ddecDense2B)
 	for i := range B {
 		decDense2YRow := (*[12]float64)(decDense2Y[12*i:])
@@ -348,20 +346,20 @@ func (m *VAE) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ddec.dense2.W = scale·t4ᵀ·(((12*B)/12)·dlogits)
+	// ddec.dense2.W = scale·t4ᵀ·(B·dlogits)
 	blas.Dgemm(scale,
 		blas.View64(t4, B, 8).T(),
 		blas.View64(decDense2Y, B, 12),
 		0, blas.View64(ddecDense2W, 8, 12))
 
-	// t5 = (((12*B)/12)·dlogits)·dec.dense2.Wᵀ
+	// t5 = (B·dlogits)·dec.dense2.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(decDense2Y, B, 12),
 		blas.View64(decDense2W, 8, 12).T(),
 		0, blas.View64(t5, B, 8))
 
-	// ((12*B)/12)·ddec.dense.y = σ(dec.dense.y) ⊙ t5
-	// ddec.dense.b = scale·Σᵢ ((12*B)/12)·ddec.dense.y
+	// B·ddec.dense.y = σ(dec.dense.y) ⊙ t5  (in decDenseY)
+	// ddec.dense.b = scale·Σᵢ B·ddec.dense.y
 	clear(ddecDenseB)
 	for i := range B {
 		decDenseYRow := (*[8]float64)(decDenseY[8*i:])
@@ -373,27 +371,27 @@ func (m *VAE) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ddec.dense.W = scale·zᵀ·(((12*B)/12)·ddec.dense.y)
+	// ddec.dense.W = scale·zᵀ·(B·ddec.dense.y)
 	blas.Dgemm(scale,
 		blas.View64(encLogvarY, B, 3).T(),
 		blas.View64(decDenseY, B, 8),
 		0, blas.View64(ddecDenseW, 3, 8))
 
-	// ((12*B)/12)·dz = (((12*B)/12)·ddec.dense.y)·dec.dense.Wᵀ
+	// B·dz = (B·ddec.dense.y)·dec.dense.Wᵀ
 	blas.Dgemm(1,
 		blas.View64(decDenseY, B, 8),
 		blas.View64(decDenseW, 3, 8).T(),
 		0, blas.View64(dz, B, 3))
 
-	// scale2 = 6/(12*B)
+	// scale2 = 6/(12·B)
 	scale2 := 6 / float64(12*B)
 	// scale3 = beta/B
 	scale3 := m.Hyper.Beta / float64(B)
 	// scale4 = 0.5·scale3
 	scale4 := 0.5 * scale3
 
-	// dlogvar = scale4·t3 + scale2·t2 ⊙ ((12*B)/12)·dz
-	// dz = scale·((12*B)/12)·dz
+	// dlogvar = scale4·t3 + scale2·t2 ⊙ B·dz  (in encMuY)
+	// dz = scale·B·dz
 	// dmean = scale3·mean + dz
 	// denc.logvar.b = Σᵢ dlogvar
 	// denc.mu.b = Σᵢ dmean
@@ -438,7 +436,7 @@ func (m *VAE) gradient(grad *Params, batch *Batch) {
 		blas.View64(encMuW, 8, 3).T(),
 		1, blas.View64(dencH, B, 8))
 
-	// denc.h.y = σ(enc.h.y) ⊙ denc.h
+	// denc.h.y = σ(enc.h.y) ⊙ denc.h  (in encHY)
 	// denc.h.b = Σᵢ denc.h.y
 	clear(dencHB)
 	for i := range B {
@@ -475,18 +473,18 @@ func (m *VAE) update(grad *Params) {
 	v := m.optim.float64s[298:596]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
+	// coef = 1/(1 − 0.999^step)
+	coef := 1 / (1 - math.Pow(0.999, float64(m.steps+1)))
 	// rate = lr/(1 − 0.9^step)
 	rate := m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1)))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 298 {
 		newM := 0.09999999999999998*g[i] + 0.9*mBuf[i]
 		newV := 0.0010000000000000009*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(math.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(math.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -521,7 +519,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(encHY, B, 8))
 
 	// enc.h.y = enc.h.y + enc.h.b
-	// enc.h = softplus(enc.h.y)
+	// enc.h = softplus(enc.h.y)  (in encHY)
 	for i := range B {
 		encHYRow := (*[8]float64)(encHY[8*i:])
 		for j := range encHB {
@@ -529,7 +527,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// enc.mu.y = enc.h·enc.mu.W
+	// enc.mu.y = enc.h·enc.mu.W  (in mean)
 	blas.Dgemm(1,
 		blas.View64(encHY, B, 8),
 		blas.View64(encMuW, 8, 3),
@@ -550,7 +548,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(encLogvarY, B, 3))
 
 	// logvar = enc.logvar.y + enc.logvar.b
-	// z = mean + eps ⊙ exp(0.5·logvar)
+	// z = mean + eps ⊙ exp(0.5·logvar)  (in encLogvarY)
 	for i := range B {
 		encLogvarYRow := (*[3]float64)(encLogvarY[3*i:])
 		epsRow := (*[3]float64)(eps[3*i:])
@@ -568,7 +566,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View64(decDenseY, B, 8))
 
 	// dec.dense.y = dec.dense.b + dec.dense.y
-	// t = softplus(dec.dense.y)
+	// t = softplus(dec.dense.y)  (in decDenseY)
 	for i := range B {
 		decDenseYRow := (*[8]float64)(decDenseY[8*i:])
 		for j := range decDenseB {
@@ -576,7 +574,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dec.dense2.y = t·dec.dense2.W
+	// dec.dense2.y = t·dec.dense2.W  (in probs)
 	blas.Dgemm(1,
 		blas.View64(decDenseY, B, 8),
 		blas.View64(decDense2W, 8, 12),
@@ -603,14 +601,14 @@ func (p *Predictor) generate(out *GenerateOutput, in *GenerateInput) {
 	decDenseY2 := p.decDenseY2[:8*N]
 	result := out.Result
 
-	// dec.dense.y = z·dec.dense.W
+	// dec.dense.y = z·dec.dense.W  (in decDenseY2)
 	blas.Dgemm(1,
 		blas.View64(z2, N, 3),
 		blas.View64(decDenseW, 3, 8),
 		0, blas.View64(decDenseY2, N, 8))
 
 	// dec.dense.y = dec.dense.y + dec.dense.b
-	// t2 = softplus(dec.dense.y)
+	// t2 = softplus(dec.dense.y)  (in decDenseY2)
 	for i := range N {
 		decDenseY2Row := (*[8]float64)(decDenseY2[8*i:])
 		for j := range decDenseB {
@@ -618,7 +616,7 @@ func (p *Predictor) generate(out *GenerateOutput, in *GenerateInput) {
 		}
 	}
 
-	// dec.dense2.y = t2·dec.dense2.W
+	// dec.dense2.y = t2·dec.dense2.W  (in result)
 	blas.Dgemm(1,
 		blas.View64(decDenseY2, N, 8),
 		blas.View64(decDense2W, 8, 12),
@@ -648,14 +646,14 @@ func (p *Predictor) encode(out *EncodeOutput, in *EncodeInput) {
 	m := out.M
 	result := out.Result
 
-	// enc.h.y = x·enc.h.W
+	// enc.h.y = x·enc.h.W  (in encHY2)
 	blas.Dgemm(1,
 		blas.View64(x2, B, 12),
 		blas.View64(encHW, 12, 8),
 		0, blas.View64(encHY2, B, 8))
 
 	// enc.h.y = enc.h.b + enc.h.y
-	// enc.h = softplus(enc.h.y)
+	// enc.h = softplus(enc.h.y)  (in encHY2)
 	for i := range B {
 		encHY2Row := (*[8]float64)(encHY2[8*i:])
 		for j := range encHB {
@@ -663,7 +661,7 @@ func (p *Predictor) encode(out *EncodeOutput, in *EncodeInput) {
 		}
 	}
 
-	// enc.mu.y = enc.h·enc.mu.W
+	// enc.mu.y = enc.h·enc.mu.W  (in m)
 	blas.Dgemm(1,
 		blas.View64(encHY2, B, 8),
 		blas.View64(encMuW, 8, 3),
@@ -677,7 +675,7 @@ func (p *Predictor) encode(out *EncodeOutput, in *EncodeInput) {
 		}
 	}
 
-	// enc.logvar.y = enc.h·enc.logvar.W
+	// enc.logvar.y = enc.h·enc.logvar.W  (in result)
 	blas.Dgemm(1,
 		blas.View64(encHY2, B, 8),
 		blas.View64(encLogvarW, 8, 3),

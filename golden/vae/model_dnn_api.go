@@ -312,16 +312,16 @@ func (m *VAE) initialise(seed uint64) {
 	// dec.dense2.b ← 0
 	clear(decDense2B)
 
-	// encHB = t6
+	// encHB = t6  (in t6)
 	clear(encHB)
 
-	// encMuB = t7
+	// encMuB = t7  (in t7)
 	clear(encMuB)
 
-	// encLogvarB = t7
+	// encLogvarB = t7  (in t7)
 	clear(encLogvarB)
 
-	// decDenseB = t6
+	// decDenseB = t6  (in t6)
 	clear(decDenseB)
 }
 

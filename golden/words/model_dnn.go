@@ -31,28 +31,28 @@ import (
 //
 // Backward:
 //
-//	scale           = 1/B                                           []
-//	probs           = probsExp/sum                                  [B,3]
-//	B·dlogits       = probs − onehot(y)                             [B,3]
-//	dlogits.b       = scale·Σᵢ B·dlogits                            [3]
-//	dlogits.W       = scale·t3ᵀ·(B·dlogits)                         [5,3]
-//	t4              = (B·dlogits)·logits.Wᵀ                         [B,5]
-//	B·ddense.y      = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4  [B,5]
-//	ddense.b        = scale·Σᵢ B·ddense.y                           [5]
-//	scale2          = 1/6/B                                         []
-//	ddense.W        = scale2·tᵀ·(B·ddense.y)                        [8,5]
-//	t5              = (B·ddense.y)·dense.Wᵀ                         [B,8]
-//	(B/1/6)·de.W    = 0                                             [13,8]
-//	(B/1/6)·de.W[…] += t5
-//	de.W            = scale2·(B/1/6)·de.W                           [13,8]
+//	scale       = 1/B                                           []
+//	probs       = probsExp/sum                                  [B,3]
+//	B·dlogits   = probs − onehot(y)                             [B,3]
+//	dlogits.b   = scale·Σᵢ B·dlogits                            [3]
+//	dlogits.W   = scale·t3ᵀ·(B·dlogits)                         [5,3]
+//	t4          = (B·dlogits)·logits.Wᵀ                         [B,5]
+//	B·ddense.y  = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4  [B,5]
+//	ddense.b    = scale·Σᵢ B·ddense.y                           [5]
+//	scale2      = 1/6/B                                         []
+//	ddense.W    = scale2·tᵀ·(B·ddense.y)                        [8,5]
+//	t5          = (B·ddense.y)·dense.Wᵀ                         [B,8]
+//	6·B·de.W    = 0                                             [13,8]
+//	6·B·de.W[…] += t5
+//	de.W        = scale2·6·B·de.W                               [13,8]
 //
 // Update, adam(lr: 0.05):
 //
-//	scale = 1/(1 − 0.999^step)
+//	coef  = 1/(1 − 0.999^step)
 //	rate  = lr/(1 − 0.9^step)
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − rate·m/(√(scale·v) + 1e−8)
+//	param ← param − rate·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -73,7 +73,7 @@ type Words struct {
 	t4      []float32 // [max.B,5]; in the memory of t3
 	logitsY []float32 // [max.B,3]; becomes logits.y, then logits, then probsExp, then B·dlogits, in place
 	sum     []float32 // [max.B]
-	deW     []float32 // [13,8]; becomes (B/1/6)·de.W, in place
+	deW     []float32 // [13,8]; becomes 6·B·de.W, in place
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -153,11 +153,11 @@ func (m *Words) forward(batch *Batch) Totals {
 		t3Row := (*[5]float32)(t3[5*i:])
 		for j := range denseB {
 			denseYOf := denseB[j] + denseYRow[j]
-			tOf := vec.Tanh(vec.Softplus(denseYOf))
-			u := denseYOf * tOf
+			t2Of := vec.Tanh(vec.Softplus(denseYOf))
+			t3Of := denseYOf * t2Of
 			denseYRow[j] = denseYOf
-			t2Row[j] = tOf
-			t3Row[j] = u
+			t2Row[j] = t2Of
+			t3Row[j] = t3Of
 		}
 	}
 
@@ -167,9 +167,9 @@ func (m *Words) forward(batch *Batch) Totals {
 		blas.View32(logitsW, 5, 3),
 		0, blas.View32(logitsY, B, 3))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ probsExp
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
@@ -182,6 +182,7 @@ func (m *Words) forward(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -202,8 +203,8 @@ func (m *Words) forward(batch *Batch) Totals {
 			sumOf += probsExp
 			logitsYRow[j] = probsExp
 		}
-		tOf := vec.Log(sumOf)
-		loss += float64(peak + tOf - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -256,7 +257,7 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 	scale := float32(1 / float64(B))
 
 	// probs = probsExp/sum
-	// B·dlogits = probs − onehot(y)
+	// B·dlogits = probs − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -285,7 +286,7 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 5, 3).T(),
 		0, blas.View32(t4, B, 5))
 
-	// B·ddense.y = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4
+	// B·ddense.y = (t2 + dense.y ⊙ (1 − t2²) ⊙ σ(dense.y)) ⊙ t4  (in denseY)
 	// ddense.b = scale·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
@@ -315,10 +316,10 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 		blas.View32(denseW, 8, 5).T(),
 		0, blas.View32(t5, B, 8))
 
-	// (B/1/6)·de.W = 0
+	// 6·B·de.W = 0
 	clear(deW)
 
-	// (B/1/6)·de.W[…] += t5
+	// 6·B·de.W[…] += t5
 	for i := range B {
 		for j := range 6 {
 			t5Row := (*[8]float32)(t5[8*i:])
@@ -329,7 +330,7 @@ func (m *Words) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// de.W = scale2·(B/1/6)·de.W
+	// de.W = scale2·6·B·de.W
 	for i := range 104 {
 		deWBuf[i] = scale2 * deW[i]
 	}
@@ -352,18 +353,18 @@ func (m *Words) update(grad *Params) {
 	v := m.optim.float32s[167:334]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
 	for i := range 167 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -403,7 +404,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 5))
 
 	// dense.y = dense.b + dense.y
-	// t2 = dense.y ⊙ tanh(softplus(dense.y))
+	// t2 = dense.y ⊙ tanh(softplus(dense.y))  (in denseY)
 	for i := range B {
 		denseYRow := (*[5]float32)(denseY[5*i:])
 		for j := range denseB {
@@ -412,7 +413,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// logits.y = t2·logits.W
+	// logits.y = t2·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 5),
 		blas.View32(logitsW, 5, 3),
@@ -420,7 +421,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -428,6 +429,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			x := logitsB[j] + probsRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if x > peak || x != x {
 				peak = x
 			}
@@ -444,7 +446,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t3 = e.W[ids][:, 0, :]
+	// t3 = e.W[ids][:, 0, :]  (in first)
 	for i := range B {
 		eWRow := (*[8]float32)(eW[8*int(ids[6*i]):])
 		firstRow := (*[8]float32)(first[8*i:])
@@ -467,10 +469,10 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Backward:
 //
-//	(B/2)·dnext    = 0                  [7,3]
-//	(B/2)·dnext[…] += t3
+//	0.5·B·dnext    = 0                  [7,3]
+//	0.5·B·dnext[…] += t3
 //	scale          = 2/B                []
-//	dnext          = scale·(B/2)·dnext  [7,3]
+//	dnext          = scale·0.5·B·dnext  [7,3]
 //	t4             = 0                  [13,4]
 //	t5             = 0                  [13,4]
 //	t4[…]          += t3·E[a]
@@ -479,8 +481,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -494,9 +495,9 @@ type Pairs struct {
 	t      []float32 // [max.B]
 	t2     []int32   // [13]
 	group  []int32   // [max.B]
-	dnext  []float32 // [7,3]; becomes (B/2)·dnext, in place
+	dnext  []float32 // [7,3]; becomes 0.5·B·dnext, in place
 	t4     []float32 // [13,4]; in the memory of dnext
-	dnext2 []float32 // [7,3]; becomes (B/2)·dnext, in place; in the memory of dnext
+	dnext2 []float32 // [7,3]; becomes 0.5·B·dnext, in place; in the memory of dnext
 	t6     []float32 // [13,4]; in the memory of dnext
 	t5     []float32 // [13,4]
 	t7     []float32 // [13,4]; in the memory of t5
@@ -566,19 +567,19 @@ func (m *Pairs) forward(batch *PairsBatch) PairsTotals {
 	}
 
 	// s = t + Σⱼ next[group]
-	// t3 = s − 1
+	// t3 = s − 1  (in t)
 	// B·loss = Σ t3²
 	loss := 0.0
 	for i := range B {
 		nextRow := (*[3]float32)(next[3*int(group[i]):])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range nextRow {
-			tOf += nextRow[j]
+			total += nextRow[j]
 		}
-		s := t[i] + tOf
-		d := s - 1
-		loss += float64(d * d)
-		t[i] = d
+		s := t[i] + total
+		t3 := s - 1
+		loss += float64(t3 * t3)
+		t[i] = t3
 	}
 
 	return PairsTotals{batches: 1, loss: loss, n: float64(B)}
@@ -597,10 +598,10 @@ func (m *Pairs) backward(batch *PairsBatch) {
 	t6 := m.t6
 	t7 := m.t7
 
-	// (B/2)·dnext = 0
+	// 0.5·B·dnext = 0  (in dnext2)
 	clear(dnext2)
 
-	// (B/2)·dnext[…] += t3
+	// 0.5·B·dnext[…] += t3
 	for i := range B {
 		tOfI := t[i]
 		dnext2Row := (*[3]float32)(dnext2[3*int(group[i]):])
@@ -612,7 +613,7 @@ func (m *Pairs) backward(batch *PairsBatch) {
 	// rate = 2·lr/B
 	rate := float32(2 * (m.Hyper.LR / float64(B)))
 
-	// next ← next − rate·(B/2)·dnext
+	// next ← next − rate·0.5·B·dnext
 	for i := range 21 {
 		next[i] -= rate * dnext2[i]
 	}
@@ -679,10 +680,10 @@ func (m *Pairs) gradient(grad *PairsParams, batch *PairsBatch) {
 	dnextBuf := grad.Next
 	dE := grad.E
 
-	// (B/2)·dnext = 0
+	// 0.5·B·dnext = 0
 	clear(dnext)
 
-	// (B/2)·dnext[…] += t3
+	// 0.5·B·dnext[…] += t3
 	for i := range B {
 		tOfI := t[i]
 		dnextRow := (*[3]float32)(dnext[3*int(group[i]):])
@@ -694,7 +695,7 @@ func (m *Pairs) gradient(grad *PairsParams, batch *PairsBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// dnext = scale·(B/2)·dnext
+	// dnext = scale·0.5·B·dnext
 	for i := range 21 {
 		dnextBuf[i] = scale * dnext[i]
 	}
@@ -742,12 +743,11 @@ func (m *Pairs) update(grad *PairsParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 73 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -762,7 +762,7 @@ func (p *PairsPredictor) predict(out *PairsOutput, in *PairsInput) {
 	group := p.group[:B]
 	s := out.S
 
-	// t = Σⱼ E[a] ⊙ E[b]
+	// t = Σⱼ E[a] ⊙ E[b]  (in s)
 	for i := range B {
 		ERow := (*[4]float32)(E[4*int(a[i]):])
 		ERow2 := (*[4]float32)(E[4*int(b[i]):])
@@ -786,11 +786,11 @@ func (p *PairsPredictor) predict(out *PairsOutput, in *PairsInput) {
 	// s = t + Σⱼ next[group]
 	for i := range B {
 		nextRow := (*[3]float32)(next[3*int(group[i]):])
-		t := float32(0)
+		total := float32(0)
 		for j := range nextRow {
-			t += nextRow[j]
+			total += nextRow[j]
 		}
-		sOf := s[i] + t
+		sOf := s[i] + total
 		s[i] = sOf
 	}
 }

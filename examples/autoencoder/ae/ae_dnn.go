@@ -15,48 +15,48 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	enc.dense.y  = x·enc.dense.W                      [B,32]
-//	enc.dense.y  = enc.dense.y + enc.dense.b          [B,32]
-//	t            = erf(0.70710677·enc.dense.y) + 1    [B,32]
-//	t2           = enc.dense.y ⊙ t                    [B,32]
-//	enc.dense2.y = 0.5·t2·enc.dense2.W                [B,8]
-//	code         = enc.dense2.b + enc.dense2.y        [B,8]
-//	dec.dense.y  = code·dec.dense.W                   [B,32]
-//	dec.dense.y  = dec.dense.b + dec.dense.y          [B,32]
-//	t3           = erf(0.70710677·dec.dense.y) + 1    [B,32]
-//	t4           = dec.dense.y ⊙ t3                   [B,32]
-//	dec.dense2.y = 0.5·t4·dec.dense2.W                [B,64]
-//	logits       = dec.dense2.b + dec.dense2.y        [B,64]
-//	copy         = σ(logits)                          [B,64]
-//	(64*B)·ddec.dense2.y = copy − x                           [B,64]
-//	(64*B)·loss  = Σ (softplus(logits) − x ⊙ logits)  []
-//	s            = Σ ((64*B)·ddec.dense2.y)²          []
+//	enc.dense.y         = x·enc.dense.W                      [B,32]
+//	enc.dense.y         = enc.dense.y + enc.dense.b          [B,32]
+//	enc.dense.twice_phi = erf(0.70710677·enc.dense.y) + 1    [B,32]
+//	t                   = enc.dense.y ⊙ enc.dense.twice_phi  [B,32]
+//	enc.dense2.y        = 0.5·t·enc.dense2.W                 [B,8]
+//	code                = enc.dense2.b + enc.dense2.y        [B,8]
+//	dec.dense.y         = code·dec.dense.W                   [B,32]
+//	dec.dense.y         = dec.dense.b + dec.dense.y          [B,32]
+//	dec.dense.twice_phi = erf(0.70710677·dec.dense.y) + 1    [B,32]
+//	t2                  = dec.dense.y ⊙ dec.dense.twice_phi  [B,32]
+//	dec.dense2.y        = 0.5·t2·dec.dense2.W                [B,64]
+//	logits              = dec.dense2.b + dec.dense2.y        [B,64]
+//	copy                = σ(logits)                          [B,64]
+//	64·B·ddec.dense2.y  = copy − x                           [B,64]
+//	64·B·loss           = Σ (softplus(logits) − x ⊙ logits)  []
+//	s                   = Σ (64·B·ddec.dense2.y)²            []
 //
 // Backward:
 //
-//	scale         = 1/(64*B)                              []
-//	ddec.dense2.b = scale·Σᵢ (64*B)·ddec.dense2.y         [64]
-//	scale2        = 0.5/(64*B)                            []
-//	ddec.dense2.W = scale2·t4ᵀ·((64*B)·ddec.dense2.y)     [32,64]
-//	t5            = ((64*B)·ddec.dense2.y)·dec.dense2.Wᵀ  [B,32]
-//	(64*B)·ddec.dense.y = (0.5·t3 + 0.3989423·dec.dense.y ⊙ exp((−0.5)·dec.dense.y²)) ⊙ t5  [B,32]
-//	ddec.dense.b  = scale·Σᵢ (64*B)·ddec.dense.y          [32]
-//	ddec.dense.W  = scale·codeᵀ·((64*B)·ddec.dense.y)     [8,32]
-//	(64*B)·dcode  = ((64*B)·ddec.dense.y)·dec.dense.Wᵀ    [B,8]
-//	denc.dense2.b = scale·Σᵢ (64*B)·dcode                 [8]
-//	denc.dense2.W = scale2·t2ᵀ·((64*B)·dcode)             [32,8]
-//	t6            = ((64*B)·dcode)·enc.dense2.Wᵀ          [B,32]
-//	(64*B)·denc.dense.y = (0.5·t + 0.3989423·enc.dense.y ⊙ exp((−0.5)·enc.dense.y²)) ⊙ t6  [B,32]
-//	denc.dense.b  = scale·Σᵢ (64*B)·denc.dense.y          [32]
-//	denc.dense.W  = scale·xᵀ·((64*B)·denc.dense.y)        [64,32]
+//	scale             = 1/(64·B)                            []
+//	ddec.dense2.b     = scale·Σᵢ 64·B·ddec.dense2.y         [64]
+//	scale2            = 0.5/(64·B)                          []
+//	ddec.dense2.W     = scale2·t2ᵀ·(64·B·ddec.dense2.y)     [32,64]
+//	t3                = (64·B·ddec.dense2.y)·dec.dense2.Wᵀ  [B,32]
+//	64·B·ddec.dense.y = (0.5·dec.dense.twice_phi + 0.3989423·dec.dense.y ⊙ exp(−0.5·dec.dense.y²)) ⊙ t3  [B,32]
+//	ddec.dense.b      = scale·Σᵢ 64·B·ddec.dense.y          [32]
+//	ddec.dense.W      = scale·codeᵀ·(64·B·ddec.dense.y)     [8,32]
+//	64·B·dcode        = (64·B·ddec.dense.y)·dec.dense.Wᵀ    [B,8]
+//	denc.dense2.b     = scale·Σᵢ 64·B·dcode                 [8]
+//	denc.dense2.W     = scale2·tᵀ·(64·B·dcode)              [32,8]
+//	t4                = (64·B·dcode)·enc.dense2.Wᵀ          [B,32]
+//	64·B·denc.dense.y = (0.5·enc.dense.twice_phi + 0.3989423·enc.dense.y ⊙ exp(−0.5·enc.dense.y²)) ⊙ t4  [B,32]
+//	denc.dense.b      = scale·Σᵢ 64·B·denc.dense.y          [32]
+//	denc.dense.W      = scale·xᵀ·(64·B·denc.dense.y)        [64,32]
 //
 // Update, adam(lr: cosine(step, 5e-3, total: steps)):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = 1/400·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − scale2·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = 1/400·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -69,18 +69,18 @@ type AE struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	encDenseY  []float32 // [max.B,32]; becomes enc.dense.y, then (64*B)·denc.dense.y, in place
-	t          []float32 // [max.B,32]
-	t2         []float32 // [max.B,32]
-	t6         []float32 // [max.B,32]; in the memory of t2
-	encDense2Y []float32 // [max.B,8]; becomes enc.dense2.y, then code, in place
-	dcode      []float32 // [max.B,8]; becomes (64*B)·dcode, in place; in the memory of encDense2Y
-	decDenseY  []float32 // [max.B,32]; becomes dec.dense.y, then (64*B)·ddec.dense.y, in place
-	t3         []float32 // [max.B,32]
-	t4         []float32 // [max.B,32]
-	t5         []float32 // [max.B,32]; in the memory of t4
-	decDense2Y []float32 // [max.B,64]; becomes dec.dense2.y, then (64*B)·ddec.dense2.y, in place
-	t7         []float32 // [32]
+	encDenseY        []float32 // [max.B,32]; becomes enc.dense.y, then 64·B·denc.dense.y, in place
+	encDenseTwicePhi []float32 // [max.B,32]; becomes enc.dense.twice_phi, in place
+	t                []float32 // [max.B,32]
+	t4               []float32 // [max.B,32]; in the memory of t
+	encDense2Y       []float32 // [max.B,8]; becomes enc.dense2.y, then code, in place
+	dcode            []float32 // [max.B,8]; becomes 64·B·dcode, in place; in the memory of encDense2Y
+	decDenseY        []float32 // [max.B,32]; becomes dec.dense.y, then 64·B·ddec.dense.y, in place
+	decDenseTwicePhi []float32 // [max.B,32]; becomes dec.dense.twice_phi, in place
+	t2               []float32 // [max.B,32]
+	t3               []float32 // [max.B,32]; in the memory of t2
+	decDense2Y       []float32 // [max.B,64]; becomes dec.dense2.y, then 64·B·ddec.dense2.y, in place
+	t5               []float32 // [32]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -133,12 +133,12 @@ func (m *AE) forward(batch *Batch) Totals {
 	decDense2W := m.params.DecDense2W
 	decDense2B := m.params.DecDense2B
 	encDenseY := m.encDenseY[:32*B]
+	encDenseTwicePhi := m.encDenseTwicePhi[:32*B]
 	t := m.t[:32*B]
-	t2 := m.t2[:32*B]
 	encDense2Y := m.encDense2Y[:8*B]
 	decDenseY := m.decDenseY[:32*B]
-	t3 := m.t3[:32*B]
-	t4 := m.t4[:32*B]
+	decDenseTwicePhi := m.decDenseTwicePhi[:32*B]
+	t2 := m.t2[:32*B]
 	decDense2Y := m.decDense2Y[:64*B]
 
 	// enc.dense.y = x·enc.dense.W
@@ -148,29 +148,29 @@ func (m *AE) forward(batch *Batch) Totals {
 		0, blas.View32(encDenseY, B, 32))
 
 	// enc.dense.y = enc.dense.y + enc.dense.b
-	// t = erf(0.70710677·enc.dense.y) + 1
-	// t2 = enc.dense.y ⊙ t
+	// enc.dense.twice_phi = erf(0.70710677·enc.dense.y) + 1
+	// t = enc.dense.y ⊙ enc.dense.twice_phi
 	for i := range B {
 		encDenseYRow := (*[32]float32)(encDenseY[32*i:])
+		encDenseTwicePhiRow := (*[32]float32)(encDenseTwicePhi[32*i:])
 		tRow := (*[32]float32)(t[32*i:])
-		t2Row := (*[32]float32)(t2[32*i:])
 		for j := range encDenseB {
 			encDenseYOf := encDenseYRow[j] + encDenseB[j]
-			tOf := vec.Erf(0.70710677*encDenseYOf) + 1
-			u := encDenseYOf * tOf
+			encDenseTwicePhiOf := vec.Erf(0.70710677*encDenseYOf) + 1
+			tOf := encDenseYOf * encDenseTwicePhiOf
 			encDenseYRow[j] = encDenseYOf
+			encDenseTwicePhiRow[j] = encDenseTwicePhiOf
 			tRow[j] = tOf
-			t2Row[j] = u
 		}
 	}
 
-	// enc.dense2.y = 0.5·t2·enc.dense2.W
+	// enc.dense2.y = 0.5·t·enc.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t2, B, 32),
+		blas.View32(t, B, 32),
 		blas.View32(encDense2W, 32, 8),
 		0, blas.View32(encDense2Y, B, 8))
 
-	// code = enc.dense2.b + enc.dense2.y
+	// code = enc.dense2.b + enc.dense2.y  (in encDense2Y)
 	for i := range B {
 		encDense2YRow := (*[8]float32)(encDense2Y[8*i:])
 		for j := range encDense2B {
@@ -185,33 +185,33 @@ func (m *AE) forward(batch *Batch) Totals {
 		0, blas.View32(decDenseY, B, 32))
 
 	// dec.dense.y = dec.dense.b + dec.dense.y
-	// t3 = erf(0.70710677·dec.dense.y) + 1
-	// t4 = dec.dense.y ⊙ t3
+	// dec.dense.twice_phi = erf(0.70710677·dec.dense.y) + 1
+	// t2 = dec.dense.y ⊙ dec.dense.twice_phi
 	for i := range B {
 		decDenseYRow := (*[32]float32)(decDenseY[32*i:])
-		t3Row := (*[32]float32)(t3[32*i:])
-		t4Row := (*[32]float32)(t4[32*i:])
+		decDenseTwicePhiRow := (*[32]float32)(decDenseTwicePhi[32*i:])
+		t2Row := (*[32]float32)(t2[32*i:])
 		for j := range decDenseB {
 			decDenseYOf := decDenseB[j] + decDenseYRow[j]
-			tOf := vec.Erf(0.70710677*decDenseYOf) + 1
-			u := decDenseYOf * tOf
+			decDenseTwicePhiOf := vec.Erf(0.70710677*decDenseYOf) + 1
+			t2Of := decDenseYOf * decDenseTwicePhiOf
 			decDenseYRow[j] = decDenseYOf
-			t3Row[j] = tOf
-			t4Row[j] = u
+			decDenseTwicePhiRow[j] = decDenseTwicePhiOf
+			t2Row[j] = t2Of
 		}
 	}
 
-	// dec.dense2.y = 0.5·t4·dec.dense2.W
+	// dec.dense2.y = 0.5·t2·dec.dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t4, B, 32),
+		blas.View32(t2, B, 32),
 		blas.View32(decDense2W, 32, 64),
 		0, blas.View32(decDense2Y, B, 64))
 
 	// logits = dec.dense2.b + dec.dense2.y
 	// copy = σ(logits)
-	// (64*B)·ddec.dense2.y = copy − x
-	// (64*B)·loss = Σ (softplus(logits) − x ⊙ logits)
-	// s = Σ ((64*B)·ddec.dense2.y)²
+	// 64·B·ddec.dense2.y = copy − x  (in decDense2Y)
+	// 64·B·loss = Σ (softplus(logits) − x ⊙ logits)
+	// s = Σ (64·B·ddec.dense2.y)²
 	loss := 0.0
 	s := 0.0
 	for i := range B {
@@ -257,15 +257,15 @@ func (m *AE) gradient(grad *Params, batch *Batch) {
 	decDenseW := m.params.DecDenseW
 	encDense2W := m.params.EncDense2W
 	decDense2Y := m.decDense2Y[:64*B]
-	t4 := m.t4[:32*B]
-	t5 := m.t5[:32*B]
+	t2 := m.t2[:32*B]
 	t3 := m.t3[:32*B]
+	decDenseTwicePhi := m.decDenseTwicePhi[:32*B]
 	decDenseY := m.decDenseY[:32*B]
 	encDense2Y := m.encDense2Y[:8*B]
 	dcode := m.dcode[:8*B]
-	t2 := m.t2[:32*B]
-	t6 := m.t6[:32*B]
 	t := m.t[:32*B]
+	t4 := m.t4[:32*B]
+	encDenseTwicePhi := m.encDenseTwicePhi[:32*B]
 	encDenseY := m.encDenseY[:32*B]
 	ddecDense2B := grad.DecDense2B
 	ddecDense2W := grad.DecDense2W
@@ -276,10 +276,10 @@ func (m *AE) gradient(grad *Params, batch *Batch) {
 	dencDenseB := grad.EncDenseB
 	dencDenseW := grad.EncDenseW
 
-	// scale = 1/(64*B)
+	// scale = 1/(64·B)
 	scale := float32(1 / float64(64*B))
 
-	// ddec.dense2.b = scale·Σᵢ (64*B)·ddec.dense2.y
+	// ddec.dense2.b = scale·Σᵢ 64·B·ddec.dense2.y
 	clear(ddecDense2B)
 	for i := range B {
 		decDense2YRow := (*[64]float32)(decDense2Y[64*i:])
@@ -288,49 +288,49 @@ func (m *AE) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// scale2 = 0.5/(64*B)
+	// scale2 = 0.5/(64·B)
 	scale2 := float32(0.5 / float64(64*B))
 
-	// ddec.dense2.W = scale2·t4ᵀ·((64*B)·ddec.dense2.y)
+	// ddec.dense2.W = scale2·t2ᵀ·(64·B·ddec.dense2.y)
 	blas.Sgemm(scale2,
-		blas.View32(t4, B, 32).T(),
+		blas.View32(t2, B, 32).T(),
 		blas.View32(decDense2Y, B, 64),
 		0, blas.View32(ddecDense2W, 32, 64))
 
-	// t5 = ((64*B)·ddec.dense2.y)·dec.dense2.Wᵀ
+	// t3 = (64·B·ddec.dense2.y)·dec.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(decDense2Y, B, 64),
 		blas.View32(decDense2W, 32, 64).T(),
-		0, blas.View32(t5, B, 32))
+		0, blas.View32(t3, B, 32))
 
-	// (64*B)·ddec.dense.y = (0.5·t3 + 0.3989423·dec.dense.y ⊙ exp((−0.5)·dec.dense.y²)) ⊙ t5
-	// ddec.dense.b = scale·Σᵢ (64*B)·ddec.dense.y
+	// 64·B·ddec.dense.y = (0.5·dec.dense.twice_phi + 0.3989423·dec.dense.y ⊙ exp(−0.5·dec.dense.y²)) ⊙ t3  (in decDenseY)
+	// ddec.dense.b = scale·Σᵢ 64·B·ddec.dense.y
 	clear(ddecDenseB)
 	for i := range B {
-		t3Row := (*[32]float32)(t3[32*i:])
+		decDenseTwicePhiRow := (*[32]float32)(decDenseTwicePhi[32*i:])
 		decDenseYRow := (*[32]float32)(decDenseY[32*i:])
-		t5Row := (*[32]float32)(t5[32*i:])
+		t3Row := (*[32]float32)(t3[32*i:])
 		for j := range ddecDenseB {
 			u := decDenseYRow[j] * vec.Exp(-0.5*(decDenseYRow[j]*decDenseYRow[j]))
-			ddecDenseY := (0.5*t3Row[j] + 0.3989423*u) * t5Row[j]
+			ddecDenseY := (0.5*decDenseTwicePhiRow[j] + 0.3989423*u) * t3Row[j]
 			ddecDenseB[j] += scale * ddecDenseY
 			decDenseYRow[j] = ddecDenseY
 		}
 	}
 
-	// ddec.dense.W = scale·codeᵀ·((64*B)·ddec.dense.y)
+	// ddec.dense.W = scale·codeᵀ·(64·B·ddec.dense.y)
 	blas.Sgemm(scale,
 		blas.View32(encDense2Y, B, 8).T(),
 		blas.View32(decDenseY, B, 32),
 		0, blas.View32(ddecDenseW, 8, 32))
 
-	// (64*B)·dcode = ((64*B)·ddec.dense.y)·dec.dense.Wᵀ
+	// 64·B·dcode = (64·B·ddec.dense.y)·dec.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(decDenseY, B, 32),
 		blas.View32(decDenseW, 8, 32).T(),
 		0, blas.View32(dcode, B, 8))
 
-	// denc.dense2.b = scale·Σᵢ (64*B)·dcode
+	// denc.dense2.b = scale·Σᵢ 64·B·dcode
 	clear(dencDense2B)
 	for i := range B {
 		dcodeRow := (*[8]float32)(dcode[8*i:])
@@ -339,34 +339,34 @@ func (m *AE) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// denc.dense2.W = scale2·t2ᵀ·((64*B)·dcode)
+	// denc.dense2.W = scale2·tᵀ·(64·B·dcode)
 	blas.Sgemm(scale2,
-		blas.View32(t2, B, 32).T(),
+		blas.View32(t, B, 32).T(),
 		blas.View32(dcode, B, 8),
 		0, blas.View32(dencDense2W, 32, 8))
 
-	// t6 = ((64*B)·dcode)·enc.dense2.Wᵀ
+	// t4 = (64·B·dcode)·enc.dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dcode, B, 8),
 		blas.View32(encDense2W, 32, 8).T(),
-		0, blas.View32(t6, B, 32))
+		0, blas.View32(t4, B, 32))
 
-	// (64*B)·denc.dense.y = (0.5·t + 0.3989423·enc.dense.y ⊙ exp((−0.5)·enc.dense.y²)) ⊙ t6
-	// denc.dense.b = scale·Σᵢ (64*B)·denc.dense.y
+	// 64·B·denc.dense.y = (0.5·enc.dense.twice_phi + 0.3989423·enc.dense.y ⊙ exp(−0.5·enc.dense.y²)) ⊙ t4  (in encDenseY)
+	// denc.dense.b = scale·Σᵢ 64·B·denc.dense.y
 	clear(dencDenseB)
 	for i := range B {
-		tRow := (*[32]float32)(t[32*i:])
+		encDenseTwicePhiRow := (*[32]float32)(encDenseTwicePhi[32*i:])
 		encDenseYRow := (*[32]float32)(encDenseY[32*i:])
-		t6Row := (*[32]float32)(t6[32*i:])
+		t4Row := (*[32]float32)(t4[32*i:])
 		for j := range dencDenseB {
 			u := encDenseYRow[j] * vec.Exp(-0.5*(encDenseYRow[j]*encDenseYRow[j]))
-			dencDenseY := (0.5*tRow[j] + 0.3989423*u) * t6Row[j]
+			dencDenseY := (0.5*encDenseTwicePhiRow[j] + 0.3989423*u) * t4Row[j]
 			dencDenseB[j] += scale * dencDenseY
 			encDenseYRow[j] = dencDenseY
 		}
 	}
 
-	// denc.dense.W = scale·xᵀ·((64*B)·denc.dense.y)
+	// denc.dense.W = scale·xᵀ·(64·B·denc.dense.y)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 64).T(),
 		blas.View32(encDenseY, B, 32),
@@ -394,18 +394,18 @@ func (m *AE) update(grad *Params) {
 	v := m.optim.float32s[4744:9488]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 1/400·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-	scale2 := float32(0.0025 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 1/400·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+	coef2 := float32(0.0025 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range 4744 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -436,7 +436,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(encDenseY, B, 32))
 
 	// enc.dense.y = enc.dense.y + enc.dense.b
-	// t = enc.dense.y ⊙ (erf(0.70710677·enc.dense.y) + 1)
+	// enc.dense.twice_phi = erf(0.70710677·enc.dense.y) + 1
+	// t = enc.dense.y ⊙ enc.dense.twice_phi  (in encDenseY)
 	for i := range B {
 		encDenseYRow := (*[32]float32)(encDenseY[32*i:])
 		for j := range encDenseB {
@@ -445,7 +446,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// enc.dense2.y = 0.5·t·enc.dense2.W
+	// enc.dense2.y = 0.5·t·enc.dense2.W  (in code)
 	blas.Sgemm(0.5,
 		blas.View32(encDenseY, B, 32),
 		blas.View32(encDense2W, 32, 8),
@@ -466,7 +467,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(decDenseY, B, 32))
 
 	// dec.dense.y = dec.dense.b + dec.dense.y
-	// t2 = dec.dense.y ⊙ (erf(0.70710677·dec.dense.y) + 1)
+	// dec.dense.twice_phi = erf(0.70710677·dec.dense.y) + 1
+	// t2 = dec.dense.y ⊙ dec.dense.twice_phi  (in decDenseY)
 	for i := range B {
 		decDenseYRow := (*[32]float32)(decDenseY[32*i:])
 		for j := range decDenseB {
@@ -475,7 +477,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// dec.dense2.y = 0.5·t2·dec.dense2.W
+	// dec.dense2.y = 0.5·t2·dec.dense2.W  (in copy_)
 	blas.Sgemm(0.5,
 		blas.View32(decDenseY, B, 32),
 		blas.View32(decDense2W, 32, 64),
@@ -502,14 +504,15 @@ func (p *Predictor) decode(out *DecodeOutput, in *DecodeInput) {
 	decDenseY2 := p.decDenseY2[:32*N]
 	result := out.Result
 
-	// dec.dense.y = z·dec.dense.W
+	// dec.dense.y = z·dec.dense.W  (in decDenseY2)
 	blas.Sgemm(1,
 		blas.View32(z, N, 8),
 		blas.View32(decDenseW, 8, 32),
 		0, blas.View32(decDenseY2, N, 32))
 
 	// dec.dense.y = dec.dense.y + dec.dense.b
-	// t3 = dec.dense.y ⊙ (erf(0.70710677·dec.dense.y) + 1)
+	// dec.dense.twice_phi = erf(0.70710677·dec.dense.y) + 1
+	// t3 = dec.dense.y ⊙ dec.dense.twice_phi  (in decDenseY2)
 	for i := range N {
 		decDenseY2Row := (*[32]float32)(decDenseY2[32*i:])
 		for j := range decDenseB {
@@ -518,7 +521,7 @@ func (p *Predictor) decode(out *DecodeOutput, in *DecodeInput) {
 		}
 	}
 
-	// dec.dense2.y = 0.5·t3·dec.dense2.W
+	// dec.dense2.y = 0.5·t3·dec.dense2.W  (in result)
 	blas.Sgemm(0.5,
 		blas.View32(decDenseY2, N, 32),
 		blas.View32(decDense2W, 32, 64),

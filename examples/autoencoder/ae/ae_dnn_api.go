@@ -194,17 +194,17 @@ func New(max Dims) *AE {
 	B := max.B
 	arena := make([]float32, 264*B+32)
 	m.encDenseY = arena[0 : 32*B]
-	m.t = arena[32*B : 64*B]
-	m.t2 = arena[64*B : 96*B]
-	m.t6 = arena[64*B : 96*B]
+	m.encDenseTwicePhi = arena[32*B : 64*B]
+	m.t = arena[64*B : 96*B]
+	m.t4 = arena[64*B : 96*B]
 	m.encDense2Y = arena[96*B : 104*B]
 	m.dcode = arena[96*B : 104*B]
 	m.decDenseY = arena[104*B : 136*B]
-	m.t3 = arena[136*B : 168*B]
-	m.t4 = arena[168*B : 200*B]
-	m.t5 = arena[168*B : 200*B]
+	m.decDenseTwicePhi = arena[136*B : 168*B]
+	m.t2 = arena[168*B : 200*B]
+	m.t3 = arena[168*B : 200*B]
 	m.decDense2Y = arena[200*B : 264*B]
-	m.t7 = arena[264*B : 264*B+32]
+	m.t5 = arena[264*B : 264*B+32]
 
 	m.Init(0)
 	return m
@@ -229,7 +229,7 @@ func (m *AE) initialise(seed uint64) {
 	decDense2B := m.params.DecDense2B
 	encDenseB := m.params.EncDenseB
 	decDenseB := m.params.DecDenseB
-	t7 := m.t7
+	t5 := m.t5
 
 	// enc.dense.W ← 0.17677669·N(enc.dense.W)
 	key := rng.Key(seed, 0x6288c02f5655046d, 0)
@@ -237,8 +237,8 @@ func (m *AE) initialise(seed uint64) {
 		encDenseW[i] = 0.17677669 * rng.Normal32(key, uint64(i))
 	}
 
-	// t7 = 0
-	clear(t7)
+	// t5 = 0
+	clear(t5)
 
 	// enc.dense2.W ← 0.25·N(enc.dense2.W)
 	key2 := rng.Key(seed, 0xc82e7823ca11c88f, 0)
@@ -264,10 +264,10 @@ func (m *AE) initialise(seed uint64) {
 	// dec.dense2.b ← 0
 	clear(decDense2B)
 
-	// encDenseB = t7
+	// encDenseB = t5  (in t5)
 	clear(encDenseB)
 
-	// decDenseB = t7
+	// decDenseB = t5  (in t5)
 	clear(decDenseB)
 }
 

@@ -16,69 +16,71 @@ import (
 //
 // Forward of d, for a batch of B:
 //
-//	disc.dense.y  = real·disc.dense.W                            [B,64]
-//	disc.dense.y  = disc.dense.y + disc.dense.b                  [B,64]
-//	t             = where(disc.dense.y > 0, 1, 0.2)              [B,64]
-//	t2            = disc.dense.y ⊙ t                             [B,64]
-//	disc.h.y      = t2·disc.h.W                                  [B,64]
-//	disc.h.y      = disc.h.b + disc.h.y                          [B,64]
-//	t3            = where(disc.h.y > 0, 1, 0.2)                  [B,64]
-//	disc.h        = disc.h.y ⊙ t3                                [B,64]
-//	disc.dense2.y = disc.h·disc.dense2.W                         [B,1]
-//	disc.dense2.y = disc.dense2.b + disc.dense2.y                [B,1]
-//	s             = Σ (softplus(disc.dense2.y) − disc.dense2.y)  []
-//	gen.dense.y   = z·gen.dense.W                                [B,64]
-//	gen.dense.y   = gen.dense.y + gen.dense.b                    [B,64]
-//	t4            = max(gen.dense.y, 0)                          [B,64]
-//	gen.dense2.y  = t4·gen.dense2.W                              [B,64]
-//	gen.dense2.y  = gen.dense2.y + gen.dense2.b                  [B,64]
-//	t5            = max(gen.dense2.y, 0)                         [B,64]
-//	gen.dense3.y  = t5·gen.dense3.W                              [B,2]
-//	fake          = gen.dense3.y + gen.dense3.b                  [B,2]
-//	disc.dense.y  = fake·disc.dense.W                            [B,64]
-//	disc.dense.y  = disc.dense.b + disc.dense.y                  [B,64]
-//	t6            = where(disc.dense.y > 0, 1, 0.2)              [B,64]
-//	t7            = disc.dense.y ⊙ t6                            [B,64]
-//	disc.h.y      = t7·disc.h.W                                  [B,64]
-//	t8            = where(disc.h.y > 0, 1, 0.2)                  [B,64]
-//	disc.h        = disc.h.y ⊙ t8                                [B,64]
-//	B·g           = Σ softplus(disc.dense2.y)                    []
+//	disc.dense.y   = real·disc.dense.W                            [B,64]
+//	disc.dense.y   = disc.dense.y + disc.dense.b                  [B,64]
+//	t              = where(disc.dense.y > 0, 1, 0.2)              [B,64]
+//	t2             = disc.dense.y ⊙ t                             [B,64]
+//	disc.h.y       = t2·disc.h.W                                  [B,64]
+//	disc.h.y       = disc.h.b + disc.h.y                          [B,64]
+//	t3             = where(disc.h.y > 0, 1, 0.2)                  [B,64]
+//	disc.h         = disc.h.y ⊙ t3                                [B,64]
+//	disc.dense2.y  = disc.h·disc.dense2.W                         [B,1]
+//	disc.dense2.y  = disc.dense2.b + disc.dense2.y                [B,1]
+//	s              = Σ (softplus(disc.dense2.y) − disc.dense2.y)  []
+//	gen.dense.y    = z·gen.dense.W                                [B,64]
+//	gen.dense.y    = gen.dense.y + gen.dense.b                    [B,64]
+//	t4             = max(gen.dense.y, 0)                          [B,64]
+//	gen.dense2.y   = t4·gen.dense2.W                              [B,64]
+//	gen.dense2.y   = gen.dense2.y + gen.dense2.b                  [B,64]
+//	t5             = max(gen.dense2.y, 0)                         [B,64]
+//	gen.dense3.y   = t5·gen.dense3.W                              [B,2]
+//	fake           = gen.dense3.y + gen.dense3.b                  [B,2]
+//	disc.dense.y2  = fake·disc.dense.W                            [B,64]
+//	disc.dense.y2  = disc.dense.b + disc.dense.y2                 [B,64]
+//	t6             = where(disc.dense.y2 > 0, 1, 0.2)             [B,64]
+//	t7             = disc.dense.y2 ⊙ t6                           [B,64]
+//	disc.h.y2      = t7·disc.h.W                                  [B,64]
+//	disc.h.y2      = disc.h.b + disc.h.y2                         [B,64]
+//	t8             = where(disc.h.y2 > 0, 1, 0.2)                 [B,64]
+//	disc.h2        = disc.h.y2 ⊙ t8                               [B,64]
+//	disc.dense2.y2 = disc.h2·disc.dense2.W                        [B,1]
+//	disc.dense2.y2 = disc.dense2.b + disc.dense2.y2               [B,1]
+//	B·g            = Σ softplus(disc.dense2.y2)                   []
 //
 // Backward of d:
 //
-//	t9              = σ(disc.dense2.y)                     [B]
-//	t10             = σ(disc.dense2.y) − 1                 [B]
-//	scale           = 0.5/B                                []
-//	ddisc.dense2.b  = scale·Σᵢ (t9 + t10)                  [1]
-//	t11             = disc.hᵀ·t9                           [64,1]
-//	ddisc.dense2.W  = t11 + disc.hᵀ·t10                    [64,1]
-//	ddisc.dense2.W  = scale·ddisc.dense2.W                 [64,1]
-//	(B/0.5)·ddisc.h = t9·disc.dense2.Wᵀ                    [B,64]
-//	(B/0.5)·ddisc.h.y = t8 ⊙ (B/0.5)·ddisc.h                 [B,64]
-//	(B/0.5)·ddisc.h = t10·disc.dense2.Wᵀ                   [B,64]
-//	(B/0.5)·ddisc.h.y = t3 ⊙ (B/0.5)·ddisc.h                 [B,64]
-//	ddisc.h.b       = scale·Σᵢ ((B/0.5)·ddisc.h.y + (B/0.5)·ddisc.h.y)  [64]
-//	t12             = t7ᵀ·((B/0.5)·ddisc.h.y)              [64,64]
-//	ddisc.h.W       = t12 + t2ᵀ·((B/0.5)·ddisc.h.y)        [64,64]
-//	ddisc.h.W       = scale·ddisc.h.W                      [64,64]
-//	t13             = ((B/0.5)·ddisc.h.y)·disc.h.Wᵀ        [B,64]
-//	(B/0.5)·ddisc.dense.y = t6 ⊙ t13                             [B,64]
-//	t14             = ((B/0.5)·ddisc.h.y)·disc.h.Wᵀ        [B,64]
-//	(B/0.5)·ddisc.dense.y = t ⊙ t14                              [B,64]
-//	ddisc.dense.b   = scale·Σᵢ ((B/0.5)·ddisc.dense.y + (B/0.5)·ddisc.dense.y)  [64]
-//	t15             = fakeᵀ·((B/0.5)·ddisc.dense.y)        [2,64]
-//	ddisc.dense.W   = t15 + realᵀ·((B/0.5)·ddisc.dense.y)  [2,64]
-//	ddisc.dense.W   = scale·ddisc.dense.W                  [2,64]
+//	t9                 = σ(disc.dense2.y2)                          [B]
+//	t10                = σ(disc.dense2.y) − 1                       [B]
+//	scale              = 0.5/B                                      []
+//	ddisc.dense2.b     = scale·Σᵢ (t9 + t10)                        [1]
+//	t11                = disc.h2ᵀ·t9                                [64,1]
+//	ddisc.dense2.W     = t11 + disc.hᵀ·t10                          [64,1]
+//	ddisc.dense2.W     = scale·ddisc.dense2.W                       [64,1]
+//	2·B·ddisc.h2       = t9·disc.dense2.Wᵀ                          [B,64]
+//	2·B·ddisc.h.y2     = t8 ⊙ 2·B·ddisc.h2                          [B,64]
+//	2·B·ddisc.h        = t10·disc.dense2.Wᵀ                         [B,64]
+//	2·B·ddisc.h.y      = t3 ⊙ 2·B·ddisc.h                           [B,64]
+//	ddisc.h.b          = scale·Σᵢ (2·B·ddisc.h.y2 + 2·B·ddisc.h.y)  [64]
+//	t12                = t7ᵀ·(2·B·ddisc.h.y2)                       [64,64]
+//	ddisc.h.W          = t12 + t2ᵀ·(2·B·ddisc.h.y)                  [64,64]
+//	ddisc.h.W          = scale·ddisc.h.W                            [64,64]
+//	t13                = (2·B·ddisc.h.y2)·disc.h.Wᵀ                 [B,64]
+//	2·B·ddisc.dense.y2 = t6 ⊙ t13                                   [B,64]
+//	t14                = (2·B·ddisc.h.y)·disc.h.Wᵀ                  [B,64]
+//	2·B·ddisc.dense.y  = t ⊙ t14                                    [B,64]
+//	ddisc.dense.b      = scale·Σᵢ (2·B·ddisc.dense.y2 + 2·B·ddisc.dense.y)  [64]
+//	t15                = fakeᵀ·(2·B·ddisc.dense.y2)                 [2,64]
+//	ddisc.dense.W      = t15 + realᵀ·(2·B·ddisc.dense.y)            [2,64]
+//	ddisc.dense.W      = scale·ddisc.dense.W                        [2,64]
 //
 // Update of d, adam(lr: 1e-3, beta1: 0.5):
 //
-//	scale  = d_beta1
-//	scale2 = 1 − d_beta1
-//	scale3 = 1/(1 − 0.999^step)
-//	scale4 = d_lr/(1 − d_beta1^step)
-//	d.m    ← scale·d.m + scale2·grad
-//	d.v    ← 0.001·grad² + 0.999·d.v
-//	param  ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
+//	coef  = 1 − d_beta1
+//	coef2 = 1/(1 − 0.999^step)
+//	coef3 = d_lr/(1 − d_beta1^step)
+//	d.m   ← d_beta1·d.m + coef·grad
+//	d.v   ← 0.001·grad² + 0.999·d.v
+//	param ← param − coef3·d.m/(√(coef2·d.v) + 1e−8)
 //
 // Forward of g, for a batch of B:
 //
@@ -124,16 +126,14 @@ import (
 //
 // Update of g, adam(lr: 1e-3, beta1: 0.5):
 //
-//	scale     = g_beta1
-//	scale2    = 1 − g_beta1
-//	scale3    = 1/(1 − 0.999^step)
-//	scale4    = g_lr/(1 − g_beta1^step)
-//	scale5    = 1 − g_average
-//	scale6    = g_average
-//	g.m       ← scale·g.m + scale2·grad
+//	coef      = 1 − g_beta1
+//	coef2     = 1/(1 − 0.999^step)
+//	coef3     = g_lr/(1 − g_beta1^step)
+//	coef4     = 1 − g_average
+//	g.m       ← g_beta1·g.m + coef·grad
 //	g.v       ← 0.001·grad² + 0.999·g.v
-//	param     ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
-//	g.average ← scale6·g.average + scale5·param
+//	param     ← param − coef3·g.m/(√(coef2·g.v) + 1e−8)
+//	g.average ← g_average·g.average + coef4·param
 //
 // A trainer belongs to one goroutine at a time. None of StepD, StepG,
 // Evaluate, GradD, GradG, UpdateD and UpdateG allocates or keeps its
@@ -150,41 +150,41 @@ type Ring struct {
 	stepsG   uint64 // updates made so far
 	max      Dims   // capacity
 
-	discDenseY   []float32 // [max.B,64]; becomes disc.dense.y, then (B/0.5)·ddisc.dense.y, in place
-	ddiscH3      []float32 // [max.B,64]; becomes B·ddisc.h, in place; in the memory of discDenseY
-	t17          []float32 // [max.B,64]; in the memory of discDenseY
-	dfake        []float32 // [max.B,2]; becomes B·dfake, in place; in the memory of discDenseY
-	t19          []float32 // [max.B,64]; in the memory of discDenseY
-	discDenseY3  []float32 // [max.B,64]; becomes disc.dense.y, in place; in the memory of discDenseY
-	discDense2Y5 []float32 // [max.B,1]; becomes disc.dense2.y, in place; in the memory of discDenseY
-	genDenseY2   []float32 // [max.B,64]; becomes gen.dense.y, in place; in the memory of discDenseY
-	genDense3Y2  []float32 // [max.B,2]; becomes gen.dense3.y, then fake, in place; in the memory of discDenseY
-	discHY4      []float32 // [max.B,64]; becomes disc.h.y, then disc.h, in place; in the memory of discDenseY
-	t2           []float32 // [max.B,64]
-	t13          []float32 // [max.B,64]; in the memory of t2
-	t14          []float32 // [max.B,64]; in the memory of t2
-	t18          []float32 // [max.B,64]; in the memory of t2
-	discHY3      []float32 // [max.B,64]; becomes disc.h.y, then disc.h, in place; in the memory of t2
-	genDense2Y2  []float32 // [max.B,64]; becomes gen.dense2.y, in place; in the memory of t2
-	discDenseY4  []float32 // [max.B,64]; becomes disc.dense.y, in place; in the memory of t2
-	discDense2Y7 []float32 // [max.B,1]; becomes disc.dense2.y, in place; in the memory of t2
-	discHY       []float32 // [max.B,64]; becomes disc.h.y, then (B/0.5)·ddisc.h.y, in place
-	discH        []float32 // [max.B,64]; becomes disc.h, in place
-	ddiscH       []float32 // [max.B,64]; becomes (B/0.5)·ddisc.h, in place; in the memory of discH
-	ddiscH2      []float32 // [max.B,64]; becomes (B/0.5)·ddisc.h, in place; in the memory of discH
-	discDense2Y  []float32 // [max.B,1]; becomes disc.dense2.y, in place
-	genDenseY    []float32 // [max.B,64]; becomes gen.dense.y, then B·dgen.dense.y, in place
-	genDense2Y   []float32 // [max.B,64]; becomes gen.dense2.y, then B·dgen.dense2.y, in place
-	genDense3Y   []float32 // [max.B,2]; becomes gen.dense3.y, then fake, in place
-	discDenseY2  []float32 // [max.B,64]; becomes disc.dense.y, then (B/0.5)·ddisc.dense.y, then B·ddisc.dense.y, in place
-	t7           []float32 // [max.B,64]
-	discHY2      []float32 // [max.B,64]; becomes disc.h.y, then (B/0.5)·ddisc.h.y, then B·ddisc.h.y, in place
-	discH2       []float32 // [max.B,64]; becomes disc.h, in place
-	discDense2Y3 []float32 // [max.B,1]; becomes disc.dense2.y, in place
-	t11          []float32 // [64,1]
-	t12          []float32 // [64,64]; in the memory of t11
-	t15          []float32 // [2,64]; in the memory of t11
-	t24          []float32 // [64]; in the memory of t11
+	discDenseY    []float32 // [max.B,64]; becomes disc.dense.y, then 2·B·ddisc.dense.y, in place
+	ddiscH3       []float32 // [max.B,64]; becomes B·ddisc.h, in place; in the memory of discDenseY
+	t17           []float32 // [max.B,64]; in the memory of discDenseY
+	dfake         []float32 // [max.B,2]; becomes B·dfake, in place; in the memory of discDenseY
+	t19           []float32 // [max.B,64]; in the memory of discDenseY
+	discDenseY3   []float32 // [max.B,64]; becomes disc.dense.y, in place; in the memory of discDenseY
+	discDense2Y3  []float32 // [max.B,1]; becomes disc.dense2.y, in place; in the memory of discDenseY
+	genDenseY2    []float32 // [max.B,64]; becomes gen.dense.y, in place; in the memory of discDenseY
+	genDense3Y2   []float32 // [max.B,2]; becomes gen.dense3.y, then fake, in place; in the memory of discDenseY
+	discHY22      []float32 // [max.B,64]; becomes disc.h.y2, then disc.h2, in place; in the memory of discDenseY
+	t2            []float32 // [max.B,64]
+	t13           []float32 // [max.B,64]; in the memory of t2
+	t14           []float32 // [max.B,64]; in the memory of t2
+	t18           []float32 // [max.B,64]; in the memory of t2
+	discHY3       []float32 // [max.B,64]; becomes disc.h.y, then disc.h, in place; in the memory of t2
+	genDense2Y2   []float32 // [max.B,64]; becomes gen.dense2.y, in place; in the memory of t2
+	discDenseY22  []float32 // [max.B,64]; becomes disc.dense.y2, in place; in the memory of t2
+	discDense2Y24 []float32 // [max.B,1]; becomes disc.dense2.y2, in place; in the memory of t2
+	discHY        []float32 // [max.B,64]; becomes disc.h.y, then 2·B·ddisc.h.y, in place
+	discH         []float32 // [max.B,64]; becomes disc.h, in place
+	ddiscH2       []float32 // [max.B,64]; becomes 2·B·ddisc.h2, in place; in the memory of discH
+	ddiscH        []float32 // [max.B,64]; becomes 2·B·ddisc.h, in place; in the memory of discH
+	discDense2Y   []float32 // [max.B,1]; becomes disc.dense2.y, in place
+	genDenseY     []float32 // [max.B,64]; becomes gen.dense.y, then B·dgen.dense.y, in place
+	genDense2Y    []float32 // [max.B,64]; becomes gen.dense2.y, then B·dgen.dense2.y, in place
+	genDense3Y    []float32 // [max.B,2]; becomes gen.dense3.y, then fake, in place
+	discDenseY2   []float32 // [max.B,64]; becomes disc.dense.y, then 2·B·ddisc.dense.y2, then B·ddisc.dense.y, in place
+	t7            []float32 // [max.B,64]
+	discHY2       []float32 // [max.B,64]; becomes disc.h.y, then 2·B·ddisc.h.y2, then B·ddisc.h.y, in place
+	discH2        []float32 // [max.B,64]; becomes disc.h, in place
+	discDense2Y22 []float32 // [max.B,1]; becomes disc.dense2.y, in place
+	t11           []float32 // [64,1]
+	t12           []float32 // [64,64]; in the memory of t11
+	t15           []float32 // [2,64]; in the memory of t11
+	t24           []float32 // [64]; in the memory of t11
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -254,7 +254,7 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 	t7 := m.t7[:64*B]
 	discHY2 := m.discHY2[:64*B]
 	discH2 := m.discH2[:64*B]
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 
 	// disc.dense.y = real·disc.dense.W
 	blas.Sgemm(1,
@@ -263,7 +263,7 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 		0, blas.View32(discDenseY, B, 64))
 
 	// disc.dense.y = disc.dense.y + disc.dense.b
-	// t = where(disc.dense.y > 0, 1, 0.2)
+	// t = where(disc.dense.y > 0, 1, 0.2)  (in discDenseY)
 	// t2 = disc.dense.y ⊙ t
 	for i := range B {
 		discDenseYRow := (*[64]float32)(discDenseY[64*i:])
@@ -274,9 +274,9 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 			if discDenseYOf > 0 {
 				t = 1
 			}
-			u := discDenseYOf * t
+			t2Of := discDenseYOf * t
 			discDenseYRow[j] = t
-			t2Row[j] = u
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -287,19 +287,19 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 		0, blas.View32(discHY, B, 64))
 
 	// disc.h.y = disc.h.b + disc.h.y
-	// t3 = where(disc.h.y > 0, 1, 0.2)
+	// t3 = where(disc.h.y > 0, 1, 0.2)  (in discHY)
 	// disc.h = disc.h.y ⊙ t3
 	for i := range B {
 		discHYRow := (*[64]float32)(discHY[64*i:])
 		discHRow := (*[64]float32)(discH[64*i:])
 		for j := range discHRow {
 			discHYOf := discHB[j] + discHYRow[j]
-			t := float32(0.2)
+			t3 := float32(0.2)
 			if discHYOf > 0 {
-				t = 1
+				t3 = 1
 			}
-			discHOf := discHYOf * t
-			discHYRow[j] = t
+			discHOf := discHYOf * t3
+			discHYRow[j] = t3
 			discHRow[j] = discHOf
 		}
 	}
@@ -328,15 +328,15 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 		0, blas.View32(genDenseY, B, 64))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t4 = max(gen.dense.y, 0)
+	// t4 = max(gen.dense.y, 0)  (in genDenseY)
 	for i := range B {
 		genDenseYRow := (*[64]float32)(genDenseY[64*i:])
 		for j := range genDenseB {
-			t := genDenseYRow[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t4 := genDenseYRow[j] + genDenseB[j]
+			if t4 < 0 {
+				t4 = 0
 			}
-			genDenseYRow[j] = t
+			genDenseYRow[j] = t4
 		}
 	}
 
@@ -347,15 +347,15 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 		0, blas.View32(genDense2Y, B, 64))
 
 	// gen.dense2.y = gen.dense2.y + gen.dense2.b
-	// t5 = max(gen.dense2.y, 0)
+	// t5 = max(gen.dense2.y, 0)  (in genDense2Y)
 	for i := range B {
 		genDense2YRow := (*[64]float32)(genDense2Y[64*i:])
 		for j := range genDense2B {
-			t := genDense2YRow[j] + genDense2B[j]
-			if t < 0 {
-				t = 0
+			t5 := genDense2YRow[j] + genDense2B[j]
+			if t5 < 0 {
+				t5 = 0
 			}
-			genDense2YRow[j] = t
+			genDense2YRow[j] = t5
 		}
 	}
 
@@ -365,7 +365,7 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 		blas.View32(genDense3W, 64, 2),
 		0, blas.View32(genDense3Y, B, 2))
 
-	// fake = gen.dense3.y + gen.dense3.b
+	// fake = gen.dense3.y + gen.dense3.b  (in genDense3Y)
 	for i := range B {
 		genDense3YRow := (*[2]float32)(genDense3Y[2*i:])
 		for j := range genDense3B {
@@ -373,69 +373,69 @@ func (m *Ring) forwardD(batch *Batch) Totals {
 		}
 	}
 
-	// disc.dense.y = fake·disc.dense.W
+	// disc.dense.y2 = fake·disc.dense.W
 	blas.Sgemm(1,
 		blas.View32(genDense3Y, B, 2),
 		blas.View32(discDenseW, 2, 64),
 		0, blas.View32(discDenseY2, B, 64))
 
-	// disc.dense.y = disc.dense.b + disc.dense.y
-	// t6 = where(disc.dense.y > 0, 1, 0.2)
-	// t7 = disc.dense.y ⊙ t6
+	// disc.dense.y2 = disc.dense.b + disc.dense.y2
+	// t6 = where(disc.dense.y2 > 0, 1, 0.2)  (in discDenseY2)
+	// t7 = disc.dense.y2 ⊙ t6
 	for i := range B {
 		discDenseY2Row := (*[64]float32)(discDenseY2[64*i:])
 		t7Row := (*[64]float32)(t7[64*i:])
 		for j := range discDenseB {
-			discDenseYOf := discDenseB[j] + discDenseY2Row[j]
-			t := float32(0.2)
-			if discDenseYOf > 0 {
-				t = 1
+			discDenseY2Of := discDenseB[j] + discDenseY2Row[j]
+			t6 := float32(0.2)
+			if discDenseY2Of > 0 {
+				t6 = 1
 			}
-			u := discDenseYOf * t
-			discDenseY2Row[j] = t
-			t7Row[j] = u
+			t7Of := discDenseY2Of * t6
+			discDenseY2Row[j] = t6
+			t7Row[j] = t7Of
 		}
 	}
 
-	// disc.h.y = t7·disc.h.W
+	// disc.h.y2 = t7·disc.h.W
 	blas.Sgemm(1,
 		blas.View32(t7, B, 64),
 		blas.View32(discHW, 64, 64),
 		0, blas.View32(discHY2, B, 64))
 
-	// disc.h.y = disc.h.b + disc.h.y
-	// t8 = where(disc.h.y > 0, 1, 0.2)
-	// disc.h = disc.h.y ⊙ t8
+	// disc.h.y2 = disc.h.b + disc.h.y2
+	// t8 = where(disc.h.y2 > 0, 1, 0.2)  (in discHY2)
+	// disc.h2 = disc.h.y2 ⊙ t8
 	for i := range B {
 		discHY2Row := (*[64]float32)(discHY2[64*i:])
 		discH2Row := (*[64]float32)(discH2[64*i:])
 		for j := range discH2Row {
-			discHYOf := discHB[j] + discHY2Row[j]
-			t := float32(0.2)
-			if discHYOf > 0 {
-				t = 1
+			discHY2Of := discHB[j] + discHY2Row[j]
+			t8 := float32(0.2)
+			if discHY2Of > 0 {
+				t8 = 1
 			}
-			discHOf := discHYOf * t
-			discHY2Row[j] = t
-			discH2Row[j] = discHOf
+			discH2Of := discHY2Of * t8
+			discHY2Row[j] = t8
+			discH2Row[j] = discH2Of
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y2 = disc.h2·disc.dense2.W  (in discDense2Y22)
 	blas.Sgemm(1,
 		blas.View32(discH2, B, 64),
 		blas.View32(discDense2W, 64, 1),
-		0, blas.View32(discDense2Y3, B, 1))
+		0, blas.View32(discDense2Y22, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y2 = disc.dense2.b + disc.dense2.y2  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] += discDense2B[0]
+		discDense2Y22[i] += discDense2B[0]
 	}
 
-	// B·g = Σ softplus(disc.dense2.y)
+	// B·g = Σ softplus(disc.dense2.y2)
 	g := 0.0
 	for i := range B {
-		g += float64(vec.Softplus(discDense2Y3[i]))
+		g += float64(vec.Softplus(discDense2Y22[i]))
 	}
 
 	return Totals{batches: 1, d: s, n: float64(B), d2: g}
@@ -468,14 +468,14 @@ func (m *Ring) gradientD(grad *Params, batch *Batch) {
 	real := batch.Real
 	discDense2W := m.params.DiscDense2W
 	discHW := m.params.DiscHW
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 	discDense2Y := m.discDense2Y[:B]
 	discH2 := m.discH2[:64*B]
 	t11 := m.t11
 	discH := m.discH[:64*B]
-	ddiscH := m.ddiscH[:64*B]
-	discHY2 := m.discHY2[:64*B]
 	ddiscH2 := m.ddiscH2[:64*B]
+	discHY2 := m.discHY2[:64*B]
+	ddiscH := m.ddiscH[:64*B]
 	discHY := m.discHY[:64*B]
 	t7 := m.t7[:64*B]
 	t12 := m.t12
@@ -493,12 +493,12 @@ func (m *Ring) gradientD(grad *Params, batch *Batch) {
 	ddiscDenseB := grad.DiscDenseB
 	ddiscDenseW := grad.DiscDenseW
 
-	// t9 = σ(disc.dense2.y)
+	// t9 = σ(disc.dense2.y2)  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] = vec.Sigmoid(discDense2Y3[i])
+		discDense2Y22[i] = vec.Sigmoid(discDense2Y22[i])
 	}
 
-	// t10 = σ(disc.dense2.y) − 1
+	// t10 = σ(disc.dense2.y) − 1  (in discDense2Y)
 	for i := range B {
 		discDense2Y[i] = vec.Sigmoid(discDense2Y[i]) - 1
 	}
@@ -509,18 +509,18 @@ func (m *Ring) gradientD(grad *Params, batch *Batch) {
 	// ddisc.dense2.b = scale·Σᵢ (t9 + t10)
 	clear(ddiscDense2B)
 	for i := range B {
-		discDense2Y3OfI := discDense2Y3[i]
+		discDense2Y22OfI := discDense2Y22[i]
 		discDense2YOfI := discDense2Y[i]
-		ddiscDense2B[0] += scale * (discDense2Y3OfI + discDense2YOfI)
+		ddiscDense2B[0] += scale * (discDense2Y22OfI + discDense2YOfI)
 	}
 
-	// t11 = disc.hᵀ·t9
+	// t11 = disc.h2ᵀ·t9
 	blas.Sgemm(1,
 		blas.View32(discH2, B, 64).T(),
-		blas.View32(discDense2Y3, B, 1),
+		blas.View32(discDense2Y22, B, 1),
 		0, blas.View32(t11, 64, 1))
 
-	// ddisc.dense2.W = t11 + disc.hᵀ·t10
+	// ddisc.dense2.W = t11 + disc.hᵀ·t10  (in t11)
 	blas.Sgemm(1,
 		blas.View32(discH, B, 64).T(),
 		blas.View32(discDense2Y, B, 1),
@@ -531,44 +531,44 @@ func (m *Ring) gradientD(grad *Params, batch *Batch) {
 		ddiscDense2W[i] = scale * t11[i]
 	}
 
-	// (B/0.5)·ddisc.h = t9·disc.dense2.Wᵀ
+	// 2·B·ddisc.h2 = t9·disc.dense2.Wᵀ
 	blas.Sgemm(1,
-		blas.View32(discDense2Y3, B, 1),
-		blas.View32(discDense2W, 1, 64),
-		0, blas.View32(ddiscH, B, 64))
-
-	// (B/0.5)·ddisc.h.y = t8 ⊙ (B/0.5)·ddisc.h
-	for i := range 64 * B {
-		discHY2[i] *= ddiscH[i]
-	}
-
-	// (B/0.5)·ddisc.h = t10·disc.dense2.Wᵀ
-	blas.Sgemm(1,
-		blas.View32(discDense2Y, B, 1),
+		blas.View32(discDense2Y22, B, 1),
 		blas.View32(discDense2W, 1, 64),
 		0, blas.View32(ddiscH2, B, 64))
 
-	// (B/0.5)·ddisc.h.y = t3 ⊙ (B/0.5)·ddisc.h
-	// ddisc.h.b = scale·Σᵢ ((B/0.5)·ddisc.h.y + (B/0.5)·ddisc.h.y)
+	// 2·B·ddisc.h.y2 = t8 ⊙ 2·B·ddisc.h2  (in discHY2)
+	for i := range 64 * B {
+		discHY2[i] *= ddiscH2[i]
+	}
+
+	// 2·B·ddisc.h = t10·disc.dense2.Wᵀ
+	blas.Sgemm(1,
+		blas.View32(discDense2Y, B, 1),
+		blas.View32(discDense2W, 1, 64),
+		0, blas.View32(ddiscH, B, 64))
+
+	// 2·B·ddisc.h.y = t3 ⊙ 2·B·ddisc.h  (in discHY)
+	// ddisc.h.b = scale·Σᵢ (2·B·ddisc.h.y2 + 2·B·ddisc.h.y)
 	clear(ddiscHB)
 	for i := range B {
 		discHYRow := (*[64]float32)(discHY[64*i:])
-		ddiscH2Row := (*[64]float32)(ddiscH2[64*i:])
+		ddiscHRow := (*[64]float32)(ddiscH[64*i:])
 		discHY2Row := (*[64]float32)(discHY2[64*i:])
-		for j := range ddiscH2Row {
-			ddiscHY := discHYRow[j] * ddiscH2Row[j]
+		for j := range ddiscHRow {
+			ddiscHY := discHYRow[j] * ddiscHRow[j]
 			ddiscHB[j] += scale * (discHY2Row[j] + ddiscHY)
 			discHYRow[j] = ddiscHY
 		}
 	}
 
-	// t12 = t7ᵀ·((B/0.5)·ddisc.h.y)
+	// t12 = t7ᵀ·(2·B·ddisc.h.y2)
 	blas.Sgemm(1,
 		blas.View32(t7, B, 64).T(),
 		blas.View32(discHY2, B, 64),
 		0, blas.View32(t12, 64, 64))
 
-	// ddisc.h.W = t12 + t2ᵀ·((B/0.5)·ddisc.h.y)
+	// ddisc.h.W = t12 + t2ᵀ·(2·B·ddisc.h.y)  (in t12)
 	blas.Sgemm(1,
 		blas.View32(t2, B, 64).T(),
 		blas.View32(discHY, B, 64),
@@ -579,25 +579,25 @@ func (m *Ring) gradientD(grad *Params, batch *Batch) {
 		ddiscHW[i] = scale * t12[i]
 	}
 
-	// t13 = ((B/0.5)·ddisc.h.y)·disc.h.Wᵀ
+	// t13 = (2·B·ddisc.h.y2)·disc.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(discHY2, B, 64),
 		blas.View32(discHW, 64, 64).T(),
 		0, blas.View32(t13, B, 64))
 
-	// (B/0.5)·ddisc.dense.y = t6 ⊙ t13
+	// 2·B·ddisc.dense.y2 = t6 ⊙ t13  (in discDenseY2)
 	for i := range 64 * B {
 		discDenseY2[i] *= t13[i]
 	}
 
-	// t14 = ((B/0.5)·ddisc.h.y)·disc.h.Wᵀ
+	// t14 = (2·B·ddisc.h.y)·disc.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(discHY, B, 64),
 		blas.View32(discHW, 64, 64).T(),
 		0, blas.View32(t14, B, 64))
 
-	// (B/0.5)·ddisc.dense.y = t ⊙ t14
-	// ddisc.dense.b = scale·Σᵢ ((B/0.5)·ddisc.dense.y + (B/0.5)·ddisc.dense.y)
+	// 2·B·ddisc.dense.y = t ⊙ t14  (in discDenseY)
+	// ddisc.dense.b = scale·Σᵢ (2·B·ddisc.dense.y2 + 2·B·ddisc.dense.y)
 	clear(ddiscDenseB)
 	for i := range B {
 		discDenseYRow := (*[64]float32)(discDenseY[64*i:])
@@ -610,13 +610,13 @@ func (m *Ring) gradientD(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t15 = fakeᵀ·((B/0.5)·ddisc.dense.y)
+	// t15 = fakeᵀ·(2·B·ddisc.dense.y2)
 	blas.Sgemm(1,
 		blas.View32(genDense3Y, B, 2).T(),
 		blas.View32(discDenseY2, B, 64),
 		0, blas.View32(t15, 2, 64))
 
-	// ddisc.dense.W = t15 + realᵀ·((B/0.5)·ddisc.dense.y)
+	// ddisc.dense.W = t15 + realᵀ·(2·B·ddisc.dense.y)  (in t15)
 	blas.Sgemm(1,
 		blas.View32(real, B, 2).T(),
 		blas.View32(discDenseY, B, 64),
@@ -645,22 +645,21 @@ func (m *Ring) updateD(grad *Params) {
 	dV := m.optim.float32s[4417:8834]
 	g := grad.flat[4610:9027]
 
-	// scale = d_beta1
-	scale := float32(m.Hyper.DBeta1)
-	// scale2 = 1 − d_beta1
-	scale2 := float32(1 - m.Hyper.DBeta1)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsD+1))))
-	// scale4 = d_lr/(1 − d_beta1^step)
-	scale4 := float32(m.Hyper.DLR / (1 - math.Pow(m.Hyper.DBeta1, float64(m.stepsD+1))))
+	dBeta1 := float32(m.Hyper.DBeta1)
+	// coef = 1 − d_beta1
+	coef := float32(1 - m.Hyper.DBeta1)
+	// coef2 = 1/(1 − 0.999^step)
+	coef2 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsD+1))))
+	// coef3 = d_lr/(1 − d_beta1^step)
+	coef3 := float32(m.Hyper.DLR / (1 - math.Pow(m.Hyper.DBeta1, float64(m.stepsD+1))))
 
-	// d.m ← scale·d.m + scale2·grad
+	// d.m ← d_beta1·d.m + coef·grad
 	// d.v ← 0.001·grad² + 0.999·d.v
-	// param ← param − scale4·d.m/(√(scale3·d.v) + 1e−8)
+	// param ← param − coef3·d.m/(√(coef2·d.v) + 1e−8)
 	for i := range 4417 {
-		newDM := scale*dM[i] + scale2*g[i]
+		newDM := dBeta1*dM[i] + coef*g[i]
 		newDV := 0.001*(g[i]*g[i]) + 0.999*dV[i]
-		d := param[i] - scale4*(newDM/(vec.Sqrt(scale3*newDV)+1e-8))
+		d := param[i] - coef3*(newDM/(vec.Sqrt(coef2*newDV)+1e-8))
 		dM[i] = newDM
 		dV[i] = newDV
 		param[i] = d
@@ -712,7 +711,7 @@ func (m *Ring) forwardG(batch *Batch) Totals {
 	t7 := m.t7[:64*B]
 	discHY2 := m.discHY2[:64*B]
 	discH2 := m.discH2[:64*B]
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 
 	// gen.dense.y = z·gen.dense.W
 	blas.Sgemm(1,
@@ -721,15 +720,15 @@ func (m *Ring) forwardG(batch *Batch) Totals {
 		0, blas.View32(genDenseY, B, 64))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t4 = max(gen.dense.y, 0)
+	// t4 = max(gen.dense.y, 0)  (in genDenseY)
 	for i := range B {
 		genDenseYRow := (*[64]float32)(genDenseY[64*i:])
 		for j := range genDenseB {
-			t := genDenseYRow[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t4 := genDenseYRow[j] + genDenseB[j]
+			if t4 < 0 {
+				t4 = 0
 			}
-			genDenseYRow[j] = t
+			genDenseYRow[j] = t4
 		}
 	}
 
@@ -740,15 +739,15 @@ func (m *Ring) forwardG(batch *Batch) Totals {
 		0, blas.View32(genDense2Y, B, 64))
 
 	// gen.dense2.y = gen.dense2.y + gen.dense2.b
-	// t5 = max(gen.dense2.y, 0)
+	// t5 = max(gen.dense2.y, 0)  (in genDense2Y)
 	for i := range B {
 		genDense2YRow := (*[64]float32)(genDense2Y[64*i:])
 		for j := range genDense2B {
-			t := genDense2YRow[j] + genDense2B[j]
-			if t < 0 {
-				t = 0
+			t5 := genDense2YRow[j] + genDense2B[j]
+			if t5 < 0 {
+				t5 = 0
 			}
-			genDense2YRow[j] = t
+			genDense2YRow[j] = t5
 		}
 	}
 
@@ -758,7 +757,7 @@ func (m *Ring) forwardG(batch *Batch) Totals {
 		blas.View32(genDense3W, 64, 2),
 		0, blas.View32(genDense3Y, B, 2))
 
-	// fake = gen.dense3.y + gen.dense3.b
+	// fake = gen.dense3.y + gen.dense3.b  (in genDense3Y)
 	for i := range B {
 		genDense3YRow := (*[2]float32)(genDense3Y[2*i:])
 		for j := range genDense3B {
@@ -766,69 +765,69 @@ func (m *Ring) forwardG(batch *Batch) Totals {
 		}
 	}
 
-	// disc.dense.y = fake·disc.dense.W
+	// disc.dense.y = fake·disc.dense.W  (in discDenseY2)
 	blas.Sgemm(1,
 		blas.View32(genDense3Y, B, 2),
 		blas.View32(discDenseW, 2, 64),
 		0, blas.View32(discDenseY2, B, 64))
 
 	// disc.dense.y = disc.dense.b + disc.dense.y
-	// t6 = where(disc.dense.y > 0, 1, 0.2)
+	// t6 = where(disc.dense.y > 0, 1, 0.2)  (in discDenseY2)
 	// t7 = disc.dense.y ⊙ t6
 	for i := range B {
 		discDenseY2Row := (*[64]float32)(discDenseY2[64*i:])
 		t7Row := (*[64]float32)(t7[64*i:])
 		for j := range discDenseB {
 			discDenseY := discDenseB[j] + discDenseY2Row[j]
-			t := float32(0.2)
+			t6 := float32(0.2)
 			if discDenseY > 0 {
-				t = 1
+				t6 = 1
 			}
-			u := discDenseY * t
-			discDenseY2Row[j] = t
-			t7Row[j] = u
+			t7Of := discDenseY * t6
+			discDenseY2Row[j] = t6
+			t7Row[j] = t7Of
 		}
 	}
 
-	// disc.h.y = t7·disc.h.W
+	// disc.h.y = t7·disc.h.W  (in discHY2)
 	blas.Sgemm(1,
 		blas.View32(t7, B, 64),
 		blas.View32(discHW, 64, 64),
 		0, blas.View32(discHY2, B, 64))
 
 	// disc.h.y = disc.h.b + disc.h.y
-	// t8 = where(disc.h.y > 0, 1, 0.2)
-	// disc.h = disc.h.y ⊙ t8
+	// t8 = where(disc.h.y > 0, 1, 0.2)  (in discHY2)
+	// disc.h = disc.h.y ⊙ t8  (in discH2)
 	for i := range B {
 		discHY2Row := (*[64]float32)(discHY2[64*i:])
 		discH2Row := (*[64]float32)(discH2[64*i:])
 		for j := range discH2Row {
 			discHY := discHB[j] + discHY2Row[j]
-			t := float32(0.2)
+			t8 := float32(0.2)
 			if discHY > 0 {
-				t = 1
+				t8 = 1
 			}
-			discH := discHY * t
-			discHY2Row[j] = t
+			discH := discHY * t8
+			discHY2Row[j] = t8
 			discH2Row[j] = discH
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y = disc.h·disc.dense2.W  (in discDense2Y22)
 	blas.Sgemm(1,
 		blas.View32(discH2, B, 64),
 		blas.View32(discDense2W, 64, 1),
-		0, blas.View32(discDense2Y3, B, 1))
+		0, blas.View32(discDense2Y22, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y = disc.dense2.b + disc.dense2.y  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] += discDense2B[0]
+		discDense2Y22[i] += discDense2B[0]
 	}
 
 	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
 	g2 := 0.0
 	for i := range B {
-		g2 += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
+		g2 += float64(vec.Softplus(discDense2Y22[i]) - discDense2Y22[i])
 	}
 
 	return Totals{batches: 1, n: float64(B), g: g2}
@@ -864,7 +863,7 @@ func (m *Ring) gradientG(grad *Params, batch *Batch) {
 	discDenseW := m.params.DiscDenseW
 	genDense3W := m.params.GenDense3W
 	genDense2W := m.params.GenDense2W
-	discDense2Y3 := m.discDense2Y3[:B]
+	discDense2Y22 := m.discDense2Y22[:B]
 	ddiscH3 := m.ddiscH3[:64*B]
 	discHY2 := m.discHY2[:64*B]
 	t17 := m.t17[:64*B]
@@ -881,18 +880,18 @@ func (m *Ring) gradientG(grad *Params, batch *Batch) {
 	dgenDenseB := grad.GenDenseB
 	dgenDenseW := grad.GenDenseW
 
-	// t16 = σ(disc.dense2.y) − 1
+	// t16 = σ(disc.dense2.y) − 1  (in discDense2Y22)
 	for i := range B {
-		discDense2Y3[i] = vec.Sigmoid(discDense2Y3[i]) - 1
+		discDense2Y22[i] = vec.Sigmoid(discDense2Y22[i]) - 1
 	}
 
-	// B·ddisc.h = t16·disc.dense2.Wᵀ
+	// B·ddisc.h = t16·disc.dense2.Wᵀ  (in ddiscH3)
 	blas.Sgemm(1,
-		blas.View32(discDense2Y3, B, 1),
+		blas.View32(discDense2Y22, B, 1),
 		blas.View32(discDense2W, 1, 64),
 		0, blas.View32(ddiscH3, B, 64))
 
-	// B·ddisc.h.y = t8 ⊙ B·ddisc.h
+	// B·ddisc.h.y = t8 ⊙ B·ddisc.h  (in discHY2)
 	for i := range 64 * B {
 		discHY2[i] *= ddiscH3[i]
 	}
@@ -903,7 +902,7 @@ func (m *Ring) gradientG(grad *Params, batch *Batch) {
 		blas.View32(discHW, 64, 64).T(),
 		0, blas.View32(t17, B, 64))
 
-	// B·ddisc.dense.y = t6 ⊙ t17
+	// B·ddisc.dense.y = t6 ⊙ t17  (in discDenseY2)
 	for i := range 64 * B {
 		discDenseY2[i] *= t17[i]
 	}
@@ -938,7 +937,7 @@ func (m *Ring) gradientG(grad *Params, batch *Batch) {
 		blas.View32(genDense3W, 64, 2).T(),
 		0, blas.View32(t18, B, 64))
 
-	// B·dgen.dense2.y = where(t5 > 0, t18, 0)
+	// B·dgen.dense2.y = where(t5 > 0, t18, 0)  (in genDense2Y)
 	// dgen.dense2.b = scale·Σᵢ B·dgen.dense2.y
 	clear(dgenDense2B)
 	for i := range B {
@@ -966,7 +965,7 @@ func (m *Ring) gradientG(grad *Params, batch *Batch) {
 		blas.View32(genDense2W, 64, 64).T(),
 		0, blas.View32(t19, B, 64))
 
-	// B·dgen.dense.y = where(t4 > 0, t19, 0)
+	// B·dgen.dense.y = where(t4 > 0, t19, 0)  (in genDenseY)
 	// dgen.dense.b = scale·Σᵢ B·dgen.dense.y
 	clear(dgenDenseB)
 	for i := range B {
@@ -1007,28 +1006,26 @@ func (m *Ring) updateG(grad *Params) {
 	gAverage := m.averages.float32s
 	g2 := grad.flat[0:4610]
 
-	// scale = g_beta1
-	scale := float32(m.Hyper.GBeta1)
-	// scale2 = 1 − g_beta1
-	scale2 := float32(1 - m.Hyper.GBeta1)
-	// scale3 = 1/(1 − 0.999^step)
-	scale3 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsG+1))))
-	// scale4 = g_lr/(1 − g_beta1^step)
-	scale4 := float32(m.Hyper.GLR / (1 - math.Pow(m.Hyper.GBeta1, float64(m.stepsG+1))))
-	// scale5 = 1 − g_average
-	scale5 := float32(1 - m.Hyper.GAverage)
-	// scale6 = g_average
-	scale6 := float32(m.Hyper.GAverage)
+	gBeta1 := float32(m.Hyper.GBeta1)
+	// coef = 1 − g_beta1
+	coef := float32(1 - m.Hyper.GBeta1)
+	// coef2 = 1/(1 − 0.999^step)
+	coef2 := float32(1 / (1 - math.Pow(0.999, float64(m.stepsG+1))))
+	// coef3 = g_lr/(1 − g_beta1^step)
+	coef3 := float32(m.Hyper.GLR / (1 - math.Pow(m.Hyper.GBeta1, float64(m.stepsG+1))))
+	// coef4 = 1 − g_average
+	coef4 := float32(1 - m.Hyper.GAverage)
+	gAverage2 := float32(m.Hyper.GAverage)
 
-	// g.m ← scale·g.m + scale2·grad
+	// g.m ← g_beta1·g.m + coef·grad
 	// g.v ← 0.001·grad² + 0.999·g.v
-	// param ← param − scale4·g.m/(√(scale3·g.v) + 1e−8)
-	// g.average ← scale6·g.average + scale5·param
+	// param ← param − coef3·g.m/(√(coef2·g.v) + 1e−8)
+	// g.average ← g_average·g.average + coef4·param
 	for i := range 4610 {
-		newGM := scale*gM[i] + scale2*g2[i]
+		newGM := gBeta1*gM[i] + coef*g2[i]
 		newGV := 0.001*(g2[i]*g2[i]) + 0.999*gV[i]
-		d := param2[i] - scale4*(newGM/(vec.Sqrt(scale3*newGV)+1e-8))
-		newGAverage := scale6*gAverage[i] + scale5*d
+		d := param2[i] - coef3*(newGM/(vec.Sqrt(coef2*newGV)+1e-8))
+		newGAverage := gAverage2*gAverage[i] + coef4*d
 		gM[i] = newGM
 		gV[i] = newGV
 		param2[i] = d
@@ -1055,116 +1052,116 @@ func (m *Ring) evaluate(batch *Batch) Totals {
 	genDense3B := m.read.GenDense3B
 	discDenseY3 := m.discDenseY3[:64*B]
 	discHY3 := m.discHY3[:64*B]
-	discDense2Y5 := m.discDense2Y5[:B]
+	discDense2Y3 := m.discDense2Y3[:B]
 	genDenseY2 := m.genDenseY2[:64*B]
 	genDense2Y2 := m.genDense2Y2[:64*B]
 	genDense3Y2 := m.genDense3Y2[:2*B]
-	discDenseY4 := m.discDenseY4[:64*B]
-	discHY4 := m.discHY4[:64*B]
-	discDense2Y7 := m.discDense2Y7[:B]
+	discDenseY22 := m.discDenseY22[:64*B]
+	discHY22 := m.discHY22[:64*B]
+	discDense2Y24 := m.discDense2Y24[:B]
 
-	// disc.dense.y = real·disc.dense.W
+	// disc.dense.y = real·disc.dense.W  (in discDenseY3)
 	blas.Sgemm(1,
 		blas.View32(real, B, 2),
 		blas.View32(discDenseW, 2, 64),
 		0, blas.View32(discDenseY3, B, 64))
 
 	// disc.dense.y = disc.dense.y + disc.dense.b
-	// t20 = disc.dense.y ⊙ where(disc.dense.y > 0, 1, 0.2)
+	// t20 = disc.dense.y ⊙ where(disc.dense.y > 0, 1, 0.2)  (in discDenseY3)
 	for i := range B {
 		discDenseY3Row := (*[64]float32)(discDenseY3[64*i:])
 		for j := range discDenseB {
 			discDenseY := discDenseY3Row[j] + discDenseB[j]
-			t := float32(0.2)
+			v := float32(0.2)
 			if discDenseY > 0 {
-				t = 1
+				v = 1
 			}
-			discDenseY3Row[j] = discDenseY * t
+			discDenseY3Row[j] = discDenseY * v
 		}
 	}
 
-	// disc.h.y = t20·disc.h.W
+	// disc.h.y = t20·disc.h.W  (in discHY3)
 	blas.Sgemm(1,
 		blas.View32(discDenseY3, B, 64),
 		blas.View32(discHW, 64, 64),
 		0, blas.View32(discHY3, B, 64))
 
 	// disc.h.y = disc.h.b + disc.h.y
-	// disc.h = disc.h.y ⊙ where(disc.h.y > 0, 1, 0.2)
+	// disc.h = disc.h.y ⊙ where(disc.h.y > 0, 1, 0.2)  (in discHY3)
 	for i := range B {
 		discHY3Row := (*[64]float32)(discHY3[64*i:])
 		for j := range discHB {
 			discHY := discHB[j] + discHY3Row[j]
-			t := float32(0.2)
+			v := float32(0.2)
 			if discHY > 0 {
-				t = 1
+				v = 1
 			}
-			discHY3Row[j] = discHY * t
+			discHY3Row[j] = discHY * v
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y = disc.h·disc.dense2.W  (in discDense2Y3)
 	blas.Sgemm(1,
 		blas.View32(discHY3, B, 64),
 		blas.View32(discDense2W, 64, 1),
-		0, blas.View32(discDense2Y5, B, 1))
+		0, blas.View32(discDense2Y3, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y = disc.dense2.b + disc.dense2.y  (in discDense2Y3)
 	for i := range B {
-		discDense2Y5[i] += discDense2B[0]
+		discDense2Y3[i] += discDense2B[0]
 	}
 
 	// s = Σ (softplus(disc.dense2.y) − disc.dense2.y)
 	s := 0.0
 	for i := range B {
-		s += float64(vec.Softplus(discDense2Y5[i]) - discDense2Y5[i])
+		s += float64(vec.Softplus(discDense2Y3[i]) - discDense2Y3[i])
 	}
 
-	// gen.dense.y = z·gen.dense.W
+	// gen.dense.y = z·gen.dense.W  (in genDenseY2)
 	blas.Sgemm(1,
 		blas.View32(z, B, 4),
 		blas.View32(genDenseW, 4, 64),
 		0, blas.View32(genDenseY2, B, 64))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t21 = max(gen.dense.y, 0)
+	// t21 = max(gen.dense.y, 0)  (in genDenseY2)
 	for i := range B {
 		genDenseY2Row := (*[64]float32)(genDenseY2[64*i:])
 		for j := range genDenseB {
-			t := genDenseY2Row[j] + genDenseB[j]
-			if t < 0 {
-				t = 0
+			t21 := genDenseY2Row[j] + genDenseB[j]
+			if t21 < 0 {
+				t21 = 0
 			}
-			genDenseY2Row[j] = t
+			genDenseY2Row[j] = t21
 		}
 	}
 
-	// gen.dense2.y = t21·gen.dense2.W
+	// gen.dense2.y = t21·gen.dense2.W  (in genDense2Y2)
 	blas.Sgemm(1,
 		blas.View32(genDenseY2, B, 64),
 		blas.View32(genDense2W, 64, 64),
 		0, blas.View32(genDense2Y2, B, 64))
 
 	// gen.dense2.y = gen.dense2.y + gen.dense2.b
-	// t22 = max(gen.dense2.y, 0)
+	// t22 = max(gen.dense2.y, 0)  (in genDense2Y2)
 	for i := range B {
 		genDense2Y2Row := (*[64]float32)(genDense2Y2[64*i:])
 		for j := range genDense2B {
-			t := genDense2Y2Row[j] + genDense2B[j]
-			if t < 0 {
-				t = 0
+			t22 := genDense2Y2Row[j] + genDense2B[j]
+			if t22 < 0 {
+				t22 = 0
 			}
-			genDense2Y2Row[j] = t
+			genDense2Y2Row[j] = t22
 		}
 	}
 
-	// gen.dense3.y = t22·gen.dense3.W
+	// gen.dense3.y = t22·gen.dense3.W  (in genDense3Y2)
 	blas.Sgemm(1,
 		blas.View32(genDense2Y2, B, 64),
 		blas.View32(genDense3W, 64, 2),
 		0, blas.View32(genDense3Y2, B, 2))
 
-	// fake = gen.dense3.y + gen.dense3.b
+	// fake = gen.dense3.y + gen.dense3.b  (in genDense3Y2)
 	for i := range B {
 		genDense3Y2Row := (*[2]float32)(genDense3Y2[2*i:])
 		for j := range genDense3B {
@@ -1172,68 +1169,68 @@ func (m *Ring) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// disc.dense.y = fake·disc.dense.W
+	// disc.dense.y2 = fake·disc.dense.W  (in discDenseY22)
 	blas.Sgemm(1,
 		blas.View32(genDense3Y2, B, 2),
 		blas.View32(discDenseW, 2, 64),
-		0, blas.View32(discDenseY4, B, 64))
+		0, blas.View32(discDenseY22, B, 64))
 
-	// disc.dense.y = disc.dense.b + disc.dense.y
-	// t23 = disc.dense.y ⊙ where(disc.dense.y > 0, 1, 0.2)
+	// disc.dense.y2 = disc.dense.b + disc.dense.y2
+	// t23 = disc.dense.y2 ⊙ where(disc.dense.y2 > 0, 1, 0.2)  (in discDenseY22)
 	for i := range B {
-		discDenseY4Row := (*[64]float32)(discDenseY4[64*i:])
+		discDenseY22Row := (*[64]float32)(discDenseY22[64*i:])
 		for j := range discDenseB {
-			discDenseY := discDenseB[j] + discDenseY4Row[j]
-			t := float32(0.2)
-			if discDenseY > 0 {
-				t = 1
+			discDenseY2 := discDenseB[j] + discDenseY22Row[j]
+			v := float32(0.2)
+			if discDenseY2 > 0 {
+				v = 1
 			}
-			discDenseY4Row[j] = discDenseY * t
+			discDenseY22Row[j] = discDenseY2 * v
 		}
 	}
 
-	// disc.h.y = t23·disc.h.W
+	// disc.h.y2 = t23·disc.h.W  (in discHY22)
 	blas.Sgemm(1,
-		blas.View32(discDenseY4, B, 64),
+		blas.View32(discDenseY22, B, 64),
 		blas.View32(discHW, 64, 64),
-		0, blas.View32(discHY4, B, 64))
+		0, blas.View32(discHY22, B, 64))
 
-	// disc.h.y = disc.h.b + disc.h.y
-	// disc.h = disc.h.y ⊙ where(disc.h.y > 0, 1, 0.2)
+	// disc.h.y2 = disc.h.b + disc.h.y2
+	// disc.h2 = disc.h.y2 ⊙ where(disc.h.y2 > 0, 1, 0.2)  (in discHY22)
 	for i := range B {
-		discHY4Row := (*[64]float32)(discHY4[64*i:])
+		discHY22Row := (*[64]float32)(discHY22[64*i:])
 		for j := range discHB {
-			discHY := discHB[j] + discHY4Row[j]
-			t := float32(0.2)
-			if discHY > 0 {
-				t = 1
+			discHY2 := discHB[j] + discHY22Row[j]
+			v := float32(0.2)
+			if discHY2 > 0 {
+				v = 1
 			}
-			discHY4Row[j] = discHY * t
+			discHY22Row[j] = discHY2 * v
 		}
 	}
 
-	// disc.dense2.y = disc.h·disc.dense2.W
+	// disc.dense2.y2 = disc.h2·disc.dense2.W  (in discDense2Y24)
 	blas.Sgemm(1,
-		blas.View32(discHY4, B, 64),
+		blas.View32(discHY22, B, 64),
 		blas.View32(discDense2W, 64, 1),
-		0, blas.View32(discDense2Y7, B, 1))
+		0, blas.View32(discDense2Y24, B, 1))
 
-	// disc.dense2.y = disc.dense2.b + disc.dense2.y
+	// disc.dense2.y2 = disc.dense2.b + disc.dense2.y2  (in discDense2Y24)
 	for i := range B {
-		discDense2Y7[i] += discDense2B[0]
+		discDense2Y24[i] += discDense2B[0]
 	}
 
-	// B·g = Σ softplus(disc.dense2.y)
-	// B·g = Σ (softplus(disc.dense2.y) − disc.dense2.y)
+	// B·g = Σ softplus(disc.dense2.y2)
+	// B·g2 = Σ (softplus(disc.dense2.y2) − disc.dense2.y2)
 	g3 := 0.0
-	g4 := 0.0
+	g22 := 0.0
 	for i := range B {
-		t := vec.Softplus(discDense2Y7[i])
-		g3 += float64(t)
-		g4 += float64(t - discDense2Y7[i])
+		v := vec.Softplus(discDense2Y24[i])
+		g3 += float64(v)
+		g22 += float64(v - discDense2Y24[i])
 	}
 
-	return Totals{batches: 1, d: s, n: float64(B), d2: g3, g: g4}
+	return Totals{batches: 1, d: s, n: float64(B), d2: g3, g: g22}
 }
 
 // sample computes result, whose slices have their lengths.
@@ -1257,7 +1254,7 @@ func (p *Predictor) sample(out *SampleOutput, in *SampleInput) {
 		0, blas.View32(genDenseY, N, 64))
 
 	// gen.dense.y = gen.dense.y + gen.dense.b
-	// t = max(gen.dense.y, 0)
+	// t = max(gen.dense.y, 0)  (in genDenseY)
 	for i := range N {
 		genDenseYRow := (*[64]float32)(genDenseY[64*i:])
 		for j := range genDenseB {
@@ -1276,19 +1273,19 @@ func (p *Predictor) sample(out *SampleOutput, in *SampleInput) {
 		0, blas.View32(genDense2Y, N, 64))
 
 	// gen.dense2.y = gen.dense2.y + gen.dense2.b
-	// t2 = max(gen.dense2.y, 0)
+	// t2 = max(gen.dense2.y, 0)  (in genDense2Y)
 	for i := range N {
 		genDense2YRow := (*[64]float32)(genDense2Y[64*i:])
 		for j := range genDense2B {
-			t := genDense2YRow[j] + genDense2B[j]
-			if t < 0 {
-				t = 0
+			t2 := genDense2YRow[j] + genDense2B[j]
+			if t2 < 0 {
+				t2 = 0
 			}
-			genDense2YRow[j] = t
+			genDense2YRow[j] = t2
 		}
 	}
 
-	// gen.dense3.y = t2·gen.dense3.W
+	// gen.dense3.y = t2·gen.dense3.W  (in result)
 	blas.Sgemm(1,
 		blas.View32(genDense2Y, N, 64),
 		blas.View32(genDense3W, 64, 2),

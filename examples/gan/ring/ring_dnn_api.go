@@ -280,22 +280,22 @@ func New(max Dims) *Ring {
 	m.dfake = arena[0 : 2*B]
 	m.t19 = arena[0 : 64*B]
 	m.discDenseY3 = arena[0 : 64*B]
-	m.discDense2Y5 = arena[0:B]
+	m.discDense2Y3 = arena[0:B]
 	m.genDenseY2 = arena[0 : 64*B]
 	m.genDense3Y2 = arena[0 : 2*B]
-	m.discHY4 = arena[0 : 64*B]
+	m.discHY22 = arena[0 : 64*B]
 	m.t2 = arena[64*B : 128*B]
 	m.t13 = arena[64*B : 128*B]
 	m.t14 = arena[64*B : 128*B]
 	m.t18 = arena[64*B : 128*B]
 	m.discHY3 = arena[64*B : 128*B]
 	m.genDense2Y2 = arena[64*B : 128*B]
-	m.discDenseY4 = arena[64*B : 128*B]
-	m.discDense2Y7 = arena[64*B : 65*B]
+	m.discDenseY22 = arena[64*B : 128*B]
+	m.discDense2Y24 = arena[64*B : 65*B]
 	m.discHY = arena[128*B : 192*B]
 	m.discH = arena[192*B : 256*B]
-	m.ddiscH = arena[192*B : 256*B]
 	m.ddiscH2 = arena[192*B : 256*B]
+	m.ddiscH = arena[192*B : 256*B]
 	m.discDense2Y = arena[256*B : 257*B]
 	m.genDenseY = arena[257*B : 321*B]
 	m.genDense2Y = arena[321*B : 385*B]
@@ -304,7 +304,7 @@ func New(max Dims) *Ring {
 	m.t7 = arena[451*B : 515*B]
 	m.discHY2 = arena[515*B : 579*B]
 	m.discH2 = arena[579*B : 643*B]
-	m.discDense2Y3 = arena[643*B : 644*B]
+	m.discDense2Y22 = arena[643*B : 644*B]
 	m.t11 = arena[644*B : 644*B+64]
 	m.t12 = arena[644*B : 644*B+4096]
 	m.t15 = arena[644*B : 644*B+128]
@@ -403,16 +403,16 @@ func (m *Ring) initialise(seed uint64) {
 	// disc.dense2.b ← 0
 	clear(discDense2B)
 
-	// genDenseB = t24
+	// genDenseB = t24  (in t24)
 	clear(genDenseB)
 
-	// genDense2B = t24
+	// genDense2B = t24  (in t24)
 	clear(genDense2B)
 
-	// discDenseB = t24
+	// discDenseB = t24  (in t24)
 	clear(discDenseB)
 
-	// discHB = t24
+	// discHB = t24  (in t24)
 	clear(discHB)
 }
 

@@ -17,99 +17,99 @@ import (
 //
 // Forward, for a batch of N×M:
 //
-//	t2[:, 0]       = t
-//	t2[:, 1]       = x
-//	net.dense.y    = t2·net.dense.W                      [N,24]
-//	net.dense.y    = net.dense.b + net.dense.y           [N,24]
-//	t3             = tanh(net.dense.y)                   [N,24]
-//	t4             = 1 − t3²                             [N,24]
-//	net.dense2.y   = t3·net.dense2.W                     [N,24]
-//	net.dense2.y   = net.dense2.b + net.dense2.y         [N,24]
-//	t5             = tanh(net.dense2.y)                  [N,24]
-//	t6             = 1 − t5²                             [N,24]
-//	net.h.y        = t5·net.h.W                          [N,24]
-//	net.h.y        = net.h.b + net.h.y                   [N,24]
-//	net.h          = tanh(net.h.y)
-//	t7             = 1 − net.h²                          [N,24]
-//	dnet.h.y       = net.dense3.W·t7                     [N,24]
-//	t8             = net.h ⊙ t7                          [N,24]
-//	t9             = dnet.h.y·net.h.Wᵀ                   [N,24]
-//	dnet.dense2.y  = t6 ⊙ t9                             [N,24]
-//	t10            = dnet.dense2.y·net.dense2.Wᵀ         [N,24]
-//	dnet.dense.y   = t4 ⊙ t10                            [N,24]
-//	t11            = dnet.dense.y·net.dense.Wᵀ           [N,2]
-//	t12            = 0                                   [N,2]
-//	t12[:, 1]      = 1
-//	ddnet.dense.y  = t12·net.dense.W                     [N,24]
-//	t13            = t3 ⊙ ddnet.dense.y                  [N,24]
-//	t14            = t10 ⊙ t13                           [N,24]
-//	t15            = t4 ⊙ ddnet.dense.y                  [N,24]
-//	ddnet.dense2.y = t15·net.dense2.W                    [N,24]
-//	t16            = t5 ⊙ ddnet.dense2.y                 [N,24]
-//	t17            = t9 ⊙ t16                            [N,24]
-//	t18            = t6 ⊙ ddnet.dense2.y                 [N,24]
-//	ddnet.h.y      = t18·net.h.W                         [N,24]
-//	−0.5·dnet.h.y  = net.dense3.W·ddnet.h.y ⊙ t8         [N,24]
-//	t19            = (−0.5·dnet.h.y)·net.h.Wᵀ            [N,24]
-//	t20            = t17 + t19                           [N,24]
+//	t2[:, 0]           = t
+//	t2[:, 1]           = x
+//	net.dense.y        = t2·net.dense.W                      [N,24]
+//	net.dense.y        = net.dense.b + net.dense.y           [N,24]
+//	t3                 = tanh(net.dense.y)                   [N,24]
+//	t4                 = 1 − t3²                             [N,24]
+//	net.dense2.y       = t3·net.dense2.W                     [N,24]
+//	net.dense2.y       = net.dense2.b + net.dense2.y         [N,24]
+//	t5                 = tanh(net.dense2.y)                  [N,24]
+//	t6                 = 1 − t5²                             [N,24]
+//	net.h.y            = t5·net.h.W                          [N,24]
+//	net.h.y            = net.h.b + net.h.y                   [N,24]
+//	net.h              = tanh(net.h.y)                       [N,24]
+//	t7                 = 1 − net.h²                          [N,24]
+//	dnet.h.y           = net.dense3.W·t7                     [N,24]
+//	t8                 = net.h ⊙ t7                          [N,24]
+//	t9                 = dnet.h.y·net.h.Wᵀ                   [N,24]
+//	dnet.dense2.y      = t6 ⊙ t9                             [N,24]
+//	t10                = dnet.dense2.y·net.dense2.Wᵀ         [N,24]
+//	dnet.dense.y       = t4 ⊙ t10                            [N,24]
+//	t11                = dnet.dense.y·net.dense.Wᵀ           [N,2]
+//	t12                = 0                                   [N,2]
+//	t12[:, 1]          = 1
+//	ddnet.dense.y      = t12·net.dense.W                     [N,24]
+//	t13                = t3 ⊙ ddnet.dense.y                  [N,24]
+//	t14                = t10 ⊙ t13                           [N,24]
+//	t15                = t4 ⊙ ddnet.dense.y                  [N,24]
+//	ddnet.dense2.y     = t15·net.dense2.W                    [N,24]
+//	t16                = t5 ⊙ ddnet.dense2.y                 [N,24]
+//	t17                = t9 ⊙ t16                            [N,24]
+//	t18                = t6 ⊙ ddnet.dense2.y                 [N,24]
+//	ddnet.h.y          = t18·net.h.W                         [N,24]
+//	−0.5·dnet.h.y      = net.dense3.W·ddnet.h.y ⊙ t8         [N,24]
+//	t19                = (−0.5·dnet.h.y)·net.h.Wᵀ            [N,24]
+//	t20                = t17 + t19                           [N,24]
 //	−0.5·dnet.dense2.y = t6 ⊙ t20                            [N,24]
-//	t21            = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ  [N,24]
-//	t22            = t14 + t21                           [N,24]
-//	−0.5·dnet.dense.y = t4 ⊙ t22                            [N,24]
-//	t23            = (−0.5·dnet.dense.y)·net.dense.Wᵀ    [N,2]
+//	t21                = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ  [N,24]
+//	t22                = t14 + t21                           [N,24]
+//	−0.5·dnet.dense.y  = t4 ⊙ t22                            [N,24]
+//	t23                = (−0.5·dnet.dense.y)·net.dense.Wᵀ    [N,2]
 //	…
 //
 // Backward:
 //
-//	scale            = 2·weight/M                                     []
-//	dnet.dense3.b    = scale·Σᵢ t27                                   [1]
-//	t28              = 0                                              [N,2]
-//	t28[:, 1]        = rest
-//	ddnetDenseY2     = t28·net.dense.W                                [N,24]
-//	scale2           = 4·alpha                                        []
-//	scale3           = 8·alpha                                        []
-//	t29              = t4 ⊙ ddnetDenseY2                              [N,24]
-//	t30              = scale2·t13 ⊙ ddnetDenseY2                      [N,24]
-//	t31              = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2  [N,24]
-//	t32              = scale3·t22 ⊙ ddnetDenseY2                      [N,24]
-//	t33              = t3 ⊙ t10 ⊙ ddnetDenseY2                        [N,24]
-//	ddnetDense2Y2    = t29·net.dense2.W                               [N,24]
-//	t34              = t6 ⊙ ddnetDense2Y2                             [N,24]
-//	t35              = scale2·t16 ⊙ ddnetDense2Y2                     [N,24]
-//	t36              = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2  [N,24]
-//	t37              = scale2·t20 ⊙ ddnetDense2Y2                     [N,24]
-//	t38              = t5 ⊙ t9 ⊙ ddnetDense2Y2                        [N,24]
-//	ddnetHY2         = t34·net.h.W                                    [N,24]
-//	t39              = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2            [N,24]
-//	t40              = scale2·t7 ⊙ ddnet.h.y ⊙ ddnetHY2               [N,24]
-//	dddnetHY         = net.dense3.W·t8 ⊙ ddnetHY2                     [N,24]
-//	t41              = 0                                              [N,2]
-//	t41[:, 0]        = rest
-//	(N/2)·ddnet.dense.y = t41·net.dense.W                                [N,24]
-//	t42              = t4 ⊙ (t30 + 2·(N/2)·ddnet.dense.y)             [N,24]
-//	t43              = t32 + 4·t10 ⊙ (N/2)·ddnet.dense.y              [N,24]
-//	N·ddnet.dense2.y = t42·net.dense2.W                               [N,24]
-//	t44              = t6 ⊙ (t35 + N·ddnet.dense2.y)                  [N,24]
-//	t45              = t37 + t9 ⊙ N·ddnet.dense2.y                    [N,24]
-//	N·ddnet.h.y      = t44·net.h.W                                    [N,24]
-//	N·dnet.h.y       = net.dense3.W·t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  [N,24]
-//	t46              = Σᵢ t7 ⊙ (t39 + N·ddnet.h.y)                    [24]
-//	t47              = Σᵢ t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  [24]
-//	scale4           = 1/N                                            []
-//	t48              = scale4·t46                                     [24,1]
-//	dnet.dense3.W    = scale·net.hᵀ·t27                               [24,1]
-//	dnet.dense3.W    = t48 + dnet.dense3.W                            [24,1]
-//	t49              = scale4·net.dense3.W ⊙ t47                      [24]
-//	dnetH            = t27·net.dense3.Wᵀ                              [M,24]
+//	scale               = 2·weight/M                                     []
+//	dnet.dense3.b       = scale·Σᵢ t27                                   [1]
+//	t28                 = 0                                              [N,2]
+//	t28[:, 1]           = rest
+//	ddnetDenseY2        = t28·net.dense.W                                [N,24]
+//	scale2              = 4·alpha                                        []
+//	scale3              = 8·alpha                                        []
+//	t29                 = t4 ⊙ ddnetDenseY2                              [N,24]
+//	t30                 = scale2·t13 ⊙ ddnetDenseY2                      [N,24]
+//	t31                 = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2  [N,24]
+//	t32                 = scale3·t22 ⊙ ddnetDenseY2                      [N,24]
+//	t33                 = t3 ⊙ t10 ⊙ ddnetDenseY2                        [N,24]
+//	ddnetDense2Y2       = t29·net.dense2.W                               [N,24]
+//	t34                 = t6 ⊙ ddnetDense2Y2                             [N,24]
+//	t35                 = scale2·t16 ⊙ ddnetDense2Y2                     [N,24]
+//	t36                 = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2  [N,24]
+//	t37                 = scale2·t20 ⊙ ddnetDense2Y2                     [N,24]
+//	t38                 = t5 ⊙ t9 ⊙ ddnetDense2Y2                        [N,24]
+//	ddnetHY2            = t34·net.h.W                                    [N,24]
+//	t39                 = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2            [N,24]
+//	t40                 = scale2·t7 ⊙ ddnet.h.y ⊙ ddnetHY2               [N,24]
+//	dddnetHY            = net.dense3.W·t8 ⊙ ddnetHY2                     [N,24]
+//	t41                 = 0                                              [N,2]
+//	t41[:, 0]           = rest
+//	0.5·N·ddnet.dense.y = t41·net.dense.W                                [N,24]
+//	t42                 = t4 ⊙ (t30 + N·ddnet.dense.y)                   [N,24]
+//	t43                 = t32 + 4·t10 ⊙ 0.5·N·ddnet.dense.y              [N,24]
+//	N·ddnet.dense2.y    = t42·net.dense2.W                               [N,24]
+//	t44                 = t6 ⊙ (t35 + N·ddnet.dense2.y)                  [N,24]
+//	t45                 = t37 + t9 ⊙ N·ddnet.dense2.y                    [N,24]
+//	N·ddnet.h.y         = t44·net.h.W                                    [N,24]
+//	N·dnet.h.y          = net.dense3.W·t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  [N,24]
+//	t46                 = Σᵢ t7 ⊙ (t39 + N·ddnet.h.y)                    [24]
+//	t47                 = Σᵢ t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  [24]
+//	scale4              = 1/N                                            []
+//	t48                 = scale4·t46                                     [24,1]
+//	dnet.dense3.W       = scale·net.h2ᵀ·t27                              [24,1]
+//	dnet.dense3.W       = t48 + dnet.dense3.W                            [24,1]
+//	t49                 = scale4·net.dense3.W ⊙ t47                      [24]
+//	dnetH               = t27·net.dense3.Wᵀ                              [M,24]
 //	…
 //
 // Update, adam(lr: cosine(step, 4e-3, warmup: 100, total: steps)):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − scale2·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -157,13 +157,13 @@ type Pinn struct {
 	t23           []float32 // [max.N,2]
 	ddnetDenseY2  []float32 // [max.N,24]; becomes ddnetDenseY2, in place; in the memory of t23
 	rest          []float32 // [max.N]
-	ddnetDenseY3  []float32 // [max.N,24]; becomes (N/2)·ddnet.dense.y, in place; in the memory of rest
+	ddnetDenseY3  []float32 // [max.N,24]; becomes 0.5·N·ddnet.dense.y, in place; in the memory of rest
 	ddnetDense2Y3 []float32 // [max.N,24]; becomes N·ddnet.dense2.y, in place; in the memory of rest
 	ddnetHY3      []float32 // [max.N,24]; becomes N·ddnet.h.y, in place; in the memory of rest
 	t24           []float32 // [max.M,2]
-	netDenseY2    []float32 // [max.M,24]; becomes net.dense.y, then dnetDenseY4, in place
-	netDense2Y2   []float32 // [max.M,24]; becomes net.dense2.y, then dnetDense2Y4, in place
-	netHY2        []float32 // [max.M,24]; becomes net.h.y, then net.h, then dnetHY4, in place
+	netDenseY2    []float32 // [max.M,24]; becomes net.dense.y2, then dnetDenseY4, in place
+	netDense2Y2   []float32 // [max.M,24]; becomes net.dense2.y2, then dnetDense2Y4, in place
+	netHY2        []float32 // [max.M,24]; becomes net.h.y2, then net.h2, then dnetHY4, in place
 	t75           []float32 // [max.M,24]; in the memory of netHY2
 	netDense3Y    []float32 // [max.M,1]; becomes net.dense3.y, in place
 	t62           []float32 // [max.M,24]; in the memory of netDense3Y
@@ -309,16 +309,16 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		0, blas.View32(netDenseY, N, 24))
 
 	// net.dense.y = net.dense.b + net.dense.y
-	// t3 = tanh(net.dense.y)
-	// t4 = 1 − t3²
+	// t3 = tanh(net.dense.y)  (in netDenseY)
+	// t4 = 1 − t3²  (in dddnetDenseY)
 	for i := range N {
 		netDenseYRow := (*[24]float32)(netDenseY[24*i:])
 		dddnetDenseYRow := (*[24]float32)(dddnetDenseY[24*i:])
 		for j := range dddnetDenseYRow {
-			tOf := vec.Tanh(netDenseB[j] + netDenseYRow[j])
-			d := 1 - tOf*tOf
-			netDenseYRow[j] = tOf
-			dddnetDenseYRow[j] = d
+			t3 := vec.Tanh(netDenseB[j] + netDenseYRow[j])
+			t4 := 1 - t3*t3
+			netDenseYRow[j] = t3
+			dddnetDenseYRow[j] = t4
 		}
 	}
 
@@ -329,16 +329,16 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		0, blas.View32(netDense2Y, N, 24))
 
 	// net.dense2.y = net.dense2.b + net.dense2.y
-	// t5 = tanh(net.dense2.y)
-	// t6 = 1 − t5²
+	// t5 = tanh(net.dense2.y)  (in netDense2Y)
+	// t6 = 1 − t5²  (in dddnetDense2Y)
 	for i := range N {
 		netDense2YRow := (*[24]float32)(netDense2Y[24*i:])
 		dddnetDense2YRow := (*[24]float32)(dddnetDense2Y[24*i:])
 		for j := range dddnetDense2YRow {
-			tOf := vec.Tanh(netDense2B[j] + netDense2YRow[j])
-			d := 1 - tOf*tOf
-			netDense2YRow[j] = tOf
-			dddnetDense2YRow[j] = d
+			t5 := vec.Tanh(netDense2B[j] + netDense2YRow[j])
+			t6 := 1 - t5*t5
+			netDense2YRow[j] = t5
+			dddnetDense2YRow[j] = t6
 		}
 	}
 
@@ -349,7 +349,7 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		0, blas.View32(netHY, N, 24))
 
 	// net.h.y = net.h.b + net.h.y
-	// net.h = tanh(net.h.y)
+	// net.h = tanh(net.h.y)  (in netHY)
 	// t7 = 1 − net.h²
 	// dnet.h.y = net.dense3.W·t7
 	// t8 = net.h ⊙ t7
@@ -360,13 +360,13 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		t8Row := (*[24]float32)(t8[24*i:])
 		for j := range dnetHYRow {
 			netH := vec.Tanh(netHB[j] + netHYRow[j])
-			d := 1 - netH*netH
-			dnetHYOf := netDense3W[j] * d
-			u := netH * d
+			t7Of := 1 - netH*netH
+			dnetHYOf := netDense3W[j] * t7Of
+			t8Of := netH * t7Of
 			netHYRow[j] = netH
-			t7Row[j] = d
+			t7Row[j] = t7Of
 			dnetHYRow[j] = dnetHYOf
-			t8Row[j] = u
+			t8Row[j] = t8Of
 		}
 	}
 
@@ -416,12 +416,12 @@ func (m *Pinn) forward(batch *Batch) Totals {
 	// t14 = t10 ⊙ t13
 	// t15 = t4 ⊙ ddnet.dense.y
 	for i := range 24 * N {
-		u := netDenseY[i] * ddnetDenseY[i]
-		u2 := t10[i] * u
-		u3 := dddnetDenseY[i] * ddnetDenseY[i]
-		t13[i] = u
-		t14[i] = u2
-		t15[i] = u3
+		t13Of := netDenseY[i] * ddnetDenseY[i]
+		t14Of := t10[i] * t13Of
+		t15Of := dddnetDenseY[i] * ddnetDenseY[i]
+		t13[i] = t13Of
+		t14[i] = t14Of
+		t15[i] = t15Of
 	}
 
 	// ddnet.dense2.y = t15·net.dense2.W
@@ -434,12 +434,12 @@ func (m *Pinn) forward(batch *Batch) Totals {
 	// t17 = t9 ⊙ t16
 	// t18 = t6 ⊙ ddnet.dense2.y
 	for i := range 24 * N {
-		u := netDense2Y[i] * ddnetDense2Y[i]
-		u2 := t9[i] * u
-		u3 := dddnetDense2Y[i] * ddnetDense2Y[i]
-		t16[i] = u
-		t17[i] = u2
-		t18[i] = u3
+		t16Of := netDense2Y[i] * ddnetDense2Y[i]
+		t17Of := t9[i] * t16Of
+		t18Of := dddnetDense2Y[i] * ddnetDense2Y[i]
+		t16[i] = t16Of
+		t17[i] = t17Of
+		t18[i] = t18Of
 	}
 
 	// ddnet.h.y = t18·net.h.W
@@ -448,7 +448,7 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(ddnetHY, N, 24))
 
-	// −0.5·dnet.h.y = net.dense3.W·ddnet.h.y ⊙ t8
+	// −0.5·dnet.h.y = net.dense3.W·ddnet.h.y ⊙ t8  (in dnetHY2)
 	for i := range N {
 		ddnetHYRow := (*[24]float32)(ddnetHY[24*i:])
 		t8Row := (*[24]float32)(t8[24*i:])
@@ -458,33 +458,33 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t19 = (−0.5·dnet.h.y)·net.h.Wᵀ
+	// t19 = (−0.5·dnet.h.y)·net.h.Wᵀ  (in dnetDense2Y2)
 	blas.Sgemm(1,
 		blas.View32(dnetHY2, N, 24),
 		blas.View32(netHW, 24, 24).T(),
 		0, blas.View32(dnetDense2Y2, N, 24))
 
-	// t20 = t17 + t19
-	// −0.5·dnet.dense2.y = t6 ⊙ t20
+	// t20 = t17 + t19  (in t17)
+	// −0.5·dnet.dense2.y = t6 ⊙ t20  (in dnetDense2Y2)
 	for i := range 24 * N {
-		tOf := t17[i] + dnetDense2Y2[i]
-		dnetDense2YOf := dddnetDense2Y[i] * tOf
-		t17[i] = tOf
+		t20 := t17[i] + dnetDense2Y2[i]
+		dnetDense2YOf := dddnetDense2Y[i] * t20
+		t17[i] = t20
 		dnetDense2Y2[i] = dnetDense2YOf
 	}
 
-	// t21 = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ
+	// t21 = (−0.5·dnet.dense2.y)·net.dense2.Wᵀ  (in dnetDenseY2)
 	blas.Sgemm(1,
 		blas.View32(dnetDense2Y2, N, 24),
 		blas.View32(netDense2W, 24, 24).T(),
 		0, blas.View32(dnetDenseY2, N, 24))
 
-	// t22 = t14 + t21
-	// −0.5·dnet.dense.y = t4 ⊙ t22
+	// t22 = t14 + t21  (in t14)
+	// −0.5·dnet.dense.y = t4 ⊙ t22  (in dnetDenseY2)
 	for i := range 24 * N {
-		tOf := t14[i] + dnetDenseY2[i]
-		dnetDenseYOf := dddnetDenseY[i] * tOf
-		t14[i] = tOf
+		t22 := t14[i] + dnetDenseY2[i]
+		dnetDenseYOf := dddnetDenseY[i] * t22
+		t14[i] = t22
 		dnetDenseY2[i] = dnetDenseYOf
 	}
 
@@ -518,14 +518,14 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		t24[2*i+1] = edgeXOfI
 	}
 
-	// net.dense.y = t24·net.dense.W
+	// net.dense.y2 = t24·net.dense.W
 	blas.Sgemm(1,
 		blas.View32(t24, M, 2),
 		blas.View32(netDenseW, 2, 24),
 		0, blas.View32(netDenseY2, M, 24))
 
-	// net.dense.y = net.dense.y + net.dense.b
-	// t25 = tanh(net.dense.y)
+	// net.dense.y2 = net.dense.y2 + net.dense.b
+	// t25 = tanh(net.dense.y2)  (in netDenseY2)
 	for i := range M {
 		netDenseY2Row := (*[24]float32)(netDenseY2[24*i:])
 		for j := range netDenseB {
@@ -533,14 +533,14 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// net.dense2.y = t25·net.dense2.W
+	// net.dense2.y2 = t25·net.dense2.W
 	blas.Sgemm(1,
 		blas.View32(netDenseY2, M, 24),
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(netDense2Y2, M, 24))
 
-	// net.dense2.y = net.dense2.y + net.dense2.b
-	// t26 = tanh(net.dense2.y)
+	// net.dense2.y2 = net.dense2.y2 + net.dense2.b
+	// t26 = tanh(net.dense2.y2)  (in netDense2Y2)
 	for i := range M {
 		netDense2Y2Row := (*[24]float32)(netDense2Y2[24*i:])
 		for j := range netDense2B {
@@ -548,14 +548,14 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// net.h.y = t26·net.h.W
+	// net.h.y2 = t26·net.h.W
 	blas.Sgemm(1,
 		blas.View32(netDense2Y2, M, 24),
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(netHY2, M, 24))
 
-	// net.h.y = net.h.y + net.h.b
-	// net.h = tanh(net.h.y)
+	// net.h.y2 = net.h.y2 + net.h.b
+	// net.h2 = tanh(net.h.y2)  (in netHY2)
 	for i := range M {
 		netHY2Row := (*[24]float32)(netHY2[24*i:])
 		for j := range netHB {
@@ -563,7 +563,7 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		}
 	}
 
-	// net.dense3.y = net.h·net.dense3.W
+	// net.dense3.y = net.h2·net.dense3.W
 	blas.Sgemm(1,
 		blas.View32(netHY2, M, 24),
 		blas.View32(netDense3W, 24, 1),
@@ -574,16 +574,15 @@ func (m *Pinn) forward(batch *Batch) Totals {
 		netDense3Y[i] += netDense3B[0]
 	}
 
-	// t27 = net.dense3.y − edge_u
+	// t27 = net.dense3.y − edge_u  (in netDense3Y)
 	// s2 = Σ t27²
 	s2 := 0.0
 	for i := range M {
-		d := netDense3Y[i] - edgeU[i]
-		s2 += float64(d * d)
-		netDense3Y[i] = d
+		t27 := netDense3Y[i] - edgeU[i]
+		s2 += float64(t27 * t27)
+		netDense3Y[i] = t27
 	}
 
-	// weight = weight
 	weight := m.Hyper.Weight
 
 	return Totals{
@@ -735,22 +734,22 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 	// scale3 = 8·alpha
 	scale3 := float32(8 * m.Hyper.Alpha)
 
-	// t29 = t4 ⊙ ddnetDenseY2
-	// t30 = scale2·t13 ⊙ ddnetDenseY2
-	// t31 = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2
+	// t29 = t4 ⊙ ddnetDenseY2  (in t13)
+	// t30 = scale2·t13 ⊙ ddnetDenseY2  (in t14)
+	// t31 = scale2·ddnet.dense.y ⊙ dnet.dense.y ⊙ ddnetDenseY2  (in ddnetDenseY2)
 	// t32 = scale3·t22 ⊙ ddnetDenseY2
 	// t33 = t3 ⊙ t10 ⊙ ddnetDenseY2
 	for i := range 24 * N {
-		u := dddnetDenseY[i] * ddnetDenseY2[i]
-		u2 := scale2 * (t13[i] * ddnetDenseY2[i])
-		u3 := scale2 * (ddnetDenseY[i] * dnetDenseY[i] * ddnetDenseY2[i])
-		u4 := scale3 * (t14[i] * ddnetDenseY2[i])
-		u5 := netDenseY[i] * t10[i] * ddnetDenseY2[i]
-		t13[i] = u
-		t14[i] = u2
-		ddnetDenseY2[i] = u3
-		t32[i] = u4
-		t33[i] = u5
+		t29 := dddnetDenseY[i] * ddnetDenseY2[i]
+		t30 := scale2 * (t13[i] * ddnetDenseY2[i])
+		t31 := scale2 * (ddnetDenseY[i] * dnetDenseY[i] * ddnetDenseY2[i])
+		t32Of := scale3 * (t14[i] * ddnetDenseY2[i])
+		t33Of := netDenseY[i] * t10[i] * ddnetDenseY2[i]
+		t13[i] = t29
+		t14[i] = t30
+		ddnetDenseY2[i] = t31
+		t32[i] = t32Of
+		t33[i] = t33Of
 	}
 
 	// ddnetDense2Y2 = t29·net.dense2.W
@@ -759,22 +758,22 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(ddnetDense2Y2, N, 24))
 
-	// t34 = t6 ⊙ ddnetDense2Y2
-	// t35 = scale2·t16 ⊙ ddnetDense2Y2
-	// t36 = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2
+	// t34 = t6 ⊙ ddnetDense2Y2  (in t16)
+	// t35 = scale2·t16 ⊙ ddnetDense2Y2  (in t17)
+	// t36 = scale2·ddnet.dense2.y ⊙ dnet.dense2.y ⊙ ddnetDense2Y2  (in ddnetDense2Y2)
 	// t37 = scale2·t20 ⊙ ddnetDense2Y2
 	// t38 = t5 ⊙ t9 ⊙ ddnetDense2Y2
 	for i := range 24 * N {
-		u := dddnetDense2Y[i] * ddnetDense2Y2[i]
-		u2 := scale2 * (t16[i] * ddnetDense2Y2[i])
-		u3 := scale2 * (ddnetDense2Y[i] * dnetDense2Y[i] * ddnetDense2Y2[i])
-		u4 := scale2 * (t17[i] * ddnetDense2Y2[i])
-		u5 := netDense2Y[i] * t9[i] * ddnetDense2Y2[i]
-		t16[i] = u
-		t17[i] = u2
-		ddnetDense2Y2[i] = u3
-		t37[i] = u4
-		t38[i] = u5
+		t34 := dddnetDense2Y[i] * ddnetDense2Y2[i]
+		t35 := scale2 * (t16[i] * ddnetDense2Y2[i])
+		t36 := scale2 * (ddnetDense2Y[i] * dnetDense2Y[i] * ddnetDense2Y2[i])
+		t37Of := scale2 * (t17[i] * ddnetDense2Y2[i])
+		t38Of := netDense2Y[i] * t9[i] * ddnetDense2Y2[i]
+		t16[i] = t34
+		t17[i] = t35
+		ddnetDense2Y2[i] = t36
+		t37[i] = t37Of
+		t38[i] = t38Of
 	}
 
 	// ddnetHY2 = t34·net.h.W
@@ -783,9 +782,9 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(ddnetHY2, N, 24))
 
-	// t39 = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2
-	// t40 = scale2·t7 ⊙ ddnet.h.y ⊙ ddnetHY2
-	// dddnetHY = net.dense3.W·t8 ⊙ ddnetHY2
+	// t39 = scale2·net.h ⊙ ddnet.h.y ⊙ ddnetHY2  (in t8)
+	// t40 = scale2·t7 ⊙ ddnet.h.y ⊙ ddnetHY2  (in ddnetHY)
+	// dddnetHY = net.dense3.W·t8 ⊙ ddnetHY2  (in ddnetHY2)
 	for i := range N {
 		netHYRow := (*[24]float32)(netHY[24*i:])
 		ddnetHYRow := (*[24]float32)(ddnetHY[24*i:])
@@ -793,11 +792,11 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		t7Row := (*[24]float32)(t7[24*i:])
 		t8Row := (*[24]float32)(t8[24*i:])
 		for j := range ddnetHYRow {
-			u := scale2 * (netHYRow[j] * ddnetHYRow[j] * ddnetHY2Row[j])
-			u2 := scale2 * (t7Row[j] * ddnetHYRow[j] * ddnetHY2Row[j])
+			t39 := scale2 * (netHYRow[j] * ddnetHYRow[j] * ddnetHY2Row[j])
+			t40 := scale2 * (t7Row[j] * ddnetHYRow[j] * ddnetHY2Row[j])
 			dddnetHY := netDense3W[j] * (t8Row[j] * ddnetHY2Row[j])
-			t8Row[j] = u
-			ddnetHYRow[j] = u2
+			t8Row[j] = t39
+			ddnetHYRow[j] = t40
 			ddnetHY2Row[j] = dddnetHY
 		}
 	}
@@ -811,43 +810,43 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		t41[2*i] = restOfI
 	}
 
-	// (N/2)·ddnet.dense.y = t41·net.dense.W
+	// 0.5·N·ddnet.dense.y = t41·net.dense.W  (in ddnetDenseY3)
 	blas.Sgemm(1,
 		blas.View32(t41, N, 2),
 		blas.View32(netDenseW, 2, 24),
 		0, blas.View32(ddnetDenseY3, N, 24))
 
-	// t42 = t4 ⊙ (t30 + 2·(N/2)·ddnet.dense.y)
-	// t43 = t32 + 4·t10 ⊙ (N/2)·ddnet.dense.y
+	// t42 = t4 ⊙ (t30 + N·ddnet.dense.y)  (in t10)
+	// t43 = t32 + 4·t10 ⊙ 0.5·N·ddnet.dense.y  (in t14)
 	for i := range 24 * N {
-		u := dddnetDenseY[i] * (t14[i] + 2*ddnetDenseY3[i])
-		t := t32[i] + 4*(t10[i]*ddnetDenseY3[i])
-		t10[i] = u
-		t14[i] = t
+		t42 := dddnetDenseY[i] * (t14[i] + 2*ddnetDenseY3[i])
+		t43 := t32[i] + 4*(t10[i]*ddnetDenseY3[i])
+		t10[i] = t42
+		t14[i] = t43
 	}
 
-	// N·ddnet.dense2.y = t42·net.dense2.W
+	// N·ddnet.dense2.y = t42·net.dense2.W  (in ddnetDense2Y3)
 	blas.Sgemm(1,
 		blas.View32(t10, N, 24),
 		blas.View32(netDense2W, 24, 24),
 		0, blas.View32(ddnetDense2Y3, N, 24))
 
-	// t44 = t6 ⊙ (t35 + N·ddnet.dense2.y)
-	// t45 = t37 + t9 ⊙ N·ddnet.dense2.y
+	// t44 = t6 ⊙ (t35 + N·ddnet.dense2.y)  (in t9)
+	// t45 = t37 + t9 ⊙ N·ddnet.dense2.y  (in t17)
 	for i := range 24 * N {
-		u := dddnetDense2Y[i] * (t17[i] + ddnetDense2Y3[i])
-		t := t37[i] + t9[i]*ddnetDense2Y3[i]
-		t9[i] = u
-		t17[i] = t
+		t44 := dddnetDense2Y[i] * (t17[i] + ddnetDense2Y3[i])
+		t45 := t37[i] + t9[i]*ddnetDense2Y3[i]
+		t9[i] = t44
+		t17[i] = t45
 	}
 
-	// N·ddnet.h.y = t44·net.h.W
+	// N·ddnet.h.y = t44·net.h.W  (in ddnetHY3)
 	blas.Sgemm(1,
 		blas.View32(t9, N, 24),
 		blas.View32(netHW, 24, 24),
 		0, blas.View32(ddnetHY3, N, 24))
 
-	// N·dnet.h.y = net.dense3.W·t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))
+	// N·dnet.h.y = net.dense3.W·t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))  (in netHY)
 	// t46 = Σᵢ t7 ⊙ (t39 + N·ddnet.h.y)
 	// t47 = Σᵢ t7 ⊙ (t40 − 2·net.h ⊙ (t39 + N·ddnet.h.y))
 	clear(t46)
@@ -859,10 +858,10 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		netHYRow := (*[24]float32)(netHY[24*i:])
 		ddnetHYRow := (*[24]float32)(ddnetHY[24*i:])
 		for j := range ddnetHYRow {
-			t := t8Row[j] + ddnetHY3Row[j]
-			u := t7Row[j] * (ddnetHYRow[j] - 2*(netHYRow[j]*t))
+			v := t8Row[j] + ddnetHY3Row[j]
+			u := t7Row[j] * (ddnetHYRow[j] - 2*(netHYRow[j]*v))
 			dnetHYOf := netDense3W[j] * u
-			t46[j] += t7Row[j] * t
+			t46[j] += t7Row[j] * v
 			t47[j] += u
 			netHYRow[j] = dnetHYOf
 		}
@@ -877,7 +876,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		t48[i] = scale4 * t46OfI
 	}
 
-	// dnet.dense3.W = scale·net.hᵀ·t27
+	// dnet.dense3.W = scale·net.h2ᵀ·t27
 	blas.Sgemm(scale,
 		blas.View32(netHY2, M, 24).T(),
 		blas.View32(netDense3Y, M, 1),
@@ -888,7 +887,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		dnetDense3WBuf[i] = t48[i] + dnetDense3W[i]
 	}
 
-	// t49 = scale4·net.dense3.W ⊙ t47
+	// t49 = scale4·net.dense3.W ⊙ t47  (in t47)
 	for i := range 24 {
 		t47[i] = scale4 * (netDense3W[i] * t47[i])
 	}
@@ -899,7 +898,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDense3W, 1, 24),
 		0, blas.View32(dnetH, M, 24))
 
-	// dnetHY4 = (1 − net.h²) ⊙ dnetH
+	// dnetHY4 = (1 − net.h2²) ⊙ dnetH  (in netHY2)
 	// t50 = Σᵢ dnetHY4
 	clear(t50)
 	for i := range M {
@@ -926,7 +925,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(t16, N, 24),
 		0, blas.View32(t51, 24, 24).T())
 
-	// t52 = t51 + scale5·t18ᵀ·dddnetHY
+	// t52 = t51 + scale5·t18ᵀ·dddnetHY  (in t51)
 	blas.Sgemm(scale5,
 		blas.View32(t18, N, 24).T(),
 		blas.View32(ddnetHY2, N, 24),
@@ -938,7 +937,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(t9, N, 24),
 		0, blas.View32(t53, 24, 24).T())
 
-	// t54 = t52 + t53
+	// t54 = t52 + t53  (in t51)
 	for i := range 576 {
 		t51[i] += t53[i]
 	}
@@ -949,7 +948,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netHY, N, 24),
 		0, blas.View32(t55, 24, 24))
 
-	// t56 = t54 + t55
+	// t56 = t54 + t55  (in t51)
 	for i := range 576 {
 		t51[i] += t55[i]
 	}
@@ -971,7 +970,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netHW, 24, 24).T(),
 		0, blas.View32(t57, N, 24))
 
-	// t58 = t36 + t57
+	// t58 = t36 + t57  (in ddnetDense2Y2)
 	for i := range 24 * N {
 		ddnetDense2Y2[i] += t57[i]
 	}
@@ -982,7 +981,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netHW, 24, 24).T(),
 		0, blas.View32(t59, N, 24))
 
-	// N·dnet.dense2.y = t6 ⊙ (t58 − 2·t5 ⊙ (t45 + scale2·ddnet.dense2.y ⊙ t59))
+	// N·dnet.dense2.y = t6 ⊙ (t58 − 2·t5 ⊙ (t45 + scale2·ddnet.dense2.y ⊙ t59))  (in netDense2Y)
 	// dddnetDense2Y = t6 ⊙ (t38 + t59)
 	// t60 = Σᵢ N·dnet.dense2.y
 	clear(t60)
@@ -1004,7 +1003,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t61 = scale4·t60
+	// t61 = scale4·t60  (in t60)
 	for i := range 24 {
 		t60[i] *= scale4
 	}
@@ -1015,7 +1014,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netHW, 24, 24).T(),
 		0, blas.View32(t62, M, 24))
 
-	// dnetDense2Y4 = (1 − t26²) ⊙ t62
+	// dnetDense2Y4 = (1 − t26²) ⊙ t62  (in netDense2Y2)
 	// t63 = Σᵢ dnetDense2Y4
 	clear(t63)
 	for i := range M {
@@ -1039,7 +1038,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(t13, N, 24),
 		0, blas.View32(t64, 24, 24).T())
 
-	// t65 = t64 + scale5·t15ᵀ·dddnetDense2Y
+	// t65 = t64 + scale5·t15ᵀ·dddnetDense2Y  (in t64)
 	blas.Sgemm(scale5,
 		blas.View32(t15, N, 24).T(),
 		blas.View32(dddnetDense2Y, N, 24),
@@ -1051,7 +1050,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(t10, N, 24),
 		0, blas.View32(t66, 24, 24).T())
 
-	// t67 = t65 + t66
+	// t67 = t65 + t66  (in t64)
 	for i := range 576 {
 		t64[i] += t66[i]
 	}
@@ -1062,7 +1061,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDense2Y, N, 24),
 		0, blas.View32(t68, 24, 24))
 
-	// t69 = t67 + t68
+	// t69 = t67 + t68  (in t64)
 	for i := range 576 {
 		t64[i] += t68[i]
 	}
@@ -1084,7 +1083,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDense2W, 24, 24).T(),
 		0, blas.View32(t70, N, 24))
 
-	// t71 = t31 + t70
+	// t71 = t31 + t70  (in ddnetDenseY2)
 	for i := range 24 * N {
 		ddnetDenseY2[i] += t70[i]
 	}
@@ -1095,7 +1094,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDense2W, 24, 24).T(),
 		0, blas.View32(t72, N, 24))
 
-	// N·dnet.dense.y = t4 ⊙ (t71 − t3 ⊙ (t43 + scale3·ddnet.dense.y ⊙ t72))
+	// N·dnet.dense.y = t4 ⊙ (t71 − t3 ⊙ (t43 + scale3·ddnet.dense.y ⊙ t72))  (in netDenseY)
 	// dddnetDenseY = t4 ⊙ (t33 + t72)
 	// t73 = Σᵢ N·dnet.dense.y
 	clear(t73)
@@ -1117,7 +1116,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t74 = scale4·t73
+	// t74 = scale4·t73  (in t73)
 	for i := range 24 {
 		t73[i] *= scale4
 	}
@@ -1128,7 +1127,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDense2W, 24, 24).T(),
 		0, blas.View32(t75, M, 24))
 
-	// dnetDenseY4 = (1 − t25²) ⊙ t75
+	// dnetDenseY4 = (1 − t25²) ⊙ t75  (in netDenseY2)
 	// t76 = Σᵢ dnetDenseY4
 	clear(t76)
 	for i := range M {
@@ -1155,7 +1154,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 	// scale6 = 2/N
 	scale6 := float32(2 / float64(N))
 
-	// t78 = t77 + scale6·t41ᵀ·dnet.dense.y
+	// t78 = t77 + scale6·t41ᵀ·dnet.dense.y  (in t77)
 	blas.Sgemm(scale6,
 		blas.View32(dnetDenseY, N, 24).T(),
 		blas.View32(t41, N, 2),
@@ -1167,7 +1166,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(dddnetDenseY, N, 24),
 		0, blas.View32(t79, 2, 24))
 
-	// t80 = t78 + t79
+	// t80 = t78 + t79  (in t77)
 	for i := range 48 {
 		t77[i] += t79[i]
 	}
@@ -1178,7 +1177,7 @@ func (m *Pinn) gradient(grad *Params, batch *Batch) {
 		blas.View32(netDenseY, N, 24),
 		0, blas.View32(t81, 2, 24))
 
-	// t82 = t80 + t81
+	// t82 = t80 + t81  (in t77)
 	for i := range 48 {
 		t77[i] += t81[i]
 	}
@@ -1216,18 +1215,18 @@ func (m *Pinn) update(grad *Params) {
 	v := m.optim.float32s[1297:2594]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))/(1 − 0.9^step)
-	scale2 := float32(vec.Where(float64(m.steps+1) < 100, 4e-5*float64(m.steps+1), 0.002*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-100)/vec.Max(float64(m.Hyper.Steps)-100, 1), 0), 1))+1)) / (1 - math.Pow(0.9, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))/(1 − 0.9^step)
+	coef2 := float32(vec.Where(float64(m.steps+1) < 100, 4e-5*float64(m.steps+1), 0.002*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-100)/vec.Max(float64(m.Hyper.Steps)-100, 1), 0), 1))+1)) / (1 - math.Pow(0.9, float64(m.steps+1))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range 1297 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1272,7 +1271,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(netDenseY, N, 24))
 
 	// net.dense.y = net.dense.b + net.dense.y
-	// t3 = tanh(net.dense.y)
+	// t3 = tanh(net.dense.y)  (in netDenseY)
 	for i := range N {
 		netDenseYRow := (*[24]float32)(netDenseY[24*i:])
 		for j := range netDenseB {
@@ -1287,7 +1286,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(netDense2Y, N, 24))
 
 	// net.dense2.y = net.dense2.b + net.dense2.y
-	// t4 = tanh(net.dense2.y)
+	// t4 = tanh(net.dense2.y)  (in netDense2Y)
 	for i := range N {
 		netDense2YRow := (*[24]float32)(netDense2Y[24*i:])
 		for j := range netDense2B {
@@ -1302,7 +1301,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(netHY, N, 24))
 
 	// net.h.y = net.h.b + net.h.y
-	// net.h = tanh(net.h.y)
+	// net.h = tanh(net.h.y)  (in netHY)
 	for i := range N {
 		netHYRow := (*[24]float32)(netHY[24*i:])
 		for j := range netHB {
@@ -1310,13 +1309,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// net.dense3.y = net.h·net.dense3.W
+	// net.dense3.y = net.h·net.dense3.W  (in u)
 	blas.Sgemm(1,
 		blas.View32(netHY, N, 24),
 		blas.View32(netDense3W, 24, 1),
 		0, blas.View32(u, N, 1))
 
-	// net.dense3.y = net.dense3.b + net.dense3.y
+	// net.dense3.y = net.dense3.b + net.dense3.y  (in u)
 	for i := range N {
 		u[i] += netDense3B[0]
 	}

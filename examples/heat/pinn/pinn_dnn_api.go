@@ -313,13 +313,13 @@ func (m *Pinn) initialise(seed uint64) {
 	// net.dense3.b ← 0
 	clear(netDense3B)
 
-	// netDenseB = t83
+	// netDenseB = t83  (in t83)
 	clear(netDenseB)
 
-	// netDense2B = t83
+	// netDense2B = t83  (in t83)
 	clear(netDense2B)
 
-	// netHB = t83
+	// netHB = t83  (in t83)
 	clear(netHB)
 }
 

@@ -18,23 +18,23 @@ import (
 //
 //	dense.y      = x·dense.W          [B,1]
 //	dense.y      = dense.y + dense.b  [B,1]
-//	(B/2)·dprice = dense.y − y        [B]
-//	B·loss       = Σ ((B/2)·dprice)²  []
-//	B·mae        = Σ |(B/2)·dprice|   []
+//	0.5·B·dprice = dense.y − y        [B]
+//	B·loss       = Σ (0.5·B·dprice)²  []
+//	B·mae        = Σ |0.5·B·dprice|   []
 //
 // Backward:
 //
 //	scale    = 2/B                      []
-//	ddense.b = scale·Σᵢ (B/2)·dprice    [1]
-//	ddense.W = scale·xᵀ·((B/2)·dprice)  [13,1]
+//	ddense.b = scale·Σᵢ 0.5·B·dprice    [1]
+//	ddense.W = scale·xᵀ·(0.5·B·dprice)  [13,1]
 //
 // Update, adam(lr: linear(step, 1e-2, total: steps)):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = 0.01·(1 − min(max(step/max(steps, 1), 0), 1))/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − scale2·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = 0.01·(1 − min(max(step/max(steps, 1), 0), 1))/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -47,7 +47,7 @@ type Linear struct {
 	steps  uint64       // updates made so far
 	max    LinearDims   // capacity
 
-	denseY []float32 // [max.B,1]; becomes dense.y, then (B/2)·dprice, in place
+	denseY []float32 // [max.B,1]; becomes dense.y, then 0.5·B·dprice, in place
 }
 
 // LinearHyper has the numbers of the model and its train clause.
@@ -108,9 +108,9 @@ func (m *Linear) forward(batch *LinearBatch) LinearTotals {
 		denseY[i] += denseB[0]
 	}
 
-	// (B/2)·dprice = dense.y − y
-	// B·loss = Σ ((B/2)·dprice)²
-	// B·mae = Σ |(B/2)·dprice|
+	// 0.5·B·dprice = dense.y − y  (in denseY)
+	// B·loss = Σ (0.5·B·dprice)²
+	// B·mae = Σ |0.5·B·dprice|
 	loss := 0.0
 	mae := 0.0
 	for i := range B {
@@ -154,14 +154,14 @@ func (m *Linear) gradient(grad *LinearParams, batch *LinearBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// ddense.b = scale·Σᵢ (B/2)·dprice
+	// ddense.b = scale·Σᵢ 0.5·B·dprice
 	clear(ddenseB)
 	for i := range B {
 		denseYOfI := denseY[i]
 		ddenseB[0] += scale * denseYOfI
 	}
 
-	// ddense.W = scale·xᵀ·((B/2)·dprice)
+	// ddense.W = scale·xᵀ·(0.5·B·dprice)
 	blas.Sgemm(scale,
 		blas.View32(x, B, 13).T(),
 		blas.View32(denseY, B, 1),
@@ -189,18 +189,18 @@ func (m *Linear) update(grad *LinearParams) {
 	v := m.optim.float32s[14:28]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 0.01·(1 − min(max(step/max(steps, 1), 0), 1))/(1 − 0.9^step)
-	scale2 := float32(0.01 * ((1 - vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 0.01·(1 − min(max(step/max(steps, 1), 0), 1))/(1 − 0.9^step)
+	coef2 := float32(0.01 * ((1 - vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) / (1 - math.Pow(0.9, float64(m.steps+1)))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range 14 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -215,13 +215,13 @@ func (p *LinearPredictor) predict(out *LinearOutput, in *LinearInput) {
 	denseB := p.w.params.DenseB
 	price := out.Price
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in price)
 	blas.Sgemm(1,
 		blas.View32(x, B, 13),
 		blas.View32(denseW, 13, 1),
 		0, blas.View32(price, B, 1))
 
-	// dense.y = dense.y + dense.b
+	// dense.y = dense.y + dense.b  (in price)
 	for i := range B {
 		price[i] += denseB[0]
 	}
@@ -231,59 +231,59 @@ func (p *LinearPredictor) predict(out *LinearOutput, in *LinearInput) {
 //
 // Forward, for a batch of B:
 //
-//	dense.y      = x·dense.W                         [B,64]
-//	dense.y      = dense.y + dense.b                 [B,64]
-//	t            = erf(0.70710677·dense.y) + 1       [B,64]
-//	t2           = dense.y ⊙ t                       [B,64]
-//	dense2.y     = 0.5·t2·dense2.W                   [B,64]
-//	dense2.y     = dense2.b + dense2.y               [B,64]
-//	t3           = erf(0.70710677·dense2.y) + 1      [B,64]
-//	2·h          = dense2.y ⊙ t3                     [B,64]
-//	1.9·h        = where(U(dropout) < 0.05, 0, 2·h)  [B,64]
-//	dense3.y     = 0.5263158·(1.9·h)·dense3.W        [B,1]
-//	dense3.y     = dense3.b + dense3.y               [B,1]
-//	(B/2)·dprice = dense3.y − y                      [B]
-//	B·loss       = Σ ((B/2)·dprice)²                 []
-//	B·mae        = Σ |(B/2)·dprice|                  []
+//	dense.y          = x·dense.W                         [B,64]
+//	dense.y          = dense.y + dense.b                 [B,64]
+//	dense.twice_phi  = erf(0.70710677·dense.y) + 1       [B,64]
+//	t                = dense.y ⊙ dense.twice_phi         [B,64]
+//	dense2.y         = 0.5·t·dense2.W                    [B,64]
+//	dense2.y         = dense2.b + dense2.y               [B,64]
+//	dense2.twice_phi = erf(0.70710677·dense2.y) + 1      [B,64]
+//	2·h              = dense2.y ⊙ dense2.twice_phi       [B,64]
+//	1.9·h            = where(U(dropout) < 0.05, 0, 2·h)  [B,64]
+//	dense3.y         = 0.5263158·(1.9·h)·dense3.W        [B,1]
+//	dense3.y         = dense3.b + dense3.y               [B,1]
+//	0.5·B·dprice     = dense3.y − y                      [B]
+//	B·loss           = Σ (0.5·B·dprice)²                 []
+//	B·mae            = Σ |0.5·B·dprice|                  []
 //
 // Backward:
 //
-//	scale            = 2/B                                    []
-//	ddense3.b        = scale·Σᵢ (B/2)·dprice                  [1]
-//	scale2           = 1.0526316/B                            []
-//	ddense3.W        = scale2·(1.9·h)ᵀ·((B/2)·dprice)         [64,1]
-//	(B/2)·dh         = ((B/2)·dprice)·dense3.Wᵀ               [B,64]
-//	scale3           = 1/B                                    []
-//	(B/2.1052632)·dh = where(U(dropout) < 0.05, 0, (B/2)·dh)  [B,64]
-//	B·ddense2.y      = (1.0526316·t3 + 0.8398785·dense2.y ⊙ exp((−0.5)·dense2.y²)) ⊙ (B/2.1052632)·dh  [B,64]
-//	ddense2.b        = scale3·Σᵢ B·ddense2.y                  [64]
-//	scale4           = 0.5/B                                  []
-//	ddense2.W        = scale4·t2ᵀ·(B·ddense2.y)               [64,64]
-//	t4               = (B·ddense2.y)·dense2.Wᵀ                [B,64]
-//	B·ddense.y       = (0.5·t + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²)) ⊙ t4  [B,64]
-//	ddense.b         = scale3·Σᵢ B·ddense.y                   [64]
-//	ddense.W         = scale3·xᵀ·(B·ddense.y)                 [13,64]
+//	scale       = 2/B                                    []
+//	ddense3.b   = scale·Σᵢ 0.5·B·dprice                  [1]
+//	scale2      = 1.0526316/B                            []
+//	ddense3.W   = scale2·(1.9·h)ᵀ·(0.5·B·dprice)         [64,1]
+//	0.5·B·dh    = (0.5·B·dprice)·dense3.Wᵀ               [B,64]
+//	scale3      = 1/B                                    []
+//	0.475·B·dh  = where(U(dropout) < 0.05, 0, 0.5·B·dh)  [B,64]
+//	B·ddense2.y = (1.0526316·dense2.twice_phi + 0.8398785·dense2.y ⊙ exp(−0.5·dense2.y²)) ⊙ 0.475·B·dh  [B,64]
+//	ddense2.b   = scale3·Σᵢ B·ddense2.y                  [64]
+//	scale4      = 0.5/B                                  []
+//	ddense2.W   = scale4·tᵀ·(B·ddense2.y)                [64,64]
+//	t2          = (B·ddense2.y)·dense2.Wᵀ                [B,64]
+//	B·ddense.y  = (0.5·dense.twice_phi + 0.3989423·dense.y ⊙ exp(−0.5·dense.y²)) ⊙ t2  [B,64]
+//	ddense.b    = scale3·Σᵢ B·ddense.y                   [64]
+//	ddense.W    = scale3·xᵀ·(B·ddense.y)                 [13,64]
 //
 // Update, numbers of all parameters:
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
-//	scale3 = scale2/(1 − 0.9^step)
-//	scale4 = 1 − w_decay·scale2
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
+//	coef3 = coef2/(1 − 0.9^step)
+//	coef4 = 1 − w_decay·coef2
 //
 // Update of dense.W, dense2.W and dense3.W, adamw(lr: cosine(step, 4e-3,
 // warmup: 100, total: steps)), decay 0.01:
 //
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+//	param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 //
 // Update of dense.b, dense2.b and dense3.b, adamw(lr: cosine(step, 4e-3,
 // warmup: 100, total: steps)):
 //
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − scale3·m/(√(scale·v) + 1e−8)
+//	param ← param − coef3·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -297,19 +297,19 @@ type Network struct {
 	seed, calls uint64        // of the random draws: what Init got, and calls so far
 	max         NetworkDims   // capacity
 
-	denseY   []float32 // [max.B,64]; becomes dense.y, then B·ddense.y, in place
-	denseY3  []float32 // [max.B,64]; becomes dense.y, in place; in the memory of denseY
-	dense3Y3 []float32 // [max.B,1]; becomes dense3.y, in place; in the memory of denseY
-	t        []float32 // [max.B,64]
-	dense2Y3 []float32 // [max.B,64]; becomes dense2.y, then 2·h, in place; in the memory of t
-	t2       []float32 // [max.B,64]
-	t4       []float32 // [max.B,64]; in the memory of t2
-	dense2Y  []float32 // [max.B,64]; becomes dense2.y, then B·ddense2.y, in place
-	t3       []float32 // [max.B,64]
-	h        []float32 // [max.B,64]; becomes 1.9·h, in place
-	dh       []float32 // [max.B,64]; becomes (B/2)·dh, in place; in the memory of h
-	dense3Y  []float32 // [max.B,1]; becomes dense3.y, then (B/2)·dprice, in place
-	t6       []float32 // [64]
+	denseY         []float32 // [max.B,64]; becomes dense.y, then B·ddense.y, in place
+	denseY3        []float32 // [max.B,64]; becomes dense.y, in place; in the memory of denseY
+	dense3Y3       []float32 // [max.B,1]; becomes dense3.y, in place; in the memory of denseY
+	denseTwicePhi  []float32 // [max.B,64]; becomes dense.twice_phi, in place
+	dense2Y3       []float32 // [max.B,64]; becomes dense2.y, then 2·h, in place; in the memory of denseTwicePhi
+	t              []float32 // [max.B,64]
+	t2             []float32 // [max.B,64]; in the memory of t
+	dense2Y        []float32 // [max.B,64]; becomes dense2.y, then B·ddense2.y, in place
+	dense2TwicePhi []float32 // [max.B,64]; becomes dense2.twice_phi, in place
+	h              []float32 // [max.B,64]; becomes 1.9·h, in place
+	dh             []float32 // [max.B,64]; becomes 0.5·B·dh, in place; in the memory of h
+	dense3Y        []float32 // [max.B,1]; becomes dense3.y, then 0.5·B·dprice, in place
+	t4             []float32 // [64]
 }
 
 // NetworkHyper has the numbers of the model and its train clause.
@@ -364,10 +364,10 @@ func (m *Network) forward(batch *NetworkBatch) NetworkTotals {
 	dense3W := m.params.Dense3W
 	dense3B := m.params.Dense3B
 	denseY := m.denseY[:64*B]
+	denseTwicePhi := m.denseTwicePhi[:64*B]
 	t := m.t[:64*B]
-	t2 := m.t2[:64*B]
 	dense2Y := m.dense2Y[:64*B]
-	t3 := m.t3[:64*B]
+	dense2TwicePhi := m.dense2TwicePhi[:64*B]
 	h := m.h[:64*B]
 	dense3Y := m.dense3Y[:B]
 
@@ -378,46 +378,46 @@ func (m *Network) forward(batch *NetworkBatch) NetworkTotals {
 		0, blas.View32(denseY, B, 64))
 
 	// dense.y = dense.y + dense.b
-	// t = erf(0.70710677·dense.y) + 1
-	// t2 = dense.y ⊙ t
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t = dense.y ⊙ dense.twice_phi
 	for i := range B {
 		denseYRow := (*[64]float32)(denseY[64*i:])
+		denseTwicePhiRow := (*[64]float32)(denseTwicePhi[64*i:])
 		tRow := (*[64]float32)(t[64*i:])
-		t2Row := (*[64]float32)(t2[64*i:])
 		for j := range denseB {
 			denseYOf := denseYRow[j] + denseB[j]
-			tOf := vec.Erf(0.70710677*denseYOf) + 1
-			u := denseYOf * tOf
+			denseTwicePhiOf := vec.Erf(0.70710677*denseYOf) + 1
+			tOf := denseYOf * denseTwicePhiOf
 			denseYRow[j] = denseYOf
+			denseTwicePhiRow[j] = denseTwicePhiOf
 			tRow[j] = tOf
-			t2Row[j] = u
 		}
 	}
 
-	// dense2.y = 0.5·t2·dense2.W
+	// dense2.y = 0.5·t·dense2.W
 	blas.Sgemm(0.5,
-		blas.View32(t2, B, 64),
+		blas.View32(t, B, 64),
 		blas.View32(dense2W, 64, 64),
 		0, blas.View32(dense2Y, B, 64))
 
 	// dense2.y = dense2.b + dense2.y
-	// t3 = erf(0.70710677·dense2.y) + 1
-	// 2·h = dense2.y ⊙ t3
+	// dense2.twice_phi = erf(0.70710677·dense2.y) + 1
+	// 2·h = dense2.y ⊙ dense2.twice_phi
 	// 1.9·h = where(U(dropout) < 0.05, 0, 2·h)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
 		dense2YRow := (*[64]float32)(dense2Y[64*i:])
-		t3Row := (*[64]float32)(t3[64*i:])
+		dense2TwicePhiRow := (*[64]float32)(dense2TwicePhi[64*i:])
 		hRow := (*[64]float32)(h[64*i:])
 		for j := range dense2B {
 			dense2YOf := dense2B[j] + dense2YRow[j]
-			tOf := vec.Erf(0.70710677*dense2YOf) + 1
-			hOf := dense2YOf * tOf
+			dense2TwicePhiOf := vec.Erf(0.70710677*dense2YOf) + 1
+			hOf := dense2YOf * dense2TwicePhiOf
 			if rng.Uniform32(key, uint64(64*i+j)) < 0.05 {
 				hOf = 0
 			}
 			dense2YRow[j] = dense2YOf
-			t3Row[j] = tOf
+			dense2TwicePhiRow[j] = dense2TwicePhiOf
 			hRow[j] = hOf
 		}
 	}
@@ -433,9 +433,9 @@ func (m *Network) forward(batch *NetworkBatch) NetworkTotals {
 		dense3Y[i] += dense3B[0]
 	}
 
-	// (B/2)·dprice = dense3.y − y
-	// B·loss = Σ ((B/2)·dprice)²
-	// B·mae = Σ |(B/2)·dprice|
+	// 0.5·B·dprice = dense3.y − y  (in dense3Y)
+	// B·loss = Σ (0.5·B·dprice)²
+	// B·mae = Σ |0.5·B·dprice|
 	loss := 0.0
 	mae := 0.0
 	for i := range B {
@@ -478,11 +478,11 @@ func (m *Network) gradient(grad *NetworkParams, batch *NetworkBatch) {
 	dense3Y := m.dense3Y[:B]
 	h := m.h[:64*B]
 	dh := m.dh[:64*B]
-	t3 := m.t3[:64*B]
+	dense2TwicePhi := m.dense2TwicePhi[:64*B]
 	dense2Y := m.dense2Y[:64*B]
-	t2 := m.t2[:64*B]
-	t4 := m.t4[:64*B]
 	t := m.t[:64*B]
+	t2 := m.t2[:64*B]
+	denseTwicePhi := m.denseTwicePhi[:64*B]
 	denseY := m.denseY[:64*B]
 	ddense3B := grad.Dense3B
 	ddense3W := grad.Dense3W
@@ -494,7 +494,7 @@ func (m *Network) gradient(grad *NetworkParams, batch *NetworkBatch) {
 	// scale = 2/B
 	scale := float32(2 / float64(B))
 
-	// ddense3.b = scale·Σᵢ (B/2)·dprice
+	// ddense3.b = scale·Σᵢ 0.5·B·dprice
 	clear(ddense3B)
 	for i := range B {
 		dense3YOfI := dense3Y[i]
@@ -504,13 +504,13 @@ func (m *Network) gradient(grad *NetworkParams, batch *NetworkBatch) {
 	// scale2 = 1.0526316/B
 	scale2 := float32(1.0526315789473684 / float64(B))
 
-	// ddense3.W = scale2·(1.9·h)ᵀ·((B/2)·dprice)
+	// ddense3.W = scale2·(1.9·h)ᵀ·(0.5·B·dprice)
 	blas.Sgemm(scale2,
 		blas.View32(h, B, 64).T(),
 		blas.View32(dense3Y, B, 1),
 		0, blas.View32(ddense3W, 64, 1))
 
-	// (B/2)·dh = ((B/2)·dprice)·dense3.Wᵀ
+	// 0.5·B·dh = (0.5·B·dprice)·dense3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense3Y, B, 1),
 		blas.View32(dense3W, 1, 64),
@@ -519,14 +519,14 @@ func (m *Network) gradient(grad *NetworkParams, batch *NetworkBatch) {
 	// scale3 = 1/B
 	scale3 := float32(1 / float64(B))
 
-	// (B/2.1052632)·dh = where(U(dropout) < 0.05, 0, (B/2)·dh)
-	// B·ddense2.y = (1.0526316·t3 + 0.8398785·dense2.y ⊙ exp((−0.5)·dense2.y²)) ⊙ (B/2.1052632)·dh
+	// 0.475·B·dh = where(U(dropout) < 0.05, 0, 0.5·B·dh)
+	// B·ddense2.y = (1.0526316·dense2.twice_phi + 0.8398785·dense2.y ⊙ exp(−0.5·dense2.y²)) ⊙ 0.475·B·dh  (in dense2Y)
 	// ddense2.b = scale3·Σᵢ B·ddense2.y
 	clear(ddense2B)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
 		dhRow := (*[64]float32)(dh[64*i:])
-		t3Row := (*[64]float32)(t3[64*i:])
+		dense2TwicePhiRow := (*[64]float32)(dense2TwicePhi[64*i:])
 		dense2YRow := (*[64]float32)(dense2Y[64*i:])
 		for j := range ddense2B {
 			dhOf := dhRow[j]
@@ -534,7 +534,7 @@ func (m *Network) gradient(grad *NetworkParams, batch *NetworkBatch) {
 				dhOf = 0
 			}
 			u := dense2YRow[j] * vec.Exp(-0.5*(dense2YRow[j]*dense2YRow[j]))
-			ddense2Y := (1.0526316*t3Row[j] + 0.8398785*u) * dhOf
+			ddense2Y := (1.0526316*dense2TwicePhiRow[j] + 0.8398785*u) * dhOf
 			ddense2B[j] += scale3 * ddense2Y
 			dense2YRow[j] = ddense2Y
 		}
@@ -543,28 +543,28 @@ func (m *Network) gradient(grad *NetworkParams, batch *NetworkBatch) {
 	// scale4 = 0.5/B
 	scale4 := float32(0.5 / float64(B))
 
-	// ddense2.W = scale4·t2ᵀ·(B·ddense2.y)
+	// ddense2.W = scale4·tᵀ·(B·ddense2.y)
 	blas.Sgemm(scale4,
-		blas.View32(t2, B, 64).T(),
+		blas.View32(t, B, 64).T(),
 		blas.View32(dense2Y, B, 64),
 		0, blas.View32(ddense2W, 64, 64))
 
-	// t4 = (B·ddense2.y)·dense2.Wᵀ
+	// t2 = (B·ddense2.y)·dense2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense2Y, B, 64),
 		blas.View32(dense2W, 64, 64).T(),
-		0, blas.View32(t4, B, 64))
+		0, blas.View32(t2, B, 64))
 
-	// B·ddense.y = (0.5·t + 0.3989423·dense.y ⊙ exp((−0.5)·dense.y²)) ⊙ t4
+	// B·ddense.y = (0.5·dense.twice_phi + 0.3989423·dense.y ⊙ exp(−0.5·dense.y²)) ⊙ t2  (in denseY)
 	// ddense.b = scale3·Σᵢ B·ddense.y
 	clear(ddenseB)
 	for i := range B {
-		tRow := (*[64]float32)(t[64*i:])
+		denseTwicePhiRow := (*[64]float32)(denseTwicePhi[64*i:])
 		denseYRow := (*[64]float32)(denseY[64*i:])
-		t4Row := (*[64]float32)(t4[64*i:])
+		t2Row := (*[64]float32)(t2[64*i:])
 		for j := range ddenseB {
 			u := 0.3989423 * (denseYRow[j] * vec.Exp(-0.5*(denseYRow[j]*denseYRow[j])))
-			ddenseY := (0.5*tRow[j] + u) * t4Row[j]
+			ddenseY := (0.5*denseTwicePhiRow[j] + u) * t2Row[j]
 			ddenseB[j] += scale3 * ddenseY
 			denseYRow[j] = ddenseY
 		}
@@ -593,39 +593,39 @@ func (m *Network) Update(grad *NetworkParams) {
 
 // update sets the parameters from their gradient.
 func (m *Network) update(grad *NetworkParams) {
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
-	scale2 := vec.Where(float64(m.steps+1) < 100, 4e-5*float64(m.steps+1), 0.002*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-100)/vec.Max(float64(m.Hyper.Steps)-100, 1), 0), 1))+1))
-	// scale3 = scale2/(1 − 0.9^step)
-	scale3 := float32(scale2 / (1 - math.Pow(0.9, float64(m.steps+1))))
-	// scale4 = 1 − w_decay·scale2
-	scale4 := float32(1 - m.Hyper.WDecay*scale2)
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = where(step < 100, 4e−5·step, 0.002·(cos(3.1415927·min(max((step − 100)/max(steps − 100, 1), 0), 1)) + 1))
+	coef2 := vec.Where(float64(m.steps+1) < 100, 4e-5*float64(m.steps+1), 0.002*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-100)/vec.Max(float64(m.Hyper.Steps)-100, 1), 0), 1))+1))
+	// coef3 = coef2/(1 − 0.9^step)
+	coef3 := float32(coef2 / (1 - math.Pow(0.9, float64(m.steps+1))))
+	// coef4 = 1 − w_decay·coef2
+	coef4 := float32(1 - m.Hyper.WDecay*coef2)
 
-	networkUpdateAdamwDecay(m.params.DenseW, grad.DenseW, m.optim.denseWM, m.optim.denseWV, scale, scale3, scale4)
-	networkUpdateAdamw(m.params.DenseB, grad.DenseB, m.optim.denseBM, m.optim.denseBV, scale, scale3)
+	networkUpdateAdamwDecay(m.params.DenseW, grad.DenseW, m.optim.denseWM, m.optim.denseWV, coef, coef3, coef4)
+	networkUpdateAdamw(m.params.DenseB, grad.DenseB, m.optim.denseBM, m.optim.denseBV, coef, coef3)
 	networkUpdateAdamwDecay(m.params.Dense2W, grad.Dense2W, m.optim.dense2WM, m.optim.dense2WV,
-		scale, scale3, scale4)
-	networkUpdateAdamw(m.params.Dense2B, grad.Dense2B, m.optim.dense2BM, m.optim.dense2BV, scale, scale3)
+		coef, coef3, coef4)
+	networkUpdateAdamw(m.params.Dense2B, grad.Dense2B, m.optim.dense2BM, m.optim.dense2BV, coef, coef3)
 	networkUpdateAdamwDecay(m.params.Dense3W, grad.Dense3W, m.optim.dense3WM, m.optim.dense3WV,
-		scale, scale3, scale4)
-	networkUpdateAdamw(m.params.Dense3B, grad.Dense3B, m.optim.dense3BM, m.optim.dense3BV, scale, scale3)
+		coef, coef3, coef4)
+	networkUpdateAdamw(m.params.Dense3B, grad.Dense3B, m.optim.dense3BM, m.optim.dense3BV, coef, coef3)
 }
 
 // networkUpdateAdamwDecay makes the step of adamw(lr: cosine(step, 4e-3,
 // warmup: 100, total: steps)), decay 0.01 for parameters that lie one after
 // another, with their gradient and their states.
-func networkUpdateAdamwDecay(param, g, m, v []float32, scale, scale3, scale4 float32) {
+func networkUpdateAdamwDecay(param, g, m, v []float32, coef, coef3, coef4 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+	// param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range n {
 		newM := 0.1*g[i] + 0.9*m[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := scale4*param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := coef4*param[i] - coef3*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -635,19 +635,19 @@ func networkUpdateAdamwDecay(param, g, m, v []float32, scale, scale3, scale4 flo
 // networkUpdateAdamw makes the step of adamw(lr: cosine(step, 4e-3, warmup:
 // 100, total: steps)) for parameters that lie one after another, with their
 // gradient and their states.
-func networkUpdateAdamw(param, g, m, v []float32, scale, scale3 float32) {
+func networkUpdateAdamw(param, g, m, v []float32, coef, coef3 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale3·m/(√(scale·v) + 1e−8)
+	// param ← param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range n {
-		newM := 0.1*g[i] + 0.9*m[i]
-		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
-		m[i] = newM
-		v[i] = newV
+		newM2 := 0.1*g[i] + 0.9*m[i]
+		newV2 := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - coef3*(newM2/(vec.Sqrt(coef*newV2)+1e-8))
+		m[i] = newM2
+		v[i] = newV2
 		param[i] = d
 	}
 }
@@ -667,14 +667,15 @@ func (m *Network) evaluate(batch *NetworkBatch) NetworkTotals {
 	dense2Y3 := m.dense2Y3[:64*B]
 	dense3Y3 := m.dense3Y3[:B]
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in denseY3)
 	blas.Sgemm(1,
 		blas.View32(x, B, 13),
 		blas.View32(denseW, 13, 64),
 		0, blas.View32(denseY3, B, 64))
 
 	// dense.y = dense.y + dense.b
-	// t5 = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t3 = dense.y ⊙ dense.twice_phi  (in denseY3)
 	for i := range B {
 		denseY3Row := (*[64]float32)(denseY3[64*i:])
 		for j := range denseB {
@@ -683,14 +684,15 @@ func (m *Network) evaluate(batch *NetworkBatch) NetworkTotals {
 		}
 	}
 
-	// dense2.y = 0.5·t5·dense2.W
+	// dense2.y = 0.5·t3·dense2.W  (in dense2Y3)
 	blas.Sgemm(0.5,
 		blas.View32(denseY3, B, 64),
 		blas.View32(dense2W, 64, 64),
 		0, blas.View32(dense2Y3, B, 64))
 
 	// dense2.y = dense2.b + dense2.y
-	// 2·h = dense2.y ⊙ (erf(0.70710677·dense2.y) + 1)
+	// dense2.twice_phi = erf(0.70710677·dense2.y) + 1
+	// 2·h = dense2.y ⊙ dense2.twice_phi  (in dense2Y3)
 	for i := range B {
 		dense2Y3Row := (*[64]float32)(dense2Y3[64*i:])
 		for j := range dense2B {
@@ -699,13 +701,13 @@ func (m *Network) evaluate(batch *NetworkBatch) NetworkTotals {
 		}
 	}
 
-	// dense3.y = 0.5·(2·h)·dense3.W
+	// dense3.y = 0.5·(2·h)·dense3.W  (in dense3Y3)
 	blas.Sgemm(0.5,
 		blas.View32(dense2Y3, B, 64),
 		blas.View32(dense3W, 64, 1),
 		0, blas.View32(dense3Y3, B, 1))
 
-	// dense3.y = dense3.b + dense3.y
+	// dense3.y = dense3.b + dense3.y  (in dense3Y3)
 	for i := range B {
 		dense3Y3[i] += dense3B[0]
 	}
@@ -744,7 +746,8 @@ func (p *NetworkPredictor) predict(out *NetworkOutput, in *NetworkInput) {
 		0, blas.View32(denseY, B, 64))
 
 	// dense.y = dense.y + dense.b
-	// t = dense.y ⊙ (erf(0.70710677·dense.y) + 1)
+	// dense.twice_phi = erf(0.70710677·dense.y) + 1
+	// t = dense.y ⊙ dense.twice_phi  (in denseY)
 	for i := range B {
 		denseYRow := (*[64]float32)(denseY[64*i:])
 		for j := range denseB {
@@ -760,7 +763,8 @@ func (p *NetworkPredictor) predict(out *NetworkOutput, in *NetworkInput) {
 		0, blas.View32(dense2Y, B, 64))
 
 	// dense2.y = dense2.b + dense2.y
-	// 2·h = dense2.y ⊙ (erf(0.70710677·dense2.y) + 1)
+	// dense2.twice_phi = erf(0.70710677·dense2.y) + 1
+	// 2·h = dense2.y ⊙ dense2.twice_phi  (in dense2Y)
 	for i := range B {
 		dense2YRow := (*[64]float32)(dense2Y[64*i:])
 		for j := range dense2B {
@@ -769,13 +773,13 @@ func (p *NetworkPredictor) predict(out *NetworkOutput, in *NetworkInput) {
 		}
 	}
 
-	// dense3.y = 0.5·(2·h)·dense3.W
+	// dense3.y = 0.5·(2·h)·dense3.W  (in price)
 	blas.Sgemm(0.5,
 		blas.View32(dense2Y, B, 64),
 		blas.View32(dense3W, 64, 1),
 		0, blas.View32(price, B, 1))
 
-	// dense3.y = dense3.b + dense3.y
+	// dense3.y = dense3.b + dense3.y  (in price)
 	for i := range B {
 		price[i] += dense3B[0]
 	}

@@ -554,16 +554,16 @@ func NewNetwork(max NetworkDims) *Network {
 	m.denseY = arena[0 : 64*B]
 	m.denseY3 = arena[0 : 64*B]
 	m.dense3Y3 = arena[0:B]
-	m.t = arena[64*B : 128*B]
+	m.denseTwicePhi = arena[64*B : 128*B]
 	m.dense2Y3 = arena[64*B : 128*B]
+	m.t = arena[128*B : 192*B]
 	m.t2 = arena[128*B : 192*B]
-	m.t4 = arena[128*B : 192*B]
 	m.dense2Y = arena[192*B : 256*B]
-	m.t3 = arena[256*B : 320*B]
+	m.dense2TwicePhi = arena[256*B : 320*B]
 	m.h = arena[320*B : 384*B]
 	m.dh = arena[320*B : 384*B]
 	m.dense3Y = arena[384*B : 385*B]
-	m.t6 = arena[385*B : 385*B+64]
+	m.t4 = arena[385*B : 385*B+64]
 
 	m.Init(0)
 	return m
@@ -587,7 +587,7 @@ func (m *Network) initialise(seed uint64) {
 	dense3B := m.params.Dense3B
 	denseB := m.params.DenseB
 	dense2B := m.params.Dense2B
-	t6 := m.t6
+	t4 := m.t4
 
 	// dense.W ← 0.39223227·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -595,8 +595,8 @@ func (m *Network) initialise(seed uint64) {
 		denseW[i] = 0.39223227 * rng.Normal32(key, uint64(i))
 	}
 
-	// t6 = 0
-	clear(t6)
+	// t4 = 0
+	clear(t4)
 
 	// dense2.W ← 0.17677669·N(dense2.W)
 	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
@@ -613,10 +613,10 @@ func (m *Network) initialise(seed uint64) {
 	// dense3.b ← 0
 	clear(dense3B)
 
-	// denseB = t6
+	// denseB = t4  (in t4)
 	clear(denseB)
 
-	// dense2B = t6
+	// dense2B = t4  (in t4)
 	clear(dense2B)
 }
 

@@ -16,57 +16,55 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	t      = embedding.W[user]                       [B,1]
-//	t2     = mean + t                                [B]
-//	t3     = t²                                      [B]
-//	t4     = embedding2.W[film]                      [B,1]
-//	t5     = t2 + t4                                 [B]
-//	t6     = t3 + t4²                                [B]
-//	stars  = t5 + Σⱼ u.W[user] ⊙ v.W[film]           [B]
-//	t7     = stars − rating                          [B]
-//	s      = Σ t7²                                   []
-//	s2     = Σ (t6 + Σⱼ u.W[user]² + Σⱼ v.W[film]²)  []
-//	lambda = lambda                                  []
+//	t     = embedding.W[user]                       [B,1]
+//	t2    = mean + t                                [B]
+//	t3    = t²                                      [B]
+//	t4    = embedding2.W[film]                      [B,1]
+//	t5    = t2 + t4                                 [B]
+//	t6    = t3 + t4²                                [B]
+//	stars = t5 + Σⱼ u.W[user] ⊙ v.W[film]           [B]
+//	t7    = stars − rating                          [B]
+//	s     = Σ t7²                                   []
+//	s2    = Σ (t6 + Σⱼ u.W[user]² + Σⱼ v.W[film]²)  []
 //
 // Backward:
 //
-//	scale         = lambda                          []
-//	(B/2)·dv.W    = 0                               [400,6]
-//	(B/2)·du.W    = 0                               [600,6]
-//	(B/2)·dbv     = t7 + scale·t4                   [B]
-//	(B/2)·dbu     = t7 + scale·t                    [B]
-//	(B/2)·dv      = scale·v.W[film] + t7·u.W[user]  [B,6]
-//	(B/2)·du      = scale·u.W[user] + t7·v.W[film]  [B,6]
-//	s             = Σ t7                            []
-//	(B/2)·dv.W[…] += (B/2)·dv
-//	(B/2)·du.W[…] += (B/2)·du
-//	(B/2)·dembedding2.W = 0                               [400,1]
-//	(B/2)·dembedding2.W[…] += (B/2)·dbv
-//	scale2        = 2/B                             []
-//	dembedding2.W = scale2·(B/2)·dembedding2.W      [400,1]
-//	(B/2)·dembedding.W = 0                               [600,1]
-//	(B/2)·dembedding.W[…] += (B/2)·dbu
-//	dembedding.W  = scale2·(B/2)·dembedding.W       [600,1]
-//	dv.W          = scale2·(B/2)·dv.W               [400,6]
-//	du.W          = scale2·(B/2)·du.W               [600,6]
-//	dmean         = scale2·s                        []
+//	0.5·B·dv.W             = 0                                [400,6]
+//	0.5·B·du.W             = 0                                [600,6]
+//	0.5·B·dbv              = t7 + lambda·t4                   [B]
+//	0.5·B·dbu              = t7 + lambda·t                    [B]
+//	0.5·B·dv               = lambda·v.W[film] + t7·u.W[user]  [B,6]
+//	0.5·B·du               = lambda·u.W[user] + t7·v.W[film]  [B,6]
+//	s                      = Σ t7                             []
+//	0.5·B·dv.W[…]          += 0.5·B·dv
+//	0.5·B·du.W[…]          += 0.5·B·du
+//	0.5·B·dembedding2.W    = 0                                [400,1]
+//	0.5·B·dembedding2.W[…] += 0.5·B·dbv
+//	scale                  = 2/B                              []
+//	dembedding2.W          = scale·0.5·B·dembedding2.W        [400,1]
+//	0.5·B·dembedding.W     = 0                                [600,1]
+//	0.5·B·dembedding.W[…]  += 0.5·B·dbu
+//	dembedding.W           = scale·0.5·B·dembedding.W         [600,1]
+//	dv.W                   = scale·0.5·B·dv.W                 [400,6]
+//	du.W                   = scale·0.5·B·du.W                 [600,6]
+//	dmean                  = scale·s                          []
 //
 // Update, numbers of all parameters:
 //
-//	scale    = 1/(1 − 0.999^step)
-//	scale2   = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-//	meanNewM = 0.1·dmean + 0.9·mean.m
-//	meanNewV = 0.001·dmean² + 0.999·mean.v
-//	mean     ← mean − scale2·mean.new_m/(√(scale·mean.new_v) + 1e−8)
-//	mean.m   ← mean.new_m
-//	mean.v   ← mean.new_v
+//	coef       = 1/(1 − 0.999^step)
+//	coef2      = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+//	mean.new_m = 0.1·dmean + 0.9·mean.m
+//	mean.new_v = 0.001·dmean² + 0.999·mean.v
+//	mean       ← mean − coef2·mean.new_m/(√(coef·mean.new_v) + 1e−8)
+//	mean.m     ← mean.new_m
+//	mean.v     ← mean.new_v
 //
 // Update of u.W, v.W, embedding.W and embedding2.W, adam(lr: cosine(step,
 // 0.02, total: steps)):
 //
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − scale2·m/(√(scale·v) + 1e−8)
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -79,14 +77,14 @@ type Factors struct {
 	steps  uint64 // updates made so far
 	max    Dims   // capacity
 
-	dbv          []float32 // [max.B,1]; becomes (B/2)·dbv, in place
+	dbv          []float32 // [max.B,1]; becomes 0.5·B·dbv, in place
 	t2           []float32 // [max.B]
 	t3           []float32 // [max.B]
-	dbu          []float32 // [max.B,1]; becomes (B/2)·dbu, in place
-	dvW          []float32 // [400,6]; becomes (B/2)·dv.W, in place
-	duW          []float32 // [600,6]; becomes (B/2)·du.W, in place
-	dembedding2W []float32 // [400,1]; becomes (B/2)·dembedding2.W, in place
-	dembeddingW  []float32 // [600,1]; becomes (B/2)·dembedding.W, in place; in the memory of dembedding2W
+	dbu          []float32 // [max.B,1]; becomes 0.5·B·dbu, in place
+	dvW          []float32 // [400,6]; becomes 0.5·B·dv.W, in place
+	duW          []float32 // [600,6]; becomes 0.5·B·du.W, in place
+	dembedding2W []float32 // [400,1]; becomes 0.5·B·dembedding2.W, in place
+	dembeddingW  []float32 // [600,1]; becomes 0.5·B·dembedding.W, in place; in the memory of dembedding2W
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -143,7 +141,7 @@ func (m *Factors) forward(batch *Batch) Totals {
 	t3 := m.t3[:B]
 	dbu := m.dbu[:B]
 
-	// t = embedding.W[user]
+	// t = embedding.W[user]  (in dbv)
 	for i := range B {
 		dbv[i] = embeddingW[int(user[i])]
 	}
@@ -151,28 +149,28 @@ func (m *Factors) forward(batch *Batch) Totals {
 	// t2 = mean + t
 	// t3 = t²
 	for i := range B {
-		t := mean[0] + dbv[i]
-		u := dbv[i] * dbv[i]
-		t2[i] = t
-		t3[i] = u
+		t2Of := mean[0] + dbv[i]
+		t3Of := dbv[i] * dbv[i]
+		t2[i] = t2Of
+		t3[i] = t3Of
 	}
 
-	// t4 = embedding2.W[film]
+	// t4 = embedding2.W[film]  (in dbu)
 	for i := range B {
 		dbu[i] = embedding2W[int(film[i])]
 	}
 
-	// t5 = t2 + t4
-	// t6 = t3 + t4²
+	// t5 = t2 + t4  (in t2)
+	// t6 = t3 + t4²  (in t3)
 	for i := range B {
-		t := t2[i] + dbu[i]
-		t2Of := t3[i] + dbu[i]*dbu[i]
-		t2[i] = t
-		t3[i] = t2Of
+		t5 := t2[i] + dbu[i]
+		t6 := t3[i] + dbu[i]*dbu[i]
+		t2[i] = t5
+		t3[i] = t6
 	}
 
 	// stars = t5 + Σⱼ u.W[user] ⊙ v.W[film]
-	// t7 = stars − rating
+	// t7 = stars − rating  (in t2)
 	// s = Σ t7²
 	// s2 = Σ (t6 + Σⱼ u.W[user]² + Σⱼ v.W[film]²)
 	s := 0.0
@@ -180,22 +178,21 @@ func (m *Factors) forward(batch *Batch) Totals {
 	for i := range B {
 		uWRow := (*[6]float32)(uW[6*int(user[i]):])
 		vWRow := (*[6]float32)(vW[6*int(film[i]):])
-		t := float32(0)
-		t2Of := float32(0)
-		t3Of := float32(0)
+		total := float32(0)
+		total2 := float32(0)
+		total3 := float32(0)
 		for j := range uWRow {
-			t += uWRow[j] * vWRow[j]
-			t2Of += uWRow[j] * uWRow[j]
-			t3Of += vWRow[j] * vWRow[j]
+			total += uWRow[j] * vWRow[j]
+			total2 += uWRow[j] * uWRow[j]
+			total3 += vWRow[j] * vWRow[j]
 		}
-		stars := t2[i] + t
-		d := stars - rating[i]
-		s += float64(d * d)
-		s2 += float64(t3[i] + t2Of + t3Of)
-		t2[i] = d
+		stars := t2[i] + total
+		t7 := stars - rating[i]
+		s += float64(t7 * t7)
+		s2 += float64(t3[i] + total2 + total3)
+		t2[i] = t7
 	}
 
-	// lambda = lambda
 	lambda := m.Hyper.Lambda
 
 	return Totals{batches: 1, loss: s, n: float64(B), lambda: lambda, loss2: s2}
@@ -241,26 +238,25 @@ func (m *Factors) gradient(grad *Params, batch *Batch) {
 	duWBuf := grad.UW
 	dmean := grad.Mean
 
-	// scale = lambda
-	scale := float32(m.Hyper.Lambda)
+	lambda := float32(m.Hyper.Lambda)
 
-	// (B/2)·dv.W = 0
+	// 0.5·B·dv.W = 0
 	clear(dvW)
 
-	// (B/2)·du.W = 0
+	// 0.5·B·du.W = 0
 	clear(duW)
 
-	// (B/2)·dbv = t7 + scale·t4
-	// (B/2)·dbu = t7 + scale·t
-	// (B/2)·dv = scale·v.W[film] + t7·u.W[user]
-	// (B/2)·du = scale·u.W[user] + t7·v.W[film]
+	// 0.5·B·dbv = t7 + lambda·t4
+	// 0.5·B·dbu = t7 + lambda·t
+	// 0.5·B·dv = lambda·v.W[film] + t7·u.W[user]
+	// 0.5·B·du = lambda·u.W[user] + t7·v.W[film]
 	// s = Σ t7
-	// (B/2)·dv.W[…] += (B/2)·dv
-	// (B/2)·du.W[…] += (B/2)·du
+	// 0.5·B·dv.W[…] += 0.5·B·dv
+	// 0.5·B·du.W[…] += 0.5·B·du
 	s := 0.0
 	for i := range B {
-		dbvOf := t2[i] + scale*dbu[i]
-		dbuOf := t2[i] + scale*dbv[i]
+		dbvOf := t2[i] + lambda*dbu[i]
+		dbuOf := t2[i] + lambda*dbv[i]
 		s += float64(t2[i])
 		dbv[i] = dbvOf
 		dbu[i] = dbuOf
@@ -270,56 +266,56 @@ func (m *Factors) gradient(grad *Params, batch *Batch) {
 		dvWRow := (*[6]float32)(dvW[6*int(film[i]):])
 		duWRow := (*[6]float32)(duW[6*int(user[i]):])
 		for j := range duWRow {
-			dv := scale*vWRow[j] + t2OfI*uWRow[j]
-			du := scale*uWRow[j] + t2OfI*vWRow[j]
+			dv := lambda*vWRow[j] + t2OfI*uWRow[j]
+			du := lambda*uWRow[j] + t2OfI*vWRow[j]
 			dvWRow[j] += dv
 			duWRow[j] += du
 		}
 	}
 
-	// (B/2)·dembedding2.W = 0
+	// 0.5·B·dembedding2.W = 0
 	clear(dembedding2W)
 
-	// (B/2)·dembedding2.W[…] += (B/2)·dbv
+	// 0.5·B·dembedding2.W[…] += 0.5·B·dbv
 	for i := range B {
 		dbvOfI := dbv[i]
 		dembedding2W[int(film[i])] += dbvOfI
 	}
 
-	// scale2 = 2/B
-	scale2 := float32(2 / float64(B))
+	// scale = 2/B
+	scale := float32(2 / float64(B))
 
-	// dembedding2.W = scale2·(B/2)·dembedding2.W
+	// dembedding2.W = scale·0.5·B·dembedding2.W
 	for i := range 400 {
-		dembedding2WBuf[i] = scale2 * dembedding2W[i]
+		dembedding2WBuf[i] = scale * dembedding2W[i]
 	}
 
-	// (B/2)·dembedding.W = 0
+	// 0.5·B·dembedding.W = 0
 	clear(dembeddingW)
 
-	// (B/2)·dembedding.W[…] += (B/2)·dbu
+	// 0.5·B·dembedding.W[…] += 0.5·B·dbu
 	for i := range B {
 		dbuOfI := dbu[i]
 		dembeddingW[int(user[i])] += dbuOfI
 	}
 
-	// dembedding.W = scale2·(B/2)·dembedding.W
+	// dembedding.W = scale·0.5·B·dembedding.W
 	for i := range 600 {
-		dembeddingWBuf[i] = scale2 * dembeddingW[i]
+		dembeddingWBuf[i] = scale * dembeddingW[i]
 	}
 
-	// dv.W = scale2·(B/2)·dv.W
+	// dv.W = scale·0.5·B·dv.W
 	for i := range 2400 {
-		dvWBuf[i] = scale2 * dvW[i]
+		dvWBuf[i] = scale * dvW[i]
 	}
 
-	// du.W = scale2·(B/2)·du.W
+	// du.W = scale·0.5·B·du.W
 	for i := range 3600 {
-		duWBuf[i] = scale2 * duW[i]
+		duWBuf[i] = scale * duW[i]
 	}
 
-	// dmean = scale2·s
-	dmean[0] = scale2 * float32(s)
+	// dmean = scale·s
+	dmean[0] = scale * float32(s)
 }
 
 // Update makes the step of adam(lr: cosine(step, 0.02, total: steps)) for a
@@ -343,38 +339,38 @@ func (m *Factors) update(grad *Params) {
 	meanV := m.optim.meanV
 	dmean := grad.Mean
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-	scale2 := float32(0.01 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
-	// meanNewM = 0.1·dmean + 0.9·mean.m
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 0.01·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+	coef2 := float32(0.01 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// mean.new_m = 0.1·dmean + 0.9·mean.m
 	meanNewM := 0.1*dmean[0] + 0.9*meanM[0]
-	// meanNewV = 0.001·dmean² + 0.999·mean.v
+	// mean.new_v = 0.001·dmean² + 0.999·mean.v
 	meanNewV := 0.001*(dmean[0]*dmean[0]) + 0.999*meanV[0]
-	// mean ← mean − scale2·mean.new_m/(√(scale·mean.new_v) + 1e−8)
-	mean[0] = mean[0] - scale2*meanNewM/(vec.Sqrt(scale*meanNewV)+1e-8)
+	// mean ← mean − coef2·mean.new_m/(√(coef·mean.new_v) + 1e−8)
+	mean[0] = mean[0] - coef2*meanNewM/(vec.Sqrt(coef*meanNewV)+1e-8)
 	// mean.m ← mean.new_m
 	meanM[0] = meanNewM
 	// mean.v ← mean.new_v
 	meanV[0] = meanNewV
 
 	updateAdam(m.params.flat[0:7000], grad.flat[0:7000], m.optim.float32s[0:7000], m.optim.float32s[7001:14001],
-		scale, scale2) // u.W to embedding2.W
+		coef, coef2) // u.W to embedding2.W
 }
 
 // updateAdam makes the step of adam(lr: cosine(step, 0.02, total: steps)) for
 // parameters that lie one after another, with their gradient and their states.
-func updateAdam(param, g, m, v []float32, scale, scale2 float32) {
+func updateAdam(param, g, m, v []float32, coef, coef2 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range n {
 		newM := 0.1*g[i] + 0.9*m[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -394,12 +390,12 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	t3 := p.t3[:B]
 	stars := out.Stars
 
-	// t = embedding.W[user]
+	// t = embedding.W[user]  (in stars)
 	for i := range B {
 		stars[i] = embeddingW[int(user[i])]
 	}
 
-	// t2 = mean + t
+	// t2 = mean + t  (in stars)
 	for i := range B {
 		stars[i] += mean[0]
 	}
@@ -409,7 +405,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		t3[i] = embedding2W[int(film[i])]
 	}
 
-	// t4 = t2 + t3
+	// t4 = t2 + t3  (in stars)
 	for i := range B {
 		stars[i] += t3[i]
 	}
@@ -418,11 +414,11 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	for i := range B {
 		uWRow := (*[6]float32)(uW[6*int(user[i]):])
 		vWRow := (*[6]float32)(vW[6*int(film[i]):])
-		t := float32(0)
+		total := float32(0)
 		for j := range uWRow {
-			t += uWRow[j] * vWRow[j]
+			total += uWRow[j] * vWRow[j]
 		}
-		starsOf := stars[i] + t
+		starsOf := stars[i] + total
 		stars[i] = starsOf
 	}
 }

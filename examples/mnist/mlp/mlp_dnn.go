@@ -35,30 +35,30 @@ import (
 //
 // Backward:
 //
-//	scale            = 1/B                               []
-//	B·dlogits.y      = t3/sum − onehot(y)                [B,10]
-//	dlogits.b        = scale·Σᵢ B·dlogits.y              [10]
-//	scale2           = 1.25/B                            []
-//	dlogits.W        = scale2·t2ᵀ·(B·dlogits.y)          [128,10]
-//	t4               = (B·dlogits.y)·logits.Wᵀ           [B,128]
-//	(B/1.25)·dh2     = where(U(dropout2) < 0.2, 0, t4)   [B,128]
-//	(B/1.25)·dh2.y   = where(h2 > 0, (B/1.25)·dh2, 0)    [B,128]
-//	dh2.b            = scale2·Σᵢ (B/1.25)·dh2.y          [128]
-//	scale3           = 1.5625/B                          []
-//	dh2.W            = scale3·tᵀ·((B/1.25)·dh2.y)        [256,128]
-//	t5               = ((B/1.25)·dh2.y)·h2.Wᵀ            [B,256]
-//	(B/1.5625)·dh1   = where(U(dropout) < 0.2, 0, t5)    [B,256]
-//	(B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)  [B,256]
-//	dh1.b            = scale3·Σᵢ (B/1.5625)·dh1.y        [256]
-//	dh1.W            = scale3·xᵀ·((B/1.5625)·dh1.y)      [784,256]
+//	scale        = 1/B                              []
+//	B·dlogits.y  = t3/sum − onehot(y)               [B,10]
+//	dlogits.b    = scale·Σᵢ B·dlogits.y             [10]
+//	scale2       = 1.25/B                           []
+//	dlogits.W    = scale2·t2ᵀ·(B·dlogits.y)         [128,10]
+//	t4           = (B·dlogits.y)·logits.Wᵀ          [B,128]
+//	0.8·B·dh2    = where(U(dropout2) < 0.2, 0, t4)  [B,128]
+//	0.8·B·dh2.y  = where(h2 > 0, 0.8·B·dh2, 0)      [B,128]
+//	dh2.b        = scale2·Σᵢ 0.8·B·dh2.y            [128]
+//	scale3       = 1.5625/B                         []
+//	dh2.W        = scale3·tᵀ·(0.8·B·dh2.y)          [256,128]
+//	t5           = (0.8·B·dh2.y)·h2.Wᵀ              [B,256]
+//	0.64·B·dh1   = where(U(dropout) < 0.2, 0, t5)   [B,256]
+//	0.64·B·dh1.y = where(h1 > 0, 0.64·B·dh1, 0)     [B,256]
+//	dh1.b        = scale3·Σᵢ 0.64·B·dh1.y           [256]
+//	dh1.W        = scale3·xᵀ·(0.64·B·dh1.y)         [784,256]
 //
 // Update, adam(lr: cosine(step, 2e-3, total: steps)):
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = 0.001·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-//	m      ← 0.1·grad + 0.9·m
-//	v      ← 0.001·grad² + 0.999·v
-//	param  ← param − scale2·m/(√(scale·v) + 1e−8)
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = 0.001·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+//	m     ← 0.1·grad + 0.9·m
+//	v     ← 0.001·grad² + 0.999·v
+//	param ← param − coef2·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -72,13 +72,13 @@ type MLP struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	h1Y      []float32 // [max.B,256]; becomes h1.y, then h1, then (B/1.5625)·dh1.y, in place
+	h1Y      []float32 // [max.B,256]; becomes h1.y, then h1, then 0.64·B·dh1.y, in place
 	h1Y2     []float32 // [max.B,256]; becomes h1.y, then h1, in place; in the memory of h1Y
 	logitsY2 []float32 // [max.B,10]; becomes logits.y, then logits, in place; in the memory of h1Y
 	t        []float32 // [max.B,256]
 	t5       []float32 // [max.B,256]; in the memory of t
 	h2Y2     []float32 // [max.B,128]; becomes h2.y, then h2, in place; in the memory of t
-	h2Y      []float32 // [max.B,128]; becomes h2.y, then h2, then (B/1.25)·dh2.y, in place
+	h2Y      []float32 // [max.B,128]; becomes h2.y, then h2, then 0.8·B·dh2.y, in place
 	t2       []float32 // [max.B,128]
 	t4       []float32 // [max.B,128]; in the memory of t2
 	logitsY  []float32 // [max.B,10]; becomes logits.y, then logits, then B·dlogits.y, in place
@@ -148,7 +148,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 		0, blas.View32(h1Y, B, 256))
 
 	// h1.y = h1.y + h1.b
-	// h1 = max(h1.y, 0)
+	// h1 = max(h1.y, 0)  (in h1Y)
 	// t = where(U(dropout) < 0.2, 0, h1)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
@@ -175,7 +175,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 		0, blas.View32(h2Y, B, 128))
 
 	// h2.y = h2.b + h2.y
-	// h2 = max(h2.y, 0)
+	// h2 = max(h2.y, 0)  (in h2Y)
 	// t2 = where(U(dropout2) < 0.2, 0, h2)
 	key2 := rng.Key(m.seed, 0x6059cb093aa8dd15, m.calls)
 	for i := range B {
@@ -186,12 +186,12 @@ func (m *MLP) forward(batch *Batch) Totals {
 			if h2 < 0 {
 				h2 = 0
 			}
-			tOf := h2
+			t2Of := h2
 			if rng.Uniform32(key2, uint64(128*i+j)) < 0.2 {
-				tOf = 0
+				t2Of = 0
 			}
 			h2YRow[j] = h2
-			t2Row[j] = tOf
+			t2Row[j] = t2Of
 		}
 	}
 
@@ -201,9 +201,9 @@ func (m *MLP) forward(batch *Batch) Totals {
 		blas.View32(logitsW, 128, 10),
 		0, blas.View32(logitsY, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t3 = exp(logits − peak)
+	// t3 = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t3
 	// each = peak + log(sum) − logits[y]
 	// B·loss = Σ each
@@ -216,6 +216,7 @@ func (m *MLP) forward(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -232,12 +233,12 @@ func (m *MLP) forward(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t3 := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t3
+			logitsYRow[j] = t3
 		}
-		tOf := vec.Log(sumOf)
-		loss += float64(peak + tOf - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -290,7 +291,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits.y = t3/sum − onehot(y)
+	// B·dlogits.y = t3/sum − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits.y
 	clear(dlogitsB)
 	for i := range B {
@@ -322,9 +323,9 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 128, 10).T(),
 		0, blas.View32(t4, B, 128))
 
-	// (B/1.25)·dh2 = where(U(dropout2) < 0.2, 0, t4)
-	// (B/1.25)·dh2.y = where(h2 > 0, (B/1.25)·dh2, 0)
-	// dh2.b = scale2·Σᵢ (B/1.25)·dh2.y
+	// 0.8·B·dh2 = where(U(dropout2) < 0.2, 0, t4)
+	// 0.8·B·dh2.y = where(h2 > 0, 0.8·B·dh2, 0)  (in h2Y)
+	// dh2.b = scale2·Σᵢ 0.8·B·dh2.y
 	clear(dh2B)
 	key := rng.Key(m.seed, 0x6059cb093aa8dd15, m.calls)
 	for i := range B {
@@ -347,21 +348,21 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 	// scale3 = 1.5625/B
 	scale3 := float32(1.5625 / float64(B))
 
-	// dh2.W = scale3·tᵀ·((B/1.25)·dh2.y)
+	// dh2.W = scale3·tᵀ·(0.8·B·dh2.y)
 	blas.Sgemm(scale3,
 		blas.View32(t, B, 256).T(),
 		blas.View32(h2Y, B, 128),
 		0, blas.View32(dh2W, 256, 128))
 
-	// t5 = ((B/1.25)·dh2.y)·h2.Wᵀ
+	// t5 = (0.8·B·dh2.y)·h2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h2Y, B, 128),
 		blas.View32(h2W, 256, 128).T(),
 		0, blas.View32(t5, B, 256))
 
-	// (B/1.5625)·dh1 = where(U(dropout) < 0.2, 0, t5)
-	// (B/1.5625)·dh1.y = where(h1 > 0, (B/1.5625)·dh1, 0)
-	// dh1.b = scale3·Σᵢ (B/1.5625)·dh1.y
+	// 0.64·B·dh1 = where(U(dropout) < 0.2, 0, t5)
+	// 0.64·B·dh1.y = where(h1 > 0, 0.64·B·dh1, 0)  (in h1Y)
+	// dh1.b = scale3·Σᵢ 0.64·B·dh1.y
 	clear(dh1B)
 	key2 := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
@@ -381,7 +382,7 @@ func (m *MLP) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh1.W = scale3·xᵀ·((B/1.5625)·dh1.y)
+	// dh1.W = scale3·xᵀ·(0.64·B·dh1.y)
 	blas.Sgemm(scale3,
 		blas.View32(x, B, 784).T(),
 		blas.View32(h1Y, B, 256),
@@ -409,18 +410,18 @@ func (m *MLP) update(grad *Params) {
 	v := m.optim.float32s[235146:470292]
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = 0.001·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
-	scale2 := float32(0.001 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = 0.001·(cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1)/(1 − 0.9^step)
+	coef2 := float32(0.001 * ((math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1) / (1 - math.Pow(0.9, float64(m.steps+1)))))
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale2·m/(√(scale·v) + 1e−8)
+	// param ← param − coef2·m/(√(coef·v) + 1e−8)
 	for i := range 235146 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale2*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := param[i] - coef2*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -442,14 +443,14 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 	h2Y2 := m.h2Y2[:128*B]
 	logitsY2 := m.logitsY2[:10*B]
 
-	// h1.y = x·h1.W
+	// h1.y = x·h1.W  (in h1Y2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 784),
 		blas.View32(h1W, 784, 256),
 		0, blas.View32(h1Y2, B, 256))
 
 	// h1.y = h1.y + h1.b
-	// h1 = max(h1.y, 0)
+	// h1 = max(h1.y, 0)  (in h1Y2)
 	for i := range B {
 		h1Y2Row := (*[256]float32)(h1Y2[256*i:])
 		for j := range h1B {
@@ -461,14 +462,14 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// h2.y = h1·h2.W
+	// h2.y = h1·h2.W  (in h2Y2)
 	blas.Sgemm(1,
 		blas.View32(h1Y2, B, 256),
 		blas.View32(h2W, 256, 128),
 		0, blas.View32(h2Y2, B, 128))
 
 	// h2.y = h2.b + h2.y
-	// h2 = max(h2.y, 0)
+	// h2 = max(h2.y, 0)  (in h2Y2)
 	for i := range B {
 		h2Y2Row := (*[128]float32)(h2Y2[128*i:])
 		for j := range h2B {
@@ -480,13 +481,13 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// logits.y = h2·logits.W
+	// logits.y = h2·logits.W  (in logitsY2)
 	blas.Sgemm(1,
 		blas.View32(h2Y2, B, 128),
 		blas.View32(logitsW, 128, 10),
 		0, blas.View32(logitsY2, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY2)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -501,6 +502,7 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -519,8 +521,8 @@ func (m *MLP) evaluate(batch *Batch) Totals {
 		for j := range logitsB {
 			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum)
+		loss += float64(peak + v - chosen)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -547,7 +549,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(h1Y, B, 256))
 
 	// h1.y = h1.y + h1.b
-	// h1 = max(h1.y, 0)
+	// h1 = max(h1.y, 0)  (in h1Y)
 	for i := range B {
 		h1YRow := (*[256]float32)(h1Y[256*i:])
 		for j := range h1B {
@@ -566,7 +568,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(h2Y, B, 128))
 
 	// h2.y = h2.b + h2.y
-	// h2 = max(h2.y, 0)
+	// h2 = max(h2.y, 0)  (in h2Y)
 	for i := range B {
 		h2YRow := (*[128]float32)(h2Y[128*i:])
 		for j := range h2B {
@@ -578,7 +580,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// logits.y = h2·logits.W
+	// logits.y = h2·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(h2Y, B, 128),
 		blas.View32(logitsW, 128, 10),
@@ -586,7 +588,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -594,6 +596,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			xOf := logitsB[j] + probsRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}

@@ -60,9 +60,9 @@ func RosenbrockGrad(grad, x []float64) {
 	for i := range N - 1 {
 		d := x[i+1] - x[i]*x[i]
 		u := 200 * d
-		t := -(2*(1-x[i]) + 400*(x[i]*d))
+		v := -(2*(1-x[i]) + 400*(x[i]*d))
 		grad[i+1] += u
-		grad[i] += t
+		grad[i] += v
 	}
 }
 
@@ -96,10 +96,10 @@ func RosenbrockValueGrad(grad, x []float64) float64 {
 		d := 1 - x[i]
 		d2 := x[i+1] - x[i]*x[i]
 		u := 200 * d2
-		t := -(2*d + 400*(x[i]*d2))
+		v := -(2*d + 400*(x[i]*d2))
 		rosenbrock += d*d + 100*(d2*d2)
 		grad[i+1] += u
-		grad[i] += t
+		grad[i] += v
 	}
 	return rosenbrock
 }

@@ -32,39 +32,39 @@ import (
 //
 // Backward:
 //
-//	B·dlogits.y   = t2/sum − 0.95·onehot(y) − 0.005  [B,10]
-//	t3            = Σᵢ (t2/sum − 0.95·onehot(y))     [10]
-//	scale         = 0.005·B                          []
-//	scale2        = 1/B                              []
-//	B·dlogits.b   = t3 − scale                       [10]
-//	dlogits.b     = scale2·B·dlogits.b               [10]
-//	scale3        = 1.25/B                           []
-//	dlogits.W     = scale3·tᵀ·(B·dlogits.y)          [96,10]
-//	t4            = (B·dlogits.y)·logits.Wᵀ          [B,96]
-//	(B/1.25)·dh   = where(U(dropout) < 0.2, 0, t4)   [B,96]
-//	(B/1.25)·dh.y = σ(h.y) ⊙ (B/1.25)·dh             [B,96]
-//	dh.b          = scale3·Σᵢ (B/1.25)·dh.y          [96]
-//	dh.W          = scale3·xᵀ·((B/1.25)·dh.y)        [784,96]
+//	B·dlogits.y = t2/sum − 0.95·onehot(y) − 0.005  [B,10]
+//	t3          = Σᵢ (t2/sum − 0.95·onehot(y))     [10]
+//	scale       = 0.005·B                          []
+//	scale2      = 1/B                              []
+//	B·dlogits.b = t3 − scale                       [10]
+//	dlogits.b   = scale2·B·dlogits.b               [10]
+//	scale3      = 1.25/B                           []
+//	dlogits.W   = scale3·tᵀ·(B·dlogits.y)          [96,10]
+//	t4          = (B·dlogits.y)·logits.Wᵀ          [B,96]
+//	0.8·B·dh    = where(U(dropout) < 0.2, 0, t4)   [B,96]
+//	0.8·B·dh.y  = σ(h.y) ⊙ 0.8·B·dh                [B,96]
+//	dh.b        = scale3·Σᵢ 0.8·B·dh.y             [96]
+//	dh.W        = scale3·xᵀ·(0.8·B·dh.y)           [784,96]
 //
 // Update, numbers of all parameters:
 //
-//	scale  = 1/(1 − 0.999^step)
-//	scale2 = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
-//	scale3 = 0.001·scale2/(1 − 0.9^step)
-//	scale4 = 1 − 0.001·w_decay·scale2
+//	coef  = 1/(1 − 0.999^step)
+//	coef2 = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
+//	coef3 = 0.001·coef2/(1 − 0.9^step)
+//	coef4 = 1 − 0.001·w_decay·coef2
 //
 // Update of h.W and logits.W, adamw(lr: cosine(step, 2e-3, total: steps)),
 // decay 0.05:
 //
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+//	param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 //
 // Update of h.b and logits.b, adamw(lr: cosine(step, 2e-3, total: steps)):
 //
 //	m     ← 0.1·grad + 0.9·m
 //	v     ← 0.001·grad² + 0.999·v
-//	param ← param − scale3·m/(√(scale·v) + 1e−8)
+//	param ← param − coef3·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -78,7 +78,7 @@ type Look struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	hY       []float32 // [max.B,96]; becomes h.y, then (B/1.25)·dh.y, in place
+	hY       []float32 // [max.B,96]; becomes h.y, then 0.8·B·dh.y, in place
 	hY3      []float32 // [max.B,96]; becomes h.y, then h, in place; in the memory of hY
 	t        []float32 // [max.B,96]
 	t4       []float32 // [max.B,96]; in the memory of t
@@ -172,9 +172,9 @@ func (m *Look) forward(batch *Batch) Totals {
 		blas.View32(logitsW, 96, 10),
 		0, blas.View32(logitsY, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t2 = exp(logits − peak)
+	// t2 = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t2
 	// each = where(|peak| = ∞, peak, peak + log(sum)) − 0.95·logits[y] − 0.005·Σⱼ logits
 	// B·loss = Σ each
@@ -184,23 +184,24 @@ func (m *Look) forward(batch *Batch) Totals {
 	for i := range B {
 		logitsYRow := (*[10]float32)(logitsY[10*i:])
 		peak := float32(math.Inf(-1))
-		tOf := float32(0)
+		total := float32(0)
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
-			tOf += logits
+			total += logits
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
 			logitsYRow[j] = logits
 		}
-		t2 := vec.Abs(peak)
+		v := vec.Abs(peak)
 		chosen := logitsY[10*i:][:10][int(y[i])]
 		u := 0.95 * chosen
-		u2 := 0.005 * tOf
+		u2 := 0.005 * total
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -208,17 +209,17 @@ func (m *Look) forward(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t2 := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t2
+			logitsYRow[j] = t2
 		}
-		t3 := vec.Log(sumOf)
-		t4 := peak + t3
-		t5 := t4
-		if t2 == float32(math.Inf(1)) {
-			t5 = peak
+		v2 := vec.Log(sumOf)
+		v3 := peak + v2
+		v4 := v3
+		if v == float32(math.Inf(1)) {
+			v4 = peak
 		}
-		loss += float64(t5 - u - u2)
+		loss += float64(v4 - u - u2)
 		sum[i] = sumOf
 	}
 
@@ -263,7 +264,7 @@ func (m *Look) gradient(grad *Params, batch *Batch) {
 	dhB := grad.HB
 	dhW := grad.HW
 
-	// B·dlogits.y = t2/sum − 0.95·onehot(y) − 0.005
+	// B·dlogits.y = t2/sum − 0.95·onehot(y) − 0.005  (in logitsY)
 	// t3 = Σᵢ (t2/sum − 0.95·onehot(y))
 	clear(t3)
 	for i := range B {
@@ -308,9 +309,9 @@ func (m *Look) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 96, 10).T(),
 		0, blas.View32(t4, B, 96))
 
-	// (B/1.25)·dh = where(U(dropout) < 0.2, 0, t4)
-	// (B/1.25)·dh.y = σ(h.y) ⊙ (B/1.25)·dh
-	// dh.b = scale3·Σᵢ (B/1.25)·dh.y
+	// 0.8·B·dh = where(U(dropout) < 0.2, 0, t4)
+	// 0.8·B·dh.y = σ(h.y) ⊙ 0.8·B·dh  (in hY)
+	// dh.b = scale3·Σᵢ 0.8·B·dh.y
 	clear(dhB)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
@@ -327,7 +328,7 @@ func (m *Look) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// dh.W = scale3·xᵀ·((B/1.25)·dh.y)
+	// dh.W = scale3·xᵀ·(0.8·B·dh.y)
 	blas.Sgemm(scale3,
 		blas.View32(x, B, 784).T(),
 		blas.View32(hY, B, 96),
@@ -350,35 +351,35 @@ func (m *Look) Update(grad *Params) {
 
 // update sets the parameters from their gradient.
 func (m *Look) update(grad *Params) {
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale2 = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
-	scale2 := math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1
-	// scale3 = 0.001·scale2/(1 − 0.9^step)
-	scale3 := float32(0.001 * (scale2 / (1 - math.Pow(0.9, float64(m.steps+1)))))
-	// scale4 = 1 − 0.001·w_decay·scale2
-	scale4 := float32(1 - 0.001*(m.Hyper.WDecay*scale2))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = cos(3.1415927·min(max(step/max(steps, 1), 0), 1)) + 1
+	coef2 := math.Cos(3.141592653589793*vec.Min(vec.Max(float64(m.steps+1)/vec.Max(float64(m.Hyper.Steps), 1), 0), 1)) + 1
+	// coef3 = 0.001·coef2/(1 − 0.9^step)
+	coef3 := float32(0.001 * (coef2 / (1 - math.Pow(0.9, float64(m.steps+1)))))
+	// coef4 = 1 − 0.001·w_decay·coef2
+	coef4 := float32(1 - 0.001*(m.Hyper.WDecay*coef2))
 
-	updateAdamwDecay(m.params.HW, grad.HW, m.optim.hWM, m.optim.hWV, scale, scale3, scale4)
-	updateAdamw(m.params.HB, grad.HB, m.optim.hBM, m.optim.hBV, scale, scale3)
-	updateAdamwDecay(m.params.LogitsW, grad.LogitsW, m.optim.logitsWM, m.optim.logitsWV, scale, scale3, scale4)
-	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, scale, scale3)
+	updateAdamwDecay(m.params.HW, grad.HW, m.optim.hWM, m.optim.hWV, coef, coef3, coef4)
+	updateAdamw(m.params.HB, grad.HB, m.optim.hBM, m.optim.hBV, coef, coef3)
+	updateAdamwDecay(m.params.LogitsW, grad.LogitsW, m.optim.logitsWM, m.optim.logitsWV, coef, coef3, coef4)
+	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, coef, coef3)
 }
 
 // updateAdamwDecay makes the step of adamw(lr: cosine(step, 2e-3, total:
 // steps)), decay 0.05 for parameters that lie one after another, with their
 // gradient and their states.
-func updateAdamwDecay(param, g, m, v []float32, scale, scale3, scale4 float32) {
+func updateAdamwDecay(param, g, m, v []float32, coef, coef3, coef4 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← scale4·param − scale3·m/(√(scale·v) + 1e−8)
+	// param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range n {
 		newM := 0.1*g[i] + 0.9*m[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := scale4*param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
+		d := coef4*param[i] - coef3*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -388,19 +389,19 @@ func updateAdamwDecay(param, g, m, v []float32, scale, scale3, scale4 float32) {
 // updateAdamw makes the step of adamw(lr: cosine(step, 2e-3, total: steps))
 // for parameters that lie one after another, with their gradient and their
 // states.
-func updateAdamw(param, g, m, v []float32, scale, scale3 float32) {
+func updateAdamw(param, g, m, v []float32, coef, coef3 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − scale3·m/(√(scale·v) + 1e−8)
+	// param ← param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range n {
-		newM := 0.1*g[i] + 0.9*m[i]
-		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - scale3*(newM/(vec.Sqrt(scale*newV)+1e-8))
-		m[i] = newM
-		v[i] = newV
+		newM2 := 0.1*g[i] + 0.9*m[i]
+		newV2 := 0.001*(g[i]*g[i]) + 0.999*v[i]
+		d := param[i] - coef3*(newM2/(vec.Sqrt(coef*newV2)+1e-8))
+		m[i] = newM2
+		v[i] = newV2
 		param[i] = d
 	}
 }
@@ -417,14 +418,14 @@ func (m *Look) evaluate(batch *Batch) Totals {
 	hY3 := m.hY3[:96*B]
 	logitsY2 := m.logitsY2[:10*B]
 
-	// h.y = x·h.W
+	// h.y = x·h.W  (in hY3)
 	blas.Sgemm(1,
 		blas.View32(x, B, 784),
 		blas.View32(hW, 784, 96),
 		0, blas.View32(hY3, B, 96))
 
 	// h.y = h.b + h.y
-	// h = softplus(h.y)
+	// h = softplus(h.y)  (in hY3)
 	for i := range B {
 		hY3Row := (*[96]float32)(hY3[96*i:])
 		for j := range hB {
@@ -432,13 +433,13 @@ func (m *Look) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// logits.y = h·logits.W
+	// logits.y = h·logits.W  (in logitsY2)
 	blas.Sgemm(1,
 		blas.View32(hY3, B, 96),
 		blas.View32(logitsW, 96, 10),
 		0, blas.View32(logitsY2, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY2)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -450,23 +451,24 @@ func (m *Look) evaluate(batch *Batch) Totals {
 	for i := range B {
 		logitsY2Row := (*[10]float32)(logitsY2[10*i:])
 		peak := float32(math.Inf(-1))
-		t := float32(0)
+		total := float32(0)
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
-			t += logits
+			total += logits
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
 			}
 			logitsY2Row[j] = logits
 		}
-		t2 := vec.Abs(peak)
+		v := vec.Abs(peak)
 		chosen := logitsY2[10*i:][:10][int(y[i])]
 		u := 0.95 * chosen
-		u2 := 0.005 * t
+		u2 := 0.005 * total
 		hit := float32(0)
 		if top == y[i] {
 			hit = 1
@@ -476,13 +478,13 @@ func (m *Look) evaluate(batch *Batch) Totals {
 		for j := range logitsB {
 			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
-		t3 := vec.Log(sum)
-		t4 := peak + t3
-		t5 := t4
-		if t2 == float32(math.Inf(1)) {
-			t5 = peak
+		v2 := vec.Log(sum)
+		v3 := peak + v2
+		v4 := v3
+		if v == float32(math.Inf(1)) {
+			v4 = peak
 		}
-		loss += float64(t5 - u - u2)
+		loss += float64(v4 - u - u2)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -511,8 +513,8 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(hY, B, 96))
 
 	// h.y = h.b + h.y
-	// h = softplus(h.y)
-	// t = σ(h.y)
+	// h = softplus(h.y)  (in hY)
+	// t = σ(h.y)  (in dhY)
 	for i := range B {
 		hYRow := (*[96]float32)(hY[96*i:])
 		dhYRow := (*[96]float32)(dhY[96*i:])
@@ -525,7 +527,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// logits.y = h·logits.W
+	// logits.y = h·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(hY, B, 96),
 		blas.View32(logitsW, 96, 10),
@@ -533,7 +535,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	for i := range B {
@@ -541,6 +543,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		peak := float32(math.Inf(-1))
 		for j := range logitsB {
 			xOf := logitsB[j] + probsRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if xOf > peak || xOf != xOf {
 				peak = xOf
 			}

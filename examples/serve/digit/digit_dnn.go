@@ -32,27 +32,27 @@ import (
 //
 // Backward:
 //
-//	scale            = 1/B                                 []
-//	B·dlogits.y      = t/sum − onehot(y)                   [B,10]
-//	dlogits.b        = scale·Σᵢ B·dlogits.y                [10]
-//	scale2           = 1.1111112/B                         []
-//	dlogits.W        = scale2·(0.9·h)ᵀ·(B·dlogits.y)       [48,10]
-//	B·dh             = (B·dlogits.y)·logits.Wᵀ             [B,48]
-//	(B/1.1111112)·dh = where(U(dropout) < 0.1, 0, B·dh)    [B,48]
-//	(B/1.1111112)·ddense.y = where(h > 0, (B/1.1111112)·dh, 0)   [B,48]
-//	ddense.b         = scale2·Σᵢ (B/1.1111112)·ddense.y    [48]
-//	ddense.W         = scale2·xᵀ·((B/1.1111112)·ddense.y)  [64,48]
+//	scale          = 1/B                               []
+//	B·dlogits.y    = t/sum − onehot(y)                 [B,10]
+//	dlogits.b      = scale·Σᵢ B·dlogits.y              [10]
+//	scale2         = 1.1111112/B                       []
+//	dlogits.W      = scale2·(0.9·h)ᵀ·(B·dlogits.y)     [48,10]
+//	B·dh           = (B·dlogits.y)·logits.Wᵀ           [B,48]
+//	0.9·B·dh       = where(U(dropout) < 0.1, 0, B·dh)  [B,48]
+//	0.9·B·ddense.y = where(h > 0, 0.9·B·dh, 0)         [B,48]
+//	ddense.b       = scale2·Σᵢ 0.9·B·ddense.y          [48]
+//	ddense.W       = scale2·xᵀ·(0.9·B·ddense.y)        [64,48]
 //
 // Update, adam(lr: 1e-3):
 //
-//	scale   = 1/(1 − 0.999^step)
+//	coef    = 1/(1 − 0.999^step)
 //	rate    = lr/(1 − 0.9^step)
-//	scale2  = 1 − average
-//	scale3  = average
+//	coef2   = 1 − average
+//	coef3   = average
 //	m       ← 0.1·grad + 0.9·m
 //	v       ← 0.001·grad² + 0.999·v
-//	param   ← param − rate·m/(√(scale·v) + 1e−8)
-//	average ← scale3·average + scale2·param
+//	param   ← param − rate·m/(√(coef·v) + 1e−8)
+//	average ← coef3·average + coef2·param
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -68,7 +68,7 @@ type Digit struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	denseY   []float32 // [max.B,48]; becomes dense.y, then h, then (B/1.1111112)·ddense.y, in place
+	denseY   []float32 // [max.B,48]; becomes dense.y, then h, then 0.9·B·ddense.y, in place
 	denseY2  []float32 // [max.B,48]; becomes dense.y, then h, in place; in the memory of denseY
 	h2       []float32 // [max.B,48]; becomes 0.9·h, in place
 	dh       []float32 // [max.B,48]; becomes B·dh, in place; in the memory of h2
@@ -133,8 +133,8 @@ func (m *Digit) forward(batch *Batch) Totals {
 		0, blas.View32(denseY, B, 48))
 
 	// dense.y = dense.y + dense.b
-	// h = max(dense.y, 0)
-	// 0.9·h = where(U(dropout) < 0.1, 0, h)
+	// h = max(dense.y, 0)  (in denseY)
+	// 0.9·h = where(U(dropout) < 0.1, 0, h)  (in h2)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
 		denseYRow := (*[48]float32)(denseY[48*i:])
@@ -159,9 +159,9 @@ func (m *Digit) forward(batch *Batch) Totals {
 		blas.View32(logitsW, 48, 10),
 		0, blas.View32(logitsY, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY)
 	// peak = max logits
-	// t = exp(logits − peak)
+	// t = exp(logits − peak)  (in logitsY)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − logits[y]
 	// digit = argmax logits
@@ -175,6 +175,7 @@ func (m *Digit) forward(batch *Batch) Totals {
 		digit, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -191,12 +192,12 @@ func (m *Digit) forward(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sumOf := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t := vec.Exp(logitsYRow[j] - peak)
+			sumOf += t
+			logitsYRow[j] = t
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -243,7 +244,7 @@ func (m *Digit) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits.y = t/sum − onehot(y)
+	// B·dlogits.y = t/sum − onehot(y)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits.y
 	clear(dlogitsB)
 	for i := range B {
@@ -275,9 +276,9 @@ func (m *Digit) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 48, 10).T(),
 		0, blas.View32(dh, B, 48))
 
-	// (B/1.1111112)·dh = where(U(dropout) < 0.1, 0, B·dh)
-	// (B/1.1111112)·ddense.y = where(h > 0, (B/1.1111112)·dh, 0)
-	// ddense.b = scale2·Σᵢ (B/1.1111112)·ddense.y
+	// 0.9·B·dh = where(U(dropout) < 0.1, 0, B·dh)
+	// 0.9·B·ddense.y = where(h > 0, 0.9·B·dh, 0)  (in denseY)
+	// ddense.b = scale2·Σᵢ 0.9·B·ddense.y
 	clear(ddenseB)
 	key := rng.Key(m.seed, 0x9760fe2fb0ec540b, m.calls)
 	for i := range B {
@@ -297,7 +298,7 @@ func (m *Digit) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// ddense.W = scale2·xᵀ·((B/1.1111112)·ddense.y)
+	// ddense.W = scale2·xᵀ·(0.9·B·ddense.y)
 	blas.Sgemm(scale2,
 		blas.View32(x, B, 64).T(),
 		blas.View32(denseY, B, 48),
@@ -322,24 +323,24 @@ func (m *Digit) update(grad *Params) {
 	average := m.averages.float32s
 	g := grad.flat
 
-	// scale = 1/(1 − 0.999^step)
-	scale := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
 	// rate = lr/(1 − 0.9^step)
 	rate := float32(m.Hyper.LR / (1 - math.Pow(0.9, float64(m.steps+1))))
-	// scale2 = 1 − average
-	scale2 := float32(1 - m.Hyper.Average)
-	// scale3 = average
-	scale3 := float32(m.Hyper.Average)
+	// coef2 = 1 − average
+	coef2 := float32(1 - m.Hyper.Average)
+	// coef3 = average
+	coef3 := float32(m.Hyper.Average)
 
 	// m ← 0.1·grad + 0.9·m
 	// v ← 0.001·grad² + 0.999·v
-	// param ← param − rate·m/(√(scale·v) + 1e−8)
-	// average ← scale3·average + scale2·param
+	// param ← param − rate·m/(√(coef·v) + 1e−8)
+	// average ← coef3·average + coef2·param
 	for i := range 3610 {
 		newM := 0.1*g[i] + 0.9*mBuf[i]
 		newV := 0.001*(g[i]*g[i]) + 0.999*v[i]
-		d := param[i] - rate*(newM/(vec.Sqrt(scale*newV)+1e-8))
-		newAverage := scale3*average[i] + scale2*d
+		d := param[i] - rate*(newM/(vec.Sqrt(coef*newV)+1e-8))
+		newAverage := coef3*average[i] + coef2*d
 		mBuf[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -359,14 +360,14 @@ func (m *Digit) evaluate(batch *Batch) Totals {
 	denseY2 := m.denseY2[:48*B]
 	logitsY2 := m.logitsY2[:10*B]
 
-	// dense.y = x·dense.W
+	// dense.y = x·dense.W  (in denseY2)
 	blas.Sgemm(1,
 		blas.View32(x, B, 64),
 		blas.View32(denseW, 64, 48),
 		0, blas.View32(denseY2, B, 48))
 
 	// dense.y = dense.y + dense.b
-	// h = max(dense.y, 0)
+	// h = max(dense.y, 0)  (in denseY2)
 	for i := range B {
 		denseY2Row := (*[48]float32)(denseY2[48*i:])
 		for j := range denseB {
@@ -378,13 +379,13 @@ func (m *Digit) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// logits.y = h·logits.W
+	// logits.y = h·logits.W  (in logitsY2)
 	blas.Sgemm(1,
 		blas.View32(denseY2, B, 48),
 		blas.View32(logitsW, 48, 10),
 		0, blas.View32(logitsY2, B, 10))
 
-	// logits = logits.b + logits.y
+	// logits = logits.b + logits.y  (in logitsY2)
 	// peak = max logits
 	// probsExp = exp(logits − peak)
 	// sum = Σⱼ probsExp
@@ -400,6 +401,7 @@ func (m *Digit) evaluate(batch *Batch) Totals {
 		digit, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}
@@ -418,8 +420,8 @@ func (m *Digit) evaluate(batch *Batch) Totals {
 		for j := range logitsB {
 			sum += vec.Exp(logitsY2Row[j] - peak)
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum)
+		loss += float64(peak + v - chosen)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -444,7 +446,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		0, blas.View32(denseY, B, 48))
 
 	// dense.y = dense.y + dense.b
-	// h = max(dense.y, 0)
+	// h = max(dense.y, 0)  (in denseY)
 	for i := range B {
 		denseYRow := (*[48]float32)(denseY[48*i:])
 		for j := range denseB {
@@ -456,7 +458,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// logits.y = h·logits.W
+	// logits.y = h·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(denseY, B, 48),
 		blas.View32(logitsW, 48, 10),
@@ -464,7 +466,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// logits = logits.b + logits.y
 	// peak = max logits
-	// probsExp = exp(logits − peak)
+	// probsExp = exp(logits − peak)  (in probs)
 	// sum = Σⱼ probsExp
 	// probs = probsExp/sum
 	// digit = argmax logits
@@ -474,6 +476,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		digitOf, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + probsRow[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if logits > peak || logits != logits {
 				peak = logits
 			}

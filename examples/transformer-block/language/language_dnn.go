@@ -17,115 +17,114 @@ import (
 //
 // Forward, for a batch of B:
 //
-//	there         = where(text ≥ 0, 1, 0)                       [B,48]
-//	t             = 1/max(Σⱼ there, 1)                          [B]
-//	t2            = max(text, 0)                                [B,48]
-//	x             = place + embedding.W[t2]                     [B,48,32]
-//	t3            = x − 1/32·Σⱼ x                               [B,48,32]
-//	t4            = √(1/32·Σⱼ t3² + 1e−5)                       [B,48]
-//	t5            = 1/t4                                        [B,48]
-//	t6            = block.layer_norm.shift + block.layer_norm.scale·t5 ⊙ t3  [B,48,32]
-//	t7            = t6·block.attention.Wqkv                     [B,48,96]
-//	block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])  [B,4,48,48]
-//	block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)  [B,4,48,48]
-//	peak          = max block.attention.s                       [B,4,48]
-//	t8            = exp(block.attention.s − peak)               [B,4,48,48]
-//	sum           = Σⱼ t8                                       [B,4,48]
-//	t9            = t8/sum                                      [B,4,48,48]
-//	t10           = einsum("ijkl,iljm->ikjm", t9, t7[:, :, 2, :, :])  [B,48,4,8]
-//	t11           = t10·block.attention.Wo                      [B,48,32]
-//	block.x       = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t11)  [B,48,32]
-//	t12           = block.x − 1/32·Σⱼ block.x                   [B,48,32]
-//	t13           = √(1/32·Σⱼ t12² + 1e−5)                      [B,48]
-//	t14           = 1/t13                                       [B,48]
-//	t15           = block.layer_norm2.shift + block.layer_norm2.scale·t14 ⊙ t12  [B,48,32]
-//	block.dense.y = t15·block.dense.W                           [B,48,128]
-//	block.dense.y = block.dense.b + block.dense.y               [B,48,128]
-//	t16           = erf(0.70710677·block.dense.y) + 1           [B,48,128]
-//	t17           = block.dense.y ⊙ t16                         [B,48,128]
-//	block.h.y     = 0.5·t17·block.h.W                           [B,48,32]
-//	block.h       = block.h.b + block.h.y                       [B,48,32]
-//	t18           = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
-//	t19           = block.x + t18 − 1/32·Σⱼ (block.x + t18)     [B,48,32]
-//	t20           = √(1/32·Σⱼ t19² + 1e−5)                      [B,48]
-//	h             = h.shift + h.scale·1/t20 ⊙ t19               [B,48,32]
-//	t21           = Σ there·h                                   [B,32]
-//	pooled        = t·t21                                       [B,32]
-//	logits.y      = pooled·logits.W                             [B,2]
-//	logits        = logits.b + logits.y                         [B,2]
-//	peak          = max logits                                  [B]
-//	t22           = exp(logits − peak)                          [B,2]
-//	sum           = Σⱼ t22                                      [B]
-//	each          = peak + log(sum) − logits[label]             [B]
+//	there                      = where(text ≥ 0, 1, 0)                       [B,48]
+//	t                          = 1/max(Σⱼ there, 1)                          [B]
+//	t2                         = max(text, 0)                                [B,48]
+//	x                          = place + embedding.W[t2]                     [B,48,32]
+//	block.layer_norm.centred   = x − 1/32·Σⱼ x                               [B,48,32]
+//	block.layer_norm.variance  = 1/32·Σⱼ block.layer_norm.centred²           [B,48]
+//	t3                         = √(block.layer_norm.variance + 1e−5)         [B,48]
+//	t4                         = 1/t3                                        [B,48]
+//	t5                         = block.layer_norm.shift + block.layer_norm.scale·t4 ⊙ block.layer_norm.centred  [B,48,32]
+//	t6                         = t5·block.attention.Wqkv                     [B,48,96]
+//	block.attention.s          = 0.35355338·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])  [B,4,48,48]
+//	block.attention.s          = where(text ≥ 0, block.attention.s, −1e+09)  [B,4,48,48]
+//	peak                       = max block.attention.s                       [B,4,48]
+//	block.attention.shareExp   = exp(block.attention.s − peak)               [B,4,48,48]
+//	sum                        = Σⱼ block.attention.shareExp                 [B,4,48]
+//	block.attention.share      = block.attention.shareExp/sum                [B,4,48,48]
+//	t7                         = einsum("ijkl,iljm->ikjm", block.attention.share, t6[:, :, 2, :, :])  [B,48,4,8]
+//	t8                         = t7·block.attention.Wo                       [B,48,32]
+//	block.x                    = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t8)  [B,48,32]
+//	block.layer_norm2.centred  = block.x − 1/32·Σⱼ block.x                   [B,48,32]
+//	block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²          [B,48]
+//	t9                         = √(block.layer_norm2.variance + 1e−5)        [B,48]
+//	t10                        = 1/t9                                        [B,48]
+//	t11                        = block.layer_norm2.shift + block.layer_norm2.scale·t10 ⊙ block.layer_norm2.centred  [B,48,32]
+//	block.dense.y              = t11·block.dense.W                           [B,48,128]
+//	block.dense.y              = block.dense.b + block.dense.y               [B,48,128]
+//	block.dense.twice_phi      = erf(0.70710677·block.dense.y) + 1           [B,48,128]
+//	t12                        = block.dense.y ⊙ block.dense.twice_phi       [B,48,128]
+//	block.h.y                  = 0.5·t12·block.h.W                           [B,48,32]
+//	block.h                    = block.h.b + block.h.y                       [B,48,32]
+//	t13                        = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
+//	h.centred                  = block.x + t13 − 1/32·Σⱼ (block.x + t13)     [B,48,32]
+//	h.variance                 = 1/32·Σⱼ h.centred²                          [B,48]
+//	t14                        = √(h.variance + 1e−5)                        [B,48]
+//	h                          = h.shift + h.scale·1/t14 ⊙ h.centred         [B,48,32]
+//	t15                        = Σ there·h                                   [B,32]
+//	pooled                     = t·t15                                       [B,32]
+//	logits.y                   = pooled·logits.W                             [B,2]
+//	logits                     = logits.b + logits.y                         [B,2]
+//	peak2                      = max logits                                  [B]
 //	…
 //
 // Backward:
 //
-//	scale            = 1/B                                         []
-//	B·dlogits        = t22/sum − onehot(label)                     [B,2]
-//	dlogits.b        = scale·Σᵢ B·dlogits                          [2]
-//	dlogits.W        = scale·pooledᵀ·(B·dlogits)                   [32,2]
-//	t23              = there·t                                     [B,48]
-//	t24              = there/t20·t                                 [B,48]
-//	t25              = t19·t24                                     [B,48,32]
-//	B·dpooled        = (B·dlogits)·logits.Wᵀ                       [B,32]
-//	dh.shift         = scale·Σ t23·B·dpooled                       [32]
-//	dh.scale         = scale·Σ B·dpooled·t25                       [32]
-//	t26              = h.scale·B·dpooled                           [B,32]
-//	scale2           = 1.1111112/B                                 []
-//	t27              = t24·(t26 − 1/32·(Σⱼ t19·t26)/t20/t20·t19 − 1/32·Σⱼ t26)  [B,48,32]
-//	(B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t27)      [B,48,32]
-//	dblock.h.b       = scale2·Σ (B/1.1111112)·dblock.h             [32]
-//	scale3           = 0.5555556/B                                 []
-//	dblock.h.W       = scale3·t17ᵀ·((B/1.1111112)·dblock.h)        [128,32]
-//	t28              = ((B/1.1111112)·dblock.h)·block.h.Wᵀ         [B,48,128]
-//	B·dblock.dense.y = (0.5555556·t16 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t28  [B,48,128]
-//	dblock.dense.b   = scale·Σ B·dblock.dense.y                    [128]
-//	dblock.dense.W   = scale·t15ᵀ·(B·dblock.dense.y)               [32,128]
-//	t29              = (B·dblock.dense.y)·block.dense.Wᵀ           [B,48,32]
-//	t30              = t27 + t14·(block.layer_norm2.scale·t29 − 1/32·(Σⱼ block.layer_norm2.scale·t12 ⊙ t29)/t13/t13·t12)  [B,48,32]
-//	t31              = (Σⱼ block.layer_norm2.scale·t29)/t13        [B,48]
-//	t32              = t30 − 1/32·t31                              [B,48,32]
-//	t33              = where(U(block/dropout) < 0.1, 0, t32)       [B,48,32]
-//	dblock.layer_norm2.shift = scale·Σ t29                                 [32]
-//	dblock.layer_norm2.scale = scale·Σ t14·t12 ⊙ t29                       [32]
-//	dblock.attention.Wo = scale2·t10ᵀ·t33                             [32,32]
-//	t34              = t33·block.attention.Woᵀ                     [B,48,32]
-//	(B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t9, t34)          [B,48,4,8]
-//	t35              = einsum("ijkl,imkl->ikjm", t34, t7[:, :, 2, :, :])  [B,4,48,48]
-//	(B/1.1111112)·dblock.attention.s = t9 ⊙ (t35 − Σⱼ t9 ⊙ t35)                    [B,4,48,48]
-//	(B/1.1111112)·dblock.attention.s = where(text ≥ 0, (B/1.1111112)·dblock.attention.s, 0)  [B,4,48,48]
-//	(B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)  [B,48,4,8]
-//	(B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t7[:, :, 1, :, :])  [B,48,4,8]
-//	t36[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
-//	t36[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
-//	t36[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
-//	dblock.attention.Wqkv = scale·t6ᵀ·t36                               [32,96]
+//	scale                        = 1/B                                           []
+//	B·dlogits                    = t16/sum2 − onehot(label)                      [B,2]
+//	dlogits.b                    = scale·Σᵢ B·dlogits                            [2]
+//	dlogits.W                    = scale·pooledᵀ·(B·dlogits)                     [32,2]
+//	t17                          = there·t                                       [B,48]
+//	t18                          = there/t14·t                                   [B,48]
+//	t19                          = h.centred·t18                                 [B,48,32]
+//	B·dpooled                    = (B·dlogits)·logits.Wᵀ                         [B,32]
+//	dh.shift                     = scale·Σ t17·B·dpooled                         [32]
+//	dh.scale                     = scale·Σ B·dpooled·t19                         [32]
+//	t20                          = h.scale·B·dpooled                             [B,32]
+//	scale2                       = 1.1111112/B                                   []
+//	t21                          = t18·(t20 − 1/32·(Σⱼ h.centred·t20)/t14/t14·h.centred − 1/32·Σⱼ t20)  [B,48,32]
+//	0.9·B·dblock.h               = where(U(block/dropout2) < 0.1, 0, t21)        [B,48,32]
+//	dblock.h.b                   = scale2·Σ 0.9·B·dblock.h                       [32]
+//	scale3                       = 0.5555556/B                                   []
+//	dblock.h.W                   = scale3·t12ᵀ·(0.9·B·dblock.h)                  [128,32]
+//	t22                          = (0.9·B·dblock.h)·block.h.Wᵀ                   [B,48,128]
+//	B·dblock.dense.y             = (0.5555556·block.dense.twice_phi + 0.4432692·block.dense.y ⊙ exp(−0.5·block.dense.y²)) ⊙ t22  [B,48,128]
+//	dblock.dense.b               = scale·Σ B·dblock.dense.y                      [128]
+//	dblock.dense.W               = scale·t11ᵀ·(B·dblock.dense.y)                 [32,128]
+//	t23                          = (B·dblock.dense.y)·block.dense.Wᵀ             [B,48,32]
+//	t24                          = t21 + t10·(block.layer_norm2.scale·t23 − 1/32·(Σⱼ block.layer_norm2.scale·block.layer_norm2.centred ⊙ t23)/t9/t9·block.layer_norm2.centred)  [B,48,32]
+//	t25                          = (Σⱼ block.layer_norm2.scale·t23)/t9           [B,48]
+//	t26                          = t24 − 1/32·t25                                [B,48,32]
+//	t27                          = where(U(block/dropout) < 0.1, 0, t26)         [B,48,32]
+//	dblock.layer_norm2.shift     = scale·Σ t23                                   [32]
+//	dblock.layer_norm2.scale     = scale·Σ t10·block.layer_norm2.centred ⊙ t23   [32]
+//	dblock.attention.Wo          = scale2·t7ᵀ·t27                                [32,32]
+//	t28                          = t27·block.attention.Woᵀ                       [B,48,32]
+//	0.9·B·dblock.attention.v     = einsum("ijkl,ikjm->iljm", block.attention.share, t28)  [B,48,4,8]
+//	0.9·B·dblock.attention.share = einsum("ijkl,imkl->ikjm", t28, t6[:, :, 2, :, :])  [B,4,48,48]
+//	0.9·B·dblock.attention.s     = block.attention.share ⊙ (0.9·B·dblock.attention.share − Σⱼ block.attention.share ⊙ 0.9·B·dblock.attention.share)  [B,4,48,48]
+//	0.9·B·dblock.attention.s     = where(text ≥ 0, 0.9·B·dblock.attention.s, 0)  [B,4,48,48]
+//	2.54558·B·dblock.attention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], 0.9·B·dblock.attention.s)  [B,48,4,8]
+//	2.54558·B·dblock.attention.q = einsum("ijkl,iljm->ikjm", 0.9·B·dblock.attention.s, t6[:, :, 1, :, :])  [B,48,4,8]
+//	t29[:, :, 2, :, :]           = B·dblock.attention.v
+//	t29[:, :, 1, :, :]           = B·dblock.attention.k
+//	t29[:, :, 0, :, :]           = B·dblock.attention.q
+//	dblock.attention.Wqkv        = scale·t5ᵀ·t29                                 [32,96]
 //	…
 //
 // Update, numbers of all parameters:
 //
 //	clip_factor = min(1, clip/‖grad‖)
-//	scale       = clip_factor
-//	scale2      = 1/(1 − 0.999^step)
-//	scale3      = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
-//	scale4      = scale3/(1 − 0.9^step)
-//	scale5      = 1 − w_decay·scale3
+//	coef        = 1/(1 − 0.999^step)
+//	coef2       = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
+//	coef3       = coef2/(1 − 0.9^step)
+//	coef4       = 1 − w_decay·coef2
 //
 // Update of place, block.layer_norm.scale, block.layer_norm.shift,
 // block.attention.Wqkv and 8 more, adamw(lr: cosine(step, 3e-3, warmup: 50,
 // total: steps)):
 //
-//	m     ← 0.9·m + 0.1·scale·grad
-//	v     ← 0.999·v + 0.001·(scale·grad)²
-//	param ← param − scale4·m/(√(scale2·v) + 1e−8)
+//	m     ← 0.9·m + 0.1·clip_factor·grad
+//	v     ← 0.999·v + 0.001·(clip_factor·grad)²
+//	param ← param − coef3·m/(√(coef·v) + 1e−8)
 //
 // Update of embedding.W, block.dense.W, block.h.W and logits.W, adamw(lr:
 // cosine(step, 3e-3, warmup: 50, total: steps)), decay 0.01:
 //
-//	m     ← 0.9·m + 0.1·scale·grad
-//	v     ← 0.999·v + 0.001·(scale·grad)²
-//	param ← scale5·param − scale4·m/(√(scale2·v) + 1e−8)
+//	m     ← 0.9·m + 0.1·clip_factor·grad
+//	v     ← 0.999·v + 0.001·(clip_factor·grad)²
+//	param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -139,59 +138,59 @@ type Language struct {
 	seed, calls uint64 // of the random draws: what Init got, and calls so far
 	max         Dims   // capacity
 
-	there            []float32 // [max.B,48]
-	dblockH          []float32 // [max.B,48,32]; becomes (B/1.1111112)·dblock.h, in place; in the memory of there
-	t29              []float32 // [max.B,48,32]; in the memory of there
-	dblockAttentionV []float32 // [max.B,48,4,8]; becomes (B/1.1111112)·dblock.attention.v, in place; in the memory of there
-	t37              []float32 // [max.B,48,32]; in the memory of there
-	there2           []float32 // [max.B,48]; becomes there, in place; in the memory of there
-	logitsY2         []float32 // [max.B,2]; becomes logits.y, then logits, in place; in the memory of there
-	t                []float32 // [max.B]
-	dpooled          []float32 // [max.B,32]; becomes B·dpooled, in place; in the memory of t
-	t28              []float32 // [max.B,48,128]; in the memory of t
-	t34              []float32 // [max.B,48,32]; in the memory of t
-	dblockAttentionK []float32 // [max.B,48,4,8]; becomes (B/0.3928371)·dblock.attention.k, in place; in the memory of t
-	t38              []float32 // [max.B]; in the memory of t
-	t2               []int32   // [max.B,48]
-	t39              []int32   // [max.B,48]; in the memory of t2
-	x                []float32 // [max.B,48,32]; becomes block.x, in place
-	x2               []float32 // [max.B,48,32]; becomes x, in place; in the memory of x
-	blockHY2         []float32 // [max.B,48,32]; becomes block.h.y, in place; in the memory of x
-	t3               []float32 // [max.B,48,32]
-	t40              []float32 // [max.B,48,32]; in the memory of t3
-	blockAttentionS2 []float32 // [max.B,4,48,48]; becomes block.attention.s, in place; in the memory of t3
-	blockX2          []float32 // [max.B,48,32]; becomes block.x, in place; in the memory of t3
-	blockDenseY3     []float32 // [max.B,48,128]; becomes block.dense.y, in place; in the memory of t3
-	pooled2          []float32 // [max.B,32]; becomes pooled, in place; in the memory of t3
-	t4               []float32 // [max.B,48]
-	t41              []float32 // [max.B,48,96]; in the memory of t4
-	t45              []float32 // [max.B,48,32]; in the memory of t4
-	t5               []float32 // [max.B,48]
-	t44              []float32 // [max.B,48,4,8]; in the memory of t5
-	t6               []float32 // [max.B,48,32]
-	t7               []float32 // [max.B,48,96]
-	t36              []float32 // [max.B,48,3,4,8]; in the memory of t7
-	blockAttentionS  []float32 // [max.B,4,48,48]; becomes block.attention.s, then (B/1.1111112)·dblock.attention.s, in place
-	t10              []float32 // [max.B,48,4,8]
-	t35              []float32 // [max.B,4,48,48]; in the memory of t10
-	dblockAttentionQ []float32 // [max.B,48,4,8]; becomes (B/0.3928371)·dblock.attention.q, in place; in the memory of t10
-	t11              []float32 // [max.B,48,32]
-	t13              []float32 // [max.B,48]
-	t14              []float32 // [max.B,48]
-	t15              []float32 // [max.B,48,32]
-	blockDenseY      []float32 // [max.B,48,128]; becomes block.dense.y, then B·dblock.dense.y, in place
-	t16              []float32 // [max.B,48,128]
-	t17              []float32 // [max.B,48,128]
-	blockHY          []float32 // [max.B,48,32]; becomes block.h.y, in place
-	logitsY          []float32 // [max.B,2]; becomes logits.y, then logits, then B·dlogits, in place; in the memory of blockHY
-	t20              []float32 // [max.B,48]
-	pooled           []float32 // [max.B,32]
-	t24              []float32 // [max.B,48]; in the memory of pooled
-	sum              []float32 // [max.B]
-	t25              []float32 // [max.B,48,32]; in the memory of sum
-	dembeddingW      []float32 // [64,32]; becomes B·dembedding.W, in place
-	t49              []float32 // [32]; in the memory of dembeddingW
-	t50              []float32 // [32]
+	there                  []float32 // [max.B,48]
+	dblockH                []float32 // [max.B,48,32]; becomes 0.9·B·dblock.h, in place; in the memory of there
+	t23                    []float32 // [max.B,48,32]; in the memory of there
+	dblockAttentionV       []float32 // [max.B,48,4,8]; becomes 0.9·B·dblock.attention.v, in place; in the memory of there
+	t30                    []float32 // [max.B,48,32]; in the memory of there
+	there2                 []float32 // [max.B,48]; becomes there, in place; in the memory of there
+	logitsY2               []float32 // [max.B,2]; becomes logits.y, then logits, in place; in the memory of there
+	t                      []float32 // [max.B]
+	dpooled                []float32 // [max.B,32]; becomes B·dpooled, in place; in the memory of t
+	t22                    []float32 // [max.B,48,128]; in the memory of t
+	t28                    []float32 // [max.B,48,32]; in the memory of t
+	dblockAttentionK       []float32 // [max.B,48,4,8]; becomes 2.54558·B·dblock.attention.k, in place; in the memory of t
+	t31                    []float32 // [max.B]; in the memory of t
+	t2                     []int32   // [max.B,48]
+	t32                    []int32   // [max.B,48]; in the memory of t2
+	x                      []float32 // [max.B,48,32]; becomes block.x, then h.centred, in place
+	x2                     []float32 // [max.B,48,32]; becomes x, in place; in the memory of x
+	blockHY2               []float32 // [max.B,48,32]; becomes block.h.y, in place; in the memory of x
+	blockLayerNormCentred  []float32 // [max.B,48,32]; becomes block.layer_norm.centred, in place
+	t33                    []float32 // [max.B,48,32]; in the memory of blockLayerNormCentred
+	blockAttentionS2       []float32 // [max.B,4,48,48]; becomes block.attention.s, then block.attention.shareExp, then block.attention.share, in place; in the memory of blockLayerNormCentred
+	blockX2                []float32 // [max.B,48,32]; becomes block.x, in place; in the memory of blockLayerNormCentred
+	blockDenseY3           []float32 // [max.B,48,128]; becomes block.dense.y, in place; in the memory of blockLayerNormCentred
+	pooled2                []float32 // [max.B,32]; becomes pooled, in place; in the memory of blockLayerNormCentred
+	t3                     []float32 // [max.B,48]
+	t34                    []float32 // [max.B,48,96]; in the memory of t3
+	t36                    []float32 // [max.B,48,32]; in the memory of t3
+	t4                     []float32 // [max.B,48]
+	t35                    []float32 // [max.B,48,4,8]; in the memory of t4
+	t5                     []float32 // [max.B,48,32]
+	t6                     []float32 // [max.B,48,96]
+	t29                    []float32 // [max.B,48,3,4,8]; in the memory of t6
+	blockAttentionS        []float32 // [max.B,4,48,48]; becomes block.attention.s, then block.attention.shareExp, then block.attention.share, then 0.9·B·dblock.attention.s, in place
+	t7                     []float32 // [max.B,48,4,8]
+	dblockAttentionShare   []float32 // [max.B,4,48,48]; becomes 0.9·B·dblock.attention.share, in place; in the memory of t7
+	dblockAttentionQ       []float32 // [max.B,48,4,8]; becomes 2.54558·B·dblock.attention.q, in place; in the memory of t7
+	blockLayerNorm2Centred []float32 // [max.B,48,32]; becomes block.layer_norm2.centred, in place
+	t9                     []float32 // [max.B,48]
+	t10                    []float32 // [max.B,48]
+	t11                    []float32 // [max.B,48,32]
+	blockDenseY            []float32 // [max.B,48,128]; becomes block.dense.y, then B·dblock.dense.y, in place
+	blockDenseTwicePhi     []float32 // [max.B,48,128]; becomes block.dense.twice_phi, in place
+	t12                    []float32 // [max.B,48,128]
+	blockHY                []float32 // [max.B,48,32]; becomes block.h.y, in place
+	logitsY                []float32 // [max.B,2]; becomes logits.y, then logits, then B·dlogits, in place; in the memory of blockHY
+	t14                    []float32 // [max.B,48]
+	pooled                 []float32 // [max.B,32]
+	t18                    []float32 // [max.B,48]; in the memory of pooled
+	sum2                   []float32 // [max.B]; becomes sum2, in place
+	t19                    []float32 // [max.B,48,32]; in the memory of sum2
+	dembeddingW            []float32 // [64,32]; becomes B·dembedding.W, in place
+	t40                    []float32 // [32]; in the memory of dembeddingW
+	t41                    []float32 // [32]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -265,25 +264,25 @@ func (m *Language) forward(batch *Batch) Totals {
 	t2 := m.t2[:48*B]
 	t := m.t[:B]
 	x := m.x[:1536*B]
-	t3 := m.t3[:1536*B]
+	blockLayerNormCentred := m.blockLayerNormCentred[:1536*B]
+	t3 := m.t3[:48*B]
 	t4 := m.t4[:48*B]
-	t5 := m.t5[:48*B]
-	t6 := m.t6[:1536*B]
-	t7 := m.t7[:4608*B]
+	t5 := m.t5[:1536*B]
+	t6 := m.t6[:4608*B]
 	blockAttentionS := m.blockAttentionS[:9216*B]
-	t10 := m.t10[:1536*B]
+	t7 := m.t7[:1536*B]
+	blockLayerNorm2Centred := m.blockLayerNorm2Centred[:1536*B]
+	t9 := m.t9[:48*B]
+	t10 := m.t10[:48*B]
 	t11 := m.t11[:1536*B]
-	t13 := m.t13[:48*B]
-	t14 := m.t14[:48*B]
-	t15 := m.t15[:1536*B]
 	blockDenseY := m.blockDenseY[:6144*B]
-	t16 := m.t16[:6144*B]
-	t17 := m.t17[:6144*B]
+	blockDenseTwicePhi := m.blockDenseTwicePhi[:6144*B]
+	t12 := m.t12[:6144*B]
 	blockHY := m.blockHY[:1536*B]
 	pooled := m.pooled[:32*B]
-	t20 := m.t20[:48*B]
+	t14 := m.t14[:48*B]
 	logitsY := m.logitsY[:2*B]
-	sum := m.sum[:B]
+	sum2 := m.sum2[:B]
 
 	// there = where(text ≥ 0, 1, 0)
 	// t = 1/max(Σⱼ there, 1)
@@ -292,7 +291,7 @@ func (m *Language) forward(batch *Batch) Totals {
 		textRow := (*[48]int32)(text[48*i:])
 		thereRow := (*[48]float32)(there[48*i:])
 		t2Row := (*[48]int32)(t2[48*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range t2Row {
 			thereOf := float32(0)
 			if textRow[j] >= 0 {
@@ -302,76 +301,77 @@ func (m *Language) forward(batch *Batch) Totals {
 			if t2Of < 0 {
 				t2Of = 0
 			}
-			tOf += thereOf
+			total += thereOf
 			thereRow[j] = thereOf
 			t2Row[j] = t2Of
 		}
-		t3Of := tOf
-		if t3Of < 1 {
-			t3Of = 1
+		v := total
+		if v < 1 {
+			v = 1
 		}
-		u := 1 / t3Of
-		t[i] = u
+		tOf := 1 / v
+		t[i] = tOf
 	}
 
 	// x = place + embedding.W[t2]
-	// t3 = x − 1/32·Σⱼ x
-	// t4 = √(1/32·Σⱼ t3² + 1e−5)
-	// t5 = 1/t4
-	// t6 = block.layer_norm.shift + block.layer_norm.scale·t5 ⊙ t3
+	// block.layer_norm.centred = x − 1/32·Σⱼ x
+	// block.layer_norm.variance = 1/32·Σⱼ block.layer_norm.centred²
+	// t3 = √(block.layer_norm.variance + 1e−5)
+	// t4 = 1/t3
+	// t5 = block.layer_norm.shift + block.layer_norm.scale·t4 ⊙ block.layer_norm.centred
 	for i := range B {
 		for j := range 48 {
 			placeRow := (*[32]float32)(place[32*j:])
 			embeddingWRow := (*[32]float32)(embeddingW[32*int(t2[48*i+j]):])
 			xRow := (*[32]float32)(x[1536*i+32*j:])
-			tOf := float32(0)
+			total := float32(0)
 			for k := range embeddingWRow {
 				xOf := placeRow[k] + embeddingWRow[k]
-				tOf += xOf
+				total += xOf
 				xRow[k] = xOf
 			}
-			u := 0.03125 * tOf
-			t3Row := (*[32]float32)(t3[1536*i+32*j:])
-			t2Of := float32(0)
-			for k := range embeddingWRow {
-				d := xRow[k] - u
-				t2Of += d * d
-				t3Row[k] = d
+			u := 0.03125 * total
+			blockLayerNormCentredRow := (*[32]float32)(blockLayerNormCentred[1536*i+32*j:])
+			total2 := float32(0)
+			for k := range blockLayerNormCentredRow {
+				blockLayerNormCentredOf := xRow[k] - u
+				total2 += blockLayerNormCentredOf * blockLayerNormCentredOf
+				blockLayerNormCentredRow[k] = blockLayerNormCentredOf
 			}
-			u2 := 0.03125 * t2Of
-			t3Of := u2 + 1e-5
-			t4Of := vec.Sqrt(t3Of)
-			u3 := 1 / t4Of
+			blockLayerNormVariance := 0.03125 * total2
+			v := blockLayerNormVariance + 1e-5
+			t3Of := vec.Sqrt(v)
+			t4Of := 1 / t3Of
+			t3[48*i+j] = t3Of
 			t4[48*i+j] = t4Of
-			t5[48*i+j] = u3
-			t6Row := (*[32]float32)(t6[1536*i+32*j:])
-			for k := range blockLayerNormScale {
-				t6Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*t3Row[k]
+			t5Row := (*[32]float32)(t5[1536*i+32*j:])
+			for k := range blockLayerNormCentredRow {
+				t5Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*t4Of*blockLayerNormCentredRow[k]
 			}
 		}
 	}
 
-	// t7 = t6·block.attention.Wqkv
+	// t6 = t5·block.attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t6, 48*B, 32),
+		blas.View32(t5, 48*B, 32),
 		blas.View32(blockAttentionWqkv, 32, 96),
-		0, blas.View32(t7, 48*B, 96))
+		0, blas.View32(t6, 48*B, 96))
 
-	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t7[:, :, 0, :, :], t7[:, :, 1, :, :])
+	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(0.35355338,
-				blas.Strided32(t7[4608*i+8*j:], 48, 8, 96),
-				blas.Strided32(t7[4608*i+8*j+32:], 48, 8, 96).T(),
+				blas.Strided32(t6[4608*i+8*j:], 48, 8, 96),
+				blas.Strided32(t6[4608*i+8*j+32:], 48, 8, 96).T(),
 				0, blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48))
 		}
 	}
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// t8 = exp(block.attention.s − peak)
-	// sum = Σⱼ t8
-	// t9 = t8/sum
+	// block.attention.shareExp = exp(block.attention.s − peak)  (in blockAttentionS)
+	// sum = Σⱼ block.attention.shareExp
+	// block.attention.share = block.attention.shareExp/sum  (in blockAttentionS)
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -382,153 +382,157 @@ func (m *Language) forward(batch *Batch) Totals {
 				if textRow[k] >= 0 {
 					blockAttentionSOf = blockAttentionSRow[k]
 				}
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if blockAttentionSOf > peak || blockAttentionSOf != blockAttentionSOf {
 					peak = blockAttentionSOf
 				}
 			}
-			sumOf := float32(0)
+			sum := float32(0)
 			for k := range blockAttentionSRow {
 				blockAttentionS2 := float32(-1e+09)
 				if textRow[k] >= 0 {
 					blockAttentionS2 = blockAttentionSRow[k]
 				}
-				e := vec.Exp(blockAttentionS2 - peak)
-				sumOf += e
-				blockAttentionSRow[k] = e
+				blockAttentionShareExp := vec.Exp(blockAttentionS2 - peak)
+				sum += blockAttentionShareExp
+				blockAttentionSRow[k] = blockAttentionShareExp
 			}
-			u := 1 / sumOf
+			u := 1 / sum
 			for k := range blockAttentionSRow {
 				blockAttentionSRow[k] *= u
 			}
 		}
 	}
 
-	// t10 = einsum("ijkl,iljm->ikjm", t9, t7[:, :, 2, :, :])
+	// t7 = einsum("ijkl,iljm->ikjm", block.attention.share, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t7[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t10[1536*i+8*j:], 48, 8, 32))
+				blas.Strided32(t6[4608*i+8*j+64:], 48, 8, 96),
+				0, blas.Strided32(t7[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t11 = t10·block.attention.Wo
+	// t8 = t7·block.attention.Wo  (in blockLayerNorm2Centred)
 	blas.Sgemm(1,
-		blas.View32(t10, 48*B, 32),
+		blas.View32(t7, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
-		0, blas.View32(t11, 48*B, 32))
+		0, blas.View32(blockLayerNorm2Centred, 48*B, 32))
 
-	// block.x = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t11)
-	// t12 = block.x − 1/32·Σⱼ block.x
-	// t13 = √(1/32·Σⱼ t12² + 1e−5)
-	// t14 = 1/t13
-	// t15 = block.layer_norm2.shift + block.layer_norm2.scale·t14 ⊙ t12
+	// block.x = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t8)  (in x)
+	// block.layer_norm2.centred = block.x − 1/32·Σⱼ block.x
+	// block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²
+	// t9 = √(block.layer_norm2.variance + 1e−5)
+	// t10 = 1/t9
+	// t11 = block.layer_norm2.shift + block.layer_norm2.scale·t10 ⊙ block.layer_norm2.centred
 	key := rng.Key(m.seed, 0xf06128f5da987c61, m.calls)
 	for i := range 48 * B {
-		t11Row := (*[32]float32)(t11[32*i:])
+		blockLayerNorm2CentredRow := (*[32]float32)(blockLayerNorm2Centred[32*i:])
 		xRow := (*[32]float32)(x[32*i:])
-		tOf := float32(0)
-		for j := range t11Row {
-			t2Of := t11Row[j]
+		total := float32(0)
+		for j := range blockLayerNorm2CentredRow {
+			v := blockLayerNorm2CentredRow[j]
 			if rng.Uniform32(key, uint64(32*i+j)) < 0.1 {
-				t2Of = 0
+				v = 0
 			}
-			blockX := xRow[j] + 1.1111112*t2Of
-			tOf += blockX
+			blockX := xRow[j] + 1.1111112*v
+			total += blockX
 			xRow[j] = blockX
 		}
-		u := 0.03125 * tOf
-		t3Of := float32(0)
-		for j := range t11Row {
-			d := xRow[j] - u
-			t3Of += d * d
-			t11Row[j] = d
+		u := 0.03125 * total
+		total2 := float32(0)
+		for j := range blockLayerNorm2CentredRow {
+			blockLayerNorm2CentredOf := xRow[j] - u
+			total2 += blockLayerNorm2CentredOf * blockLayerNorm2CentredOf
+			blockLayerNorm2CentredRow[j] = blockLayerNorm2CentredOf
 		}
-		u2 := 0.03125 * t3Of
-		t4Of := u2 + 1e-5
-		t5Of := vec.Sqrt(t4Of)
-		u3 := 1 / t5Of
-		t13[i] = t5Of
-		t14[i] = u3
-		t15Row := (*[32]float32)(t15[32*i:])
-		for j := range blockLayerNorm2Scale {
-			t15Row[j] = blockLayerNorm2Shift[j] + blockLayerNorm2Scale[j]*u3*t11Row[j]
+		blockLayerNorm2Variance := 0.03125 * total2
+		v2 := blockLayerNorm2Variance + 1e-5
+		t9Of := vec.Sqrt(v2)
+		t10Of := 1 / t9Of
+		t9[i] = t9Of
+		t10[i] = t10Of
+		t11Row := (*[32]float32)(t11[32*i:])
+		for j := range blockLayerNorm2CentredRow {
+			u2 := blockLayerNorm2Scale[j] * t10Of * blockLayerNorm2CentredRow[j]
+			t11Row[j] = blockLayerNorm2Shift[j] + u2
 		}
 	}
 
-	// block.dense.y = t15·block.dense.W
+	// block.dense.y = t11·block.dense.W
 	blas.Sgemm(1,
-		blas.View32(t15, 48*B, 32),
+		blas.View32(t11, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
 		0, blas.View32(blockDenseY, 48*B, 128))
 
 	// block.dense.y = block.dense.b + block.dense.y
-	// t16 = erf(0.70710677·block.dense.y) + 1
-	// t17 = block.dense.y ⊙ t16
+	// block.dense.twice_phi = erf(0.70710677·block.dense.y) + 1
+	// t12 = block.dense.y ⊙ block.dense.twice_phi
 	for i := range 48 * B {
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
-		t16Row := (*[128]float32)(t16[128*i:])
-		t17Row := (*[128]float32)(t17[128*i:])
+		blockDenseTwicePhiRow := (*[128]float32)(blockDenseTwicePhi[128*i:])
+		t12Row := (*[128]float32)(t12[128*i:])
 		for j := range blockDenseB {
 			blockDenseYOf := blockDenseB[j] + blockDenseYRow[j]
-			tOf := vec.Erf(0.70710677*blockDenseYOf) + 1
-			u := blockDenseYOf * tOf
+			blockDenseTwicePhiOf := vec.Erf(0.70710677*blockDenseYOf) + 1
+			t12Of := blockDenseYOf * blockDenseTwicePhiOf
 			blockDenseYRow[j] = blockDenseYOf
-			t16Row[j] = tOf
-			t17Row[j] = u
+			blockDenseTwicePhiRow[j] = blockDenseTwicePhiOf
+			t12Row[j] = t12Of
 		}
 	}
 
-	// block.h.y = 0.5·t17·block.h.W
+	// block.h.y = 0.5·t12·block.h.W
 	blas.Sgemm(0.5,
-		blas.View32(t17, 48*B, 128),
+		blas.View32(t12, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY, 48*B, 32))
 
 	// block.h = block.h.b + block.h.y
-	// t18 = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)
-	// t19 = block.x + t18 − 1/32·Σⱼ (block.x + t18)
-	// t20 = √(1/32·Σⱼ t19² + 1e−5)
-	// h = h.shift + h.scale·1/t20 ⊙ t19
-	// t21 = Σ there·h
+	// t13 = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  (in blockHY)
+	// h.centred = block.x + t13 − 1/32·Σⱼ (block.x + t13)  (in x)
+	// h.variance = 1/32·Σⱼ h.centred²
+	// t14 = √(h.variance + 1e−5)
+	// h = h.shift + h.scale·1/t14 ⊙ h.centred
+	// t15 = Σ there·h  (in pooled)
 	clear(pooled)
 	key2 := rng.Key(m.seed, 0x37edf602aadcb09b, m.calls)
 	for i := range B {
 		for j := range 48 {
 			blockHYRow := (*[32]float32)(blockHY[1536*i+32*j:])
 			xRow := (*[32]float32)(x[1536*i+32*j:])
-			tOf := float32(0)
+			total := float32(0)
 			for k := range blockHB {
-				t2Of := blockHB[k] + blockHYRow[k]
+				v := blockHB[k] + blockHYRow[k]
 				if rng.Uniform32(key2, uint64(1536*i+32*j+k)) < 0.1 {
-					t2Of = 0
+					v = 0
 				}
-				u := 1.1111112 * t2Of
-				tOf += xRow[k] + u
-				blockHYRow[k] = u
+				t13 := 1.1111112 * v
+				total += xRow[k] + t13
+				blockHYRow[k] = t13
 			}
-			u2 := 0.03125 * tOf
-			t3Of := float32(0)
+			u := 0.03125 * total
+			total2 := float32(0)
 			for k := range blockHB {
-				d := xRow[k] + blockHYRow[k] - u2
-				t3Of += d * d
-				xRow[k] = d
+				hCentred := xRow[k] + blockHYRow[k] - u
+				total2 += hCentred * hCentred
+				xRow[k] = hCentred
 			}
-			u3 := 0.03125 * t3Of
-			t4Of := u3 + 1e-5
-			t5Of := vec.Sqrt(t4Of)
-			u4 := 1 / t5Of
-			t20[48*i+j] = t5Of
+			hVariance := 0.03125 * total2
+			v2 := hVariance + 1e-5
+			t14Of := vec.Sqrt(v2)
+			u2 := 1 / t14Of
+			t14[48*i+j] = t14Of
 			thereOfJ := there[48*i+j]
 			pooledRow := (*[32]float32)(pooled[32*i:])
 			for k := range blockHB {
-				pooledRow[k] += thereOfJ * (hShift[k] + hScale[k]*u4*xRow[k])
+				pooledRow[k] += thereOfJ * (hShift[k] + hScale[k]*u2*xRow[k])
 			}
 		}
 	}
 
-	// pooled = t·t21
+	// pooled = t·t15
 	for i := range B {
 		tOfI := t[i]
 		pooledRow := (*[32]float32)(pooled[32*i:])
@@ -543,23 +547,23 @@ func (m *Language) forward(batch *Batch) Totals {
 		blas.View32(logitsW, 32, 2),
 		0, blas.View32(logitsY, B, 2))
 
-	// logits = logits.b + logits.y
-	// peak = max logits
-	// t22 = exp(logits − peak)
-	// sum = Σⱼ t22
-	// each = peak + log(sum) − logits[label]
+	// logits = logits.b + logits.y  (in logitsY)
+	// peak2 = max logits
+	// t16 = exp(logits − peak2)  (in logitsY)
+	// sum2 = Σⱼ t16
+	// each = peak2 + log(sum2) − logits[label]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = label]
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B {
 		logitsYRow := (*[2]float32)(logitsY[2*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsYRow[j]
-			if logits > peak || logits != logits {
-				peak = logits
+			if logits > peak2 || logits != logits {
+				peak2 = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
@@ -572,15 +576,15 @@ func (m *Language) forward(batch *Batch) Totals {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		sumOf := float32(0)
+		sum2Of := float32(0)
 		for j := range logitsB {
-			e := vec.Exp(logitsYRow[j] - peak)
-			sumOf += e
-			logitsYRow[j] = e
+			t16 := vec.Exp(logitsYRow[j] - peak2)
+			sum2Of += t16
+			logitsYRow[j] = t16
 		}
-		tOf := vec.Log(sumOf)
-		loss += float64(peak + tOf - chosen)
-		sum[i] = sumOf
+		v := vec.Log(sum2Of)
+		loss += float64(peak2 + v - chosen)
+		sum2[i] = sum2Of
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -626,41 +630,41 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	blockAttentionWo := m.params.BlockAttentionWo
 	blockAttentionWqkv := m.params.BlockAttentionWqkv
 	blockLayerNormScale := m.params.BlockLayerNormScale
-	sum := m.sum[:B]
+	sum2 := m.sum2[:B]
 	logitsY := m.logitsY[:2*B]
 	pooled := m.pooled[:32*B]
 	there := m.there[:48*B]
 	t := m.t[:B]
-	t20 := m.t20[:48*B]
-	t24 := m.t24[:48*B]
+	t14 := m.t14[:48*B]
+	t18 := m.t18[:48*B]
 	x := m.x[:1536*B]
-	t25 := m.t25[:1536*B]
+	t19 := m.t19[:1536*B]
 	dpooled := m.dpooled[:32*B]
 	dblockH := m.dblockH[:1536*B]
-	t17 := m.t17[:6144*B]
-	t28 := m.t28[:6144*B]
-	t16 := m.t16[:6144*B]
+	t12 := m.t12[:6144*B]
+	t22 := m.t22[:6144*B]
+	blockDenseTwicePhi := m.blockDenseTwicePhi[:6144*B]
 	blockDenseY := m.blockDenseY[:6144*B]
-	t15 := m.t15[:1536*B]
-	t29 := m.t29[:1536*B]
 	t11 := m.t11[:1536*B]
-	t14 := m.t14[:48*B]
-	t13 := m.t13[:48*B]
-	t10 := m.t10[:1536*B]
-	t34 := m.t34[:1536*B]
+	t23 := m.t23[:1536*B]
+	blockLayerNorm2Centred := m.blockLayerNorm2Centred[:1536*B]
+	t10 := m.t10[:48*B]
+	t9 := m.t9[:48*B]
+	t7 := m.t7[:1536*B]
+	t28 := m.t28[:1536*B]
 	blockAttentionS := m.blockAttentionS[:9216*B]
 	dblockAttentionV := m.dblockAttentionV[:1536*B]
-	t7 := m.t7[:4608*B]
-	t35 := m.t35[:9216*B]
+	t6 := m.t6[:4608*B]
+	dblockAttentionShare := m.dblockAttentionShare[:9216*B]
 	dblockAttentionK := m.dblockAttentionK[:1536*B]
 	dblockAttentionQ := m.dblockAttentionQ[:1536*B]
-	t36 := m.t36[:4608*B]
-	t6 := m.t6[:1536*B]
-	t37 := m.t37[:1536*B]
+	t29 := m.t29[:4608*B]
+	t5 := m.t5[:1536*B]
+	t30 := m.t30[:1536*B]
 	dembeddingW := m.dembeddingW
-	t3 := m.t3[:1536*B]
-	t5 := m.t5[:48*B]
+	blockLayerNormCentred := m.blockLayerNormCentred[:1536*B]
 	t4 := m.t4[:48*B]
+	t3 := m.t3[:48*B]
 	t2 := m.t2[:48*B]
 	dlogitsB := grad.LogitsB
 	dlogitsW := grad.LogitsW
@@ -682,11 +686,11 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t22/sum − onehot(label)
+	// B·dlogits = t16/sum2 − onehot(label)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
-		u := 1 / sum[i]
+		u := 1 / sum2[i]
 		logitsYRow := (*[2]float32)(logitsY[2*i:])
 		labelOfI := label[i]
 		for j := range dlogitsB {
@@ -705,20 +709,20 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsY, B, 2),
 		0, blas.View32(dlogitsW, 32, 2))
 
-	// t23 = there·t
-	// t24 = there/t20·t
-	// t25 = t19·t24
+	// t17 = there·t  (in there)
+	// t18 = there/t14·t
+	// t19 = h.centred·t18
 	for i := range B {
 		for j := range 48 {
-			u := there[48*i+j] * t[i]
-			u2 := there[48*i+j] / t20[48*i+j]
-			u3 := u2 * t[i]
-			there[48*i+j] = u
-			t24[48*i+j] = u3
+			t17 := there[48*i+j] * t[i]
+			u := there[48*i+j] / t14[48*i+j]
+			t18Of := u * t[i]
+			there[48*i+j] = t17
+			t18[48*i+j] = t18Of
 			xRow := (*[32]float32)(x[1536*i+32*j:])
-			t25Row := (*[32]float32)(t25[1536*i+32*j:])
-			for k := range t25Row {
-				t25Row[k] = xRow[k] * u3
+			t19Row := (*[32]float32)(t19[1536*i+32*j:])
+			for k := range t19Row {
+				t19Row[k] = xRow[k] * t18Of
 			}
 		}
 	}
@@ -729,23 +733,23 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 32, 2).T(),
 		0, blas.View32(dpooled, B, 32))
 
-	// dh.shift = scale·Σ t23·B·dpooled
-	// dh.scale = scale·Σ B·dpooled·t25
+	// dh.shift = scale·Σ t17·B·dpooled
+	// dh.scale = scale·Σ B·dpooled·t19
 	clear(dhShift)
 	clear(dhScale)
 	for i := range B {
 		for j := range 48 {
 			thereOfJ := there[48*i+j]
 			dpooledRow := (*[32]float32)(dpooled[32*i:])
-			t25Row := (*[32]float32)(t25[1536*i+32*j:])
+			t19Row := (*[32]float32)(t19[1536*i+32*j:])
 			for k := range dhScale {
 				dhShift[k] += scale * (thereOfJ * dpooledRow[k])
-				dhScale[k] += scale * (dpooledRow[k] * t25Row[k])
+				dhScale[k] += scale * (dpooledRow[k] * t19Row[k])
 			}
 		}
 	}
 
-	// t26 = h.scale·B·dpooled
+	// t20 = h.scale·B·dpooled  (in dpooled)
 	for i := range B {
 		dpooledRow := (*[32]float32)(dpooled[32*i:])
 		for j := range dpooledRow {
@@ -756,34 +760,34 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1.1111112/B
 	scale2 := float32(1.1111111111111112 / float64(B))
 
-	// t27 = t24·(t26 − 1/32·(Σⱼ t19·t26)/t20/t20·t19 − 1/32·Σⱼ t26)
-	// (B/1.1111112)·dblock.h = where(U(block/dropout2) < 0.1, 0, t27)
-	// dblock.h.b = scale2·Σ (B/1.1111112)·dblock.h
+	// t21 = t18·(t20 − 1/32·(Σⱼ h.centred·t20)/t14/t14·h.centred − 1/32·Σⱼ t20)  (in x)
+	// 0.9·B·dblock.h = where(U(block/dropout2) < 0.1, 0, t21)
+	// dblock.h.b = scale2·Σ 0.9·B·dblock.h
 	clear(dblockHB)
 	key := rng.Key(m.seed, 0x37edf602aadcb09b, m.calls)
 	for i := range B {
 		for j := range 48 {
 			xRow := (*[32]float32)(x[1536*i+32*j:])
 			dpooledRow := (*[32]float32)(dpooled[32*i:])
-			tOf := float32(0)
-			t2Of := float32(0)
+			total := float32(0)
+			total2 := float32(0)
 			for k := range dpooledRow {
-				tOf += xRow[k] * dpooledRow[k]
-				t2Of += dpooledRow[k]
+				total += xRow[k] * dpooledRow[k]
+				total2 += dpooledRow[k]
 			}
-			u := tOf / t20[48*i+j]
-			u2 := u / t20[48*i+j]
-			u3 := 0.03125 * t2Of
-			t24OfJ := t24[48*i+j]
+			u := total / t14[48*i+j]
+			u2 := u / t14[48*i+j]
+			u3 := 0.03125 * total2
+			t18OfJ := t18[48*i+j]
 			dblockHRow := (*[32]float32)(dblockH[1536*i+32*j:])
 			for k := range dblockHRow {
-				u4 := t24OfJ * (dpooledRow[k] - 0.03125*(u2*xRow[k]) - u3)
-				dblockHOf := u4
+				t21 := t18OfJ * (dpooledRow[k] - 0.03125*(u2*xRow[k]) - u3)
+				dblockHOf := t21
 				if rng.Uniform32(key, uint64(1536*i+32*j+k)) < 0.1 {
 					dblockHOf = 0
 				}
 				dblockHB[k] += scale2 * dblockHOf
-				xRow[k] = u4
+				xRow[k] = t21
 				dblockHRow[k] = dblockHOf
 			}
 		}
@@ -792,237 +796,239 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale3 = 0.5555556/B
 	scale3 := float32(0.5555555555555556 / float64(B))
 
-	// dblock.h.W = scale3·t17ᵀ·((B/1.1111112)·dblock.h)
+	// dblock.h.W = scale3·t12ᵀ·(0.9·B·dblock.h)
 	blas.Sgemm(scale3,
-		blas.View32(t17, 48*B, 128).T(),
+		blas.View32(t12, 48*B, 128).T(),
 		blas.View32(dblockH, 48*B, 32),
 		0, blas.View32(dblockHW, 128, 32))
 
-	// t28 = ((B/1.1111112)·dblock.h)·block.h.Wᵀ
+	// t22 = (0.9·B·dblock.h)·block.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dblockH, 48*B, 32),
 		blas.View32(blockHW, 128, 32).T(),
-		0, blas.View32(t28, 48*B, 128))
+		0, blas.View32(t22, 48*B, 128))
 
-	// B·dblock.dense.y = (0.5555556·t16 + 0.4432692·block.dense.y ⊙ exp((−0.5)·block.dense.y²)) ⊙ t28
+	// B·dblock.dense.y = (0.5555556·block.dense.twice_phi + 0.4432692·block.dense.y ⊙ exp(−0.5·block.dense.y²)) ⊙ t22  (in blockDenseY)
 	// dblock.dense.b = scale·Σ B·dblock.dense.y
 	clear(dblockDenseB)
 	for i := range 48 * B {
-		t16Row := (*[128]float32)(t16[128*i:])
+		blockDenseTwicePhiRow := (*[128]float32)(blockDenseTwicePhi[128*i:])
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
-		t28Row := (*[128]float32)(t28[128*i:])
-		for j := range blockDenseYRow {
+		t22Row := (*[128]float32)(t22[128*i:])
+		for j := range blockDenseTwicePhiRow {
 			u := blockDenseYRow[j] * vec.Exp(-0.5*(blockDenseYRow[j]*blockDenseYRow[j]))
-			dblockDenseY := (0.5555556*t16Row[j] + 0.4432692*u) * t28Row[j]
+			dblockDenseY := (0.5555556*blockDenseTwicePhiRow[j] + 0.4432692*u) * t22Row[j]
 			dblockDenseB[j] += scale * dblockDenseY
 			blockDenseYRow[j] = dblockDenseY
 		}
 	}
 
-	// dblock.dense.W = scale·t15ᵀ·(B·dblock.dense.y)
+	// dblock.dense.W = scale·t11ᵀ·(B·dblock.dense.y)
 	blas.Sgemm(scale,
-		blas.View32(t15, 48*B, 32).T(),
+		blas.View32(t11, 48*B, 32).T(),
 		blas.View32(blockDenseY, 48*B, 128),
 		0, blas.View32(dblockDenseW, 32, 128))
 
-	// t29 = (B·dblock.dense.y)·block.dense.Wᵀ
+	// t23 = (B·dblock.dense.y)·block.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(blockDenseY, 48*B, 128),
 		blas.View32(blockDenseW, 32, 128).T(),
-		0, blas.View32(t29, 48*B, 32))
+		0, blas.View32(t23, 48*B, 32))
 
-	// t30 = t27 + t14·(block.layer_norm2.scale·t29 − 1/32·(Σⱼ block.layer_norm2.scale·t12 ⊙ t29)/t13/t13·t12)
-	// t31 = (Σⱼ block.layer_norm2.scale·t29)/t13
-	// t32 = t30 − 1/32·t31
-	// t33 = where(U(block/dropout) < 0.1, 0, t32)
-	// dblock.layer_norm2.shift = scale·Σ t29
-	// dblock.layer_norm2.scale = scale·Σ t14·t12 ⊙ t29
+	// t24 = t21 + t10·(block.layer_norm2.scale·t23 − 1/32·(Σⱼ block.layer_norm2.scale·block.layer_norm2.centred ⊙ t23)/t9/t9·block.layer_norm2.centred)  (in x)
+	// t25 = (Σⱼ block.layer_norm2.scale·t23)/t9  (in t9)
+	// t26 = t24 − 1/32·t25  (in blockLayerNorm2Centred)
+	// t27 = where(U(block/dropout) < 0.1, 0, t26)  (in t23)
+	// dblock.layer_norm2.shift = scale·Σ t23
+	// dblock.layer_norm2.scale = scale·Σ t10·block.layer_norm2.centred ⊙ t23
 	clear(dblockLayerNorm2Shift)
 	clear(dblockLayerNorm2Scale)
 	key2 := rng.Key(m.seed, 0xf06128f5da987c61, m.calls)
 	for i := range 48 * B {
-		t11Row := (*[32]float32)(t11[32*i:])
-		t29Row := (*[32]float32)(t29[32*i:])
-		t14OfI := t14[i]
-		tOf := float32(0)
-		t2Of := float32(0)
-		for j := range blockLayerNorm2Scale {
-			u := t11Row[j] * t29Row[j]
-			tOf += blockLayerNorm2Scale[j] * u
-			t2Of += blockLayerNorm2Scale[j] * t29Row[j]
-			dblockLayerNorm2Shift[j] += scale * t29Row[j]
-			dblockLayerNorm2Scale[j] += scale * (t14OfI * u)
+		blockLayerNorm2CentredRow := (*[32]float32)(blockLayerNorm2Centred[32*i:])
+		t23Row := (*[32]float32)(t23[32*i:])
+		t10OfI := t10[i]
+		total := float32(0)
+		total2 := float32(0)
+		for j := range blockLayerNorm2CentredRow {
+			u := blockLayerNorm2CentredRow[j] * t23Row[j]
+			total += blockLayerNorm2Scale[j] * u
+			total2 += blockLayerNorm2Scale[j] * t23Row[j]
+			dblockLayerNorm2Shift[j] += scale * t23Row[j]
+			dblockLayerNorm2Scale[j] += scale * (t10OfI * u)
 		}
-		u2 := tOf / t13[i]
-		u3 := u2 / t13[i]
-		u4 := t2Of / t13[i]
-		u5 := 0.03125 * u4
-		t13[i] = u4
+		u2 := total / t9[i]
+		u3 := u2 / t9[i]
+		t25 := total2 / t9[i]
+		u4 := 0.03125 * t25
+		t9[i] = t25
 		xRow := (*[32]float32)(x[32*i:])
-		for j := range blockLayerNorm2Scale {
-			d := blockLayerNorm2Scale[j]*t29Row[j] - 0.03125*(u3*t11Row[j])
-			t3Of := xRow[j] + t14OfI*d
-			d2 := t3Of - u5
-			t4Of := d2
+		for j := range blockLayerNorm2CentredRow {
+			d := blockLayerNorm2Scale[j]*t23Row[j] - 0.03125*(u3*blockLayerNorm2CentredRow[j])
+			t24 := xRow[j] + t10OfI*d
+			t26 := t24 - u4
+			t27 := t26
 			if rng.Uniform32(key2, uint64(32*i+j)) < 0.1 {
-				t4Of = 0
+				t27 = 0
 			}
-			xRow[j] = t3Of
-			t11Row[j] = d2
-			t29Row[j] = t4Of
+			xRow[j] = t24
+			blockLayerNorm2CentredRow[j] = t26
+			t23Row[j] = t27
 		}
 	}
 
-	// dblock.attention.Wo = scale2·t10ᵀ·t33
+	// dblock.attention.Wo = scale2·t7ᵀ·t27
 	blas.Sgemm(scale2,
-		blas.View32(t10, 48*B, 32).T(),
-		blas.View32(t29, 48*B, 32),
+		blas.View32(t7, 48*B, 32).T(),
+		blas.View32(t23, 48*B, 32),
 		0, blas.View32(dblockAttentionWo, 32, 32))
 
-	// t34 = t33·block.attention.Woᵀ
+	// t28 = t27·block.attention.Woᵀ
 	blas.Sgemm(1,
-		blas.View32(t29, 48*B, 32),
+		blas.View32(t23, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32).T(),
-		0, blas.View32(t34, 48*B, 32))
+		0, blas.View32(t28, 48*B, 32))
 
-	// (B/1.1111112)·dblock.attention.v = einsum("ijkl,ikjm->iljm", t9, t34)
+	// 0.9·B·dblock.attention.v = einsum("ijkl,ikjm->iljm", block.attention.share, t28)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48).T(),
-				blas.Strided32(t34[1536*i+8*j:], 48, 8, 32),
+				blas.Strided32(t28[1536*i+8*j:], 48, 8, 32),
 				0, blas.Strided32(dblockAttentionV[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t35 = einsum("ijkl,imkl->ikjm", t34, t7[:, :, 2, :, :])
+	// 0.9·B·dblock.attention.share = einsum("ijkl,imkl->ikjm", t28, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
-				blas.Strided32(t34[1536*i+8*j:], 48, 8, 32),
-				blas.Strided32(t7[4608*i+8*j+64:], 48, 8, 96).T(),
-				0, blas.View32(t35[9216*i+2304*j:], 48, 48))
+				blas.Strided32(t28[1536*i+8*j:], 48, 8, 32),
+				blas.Strided32(t6[4608*i+8*j+64:], 48, 8, 96).T(),
+				0, blas.View32(dblockAttentionShare[9216*i+2304*j:], 48, 48))
 		}
 	}
 
-	// (B/1.1111112)·dblock.attention.s = t9 ⊙ (t35 − Σⱼ t9 ⊙ t35)
-	// (B/1.1111112)·dblock.attention.s = where(text ≥ 0, (B/1.1111112)·dblock.attention.s, 0)
+	// 0.9·B·dblock.attention.s = block.attention.share ⊙ (0.9·B·dblock.attention.share − Σⱼ block.attention.share ⊙ 0.9·B·dblock.attention.share)
+	// 0.9·B·dblock.attention.s = where(text ≥ 0, 0.9·B·dblock.attention.s, 0)  (in blockAttentionS)
 	for i := range B {
 		for j := range 192 {
 			blockAttentionSRow := (*[48]float32)(blockAttentionS[9216*i+48*j:])
-			t35Row := (*[48]float32)(t35[9216*i+48*j:])
-			tOf := float32(0)
+			dblockAttentionShareRow := (*[48]float32)(dblockAttentionShare[9216*i+48*j:])
+			total := float32(0)
 			for k := range blockAttentionSRow {
-				tOf += blockAttentionSRow[k] * t35Row[k]
+				total += blockAttentionSRow[k] * dblockAttentionShareRow[k]
 			}
 			textRow := (*[48]int32)(text[48*i:])
 			for k := range blockAttentionSRow {
-				dblockAttentionS := float32(0)
+				dblockAttentionS := blockAttentionSRow[k] * (dblockAttentionShareRow[k] - total)
+				dblockAttentionS2 := float32(0)
 				if textRow[k] >= 0 {
-					dblockAttentionS = blockAttentionSRow[k] * (t35Row[k] - tOf)
+					dblockAttentionS2 = dblockAttentionS
 				}
-				blockAttentionSRow[k] = dblockAttentionS
+				blockAttentionSRow[k] = dblockAttentionS2
 			}
 		}
 	}
 
-	// (B/0.3928371)·dblock.attention.k = einsum("ijkl,ikjm->imkl", t7[:, :, 0, :, :], (B/1.1111112)·dblock.attention.s)
+	// 2.54558·B·dblock.attention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], 0.9·B·dblock.attention.s)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
-				blas.Strided32(t7[4608*i+8*j:], 48, 8, 96).T(),
+				blas.Strided32(t6[4608*i+8*j:], 48, 8, 96).T(),
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
 				0, blas.Strided32(dblockAttentionK[1536*i+8*j:], 48, 8, 32).T())
 		}
 	}
 
-	// (B/0.3928371)·dblock.attention.q = einsum("ijkl,iljm->ikjm", (B/1.1111112)·dblock.attention.s, t7[:, :, 1, :, :])
+	// 2.54558·B·dblock.attention.q = einsum("ijkl,iljm->ikjm", 0.9·B·dblock.attention.s, t6[:, :, 1, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t7[4608*i+8*j+32:], 48, 8, 96),
+				blas.Strided32(t6[4608*i+8*j+32:], 48, 8, 96),
 				0, blas.Strided32(dblockAttentionQ[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t36[:, :, 2, :, :] = 1.1111112·(B/1.1111112)·dblock.attention.v
+	// t29[:, :, 2, :, :] = B·dblock.attention.v
 	for i := range 48 * B {
 		dblockAttentionVRow := (*[32]float32)(dblockAttentionV[32*i:])
-		t36Row := (*[32]float32)(t36[96*i+64:])
+		t29Row := (*[32]float32)(t29[96*i+64:])
 		for j := range dblockAttentionVRow {
-			t36Row[j] = 1.1111112 * dblockAttentionVRow[j]
+			t29Row[j] = 1.1111112 * dblockAttentionVRow[j]
 		}
 	}
 
-	// t36[:, :, 1, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.k
+	// t29[:, :, 1, :, :] = B·dblock.attention.k
 	for i := range 48 * B {
 		dblockAttentionKRow := (*[32]float32)(dblockAttentionK[32*i:])
-		t36Row := (*[32]float32)(t36[96*i+32:])
+		t29Row := (*[32]float32)(t29[96*i+32:])
 		for j := range dblockAttentionKRow {
-			t36Row[j] = 0.3928371 * dblockAttentionKRow[j]
+			t29Row[j] = 0.3928371 * dblockAttentionKRow[j]
 		}
 	}
 
-	// t36[:, :, 0, :, :] = 0.3928371·(B/0.3928371)·dblock.attention.q
+	// t29[:, :, 0, :, :] = B·dblock.attention.q
 	for i := range 48 * B {
 		dblockAttentionQRow := (*[32]float32)(dblockAttentionQ[32*i:])
-		t36Row := (*[32]float32)(t36[96*i:])
+		t29Row := (*[32]float32)(t29[96*i:])
 		for j := range dblockAttentionQRow {
-			t36Row[j] = 0.3928371 * dblockAttentionQRow[j]
+			t29Row[j] = 0.3928371 * dblockAttentionQRow[j]
 		}
 	}
 
-	// dblock.attention.Wqkv = scale·t6ᵀ·t36
+	// dblock.attention.Wqkv = scale·t5ᵀ·t29
 	blas.Sgemm(scale,
-		blas.View32(t6, 48*B, 32).T(),
-		blas.View32(t36, 48*B, 96),
+		blas.View32(t5, 48*B, 32).T(),
+		blas.View32(t29, 48*B, 96),
 		0, blas.View32(dblockAttentionWqkv, 32, 96))
 
-	// t37 = t36·block.attention.Wqkvᵀ
+	// t30 = t29·block.attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t36, 48*B, 96),
+		blas.View32(t29, 48*B, 96),
 		blas.View32(blockAttentionWqkv, 32, 96).T(),
-		0, blas.View32(t37, 48*B, 32))
+		0, blas.View32(t30, 48*B, 32))
 
 	// B·dembedding.W = 0
 	clear(dembeddingW)
 
-	// B·dx = t32 + t5·(block.layer_norm.scale·t37 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t37)/t4/t4·t3) − 1/32·(Σⱼ block.layer_norm.scale·t37)/t4
-	// dblock.layer_norm.shift = scale·Σ t37
-	// dblock.layer_norm.scale = scale·Σ t5·t3 ⊙ t37
-	// dplace = scale·Σᵢ (t30 + t5·(block.layer_norm.scale·t37 − 1/32·(Σⱼ block.layer_norm.scale·t3 ⊙ t37)/t4/t4·t3) − 1/32·(t31 + (Σⱼ block.layer_norm.scale·t37)/t4))
+	// B·dx = t26 + t4·(block.layer_norm.scale·t30 − 1/32·(Σⱼ block.layer_norm.scale·block.layer_norm.centred ⊙ t30)/t3/t3·block.layer_norm.centred) − 1/32·(Σⱼ block.layer_norm.scale·t30)/t3
+	// dblock.layer_norm.shift = scale·Σ t30
+	// dblock.layer_norm.scale = scale·Σ t4·block.layer_norm.centred ⊙ t30
+	// dplace = scale·Σᵢ (t24 + t4·(block.layer_norm.scale·t30 − 1/32·(Σⱼ block.layer_norm.scale·block.layer_norm.centred ⊙ t30)/t3/t3·block.layer_norm.centred) − 1/32·(t25 + (Σⱼ block.layer_norm.scale·t30)/t3))
 	// B·dembedding.W[…] += B·dx
 	clear(dblockLayerNormShift)
 	clear(dblockLayerNormScale)
 	clear(dplace)
 	for i := range B {
 		for j := range 48 {
-			t3Row := (*[32]float32)(t3[1536*i+32*j:])
-			t37Row := (*[32]float32)(t37[1536*i+32*j:])
-			t5OfJ := t5[48*i+j]
-			tOf := float32(0)
-			t2Of := float32(0)
-			for k := range blockLayerNormScale {
-				u := t3Row[k] * t37Row[k]
-				tOf += blockLayerNormScale[k] * u
-				t2Of += blockLayerNormScale[k] * t37Row[k]
-				dblockLayerNormShift[k] += scale * t37Row[k]
-				dblockLayerNormScale[k] += scale * (t5OfJ * u)
+			blockLayerNormCentredRow := (*[32]float32)(blockLayerNormCentred[1536*i+32*j:])
+			t30Row := (*[32]float32)(t30[1536*i+32*j:])
+			t4OfJ := t4[48*i+j]
+			total := float32(0)
+			total2 := float32(0)
+			for k := range blockLayerNormCentredRow {
+				u := blockLayerNormCentredRow[k] * t30Row[k]
+				total += blockLayerNormScale[k] * u
+				total2 += blockLayerNormScale[k] * t30Row[k]
+				dblockLayerNormShift[k] += scale * t30Row[k]
+				dblockLayerNormScale[k] += scale * (t4OfJ * u)
 			}
-			u2 := tOf / t4[48*i+j]
-			u3 := u2 / t4[48*i+j]
-			u4 := t2Of / t4[48*i+j]
+			u2 := total / t3[48*i+j]
+			u3 := u2 / t3[48*i+j]
+			u4 := total2 / t3[48*i+j]
 			u5 := 0.03125 * u4
-			t3Of := t13[48*i+j] + u4
-			u6 := 0.03125 * t3Of
-			t11Row := (*[32]float32)(t11[1536*i+32*j:])
+			v := t9[48*i+j] + u4
+			u6 := 0.03125 * v
+			blockLayerNorm2CentredRow := (*[32]float32)(blockLayerNorm2Centred[1536*i+32*j:])
 			xRow := (*[32]float32)(x[1536*i+32*j:])
 			dembeddingWRow := (*[32]float32)(dembeddingW[32*int(t2[48*i+j]):])
 			dplaceRow := (*[32]float32)(dplace[32*j:])
-			for k := range blockLayerNormScale {
-				u7 := t5OfJ * (blockLayerNormScale[k]*t37Row[k] - 0.03125*(u3*t3Row[k]))
-				dx := t11Row[k] + u7 - u5
+			for k := range blockLayerNorm2CentredRow {
+				d := blockLayerNormScale[k]*t30Row[k] - 0.03125*(u3*blockLayerNormCentredRow[k])
+				u7 := t4OfJ * d
+				dx := blockLayerNorm2CentredRow[k] + u7 - u5
 				dplaceRow[k] += scale * (xRow[k] + u7 - u6)
 				dembeddingWRow[k] += dx
 			}
@@ -1071,50 +1077,49 @@ func (m *Language) clip(norm float64) float64 {
 
 // update sets the parameters from their gradient, which counts by factor.
 func (m *Language) update(grad *Params, factor float64) {
-	// scale = clip_factor
-	scale := float32(factor)
-	// scale2 = 1/(1 − 0.999^step)
-	scale2 := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
-	// scale3 = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
-	scale3 := vec.Where(float64(m.steps+1) < 50, 6e-5*float64(m.steps+1), 0.0015*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-50)/vec.Max(float64(m.Hyper.Steps)-50, 1), 0), 1))+1))
-	// scale4 = scale3/(1 − 0.9^step)
-	scale4 := float32(scale3 / (1 - math.Pow(0.9, float64(m.steps+1))))
-	// scale5 = 1 − w_decay·scale3
-	scale5 := float32(1 - m.Hyper.WDecay*scale3)
+	clipFactor := float32(factor)
+	// coef = 1/(1 − 0.999^step)
+	coef := float32(1 / (1 - math.Pow(0.999, float64(m.steps+1))))
+	// coef2 = where(step < 50, 6e−5·step, 0.0015·(cos(3.1415927·min(max((step − 50)/max(steps − 50, 1), 0), 1)) + 1))
+	coef2 := vec.Where(float64(m.steps+1) < 50, 6e-5*float64(m.steps+1), 0.0015*(math.Cos(3.141592653589793*vec.Min(vec.Max((float64(m.steps+1)-50)/vec.Max(float64(m.Hyper.Steps)-50, 1), 0), 1))+1))
+	// coef3 = coef2/(1 − 0.9^step)
+	coef3 := float32(coef2 / (1 - math.Pow(0.9, float64(m.steps+1))))
+	// coef4 = 1 − w_decay·coef2
+	coef4 := float32(1 - m.Hyper.WDecay*coef2)
 
-	updateAdamw(m.params.Place, grad.Place, m.optim.placeM, m.optim.placeV, scale, scale2, scale4)
+	updateAdamw(m.params.Place, grad.Place, m.optim.placeM, m.optim.placeV, clipFactor, coef, coef3)
 	updateAdamwDecay(m.params.EmbeddingW, grad.EmbeddingW, m.optim.embeddingWM, m.optim.embeddingWV,
-		scale, scale2, scale4, scale5)
+		clipFactor, coef, coef3, coef4)
 	updateAdamw(m.params.flat[3584:7808], grad.flat[3584:7808], m.optim.float32s[3584:7808], m.optim.float32s[19874:24098],
-		scale, scale2, scale4) // block.layer_norm.scale to block.layer_norm2.shift
+		clipFactor, coef, coef3) // block.layer_norm.scale to block.layer_norm2.shift
 	updateAdamwDecay(m.params.BlockDenseW, grad.BlockDenseW, m.optim.blockDenseWM, m.optim.blockDenseWV,
-		scale, scale2, scale4, scale5)
+		clipFactor, coef, coef3, coef4)
 	updateAdamw(m.params.BlockDenseB, grad.BlockDenseB, m.optim.blockDenseBM, m.optim.blockDenseBV,
-		scale, scale2, scale4)
+		clipFactor, coef, coef3)
 	updateAdamwDecay(m.params.BlockHW, grad.BlockHW, m.optim.blockHWM, m.optim.blockHWV,
-		scale, scale2, scale4, scale5)
+		clipFactor, coef, coef3, coef4)
 	updateAdamw(m.params.flat[16128:16224], grad.flat[16128:16224], m.optim.float32s[16128:16224], m.optim.float32s[32418:32514],
-		scale, scale2, scale4) // block.h.b to h.shift
+		clipFactor, coef, coef3) // block.h.b to h.shift
 	updateAdamwDecay(m.params.LogitsW, grad.LogitsW, m.optim.logitsWM, m.optim.logitsWV,
-		scale, scale2, scale4, scale5)
-	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, scale, scale2, scale4)
+		clipFactor, coef, coef3, coef4)
+	updateAdamw(m.params.LogitsB, grad.LogitsB, m.optim.logitsBM, m.optim.logitsBV, clipFactor, coef, coef3)
 }
 
 // updateAdamw makes the step of adamw(lr: cosine(step, 3e-3, warmup: 50,
 // total: steps)) for parameters that lie one after another, with their
 // gradient and their states.
-func updateAdamw(param, g, m, v []float32, scale, scale2, scale4 float32) {
+func updateAdamw(param, g, m, v []float32, clipFactor, coef, coef3 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
-	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + 0.001·(scale·grad)²
-	// param ← param − scale4·m/(√(scale2·v) + 1e−8)
+	// m ← 0.9·m + 0.1·clip_factor·grad
+	// v ← 0.999·v + 0.001·(clip_factor·grad)²
+	// param ← param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range n {
-		u := scale * g[i]
+		u := clipFactor * g[i]
 		newM := 0.9*m[i] + 0.1*u
 		newV := 0.999*v[i] + 0.001*(u*u)
-		d := param[i] - scale4*(newM/(vec.Sqrt(scale2*newV)+1e-8))
+		d := param[i] - coef3*(newM/(vec.Sqrt(coef*newV)+1e-8))
 		m[i] = newM
 		v[i] = newV
 		param[i] = d
@@ -1124,20 +1129,20 @@ func updateAdamw(param, g, m, v []float32, scale, scale2, scale4 float32) {
 // updateAdamwDecay makes the step of adamw(lr: cosine(step, 3e-3, warmup: 50,
 // total: steps)), decay 0.01 for parameters that lie one after another, with
 // their gradient and their states.
-func updateAdamwDecay(param, g, m, v []float32, scale, scale2, scale4, scale5 float32) {
+func updateAdamwDecay(param, g, m, v []float32, clipFactor, coef, coef3, coef4 float32) {
 	n := len(param)
 	g, m, v = g[:n], m[:n], v[:n]
 
-	// m ← 0.9·m + 0.1·scale·grad
-	// v ← 0.999·v + 0.001·(scale·grad)²
-	// param ← scale5·param − scale4·m/(√(scale2·v) + 1e−8)
+	// m ← 0.9·m + 0.1·clip_factor·grad
+	// v ← 0.999·v + 0.001·(clip_factor·grad)²
+	// param ← coef4·param − coef3·m/(√(coef·v) + 1e−8)
 	for i := range n {
-		u := scale * g[i]
-		newM := 0.9*m[i] + 0.1*u
-		newV := 0.999*v[i] + 0.001*(u*u)
-		d := scale5*param[i] - scale4*(newM/(vec.Sqrt(scale2*newV)+1e-8))
-		m[i] = newM
-		v[i] = newV
+		u := clipFactor * g[i]
+		newM2 := 0.9*m[i] + 0.1*u
+		newV2 := 0.999*v[i] + 0.001*(u*u)
+		d := coef4*param[i] - coef3*(newM2/(vec.Sqrt(coef*newV2)+1e-8))
+		m[i] = newM2
+		v[i] = newV2
 		param[i] = d
 	}
 }
@@ -1164,100 +1169,102 @@ func (m *Language) evaluate(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	there2 := m.there2[:48*B]
-	t39 := m.t39[:48*B]
-	t38 := m.t38[:B]
+	t32 := m.t32[:48*B]
+	t31 := m.t31[:B]
 	x2 := m.x2[:1536*B]
-	t40 := m.t40[:1536*B]
-	t41 := m.t41[:4608*B]
+	t33 := m.t33[:1536*B]
+	t34 := m.t34[:4608*B]
 	blockAttentionS2 := m.blockAttentionS2[:9216*B]
-	t44 := m.t44[:1536*B]
+	t35 := m.t35[:1536*B]
 	blockX2 := m.blockX2[:1536*B]
-	t45 := m.t45[:1536*B]
+	t36 := m.t36[:1536*B]
 	blockDenseY3 := m.blockDenseY3[:6144*B]
 	blockHY2 := m.blockHY2[:1536*B]
 	pooled2 := m.pooled2[:32*B]
 	logitsY2 := m.logitsY2[:2*B]
 
-	// there = where(text ≥ 0, 1, 0)
-	// t38 = 1/max(Σⱼ there, 1)
-	// t39 = max(text, 0)
+	// there = where(text ≥ 0, 1, 0)  (in there2)
+	// t31 = 1/max(Σⱼ there, 1)
+	// t32 = max(text, 0)
 	for i := range B {
 		textRow := (*[48]int32)(text[48*i:])
 		there2Row := (*[48]float32)(there2[48*i:])
-		t39Row := (*[48]int32)(t39[48*i:])
-		t := float32(0)
-		for j := range t39Row {
+		t32Row := (*[48]int32)(t32[48*i:])
+		total := float32(0)
+		for j := range t32Row {
 			there := float32(0)
 			if textRow[j] >= 0 {
 				there = 1
 			}
-			t2 := textRow[j]
-			if t2 < 0 {
-				t2 = 0
+			t32Of := textRow[j]
+			if t32Of < 0 {
+				t32Of = 0
 			}
-			t += there
+			total += there
 			there2Row[j] = there
-			t39Row[j] = t2
+			t32Row[j] = t32Of
 		}
-		t3 := t
-		if t3 < 1 {
-			t3 = 1
+		v := total
+		if v < 1 {
+			v = 1
 		}
-		u := 1 / t3
-		t38[i] = u
+		t31Of := 1 / v
+		t31[i] = t31Of
 	}
 
-	// x = place + embedding.W[t39]
-	// t40 = block.layer_norm.shift + block.layer_norm.scale·1/√(1/32·Σⱼ (x − 1/32·Σⱼ x)² + 1e−5) ⊙ (x − 1/32·Σⱼ x)
+	// x = place + embedding.W[t32]  (in x2)
+	// block.layer_norm.centred = x − 1/32·Σⱼ x
+	// block.layer_norm.variance = 1/32·Σⱼ block.layer_norm.centred²
+	// t33 = block.layer_norm.shift + block.layer_norm.scale·1/√(block.layer_norm.variance + 1e−5) ⊙ block.layer_norm.centred
 	for i := range B {
 		for j := range 48 {
 			placeRow := (*[32]float32)(place[32*j:])
-			embeddingWRow := (*[32]float32)(embeddingW[32*int(t39[48*i+j]):])
+			embeddingWRow := (*[32]float32)(embeddingW[32*int(t32[48*i+j]):])
 			x2Row := (*[32]float32)(x2[1536*i+32*j:])
-			t := float32(0)
+			total := float32(0)
 			for k := range embeddingWRow {
 				x := placeRow[k] + embeddingWRow[k]
-				t += x
+				total += x
 				x2Row[k] = x
 			}
-			u := 0.03125 * t
-			t2 := float32(0)
+			u := 0.03125 * total
+			total2 := float32(0)
 			for k := range embeddingWRow {
-				d := x2Row[k] - u
-				t2 += d * d
+				blockLayerNormCentred := x2Row[k] - u
+				total2 += blockLayerNormCentred * blockLayerNormCentred
 			}
-			u2 := 0.03125 * t2
-			t3 := u2 + 1e-5
-			t4 := vec.Sqrt(t3)
-			u3 := 1 / t4
-			t40Row := (*[32]float32)(t40[1536*i+32*j:])
+			blockLayerNormVariance := 0.03125 * total2
+			v := blockLayerNormVariance + 1e-5
+			v2 := vec.Sqrt(v)
+			u2 := 1 / v2
+			t33Row := (*[32]float32)(t33[1536*i+32*j:])
 			for k := range blockLayerNormScale {
-				t40Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*(x2Row[k]-u)
+				t33Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u2*(x2Row[k]-u)
 			}
 		}
 	}
 
-	// t41 = t40·block.attention.Wqkv
+	// t34 = t33·block.attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t40, 48*B, 32),
+		blas.View32(t33, 48*B, 32),
 		blas.View32(blockAttentionWqkv, 32, 96),
-		0, blas.View32(t41, 48*B, 96))
+		0, blas.View32(t34, 48*B, 96))
 
-	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t41[:, :, 0, :, :], t41[:, :, 1, :, :])
+	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t34[:, :, 0, :, :], t34[:, :, 1, :, :])  (in blockAttentionS2)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(0.35355338,
-				blas.Strided32(t41[4608*i+8*j:], 48, 8, 96),
-				blas.Strided32(t41[4608*i+8*j+32:], 48, 8, 96).T(),
+				blas.Strided32(t34[4608*i+8*j:], 48, 8, 96),
+				blas.Strided32(t34[4608*i+8*j+32:], 48, 8, 96).T(),
 				0, blas.View32(blockAttentionS2[9216*i+2304*j:], 48, 48))
 		}
 	}
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// t42 = exp(block.attention.s − peak)
-	// sum = Σⱼ t42
-	// t43 = t42/sum
+	// block.attention.shareExp = exp(block.attention.s − peak)  (in blockAttentionS2)
+	// sum = Σⱼ block.attention.shareExp
+	// block.attention.share = block.attention.shareExp/sum  (in blockAttentionS2)
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -1268,6 +1275,7 @@ func (m *Language) evaluate(batch *Batch) Totals {
 				if textRow[k] >= 0 {
 					blockAttentionS = blockAttentionS2Row[k]
 				}
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if blockAttentionS > peak || blockAttentionS != blockAttentionS {
 					peak = blockAttentionS
 				}
@@ -1278,9 +1286,9 @@ func (m *Language) evaluate(batch *Batch) Totals {
 				if textRow[k] >= 0 {
 					blockAttentionS2Of = blockAttentionS2Row[k]
 				}
-				e := vec.Exp(blockAttentionS2Of - peak)
-				sum += e
-				blockAttentionS2Row[k] = e
+				blockAttentionShareExp := vec.Exp(blockAttentionS2Of - peak)
+				sum += blockAttentionShareExp
+				blockAttentionS2Row[k] = blockAttentionShareExp
 			}
 			u := 1 / sum
 			for k := range blockAttentionS2Row {
@@ -1289,60 +1297,63 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t44 = einsum("ijkl,iljm->ikjm", t43, t41[:, :, 2, :, :])
+	// t35 = einsum("ijkl,iljm->ikjm", block.attention.share, t34[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS2[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t41[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t44[1536*i+8*j:], 48, 8, 32))
+				blas.Strided32(t34[4608*i+8*j+64:], 48, 8, 96),
+				0, blas.Strided32(t35[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// block.x = t44·block.attention.Wo
+	// block.x = t35·block.attention.Wo  (in blockX2)
 	blas.Sgemm(1,
-		blas.View32(t44, 48*B, 32),
+		blas.View32(t35, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
 		0, blas.View32(blockX2, 48*B, 32))
 
 	// block.x = x + block.x
-	// t45 = block.h.b + block.x
-	// t46 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(1/32·Σⱼ (block.x − 1/32·Σⱼ block.x)² + 1e−5) ⊙ (block.x − 1/32·Σⱼ block.x)
+	// t36 = block.h.b + block.x
+	// block.layer_norm2.centred = block.x − 1/32·Σⱼ block.x
+	// block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²
+	// t37 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(block.layer_norm2.variance + 1e−5) ⊙ block.layer_norm2.centred  (in x2)
 	for i := range 48 * B {
 		x2Row := (*[32]float32)(x2[32*i:])
 		blockX2Row := (*[32]float32)(blockX2[32*i:])
-		t45Row := (*[32]float32)(t45[32*i:])
-		t := float32(0)
+		t36Row := (*[32]float32)(t36[32*i:])
+		total := float32(0)
 		for j := range blockHB {
 			blockX := x2Row[j] + blockX2Row[j]
-			t2 := blockHB[j] + blockX
-			t += blockX
-			t45Row[j] = t2
+			t36Of := blockHB[j] + blockX
+			total += blockX
+			t36Row[j] = t36Of
 		}
-		u := 0.03125 * t
-		t3 := float32(0)
+		u := 0.03125 * total
+		total2 := float32(0)
 		for j := range blockHB {
-			d := x2Row[j] + blockX2Row[j] - u
-			t3 += d * d
+			blockLayerNorm2Centred := x2Row[j] + blockX2Row[j] - u
+			total2 += blockLayerNorm2Centred * blockLayerNorm2Centred
 		}
-		u2 := 0.03125 * t3
-		t4 := u2 + 1e-5
-		t5 := vec.Sqrt(t4)
-		u3 := 1 / t5
+		blockLayerNorm2Variance := 0.03125 * total2
+		v := blockLayerNorm2Variance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range blockHB {
-			u4 := blockLayerNorm2Scale[j] * u3 * (x2Row[j] + blockX2Row[j] - u)
-			x2Row[j] = blockLayerNorm2Shift[j] + u4
+			u3 := blockLayerNorm2Scale[j] * u2 * (x2Row[j] + blockX2Row[j] - u)
+			x2Row[j] = blockLayerNorm2Shift[j] + u3
 		}
 	}
 
-	// block.dense.y = t46·block.dense.W
+	// block.dense.y = t37·block.dense.W  (in blockDenseY3)
 	blas.Sgemm(1,
 		blas.View32(x2, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
 		0, blas.View32(blockDenseY3, 48*B, 128))
 
 	// block.dense.y = block.dense.b + block.dense.y
-	// t47 = block.dense.y ⊙ (erf(0.70710677·block.dense.y) + 1)
+	// block.dense.twice_phi = erf(0.70710677·block.dense.y) + 1
+	// t38 = block.dense.y ⊙ block.dense.twice_phi  (in blockDenseY3)
 	for i := range 48 * B {
 		blockDenseY3Row := (*[128]float32)(blockDenseY3[128*i:])
 		for j := range blockDenseB {
@@ -1351,74 +1362,76 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.h.y = 0.5·t47·block.h.W
+	// block.h.y = 0.5·t38·block.h.W  (in blockHY2)
 	blas.Sgemm(0.5,
 		blas.View32(blockDenseY3, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY2, 48*B, 32))
 
-	// h = h.shift + h.scale·1/√(1/32·Σⱼ (t45 + block.h.y − 1/32·Σⱼ (t45 + block.h.y))² + 1e−5) ⊙ (t45 + block.h.y − 1/32·Σⱼ (t45 + block.h.y))
-	// t48 = Σ there·h
+	// h.centred = t36 + block.h.y − 1/32·Σⱼ (t36 + block.h.y)
+	// h.variance = 1/32·Σⱼ h.centred²
+	// h = h.shift + h.scale·1/√(h.variance + 1e−5) ⊙ h.centred
+	// t39 = Σ there·h  (in pooled2)
 	clear(pooled2)
 	for i := range B {
 		for j := range 48 {
-			t45Row := (*[32]float32)(t45[1536*i+32*j:])
+			t36Row := (*[32]float32)(t36[1536*i+32*j:])
 			blockHY2Row := (*[32]float32)(blockHY2[1536*i+32*j:])
-			t := float32(0)
+			total := float32(0)
 			for k := range blockHY2Row {
-				t += t45Row[k] + blockHY2Row[k]
+				total += t36Row[k] + blockHY2Row[k]
 			}
-			u := 0.03125 * t
-			t2 := float32(0)
+			u := 0.03125 * total
+			total2 := float32(0)
 			for k := range blockHY2Row {
-				d := t45Row[k] + blockHY2Row[k] - u
-				t2 += d * d
+				hCentred := t36Row[k] + blockHY2Row[k] - u
+				total2 += hCentred * hCentred
 			}
-			u2 := 0.03125 * t2
-			t3 := u2 + 1e-5
-			t4 := vec.Sqrt(t3)
-			u3 := 1 / t4
+			hVariance := 0.03125 * total2
+			v := hVariance + 1e-5
+			v2 := vec.Sqrt(v)
+			u2 := 1 / v2
 			there2OfJ := there2[48*i+j]
 			pooled2Row := (*[32]float32)(pooled2[32*i:])
 			for k := range blockHY2Row {
-				h := hShift[k] + hScale[k]*u3*(t45Row[k]+blockHY2Row[k]-u)
+				h := hShift[k] + hScale[k]*u2*(t36Row[k]+blockHY2Row[k]-u)
 				pooled2Row[k] += there2OfJ * h
 			}
 		}
 	}
 
-	// pooled = t38·t48
+	// pooled = t31·t39  (in pooled2)
 	for i := range B {
-		t38OfI := t38[i]
+		t31OfI := t31[i]
 		pooled2Row := (*[32]float32)(pooled2[32*i:])
 		for j := range pooled2Row {
-			pooled2Row[j] *= t38OfI
+			pooled2Row[j] *= t31OfI
 		}
 	}
 
-	// logits.y = pooled·logits.W
+	// logits.y = pooled·logits.W  (in logitsY2)
 	blas.Sgemm(1,
 		blas.View32(pooled2, B, 32),
 		blas.View32(logitsW, 32, 2),
 		0, blas.View32(logitsY2, B, 2))
 
-	// logits = logits.b + logits.y
-	// peak = max logits
-	// probsExp = exp(logits − peak)
-	// sum = Σⱼ probsExp
-	// each = peak + log(sum) − logits[label]
+	// logits = logits.b + logits.y  (in logitsY2)
+	// peak2 = max logits
+	// probsExp = exp(logits − peak2)
+	// sum2 = Σⱼ probsExp
+	// each = peak2 + log(sum2) − logits[label]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = label]
 	loss := 0.0
 	accuracy := 0.0
 	for i := range B {
 		logitsY2Row := (*[2]float32)(logitsY2[2*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		top, best := int32(0), float32(math.Inf(-1))
 		for j := range logitsB {
 			logits := logitsB[j] + logitsY2Row[j]
-			if logits > peak || logits != logits {
-				peak = logits
+			if logits > peak2 || logits != logits {
+				peak2 = logits
 			}
 			if logits > best || logits != logits && best == best {
 				top, best = int32(j), logits
@@ -1431,12 +1444,12 @@ func (m *Language) evaluate(batch *Batch) Totals {
 			hit = 1
 		}
 		accuracy += float64(hit)
-		sum := float32(0)
+		sum2 := float32(0)
 		for j := range logitsB {
-			sum += vec.Exp(logitsY2Row[j] - peak)
+			sum2 += vec.Exp(logitsY2Row[j] - peak2)
 		}
-		t := vec.Log(sum)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sum2)
+		loss += float64(peak2 + v - chosen)
 	}
 
 	return Totals{batches: 1, loss: loss, n: float64(B), accuracy: accuracy}
@@ -1469,9 +1482,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	t3 := p.t3[:1536*B]
 	t4 := p.t4[:4608*B]
 	blockAttentionS := p.blockAttentionS[:9216*B]
-	t7 := p.t7[:1536*B]
+	t5 := p.t5[:1536*B]
 	blockX := p.blockX[:1536*B]
-	t8 := p.t8[:1536*B]
+	t6 := p.t6[:1536*B]
 	blockDenseY := p.blockDenseY[:6144*B]
 	blockHY := p.blockHY[:1536*B]
 	pooled := p.pooled[:32*B]
@@ -1484,7 +1497,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		textRow := (*[48]int32)(text[48*i:])
 		thereRow := (*[48]float32)(there[48*i:])
 		t2Row := (*[48]int32)(t2[48*i:])
-		tOf := float32(0)
+		total := float32(0)
 		for j := range t2Row {
 			thereOf := float32(0)
 			if textRow[j] >= 0 {
@@ -1494,44 +1507,46 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			if t2Of < 0 {
 				t2Of = 0
 			}
-			tOf += thereOf
+			total += thereOf
 			thereRow[j] = thereOf
 			t2Row[j] = t2Of
 		}
-		t3Of := tOf
-		if t3Of < 1 {
-			t3Of = 1
+		v := total
+		if v < 1 {
+			v = 1
 		}
-		u := 1 / t3Of
-		t[i] = u
+		tOf := 1 / v
+		t[i] = tOf
 	}
 
 	// x = place + embedding.W[t2]
-	// t3 = block.layer_norm.shift + block.layer_norm.scale·1/√(1/32·Σⱼ (x − 1/32·Σⱼ x)² + 1e−5) ⊙ (x − 1/32·Σⱼ x)
+	// block.layer_norm.centred = x − 1/32·Σⱼ x
+	// block.layer_norm.variance = 1/32·Σⱼ block.layer_norm.centred²
+	// t3 = block.layer_norm.shift + block.layer_norm.scale·1/√(block.layer_norm.variance + 1e−5) ⊙ block.layer_norm.centred
 	for i := range B {
 		for j := range 48 {
 			placeRow := (*[32]float32)(place[32*j:])
 			embeddingWRow := (*[32]float32)(embeddingW[32*int(t2[48*i+j]):])
 			xRow := (*[32]float32)(x[1536*i+32*j:])
-			tOf := float32(0)
+			total := float32(0)
 			for k := range embeddingWRow {
 				xOf := placeRow[k] + embeddingWRow[k]
-				tOf += xOf
+				total += xOf
 				xRow[k] = xOf
 			}
-			u := 0.03125 * tOf
-			t2Of := float32(0)
+			u := 0.03125 * total
+			total2 := float32(0)
 			for k := range embeddingWRow {
-				d := xRow[k] - u
-				t2Of += d * d
+				blockLayerNormCentred := xRow[k] - u
+				total2 += blockLayerNormCentred * blockLayerNormCentred
 			}
-			u2 := 0.03125 * t2Of
-			t3Of := u2 + 1e-5
-			t4Of := vec.Sqrt(t3Of)
-			u3 := 1 / t4Of
+			blockLayerNormVariance := 0.03125 * total2
+			v := blockLayerNormVariance + 1e-5
+			v2 := vec.Sqrt(v)
+			u2 := 1 / v2
 			t3Row := (*[32]float32)(t3[1536*i+32*j:])
 			for k := range blockLayerNormScale {
-				t3Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u3*(xRow[k]-u)
+				t3Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u2*(xRow[k]-u)
 			}
 		}
 	}
@@ -1554,9 +1569,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// t5 = exp(block.attention.s − peak)
-	// sum = Σⱼ t5
-	// t6 = t5/sum
+	// block.attention.shareExp = exp(block.attention.s − peak)  (in blockAttentionS)
+	// sum = Σⱼ block.attention.shareExp
+	// block.attention.share = block.attention.shareExp/sum  (in blockAttentionS)
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -1567,6 +1582,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 				if textRow[k] >= 0 {
 					blockAttentionSOf = blockAttentionSRow[k]
 				}
+				// x != x holds for NaN alone, which is the result wherever it occurs.
 				if blockAttentionSOf > peak || blockAttentionSOf != blockAttentionSOf {
 					peak = blockAttentionSOf
 				}
@@ -1577,9 +1593,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 				if textRow[k] >= 0 {
 					blockAttentionS2 = blockAttentionSRow[k]
 				}
-				e := vec.Exp(blockAttentionS2 - peak)
-				sum += e
-				blockAttentionSRow[k] = e
+				blockAttentionShareExp := vec.Exp(blockAttentionS2 - peak)
+				sum += blockAttentionShareExp
+				blockAttentionSRow[k] = blockAttentionShareExp
 			}
 			u := 1 / sum
 			for k := range blockAttentionSRow {
@@ -1588,59 +1604,62 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t7 = einsum("ijkl,iljm->ikjm", t6, t4[:, :, 2, :, :])
+	// t5 = einsum("ijkl,iljm->ikjm", block.attention.share, t4[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
 				blas.Strided32(t4[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t7[1536*i+8*j:], 48, 8, 32))
+				0, blas.Strided32(t5[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// block.x = t7·block.attention.Wo
+	// block.x = t5·block.attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t7, 48*B, 32),
+		blas.View32(t5, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
 		0, blas.View32(blockX, 48*B, 32))
 
 	// block.x = x + block.x
-	// t8 = block.h.b + block.x
-	// t9 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(1/32·Σⱼ (block.x − 1/32·Σⱼ block.x)² + 1e−5) ⊙ (block.x − 1/32·Σⱼ block.x)
+	// t6 = block.h.b + block.x
+	// block.layer_norm2.centred = block.x − 1/32·Σⱼ block.x
+	// block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²
+	// t7 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(block.layer_norm2.variance + 1e−5) ⊙ block.layer_norm2.centred  (in x)
 	for i := range 48 * B {
 		xRow := (*[32]float32)(x[32*i:])
 		blockXRow := (*[32]float32)(blockX[32*i:])
-		t8Row := (*[32]float32)(t8[32*i:])
-		tOf := float32(0)
+		t6Row := (*[32]float32)(t6[32*i:])
+		total := float32(0)
 		for j := range blockHB {
 			blockXOf := xRow[j] + blockXRow[j]
-			t2Of := blockHB[j] + blockXOf
-			tOf += blockXOf
-			t8Row[j] = t2Of
+			t6Of := blockHB[j] + blockXOf
+			total += blockXOf
+			t6Row[j] = t6Of
 		}
-		u := 0.03125 * tOf
-		t3Of := float32(0)
+		u := 0.03125 * total
+		total2 := float32(0)
 		for j := range blockHB {
-			d := xRow[j] + blockXRow[j] - u
-			t3Of += d * d
+			blockLayerNorm2Centred := xRow[j] + blockXRow[j] - u
+			total2 += blockLayerNorm2Centred * blockLayerNorm2Centred
 		}
-		u2 := 0.03125 * t3Of
-		t4Of := u2 + 1e-5
-		t5 := vec.Sqrt(t4Of)
-		u3 := 1 / t5
+		blockLayerNorm2Variance := 0.03125 * total2
+		v := blockLayerNorm2Variance + 1e-5
+		v2 := vec.Sqrt(v)
+		u2 := 1 / v2
 		for j := range blockHB {
-			xRow[j] = blockLayerNorm2Shift[j] + blockLayerNorm2Scale[j]*u3*(xRow[j]+blockXRow[j]-u)
+			xRow[j] = blockLayerNorm2Shift[j] + blockLayerNorm2Scale[j]*u2*(xRow[j]+blockXRow[j]-u)
 		}
 	}
 
-	// block.dense.y = t9·block.dense.W
+	// block.dense.y = t7·block.dense.W
 	blas.Sgemm(1,
 		blas.View32(x, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
 		0, blas.View32(blockDenseY, 48*B, 128))
 
 	// block.dense.y = block.dense.b + block.dense.y
-	// t10 = block.dense.y ⊙ (erf(0.70710677·block.dense.y) + 1)
+	// block.dense.twice_phi = erf(0.70710677·block.dense.y) + 1
+	// t8 = block.dense.y ⊙ block.dense.twice_phi  (in blockDenseY)
 	for i := range 48 * B {
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
 		for j := range blockDenseB {
@@ -1649,43 +1668,45 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// block.h.y = 0.5·t10·block.h.W
+	// block.h.y = 0.5·t8·block.h.W
 	blas.Sgemm(0.5,
 		blas.View32(blockDenseY, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY, 48*B, 32))
 
-	// h = h.shift + h.scale·1/√(1/32·Σⱼ (t8 + block.h.y − 1/32·Σⱼ (t8 + block.h.y))² + 1e−5) ⊙ (t8 + block.h.y − 1/32·Σⱼ (t8 + block.h.y))
-	// t11 = Σ there·h
+	// h.centred = t6 + block.h.y − 1/32·Σⱼ (t6 + block.h.y)
+	// h.variance = 1/32·Σⱼ h.centred²
+	// h = h.shift + h.scale·1/√(h.variance + 1e−5) ⊙ h.centred
+	// t9 = Σ there·h  (in pooled)
 	clear(pooled)
 	for i := range B {
 		for j := range 48 {
-			t8Row := (*[32]float32)(t8[1536*i+32*j:])
+			t6Row := (*[32]float32)(t6[1536*i+32*j:])
 			blockHYRow := (*[32]float32)(blockHY[1536*i+32*j:])
-			tOf := float32(0)
+			total := float32(0)
 			for k := range blockHYRow {
-				tOf += t8Row[k] + blockHYRow[k]
+				total += t6Row[k] + blockHYRow[k]
 			}
-			u := 0.03125 * tOf
-			t2Of := float32(0)
+			u := 0.03125 * total
+			total2 := float32(0)
 			for k := range blockHYRow {
-				d := t8Row[k] + blockHYRow[k] - u
-				t2Of += d * d
+				hCentred := t6Row[k] + blockHYRow[k] - u
+				total2 += hCentred * hCentred
 			}
-			u2 := 0.03125 * t2Of
-			t3Of := u2 + 1e-5
-			t4Of := vec.Sqrt(t3Of)
-			u3 := 1 / t4Of
+			hVariance := 0.03125 * total2
+			v := hVariance + 1e-5
+			v2 := vec.Sqrt(v)
+			u2 := 1 / v2
 			thereOfJ := there[48*i+j]
 			pooledRow := (*[32]float32)(pooled[32*i:])
 			for k := range blockHYRow {
-				u4 := thereOfJ * (hShift[k] + hScale[k]*u3*(t8Row[k]+blockHYRow[k]-u))
-				pooledRow[k] += u4
+				u3 := thereOfJ * (hShift[k] + hScale[k]*u2*(t6Row[k]+blockHYRow[k]-u))
+				pooledRow[k] += u3
 			}
 		}
 	}
 
-	// pooled = t·t11
+	// pooled = t·t9
 	for i := range B {
 		tOfI := t[i]
 		pooledRow := (*[32]float32)(pooled[32*i:])
@@ -1694,33 +1715,33 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// logits.y = pooled·logits.W
+	// logits.y = pooled·logits.W  (in probs)
 	blas.Sgemm(1,
 		blas.View32(pooled, B, 32),
 		blas.View32(logitsW, 32, 2),
 		0, blas.View32(probs, B, 2))
 
 	// logits = logits.b + logits.y
-	// peak = max logits
-	// probsExp = exp(logits − peak)
-	// sum = Σⱼ probsExp
-	// probs = probsExp/sum
+	// peak2 = max logits
+	// probsExp = exp(logits − peak2)  (in probs)
+	// sum2 = Σⱼ probsExp
+	// probs = probsExp/sum2
 	for i := range B {
 		probsRow := (*[2]float32)(probs[2*i:])
-		peak := float32(math.Inf(-1))
+		peak2 := float32(math.Inf(-1))
 		for j := range logitsB {
 			xOf := logitsB[j] + probsRow[j]
-			if xOf > peak || xOf != xOf {
-				peak = xOf
+			if xOf > peak2 || xOf != xOf {
+				peak2 = xOf
 			}
 		}
-		sum := float32(0)
+		sum2 := float32(0)
 		for j := range logitsB {
-			probsExp := vec.Exp(logitsB[j] + probsRow[j] - peak)
-			sum += probsExp
+			probsExp := vec.Exp(logitsB[j] + probsRow[j] - peak2)
+			sum2 += probsExp
 			probsRow[j] = probsExp
 		}
-		u := 1 / sum
+		u := 1 / sum2
 		for j := range logitsB {
 			probsRow[j] *= u
 		}

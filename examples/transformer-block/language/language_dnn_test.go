@@ -118,11 +118,11 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 			div[i*48+j] = sum[i*48+j] / 32.0
 		}
 	}
-	sub := make([]float64, 1536*B)
+	blockLayerNormCentred := make([]float64, 1536*B)
 	for i := range B {
 		for j := range 48 {
 			for k := range 32 {
-				sub[i*1536+j*32+k] = x[i*1536+j*32+k] - div[i*48+j]
+				blockLayerNormCentred[i*1536+j*32+k] = x[i*1536+j*32+k] - div[i*48+j]
 			}
 		}
 	}
@@ -131,7 +131,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 		for j := range 48 {
 			acc := 0.0
 			for k := range 32 {
-				acc += math.Pow(sub[i*1536+j*32+k], 2.0)
+				acc += math.Pow(blockLayerNormCentred[i*1536+j*32+k], 2.0)
 			}
 			sumOf[i*48+j] = acc
 		}
@@ -146,7 +146,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 	for i := range B {
 		for j := range 48 {
 			for k := range 32 {
-				add[i*1536+j*32+k] = ((sub[i*1536+j*32+k] * rsqrt[i*48+j]) * blockLayerNormScale[k]) + blockLayerNormShift[k]
+				add[i*1536+j*32+k] = ((blockLayerNormCentred[i*1536+j*32+k] * rsqrt[i*48+j]) * blockLayerNormScale[k]) + blockLayerNormShift[k]
 			}
 		}
 	}
@@ -206,12 +206,12 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 			}
 		}
 	}
-	exp := make([]float64, 9216*B)
+	blockAttentionShare := make([]float64, 9216*B)
 	for i := range B {
 		for j := range 4 {
 			for k := range 48 {
 				for l := range 48 {
-					exp[i*9216+j*2304+k*48+l] = math.Exp(blockAttentionS[i*9216+j*2304+k*48+l] - logsumexp[i*192+j*48+k])
+					blockAttentionShare[i*9216+j*2304+k*48+l] = math.Exp(blockAttentionS[i*9216+j*2304+k*48+l] - logsumexp[i*192+j*48+k])
 				}
 			}
 		}
@@ -223,7 +223,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 				for l := range 8 {
 					acc := 0.0
 					for m := range 48 {
-						acc += exp[i*9216+k*2304+j*48+m] * reshape[i*4608+m*96+2*32+k*8+l]
+						acc += blockAttentionShare[i*9216+k*2304+j*48+m] * reshape[i*4608+m*96+2*32+k*8+l]
 					}
 					productOf2[i*1536+j*32+k*8+l] = acc
 				}
@@ -277,11 +277,11 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 			divOf[i*48+j] = sumOf2[i*48+j] / 32.0
 		}
 	}
-	subOf := make([]float64, 1536*B)
+	blockLayerNorm2Centred := make([]float64, 1536*B)
 	for i := range B {
 		for j := range 48 {
 			for k := range 32 {
-				subOf[i*1536+j*32+k] = blockX[i*1536+j*32+k] - divOf[i*48+j]
+				blockLayerNorm2Centred[i*1536+j*32+k] = blockX[i*1536+j*32+k] - divOf[i*48+j]
 			}
 		}
 	}
@@ -290,7 +290,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 		for j := range 48 {
 			acc := 0.0
 			for k := range 32 {
-				acc += math.Pow(subOf[i*1536+j*32+k], 2.0)
+				acc += math.Pow(blockLayerNorm2Centred[i*1536+j*32+k], 2.0)
 			}
 			sumOf3[i*48+j] = acc
 		}
@@ -305,7 +305,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 	for i := range B {
 		for j := range 48 {
 			for k := range 32 {
-				addOf[i*1536+j*32+k] = ((subOf[i*1536+j*32+k] * rsqrtOf[i*48+j]) * blockLayerNorm2Scale[k]) + blockLayerNorm2Shift[k]
+				addOf[i*1536+j*32+k] = ((blockLayerNorm2Centred[i*1536+j*32+k] * rsqrtOf[i*48+j]) * blockLayerNorm2Scale[k]) + blockLayerNorm2Shift[k]
 			}
 		}
 	}
@@ -373,11 +373,11 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 			divOf2[i*48+j] = sumOf4[i*48+j] / 32.0
 		}
 	}
-	subOf2 := make([]float64, 1536*B)
+	hCentred := make([]float64, 1536*B)
 	for i := range B {
 		for j := range 48 {
 			for k := range 32 {
-				subOf2[i*1536+j*32+k] = addOf2[i*1536+j*32+k] - divOf2[i*48+j]
+				hCentred[i*1536+j*32+k] = addOf2[i*1536+j*32+k] - divOf2[i*48+j]
 			}
 		}
 	}
@@ -386,7 +386,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 		for j := range 48 {
 			acc := 0.0
 			for k := range 32 {
-				acc += math.Pow(subOf2[i*1536+j*32+k], 2.0)
+				acc += math.Pow(hCentred[i*1536+j*32+k], 2.0)
 			}
 			sumOf5[i*48+j] = acc
 		}
@@ -402,7 +402,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 		for j := range 32 {
 			acc := 0.0
 			for k := range 48 {
-				acc += (((subOf2[i*1536+k*32+j] * rsqrtOf2[i*48+k]) * hScale[j]) + hShift[j]) * there[i*48+k]
+				acc += (((hCentred[i*1536+k*32+j] * rsqrtOf2[i*48+k]) * hScale[j]) + hShift[j]) * there[i*48+k]
 			}
 			sumOf6[i*32+j] = acc
 		}

@@ -3,6 +3,7 @@ package explain
 import (
 	"go/ast"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"gradgen.dev/codegen"
@@ -99,7 +100,7 @@ func chunks(body []string) []chunk {
 	var comment, code []string
 	flush := func() {
 		if len(comment) > 0 {
-			out = append(out, chunk{oneLine(strings.Join(comment, " ")), strings.TrimRight(strings.Join(code, "\n"), "\n")})
+			out = append(out, chunk{inPlace.ReplaceAllString(oneLine(strings.Join(comment, " ")), ""), strings.TrimRight(strings.Join(code, "\n"), "\n")})
 		}
 		comment, code = nil, nil
 	}
@@ -120,6 +121,9 @@ func chunks(body []string) []chunk {
 	flush()
 	return out
 }
+
+// inPlace is what a comment says behind a formula of where its value lies.
+var inPlace = regexp.MustCompile(` \(in \S+\)`)
 
 // codeOf is the code under the comment that has these formulas.
 func codeOf(list []chunk, formulas []string) string {
