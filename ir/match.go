@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"strings"
@@ -39,22 +40,19 @@ type Match struct {
 }
 
 // NewMatch returns a match without bindings.
-func NewMatch() *Match { return &Match{Nodes: map[string]*Node{}, attrs: map[string]any{}} }
+func NewMatch() *Match { return &Match{Nodes: map[string]*Node{}} }
 
-func (m *Match) clone() *Match {
-	c := NewMatch()
-	for k, v := range m.Nodes {
-		c.Nodes[k] = v
-	}
-	for k, v := range m.attrs {
-		c.attrs[k] = v
-	}
-	return c
-}
+func (m *Match) clone() *Match { return &Match{Nodes: maps.Clone(m.Nodes), attrs: maps.Clone(m.attrs)} }
 
 // Node matches n against e and adds to m what the names stand for; where it
 // fails, m is as it was.
 func (m *Match) Node(e *Expr, n *Node) bool {
+	switch {
+	case e.IsNum || e.Op == "":
+		return m.leaf(e, n)
+	case n.Op.Name != e.Op:
+		return false
+	}
 	c := m.clone()
 	if !c.solve([]goal{{e, n}}) {
 		return false
@@ -133,6 +131,9 @@ func (m *Match) attr(want attrValue, got any) bool {
 	}
 	if old, ok := m.attrs[name]; ok {
 		return reflect.DeepEqual(fmt.Sprint(old), fmt.Sprint(got))
+	}
+	if m.attrs == nil {
+		m.attrs = map[string]any{}
 	}
 	m.attrs[name] = got
 	return true
