@@ -59,46 +59,46 @@ import (
 //
 // Backward:
 //
-//	t21                = sign(t20) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
-//	t22                = Σⱼ t21                                      [B]
-//	scale              = 1/(3·B)                                     []
-//	3·B·dh3.y          = t21 − t22·t19/sum2                          [B,3]
-//	dh3.b              = scale·Σᵢ 3·B·dh3.y                          [3]
-//	dh3.W              = scale·dense13.shareᵀ·(3·B·dh3.y)            [8,3]
-//	3·B·ddense13.share = (3·B·dh3.y)·h3.Wᵀ                           [B,8]
-//	3·B·ddense13.y     = dense13.share ⊙ (3·B·ddense13.share − Σⱼ dense13.share ⊙ 3·B·ddense13.share)  [B,8]
-//	ddense13.b         = scale·Σᵢ 3·B·ddense13.y                     [8]
-//	ddense13.W         = scale·t18ᵀ·(3·B·ddense13.y)                 [8,8]
-//	t23                = (3·B·ddense13.y)·dense13.Wᵀ                 [B,8]
-//	3·B·ddense12.y     = (1 − t18 ⊙ sign(dense12.y)) ⊙ t23/t17       [B,8]
-//	ddense12.b         = scale·Σᵢ 3·B·ddense12.y                     [8]
-//	ddense12.W         = scale·t16ᵀ·(3·B·ddense12.y)                 [8,8]
-//	t24                = (3·B·ddense12.y)·dense12.Wᵀ                 [B,8]
-//	3·B·ddense11.y     = where(t15 > −1, where(t16 < 1, t24, 0), 0)  [B,8]
-//	ddense11.b         = scale·Σᵢ 3·B·ddense11.y                     [8]
-//	ddense11.W         = scale·hᵀ·(3·B·ddense11.y)                   [8,8]
-//	3·B·dh             = (3·B·ddense11.y)·dense11.Wᵀ                 [B,8]
-//	3·B·dh2.y          = h ⊙ (1 − h) ⊙ 3·B·dh                        [B,8]
-//	dh2.b              = scale·Σᵢ 3·B·dh2.y                          [8]
-//	dh2.W              = scale·t14ᵀ·(3·B·dh2.y)                      [8,8]
-//	t25                = (3·B·dh2.y)·h2.Wᵀ                           [B,8]
-//	3·B·ddense10.y     = (1 − t14²) ⊙ t25                            [B,8]
-//	ddense10.b         = scale·Σᵢ 3·B·ddense10.y                     [8]
-//	ddense10.W         = scale·t13ᵀ·(3·B·ddense10.y)                 [8,8]
-//	t26                = (3·B·ddense10.y)·dense10.Wᵀ                 [B,8]
-//	3·B·ddense9.y      = (t12 + dense9.y ⊙ (1 − t12²) ⊙ σ(dense9.y)) ⊙ t26  [B,8]
-//	ddense9.b          = scale·Σᵢ 3·B·ddense9.y                      [8]
-//	ddense9.W          = scale·t11ᵀ·(3·B·ddense9.y)                  [8,8]
-//	t27                = (3·B·ddense9.y)·dense9.Wᵀ                   [B,8]
-//	3·B·ddense8.y      = σ(dense8.y) ⊙ t27                           [B,8]
-//	ddense8.b          = scale·Σᵢ 3·B·ddense8.y                      [8]
-//	ddense8.W          = scale·t10ᵀ·(3·B·ddense8.y)                  [8,8]
-//	t28                = (3·B·ddense8.y)·dense8.Wᵀ                   [B,8]
-//	3·B·ddense7.y      = t9 ⊙ (dense7.y ⊙ (1 − t9) + 1) ⊙ t28        [B,8]
-//	ddense7.b          = scale·Σᵢ 3·B·ddense7.y                      [8]
-//	scale2             = 0.5/(3·B)                                   []
-//	ddense7.W          = scale2·t8ᵀ·(3·B·ddense7.y)                  [8,8]
-//	t29                = 0.5·dense6.twice_phi + 0.3989423·t7 ⊙ (1 − dense6.bend²) + 0.035677407·dense6.y ⊙ (1 − dense6.bend²) ⊙ dense6.y ⊙ dense6.y  [B,8]
+//	t23            = sign(t22) ⊙ where(d ≤ 0.7, d, 0.7)          [B,3]
+//	t24            = Σⱼ t23                                      [B]
+//	scale          = 1/(3·B)                                     []
+//	3·B·dh3.y      = t23 − t24·t21/sum2                          [B,3]
+//	dh3.b          = scale·Σᵢ 3·B·dh3.y                          [3]
+//	dh3.W          = scale·t20ᵀ·(3·B·dh3.y)                      [8,3]
+//	t25            = (3·B·dh3.y)·h3.Wᵀ                           [B,8]
+//	3·B·ddense13.y = t20 ⊙ (t25 − Σⱼ t20 ⊙ t25)                  [B,8]
+//	ddense13.b     = scale·Σᵢ 3·B·ddense13.y                     [8]
+//	ddense13.W     = scale·t18ᵀ·(3·B·ddense13.y)                 [8,8]
+//	t26            = (3·B·ddense13.y)·dense13.Wᵀ                 [B,8]
+//	3·B·ddense12.y = (1 − t18 ⊙ sign(dense12.y)) ⊙ t26/t17       [B,8]
+//	ddense12.b     = scale·Σᵢ 3·B·ddense12.y                     [8]
+//	ddense12.W     = scale·t16ᵀ·(3·B·ddense12.y)                 [8,8]
+//	t27            = (3·B·ddense12.y)·dense12.Wᵀ                 [B,8]
+//	3·B·ddense11.y = where(t15 > −1, where(t16 < 1, t27, 0), 0)  [B,8]
+//	ddense11.b     = scale·Σᵢ 3·B·ddense11.y                     [8]
+//	ddense11.W     = scale·hᵀ·(3·B·ddense11.y)                   [8,8]
+//	3·B·dh         = (3·B·ddense11.y)·dense11.Wᵀ                 [B,8]
+//	3·B·dh2.y      = h ⊙ (1 − h) ⊙ 3·B·dh                        [B,8]
+//	dh2.b          = scale·Σᵢ 3·B·dh2.y                          [8]
+//	dh2.W          = scale·t14ᵀ·(3·B·dh2.y)                      [8,8]
+//	t28            = (3·B·dh2.y)·h2.Wᵀ                           [B,8]
+//	3·B·ddense10.y = (1 − t14²) ⊙ t28                            [B,8]
+//	ddense10.b     = scale·Σᵢ 3·B·ddense10.y                     [8]
+//	ddense10.W     = scale·t13ᵀ·(3·B·ddense10.y)                 [8,8]
+//	t29            = (3·B·ddense10.y)·dense10.Wᵀ                 [B,8]
+//	3·B·ddense9.y  = (t12 + dense9.y ⊙ (1 − t12²) ⊙ σ(dense9.y)) ⊙ t29  [B,8]
+//	ddense9.b      = scale·Σᵢ 3·B·ddense9.y                      [8]
+//	ddense9.W      = scale·t11ᵀ·(3·B·ddense9.y)                  [8,8]
+//	t30            = (3·B·ddense9.y)·dense9.Wᵀ                   [B,8]
+//	3·B·ddense8.y  = σ(dense8.y) ⊙ t30                           [B,8]
+//	ddense8.b      = scale·Σᵢ 3·B·ddense8.y                      [8]
+//	ddense8.W      = scale·t10ᵀ·(3·B·ddense8.y)                  [8,8]
+//	t31            = (3·B·ddense8.y)·dense8.Wᵀ                   [B,8]
+//	3·B·ddense7.y  = t9 ⊙ (dense7.y ⊙ (1 − t9) + 1) ⊙ t31        [B,8]
+//	ddense7.b      = scale·Σᵢ 3·B·ddense7.y                      [8]
+//	scale2         = 0.5/(3·B)                                   []
+//	ddense7.W      = scale2·t8ᵀ·(3·B·ddense7.y)                  [8,8]
+//	t32            = 0.5·dense6.twice_phi + 0.3989423·t7 ⊙ (1 − dense6.bend²) + 0.035677407·dense6.y ⊙ (1 − dense6.bend²) ⊙ dense6.y ⊙ dense6.y  [B,8]
 //	…
 //
 // Update, rmsprop(lr: 1e-3):
@@ -122,54 +122,54 @@ type Activations struct {
 	dense2Y        []float32 // [max.B,7]; becomes dense2.y, then 3·B·ddense2.y, in place
 	dense3Y        []float32 // [max.B,8]; becomes dense3.y, then 3·B·ddense3.y, in place
 	t3             []float32 // [max.B,8]
-	t33            []float32 // [max.B,8]; in the memory of t3
-	t34            []float32 // [max.B,7]; in the memory of t3
+	t36            []float32 // [max.B,8]; in the memory of t3
+	t37            []float32 // [max.B,7]; in the memory of t3
 	dense4Y        []float32 // [max.B,8]; becomes dense4.y, then 3·B·ddense4.y, in place
 	dense5Y        []float32 // [max.B,8]; becomes dense5.y, then 3·B·ddense5.y, in place
 	t5             []float32 // [max.B,8]
-	t32            []float32 // [max.B,8]; in the memory of t5
+	t35            []float32 // [max.B,8]; in the memory of t5
 	t6             []float32 // [max.B,8]
-	t31            []float32 // [max.B,8]; in the memory of t6
+	t34            []float32 // [max.B,8]; in the memory of t6
 	hY             []float32 // [max.B,9]; becomes h.y, then 3·B·dh.y, in place
 	hTwicePhi      []float32 // [max.B,9]; becomes h.twice_phi, in place
 	h              []float32 // [max.B,9]; becomes 2·h, in place
 	dh2            []float32 // [max.B,9]; becomes 3·B·dh2, in place; in the memory of h
 	dense6Y        []float32 // [max.B,8]; becomes dense6.y, then 3·B·ddense6.y, in place
 	t7             []float32 // [max.B,8]
-	t30            []float32 // [max.B,8]; in the memory of t7
+	t33            []float32 // [max.B,8]; in the memory of t7
 	dense6Bend     []float32 // [max.B,8]; becomes dense6.bend, in place
 	dense6TwicePhi []float32 // [max.B,8]; becomes dense6.twice_phi, in place
 	t8             []float32 // [max.B,8]
 	dense7Y        []float32 // [max.B,8]; becomes dense7.y, then 3·B·ddense7.y, in place
 	t9             []float32 // [max.B,8]
 	t10            []float32 // [max.B,8]
-	t28            []float32 // [max.B,8]; in the memory of t10
+	t31            []float32 // [max.B,8]; in the memory of t10
 	dense8Y        []float32 // [max.B,8]; becomes dense8.y, then 3·B·ddense8.y, in place
 	t11            []float32 // [max.B,8]
-	t27            []float32 // [max.B,8]; in the memory of t11
+	t30            []float32 // [max.B,8]; in the memory of t11
 	dense9Y        []float32 // [max.B,8]; becomes dense9.y, then 3·B·ddense9.y, in place
 	t12            []float32 // [max.B,8]
 	t13            []float32 // [max.B,8]
-	t26            []float32 // [max.B,8]; in the memory of t13
+	t29            []float32 // [max.B,8]; in the memory of t13
 	dense10Y       []float32 // [max.B,8]; becomes dense10.y, then 3·B·ddense10.y, in place
 	h2Y            []float32 // [max.B,8]; becomes h2.y, then h, then 3·B·dh2.y, in place
 	dense11Y       []float32 // [max.B,8]; becomes dense11.y, then 3·B·ddense11.y, in place
-	t25            []float32 // [max.B,8]; in the memory of dense11Y
+	t28            []float32 // [max.B,8]; in the memory of dense11Y
 	t16            []float32 // [max.B,8]
 	dh             []float32 // [max.B,8]; becomes 3·B·dh, in place; in the memory of t16
 	dense12Y       []float32 // [max.B,8]; becomes dense12.y, then 3·B·ddense12.y, in place
 	t17            []float32 // [max.B,8]
-	t24            []float32 // [max.B,8]; in the memory of t17
+	t27            []float32 // [max.B,8]; in the memory of t17
 	t18            []float32 // [max.B,8]
-	dense13Y       []float32 // [max.B,8]; becomes dense13.y, then dense13.shareExp, then dense13.share, then 3·B·ddense13.y, in place
+	dense13Y       []float32 // [max.B,8]; becomes dense13.y, then 3·B·ddense13.y, in place
 	h3Y            []float32 // [max.B,3]; becomes h3.y, then 3·B·dh3.y, in place
-	t23            []float32 // [max.B,8]; in the memory of h3Y
-	t19            []float32 // [max.B,3]
-	ddense13Share  []float32 // [max.B,8]; becomes 3·B·ddense13.share, in place; in the memory of t19
+	t26            []float32 // [max.B,8]; in the memory of h3Y
+	t21            []float32 // [max.B,3]
+	t25            []float32 // [max.B,8]; in the memory of t21
 	sum2           []float32 // [max.B]; becomes sum2, in place
 	d              []float32 // [max.B,3]
-	t22            []float32 // [max.B]
-	t35            []float32 // [8]
+	t24            []float32 // [max.B]
+	t38            []float32 // [8]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -275,7 +275,7 @@ func (m *Activations) forward(batch *Batch) Totals {
 	t18 := m.t18[:8*B]
 	dense13Y := m.dense13Y[:8*B]
 	h3Y := m.h3Y[:3*B]
-	t19 := m.t19[:3*B]
+	t21 := m.t21[:3*B]
 	sum2 := m.sum2[:B]
 	d := m.d[:3*B]
 
@@ -588,9 +588,9 @@ func (m *Activations) forward(batch *Batch) Totals {
 
 	// dense13.y = dense13.b + dense13.y
 	// peak = max dense13.y
-	// dense13.shareExp = exp(dense13.y − peak)  (in dense13Y)
-	// sum = Σⱼ dense13.shareExp
-	// dense13.share = dense13.shareExp/sum  (in dense13Y)
+	// t19 = exp(dense13.y − peak)  (in dense13Y)
+	// sum = Σⱼ t19
+	// t20 = t19/sum  (in dense13Y)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
@@ -603,9 +603,9 @@ func (m *Activations) forward(batch *Batch) Totals {
 		}
 		sum := float32(0)
 		for j := range dense13B {
-			dense13ShareExp := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
-			sum += dense13ShareExp
-			dense13YRow[j] = dense13ShareExp
+			t19 := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
+			sum += t19
+			dense13YRow[j] = t19
 		}
 		u := 1 / sum
 		for j := range dense13B {
@@ -613,7 +613,7 @@ func (m *Activations) forward(batch *Batch) Totals {
 		}
 	}
 
-	// h3.y = dense13.share·h3.W
+	// h3.y = t20·h3.W
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(h3W, 8, 3),
@@ -621,11 +621,11 @@ func (m *Activations) forward(batch *Batch) Totals {
 
 	// h3.y = h3.b + h3.y
 	// peak2 = max h3.y
-	// t19 = exp(h3.y − peak2)
-	// sum2 = Σⱼ t19
+	// t21 = exp(h3.y − peak2)
+	// sum2 = Σⱼ t21
 	// h2 = h3.y − (peak2 + log(sum2))
-	// t20 = h2 − y  (in h3Y)
-	// d = |t20|
+	// t22 = h2 − y  (in h3Y)
+	// d = |t22|
 	// 3·B·loss = Σ where(d ≤ 0.7, 0.5·d², 0.7·(d − 0.35))
 	// 3·B·mae = Σ d
 	loss := 0.0
@@ -639,12 +639,12 @@ func (m *Activations) forward(batch *Batch) Totals {
 				peak2 = xOf
 			}
 		}
-		t19Row := (*[3]float32)(t19[3*i:])
+		t21Row := (*[3]float32)(t21[3*i:])
 		sum2Of := float32(0)
 		for j := range h3B {
-			t19Of := vec.Exp(h3B[j] + h3YRow[j] - peak2)
-			sum2Of += t19Of
-			t19Row[j] = t19Of
+			t21Of := vec.Exp(h3B[j] + h3YRow[j] - peak2)
+			sum2Of += t21Of
+			t21Row[j] = t21Of
 		}
 		v := vec.Log(sum2Of)
 		v2 := peak2 + v
@@ -652,15 +652,15 @@ func (m *Activations) forward(batch *Batch) Totals {
 		yRow := (*[3]float32)(y[3*i:])
 		dRow := (*[3]float32)(d[3*i:])
 		for j := range dRow {
-			t20 := h3B[j] + h3YRow[j] - v2 - yRow[j]
-			dOf := vec.Abs(t20)
+			t22 := h3B[j] + h3YRow[j] - v2 - yRow[j]
+			dOf := vec.Abs(t22)
 			v3 := 0.7 * (dOf - 0.35)
 			if dOf <= 0.7 {
 				v3 = 0.5 * (dOf * dOf)
 			}
 			loss += float64(v3)
 			mae += float64(dOf)
-			h3YRow[j] = t20
+			h3YRow[j] = t22
 			dRow[j] = dOf
 		}
 	}
@@ -709,31 +709,31 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	dense2W := m.params.Dense2W
 	h3Y := m.h3Y[:3*B]
 	d := m.d[:3*B]
-	t22 := m.t22[:B]
+	t24 := m.t24[:B]
 	sum2 := m.sum2[:B]
-	t19 := m.t19[:3*B]
+	t21 := m.t21[:3*B]
 	dense13Y := m.dense13Y[:8*B]
-	ddense13Share := m.ddense13Share[:8*B]
+	t25 := m.t25[:8*B]
 	t18 := m.t18[:8*B]
-	t23 := m.t23[:8*B]
+	t26 := m.t26[:8*B]
 	dense12Y := m.dense12Y[:8*B]
 	t17 := m.t17[:8*B]
 	t16 := m.t16[:8*B]
-	t24 := m.t24[:8*B]
+	t27 := m.t27[:8*B]
 	dense11Y := m.dense11Y[:8*B]
 	h2Y := m.h2Y[:8*B]
 	dh := m.dh[:8*B]
 	dense10Y := m.dense10Y[:8*B]
-	t25 := m.t25[:8*B]
+	t28 := m.t28[:8*B]
 	t13 := m.t13[:8*B]
-	t26 := m.t26[:8*B]
+	t29 := m.t29[:8*B]
 	t12 := m.t12[:8*B]
 	dense9Y := m.dense9Y[:8*B]
 	t11 := m.t11[:8*B]
-	t27 := m.t27[:8*B]
+	t30 := m.t30[:8*B]
 	dense8Y := m.dense8Y[:8*B]
 	t10 := m.t10[:8*B]
-	t28 := m.t28[:8*B]
+	t31 := m.t31[:8*B]
 	t9 := m.t9[:8*B]
 	dense7Y := m.dense7Y[:8*B]
 	t8 := m.t8[:8*B]
@@ -741,22 +741,22 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	t7 := m.t7[:8*B]
 	dense6TwicePhi := m.dense6TwicePhi[:8*B]
 	dense6Y := m.dense6Y[:8*B]
-	t30 := m.t30[:8*B]
+	t33 := m.t33[:8*B]
 	h := m.h[:9*B]
 	dh2 := m.dh2[:9*B]
 	hTwicePhi := m.hTwicePhi[:9*B]
 	hY := m.hY[:9*B]
 	t6 := m.t6[:8*B]
-	t31 := m.t31[:8*B]
+	t34 := m.t34[:8*B]
 	t5 := m.t5[:8*B]
 	dense5Y := m.dense5Y[:8*B]
 	dense4Y := m.dense4Y[:8*B]
-	t32 := m.t32[:8*B]
+	t35 := m.t35[:8*B]
 	t3 := m.t3[:8*B]
-	t33 := m.t33[:8*B]
+	t36 := m.t36[:8*B]
 	dense3Y := m.dense3Y[:8*B]
 	dense2Y := m.dense2Y[:7*B]
-	t34 := m.t34[:7*B]
+	t37 := m.t37[:7*B]
 	denseY := m.denseY[:8*B]
 	ddenseY := m.ddenseY[:8*B]
 	dh3B := grad.H3B
@@ -792,66 +792,66 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 	ddenseB := grad.DenseB
 	ddenseW := grad.DenseW
 
-	// t21 = sign(t20) ⊙ where(d ≤ 0.7, d, 0.7)  (in h3Y)
-	// t22 = Σⱼ t21
+	// t23 = sign(t22) ⊙ where(d ≤ 0.7, d, 0.7)  (in h3Y)
+	// t24 = Σⱼ t23
 	for i := range B {
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		dRow := (*[3]float32)(d[3*i:])
-		t22Of := float32(0)
+		t24Of := float32(0)
 		for j := range dRow {
 			v := float32(0.7)
 			if dRow[j] <= 0.7 {
 				v = dRow[j]
 			}
-			t21 := vec.Sign(h3YRow[j]) * v
-			t22Of += t21
-			h3YRow[j] = t21
+			t23 := vec.Sign(h3YRow[j]) * v
+			t24Of += t23
+			h3YRow[j] = t23
 		}
-		t22[i] = t22Of
+		t24[i] = t24Of
 	}
 
 	// scale = 1/(3·B)
 	scale := float32(1 / float64(3*B))
 
-	// 3·B·dh3.y = t21 − t22·t19/sum2  (in h3Y)
+	// 3·B·dh3.y = t23 − t24·t21/sum2  (in h3Y)
 	// dh3.b = scale·Σᵢ 3·B·dh3.y
 	clear(dh3B)
 	for i := range B {
 		u := 1 / sum2[i]
-		t19Row := (*[3]float32)(t19[3*i:])
-		t22OfI := t22[i]
+		t21Row := (*[3]float32)(t21[3*i:])
+		t24OfI := t24[i]
 		h3YRow := (*[3]float32)(h3Y[3*i:])
 		for j := range dh3B {
-			dh3Y := h3YRow[j] - t22OfI*(u*t19Row[j])
+			dh3Y := h3YRow[j] - t24OfI*(u*t21Row[j])
 			dh3B[j] += scale * dh3Y
 			h3YRow[j] = dh3Y
 		}
 	}
 
-	// dh3.W = scale·dense13.shareᵀ·(3·B·dh3.y)
+	// dh3.W = scale·t20ᵀ·(3·B·dh3.y)
 	blas.Sgemm(scale,
 		blas.View32(dense13Y, B, 8).T(),
 		blas.View32(h3Y, B, 3),
 		0, blas.View32(dh3W, 8, 3))
 
-	// 3·B·ddense13.share = (3·B·dh3.y)·h3.Wᵀ
+	// t25 = (3·B·dh3.y)·h3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h3Y, B, 3),
 		blas.View32(h3W, 8, 3).T(),
-		0, blas.View32(ddense13Share, B, 8))
+		0, blas.View32(t25, B, 8))
 
-	// 3·B·ddense13.y = dense13.share ⊙ (3·B·ddense13.share − Σⱼ dense13.share ⊙ 3·B·ddense13.share)  (in dense13Y)
+	// 3·B·ddense13.y = t20 ⊙ (t25 − Σⱼ t20 ⊙ t25)  (in dense13Y)
 	// ddense13.b = scale·Σᵢ 3·B·ddense13.y
 	clear(ddense13B)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
-		ddense13ShareRow := (*[8]float32)(ddense13Share[8*i:])
+		t25Row := (*[8]float32)(t25[8*i:])
 		total := float32(0)
-		for j := range ddense13ShareRow {
-			total += dense13YRow[j] * ddense13ShareRow[j]
+		for j := range dense13YRow {
+			total += dense13YRow[j] * t25Row[j]
 		}
 		for j := range ddense13B {
-			ddense13Y := dense13YRow[j] * (ddense13ShareRow[j] - total)
+			ddense13Y := dense13YRow[j] * (t25Row[j] - total)
 			ddense13B[j] += scale * ddense13Y
 			dense13YRow[j] = ddense13Y
 		}
@@ -863,22 +863,22 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense13Y, B, 8),
 		0, blas.View32(ddense13W, 8, 8))
 
-	// t23 = (3·B·ddense13.y)·dense13.Wᵀ
+	// t26 = (3·B·ddense13.y)·dense13.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(dense13W, 8, 8).T(),
-		0, blas.View32(t23, B, 8))
+		0, blas.View32(t26, B, 8))
 
-	// 3·B·ddense12.y = (1 − t18 ⊙ sign(dense12.y)) ⊙ t23/t17  (in dense12Y)
+	// 3·B·ddense12.y = (1 − t18 ⊙ sign(dense12.y)) ⊙ t26/t17  (in dense12Y)
 	// ddense12.b = scale·Σᵢ 3·B·ddense12.y
 	clear(ddense12B)
 	for i := range B {
 		dense12YRow := (*[8]float32)(dense12Y[8*i:])
 		t18Row := (*[8]float32)(t18[8*i:])
-		t23Row := (*[8]float32)(t23[8*i:])
+		t26Row := (*[8]float32)(t26[8*i:])
 		t17Row := (*[8]float32)(t17[8*i:])
 		for j := range ddense12B {
-			ddense12Y := (1 - t18Row[j]*vec.Sign(dense12YRow[j])) * t23Row[j] / t17Row[j]
+			ddense12Y := (1 - t18Row[j]*vec.Sign(dense12YRow[j])) * t26Row[j] / t17Row[j]
 			ddense12B[j] += scale * ddense12Y
 			dense12YRow[j] = ddense12Y
 		}
@@ -890,23 +890,23 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense12Y, B, 8),
 		0, blas.View32(ddense12W, 8, 8))
 
-	// t24 = (3·B·ddense12.y)·dense12.Wᵀ
+	// t27 = (3·B·ddense12.y)·dense12.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense12Y, B, 8),
 		blas.View32(dense12W, 8, 8).T(),
-		0, blas.View32(t24, B, 8))
+		0, blas.View32(t27, B, 8))
 
-	// 3·B·ddense11.y = where(t15 > −1, where(t16 < 1, t24, 0), 0)  (in dense11Y)
+	// 3·B·ddense11.y = where(t15 > −1, where(t16 < 1, t27, 0), 0)  (in dense11Y)
 	// ddense11.b = scale·Σᵢ 3·B·ddense11.y
 	clear(ddense11B)
 	for i := range B {
 		t16Row := (*[8]float32)(t16[8*i:])
-		t24Row := (*[8]float32)(t24[8*i:])
+		t27Row := (*[8]float32)(t27[8*i:])
 		dense11YRow := (*[8]float32)(dense11Y[8*i:])
 		for j := range ddense11B {
 			v := float32(0)
 			if t16Row[j] < 1 {
-				v = t24Row[j]
+				v = t27Row[j]
 			}
 			ddense11Y := float32(0)
 			if dense11YRow[j] > -1 {
@@ -948,20 +948,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(h2Y, B, 8),
 		0, blas.View32(dh2W, 8, 8))
 
-	// t25 = (3·B·dh2.y)·h2.Wᵀ
+	// t28 = (3·B·dh2.y)·h2.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(h2Y, B, 8),
 		blas.View32(h2W, 8, 8).T(),
-		0, blas.View32(t25, B, 8))
+		0, blas.View32(t28, B, 8))
 
-	// 3·B·ddense10.y = (1 − t14²) ⊙ t25  (in dense10Y)
+	// 3·B·ddense10.y = (1 − t14²) ⊙ t28  (in dense10Y)
 	// ddense10.b = scale·Σᵢ 3·B·ddense10.y
 	clear(ddense10B)
 	for i := range B {
 		dense10YRow := (*[8]float32)(dense10Y[8*i:])
-		t25Row := (*[8]float32)(t25[8*i:])
+		t28Row := (*[8]float32)(t28[8*i:])
 		for j := range ddense10B {
-			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t25Row[j]
+			ddense10Y := (1 - dense10YRow[j]*dense10YRow[j]) * t28Row[j]
 			ddense10B[j] += scale * ddense10Y
 			dense10YRow[j] = ddense10Y
 		}
@@ -973,22 +973,22 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense10Y, B, 8),
 		0, blas.View32(ddense10W, 8, 8))
 
-	// t26 = (3·B·ddense10.y)·dense10.Wᵀ
+	// t29 = (3·B·ddense10.y)·dense10.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense10Y, B, 8),
 		blas.View32(dense10W, 8, 8).T(),
-		0, blas.View32(t26, B, 8))
+		0, blas.View32(t29, B, 8))
 
-	// 3·B·ddense9.y = (t12 + dense9.y ⊙ (1 − t12²) ⊙ σ(dense9.y)) ⊙ t26  (in dense9Y)
+	// 3·B·ddense9.y = (t12 + dense9.y ⊙ (1 − t12²) ⊙ σ(dense9.y)) ⊙ t29  (in dense9Y)
 	// ddense9.b = scale·Σᵢ 3·B·ddense9.y
 	clear(ddense9B)
 	for i := range B {
 		t12Row := (*[8]float32)(t12[8*i:])
 		dense9YRow := (*[8]float32)(dense9Y[8*i:])
-		t26Row := (*[8]float32)(t26[8*i:])
+		t29Row := (*[8]float32)(t29[8*i:])
 		for j := range ddense9B {
 			u := dense9YRow[j] * (1 - t12Row[j]*t12Row[j]) * vec.Sigmoid(dense9YRow[j])
-			ddense9Y := (t12Row[j] + u) * t26Row[j]
+			ddense9Y := (t12Row[j] + u) * t29Row[j]
 			ddense9B[j] += scale * ddense9Y
 			dense9YRow[j] = ddense9Y
 		}
@@ -1000,20 +1000,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense9Y, B, 8),
 		0, blas.View32(ddense9W, 8, 8))
 
-	// t27 = (3·B·ddense9.y)·dense9.Wᵀ
+	// t30 = (3·B·ddense9.y)·dense9.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense9Y, B, 8),
 		blas.View32(dense9W, 8, 8).T(),
-		0, blas.View32(t27, B, 8))
+		0, blas.View32(t30, B, 8))
 
-	// 3·B·ddense8.y = σ(dense8.y) ⊙ t27  (in dense8Y)
+	// 3·B·ddense8.y = σ(dense8.y) ⊙ t30  (in dense8Y)
 	// ddense8.b = scale·Σᵢ 3·B·ddense8.y
 	clear(ddense8B)
 	for i := range B {
 		dense8YRow := (*[8]float32)(dense8Y[8*i:])
-		t27Row := (*[8]float32)(t27[8*i:])
+		t30Row := (*[8]float32)(t30[8*i:])
 		for j := range ddense8B {
-			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t27Row[j]
+			ddense8Y := vec.Sigmoid(dense8YRow[j]) * t30Row[j]
 			ddense8B[j] += scale * ddense8Y
 			dense8YRow[j] = ddense8Y
 		}
@@ -1025,21 +1025,21 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense8Y, B, 8),
 		0, blas.View32(ddense8W, 8, 8))
 
-	// t28 = (3·B·ddense8.y)·dense8.Wᵀ
+	// t31 = (3·B·ddense8.y)·dense8.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense8Y, B, 8),
 		blas.View32(dense8W, 8, 8).T(),
-		0, blas.View32(t28, B, 8))
+		0, blas.View32(t31, B, 8))
 
-	// 3·B·ddense7.y = t9 ⊙ (dense7.y ⊙ (1 − t9) + 1) ⊙ t28  (in dense7Y)
+	// 3·B·ddense7.y = t9 ⊙ (dense7.y ⊙ (1 − t9) + 1) ⊙ t31  (in dense7Y)
 	// ddense7.b = scale·Σᵢ 3·B·ddense7.y
 	clear(ddense7B)
 	for i := range B {
 		t9Row := (*[8]float32)(t9[8*i:])
 		dense7YRow := (*[8]float32)(dense7Y[8*i:])
-		t28Row := (*[8]float32)(t28[8*i:])
+		t31Row := (*[8]float32)(t31[8*i:])
 		for j := range ddense7B {
-			ddense7Y := t9Row[j] * (dense7YRow[j]*(1-t9Row[j]) + 1) * t28Row[j]
+			ddense7Y := t9Row[j] * (dense7YRow[j]*(1-t9Row[j]) + 1) * t31Row[j]
 			ddense7B[j] += scale * ddense7Y
 			dense7YRow[j] = ddense7Y
 		}
@@ -1054,26 +1054,26 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense7Y, B, 8),
 		0, blas.View32(ddense7W, 8, 8))
 
-	// t29 = 0.5·dense6.twice_phi + 0.3989423·t7 ⊙ (1 − dense6.bend²) + 0.035677407·dense6.y ⊙ (1 − dense6.bend²) ⊙ dense6.y ⊙ dense6.y  (in dense6Y)
+	// t32 = 0.5·dense6.twice_phi + 0.3989423·t7 ⊙ (1 − dense6.bend²) + 0.035677407·dense6.y ⊙ (1 − dense6.bend²) ⊙ dense6.y ⊙ dense6.y  (in dense6Y)
 	for i := range 8 * B {
 		dOf := 1 - dense6Bend[i]*dense6Bend[i]
 		dense6Y[i] = 0.5*dense6TwicePhi[i] + 0.3989423*(t7[i]*dOf) + 0.035677407*(dense6Y[i]*dOf*dense6Y[i]*dense6Y[i])
 	}
 
-	// t30 = (3·B·ddense7.y)·dense7.Wᵀ
+	// t33 = (3·B·ddense7.y)·dense7.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense7Y, B, 8),
 		blas.View32(dense7W, 8, 8).T(),
-		0, blas.View32(t30, B, 8))
+		0, blas.View32(t33, B, 8))
 
-	// 3·B·ddense6.y = t29 ⊙ t30  (in dense6Y)
+	// 3·B·ddense6.y = t32 ⊙ t33  (in dense6Y)
 	// ddense6.b = scale·Σᵢ 3·B·ddense6.y
 	clear(ddense6B)
 	for i := range B {
 		dense6YRow := (*[8]float32)(dense6Y[8*i:])
-		t30Row := (*[8]float32)(t30[8*i:])
+		t33Row := (*[8]float32)(t33[8*i:])
 		for j := range ddense6B {
-			ddense6Y := dense6YRow[j] * t30Row[j]
+			ddense6Y := dense6YRow[j] * t33Row[j]
 			ddense6B[j] += scale * ddense6Y
 			dense6YRow[j] = ddense6Y
 		}
@@ -1115,25 +1115,25 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(hY, B, 9),
 		0, blas.View32(dhW, 8, 9))
 
-	// t31 = (3·B·dh.y)·h.Wᵀ
+	// t34 = (3·B·dh.y)·h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(hY, B, 9),
 		blas.View32(hW, 8, 9).T(),
-		0, blas.View32(t31, B, 8))
+		0, blas.View32(t34, B, 8))
 
-	// 3·B·ddense5.y = t31 ⊙ where(dense5.y > 0, 1.050701, 1.7580993·(t5 + 1))  (in dense5Y)
+	// 3·B·ddense5.y = t34 ⊙ where(dense5.y > 0, 1.050701, 1.7580993·(t5 + 1))  (in dense5Y)
 	// ddense5.b = scale·Σᵢ 3·B·ddense5.y
 	clear(ddense5B)
 	for i := range B {
 		t5Row := (*[8]float32)(t5[8*i:])
 		dense5YRow := (*[8]float32)(dense5Y[8*i:])
-		t31Row := (*[8]float32)(t31[8*i:])
+		t34Row := (*[8]float32)(t34[8*i:])
 		for j := range ddense5B {
 			v := 1.7580993 * (t5Row[j] + 1)
 			if dense5YRow[j] > 0 {
 				v = 1.050701
 			}
-			ddense5Y := t31Row[j] * v
+			ddense5Y := t34Row[j] * v
 			ddense5B[j] += scale * ddense5Y
 			dense5YRow[j] = ddense5Y
 		}
@@ -1145,24 +1145,24 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense5Y, B, 8),
 		0, blas.View32(ddense5W, 8, 8))
 
-	// t32 = (3·B·ddense5.y)·dense5.Wᵀ
+	// t35 = (3·B·ddense5.y)·dense5.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense5Y, B, 8),
 		blas.View32(dense5W, 8, 8).T(),
-		0, blas.View32(t32, B, 8))
+		0, blas.View32(t35, B, 8))
 
-	// 3·B·ddense4.y = t32 ⊙ where(t4 > 0, 1, t4 + 1)  (in dense4Y)
+	// 3·B·ddense4.y = t35 ⊙ where(t4 > 0, 1, t4 + 1)  (in dense4Y)
 	// ddense4.b = scale·Σᵢ 3·B·ddense4.y
 	clear(ddense4B)
 	for i := range B {
 		dense4YRow := (*[8]float32)(dense4Y[8*i:])
-		t32Row := (*[8]float32)(t32[8*i:])
+		t35Row := (*[8]float32)(t35[8*i:])
 		for j := range ddense4B {
 			v := dense4YRow[j] + 1
 			if dense4YRow[j] > 0 {
 				v = 1
 			}
-			ddense4Y := t32Row[j] * v
+			ddense4Y := t35Row[j] * v
 			ddense4B[j] += scale * ddense4Y
 			dense4YRow[j] = ddense4Y
 		}
@@ -1174,20 +1174,20 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense4Y, B, 8),
 		0, blas.View32(ddense4W, 8, 8))
 
-	// t33 = (3·B·ddense4.y)·dense4.Wᵀ
+	// t36 = (3·B·ddense4.y)·dense4.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense4Y, B, 8),
 		blas.View32(dense4W, 8, 8).T(),
-		0, blas.View32(t33, B, 8))
+		0, blas.View32(t36, B, 8))
 
-	// 3·B·ddense3.y = t2 ⊙ t33  (in dense3Y)
+	// 3·B·ddense3.y = t2 ⊙ t36  (in dense3Y)
 	// ddense3.b = scale·Σᵢ 3·B·ddense3.y
 	clear(ddense3B)
 	for i := range B {
 		dense3YRow := (*[8]float32)(dense3Y[8*i:])
-		t33Row := (*[8]float32)(t33[8*i:])
+		t36Row := (*[8]float32)(t36[8*i:])
 		for j := range ddense3B {
-			ddense3Y := dense3YRow[j] * t33Row[j]
+			ddense3Y := dense3YRow[j] * t36Row[j]
 			ddense3B[j] += scale * ddense3Y
 			dense3YRow[j] = ddense3Y
 		}
@@ -1199,22 +1199,22 @@ func (m *Activations) gradient(grad *Params, batch *Batch) {
 		blas.View32(dense3Y, B, 8),
 		0, blas.View32(ddense3W, 7, 8))
 
-	// t34 = (3·B·ddense3.y)·dense3.Wᵀ
+	// t37 = (3·B·ddense3.y)·dense3.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dense3Y, B, 8),
 		blas.View32(dense3W, 7, 8).T(),
-		0, blas.View32(t34, B, 7))
+		0, blas.View32(t37, B, 7))
 
-	// 3·B·ddense2.y = where(t > 0, t34, 0)  (in dense2Y)
+	// 3·B·ddense2.y = where(t > 0, t37, 0)  (in dense2Y)
 	// ddense2.b = scale·Σᵢ 3·B·ddense2.y
 	clear(ddense2B)
 	for i := range B {
 		dense2YRow := (*[7]float32)(dense2Y[7*i:])
-		t34Row := (*[7]float32)(t34[7*i:])
+		t37Row := (*[7]float32)(t37[7*i:])
 		for j := range ddense2B {
 			ddense2Y := float32(0)
 			if dense2YRow[j] > 0 {
-				ddense2Y = t34Row[j]
+				ddense2Y = t37Row[j]
 			}
 			ddense2B[j] += scale * ddense2Y
 			dense2YRow[j] = ddense2Y
@@ -1583,9 +1583,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// dense13.y = dense13.b + dense13.y
 	// peak = max dense13.y
-	// dense13.shareExp = exp(dense13.y − peak)  (in dense13Y)
-	// sum = Σⱼ dense13.shareExp
-	// dense13.share = dense13.shareExp/sum  (in dense13Y)
+	// t12 = exp(dense13.y − peak)  (in dense13Y)
+	// sum = Σⱼ t12
+	// t13 = t12/sum  (in dense13Y)
 	for i := range B {
 		dense13YRow := (*[8]float32)(dense13Y[8*i:])
 		peak := float32(math.Inf(-1))
@@ -1598,9 +1598,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 		sum := float32(0)
 		for j := range dense13B {
-			dense13ShareExp := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
-			sum += dense13ShareExp
-			dense13YRow[j] = dense13ShareExp
+			t12 := vec.Exp(dense13B[j] + dense13YRow[j] - peak)
+			sum += t12
+			dense13YRow[j] = t12
 		}
 		u := 1 / sum
 		for j := range dense13B {
@@ -1608,7 +1608,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// h3.y = dense13.share·h3.W  (in h)
+	// h3.y = t13·h3.W  (in h)
 	blas.Sgemm(1,
 		blas.View32(dense13Y, B, 8),
 		blas.View32(h3W, 8, 3),

@@ -301,54 +301,54 @@ func New(max Dims) *Activations {
 	m.dense2Y = arena[8*B : 15*B]
 	m.dense3Y = arena[15*B : 23*B]
 	m.t3 = arena[23*B : 31*B]
-	m.t33 = arena[23*B : 31*B]
-	m.t34 = arena[23*B : 30*B]
+	m.t36 = arena[23*B : 31*B]
+	m.t37 = arena[23*B : 30*B]
 	m.dense4Y = arena[31*B : 39*B]
 	m.dense5Y = arena[39*B : 47*B]
 	m.t5 = arena[47*B : 55*B]
-	m.t32 = arena[47*B : 55*B]
+	m.t35 = arena[47*B : 55*B]
 	m.t6 = arena[55*B : 63*B]
-	m.t31 = arena[55*B : 63*B]
+	m.t34 = arena[55*B : 63*B]
 	m.hY = arena[63*B : 72*B]
 	m.hTwicePhi = arena[72*B : 81*B]
 	m.h = arena[81*B : 90*B]
 	m.dh2 = arena[81*B : 90*B]
 	m.dense6Y = arena[90*B : 98*B]
 	m.t7 = arena[98*B : 106*B]
-	m.t30 = arena[98*B : 106*B]
+	m.t33 = arena[98*B : 106*B]
 	m.dense6Bend = arena[106*B : 114*B]
 	m.dense6TwicePhi = arena[114*B : 122*B]
 	m.t8 = arena[122*B : 130*B]
 	m.dense7Y = arena[130*B : 138*B]
 	m.t9 = arena[138*B : 146*B]
 	m.t10 = arena[146*B : 154*B]
-	m.t28 = arena[146*B : 154*B]
+	m.t31 = arena[146*B : 154*B]
 	m.dense8Y = arena[154*B : 162*B]
 	m.t11 = arena[162*B : 170*B]
-	m.t27 = arena[162*B : 170*B]
+	m.t30 = arena[162*B : 170*B]
 	m.dense9Y = arena[170*B : 178*B]
 	m.t12 = arena[178*B : 186*B]
 	m.t13 = arena[186*B : 194*B]
-	m.t26 = arena[186*B : 194*B]
+	m.t29 = arena[186*B : 194*B]
 	m.dense10Y = arena[194*B : 202*B]
 	m.h2Y = arena[202*B : 210*B]
 	m.dense11Y = arena[210*B : 218*B]
-	m.t25 = arena[210*B : 218*B]
+	m.t28 = arena[210*B : 218*B]
 	m.t16 = arena[218*B : 226*B]
 	m.dh = arena[218*B : 226*B]
 	m.dense12Y = arena[226*B : 234*B]
 	m.t17 = arena[234*B : 242*B]
-	m.t24 = arena[234*B : 242*B]
+	m.t27 = arena[234*B : 242*B]
 	m.t18 = arena[242*B : 250*B]
 	m.dense13Y = arena[250*B : 258*B]
 	m.h3Y = arena[258*B : 261*B]
-	m.t23 = arena[258*B : 266*B]
-	m.t19 = arena[266*B : 269*B]
-	m.ddense13Share = arena[266*B : 274*B]
+	m.t26 = arena[258*B : 266*B]
+	m.t21 = arena[266*B : 269*B]
+	m.t25 = arena[266*B : 274*B]
 	m.sum2 = arena[274*B : 275*B]
 	m.d = arena[275*B : 278*B]
-	m.t22 = arena[278*B : 279*B]
-	m.t35 = arena[279*B : 279*B+8]
+	m.t24 = arena[278*B : 279*B]
+	m.t38 = arena[279*B : 279*B+8]
 
 	m.Init(0)
 	return m
@@ -397,7 +397,7 @@ func (m *Activations) initialise(seed uint64) {
 	dense11B := m.params.Dense11B
 	dense12B := m.params.Dense12B
 	dense13B := m.params.Dense13B
-	t35 := m.t35
+	t38 := m.t38
 
 	// dense.W ← 0.57735026·N(dense.W)
 	key := rng.Key(seed, 0x21f4258cae723cab, 0)
@@ -405,8 +405,8 @@ func (m *Activations) initialise(seed uint64) {
 		denseW[i] = 0.57735026 * rng.Normal32(key, uint64(i))
 	}
 
-	// t35 = 0
-	clear(t35)
+	// t38 = 0
+	clear(t38)
 
 	// dense2.W ← 0.5·N(dense2.W)
 	key2 := rng.Key(seed, 0xa7fc58e7cee224e5, 0)
@@ -507,43 +507,43 @@ func (m *Activations) initialise(seed uint64) {
 	// h3.b ← 0
 	clear(h3B)
 
-	// denseB = t35  (in t35)
+	// denseB = t38  (in t38)
 	clear(denseB)
 
-	// dense3B = t35  (in t35)
+	// dense3B = t38  (in t38)
 	clear(dense3B)
 
-	// dense4B = t35  (in t35)
+	// dense4B = t38  (in t38)
 	clear(dense4B)
 
-	// dense5B = t35  (in t35)
+	// dense5B = t38  (in t38)
 	clear(dense5B)
 
-	// dense6B = t35  (in t35)
+	// dense6B = t38  (in t38)
 	clear(dense6B)
 
-	// dense7B = t35  (in t35)
+	// dense7B = t38  (in t38)
 	clear(dense7B)
 
-	// dense8B = t35  (in t35)
+	// dense8B = t38  (in t38)
 	clear(dense8B)
 
-	// dense9B = t35  (in t35)
+	// dense9B = t38  (in t38)
 	clear(dense9B)
 
-	// dense10B = t35  (in t35)
+	// dense10B = t38  (in t38)
 	clear(dense10B)
 
-	// h2B = t35  (in t35)
+	// h2B = t38  (in t38)
 	clear(h2B)
 
-	// dense11B = t35  (in t35)
+	// dense11B = t38  (in t38)
 	clear(dense11B)
 
-	// dense12B = t35  (in t35)
+	// dense12B = t38  (in t38)
 	clear(dense12B)
 
-	// dense13B = t35  (in t35)
+	// dense13B = t38  (in t38)
 	clear(dense13B)
 }
 
@@ -746,7 +746,7 @@ type Predictor struct {
 	dense8Y  []float32 // [max.B,8]; becomes dense8.y, in place; in the memory of denseY
 	dense10Y []float32 // [max.B,8]; becomes dense10.y, in place; in the memory of denseY
 	dense11Y []float32 // [max.B,8]; becomes dense11.y, in place; in the memory of denseY
-	dense13Y []float32 // [max.B,8]; becomes dense13.y, then dense13.shareExp, then dense13.share, in place; in the memory of denseY
+	dense13Y []float32 // [max.B,8]; becomes dense13.y, in place; in the memory of denseY
 	dense2Y  []float32 // [max.B,7]; becomes dense2.y, in place
 	dense4Y  []float32 // [max.B,8]; becomes dense4.y, in place; in the memory of dense2Y
 	hY       []float32 // [max.B,9]; becomes h.y, then 2·h, in place; in the memory of dense2Y

@@ -380,10 +380,10 @@ func activationsLoss64(m *Activations, p []float64, batch *Batch) float64 {
 		}
 		logsumexp[i] = math.Log(acc)
 	}
-	dense13Share := make([]float64, 8*B)
+	exp := make([]float64, 8*B)
 	for i := range B {
 		for j := range 8 {
-			dense13Share[i*8+j] = math.Exp(dense13YOf[i*8+j] - logsumexp[i])
+			exp[i*8+j] = math.Exp(dense13YOf[i*8+j] - logsumexp[i])
 		}
 	}
 	h3Y := make([]float64, 3*B)
@@ -391,7 +391,7 @@ func activationsLoss64(m *Activations, p []float64, batch *Batch) float64 {
 		for j := range 3 {
 			acc := 0.0
 			for k := range 8 {
-				acc += dense13Share[i*8+k] * h3W[k*3+j]
+				acc += exp[i*8+k] * h3W[k*3+j]
 			}
 			h3Y[i*3+j] = acc
 		}

@@ -1304,41 +1304,41 @@ func (p *TwicePredictor) predict(out *TwiceOutput, in *TwiceInput) {
 //
 // Forward, for a batch of B:
 //
-//	l         = x·W                 [B,5]
-//	k         = argmax l            [B]
-//	peak      = max l               [B]
-//	shareExp  = exp(l − peak)       [B,5]
-//	sum       = Σⱼ shareExp         [B]
-//	share     = shareExp/sum        [B,5]
-//	peak2     = max share           [B]
-//	shareExp2 = exp(share − peak2)  [B,5]
-//	sum2      = Σⱼ shareExp2        [B]
-//	share2    = shareExp2/sum2      [B,5]
-//	t         = l ⊙ share2          [B,5]
-//	hot       = onehot(k)           [B,5]
-//	s         = Σ t                 []
-//	s2        = Σ E[k]²             []
-//	0.5·B·dm  = peak − 1            [B,1]
-//	t2        = Σᵢ (0.5·B·dm)²      [1]
-//	t3        = hot·E               [B,3]
-//	s3        = Σ t3                []
-//	result    = t2                  []
+//	l        = x·W             [B,5]
+//	k        = argmax l        [B]
+//	peak     = max l           [B]
+//	t        = exp(l − peak)   [B,5]
+//	sum      = Σⱼ t            [B]
+//	t2       = t/sum           [B,5]
+//	peak     = max t2          [B]
+//	t3       = exp(t2 − peak)  [B,5]
+//	sum      = Σⱼ t3           [B]
+//	t4       = t3/sum          [B,5]
+//	t5       = l ⊙ t4          [B,5]
+//	hot      = onehot(k)       [B,5]
+//	s        = Σ t5            []
+//	s2       = Σ E[k]²         []
+//	0.5·B·dm = peak − 1        [B,1]
+//	t6       = Σᵢ (0.5·B·dm)²  [1]
+//	t7       = hot·E           [B,3]
+//	s3       = Σ t7            []
+//	result   = t6              []
 //
 // Backward:
 //
-//	scale  = 2/B                                 []
-//	scale2 = 1/(5·B)                             []
-//	t4     = scale·where(l = peak, 0.5·B·dm/(Σⱼ [l = peak]), 0) + scale2·share2  [B,5]
-//	t5     = scale2·share ⊙ share2 ⊙ (l − Σⱼ t)  [B,5]
-//	dl     = t4 + t5 − scale2·(Σⱼ share ⊙ share2 ⊙ (l − Σⱼ t))·share  [B,5]
-//	dW     = xᵀ·dl                               [5,5]
-//	t6     = 0                                   [5,3]
-//	t6[…]  += E[k]
-//	t7     = 2·t6                                [5,3]
-//	t8     = 0                                   [5]
-//	t8[…]  += 1
-//	scale3 = 1/(3·B)                             []
-//	dE     = scale3·(t7 + t8)                    [5,3]
+//	scale  = 2/B                           []
+//	scale2 = 1/(5·B)                       []
+//	t8     = scale·where(l = peak, 0.5·B·dm/(Σⱼ [l = peak]), 0) + scale2·t4  [B,5]
+//	t9     = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)  [B,5]
+//	dl     = t8 + t9 − scale2·(Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5))·t2  [B,5]
+//	dW     = xᵀ·dl                         [5,5]
+//	t10    = 0                             [5,3]
+//	t10[…] += E[k]
+//	t11    = 2·t10                         [5,3]
+//	t12    = 0                             [5]
+//	t12[…] += 1
+//	scale3 = 1/(3·B)                       []
+//	dE     = scale3·(t11 + t12)            [5,3]
 //
 // Update, adam(lr: 0.01):
 //
@@ -1359,19 +1359,19 @@ type Chosen struct {
 	steps  uint64       // updates made so far
 	max    ChosenDims   // capacity
 
-	l         []float32 // [max.B,5]; becomes dl, in place
-	k         []int32   // [max.B]
-	peak      []float32 // [max.B]
-	shareExp  []float32 // [max.B,5]; becomes share, in place
-	shareExp2 []float32 // [max.B,5]; becomes shareExp2, then share2, in place
-	t         []float32 // [max.B,5]
-	hot       []float32 // [max.B,5]
-	t4        []float32 // [max.B,5]; in the memory of hot
-	dm        []float32 // [max.B,1]; becomes 0.5·B·dm, in place
-	t2        []float32 // [1]
-	t6        []float32 // [5,3]; in the memory of t2
-	t3        []float32 // [max.B,3]
-	t8        []float32 // [5]
+	l    []float32 // [max.B,5]; becomes dl, in place
+	k    []int32   // [max.B]
+	peak []float32 // [max.B]
+	t    []float32 // [max.B,5]
+	t3   []float32 // [max.B,5]
+	t5   []float32 // [max.B,5]
+	hot  []float32 // [max.B,5]
+	t8   []float32 // [max.B,5]; in the memory of hot
+	dm   []float32 // [max.B,1]; becomes 0.5·B·dm, in place
+	t6   []float32 // [1]
+	t10  []float32 // [5,3]; in the memory of t6
+	t7   []float32 // [max.B,3]
+	t12  []float32 // [5]
 }
 
 // ChosenHyper has the numbers of the model and its train clause.
@@ -1415,13 +1415,13 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 	l := m.l[:5*B]
 	k := m.k[:B]
 	peak := m.peak[:B]
-	shareExp := m.shareExp[:5*B]
-	hot := m.hot[:5*B]
-	shareExp2 := m.shareExp2[:5*B]
 	t := m.t[:5*B]
-	t2 := m.t2
+	hot := m.hot[:5*B]
+	t3 := m.t3[:5*B]
+	t5 := m.t5[:5*B]
+	t6 := m.t6
 	dm := m.dm[:B]
-	t3 := m.t3[:3*B]
+	t7 := m.t7[:3*B]
 
 	// l = x·W
 	blas.Sgemm(1,
@@ -1431,16 +1431,16 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 
 	// k = argmax l
 	// peak = max l
-	// shareExp = exp(l − peak)
-	// sum = Σⱼ shareExp
-	// share = shareExp/sum  (in shareExp)
-	// peak2 = max share
-	// shareExp2 = exp(share − peak2)
-	// sum2 = Σⱼ shareExp2
-	// share2 = shareExp2/sum2  (in shareExp2)
-	// t = l ⊙ share2
+	// t = exp(l − peak)
+	// sum = Σⱼ t
+	// t2 = t/sum  (in t)
+	// peak = max t2
+	// t3 = exp(t2 − peak)
+	// sum = Σⱼ t3
+	// t4 = t3/sum  (in t3)
+	// t5 = l ⊙ t4
 	// hot = onehot(k)
-	// s = Σ t
+	// s = Σ t5
 	s := 0.0
 	for i := range B {
 		lRow := (*[5]float32)(l[5*i:])
@@ -1457,43 +1457,43 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 		}
 		k[i] = kOf
 		peak[i] = peakOf
-		shareExpRow := (*[5]float32)(shareExp[5*i:])
+		tRow := (*[5]float32)(t[5*i:])
 		hotRow := (*[5]float32)(hot[5*i:])
 		sum := float32(0)
 		for j := range hotRow {
-			shareExpOf := vec.Exp(lRow[j] - peakOf)
+			tOf := vec.Exp(lRow[j] - peakOf)
 			hotOf := float32(0)
 			if int(kOf) == j {
 				hotOf = 1
 			}
-			sum += shareExpOf
-			shareExpRow[j] = shareExpOf
+			sum += tOf
+			tRow[j] = tOf
 			hotRow[j] = hotOf
 		}
 		u := 1 / sum
 		peak2 := float32(math.Inf(-1))
 		for j := range hotRow {
-			share := u * shareExpRow[j]
-			if share > peak2 || share != share {
-				peak2 = share
+			t2 := u * tRow[j]
+			if t2 > peak2 || t2 != t2 {
+				peak2 = t2
 			}
-			shareExpRow[j] = share
+			tRow[j] = t2
 		}
-		shareExp2Row := (*[5]float32)(shareExp2[5*i:])
+		t3Row := (*[5]float32)(t3[5*i:])
 		sum2 := float32(0)
 		for j := range hotRow {
-			shareExp2Of := vec.Exp(shareExpRow[j] - peak2)
-			sum2 += shareExp2Of
-			shareExp2Row[j] = shareExp2Of
+			t3Of := vec.Exp(tRow[j] - peak2)
+			sum2 += t3Of
+			t3Row[j] = t3Of
 		}
 		u2 := 1 / sum2
-		tRow := (*[5]float32)(t[5*i:])
+		t5Row := (*[5]float32)(t5[5*i:])
 		for j := range hotRow {
-			share2 := u2 * shareExp2Row[j]
-			tOf := lRow[j] * share2
-			s += float64(tOf)
-			shareExp2Row[j] = share2
-			tRow[j] = tOf
+			t4 := u2 * t3Row[j]
+			t5Of := lRow[j] * t4
+			s += float64(t5Of)
+			t3Row[j] = t4
+			t5Row[j] = t5Of
 		}
 	}
 
@@ -1507,29 +1507,29 @@ func (m *Chosen) forward(batch *ChosenBatch) ChosenTotals {
 	}
 
 	// 0.5·B·dm = peak − 1
-	// t2 = Σᵢ (0.5·B·dm)²
-	clear(t2)
+	// t6 = Σᵢ (0.5·B·dm)²
+	clear(t6)
 	for i := range B {
 		peakOfI := peak[i]
 		dmOf := peakOfI - 1
-		t2[0] += dmOf * dmOf
+		t6[0] += dmOf * dmOf
 		dm[i] = dmOf
 	}
 
-	// t3 = hot·E
+	// t7 = hot·E
 	blas.Sgemm(1,
 		blas.View32(hot, B, 5),
 		blas.View32(E, 5, 3),
-		0, blas.View32(t3, B, 3))
+		0, blas.View32(t7, B, 3))
 
-	// s3 = Σ t3
+	// s3 = Σ t7
 	s3 := 0.0
 	for i := range 3 * B {
-		s3 += float64(t3[i])
+		s3 += float64(t7[i])
 	}
 
-	// result = t2
-	result := float64(t2[0])
+	// result = t6
+	result := float64(t6[0])
 
 	return ChosenTotals{
 		batches: 1,
@@ -1571,13 +1571,13 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	l := m.l[:5*B]
 	peak := m.peak[:B]
 	dm := m.dm[:B]
-	shareExp2 := m.shareExp2[:5*B]
-	t4 := m.t4[:5*B]
+	t3 := m.t3[:5*B]
+	t8 := m.t8[:5*B]
+	t5 := m.t5[:5*B]
 	t := m.t[:5*B]
-	shareExp := m.shareExp[:5*B]
-	t6 := m.t6
+	t10 := m.t10
 	k := m.k[:B]
-	t8 := m.t8
+	t12 := m.t12
 	dW := grad.W
 	dE := grad.E
 
@@ -1586,7 +1586,7 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 	// scale2 = 1/(5·B)
 	scale2 := float32(1 / float64(5*B))
 
-	// t4 = scale·where(l = peak, 0.5·B·dm/(Σⱼ [l = peak]), 0) + scale2·share2
+	// t8 = scale·where(l = peak, 0.5·B·dm/(Σⱼ [l = peak]), 0) + scale2·t4
 	for i := range B {
 		lRow := (*[5]float32)(l[5*i:])
 		peakOfI := peak[i]
@@ -1599,38 +1599,38 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 			total += hit
 		}
 		u := dm[i] / total
-		shareExp2Row := (*[5]float32)(shareExp2[5*i:])
-		t4Row := (*[5]float32)(t4[5*i:])
+		t3Row := (*[5]float32)(t3[5*i:])
+		t8Row := (*[5]float32)(t8[5*i:])
 		for j := range lRow {
 			v := float32(0)
 			if lRow[j] == peakOfI {
 				v = u
 			}
-			t4Row[j] = scale*v + scale2*shareExp2Row[j]
+			t8Row[j] = scale*v + scale2*t3Row[j]
 		}
 	}
 
-	// t5 = scale2·share ⊙ share2 ⊙ (l − Σⱼ t)  (in l)
-	// dl = t4 + t5 − scale2·(Σⱼ share ⊙ share2 ⊙ (l − Σⱼ t))·share  (in l)
+	// t9 = scale2·t2 ⊙ t4 ⊙ (l − Σⱼ t5)  (in l)
+	// dl = t8 + t9 − scale2·(Σⱼ t2 ⊙ t4 ⊙ (l − Σⱼ t5))·t2  (in l)
 	for i := range B {
-		tRow := (*[5]float32)(t[5*i:])
+		t5Row := (*[5]float32)(t5[5*i:])
 		total := float32(0)
-		for j := range tRow {
-			total += tRow[j]
+		for j := range t5Row {
+			total += t5Row[j]
 		}
 		lRow := (*[5]float32)(l[5*i:])
-		shareExpRow := (*[5]float32)(shareExp[5*i:])
-		shareExp2Row := (*[5]float32)(shareExp2[5*i:])
+		tRow := (*[5]float32)(t[5*i:])
+		t3Row := (*[5]float32)(t3[5*i:])
 		total2 := float32(0)
 		for j := range lRow {
-			u := shareExpRow[j] * shareExp2Row[j] * (lRow[j] - total)
-			t5 := scale2 * u
+			u := tRow[j] * t3Row[j] * (lRow[j] - total)
+			t9 := scale2 * u
 			total2 += u
-			lRow[j] = t5
+			lRow[j] = t9
 		}
-		t4Row := (*[5]float32)(t4[5*i:])
+		t8Row := (*[5]float32)(t8[5*i:])
 		for j := range lRow {
-			lRow[j] = t4Row[j] + lRow[j] - scale2*(total2*shareExpRow[j])
+			lRow[j] = t8Row[j] + lRow[j] - scale2*(total2*tRow[j])
 		}
 	}
 
@@ -1640,43 +1640,43 @@ func (m *Chosen) gradient(grad *ChosenParams, batch *ChosenBatch) {
 		blas.View32(l, B, 5),
 		0, blas.View32(dW, 5, 5))
 
-	// t6 = 0
-	clear(t6)
+	// t10 = 0
+	clear(t10)
 
-	// t6[…] += E[k]
+	// t10[…] += E[k]
 	for i := range B {
 		ERow := (*[3]float32)(E[3*int(k[i]):])
-		t6Row := (*[3]float32)(t6[3*int(k[i]):])
+		t10Row := (*[3]float32)(t10[3*int(k[i]):])
 		for j := range ERow {
-			t6Row[j] += ERow[j]
+			t10Row[j] += ERow[j]
 		}
 	}
 
-	// t7 = 2·t6  (in t6)
+	// t11 = 2·t10  (in t10)
 	for i := range 15 {
-		t6[i] *= 2
+		t10[i] *= 2
 	}
 
-	// t8 = 0
-	clear(t8)
+	// t12 = 0
+	clear(t12)
 
-	// t8[…] += 1
+	// t12[…] += 1
 	for i := range B {
 		if uint(k[i]) < uint(5) {
-			t8[int(k[i])] += 1
+			t12[int(k[i])] += 1
 		}
 	}
 
 	// scale3 = 1/(3·B)
 	scale3 := float32(1 / float64(3*B))
 
-	// dE = scale3·(t7 + t8)
+	// dE = scale3·(t11 + t12)
 	for i := range 5 {
-		t6Row := (*[3]float32)(t6[3*i:])
-		t8OfI := t8[i]
+		t10Row := (*[3]float32)(t10[3*i:])
+		t12OfI := t12[i]
 		dERow := (*[3]float32)(dE[3*i:])
 		for j := range dERow {
-			dERow[j] = scale3 * (t6Row[j] + t8OfI)
+			dERow[j] = scale3 * (t10Row[j] + t12OfI)
 		}
 	}
 }

@@ -1378,24 +1378,24 @@ func chosenLoss64(m *Chosen, p []float64, batch *ChosenBatch) float64 {
 		}
 		logsumexp[i] = math.Log(acc)
 	}
-	share := make([]float64, 5*B)
+	exp := make([]float64, 5*B)
 	for i := range B {
 		for j := range 5 {
-			share[i*5+j] = math.Exp(lOf[i*5+j] - logsumexp[i])
+			exp[i*5+j] = math.Exp(lOf[i*5+j] - logsumexp[i])
 		}
 	}
 	logsumexpOf := make([]float64, B)
 	for i := range B {
 		acc := 0.0
 		for j := range 5 {
-			acc += math.Exp(share[i*5+j])
+			acc += math.Exp(exp[i*5+j])
 		}
 		logsumexpOf[i] = math.Log(acc)
 	}
 	sumOf := 0.0
 	for i := range B {
 		for j := range 5 {
-			sumOf += math.Exp(share[i*5+j]-logsumexpOf[i]) * lOf[i*5+j]
+			sumOf += math.Exp(exp[i*5+j]-logsumexpOf[i]) * lOf[i*5+j]
 		}
 	}
 	peak := make([]float64, B)

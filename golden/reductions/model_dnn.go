@@ -2359,16 +2359,15 @@ func Decisions(out []int32, x []float64) {
 // Middle is a mean over everything of what is normalised along the middle. It
 // keeps no state: any number of goroutines may call it and its derivatives.
 //
-//	peak     = max x            [N,M]
-//	s        = max √(Σ x²)      []
-//	shareExp = exp(x − peak)    [N,4,M]
-//	sum      = Σ shareExp       [N,M]
-//	t        = peak + log(sum)  [N,M]
-//	t2       = 1/sum            [N,M]
-//	t3       = x − t            [N,4,M]
-//	share    = t2·shareExp      [N,4,M]
-//	s2       = Σ t3 ⊙ share     []
-//	middle   = s2/(4·M·N) + s   []
+//	peak   = max x            [N,M]
+//	s      = max √(Σ x²)      []
+//	t      = exp(x − peak)    [N,4,M]
+//	sum    = Σ t              [N,M]
+//	t2     = peak + log(sum)  [N,M]
+//	t3     = 1/sum            [N,M]
+//	t4     = x − t2           [N,4,M]
+//	s2     = Σ t4 ⊙ t3·t      []
+//	middle = s2/(4·M·N) + s   []
 //
 // It panics unless the lengths fit: x [N,4,M].
 //
@@ -2389,8 +2388,8 @@ func Middle(x []float64, M int, work []float64) float64 {
 
 	peak := work[0 : M*N]
 	sum := work[5*M*N : 6*M*N]
-	shareExp := work[M*N : 5*M*N]
-	t3 := work[6*M*N : 10*M*N]
+	t := work[M*N : 5*M*N]
+	t4 := work[6*M*N : 10*M*N]
 
 	// peak = max x
 	// s = max √(Σ x²)
@@ -2417,54 +2416,53 @@ func Middle(x []float64, M int, work []float64) float64 {
 		}
 	}
 
-	// shareExp = exp(x − peak)
-	// sum = Σ shareExp
+	// t = exp(x − peak)
+	// sum = Σ t
 	clear(sum)
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			peakRow := peak[M*i:][:M]
-			shareExpRow := shareExp[4*M*i+M*j:][:M]
+			tRow := t[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			for k := range peakRow {
-				shareExpOf := math.Exp(xRow[k] - peakRow[k])
-				sumRow[k] += shareExpOf
-				shareExpRow[k] = shareExpOf
+				tOf := math.Exp(xRow[k] - peakRow[k])
+				sumRow[k] += tOf
+				tRow[k] = tOf
 			}
 		}
 	}
 
-	// t = peak + log(sum)  (in peak)
-	// t2 = 1/sum  (in sum)
+	// t2 = peak + log(sum)  (in peak)
+	// t3 = 1/sum  (in sum)
 	for i := range M * N {
-		t := peak[i] + math.Log(sum[i])
-		t2 := 1 / sum[i]
-		peak[i] = t
-		sum[i] = t2
+		t2 := peak[i] + math.Log(sum[i])
+		t3 := 1 / sum[i]
+		peak[i] = t2
+		sum[i] = t3
 	}
 
-	// t3 = x − t
+	// t4 = x − t2
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			peakRow := peak[M*i:][:M]
-			t3Row := t3[4*M*i+M*j:][:M]
+			t4Row := t4[4*M*i+M*j:][:M]
 			for k := range peakRow {
-				t3Row[k] = xRow[k] - peakRow[k]
+				t4Row[k] = xRow[k] - peakRow[k]
 			}
 		}
 	}
 
-	// share = t2·shareExp
-	// s2 = Σ t3 ⊙ share
+	// s2 = Σ t4 ⊙ t3·t
 	s2 := 0.0
 	for i := range N {
 		for j := range 4 {
 			sumRow := sum[M*i:][:M]
-			shareExpRow := shareExp[4*M*i+M*j:][:M]
-			t3Row := t3[4*M*i+M*j:][:M]
-			for k := range shareExpRow {
-				s2 += t3Row[k] * (sumRow[k] * shareExpRow[k])
+			tRow := t[4*M*i+M*j:][:M]
+			t4Row := t4[4*M*i+M*j:][:M]
+			for k := range sumRow {
+				s2 += t4Row[k] * (sumRow[k] * tRow[k])
 			}
 		}
 	}
@@ -2476,22 +2474,22 @@ func Middle(x []float64, M int, work []float64) float64 {
 
 // MiddleGrad sets grad to the gradient of Middle at x.
 //
-//	t        = √(Σ x²)                     [N]
-//	t2       = where(t = 0, 1, t)          [N]
-//	peak     = max x                       [N,M]
-//	s        = max t                       []
-//	shareExp = exp(x − peak)               [N,4,M]
-//	sum      = Σ shareExp                  [N,M]
-//	t3       = 1/sum                       [N,M]
-//	t4       = peak + log(sum)             [N,M]
-//	share    = t3·shareExp                 [N,4,M]
-//	scale    = 1/(4·M·N)                   []
-//	t5       = scale·share ⊙ (x − t4 + 1)  [N,4,M]
-//	t6       = Σ share ⊙ (x − t4 + 1)      [N,M]
-//	t7       = t5 − scale·t6·share         [N,4,M]
-//	s2       = Σ [t = s]                   []
-//	s3       = 1/s2                        []
-//	grad     = t7 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x  [N,4,M]
+//	t     = √(Σ x²)                  [N]
+//	t2    = where(t = 0, 1, t)       [N]
+//	peak  = max x                    [N,M]
+//	s     = max t                    []
+//	t3    = exp(x − peak)            [N,4,M]
+//	sum   = Σ t3                     [N,M]
+//	t4    = 1/sum                    [N,M]
+//	t5    = peak + log(sum)          [N,M]
+//	t6    = t4·t3                    [N,4,M]
+//	scale = 1/(4·M·N)                []
+//	t7    = scale·t6 ⊙ (x − t5 + 1)  [N,4,M]
+//	t8    = Σ t6 ⊙ (x − t5 + 1)      [N,M]
+//	t9    = t7 − scale·t8·t6         [N,4,M]
+//	s2    = Σ [t = s]                []
+//	s3    = 1/s2                     []
+//	grad  = t9 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x  [N,4,M]
 //
 // It panics unless the lengths fit: grad [N,4,M], x [N,4,M]. What is set may
 // not overlap the rest.
@@ -2518,8 +2516,8 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	t := work[0:N]
 	t2 := work[N : 2*N]
 	sum := work[4*M*N+2*N : 5*M*N+2*N]
-	t6 := work[5*M*N+2*N : 6*M*N+2*N]
-	t5 := work[2*N : 4*M*N+2*N]
+	t8 := work[5*M*N+2*N : 6*M*N+2*N]
+	t7 := work[2*N : 4*M*N+2*N]
 
 	// t = √(Σ x²)
 	// t2 = where(t = 0, 1, t)
@@ -2554,8 +2552,8 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 		t2[i] = t2Of
 	}
 
-	// shareExp = exp(x − peak)  (in grad)
-	// sum = Σ shareExp
+	// t3 = exp(x − peak)  (in grad)
+	// sum = Σ t3
 	clear(sum)
 	for i := range N {
 		for j := range 4 {
@@ -2564,23 +2562,23 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 			gradRow := grad[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			for k := range gradRow {
-				shareExp := math.Exp(xRow[k] - peakRow[k])
-				sumRow[k] += shareExp
-				gradRow[k] = shareExp
+				t3 := math.Exp(xRow[k] - peakRow[k])
+				sumRow[k] += t3
+				gradRow[k] = t3
 			}
 		}
 	}
 
-	// t3 = 1/sum  (in peak)
-	// t4 = peak + log(sum)  (in sum)
+	// t4 = 1/sum  (in peak)
+	// t5 = peak + log(sum)  (in sum)
 	for i := range M * N {
-		t3 := 1 / sum[i]
-		t4 := peak[i] + math.Log(sum[i])
-		peak[i] = t3
-		sum[i] = t4
+		t4 := 1 / sum[i]
+		t5 := peak[i] + math.Log(sum[i])
+		peak[i] = t4
+		sum[i] = t5
 	}
 
-	// share = t3·shareExp  (in grad)
+	// t6 = t4·t3  (in grad)
 	for i := range N {
 		for j := range 4 {
 			peakRow := peak[M*i:][:M]
@@ -2594,33 +2592,33 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	// scale = 1/(4·M·N)
 	scale := 1 / float64(4*M*N)
 
-	// t5 = scale·share ⊙ (x − t4 + 1)
-	// t6 = Σ share ⊙ (x − t4 + 1)
-	clear(t6)
+	// t7 = scale·t6 ⊙ (x − t5 + 1)
+	// t8 = Σ t6 ⊙ (x − t5 + 1)
+	clear(t8)
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t5Row := t5[4*M*i+M*j:][:M]
-			t6Row := t6[M*i:][:M]
+			t7Row := t7[4*M*i+M*j:][:M]
+			t8Row := t8[M*i:][:M]
 			for k := range gradRow {
 				u := gradRow[k] * (xRow[k] - sumRow[k] + 1)
-				t5Of := scale * u
-				t6Row[k] += u
-				t5Row[k] = t5Of
+				t7Of := scale * u
+				t8Row[k] += u
+				t7Row[k] = t7Of
 			}
 		}
 	}
 
-	// t7 = t5 − scale·t6·share  (in grad)
+	// t9 = t7 − scale·t8·t6  (in grad)
 	for i := range N {
 		for j := range 4 {
-			t6Row := t6[M*i:][:M]
+			t8Row := t8[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t5Row := t5[4*M*i+M*j:][:M]
+			t7Row := t7[4*M*i+M*j:][:M]
 			for k := range gradRow {
-				gradRow[k] = t5Row[k] - scale*(t6Row[k]*gradRow[k])
+				gradRow[k] = t7Row[k] - scale*(t8Row[k]*gradRow[k])
 			}
 		}
 	}
@@ -2638,7 +2636,7 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 	// s3 = 1/s2
 	s3 := 1 / s2
 
-	// grad = t7 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x
+	// grad = t9 + where(t = 0, 0, where(t = s, s3, 0)/t2)·x
 	for i := range N {
 		v := float64(0)
 		if t[i] == s {
@@ -2660,26 +2658,26 @@ func MiddleGrad(grad, x []float64, M int, work []float64) {
 // MiddleValueGrad is MiddleGrad and returns the value of Middle, at little
 // more cost.
 //
-//	t        = √(Σ x²)              [N]
-//	t2       = where(t = 0, 1, t)   [N]
-//	peak     = max x                [N,M]
-//	s        = max t                []
-//	shareExp = exp(x − peak)        [N,4,M]
-//	sum      = Σ shareExp           [N,M]
-//	t3       = peak + log(sum)      [N,M]
-//	t4       = 1/sum                [N,M]
-//	t5       = x − t3               [N,4,M]
-//	t6       = t5 + 1               [N,4,M]
-//	scale    = 1/(4·M·N)            []
-//	share    = t4·shareExp          [N,4,M]
-//	t7       = scale·share ⊙ t6     [N,4,M]
-//	s2       = Σ t5 ⊙ share         []
-//	t8       = Σ share ⊙ t6         [N,M]
-//	t9       = t7 − scale·t8·share  [N,4,M]
-//	s3       = Σ [t = s]            []
-//	s4       = 1/s3                 []
-//	grad     = t9 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x  [N,4,M]
-//	middle   = s2/(4·M·N) + s       []
+//	t      = √(Σ x²)             [N]
+//	t2     = where(t = 0, 1, t)  [N]
+//	peak   = max x               [N,M]
+//	s      = max t               []
+//	t3     = exp(x − peak)       [N,4,M]
+//	sum    = Σ t3                [N,M]
+//	t4     = peak + log(sum)     [N,M]
+//	t5     = 1/sum               [N,M]
+//	t6     = x − t4              [N,4,M]
+//	t7     = t6 + 1              [N,4,M]
+//	scale  = 1/(4·M·N)           []
+//	t8     = t5·t3               [N,4,M]
+//	t9     = scale·t8 ⊙ t7       [N,4,M]
+//	s2     = Σ t6 ⊙ t8           []
+//	t10    = Σ t8 ⊙ t7           [N,M]
+//	t11    = t9 − scale·t10·t8   [N,4,M]
+//	s3     = Σ [t = s]           []
+//	s4     = 1/s3                []
+//	grad   = t11 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x  [N,4,M]
+//	middle = s2/(4·M·N) + s      []
 //
 // It panics unless the lengths fit: grad [N,4,M], x [N,4,M]. What is set may
 // not overlap the rest.
@@ -2706,9 +2704,9 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	t := work[0:N]
 	t2 := work[N : 2*N]
 	sum := work[M*N+2*N : 2*M*N+2*N]
-	t5 := work[2*M*N+2*N : 6*M*N+2*N]
-	t6 := work[6*M*N+2*N : 10*M*N+2*N]
-	t8 := work[2*N : M*N+2*N]
+	t6 := work[2*M*N+2*N : 6*M*N+2*N]
+	t7 := work[6*M*N+2*N : 10*M*N+2*N]
+	t10 := work[2*N : M*N+2*N]
 
 	// t = √(Σ x²)
 	// t2 = where(t = 0, 1, t)
@@ -2743,8 +2741,8 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 		t2[i] = t2Of
 	}
 
-	// shareExp = exp(x − peak)  (in grad)
-	// sum = Σ shareExp
+	// t3 = exp(x − peak)  (in grad)
+	// sum = Σ t3
 	clear(sum)
 	for i := range N {
 		for j := range 4 {
@@ -2753,35 +2751,35 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 			gradRow := grad[4*M*i+M*j:][:M]
 			sumRow := sum[M*i:][:M]
 			for k := range gradRow {
-				shareExp := math.Exp(xRow[k] - peakRow[k])
-				sumRow[k] += shareExp
-				gradRow[k] = shareExp
+				t3 := math.Exp(xRow[k] - peakRow[k])
+				sumRow[k] += t3
+				gradRow[k] = t3
 			}
 		}
 	}
 
-	// t3 = peak + log(sum)  (in peak)
-	// t4 = 1/sum  (in sum)
+	// t4 = peak + log(sum)  (in peak)
+	// t5 = 1/sum  (in sum)
 	for i := range M * N {
-		t3 := peak[i] + math.Log(sum[i])
-		t4 := 1 / sum[i]
-		peak[i] = t3
-		sum[i] = t4
+		t4 := peak[i] + math.Log(sum[i])
+		t5 := 1 / sum[i]
+		peak[i] = t4
+		sum[i] = t5
 	}
 
-	// t5 = x − t3
-	// t6 = t5 + 1
+	// t6 = x − t4
+	// t7 = t6 + 1
 	for i := range N {
 		for j := range 4 {
 			xRow := x[4*M*i+M*j:][:M]
 			peakRow := peak[M*i:][:M]
-			t5Row := t5[4*M*i+M*j:][:M]
 			t6Row := t6[4*M*i+M*j:][:M]
+			t7Row := t7[4*M*i+M*j:][:M]
 			for k := range peakRow {
-				t5Of := xRow[k] - peakRow[k]
-				t6Of := t5Of + 1
-				t5Row[k] = t5Of
+				t6Of := xRow[k] - peakRow[k]
+				t7Of := t6Of + 1
 				t6Row[k] = t6Of
+				t7Row[k] = t7Of
 			}
 		}
 	}
@@ -2789,39 +2787,39 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	// scale = 1/(4·M·N)
 	scale := 1 / float64(4*M*N)
 
-	// share = t4·shareExp  (in grad)
-	// t7 = scale·share ⊙ t6  (in t5)
-	// s2 = Σ t5 ⊙ share
-	// t8 = Σ share ⊙ t6
+	// t8 = t5·t3  (in grad)
+	// t9 = scale·t8 ⊙ t7  (in t6)
+	// s2 = Σ t6 ⊙ t8
+	// t10 = Σ t8 ⊙ t7
 	s2 := 0.0
-	clear(t8)
+	clear(t10)
 	for i := range N {
 		for j := range 4 {
 			sumRow := sum[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t5Row := t5[4*M*i+M*j:][:M]
 			t6Row := t6[4*M*i+M*j:][:M]
-			t8Row := t8[M*i:][:M]
+			t7Row := t7[4*M*i+M*j:][:M]
+			t10Row := t10[M*i:][:M]
 			for k := range gradRow {
-				share := sumRow[k] * gradRow[k]
-				u := share * t6Row[k]
-				t7 := scale * u
-				s2 += t5Row[k] * share
-				t8Row[k] += u
-				gradRow[k] = share
-				t5Row[k] = t7
+				t8 := sumRow[k] * gradRow[k]
+				u := t8 * t7Row[k]
+				t9 := scale * u
+				s2 += t6Row[k] * t8
+				t10Row[k] += u
+				gradRow[k] = t8
+				t6Row[k] = t9
 			}
 		}
 	}
 
-	// t9 = t7 − scale·t8·share  (in grad)
+	// t11 = t9 − scale·t10·t8  (in grad)
 	for i := range N {
 		for j := range 4 {
-			t8Row := t8[M*i:][:M]
+			t10Row := t10[M*i:][:M]
 			gradRow := grad[4*M*i+M*j:][:M]
-			t5Row := t5[4*M*i+M*j:][:M]
+			t6Row := t6[4*M*i+M*j:][:M]
 			for k := range gradRow {
-				gradRow[k] = t5Row[k] - scale*(t8Row[k]*gradRow[k])
+				gradRow[k] = t6Row[k] - scale*(t10Row[k]*gradRow[k])
 			}
 		}
 	}
@@ -2839,7 +2837,7 @@ func MiddleValueGrad(grad, x []float64, M int, work []float64) float64 {
 	// s4 = 1/s3
 	s4 := 1 / s3
 
-	// grad = t9 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x
+	// grad = t11 + where(t = 0, 0, where(t = s, s4, 0)/t2)·x
 	for i := range N {
 		v := float64(0)
 		if t[i] == s {

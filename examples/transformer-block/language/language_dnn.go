@@ -30,30 +30,30 @@ import (
 //	block.attention.s          = 0.35355338·einsum("ijkl,imkl->ikjm", t6[:, :, 0, :, :], t6[:, :, 1, :, :])  [B,4,48,48]
 //	block.attention.s          = where(text ≥ 0, block.attention.s, −1e+09)  [B,4,48,48]
 //	peak                       = max block.attention.s                       [B,4,48]
-//	block.attention.shareExp   = exp(block.attention.s − peak)               [B,4,48,48]
-//	sum                        = Σⱼ block.attention.shareExp                 [B,4,48]
-//	block.attention.share      = block.attention.shareExp/sum                [B,4,48,48]
-//	t7                         = einsum("ijkl,iljm->ikjm", block.attention.share, t6[:, :, 2, :, :])  [B,48,4,8]
-//	t8                         = t7·block.attention.Wo                       [B,48,32]
-//	block.x                    = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t8)  [B,48,32]
+//	t7                         = exp(block.attention.s − peak)               [B,4,48,48]
+//	sum                        = Σⱼ t7                                       [B,4,48]
+//	t8                         = t7/sum                                      [B,4,48,48]
+//	t9                         = einsum("ijkl,iljm->ikjm", t8, t6[:, :, 2, :, :])  [B,48,4,8]
+//	t10                        = t9·block.attention.Wo                       [B,48,32]
+//	block.x                    = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t10)  [B,48,32]
 //	block.layer_norm2.centred  = block.x − 1/32·Σⱼ block.x                   [B,48,32]
 //	block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²          [B,48]
-//	t9                         = √(block.layer_norm2.variance + 1e−5)        [B,48]
-//	t10                        = 1/t9                                        [B,48]
-//	t11                        = block.layer_norm2.shift + block.layer_norm2.scale·t10 ⊙ block.layer_norm2.centred  [B,48,32]
-//	block.dense.y              = t11·block.dense.W                           [B,48,128]
+//	t11                        = √(block.layer_norm2.variance + 1e−5)        [B,48]
+//	t12                        = 1/t11                                       [B,48]
+//	t13                        = block.layer_norm2.shift + block.layer_norm2.scale·t12 ⊙ block.layer_norm2.centred  [B,48,32]
+//	block.dense.y              = t13·block.dense.W                           [B,48,128]
 //	block.dense.y              = block.dense.b + block.dense.y               [B,48,128]
 //	block.dense.twice_phi      = erf(0.70710677·block.dense.y) + 1           [B,48,128]
-//	t12                        = block.dense.y ⊙ block.dense.twice_phi       [B,48,128]
-//	block.h.y                  = 0.5·t12·block.h.W                           [B,48,32]
+//	t14                        = block.dense.y ⊙ block.dense.twice_phi       [B,48,128]
+//	block.h.y                  = 0.5·t14·block.h.W                           [B,48,32]
 //	block.h                    = block.h.b + block.h.y                       [B,48,32]
-//	t13                        = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
-//	h.centred                  = block.x + t13 − 1/32·Σⱼ (block.x + t13)     [B,48,32]
+//	t15                        = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  [B,48,32]
+//	h.centred                  = block.x + t15 − 1/32·Σⱼ (block.x + t15)     [B,48,32]
 //	h.variance                 = 1/32·Σⱼ h.centred²                          [B,48]
-//	t14                        = √(h.variance + 1e−5)                        [B,48]
-//	h                          = h.shift + h.scale·1/t14 ⊙ h.centred         [B,48,32]
-//	t15                        = Σ there·h                                   [B,32]
-//	pooled                     = t·t15                                       [B,32]
+//	t16                        = √(h.variance + 1e−5)                        [B,48]
+//	h                          = h.shift + h.scale·1/t16 ⊙ h.centred         [B,48,32]
+//	t17                        = Σ there·h                                   [B,32]
+//	pooled                     = t·t17                                       [B,32]
 //	logits.y                   = pooled·logits.W                             [B,2]
 //	logits                     = logits.b + logits.y                         [B,2]
 //	peak2                      = max logits                                  [B]
@@ -62,45 +62,45 @@ import (
 // Backward:
 //
 //	scale                        = 1/B                                           []
-//	B·dlogits                    = t16/sum2 − onehot(label)                      [B,2]
+//	B·dlogits                    = t18/sum2 − onehot(label)                      [B,2]
 //	dlogits.b                    = scale·Σᵢ B·dlogits                            [2]
 //	dlogits.W                    = scale·pooledᵀ·(B·dlogits)                     [32,2]
-//	t17                          = there·t                                       [B,48]
-//	t18                          = there/t14·t                                   [B,48]
-//	t19                          = h.centred·t18                                 [B,48,32]
+//	t19                          = there·t                                       [B,48]
+//	t20                          = there/t16·t                                   [B,48]
+//	t21                          = h.centred·t20                                 [B,48,32]
 //	B·dpooled                    = (B·dlogits)·logits.Wᵀ                         [B,32]
-//	dh.shift                     = scale·Σ t17·B·dpooled                         [32]
-//	dh.scale                     = scale·Σ B·dpooled·t19                         [32]
-//	t20                          = h.scale·B·dpooled                             [B,32]
+//	dh.shift                     = scale·Σ t19·B·dpooled                         [32]
+//	dh.scale                     = scale·Σ B·dpooled·t21                         [32]
+//	t22                          = h.scale·B·dpooled                             [B,32]
 //	scale2                       = 1.1111112/B                                   []
-//	t21                          = t18·(t20 − 1/32·(Σⱼ h.centred·t20)/t14/t14·h.centred − 1/32·Σⱼ t20)  [B,48,32]
-//	0.9·B·dblock.h               = where(U(block/dropout2) < 0.1, 0, t21)        [B,48,32]
+//	t23                          = t20·(t22 − 1/32·(Σⱼ h.centred·t22)/t16/t16·h.centred − 1/32·Σⱼ t22)  [B,48,32]
+//	0.9·B·dblock.h               = where(U(block/dropout2) < 0.1, 0, t23)        [B,48,32]
 //	dblock.h.b                   = scale2·Σ 0.9·B·dblock.h                       [32]
 //	scale3                       = 0.5555556/B                                   []
-//	dblock.h.W                   = scale3·t12ᵀ·(0.9·B·dblock.h)                  [128,32]
-//	t22                          = (0.9·B·dblock.h)·block.h.Wᵀ                   [B,48,128]
-//	B·dblock.dense.y             = (0.5555556·block.dense.twice_phi + 0.4432692·block.dense.y ⊙ exp(−0.5·block.dense.y²)) ⊙ t22  [B,48,128]
+//	dblock.h.W                   = scale3·t14ᵀ·(0.9·B·dblock.h)                  [128,32]
+//	t24                          = (0.9·B·dblock.h)·block.h.Wᵀ                   [B,48,128]
+//	B·dblock.dense.y             = (0.5555556·block.dense.twice_phi + 0.4432692·block.dense.y ⊙ exp(−0.5·block.dense.y²)) ⊙ t24  [B,48,128]
 //	dblock.dense.b               = scale·Σ B·dblock.dense.y                      [128]
-//	dblock.dense.W               = scale·t11ᵀ·(B·dblock.dense.y)                 [32,128]
-//	t23                          = (B·dblock.dense.y)·block.dense.Wᵀ             [B,48,32]
-//	t24                          = t21 + t10·(block.layer_norm2.scale·t23 − 1/32·(Σⱼ block.layer_norm2.scale·block.layer_norm2.centred ⊙ t23)/t9/t9·block.layer_norm2.centred)  [B,48,32]
-//	t25                          = (Σⱼ block.layer_norm2.scale·t23)/t9           [B,48]
-//	t26                          = t24 − 1/32·t25                                [B,48,32]
-//	t27                          = where(U(block/dropout) < 0.1, 0, t26)         [B,48,32]
-//	dblock.layer_norm2.shift     = scale·Σ t23                                   [32]
-//	dblock.layer_norm2.scale     = scale·Σ t10·block.layer_norm2.centred ⊙ t23   [32]
-//	dblock.attention.Wo          = scale2·t7ᵀ·t27                                [32,32]
-//	t28                          = t27·block.attention.Woᵀ                       [B,48,32]
-//	0.9·B·dblock.attention.v     = einsum("ijkl,ikjm->iljm", block.attention.share, t28)  [B,48,4,8]
-//	0.9·B·dblock.attention.share = einsum("ijkl,imkl->ikjm", t28, t6[:, :, 2, :, :])  [B,4,48,48]
-//	0.9·B·dblock.attention.s     = block.attention.share ⊙ (0.9·B·dblock.attention.share − Σⱼ block.attention.share ⊙ 0.9·B·dblock.attention.share)  [B,4,48,48]
+//	dblock.dense.W               = scale·t13ᵀ·(B·dblock.dense.y)                 [32,128]
+//	t25                          = (B·dblock.dense.y)·block.dense.Wᵀ             [B,48,32]
+//	t26                          = t23 + t12·(block.layer_norm2.scale·t25 − 1/32·(Σⱼ block.layer_norm2.scale·block.layer_norm2.centred ⊙ t25)/t11/t11·block.layer_norm2.centred)  [B,48,32]
+//	t27                          = (Σⱼ block.layer_norm2.scale·t25)/t11          [B,48]
+//	t28                          = t26 − 1/32·t27                                [B,48,32]
+//	t29                          = where(U(block/dropout) < 0.1, 0, t28)         [B,48,32]
+//	dblock.layer_norm2.shift     = scale·Σ t25                                   [32]
+//	dblock.layer_norm2.scale     = scale·Σ t12·block.layer_norm2.centred ⊙ t25   [32]
+//	dblock.attention.Wo          = scale2·t9ᵀ·t29                                [32,32]
+//	t30                          = t29·block.attention.Woᵀ                       [B,48,32]
+//	0.9·B·dblock.attention.v     = einsum("ijkl,ikjm->iljm", t8, t30)            [B,48,4,8]
+//	t31                          = einsum("ijkl,imkl->ikjm", t30, t6[:, :, 2, :, :])  [B,4,48,48]
+//	0.9·B·dblock.attention.s     = t8 ⊙ (t31 − Σⱼ t8 ⊙ t31)                      [B,4,48,48]
 //	0.9·B·dblock.attention.s     = where(text ≥ 0, 0.9·B·dblock.attention.s, 0)  [B,4,48,48]
 //	2.54558·B·dblock.attention.k = einsum("ijkl,ikjm->imkl", t6[:, :, 0, :, :], 0.9·B·dblock.attention.s)  [B,48,4,8]
 //	2.54558·B·dblock.attention.q = einsum("ijkl,iljm->ikjm", 0.9·B·dblock.attention.s, t6[:, :, 1, :, :])  [B,48,4,8]
-//	t29[:, :, 2, :, :]           = B·dblock.attention.v
-//	t29[:, :, 1, :, :]           = B·dblock.attention.k
-//	t29[:, :, 0, :, :]           = B·dblock.attention.q
-//	dblock.attention.Wqkv        = scale·t5ᵀ·t29                                 [32,96]
+//	t32[:, :, 2, :, :]           = B·dblock.attention.v
+//	t32[:, :, 1, :, :]           = B·dblock.attention.k
+//	t32[:, :, 0, :, :]           = B·dblock.attention.q
+//	dblock.attention.Wqkv        = scale·t5ᵀ·t32                                 [32,96]
 //	…
 //
 // Update, numbers of all parameters:
@@ -140,57 +140,57 @@ type Language struct {
 
 	there                  []float32 // [max.B,48]
 	dblockH                []float32 // [max.B,48,32]; becomes 0.9·B·dblock.h, in place; in the memory of there
-	t23                    []float32 // [max.B,48,32]; in the memory of there
+	t25                    []float32 // [max.B,48,32]; in the memory of there
 	dblockAttentionV       []float32 // [max.B,48,4,8]; becomes 0.9·B·dblock.attention.v, in place; in the memory of there
-	t30                    []float32 // [max.B,48,32]; in the memory of there
+	t33                    []float32 // [max.B,48,32]; in the memory of there
 	there2                 []float32 // [max.B,48]; becomes there, in place; in the memory of there
 	logitsY2               []float32 // [max.B,2]; becomes logits.y, then logits, in place; in the memory of there
 	t                      []float32 // [max.B]
 	dpooled                []float32 // [max.B,32]; becomes B·dpooled, in place; in the memory of t
-	t22                    []float32 // [max.B,48,128]; in the memory of t
-	t28                    []float32 // [max.B,48,32]; in the memory of t
+	t24                    []float32 // [max.B,48,128]; in the memory of t
+	t30                    []float32 // [max.B,48,32]; in the memory of t
 	dblockAttentionK       []float32 // [max.B,48,4,8]; becomes 2.54558·B·dblock.attention.k, in place; in the memory of t
-	t31                    []float32 // [max.B]; in the memory of t
+	t34                    []float32 // [max.B]; in the memory of t
 	t2                     []int32   // [max.B,48]
-	t32                    []int32   // [max.B,48]; in the memory of t2
+	t35                    []int32   // [max.B,48]; in the memory of t2
 	x                      []float32 // [max.B,48,32]; becomes block.x, then h.centred, in place
 	x2                     []float32 // [max.B,48,32]; becomes x, in place; in the memory of x
 	blockHY2               []float32 // [max.B,48,32]; becomes block.h.y, in place; in the memory of x
 	blockLayerNormCentred  []float32 // [max.B,48,32]; becomes block.layer_norm.centred, in place
-	t33                    []float32 // [max.B,48,32]; in the memory of blockLayerNormCentred
-	blockAttentionS2       []float32 // [max.B,4,48,48]; becomes block.attention.s, then block.attention.shareExp, then block.attention.share, in place; in the memory of blockLayerNormCentred
+	t36                    []float32 // [max.B,48,32]; in the memory of blockLayerNormCentred
+	blockAttentionS2       []float32 // [max.B,4,48,48]; becomes block.attention.s, in place; in the memory of blockLayerNormCentred
 	blockX2                []float32 // [max.B,48,32]; becomes block.x, in place; in the memory of blockLayerNormCentred
 	blockDenseY3           []float32 // [max.B,48,128]; becomes block.dense.y, in place; in the memory of blockLayerNormCentred
 	pooled2                []float32 // [max.B,32]; becomes pooled, in place; in the memory of blockLayerNormCentred
 	t3                     []float32 // [max.B,48]
-	t34                    []float32 // [max.B,48,96]; in the memory of t3
-	t36                    []float32 // [max.B,48,32]; in the memory of t3
+	t37                    []float32 // [max.B,48,96]; in the memory of t3
+	t41                    []float32 // [max.B,48,32]; in the memory of t3
 	t4                     []float32 // [max.B,48]
-	t35                    []float32 // [max.B,48,4,8]; in the memory of t4
+	t40                    []float32 // [max.B,48,4,8]; in the memory of t4
 	t5                     []float32 // [max.B,48,32]
 	t6                     []float32 // [max.B,48,96]
-	t29                    []float32 // [max.B,48,3,4,8]; in the memory of t6
-	blockAttentionS        []float32 // [max.B,4,48,48]; becomes block.attention.s, then block.attention.shareExp, then block.attention.share, then 0.9·B·dblock.attention.s, in place
-	t7                     []float32 // [max.B,48,4,8]
-	dblockAttentionShare   []float32 // [max.B,4,48,48]; becomes 0.9·B·dblock.attention.share, in place; in the memory of t7
-	dblockAttentionQ       []float32 // [max.B,48,4,8]; becomes 2.54558·B·dblock.attention.q, in place; in the memory of t7
+	t32                    []float32 // [max.B,48,3,4,8]; in the memory of t6
+	blockAttentionS        []float32 // [max.B,4,48,48]; becomes block.attention.s, then 0.9·B·dblock.attention.s, in place
+	t9                     []float32 // [max.B,48,4,8]
+	t31                    []float32 // [max.B,4,48,48]; in the memory of t9
+	dblockAttentionQ       []float32 // [max.B,48,4,8]; becomes 2.54558·B·dblock.attention.q, in place; in the memory of t9
 	blockLayerNorm2Centred []float32 // [max.B,48,32]; becomes block.layer_norm2.centred, in place
-	t9                     []float32 // [max.B,48]
-	t10                    []float32 // [max.B,48]
-	t11                    []float32 // [max.B,48,32]
+	t11                    []float32 // [max.B,48]
+	t12                    []float32 // [max.B,48]
+	t13                    []float32 // [max.B,48,32]
 	blockDenseY            []float32 // [max.B,48,128]; becomes block.dense.y, then B·dblock.dense.y, in place
 	blockDenseTwicePhi     []float32 // [max.B,48,128]; becomes block.dense.twice_phi, in place
-	t12                    []float32 // [max.B,48,128]
+	t14                    []float32 // [max.B,48,128]
 	blockHY                []float32 // [max.B,48,32]; becomes block.h.y, in place
 	logitsY                []float32 // [max.B,2]; becomes logits.y, then logits, then B·dlogits, in place; in the memory of blockHY
-	t14                    []float32 // [max.B,48]
+	t16                    []float32 // [max.B,48]
 	pooled                 []float32 // [max.B,32]
-	t18                    []float32 // [max.B,48]; in the memory of pooled
+	t20                    []float32 // [max.B,48]; in the memory of pooled
 	sum2                   []float32 // [max.B]; becomes sum2, in place
-	t19                    []float32 // [max.B,48,32]; in the memory of sum2
+	t21                    []float32 // [max.B,48,32]; in the memory of sum2
 	dembeddingW            []float32 // [64,32]; becomes B·dembedding.W, in place
-	t40                    []float32 // [32]; in the memory of dembeddingW
-	t41                    []float32 // [32]
+	t45                    []float32 // [32]; in the memory of dembeddingW
+	t46                    []float32 // [32]
 }
 
 // Hyper has the numbers of the model and its train clause.
@@ -270,17 +270,17 @@ func (m *Language) forward(batch *Batch) Totals {
 	t5 := m.t5[:1536*B]
 	t6 := m.t6[:4608*B]
 	blockAttentionS := m.blockAttentionS[:9216*B]
-	t7 := m.t7[:1536*B]
+	t9 := m.t9[:1536*B]
 	blockLayerNorm2Centred := m.blockLayerNorm2Centred[:1536*B]
-	t9 := m.t9[:48*B]
-	t10 := m.t10[:48*B]
-	t11 := m.t11[:1536*B]
+	t11 := m.t11[:48*B]
+	t12 := m.t12[:48*B]
+	t13 := m.t13[:1536*B]
 	blockDenseY := m.blockDenseY[:6144*B]
 	blockDenseTwicePhi := m.blockDenseTwicePhi[:6144*B]
-	t12 := m.t12[:6144*B]
+	t14 := m.t14[:6144*B]
 	blockHY := m.blockHY[:1536*B]
 	pooled := m.pooled[:32*B]
-	t14 := m.t14[:48*B]
+	t16 := m.t16[:48*B]
 	logitsY := m.logitsY[:2*B]
 	sum2 := m.sum2[:B]
 
@@ -369,9 +369,9 @@ func (m *Language) forward(batch *Batch) Totals {
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// block.attention.shareExp = exp(block.attention.s − peak)  (in blockAttentionS)
-	// sum = Σⱼ block.attention.shareExp
-	// block.attention.share = block.attention.shareExp/sum  (in blockAttentionS)
+	// t7 = exp(block.attention.s − peak)  (in blockAttentionS)
+	// sum = Σⱼ t7
+	// t8 = t7/sum  (in blockAttentionS)
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -393,9 +393,9 @@ func (m *Language) forward(batch *Batch) Totals {
 				if textRow[k] >= 0 {
 					blockAttentionS2 = blockAttentionSRow[k]
 				}
-				blockAttentionShareExp := vec.Exp(blockAttentionS2 - peak)
-				sum += blockAttentionShareExp
-				blockAttentionSRow[k] = blockAttentionShareExp
+				t7 := vec.Exp(blockAttentionS2 - peak)
+				sum += t7
+				blockAttentionSRow[k] = t7
 			}
 			u := 1 / sum
 			for k := range blockAttentionSRow {
@@ -404,28 +404,28 @@ func (m *Language) forward(batch *Batch) Totals {
 		}
 	}
 
-	// t7 = einsum("ijkl,iljm->ikjm", block.attention.share, t6[:, :, 2, :, :])
+	// t9 = einsum("ijkl,iljm->ikjm", t8, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
 				blas.Strided32(t6[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t7[1536*i+8*j:], 48, 8, 32))
+				0, blas.Strided32(t9[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// t8 = t7·block.attention.Wo  (in blockLayerNorm2Centred)
+	// t10 = t9·block.attention.Wo  (in blockLayerNorm2Centred)
 	blas.Sgemm(1,
-		blas.View32(t7, 48*B, 32),
+		blas.View32(t9, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
 		0, blas.View32(blockLayerNorm2Centred, 48*B, 32))
 
-	// block.x = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t8)  (in x)
+	// block.x = x + 1.1111112·where(U(block/dropout) < 0.1, 0, t10)  (in x)
 	// block.layer_norm2.centred = block.x − 1/32·Σⱼ block.x
 	// block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²
-	// t9 = √(block.layer_norm2.variance + 1e−5)
-	// t10 = 1/t9
-	// t11 = block.layer_norm2.shift + block.layer_norm2.scale·t10 ⊙ block.layer_norm2.centred
+	// t11 = √(block.layer_norm2.variance + 1e−5)
+	// t12 = 1/t11
+	// t13 = block.layer_norm2.shift + block.layer_norm2.scale·t12 ⊙ block.layer_norm2.centred
 	key := rng.Key(m.seed, 0xf06128f5da987c61, m.calls)
 	for i := range 48 * B {
 		blockLayerNorm2CentredRow := (*[32]float32)(blockLayerNorm2Centred[32*i:])
@@ -449,53 +449,53 @@ func (m *Language) forward(batch *Batch) Totals {
 		}
 		blockLayerNorm2Variance := 0.03125 * total2
 		v2 := blockLayerNorm2Variance + 1e-5
-		t9Of := vec.Sqrt(v2)
-		t10Of := 1 / t9Of
-		t9[i] = t9Of
-		t10[i] = t10Of
-		t11Row := (*[32]float32)(t11[32*i:])
+		t11Of := vec.Sqrt(v2)
+		t12Of := 1 / t11Of
+		t11[i] = t11Of
+		t12[i] = t12Of
+		t13Row := (*[32]float32)(t13[32*i:])
 		for j := range blockLayerNorm2CentredRow {
-			u2 := blockLayerNorm2Scale[j] * t10Of * blockLayerNorm2CentredRow[j]
-			t11Row[j] = blockLayerNorm2Shift[j] + u2
+			u2 := blockLayerNorm2Scale[j] * t12Of * blockLayerNorm2CentredRow[j]
+			t13Row[j] = blockLayerNorm2Shift[j] + u2
 		}
 	}
 
-	// block.dense.y = t11·block.dense.W
+	// block.dense.y = t13·block.dense.W
 	blas.Sgemm(1,
-		blas.View32(t11, 48*B, 32),
+		blas.View32(t13, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
 		0, blas.View32(blockDenseY, 48*B, 128))
 
 	// block.dense.y = block.dense.b + block.dense.y
 	// block.dense.twice_phi = erf(0.70710677·block.dense.y) + 1
-	// t12 = block.dense.y ⊙ block.dense.twice_phi
+	// t14 = block.dense.y ⊙ block.dense.twice_phi
 	for i := range 48 * B {
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
 		blockDenseTwicePhiRow := (*[128]float32)(blockDenseTwicePhi[128*i:])
-		t12Row := (*[128]float32)(t12[128*i:])
+		t14Row := (*[128]float32)(t14[128*i:])
 		for j := range blockDenseB {
 			blockDenseYOf := blockDenseB[j] + blockDenseYRow[j]
 			blockDenseTwicePhiOf := vec.Erf(0.70710677*blockDenseYOf) + 1
-			t12Of := blockDenseYOf * blockDenseTwicePhiOf
+			t14Of := blockDenseYOf * blockDenseTwicePhiOf
 			blockDenseYRow[j] = blockDenseYOf
 			blockDenseTwicePhiRow[j] = blockDenseTwicePhiOf
-			t12Row[j] = t12Of
+			t14Row[j] = t14Of
 		}
 	}
 
-	// block.h.y = 0.5·t12·block.h.W
+	// block.h.y = 0.5·t14·block.h.W
 	blas.Sgemm(0.5,
-		blas.View32(t12, 48*B, 128),
+		blas.View32(t14, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY, 48*B, 32))
 
 	// block.h = block.h.b + block.h.y
-	// t13 = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  (in blockHY)
-	// h.centred = block.x + t13 − 1/32·Σⱼ (block.x + t13)  (in x)
+	// t15 = 1.1111112·where(U(block/dropout2) < 0.1, 0, block.h)  (in blockHY)
+	// h.centred = block.x + t15 − 1/32·Σⱼ (block.x + t15)  (in x)
 	// h.variance = 1/32·Σⱼ h.centred²
-	// t14 = √(h.variance + 1e−5)
-	// h = h.shift + h.scale·1/t14 ⊙ h.centred
-	// t15 = Σ there·h  (in pooled)
+	// t16 = √(h.variance + 1e−5)
+	// h = h.shift + h.scale·1/t16 ⊙ h.centred
+	// t17 = Σ there·h  (in pooled)
 	clear(pooled)
 	key2 := rng.Key(m.seed, 0x37edf602aadcb09b, m.calls)
 	for i := range B {
@@ -508,9 +508,9 @@ func (m *Language) forward(batch *Batch) Totals {
 				if rng.Uniform32(key2, uint64(1536*i+32*j+k)) < 0.1 {
 					v = 0
 				}
-				t13 := 1.1111112 * v
-				total += xRow[k] + t13
-				blockHYRow[k] = t13
+				t15 := 1.1111112 * v
+				total += xRow[k] + t15
+				blockHYRow[k] = t15
 			}
 			u := 0.03125 * total
 			total2 := float32(0)
@@ -521,9 +521,9 @@ func (m *Language) forward(batch *Batch) Totals {
 			}
 			hVariance := 0.03125 * total2
 			v2 := hVariance + 1e-5
-			t14Of := vec.Sqrt(v2)
-			u2 := 1 / t14Of
-			t14[48*i+j] = t14Of
+			t16Of := vec.Sqrt(v2)
+			u2 := 1 / t16Of
+			t16[48*i+j] = t16Of
 			thereOfJ := there[48*i+j]
 			pooledRow := (*[32]float32)(pooled[32*i:])
 			for k := range blockHB {
@@ -532,7 +532,7 @@ func (m *Language) forward(batch *Batch) Totals {
 		}
 	}
 
-	// pooled = t·t15
+	// pooled = t·t17
 	for i := range B {
 		tOfI := t[i]
 		pooledRow := (*[32]float32)(pooled[32*i:])
@@ -549,8 +549,8 @@ func (m *Language) forward(batch *Batch) Totals {
 
 	// logits = logits.b + logits.y  (in logitsY)
 	// peak2 = max logits
-	// t16 = exp(logits − peak2)  (in logitsY)
-	// sum2 = Σⱼ t16
+	// t18 = exp(logits − peak2)  (in logitsY)
+	// sum2 = Σⱼ t18
 	// each = peak2 + log(sum2) − logits[label]
 	// B·loss = Σ each
 	// B·accuracy = Σ [argmax logits = label]
@@ -578,9 +578,9 @@ func (m *Language) forward(batch *Batch) Totals {
 		accuracy += float64(hit)
 		sum2Of := float32(0)
 		for j := range logitsB {
-			t16 := vec.Exp(logitsYRow[j] - peak2)
-			sum2Of += t16
-			logitsYRow[j] = t16
+			t18 := vec.Exp(logitsYRow[j] - peak2)
+			sum2Of += t18
+			logitsYRow[j] = t18
 		}
 		v := vec.Log(sum2Of)
 		loss += float64(peak2 + v - chosen)
@@ -635,32 +635,32 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	pooled := m.pooled[:32*B]
 	there := m.there[:48*B]
 	t := m.t[:B]
-	t14 := m.t14[:48*B]
-	t18 := m.t18[:48*B]
+	t16 := m.t16[:48*B]
+	t20 := m.t20[:48*B]
 	x := m.x[:1536*B]
-	t19 := m.t19[:1536*B]
+	t21 := m.t21[:1536*B]
 	dpooled := m.dpooled[:32*B]
 	dblockH := m.dblockH[:1536*B]
-	t12 := m.t12[:6144*B]
-	t22 := m.t22[:6144*B]
+	t14 := m.t14[:6144*B]
+	t24 := m.t24[:6144*B]
 	blockDenseTwicePhi := m.blockDenseTwicePhi[:6144*B]
 	blockDenseY := m.blockDenseY[:6144*B]
-	t11 := m.t11[:1536*B]
-	t23 := m.t23[:1536*B]
+	t13 := m.t13[:1536*B]
+	t25 := m.t25[:1536*B]
 	blockLayerNorm2Centred := m.blockLayerNorm2Centred[:1536*B]
-	t10 := m.t10[:48*B]
-	t9 := m.t9[:48*B]
-	t7 := m.t7[:1536*B]
-	t28 := m.t28[:1536*B]
+	t12 := m.t12[:48*B]
+	t11 := m.t11[:48*B]
+	t9 := m.t9[:1536*B]
+	t30 := m.t30[:1536*B]
 	blockAttentionS := m.blockAttentionS[:9216*B]
 	dblockAttentionV := m.dblockAttentionV[:1536*B]
 	t6 := m.t6[:4608*B]
-	dblockAttentionShare := m.dblockAttentionShare[:9216*B]
+	t31 := m.t31[:9216*B]
 	dblockAttentionK := m.dblockAttentionK[:1536*B]
 	dblockAttentionQ := m.dblockAttentionQ[:1536*B]
-	t29 := m.t29[:4608*B]
+	t32 := m.t32[:4608*B]
 	t5 := m.t5[:1536*B]
-	t30 := m.t30[:1536*B]
+	t33 := m.t33[:1536*B]
 	dembeddingW := m.dembeddingW
 	blockLayerNormCentred := m.blockLayerNormCentred[:1536*B]
 	t4 := m.t4[:48*B]
@@ -686,7 +686,7 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dlogits = t16/sum2 − onehot(label)  (in logitsY)
+	// B·dlogits = t18/sum2 − onehot(label)  (in logitsY)
 	// dlogits.b = scale·Σᵢ B·dlogits
 	clear(dlogitsB)
 	for i := range B {
@@ -709,20 +709,20 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsY, B, 2),
 		0, blas.View32(dlogitsW, 32, 2))
 
-	// t17 = there·t  (in there)
-	// t18 = there/t14·t
-	// t19 = h.centred·t18
+	// t19 = there·t  (in there)
+	// t20 = there/t16·t
+	// t21 = h.centred·t20
 	for i := range B {
 		for j := range 48 {
-			t17 := there[48*i+j] * t[i]
-			u := there[48*i+j] / t14[48*i+j]
-			t18Of := u * t[i]
-			there[48*i+j] = t17
-			t18[48*i+j] = t18Of
+			t19 := there[48*i+j] * t[i]
+			u := there[48*i+j] / t16[48*i+j]
+			t20Of := u * t[i]
+			there[48*i+j] = t19
+			t20[48*i+j] = t20Of
 			xRow := (*[32]float32)(x[1536*i+32*j:])
-			t19Row := (*[32]float32)(t19[1536*i+32*j:])
-			for k := range t19Row {
-				t19Row[k] = xRow[k] * t18Of
+			t21Row := (*[32]float32)(t21[1536*i+32*j:])
+			for k := range t21Row {
+				t21Row[k] = xRow[k] * t20Of
 			}
 		}
 	}
@@ -733,23 +733,23 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		blas.View32(logitsW, 32, 2).T(),
 		0, blas.View32(dpooled, B, 32))
 
-	// dh.shift = scale·Σ t17·B·dpooled
-	// dh.scale = scale·Σ B·dpooled·t19
+	// dh.shift = scale·Σ t19·B·dpooled
+	// dh.scale = scale·Σ B·dpooled·t21
 	clear(dhShift)
 	clear(dhScale)
 	for i := range B {
 		for j := range 48 {
 			thereOfJ := there[48*i+j]
 			dpooledRow := (*[32]float32)(dpooled[32*i:])
-			t19Row := (*[32]float32)(t19[1536*i+32*j:])
+			t21Row := (*[32]float32)(t21[1536*i+32*j:])
 			for k := range dhScale {
 				dhShift[k] += scale * (thereOfJ * dpooledRow[k])
-				dhScale[k] += scale * (dpooledRow[k] * t19Row[k])
+				dhScale[k] += scale * (dpooledRow[k] * t21Row[k])
 			}
 		}
 	}
 
-	// t20 = h.scale·B·dpooled  (in dpooled)
+	// t22 = h.scale·B·dpooled  (in dpooled)
 	for i := range B {
 		dpooledRow := (*[32]float32)(dpooled[32*i:])
 		for j := range dpooledRow {
@@ -760,8 +760,8 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale2 = 1.1111112/B
 	scale2 := float32(1.1111111111111112 / float64(B))
 
-	// t21 = t18·(t20 − 1/32·(Σⱼ h.centred·t20)/t14/t14·h.centred − 1/32·Σⱼ t20)  (in x)
-	// 0.9·B·dblock.h = where(U(block/dropout2) < 0.1, 0, t21)
+	// t23 = t20·(t22 − 1/32·(Σⱼ h.centred·t22)/t16/t16·h.centred − 1/32·Σⱼ t22)  (in x)
+	// 0.9·B·dblock.h = where(U(block/dropout2) < 0.1, 0, t23)
 	// dblock.h.b = scale2·Σ 0.9·B·dblock.h
 	clear(dblockHB)
 	key := rng.Key(m.seed, 0x37edf602aadcb09b, m.calls)
@@ -775,19 +775,19 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 				total += xRow[k] * dpooledRow[k]
 				total2 += dpooledRow[k]
 			}
-			u := total / t14[48*i+j]
-			u2 := u / t14[48*i+j]
+			u := total / t16[48*i+j]
+			u2 := u / t16[48*i+j]
 			u3 := 0.03125 * total2
-			t18OfJ := t18[48*i+j]
+			t20OfJ := t20[48*i+j]
 			dblockHRow := (*[32]float32)(dblockH[1536*i+32*j:])
 			for k := range dblockHRow {
-				t21 := t18OfJ * (dpooledRow[k] - 0.03125*(u2*xRow[k]) - u3)
-				dblockHOf := t21
+				t23 := t20OfJ * (dpooledRow[k] - 0.03125*(u2*xRow[k]) - u3)
+				dblockHOf := t23
 				if rng.Uniform32(key, uint64(1536*i+32*j+k)) < 0.1 {
 					dblockHOf = 0
 				}
 				dblockHB[k] += scale2 * dblockHOf
-				xRow[k] = t21
+				xRow[k] = t23
 				dblockHRow[k] = dblockHOf
 			}
 		}
@@ -796,137 +796,136 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	// scale3 = 0.5555556/B
 	scale3 := float32(0.5555555555555556 / float64(B))
 
-	// dblock.h.W = scale3·t12ᵀ·(0.9·B·dblock.h)
+	// dblock.h.W = scale3·t14ᵀ·(0.9·B·dblock.h)
 	blas.Sgemm(scale3,
-		blas.View32(t12, 48*B, 128).T(),
+		blas.View32(t14, 48*B, 128).T(),
 		blas.View32(dblockH, 48*B, 32),
 		0, blas.View32(dblockHW, 128, 32))
 
-	// t22 = (0.9·B·dblock.h)·block.h.Wᵀ
+	// t24 = (0.9·B·dblock.h)·block.h.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(dblockH, 48*B, 32),
 		blas.View32(blockHW, 128, 32).T(),
-		0, blas.View32(t22, 48*B, 128))
+		0, blas.View32(t24, 48*B, 128))
 
-	// B·dblock.dense.y = (0.5555556·block.dense.twice_phi + 0.4432692·block.dense.y ⊙ exp(−0.5·block.dense.y²)) ⊙ t22  (in blockDenseY)
+	// B·dblock.dense.y = (0.5555556·block.dense.twice_phi + 0.4432692·block.dense.y ⊙ exp(−0.5·block.dense.y²)) ⊙ t24  (in blockDenseY)
 	// dblock.dense.b = scale·Σ B·dblock.dense.y
 	clear(dblockDenseB)
 	for i := range 48 * B {
 		blockDenseTwicePhiRow := (*[128]float32)(blockDenseTwicePhi[128*i:])
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
-		t22Row := (*[128]float32)(t22[128*i:])
+		t24Row := (*[128]float32)(t24[128*i:])
 		for j := range blockDenseTwicePhiRow {
 			u := blockDenseYRow[j] * vec.Exp(-0.5*(blockDenseYRow[j]*blockDenseYRow[j]))
-			dblockDenseY := (0.5555556*blockDenseTwicePhiRow[j] + 0.4432692*u) * t22Row[j]
+			dblockDenseY := (0.5555556*blockDenseTwicePhiRow[j] + 0.4432692*u) * t24Row[j]
 			dblockDenseB[j] += scale * dblockDenseY
 			blockDenseYRow[j] = dblockDenseY
 		}
 	}
 
-	// dblock.dense.W = scale·t11ᵀ·(B·dblock.dense.y)
+	// dblock.dense.W = scale·t13ᵀ·(B·dblock.dense.y)
 	blas.Sgemm(scale,
-		blas.View32(t11, 48*B, 32).T(),
+		blas.View32(t13, 48*B, 32).T(),
 		blas.View32(blockDenseY, 48*B, 128),
 		0, blas.View32(dblockDenseW, 32, 128))
 
-	// t23 = (B·dblock.dense.y)·block.dense.Wᵀ
+	// t25 = (B·dblock.dense.y)·block.dense.Wᵀ
 	blas.Sgemm(1,
 		blas.View32(blockDenseY, 48*B, 128),
 		blas.View32(blockDenseW, 32, 128).T(),
-		0, blas.View32(t23, 48*B, 32))
+		0, blas.View32(t25, 48*B, 32))
 
-	// t24 = t21 + t10·(block.layer_norm2.scale·t23 − 1/32·(Σⱼ block.layer_norm2.scale·block.layer_norm2.centred ⊙ t23)/t9/t9·block.layer_norm2.centred)  (in x)
-	// t25 = (Σⱼ block.layer_norm2.scale·t23)/t9  (in t9)
-	// t26 = t24 − 1/32·t25  (in blockLayerNorm2Centred)
-	// t27 = where(U(block/dropout) < 0.1, 0, t26)  (in t23)
-	// dblock.layer_norm2.shift = scale·Σ t23
-	// dblock.layer_norm2.scale = scale·Σ t10·block.layer_norm2.centred ⊙ t23
+	// t26 = t23 + t12·(block.layer_norm2.scale·t25 − 1/32·(Σⱼ block.layer_norm2.scale·block.layer_norm2.centred ⊙ t25)/t11/t11·block.layer_norm2.centred)  (in x)
+	// t27 = (Σⱼ block.layer_norm2.scale·t25)/t11  (in t11)
+	// t28 = t26 − 1/32·t27  (in blockLayerNorm2Centred)
+	// t29 = where(U(block/dropout) < 0.1, 0, t28)  (in t25)
+	// dblock.layer_norm2.shift = scale·Σ t25
+	// dblock.layer_norm2.scale = scale·Σ t12·block.layer_norm2.centred ⊙ t25
 	clear(dblockLayerNorm2Shift)
 	clear(dblockLayerNorm2Scale)
 	key2 := rng.Key(m.seed, 0xf06128f5da987c61, m.calls)
 	for i := range 48 * B {
 		blockLayerNorm2CentredRow := (*[32]float32)(blockLayerNorm2Centred[32*i:])
-		t23Row := (*[32]float32)(t23[32*i:])
-		t10OfI := t10[i]
+		t25Row := (*[32]float32)(t25[32*i:])
+		t12OfI := t12[i]
 		total := float32(0)
 		total2 := float32(0)
 		for j := range blockLayerNorm2CentredRow {
-			u := blockLayerNorm2CentredRow[j] * t23Row[j]
+			u := blockLayerNorm2CentredRow[j] * t25Row[j]
 			total += blockLayerNorm2Scale[j] * u
-			total2 += blockLayerNorm2Scale[j] * t23Row[j]
-			dblockLayerNorm2Shift[j] += scale * t23Row[j]
-			dblockLayerNorm2Scale[j] += scale * (t10OfI * u)
+			total2 += blockLayerNorm2Scale[j] * t25Row[j]
+			dblockLayerNorm2Shift[j] += scale * t25Row[j]
+			dblockLayerNorm2Scale[j] += scale * (t12OfI * u)
 		}
-		u2 := total / t9[i]
-		u3 := u2 / t9[i]
-		t25 := total2 / t9[i]
-		u4 := 0.03125 * t25
-		t9[i] = t25
+		u2 := total / t11[i]
+		u3 := u2 / t11[i]
+		t27 := total2 / t11[i]
+		u4 := 0.03125 * t27
+		t11[i] = t27
 		xRow := (*[32]float32)(x[32*i:])
 		for j := range blockLayerNorm2CentredRow {
-			d := blockLayerNorm2Scale[j]*t23Row[j] - 0.03125*(u3*blockLayerNorm2CentredRow[j])
-			t24 := xRow[j] + t10OfI*d
-			t26 := t24 - u4
-			t27 := t26
+			d := blockLayerNorm2Scale[j]*t25Row[j] - 0.03125*(u3*blockLayerNorm2CentredRow[j])
+			t26 := xRow[j] + t12OfI*d
+			t28 := t26 - u4
+			t29 := t28
 			if rng.Uniform32(key2, uint64(32*i+j)) < 0.1 {
-				t27 = 0
+				t29 = 0
 			}
-			xRow[j] = t24
-			blockLayerNorm2CentredRow[j] = t26
-			t23Row[j] = t27
+			xRow[j] = t26
+			blockLayerNorm2CentredRow[j] = t28
+			t25Row[j] = t29
 		}
 	}
 
-	// dblock.attention.Wo = scale2·t7ᵀ·t27
+	// dblock.attention.Wo = scale2·t9ᵀ·t29
 	blas.Sgemm(scale2,
-		blas.View32(t7, 48*B, 32).T(),
-		blas.View32(t23, 48*B, 32),
+		blas.View32(t9, 48*B, 32).T(),
+		blas.View32(t25, 48*B, 32),
 		0, blas.View32(dblockAttentionWo, 32, 32))
 
-	// t28 = t27·block.attention.Woᵀ
+	// t30 = t29·block.attention.Woᵀ
 	blas.Sgemm(1,
-		blas.View32(t23, 48*B, 32),
+		blas.View32(t25, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32).T(),
-		0, blas.View32(t28, 48*B, 32))
+		0, blas.View32(t30, 48*B, 32))
 
-	// 0.9·B·dblock.attention.v = einsum("ijkl,ikjm->iljm", block.attention.share, t28)
+	// 0.9·B·dblock.attention.v = einsum("ijkl,ikjm->iljm", t8, t30)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48).T(),
-				blas.Strided32(t28[1536*i+8*j:], 48, 8, 32),
+				blas.Strided32(t30[1536*i+8*j:], 48, 8, 32),
 				0, blas.Strided32(dblockAttentionV[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// 0.9·B·dblock.attention.share = einsum("ijkl,imkl->ikjm", t28, t6[:, :, 2, :, :])
+	// t31 = einsum("ijkl,imkl->ikjm", t30, t6[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
-				blas.Strided32(t28[1536*i+8*j:], 48, 8, 32),
+				blas.Strided32(t30[1536*i+8*j:], 48, 8, 32),
 				blas.Strided32(t6[4608*i+8*j+64:], 48, 8, 96).T(),
-				0, blas.View32(dblockAttentionShare[9216*i+2304*j:], 48, 48))
+				0, blas.View32(t31[9216*i+2304*j:], 48, 48))
 		}
 	}
 
-	// 0.9·B·dblock.attention.s = block.attention.share ⊙ (0.9·B·dblock.attention.share − Σⱼ block.attention.share ⊙ 0.9·B·dblock.attention.share)
+	// 0.9·B·dblock.attention.s = t8 ⊙ (t31 − Σⱼ t8 ⊙ t31)
 	// 0.9·B·dblock.attention.s = where(text ≥ 0, 0.9·B·dblock.attention.s, 0)  (in blockAttentionS)
 	for i := range B {
 		for j := range 192 {
 			blockAttentionSRow := (*[48]float32)(blockAttentionS[9216*i+48*j:])
-			dblockAttentionShareRow := (*[48]float32)(dblockAttentionShare[9216*i+48*j:])
+			t31Row := (*[48]float32)(t31[9216*i+48*j:])
 			total := float32(0)
 			for k := range blockAttentionSRow {
-				total += blockAttentionSRow[k] * dblockAttentionShareRow[k]
+				total += blockAttentionSRow[k] * t31Row[k]
 			}
 			textRow := (*[48]int32)(text[48*i:])
 			for k := range blockAttentionSRow {
-				dblockAttentionS := blockAttentionSRow[k] * (dblockAttentionShareRow[k] - total)
-				dblockAttentionS2 := float32(0)
+				dblockAttentionS := float32(0)
 				if textRow[k] >= 0 {
-					dblockAttentionS2 = dblockAttentionS
+					dblockAttentionS = blockAttentionSRow[k] * (t31Row[k] - total)
 				}
-				blockAttentionSRow[k] = dblockAttentionS2
+				blockAttentionSRow[k] = dblockAttentionS
 			}
 		}
 	}
@@ -951,52 +950,52 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 		}
 	}
 
-	// t29[:, :, 2, :, :] = B·dblock.attention.v
+	// t32[:, :, 2, :, :] = B·dblock.attention.v
 	for i := range 48 * B {
 		dblockAttentionVRow := (*[32]float32)(dblockAttentionV[32*i:])
-		t29Row := (*[32]float32)(t29[96*i+64:])
+		t32Row := (*[32]float32)(t32[96*i+64:])
 		for j := range dblockAttentionVRow {
-			t29Row[j] = 1.1111112 * dblockAttentionVRow[j]
+			t32Row[j] = 1.1111112 * dblockAttentionVRow[j]
 		}
 	}
 
-	// t29[:, :, 1, :, :] = B·dblock.attention.k
+	// t32[:, :, 1, :, :] = B·dblock.attention.k
 	for i := range 48 * B {
 		dblockAttentionKRow := (*[32]float32)(dblockAttentionK[32*i:])
-		t29Row := (*[32]float32)(t29[96*i+32:])
+		t32Row := (*[32]float32)(t32[96*i+32:])
 		for j := range dblockAttentionKRow {
-			t29Row[j] = 0.3928371 * dblockAttentionKRow[j]
+			t32Row[j] = 0.3928371 * dblockAttentionKRow[j]
 		}
 	}
 
-	// t29[:, :, 0, :, :] = B·dblock.attention.q
+	// t32[:, :, 0, :, :] = B·dblock.attention.q
 	for i := range 48 * B {
 		dblockAttentionQRow := (*[32]float32)(dblockAttentionQ[32*i:])
-		t29Row := (*[32]float32)(t29[96*i:])
+		t32Row := (*[32]float32)(t32[96*i:])
 		for j := range dblockAttentionQRow {
-			t29Row[j] = 0.3928371 * dblockAttentionQRow[j]
+			t32Row[j] = 0.3928371 * dblockAttentionQRow[j]
 		}
 	}
 
-	// dblock.attention.Wqkv = scale·t5ᵀ·t29
+	// dblock.attention.Wqkv = scale·t5ᵀ·t32
 	blas.Sgemm(scale,
 		blas.View32(t5, 48*B, 32).T(),
-		blas.View32(t29, 48*B, 96),
+		blas.View32(t32, 48*B, 96),
 		0, blas.View32(dblockAttentionWqkv, 32, 96))
 
-	// t30 = t29·block.attention.Wqkvᵀ
+	// t33 = t32·block.attention.Wqkvᵀ
 	blas.Sgemm(1,
-		blas.View32(t29, 48*B, 96),
+		blas.View32(t32, 48*B, 96),
 		blas.View32(blockAttentionWqkv, 32, 96).T(),
-		0, blas.View32(t30, 48*B, 32))
+		0, blas.View32(t33, 48*B, 32))
 
 	// B·dembedding.W = 0
 	clear(dembeddingW)
 
-	// B·dx = t26 + t4·(block.layer_norm.scale·t30 − 1/32·(Σⱼ block.layer_norm.scale·block.layer_norm.centred ⊙ t30)/t3/t3·block.layer_norm.centred) − 1/32·(Σⱼ block.layer_norm.scale·t30)/t3
-	// dblock.layer_norm.shift = scale·Σ t30
-	// dblock.layer_norm.scale = scale·Σ t4·block.layer_norm.centred ⊙ t30
-	// dplace = scale·Σᵢ (t24 + t4·(block.layer_norm.scale·t30 − 1/32·(Σⱼ block.layer_norm.scale·block.layer_norm.centred ⊙ t30)/t3/t3·block.layer_norm.centred) − 1/32·(t25 + (Σⱼ block.layer_norm.scale·t30)/t3))
+	// B·dx = t28 + t4·(block.layer_norm.scale·t33 − 1/32·(Σⱼ block.layer_norm.scale·block.layer_norm.centred ⊙ t33)/t3/t3·block.layer_norm.centred) − 1/32·(Σⱼ block.layer_norm.scale·t33)/t3
+	// dblock.layer_norm.shift = scale·Σ t33
+	// dblock.layer_norm.scale = scale·Σ t4·block.layer_norm.centred ⊙ t33
+	// dplace = scale·Σᵢ (t26 + t4·(block.layer_norm.scale·t33 − 1/32·(Σⱼ block.layer_norm.scale·block.layer_norm.centred ⊙ t33)/t3/t3·block.layer_norm.centred) − 1/32·(t27 + (Σⱼ block.layer_norm.scale·t33)/t3))
 	// B·dembedding.W[…] += B·dx
 	clear(dblockLayerNormShift)
 	clear(dblockLayerNormScale)
@@ -1004,29 +1003,29 @@ func (m *Language) gradient(grad *Params, batch *Batch) {
 	for i := range B {
 		for j := range 48 {
 			blockLayerNormCentredRow := (*[32]float32)(blockLayerNormCentred[1536*i+32*j:])
-			t30Row := (*[32]float32)(t30[1536*i+32*j:])
+			t33Row := (*[32]float32)(t33[1536*i+32*j:])
 			t4OfJ := t4[48*i+j]
 			total := float32(0)
 			total2 := float32(0)
 			for k := range blockLayerNormCentredRow {
-				u := blockLayerNormCentredRow[k] * t30Row[k]
+				u := blockLayerNormCentredRow[k] * t33Row[k]
 				total += blockLayerNormScale[k] * u
-				total2 += blockLayerNormScale[k] * t30Row[k]
-				dblockLayerNormShift[k] += scale * t30Row[k]
+				total2 += blockLayerNormScale[k] * t33Row[k]
+				dblockLayerNormShift[k] += scale * t33Row[k]
 				dblockLayerNormScale[k] += scale * (t4OfJ * u)
 			}
 			u2 := total / t3[48*i+j]
 			u3 := u2 / t3[48*i+j]
 			u4 := total2 / t3[48*i+j]
 			u5 := 0.03125 * u4
-			v := t9[48*i+j] + u4
+			v := t11[48*i+j] + u4
 			u6 := 0.03125 * v
 			blockLayerNorm2CentredRow := (*[32]float32)(blockLayerNorm2Centred[1536*i+32*j:])
 			xRow := (*[32]float32)(x[1536*i+32*j:])
 			dembeddingWRow := (*[32]float32)(dembeddingW[32*int(t2[48*i+j]):])
 			dplaceRow := (*[32]float32)(dplace[32*j:])
 			for k := range blockLayerNorm2CentredRow {
-				d := blockLayerNormScale[k]*t30Row[k] - 0.03125*(u3*blockLayerNormCentredRow[k])
+				d := blockLayerNormScale[k]*t33Row[k] - 0.03125*(u3*blockLayerNormCentredRow[k])
 				u7 := t4OfJ * d
 				dx := blockLayerNorm2CentredRow[k] + u7 - u5
 				dplaceRow[k] += scale * (xRow[k] + u7 - u6)
@@ -1169,57 +1168,57 @@ func (m *Language) evaluate(batch *Batch) Totals {
 	logitsW := m.params.LogitsW
 	logitsB := m.params.LogitsB
 	there2 := m.there2[:48*B]
-	t32 := m.t32[:48*B]
-	t31 := m.t31[:B]
+	t35 := m.t35[:48*B]
+	t34 := m.t34[:B]
 	x2 := m.x2[:1536*B]
-	t33 := m.t33[:1536*B]
-	t34 := m.t34[:4608*B]
-	blockAttentionS2 := m.blockAttentionS2[:9216*B]
-	t35 := m.t35[:1536*B]
-	blockX2 := m.blockX2[:1536*B]
 	t36 := m.t36[:1536*B]
+	t37 := m.t37[:4608*B]
+	blockAttentionS2 := m.blockAttentionS2[:9216*B]
+	t40 := m.t40[:1536*B]
+	blockX2 := m.blockX2[:1536*B]
+	t41 := m.t41[:1536*B]
 	blockDenseY3 := m.blockDenseY3[:6144*B]
 	blockHY2 := m.blockHY2[:1536*B]
 	pooled2 := m.pooled2[:32*B]
 	logitsY2 := m.logitsY2[:2*B]
 
 	// there = where(text ≥ 0, 1, 0)  (in there2)
-	// t31 = 1/max(Σⱼ there, 1)
-	// t32 = max(text, 0)
+	// t34 = 1/max(Σⱼ there, 1)
+	// t35 = max(text, 0)
 	for i := range B {
 		textRow := (*[48]int32)(text[48*i:])
 		there2Row := (*[48]float32)(there2[48*i:])
-		t32Row := (*[48]int32)(t32[48*i:])
+		t35Row := (*[48]int32)(t35[48*i:])
 		total := float32(0)
-		for j := range t32Row {
+		for j := range t35Row {
 			there := float32(0)
 			if textRow[j] >= 0 {
 				there = 1
 			}
-			t32Of := textRow[j]
-			if t32Of < 0 {
-				t32Of = 0
+			t35Of := textRow[j]
+			if t35Of < 0 {
+				t35Of = 0
 			}
 			total += there
 			there2Row[j] = there
-			t32Row[j] = t32Of
+			t35Row[j] = t35Of
 		}
 		v := total
 		if v < 1 {
 			v = 1
 		}
-		t31Of := 1 / v
-		t31[i] = t31Of
+		t34Of := 1 / v
+		t34[i] = t34Of
 	}
 
-	// x = place + embedding.W[t32]  (in x2)
+	// x = place + embedding.W[t35]  (in x2)
 	// block.layer_norm.centred = x − 1/32·Σⱼ x
 	// block.layer_norm.variance = 1/32·Σⱼ block.layer_norm.centred²
-	// t33 = block.layer_norm.shift + block.layer_norm.scale·1/√(block.layer_norm.variance + 1e−5) ⊙ block.layer_norm.centred
+	// t36 = block.layer_norm.shift + block.layer_norm.scale·1/√(block.layer_norm.variance + 1e−5) ⊙ block.layer_norm.centred
 	for i := range B {
 		for j := range 48 {
 			placeRow := (*[32]float32)(place[32*j:])
-			embeddingWRow := (*[32]float32)(embeddingW[32*int(t32[48*i+j]):])
+			embeddingWRow := (*[32]float32)(embeddingW[32*int(t35[48*i+j]):])
 			x2Row := (*[32]float32)(x2[1536*i+32*j:])
 			total := float32(0)
 			for k := range embeddingWRow {
@@ -1237,34 +1236,34 @@ func (m *Language) evaluate(batch *Batch) Totals {
 			v := blockLayerNormVariance + 1e-5
 			v2 := vec.Sqrt(v)
 			u2 := 1 / v2
-			t33Row := (*[32]float32)(t33[1536*i+32*j:])
+			t36Row := (*[32]float32)(t36[1536*i+32*j:])
 			for k := range blockLayerNormScale {
-				t33Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u2*(x2Row[k]-u)
+				t36Row[k] = blockLayerNormShift[k] + blockLayerNormScale[k]*u2*(x2Row[k]-u)
 			}
 		}
 	}
 
-	// t34 = t33·block.attention.Wqkv
+	// t37 = t36·block.attention.Wqkv
 	blas.Sgemm(1,
-		blas.View32(t33, 48*B, 32),
+		blas.View32(t36, 48*B, 32),
 		blas.View32(blockAttentionWqkv, 32, 96),
-		0, blas.View32(t34, 48*B, 96))
+		0, blas.View32(t37, 48*B, 96))
 
-	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t34[:, :, 0, :, :], t34[:, :, 1, :, :])  (in blockAttentionS2)
+	// block.attention.s = 0.35355338·einsum("ijkl,imkl->ikjm", t37[:, :, 0, :, :], t37[:, :, 1, :, :])  (in blockAttentionS2)
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(0.35355338,
-				blas.Strided32(t34[4608*i+8*j:], 48, 8, 96),
-				blas.Strided32(t34[4608*i+8*j+32:], 48, 8, 96).T(),
+				blas.Strided32(t37[4608*i+8*j:], 48, 8, 96),
+				blas.Strided32(t37[4608*i+8*j+32:], 48, 8, 96).T(),
 				0, blas.View32(blockAttentionS2[9216*i+2304*j:], 48, 48))
 		}
 	}
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// block.attention.shareExp = exp(block.attention.s − peak)  (in blockAttentionS2)
-	// sum = Σⱼ block.attention.shareExp
-	// block.attention.share = block.attention.shareExp/sum  (in blockAttentionS2)
+	// t38 = exp(block.attention.s − peak)  (in blockAttentionS2)
+	// sum = Σⱼ t38
+	// t39 = t38/sum  (in blockAttentionS2)
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -1286,9 +1285,9 @@ func (m *Language) evaluate(batch *Batch) Totals {
 				if textRow[k] >= 0 {
 					blockAttentionS2Of = blockAttentionS2Row[k]
 				}
-				blockAttentionShareExp := vec.Exp(blockAttentionS2Of - peak)
-				sum += blockAttentionShareExp
-				blockAttentionS2Row[k] = blockAttentionShareExp
+				t38 := vec.Exp(blockAttentionS2Of - peak)
+				sum += t38
+				blockAttentionS2Row[k] = t38
 			}
 			u := 1 / sum
 			for k := range blockAttentionS2Row {
@@ -1297,37 +1296,37 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// t35 = einsum("ijkl,iljm->ikjm", block.attention.share, t34[:, :, 2, :, :])
+	// t40 = einsum("ijkl,iljm->ikjm", t39, t37[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS2[9216*i+2304*j:], 48, 48),
-				blas.Strided32(t34[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t35[1536*i+8*j:], 48, 8, 32))
+				blas.Strided32(t37[4608*i+8*j+64:], 48, 8, 96),
+				0, blas.Strided32(t40[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// block.x = t35·block.attention.Wo  (in blockX2)
+	// block.x = t40·block.attention.Wo  (in blockX2)
 	blas.Sgemm(1,
-		blas.View32(t35, 48*B, 32),
+		blas.View32(t40, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
 		0, blas.View32(blockX2, 48*B, 32))
 
 	// block.x = x + block.x
-	// t36 = block.h.b + block.x
+	// t41 = block.h.b + block.x
 	// block.layer_norm2.centred = block.x − 1/32·Σⱼ block.x
 	// block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²
-	// t37 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(block.layer_norm2.variance + 1e−5) ⊙ block.layer_norm2.centred  (in x2)
+	// t42 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(block.layer_norm2.variance + 1e−5) ⊙ block.layer_norm2.centred  (in x2)
 	for i := range 48 * B {
 		x2Row := (*[32]float32)(x2[32*i:])
 		blockX2Row := (*[32]float32)(blockX2[32*i:])
-		t36Row := (*[32]float32)(t36[32*i:])
+		t41Row := (*[32]float32)(t41[32*i:])
 		total := float32(0)
 		for j := range blockHB {
 			blockX := x2Row[j] + blockX2Row[j]
-			t36Of := blockHB[j] + blockX
+			t41Of := blockHB[j] + blockX
 			total += blockX
-			t36Row[j] = t36Of
+			t41Row[j] = t41Of
 		}
 		u := 0.03125 * total
 		total2 := float32(0)
@@ -1345,7 +1344,7 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.dense.y = t37·block.dense.W  (in blockDenseY3)
+	// block.dense.y = t42·block.dense.W  (in blockDenseY3)
 	blas.Sgemm(1,
 		blas.View32(x2, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
@@ -1353,7 +1352,7 @@ func (m *Language) evaluate(batch *Batch) Totals {
 
 	// block.dense.y = block.dense.b + block.dense.y
 	// block.dense.twice_phi = erf(0.70710677·block.dense.y) + 1
-	// t38 = block.dense.y ⊙ block.dense.twice_phi  (in blockDenseY3)
+	// t43 = block.dense.y ⊙ block.dense.twice_phi  (in blockDenseY3)
 	for i := range 48 * B {
 		blockDenseY3Row := (*[128]float32)(blockDenseY3[128*i:])
 		for j := range blockDenseB {
@@ -1362,29 +1361,29 @@ func (m *Language) evaluate(batch *Batch) Totals {
 		}
 	}
 
-	// block.h.y = 0.5·t38·block.h.W  (in blockHY2)
+	// block.h.y = 0.5·t43·block.h.W  (in blockHY2)
 	blas.Sgemm(0.5,
 		blas.View32(blockDenseY3, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY2, 48*B, 32))
 
-	// h.centred = t36 + block.h.y − 1/32·Σⱼ (t36 + block.h.y)
+	// h.centred = t41 + block.h.y − 1/32·Σⱼ (t41 + block.h.y)
 	// h.variance = 1/32·Σⱼ h.centred²
 	// h = h.shift + h.scale·1/√(h.variance + 1e−5) ⊙ h.centred
-	// t39 = Σ there·h  (in pooled2)
+	// t44 = Σ there·h  (in pooled2)
 	clear(pooled2)
 	for i := range B {
 		for j := range 48 {
-			t36Row := (*[32]float32)(t36[1536*i+32*j:])
+			t41Row := (*[32]float32)(t41[1536*i+32*j:])
 			blockHY2Row := (*[32]float32)(blockHY2[1536*i+32*j:])
 			total := float32(0)
 			for k := range blockHY2Row {
-				total += t36Row[k] + blockHY2Row[k]
+				total += t41Row[k] + blockHY2Row[k]
 			}
 			u := 0.03125 * total
 			total2 := float32(0)
 			for k := range blockHY2Row {
-				hCentred := t36Row[k] + blockHY2Row[k] - u
+				hCentred := t41Row[k] + blockHY2Row[k] - u
 				total2 += hCentred * hCentred
 			}
 			hVariance := 0.03125 * total2
@@ -1394,18 +1393,18 @@ func (m *Language) evaluate(batch *Batch) Totals {
 			there2OfJ := there2[48*i+j]
 			pooled2Row := (*[32]float32)(pooled2[32*i:])
 			for k := range blockHY2Row {
-				h := hShift[k] + hScale[k]*u2*(t36Row[k]+blockHY2Row[k]-u)
+				h := hShift[k] + hScale[k]*u2*(t41Row[k]+blockHY2Row[k]-u)
 				pooled2Row[k] += there2OfJ * h
 			}
 		}
 	}
 
-	// pooled = t31·t39  (in pooled2)
+	// pooled = t34·t44  (in pooled2)
 	for i := range B {
-		t31OfI := t31[i]
+		t34OfI := t34[i]
 		pooled2Row := (*[32]float32)(pooled2[32*i:])
 		for j := range pooled2Row {
-			pooled2Row[j] *= t31OfI
+			pooled2Row[j] *= t34OfI
 		}
 	}
 
@@ -1482,9 +1481,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 	t3 := p.t3[:1536*B]
 	t4 := p.t4[:4608*B]
 	blockAttentionS := p.blockAttentionS[:9216*B]
-	t5 := p.t5[:1536*B]
+	t7 := p.t7[:1536*B]
 	blockX := p.blockX[:1536*B]
-	t6 := p.t6[:1536*B]
+	t8 := p.t8[:1536*B]
 	blockDenseY := p.blockDenseY[:6144*B]
 	blockHY := p.blockHY[:1536*B]
 	pooled := p.pooled[:32*B]
@@ -1569,9 +1568,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// block.attention.s = where(text ≥ 0, block.attention.s, −1e+09)
 	// peak = max block.attention.s
-	// block.attention.shareExp = exp(block.attention.s − peak)  (in blockAttentionS)
-	// sum = Σⱼ block.attention.shareExp
-	// block.attention.share = block.attention.shareExp/sum  (in blockAttentionS)
+	// t5 = exp(block.attention.s − peak)  (in blockAttentionS)
+	// sum = Σⱼ t5
+	// t6 = t5/sum  (in blockAttentionS)
 	for i := range B {
 		for j := range 192 {
 			textRow := (*[48]int32)(text[48*i:])
@@ -1593,9 +1592,9 @@ func (p *Predictor) predict(out *Output, in *Input) {
 				if textRow[k] >= 0 {
 					blockAttentionS2 = blockAttentionSRow[k]
 				}
-				blockAttentionShareExp := vec.Exp(blockAttentionS2 - peak)
-				sum += blockAttentionShareExp
-				blockAttentionSRow[k] = blockAttentionShareExp
+				t5 := vec.Exp(blockAttentionS2 - peak)
+				sum += t5
+				blockAttentionSRow[k] = t5
 			}
 			u := 1 / sum
 			for k := range blockAttentionSRow {
@@ -1604,37 +1603,37 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// t5 = einsum("ijkl,iljm->ikjm", block.attention.share, t4[:, :, 2, :, :])
+	// t7 = einsum("ijkl,iljm->ikjm", t6, t4[:, :, 2, :, :])
 	for i := range B {
 		for j := range 4 {
 			blas.Sgemm(1,
 				blas.View32(blockAttentionS[9216*i+2304*j:], 48, 48),
 				blas.Strided32(t4[4608*i+8*j+64:], 48, 8, 96),
-				0, blas.Strided32(t5[1536*i+8*j:], 48, 8, 32))
+				0, blas.Strided32(t7[1536*i+8*j:], 48, 8, 32))
 		}
 	}
 
-	// block.x = t5·block.attention.Wo
+	// block.x = t7·block.attention.Wo
 	blas.Sgemm(1,
-		blas.View32(t5, 48*B, 32),
+		blas.View32(t7, 48*B, 32),
 		blas.View32(blockAttentionWo, 32, 32),
 		0, blas.View32(blockX, 48*B, 32))
 
 	// block.x = x + block.x
-	// t6 = block.h.b + block.x
+	// t8 = block.h.b + block.x
 	// block.layer_norm2.centred = block.x − 1/32·Σⱼ block.x
 	// block.layer_norm2.variance = 1/32·Σⱼ block.layer_norm2.centred²
-	// t7 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(block.layer_norm2.variance + 1e−5) ⊙ block.layer_norm2.centred  (in x)
+	// t9 = block.layer_norm2.shift + block.layer_norm2.scale·1/√(block.layer_norm2.variance + 1e−5) ⊙ block.layer_norm2.centred  (in x)
 	for i := range 48 * B {
 		xRow := (*[32]float32)(x[32*i:])
 		blockXRow := (*[32]float32)(blockX[32*i:])
-		t6Row := (*[32]float32)(t6[32*i:])
+		t8Row := (*[32]float32)(t8[32*i:])
 		total := float32(0)
 		for j := range blockHB {
 			blockXOf := xRow[j] + blockXRow[j]
-			t6Of := blockHB[j] + blockXOf
+			t8Of := blockHB[j] + blockXOf
 			total += blockXOf
-			t6Row[j] = t6Of
+			t8Row[j] = t8Of
 		}
 		u := 0.03125 * total
 		total2 := float32(0)
@@ -1651,7 +1650,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// block.dense.y = t7·block.dense.W
+	// block.dense.y = t9·block.dense.W
 	blas.Sgemm(1,
 		blas.View32(x, 48*B, 32),
 		blas.View32(blockDenseW, 32, 128),
@@ -1659,7 +1658,7 @@ func (p *Predictor) predict(out *Output, in *Input) {
 
 	// block.dense.y = block.dense.b + block.dense.y
 	// block.dense.twice_phi = erf(0.70710677·block.dense.y) + 1
-	// t8 = block.dense.y ⊙ block.dense.twice_phi  (in blockDenseY)
+	// t10 = block.dense.y ⊙ block.dense.twice_phi  (in blockDenseY)
 	for i := range 48 * B {
 		blockDenseYRow := (*[128]float32)(blockDenseY[128*i:])
 		for j := range blockDenseB {
@@ -1668,29 +1667,29 @@ func (p *Predictor) predict(out *Output, in *Input) {
 		}
 	}
 
-	// block.h.y = 0.5·t8·block.h.W
+	// block.h.y = 0.5·t10·block.h.W
 	blas.Sgemm(0.5,
 		blas.View32(blockDenseY, 48*B, 128),
 		blas.View32(blockHW, 128, 32),
 		0, blas.View32(blockHY, 48*B, 32))
 
-	// h.centred = t6 + block.h.y − 1/32·Σⱼ (t6 + block.h.y)
+	// h.centred = t8 + block.h.y − 1/32·Σⱼ (t8 + block.h.y)
 	// h.variance = 1/32·Σⱼ h.centred²
 	// h = h.shift + h.scale·1/√(h.variance + 1e−5) ⊙ h.centred
-	// t9 = Σ there·h  (in pooled)
+	// t11 = Σ there·h  (in pooled)
 	clear(pooled)
 	for i := range B {
 		for j := range 48 {
-			t6Row := (*[32]float32)(t6[1536*i+32*j:])
+			t8Row := (*[32]float32)(t8[1536*i+32*j:])
 			blockHYRow := (*[32]float32)(blockHY[1536*i+32*j:])
 			total := float32(0)
 			for k := range blockHYRow {
-				total += t6Row[k] + blockHYRow[k]
+				total += t8Row[k] + blockHYRow[k]
 			}
 			u := 0.03125 * total
 			total2 := float32(0)
 			for k := range blockHYRow {
-				hCentred := t6Row[k] + blockHYRow[k] - u
+				hCentred := t8Row[k] + blockHYRow[k] - u
 				total2 += hCentred * hCentred
 			}
 			hVariance := 0.03125 * total2
@@ -1700,13 +1699,13 @@ func (p *Predictor) predict(out *Output, in *Input) {
 			thereOfJ := there[48*i+j]
 			pooledRow := (*[32]float32)(pooled[32*i:])
 			for k := range blockHYRow {
-				u3 := thereOfJ * (hShift[k] + hScale[k]*u2*(t6Row[k]+blockHYRow[k]-u))
+				u3 := thereOfJ * (hShift[k] + hScale[k]*u2*(t8Row[k]+blockHYRow[k]-u))
 				pooledRow[k] += u3
 			}
 		}
 	}
 
-	// pooled = t·t9
+	// pooled = t·t11
 	for i := range B {
 		tOfI := t[i]
 		pooledRow := (*[32]float32)(pooled[32*i:])

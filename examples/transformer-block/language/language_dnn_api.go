@@ -250,58 +250,58 @@ func New(max Dims) *Language {
 	arena := make([]float32, 73920*B+2080)
 	m.there = arena[0 : 48*B]
 	m.dblockH = arena[0 : 1536*B]
-	m.t23 = arena[0 : 1536*B]
+	m.t25 = arena[0 : 1536*B]
 	m.dblockAttentionV = arena[0 : 1536*B]
-	m.t30 = arena[0 : 1536*B]
+	m.t33 = arena[0 : 1536*B]
 	m.there2 = arena[0 : 48*B]
 	m.logitsY2 = arena[0 : 2*B]
 	m.t = arena[1536*B : 1537*B]
 	m.dpooled = arena[1536*B : 1568*B]
-	m.t22 = arena[1536*B : 7680*B]
-	m.t28 = arena[1536*B : 3072*B]
+	m.t24 = arena[1536*B : 7680*B]
+	m.t30 = arena[1536*B : 3072*B]
 	m.dblockAttentionK = arena[1536*B : 3072*B]
-	m.t31 = arena[1536*B : 1537*B]
+	m.t34 = arena[1536*B : 1537*B]
 	m.x = arena[7680*B : 9216*B]
 	m.x2 = arena[7680*B : 9216*B]
 	m.blockHY2 = arena[7680*B : 9216*B]
 	m.blockLayerNormCentred = arena[9216*B : 10752*B]
-	m.t33 = arena[9216*B : 10752*B]
+	m.t36 = arena[9216*B : 10752*B]
 	m.blockAttentionS2 = arena[9216*B : 18432*B]
 	m.blockX2 = arena[9216*B : 10752*B]
 	m.blockDenseY3 = arena[9216*B : 15360*B]
 	m.pooled2 = arena[9216*B : 9248*B]
 	m.t3 = arena[18432*B : 18480*B]
-	m.t34 = arena[18432*B : 23040*B]
-	m.t36 = arena[18432*B : 19968*B]
+	m.t37 = arena[18432*B : 23040*B]
+	m.t41 = arena[18432*B : 19968*B]
 	m.t4 = arena[23040*B : 23088*B]
-	m.t35 = arena[23040*B : 24576*B]
+	m.t40 = arena[23040*B : 24576*B]
 	m.t5 = arena[24576*B : 26112*B]
 	m.t6 = arena[26112*B : 30720*B]
-	m.t29 = arena[26112*B : 30720*B]
+	m.t32 = arena[26112*B : 30720*B]
 	m.blockAttentionS = arena[30720*B : 39936*B]
-	m.t7 = arena[39936*B : 41472*B]
-	m.dblockAttentionShare = arena[39936*B : 49152*B]
+	m.t9 = arena[39936*B : 41472*B]
+	m.t31 = arena[39936*B : 49152*B]
 	m.dblockAttentionQ = arena[39936*B : 41472*B]
 	m.blockLayerNorm2Centred = arena[49152*B : 50688*B]
-	m.t9 = arena[50688*B : 50736*B]
-	m.t10 = arena[50736*B : 50784*B]
-	m.t11 = arena[50784*B : 52320*B]
+	m.t11 = arena[50688*B : 50736*B]
+	m.t12 = arena[50736*B : 50784*B]
+	m.t13 = arena[50784*B : 52320*B]
 	m.blockDenseY = arena[52320*B : 58464*B]
 	m.blockDenseTwicePhi = arena[58464*B : 64608*B]
-	m.t12 = arena[64608*B : 70752*B]
+	m.t14 = arena[64608*B : 70752*B]
 	m.blockHY = arena[70752*B : 72288*B]
 	m.logitsY = arena[70752*B : 70754*B]
-	m.t14 = arena[72288*B : 72336*B]
+	m.t16 = arena[72288*B : 72336*B]
 	m.pooled = arena[72336*B : 72368*B]
-	m.t18 = arena[72336*B : 72384*B]
+	m.t20 = arena[72336*B : 72384*B]
 	m.sum2 = arena[72384*B : 72385*B]
-	m.t19 = arena[72384*B : 73920*B]
+	m.t21 = arena[72384*B : 73920*B]
 	m.dembeddingW = arena[73920*B : 73920*B+2048]
-	m.t40 = arena[73920*B : 73920*B+32]
-	m.t41 = arena[73920*B+2048 : 73920*B+2080]
+	m.t45 = arena[73920*B : 73920*B+32]
+	m.t46 = arena[73920*B+2048 : 73920*B+2080]
 	int32s := make([]int32, 48*B)
 	m.t2 = int32s[0 : 48*B]
-	m.t32 = int32s[0 : 48*B]
+	m.t35 = int32s[0 : 48*B]
 
 	m.Init(0)
 	return m
@@ -335,8 +335,8 @@ func (m *Language) initialise(seed uint64) {
 	blockHB := m.params.BlockHB
 	hScale := m.params.HScale
 	hShift := m.params.HShift
-	t40 := m.t40
-	t41 := m.t41
+	t45 := m.t45
+	t46 := m.t46
 
 	// place ← 0.1·N(place)
 	key := rng.Key(seed, 0x31bd4bc11c094256, 0)
@@ -350,13 +350,13 @@ func (m *Language) initialise(seed uint64) {
 		embeddingW[i] = rng.Normal32(key2, uint64(i))
 	}
 
-	// t40 = 1
-	for i := range t40 {
-		t40[i] = 1
+	// t45 = 1
+	for i := range t45 {
+		t45[i] = 1
 	}
 
-	// t41 = 0
-	clear(t41)
+	// t46 = 0
+	clear(t46)
 
 	// block.attention.Wqkv ← 0.4330127·U(block.attention.Wqkv) − 0.21650635
 	key3 := rng.Key(seed, 0x34092e41854110ba, 0)
@@ -394,31 +394,31 @@ func (m *Language) initialise(seed uint64) {
 	// logits.b ← 0
 	clear(logitsB)
 
-	// blockLayerNormScale = t40  (in t40)
+	// blockLayerNormScale = t45  (in t45)
 	for i := range blockLayerNormScale {
 		blockLayerNormScale[i] = 1
 	}
 
-	// blockLayerNormShift = t41  (in t41)
+	// blockLayerNormShift = t46  (in t46)
 	clear(blockLayerNormShift)
 
-	// blockLayerNorm2Scale = t40  (in t40)
+	// blockLayerNorm2Scale = t45  (in t45)
 	for i := range blockLayerNorm2Scale {
 		blockLayerNorm2Scale[i] = 1
 	}
 
-	// blockLayerNorm2Shift = t41  (in t41)
+	// blockLayerNorm2Shift = t46  (in t46)
 	clear(blockLayerNorm2Shift)
 
-	// blockHB = t41  (in t41)
+	// blockHB = t46  (in t46)
 	clear(blockHB)
 
-	// hScale = t40  (in t40)
+	// hScale = t45  (in t45)
 	for i := range hScale {
 		hScale[i] = 1
 	}
 
-	// hShift = t41  (in t41)
+	// hShift = t46  (in t46)
 	clear(hShift)
 }
 
@@ -611,13 +611,13 @@ type Predictor struct {
 	x               []float32 // [max.B,48,32]
 	blockHY         []float32 // [max.B,48,32]; becomes block.h.y, in place; in the memory of x
 	t3              []float32 // [max.B,48,32]
-	blockAttentionS []float32 // [max.B,4,48,48]; becomes block.attention.s, then block.attention.shareExp, then block.attention.share, in place; in the memory of t3
+	blockAttentionS []float32 // [max.B,4,48,48]; becomes block.attention.s, in place; in the memory of t3
 	blockX          []float32 // [max.B,48,32]; becomes block.x, in place; in the memory of t3
 	blockDenseY     []float32 // [max.B,48,128]; becomes block.dense.y, in place; in the memory of t3
 	pooled          []float32 // [max.B,32]; in the memory of t3
 	t4              []float32 // [max.B,48,96]
-	t6              []float32 // [max.B,48,32]; in the memory of t4
-	t5              []float32 // [max.B,48,4,8]
+	t8              []float32 // [max.B,48,32]; in the memory of t4
+	t7              []float32 // [max.B,48,4,8]
 }
 
 // NewPredictor returns a predictor for inputs up to max.
@@ -637,8 +637,8 @@ func NewPredictor(w *Weights, max Dims) *Predictor {
 	p.blockDenseY = arena[1585*B : 7729*B]
 	p.pooled = arena[1585*B : 1617*B]
 	p.t4 = arena[10801*B : 15409*B]
-	p.t6 = arena[10801*B : 12337*B]
-	p.t5 = arena[15409*B : 16945*B]
+	p.t8 = arena[10801*B : 12337*B]
+	p.t7 = arena[15409*B : 16945*B]
 	int32s := make([]int32, 48*B)
 	p.t2 = int32s[0 : 48*B]
 

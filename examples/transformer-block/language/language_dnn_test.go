@@ -206,12 +206,12 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 			}
 		}
 	}
-	blockAttentionShare := make([]float64, 9216*B)
+	exp := make([]float64, 9216*B)
 	for i := range B {
 		for j := range 4 {
 			for k := range 48 {
 				for l := range 48 {
-					blockAttentionShare[i*9216+j*2304+k*48+l] = math.Exp(blockAttentionS[i*9216+j*2304+k*48+l] - logsumexp[i*192+j*48+k])
+					exp[i*9216+j*2304+k*48+l] = math.Exp(blockAttentionS[i*9216+j*2304+k*48+l] - logsumexp[i*192+j*48+k])
 				}
 			}
 		}
@@ -223,7 +223,7 @@ func languageLoss64(m *Language, p []float64, batch *Batch) float64 {
 				for l := range 8 {
 					acc := 0.0
 					for m := range 48 {
-						acc += blockAttentionShare[i*9216+k*2304+j*48+m] * reshape[i*4608+m*96+2*32+k*8+l]
+						acc += exp[i*9216+k*2304+j*48+m] * reshape[i*4608+m*96+2*32+k*8+l]
 					}
 					productOf2[i*1536+j*32+k*8+l] = acc
 				}
