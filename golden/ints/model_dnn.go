@@ -34,8 +34,7 @@ import (
 //
 // Update, sgd(lr: 0.1):
 //
-//	rate  = lr
-//	param ← param − rate·grad
+//	param ← param − lr·grad
 //
 // A trainer belongs to one goroutine at a time. None of Step, Evaluate, Grad
 // and Update allocates or keeps its arguments.
@@ -97,9 +96,9 @@ func (m *Decoder) forward(batch *DecoderBatch) DecoderTotals {
 		blas.View32(decW, 4, 6),
 		0, blas.View32(decY, B, 6))
 
-	// h = dec.y + dec.b
+	// h = dec.y + dec.b  (in decY)
 	// peak = max h
-	// t = exp(h − peak)
+	// t = exp(h − peak)  (in decY)
 	// sum = Σⱼ t
 	// each = peak + log(sum) − h[y]
 	// B·loss = Σ each
@@ -109,6 +108,7 @@ func (m *Decoder) forward(batch *DecoderBatch) DecoderTotals {
 		peak := float32(math.Inf(-1))
 		for j := range decB {
 			h := decYRow[j] + decB[j]
+			// x != x holds for NaN alone, which is the result wherever it occurs.
 			if h > peak || h != h {
 				peak = h
 			}
@@ -117,12 +117,12 @@ func (m *Decoder) forward(batch *DecoderBatch) DecoderTotals {
 		chosen := decY[6*i:][:6][int(y[i])]
 		sumOf := float32(0)
 		for j := range decB {
-			e := vec.Exp(decYRow[j] - peak)
-			sumOf += e
-			decYRow[j] = e
+			t := vec.Exp(decYRow[j] - peak)
+			sumOf += t
+			decYRow[j] = t
 		}
-		t := vec.Log(sumOf)
-		loss += float64(peak + t - chosen)
+		v := vec.Log(sumOf)
+		loss += float64(peak + v - chosen)
 		sum[i] = sumOf
 	}
 
@@ -142,7 +142,7 @@ func (m *Decoder) backward(batch *DecoderBatch) {
 	// rate = −(lr/B)
 	rate := float32(-(m.Hyper.LR / float64(B)))
 
-	// B·dh = t/sum − onehot(y)
+	// B·dh = t/sum − onehot(y)  (in decY)
 	// dec.b ← dec.b − lr/B·Σᵢ B·dh
 	for i := range B {
 		u := 1 / sum[i]
@@ -198,7 +198,7 @@ func (m *Decoder) gradient(grad *DecoderParams, batch *DecoderBatch) {
 	// scale = 1/B
 	scale := float32(1 / float64(B))
 
-	// B·dh = t/sum − onehot(y)
+	// B·dh = t/sum − onehot(y)  (in decY)
 	// ddec.b = scale·Σᵢ B·dh
 	clear(ddecB)
 	for i := range B {
@@ -237,12 +237,11 @@ func (m *Decoder) update(grad *DecoderParams) {
 	param := m.params.flat
 	g := grad.flat
 
-	// rate = lr
-	rate := float32(m.Hyper.LR)
+	lr := float32(m.Hyper.LR)
 
-	// param ← param − rate·grad
+	// param ← param − lr·grad
 	for i := range 30 {
-		param[i] -= rate * g[i]
+		param[i] -= lr * g[i]
 	}
 }
 
@@ -254,7 +253,7 @@ func (p *DecoderPredictor) predict(out *DecoderOutput, in *DecoderInput) {
 	decB := p.w.params.DecB
 	h := out.H
 
-	// dec.y = x·dec.W
+	// dec.y = x·dec.W  (in h)
 	blas.Sgemm(1,
 		blas.View32(x, B, 4),
 		blas.View32(decW, 4, 6),
@@ -281,13 +280,13 @@ func (p *DecoderPredictor) value(out *DecoderValueOutput, in *DecoderValueInput)
 	t := p.t
 	result := out.Result
 
-	// dec.y = z·dec.W
+	// dec.y = z·dec.W  (in decY2)
 	blas.Sgemm(1,
 		blas.View32(z, B, 4),
 		blas.View32(decW, 4, 6),
 		0, blas.View32(decY2, B, 6))
 
-	// dec.y = dec.b + dec.y
+	// dec.y = dec.b + dec.y  (in decY2)
 	for i := range B {
 		decY2Row := (*[6]float32)(decY2[6*i:])
 		for j := range decB {
@@ -298,16 +297,15 @@ func (p *DecoderPredictor) value(out *DecoderValueOutput, in *DecoderValueInput)
 	// t = n − 1
 	t[0] = n - 1
 
-	// scale = n
-	scale := float32(float64(n))
+	n2 := float32(float64(n))
 
-	// result = scale·where(up, dec.y[n], dec.y[t])
+	// result = n·where(up, dec.y[n], dec.y[t])
 	for i := range B {
-		tOf := decY2[6*i+t[0]]
+		v := decY2[6*i+t[0]]
 		if up {
-			tOf = decY2[6*i+n]
+			v = decY2[6*i+n]
 		}
-		result[i] = scale * tOf
+		result[i] = n2 * v
 	}
 }
 
@@ -396,7 +394,7 @@ func NearGrad(grad, x []float64, n int, work []float64) {
 	// s = x[n]²
 	s := x[n] * x[n]
 
-	// t2 = 0
+	// t2 = 0  (in grad)
 	clear(grad)
 
 	// t2[…] += s
@@ -462,7 +460,7 @@ func NearValueGrad(grad, x []float64, n int, work []float64) float64 {
 	// s = x[n]²
 	s := x[n] * x[n]
 
-	// t2 = 0
+	// t2 = 0  (in grad)
 	clear(grad)
 
 	// t2[…] += s
@@ -536,7 +534,7 @@ func NearHVP(hv, x []float64, n int, v, work []float64) {
 	// s = 2·x[n]·v[n]
 	s := 2 * (x[n] * v[n])
 
-	// t2 = 0
+	// t2 = 0  (in hv)
 	clear(hv)
 
 	// t2[…] += s
@@ -776,11 +774,11 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 			for k := range M {
 				t2Row := t2[M*N*N*iOf+M*N*jOf+N*k:][:N]
 				for l := range t2Row {
-					hit := float64(0)
+					t2Of := float64(0)
 					if iOf == k && jOf == l {
-						hit = 1
+						t2Of = 1
 					}
-					t2Row[l] = hit
+					t2Row[l] = t2Of
 				}
 			}
 		}
@@ -794,7 +792,7 @@ func ElementHessian(hess, x []float64, i, j, N int, work []float64) {
 		t3[M*iOf+t[0]] += t2[M*N*iOf+j+N*t[0]]
 	}
 
-	// dx = 0
+	// dx = 0  (in hess)
 	clear(hess)
 
 	// dx[…] += t3
@@ -890,18 +888,18 @@ func ColumnJacobian(jac, x []float64, n int, work []float64) {
 
 	// t = where(scale2, where(x[n] = 0, 1, x[n]), x[n])^scale3
 	for i := range M {
-		tOf := x[4*i+n]
+		v := x[4*i+n]
 		if x[4*i+n] == 0 {
-			tOf = 1
+			v = 1
 		}
-		t2 := x[4*i+n]
+		v2 := x[4*i+n]
 		if scale2 {
-			t2 = tOf
+			v2 = v
 		}
-		t[i] = math.Pow(t2, scale3)
+		t[i] = math.Pow(v2, scale3)
 	}
 
-	// dx = 0
+	// dx = 0  (in jac)
 	clear(jac)
 
 	// dx[…] += t·I
@@ -961,15 +959,15 @@ func ColumnJVP(dout, x []float64, n int, v []float64) {
 
 	// dout = scale4·where(scale2, where(x[n] = 0, 1, x[n]), x[n])^scale3 ⊙ v[n]
 	for i := range M {
-		t := x[4*i+n]
+		vOf := x[4*i+n]
 		if x[4*i+n] == 0 {
-			t = 1
+			vOf = 1
 		}
-		t2 := x[4*i+n]
+		v2 := x[4*i+n]
 		if scale2 {
-			t2 = t
+			v2 = vOf
 		}
-		dout[i] = scale4 * (math.Pow(t2, scale3) * v[4*i+n])
+		dout[i] = scale4 * (math.Pow(v2, scale3) * v[4*i+n])
 	}
 }
 
@@ -1008,20 +1006,20 @@ func ColumnVJP(dx, x []float64, n int, w []float64) {
 	// scale3 = scale − 1
 	scale3 := scale - 1
 
-	// dx2 = 0
+	// dx2 = 0  (in dx)
 	clear(dx)
 
 	// dx2[…] += w ⊙ where(scale2, where(x[n] = 0, 1, x[n]), x[n])^scale3
 	for i := range M {
-		t := x[4*i+n]
+		v := x[4*i+n]
 		if x[4*i+n] == 0 {
-			t = 1
+			v = 1
 		}
-		t2 := x[4*i+n]
+		v2 := x[4*i+n]
 		if scale2 {
-			t2 = t
+			v2 = v
 		}
-		dx[4*i+n] += w[i] * math.Pow(t2, scale3)
+		dx[4*i+n] += w[i] * math.Pow(v2, scale3)
 	}
 
 	// scale4 = 0.5·scale
@@ -1043,7 +1041,7 @@ func ColumnWork(M int) int {
 // sets out. It keeps no state: any number of goroutines may call it and its
 // derivatives.
 //
-//	scale  = N - 1 − n  []
+//	scale  = N − 1 − n  []
 //	scale2 = 2·v        []
 //	out    = where(up, where(i = scale, v, x), where(i = n, scale2, x))  [N]
 //
@@ -1061,24 +1059,24 @@ func Put(out, x []float64, v float64, n int, up bool) {
 		panic(fmt.Sprintf("ints: Put: n is %d, want 0 to %d", n, N-1))
 	}
 
-	// scale = N - 1 − n
+	// scale = N − 1 − n
 	scale := N - 1 - n
 	// scale2 = 2·v
 	scale2 := 2 * v
 
 	// out = where(up, where(i = scale, v, x), where(i = n, scale2, x))
 	for i := range N {
-		t := x[i]
+		vOf := x[i]
 		if i == scale {
-			t = v
+			vOf = v
 		}
-		t2 := x[i]
+		v2 := x[i]
 		if i == n {
-			t2 = scale2
+			v2 = scale2
 		}
-		put := t2
+		put := v2
 		if up {
-			put = t
+			put = vOf
 		}
 		out[i] = put
 	}
@@ -1087,7 +1085,7 @@ func Put(out, x []float64, v float64, n int, up bool) {
 // PutVJP sets dx to the product of w with the Jacobian of Put by x and v at x,
 // v, n and up, without the Jacobian.
 //
-//	scale  = N - 1 − n                               []
+//	scale  = N − 1 − n                               []
 //	dx     = where(i = n, 0, where(up, 0, w)) + where(i = scale, 0, where(up, w, 0))  [N]
 //	s      = Σ where(i = n, where(up, 0, w), 0)      []
 //	s2     = Σ where(i = scale, where(up, w, 0), 0)  []
@@ -1110,7 +1108,7 @@ func PutVJP(dx, x []float64, v float64, n int, up bool, w []float64) float64 {
 		panic(fmt.Sprintf("ints: PutVJP: n is %d, want 0 to %d", n, N-1))
 	}
 
-	// scale = N - 1 − n
+	// scale = N − 1 − n
 	scale := N - 1 - n
 
 	// dx = where(i = n, 0, where(up, 0, w)) + where(i = scale, 0, where(up, w, 0))
@@ -1119,33 +1117,33 @@ func PutVJP(dx, x []float64, v float64, n int, up bool, w []float64) float64 {
 	s := 0.0
 	s2 := 0.0
 	for i := range N {
-		t := w[i]
+		vOf := w[i]
 		if up {
-			t = 0
+			vOf = 0
 		}
-		t2 := t
+		v2 := vOf
 		if i == n {
-			t2 = 0
+			v2 = 0
 		}
-		t3 := float64(0)
+		v3 := float64(0)
 		if up {
-			t3 = w[i]
+			v3 = w[i]
 		}
-		t4 := t3
+		v4 := v3
 		if i == scale {
-			t4 = 0
+			v4 = 0
 		}
-		dxOf := t2 + t4
-		t5 := float64(0)
+		dxOf := v2 + v4
+		v5 := float64(0)
 		if i == n {
-			t5 = t
+			v5 = vOf
 		}
-		t6 := float64(0)
+		v6 := float64(0)
 		if i == scale {
-			t6 = t3
+			v6 = v3
 		}
-		s += t5
-		s2 += t6
+		s += v5
+		s2 += v6
 		dx[i] = dxOf
 	}
 
@@ -1175,11 +1173,11 @@ func Head(out, x []float64, n int) {
 	// s = Σ where(i < n, 0, x)
 	s := 0.0
 	for i := range N {
-		t := x[i]
+		v := x[i]
 		if i < n {
-			t = 0
+			v = 0
 		}
-		s += t
+		s += v
 	}
 
 	// out = where(i < n, x, 0) + s·onehot(n)
@@ -1188,11 +1186,11 @@ func Head(out, x []float64, n int) {
 		if n == i {
 			hit = 1
 		}
-		t := float64(0)
+		v := float64(0)
 		if i < n {
-			t = x[i]
+			v = x[i]
 		}
-		out[i] = t + s*hit
+		out[i] = v + s*hit
 	}
 }
 
@@ -1348,7 +1346,7 @@ func ComputedGrad(grad, x []float64, n, m int, work []float64) {
 		t2[0] = t2Of
 	}
 
-	// t3 = 0
+	// t3 = 0  (in grad)
 	clear(grad)
 
 	// t3[…] += 1
@@ -1432,7 +1430,7 @@ func ComputedValueGrad(grad, x []float64, n, m int, work []float64) float64 {
 		t3[0] = t3Of
 	}
 
-	// t4 = 0
+	// t4 = 0  (in grad)
 	clear(grad)
 
 	// t4[…] += 1
