@@ -57,7 +57,7 @@ var builtins = map[string]*builtin{}
 
 // notYet is the functions that the language has and the compiler lacks.
 var notYet = wordSet(`scatter_add cumsum sort argsort topk conv conv_transpose max_pool avg_pool
-	max_pool2d avg_pool2d conv1d conv2d conv3d conv2d_transpose batch_norm orthogonal`)
+	max_pool2d avg_pool2d conv1d conv2d conv3d conv2d_transpose orthogonal`)
 
 func init() {
 	for _, group := range primitiveGroups() {

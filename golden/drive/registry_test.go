@@ -8,6 +8,7 @@ import (
 	"gradgen.dev/golden/algebra"
 	"gradgen.dev/golden/arm"
 	"gradgen.dev/golden/attention"
+	"gradgen.dev/golden/batchnorm"
 	"gradgen.dev/golden/binary"
 	"gradgen.dev/golden/block"
 	"gradgen.dev/golden/calculus"
@@ -136,6 +137,12 @@ var registry = map[string]map[string]function{
 		"New":          {attention.New, "max"},
 		"NewParams":    {attention.NewParams, ""},
 		"NewPredictor": {attention.NewPredictor, "w max"},
+	},
+	"batchnorm": {
+		"LoadWeights":  {batchnorm.LoadWeights, "r"},
+		"New":          {batchnorm.New, "max"},
+		"NewParams":    {batchnorm.NewParams, ""},
+		"NewPredictor": {batchnorm.NewPredictor, "w max"},
 	},
 	"binary": {
 		"LoadLogisticWeights":  {binary.LoadLogisticWeights, "r"},
