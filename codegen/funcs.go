@@ -43,6 +43,10 @@ func newFunction(p *printer, plan *ir.FuncPlan) *function {
 	for _, e := range plan.Entries {
 		name := FuncName(plan.Func, e)
 		if old, ok := p.names.declare(name, "fn "+f.ir.Name); !ok {
+			if old == "fn "+f.ir.Name {
+				p.clash(f.ir.Pos, "two derivatives of fn %s meet in the Go name %s, which ends in that of a parameter; give one of its parameters another name", f.ir.Name, name)
+				return f
+			}
 			p.clash(f.ir.Pos, "fn %s needs the Go name %s, which %s has; give one of them another name, such as %s2", f.ir.Name, name, old, f.ir.Name)
 			return f
 		}

@@ -41,7 +41,11 @@ func (f *function) printTests(out *file) {
 		}
 		b.stmt("n := testing.AllocsPerRun(5, func() {")
 		for _, e := range steady {
-			b.stmt("%s", f.call(e, "", nil))
+			ignored := strings.Join(slices.Repeat([]string{"_"}, len(e.Proc.Results)), ", ")
+			if ignored != "" {
+				ignored += " = "
+			}
+			b.stmt("%s%s", ignored, f.call(e, "", nil))
 		}
 		b.stmt("})")
 		b.block("if n != 0", func() { b.stmt("t.Errorf(\"%%v allocations\", n)") })

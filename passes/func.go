@@ -3,7 +3,8 @@ package passes
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gradgen.dev/ir"
 )
@@ -82,9 +83,15 @@ func numbered(name string, i int) string {
 	return fmt.Sprint(name, i+1)
 }
 
+// raised is a name behind another in Go: its first letter raised, with an X in
+// front where the script has no case.
 func raised(name string) string {
 	name = localName(name)
-	return strings.ToUpper(name[:1]) + name[1:]
+	first, size := utf8.DecodeRuneInString(name)
+	if upper := unicode.ToUpper(first); unicode.IsUpper(upper) {
+		return string(upper) + name[size:]
+	}
+	return "X" + name
 }
 
 // derived is the entry of one derivation.

@@ -552,7 +552,7 @@ func TestSumsAllocations(t *testing.T) {
 	n := testing.AllocsPerRun(5, func() {
 		Sums(sumsOut, aAt, bAt, sAt, sumsWork)
 		SumsVJPA(sumsVJPADA, aAt, bAt, sAt, sumsVJPAW, sumsVJPAWork)
-		SumsVJPS(aAt, bAt, sAt, sumsVJPSW, sumsVJPSWork)
+		_ = SumsVJPS(aAt, bAt, sAt, sumsVJPSW, sumsVJPSWork)
 		SumsJVP(sumsJVPDout, aAt, bAt, sAt, sumsJVPV, sumsJVPWork)
 	})
 	if n != 0 {

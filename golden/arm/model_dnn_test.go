@@ -173,12 +173,12 @@ func TestMissAllocations(t *testing.T) {
 		missJVPVL[i] = float64(2*rng.Uniform64(32, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Miss(qAt, lAt, targetAt)
+		_ = Miss(qAt, lAt, targetAt)
 		MissGrad(missGradGradQ, missGradGradL, qAt, lAt, targetAt)
-		MissValueGrad(missValueGradGradQ, missValueGradGradL, qAt, lAt, targetAt)
+		_ = MissValueGrad(missValueGradGradQ, missValueGradGradL, qAt, lAt, targetAt)
 		MissHessian(missHessianHess, qAt, lAt, targetAt)
 		MissVJP(missVJPDq, missVJPDl, qAt, lAt, targetAt, missVJPW)
-		MissJVP(qAt, lAt, targetAt, missJVPVQ, missJVPVL)
+		_ = MissJVP(qAt, lAt, targetAt, missJVPVQ, missJVPVL)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

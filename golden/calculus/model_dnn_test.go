@@ -58,9 +58,9 @@ func TestVolumeAllocations(t *testing.T) {
 	volumeGradGrad := make([]float64, 9)
 	volumeValueGradGrad := make([]float64, 9)
 	n := testing.AllocsPerRun(5, func() {
-		Volume(aAt)
+		_ = Volume(aAt)
 		VolumeGrad(volumeGradGrad, aAt)
-		VolumeValueGrad(volumeValueGradGrad, aAt)
+		_ = VolumeValueGrad(volumeValueGradGrad, aAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -1041,7 +1041,7 @@ func TestSameAllocations(t *testing.T) {
 	kAt := float64(0.1 + 0.8*rng.Uniform64(3, 0))
 	sameOut := make([]float64, dimN)
 	n := testing.AllocsPerRun(5, func() {
-		Same(sameOut, xAt, kAt)
+		_, _ = Same(sameOut, xAt, kAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -1110,9 +1110,9 @@ func TestBlindAllocations(t *testing.T) {
 	blindValueGradGrad := make([]float64, dimN)
 	blindHessianHess := make([]float64, dimN*dimN)
 	n := testing.AllocsPerRun(5, func() {
-		Blind(xAt, yAt)
+		_ = Blind(xAt, yAt)
 		BlindGrad(blindGradGrad, xAt, yAt)
-		BlindValueGrad(blindValueGradGrad, xAt, yAt)
+		_ = BlindValueGrad(blindValueGradGrad, xAt, yAt)
 		BlindHessian(blindHessianHess, xAt, yAt)
 	})
 	if n != 0 {

@@ -75,9 +75,9 @@ func TestVarianceAllocations(t *testing.T) {
 		varianceJVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Variance(xAt, varianceWork)
+		_ = Variance(xAt, varianceWork)
 		VarianceVJP(varianceVJPDx, xAt, varianceVJPW)
-		VarianceJVP(xAt, varianceJVPV)
+		_ = VarianceJVP(xAt, varianceJVPV)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -203,7 +203,7 @@ func TestColumnAllocations(t *testing.T) {
 	}
 	n := testing.AllocsPerRun(5, func() {
 		Column(columnOut, xAt, aAt)
-		ColumnVJPX(xAt, aAt, columnVJPXW)
+		_ = ColumnVJPX(xAt, aAt, columnVJPXW)
 		ColumnVJPA(columnVJPADA, xAt, aAt, columnVJPAW)
 		ColumnJVP(columnJVPDout, xAt, aAt, columnJVPV)
 	})
@@ -327,7 +327,7 @@ func TestHollowAllocations(t *testing.T) {
 	n := testing.AllocsPerRun(5, func() {
 		Hollow(hollowOut, xAt, yAt)
 		HollowVJPX(hollowVJPXDx, xAt, yAt, hollowVJPXW)
-		HollowVJPY(xAt, yAt, hollowVJPYW)
+		_ = HollowVJPY(xAt, yAt, hollowVJPYW)
 		HollowJVP(hollowJVPDout, xAt, yAt, hollowJVPV)
 	})
 	if n != 0 {

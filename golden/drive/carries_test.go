@@ -89,8 +89,7 @@ func TestCarriesOfSizes(t *testing.T) {
 func TestCarriesInCheckpoint(t *testing.T) {
 	dims := carries.Dims{B: 2, N: 4, T: 1}
 	batch := func(first float64) carries.Batch {
-		in := carriesInput(dims, first)
-		return carries.Batch{Dims: in.Dims, X: in.X, Y: in.Y}
+		return carries.Batch(carriesInput(dims, first))
 	}
 	m := carries.New(carries.Dims{B: 5, N: 7, T: 3})
 	if _, err := m.Step(batch(1)); err != nil {

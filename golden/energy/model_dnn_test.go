@@ -124,9 +124,9 @@ func TestEnergyAllocations(t *testing.T) {
 		energyHVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Energy(xAt)
+		_ = Energy(xAt)
 		EnergyGrad(energyGradGrad, xAt)
-		EnergyValueGrad(energyValueGradGrad, xAt)
+		_ = EnergyValueGrad(energyValueGradGrad, xAt)
 		EnergyHessian(energyHessianHess, xAt)
 		EnergyHVP(energyHVPHv, xAt, energyHVPV)
 	})

@@ -126,9 +126,9 @@ func TestLseAllocations(t *testing.T) {
 		lseHVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Lse(xAt)
+		_ = Lse(xAt)
 		LseGrad(lseGradGrad, xAt)
-		LseValueGrad(lseValueGradGrad, xAt)
+		_ = LseValueGrad(lseValueGradGrad, xAt)
 		LseHessian(lseHessianHess, xAt, lseHessianWork)
 		LseHVP(lseHVPHv, xAt, lseHVPV)
 	})
@@ -309,12 +309,12 @@ func TestQuadraticAllocations(t *testing.T) {
 		quadraticHVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Quadratic(aAt, bAt, xAt, quadraticWork)
+		_ = Quadratic(aAt, bAt, xAt, quadraticWork)
 		QuadraticGradX(quadraticGradXGrad, aAt, bAt, xAt, quadraticGradXWork)
-		QuadraticValueGradX(quadraticValueGradXGrad, aAt, bAt, xAt, quadraticValueGradXWork)
+		_ = QuadraticValueGradX(quadraticValueGradXGrad, aAt, bAt, xAt, quadraticValueGradXWork)
 		QuadraticHessian(quadraticHessianHess, aAt, bAt, xAt)
 		QuadraticGradA(quadraticGradAGrad, aAt, bAt, xAt)
-		QuadraticValueGradA(quadraticValueGradAGrad, aAt, bAt, xAt, quadraticValueGradAWork)
+		_ = QuadraticValueGradA(quadraticValueGradAGrad, aAt, bAt, xAt, quadraticValueGradAWork)
 		QuadraticHVP(quadraticHVPHv, aAt, bAt, xAt, quadraticHVPV)
 	})
 	if n != 0 {
@@ -445,11 +445,11 @@ func TestFactoriseAllocations(t *testing.T) {
 	factoriseVJPW := float64(2*rng.Uniform64(31, 0) - 1)
 	factoriseVJPWork := make([]float64, FactoriseWork(dimN, dimK, dimP))
 	n := testing.AllocsPerRun(5, func() {
-		Factorise(uAt, vAt, mAt, dimK, factoriseWork)
+		_ = Factorise(uAt, vAt, mAt, dimK, factoriseWork)
 		FactoriseGradU(factoriseGradUGrad, uAt, vAt, mAt, dimK, factoriseGradUWork)
-		FactoriseValueGradU(factoriseValueGradUGrad, uAt, vAt, mAt, dimK, factoriseValueGradUWork)
+		_ = FactoriseValueGradU(factoriseValueGradUGrad, uAt, vAt, mAt, dimK, factoriseValueGradUWork)
 		FactoriseGradV(factoriseGradVGrad, uAt, vAt, mAt, dimK, factoriseGradVWork)
-		FactoriseValueGradV(factoriseValueGradVGrad, uAt, vAt, mAt, dimK, factoriseValueGradVWork)
+		_ = FactoriseValueGradV(factoriseValueGradVGrad, uAt, vAt, mAt, dimK, factoriseValueGradVWork)
 		FactoriseVJP(factoriseVJPDU, factoriseVJPDV, uAt, vAt, mAt, factoriseVJPW, dimK, factoriseVJPWork)
 	})
 	if n != 0 {
@@ -600,9 +600,9 @@ func TestLogisticAllocations(t *testing.T) {
 	}
 	logisticHVPWork := make([]float64, LogisticWork(dimK, dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Logistic(wAt, xAt, yAt, logisticWork)
+		_ = Logistic(wAt, xAt, yAt, logisticWork)
 		LogisticGrad(logisticGradGrad, wAt, xAt, yAt, logisticGradWork)
-		LogisticValueGrad(logisticValueGradGrad, wAt, xAt, yAt, logisticValueGradWork)
+		_ = LogisticValueGrad(logisticValueGradGrad, wAt, xAt, yAt, logisticValueGradWork)
 		LogisticHessian(logisticHessianHess, wAt, xAt, yAt, logisticHessianWork)
 		LogisticHVP(logisticHVPHv, wAt, xAt, yAt, logisticHVPV, logisticHVPWork)
 	})
@@ -872,11 +872,11 @@ func TestDensityAllocations(t *testing.T) {
 	densityHessianHess := make([]float64, dimN*dimN)
 	densityHessianWork := make([]float64, DensityWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Density(lAt, xAt, densityWork)
+		_ = Density(lAt, xAt, densityWork)
 		DensityGradL(densityGradLGrad, lAt, xAt, densityGradLWork)
-		DensityValueGradL(densityValueGradLGrad, lAt, xAt, densityValueGradLWork)
+		_ = DensityValueGradL(densityValueGradLGrad, lAt, xAt, densityValueGradLWork)
 		DensityGradX(densityGradXGrad, lAt, xAt, densityGradXWork)
-		DensityValueGradX(densityValueGradXGrad, lAt, xAt, densityValueGradXWork)
+		_ = DensityValueGradX(densityValueGradXGrad, lAt, xAt, densityValueGradXWork)
 		DensityHessian(densityHessianHess, lAt, xAt, densityHessianWork)
 	})
 	if n != 0 {

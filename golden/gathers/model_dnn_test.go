@@ -662,9 +662,9 @@ func TestAlongAllocations(t *testing.T) {
 		alongHVPVAlong[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Along(xAt, iAt, vAt)
+		_ = Along(xAt, iAt, vAt)
 		AlongGrad(alongGradGrad, xAt, iAt, vAt)
-		AlongValueGrad(alongValueGradGrad, xAt, iAt, vAt)
+		_ = AlongValueGrad(alongValueGradGrad, xAt, iAt, vAt)
 		AlongHVP(alongHVPHv, xAt, iAt, vAt, alongHVPVAlong)
 	})
 	if n != 0 {
@@ -783,9 +783,9 @@ func TestFrontAllocations(t *testing.T) {
 	}
 	frontHVPWork := make([]float64, FrontWork(dimN, dimK))
 	n := testing.AllocsPerRun(5, func() {
-		Front(xAt, iAt, vAt, frontWork)
+		_ = Front(xAt, iAt, vAt, frontWork)
 		FrontGrad(frontGradGrad, xAt, iAt, vAt, frontGradWork)
-		FrontValueGrad(frontValueGradGrad, xAt, iAt, vAt, frontValueGradWork)
+		_ = FrontValueGrad(frontValueGradGrad, xAt, iAt, vAt, frontValueGradWork)
 		FrontHVP(frontHVPHv, xAt, iAt, vAt, frontHVPVAlong, frontHVPWork)
 	})
 	if n != 0 {
@@ -895,9 +895,9 @@ func TestMiddleAllocations(t *testing.T) {
 	middleHessianHess := make([]float64, 4*dimK*dimK*dimN*dimN)
 	middleHessianWork := make([]float64, MiddleWork(dimN, dimK))
 	n := testing.AllocsPerRun(5, func() {
-		Middle(xAt, iAt, middleWork)
+		_ = Middle(xAt, iAt, middleWork)
 		MiddleGrad(middleGradGrad, xAt, iAt, middleGradWork)
-		MiddleValueGrad(middleValueGradGrad, xAt, iAt, middleValueGradWork)
+		_ = MiddleValueGrad(middleValueGradGrad, xAt, iAt, middleValueGradWork)
 		MiddleHessian(middleHessianHess, xAt, iAt, middleHessianWork)
 	})
 	if n != 0 {

@@ -412,9 +412,9 @@ func TestSmoothAllocations(t *testing.T) {
 		smoothHVPV[i] = float64(2*rng.Uniform64(31, uint64(i)) - 1)
 	}
 	n := testing.AllocsPerRun(5, func() {
-		Smooth(xAt, dimT)
+		_ = Smooth(xAt, dimT)
 		SmoothGrad(smoothGradGrad, xAt, dimT)
-		SmoothValueGrad(smoothValueGradGrad, xAt, dimT)
+		_ = SmoothValueGrad(smoothValueGradGrad, xAt, dimT)
 		SmoothHVP(smoothHVPHv, xAt, smoothHVPV, dimT)
 	})
 	if n != 0 {

@@ -430,9 +430,9 @@ func TestNearAllocations(t *testing.T) {
 	}
 	nearHVPWork := make([]float64, NearWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Near(xAt, nAt)
+		_ = Near(xAt, nAt)
 		NearGrad(nearGradGrad, xAt, nAt, nearGradWork)
-		NearValueGrad(nearValueGradGrad, xAt, nAt, nearValueGradWork)
+		_ = NearValueGrad(nearValueGradGrad, xAt, nAt, nearValueGradWork)
 		NearHVP(nearHVPHv, xAt, nAt, nearHVPV, nearHVPWork)
 	})
 	if n != 0 {
@@ -536,9 +536,9 @@ func TestElementAllocations(t *testing.T) {
 	elementHessianHess := make([]float64, dimM*dimM*dimN*dimN)
 	elementHessianWork := make([]float64, ElementWork(dimM, dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Element(xAt, iAt, jAt, dimN)
+		_ = Element(xAt, iAt, jAt, dimN)
 		ElementGrad(elementGradGrad, xAt, iAt, jAt, dimN, elementGradWork)
-		ElementValueGrad(elementValueGradGrad, xAt, iAt, jAt, dimN, elementValueGradWork)
+		_ = ElementValueGrad(elementValueGradGrad, xAt, iAt, jAt, dimN, elementValueGradWork)
 		ElementHessian(elementHessianHess, xAt, iAt, jAt, dimN, elementHessianWork)
 	})
 	if n != 0 {
@@ -698,7 +698,7 @@ func TestPutAllocations(t *testing.T) {
 	}
 	n := testing.AllocsPerRun(5, func() {
 		Put(putOut, xAt, vAt, nAt, upAt)
-		PutVJP(putVJPDx, xAt, vAt, nAt, upAt, putVJPW)
+		_ = PutVJP(putVJPDx, xAt, vAt, nAt, upAt, putVJPW)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -825,9 +825,9 @@ func TestComputedAllocations(t *testing.T) {
 	computedValueGradGrad := make([]float64, dimN)
 	computedValueGradWork := make([]float64, ComputedWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
-		Computed(xAt, nAt, mAt)
+		_ = Computed(xAt, nAt, mAt)
 		ComputedGrad(computedGradGrad, xAt, nAt, mAt, computedGradWork)
-		ComputedValueGrad(computedValueGradGrad, xAt, nAt, mAt, computedValueGradWork)
+		_ = ComputedValueGrad(computedValueGradGrad, xAt, nAt, mAt, computedValueGradWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

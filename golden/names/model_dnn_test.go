@@ -338,9 +338,9 @@ func TestX角Allocations(t *testing.T) {
 	x角GradGrad := make([]float64, 2)
 	x角ValueGradGrad := make([]float64, 2)
 	n := testing.AllocsPerRun(5, func() {
-		X角(xAt)
+		_ = X角(xAt)
 		X角Grad(x角GradGrad, xAt)
-		X角ValueGrad(x角ValueGradGrad, xAt)
+		_ = X角ValueGrad(x角ValueGradGrad, xAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

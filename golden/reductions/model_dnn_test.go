@@ -547,9 +547,9 @@ func TestMiddleAllocations(t *testing.T) {
 	middleValueGradGrad := make([]float64, 4*dimM*dimN)
 	middleValueGradWork := make([]float64, MiddleWork(dimN, dimM))
 	n := testing.AllocsPerRun(5, func() {
-		Middle(xAt, dimM, middleWork)
+		_ = Middle(xAt, dimM, middleWork)
 		MiddleGrad(middleGradGrad, xAt, dimM, middleGradWork)
-		MiddleValueGrad(middleValueGradGrad, xAt, dimM, middleValueGradWork)
+		_ = MiddleValueGrad(middleValueGradGrad, xAt, dimM, middleValueGradWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -644,9 +644,9 @@ func TestWeightedAllocations(t *testing.T) {
 	weightedValueGradGradW := make([]float64, dimN)
 	weightedValueGradGradX := make([]float64, dimM*dimN)
 	n := testing.AllocsPerRun(5, func() {
-		Weighted(wAt, xAt)
+		_ = Weighted(wAt, xAt)
 		WeightedGrad(weightedGradGradW, weightedGradGradX, wAt, xAt)
-		WeightedValueGrad(weightedValueGradGradW, weightedValueGradGradX, wAt, xAt)
+		_ = WeightedValueGrad(weightedValueGradGradW, weightedValueGradGradX, wAt, xAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

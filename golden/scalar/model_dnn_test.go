@@ -52,11 +52,11 @@ func TestWaveAllocations(t *testing.T) {
 	xAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	waveHVPV := float64(2*rng.Uniform64(31, 0) - 1)
 	n := testing.AllocsPerRun(5, func() {
-		Wave(xAt)
-		WaveGrad(xAt)
-		WaveValueGrad(xAt)
-		WaveHessian(xAt)
-		WaveHVP(xAt, waveHVPV)
+		_ = Wave(xAt)
+		_ = WaveGrad(xAt)
+		_, _ = WaveValueGrad(xAt)
+		_ = WaveHessian(xAt)
+		_ = WaveHVP(xAt, waveHVPV)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -94,10 +94,10 @@ func TestSmoothDerivatives(t *testing.T) {
 func TestSmoothAllocations(t *testing.T) {
 	xAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	n := testing.AllocsPerRun(5, func() {
-		Smooth(xAt)
-		SmoothGrad(xAt)
-		SmoothValueGrad(xAt)
-		SmoothHessian(xAt)
+		_ = Smooth(xAt)
+		_ = SmoothGrad(xAt)
+		_, _ = SmoothValueGrad(xAt)
+		_ = SmoothHessian(xAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -135,10 +135,10 @@ func TestInsideDerivatives(t *testing.T) {
 func TestInsideAllocations(t *testing.T) {
 	xAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	n := testing.AllocsPerRun(5, func() {
-		Inside(xAt)
-		InsideGrad(xAt)
-		InsideValueGrad(xAt)
-		InsideHessian(xAt)
+		_ = Inside(xAt)
+		_ = InsideGrad(xAt)
+		_, _ = InsideValueGrad(xAt)
+		_ = InsideHessian(xAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -165,9 +165,9 @@ func TestCornersDerivatives(t *testing.T) {
 func TestCornersAllocations(t *testing.T) {
 	xAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	n := testing.AllocsPerRun(5, func() {
-		Corners(xAt)
-		CornersGrad(xAt)
-		CornersValueGrad(xAt)
+		_ = Corners(xAt)
+		_ = CornersGrad(xAt)
+		_, _ = CornersValueGrad(xAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -178,12 +178,12 @@ func TestQuantiseAllocations(t *testing.T) {
 	xAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	scaleAt := float64(0.1 + 0.8*rng.Uniform64(3, 0))
 	n := testing.AllocsPerRun(5, func() {
-		Quantise(xAt, scaleAt)
-		QuantiseGradX(xAt, scaleAt)
-		QuantiseValueGradX(xAt, scaleAt)
-		QuantiseGradScale(xAt, scaleAt)
-		QuantiseValueGradScale(xAt, scaleAt)
-		QuantiseHessian(xAt, scaleAt)
+		_ = Quantise(xAt, scaleAt)
+		_ = QuantiseGradX(xAt, scaleAt)
+		_, _ = QuantiseValueGradX(xAt, scaleAt)
+		_ = QuantiseGradScale(xAt, scaleAt)
+		_, _ = QuantiseValueGradScale(xAt, scaleAt)
+		_ = QuantiseHessian(xAt, scaleAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -194,7 +194,7 @@ func TestPolarAllocations(t *testing.T) {
 	rAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	phiAt := float64(0.1 + 0.8*rng.Uniform64(3, 0))
 	n := testing.AllocsPerRun(5, func() {
-		Polar(rAt, phiAt)
+		_, _ = Polar(rAt, phiAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -207,10 +207,10 @@ func TestBothAllocations(t *testing.T) {
 	bothJVPVA := float64(2*rng.Uniform64(31, 0) - 1)
 	bothJVPVB := float64(2*rng.Uniform64(32, 0) - 1)
 	n := testing.AllocsPerRun(5, func() {
-		Both(aAt, bAt)
-		BothGrad(aAt, bAt)
-		BothValueGrad(aAt, bAt)
-		BothJVP(aAt, bAt, bothJVPVA, bothJVPVB)
+		_ = Both(aAt, bAt)
+		_, _ = BothGrad(aAt, bAt)
+		_, _, _ = BothValueGrad(aAt, bAt)
+		_ = BothJVP(aAt, bAt, bothJVPVA, bothJVPVB)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -221,7 +221,7 @@ func TestDivideAllocations(t *testing.T) {
 	aAt := 1 + int32(rng.At(2, 0)%2)
 	bAt := 1 + int32(rng.At(3, 0)%2)
 	n := testing.AllocsPerRun(5, func() {
-		Divide(aAt, bAt)
+		_ = Divide(aAt, bAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

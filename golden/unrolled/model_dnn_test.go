@@ -18,9 +18,9 @@ func TestSwingAllocations(t *testing.T) {
 	swingGradGradQ := make([]float64, 2)
 	swingValueGradGradQ := make([]float64, 2)
 	n := testing.AllocsPerRun(5, func() {
-		Swing(qAt, aAt, hAt)
-		SwingGrad(swingGradGradQ, qAt, aAt, hAt)
-		SwingValueGrad(swingValueGradGradQ, qAt, aAt, hAt)
+		_ = Swing(qAt, aAt, hAt)
+		_ = SwingGrad(swingGradGradQ, qAt, aAt, hAt)
+		_, _ = SwingValueGrad(swingValueGradGradQ, qAt, aAt, hAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -45,7 +45,7 @@ func TestCoolingAllocations(t *testing.T) {
 	coolingVJPWork := make([]float64, CoolingWork(dimN))
 	n := testing.AllocsPerRun(5, func() {
 		Cooling(coolingOut, yAt, rAt, coolingWork)
-		CoolingVJP(coolingVJPDy, yAt, rAt, coolingVJPW, coolingVJPWork)
+		_ = CoolingVJP(coolingVJPDy, yAt, rAt, coolingVJPW, coolingVJPWork)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)
@@ -56,9 +56,9 @@ func TestGrowthAllocations(t *testing.T) {
 	yAt := float64(0.1 + 0.8*rng.Uniform64(2, 0))
 	rAt := float64(0.1 + 0.8*rng.Uniform64(3, 0))
 	n := testing.AllocsPerRun(5, func() {
-		Growth(yAt, rAt)
-		GrowthGrad(yAt, rAt)
-		GrowthValueGrad(yAt, rAt)
+		_ = Growth(yAt, rAt)
+		_, _ = GrowthGrad(yAt, rAt)
+		_, _, _ = GrowthValueGrad(yAt, rAt)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations", n)

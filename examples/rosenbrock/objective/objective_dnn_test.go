@@ -93,9 +93,9 @@ func TestRosenbrockAllocations(t *testing.T) {
 	rosenbrockValueGradGrad := make([]float64, dimN)
 	rosenbrockHessianHess := make([]float64, dimN*dimN)
 	n := testing.AllocsPerRun(5, func() {
-		Rosenbrock(xAt)
+		_ = Rosenbrock(xAt)
 		RosenbrockGrad(rosenbrockGradGrad, xAt)
-		RosenbrockValueGrad(rosenbrockValueGradGrad, xAt)
+		_ = RosenbrockValueGrad(rosenbrockValueGradGrad, xAt)
 		RosenbrockHessian(rosenbrockHessianHess, xAt)
 	})
 	if n != 0 {
