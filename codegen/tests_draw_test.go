@@ -8,7 +8,7 @@ import (
 )
 
 // TestRedraw: the emitted test of a model that divides by what it counts draws
-// until its loss is finite, and says so where it never is; others draw once.
+// until its loss is finite, a few times; others draw once.
 func TestRedraw(t *testing.T) {
 	const model = "package q model Q { input x [B, 4] input m [B, T]bool param w [] = 1 loss %s train sgd(lr: 0.1) }"
 	for _, c := range []struct {
@@ -25,10 +25,8 @@ func TestRedraw(t *testing.T) {
 				text = string(f.Data)
 			}
 		}
-		says := strings.Contains(text, "the loss of q is not finite on any of 8 random batches")
-		draws := strings.Contains(text, "qDraw(dims, draw)")
-		if says != c.want || draws != c.want {
-			t.Errorf("%s: it draws again: %v, and says why it gives up: %v; want %v", c.loss, draws, says, c.want)
+		if draws := strings.Contains(text, "qDraw(dims, draw)"); draws != c.want {
+			t.Errorf("%s: it draws again: %v; want %v", c.loss, draws, c.want)
 		}
 		// A row that is not all of the mask's has both, whatever is drawn.
 		if want := "(i/dims.T < 2 || i%dims.T < 2) && (i/dims.T+i%dims.T)%2 == 0"; !strings.Contains(text, want) {

@@ -263,6 +263,38 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// TestBatchNorm checks batch_norm in training and in inference, and what its
+// running moments become.
+func TestBatchNorm(t *testing.T) {
+	m := elaborated(t, "m.dnn", "model M { input x [B, 2] output c = batch_norm(x) loss sum(c) }").Models[0]
+	given := map[string]*ir.Tensor{
+		"x": matrix([]float64{1, 3}, []float64{-1, 0}), "c.scale": vector(2, 1), "c.shift": vector(0, 1),
+		"c.mean": vector(0.5, 0), "c.var": vector(4, 1),
+	}
+	e := &ir.Evaluator{Dims: map[string]int{}, Values: map[string]*ir.Tensor{}}
+	if err := setModel(e, m, given); err != nil {
+		t.Fatal(err)
+	}
+	r := func(v float64) float64 { return 1 / math.Sqrt(v+1e-5) }
+	check := func(what string, n *ir.Node, want *ir.Tensor) {
+		got, err := e.Eval(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkClose(t, what, got, want)
+	}
+	check("training", m.Train.Outputs[0].Node, matrix([]float64{2 * r(1), 1.5*r(2.25) + 1}, []float64{-2 * r(1), -1.5*r(2.25) + 1}))
+	check("inference", m.Infer.Outputs[0].Node, matrix([]float64{r(4), 3*r(1) + 1}, []float64{-3 * r(4), 1}))
+	next := map[string]*ir.Tensor{"c.mean": vector(0.45, 0.15), "c.var": vector(3.8, 1.35)}
+	for _, w := range m.Train.Writes {
+		check(w.State.Path, w.Value, next[w.State.Path])
+		delete(next, w.State.Path)
+	}
+	if len(next) > 0 {
+		t.Errorf("no write of %v", next)
+	}
+}
+
 // TestDropout checks that dropped elements are 0, the others scaled, and that
 // about as many are dropped as the rate says.
 func TestDropout(t *testing.T) {

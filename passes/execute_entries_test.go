@@ -94,10 +94,8 @@ func (r *modelRun) exports() error {
 
 // export runs an entry on inputs that are drawn.
 func (r *modelRun) export(x *ir.ExportPlan) error {
-	for _, in := range x.Export.Inputs {
-		if err := r.set(unmarked(in.Node), func() float64 { return r.rng.NormFloat64() }, 1); err != nil {
-			return err
-		}
+	if ok, err := r.drawExport(x); err != nil || !ok {
+		return err
 	}
 	mach := r.machine(r.plan.Reader)
 	for _, in := range x.Export.Inputs {
@@ -114,6 +112,23 @@ func (r *modelRun) export(x *ir.ExportPlan) error {
 		}
 	}
 	return r.moved(mach, x.Export.Writes, x.Moves)
+}
+
+// drawExport gives the inputs of an entry values, and integers such that what
+// they index is there; ok is false where none are found, as at some sizes.
+func (r *modelRun) drawExport(x *ir.ExportPlan) (ok bool, err error) {
+	positions := ir.Positions(nodesOf(x.Export.Results)...)
+	for try := 0; try < 100 && !ok; try++ {
+		for _, in := range x.Export.Inputs {
+			if err := r.set(unmarked(in.Node), func() float64 { return r.rng.NormFloat64() }, 1+try/10); err != nil {
+				return false, err
+			}
+		}
+		if ok, err = ir.Admits(positions, r.env.Dims, r.env.Values); err != nil {
+			return false, err
+		}
+	}
+	return ok, nil
 }
 
 // composed runs forward and backward for cotangents that are drawn.
